@@ -1,0 +1,98 @@
+"""Resources, changes and problems: the values that compile, plan, drivers and agents pass to each other.
+
+Desired and observed things share one type, so a plan is set arithmetic over addresses (octoDNS' idea).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Body = Mapping[str, Any]
+Action = Literal["create", "change", "replace", "remove"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with a network: a stable code, where it is, and what to do about it."""
+
+    code: str
+    path: str
+    message: str
+    severity: Literal["error", "warning"] = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One thing that exists, or should, in a cloud account or on an exchange node.
+
+    address: unique in a tenant and stable across renames; names and tags in the cloud follow from it.
+    kind:    ``driver.noun``, for example ``aws.transit-gateway``.
+    body:    JSON-able fields we control; a value may be ``{"ref": address, "attr": name}``, known after that one exists.
+    depends: addresses that must exist before this one; those named by references are included.
+    subjects: uids of the intent objects that caused it.
+    """
+
+    address: str
+    kind: str
+    body: Body
+    depends: tuple[str, ...] = ()
+    subjects: tuple[str, ...] = ()
+
+    @property
+    def driver(self) -> str:
+        return self.kind.partition(".")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The step from one resource to another; ``before`` and ``after`` are None where there is nothing."""
+
+    action: Action
+    address: str
+    kind: str
+    before: Body | None
+    after: Body | None
+    depends: tuple[str, ...] = ()
+    subjects: tuple[str, ...] = ()
+
+    @property
+    def driver(self) -> str:
+        return self.kind.partition(".")[0]
+
+
+def canonical(value: Any) -> str:
+    """The one JSON text of a value: sorted keys, no spaces."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def digest(value: Any) -> str:
+    """SHA-256 of the canonical JSON, as hex; the digest that agents report and approvals name."""
+    return hashlib.sha256(canonical(value).encode()).hexdigest()
+
+
+def references(value: Any) -> Iterator[tuple[str, str]]:
+    """All (address, attribute) pairs a body refers to."""
+    if isinstance(value, Mapping):
+        if set(value) == {"ref", "attr"}:
+            yield value["ref"], value["attr"]
+        else:
+            for inner in value.values():
+                yield from references(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from references(inner)
+
+
+def resolve(value: Any, attributes: Mapping[str, Mapping[str, Any]]) -> Any:
+    """The value with every reference replaced; raises KeyError with the address that is not known yet."""
+    if isinstance(value, Mapping):
+        if set(value) == {"ref", "attr"}:
+            return attributes[value["ref"]][value["attr"]]
+        return {key: resolve(inner, attributes) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [resolve(inner, attributes) for inner in value]
+    return value
