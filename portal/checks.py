@@ -1,0 +1,38 @@
+"""System checks of the environment: each says what to set."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+
+WANTED = {
+    "DATABASE_URL": "postgres://causeway_app:…@HOST/causeway (the application's login, which owns nothing)",
+    "REDIS_URL": "redis://:PASSWORD@HOST:6379/0",
+    "SECRET_KEY": "50 random characters",
+    "ENCRYPTION_KEYS": "one or more Fernet keys, the newest first, separated by commas",
+}
+
+
+@register()
+def environment(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    found: list[CheckMessage] = [
+        Error(f"{name} is not set.", hint=f"Set {name} to {wanted}.", id="causeway.E001")
+        for name, wanted in WANTED.items()
+        if not os.environ.get(name)
+    ]
+    for name, schemes in {"DATABASE_URL": ("postgres", "postgresql"), "REDIS_URL": ("redis", "rediss")}.items():
+        value = os.environ.get(name, "")
+        if value and value.partition(":")[0] not in schemes:
+            found.append(Error(f"{name} does not begin with {schemes[0]}://.", hint=WANTED[name], id="causeway.E002"))
+    for number, key in enumerate(settings.ENCRYPTION_KEYS):
+        from cryptography.fernet import Fernet
+
+        try:
+            Fernet(key)
+        except ValueError:
+            hint = "Make one with: python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key())'"
+            found.append(Error(f"ENCRYPTION_KEYS: key {number + 1} is no Fernet key.", hint=hint, id="causeway.E003"))
+    return found

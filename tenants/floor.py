@@ -1,0 +1,117 @@
+"""The floor under every tenant's rows: a base model that filters when SQL is compiled, and row-level security.
+
+The floor is installed after each migration by the owner's login: policies on every table of a ``TenantOwned``
+model, and grants for the application's role. Nothing has to be remembered when a model is added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, ClassVar, Self
+
+from django.apps import apps
+from django.conf import settings
+from django.db import connections, models
+from django.db.models.expressions import Expression
+
+from tenants.scope import SETTING, ScopeError, current
+
+
+class CurrentTenant(Expression):
+    """The tenant in force, read when the query is compiled, so a queryset made outside a scope is harmless."""
+
+    output_field = models.BigIntegerField()
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        return "%s", [current().pk]
+
+
+class TenantQuerySet(models.QuerySet):
+    def update(self, **values: Any) -> int:
+        if "tenant" in values or "tenant_id" in values:
+            raise ScopeError("Rows do not move from one tenant to another.")
+        return super().update(**values)
+
+    def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
+        objs = list(objs)
+        for obj in objs:
+            obj.claim()
+        return super().bulk_create(objs, *args, **kwargs)
+
+    def bulk_update(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> int:
+        objs = list(objs)
+        for obj in objs:
+            obj.claim()
+        return super().bulk_update(objs, *args, **kwargs)
+
+    def raw(self, *args: Any, **kwargs: Any) -> Any:
+        raise ScopeError("Raw SQL is not filtered by tenant; use a cursor inside a scope, where row-level security is.")
+
+
+class TenantManager(models.Manager.from_queryset(TenantQuerySet)):  # type: ignore[misc]
+    def get_queryset(self) -> TenantQuerySet:
+        return super().get_queryset().filter(tenant_id=CurrentTenant())
+
+
+class TenantOwned(models.Model):
+    """A row that belongs to the tenant in force. ``append_only`` rows cannot be changed by the application's role."""
+
+    append_only: ClassVar[bool] = False
+
+    tenant = models.ForeignKey("tenants.Tenant", models.CASCADE, related_name="+", editable=False)
+    objects = TenantManager()
+
+    class Meta:
+        abstract = True
+        base_manager_name = "objects"
+
+    def claim(self) -> Self:
+        """Take the row for the tenant in force; refuses another tenant's."""
+        tenant = current()
+        if self.tenant_id is None:
+            self.tenant = tenant
+        if self.tenant_id != tenant.pk:
+            raise ScopeError(f"{self._meta.label} of another tenant.")
+        return self
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.claim()
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        self.claim()
+        return super().delete(*args, **kwargs)
+
+
+class Router:
+    """Schema changes go through the owner's login only; everything else uses the application's."""
+
+    def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool:
+        return db == "owner"
+
+
+def owned_models() -> list[type[TenantOwned]]:
+    return [model for model in apps.get_models() if issubclass(model, TenantOwned)]
+
+
+def install(using: str = "owner", **kwargs: Any) -> None:
+    """Policies and grants, from the models as they are; run by the owner after each migration."""
+    if using != "owner":
+        return
+    role = settings.DATABASES["default"]["USER"]
+    with connections[using].cursor() as cursor:
+        quote = connections[using].ops.quote_name
+        cursor.execute(f"GRANT USAGE ON SCHEMA public TO {quote(role)}")
+        cursor.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {quote(role)}")
+        cursor.execute(f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {quote(role)}")
+        for model in owned_models():
+            table = quote(model._meta.db_table)
+            if model._meta.db_table not in connections[using].introspection.table_names(cursor):
+                continue
+            # No default in current_setting: with no tenant in force a query fails instead of finding nothing.
+            mine = f"tenant_id = current_setting('{SETTING}')::bigint"
+            cursor.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
+            cursor.execute(f"DROP POLICY IF EXISTS tenant_scope ON {table}")
+            cursor.execute(f"CREATE POLICY tenant_scope ON {table} USING ({mine}) WITH CHECK ({mine})")
+            if model.append_only:
+                cursor.execute(f"REVOKE UPDATE, DELETE ON {table} FROM {quote(role)}")

@@ -1,0 +1,47 @@
+"""What leaves a transaction: wake a task, tell a browser. Written with the rows it is about, delivered once they are
+committed, and swept when the process died in between. Receivers tolerate a second delivery.
+
+Handlers are named in ``settings.OUTBOX_HANDLERS`` (topic → dotted path), so that lower layers need not import them.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.module_loading import import_string
+
+from tenants import scope
+from tenants.models import Outbox
+
+logger = logging.getLogger(__name__)
+
+
+def put(topic: str, **payload: Any) -> None:
+    """Deliver ``payload`` (with the slug of the tenant in force) to the topic's handler after the commit."""
+    if topic not in settings.OUTBOX_HANDLERS:
+        raise KeyError(topic)
+    message = Outbox.objects.create(topic=topic, payload={"tenant": scope.current().slug, **payload})
+    transaction.on_commit(partial(_deliver, message))
+
+
+def sweep(now: datetime) -> int:
+    """Deliver what a crashed process left behind; returns how many."""
+    left = list(Outbox.objects.filter(created_at__lt=now - timedelta(seconds=5)).order_by("pk")[:500])
+    for message in left:
+        _deliver(message)
+    return len(left)
+
+
+def _deliver(message: Outbox) -> None:
+    try:
+        import_string(settings.OUTBOX_HANDLERS[message.topic])(**message.payload)
+    except OSError as error:
+        # The broker or Redis is away: the row stays and the sweep tries again.
+        logger.warning("outbox: %s not delivered: %s", message.topic, error)
+        return
+    Outbox.objects.filter(pk=message.pk).delete()

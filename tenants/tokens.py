@@ -1,0 +1,58 @@
+"""API tokens: made once, shown once, kept as a hash."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from tenants.models import ApiToken, Tenant, User
+from tenants.roles import RIGHTS, usable
+
+PREFIX = "cw_"
+
+
+def digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def issue(
+    user: User,
+    name: str,
+    *,
+    tenant: Tenant | None = None,
+    scopes: list[str] | None = None,
+    expires_at: datetime | None = None,
+) -> tuple[ApiToken, str]:
+    """A new token and its secret, which cannot be read again."""
+    unknown = set(scopes or []) - set(RIGHTS)
+    if unknown:
+        raise ValueError(f"Unknown scopes {', '.join(sorted(unknown))}; choose from {', '.join(RIGHTS)}.")
+    secret = PREFIX + secrets.token_urlsafe(32)
+    token = ApiToken.objects.create(
+        user=user,
+        name=name,
+        tenant=tenant,
+        scopes=scopes or [],
+        expires_at=expires_at,
+        prefix=secret[:8],
+        digest=digest(secret),
+    )
+    return token, secret
+
+
+def find(secret: str) -> ApiToken | None:
+    """The usable token with this secret; notes that it was used, at most once a minute."""
+    token = ApiToken.objects.select_related("user", "tenant").filter(digest=digest(secret)).first()
+    if token is None or not usable(token):
+        return None
+    now = timezone.now()
+    if token.last_used_at is None or now - token.last_used_at > timedelta(minutes=1):
+        ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
+    return token
+
+
+def revoke(token: ApiToken, now: datetime) -> None:
+    ApiToken.objects.filter(pk=token.pk, revoked_at__isnull=True).update(revoked_at=now)

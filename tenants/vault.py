@@ -1,0 +1,23 @@
+"""Secrets at rest: encrypted with the newest of ENCRYPTION_KEYS, readable with any of them; never logged."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+
+from cryptography.fernet import Fernet, MultiFernet
+from django.conf import settings
+
+
+@cache
+def _keys(keys: tuple[str, ...]) -> MultiFernet:
+    return MultiFernet([Fernet(key) for key in keys])
+
+
+def seal(secret: Mapping[str, str]) -> str:
+    return _keys(tuple(settings.ENCRYPTION_KEYS)).encrypt(json.dumps(dict(secret)).encode()).decode()
+
+
+def unseal(sealed: str) -> dict[str, str]:
+    return json.loads(_keys(tuple(settings.ENCRYPTION_KEYS)).decrypt(sealed.encode()))
