@@ -14,21 +14,8 @@ from django.utils import timezone
 from tenants import actor, scope
 from tenants.models import AuditEntry
 
-SIGNED = [
-    "number",
-    "at",
-    "actor",
-    "acting_as",
-    "address",
-    "request_id",
-    "action",
-    "kind",
-    "object_id",
-    "object_name",
-    "before",
-    "after",
-    "previous",
-]
+# What the hash of an entry covers: everything but the hash itself.
+SIGNED = tuple(field.name for field in AuditEntry._meta.concrete_fields if field.name not in ("id", "tenant", "digest"))
 
 
 def record(

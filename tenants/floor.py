@@ -65,6 +65,14 @@ class TenantOwned(models.Model):
         abstract = True
         base_manager_name = "objects"
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.claim()
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        self.claim()
+        return super().delete(*args, **kwargs)
+
     def claim(self) -> Self:
         """Take the row for the tenant in force; refuses another tenant's."""
         tenant = current()
@@ -73,14 +81,6 @@ class TenantOwned(models.Model):
         if self.tenant_id != tenant.pk:
             raise ScopeError(f"{self._meta.label} of another tenant.")
         return self
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        self.claim()
-        super().save(*args, **kwargs)
-
-    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        self.claim()
-        return super().delete(*args, **kwargs)
 
 
 class Router:

@@ -31,7 +31,7 @@ class Resource:
 
     address: unique in a tenant and stable across renames; names and tags in the cloud follow from it.
     kind:    ``driver.noun``, for example ``aws.transit-gateway``.
-    body:    JSON-able fields we control; a value may be ``{"ref": address, "attr": name}``, known after that one exists.
+    body:    JSON-able fields we control; a value may be ``{"ref": address, "attr": name}``, known once that exists.
     depends: addresses that must exist before this one; those named by references are included.
     subjects: uids of the intent objects that caused it.
     """

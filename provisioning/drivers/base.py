@@ -33,7 +33,7 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The change holds. ``attributes`` are what later steps may refer to; ``body`` is what is there now (None: gone)."""
+    """The change holds. ``attributes`` are what later steps may refer to; ``body`` is what is there (None: gone)."""
 
     attributes: Mapping[str, Any]
     body: Body | None

@@ -1,0 +1,27 @@
+"""What provisioning keeps: intent (items and their versions), change (plans and runs), the world as it was left."""
+
+from provisioning.models.change import Plan, Run, Step
+from provisioning.models.intent import FOREVER, Draft, Edit, Item, Network, Overlay, Revision, Version
+from provisioning.models.nodes import CounterReading, Node, NodeSection, NodeTenant
+from provisioning.models.world import CloudAccount, Lifecycle, ResourceRecord
+
+__all__ = [
+    "FOREVER",
+    "CloudAccount",
+    "CounterReading",
+    "Draft",
+    "Edit",
+    "Item",
+    "Lifecycle",
+    "Network",
+    "Node",
+    "NodeSection",
+    "NodeTenant",
+    "Overlay",
+    "Plan",
+    "ResourceRecord",
+    "Revision",
+    "Run",
+    "Step",
+    "Version",
+]

@@ -1,0 +1,131 @@
+"""Change: a plan that somebody approved by its digest, and the run that carries it out step by step."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.utils import timezone
+
+from provisioning.models.intent import Draft
+from tenants.floor import TenantOwned
+
+
+class Plan(TenantOwned):
+    """The difference between a draft and what is there, as it was computed; ``digest`` names exactly this content.
+
+    ``steps`` is a list of changes ``{"action","address","kind","before","after","fields","depends","subjects"}``,
+    the other JSON fields are as in the API.
+    """
+
+    class State(models.TextChoices):
+        COMPUTING = "computing"
+        READY = "ready"
+        APPROVED = "approved"
+        REJECTED = "rejected"
+        STALE = "stale"
+        PROVISIONED = "provisioned"
+        FAILED = "failed"
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    draft = models.ForeignKey(Draft, models.CASCADE, related_name="plans")
+    draft_version = models.IntegerField()
+    base_revision = models.IntegerField(help_text="live when it was computed")
+    state = models.CharField(max_length=12, choices=State.choices, default=State.COMPUTING)
+    digest = models.CharField(max_length=64, blank=True)
+    steps = models.JSONField(default=list)
+    text = models.TextField(blank=True)
+    reachability = models.JSONField(default=dict)
+    assertions = models.JSONField(default=list)
+    cost = models.JSONField(default=dict)
+    blast_radius = models.JSONField(default=dict)
+    warnings = models.JSONField(default=list)
+    problems = models.JSONField(default=list)
+    moved = models.JSONField(default=list, help_text="for a stale plan: what moved")
+    author = models.CharField(max_length=254)
+    created_at = models.DateTimeField(default=timezone.now)
+    decided_by = models.CharField(max_length=254, blank=True)
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta(TenantOwned.Meta):
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return f"plan of {self.draft} at {self.created_at:%H:%M}"
+
+
+class Run(TenantOwned):
+    """The carrying-out of one plan. Its state follows from its steps (core/states.py)."""
+
+    class State(models.TextChoices):
+        PENDING = "pending"
+        RUNNING = "running"
+        SUCCEEDED = "succeeded"
+        PARTIAL = "partial"
+        FAILED = "failed"
+        CANCELLED = "cancelled"
+
+    GOING = (State.PENDING, State.RUNNING)
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    plan = models.ForeignKey(Plan, models.PROTECT, related_name="runs")
+    revision = models.IntegerField()
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
+    author = models.CharField(max_length=254)
+    created_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta(TenantOwned.Meta):
+        ordering = ("-created_at",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant"], condition=models.Q(state__in=("pending", "running")), name="run_one_going"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"run of revision {self.revision}"
+
+
+class Step(TenantOwned):
+    """One change of a run. A worker holds it by a lease; an outcome that carries an old lease number is refused."""
+
+    class State(models.TextChoices):
+        PENDING = "pending"
+        RUNNING = "running"
+        WAITING = "waiting"
+        DONE = "done"
+        FAILED = "failed"
+        SKIPPED = "skipped"
+        CANCELLED = "cancelled"
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    run = models.ForeignKey(Run, models.CASCADE, related_name="steps")
+    order = models.IntegerField()
+    action = models.CharField(max_length=8)
+    address = models.CharField(max_length=250)
+    kind = models.CharField(max_length=60)
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+    depends = models.JSONField(default=list, help_text="addresses of steps of this run that must be done before")
+    resource_depends = models.JSONField(default=list, help_text="all addresses the resource depends on")
+    subjects = models.JSONField(default=list)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
+    lease_owner = models.CharField(max_length=80, blank=True)
+    lease_number = models.IntegerField(default=0)
+    lease_until = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(null=True, help_text="a waiting step is looked at again from here on")
+    attempts = models.IntegerField(default=0)
+    note = models.CharField(max_length=300, blank=True)
+    error = models.JSONField(null=True, help_text='{"call","code","message"}')
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta(TenantOwned.Meta):
+        ordering = ("order",)
+        indexes = [models.Index(fields=["tenant", "run", "state"], name="step_by_state")]
+        constraints = [models.UniqueConstraint(fields=["run", "address"], name="step_once")]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.address}"

@@ -1,0 +1,90 @@
+"""Exchange nodes: who they are (platform rows, needed before a tenant is known), what each tenant wants of them,
+and what they counted."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.utils import timezone
+
+from tenants.floor import TenantOwned
+
+
+class Node(models.Model):
+    """One Linux router of a location's pair. Knows nothing of tenants beyond ``NodeTenant``."""
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    location = models.CharField(max_length=60)
+    index = models.IntegerField(help_text="1 or 2")
+    token_digest = models.CharField(max_length=64, blank=True)
+    version = models.BigIntegerField(default=0, help_text="grows with every section published to it")
+    applied_version = models.BigIntegerField(default=0)
+    epoch = models.CharField(max_length=64, blank=True)
+    health = models.JSONField(default=dict)
+    seen_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("location", "index")
+        constraints = [models.UniqueConstraint(fields=["location", "index"], name="node_once")]
+
+    def __str__(self) -> str:
+        return f"{self.location}/{self.index}"
+
+
+class NodeTenant(models.Model):
+    """Which tenants have sections on a node: a pointer, so that a node's document is a loop of single scopes."""
+
+    node = models.ForeignKey(Node, models.CASCADE, related_name="tenants")
+    tenant = models.ForeignKey("tenants.Tenant", models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["node", "tenant"], name="node_tenant_once")]
+
+    def __str__(self) -> str:
+        return f"{self.tenant} on {self.node}"
+
+
+class NodeSection(TenantOwned):
+    """One resource as a node should carry it out, and the digest the node last said it had applied."""
+
+    node = models.ForeignKey(Node, models.CASCADE, related_name="+")
+    exchange = models.CharField(max_length=60, help_text="key of the tenant's exchange at this location")
+    address = models.CharField(max_length=250)
+    kind = models.CharField(max_length=60)
+    body = models.JSONField()
+    digest = models.CharField(max_length=64)
+    applied = models.CharField(max_length=64, blank=True)
+    failure = models.CharField(max_length=500, blank=True)
+    published_at = models.DateTimeField(default=timezone.now)
+
+    class Meta(TenantOwned.Meta):
+        constraints = [models.UniqueConstraint(fields=["tenant", "node", "address"], name="section_once")]
+
+    def __str__(self) -> str:
+        return f"{self.address} on {self.node}"
+
+
+class CounterReading(TenantOwned):
+    """A cumulative counter as a node reported it: the newest value of each minute.
+
+    ``key`` is what the agent counts (without the tenant): ``connector/{c}|{segment}|in|bytes``,
+    ``mesh/{exchange}|{segment}|out|bytes``, ``service/{s}|{segment}|bytes``, ``rule/{segment}/{rule}|hits``.
+    A new ``epoch`` starts from zero.
+    """
+
+    node = models.ForeignKey(Node, models.CASCADE, related_name="+")
+    key = models.CharField(max_length=200)
+    epoch = models.CharField(max_length=64)
+    minute = models.DateTimeField()
+    at = models.DateTimeField()
+    value = models.BigIntegerField()
+
+    class Meta(TenantOwned.Meta):
+        indexes = [models.Index(fields=["tenant", "at"], name="reading_by_time")]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "node", "key", "epoch", "minute"], name="reading_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} = {self.value}"

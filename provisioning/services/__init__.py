@@ -1,0 +1,1 @@
+"""What can be done to a network; each function is one transaction's worth of work and leaves an audit entry."""

@@ -1,0 +1,42 @@
+"""Why something was refused, told so that a person can act; doors turn these into answers (API: problem documents)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from provisioning.core.resource import Problem
+
+
+class Refused(Exception):
+    """Nothing was changed. ``problems`` say where and what to do."""
+
+    status = 409
+    title = "That cannot be done now"
+
+    def __init__(self, detail: str, problems: Iterable[Problem] = ()) -> None:
+        super().__init__(detail)
+        self.detail, self.problems = detail, tuple(problems)
+
+
+class Invalid(Refused):
+    status = 422
+    title = "The network would be invalid"
+
+
+class Conflict(Refused):
+    """The state does not allow it: a draft that is closed, a stale plan, another run going, something in use."""
+
+
+class Changed(Refused):
+    status = 412
+    title = "It has changed since you read it"
+
+
+class Missing(Refused):
+    status = 404
+    title = "Not found"
+
+
+class Forbidden(Refused):
+    status = 403
+    title = "Not allowed"
