@@ -1,0 +1,157 @@
+"""Intent: what a customer wants, typed.
+
+A kind of object is one module here with ``read`` (JSON in, defaults filled, problems collected), ``build`` (a stored
+body becomes a value) and ``references`` (which other items a body names), plus one line in ``_MODULES``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+from provisioning.core.intent import assertions, connectors, exchanges, groups, policies, segments, services
+from provisioning.core.intent.assertions import Assertion
+from provisioning.core.intent.catalog import Catalog, Location, NodeSite
+from provisioning.core.intent.circuits import Circuit
+from provisioning.core.intent.connectors import Attachment, Connector
+from provisioning.core.intent.exchanges import Exchange
+from provisioning.core.intent.groups import Group
+from provisioning.core.intent.item import ANY, INTERNET, Item, Reference, slug
+from provisioning.core.intent.policies import Policy, Rule
+from provisioning.core.intent.reading import Invalid, Reader, Resolve
+from provisioning.core.intent.segments import Segment
+from provisioning.core.intent.services import FIREWALL, FirewallRule, Placement, Service, Zone
+from provisioning.core.resource import Problem
+
+__all__ = [
+    "ANY",
+    "FIREWALL",
+    "INTERNET",
+    "KINDS",
+    "Assertion",
+    "Attachment",
+    "Catalog",
+    "Circuit",
+    "Connector",
+    "Exchange",
+    "FirewallRule",
+    "Group",
+    "Intent",
+    "Invalid",
+    "Item",
+    "Location",
+    "NodeSite",
+    "Placement",
+    "Policy",
+    "Problem",
+    "Rule",
+    "Segment",
+    "Service",
+    "Zone",
+    "build",
+    "load",
+    "normalise",
+    "references_of",
+    "slug",
+]
+
+_MODULES: dict[str, ModuleType] = {
+    "exchanges": exchanges,
+    "segments": segments,
+    "groups": groups,
+    "connectors": connectors,
+    "policies": policies,
+    "services": services,
+    "assertions": assertions,
+}
+
+KINDS = tuple(_MODULES)
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A whole network: uid → object for each kind, and the catalogue it was drawn on."""
+
+    catalog: Catalog = field(default_factory=Catalog)
+    exchanges: dict[str, Exchange] = field(default_factory=dict)
+    segments: dict[str, Segment] = field(default_factory=dict)
+    groups: dict[str, Group] = field(default_factory=dict)
+    connectors: dict[str, Connector] = field(default_factory=dict)
+    policies: dict[str, Policy] = field(default_factory=dict)
+    services: dict[str, Service] = field(default_factory=dict)
+    assertions: dict[str, Assertion] = field(default_factory=dict)
+
+    def of(self, kind: str) -> dict[str, Any]:
+        objects: dict[str, Any] = getattr(self, kind)
+        return objects
+
+    def items(self) -> Iterator[tuple[str, Item]]:
+        for kind in KINDS:
+            for item in self.of(kind).values():
+                yield kind, item
+
+    def find(self, kind: str, wanted: str) -> Any | None:
+        """The object with this uid, name or key; None when there is none."""
+        objects = self.of(kind)
+        if wanted in objects:
+            return objects[wanted]
+        return next((item for item in objects.values() if wanted in (item.name, item.key)), None)
+
+    def label(self, uid: str) -> str:
+        """The name of a group or connector; ``any`` and ``internet`` stand for themselves, and so does what is gone."""
+        item = self.groups.get(uid) or self.connectors.get(uid)
+        return item.name if item else uid
+
+
+def normalise(kind: str, body: Any, resolve: Resolve) -> dict[str, Any]:
+    """The body with defaults filled in, prefixes in their one spelling, and names replaced by uids.
+
+    ``resolve(kind, name or id)`` gives a uid or None. Raises Invalid with every problem found. Normalising what was
+    normalised changes nothing.
+    """
+    if not isinstance(body, dict):
+        raise Invalid([Problem("wrong_type", "", "An object with fields was expected.")])
+    reader = Reader(body, resolve)
+    read: dict[str, Any] = _module(kind).read(reader)
+    reader.finish()
+    if reader.problems:
+        raise Invalid(reader.problems)
+    return read
+
+
+def build(kind: str, uid: str, number: int, key: str, body: Mapping[str, Any]) -> Any:
+    """The typed object of a stored (normalised) body. Raises Invalid when the body is not one."""
+    module = _module(kind)
+    try:
+        return module.build((uid, number, key, body["name"], body["description"]), body)
+    except (KeyError, TypeError, ValueError):
+        # Stored bodies were normalised by the version that wrote them; an older one may lack a newer field.
+        return module.build(
+            (uid, number, key, str(body.get("name", "")), str(body.get("description", ""))),
+            normalise(kind, dict(body), lambda _kind, uid: uid),
+        )
+
+
+def load(rows: Iterable[tuple[str, str, int, str, Mapping[str, Any]]], catalog: Catalog) -> Intent:
+    """The network of (kind, uid, number, key, body) rows in any order; objects are kept in order of number."""
+    intent = Intent(catalog)
+    for kind, uid, number, key, body in sorted(rows, key=lambda row: (row[0], row[2], row[1])):
+        intent.of(kind)[uid] = build(kind, uid, number, key, body)
+    return intent
+
+
+def references_of(kind: str, body: Mapping[str, Any]) -> set[Reference]:
+    """(kind, uid) of the items a stored body names.
+
+    A policy does not store whether it names a group or a connector, so such a uid is given for both kinds.
+    """
+    return set(_module(kind).references(body))
+
+
+def _module(kind: str) -> ModuleType:
+    try:
+        return _MODULES[kind]
+    except KeyError:
+        raise Invalid([Problem("unsupported_kind", "kind", f"There are no objects of kind “{kind}” yet.")]) from None

@@ -1,0 +1,50 @@
+"""What every intent object has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from provisioning.core.intent.reading import Reader
+
+Reference = tuple[str, str]
+"""(kind, uid)."""
+
+ANY, INTERNET = "any", "internet"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """uid: UUID text, the API's ``id``; number: never reused; key: slug of the first name, part of every address."""
+
+    uid: str
+    number: int
+    key: str
+    name: str
+    description: str
+
+
+Identity = tuple[str, int, str, str, str]
+"""uid, number, key, name, description: the fields of Item in their order."""
+
+
+def read_name(body: Reader) -> dict[str, Any]:
+    return {"name": body.text("name", most=100), "description": body.text("description", "", most=2000)}
+
+
+def reserve(body: Reader) -> None:
+    """Names that policies give a meaning of their own cannot be names of groups and connectors."""
+    if str(body.body.get("name")).strip().lower() in (ANY, INTERNET):
+        body.problem("reserved_name", "name", f"“{body.body['name']}” has a meaning of its own. Choose another name.")
+
+
+def named(values: list[str], *kinds: str) -> Iterator[Reference]:
+    """References of a list that may hold literals too; a uid is counted for each kind it may be of."""
+    return ((kind, uid) for uid in values if uid not in (ANY, INTERNET) for kind in kinds)
+
+
+def slug(text: str) -> str:
+    """Lower-case letters, digits and dashes; never empty."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "x"
