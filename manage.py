@@ -1,9 +1,21 @@
-#!/usr/bin/env python3
+#!/usr/bin/env python
+"""Django's commands; beside a running demo they work on it without any settings typed (``DATA=``, default .demo)."""
+
 import os
 import sys
+from pathlib import Path
 
-from django.core.management import execute_from_command_line
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+    if "DATABASE_URL" not in os.environ:
+        from portal.house import env
+
+        env.load(Path(os.environ.get("DATA") or Path(__file__).resolve().parent / ".demo"))
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(sys.argv)
+
 
 if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
-    execute_from_command_line(sys.argv)
+    main()

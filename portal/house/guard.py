@@ -1,0 +1,57 @@
+"""Outlives a killed supervisor just long enough to end what it had started.
+
+Run as its own small process, with a pipe from the supervisor as standard input. Each line names a process group;
+``-GROUP`` takes it off the list. When the pipe closes without ``bye``, the supervisor was killed: every group still
+listed is asked to stop and, five seconds later, ended. Standard library only; started with ``python -I -S``.
+"""
+
+import os
+import signal
+import sys
+import time
+
+GRACE = 5.0
+
+
+def alive(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def send(group: int, number: int) -> None:
+    try:
+        os.killpg(group, number)
+    except (ProcessLookupError, PermissionError):
+        pass
+
+
+def main() -> None:
+    # A terminal's Ctrl-C is the supervisor's to handle; the guard goes when the pipe does.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    groups: list[int] = []
+    for line in sys.stdin:
+        word = line.strip()
+        if word == "bye":
+            return
+        if word.startswith("-"):
+            if int(word[1:]) in groups:
+                groups.remove(int(word[1:]))
+        elif word:
+            groups.append(int(word))
+    for group in reversed(groups):
+        send(group, signal.SIGTERM)
+    until = time.monotonic() + GRACE
+    while time.monotonic() < until and any(alive(group) for group in groups):
+        time.sleep(0.1)
+    for group in groups:
+        send(group, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main()

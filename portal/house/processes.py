@@ -1,0 +1,218 @@
+"""A supervisor for the processes of one installation on one machine.
+
+Start in order, wait until each is ready, stop in reverse order with a deadline. A process that ends by itself is not
+started again: the supervisor says so, shows the last lines of its log and stops the rest, because a demo or a
+test that limps on hides the fault. Nothing outlives the supervisor, not even after ``kill -9`` (``guard.py``, and
+the parent-death signal where the guard is killed too).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+PR_SET_PDEATHSIG = 1
+LOG_LIMIT = 10_000_000
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class StartError(Exception):
+    """A process did not become ready; the message says which, and ends with the last lines of its log."""
+
+
+@dataclass(frozen=True)
+class Process:
+    """How to run one process.
+
+    ready:        answers whether it can be used; an exception counts as no.
+    enter:        runs in the child before exec; drops rights, opens namespaces.
+    start_within, stop_within: seconds.
+    """
+
+    name: str
+    command: Sequence[str]
+    ready: Callable[[], bool] = lambda: True
+    env: Mapping[str, str] | None = None
+    folder: Path | None = None
+    enter: Callable[[], None] | None = None
+    stdin: bytes | None = None
+    stop_signal: signal.Signals = signal.SIGTERM
+    start_within: float = 30.0
+    stop_within: float = 10.0
+
+
+@dataclass
+class Running:
+    process: Process
+    popen: subprocess.Popen[bytes]
+    log: Path
+    seconds: float = 0.0
+
+    def tail(self, lines: int = 20) -> str:
+        text = self.log.read_text(errors="replace").splitlines()[-lines:]
+        return "\n".join(f"    {line}" for line in text) or "    (its log is empty)"
+
+
+@dataclass
+class Supervisor:
+    """Owns running processes; usable as a context manager that stops them all."""
+
+    logs: Path
+    running: list[Running] = field(default_factory=list)
+    _guard: subprocess.Popen[bytes] | None = None
+    _signalled: int | None = None
+
+    def __enter__(self) -> Supervisor:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.stop()
+
+    def start(self, process: Process) -> Running:
+        """Start and wait until ready; raises StartError."""
+        running = self.launch(process)
+        self.wait_ready(running)
+        return running
+
+    def launch(self, process: Process) -> Running:
+        """Start without waiting, so that several can come up side by side."""
+        log = self._open_log(process.name)
+        with log.open("ab") as output:
+            popen = subprocess.Popen(
+                list(process.command),
+                stdin=subprocess.PIPE if process.stdin is not None else subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=dict(process.env) if process.env is not None else None,
+                cwd=process.folder,
+                # A group of its own: Ctrl-C reaches the supervisor only, which then stops all in order.
+                start_new_session=True,
+                preexec_fn=_birth(process, os.getpid()),
+            )
+        running = Running(process, popen, log)
+        self.running.append(running)
+        self._tell_guard(str(popen.pid))
+        if process.stdin is not None and popen.stdin is not None:
+            popen.stdin.write(process.stdin)
+            popen.stdin.close()
+        return running
+
+    def wait_ready(self, running: Running) -> None:
+        process, began = running.process, time.monotonic()
+        pause = 0.02
+        while True:
+            if self._signalled is not None:
+                raise KeyboardInterrupt
+            code = running.popen.poll()
+            if code is not None:
+                raise StartError(f"{process.name} ended with {_how(code)} while starting. Its log:\n{running.tail()}")
+            if _answers(process.ready):
+                running.seconds = time.monotonic() - began
+                return
+            if time.monotonic() - began > process.start_within:
+                raise StartError(
+                    f"{process.name} was not ready after {process.start_within:.0f} s. Its log:\n{running.tail()}"
+                )
+            time.sleep(pause)
+            pause = min(pause * 1.5, 0.25)
+
+    def watch(self) -> str | None:
+        """Wait for a stop signal (None) or for the end of any process (what to tell the person)."""
+        while self._signalled is None:
+            for running in self.running:
+                code = running.popen.poll()
+                if code is not None:
+                    return f"{running.process.name} ended with {_how(code)}. Its log:\n{running.tail()}"
+            time.sleep(0.2)
+        return None
+
+    def heed_signals(self) -> None:
+        """Let SIGINT and SIGTERM end ``watch`` and any start under way."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._note)
+
+    def stop(self, name: str | None = None) -> None:
+        """Stop one process, or all: the last started first."""
+        for running in reversed(self.running if name is None else [r for r in self.running if r.process.name == name]):
+            _end(running)
+            self._tell_guard(f"-{running.popen.pid}")
+            self.running.remove(running)
+        if name is None and self._guard is not None:
+            self._tell_guard("bye")
+            if self._guard.stdin is not None:
+                self._guard.stdin.close()
+            self._guard.wait(timeout=5)
+            self._guard = None
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self._signalled = number
+
+    def _open_log(self, name: str) -> Path:
+        self.logs.mkdir(parents=True, exist_ok=True)
+        log = self.logs / f"{name}.log"
+        if log.exists() and log.stat().st_size > LOG_LIMIT:
+            log.replace(log.with_suffix(".log.1"))
+        return log
+
+    def _tell_guard(self, line: str) -> None:
+        if self._guard is None:
+            self._guard = subprocess.Popen(
+                [sys.executable, "-I", "-S", str(Path(__file__).with_name("guard.py"))],
+                stdin=subprocess.PIPE,
+                start_new_session=True,
+            )
+        if self._guard.stdin is not None:
+            self._guard.stdin.write(f"{line}\n".encode())
+            self._guard.stdin.flush()
+
+
+def _birth(process: Process, parent: int) -> Callable[[], None]:
+    def child() -> None:
+        if process.enter is not None:
+            process.enter()
+        # After the change of user: the kernel clears the parent-death signal when rights change.
+        _libc.prctl(PR_SET_PDEATHSIG, int(process.stop_signal))
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return child
+
+
+def _answers(ready: Callable[[], bool]) -> bool:
+    # Whatever a client library raises while the other side comes up means the same: not yet.
+    try:
+        return ready()
+    except Exception:
+        return False
+
+
+def _end(running: Running) -> None:
+    group = running.popen.pid
+    if running.popen.poll() is None:
+        _signal(group, running.process.stop_signal, group_too=False)
+        try:
+            running.popen.wait(timeout=running.process.stop_within)
+        except subprocess.TimeoutExpired:
+            _signal(group, signal.SIGKILL, group_too=True)
+            running.popen.wait(timeout=10)
+    # What the process itself had started and left behind.
+    _signal(group, signal.SIGKILL, group_too=True)
+
+
+def _signal(pid: int, number: signal.Signals, *, group_too: bool) -> None:
+    try:
+        os.killpg(pid, number) if group_too else os.kill(pid, number)
+    except ProcessLookupError:
+        pass
+
+
+def _how(code: int) -> str:
+    return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"

@@ -1,0 +1,53 @@
+"""Fixtures everything shares: the database (made by the owner, used as the application), Redis, and its flush."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.house import HOUSE, TestHouse
+
+
+@pytest.fixture(scope="session")
+def house() -> TestHouse:
+    """Launchers, addresses and logs of the session's servers."""
+    return HOUSE
+
+
+@pytest.fixture(scope="session")
+def redis_server(house: TestHouse) -> str:
+    """A running Redis; its URL."""
+    house.start_redis()
+    return house.redis_url
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_test_environment: None, django_db_blocker: Any, house: TestHouse, redis_server: str
+) -> Iterator[None]:
+    """The owner migrates the test database; the tests connect as the application's role."""
+    from django.core.management import call_command
+    from django.db import connections
+    from django.test import TransactionTestCase
+
+    from tests.flush import flush, tables_of_migrations
+
+    house.start_database()
+    with django_db_blocker.unblock():
+        call_command("migrate", database="owner", verbosity=0, interactive=False)
+        kept = tables_of_migrations(connections["owner"])
+        connections["owner"].close()
+
+    # Django would TRUNCATE as the application's role, which must not be able to.
+    before = TransactionTestCase._fixture_teardown
+
+    def teardown(case: TransactionTestCase) -> None:
+        flush(connections["owner"], kept)
+
+    TransactionTestCase._fixture_teardown = teardown  # type: ignore[method-assign]
+    yield
+    TransactionTestCase._fixture_teardown = before  # type: ignore[method-assign]
+    with django_db_blocker.unblock():
+        connections.close_all()

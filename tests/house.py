@@ -1,0 +1,105 @@
+"""The servers under the tests; loaded before Django's settings are (``-p tests.house`` in pyproject.toml).
+
+Addresses and passwords are decided here, at import; PostgreSQL and Redis start when the first test asks for them, so
+a run of pure tests starts nothing. With DATABASE_URL and DATABASE_OWNER_URL set, that server is used and a database
+``test_…`` is made beside the named one (the owner needs CREATEDB); with REDIS_URL set, that Redis.
+CAUSEWAY_PG_BIN chooses other PostgreSQL binaries.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from psycopg import sql
+
+from portal.house.keys import Keys
+from portal.house.postgres import APPLICATION, FLEETING, OWNER, Cluster
+from portal.house.processes import Supervisor
+from portal.house.redis import Redis
+
+DATABASE = "test_causeway"
+
+
+class TestHouse:
+    """One per test session; everything it starts ends with it."""
+
+    __test__ = False
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="causeway-test-"))
+        self.folder.chmod(0o711)
+        self.keys = Keys(self.folder / "keys.json")
+        self.supervisor = Supervisor(self.folder / "log")
+        self.cluster: Cluster | None = None
+        self.redis: Redis | None = None
+        if "DATABASE_URL" in os.environ:
+            self.given_owner_url = os.environ.get("DATABASE_OWNER_URL", os.environ["DATABASE_URL"])
+            self.url, self.owner_url = _beside(os.environ["DATABASE_URL"]), _beside(self.given_owner_url)
+        else:
+            self.cluster = Cluster(self.folder / "postgres", self.keys, FLEETING)
+            self.url = self.cluster.url(APPLICATION, DATABASE)
+            self.owner_url = self.cluster.url(OWNER, DATABASE)
+        if "REDIS_URL" not in os.environ:
+            self.redis = Redis(self.keys.get("redis"))
+            self.redis_url = self.redis.url
+        else:
+            self.redis_url = os.environ["REDIS_URL"]
+        os.environ.update(
+            DATABASE_URL=self.url,
+            DATABASE_OWNER_URL=self.owner_url,
+            # A pool would keep connections of one test into the next; live portals of the tests use one of their own.
+            DATABASE_POOL="0",
+            REDIS_URL=self.redis_url,
+        )
+        os.environ.setdefault("SECRET_KEY", self.keys.get("secret"))
+        os.environ.setdefault("ENCRYPTION_KEYS", self.keys.fernet("encryption"))
+        os.environ.setdefault("ALLOWED_HOSTS", "127.0.0.1,localhost,testserver")
+
+    @cache  # noqa: B019  (one object per session)
+    def start_database(self) -> None:
+        if self.cluster is None:
+            _make_beside(self.given_owner_url, self.owner_url)
+            return
+        self.cluster.prepare()
+        self.supervisor.start(self.cluster.process())
+        self.cluster.make_database(DATABASE)
+
+    @cache  # noqa: B019
+    def start_redis(self) -> None:
+        if self.redis is not None:
+            self.supervisor.start(self.redis.process())
+
+    def close(self) -> None:
+        self.supervisor.stop()
+        if self.cluster is not None:
+            self.cluster.remove_sockets()
+        if os.environ.get("KEEP_TEST_LOGS"):
+            print(f"logs of the test's servers: {self.folder / 'log'}")
+        else:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _beside(url: str) -> str:
+    """The same server and login, database ``test_NAME``: a test never touches the database it was pointed at."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(path=f"/test_{parts.path.lstrip('/')}"))
+
+
+def _make_beside(given: str, wanted: str) -> None:
+    name = urlsplit(wanted).path.lstrip("/")
+    with psycopg.connect(given, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+
+
+HOUSE = TestHouse()
+
+
+def pytest_unconfigure() -> None:
+    HOUSE.close()
