@@ -37,14 +37,14 @@ def django_db_setup(
     house.start_database()
     with django_db_blocker.unblock():
         call_command("migrate", database="owner", verbosity=0, interactive=False)
-        kept = tables_of_migrations(connections["owner"])
         connections["owner"].close()
+    kept = tables_of_migrations(house.owner_url)
 
     # Django would TRUNCATE as the application's role, which must not be able to.
     before = TransactionTestCase._fixture_teardown
 
     def teardown(case: TransactionTestCase) -> None:
-        flush(connections["owner"], kept)
+        flush(house.owner_url, kept)
 
     TransactionTestCase._fixture_teardown = teardown  # type: ignore[method-assign]
     yield

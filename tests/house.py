@@ -3,7 +3,7 @@
 Addresses and passwords are decided here, at import; PostgreSQL and Redis start when the first test asks for them, so
 a run of pure tests starts nothing. With DATABASE_URL and DATABASE_OWNER_URL set, that server is used and a database
 ``test_…`` is made beside the named one (the owner needs CREATEDB); with REDIS_URL set, that Redis.
-CAUSEWAY_PG_BIN chooses other PostgreSQL binaries.
+CAUSEWAY_PG_BIN chooses other PostgreSQL binaries; KEEP_TEST_LOGS=1 leaves the servers' folder, named in the header.
 """
 
 from __future__ import annotations
@@ -79,9 +79,7 @@ class TestHouse:
         self.supervisor.stop()
         if self.cluster is not None:
             self.cluster.remove_sockets()
-        if os.environ.get("KEEP_TEST_LOGS"):
-            print(f"logs of the test's servers: {self.folder / 'log'}")
-        else:
+        if not os.environ.get("KEEP_TEST_LOGS"):
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -99,6 +97,10 @@ def _make_beside(given: str, wanted: str) -> None:
 
 
 HOUSE = TestHouse()
+
+
+def pytest_report_header() -> str:
+    return f"servers: {HOUSE.folder}"
 
 
 def pytest_unconfigure() -> None:

@@ -73,7 +73,8 @@ def may_mount() -> bool:
     """Tried in a child, since a mount namespace cannot be left again."""
     pid = os.fork()
     if pid == 0:
-        os._exit(0 if _libc.unshare(CLONE_NEWNS) == 0 and _libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None) == 0 else 1)
+        allowed = _libc.unshare(CLONE_NEWNS) == 0
+        os._exit(0 if allowed and _libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None) == 0 else 1)
     return os.waitpid(pid, 0)[1] == 0
 
 

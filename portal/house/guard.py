@@ -5,6 +5,7 @@ Run as its own small process, with a pipe from the supervisor as standard input.
 listed is asked to stop and, five seconds later, ended. Standard library only; started with ``python -I -S``.
 """
 
+import contextlib
 import os
 import signal
 import sys
@@ -24,10 +25,8 @@ def alive(group: int) -> bool:
 
 
 def send(group: int, number: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(group, number)
-    except (ProcessLookupError, PermissionError):
-        pass
 
 
 def main() -> None:

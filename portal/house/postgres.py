@@ -111,7 +111,7 @@ class Cluster:
             [
                 str(self._view(self.binaries) / "initdb"),
                 *("--pgdata", str(self._view(self.folder)), "--username", SUPERUSER, "--pwfile", str(password)),
-                *("--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync", "--no-instructions"),
+                *("--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync"),
             ],
             preexec_fn=self._enter(),
             capture_output=True,
@@ -147,8 +147,9 @@ class Cluster:
         with psycopg.connect(self.url(SUPERUSER, "postgres"), autocommit=True) as connection:
             for role, rights in ((OWNER, "CREATEDB"), (APPLICATION, "NOCREATEDB")):
                 known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone()
+                statement = "{verb} ROLE {role} LOGIN {rights} NOSUPERUSER NOCREATEROLE NOBYPASSRLS PASSWORD {word}"
                 connection.execute(
-                    sql.SQL("{verb} ROLE {role} LOGIN {rights} NOSUPERUSER NOCREATEROLE NOBYPASSRLS PASSWORD {word}").format(
+                    sql.SQL(statement).format(
                         verb=sql.SQL("ALTER" if known else "CREATE"),
                         role=sql.Identifier(role),
                         rights=sql.SQL(rights),
@@ -216,10 +217,10 @@ class Cluster:
 
     def _refuse_other_version(self) -> None:
         kept = (self.folder / "PG_VERSION").read_text().strip()
-        shown = subprocess.run([str(self.binaries / "postgres"), "--version"], capture_output=True, text=True, check=True)
-        if f" {kept}." not in shown.stdout:
+        shown = subprocess.check_output([str(self.binaries / "postgres"), "--version"], text=True).strip()
+        if f" {kept}." not in shown:
             raise StartError(
-                f"{self.folder} was made by PostgreSQL {kept}, but {self.binaries} is {shown.stdout.strip()}. "
+                f"{self.folder} was made by PostgreSQL {kept}, but {self.binaries} is {shown}. "
                 "Start anew with RESET=1, or set CAUSEWAY_PG_BIN to a PostgreSQL of that version."
             )
 

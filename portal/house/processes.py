@@ -8,6 +8,7 @@ the parent-death signal where the guard is killed too).
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -208,10 +209,8 @@ def _end(running: Running) -> None:
 
 
 def _signal(pid: int, number: signal.Signals, *, group_too: bool) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, number) if group_too else os.kill(pid, number)
-    except ProcessLookupError:
-        pass
 
 
 def _how(code: int) -> str:

@@ -1,0 +1,120 @@
+"""The ground the tests stand on: who they are in the database, and that a committing test leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+from django.db import connection
+
+from portal.house import env
+from portal.house.keys import Keys
+from portal.house.processes import Process, StartError, Supervisor
+
+
+@pytest.mark.django_db
+def test_tests_connect_as_a_role_that_owns_nothing_and_cannot_bypass_row_security() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT rolsuper, rolbypassrls, rolcreatedb FROM pg_roles WHERE rolname = current_user")
+        assert cursor.fetchone() == (False, False, False)
+        cursor.execute("SELECT count(*) FROM pg_tables WHERE tableowner = current_user")
+        assert cursor.fetchone() == (0,)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("turn", [1, 2])
+def test_a_test_that_commits_leaves_nothing_for_the_next(turn: int) -> None:
+    from django.contrib.contenttypes.models import ContentType
+    from django.contrib.sessions.models import Session
+    from django.utils import timezone
+
+    assert Session.objects.count() == 0
+    assert ContentType.objects.exists(), "what migrations wrote stays"
+    Session.objects.create(session_key="k", session_data="d", expire_date=timezone.now())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_application_role_cannot_truncate() -> None:
+    with psycopg.connect(os.environ["DATABASE_URL"]) as application, pytest.raises(psycopg.Error, match="denied"):
+        application.execute("TRUNCATE django_session")
+
+
+def test_redis_wants_its_password(redis_server: str) -> None:
+    import redis
+
+    assert redis.Redis.from_url(redis_server).ping()
+    with pytest.raises(redis.AuthenticationError):
+        redis.Redis.from_url(redis_server.replace(":" + redis_server.split(":")[2].split("@")[0], ":wrong", 1)).ping()
+
+
+def test_a_process_that_ends_while_starting_is_reported_with_the_end_of_its_log(tmp_path: Path) -> None:
+    broken = Process("broken", [sys.executable, "-c", "print('no such device'); raise SystemExit(3)"], lambda: False)
+    with Supervisor(tmp_path) as supervisor, pytest.raises(StartError, match=r"exit code 3(.|\n)*no such device"):
+        supervisor.start(broken)
+
+
+def test_a_process_that_ignores_the_request_to_stop_is_ended_at_its_deadline(tmp_path: Path) -> None:
+    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+    log = tmp_path / "deaf.log"
+    with Supervisor(tmp_path) as supervisor:
+        running = supervisor.start(
+            Process("deaf", [sys.executable, "-c", deaf], lambda: "up" in log.read_text(), stop_within=0.3)
+        )
+        began = time.monotonic()
+        supervisor.stop()
+        assert time.monotonic() - began < 3
+        assert running.popen.returncode == -signal.SIGKILL
+
+
+def test_nothing_outlives_a_supervisor_that_is_killed(tmp_path: Path) -> None:
+    script = f"""
+import sys, time
+from pathlib import Path
+from portal.house.processes import Process, Supervisor
+child = '''
+import subprocess, time
+print(subprocess.Popen(["sleep", "60"]).pid, flush=True)
+time.sleep(60)
+'''
+log = Path({str(tmp_path)!r}) / "parent.log"
+supervisor = Supervisor(log.parent)
+running = supervisor.start(Process("parent", [sys.executable, "-c", child], lambda: log.read_text().strip() != ""))
+print(running.popen.pid, log.read_text().strip(), flush=True)
+time.sleep(60)
+"""
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as supervisor:
+        assert supervisor.stdout is not None
+        pids = [int(word) for word in supervisor.stdout.readline().split()]
+        supervisor.kill()
+    until = time.monotonic() + 8
+    while time.monotonic() < until and any(_alive(pid) for pid in pids):
+        time.sleep(0.05)
+    assert len(pids) == 2
+    assert not any(_alive(pid) for pid in pids)
+
+
+def _alive(pid: int) -> bool:
+    status = Path(f"/proc/{pid}/stat")
+    return status.exists() and status.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def test_keys_are_made_once_and_readable_by_their_owner_only(tmp_path: Path) -> None:
+    file = tmp_path / "keys.json"
+    first = Keys(file).get("database")
+    assert Keys(file).get("database") == first
+    assert Keys(file).get("other") != first
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_env_file_reads_back_what_was_written_also_by_the_shell(tmp_path: Path) -> None:
+    values = {"SECRET_KEY": 'a\'b "c" $d', "EMPTY": "", "URL": "postgres://u:p@%2Ftmp/x?y=1&z=2"}
+    env.write(tmp_path, values)
+    assert env.read(tmp_path) == values
+    shown = subprocess.run(["sh", "-c", f'. {tmp_path}/env; printf %s "$SECRET_KEY"'], capture_output=True, text=True)
+    assert shown.stdout == values["SECRET_KEY"]
