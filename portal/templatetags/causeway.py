@@ -1,0 +1,139 @@
+"""Template tags of every page: icons, states, rates, money, times."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from decimal import Decimal
+
+from django import template
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from portal.pages import kinds
+from portal.pages.states import ACTIONS, face
+
+register = template.Library()
+
+SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "CHF": "CHF", "JPY": "¥"}
+
+
+@register.simple_tag
+def icon(name: str, classes: str = "") -> SafeString:
+    """An icon of the sprite. Decoration only: the word next to it is what counts."""
+    return format_html(
+        '<svg class="icon {}" aria-hidden="true"><use href="{}#{}"/></svg>', classes, static("build/icons.svg"), name
+    )
+
+
+@register.simple_tag
+def state(value: str, word: str = "", quiet: bool = False) -> SafeString:
+    """A state or a policy action: icon and word. `quiet` is for tables and lists."""
+    shown = face(str(value))
+    return format_html(
+        '<span class="{} is-{}{}">{}{}</span>',
+        "cw-act" if value in ACTIONS else "cw-state",
+        shown.tone,
+        " is-quiet" if quiet else "",
+        icon(shown.icon, "cw-spin" if shown.icon == "loader-2" else ""),
+        word or shown.word,
+    )
+
+
+@register.simple_tag
+def kind(value: str) -> SafeString:
+    """The icon of a connector kind (or an exchange, a service) in its tile."""
+    return format_html('<span class="cw-kind">{}</span>', icon(kinds.look(value).icon))
+
+
+@register.filter
+def kind_word(value: str) -> str:
+    return kinds.look(value).word
+
+
+@register.filter
+def rate(bits: float | int | None) -> str:
+    """Bits per second as people say them: 212 Mb/s, 1.24 Gb/s."""
+    if bits is None:
+        return "–"
+    for unit, size in (("Gb/s", 1e9), ("Mb/s", 1e6), ("kb/s", 1e3)):
+        if bits >= size:
+            value = bits / size
+            return f"{value:.2f} {unit}" if value < 10 else f"{value:,.0f} {unit}"
+    return f"{bits:.0f} b/s"
+
+
+@register.filter
+def money(amount: Decimal | None, currency: str = "") -> str:
+    """Two places, thousands apart, a real minus; the sign of the currency where one is given."""
+    if amount is None:
+        return "–"
+    text = f"{abs(amount):,.2f}"
+    sign = f"{SIGNS.get(currency, currency)} " if currency else ""
+    return f"{'−' if amount < 0 else ''}{sign}{text}"
+
+
+@register.filter
+def sign(currency: str) -> str:
+    return SIGNS.get(currency, currency)
+
+
+@register.filter
+def quantity(amount: Decimal | None) -> str:
+    return "–" if amount is None else f"{amount:,.2f}"
+
+
+@register.filter
+def price(amount: Decimal | None) -> str:
+    """A unit price: at least two places, all that matter, no trailing noise."""
+    if amount is None:
+        return ""
+    whole, _, places = f"{amount.normalize():,f}".partition(".")
+    return f"{whole}.{places.ljust(2, '0')}"
+
+
+@register.filter
+def when(moment: datetime | None) -> SafeString | str:
+    """A time with its full form at hand: 14:02:11 today, 23 Nov 14:02 this year, 23 Nov 2025 before."""
+    if moment is None:
+        return "–"
+    now = timezone.now()
+    if moment.date() == now.date():
+        text = moment.strftime("%H:%M:%S")
+    elif moment.year == now.year:
+        text = f"{moment.day} {moment.strftime('%b %H:%M')}"
+    else:
+        text = f"{moment.day} {moment.strftime('%b %Y')}"
+    return format_html(
+        '<time class="nowrap" datetime="{}" title="{} UTC">{}</time>',
+        moment.isoformat(), moment.strftime("%Y-%m-%d %H:%M:%S"), text,
+    )  # fmt: skip
+
+
+@register.filter
+def initials(name: str) -> str:
+    """Two letters of a name or address: acme-health is AH, netadmin@… is NE."""
+    words = [word for word in name.partition("@")[0].replace("-", " ").replace("_", " ").replace(".", " ").split() if word]
+    if not words:
+        return "?"
+    return (words[0][0] + words[1][0] if len(words) > 1 else words[0][:2]).upper()
+
+
+@register.filter
+def hue(name: str) -> int:
+    """One of eight muted hues, the same for a name everywhere and for ever."""
+    return hashlib.sha256(name.encode()).digest()[0] % 8 + 1
+
+
+@register.simple_tag(takes_context=True)
+def query(context: template.Context, **changes: object) -> str:
+    """This page's address with some parameters changed; None or '' takes one out."""
+    parameters = context["request"].GET.copy()
+    for name, value in changes.items():
+        if value in (None, ""):
+            parameters.pop(name, None)
+        else:
+            parameters[name] = str(value)
+    return "?" + parameters.urlencode()

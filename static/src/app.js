@@ -1,0 +1,19 @@
+// What every page has: theme, menus, toasts, search, shortcuts, and the socket where there is a tenant.
+import { startAdvice } from "./lib/advice.js";
+import { startMenus } from "./lib/menus.js";
+import { startPalette } from "./lib/palette.js";
+import { startShortcuts } from "./lib/shortcuts.js";
+import { connect } from "./lib/socket.js";
+import { startThemeToggle } from "./lib/themetoggle.js";
+import { startToasts } from "./lib/toast.js";
+import { tenant } from "./lib/page.js";
+
+startThemeToggle();
+startToasts();
+startMenus();
+startAdvice();
+if (tenant) {
+  startPalette();
+  startShortcuts();
+  connect(tenant);
+}

@@ -1,0 +1,54 @@
+// The REST API with the session of this page. Errors are problem documents (RFC 9457) thrown as Problem.
+import { csrf, tenant } from "./page.js";
+
+export class Problem extends Error {
+  constructor(status, document) {
+    super(document.detail || document.title || `The server answered ${status}.`);
+    this.status = status;
+    this.document = document;
+    this.problems = document.problems ?? [];
+  }
+}
+
+// path: absolute ("/api/v1/…") or below this tenant ("drafts/…/groups/"). Answers {data, etag, status}.
+export async function call(method, path, body, { etag, headers = {}, signal } = {}) {
+  const url = path.startsWith("/") ? path : `/api/v1/t/${tenant}/${path}`;
+  const sent = { Accept: "application/json", ...headers };
+  if (method !== "GET") sent["X-CSRFToken"] = csrf();
+  if (body !== undefined) sent["Content-Type"] = "application/json";
+  if (etag) sent["If-Match"] = etag;
+  let answer;
+  try {
+    answer = await fetch(url, { method, headers: sent, signal, credentials: "same-origin", body: body === undefined ? undefined : JSON.stringify(body) });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Problem(0, { title: "No connection", detail: "The portal did not answer. Nothing was changed; try again." });
+  }
+  const text = await answer.text();
+  let data = null;
+  try {
+    data = text ? JSON.parse(text) : null;
+  } catch {
+    data = { title: `The server answered ${answer.status} with no JSON.` };
+  }
+  if (!answer.ok) throw new Problem(answer.status, data ?? {});
+  return { data, etag: answer.headers.get("ETag"), status: answer.status };
+}
+
+export const get = (path, options) => call("GET", path, undefined, options).then(({ data }) => data);
+export const post = (path, body = {}, options) => call("POST", path, body, options).then(({ data }) => data);
+export const put = (path, body, options) => call("PUT", path, body, options).then(({ data }) => data);
+export const patch = (path, body, options) => call("PATCH", path, body, options).then(({ data }) => data);
+export const remove = (path, options) => call("DELETE", path, undefined, options).then(({ data }) => data);
+
+// All results of a cursor-paged list.
+export async function list(path, options) {
+  const results = [];
+  let next = path;
+  while (next) {
+    const page = await get(next, options);
+    results.push(...page.results);
+    next = page.next ? new URL(page.next, location.href).pathname + new URL(page.next, location.href).search : null;
+  }
+  return results;
+}

@@ -1,0 +1,31 @@
+// Short notices. What went well leaves by itself; what failed stays until it is dismissed.
+import { h, icon } from "./page.js";
+
+const STAY = { ok: 5000, info: 8000, warn: 0, bad: 0 };
+const LEVELS = { success: "ok", info: "info", debug: "info", warning: "warn", error: "bad" };
+
+export function toast(tone, text, { link } = {}) {
+  const mark = { ok: icon("circle-check"), info: icon("info-circle"), warn: icon("alert-triangle"), bad: icon("circle-x") }[tone];
+  const close = h("button", { class: "cw-iconbtn", type: "button", "aria-label": "Dismiss", "data-dismiss": true }, icon("x"));
+  const words = h("p", {}, text, link ? [" ", h("a", { href: link.href }, link.word)] : null);
+  const element = h("div", { class: `cw-toast is-${tone}`, role: tone === "bad" ? "alert" : null }, mark, words, close);
+  document.getElementById("toasts").append(element);
+  leave(element, tone);
+}
+
+// A Problem of lib/api.js, with its list when it has one.
+export const toastProblem = (problem) => toast("bad", [problem.message, ...(problem.problems ?? []).slice(0, 3).map((one) => one.message)].join(" "));
+
+function leave(element, tone) {
+  if (STAY[tone]) setTimeout(() => element.matches(":hover, :focus-within") || element.remove(), STAY[tone]);
+}
+
+export function startToasts() {
+  const region = document.getElementById("toasts");
+  region.addEventListener("click", (event) => event.target.closest("[data-dismiss]")?.closest(".cw-toast").remove());
+  for (const element of region.querySelectorAll("[data-toast]")) leave(element, LEVELS[element.dataset.toast.split(" ").pop()] ?? "info");
+  // The server speaks through HX-Trigger: {"toast": {"tone": "ok", "text": "…"}}.
+  document.body.addEventListener("toast", ({ detail }) => toast(detail.tone ?? "info", detail.text));
+  document.body.addEventListener("htmx:responseError", ({ detail }) => toast("bad", `The server answered ${detail.xhr.status}. Reload the page and try again.`));
+  document.body.addEventListener("htmx:sendError", () => toast("bad", "The portal did not answer. Nothing was changed; try again."));
+}
