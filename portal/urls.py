@@ -9,4 +9,5 @@ def healthz(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("healthz", healthz),
     path("accounts/", include("allauth.account.urls")),
+    path("", include("portal.pages.urls")),
 ]

@@ -1,11 +1,13 @@
 """What every page's frame needs, as the one context variable `shell`.
 
-    shell.tenant     {slug, name, by, url} or None outside a tenant
-    shell.tenants    the tenants this person may switch to: [{slug, name, by, url, here}]
-    shell.nav        [(group, [Link])]
-    shell.drafts     open drafts, newest first: [{name, url, review_url, author, edits, base_revision, updated}]
-    shell.draft      the one in the bar: the page's own, or the newest of this person, or None
-    shell.lab        whether a lab answers in place of clouds here
+shell.tenant      the tenant (tenants.models.Tenant), None outside one
+shell.by          the name of the MSP that runs it, or ""
+shell.tenants     the tenants this person may switch to: [{slug, name, by, url, here}]
+shell.nav         [(group, [Link])]
+shell.drafts      open drafts, newest first: [{uid, name, url, author, edits, base_revision, updated, undo, redo}]
+shell.draft       the one in the bar: the page's own (request.draft_uid), else the newest; None if there is none
+shell.design_url  the list of drafts
+shell.lab         whether a lab answers in place of clouds here
 """
 
 from __future__ import annotations
@@ -17,6 +19,11 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from portal.pages import nav
+from portal.pages.home import LAST_TENANT
+from provisioning.models import Draft
+from tenants.models import Tenant
+
+SWITCHER = 200  # more are found by searching the start page
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -24,13 +31,48 @@ def shell(request: HttpRequest) -> dict[str, Any]:
 
 
 def _shell(request: HttpRequest) -> dict[str, Any]:
-    tenant = getattr(request, "tenant", None)
+    tenant: Tenant | None = getattr(request, "tenant", None)
+    if tenant is None:
+        return {"tenant": None, "nav": [], "lab": bool(settings.LAB_STATE)}
+    if request.session.get(LAST_TENANT) != tenant.slug:
+        request.session[LAST_TENANT] = tenant.slug
     at = request.resolver_match.url_name if request.resolver_match else ""
+    drafts = _drafts(tenant) if "edit" in request.rights else []
+    wanted = str(getattr(request, "draft_uid", ""))
     return {
         "tenant": tenant,
-        "tenants": [],
-        "nav": nav.groups(tenant.slug, at or "") if tenant else [],
-        "drafts": [],
-        "draft": None,
+        "by": tenant.msp.name if tenant.msp else "",
+        "tenants": [_choice(one, tenant) for one in request.who.tenants()[:SWITCHER]],
+        "nav": nav.groups(tenant.slug, at or "", request.rights),
+        "drafts": drafts,
+        "draft": next((draft for draft in drafts if draft["uid"] == wanted), drafts[0] if drafts else None),
+        "design_url": nav.address("design", tenant.slug),
         "lab": bool(settings.LAB_STATE),
     }
+
+
+def _choice(one: Tenant, here: Tenant) -> dict[str, Any]:
+    return {
+        "slug": one.slug,
+        "name": one.name,
+        "by": one.msp.name if one.msp else "",
+        "url": nav.address("topology", one.slug),
+        "here": one.pk == here.pk,
+    }
+
+
+def _drafts(tenant: Tenant) -> list[dict[str, Any]]:
+    found = Draft.objects.filter(state=Draft.State.OPEN).prefetch_related("edits")[:20]
+    return [
+        {
+            "uid": str(draft.uid),
+            "name": draft.name,
+            "url": nav.address("draft", tenant.slug, draft.uid),
+            "author": draft.author.partition("@")[0],
+            "edits": draft.cursor,
+            "base_revision": draft.base_revision,
+            "updated": draft.updated_at,
+            "redo": len(draft.edits.all()) > draft.cursor,
+        }
+        for draft in found
+    ]

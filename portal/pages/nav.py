@@ -9,10 +9,11 @@ from django.urls import NoReverseMatch, reverse
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    name: str  # the URL name; pages that belong under it share its first word ("plan" is under "plans")
+    name: str  # the URL name
     word: str
     icon: str
-    under: tuple[str, ...] = ()
+    under: tuple[str, ...] = ()  # URL names of pages that belong below it
+    right: str = "view"  # a right of tenants.roles
 
 
 GROUPS: tuple[tuple[str, tuple[Page, ...]], ...] = (
@@ -35,17 +36,17 @@ GROUPS: tuple[tuple[str, tuple[Page, ...]], ...] = (
     (
         "Money",
         (
-            Page("usage", "Usage and cost", icon="chart-bar"),
-            Page("invoices", "Invoices", icon="receipt", under=("invoice",)),
+            Page("usage", "Usage and cost", icon="chart-bar", right="usage"),
+            Page("invoices", "Invoices", icon="receipt", under=("invoice",), right="usage"),
         ),
     ),
     (
         "Settings",
         (
-            Page("cloud-accounts", "Cloud accounts", icon="cloud"),
-            Page("members", "Members and roles", icon="users"),
+            Page("cloud-accounts", "Cloud accounts", icon="cloud", right="accounts"),
+            Page("members", "Members and roles", icon="users", right="members"),
             Page("tokens", "API tokens", icon="key"),
-            Page("audit", "Audit", icon="shield-check"),
+            Page("audit", "Audit", icon="shield-check", right="audit"),
         ),
     ),
 )
@@ -60,22 +61,23 @@ class Link:
     name: str
 
 
-def groups(slug: str, at: str) -> list[tuple[str, list[Link]]]:
-    """The navigation of one tenant; `at` is the URL name of the page being shown."""
+def groups(slug: str, at: str, rights: frozenset[str]) -> list[tuple[str, list[Link]]]:
+    """The navigation of one tenant; `at` is the URL name of the page being shown, `rights` say what is listed."""
     listed = []
     for word, pages in GROUPS:
         links = [
             Link(page.word, page.icon, url, at == page.name or at in page.under, page.name)
             for page in pages
-            if (url := _url(page.name, slug))
+            if page.right in rights and (url := address(page.name, slug))
         ]
         if links:
             listed.append((word, links))
     return listed
 
 
-def _url(name: str, slug: str) -> str:
+def address(name: str, *args: object) -> str:
+    """The address of a page; "" for one that this installation does not have, so that nothing links to it."""
     try:
-        return reverse(name, args=[slug])
+        return reverse(name, args=args)
     except NoReverseMatch:
-        return ""  # a page this installation does not have is not in its menu
+        return ""

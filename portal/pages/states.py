@@ -77,4 +77,5 @@ ACTIONS = {"allow", "deny", "inspect", "watch"}
 
 def face(state: str) -> Face:
     """The face of a state; one nobody has drawn yet is shown by its own word, never as healthy."""
-    return FACES.get(state) or Face("idle", icon="circle-dashed", word=state.replace("_", " ").capitalize() or "Unknown")
+    word = state.replace("_", " ").capitalize()
+    return FACES.get(state) or Face("idle", icon="circle-dashed", word=word or "Unknown")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import datetime
 from decimal import Decimal
 
@@ -115,7 +116,7 @@ def when(moment: datetime | None) -> SafeString | str:
 @register.filter
 def initials(name: str) -> str:
     """Two letters of a name or address: acme-health is AH, netadmin@… is NE."""
-    words = [word for word in name.partition("@")[0].replace("-", " ").replace("_", " ").replace(".", " ").split() if word]
+    words = re.findall(r"[^\W_]+", name.partition("@")[0])
     if not words:
         return "?"
     return (words[0][0] + words[1][0] if len(words) > 1 else words[0][:2]).upper()

@@ -1,5 +1,6 @@
 // What every page has: theme, menus, toasts, search, shortcuts, and the socket where there is a tenant.
 import { startAdvice } from "./lib/advice.js";
+import { startDraftBar } from "./lib/draftbar.js";
 import { startMenus } from "./lib/menus.js";
 import { startPalette } from "./lib/palette.js";
 import { startShortcuts } from "./lib/shortcuts.js";
@@ -13,6 +14,7 @@ startToasts();
 startMenus();
 startAdvice();
 if (tenant) {
+  startDraftBar();
   startPalette();
   startShortcuts();
   connect(tenant);

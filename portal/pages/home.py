@@ -1,0 +1,19 @@
+"""The start: straight to the tenant one was in last, or to the choice of those one may see."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+LAST_TENANT = "tenant"  # in the session, written by the frame of every page
+
+
+@login_required
+def home(request: HttpRequest) -> HttpResponse:
+    tenants = list(request.who.tenants()[:500])
+    slugs = [tenant.slug for tenant in tenants]
+    last = request.session.get(LAST_TENANT)
+    if "choose" not in request.GET and (last in slugs or len(slugs) == 1):
+        return redirect("topology", last if last in slugs else slugs[0])
+    return render(request, "pages/home.html", {"tenants": tenants})
