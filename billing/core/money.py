@@ -1,0 +1,87 @@
+"""Money: integer minor units of a currency, one rounding function, one way to split a sum.
+
+Amounts stay exact Decimals until ``rounded`` turns one into minor units; nothing else in the product rounds money.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Context, Decimal, FloatOperation, Inexact, InvalidOperation
+from fractions import Fraction
+
+EXACT = Context(prec=100, traps=[Inexact, InvalidOperation, FloatOperation])
+"""Sums and products here are exact or an error: an inexact sum would depend on the order of its parts."""
+
+MINOR_DIGITS = {"EUR": 2, "USD": 2, "GBP": 2, "CHF": 2, "SEK": 2, "NOK": 2, "DKK": 2, "PLN": 2, "JPY": 0, "KWD": 3}
+"""ISO 4217 minor unit digits of the currencies a price book may use; a new currency is one entry."""
+
+
+def digits(currency: str) -> int:
+    """How many decimal places the currency's minor unit has; ValueError for one we do not sell in."""
+    try:
+        return MINOR_DIGITS[currency]
+    except KeyError:
+        raise ValueError(f"Currency {currency!r} is not known; use one of {', '.join(MINOR_DIGITS)}.") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """A sum in minor units (cents). Adds and subtracts within its currency only."""
+
+    minor: int
+    currency: str
+
+    @property
+    def amount(self) -> Decimal:
+        """The sum in major units, with the currency's places: ``Decimal("105.85")``."""
+        return Decimal(self.minor).scaleb(-digits(self.currency))
+
+    def __add__(self, other: Money) -> Money:
+        self._same(other)
+        return Money(self.minor + other.minor, self.currency)
+
+    def __sub__(self, other: Money) -> Money:
+        self._same(other)
+        return Money(self.minor - other.minor, self.currency)
+
+    def __neg__(self) -> Money:
+        return Money(-self.minor, self.currency)
+
+    def __str__(self) -> str:
+        return f"{self.currency} {self.amount:,}"
+
+    def _same(self, other: Money) -> None:
+        if self.currency != other.currency:
+            raise ValueError(f"{self} and {other} are different currencies; they cannot be added.")
+
+
+def rounded(amount: Decimal, currency: str) -> Money:
+    """The one rounding: half up (away from zero) to the minor unit, so that a mirrored amount rounds to its mirror."""
+    scaled = amount.scaleb(digits(currency), EXACT)
+    return Money(int(scaled.to_integral_value(rounding=ROUND_HALF_UP)), currency)
+
+
+def total(parts: Iterable[Money], currency: str) -> Money:
+    """The sum of the parts; zero of ``currency`` when there are none."""
+    result = Money(0, currency)
+    for part in parts:
+        result += part
+    return result
+
+
+def split(whole: Money, weights: Sequence[Decimal]) -> list[Money]:
+    """Parts in proportion to the weights that add up to the whole exactly (largest remainder; ties: first come).
+
+    Weights are not negative and not all zero. A negative whole gives the mirror of its positive twin.
+    """
+    shares = [Fraction(weight) for weight in weights]
+    if not shares or min(shares) < 0 or not sum(shares):
+        raise ValueError(f"Weights {list(weights)} cannot split {whole}: they must be 0 or more, and one above 0.")
+    sign = -1 if whole.minor < 0 else 1
+    ideal = [abs(whole.minor) * share / sum(shares) for share in shares]
+    parts = [int(part) for part in ideal]
+    left = abs(whole.minor) - sum(parts)
+    for index in sorted(range(len(parts)), key=lambda index: (parts[index] - ideal[index], index))[:left]:
+        parts[index] += 1
+    return [Money(sign * part, whole.currency) for part in parts]

@@ -1,0 +1,247 @@
+"""Rating: samples and a price book in, lines that explain themselves out.
+
+Samples are grouped by (meter, subject, version, rate). A price of the flat kind counts each subject alone; tiers,
+volumes and packages count all subjects of a tenant together, and the pool's amount is shared by quantity with the
+largest remainder.
+
+Amounts are differences of a rounded cumulative amount: what is charged for a part of a month is
+``rounded(amount(before + part)) − rounded(amount(before))``. So a month may be split at any instant, into any number
+of parts, and the parts add up to the whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from billing.core.books import PriceBook, Rate, Version
+from billing.core.meters import METERS, ORDER, label
+from billing.core.money import EXACT, Money, rounded, split
+from billing.core.prices import Band, plain
+from billing.core.samples import Sample
+
+
+class ConflictingSamples(ValueError):
+    """Two samples claim one key with different contents: neither may be billed until one is withdrawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """[start, end) to be rated; tiers count from ``opened``, the start of the billing month."""
+
+    start: datetime
+    end: datetime
+    opened: datetime
+
+    @classmethod
+    def month(cls, year: int, month: int) -> Period:
+        """A calendar month of UTC, whatever daylight saving does elsewhere."""
+        start = datetime(year, month, 1, tzinfo=UTC)
+        end = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
+        return cls(start, end, start)
+
+    def until(self, instant: datetime) -> Period:
+        return Period(self.start, min(instant, self.end), self.opened)
+
+    def since(self, instant: datetime) -> Period:
+        return Period(max(instant, self.start), self.end, self.opened)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What one subject used at one rate, what that costs, and why.
+
+    bands: how the amount came about; of a pooled price, the bands of the pool. pool_quantity and pool_amount then say
+    of what this line is a share. carried: the quantity of this period's month that was counted before the period
+    (tiers go on there). samples: the keys of the samples behind the quantity.
+    """
+
+    meter: str
+    subject: str
+    dimensions: tuple[tuple[str, str], ...]
+    version: str
+    rate: Rate
+    quantity: Decimal
+    amount: Money
+    bands: tuple[Band, ...]
+    carried: Decimal
+    pool_quantity: Decimal
+    pool_amount: Money
+    samples: tuple[tuple[str, str, datetime], ...]
+
+    @property
+    def label(self) -> str:
+        return label(self.meter, dict(self.dimensions))
+
+    @property
+    def unit(self) -> str:
+        return METERS[self.meter].unit
+
+    @property
+    def unit_price(self) -> Decimal | None:
+        """The one price of a unit, None where several bands, a fee or packages make the amount."""
+        single = len(self.bands) == 1 and not self.bands[0].fee and self.rate.price.shape != "package"
+        return self.bands[0].unit_price if single else None
+
+    @property
+    def explanation(self) -> str:
+        """One sentence of arithmetic that ends in the amount."""
+        units = "packages" if self.rate.price.shape == "package" else self.unit
+        terms = [
+            f"{plain(band.quantity)} {units} × {plain(band.unit_price)}" + (f" + {plain(band.fee)}" if band.fee else "")
+            for band in self.bands
+        ]
+        sentence = f"{' + '.join(terms)} = {self.pool_amount}, {self.rate.price.shape} price, half up to the minor unit"
+        if self.pool_quantity != self.quantity:
+            sentence += (
+                f"; this line is {plain(self.quantity)} of {plain(self.pool_quantity)} {self.unit}: {self.amount}"
+            )
+        return sentence + "."
+
+    def to_data(self) -> dict[str, Any]:
+        """The line as JSON-able data, equal for equal lines; what the byte-for-byte promise compares."""
+        return {
+            "meter": self.meter,
+            "label": self.label,
+            "subject": self.subject,
+            "dimensions": dict(self.dimensions),
+            "version": self.version,
+            "rate": self.rate.to_data(),
+            "quantity": plain(self.quantity),
+            "unit": self.unit,
+            "unit_price": None if self.unit_price is None else plain(self.unit_price),
+            "amount": str(self.amount.amount),
+            "currency": self.amount.currency,
+            "bands": [band.to_data() for band in self.bands],
+            "explanation": self.explanation,
+            "samples": [[meter, subject, at.isoformat()] for meter, subject, at in self.samples],
+        }
+
+
+class Rating(NamedTuple):
+    """Each sample of the period is behind exactly one line or is unpriced; none is dropped."""
+
+    lines: list[Line]
+    unpriced: list[Sample]
+
+
+def rate(samples: Iterable[Sample], book: PriceBook, period: Period) -> Rating:
+    """Rate the samples whose windows start in the period.
+
+    ``samples`` must hold those since ``period.opened`` as well, for tiers that were begun earlier. Order, batching
+    and repeats do not matter. A sample belongs to the version in force when its window starts; a later version goes
+    on counting where the one before it stopped. ConflictingSamples when a key comes with two contents.
+    """
+    relevant = [sample for sample in distinct(samples) if period.opened <= sample.window_start < period.end]
+    lines: list[Line] = []
+    unpriced: list[Sample] = []
+    by_version: dict[str, list[Sample]] = {}
+    for sample in relevant:
+        if sample.window_start >= period.start:
+            version = book.version_at(sample.window_start)
+            by_version.setdefault(version.key if version else "", []).append(sample)
+    unpriced += by_version.get("", [])
+    for version in book.versions:
+        if mine := by_version.get(version.key):
+            earlier = [sample for sample in relevant if sample.window_start < max(period.start, version.effective_from)]
+            priced, without = _rate_version(mine, earlier, version, book.currency)
+            lines += priced
+            unpriced += without
+    lines.sort(key=lambda line: (ORDER[line.meter], line.subject, line.rate.where, line.samples[0][2]))
+    return Rating(lines, unpriced)
+
+
+def distinct(samples: Iterable[Sample]) -> list[Sample]:
+    """Each sample once, in order of key."""
+    found: dict[tuple[str, str, datetime], Sample] = {}
+    for sample in samples:
+        if found.setdefault(sample.key, sample) != sample:
+            raise ConflictingSamples(
+                f"{sample.meter} of {sample.subject} at {sample.window_start.isoformat()} was reported twice with "
+                f"different contents ({found[sample.key].quantity} and {sample.quantity}); withdraw one of them."
+            )
+    return [found[key] for key in sorted(found)]
+
+
+def _rate_version(
+    mine: list[Sample], earlier: list[Sample], version: Version, currency: str
+) -> tuple[list[Line], list[Sample]]:
+    """Lines of the samples that one version prices, and what it has no price for.
+
+    ``earlier`` ones only move the counters.
+    """
+    known: dict[tuple[str, tuple[tuple[str, str], ...]], Rate | None] = {}
+
+    def counter(sample: Sample) -> tuple[Rate, str] | None:
+        """What a sample counts towards: a rate, for the whole tenant or for its subject alone."""
+        look = (sample.meter, sample.dimensions)
+        if look not in known:
+            known[look] = version.rate_for(sample.meter, dict(sample.dimensions))
+        chosen = known[look]
+        if chosen is None:
+            return None
+        return chosen, "" if chosen.price.pooled else sample.subject
+
+    counters: dict[tuple[Rate, str], dict[str, list[Sample]]] = {}
+    carried: dict[tuple[Rate, str], Decimal] = {}
+    unpriced = []
+    for sample in mine:
+        if (key := counter(sample)) is None:
+            unpriced.append(sample)
+        else:
+            counters.setdefault(key, {}).setdefault(sample.subject, []).append(sample)
+    for sample in earlier:
+        if (key := counter(sample)) is not None:
+            carried[key] = EXACT.add(carried.get(key, Decimal(0)), sample.quantity)
+    lines = []
+    for key, subjects in counters.items():
+        lines += _rate_counter(subjects, key[0], carried.get(key, Decimal(0)), version.key, currency)
+    return lines, unpriced
+
+
+def _rate_counter(
+    subjects: Mapping[str, list[Sample]], chosen: Rate, carried: Decimal, version: str, currency: str
+) -> list[Line]:
+    """One counter's amount, shared among its subjects."""
+    names = sorted(subjects)
+    quantities = [_sum(sample.quantity for sample in subjects[name]) for name in names]
+    pooled = _sum(quantities)
+    end = EXACT.add(carried, pooled)
+    amount = rounded(chosen.price.amount(end), currency) - rounded(chosen.price.amount(carried), currency)
+    bands = tuple(chosen.price.bands(carried, end))
+    shares = split(amount, quantities) if pooled else [Money(0, currency)] * len(names)
+    return [
+        Line(
+            meter=chosen.meter,
+            subject=name,
+            dimensions=_shared(subjects[name]),
+            version=version,
+            rate=chosen,
+            quantity=quantity,
+            amount=share,
+            bands=bands,
+            carried=carried,
+            pool_quantity=pooled,
+            pool_amount=amount,
+            samples=tuple(sample.key for sample in subjects[name]),
+        )
+        for name, quantity, share in zip(names, quantities, shares, strict=True)
+    ]
+
+
+def _shared(samples: list[Sample]) -> tuple[tuple[str, str], ...]:
+    """The dimensions that all the samples have in common."""
+    common = set(samples[0].dimensions)
+    for sample in samples[1:]:
+        common &= set(sample.dimensions)
+    return tuple(sorted(common))
+
+
+def _sum(quantities: Iterable[Decimal]) -> Decimal:
+    result = Decimal(0)
+    for quantity in quantities:
+        result = EXACT.add(result, quantity)
+    return result

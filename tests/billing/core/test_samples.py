@@ -1,0 +1,82 @@
+"""Hours tile exactly, counters survive resets and repeats, bytes land in their hours."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from billing.core.samples import HOUR, Reading, Sample, by_hour, gigabytes, hours, increments, spread, windows
+
+TEN = datetime(2026, 11, 23, 10, tzinfo=UTC)
+
+
+def at(minute: float) -> datetime:
+    return TEN + timedelta(minutes=minute)
+
+
+@given(st.sets(st.integers(1, 3_600_000_000 - 1), max_size=8))
+def test_pieces_of_an_hour_add_up_to_exactly_one(cuts):
+    edges = [TEN, *(TEN + timedelta(microseconds=cut) for cut in sorted(cuts)), TEN + HOUR]
+    assert sum(hours(a, b) for a, b in itertools.pairwise(edges)) == 1
+
+
+def test_a_lifetime_is_cut_at_the_hours():
+    assert [(a.hour, a.minute, hours(a, b)) for a, b in windows(at(45), at(150))] == [
+        (10, 45, Decimal("0.25")),
+        (11, 0, Decimal(1)),
+        (12, 0, Decimal("0.5")),
+    ]
+
+
+def test_a_counter_that_restarts_counts_from_zero_and_repeats_add_nothing():
+    readings = [Reading(at(0), "boot-1", 100), Reading(at(5), "boot-1", 700), Reading(at(5), "boot-1", 700)]
+    readings += [Reading(at(10), "boot-2", 50), Reading(at(15), "boot-2", 20), Reading(at(20), "boot-2", 20)]
+    assert [count for *_, count in increments(readings)] == [100, 600, 50, 20, 0]
+    assert [count for *_, count in increments(readings[1:], readings[0])] == [600, 50, 20, 0]
+
+
+def test_bytes_between_two_readings_are_shared_over_the_hours_they_span():
+    assert by_hour([Reading(at(30), "b", 1_000), Reading(at(150), "b", 5_001)]) == {
+        TEN: 1_000 + 1_000,
+        TEN + HOUR: 2_000,
+        TEN + 2 * HOUR: 1_001,
+    }
+    assert gigabytes(1_234_567_890) == Decimal("1.23456789")
+
+
+@given(st.integers(0, 500), st.integers(0, 500), st.integers(0, 10**15))
+def test_a_shared_count_is_whole_again(start, length, count):
+    assert sum(part for _, part in spread(at(start), at(start + length), count)) == count
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 300), st.integers(0, 10**12)), min_size=1, max_size=10, unique_by=lambda r: r[0]),
+    st.data(),
+)
+def test_readings_may_come_in_any_order_any_number_of_times_and_in_batches(points, data):
+    totals = sorted(total for _, total in points)
+    readings = [Reading(at(minute), "b", total) for (minute, _), total in zip(sorted(points), totals, strict=True)]
+    whole = by_hour(readings)
+    assert sum(whole.values()) == totals[-1]
+    assert by_hour(data.draw(st.permutations(readings + readings))) == whole
+    cut = data.draw(st.integers(1, len(readings)))
+    first, rest = by_hour(readings[:cut]), by_hour(readings[cut:], readings[cut - 1])
+    assert {hour: first.get(hour, 0) + rest.get(hour, 0) for hour in {*first, *rest}} == whole
+
+
+@pytest.mark.parametrize("quantity", [Decimal(-1), Decimal("NaN"), 1.5])
+def test_a_quantity_that_cannot_be_used_is_refused(quantity):
+    with pytest.raises(ValueError, match="not 0 or more"):
+        Sample("gb_inspected", "fw", TEN, TEN + HOUR, quantity)
+
+
+def test_a_window_is_inside_one_hour_and_has_a_time_zone():
+    with pytest.raises(ValueError, match="inside one hour"):
+        Sample("gb_inspected", "fw", at(30), at(61), Decimal(1))
+    with pytest.raises(ValueError, match="no time zone"):
+        Sample("gb_inspected", "fw", datetime(2026, 1, 1), datetime(2026, 1, 1), Decimal(1))
