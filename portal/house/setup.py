@@ -170,10 +170,8 @@ def system_packages(programs: Iterable[str]) -> None:
 
 
 def main(purpose: str) -> None:
-    if sys.version_info < (3, 11):
-        raise SetupError(
-            f"Causeway needs Python 3.11 or newer; this is {sys.version.split()[0]}. Set PYTHON=python3.12."
-        )
+    if sys.version_info < (3, 11):  # noqa: UP036  (this file also runs under what a machine happens to have)
+        raise SetupError(f"Causeway needs Python 3.11 or newer, not {sys.version.split()[0]}. Name one with PYTHON=.")
     CACHE.mkdir(exist_ok=True)
     with (CACHE / "setup.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
