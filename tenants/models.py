@@ -89,6 +89,8 @@ class Role(models.TextChoices):
 
 
 MSP_ROLES = [Role.MSP_ADMIN, Role.MSP_ENGINEER, Role.MSP_FINANCE]
+# A list, not a set: migrations compare constraints, and a set's order changes from one process to the next.
+TENANT_ROLES = [role for role in Role if role not in MSP_ROLES]
 
 
 class Membership(models.Model):
@@ -103,7 +105,7 @@ class Membership(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="membership_of_one",
-                condition=models.Q(tenant__isnull=False, msp__isnull=True, role__in=set(Role) - set(MSP_ROLES))
+                condition=models.Q(tenant__isnull=False, msp__isnull=True, role__in=TENANT_ROLES)
                 | models.Q(tenant__isnull=True, msp__isnull=False, role__in=MSP_ROLES),
             ),
             models.UniqueConstraint(fields=["user", "tenant"], name="membership_once_in_tenant"),

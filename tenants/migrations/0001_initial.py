@@ -107,7 +107,7 @@ class Migration(migrations.Migration):
                 ('tenant', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='tenants.tenant')),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('msp__isnull', True), ('role__in', {'finance', 'network_admin', 'owner', 'security_admin', 'viewer'}), ('tenant__isnull', False)), models.Q(('msp__isnull', False), ('role__in', ['msp_admin', 'msp_engineer', 'msp_finance']), ('tenant__isnull', True)), _connector='OR'), name='membership_of_one'), models.UniqueConstraint(fields=('user', 'tenant'), name='membership_once_in_tenant'), models.UniqueConstraint(fields=('user', 'msp'), name='membership_once_in_msp')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('msp__isnull', True), ('role__in', ['owner', 'network_admin', 'security_admin', 'finance', 'viewer']), ('tenant__isnull', False)), models.Q(('msp__isnull', False), ('role__in', ['msp_admin', 'msp_engineer', 'msp_finance']), ('tenant__isnull', True)), _connector='OR'), name='membership_of_one'), models.UniqueConstraint(fields=('user', 'tenant'), name='membership_once_in_tenant'), models.UniqueConstraint(fields=('user', 'msp'), name='membership_once_in_msp')],
             },
         ),
         migrations.CreateModel(
