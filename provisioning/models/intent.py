@@ -52,7 +52,7 @@ class Version(TenantOwned):
 
     item = models.ForeignKey(Item, models.CASCADE, related_name="versions")
     kind = models.CharField(max_length=20)
-    name = models.CharField(max_length=100)
+    name = models.CharField(max_length=100, db_collation="C")  # ordered as Python orders, for merged pages
     body = models.JSONField()
     first = models.IntegerField()
     last = models.IntegerField(default=FOREVER)
@@ -153,7 +153,7 @@ class Overlay(TenantOwned):
     draft = models.ForeignKey(Draft, models.CASCADE, related_name="overlays")
     item = models.ForeignKey(Item, models.CASCADE, related_name="+")
     kind = models.CharField(max_length=20)
-    name = models.CharField(max_length=100)
+    name = models.CharField(max_length=100, db_collation="C")  # ordered as Python orders, for merged pages
     body = models.JSONField(null=True)
 
     class Meta(TenantOwned.Meta):

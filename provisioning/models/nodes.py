@@ -46,14 +46,18 @@ class NodeTenant(models.Model):
 
 
 class NodeSection(TenantOwned):
-    """One resource as a node should carry it out, and the digest the node last said it had applied."""
+    """One resource as a node should carry it out, and the digest the node last said it had applied.
+
+    ``body`` null: the node should let go of it; it has, once it reports a version that knows nothing of it any more.
+    """
 
     node = models.ForeignKey(Node, models.CASCADE, related_name="+")
     exchange = models.CharField(max_length=60, help_text="key of the tenant's exchange at this location")
     address = models.CharField(max_length=250)
     kind = models.CharField(max_length=60)
-    body = models.JSONField()
-    digest = models.CharField(max_length=64)
+    body = models.JSONField(null=True)
+    digest = models.CharField(max_length=64, blank=True)
+    version = models.BigIntegerField(default=0, help_text="of the node's document that first held it")
     applied = models.CharField(max_length=64, blank=True)
     failure = models.CharField(max_length=500, blank=True)
     published_at = models.DateTimeField(default=timezone.now)
@@ -63,6 +67,11 @@ class NodeSection(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.address} on {self.node}"
+
+    @property
+    def holds(self) -> bool:
+        """Whether the node has carried out exactly this."""
+        return self.applied == self.digest and self.node.applied_version >= self.version and not self.failure
 
 
 class CounterReading(TenantOwned):

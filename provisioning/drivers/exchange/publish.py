@@ -1,0 +1,103 @@
+"""Sections: which nodes a resource concerns, and what is written for them."""
+
+from __future__ import annotations
+
+import redis
+from django.conf import settings
+from django.db.models import F
+from django.utils import timezone
+
+from provisioning.core.resource import Body, Change, digest
+from provisioning.models import Item, Node, NodeSection, NodeTenant
+from tenants import outbox, scope
+
+Site = tuple[str, int]
+"""(key of the tenant's exchange, node 1 or 2)."""
+
+
+def put(change: Change) -> list[NodeSection]:
+    """Write what is not there yet and wake the nodes; returns the resource's sections as they are now.
+
+    A node that no longer carries the resource keeps an empty section until it has let go of it.
+    """
+    sections = {
+        section.node_id: section
+        for section in NodeSection.objects.select_related("node").filter(address=change.address)
+    }
+    wanted = _nodes(change, change.after) if change.after is not None else {}
+    for node, exchange in wanted.items():
+        section = sections.setdefault(node.pk, NodeSection(node=node, address=change.address, exchange=exchange))
+        _write(section, change.kind, change.after)
+    kept = {node.pk for node in wanted}
+    for pk, section in sections.items():
+        if pk not in kept:
+            _write(section, change.kind, None)
+    return list(sections.values())
+
+
+def _write(section: NodeSection, kind: str, body: Body | None) -> None:
+    wanted = digest(body) if body is not None else ""
+    if section.pk and section.digest == wanted and not section.failure:
+        return
+    node = section.node
+    NodeTenant.objects.get_or_create(node=node, tenant=scope.current())
+    Node.objects.filter(pk=node.pk).update(version=F("version") + 1)
+    node.refresh_from_db(fields=["version"])
+    section.kind, section.body, section.digest = kind, body, wanted
+    section.version, section.failure, section.published_at = node.version, "", timezone.now()
+    section.save()
+    outbox.put("node", node=node.pk)
+
+
+def forget_removed(address: str) -> None:
+    """Drop the rows of sections that their nodes have let go of."""
+    NodeSection.objects.filter(address=address, body__isnull=True).delete()
+
+
+def wake_node(tenant: str, node: int) -> None:
+    """Outbox handler: a node that waits for its document gets it now."""
+    client().publish(channel(node), "changed")
+
+
+def channel(node: int) -> str:
+    return f"causeway:node:{node}"
+
+
+def client() -> redis.Redis:
+    return redis.Redis.from_url(settings.REDIS_URL)
+
+
+def _nodes(change: Change, body: Body) -> dict[Node, str]:
+    """Node → key of the tenant's exchange there. A node that never enrolled gets a row, and a step that says so."""
+    found = {}
+    for exchange, index in _sites(change, body):
+        node, _ = Node.objects.get_or_create(location=_location(exchange), index=index)
+        found[node] = exchange
+    return found
+
+
+def _location(exchange: str) -> str:
+    item = Item.objects.get(kind="exchanges", key=exchange)
+    location: str = item.versions.order_by("-first")[0].body["location"]
+    return location
+
+
+def _sites(change: Change, body: Body) -> list[Site]:
+    """Where a body of this kind is carried out."""
+    match change.kind:
+        case "exchange.presence":
+            exchange = change.address.removeprefix("exchange/")
+            return [(exchange, 1), (exchange, 2)]
+        case "exchange.segment":
+            return [_site(body["node"])]
+        case "exchange.connector":
+            return sorted({_site(link["node"]) for link in body["links"]})
+        case "exchange.instance":
+            exchange, _ = _site(body["host"])
+            return [(exchange, 1), (exchange, 2)]
+    raise KeyError(change.kind)
+
+
+def _site(node: str) -> Site:
+    exchange, _, index = node.rpartition("/")
+    return exchange, int(index)

@@ -1,0 +1,83 @@
+"""Plans and runs in the shapes pages and the API show."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from provisioning.models import Plan, Run, Step
+from provisioning.selectors.views import as_uuid
+from provisioning.services.errors import Missing
+
+
+def plan(uid: str | UUID) -> Plan:
+    found = Plan.objects.select_related("draft").filter(uid=as_uuid(uid)).first()
+    if found is None:
+        raise Missing("There is no such plan.")
+    return found
+
+
+def plan_json(found: Plan) -> dict[str, Any]:
+    """CONTRACT's plan document."""
+    return {
+        "id": str(found.uid),
+        "draft": str(found.draft.uid),
+        "draft_name": found.draft.name,
+        "base_revision": found.base_revision,
+        "state": found.state,
+        "digest": found.digest,
+        "steps": found.steps,
+        "text": found.text,
+        "reachability": found.reachability,
+        "assertions": found.assertions,
+        "cost": found.cost,
+        "blast_radius": found.blast_radius,
+        "warnings": found.warnings,
+        "problems": found.problems,
+        "moved": found.moved,
+        "author": found.author,
+        "created_at": found.created_at,
+        "decided_by": found.decided_by or None,
+        "decided_at": found.decided_at,
+    }
+
+
+def run(uid: str | UUID) -> Run:
+    found = Run.objects.select_related("plan").filter(uid=as_uuid(uid)).first()
+    if found is None:
+        raise Missing("There is no such run.")
+    return found
+
+
+def run_json(found: Run, *, steps: bool = True) -> dict[str, Any]:
+    """A run with its counts, and its steps in order."""
+    rows = list(Step.objects.filter(run=found))
+    states = [row.state for row in rows]
+    return {
+        "id": str(found.uid),
+        "state": found.state,
+        "revision": found.revision,
+        "plan": str(found.plan.uid),
+        "author": found.author,
+        "created_at": found.created_at,
+        "started_at": found.started_at,
+        "finished_at": found.finished_at,
+        "counts": {state: states.count(state) for state in Step.State.values if state in states},
+        **({"steps": [step_json(row) for row in rows]} if steps else {}),
+    }
+
+
+def step_json(row: Step) -> dict[str, Any]:
+    return {
+        "id": str(row.uid),
+        "action": row.action,
+        "address": row.address,
+        "kind": row.kind,
+        "state": row.state,
+        "attempts": row.attempts,
+        "note": row.note,
+        "error": row.error,
+        "depends": row.depends,
+        "started_at": row.started_at,
+        "finished_at": row.finished_at,
+    }

@@ -1,0 +1,181 @@
+"""The network as it is drawn: what is live, where it is, how it is doing, what flows."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from provisioning.catalog import catalog
+from provisioning.core.intent import Connector, Exchange, Intent
+from provisioning.models import Node, NodeSection, ResourceRecord
+from provisioning.selectors import views
+from provisioning.services import telemetry
+
+SILENT = timedelta(seconds=10)
+"""A node that has not reported for so long is down as far as the picture goes."""
+
+
+def topology(now: datetime) -> dict[str, Any]:
+    """Nodes and edges of the live network with state and last rates.
+
+    Edge ids are those of the socket's rates: ``connector/{key}`` and ``mesh/{a}/{b}`` (exchanges in order of key).
+    States: up, degraded, down, pending (live but not provisioned yet).
+    """
+    intent = views.intent(views.live())
+    health = _Health(now)
+    rates = telemetry.rates(now)
+    return {
+        "revision": views.live().revision,
+        "at": now,
+        "simulated": health.simulated,
+        "nodes": [
+            *(_exchange(exchange, health) for exchange in intent.exchanges.values()),
+            *(_connector(connector, intent, health) for connector in intent.connectors.values() if connector.enabled),
+            *(_service(uid, intent, health) for uid in intent.services),
+        ],
+        "edges": [*_circuits(intent, health, rates), *_mesh(intent, health, rates)],
+    }
+
+
+class _Health:
+    """What nodes last reported, and which resources are there."""
+
+    def __init__(self, now: datetime) -> None:
+        self.nodes = {(node.location, node.index): node for node in Node.objects.all()}
+        self.silent_before = now - SILENT
+        self.there = set(ResourceRecord.objects.values_list("address", flat=True))
+        self.failing = {
+            section.address: section.failure
+            for section in NodeSection.objects.exclude(failure="").only("address", "failure")
+        }
+        self.simulated = any((node.health or {}).get("simulated") for node in self.nodes.values())
+
+    def node(self, location: str, index: int) -> bool:
+        node = self.nodes.get((location, index))
+        return bool(node and node.seen_at and node.seen_at > self.silent_before)
+
+    def up(self, location: str) -> int:
+        return sum(self.node(location, index) for index in (1, 2))
+
+    def resource(self, address: str) -> str:
+        if address not in self.there:
+            return "pending"
+        return "degraded" if address in self.failing else "up"
+
+
+def _exchange(exchange: Exchange, health: _Health) -> dict[str, Any]:
+    location = catalog().locations[exchange.location]
+    up = health.up(exchange.location)
+    state = health.resource(f"exchange/{exchange.key}")
+    return {
+        "id": f"exchange/{exchange.key}",
+        "uid": exchange.uid,
+        "kind": "exchange",
+        "name": exchange.name,
+        "state": state if state == "pending" else ("down", "degraded", "up")[up],
+        "location": exchange.location,
+        "place": location.name,
+        "provider": location.provider,
+        "latitude": location.latitude,
+        "longitude": location.longitude,
+        "size": exchange.size,
+        "nodes_up": up,
+        "nodes": 2,
+    }
+
+
+def _connector(connector: Connector, intent: Intent, health: _Health) -> dict[str, Any]:
+    exchange = intent.exchanges[connector.exchange]
+    return {
+        "id": f"connector/{connector.key}",
+        "uid": connector.uid,
+        "kind": "connector",
+        "type": connector.kind,
+        "name": connector.name,
+        "state": _connector_state(connector, exchange, health),
+        "exchange": f"exchange/{exchange.key}",
+        "size": connector.size,
+        "rate": catalog().sizes.get(connector.size),
+        "segments": sorted({intent.segments[a.segment].name for a in connector.attachments}),
+        "groups": sorted({intent.groups[a.group].name for a in connector.attachments if a.group}),
+        "attachments": [
+            {
+                "segment": intent.segments[a.segment].name,
+                "color": intent.segments[a.segment].color,
+                "group": intent.groups[a.group].name if a.group else None,
+                "prefixes": list(a.prefixes),
+            }
+            for a in connector.attachments
+        ],
+        "circuits": [
+            {
+                "name": circuit.name,
+                "node": circuit.node,
+                "role": circuit.role,
+                "local": circuit.local,
+                "peer": circuit.peer,
+                "state": "up" if health.node(exchange.location, circuit.node) else "down",
+            }
+            for circuit in connector.circuits
+        ],
+    }
+
+
+def _connector_state(connector: Connector, exchange: Exchange, health: _Health) -> str:
+    state = health.resource(f"connector/{connector.key}")
+    if state != "up":
+        return state
+    circuits = [health.node(exchange.location, circuit.node) for circuit in connector.circuits]
+    return "up" if all(circuits) else "degraded" if any(circuits) else "down"
+
+
+def _service(uid: str, intent: Intent, health: _Health) -> dict[str, Any]:
+    service = intent.services[uid]
+    instances = [
+        f"service/{service.key}/{intent.exchanges[placement.exchange].key}/instance/{number}"
+        for placement in service.placements
+        for number in range(1, placement.min_instances + 1)
+    ]
+    states = {health.resource(address) for address in instances}
+    return {
+        "id": f"service/{service.key}",
+        "uid": service.uid,
+        "kind": "service",
+        "type": service.product,
+        "name": service.name,
+        "state": states.pop() if len(states) == 1 else "degraded" if states else "down",
+        "exchanges": [f"exchange/{intent.exchanges[p.exchange].key}" for p in service.placements],
+        "instances": len(instances),
+        "segments": sorted(intent.segments[segment].name for segment in service.segments),
+    }
+
+
+def _circuits(intent: Intent, health: _Health, rates: dict[str, list[float]]) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": f"connector/{connector.key}",
+            "kind": "circuit",
+            "from": f"connector/{connector.key}",
+            "to": f"exchange/{intent.exchanges[connector.exchange].key}",
+            "state": _connector_state(connector, intent.exchanges[connector.exchange], health),
+            "rates": rates.get(f"connector/{connector.key}", [0, 0]),
+        }
+        for connector in intent.connectors.values()
+        if connector.enabled
+    ]
+
+
+def _mesh(intent: Intent, health: _Health, rates: dict[str, list[float]]) -> list[dict[str, Any]]:
+    exchanges = sorted(intent.exchanges.values(), key=lambda exchange: exchange.key)
+    return [
+        {
+            "id": f"mesh/{a.key}/{b.key}",
+            "kind": "mesh",
+            "from": f"exchange/{a.key}",
+            "to": f"exchange/{b.key}",
+            "state": ("down", "degraded", "up")[min(health.up(a.location), health.up(b.location))],
+            "rates": rates.get(f"mesh/{a.key}/{b.key}", [0, 0]),
+        }
+        for number, a in enumerate(exchanges)
+        for b in exchanges[number + 1 :]
+    ]

@@ -1,0 +1,145 @@
+"""What exchange nodes ask and tell: enrolling, the signed document, reports."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from django.conf import settings
+from django.utils import timezone
+
+from provisioning.catalog import catalog
+from provisioning.core.resource import canonical
+from provisioning.drivers.exchange.publish import channel, client
+from provisioning.models import Node, NodeSection
+from provisioning.services import steps, telemetry
+from provisioning.services.errors import Forbidden, Invalid
+from tenants.models import Tenant
+from tenants.scope import scope
+
+
+def enrollment_key() -> str:
+    """What a new node shows once; the operator puts it into the node's configuration."""
+    return hmac.new(settings.SECRET_KEY.encode(), b"causeway node enrollment", hashlib.sha256).hexdigest()
+
+
+def enroll(location: str, index: int, key: str, epoch: str) -> tuple[str, str]:
+    """A token for the node at this place, and the key that documents are signed with (base64, raw Ed25519)."""
+    if not hmac.compare_digest(key, enrollment_key()):
+        raise Forbidden("Wrong enrollment key; `manage.py enrollment_key` prints it.")
+    if location not in catalog().locations or index not in (1, 2):
+        raise Invalid(f"There is no node {index} at {location} in the catalogue.")
+    token = secrets.token_urlsafe(32)
+    Node.objects.update_or_create(
+        location=location,
+        index=index,
+        defaults={"token_digest": _digest(token), "epoch": epoch, "seen_at": timezone.now()},
+    )
+    return token, base64.b64encode(_public_key()).decode()
+
+
+def authenticate(token: str) -> Node | None:
+    return Node.objects.filter(token_digest=_digest(token)).first() if token else None
+
+
+def document(node: Node) -> tuple[str, str, str]:
+    """Everything the node should carry out, for all tenants on it: canonical JSON, its digest, its signature."""
+    node.refresh_from_db()
+    site = catalog().locations[node.location].node(node.index)
+    sections: dict[str, Any] = {}
+    for pointer in node.tenants.select_related("tenant").order_by("tenant__slug"):
+        with scope(pointer.tenant):
+            for section in NodeSection.objects.filter(node=node, body__isnull=False).order_by("address"):
+                sections[f"{pointer.tenant.slug}/{section.address}"] = {
+                    "tenant": pointer.tenant.slug,
+                    "self": f"{section.exchange}/{node.index}",
+                    "address": section.address,
+                    "kind": section.kind,
+                    "digest": section.digest,
+                    "body": section.body,
+                }
+    text = canonical(
+        {
+            "node": {
+                "id": str(node.uid),
+                "location": node.location,
+                "index": node.index,
+                "underlay": site.underlay,
+                "public_ip": site.public_ip,
+            },
+            "version": node.version,
+            "sections": sections,
+        }
+    )
+    signature = base64.b64encode(_private_key().sign(text.encode())).decode()
+    return text, hashlib.sha256(text.encode()).hexdigest(), signature
+
+
+def wait_for_change(node: Node, seconds: float) -> None:
+    """Return when the node's document may have changed, or after so many seconds."""
+    deadline = time.monotonic() + min(seconds, 30)
+    with client().pubsub() as subscription:
+        subscription.subscribe(channel(node.pk))
+        known = node.version
+        # Subscribed first, then looked: a change in between is seen by one or the other.
+        node.refresh_from_db(fields=["version"])
+        while node.version == known and (left := deadline - time.monotonic()) > 0:
+            message = subscription.get_message(ignore_subscribe_messages=True, timeout=left)
+            if message:
+                return
+
+
+def report(node: Node, told: Mapping[str, Any]) -> None:
+    """What the node applied, what it could not, and what it counted; repeats change nothing."""
+    now = timezone.now()
+    Node.objects.filter(pk=node.pk).update(
+        seen_at=now,
+        epoch=str(told.get("epoch", ""))[:64],
+        health=told.get("health") or {},
+        applied_version=int(told.get("version", 0)),
+    )
+    node.refresh_from_db()
+    applied, failed = told.get("applied") or {}, told.get("failed") or {}
+    counters: dict[str, dict[str, int]] = {}
+    for key, value in (told.get("counters") or {}).items():
+        slug, _, name = key.partition("|")
+        counters.setdefault(slug, {})[name] = int(value)
+    tenants = {pointer.tenant.slug: pointer.tenant for pointer in node.tenants.select_related("tenant")}
+    for slug, tenant in tenants.items():
+        with scope(tenant):
+            _applied(node, tenant, applied, failed)
+            telemetry.read(node, counters.get(slug, {}), now)
+
+
+def _applied(node: Node, tenant: Tenant, applied: Mapping[str, str], failed: Mapping[str, str]) -> None:
+    for section in NodeSection.objects.filter(node=node):
+        key = f"{tenant.slug}/{section.address}"
+        digest, failure = applied.get(key, ""), str(failed.get(key, ""))[:500]
+        told = node.applied_version >= section.version
+        changed = section.applied != digest or section.failure != failure
+        if changed:
+            section.applied, section.failure = digest, failure
+            section.save(update_fields=["applied", "failure"])
+        if told and (changed or section.body is None):
+            steps.nudge(section.address)
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _private_key() -> Ed25519PrivateKey:
+    # Derived, so that every web process signs alike and nothing has to be kept.
+    seed = hmac.new(settings.SECRET_KEY.encode(), b"causeway node documents", hashlib.sha256).digest()
+    return Ed25519PrivateKey.from_private_bytes(seed)
+
+
+def _public_key() -> bytes:
+    return _private_key().public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)

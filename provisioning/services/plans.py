@@ -1,0 +1,129 @@
+"""Planning: what provisioning a draft would do, computed before anything runs and approved by its digest."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+from provisioning.core import plan as core_plan
+from provisioning.core.check import check
+from provisioning.core.compile import compile as compile_network
+from provisioning.core.reach import assertions, delta
+from provisioning.core.resource import Change, Problem, Resource, digest
+from provisioning.drivers import quotas, replace_on
+from provisioning.models import Draft, Plan
+from provisioning.selectors import views
+from provisioning.selectors.views import View
+from provisioning.services import world
+from provisioning.services.errors import Conflict, Forbidden, Invalid
+from provisioning.services.rebase import rebase
+from tenants import actor, audit, outbox, scope
+
+
+def make(draft: Draft) -> Plan:
+    """Compute the plan of a draft, moving it onto what is live first.
+
+    Raises Conflict when the draft cannot be rebased, Invalid when the network is invalid or an assertion fails.
+    """
+    draft = rebase(draft)
+    after = views.intent(views.of_draft(draft))
+    problems = check(after)
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if errors:
+        raise Invalid(f"The network has {len(errors)} errors.", errors)
+    results = assertions(after)
+    failing = [
+        Problem("assertion_failed", f"assertions/{after.assertions[result.uid].key}", f"“{result.name}” does not hold.")
+        for result in results
+        if not result.holds
+    ]
+    if failing:
+        raise Invalid("An assertion fails.", failing)
+
+    before = views.intent(View(draft.base_revision))
+    there, wanted = world.observed(), compile_network(after)
+    exceeded = quotas(wanted.values())
+    if exceeded:
+        raise Invalid(exceeded[0].message, exceeded)
+    changes = core_plan.diff(there, wanted, replace_on())
+    Plan.objects.filter(draft=draft, state__in=(Plan.State.READY, Plan.State.APPROVED)).update(
+        state=Plan.State.STALE, moved=["A newer plan of this draft was made."]
+    )
+    plan = Plan(
+        draft=draft,
+        draft_version=draft.version,
+        base_revision=draft.base_revision,
+        world=world.fingerprint(there),
+        state=Plan.State.READY,
+        steps=[step_json(change, wanted) for change in changes],
+        text=core_plan.text(changes),
+        reachability=asdict(delta(before, after)),
+        assertions=[asdict(result) for result in results],
+        cost=_price(there, wanted),
+        blast_radius=core_plan.blast_radius(changes, before, after),
+        warnings=[asdict(problem) for problem in problems + core_plan.unsafe(changes, before, after)],
+        author=actor.current().email,
+    )
+    plan.digest = digest([plan.draft_version, plan.base_revision, plan.world, plan.steps, plan.reachability])
+    plan.save()
+    audit.record("plan.make", kind="plan", object_id=str(plan.uid), object_name=draft.name)
+    outbox.put("changed", what="plan", id=str(plan.uid), version=1)
+    return plan
+
+
+def approve(plan: Plan) -> Plan:
+    """Approve by a second person; nobody approves their own."""
+    return _decide(plan, Plan.State.APPROVED, "plan.approve")
+
+
+def reject(plan: Plan) -> Plan:
+    return _decide(plan, Plan.State.REJECTED, "plan.reject")
+
+
+def staleness(plan: Plan, draft: Draft) -> list[str]:
+    """What moved since the plan was computed; empty while it can be provisioned."""
+    moved = []
+    if draft.version != plan.draft_version:
+        moved.append(f"The draft {draft.name} was edited.")
+    live = views.live().revision
+    if live != plan.base_revision:
+        moved.append(f"Revision {live} was provisioned; this plan was made on revision {plan.base_revision}.")
+    if world.fingerprint(world.observed()) != plan.world:
+        moved.append("What is there has changed since, in a cloud or on an exchange.")
+    return moved
+
+
+def step_json(change: Change, wanted: dict[str, Resource]) -> dict[str, Any]:
+    """A change as plans keep and show it; ``fields`` are the paths that differ."""
+    resource = wanted.get(change.address)
+    return {
+        **asdict(change),
+        "fields": [
+            {"path": path, "before": before, "after": after} for path, before, after in core_plan.fields(change)
+        ],
+        "resource_depends": list(resource.depends) if resource else [],
+    }
+
+
+def _price(there: dict[str, Resource], wanted: dict[str, Resource]) -> dict[str, Any]:
+    """The cost delta, from the pricer the settings name; prices are none of provisioning's business."""
+    pricer = import_string(settings.PLAN_PRICER)
+    priced: dict[str, Any] = pricer(list(there.values()), list(wanted.values()))
+    return priced
+
+
+def _decide(plan: Plan, state: Plan.State, action: str) -> Plan:
+    plan = Plan.objects.select_for_update().get(pk=plan.pk)
+    if plan.state != Plan.State.READY:
+        raise Conflict(f"The plan is {plan.state}; only one that is ready can be decided.")
+    if plan.author == actor.current().email and scope.current().requires_approval:
+        raise Forbidden("Nobody decides about their own plan; ask a second person.")
+    plan.state, plan.decided_by, plan.decided_at = state, actor.current().email, timezone.now()
+    plan.save(update_fields=["state", "decided_by", "decided_at"])
+    audit.record(action, kind="plan", object_id=str(plan.uid), object_name=plan.draft.name)
+    outbox.put("changed", what="plan", id=str(plan.uid), version=2)
+    return plan

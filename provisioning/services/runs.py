@@ -1,0 +1,165 @@
+"""Provisioning: a draft becomes a revision and live in one transaction, and a run makes the world follow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from provisioning.core import states
+from provisioning.core.compile import compile as compile_network
+from provisioning.core.plan import diff
+from provisioning.drivers import replace_on
+from provisioning.models import FOREVER, Draft, Network, Overlay, Plan, Revision, Run, Step, Version
+from provisioning.selectors import views
+from provisioning.services import plans, world
+from provisioning.services.errors import Conflict
+from tenants import actor, audit, outbox, scope
+
+
+def provision(plan: Plan, digest: str) -> Run:
+    """Carry out exactly the plan with this digest.
+
+    Raises Conflict when it is stale (saying what moved), not approved where approval is asked, or another run goes.
+    """
+    network = _lock_network()
+    plan = Plan.objects.select_for_update().get(pk=plan.pk)
+    draft = Draft.objects.select_for_update().get(pk=plan.draft_id)
+    if plan.state not in (Plan.State.READY, Plan.State.APPROVED):
+        raise Conflict(f"The plan is {plan.state}; plan the draft again.")
+    if digest != plan.digest:
+        raise Conflict("This digest is not the plan's. Read the plan again before you provision it.")
+    moved = plans.staleness(plan, draft)
+    if moved:
+        raise Conflict(f"The plan is stale. {' '.join(moved)} Plan again.")
+    if scope.current().requires_approval and plan.state != Plan.State.APPROVED:
+        raise Conflict("The plan waits for a second person's approval.")
+    network.live = _revise(draft, network.live)
+    network.save(update_fields=["live"])
+    draft.state, plan.state = Draft.State.PROVISIONED, Plan.State.PROVISIONED
+    draft.save(update_fields=["state"])
+    plan.save(update_fields=["state"])
+    run = _start(plan, network.live, plan.steps)
+    audit.record("run.start", kind="run", object_id=str(run.uid), object_name=f"revision {run.revision}")
+    return run
+
+
+def retry(run: Run) -> Run:
+    """Go on after a failure with the newest intent: what is done stays, everything else is planned anew from live."""
+    _lock_network()
+    run = Run.objects.select_for_update().get(pk=run.pk)
+    if run.state in Run.GOING:
+        raise Conflict("The run is still going.")
+    newest = Run.objects.order_by("-created_at").first()
+    if newest and newest.pk != run.pk:
+        raise Conflict(f"The run of revision {newest.revision} came after this one; retry that.")
+    live = views.live()
+    there, wanted = world.observed(), compile_network(views.intent(live))
+    changes = diff(there, wanted, replace_on())
+    if not changes:
+        raise Conflict("Everything is as it should be; there is nothing to retry.")
+    Step.objects.filter(run=run).exclude(state=Step.State.DONE).delete()
+    Step.objects.filter(run=run, address__in=[change.address for change in changes]).delete()
+    run.revision, run.finished_at, run.state = live.revision, None, Run.State.PENDING
+    run.save(update_fields=["revision", "finished_at", "state"])
+    _add_steps(run, [plans.step_json(change, wanted) for change in changes])
+    audit.record("run.retry", kind="run", object_id=str(run.uid), object_name=f"revision {run.revision}")
+    return run
+
+
+def cancel(run: Run) -> Run:
+    """Begin nothing more; steps that are under way finish."""
+    run = Run.objects.select_for_update().get(pk=run.pk)
+    if run.state not in Run.GOING:
+        raise Conflict("The run has ended already.")
+    Step.objects.filter(run=run, state=Step.State.PENDING).update(state=Step.State.CANCELLED)
+    Step.objects.filter(run=run, state=Step.State.WAITING).update(state=Step.State.CANCELLED)
+    audit.record("run.cancel", kind="run", object_id=str(run.uid), object_name=f"revision {run.revision}")
+    settle(run)
+    return run
+
+
+def settle(run: Run) -> None:
+    """Let the run's state follow from its steps: skip what can never begin, wake what may, end what has ended."""
+    steps = list(Step.objects.filter(run=run))
+    by_address = {step.address: step for step in steps}
+    doomed = states.to_skip({step.address: (step.state, step.depends) for step in steps})
+    if doomed:
+        Step.objects.filter(run=run, address__in=doomed).update(state=Step.State.SKIPPED)
+        for address in doomed:
+            by_address[address].state = Step.State.SKIPPED
+    for step in steps:
+        if states.ready(step.state, [by_address[other].state for other in step.depends]):
+            outbox.put("step", step=step.pk)
+    state, now = states.run_state([step.state for step in steps]), timezone.now()
+    if state == run.state:
+        return
+    run.state = Run.State(state)
+    run.started_at = run.started_at or now
+    run.finished_at = None if state in Run.GOING else now
+    run.save(update_fields=["state", "started_at", "finished_at"])
+    if run.finished_at:
+        audit.record(
+            "run.end",
+            kind="run",
+            object_id=str(run.uid),
+            object_name=f"revision {run.revision}",
+            after={"state": state},
+        )
+    outbox.put("changed", what="run", id=str(run.uid), version=run.pk)
+    outbox.put("changed", what="topology", id="", version=run.revision)
+
+
+def _revise(draft: Draft, live: int) -> int:
+    """Make the draft's overlay a revision; returns its number."""
+    number = live + 1
+    overlays = list(Overlay.objects.filter(draft=draft).select_related("item"))
+    items = [overlay.item_id for overlay in overlays]
+    Version.objects.filter(item__in=items, last=FOREVER).update(last=live)
+    Version.objects.bulk_create(
+        Version(item=overlay.item, kind=overlay.kind, name=overlay.name, body=overlay.body, first=number)
+        for overlay in overlays
+        if overlay.body is not None
+    )
+    Revision(number=number, author=actor.current().email, message=draft.name).save()
+    return number
+
+
+def _start(plan: Plan, revision: int, changes: list[dict[str, Any]]) -> Run:
+    run = Run(plan=plan, revision=revision, author=actor.current().email)
+    try:
+        with transaction.atomic():
+            run.save()
+    except IntegrityError as error:
+        raise Conflict("Another run is going; wait until it has ended, or cancel it.") from error
+    _add_steps(run, changes)
+    return run
+
+
+def _add_steps(run: Run, changes: list[dict[str, Any]]) -> None:
+    addresses = {change["address"] for change in changes}
+    first = Step.objects.filter(run=run).count()
+    Step.objects.bulk_create(
+        Step(
+            run=run,
+            order=order,
+            action=change["action"],
+            address=change["address"],
+            kind=change["kind"],
+            before=change["before"],
+            after=change["after"],
+            depends=[other for other in change["depends"] if other in addresses],
+            resource_depends=change["resource_depends"],
+            subjects=change["subjects"],
+        )
+        for order, change in enumerate(changes, first)
+    )
+    settle(run)
+    outbox.put("changed", what="run", id=str(run.uid), version=run.pk)
+
+
+def _lock_network() -> Network:
+    """The tenant's network, held until the transaction ends: one person provisions at a time."""
+    Network.objects.get_or_create(tenant=scope.current())
+    return Network.objects.select_for_update().get()

@@ -1,0 +1,184 @@
+"""One step of a run: claimed by a lease, carried out by a driver outside any transaction, recorded only while the
+lease is still held. The broker merely wakes; the rows are the truth, so a worker may die anywhere.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+
+from provisioning.core import states
+from provisioning.core.resource import Change, resolve
+from provisioning.drivers import driver
+from provisioning.drivers.base import Context, Done, DriverError, Waiting
+from provisioning.models import Run, Step
+from provisioning.services import accounts, world
+from provisioning.services.runs import settle
+from tenants import outbox
+from tenants.models import Tenant
+from tenants.scope import current, scope
+
+logger = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=30)
+MOST_FAILURES = 6
+"""Errors that may pass before a step fails; waiting for a slow operation is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A step that this worker holds under this lease number, and what is known of the things around it."""
+
+    step: Step
+    lease: int
+    context: Context
+
+
+def work(tenant: Tenant, step: int) -> None:
+    """Claim the step if it may be worked on, carry it out, record what came of it."""
+    with scope(tenant):
+        claim = _claim(step, timezone.now())
+    if claim is None:
+        return
+    with _renewing(tenant, claim):
+        outcome = _carry_out(claim)
+    with scope(tenant):
+        _record(claim, outcome, timezone.now())
+
+
+def _carry_out(claim: Claim) -> Done | Waiting | DriverError:
+    step = claim.step
+    try:
+        after = resolve(step.after, claim.context.attributes) if step.after is not None else None
+        change = Change(
+            step.action,  # type: ignore[arg-type]  # one of Action, as planned
+            step.address,
+            step.kind,
+            step.before,
+            after,
+            tuple(step.resource_depends),
+            tuple(step.subjects),
+        )
+        return driver(change.driver).apply(change, claim.context)
+    except DriverError as error:
+        return error
+    except Exception as error:
+        # A bug in a driver ends its step, where a person sees it, instead of being tried for ever.
+        logger.exception("step %s crashed", step.address)
+        return DriverError(f"Internal error: {error!r}", code="internal", permanent=True)
+
+
+def due(now: datetime) -> list[int]:
+    """Steps of the tenant in force that somebody should look at: lost wake-ups, lapsed leases, waits that are over."""
+    steps = list(Step.objects.filter(run__state__in=Run.GOING))
+    state_of = {(step.run_id, step.address): step.state for step in steps}
+    return [
+        step.pk
+        for step in steps
+        if states.ready(step.state, [state_of[step.run_id, other] for other in step.depends])
+        or (step.state == Step.State.WAITING and step.due_at is not None and step.due_at <= now)
+        or (step.state == Step.State.RUNNING and step.lease_until is not None and step.lease_until < now)
+    ]
+
+
+def nudge(address: str) -> None:
+    """Something a waiting step may be waiting for has happened: look at it now."""
+    for step in Step.objects.filter(address=address, state=Step.State.WAITING, run__state__in=Run.GOING):
+        Step.objects.filter(pk=step.pk, state=Step.State.WAITING).update(due_at=timezone.now())
+        outbox.put("step", step=step.pk)
+
+
+def _claim(pk: int, now: datetime) -> Claim | None:
+    step = Step.objects.select_related("run").filter(pk=pk, run__state__in=Run.GOING).first()
+    if step is None:
+        return None
+    depends = list(Step.objects.filter(run=step.run, address__in=step.depends).values_list("state", flat=True))
+    if step.state == Step.State.PENDING and not states.ready(step.state, depends):
+        return None
+    free = (
+        Q(state=Step.State.PENDING)
+        | Q(state=Step.State.WAITING, due_at__lte=now)
+        | Q(state=Step.State.RUNNING, lease_until__lt=now)
+    )
+    claimed = Step.objects.filter(free, pk=pk).update(
+        state=Step.State.RUNNING,
+        lease_owner=f"{socket.gethostname()}/{os.getpid()}/{threading.get_ident()}",
+        lease_number=F("lease_number") + 1,
+        lease_until=now + LEASE,
+        attempts=F("attempts") + 1,
+        started_at=step.started_at or now,
+    )
+    if not claimed:
+        return None
+    step.refresh_from_db()
+    if step.run.state == Run.State.PENDING:
+        settle(step.run)
+    outbox.put("changed", what="run", id=str(step.run.uid), version=step.pk)
+    known = world.attributes([*step.resource_depends, step.address])
+    return Claim(step, step.lease_number, Context(current().slug, known, accounts.credentials_of(current())))
+
+
+def _record(claim: Claim, outcome: Done | Waiting | DriverError, now: datetime) -> None:
+    held = Step.objects.filter(pk=claim.step.pk, state=Step.State.RUNNING, lease_number=claim.lease)
+    run = Run.objects.select_for_update().get(pk=claim.step.run_id)
+    if not held.exists():
+        # The lease lapsed and another worker has the step; its outcome counts.
+        logger.warning("step %s: outcome under old lease %s refused", claim.step.address, claim.lease)
+        return
+    match outcome:
+        case Done(attributes=attributes, body=body):
+            # What is kept is the intent as planned, references and all, so that the next plan compares like with like.
+            world.wrote(claim.step, claim.step.after if body is not None else None, attributes, now)
+            held.update(state=Step.State.DONE, finished_at=now, note="", error=None, lease_until=None)
+        case Waiting(retry_after=seconds, note=note):
+            _wait(held, claim, seconds, now, note=note[:300], error=None)
+        case DriverError() as error:
+            told = {"call": error.call, "code": error.code, "message": error.message}
+            failures = claim.step.failures + 1
+            if error.permanent or failures >= MOST_FAILURES:
+                held.update(state=Step.State.FAILED, finished_at=now, error=told, note="", lease_until=None)
+            else:
+                seconds = error.retry_after or min(2.0**failures, 30.0)
+                note = f"Trying again in {seconds:.0f} s"
+                _wait(held, claim, seconds, now, error=told, note=note, failures=failures)
+    if run.state == Run.State.CANCELLED:
+        return
+    settle(run)
+    outbox.put("changed", what="run", id=str(run.uid), version=claim.step.pk)
+
+
+def _wait(held: QuerySet[Step], claim: Claim, seconds: float, now: datetime, **fields: object) -> None:
+    held.update(state=Step.State.WAITING, due_at=now + timedelta(seconds=seconds), lease_until=None, **fields)
+    outbox.put("step", step=claim.step.pk, after=seconds)
+
+
+@contextmanager
+def _renewing(tenant: Tenant, claim: Claim) -> Iterator[None]:
+    """Keep the lease while the driver works; a worker that dies stops renewing, and the sweep finds its step."""
+    finished = threading.Event()
+
+    def renew() -> None:
+        while not finished.wait(LEASE.total_seconds() / 3):
+            with scope(tenant):
+                Step.objects.filter(pk=claim.step.pk, lease_number=claim.lease, state=Step.State.RUNNING).update(
+                    lease_until=timezone.now() + LEASE
+                )
+            connection.close()
+
+    thread = threading.Thread(target=renew, name=f"lease {claim.step.pk}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        finished.set()
+        thread.join()

@@ -1,0 +1,94 @@
+"""Counters: kept by the minute for metering, turned into rates for the topology."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from provisioning.drivers.exchange.publish import client
+from provisioning.models import CounterReading, Node, NodeSection
+from tenants import scope
+
+RATES_FOR = 10
+"""Seconds after which a rate that was not told again is no longer shown."""
+
+
+def read(node: Node, counters: Mapping[str, int], now: datetime) -> None:
+    """Take a node's cumulative counters of the tenant in force."""
+    if not counters:
+        return
+    CounterReading.objects.bulk_create(
+        (
+            CounterReading(
+                node=node,
+                key=key,
+                epoch=node.epoch,
+                minute=now.replace(second=0, microsecond=0),
+                at=now,
+                value=value,
+            )
+            for key, value in counters.items()
+        ),
+        update_conflicts=True,
+        unique_fields=["tenant", "node", "key", "epoch", "minute"],
+        update_fields=["at", "value"],
+    )
+    _rates(node, counters, now)
+
+
+def rates(now: datetime) -> dict[str, list[float]]:
+    """Edge id → bits per second [forth, back], summed over nodes, as last told.
+
+    Forth is from a connector into its exchange, and on ``mesh/a/b`` from a to b.
+    """
+    found: dict[str, list[float]] = {}
+    told: dict[bytes, bytes] = client().hgetall(_key())  # type: ignore[assignment]
+    for message in map(json.loads, told.values()):
+        if now.timestamp() - message["at"] > RATES_FOR:
+            continue
+        for edge, (forth, back) in message["edges"].items():
+            before = found.setdefault(edge, [0.0, 0.0])
+            found[edge] = [before[0] + forth, before[1] + back]
+    return found
+
+
+def _rates(node: Node, counters: Mapping[str, int], now: datetime) -> None:
+    """Rates of the edges this node counts, from its last two reports."""
+    redis, last_key = client(), f"{_key()}:{node.pk}"
+    raw = redis.get(last_key)
+    redis.set(last_key, json.dumps({"at": now.timestamp(), "epoch": node.epoch, "counters": dict(counters)}), ex=60)
+    last = json.loads(raw) if raw else None  # type: ignore[arg-type]
+    if last is None or last["epoch"] != node.epoch or now.timestamp() <= last["at"]:
+        return
+    seconds = now.timestamp() - last["at"]
+    here = NodeSection.objects.filter(node=node).values_list("exchange", flat=True).first() or ""
+    edges: dict[str, list[float]] = {}
+    for key, value in counters.items():
+        edge = _edge(here, key)
+        grown = value - last["counters"].get(key, value)
+        if edge and grown >= 0:
+            edges.setdefault(edge[0], [0.0, 0.0])[edge[1]] += grown * 8 / seconds
+    redis.hset(_key(), str(node.pk), json.dumps({"at": now.timestamp(), "edges": edges}))
+    redis.expire(_key(), 60)
+    import_string(settings.RATES_HANDLER)(scope.current().slug, now, rates(now))
+
+
+def _edge(here: str, key: str) -> tuple[str, int] | None:
+    """The topology edge that a byte counter of a node at exchange ``here`` belongs to, and its direction (0 forth)."""
+    what, *rest = key.split("|")
+    if rest[-1:] != ["bytes"]:
+        return None
+    if what.startswith("connector/"):
+        return what, 0 if "in" in rest else 1
+    if what.startswith("mesh/"):
+        a, b = sorted((here, what.removeprefix("mesh/")))
+        return f"mesh/{a}/{b}", 0 if here == a else 1
+    return None
+
+
+def _key() -> str:
+    return f"causeway:rates:{scope.current().slug}"

@@ -1,0 +1,77 @@
+"""The world as it was left: what a plan is computed against, and what a finished step writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from provisioning.core.resource import Body, Resource, digest
+from provisioning.models import Lifecycle, ResourceRecord, Step
+
+# What of a resource's body its price may depend on; only these kinds are metered by the hour.
+METERED: dict[str, tuple[str, ...]] = {
+    "exchange.presence": ("location", "size"),
+    "exchange.connector": ("kind", "size", "exchange"),
+    "exchange.instance": ("service", "product", "license", "exchange"),
+}
+
+
+def observed() -> dict[str, Resource]:
+    """Address → resource, for everything that is there as far as we know."""
+    return {
+        record.address: Resource(
+            record.address, record.kind, record.body, tuple(record.depends), tuple(record.subjects)
+        )
+        for record in ResourceRecord.objects.all()
+    }
+
+
+def fingerprint(resources: Mapping[str, Resource]) -> str:
+    """A digest that moves when anything that is there moved."""
+    return digest({address: resource.body for address, resource in resources.items()})
+
+
+def attributes(addresses: list[str]) -> dict[str, Mapping[str, Any]]:
+    """What is known of these addresses: cloud ids and the like."""
+    found = ResourceRecord.objects.filter(address__in=addresses)
+    return {record.address: record.attributes for record in found}
+
+
+def wrote(step: Step, body: Body | None, known: Mapping[str, Any], now: datetime) -> None:
+    """A step's outcome holds: keep what is there now and, for what is metered, since when."""
+    if body is None:
+        ResourceRecord.objects.filter(address=step.address).delete()
+    else:
+        ResourceRecord.objects.update_or_create(
+            address=step.address,
+            defaults={
+                "kind": step.kind,
+                "body": body,
+                "attributes": dict(known),
+                "depends": step.resource_depends,
+                "subjects": step.subjects,
+                "changed_at": now,
+            },
+        )
+    _lived(step, body, now)
+
+
+def _lived(step: Step, body: Body | None, now: datetime) -> None:
+    if step.kind not in METERED:
+        return
+    dimensions = {name: body[name] for name in METERED[step.kind] if name in body} if body is not None else None
+    going = Lifecycle.objects.filter(address=step.address, ended_at__isnull=True).first()
+    if going and going.dimensions == dimensions:
+        return
+    if going:
+        going.ended_at = now
+        going.save(update_fields=["ended_at"])
+    if dimensions is not None:
+        Lifecycle(
+            address=step.address,
+            kind=step.kind,
+            subject=step.subjects[0] if step.subjects else "",
+            dimensions=dimensions,
+            started_at=now,
+        ).save()

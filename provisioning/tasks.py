@@ -1,0 +1,47 @@
+"""Celery tasks: one line each; the doors and services do the rest. ``wake_*`` are the outbox's handlers."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from celery.signals import worker_ready
+from django.utils import timezone
+
+from provisioning.services import accounts, steps
+from tenants import outbox
+from tenants.models import Tenant
+from tenants.scope import scope
+
+
+@shared_task(name="provisioning.step")
+def work(tenant: str, step: int) -> None:
+    steps.work(Tenant.objects.get(slug=tenant), step)
+
+
+@shared_task(name="provisioning.discover")
+def discover(tenant: str, account: str) -> None:
+    accounts.look(Tenant.objects.get(slug=tenant), account)
+
+
+@shared_task(name="provisioning.sweep")
+def sweep() -> None:
+    """Find lapsed leases, lost wake-ups and messages a crash left behind, in every tenant."""
+    now = timezone.now()
+    outbox.sweep(now)
+    for tenant in Tenant.objects.order_by("pk"):
+        with scope(tenant):
+            due = steps.due(now)
+        for pk in due:
+            wake_step(tenant.slug, pk)
+
+
+@worker_ready.connect
+def sweep_at_start(**kwargs: object) -> None:
+    sweep.delay()
+
+
+def wake_step(tenant: str, step: int, after: float = 0) -> None:
+    work.apply_async((tenant, step), countdown=after or None)
+
+
+def wake_discovery(tenant: str, account: str) -> None:
+    discover.delay(tenant, account)
