@@ -1,0 +1,108 @@
+"""Building the demo's networks through the same services people use."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from provisioning.models import CloudAccount, Draft, Run
+from provisioning.selectors import views
+from provisioning.services import accounts, drafts, plans, runs
+from tenants.models import Tenant
+from tenants.scope import scope
+
+HERE = Path(__file__).parent
+
+
+class DemoFailed(Exception):
+    """The demo's network did not come up; says why."""
+
+
+def account(tenant: Tenant, name: str, account_id: str, regions: list[str], credentials: Mapping[str, str]) -> None:
+    """The cloud account, discovered; does nothing when it is there."""
+    with scope(tenant):
+        found = CloudAccount.objects.filter(name=name).first() or accounts.add(
+            name=name, provider="aws", account_id=account_id, regions=regions, credentials=credentials
+        )
+        if found.discovery == "done":
+            return
+    accounts.look(tenant, str(found.uid))
+
+
+def vpcs(tenant: Tenant) -> dict[str, str]:
+    """Name → id of the VPCs that discovery found."""
+    with scope(tenant):
+        return {
+            vpc["name"]: vpc["id"] for found in CloudAccount.objects.all() for vpc in found.inventory.get("vpcs", [])
+        }
+
+
+def provision(tenant: Tenant, patience: float = 60) -> None:
+    """The network of the tenant's file, provisioned; does nothing where something is live."""
+    with scope(tenant):
+        if views.live().revision:
+            return
+        text = (HERE / f"{tenant.slug}.yaml").read_text()
+    known = vpcs(tenant)
+    document = yaml.safe_load(re.sub(r"\{vpc:([\w-]+)\}", lambda match: known[match[1]], text))
+    with scope(tenant):
+        draft = Draft.objects.filter(name="first-network", state=Draft.State.OPEN).first()
+        draft = draft or drafts.create("first-network")
+        drafts.put_document(draft, document)
+        plan = plans.make(draft)
+        run = runs.provision(plan, plan.digest)
+    _wait(tenant, run, patience)
+
+
+def open_draft(tenant: Tenant) -> None:
+    """A draft with a plan to review: imaging moves to AWS."""
+    known = vpcs(tenant)
+    with scope(tenant):
+        if Draft.objects.exclude(name="first-network").exists():
+            return
+        draft = drafts.create("imaging-rollout")
+        drafts.add(draft, "groups", {"name": "imaging", "description": "Picture archive"})
+        drafts.add(draft, "connectors", _imaging(known["imaging"]))
+        drafts.add(
+            draft,
+            "policies",
+            {
+                "name": "ehr-to-imaging",
+                "position": 60,
+                "segments": ["clinical"],
+                "from": ["ehr"],
+                "to": ["imaging"],
+                "rules": [{"name": "dicom", "action": "allow", "protocol": "tcp", "ports": ["104", "11112"]}],
+            },
+        )
+        plans.make(draft)
+
+
+def _imaging(vpc: str) -> dict[str, Any]:
+    return {
+        "name": "vpc-imaging",
+        "kind": "aws-vpc",
+        "exchange": "us",
+        "size": "small",
+        "attachments": [{"segment": "clinical", "group": "imaging", "prefixes": ["10.24.0.0/16"]}],
+        "settings": {"account": "acme-aws", "region": "us-east-1", "vpc_id": vpc},
+    }
+
+
+def _wait(tenant: Tenant, run: Run, patience: float) -> None:
+    deadline = time.monotonic() + patience
+    while True:
+        with scope(tenant):
+            run.refresh_from_db()
+            failing = [f"{step}: {step.error}" for step in run.steps.exclude(error=None)]
+            left = [f"{step} ({step.state}) {step.note}" for step in run.steps.exclude(state="done")]
+        if run.state == Run.State.SUCCEEDED:
+            return
+        if run.state not in Run.GOING or time.monotonic() > deadline:
+            raise DemoFailed(f"The run of {tenant} is {run.state}: {'; '.join(failing or left[:5])}")
+        time.sleep(0.2)

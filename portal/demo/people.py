@@ -1,0 +1,40 @@
+"""The demo's organisations and logins (CONTRACT section 4)."""
+
+from __future__ import annotations
+
+from tenants.models import Membership, Msp, Role, Tenant, User
+
+DOMAIN = "demo.test"
+
+
+def ensure(password: str) -> dict[str, Tenant]:
+    """MSP, tenants and users; the password is set on those that are new. Returns the tenants by slug."""
+    northwind, _ = Msp.objects.get_or_create(slug="northwind", defaults={"name": "Northwind Managed Networks"})
+    tenants = {
+        slug: Tenant.objects.get_or_create(slug=slug, defaults={"name": name, "msp": msp})[0]
+        for slug, name, msp in (
+            ("acme-health", "Acme Health", northwind),
+            ("globex-retail", "Globex Retail", northwind),
+            ("initech", "Initech", None),
+        )
+    }
+    acme = tenants["acme-health"]
+    _user("operator", "Olivia Operator", password, is_operator=True)
+    _member(_user("msp", "Morgan Northwind", password), Role.MSP_ADMIN, msp=northwind)
+    _member(_user("owner", "Oscar Owner", password), Role.OWNER, tenant=acme)
+    _member(_user("netadmin", "Nadia Admin", password), Role.NETWORK_ADMIN, tenant=acme)
+    _member(_user("secadmin", "Sam Adler", password), Role.SECURITY_ADMIN, tenant=acme)
+    _member(_user("finance", "Fiona Nance", password), Role.FINANCE, tenant=acme)
+    _member(_user("viewer", "Vera View", password), Role.VIEWER, tenant=acme)
+    _member(_user("stranger", "Stefan Strange", password), Role.OWNER, tenant=tenants["initech"])
+    return tenants
+
+
+def _user(name: str, full_name: str, password: str, *, is_operator: bool = False) -> User:
+    email = f"{name}@{DOMAIN}"
+    found = User.objects.filter(email=email).first()
+    return found or User.objects.create_user(email, password, name=full_name, is_operator=is_operator)
+
+
+def _member(user: User, role: Role, *, tenant: Tenant | None = None, msp: Msp | None = None) -> None:
+    Membership.objects.get_or_create(user=user, tenant=tenant, msp=msp, defaults={"role": role})
