@@ -307,7 +307,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(db_collation='C', max_length=100)),
                 ('body', models.JSONField()),
                 ('first', models.IntegerField()),
-                ('last', models.IntegerField(default=2147483647)),
+                ('last', models.IntegerField(default=2147483646)),
                 ('item', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='versions', to='provisioning.item')),
                 ('tenant', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant')),
             ],

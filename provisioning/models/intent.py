@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from tenants.floor import TenantOwned
 
-FOREVER = 2_147_483_647
-"""The ``last`` of a version that still holds."""
+FOREVER = 2_147_483_646
+"""The ``last`` of a version that still holds: one less than the largest integer, for a range over it ends one later."""
 
 
 class Network(TenantOwned):
