@@ -23,13 +23,13 @@ class Circuit:
     bgp: Mapping[str, Any] | None
 
 
-# Links live in the lower half of the link-local block, the mesh of the nodes in the upper one.
+# Of the link-local block links have the first quarter, tunnels to clouds the second, the mesh of the nodes the rest.
 _LINK_BASE = int(ipaddress.IPv4Address("169.254.0.0"))
-LINK_SLOTS = range(1, (1 << 13) - 1)
+LINK_SLOTS = range(1, (1 << 12) - 1)
 
 
 def link_slot(number: int, circuit: int) -> int:
-    """The wanted place of a link among the /30s of 169.254.0.0/17; a connector's two never share one."""
+    """The wanted place of a link among the /30s of 169.254.0.0/18; a connector's two never share one."""
     return LINK_SLOTS[(2 * number + circuit) % len(LINK_SLOTS)]
 
 

@@ -1,0 +1,37 @@
+"""Check: everything wrong with a network that is whole, which no single body shows.
+
+Errors block a plan, warnings are shown in it. A check is one function (intent → problems) in a module here plus one
+line in ``_CHECKS``; all of them run even where others find errors, so none may trust that a reference leads anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from provisioning.core.check import addresses, names, policies, services
+from provisioning.core.intent import Intent
+from provisioning.core.resource import Problem
+
+__all__ = ["check"]
+
+_CHECKS: tuple[Callable[[Intent], Iterable[Problem]], ...] = (
+    names.unknown_references,
+    names.catalogue,
+    names.duplicates,
+    names.exchange_limits,
+    addresses.equal_and_overlapping,
+    addresses.outside_segment,
+    addresses.family,
+    addresses.links,
+    addresses.shared_networks,
+    policies.sides,
+    policies.shadowed,
+    services.chains,
+    services.later,
+)
+
+
+def check(intent: Intent) -> list[Problem]:
+    """Errors first; paths look like ``connectors/vpc-prod/attachments[0].prefixes[0]``."""
+    found = [problem for one in _CHECKS for problem in one(intent)]
+    return sorted(found, key=lambda problem: problem.severity != "error")

@@ -1,0 +1,164 @@
+"""Sections: the part of a node's document that one resource is. They leave the agent no choices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from provisioning.core.addresses import merge, range_text, span
+from provisioning.core.fabric import Instance, Node, serving
+from provisioning.core.intent import ANY, FIREWALL, INTERNET, Intent, Policy, Rule
+from provisioning.core.realm import Realm
+
+
+class SegmentSections:
+    """One segment's sections. What is the same on every node is made once and shared between them."""
+
+    def __init__(self, realm: Realm, mesh: Sequence[Node], running: Sequence[Instance]) -> None:
+        self.realm, self.running = realm, running
+        exchanges = realm.intent.exchanges
+        self._shared = {
+            "mesh": [
+                {"node": node.id, "index": node.mesh, "location": node.exchange.location, "underlay": node.underlay}
+                for node in mesh
+            ],
+            "members": _members(realm),
+            "anchors": {f"{low}.{high}": node for (low, high), node in realm.anchors.items()},
+            "exits": {
+                exchanges[uid].key: {"member": member.id, "home": member.home} for uid, member in realm.exits.items()
+            },
+            "sets": _sets(realm),
+            "rules": [_rule(realm.intent, policy, rule) for policy in realm.policies for rule in policy.rules],
+        }
+
+    def on(self, node: Node) -> dict[str, Any]:
+        """What one node does for the segment."""
+        segment = self.realm.segment
+        return {
+            "segment": segment.key,
+            "number": segment.number,
+            "stance": segment.stance,
+            "vni": segment.number,
+            "node": node.id,
+            "index": node.mesh,
+            **self._shared,
+            "services": self._services(node),
+        }
+
+    def _services(self, node: Node) -> dict[str, Any]:
+        """The services that rules send flows through, each with the instances that serve this node's exchange."""
+        intent = self.realm.intent
+        used = {uid for policy in self.realm.policies for rule in policy.rules for uid in rule.services}
+        found = {}
+        for uid in used & intent.services.keys():
+            service = intent.services[uid]
+            where = serving(intent, service, node.exchange)
+            found[service.key] = {
+                "number": service.number,
+                "on_failure": service.on_failure,
+                "instances": [
+                    {"id": one.id, "index": one.mesh, "host": one.host, "underlay": one.underlay}
+                    for one in self.running
+                    if one.service.uid == uid and one.exchange is where
+                ],
+            }
+        return found
+
+
+def _members(realm: Realm) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": member.id,
+            "connector": member.connector.key,
+            "number": member.connector.number,
+            "exchange": member.exchange.key,
+            "home": member.home,
+            "kind": member.connector.kind,
+            "prefixes": list(member.attachment.prefixes),
+            "ranges": [range_text(pair) for pair in member.ranges],
+            "class": realm.class_of(member).id,
+        }
+        for member in realm.members
+    ]
+
+
+def _set_name(intent: Intent, uid: str) -> str | None:
+    """``g:prod``, ``c:vpc-prod``, ``any`` or ``internet``; None for what is gone."""
+    if uid in (ANY, INTERNET):
+        return uid
+    if uid in intent.groups:
+        return f"g:{intent.groups[uid].key}"
+    return f"c:{intent.connectors[uid].key}" if uid in intent.connectors else None
+
+
+def _set_names(intent: Intent, uids: Iterable[str]) -> list[str]:
+    return sorted(name for uid in uids if (name := _set_name(intent, uid)))
+
+
+def _sets(realm: Realm) -> dict[str, list[str]]:
+    """The addresses behind every name that a policy of this segment uses; ``any`` always, the internet never."""
+    intent = realm.intent
+    sets: dict[str, list[str]] = {}
+    for uid in {ANY, *(uid for policy in realm.policies for uid in (*policy.from_, *policy.to))}:
+        name = _set_name(intent, uid)
+        if name and uid != INTERNET:
+            owned = (
+                pair
+                for member in realm.members
+                if uid in (ANY, member.connector.uid, member.attachment.group)
+                for pair in member.ranges
+            )
+            sets[name] = [range_text(pair) for pair in merge(owned)]
+    return dict(sorted(sets.items()))
+
+
+def _ranges(prefixes: Sequence[str]) -> list[str] | None:
+    """None where every address matches."""
+    return [range_text(pair) for pair in merge(span(prefix) for prefix in prefixes)] if prefixes else None
+
+
+def _rule(intent: Intent, policy: Policy, rule: Rule) -> dict[str, Any]:
+    return {
+        "id": policy.rule_id(rule),
+        "action": rule.action,
+        "chain": [intent.services[uid].key for uid in rule.services if uid in intent.services],
+        "from": _set_names(intent, policy.from_),
+        "to": _set_names(intent, policy.to),
+        "source": _ranges(rule.source),
+        "destination": _ranges(rule.destination),
+        "protocol": str(rule.protocol),
+        "ports": list(rule.ports),
+        "apply_to": policy.apply_to,
+    }
+
+
+def instance_section(intent: Intent, instance: Instance) -> dict[str, Any]:
+    """What the host of a service instance runs."""
+    service = instance.service
+    segments = sorted(
+        (intent.segments[uid] for uid in service.segments if uid in intent.segments), key=lambda one: one.number
+    )
+    section: dict[str, Any] = {
+        "service": service.key,
+        "number": service.number,
+        "product": service.product,
+        "instance": instance.ordinal,
+        "host": instance.host,
+        "segments": [
+            {"segment": segment.key, "number": segment.number, "index": instance.mesh} for segment in segments
+        ],
+        "default": service.firewall_default,
+        "rules": [
+            {
+                "action": rule.action,
+                "protocol": str(rule.protocol),
+                "ports": list(rule.ports),
+                "source": _ranges(rule.source),
+                "destination": _ranges(rule.destination),
+            }
+            for rule in service.firewall_rules
+        ],
+    }
+    if service.product != FIREWALL:
+        section["settings"] = service.settings
+    return section

@@ -1,0 +1,144 @@
+"""What a network stands on: its nodes, its service instances, and the places they get in the mesh.
+
+Everything here is computed from the intent alone, so that plans, traces and node documents agree without asking.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from provisioning.core.intent import Exchange, Intent, Service
+
+MESH_EXCHANGES = 50
+"""Nodes have the mesh places 1 to 100, service instances those from 101."""
+
+FIRST_INSTANCE = 101
+
+Key = TypeVar("Key")
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """``id`` is ``eu/1``; ``mesh`` is its place in every segment's mesh."""
+
+    id: str
+    exchange: Exchange
+    index: int
+    mesh: int
+    underlay: str
+    public_ip: str
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One running copy of a service; ``id`` is ``fw/eu/1``."""
+
+    id: str
+    service: Service
+    exchange: Exchange
+    ordinal: int
+    mesh: int
+    host: str
+    underlay: str
+
+
+def rank(*parts: object) -> int:
+    """The weight of a candidate in a rendezvous hash; the highest wins."""
+    text = "\x1f".join(map(str, parts))
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
+
+
+def allocate(wanted: Iterable[tuple[Key, int]], size: int) -> dict[Key, int]:
+    """Places 0 … size-1: everyone gets the place they want or the next free one; who comes first is never moved.
+
+    Raises ValueError when there are more than ``size``.
+    """
+    places: dict[Key, int] = {}
+    taken: set[int] = set()
+    for key, wish in wanted:
+        if len(taken) == size:
+            raise ValueError(f"no place is left of {size}")
+        place = wish % size
+        while place in taken:
+            place = (place + 1) % size
+        taken.add(place)
+        places[key] = place
+    return places
+
+
+def in_order(exchanges: Iterable[Exchange]) -> list[Exchange]:
+    return sorted(exchanges, key=lambda exchange: exchange.number)
+
+
+def nodes(intent: Intent) -> list[Node]:
+    """Both nodes of every exchange, by exchange number."""
+    exchanges = in_order(intent.exchanges.values())
+    places = allocate(((exchange.uid, exchange.number) for exchange in exchanges), MESH_EXCHANGES)
+    found = []
+    for exchange in exchanges:
+        location = intent.catalog.locations[exchange.location]
+        for index in (1, 2):
+            site = location.node(index)
+            found.append(
+                Node(
+                    id=f"{exchange.key}/{index}",
+                    exchange=exchange,
+                    index=index,
+                    mesh=2 * places[exchange.uid] + index,
+                    underlay=site.underlay,
+                    public_ip=site.public_ip,
+                )
+            )
+    return found
+
+
+def instances(intent: Intent) -> list[Instance]:
+    """Each placement's minimum of instances, spread over the two nodes of its exchange, by (service, exchange, i)."""
+    found: list[Instance] = []
+    for service in sorted(intent.services.values(), key=lambda service: service.number):
+        placements = {placement.exchange: placement for placement in service.placements}
+        for exchange in in_order(intent.exchanges[uid] for uid in placements if uid in intent.exchanges):
+            location = intent.catalog.locations[exchange.location]
+            for ordinal in range(1, placements[exchange.uid].min_instances + 1):
+                node = 1 + (ordinal - 1) % 2
+                found.append(
+                    Instance(
+                        id=f"{service.key}/{exchange.key}/{ordinal}",
+                        service=service,
+                        exchange=exchange,
+                        ordinal=ordinal,
+                        mesh=FIRST_INSTANCE + len(found),
+                        host=f"{exchange.key}/{node}",
+                        underlay=location.node(node).underlay,
+                    )
+                )
+    return found
+
+
+def placed_at(intent: Intent, service: Service) -> list[Exchange]:
+    """The exchanges at which a service has instances, by number."""
+    uids = {placement.exchange for placement in service.placements if placement.min_instances > 0}
+    return in_order(intent.exchanges[uid] for uid in uids if uid in intent.exchanges)
+
+
+def serving(intent: Intent, service: Service, here: Exchange) -> Exchange | None:
+    """The exchange whose instances serve flows anchored at ``here``: itself, else the nearest placement."""
+    return nearest(intent, placed_at(intent, service), here)
+
+
+def nearest(intent: Intent, candidates: Iterable[Exchange], *here: Exchange) -> Exchange | None:
+    """The candidate with the least distance to all of ``here`` together; equal ones by number."""
+    return min(
+        candidates,
+        default=None,
+        key=lambda exchange: (
+            sum(
+                0.0 if spot.uid == exchange.uid else intent.catalog.distance(spot.location, exchange.location)
+                for spot in here
+            ),
+            exchange.number,
+        ),
+    )

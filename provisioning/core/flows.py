@@ -1,0 +1,90 @@
+"""What rules match besides addresses: protocols and destination ports, laid out on one line of cells.
+
+tcp ports, then udp ports, then every protocol by its number. A rule is a few intervals of that line, so “covers”,
+“first match” and “what is left” are arithmetic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+from provisioning.core.intent.reading import PROTOCOL_NUMBERS
+
+Cells = tuple[tuple[int, int], ...]
+"""Intervals of the line, both ends included."""
+
+_PORTS = 65536
+_START = {"tcp": 0, "udp": _PORTS}
+_NUMBERS = 2 * _PORTS
+# tcp and udp have their ports, so their own numbers have no cell.
+_OTHERS: Cells = (
+    (_NUMBERS, _NUMBERS + 5),
+    (_NUMBERS + 7, _NUMBERS + 16),
+    (_NUMBERS + 18, _NUMBERS + 255),
+)
+EVERYTHING: Cells = ((0, _NUMBERS + 5), *_OTHERS[1:])
+_NAMES = {number: name for name, number in PROTOCOL_NUMBERS.items()}
+
+
+@lru_cache(maxsize=16384)
+def cells(protocol: str | int, ports: tuple[str, ...] = ()) -> Cells:
+    """The cells of a protocol and its ports; no ports means all of them."""
+    if protocol == "any":
+        return EVERYTHING
+    if protocol in _START:
+        start = _START[str(protocol)]
+        if not ports:
+            return ((start, start + _PORTS - 1),)
+        spans = (port.partition("-") for port in ports)
+        return tuple(sorted((start + int(low), start + int(high or low)) for low, _, high in spans))
+    number = _NUMBERS + int(PROTOCOL_NUMBERS.get(str(protocol), protocol))
+    return ((number, number),)
+
+
+def covers_cells(outer: Cells, inner: Cells) -> bool:
+    return all(any(low <= first and last <= high for low, high in outer) for first, last in inner)
+
+
+def cell_of(protocol: str | int, port: int | None = None) -> int:
+    """The cell of one packet; a port is looked at for tcp and udp only."""
+    if protocol in _START:
+        return _START[str(protocol)] + (port or 0)
+    return _NUMBERS + int(PROTOCOL_NUMBERS.get(str(protocol), protocol))
+
+
+def example(cell: int) -> tuple[str, int | None]:
+    """A packet in this cell: (protocol, port)."""
+    if cell < _NUMBERS:
+        return ("tcp", cell) if cell < _PORTS else ("udp", cell - _PORTS)
+    number = cell - _NUMBERS
+    return _NAMES.get(number, str(number)), None
+
+
+def describe(intervals: Iterable[tuple[int, int]]) -> list[tuple[str, list[str]]]:
+    """Intervals as people write them: (protocol, ports), no ports meaning all of them."""
+    held = tuple(intervals)
+    if held == EVERYTHING:
+        return [("any", [])]
+    found: list[tuple[str, list[str]]] = []
+    for name, start in _START.items():
+        clipped = _clip(held, start, start + _PORTS - 1)
+        if clipped == [(start, start + _PORTS - 1)]:
+            found.append((name, []))
+        elif clipped:
+            found.append((name, [_port_text(low - start, high - start) for low, high in clipped]))
+    for low, high in _clip(held, _NUMBERS, _NUMBERS + 255):
+        found.extend((example(cell)[0], []) for cell in range(low, high + 1))
+    # Nobody reads two hundred protocol numbers.
+    if len(found) > 12:
+        kept = [one for one in found if not one[0].isdecimal()]
+        found = [*kept, ("other", [])]
+    return found
+
+
+def _clip(intervals: Sequence[tuple[int, int]], low: int, high: int) -> list[tuple[int, int]]:
+    return [(max(low, first), min(high, last)) for first, last in intervals if first <= high and last >= low]
+
+
+def _port_text(low: int, high: int) -> str:
+    return str(low) if low == high else f"{low}-{high}"

@@ -1,0 +1,47 @@
+"""Longest prefix flattening, held against looking every address up."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from provisioning.core.addresses import complement, contains, flatten, intersect, merge, range_text, span
+
+# Prefixes inside one /24, so that they collide often and every address can be looked up.
+PREFIX = st.tuples(st.integers(0, 255), st.integers(24, 32)).map(
+    lambda pair: str(ipaddress.ip_network((f"10.0.0.{pair[0]}", pair[1]), strict=False))
+)
+BASE = int(ipaddress.IPv4Address("10.0.0.0"))
+
+
+@given(st.lists(st.tuples(PREFIX, st.integers(0, 3)), max_size=12))
+def test_flattened_ranges_are_the_longest_prefix_of_every_address(claims: list[tuple[str, int]]) -> None:
+    owned = flatten([(span(prefix), owner) for prefix, owner in claims])
+    for address in range(BASE, BASE + 256):
+        # Of equal prefixes the last claim wins.
+        held = [
+            (ipaddress.ip_network(prefix).prefixlen, place, owner)
+            for place, (prefix, owner) in enumerate(claims)
+            if span(prefix)[0] <= address <= span(prefix)[1]
+        ]
+        owners = [owner for owner, ranges in owned.items() if contains(ranges, address)]
+        assert owners == ([max(held)[2]] if held else [])
+
+
+@given(st.lists(PREFIX, max_size=10), st.lists(PREFIX, max_size=10))
+def test_union_intersection_and_complement_are_those_of_sets(left: list[str], right: list[str]) -> None:
+    def members(prefixes: list[str]) -> set[int]:
+        return {address for prefix in prefixes for address in range(span(prefix)[0], span(prefix)[1] + 1)}
+
+    one, other = merge(map(span, left)), merge(map(span, right))
+    everything = set(range(BASE, BASE + 256))
+    assert {a for a in everything if contains(intersect(one, other), a)} == members(left) & members(right)
+    outside = complement(one, (BASE, BASE + 255))
+    assert {a for a in everything if contains(outside, a)} == everything - members(left)
+
+
+def test_a_range_reads_like_nftables_writes_it() -> None:
+    assert range_text(span("10.1.0.0/16")) == "10.1.0.0-10.1.255.255"
+    assert range_text(span("2001:db8::/127")) == "2001:db8::-2001:db8::1"

@@ -1,0 +1,139 @@
+"""What is wrong with a network as a whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from provisioning.core.check import check
+from provisioning.core.resource import Problem
+from tests.core.networks import Drawing, hospital, policy, site, vpc
+
+
+def told(draw: Drawing, code: str) -> list[Problem]:
+    return [problem for problem in check(draw.intent()) if problem.code == code]
+
+
+def one(draw: Drawing, code: str) -> Problem:
+    (problem,) = told(draw, code)
+    return problem
+
+
+def test_the_hospital_network_is_fine() -> None:
+    assert check(hospital().intent()) == []
+
+
+def test_equal_prefixes_in_a_segment_name_both_connectors_and_the_prefix() -> None:
+    draw = hospital()
+    draw.add("connectors", site("copy", "us", "dev", "10.1.0.0/16"))
+    problem = one(draw, "equal_prefixes")
+    assert problem.severity == "error" and problem.path == "connectors/copy/attachments[0].prefixes[0]"
+    assert all(word in problem.message for word in ("vpc-prod", "copy", "10.1.0.0/16"))
+
+
+def test_connectors_of_one_redundancy_group_may_attach_the_same_prefix() -> None:
+    draw = hospital()
+    for name in ("left", "right"):
+        draw.add("connectors", {**site(name, "us", "dev", "10.77.0.0/16"), "redundancy_group": "pair"})
+    assert check(draw.intent()) == []
+
+
+def test_a_prefix_inside_another_ones_is_a_warning_that_names_both() -> None:
+    draw = hospital()
+    draw.add("connectors", site("annex", "us", "dev", "10.3.4.0/24"))
+    problem = one(draw, "overlapping_prefixes")
+    assert problem.severity == "warning" and "hospital-a" in problem.message and "annex" in problem.message
+
+
+def test_the_default_route_overlaps_nothing_and_other_segments_are_other_worlds() -> None:
+    draw = hospital()
+    draw.add("connectors", site("left", "eu", "sites", "0.0.0.0/0"))
+    draw.add("connectors", site("right", "us", "sites", "0.0.0.0/0"))
+    draw.add("connectors", site("desk", "us", None, "10.3.0.0/16", segment="guest"))
+    assert check(draw.intent()) == []
+
+
+def test_what_was_deleted_is_an_unknown_reference() -> None:
+    draw = hospital()
+    draw.remove("groups", "dev")
+    found = {problem.path: problem.severity for problem in told(draw, "unknown_reference")}
+    assert found == {
+        "connectors/vpc-dev/attachments[0].group": "error",
+        "policies/no-dev-in-prod/from[0]": "error",
+        "assertions/dev-never-reaches-prod/from": "error",
+    }
+
+
+@pytest.mark.parametrize("kind", ["exchanges", "segments", "services", "connectors", "groups"])
+def test_nothing_that_is_missing_breaks_the_other_checks(kind: str) -> None:
+    draw = hospital()
+    for uid in [uid for uid, row in draw.rows.items() if row[0] == kind]:
+        del draw.rows[uid]
+    problems = check(draw.intent())
+    assert problems and all(problem.message for problem in problems)
+
+
+def test_names_and_positions_are_unique() -> None:
+    draw = hospital()
+    draw.add("groups", {"name": "Prod"})
+    draw.add("policies", policy("again", 10, "dev", "sites", {"action": "watch"}))
+    assert "Prod" in one(draw, "duplicate_name").message
+    assert "sites-to-prod" in one(draw, "duplicate_position").message
+
+
+def test_a_policy_about_an_empty_group_is_a_warning() -> None:
+    draw = hospital()
+    draw.add("groups", {"name": "empty"})
+    draw.add("policies", policy("p", 40, "empty", "prod", {"action": "allow"}))
+    assert one(draw, "empty_group").path == "policies/p/from[0]"
+
+
+def test_a_policy_inside_one_connector_is_not_enforceable() -> None:
+    draw = hospital()
+    draw.add("policies", policy("p", 5, "vpc-prod", "prod", {"action": "deny"}))
+    assert "vpc-prod" in one(draw, "not_enforceable").message
+
+
+def test_services_of_a_chain_need_a_placement_a_segment_and_a_common_exchange() -> None:
+    draw = hospital()
+    base: dict[str, Any] = {"product": "linux-firewall", "segments": ["corp"]}
+    draw.add("services", {**base, "name": "nowhere"})
+    draw.add("services", {**base, "name": "far", "placements": [{"exchange": "us"}]})
+    draw.add("services", {**base, "name": "guests", "segments": ["guest"], "placements": [{"exchange": "eu"}]})
+    for place, chain in enumerate((["nowhere"], ["fw", "far"], ["guests"])):
+        rule = {"action": "inspect", "services": chain, "protocol": "icmp"}
+        draw.add("policies", policy(f"p{place}", 40 + place, "dev", "sites", rule))
+    assert one(draw, "no_placement").path == "policies/p0/rules[0].services[0]"
+    assert one(draw, "chain_apart").path == "policies/p1/rules[0].services"
+    assert one(draw, "service_not_in_segment").path == "policies/p2/rules[0].services[0]"
+
+
+def test_a_vpc_belongs_to_one_connector() -> None:
+    draw = hospital()
+    draw.add("connectors", vpc("twin", "us", "dev", "10.99.0.0/16", "vpc-0a1"))
+    assert "vpc-prod" in one(draw, "network_in_use").message
+
+
+def test_a_prefix_outside_its_segment_is_a_warning() -> None:
+    draw = hospital()
+    draw.add("connectors", site("odd", "us", "dev", "192.168.0.0/24"))
+    assert one(draw, "outside_segment").severity == "warning"
+
+
+def test_a_rule_that_an_earlier_one_covers_is_named_with_it() -> None:
+    draw = hospital()
+    draw.add(
+        "policies",
+        policy("late", 90, "sites", "vpc-prod", {"name": "never", "action": "allow", "protocol": "tcp", "ports": [22]}),
+    )
+    assert told(draw, "shadowed_rule") == []
+    draw.edit("policies", "late", to=["prod"])
+    problem = one(draw, "shadowed_rule")
+    assert "never" in problem.message and "ssh" in problem.message and "sites-to-prod" in problem.message
+
+
+def test_what_the_catalogue_does_not_offer_is_an_error() -> None:
+    draw = hospital()
+    draw.edit("exchanges", "us", location="moon-1", size="huge")
+    assert {problem.path for problem in told(draw, "not_one_of")} == {"exchanges/us/location", "exchanges/us/size"}
