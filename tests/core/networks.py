@@ -51,7 +51,7 @@ class Drawing:
         self.rows[uid] = (kind, uid, number, slug(body["name"]), normalise(kind, body, self.resolve))
         return uid
 
-    def edit(self, kind: str, name: str, **fields: Any) -> None:
+    def edit(self, kind: str, name: str, /, **fields: Any) -> None:
         uid = self.resolve(kind, name)
         assert uid is not None, name
         _, _, number, key, body = self.rows[uid]
@@ -150,7 +150,9 @@ def hospital() -> Drawing:
     draw.add("policies", policy("no-dev-in-prod", 20, "dev", "prod", {"action": "deny"}))
     draw.add(
         "policies",
-        policy("web-out", 30, "prod", "internet", {"name": "web", "action": "allow", "protocol": "tcp", "ports": [443]}),
+        policy(
+            "web-out", 30, "prod", "internet", {"name": "web", "action": "allow", "protocol": "tcp", "ports": [443]}
+        ),
     )
     draw.add("assertions", {"name": "dev never reaches prod", "from": "dev", "to": "prod", "expect": "blocked"})
     return draw

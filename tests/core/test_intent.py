@@ -145,8 +145,32 @@ JSON = st.recursive(
     max_leaves=6,
 )
 FIELDS = st.sampled_from(
-    "name description location size stance prefixes color kind exchange attachments circuits settings position "
-    "segments from to rules product placements zones expect protocol ports segment".split()
+    [
+        "name",
+        "description",
+        "location",
+        "size",
+        "stance",
+        "prefixes",
+        "color",
+        "kind",
+        "exchange",
+        "attachments",
+        "circuits",
+        "settings",
+        "position",
+        "segments",
+        "from",
+        "to",
+        "rules",
+        "product",
+        "placements",
+        "zones",
+        "expect",
+        "protocol",
+        "ports",
+        "segment",
+    ]
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -15,6 +16,8 @@ _SECTIONS: tuple[tuple[Action, str, str], ...] = (
     ("change", "~", "Change"),
 )
 MOST_FIELDS = 40
+# Numbers that nodes agree on among themselves; they follow from what else is told.
+_INTERNAL = re.compile(r"anchors\..*|members\[[^]]*\]\.(id|class)|exits\.[^.]*\.member")
 MOST_TEXT = 160
 
 
@@ -49,8 +52,10 @@ def _told(change: Change) -> list[str]:
     lines = (
         [_created(field, value) for field, value in sorted((change.after or {}).items())]
         if change.action == "create"
-        else [_changed(*field) for field in fields(change)]
+        else [_changed(*field) for field in fields(change) if not _INTERNAL.fullmatch(field[0])]
     )
+    if not lines and change.before != change.after:
+        return ["(internal numbers only)"]
     if not lines:
         return ["(again, because what it refers to is replaced)"]
     if len(lines) > MOST_FIELDS:
