@@ -13,7 +13,7 @@ from provisioning.core import plan as core_plan
 from provisioning.core.check import check
 from provisioning.core.compile import compile as compile_network
 from provisioning.core.reach import assertions, delta
-from provisioning.core.resource import Change, Problem, Resource, digest
+from provisioning.core.resource import Change, Problem, Resource, digest, references
 from provisioning.drivers import quotas, replace_on
 from provisioning.models import Draft, Plan
 from provisioning.selectors import views
@@ -98,14 +98,18 @@ def staleness(plan: Plan, draft: Draft) -> list[str]:
 
 
 def step_json(change: Change, wanted: dict[str, Resource]) -> dict[str, Any]:
-    """A change as plans keep and show it; ``fields`` are the paths that differ."""
-    resource = wanted.get(change.address)
+    """A change as plans keep and show it; ``fields`` are the paths that differ.
+
+    ``resource_depends``: every address the resource needs or needed, whether or not this plan touches it.
+    """
+    needed = set(wanted[change.address].depends) if change.address in wanted else set()
+    needed |= {address for address, _ in references([change.before, change.after])}
     return {
         **asdict(change),
         "fields": [
             {"path": path, "before": before, "after": after} for path, before, after in core_plan.fields(change)
         ],
-        "resource_depends": list(resource.depends) if resource else [],
+        "resource_depends": sorted(needed),
     }
 
 

@@ -19,6 +19,6 @@ def compile(intent: Intent) -> dict[str, Resource]:
     for resource in (*aws.resources(intent), *exchange.resources(intent)):
         named = sorted({address for address, _ in references(resource.body)} | set(resource.depends))
         resources[resource.address] = Resource(
-            resource.address, resource.kind, resource.body, tuple(named), tuple(sorted(set(resource.subjects)))
+            resource.address, resource.kind, resource.body, tuple(named), tuple(dict.fromkeys(resource.subjects))
         )
     return dict(sorted(resources.items()))

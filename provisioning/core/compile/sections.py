@@ -142,6 +142,8 @@ def instance_section(intent: Intent, instance: Instance) -> dict[str, Any]:
         "service": service.key,
         "number": service.number,
         "product": service.product,
+        "license": service.license,
+        "exchange": instance.exchange.key,
         "instance": instance.ordinal,
         "host": instance.host,
         "segments": [
