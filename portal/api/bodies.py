@@ -1,0 +1,125 @@
+"""Reading request bodies: bounded, JSON or YAML, and nothing in them that the database could not hold."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from io import BytesIO
+from typing import IO, Any
+
+import yaml
+from rest_framework.exceptions import APIException, ParseError
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
+
+DEEPEST = 32
+
+
+class TooLarge(APIException):
+    status_code = 413
+    default_code = "too_large"
+
+
+def load(request: Request, most: int) -> bytes:
+    """The whole body, at most ``most`` bytes; it can be read again afterwards. Knows chunked bodies too."""
+    http: Any = request._request
+    declared = http.META.get("CONTENT_LENGTH") or "0"
+    body = b"" if declared.isdecimal() and int(declared) > most else http.read(most + 1)
+    if len(body) > most or (declared.isdecimal() and int(declared) > most):
+        raise TooLarge(f"The body is larger than {most // 1_000_000} MB. Send it in parts.")
+    http._body, http._stream = body, BytesIO(body)
+    http.META["CONTENT_LENGTH"] = str(len(body))
+    return body
+
+
+class JsonParser(BaseParser):
+    media_type = "application/json"
+
+    def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> Any:
+        try:
+            text = stream.read().decode()
+            return plain(json.loads(text, parse_constant=_no_number, parse_float=_finite))
+        except (ValueError, RecursionError) as error:
+            raise ParseError(f"The body is not JSON: {error}.", "bad_json") from error
+
+
+class MergePatchParser(JsonParser):
+    """RFC 7396: fields that are given replace, the others stay."""
+
+    media_type = "application/merge-patch+json"
+
+
+class _Loader(yaml.CSafeLoader):
+    """YAML's JSON part: no aliases (a short text could unfold to gigabytes), no dates, no ``on`` that means true."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("anchors and aliases are not read here")
+        return super().compose_node(parent, index)
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+class YamlParser(BaseParser):
+    media_type = "application/yaml"
+
+    def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> Any:
+        try:
+            return plain(yaml.load(stream.read(), _Loader))  # noqa: S506  (a safe loader)
+        except (yaml.YAMLError, ValueError, RecursionError) as error:
+            where = " ".join(str(error).split())
+            raise ParseError(f"The body is not YAML: {where}.", "bad_yaml") from error
+
+
+class YamlRenderer(BaseRenderer):
+    media_type = "application/yaml"
+    format = "yaml"
+    charset = "utf-8"
+
+    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
+        # Through JSON, so that both forms hold the same values.
+        known = json.loads(JSONRenderer().render(data))
+        return yaml.dump(
+            known, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=120, encoding="utf-8"
+        )
+
+
+def plain(value: Any, depth: int = 0) -> Any:
+    """The value itself; ValueError where it is no JSON value, too deep, or holds text that cannot be stored."""
+    if depth > DEEPEST:
+        raise ValueError(f"it is nested deeper than {DEEPEST} levels")
+    if isinstance(value, str):
+        if "\0" in value:
+            raise ValueError("a text holds the character U+0000")
+        value.encode()
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            if not isinstance(key, str):
+                raise ValueError(f"the key {key!r} is not a text")
+            plain(key, depth + 1)
+            plain(inner, depth + 1)
+    elif isinstance(value, list):
+        for inner in value:
+            plain(inner, depth + 1)
+    elif isinstance(value, float):
+        _finite(value)
+    elif value is not None and not isinstance(value, bool | int):
+        raise ValueError(f"{value!r} is of a type JSON does not have")
+    return value
+
+
+def _finite(text: str | float) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"the number {text} is out of range")
+    return number
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no number")

@@ -1,0 +1,94 @@
+"""What every endpoint does the same way: rights, sizes, tags, keys. Endpoints themselves are a few lines each."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import transaction
+from django.http.response import HttpResponseBase
+from django.utils.cache import get_conditional_response, patch_vary_headers
+from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from portal.api import bodies, etags, idempotency
+from portal.api.permissions import HasRight
+from portal.api.problems import ProblemRenderer
+from portal.api.throttling import Throttle
+
+
+class Endpoint(APIView):
+    """``reads`` and ``writes``: rights (tenants.roles), None where being signed in is enough.
+
+    Below ``t/{slug}/`` the doors have opened the tenant's scope, and with it a transaction; elsewhere a write gets
+    a transaction here. Either is rolled back when the answer is a refusal.
+    """
+
+    reads: ClassVar[str | None] = "view"
+    writes: ClassVar[str | None] = "edit"
+    most: ClassVar[int] = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    """Bytes a body may have."""
+
+    parser_classes = [bodies.JsonParser]
+    renderer_classes = [JSONRenderer]
+    permission_classes = [HasRight]
+    throttle_classes = [Throttle]
+    metadata_class = None
+    raw = b""
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if kwargs.pop("slug", None) is not None or request.method in ("GET", "HEAD"):
+            return super().dispatch(request, *args, **kwargs)
+        with transaction.atomic():
+            response = super().dispatch(request, *args, **kwargs)
+            if response.status_code >= 400:
+                transaction.set_rollback(True)
+        return response
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        for name, values in request.query_params.lists():
+            if any("\0" in value for value in (name, *values)):
+                raise ValidationError({name.replace("\0", ""): ["It holds the character U+0000."]}, "wrong_type")
+        if request.method not in ("GET", "HEAD"):
+            self.raw = bodies.load(request, self.most)
+        if request.method == "POST":
+            idempotency.look(request, self.raw)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        if isinstance(exc, idempotency.Answered):
+            return exc.response
+        return super().handle_exception(exc)
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        if response.status_code >= 400 and isinstance(response, Response):
+            request.accepted_renderer, request.accepted_media_type = ProblemRenderer(), ProblemRenderer.media_type
+        elif request.method == "POST" and isinstance(response, Response) and "Idempotent-Replayed" not in response:
+            idempotency.keep(request, self.raw, response)
+        response = super().finalize_response(request, response, *args, **kwargs)
+        patch_vary_headers(response, ("Accept", "Authorization", "Cookie"))
+        response.headers.setdefault("Cache-Control", "private, no-cache")
+        if request.method in ("GET", "HEAD") and response.status_code == 200 and isinstance(response, Response):
+            tag = response.headers.setdefault("ETag", f'"{etags.of(response.data)}"')
+            return get_conditional_response(request._request, etag=tag, response=response)
+        return response
+
+    def fields(self, request: Request) -> dict[str, Any]:
+        """The body as an object."""
+        if not isinstance(request.data, dict):
+            raise NotAnObject("Send a JSON object with fields.", "wrong_type")
+        return request.data
+
+
+class NotAnObject(APIException):
+    status_code = 400
+    default_code = "wrong_type"
+
+
+def tagged(data: Any, status: int = 200, *, tag: str | None = None, location: str | None = None) -> Response:
+    """An answer with its entity tag, and on creation its address."""
+    headers = {"ETag": f'"{tag or etags.of(data)}"', **({"Location": location} if location else {})}
+    return Response(data, status, headers=headers)

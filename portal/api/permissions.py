@@ -1,0 +1,28 @@
+"""What the one who asks may do: an endpoint names a right, and its lack is told by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.request import Request
+
+from tenants.roles import RIGHTS
+
+
+class HasRight(BasePermission):
+    """``endpoint.reads`` and ``endpoint.writes`` name the right, None where being signed in is enough."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        http: Any = request._request
+        if http.who is None:
+            return False
+        right = view.reads if request.method in SAFE_METHODS else view.writes
+        if right is not None and right not in getattr(http, "rights", ()):
+            raise lacking(right)
+        return True
+
+
+def lacking(right: str) -> PermissionDenied:
+    return PermissionDenied(f"You lack the right “{right}” here: {RIGHTS[right].lower()}.", f"lacks_{right}")

@@ -1,0 +1,145 @@
+"""Every refusal as a problem document (RFC 9457): what happened, to what, and what to do.
+
+``{"type", "title", "status", "detail", "problems": [{"code", "path", "message"}], "request_id"}``
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from http import HTTPStatus
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.views import defaults
+from rest_framework import exceptions
+from rest_framework.renderers import JSONRenderer
+from rest_framework.response import Response
+
+from provisioning.core.resource import Problem
+from provisioning.services.errors import Refused
+
+MEDIA_TYPE = "application/problem+json"
+MACHINE_PATHS = ("/api/", "/agent/")
+
+# The field's codes for what serializers and parsers say.
+CODES = {
+    "invalid": "wrong_type",
+    "null": "required",
+    "blank": "required",
+    "empty": "required",
+    "does_not_exist": "unknown_reference",
+    "invalid_choice": "not_one_of",
+    "not_a_list": "wrong_type",
+    "max_length": "out_of_range",
+    "min_length": "out_of_range",
+    "max_value": "out_of_range",
+    "min_value": "out_of_range",
+}
+
+
+class ProblemRenderer(JSONRenderer):
+    media_type = MEDIA_TYPE
+    format = "problem"
+
+
+def document(
+    status: int, detail: str, *, title: str = "", kind: str = "", problems: Iterable[Problem] = (), request_id: str = ""
+) -> dict[str, Any]:
+    title = title or HTTPStatus(status).phrase.capitalize()
+    kind = kind or title.lower().replace(" ", "-")
+    return {
+        "type": f"urn:causeway:problem:{kind}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "problems": [{"code": p.code, "path": p.path, "message": p.message} for p in problems],
+        **({"request_id": request_id} if request_id else {}),
+    }
+
+
+def answer(request: HttpRequest, status: int, detail: str, **more: Any) -> JsonResponse:
+    """For views outside the REST framework and for what never reached a view."""
+    body = document(status, detail, request_id=getattr(request, "request_id", ""), **more)
+    return JsonResponse(body, status=status, content_type=MEDIA_TYPE)
+
+
+def handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """REST framework's exception handler; None for a bug, which Django logs and ``failed`` answers."""
+    request_id = getattr(context["request"]._request, "request_id", "")
+    headers: dict[str, str] = {}
+    if isinstance(error, Refused):
+        kind = type(error).__name__.lower()
+        body = document(error.status, error.detail, title=error.title, kind=kind, problems=error.problems)
+    elif isinstance(error, Http404):
+        body = document(404, "There is nothing at this address.", kind="missing")
+    elif isinstance(error, PermissionDenied):
+        body = document(403, str(error) or "You may not do that.", kind="forbidden")
+    elif isinstance(error, exceptions.APIException):
+        body, headers = _of_framework(error)
+    else:
+        return None
+    if request_id:
+        body["request_id"] = request_id
+    return Response(body, status=body["status"], headers=headers)
+
+
+def _of_framework(error: exceptions.APIException) -> tuple[dict[str, Any], dict[str, str]]:
+    found = list(_flat(error.detail))
+    headers = {}
+    if getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = error.auth_header  # type: ignore[attr-defined]
+    if getattr(error, "wait", None):
+        headers["Retry-After"] = str(int(error.wait) + 1)  # type: ignore[attr-defined]
+    detail = found[0].message if found else str(error)
+    title = "The request is not right" if error.status_code == 400 else ""
+    return document(error.status_code, detail, title=title, kind=_kind(error), problems=found), headers
+
+
+def _kind(error: exceptions.APIException) -> str:
+    return str(error.default_code).replace("_", "-")
+
+
+def _flat(detail: Any, path: str = "") -> Iterator[Problem]:
+    if isinstance(detail, dict):
+        for field, inner in detail.items():
+            name = "" if field == "non_field_errors" else str(field)
+            yield from _flat(inner, f"{path}.{name}".strip("."))
+    elif isinstance(detail, list):
+        for place, inner in enumerate(detail):
+            yield from _flat(inner, path if isinstance(inner, str) else f"{path}[{place}]")
+    else:
+        code = getattr(detail, "code", "invalid")
+        yield Problem(CODES.get(code, code), path, str(detail))
+
+
+def _machine(request: HttpRequest) -> bool:
+    return request.path.startswith(MACHINE_PATHS)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    if not _machine(request):
+        return defaults.bad_request(request, exception)
+    detail = str(exception) if settings.DEBUG and isinstance(exception, SuspiciousOperation) else ""
+    return answer(request, 400, detail or "The request cannot be read.")
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    if not _machine(request):
+        return defaults.permission_denied(request, exception)
+    return answer(request, 403, str(exception) or "You may not do that.")
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    if not _machine(request):
+        return defaults.page_not_found(request, exception)
+    return answer(request, 404, "There is nothing at this address.", kind="missing")
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    if not _machine(request):
+        return defaults.server_error(request)
+    detail = "The portal failed. Nothing was changed; the request id finds this in its log."
+    return answer(request, 500, detail, title="The portal failed", kind="failed")
