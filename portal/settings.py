@@ -137,11 +137,15 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["portal.api.auth.DoorAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["portal.api.bodies.JsonParser"],
     "EXCEPTION_HANDLER": "portal.api.problems.handler",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "portal.api.schema.Schema",
     "UNAUTHENTICATED_USER": None,
+    # ``?format=`` is a parameter of our own (an invoice as csv), not a choice of renderer.
+    "URL_FORMAT_OVERRIDE": None,
 }
+# How many requests one token or person has in ten seconds before it is asked to wait.
+API_REQUESTS = int(os.environ.get("API_REQUESTS", "1000"))
 SPECTACULAR_SETTINGS = {
     "TITLE": "Causeway",
     "VERSION": "1",
@@ -150,6 +154,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "AUTHENTICATION_WHITELIST": ["portal.api.auth.DoorAuthentication"],
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_000_000
 

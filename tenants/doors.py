@@ -86,7 +86,7 @@ class TenantDoor:
 def visible(who: Who, slug: str) -> Tenant | None:
     """The tenant with this slug if it may be seen, else None: to a stranger it does not exist."""
     tenant = Tenant.objects.select_related("msp").filter(slug=slug).first()
-    return tenant if tenant and "view" in who.rights(tenant) else None
+    return tenant if tenant and who.rights(tenant) else None
 
 
 def tenant_task(function: Callable[..., Any]) -> Callable[..., Any]:

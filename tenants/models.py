@@ -96,6 +96,7 @@ TENANT_ROLES = [role for role in Role if role not in MSP_ROLES]
 class Membership(models.Model):
     """A user's role in one tenant, or in one MSP and so in all of its tenants."""
 
+    uid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
     tenant = models.ForeignKey(Tenant, models.CASCADE, null=True, blank=True, related_name="memberships")
     msp = models.ForeignKey(Msp, models.CASCADE, null=True, blank=True, related_name="memberships")

@@ -20,6 +20,7 @@ from rest_framework.response import Response
 
 from provisioning.core.resource import Problem
 from provisioning.services.errors import Refused
+from tenants.services import Refused as TenancyRefused
 
 MEDIA_TYPE = "application/problem+json"
 MACHINE_PATHS = ("/api/", "/agent/")
@@ -73,6 +74,8 @@ def handler(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, Refused):
         kind = type(error).__name__.lower()
         body = document(error.status, error.detail, title=error.title, kind=kind, problems=error.problems)
+    elif isinstance(error, TenancyRefused):
+        body = document(error.status, error.detail, problems=[Problem(error.code, error.path, error.detail)])
     elif isinstance(error, Http404):
         body = document(404, "There is nothing at this address.", kind="missing")
     elif isinstance(error, PermissionDenied):

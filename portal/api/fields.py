@@ -1,0 +1,62 @@
+"""Short names for the fields of shapes. A shape describes what is answered; bodies of intent are read by the core."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from drf_spectacular.utils import inline_serializer
+from rest_framework import serializers
+
+
+def shape(name: str, /, **fields: Any) -> Any:
+    """An object; ``from_`` stands for ``from``."""
+    return inline_serializer(name, {field.rstrip("_"): inner for field, inner in fields.items()})
+
+
+def text(told: str = "", **more: Any) -> Any:
+    return serializers.CharField(help_text=told, **more)
+
+
+def maybe(told: str = "") -> Any:
+    return serializers.CharField(help_text=told, allow_null=True, required=False)
+
+
+def number(told: str = "", **more: Any) -> Any:
+    return serializers.IntegerField(help_text=told, **more)
+
+
+def flag(told: str = "", **more: Any) -> Any:
+    return serializers.BooleanField(help_text=told, **more)
+
+
+def uid(told: str = "") -> Any:
+    return serializers.UUIDField(help_text=told, read_only=True)
+
+
+def moment(told: str = "", **more: Any) -> Any:
+    return serializers.DateTimeField(help_text=told, **more)
+
+
+def money(told: str = "decimal text") -> Any:
+    return serializers.CharField(help_text=told)
+
+
+def choice(options: Sequence[str], told: str = "", **more: Any) -> Any:
+    return serializers.ChoiceField(list(options), help_text=told, **more)
+
+
+def texts(told: str = "", **more: Any) -> Any:
+    return serializers.ListField(child=serializers.CharField(), help_text=told, **more)
+
+
+def several(inner: Any, told: str = "", **more: Any) -> Any:
+    return serializers.ListField(child=inner, help_text=told, **more)
+
+
+def anything(told: str = "", **more: Any) -> Any:
+    return serializers.JSONField(help_text=told, **more)
+
+
+def mapping(told: str = "", **more: Any) -> Any:
+    return serializers.DictField(help_text=told, **more)

@@ -1,0 +1,145 @@
+"""The OpenAPI document: what every endpoint has in common is added here, once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from csp.decorators import csp_update
+from django.utils.decorators import method_decorator
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiJsonRenderer2, OpenApiYamlRenderer
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+PREFIX = ("api", "v1", "t")
+ACTIONS = {"GET": "read", "POST": "create", "PUT": "replace", "PATCH": "change", "DELETE": "remove"}
+
+PROBLEM = inline_serializer(
+    "Problem",
+    {
+        "type": serializers.CharField(),
+        "title": serializers.CharField(),
+        "status": serializers.IntegerField(),
+        "detail": serializers.CharField(),
+        "problems": inline_serializer(
+            "ProblemPart",
+            {
+                "code": serializers.CharField(help_text="stable, for programs"),
+                "path": serializers.CharField(help_text="where in the body or the network", allow_blank=True),
+                "message": serializers.CharField(help_text="what to do about it"),
+            },
+            many=True,
+        ),
+        "request_id": serializers.CharField(required=False),
+    },
+)
+
+
+def _header(name: str, text: str) -> OpenApiParameter:
+    return OpenApiParameter(name, str, OpenApiParameter.HEADER, description=text)
+
+
+IF_MATCH = _header("If-Match", "An ETag that was read: 412 when the object has changed since.")
+IF_NONE_MATCH = _header("If-None-Match", "An ETag that was read: 304 while it holds.")
+IDEMPOTENCY = _header("Idempotency-Key", "Sent again with the same body, the request is answered again, not done again.")
+
+
+def query(name: str, text: str = "", kind: Any = str, *, enum: Sequence[str] = (), required: bool = False) -> Any:
+    return OpenApiParameter(name, kind, description=text, enum=list(enum) or None, required=required)
+
+
+def page_of(shape: Any, name: str) -> Any:
+    link = {"allow_null": True, "help_text": "address of the page beside this one"}
+    return inline_serializer(
+        f"{name}Page",
+        {
+            "next": serializers.URLField(**link),
+            "previous": serializers.URLField(**link),
+            "results": serializers.ListField(child=shape),
+        },
+    )
+
+
+def listed(shape: Any, name: str, *, orderings: Sequence[str] = (), filters: Mapping[str, str] | Sequence[str] = ()) -> Any:
+    """Decorates a ``get`` that answers a page of ``shape``."""
+    signed = [sign + ordering for ordering in orderings for sign in ("", "-")]
+    parameters = [
+        query("limit", "Rows in a page, at most 1000; 50 when left out.", int),
+        query("cursor", "Opaque; part of next and previous."),
+        query("search", "Part of a name, in any case."),
+        query("ordering", enum=signed),
+        *(query(filter) for filter in filters),
+    ]
+    return extend_schema(responses=page_of(shape, name), parameters=parameters)
+
+
+class Schema(AutoSchema):
+    """Names operations by path and verb, and tells of problems, entity tags and idempotency keys."""
+
+    def get_operation_id(self) -> str:
+        words = [word for word in self.path.strip("/").split("/") if word not in PREFIX and not word.startswith("{")]
+        last = ACTIONS[self.method]
+        if self.method == "GET" and self._lists():
+            last = "list"
+        return "_".join([*words, last]).replace("-", "_")
+
+    def get_tags(self) -> list[str]:
+        words = [word for word in self.path.strip("/").split("/") if word not in PREFIX and not word.startswith("{")]
+        return words[:1]
+
+    def get_description(self) -> str:
+        told = super().get_description()
+        right = getattr(self.view, "reads" if self.method == "GET" else "writes", None)
+        return f"{told}\n\nNeeds the right `{right}`." if right and "{slug}" in self.path else told
+
+    def get_override_parameters(self) -> list[Any]:
+        shared = {
+            "GET": [IF_NONE_MATCH],
+            "POST": [IDEMPOTENCY, IF_MATCH] if "{" in self.path.rpartition("{slug}")[2] else [IDEMPOTENCY],
+        }
+        return [*super().get_override_parameters(), *shared.get(self.method, [IF_MATCH])]
+
+    def _get_response_bodies(self, direction: Any = "response") -> Any:
+        bodies = super()._get_response_bodies(direction)
+        told = OpenApiResponse(PROBLEM, description="What happened, to what, and what to do.")
+        problem = self._get_response_for_code(told, "default", media_types=["application/problem+json"])
+        return {**bodies, "default": problem}
+
+    def _lists(self) -> bool:
+        shape = self.get_response_serializers()
+        return type(shape).__name__.endswith("Page")
+
+
+@cache
+def _document(generator: Any) -> Any:
+    """The same for everybody, and slow to make."""
+    return generator().get_schema(request=None, public=True)
+
+
+class SchemaView(SpectacularAPIView):
+    """JSON unless YAML is asked for."""
+
+    renderer_classes = [OpenApiJsonRenderer2, OpenApiJsonRenderer, OpenApiYamlRenderer]
+    authentication_classes = []
+    permission_classes = []
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return Response(_document(self.generator_class))
+
+
+# Swagger UI draws with style attributes and data: images; its scripts are our own files.
+@method_decorator(csp_update({"style-src": ["'unsafe-inline'"]}), name="dispatch")
+class DocsView(SpectacularSwaggerSplitView):
+    authentication_classes = []
+    permission_classes = []
+    url_name = "schema"
+
+
+UUID = OpenApiTypes.UUID
