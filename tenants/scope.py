@@ -45,8 +45,8 @@ def scope(tenant: Tenant) -> Iterator[Tenant]:
             if outer is None:
                 _set(str(tenant.pk))
             yield tenant
-            if outer is None:
-                # Inside a longer transaction (tests) the setting would outlive the scope.
+            if outer is None and not connection.needs_rollback:
+                # Inside a longer transaction (tests) the setting would outlive the scope; a rollback takes it along.
                 _set("")
     finally:
         _current.reset(token)

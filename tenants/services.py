@@ -115,9 +115,7 @@ def remove_member(membership: Membership) -> None:
     membership.delete()
 
 
-def issue_token(
-    who: Who, name: str, scopes: Sequence[str], expires_at: datetime | None
-) -> tuple[ApiToken, str]:
+def issue_token(who: Who, name: str, scopes: Sequence[str], expires_at: datetime | None) -> tuple[ApiToken, str]:
     """A token for the tenant in force; it never reaches further or lasts longer than the one it was made with."""
     rights = who.rights(tenant_in_force())
     beyond = sorted(set(scopes) - rights)

@@ -60,9 +60,7 @@ class Listing:
             value, key = after
             past = "lt" if down else "gt"
             try:
-                rows = rows.filter(
-                    Q(**{f"{column}__{past}": value}) | Q(**{column: value, f"{self.key}__{past}": key})
-                )
+                rows = rows.filter(Q(**{f"{column}__{past}": value}) | Q(**{column: value, f"{self.key}__{past}": key}))
             except (ValueError, TypeError, ModelError) as error:
                 raise _bad_cursor() from error
         sign = "-" if down else ""

@@ -18,6 +18,8 @@ class HasRight(BasePermission):
         http: Any = request._request
         if http.who is None:
             return False
+        if not hasattr(view, str(request.method).lower()):
+            return True  # and 405 will follow
         right = view.reads if request.method in SAFE_METHODS else view.writes
         if right is not None and right not in getattr(http, "rights", ()):
             raise lacking(right)

@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Any
 
-from csp.decorators import csp_update
-from django.utils.decorators import method_decorator
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiJsonRenderer2, OpenApiYamlRenderer
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework import serializers
-from rest_framework.request import Request
-from rest_framework.response import Response
 
 PREFIX = ("api", "v1", "t")
 ACTIONS = {"GET": "read", "POST": "create", "PUT": "replace", "PATCH": "change", "DELETE": "remove"}
@@ -47,7 +39,9 @@ def _header(name: str, text: str) -> OpenApiParameter:
 
 IF_MATCH = _header("If-Match", "An ETag that was read: 412 when the object has changed since.")
 IF_NONE_MATCH = _header("If-None-Match", "An ETag that was read: 304 while it holds.")
-IDEMPOTENCY = _header("Idempotency-Key", "Sent again with the same body, the request is answered again, not done again.")
+IDEMPOTENCY = _header(
+    "Idempotency-Key", "Sent again with the same body, the request is answered again, not done again."
+)
 
 
 def query(name: str, text: str = "", kind: Any = str, *, enum: Sequence[str] = (), required: bool = False) -> Any:
@@ -66,7 +60,9 @@ def page_of(shape: Any, name: str) -> Any:
     )
 
 
-def listed(shape: Any, name: str, *, orderings: Sequence[str] = (), filters: Mapping[str, str] | Sequence[str] = ()) -> Any:
+def listed(
+    shape: Any, name: str, *, orderings: Sequence[str] = (), filters: Mapping[str, str] | Sequence[str] = ()
+) -> Any:
     """Decorates a ``get`` that answers a page of ``shape``."""
     signed = [sign + ordering for ordering in orderings for sign in ("", "-")]
     parameters = [
@@ -114,32 +110,3 @@ class Schema(AutoSchema):
     def _lists(self) -> bool:
         shape = self.get_response_serializers()
         return type(shape).__name__.endswith("Page")
-
-
-@cache
-def _document(generator: Any) -> Any:
-    """The same for everybody, and slow to make."""
-    return generator().get_schema(request=None, public=True)
-
-
-class SchemaView(SpectacularAPIView):
-    """JSON unless YAML is asked for."""
-
-    renderer_classes = [OpenApiJsonRenderer2, OpenApiJsonRenderer, OpenApiYamlRenderer]
-    authentication_classes = []
-    permission_classes = []
-
-    @extend_schema(exclude=True)
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return Response(_document(self.generator_class))
-
-
-# Swagger UI draws with style attributes and data: images; its scripts are our own files.
-@method_decorator(csp_update({"style-src": ["'unsafe-inline'"]}), name="dispatch")
-class DocsView(SpectacularSwaggerSplitView):
-    authentication_classes = []
-    permission_classes = []
-    url_name = "schema"
-
-
-UUID = OpenApiTypes.UUID

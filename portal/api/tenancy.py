@@ -55,7 +55,12 @@ ME = shape(
     token=shape("MyToken", id=uid(), name=text(), tenant=maybe(), scopes=texts(), expires_at=moment(allow_null=True)),
 )
 MEMBER = shape(
-    "Member", id=uid(), email=text(), name=text(), role=choice([*ROLES, *MSP_ROLES]), msp=maybe("set for the MSP's people")
+    "Member",
+    id=uid(),
+    email=text(),
+    name=text(),
+    role=choice([*ROLES, *MSP_ROLES]),
+    msp=maybe("set for the MSP's people"),
 )
 AUDIT_ENTRY = shape(
     "AuditEntry",
@@ -173,7 +178,9 @@ class Tenants(Endpoint):
     """The tenants you may see. The operator and MSP admins make new ones."""
 
     reads = writes = None
-    listing = Listing({"name": "name", "slug": "slug", "created_at": "created_at"}, ("name", "slug"), {"msp": "msp__slug"})
+    listing = Listing(
+        {"name": "name", "slug": "slug", "created_at": "created_at"}, ("name", "slug"), {"msp": "msp__slug"}
+    )
 
     @listed(TENANT, "Tenant", orderings=listing.orderings, filters=listing.filters)
     def get(self, request: Request) -> Response:

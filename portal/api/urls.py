@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 from portal.api import catalog, tenancy
-from portal.api.schema import DocsView, SchemaView
+from portal.api.docs import DocsView, SchemaView
 
 tenant = [
     path("members/", tenancy.Members.as_view()),

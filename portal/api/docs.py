@@ -1,0 +1,40 @@
+"""Where the OpenAPI document is served and can be browsed; both need no token."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from csp.decorators import csp_update
+from django.utils.decorators import method_decorator
+from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiJsonRenderer2, OpenApiYamlRenderer
+from drf_spectacular.utils import extend_schema
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+
+@cache
+def _document(generator: Any) -> Any:
+    """The same for everybody, and slow to make."""
+    return generator().get_schema(request=None, public=True)
+
+
+class SchemaView(SpectacularAPIView):
+    """JSON unless YAML is asked for."""
+
+    renderer_classes = [OpenApiJsonRenderer2, OpenApiJsonRenderer, OpenApiYamlRenderer]
+    authentication_classes = []
+    permission_classes = []
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return Response(_document(self.generator_class))
+
+
+# Swagger UI draws with style attributes and data: images; its scripts are our own files.
+@method_decorator(csp_update({"style-src": ["'unsafe-inline'"]}), name="dispatch")
+class DocsView(SpectacularSwaggerSplitView):
+    authentication_classes = []
+    permission_classes = []
+    url_name = "schema"

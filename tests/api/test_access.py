@@ -1,0 +1,131 @@
+"""Who gets in: 401 for nobody, 404 for a stranger, 403 for a lacking right; over every address of the schema."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.utils import timezone
+
+from tenants import tokens
+
+pytestmark = pytest.mark.django_db
+
+VALUES = {"n": "0", "m": "0", "number": "INV-1", "slug": "acme", "tenant": "acme"}
+# What every member may do for themselves.
+OWN = {("POST", "/api/v1/t/{slug}/tokens/"), ("DELETE", "/api/v1/t/{slug}/tokens/{uid}/"), ("POST", "/api/v1/tenants/")}
+
+
+def operations(api):
+    document = api().get("schema/").json()
+    for path, verbs in document["paths"].items():
+        for verb in verbs:
+            if verb in ("get", "post", "put", "patch", "delete"):
+                yield verb.upper(), path
+
+
+def address(path):
+    return re.sub(r"{(\w+)}", lambda match: VALUES.get(match[1], str(uuid4())), path)
+
+
+def is_problem(answer, status):
+    assert answer.status_code == status, answer.content
+    assert answer["Content-Type"] == "application/problem+json"
+    body = answer.json()
+    assert body["status"] == status
+    assert body["type"].startswith("urn:causeway:problem:")
+    assert body["title"] and body["detail"]
+    return body
+
+
+def test_the_walk_has_something_to_walk_over(api):
+    assert len(list(operations(api))) > 10
+
+
+def test_nobody_gets_401_everywhere(api):
+    for verb, path in operations(api):
+        answer = api().send(verb, address(path))
+        is_problem(answer, 401)
+        assert answer["WWW-Authenticate"].startswith("Bearer"), path
+
+
+def test_a_stranger_finds_nothing_of_another_tenant(api):
+    stranger = api("stranger")
+    for verb, path in operations(api):
+        if "{slug}" in path or "{tenant}" in path:
+            is_problem(stranger.send(verb, address(path), {}), 404)
+
+
+def test_a_viewer_writes_nothing(api):
+    viewer = api("viewer")
+    for verb, path in operations(api):
+        if verb != "GET" and (verb, path) not in OWN:
+            body = is_problem(viewer.send(verb, address(path), {}), 403)
+            assert body["problems"][0]["code"].startswith("lacks_"), path
+
+
+def test_a_lacking_right_is_named(api):
+    body = is_problem(api("viewer").get("t/acme/audit/"), 403)
+    assert "“audit”" in body["detail"]
+
+
+def test_an_unknown_address_and_a_wrong_verb_are_problems_too(api):
+    is_problem(api("owner").get("nowhere/"), 404)
+    is_problem(api("owner").get("t/acme/nowhere/"), 404)
+    answer = api("owner").delete("me/")
+    is_problem(answer, 405)
+    assert "GET" in answer["Allow"]
+
+
+def test_a_session_needs_its_csrf_token_and_a_bearer_does_not(people, sign_in, api):
+    browser = sign_in(people.owner)
+    wish = {"name": "x"}
+    assert browser.get("/api/v1/me/").status_code == 200
+    body = is_problem(browser.post("/api/v1/t/acme/tokens/", wish, content_type="application/json"), 403)
+    assert body["problems"][0]["code"] == "csrf"
+    browser.get("/accounts/login/")
+    browser.cookies["csrftoken"] = "a" * 32
+    sent = browser.post(
+        "/api/v1/t/acme/tokens/", wish, content_type="application/json", headers={"X-CSRFToken": "a" * 32}
+    )
+    assert sent.status_code == 201, sent.content
+
+
+def test_expired_revoked_and_unknown_tokens_are_refused(people, api):
+    past = timezone.now() - timedelta(seconds=1)
+    is_problem(api("owner", expires_at=past).get("me/"), 401)
+    token, secret = tokens.issue(people.owner, "test")
+    client = type(api())(secret)
+    assert client.get("me/").status_code == 200
+    tokens.revoke(token, timezone.now())
+    body = is_problem(client.get("me/"), 401)
+    assert body["problems"][0]["code"] == "bad_token"
+    is_problem(type(api())("cw_unknown").get("me/"), 401)
+    is_problem(api().get("me/", authorization="Basic eDp5"), 401)
+
+
+def test_a_token_is_held_to_its_tenant_and_its_scopes(people, api):
+    msp = api("msp_admin", tenant=people.acme, scopes=["view"])
+    assert [tenant["slug"] for tenant in msp.get("tenants/").json()["results"]] == ["acme"]
+    assert msp.get("t/acme/members/").status_code == 200
+    is_problem(msp.get("t/globex/members/"), 404)
+    is_problem(msp.post("t/acme/members/", {"email": "a@demo.test", "role": "viewer"}), 403)
+    is_problem(msp.post("tenants/", {"slug": "new", "name": "New", "owner": "a@demo.test"}), 403)
+
+
+def test_a_token_without_view_is_told_what_it_lacks(people, api):
+    is_problem(api("owner", scopes=["audit"]).get("t/acme/members/"), 403)
+    assert api("owner", scopes=["audit"]).get("t/acme/audit/").status_code == 200
+
+
+def test_the_schema_is_openapi_31_and_the_docs_page_is_ours(api):
+    document = api().get("schema/").json()
+    assert document["openapi"].startswith("3.1")
+    page = api().get("docs/")
+    assert page.status_code == 200
+    assert "cdn" not in page.content.decode()
+    assert "script-src 'self';" in page["Content-Security-Policy"]
+    assert "'unsafe-inline'" in page["Content-Security-Policy"].split("style-src")[1].split(";")[0]
+    assert "'unsafe-inline'" not in api().get("/accounts/login/")["Content-Security-Policy"]
