@@ -150,7 +150,7 @@ def _refuse_role(role: str) -> None:
 
 def _refuse_last_owner(membership: Membership) -> None:
     # The tenant's row is the lock: two owners leaving at once must not both find the other one.
-    Tenant.objects.select_for_update().get(pk=membership.tenant_id)
+    Tenant.objects.select_for_update().get(pk=tenant_in_force().pk)
     others = Membership.objects.filter(tenant=membership.tenant_id, role=Role.OWNER).exclude(pk=membership.pk)
     if not others.exists():
         raise Refused(409, "last_owner", "role", "A tenant keeps at least one owner. Make somebody else owner first.")

@@ -18,6 +18,7 @@ from portal.api import bodies, etags, idempotency
 from portal.api.permissions import HasRight
 from portal.api.problems import ProblemRenderer
 from portal.api.throttling import Throttle
+from tenants.roles import Who
 
 
 class Endpoint(APIView):
@@ -72,9 +73,23 @@ class Endpoint(APIView):
         patch_vary_headers(response, ("Accept", "Authorization", "Cookie"))
         response.headers.setdefault("Cache-Control", "private, no-cache")
         if request.method in ("GET", "HEAD") and response.status_code == 200 and isinstance(response, Response):
-            tag = response.headers.setdefault("ETag", f'"{etags.of(response.data)}"')
-            return get_conditional_response(request._request, etag=tag, response=response)
+            if "ETag" not in response:
+                response["ETag"] = f'"{etags.of(response.data)}"'
+            return get_conditional_response(request._request, etag=response["ETag"], response=response)
         return response
+
+    @property
+    def who(self) -> Who:
+        """The one who asks; behind the permission check there always is one."""
+        http: Any = self.request._request
+        found: Who = http.who
+        return found
+
+    @property
+    def rights(self) -> frozenset[str]:
+        http: Any = self.request._request
+        found: frozenset[str] = http.rights
+        return found
 
     def fields(self, request: Request) -> dict[str, Any]:
         """The body as an object."""

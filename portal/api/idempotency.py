@@ -46,28 +46,32 @@ def look(request: Request, body: bytes) -> None:
     with connection.cursor() as cursor:
         # The second of two equal requests waits here until the first has committed.
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{request.user.pk} {key}"])
-    found = Answer.objects.filter(user=request.user, key=key, created_at__gt=timezone.now() - KEPT).first()
+    found = Answer.objects.filter(user_id=request.user.pk, key=key, created_at__gt=timezone.now() - KEPT).first()
     if found is None:
         return
     if found.request_digest != _digest(request, body):
         raise OtherRequest("This Idempotency-Key was used for another request. Take a new key.")
     headers = {**found.headers, "Idempotent-Replayed": "true"}
-    raise Answered(Response(json.loads(vault.unseal(found.body["sealed"])["body"]), found.status, headers=headers))
+    raise Answered(Response(json.loads(vault.unseal(_sealed(found))["body"]), found.status, headers=headers))
 
 
 def keep(request: Request, body: bytes, response: Response) -> None:
     key = _key(request)
     if key is None:
         return
-    Answer.objects.filter(user=request.user, created_at__lte=timezone.now() - KEPT).delete()
+    Answer.objects.filter(user_id=request.user.pk, created_at__lte=timezone.now() - KEPT).delete()
     Answer.objects.create(
-        user=request.user,
+        user_id=request.user.pk,
         key=key,
         request_digest=_digest(request, body),
         status=response.status_code,
         body={"sealed": vault.seal({"body": JSONRenderer().render(response.data).decode() or "null"})},
         headers={name: response[name] for name in HEADERS if name in response},
     )
+
+
+def _sealed(answer: Answer) -> str:
+    return str((answer.body or {})["sealed"])
 
 
 def _key(request: Request) -> str | None:

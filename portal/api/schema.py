@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
@@ -39,9 +39,7 @@ def _header(name: str, text: str) -> OpenApiParameter:
 
 IF_MATCH = _header("If-Match", "An ETag that was read: 412 when the object has changed since.")
 IF_NONE_MATCH = _header("If-None-Match", "An ETag that was read: 304 while it holds.")
-IDEMPOTENCY = _header(
-    "Idempotency-Key", "Sent again with the same body, the request is answered again, not done again."
-)
+IDEMPOTENCY = _header("Idempotency-Key", "The same key and body again: the same answer, and nothing is done twice.")
 
 
 def query(name: str, text: str = "", kind: Any = str, *, enum: Sequence[str] = (), required: bool = False) -> Any:
@@ -49,7 +47,7 @@ def query(name: str, text: str = "", kind: Any = str, *, enum: Sequence[str] = (
 
 
 def page_of(shape: Any, name: str) -> Any:
-    link = {"allow_null": True, "help_text": "address of the page beside this one"}
+    link: dict[str, Any] = {"allow_null": True, "help_text": "address of the page beside this one"}
     return inline_serializer(
         f"{name}Page",
         {
@@ -60,9 +58,7 @@ def page_of(shape: Any, name: str) -> Any:
     )
 
 
-def listed(
-    shape: Any, name: str, *, orderings: Sequence[str] = (), filters: Mapping[str, str] | Sequence[str] = ()
-) -> Any:
+def listed(shape: Any, name: str, *, orderings: Iterable[str] = (), filters: Iterable[str] = ()) -> Any:
     """Decorates a ``get`` that answers a page of ``shape``."""
     signed = [sign + ordering for ordering in orderings for sign in ("", "-")]
     parameters = [
@@ -89,7 +85,7 @@ class Schema(AutoSchema):
         words = [word for word in self.path.strip("/").split("/") if word not in PREFIX and not word.startswith("{")]
         return words[:1]
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]
         told = super().get_description()
         right = getattr(self.view, "reads" if self.method == "GET" else "writes", None)
         return f"{told}\n\nNeeds the right `{right}`." if right and "{slug}" in self.path else told

@@ -154,14 +154,14 @@ class Me(Endpoint):
 
     @extend_schema(responses=ME)
     def get(self, request: Request) -> Response:
-        user, token = request.user, request.auth
-        msps = user.memberships.filter(msp__isnull=False).select_related("msp")
+        user, token = self.who.user, self.who.token
+        msps = user.memberships.exclude(msp=None).select_related("msp")
         return Response(
             {
                 "email": user.email,
                 "name": user.name,
                 "is_operator": user.is_operator,
-                "msps": [{"slug": m.msp.slug, "name": m.msp.name, "role": m.role} for m in msps],
+                "msps": [{"slug": m.msp.slug, "name": m.msp.name, "role": m.role} for m in msps if m.msp],
                 "token": token
                 and {
                     "id": token.uid,
@@ -184,14 +184,14 @@ class Tenants(Endpoint):
 
     @listed(TENANT, "Tenant", orderings=listing.orderings, filters=listing.filters)
     def get(self, request: Request) -> Response:
-        who: Who = request._request.who
+        who = self.who
         return Response(self.listing.page(request, who.tenants(), lambda tenant: tenant_json(tenant, who)))
 
     @extend_schema(request=NewTenant, responses={201: TENANT})
     def post(self, request: Request) -> Response:
         wish = {"msp": None, **read(NewTenant, self.fields(request))}
-        tenant = services.create_tenant(request._request.who, **wish)
-        data = tenant_json(tenant, Who(request.user, request.auth))
+        tenant = services.create_tenant(self.who, **wish)
+        data = tenant_json(tenant, Who(self.who.user, self.who.token))
         return tagged(data, 201, location=f"/api/v1/tenants/{tenant.slug}/")
 
 
@@ -200,7 +200,7 @@ class OneTenant(Endpoint):
 
     @extend_schema(responses=TENANT)
     def get(self, request: Request, tenant: str) -> Response:
-        who: Who = request._request.who
+        who = self.who
         found = who.tenants().filter(slug=tenant).first()
         if found is None:
             raise Http404
@@ -261,12 +261,12 @@ class Tokens(Endpoint):
 
     @listed(TOKEN, "Token", orderings=listing.orderings)
     def get(self, request: Request) -> Response:
-        return Response(self.listing.page(request, _tokens(request), token_json))
+        return Response(self.listing.page(request, _tokens(self), token_json))
 
     @extend_schema(request=TokenWish, responses={201: NEW_TOKEN})
     def post(self, request: Request) -> Response:
         wish = read(TokenWish, self.fields(request))
-        token, secret = services.issue_token(request._request.who, **wish)
+        token, secret = services.issue_token(self.who, **wish)
         return tagged({**token_json(token), "token": secret}, 201, location=f"{request.path}{token.uid}/")
 
 
@@ -285,15 +285,15 @@ class OneToken(Endpoint):
         return Response(status=204)
 
     def _find(self, request: Request, uid: UUID) -> ApiToken:
-        found = _tokens(request).filter(uid=uid).first()
+        found = _tokens(self).filter(uid=uid).first()
         if found is None:
             raise Http404
         return found
 
 
-def _tokens(request: Request) -> Any:
+def _tokens(asked: Endpoint) -> Any:
     found = ApiToken.objects.select_related("user").filter(tenant=current())
-    return found if "members" in request._request.rights else found.filter(user=request.user)
+    return found if "members" in asked.rights else found.filter(user=asked.who.user)
 
 
 class Audit(Endpoint):
