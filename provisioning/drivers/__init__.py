@@ -1,0 +1,44 @@
+"""Vendors, found by the first part of a resource's kind. A vendor is a folder and its lines here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from django.utils.module_loading import import_string
+
+from provisioning.core.resource import Problem, Resource
+from provisioning.drivers.base import Credentials, Driver
+
+DRIVERS = {
+    "aws": "provisioning.drivers.aws.driver.Driver",
+    "exchange": "provisioning.drivers.exchange.Driver",
+}
+DISCOVERERS = {"aws": "provisioning.drivers.aws.discovery.discover"}
+QUOTAS = {"aws": "provisioning.drivers.aws.quotas.exceeded"}
+
+
+@cache
+def driver(name: str) -> Driver:
+    """The one instance of a driver, imported when first asked for; KeyError for a name nobody drives."""
+    made: Driver = import_string(DRIVERS[name])()
+    return made
+
+
+@cache
+def replace_on() -> Mapping[str, frozenset[str]]:
+    """kind → body fields whose change needs a replacement, of all drivers."""
+    return {kind: fields for name in DRIVERS for kind, fields in driver(name).replace_on.items()}
+
+
+def discoverer(provider: str) -> Callable[[Credentials, Sequence[str]], Any]:
+    """What lists an account's networks; its answer is a dataclass of JSON values."""
+    found: Callable[[Credentials, Sequence[str]], Any] = import_string(DISCOVERERS[provider])
+    return found
+
+
+def quotas(resources: Iterable[Resource]) -> list[Problem]:
+    """The limits of each cloud that these resources together exceed."""
+    wanted = list(resources)
+    return [problem for path in QUOTAS.values() for problem in import_string(path)(wanted)]
