@@ -50,7 +50,7 @@ PRODUCTS = [
         "Linux firewall",
         "Causeway",
         "firewall",
-        ("included",),
+        ("payg",),
         True,
         "nftables on the exchange nodes; stateful; its rules are part of every trace and plan.",
     ),
