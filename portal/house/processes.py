@@ -110,8 +110,7 @@ class Supervisor:
         process, began = running.process, time.monotonic()
         pause = 0.02
         while True:
-            if self._signalled is not None:
-                raise KeyboardInterrupt
+            self.heed()
             code = running.popen.poll()
             if code is not None:
                 raise StartError(f"{process.name} ended with {_how(code)} while starting. Its log:\n{running.tail()}")
@@ -140,6 +139,11 @@ class Supervisor:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._note)
 
+    def heed(self) -> None:
+        """Raise KeyboardInterrupt when a stop signal came; for whoever waits for something else."""
+        if self._signalled is not None:
+            raise KeyboardInterrupt
+
     def stop(self, name: str | None = None) -> None:
         """Stop one process, or all: the last started first."""
         for running in reversed(self.running if name is None else [r for r in self.running if r.process.name == name]):
@@ -157,7 +161,7 @@ class Supervisor:
         self._signalled = number
 
     def _open_log(self, name: str) -> Path:
-        self.logs.mkdir(parents=True, exist_ok=True)
+        self.logs.mkdir(parents=True, exist_ok=True, mode=0o700)
         log = self.logs / f"{name}.log"
         if log.exists() and log.stat().st_size > LOG_LIMIT:
             log.replace(log.with_suffix(".log.1"))

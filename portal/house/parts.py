@@ -1,0 +1,90 @@
+"""The processes of an installation besides its database and Redis; the demo and the tests start the same ones.
+
+Each takes the environment it runs in; addresses travel as the settings' own names (README, "Settings").
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+
+from celery import Celery
+
+from portal.house.processes import Process
+from provisioning.lab import moto
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def answers(question: str | urllib.request.Request) -> bool:
+    """Whether the answer is 200."""
+    with urllib.request.urlopen(question, timeout=10) as response:
+        return bool(response.status == 200)
+
+
+def portal(env: Mapping[str, str], port: int, host: str = "127.0.0.1") -> Process:
+    return Process(
+        name="portal",
+        command=[
+            *(sys.executable, "-m", "uvicorn", "portal.asgi:application", "--host", host, "--port", str(port)),
+            *("--no-access-log", "--timeout-graceful-shutdown", "5", "--lifespan", "off"),
+        ],
+        ready=lambda: answers(f"http://{host}:{port}/healthz"),
+        env=env,
+        folder=ROOT,
+        start_within=60.0,
+    )
+
+
+def worker(env: Mapping[str, str], folder: Path, threads: int = 8) -> Process:
+    """A Celery worker with the beat inside; ``folder`` holds the beat's schedule."""
+    name = f"causeway-{os.getpid()}@worker"
+    listener = Celery(broker=env.get("CELERY_BROKER_URL", env["REDIS_URL"]), set_as_current=False)
+    return Process(
+        name="worker",
+        command=[
+            *(sys.executable, "-m", "celery", "-A", "portal", "worker", "--beat", "--pool", "threads"),
+            *("--concurrency", str(threads), "--hostname", name, "--loglevel", "INFO"),
+            *("--schedule", str(folder / "beat"), "--without-gossip", "--without-mingle"),
+        ],
+        ready=lambda: bool(listener.control.ping(destination=[name], timeout=1.0, limit=1)),
+        env=env,
+        folder=ROOT,
+        start_within=60.0,
+        stop_within=15.0,
+    )
+
+
+def aws(env: Mapping[str, str], port: int) -> Process:
+    """The lab's AWS: moto's server."""
+    # A question to EC2 itself, whose code moto loads only then; the scope of the key names the service.
+    question = urllib.request.Request(
+        f"http://127.0.0.1:{port}/",
+        data=b"Action=DescribeAccountAttributes&Version=2016-11-15",
+        headers={"Authorization": "AWS4-HMAC-SHA256 Credential=lab/20260101/us-east-1/ec2/aws4_request"},
+    )
+    return Process(
+        name="aws",
+        command=moto.command(port),
+        ready=lambda: answers(question),
+        env={**env, **moto.environment()},
+        folder=ROOT,
+        start_within=60.0,
+    )
+
+
+def lab(env: Mapping[str, str]) -> Process:
+    """Exchange nodes, sites and cloud networks of this machine; says where it is in the file LAB_STATE."""
+    state = Path(env["LAB_STATE"])
+    state.unlink(missing_ok=True)
+    return Process(
+        name="lab",
+        command=[sys.executable, "-m", "provisioning.lab"],
+        ready=state.exists,
+        env=env,
+        folder=ROOT,
+        start_within=60.0,
+    )
