@@ -21,7 +21,7 @@ from psycopg import sql
 from portal.house.keys import Keys
 from portal.house.postgres import APPLICATION, FLEETING, OWNER, Cluster
 from portal.house.processes import Supervisor
-from portal.house.redis import Redis
+from portal.house.redis import Redis, free_port
 
 DATABASE = "test_causeway"
 
@@ -57,6 +57,9 @@ class TestHouse:
             DATABASE_POOL="0",
             REDIS_URL=self.redis_url,
         )
+        self.aws_port = free_port()
+        self.aws_url = f"http://127.0.0.1:{self.aws_port}"
+        os.environ.setdefault("AWS_ENDPOINT_URL", self.aws_url)
         os.environ.setdefault("SECRET_KEY", self.keys.get("secret"))
         os.environ.setdefault("ENCRYPTION_KEYS", self.keys.fernet("encryption"))
         os.environ.setdefault("ALLOWED_HOSTS", "127.0.0.1,localhost,testserver")

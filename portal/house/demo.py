@@ -61,7 +61,7 @@ class Demo:
         self.start_database()
         self.start_redis()
         self.settle_env()
-        aws = self.supervisor.launch(parts.aws(self.env, self.aws_port))
+        aws = self.supervisor.launch(parts.aws(self.env, self.aws_port, self.folder("lab") / "aws.state"))
         self.command("database migrated", "migrate", "--database", "owner", "--verbosity", "0")
         # Side by side: each takes seconds of one core to load.
         portal = self.supervisor.launch(parts.portal(self.without_owner(), self.port))

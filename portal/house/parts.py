@@ -58,8 +58,8 @@ def worker(env: Mapping[str, str], folder: Path, threads: int = 8) -> Process:
     )
 
 
-def aws(env: Mapping[str, str], port: int) -> Process:
-    """The lab's AWS: moto's server."""
+def aws(env: Mapping[str, str], port: int, state: Path | None = None) -> Process:
+    """The lab's AWS: moto's server, remembering in the file ``state`` across restarts."""
     # A question to EC2 itself, whose code moto loads only then; the scope of the key names the service.
     question = urllib.request.Request(
         f"http://127.0.0.1:{port}/",
@@ -68,7 +68,7 @@ def aws(env: Mapping[str, str], port: int) -> Process:
     )
     return Process(
         name="aws",
-        command=moto.command(port),
+        command=moto.command(port, state),
         ready=lambda: answers(question),
         env={**env, **moto.environment()},
         folder=ROOT,

@@ -55,10 +55,15 @@ class Running:
     process: Process
     popen: subprocess.Popen[bytes]
     log: Path
+    log_start: int
+    began: float
     seconds: float = 0.0
 
     def tail(self, lines: int = 20) -> str:
-        text = self.log.read_text(errors="replace").splitlines()[-lines:]
+        """The end of what it printed since it was started."""
+        with self.log.open("rb") as stream:
+            stream.seek(self.log_start)
+            text = stream.read().decode(errors="replace").splitlines()[-lines:]
         return "\n".join(f"    {line}" for line in text) or "    (its log is empty)"
 
 
@@ -87,6 +92,7 @@ class Supervisor:
         """Start without waiting, so that several can come up side by side."""
         log = self._open_log(process.name)
         with log.open("ab") as output:
+            log_start = output.tell()
             popen = subprocess.Popen(
                 list(process.command),
                 stdin=subprocess.PIPE if process.stdin is not None else subprocess.DEVNULL,
@@ -98,7 +104,7 @@ class Supervisor:
                 start_new_session=True,
                 preexec_fn=_birth(process, os.getpid()),
             )
-        running = Running(process, popen, log)
+        running = Running(process, popen, log, log_start, time.monotonic())
         self.running.append(running)
         self._tell_guard(str(popen.pid))
         if process.stdin is not None and popen.stdin is not None:
@@ -107,7 +113,7 @@ class Supervisor:
         return running
 
     def wait_ready(self, running: Running) -> None:
-        process, began = running.process, time.monotonic()
+        process, began = running.process, running.began
         pause = 0.02
         while True:
             self.heed()

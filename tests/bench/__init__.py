@@ -1,0 +1,30 @@
+"""``make bench``: measurements of the real thing, one JSON object a line.
+
+Add a module here with a function under ``@bench`` and name it in ``__main__``; it yields ``Figure`` values.
+A figure of a peer is measured here, on the same machine, or left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Figure:
+    """``peer``: what it is compared with; ``ratio``: our value over the peer's."""
+
+    name: str
+    value: float
+    unit: str
+    peer: str | None = None
+    ratio: float | None = None
+
+
+Bench = Callable[[], Iterator[Figure]]
+BENCHES: dict[str, Bench] = {}
+
+
+def bench(function: Bench) -> Bench:
+    BENCHES[function.__name__] = function
+    return function

@@ -1,0 +1,76 @@
+"""A whole demo in a folder of its own, for benchmarks that need the real thing."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from portal.house import env, memory, parts
+from portal.house.redis import free_port
+
+
+@dataclass(frozen=True)
+class RunningDemo:
+    url: str
+    token: str
+    env: dict[str, str]
+    pid: int
+    seconds: float
+
+    def memory(self) -> int:
+        """Bytes of all its processes."""
+        return memory.pss(memory.family(self.pid))
+
+    def manage(self, *words: str) -> str:
+        return subprocess.check_output([sys.executable, "manage.py", *words], env=self.env, cwd=parts.ROOT, text=True)
+
+
+@contextmanager
+def demo_folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="causeway-bench-") as folder:
+        Path(folder).chmod(0o711)
+        yield Path(folder)
+
+
+@contextmanager
+def running_demo(data: Path) -> Iterator[RunningDemo]:
+    """Start, wait until it says that it is ready, hand out, stop; a second in the same folder goes on from there."""
+    port, began = free_port(), time.monotonic()
+    clean = {name: value for name, value in os.environ.items() if not name.endswith("_URL")}
+    started = subprocess.Popen(
+        [sys.executable, "-m", "portal.house.demo"],
+        env={**clean, "DATA": str(data), "PORT": str(port)},
+        cwd=parts.ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert started.stdout is not None
+    said = []
+    try:
+        for line in started.stdout:
+            said.append(line)
+            if line.startswith("Ctrl-C"):
+                break
+        else:
+            raise RuntimeError(f"The demo did not start:\n{''.join(said)}")
+        seconds = time.monotonic() - began
+        token = re.search(r"API token\s+(\S+)", "".join(said))
+        yield RunningDemo(
+            url=f"http://127.0.0.1:{port}",
+            token=token[1] if token else "",
+            env={**os.environ, **env.read(data)},
+            pid=started.pid,
+            seconds=seconds,
+        )
+    finally:
+        started.terminate()
+        started.communicate(timeout=60)
