@@ -70,7 +70,7 @@ class Demo:
             self.supervisor.wait_ready(running)
             say(f"{running.process.name} up", running.seconds)
         self.start(parts.lab(self.without_owner()))
-        self.command("network seeded and provisioned", "seed_demo", "--wait")
+        self.command("network seeded and provisioned", "seed_demo")
         token = self.token()
         self.tell(token, time.monotonic() - began)
 
