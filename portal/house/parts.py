@@ -14,7 +14,6 @@ from pathlib import Path
 from celery import Celery
 
 from portal.house.processes import Process
-from provisioning.lab import moto
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -60,6 +59,8 @@ def worker(env: Mapping[str, str], folder: Path, threads: int = 8) -> Process:
 
 def aws(env: Mapping[str, str], port: int, state: Path | None = None) -> Process:
     """The lab's AWS: moto's server, remembering in the file ``state`` across restarts."""
+    from provisioning.lab import moto
+
     # A question to EC2 itself, whose code moto loads only then; the scope of the key names the service.
     question = urllib.request.Request(
         f"http://127.0.0.1:{port}/",
