@@ -1,0 +1,129 @@
+// Where the marks of the map stand. Pure: data and a projection in, boxes out; nothing here touches the page.
+//   hub   an exchange          pill  a cluster of connectors, a connector or a service at an exchange
+//   tag   the rate on a mesh link
+// Level of detail: connectors stand as one pill for each cluster until theirs is opened, or the map is close enough
+// and the exchange has few; a map shows about 400 marks at most.
+const WORST = ["down", "failed", "degraded", "stale", "unknown", "disabled"];
+const CLOSE = 4; // zoom from which small exchanges show single connectors
+const FEW = 24;
+const MOST = 60; // single pills at one exchange; the rest is said as a number and found in the table
+const RINGS = [[122, 82, 8], [226, 128, 14], [320, 176, 20], [410, 226, 40]];
+const HUB = { width: 124, height: 42 };
+
+export const worst = (states) => WORST.find((state) => states.includes(state)) ?? states[0] ?? "unknown";
+
+export function scene({ exchanges, things, meshes }, place, zoom, open) {
+  const hubs = new Map();
+  for (const exchange of exchanges) {
+    const [x, y] = place(exchange);
+    hubs.set(exchange.id, { ...exchange, type: "hub", at: [x, y], x, y, ...HUB, weight: 6 });
+  }
+  const pills = exchanges.flatMap((exchange) => around(hubs.get(exchange.id), things.filter((thing) => thing.exchange === exchange.id), zoom, open));
+  const links = meshes.filter(({ from, to }) => hubs.has(from) && hubs.has(to)).map((mesh) => ({ ...mesh, a: hubs.get(mesh.from), b: hubs.get(mesh.to) }));
+  relax([...hubs.values(), ...pills]);
+  const tags = links.map((link) => {
+    const [x, y] = middle(curve(link.a, link.b));
+    return { ...link, type: "tag", x, y, width: 82, height: 22, weight: 1 };
+  });
+  settle(tags, [...hubs.values(), ...pills]);
+  return { hubs: [...hubs.values()], pills, links, tags };
+}
+
+function around(hub, things, zoom, open) {
+  const clusters = new Map();
+  for (const thing of things) {
+    if (!clusters.has(thing.cluster)) clusters.set(thing.cluster, []);
+    clusters.get(thing.cluster).push(thing);
+  }
+  const pills = [];
+  for (const [name, members] of clusters) {
+    const key = `${hub.id}/${name}`;
+    const apart = members.length === 1 || open.has(key) || (zoom >= CLOSE && things.length <= FEW);
+    const shown = apart ? members.slice(0, MOST) : [];
+    pills.push(...shown.map((thing) => ({ ...thing, type: "pill", label: thing.name, hub })));
+    const rest = members.length - shown.length;
+    if (rest > 0) {
+      const label = apart ? `${rest} more` : name;
+      pills.push({ id: key, key, type: "pill", label, count: members.length, icon: members[0].icon, state: worst(members.map(({ state }) => state)), hub, cluster: name });
+    }
+  }
+  ring(hub, pills);
+  return pills;
+}
+
+function ring(hub, pills) {
+  let taken = 0;
+  for (const [rx, ry, room] of RINGS) {
+    const here = pills.slice(taken, taken + room);
+    here.forEach((pill, index) => {
+      const angle = -Math.PI / 2 + (2 * Math.PI * (index + 0.5)) / here.length;
+      pill.width = 38 + measure(pill.label) + (pill.count ? 8 + measure(String(pill.count)) : 0);
+      pill.height = 24;
+      pill.weight = 1;
+      pill.x = hub.x + rx * Math.cos(angle);
+      pill.y = hub.y + ry * Math.sin(angle);
+    });
+    taken += room;
+  }
+}
+
+// Boxes that overlap move apart along the shorter way, the lighter one further.
+function relax(boxes, rounds = 40) {
+  for (let round = 0; round < rounds; round += 1) {
+    let moved = false;
+    for (let i = 0; i < boxes.length; i += 1) {
+      for (let j = i + 1; j < boxes.length; j += 1) moved = apart(boxes[i], boxes[j]) || moved;
+    }
+    if (!moved) return;
+  }
+}
+
+function apart(one, other) {
+  const gap = 6;
+  const dx = other.x - one.x;
+  const dy = other.y - one.y;
+  const overX = (one.width + other.width) / 2 + gap - Math.abs(dx);
+  const overY = (one.height + other.height) / 2 + gap - Math.abs(dy);
+  if (overX <= 0 || overY <= 0) return false;
+  const share = other.weight / (one.weight + other.weight);
+  if (overX < overY) {
+    const way = (dx || 1) > 0 ? overX : -overX;
+    one.x -= way * share;
+    other.x += way * (1 - share);
+  } else {
+    const way = (dy || 1) > 0 ? overY : -overY;
+    one.y -= way * share;
+    other.y += way * (1 - share);
+  }
+  return true;
+}
+
+// Rates on links give way to everything else: they move, the rest stays.
+function settle(tags, fixed) {
+  const walls = fixed.map((box) => ({ ...box, weight: 1e9 }));
+  for (let round = 0; round < 30; round += 1) {
+    let moved = false;
+    for (const [index, tag] of tags.entries()) {
+      for (const wall of walls) moved = apart(wall, tag) || moved;
+      for (const other of tags.slice(index + 1)) moved = apart(tag, other) || moved;
+    }
+    if (!moved) return;
+  }
+}
+
+// A link bends away from the straight line, the more the longer it is: three control points.
+export function curve(a, b) {
+  const dx = b.x - a.x;
+  const dy = b.y - a.y;
+  const bend = Math.min(0.22, 40 / (Math.hypot(dx, dy) || 1) + 0.08);
+  return [[a.x, a.y], [a.x + dx / 2 + dy * bend, a.y + dy / 2 - dx * bend], [b.x, b.y]];
+}
+
+const middle = ([a, c, b]) => [(a[0] + 2 * c[0] + b[0]) / 4, (a[1] + 2 * c[1] + b[1]) / 4];
+
+// Width of a label at 12 px, near enough for a box: measuring text forces layout on every frame.
+function measure(text) {
+  let width = 0;
+  for (const letter of text) width += /[ilj.,:'| ]/.test(letter) ? 3.4 : /[mwMW]/.test(letter) ? 10 : /[A-Z]/.test(letter) ? 8 : 6.9;
+  return Math.min(width, 168);
+}

@@ -1,0 +1,102 @@
+// The map: coastlines under marks. Land scales with the zoom, marks keep their size and are placed anew.
+import { geoNaturalEarth1, geoPath } from "d3-geo";
+import { select as pick } from "d3-selection";
+import { zoom as zooming, zoomIdentity } from "d3-zoom";
+import { feature, mesh } from "topojson-client";
+
+import { draw, width } from "./draw.js";
+import { scene } from "./layout.js";
+
+const PAD = { x: 190, top: 110, bottom: 130 };
+
+export async function startMap(stage, first, edges, chosen) {
+  const svg = stage.querySelector("svg");
+  const land = svg.querySelector("[data-land]");
+  const marks = svg.querySelector("[data-marks]");
+  const world = fetch(document.body.dataset.world).then((answer) => answer.json());
+  let picture = first;
+  let selected = chosen;
+  let transform = zoomIdentity;
+  let due = 0;
+  const open = new Set();
+  const projection = geoNaturalEarth1();
+
+  const place = ({ longitude, latitude }) => transform.apply(projection([longitude, latitude]));
+  const again = () => {
+    due = 0;
+    land.setAttribute("transform", transform);
+    draw(marks, scene(picture, place, transform.k, open), { edges, selected });
+  };
+  const widths = () => picture.meshes.map((link) => width(link, edges)).join();
+  let shown = widths();
+  const redraw = () => { due ||= requestAnimationFrame(again); };
+
+  // One finger scrolls the page, two move the map; a wheel or a drag of the mouse moves it at once.
+  const zoomer = zooming().scaleExtent([0.8, 24]).filter((event) => (event.touches ? event.touches.length > 1 : !event.button));
+  zoomer.on("zoom", (event) => { transform = event.transform; redraw(); });
+  const surface = pick(svg).call(zoomer).on("dblclick.zoom", null);
+
+  const size = () => [stage.clientWidth, stage.clientHeight];
+  const fit = () => {
+    const [width, height] = size();
+    const points = picture.exchanges.map(({ longitude, latitude }) => projection([longitude, latitude]));
+    if (!points.length) return surface.call(zoomer.transform, zoomIdentity);
+    const xs = points.map(([x]) => x);
+    const ys = points.map(([, y]) => y);
+    const [left, right, top, bottom] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
+    const padX = Math.min(PAD.x, width * 0.28);
+    const k = Math.max(0.8, Math.min((width - 2 * padX) / (right - left || 1), (height - PAD.top - PAD.bottom) / (bottom - top || 1), 4));
+    const middle = [(left + right) / 2, (top + bottom) / 2];
+    return surface.call(zoomer.transform, zoomIdentity.translate(width / 2 - middle[0] * k, (height - PAD.bottom + PAD.top) / 2 - middle[1] * k).scale(k));
+  };
+
+  const resize = (topology) => {
+    const [width, height] = size();
+    svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    projection.fitExtent([[0, 0], [width, Math.max(height, width / 2)]], { type: "Sphere" });
+    const path = geoPath(projection);
+    const { land: coasts, countries } = topology.objects;
+    land.querySelector(".tp-land").setAttribute("d", path(feature(topology, coasts)));
+    land.querySelector(".tp-border").setAttribute("d", path(mesh(topology, countries, (a, b) => a !== b)));
+    fit();
+  };
+
+  svg.addEventListener("click", (event) => toggle(event.target.closest("[data-open]")));
+  svg.addEventListener("keydown", (event) => {
+    const mark = event.target.closest("[data-open]");
+    if (!mark || (event.key !== "Enter" && event.key !== " ")) return;
+    event.preventDefault();
+    toggle(mark);
+  });
+  const toggle = (mark) => {
+    if (!mark) return;
+    open.add(mark.dataset.open);
+    again();
+    const hub = mark.dataset.open.split("/")[0];
+    marks.querySelector(`[data-mark="${CSS.escape(hub)}"]`)?.focus({ preventScroll: true });
+  };
+
+  for (const button of stage.querySelectorAll("[data-zoom]")) {
+    button.addEventListener("click", () => {
+      if (button.dataset.zoom !== "fit") return surface.call(zoomer.scaleBy, Number(button.dataset.zoom));
+      open.clear();
+      return fit();
+    });
+  }
+
+  const topology = await world;
+  resize(topology);
+  new ResizeObserver(() => resize(topology)).observe(stage);
+  return {
+    fit,
+    zoom: (factor) => surface.call(zoomer.scaleBy, factor),
+    rates: () => {
+      const now = widths();
+      if (now === shown) return;
+      shown = now;
+      redraw();
+    },
+    select: (id) => { selected = id; redraw(); },
+    show: (next) => { picture = next; redraw(); },
+  };
+}
