@@ -35,7 +35,8 @@ async function select(id, push = true) {
   if (push && url.href !== location.href) history.pushState(null, "", url);
   map?.select(id);
   for (const row of document.querySelectorAll("tr[data-thing]")) row.setAttribute("aria-selected", String(row.dataset.thing === id));
-  await htmx.ajax("GET", url.pathname + url.search, { target: "#tp-side", swap: "outerHTML", headers: { "X-Part": "side" } });
+  document.querySelector(".tp").classList.toggle("is-alone", !id);
+  await htmx.ajax("GET", `${url.pathname}side/?select=${encodeURIComponent(id)}`, { target: "#tp-side", swap: "outerHTML" });
   writeRates(document, edges);
 }
 
