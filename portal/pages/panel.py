@@ -7,60 +7,56 @@ from typing import Any
 from django.http import HttpRequest
 
 from portal.pages import nav
-from provisioning.models import Item, Revision, Version
+from provisioning.models import Revision, Version
 from provisioning.selectors import views
 
-KINDS = {"exchange": "exchanges", "connector": "connectors", "service": "services"}
+Node = dict[str, Any]
+Edge = dict[str, Any]
 
 
-def panel(
-    choice: str, nodes: list[dict[str, Any]], edges: list[dict[str, Any]], request: HttpRequest
-) -> dict[str, Any] | None:
+def panel(choice: str, nodes: list[Node], edges: list[Edge], request: HttpRequest) -> dict[str, Any] | None:
     """What to show of the node or mesh link ``choice``; None when there is no such thing."""
     by_id = {node["id"]: node for node in nodes}
-    mesh = next((edge for edge in edges if edge["id"] == choice and edge["kind"] == "mesh"), None)
-    if mesh:
-        return {"type": "mesh", "edge": mesh, "a": by_id[mesh["from"]], "b": by_id[mesh["to"]]}
+    edge = next((edge for edge in edges if edge["id"] == choice), None)
+    if edge and edge["kind"] == "mesh":
+        return {"type": "mesh", "edge": edge, "a": by_id[edge["from"]], "b": by_id[edge["to"]]}
     node = by_id.get(choice)
     if node is None:
         return None
     circuits = [edge for edge in edges if edge["kind"] == "circuit" and choice in (edge["from"], edge["to"])]
-    rates = [edge["rates"] for edge in circuits if edge["rates"]]
-    shown = {
+    return {
         "type": node["kind"],
         "node": node,
-        "exchange": by_id.get(node.get("exchange") or ""),
+        "where": [by_id[one] for one in node["exchanges"]],
         "edges": " ".join(edge["id"] for edge in circuits),
-        "inward": sum(rate[0] for rate in rates) if rates else None,
-        "outward": sum(rate[1] for rate in rates) if rates else None,
-        "members": [other for other in nodes if other.get("exchange") == choice],
+        "inward": sum(edge["rates"][0] for edge in circuits),
+        "outward": sum(edge["rates"][1] for edge in circuits),
+        "members": [other for other in nodes if choice in other["exchanges"]],
         "meshes": [
             {"edge": edge, "other": by_id[edge["to"] if edge["from"] == choice else edge["from"]]}
             for edge in edges
             if edge["kind"] == "mesh" and choice in (edge["from"], edge["to"])
         ],
+        "reason": _reason(node),
+        "changed": _changed(node["uid"]),
         "design_url": nav.address("design", request.tenant.slug) if "edit" in request.rights else "",
-        **_intent(node, circuits),
     }
-    return shown
 
 
-def _intent(node: dict[str, Any], circuits: list[dict[str, Any]]) -> dict[str, Any]:
-    """What the live network says of it, with names in place of ids, and the revision that said so."""
-    view = views.live()
-    item = Item.objects.filter(uid=node["id"]).first()
-    if item is None:
-        return {}
-    body = views.get(view, KINDS[node["kind"]], node["id"]).body
-    names = {row.uid: row.name for kind in ("segments", "groups", "connectors") for row in views.rows(view, kind)}
-    states = {edge.get("name") or edge["id"].rpartition("/")[2]: edge for edge in circuits}
-    version = Version.objects.filter(item=item, first__lte=view.revision, last__gte=view.revision).first()
-    return {
-        "body": body,
-        "attachments": [
-            {**one, "segment": names.get(one["segment"], ""), "group": names.get(one.get("group") or "", "")}
-            for one in body.get("attachments", [])
-        ],
-        "circuits": [{**one, "edge": states.get(one["name"])} for one in body.get("circuits", [])],
-        "changed": Revision.objects.filter(number=version.first).first() if version else None,
-    }
+def _reason(node: Node) -> str:
+    """Why it is not simply up, in a sentence."""
+    if node["state"] == "pending":
+        return "In the live revision, not provisioned yet."
+    if node["kind"] == "exchange" and node["state"] != "up":
+        return f"{node['nodes'] - node['nodes_up']} of {node['nodes']} nodes have not reported for 10 seconds."
+    down = [circuit["name"] for circuit in node.get("circuits", []) if circuit["state"] != "up"]
+    if down:
+        return f"Circuit{'s' if len(down) > 1 else ''} {' and '.join(down)} down: the node has not reported."
+    return "" if node["state"] == "up" else "A node could not apply its part; see the run that changed it last."
+
+
+def _changed(uid: str) -> Revision | None:
+    """The revision that last said something new about it."""
+    live = views.live().revision
+    version = Version.objects.filter(item__uid=uid, first__lte=live, last__gte=live).first()
+    return Revision.objects.filter(number=version.first).first() if version else None

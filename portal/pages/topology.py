@@ -1,38 +1,39 @@
 """Topology: the live map and its twin, a table, of the same picture; one thing may be selected.
 
-A picture is what ``provisioning.selectors.topology`` tells: ``{"nodes": […], "edges": […]}`` (CONTRACT, topology).
+A picture is what ``provisioning.selectors.topology`` tells: ``{"nodes": […], "edges": […]}``.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 
 from portal.pages import kinds, panel
 from portal.pages.door import page
 from provisioning.selectors.topology import topology as picture
 
-FILTERS = ("segment", "group", "cluster", "state")
+FILTERS = {"segment": "Segment", "group": "Group", "cluster": "Kind", "state": "Health"}
 Node = dict[str, Any]
+Edge = dict[str, Any]
 
 
 @page("view")
 def topology(request: HttpRequest) -> HttpResponse:
-    found = picture()
-    nodes = [_dressed(node) for node in found["nodes"]]
+    found, nodes = _look()
     chosen = {name: request.GET.get(name, "") for name in FILTERS}
     shown = [node for node in nodes if node["kind"] == "exchange" or _matches(node, chosen)]
-    choice = request.GET.get("select", "")
+    choice = _id(request.GET.get("select", ""), nodes)
     context = {
         "view": "table" if request.GET.get("view") == "table" else "map",
-        "filters": _choices(nodes, chosen),
+        "filters": [_filter(name, nodes, chosen[name]) for name in FILTERS],
         "filtered": any(chosen.values()),
         "total": sum(node["kind"] == "connector" for node in nodes),
         "shown": sum(node["kind"] == "connector" for node in shown),
-        **_tables(shown, found["edges"]),
+        "simulated": found["simulated"],
+        **_rows(shown, found["edges"]),
         "drawing": _drawing(shown, found["edges"]),
         "side": panel.panel(choice, nodes, found["edges"], request) if choice else None,
         "choice": choice,
@@ -44,19 +45,28 @@ def topology(request: HttpRequest) -> HttpResponse:
 @page("view")
 def side(request: HttpRequest) -> HttpResponse:
     """The side panel alone; empty when nothing is selected."""
-    choice = request.GET.get("select", "")
-    found = picture()
-    shown = panel.panel(choice, [_dressed(node) for node in found["nodes"]], found["edges"], request) if choice else None
+    found, nodes = _look()
+    choice = _id(request.GET.get("select", ""), nodes)
+    shown = panel.panel(choice, nodes, found["edges"], request) if choice else None
     if choice and shown is None:
         raise Http404
     return render(request, "pages/topology_side.html", {"side": shown, "choice": choice})
 
 
-def _dressed(node: Node) -> Node:
-    """A node with how its kind is shown."""
-    kind = node.get("connector_kind") or node["kind"]
-    look = kinds.look(kind)
-    return {**node, "look": kind, "icon": look.icon, "word": look.word, "cluster": look.cluster}
+def _look() -> tuple[dict[str, Any], list[Node]]:
+    """The picture, and its nodes with how their kind is shown and which exchanges they stand at."""
+    found = picture(timezone.now())
+    nodes = []
+    for node in found["nodes"]:
+        look = kinds.look(node["type"] if node["kind"] == "connector" else node["kind"])
+        at = node.get("exchanges") or ([node["exchange"]] if "exchange" in node else [])
+        nodes.append({**node, "icon": look.icon, "word": look.word, "cluster": look.cluster, "exchanges": at})
+    return found, nodes
+
+
+def _id(choice: str, nodes: list[Node]) -> str:
+    """What is selected, by the picture's id or by the intent object's uid, as other pages link here."""
+    return next((node["id"] for node in nodes if node["uid"] == choice), choice)
 
 
 def _matches(node: Node, chosen: dict[str, str]) -> bool:
@@ -65,88 +75,69 @@ def _matches(node: Node, chosen: dict[str, str]) -> bool:
     )
 
 
-def _choices(nodes: list[Node], chosen: dict[str, str]) -> list[dict[str, Any]]:
-    """The filters of the toolbar: each with every value that occurs."""
-    others = [node for node in nodes if node["kind"] != "exchange"]
-    values: dict[str, set[str]] = defaultdict(set)
-    for node in others:
-        values["segment"].update(node["segments"])
-        values["group"].update(node["groups"])
-        values["cluster"].add(node["cluster"])
-        values["state"].add(node["state"])
-    words = {"segment": "Segment", "group": "Group", "cluster": "Kind", "state": "Health"}
-    return [
-        {"name": name, "word": words[name], "values": sorted(values[name]), "chosen": chosen[name]} for name in FILTERS
-    ]
-
-
-def _tables(nodes: list[Node], edges: list[dict[str, Any]]) -> dict[str, Any]:
-    """Rows of the table twin; ``rates`` of a row are the ids of its edges, which the page's script keeps up to date."""
-    names = {node["id"]: node["name"] for node in nodes}
-    at = _circuits(edges)
-    exchanges, others = [], []
+def _filter(name: str, nodes: list[Node], chosen: str) -> dict[str, Any]:
+    """One filter of the toolbar with every value that occurs."""
+    values: set[str] = set()
     for node in nodes:
-        row = {**node, "edges": " ".join(edge["id"] for edge in at[node["id"]]), **_sum(at[node["id"]])}
-        if node["kind"] == "exchange":
-            row["up"], row["nodes_total"] = _nodes(node)
-            row["connectors"] = sum(other.get("exchange") == node["id"] for other in nodes if other["kind"] == "connector")
-            exchanges.append(row)
-        else:
-            others.append({**row, "where": names.get(node["exchange"], "–")})
-    meshes = [
-        {**edge, "a": names[edge["from"]], "b": names[edge["to"]], "inward": edge["rates"][0], "outward": edge["rates"][1]}
-        for edge in edges
-        if edge["kind"] == "mesh" and edge["from"] in names and edge["to"] in names
-    ]
-    return {"exchanges": exchanges, "things": others, "meshes": meshes}
+        if node["kind"] != "exchange":
+            values.update(node.get(f"{name}s") or ([node[name]] if name in node else []))
+    return {"name": name, "word": FILTERS[name], "values": sorted(values), "chosen": chosen}
 
 
-def _drawing(nodes: list[Node], edges: list[dict[str, Any]]) -> dict[str, Any]:
-    """What the map's script draws (static/src/topology): exchanges, things around them, meshes, rates by edge."""
-    at = _circuits(edges)
-    exchanges = [
+def _rows(nodes: list[Node], edges: list[Edge]) -> dict[str, list[dict[str, Any]]]:
+    """Rows of the table twin; ``edges`` of a row are the ids its rates come from; the script keeps those up."""
+    names = {node["id"]: node["name"] for node in nodes}
+    rows = [
         {
-            **{key: node[key] for key in ("id", "name", "state", "latitude", "longitude")},
-            "up": _nodes(node)[0],
-            "nodes": _nodes(node)[1],
-            "edges": [edge["id"] for edge in at[node["id"]]],
+            **node,
+            **flows(node["id"], edges),
+            "where": [{"id": one, "name": names.get(one, "")} for one in node["exchanges"]],
+            "connectors": sum(other["kind"] == "connector" and node["id"] in other["exchanges"] for other in nodes),
         }
         for node in nodes
-        if node["kind"] == "exchange"
-    ]
-    things = [
-        {key: node[key] for key in ("id", "name", "state", "exchange", "icon", "word", "cluster")}
-        for node in nodes
-        if node["kind"] != "exchange"
     ]
     return {
-        "exchanges": exchanges,
-        "things": things,
+        "exchanges": [row for row in rows if row["kind"] == "exchange"],
+        "things": [row for row in rows if row["kind"] != "exchange"],
         "meshes": [
-            {key: edge[key] for key in ("id", "from", "to", "state")} for edge in edges if edge["kind"] == "mesh"
+            {**edge, "a": names[edge["from"]], "b": names[edge["to"]]} for edge in edges if edge["kind"] == "mesh"
         ],
-        "rates": {edge["id"]: edge["rates"] for edge in edges if edge["rates"]},
     }
 
 
-def _circuits(edges: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    """Circuits by the connector and by the exchange they join."""
-    at: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for edge in edges:
-        if edge["kind"] == "circuit":
-            at[edge["from"]].append(edge)
-            at[edge["to"]].append(edge)
-    return at
+def flows(node_id: str, edges: list[Edge]) -> dict[str, Any]:
+    """What enters and leaves at a node over its circuits: ids of the edges, and the sums."""
+    circuits = [edge for edge in edges if edge["kind"] == "circuit" and node_id in (edge["from"], edge["to"])]
+    return {
+        "edges": " ".join(edge["id"] for edge in circuits),
+        "inward": sum(edge["rates"][0] for edge in circuits) if circuits else None,
+        "outward": sum(edge["rates"][1] for edge in circuits) if circuits else None,
+    }
 
 
-def _sum(edges: list[dict[str, Any]]) -> dict[str, int | None]:
-    known = [edge["rates"] for edge in edges if edge["rates"]]
-    if not known:
-        return {"inward": None, "outward": None}
-    return {"inward": sum(rates[0] for rates in known), "outward": sum(rates[1] for rates in known)}
+def _drawing(nodes: list[Node], edges: list[Edge]) -> dict[str, Any]:
+    """What the map's script draws (static/src/topology): exchanges, things around them, meshes, rates by edge."""
+    return {
+        "exchanges": [
+            {
+                **{key: node[key] for key in ("id", "name", "state", "latitude", "longitude", "nodes")},
+                "up": node["nodes_up"],
+                "edges": flows(node["id"], edges)["edges"].split(),
+            }
+            for node in nodes
+            if node["kind"] == "exchange"
+        ],
+        "things": [
+            {key: node[key] for key in ("id", "name", "state", "exchanges", "icon", "word", "cluster")}
+            for node in nodes
+            if node["kind"] != "exchange"
+        ],
+        "meshes": [
+            {key: edge[key] for key in ("id", "from", "to", "state")} for edge in edges if edge["kind"] == "mesh"
+        ],
+        "rates": {edge["id"]: edge["rates"] for edge in edges},
+    }
 
 
-def _nodes(exchange: Node) -> tuple[int, int]:
-    """How many of an exchange's nodes are up, of how many."""
-    nodes = exchange.get("nodes") or []
-    return sum(node["state"] == "up" for node in nodes), len(nodes)
+def _meshes(edges: list[Edge]) -> list[Edge]:
+    return [edge for edge in edges if edge["kind"] == "mesh"]

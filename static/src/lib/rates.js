@@ -17,8 +17,8 @@ export function rateParts(bits) {
   return [bits.toFixed(0), "b/s"];
 }
 
-// Every element that shows rates says which edges and which way: data-rates="id id" data-way="in|out|both", and
-// data-part="value|unit" where the two are written apart.
+// Every element that shows rates says which edges and which way: data-rates="id id" data-way="forth|back|both" (forth: into the exchange,
+// from the first to the second on a mesh link), and data-part="value|unit" where the two are written apart.
 export function writeRates(root, edges) {
   for (const element of root.querySelectorAll("[data-rates]")) {
     const sum = total(edges, element.dataset.rates.split(" ").filter(Boolean), element.dataset.way);
@@ -33,8 +33,8 @@ export function total(edges, ids, way = "both") {
   for (const id of ids) {
     const known = edges[id];
     if (!known) continue;
-    const [inward, outward] = known;
-    sum = (sum ?? 0) + (way === "in" ? inward : way === "out" ? outward : inward + outward);
+    const [forth, back] = known;
+    sum = (sum ?? 0) + (way === "forth" ? forth : way === "back" ? back : forth + back);
   }
   return sum;
 }

@@ -4,10 +4,11 @@ import { rateParts, total } from "../lib/rates.js";
 import { curve } from "./layout.js";
 
 const TONES = { up: "ok", healthy: "ok", degraded: "warn", stale: "warn", down: "bad", failed: "bad" };
-const WORDS = { up: "healthy", unknown: "state unknown" };
+const WORDS = { up: "healthy", unknown: "state unknown", pending: "not provisioned yet" };
 export const tone = (state) => TONES[state] ?? "idle";
 const word = (state) => WORDS[state] ?? state;
 
+const address = ({ id }) => `?select=${encodeURIComponent(id)}`;
 const use = (name) => s("use", { href: `${document.body.dataset.icons}#${name}` });
 const box = ({ x, y, width, height }) => `translate(${(x - width / 2).toFixed(1)} ${(y - height / 2).toFixed(1)})`;
 
@@ -45,7 +46,7 @@ function lines(link, edges) {
 function rateTag(tag, edges, selected) {
   const down = tone(tag.state) === "bad";
   const text = down ? "Down" : rateParts(total(edges, [tag.id])).join(" ").trim();
-  return s("a", { class: `tp-rate is-${tone(tag.state)}`, href: `?select=${tag.id}`, "data-mark": tag.id, "aria-current": tag.id === selected ? "true" : null, "aria-label": `Mesh link ${tag.a.name} to ${tag.b.name}, ${text}, ${word(tag.state)}` },
+  return s("a", { class: `tp-rate is-${tone(tag.state)}`, href: address(tag), "data-mark": tag.id, "aria-current": tag.id === selected ? "true" : null, "aria-label": `Mesh link ${tag.a.name} to ${tag.b.name}, ${text}, ${word(tag.state)}` },
     s("g", { transform: box(tag) }, s("rect", { width: tag.width, height: tag.height, rx: 6 }), s("text", { x: tag.width / 2, y: 15, "text-anchor": "middle" }, s("tspan", { class: "v", "data-rates": down ? null : tag.id }, text))));
 }
 
@@ -60,14 +61,14 @@ function pillMark(pill, selected) {
   if (pill.key) {
     return s("g", { ...common, role: "button", tabindex: 0, "aria-expanded": "false", "data-open": pill.key, "aria-label": `${pill.cluster}, ${pill.count} at ${pill.hub.name}, ${word(pill.state)}; show each` }, mark);
   }
-  return s("a", { ...common, href: `?select=${pill.id}`, "aria-current": pill.id === selected ? "true" : null, "aria-label": `${pill.label}, ${pill.word} at ${pill.hub.name}, ${word(pill.state)}` }, mark);
+  return s("a", { ...common, href: address(pill), "aria-current": pill.id === selected ? "true" : null, "aria-label": `${pill.label}, ${pill.word} at ${pill.hub.name}, ${word(pill.state)}` }, mark);
 }
 
 const shorten = (label) => (label.length > 24 ? `${label.slice(0, 23)}…` : label);
 
 function hubMark(hub, edges, selected) {
   const [value, unit] = rateParts(total(edges, hub.edges));
-  return s("a", { class: `tp-hub is-${tone(hub.state)}`, href: `?select=${hub.id}`, "data-mark": hub.id, "aria-current": hub.id === selected ? "true" : null, "aria-label": `Exchange ${hub.name}, ${value} ${unit}, ${hub.up} of ${hub.nodes} nodes up, ${word(hub.state)}` },
+  return s("a", { class: `tp-hub is-${tone(hub.state)}`, href: address(hub), "data-mark": hub.id, "aria-current": hub.id === selected ? "true" : null, "aria-label": `Exchange ${hub.name}, ${value} ${unit}, ${hub.up} of ${hub.nodes} nodes up, ${word(hub.state)}` },
     s("g", { transform: box(hub) },
       s("rect", { width: hub.width, height: hub.height, rx: 8 }),
       s("circle", { cx: 14, cy: 15, r: 4 }),

@@ -3,7 +3,7 @@
 //   tag   the rate on a mesh link
 // Level of detail: connectors stand as one pill for each cluster until theirs is opened, or the map is close enough
 // and the exchange has few; a map shows about 400 marks at most.
-const WORST = ["down", "failed", "degraded", "stale", "unknown", "disabled"];
+const WORST = ["down", "degraded", "unknown", "pending"];
 const CLOSE = 4; // zoom from which small exchanges show single connectors
 const FEW = 24;
 const MOST = 60; // single pills at one exchange; the rest is said as a number and found in the table
@@ -18,7 +18,7 @@ export function scene({ exchanges, things, meshes }, place, zoom, open) {
     const [x, y] = place(exchange);
     hubs.set(exchange.id, { ...exchange, type: "hub", at: [x, y], x, y, ...HUB, weight: 6 });
   }
-  const pills = exchanges.flatMap((exchange) => around(hubs.get(exchange.id), things.filter((thing) => thing.exchange === exchange.id), zoom, open));
+  const pills = exchanges.flatMap((exchange) => around(hubs.get(exchange.id), things.filter((thing) => thing.exchanges.includes(exchange.id)), zoom, open));
   const links = meshes.filter(({ from, to }) => hubs.has(from) && hubs.has(to)).map((mesh) => ({ ...mesh, a: hubs.get(mesh.from), b: hubs.get(mesh.to) }));
   relax([...hubs.values(), ...pills]);
   const tags = links.map((link) => {
@@ -37,7 +37,7 @@ function around(hub, things, zoom, open) {
   }
   const pills = [];
   for (const [name, members] of clusters) {
-    const key = `${hub.id}/${name}`;
+    const key = `${hub.id}|${name}`;
     const apart = members.length === 1 || open.has(key) || (zoom >= CLOSE && things.length <= FEW);
     const shown = apart ? members.slice(0, MOST) : [];
     pills.push(...shown.map((thing) => ({ ...thing, type: "pill", label: thing.name, hub })));

@@ -72,7 +72,7 @@ export async function startMap(stage, first, edges, chosen) {
     if (!mark) return;
     open.add(mark.dataset.open);
     again();
-    const hub = mark.dataset.open.split("/")[0];
+    const hub = mark.dataset.open.split("|")[0];
     marks.querySelector(`[data-mark="${CSS.escape(hub)}"]`)?.focus({ preventScroll: true });
   };
 
