@@ -120,7 +120,7 @@ def _drawing(nodes: list[Node], edges: list[Edge]) -> dict[str, Any]:
     return {
         "exchanges": [
             {
-                **{key: node[key] for key in ("id", "name", "state", "latitude", "longitude", "nodes")},
+                **{key: node[key] for key in ("id", "name", "place", "state", "latitude", "longitude", "nodes")},
                 "up": node["nodes_up"],
                 "edges": flows(node["id"], edges)["edges"].split(),
             }

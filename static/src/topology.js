@@ -51,7 +51,8 @@ document.addEventListener("click", (event) => {
 addEventListener("popstate", () => select(selected(), false));
 
 const stage = document.querySelector(".tp-stage");
-if (stage) map = await startMap(stage, read(), edges, selected());
+const first = read();
+if (stage) map = await startMap(stage, first, edges, selected());
 writeRates(document, edges);
 
 document.body.addEventListener("rates", ({ detail }) => {

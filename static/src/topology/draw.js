@@ -72,7 +72,8 @@ function hubMark(hub, edges, selected) {
     s("g", { transform: box(hub) },
       s("rect", { width: hub.width, height: hub.height, rx: 8 }),
       s("circle", { cx: 14, cy: 15, r: 4 }),
-      s("text", { class: "t", x: 24, y: 19 }, hub.name.length > 13 ? `${hub.name.slice(0, 12)}…` : hub.name),
+      s("text", { class: "t", x: 24, y: 19 }, hub.name.length > 13 ? `${hub.name.slice(0, 12)}…` : hub.name,
+        hub.name.length + hub.place.length < 14 ? s("tspan", { class: "p", dx: 5 }, hub.place) : null),
       s("text", { x: 10, y: 34 }, s("tspan", { class: "v", "data-rates": hub.edges.join(" "), "data-part": "value" }, value), " ", s("tspan", { "data-rates": hub.edges.join(" "), "data-part": "unit" }, unit)),
       s("text", { x: hub.width - 10, y: 34, "text-anchor": "end" }, `${hub.up}/${hub.nodes}`)));
 }

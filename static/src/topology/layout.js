@@ -18,8 +18,12 @@ export function scene({ exchanges, things, meshes }, place, zoom, open) {
     const [x, y] = place(exchange);
     hubs.set(exchange.id, { ...exchange, type: "hub", at: [x, y], x, y, ...HUB, weight: 6 });
   }
-  const pills = exchanges.flatMap((exchange) => around(hubs.get(exchange.id), things.filter((thing) => thing.exchanges.includes(exchange.id)), zoom, open));
+  relax([...hubs.values()]);
   const links = meshes.filter(({ from, to }) => hubs.has(from) && hubs.has(to)).map((mesh) => ({ ...mesh, a: hubs.get(mesh.from), b: hubs.get(mesh.to) }));
+  const pills = [...hubs.values()].flatMap((hub) => {
+    const busy = links.filter(({ a, b }) => a === hub || b === hub).map((link) => leaves(hub, link));
+    return around(hub, things.filter((thing) => thing.exchanges.includes(hub.id)), zoom, open, busy);
+  });
   relax([...hubs.values(), ...pills]);
   const tags = links.map((link) => {
     const [x, y] = middle(curve(link.a, link.b));
@@ -29,7 +33,7 @@ export function scene({ exchanges, things, meshes }, place, zoom, open) {
   return { hubs: [...hubs.values()], pills, links, tags };
 }
 
-function around(hub, things, zoom, open) {
+function around(hub, things, zoom, open, busy) {
   const clusters = new Map();
   for (const thing of things) {
     if (!clusters.has(thing.cluster)) clusters.set(thing.cluster, []);
@@ -47,16 +51,23 @@ function around(hub, things, zoom, open) {
       pills.push({ id: key, key, type: "pill", label, count: members.length, icon: members[0].icon, state: worst(members.map(({ state }) => state)), hub, cluster: name });
     }
   }
-  ring(hub, pills);
+  ring(hub, pills, busy);
   return pills;
 }
 
-function ring(hub, pills) {
+// The direction in which a link leaves a hub.
+function leaves(hub, { a, b }) {
+  const [, control] = curve(a, b);
+  return Math.atan2(control[1] - hub.y, control[0] - hub.x);
+}
+
+function ring(hub, pills, busy) {
   let taken = 0;
   for (const [rx, ry, room] of RINGS) {
     const here = pills.slice(taken, taken + room);
+    const angles = here.length > 8 ? here.map((_, index) => (2 * Math.PI * index) / here.length) : clearest(here.length, busy);
     here.forEach((pill, index) => {
-      const angle = -Math.PI / 2 + (2 * Math.PI * (index + 0.5)) / here.length;
+      const angle = angles[index];
       pill.width = 38 + measure(pill.label) + (pill.count ? 8 + measure(String(pill.count)) : 0);
       pill.height = 24;
       pill.weight = 1;
@@ -65,6 +76,23 @@ function ring(hub, pills) {
     });
     taken += room;
   }
+}
+
+// So many directions, each as far as can be from links and from one another; up and down are roomier than sideways.
+function clearest(count, busy) {
+  const slots = Array.from({ length: 24 }, (_, index) => -Math.PI / 2 + (index * Math.PI) / 12);
+  const chosen = [];
+  const room = (slot) => Math.min(0.9, ...busy.map((angle) => between(slot, angle)), ...chosen.map((angle) => 0.8 * between(slot, angle))) + 0.06 * Math.abs(Math.sin(slot));
+  while (chosen.length < count) {
+    const best = slots.filter((slot) => !chosen.includes(slot)).reduce((one, other) => (room(other) > room(one) + 1e-9 ? other : one));
+    chosen.push(best);
+  }
+  return chosen.sort((a, b) => a - b);
+}
+
+function between(one, other) {
+  const turn = Math.abs(one - other) % (2 * Math.PI);
+  return Math.min(turn, 2 * Math.PI - turn);
 }
 
 // Boxes that overlap move apart along the shorter way, the lighter one further.

@@ -1,5 +1,5 @@
 // The map: coastlines under marks. Land scales with the zoom, marks keep their size and are placed anew.
-import { geoNaturalEarth1, geoPath } from "d3-geo";
+import { geoMercator, geoPath } from "d3-geo";
 import { select as pick } from "d3-selection";
 import { zoom as zooming, zoomIdentity } from "d3-zoom";
 import { feature, mesh } from "topojson-client";
@@ -7,7 +7,8 @@ import { feature, mesh } from "topojson-client";
 import { draw, width } from "./draw.js";
 import { scene } from "./layout.js";
 
-const PAD = { x: 190, top: 110, bottom: 130 };
+const PAD = { x: 150, top: 120, bottom: 130 };
+const LIVED_IN = { type: "MultiPoint", coordinates: [[-170, 74], [178, -56]] };
 
 export async function startMap(stage, first, edges, chosen) {
   const svg = stage.querySelector("svg");
@@ -19,7 +20,7 @@ export async function startMap(stage, first, edges, chosen) {
   let transform = zoomIdentity;
   let due = 0;
   const open = new Set();
-  const projection = geoNaturalEarth1();
+  const projection = geoMercator();
 
   const place = ({ longitude, latitude }) => transform.apply(projection([longitude, latitude]));
   const again = () => {
@@ -44,7 +45,7 @@ export async function startMap(stage, first, edges, chosen) {
     const xs = points.map(([x]) => x);
     const ys = points.map(([, y]) => y);
     const [left, right, top, bottom] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
-    const padX = Math.min(PAD.x, width * 0.28);
+    const padX = Math.min(PAD.x, width * 0.24);
     const k = Math.max(0.8, Math.min((width - 2 * padX) / (right - left || 1), (height - PAD.top - PAD.bottom) / (bottom - top || 1), 4));
     const middle = [(left + right) / 2, (top + bottom) / 2];
     return surface.call(zoomer.transform, zoomIdentity.translate(width / 2 - middle[0] * k, (height - PAD.bottom + PAD.top) / 2 - middle[1] * k).scale(k));
@@ -53,7 +54,9 @@ export async function startMap(stage, first, edges, chosen) {
   const resize = (topology) => {
     const [width, height] = size();
     svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-    projection.fitExtent([[0, 0], [width, Math.max(height, width / 2)]], { type: "Sphere" });
+    projection.clipExtent(null).fitExtent([[0, 0], [width, height]], LIVED_IN);
+    // Nobody connects Antarctica; without it the map keeps its room.
+    projection.clipExtent([[-width, -height], [2 * width, projection([0, -58])[1]]]);
     const path = geoPath(projection);
     const { land: coasts, countries } = topology.objects;
     land.querySelector(".tp-land").setAttribute("d", path(feature(topology, coasts)));
