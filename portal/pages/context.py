@@ -12,13 +12,14 @@ shell.lab         whether a lab answers in place of clouds here
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from portal.pages import nav
+from portal.pages.door import PageRequest
 from portal.pages.home import LAST_TENANT
 from provisioning.models import Draft
 from tenants.models import Tenant
@@ -31,9 +32,13 @@ def shell(request: HttpRequest) -> dict[str, Any]:
 
 
 def _shell(request: HttpRequest) -> dict[str, Any]:
-    tenant: Tenant | None = getattr(request, "tenant", None)
-    if tenant is None:
+    if not hasattr(request, "tenant"):
         return {"tenant": None, "nav": [], "lab": bool(settings.LAB_STATE)}
+    return _inside(cast(PageRequest, request))
+
+
+def _inside(request: PageRequest) -> dict[str, Any]:
+    tenant = request.tenant
     if request.session.get(LAST_TENANT) != tenant.slug:
         request.session[LAST_TENANT] = tenant.slug
     at = request.resolver_match.url_name if request.resolver_match else ""

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from typing import cast
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 
-from tenants.roles import RIGHTS
+from provisioning.services.errors import Missing
+from tenants.models import Tenant
+from tenants.roles import RIGHTS, Who
+
+
+class PageRequest(HttpRequest):
+    """A request behind the door: what tenants.doors wrote into it."""
+
+    who: Who
+    tenant: Tenant
+    rights: frozenset[str]
+
 
 View = Callable[..., HttpResponseBase]
 
@@ -29,9 +41,12 @@ def page(right: str = "view") -> Callable[[View], View]:
                 return redirect_to_login(request.get_full_path())
             if not hasattr(request, "tenant"):
                 raise Http404
-            if right not in request.rights:
+            if right not in cast(PageRequest, request).rights:
                 raise PermissionDenied
-            return view(request, *args, **kwargs)
+            try:
+                return view(request, *args, **kwargs)
+            except Missing as error:
+                raise Http404(error.detail) from error
 
         return inside
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
+
+from portal.pages.door import PageRequest
 
 LAST_TENANT = "tenant"  # in the session, written by the frame of every page
 
 
 @login_required
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: PageRequest) -> HttpResponse:
     tenants = list(request.who.tenants()[:500])
     slugs = [tenant.slug for tenant in tenants]
     last = request.session.get(LAST_TENANT)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest
-
 from portal.pages import nav
+from portal.pages.door import PageRequest
 from provisioning.models import Revision, Version
 from provisioning.selectors import views
 
@@ -14,7 +13,7 @@ Node = dict[str, Any]
 Edge = dict[str, Any]
 
 
-def panel(choice: str, nodes: list[Node], edges: list[Edge], request: HttpRequest) -> dict[str, Any] | None:
+def panel(choice: str, nodes: list[Node], edges: list[Edge], request: PageRequest) -> dict[str, Any] | None:
     """What to show of the node or mesh link ``choice``; None when there is no such thing."""
     by_id = {node["id"]: node for node in nodes}
     edge = next((edge for edge in edges if edge["id"] == choice), None)

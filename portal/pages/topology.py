@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
 from portal.pages import kinds, panel
-from portal.pages.door import page
+from portal.pages.door import PageRequest, page
 from provisioning.selectors.topology import topology as picture
 
 FILTERS = {"segment": "Segment", "group": "Group", "cluster": "Kind", "state": "Health"}
@@ -21,7 +21,7 @@ Edge = dict[str, Any]
 
 
 @page("view")
-def topology(request: HttpRequest) -> HttpResponse:
+def topology(request: PageRequest) -> HttpResponse:
     found, nodes = _look()
     chosen = {name: request.GET.get(name, "") for name in FILTERS}
     shown = [node for node in nodes if node["kind"] == "exchange" or _matches(node, chosen)]
@@ -43,7 +43,7 @@ def topology(request: HttpRequest) -> HttpResponse:
 
 
 @page("view")
-def side(request: HttpRequest) -> HttpResponse:
+def side(request: PageRequest) -> HttpResponse:
     """The side panel alone; empty when nothing is selected."""
     found, nodes = _look()
     choice = _id(request.GET.get("select", ""), nodes)
