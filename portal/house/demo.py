@@ -66,10 +66,14 @@ class Demo:
         # Side by side: each takes seconds of one core to load.
         portal = self.supervisor.launch(parts.portal(self.without_owner(), self.port))
         worker = self.supervisor.launch(parts.worker(self.without_owner(), self.folder("worker")))
+        lacking = parts.lacking_for_packets(self.env)
+        enrollment_key = self.secret("enrollment_key")
         for running in (aws, portal, worker):
             self.supervisor.wait_ready(running)
             say(f"{running.process.name} up", running.seconds)
-        self.start(parts.lab(self.without_owner()))
+        self.start(parts.lab(self.without_owner(), self.folder("lab"), enrollment_key, simulate=bool(lacking)))
+        for each in lacking:
+            print(f"            exchanges are simulated and no packets flow: this machine lacks {each}", flush=True)
         self.command("network seeded and provisioned", "seed_demo")
         token = self.token()
         self.tell(token, time.monotonic() - began)
@@ -142,18 +146,21 @@ class Demo:
             raise DemoError(f"`manage.py {' '.join(words)}` failed with exit code {code}. Its log ({log}):\n{tail}")
         say(done, time.monotonic() - began)
 
+    def secret(self, *words: str) -> str:
+        """What one of manage.py's commands prints; it is a secret, so it goes to no log."""
+        told = subprocess.run(
+            [sys.executable, "manage.py", *words], env=self.env, cwd=parts.ROOT, capture_output=True, text=True
+        )
+        if told.returncode != 0:
+            raise DemoError(f"`manage.py {' '.join(words)}` failed:\n{told.stderr}")
+        return told.stdout.strip()
+
     def token(self) -> str:
         """The API token of the network admin; the one of the last start while it still works."""
         kept = self.data / "token"
         if kept.exists() and self.accepts(kept.read_text()):
             return kept.read_text()
-        # Not through the supervisor: what it prints is a secret and belongs in no log.
-        token = subprocess.check_output(
-            [sys.executable, "manage.py", "token", "netadmin@demo.test", "--tenant", "acme-health"],
-            env=self.env,
-            cwd=parts.ROOT,
-            text=True,
-        ).strip()
+        token = self.secret("token", "netadmin@demo.test", "--tenant", "acme-health")
         kept.touch(mode=0o600)
         kept.write_text(token)
         return token

@@ -5,7 +5,9 @@ Each takes the environment it runs in; addresses travel as the settings' own nam
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 import sys
 import urllib.request
 from collections.abc import Mapping
@@ -13,7 +15,9 @@ from pathlib import Path
 
 from celery import Celery
 
+from portal.house.keys import write_private
 from portal.house.processes import Process
+from provisioning.catalog import catalog
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -77,15 +81,50 @@ def aws(env: Mapping[str, str], port: int, state: Path | None = None) -> Process
     )
 
 
-def lab(env: Mapping[str, str]) -> Process:
-    """Exchange nodes, sites and cloud networks of this machine; says where it is in the file LAB_STATE."""
-    state = Path(env["LAB_STATE"])
+def lacking_for_packets(env: Mapping[str, str]) -> list[str]:
+    """What this machine lacks for real packets, in words; empty when they can flow."""
+    asked = subprocess.run(
+        [sys.executable, "-m", "provisioning.lab", "--check"], env=env, cwd=ROOT, capture_output=True, text=True
+    )
+    return [line.removeprefix("missing: ") for line in asked.stderr.splitlines()] if asked.returncode else []
+
+
+def lab(
+    env: Mapping[str, str],
+    folder: Path,
+    enrollment_key: str,
+    *,
+    simulate: bool = False,
+    traffic: bool = True,
+) -> Process:
+    """Every exchange node of the catalogue with the sites and clouds behind them; LAB_STATE says where it is found."""
+    state, config = Path(env["LAB_STATE"]), folder / "config.json"
     state.unlink(missing_ok=True)
+    nodes = [
+        {"location": key, "index": node.index, "underlay": node.underlay, "enrollment_key": enrollment_key}
+        for key, location in catalog().locations.items()
+        for node in location.nodes
+    ]
+    write_private(
+        config,
+        json.dumps(
+            {
+                "portal": env["PUBLIC_URL"],
+                "nodes": nodes,
+                "data": str(folder / "nodes"),
+                "state_file": str(state),
+                "simulate": simulate,
+                "traffic": traffic,
+            },
+            indent=1,
+        ),
+    )
     return Process(
         name="lab",
-        command=[sys.executable, "-m", "provisioning.lab"],
+        command=[sys.executable, "-m", "provisioning.lab", "--config", str(config)],
         ready=state.exists,
-        env=env,
+        # Debian keeps nft where an ordinary user's PATH does not look.
+        env={**env, "PATH": f"{env.get('PATH', os.defpath)}:/usr/sbin:/sbin"},
         folder=ROOT,
         start_within=60.0,
     )
