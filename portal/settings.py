@@ -100,6 +100,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "provisioning.sweep", "schedule": 5.0, "options": {"expires": 5}},
+    "meter": {"task": "billing.meter", "schedule": 60.0, "options": {"expires": 60}},
 }
 
 # What a message in the outbox does once its transaction has committed (tenants/outbox.py).

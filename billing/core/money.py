@@ -76,10 +76,11 @@ def split(whole: Money, weights: Sequence[Decimal]) -> list[Money]:
     Weights are not negative and not all zero. A negative whole gives the mirror of its positive twin.
     """
     shares = [Fraction(weight) for weight in weights]
-    if not shares or min(shares) < 0 or not sum(shares):
+    everything = sum(shares)
+    if not shares or min(shares) < 0 or not everything:
         raise ValueError(f"Weights {list(weights)} cannot split {whole}: they must be 0 or more, and one above 0.")
     sign = -1 if whole.minor < 0 else 1
-    ideal = [abs(whole.minor) * share / sum(shares) for share in shares]
+    ideal = [abs(whole.minor) * share / everything for share in shares]
     parts = [int(part) for part in ideal]
     left = abs(whole.minor) - sum(parts)
     for index in sorted(range(len(parts)), key=lambda index: (parts[index] - ideal[index], index))[:left]:

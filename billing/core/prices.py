@@ -230,6 +230,11 @@ def plain(value: Decimal) -> str:
     return (text.rstrip("0").rstrip(".") or "0") if "." in text else text
 
 
+def trimmed(value: Decimal) -> Decimal:
+    """The same number without trailing zeros, as a reader writes it: ``Decimal("720")`` for 720.000000000000."""
+    return Decimal(plain(value))
+
+
 def _decimal(data: Mapping[str, Any], field: str) -> Decimal:
     value = data.get(field)
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):

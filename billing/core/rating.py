@@ -150,7 +150,7 @@ def rate(samples: Iterable[Sample], book: PriceBook, period: Period) -> Rating:
             priced, without = _rate_version(mine, earlier, version, book.currency)
             lines += priced
             unpriced += without
-    lines.sort(key=lambda line: (ORDER[line.meter], line.subject, line.rate.where, line.samples[0][2]))
+    lines.sort(key=lambda line: (ORDER[line.meter], line.subject, line.samples[0][2], line.rate.where))
     return Rating(lines, unpriced)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from billing.services import ensure_demo_prices
+from billing.demo import ensure_demo_prices
 from portal.demo import clouds, network, people
 
 

@@ -1,0 +1,214 @@
+"""Collecting: the lifecycle log and the nodes' counters become samples.
+
+Any window may be collected any number of times: a sample is what the log and the counters say about its hour, so a
+second look writes the same rows or, for the running hour, newer quantities. Runs in the scope of one tenant.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from django.db.models import Q
+
+from billing.core.meters import hourly
+from billing.core.samples import HOUR, Reading, by_hour, gigabytes, hour_of, hours, windows
+from billing.core.samples import Sample as SampleValue
+from billing.models import Sample
+from provisioning.models import CounterReading, Item, Lifecycle, NodeSection
+
+
+class Collected(NamedTuple):
+    """What a collection changed."""
+
+    created: int
+    updated: int
+    removed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A sample and where it comes from."""
+
+    value: SampleValue
+    provenance: dict[str, Any] = field(hash=False)
+
+
+def collect(start: datetime, end: datetime, now: datetime) -> Collected:
+    """Write the samples of the hours from the one that holds ``start`` up to ``end``, as far as they are known
+    ``now``."""
+    start, end = hour_of(start), min(end, now)
+    measured = {found.value.key: found for found in [*_hours(start, end, now), *_gigabytes(start, end)]}
+    return store(measured.values(), start, end, now)
+
+
+def store(measured: Iterable[Measured], start: datetime, end: datetime, now: datetime) -> Collected:
+    """Make the samples of [start, end) be these. Hours that the log no longer shows go; gigabytes once counted stay."""
+    wanted = {found.value.key: found for found in measured}
+    there = {row.value.key: row for row in Sample.objects.filter(window_start__gte=start, window_start__lt=end)}
+    items = _items(found.value.subject for key, found in wanted.items() if key not in there)
+    created, updated = [], []
+    for key, found in wanted.items():
+        value, row = found.value, there.get(key)
+        if row is None:
+            created.append(
+                Sample(
+                    meter=value.meter,
+                    subject=value.subject,
+                    item_uid=items.get(item_of(value.subject)),
+                    window_start=value.window_start,
+                    window_end=value.window_end,
+                    quantity=value.quantity,
+                    dimensions=dict(value.dimensions),
+                    provenance=found.provenance,
+                    recorded_at=now,
+                    updated_at=now,
+                )
+            )
+        elif row.value != value:
+            row.quantity, row.window_end, row.dimensions = value.quantity, value.window_end, dict(value.dimensions)
+            row.provenance, row.updated_at = found.provenance, now
+            updated.append(row)
+    gone = [row.pk for key, row in there.items() if key not in wanted and row.provenance.get("source") == "lifecycle"]
+    # Two workers may collect one hour at once; the constraint lets the row of the second become an update.
+    changing = ["quantity", "window_end", "dimensions", "provenance", "updated_at"]
+    Sample.objects.bulk_create(
+        created,
+        batch_size=500,
+        update_conflicts=True,
+        unique_fields=["tenant", "meter", "subject", "window_start"],
+        update_fields=changing,
+    )
+    Sample.objects.bulk_update(updated, changing, batch_size=500)
+    removed = Sample.objects.filter(pk__in=gone).delete()[0] if gone else 0
+    return Collected(len(created), len(updated), removed)
+
+
+def _hours(start: datetime, end: datetime, now: datetime) -> Iterator[Measured]:
+    """Hours of everything that existed in [start, end); of overlapping rows of one address the later begins where the
+    earlier ended, so that no minute is charged twice."""
+    rows = Lifecycle.objects.filter(Q(ended_at__isnull=True) | Q(ended_at__gt=start), started_at__lt=end)
+    until: dict[str, datetime] = {}
+    for row in rows.order_by("address", "started_at", "pk"):
+        if (known := hourly(row.kind, row.dimensions)) is None:
+            continue
+        meter, dimensions = known
+        first = max(start, row.started_at, until.get(row.address, start))
+        last = min(row.ended_at or now, now, _hour_end(end))
+        until[row.address] = max(last, first)
+        for begin, stop in windows(first, last):
+            value = SampleValue(meter.key, row.address, begin, stop, hours(begin, stop), tuple(dimensions.items()))
+            yield Measured(value, {"source": "lifecycle", "rows": [row.pk]})
+
+
+def _hour_end(when: datetime) -> datetime:
+    hour = hour_of(when)
+    return hour if hour == when else hour + HOUR
+
+
+class _Counted(NamedTuple):
+    """What a counter's bytes are: which meter, of whom, with which dimensions, in which segment."""
+
+    meter: str
+    subject: str
+    segment: str
+    dimensions: tuple[tuple[str, str], ...]
+
+
+def _gigabytes(start: datetime, end: datetime) -> Iterator[Measured]:
+    """GB of each hour of [start, end), summed over the nodes and segments that carried them."""
+    sums: dict[tuple[str, str, datetime], dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    kinds: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {}
+    meaning = _Meaning(end)
+    for (node, key), readings, before in _series(start, end):
+        counted = meaning.of(node, key)
+        if counted is None:
+            continue
+        kinds[counted.meter, counted.subject] = counted.dimensions
+        for hour, count in by_hour(readings, before).items():
+            if start <= hour < end:
+                sums[counted.meter, counted.subject, hour][counted.segment] += count
+    for (meter, subject, hour), segments in sums.items():
+        value = SampleValue(meter, subject, hour, hour + HOUR, gigabytes(sum(segments.values())), kinds[meter, subject])
+        yield Measured(value, {"source": "counter", "bytes": dict(sorted(segments.items()))})
+
+
+_Series = tuple[tuple[int, str], list[Reading], Reading | None]
+"""((node, key), readings, the one before them)."""
+
+
+def _series(start: datetime, end: datetime) -> Iterator[_Series]:
+    """The byte counters that were read in [start, end): readings up to one hour after it, since they share the bytes
+    of a gap over its hours, and the last reading before it."""
+    rows = CounterReading.objects.filter(at__gte=start - HOUR, at__lt=_hour_end(end) + HOUR, key__endswith="|bytes")
+    ordered = rows.order_by("node_id", "key", "at", "pk").values_list("node_id", "key", "epoch", "at", "value")
+    for (node, key), group in groupby(ordered.iterator(), key=lambda row: (row[0], row[1])):
+        readings = [Reading(at, epoch, value) for _, _, epoch, at, value in group]
+        earlier = [reading for reading in readings if reading.at < start]
+        inside = readings[len(earlier) :]
+        if inside:
+            yield (node, key), inside, earlier[-1] if earlier else _last_before(node, key, start - HOUR)
+
+
+def _last_before(node: int, key: str, when: datetime) -> Reading | None:
+    """The newest reading of a counter that was silent for an hour or more; None: it is new."""
+    row = CounterReading.objects.filter(node_id=node, key=key, at__lt=when).order_by("-at").first()
+    return Reading(row.at, row.epoch, row.value) if row else None
+
+
+class _Meaning:
+    """What the keys of counters stand for, by the lifecycle log as it was at ``when``."""
+
+    def __init__(self, when: datetime) -> None:
+        self.lives: dict[str, dict[str, str]] = {}
+        self.services: dict[str, dict[str, str]] = {}
+        for row in Lifecycle.objects.filter(started_at__lt=when).order_by("started_at", "pk"):
+            self.lives[row.address] = row.dimensions
+            if row.kind == "exchange.instance":
+                self.services[f"service/{row.dimensions.get('service')}"] = row.dimensions
+        sections = NodeSection.objects.values_list("node_id", "exchange").distinct()
+        self.home: dict[int, str] = dict(sections)
+
+    def of(self, node: int, key: str) -> _Counted | None:
+        """None for what is not sold: bytes into an exchange, and between the two nodes of one exchange."""
+        thing, segment, *rest = key.split("|")
+        noun, _, name = thing.partition("/")
+        if noun == "connector" and rest == ["out", "bytes"]:
+            return _Counted(
+                "gb_exchange_out", thing, segment, self._pick(self.lives.get(thing, {}), "kind", "exchange")
+            )
+        if noun == "mesh" and rest == ["out", "bytes"]:
+            own = self.home.get(node, "")
+            if not own or own == name:
+                return None
+            here, there = (self.lives.get(f"exchange/{x}", {}).get("location", x) for x in (own, name))
+            return _Counted(
+                "gb_between_exchanges", f"exchange/{own}/to/{name}", segment, (("from", here), ("to", there))
+            )
+        if noun == "service" and rest == ["bytes"]:
+            return _Counted(
+                "gb_inspected", thing, segment, self._pick(self.services.get(thing, {}), "product", "license")
+            )
+        return None
+
+    @staticmethod
+    def _pick(dimensions: dict[str, str], *names: str) -> tuple[tuple[str, str], ...]:
+        return tuple((name, str(dimensions[name])) for name in names if dimensions.get(name))
+
+
+def item_of(subject: str) -> tuple[str, str]:
+    """(kind, key) of the intent object that a subject's address belongs to: ``service/fw/eu/…`` → ``("services",
+    "fw")``."""
+    noun, _, rest = subject.partition("/")
+    return f"{noun}s", rest.partition("/")[0]
+
+
+def _items(subjects: Iterable[str]) -> dict[tuple[str, str], Any]:
+    """(kind, key) → uid."""
+    wanted = {item_of(subject) for subject in subjects}
+    found = Item.objects.filter(key__in={key for _, key in wanted}) if wanted else []
+    return {(item.kind, item.key): item.uid for item in found}

@@ -1,0 +1,46 @@
+"""Which prices hold for a tenant."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from billing.core.books import PriceBook as BookValue
+from billing.core.meters import METERS
+from billing.models import PriceBook
+from tenants.models import Tenant
+from tenants.scope import current
+
+
+def book_of(tenant: Tenant) -> PriceBook | None:
+    """What the tenant pays by: the book its MSP, or for a direct tenant the operator, has for it."""
+    return PriceBook.objects.select_related("seller").filter(buyer_tenant=tenant).first()
+
+
+def book_value(book: PriceBook) -> BookValue:
+    versions = book.versions.order_by("effective_from")
+    return BookValue(book.name, book.currency, tuple(version.value for version in versions))
+
+
+def prices() -> dict[str, Any] | None:
+    """The tenant's own price book: ``{"name", "seller", "currency", "versions": [{"number", "effective_from", "note",
+    "rates": [{"meter", "label", "unit", "where", "price"}]}]}``, newest first; None without one."""
+    book = book_of(current())
+    if book is None:
+        return None
+    return {
+        "name": book.name,
+        "seller": book.seller_name,
+        "currency": book.currency,
+        "versions": [
+            {
+                "number": version.number,
+                "effective_from": version.effective_from,
+                "note": version.note,
+                "rates": [
+                    {**rate, "label": METERS[rate["meter"]].label, "unit": METERS[rate["meter"]].unit}
+                    for rate in version.rates
+                ],
+            }
+            for version in book.versions.order_by("-effective_from")
+        ],
+    }

@@ -1,0 +1,217 @@
+"""Billing's verbs: meter, compute a month's draft invoice, publish prices, price a plan. All but ``publish`` work in
+the scope of the tenant in force."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from billing import selectors
+from billing.collect import Collected, collect
+from billing.core import books, estimate
+from billing.core.money import total
+from billing.core.prices import InvalidPrice, plain
+from billing.core.rating import Line, Period, rate
+from billing.core.samples import Sample as SampleValue
+from billing.models import Invoice, InvoiceLine, LineSample, PriceBook, PriceBookVersion
+from provisioning.core.resource import Resource
+from provisioning.models import ResourceRecord
+from tenants.scope import current
+
+
+def meter(start: datetime, now: datetime) -> Collected:
+    """Collect what happened since ``start`` and bring the draft invoices of the months it touches up to date."""
+    collected = collect(start, now, now)
+    if any(collected):
+        for month in sorted({when.astimezone(UTC).date().replace(day=1) for when in (start, now)}):
+            draft_invoice(month, now)
+    return collected
+
+
+@transaction.atomic
+def draft_invoice(month: date, now: datetime) -> Invoice | None:
+    """The draft invoice of a calendar month (any date in it), computed from its samples as they are.
+
+    Lines that are still charged keep their uid. None where the tenant has no price book.
+    """
+    book = selectors.book_of(current())
+    if book is None:
+        return None
+    period = Period.month(month.year, month.month)
+    rows = selectors.metered(period.start, period.end)
+    rating = rate((row.value for row in rows), selectors.book_value(book), period)
+    Invoice.objects.get_or_create(
+        number=f"DRAFT-{month:%Y-%m}",
+        defaults={
+            "tenant": current(),
+            "book": book,
+            "seller_name": book.seller_name,
+            "currency": book.currency,
+            "period_start": period.start,
+            "period_end": period.end,
+            "computed_at": now,
+        },
+    )
+    # Two workers may compute one draft at once; the second waits here and finds nothing left to change.
+    invoice = Invoice.objects.select_for_update().get(number=f"DRAFT-{month:%Y-%m}")
+    lines = _write_lines(invoice, rating.lines, rows)
+    _write_links(invoice, lines, rating.lines, rows)
+    invoice.total_minor = total((line.amount for line in rating.lines), invoice.currency).minor
+    invoice.sample_count = len(rows)
+    invoice.unpriced = unpriced(rating.unpriced)
+    invoice.computed_at = now
+    invoice.save()
+    return invoice
+
+
+_Key = tuple[str, str, int, str]
+
+
+def _key(line: Line) -> _Key:
+    return line.meter, line.subject, int(line.version), _rate_key(line.rate)
+
+
+def _rate_key(rate: books.Rate) -> str:
+    return ",".join(f"{name}={value}" for name, value in rate.where)
+
+
+def _write_lines(invoice: Invoice, lines: list[Line], rows: list[selectors.Metered]) -> dict[_Key, InvoiceLine]:
+    """Make the invoice's lines be these; key → row."""
+    there = {(row.meter, row.subject, row.version_id, row.rate_key): row for row in invoice.lines.all()}
+    uids = {row.value.subject: row.item_uid for row in rows}
+    written: dict[_Key, InvoiceLine] = {}
+    for position, line in enumerate(lines, 1):
+        key = _key(line)
+        row = there.pop(key, None) or InvoiceLine(
+            invoice=invoice, meter=line.meter, subject=line.subject, version_id=key[2], rate_key=key[3]
+        )
+        row.position, row.label, row.item_uid = position, line.label, uids.get(line.subject)
+        row.dimensions, row.price = dict(line.dimensions), line.rate.price.to_data()
+        row.quantity, row.unit, row.unit_price = line.quantity, line.unit, line.unit_price
+        row.bands = [band.to_data() for band in line.bands]
+        row.pool_quantity, row.pool_minor = line.pool_quantity, line.pool_amount.minor
+        row.amount_minor, row.explanation, row.sample_count = line.amount.minor, line.explanation, len(line.samples)
+        row.save()
+        written[key] = row
+    InvoiceLine.objects.filter(pk__in=[row.pk for row in there.values()]).delete()
+    return written
+
+
+def _write_links(
+    invoice: Invoice, written: dict[_Key, InvoiceLine], lines: list[Line], rows: list[selectors.Metered]
+) -> None:
+    """Make the charged samples of each line be these, touching only what differs."""
+    samples = {row.value.key: row.pk for row in rows}
+    wanted = {samples[key]: written[_key(line)].pk for line in lines for key in line.samples}
+    there = dict(LineSample.objects.filter(line__invoice=invoice).values_list("sample_id", "line_id"))
+    stale = [sample for sample, line in there.items() if wanted.get(sample) != line]
+    if stale:
+        LineSample.objects.filter(sample_id__in=stale).delete()
+    missing = [
+        LineSample(sample_id=sample, line_id=line) for sample, line in wanted.items() if there.get(sample) != line
+    ]
+    LineSample.objects.bulk_create(missing, batch_size=1000)
+
+
+def unpriced(samples: Iterable[SampleValue]) -> list[dict[str, Any]]:
+    """``[{"meter", "subject", "quantity", "samples"}]``: what was metered and has no price, so that nobody overlooks
+    it."""
+    found: dict[tuple[str, str], list[SampleValue]] = {}
+    for sample in samples:
+        found.setdefault((sample.meter, sample.subject), []).append(sample)
+    return [
+        {
+            "meter": meter,
+            "subject": subject,
+            "quantity": plain(sum((sample.quantity for sample in group), start=type(group[0].quantity)(0))),
+            "samples": len(group),
+        }
+        for (meter, subject), group in sorted(found.items())
+    ]
+
+
+def publish(
+    book: PriceBook, effective_from: datetime, rates: list[books.Rate], *, note: str = "", author: str = ""
+) -> PriceBookVersion:
+    """Add a dated version to a book. InvalidPrice when it is not later than the newest, or two rates ask for the
+    same."""
+    newest = book.versions.order_by("-effective_from").first()
+    if newest and effective_from <= newest.effective_from:
+        raise InvalidPrice(
+            f"{book.name} has prices from {newest.effective_from:%Y-%m-%d %H:%M} UTC; a new version must begin later."
+        )
+    books.Version("new", effective_from, tuple(rates))
+    return PriceBookVersion.objects.create(
+        book=book,
+        number=newest.number + 1 if newest else 1,
+        effective_from=effective_from,
+        rates=[rate.to_data() for rate in rates],
+        note=note,
+        author=author,
+    )
+
+
+def price_plan(before: Iterable[Resource], after: Iterable[Resource], at: datetime | None = None) -> dict[str, Any]:
+    """The cost of a plan each month of 730 hours, JSON-able; named in the settings as PLAN_PRICER.
+
+    ``{"currency", "monthly_before", "monthly_after", "difference", "price_book", "hours", "lines": [{"subject",
+    "label", "meter", "unit", "before", "after", "amount"}], "unpriced": […]}``. Lines are only what differs and add
+    up to ``difference``; their ``before`` and ``after`` are null or ``{"label", "quantity", "unit_price", "amount",
+    "explanation"}``; ``subject`` as in ``selectors.things``. Without a price book the amounts are null and ``note``
+    says so. Gigabytes are not foreseen here.
+    """
+    book = selectors.book_of(current())
+    if book is None:
+        note = f"{current().name} has no price book; ask your provider for one."
+        return {"currency": None, "monthly_before": None, "monthly_after": None, "lines": [], "note": note}
+    at = at or timezone.now()
+    value = selectors.book_value(book)
+    compared = estimate.compare(before, after, value, at)
+    version = value.version_at(at)
+    things = selectors.things(line.subject for found in compared.lines for line in found[:2] if line is not None)
+    return {
+        "currency": book.currency,
+        "monthly_before": str(compared.before.amount),
+        "monthly_after": str(compared.after.amount),
+        "difference": str((compared.after - compared.before).amount),
+        "price_book": f"{book.name} {version.effective_from:%Y-%m-%d}" if version else book.name,
+        "hours": str(estimate.MONTH_HOURS),
+        "lines": [_plan_line(found, things) for found in compared.lines],
+        "unpriced": unpriced(compared.unpriced),
+    }
+
+
+def estimate_live() -> dict[str, Any]:
+    """What the network that is there costs each month: as ``price_plan``, with a line for every thing."""
+    there = ResourceRecord.objects.all()
+    return price_plan([], [Resource(record.address, record.kind, record.body) for record in there])
+
+
+def _plan_line(found: estimate.Difference, things: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    line = found.after or found.before
+    assert line is not None
+    return {
+        "subject": things[line.subject],
+        "label": line.label,
+        "meter": line.meter,
+        "unit": line.unit,
+        "before": _side(found.before),
+        "after": _side(found.after),
+        "amount": str(found.amount.amount),
+    }
+
+
+def _side(line: Line | None) -> dict[str, Any] | None:
+    if line is None:
+        return None
+    return {
+        "label": line.label,
+        "quantity": plain(line.quantity),
+        "unit_price": None if line.unit_price is None else plain(line.unit_price),
+        "amount": str(line.amount.amount),
+        "explanation": line.explanation,
+    }

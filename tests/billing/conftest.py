@@ -1,0 +1,75 @@
+"""A small world to bill: an MSP with two tenants, a direct tenant, and the demo's prices since October 2026."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from billing.demo import ensure_demo_prices
+from provisioning.models import CounterReading, Item, Lifecycle, Node, NodeSection, Version
+from tenants.models import Msp, Tenant
+
+TEN = datetime(2026, 11, 23, 10, tzinfo=UTC)
+
+
+def at(minute: float, day: datetime = TEN) -> datetime:
+    """Minutes after ten o'clock."""
+    return day + timedelta(minutes=minute)
+
+
+@pytest.fixture
+def acme(db: Any) -> Tenant:
+    northwind = Msp.objects.create(slug="northwind", name="Northwind Managed Networks")
+    acme = Tenant.objects.create(slug="acme-health", name="Acme Health", msp=northwind)
+    Tenant.objects.create(slug="globex-retail", name="Globex Retail", msp=northwind)
+    Tenant.objects.create(slug="initech", name="Initech")
+    ensure_demo_prices(datetime(2026, 10, 1, tzinfo=UTC))
+    return acme
+
+
+@pytest.fixture
+def globex(acme: Tenant) -> Tenant:
+    return Tenant.objects.get(slug="globex-retail")
+
+
+def lived(address: str, kind: str, start: datetime, end: datetime | None = None, /, **dimensions: str) -> Lifecycle:
+    row = Lifecycle(address=address, kind=kind, dimensions=dimensions, started_at=start, ended_at=end)
+    row.save()
+    return row
+
+
+def connector(name: str, start: datetime, end: datetime | None = None, size: str = "small", **more: str) -> Lifecycle:
+    dimensions = {"kind": "lab-site", "size": size, "exchange": "eu", **more}
+    return lived(f"connector/{name}", "exchange.connector", start, end, **dimensions)
+
+
+def named(kind: str, key: str, name: str) -> Item:
+    item = Item(kind=kind, key=key)
+    item.save()
+    Version(item=item, kind=kind, name=name, body={}, first=1).save()
+    return item
+
+
+@pytest.fixture
+def node(acme: Tenant) -> Callable[..., Node]:
+    """A node of a location that carries an exchange of the tenant in force."""
+
+    def make(location: str, index: int, exchange: str) -> Node:
+        found, _ = Node.objects.get_or_create(location=location, index=index)
+        NodeSection(
+            node=found, exchange=exchange, address=f"exchange/{exchange}", kind="exchange.presence", body={}, digest=""
+        ).save()
+        return found
+
+    return make
+
+
+def read(node: Node, key: str, when: datetime, value: int, epoch: str = "boot-1") -> None:
+    """A report: the newest value of each minute."""
+    minute = when.replace(second=0, microsecond=0)
+    CounterReading.objects.update_or_create(
+        node=node, key=key, epoch=epoch, minute=minute, defaults={"at": when, "value": value}
+    )

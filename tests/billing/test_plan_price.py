@@ -1,0 +1,44 @@
+"""A plan's price: the cost delta that the plan page and the API show."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal as D
+
+from billing import services
+from provisioning.core.resource import Resource
+from tenants.scope import scope
+from tests.billing.conftest import at, named
+
+EXCHANGE = Resource("exchange/eu", "exchange.presence", {"size": "small", "location": "aws-eu-central-1", "rate": 1})
+
+
+def connector(name: str, size: str) -> Resource:
+    return Resource(f"connector/{name}", "exchange.connector", {"size": size, "kind": "lab-site", "exchange": "eu"})
+
+
+def test_lines_are_what_differs_and_add_up(acme):
+    with scope(acme):
+        item = named("connectors", "a", "Hospital A")
+        before = [EXCHANGE, connector("a", "small"), connector("gone", "small")]
+        after = [EXCHANGE, connector("a", "medium"), connector("new", "large"), Resource("x/y", "aws.vpc-routes", {})]
+        found = services.price_plan(before, after, at(0))
+    assert json.loads(json.dumps(found)) == found
+    assert (found["currency"], found["monthly_before"], found["monthly_after"]) == ("EUR", "426.32", "624.15")
+    assert found["price_book"] == "Northwind Managed Networks for Acme Health 2026-10-01"
+    assert [(line["subject"]["name"], line["label"], line["amount"]) for line in found["lines"]] == [
+        ("Hospital A", "Connector hours, medium, lab-site", "45.99"),
+        ("gone", "Connector hours, small, lab-site", "-59.86"),
+        ("new", "Connector hours, large, lab-site", "211.70"),
+    ]
+    assert found["lines"][0]["subject"]["uid"] == str(item.uid)
+    assert found["lines"][0]["before"]["explanation"] == (
+        "730 h × 0.082 = EUR 59.86, flat price, half up to the minor unit."
+    )
+    assert sum(D(line["amount"]) for line in found["lines"]) == D(found["difference"])
+
+
+def test_what_has_no_price_is_named(acme):
+    with scope(acme):
+        found = services.price_plan([], [connector("a", "gigantic")], at(0))
+    assert found["lines"] == [] and found["unpriced"][0]["subject"] == "connector/a"
