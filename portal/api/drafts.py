@@ -1,0 +1,141 @@
+"""Drafts: named working copies of the network, undone and redone step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.db.models import Max
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from portal.api.endpoint import Endpoint, tagged
+from portal.api.etags import wanted
+from portal.api.fields import choice, flag, moment, number, shape, text, uid
+from portal.api.intent import draft_tag, open_draft
+from portal.api.pages import Listing
+from portal.api.plans import PLAN
+from portal.api.schema import listed
+from portal.api.tenancy import read
+from provisioning.models import Draft, Edit
+from provisioning.selectors import runs as selectors
+from provisioning.selectors import views
+from provisioning.services import drafts, plans
+from provisioning.services.rebase import rebase
+
+DRAFT = shape(
+    "Draft",
+    id=uid(),
+    name=text(),
+    base_revision=number("the revision it was made over"),
+    edits=number("edits in force"),
+    author=text(),
+    state=choice(Draft.State.values),
+    version=number("grows with every edit, undo, redo and rebase"),
+    can_undo=flag(),
+    can_redo=flag(),
+    created_at=moment(),
+    updated_at=moment(),
+)
+
+
+class NewDraft(serializers.Serializer):
+    name = serializers.CharField(max_length=100)
+
+
+def draft_json(draft: Draft) -> dict[str, Any]:
+    last = getattr(draft, "last_edit", None)
+    if last is None:
+        last = Edit.objects.filter(draft=draft).aggregate(last=Max("number"))["last"] or 0
+    plain = ("name", "base_revision", "author", "state", "version", "created_at", "updated_at")
+    return {
+        "id": str(draft.uid),
+        **{name: getattr(draft, name) for name in plain},
+        "edits": draft.cursor,
+        "can_undo": draft.cursor > 0,
+        "can_redo": last > draft.cursor,
+    }
+
+
+def _answer(draft: Draft, status: int = 200, location: str | None = None) -> Response:
+    return tagged(draft_json(draft), status, tag=draft_tag(draft), location=location)
+
+
+class Drafts(Endpoint):
+    """Working copies; provisioned and discarded ones are listed with `?state=`."""
+
+    listing = Listing(
+        {"updated_at": "updated_at", "created_at": "created_at", "name": "name"},
+        ("name",),
+        {"state": "state", "author": "author"},
+        default="-updated_at",
+    )
+
+    @listed(DRAFT, "Draft", orderings=listing.orderings, filters=listing.filters)
+    def get(self, request: Request) -> Response:
+        rows = Draft.objects.annotate(last_edit=Max("edits__number", default=0))
+        if "state" not in request.query_params:
+            rows = rows.filter(state=Draft.State.OPEN)
+        return Response(self.listing.page(request, rows, draft_json))
+
+    @extend_schema(request=NewDraft, responses={201: DRAFT})
+    def post(self, request: Request) -> Response:
+        draft = drafts.create(read(NewDraft, self.fields(request))["name"])
+        return _answer(draft, 201, f"{request.path}{draft.uid}/")
+
+
+class OneDraft(Endpoint):
+    @extend_schema(responses=DRAFT)
+    def get(self, request: Request, draft: UUID) -> Response:
+        found = views.draft(draft).draft
+        assert found is not None
+        return _answer(found)
+
+    @extend_schema(responses={204: None}, description="Discards the draft.")
+    def delete(self, request: Request, draft: UUID) -> Response:
+        found = open_draft(draft)
+        wanted(request, draft_tag(found))
+        drafts.discard(found)
+        return Response(status=204)
+
+
+class DraftAction(Endpoint):
+    does: ClassVar[Callable[[Draft], Draft]]
+
+    @extend_schema(request=None, responses=DRAFT)
+    def post(self, request: Request, draft: UUID) -> Response:
+        found = open_draft(draft)
+        wanted(request, draft_tag(found))
+        return _answer(type(self).does(found))
+
+
+class Undo(DraftAction):
+    """Takes the last edit back; 409 when there is none."""
+
+    does = staticmethod(drafts.undo)
+
+
+class Redo(DraftAction):
+    """Makes the edit again that was undone last; 409 when there is none."""
+
+    does = staticmethod(drafts.redo)
+
+
+class Rebase(DraftAction):
+    """Puts the edits on top of what is live now; 409 with base, mine and theirs where both changed a field."""
+
+    does = staticmethod(rebase)
+
+
+class MakePlan(Endpoint):
+    """What provisioning this draft would do: steps, reachability, cost. Runs nothing."""
+
+    @extend_schema(request=None, responses={201: PLAN})
+    def post(self, request: Request, draft: UUID) -> Response:
+        found = open_draft(draft)
+        wanted(request, draft_tag(found))
+        data = selectors.plan_json(plans.make(found))
+        return tagged(data, 201, location=f"/api/v1/t/{request._request.tenant.slug}/plans/{data['id']}/")

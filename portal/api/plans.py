@@ -1,0 +1,193 @@
+"""Plans and runs: what would change, who approved it, how far the world has come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+from uuid import UUID
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from portal.api.endpoint import Endpoint, tagged
+from portal.api.etags import of, wanted
+from portal.api.fields import anything, choice, maybe, moment, money, number, several, shape, text, texts, uid
+from portal.api.pages import Listing
+from portal.api.schema import listed
+from portal.api.tenancy import read
+from provisioning.models import Plan, Run, Step
+from provisioning.selectors import runs as selectors
+from provisioning.services import plans, runs
+
+FLOWS = "flows, told as source, destination, protocol and ports"
+CHANGE = shape(
+    "Change",
+    action=choice(("create", "change", "replace", "remove")),
+    address=text("what it is about; stays the same through renames"),
+    kind=text("driver.noun"),
+    before=anything("null: not there"),
+    after=anything("null: not there any more"),
+    fields=several(anything('{"path", "before", "after"}')),
+    depends=texts(),
+    subjects=texts("ids of the intent objects that cause it"),
+)
+PLAN_FIELDS: dict[str, Any] = {
+    "id": uid(),
+    "draft": text("id"),
+    "draft_name": text(),
+    "base_revision": number(),
+    "state": choice(Plan.State.values),
+    "digest": text("names exactly this content; provisioning asks for it"),
+    "author": text(),
+    "created_at": moment(),
+    "decided_by": maybe("who approved or rejected it"),
+    "decided_at": moment(allow_null=True),
+}
+PLAN = shape(
+    "Plan",
+    **PLAN_FIELDS,
+    steps=several(CHANGE),
+    text=text("the steps as a person reads them"),
+    reachability=shape(
+        "Delta", allowed=several(anything(FLOWS)), blocked=several(anything(FLOWS)), inspected=several(anything(FLOWS))
+    ),
+    assertions=several(anything()),
+    cost=shape("Cost", currency=text(), monthly_before=money(), monthly_after=money(), lines=several(anything())),
+    blast_radius=anything(),
+    warnings=several(anything('{"code", "path", "message", "severity"}')),
+    problems=several(anything()),
+    moved=texts("for a stale plan: what moved"),
+)
+PLAN_ROW = shape("PlanSummary", **PLAN_FIELDS)
+STEP = shape(
+    "Step",
+    id=uid(),
+    action=text(),
+    address=text(),
+    kind=text(),
+    state=choice(Step.State.values),
+    attempts=number(),
+    note=text("what it waits for"),
+    error=anything('{"call", "code", "message"}'),
+    depends=texts("addresses of steps before it"),
+    started_at=moment(allow_null=True),
+    finished_at=moment(allow_null=True),
+)
+RUN_FIELDS: dict[str, Any] = {
+    "id": uid(),
+    "state": choice(Run.State.values),
+    "revision": number(),
+    "plan": text("id"),
+    "author": text(),
+    "created_at": moment(),
+    "started_at": moment(allow_null=True),
+    "finished_at": moment(allow_null=True),
+    "counts": anything("state → steps"),
+}
+RUN = shape("Run", **RUN_FIELDS, steps=several(STEP))
+RUN_ROW = shape("RunSummary", **RUN_FIELDS)
+
+
+class Go(serializers.Serializer):
+    digest = serializers.CharField(help_text="the plan's digest, as it was read")
+
+
+def _summary(plan: Plan) -> dict[str, Any]:
+    told = selectors.plan_json(plan)
+    return {name: told[name] for name in PLAN_FIELDS}
+
+
+class Plans(Endpoint):
+    """The newest first, without their steps."""
+
+    listing = Listing({"created_at": "created_at"}, ("draft__name",), {"state": "state", "draft": "draft__uid"}, default="-created_at")
+
+    @listed(PLAN_ROW, "PlanSummary", orderings=listing.orderings, filters=listing.filters)
+    def get(self, request: Request) -> Response:
+        rows = Plan.objects.select_related("draft")
+        return Response(self.listing.page(request, rows, _summary))
+
+
+class OnePlan(Endpoint):
+    @extend_schema(responses=PLAN)
+    def get(self, request: Request, plan: UUID) -> Response:
+        return tagged(selectors.plan_json(selectors.plan(plan)))
+
+
+class Decision(Endpoint):
+    writes = "approve"
+    does: ClassVar[Callable[[Plan], Plan]]
+
+    @extend_schema(request=None, responses=PLAN)
+    def post(self, request: Request, plan: UUID) -> Response:
+        found = selectors.plan(plan)
+        wanted(request, of(selectors.plan_json(found)))
+        return tagged(selectors.plan_json(type(self).does(found)))
+
+
+class Approve(Decision):
+    """Where the tenant asks for a second person, nobody approves their own plan."""
+
+    does = staticmethod(plans.approve)
+
+
+class Reject(Decision):
+    does = staticmethod(plans.reject)
+
+
+class Provision(Endpoint):
+    """Carries out exactly the plan with this digest; 409 when it is stale, unapproved or another run is going."""
+
+    writes = "provision"
+
+    @extend_schema(request=Go, responses={202: RUN})
+    def post(self, request: Request, plan: UUID) -> Response:
+        found = selectors.plan(plan)
+        wanted(request, of(selectors.plan_json(found)))
+        data = selectors.run_json(runs.provision(found, read(Go, self.fields(request))["digest"]))
+        return tagged(data, 202, location=f"/api/v1/t/{request._request.tenant.slug}/runs/{data['id']}/")
+
+
+class Runs(Endpoint):
+    """The newest first, without their steps."""
+
+    listing = Listing({"created_at": "created_at"}, ("author",), {"state": "state", "plan": "plan__uid"}, default="-created_at")
+
+    @listed(RUN_ROW, "RunSummary", orderings=listing.orderings, filters=listing.filters)
+    def get(self, request: Request) -> Response:
+        rows = Run.objects.select_related("plan")
+        return Response(
+            self.listing.page(request, rows, lambda run: selectors.run_json(run, steps=False))
+        )
+
+
+class OneRun(Endpoint):
+    @extend_schema(responses=RUN)
+    def get(self, request: Request, run: UUID) -> Response:
+        return tagged(selectors.run_json(selectors.run(run)))
+
+
+class RunAction(Endpoint):
+    writes = "provision"
+    does: ClassVar[Callable[[Run], Any]]
+
+    @extend_schema(request=None, responses={202: RUN})
+    def post(self, request: Request, run: UUID) -> Response:
+        found = selectors.run(run)
+        wanted(request, of(selectors.run_json(found)))
+        type(self).does(found)
+        return tagged(selectors.run_json(selectors.run(run)), 202)
+
+
+class Retry(RunAction):
+    """Goes on after a failure, with the newest intent."""
+
+    does = staticmethod(runs.retry)
+
+
+class Cancel(RunAction):
+    """Begins nothing more; steps that are under way finish."""
+
+    does = staticmethod(runs.cancel)
