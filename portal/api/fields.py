@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from typing import Any
 
 from drf_spectacular.utils import inline_serializer
@@ -10,8 +11,11 @@ from rest_framework import serializers
 
 
 def shape(name: str, /, **fields: Any) -> Any:
-    """An object; ``from_`` stands for ``from``."""
-    return inline_serializer(name, {field.rstrip("_"): inner for field, inner in fields.items()})
+    """An object; ``from_`` stands for ``from``.
+
+    Fields are copied: one that is part of a shape already cannot be part of a second one, and copies keep the order.
+    """
+    return inline_serializer(name, {field.rstrip("_"): deepcopy(inner) for field, inner in fields.items()})
 
 
 def text(told: str = "", **more: Any) -> Any:
@@ -51,7 +55,7 @@ def texts(told: str = "", **more: Any) -> Any:
 
 
 def several(inner: Any, told: str = "", **more: Any) -> Any:
-    return serializers.ListField(child=inner, help_text=told, **more)
+    return serializers.ListField(child=deepcopy(inner), help_text=told, **more)
 
 
 def anything(told: str = "", **more: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from copy import deepcopy
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
@@ -53,7 +54,7 @@ def page_of(shape: Any, name: str) -> Any:
         {
             "next": serializers.URLField(**link),
             "previous": serializers.URLField(**link),
-            "results": serializers.ListField(child=shape),
+            "results": serializers.ListField(child=deepcopy(shape)),
         },
     )
 

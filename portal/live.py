@@ -1,0 +1,167 @@
+"""Telling browsers what changed: the senders, and the socket ``/ws/t/{slug}/`` (CONTRACT section 3).
+
+The socket says what changed, the page fetches it again with the ordinary permission check; only rates carry numbers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncJsonWebsocketConsumer
+from channels.layers import get_channel_layer
+from redis.exceptions import RedisError
+
+from tenants import tokens
+from tenants.doors import visible
+from tenants.models import User
+from tenants.roles import Who
+
+logger = logging.getLogger(__name__)
+
+PAUSE = 0.1
+"""Seconds between two messages of one socket: at most 10 a second."""
+LOOK_AGAIN = 30.0
+"""Seconds after which a socket proves again that it may listen."""
+MOST_WAITING = 100
+
+ANONYMOUS, STRANGER = 4401, 4404
+
+
+def changed(tenant: str, what: str, id: str = "", version: int | None = None) -> None:
+    """Outbox handler: tell the tenant's browsers. Raises ConnectionError with Redis away, so that it is tried again."""
+    try:
+        _tell(tenant, {"type": "changed", "what": what, "id": id, "version": version})
+    except RedisError as error:
+        raise ConnectionError(str(error)) from error
+
+
+def rates(tenant: str, at: datetime, edges: Mapping[str, Sequence[float]]) -> None:
+    """Bits per second of edges; numbers that nobody hears are not worth a second try."""
+    told = {edge: [round(rate) for rate in pair] for edge, pair in edges.items()}
+    try:
+        _tell(tenant, {"type": "rates", "at": at.isoformat(), "edges": told})
+    except (RedisError, OSError) as error:
+        logger.warning("live: rates of %s not told: %s", tenant, error)
+
+
+def _tell(tenant: str, message: dict[str, Any]) -> None:
+    layer: Any = get_channel_layer()
+    async_to_sync(layer.group_send)(group(tenant), {"type": "told", "message": message})
+
+
+def group(tenant: str) -> str:
+    return f"tenant.{tenant}"
+
+
+class Pending:
+    """What one socket has not been told yet; of the same thing only the newest is kept."""
+
+    def __init__(self) -> None:
+        self._messages: dict[tuple[str, ...], dict[str, Any]] = {}
+        self._some = asyncio.Event()
+
+    def put(self, message: dict[str, Any]) -> None:
+        if message["type"] == "rates":
+            before = self._messages.get(("rates",), {"edges": {}})
+            self._messages["rates",] = {**message, "edges": {**before["edges"], **message["edges"]}}
+        else:
+            self._messages["changed", message["what"], message["id"]] = message
+        if len(self._messages) > MOST_WAITING:
+            self._fold()
+        self._some.set()
+
+    async def take(self) -> dict[str, Any]:
+        await self._some.wait()
+        message = self._messages.pop(next(iter(self._messages)))
+        if not self._messages:
+            self._some.clear()
+        return message
+
+    def _fold(self) -> None:
+        """So many things changed that the page may as well look at all of their kind: an empty id."""
+        for key, message in list(self._messages.items()):
+            if key[0] == "changed" and message["id"]:
+                del self._messages[key]
+                self._messages["changed", message["what"], ""] = {**message, "id": "", "version": None}
+
+
+class Live(AsyncJsonWebsocketConsumer):
+    """One browser's (or script's) socket. Closed with 4401 for nobody and 4404 for a stranger."""
+
+    pace: asyncio.Task[None] | None = None
+
+    async def connect(self) -> None:
+        slug = self.scope["url_route"]["kwargs"]["slug"]
+        refusal = await self._refusal(slug)
+        if refusal:
+            # Accepted first: a browser is only told the code of a socket that was open.
+            await self.accept()
+            await self.close(refusal)
+            return
+        self.pending = Pending()
+        self.group = group(slug)
+        # Listening before it is accepted: whoever has a socket misses nothing.
+        await self.channel_layer.group_add(self.group, self.channel_name)
+        await self.accept()
+        self.pace = asyncio.create_task(self._send())
+        self.watch = asyncio.create_task(self._watch(slug))
+
+    async def disconnect(self, code: int) -> None:
+        if self.pace:
+            self.pace.cancel()
+            self.watch.cancel()
+            await self.channel_layer.group_discard(self.group, self.channel_name)
+
+    async def told(self, event: dict[str, Any]) -> None:
+        self.pending.put(event["message"])
+
+    async def receive_json(self, content: Any, **kwargs: Any) -> None:
+        """Nothing is asked here; the API is for that."""
+
+    @classmethod
+    async def decode_json(cls, text_data: str) -> None:
+        """Nor is it read."""
+
+    async def _send(self) -> None:
+        while True:
+            await self.send_json(await self.pending.take())
+            await asyncio.sleep(PAUSE)
+
+    async def _watch(self, slug: str) -> None:
+        while True:
+            await asyncio.sleep(LOOK_AGAIN)
+            refusal = await self._refusal(slug)
+            if refusal:
+                await self.close(refusal)
+                return
+
+    async def _refusal(self, slug: str) -> int | None:
+        who = await database_sync_to_async(_who)(self.scope)
+        if who is None:
+            return ANONYMOUS
+        tenant = await database_sync_to_async(visible)(who, slug)
+        return None if tenant and "view" in await database_sync_to_async(who.rights)(tenant) else STRANGER
+
+
+def bearer(scope: Mapping[str, Any]) -> str | None:
+    """The token of the Authorization header, which a browser cannot send here and a script can."""
+    header = dict(scope["headers"]).get(b"authorization", b"").decode("latin1")
+    return header.removeprefix("Bearer ").strip() if header.startswith("Bearer ") else None
+
+
+def _who(scope: Mapping[str, Any]) -> Who | None:
+    secret = bearer(scope)
+    if secret is not None:
+        token = tokens.find(secret)
+        return Who(token.user, token) if token else None
+    known, session = scope.get("user"), scope.get("session")
+    if known is None or not known.is_authenticated or session is None or not session.exists(session.session_key):
+        return None
+    user = User.objects.filter(pk=known.pk, is_active=True).first()
+    return Who(user) if user else None
