@@ -40,8 +40,8 @@ def sweep(now: datetime) -> int:
 def _deliver(message: Outbox) -> None:
     try:
         import_string(settings.OUTBOX_HANDLERS[message.topic])(**message.payload)
-    except OSError as error:
-        # The broker or Redis is away: the row stays and the sweep tries again.
-        logger.warning("outbox: %s not delivered: %s", message.topic, error)
+    except Exception:
+        # The transaction is committed, so whoever waits must not get an error for it: the row stays, the sweep repeats.
+        logger.exception("outbox: %s %s not delivered yet", message.topic, message.payload)
         return
     Outbox.objects.filter(pk=message.pk).delete()
