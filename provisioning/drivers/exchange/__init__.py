@@ -27,38 +27,40 @@ class Driver:
 
     def apply(self, change: Change, context: Context) -> Done | Waiting:
         with scope(Tenant.objects.get(slug=context.tenant)):
-            return self._outcome(change, publish.put(change))
+            sections = publish.put(change)
+            late = [section for section in sections if not section.holds]
+            error = _error(late)
+            if error:
+                # Forgotten, so that a retry publishes anew and waits anew.
+                publish.give_up(late)
+            elif not late:
+                publish.forget_removed(change.address)
+        if error:
+            raise error
+        if late:
+            return Waiting(1.0, f"Waiting for node {', '.join(str(section.node) for section in late)}")
+        return Done({}, change.after)
 
     def observe(self, wanted: Iterable[Change], context: Context) -> list[Observed]:
         with scope(Tenant.objects.get(slug=context.tenant)):
             return [self._observed(change) for change in wanted]
 
-    def _outcome(self, change: Change, sections: list[NodeSection]) -> Done | Waiting:
-        late = [section for section in sections if not section.holds]
-        if not late:
-            publish.forget_removed(change.address)
-            return Done({}, change.after)
-        for section in late:
-            if section.failure:
-                raise DriverError(
-                    f"Node {section.node} could not carry it out: {section.failure}",
-                    call="exchange.apply",
-                    code="node_failed",
-                    permanent=True,
-                )
-        names = ", ".join(str(section.node) for section in late)
-        if timezone.now() - min(section.published_at for section in late) > PATIENCE:
-            seen = max((s.node.seen_at for s in late if s.node.seen_at), default=None)
-            last = f"last heard of at {seen:%H:%M:%S} UTC" if seen else "never heard of"
-            raise DriverError(
-                f"Node {names} has not reported within {PATIENCE.seconds} s ({last}). Look at the node, then retry.",
-                call="exchange.apply",
-                code="node_silent",
-                permanent=True,
-            )
-        return Waiting(1.0, f"Waiting for node {names}")
-
     def _observed(self, change: Change) -> Observed:
         found: list[dict[str, Any]] = list(NodeSection.objects.filter(address=change.address).values("body", "digest"))
         body: Body | None = found[0]["body"] if found and found[0]["digest"] == digest(change.after) else None
         return Observed(change.address, change.kind, body, {})
+
+
+def _error(late: list[NodeSection]) -> DriverError | None:
+    """Why it is of no use to wait any longer for these sections, if it is."""
+    for section in late:
+        if section.failure:
+            message = f"Node {section.node} could not carry it out: {section.failure}"
+            return DriverError(message, call="exchange.apply", code="node_failed", permanent=True)
+    if late and timezone.now() - min(section.published_at for section in late) > PATIENCE:
+        names = ", ".join(str(section.node) for section in late)
+        seen = max((section.node.seen_at for section in late if section.node.seen_at), default=None)
+        last = f"last heard of at {seen:%H:%M:%S} UTC" if seen else "never heard of"
+        message = f"Node {names} has not reported within {PATIENCE.seconds} s ({last}). Look at the node, then retry."
+        return DriverError(message, call="exchange.apply", code="node_silent", permanent=True)
+    return None

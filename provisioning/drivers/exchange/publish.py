@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import redis
 from django.conf import settings
 from django.db.models import F
@@ -37,7 +39,7 @@ def put(change: Change) -> list[NodeSection]:
 
 def _write(section: NodeSection, kind: str, body: Body | None) -> None:
     wanted = digest(body) if body is not None else ""
-    if section.pk and section.digest == wanted and not section.failure:
+    if section.pk and section.digest == wanted and section.version:
         return
     node = section.node
     NodeTenant.objects.get_or_create(node=node, tenant=scope.current())
@@ -47,6 +49,11 @@ def _write(section: NodeSection, kind: str, body: Body | None) -> None:
     section.version, section.failure, section.published_at = node.version, "", timezone.now()
     section.save()
     outbox.put("node", node=node.pk)
+
+
+def give_up(sections: Iterable[NodeSection]) -> None:
+    """The next ``put`` writes these again, whether or not their bodies differ."""
+    NodeSection.objects.filter(pk__in=[section.pk for section in sections]).update(version=0, failure="")
 
 
 def forget_removed(address: str) -> None:
