@@ -28,7 +28,7 @@ def running(process: Process) -> Iterator[None]:
 def live_env(house: TestHouse) -> dict[str, str]:
     """The environment of a serving process: the application's login only, and a pool as in real use."""
     env = {name: value for name, value in os.environ.items() if name not in ("DATABASE_OWNER_URL", "DATABASE_POOL")}
-    return {**env, "PYTHONWARNINGS": "ignore", "LOG_LEVEL": "INFO"}
+    return {**env, "PYTHONWARNINGS": "ignore", "LAB_STATE": str(house.folder / "lab-state.json")}
 
 
 @pytest.fixture(scope="session")
@@ -73,6 +73,23 @@ def live_aws(_aws: str) -> str:
 
     moto.reset(_aws)
     return _aws
+
+
+@pytest.fixture(scope="module")
+def _lab(_portal: str, live_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    if lacking := parts.lacking_for_packets(live_env):
+        pytest.skip(f"no packets on this machine: it lacks {'; '.join(lacking)}")
+    env = {**live_env, "PUBLIC_URL": _portal}
+    yield from (env for _ in running(parts.lab(env, tmp_path_factory.mktemp("lab"), traffic=False)))
+
+
+@pytest.fixture
+def live_lab(live_portal: str, live_worker: None, live_aws: str, _lab: dict[str, str]) -> dict[str, str]:
+    """All of it: portal, worker, AWS, and every exchange node of the catalogue passing real packets.
+
+    The environment for commands beside it (``manage.py lab exec``). Mark the test ``packets``.
+    """
+    return _lab
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from celery import Celery
 
 from portal.house.keys import write_private
 from portal.house.processes import Process
+from provisioning import enrollment
 from provisioning.catalog import catalog
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -92,7 +93,6 @@ def lacking_for_packets(env: Mapping[str, str]) -> list[str]:
 def lab(
     env: Mapping[str, str],
     folder: Path,
-    enrollment_key: str,
     *,
     simulate: bool = False,
     traffic: bool = True,
@@ -100,9 +100,10 @@ def lab(
     """Every exchange node of the catalogue with the sites and clouds behind them; LAB_STATE says where it is found."""
     state, config = Path(env["LAB_STATE"]), folder / "config.json"
     state.unlink(missing_ok=True)
+    key = enrollment.key(env["SECRET_KEY"])
     nodes = [
-        {"location": key, "index": node.index, "underlay": node.underlay, "enrollment_key": enrollment_key}
-        for key, location in catalog().locations.items()
+        {"location": name, "index": node.index, "underlay": node.underlay, "enrollment_key": key}
+        for name, location in catalog().locations.items()
         for node in location.nodes
     ]
     write_private(

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
 from django.utils import timezone
 
+from provisioning import enrollment
 from provisioning.catalog import catalog
 from provisioning.core.resource import canonical
 from provisioning.drivers.exchange.publish import channel, client
@@ -27,7 +28,7 @@ from tenants.scope import scope
 
 def enrollment_key() -> str:
     """What a new node shows once; the operator puts it into the node's configuration."""
-    return hmac.new(settings.SECRET_KEY.encode(), b"causeway node enrollment", hashlib.sha256).hexdigest()
+    return enrollment.key(settings.SECRET_KEY)
 
 
 def enroll(location: str, index: int, key: str, epoch: str) -> tuple[str, str]:
