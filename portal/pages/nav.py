@@ -30,7 +30,7 @@ GROUPS: tuple[tuple[str, tuple[Page, ...]], ...] = (
         (
             Page("plans", "Plans", icon="git-pull-request", under=("plan",)),
             Page("runs", "Runs", icon="player-play", under=("run",)),
-            Page("revisions", "Revisions", icon="history"),
+            Page("revisions", "Revisions", icon="history", under=("revision",)),
         ),
     ),
     (

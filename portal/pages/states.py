@@ -28,6 +28,7 @@ FACES: dict[str, Face] = {
     # Things on the topology.
     "up": _like(_OK, "Up"),
     "healthy": _OK,
+    "live": Face("ok", icon="access-point", word="Live"),
     "degraded": _WARN,
     "down": _BAD,
     "stale": _like(_WARN, "Stale"),

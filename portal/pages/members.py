@@ -1,0 +1,59 @@
+"""Members and roles of a tenant. People of the MSP that runs it are shown, and managed there."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from portal.pages.door import PageRequest, page
+from portal.pages.refusals import told
+from tenants import services
+from tenants.models import MSP_ROLES, Membership, Role
+from tenants.roles import RIGHTS, ROLE_RIGHTS
+
+ROLES = [role for role in Role if role not in MSP_ROLES]
+
+
+@page("members")
+def members(request: PageRequest) -> HttpResponse:
+    problems = []
+    if request.method == "POST":
+        with told() as done:
+            added = services.add_member(request.POST.get("email", ""), request.POST.get("role", ""))
+        if done:
+            messages.success(request, f"Added {added.user.email} as {added.get_role_display().lower()}.")
+            return redirect("members", request.tenant.slug)
+        problems = done.problems
+    people = Membership.objects.select_related("user", "msp").order_by("user__email")
+    context = {
+        "members": people.filter(tenant=request.tenant),
+        "from_msp": people.filter(msp=request.tenant.msp) if request.tenant.msp else [],
+        "roles": ROLES,
+        "rights": [
+            {"right": right, "word": word, "roles": [right in ROLE_RIGHTS[role] for role in ROLES]}
+            for right, word in RIGHTS.items()
+        ],
+        "problems": problems,
+        "sent": request.POST,
+    }
+    return render(request, "pages/members.html", context, status=422 if problems else 200)
+
+
+@require_POST
+@page("members")
+def change(request: PageRequest, uid: UUID) -> HttpResponse:
+    """Another role, or with ``remove`` none."""
+    membership = get_object_or_404(Membership.objects.select_related("user"), tenant=request.tenant, uid=uid)
+    email = membership.user.email
+    with told(request) as done:
+        if "remove" in request.POST:
+            services.remove_member(membership)
+        else:
+            services.change_role(membership, request.POST.get("role", ""))
+    if done:
+        messages.success(request, f"Removed {email}." if "remove" in request.POST else f"Changed the role of {email}.")
+    return redirect("members", request.tenant.slug)

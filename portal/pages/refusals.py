@@ -1,0 +1,40 @@
+"""Refusals of services, told on a page: what happened and what to do, next to what was sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest
+
+from provisioning.services.errors import Refused
+from tenants.services import Refused as TenantRefused
+
+
+class Outcome:
+    """Whether the service did it; `problems` as the template partials/problems.html takes them."""
+
+    def __init__(self) -> None:
+        self.problems: list[dict[str, Any]] = []
+
+    def __bool__(self) -> bool:
+        return not self.problems
+
+
+@contextmanager
+def told(request: HttpRequest | None = None) -> Iterator[Outcome]:
+    """Run a service; a refusal leaves nothing behind and becomes `outcome.problems`, and with a request a message."""
+    outcome = Outcome()
+    try:
+        with transaction.atomic():
+            yield outcome
+    except Refused as refused:
+        found = [{"path": one.path, "message": one.message, "severity": one.severity} for one in refused.problems]
+        outcome.problems = found or [{"path": "", "message": refused.detail, "severity": "error"}]
+    except TenantRefused as refused:
+        outcome.problems = [{"path": refused.path, "message": refused.detail, "severity": "error"}]
+    if request is not None and outcome.problems:
+        messages.error(request, " ".join(problem["message"] for problem in outcome.problems))
