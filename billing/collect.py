@@ -19,7 +19,7 @@ from billing.core.meters import hourly
 from billing.core.samples import HOUR, Reading, by_hour, gigabytes, hour_of, hours, windows
 from billing.core.samples import Sample as SampleValue
 from billing.models import Sample
-from provisioning.models import CounterReading, Item, Lifecycle, NodeSection
+from provisioning.models import CounterReading, Item, Lifecycle, Node
 
 
 class Collected(NamedTuple):
@@ -166,12 +166,19 @@ class _Meaning:
     def __init__(self, when: datetime) -> None:
         self.lives: dict[str, dict[str, str]] = {}
         self.services: dict[str, dict[str, str]] = {}
+        at_location: dict[str, str] = {}
         for row in Lifecycle.objects.filter(started_at__lt=when).order_by("started_at", "pk"):
             self.lives[row.address] = row.dimensions
             if row.kind == "exchange.instance":
                 self.services[f"service/{row.dimensions.get('service')}"] = row.dimensions
-        sections = NodeSection.objects.values_list("node_id", "exchange").distinct()
-        self.home: dict[int, str] = dict(sections)
+            elif row.kind == "exchange.presence":
+                at_location[row.dimensions.get("location", "")] = row.address.removeprefix("exchange/")
+        # Sections of a removed exchange are gone while its last bytes still wait to be counted; the log stays.
+        self.home = {
+            node: at_location[location]
+            for node, location in Node.objects.values_list("pk", "location")
+            if location in at_location
+        }
 
     def of(self, node: int, key: str) -> _Counted | None:
         """None for what is not sold: bytes into an exchange, and between the two nodes of one exchange."""

@@ -5,7 +5,7 @@ and key name the intent object on the topology (uid None: unknown); title also s
 eu, instance 1``.
 """
 
-from billing.selectors.books import book_of, book_value, prices
+from billing.selectors.books import book_of, book_value, prices, sold_by
 from billing.selectors.invoices import UnknownInvoice, invoice, invoices, line_days, line_samples, lines
 from billing.selectors.samples import Metered, metered
 from billing.selectors.things import things
@@ -25,6 +25,7 @@ __all__ = [
     "lines",
     "metered",
     "prices",
+    "sold_by",
     "things",
     "usage",
 ]

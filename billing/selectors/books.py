@@ -7,7 +7,7 @@ from typing import Any
 from billing.core.books import PriceBook as BookValue
 from billing.core.meters import METERS
 from billing.models import PriceBook
-from tenants.models import Tenant
+from tenants.models import Msp, Tenant
 from tenants.scope import current
 
 
@@ -22,14 +22,27 @@ def book_value(book: PriceBook) -> BookValue:
 
 
 def prices() -> dict[str, Any] | None:
-    """The tenant's own price book: ``{"name", "seller", "currency", "versions": [{"number", "effective_from", "note",
-    "rates": [{"meter", "label", "unit", "where", "price"}]}]}``, newest first; None without one."""
+    """The tenant's own price book, as in ``sold_by``; None without one."""
     book = book_of(current())
-    if book is None:
-        return None
+    return _book(book) if book else None
+
+
+def sold_by(seller: Msp | None) -> list[dict[str, Any]]:
+    """The books of a seller (None: the operator), by name; for its own people only.
+
+    ``{"id", "name", "seller", "buyer", "currency", "versions": [{"number", "effective_from", "note", "rates":
+    [{"meter", "label", "unit", "where", "price"}]}]}``, newest version first. ``price`` as in core/prices.py.
+    """
+    books = PriceBook.objects.select_related("seller", "buyer_msp", "buyer_tenant").filter(seller=seller)
+    return [_book(book) for book in books.prefetch_related("versions")]
+
+
+def _book(book: PriceBook) -> dict[str, Any]:
     return {
+        "id": str(book.uid),
         "name": book.name,
         "seller": book.seller_name,
+        "buyer": str(book.buyer_msp or book.buyer_tenant),
         "currency": book.currency,
         "versions": [
             {
@@ -41,6 +54,6 @@ def prices() -> dict[str, Any] | None:
                     for rate in version.rates
                 ],
             }
-            for version in book.versions.order_by("-effective_from")
+            for version in reversed(book.versions.all())
         ],
     }

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from billing.demo import ensure_demo_prices
-from provisioning.models import CounterReading, Item, Lifecycle, Node, NodeSection, Version
+from provisioning.models import CounterReading, Item, Lifecycle, Node, Version
 from tenants.models import Msp, Tenant
 
 TEN = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -53,18 +52,8 @@ def named(kind: str, key: str, name: str) -> Item:
     return item
 
 
-@pytest.fixture
-def node(acme: Tenant) -> Callable[..., Node]:
-    """A node of a location that carries an exchange of the tenant in force."""
-
-    def make(location: str, index: int, exchange: str) -> Node:
-        found, _ = Node.objects.get_or_create(location=location, index=index)
-        NodeSection(
-            node=found, exchange=exchange, address=f"exchange/{exchange}", kind="exchange.presence", body={}, digest=""
-        ).save()
-        return found
-
-    return make
+def node(location: str, index: int) -> Node:
+    return Node.objects.get_or_create(location=location, index=index)[0]
 
 
 def read(node: Node, key: str, when: datetime, value: int, epoch: str = "boot-1") -> None:

@@ -13,7 +13,7 @@ from billing.core.samples import hours, windows
 from billing.models import Sample
 from provisioning.models import Lifecycle
 from tenants.scope import ScopeError, scope
-from tests.billing.conftest import TEN, at, connector, lived, named, read
+from tests.billing.conftest import TEN, at, connector, lived, named, node, read
 
 
 def quantities(meter: str = "connector_hours") -> list[tuple[str, str, D]]:
@@ -89,10 +89,10 @@ def test_only_what_is_sold_by_the_hour_has_hours(acme):
         assert sorted(Sample.objects.values_list("meter", flat=True)) == ["exchange_hours", "service_instance_hours"]
 
 
-def test_bytes_out_are_summed_over_nodes_and_segments_by_the_hour(acme, node):
+def test_bytes_out_are_summed_over_nodes_and_segments_by_the_hour(acme):
     with scope(acme):
         connector("a", at(-600))
-        one, two = node("aws-eu-central-1", 1, "eu"), node("aws-eu-central-1", 2, "eu")
+        one, two = node("aws-eu-central-1", 1), node("aws-eu-central-1", 2)
         for where, segment, last in ((one, "corp", 5 * 10**9), (two, "corp", 10**9), (one, "guest", 7)):
             read(where, f"connector/a|{segment}|out|bytes", at(1), 0)
             read(where, f"connector/a|{segment}|out|bytes", at(30), last)
@@ -105,9 +105,9 @@ def test_bytes_out_are_summed_over_nodes_and_segments_by_the_hour(acme, node):
         assert sample.dimensions == {"exchange": "eu", "kind": "lab-site"}
 
 
-def test_a_counter_that_restarts_is_counted_from_zero_and_repeats_add_nothing(acme, node):
+def test_a_counter_that_restarts_is_counted_from_zero_and_repeats_add_nothing(acme):
     with scope(acme):
-        where, key = node("aws-eu-central-1", 1, "eu"), "connector/a|corp|out|bytes"
+        where, key = node("aws-eu-central-1", 1), "connector/a|corp|out|bytes"
         read(where, key, at(1), 4 * 10**9)
         read(where, key, at(10), 6 * 10**9)
         read(where, key, at(12), 10**9, epoch="boot-2")
@@ -118,9 +118,9 @@ def test_a_counter_that_restarts_is_counted_from_zero_and_repeats_add_nothing(ac
         assert quantities("gb_exchange_out") == [("connector/a", "10:00", D(9))]
 
 
-def test_bytes_of_a_gap_are_shared_over_its_hours_whenever_they_are_collected(acme, node):
+def test_bytes_of_a_gap_are_shared_over_its_hours_whenever_they_are_collected(acme):
     with scope(acme):
-        where, key = node("aws-eu-central-1", 1, "eu"), "connector/a|corp|out|bytes"
+        where, key = node("aws-eu-central-1", 1), "connector/a|corp|out|bytes"
         read(where, key, at(0), 0)
         read(where, key, at(30), 10**9)
         collect(at(0), at(31), now=at(31))
@@ -132,11 +132,11 @@ def test_bytes_of_a_gap_are_shared_over_its_hours_whenever_they_are_collected(ac
         assert [row[1:] for row in quantities("gb_exchange_out")] == expected
 
 
-def test_traffic_between_exchanges_is_told_by_its_ends_and_not_within_one(acme, node):
+def test_traffic_between_exchanges_is_told_by_its_ends_and_not_within_one(acme):
     with scope(acme):
         lived("exchange/eu", "exchange.presence", at(-60), location="aws-eu-central-1", size="small")
         lived("exchange/us", "exchange.presence", at(-60), location="aws-us-east-1", size="small")
-        where = node("aws-eu-central-1", 1, "eu")
+        where = node("aws-eu-central-1", 1)
         read(where, "mesh/us|corp|out|bytes", at(5), 2 * 10**9)
         read(where, "mesh/us|corp|in|bytes", at(5), 9 * 10**9)
         read(where, "mesh/eu|corp|out|bytes", at(5), 9 * 10**9)
@@ -148,13 +148,13 @@ def test_traffic_between_exchanges_is_told_by_its_ends_and_not_within_one(acme, 
         }
 
 
-def test_inspected_bytes_carry_the_product(acme, node):
+def test_inspected_bytes_carry_the_product(acme):
     with scope(acme):
         lived(
             "service/fw/eu/instance/1", "exchange.instance", at(-60),
             service="fw", product="linux-firewall", license="included", exchange="eu",
         )  # fmt: skip
-        read(node("aws-eu-central-1", 1, "eu"), "service/fw|corp|bytes", at(5), 3 * 10**9)
+        read(node("aws-eu-central-1", 1), "service/fw|corp|bytes", at(5), 3 * 10**9)
         collect(at(0), at(20), now=at(20))
         assert quantities("gb_inspected") == [("service/fw", "10:00", D(3))]
         assert Sample.objects.get(meter="gb_inspected").dimensions == {
@@ -163,10 +163,10 @@ def test_inspected_bytes_carry_the_product(acme, node):
         }
 
 
-def test_another_tenant_sees_none_of_it_and_collects_none_of_it(acme, globex, node):
+def test_another_tenant_sees_none_of_it_and_collects_none_of_it(acme, globex):
     with scope(acme):
         connector("a", at(0))
-        read(node("aws-eu-central-1", 1, "eu"), "connector/a|corp|out|bytes", at(5), 10**9)
+        read(node("aws-eu-central-1", 1), "connector/a|corp|out|bytes", at(5), 10**9)
     with scope(globex):
         assert collect(at(0), at(60), now=at(60)) == (0, 0, 0)
     with scope(acme):

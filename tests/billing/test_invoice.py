@@ -23,7 +23,7 @@ from billing.core.prices import Flat, InvalidPrice
 from billing.models import Invoice, InvoiceLine, LineSample, PriceBookVersion, Sample
 from tenants.models import Tenant
 from tenants.scope import scope
-from tests.billing.conftest import at, connector, lived, named, read
+from tests.billing.conftest import at, connector, lived, named, node, read
 
 GOLDEN = Path(__file__).parent / "golden" / "invoice.json"
 NOVEMBER, START, END = date(2026, 11, 1), datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC)
@@ -31,7 +31,7 @@ LATER = END + timedelta(days=1)
 
 
 @pytest.fixture
-def month(acme, node):
+def month(acme):
     """November of a small network, collected: two exchanges, three connectors, a firewall, some traffic."""
     with scope(acme):
         named("exchanges", "eu", "Europe")
@@ -50,7 +50,7 @@ def month(acme, node):
                 f"service/fw/eu/instance/{number}", "exchange.instance", at(7),
                 service="fw", product="linux-firewall", license="included", exchange="eu",
             )  # fmt: skip
-        eu = node("aws-eu-central-1", 1, "eu")
+        eu = node("aws-eu-central-1", 1)
         read(eu, "connector/dc|corp|out|bytes", at(90), 9_100_000_000_001)
         read(eu, "connector/hospital|corp|out|bytes", at(95), 3_333_333_333_333)
         read(eu, "connector/office|corp|out|bytes", at(0.4), 17)
@@ -189,3 +189,11 @@ def test_prices_are_never_rewritten(acme):
         version.save()
     with pytest.raises(InvalidPrice, match="must begin later"):
         services.publish(version.book, version.effective_from, [])
+
+
+def test_each_seller_sees_its_own_books(acme):
+    assert [book["buyer"] for book in selectors.sold_by(None)] == ["Initech", "Northwind Managed Networks"]
+    northwind = selectors.sold_by(acme.msp)
+    assert [book["buyer"] for book in northwind] == ["Acme Health", "Globex Retail"]
+    with scope(acme):
+        assert selectors.prices() == northwind[0]
