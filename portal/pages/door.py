@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from typing import cast
+from uuid import UUID
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
+from django_htmx.middleware import HtmxDetails
 
 from provisioning.services.errors import Missing
 from tenants.models import Tenant
@@ -22,6 +24,8 @@ class PageRequest(HttpRequest):
     who: Who
     tenant: Tenant
     rights: frozenset[str]
+    htmx: HtmxDetails
+    draft_uid: UUID  # a page about one draft says so, and the bar shows that one
 
 
 View = Callable[..., HttpResponseBase]

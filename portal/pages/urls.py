@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from portal.pages import accounts, audit, home, members, revisions, tokens, topology
+from portal.pages import accounts, audit, connectors, design, home, members, plans, revisions, runs, tokens, topology
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     path("t/<slug:slug>/topology/", topology.topology, name="topology"),
     path("t/<slug:slug>/topology/side/", topology.side, name="topology-side"),
+    path("t/<slug:slug>/design/", design.design, name="design"),
+    path("t/<slug:slug>/design/<uuid:uid>/", design.canvas, name="draft"),
+    path("t/<slug:slug>/design/<uuid:uid>/rules/", design.rules, name="draft-rules"),
+    path("t/<slug:slug>/design/<uuid:uid>/yaml/", design.text, name="draft-yaml"),
+    path("t/<slug:slug>/design/<uuid:uid>/reach/", design.reach, name="draft-reach"),
+    path("t/<slug:slug>/connectors/", connectors.connectors, name="connectors"),
+    path("t/<slug:slug>/connectors/new/", connectors.wizard, name="connector-new"),
+    path("t/<slug:slug>/plans/", plans.plans, name="plans"),
+    path("t/<slug:slug>/plans/<uuid:uid>/", plans.plan, name="plan"),
+    path("t/<slug:slug>/runs/", runs.runs, name="runs"),
+    path("t/<slug:slug>/runs/<uuid:uid>/", runs.run, name="run"),
     path("t/<slug:slug>/revisions/", revisions.revisions, name="revisions"),
     path("t/<slug:slug>/revisions/<int:number>/", revisions.revision, name="revision"),
     path("t/<slug:slug>/revisions/<int:number>/restore/", revisions.restore, name="revision-restore"),

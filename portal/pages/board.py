@@ -1,0 +1,296 @@
+"""The design canvas as data: segments as lanes, groups as cards, policies as lines between them.
+
+Pure: the bodies of a draft and of its base revision in (references are uids), a Board out. The template draws cards and
+the list of policies; the browser draws the lines from that list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from portal.pages import kinds
+from portal.pages.states import Face, face
+
+Body = Mapping[str, Any]
+Network = Mapping[str, Mapping[str, Body]]  # kind -> uid -> body, in the order of their numbers
+Role = Literal["group", "connector", "any", "internet"]
+State = Literal["same", "new", "changed", "removed"]
+
+SINGULAR = {
+    "exchanges": "exchange",
+    "segments": "segment",
+    "groups": "group",
+    "connectors": "connector",
+    "policies": "policy",
+    "services": "service",
+    "assertions": "assertion",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One object of the network and what this draft did to it."""
+
+    kind: str
+    uid: str
+    body: Body
+    state: State = "same"
+    icon: str = "stack-2"
+
+    @property
+    def name(self) -> str:
+        return str(self.body.get("name", ""))
+
+    @property
+    def key(self) -> str:
+        """What the page's address and the side panel call it: `policies/{uid}`."""
+        return f"{self.kind}/{self.uid}"
+
+    @property
+    def word(self) -> str:
+        return SINGULAR.get(self.kind, self.kind)
+
+
+@dataclass(slots=True)
+class Card:
+    """Something a policy can start from or end at: a group, a lone connector, everything of a segment, the internet."""
+
+    dom: str
+    ref: str  # what a policy's `from` or `to` holds: a uid, "any" or "internet"
+    role: Role
+    name: str
+    icon: str
+    segment: str
+    item: Item | None = None
+    members: list[tuple[str, Item]] = field(default_factory=list)  # (element id, connector)
+
+    @property
+    def state(self) -> State:
+        return self.item.state if self.item else "same"
+
+
+@dataclass(slots=True)
+class Lane:
+    """A segment: its cards in three columns, flows running left to right."""
+
+    segment: Item
+    columns: tuple[list[Card], list[Card], list[Card]]
+
+    @property
+    def cards(self) -> list[Card]:
+        return [card for column in self.columns for card in column]
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A policy: what its chip says and the pairs of elements its lines join."""
+
+    policy: Item
+    face: Face
+    words: str
+    sentence: str
+    lines: tuple[tuple[str, str], ...]
+
+    @property
+    def joins(self) -> str:
+        return " ".join(f"{start}>{end}" for start, end in self.lines)
+
+
+@dataclass(slots=True)
+class Board:
+    lanes: list[Lane]
+    chips: list[Chip]
+    unplaced: list[Item]  # groups without a connector: they are in no segment yet
+    removed: list[Item]
+    edits: int  # objects that differ from the base revision
+
+    @property
+    def next_position(self) -> int:
+        positions = [int(chip.policy.body.get("position") or 0) for chip in self.chips]
+        return (max(positions, default=0) // 10 + 1) * 10
+
+
+def compare(draft: Network, base: Network) -> dict[str, list[Item]]:
+    """Every object of either network with what the draft did to it; removed ones come last in their kind."""
+    items: dict[str, list[Item]] = {}
+    for kind in {**draft, **base}:
+        ours, theirs = draft.get(kind, {}), base.get(kind, {})
+        rows = [Item(kind, uid, body, _state(body, theirs.get(uid)), icon_of(kind, body)) for uid, body in ours.items()]
+        gone = [
+            Item(kind, uid, body, "removed", icon_of(kind, body)) for uid, body in theirs.items() if uid not in ours
+        ]
+        items[kind] = rows + gone
+    return items
+
+
+def _state(body: Body, before: Body | None) -> State:
+    if before is None:
+        return "new"
+    return "same" if body == before else "changed"
+
+
+ICONS = {
+    "segments": kinds.Look(icon="route-2", word="", cluster=""),
+    "groups": kinds.Look(icon="stack-2", word="", cluster=""),
+    "policies": kinds.Look(icon="arrows-exchange", word="", cluster=""),
+    "assertions": kinds.Look(icon="shield-check", word="", cluster=""),
+}
+
+
+def icon_of(kind: str, body: Body) -> str:
+    if kind in ICONS:
+        return ICONS[kind].icon
+    return kinds.look(str(body.get("kind")) if kind == "connectors" else SINGULAR.get(kind, kind)).icon
+
+
+def board(draft: Network, base: Network) -> Board:
+    items = compare(draft, base)
+    here = {kind: [item for item in rows if item.state != "removed"] for kind, rows in items.items()}
+    names = {item.uid: item.name for rows in here.values() for item in rows}
+    policies = sorted(here.get("policies", []), key=lambda item: item.body.get("position") or 0)
+    lanes = [
+        _lane(segment, here.get("groups", []), here.get("connectors", []), policies)
+        for segment in here.get("segments", [])
+    ]
+    placed = {card.ref for lane in lanes for card in lane.cards}
+    return Board(
+        lanes=lanes,
+        chips=[_chip(policy, lanes, names) for policy in policies],
+        unplaced=[group for group in here.get("groups", []) if group.uid not in placed],
+        removed=[item for rows in items.values() for item in rows if item.state == "removed"],
+        edits=sum(item.state != "same" for rows in items.values() for item in rows),
+    )
+
+
+def _lane(segment: Item, groups: list[Item], connectors: list[Item], policies: list[Item]) -> Lane:
+    cards: dict[str, Card] = {}
+
+    def card(ref: str, role: Role, name: str, item: Item | None, icon: str) -> Card:
+        return cards.setdefault(ref, Card(f"at-{segment.uid}-{ref}", ref, role, name, icon, segment.uid, item))
+
+    by_uid = {group.uid: group for group in groups}
+    for connector in connectors:
+        for attachment in connector.body.get("attachments", ()):
+            if attachment.get("segment") != segment.uid:
+                continue
+            group = by_uid.get(str(attachment.get("group")))
+            if connector.body.get("kind") == "internet-exit":
+                home = card("internet", "internet", "internet", None, "world")
+            elif group:
+                home = card(group.uid, "group", group.name, group, "stack-2")
+            else:
+                home = card(connector.uid, "connector", connector.name, connector, connector.icon)
+            dom = f"at-{segment.uid}-{connector.uid}" + ("-in" if home.ref == connector.uid else "")
+            if all(member.uid != connector.uid for _, member in home.members):
+                home.members.append((dom, connector))
+    mine = [policy for policy in policies if segment.uid in policy.body.get("segments", ())]
+    if any("any" in (*policy.body.get("from", ()), *policy.body.get("to", ())) for policy in mine):
+        card("any", "any", "any connector", None, "circles")
+    return Lane(segment, _columns(cards, mine))
+
+
+def _columns(cards: dict[str, Card], policies: list[Item]) -> tuple[list[Card], list[Card], list[Card]]:
+    """Sources left, what is reached from them further right, the internet always at the right edge."""
+    home = {member.uid: card.ref for card in cards.values() for _, member in card.members if card.role == "group"}
+    edges = [
+        (home.get(start, start), home.get(end, end))
+        for policy in policies
+        for start in policy.body.get("from", ())
+        for end in policy.body.get("to", ())
+    ]
+    edges = [(start, end) for start, end in edges if start in cards and end in cards and start != end]
+    rank = _ranks(edges)
+    columns: tuple[list[Card], list[Card], list[Card]] = ([], [], [])
+    joined = {ref for edge in edges for ref in edge}
+    for ref in sorted(joined, key=lambda ref: cards[ref].name):
+        columns[2 if ref == "internet" else rank[ref]].append(cards[ref])
+    for ref, lone in cards.items():
+        if ref not in joined:
+            target = columns[2] if ref == "internet" else min(columns, key=lambda column: len(column))
+            target.append(lone)
+    return columns
+
+
+def _ranks(edges: list[tuple[str, str]]) -> dict[str, int]:
+    """The column of each card: 0, 1 or 2. Of edges that run in a circle the one of the earlier policy counts."""
+    after: dict[str, set[str]] = {ref: set() for edge in edges for ref in edge}
+
+    def leads(start: str, end: str) -> bool:
+        return start == end or any(leads(further, end) for further in after[start])
+
+    for start, end in edges:
+        if not leads(end, start):
+            after[start].add(end)
+    rank = dict.fromkeys(after, 0)
+    for _ in range(2):
+        for start, ends in after.items():
+            for end in ends:
+                rank[end] = max(rank[end], min(2, rank[start] + 1))
+    return rank
+
+
+def _chip(policy: Item, lanes: Iterable[Lane], names: Mapping[str, str]) -> Chip:
+    body = policy.body
+    rules = list(body.get("rules", ()))
+    action = leading(rules)
+    lines: list[tuple[str, str]] = []
+    for lane in lanes:
+        if lane.segment.uid not in body.get("segments", ()):
+            continue
+        places = {card.ref: card.dom for card in lane.cards}
+        places |= {member.uid: dom for card in lane.cards if card.role == "group" for dom, member in card.members}
+        for start in body.get("from", ()):
+            lines += [(places[start], places[end]) for end in body.get("to", ()) if start in places and end in places]
+    words = summary(rules, names)
+    title = " and ".join
+    start = title(names.get(ref, ref) for ref in body.get("from", ()))
+    end = title(names.get(ref, ref) for ref in body.get("to", ()))
+    off = "" if body.get("enabled", True) else ", switched off"
+    sentence = f"{policy.name}: {start} to {end}, {action} {words}{off}"
+    return Chip(policy, face(action), words, sentence, tuple(dict.fromkeys(lines)))
+
+
+def leading(rules: Iterable[Body]) -> str:
+    """The action a chip shows: what lets traffic through says more than the deny after it."""
+    actions = {str(rule.get("action")) for rule in rules}
+    return next((action for action in ("inspect", "allow", "deny", "watch") if action in actions), "deny")
+
+
+def summary(rules: list[Body], names: Mapping[str, str]) -> str:
+    """`fw` for an inspecting policy, `tcp/443` for a single rule, else how many rules there are."""
+    services = dict.fromkeys(names.get(uid, uid) for rule in rules for uid in rule.get("services", ()) or ())
+    if services:
+        return ", ".join(services)
+    return flow_words(rules[0]) if len(rules) == 1 else f"{len(rules)} rules"
+
+
+def flow_words(rule: Body) -> str:
+    """`any`, `tcp/443, 8443`, `icmp`: what a rule matches, in the short form used everywhere."""
+    protocol = str(rule.get("protocol", "any"))
+    ports = [str(port) for port in rule.get("ports", ()) or ()]
+    return f"{protocol}/{', '.join(ports)}" if ports else protocol
+
+
+def rule_rows(policy: Item, names: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The rules of a policy as rows of one table; the first row carries what belongs to the policy."""
+    body = policy.body
+    start, end = (", ".join(names.get(ref, ref) for ref in body.get(side, ())) for side in ("from", "to"))
+    return [
+        {
+            "first": number == 0,
+            "key": policy.key,
+            "policy": policy.name,
+            "state": policy.state,
+            "position": body.get("position", 0),
+            "enabled": body.get("enabled", True),
+            "from": start,
+            "to": end,
+            "name": rule.get("name", ""),
+            "flow": flow_words(rule),
+            "action": rule.get("action", ""),
+            "services": ", ".join(names.get(uid, uid) for uid in rule.get("services", ())),
+        }
+        for number, rule in enumerate(body.get("rules", ()))
+    ]

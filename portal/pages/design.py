@@ -1,0 +1,155 @@
+"""Design: the drafts of a tenant, and one draft as canvas, matrix, rules and YAML. Edits go through the API."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import yaml
+from django.conf import settings
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, render
+
+from portal.pages import board
+from portal.pages.door import PageRequest, page
+from provisioning import catalog
+from provisioning.core.check import check
+from provisioning.core.intent.item import ANY, INTERNET
+from provisioning.core.intent.policies import ACTIONS
+from provisioning.models import Draft
+from provisioning.selectors import views
+
+PROTOCOLS = ("any", "tcp", "udp", "icmp", "icmpv6")
+FORMS = ("policies", "groups", "segments", "connectors", "services", "exchanges", "assertions")
+
+
+@page()
+def design(request: PageRequest) -> HttpResponse:
+    drafts = Draft.objects.filter(state=Draft.State.OPEN)
+    return render(request, "pages/design/drafts.html", {"drafts": drafts, "live": views.live().revision})
+
+
+@page()
+def canvas(request: PageRequest, uid: UUID) -> HttpResponse:
+    context = _draft(request, uid)
+    selected = _selected(context["items"], request.GET.get("select", ""))
+    context |= {
+        "selected": selected,
+        "form": f"pages/design/form_{selected.word}.html" if selected and selected.kind in FORMS else "",
+        "reach_from": selected.uid if selected and selected.kind in ("groups", "connectors", "internet") else "",
+        **_words(selected, context["names"]),
+    }
+    return render(request, "pages/design/canvas.html" + ("#live" if request.htmx else ""), context)
+
+
+@page()
+def rules(request: PageRequest, uid: UUID) -> HttpResponse:
+    context = _draft(request, uid)
+    rows = [row for chip in context["policies"] for row in board.rule_rows(chip.policy, context["names"])]
+    return render(request, "pages/design/rules.html", context | {"rule_rows": rows})
+
+
+@page()
+def text(request: PageRequest, uid: UUID) -> HttpResponse:
+    context = _draft(request, uid)
+    document = yaml.safe_dump(views.document(context["view"]), sort_keys=False, allow_unicode=True, width=110)
+    return render(request, "pages/design/yaml.html", context | {"document": document})
+
+
+def _draft(request: PageRequest, uid: UUID) -> dict[str, Any]:
+    """What every view of a draft shows: its network, what it did to its base, its problems, what can be chosen."""
+    draft = get_object_or_404(Draft, uid=uid)
+    if draft.state == Draft.State.DISCARDED:
+        raise Http404
+    request.draft_uid = uid
+    view = views.of_draft(draft)
+    found = views.rows(view)
+    base = _network(views.rows(views.View(draft.base_revision)))
+    drawn = board.board(_network(found), base)
+    items = board.compare(_network(found), base)
+    here = {kind: [item for item in rows if item.state != "removed"] for kind, rows in items.items()}
+    problems = check(views.load(found))
+    root = f"/api/v1/t/{request.tenant.slug}/"
+    return {
+        "tenant": request.tenant,
+        "draft": {"id": str(draft.uid), "name": draft.name, "base_revision": draft.base_revision, "open": draft.state},
+        "view": view,
+        "api": f"{root}drafts/{draft.uid}/",
+        "base_api": f"{root}revisions/{draft.base_revision}/",
+        "may": {"edit": "edit" in request.rights and draft.state == Draft.State.OPEN},
+        "board": drawn,
+        "items": items,
+        "names": {item.uid: item.name for rows in here.values() for item in rows},
+        "changes": [item for rows in items.values() for item in rows if item.state != "same"],
+        "problems": problems,
+        "errors": [problem for problem in problems if problem.severity == "error"],
+        "warnings": [problem for problem in problems if problem.severity == "warning"],
+        "lists": [(word, here.get(kind, [])) for word, kind in (
+            ("Exchanges", "exchanges"), ("Services", "services"), ("Assertions", "assertions"))],
+        "policies": drawn.chips,
+        **{kind: here.get(kind, []) for kind in ("exchanges", "segments", "groups", "connectors", "services")},
+        "endpoints": _endpoints(here),
+        "actions": ACTIONS,
+        "protocols": PROTOCOLS,
+        "locations": list(catalog.catalog().locations.values()),
+        "sizes": sizes(),
+        "products": _products(here.get("services", [])),
+        "lab": bool(settings.LAB_STATE),
+    }  # fmt: skip
+
+
+def sizes() -> list[dict[str, Any]]:
+    return [{"key": key, "rate": rate} for key, rate in catalog.SIZES.items()]
+
+
+def _network(rows: list[views.Row]) -> dict[str, dict[str, dict[str, Any]]]:
+    found: dict[str, dict[str, dict[str, Any]]] = {kind: {} for kind in views.KINDS}
+    for row in rows:
+        found[row.kind][row.uid] = row.body
+    return found
+
+
+def _selected(items: dict[str, list[board.Item]], key: str) -> board.Item | None:
+    """The object that the address names; the internet and `any` are no objects, yet can be looked at."""
+    if key == INTERNET:
+        return board.Item(INTERNET, INTERNET, {"name": "the internet"}, icon="world")
+    kind, _, uid = key.partition("/")
+    return next((item for item in items.get(kind, []) if item.uid == uid and item.state != "removed"), None)
+
+
+def _words(selected: board.Item | None, names: dict[str, str]) -> dict[str, str]:
+    if selected is None or selected.kind != "policies":
+        return {}
+    return {
+        f"{field}_words": ", ".join(names.get(uid, uid) for uid in selected.body.get(key, ()))
+        for field, key in (("from", "from"), ("to", "to"), ("segment", "segments"))
+    }
+
+
+def _endpoints(here: dict[str, list[board.Item]]) -> list[tuple[str, str]]:
+    """What a policy or an assertion may name, as (reference, word)."""
+    groups = [(item.uid, item.name) for item in here.get("groups", [])]
+    connectors = [
+        (item.uid, item.name) for item in here.get("connectors", []) if item.body.get("kind") != "internet-exit"
+    ]
+    return [(ANY, "any connector"), (INTERNET, "internet"), *groups, *connectors]
+
+
+def _products(services: list[board.Item]) -> list[dict[str, Any]]:
+    """The marketplace products that can be dropped here, with the services the draft already has of each."""
+    return [
+        {
+            "key": product.key,
+            "name": product.name,
+            "vendor": product.vendor,
+            "services": [service for service in services if service.body.get("product") == product.key],
+        }
+        for product in catalog.PRODUCTS
+        if product.available
+    ]
+
+
+@page()
+def reach(request: PageRequest, uid: UUID) -> HttpResponse:
+    """What one thing can reach, in the draft or in live: a fragment of the side panel."""
+    raise Http404

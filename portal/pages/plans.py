@@ -1,0 +1,66 @@
+"""Plans: the list, and the review of one: what becomes reachable, the steps, the price, and Provision."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+
+from portal.pages import review
+from portal.pages.door import PageRequest, page
+from provisioning.models import Plan
+from provisioning.services import plans as services
+
+PAGE = 100
+OPEN = (Plan.State.READY, Plan.State.APPROVED)
+
+
+@page()
+def plans(request: PageRequest) -> HttpResponse:
+    found = Plan.objects.select_related("draft")
+    state = request.GET.get("state", "")
+    if state:
+        found = found.filter(state=state)
+    rows = [{"plan": plan, "counts": review.counts(plan.steps)} for plan in found[:PAGE]]
+    context = {"rows": rows, "state": state, "states": Plan.State.values, "tenant": request.tenant}
+    return render(request, "pages/plans/list.html", context)
+
+
+@page()
+def plan(request: PageRequest, uid: UUID) -> HttpResponse:
+    found = get_object_or_404(Plan.objects.select_related("draft"), uid=uid)
+    request.draft_uid = found.draft.uid
+    moved = services.staleness(found, found.draft) if found.state in OPEN else list(found.moved)
+    return render(request, "pages/plans/plan.html", {"tenant": request.tenant, **_told(request, found, moved)})
+
+
+def _told(request: PageRequest, plan: Plan, moved: list[str]) -> dict[str, Any]:
+    asks = request.tenant.requires_approval
+    own = plan.author == request.who.user.email
+    state = "stale" if moved and plan.state in OPEN else plan.state
+    root = f"/api/v1/t/{request.tenant.slug}/"
+    return {
+        "plan": plan,
+        "state": state,
+        "moved": moved,
+        "api": f"{root}plans/{plan.uid}/",
+        "again_api": f"{root}drafts/{plan.draft.uid}/plan/",
+        "counts": review.counts(plan.steps),
+        "steps": review.steps(plan.steps),
+        "reach": review.reachability(plan.reachability),
+        "tallies": review.tallies(plan.reachability),
+        "cost": review.cost(plan.cost),
+        "radius": review.radius(plan.blast_radius),
+        "needs_approval": asks and plan.state == Plan.State.READY,
+        "own": own,
+        "may": {
+            "provision": "provision" in request.rights,
+            "approve": "approve" in request.rights and not own,
+            "edit": "edit" in request.rights,
+        },
+        "runs": plan.runs.all(),
+        "warnings": plan.warnings,
+        "warnings_word": f"{len(plan.warnings)} warning{'s' if len(plan.warnings) != 1 else ''}",
+    }

@@ -1,0 +1,153 @@
+"""A plan's JSON as its page tells it: figures, sentences, fields before and after. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from provisioning.core.plan import KNOWN_LATER
+
+ACTIONS = ("create", "change", "replace", "remove")
+VERBS = {"allowed": "can now reach", "blocked": "can no longer reach"}
+ACTION_OF = {"allowed": ("allow", "allow"), "blocked": ("deny", "block"), "inspected": ("inspect", "inspect")}
+
+
+def counts(steps: Iterable[Mapping[str, Any]]) -> list[tuple[str, int]]:
+    """How many steps of each action, in a fixed order, none of zero."""
+    found = Counter(step["action"] for step in steps)
+    return [(action, found[action]) for action in ACTIONS if found[action]]
+
+
+def steps(listed: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Removals first; each with its fields before and after as short text."""
+    shown = [
+        {
+            "action": step["action"],
+            "address": step["address"],
+            "kind": step["kind"],
+            "where": where(step["address"]),
+            "fields": [
+                {
+                    "path": field["path"],
+                    "before": words(field["before"]),
+                    "after": words(field["after"]),
+                    "later": field["after"] == KNOWN_LATER,
+                }
+                for field in step.get("fields", ())
+            ],
+        }
+        for step in listed
+    ]
+    return sorted(shown, key=lambda step: step["action"] != "remove")
+
+
+def where(address: str) -> str:
+    """The region or exchange an address lies in."""
+    parts = address.split("/")
+    if parts[0] == "aws" and len(parts) > 2:
+        return parts[2]
+    return parts[1] if parts[0] == "exchange" and len(parts) > 1 else ""
+
+
+def words(value: Any) -> str:
+    """A field's value on one line; "" for what is not there."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def cost(found: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Amounts as Decimal with their difference; None where nothing is priced."""
+    if not found or found.get("monthly_after") is None:
+        return None
+    before, after = Decimal(found.get("monthly_before") or 0), Decimal(found["monthly_after"])
+    return {
+        "currency": found.get("currency", "EUR"),
+        "before": before,
+        "after": after,
+        "difference": after - before,
+        "lines": found.get("lines", []),
+        "book": found.get("price_book", ""),
+    }
+
+
+def radius(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """`5 of 17 connectors` with their names, for every kind that is counted."""
+    return [
+        {
+            "kind": kind,
+            "touched": len(found[kind]["touched"]),
+            "names": found[kind]["touched"],
+            "total": found[kind]["total"],
+        }
+        for kind in ("connectors", "exchanges", "segments", "services")
+        if kind in found
+    ]
+
+
+def reachability(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Each change of reachability as the parts of a sentence, what opens first."""
+    return [_sentence(word, change) for word in ACTION_OF for change in found.get(word, ())]
+
+
+def tallies(found: Mapping[str, Any]) -> dict[str, Any]:
+    through = dict.fromkeys(name for change in found.get("inspected", ()) for name in change.get("via", ()))
+    counted: dict[str, Any] = {word: len(found.get(word, ())) for word in ACTION_OF}
+    return {**counted, "through": f"through {', '.join(through)}" if through else ""}
+
+
+def _sentence(word: str, change: Mapping[str, Any]) -> dict[str, Any]:
+    via, segment = ", ".join(change.get("via", ())), change.get("segment", "")
+    action, shown = ACTION_OF[word]
+    if word == "inspected" and not via:
+        action, shown = "allow", "allow"
+    return {
+        "action": action,
+        "word": shown,
+        "from": _names(change, "from"),
+        "to": _names(change, "to"),
+        "verb": VERBS.get(word, "reaches" if via else "is no longer inspected on the way to"),
+        "now": word == "inspected" and bool(via),
+        "flow": _flow(change),
+        "segment": segment,
+        "through": via,
+        "example": _example(change.get("example")),
+        "cause": _cause(change, segment),
+    }
+
+
+def _names(change: Mapping[str, Any], side: str) -> str:
+    names = list(change.get(side) or change.get(f"{side}_") or ())
+    spoken = ["any connector" if name == "any" else "the internet" if name == "internet" else name for name in names]
+    return spoken[0] if len(spoken) == 1 else ", ".join(spoken[:-1]) + f" and {spoken[-1]}" if spoken else "nothing"
+
+
+def _flow(change: Mapping[str, Any]) -> str:
+    protocol, ports = str(change.get("protocol", "any")), change.get("ports") or ()
+    if ports:
+        return f"{protocol}/{', '.join(map(str, ports))}"
+    return {"any": "any port", "other": "other protocols"}.get(protocol, protocol)
+
+
+def _example(packet: Mapping[str, Any] | None) -> str:
+    if not packet:
+        return ""
+    port = f"/{packet['port']}" if packet.get("port") is not None else ""
+    return f"{packet['source']} → {packet['destination']} {packet['protocol']}{port}"
+
+
+def _cause(change: Mapping[str, Any], segment: str) -> str:
+    before, after = (_decider(change.get(side), segment) for side in ("rule_before", "rule_after"))
+    return f"Decided by {after}" + (f"; before, by {before}." if before != after else ".")
+
+
+def _decider(rule: str | None, segment: str) -> str:
+    if not rule:
+        return f"the stance of {segment}"
+    policy, _, name = rule.partition("/")
+    return f"policy {policy}, rule {name}"

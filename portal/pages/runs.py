@@ -1,0 +1,94 @@
+"""Runs: the list, and one run with its steps as they go; its fragment is fetched again when the socket says so."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+
+from portal.pages.door import PageRequest, page
+from portal.pages.states import face
+from provisioning.models import Run, Step
+
+ORDER = ("done", "running", "waiting", "failed", "skipped", "cancelled", "pending")
+LOUDEST = ("failed", "running", "waiting", "pending", "skipped", "cancelled", "done")
+BROKEN = (Run.State.FAILED, Run.State.PARTIAL)
+PAGE = 100
+
+
+@page()
+def runs(request: PageRequest) -> HttpResponse:
+    found = Run.objects.select_related("plan__draft").prefetch_related("steps")
+    state = request.GET.get("state", "")
+    if state:
+        found = found.filter(state=state)
+    rows = [{"run": run, "counts": Counter(step.state for step in run.steps.all())} for run in found[:PAGE]]
+    context = {"rows": rows, "state": state, "states": Run.State.values, "tenant": request.tenant}
+    return render(request, "pages/runs/list.html", context)
+
+
+@page()
+def run(request: PageRequest, uid: UUID) -> HttpResponse:
+    found = get_object_or_404(Run.objects.select_related("plan__draft"), uid=uid)
+    newer = Run.objects.filter(plan=found.plan, created_at__gt=found.created_at).order_by("-created_at").first()
+    context = {
+        "tenant": request.tenant,
+        "api": f"/api/v1/t/{request.tenant.slug}/runs/{found.uid}/",
+        "run": found,
+        "going": found.state in Run.GOING,
+        "broken": found.state in BROKEN,
+        "newer": newer,
+        "may": {"provision": "provision" in request.rights},
+        **progress(list(found.steps.all())),
+        "seconds": ((found.finished_at or timezone.now()) - (found.started_at or found.created_at)).total_seconds(),
+    }
+    return render(request, "pages/runs/run.html" + ("#live" if request.htmx else ""), context)
+
+
+def progress(steps: list[Step]) -> dict[str, Any]:
+    """Steps grouped by place, how many are in each state, and the pieces of the bar (in 240ths)."""
+    counts = Counter(step.state for step in steps)
+    shown = [state for state in ORDER if counts[state]]
+    bar, at = [], 0.0
+    for state in shown:
+        width = 240 * counts[state] / len(steps)
+        bar.append({"tone": face(state).tone, "x": f"{at:.2f}", "width": f"{max(width - 0.6, 0.6):.2f}"})
+        at += width
+    return {
+        "total": len(steps),
+        "counts": [(state, counts[state]) for state in shown],
+        "ended": sum(counts[state] for state in ("done", "failed", "skipped", "cancelled")),
+        "failed": [step for step in steps if step.state == Step.State.FAILED],
+        "bar": bar,
+        "places": [_place(name, list(group)) for name, group in groupby(sorted(steps, key=_where), key=_where)],
+    }
+
+
+def _where(step: Step) -> str:
+    """Where a step happens, as its address says: `aws 1234… eu-central-1`, `exchange eu`, `connector`, `service fw`."""
+    parts = step.address.split("/")
+    if parts[0] == "aws" and len(parts) > 2:
+        return f"AWS {parts[2]}, account {parts[1]}"
+    if parts[0] == "exchange" and len(parts) > 1:
+        return f"Exchange {parts[1]}"
+    if parts[0] == "service" and len(parts) > 2:
+        return f"Service {parts[1]} at {parts[2]}"
+    return {"connector": "Connectors"}.get(parts[0], parts[0].capitalize())
+
+
+def _place(name: str, steps: list[Step]) -> dict[str, Any]:
+    states = {step.state for step in steps}
+    told = next(state for state in LOUDEST if state in states)
+    done = sum(step.state == Step.State.DONE for step in steps)
+    return {
+        "name": name,
+        "steps": sorted(steps, key=lambda step: step.order),
+        "state": told,
+        "done": done,
+        "open": told in ("failed", "running", "waiting"),
+    }

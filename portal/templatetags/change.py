@@ -1,0 +1,46 @@
+"""Template tags of plans and runs: how long a step took, what to do about a failure, how an operation looks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from portal.pages.remedies import remedy as remedy_of
+from portal.pages.states import Face
+from portal.templatetags.causeway import icon
+
+register = template.Library()
+
+OPERATIONS = {
+    "create": Face("ok", icon="plus", word="create"),
+    "change": Face("warn", icon="pencil", word="change"),
+    "replace": Face("info", icon="replace", word="replace"),
+    "remove": Face("bad", icon="minus", word="remove"),
+}
+
+
+@register.simple_tag
+def operation(action: str) -> SafeString:
+    """The mark of a step's action; the word stands beside it in the page."""
+    shown = OPERATIONS[action]
+    return format_html('<span class="cw-op is-{}">{}</span>', shown.tone, icon(shown.icon))
+
+
+@register.filter
+def seconds_to(start: datetime | None, end: datetime | None) -> str:
+    """From one moment to another, or until now: 48 s, 1 min 20 s; "" before the start."""
+    if start is None:
+        return ""
+    seconds = round(((end or timezone.now()) - start).total_seconds())
+    return f"{seconds} s" if seconds < 60 else f"{seconds // 60} min {seconds % 60} s"
+
+
+@register.filter
+def remedy(error: Mapping[str, Any]) -> str:
+    return remedy_of(str(error.get("code") or ""), str(error.get("call") or ""))

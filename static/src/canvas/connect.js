@@ -1,0 +1,70 @@
+// The same without dragging: press the icon of a card (or P on it), then the other card; press a product, then a policy.
+// Arrow keys go from card to card. One thing is picked up at a time; Escape lets go.
+import { neighbour } from "./geometry.js";
+
+export function startConnect({ stage, drop, say }) {
+  let picked = null;
+
+  const release = (words = "") => {
+    if (!picked) return;
+    picked.classList.remove("is-picked");
+    grip(picked)?.setAttribute("aria-pressed", "false");
+    document.body.classList.remove("is-connecting");
+    picked = null;
+    say(words);
+  };
+
+  function pick(source) {
+    const again = picked === source;
+    release(again ? "Let go." : "");
+    if (again) return;
+    picked = source;
+    source.classList.add("is-picked");
+    grip(source)?.setAttribute("aria-pressed", "true");
+    document.body.classList.add("is-connecting");
+    say(source.matches(".cv-prod")
+      ? `${source.dataset.name} picked up. Choose the policy it shall inspect. Escape lets go.`
+      : `Policy from ${source.dataset.name}: choose where to, with the pointer or the arrow keys and Enter. Escape lets go.`);
+  }
+
+  // Before anything else hears of the click: while something is picked up, a click chooses its target.
+  document.addEventListener("click", (event) => {
+    const product = event.target.closest(".cv-prod");
+    const start = event.target.closest("[data-connect]");
+    if (picked) {
+      const target = picked.matches(".cv-prod") ? event.target.closest(".cv-chip") : event.target.closest(".cv-card, .cv-lane > header");
+      if (target && target !== picked) {
+        event.preventDefault();
+        event.stopImmediatePropagation();
+        const source = picked;
+        release();
+        drop(source, target);
+        return;
+      }
+    }
+    if (product) pick(product);
+    else if (start) {
+      event.stopImmediatePropagation();
+      pick(start.closest(".cv-card"));
+    }
+  }, true);
+
+  stage.addEventListener("keydown", (event) => {
+    const card = event.target.closest(".cv-card");
+    if (!event.key.startsWith("Arrow") || !event.target.closest(".cv-card, .cv-chip")) return;
+    const all = [...stage.querySelectorAll(".cv-card")];
+    const here = (card ?? event.target).getBoundingClientRect();
+    const next = all[neighbour(here, all.map((each) => each.getBoundingClientRect()), event.key)];
+    if (!next) return;
+    event.preventDefault();
+    next.querySelector("h3 button").focus();
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && picked && !document.querySelector("dialog[open]")) release("Let go. Nothing changed.");
+  });
+
+  return { pick: (card) => card && pick(card), release };
+}
+
+const grip = (source) => source.querySelector("[data-connect]");

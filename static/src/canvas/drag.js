@@ -1,0 +1,109 @@
+// Dragging with pointer events of our own: a card onto another card (a policy), a product onto a line (inspect).
+// A mouse may take a card anywhere, a finger takes it by its icon so that the rest still scrolls.
+import { h, s } from "../lib/page.js";
+import { board } from "./lines.js";
+
+const THRESHOLD = 6;
+const EDGE = 36;
+
+/** drop(source, x, y) decides what happens; hover(source, x, y) answers the element that would take it, or null. */
+export function startDrag({ stage, hover, drop, say }) {
+  let held = null; // {source, pointer, x, y, moved, ghost, target}
+
+  document.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0 || held) return;
+    const source = sourceOf(event);
+    if (source) held = { source, pointer: event.pointerId, x: event.clientX, y: event.clientY, moved: false };
+  });
+
+  document.addEventListener("pointermove", (event) => {
+    if (!held || event.pointerId !== held.pointer) return;
+    const [x, y] = [event.clientX, event.clientY];
+    if (!held.moved) {
+      if (Math.hypot(x - held.x, y - held.y) < THRESHOLD) return;
+      held.moved = true;
+      held.source.classList.add("is-held");
+      document.body.classList.add("is-dragging");
+      held.ghost = ghostOf(held.source);
+      say(`Holding ${held.source.dataset.name}. Drop it, or press Escape.`);
+    }
+    event.preventDefault();
+    scroll(stage, x, y);
+    held.ghost.to(x, y);
+    mark(hover(held.source, x, y));
+  });
+
+  document.addEventListener("pointerup", (event) => {
+    if (!held || event.pointerId !== held.pointer) return;
+    const { moved, source } = held;
+    const [x, y] = [event.clientX, event.clientY];
+    letGo();
+    if (!moved) return;
+    // The click that follows a drag is no choice of what lies under the pointer.
+    addEventListener("click", swallow, { capture: true, once: true });
+    setTimeout(() => removeEventListener("click", swallow, { capture: true }), 0);
+    drop(source, x, y);
+  });
+
+  document.addEventListener("pointercancel", letGo);
+  document.addEventListener("keydown", (event) => {
+    if (held?.moved && event.key === "Escape") {
+      letGo();
+      say("Let go. Nothing changed.");
+    }
+  });
+
+  function letGo() {
+    if (!held) return;
+    held.source.classList.remove("is-held");
+    document.body.classList.remove("is-dragging");
+    held.ghost?.remove();
+    mark(null);
+    held = null;
+  }
+
+  function mark(target) {
+    if (held.target === target) return;
+    held.target?.classList.remove("is-target");
+    target?.classList.add("is-target");
+    held.target = target;
+  }
+}
+
+function sourceOf({ target, pointerType }) {
+  const product = target.closest(".cv-prod");
+  if (product) return product;
+  const card = target.closest("#cv[data-edit] .cv-card");
+  return card && (pointerType === "mouse" || target.closest(".cv-grip")) ? card : null;
+}
+
+function swallow(event) {
+  event.preventDefault();
+  event.stopPropagation();
+}
+
+// A card pulls a line behind the pointer; a product is carried as a chip.
+function ghostOf(source) {
+  if (source.matches(".cv-prod")) {
+    const chip = h("div", { class: "cv-chip cv-carried is-inspect", "aria-hidden": "true" }, source.dataset.name);
+    document.body.append(chip);
+    return { remove: () => chip.remove(), to: (x, y) => Object.assign(chip.style, { left: `${x}px`, top: `${y}px` }) };
+  }
+  const line = s("path", { class: "cv-line cv-pulled" });
+  board().querySelector(".cv-lines").append(line);
+  const from = source.getBoundingClientRect();
+  return {
+    remove: () => line.remove(),
+    to(x, y) {
+      const frame = board().getBoundingClientRect();
+      const edge = x > from.right ? from.right : x < from.left ? from.left : (from.left + from.right) / 2;
+      line.setAttribute("d", `M${edge - frame.left} ${(from.top + from.bottom) / 2 - frame.top}L${x - frame.left} ${y - frame.top}`);
+    },
+  };
+}
+
+function scroll(stage, x, y) {
+  const at = stage.getBoundingClientRect();
+  const step = (near, far) => (near < EDGE && near > 0 ? -12 : far < EDGE && far > 0 ? 12 : 0);
+  stage.scrollBy(step(x - at.left, at.right - x), step(y - at.top, at.bottom - y));
+}

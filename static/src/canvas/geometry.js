@@ -1,0 +1,112 @@
+// Where a line between two cards runs and where its chip sits. Pure: rectangles in, numbers out.
+//
+// A rectangle is {left, top, right, bottom}, a point {x, y}, a curve four points of a cubic Bézier.
+
+const MARGIN = 16;
+const LANE = 30; // between two lines that join the same two cards
+
+const middle = (rect, axis) => (axis === "x" ? (rect.left + rect.right) / 2 : (rect.top + rect.bottom) / 2);
+const overlaps = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+
+/** A height inside `rect` that also faces `other` when they overlap, so that most lines run straight. */
+export function facing(rect, other, offset = 0) {
+  const low = Math.max(rect.top, other.top) + MARGIN;
+  const high = Math.min(rect.bottom, other.bottom) - MARGIN;
+  const wanted = low <= high ? (low + high) / 2 : other.top > rect.top ? rect.bottom - MARGIN - 4 : rect.top + MARGIN + 4;
+  return Math.min(Math.max(wanted + offset, rect.top + 8), rect.bottom - 8);
+}
+
+/**
+ * The curve from card `a` to card `b`. Cards side by side meet at facing edges; cards above each other meet bottom to
+ * top, unless another card (`others`) stands between them: then the line goes round on the right.
+ * `slot` tells lines apart that join the same two cards: 0, 1, -1, 2, …
+ */
+export function route(a, b, others = [], slot = 0) {
+  const shift = slot * LANE;
+  if (a.right <= b.left || b.right <= a.left) {
+    const way = a.right <= b.left ? 1 : -1;
+    const start = { x: way > 0 ? a.right : a.left, y: facing(a, b, shift) };
+    const end = { x: way > 0 ? b.left : b.right, y: facing(b, a, shift) };
+    const bend = Math.max(24, Math.abs(end.x - start.x) / 2) * way;
+    return { points: [start, { x: start.x + bend, y: start.y }, { x: end.x - bend, y: end.y }, end], heading: { x: way, y: 0 } };
+  }
+  const down = a.top <= b.top;
+  const [upper, lower] = down ? [a, b] : [b, a];
+  const between = { left: Math.max(a.left, b.left), right: Math.min(a.right, b.right), top: upper.bottom, bottom: lower.top };
+  const free = between.top < between.bottom && !others.some((other) => overlaps(other, between));
+  if (free) {
+    const x = (between.left + between.right) / 2 + shift * 2;
+    const start = { x, y: down ? a.bottom : a.top };
+    const end = { x, y: down ? b.top : b.bottom };
+    const bend = (end.y - start.y) / 2;
+    return { points: [start, { x, y: start.y + bend }, { x, y: end.y - bend }, end], heading: { x: 0, y: down ? 1 : -1 } };
+  }
+  const out = Math.max(a.right, b.right) + 72 + Math.abs(shift);
+  const apart = a === b ? (a.bottom - a.top) / 4 : 0; // to itself: a loop at its right edge
+  const start = { x: a.right, y: middle(a, "y") + shift / 3 - apart };
+  const end = { x: b.right, y: middle(b, "y") + shift / 3 + apart };
+  return { points: [start, { x: out, y: start.y }, { x: out, y: end.y }, end], heading: { x: -1, y: 0 } };
+}
+
+/** The SVG path of a curve. */
+export function path([a, b, c, d]) {
+  const at = ({ x, y }) => `${round(x)} ${round(y)}`;
+  return `M${at(a)}C${at(b)} ${at(c)} ${at(d)}`;
+}
+
+/** The two strokes of an arrow head at `tip`, pointing along the unit vector `heading`. */
+export function arrow(tip, heading, length = 7, half = 4.5) {
+  const back = { x: tip.x - length * heading.x, y: tip.y - length * heading.y };
+  const one = { x: back.x - half * heading.y, y: back.y - half * heading.x };
+  const two = { x: back.x + half * heading.y, y: back.y + half * heading.x };
+  return `M${round(one.x)} ${round(one.y)}L${round(tip.x)} ${round(tip.y)}L${round(two.x)} ${round(two.y)}`;
+}
+
+/** The point of a curve at `t`, 0 at its start and 1 at its end. */
+export function along([a, b, c, d], t) {
+  const u = 1 - t;
+  const mix = (axis) => u * u * u * a[axis] + 3 * u * u * t * b[axis] + 3 * u * t * t * c[axis] + t * t * t * d[axis];
+  return { x: mix("x"), y: mix("y") };
+}
+
+/** Where on the curve a chip of `size` covers nothing of `taken`: the middle if it is free, else the nearest free place. */
+export function seat(points, size, taken = []) {
+  const box = ({ x, y }) => ({ left: x - size.width / 2, right: x + size.width / 2, top: y - size.height / 2, bottom: y + size.height / 2 });
+  for (const t of [0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.18, 0.82]) {
+    const point = along(points, t);
+    if (!taken.some((rect) => overlaps(box(point), rect))) return { ...point, box: box(point) };
+  }
+  const point = along(points, 0.5);
+  return { ...point, box: box(point) };
+}
+
+/** How far `point` is from a curve, measured at 24 places of it. */
+export function distance(points, point) {
+  let best = Infinity;
+  for (let step = 0; step <= 24; step += 1) {
+    const at = along(points, step / 24);
+    best = Math.min(best, Math.hypot(at.x - point.x, at.y - point.y));
+  }
+  return best;
+}
+
+/** 0, 1, -1, 2, -2 … for the nth line between the same two cards. */
+export const slot = (n) => (n % 2 ? (n + 1) / 2 : -n / 2) || 0;
+
+/** The index of the rectangle that lies in the direction of an arrow key as seen from `from`, or -1. */
+export function neighbour(from, rects, key) {
+  const [axis, sign] = { ArrowRight: ["x", 1], ArrowLeft: ["x", -1], ArrowDown: ["y", 1], ArrowUp: ["y", -1] }[key] || [];
+  if (!axis) return -1;
+  const across = axis === "x" ? "y" : "x";
+  let best = -1;
+  let least = Infinity;
+  rects.forEach((rect, index) => {
+    const ahead = (middle(rect, axis) - middle(from, axis)) * sign;
+    if (ahead < 4) return;
+    const cost = ahead + 2 * Math.abs(middle(rect, across) - middle(from, across));
+    if (cost < least) [best, least] = [index, cost];
+  });
+  return best;
+}
+
+const round = (value) => Math.round(value * 10) / 10;

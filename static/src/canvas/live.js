@@ -1,0 +1,34 @@
+// Fetches this page again after a change and puts its moving parts in place; focus, scroll and what is typed stay.
+const PARTS = ["draft-bar", "cv-checks", "cv-palette", "cv-board", "cv-side", "cv-dialogs"];
+let newest = 0;
+
+/** Shows the draft as it is now. `keepSide` leaves the panel alone, for changes that somebody else made. */
+export async function refresh({ keepSide = false } = {}) {
+  newest += 1;
+  const mine = newest;
+  const answer = await fetch(location.href, { headers: { "HX-Request": "true" }, credentials: "same-origin" });
+  if (answer.status === 404 || answer.redirected) {
+    location.reload();
+    return;
+  }
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (mine !== newest) return;
+  const focused = document.activeElement?.id;
+  for (const id of PARTS) {
+    const [old, fresh] = [document.getElementById(id), page.getElementById(id)];
+    if (!old || !fresh || old.querySelector("dialog[open]") || (id === "cv-side" && keepSide)) continue;
+    old.replaceWith(document.adoptNode(fresh));
+    htmx.process(fresh);
+  }
+  if (focused && document.activeElement?.id !== focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  document.body.dispatchEvent(new CustomEvent("drawn"));
+}
+
+/** Puts what is selected into the address, so that a pasted link shows the same, and shows its panel. */
+export function select(key) {
+  const url = new URL(location.href);
+  if (key) url.searchParams.set("select", key);
+  else url.searchParams.delete("select");
+  history.replaceState(null, "", url);
+  return refresh();
+}

@@ -1,0 +1,82 @@
+// Reads a form into a JSON body by the names of its fields, and shows problems where they belong.
+import { nearest, put, typed, within } from "./paths.js";
+
+const fields = (form) => [...form.elements].filter((field) => field.name && !field.disabled && !field.closest("template"));
+
+/** The body of a form. Check boxes of one name with values make a list; `data-kind` says how text becomes a value. */
+export function read(form) {
+  const body = {};
+  const lists = {};
+  for (const field of fields(form)) {
+    if (field.type === "radio" && !field.checked) continue;
+    if (field.type === "checkbox" && field.dataset.kind !== "flag") {
+      lists[field.name] ??= [];
+      if (field.checked) lists[field.name].push(field.value);
+    } else if (field.multiple) {
+      put(body, field.name, [...field.selectedOptions].map((option) => option.value));
+    } else {
+      put(body, field.name, typed(field.dataset.kind, field.value, field.checked));
+    }
+  }
+  for (const [name, values] of Object.entries(lists)) put(body, name, values);
+  return body;
+}
+
+/** Takes all problems off a form again. */
+export function clear(form) {
+  form.querySelectorAll("[data-problem]").forEach((node) => node.remove());
+  form.querySelectorAll("[aria-invalid]").forEach((field) => {
+    field.removeAttribute("aria-invalid");
+    field.removeAttribute("aria-describedby");
+  });
+}
+
+/** Shows each problem under the field its path names, the rest at the top; nothing that was typed is lost. */
+export function show(form, error) {
+  clear(form);
+  const all = fields(form);
+  const names = [...new Set(all.map((field) => field.name))];
+  const rest = [];
+  let first = null;
+  for (const problem of error.problems ?? []) {
+    const name = nearest(names, within(problem.path ?? ""));
+    const field = name && all.find((each) => each.name === name);
+    if (!field) {
+      rest.push(problem);
+      continue;
+    }
+    const note = line(problem.message, problem.path);
+    note.id = `problem-${Math.random().toString(36).slice(2, 8)}`;
+    field.setAttribute("aria-invalid", "true");
+    field.setAttribute("aria-describedby", note.id);
+    (field.closest("[data-field]") ?? field).append(note);
+    first ??= field;
+  }
+  if (rest.length || !first) {
+    const box = document.createElement("div");
+    box.className = "cw-note is-bad fm-problems";
+    box.dataset.problem = "";
+    box.setAttribute("role", "alert");
+    box.tabIndex = -1;
+    const list = document.createElement("div");
+    list.append(...(rest.length ? rest.map(({ message, path }) => line(message, path)) : [line(error.detail || error.message)]));
+    box.append(list);
+    form.querySelector("[data-problems]")?.replaceChildren(box) ?? form.prepend(box);
+    first ??= box;
+  }
+  first.focus();
+}
+
+function line(message, path) {
+  const node = document.createElement("p");
+  node.className = "fm-problem";
+  node.dataset.problem = "";
+  node.textContent = message;
+  if (path) {
+    const where = document.createElement("span");
+    where.className = "mono ink-3";
+    where.textContent = ` ${path}`;
+    node.append(where);
+  }
+  return node;
+}

@@ -1,0 +1,42 @@
+// Fields are named by the path of their value in the body, `rules[0].ports`: the same words a problem's path uses.
+// Pure, so that reading a form and finding the field a problem speaks about can be tested without a browser.
+
+const parts = (path) => [...path.matchAll(/([^.[\]]+)|\[(\d+)\]/g)].map(([, name, index]) => name ?? Number(index));
+
+/** Puts `value` into `body` at `path`, making the lists and objects on the way. */
+export function put(body, path, value) {
+  const keys = parts(path);
+  keys.forEach((key, n) => {
+    if (n === keys.length - 1) body[key] = value;
+    else body = body[key] ??= typeof keys[n + 1] === "number" ? [] : {};
+  });
+}
+
+/** The value of a field as its kind wants it: list, number, flag, optional (null when empty) or text. */
+export function typed(kind, text, checked = false) {
+  const trimmed = text.trim();
+  if (kind === "list") return trimmed.split(/[\s,]+/).filter(Boolean);
+  if (kind === "number") return trimmed === "" ? null : Number(trimmed);
+  if (kind === "flag") return checked;
+  if (kind === "optional") return trimmed || null;
+  return trimmed;
+}
+
+/** The name among `names` that a problem's path speaks about: itself, or its nearest parent; null when there is none. */
+export function nearest(names, path) {
+  const wanted = parts(path);
+  for (let length = wanted.length; length > 0; length -= 1) {
+    const found = names.find((name) => {
+      const own = parts(name);
+      return own.length === length && own.every((key, n) => key === wanted[n]);
+    });
+    if (found) return found;
+  }
+  return null;
+}
+
+/** `rules[3].ports` with its first index set: rows are numbered again after a move. */
+export const renumber = (name, index) => name.replace(/\[\d+\]/, `[${index}]`);
+
+/** A problem's path without the address of the object it is in: `policies/prod-out/rules[0].ports` gives `rules[0].ports`. */
+export const within = (path) => path.slice(path.lastIndexOf("/") + 1);

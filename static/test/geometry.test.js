@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { along, arrow, distance, facing, neighbour, path, route, seat, slot } from "../src/canvas/geometry.js";
+
+const rect = (left, top, width = 176, height = 100) => ({ left, top, right: left + width, bottom: top + height });
+
+test("cards side by side at one height meet in a straight line at facing edges", () => {
+  const { points, heading } = route(rect(0, 0), rect(300, 0));
+  assert.deepEqual(points[0], { x: 176, y: 50 });
+  assert.deepEqual(points[3], { x: 300, y: 50 });
+  assert.deepEqual(heading, { x: 1, y: 0 });
+});
+
+test("a line to the left leaves the left edge and arrives at the right one", () => {
+  const { points, heading } = route(rect(300, 0), rect(0, 0));
+  assert.equal(points[0].x, 300);
+  assert.equal(points[3].x, 176);
+  assert.equal(heading.x, -1);
+});
+
+test("cards above each other meet bottom to top", () => {
+  const { points, heading } = route(rect(0, 0), rect(0, 160));
+  assert.deepEqual([points[0].y, points[3].y], [100, 160]);
+  assert.deepEqual(heading, { x: 0, y: 1 });
+});
+
+test("a card in between makes the line go round on the right", () => {
+  const { points, heading } = route(rect(0, 0), rect(0, 320), [rect(0, 160)]);
+  assert.equal(points[0].x, 176);
+  assert.ok(points[1].x > 176);
+  assert.deepEqual(heading, { x: -1, y: 0 });
+});
+
+test("a policy from a card to itself is a loop", () => {
+  const card = rect(0, 0);
+  const { points } = route(card, card);
+  assert.ok(points[0].y < points[3].y && points[1].x > card.right);
+});
+
+test("two lines between the same cards keep their distance", () => {
+  const ways = [0, 1].map((n) => route(rect(0, 0), rect(300, 0), [], slot(n)).points[0].y);
+  assert.ok(Math.abs(ways[0] - ways[1]) >= 24);
+});
+
+test("slots fan out from the middle", () => assert.deepEqual([0, 1, 2, 3, 4].map(slot), [0, 1, -1, 2, -2]));
+
+test("a line never leaves its card", () => {
+  const tall = rect(0, 0, 176, 40);
+  for (const offset of [-200, 0, 200]) {
+    const y = facing(tall, rect(300, 400), offset);
+    assert.ok(y >= tall.top && y <= tall.bottom);
+  }
+});
+
+test("a chip sits in the middle, or beside what is in its way", () => {
+  const { points } = route(rect(0, 0), rect(600, 0));
+  const size = { width: 80, height: 26 };
+  assert.equal(seat(points, size).x, 388);
+  const moved = seat(points, size, [rect(340, 0, 96, 100)]);
+  assert.ok(moved.box.right <= 340 || moved.box.left >= 436, "the chip covers nothing");
+});
+
+test("a point on the curve is at distance zero, one beside it is not", () => {
+  const { points } = route(rect(0, 0), rect(300, 0));
+  assert.ok(distance(points, along(points, 0.5)) < 1);
+  assert.ok(distance(points, { x: 238, y: 80 }) > 25);
+});
+
+test("arrow keys find the next card in that direction", () => {
+  const cards = [rect(0, 0), rect(300, 0), rect(300, 200), rect(0, 200)];
+  assert.equal(neighbour(cards[0], cards, "ArrowRight"), 1);
+  assert.equal(neighbour(cards[0], cards, "ArrowDown"), 3);
+  assert.equal(neighbour(cards[0], cards, "ArrowUp"), -1);
+  assert.equal(neighbour(cards[0], cards, "a"), -1);
+});
+
+test("paths are what SVG reads", () => {
+  assert.equal(path([{ x: 0, y: 0 }, { x: 1, y: 0 }, { x: 2, y: 0 }, { x: 3.04, y: 0 }]), "M0 0C1 0 2 0 3 0");
+  assert.equal(arrow({ x: 10, y: 10 }, { x: 1, y: 0 }), "M3 5.5L10 10L3 14.5");
+});

@@ -1,0 +1,100 @@
+"""The canvas shows every segment, card and policy of a draft, and what the draft did to them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portal.pages.board import board, compare, flow_words
+
+CORP, PROD, DEV, FW = "seg-corp", "grp-prod", "grp-dev", "svc-fw"
+
+
+def connector(name: str, kind: str = "lab-site", group: str | None = None) -> dict[str, Any]:
+    return {"name": name, "kind": kind, "attachments": [{"segment": CORP, "group": group, "prefixes": []}]}
+
+
+def policy(name: str, start: str, end: str, position: int = 10, **rule: Any) -> dict[str, Any]:
+    rule = {"action": "allow", "protocol": "tcp", "ports": ["443"], **rule}
+    return {"name": name, "position": position, "segments": [CORP], "from": [start], "to": [end], "rules": [rule]}
+
+
+def network(**more: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {
+        "segments": {CORP: {"name": "corp", "stance": "open"}},
+        "groups": {PROD: {"name": "prod"}, DEV: {"name": "dev"}},
+        "connectors": {
+            "c-prod": connector("vpc-prod", "aws-vpc", PROD),
+            "c-dev": connector("vpc-dev", "aws-vpc", DEV),
+            "c-lone": connector("office"),
+            "c-exit": connector("exit-eu", "internet-exit"),
+        },
+        "policies": {},
+        **more,
+    }
+
+
+def names(columns: tuple[list[Any], ...]) -> list[list[str]]:
+    return [[card.name for card in column] for column in columns]
+
+
+def test_a_segment_shows_groups_lone_connectors_and_the_internet_when_it_has_an_exit() -> None:
+    (lane,) = board(network(), {}).lanes
+    assert sorted((card.role, card.name) for card in lane.cards) == [
+        ("connector", "office"),
+        ("group", "dev"),
+        ("group", "prod"),
+        ("internet", "internet"),
+    ]
+    assert [card.name for card in lane.columns[2] if card.role == "internet"] == ["internet"]
+
+
+def test_a_policy_is_a_line_from_left_to_right_with_its_ports_on_the_chip() -> None:
+    drawn = board(network(policies={"p1": policy("web", PROD, DEV)}), {})
+    (chip,) = drawn.chips
+    assert chip.lines == ((f"at-{CORP}-{PROD}", f"at-{CORP}-{DEV}"),)
+    assert (chip.face.tone, chip.words) == ("allow", "tcp/443")
+    assert chip.sentence == "web: prod to dev, allow tcp/443"
+    columns = names(drawn.lanes[0].columns)
+    assert "prod" in columns[0] and "dev" in columns[1]
+    assert drawn.next_position == 20
+
+
+def test_policies_in_a_circle_still_find_columns() -> None:
+    both = {"p1": policy("out", PROD, DEV), "p2": policy("back", DEV, PROD, 20)}
+    columns = names(board(network(policies=both), {}).lanes[0].columns)
+    assert "prod" in columns[0] and "dev" in columns[1]
+
+
+def test_a_policy_on_a_connector_of_a_group_ends_at_its_row() -> None:
+    (chip,) = board(network(policies={"p1": policy("one", PROD, "c-dev")}), {}).chips
+    assert chip.lines == ((f"at-{CORP}-{PROD}", f"at-{CORP}-c-dev"),)
+
+
+def test_any_gets_a_card_where_a_policy_names_it() -> None:
+    lane = board(network(policies={"p1": policy("all", "any", DEV)}), {}).lanes[0]
+    assert "any connector" in [card.name for card in lane.cards]
+
+
+def test_an_inspecting_chip_names_the_service() -> None:
+    inspected = network(
+        policies={"p1": policy("web", PROD, "internet", action="inspect", services=[FW])},
+        services={FW: {"name": "fw", "product": "linux-firewall"}},
+    )
+    (chip,) = board(inspected, {}).chips
+    assert (chip.face.tone, chip.words, len(chip.lines)) == ("inspect", "fw", 1)
+
+
+def test_what_the_draft_did_is_told_for_each_object() -> None:
+    base = network(policies={"p1": policy("web", PROD, DEV)})
+    draft = network(groups={PROD: {"name": "production"}, "grp-new": {"name": "imaging"}})
+    drawn = board(draft, base)
+    states = {item.name: item.state for item in compare(draft, base)["groups"]}
+    assert states == {"production": "changed", "imaging": "new", "dev": "removed"}
+    assert [item.name for item in drawn.removed] == ["dev", "web"]
+    assert [item.name for item in drawn.unplaced] == ["imaging"]
+    assert drawn.edits == 4
+
+
+def test_flows_read_the_same_everywhere() -> None:
+    assert flow_words({"protocol": "tcp", "ports": ["443", "8000-8100"]}) == "tcp/443, 8000-8100"
+    assert flow_words({"protocol": "any", "ports": []}) == "any"

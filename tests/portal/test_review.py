@@ -1,0 +1,67 @@
+"""A plan's page tells in sentences and figures what the plan's JSON says."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from portal.pages import review
+
+OPENED = {
+    "from_": ["prod"],
+    "to": ["dev"],
+    "segment": "corp",
+    "protocol": "tcp",
+    "ports": ["443"],
+    "via": [],
+    "example": {"source": "10.1.0.2", "destination": "10.4.0.2", "protocol": "tcp", "port": 443},
+    "rule_before": None,
+    "rule_after": "prod-to-dev/main",
+}
+
+
+def test_what_opens_is_a_sentence_with_an_example_and_its_cause() -> None:
+    (row,) = review.reachability({"allowed": [OPENED], "blocked": [], "inspected": []})
+    assert (row["from"], row["verb"], row["to"], row["flow"]) == ("prod", "can now reach", "dev", "tcp/443")
+    assert row["example"] == "10.1.0.2 → 10.4.0.2 tcp/443"
+    assert row["cause"] == "Decided by policy prod-to-dev, rule main; before, by the stance of corp."
+
+
+def test_many_ends_are_listed_as_one_says_them() -> None:
+    change = {**OPENED, "from_": ["dev", "prod", "staff"], "to": ["internet"], "ports": [], "protocol": "any"}
+    (row,) = review.reachability({"blocked": [change]})
+    assert (row["from"], row["to"], row["flow"], row["word"]) == (
+        "dev, prod and staff",
+        "the internet",
+        "any port",
+        "block",
+    )
+
+
+def test_what_leaves_inspection_is_told_as_such() -> None:
+    (through,) = review.reachability({"inspected": [{**OPENED, "via": ["fw"]}]})
+    assert (through["verb"], through["through"], through["action"]) == ("reaches", "fw", "inspect")
+    (free,) = review.reachability({"inspected": [OPENED]})
+    assert (free["verb"], free["action"]) == ("is no longer inspected on the way to", "allow")
+
+
+def test_removals_come_first_and_fields_are_one_line_each() -> None:
+    listed = [
+        {
+            "action": "change",
+            "address": "exchange/eu/eu/1/segment/corp",
+            "kind": "exchange.segment",
+            "fields": [{"path": "rules[a].ports", "before": None, "after": ["443"]}],
+        },
+        {"action": "remove", "address": "aws/123/eu-central-1/tgw", "kind": "aws.transit-gateway", "fields": []},
+    ]
+    shown = review.steps(listed)
+    assert [step["action"] for step in shown] == ["remove", "change"]
+    assert [step["where"] for step in shown] == ["eu-central-1", "eu"]
+    assert shown[1]["fields"][0]["after"] == '["443"]'
+    assert review.counts(listed) == [("change", 1), ("remove", 1)]
+
+
+def test_the_price_keeps_its_comparison() -> None:
+    told = review.cost({"monthly_before": "10.00", "monthly_after": "12.50", "currency": "EUR", "lines": []})
+    assert told is not None and told["difference"] == Decimal("2.50")
+    assert review.cost({}) is None
