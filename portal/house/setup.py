@@ -147,9 +147,14 @@ def front_end() -> None:
     )
 
 
-def system_packages(programs: Iterable[str]) -> None:
+def found(program: str) -> bool:
+    """On the path (Debian keeps nft where an ordinary user's does not look), or named by CHROMIUM and the like."""
     path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
-    missing = [name for name in programs if not (os.environ.get(name.upper()) or shutil.which(name, path=path))]
+    return bool(os.environ.get(program.upper()) or shutil.which(program, path=path))
+
+
+def system_packages(programs: Iterable[str]) -> None:
+    missing = [name for name in programs if not found(name)]
     if not missing:
         return
     packages = [SYSTEM[name][0] for name in missing]
@@ -162,6 +167,8 @@ def system_packages(programs: Iterable[str]) -> None:
         wait = ("-o", "DPkg::Lock::Timeout=300")
         run(*before, "apt-get", "update", "-q", *wait, env=quiet)
         run(*before, "apt-get", "install", "-qy", "--no-install-recommends", *wait, *packages, env=quiet)
+        if still := [SYSTEM[name][0] for name in missing if not found(name)]:
+            raise SetupError(f"apt-get installed {', '.join(still)}, but the program is not there")
         say(f"Debian packages {', '.join(packages)}: ready in {time.monotonic() - began:.1f} s")
     except (SetupError, FileNotFoundError) as error:
         say(f"Debian packages {', '.join(packages)} could not be installed: {str(error).splitlines()[0]}")

@@ -1,0 +1,23 @@
+"""The front end's own tests (``static/test``, Node.js's test runner), each file as one test here."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+FILES = sorted(file for file in (ROOT / "static" / "test").glob("*.test.*") if file.suffix in (".js", ".mjs"))
+
+
+@pytest.mark.parametrize("file", FILES, ids=[file.name for file in FILES])
+def test_a_script_does_what_its_own_tests_say(file: Path) -> None:
+    path = os.pathsep.join([os.environ.get("PATH", ""), str(ROOT / ".cache" / "node" / "bin")])
+    node = shutil.which("node", path=path)
+    if not node:
+        pytest.skip("Node.js is missing (make setup takes it from a wheel)")
+    told = subprocess.run([node, "--test", str(file)], cwd=ROOT / "static", capture_output=True, text=True)
+    assert told.returncode == 0, told.stdout + told.stderr
