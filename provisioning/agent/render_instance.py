@@ -1,0 +1,105 @@
+"""A linux-firewall instance on the node that hosts it: one arm for each segment on that segment's mesh.
+
+It is one-armed: every packet comes from an anchor and goes back to that same anchor, told by the hardware address it
+came from. Segments may use the same addresses, so each arm has a connection-tracking zone and routing tables of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from provisioning.agent import marks, ranges
+from provisioning.agent.document import Section
+from provisioning.agent.render_links import arm
+from provisioning.agent.view import Segment, short
+from provisioning.agent.wanted import Link, Namespace, Route, Rules
+
+
+def namespace(section: Section, segments: Sequence[Segment], prefix: str) -> Namespace | None:
+    """None when another node hosts it, or none of its segments is here yet. ``segments``: the tenant's, on this node."""
+    body = section.body
+    if body["host"] != section.node:
+        return None
+    names = {entry["segment"]: entry for entry in body["segments"]}
+    arms = [
+        (zone, segment, int(names[segment.name]["index"]))
+        for zone, segment in enumerate(sorted(segments, key=lambda s: s.name), start=1)
+        if segment.name in names and _is_known(segment, int(names[segment.name]["index"]))
+    ]
+    if not arms:
+        return None
+    links, addresses, neighbours, routes, table_marks = [], set(), set(), set(), set()
+    for zone, segment, index in arms:
+        interface = f"seg{segment.body['number']}"
+        links.append(Link(interface, "veth", mac=marks.mesh_mac(index), peer=(segment.namespace, arm(index))))
+        addresses.add((interface, f"{marks.mesh_address(index)}/17"))
+        for peer in segment.nodes.values():
+            gateway, mark = marks.mesh_address(peer["index"]), zone << 16 | int(peer["index"])
+            neighbours.add((interface, gateway, marks.mesh_mac(peer["index"])))
+            routes.add(Route("0.0.0.0/0", gateway, interface, table=mark))
+            table_marks.add((mark, mark))
+    return Namespace(
+        name=f"{prefix}{section.tenant}.{body['service']}.{body['instance']}",
+        sections=(section.key,),
+        links=tuple(links),
+        addresses=frozenset(addresses),
+        neighbours=frozenset(neighbours),
+        routes=frozenset(routes),
+        marks=frozenset(table_marks),
+        rules=_rules(section, arms),
+    )
+
+
+def _is_known(segment: Segment, index: int) -> bool:
+    return any(instance["index"] == index for _, instance in segment.instances)
+
+
+def _rules(section: Section, arms: Sequence[tuple[int, Segment, int]]) -> Rules:
+    body = section.body
+    key = f"{section.tenant}|instance/{body['service']}/{body['host'].rpartition('/')[0]}/{body['instance']}"
+    passed, refused = short("n", key + "passed"), short("n", key + "refused")
+    anchors = [
+        f'"seg{segment.body["number"]}" . {marks.mesh_mac(peer["index"])} : {zone << 16 | int(peer["index"]):#x}'
+        for zone, segment, _ in arms
+        for peer in segment.nodes.values()
+    ]
+    decide = [line for rule in body.get("rules", ()) for line in _rule(rule)]
+    last = "goto pass" if body.get("default", "allow") == "allow" else "goto refuse"
+    return Rules(
+        sets={"anchors": "map { type ifname . ether_addr : mark; }"},
+        elements={"anchors": tuple(anchors)},
+        chains={
+            "arrive": (
+                "type filter hook prerouting priority raw; policy accept;",
+                (
+                    *(f'iifname "seg{segment.body["number"]}" ct zone set {zone}' for zone, segment, _ in arms),
+                    "meta mark set iifname . ether saddr map @anchors",
+                ),
+            ),
+            # On the original tuple and for every packet: a changed rule also cuts what is under way.
+            "decide": ("type filter hook forward priority filter; policy drop;", (
+                "ct state invalid drop", "ct mark set meta mark", "ct state related goto pass", *decide, last)),
+            "pass": ("", (f"counter name {passed} accept",)),
+            "refuse": ("", (f"counter name {refused}", "meta l4proto tcp reject with tcp reset", "drop")),
+            # Resets that it sends itself go to the anchor whose packet it refused.
+            "output": ("type route hook output priority mangle; policy accept;", ("meta mark set ct mark",)),
+        },
+        counters={passed: (f"{key}|passed", "bytes,packets"), refused: (f"{key}|refused", "packets")},
+    )  # fmt: skip
+
+
+def _rule(rule: Mapping[str, Any]) -> Iterator[str]:
+    parts = []
+    for field, which in (("source", "saddr"), ("destination", "daddr")):
+        texts = rule.get(field)
+        if texts and "any" not in texts:
+            spans = ", ".join(ranges.text(span) for span in ranges.union(texts))
+            parts.append(f"ct original ip {which} {{ {spans} }}")
+    protocol = str(rule.get("protocol") or "any")
+    if protocol != "any":
+        parts.append(f"meta l4proto {protocol}")
+        if rule.get("ports") and protocol in ("tcp", "udp"):
+            parts.append(f"ct original proto-dst {{ {', '.join(map(str, rule['ports']))} }}")
+    parts.append("goto pass" if rule["action"] == "allow" else "goto refuse")
+    yield " ".join(parts)

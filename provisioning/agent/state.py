@@ -1,0 +1,44 @@
+"""What an agent keeps on disk: the last document, what its connections' marks mean, and what was counted so far."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from provisioning.agent.memory import Memory
+
+
+class State:
+    """One JSON file for each thing, replaced as a whole. ``epoch`` is fixed for as long as the counters are."""
+
+    def __init__(self, folder: Path, boot: str) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        kept = self.load("epoch", {})
+        if kept.get("boot") != boot:
+            # After a reboot namespaces and kernel counters are gone; the document and the token are still good.
+            for name in ("counters", "memory"):
+                (folder / f"{name}.json").unlink(missing_ok=True)
+            kept = {"boot": boot, "epoch": os.urandom(8).hex()}
+            self.save("epoch", kept)
+        self.epoch = str(kept["epoch"])
+
+    def load(self, name: str, default: Any) -> Any:
+        try:
+            return json.loads((self.folder / f"{name}.json").read_text())
+        except FileNotFoundError:
+            return default
+
+    def save(self, name: str, value: Any) -> None:
+        target = self.folder / f"{name}.json"
+        fresh = target.with_suffix(".new")
+        fresh.write_text(json.dumps(value))
+        fresh.replace(target)
+
+    def memories(self) -> dict[str, Memory]:
+        return {key: Memory(**value) for key, value in self.load("memory", {}).items()}
+
+    def remember(self, memories: dict[str, Memory]) -> None:
+        self.save("memory", {key: memory.as_json() for key, memory in memories.items()})

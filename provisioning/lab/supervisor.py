@@ -1,0 +1,155 @@
+"""The lab's first process: makes the underlay and the nodes' own namespaces, forks an agent for each node and the world.
+
+Children share the imports made before the fork; each dies with the supervisor, and the namespaces with the last of them.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from pyroute2 import IPRoute, netns
+
+from provisioning.agent.inside import inside
+from provisioning.agent.netlink import Circuits, Netlink
+from provisioning.agent.node import Agent
+from provisioning.agent.portal import Portal
+from provisioning.agent.state import State
+from provisioning.lab import space, world
+from provisioning.lab.config import Config, Node
+from provisioning.lab.farend import LabCircuits
+
+log = logging.getLogger("causeway.lab")
+
+UNDERLAY = "underlay"
+UNDERLAY_MTU = 9000
+START_AGAIN = 1.0
+WAITED_FOR = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD}
+
+
+class Supervisor:
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.boot = os.urandom(8).hex()
+        self.children: dict[int, tuple[str, Callable[[], None]]] = {}
+
+    def run(self) -> None:
+        """Until SIGTERM or SIGINT."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, WAITED_FOR)
+        if not self.config.simulate:
+            space.enter()
+            # In a thread, for a thread that has left the machine's network namespace cannot return to it.
+            maker = threading.Thread(target=self._underlay)
+            maker.start()
+            maker.join()
+        gc.freeze()
+        if not self.config.simulate:
+            self._start("world", lambda: world.main(self.config.traffic))
+        for node in self.config.nodes:
+            self._start(node.name, lambda node=node: self._agent(node))  # type: ignore[misc]
+        self._tell()
+        log.info("lab of %d nodes is up", len(self.config.nodes))
+        while signal.sigwait(WAITED_FOR) == signal.SIGCHLD:
+            self._bury()
+        self._end()
+
+    # -- children ----------------------------------------------------------------------------------------------------
+
+    def _start(self, name: str, main: Callable[[], None]) -> None:
+        me = os.getpid()
+        child = os.fork()
+        if child:
+            self.children[child] = (name, main)
+            return
+        try:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, WAITED_FOR)
+            space.die_with_parent(me)
+            main()
+        except BaseException:
+            log.exception("%s", name)
+            os._exit(1)
+        os._exit(0)
+
+    def _agent(self, node: Node) -> None:
+        Path("/proc/self/comm").write_text(f"cw-{node.location}-{node.index}"[-15:])
+        simulate = self.config.simulate
+        home = "" if simulate else node.namespace
+        Agent(
+            location=node.location,
+            index=node.index,
+            portal=Portal(self.config.portal, node.token),
+            state=State(self.config.data / f"{node.location}-{node.index}", self.boot),
+            netlink=Netlink(home, Circuits() if simulate else LabCircuits(home)),
+            prefix=node.prefix,
+            public_key=node.public_key,
+            enrollment_key=node.enrollment_key,
+            simulate=simulate,
+        ).run()
+
+    def _bury(self) -> None:
+        """Starts again what ended."""
+        while self.children:
+            gone, status = os.waitpid(-1, os.WNOHANG)
+            if not gone:
+                return
+            name, main = self.children.pop(gone)
+            log.error("%s ended (status %s); it is started again", name, status)
+            time.sleep(START_AGAIN)
+            self._start(name, main)
+            self._tell()
+
+    def _end(self) -> None:
+        for child in self.children:
+            os.kill(child, signal.SIGCONT)
+            os.kill(child, signal.SIGKILL)
+        for child in self.children:
+            os.waitpid(child, 0)
+        self.config.state_file.unlink(missing_ok=True)
+
+    def _tell(self) -> None:
+        """The state file: by it `lab exec` and the others find the lab."""
+        pids = {name: pid for pid, (name, _) in self.children.items()}
+        told = {
+            "pid": os.getpid(),
+            "simulate": self.config.simulate,
+            "world": pids.get("world"),
+            "nodes": {
+                node.name: {"namespace": node.namespace, "prefix": node.prefix, "pid": pids.get(node.name)}
+                for node in self.config.nodes
+            },
+        }
+        fresh = self.config.state_file.with_suffix(".new")
+        fresh.write_text(json.dumps(told))
+        fresh.replace(self.config.state_file)
+
+    # -- the underlay --------------------------------------------------------------------------------------------------
+
+    def _underlay(self) -> None:
+        """One bridge that stands for the internet between nodes; its frames are large, so the mesh keeps 1500."""
+        netns.create(UNDERLAY)
+        with inside(UNDERLAY), IPRoute() as middle:
+            middle.link("set", index=1, state="up")
+            middle.link("add", ifname="br", kind="bridge")
+            bridge = middle.link_lookup(ifname="br")[0]
+            middle.link("set", index=bridge, state="up", mtu=UNDERLAY_MTU)
+            for number, node in enumerate(self.config.nodes, start=1):
+                netns.create(node.namespace)
+                with inside(node.namespace), IPRoute() as own:
+                    own.link("set", index=1, state="up")
+                    own.link(
+                        "add", ifname=UNDERLAY, kind="veth", mtu=UNDERLAY_MTU,
+                        peer={"ifname": f"n{number}", "net_ns_fd": UNDERLAY, "mtu": UNDERLAY_MTU},
+                    )  # fmt: skip
+                    index = own.link_lookup(ifname=UNDERLAY)[0]
+                    own.addr("add", index=index, address=node.underlay, prefixlen=16)
+                    own.link("set", index=index, state="up")
+                port = middle.link_lookup(ifname=f"n{number}")[0]
+                middle.link("set", index=port, master=bridge, state="up")

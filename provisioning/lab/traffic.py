@@ -1,0 +1,84 @@
+"""Some life on the demo's network: each workload keeps a connection or two to others of its segment.
+
+Modest on purpose: a few hundred kilobits a second each, a small share of one core. What policies forbid simply fails
+and is tried elsewhere later, so that denied attempts show too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import socket
+from collections.abc import Mapping
+from typing import Any
+
+from provisioning.agent.inside import inside
+from provisioning.lab.farend import INTERNET
+
+PORTS = (443, 443, 443, 8000, 1433, 5432, 445, 22)
+EACH = 2
+PACE = 1.0
+MOST = 48 * 1024
+CONNECT = 3.0
+
+
+class Traffic:
+    """Flows of every workload; a flow lives for half a minute or so, then another partner is chosen."""
+
+    def __init__(self) -> None:
+        self.workloads: dict[str, Mapping[str, Any]] = {}
+        self.tasks: dict[str, list[asyncio.Task[None]]] = {}
+        self.chance = random.Random(7)
+
+    def know(self, name: str, workload: Mapping[str, Any]) -> None:
+        self.workloads[name] = workload
+        if name not in self.tasks and workload["kind"] != "internet-exit":
+            self.tasks[name] = [asyncio.create_task(self._live(name, n)) for n in range(EACH)]
+
+    def forget(self, name: str) -> None:
+        self.workloads.pop(name, None)
+        for task in self.tasks.pop(name, []):
+            task.cancel()
+
+    async def _live(self, name: str, number: int) -> None:
+        await asyncio.sleep(self.chance.uniform(1, 5))
+        while True:
+            partner = INTERNET if number and self.chance.random() < 0.3 else self._partner(name)
+            if partner:
+                try:
+                    await self._flow(name, partner, self.chance.choice(PORTS), self.chance.uniform(20, 60))
+                except (OSError, TimeoutError):
+                    await asyncio.sleep(self.chance.uniform(3, 8))
+            await asyncio.sleep(self.chance.uniform(0.5, 3))
+
+    def _partner(self, name: str) -> str:
+        me = self.workloads[name]
+        others = [
+            other["addresses"][0]
+            for other in self.workloads.values()
+            if other is not me
+            and other["tenant"] == me["tenant"]
+            and other["addresses"]
+            and other["kind"] != "internet-exit"
+            and set(other["segments"]) & set(me["segments"])
+        ]
+        return self.chance.choice(others) if others else ""
+
+    async def _flow(self, name: str, address: str, port: int, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        with inside(name):
+            line = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        with line:
+            line.setblocking(False)
+            await asyncio.wait_for(loop.sock_connect(line, (address, port)), CONNECT)
+            end = loop.time() + seconds
+            while loop.time() < end:
+                data = b"\0" * self.chance.randrange(2048, MOST)
+                await asyncio.wait_for(loop.sock_sendall(line, data), CONNECT)
+                left = len(data)
+                while left > 0:
+                    got = await asyncio.wait_for(loop.sock_recv(line, 65536), CONNECT)
+                    if not got:
+                        return
+                    left -= len(got)
+                await asyncio.sleep(self.chance.uniform(0.5, 1.5) * PACE)

@@ -1,0 +1,118 @@
+"""Everything that answers in the lab: one process with sockets in every workload's namespace.
+
+TCP: an HTTP request gets a small page that names the workload; anybody else is greeted with the name and echoed.
+UDP: echo.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from provisioning.agent.inside import inside
+from provisioning.lab.farend import WORKLOADS
+from provisioning.lab.traffic import Traffic
+
+log = logging.getLogger("causeway.lab.world")
+
+TCP_PORTS = (22, 25, 53, 80, 389, 443, 445, 1433, 3306, 3389, 5432, 8000, 8080, 8443)
+UDP_PORTS = (53, 123, 514, 5060)
+LOOK_EVERY = 0.1
+SHY = 0.3
+"""Seconds a caller may take to show that it speaks HTTP, before it is greeted."""
+
+
+class World:
+    """Opens and closes services as workloads are announced and withdrawn."""
+
+    def __init__(self, traffic: bool) -> None:
+        self.open: dict[str, list[asyncio.BaseTransport | asyncio.AbstractServer]] = {}
+        self.traffic = Traffic() if traffic else None
+
+    async def run(self) -> None:
+        seen: dict[str, int] = {}
+        while True:
+            present = {path.stem: path for path in WORKLOADS.glob("*.json")}
+            for name in self.open.keys() - present.keys():
+                self._close(name)
+                seen.pop(name, None)
+            for name, path in present.items():
+                try:
+                    changed = path.stat().st_mtime_ns
+                    if seen.get(name) != changed:
+                        await self._serve(name, json.loads(path.read_text()))
+                        seen[name] = changed
+                except OSError as error:
+                    log.debug("%s went away while it was opened: %s", name, error)
+            await asyncio.sleep(LOOK_EVERY)
+
+    async def _serve(self, name: str, workload: Mapping[str, Any]) -> None:
+        if self.traffic:
+            self.traffic.know(name, workload)
+        if name in self.open:
+            return
+        loop, label = asyncio.get_running_loop(), f"{workload['tenant']}/{workload['connector']}"
+        opened: list[asyncio.BaseTransport | asyncio.AbstractServer] = []
+        for port in TCP_PORTS:
+            listener = _socket(name, socket.SOCK_STREAM, port)
+            opened.append(await asyncio.start_server(lambda r, w: _answer(label, r, w), sock=listener))
+        for port in UDP_PORTS:
+            datagrams = _socket(name, socket.SOCK_DGRAM, port)
+            transport, _ = await loop.create_datagram_endpoint(_Echo, sock=datagrams)
+            opened.append(transport)
+        self.open[name] = opened
+
+    def _close(self, name: str) -> None:
+        if self.traffic:
+            self.traffic.forget(name)
+        for each in self.open.pop(name):
+            each.close()
+
+
+def _socket(name: str, kind: int, port: int) -> socket.socket:
+    with inside(name):
+        made = socket.socket(socket.AF_INET, kind)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    made.setblocking(False)
+    made.bind(("0.0.0.0", port))
+    return made
+
+
+async def _answer(label: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        try:
+            first = await asyncio.wait_for(reader.read(65536), SHY)
+        except TimeoutError:
+            first = b""
+        if first.startswith((b"GET ", b"HEAD ")):
+            page = f"<!doctype html><title>{label}</title><h1>{label}</h1>\n".encode()
+            head = f"HTTP/1.0 200 OK\r\nContent-Type: text/html\r\nContent-Length: {len(page)}\r\n\r\n".encode()
+            writer.write(head + (b"" if first.startswith(b"HEAD") else page))
+        else:
+            writer.write(f"{label}\n".encode() + first)
+            while data := await reader.read(65536):
+                writer.write(data)
+                await writer.drain()
+        await writer.drain()
+    except OSError as error:
+        log.debug("%s: %s", label, error)
+    finally:
+        writer.close()
+
+
+class _Echo(asyncio.DatagramProtocol):
+    def connection_made(self, transport: Any) -> None:
+        self.transport = transport
+
+    def datagram_received(self, data: bytes, addr: Any) -> None:
+        self.transport.sendto(data, addr)
+
+
+def main(traffic: bool) -> None:
+    Path("/proc/self/comm").write_text("causeway-world")
+    asyncio.run(World(traffic).run())

@@ -1,0 +1,156 @@
+"""A lab for packet tests: the agents, a fixture portal, and a hand in every workload."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from provisioning.lab.control import Lab
+from provisioning.lab.fixture import FixturePortal
+from tests.lab.network import EXCHANGES, TENANT, UNDERLAY, Network
+
+ROOT = Path(__file__).parents[2]
+
+
+class World:
+    """One running lab of two exchanges."""
+
+    def __init__(self, folder: Path) -> None:
+        self.portal = FixturePortal()
+        self.folder = folder
+        self.process: subprocess.Popen[bytes] | None = None
+        self.tenant = TENANT
+
+    def start(self) -> None:
+        nodes = []
+        for node, underlay in UNDERLAY.items():
+            exchange, _, index = node.partition("/")
+            name = f"{EXCHANGES[exchange]}/{index}"
+            nodes.append({"location": EXCHANGES[exchange], "index": int(index), "underlay": underlay, "token": name,
+                          "public_key": self.portal.public_key})  # fmt: skip
+        config = {"portal": self.portal.url, "nodes": nodes, "data": str(self.folder / "data"),
+                  "state_file": str(self.folder / "state.json")}  # fmt: skip
+        (self.folder / "lab.json").write_text(json.dumps(config))
+        argv = [sys.executable, "-m", "provisioning.lab", "--config", str(self.folder / "lab.json")]
+        with open(self.folder / "lab.log", "ab") as log:
+            self.process = subprocess.Popen(argv, cwd=ROOT, stdout=log, stderr=log)
+        until(lambda: (self.folder / "state.json").exists(), 10, f"the lab starts: {self.folder}/lab.log")
+        self.lab = Lab(self.folder / "state.json")
+
+    def stop(self) -> None:
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(10)
+        self.portal.close()
+
+    def log(self) -> str:
+        return (self.folder / "lab.log").read_text()
+
+    def make(self, network: Network, seconds: float = 30) -> float:
+        """Publishes a network and waits until every node has it; returns the moment it was served."""
+        served = self.portal.publish(network.documents())
+        assert self.portal.settled(seconds), f"nodes have not applied the document\n{self.log()}"
+        return served
+
+    def popen(self, site: str, *argv: str, stdin: int | None = None) -> subprocess.Popen[str]:
+        space = self.lab.workload(self.tenant, site)["namespace"]
+        return self.popen_in(space, *argv, stdin=stdin)
+
+    def popen_in(self, space: str, *argv: str, stdin: int | None = None) -> subprocess.Popen[str]:
+        pid = self.lab.pid
+        enter = ["nsenter", "-t", str(pid), "-U", f"--net=/proc/{pid}/root/run/netns/{space}"]
+        return subprocess.Popen(
+            [*enter, *argv], text=True, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+
+    def run(self, site: str, *argv: str) -> str:
+        """What the command printed."""
+        return self.popen(site, *argv).communicate(timeout=20)[0]
+
+    def nft(self, space: str) -> str:
+        return self.popen_in(space, "nft", "list", "ruleset").communicate(timeout=20)[0]
+
+    def connects(self, site: str, address: str, port: int, bind: str = "") -> bool:
+        """A TCP connection is answered by the other side within two seconds."""
+        return "reached" in self.run(site, sys.executable, "-c", CONNECT, address, str(port), bind)
+
+    def pings(self, site: str, address: str, *more: str) -> bool:
+        return "1 received" in self.run(site, "ping", "-c1", "-W1", *more, address)
+
+    def datagram(self, site: str, address: str, port: int) -> bool:
+        return "reached" in self.run(site, sys.executable, "-c", DATAGRAM, address, str(port))
+
+
+CONNECT = """
+import socket, sys
+address, port, bind = sys.argv[1:4]
+try:
+    line = socket.create_connection((address, int(port)), 2, (bind, 0) if bind else None)
+    line.settimeout(2)
+    print("reached" if line.recv(100) else "closed")
+except OSError as error:
+    print(error)
+"""
+DATAGRAM = """
+import socket, sys
+line = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+line.settimeout(1)
+try:
+    line.sendto(b"hello", (sys.argv[1], int(sys.argv[2])))
+    print("reached" if line.recv(100) == b"hello" else "garbled")
+except OSError as error:
+    print(error)
+"""
+STREAM = """
+import socket, sys, time
+line = socket.create_connection((sys.argv[1], int(sys.argv[2])), 3)
+line.settimeout(3)
+print("open", flush=True)
+try:
+    while True:
+        line.sendall(b"tick")
+        if not line.recv(100):
+            break
+        print("tick", time.monotonic(), flush=True)
+        time.sleep(0.02)
+except OSError as error:
+    print("cut", time.monotonic(), error, flush=True)
+"""
+
+
+def until(true: object, seconds: float, what: str) -> float:
+    """Waits for a callable to be true; returns how long it took."""
+    started = time.monotonic()
+    while not true():  # type: ignore[operator]
+        if time.monotonic() - started > seconds:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        time.sleep(0.02)
+    return time.monotonic() - started
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    made = World(tmp_path_factory.mktemp("lab"))
+    _need_packets()
+    made.start()
+    try:
+        yield made
+    finally:
+        made.stop()
+
+
+def _need_packets() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "provisioning.lab", "--check"], cwd=ROOT, capture_output=True, text=True, check=False,
+        env=dict(os.environ),
+    )  # fmt: skip
+    if done.returncode != 0:
+        pytest.skip(f"packets cannot flow on this machine: {done.stderr.strip()}")
