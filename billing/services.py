@@ -42,10 +42,9 @@ def draft_invoice(month: date, now: datetime) -> Invoice | None:
     if book is None:
         return None
     period = Period.month(month.year, month.month)
-    rows = selectors.metered(period.start, period.end)
-    rating = rate((row.value for row in rows), selectors.book_value(book), period)
+    number = f"DRAFT-{month:%Y-%m}"
     Invoice.objects.get_or_create(
-        number=f"DRAFT-{month:%Y-%m}",
+        number=number,
         defaults={
             "tenant": current(),
             "book": book,
@@ -56,8 +55,10 @@ def draft_invoice(month: date, now: datetime) -> Invoice | None:
             "computed_at": now,
         },
     )
-    # Two workers may compute one draft at once; the second waits here and finds nothing left to change.
-    invoice = Invoice.objects.select_for_update().get(number=f"DRAFT-{month:%Y-%m}")
+    # Two workers may compute one draft at once: the second waits here, before it reads, so the newer result stays.
+    invoice = Invoice.objects.select_for_update().get(number=number)
+    rows = selectors.metered(period.start, period.end)
+    rating = rate((row.value for row in rows), selectors.book_value(book), period)
     lines = _write_lines(invoice, rating.lines, rows)
     _write_links(invoice, lines, rating.lines, rows)
     invoice.total_minor = total((line.amount for line in rating.lines), invoice.currency).minor

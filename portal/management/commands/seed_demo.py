@@ -3,9 +3,12 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 
 from billing.demo import ensure_demo_prices
+from billing.demo_history import ensure_demo_history
 from portal.demo import clouds, network, people
+from tenants.scope import scope
 
 
 class Command(BaseCommand):
@@ -29,6 +32,8 @@ class Command(BaseCommand):
             for slug in ("acme-health", "globex-retail"):
                 network.provision(tenants[slug])
                 self.stdout.write(f"{slug} is provisioned")
+                with scope(tenants[slug]):
+                    ensure_demo_history(timezone.now())
             network.open_draft(acme)
         except network.DemoFailed as error:
             raise CommandError(str(error)) from error
