@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 from provisioning.core.intent.reading import PROTOCOL_NUMBERS
 
@@ -61,25 +62,40 @@ def example(cell: int) -> tuple[str, int | None]:
     return _NAMES.get(number, str(number)), None
 
 
-def describe(intervals: Iterable[tuple[int, int]]) -> list[tuple[str, list[str]]]:
-    """Intervals as people write them: (protocol, ports), no ports meaning all of them."""
+class Told(NamedTuple):
+    """Cells as people write them; no ports means all of them. ``cell`` is one of them, a well-known one if there is."""
+
+    protocol: str
+    ports: tuple[str, ...]
+    cell: int
+
+
+def describe(intervals: Iterable[tuple[int, int]]) -> list[Told]:
+    """Sorted intervals protocol by protocol; ``other`` is what is left when single numbers would be too many."""
     held = tuple(intervals)
     if held == EVERYTHING:
-        return [("any", [])]
-    found: list[tuple[str, list[str]]] = []
+        return [Told("any", (), _typical(held))]
+    found: list[Told] = []
     for name, start in _START.items():
         clipped = _clip(held, start, start + _PORTS - 1)
-        if clipped == [(start, start + _PORTS - 1)]:
-            found.append((name, []))
-        elif clipped:
-            found.append((name, [_port_text(low - start, high - start) for low, high in clipped]))
-    for low, high in _clip(held, _NUMBERS, _NUMBERS + 255):
-        found.extend((example(cell)[0], []) for cell in range(low, high + 1))
+        if clipped:
+            ports = tuple(_port_text(low - start, high - start) for low, high in clipped)
+            found.append(Told(name, () if ports == (f"0-{_PORTS - 1}",) else ports, _typical(clipped)))
+    others = [cell for low, high in _clip(held, _NUMBERS, _NUMBERS + 255) for cell in range(low, high + 1)]
+    every = tuple(_clip(held, _NUMBERS, _NUMBERS + 255)) == _OTHERS
     # Nobody reads two hundred protocol numbers.
-    if len(found) > 12:
-        kept = [one for one in found if not one[0].isdecimal()]
-        found = [*kept, ("other", [])]
+    named = [] if every else [cell for cell in others if len(others) <= 12 or cell - _NUMBERS in _NAMES]
+    found.extend(Told(example(cell)[0], (), cell) for cell in named)
+    if len(named) < len(others):
+        rest = [(cell, cell) for cell in others if cell not in named]
+        found.append(Told("other", (), _typical(rest)))
     return found
+
+
+def _typical(intervals: Sequence[tuple[int, int]]) -> int:
+    """https, ssh, dns or ping where they are among the cells; people know them."""
+    known = (cell_of("tcp", 443), cell_of("tcp", 22), cell_of("udp", 53), cell_of("icmp"))
+    return next((cell for cell in known if any(low <= cell <= high for low, high in intervals)), intervals[0][0])
 
 
 def _clip(intervals: Sequence[tuple[int, int]], low: int, high: int) -> list[tuple[int, int]]:

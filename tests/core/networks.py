@@ -33,6 +33,9 @@ CATALOG = Catalog(
 )
 
 
+HTTPS = {"action": "allow", "protocol": "tcp", "ports": ["443"]}
+
+
 class Drawing:
     """Rows of a network; ``add`` gives numbers in order and resolves names like the store does."""
 

@@ -81,7 +81,7 @@ def test_links_have_short_names_and_addresses_of_their_own() -> None:
 
 def test_two_connectors_whose_numbers_want_the_same_link_get_different_ones() -> None:
     rows = list(hospital().rows.values())
-    kind, uid, number, key, body = next(row for row in rows if row[4]["name"] == "hospital-a")
+    kind, _, number, _, body = next(row for row in rows if row[4]["name"] == "hospital-a")
     prefixes = [{**body["attachments"][0], "prefixes": ["10.200.0.0/16"]}]
     far = {**body, "name": "far", "attachments": prefixes}
     draw = [*rows, (kind, "other", number + 2047, "far", far)]

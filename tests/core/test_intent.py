@@ -146,30 +146,9 @@ JSON = st.recursive(
 )
 FIELDS = st.sampled_from(
     [
-        "name",
-        "description",
-        "location",
-        "size",
-        "stance",
-        "prefixes",
-        "color",
-        "kind",
-        "exchange",
-        "attachments",
-        "circuits",
-        "settings",
-        "position",
-        "segments",
-        "from",
-        "to",
-        "rules",
-        "product",
-        "placements",
-        "zones",
-        "expect",
-        "protocol",
-        "ports",
-        "segment",
+        *("name", "description", "location", "size", "stance", "prefixes", "color", "kind", "exchange", "attachments"),
+        *("circuits", "settings", "position", "segments", "from", "to", "rules", "product", "placements", "zones"),
+        *("expect", "protocol", "ports", "segment"),
     ]
 )
 

@@ -1,0 +1,114 @@
+"""One packet at a time, with the reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from provisioning.core.intent import Invalid
+from provisioning.core.reach import Trace, trace
+from tests.core.networks import Drawing, hospital, policy, site
+
+
+def followed(*asked: Any, draw: Drawing | None = None) -> Trace:
+    return trace((draw or hospital()).intent(), *asked)
+
+
+@pytest.mark.parametrize(
+    ("asked", "disposition", "rule"),
+    [
+        (("hospital-b", "vpc-prod", "tcp", 443), "delivered_inspected", "sites-to-prod/web"),
+        (("hospital-b", "vpc-prod", "tcp", 8080), "denied_by_service", "sites-to-prod/web"),
+        (("hospital-a", "vpc-prod", "tcp", 22), "denied_by_rule", "sites-to-prod/ssh"),
+        (("hospital-a", "vpc-prod", "icmp"), "delivered", None),
+        (("vpc-dev", "vpc-prod", "udp", 53), "denied_by_rule", "no-dev-in-prod/rule-1"),
+        (("vpc-prod", "internet", "tcp", 443), "delivered", "web-out/web"),
+        (("vpc-prod", "internet", "tcp", 80), "denied_by_stance", None),
+        (("vpc-prod", "9.9.9.9", "tcp", 443), "delivered", "web-out/web"),
+        (("internet", "vpc-prod", "tcp", 443), "no_route", None),
+        (("lobby", "vpc-prod", "tcp", 443), "isolated", None),
+        (("lobby", "9.9.9.9", "tcp", 443), "no_route", None),
+        (("10.1.0.5", "10.1.0.9", "tcp", 443), "local", None),
+        (("10.4.0.5", "10.5.0.9", "tcp", 443), "local", None),
+        (("vpc-prod@10.2.0.1", "hospital-a", "icmp"), "denied_spoofed", None),
+        (("10.2.0.1", "10.3.0.1", "tcp", 1), "delivered", None),
+    ],
+)
+def test_a_packet_meets_the_fate_that_the_network_says(asked: Any, disposition: str, rule: str | None) -> None:
+    found = followed(*asked)
+    assert (found.disposition, found.rule) == (disposition, rule)
+    assert (found.return_ is not None) == disposition.startswith("delivered")
+    if found.return_ is None:
+        assert found.hops[-1].reason, "whoever is stopped is told why"
+
+
+def test_replies_pass_the_same_hops_in_reverse() -> None:
+    found = followed("hospital-b", "vpc-prod", "tcp", 443)
+    assert [hop.kind for hop in found.hops] == ["connector", "node", "node", "service", "node", "node", "connector"]
+    assert found.return_ is not None
+    assert [hop.name for hop in found.return_.hops] == [hop.name for hop in reversed(found.hops)]
+
+
+def test_both_directions_of_a_pair_have_the_same_anchor() -> None:
+    names = ("hospital-a", "hospital-b", "vpc-prod", "vpc-dev")
+
+    def anchor(start: str, end: str) -> str:
+        return next(hop.name for hop in followed(start, end, "icmp").hops if "anchor" in hop.detail)
+
+    for start in names:
+        for end in names:
+            if start != end:
+                assert anchor(start, end) == anchor(end, start)
+
+
+def test_the_same_addresses_in_two_segments_are_two_places() -> None:
+    draw = hospital()
+    draw.add("connectors", site("kiosk", "eu", None, "10.2.0.0/16", segment="guest"))
+    assert followed("10.1.0.1", "10.2.0.1", "icmp", draw=draw).disposition == "delivered"
+    guest = followed("10.1.0.1", "10.2.0.1", "icmp", None, "guest", draw=draw)
+    assert (guest.disposition, guest.hops[0].name) == ("denied_by_stance", "lobby")
+
+
+def test_the_longest_prefix_says_who_is_meant() -> None:
+    draw = hospital()
+    draw.add("connectors", site("annex", "us", "dev", "10.3.4.0/24"))
+    assert followed("10.3.4.9", "vpc-prod", "icmp", draw=draw).disposition == "denied_by_rule"
+    assert followed("hospital-a@10.3.4.9", "vpc-prod", "icmp", draw=draw).disposition == "denied_spoofed"
+
+
+@pytest.mark.parametrize(("on_failure", "disposition"), [("closed", "service_unavailable"), ("open", "delivered")])
+def test_a_service_without_instances_fails_as_it_says(on_failure: str, disposition: str) -> None:
+    draw = hospital()
+    draw.edit("services", "fw", on_failure=on_failure, placements=[{"exchange": "eu", "min_instances": 0}])
+    assert followed("hospital-a", "vpc-prod", "tcp", 443, draw=draw).disposition == disposition
+
+
+def test_watching_only_counts_and_goes_on() -> None:
+    draw = hospital()
+    draw.add("policies", policy("watch", 1, "any", "any", {"action": "watch"}))
+    assert followed("hospital-a", "vpc-prod", "tcp", 22, draw=draw).disposition == "denied_by_rule"
+
+
+def test_a_disabled_connector_can_be_reached_by_nobody() -> None:
+    draw = hospital()
+    draw.edit("connectors", "vpc-dev", enabled=False)
+    assert followed("hospital-a", "vpc-dev", "icmp", draw=draw).disposition == "no_route"
+    assert followed("vpc-dev", "hospital-a", "icmp", draw=draw).disposition == "no_route"
+
+
+@pytest.mark.parametrize(
+    ("asked", "path"),
+    [
+        (("nobody", "vpc-prod", "icmp"), "from"),
+        (("vpc-prod", "10.1.2.300", "icmp"), "to"),
+        (("vpc-prod", "vpc-dev", "tcp"), "port"),
+        (("vpc-prod", "vpc-dev", "tcp", 70000), "port"),
+        (("vpc-prod", "vpc-dev", "smoke"), "protocol"),
+        (("vpc-prod", "vpc-dev", "icmp", None, "nowhere"), "segment"),
+    ],
+)
+def test_a_question_that_makes_no_sense_says_which_part(asked: Any, path: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        followed(*asked)
+    assert [problem.path for problem in caught.value.problems] == [path]
