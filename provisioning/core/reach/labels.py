@@ -58,7 +58,7 @@ def _prefixes(ranges: Sequence[Range]) -> str:
 
 def _cover(low: int, high: int) -> list[str]:
     ends = [ipaddress.ip_address(address_text(edge)) for edge in (low, high)]
-    return [str(prefix) for prefix in ipaddress.summarize_address_range(ends[0], ends[1])]  # type: ignore[type-var]
+    return [str(prefix) for prefix in ipaddress.summarize_address_range(ends[0], ends[1])]
 
 
 def pick(ranges: Sequence[Range]) -> int:
