@@ -1,0 +1,1 @@
+"""Amazon Web Services: transit gateways, their route tables, VPN connections and VPC routes. See README.md."""

@@ -1,0 +1,150 @@
+"""How a tagged thing in AWS is made, changed and removed, whatever it is.
+
+Every step looks first. What is found by its address tag is continued with, so a call whose answer was lost is adopted
+and a repeated apply does nothing twice. Nobody sleeps: a thing that is still pending is a Waiting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from provisioning.core.resource import Body, Change
+from provisioning.drivers.aws.session import Api
+from provisioning.drivers.base import Done, DriverError, Observed, Waiting
+
+Item = dict[str, Any]
+
+OWNER = "causeway:tenant"
+ADDRESS = "causeway:address"
+POLL_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One address. ``body`` is what it should be (what it was, when it goes), ``before`` what was last written."""
+
+    api: Api
+    tenant: str
+    address: str
+    body: Body
+    before: Body | None = None
+
+    @property
+    def tag(self) -> str:
+        return f"{self.tenant}/{self.address}"
+
+    def tags(self, resource_type: str) -> list[dict[str, Any]]:
+        """TagSpecifications for a create call."""
+        named = {OWNER: self.tenant, ADDRESS: self.tag, "Name": self.tag}
+        pairs = [{"Key": key, "Value": value} for key, value in named.items()]
+        return [{"ResourceType": resource_type, "Tags": pairs}]
+
+    def refuse(self, message: str, call: str, code: str) -> DriverError:
+        return DriverError(message, call=call, code=code, permanent=True)
+
+
+class Noun:
+    """A kind that carries tags. A subclass names AWS' operations and fills in what differs."""
+
+    kind: ClassVar[str]
+    replace_on: ClassVar[frozenset[str]] = frozenset()
+    listing: ClassVar[str]
+    items: ClassVar[str]
+    id_key: ClassVar[str]
+    resource_type: ClassVar[str]
+    poll_seconds: ClassVar[float] = POLL_SECONDS
+
+    # What a subclass says.
+
+    def create(self, job: Job) -> Item:
+        """Make it, with its tags in the same call, and return it as AWS answered."""
+        raise NotImplementedError
+
+    def settle(self, job: Job, found: Item) -> Waiting | None:
+        """Bring everything that hangs on an available thing into line; None when nothing is left to do."""
+        return None
+
+    def delete(self, job: Job, found: Item) -> None:
+        raise NotImplementedError
+
+    def attributes(self, job: Job, found: Item) -> dict[str, Any]:
+        return {"id": found[self.id_key]}
+
+    def read(self, job: Job, found: Item) -> dict[str, Any]:
+        """The fields of the body as AWS tells them; what it does not tell stays as wanted."""
+        return {}
+
+    # What they share.
+
+    def apply(self, job: Job, change: Change) -> Done | Waiting:
+        found = self.find(job)
+        if found and self.state(found) == "deleting":
+            return Waiting(self.poll_seconds, f"{found[self.id_key]} is being deleted")
+        if change.action == "remove":
+            return self._gone(job, found)
+        if found and change.action == "replace" and self._is_old(job, found):
+            self._gone(job, found)
+            return Waiting(self.poll_seconds, f"{found[self.id_key]} is being deleted, its successor follows")
+        if found is None:
+            found = self.create(job)
+        state = self.state(found)
+        if state in {"failed", "failing", "rejected", "rejecting"}:
+            raise job.refuse(
+                f"AWS reports {found[self.id_key]} as {state}. Delete it there, then retry.",
+                f"ec2.{self.listing}",
+                state,
+            )
+        if state != "available":
+            return Waiting(self.poll_seconds, f"{found[self.id_key]} is {state}")
+        if waiting := self.settle(job, found):
+            return waiting
+        return Done(self.attributes(job, found), dict(job.body))
+
+    def observe(self, job: Job) -> Observed:
+        found = self.find(job)
+        if found is None or self.state(found) != "available":
+            return Observed(job.address, self.kind, None, {} if found is None else {"id": found[self.id_key]})
+        body = {**job.body, **self.read(job, found)}
+        return Observed(job.address, self.kind, body, self.attributes(job, found))
+
+    def find(self, job: Job) -> Item | None:
+        """The one thing with our address tag; two of them is for a person to sort out, we guess at neither."""
+        name, value = (OWNER, job.tenant) if job.api.remembers else (ADDRESS, job.tag)
+        filters = [{"Name": f"tag:{name}", "Values": [value]}]
+        mine = [
+            item
+            for item in job.api.list(self.listing, self.items, Filters=filters)
+            # Asked again here: EC2 endpoints exist that ignore tag filters on some listings.
+            if tags_of(item).get(ADDRESS) == job.tag and self.state(item) != "deleted"
+        ]
+        living = [item for item in mine if self.state(item) != "deleting"]
+        if len(living) > 1:
+            ids = " and ".join(sorted(item[self.id_key] for item in living))
+            raise job.refuse(
+                f"{ids} both carry the tag {ADDRESS}={job.tag}. Delete the one that is not in use, then retry.",
+                f"ec2.{self.listing}",
+                "Doubled",
+            )
+        return next(iter(living or mine), None)
+
+    def state(self, found: Item) -> str:
+        return str(found.get("State", "available"))
+
+    def _is_old(self, job: Job, found: Item) -> bool:
+        """Whether what is there is still the one to be replaced: it differs from the wanted body where that matters."""
+        told = self.read(job, found)
+        return any(told[field] != job.body.get(field) for field in self.replace_on if field in told)
+
+    def _gone(self, job: Job, found: Item | None) -> Done | Waiting:
+        if found is None:
+            return Done({}, None)
+        self.delete(job, found)
+        if self.find(job) is None:
+            return Done({}, None)
+        return Waiting(self.poll_seconds, f"{found[self.id_key]} is being deleted")
+
+
+def tags_of(item: Mapping[str, Any]) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in item.get("Tags") or []}

@@ -1,0 +1,181 @@
+"""The lab's AWS: moto's own server as a process, and networks in it that a customer "already had".
+
+moto answers as AWS does, but at once and without limits; ``aws_faults`` puts the waiting and the failing in front.
+State is in memory: after a restart everything in it is gone, and what is desired is simply made again.
+
+    python -m provisioning.lab.moto --port 5005
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+HOST = "127.0.0.1"
+KEYS = {"aws_access_key_id": "lab", "aws_secret_access_key": "lab"}
+
+
+def command(port: int) -> list[str]:
+    """The arguments of a process that serves EC2, STS and IAM on this loopback port."""
+    return [sys.executable, "-m", "provisioning.lab.moto", "--port", str(port)]
+
+
+def environment() -> dict[str, str]:
+    """Variables the process is to have besides the usual ones: one malloc arena saves memory in a threaded server."""
+    return {"MOTO_EC2_LOAD_DEFAULT_AMIS": "false", "MALLOC_ARENA_MAX": "1"}
+
+
+def serve(port: int) -> None:
+    """Serve until SIGTERM. Machines are never launched here, so the catalogue of machine types (50 MB) stays out."""
+    os.environ.update(environment())
+    import moto.utilities.utils as resources
+
+    load = resources.load_resource
+    resources.load_resource = lambda path: {} if "instance_type" in str(path) else load(path)
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    from moto.server import main
+
+    main(["-H", HOST, "-p", str(port)])
+
+
+def wait_until_ready(endpoint: str, seconds: float = 30) -> None:
+    """Return once EC2 answers; the first answer also loads moto's EC2, which takes seconds."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            client("ec2", endpoint, "us-east-1").describe_account_attributes()
+            return
+        except Exception as error:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"moto at {endpoint} did not answer within {seconds:.0f} s: {error}") from error
+            time.sleep(0.1)
+
+
+@contextmanager
+def running(port: int | None = None) -> Iterator[str]:
+    """A moto process of one's own; yields its endpoint."""
+    port = port or free_port()
+    endpoint = f"http://{HOST}:{port}"
+    process = subprocess.Popen(
+        command(port), env={**os.environ, **environment()}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        wait_until_ready(endpoint)
+        yield endpoint
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+
+
+def reset(endpoint: str) -> None:
+    """Forget everything in all accounts."""
+    request = urllib.request.Request(f"{endpoint}/moto-api/reset", method="POST")
+    urllib.request.urlopen(request, timeout=10).close()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def client(service: str, endpoint: str, region: str, account: str | None = None) -> Any:
+    """A plain boto3 client; ``account`` (12 digits) other than moto's own is entered by assuming a role there."""
+    import boto3
+    from botocore.config import Config
+
+    config = Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=30)
+    keys: dict[str, str] = dict(KEYS)
+    if account:
+        sts = boto3.client("sts", region_name=region, endpoint_url=endpoint, config=config, **keys)
+        made = sts.assume_role(RoleArn=role(account), RoleSessionName="lab")["Credentials"]
+        keys = {
+            "aws_access_key_id": made["AccessKeyId"],
+            "aws_secret_access_key": made["SecretAccessKey"],
+            "aws_session_token": made["SessionToken"],
+        }
+    return boto3.client(service, region_name=region, endpoint_url=endpoint, config=config, **keys)  # type: ignore[call-overload]
+
+
+def role(account: str) -> str:
+    """The role that opens an account of the lab; moto makes the account when it is first assumed."""
+    return f"arn:aws:iam::{account}:role/causeway"
+
+
+def seed(endpoint: str, spec: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Make the VPCs of ``spec`` that are not there yet; returns name → VPC id. Twice is as good as once.
+
+    Each: {"account": 12 digits or None, "region", "name", "cidr", "secondary": [cidr], "subnets": [cidr, …],
+    "ingress": [{"protocol", "port", "cidr"}]}. Subnets alternate over the zones a and b. Every VPC has an internet
+    gateway with a default route in its public route table, so that a main table and a custom one are there to see.
+    """
+    clients: dict[tuple[str | None, str], Any] = {}
+    made = {}
+    for wanted in spec:
+        place = (wanted.get("account"), wanted["region"])
+        if place not in clients:
+            clients[place] = client("ec2", endpoint, place[1], place[0])
+        made[wanted["name"]] = _vpc(clients[place], wanted)
+    return made
+
+
+def _vpc(ec2: Any, wanted: Mapping[str, Any]) -> str:
+    name = wanted["name"]
+    found = ec2.describe_vpcs(Filters=[{"Name": "tag:Name", "Values": [name]}])["Vpcs"]
+    if found:
+        return str(found[0]["VpcId"])
+    vpc = str(ec2.create_vpc(CidrBlock=wanted["cidr"])["Vpc"]["VpcId"])
+    for cidr in wanted.get("secondary") or []:
+        ec2.associate_vpc_cidr_block(VpcId=vpc, CidrBlock=cidr)
+    zones = [f"{wanted['region']}{letter}" for letter in "ab"]
+    subnets = []
+    for index, cidr in enumerate(wanted.get("subnets") or []):
+        zone = zones[index % len(zones)]
+        subnet = ec2.create_subnet(VpcId=vpc, CidrBlock=cidr, AvailabilityZone=zone)["Subnet"]["SubnetId"]
+        _name(ec2, subnet, f"{name}-{zone[-1]}{index // len(zones) + 1}")
+        subnets.append(subnet)
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    public = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+    ec2.create_route(RouteTableId=public, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
+    if subnets:
+        ec2.associate_route_table(RouteTableId=public, SubnetId=subnets[0])
+    _name(ec2, public, f"{name}-public")
+    group = ec2.create_security_group(GroupName=f"{name}-app", Description=f"Application in {name}", VpcId=vpc)[
+        "GroupId"
+    ]
+    for rule in wanted.get("ingress") or []:
+        ec2.authorize_security_group_ingress(
+            GroupId=group,
+            IpPermissions=[
+                {
+                    "IpProtocol": rule["protocol"],
+                    "FromPort": rule["port"],
+                    "ToPort": rule["port"],
+                    "IpRanges": [{"CidrIp": rule["cidr"]}],
+                }
+            ],
+        )
+    # The name comes last: a VPC with a name is complete, so a seeding that was cut short is not taken for done.
+    _name(ec2, vpc, name)
+    return vpc
+
+
+def _name(ec2: Any, resource: str, name: str) -> None:
+    ec2.create_tags(Resources=[resource], Tags=[{"Key": "Name", "Value": name}])
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--port", type=int, required=True)
+    serve(parser.parse_args().port)
