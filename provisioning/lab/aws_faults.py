@@ -106,6 +106,7 @@ class Handler(BaseHTTPRequestHandler):
     """One request: control, or a call to AWS."""
 
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body in one packet; two would wait 40 ms for an acknowledgement
     world: World
 
     def do_GET(self) -> None:

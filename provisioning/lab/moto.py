@@ -35,16 +35,54 @@ def environment() -> dict[str, str]:
 
 
 def serve(port: int) -> None:
-    """Serve until SIGTERM. Machines are never launched here, so the catalogue of machine types (50 MB) stays out."""
+    """Serve until SIGTERM."""
     os.environ.update(environment())
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    _leave_machines_out()
+    from moto.server import main
+
+    _keep_tags_of_attachments()
+    _tell_where_routes_lead()
+
+    main(["-H", HOST, "-p", str(port)])
+
+
+def _leave_machines_out() -> None:
+    """No machine is ever launched here, so the catalogue of machine types (50 MB) need not be loaded."""
     import moto.utilities.utils as resources
 
     load = resources.load_resource
     resources.load_resource = lambda path: {} if "instance_type" in str(path) else load(path)
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    from moto.server import main
 
-    main(["-H", HOST, "-p", str(port)])
+
+def _keep_tags_of_attachments() -> None:
+    """moto 5.2.5 looks for the tags of a new VPC attachment under another resource type, and so loses them."""
+    from moto.ec2.responses.transit_gateway_attachments import TransitGatewayAttachment
+
+    parse = TransitGatewayAttachment._parse_tag_specification
+
+    def with_tags(response: TransitGatewayAttachment, expected: str | None = None) -> Any:
+        found = parse(response, expected)
+        if "transit-gateway-attachment" in found:
+            found.setdefault("transit-gateway-route-table", found["transit-gateway-attachment"])
+        return found
+
+    TransitGatewayAttachment._parse_tag_specification = with_tags  # type: ignore[method-assign]
+
+
+def _tell_where_routes_lead() -> None:
+    """moto 5.2.5 keeps a route's attachment as one thing where AWS has a list, and so answers with an empty list."""
+    from moto.ec2.models.transit_gateway_route_tables import TransitGatewayRouteTableBackend as Backend
+
+    create = Backend.create_transit_gateway_route
+
+    def with_list(backend: Backend, *arguments: Any, **named: Any) -> Any:
+        route: Any = create(backend, *arguments, **named)
+        via = route.get("transitGatewayAttachments")
+        route["transitGatewayAttachments"] = [via] if isinstance(via, dict) else via or []
+        return route
+
+    Backend.create_transit_gateway_route = with_list  # type: ignore[method-assign]
 
 
 def wait_until_ready(endpoint: str, seconds: float = 30) -> None:

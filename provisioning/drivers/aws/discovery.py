@@ -117,7 +117,7 @@ def _region(api: Api) -> list[Vpc]:
     tables = _by_vpc(api.list("DescribeRouteTables", "RouteTables", MaxResults=100))
     groups = _by_vpc(api.list("DescribeSecurityGroups", "SecurityGroups", **page))
     attached = {
-        item["VpcId"]: tags_of(item).get(ADDRESS, "")
+        item.get("VpcId", ""): tags_of(item).get(ADDRESS, "")
         for item in api.list("DescribeTransitGatewayVpcAttachments", "TransitGatewayVpcAttachments", **page)
         if item["State"] not in {"deleted", "deleting", "failed"}
     }

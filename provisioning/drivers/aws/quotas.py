@@ -72,11 +72,10 @@ def _uses(resource: Resource) -> list[tuple[str, str, int]]:
         case "aws.customer-gateway":
             return [("aws_customer_gateways", place, 1)]
         case "aws.vpn-connection":
-            spoke = body.get("routes_spoke") or {}
             return [
                 ("aws_vpn_connections", place, 1),
                 ("aws_tgw_attachments", gateway, 1),
-                ("aws_tgw_routes", gateway, len(spoke.get("prefixes") or [])),
+                ("aws_tgw_routes", gateway, len(body.get("routes_spoke") or [])),
             ]
         case "aws.vpc-attachment":
             # At least one route for each attached VPC is propagated into the exchange table.

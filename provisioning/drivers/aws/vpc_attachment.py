@@ -1,4 +1,4 @@
-"""A customer's VPC on our transit gateway: a subnet in each zone, its spoke table, its prefixes in the exchange table."""
+"""A customer's VPC on our transit gateway: a subnet in each zone, its spoke table, its prefixes for the exchange."""
 
 from __future__ import annotations
 
@@ -28,9 +28,12 @@ class VpcAttachment(Noun):
             TransitGatewayId=job.body["tgw"],
             VpcId=job.body["vpc_id"],
             SubnetIds=self._subnets(job, kept=[]),
-            TagSpecifications=job.tags(self.resource_type),
+            TagSpecifications=(specification := job.tags(self.resource_type)),
         )
         item: Item = answer["TransitGatewayVpcAttachment"]
+        if not item.get("Tags"):
+            # An endpoint that drops them (moto's stock server does, for this call) would leave it nobody's.
+            job.api.write("CreateTags", Resources=[item[self.id_key]], Tags=specification[0]["Tags"])
         return item
 
     def settle(self, job: Job, found: Item) -> Waiting | None:

@@ -1,9 +1,8 @@
 """Two tunnels from a transit gateway to one exchange node, for one segment.
 
-The VPN looks at the segment's exchange table. Into the spoke table its routes come by BGP (``propagate``): with both
-nodes' VPNs there, AWS spreads flows over four tunnels and a dead node's routes vanish. Static routes (``routes_spoke``)
-are possible too, but AWS takes one target for a destination: the first VPN of the segment holds it, the other stands
-by and takes it over when the first is removed.
+The VPN looks at the segment's exchange table. Into the spoke table its routes come by BGP: with both nodes' VPNs
+propagating there, AWS spreads flows over four tunnels and a dead node's routes vanish. Static routes stand beside them
+where the plan says so; a table takes one static route for a destination, so the plan gives each to one VPN.
 """
 
 from __future__ import annotations
@@ -11,16 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from provisioning.core.resource import Body
 from provisioning.drivers.aws import routing
 from provisioning.drivers.aws.noun import ADDRESS, OWNER, Item, Job, Noun, tags_of
 from provisioning.drivers.base import Waiting
 
 
 class VpnConnection(Noun):
-    """Body: tgw, cgw, route_table, inside_cidrs (2), and ``propagate`` (a table) or
-    ``routes_spoke`` ({"route_table", "prefixes"}), or neither.
+    """Body: tgw, cgw, route_table (exchange), spoke_table, inside_cidrs (2), routes_spoke (static prefixes).
 
-    Attributes: id, attachment, tunnels ([{"outside", "inside_cidr"}]), standby (prefixes another VPN holds).
+    Attributes: id, attachment, tunnels ([{"outside", "inside_cidr"}]).
     Pre-shared keys are not among them: what is known of a step is shown to people.
     """
 
@@ -49,18 +48,20 @@ class VpnConnection(Noun):
             return Waiting(self.poll_seconds, f"{found[self.id_key]} has no attachment yet")
         if waiting := routing.associated(job, attachment, job.body["route_table"], before.get("route_table")):
             return waiting
-        routing.propagated(
-            job, attachment, filter(None, [job.body.get("propagate")]), filter(None, [before.get("propagate")])
-        )
-        self._route(job, attachment)
+        # Cleared before the new ones come: a route that moves to another table must not be in both.
+        wanted = set(_static(job.body))
+        for table, prefix in sorted(set(_static(before)) - wanted):
+            self._withdraw(job, attachment, table, prefix)
+        routing.propagated(job, attachment, [job.body["spoke_table"]], filter(None, [before.get("spoke_table")]))
+        for table, prefix in sorted(wanted):
+            self._route(job, attachment, table, prefix)
         return None
 
     def delete(self, job: Job, found: Item) -> None:
-        # A static route outlives its attachment as a blackhole, so it goes (or moves to the other VPN) first.
+        # A static route outlives its attachment as a blackhole, so it goes first.
         if (attachment := self._attachment(job, found)) is not None:
-            for body in (job.body, job.before or {}):
-                for table, prefix in _static(body):
-                    self._withdraw(job, attachment, table, prefix)
+            for table, prefix in sorted({*_static(job.body), *_static(job.before or {})}):
+                self._withdraw(job, attachment, table, prefix)
         job.api.write("DeleteVpnConnection", VpnConnectionId=found[self.id_key])
 
     def attributes(self, job: Job, found: Item) -> dict[str, Any]:
@@ -69,12 +70,7 @@ class VpnConnection(Noun):
             {"outside": tunnel.get("OutsideIpAddress", ""), "inside_cidr": tunnel.get("TunnelInsideCidr", "")}
             for tunnel in found.get("Options", {}).get("TunnelOptions") or []
         ]
-        standby = [
-            prefix
-            for table, prefix in _static(job.body)
-            if attachment not in (routing.static_route(job, table, prefix) or [])
-        ]
-        return {"id": found[self.id_key], "attachment": attachment, "tunnels": tunnels, "standby": standby}
+        return {"id": found[self.id_key], "attachment": attachment, "tunnels": tunnels}
 
     def read(self, job: Job, found: Item) -> dict[str, Any]:
         attachment = self._attachment(job, found)
@@ -84,11 +80,13 @@ class VpnConnection(Noun):
             told["inside_cidrs"] = inside
         if attachment is None or not routing.is_associated(job, attachment, str(job.body["route_table"])):
             told["route_table"] = None
-        if (table := job.body.get("propagate")) and not (attachment and routing.propagates(job, attachment, table)):
-            told["propagate"] = None
-        if spoke := job.body.get("routes_spoke"):
-            held = [prefix for table, prefix in _static(job.body) if routing.static_route(job, table, prefix)]
-            told["routes_spoke"] = {**spoke, "prefixes": held}
+        if attachment is None or not routing.propagates(job, attachment, str(job.body["spoke_table"])):
+            told["spoke_table"] = None
+        told["routes_spoke"] = [
+            prefix
+            for table, prefix in _static(job.body)
+            if attachment in (routing.static_route(job, table, prefix) or [])
+        ]
         return told
 
     def _attachment(self, job: Job, found: Item) -> str | None:
@@ -123,41 +121,30 @@ class VpnConnection(Noun):
             ],
         )
 
-    def _route(self, job: Job, attachment: str) -> None:
-        wanted = set(_static(job.body))
-        for table, prefix in sorted(wanted):
-            via = routing.static_route(job, table, prefix)
-            if via is None:
-                job.api.write(
-                    "CreateTransitGatewayRoute",
-                    TransitGatewayRouteTableId=table,
-                    DestinationCidrBlock=prefix,
-                    TransitGatewayAttachmentId=attachment,
-                )
-            elif attachment not in via and not set(via) & set(self._siblings(job)):
+    def _route(self, job: Job, attachment: str, table: str, prefix: str) -> None:
+        via = routing.static_route(job, table, prefix)
+        if via is not None and attachment in via:
+            return
+        route = {"TransitGatewayRouteTableId": table, "DestinationCidrBlock": prefix}
+        if via is not None:
+            if not via or not set(via) <= set(self._siblings(job)):
                 raise job.refuse(
                     f"{table} already routes {prefix} to {', '.join(via) or 'nowhere (blackhole)'}, which is not ours. "
                     "Remove that route, then retry.",
                     "ec2.CreateTransitGatewayRoute",
                     "RouteAlreadyExists",
                 )
-        for table, prefix in sorted(set(_static(job.before or {})) - wanted):
-            self._withdraw(job, attachment, table, prefix, heir=False)
-
-    def _withdraw(self, job: Job, attachment: str, table: str, prefix: str, *, heir: bool = True) -> None:
-        """Take a static route of ours away, or hand it to the segment's other VPN."""
-        if attachment not in (routing.static_route(job, table, prefix) or []):
-            return
-        route = {"TransitGatewayRouteTableId": table, "DestinationCidrBlock": prefix}
-        siblings = self._siblings(job) if heir else []
-        if siblings:
-            job.api.write("ReplaceTransitGatewayRoute", TransitGatewayAttachmentId=siblings[0], **route)
-        else:
+            # It moves here from the segment's other VPN, whose own step may come before or after this one.
             job.api.write("DeleteTransitGatewayRoute", **route)
+        job.api.write("CreateTransitGatewayRoute", TransitGatewayAttachmentId=attachment, **route)
+
+    def _withdraw(self, job: Job, attachment: str, table: str, prefix: str) -> None:
+        """Take a static route away, if it still is what we wrote."""
+        if attachment in (routing.static_route(job, table, prefix) or []):
+            job.api.write("DeleteTransitGatewayRoute", TransitGatewayRouteTableId=table, DestinationCidrBlock=prefix)
 
 
-def _static(body: Any) -> Iterator[tuple[str, str]]:
+def _static(body: Body) -> Iterator[tuple[str, str]]:
     """(table, prefix) of the static routes a body asks for."""
-    spoke = body.get("routes_spoke") or {}
-    for prefix in spoke.get("prefixes") or []:
-        yield str(spoke["route_table"]), str(prefix)
+    for prefix in body.get("routes_spoke") or []:
+        yield str(body["spoke_table"]), str(prefix)

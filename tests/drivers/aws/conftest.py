@@ -1,0 +1,78 @@
+"""A real moto process with the fault proxy in front; every test finds both empty."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from provisioning.drivers.aws.session import forget
+from provisioning.lab import aws_faults, moto
+from tests.drivers.aws.world import REGION, World
+
+
+@pytest.fixture(scope="session")
+def moto_endpoint() -> Iterator[str]:
+    with moto.running() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture(scope="session")
+def proxy_endpoint(moto_endpoint: str) -> Iterator[str]:
+    with aws_faults.running(moto_endpoint) as endpoint:
+        yield endpoint
+
+
+class Faults:
+    """The proxy's control surface."""
+
+    def __init__(self, endpoint: str) -> None:
+        self.endpoint = endpoint
+
+    def rule(self, operation: str, fault: str, **more: Any) -> None:
+        self._call("POST", "/_faults", {"rules": [{"operation": operation, "fault": fault, **more}]})
+
+    def pending(self, **seconds: float) -> None:
+        self._call("POST", "/_faults", {"pending": {word.replace("_", "-"): value for word, value in seconds.items()}})
+
+    def calls(self, beginning: tuple[str, ...] = ("",)) -> list[str]:
+        return [call["operation"] for call in self._call("GET", "/_calls") if call["operation"].startswith(beginning)]
+
+    def writes(self) -> list[str]:
+        return self.calls(("Create", "Delete", "Modify", "Associate", "Disassociate", "Enable", "Disable", "Replace"))
+
+    def clear(self) -> None:
+        self._call("DELETE", "/_faults")
+        self._call("DELETE", "/_calls")
+
+    def _call(self, method: str, path: str, body: object = None) -> Any:
+        data = json.dumps(body).encode() if body is not None else None
+        request = urllib.request.Request(self.endpoint + path, data=data, method=method)
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return json.load(answer)
+
+
+@pytest.fixture
+def faults(proxy_endpoint: str) -> Faults:
+    return Faults(proxy_endpoint)
+
+
+@pytest.fixture
+def fresh_sessions() -> Iterator[None]:
+    """Nobody is logged in: for tests of logging in itself. The others share clients, which take long to make."""
+    forget()
+    yield
+    forget()
+
+
+@pytest.fixture
+def world(moto_endpoint: str, proxy_endpoint: str, faults: Faults, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """The driver behind the proxy, and a plain client on moto itself to judge by."""
+    moto.reset(moto_endpoint)
+    faults.clear()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", proxy_endpoint)
+    yield World(moto_endpoint, REGION)
+    faults.clear()

@@ -1,0 +1,92 @@
+"""Routes carry no tags: ours are told from the customer's by what we wrote and where it leads."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from provisioning.core.resource import Change, Resource
+from provisioning.drivers.base import DriverError
+from tests.drivers.aws.conftest import Faults
+from tests.drivers.aws.world import World, create, named, network
+
+
+def tables(world: World, vpc: str) -> dict[str, dict[str, str]]:
+    listed = world.ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["RouteTables"]
+    return {
+        table["RouteTableId"]: {
+            route["DestinationCidrBlock"]: route.get("TransitGatewayId") or route.get("GatewayId", "")
+            for route in table["Routes"]
+        }
+        for table in listed
+    }
+
+
+def attached(world: World, vpc: str, **body: object) -> Resource:
+    """Everything up to the VPC's routes; returns those, not applied yet."""
+    resources = network(vpc)
+    world.build(resources[:-1])
+    routes = named(resources, "vpc-routes")
+    return replace(routes, body={**routes.body, **body})
+
+
+def test_a_foreign_route_is_named_and_never_overwritten(world: World, faults: Faults) -> None:
+    vpc = world.vpc()
+    before = tables(world, vpc)
+    routes = attached(world, vpc, route_tables="all", prefixes=["10.0.0.0/8", "0.0.0.0/0"])
+    faults.clear()
+    with pytest.raises(DriverError, match=r"rtb-\w+ already routes 0.0.0.0/0 to igw-") as caught:
+        world.step(create(routes))
+    assert caught.value.permanent and caught.value.code == "RouteAlreadyExists"
+    assert faults.writes() == []
+    assert tables(world, vpc) == before
+
+
+def test_changing_prefixes_leaves_what_others_wrote(world: World) -> None:
+    vpc = world.vpc()
+    routes = attached(world, vpc, prefixes=["10.0.0.0/8", "172.16.0.0/12"])
+    world.finish(create(routes))
+    main = world.attributes[routes.address]["route_tables"][0]
+    gateway = world.attributes[named(network(vpc), "transit-gateway").address]["id"]
+    # Somebody repointed one of ours and added one of their own.
+    igw = world.ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    world.ec2.attach_internet_gateway(InternetGatewayId=igw, VpcId=vpc)
+    world.ec2.replace_route(RouteTableId=main, DestinationCidrBlock="172.16.0.0/12", GatewayId=igw)
+    world.ec2.create_route(RouteTableId=main, DestinationCidrBlock="192.168.0.0/16", TransitGatewayId=gateway)
+    before = world.bodies[routes.address]
+    after = {**before, "prefixes": ["10.0.0.0/8", "100.64.0.0/10"]}
+    world.finish(Change("change", routes.address, routes.kind, before, after))
+    now = tables(world, vpc)[main]
+    assert now["10.0.0.0/8"] == now["100.64.0.0/10"] == gateway
+    assert now["172.16.0.0/12"] == igw  # no longer what we wrote: theirs
+    assert now["192.168.0.0/16"] == gateway  # never written by us
+    world.finish(world.removal(routes))
+    now = tables(world, vpc)[main]
+    assert "10.0.0.0/8" not in now and "100.64.0.0/10" not in now
+    assert {"172.16.0.0/12", "192.168.0.0/16"} <= set(now)
+
+
+def test_all_tables_or_named_ones(world: World) -> None:
+    vpc = world.vpc()
+    routes = attached(world, vpc, route_tables="all")
+    world.finish(create(routes))
+    assert all("10.0.0.0/8" in held for held in tables(world, vpc).values())
+    one = sorted(tables(world, vpc))[0]
+    before = world.bodies[routes.address]
+    world.finish(Change("change", routes.address, routes.kind, before, {**before, "route_tables": [one]}))
+    assert [table for table, held in tables(world, vpc).items() if "10.0.0.0/8" in held] == [one]
+    unknown = {**before, "route_tables": ["rtb-0123456789abcdef0"]}
+    with pytest.raises(DriverError, match="has no route table rtb-0123456789abcdef0"):
+        world.step(Change("change", routes.address, routes.kind, before, unknown))
+
+
+def test_routes_of_a_vpc_that_is_gone_are_gone(world: World) -> None:
+    change = Change(
+        "remove",
+        f"{network('vpc-0123')[0].address.removesuffix('/tgw')}/vpc/vpc-0123/routes",
+        "aws.vpc-routes",
+        {"vpc_id": "vpc-0123", "tgw": "tgw-1", "route_tables": "main", "prefixes": ["10.0.0.0/8"]},
+        None,
+    )
+    assert world.finish(change).body is None
