@@ -1,9 +1,9 @@
 """The lab's AWS: moto's own server as a process, and networks in it that a customer "already had".
 
 moto answers as AWS does, but at once and without limits; ``aws_faults`` puts the waiting and the failing in front.
-State is in memory: after a restart everything in it is gone, and what is desired is simply made again.
+State is in memory, and, where a file is named, kept there across restarts (``aws_memory``).
 
-    python -m provisioning.lab.moto --port 5005
+    python -m provisioning.lab.moto --port 5005 [--state FILE]
 """
 
 from __future__ import annotations
@@ -18,15 +18,19 @@ import time
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+
+from provisioning.lab import aws_memory
 
 HOST = "127.0.0.1"
 KEYS = {"aws_access_key_id": "lab", "aws_secret_access_key": "lab"}
 
 
-def command(port: int) -> list[str]:
+def command(port: int, state: Path | None = None) -> list[str]:
     """The arguments of a process that serves EC2, STS and IAM on this loopback port."""
-    return [sys.executable, "-m", "provisioning.lab.moto", "--port", str(port)]
+    kept = ["--state", str(state)] if state else []
+    return [sys.executable, "-m", "provisioning.lab.moto", "--port", str(port), *kept]
 
 
 def environment() -> dict[str, str]:
@@ -34,7 +38,7 @@ def environment() -> dict[str, str]:
     return {"MOTO_EC2_LOAD_DEFAULT_AMIS": "false", "MALLOC_ARENA_MAX": "1"}
 
 
-def serve(port: int) -> None:
+def serve(port: int, state: Path | None = None) -> None:
     """Serve until SIGTERM."""
     os.environ.update(environment())
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
@@ -43,7 +47,9 @@ def serve(port: int) -> None:
 
     _keep_tags_of_attachments()
     _tell_where_routes_lead()
-
+    if state:
+        aws_memory.load(state)
+        aws_memory.keep(state)
     main(["-H", HOST, "-p", str(port)])
 
 
@@ -107,7 +113,11 @@ def running(port: int | None = None) -> Iterator[str]:
     port = port or free_port()
     endpoint = f"http://{HOST}:{port}"
     process = subprocess.Popen(
-        command(port), env={**os.environ, **environment()}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command(port),
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, **environment()},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         wait_until_ready(endpoint)
@@ -220,4 +230,6 @@ def _name(ec2: Any, resource: str, name: str) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--port", type=int, required=True)
-    serve(parser.parse_args().port)
+    parser.add_argument("--state", type=Path)
+    chosen = parser.parse_args()
+    serve(chosen.port, chosen.state)

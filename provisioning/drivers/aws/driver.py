@@ -97,15 +97,18 @@ def _job(change: Change, context: Context, api: Api) -> Job:
     body = _resolved(change.after, context)
     if body is None:
         body = before if before is not None else {}
-    return Job(api=api, tenant=context.tenant, address=change.address, body=body, before=before)
+    known = context.attributes.get(change.address, {})
+    return Job(api, context.tenant, change.address, body, before, known)
 
 
 def _resolved(body: Body | None, context: Context) -> Body | None:
-    """A stored ``before`` may still hold references; those to things already gone stay as they are."""
+    """A stored ``before`` still holds references; one to a thing that is gone meanwhile becomes None."""
     if body is None:
         return None
-    try:
-        resolved: Body = resolve(body, context.attributes)
-        return resolved
-    except KeyError:
-        return body
+    resolved = {}
+    for name, value in body.items():
+        try:
+            resolved[name] = resolve(value, context.attributes)
+        except KeyError:
+            resolved[name] = None
+    return resolved

@@ -39,8 +39,10 @@ OUR_CLOCK = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"
 UNAVAILABLE = frozenset({"InternalError", "InternalFailure", "ServiceUnavailable", "Unavailable", "RequestTimeout"})
 
 THROTTLE_SECONDS = 3.0
-BUSY_SECONDS = 10.0
+BUSY_SECONDS = 20.0
 UNAVAILABLE_SECONDS = 2.0
+LOST_SECONDS = 5.0
+"""AWS' listings trail its creates by seconds: looking too early would not find what to adopt."""
 
 
 def from_answer(answer: dict[str, Any], call: str) -> DriverError:
@@ -61,7 +63,7 @@ def from_answer(answer: dict[str, Any], call: str) -> DriverError:
 def from_transport(error: Exception, call: str) -> DriverError:
     """No answer at all: the call may or may not have been carried out; trying again looks for its result first."""
     name = type(error).__name__
-    return DriverError(f"No answer from AWS: {error}", call=call, code=name, retry_after=UNAVAILABLE_SECONDS)
+    return DriverError(f"No answer from AWS: {error}", call=call, code=name, retry_after=LOST_SECONDS)
 
 
 def _named(meta: dict[str, Any]) -> float | None:

@@ -7,7 +7,7 @@ and a repeated apply does nothing twice. Nobody sleeps: a thing that is still pe
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from provisioning.core.resource import Body, Change
@@ -23,13 +23,15 @@ POLL_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One address. ``body`` is what it should be (what it was, when it goes), ``before`` what was last written."""
+    """One address. ``body`` is what it should be (what it was, when it goes), ``before`` what was last written,
+    ``known`` the attributes it had then."""
 
     api: Api
     tenant: str
     address: str
     body: Body
     before: Body | None = None
+    known: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def tag(self) -> str:

@@ -27,7 +27,7 @@ TARGETS = (
 
 
 class VpcRoutes:
-    """Body: vpc_id, tgw, route_tables ("main", "all" or ids), prefixes. Attributes: route_tables, written."""
+    """Body: vpc_id, tgw, route_tables ("main", "all" or ids), prefixes. Attributes: tgw, route_tables, written."""
 
     kind = "aws.vpc-routes"
     replace_on: ClassVar[frozenset[str]] = frozenset()
@@ -40,7 +40,8 @@ class VpcRoutes:
         wanted = set() if removing else _pairs(job.body, tables)
         ours = _pairs(before, tables) if before else set()
         there = {(table["RouteTableId"], _destination(route)): route for table in tables for route in table["Routes"]}
-        targets = {str(body["tgw"]) for body in (job.body, before) if body}
+        # The gateway we wrote then: a reference in ``before`` may by now lead to its successor.
+        targets = {str(held["tgw"]) for held in (job.body, before, job.known) if held and held.get("tgw")}
         _refuse_foreign(job, wanted, there, targets)
         for table, prefix in sorted(wanted):
             route = there.get((table, prefix))
@@ -52,7 +53,7 @@ class VpcRoutes:
             route = there.get((table, prefix))
             if route is not None and _target(route) in targets:
                 job.api.write("DeleteRoute", RouteTableId=table, **_argument(prefix))
-        return Done({}, None) if removing else Done(_attributes(wanted), dict(job.body))
+        return Done({}, None) if removing else Done(_attributes(job, wanted), dict(job.body))
 
     def observe(self, job: Job) -> Observed:
         """The prefixes that every table holds towards our gateway; a lost one shows as missing."""
@@ -70,7 +71,7 @@ class VpcRoutes:
             for prefix in job.body["prefixes"]
             if all((table["RouteTableId"], prefix) in held for table in chosen)
         ]
-        return Observed(job.address, self.kind, {**job.body, "prefixes": prefixes}, _attributes(held))
+        return Observed(job.address, self.kind, {**job.body, "prefixes": prefixes}, _attributes(job, held))
 
 
 def _tables(job: Job) -> list[Item]:
@@ -110,8 +111,9 @@ def _refuse_foreign(
         )
 
 
-def _attributes(written: set[tuple[str, str]]) -> dict[str, list[str] | list[list[str]]]:
+def _attributes(job: Job, written: set[tuple[str, str]]) -> dict[str, object]:
     return {
+        "tgw": job.body["tgw"],
         "route_tables": sorted({table for table, _ in written}),
         "written": [list(pair) for pair in sorted(written)],
     }

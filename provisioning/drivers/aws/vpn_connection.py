@@ -146,5 +146,6 @@ class VpnConnection(Noun):
 
 def _static(body: Body) -> Iterator[tuple[str, str]]:
     """(table, prefix) of the static routes a body asks for."""
-    for prefix in body.get("routes_spoke") or []:
-        yield str(body["spoke_table"]), str(prefix)
+    if table := body.get("spoke_table"):
+        for prefix in body.get("routes_spoke") or []:
+            yield str(table), str(prefix)

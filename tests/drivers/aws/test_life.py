@@ -210,3 +210,48 @@ def test_pending_things_are_waited_for_without_sleeping(world: World, faults: Fa
     world.build(resources)
     assert counts(world) == WHOLE
     assert sum(note.endswith("is pending") for note in world.notes) >= 6
+
+
+def test_a_static_route_moves_to_the_other_vpn_whichever_step_comes_first(world: World) -> None:
+    resources = network(world.vpc())
+    world.build(resources)
+    first, second = (each for each in resources if each.kind == "aws.vpn-connection")
+    table = world.attributes[first.address.partition("/vpn/")[0] + "/spoke"]["id"]
+
+    def leads_to() -> list[str]:
+        found = world.ec2.search_transit_gateway_routes(
+            TransitGatewayRouteTableId=table, Filters=[{"Name": "type", "Values": ["static"]}]
+        )["Routes"]
+        return [via["ResourceId"] for route in found for via in route["TransitGatewayAttachments"]]
+
+    ids = {each.address: world.attributes[each.address]["id"] for each in (first, second)}
+    assert leads_to() == [ids[first.address]]
+    taking = Change("change", second.address, second.kind, second.body, {**second.body, "routes_spoke": ["0.0.0.0/0"]})
+    giving = Change("change", first.address, first.kind, first.body, {**first.body, "routes_spoke": []})
+    world.finish(taking)
+    world.finish(giving)
+    assert leads_to() == [ids[second.address]]
+    back = [
+        replace(giving, before=giving.after, after=giving.before),
+        replace(taking, before=taking.after, after=taking.before),
+    ]
+    for change in reversed(back):
+        world.finish(change)
+    assert leads_to() == [ids[first.address]]
+
+
+def test_a_static_route_of_somebody_else_is_named_and_kept(world: World) -> None:
+    resources = network(world.vpc())
+    first = named(resources, "vpn-connection")
+    world.build(resources[: resources.index(first)])
+    table = world.attributes[first.address.partition("/vpn/")[0] + "/spoke"]["id"]
+    world.ec2.create_transit_gateway_route(
+        TransitGatewayRouteTableId=table, DestinationCidrBlock="0.0.0.0/0", Blackhole=True
+    )
+    with pytest.raises(DriverError, match=r"already routes 0\.0\.0\.0/0 to nowhere") as caught:
+        world.finish(create(first))
+    assert caught.value.permanent
+    (route,) = world.ec2.search_transit_gateway_routes(
+        TransitGatewayRouteTableId=table, Filters=[{"Name": "type", "Values": ["static"]}]
+    )["Routes"]
+    assert route["State"] == "blackhole"

@@ -90,3 +90,16 @@ def test_routes_of_a_vpc_that_is_gone_are_gone(world: World) -> None:
         None,
     )
     assert world.finish(change).body is None
+
+
+def test_routes_to_a_replaced_gateway_follow_it(world: World) -> None:
+    vpc = world.vpc()
+    routes = attached(world, vpc)
+    world.finish(create(routes))
+    main = world.attributes[routes.address]["route_tables"][0]
+    gateway = named(network(vpc), "transit-gateway")
+    successor = world.ec2.create_transit_gateway()["TransitGateway"]["TransitGatewayId"]
+    world.attributes[gateway.address] = {"id": successor}
+    # As the run has it: what was written holds a reference, which now leads to the successor.
+    world.finish(Change("change", routes.address, routes.kind, routes.body, routes.body))
+    assert tables(world, vpc)[main]["10.0.0.0/8"] == successor
