@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
+from django.utils import timezone
+
+from billing import selectors as billing
 from portal.pages import nav
 from portal.pages.door import PageRequest
 from provisioning.models import Revision, Version
@@ -38,6 +42,7 @@ def panel(choice: str, nodes: list[Node], edges: list[Edge], request: PageReques
         ],
         "reason": _reason(node),
         "changed": _changed(node["uid"]),
+        "cost": _cost(node["uid"], request) if "usage" in request.rights else None,
         "design_url": nav.address("design", request.tenant.slug) if "edit" in request.rights else "",
     }
 
@@ -52,6 +57,17 @@ def _reason(node: Node) -> str:
     if down:
         return f"Circuit{'s' if len(down) > 1 else ''} {' and '.join(down)} down: the node has not reported."
     return "" if node["state"] == "up" else "A node could not apply its part; see the run that changed it last."
+
+
+def _cost(uid: str, request: PageRequest) -> dict[str, Any] | None:
+    """What it has cost in the month that is running, and where the invoice says so."""
+    now = timezone.now()
+    drafts = [one for one in billing.invoices() if one["period_start"] <= now < one["period_end"]]
+    if not drafts:
+        return None
+    amounts = [line["amount"] for line in billing.lines(drafts[0]["number"]) if line["subject"]["uid"] == uid]
+    url = nav.address("invoice", request.tenant.slug, drafts[0]["number"])
+    return {"amount": sum(amounts, Decimal(0)), "currency": drafts[0]["currency"], "url": url}
 
 
 def _changed(uid: str) -> Revision | None:

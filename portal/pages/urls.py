@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from portal.pages import accounts, audit, connectors, design, home, members, plans, revisions, runs, tokens, topology
+from portal.pages import (
+    accounts,
+    audit,
+    connectors,
+    design,
+    home,
+    invoices,
+    members,
+    plans,
+    revisions,
+    runs,
+    tokens,
+    topology,
+    usage,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
@@ -24,6 +38,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:slug>/revisions/", revisions.revisions, name="revisions"),
     path("t/<slug:slug>/revisions/<int:number>/", revisions.revision, name="revision"),
     path("t/<slug:slug>/revisions/<int:number>/restore/", revisions.restore, name="revision-restore"),
+    path("t/<slug:slug>/usage/", usage.usage, name="usage"),
+    path("t/<slug:slug>/invoices/", invoices.invoices, name="invoices"),
+    path("t/<slug:slug>/invoices/<str:number>/", invoices.invoice, name="invoice"),
+    path("t/<slug:slug>/invoices/<str:number>/csv/", invoices.table, name="invoice-csv"),
+    path("t/<slug:slug>/invoices/<str:number>/lines/<int:position>/", invoices.group, name="invoice-group"),
+    path("t/<slug:slug>/invoices/<str:number>/samples/<str:line>/", invoices.samples, name="invoice-samples"),
     path("t/<slug:slug>/cloud-accounts/", accounts.accounts, name="cloud-accounts"),
     path("t/<slug:slug>/cloud-accounts/<uuid:uid>/discover/", accounts.discover, name="cloud-account-discover"),
     path("t/<slug:slug>/cloud-accounts/<uuid:uid>/keys/", accounts.credentials, name="cloud-account-keys"),

@@ -1,6 +1,7 @@
 // Small behaviours that pages ask for by attribute.
 //   data-copy="text"       a button that copies
 //   data-confirm="…?"      a form or button that asks first, in a dialog that names the tenant
+//   data-expand="id"       a button that opens and closes that element
 //   data-submit            a select that sends its form when it changes
 import { h, tenant } from "./page.js";
 import { toast } from "./toast.js";
@@ -11,6 +12,13 @@ export function startAdvice() {
     if (!copy) return;
     await navigator.clipboard.writeText(copy.dataset.copy);
     toast("ok", "Copied.");
+  });
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-expand]");
+    if (!button) return;
+    const open = button.getAttribute("aria-expanded") !== "true";
+    button.setAttribute("aria-expanded", String(open));
+    document.getElementById(button.dataset.expand).hidden = !open;
   });
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();

@@ -1,0 +1,135 @@
+"""Usage and cost: any stretch of time, one meter or all, by what one asks; the same figures as a table and as CSV."""
+
+from __future__ import annotations
+
+import csv
+from collections import defaultdict
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.dateparse import parse_date
+
+from billing import selectors
+from billing.core.meters import METERS
+from billing.core.prices import plain
+from billing.exports import FORMULA
+from portal.pages.bars import Bar, chart
+from portal.pages.door import PageRequest, page
+
+BY = {"meter": "Meter", "subject": "Thing", "day": "Day", "size": "Size", "kind": "Kind", "exchange": "Exchange"}
+LONGEST = timedelta(days=400)
+
+
+@page("usage")
+def usage(request: PageRequest) -> HttpResponse:
+    today = timezone.now().astimezone(UTC).date()
+    start, end = _period(request, today)
+    meter = request.GET.get("meter") if request.GET.get("meter") in METERS else None
+    by = request.GET.get("by", "") if request.GET.get("by") in BY else "meter"
+    found = selectors.usage(_midnight(start), _midnight(end), meter, by)
+    if request.GET.get("format") == "csv":
+        return _csv(found, start, end, request)
+    days = found if by == "day" else selectors.usage(_midnight(start), _midnight(end), meter, "day")
+    context = {
+        "found": found,
+        "rows": [{**row, "share": _share(row, found)} for row in found["rows"]],
+        "chart": chart(_days(days, start, min(end, today + timedelta(days=1)), bool(found["currency"]))),
+        "in_money": bool(found["currency"]),
+        "before": _before(start, end, today, meter, found["total"]),
+        "dearest": max(found["rows"], key=lambda row: row["amount"] or 0, default=None),
+        "start": start,
+        "last": end - timedelta(days=1),
+        "months": [
+            {"from": first, "last": _next(first) - timedelta(days=1), "here": (start, end) == (first, _next(first))}
+            for first in _months(today)
+        ],
+        "meters": METERS.values(),
+        "meter": METERS.get(meter or ""),
+        "by": by,
+        "bys": BY.items(),
+    }
+    return render(request, "pages/usage.html", context)
+
+
+def _period(request: PageRequest, today: date) -> tuple[date, date]:
+    """[from, to) of the query, whose ``to`` is the last day shown; this month where it says nothing or nonsense."""
+    first = _date(request.GET.get("from", ""))
+    last = _date(request.GET.get("to", ""))
+    if first and last and first <= last and last - first < LONGEST:
+        return first, last + timedelta(days=1)
+    start = today.replace(day=1)
+    return start, _next(start)
+
+
+def _date(text: str) -> date | None:
+    try:
+        return parse_date(text)
+    except ValueError:
+        return None
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def _next(first: date) -> date:
+    return (first + timedelta(days=31)).replace(day=1)
+
+
+def _months(today: date) -> list[date]:
+    """This month and the one before, as they are asked for most."""
+    this = today.replace(day=1)
+    return [this, (this - timedelta(days=1)).replace(day=1)]
+
+
+def _days(found: dict[str, Any], start: date, end: date, in_money: bool) -> list[Bar]:
+    """A bar for every day of the period that has begun. Quantities only add up within one unit, money always does."""
+    units = {row["unit"] for row in found["rows"]}
+    if not in_money and len(units) > 1:
+        return []
+    sums: dict[str, Decimal] = defaultdict(Decimal)
+    for row in found["rows"]:
+        sums[row["group"]] += row["amount"] if in_money else row["quantity"]
+    word = found["currency"] if in_money else next(iter(units), "")
+    days = [start + timedelta(days=number) for number in range((end - start).days)]
+    return [
+        Bar(f"{day.day} {day:%b}", sums[f"{day}"], f"{day.day} {day:%b}: {sums[f'{day}']:,.2f} {word}") for day in days
+    ]
+
+
+def _before(start: date, end: date, today: date, meter: str | None, total: Decimal | None) -> dict[str, Any] | None:
+    """The cost of the stretch before, as long as what has passed of this one, and by how much it changed."""
+    passed = min(end, today + timedelta(days=1)) - start
+    if total is None or passed <= timedelta():
+        return None
+    then = selectors.usage(_midnight(start - passed), _midnight(start), meter, "meter")["total"]
+    percent = round((total - then) / then * 100) if then else None
+    return {"total": then, "percent": percent, "from": start - passed, "days": passed.days}
+
+
+def _share(row: dict[str, Any], found: dict[str, Any]) -> int:
+    return round(row["amount"] / found["total"] * 100) if found["total"] and row["amount"] else 0
+
+
+def _csv(found: dict[str, Any], start: date, end: date, request: PageRequest) -> HttpResponse:
+    last = end - timedelta(days=1)
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    name = f"usage-{request.tenant.slug}-{start}-{last}.csv"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    writer = csv.writer(response)
+    head = ("from", "to", "meter", "group_by", "group", "name", "quantity", "unit", "amount", "currency", "samples")
+    writer.writerow(head)
+    for row in found["rows"]:
+        amount = "" if row["amount"] is None else str(row["amount"])
+        words = [_text(row["group"]), _text(row["group_label"]), plain(row["quantity"]), row["unit"], amount]
+        writer.writerow([start, last, row["meter"], found["group_by"], *words, found["currency"] or "", row["samples"]])
+    return response
+
+
+def _text(value: str) -> str:
+    """A spreadsheet would run a cell that begins like a formula."""
+    return f"'{value}" if value.startswith(FORMULA) else value
