@@ -17,6 +17,12 @@ MESH_EXCHANGES = 50
 
 FIRST_INSTANCE = 101
 
+MOST_SERVICES = 4
+"""In one chain: a connection remembers an instance of each in four bits of its mark."""
+
+MOST_INSTANCES = 15
+"""Of one service at one exchange, for the same reason."""
+
 Key = TypeVar("Key")
 
 

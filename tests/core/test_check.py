@@ -137,3 +137,29 @@ def test_what_the_catalogue_does_not_offer_is_an_error() -> None:
     draw = hospital()
     draw.edit("exchanges", "us", location="moon-1", size="huge")
     assert {problem.path for problem in told(draw, "not_one_of")} == {"exchanges/us/location", "exchanges/us/size"}
+
+
+def test_more_than_a_connection_can_remember_is_an_error() -> None:
+    draw = hospital()
+    base: dict[str, Any] = {"product": "linux-firewall", "segments": ["corp"], "placements": [{"exchange": "eu"}]}
+    chain = ["fw"]
+    for place in range(4):
+        draw.add("services", {**base, "name": f"fw{place}"})
+        chain.append(f"fw{place}")
+    draw.add("policies", policy("long", 60, "dev", "sites", {"action": "inspect", "services": chain}))
+    draw.edit("services", "fw", placements=[{"exchange": "eu", "max_instances": 16}])
+    assert one(draw, "too_many_services").path == "policies/long/rules[0].services"
+    assert one(draw, "too_many_instances").path == "services/fw/placements[0].max_instances"
+
+
+@pytest.mark.parametrize("prefix", ["169.254.7.0/24", "127.0.0.0/8", "239.0.0.0/8", "128.0.0.0/1"])
+def test_addresses_that_no_network_has_cannot_be_attached(prefix: str) -> None:
+    draw = hospital()
+    draw.add("connectors", site("odd", "us", None, prefix, segment="guest"))
+    assert prefix in one(draw, "reserved_prefix").message
+
+
+def test_a_policy_names_the_internet_and_not_its_exit() -> None:
+    draw = hospital()
+    draw.add("policies", policy("out", 60, "dev", "exit-eu", {"action": "allow"}))
+    assert "Name internet instead" in one(draw, "names_exit").message

@@ -22,11 +22,13 @@ _CHECKS: tuple[Callable[[Intent], Iterable[Problem]], ...] = (
     addresses.equal_and_overlapping,
     addresses.outside_segment,
     addresses.family,
+    addresses.reserved,
     addresses.links,
     addresses.shared_networks,
     policies.sides,
     policies.shadowed,
     services.chains,
+    services.limits,
     services.later,
 )
 

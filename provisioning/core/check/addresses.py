@@ -103,6 +103,23 @@ def family(intent: Intent) -> Iterator[Problem]:
             )
 
 
+RESERVED = tuple(span(prefix) for prefix in ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3"))
+"""Not unicast, or what exchanges use for links and the mesh."""
+
+
+def reserved(intent: Intent) -> Iterator[Problem]:
+    for path, connector, attachment in _attachments(intent):
+        for place, prefix in enumerate(attachment.prefixes):
+            low, high = span(prefix)
+            if prefix not in DEFAULTS and any(low <= last and first <= high for first, last in RESERVED):
+                yield Problem(
+                    "reserved_prefix",
+                    f"{path}.prefixes[{place}]",
+                    f"{prefix} of connector “{connector.name}” holds addresses that no network can be reached at "
+                    "(0.0.0.0/8, 127.0.0.0/8, 169.254.0.0/16 or 224.0.0.0/3). Leave them out.",
+                )
+
+
 def _prefixes(intent: Intent) -> Iterator[tuple[str, str]]:
     lists: list[tuple[str, tuple[str, ...]]] = [
         (f"segments/{segment.key}/prefixes", segment.prefixes) for segment in intent.segments.values()

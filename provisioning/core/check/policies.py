@@ -37,6 +37,15 @@ def sides(intent: Intent) -> Iterator[Problem]:
                         "segments. Nothing matches until a connector joins it.",
                         "warning",
                     )
+                connector = intent.connectors.get(uid)
+                if connector and connector.kind == "internet-exit":
+                    yield Problem(
+                        "names_exit",
+                        f"{path}/{field}[{place}]",
+                        f"Policy “{policy.name}” names the internet exit “{connector.name}”, which has no addresses of "
+                        "its own. Name internet instead.",
+                        "warning",
+                    )
         yield from _one_connector(intent, policy)
         yield from _internet(intent, policy)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from provisioning.core.fabric import MOST_INSTANCES, MOST_SERVICES
 from provisioning.core.intent import Intent
 from provisioning.core.resource import Problem
 
@@ -42,6 +43,28 @@ def chains(intent: Intent) -> Iterator[Problem]:
                     "chain_apart",
                     path,
                     f"{where} sends flows through {names}, but no exchange has a placement of all of them.",
+                )
+
+
+def limits(intent: Intent) -> Iterator[Problem]:
+    """What exchange nodes can remember of a flow."""
+    for policy in intent.policies.values():
+        for place, rule in enumerate(policy.rules):
+            if len(rule.services) > MOST_SERVICES:
+                yield Problem(
+                    "too_many_services",
+                    f"policies/{policy.key}/rules[{place}].services",
+                    f"Rule “{rule.name}” of policy “{policy.name}” names {len(rule.services)} services; "
+                    f"a flow passes {MOST_SERVICES} at most.",
+                )
+    for service in intent.services.values():
+        for place, placement in enumerate(service.placements):
+            if placement.max_instances > MOST_INSTANCES:
+                yield Problem(
+                    "too_many_instances",
+                    f"services/{service.key}/placements[{place}].max_instances",
+                    f"Service “{service.name}” may grow to {placement.max_instances} instances at one exchange; "
+                    f"{MOST_INSTANCES} is the most.",
                 )
 
 
