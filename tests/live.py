@@ -14,6 +14,7 @@ import pytest
 from portal.house import parts
 from portal.house.processes import Process
 from portal.house.redis import free_port
+from provisioning.lab import moto
 from tests.house import HOUSE, TestHouse
 
 
@@ -62,15 +63,12 @@ def live_worker(transactional_db: None, _worker: None) -> None:
 
 @pytest.fixture(scope="session")
 def _aws(house: TestHouse) -> Iterator[str]:
-    pytest.importorskip("provisioning.lab.moto")
     yield from (house.aws_url for _ in running(parts.aws(os.environ, house.aws_port)))
 
 
 @pytest.fixture
 def live_aws(_aws: str) -> str:
     """The endpoint of an empty AWS; the settings of every live process point to it."""
-    from provisioning.lab import moto
-
     moto.reset(_aws)
     return _aws
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from portal.house import parts
 from portal.house.processes import Supervisor
 from portal.house.redis import free_port
-
-moto = pytest.importorskip("provisioning.lab.moto")
+from provisioning.lab import moto
 
 
 def test_a_restarted_aws_still_has_its_vpcs_and_gateways_of_every_account(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from portal.house.keys import write_private
 from portal.house.processes import Process
 from provisioning import enrollment
 from provisioning.catalog import catalog
+from provisioning.lab import moto
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -64,8 +65,6 @@ def worker(env: Mapping[str, str], folder: Path, threads: int = 8) -> Process:
 
 def aws(env: Mapping[str, str], port: int, state: Path | None = None) -> Process:
     """The lab's AWS: moto's server, remembering in the file ``state`` across restarts."""
-    from provisioning.lab import moto
-
     # A question to EC2 itself, whose code moto loads only then; the scope of the key names the service.
     question = urllib.request.Request(
         f"http://127.0.0.1:{port}/",
