@@ -1,0 +1,207 @@
+"""Runs: provisioned by digest, carried out by lease, resumed after any crash, retried with the newest intent."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from provisioning.drivers.base import Context, Done, DriverError, Waiting
+from provisioning.models import Lifecycle, Node, ResourceRecord, Run, Step
+from provisioning.selectors import views
+from provisioning.services import drafts, nodes, plans, runs, steps
+from provisioning.services.errors import Conflict, Forbidden, Invalid
+from tenants.actor import Actor, acting
+from tenants.models import Tenant
+from tenants.scope import scope
+from tests.people import People
+from tests.provisioning.network import DOCUMENT, drawn, finish, obey, provisioned
+
+pytestmark = pytest.mark.django_db(databases=["default"], transaction=True)
+
+
+def planned(tenant: Tenant) -> tuple[Run, dict[str, Step]]:
+    with scope(tenant):
+        plan = plans.make(drawn())
+        run = runs.provision(plan, plan.digest)
+        return run, {step.address: step for step in run.steps.all()}
+
+
+def states(run: Run) -> dict[str, str]:
+    return {step.address: step.state for step in Step.objects.filter(run=run)}
+
+
+def test_a_provisioned_draft_is_live_and_everything_it_needs_is_there(people: People) -> None:
+    run = provisioned(people.acme)
+    with scope(people.acme):
+        assert (run.state, views.live().revision) == ("succeeded", 1)
+        assert "connector/site-1" in set(ResourceRecord.objects.values_list("address", flat=True))
+        assert Lifecycle.objects.get(address="connector/site-1").dimensions["size"] == "small"
+        again = plans.make(drafts.create("nothing"))
+        assert again.steps == [] and not any(again.reachability.values())
+
+
+def test_the_plan_says_what_becomes_reachable_before_anything_runs(people: People) -> None:
+    provisioned(people.acme)
+    with scope(people.acme):
+        draft = drafts.create("policy")
+        drafts.add(draft, "policies", policy())
+        plan = plans.make(draft)
+        allowed = plan.reachability["allowed"]
+        assert [(entry["from"], entry["to"], entry["protocol"]) for entry in allowed] == [("prod", "dev", "tcp")]
+        assert {step["action"] for step in plan.steps} == {"change"}
+
+
+def policy(**fields: object) -> dict[str, object]:
+    rule = {"name": "web", "action": "allow", "protocol": "tcp", "ports": ["443"]}
+    parts = {"position": 1, "segments": ["corp"], "from": ["prod"], "to": ["dev"], "rules": [rule]}
+    return {"name": "p", **parts, **fields}
+
+
+def test_a_failing_assertion_blocks_the_plan(people: People) -> None:
+    with scope(people.acme):
+        draft = drawn()
+        drafts.add(draft, "policies", policy())
+        never = {"name": "prod never reaches dev", "from": "prod", "to": "dev", "segment": "corp", "expect": "blocked"}
+        drafts.add(draft, "assertions", never)
+        with pytest.raises(Invalid) as refused:
+            plans.make(draft)
+        assert refused.value.problems[0].code == "assertion_failed"
+
+
+def test_a_plan_is_refused_when_the_draft_or_the_digest_moved(people: People) -> None:
+    with scope(people.acme):
+        draft = drawn()
+        plan = plans.make(draft)
+        with pytest.raises(Conflict, match="digest"):
+            runs.provision(plan, "0" * 64)
+        drafts.add(draft, "groups", {"name": "late"})
+        with pytest.raises(Conflict, match="was edited"):
+            runs.provision(plan, plan.digest)
+        assert views.live().revision == 0
+
+
+def test_one_run_goes_at_a_time(people: People) -> None:
+    planned(people.acme)
+    with scope(people.acme):
+        draft = drafts.create("second")
+        drafts.add(draft, "groups", {"name": "late"})
+        plan = plans.make(draft)
+        with pytest.raises(Conflict, match="Another run is going"):
+            runs.provision(plan, plan.digest)
+
+
+def test_where_approval_is_asked_a_second_person_gives_it(people: People) -> None:
+    Tenant.objects.filter(pk=people.acme.pk).update(requires_approval=True)
+    people.acme.refresh_from_db()
+    with scope(people.acme):
+        with acting(Actor("netadmin@demo.test")):
+            plan = plans.make(drawn())
+            with pytest.raises(Conflict, match="approval"):
+                runs.provision(plan, plan.digest)
+            with pytest.raises(Forbidden, match="own plan"):
+                plans.approve(plan)
+        with acting(Actor("secadmin@demo.test")):
+            plans.approve(plan)
+        runs.provision(plan, plan.digest)
+
+
+def test_an_outcome_under_an_old_lease_is_refused(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, by_address = planned(people.acme)
+    first = by_address["exchange/eu"]
+
+    class Slow:
+        def apply(self, change: object, context: Context) -> Done:
+            # While this worker was stuck, its lease lapsed and another one finished the step.
+            with scope(people.acme):
+                Step.objects.filter(pk=first.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+                assert first.pk in steps.due(timezone.now())
+                Step.objects.filter(pk=first.pk).update(lease_number=99, lease_until=timezone.now() + steps.LEASE)
+            return Done({"stale": True}, {})
+
+    monkeypatch.setattr(steps, "driver", lambda name: Slow())
+    steps.work(people.acme, first.pk)
+    with scope(people.acme):
+        assert Step.objects.get(pk=first.pk).state == "running"
+        assert not ResourceRecord.objects.exists()
+
+
+def test_a_step_whose_worker_died_is_found_and_finished(people: People) -> None:
+    run, _ = planned(people.acme)
+    with scope(people.acme):
+        Step.objects.filter(address="exchange/eu").update(
+            state="running", lease_number=1, lease_until=timezone.now() - timedelta(seconds=1)
+        )
+    finish(people.acme, run)
+    with scope(people.acme):
+        run.refresh_from_db()
+        assert run.state == "succeeded"
+
+
+def test_a_failed_step_stops_only_what_depends_on_it_and_retry_goes_on_with_the_newest_intent(people: People) -> None:
+    def broken_us(node: Node) -> None:
+        if node.location == "aws-us-east-1":
+            document = json.loads(nodes.document(node)[0])
+            failed = dict.fromkeys(document["sections"], "no such interface")
+            nodes.report(node, {"epoch": "e1", "version": document["version"], "failed": failed})
+        else:
+            obey(node)
+
+    run, _ = planned(people.acme)
+    finish(people.acme, run, broken_us)
+    with scope(people.acme):
+        run.refresh_from_db()
+        found = states(run)
+        assert run.state == "partial"
+        assert (found["exchange/us"], found["connector/site-2"]) == ("failed", "skipped")
+        assert found["connector/site-1"] == "done"
+        error = Step.objects.get(run=run, address="exchange/us").error
+        assert "no such interface" in error["message"] and error["call"] == "exchange.apply"
+        runs.retry(run)
+    finish(people.acme, run)
+    with scope(people.acme):
+        run.refresh_from_db()
+        assert run.state == "succeeded" and set(states(run).values()) == {"done"}
+
+
+@pytest.mark.parametrize("permanent", [True, False])
+def test_errors_that_may_pass_are_tried_again_and_others_are_not(
+    people: People, monkeypatch: pytest.MonkeyPatch, permanent: bool
+) -> None:
+    _, by_address = planned(people.acme)
+    calls: list[str] = []
+
+    class Throttled:
+        def apply(self, change: object, context: Context) -> Done | Waiting:
+            calls.append("call")
+            raise DriverError("Rate exceeded", call="ec2.CreateX", code="RequestLimitExceeded", permanent=permanent)
+
+    monkeypatch.setattr(steps, "driver", lambda name: Throttled())
+    pk = by_address["exchange/eu"].pk
+    for _ in range(10):
+        with scope(people.acme):
+            Step.objects.filter(pk=pk, state="waiting").update(due_at=timezone.now())
+        steps.work(people.acme, pk)
+    with scope(people.acme):
+        step = Step.objects.get(pk=pk)
+    assert step.state == "failed" and step.error["call"] == "ec2.CreateX"
+    assert len(calls) == (1 if permanent else steps.MOST_FAILURES)
+
+
+def test_a_cancelled_run_begins_nothing_more(people: People) -> None:
+    run, _ = planned(people.acme)
+    with scope(people.acme):
+        runs.cancel(run)
+        run.refresh_from_db()
+        assert run.state == "cancelled" and set(states(run).values()) == {"cancelled"}
+        assert steps.due(timezone.now()) == []
+
+
+def test_removing_a_connector_takes_it_off_its_nodes_and_ends_its_hours(people: People) -> None:
+    provisioned(people.acme)
+    provisioned(people.acme, "smaller", {**DOCUMENT, "connectors": DOCUMENT["connectors"][:1]})
+    with scope(people.acme):
+        assert not ResourceRecord.objects.filter(address="connector/site-2").exists()
+        assert Lifecycle.objects.get(address="connector/site-2").ended_at is not None
