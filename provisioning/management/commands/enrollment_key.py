@@ -6,7 +6,7 @@ from provisioning.services.nodes import enrollment_key
 
 
 class Command(BaseCommand):
-    help = "Prints what a new exchange node shows once to be let in; it goes into the node's configuration."
+    help = "Prints the key that a new exchange node shows when it enrolls."
 
     def handle(self, **options: Any) -> None:
         self.stdout.write(enrollment_key())
