@@ -82,12 +82,18 @@ def _lab(_portal: str, live_env: dict[str, str], tmp_path_factory: pytest.TempPa
 
 
 @pytest.fixture
-def live_lab(live_portal: str, live_worker: None, live_aws: str, _lab: dict[str, str]) -> dict[str, str]:
-    """All of it: portal, worker, AWS, and every exchange node of the catalogue passing real packets.
+def live_nodes(live_portal: str, live_aws: str, _lab: dict[str, str]) -> dict[str, str]:
+    """Portal, AWS, and every exchange node of the catalogue passing real packets; a test brings its own worker.
 
     The environment for commands beside it (``manage.py lab exec``). Mark the test ``packets``.
     """
     return _lab
+
+
+@pytest.fixture
+def live_lab(live_nodes: dict[str, str], live_worker: None) -> dict[str, str]:
+    """All of it, a worker too."""
+    return live_nodes
 
 
 @pytest.fixture(scope="session")

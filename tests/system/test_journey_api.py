@@ -3,65 +3,16 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
 from provisioning.lab import moto
 from tenants import tokens
 from tests.people import People
+from tests.system.drawing import REGION, VPCS, drawing, once_in_aws
 from tests.system.network import Customer, Lab, until
 
 pytestmark = pytest.mark.packets
-
-REGION = "eu-central-1"
-VPCS = [
-    {"region": REGION, "name": name, "cidr": f"{net}.0.0/16", "subnets": [f"{net}.0.0/20", f"{net}.16.0/20"]}
-    for name, net in (("prod", "10.1"), ("dev", "10.2"))
-]
-
-
-def drawing(vpcs: dict[str, str]) -> dict[str, list[dict[str, Any]]]:
-    def vpc(name: str, group: str, prefix: str) -> dict[str, Any]:
-        settings = {"account": "aws", "region": REGION, "vpc_id": vpcs[group]}
-        attachments = [{"segment": "corp", "group": group, "prefixes": [prefix]}]
-        return {"name": name, "kind": "aws-vpc", "exchange": "eu", "attachments": attachments, "settings": settings}
-
-    def site(name: str, exchange: str, group: str, prefix: str) -> dict[str, Any]:
-        attachments = [{"segment": "corp", "group": group, "prefixes": [prefix]}]
-        return {"name": name, "kind": "lab-site", "exchange": exchange, "attachments": attachments}
-
-    return {
-        "exchanges": [{"name": "eu", "location": "aws-eu-central-1"}, {"name": "us", "location": "aws-us-east-1"}],
-        "segments": [{"name": "corp", "stance": "closed", "prefixes": ["10.0.0.0/8"]}],
-        "groups": [{"name": "prod"}, {"name": "dev"}, {"name": "staff"}],
-        "services": [
-            {
-                "name": "fw",
-                "product": "linux-firewall",
-                "segments": ["corp"],
-                "placements": [{"exchange": "eu", "min_instances": 2, "max_instances": 2}],
-            }
-        ],
-        "connectors": [
-            vpc("vpc-prod", "prod", "10.1.0.0/16"),
-            vpc("vpc-dev", "dev", "10.2.0.0/16"),
-            site("office", "us", "staff", "10.3.0.0/24"),
-            {"name": "exit", "kind": "internet-exit", "exchange": "eu", "attachments": [{"segment": "corp"}]},
-        ],
-        "policies": [
-            {
-                "name": "staff-to-prod",
-                "position": 10,
-                "segments": ["corp"],
-                "from": ["staff"],
-                "to": ["prod"],
-                "rules": [
-                    {"name": "web", "action": "inspect", "services": ["fw"], "protocol": "tcp", "ports": ["443"]}
-                ],
-            }
-        ],
-    }
 
 
 def test_from_an_empty_tenant_to_packets_usage_and_invoice(
@@ -93,7 +44,7 @@ def test_from_an_empty_tenant_to_packets_usage_and_invoice(
     # Provision: everything is made, once, in AWS too.
     run = acme.provision(draft)
     assert run["state"] == "succeeded", [step for step in run["steps"] if step["state"] != "done"]
-    _in_aws(live_aws, vpcs)
+    once_in_aws(live_aws, vpcs)
 
     # Packets: inspected and allowed ones arrive, denied ones do not.
     assert lab.connects("office", "10.1.0.1", 443)
@@ -123,26 +74,6 @@ def test_from_an_empty_tenant_to_packets_usage_and_invoice(
     usage = until(lambda: _usage(acme), lambda it: it.get("gb_exchange_out", 0) * 10**9 >= 2 * size, 90, 1)
     assert usage["connector_hours"] > 0 and usage["exchange_hours"] > 0 and usage["service_instance_hours"] > 0
     _invoice(acme)
-
-
-def _in_aws(endpoint: str, vpcs: dict[str, str]) -> None:
-    """One of each thing, as DESIGN describes it, seen with plain boto3."""
-    ec2 = moto.client("ec2", endpoint, REGION)
-    (gateway,) = ec2.describe_transit_gateways()["TransitGateways"]
-    attachments = ec2.describe_transit_gateway_vpc_attachments()["TransitGatewayVpcAttachments"]
-    assert sorted(attachment["VpcId"] for attachment in attachments) == sorted(vpcs.values())
-    tables = ec2.describe_transit_gateway_route_tables()["TransitGatewayRouteTables"]
-    assert len(tables) == 2 and {table["TransitGatewayId"] for table in tables} == {gateway["TransitGatewayId"]}
-    vpns = ec2.describe_vpn_connections()["VpnConnections"]
-    assert len(vpns) == 2 == len({vpn["CustomerGatewayId"] for vpn in vpns})
-    for vpc in vpcs.values():
-        routes = [
-            route
-            for table in ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["RouteTables"]
-            for route in table["Routes"]
-            if route.get("TransitGatewayId")
-        ]
-        assert routes and all(route["DestinationCidrBlock"].startswith("10.") for route in routes)
 
 
 def _rates(acme: Customer) -> dict[str, list[float]]:
