@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Literal
 
 Body = Mapping[str, Any]
@@ -62,6 +62,17 @@ class Change:
     @property
     def driver(self) -> str:
         return self.kind.partition(".")[0]
+
+
+def as_json(value: Any) -> Any:
+    """The JSON value of a core value: dataclasses become objects (``from_`` is told as ``from``), tuples lists."""
+    if is_dataclass(value):
+        return {item.name.rstrip("_"): as_json(getattr(value, item.name)) for item in fields(value)}
+    if isinstance(value, Mapping):
+        return {key: as_json(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_json(inner) for inner in value]
+    return value
 
 
 def canonical(value: Any) -> str:

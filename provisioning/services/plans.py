@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from django.conf import settings
@@ -13,7 +12,7 @@ from provisioning.core import plan as core_plan
 from provisioning.core.check import check
 from provisioning.core.compile import compile as compile_network
 from provisioning.core.reach import assertions, delta
-from provisioning.core.resource import Change, Problem, Resource, digest, references
+from provisioning.core.resource import Change, Problem, Resource, as_json, digest, references
 from provisioning.drivers import quotas, replace_on
 from provisioning.models import Draft, Plan
 from provisioning.selectors import views
@@ -61,11 +60,11 @@ def make(draft: Draft) -> Plan:
         state=Plan.State.READY,
         steps=[step_json(change, wanted) for change in changes],
         text=core_plan.text(changes),
-        reachability=asdict(delta(before, after)),
-        assertions=[asdict(result) for result in results],
+        reachability=as_json(delta(before, after)),
+        assertions=as_json(results),
         cost=_price(there, wanted),
-        blast_radius=core_plan.blast_radius(changes, before, after),
-        warnings=[asdict(problem) for problem in problems + core_plan.unsafe(changes, before, after)],
+        blast_radius=as_json(core_plan.blast_radius(changes, before, after)),
+        warnings=as_json([*problems, *core_plan.unsafe(changes, before, after)]),
         author=actor.current().email,
     )
     plan.digest = digest([plan.draft_version, plan.base_revision, plan.world, plan.steps, plan.reachability])
@@ -105,7 +104,7 @@ def step_json(change: Change, wanted: dict[str, Resource]) -> dict[str, Any]:
     needed = set(wanted[change.address].depends) if change.address in wanted else set()
     needed |= {address for address, _ in references([change.before, change.after])}
     return {
-        **asdict(change),
+        **as_json(change),
         "fields": [
             {"path": path, "before": before, "after": after} for path, before, after in core_plan.fields(change)
         ],

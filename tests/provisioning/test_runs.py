@@ -50,7 +50,7 @@ def test_the_plan_says_what_becomes_reachable_before_anything_runs(people: Peopl
         drafts.add(draft, "policies", policy())
         plan = plans.make(draft)
         allowed = plan.reachability["allowed"]
-        assert [(entry["from"], entry["to"], entry["protocol"]) for entry in allowed] == [("prod", "dev", "tcp")]
+        assert [(entry["from"], entry["to"], entry["protocol"]) for entry in allowed] == [(["prod"], ["dev"], "tcp")]
         assert {step["action"] for step in plan.steps} == {"change"}
 
 

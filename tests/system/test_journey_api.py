@@ -59,7 +59,7 @@ def test_from_an_empty_tenant_to_packets_usage_and_invoice(
     policy = {"position": 20, "segments": ["corp"], "from": ["prod"], "to": ["dev"], "rules": [rule]}
     acme.post(f"drafts/{draft}/policies/", {"name": "prod-to-dev", **policy})
     plan = acme.post(f"drafts/{draft}/plan/")
-    assert [(entry["from"], entry["to"]) for entry in plan["reachability"]["allowed"]] == [("prod", "dev")]
+    assert [(entry["from"], entry["to"]) for entry in plan["reachability"]["allowed"]] == [(["prod"], ["dev"])]
     run = acme.post(f"plans/{plan['id']}/provision/", {"digest": plan["digest"]})
     assert acme.ended(run["id"])["state"] == "succeeded"
     assert lab.connects("vpc-prod", "10.2.0.1", 443)
