@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -21,13 +21,17 @@ from billing.core.samples import Sample as SampleValue
 from billing.models import Sample
 from provisioning.models import CounterReading, Item, Lifecycle, Node
 
+_Series = tuple[tuple[int, str], list[Reading], Reading | None]
+"""((node, key), readings, the one before them)."""
+
 
 class Collected(NamedTuple):
-    """What a collection changed."""
+    """What a collection changed, and from which hour on."""
 
     created: int
     updated: int
     removed: int
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +43,23 @@ class Measured:
 
 
 def collect(start: datetime, end: datetime, now: datetime) -> Collected:
-    """Write the samples of the hours from the one that holds ``start`` up to ``end``, as far as they are known
-    ``now``."""
+    """Write the samples of the hours from the one that holds ``start`` up to ``end``, as far as they are known ``now``.
+
+    Begins earlier where a counter was silent for more than an hour, so that each hour of the silence gets its share.
+    """
     start, end = hour_of(start), min(end, now)
-    measured = {found.value.key: found for found in [*_hours(start, end, now), *_gigabytes(start, end)]}
+    meaning = _Meaning(end)
+    series = list(_series(start, end, meaning))
+    while silent := [before.at for _, (first, *_), before in series if before and _silence(before, first, start)]:
+        start = hour_of(min(silent))
+        series = list(_series(start, end, meaning))
+    measured = {found.value.key: found for found in [*_hours(start, end, now), *_gigabytes(series, meaning, start)]}
     return store(measured.values(), start, end, now)
+
+
+def _silence(before: Reading, first: Reading, start: datetime) -> bool:
+    """Whether a counter said nothing for more than an hour, some of it before ``start``."""
+    return hour_of(before.at) < start and first.at - before.at > HOUR
 
 
 def store(measured: Iterable[Measured], start: datetime, end: datetime, now: datetime) -> Collected:
@@ -85,7 +101,7 @@ def store(measured: Iterable[Measured], start: datetime, end: datetime, now: dat
     )
     Sample.objects.bulk_update(updated, changing, batch_size=500)
     removed = Sample.objects.filter(pk__in=gone).delete()[0] if gone else 0
-    return Collected(len(created), len(updated), removed)
+    return Collected(len(created), len(updated), removed, start)
 
 
 def _hours(start: datetime, end: datetime, now: datetime) -> Iterator[Measured]:
@@ -119,39 +135,41 @@ class _Counted(NamedTuple):
     dimensions: tuple[tuple[str, str], ...]
 
 
-def _gigabytes(start: datetime, end: datetime) -> Iterator[Measured]:
-    """GB of each hour of [start, end), summed over the nodes and segments that carried them."""
+def _gigabytes(series: Iterable[_Series], meaning: _Meaning, start: datetime) -> Iterator[Measured]:
+    """GB of each hour from ``start`` on, summed over the nodes and segments that carried them."""
     sums: dict[tuple[str, str, datetime], dict[str, int]] = defaultdict(lambda: defaultdict(int))
     kinds: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {}
-    meaning = _Meaning(end)
-    for (node, key), readings, before in _series(start, end):
+    for (node, key), readings, before in series:
         counted = meaning.of(node, key)
         if counted is None:
             continue
         kinds[counted.meter, counted.subject] = counted.dimensions
         for hour, count in by_hour(readings, before).items():
-            if start <= hour < end:
+            if start <= hour < meaning.when:
                 sums[counted.meter, counted.subject, hour][counted.segment] += count
     for (meter, subject, hour), segments in sums.items():
         value = SampleValue(meter, subject, hour, hour + HOUR, gigabytes(sum(segments.values())), kinds[meter, subject])
         yield Measured(value, {"source": "counter", "bytes": dict(sorted(segments.items()))})
 
 
-_Series = tuple[tuple[int, str], list[Reading], Reading | None]
-"""((node, key), readings, the one before them)."""
-
-
-def _series(start: datetime, end: datetime) -> Iterator[_Series]:
+def _series(start: datetime, end: datetime, meaning: _Meaning) -> Iterator[_Series]:
     """The byte counters that were read in [start, end): readings up to one hour after it, since they share the bytes
     of a gap over its hours, and the last reading before it."""
     rows = CounterReading.objects.filter(at__gte=start - HOUR, at__lt=_hour_end(end) + HOUR, key__endswith="|bytes")
+    # What comes into an exchange is not sold: half of the rows.
+    rows = rows.exclude(key__endswith="|in|bytes")
     ordered = rows.order_by("node_id", "key", "at", "pk").values_list("node_id", "key", "epoch", "at", "value")
     for (node, key), group in groupby(ordered.iterator(), key=lambda row: (row[0], row[1])):
         readings = [Reading(at, epoch, value) for _, _, epoch, at, value in group]
         earlier = [reading for reading in readings if reading.at < start]
         inside = readings[len(earlier) :]
         if inside:
-            yield (node, key), inside, earlier[-1] if earlier else _last_before(node, key, start - HOUR)
+            before = earlier[-1] if earlier else _last_before(node, key, start - HOUR)
+            began = meaning.began.get(key.partition("|")[0])
+            if before and began and before.at < began <= inside[0].at:
+                # It was removed and made again: what it counted since, it counted since then.
+                before = replace(before, at=began)
+            yield (node, key), inside, before
 
 
 def _last_before(node: int, key: str, when: datetime) -> Reading | None:
@@ -164,11 +182,15 @@ class _Meaning:
     """What the keys of counters stand for, by the lifecycle log as it was at ``when``."""
 
     def __init__(self, when: datetime) -> None:
+        self.when = when
+        self.began: dict[str, datetime] = {}
         self.lives: dict[str, dict[str, str]] = {}
         self.services: dict[str, dict[str, str]] = {}
         at_location: dict[str, str] = {}
         for row in Lifecycle.objects.filter(started_at__lt=when).order_by("started_at", "pk"):
             self.lives[row.address] = row.dimensions
+            if row.kind == "exchange.connector":
+                self.began[row.address] = row.started_at
             if row.kind == "exchange.instance":
                 self.services[f"service/{row.dimensions.get('service')}"] = row.dimensions
             elif row.kind == "exchange.presence":

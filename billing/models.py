@@ -63,6 +63,18 @@ class Sample(TenantOwned):
         )
 
 
+class Watermark(TenantOwned):
+    """Up to when a tenant's usage was collected; one row, locked while collecting."""
+
+    until = models.DateTimeField()
+
+    class Meta(TenantOwned.Meta):
+        constraints = [models.UniqueConstraint(fields=["tenant"], name="watermark_once")]
+
+    def __str__(self) -> str:
+        return f"collected until {self.until:%Y-%m-%d %H:%M}"
+
+
 class PriceBook(models.Model):
     """What a seller (an MSP; null: the operator) charges one buyer: an MSP, or a tenant."""
 

@@ -4,10 +4,11 @@ the scope of the tenant in force."""
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Min
 from django.utils import timezone
 
 from billing import selectors
@@ -17,19 +18,39 @@ from billing.core.money import total
 from billing.core.prices import InvalidPrice, plain
 from billing.core.rating import Line, Period, rate
 from billing.core.samples import Sample as SampleValue
-from billing.models import Invoice, InvoiceLine, LineSample, PriceBook, PriceBookVersion
+from billing.models import Invoice, InvoiceLine, LineSample, PriceBook, PriceBookVersion, Watermark
 from provisioning.core.resource import Resource
-from provisioning.models import ResourceRecord
+from provisioning.models import CounterReading, Lifecycle, ResourceRecord
 from tenants.scope import current
 
+LOOK_BACK = timedelta(hours=2)
+"""How far before the watermark each collection begins, for ends and readings that were written late."""
 
-def meter(start: datetime, now: datetime) -> Collected:
-    """Collect what happened since ``start`` and bring the draft invoices of the months it touches up to date."""
-    collected = collect(start, now, now)
-    if any(collected):
-        for month in sorted({when.astimezone(UTC).date().replace(day=1) for when in (start, now)}):
+
+@transaction.atomic
+def meter(now: datetime) -> Collected:
+    """Collect everything since the last time, however long ago, and bring the draft invoices it touches up to date."""
+    Watermark.objects.get_or_create(defaults={"until": _beginning(now)})
+    # The lock: two workers that meter one tenant do so one after the other.
+    mark = Watermark.objects.select_for_update().get()
+    collected = collect(min(mark.until, now) - LOOK_BACK, now, now)
+    if any(collected[:3]):
+        month = collected.since.astimezone(UTC).date().replace(day=1)
+        while month <= now.astimezone(UTC).date():
             draft_invoice(month, now)
+            month = (month + timedelta(days=31)).replace(day=1)
+    mark.until = max(mark.until, now)
+    mark.save()
     return collected
+
+
+def _beginning(now: datetime) -> datetime:
+    """When the tenant's first thing came to be, or its first counter was read."""
+    firsts = [
+        Lifecycle.objects.aggregate(at=Min("started_at"))["at"],
+        CounterReading.objects.aggregate(at=Min("at"))["at"],
+    ]
+    return min((first for first in firsts if first), default=now)
 
 
 @transaction.atomic

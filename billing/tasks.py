@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from celery import shared_task
 from django.utils import timezone
 
 from billing import services
 from tenants.doors import tenant_task
 from tenants.models import Tenant
-
-LOOK_BACK = timedelta(hours=2)
-"""How far back each collection looks, for readings and ends that arrive late."""
 
 
 @shared_task(name="billing.meter")
@@ -25,6 +20,4 @@ def meter() -> None:
 @shared_task(name="billing.meter_tenant")
 @tenant_task
 def meter_tenant() -> None:
-    """Collect the running hour and the one before it, and bring the draft invoice up to date."""
-    now = timezone.now()
-    services.meter(now - LOOK_BACK, now)
+    services.meter(timezone.now())

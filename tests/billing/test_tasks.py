@@ -7,12 +7,13 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from billing import selectors, tasks
+from billing import selectors, services, tasks
 from billing.core.meters import HOURLY
+from billing.models import Sample
 from portal.celery import app
 from provisioning.services import world
 from tenants.scope import scope
-from tests.billing.conftest import connector
+from tests.billing.conftest import at, connector
 
 
 @pytest.fixture
@@ -33,6 +34,21 @@ def test_metering_brings_each_tenants_draft_up_to_date(acme, globex, at_once):
         with scope(tenant):
             lines = selectors.lines(selectors.invoices()[0]["number"])
             assert [line["subject"]["address"] for line in lines] == [f"connector/{name}"]
+
+
+def test_metering_that_stood_still_for_days_takes_up_where_it_stopped(acme):
+    with scope(acme):
+        connector("a", at(0))
+        services.meter(at(30))
+        assert Sample.objects.count() == 1
+        services.meter(at(3 * 24 * 60))
+        assert sum(Sample.objects.values_list("quantity", flat=True)) == 72
+        assert selectors.invoices()[0]["sample_count"] == 72
+        services.meter(at(12 * 24 * 60))
+        assert [(found["number"], found["sample_count"]) for found in selectors.invoices()] == [
+            ("DRAFT-2026-12", 106),
+            ("DRAFT-2026-11", 182),
+        ]
 
 
 def test_the_lifecycle_log_keeps_what_hours_are_priced_by():
