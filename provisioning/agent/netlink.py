@@ -222,9 +222,9 @@ class Netlink:
         have = {
             (n["ifindex"], n.get("lladdr"), n.get("dst") or "")
             for n in socket.get_neighbours(family=AF_BRIDGE)
-            if str(n.get("lladdr")).startswith("02:c5:")
+            if (str(n.get("lladdr")).startswith("02:c5:")
             and not n["state"] & PERMANENT
-            and n["state"] & NO_ARP
+            and n["state"] & NO_ARP)
             or n.get("dst")
         }
         for number, mac, dst in have - want:

@@ -186,7 +186,7 @@ class Agent:
                     nft.apply(name, wanted.rules)
                 self._namespaces[name] = wanted
             except (NetlinkError, OSError, nft.Refused) as error:
-                failed |= {key: f"{name}: {error}" for key in wanted.sections}
+                failed |= dict.fromkeys(wanted.sections, f"{name}: {error}")
                 self._namespaces.pop(name, None)
                 self._missing = True
                 continue

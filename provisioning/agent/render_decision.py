@@ -222,7 +222,7 @@ def pick(segment: Segment, chain: tuple[str, ...], memory: Memory) -> list[int]:
         all_of_it = [instance for key, instance in segment.instances if key == service]
         near = [instance for instance in all_of_it if segment.exchange_of(instance["host"]) == here] or all_of_it
         for bucket in range(marks.BUCKETS):
-            best = max(near, key=lambda instance: _weight(service, instance["id"], bucket))  # noqa: B023
+            best = max(near, key=lambda instance: _weight(service, instance["id"], bucket))
             buckets[bucket] |= memory.slots[best["id"]] << 4 * position
     return buckets
 

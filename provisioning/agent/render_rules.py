@@ -20,7 +20,7 @@ VERB = f"meta mark and {marks.VERB:#x}"
 def rules(segment: Segment, decision: Decision, memory: Memory) -> Rules:
     """The table for ``memory``, which must know the decision's chains and instances."""
     table = _Table(segment, decision)
-    table.sets.update({name: "set { type ipv4_addr; flags interval; }" for name in decision.sets})
+    table.sets.update(dict.fromkeys(decision.sets, "set { type ipv4_addr; flags interval; }"))
     table.elements.update(decision.sets)
     table.arrive()
     table.decide(memory)

@@ -99,13 +99,13 @@ def configure(far: IPRoute, kind: str, link: Mapping[str, Any]) -> None:
     address, _, length = str(link["peer"]).partition("/")
     length = length or str(link["local"]).partition("/")[2]
     gateway = str(link["local"]).partition("/")[0]
+    metric = ACTIVE if link.get("role", "active") == "active" else STANDBY
     _again(far.addr, "add", index=index, address=address, prefixlen=int(length or 30))
     if kind == "internet-exit":
         _again(far.addr, "add", index=1, address=INTERNET, prefixlen=32)
         if link.get("nat"):
-            far.route("replace", dst=f"{link['nat']}/32", gateway=gateway, oif=index)
+            far.route("replace", dst=f"{link['nat']}/32", gateway=gateway, oif=index, priority=metric)
         return
-    metric = ACTIVE if link.get("role", "active") == "active" else STANDBY
     table = 1000 + int(link["segment_number"])
     source = ""
     for prefix in link["prefixes"]:

@@ -1,6 +1,6 @@
-"""The lab's first process: makes the underlay and the nodes' own namespaces, forks an agent for each node and the world.
+"""The lab's first process: makes the underlay and the nodes' own namespaces, forks the agents and the world.
 
-Children share the imports made before the fork; each dies with the supervisor, and the namespaces with the last of them.
+Children share the imports made before the fork; each dies with the supervisor, the namespaces with the last of them.
 """
 
 from __future__ import annotations
