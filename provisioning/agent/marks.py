@@ -13,7 +13,7 @@ A packet mark says what is to be done with the packet next; its low 16 bits trav
     0x7000  decide here
     0x8000  refused
 
-A connection mark, on the anchor only: generation (8 bits) | verdict or chain (8 bits) | four instance slots (4 bits each).
+A connection mark, on the anchor only: generation (8 bits) | verdict or chain (8 bits) | four instance slots of 4 bits.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Makes the links, addresses, neighbours and routes of a namespace what they should be, changing only what differs.
 
-pyroute2 rather than ``ip -batch``: measured on two cores, a route costs 0.5 ms either way, but opening ``ip`` costs 4 ms
-for each namespace and its errors are text; and a router need not have iproute2.
+pyroute2 rather than ``ip -batch``: a route costs it 0.5 ms, which is quick enough (ten sites are there in a second),
+its errors are numbers and not text, it observes as well as it changes, and a router need not have iproute2.
 """
 
 from __future__ import annotations
@@ -222,9 +222,7 @@ class Netlink:
         have = {
             (n["ifindex"], n.get("lladdr"), n.get("dst") or "")
             for n in socket.get_neighbours(family=AF_BRIDGE)
-            if (str(n.get("lladdr")).startswith("02:c5:")
-            and not n["state"] & PERMANENT
-            and n["state"] & NO_ARP)
+            if (str(n.get("lladdr")).startswith("02:c5:") and not n["state"] & PERMANENT and n["state"] & NO_ARP)
             or n.get("dst")
         }
         for number, mac, dst in have - want:

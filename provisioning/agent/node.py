@@ -1,7 +1,8 @@
 """One exchange node's agent: ask for the document, make it true, say what is so.
 
-Three threads: one asks (long poll), one works in the kernel (applies, counts), one delivers the reports. A document is applied whole, but a section that fails
-fails alone. Whatever happens to the portal or to this process, the kernel goes on forwarding.
+Three threads: one asks (long poll), one works in the kernel (applies, counts), one delivers the reports. A document is
+applied whole, but a section that fails fails alone. Whatever happens to the portal or to this process, the kernel goes
+on forwarding.
 """
 
 from __future__ import annotations

@@ -19,7 +19,10 @@ class Portal:
 
     def __post_init__(self) -> None:
         # One client: the connection is kept, a change is asked for again within a millisecond of its answer.
-        self._client = httpx.Client(base_url=self.url, timeout=httpx.Timeout(10, read=WAIT + 10), trust_env=False)
+        # Without TLS the certificates of the world are not loaded, which a machine with many agents notices.
+        secure = self.url.startswith("https:")
+        timeout = httpx.Timeout(10, read=WAIT + 10)
+        self._client = httpx.Client(base_url=self.url, timeout=timeout, trust_env=False, verify=secure)
 
     @property
     def _headers(self) -> dict[str, str]:

@@ -173,7 +173,7 @@ class Decision:
         return found
 
     def _steering(self, memory: Memory) -> Chains:
-        """For every chain ever used here: which instance a packet goes to next, by direction and where it comes from."""
+        """For every chain ever used here: which instance a packet goes to next, by direction and by where it was."""
         present: dict[str, dict[int, int]] = {}
         for service, instance in self.segment.instances:
             present.setdefault(service, {})[memory.slots[instance["id"]]] = int(instance["index"])

@@ -1,7 +1,7 @@
 """A linux-firewall instance on the node that hosts it: one arm for each segment on that segment's mesh.
 
 It is one-armed: every packet comes from an anchor and goes back to that same anchor, told by the hardware address it
-came from. Segments may use the same addresses, so each arm has a connection-tracking zone and routing tables of its own.
+came from. Segments may use the same addresses, so each arm has its own connection-tracking zone and routing tables.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from provisioning.agent.wanted import Link, Namespace, Route, Rules
 
 
 def namespace(section: Section, segments: Sequence[Segment], prefix: str) -> Namespace | None:
-    """None when another node hosts it, or none of its segments is here yet. ``segments``: the tenant's, on this node."""
+    """None when another node hosts it, or none of its segments is here yet. ``segments``: the tenant's on this node."""
     body = section.body
     if body["host"] != section.node:
         return None

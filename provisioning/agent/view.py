@@ -77,7 +77,7 @@ class Segment:
 
     @property
     def members(self) -> Sequence[Mapping[str, Any]]:
-        return self.body["members"]  # type: ignore[no-any-return]
+        return self.body["members"]
 
     @cached_property
     def nodes(self) -> Mapping[str, Mapping[str, Any]]:

@@ -21,7 +21,7 @@ def missing() -> list[str]:
     with os.fdopen(reader) as told:
         problem = told.read()
     os.waitpid(child, 0)
-    return problems + [problem] if problem else problems
+    return [*problems, problem] if problem else problems
 
 
 def _try(writer: int) -> None:
@@ -34,11 +34,12 @@ def _try(writer: int) -> None:
         what = "network namespaces"
         netns.create("check")
         with IPRoute(netns="check") as socket:
-            for what, extra in (
+            for name, extra in (
                 ("veth interfaces", {"kind": "veth", "peer": "b"}),
                 ("bridges", {"kind": "bridge"}),
                 ("VXLAN with group policy", {"kind": "vxlan", "vxlan_id": 1, "vxlan_gbp": True, "vxlan_port": 4789}),
             ):
+                what = name
                 socket.link("add", ifname=f"t{extra['kind']}", **extra)
     except Exception as error:
         problem = f"{what}: {error}"

@@ -17,6 +17,7 @@ from provisioning.lab.farend import configure, far_interface, workload_namespace
 from provisioning.lab.space import CLONE_NEWNS, CLONE_NEWUSER
 
 CLONE_NEWNET = 0x40000000
+Change = Callable[[dict[str, Any], dict[str, Any]], None]
 
 
 class LabError(Exception):
@@ -81,13 +82,13 @@ class Lab:
         names = self._nodes(location, node)
         for name in names:
             self._signal(name, signal.SIGSTOP)
-        self._inside_lab(lambda: [self._underlay(name, "down") for name in names])
+        self._inside_lab(lambda: self._underlay(names, "down"))
         self._inside_lab(lambda: self._circuits_of(names, self._down))
         return names
 
     def heal(self, location: str, node: int | None = None) -> list[str]:
         names = self._nodes(location, node)
-        self._inside_lab(lambda: [self._underlay(name, "up") for name in names])
+        self._inside_lab(lambda: self._underlay(names, "up"))
         self._inside_lab(lambda: self._circuits_of(names, self._up))
         for name in names:
             self._signal(name, signal.SIGCONT)
@@ -100,11 +101,11 @@ class Lab:
         if not links:
             names = ", ".join(sorted({link["circuit"] for link in told["links"]}))
             raise LabError(f"{tenant} {connector} has no circuit {circuit}; it has {names}")
-        self._inside_lab(lambda: [self._down(told, link) for link in links])
+        self._inside_lab(lambda: self._each(self._down, told, links))
         try:
             time.sleep(seconds)
         finally:
-            self._inside_lab(lambda: [self._up(told, link) for link in links])
+            self._inside_lab(lambda: self._each(self._up, told, links))
 
     # -- inside --------------------------------------------------------------------------------------------------------
 
@@ -155,11 +156,17 @@ class Lab:
         if status:
             raise LabError("the lab did not do it; its message is above")
 
-    def _underlay(self, name: str, state: str) -> None:
-        with inside(self.state["nodes"][name]["namespace"]), IPRoute() as node:
-            node.link("set", index=node.link_lookup(ifname="underlay")[0], state=state)
+    def _underlay(self, names: list[str], state: str) -> None:
+        for name in names:
+            with inside(self.state["nodes"][name]["namespace"]), IPRoute() as node:
+                node.link("set", index=node.link_lookup(ifname="underlay")[0], state=state)
 
-    def _circuits_of(self, names: list[str], change: Callable[[dict[str, Any], dict[str, Any]], None]) -> None:
+    @staticmethod
+    def _each(change: Change, told: dict[str, Any], links: list[dict[str, Any]]) -> None:
+        for link in links:
+            change(told, link)
+
+    def _circuits_of(self, names: list[str], change: Change) -> None:
         for told, link, name in self._far_ends():
             if name in names:
                 change(told, link)

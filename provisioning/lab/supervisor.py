@@ -17,7 +17,7 @@ from pathlib import Path
 
 from pyroute2 import IPRoute, netns
 
-from provisioning.agent.inside import inside
+from provisioning.agent.inside import inside, libc
 from provisioning.agent.netlink import Circuits, Netlink
 from provisioning.agent.node import Agent
 from provisioning.agent.portal import Portal
@@ -31,7 +31,16 @@ log = logging.getLogger("causeway.lab")
 UNDERLAY = "underlay"
 UNDERLAY_MTU = 9000
 START_AGAIN = 1.0
+M_ARENA_MAX = -8
 WAITED_FOR = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD}
+
+
+def _share_memory() -> None:
+    """Before the forks: what was imported stays shared, and threads do not each get an arena of their own."""
+    Portal("http://127.0.0.1")
+    gc.collect()
+    gc.freeze()
+    libc.mallopt(M_ARENA_MAX, 1)
 
 
 class Supervisor:
@@ -49,7 +58,7 @@ class Supervisor:
             maker = threading.Thread(target=self._underlay)
             maker.start()
             maker.join()
-        gc.freeze()
+        _share_memory()
         if not self.config.simulate:
             self._start("world", lambda: world.main(self.config.traffic))
         for node in self.config.nodes:

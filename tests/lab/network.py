@@ -109,7 +109,10 @@ class Network:
                 service: {
                     "number": 40, "on_failure": "closed",
                     "instances": [
-                        {"id": f"{service}/{h.partition('/')[0]}/{i}", "index": 100 + i, "host": h, "underlay": UNDERLAY[h]}
+                        {
+                            "id": f"{service}/{h.partition('/')[0]}/{i}", "index": 100 + i, "host": h,
+                            "underlay": UNDERLAY[h],
+                        }
                         for i, h in enumerate(hosts, start=1)
                     ],
                 }
