@@ -214,7 +214,11 @@ class Agent:
                 self._count()
                 reader.close()
             self._namespaces.pop(name, None)
-            self.netlink.remove_namespace(name)
+            try:
+                self.netlink.remove_namespace(name)
+            except (NetlinkError, OSError) as error:
+                log.error("%s is not wanted any more but does not go: %s; it is tried again", name, error)
+                self._missing = True
 
     # -- telling ---------------------------------------------------------------------------------------------------
 

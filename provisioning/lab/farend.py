@@ -68,9 +68,11 @@ class LabCircuits(Circuits):
             for index in node.link_lookup(ifname=name):
                 node.link("del", index=index)
         space, _, _ = self._made.pop(name, ("", "", None))
-        if not space or not os.path.exists(path(space)):
+        if not space:
             return
         with _one_at_a_time(space):
+            if not os.path.exists(path(space)):
+                return
             with inside(space), IPRoute() as far:
                 left = [link for link in far.get_links() if link.get("ifname") != "lo"]
             if not left:
