@@ -168,8 +168,8 @@ def seed(endpoint: str, spec: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """Make the VPCs of ``spec`` that are not there yet; returns name → VPC id. Twice is as good as once.
 
     Each: {"account": 12 digits or None, "region", "name", "cidr", "secondary": [cidr], "subnets": [cidr, …],
-    "ingress": [{"protocol", "port", "cidr"}]}. Subnets alternate over the zones a and b. Every VPC has an internet
-    gateway with a default route in its public route table, so that a main table and a custom one are there to see.
+    "ingress": [{"protocol", "port", "cidr"}], "public": bool}. Subnets alternate over the zones a and b. A public VPC
+    has an internet gateway, and a second route table with a default route to it, which its first subnet uses.
     """
     clients: dict[tuple[str | None, str], Any] = {}
     made = {}
@@ -196,13 +196,8 @@ def _vpc(ec2: Any, wanted: Mapping[str, Any]) -> str:
         subnet = ec2.create_subnet(VpcId=vpc, CidrBlock=cidr, AvailabilityZone=zone)["Subnet"]["SubnetId"]
         _name(ec2, subnet, f"{name}-{zone[-1]}{index // len(zones) + 1}")
         subnets.append(subnet)
-    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
-    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
-    public = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
-    ec2.create_route(RouteTableId=public, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
-    if subnets:
-        ec2.associate_route_table(RouteTableId=public, SubnetId=subnets[0])
-    _name(ec2, public, f"{name}-public")
+    if wanted.get("public"):
+        _public(ec2, vpc, name, subnets[:1])
     group = ec2.create_security_group(GroupName=f"{name}-app", Description=f"Application in {name}", VpcId=vpc)[
         "GroupId"
     ]
@@ -221,6 +216,16 @@ def _vpc(ec2: Any, wanted: Mapping[str, Any]) -> str:
     # The name comes last: a VPC with a name is complete, so a seeding that was cut short is not taken for done.
     _name(ec2, vpc, name)
     return vpc
+
+
+def _public(ec2: Any, vpc: str, name: str, subnets: Sequence[str]) -> None:
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+    ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
+    for subnet in subnets:
+        ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
+    _name(ec2, table, f"{name}-public")
 
 
 def _name(ec2: Any, resource: str, name: str) -> None:

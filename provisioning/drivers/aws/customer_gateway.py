@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioning.drivers.aws.noun import Item, Job, Noun
+from provisioning.drivers.aws.noun import ADDRESS, Item, Job, Noun, tags_of
 
 
 class CustomerGateway(Noun):
@@ -27,6 +27,14 @@ class CustomerGateway(Noun):
             **number,
         )
         item: Item = answer["CustomerGateway"]
+        if tags_of(item).get(ADDRESS) != job.tag:
+            # AWS has one for each address and ASN, and answers a second create with the first.
+            raise job.refuse(
+                f"{item[self.id_key]} already stands for {job.body['public_ip']} in this account and is not ours. "
+                "Delete it there, or use another account for this tenant.",
+                "ec2.CreateCustomerGateway",
+                "ForeignCustomerGateway",
+            )
         return item
 
     def delete(self, job: Job, found: Item) -> None:

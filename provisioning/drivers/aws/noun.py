@@ -135,9 +135,16 @@ class Noun:
         return str(found.get("State", "available"))
 
     def _is_old(self, job: Job, found: Item) -> bool:
-        """Whether what is there is still the one to be replaced: it differs from the wanted body where that matters."""
-        told = self.read(job, found)
-        return any(told[field] != job.body.get(field) for field in self.replace_on if field in told)
+        """Whether what is there is still the one to be replaced.
+
+        It is when AWS tells that it differs where that matters; where AWS does not tell the field that changed, when
+        it is the one we knew when the change was planned.
+        """
+        told, before = self.read(job, found), job.before or {}
+        if any(told[name] != job.body.get(name) for name in self.replace_on if name in told):
+            return True
+        changed = {name for name in self.replace_on if before.get(name) != job.body.get(name)}
+        return bool(changed - set(told)) and found[self.id_key] == job.known.get("id")
 
     def _gone(self, job: Job, found: Item | None) -> Done | Waiting:
         if found is None:

@@ -21,6 +21,7 @@ def spec(name: str, second: int, region: str = "eu-central-1") -> dict[str, obje
         "region": region,
         "name": name,
         "cidr": f"10.{second}.0.0/16",
+        "public": True,
         "secondary": [f"100.64.{second}.0/24"],
         "subnets": [f"10.{second}.{third}.0/24" for third in range(4)],
         "ingress": [

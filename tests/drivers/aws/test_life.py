@@ -122,6 +122,23 @@ def test_a_gateway_with_another_asn_replaces_the_old_one(world: World) -> None:
     assert world.finish(change).attributes == second.attributes
 
 
+def test_a_vpn_with_other_tunnels_replaces_the_old_one_once(world: World, faults: Faults) -> None:
+    resources = network(world.vpc())
+    world.build(resources)
+    vpn = named(resources, "vpn-connection")
+    old = world.attributes[vpn.address]["id"]
+    after = {**vpn.body, "inside_cidrs": ["169.254.99.0/30", "169.254.99.4/30"]}
+    change = Change("replace", vpn.address, vpn.kind, vpn.body, after)
+    faults.rule("CreateVpnConnection", "lost", times=1)
+    with pytest.raises(DriverError):
+        world.finish(change)
+    new = world.finish(change).attributes["id"]
+    assert new != old
+    assert faults.writes().count("DeleteVpnConnection") == 1
+    alive = {each["VpnConnectionId"] for each in world.tagged("describe_vpn_connections", "VpnConnections")}
+    assert new in alive and old not in alive and len(alive) == 2
+
+
 @pytest.mark.usefixtures("fresh_sessions")
 def test_two_accounts_are_kept_apart(world: World) -> None:
     world.secrets[OTHER_ACCOUNT] = {

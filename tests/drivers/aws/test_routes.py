@@ -50,8 +50,7 @@ def test_changing_prefixes_leaves_what_others_wrote(world: World) -> None:
     main = world.attributes[routes.address]["route_tables"][0]
     gateway = world.attributes[named(network(vpc), "transit-gateway").address]["id"]
     # Somebody repointed one of ours and added one of their own.
-    igw = world.ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
-    world.ec2.attach_internet_gateway(InternetGatewayId=igw, VpcId=vpc)
+    igw = world.ec2.describe_internet_gateways()["InternetGateways"][-1]["InternetGatewayId"]
     world.ec2.replace_route(RouteTableId=main, DestinationCidrBlock="172.16.0.0/12", GatewayId=igw)
     world.ec2.create_route(RouteTableId=main, DestinationCidrBlock="192.168.0.0/16", TransitGatewayId=gateway)
     before = world.bodies[routes.address]
