@@ -67,7 +67,14 @@ class World:
         """A customer's VPC with two zones."""
         third = cidr.split(".")[1]
         subnets = [f"10.{third}.{index}.0/24" for index in range(4)]
-        spec = {"account": account, "region": self.region, "name": name, "cidr": cidr, "subnets": subnets, "public": True}
+        spec = {
+            "account": account,
+            "region": self.region,
+            "name": name,
+            "cidr": cidr,
+            "subnets": subnets,
+            "public": True,
+        }
         return moto.seed(self.endpoint, [spec])[name]
 
     def tagged(self, listing: str, items: str) -> list[dict[str, Any]]:
