@@ -15,5 +15,6 @@ urlpatterns = [
     path("healthz", healthz),
     path("accounts/", include("allauth.account.urls")),
     path("api/v1/", include("portal.api.urls")),
+    path("agent/v1/", include("portal.agent_api")),
     path("", include("portal.pages.urls")),
 ]

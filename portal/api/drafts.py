@@ -138,4 +138,4 @@ class MakePlan(Endpoint):
         found = open_draft(draft)
         wanted(request, draft_tag(found))
         data = selectors.plan_json(plans.make(found))
-        return tagged(data, 201, location=f"/api/v1/t/{request._request.tenant.slug}/plans/{data['id']}/")
+        return tagged(data, 201, location=self.at("plans", data["id"]))

@@ -85,6 +85,11 @@ class Endpoint(APIView):
         found: Who = http.who
         return found
 
+    def at(self, *parts: object) -> str:
+        """An address below this tenant's."""
+        http: Any = self.request._request
+        return "/".join(["/api/v1/t", http.tenant.slug, *map(str, parts), ""])
+
     @property
     def rights(self) -> frozenset[str]:
         http: Any = self.request._request

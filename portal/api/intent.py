@@ -28,8 +28,8 @@ from provisioning.services import drafts
 from provisioning.services.errors import Missing
 
 DOCUMENT = shape("Network", **{kind: several(inner, required=False) for kind, inner in SHAPES.items()})
-"""Largest body of a whole network, in bytes."""
 MOST = 4_000_000
+"""Bytes that a whole network may have."""
 
 
 def view_of(draft: UUID | None = None, n: int | None = None) -> View:

@@ -102,7 +102,9 @@ def _summary(plan: Plan) -> dict[str, Any]:
 class Plans(Endpoint):
     """The newest first, without their steps."""
 
-    listing = Listing({"created_at": "created_at"}, ("draft__name",), {"state": "state", "draft": "draft__uid"}, default="-created_at")
+    listing = Listing(
+        {"created_at": "created_at"}, ("draft__name",), {"state": "state", "draft": "draft__uid"}, default="-created_at"
+    )
 
     @listed(PLAN_ROW, "PlanSummary", orderings=listing.orderings, filters=listing.filters)
     def get(self, request: Request) -> Response:
@@ -147,20 +149,20 @@ class Provision(Endpoint):
         found = selectors.plan(plan)
         wanted(request, of(selectors.plan_json(found)))
         data = selectors.run_json(runs.provision(found, read(Go, self.fields(request))["digest"]))
-        return tagged(data, 202, location=f"/api/v1/t/{request._request.tenant.slug}/runs/{data['id']}/")
+        return tagged(data, 202, location=self.at("runs", data["id"]))
 
 
 class Runs(Endpoint):
     """The newest first, without their steps."""
 
-    listing = Listing({"created_at": "created_at"}, ("author",), {"state": "state", "plan": "plan__uid"}, default="-created_at")
+    listing = Listing(
+        {"created_at": "created_at"}, ("author",), {"state": "state", "plan": "plan__uid"}, default="-created_at"
+    )
 
     @listed(RUN_ROW, "RunSummary", orderings=listing.orderings, filters=listing.filters)
     def get(self, request: Request) -> Response:
         rows = Run.objects.select_related("plan")
-        return Response(
-            self.listing.page(request, rows, lambda run: selectors.run_json(run, steps=False))
-        )
+        return Response(self.listing.page(request, rows, lambda run: selectors.run_json(run, steps=False)))
 
 
 class OneRun(Endpoint):

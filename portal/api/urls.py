@@ -4,10 +4,37 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from portal.api import catalog, tenancy
+from portal.api import accounts, catalog, drafts, intent, plans, revisions, tenancy, topology
 from portal.api.docs import DocsView, SchemaView
 
 tenant = [
+    path("drafts/", drafts.Drafts.as_view()),
+    path("drafts/<uuid:draft>/", drafts.OneDraft.as_view()),
+    path("drafts/<uuid:draft>/undo/", drafts.Undo.as_view()),
+    path("drafts/<uuid:draft>/redo/", drafts.Redo.as_view()),
+    path("drafts/<uuid:draft>/rebase/", drafts.Rebase.as_view()),
+    path("drafts/<uuid:draft>/plan/", drafts.MakePlan.as_view()),
+    *intent.paths("drafts/<uuid:draft>/", draft=True),
+    *intent.paths("live/"),
+    *intent.paths("revisions/<int:n>/"),
+    path("plans/", plans.Plans.as_view()),
+    path("plans/<uuid:plan>/", plans.OnePlan.as_view()),
+    path("plans/<uuid:plan>/approve/", plans.Approve.as_view()),
+    path("plans/<uuid:plan>/reject/", plans.Reject.as_view()),
+    path("plans/<uuid:plan>/provision/", plans.Provision.as_view()),
+    path("runs/", plans.Runs.as_view()),
+    path("runs/<uuid:run>/", plans.OneRun.as_view()),
+    path("runs/<uuid:run>/retry/", plans.Retry.as_view()),
+    path("runs/<uuid:run>/cancel/", plans.Cancel.as_view()),
+    path("revisions/", revisions.Revisions.as_view()),
+    path("revisions/<int:n>/", revisions.OneRevision.as_view()),
+    path("revisions/<int:n>/diff/<int:m>/", revisions.Diff.as_view()),
+    path("revisions/<int:n>/restore/", revisions.Restore.as_view()),
+    path("cloud-accounts/", accounts.Accounts.as_view()),
+    path("cloud-accounts/<uuid:uid>/", accounts.OneAccount.as_view()),
+    path("cloud-accounts/<uuid:uid>/discover/", accounts.Discover.as_view()),
+    path("cloud-accounts/<uuid:uid>/inventory/", accounts.Inventory.as_view()),
+    path("topology/", topology.Topology.as_view()),
     path("members/", tenancy.Members.as_view()),
     path("members/<uuid:uid>/", tenancy.OneMember.as_view()),
     path("tokens/", tenancy.Tokens.as_view()),

@@ -13,6 +13,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
+from django.db import connection
 from django.utils import timezone
 
 from provisioning import enrollment
@@ -91,6 +92,9 @@ def wait_for_change(node: Node, seconds: float) -> None:
         known = node.version
         # Subscribed first, then looked: a change in between is seen by one or the other.
         node.refresh_from_db(fields=["version"])
+        if not connection.in_atomic_block:
+            # Nodes wait most of the time; the pool's connections are for those who ask.
+            connection.close()
         while node.version == known and (left := deadline - time.monotonic()) > 0:
             message = subscription.get_message(ignore_subscribe_messages=True, timeout=left)
             if message:
