@@ -156,6 +156,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": r"/api/v1",
+    # Choices are written where they are used; names made up for them would be promises.
+    "POSTPROCESSING_HOOKS": [],
     "AUTHENTICATION_WHITELIST": ["portal.api.auth.DoorAuthentication"],
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_000_000

@@ -64,3 +64,8 @@ def anything(told: str = "", **more: Any) -> Any:
 
 def mapping(told: str = "", **more: Any) -> Any:
     return serializers.DictField(help_text=told, **more)
+
+
+def nullable(inner: Any) -> Any:
+    """The shape, or null where there is nothing."""
+    return type(inner)(allow_null=True, required=False, help_text="null: there is none")

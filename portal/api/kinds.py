@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from portal.api.fields import anything, choice, flag, mapping, maybe, number, several, shape, text, texts, uid
+from portal.api.fields import anything, choice, flag, mapping, maybe, nullable, number, several, shape, text, texts, uid
 from provisioning.core.intent.assertions import EXPECTATIONS
 from provisioning.core.intent.connectors import LATER, SUPPORTED
 from provisioning.core.intent.policies import ACTIONS
@@ -61,7 +61,7 @@ CONNECTOR = item(
             local=maybe("the exchange's end, like 169.254.1.1/30"),
             peer=maybe("the far end"),
             vlan=number(allow_null=True, required=False),
-            bgp=shape("Bgp", peer_asn=number(), bfd=flag(required=False)),
+            bgp=nullable(shape("Bgp", peer_asn=number(), bfd=flag(required=False))),
         ),
         "filled in where left out",
         required=False,

@@ -86,9 +86,14 @@ def envelope(request: Request, results: list[Any], following: str | None, previo
     return {"next": _link(request, following), "previous": _link(request, previous), "results": results}
 
 
-def of_values(request: Request, values: Sequence[Any], filters: Sequence[str] = ()) -> dict[str, Any]:
-    """A page of a short list that is in memory already; filters compare top-level fields as text."""
-    refuse_unknown(request, filters)
+def of_values(
+    request: Request, values: Sequence[Any], filters: Sequence[str] = (), *, others: Sequence[str] = ()
+) -> dict[str, Any]:
+    """A page of a short list that is in memory already.
+
+    filters: fields compared as text; others: parameters that the endpoint itself has used.
+    """
+    refuse_unknown(request, [*filters, *others])
     limit, query = limit_of(request), request.query_params
     wanted = {name: query[name] for name in filters if name in query}
     found = [value for value in values if all(str(value.get(name)) == text for name, text in wanted.items())]

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from portal.api.endpoint import Endpoint, tagged
 from portal.api.etags import of, wanted
-from portal.api.fields import anything, choice, maybe, moment, money, number, several, shape, text, texts, uid
+from portal.api.fields import anything, choice, maybe, moment, number, several, shape, text, texts, uid
 from portal.api.pages import Listing
 from portal.api.schema import listed
 from portal.api.tenancy import read
@@ -29,7 +29,7 @@ CHANGE = shape(
     kind=text("driver.noun"),
     before=anything("null: not there"),
     after=anything("null: not there any more"),
-    fields=several(anything('{"path", "before", "after"}')),
+    fields=several(shape("ChangedField", path=text(), before=anything(), after=anything())),
     depends=texts(),
     subjects=texts("ids of the intent objects that cause it"),
 )
@@ -54,7 +54,7 @@ PLAN = shape(
         "Delta", allowed=several(anything(FLOWS)), blocked=several(anything(FLOWS)), inspected=several(anything(FLOWS))
     ),
     assertions=several(anything()),
-    cost=shape("Cost", currency=text(), monthly_before=money(), monthly_after=money(), lines=several(anything())),
+    cost=shape("Cost", currency=maybe(), monthly_before=maybe(), monthly_after=maybe(), lines=several(anything())),
     blast_radius=anything(),
     warnings=several(anything('{"code", "path", "message", "severity"}')),
     problems=several(anything()),

@@ -18,6 +18,7 @@ from rest_framework import exceptions
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
+from provisioning.core.intent import Invalid as Unreadable
 from provisioning.core.resource import Problem
 from provisioning.services.errors import Refused
 from tenants.services import Refused as TenancyRefused
@@ -74,6 +75,8 @@ def handler(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, Refused):
         kind = type(error).__name__.lower()
         body = document(error.status, error.detail, title=error.title, kind=kind, problems=error.problems)
+    elif isinstance(error, Unreadable):
+        body = document(400, str(error), title="The request is not right", kind="invalid", problems=error.problems)
     elif isinstance(error, TenancyRefused):
         body = document(error.status, error.detail, problems=[Problem(error.code, error.path, error.detail)])
     elif isinstance(error, Http404):

@@ -47,7 +47,17 @@ def query(name: str, text: str = "", kind: Any = str, *, enum: Sequence[str] = (
     return OpenApiParameter(name, kind, description=text, enum=list(enum) or None, required=required)
 
 
+_pages: dict[str, Any] = {}
+
+
 def page_of(shape: Any, name: str) -> Any:
+    """The page of a shape; one object for each name, since the document knows shapes by name."""
+    if name not in _pages:
+        _pages[name] = _page(shape, name)
+    return _pages[name]
+
+
+def _page(shape: Any, name: str) -> Any:
     link: dict[str, Any] = {"allow_null": True, "help_text": "address of the page beside this one"}
     return inline_serializer(
         f"{name}Page",

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from portal.api.endpoint import Endpoint, tagged
 from portal.api.etags import of, wanted
-from portal.api.fields import anything, choice, flag, maybe, moment, number, several, shape, text, texts, uid
+from portal.api.fields import anything, choice, flag, maybe, moment, nullable, number, several, shape, text, texts, uid
 from portal.api.pages import Listing
 from portal.api.schema import listed
 from tenants import services
@@ -52,7 +52,9 @@ ME = shape(
     name=text(),
     is_operator=flag(),
     msps=several(shape("MyMsp", slug=text(), name=text(), role=text())),
-    token=shape("MyToken", id=uid(), name=text(), tenant=maybe(), scopes=texts(), expires_at=moment(allow_null=True)),
+    token=nullable(
+        shape("MyToken", id=uid(), name=text(), tenant=maybe(), scopes=texts(), expires_at=moment(allow_null=True))
+    ),
 )
 MEMBER = shape(
     "Member",

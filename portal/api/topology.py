@@ -8,38 +8,36 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.api.endpoint import Endpoint
-from portal.api.fields import anything, choice, flag, moment, number, several, shape, text
+from portal.api.fields import choice, flag, moment, number, several, shape, text
 from provisioning.selectors.topology import topology
 
 STATES = ("up", "degraded", "down", "pending")
+NODE = shape(
+    "TopologyNode",
+    id=text("as edges name it"),
+    uid=text("id of the intent object"),
+    kind=choice(("exchange", "connector", "service")),
+    name=text(),
+    state=choice(STATES),
+)
+EDGE = shape(
+    "TopologyEdge",
+    id=text("as the socket's rates name it"),
+    kind=choice(("circuit", "mesh")),
+    from_=text(),
+    to=text(),
+    state=choice(STATES),
+    rates=several(number(), "bits per second, forth and back"),
+)
 TOPOLOGY = shape(
     "Topology",
     revision=number(),
     at=moment(),
     simulated=flag("exchanges are a simulation: no packets flow here"),
-    nodes=several(
-        shape(
-            "TopologyNode",
-            id=text("as edges name it"),
-            uid=text("id of the intent object"),
-            kind=choice(("exchange", "connector", "service")),
-            name=text(),
-            state=choice(STATES),
-        ),
-        "each kind has more fields",
-    ),
-    edges=several(
-        shape(
-            "TopologyEdge",
-            id=text("as the socket's rates name it"),
-            kind=choice(("circuit", "mesh")),
-            from_=text(),
-            to=text(),
-            state=choice(STATES),
-            rates=several(anything(), "bits per second, forth and back"),
-        )
-    ),
+    nodes=several(NODE, "each kind has more fields"),
+    edges=several(EDGE),
 )
+HEALTH = shape("Health", at=moment(), state=choice(STATES, "the worst there is"), nodes=several(NODE))
 
 
 class Topology(Endpoint):
@@ -48,3 +46,15 @@ class Topology(Endpoint):
     @extend_schema(responses=TOPOLOGY)
     def get(self, request: Request) -> Response:
         return Response(topology(timezone.now()))
+
+
+class Health(Endpoint):
+    """The state of everything that is live, without what flows."""
+
+    @extend_schema(responses=HEALTH)
+    def get(self, request: Request) -> Response:
+        drawn = topology(timezone.now())
+        nodes = [{name: node[name] for name in NODE.fields} for node in drawn["nodes"]]
+        states = {node["state"] for node in nodes}
+        worst = next((state for state in ("down", "degraded", "pending") if state in states), "up")
+        return Response({"at": drawn["at"], "state": worst, "nodes": nodes})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from portal.api import accounts, catalog, drafts, intent, plans, revisions, tenancy, topology
+from portal.api import accounts, catalog, drafts, intent, money, plans, reach, revisions, tenancy, topology
 from portal.api.docs import DocsView, SchemaView
 
 tenant = [
@@ -17,6 +17,12 @@ tenant = [
     *intent.paths("drafts/<uuid:draft>/", draft=True),
     *intent.paths("live/"),
     *intent.paths("revisions/<int:n>/"),
+    path("drafts/<uuid:draft>/trace/", reach.Trace.as_view()),
+    path("drafts/<uuid:draft>/reach/", reach.Reach.as_view()),
+    path("live/trace/", reach.LiveTrace.as_view()),
+    path("live/reach/", reach.Reach.as_view()),
+    path("revisions/<int:n>/trace/", reach.Trace.as_view()),
+    path("revisions/<int:n>/reach/", reach.Reach.as_view()),
     path("plans/", plans.Plans.as_view()),
     path("plans/<uuid:plan>/", plans.OnePlan.as_view()),
     path("plans/<uuid:plan>/approve/", plans.Approve.as_view()),
@@ -35,6 +41,14 @@ tenant = [
     path("cloud-accounts/<uuid:uid>/discover/", accounts.Discover.as_view()),
     path("cloud-accounts/<uuid:uid>/inventory/", accounts.Inventory.as_view()),
     path("topology/", topology.Topology.as_view()),
+    path("health/", topology.Health.as_view()),
+    path("usage/", money.Usage.as_view()),
+    path("estimate/", money.Estimate.as_view()),
+    path("invoices/", money.Invoices.as_view()),
+    path("invoices/<str:number>/", money.OneInvoice.as_view()),
+    path("invoices/<str:number>/lines/", money.InvoiceLines.as_view()),
+    path("invoices/<str:number>/lines/<uuid:line>/samples/", money.LineSamples.as_view()),
+    path("invoices/<str:number>/export/", money.Export.as_view()),
     path("members/", tenancy.Members.as_view()),
     path("members/<uuid:uid>/", tenancy.OneMember.as_view()),
     path("tokens/", tenancy.Tokens.as_view()),

@@ -105,8 +105,13 @@ def put_document(draft: Draft, document: Any) -> None:
     unknown = [
         Problem("unknown_field", str(kind), "There is no such kind.") for kind in document if kind not in core.KINDS
     ]
-    if unknown:
-        raise Invalid(unknown[0].message, unknown)
+    unlike = [
+        Problem("wrong_type", kind, "A list of objects was expected here.")
+        for kind, objects in document.items()
+        if not isinstance(objects, list)
+    ]
+    if unknown or unlike:
+        raise Invalid((unknown + unlike)[0].message, unknown + unlike)
     with transaction.atomic():
         changes = _document_changes(draft, document)
         if changes:
@@ -192,10 +197,13 @@ def _normalise(draft: Draft, kind: str, body: Any) -> Body:
     return _clean(kind, body, names)
 
 
-def _clean(kind: str, body: Any, names: Mapping[str, tuple[str, str]]) -> Body:
-    """The stored form of a body; ``names`` are the (kind, name) of every uid it may refer to."""
+def _clean(
+    kind: str, body: Any, names: Mapping[str, tuple[str, str]], aliases: Mapping[str, str] | None = None
+) -> Body:
+    """The stored form of a body. names: uid → (kind, name) of what it may refer to; aliases: other ids for those."""
 
     def resolve(wanted_kind: str, wanted: str) -> str | None:
+        wanted = (aliases or {}).get(wanted, wanted)
         if names.get(wanted, ("", ""))[0] == wanted_kind:
             return wanted
         return next((uid for uid, known in names.items() if known == (wanted_kind, wanted)), None)
@@ -226,6 +234,8 @@ def _document_changes(draft: Draft, document: Mapping[str, Any]) -> list[BodyCha
     by_name = {(row.kind, row.name): row for row in rows}
     wanted: list[tuple[str, Item, Row | None, Any, str]] = []
     kept: set[str] = set()
+    # What the document calls an object, where that is not what it is called here: it may come from another tenant.
+    aliases: dict[str, str] = {}
     for kind in core.KINDS:
         for number, body in enumerate(document.get(kind) or []):
             path = f"{kind}[{number}]"
@@ -236,15 +246,17 @@ def _document_changes(draft: Draft, document: Mapping[str, Any]) -> list[BodyCha
                 raise Invalid(
                     "An id is used twice.", [Problem("duplicate", f"{path}.id", f"{row.name} is there already.")]
                 )
-            item = _item(row) if row else overlay.new_item(kind, body["name"])
+            item = _item(row) if row else _known(kind, body.get("id"), kept) or overlay.new_item(kind, body["name"])
             kept.add(str(item.uid))
+            if isinstance(body.get("id"), str):
+                aliases[body["id"]] = str(item.uid)
             wanted.append((kind, item, row, body, path))
     names = {str(item.uid): (kind, str(body["name"]).strip()) for kind, item, _, body, _ in wanted}
     changes = [BodyChange(_item(row), row.body, None) for row in rows if row.uid not in kept]
     problems: list[Problem] = []
     for kind, item, row, body, path in wanted:
         try:
-            clean = _clean(kind, body, names)
+            clean = _clean(kind, body, names, aliases)
         except Invalid as error:
             problems += [Problem(p.code, f"{path}.{p.path}", p.message) for p in error.problems]
             continue
@@ -253,6 +265,15 @@ def _document_changes(draft: Draft, document: Mapping[str, Any]) -> list[BodyCha
     if problems:
         raise Invalid(problems[0].message, problems)
     return changes
+
+
+def _known(kind: str, uid: Any, taken: set[str]) -> Item | None:
+    """The tenant's item of this id that the draft does not hold (any more): it keeps its identity."""
+    try:
+        wanted = UUID(uid) if isinstance(uid, str) else None
+    except ValueError:
+        return None
+    return Item.objects.filter(kind=kind, uid=wanted).first() if wanted and str(wanted) not in taken else None
 
 
 def _item(row: Row) -> Item:

@@ -1,0 +1,58 @@
+"""A small network, drawn through the API: two sites at one exchange, a firewall, a policy."""
+
+from __future__ import annotations
+
+BODIES = {
+    "exchanges": {"name": "eu", "location": "aws-eu-central-1", "size": "small"},
+    "segments": {"name": "corp", "stance": "open", "prefixes": ["10.0.0.0/8"], "color": "#2f6fed"},
+    "groups": {"name": "prod"},
+    "connectors": {
+        "name": "site-a",
+        "kind": "lab-site",
+        "exchange": "eu",
+        "size": "small",
+        "attachments": [{"segment": "corp", "group": "prod", "prefixes": ["10.1.0.0/16"]}],
+    },
+    "services": {
+        "name": "fw",
+        "product": "linux-firewall",
+        "segments": ["corp"],
+        "placements": [{"exchange": "eu", "min_instances": 1, "max_instances": 2}],
+    },
+    "policies": {
+        "name": "prod-out",
+        "position": 10,
+        "segments": ["corp"],
+        "from": ["prod"],
+        "to": ["any"],
+        "rules": [{"name": "web", "action": "inspect", "services": ["fw"], "protocol": "tcp", "ports": ["443"]}],
+    },
+    "assertions": {"name": "prod talks", "from": "prod", "to": "any", "protocol": "tcp", "expect": "reachable"},
+}
+SECOND_SITE = {
+    **BODIES["connectors"],
+    "name": "site-b",
+    "attachments": [{"segment": "corp", "group": None, "prefixes": ["10.2.0.0/16"]}],
+}
+
+
+def draft(api, name="work"):
+    """The address of a new draft."""
+    made = api.post("t/acme/drafts/", {"name": name})
+    assert made.status_code == 201, made.content
+    return f"t/acme/drafts/{made.json()['id']}/"
+
+
+def add(api, where, kind, body=None, **changes):
+    made = api.post(f"{where}{kind}/", {**(body or BODIES[kind]), **changes})
+    assert made.status_code == 201, made.content
+    return made
+
+
+def draw(api, name="work"):
+    """A draft with the whole network in it; returns its address."""
+    where = draft(api, name)
+    for kind in ("exchanges", "segments", "groups", "connectors", "services", "policies"):
+        add(api, where, kind)
+    add(api, where, "connectors", SECOND_SITE)
+    return where
