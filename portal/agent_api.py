@@ -98,11 +98,11 @@ def report(request: HttpRequest, node: Node) -> HttpResponse:
     """What it applied, what it could not, how it is and what it counted."""
     body = _fields(request)
     for name in ("applied", "failed", "counters", "health"):
-        if not isinstance(body.get(name) or {}, dict):
+        if not isinstance(body.get(name, {}), dict):
             raise Malformed(f"“{name}” is an object.")
     if not isinstance(body.get("version", 0), int):
         raise Malformed("“version” is a whole number.")
-    for key, value in (body.get("counters") or {}).items():
+    for key, value in body.get("counters", {}).items():
         if not isinstance(value, int) or value < 0 or len(str(value)) > DIGITS:
             raise Malformed(f"Counter {key} is {value!r}, which is no count.")
     nodes.report(node, body)

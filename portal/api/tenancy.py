@@ -110,10 +110,21 @@ def read(form: type[serializers.Serializer], body: Any) -> dict[str, Any]:
     """The body as the form reads it; raises ValidationError, for unknown fields too."""
     filled = form(data=body)
     filled.is_valid(raise_exception=True)
-    unknown = {name: [f"There is no field “{name}” here."] for name in body if name not in filled.fields}
+    unknown = _unknown(filled, body)
     if unknown:
         raise serializers.ValidationError(unknown, "unknown_field")
     return dict(filled.validated_data)
+
+
+def _unknown(form: serializers.Serializer, body: Any) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in body.items():
+        inner = form.fields.get(name)
+        if inner is None:
+            found[name] = [f"There is no field “{name}” here."]
+        elif isinstance(inner, serializers.Serializer) and value and (nested := _unknown(inner, value)):
+            found[name] = nested
+    return found
 
 
 def tenant_json(tenant: Tenant, who: Who) -> dict[str, Any]:

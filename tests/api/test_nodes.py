@@ -1,0 +1,83 @@
+"""What exchange nodes ask and tell: enrolment, the signed document, reports."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from provisioning.models import Node, NodeSection, NodeTenant
+from provisioning.services import nodes
+from tests.api.test_access import is_problem
+
+pytestmark = pytest.mark.django_db
+
+HELLO = {"location": "aws-eu-central-1", "index": 1, "epoch": "e1"}
+
+
+@pytest.fixture
+def node(api):
+    """(its API, its Authorization header, the portal's public key)."""
+    made = api().post("/agent/v1/enroll/", {**HELLO, "enrollment_key": nodes.enrollment_key()})
+    assert made.status_code == 201, made.content
+    return api(), f"Node {made.json()['token']}", made.json()["public_key"]
+
+
+def test_a_node_enrols_with_the_key_only(api):
+    is_problem(api().post("/agent/v1/enroll/", {**HELLO, "enrollment_key": "wrong"}), 403)
+    is_problem(api().post("/agent/v1/enroll/", HELLO), 400)
+    is_problem(api().post("/agent/v1/enroll/", {**HELLO, "index": 3, "enrollment_key": nodes.enrollment_key()}), 422)
+    is_problem(api().send("POST", "/agent/v1/enroll/", b"{"), 400)
+    is_problem(api().get("/agent/v1/enroll/"), 405)
+    assert not Node.objects.exists()
+
+
+def test_a_document_is_signed_and_fetched_once(node, people, within):
+    client, who, public_key = node
+    row = Node.objects.get()
+    NodeTenant.objects.create(node=row, tenant=people.acme)
+    with within(people.acme):
+        NodeSection(
+            node=row, exchange="eu", address="exchange/eu", kind="exchange.presence", body={}, digest="d"
+        ).save()
+    told = client.get("/agent/v1/document/?wait=0", authorization=who).json()
+    key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public_key))
+    key.verify(base64.b64decode(told["signature"]), told["document"].encode())
+    document = json.loads(told["document"])
+    assert document["sections"]["acme/exchange/eu"]["kind"] == "exchange.presence"
+    import hashlib
+
+    have = hashlib.sha256(told["document"].encode()).hexdigest()
+    assert client.get(f"/agent/v1/document/?have={have}&wait=0", authorization=who).status_code == 204
+    assert client.get("/agent/v1/document/?have=other&wait=20", authorization=who).status_code == 200
+
+
+def test_a_report_says_what_was_applied(node, people, within):
+    client, who, _ = node
+    row = Node.objects.get()
+    NodeTenant.objects.create(node=row, tenant=people.acme)
+    with within(people.acme):
+        NodeSection(
+            node=row, exchange="eu", address="exchange/eu", kind="exchange.presence", body={}, digest="d"
+        ).save()
+    told = {"version": 1, "epoch": "e1", "applied": {"acme/exchange/eu": "d"}, "health": {"cpu": 1}, "counters": {}}
+    assert client.post("/agent/v1/report/", told, authorization=who).status_code == 204
+    with within(people.acme):
+        assert NodeSection.objects.get().applied == "d"
+    row.refresh_from_db()
+    assert row.seen_at and row.health == {"cpu": 1}
+
+
+@pytest.mark.parametrize("body", [{"counters": []}, {"version": "1"}, {"counters": {"acme|x": -1}}, {"health": 3}])
+def test_a_malformed_report_is_refused(node, body):
+    client, who, _ = node
+    is_problem(client.post("/agent/v1/report/", body, authorization=who), 400)
+
+
+def test_only_a_node_is_answered(api, node):
+    for who in ("Node wrong", "Node ", "Bearer x"):
+        is_problem(api().get("/agent/v1/document/", authorization=who), 401)
+    is_problem(api("operator").get("/agent/v1/document/"), 401)
+    is_problem(api().post("/agent/v1/report/", {}), 401)

@@ -1,0 +1,85 @@
+"""The floor: what the application's own login can and cannot see and write, whatever its code asks for."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import ProgrammingError, connection, transaction
+from django.db.utils import DatabaseError
+
+from provisioning.models import Draft
+from tenants.floor import owned_models
+from tenants.scope import ScopeError
+
+pytestmark = pytest.mark.django_db
+
+TABLES = [model._meta.db_table for model in owned_models()]
+
+
+def rows(sql, *values):
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return cursor.fetchall() if cursor.description else cursor.rowcount
+
+
+@pytest.fixture
+def two_drafts(people, within):
+    for tenant in (people.acme, people.globex):
+        with within(tenant):
+            Draft(name=f"of {tenant.slug}", base_revision=0, author="x").save()
+
+
+def test_the_application_is_no_superuser_and_owns_nothing(db):
+    assert rows("SELECT rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user") == [(False, False)]
+    assert rows("SELECT count(*) FROM pg_tables WHERE tableowner = current_user") == [(0,)]
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_without_a_tenant_a_question_is_an_error(table):
+    with pytest.raises(DatabaseError):
+        rows(f"SELECT 1 FROM {table} LIMIT 1")
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_tenants_table_has_its_policy_and_cannot_be_truncated(table, people, within):
+    assert rows("SELECT relrowsecurity FROM pg_class WHERE relname = %s", table) == [(True,)]
+    with within(people.acme), pytest.raises(ProgrammingError, match="permission denied"):
+        rows(f"TRUNCATE {table} CASCADE")
+
+
+def test_raw_sql_sees_one_tenant_only(two_drafts, people, within):
+    for tenant in (people.acme, people.globex):
+        with within(tenant):
+            assert rows("SELECT name FROM provisioning_draft") == [(f"of {tenant.slug}",)]
+    with within(people.initech):
+        assert rows("SELECT name FROM provisioning_draft") == []
+
+
+def test_another_tenants_rows_cannot_be_written(two_drafts, people, within):
+    with within(people.acme):
+        assert rows("UPDATE provisioning_draft SET name = 'x' WHERE tenant_id = %s", people.globex.pk) == 0
+        assert rows("DELETE FROM provisioning_draft WHERE tenant_id = %s", people.globex.pk) == 0
+        with pytest.raises(ProgrammingError, match="row-level security"):
+            rows("UPDATE provisioning_draft SET tenant_id = %s", people.globex.pk)
+        with pytest.raises(ProgrammingError, match="row-level security"):
+            rows("INSERT INTO tenants_auditentry SELECT * FROM tenants_auditentry WHERE false") or rows(
+                "INSERT INTO provisioning_network (tenant_id, live) VALUES (%s, 0)", people.globex.pk
+            )
+
+
+def test_the_models_refuse_before_the_database_has_to(two_drafts, people, within):
+    with pytest.raises(ScopeError):
+        Draft.objects.count()
+    with within(people.globex):
+        other = Draft.objects.get()
+    with within(people.acme):
+        assert [draft.name for draft in Draft.objects.all()] == ["of acme"]
+        with pytest.raises(ScopeError):
+            other.save()
+        with pytest.raises(ScopeError):
+            other.delete()
+        with pytest.raises(ScopeError):
+            Draft.objects.update(tenant=people.globex)
+        with pytest.raises(ScopeError):
+            Draft.objects.raw("SELECT * FROM provisioning_draft")
+        with pytest.raises(ScopeError), within(people.globex):
+            pass

@@ -1,0 +1,165 @@
+"""Tenants, members, tokens and the audit log through the API."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import psycopg
+import pytest
+from django.core.management import call_command
+from django.db import ProgrammingError
+from django.utils import timezone
+
+from tenants import audit
+from tenants.models import AuditEntry, Membership, Tenant
+from tests.api.network import add, draft
+from tests.api.test_access import is_problem
+from tests.people import Api
+
+pytestmark = pytest.mark.django_db
+
+
+def test_me_says_who_and_how_narrowed(api, people):
+    me = api("netadmin", tenant=people.acme, scopes=["view"]).get("me/").json()
+    assert me["email"] == "netadmin@demo.test"
+    assert me["token"]["tenant"] == "acme" and me["token"]["scopes"] == ["view"]
+    assert api("msp_admin").get("me/").json()["msps"] == [
+        {"slug": "northwind", "name": "Northwind Managed Networks", "role": "msp_admin"}
+    ]
+
+
+def test_everybody_sees_their_own_tenants(api):
+    def slugs(name):
+        return [tenant["slug"] for tenant in api(name).get("tenants/").json()["results"]]
+
+    assert slugs("viewer") == ["acme"]
+    assert slugs("msp_finance") == ["acme", "globex"]
+    assert slugs("operator") == ["acme", "globex", "initech"]
+    assert slugs("stranger") == ["initech"]
+    assert api("viewer").get("tenants/acme/").json()["rights"] == ["view"]
+    is_problem(api("viewer").get("tenants/globex/"), 404)
+
+
+def test_an_msp_makes_a_tenant_with_its_owner(api, people, within):
+    made = api("msp_admin").post("tenants/", {"slug": "hooli", "name": "Hooli", "owner": "gavin@demo.test"})
+    assert made.status_code == 201, made.content
+    assert made.json()["msp"] == "northwind" and "provision" in made.json()["rights"]
+    hooli = Tenant.objects.get(slug="hooli")
+    assert Membership.objects.get(tenant=hooli).user.email == "gavin@demo.test"
+    with within(hooli):
+        assert [(entry.action, entry.acting_as) for entry in AuditEntry.objects.order_by("number")] == [
+            ("tenant.create", "northwind"),
+            ("member.add", "northwind"),
+        ]
+    is_problem(api("msp_admin").post("tenants/", {"slug": "hooli", "name": "x", "owner": "a@demo.test"}), 409)
+    is_problem(api("msp_admin").post("tenants/", {"slug": "No Slug", "name": "x", "owner": "a@demo.test"}), 400)
+    is_problem(api("msp_admin").post("tenants/", {"slug": "x", "name": "x", "owner": "nobody"}), 400)
+
+
+@pytest.mark.parametrize("name", ["msp_engineer", "msp_finance", "owner", "stranger"])
+def test_others_make_no_tenants(api, name):
+    is_problem(api(name).post("tenants/", {"slug": "x", "name": "x", "owner": "a@demo.test"}), 403)
+
+
+def test_members_come_change_and_go(api):
+    owner = api("owner")
+    made = owner.post("t/acme/members/", {"email": "New@Demo.test", "role": "viewer"})
+    assert made.status_code == 201
+    one = made["Location"]
+    assert owner.patch(one, {"role": "finance"}, if_match=made["ETag"]).json()["role"] == "finance"
+    is_problem(owner.patch(one, {"role": "viewer"}, if_match=made["ETag"]), 412)
+    is_problem(owner.patch(one, {"role": "msp_admin"}), 400)
+    is_problem(owner.post("t/acme/members/", {"email": "new@demo.test", "role": "viewer"}), 409)
+    assert owner.delete(one).status_code == 204
+    is_problem(owner.get(one), 404)
+    listed = owner.get("t/acme/members/").json()["results"]
+    assert {row["email"] for row in listed if row["msp"]} == {
+        "msp@demo.test",
+        "engineer@demo.test",
+        "mspfinance@demo.test",
+    }
+
+
+def test_the_last_owner_stays(api, people):
+    one = Membership.objects.get(user=people.owner)
+    is_problem(api("owner").delete(f"t/acme/members/{one.uid}/"), 409)
+    is_problem(api("owner").patch(f"t/acme/members/{one.uid}/", {"role": "viewer"}), 409)
+
+
+def test_a_member_of_another_tenant_is_not_found(api, people):
+    other = Membership.objects.get(user=people.globex_owner)
+    is_problem(api("owner").get(f"t/acme/members/{other.uid}/"), 404)
+    is_problem(api("owner").delete(f"t/acme/members/{other.uid}/"), 404)
+
+
+def test_a_token_is_shown_once_works_and_is_revoked(api):
+    made = api("netadmin").post("t/acme/tokens/", {"name": "ci", "scopes": ["view", "edit"]})
+    secret = made.json()["token"]
+    assert secret.startswith("cw_")
+    again = api("netadmin").get(made["Location"]).json()
+    assert "token" not in again and secret not in str(again)
+    script = Api(secret)
+    assert script.get("me/").json()["token"]["scopes"] == ["view", "edit"]
+    assert script.post("t/acme/drafts/", {"name": "x"}).status_code == 201
+    is_problem(script.get("t/acme/audit/"), 403)
+    assert api("netadmin").delete(made["Location"]).status_code == 204
+    is_problem(script.get("me/"), 401)
+    assert api("netadmin").get(made["Location"]).json()["revoked_at"]
+
+
+def test_a_token_reaches_no_further_than_the_one_that_made_it(api):
+    is_problem(api("viewer").post("t/acme/tokens/", {"name": "x", "scopes": ["edit"]}), 403)
+    soon = timezone.now() + timedelta(hours=1)
+    narrow = api("owner", scopes=["view"], expires_at=soon)
+    made = narrow.post("t/acme/tokens/", {"name": "x"}).json()
+    assert made["scopes"] == ["view"]
+    assert datetime.fromisoformat(made["expires_at"]) == soon
+    is_problem(api("owner").post("t/acme/tokens/", {"name": "x", "expires_at": "2020-01-01T00:00:00Z"}), 400)
+    is_problem(api("owner").post("t/acme/tokens/", {"name": "x", "scopes": ["everything"]}), 400)
+    is_problem(api("owner").post("t/acme/tokens/", {"name": "x", "scope": ["view"]}), 400)
+
+
+def test_tokens_are_their_persons_and_the_owners_business(api):
+    made = api("netadmin").post("t/acme/tokens/", {"name": "ci"})
+    is_problem(api("viewer").get(made["Location"]), 404)
+    is_problem(api("viewer").delete(made["Location"]), 404)
+    assert api("owner").get(made["Location"]).status_code == 200
+
+
+def test_a_removed_members_token_ends(api, people):
+    viewer = api("viewer")
+    assert viewer.get("t/acme/members/").status_code == 200
+    Membership.objects.filter(user=people.viewer).delete()
+    is_problem(viewer.get("t/acme/members/"), 404)
+
+
+def test_the_audit_log_tells_who_did_what_and_holds(api, people, within, capsys):
+    where = draft(api("netadmin"))
+    add(api("msp_engineer"), where, "groups")
+    entries = api("owner").get("t/acme/audit/").json()["results"]
+    assert [(entry["action"], entry["actor"], entry["acting_as"]) for entry in entries] == [
+        ("draft.edit", "engineer@demo.test", "northwind"),
+        ("draft.create", "netadmin@demo.test", ""),
+    ]
+    assert entries[0]["after"]["name"] == "prod" and entries[0]["request_id"]
+    assert entries[0]["previous"] == entries[1]["digest"]
+    assert len(api("owner").get("t/acme/audit/?action=draft.edit").json()["results"]) == 1
+    is_problem(api("owner").get("t/acme/audit/?from=yesterday"), 400)
+    call_command("verify_audit", tenant="acme")
+    assert "acme: holds" in capsys.readouterr().out
+    with within(people.acme):
+        assert list(audit.verify()) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_entry_changed_afterwards_shows(api, people, within, house):
+    draft(api("netadmin"))
+    draft(api("netadmin"), "second")
+    with pytest.raises(ProgrammingError, match="permission denied"), within(people.acme):
+        AuditEntry.objects.update(actor="somebody@else.test")
+    with psycopg.connect(house.owner_url) as owner:
+        owner.execute("UPDATE tenants_auditentry SET actor = 'somebody@else.test' WHERE number = 1")
+    with within(people.acme):
+        assert list(audit.verify()) == ["Entry 1 was changed after it was written."]
+    with pytest.raises(SystemExit):
+        call_command("verify_audit", tenant="acme")
