@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
 from datetime import datetime
 from typing import Any
 
 from provisioning.core import reach as core
 from provisioning.core.intent import Intent
+from provisioning.core.resource import as_json
 from provisioning.selectors import views
 from provisioning.selectors.topology import topology
 from provisioning.selectors.views import View
@@ -16,20 +15,9 @@ from provisioning.selectors.views import View
 AWAY = {"down": "is down", "pending": "is not provisioned yet"}
 
 
-def told(value: Any) -> Any:
-    """A value of the core as JSON: ``from_`` is told as ``from``."""
-    if is_dataclass(value):
-        return {field.name.rstrip("_"): told(getattr(value, field.name)) for field in fields(value)}
-    if isinstance(value, Mapping):
-        return {key: told(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [told(inner) for inner in value]
-    return value
-
-
 def reach(view: View, source: str) -> list[dict[str, Any]]:
     """Everything that a connector or group can reach. Raises the core's Invalid for an unknown one."""
-    found: list[dict[str, Any]] = told(core.reach(views.intent(view), source))
+    found: list[dict[str, Any]] = as_json(core.reach(views.intent(view), source))
     return found
 
 
@@ -45,7 +33,7 @@ def trace(
 ) -> dict[str, Any]:
     """What becomes of a flow; with ``observed_at`` as things were last reported, else with everything healthy."""
     intent = views.intent(view)
-    found: dict[str, Any] = told(core.trace(intent, source, destination, protocol, port, segment))
+    found: dict[str, Any] = as_json(core.trace(intent, source, destination, protocol, port, segment))
     return found if observed_at is None else _observed(found, intent, observed_at)
 
 
