@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.core.networks import Drawing, policy, site
 
 plenty = settings(
-    max_examples=60,
+    max_examples=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
@@ -65,15 +65,16 @@ def networks(draw: st.DrawFn) -> Drawing:
     sites = draw(st.lists(st.lists(anything(PREFIXES), min_size=1, max_size=2, unique=True), min_size=1, max_size=4))
     for place, prefixes in enumerate(sites):
         group, segment = draw(anything(["red", "blue", None])), draw(anything(["corp", "corp", "guest"]))
-        net.add("connectors", site(f"s{place}", draw(anything(["eu", "us"])), group, *prefixes, segment=segment))
+        one = site(f"s{place}", draw(anything(["eu", "us"])), group, *prefixes, segment=segment)
+        net.add("connectors", {**one, "preference": draw(anything([100, 200]))})
     if draw(st.booleans()):
         way_out = {"kind": "internet-exit", "exchange": "us", "attachments": [{"segment": "corp"}]}
         net.add("connectors", {"name": "exit", **way_out})
     ends = anything(["red", "blue", "any", "internet", "s0"])
     for place in range(draw(st.integers(0, 3))):
         listed = draw(st.lists(rules(["allow", "deny", "inspect", "watch"], ["fw", "ids"]), max_size=3))
-        one = policy(f"p{place}", draw(st.integers(0, 30)) * 4 + place, draw(ends), draw(ends), *listed)
-        net.add("policies", {**one, "segments": draw(anything([["corp"], ["corp", "guest"]]))})
+        held = policy(f"p{place}", draw(st.integers(0, 30)) * 4 + place, draw(ends), draw(ends), *listed)
+        net.add("policies", {**held, "segments": draw(anything([["corp"], ["corp", "guest"]]))})
     return net
 
 
