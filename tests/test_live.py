@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import urllib.request
 from pathlib import Path
 
@@ -30,6 +31,18 @@ def test_the_labs_aws_answers_as_ec2(live_aws: str) -> None:
 
     vpcs = moto.client("ec2", live_aws, "eu-central-1").describe_vpcs()["Vpcs"]
     assert all(vpc["IsDefault"] for vpc in vpcs)
+
+
+@pytest.mark.packets
+def test_every_node_of_the_lab_enrols_at_the_portal(live_lab: dict[str, str]) -> None:
+    from provisioning.catalog import catalog
+    from provisioning.models import Node
+
+    wanted = sum(len(location.nodes) for location in catalog().locations.values())
+    until = time.monotonic() + 30
+    while Node.objects.exclude(token_digest="").count() < wanted:
+        assert time.monotonic() < until, f"only {Node.objects.count()} of {wanted} nodes are known to the portal"
+        time.sleep(0.1)
 
 
 @pytest.mark.browser

@@ -68,10 +68,11 @@ class Demo:
         portal = self.supervisor.launch(parts.portal(self.without_owner(), self.port))
         worker = self.supervisor.launch(parts.worker(self.without_owner(), self.folder("worker")))
         lacking = parts.lacking_for_packets(self.env)
-        for running in (aws, portal, worker):
+        # Its agents ask until the portal answers.
+        lab = self.supervisor.launch(parts.lab(self.without_owner(), self.folder("lab"), simulate=bool(lacking)))
+        for running in (aws, portal, worker, lab):
             self.supervisor.wait_ready(running)
             say(f"{running.process.name} up", running.seconds)
-        self.start(parts.lab(self.without_owner(), self.folder("lab"), simulate=bool(lacking)))
         for each in lacking:
             print(f"            exchanges are simulated and no packets flow: this machine lacks {each}", flush=True)
         self.command("network seeded and provisioned", "seed_demo")
