@@ -28,7 +28,7 @@ def invoice_csv(number: str) -> str:
 
 
 def _row(found: dict[str, Any], line: dict[str, Any]) -> list[str]:
-    text, number = _text, plain
+    text, number = text_cell, plain
     return [
         text(found["number"]),
         found["period_start"].date().isoformat(),
@@ -50,7 +50,7 @@ def _row(found: dict[str, Any], line: dict[str, Any]) -> list[str]:
     ]
 
 
-def _text(value: str) -> str:
+def text_cell(value: str) -> str:
     """A spreadsheet would run a cell that begins like a formula; a leading apostrophe makes it text (OWASP, CSV
     injection)."""
     return f"'{value}" if value.startswith(FORMULA) else value

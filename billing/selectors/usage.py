@@ -14,7 +14,7 @@ from billing.core.prices import trimmed
 from billing.core.rating import Line, Period, rate
 from billing.core.samples import Sample as SampleValue
 from billing.selectors.books import book_of, book_value
-from billing.selectors.samples import metered
+from billing.selectors.samples import Summed, summed
 from billing.selectors.things import things
 from tenants.scope import current
 
@@ -45,13 +45,15 @@ def usage(start: datetime, end: datetime, meter: str | None = None, group_by: st
     rows: dict[tuple[str, str], _Sum] = {}
     missing: dict[tuple[str, str], _Sum] = {}
     for period in _months(start, end):
-        samples = {row.value.key: row.value for row in metered(period.opened, period.end, meter)}
-        rating = rate(samples.values(), value, period)
+        changes = [version.effective_from for version in value.versions]
+        cuts = [period.opened, period.start, period.end, *(at for at in changes if period.opened < at < period.end)]
+        samples = {row.value.key: row for row in summed(cuts, meter, group_by)}
+        rating = rate((row.value for row in samples.values()), value, period)
         for line in rating.lines:
             _share(line, samples, group_by, rows)
         for sample in rating.unpriced:
-            into = missing if book else rows
-            into.setdefault((sample.meter, _group_of(sample, group_by)), _Sum()).add(sample.quantity, 0, 1)
+            into = (missing if book else rows).setdefault((sample.meter, _group_of(sample, group_by)), _Sum())
+            into.add(sample.quantity, 0, samples[sample.key].samples)
     named = things(group for _, group in {*rows, *missing}) if group_by == "subject" else {}
     return {
         "from": start,
@@ -97,11 +99,12 @@ def _group_of(sample: SampleValue, group_by: str) -> str:
     return dict(sample.dimensions).get(group_by, "")
 
 
-def _share(line: Line, samples: dict[Any, SampleValue], group_by: str, rows: dict[tuple[str, str], _Sum]) -> None:
+def _share(line: Line, samples: dict[Any, Summed], group_by: str, rows: dict[tuple[str, str], _Sum]) -> None:
     """Add a line to the groups its samples are in; its amount is split by quantity and stays whole."""
     parts: dict[str, _Sum] = {}
     for key in line.samples:
-        parts.setdefault(_group_of(samples[key], group_by), _Sum()).add(samples[key].quantity, 0, 1)
+        value, count = samples[key]
+        parts.setdefault(_group_of(value, group_by), _Sum()).add(value.quantity, 0, count)
     weights = [part.quantity for part in parts.values()]
     shares = split(line.amount, weights if any(weights) else [Decimal(1)] * len(weights))
     for (group, part), share in zip(parts.items(), shares, strict=True):

@@ -121,6 +121,9 @@ def test_a_new_price_in_the_middle_of_the_month_makes_a_line_of_its_own(month):
             "exchange_hours", "service_instance_hours", "gb_exchange_out", "gb_between_exchanges", "gb_inspected",
         }  # fmt: skip
         assert LineSample.objects.count() + sum(row["samples"] for row in found["unpriced"]) == Sample.objects.count()
+        usage = selectors.usage(START, END)
+        assert usage["total"] == found["total"]
+        assert sum(row["samples"] for row in usage["rows"] + usage["unpriced"]) == Sample.objects.count()
 
 
 def test_the_csv_sums_to_the_invoice_and_runs_no_formula(month):
