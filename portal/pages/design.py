@@ -10,13 +10,15 @@ from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
-from portal.pages import board
+from portal.pages import board, reaching
 from portal.pages.door import PageRequest, page
 from provisioning import catalog
 from provisioning.core.check import check
+from provisioning.core.intent import Invalid
 from provisioning.core.intent.item import ANY, INTERNET
 from provisioning.core.intent.policies import ACTIONS
 from provisioning.models import Draft
+from provisioning.selectors import reach as selectors
 from provisioning.selectors import views
 
 PROTOCOLS = ("any", "tcp", "udp", "icmp", "icmpv6")
@@ -36,7 +38,7 @@ def canvas(request: PageRequest, uid: UUID) -> HttpResponse:
     context |= {
         "selected": selected,
         "form": f"pages/design/form_{selected.word}.html" if selected and selected.kind in FORMS else "",
-        "reach_from": selected.uid if selected and selected.kind in ("groups", "connectors", "internet") else "",
+        "reach_from": selected.uid if selected and selected.kind in ("groups", "connectors") else "",
         **_words(selected, context["names"]),
     }
     return render(request, "pages/design/canvas.html" + ("#live" if request.htmx else ""), context)
@@ -152,4 +154,34 @@ def _products(services: list[board.Item]) -> list[dict[str, Any]]:
 @page()
 def reach(request: PageRequest, uid: UUID) -> HttpResponse:
     """What one thing can reach, in the draft or in live: a fragment of the side panel."""
-    raise Http404
+    draft = get_object_or_404(Draft, uid=uid)
+    view, live = views.of_draft(draft), views.live()
+    source, version = request.GET.get("from", ""), request.GET.get("view", "draft")
+    context = {
+        "tenant": request.tenant,
+        "draft": {"id": str(draft.uid)},
+        "source": source,
+        "version": version,
+        "name": next((row.name for row in views.rows(view) if row.uid == source), source),
+        "rows": reaching.rows(_reached(view, source), _reached(live, source), _ends(view))
+        if version == "draft"
+        else reaching.rows(_reached(live, source), None, _ends(live)),
+    }
+    return render(request, "pages/design/reach.html", context)
+
+
+def _reached(view: views.View, source: str) -> list[dict[str, Any]] | None:
+    """None where the source does not exist in that version."""
+    try:
+        return selectors.reach(view, source)
+    except Invalid:
+        return None
+
+
+def _ends(view: views.View) -> list[str]:
+    """The names of all groups that hold a connector of the view, and the internet where there is an exit."""
+    found = views.rows(view, "connectors")
+    groups = {row.uid: row.name for row in views.rows(view, "groups")}
+    held = {one["group"] for row in found for one in row.body["attachments"]}
+    exits = any(row.body["kind"] == "internet-exit" for row in found)
+    return sorted(name for uid, name in groups.items() if uid in held) + ([INTERNET] if exits else [])

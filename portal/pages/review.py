@@ -113,11 +113,11 @@ def _sentence(word: str, change: Mapping[str, Any]) -> dict[str, Any]:
         "to": _names(change, "to"),
         "verb": VERBS.get(word, "reaches" if via else "is no longer inspected on the way to"),
         "now": word == "inspected" and bool(via),
-        "flow": _flow(change),
+        "flow": flow(change),
         "segment": segment,
         "through": via,
         "example": _example(change.get("example")),
-        "cause": _cause(change, segment),
+        "cause": _causes(change, segment),
     }
 
 
@@ -127,7 +127,8 @@ def _names(change: Mapping[str, Any], side: str) -> str:
     return spoken[0] if len(spoken) == 1 else ", ".join(spoken[:-1]) + f" and {spoken[-1]}" if spoken else "nothing"
 
 
-def _flow(change: Mapping[str, Any]) -> str:
+def flow(change: Mapping[str, Any]) -> str:
+    """`tcp/443`, `any port`: the protocol and ports of a change or of a reached flow."""
     protocol, ports = str(change.get("protocol", "any")), change.get("ports") or ()
     if ports:
         return f"{protocol}/{', '.join(map(str, ports))}"
@@ -141,12 +142,13 @@ def _example(packet: Mapping[str, Any] | None) -> str:
     return f"{packet['source']} → {packet['destination']} {packet['protocol']}{port}"
 
 
-def _cause(change: Mapping[str, Any], segment: str) -> str:
-    before, after = (_decider(change.get(side), segment) for side in ("rule_before", "rule_after"))
+def _causes(change: Mapping[str, Any], segment: str) -> str:
+    before, after = (cause(change.get(side), segment) for side in ("rule_before", "rule_after"))
     return f"Decided by {after}" + (f"; before, by {before}." if before != after else ".")
 
 
-def _decider(rule: str | None, segment: str) -> str:
+def cause(rule: str | None, segment: str) -> str:
+    """The rule that decides, by its id `policy/rule`, or the stance where none does."""
     if not rule:
         return f"the stance of {segment}"
     policy, _, name = rule.partition("/")

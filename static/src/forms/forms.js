@@ -1,7 +1,7 @@
 // Reads a form into a JSON body by the names of its fields, and shows problems where they belong.
 import { nearest, put, typed, within } from "./paths.js";
 
-const fields = (form) => [...form.elements].filter((field) => field.name && !field.disabled && !field.closest("template"));
+const fields = (form) => [...form.elements].filter((field) => field.name && !field.matches(":disabled") && !field.closest("template"));
 
 /** The body of a form. Check boxes of one name with values make a list; `data-kind` says how text becomes a value. */
 export function read(form) {
@@ -35,12 +35,12 @@ export function clear(form) {
 export function show(form, error) {
   clear(form);
   const all = fields(form);
-  const names = [...new Set(all.map((field) => field.name))];
+  const names = [...new Set(all.filter(({ type }) => type !== "hidden").map((field) => field.name))];
   const rest = [];
   let first = null;
   for (const problem of error.problems ?? []) {
     const name = nearest(names, within(problem.path ?? ""));
-    const field = name && all.find((each) => each.name === name);
+    const field = name && all.find((each) => each.name === name && each.type !== "hidden");
     if (!field) {
       rest.push(problem);
       continue;
