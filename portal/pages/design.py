@@ -8,10 +8,12 @@ from uuid import UUID
 import yaml
 from django.conf import settings
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
 
 from portal.pages import board, reaching
 from portal.pages.door import PageRequest, page
+from portal.pages.refusals import told
 from provisioning import catalog
 from provisioning.core.check import check
 from provisioning.core.intent import Invalid
@@ -20,6 +22,7 @@ from provisioning.core.intent.policies import ACTIONS
 from provisioning.models import Draft
 from provisioning.selectors import reach as selectors
 from provisioning.selectors import views
+from provisioning.services import drafts
 
 PROTOCOLS = ("any", "tcp", "udp", "icmp", "icmpv6")
 FORMS = ("policies", "groups", "segments", "connectors", "services", "exchanges", "assertions")
@@ -27,8 +30,8 @@ FORMS = ("policies", "groups", "segments", "connectors", "services", "exchanges"
 
 @page()
 def design(request: PageRequest) -> HttpResponse:
-    drafts = Draft.objects.filter(state=Draft.State.OPEN)
-    return render(request, "pages/design/drafts.html", {"drafts": drafts, "live": views.live().revision})
+    found = Draft.objects.filter(state=Draft.State.OPEN)
+    return render(request, "pages/design/drafts.html", {"drafts": found, "live": views.live().revision})
 
 
 @page()
@@ -151,21 +154,33 @@ def _products(services: list[board.Item]) -> list[dict[str, Any]]:
     ]
 
 
+@page("edit")
+@require_POST
+def restore(request: PageRequest, uid: UUID) -> HttpResponse:
+    """Put back what the draft removed: `item` is `connectors/{uid}`."""
+    draft = get_object_or_404(Draft, uid=uid)
+    kind, _, item = request.POST.get("item", "").partition("/")
+    with told(request):
+        drafts.restore(draft, kind, item)
+    return redirect("draft", request.tenant.slug, uid)
+
+
 @page()
 def reach(request: PageRequest, uid: UUID) -> HttpResponse:
     """What one thing can reach, in the draft or in live: a fragment of the side panel."""
     draft = get_object_or_404(Draft, uid=uid)
     view, live = views.of_draft(draft), views.live()
     source, version = request.GET.get("from", ""), request.GET.get("view", "draft")
+    name = next((row.name for row in views.rows(view) if row.uid == source), source)
     context = {
         "tenant": request.tenant,
         "draft": {"id": str(draft.uid)},
         "source": source,
         "version": version,
-        "name": next((row.name for row in views.rows(view) if row.uid == source), source),
-        "rows": reaching.rows(_reached(view, source), _reached(live, source), _ends(view))
+        "name": name,
+        "rows": reaching.rows(name, _reached(view, source), _reached(live, source), _ends(view))
         if version == "draft"
-        else reaching.rows(_reached(live, source), None, _ends(live)),
+        else reaching.rows(name, _reached(live, source), None, _ends(live)),
     }
     return render(request, "pages/design/reach.html", context)
 
@@ -178,10 +193,12 @@ def _reached(view: views.View, source: str) -> list[dict[str, Any]] | None:
         return None
 
 
-def _ends(view: views.View) -> list[str]:
-    """The names of all groups that hold a connector of the view, and the internet where there is an exit."""
-    found = views.rows(view, "connectors")
-    groups = {row.uid: row.name for row in views.rows(view, "groups")}
-    held = {one["group"] for row in found for one in row.body["attachments"]}
-    exits = any(row.body["kind"] == "internet-exit" for row in found)
-    return sorted(name for uid, name in groups.items() if uid in held) + ([INTERNET] if exits else [])
+def _ends(view: views.View) -> dict[str, set[str]]:
+    """The groups that hold a connector of the view and the internet where there is an exit: name → its segments."""
+    names = {row.uid: row.name for kind in ("segments", "groups") for row in views.rows(view, kind)}
+    ends: dict[str, set[str]] = {}
+    for row in views.rows(view, "connectors"):
+        for one in row.body["attachments"]:
+            name = INTERNET if row.body["kind"] == "internet-exit" else names.get(one["group"] or "", row.name)
+            ends.setdefault(name, set()).add(names[one["segment"]])
+    return ends

@@ -11,8 +11,11 @@ Reached = Mapping[str, Any]
 SPOKEN = {"any": "every connector", "internet": "the internet"}
 
 
-def rows(here: Iterable[Reached] | None, before: Iterable[Reached] | None, ends: Iterable[str]) -> list[dict[str, Any]]:
-    """What is reached, then what is not. ``before``: the same question asked of live, None to leave the comparison out.
+def rows(
+    name: str, here: Iterable[Reached] | None, before: Iterable[Reached] | None, ends: Mapping[str, set[str]]
+) -> list[dict[str, Any]]:
+    """What ``name`` reaches, then what it does not. ``ends``: what could be reached → its segments.
+    ``before``: the same question asked of live, None to leave the comparison out.
 
     A row: {"to", "flow", "how", "action", "via", "new"}.
     """
@@ -30,20 +33,32 @@ def rows(here: Iterable[Reached] | None, before: Iterable[Reached] | None, ends:
         for one in found
     ]
     reached = {name for one in found for name in one["to"]}
-    sources = {name for one in found for name in one["from"]}
-    missing = [name for name in ends if name not in reached | sources and not ("any" in reached and name != "internet")]
+    mine = ends.get(name, set())
+    everyone = mine if "any" in reached else set()
+    missing = [
+        end for end in sorted(ends) if end not in {*reached, name} and (end == "internet" or not ends[end] & everyone)
+    ]
     return shown + [
         {
-            "to": SPOKEN.get(name, name),
+            "to": SPOKEN.get(end, end),
             "flow": "any port",
-            "how": "no policy names it" if name == "internet" else "no rule lets it through, or another segment",
+            "how": _why_not(end, bool(ends[end] & mine)),
             "action": "deny",
             "via": "",
             "new": False,
         }
-        for name in missing
+        for end in missing
     ]
 
 
+def _why_not(end: str, near: bool) -> str:
+    if not near:
+        return "other segment, no share"
+    return "the stance never covers it" if end == "internet" else "no rule lets it through"
+
+
 def _key(one: Reached) -> tuple[Any, ...]:
-    return tuple(one["to"]), one["segment"], one["protocol"], tuple(one["ports"]), tuple(one["via"]), one.get("rule")
+    """What tells a way from another: the rule and what it covers; the stance's leavings change with every rule."""
+    if one.get("rule") is None:
+        return one["segment"], None
+    return one["segment"], one["rule"], one["protocol"], tuple(one["ports"]), tuple(one["via"])

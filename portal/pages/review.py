@@ -61,18 +61,31 @@ def words(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def cost(found: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Amounts as Decimal with their difference; None where nothing is priced."""
-    if not found or found.get("monthly_after") is None:
-        return None
-    before, after = Decimal(found.get("monthly_before") or 0), Decimal(found["monthly_after"])
+def cost(found: Mapping[str, Any]) -> dict[str, Any]:
+    """The price each month as billing gave it, amounts as Decimal; ``note`` says why where there is none."""
+    if found.get("monthly_after") is None:
+        return {"note": found.get("note", "Nothing is priced."), "lines": []}
+    before, after = Decimal(found["monthly_before"]), Decimal(found["monthly_after"])
     return {
-        "currency": found.get("currency", "EUR"),
+        "currency": found["currency"],
         "before": before,
         "after": after,
         "difference": after - before,
-        "lines": found.get("lines", []),
         "book": found.get("price_book", ""),
+        "lines": [_cost_line(line) for line in found.get("lines", ())],
+    }
+
+
+def _cost_line(line: Mapping[str, Any]) -> dict[str, Any]:
+    side = line.get("after") or line.get("before") or {}
+    subject = line.get("subject") or {}
+    return {
+        "cause": subject.get("title") or subject.get("name") or "",
+        "meter": side.get("label") or line.get("label") or line["meter"],
+        "quantity": side.get("quantity"),
+        "unit": line.get("unit", ""),
+        "price": Decimal(side["unit_price"]) if side.get("unit_price") else None,
+        "amount": Decimal(line["amount"]),
     }
 
 

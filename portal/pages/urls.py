@@ -29,6 +29,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:slug>/design/<uuid:uid>/rules/", design.rules, name="draft-rules"),
     path("t/<slug:slug>/design/<uuid:uid>/yaml/", design.text, name="draft-yaml"),
     path("t/<slug:slug>/design/<uuid:uid>/reach/", design.reach, name="draft-reach"),
+    path("t/<slug:slug>/design/<uuid:uid>/restore/", design.restore, name="draft-restore"),
     path("t/<slug:slug>/connectors/", connectors.connectors, name="connectors"),
     path("t/<slug:slug>/connectors/new/", connectors.wizard, name="connector-new"),
     path("t/<slug:slug>/plans/", plans.plans, name="plans"),

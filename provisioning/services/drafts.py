@@ -94,6 +94,16 @@ def remove(draft: Draft, kind: str, uid: str | UUID, etag: str | None = None) ->
     edit(draft, f"Remove {_noun(kind)} {row.name}", [BodyChange(_item(row), row.body, None)])
 
 
+def restore(draft: Draft, kind: str, uid: str | UUID) -> Row:
+    """Put back what this draft removed, as its base revision has it."""
+    draft = lock(draft)
+    row = views.get(views.View(draft.base_revision), kind, uid)
+    if any(other.uid == row.uid for other in views.rows(views.of_draft(draft), kind)):
+        raise Conflict(f"{row.name} is not removed in this draft.")
+    edit(draft, f"Restore {_noun(kind)} {row.name}", [BodyChange(_item(row), None, row.body)])
+    return row
+
+
 def put_document(draft: Draft, document: Any) -> None:
     """Make the draft's network the one in the document, as a single edit.
 

@@ -1,5 +1,5 @@
 // The design canvas: wires dragging, connecting, dialogs and the panel to the draft's REST API.
-import { get, post, put } from "./lib/api.js";
+import { post } from "./lib/api.js";
 import { shortcut } from "./lib/shortcuts.js";
 import { toastProblem } from "./lib/toast.js";
 import { startForms } from "./forms/submit.js";
@@ -58,8 +58,6 @@ if ("edit" in canvas.dataset) {
 document.addEventListener("click", (event) => {
   const chosen = event.target.closest("[data-select]");
   if (chosen) select(chosen.dataset.select);
-  const gone = event.target.closest("[data-restore]");
-  if (gone) restore(gone);
 });
 
 document.body.addEventListener("drawn", draw);
@@ -93,15 +91,4 @@ async function undo(event) {
     toastProblem(problem);
   }
   refresh();
-}
-
-// What the draft removed is put back as the base revision has it.
-async function restore(button) {
-  try {
-    const before = await get(`${button.dataset.base}${button.dataset.restore}/`);
-    await put(`${api}${button.dataset.restore}/`, before);
-    refresh();
-  } catch (problem) {
-    toastProblem(problem);
-  }
 }

@@ -6,25 +6,31 @@ from typing import Any
 
 from portal.pages import reaching
 
+ENDS = {"prod": {"corp"}, "dev": {"corp"}, "ehr": {"clinical"}, "internet": {"corp"}}
+
 
 def reached(to: str, **more: Any) -> dict[str, Any]:
     flow = {"from": ["prod"], "segment": "corp", "protocol": "any", "ports": [], "via": [], "rule": None}
     return {**flow, "to": [to], **more}
 
 
-def test_what_is_reached_and_what_is_not() -> None:
-    rows = reaching.rows([reached("dev", protocol="tcp", ports=["22"], rule="ssh/main")], None, ["dev", "ehr", "prod"])
-    assert [(row["to"], row["action"]) for row in rows] == [("dev", "allow"), ("ehr", "deny")]
-    assert (rows[0]["flow"], rows[0]["how"]) == ("tcp/22", "policy ssh, rule main")
+def test_what_is_reached_and_why_the_rest_is_not() -> None:
+    rows = reaching.rows("prod", [reached("dev", protocol="tcp", ports=["22"], rule="ssh/main")], None, ENDS)
+    assert [(row["to"], row["action"], row["how"]) for row in rows] == [
+        ("dev", "allow", "policy ssh, rule main"),
+        ("ehr", "deny", "other segment, no share"),
+        ("the internet", "deny", "the stance never covers it"),
+    ]
+    assert rows[0]["flow"] == "tcp/22"
 
 
-def test_everything_of_an_open_segment_is_one_row_and_the_internet_is_still_named() -> None:
-    rows = reaching.rows([reached("any")], None, ["dev", "internet"])
-    assert [(row["to"], row["action"]) for row in rows] == [("every connector", "allow"), ("the internet", "deny")]
+def test_everything_of_an_open_segment_is_one_row() -> None:
+    rows = reaching.rows("prod", [reached("any")], None, ENDS)
+    assert [row["to"] for row in rows] == ["every connector", "ehr", "the internet"]
     assert rows[0]["how"] == "the stance of corp"
 
 
-def test_what_live_does_not_have_is_marked() -> None:
-    (old, new) = (reached("dev"), reached("ehr", via=["fw"]))
-    rows = reaching.rows([old, new], [old], [])
+def test_only_ways_that_live_does_not_have_are_marked() -> None:
+    stance, ruled = reached("any"), reached("ehr", via=["fw"], rule="ehr/main")
+    rows = reaching.rows("prod", [reached("dev"), ruled], [stance], {})
     assert [(row["new"], row["action"]) for row in rows] == [(False, "allow"), (True, "inspect")]

@@ -61,7 +61,26 @@ def test_removals_come_first_and_fields_are_one_line_each() -> None:
     assert review.counts(listed) == [("change", 1), ("remove", 1)]
 
 
-def test_the_price_keeps_its_comparison() -> None:
-    told = review.cost({"monthly_before": "10.00", "monthly_after": "12.50", "currency": "EUR", "lines": []})
-    assert told is not None and told["difference"] == Decimal("2.50")
-    assert review.cost({}) is None
+def test_the_price_keeps_its_comparison_and_its_causes() -> None:
+    side = {"label": "Connector hours, small", "quantity": "730", "unit_price": "0.0820", "amount": "59.86"}
+    line = {
+        "subject": {"name": "vpc-legacy"},
+        "label": "",
+        "meter": "connector_hours",
+        "unit": "h",
+        "before": side,
+        "after": None,
+        "amount": "-59.86",
+    }
+    found = {"monthly_before": "100.00", "monthly_after": "40.14", "currency": "EUR", "lines": [line]}
+    told = review.cost(found)
+    assert told["difference"] == Decimal("-59.86")
+    assert (told["lines"][0]["cause"], told["lines"][0]["quantity"], told["lines"][0]["amount"]) == (
+        "vpc-legacy",
+        "730",
+        Decimal("-59.86"),
+    )
+
+
+def test_without_a_price_book_the_reason_is_told() -> None:
+    assert review.cost({"monthly_after": None, "note": "Acme has no price book."})["note"] == "Acme has no price book."

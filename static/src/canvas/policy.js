@@ -76,9 +76,12 @@ export function startServiceDialog() {
   });
 }
 
-// Rules that let traffic pass inspect it from now on; where none does, the first rule does.
+// Rules that let traffic pass inspect it from now on; where none does, the first rule does. The service has to be in
+// the policy's segments for that.
 async function through(uid, service) {
-  const policy = await get(`${api()}policies/${uid}/`);
+  const [policy, fw] = await Promise.all([get(`${api()}policies/${uid}/`), get(`${api()}services/${service}/`)]);
+  const missing = policy.segments.filter((segment) => !fw.segments.includes(segment));
+  if (missing.length) await patch(`${api()}services/${service}/`, { segments: [...fw.segments, ...missing] });
   const passing = policy.rules.filter((rule) => rule.action === "allow" || rule.action === "inspect");
   const chosen = new Set(passing.length ? passing : policy.rules.slice(0, 1));
   const rules = policy.rules.map((rule) => {
