@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, render
 from portal.pages import review
 from portal.pages.door import PageRequest, page
 from provisioning.models import Plan
+from provisioning.services import plans as services
 
 PAGE = 100
 OPEN = (Plan.State.READY, Plan.State.APPROVED)
@@ -31,8 +32,6 @@ def plans(request: PageRequest) -> HttpResponse:
 def plan(request: PageRequest, uid: UUID) -> HttpResponse:
     found = get_object_or_404(Plan.objects.select_related("draft"), uid=uid)
     request.draft_uid = found.draft.uid
-    from provisioning.services import plans as services
-
     moved = services.staleness(found, found.draft) if found.state in OPEN else list(found.moved)
     return render(request, "pages/plans/plan.html", {"tenant": request.tenant, **_told(request, found, moved)})
 

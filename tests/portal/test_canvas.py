@@ -1,0 +1,146 @@
+"""Drawing on the canvas, in a browser: by drag, by two clicks, by keyboard; dropping a firewall; undoing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser import sign_in
+from tests.people import People
+from tests.portal.networks import draw
+
+pytestmark = pytest.mark.browser
+
+
+@dataclass(frozen=True)
+class Canvas:
+    page: Page
+    draft: Any
+    uids: dict[str, str]
+    within: Callable[[], Any]
+
+    def policies(self) -> list[dict[str, Any]]:
+        from provisioning.selectors import views
+
+        with self.within():
+            return [row.body for row in views.rows(views.draft(self.draft.uid), "policies")]
+
+    def drag(self, source: str, target: str) -> None:
+        start, end = (self.page.locator(where).first.bounding_box() for where in (source, target))
+        assert start and end
+        self.page.mouse.move(start["x"] + start["width"] / 2, start["y"] + 12)
+        self.page.mouse.down()
+        self.page.mouse.move(start["x"] + start["width"] / 2 + 20, start["y"] + 40, steps=4)
+        self.page.mouse.move(end["x"] + end["width"] / 2, end["y"] + end["height"] / 2, steps=8)
+        self.page.mouse.up()
+
+    def add(self, ports: str = "8080") -> None:
+        """Fill in the dialog of a new policy and add it."""
+        expect(self.page.get_by_role("heading", name="Policy from prod to dev")).to_be_visible()
+        self.page.get_by_label("Ports", exact=True).fill(ports)
+        self.page.get_by_role("button", name="Add to draft").click()
+
+
+@pytest.fixture
+def canvas(live_portal: str, people: People, within: Callable[..., Any], page: Page) -> Canvas:
+    from provisioning.services import drafts
+
+    with within(people.acme):
+        draft = drafts.create("rollout")
+        uids = draw(draft)
+    sign_in(page, live_portal, people.netadmin)
+    page.goto(f"{live_portal}/t/acme/design/{draft.uid}/")
+    return Canvas(page, draft, uids, lambda: within(people.acme))
+
+
+PROD, DEV = ".cv-card[data-name=prod]", ".cv-card[data-name=dev]"
+
+
+def by_drag(canvas: Canvas) -> None:
+    canvas.drag(PROD, DEV)
+
+
+def by_two_clicks(canvas: Canvas) -> None:
+    canvas.page.get_by_role("button", name="Start a policy from prod").click()
+    canvas.page.locator(DEV).click()
+
+
+def by_keyboard(canvas: Canvas) -> None:
+    canvas.page.locator(f"{PROD} h3 button").focus()
+    canvas.page.keyboard.press("p")
+    columns = [canvas.page.locator(card).bounding_box() for card in (PROD, DEV)]
+    assert columns[0] and columns[1]
+    canvas.page.keyboard.press("ArrowRight" if columns[1]["x"] > columns[0]["x"] else "ArrowLeft")
+    canvas.page.keyboard.press("Enter")
+
+
+@pytest.mark.parametrize("way", [by_drag, by_two_clicks, by_keyboard])
+def test_every_way_of_drawing_makes_the_same_policy(canvas: Canvas, way: Callable[[Canvas], None]) -> None:
+    way(canvas)
+    canvas.add()
+    expect(canvas.page.locator(".cv-chip")).to_contain_text("tcp/8080")
+    (policy,) = canvas.policies()
+    assert (policy["from"], policy["to"]) == ([canvas.uids["prod"]], [canvas.uids["dev"]])
+    assert policy["segments"] == [canvas.uids["corp"]]
+    assert [(rule["action"], rule["protocol"], rule["ports"]) for rule in policy["rules"]] == [
+        ("allow", "tcp", ["8080"])
+    ]
+
+
+def test_a_wrong_port_is_told_at_its_field_and_nothing_typed_is_lost(canvas: Canvas) -> None:
+    by_drag(canvas)
+    canvas.add("70000")
+    ports = canvas.page.get_by_label("Ports", exact=True)
+    expect(ports).to_have_attribute("aria-invalid", "true")
+    expect(ports).to_have_value("70000")
+    assert canvas.policies() == []
+
+
+def test_a_firewall_dropped_on_a_line_inspects_it_and_undo_takes_it_back(canvas: Canvas) -> None:
+    by_drag(canvas)
+    canvas.add()
+    expect(canvas.page.locator(".cv-chip")).to_contain_text("allow")
+    canvas.drag(".cv-prod", ".cv-chip")
+    expect(canvas.page.get_by_text("Where shall it run?")).to_be_visible()
+    canvas.page.get_by_role("button", name="Add to draft").click()
+    expect(canvas.page.locator(".cv-chip")).to_contain_text("inspect")
+    assert canvas.policies()[0]["rules"][0]["action"] == "inspect"
+    canvas.page.keyboard.press("Control+z")
+    expect(canvas.page.locator(".cv-chip")).to_contain_text("allow")
+    canvas.page.keyboard.press("Shift+Control+Z")
+    expect(canvas.page.locator(".cv-chip")).to_contain_text("inspect")
+
+
+def test_a_policy_is_edited_beside_the_canvas_and_its_address_shows_it_again(canvas: Canvas) -> None:
+    by_drag(canvas)
+    canvas.add()
+    canvas.page.locator(".cv-chip").click()
+    canvas.page.get_by_role("button", name="Rule", exact=True).click()
+    row = canvas.page.locator("[data-rule]").nth(1)
+    row.get_by_label("Name of the rule").fill("rest")
+    row.get_by_label("Action").select_option("deny")
+    row.get_by_role("button", name="Move rule up").click()
+    canvas.page.get_by_role("button", name="Save to draft").click()
+    expect(canvas.page.locator(".cv-chip")).to_contain_text("2 rules")
+    assert [rule["name"] for rule in canvas.policies()[0]["rules"]] == ["rest", "main"]
+    canvas.page.reload()
+    expect(canvas.page.get_by_role("complementary", name="Policy prod-to-dev")).to_be_visible()
+
+
+def test_what_is_removed_can_be_put_back(canvas: Canvas, people: People) -> None:
+    canvas.page.locator(".cv-card[data-name=prod] li button").click()
+    canvas.page.get_by_role("button", name="Delete").click()
+    expect(canvas.page.locator("#cv-board")).not_to_contain_text("site-prod")
+    canvas.page.get_by_role("button", name="Undo the last edit").click()
+    expect(canvas.page.locator("#cv-board")).to_contain_text("site-prod")
+
+
+@pytest.mark.parametrize("width", [320, 390, 1440])
+def test_the_page_itself_never_scrolls_sideways(canvas: Canvas, width: int) -> None:
+    canvas.page.set_viewport_size({"width": width, "height": 800})
+    canvas.page.reload()
+    assert canvas.page.evaluate("document.documentElement.scrollWidth") <= width
