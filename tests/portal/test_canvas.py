@@ -41,7 +41,7 @@ class Canvas:
     def add(self, ports: str = "8080") -> None:
         """Fill in the dialog of a new policy and add it."""
         expect(self.page.get_by_role("heading", name="Policy from prod to dev")).to_be_visible()
-        self.page.get_by_label("Ports", exact=True).fill(ports)
+        self.page.get_by_role("textbox", name="Ports").fill(ports)
         self.page.get_by_role("button", name="Add to draft").click()
 
 
@@ -94,7 +94,7 @@ def test_every_way_of_drawing_makes_the_same_policy(canvas: Canvas, way: Callabl
 def test_a_wrong_port_is_told_at_its_field_and_nothing_typed_is_lost(canvas: Canvas) -> None:
     by_drag(canvas)
     canvas.add("70000")
-    ports = canvas.page.get_by_label("Ports", exact=True)
+    ports = canvas.page.get_by_role("textbox", name="Ports")
     expect(ports).to_have_attribute("aria-invalid", "true")
     expect(ports).to_have_value("70000")
     assert canvas.policies() == []

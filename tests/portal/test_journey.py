@@ -42,12 +42,12 @@ def test_a_drawn_policy_is_reviewed_provisioned_and_carried_out(
     sign_in(page, live_portal, people.netadmin)
     page.goto(f"{live_portal}/t/acme/design/")
     page.get_by_role("button", name=re.compile("draft", re.IGNORECASE)).first.click()
-    page.get_by_label("Name", exact=True).fill("open-dev")
+    page.get_by_role("textbox", name="Name").fill("open-dev")
     page.locator("#new-draft").get_by_role("button", name="Start draft").click()
 
     prod, dev = (page.locator(f".cv-card[data-name={name}]") for name in ("prod", "dev"))
     prod.drag_to(dev)
-    page.get_by_label("Ports", exact=True).fill("8080")
+    page.get_by_role("textbox", name="Ports").fill("8080")
     page.get_by_role("button", name="Add to draft").click()
     expect(page.locator(".cv-chip")).to_contain_text("tcp/8080")
 
