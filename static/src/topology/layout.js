@@ -12,7 +12,7 @@ const HUB = { width: 124, height: 42 };
 
 export const worst = (states) => WORST.find((state) => states.includes(state)) ?? states[0] ?? "unknown";
 
-export function scene({ exchanges, things, meshes }, place, zoom, open) {
+export function scene({ exchanges, things, meshes }, place, { zoom, open, width, height }) {
   const hubs = new Map();
   for (const exchange of exchanges) {
     const [x, y] = place(exchange);
@@ -25,6 +25,7 @@ export function scene({ exchanges, things, meshes }, place, zoom, open) {
     return around(hub, things.filter((thing) => thing.exchanges.includes(hub.id)), zoom, open, busy);
   });
   relax([...hubs.values(), ...pills]);
+  for (const pill of pills) keepInside(pill, width, height);
   const tags = links.map((link) => {
     const [x, y] = middle(curve(link.a, link.b));
     return { ...link, type: "tag", x, y, width: 82, height: 22, weight: 1 };
@@ -93,6 +94,14 @@ function clearest(count, busy) {
 function between(one, other) {
   const turn = Math.abs(one - other) % (2 * Math.PI);
   return Math.min(turn, 2 * Math.PI - turn);
+}
+
+// A pill of an exchange in the picture is in the picture too.
+function keepInside(pill, width, height) {
+  const { hub } = pill;
+  if (hub.x < 0 || hub.y < 0 || hub.x > width || hub.y > height) return;
+  pill.x = Math.min(Math.max(pill.x, pill.width / 2 + 4), width - pill.width / 2 - 4);
+  pill.y = Math.min(Math.max(pill.y, pill.height / 2 + 4), height - pill.height / 2 - 4);
 }
 
 // Boxes that overlap move apart along the shorter way, the lighter one further.

@@ -4,7 +4,7 @@ import { select as pick } from "d3-selection";
 import { zoom as zooming, zoomIdentity } from "d3-zoom";
 import { feature, mesh } from "topojson-client";
 
-import { draw, width } from "./draw.js";
+import { draw, width as linkWidth } from "./draw.js";
 import { scene } from "./layout.js";
 
 const PAD = { x: 150, top: 120, bottom: 130 };
@@ -22,13 +22,15 @@ export async function startMap(stage, first, edges, chosen) {
   const open = new Set();
   const projection = geoMercator();
 
+  const size = () => [stage.clientWidth, stage.clientHeight];
   const place = ({ longitude, latitude }) => transform.apply(projection([longitude, latitude]));
   const again = () => {
     due = 0;
     land.setAttribute("transform", transform);
-    draw(marks, scene(picture, place, transform.k, open), { edges, selected });
+    const [width, height] = size();
+    draw(marks, scene(picture, place, { zoom: transform.k, open, width, height }), { edges, selected });
   };
-  const widths = () => picture.meshes.map((link) => width(link, edges)).join();
+  const widths = () => picture.meshes.map((link) => linkWidth(link, edges)).join();
   let shown = widths();
   const redraw = () => { due ||= requestAnimationFrame(again); };
 
@@ -37,7 +39,6 @@ export async function startMap(stage, first, edges, chosen) {
   zoomer.on("zoom", (event) => { transform = event.transform; redraw(); });
   const surface = pick(svg).call(zoomer).on("dblclick.zoom", null);
 
-  const size = () => [stage.clientWidth, stage.clientHeight];
   const fit = () => {
     const [width, height] = size();
     const points = picture.exchanges.map(({ longitude, latitude }) => projection([longitude, latitude]));
