@@ -15,7 +15,7 @@ const out = join(here, "build");
 const modules = join(here, "node_modules");
 
 // An icon is named as {% icon "x" %}, icon("x") or icon="x" (icon: "x"); anything else cannot be found here.
-const ICON = /\bicon\w*\s*[=:(]?\s*["']((?!icon-)[a-z][a-z0-9-]+)["']/g;
+const ICON = /\bicon\w*\s*[=:(]?\s*["']((?!icon-)[a-z][a-z0-9-]*)["']/g;
 const SOURCES = [[join(repo, "templates"), ".html"], [src, ".js"], [join(repo, "portal"), ".py"]];
 
 function* files(folder, extension) {

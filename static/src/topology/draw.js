@@ -40,7 +40,7 @@ function lines(link, edges) {
   return [
     s("path", { class: `tp-link ${wide || "w2"} is-${tone(link.state)}`, d }),
     wide ? s("path", { class: `tp-flow ${wide}`, d }) : null,
-  ];
+  ].filter(Boolean);
 }
 
 function rateTag(tag, edges, selected) {

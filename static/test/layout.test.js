@@ -1,0 +1,61 @@
+// The map's layout: what stands where, at which level of detail.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { scene, worst } from "../src/topology/layout.js";
+
+const exchange = (id, x, y) => ({ id, name: id, state: "up", x0: x, y0: y });
+const thing = (number, at, cluster = "AWS", state = "up") => ({ id: `connector/${number}`, name: `vpc-${number}`, state, exchanges: [at], icon: "x", word: "AWS VPC", cluster });
+const place = ({ x0, y0 }) => [x0, y0];
+const view = { zoom: 1, open: new Set(), width: 1000, height: 700 };
+
+function overlaps(a, b) {
+  return Math.abs(a.x - b.x) < (a.width + b.width) / 2 && Math.abs(a.y - b.y) < (a.height + b.height) / 2;
+}
+
+test("many connectors of a kind are one pill with their number and their worst state", () => {
+  const things = [thing(1, "eu"), thing(2, "eu", "AWS", "degraded"), thing(3, "eu", "GCP")];
+  const { pills } = scene({ exchanges: [exchange("eu", 500, 300)], things, meshes: [] }, place, view);
+  assert.deepEqual(pills.map(({ label, count }) => [label, count]), [["AWS", 2], ["vpc-3", undefined]]);
+  assert.equal(pills[0].state, "degraded");
+});
+
+test("an opened cluster shows each of its connectors", () => {
+  const things = [1, 2, 3].map((number) => thing(number, "eu"));
+  const { pills } = scene({ exchanges: [exchange("eu", 500, 300)], things, meshes: [] }, place, { ...view, open: new Set(["eu|AWS"]) });
+  assert.deepEqual(pills.map(({ label }) => label), ["vpc-1", "vpc-2", "vpc-3"]);
+});
+
+test("a network of thousands stays within about 400 marks however far it is opened", () => {
+  const exchanges = Array.from({ length: 6 }, (_, index) => exchange(`x${index}`, 100 + index * 150, 350));
+  const things = Array.from({ length: 5000 }, (_, number) => thing(number, `x${number % 6}`));
+  const open = new Set(exchanges.map(({ id }) => `${id}|AWS`));
+  const closed = scene({ exchanges, things, meshes: [] }, place, view);
+  assert.equal(closed.pills.length, 6);
+  const { pills } = scene({ exchanges, things, meshes: [] }, place, { ...view, open });
+  assert.ok(pills.length <= 400, `${pills.length} pills`);
+  assert.match(pills.at(-1).label, /^\d+ more$/);
+});
+
+test("exchanges at the same place, their pills and the rates on links do not cover one another", () => {
+  const exchanges = [exchange("eu", 500, 300), exchange("eu2", 504, 302), exchange("us", 150, 320)];
+  const things = Array.from({ length: 12 }, (_, number) => thing(number, ["eu", "eu2", "us"][number % 3], `K${number % 4}`));
+  const meshes = [{ id: "m", from: "us", to: "eu", state: "up" }];
+  const { hubs, pills, tags } = scene({ exchanges, things, meshes }, place, view);
+  const boxes = [...hubs, ...pills, ...tags];
+  for (const [index, one] of boxes.entries()) {
+    for (const other of boxes.slice(index + 1)) assert.ok(!overlaps(one, other), `${one.id} covers ${other.id}`);
+  }
+});
+
+test("a service placed at two exchanges stands at both", () => {
+  const fw = { ...thing(1, "eu"), id: "service/fw", exchanges: ["eu", "us"] };
+  const { pills } = scene({ exchanges: [exchange("eu", 500, 300), exchange("us", 150, 320)], things: [fw], meshes: [] }, place, view);
+  assert.deepEqual(pills.map(({ hub }) => hub.id), ["eu", "us"]);
+});
+
+test("down is worse than degraded, and degraded worse than not provisioned yet", () => {
+  assert.equal(worst(["up", "pending", "degraded"]), "degraded");
+  assert.equal(worst(["up", "degraded", "down"]), "down");
+  assert.equal(worst(["up", "up"]), "up");
+});

@@ -1,0 +1,128 @@
+"""Every page as the people see it: who gets in, who is told there is nothing, and markup that our policy allows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern
+
+from portal.pages.urls import urlpatterns
+from tests.people import People
+
+# The rights that open a page; what is not named asks for `view`.
+RIGHT = {"usage": "usage", "invoices": "usage", "cloud-accounts": "accounts", "members": "members", "audit": "audit"}
+PAGES = [
+    pattern.name
+    for pattern in urlpatterns
+    if isinstance(pattern, URLPattern) and re.fullmatch(r"t/<slug:slug>/[a-z/-]+/", str(pattern.pattern))
+]
+
+SignIn = Callable[[Any], Client]
+
+
+def address(name: str, slug: str = "acme") -> str:
+    from django.urls import reverse
+
+    return reverse(name, args=[slug])
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_who_is_not_signed_in_goes_to_the_login_and_back(name: str, people: People) -> None:
+    answer = Client().get(address(name))
+    assert answer.status_code == 302
+    assert answer.headers["Location"].startswith("/accounts/login/?next=/t/acme/")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_for_a_stranger_there_is_no_such_page(name: str, people: People, sign_in: SignIn) -> None:
+    assert sign_in(people.stranger).get(address(name)).status_code == 404
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_an_owner_and_the_msp_see_every_page(name: str, people: People, sign_in: SignIn) -> None:
+    for person in (people.owner, people.msp_admin):
+        answer = sign_in(person).get(address(name))
+        assert answer.status_code == 200, (name, person)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_has_nothing_our_content_policy_would_refuse(name: str, people: People, sign_in: SignIn) -> None:
+    text = sign_in(people.owner).get(address(name)).content.decode()
+    assert not re.search(r"<[^>]+\sstyle=", text)
+    assert not re.search(r"<[^>]+\son[a-z]+=", text)
+    scripts = re.findall(r"<script\b[^>]*>", text)
+    inline = [tag for tag in scripts if "src=" not in tag and "application/json" not in tag]
+    assert not inline
+    assert "https://" not in re.sub(r'xmlns="[^"]*"', "", text)
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if name in RIGHT])
+def test_a_page_asks_for_its_right_and_the_menu_does_not_offer_it_to_others(
+    name: str, people: People, sign_in: SignIn
+) -> None:
+    viewer = sign_in(people.viewer)
+    assert viewer.get(address(name)).status_code == 403
+    assert f'href="{address(name)}"' not in viewer.get(address("topology")).content.decode()
+
+
+def test_a_new_network_teaches_what_to_do_first(people: People, sign_in: SignIn) -> None:
+    text = sign_in(people.owner).get(address("topology")).content.decode()
+    assert "No network yet" in text
+    assert 'href="/t/acme/design/"' in text
+
+
+def test_the_start_leads_to_the_tenant_one_was_in_last(people: People, sign_in: SignIn) -> None:
+    msp = sign_in(people.msp_admin)
+    assert msp.get("/").status_code == 200
+    msp.get(address("topology", "globex"))
+    assert msp.get("/").headers["Location"] == "/t/globex/topology/"
+
+
+def test_the_switcher_lists_only_tenants_one_may_see(people: People, sign_in: SignIn) -> None:
+    text = sign_in(people.msp_admin).get(address("topology")).content.decode()
+    assert "/t/globex/topology/" in text
+    assert "/t/initech/topology/" not in text
+
+
+def test_a_token_is_shown_once_and_then_only_by_its_beginning(people: People, sign_in: SignIn) -> None:
+    owner = Client()
+    owner.force_login(people.owner)
+    made = owner.post(address("tokens"), {"name": "ci", "scopes": ["view"], "days": "30"}).content.decode()
+    secret = re.search(r"<code>(cw_[^<]+)</code>", made)
+    assert secret
+    later = owner.get(address("tokens")).content.decode()
+    assert secret[1] not in later
+    assert secret[1][:8] in later
+
+
+def test_the_last_owner_cannot_be_removed_and_is_told_why(people: People) -> None:
+    from tenants.models import Membership
+
+    owner = Client()
+    owner.force_login(people.owner)
+    own = Membership.objects.get(user=people.owner)
+    answer = owner.post(f"{address('members')}{own.uid}/", {"remove": "1"}, follow=True)
+    assert "keeps at least one owner" in answer.content.decode()
+    assert Membership.objects.filter(pk=own.pk).exists()
+
+
+def test_the_keys_of_a_cloud_account_are_never_on_the_page(people: People) -> None:
+    owner = Client()
+    owner.force_login(people.owner)
+    sent = {
+        "name": "main",
+        "account_id": "123456789012",
+        "regions": "eu-central-1",
+        "access_key_id": "AKIASECRETKEYID",
+        "secret_access_key": "very-secret-key",
+    }
+    assert owner.post(address("cloud-accounts"), sent).status_code == 302
+    refused = owner.post(address("cloud-accounts"), {**sent, "account_id": "12"})
+    assert refused.status_code == 422
+    for text in (refused.content.decode(), owner.get(address("cloud-accounts")).content.decode()):
+        assert "very-secret-key" not in text
+        assert "AKIASECRETKEYID" not in text
