@@ -8,6 +8,7 @@ CAUSEWAY_PG_BIN chooses other PostgreSQL binaries; KEEP_TEST_LOGS=1 leaves the s
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import tempfile
@@ -63,6 +64,9 @@ class TestHouse:
         os.environ.setdefault("SECRET_KEY", self.keys.get("secret"))
         os.environ.setdefault("ENCRYPTION_KEYS", self.keys.fernet("encryption"))
         os.environ.setdefault("ALLOWED_HOSTS", "127.0.0.1,localhost,testserver")
+
+        # A session that fails before pytest has its configuration never unconfigures; close twice does no harm.
+        atexit.register(self.close)
 
     @cache  # noqa: B019  (one object per session)
     def start_database(self) -> None:
