@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from decimal import Decimal
 from typing import Any
 
@@ -26,14 +27,11 @@ def panel(choice: str, nodes: list[Node], edges: list[Edge], request: PageReques
     node = by_id.get(choice)
     if node is None:
         return None
-    circuits = [edge for edge in edges if edge["kind"] == "circuit" and choice in (edge["from"], edge["to"])]
     return {
         "type": node["kind"],
         "node": node,
         "where": [by_id[one] for one in node["exchanges"]],
-        "edges": " ".join(edge["id"] for edge in circuits),
-        "inward": sum(edge["rates"][0] for edge in circuits),
-        "outward": sum(edge["rates"][1] for edge in circuits),
+        **sums(circuits(edges)[choice]),
         "members": [other for other in nodes if choice in other["exchanges"]],
         "meshes": [
             {"edge": edge, "other": by_id[edge["to"] if edge["from"] == choice else edge["from"]]}
@@ -44,6 +42,25 @@ def panel(choice: str, nodes: list[Node], edges: list[Edge], request: PageReques
         "changed": _changed(node["uid"]),
         "cost": _cost(node["uid"], request) if "usage" in request.rights else None,
         "design_url": nav.address("design", request.tenant.slug) if "edit" in request.rights else "",
+    }
+
+
+def circuits(edges: list[Edge]) -> dict[str, list[Edge]]:
+    """Circuits by the connector and by the exchange that they join."""
+    found: dict[str, list[Edge]] = defaultdict(list)
+    for edge in edges:
+        if edge["kind"] == "circuit":
+            found[edge["from"]].append(edge)
+            found[edge["to"]].append(edge)
+    return found
+
+
+def sums(flows: list[Edge]) -> dict[str, Any]:
+    """What these circuits carry into exchanges and back, and their ids, so that the script can go on adding."""
+    return {
+        "edges": " ".join(edge["id"] for edge in flows),
+        "inward": sum(edge["rates"][0] for edge in flows) if flows else None,
+        "outward": sum(edge["rates"][1] for edge in flows) if flows else None,
     }
 
 

@@ -5,6 +5,7 @@ A picture is what ``provisioning.selectors.topology`` tells: ``{"nodes": […], 
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -13,6 +14,7 @@ from django.utils import timezone
 
 from portal.pages import kinds, panel
 from portal.pages.door import PageRequest, page
+from portal.pages.panel import circuits, sums
 from provisioning.selectors.topology import topology as picture
 
 FILTERS = {"segment": "Segment", "group": "Group", "cluster": "Kind", "state": "Health"}
@@ -87,42 +89,33 @@ def _filter(name: str, nodes: list[Node], chosen: str) -> dict[str, Any]:
 def _rows(nodes: list[Node], edges: list[Edge]) -> dict[str, list[dict[str, Any]]]:
     """Rows of the table twin; ``edges`` of a row are the ids its rates come from; the script keeps those up."""
     names = {node["id"]: node["name"] for node in nodes}
+    flows = circuits(edges)
+    held = Counter(one for node in nodes if node["kind"] == "connector" for one in node["exchanges"])
     rows = [
         {
             **node,
-            **flows(node["id"], edges),
+            **sums(flows[node["id"]]),
             "where": [{"id": one, "name": names.get(one, "")} for one in node["exchanges"]],
-            "connectors": sum(other["kind"] == "connector" and node["id"] in other["exchanges"] for other in nodes),
+            "connectors": held[node["id"]],
         }
         for node in nodes
     ]
     return {
         "exchanges": [row for row in rows if row["kind"] == "exchange"],
         "things": [row for row in rows if row["kind"] != "exchange"],
-        "meshes": [
-            {**edge, "a": names[edge["from"]], "b": names[edge["to"]]} for edge in edges if edge["kind"] == "mesh"
-        ],
-    }
-
-
-def flows(node_id: str, edges: list[Edge]) -> dict[str, Any]:
-    """What enters and leaves at a node over its circuits: ids of the edges, and the sums."""
-    circuits = [edge for edge in edges if edge["kind"] == "circuit" and node_id in (edge["from"], edge["to"])]
-    return {
-        "edges": " ".join(edge["id"] for edge in circuits),
-        "inward": sum(edge["rates"][0] for edge in circuits) if circuits else None,
-        "outward": sum(edge["rates"][1] for edge in circuits) if circuits else None,
+        "meshes": [{**mesh, "a": names[mesh["from"]], "b": names[mesh["to"]]} for mesh in _meshes(edges)],
     }
 
 
 def _drawing(nodes: list[Node], edges: list[Edge]) -> dict[str, Any]:
     """What the map's script draws (static/src/topology): exchanges, things around them, meshes, rates by edge."""
+    flows = circuits(edges)
     return {
         "exchanges": [
             {
                 **{key: node[key] for key in ("id", "name", "place", "state", "latitude", "longitude", "nodes")},
                 "up": node["nodes_up"],
-                "edges": flows(node["id"], edges)["edges"].split(),
+                "edges": [edge["id"] for edge in flows[node["id"]]],
             }
             for node in nodes
             if node["kind"] == "exchange"

@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, path
 from portal.pages import (
     accounts,
     audit,
+    bar,
     connectors,
     design,
     home,
@@ -24,6 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     path("t/<slug:slug>/topology/", topology.topology, name="topology"),
     path("t/<slug:slug>/topology/side/", topology.side, name="topology-side"),
+    path("t/<slug:slug>/draft-bar/", bar.bar, name="draft-bar"),
     path("t/<slug:slug>/design/", design.design, name="design"),
     path("t/<slug:slug>/design/<uuid:uid>/", design.canvas, name="draft"),
     path("t/<slug:slug>/design/<uuid:uid>/rules/", design.rules, name="draft-rules"),

@@ -5,11 +5,12 @@ import { startMenus } from "./lib/menus.js";
 import { startPalette } from "./lib/palette.js";
 import { startShortcuts } from "./lib/shortcuts.js";
 import { connect } from "./lib/socket.js";
-import { startThemeToggle } from "./lib/themetoggle.js";
+import { startDensityToggle, startThemeToggle } from "./lib/themetoggle.js";
 import { startToasts } from "./lib/toast.js";
 import { tenant } from "./lib/page.js";
 
 startThemeToggle();
+startDensityToggle();
 startToasts();
 startMenus();
 startAdvice();

@@ -13,3 +13,16 @@ export function startThemeToggle() {
   });
   label();
 }
+
+// Two densities, kept in this browser too; type never changes with them.
+export function startDensityToggle() {
+  const button = document.querySelector("[data-density-toggle]");
+  if (!button) return;
+  const compact = () => document.documentElement.dataset.density === "compact";
+  button.setAttribute("aria-pressed", String(compact()));
+  button.addEventListener("click", () => {
+    localStorage.setItem("density", compact() ? "comfortable" : "compact");
+    dispatchEvent(new Event("cw:theme"));
+    button.setAttribute("aria-pressed", String(compact()));
+  });
+}
