@@ -16,9 +16,7 @@ from django.urls import path, re_path  # noqa: E402
 
 from portal.live import Live, bearer  # noqa: E402
 
-sockets: Any = URLRouter(
-    [path("ws/t/<slug:slug>/", Live.as_asgi()), re_path("", WebsocketDenier.as_asgi())]  # type: ignore[arg-type, list-item]
-)
+sockets: Any = URLRouter([path("ws/t/<slug:slug>/", Live.as_asgi()), re_path("", WebsocketDenier.as_asgi())])
 browsers: Any = AllowedHostsOriginValidator(AuthMiddlewareStack(sockets))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -103,7 +102,7 @@ class OneDraft(Endpoint):
 
 
 class DraftAction(Endpoint):
-    does: ClassVar[Callable[[Draft], Draft]]
+    does: ClassVar[Any]
 
     @extend_schema(request=None, responses=DRAFT)
     def post(self, request: Request, draft: UUID) -> Response:

@@ -45,8 +45,8 @@ def look(request: Request, body: bytes) -> None:
         return
     with connection.cursor() as cursor:
         # The second of two equal requests waits here until the first has committed.
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{request.user.pk} {key}"])
-    found = Answer.objects.filter(user_id=request.user.pk, key=key, created_at__gt=timezone.now() - KEPT).first()
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{_person(request)} {key}"])
+    found = Answer.objects.filter(user_id=_person(request), key=key, created_at__gt=timezone.now() - KEPT).first()
     if found is None:
         return
     if found.request_digest != _digest(request, body):
@@ -59,15 +59,19 @@ def keep(request: Request, body: bytes, response: Response) -> None:
     key = _key(request)
     if key is None:
         return
-    Answer.objects.filter(user_id=request.user.pk, created_at__lte=timezone.now() - KEPT).delete()
+    Answer.objects.filter(user_id=_person(request), created_at__lte=timezone.now() - KEPT).delete()
     Answer.objects.create(
-        user_id=request.user.pk,
+        user_id=_person(request),
         key=key,
         request_digest=_digest(request, body),
         status=response.status_code,
         body={"sealed": vault.seal({"body": JSONRenderer().render(response.data).decode() or "null"})},
         headers={name: response[name] for name in HEADERS if name in response},
     )
+
+
+def _person(request: Request) -> int:
+    return int(request.user.pk or 0)
 
 
 def _sealed(answer: Answer) -> str:
