@@ -21,6 +21,7 @@ from billing.core.samples import Sample as SampleValue
 from billing.models import Invoice, InvoiceLine, LineSample, PriceBook, PriceBookVersion, Watermark
 from provisioning.core.resource import Resource
 from provisioning.models import CounterReading, Lifecycle, ResourceRecord
+from tenants.models import Tenant
 from tenants.scope import current
 
 LOOK_BACK = timedelta(hours=2)
@@ -175,6 +176,23 @@ def publish(
         note=note,
         author=author,
     )
+
+
+def give_prices(tenant: Tenant, like: str, at: datetime) -> PriceBook:
+    """A tenant's first price book: the prices now in force in the book of that name, of the same seller.
+
+    Raises InvalidPrice when the seller has no such book, or it has no prices yet.
+    """
+    model = PriceBook.objects.filter(seller=tenant.msp, buyer_tenant__isnull=False, name=like).first()
+    version = model.versions.filter(effective_from__lte=at).order_by("-effective_from").first() if model else None
+    if model is None or version is None:
+        raise InvalidPrice(f"There is no price book “{like}” with prices in force.")
+    seller = tenant.msp.name if tenant.msp else "Causeway"
+    book = PriceBook.objects.create(
+        name=f"{seller} for {tenant.name}"[:120], currency=model.currency, seller=tenant.msp, buyer_tenant=tenant
+    )
+    publish(book, at, [books.Rate.from_data(rate) for rate in version.rates], note=f"As {like}"[:200])
+    return book
 
 
 def price_plan(before: Iterable[Resource], after: Iterable[Resource], at: datetime | None = None) -> dict[str, Any]:

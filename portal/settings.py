@@ -137,7 +137,7 @@ EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["portal.api.auth.DoorAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["portal.api.rendering.JsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["portal.api.bodies.JsonParser"],
     "EXCEPTION_HANDLER": "portal.api.problems.handler",
     "DEFAULT_SCHEMA_CLASS": "portal.api.schema.Schema",

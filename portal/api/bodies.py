@@ -11,8 +11,10 @@ from typing import IO, Any
 import yaml
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser
-from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
+
+from portal.api.rendering import JsonRenderer
 
 DEEPEST = 32
 
@@ -83,7 +85,7 @@ class YamlRenderer(BaseRenderer):
 
     def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
         # Through JSON, so that both forms hold the same values.
-        known = json.loads(JSONRenderer().render(data))
+        known = json.loads(JsonRenderer().render(data))
         return yaml.dump(
             known, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=120, encoding="utf-8"
         )

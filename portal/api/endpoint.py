@@ -9,7 +9,6 @@ from django.db import transaction
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from rest_framework.exceptions import APIException, ValidationError
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -17,6 +16,7 @@ from rest_framework.views import APIView
 from portal.api import bodies, etags, idempotency
 from portal.api.permissions import HasRight
 from portal.api.problems import ProblemRenderer
+from portal.api.rendering import JsonRenderer
 from portal.api.throttling import Throttle
 from tenants.roles import Who
 
@@ -34,7 +34,7 @@ class Endpoint(APIView):
     """Bytes a body may have."""
 
     parser_classes = [bodies.JsonParser]
-    renderer_classes = [JSONRenderer]
+    renderer_classes = [JsonRenderer]
     permission_classes = [HasRight]
     throttle_classes = [Throttle]
     metadata_class = None

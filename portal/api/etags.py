@@ -8,14 +8,14 @@ from typing import Any
 
 from django.utils.http import parse_etags
 from rest_framework.request import Request
-from rest_framework.utils.encoders import JSONEncoder
 
+from portal.api.rendering import Encoder
 from provisioning.services.errors import Changed
 
 
 def of(representation: Any) -> str:
     """The tag of an answer: a hash of what it says."""
-    text = json.dumps(representation, cls=JSONEncoder, sort_keys=True, separators=(",", ":"))
+    text = json.dumps(representation, cls=Encoder, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 

@@ -14,10 +14,10 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 from rest_framework.exceptions import APIException, ValidationError
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from portal.api.rendering import JsonRenderer
 from tenants import vault
 from tenants.models import Answer
 
@@ -65,7 +65,7 @@ def keep(request: Request, body: bytes, response: Response) -> None:
         key=key,
         request_digest=_digest(request, body),
         status=response.status_code,
-        body={"sealed": vault.seal({"body": JSONRenderer().render(response.data).decode() or "null"})},
+        body={"sealed": vault.seal({"body": JsonRenderer().render(response.data).decode() or "null"})},
         headers={name: response[name] for name in HEADERS if name in response},
     )
 

@@ -11,7 +11,6 @@ from uuid import UUID
 from django.urls import path
 from django.urls.resolvers import URLPattern
 from drf_spectacular.utils import OpenApiTypes, extend_schema
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -20,6 +19,7 @@ from portal.api.endpoint import Endpoint, tagged
 from portal.api.fields import several, shape
 from portal.api.kinds import FILTERS, SHAPES
 from portal.api.pages import envelope, limit_of, refuse_unknown
+from portal.api.rendering import JsonRenderer
 from portal.api.schema import listed
 from provisioning.models import Draft
 from provisioning.selectors import views
@@ -116,7 +116,7 @@ def draft_tag(draft: Draft) -> str:
 class Document(Endpoint):
     """The whole network, JSON or YAML by Accept. What was read can be sent back without loss."""
 
-    renderer_classes = [JSONRenderer, bodies.YamlRenderer]
+    renderer_classes = [JsonRenderer, bodies.YamlRenderer]
     parser_classes = [bodies.JsonParser, bodies.YamlParser]
     most = MOST
 

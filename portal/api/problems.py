@@ -15,9 +15,9 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.views import defaults
 from rest_framework import exceptions
-from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
+from portal.api.rendering import JsonRenderer
 from provisioning.core.intent import Invalid as Unreadable
 from provisioning.core.resource import Problem
 from provisioning.services.errors import Refused
@@ -42,7 +42,7 @@ CODES = {
 }
 
 
-class ProblemRenderer(JSONRenderer):
+class ProblemRenderer(JsonRenderer):
     media_type = MEDIA_TYPE
     format = "problem"
 

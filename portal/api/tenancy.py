@@ -6,15 +6,18 @@ from typing import Any
 from uuid import UUID
 
 from django.http import Http404
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from billing.core.prices import InvalidPrice
+from billing.services import give_prices
 from portal.api.endpoint import Endpoint, tagged
 from portal.api.etags import of, wanted
 from portal.api.fields import anything, choice, flag, maybe, moment, nullable, number, several, shape, text, texts, uid
-from portal.api.pages import Listing
+from portal.api.pages import Listing, bad
 from portal.api.schema import listed
 from tenants import services
 from tenants.models import MSP_ROLES, ApiToken, AuditEntry, Membership, Role, Tenant
@@ -89,6 +92,9 @@ class NewTenant(serializers.Serializer):
     owner = serializers.EmailField(help_text="who becomes its first owner")
     msp = serializers.CharField(required=False, allow_null=True, help_text="only the operator chooses")
     requires_approval = serializers.BooleanField(default=False)
+    price_book = serializers.CharField(
+        required=False, allow_null=True, help_text="name of a price book of the same seller; its prices are copied"
+    )
 
 
 class NewMember(serializers.Serializer):
@@ -202,8 +208,14 @@ class Tenants(Endpoint):
 
     @extend_schema(request=NewTenant, responses={201: TENANT})
     def post(self, request: Request) -> Response:
-        wish = {"msp": None, **read(NewTenant, self.fields(request))}
+        wish = {"msp": None, "price_book": None, **read(NewTenant, self.fields(request))}
+        like = wish.pop("price_book")
         tenant = services.create_tenant(self.who, **wish)
+        if like:
+            try:
+                give_prices(tenant, like, timezone.now())
+            except InvalidPrice as error:
+                raise bad("price_book", str(error), "unknown_reference") from error
         data = tenant_json(tenant, Who(self.who.user, self.who.token))
         return tagged(data, 201, location=f"/api/v1/tenants/{tenant.slug}/")
 

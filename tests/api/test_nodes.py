@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 
 import pytest
@@ -47,8 +48,6 @@ def test_a_document_is_signed_and_fetched_once(node, people, within):
     key.verify(base64.b64decode(told["signature"]), told["document"].encode())
     document = json.loads(told["document"])
     assert document["sections"]["acme/exchange/eu"]["kind"] == "exchange.presence"
-    import hashlib
-
     have = hashlib.sha256(told["document"].encode()).hexdigest()
     assert client.get(f"/agent/v1/document/?have={have}&wait=0", authorization=who).status_code == 204
     assert client.get("/agent/v1/document/?have=other&wait=20", authorization=who).status_code == 200
