@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from portal.api.endpoint import Endpoint, tagged
 from portal.api.etags import of, wanted
-from portal.api.fields import anything, choice, moment, shape, text, texts, uid
+from portal.api.fields import anything, choice, mapping, moment, several, shape, text, texts, uid
 from portal.api.pages import Listing
 from portal.api.schema import listed
 from portal.api.tenancy import read
@@ -37,7 +37,8 @@ INVENTORY = shape(
     "Inventory",
     discovery=choice(("never", "running", "done", "failed")),
     discovered_at=moment(allow_null=True),
-    inventory=anything("networks with subnets, prefixes and route tables, and security groups, by region"),
+    vpcs=several(anything("a network with its subnets, prefixes, route tables and security groups")),
+    errors=mapping("region → why it could not be read"),
 )
 
 
@@ -130,4 +131,5 @@ class Inventory(Endpoint):
     @extend_schema(responses=INVENTORY)
     def get(self, request: Request, uid: UUID) -> Response:
         account = _find(uid)
-        return Response({name: getattr(account, name) for name in INVENTORY.fields})
+        seen = {"discovery": account.discovery, "discovered_at": account.discovered_at}
+        return Response({"vpcs": [], "errors": {}, **account.inventory, **seen})

@@ -22,6 +22,7 @@ from provisioning.services.errors import Missing
 
 LONGEST = timedelta(days=400)
 FORMATS = ("csv",)
+USAGE_ASKED = ("from", "to", "meter", "group_by")
 
 THING = shape(
     "Thing",
@@ -37,7 +38,7 @@ USAGE_ROW = shape(
     meter=text(),
     label=text(),
     unit=text(),
-    group=text(),
+    key=text("what it is grouped by: a meter, an address, a day, a value"),
     group_label=text(),
     thing=anything("what was used, when grouped by subject"),
     quantity=money(),
@@ -51,8 +52,10 @@ USAGE = shape(
     currency=maybe(),
     total=maybe("decimal text"),
     group_by=text(),
-    rows=several(USAGE_ROW),
-    unpriced=several(USAGE_ROW),
+    next=maybe("address of the page beside this one"),
+    previous=maybe(),
+    results=several(USAGE_ROW),
+    unpriced=several(USAGE_ROW, "what was used and has no price"),
 )
 ESTIMATE = shape(
     "Estimate",
@@ -137,7 +140,12 @@ class Usage(Billing):
             found = selectors.usage(start, end, asked.get("meter") or None, asked.get("group_by") or "meter")
         except selectors.UnknownGrouping as error:
             raise bad("group_by" if "group" in str(error) else "meter", str(error), "not_one_of") from error
-        return Response(found)
+        rows, found["unpriced"] = map(_keyed, (found.pop("rows"), found["unpriced"]))
+        return Response({**found, **of_values(request, rows, others=USAGE_ASKED)})
+
+
+def _keyed(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{"key": row["group"], **{name: row[name] for name in row if name != "group"}} for row in rows]
 
 
 class Estimate(Billing):

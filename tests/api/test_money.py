@@ -44,15 +44,15 @@ def invoice(people, within):
 def test_usage_adds_up_and_is_grouped(finance, invoice):
     told = finance.get(f"t/acme/usage/?{SPAN}").json()
     assert told["currency"] == "EUR"
-    assert sum(Decimal(row["amount"]) for row in told["rows"]) == Decimal(told["total"]) > 0
-    assert {row["meter"] for row in told["rows"]} == {"exchange_hours", "connector_hours"}
+    assert sum(Decimal(row["amount"]) for row in told["results"]) == Decimal(told["total"]) > 0
+    assert {row["meter"] for row in told["results"]} == {"exchange_hours", "connector_hours"}
     days = finance.get(f"t/acme/usage/?{SPAN}&meter=connector_hours&group_by=day").json()
-    assert [(row["group"], Decimal(row["quantity"])) for row in days["rows"]] == [
+    assert [(row["key"], Decimal(row["quantity"])) for row in days["results"]] == [
         ("2026-11-01", 24),
         ("2026-11-02", 24),
     ]
     things = finance.get(f"t/acme/usage/?{SPAN}&group_by=subject").json()
-    assert {row["thing"]["name"] for row in things["rows"]} == {"Europe", "Data centre"}
+    assert {row["thing"]["name"] for row in things["results"]} == {"Europe", "Data centre"}
 
 
 @pytest.mark.parametrize(
