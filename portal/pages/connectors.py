@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from decimal import Decimal
 from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
 
+from billing.services import price_plan
 from portal.pages.design import sizes
 from portal.pages.door import PageRequest, page
 from provisioning.catalog import catalog
 from provisioning.core.intent.connectors import SUPPORTED
+from provisioning.core.resource import Resource
 from provisioning.models import CloudAccount, Draft
 from provisioning.selectors import views
 from provisioning.selectors.views import Row, View
@@ -72,10 +76,24 @@ def wizard(request: PageRequest) -> HttpResponse:
         "exchanges": _exchanges(view),
         "segments": views.rows(view, "segments"),
         "groups": views.rows(view, "groups"),
-        "sizes": sizes(),
+        "sizes": _priced(kind) if "usage" in request.rights else sizes(),
         "may_discover": "accounts" in request.rights,
     }
     return render(request, "pages/connectors/new.html" + ("#networks" if request.htmx else ""), context)
+
+
+def _priced(kind: str) -> list[dict[str, Any]]:
+    """The sizes with what a connector of this kind costs in each month, where a price book applies."""
+    addresses = {size["key"]: f"connector/{size['key']}" for size in sizes()}
+    wanted = [
+        Resource(address, "exchange.connector", {"kind": kind, "size": size, "exchange": ""})
+        for size, address in addresses.items()
+    ]
+    found = price_plan([], wanted)
+    amounts: dict[str, Decimal] = defaultdict(Decimal)
+    for line in found["lines"]:
+        amounts[line["subject"]["address"]] += Decimal(line["amount"])
+    return [{**size, "monthly": amounts.get(addresses[size["key"]]), "currency": found["currency"]} for size in sizes()]
 
 
 def _exchanges(view: View) -> list[dict[str, Any]]:

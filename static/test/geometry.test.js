@@ -32,10 +32,25 @@ test("a card in between makes the line go round on the right", () => {
   assert.deepEqual(heading, { x: -1, y: 0 });
 });
 
-test("a policy from a card to itself is a loop", () => {
+test("a policy from a card to itself is a loop below it", () => {
   const card = rect(0, 0);
-  const { points } = route(card, card);
-  assert.ok(points[0].y < points[3].y && points[1].x > card.right);
+  const { points, heading } = route(card, card);
+  assert.ok(points[0].x < points[3].x && points[1].y > card.bottom);
+  assert.deepEqual(heading, { x: 0, y: -1 });
+});
+
+test("a line goes over or under a card that stands in its way", () => {
+  const between = rect(300, 20);
+  const { points } = route(rect(0, 0), rect(600, 0), [between]);
+  assert.ok(along(points, 0.5).y < between.top);
+  const low = route(rect(0, 0), rect(600, 0), [rect(300, -40)]).points;
+  assert.ok(along(low, 0.5).y > 60);
+});
+
+test("a chip with no free place covers as little as it can", () => {
+  const { points } = route(rect(0, 0), rect(240, 0));
+  const place = seat(points, { width: 90, height: 26 }, [rect(0, 0), rect(240, 0)]);
+  assert.ok(Math.abs(place.covered - 26 * 26) < 1, "26 px of its width and all of its height");
 });
 
 test("two lines between the same cards keep their distance", () => {

@@ -17,16 +17,23 @@ export function facing(rect, other, offset = 0) {
 }
 
 /**
- * The curve from card `a` to card `b`. Cards side by side meet at facing edges; cards above each other meet bottom to
- * top, unless another card (`others`) stands between them: then the line goes round on the right.
- * `slot` tells lines apart that join the same two cards: 0, 1, -1, 2, …
+ * The curve from card `a` to card `b`. Cards side by side meet at facing edges, over or under a card (`others`) that
+ * stands in the way; cards above each other meet bottom to top, or go round on the right. A card to itself is a loop
+ * below it. `slot` tells lines apart that join the same two cards: 0, 1, -1, 2, …
  */
 export function route(a, b, others = [], slot = 0) {
   const shift = slot * LANE;
+  if (a === b) return loop(a, shift);
   if (a.right <= b.left || b.right <= a.left) {
     const way = a.right <= b.left ? 1 : -1;
     const start = { x: way > 0 ? a.right : a.left, y: facing(a, b, shift) };
     const end = { x: way > 0 ? b.left : b.right, y: facing(b, a, shift) };
+    const over = channel(start, end, others);
+    if (over !== null) {
+      const lift = (8 * (over + shift / 2) - start.y - end.y) / 6; // the height of both handles that brings the middle there
+      const reach = (end.x - start.x) * 0.3;
+      return { points: [start, { x: start.x + reach, y: lift }, { x: end.x - reach, y: lift }, end], heading: { x: way, y: 0 } };
+    }
     const bend = Math.max(24, Math.abs(end.x - start.x) / 2) * way;
     return { points: [start, { x: start.x + bend, y: start.y }, { x: end.x - bend, y: end.y }, end], heading: { x: way, y: 0 } };
   }
@@ -42,10 +49,33 @@ export function route(a, b, others = [], slot = 0) {
     return { points: [start, { x, y: start.y + bend }, { x, y: end.y - bend }, end], heading: { x: 0, y: down ? 1 : -1 } };
   }
   const out = Math.max(a.right, b.right) + 72 + Math.abs(shift);
-  const apart = a === b ? (a.bottom - a.top) / 4 : 0; // to itself: a loop at its right edge
-  const start = { x: a.right, y: middle(a, "y") + shift / 3 - apart };
-  const end = { x: b.right, y: middle(b, "y") + shift / 3 + apart };
+  const start = { x: a.right, y: middle(a, "y") + shift / 3 };
+  const end = { x: b.right, y: middle(b, "y") + shift / 3 };
   return { points: [start, { x: out, y: start.y }, { x: out, y: end.y }, end], heading: { x: -1, y: 0 } };
+}
+
+// From the left part of the bottom edge down and up again into the right part.
+function loop(card, shift) {
+  const wide = (card.right - card.left) / 3 + Math.abs(shift) / 3;
+  const x = middle(card, "x");
+  const deep = card.bottom + 40 + Math.abs(shift);
+  const start = { x: x - wide, y: card.bottom };
+  const end = { x: x + wide, y: card.bottom };
+  return { points: [start, { x: start.x, y: deep }, { x: end.x, y: deep }, end], heading: { x: 0, y: -1 } };
+}
+
+// The height at which a line passes what stands between its ends: just above or just below it, whichever is nearer;
+// null when nothing is in the way.
+function channel(start, end, others) {
+  const [left, right] = [Math.min(start.x, end.x), Math.max(start.x, end.x)];
+  const at = (x) => start.y + ((end.y - start.y) * (x - start.x)) / (end.x - start.x);
+  const inWay = others.filter((card) => card.left > left && card.right < right
+    && Math.min(at(card.left), at(card.right)) < card.bottom + 4 && Math.max(at(card.left), at(card.right)) > card.top - 4);
+  if (!inWay.length) return null;
+  const above = Math.min(...inWay.map(({ top }) => top)) - MARGIN;
+  const below = Math.max(...inWay.map(({ bottom }) => bottom)) + MARGIN;
+  const straight = (start.y + end.y) / 2;
+  return straight - above <= below - straight ? above : below;
 }
 
 /** The SVG path of a curve. */
@@ -69,16 +99,22 @@ export function along([a, b, c, d], t) {
   return { x: mix("x"), y: mix("y") };
 }
 
-/** Where on the curve a chip of `size` covers nothing of `taken`: the middle if it is free, else the nearest free place. */
+/** Where on the curve a chip of `size` covers nothing of `taken`, the middle first; else where it covers least. */
 export function seat(points, size, taken = []) {
-  const box = ({ x, y }) => ({ left: x - size.width / 2, right: x + size.width / 2, top: y - size.height / 2, bottom: y + size.height / 2 });
-  for (const t of [0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.18, 0.82]) {
-    const point = along(points, t);
-    if (!taken.some((rect) => overlaps(box(point), rect))) return { ...point, box: box(point) };
+  let best = null;
+  for (const t of PLACES) {
+    const { x, y } = along(points, t);
+    const box = { left: x - size.width / 2, right: x + size.width / 2, top: y - size.height / 2, bottom: y + size.height / 2 };
+    const covered = taken.reduce((sum, rect) => sum + shared(box, rect), 0);
+    if (!best || covered < best.covered) best = { x, y, box, covered };
+    if (!covered) break;
   }
-  const point = along(points, 0.5);
-  return { ...point, box: box(point) };
+  return best;
 }
+
+const PLACES = [0, 0.04, 0.08, 0.12, 0.16, 0.2, 0.24, 0.28, 0.32, 0.36].flatMap((off) => (off ? [0.5 - off, 0.5 + off] : [0.5]));
+
+const shared = (a, b) => Math.max(0, Math.min(a.right, b.right) - Math.max(a.left, b.left)) * Math.max(0, Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top));
 
 /** How far `point` is from a curve, measured at 24 places of it. */
 export function distance(points, point) {
