@@ -7,6 +7,7 @@ import { startConnect } from "./canvas/connect.js";
 import { startDrag } from "./canvas/drag.js";
 import { board, draw, keepDrawn, policyAt } from "./canvas/lines.js";
 import { refresh, select } from "./canvas/live.js";
+import { showRefusal } from "./canvas/refusal.js";
 import { askPolicy, inspect, startServiceDialog } from "./canvas/policy.js";
 import { startRules } from "./canvas/rules.js";
 
@@ -74,6 +75,10 @@ document.body.addEventListener("draft:moved", (event) => {
   }
   event.preventDefault();
   refresh();
+});
+document.body.addEventListener("draft:refused", (event) => {
+  event.preventDefault();
+  showRefusal(document.getElementById("draft-problems"), event.detail.problem);
 });
 document.body.addEventListener("changed:draft", ({ detail }) => {
   if (detail.id === canvas.dataset.draft) refresh({ keepSide: true });

@@ -144,3 +144,18 @@ def test_the_page_itself_never_scrolls_sideways(canvas: Canvas, width: int) -> N
     canvas.page.set_viewport_size({"width": width, "height": 800})
     canvas.page.reload()
     assert canvas.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_failing_assertion_is_told_beside_the_canvas_and_no_plan_is_made(canvas: Canvas) -> None:
+    by_drag(canvas)
+    canvas.add("22")
+    expect(canvas.page.locator(".cv-chip")).to_contain_text("tcp/22")
+    canvas.page.get_by_role("button", name="Assertion").click()
+    asked = canvas.page.get_by_role("dialog", name="New assertion")
+    asked.get_by_label("Name").fill("prod never reaches dev")
+    asked.get_by_label("From").select_option(label="prod")
+    asked.get_by_label("To", exact=True).select_option(label="dev")
+    asked.get_by_role("button", name="Add to draft").click()
+    expect(canvas.page.locator("#cv-palette")).to_contain_text("prod never reaches dev")
+    canvas.page.get_by_role("button", name="Review", exact=True).click()
+    expect(canvas.page.get_by_role("alert")).to_contain_text("“prod never reaches dev” does not hold.")

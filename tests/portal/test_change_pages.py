@@ -1,0 +1,147 @@
+"""Design, connectors, plans and runs as pages: what each person sees, and what is said when something is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from tests.people import People
+from tests.portal.networks import draw
+
+SignIn = Callable[[Any], Client]
+LISTS = ("design", "connectors", "plans", "runs")
+
+
+@pytest.fixture
+def drawn(people: People, within: Callable[..., Any]) -> Any:
+    """An open draft of acme with a network in it."""
+    from provisioning.services import drafts
+
+    with within(people.acme):
+        draft = drafts.create("rollout")
+        draw(draft)
+    return draft
+
+
+@pytest.fixture
+def plan(people: People, within: Callable[..., Any], drawn: Any) -> Any:
+    """A plan that netadmin made of the draft."""
+    from provisioning.services import plans
+    from tenants.actor import Actor, acting
+
+    with within(people.acme), acting(Actor(people.netadmin.email)):
+        return plans.make(drawn)
+
+
+def text(client: Client, path: str, status: int = 200) -> str:
+    answer = client.get(f"/t/acme/{path}")
+    assert answer.status_code == status, path
+    return answer.content.decode()
+
+
+def test_empty_lists_teach_what_they_are_for(people: People, sign_in: SignIn) -> None:
+    client = sign_in(people.netadmin)
+    for name in LISTS:
+        assert "cw-empty" in text(client, f"{name}/"), name
+    assert "The filters hide all of them" in text(client, "connectors/?search=nothing")
+
+
+def test_a_stranger_sees_none_of_it(people: People, sign_in: SignIn, drawn: Any) -> None:
+    client = sign_in(people.stranger)
+    for path in [f"{name}/" for name in LISTS] + [f"design/{drawn.uid}/", "connectors/new/"]:
+        text(client, path, 404)
+
+
+def test_a_viewer_reads_a_draft_and_changes_nothing(people: People, sign_in: SignIn, drawn: Any) -> None:
+    client = sign_in(people.viewer)
+    page = text(client, f"design/{drawn.uid}/")
+    assert "site-prod" in page and "data-connect" not in page and "new-policy" not in page
+    text(client, "connectors/new/", 403)
+    assert client.post(f"/t/acme/design/{drawn.uid}/restore/").status_code == 403
+
+
+def test_a_draft_is_shown_in_every_view(people: People, sign_in: SignIn, drawn: Any) -> None:
+    client = sign_in(people.netadmin)
+    assert "only in this draft" in text(client, f"design/{drawn.uid}/")
+    assert "No policy yet" in text(client, f"design/{drawn.uid}/rules/")
+    assert "name: site-prod" in text(client, f"design/{drawn.uid}/yaml/")
+    assert "site-dev" in text(client, f"connectors/?draft={drawn.uid}")
+    assert "Where it attaches" in text(client, f"connectors/new/?draft={drawn.uid}&kind=lab-site")
+
+
+def test_a_discarded_draft_is_gone(people: People, sign_in: SignIn, within: Callable[..., Any], drawn: Any) -> None:
+    from provisioning.services import drafts
+
+    with within(people.acme):
+        drafts.discard(drawn)
+    text(sign_in(people.netadmin), f"design/{drawn.uid}/", 404)
+
+
+def test_what_is_selected_is_in_the_address(people: People, sign_in: SignIn, within: Any, drawn: Any) -> None:
+    from provisioning.selectors import views
+
+    with within(people.acme):
+        uid = next(row.uid for row in views.rows(views.draft(drawn.uid), "groups") if row.name == "prod")
+    client = sign_in(people.netadmin)
+    assert 'aria-label="Group prod"' in text(client, f"design/{drawn.uid}/?select=groups/{uid}")
+    reach = text(client, f"design/{drawn.uid}/reach/?from={uid}")
+    assert "What can prod reach?" in reach and "no rule lets it through" in reach
+    assert "It is not in live yet." in text(client, f"design/{drawn.uid}/reach/?from={uid}&view=live")
+
+
+def test_a_plan_offers_provision_with_its_digest_to_who_may(people: People, sign_in: SignIn, plan: Any) -> None:
+    page = text(sign_in(people.netadmin), f"plans/{plan.uid}/")
+    assert plan.digest in page and 'id="provision"' in page
+    assert "Your role may not provision" in text(sign_in(people.viewer), f"plans/{plan.uid}/")
+
+
+def test_a_stale_plan_says_what_moved_and_cannot_be_provisioned(
+    people: People, sign_in: SignIn, within: Callable[..., Any], plan: Any
+) -> None:
+    from provisioning.services import drafts
+
+    with within(people.acme):
+        drafts.add(plan.draft, "groups", {"name": "later"})
+    page = text(sign_in(people.netadmin), f"plans/{plan.uid}/")
+    assert "The draft rollout was edited." in page and "Plan again" in page
+    assert 'id="provision"' not in page
+
+
+def test_where_a_second_person_is_asked_nobody_approves_their_own(people: People, sign_in: SignIn, plan: Any) -> None:
+    people.acme.requires_approval = True
+    people.acme.save()
+    assert "Nobody approves their own plan" in text(sign_in(people.netadmin), f"plans/{plan.uid}/")
+    assert "approve/" in text(sign_in(people.secadmin), f"plans/{plan.uid}/")
+
+
+def test_a_failed_step_says_cause_call_and_remedy(
+    people: People, sign_in: SignIn, within: Callable[..., Any], plan: Any
+) -> None:
+    from provisioning.models import Run, Step
+
+    with within(people.acme):
+        run = Run(plan=plan, revision=1, state="partial", author=people.netadmin.email)
+        run.save()
+        error = {
+            "call": "ec2.CreateVpnConnection",
+            "code": "UnauthorizedOperation",
+            "message": "You are not authorized.",
+        }
+        for order, state in enumerate(("done", "failed", "skipped")):
+            Step(
+                run=run,
+                order=order,
+                action="create",
+                address=f"aws/1/eu-central-1/{order}",
+                kind="aws.vpn-connection",
+                state=state,
+                error=error if state == "failed" else None,
+            ).save()
+    page = text(sign_in(people.netadmin), f"runs/{run.uid}/")
+    assert "You are not authorized." in page and "1 of 3 steps failed." in page
+    assert "Allow ec2.CreateVpnConnection to the credentials of this cloud account, then retry." in page
+    assert "retry/" in page and "retry/" not in text(sign_in(people.viewer), f"runs/{run.uid}/")
+    assert "1 failed" in text(sign_in(people.viewer), "runs/")
