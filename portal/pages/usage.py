@@ -40,7 +40,7 @@ def usage(request: PageRequest) -> HttpResponse:
         "chart": chart(_days(days, start, min(end, today + timedelta(days=1)), bool(found["currency"]))),
         "in_money": bool(found["currency"]),
         "before": _before(start, end, today, meter, found["total"]),
-        "dearest": max(found["rows"], key=lambda row: row["amount"] or 0, default=None),
+        "dearest": _dearest(found),
         "start": start,
         "last": end - timedelta(days=1),
         "months": [
@@ -109,6 +109,15 @@ def _before(start: date, end: date, today: date, meter: str | None, total: Decim
     then = selectors.usage(_midnight(start - passed), _midnight(start), meter, "meter")["total"]
     percent = round((total - then) / then * 100) if then else None
     return {"total": then, "percent": percent, "from": start - passed, "days": passed.days}
+
+
+def _dearest(found: dict[str, Any]) -> dict[str, Any] | None:
+    """The group that costs most, over all its meters."""
+    sums: dict[str, Decimal] = defaultdict(Decimal)
+    for row in found["rows"]:
+        sums[row["group_label"] or row["label"]] += row["amount"] or 0
+    label = max(sums, key=lambda one: sums[one], default=None)
+    return {"label": label, "amount": sums[label]} if label else None
 
 
 def _share(row: dict[str, Any], found: dict[str, Any]) -> int:
