@@ -177,7 +177,9 @@ class Agent:
         made = {name for name in rendered.namespaces if self.netlink.ensure_namespace(name)}
         interfaces = _interfaces(document)
         self._missing = False
-        for name in sorted(rendered.namespaces, key=lambda n: n not in made):
+        # Instances and exits first: they make both ends of their arms, and a segment then puts its end to use.
+        makers = {n for n, namespace in rendered.namespaces.items() if any(link.peer for link in namespace.links)}
+        for name in sorted(rendered.namespaces, key=lambda n: n not in makers):
             wanted = rendered.namespaces[name]
             try:
                 if name in made:
