@@ -106,37 +106,44 @@ class Netlink:
     def links(self, name: str) -> dict[str, Any]:
         return {link.get("ifname"): link for link in self.socket(name).get_links()}
 
-    def apply(self, wanted: Namespace) -> dict[str, str]:
-        """Converges one namespace; returns interface → what is wrong with it, for those that are still missing."""
-        missing = self._links(wanted)
+    def clear(self, wanted: Namespace) -> None:
+        """Takes out the links that should not be there; circuits go back to the node's own namespace."""
+        names = {link.name for link in wanted.links} | {"lo"}
+        for name, link in self.links(wanted.name).items():
+            if name in names:
+                continue
+            if _is_made_here(name, link):
+                _quietly(self.socket(wanted.name).link, "del", index=link["index"])
+            else:
+                self._give_back(wanted.name, name)
+
+    def create(self, wanted: Namespace) -> tuple[dict[str, str], set[str]]:
+        """Makes the links that are missing.
+
+        Returns interface → what is wrong with it for those that cannot be made, and the namespaces that got any.
+        """
         present = self.links(wanted.name)
+        missing: dict[str, str] = {}
+        touched: set[str] = set()
+        for link in wanted.links:
+            if link.name not in present:
+                if problem := self._create(wanted.name, link):
+                    missing[link.name] = problem
+                touched |= {wanted.name, link.peer[0] if link.peer else wanted.name}
+        return missing, touched
+
+    def apply(self, wanted: Namespace) -> None:
+        """Converges the links that are there, and everything on them."""
+        socket, present = self.socket(wanted.name), self.links(wanted.name)
+        for link in wanted.links:
+            if link.name in present:
+                self._configure(socket, link, present)
         index = {name: link["index"] for name, link in present.items()}
         self._addresses(wanted, index)
         self._neighbours(wanted, index)
         self._forwarding(wanted, index)
         self._routes(wanted, index)
         self._marks(wanted)
-        return missing
-
-    def _links(self, wanted: Namespace) -> dict[str, str]:
-        socket, present = self.socket(wanted.name), self.links(wanted.name)
-        missing: dict[str, str] = {}
-        names = {link.name: link for link in wanted.links}
-        for name in [n for n in present if n not in names and n != "lo"]:
-            if _is_made_here(name, present[name]):
-                socket.link("del", index=present[name]["index"])
-            else:
-                self._give_back(wanted.name, name)
-        for link in wanted.links:
-            if link.name not in present:
-                problem = self._create(wanted.name, link)
-                if problem:
-                    missing[link.name] = problem
-        present = self.links(wanted.name)
-        for link in wanted.links:
-            if link.name in present:
-                self._configure(socket, link, present)
-        return missing
 
     def _create(self, space: str, link: Link) -> str:
         if link.kind == "bridge":
@@ -245,7 +252,7 @@ class Netlink:
         }  # fmt: skip
         want = {route for route in wanted.routes if not route.link or route.link in index}
         for route in want - have:
-            socket.route("add", **_route(route, index))
+            socket.route("replace", **_route(route, index))
         for route in have - want:
             _quietly(socket.route, "del", **_route(route, index))
 

@@ -11,23 +11,19 @@ import base64
 import logging
 import threading
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from provisioning.agent import nft
-from provisioning.agent.counters import Reader
 from provisioning.agent.document import EMPTY, Document, Untrusted, verify
-from provisioning.agent.netlink import Netlink, NetlinkError
+from provisioning.agent.kernel import Kernel
+from provisioning.agent.netlink import Netlink
 from provisioning.agent.portal import Portal
 from provisioning.agent.render import render
 from provisioning.agent.state import State
 from provisioning.agent.totals import Totals
-from provisioning.agent.view import connector_key
-from provisioning.agent.wanted import Namespace, Rules
 
 log = logging.getLogger("causeway.agent")
 
@@ -38,7 +34,7 @@ RETRY_EVERY = 1.0
 
 @dataclass
 class Agent:
-    """``prefix``: how this node's namespaces are named; everything that begins so is the agent's to remove."""
+    """``prefix`` begins the names of this node's namespaces. ``simulate``: believe everything, touch nothing."""
 
     location: str
     index: int
@@ -55,14 +51,12 @@ class Agent:
     took: float = 0.0
 
     def __post_init__(self) -> None:
-        self._namespaces: dict[str, Namespace] = {}
-        self._readers: dict[str, Reader] = {}
+        self.kernel = Kernel(self.netlink, self.prefix)
         self._fresh, self._tell, self._stop = threading.Event(), threading.Event(), threading.Event()
         self._resumed = threading.Event()
         self._body: dict[str, Any] = {}
         self._incoming: Document = EMPTY
         self._totals = Totals(**self.state.load("counters", {}))
-        self._missing = False
 
     # -- threads ---------------------------------------------------------------------------------------------------
 
@@ -81,7 +75,7 @@ class Agent:
                     return
                 self.accept(self._incoming)
                 due = 0.0
-            elif self._missing:
+            elif self.kernel.unfinished:
                 self.accept(self.document)
             if time.monotonic() >= due:
                 due = time.monotonic() + REPORT_EVERY
@@ -158,7 +152,7 @@ class Agent:
         started = time.monotonic()
         self.state.save("document", {"document": document.text, "signature": document.signature})
         if self.simulate:
-            self.failed, self._missing = {}, False
+            self.failed = {}
         else:
             self.failed = self._apply(document)
         self.document = document
@@ -171,61 +165,16 @@ class Agent:
         memories = self.state.memories()
         rendered = render(document, memories, self.prefix)
         if rendered.memories != memories:
+            # Before the kernel: marks that nobody remembers would mean something else after a restart.
             self.state.remember(dict(rendered.memories))
-        failed = dict(rendered.failed)
-        self.netlink.circuits.prepare(document)
-        made = {name for name in rendered.namespaces if self.netlink.ensure_namespace(name)}
-        interfaces = _interfaces(document)
-        self._missing = False
-        # Instances and exits first: they make both ends of their arms, and a segment then puts its end to use.
-        makers = {n for n, namespace in rendered.namespaces.items() if any(link.peer for link in namespace.links)}
-        for name in sorted(rendered.namespaces, key=lambda n: n not in makers):
-            wanted = rendered.namespaces[name]
-            try:
-                if name in made:
-                    nft.apply(name, wanted.rules)
-                missing = self._links(wanted)
-                if name not in made and self._namespaces.get(name, Namespace(name, ())).rules != wanted.rules:
-                    nft.apply(name, wanted.rules)
-                self._namespaces[name] = wanted
-            except (NetlinkError, OSError, nft.Refused) as error:
-                failed |= dict.fromkeys(wanted.sections, f"{name}: {error}")
-                self._namespaces.pop(name, None)
-                self._missing = True
-                continue
-            for interface, message in missing.items():
-                self._missing = True
-                failed[interfaces.get(interface, wanted.sections[0])] = message
-        self._remove(set(rendered.namespaces), set(rendered.failed))
-        return failed
-
-    def _links(self, wanted: Namespace) -> dict[str, str]:
-        before = self._namespaces.get(wanted.name)
-        if before and not self._missing and replace(before, rules=Rules()) == replace(wanted, rules=Rules()):
-            present = self.netlink.links(wanted.name)
-            if all(link.name in present for link in wanted.links):
-                return {}
-        return self.netlink.apply(wanted)
-
-    def _remove(self, wanted: set[str], failed: set[str]) -> None:
-        """Namespaces of sections that are gone; one whose section could not be understood stays as it was."""
-        for name in self.netlink.namespaces(self.prefix):
-            if name in wanted or set(self._namespaces.get(name, Namespace(name, ())).sections) & failed:
-                continue
-            if reader := self._readers.pop(name, None):
-                self._count()
-                reader.close()
-            self._namespaces.pop(name, None)
-            try:
-                self.netlink.remove_namespace(name)
-            except (NetlinkError, OSError) as error:
-                log.error("%s is not wanted any more but does not go: %s; it is tried again", name, error)
-                self._missing = True
+        if self.applied:
+            self._totals.see(self.kernel.counters())
+        return self.kernel.apply(document, rendered)
 
     # -- telling ---------------------------------------------------------------------------------------------------
 
     def report(self) -> dict[str, Any]:
-        counters = {} if self.simulate else self._count()
+        counters = {} if self.simulate else self._totals.see(self.kernel.counters())
         self.state.save("counters", {"base": self._totals.base, "last": self._totals.last})
         return {
             "epoch": self.state.epoch,
@@ -236,41 +185,6 @@ class Agent:
             "counters": counters,
         }
 
-    def _count(self) -> dict[str, int]:
-        now: dict[str, int] = {}
-        for name, namespace in self._namespaces.items():
-            if not namespace.rules.counters:
-                continue
-            if name not in self._readers:
-                self._readers[name] = Reader(name)
-            for counter, (count_bytes, packets) in self._readers[name].read().items():
-                key, what = namespace.rules.counters.get(counter, ("", ""))
-                if what == "packets":
-                    now[key] = now.get(key, 0) + packets
-                elif what:
-                    now[f"{key}|bytes"], now[f"{key}|packets"] = count_bytes, packets
-        return self._totals.see(now)
-
     def _health(self) -> dict[str, Any]:
-        circuits: dict[str, str] = {}
-        if not self.simulate:
-            states: dict[str, str] = {}
-            for name, namespace in self._namespaces.items():
-                if any(link.kind == "circuit" for link in namespace.links):
-                    states |= {n: link.get("operstate") for n, link in self.netlink.links(name).items()}
-            for section in self.document.of_kind("exchange.connector"):
-                for link in section.body["links"]:
-                    if link["node"] == section.node:
-                        up = states.get(link["interface"]) == "UP"
-                        key = f"{section.tenant}|{connector_key(section)}|{link['circuit']}|{link['segment']}"
-                        circuits[key] = "up" if up else "down"
+        circuits = {} if self.simulate else self.kernel.circuits(self.document)
         return {"simulated": self.simulate, "apply_seconds": round(self.took, 3), "circuits": circuits}
-
-
-def _interfaces(document: Document) -> Mapping[str, str]:
-    """Interface → key of the connector section it belongs to."""
-    return {
-        link["interface"]: section.key
-        for section in document.of_kind("exchange.connector")
-        for link in section.body["links"]
-    }

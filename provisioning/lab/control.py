@@ -13,7 +13,7 @@ from typing import Any
 from pyroute2 import IPRoute
 
 from provisioning.agent.inside import inside, libc
-from provisioning.lab.farend import configure, far_interface, workload_namespace
+from provisioning.lab.farend import converge, far_interface, workload_namespace
 from provisioning.lab.space import CLONE_NEWNS, CLONE_NEWUSER
 
 CLONE_NEWNET = 0x40000000
@@ -186,5 +186,6 @@ class Lab:
 
     def _up(self, told: dict[str, Any], link: dict[str, Any]) -> None:
         with inside(workload_namespace(told["tenant"], told["connector"])), IPRoute() as far:
-            if list(far.link_lookup(ifname=far_interface(link))):
-                configure(far, told["kind"], link)
+            for index in far.link_lookup(ifname=far_interface(link)):
+                far.link("set", index=index, state="up")
+            converge(far, told)

@@ -12,12 +12,12 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
 from pyroute2 import IPRoute, netns
-from pyroute2.netlink.exceptions import NetlinkError
 
 from provisioning.agent.document import Document, Section
 from provisioning.agent.inside import inside, path
@@ -26,8 +26,9 @@ from provisioning.agent.view import Circuit, connector_key
 
 INTERNET = "198.51.100.10"
 WORKLOADS = Path("/run/lab/workloads")
-ACTIVE, STANDBY, LAST = 10, 20, 1000
-UNREACHABLE = "unreachable"
+ACTIVE, STANDBY = 10, 20
+SOURCE_RULES = 500
+AF_INET = 2
 
 
 def workload_namespace(tenant: str, connector: str) -> str:
@@ -44,34 +45,34 @@ class LabCircuits(Circuits):
 
     def __init__(self, home: str) -> None:
         self.home = home
-        self._made: dict[str, tuple[str, str, Mapping[str, Any]]] = {}
-        """circuit interface → (workload namespace, its interface there, link)"""
+        self._made: dict[str, tuple[str, str]] = {}
+        """circuit interface → (workload namespace, digest of the connector's section)"""
 
     def prepare(self, document: Document) -> None:
         for section in document.of_kind("exchange.connector"):
             mine = [link for link in section.body["links"] if link["node"] == section.node]
             space = workload_namespace(section.tenant, connector_key(section))
-            fresh = [link for link in mine if self._made.get(link["interface"], ("", "", None))[2] != link]
-            if not fresh:
+            if all(self._made.get(link["interface"]) == (space, section.digest) for link in mine):
                 continue
             with _one_at_a_time(space):
                 if not os.path.exists(path(space)):
                     _make(space)
-                for link in fresh:
-                    self._wire(space, section, link)
-                    self._made[link["interface"]] = (space, far_interface(link), link)
-                _announce(section, _places(document, section.tenant))
+                told = _told(section, document)
+                with inside(space), IPRoute() as far:
+                    for link in mine:
+                        self._wire(far, space, link)
+                        self._made[link["interface"]] = (space, section.digest)
+                    converge(far, told)
+                _announce(told)
 
     def release(self, name: str) -> None:
         """The circuit is back in the node's own namespace: take the wire away, and an empty workload with it."""
-        with inside(self.home), IPRoute() as node:
-            for index in node.link_lookup(ifname=name):
-                node.link("del", index=index)
-        space, _, _ = self._made.pop(name, ("", "", None))
-        if not space:
-            return
-        with _one_at_a_time(space):
-            if not os.path.exists(path(space)):
+        space, _ = self._made.pop(name, ("", ""))
+        with _one_at_a_time(space or "unknown"):
+            with inside(self.home), IPRoute() as node:
+                for index in node.link_lookup(ifname=name):
+                    node.link("del", index=index)
+            if not space or not os.path.exists(path(space)):
                 return
             with inside(space), IPRoute() as far:
                 left = [link for link in far.get_links() if link.get("ifname") != "lo"]
@@ -79,13 +80,14 @@ class LabCircuits(Circuits):
                 (WORKLOADS / f"{space}.json").unlink(missing_ok=True)
                 netns.remove(space)
 
-    def _wire(self, space: str, section: Section, link: Mapping[str, Any]) -> None:
+    def _wire(self, far: IPRoute, space: str, link: Mapping[str, Any]) -> None:
         there = far_interface(link)
-        with inside(space), IPRoute() as far:
-            if not list(far.link_lookup(ifname=there)):
-                with inside(self.home), IPRoute() as node:
-                    node.link("add", ifname=link["interface"], kind="veth", peer={"ifname": there, "net_ns_fd": space})
-            configure(far, str(section.body["kind"]), link)
+        if list(far.link_lookup(ifname=there)):
+            return
+        with inside(self.home), IPRoute() as node:
+            for index in node.link_lookup(ifname=link["interface"]):
+                node.link("del", index=index)
+            node.link("add", ifname=link["interface"], kind="veth", peer={"ifname": there, "net_ns_fd": space})
 
 
 def far_interface(link: Mapping[str, Any]) -> str:
@@ -93,35 +95,82 @@ def far_interface(link: Mapping[str, Any]) -> str:
     return f"{str(link['circuit']).lower()[:4]}{link['segment_number']}"
 
 
-def configure(far: IPRoute, kind: str, link: Mapping[str, Any]) -> None:
-    """Addresses and routes of one circuit's far end; also after it was down, which loses its routes."""
-    index = next(iter(far.link_lookup(ifname=far_interface(link))))
-    mtu = Circuit("", kind, 0, link).mtu
-    far.link("set", index=index, state="up", mtu=mtu)
-    address, _, length = str(link["peer"]).partition("/")
-    length = length or str(link["local"]).partition("/")[2]
-    gateway = str(link["local"]).partition("/")[0]
-    metric = ACTIVE if link.get("role", "active") == "active" else STANDBY
-    _again(far.addr, "add", index=index, address=address, prefixlen=int(length or 30))
-    if kind == "internet-exit":
-        _again(far.addr, "add", index=1, address=INTERNET, prefixlen=32)
-        if link.get("nat"):
-            far.route("replace", dst=f"{link['nat']}/32", gateway=gateway, oif=index, priority=metric)
-        return
-    table = 1000 + int(link["segment_number"])
-    source = ""
-    for prefix in link["prefixes"]:
-        source = source or first_usable(prefix)
-        _again(far.addr, "add", index=1, address=first_usable(prefix), prefixlen=32)
-        _again(far.rule, "add", src=prefix, table=table, priority=500)
-        for where in (254, table):
-            far.route("replace", dst=prefix, type=UNREACHABLE, table=where, priority=LAST)
-    order = 100 * int(link["segment_number"])
-    for where, preference in ((table, metric), (254, order + metric)):
+def converge(far: IPRoute, told: Mapping[str, Any]) -> None:
+    """Addresses, rules and routes of a workload for the circuits it has; also after one was down and lost routes."""
+    present = {link.get("ifname"): link["index"] for link in far.get_links()}
+    links = [link for link in told["links"] if far_interface(link) in present]
+    for link in links:
+        mtu = Circuit("", told["kind"], 0, link).mtu
+        far.link("set", index=present[far_interface(link)], state="up", mtu=mtu)
+    _addresses(far, present, told, links)
+    if told["kind"] == "internet-exit":
+        routes = [_Way(f"{link['nat']}/32", link, 254, _metric(link)) for link in links if link.get("nat")]
+        sources: set[tuple[str, int]] = set()
+    else:
+        routes = [way for link in links for way in _ways(link)]
+        sources = {(prefix, _table(link)) for link in links for prefix in link["prefixes"]}
+    _rules(far, sources)
+    _routes(far, present, routes)
+
+
+def _addresses(far: IPRoute, present: Mapping[str, int], told: Mapping[str, Any], links: list[dict[str, Any]]) -> None:
+    want = {(1, address, 32) for address in told["addresses"]}
+    for link in links:
+        address, _, length = str(link["peer"]).partition("/")
+        length = length or str(link["local"]).partition("/")[2]
+        want.add((present[far_interface(link)], address, int(length or 30)))
+    have = {(a["index"], a.get("local") or a.get("address"), a["prefixlen"]) for a in far.get_addr(family=AF_INET)}
+    have = {entry for entry in have if not entry[1].startswith("127.")}
+    for index, address, bits in have - want:
+        far.addr("del", index=index, address=address, prefixlen=bits)
+    for index, address, bits in want - have:
+        far.addr("add", index=index, address=address, prefixlen=bits)
+
+
+def _rules(far: IPRoute, want: set[tuple[str, int]]) -> None:
+    have = {
+        (f"{rule.get('src')}/{rule['src_len']}", rule.get("table"))
+        for rule in far.get_rules(family=AF_INET)
+        if rule.get("priority") == SOURCE_RULES
+    }
+    for prefix, table in have - want:
+        far.rule("del", src=prefix, table=table, priority=SOURCE_RULES)
+    for prefix, table in want - have:
+        far.rule("add", src=prefix, table=table, priority=SOURCE_RULES)
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """A route of a workload through one of its circuits."""
+
+    destination: str
+    link: Mapping[str, Any]
+    table: int
+    metric: int
+
+
+def _ways(link: Mapping[str, Any]) -> Iterator[_Way]:
+    yield _Way("0.0.0.0/0", link, _table(link), _metric(link))
+    # Whoever names no source speaks in the connector's first segment.
+    yield _Way("0.0.0.0/0", link, 254, 100 * int(link["segment_number"]) + _metric(link))
+
+
+def _routes(far: IPRoute, present: Mapping[str, int], ways: list[_Way]) -> None:
+    for way in ways:
+        prefixes = way.link["prefixes"]
+        source = {"prefsrc": first_usable(prefixes[0])} if prefixes and way.destination == "0.0.0.0/0" else {}
         far.route(
-            "replace", dst="0.0.0.0/0", gateway=gateway, oif=index, table=where, priority=preference,
-            **({"prefsrc": source} if source else {}),
+            "replace", dst=way.destination, gateway=str(way.link["local"]).partition("/")[0],
+            oif=present[far_interface(way.link)], table=way.table, priority=way.metric, **source,
         )  # fmt: skip
+
+
+def _table(link: Mapping[str, Any]) -> int:
+    return 1000 + int(link["segment_number"])
+
+
+def _metric(link: Mapping[str, Any]) -> int:
+    return ACTIVE if link.get("role", "active") == "active" else STANDBY
 
 
 def _make(space: str) -> None:
@@ -145,24 +194,27 @@ def _places(document: Document, tenant: str) -> dict[str, str]:
     return {peer["node"]: f"{peer['location']}/{peer['node'].rpartition('/')[2]}" for peer in peers}
 
 
-def _announce(section: Section, places: Mapping[str, str]) -> None:
-    """Tells the world process, and `lab exec`, who is there. Written last: what is announced works."""
-    space = workload_namespace(section.tenant, connector_key(section))
+def _told(section: Section, document: Document) -> dict[str, Any]:
+    """What the world process and `lab exec` are told of a workload."""
     links = section.body["links"]
     addresses = [first_usable(prefix) for link in links for prefix in link.get("prefixes") or ()]
     if section.body["kind"] == "internet-exit":
         addresses = [INTERNET]
-    told = {
-        "namespace": space,
+    return {
+        "namespace": workload_namespace(section.tenant, connector_key(section)),
         "tenant": section.tenant,
         "connector": connector_key(section),
         "kind": section.body["kind"],
         "addresses": list(dict.fromkeys(addresses)),
         "segments": sorted({link["segment"] for link in links}),
         "links": links,
-        "nodes": places,
+        "nodes": _places(document, section.tenant),
     }
-    target = WORKLOADS / f"{space}.json"
+
+
+def _announce(told: Mapping[str, Any]) -> None:
+    """Written last: what is announced works."""
+    target = WORKLOADS / f"{told['namespace']}.json"
     fresh = target.with_suffix(".new")
     fresh.write_text(json.dumps(told))
     fresh.replace(target)
@@ -174,12 +226,3 @@ def _one_at_a_time(space: str) -> Iterator[None]:
     with open(f"/run/lab/{space}.lock", "w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
-
-
-def _again(call: Any, *args: Any, **kwargs: Any) -> None:
-    """Doing it twice is no error."""
-    try:
-        call(*args, **kwargs)
-    except NetlinkError as error:
-        if error.code != 17:
-            raise

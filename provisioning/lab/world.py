@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from provisioning.agent.inside import inside
+from provisioning.agent.inside import path as namespace_path
 from provisioning.lab.farend import WORKLOADS
 from provisioning.lab.traffic import Traffic
 
@@ -32,6 +34,8 @@ class World:
 
     def __init__(self, traffic: bool) -> None:
         self.open: dict[str, list[asyncio.BaseTransport | asyncio.AbstractServer]] = {}
+        self.serving: dict[str, tuple[int, list[str]]] = {}
+        """workload → (which namespace it was, its addresses) when its services were opened"""
         self.traffic = Traffic() if traffic else None
 
     async def run(self) -> None:
@@ -41,6 +45,8 @@ class World:
             for name in self.open.keys() - present.keys():
                 self._close(name)
                 seen.pop(name, None)
+                if self.traffic:
+                    self.traffic.forget(name)
             for name, path in present.items():
                 try:
                     changed = path.stat().st_mtime_ns
@@ -54,32 +60,35 @@ class World:
     async def _serve(self, name: str, workload: Mapping[str, Any]) -> None:
         if self.traffic:
             self.traffic.know(name, workload)
-        if name in self.open:
+        now = os.stat(namespace_path(name)).st_ino, workload["addresses"]
+        if self.serving.get(name) == now:
             return
+        self._close(name)
         loop, label = asyncio.get_running_loop(), f"{workload['tenant']}/{workload['connector']}"
         opened: list[asyncio.BaseTransport | asyncio.AbstractServer] = []
         for port in TCP_PORTS:
-            listener = _socket(name, socket.SOCK_STREAM, port)
+            listener = _socket(name, socket.SOCK_STREAM, "0.0.0.0", port)
             opened.append(await asyncio.start_server(lambda r, w: _answer(label, r, w), sock=listener))
-        for port in UDP_PORTS:
-            datagrams = _socket(name, socket.SOCK_DGRAM, port)
-            transport, _ = await loop.create_datagram_endpoint(_Echo, sock=datagrams)
-            opened.append(transport)
-        self.open[name] = opened
+        # A socket for each address, so that a datagram is answered from the address it was sent to.
+        for address in workload["addresses"]:
+            for port in UDP_PORTS:
+                datagrams = _socket(name, socket.SOCK_DGRAM, address, port)
+                transport, _ = await loop.create_datagram_endpoint(_Echo, sock=datagrams)
+                opened.append(transport)
+        self.open[name], self.serving[name] = opened, now
 
     def _close(self, name: str) -> None:
-        if self.traffic:
-            self.traffic.forget(name)
-        for each in self.open.pop(name):
+        self.serving.pop(name, None)
+        for each in self.open.pop(name, []):
             each.close()
 
 
-def _socket(name: str, kind: int, port: int) -> socket.socket:
+def _socket(name: str, kind: int, address: str, port: int) -> socket.socket:
     with inside(name):
         made = socket.socket(socket.AF_INET, kind)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     made.setblocking(False)
-    made.bind(("0.0.0.0", port))
+    made.bind((address, port))
     return made
 
 

@@ -15,7 +15,8 @@ import pytest
 
 from provisioning.lab.control import Lab
 from provisioning.lab.fixture import FixturePortal
-from tests.lab.network import EXCHANGES, TENANT, UNDERLAY, Network
+from tests.core.networks import CATALOG
+from tests.lab.network import EXCHANGES, TENANT, Network
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,7 +24,8 @@ ROOT = Path(__file__).parents[2]
 class World:
     """One running lab of two exchanges."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, simulate: bool = False) -> None:
+        self.simulate = simulate
         self.portal = FixturePortal()
         self.folder = folder
         self.process: subprocess.Popen[bytes] | None = None
@@ -31,19 +33,20 @@ class World:
 
     def start(self) -> None:
         nodes = []
-        for node, underlay in UNDERLAY.items():
-            exchange, _, index = node.partition("/")
-            name = f"{EXCHANGES[exchange]}/{index}"
-            nodes.append({"location": EXCHANGES[exchange], "index": int(index), "underlay": underlay, "token": name,
-                          "public_key": self.portal.public_key})  # fmt: skip
+        for location in EXCHANGES.values():
+            for node in CATALOG.locations[location].nodes:
+                name = f"{location}/{node.index}"
+                nodes.append({"location": location, "index": node.index, "underlay": node.underlay, "token": name,
+                              "public_key": self.portal.public_key})  # fmt: skip
         config = {"portal": self.portal.url, "nodes": nodes, "data": str(self.folder / "data"),
-                  "state_file": str(self.folder / "state.json")}  # fmt: skip
+                  "state_file": str(self.folder / "state.json"), "simulate": self.simulate}  # fmt: skip
         (self.folder / "lab.json").write_text(json.dumps(config))
         argv = [sys.executable, "-m", "provisioning.lab", "--config", str(self.folder / "lab.json")]
         with open(self.folder / "lab.log", "ab") as log:
             self.process = subprocess.Popen(argv, cwd=ROOT, stdout=log, stderr=log)
         until(lambda: (self.folder / "state.json").exists(), 10, f"the lab starts: {self.folder}/lab.log")
-        self.lab = Lab(self.folder / "state.json")
+        if not self.simulate:
+            self.lab = Lab(self.folder / "state.json")
 
     def stop(self) -> None:
         if self.process and self.process.poll() is None:

@@ -9,7 +9,7 @@ from typing import Any
 
 TENANT = "acme"
 EXCHANGES = {"eu": "aws-eu-central-1", "us": "aws-us-east-1"}
-UNDERLAY = {"eu/1": "172.31.0.1", "eu/2": "172.31.0.2", "us/1": "172.31.0.3", "us/2": "172.31.0.4"}
+UNDERLAY = {"eu/1": "172.31.0.1", "eu/2": "172.31.0.2", "us/1": "172.31.1.1", "us/2": "172.31.1.2"}
 INDEX = {node: number for number, node in enumerate(UNDERLAY, start=1)}
 
 
