@@ -43,6 +43,7 @@ class Kernel:
                 try:
                     step(todo[name])
                 except (NetlinkError, OSError, nft.Refused) as error:
+                    log.debug("%s", name, exc_info=True)
                     failed.update(dict.fromkeys(todo.pop(name).sections, f"{name}: {error}"))
                     self._present.pop(name, None)
                     self.unfinished = True

@@ -88,10 +88,8 @@ class Netlink:
         return sorted(name for name in os.listdir(NAMESPACES) if name.startswith(prefix))
 
     def remove_namespace(self, name: str) -> None:
-        """Circuits in it go back to the node's own namespace first."""
-        for link, have in self.links(name).items():
-            if link != "lo" and not _is_made_here(link, have):
-                self._give_back(name, link)
+        """Its circuits go back to the node's own namespace, and its VXLAN's number is free when this returns."""
+        self.clear(Namespace(name, ()))
         if socket := self.sockets.pop(name, None):
             socket.close()
         netns.remove(name)

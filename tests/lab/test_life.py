@@ -86,7 +86,10 @@ def test_counters_and_epoch_go_on_when_an_agent_is_started_again(mortal: World) 
 @pytest.mark.packets
 def test_exec_passes_the_exit_code_through_and_names_the_workloads_there_are(mortal: World) -> None:
     mortal.make(Network(SITES))
-    code = "import sys; from provisioning.lab.control import Lab; sys.exit(Lab(sys.argv[1]).exec_in('acme', 'prod', sys.argv[2:]))"
+    code = (
+        "import sys; from provisioning.lab.control import Lab; "
+        "sys.exit(Lab(sys.argv[1]).exec_in('acme', 'prod', sys.argv[2:]))"
+    )
     state = str(mortal.folder / "state.json")
     done = subprocess.run(
         [sys.executable, "-c", code, state, "sh", "-c", "ip -br addr; exit 7"], capture_output=True, text=True
