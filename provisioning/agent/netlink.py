@@ -63,6 +63,8 @@ class Netlink:
     home: str = ""
     circuits: Circuits = field(default_factory=Circuits)
     sockets: dict[str, IPRoute] = field(default_factory=dict)
+    shaped: dict[str, int] = field(default_factory=dict)
+    """circuit interface → bits per second it was last shaped to"""
 
     def socket(self, name: str) -> IPRoute:
         if name not in self.sockets:
@@ -176,11 +178,18 @@ class Netlink:
             change["state"] = "up"
         if change:
             socket.link("set", index=have["index"], **change)
-        shaped = have.get("qdisc") == "tbf"
-        if link.rate and not shaped:
-            # A tenth of a second's burst at most 256 KiB: large segments pass whole, the rate holds over a second.
+        self._shape(socket, link, have)
+
+    def _shape(self, socket: IPRoute, link: Link, have: Any) -> None:
+        if link.rate and self.shaped.get(link.name) != link.rate:
+            # A tenth of a second's burst, at most 256 KiB: large segments pass whole, the rate holds over a second.
             burst = min(max(link.rate // 80, 65536), 262144)
-            socket.tc("add", "tbf", have["index"], 0x10000, rate=link.rate // 8, burst=burst, latency="50ms", mtu=65536)
+            rate = link.rate // 8
+            socket.tc("replace", "tbf", have["index"], 0x10000, rate=rate, burst=burst, latency="50ms", mtu=65536)
+            self.shaped[link.name] = link.rate
+        elif not link.rate and have.get("qdisc") == "tbf":
+            socket.tc("del", index=have["index"], root=True)
+            self.shaped.pop(link.name, None)
 
     def _give_back(self, space: str, name: str) -> None:
         socket = self.socket(space)
@@ -191,6 +200,7 @@ class Netlink:
                 socket.link("set", index=index, net_ns_fd=descriptor)
             finally:
                 os.close(descriptor)
+        self.shaped.pop(name, None)
         self.circuits.release(name)
 
     # -- layer 3 ---------------------------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ log = logging.getLogger("causeway.lab")
 UNDERLAY = "underlay"
 UNDERLAY_MTU = 9000
 START_AGAIN = 1.0
+FOREVER = 3600.0
 M_ARENA_MAX = -8
 WAITED_FOR = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD}
 
@@ -48,6 +49,8 @@ class Supervisor:
         self.config = config
         self.boot = os.urandom(8).hex()
         self.children: dict[int, tuple[str, Callable[[], None]]] = {}
+        self.gone: dict[str, tuple[float, Callable[[], None]]] = {}
+        """name → (when to start it again, how)"""
 
     def run(self) -> None:
         """Until SIGTERM or SIGINT."""
@@ -65,8 +68,12 @@ class Supervisor:
             self._start(node.name, lambda node=node: self._agent(node))  # type: ignore[misc]
         self._tell()
         log.info("lab of %d nodes is up", len(self.config.nodes))
-        while signal.sigwait(WAITED_FOR) == signal.SIGCHLD:
+        while True:
+            told = signal.sigtimedwait(WAITED_FOR, START_AGAIN if self.gone else FOREVER)
+            if told and told.si_signo != signal.SIGCHLD:
+                break
             self._bury()
+            self._start_again()
         self._end()
 
     # -- children ----------------------------------------------------------------------------------------------------
@@ -104,16 +111,20 @@ class Supervisor:
         ).run()
 
     def _bury(self) -> None:
-        """Starts again what ended."""
         while self.children:
-            gone, status = os.waitpid(-1, os.WNOHANG)
-            if not gone:
+            child, status = os.waitpid(-1, os.WNOHANG)
+            if not child:
                 return
-            name, main = self.children.pop(gone)
+            name, main = self.children.pop(child)
             log.error("%s ended (status %s); it is started again", name, status)
-            time.sleep(START_AGAIN)
-            self._start(name, main)
-            self._tell()
+            self.gone[name] = (time.monotonic() + START_AGAIN, main)
+
+    def _start_again(self) -> None:
+        for name, (due, main) in list(self.gone.items()):
+            if time.monotonic() >= due:
+                del self.gone[name]
+                self._start(name, main)
+                self._tell()
 
     def _end(self) -> None:
         for child in self.children:
