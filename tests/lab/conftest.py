@@ -44,7 +44,7 @@ class World:
         argv = [sys.executable, "-m", "provisioning.lab", "--config", str(self.folder / "lab.json")]
         with open(self.folder / "lab.log", "ab") as log:
             self.process = subprocess.Popen(argv, cwd=ROOT, stdout=log, stderr=log)
-        until(lambda: (self.folder / "state.json").exists(), 10, f"the lab starts: {self.folder}/lab.log")
+        until(lambda: (self.folder / "state.json").exists(), 40, f"the lab starts: {self.folder}/lab.log")
         if not self.simulate:
             self.lab = Lab(self.folder / "state.json")
 
