@@ -60,9 +60,15 @@ def once_in_aws(endpoint: str, vpcs: dict[str, str]) -> None:
     """One of each thing, as DESIGN describes it, seen with plain boto3."""
     ec2 = moto.client("ec2", endpoint, REGION)
     (gateway,) = ec2.describe_transit_gateways()["TransitGateways"]
-    attachments = ec2.describe_transit_gateway_vpc_attachments()["TransitGatewayVpcAttachments"]
-    assert sorted(attachment["VpcId"] for attachment in attachments) == sorted(vpcs.values())
-    tables = ec2.describe_transit_gateway_route_tables()["TransitGatewayRouteTables"]
+    of_vpcs = [{"Name": "resource-type", "Values": ["vpc"]}]
+    attachments = ec2.describe_transit_gateway_attachments(Filters=of_vpcs)["TransitGatewayAttachments"]
+    assert sorted(attachment["ResourceId"] for attachment in attachments) == sorted(vpcs.values())
+    tables = [
+        # moto gives every gateway a default table, asked for or not; ours carry our tag.
+        table
+        for table in ec2.describe_transit_gateway_route_tables()["TransitGatewayRouteTables"]
+        if any(tag["Key"] == "causeway:tenant" for tag in table.get("Tags", []))
+    ]
     assert len(tables) == 2 and {table["TransitGatewayId"] for table in tables} == {gateway["TransitGatewayId"]}
     vpns = ec2.describe_vpn_connections()["VpnConnections"]
     assert len(vpns) == 2 == len({vpn["CustomerGatewayId"] for vpn in vpns})

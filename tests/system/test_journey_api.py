@@ -34,9 +34,8 @@ def test_from_an_empty_tenant_to_packets_usage_and_invoice(
         },
     )
     acme.post(f"cloud-accounts/{account['id']}/discover/")
-    found = until(
-        lambda: acme.get(f"cloud-accounts/{account['id']}/inventory/"), lambda it: len(it.get("vpcs", [])) >= 2, 20
-    )
+    inventory = f"cloud-accounts/{account['id']}/inventory/"
+    found = until(lambda: acme.get(inventory), lambda seen: seen["discovery"] == "done", 20)["inventory"]
     assert {vpc["name"]: vpc["id"] for vpc in found["vpcs"] if vpc["name"]} == vpcs
     draft = acme.post("drafts/", {"name": "first"})["id"]
     acme.put(f"drafts/{draft}/intent/", drawing(vpcs))
