@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from billing.demo import ensure_demo_prices
 from provisioning.lab import moto
 from tenants import tokens
 from tests.people import People
@@ -18,6 +19,7 @@ pytestmark = pytest.mark.packets
 def test_from_an_empty_tenant_to_packets_usage_and_invoice(
     people: People, live_portal: str, live_lab: dict[str, str], live_aws: str
 ) -> None:
+    ensure_demo_prices()
     vpcs = moto.seed(live_aws, VPCS)
     _, secret = tokens.issue(people.owner, "journey")
     acme, lab = Customer(live_portal, secret, "acme"), Lab(live_lab, "acme")
@@ -80,8 +82,7 @@ def _rates(acme: Customer) -> dict[str, list[float]]:
 
 
 def _usage(acme: Customer) -> dict[str, Decimal]:
-    found = acme.get("usage/", group_by="meter")
-    return {row["key"]: Decimal(row["quantity"]) for row in found["results"]}
+    return {row["meter"]: Decimal(row["quantity"]) for row in acme.get("usage/", group_by="meter")["rows"]}
 
 
 def _invoice(acme: Customer) -> None:
