@@ -24,7 +24,18 @@ from tenants.scope import scope
 
 TENANT_PATH = re.compile(r"^/(?:api/v1/)?t/(?P<slug>[^/]+)/")
 
-GetResponse = Callable[[HttpRequest], HttpResponseBase]
+class Knocking(HttpRequest):
+    """A request as it is behind the doors."""
+
+    who: Who | None
+    bearer: bool
+    request_id: str
+    stranger: bool = False
+    tenant: Tenant
+    rights: frozenset[str]
+
+
+GetResponse = Callable[[Any], HttpResponseBase]
 
 
 class Identity:
@@ -33,7 +44,7 @@ class Identity:
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+    def __call__(self, request: Knocking) -> HttpResponseBase:
         header = request.headers.get("Authorization", "")
         request.bearer = header.startswith("Bearer ")
         if request.bearer:
@@ -57,7 +68,7 @@ class TenantDoor:
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+    def __call__(self, request: Knocking) -> HttpResponseBase:
         match, who = TENANT_PATH.match(request.path_info), request.who
         if who is None:
             return self.get_response(request)
@@ -78,7 +89,7 @@ class TenantDoor:
                 transaction.set_rollback(True)
             return response
 
-    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
+    def process_view(self, request: Knocking, view: Any, args: Any, kwargs: Any) -> None:
         if getattr(request, "stranger", False):
             raise Http404
 

@@ -22,8 +22,8 @@ class CurrentTenant(Expression):
 
     output_field = models.BigIntegerField()
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
-        return "%s", [current().pk]
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[str | int, ...]]:
+        return "%s", (current().pk,)
 
 
 class TenantQuerySet(models.QuerySet):

@@ -173,9 +173,15 @@ def _mesh(intent: Intent, health: _Health, rates: dict[str, list[float]]) -> lis
             "kind": "mesh",
             "from": f"exchange/{a.key}",
             "to": f"exchange/{b.key}",
-            "state": ("down", "degraded", "up")[min(health.up(a.location), health.up(b.location))],
+            "state": _mesh_state(a, b, health),
             "rates": rates.get(f"mesh/{a.key}/{b.key}", [0, 0]),
         }
         for number, a in enumerate(exchanges)
         for b in exchanges[number + 1 :]
     ]
+
+
+def _mesh_state(a: Exchange, b: Exchange, health: _Health) -> str:
+    if "pending" in (health.resource(f"exchange/{a.key}"), health.resource(f"exchange/{b.key}")):
+        return "pending"
+    return ("down", "degraded", "up")[min(health.up(a.location), health.up(b.location))]

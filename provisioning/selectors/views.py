@@ -179,7 +179,7 @@ def _versions(view: View) -> QuerySet[Version]:
 
 def _row(record: Version | Overlay) -> Row:
     item = record.item
-    return Row(record.kind, str(item.uid), item.number, item.key, record.name, record.body)
+    return Row(record.kind, str(item.uid), item.number, item.key, record.name, record.body or {})
 
 
 def _cursor(row: Row, backwards: bool) -> str:

@@ -61,7 +61,7 @@ def _rates(node: Node, counters: Mapping[str, int], now: datetime) -> None:
     redis, last_key = client(), f"{_key()}:{node.pk}"
     raw = redis.get(last_key)
     redis.set(last_key, json.dumps({"at": now.timestamp(), "epoch": node.epoch, "counters": dict(counters)}), ex=60)
-    last = json.loads(raw) if raw else None  # type: ignore[arg-type]
+    last = json.loads(raw) if raw else None
     if last is None or last["epoch"] != node.epoch or now.timestamp() <= last["at"]:
         return
     seconds = now.timestamp() - last["at"]
