@@ -55,6 +55,7 @@ class Agent:
         self._fresh, self._tell, self._stop = threading.Event(), threading.Event(), threading.Event()
         self._resumed = threading.Event()
         self._body: dict[str, Any] = {}
+        self._complaints: set[str] = set()
         self._incoming: Document = EMPTY
         self._totals = Totals(**self.state.load("counters", {}))
 
@@ -102,7 +103,7 @@ class Agent:
                 self._fresh.set()
             except (httpx.HTTPError, Untrusted, ValueError, KeyError) as error:
                 self._forget_refused_token(error)
-                log.warning("%s/%s: no document: %s; forwarding goes on as before", self.location, self.index, error)
+                self._complain(f"no document: {error}; forwarding goes on as before")
                 self._stop.wait(quiet)
                 quiet = min(quiet * 2, 5)
 
@@ -114,8 +115,15 @@ class Agent:
                 continue
             try:
                 self.portal.report(self._body)
+                self._complaints.clear()
             except httpx.HTTPError as error:
-                log.warning("%s/%s: report not delivered: %s", self.location, self.index, error)
+                self._complain(f"report not delivered: {error}")
+
+    def _complain(self, message: str) -> None:
+        """Once, until the portal answers again."""
+        if message not in self._complaints:
+            self._complaints.add(message)
+            log.warning("%s/%s: %s", self.location, self.index, message)
 
     # -- trust -----------------------------------------------------------------------------------------------------
 

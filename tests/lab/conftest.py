@@ -143,8 +143,8 @@ def until(true: object, seconds: float, what: str) -> float:
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     made = World(tmp_path_factory.mktemp("lab"))
     _need_packets()
-    made.start()
     try:
+        made.start()
         yield made
     finally:
         made.stop()

@@ -23,9 +23,11 @@ SITES = (Site("prod", "eu", "10.1.0.0/16"), Site("dev", "us", "10.2.0.0/16"))
 def mortal(tmp_path: Path) -> Iterator[World]:
     _need_packets()
     made = World(tmp_path)
-    made.start()
-    yield made
-    made.stop()
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
 
 
 def family(world: World) -> list[int]:

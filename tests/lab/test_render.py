@@ -1,0 +1,104 @@
+"""From sections to what the kernel is asked for; no root, no kernel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from provisioning.agent import nft, ranges
+from provisioning.agent.document import Document, Section
+from provisioning.agent.memory import Memory
+from provisioning.agent.render import Rendered, render
+from provisioning.agent.totals import Totals
+from provisioning.core.resource import digest
+from tests.lab.network import Network, Site, allow
+
+GOLDEN = Path(__file__).parent / "golden"
+SITES = (Site("prod", "eu", "10.1.0.0/16"), Site("dev", "us", "10.2.0.0/16"), Site("exit", "eu", kind="internet-exit"))
+NETWORK = Network(
+    SITES,
+    rules={
+        "corp": [
+            allow("c:prod", "c:dev", "inspect", chain=["fw"], protocol="tcp", ports=["443", "8000-8100"]),
+            {**allow("c:dev", "any", "deny"), "source": ["10.2.7.0-10.2.7.255"]},
+            allow("c:prod", "internet", protocol="udp", ports=["53"]),
+        ]
+    },
+    instances={"fw": ["eu/1", "eu/2"]},
+)
+KEY = "acme/exchange/eu/1/segment/corp"
+
+
+def document(network: Network, node: str = "aws-eu-central-1/1") -> Document:
+    sections = {
+        key: Section(key, s["tenant"], s["address"], s["kind"], digest(s["body"]), s["self"], s["body"])
+        for key, s in network.documents()[node].items()
+    }
+    return Document(1, {}, sections, "", "", "")
+
+
+def rendered(network: Network, memory: Memory | None = None) -> Rendered:
+    return render(document(network), {KEY: memory} if memory else {}, "x.")
+
+
+@pytest.mark.parametrize("space", ["x.acme.corp", "x.acme.fw.1", "x.acme.corp.c3a12"])
+def test_the_rules_of_a_namespace_are_as_reviewed(space: str) -> None:
+    """After a wanted change: delete the golden file, run again, and review the difference."""
+    rules = rendered(NETWORK).namespaces[space].rules
+    text = nft.transaction(rules, {"chain": set(), "set": set(), "map": set()})
+    golden = GOLDEN / f"{space.removeprefix('x.acme.')}.nft"
+    if not golden.exists():
+        golden.parent.mkdir(exist_ok=True)
+        golden.write_text(text)
+        pytest.fail(f"{golden.name} was not there; it is now, review it and run again")
+    assert text == golden.read_text()
+
+
+def test_the_same_document_renders_the_same_and_keeps_its_generation() -> None:
+    first = rendered(NETWORK)
+    again = rendered(NETWORK, first.memories[KEY])
+    assert again.namespaces == first.namespaces
+    assert again.memories == first.memories
+
+
+def test_a_changed_rule_starts_a_generation_and_a_new_site_does_too() -> None:
+    memory = rendered(NETWORK).memories[KEY]
+    changed = rendered(NETWORK.but(stance={"corp": "closed"}), memory).memories[KEY]
+    grown = rendered(NETWORK.but(sites=(*SITES, Site("more", "us", "10.9.0.0/16"))), memory).memories[KEY]
+    assert changed.generation == grown.generation == memory.generation + 1
+
+
+def test_chains_and_instances_keep_their_numbers_when_others_come_and_go() -> None:
+    memory = rendered(NETWORK).memories[KEY]
+    more = rendered(NETWORK.but(instances={"fw": ["eu/1", "eu/2", "eu/1"], "ads": ["eu/1"]}), memory).memories[KEY]
+    assert more.chains.items() >= memory.chains.items()
+    assert more.slots.items() >= memory.slots.items()
+    assert len({more.slots[f"fw/eu/{i}"] for i in (1, 2, 3)}) == 3
+
+
+def test_a_section_that_makes_no_sense_fails_alone() -> None:
+    broken = document(NETWORK.but(stance={"corp": "open", "lab": "open"}))
+    body: dict[str, Any] = {**broken.sections["acme/exchange/eu/1/segment/lab"].body}
+    del body["mesh"]
+    old = broken.sections["acme/exchange/eu/1/segment/lab"]
+    sections = {**broken.sections, old.key: Section(old.key, old.tenant, old.address, old.kind, "", old.node, body)}
+    result = render(Document(1, {}, sections, "", "", ""), {}, "x.")
+    assert set(result.failed) == {old.key}
+    assert "x.acme.corp" in result.namespaces
+
+
+def test_ranges_join_meet_and_become_prefixes() -> None:
+    joined = ranges.union(["10.0.0.0/24", "10.0.1.0-10.0.1.255", "10.0.4.7"])
+    assert [ranges.text(span) for span in joined] == ["10.0.0.0-10.0.1.255", "10.0.4.7"]
+    assert ranges.prefixes(joined) == ["10.0.0.0/23", "10.0.4.7/32"]
+    assert ranges.prefixes(ranges.intersection(joined, ranges.union(["10.0.1.128/25"]))) == ["10.0.1.128/25"]
+
+
+def test_totals_grow_whatever_the_kernel_forgets() -> None:
+    totals = Totals()
+    assert totals.see({"a": 10}) == {"a": 10}
+    assert totals.see({}) == {}
+    assert totals.see({"a": 3}) == {"a": 13}
+    assert Totals(totals.base, totals.last).see({"a": 5}) == {"a": 15}
