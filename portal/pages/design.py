@@ -172,15 +172,16 @@ def reach(request: PageRequest, uid: UUID) -> HttpResponse:
     view, live = views.of_draft(draft), views.live()
     source, version = request.GET.get("from", ""), request.GET.get("view", "draft")
     name = next((row.name for row in views.rows(view) if row.uid == source), source)
+    shown = view if version == "draft" else live
+    found = _reached(shown, source)
+    before = (_reached(live, source) or []) if version == "draft" else None
     context = {
         "tenant": request.tenant,
         "draft": {"id": str(draft.uid)},
         "source": source,
         "version": version,
         "name": name,
-        "rows": reaching.rows(name, _reached(view, source), _reached(live, source), _ends(view))
-        if version == "draft"
-        else reaching.rows(name, _reached(live, source), None, _ends(live)),
+        "rows": reaching.rows(name, _segments(shown, source), found, before, _ends(shown)) if found is not None else [],
     }
     return render(request, "pages/design/reach.html", context)
 
@@ -191,6 +192,17 @@ def _reached(view: views.View, source: str) -> list[dict[str, Any]] | None:
         return selectors.reach(view, source)
     except Invalid:
         return None
+
+
+def _segments(view: views.View, source: str) -> set[str]:
+    """The names of the segments that a group or a connector is in."""
+    names = {row.uid: row.name for row in views.rows(view, "segments")}
+    return {
+        names[one["segment"]]
+        for row in views.rows(view, "connectors")
+        for one in row.body["attachments"]
+        if source in (row.uid, one["group"])
+    }
 
 
 def _ends(view: views.View) -> dict[str, set[str]]:

@@ -12,14 +12,20 @@ SPOKEN = {"any": "every connector", "internet": "the internet"}
 
 
 def rows(
-    name: str, here: Iterable[Reached] | None, before: Iterable[Reached] | None, ends: Mapping[str, set[str]]
+    name: str,
+    mine: set[str],
+    here: Iterable[Reached],
+    before: Iterable[Reached] | None,
+    ends: Mapping[str, set[str]],
 ) -> list[dict[str, Any]]:
-    """What ``name`` reaches, then what it does not. ``ends``: what could be reached → its segments.
+    """What ``name``, which is in the segments ``mine``, reaches, then what it does not.
+
+    ``ends``: what could be reached → its segments.
     ``before``: the same question asked of live, None to leave the comparison out.
 
     A row: {"to", "flow", "how", "action", "via", "new"}.
     """
-    found = list(here or ())
+    found = list(here)
     known = {_key(one) for one in before} if before is not None else None
     shown = [
         {
@@ -33,7 +39,6 @@ def rows(
         for one in found
     ]
     reached = {name for one in found for name in one["to"]}
-    mine = ends.get(name, set())
     everyone = mine if "any" in reached else set()
     missing = [
         end for end in sorted(ends) if end not in {*reached, name} and (end == "internet" or not ends[end] & everyone)

@@ -15,7 +15,7 @@ def reached(to: str, **more: Any) -> dict[str, Any]:
 
 
 def test_what_is_reached_and_why_the_rest_is_not() -> None:
-    rows = reaching.rows("prod", [reached("dev", protocol="tcp", ports=["22"], rule="ssh/main")], None, ENDS)
+    rows = reaching.rows("prod", {"corp"}, [reached("dev", protocol="tcp", ports=["22"], rule="ssh/main")], None, ENDS)
     assert [(row["to"], row["action"], row["how"]) for row in rows] == [
         ("dev", "allow", "policy ssh, rule main"),
         ("ehr", "deny", "other segment, no share"),
@@ -25,12 +25,16 @@ def test_what_is_reached_and_why_the_rest_is_not() -> None:
 
 
 def test_everything_of_an_open_segment_is_one_row() -> None:
-    rows = reaching.rows("prod", [reached("any")], None, ENDS)
+    rows = reaching.rows("prod", {"corp"}, [reached("any")], None, ENDS)
     assert [row["to"] for row in rows] == ["every connector", "ehr", "the internet"]
     assert rows[0]["how"] == "the stance of corp"
 
 
 def test_only_ways_that_live_does_not_have_are_marked() -> None:
     stance, ruled = reached("any"), reached("ehr", via=["fw"], rule="ehr/main")
-    rows = reaching.rows("prod", [reached("dev"), ruled], [stance], {})
+    rows = reaching.rows("prod", {"corp"}, [reached("dev"), ruled], [stance], {})
     assert [(row["new"], row["action"]) for row in rows] == [(False, "allow"), (True, "inspect")]
+
+
+def test_what_is_in_no_segment_reaches_nothing() -> None:
+    assert {row["how"] for row in reaching.rows("new", set(), [], None, ENDS)} == {"other segment, no share"}
