@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from portal.api.endpoint import Endpoint
 from portal.api.fields import flag, number, several, shape, text, texts
 from portal.api.pages import of_values
-from portal.api.schema import listed
+from portal.api.schema import listed, own
 from provisioning.catalog import PRODUCTS, SIZES, catalog
 
 LOCATION = shape(
@@ -59,7 +59,7 @@ class Locations(CatalogEndpoint):
     """Where an exchange can be."""
 
     filters = ("provider", "region")
-    get = listed(LOCATION, "Location", filters=filters)(CatalogEndpoint.get)
+    get = listed(LOCATION, "Location", filters=filters)(own(CatalogEndpoint.get))
 
     def values(self) -> list[dict[str, Any]]:
         return [_location(location) for location in catalog().locations.values()]
@@ -69,7 +69,7 @@ class Products(CatalogEndpoint):
     """Marketplace products; a service names one."""
 
     filters = ("category", "vendor")
-    get = listed(PRODUCT, "Product", filters=filters)(CatalogEndpoint.get)
+    get = listed(PRODUCT, "Product", filters=filters)(own(CatalogEndpoint.get))
 
     def values(self) -> list[dict[str, Any]]:
         return [{**asdict(product), "licenses": list(product.licenses)} for product in PRODUCTS]
@@ -78,7 +78,7 @@ class Products(CatalogEndpoint):
 class Sizes(CatalogEndpoint):
     """Rates of exchanges and connectors."""
 
-    get = listed(SIZE, "Size")(CatalogEndpoint.get)
+    get = listed(SIZE, "Size")(own(CatalogEndpoint.get))
 
     def values(self) -> list[dict[str, Any]]:
         return [{"key": key, "bits_per_second": rate} for key, rate in SIZES.items()]

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.urls import path
 from django.urls.resolvers import URLPattern
 from drf_spectacular.utils import OpenApiTypes, extend_schema
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -20,14 +21,21 @@ from portal.api.fields import several, shape
 from portal.api.kinds import FILTERS, SHAPES
 from portal.api.pages import envelope, limit_of, refuse_unknown
 from portal.api.rendering import JsonRenderer
-from portal.api.schema import listed
+from portal.api.schema import listed, own
 from provisioning.models import Draft
 from provisioning.selectors import views
 from provisioning.selectors.views import Row, View
 from provisioning.services import drafts
 from provisioning.services.errors import Missing
 
-DOCUMENT = shape("Network", **{kind: several(inner, required=False) for kind, inner in SHAPES.items()})
+
+def _in_document(inner: Any) -> Any:
+    """An object as a part of the document: its id may be sent, its key follows from its first name."""
+    known = {name: field for name, field in inner.fields.items() if name not in ("id", "key")}
+    return shape(f"{type(inner).__name__}InNetwork", id=serializers.UUIDField(required=False), **known)
+
+
+DOCUMENT = shape("Network", **{kind: several(_in_document(inner), required=False) for kind, inner in SHAPES.items()})
 MOST = 4_000_000
 """Bytes that a whole network may have."""
 
@@ -146,27 +154,17 @@ def _made(pattern: type[Endpoint], kind: str) -> Any:
     methods: dict[str, Any] = {}
     if issubclass(pattern, Objects):
         decorated = listed(inner, name, orderings=("name",), filters=FILTERS[kind])
-        methods["get"] = decorated(_copy(pattern.get))
+        methods["get"] = decorated(own(pattern.get))
         if issubclass(pattern, DraftObjects):
-            methods["post"] = extend_schema(request=inner, responses={201: inner})(_copy(pattern.post))
+            methods["post"] = extend_schema(request=inner, responses={201: inner})(own(pattern.post))
     else:
-        methods["get"] = extend_schema(responses=inner)(_copy(pattern.get))  # type: ignore[attr-defined]
+        methods["get"] = extend_schema(responses=inner)(own(pattern.get))  # type: ignore[attr-defined]
         if issubclass(pattern, OneDraftObject):
-            methods["put"] = extend_schema(request=inner, responses=inner)(_copy(pattern.put))
-            methods["patch"] = extend_schema(request=inner, responses=inner)(_copy(pattern.patch))
-            methods["delete"] = extend_schema(responses={204: None})(_copy(pattern.delete))
+            methods["put"] = extend_schema(request=inner, responses=inner)(own(pattern.put))
+            methods["patch"] = extend_schema(request=inner, responses=inner)(own(pattern.patch))
+            methods["delete"] = extend_schema(responses={204: None})(own(pattern.delete))
     made: Any = type(f"{pattern.__name__}_{kind}", (pattern,), {**methods, "kind": kind, "__doc__": ""})
     return made.as_view()
-
-
-def _copy(method: Any) -> Any:
-    """A method of its own, so that describing it for one kind does not describe it for the others."""
-
-    def inner(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
-        answer: Response = method(self, request, *args, **kwargs)
-        return answer
-
-    return inner
 
 
 def paths(prefix: str, *, draft: bool = False) -> list[URLPattern]:

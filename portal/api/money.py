@@ -62,7 +62,7 @@ ESTIMATE = shape(
     currency=maybe(),
     monthly_after=maybe("what live costs in a month of 730 hours"),
     lines=several(anything()),
-    unpriced=several(anything()),
+    unpriced=several(anything(), required=False),
     note=text(required=False),
 )
 INVOICE = shape(

@@ -82,6 +82,15 @@ def listed(shape: Any, name: str, *, orderings: Iterable[str] = (), filters: Ite
     return extend_schema(responses=page_of(shape, name), parameters=parameters)
 
 
+def own(method: Any) -> Any:
+    """An inherited method as one's own: describing it here does not describe it for the other heirs."""
+
+    def inner(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+        return method(self, request, *args, **kwargs)
+
+    return inner
+
+
 class Schema(AutoSchema):
     """Names operations by path and verb, and tells of problems, entity tags and idempotency keys."""
 

@@ -1,0 +1,72 @@
+"""Every answer that these tests get is held to the schema that the portal serves."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from tests.people import Api
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    from portal.api.docs import document
+    from portal.api.rendering import Encoder
+
+    return json.loads(json.dumps(document(), cls=Encoder))
+
+
+@cache
+def _paths() -> list[tuple[re.Pattern[str], dict[str, Any]]]:
+    return [
+        (re.compile(re.sub(r"{\w+}", "[^/]+", path.replace(".", r"\.")) + "$"), verbs)
+        for path, verbs in sorted(_schema()["paths"].items(), key=lambda entry: entry[0].count("{"))
+    ]
+
+
+@cache
+def _validator(path: str, verb: str, status: str) -> Draft202012Validator | None:
+    verbs = next((verbs for pattern, verbs in _paths() if pattern.match(path)), None)
+    if verbs is None or verb not in verbs:
+        assert int(status) in (401, 404, 405), f"{verb} {path} answers {status} and is not in the schema."
+        return None
+    responses = verbs[verb]["responses"]
+    found = responses.get(status) or (responses["default"] if int(status) >= 400 else None)
+    assert found is not None, f"{verb} {path} answers {status}, which the schema does not know."
+    shape = next(iter(found.get("content", {}).values()), {}).get("schema", {})
+    return Draft202012Validator({**shape, "components": _schema()["components"]})
+
+
+def hold_to_schema(verb: str, path: str, answer: Any) -> None:
+    kind = answer.headers.get("Content-Type", "")
+    if not path.startswith("/api/v1/") or "json" not in kind or path.startswith("/api/v1/schema/"):
+        return
+    validator = _validator(path, verb.lower(), str(answer.status_code))
+    if validator is None:
+        return
+    wrong = [f"{error.json_path}: {error.message[:300]}" for error in validator.iter_errors(answer.json())]
+    assert not wrong, f"{verb} {path} {answer.status_code}: {wrong}"
+
+
+@pytest.fixture(autouse=True)
+def _answers_as_promised(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    def get(self: Api, path: str, **headers: str) -> Any:
+        answer = plain_get(self, path, **headers)
+        hold_to_schema("GET", answer.wsgi_request.path, answer)
+        return answer
+
+    def send(self: Api, method: str, path: str, *args: Any, **headers: Any) -> Any:
+        answer = plain_send(self, method, path, *args, **headers)
+        hold_to_schema(method, answer.wsgi_request.path, answer)
+        return answer
+
+    plain_get, plain_send = Api.get, Api.send
+    monkeypatch.setattr(Api, "get", get)
+    monkeypatch.setattr(Api, "send", send)
+    yield
