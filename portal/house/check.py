@@ -47,6 +47,7 @@ def judges() -> list[Judge]:
         path = os.pathsep.join([os.environ["PATH"], str(ROOT / ".cache" / "node" / "bin")])
         npm = shutil.which("npm", path=path) or "npm"
         found.append(Judge("JavaScript (eslint)", [npm, "run", "--silent", "lint"], ROOT / "static", {"PATH": path}))
+        found.append(Judge("JavaScript tests (node)", [npm, "test", "--silent"], ROOT / "static", {"PATH": path}))
     return found
 
 
