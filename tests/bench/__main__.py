@@ -9,7 +9,7 @@ from dataclasses import asdict
 
 from tests.bench import BENCHES
 
-MODULES = ["tests.bench.starting"]
+MODULES = ["tests.bench.starting", "tests.bench.packets"]
 
 
 def main(wanted: list[str]) -> int:

@@ -1,0 +1,98 @@
+"""From ``POST …/provision/`` to packets: a new network of 2 exchanges and 10 sites, and a policy that changes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from portal.house import parts
+from tests.bench import Figure, bench
+from tests.bench.demo import RunningDemo, demo_folder, running_demo
+from tests.system.network import Customer
+
+TENANT = "initech"
+BOUND_FIRST, BOUND_CHANGE = 5.0, 3.0
+
+
+def network() -> dict[str, list[dict[str, Any]]]:
+    sites = [
+        {
+            "name": f"site-{number}",
+            "kind": "lab-site",
+            "exchange": ("eu", "us")[number % 2],
+            "attachments": [{"segment": "corp", "group": ("a", "b")[number % 2], "prefixes": [f"10.{number}.0.0/16"]}],
+        }
+        for number in range(1, 11)
+    ]
+    return {
+        "exchanges": [{"name": "eu", "location": "aws-eu-central-1"}, {"name": "us", "location": "aws-us-east-1"}],
+        "segments": [{"name": "corp", "stance": "closed", "prefixes": ["10.0.0.0/8"]}],
+        "groups": [{"name": "a"}, {"name": "b"}],
+        "connectors": sites,
+        "policies": [policy("443", "8080")],
+    }
+
+
+def policy(*ports: str) -> dict[str, Any]:
+    rule = {"name": "web", "action": "allow", "protocol": "tcp", "ports": list(ports)}
+    ends = {"segments": ["corp"], "from": ["b"], "to": ["a"]}
+    return {"name": "b-to-a", "position": 1, **ends, "rules": [rule]}
+
+
+@bench
+def packets() -> Iterator[Figure]:
+    with demo_folder() as data, running_demo(data) as demo:
+        secret = demo.manage("token", "stranger@demo.test", "--tenant", TENANT).strip()
+        customer = Customer(demo.url, secret, TENANT)
+        plan = planned(customer, "first", network())
+        first = flow(demo, "443", "first")
+        time.sleep(2)
+        posted = time.time()
+        run = provision(customer, plan)
+        arrived = float(first.communicate(timeout=60)[0]) - posted
+        yield Figure(
+            "provision to first packet, 2 exchanges, 10 sites", arrived, "s", "bound 5 s", arrived / BOUND_FIRST
+        )
+        assert customer.ended(run)["state"] == "succeeded"
+
+        staying, leaving = flow(demo, "443", "keep"), flow(demo, "8080", "keep")
+        assert staying.stdout and staying.stdout.readline().startswith("open")
+        assert leaving.stdout and leaving.stdout.readline().startswith("open")
+        plan = planned(customer, "second", {**network(), "policies": [policy("443")]})
+        posted = time.time()
+        provision(customer, plan)
+        word, last = leaving.stdout.readline().split()
+        assert word == "cut", "the flow that is denied now goes on"
+        took = float(last) - posted
+        yield Figure("provision to a changed policy enforced", took, "s", "bound 3 s", took / BOUND_CHANGE)
+        word, gap = staying.communicate("done\n", timeout=30)[0].split()
+        assert word == "gap", "a flow that stays allowed was cut"
+        yield Figure("longest pause of a flow that stays allowed", float(gap), "s")
+
+
+def planned(customer: Customer, name: str, document: dict[str, Any]) -> dict[str, Any]:
+    draft = customer.post("drafts/", {"name": name})["id"]
+    customer.put(f"drafts/{draft}/intent/", document)
+    plan: dict[str, Any] = customer.post(f"drafts/{draft}/plan/")
+    return plan
+
+
+def provision(customer: Customer, plan: dict[str, Any]) -> str:
+    run: str = customer.post(f"plans/{plan['id']}/provision/", {"digest": plan["digest"]})["id"]
+    return run
+
+
+def flow(demo: RunningDemo, port: str, what: str) -> subprocess.Popen[str]:
+    """A connection from a site of one exchange to one of the other."""
+    words = ["tests.bench.flow", demo.env["LAB_STATE"], TENANT, "site-1", "10.2.0.1", port, what]
+    return subprocess.Popen(
+        [sys.executable, "-m", *words],
+        env=demo.env,
+        cwd=parts.ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
