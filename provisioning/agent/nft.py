@@ -1,7 +1,7 @@
 """Puts a Rules value into the kernel as one nftables transaction, and takes its counters out.
 
-Counters are never flushed; sets are named by their content or filled anew; a chain is refilled in the same transaction
-that refers to it, so a packet meets either the old table or the new one.
+Counters that are still wanted are never touched; sets are named by their content or filled anew; a chain is refilled in
+the same transaction that refers to it, so a packet meets either the old table or the new one.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Refused(Exception):
 
 
 def transaction(rules: Rules, stale: dict[str, set[str]]) -> str:
-    """The whole text. ``stale``: by kind (chain, set, map), what is in the kernel and no longer wanted."""
+    """The whole text. ``stale``: by kind (chain, set, map, counter), what is in the kernel and no longer wanted."""
     lines = [f"add table {TABLE}", f"flush table {TABLE}"]
     lines += [f"delete {kind} {TABLE} {name}" for kind in ("chain", "set", "map") for name in sorted(stale[kind])]
     lines += [f"add counter {TABLE} {name}" for name in sorted(rules.counters)]
@@ -34,13 +34,14 @@ def transaction(rules: Rules, stale: dict[str, set[str]]) -> str:
         lines.append(f"add chain {TABLE} {name}" + (f" {{ {hook} }}" if hook else ""))
     for name, (_, texts) in sorted(rules.chains.items()):
         lines += [f"add rule {TABLE} {name} {text}" for text in texts]
+    lines += [f"delete counter {TABLE} {name}" for name in sorted(stale["counter"])]
     return "\n".join(lines) + "\n"
 
 
 def apply(namespace: str, rules: Rules) -> None:
     """Raises Refused; then nothing has changed."""
     kernel = present(namespace)
-    stale = {"chain": kernel["chain"] - set(rules.chains)}
+    stale = {"chain": kernel["chain"] - set(rules.chains), "counter": kernel["counter"] - set(rules.counters)}
     stale |= {kind: kernel[kind] - set(rules.sets) for kind in ("set", "map")}
     text = transaction(rules, stale)
     run(namespace, text)

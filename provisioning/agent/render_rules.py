@@ -126,9 +126,9 @@ class _Table:
                 "ct state invalid drop",
                 f"{current} goto steer",
                 f"{back} ct mark 0x0 drop",
-                # The middle of a connection begun elsewhere is taken up only from the side that began it, and that
-                # is the side whose own port is the higher one; the other side's packet waits to be sent again.
-                "ct mark 0x0 meta l4proto tcp tcp flags & (syn | rst) == 0x0 th sport < 1024 th dport >= 1024 drop",
+                # The middle of a connection begun elsewhere is taken up only from the side that began it, told by its
+                # ephemeral port (32768 and up); the other side's packet waits to be sent again.
+                "ct mark 0x0 meta l4proto tcp tcp flags & (syn | rst) == 0x0 th sport < 32768 th dport >= 32768 drop",
                 "goto rules",
             ),
         )
