@@ -87,6 +87,7 @@ def python_packages() -> None:
         run(VENV / "bin" / "pip", "install", "--quiet", "--require-hashes", "-r", locks[0])
         run(
             *(VENV / "bin" / "uv", "pip", "sync", "--quiet", "--require-hashes", "--compile-bytecode"),
+            "--system-certs",
             *("--python", VENV / "bin" / "python", locks[1]),
         )
 
