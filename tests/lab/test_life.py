@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -13,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from provisioning.lab.control import Lab, LabError
-from tests.lab.conftest import World, _need_packets, until
+from provisioning.lab.fixture import FixturePortal
+from tests.lab.conftest import ROOT, World, _need_packets, until
 from tests.lab.network import Network, Site
 
 SITES = (Site("prod", "eu", "10.1.0.0/16"), Site("dev", "us", "10.2.0.0/16"))
@@ -145,3 +147,28 @@ def test_a_document_that_the_portal_did_not_sign_is_not_applied(tmp_path: Path) 
         until(lambda: "signature is not the portal's" in world.log(), 25, "the agent says why it refuses")
     finally:
         world.stop()
+
+
+def test_an_agent_on_a_router_of_its_own_carries_its_document_out_and_ends_when_told(tmp_path: Path) -> None:
+    portal, name = FixturePortal(), "aws-eu-central-1/1"
+    portal.publish(Network(SITES).documents())
+    config = {"portal": portal.url, "location": "aws-eu-central-1", "index": 1, "token": name,
+              "public_key": portal.public_key, "data": str(tmp_path / "data")}  # fmt: skip
+    (tmp_path / "agent.json").write_text(json.dumps(config))
+    argv = [sys.executable, "-m", "provisioning.agent", "--config", str(tmp_path / "agent.json"), "--simulate"]
+    agent = subprocess.Popen(argv, cwd=ROOT)
+    try:
+        until(lambda: portal.reports.get(name, {}).get("version") == 1, 20, "the agent reports the document")
+        assert set(portal.reports[name]["applied"]) == set(Network(SITES).documents()[name])
+        agent.send_signal(signal.SIGTERM)
+        assert agent.wait(10) == 0
+    finally:
+        agent.kill()
+        portal.close()
+
+
+def test_a_configuration_that_lacks_something_is_said(tmp_path: Path) -> None:
+    (tmp_path / "agent.json").write_text('{"portal": "http://127.0.0.1:1", "location": "aws-eu-central-1"}')
+    argv = [sys.executable, "-m", "provisioning.agent", "--config", str(tmp_path / "agent.json")]
+    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, "'index'" in done.stderr) == (2, True)
