@@ -24,6 +24,7 @@ from tenants.scope import scope
 
 TENANT_PATH = re.compile(r"^/(?:api/v1/)?t/(?P<slug>[^/]+)/")
 
+
 class Knocking(HttpRequest):
     """A request as it is behind the doors."""
 
