@@ -8,7 +8,10 @@ from django.utils import timezone
 from billing.demo import ensure_demo_prices
 from billing.demo_history import ensure_demo_history
 from portal.demo import clouds, network, people
+from tenants.actor import Actor, acting
 from tenants.scope import scope
+
+NETADMIN, MSP = Actor(f"netadmin@{people.DOMAIN}"), Actor(f"msp@{people.DOMAIN}", acting_as="northwind")
 
 
 class Command(BaseCommand):
@@ -28,12 +31,15 @@ class Command(BaseCommand):
         acme = tenants["acme-health"]
         clouds.ensure()
         try:
-            network.account(acme, clouds.ACCOUNT, clouds.ACCOUNT_ID, clouds.REGIONS, clouds.CREDENTIALS)
-            for slug in ("acme-health", "globex-retail"):
-                network.provision(tenants[slug])
+            with acting(NETADMIN):
+                network.account(acme, clouds.ACCOUNT, clouds.ACCOUNT_ID, clouds.REGIONS, clouds.CREDENTIALS)
+            for slug, actor in (("acme-health", NETADMIN), ("globex-retail", MSP)):
+                with acting(actor):
+                    network.provision(tenants[slug])
                 self.stdout.write(f"{slug} is provisioned")
                 with scope(tenants[slug]):
                     ensure_demo_history(timezone.now())
-            network.open_draft(acme)
+            with acting(NETADMIN):
+                network.open_draft(acme)
         except network.DemoFailed as error:
             raise CommandError(str(error)) from error
