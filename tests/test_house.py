@@ -16,6 +16,7 @@ from django.db import connection
 from portal.house import env
 from portal.house.keys import Keys
 from portal.house.processes import Process, StartError, Supervisor
+from portal.house.redis import Redis
 
 
 @pytest.mark.django_db
@@ -45,12 +46,15 @@ def test_the_application_role_cannot_truncate() -> None:
         application.execute("TRUNCATE django_session")
 
 
-def test_redis_wants_its_password(redis_server: str) -> None:
+def test_redis_wants_its_password(tmp_path: Path) -> None:
     import redis
 
-    assert redis.Redis.from_url(redis_server).ping()
-    with pytest.raises(redis.AuthenticationError):
-        redis.Redis.from_url(redis_server.replace(":" + redis_server.split(":")[2].split("@")[0], ":wrong", 1)).ping()
+    server = Redis("right")
+    with Supervisor(tmp_path) as supervisor:
+        supervisor.start(server.process())
+        assert redis.Redis.from_url(server.url).ping()
+        with pytest.raises(redis.AuthenticationError):
+            redis.Redis.from_url(server.url.replace(":right@", ":wrong@")).ping()
 
 
 def test_a_process_that_ends_while_starting_is_reported_with_the_end_of_its_log(tmp_path: Path) -> None:
@@ -76,6 +80,7 @@ def test_nothing_outlives_a_supervisor_that_is_killed(tmp_path: Path) -> None:
     script = f"""
 import sys, time
 from pathlib import Path
+from portal.house.redis import Redis
 from portal.house.processes import Process, Supervisor
 child = '''
 import subprocess, time

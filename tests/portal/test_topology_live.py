@@ -102,6 +102,7 @@ def test_a_connector_is_found_by_keyboard_and_its_address_leads_back_to_it(page:
     assert "select=connector%2Fhospital-a" in page.url
     page.reload()
     expect(panel).to_contain_text("10.1.0.0/16")
+    expect(page.locator("[data-live]")).to_contain_text("Live")
     page.keyboard.press("Escape")
     expect(panel).to_be_hidden()
     page.go_back()
