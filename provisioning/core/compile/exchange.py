@@ -51,7 +51,6 @@ def _segments(realm: Realm, mesh: list[Node], running: list[Instance]) -> Iterat
             segment_address(node.id, realm.segment.key),
             "exchange.segment",
             sections.on(node),
-            depends=(presence_address(node.exchange.key),),
             subjects=(realm.segment.uid, node.exchange.uid),
         )
 
