@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { along, arrow, distance, facing, neighbour, path, route, seat, slot } from "../src/canvas/geometry.js";
+import { along, arrow, bowed, distance, facing, neighbour, path, route, seat, slot } from "../src/canvas/geometry.js";
 
 const rect = (left, top, width = 176, height = 100) => ({ left, top, right: left + width, bottom: top + height });
 
@@ -49,8 +49,25 @@ test("a line goes over or under a card that stands in its way", () => {
 
 test("a chip with no free place covers as little as it can", () => {
   const { points } = route(rect(0, 0), rect(240, 0));
-  const place = seat(points, { width: 90, height: 26 }, [rect(0, 0), rect(240, 0)]);
-  assert.ok(Math.abs(place.covered - 26 * 26) < 1, "26 px of its width and all of its height");
+  const gap = rect(176, -400, 64, 800);
+  const place = seat(points, { width: 40, height: 26 }, [rect(-400, -400, 576, 800), rect(240, -400, 576, 800), gap]);
+  assert.ok(Math.abs(place.covered - 40 * 26) < 1);
+  const beside = seat(points, { width: 90, height: 26 }, [rect(0, 0), rect(240, 0)]);
+  assert.equal(beside.covered, 0, "above or below the cards, whose gap is too narrow");
+});
+
+test("chips of many lines between the same cards cover neither cards nor each other, and sit on their lines", () => {
+  const cards = [rect(0, 0, 176, 66), rect(330, 20, 176, 66)];
+  const size = { width: 134, height: 32 };
+  const taken = [...cards];
+  for (let n = 0; n < 7; n += 1) {
+    const [from, to] = n % 3 ? cards : [cards[1], cards[0]];
+    const { points } = route(from, to, [], slot(n));
+    const place = seat(points, size, taken);
+    assert.equal(place.covered, 0, `chip ${n}`);
+    assert.ok(distance(bowed(points, place.bow), place) < 6, `line ${n} runs through its chip`);
+    taken.push(place.box);
+  }
 });
 
 test("two lines between the same cards keep their distance", () => {

@@ -99,20 +99,38 @@ export function along([a, b, c, d], t) {
   return { x: mix("x"), y: mix("y") };
 }
 
-/** Where on the curve a chip of `size` covers nothing of `taken`, the middle first; else where it covers least. */
+/**
+ * Where a chip of `size` sits: on the curve near its middle when it covers nothing of `taken` there, else as near as it
+ * can beside it. `bow` is how far both handles of the curve have to move to run through it (see `bowed`).
+ */
 export function seat(points, size, taken = []) {
   let best = null;
-  for (const t of PLACES) {
-    const { x, y } = along(points, t);
+  for (const { t, dx, dy } of PLACES) {
+    const on = along(points, t);
+    const [x, y] = [on.x + dx, on.y + dy];
     const box = { left: x - size.width / 2, right: x + size.width / 2, top: y - size.height / 2, bottom: y + size.height / 2 };
     const covered = taken.reduce((sum, rect) => sum + shared(box, rect), 0);
-    if (!best || covered < best.covered) best = { x, y, box, covered };
+    if (!best || covered < best.covered) {
+      const pull = 3 * t * (1 - t);
+      best = { x, y, box, covered, bow: { x: dx / pull, y: dy / pull } };
+    }
     if (!covered) break;
   }
   return best;
 }
 
-const PLACES = [0, 0.04, 0.08, 0.12, 0.16, 0.2, 0.24, 0.28, 0.32, 0.36].flatMap((off) => (off ? [0.5 - off, 0.5 + off] : [0.5]));
+/** The curve with both handles moved by `bow`. */
+export function bowed([a, b, c, d], { x, y }) {
+  return [a, { x: b.x + x, y: b.y + y }, { x: c.x + x, y: c.y + y }, d];
+}
+
+// Tried in this order: along the curve first, then ever further beside it.
+const ALONG = [0, 0.04, 0.08, 0.12, 0.16, 0.2, 0.24, 0.28, 0.32, 0.36].flatMap((off) => (off ? [0.5 - off, 0.5 + off] : [0.5]));
+const BESIDE = [16, 24, 32, 40, 48, 64, 80, 96, 112, 128, 160];
+const PLACES = [
+  ...ALONG.map((t) => ({ t, dx: 0, dy: 0 })),
+  ...BESIDE.flatMap((by) => [[0, by], [0, -by], [by, 0], [-by, 0]].flatMap(([dx, dy]) => [0.5, 0.42, 0.58, 0.34, 0.66].map((t) => ({ t, dx, dy })))),
+];
 
 const shared = (a, b) => Math.max(0, Math.min(a.right, b.right) - Math.max(a.left, b.left)) * Math.max(0, Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top));
 

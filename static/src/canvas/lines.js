@@ -1,7 +1,7 @@
 // Draws each policy of the list as lines between cards and seats its chip on the first of them.
 // The list is the truth; the drawing follows it, also when cards move.
 import { s } from "../lib/page.js";
-import { arrow, distance, path, route, seat, slot } from "./geometry.js";
+import { arrow, bowed, distance, path, route, seat, slot } from "./geometry.js";
 
 const CHIP_ROOM = 6;
 let curves = []; // [{policy, points}] as drawn last
@@ -29,17 +29,19 @@ export function draw() {
       used.set(key, n + 1);
       const others = cards.filter(({ card }) => !card.contains(from) && !card.contains(to)).map(({ rect }) => rect);
       const start = box(from);
-      const { points, heading } = route(start, from === to ? start : box(to), others, slot(n));
-      strokes.push(...strokesOf(points, heading, look(item)));
-      curves.push({ policy: item.dataset.policy, points });
+      const way = route(start, from === to ? start : box(to), others, slot(n));
+      let { points } = way;
       if (!seated) {
         const size = { width: chip.offsetWidth + CHIP_ROOM, height: chip.offsetHeight + CHIP_ROOM };
         const place = seat(points, size, taken);
         chip.style.left = `${Math.round(place.x)}px`;
         chip.style.top = `${Math.round(place.y)}px`;
         taken.push(place.box);
+        points = bowed(points, place.bow);
         seated = true;
       }
+      strokes.push(...strokesOf(points, way.heading, look(item)));
+      curves.push({ policy: item.dataset.policy, points });
     }
     item.classList.toggle("is-unseated", !seated);
   }
