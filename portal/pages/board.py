@@ -259,10 +259,11 @@ def leading(rules: Iterable[Body]) -> str:
 
 
 def summary(rules: list[Body], names: Mapping[str, str]) -> str:
-    """`fw` for an inspecting policy, `tcp/443` for a single rule, else how many rules there are."""
+    """`fw` for an inspecting policy (`fw +2` with two other rules), `tcp/443` for a single rule, else how many there are."""
     services = dict.fromkeys(names.get(uid, uid) for rule in rules for uid in rule.get("services", ()) or ())
     if services:
-        return ", ".join(services)
+        others = sum(rule.get("action") != "inspect" for rule in rules)
+        return ", ".join(services) + (f" +{others}" if others else "")
     return flow_words(rules[0]) if len(rules) == 1 else f"{len(rules)} rules"
 
 
