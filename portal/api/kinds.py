@@ -71,7 +71,7 @@ CONNECTOR = item(
 )
 POLICY = item(
     "Policy",
-    position=number("unique in the network; lower is tried first"),
+    position=number("unique in the network; lower is tried first; last where left out of a POST", required=False),
     enabled=flag(required=False),
     apply_to=choice(("all", "new"), "new: flows that are there stay as they were decided", required=False),
     segments=texts("segments"),

@@ -73,7 +73,6 @@ def open_draft(tenant: Tenant) -> None:
             "policies",
             {
                 "name": "ehr-to-imaging",
-                "position": 60,
                 "segments": ["clinical"],
                 "from": ["ehr"],
                 "to": ["imaging"],

@@ -106,11 +106,6 @@ class Board:
     removed: list[Item]
     edits: int  # objects that differ from the base revision
 
-    @property
-    def next_position(self) -> int:
-        positions = [int(chip.policy.body.get("position") or 0) for chip in self.chips]
-        return (max(positions, default=0) // 10 + 1) * 10
-
 
 def compare(draft: Network, base: Network) -> dict[str, list[Item]]:
     """Every object of either network with what the draft did to it; removed ones come last in their kind."""
@@ -259,7 +254,7 @@ def leading(rules: Iterable[Body]) -> str:
 
 
 def summary(rules: list[Body], names: Mapping[str, str]) -> str:
-    """`fw` for an inspecting policy (`fw +2` with two other rules), `tcp/443` for a single rule, else how many there are."""
+    """`fw` for an inspecting policy (`fw +2` with two other rules), `tcp/443` for a single rule, else how many."""
     services = dict.fromkeys(names.get(uid, uid) for rule in rules for uid in rule.get("services", ()) or ())
     if services:
         others = sum(rule.get("action") != "inspect" for rule in rules)

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from provisioning.core import intent as core
 from provisioning.core.resource import Problem
-from provisioning.models import CloudAccount, Draft, Edit, Item
+from provisioning.models import CloudAccount, Draft, Edit, Item, Overlay
 from provisioning.selectors import views
 from provisioning.selectors.views import Row
 from provisioning.services import overlay
@@ -47,13 +47,27 @@ def discard(draft: Draft) -> None:
 
 
 def add(draft: Draft, kind: str, body: Any) -> Row:
-    """A new object. Raises Invalid with every problem of the body, or of the network with it."""
+    """A new object; a policy without a position goes last. Raises Invalid with every problem of body or network."""
     draft = lock(draft)
+    if kind == "policies" and isinstance(body, Mapping) and "position" not in body:
+        body = {**body, "position": _last_position(draft)}
     clean = _normalise(draft, kind, body)
     with transaction.atomic():
         change = BodyChange(overlay.new_item(kind, clean["name"]), None, clean)
         edit(draft, f"Add {_noun(kind)} {clean['name']}", [change])
     return _row(change)
+
+
+def _last_position(draft: Draft) -> int:
+    """The next ten behind every policy of this draft, of live and of other open drafts.
+
+    Two people who each draw a policy would otherwise choose the same one, and the second could not provision.
+    """
+    here = [
+        row.body["position"] for view in (views.of_draft(draft), views.live()) for row in views.rows(view, "policies")
+    ]
+    others = Overlay.objects.filter(kind="policies", body__isnull=False, draft__state=Draft.State.OPEN)
+    return (max([*here, *others.values_list("body__position", flat=True)], default=0) // 10 + 1) * 10
 
 
 def replace(draft: Draft, kind: str, uid: str | UUID, body: Any, etag: str | None = None) -> Row:

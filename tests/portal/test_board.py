@@ -56,7 +56,6 @@ def test_a_policy_is_a_line_from_left_to_right_with_its_ports_on_the_chip() -> N
     assert chip.sentence == "web: prod to dev, allow tcp/443"
     columns = names(drawn.lanes[0].columns)
     assert "prod" in columns[0] and "dev" in columns[1]
-    assert drawn.next_position == 20
 
 
 def test_policies_in_a_circle_still_find_columns() -> None:

@@ -158,3 +158,12 @@ def test_a_draft_of_another_tenant_does_not_exist_and_no_tenant_is_an_error(peop
         views.draft(uid)
     with pytest.raises(ScopeError):
         list(Draft.objects.all())
+
+
+def test_policies_drawn_in_two_drafts_do_not_meet_at_one_position(draft: Draft) -> None:
+    other = drafts.create("another")
+    drafts.put_document(other, DOCUMENT)
+    body = {"segments": ["corp"], "from": ["prod"], "to": ["dev"], "rules": []}
+    first = drafts.add(draft, "policies", {"name": "mine", **body}).body["position"]
+    second = drafts.add(other, "policies", {"name": "theirs", **body}).body["position"]
+    assert first < second and {first % 10, second % 10} == {0}

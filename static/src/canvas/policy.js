@@ -25,7 +25,6 @@ export function askPolicy(source, target) {
   form.elements.from.value = source.dataset.ref;
   form.elements.to.value = to.ref;
   form.elements.segments.value = segment;
-  form.elements.position.value = board().dataset.nextPosition;
   form.elements.name.value = freeName(`${source.dataset.name}-to-${to.name}`.replace(/\s+/g, "-"));
   form.querySelector("[name='rules[0].ports']").focus();
 }
