@@ -29,6 +29,7 @@ def connectors(request: PageRequest) -> HttpResponse:
     draft = drafts.filter(uid=request.GET["draft"]).first() if _uuid(request.GET.get("draft")) else None
     view = views.of_draft(draft) if draft else views.live()
     names = _names(view)
+    colors = {row.uid: row.body["color"] for row in views.rows(view, "segments")}
     chosen = {name: request.GET.get(name, "") for name in FILTERS}
     search = request.GET.get("search", "")
     found = [row for row in views.rows(view, "connectors") if _matches(row, chosen, search)]
@@ -38,7 +39,7 @@ def connectors(request: PageRequest) -> HttpResponse:
         {
             "drafts": drafts,
             "draft": draft,
-            "rows": [_shown(row, names) for row in found[:PAGE]],
+            "rows": [_shown(row, names, colors) for row in found[:PAGE]],
             "total": len(found),
             "most": PAGE,
             "filtered": any(chosen.values()) or bool(search),
@@ -136,7 +137,7 @@ def _matches(row: Row, chosen: dict[str, str], search: str) -> bool:
     )
 
 
-def _shown(row: Row, names: dict[str, str]) -> dict[str, Any]:
+def _shown(row: Row, names: dict[str, str], colors: dict[str, str | None]) -> dict[str, Any]:
     body = row.body
     return {
         "uid": row.uid,
@@ -148,6 +149,7 @@ def _shown(row: Row, names: dict[str, str]) -> dict[str, Any]:
         "attachments": [
             {
                 "segment": names.get(one["segment"], ""),
+                "color": colors.get(one["segment"]),
                 "group": names.get(one["group"] or "", ""),
                 "prefixes": one["prefixes"],
             }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import colorsys
 import hashlib
 import re
 from datetime import datetime
@@ -126,6 +127,26 @@ def initials(name: str) -> str:
 def hue(name: str) -> int:
     """One of eight muted hues, the same for a name everywhere and for ever."""
     return hashlib.sha256(name.encode()).digest()[0] % 8 + 1
+
+
+# The angles (of 360) of the segment hues 1 to 7 of tokens.css; 8 is the grey one.
+SEGMENT_ANGLES = (217, 329, 41, 169, 256, 15, 87)
+
+
+@register.filter
+def segment_hue(name: str, color: str | None) -> int:
+    """The one of the eight muted hues that is nearest to the color a segment was given, else that of its name.
+
+    Hues are muted so that no segment looks like a state, and a page may not carry styles of its own.
+    """
+    if not color:
+        return hue(name)
+    red, green, blue = (int(color[place : place + 2], 16) / 255 for place in (1, 3, 5))
+    if max(red, green, blue) - min(red, green, blue) < 0.15:
+        return 8
+    angle = colorsys.rgb_to_hls(red, green, blue)[0] * 360
+    away = [min(abs(angle - one), 360 - abs(angle - one)) for one in SEGMENT_ANGLES]
+    return away.index(min(away)) + 1
 
 
 @register.simple_tag(takes_context=True)

@@ -40,6 +40,12 @@ def test_a_name_keeps_its_hue() -> None:
     assert {causeway.hue(str(number)) for number in range(200)} == set(range(1, 9))
 
 
+def test_a_segment_has_the_muted_hue_nearest_to_the_color_it_was_given() -> None:
+    given = ["#3b5bdb", "#a8487f", "#c9a227", "#12b886", "#7048e8", "#e03131", "#66a80f", "#868e96"]
+    assert [causeway.segment_hue("corp", color) for color in given] == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert causeway.segment_hue("corp", None) == causeway.hue("corp")
+
+
 def test_a_chart_ends_above_its_highest_bar_and_has_none_without_values() -> None:
     drawn = chart([Bar("1 Nov", Decimal("177.41")), Bar("2 Nov", Decimal("12"))])
     assert drawn is not None
