@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 from portal.pages.door import PageRequest, page
 from portal.pages.refusals import told
 from provisioning.models import CloudAccount
+from provisioning.selectors import views
 from provisioning.services import accounts as service
 
 STATES = {"never": "unchecked", "running": "running", "done": "done", "failed": "failed"}
@@ -35,11 +36,14 @@ def accounts(request: PageRequest) -> HttpResponse:
             messages.success(request, f"Added {account.name}. Looking what is in it now.")
             return redirect("cloud-accounts", request.tenant.slug)
         problems = done.problems
+    used = {row.body["settings"].get("vpc_id"): row for row in views.rows(views.live(), "connectors")}
     found = [
         {
             "account": account,
             "state": STATES.get(account.discovery, account.discovery),
-            "networks": (account.inventory or {}).get("vpcs", []),
+            "networks": [
+                {**vpc, "connector": used.get(vpc["id"])} for vpc in (account.inventory or {}).get("vpcs", [])
+            ],
             "regions": Counter(vpc.get("region") for vpc in (account.inventory or {}).get("vpcs", [])),
             "errors": (account.inventory or {}).get("errors", {}),
         }
