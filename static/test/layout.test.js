@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { scene, worst } from "../src/topology/layout.js";
+import { home, scene, worst } from "../src/topology/layout.js";
 
 const exchange = (id, x, y) => ({ id, name: id, state: "up", x0: x, y0: y });
 const thing = (number, at, cluster = "AWS", state = "up") => ({ id: `connector/${number}`, name: `vpc-${number}`, state, exchanges: [at], icon: "x", word: "AWS VPC", cluster });
@@ -24,6 +24,13 @@ test("an opened cluster shows each of its connectors", () => {
   const things = [1, 2, 3].map((number) => thing(number, "eu"));
   const { pills } = scene({ exchanges: [exchange("eu", 500, 300)], things, meshes: [] }, place, { ...view, open: new Set(["eu|AWS"]) });
   assert.deepEqual(pills.map(({ label }) => label), ["vpc-1", "vpc-2", "vpc-3"]);
+});
+
+test("a narrow map begins with the exchange of what is selected, else with the busiest", () => {
+  const picture = { exchanges: [exchange("eu", 0, 0), exchange("us", 9, 9)], things: [thing(1, "us"), thing(2, "us"), thing(3, "eu")] };
+  assert.equal(home(picture, "").id, "us");
+  assert.equal(home(picture, "connector/3").id, "eu");
+  assert.equal(home(picture, "eu").id, "eu");
 });
 
 test("a network of thousands stays within about 400 marks however far it is opened", () => {

@@ -34,6 +34,13 @@ export function scene({ exchanges, things, meshes }, place, { zoom, open, width,
   return { hubs: [...hubs.values()], pills, links, tags };
 }
 
+/** The exchange a map too narrow for all of them begins with: that of what is selected, else the busiest. */
+export function home({ exchanges, things }, selected) {
+  const at = ({ id }) => things.filter((thing) => thing.exchanges.includes(id));
+  return exchanges.find((one) => one.id === selected || at(one).some(({ id }) => id === selected))
+    ?? exchanges.reduce((best, one) => (at(one).length > at(best).length ? one : best));
+}
+
 function around(hub, things, zoom, open, busy) {
   const clusters = new Map();
   for (const thing of things) {

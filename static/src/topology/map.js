@@ -5,9 +5,10 @@ import { zoom as zooming, zoomIdentity } from "d3-zoom";
 import { feature, mesh } from "topojson-client";
 
 import { draw, width as linkWidth } from "./draw.js";
-import { scene } from "./layout.js";
+import { home, scene } from "./layout.js";
 
 const PAD = { x: 150, top: 120, bottom: 130 };
+const NARROW = 560; // marks of several exchanges would cover one another
 const LIVED_IN = { type: "MultiPoint", coordinates: [[-170, 74], [178, -56]] };
 
 export async function startMap(stage, first, edges, chosen) {
@@ -43,6 +44,7 @@ export async function startMap(stage, first, edges, chosen) {
     const [width, height] = size();
     const points = picture.exchanges.map(({ longitude, latitude }) => projection([longitude, latitude]));
     if (!points.length) return surface.call(zoomer.transform, zoomIdentity);
+    if (width < NARROW && points.length > 1) return surface.call(zoomer.transform, near(width, height));
     const xs = points.map(([x]) => x);
     const ys = points.map(([, y]) => y);
     const [left, right, top, bottom] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
@@ -50,6 +52,16 @@ export async function startMap(stage, first, edges, chosen) {
     const k = Math.max(0.8, Math.min((width - 2 * padX) / (right - left || 1), (height - PAD.top - PAD.bottom) / (bottom - top || 1), 4));
     const middle = [(left + right) / 2, (top + bottom) / 2];
     return surface.call(zoomer.transform, zoomIdentity.translate(width / 2 - middle[0] * k, (height - PAD.bottom + PAD.top) / 2 - middle[1] * k).scale(k));
+  };
+
+  // One exchange in the middle, the next one at the edge.
+  const near = (width, height) => {
+    const middle = home(picture, selected);
+    const spot = ({ longitude, latitude }) => projection([longitude, latitude]);
+    const [x, y] = spot(middle);
+    const next = Math.min(...picture.exchanges.filter((one) => one !== middle).map(spot).map((other) => Math.hypot(other[0] - x, other[1] - y)));
+    const k = Math.min(3.9, Math.max(1, width / (next || 1)));
+    return zoomIdentity.translate(width / 2 - x * k, height / 2 - y * k).scale(k);
   };
 
   const resize = (topology) => {
