@@ -11,7 +11,7 @@ from django.utils.module_loading import import_string
 from provisioning.core import plan as core_plan
 from provisioning.core.check import check
 from provisioning.core.compile import compile as compile_network
-from provisioning.core.reach import assertions, delta
+from provisioning.core.reach import AssertionResult, assertions, delta
 from provisioning.core.resource import Change, Problem, Resource, as_json, digest, references
 from provisioning.drivers import quotas, replace_on
 from provisioning.models import Draft, Plan
@@ -36,7 +36,7 @@ def make(draft: Draft) -> Plan:
         raise Invalid(f"The network has {len(errors)} errors.", errors)
     results = assertions(after)
     failing = [
-        Problem("assertion_failed", f"assertions/{after.assertions[result.uid].key}", f"“{result.name}” does not hold.")
+        Problem("assertion_failed", f"assertions/{after.assertions[result.uid].key}", _broken(result))
         for result in results
         if not result.holds
     ]
@@ -72,6 +72,15 @@ def make(draft: Draft) -> Plan:
     audit.record("plan.make", kind="plan", object_id=str(plan.uid), object_name=draft.name)
     outbox.put("changed", what="plan", id=str(plan.uid), version=1)
     return plan
+
+
+def _broken(result: AssertionResult) -> str:
+    """A packet that proves it, where there is one, and what lets it through: the way to the rule to change."""
+    packet = ""
+    if seen := result.example:
+        port = f"/{seen.port}" if seen.port is not None else ""
+        packet = f": {seen.source} → {seen.destination} {seen.protocol}{port}"
+    return " ".join(filter(None, [f"“{result.name}” does not hold{packet}.", result.reason]))
 
 
 def approve(plan: Plan) -> Plan:

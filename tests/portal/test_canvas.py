@@ -158,4 +158,4 @@ def test_a_failing_assertion_is_told_beside_the_canvas_and_no_plan_is_made(canva
     asked.get_by_role("button", name="Add to draft").click()
     expect(canvas.page.locator("#cv-palette")).to_contain_text("prod never reaches dev")
     canvas.page.get_by_role("button", name="Review", exact=True).click()
-    expect(canvas.page.get_by_role("alert")).to_contain_text("“prod never reaches dev” does not hold.")
+    expect(canvas.page.get_by_role("alert")).to_contain_text("“prod never reaches dev” does not hold: 10.")
