@@ -272,7 +272,9 @@ def flow_words(rule: Body) -> str:
 def rule_rows(policy: Item, names: Mapping[str, str]) -> list[dict[str, Any]]:
     """The rules of a policy as rows of one table; the first row carries what belongs to the policy."""
     body = policy.body
-    start, end = (", ".join(names.get(ref, ref) for ref in body.get(side, ())) for side in ("from", "to"))
+    segments, start, end = (
+        ", ".join(names.get(ref, ref) for ref in body.get(side, ())) for side in ("segments", "from", "to")
+    )
     return [
         {
             "first": number == 0,
@@ -281,6 +283,7 @@ def rule_rows(policy: Item, names: Mapping[str, str]) -> list[dict[str, Any]]:
             "state": policy.state,
             "position": body.get("position", 0),
             "enabled": body.get("enabled", True),
+            "segments": segments,
             "from": start,
             "to": end,
             "name": rule.get("name", ""),
