@@ -3,10 +3,11 @@
 from provisioning.models.change import Plan, Run, Step
 from provisioning.models.intent import FOREVER, Draft, Edit, Item, Network, Overlay, Revision, Version
 from provisioning.models.nodes import CounterReading, Node, NodeSection, NodeTenant
-from provisioning.models.world import CloudAccount, Lifecycle, ResourceRecord
+from provisioning.models.world import Begun, CloudAccount, Lifecycle, ResourceRecord
 
 __all__ = [
     "FOREVER",
+    "Begun",
     "CloudAccount",
     "CounterReading",
     "Draft",

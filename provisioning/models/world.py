@@ -28,6 +28,24 @@ class ResourceRecord(TenantOwned):
         return self.address
 
 
+class Begun(TenantOwned):
+    """A step began to write here and nobody knows how far it came: until one is done, what is recorded of the address
+    is not to be believed. ``body`` is what was being written; for a removal, what was to go."""
+
+    address = models.CharField(max_length=250)
+    kind = models.CharField(max_length=60)
+    body = models.JSONField()
+    depends = models.JSONField(default=list)
+    subjects = models.JSONField(default=list)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta(TenantOwned.Meta):
+        constraints = [models.UniqueConstraint(fields=["tenant", "address"], name="begun_once")]
+
+    def __str__(self) -> str:
+        return f"{self.address}, begun at {self.at:%H:%M}"
+
+
 class Lifecycle(TenantOwned):
     """From when to when a resource existed with the same dimensions; hours are metered from here.
 

@@ -44,11 +44,11 @@ def make(draft: Draft) -> Plan:
         raise Invalid("An assertion fails.", failing)
 
     before = views.intent(View(draft.base_revision))
-    there, wanted = world.observed(), compile_network(after)
+    there, begun, wanted = world.observed(), world.begun(), compile_network(after)
     exceeded = quotas(wanted.values())
     if exceeded:
         raise Invalid(exceeded[0].message, exceeded)
-    changes = core_plan.diff(there, wanted, replace_on())
+    changes = core_plan.diff(there, wanted, replace_on(), begun)
     Plan.objects.filter(draft=draft, state__in=(Plan.State.READY, Plan.State.APPROVED)).update(
         state=Plan.State.STALE, moved=["A newer plan of this draft was made."]
     )
@@ -56,7 +56,7 @@ def make(draft: Draft) -> Plan:
         draft=draft,
         draft_version=draft.version,
         base_revision=draft.base_revision,
-        world=world.fingerprint(there),
+        world=world.fingerprint(there, begun),
         state=Plan.State.READY,
         steps=[step_json(change, wanted) for change in changes],
         text=core_plan.text(changes),
@@ -100,7 +100,7 @@ def staleness(plan: Plan, draft: Draft) -> list[str]:
     live = views.live().revision
     if live != plan.base_revision:
         moved.append(f"Revision {live} was provisioned; this plan was made on revision {plan.base_revision}.")
-    if world.fingerprint(world.observed()) != plan.world:
+    if world.fingerprint(world.observed(), world.begun()) != plan.world:
         moved.append("What is there has changed since, in a cloud or on an exchange.")
     return moved
 

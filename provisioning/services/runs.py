@@ -56,7 +56,7 @@ def retry(run: Run) -> Run:
         raise Conflict(f"The run of revision {newest.revision} came after this one; retry that.")
     live = views.live()
     there, wanted = world.observed(), compile_network(views.intent(live))
-    changes = diff(there, wanted, replace_on())
+    changes = diff(there, wanted, replace_on(), world.begun())
     if not changes:
         raise Conflict("Everything is as it should be; there is nothing to retry.")
     Step.objects.filter(run=run).exclude(state=Step.State.DONE).delete()

@@ -121,6 +121,7 @@ def _claim(pk: int, now: datetime) -> Claim | None:
     if not claimed:
         return None
     step.refresh_from_db()
+    world.begin(step, now)
     if step.run.state == Run.State.PENDING:
         settle(step.run)
     outbox.put("changed", what="run", id=str(step.run.uid), version=step.pk)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from provisioning.core.resource import Body, Resource, digest
-from provisioning.models import Lifecycle, ResourceRecord, Step
+from provisioning.models import Begun, Lifecycle, ResourceRecord, Step
 
 # What of a resource's body its price may depend on; only these kinds are metered by the hour.
 METERED: dict[str, tuple[str, ...]] = {
@@ -27,9 +27,32 @@ def observed() -> dict[str, Resource]:
     }
 
 
-def fingerprint(resources: Mapping[str, Resource]) -> str:
-    """A digest that moves when anything that is there moved."""
-    return digest({address: resource.body for address, resource in resources.items()})
+def begun() -> dict[str, Resource]:
+    """Address → what a step began to write there and did not finish, by cancelling, failing or dying."""
+    return {
+        row.address: Resource(row.address, row.kind, row.body, tuple(row.depends), tuple(row.subjects))
+        for row in Begun.objects.all()
+    }
+
+
+def fingerprint(there: Mapping[str, Resource], begun: Mapping[str, Resource]) -> str:
+    """A digest that moves when anything that is there, or may be, moved."""
+    bodies = [{address: resource.body for address, resource in each.items()} for each in (there, begun)]
+    return digest(bodies if begun else bodies[0])
+
+
+def begin(step: Step, now: datetime) -> None:
+    """Written before a driver is called: from here on only a finished step tells what is at this address."""
+    Begun.objects.update_or_create(
+        address=step.address,
+        defaults={
+            "kind": step.kind,
+            "body": step.after if step.after is not None else step.before,
+            "depends": step.resource_depends,
+            "subjects": step.subjects,
+            "at": now,
+        },
+    )
 
 
 def attributes(addresses: list[str]) -> dict[str, Mapping[str, Any]]:
@@ -40,6 +63,7 @@ def attributes(addresses: list[str]) -> dict[str, Mapping[str, Any]]:
 
 def wrote(step: Step, body: Body | None, known: Mapping[str, Any], now: datetime) -> None:
     """A step's outcome holds: keep what is there now and, for what is metered, since when."""
+    Begun.objects.filter(address=step.address).delete()
     if body is None:
         ResourceRecord.objects.filter(address=step.address).delete()
     else:

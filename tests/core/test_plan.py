@@ -73,6 +73,21 @@ def test_what_a_driver_cannot_change_is_replaced_and_what_refers_to_it_follows()
     assert {change.action for change in diff(world(1), world(2))} == {"change"}
 
 
+def test_what_was_begun_and_not_finished_is_written_again_where_wanted_and_removed_where_not() -> None:
+    kept = Resource("kept", "x.table", {"v": 1})
+    over = Resource("kept", "x.table", {"v": 2}, ("lost",))
+    lost = Resource("lost", "x.gateway", {"asn": 1})
+    changes = diff({"kept": kept}, {"kept": kept}, None, {"kept": over, "lost": lost})
+    assert [(change.action, change.address, change.before, change.after) for change in changes] == [
+        ("change", "kept", {"v": 2}, {"v": 1}),
+        ("remove", "lost", {"asn": 1}, None),
+    ]
+    assert changes[1].depends == ("kept",), "what may refer to it lets go first"
+    fixed = {"x.table": frozenset({"v"})}
+    assert diff({"kept": kept}, {"kept": kept}, fixed, {"kept": over})[0].action == "replace"
+    assert diff({}, {"lost": lost}, None, {"lost": lost})[0].action == "create"
+
+
 def test_fields_name_what_differs_and_say_what_is_known_later() -> None:
     before = {"rules": [{"id": "a", "action": "allow"}, {"id": "b", "action": "deny"}], "prefixes": ["10.0.0.0/8"]}
     after = {"rules": [{"id": "a", "action": "deny"}], "prefixes": ["10.0.0.0/8", "11.0.0.0/8"], "tgw": None}

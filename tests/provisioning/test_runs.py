@@ -11,7 +11,7 @@ from django.utils import timezone
 from provisioning.drivers.base import Context, Done, DriverError, Waiting
 from provisioning.models import Lifecycle, Node, ResourceRecord, Run, Step
 from provisioning.selectors import views
-from provisioning.services import drafts, nodes, plans, runs, steps
+from provisioning.services import drafts, nodes, plans, revisions, runs, steps
 from provisioning.services.errors import Conflict, Forbidden, Invalid
 from tenants.actor import Actor, acting
 from tenants.models import Tenant
@@ -197,6 +197,57 @@ def test_a_cancelled_run_begins_nothing_more(people: People) -> None:
         run.refresh_from_db()
         assert run.state == "cancelled" and set(states(run).values()) == {"cancelled"}
         assert steps.due(timezone.now()) == []
+
+
+def test_what_a_cancelled_run_had_published_is_taken_back_by_the_next_one(people: People) -> None:
+    """Otherwise nodes would go on with a policy that live does not have, and every later plan would be empty."""
+    provisioned(people.acme)
+    with scope(people.acme):
+        draft = drafts.create("policy")
+        drafts.add(draft, "policies", policy())
+        plan = plans.make(draft)
+        run = runs.provision(plan, plan.digest)
+        for step in Step.objects.filter(run=run):
+            steps.work(people.acme, step.pk)
+        runs.cancel(run)
+        run.refresh_from_db()
+        assert run.state == "cancelled"
+    for node in Node.objects.all():
+        obey(node)
+        assert '"ports":["443"]' in nodes.document(node)[0]
+
+    with scope(people.acme):
+        back = plans.make(revisions.restore(1))
+        assert {step["address"] for step in back.steps} == {step["address"] for step in plan.steps}
+        again = runs.provision(back, back.digest)
+    finish(people.acme, again)
+    with scope(people.acme):
+        again.refresh_from_db()
+        assert again.state == "succeeded" and plans.make(drafts.create("nothing")).steps == []
+    assert not any('"ports":["443"]' in nodes.document(node)[0] for node in Node.objects.all())
+
+
+def test_what_a_failed_run_may_have_made_is_removed_when_it_is_not_wanted_any_more(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, by_address = planned(people.acme)
+
+    class Lost:
+        def apply(self, change: object, context: Context) -> Done | Waiting:
+            raise DriverError("The answer was lost", call="ec2.CreateX", code="gone", permanent=True)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(steps, "driver", lambda name: Lost())
+        steps.work(people.acme, by_address["exchange/eu"].pk)
+    with scope(people.acme):
+        runs.cancel(run)
+        plan = plans.make(revisions.restore(0))
+        assert [(step["action"], step["address"]) for step in plan.steps] == [("remove", "exchange/eu")]
+        removal = runs.provision(plan, plan.digest)
+    finish(people.acme, removal)
+    with scope(people.acme):
+        removal.refresh_from_db()
+        assert removal.state == "succeeded" and plans.make(drafts.create("nothing")).steps == []
 
 
 def test_removing_a_connector_takes_it_off_its_nodes_and_ends_its_hours(people: People) -> None:

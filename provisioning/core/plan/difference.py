@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from heapq import heapify, heappop, heappush
+from itertools import chain
 
-from provisioning.core.resource import Action, Change, Resource, canonical, references
+from provisioning.core.resource import Action, Body, Change, Resource, canonical, references
 from provisioning.core.resource import digest as digest_of
 
 ReplaceOn = Mapping[str, frozenset[str]]
@@ -13,22 +14,30 @@ ReplaceOn = Mapping[str, frozenset[str]]
 
 
 def diff(
-    observed: Mapping[str, Resource], desired: Mapping[str, Resource], replace_on: ReplaceOn | None = None
+    observed: Mapping[str, Resource],
+    desired: Mapping[str, Resource],
+    replace_on: ReplaceOn | None = None,
+    begun: Mapping[str, Resource] | None = None,
 ) -> list[Change]:
     """Changes that make ``observed`` into ``desired``: dependencies first, then removals, dependents first.
 
     ``depends`` of a change names other changes of the same plan only. A removal waits for everything that used the
     thing to be removed or changed. Where a cloud object is replaced its id changes, so what refers to it is changed
     too, or replaced where its driver says that the referring field needs it. Raises ValueError on circles.
+
+    ``begun``: what earlier steps began to write and did not finish. It may be there or not, in whole or in part, so it
+    is written again where it is wanted, however alike, and removed where it is not.
     """
-    made = _made(observed, desired, replace_on or {})
+    begun = begun or {}
+    observed = {**{address: begun[address] for address in begun.keys() - desired.keys()}, **observed}
+    made = _made(observed, desired, replace_on or {}, begun)
     removed = {address: resource for address, resource in observed.items() if address not in desired}
     changes = [
         Change(
             action,
             address,
             desired[address].kind,
-            observed[address].body if address in observed else None,
+            _before(address, observed, desired, begun),
             desired[address].body,
             tuple(sorted(_needs(desired[address]) & made.keys() - {address})),
             desired[address].subjects,
@@ -36,7 +45,7 @@ def diff(
         for address, action in made.items()
     ]
     users: dict[str, set[str]] = {address: set() for address in removed}
-    for address, resource in observed.items():
+    for address, resource in chain(observed.items(), begun.items()):
         if address in removed or address in made:
             for needed in _needs(resource) & removed.keys() - {address}:
                 users[needed].add(address)
@@ -47,12 +56,26 @@ def diff(
     return _in_order(changes)
 
 
+def _before(
+    address: str, observed: Mapping[str, Resource], desired: Mapping[str, Resource], begun: Mapping[str, Resource]
+) -> Body | None:
+    """What a change comes from: what is known to be there, or where that is wanted, what was put over it since."""
+    there = observed.get(address)
+    if there is None:
+        return None
+    over = begun.get(address)
+    return over.body if over and canonical(there.body) == canonical(desired[address].body) else there.body
+
+
 def _needs(resource: Resource) -> set[str]:
     return {*resource.depends, *(address for address, _ in references(resource.body))}
 
 
 def _made(
-    observed: Mapping[str, Resource], desired: Mapping[str, Resource], replace_on: ReplaceOn
+    observed: Mapping[str, Resource],
+    desired: Mapping[str, Resource],
+    replace_on: ReplaceOn,
+    begun: Mapping[str, Resource],
 ) -> dict[str, Action]:
     """What is created, changed or replaced, replacements passed on to what refers to them."""
     made: dict[str, Action] = {}
@@ -62,8 +85,9 @@ def _made(
             made[address] = "create"
         elif before.kind != resource.kind:
             made[address] = "replace"
-        elif canonical(before.body) != canonical(resource.body):
-            made[address] = "replace" if _touched(before, resource) & _fixed(replace_on, resource) else "change"
+        elif address in begun or canonical(before.body) != canonical(resource.body):
+            touched = _touched(before, resource) | _touched(begun.get(address, resource), resource)
+            made[address] = "replace" if touched & _fixed(replace_on, resource) else "change"
     referring: dict[str, list[tuple[str, str]]] = {}
     for address, resource in desired.items():
         for field, value in resource.body.items():

@@ -57,7 +57,7 @@ def _told(change: Change) -> list[str]:
     if not lines and change.before != change.after:
         return ["(internal numbers only)"]
     if not lines:
-        return ["(again, because what it refers to is replaced)"]
+        return ["(again: what it refers to is replaced, or an earlier run left it unfinished)"]
     if len(lines) > MOST_FIELDS:
         lines = [*lines[:MOST_FIELDS], f"… and {len(lines) - MOST_FIELDS} more"]
     return lines
