@@ -12,6 +12,7 @@ from functools import wraps
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import BadRequest
 from django.db import transaction
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
@@ -22,6 +23,8 @@ from tenants.models import Tenant
 from tenants.roles import Who
 from tenants.scope import scope
 
+API = "/api/"
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 TENANT_PATH = re.compile(r"^/(?:api/v1/)?t/(?P<slug>[^/]+)/")
 
 
@@ -46,8 +49,13 @@ class Identity:
         self.get_response = get_response
 
     def __call__(self, request: Knocking) -> HttpResponseBase:
+        if "\0" in request.path_info or (not request.path_info.startswith(API) and _holds_nul(request)):
+            # PostgreSQL cannot keep it and no person types it.
+            raise BadRequest("The request holds the character U+0000.")
         header = request.headers.get("Authorization", "")
-        request.bearer = header.startswith("Bearer ")
+        # Pages, and with them passwords and addresses, are the person's own: a token narrows what it may do on the
+        # API only, so nowhere else is it anybody.
+        request.bearer = header.startswith("Bearer ") and request.path_info.startswith(API)
         if request.bearer:
             token = tokens.find(header.removeprefix("Bearer ").strip())
             request.user = token.user if token else AnonymousUser()
@@ -58,6 +66,12 @@ class Identity:
         response = self.get_response(request)
         response.headers["X-Request-Id"] = request.request_id
         return response
+
+
+def _holds_nul(request: HttpRequest) -> bool:
+    form = request.method == "POST" and request.content_type in FORMS
+    asked = [*request.GET.lists(), *(request.POST.lists() if form else ())]
+    return any("\0" in text for name, values in asked for text in (name, *values))
 
 
 class TenantDoor:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.utils import timezone
 
 from tenants import tokens
@@ -104,6 +105,15 @@ def test_expired_revoked_and_unknown_tokens_are_refused(people, api):
     assert body["problems"][0]["code"] == "bad_token"
     is_problem(type(api())("cw_unknown").get("me/"), 401)
     is_problem(api().get("me/", authorization="Basic eDp5"), 401)
+
+
+def test_a_token_opens_no_page_so_that_it_cannot_take_its_persons_login_over(api):
+    client = api("owner").client
+    for path in ("/accounts/email/", "/accounts/password/change/", "/t/acme/topology/"):
+        answer = client.get(path)
+        assert answer.status_code == 302 and answer["Location"].startswith("/accounts/login/"), path
+    client.post("/accounts/email/", {"email": "evil@evil.test", "action_add": ""})
+    assert not EmailAddress.objects.filter(email="evil@evil.test").exists()
 
 
 def test_a_token_is_held_to_its_tenant_and_its_scopes(people, api):
