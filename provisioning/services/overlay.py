@@ -82,10 +82,11 @@ def refuse_new_errors(draft: Draft, changes: Sequence[BodyChange]) -> None:
         found = errors(after.values())
     except core.Invalid as error:
         raise Invalid("The network would be invalid.", error.problems) from error
-    new = [problem for problem in found if problem not in set(errors(before.values()))] if found else []
+    known = set(errors(before.values())) if found else set()
+    new = [problem for problem in found if problem not in known]
     if new:
         raise Invalid(new[0].message, new)
 
 
 def errors(rows: Iterable[Row]) -> list[Problem]:
-    return [problem for problem in check(views.load(rows)) if problem.severity == "error"]
+    return [problem for problem in check(views.load(rows), hints=False) if problem.severity == "error"]

@@ -26,14 +26,15 @@ _CHECKS: tuple[Callable[[Intent], Iterable[Problem]], ...] = (
     addresses.links,
     addresses.shared_networks,
     policies.sides,
-    policies.shadowed,
     services.chains,
     services.limits,
     services.later,
 )
+_HINTS: tuple[Callable[[Intent], Iterable[Problem]], ...] = (policies.shadowed,)
+"""Warnings that take long to find in a large network; an edit, which only errors refuse, does without them."""
 
 
-def check(intent: Intent) -> list[Problem]:
+def check(intent: Intent, hints: bool = True) -> list[Problem]:
     """Errors first; paths look like ``connectors/vpc-prod/attachments[0].prefixes[0]``."""
-    found = [problem for one in _CHECKS for problem in one(intent)]
+    found = [problem for one in (*_CHECKS, *(_HINTS if hints else ())) for problem in one(intent)]
     return sorted(found, key=lambda problem: problem.severity != "error")

@@ -93,6 +93,10 @@ def _internet(intent: Intent, policy: Policy) -> Iterator[Problem]:
                 )
 
 
+MOST_LOOKS = 500_000
+"""Pairs of rules that are compared, a second's work: a thousand rules each with each."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Reach:
     """What a rule matches."""
@@ -106,12 +110,17 @@ class _Reach:
 
     def covers(self, other: _Reach) -> bool:
         return (
+            _holds(self.source, other.source)
+            and _holds(self.destination, other.destination)
+            and covers_cells(self.cells, other.cells)
+            and (self.policy is other.policy or self._spans(other))
+        )
+
+    def _spans(self, other: _Reach) -> bool:
+        return (
             _names_all(self.policy.from_, other.policy.from_)
             and _names_all(self.policy.to, other.policy.to)
             and set(other.policy.segments) <= set(self.policy.segments)
-            and covers_cells(self.cells, other.cells)
-            and _holds(self.source, other.source)
-            and _holds(self.destination, other.destination)
         )
 
 
@@ -129,7 +138,8 @@ def _ranges(prefixes: tuple[str, ...]) -> tuple[Range, ...] | None:
 
 
 def shadowed(intent: Intent) -> Iterator[Problem]:
-    """Rules that an earlier rule leaves nothing for."""
+    """Rules that an earlier rule leaves nothing for, as far as that is found in ``MOST_LOOKS``."""
+    looks = MOST_LOOKS
     earlier: dict[str, list[_Reach]] = defaultdict(list)
     enabled = (policy for policy in intent.policies.values() if policy.enabled and policy.segments)
     for policy in sorted(enabled, key=lambda policy: (policy.position, policy.number)):
@@ -143,7 +153,18 @@ def shadowed(intent: Intent) -> Iterator[Problem]:
                 _ranges(rule.destination),
             )
             # A rule that covers this one holds all its segments, so the first of them is enough to look in.
-            cover = next((one for one in earlier[policy.segments[0]] if one.covers(reach)), None)
+            before = earlier[policy.segments[0]]
+            looks -= len(before)
+            if looks < 0:
+                yield Problem(
+                    "shadows_not_sought",
+                    reach.path,
+                    f"From rule “{rule.name}” of policy “{policy.name}” on nobody looked for rules that never match: "
+                    "there are too many rules before it.",
+                    "warning",
+                )
+                return
+            cover = next((one for one in before if one.covers(reach)), None)
             if cover:
                 yield Problem(
                     "shadowed_rule",
