@@ -112,10 +112,13 @@ class Reader:
         value = value.strip()
         if value in literals:
             return value
-        for kind in kinds:
-            uid = self.resolve(kind, value)
-            if uid is not None:
-                return uid
+        found = {kind: uid for kind in kinds if (uid := self.resolve(kind, value))}
+        if len(set(found.values())) == 1:
+            return next(iter(found.values()))
+        if found:
+            both = " and a ".join(kind.rstrip("s") for kind in found)
+            self.problem("ambiguous_reference", place, f"There is a {both} “{value}”. Name the one you mean by its id.")
+            return None
         wanted = " or ".join(kind.rstrip("s").replace("-", " ") for kind in kinds)
         self.problem("unknown_reference", place, f"There is no {wanted} “{value}”.")
         return None
@@ -218,6 +221,9 @@ class Reader:
 
     def unique(self, field: str, values: Sequence[Any]) -> None:
         """Complains about a repeated value among the objects of a list."""
+        seen = set()
         for place, value in enumerate(values):
-            if value in values[:place]:
+            if value not in seen:
+                seen.add(value)
+            else:
                 self.problem("duplicate", f"{field}[{place}].name", f"“{value}” is used twice. Give each its own name.")
