@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
+from portal.api.bodies import plain
 from portal.api.problems import answer
 from provisioning.models import Node
 from provisioning.services import nodes
@@ -22,7 +23,8 @@ from provisioning.services.errors import Refused
 
 LONGEST_WAIT = 30
 DIGITS = 18
-"""Of a counter; more would not fit where it is kept."""
+"""Of a counter; more would not fit where it is kept. Nor would longer texts and versions than these:"""
+LONGEST_KEY, LONGEST_DIGEST, HIGHEST_VERSION = 200, 64, 2**63 - 1
 
 View = Callable[..., HttpResponse]
 
@@ -100,9 +102,15 @@ def report(request: HttpRequest, node: Node) -> HttpResponse:
     for name in ("applied", "failed", "counters", "health"):
         if not isinstance(body.get(name, {}), dict):
             raise Malformed(f"“{name}” is an object.")
-    if not isinstance(body.get("version", 0), int):
+    version = body.get("version", 0)
+    if not isinstance(version, int) or not 0 <= version <= HIGHEST_VERSION:
         raise Malformed("“version” is a whole number.")
+    for address, digest in body.get("applied", {}).items():
+        if not isinstance(digest, str) or len(digest) > LONGEST_DIGEST:
+            raise Malformed(f"What was applied of {address[:LONGEST_KEY]} is no digest.")
     for key, value in body.get("counters", {}).items():
+        if len(key.partition("|")[2]) > LONGEST_KEY:
+            raise Malformed(f"The key of counter {key[:LONGEST_KEY]}… is too long.")
         if not isinstance(value, int) or value < 0 or len(str(value)) > DIGITS:
             raise Malformed(f"Counter {key} is {value!r}, which is no count.")
     nodes.report(node, body)
@@ -111,7 +119,7 @@ def report(request: HttpRequest, node: Node) -> HttpResponse:
 
 def _fields(request: HttpRequest) -> dict[str, Any]:
     try:
-        body = json.loads(request.body)
+        body = plain(json.loads(request.body))
     except (ValueError, RecursionError) as error:
         raise Malformed(f"The body is not JSON: {error}.") from error
     if not isinstance(body, dict):

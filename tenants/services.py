@@ -117,6 +117,8 @@ def remove_member(membership: Membership) -> None:
 
 def issue_token(who: Who, name: str, scopes: Sequence[str], expires_at: datetime | None) -> tuple[ApiToken, str]:
     """A token for the tenant in force; it never reaches further or lasts longer than the one it was made with."""
+    if not 1 <= len(name) <= 120:
+        raise Refused(400, "out_of_range", "name", "Give the token a name of 1 to 120 characters.")
     rights = who.rights(tenant_in_force())
     beyond = sorted(set(scopes) - rights)
     if beyond:

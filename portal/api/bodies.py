@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from io import BytesIO
 from typing import IO, Any
 
@@ -17,6 +17,8 @@ from rest_framework.request import Request
 from portal.api.rendering import JsonRenderer
 
 DEEPEST = 32
+BITS = 1000
+"""Of a whole number: no field is near it, and far longer ones Python refuses to write out."""
 
 
 class TooLarge(APIException):
@@ -42,7 +44,7 @@ class JsonParser(BaseParser):
     def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> Any:
         try:
             text = stream.read().decode()
-            return plain(json.loads(text, parse_constant=_no_number, parse_float=_finite))
+            return plain(json.loads(text, parse_constant=_no_number, parse_float=_finite, object_pairs_hook=_object))
         except (ValueError, RecursionError) as error:
             raise ParseError(f"The body is not JSON: {error}.", "bad_json") from error
 
@@ -54,7 +56,11 @@ class MergePatchParser(JsonParser):
 
 
 class _Loader(yaml.CSafeLoader):
-    """YAML's JSON part: dates stay text."""
+    """YAML's JSON part: dates stay text, and no key is there twice, of which only the last would count."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        _once(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
+        return super().construct_mapping(node, deep)
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -69,13 +75,28 @@ class YamlParser(BaseParser):
     def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> Any:
         try:
             text = stream.read()
-            if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.CSafeLoader)):
-                # A short text with aliases of aliases unfolds to gigabytes.
-                raise ValueError("aliases are not read here")
+            _refuse_tricks(text)
             return plain(yaml.load(text, _Loader))
         except (yaml.YAMLError, ValueError, RecursionError) as error:
             where = " ".join(str(error).split())
             raise ParseError(f"The body is not YAML: {where}.", "bad_yaml") from error
+
+
+def _refuse_tricks(text: bytes) -> None:
+    """What makes a short text expensive or strange, seen before anything is built from it: aliases of aliases unfold
+    to gigabytes, a megabyte of opening brackets takes hours, tags call constructors of their own."""
+    depth = 0
+    for event in yaml.parse(text, yaml.CSafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            raise ValueError("aliases are not read here")
+        if tag := getattr(event, "tag", None):
+            raise ValueError(f"tags are not read here; one is {tag}")
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > DEEPEST:
+            raise ValueError(f"it is nested deeper than {DEEPEST} levels")
 
 
 class YamlRenderer(BaseRenderer):
@@ -110,7 +131,10 @@ def plain(value: Any, depth: int = 0) -> Any:
             plain(inner, depth + 1)
     elif isinstance(value, float):
         _finite(value)
-    elif value is not None and not isinstance(value, bool | int):
+    elif isinstance(value, int):
+        if value.bit_length() > BITS:
+            raise ValueError("a number is out of range")
+    elif value is not None:
         raise ValueError(f"{value!r} is of a type JSON does not have")
     return value
 
@@ -120,6 +144,20 @@ def _finite(text: str | float) -> float:
     if not math.isfinite(number):
         raise ValueError(f"the number {text} is out of range")
     return number
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    _once(key for key, _ in pairs)
+    return dict(pairs)
+
+
+def _once(keys: Iterable[str]) -> None:
+    """Of two values under one key the first would be dropped without a word, a list of policies with it."""
+    seen: set[str] = set()
+    for key in keys:
+        if key in seen:
+            raise ValueError(f"the key “{key[:100]}” is there twice")
+        seen.add(key)
 
 
 def _no_number(text: str) -> None:

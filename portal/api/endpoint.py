@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import transaction
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response, patch_vary_headers
-from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.exceptions import APIException, ParseError, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -97,7 +97,9 @@ class Endpoint(APIView):
         return found
 
     def fields(self, request: Request) -> dict[str, Any]:
-        """The body as an object."""
+        """The body as an object; one that was lost on its way must not read as an empty one."""
+        if not self.raw:
+            raise ParseError("The body is empty. Send a JSON object with fields.", "required")
         if not isinstance(request.data, dict):
             raise NotAnObject("Send a JSON object with fields.", "wrong_type")
         return request.data

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.exceptions import ValidationError as ModelError
+from django.db import DataError
 from django.db.models import Q, QuerySet
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -64,7 +65,11 @@ class Listing:
             except (ValueError, TypeError, ModelError) as error:
                 raise _bad_cursor() from error
         sign = "-" if down else ""
-        found = list(rows.order_by(f"{sign}{column}", f"{sign}{self.key}")[: limit + 1])
+        try:
+            found = list(rows.order_by(f"{sign}{column}", f"{sign}{self.key}")[: limit + 1])
+        except (OverflowError, DataError) as error:
+            # A moment that its time zone carries out of the calendar is only seen when the database is asked.
+            raise bad("cursor" if after else "", "A value is out of range.", "out_of_range") from error
         more, found = len(found) > limit, found[:limit]
         if backwards:
             found.reverse()
@@ -113,8 +118,8 @@ def of_values(
 
 def limit_of(request: Request) -> int:
     text = request.query_params.get("limit", str(DEFAULT))
-    if not text.isdecimal() or not 1 <= int(text) <= MOST:
-        raise bad("limit", f"“{text}” is no limit; it has to be from 1 to {MOST}.", "out_of_range")
+    if not text.isdecimal() or len(text) > 9 or not 1 <= int(text) <= MOST:
+        raise bad("limit", f"“{text[:20]}” is no limit; it has to be from 1 to {MOST}.", "out_of_range")
     return int(text)
 
 

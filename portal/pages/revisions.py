@@ -37,7 +37,7 @@ def revision(request: PageRequest, number: int) -> HttpResponse:
     """What a revision changed, against the one before it or against ``?with=``."""
     shown = get_object_or_404(Revision, number=number)
     other = request.GET.get("with", "")
-    base = int(other) if other.isdigit() and int(other) != number else number - 1
+    base = int(other) if other.isdecimal() and len(other) < 10 and int(other) != number else number - 1
     return render(
         request,
         "pages/revision.html",

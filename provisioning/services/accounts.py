@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 
@@ -24,7 +25,7 @@ def add(
     """A new account; ``credentials``: access_key_id and secret_access_key, or role_arn and external_id beside them."""
     if provider != "aws":
         raise Invalid("Unknown cloud.", [Problem("not_one_of", "provider", "Choose aws.")])
-    if not (account_id.isdigit() and len(account_id) == 12):
+    if not re.fullmatch(r"[0-9]{12}", account_id):
         raise Invalid("Wrong account id.", [Problem("wrong_type", "account_id", "An AWS account id has 12 digits.")])
     if not name.strip():
         raise Invalid("An account needs a name.", [Problem("required", "name", "Give the account a name.")])

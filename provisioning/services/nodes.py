@@ -34,7 +34,7 @@ def enrollment_key() -> str:
 
 def enroll(location: str, index: int, key: str, epoch: str) -> tuple[str, str]:
     """A token for the node at this place, and the key that documents are signed with (base64, raw Ed25519)."""
-    if not hmac.compare_digest(key, enrollment_key()):
+    if not hmac.compare_digest(key.encode(), enrollment_key().encode()):
         raise Forbidden("Wrong enrollment key; `manage.py enrollment_key` prints it.")
     if location not in catalog().locations or index not in (1, 2):
         raise Invalid(f"There is no node {index} at {location} in the catalogue.")

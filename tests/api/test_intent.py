@@ -262,6 +262,38 @@ def test_a_document_with_an_error_changes_nothing(netadmin):
     assert document_of(netadmin, where) == before
 
 
+@pytest.mark.parametrize(
+    ("media", "body"),
+    [
+        ("application/json", b""),
+        ("application/yaml", b""),
+        ("application/json", b'{"groups": [], "groups": []}'),
+        ("application/yaml", b"groups: []\ngroups: []"),
+        ("application/yaml", b"a: " + b"[" * 200_000),
+        ("application/yaml", b"policies: [{position: 0x" + b"f" * 9000 + b"}]"),
+        ("application/yaml", b"groups: !!bool x"),
+        ("application/yaml", b"groups: !!timestamp x"),
+        ("application/yaml", b'groups: !!int ""'),
+    ],
+)
+@pytest.mark.timeout(20)
+def test_a_document_that_is_lost_doubled_or_a_trick_is_refused_and_wipes_nothing(netadmin, media, body):
+    where = draw(netadmin)
+    before = document_of(netadmin, where)
+    told = is_problem(netadmin.send("PUT", f"{where}intent/", body, media), 400)
+    assert told["problems"][0]["code"] in ("required", "bad_json", "bad_yaml")
+    assert document_of(netadmin, where) == before
+
+
+def test_a_name_that_two_kinds_share_has_to_be_told_apart(netadmin):
+    where = draw(netadmin)
+    group = add(netadmin, where, "groups", {"name": "site-a"}).json()
+    body = {**BODIES["policies"], "name": "another", "position": 20, "from": ["site-a"]}
+    told = is_problem(netadmin.post(f"{where}policies/", body), 422)
+    assert [(p["code"], p["path"]) for p in told["problems"]] == [("ambiguous_reference", "from[0]")]
+    assert netadmin.post(f"{where}policies/", {**body, "from": [group["id"]]}).status_code == 201
+
+
 def test_the_document_is_guarded_by_its_tag(netadmin):
     where = draw(netadmin)
     read = netadmin.get(f"{where}intent/")

@@ -28,6 +28,7 @@ def node(api):
 
 def test_a_node_enrols_with_the_key_only(api):
     is_problem(api().post("/agent/v1/enroll/", {**HELLO, "enrollment_key": "wrong"}), 403)
+    is_problem(api().post("/agent/v1/enroll/", {**HELLO, "enrollment_key": "é"}), 403)
     is_problem(api().post("/agent/v1/enroll/", HELLO), 400)
     is_problem(api().post("/agent/v1/enroll/", {**HELLO, "index": 3, "enrollment_key": nodes.enrollment_key()}), 422)
     is_problem(api().send("POST", "/agent/v1/enroll/", b"{"), 400)
@@ -69,7 +70,23 @@ def test_a_report_says_what_was_applied(node, people, within):
     assert row.seen_at and row.health == {"cpu": 1}
 
 
-@pytest.mark.parametrize("body", [{"counters": []}, {"version": "1"}, {"counters": {"acme|x": -1}}, {"health": 3}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"counters": []},
+        {"version": "1"},
+        {"version": 2**63},
+        {"counters": {"acme|x": -1}},
+        {"counters": {"acme|" + "x" * 201: 1}},
+        {"counters": {"acme|\0": 1}},
+        {"applied": {"acme/exchange/eu": "d" * 65}},
+        {"applied": {"acme/exchange/eu": 5}},
+        {"failed": {"acme/exchange/eu": "\0"}},
+        {"health": 3},
+        {"health": {"cpu": float("nan")}},
+        {"epoch": "\0"},
+    ],
+)
 def test_a_malformed_report_is_refused(node, body):
     client, who, _ = node
     is_problem(client.post("/agent/v1/report/", body, authorization=who), 400)

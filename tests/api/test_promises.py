@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import json
+
 import pytest
 
 from portal.api import tenancy
@@ -101,3 +104,21 @@ def test_the_catalogue_is_paged_and_filtered(netadmin):
 def test_a_text_that_cannot_be_stored_is_refused_in_addresses_too(netadmin):
     is_problem(netadmin.get("t/acme/drafts/?search=%00"), 400)
     is_problem(netadmin.get("t/acme/members/?role=viewer&cursor=%ff"), 400)
+
+
+def test_numbers_and_moments_beyond_all_bounds_are_refused(netadmin):
+    where = draft(netadmin)
+    is_problem(netadmin.get(f"{where}groups/?limit={'9' * 5000}"), 400)
+    cursor = base64.urlsafe_b64encode(json.dumps(["-created_at", "0001-01-01T00:00:00+23:00", 1, False]).encode())
+    is_problem(netadmin.get(f"t/acme/drafts/?ordering=-created_at&cursor={cursor.decode().rstrip('=')}"), 400)
+    is_problem(netadmin.get("t/acme/audit/?from=0001-01-01T00:00:00%2B23:00"), 400)
+    is_problem(netadmin.get("t/acme/invoices/%00/"), 400)
+
+
+def test_a_page_refuses_what_cannot_be_kept(people, sign_in):
+    browser = sign_in(people.netadmin)
+    assert browser.get("/t/acme/audit/?search=%00").status_code == 400
+    browser.cookies["csrftoken"] = "a" * 32
+    sent = {"csrfmiddlewaretoken": "a" * 32}
+    assert browser.post("/t/acme/settings/tokens/", {**sent, "name": "a\0b"}).status_code == 400
+    assert browser.post("/t/acme/settings/tokens/", {**sent, "name": "x" * 121}).status_code == 200
