@@ -23,8 +23,8 @@ from provisioning.services.errors import Refused
 
 LONGEST_WAIT = 30
 DIGITS = 18
-"""Of a counter; more would not fit where it is kept. Nor would longer texts and versions than these:"""
-LONGEST_KEY, LONGEST_DIGEST, HIGHEST_VERSION = 200, 64, 2**63 - 1
+"""Of a counter; more would not fit where it is kept. Nor would longer texts and larger numbers than these:"""
+LONGEST_KEY, LONGEST_DIGEST, HIGHEST = 200, 64, 2**63 - 1
 
 View = Callable[..., HttpResponse]
 
@@ -102,9 +102,10 @@ def report(request: HttpRequest, node: Node) -> HttpResponse:
     for name in ("applied", "failed", "counters", "health"):
         if not isinstance(body.get(name, {}), dict):
             raise Malformed(f"“{name}” is an object.")
-    version = body.get("version", 0)
-    if not isinstance(version, int) or not 0 <= version <= HIGHEST_VERSION:
-        raise Malformed("“version” is a whole number.")
+    for name in ("version", "sequence"):
+        number = body.get(name, 0)
+        if not isinstance(number, int) or not 0 <= number <= HIGHEST:
+            raise Malformed(f"“{name}” is a whole number.")
     for address, digest in body.get("applied", {}).items():
         if not isinstance(digest, str) or len(digest) > LONGEST_DIGEST:
             raise Malformed(f"What was applied of {address[:LONGEST_KEY]} is no digest.")

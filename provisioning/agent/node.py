@@ -186,6 +186,8 @@ class Agent:
         self.state.save("counters", {"base": self._totals.base, "last": self._totals.last})
         return {
             "epoch": self.state.epoch,
+            # Grows while the epoch lasts, over restarts of this process too.
+            "sequence": time.monotonic_ns() // 1_000_000,
             "version": self.document.version,
             "applied": self.applied,
             "failed": self.failed,

@@ -21,6 +21,7 @@ class Node(models.Model):
     version = models.BigIntegerField(default=0, help_text="grows with every section published to it")
     applied_version = models.BigIntegerField(default=0)
     epoch = models.CharField(max_length=64, blank=True)
+    sequence = models.BigIntegerField(default=0, help_text="of its newest report in this epoch")
     health = models.JSONField(default=dict)
     seen_at = models.DateTimeField(null=True)
 

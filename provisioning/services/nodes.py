@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
 from django.db import connection
+from django.db.models import Q
 from django.utils import timezone
 
 from provisioning import enrollment
@@ -42,7 +43,7 @@ def enroll(location: str, index: int, key: str, epoch: str) -> tuple[str, str]:
     Node.objects.update_or_create(
         location=location,
         index=index,
-        defaults={"token_digest": _digest(token), "epoch": epoch, "seen_at": timezone.now()},
+        defaults={"token_digest": _digest(token), "epoch": epoch, "sequence": 0, "seen_at": timezone.now()},
     )
     return token, base64.b64encode(_public_key()).decode()
 
@@ -102,14 +103,26 @@ def wait_for_change(node: Node, seconds: float) -> None:
 
 
 def report(node: Node, told: Mapping[str, Any]) -> None:
-    """What the node applied, what it could not, and what it counted; repeats change nothing."""
-    now = timezone.now()
-    Node.objects.filter(pk=node.pk).update(
-        seen_at=now,
-        epoch=str(told.get("epoch", ""))[:64],
-        health=told.get("health") or {},
-        applied_version=int(told.get("version", 0)),
+    """What the node applied, what it could not, and what it counted; repeats change nothing.
+
+    ``sequence`` grows within an epoch. A report that was overtaken is not read: its lower counters would look as if
+    they had begun anew, and all that was ever counted would be charged again.
+    """
+    now, epoch, sequence = timezone.now(), str(told.get("epoch", ""))[:64], int(told.get("sequence", 0))
+    overtaken = Q(epoch=epoch, sequence__gte=sequence, sequence__gt=0)
+    newest = (
+        Node.objects.filter(pk=node.pk)
+        .exclude(overtaken)
+        .update(
+            seen_at=now,
+            epoch=epoch,
+            sequence=sequence,
+            health=told.get("health") or {},
+            applied_version=int(told.get("version", 0)),
+        )
     )
+    if not newest:
+        return
     node.refresh_from_db()
     applied, failed = told.get("applied") or {}, told.get("failed") or {}
     counters: dict[str, dict[str, int]] = {}

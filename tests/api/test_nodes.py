@@ -9,7 +9,7 @@ import json
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from provisioning.models import Node, NodeSection, NodeTenant
+from provisioning.models import CounterReading, Node, NodeSection, NodeTenant
 from provisioning.services import nodes
 from tests.api.test_access import is_problem
 
@@ -68,6 +68,24 @@ def test_a_report_says_what_was_applied(node, people, within):
         assert NodeSection.objects.get().applied == "d"
     row.refresh_from_db()
     assert row.seen_at and row.health == {"cpu": 1}
+
+
+def test_a_report_that_was_overtaken_is_not_read(node, people, within):
+    """Its lower counters would look like a reset, and everything ever counted would be charged again."""
+    client, who, _ = node
+    NodeTenant.objects.create(node=Node.objects.get(), tenant=people.acme)
+
+    def told(sequence, value, epoch="e1"):
+        body = {"epoch": epoch, "sequence": sequence, "counters": {"acme|connector/a|corp|out|bytes": value}}
+        assert client.post("/agent/v1/report/", body, authorization=who).status_code == 204
+        with within(people.acme):
+            return CounterReading.objects.order_by("-at")[0].value
+
+    assert [told(5, 100), told(6, 200), told(5, 100), told(6, 201), told(7, 300)] == [100, 200, 200, 200, 300]
+    assert told(1, 40, epoch="e2") == 40, "a node that was set up anew counts from nought"
+    again = {**HELLO, "epoch": "e3", "enrollment_key": nodes.enrollment_key()}
+    who = f"Node {client.post('/agent/v1/enroll/', again).json()['token']}"
+    assert told(1, 7, epoch="e3") == 7
 
 
 @pytest.mark.parametrize(
