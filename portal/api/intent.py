@@ -19,7 +19,7 @@ from portal.api import bodies, etags
 from portal.api.endpoint import Endpoint, tagged
 from portal.api.fields import several, shape
 from portal.api.kinds import FILTERS, SHAPES
-from portal.api.pages import envelope, limit_of, refuse_unknown
+from portal.api.pages import bad, envelope, limit_of, refuse_unknown
 from portal.api.rendering import JsonRenderer
 from portal.api.schema import listed, own
 from provisioning.models import Draft
@@ -69,13 +69,16 @@ class Objects(Endpoint):
     def get(self, request: Request, **where: Any) -> Response:
         refuse_unknown(request, FILTERS[self.kind])
         query = request.query_params
+        ordering = query.get("ordering", "name")
+        if ordering not in ("name", "-name"):
+            raise bad("ordering", "Order by name or -name.", "not_one_of")
         page = views.page(
             view_of(**where),
             self.kind,
             limit=limit_of(request),
             cursor=query.get("cursor"),
             search=query.get("search", ""),
-            ordering=query.get("ordering", "name"),
+            ordering=ordering,
             filters={name: query[name] for name in FILTERS[self.kind] if name in query},
         )
         return Response(envelope(request, [row_json(row) for row in page.rows], page.next, page.previous))

@@ -78,6 +78,7 @@ def test_a_new_network_teaches_what_to_do_first(people: People, sign_in: SignIn)
 def test_the_start_leads_to_the_tenant_one_was_in_last(people: People, sign_in: SignIn) -> None:
     msp = sign_in(people.msp_admin)
     assert msp.get("/").status_code == 200
+    assert "Sign out" in msp.get("/").content.decode()
     msp.get(address("topology", "globex"))
     assert msp.get("/").headers["Location"] == "/t/globex/topology/"
 
