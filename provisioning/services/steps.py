@@ -5,8 +5,6 @@ lease is still held. The broker merely wakes; the rows are the truth, so a worke
 from __future__ import annotations
 
 import logging
-import os
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +20,7 @@ from provisioning.core.resource import Change, resolve
 from provisioning.drivers import driver
 from provisioning.drivers.base import Context, Done, DriverError, Waiting
 from provisioning.models import Run, Step
-from provisioning.services import accounts, world
+from provisioning.services import accounts, lease, world
 from provisioning.services.runs import settle
 from tenants import outbox
 from tenants.models import Tenant
@@ -30,17 +28,16 @@ from tenants.scope import current, scope
 
 logger = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=30)
 MOST_FAILURES = 6
 """Errors that may pass before a step fails; waiting for a slow operation is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A step that this worker holds under this lease number, and what is known of the things around it."""
+    """A step that this worker holds under this lease's number, and what is known of the things around it."""
 
     step: Step
-    lease: int
+    number: int
     context: Context
 
 
@@ -87,7 +84,7 @@ def due(now: datetime) -> list[int]:
         for step in steps
         if states.ready(step.state, [state_of[step.run_id, other] for other in step.depends])
         or (step.state == Step.State.WAITING and step.due_at is not None and step.due_at <= now)
-        or (step.state == Step.State.RUNNING and step.lease_until is not None and step.lease_until < now)
+        or lease.lapsed(step, now)
     ]
 
 
@@ -105,16 +102,15 @@ def _claim(pk: int, now: datetime) -> Claim | None:
     depends = list(Step.objects.filter(run=step.run, address__in=step.depends).values_list("state", flat=True))
     if step.state == Step.State.PENDING and not states.ready(step.state, depends):
         return None
-    free = (
-        Q(state=Step.State.PENDING)
-        | Q(state=Step.State.WAITING, due_at__lte=now)
-        | Q(state=Step.State.RUNNING, lease_until__lt=now)
-    )
+    free = Q(state=Step.State.PENDING) | Q(state=Step.State.WAITING, due_at__lte=now)
+    if lease.lapsed(step, now):
+        # Under this very lease: whoever claims it first raises the number, and the other one comes too late.
+        free |= Q(state=Step.State.RUNNING, lease_number=step.lease_number)
     claimed = Step.objects.filter(free, pk=pk).update(
         state=Step.State.RUNNING,
-        lease_owner=f"{socket.gethostname()}/{os.getpid()}/{threading.get_ident()}",
+        lease_owner=lease.me(),
         lease_number=F("lease_number") + 1,
-        lease_until=now + LEASE,
+        lease_until=now + lease.LEASE,
         attempts=F("attempts") + 1,
         started_at=step.started_at or now,
     )
@@ -130,11 +126,11 @@ def _claim(pk: int, now: datetime) -> Claim | None:
 
 
 def _record(claim: Claim, outcome: Done | Waiting | DriverError, now: datetime) -> None:
-    held = Step.objects.filter(pk=claim.step.pk, state=Step.State.RUNNING, lease_number=claim.lease)
+    held = Step.objects.filter(pk=claim.step.pk, state=Step.State.RUNNING, lease_number=claim.number)
     run = Run.objects.select_for_update().get(pk=claim.step.run_id)
     if not held.exists():
         # The lease lapsed and another worker has the step; its outcome counts.
-        logger.warning("step %s: outcome under old lease %s refused", claim.step.address, claim.lease)
+        logger.warning("step %s: outcome under old lease %s refused", claim.step.address, claim.number)
         return
     match outcome:
         case Done(attributes=attributes, body=body):
@@ -169,10 +165,10 @@ def _renewing(tenant: Tenant, claim: Claim) -> Iterator[None]:
     finished = threading.Event()
 
     def renew() -> None:
-        while not finished.wait(LEASE.total_seconds() / 3):
+        while not finished.wait(lease.LEASE.total_seconds() / 3):
             with scope(tenant):
-                Step.objects.filter(pk=claim.step.pk, lease_number=claim.lease, state=Step.State.RUNNING).update(
-                    lease_until=timezone.now() + LEASE
+                Step.objects.filter(pk=claim.step.pk, lease_number=claim.number, state=Step.State.RUNNING).update(
+                    lease_until=timezone.now() + lease.LEASE
                 )
             connection.close()
 

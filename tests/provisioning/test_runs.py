@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from django.utils import timezone
 from provisioning.drivers.base import Context, Done, DriverError, Waiting
 from provisioning.models import Lifecycle, Node, ResourceRecord, Run, Step
 from provisioning.selectors import views
-from provisioning.services import drafts, nodes, plans, revisions, runs, steps
+from provisioning.services import drafts, lease, nodes, plans, revisions, runs, steps
 from provisioning.services.errors import Conflict, Forbidden, Invalid
 from tenants.actor import Actor, acting
 from tenants.models import Tenant
@@ -118,7 +119,7 @@ def test_an_outcome_under_an_old_lease_is_refused(people: People, monkeypatch: p
             with scope(people.acme):
                 Step.objects.filter(pk=first.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
                 assert first.pk in steps.due(timezone.now())
-                Step.objects.filter(pk=first.pk).update(lease_number=99, lease_until=timezone.now() + steps.LEASE)
+                Step.objects.filter(pk=first.pk).update(lease_number=99, lease_until=timezone.now() + lease.LEASE)
             return Done({"stale": True}, {})
 
     monkeypatch.setattr(steps, "driver", lambda name: Slow())
@@ -138,6 +139,20 @@ def test_a_step_whose_worker_died_is_found_and_finished(people: People) -> None:
     with scope(people.acme):
         run.refresh_from_db()
         assert run.state == "succeeded"
+
+
+def test_a_step_of_a_dead_process_is_free_at_once_and_one_of_a_living_or_distant_process_is_not(people: People) -> None:
+    _, by_address = planned(people.acme)
+    now, pk = timezone.now(), by_address["exchange/eu"].pk
+    with subprocess.Popen(["true"]) as dead:
+        pass
+    mine = lease.me()
+    here = mine.rpartition("/")[0].rpartition("/")[0]
+    owners = {mine: False, f"{here}/{dead.pid}/1": True, f"elsewhere/1/{dead.pid}/1": False, f"{mine}0": True}
+    with scope(people.acme):
+        for owner, free in owners.items():
+            Step.objects.filter(pk=pk).update(state="running", lease_owner=owner, lease_until=now + lease.LEASE)
+            assert (pk in steps.due(now)) is free, owner
 
 
 def test_a_failed_step_stops_only_what_depends_on_it_and_retry_goes_on_with_the_newest_intent(people: People) -> None:

@@ -88,13 +88,24 @@ class Lab:
         self.env, self.tenant = dict(env), tenant
 
     def run(self, connector: str, *command: str, seconds: float = 30) -> subprocess.CompletedProcess[str]:
-        words = [sys.executable, "manage.py", "lab", "exec", self.tenant, connector, "--", *command]
+        words = self._words(connector, *command)
         return subprocess.run(words, cwd=ROOT, env=self.env, text=True, capture_output=True, timeout=seconds)
 
     def connects(self, connector: str, address: str, port: int, patience: float = 1.5) -> bool:
         return self.run(connector, sys.executable, "-c", PROBE, address, str(port), str(patience)).returncode == 0
 
-    def echo(self, connector: str, address: str, port: int, size: int) -> int:
-        done = self.run(connector, sys.executable, "-c", SEND, address, str(port), str(size))
-        assert done.returncode == 0, done.stderr
-        return int(done.stdout.split()[-1])
+    def begin_echo(self, connector: str, address: str, port: int, size: int) -> subprocess.Popen[str]:
+        """Sends so many bytes to an echoing workload and reads them back; ``done`` waits for the end."""
+        words = [sys.executable, "-c", SEND, address, str(port), str(size)]
+        return subprocess.Popen(
+            self._words(connector, *words), cwd=ROOT, env=self.env, text=True, stdout=subprocess.PIPE
+        )
+
+    def done(self, echo: subprocess.Popen[str], seconds: float = 60) -> int:
+        """Bytes that came back."""
+        told, _ = echo.communicate(timeout=seconds)
+        assert echo.returncode == 0
+        return int(told.split()[-1])
+
+    def _words(self, connector: str, *command: str) -> list[str]:
+        return [sys.executable, "manage.py", "lab", "exec", self.tenant, connector, "--", *command]

@@ -71,10 +71,11 @@ def test_from_an_empty_tenant_to_packets_usage_and_invoice(
     assert not lab.connects("vpc-dev", "10.1.0.1", 443)
 
     # Bytes: seen on the topology while they flow, metered and on the draft invoice afterwards.
-    size = 20_000_000
-    assert lab.echo("vpc-prod", "10.2.0.1", 443, size) >= size
-    rates = until(lambda: _rates(acme), lambda it: it.get("connector/vpc-prod", [0])[0] > 100_000, 15)
-    assert rates["connector/vpc-dev"][1] > 100_000
+    size = 100_000_000
+    echo = lab.begin_echo("vpc-prod", "10.2.0.1", 443, size)
+    rates = until(lambda: _rates(acme), lambda it: it.get("connector/vpc-prod", [0])[0] > 1_000_000, 30)
+    assert rates["connector/vpc-dev"][1] > 1_000_000
+    assert lab.done(echo) >= size
     usage = until(lambda: _metered(people, acme), lambda it: it.get("gb_exchange_out", 0) * 10**9 >= 2 * size, 30, 1)
     assert usage["connector_hours"] > 0 and usage["exchange_hours"] > 0 and usage["service_instance_hours"] > 0
     _invoice(acme)
