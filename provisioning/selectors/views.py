@@ -17,7 +17,7 @@ from provisioning.catalog import catalog
 from provisioning.core import intent as core
 from provisioning.core.resource import Problem, digest
 from provisioning.models import Draft, Network, Overlay, Revision, Version
-from provisioning.services.errors import Invalid, Missing
+from provisioning.services.errors import Missing, Unreadable
 
 KINDS = core.KINDS
 
@@ -102,7 +102,7 @@ def page(
     ordering: ``name`` or ``-name``; filters: body field → value (a reference's uid, or an element of a list).
     """
     if ordering not in ("name", "-name"):
-        raise Invalid("Unknown ordering.", [Problem("not_one_of", "ordering", "Order by name or -name.")])
+        raise Unreadable("Unknown ordering.", [Problem("not_one_of", "ordering", "Order by name or -name.")])
     descending = ordering == "-name"
     after, backwards = _read_cursor(cursor)
     down = descending != backwards
@@ -112,7 +112,7 @@ def page(
         wanted &= Q(name__icontains=search)
     for field, value in (filters or {}).items():
         if not re.fullmatch(r"[a-z]+(_[a-z]+)*", field):
-            raise Invalid("Unknown filter.", [Problem("unknown_field", field, "Filter by a field of the object.")])
+            raise Unreadable("Unknown filter.", [Problem("unknown_field", field, "Filter by a field of the object.")])
         wanted &= Q(**{f"body__{field}": value}) | Q(**{f"body__{field}__contains": [value]})
     if after:
         name, number = after
@@ -194,7 +194,7 @@ def _read_cursor(cursor: str | None) -> tuple[tuple[str, int] | None, bool]:
         return (str(name), int(number)), bool(backwards)
     except (ValueError, TypeError) as error:
         problem = Problem("bad_cursor", "cursor", "Take the next and previous addresses as they are given.")
-        raise Invalid("This is no cursor of ours.", [problem]) from error
+        raise Unreadable("This is no cursor of ours.", [problem]) from error
 
 
 def as_uuid(uid: str | UUID) -> UUID:

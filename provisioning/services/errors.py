@@ -23,6 +23,13 @@ class Invalid(Refused):
     title = "The network would be invalid"
 
 
+class Unreadable(Refused):
+    """The question itself is wrong: a cursor, a filter or an ordering there is not."""
+
+    status = 400
+    title = "That cannot be asked"
+
+
 class Conflict(Refused):
     """The state does not allow it: a draft that is closed, a stale plan, another run going, something in use."""
 

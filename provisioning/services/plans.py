@@ -20,7 +20,7 @@ from provisioning.selectors.views import View
 from provisioning.services import world
 from provisioning.services.errors import Conflict, Forbidden, Invalid
 from provisioning.services.rebase import rebase
-from tenants import actor, audit, outbox, scope
+from tenants import actor, audit, outbox
 
 
 def make(draft: Draft) -> Plan:
@@ -132,8 +132,8 @@ def _decide(plan: Plan, state: Plan.State, action: str) -> Plan:
     plan = Plan.objects.select_for_update().get(pk=plan.pk)
     if plan.state != Plan.State.READY:
         raise Conflict(f"The plan is {plan.state}; only one that is ready can be decided.")
-    if plan.author == actor.current().email and scope.current().requires_approval:
-        raise Forbidden("Nobody decides about their own plan; ask a second person.")
+    if state == Plan.State.APPROVED and plan.author == actor.current().email:
+        raise Forbidden("Nobody approves their own plan; ask a second person.")
     plan.state, plan.decided_by, plan.decided_at = state, actor.current().email, timezone.now()
     plan.save(update_fields=["state", "decided_by", "decided_at"])
     audit.record(action, kind="plan", object_id=str(plan.uid), object_name=plan.draft.name)
