@@ -36,6 +36,8 @@ def portal(env: Mapping[str, str], port: int, host: str = "127.0.0.1") -> Proces
         command=[
             *(sys.executable, "-m", "uvicorn", "portal.asgi:application", "--host", host, "--port", str(port)),
             *("--no-access-log", "--timeout-graceful-shutdown", "5", "--lifespan", "off"),
+            # There is no proxy in front, so what a caller says of where it comes from is not for the audit log.
+            "--no-proxy-headers",
         ],
         ready=lambda: answers(f"http://{host}:{port}/healthz"),
         env=env,

@@ -59,6 +59,13 @@ def test_edits_of_two_people_at_once_queue_up(portal, draft):
     assert read["edits"] == read["version"] == 12
 
 
+def test_a_caller_does_not_choose_the_address_in_the_audit_log(portal):
+    forged = {"X-Forwarded-For": "8.8.4.4", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.test"}
+    portal.post("t/acme/drafts/", json={"name": "forged"}, headers=forged)
+    told = portal.get("t/acme/audit/?limit=1&action=draft.create", headers=forged).json()
+    assert told["results"][0]["address"] == "127.0.0.1"
+
+
 def test_bodies_without_a_length_are_read_and_bounded(portal, draft):
     def chunks(text):
         yield from (text[start : start + 65_536] for start in range(0, len(text), 65_536))
