@@ -109,6 +109,8 @@ class PriceBookVersion(models.Model):
     ``rates`` is a list of ``{"meter", "where": {dimension: value}, "price": {"shape", …}}`` (core/books.py).
     """
 
+    refused = "UPDATE, DELETE"
+
     book = models.ForeignKey(PriceBook, models.CASCADE, related_name="versions")
     number = models.IntegerField()
     effective_from = models.DateTimeField()

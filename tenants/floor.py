@@ -54,9 +54,9 @@ class TenantManager(models.Manager.from_queryset(TenantQuerySet)):  # type: igno
 
 
 class TenantOwned(models.Model):
-    """A row that belongs to the tenant in force. ``append_only`` rows cannot be changed by the application's role."""
+    """A row that belongs to the tenant in force. ``refused``: what the application's role may not do to such rows."""
 
-    append_only: ClassVar[bool] = False
+    refused: ClassVar[str] = ""
 
     tenant = models.ForeignKey("tenants.Tenant", models.CASCADE, related_name="+", editable=False)
     objects = TenantManager()
@@ -104,6 +104,10 @@ def install(using: str = "owner", **kwargs: Any) -> None:
         cursor.execute(f"GRANT USAGE ON SCHEMA public TO {quote(role)}")
         cursor.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {quote(role)}")
         cursor.execute(f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {quote(role)}")
+        cursor.execute(f"REVOKE INSERT, UPDATE, DELETE ON django_migrations FROM {quote(role)}")
+        for model in apps.get_models():
+            if refused := getattr(model, "refused", ""):
+                cursor.execute(f"REVOKE {refused} ON {quote(model._meta.db_table)} FROM {quote(role)}")
         for model in owned_models():
             table = quote(model._meta.db_table)
             if model._meta.db_table not in connections[using].introspection.table_names(cursor):
@@ -113,5 +117,3 @@ def install(using: str = "owner", **kwargs: Any) -> None:
             cursor.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
             cursor.execute(f"DROP POLICY IF EXISTS tenant_scope ON {table}")
             cursor.execute(f"CREATE POLICY tenant_scope ON {table} USING ({mine}) WITH CHECK ({mine})")
-            if model.append_only:
-                cursor.execute(f"REVOKE UPDATE, DELETE ON {table} FROM {quote(role)}")

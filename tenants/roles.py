@@ -45,11 +45,14 @@ class Who:
     def _memberships(self) -> list[Membership]:
         return list(self.user.memberships.select_related("tenant", "msp"))
 
+    def _of(self, tenant: Tenant) -> list[Membership]:
+        """Memberships that count in the tenant: their own first, then those of its MSP."""
+        mine = [m for m in self._memberships if m.tenant_id == tenant.pk]
+        return mine + [m for m in self._memberships if m.msp_id is not None and m.msp_id == tenant.msp_id]
+
     def membership(self, tenant: Tenant) -> Membership | None:
         """Their own membership of the tenant, else the one of its MSP."""
-        mine = [m for m in self._memberships if m.tenant_id == tenant.pk]
-        msps = [m for m in self._memberships if m.msp_id is not None and m.msp_id == tenant.msp_id]
-        return (mine + msps + [None])[0]
+        return next(iter(self._of(tenant)), None)
 
     def acting_as(self, tenant: Tenant) -> Msp | None:
         membership = self.membership(tenant)
@@ -58,8 +61,8 @@ class Who:
     def rights(self, tenant: Tenant) -> frozenset[str]:
         if not self.user.is_active or (self.token and self.token.tenant_id not in (None, tenant.pk)):
             return frozenset()
-        membership = self.membership(tenant)
-        rights = ROLE_RIGHTS[membership.role] if membership else frozenset()
+        # A tenant cannot narrow what its MSP's people may do by making them members.
+        rights = frozenset().union(*(ROLE_RIGHTS[one.role] for one in self._of(tenant)))
         if self.user.is_operator:
             rights = frozenset(RIGHTS)
         return rights & frozenset(self.token.scopes) if self.token and self.token.scopes else rights

@@ -101,9 +101,13 @@ def lab(
     """Every exchange node of the catalogue with the sites and clouds behind them; LAB_STATE says where it is found."""
     state, config = Path(env["LAB_STATE"]), folder / "config.json"
     state.unlink(missing_ok=True)
-    key = enrollment.key(env["SECRET_KEY"])
     nodes = [
-        {"location": name, "index": node.index, "underlay": node.underlay, "enrollment_key": key}
+        {
+            "location": name,
+            "index": node.index,
+            "underlay": node.underlay,
+            "enrollment_key": enrollment.key(env["SECRET_KEY"], name, node.index),
+        }
         for name, location in catalog().locations.items()
         for node in location.nodes
     ]

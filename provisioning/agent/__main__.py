@@ -3,7 +3,7 @@
 The file holds one JSON object:
 
     {"portal": "https://causeway.example", "location": "aws-eu-central-1", "index": 1,
-     "enrollment_key": "what `manage.py enrollment_key` prints", "data": "/var/lib/causeway-agent"}
+     "enrollment_key": "what `manage.py enrollment_key LOCATION INDEX` prints", "data": "/var/lib/causeway-agent"}
 
 It needs root (or CAP_NET_ADMIN and CAP_SYS_ADMIN) and the ``nft`` program; ``--simulate`` touches no kernel.
 """

@@ -50,6 +50,8 @@ class Item(TenantOwned):
 class Version(TenantOwned):
     """What an item was from revision ``first`` to revision ``last``, both included."""
 
+    refused = "DELETE"
+
     item = models.ForeignKey(Item, models.CASCADE, related_name="versions")
     kind = models.CharField(max_length=20)
     name = models.CharField(max_length=100, db_collation="C")  # ordered as Python orders, for merged pages
@@ -81,7 +83,7 @@ class Version(TenantOwned):
 class Revision(TenantOwned):
     """An immutable, numbered version of the network."""
 
-    append_only = True
+    refused = "UPDATE, DELETE"
 
     number = models.IntegerField()
     created_at = models.DateTimeField(default=timezone.now)

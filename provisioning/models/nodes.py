@@ -83,6 +83,8 @@ class CounterReading(TenantOwned):
     A new ``epoch`` starts from zero.
     """
 
+    refused = "DELETE"
+
     node = models.ForeignKey(Node, models.CASCADE, related_name="+")
     key = models.CharField(max_length=200)
     epoch = models.CharField(max_length=64)

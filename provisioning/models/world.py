@@ -53,6 +53,8 @@ class Lifecycle(TenantOwned):
     {kind,size,exchange}; exchange.instance {service,product,license,exchange}.
     """
 
+    refused = "DELETE"
+
     address = models.CharField(max_length=250)
     kind = models.CharField(max_length=60)
     subject = models.CharField(max_length=36, blank=True, help_text="uid of the intent object that caused it")

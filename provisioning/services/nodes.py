@@ -28,15 +28,15 @@ from tenants.models import Tenant
 from tenants.scope import scope
 
 
-def enrollment_key() -> str:
+def enrollment_key(location: str, index: int) -> str:
     """What a new node shows once; the operator puts it into the node's configuration."""
-    return enrollment.key(settings.SECRET_KEY)
+    return enrollment.key(settings.SECRET_KEY, location, index)
 
 
 def enroll(location: str, index: int, key: str, epoch: str) -> tuple[str, str]:
     """A token for the node at this place, and the key that documents are signed with (base64, raw Ed25519)."""
-    if not hmac.compare_digest(key.encode(), enrollment_key().encode()):
-        raise Forbidden("Wrong enrollment key; `manage.py enrollment_key` prints it.")
+    if not hmac.compare_digest(key.encode(), enrollment_key(location, index).encode()):
+        raise Forbidden(f"Wrong enrollment key; `manage.py enrollment_key {location} {index}` prints it.")
     if location not in catalog().locations or index not in (1, 2):
         raise Invalid(f"There is no node {index} at {location} in the catalogue.")
     token = secrets.token_urlsafe(32)

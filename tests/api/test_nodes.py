@@ -21,7 +21,7 @@ HELLO = {"location": "aws-eu-central-1", "index": 1, "epoch": "e1"}
 @pytest.fixture
 def node(api):
     """(its API, its Authorization header, the portal's public key)."""
-    made = api().post("/agent/v1/enroll/", {**HELLO, "enrollment_key": nodes.enrollment_key()})
+    made = api().post("/agent/v1/enroll/", {**HELLO, "enrollment_key": nodes.enrollment_key("aws-eu-central-1", 1)})
     assert made.status_code == 201, made.content
     return api(), f"Node {made.json()['token']}", made.json()["public_key"]
 
@@ -30,7 +30,10 @@ def test_a_node_enrols_with_the_key_only(api):
     is_problem(api().post("/agent/v1/enroll/", {**HELLO, "enrollment_key": "wrong"}), 403)
     is_problem(api().post("/agent/v1/enroll/", {**HELLO, "enrollment_key": "é"}), 403)
     is_problem(api().post("/agent/v1/enroll/", HELLO), 400)
-    is_problem(api().post("/agent/v1/enroll/", {**HELLO, "index": 3, "enrollment_key": nodes.enrollment_key()}), 422)
+    of_its_pair = nodes.enrollment_key("aws-eu-central-1", 2)
+    is_problem(api().post("/agent/v1/enroll/", {**HELLO, "enrollment_key": of_its_pair}), 403)
+    nowhere = nodes.enrollment_key("aws-eu-central-1", 3)
+    is_problem(api().post("/agent/v1/enroll/", {**HELLO, "index": 3, "enrollment_key": nowhere}), 422)
     is_problem(api().send("POST", "/agent/v1/enroll/", b"{"), 400)
     is_problem(api().get("/agent/v1/enroll/"), 405)
     assert not Node.objects.exists()
@@ -83,7 +86,7 @@ def test_a_report_that_was_overtaken_is_not_read(node, people, within):
 
     assert [told(5, 100), told(6, 200), told(5, 100), told(6, 201), told(7, 300)] == [100, 200, 200, 200, 300]
     assert told(1, 40, epoch="e2") == 40, "a node that was set up anew counts from nought"
-    again = {**HELLO, "epoch": "e3", "enrollment_key": nodes.enrollment_key()}
+    again = {**HELLO, "epoch": "e3", "enrollment_key": nodes.enrollment_key("aws-eu-central-1", 1)}
     who = f"Node {client.post('/agent/v1/enroll/', again).json()['token']}"
     assert told(1, 7, epoch="e3") == 7
 

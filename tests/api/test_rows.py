@@ -66,6 +66,24 @@ def test_another_tenants_rows_cannot_be_written(two_drafts, people, within):
             )
 
 
+@pytest.mark.parametrize(
+    ("table", "verbs"),
+    [
+        ("tenants_auditentry", ("UPDATE {} SET action = ''", "DELETE FROM {}")),
+        ("provisioning_revision", ("UPDATE {} SET message = ''", "DELETE FROM {}")),
+        ("billing_pricebookversion", ("UPDATE {} SET note = ''", "DELETE FROM {}")),
+        ("provisioning_version", ("DELETE FROM {}",)),
+        ("provisioning_lifecycle", ("DELETE FROM {}",)),
+        ("provisioning_counterreading", ("DELETE FROM {}",)),
+        ("django_migrations", ("DELETE FROM {}", "UPDATE {} SET name = ''")),
+    ],
+)
+def test_what_is_history_stays_history(table, verbs, people, within):
+    for verb in verbs:
+        with within(people.acme), pytest.raises(ProgrammingError, match="permission denied"):
+            rows(verb.format(table))
+
+
 def test_the_models_refuse_before_the_database_has_to(two_drafts, people, within):
     with pytest.raises(ScopeError):
         Draft.objects.count()

@@ -11,7 +11,8 @@ from django.db import ProgrammingError
 from django.utils import timezone
 
 from tenants import audit
-from tenants.models import AuditEntry, Membership, Tenant
+from tenants.models import AuditEntry, Membership, Role, Tenant
+from tenants.roles import RIGHTS, Who
 from tests.api.network import add, draft
 from tests.api.test_access import is_problem
 from tests.people import Api
@@ -163,3 +164,8 @@ def test_an_entry_changed_afterwards_shows(api, people, within, house):
         assert list(audit.verify()) == ["Entry 1 was changed after it was written."]
     with pytest.raises(SystemExit):
         call_command("verify_audit", tenant="acme")
+
+
+def test_a_tenant_cannot_narrow_what_its_msp_may_do(people):
+    Membership.objects.create(user=people.msp_admin, tenant=people.acme, role=Role.VIEWER)
+    assert Who(people.msp_admin).rights(people.acme) == frozenset(RIGHTS)
