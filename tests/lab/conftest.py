@@ -105,27 +105,30 @@ except OSError as error:
 DATAGRAM = """
 import socket, sys
 line = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-line.settimeout(1)
+line.settimeout(2)
 try:
     line.sendto(b"hello", (sys.argv[1], int(sys.argv[2])))
     print("reached" if line.recv(100) == b"hello" else "garbled")
 except OSError as error:
     print(error)
 """
+# Told is when the last answer came: a flow that is cut while its server speaks hears nothing more, not even a reset.
 STREAM = """
 import socket, sys, time
 line = socket.create_connection((sys.argv[1], int(sys.argv[2])), 3)
-line.settimeout(3)
+line.settimeout(2)
+last = time.monotonic()
 print("open", flush=True)
 try:
     while True:
         line.sendall(b"tick")
         if not line.recv(100):
             break
-        print("tick", time.monotonic(), flush=True)
+        last = time.monotonic()
+        print("tick", last, flush=True)
         time.sleep(0.02)
 except OSError as error:
-    print("cut", time.monotonic(), error, flush=True)
+    print("cut", last, error, flush=True)
 """
 
 
