@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import asdict
 from typing import Any
 
@@ -44,12 +45,13 @@ def _location(location: Any) -> dict[str, Any]:
     return {**plain, "nodes": [{"index": n["index"], "public_ip": n["public_ip"]} for n in plain["nodes"]]}
 
 
-class CatalogEndpoint(Endpoint):
+class CatalogEndpoint(Endpoint, ABC):
     reads = None
     filters: tuple[str, ...] = ()
 
+    @abstractmethod
     def values(self) -> list[dict[str, Any]]:
-        raise NotImplementedError
+        """What is offered, as JSON values."""
 
     def get(self, request: Request) -> Response:
         return Response(of_values(request, self.values(), self.filters))

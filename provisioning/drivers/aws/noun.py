@@ -6,6 +6,7 @@ and a repeated apply does nothing twice. Nobody sleeps: a thing that is still pe
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -47,7 +48,7 @@ class Job:
         return DriverError(message, call=call, code=code, permanent=True)
 
 
-class Noun:
+class Noun(ABC):
     """A kind that carries tags. A subclass names AWS' operations and fills in what differs."""
 
     kind: ClassVar[str]
@@ -60,16 +61,17 @@ class Noun:
 
     # What a subclass says.
 
+    @abstractmethod
     def create(self, job: Job) -> Item:
         """Make it, with its tags in the same call, and return it as AWS answered."""
-        raise NotImplementedError
 
     def settle(self, job: Job, found: Item) -> Waiting | None:
         """Bring everything that hangs on an available thing into line; None when nothing is left to do."""
         return None
 
+    @abstractmethod
     def delete(self, job: Job, found: Item) -> None:
-        raise NotImplementedError
+        """Take it away; what still hangs on it makes AWS refuse."""
 
     def attributes(self, job: Job, found: Item) -> dict[str, Any]:
         return {"id": found[self.id_key]}
