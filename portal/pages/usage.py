@@ -16,7 +16,7 @@ from django.utils.dateparse import parse_date
 from billing import selectors
 from billing.core.meters import METERS
 from billing.core.prices import plain
-from billing.exports import FORMULA
+from billing.exports import text_cell
 from portal.pages.bars import Bar, chart
 from portal.pages.door import PageRequest, page
 
@@ -134,11 +134,6 @@ def _csv(found: dict[str, Any], start: date, end: date, request: PageRequest) ->
     writer.writerow(head)
     for row in found["rows"]:
         amount = "" if row["amount"] is None else str(row["amount"])
-        words = [_text(row["group"]), _text(row["group_label"]), plain(row["quantity"]), row["unit"], amount]
+        words = [text_cell(row["group"]), text_cell(row["group_label"]), plain(row["quantity"]), row["unit"], amount]
         writer.writerow([start, last, row["meter"], found["group_by"], *words, found["currency"] or "", row["samples"]])
     return response
-
-
-def _text(value: str) -> str:
-    """A spreadsheet would run a cell that begins like a formula."""
-    return f"'{value}" if value.startswith(FORMULA) else value

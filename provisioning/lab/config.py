@@ -11,9 +11,8 @@ A node may carry "token" and "public_key" instead of "enrollment_key" (tests do)
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,6 @@ class Config:
     state_file: Path
     traffic: bool = False
     simulate: bool = False
-    extra: dict[str, Any] = field(default_factory=dict)
 
 
 def load(path: Path) -> Config:
@@ -57,9 +55,16 @@ def load(path: Path) -> Config:
     try:
         nodes = tuple(Node(**node) for node in raw.pop("nodes"))
         data, state_file = Path(raw.pop("data")), Path(raw.pop("state_file"))
-        return Config(
-            portal=raw.pop("portal"), nodes=nodes, data=data, state_file=state_file,
-            traffic=bool(raw.pop("traffic", False)), simulate=bool(raw.pop("simulate", False)), extra=raw,
-        )  # fmt: skip
+        made = Config(
+            portal=raw.pop("portal"),
+            nodes=nodes,
+            data=data,
+            state_file=state_file,
+            traffic=bool(raw.pop("traffic", False)),
+            simulate=bool(raw.pop("simulate", False)),
+        )
     except (KeyError, TypeError) as error:
         raise ValueError(f"{path}: the lab's configuration is not right: {error}") from error
+    if raw:
+        raise ValueError(f"{path}: the lab's configuration knows no {', '.join(sorted(raw))}")
+    return made
