@@ -10,10 +10,26 @@ from typing import Any
 
 from portal.api.fields import anything, choice, flag, mapping, maybe, nullable, number, several, shape, text, texts, uid
 from provisioning.core.intent.assertions import EXPECTATIONS
-from provisioning.core.intent.connectors import LATER, SUPPORTED
+from provisioning.core.intent.connectors import CONNECTOR_KINDS
 from provisioning.core.intent.policies import ACTIONS
+from provisioning.core.intent.shares import DIRECTIONS
 
+SETTINGS = (
+    "aws-vpc: account, region, vpc_id, transport, route_tables, subnets. "
+    "azure-vnet: subscription, resource_group, vnet, region, mode (vnet-gateway, transit-vnet, vhub), gateway. "
+    "gcp-vpc: project, network, region, subnets. "
+    "ipsec-site: peer_addresses, identity, credential, ike, ike_proposal, esp_proposal. "
+    "sdwan: vendor, tunnel (ipsec, gre), peer_addresses, vrf, credential. "
+    "direct-connect: connection_id, region, encapsulation (vlan, gre, ipsec, vxlan). "
+    "expressroute: circuit, peering_location, encapsulation. interconnect: attachments, encapsulation. "
+    "colo: facility, cross_connect_a, cross_connect_b. "
+    "remote-access: protocol, authentication, identity_provider, split_tunnel, banner. "
+    "Secrets are never here: a credential names where one is kept."
+)
 PROTOCOL = "any, tcp, udp, icmp, icmpv6 or a number"
+OPTIONAL: dict[str, Any] = {"allow_null": True, "required": False}
+ADDRESSES = "prefixes, prefix lists or “any”"
+TAGS = "billing tags"
 PORTS = "destination ports, like 443 or 8000-8100; empty: all"
 
 
@@ -40,9 +56,22 @@ SEGMENT = item(
     color=maybe("like #2f6fed"),
 )
 GROUP = item("Group")
+PREFIX_LIST = item(
+    "PrefixList",
+    entries=several(
+        shape(
+            "PrefixEntry",
+            prefix=text(),
+            ge=number("shortest routes inside the prefix; counts in route policies only", **OPTIONAL),
+            le=number("longest ones", **OPTIONAL),
+        ),
+        required=False,
+    ),
+)
+BILLING_TAG = item("BillingTag", color=maybe("like #2f6fed"))
 CONNECTOR = item(
     "Connector",
-    kind=choice([*SUPPORTED, *LATER], f"so far {', '.join(SUPPORTED)}"),
+    kind=choice(tuple(CONNECTOR_KINDS)),
     exchange=text("an exchange"),
     size=text("a key of /catalog/sizes/", required=False),
     enabled=flag(required=False),
@@ -66,8 +95,8 @@ CONNECTOR = item(
         "filled in where left out",
         required=False,
     ),
-    settings=mapping("aws-vpc: account, region, vpc_id, transport, route_tables, subnets", required=False),
-    billing_tags=texts(required=False),
+    settings=mapping(SETTINGS, required=False),
+    billing_tags=texts(TAGS, required=False),
 )
 POLICY = item(
     "Policy",
@@ -75,8 +104,8 @@ POLICY = item(
     enabled=flag(required=False),
     apply_to=choice(("all", "new"), "new: flows that are there stay as they were decided", required=False),
     segments=texts("segments"),
-    from_=texts("groups, connectors, “any” or “internet”"),
-    to=texts("groups, connectors, “any” or “internet”"),
+    from_=texts("groups, connectors, internet apps, “any” or “internet”"),
+    to=texts("groups, connectors, internet apps, “any” or “internet”"),
     rules=several(
         shape(
             "Rule",
@@ -85,8 +114,8 @@ POLICY = item(
             services=texts("services, in the order of their inspection", required=False),
             protocol=anything(PROTOCOL, required=False),
             ports=texts(PORTS, required=False),
-            source=texts("prefixes or “any”", required=False),
-            destination=texts("prefixes or “any”", required=False),
+            source=texts(ADDRESSES, required=False),
+            destination=texts(ADDRESSES, required=False),
         ),
         "the first that matches and is not watch decides",
         required=False,
@@ -108,6 +137,95 @@ SERVICE = item(
     ),
     zones=several(shape("Zone", name=text(), segment=text("a segment"), groups=texts("groups")), required=False),
     settings=mapping("linux-firewall: default (allow or deny) and rules", required=False),
+    billing_tags=texts(TAGS, required=False),
+)
+
+
+def _share_side(side: str) -> Any:
+    return shape(
+        f"ShareSide{side.upper()}",
+        segment=text("a segment"),
+        groups=texts("groups whose members are shared", required=False),
+        prefixes=texts("addresses of the segment that are shared", required=False),
+    )
+
+
+SHARE = item(
+    "Share",
+    a=_share_side("a"),
+    b=_share_side("b"),
+    direction=choice(DIRECTIONS, "which side may initiate", required=False),
+    services=texts("services, in the order of their inspection", required=False),
+    route_limit=number("prefixes that either side sees at most", required=False),
+)
+NAT_RULE = item(
+    "NatRule",
+    segment=text("a segment"),
+    connector=text("a connector; NAT belongs to its edge"),
+    position=number("unique for a connector in a segment; lower is tried first"),
+    enabled=flag(required=False),
+    direction=choice(("outbound", "inbound"), "outbound: flows begun behind the connector"),
+    match=shape(
+        "NatMatch",
+        source=texts(ADDRESSES, required=False),
+        destination=texts(ADDRESSES, required=False),
+        protocol=anything(PROTOCOL, required=False),
+        ports=texts(PORTS, required=False),
+    ),
+    source=shape(
+        "SourceTranslation",
+        type=choice(("none", "static", "pool"), "static: one to one, place by place", required=False),
+        prefixes=texts(required=False),
+    ),
+    destination=shape(
+        "DestinationTranslation",
+        type=choice(("none", "static"), required=False),
+        prefixes=texts(required=False),
+        port=number("null: the port stays", **OPTIONAL),
+    ),
+)
+ROUTE_POLICY = item(
+    "RoutePolicy",
+    segment=text("a segment"),
+    direction=choice(("in", "out"), "in: what is accepted from the targets; out: what they are told"),
+    targets=texts("groups or connectors"),
+    enabled=flag(required=False),
+    rules=several(
+        shape(
+            "RouteRule",
+            match=shape(
+                "RouteMatch",
+                prefixes=texts("prefixes or prefix lists; empty: every route", required=False),
+                as_path=maybe("a regular expression"),
+                communities=texts("like 65000:100", required=False),
+            ),
+            action=choice(("allow", "deny")),
+            set=shape(
+                "RouteSet",
+                prepend=number("times its own ASN is put in front", required=False),
+                med=number(**OPTIONAL),
+                local_preference=number(**OPTIONAL),
+                communities=texts(required=False),
+            ),
+        ),
+        "the first that matches decides; what none matches is allowed",
+        required=False,
+    ),
+)
+INTERNET_APP = item(
+    "InternetApp",
+    connector=text("the internet exit it is reached through"),
+    protocol=choice(("tcp", "udp"), required=False),
+    port=number("the public port"),
+    public_ip=maybe("null: the address of the exit's node"),
+    target=shape(
+        "AppTarget",
+        connector=text("a connector"),
+        addresses=texts("IPv4 addresses that serve the application"),
+        port=number("null: the public port", **OPTIONAL),
+    ),
+    source_nat=flag("clients appear as the exchange's node", required=False),
+    billing_tags=texts(TAGS, required=False),
 )
 ASSERTION = item(
     "Assertion",
@@ -123,9 +241,15 @@ SHAPES: dict[str, Any] = {
     "exchanges": EXCHANGE,
     "segments": SEGMENT,
     "groups": GROUP,
+    "prefix-lists": PREFIX_LIST,
+    "billing-tags": BILLING_TAG,
     "connectors": CONNECTOR,
-    "policies": POLICY,
     "services": SERVICE,
+    "policies": POLICY,
+    "shares": SHARE,
+    "nat-rules": NAT_RULE,
+    "route-policies": ROUTE_POLICY,
+    "internet-apps": INTERNET_APP,
     "assertions": ASSERTION,
 }
 
@@ -134,8 +258,14 @@ FILTERS: dict[str, tuple[str, ...]] = {
     "exchanges": ("location", "size"),
     "segments": ("stance",),
     "groups": (),
+    "prefix-lists": (),
+    "billing-tags": (),
     "connectors": ("kind", "exchange", "size", "billing_tags"),
     "policies": ("segments", "from", "to"),
-    "services": ("product", "segments", "license"),
+    "services": ("product", "segments", "license", "billing_tags"),
+    "shares": ("direction",),
+    "nat-rules": ("segment", "connector", "direction"),
+    "route-policies": ("segment", "direction", "targets"),
+    "internet-apps": ("connector", "billing_tags"),
     "assertions": ("from", "to", "segment", "expect"),
 }

@@ -13,7 +13,7 @@ from billing.services import price_plan
 from portal.pages.design import sizes
 from portal.pages.door import PageRequest, page
 from provisioning.catalog import catalog
-from provisioning.core.intent.connectors import SUPPORTED
+from provisioning.core.intent.connectors import CONNECTOR_KINDS
 from provisioning.core.resource import Resource
 from provisioning.models import CloudAccount, Draft
 from provisioning.selectors import views
@@ -45,7 +45,7 @@ def connectors(request: PageRequest) -> HttpResponse:
             "filtered": any(chosen.values()) or bool(search),
             "chosen": chosen,
             "search": search,
-            "kinds": SUPPORTED,
+            "kinds": CONNECTOR_KINDS,
             "choices": {kind: views.rows(view, kind) for kind in ("exchanges", "segments", "groups")},
             "tenant": request.tenant,
         },
@@ -68,8 +68,8 @@ def wizard(request: PageRequest) -> HttpResponse:
         "tenant": request.tenant,
         "draft": draft,
         "api": f"/api/v1/t/{request.tenant.slug}/drafts/{draft.uid}/",
-        "kind": kind if kind in SUPPORTED else "",
-        "kinds": SUPPORTED,
+        "kind": kind if kind in CONNECTOR_KINDS else "",
+        "kinds": CONNECTOR_KINDS,
         "accounts": accounts,
         "account": account,
         "vpcs": _vpcs(account, view) if account else [],

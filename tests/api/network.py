@@ -6,6 +6,8 @@ BODIES = {
     "exchanges": {"name": "eu", "location": "aws-eu-central-1", "size": "small"},
     "segments": {"name": "corp", "stance": "open", "prefixes": ["10.0.0.0/8"], "color": "#2f6fed"},
     "groups": {"name": "prod"},
+    "prefix-lists": {"name": "offices", "entries": [{"prefix": "10.1.0.0/16", "ge": None, "le": 24}]},
+    "billing-tags": {"name": "research", "color": "#2f6fed"},
     "connectors": {
         "name": "site-a",
         "kind": "lab-site",
@@ -27,6 +29,33 @@ BODIES = {
         "to": ["any"],
         "rules": [{"name": "web", "action": "inspect", "services": ["fw"], "protocol": "tcp", "ports": ["443"]}],
     },
+    "shares": {
+        "name": "lab results",
+        "a": {"segment": "corp", "groups": ["prod"]},
+        "b": {"segment": "guest", "prefixes": ["10.7.0.0/24"]},
+        "direction": "b-to-a",
+    },
+    "nat-rules": {
+        "name": "hide site b",
+        "segment": "corp",
+        "connector": "site-b",
+        "position": 10,
+        "direction": "outbound",
+        "source": {"type": "pool", "prefixes": ["10.200.0.0/30"]},
+    },
+    "route-policies": {
+        "name": "keep offices",
+        "segment": "corp",
+        "direction": "out",
+        "targets": ["site-b"],
+        "rules": [{"match": {"prefixes": ["10.1.0.0/16"]}, "action": "deny"}],
+    },
+    "internet-apps": {
+        "name": "shop",
+        "connector": "exit",
+        "port": 443,
+        "target": {"connector": "site-a", "addresses": ["10.1.2.3"], "port": 8443},
+    },
     "assertions": {"name": "prod talks", "from": "prod", "to": "any", "protocol": "tcp", "expect": "reachable"},
 }
 SECOND_SITE = {
@@ -34,6 +63,14 @@ SECOND_SITE = {
     "name": "site-b",
     "attachments": [{"segment": "corp", "group": None, "prefixes": ["10.2.0.0/16"]}],
 }
+# What the bodies name beside each other.
+GUESTS = {"name": "guest", "prefixes": ["10.0.0.0/8"]}
+LOBBY = {
+    **BODIES["connectors"],
+    "name": "lobby",
+    "attachments": [{"segment": "guest", "group": None, "prefixes": ["10.7.0.0/16"]}],
+}
+EXIT = {"name": "exit", "kind": "internet-exit", "exchange": "eu", "attachments": [{"segment": "corp"}]}
 
 
 def draft(api, name="work"):

@@ -10,7 +10,7 @@ import yaml
 
 from portal.api.kinds import SHAPES
 from provisioning.core import intent as core
-from tests.api.network import BODIES, SECOND_SITE, add, draft, draw
+from tests.api.network import BODIES, EXIT, GUESTS, LOBBY, SECOND_SITE, add, draft, draw
 from tests.api.test_access import is_problem
 
 pytestmark = pytest.mark.django_db
@@ -33,6 +33,11 @@ def test_every_kind_is_made_read_changed_and_taken_away(netadmin, kind):
         body["attachments"] = [{"segment": "corp", "group": None, "prefixes": ["10.9.0.0/16"]}]
     if kind == "exchanges":
         body["location"] = "aws-us-east-1"
+    if kind == "shares":
+        add(netadmin, where, "segments", GUESTS)
+        add(netadmin, where, "connectors", LOBBY)
+    if kind == "internet-apps":
+        add(netadmin, where, "connectors", EXIT)
     made = add(netadmin, where, kind, body)
     one = made["Location"]
     row = made.json()

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioning.core.intent import KINDS, Invalid, build, normalise, references_of
-from tests.core.networks import hospital, policy, site, vpc
+from provisioning.core.addresses import span
+from provisioning.core.intent import KINDS, Invalid, PrefixEntry, build, load, normalise, references_of
+from provisioning.core.intent.connectors import CONNECTOR_KINDS
+from tests.core.networks import CATALOG, Drawing, hospital, policy, site, vpc
 
 
 def same(kind: str, wanted: str) -> str:
@@ -89,13 +91,52 @@ def test_a_name_that_nothing_has_is_an_unknown_reference() -> None:
     assert complaints("policies", policy("p", 1, "prod", "nobody"), draw.resolve) == {"to[0]": "unknown_reference"}
 
 
-def test_a_kind_of_connector_that_comes_later_says_so() -> None:
-    assert complaints("connectors", {**site("a", "eu", None, "10.0.0.0/24"), "kind": "gcp-vpc"}) == {
-        "kind": "unsupported_kind"
-    }
+SETTINGS: dict[str, dict[str, Any]] = {
+    "aws-vpc": {"account": "111122223333", "region": "eu-central-1", "vpc_id": "vpc-1"},
+    "azure-vnet": {
+        "subscription": "6f8a4d0e-0c5b-4c6e-9a53-0d1f6a3f7b21",
+        "resource_group": "rg-network",
+        "vnet": "vnet-prod",
+        "region": "westeurope",
+    },
+    "gcp-vpc": {"project": "acme-prod-1", "network": "vpc-prod", "region": "europe-west3"},
+    "ipsec-site": {"peer_addresses": ["198.51.100.7"], "credential": "hospital-a-key"},
+    "sdwan": {"vendor": "cisco"},
+    "direct-connect": {"connection_id": "dxcon-fg5678ab", "region": "eu-central-1"},
+    "expressroute": {"circuit": "er-frankfurt"},
+    "interconnect": {"attachments": ["vlan-a", "vlan-b"]},
+    "colo": {"facility": "Interxion FRA1"},
+    "internet-exit": {},
+    "remote-access": {},
+    "lab-site": {},
+}
+
+
+@pytest.mark.parametrize("kind", CONNECTOR_KINDS)
+def test_every_kind_of_connector_reads_its_settings_and_fills_the_rest_in(kind: str) -> None:
+    prefixes = () if kind == "internet-exit" else ("10.0.0.0/24",)
+    body = {**site("a", "eu", None, *prefixes), "kind": kind, "settings": SETTINGS[kind]}
+    read = normalise("connectors", body, same)
+    assert read["settings"].items() >= SETTINGS[kind].items()
+    assert normalise("connectors", read, same) == read
+    wrong = {**body, "settings": {**SETTINGS[kind], "secret": "s3cret"}}
+    assert complaints("connectors", wrong) == {"settings.secret": "unknown_field"}
+
+
+def test_a_kind_of_connector_nobody_knows_is_told_what_there_is() -> None:
     assert complaints("connectors", {**site("a", "eu", None, "10.0.0.0/24"), "kind": "tin-can"}) == {
         "kind": "not_one_of"
     }
+
+
+def test_a_site_joins_several_segments_and_groups_but_none_of_them_twice() -> None:
+    body = site("a", "eu", "sites", "10.0.0.0/24")
+    more = [
+        {"segment": "corp", "group": "labs", "prefixes": ["10.0.1.0/24"]},
+        {"segment": "guest", "group": "sites", "prefixes": ["10.0.0.0/24"]},
+    ]
+    assert len(normalise("connectors", {**body, "attachments": body["attachments"] + more}, same)["attachments"]) == 3
+    assert complaints("connectors", {**body, "attachments": body["attachments"] * 2}) == {"attachments[1]": "duplicate"}
 
 
 def test_a_vpc_has_exactly_one_segment_and_says_which_vpc_it_is() -> None:
@@ -139,6 +180,137 @@ def test_a_stored_body_of_an_older_version_gets_the_newer_defaults() -> None:
     assert build("connectors", "u", 1, "k", older).preference == 100
 
 
+def test_rules_name_prefix_lists_and_a_mistyped_prefix_is_still_told_as_one() -> None:
+    draw = hospital()
+    uid = draw.add("prefix-lists", {"name": "offices", "entries": [{"prefix": "10.3.0.0/16", "le": 24}]})
+    rule = {"action": "deny", "source": ["offices", "10.9.0.0/24"], "destination": ["nowhere"]}
+    assert complaints("policies", policy("p", 1, "prod", "dev", rule), draw.resolve) == {
+        "rules[0].destination[0]": "unknown_reference"
+    }
+    rule["destination"] = ["10.1/16"]
+    assert complaints("policies", policy("p", 1, "prod", "dev", rule), draw.resolve) == {
+        "rules[0].destination[0]": "bad_prefix"
+    }
+    rule["destination"] = ["any"]
+    body = normalise("policies", policy("p", 1, "prod", "dev", rule), draw.resolve)
+    assert body["rules"][0]["source"] == [uid, "10.9.0.0/24"]
+    assert ("prefix-lists", uid) in references_of("policies", body)
+    intent = draw.intent()
+    assert intent.ranges((uid, "10.9.0.0/24")) == (span("10.3.0.0/16"), span("10.9.0.0/24"))
+    assert intent.ranges(()) is None and intent.ranges(("gone",)) == ()
+
+
+@pytest.mark.parametrize(
+    ("entry", "path"),
+    [
+        ({"prefix": "10.0.0.0/8", "ge": 7}, "entries[0].ge"),
+        ({"prefix": "10.0.0.0/8", "le": 33}, "entries[0].le"),
+        ({"prefix": "2001:db8::/32", "le": 31}, "entries[0].le"),
+        ({"prefix": "10.0.0.0/8", "ge": 24, "le": 16}, "entries[0].le"),
+    ],
+)
+def test_lengths_of_a_prefix_list_lie_inside_its_prefix(entry: dict[str, Any], path: str) -> None:
+    assert complaints("prefix-lists", {"name": "x", "entries": [entry]}) == {path: "out_of_range"}
+
+
+@pytest.mark.parametrize(
+    ("entry", "route", "holds"),
+    [
+        (PrefixEntry("10.0.0.0/8"), "10.0.0.0/8", True),
+        (PrefixEntry("10.0.0.0/8"), "10.1.0.0/16", False),
+        (PrefixEntry("10.0.0.0/8", le=16), "10.1.0.0/16", True),
+        (PrefixEntry("10.0.0.0/8", le=16), "10.1.1.0/24", False),
+        (PrefixEntry("10.0.0.0/8", ge=16), "10.0.0.0/8", False),
+        (PrefixEntry("10.0.0.0/8", ge=16), "10.1.1.0/24", True),
+        (PrefixEntry("10.0.0.0/8", ge=9, le=32), "11.0.0.0/9", False),
+        (PrefixEntry("2001:db8::/32", le=48), "2001:db8:7::/48", True),
+    ],
+)
+def test_an_entry_means_one_route_or_those_of_its_lengths_inside(entry: PrefixEntry, route: str, holds: bool) -> None:
+    assert entry.holds(route) is holds
+
+
+def test_a_prefix_list_cannot_be_called_like_an_address() -> None:
+    assert complaints("prefix-lists", {"name": "10.0.0.0/8"}) == {"name": "reserved_name"}
+    assert complaints("prefix-lists", {"name": "Any"}) == {"name": "reserved_name"}
+
+
+def test_billing_tags_are_named_and_a_free_text_is_an_unknown_reference() -> None:
+    draw = hospital()
+    uid = draw.add("billing-tags", {"name": "research", "color": "#00aa55"})
+    body = {**site("a", "eu", "sites", "10.9.0.0/24"), "billing_tags": ["research"]}
+    read = normalise("connectors", body, draw.resolve)
+    assert read["billing_tags"] == [uid] and ("billing-tags", uid) in references_of("connectors", read)
+    assert complaints("connectors", {**body, "billing_tags": ["free text"]}, draw.resolve) == {
+        "billing_tags[0]": "unknown_reference"
+    }
+
+
+def test_a_share_says_what_each_side_shares() -> None:
+    body = {"name": "s", "a": {"segment": "corp", "groups": ["prod"]}, "b": {"segment": "guest"}}
+    assert complaints("shares", body) == {"b": "required"}
+    body["b"] = {"segment": "guest", "prefixes": ["10.1.0.0/24"]}
+    share = build("shares", "u", 1, "s", normalise("shares", body, same))
+    assert (share.direction, share.route_limit, share.a.groups) == ("both", 100, ("prod",))
+    assert share.b.prefixes == ("10.1.0.0/24",)
+
+
+NAT: dict[str, Any] = {"name": "n", "segment": "corp", "connector": "a", "position": 1, "direction": "outbound"}
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({}, {"source": "required"}),
+        ({"source": {"type": "pool"}}, {"source.prefixes": "required"}),
+        ({"source": {"prefixes": ["10.9.0.0/24"]}}, {"source": "required", "source.prefixes": "not_one_of"}),
+        (
+            {"destination": {"type": "static", "prefixes": ["10.9.0.0/24"], "port": 80}},
+            {"destination.port": "bad_port"},
+        ),
+        ({"destination": {"type": "pool", "prefixes": ["10.9.0.0/24"]}}, {"destination.type": "not_one_of"}),
+        ({"match": {"ports": [80]}, "source": {"type": "pool", "prefixes": ["10.9.0.1"]}}, {"match.ports": "bad_port"}),
+    ],
+)
+def test_a_nat_rule_translates_something_and_says_to_what(more: dict[str, Any], told: dict[str, str]) -> None:
+    assert complaints("nat-rules", {**NAT, **more}) == told
+
+
+def test_a_route_policy_says_what_is_wrong_with_its_rules() -> None:
+    rules = [
+        {"action": "deny", "set": {"med": 5}},
+        {"action": "allow", "match": {"as_path": "^65001(", "communities": ["65000:100", "no-export"]}},
+        {"action": "allow", "set": {"prepend": 11, "communities": ["70000:1"]}},
+    ]
+    body = {"name": "r", "segment": "corp", "direction": "in", "targets": ["a"], "rules": rules}
+    assert complaints("route-policies", body) == {
+        "rules[0].set": "not_one_of",
+        "rules[1].match.as_path": "not_one_of",
+        "rules[1].match.communities[1]": "not_one_of",
+        "rules[2].set.prepend": "out_of_range",
+        "rules[2].set.communities[0]": "not_one_of",
+    }
+
+
+def test_an_internet_app_listens_where_its_target_does_and_carries_ipv4_only() -> None:
+    body: dict[str, Any] = {"name": "shop", "connector": "exit", "port": 443}
+    body["target"] = {"connector": "a", "addresses": ["10.1.2.3"]}
+    app = build("internet-apps", "u", 1, "shop", normalise("internet-apps", body, same))
+    assert (app.protocol, app.target.port, app.source_nat, app.public_ip) == ("tcp", 443, True, None)
+    body["public_ip"], body["target"]["addresses"] = "2001:db8::1", ["2001:db8::2"]
+    assert complaints("internet-apps", body) == {"public_ip": "bad_address", "target.addresses[0]": "bad_address"}
+    assert complaints("internet-apps", {**body, "name": "internet"})["name"] == "reserved_name"
+
+
+def test_objects_of_every_kind_load_and_are_found_by_the_name_of_their_kind() -> None:
+    draw = Drawing()
+    for kind in KINDS[:5]:
+        draw.add(kind, {"name": "x", "location": "aws-eu-central-1"} if kind == "exchanges" else {"name": "x"})
+    intent = load(draw.rows.values(), CATALOG)
+    assert intent.of("prefix-lists") is intent.prefix_lists and len(intent.of("billing-tags")) == 1
+    assert [kind for kind, _ in intent.items()] == list(KINDS[:5])
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-10, 10**6) | st.floats(allow_nan=False) | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
@@ -148,7 +320,8 @@ FIELDS = st.sampled_from(
     [
         *("name", "description", "location", "size", "stance", "prefixes", "color", "kind", "exchange", "attachments"),
         *("circuits", "settings", "position", "segments", "from", "to", "rules", "product", "placements", "zones"),
-        *("expect", "protocol", "ports", "segment"),
+        *("expect", "protocol", "ports", "segment", "entries", "a", "b", "direction", "services", "route_limit"),
+        *("connector", "match", "source", "destination", "targets", "port", "public_ip", "target", "billing_tags"),
     ]
 )
 

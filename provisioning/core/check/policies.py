@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from provisioning.core.addresses import Range, covers, merge, span
+from provisioning.core.addresses import Range, covers
 from provisioning.core.flows import Cells, cells, covers_cells
 from provisioning.core.intent import ANY, INTERNET, Intent, Policy
 from provisioning.core.resource import Problem
@@ -133,10 +133,6 @@ def _holds(outer: tuple[Range, ...] | None, inner: tuple[Range, ...] | None) -> 
     return outer is None or (inner is not None and covers(outer, inner))
 
 
-def _ranges(prefixes: tuple[str, ...]) -> tuple[Range, ...] | None:
-    return merge(span(prefix) for prefix in prefixes) if prefixes else None
-
-
 def shadowed(intent: Intent) -> Iterator[Problem]:
     """Rules that an earlier rule leaves nothing for, as far as that is found in ``MOST_LOOKS``."""
     looks = MOST_LOOKS
@@ -149,8 +145,8 @@ def shadowed(intent: Intent) -> Iterator[Problem]:
                 rule.name,
                 f"policies/{policy.key}/rules[{place}]",
                 cells(rule.protocol, rule.ports),
-                _ranges(rule.source),
-                _ranges(rule.destination),
+                intent.ranges(rule.source),
+                intent.ranges(rule.destination),
             )
             # A rule that covers this one holds all its segments, so the first of them is enough to look in.
             before = earlier[policy.segments[0]]

@@ -7,7 +7,7 @@ from typing import Any
 from provisioning.core.addresses import BadPrefix
 from provisioning.core.intent import Circuit, Connector, Intent
 from provisioning.core.intent.circuits import LINK_SLOTS, link_addresses, link_slot
-from provisioning.core.intent.connectors import SUPPORTED
+from provisioning.core.intent.connectors import CONNECTOR_KINDS
 
 Place = tuple[str, int, str]
 """Exchange uid, node, segment uid: the namespace a link ends in."""
@@ -65,7 +65,7 @@ def _link(
     intent: Intent, connector: Connector, circuit: Circuit, segment_uid: str, local: str, peer: str
 ) -> dict[str, Any]:
     exchange, segment = intent.exchanges[connector.exchange], intent.segments[segment_uid]
-    transport = SUPPORTED[connector.kind].transport
+    transport = CONNECTOR_KINDS[connector.kind].transport
     public = intent.catalog.locations[exchange.location].node(circuit.node).public_ip
     return {
         "circuit": circuit.name,

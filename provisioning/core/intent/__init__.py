@@ -11,18 +11,40 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
-from provisioning.core.intent import assertions, connectors, exchanges, groups, policies, segments, services
+from provisioning.core.addresses import Range, merge, span
+from provisioning.core.intent import (
+    assertions,
+    billing_tags,
+    connectors,
+    exchanges,
+    groups,
+    internet_apps,
+    nat_rules,
+    policies,
+    prefix_lists,
+    route_policies,
+    segments,
+    services,
+    shares,
+)
 from provisioning.core.intent.assertions import Assertion
+from provisioning.core.intent.billing_tags import BillingTag
 from provisioning.core.intent.catalog import Catalog, Location, NodeSite
 from provisioning.core.intent.circuits import Circuit
 from provisioning.core.intent.connectors import Attachment, Connector
 from provisioning.core.intent.exchanges import Exchange
 from provisioning.core.intent.groups import Group
+from provisioning.core.intent.internet_apps import AppTarget, InternetApp
 from provisioning.core.intent.item import ANY, INTERNET, Item, Reference, slug
+from provisioning.core.intent.matching import is_prefix
+from provisioning.core.intent.nat_rules import DestinationTranslation, NatMatch, NatRule, Translation
 from provisioning.core.intent.policies import Policy, Rule
+from provisioning.core.intent.prefix_lists import PrefixEntry, PrefixList
 from provisioning.core.intent.reading import Invalid, Reader, Resolve
+from provisioning.core.intent.route_policies import RouteMatch, RoutePolicy, RouteRule, RouteSet
 from provisioning.core.intent.segments import Segment
 from provisioning.core.intent.services import FIREWALL, FirewallRule, Placement, Service, Zone
+from provisioning.core.intent.shares import Share, ShareSide
 from provisioning.core.resource import Problem
 
 __all__ = [
@@ -30,27 +52,43 @@ __all__ = [
     "FIREWALL",
     "INTERNET",
     "KINDS",
+    "AppTarget",
     "Assertion",
     "Attachment",
+    "BillingTag",
     "Catalog",
     "Circuit",
     "Connector",
+    "DestinationTranslation",
     "Exchange",
     "FirewallRule",
     "Group",
     "Intent",
+    "InternetApp",
     "Invalid",
     "Item",
     "Location",
+    "NatMatch",
+    "NatRule",
     "NodeSite",
     "Placement",
     "Policy",
+    "PrefixEntry",
+    "PrefixList",
     "Problem",
+    "RouteMatch",
+    "RoutePolicy",
+    "RouteRule",
+    "RouteSet",
     "Rule",
     "Segment",
     "Service",
+    "Share",
+    "ShareSide",
+    "Translation",
     "Zone",
     "build",
+    "is_prefix",
     "load",
     "normalise",
     "references_of",
@@ -61,9 +99,15 @@ _MODULES: dict[str, ModuleType] = {
     "exchanges": exchanges,
     "segments": segments,
     "groups": groups,
+    "prefix-lists": prefix_lists,
+    "billing-tags": billing_tags,
     "connectors": connectors,
-    "policies": policies,
     "services": services,
+    "policies": policies,
+    "shares": shares,
+    "nat-rules": nat_rules,
+    "route-policies": route_policies,
+    "internet-apps": internet_apps,
     "assertions": assertions,
 }
 
@@ -78,13 +122,20 @@ class Intent:
     exchanges: dict[str, Exchange] = field(default_factory=dict)
     segments: dict[str, Segment] = field(default_factory=dict)
     groups: dict[str, Group] = field(default_factory=dict)
+    prefix_lists: dict[str, PrefixList] = field(default_factory=dict)
+    billing_tags: dict[str, BillingTag] = field(default_factory=dict)
     connectors: dict[str, Connector] = field(default_factory=dict)
-    policies: dict[str, Policy] = field(default_factory=dict)
     services: dict[str, Service] = field(default_factory=dict)
+    policies: dict[str, Policy] = field(default_factory=dict)
+    shares: dict[str, Share] = field(default_factory=dict)
+    nat_rules: dict[str, NatRule] = field(default_factory=dict)
+    route_policies: dict[str, RoutePolicy] = field(default_factory=dict)
+    internet_apps: dict[str, InternetApp] = field(default_factory=dict)
     assertions: dict[str, Assertion] = field(default_factory=dict)
+    _ranges: dict[tuple[str, ...], tuple[Range, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     def of(self, kind: str) -> dict[str, Any]:
-        objects: dict[str, Any] = getattr(self, kind)
+        objects: dict[str, Any] = getattr(self, kind.replace("-", "_"))
         return objects
 
     def items(self) -> Iterator[tuple[str, Item]]:
@@ -100,9 +151,37 @@ class Intent:
         return next((item for item in objects.values() if wanted in (item.name, item.key)), None)
 
     def label(self, uid: str) -> str:
-        """The name of a group or connector; ``any`` and ``internet`` stand for themselves, and so does what is gone."""
-        item = self.groups.get(uid) or self.connectors.get(uid)
+        """The name of what a policy names; ``any`` and ``internet`` stand for themselves, and so does what is gone."""
+        item = self.groups.get(uid) or self.connectors.get(uid) or self.internet_apps.get(uid)
         return item.name if item else uid
+
+    def ranges(self, names: tuple[str, ...]) -> tuple[Range, ...] | None:
+        """The addresses that prefixes and uids of prefix lists mean together; None for (), which is every address.
+
+        An empty prefix list, or one that is gone, means none.
+        """
+        if not names:
+            return None
+        found = self._ranges.get(names)
+        if found is None:
+            found = self._ranges[names] = merge(span(entry.prefix) for entry in self.routes(names) or ())
+        return found
+
+    def routes(self, names: tuple[str, ...]) -> tuple[PrefixEntry, ...] | None:
+        """The same names as a route policy reads them: an entry ``holds`` a route or not; None for every route."""
+        if not names:
+            return None
+        return tuple(
+            entry
+            for name in names
+            for entry in (
+                (PrefixEntry(name),)
+                if is_prefix(name)
+                else self.prefix_lists[name].entries
+                if name in self.prefix_lists
+                else ()
+            )
+        )
 
 
 def normalise(kind: str, body: Any, resolve: Resolve) -> dict[str, Any]:
@@ -154,4 +233,4 @@ def _module(kind: str) -> ModuleType:
     try:
         return _MODULES[kind]
     except KeyError:
-        raise Invalid([Problem("unsupported_kind", "kind", f"There are no objects of kind “{kind}” yet.")]) from None
+        raise Invalid([Problem("unknown_kind", "kind", f"There are no objects of kind “{kind}”.")]) from None

@@ -1,17 +1,17 @@
 """Connectors: what attaches a cloud network, a site or the internet to an exchange.
 
-Each kind of connector is one entry of ``KINDS``: how its settings read, and whether it brings prefixes.
+Each kind of connector is one entry of ``CONNECTOR_KINDS``; how its settings read is a function of ``settings``.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from provisioning.core.intent import settings
 from provisioning.core.intent.circuits import Circuit, build_circuit, read_circuits
-from provisioning.core.intent.item import Identity, Item, Reference, read_name, reserve
+from provisioning.core.intent.item import Identity, Item, Reference, named, read_name, reserve
 from provisioning.core.intent.reading import Reader
 
 
@@ -46,61 +46,30 @@ class Connector(Item):
 
 @dataclass(frozen=True, slots=True)
 class ConnectorKind:
-    """transport: what carries the link; prefixes: whether attachments bring any; one_segment: as cloud networks."""
+    """transport: what carries the link; prefixes: whether attachments bring any; cloud: a cloud network, of exactly
+    one segment; fails_over: whether it can have a failover exchange."""
 
     transport: str
     read_settings: Callable[[Reader], dict[str, Any]]
     prefixes: bool = True
-    one_segment: bool = False
+    cloud: bool = False
+    fails_over: bool = True
 
 
-def _aws_settings(body: Reader) -> dict[str, Any]:
-    vpc = body.text("vpc_id", most=40)
-    if isinstance(vpc, str) and not re.fullmatch(r"vpc-[0-9a-zA-Z]+", vpc):
-        body.problem("not_one_of", "vpc_id", f"“{vpc}” is not the id of a VPC; those look like vpc-0a1b2c3d.")
-    region = body.text("region", most=40)
-    if isinstance(region, str) and not re.fullmatch(r"[a-z0-9-]+", region):
-        body.problem("not_one_of", "region", f"“{region}” is not an AWS region; those look like eu-central-1.")
-    account = body.text("account", most=60)
-    if isinstance(account, str) and "/" in account:
-        body.problem("not_one_of", "account", f"“{account}” is not a cloud account of this tenant.")
-    return {
-        "account": account,
-        "region": region,
-        "vpc_id": vpc,
-        "transport": body.choice("transport", ("vpn",), "vpn"),
-        "route_tables": _list_or_word(body, "route_tables", ("main", "all"), "all"),
-        "subnets": _list_or_word(body, "subnets", ("one-per-az",), "one-per-az"),
-    }
-
-
-def _list_or_word(body: Reader, field: str, words: tuple[str, ...], default: str) -> str | list[str]:
-    if isinstance(body.body.get(field), list):
-        return body.texts(field)
-    return str(body.choice(field, words, default))
-
-
-def _no_settings(body: Reader) -> dict[str, Any]:
-    return {}
-
-
-SUPPORTED = {
-    "aws-vpc": ConnectorKind("vpn", _aws_settings, one_segment=True),
-    "lab-site": ConnectorKind("lab", _no_settings),
-    "internet-exit": ConnectorKind("internet", _no_settings, prefixes=False),
+CONNECTOR_KINDS = {
+    "aws-vpc": ConnectorKind("vpn", settings.aws_vpc, cloud=True),
+    "azure-vnet": ConnectorKind("vpn", settings.azure_vnet, cloud=True),
+    "gcp-vpc": ConnectorKind("vpn", settings.gcp_vpc, cloud=True),
+    "ipsec-site": ConnectorKind("vpn", settings.ipsec_site),
+    "sdwan": ConnectorKind("vpn", settings.sdwan),
+    "direct-connect": ConnectorKind("circuit", settings.direct_connect),
+    "expressroute": ConnectorKind("circuit", settings.expressroute),
+    "interconnect": ConnectorKind("circuit", settings.interconnect),
+    "colo": ConnectorKind("circuit", settings.colo),
+    "internet-exit": ConnectorKind("internet", settings.none, prefixes=False, fails_over=False),
+    "remote-access": ConnectorKind("clients", settings.remote_access),
+    "lab-site": ConnectorKind("lab", settings.none),
 }
-LATER = (
-    "azure-vnet",
-    "gcp-vpc",
-    "ipsec-site",
-    "sdwan",
-    "direct-connect",
-    "expressroute",
-    "interconnect",
-    "colo",
-    "remote-access",
-)
-"""Kinds the contract names that cannot be built yet."""
 
 
 def _read_attachment(body: Reader) -> dict[str, Any]:
@@ -112,36 +81,41 @@ def _read_attachment(body: Reader) -> dict[str, Any]:
 
 
 def _read_kind(body: Reader) -> ConnectorKind | None:
-    kind = body.text("kind")
-    if kind in LATER:
-        body.problem("unsupported_kind", "kind", f"Connectors of kind {kind} cannot be built yet.")
-    elif kind is not None and kind not in SUPPORTED:
-        body.problem("not_one_of", "kind", f"“{kind}” is not one of {', '.join((*SUPPORTED, *LATER))}.")
-    return SUPPORTED.get(kind) if isinstance(kind, str) else None
+    return CONNECTOR_KINDS.get(body.choice("kind", tuple(CONNECTOR_KINDS)))
 
 
 def _check_attachments(body: Reader, kind: ConnectorKind, attachments: list[dict[str, Any]]) -> None:
-    if kind.one_segment and len(attachments) > 1:
+    if kind.cloud and len(attachments) > 1:
         body.problem("out_of_range", "attachments", "A cloud network belongs to exactly one segment.")
+        return
+    seen = set()
     for place, attachment in enumerate(attachments):
         where = f"attachments[{place}].prefixes"
         if kind.prefixes and not attachment["prefixes"] and not any(p.path.startswith(where) for p in body.problems):
             body.problem("required", where, "Say which prefixes are behind this connector.")
         if not kind.prefixes and attachment["prefixes"]:
             body.problem("not_one_of", where, "An internet exit attaches no prefixes; leave them out.")
+        joins = (attachment["segment"], attachment["group"])
+        if attachment["segment"] and joins in seen:
+            body.problem(
+                "duplicate",
+                f"attachments[{place}]",
+                "Another attachment joins the same segment and group. Put the prefixes of both into one.",
+            )
+        seen.add(joins)
 
 
 def read(body: Reader) -> dict[str, Any]:
     reserve(body)
     kind = _read_kind(body)
     attachments = body.objects("attachments", _read_attachment, least=1)
-    settings: dict[str, Any] = {}
+    read_settings: dict[str, Any] = {}
     if kind is not None:
         _check_attachments(body, kind, attachments)
         # Without settings a kind that needs some says which; null and a wrong type are told like elsewhere.
         inner = body.object("settings", {})
         if inner is not None:
-            settings = kind.read_settings(inner)
+            read_settings = kind.read_settings(inner)
             inner.finish()
     else:
         body.get("settings", {})
@@ -156,8 +130,8 @@ def read(body: Reader) -> dict[str, Any]:
         "preference": body.integer("preference", 0, 1000, 100),
         "attachments": attachments,
         "circuits": read_circuits(body),
-        "settings": settings,
-        "billing_tags": body.texts("billing_tags"),
+        "settings": read_settings,
+        "billing_tags": body.references("billing_tags", "billing-tags", default=()),
     }
 
 
@@ -188,3 +162,4 @@ def references(body: dict[str, Any]) -> Iterator[Reference]:
         yield "segments", attachment["segment"]
         if attachment["group"]:
             yield "groups", attachment["group"]
+    yield from named(body["billing_tags"], "billing-tags")

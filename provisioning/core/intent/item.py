@@ -34,8 +34,15 @@ def read_name(body: Reader) -> dict[str, Any]:
     return {"name": body.text("name", most=100), "description": body.text("description", "", most=2000)}
 
 
+def read_color(body: Reader) -> str | None:
+    color: str | None = body.text("color", None)
+    if color is not None and not re.fullmatch(r"#[0-9a-fA-F]{6}", color):
+        body.problem("not_one_of", "color", f"“{color}” is not a color. Write it like #2f6fed.")
+    return color
+
+
 def reserve(body: Reader) -> None:
-    """Names that policies give a meaning of their own cannot be names of groups and connectors."""
+    """Names that policies give a meaning of their own cannot be names of what policies name."""
     if str(body.body.get("name")).strip().lower() in (ANY, INTERNET):
         body.problem("reserved_name", "name", f"“{body.body['name']}” has a meaning of its own. Choose another name.")
 

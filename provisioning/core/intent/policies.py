@@ -7,14 +7,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisioning.core.intent.item import ANY, INTERNET, Identity, Item, Reference, named, read_name, slug
+from provisioning.core.intent.matching import addresses, lists_in, read_addresses
 from provisioning.core.intent.reading import Reader
 
 ACTIONS = ("allow", "deny", "inspect", "watch")
+SIDES = ("groups", "connectors", "internet-apps")
+"""Kinds that ``from`` and ``to`` name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Empty ``ports`` means every port; an empty ``source`` or ``destination`` every address."""
+    """Empty ``ports`` means every port; an empty ``source`` or ``destination`` every address.
+
+    Addresses are prefixes and uids of prefix lists; ``Intent.ranges`` reads them.
+    """
 
     name: str
     action: str
@@ -27,7 +33,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Policy(Item):
-    """``from_`` and ``to`` hold uids of groups and connectors, ``any`` and ``internet``."""
+    """``from_`` and ``to`` hold uids of groups, connectors and internet apps, ``any`` and ``internet``."""
 
     position: int
     enabled: bool
@@ -56,14 +62,9 @@ def _read_rule(body: Reader) -> dict[str, Any]:
         "services": services,
         "protocol": protocol,
         "ports": body.ports(protocol),
-        "source": _prefixes_or_any(body, "source"),
-        "destination": _prefixes_or_any(body, "destination"),
+        "source": read_addresses(body, "source"),
+        "destination": read_addresses(body, "destination"),
     }
-
-
-def _prefixes_or_any(body: Reader, field: str) -> list[str]:
-    found = body.prefixes(field, [ANY], literals=(ANY,))
-    return [ANY] if ANY in found or not found else found
 
 
 def read(body: Reader) -> dict[str, Any]:
@@ -77,14 +78,10 @@ def read(body: Reader) -> dict[str, Any]:
         "enabled": body.flag("enabled", True),
         "apply_to": body.choice("apply_to", ("all", "new"), "all"),
         "segments": body.references("segments", "segments"),
-        "from": body.references("from", "groups", "connectors", literals=(ANY, INTERNET)),
-        "to": body.references("to", "groups", "connectors", literals=(ANY, INTERNET)),
+        "from": body.references("from", *SIDES, literals=(ANY, INTERNET)),
+        "to": body.references("to", *SIDES, literals=(ANY, INTERNET)),
         "rules": rules,
     }
-
-
-def _addresses(prefixes: list[str]) -> tuple[str, ...]:
-    return () if ANY in prefixes else tuple(prefixes)
 
 
 def build(identity: Identity, body: dict[str, Any]) -> Policy:
@@ -103,8 +100,8 @@ def build(identity: Identity, body: dict[str, Any]) -> Policy:
                 services=tuple(rule["services"]),
                 protocol=rule["protocol"],
                 ports=tuple(rule["ports"]),
-                source=_addresses(rule["source"]),
-                destination=_addresses(rule["destination"]),
+                source=addresses(rule["source"]),
+                destination=addresses(rule["destination"]),
             )
             for rule in body["rules"]
         ),
@@ -113,6 +110,7 @@ def build(identity: Identity, body: dict[str, Any]) -> Policy:
 
 def references(body: dict[str, Any]) -> Iterator[Reference]:
     yield from named(body["segments"], "segments")
-    yield from named(body["from"] + body["to"], "groups", "connectors")
+    yield from named(body["from"] + body["to"], *SIDES)
     for rule in body["rules"]:
         yield from named(rule["services"], "services")
+        yield from lists_in(rule["source"], rule["destination"])

@@ -15,6 +15,8 @@ Resolve = Callable[[str, str], str | None]
 REQUIRED: Any = object()
 PROTOCOL_NUMBERS = {"icmp": 1, "tcp": 6, "udp": 17, "icmpv6": 58}
 _NAME_OF = {number: name for name, number in PROTOCOL_NUMBERS.items()}
+LOOKS_LIKE_ADDRESS = re.compile(r"[0-9]+[./][0-9./]*|[0-9a-fA-F]*:[0-9a-fA-F:./]*")
+"""What cannot be the name of a prefix list, so that a mistyped prefix is told as one."""
 _PORTS = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")
 
 
@@ -136,19 +138,30 @@ class Reader:
 
     # Field terms
 
-    def prefixes(self, field: str, default: Any = (), literals: Sequence[str] = ()) -> list[str]:
-        found = []
+    def prefix(self, field: str) -> str | None:
+        value = self.text(field)
+        return self._prefix(field, value) if isinstance(value, str) else None
+
+    def _prefix(self, place: str, text: str) -> str | None:
+        try:
+            return canonical_prefix(text)
+        except BadPrefix as error:
+            self.problem(error.code, place, str(error))
+            return None
+
+    def prefixes(self, field: str, default: Any = (), literals: Sequence[str] = (), lists: bool = False) -> list[str]:
+        """Prefixes in their one spelling; with ``lists`` also prefix lists, by uid."""
+        found: list[str | None] = []
         for place, item in self._each(field, default):
             if item in literals:
                 found.append(item)
             elif not isinstance(item, str):
                 self.problem("wrong_type", place, "A prefix was expected here.")
+            elif lists and item.strip() and not LOOKS_LIKE_ADDRESS.fullmatch(item.strip()):
+                found.append(self._resolved(place, item, ("prefix-lists",), ()))
             else:
-                try:
-                    found.append(canonical_prefix(item))
-                except BadPrefix as error:
-                    self.problem(error.code, place, str(error))
-        return list(dict.fromkeys(found))
+                found.append(self._prefix(place, item))
+        return list(dict.fromkeys(one for one in found if one))
 
     def protocol(self, field: str = "protocol") -> str | int:
         """``any``, a name, or a number that has no name here."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from provisioning.core.intent.item import Identity, Item, Reference, read_name
+from provisioning.core.intent.item import Identity, Item, Reference, read_color, read_name
 from provisioning.core.intent.reading import Reader
 
 
@@ -19,14 +18,11 @@ class Segment(Item):
 
 
 def read(body: Reader) -> dict[str, Any]:
-    color = body.text("color", None)
-    if color is not None and not re.fullmatch(r"#[0-9a-fA-F]{6}", color):
-        body.problem("not_one_of", "color", f"“{color}” is not a color. Write it like #2f6fed.")
     return {
         **read_name(body),
         "stance": body.choice("stance", ("open", "closed"), "open"),
         "prefixes": body.prefixes("prefixes"),
-        "color": color,
+        "color": read_color(body),
     }
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from provisioning.core.intent.item import ANY, Identity, Item, Reference, named, read_name
+from provisioning.core.intent.item import Identity, Item, Reference, named, read_name
+from provisioning.core.intent.matching import addresses, lists_in, read_addresses
 from provisioning.core.intent.reading import Reader
 
 FIREWALL = "linux-firewall"
@@ -50,6 +51,7 @@ class Service(Item):
     settings: dict[str, Any]
     firewall_default: str
     firewall_rules: tuple[FirewallRule, ...]
+    billing_tags: tuple[str, ...]
 
     @property
     def instances(self) -> int:
@@ -78,8 +80,8 @@ def _read_firewall_rule(body: Reader) -> dict[str, Any]:
         "action": body.choice("action", ("allow", "deny")),
         "protocol": protocol,
         "ports": body.ports(protocol),
-        "source": body.prefixes("source", [ANY], literals=(ANY,)) or [ANY],
-        "destination": body.prefixes("destination", [ANY], literals=(ANY,)) or [ANY],
+        "source": read_addresses(body, "source"),
+        "destination": read_addresses(body, "destination"),
     }
 
 
@@ -113,11 +115,8 @@ def read(body: Reader) -> dict[str, Any]:
         "placements": placements,
         "zones": body.objects("zones", _read_zone),
         "settings": _read_settings(body, product),
+        "billing_tags": body.references("billing_tags", "billing-tags", default=()),
     }
-
-
-def _addresses(prefixes: list[str]) -> tuple[str, ...]:
-    return () if ANY in prefixes else tuple(prefixes)
 
 
 def build(identity: Identity, body: dict[str, Any]) -> Service:
@@ -139,11 +138,12 @@ def build(identity: Identity, body: dict[str, Any]) -> Service:
                 action=rule["action"],
                 protocol=rule["protocol"],
                 ports=tuple(rule["ports"]),
-                source=_addresses(rule["source"]),
-                destination=_addresses(rule["destination"]),
+                source=addresses(rule["source"]),
+                destination=addresses(rule["destination"]),
             )
             for rule in (settings["rules"] if body["product"] == FIREWALL else ())
         ),
+        billing_tags=tuple(body["billing_tags"]),
     )
 
 
@@ -154,3 +154,7 @@ def references(body: dict[str, Any]) -> Iterator[Reference]:
     for zone in body["zones"]:
         yield "segments", zone["segment"]
         yield from named(zone["groups"], "groups")
+    yield from named(body["billing_tags"], "billing-tags")
+    if body["product"] == FIREWALL:
+        for rule in body["settings"]["rules"]:
+            yield from lists_in(rule["source"], rule["destination"])

@@ -1,0 +1,95 @@
+"""Internet applications: what of a network can be reached from the internet, through an internet exit."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from provisioning.core.intent.item import Identity, Item, Reference, named, read_name, reserve
+from provisioning.core.intent.reading import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class AppTarget:
+    """The addresses behind ``connector`` that serve the application, and the port they listen on."""
+
+    connector: str
+    addresses: tuple[str, ...]
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class InternetApp(Item):
+    """``connector`` is the exit it is reached through; ``public_ip`` None: the address of the exit's home node."""
+
+    connector: str
+    protocol: str
+    port: int
+    public_ip: str | None
+    target: AppTarget
+    source_nat: bool
+    billing_tags: tuple[str, ...]
+
+
+def _ipv4(body: Reader, field: str, value: Any) -> str | None:
+    try:
+        return str(ipaddress.IPv4Address(value.strip())) if isinstance(value, str) else None
+    except ValueError:
+        body.problem(
+            "bad_address", field, f"“{value}” is not an IPv4 address; internet exits carry no other. Write one."
+        )
+        return None
+
+
+def _read_target(body: Reader, port: Any) -> dict[str, Any] | None:
+    inner = body.object("target")
+    if inner is None:
+        return None
+    given = inner.texts("addresses")
+    found = [_ipv4(inner, f"addresses[{place}]", one) for place, one in enumerate(given)]
+    if not inner.body.get("addresses"):
+        inner.problem("required", "addresses", "Say which addresses serve the application.")
+    target = {
+        "connector": inner.reference("connector", "connectors"),
+        "addresses": list(dict.fromkeys(one for one in found if one)),
+        "port": inner.integer("port", 1, 65535, port),
+    }
+    inner.finish()
+    return target
+
+
+def read(body: Reader) -> dict[str, Any]:
+    reserve(body)
+    port = body.integer("port", 1, 65535)
+    return {
+        **read_name(body),
+        "connector": body.reference("connector", "connectors"),
+        "protocol": body.choice("protocol", ("tcp", "udp"), "tcp"),
+        "port": port,
+        "public_ip": _ipv4(body, "public_ip", body.text("public_ip", None)),
+        "target": _read_target(body, port),
+        "source_nat": body.flag("source_nat", True),
+        "billing_tags": body.references("billing_tags", "billing-tags", default=()),
+    }
+
+
+def build(identity: Identity, body: dict[str, Any]) -> InternetApp:
+    target = body["target"]
+    return InternetApp(
+        *identity,
+        connector=body["connector"],
+        protocol=body["protocol"],
+        port=body["port"],
+        public_ip=body["public_ip"],
+        target=AppTarget(target["connector"], tuple(target["addresses"]), target["port"]),
+        source_nat=body["source_nat"],
+        billing_tags=tuple(body["billing_tags"]),
+    )
+
+
+def references(body: dict[str, Any]) -> Iterator[Reference]:
+    yield "connectors", body["connector"]
+    yield "connectors", body["target"]["connector"]
+    yield from named(body["billing_tags"], "billing-tags")
