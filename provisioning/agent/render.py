@@ -24,7 +24,7 @@ class Rendered:
 
 
 def render(document: Document, memories: Mapping[str, Memory], prefix: str = "") -> Rendered:
-    """``memories``: section key of a segment → what was remembered of it."""
+    """``memories``: key of a segment's own section on this node → what was remembered of it."""
     found: dict[str, Namespace] = {}
     kept: dict[str, Memory] = {}
     failed: dict[str, str] = {}
@@ -36,7 +36,8 @@ def render(document: Document, memories: Mapping[str, Memory], prefix: str = "")
             found |= {namespace.name: namespace for namespace in rendered}
         except (KeyError, ValueError) as error:
             kept[key] = memories.get(key, Memory())
-            failed[key] = f"this section makes no sense to the agent: {type(error).__name__} {error}"
+            message = f"this section makes no sense to the agent: {type(error).__name__} {error}"
+            failed |= dict.fromkeys(segment.sections, message)
     for section in document.of_kind("exchange.instance"):
         mine = [s for s in views if s.tenant == section.tenant and s.section.key not in failed]
         try:

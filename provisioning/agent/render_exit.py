@@ -29,7 +29,7 @@ def _namespace(segment: Segment, circuit: Circuit) -> Namespace:
     routes.add(Route("0.0.0.0/0", str(circuit.link["peer"]).partition("/")[0], outside))
     return Namespace(
         name=exit_namespace(segment, circuit),
-        sections=(segment.section.key,),
+        sections=segment.sections,
         links=(
             Link(INSIDE, "veth", peer=(segment.namespace, circuit.wire)),
             Link(outside, "circuit", mtu=circuit.mtu, rate=circuit.rate),

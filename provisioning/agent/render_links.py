@@ -13,7 +13,7 @@ def namespace(segment: Segment, rules: Rules) -> Namespace:
     """All of it, the nft rules given."""
     return Namespace(
         name=segment.namespace,
-        sections=(segment.section.key,),
+        sections=segment.sections,
         links=tuple(_links(segment)),
         addresses=frozenset(_addresses(segment)),
         neighbours=frozenset(_neighbours(segment)),

@@ -49,15 +49,25 @@ class Circuit:
 
 @dataclass(frozen=True)
 class Segment:
-    """``prefix`` names this node's namespaces apart where several nodes share one machine (the lab)."""
+    """``section`` is this node's own part, ``shared`` what all nodes of the segment get alike.
+
+    ``prefix`` names this node's namespaces apart where several nodes share one machine (the lab).
+    """
 
     section: Section
+    shared: Section
     connectors: Sequence[Section]
     prefix: str = ""
 
-    @property
+    @cached_property
     def body(self) -> Mapping[str, Any]:
-        return self.section.body
+        """Both parts as one."""
+        return {**self.shared.body, **self.section.body}
+
+    @property
+    def sections(self) -> tuple[str, ...]:
+        """Keys of the sections that fail when this segment does."""
+        return self.section.key, self.shared.key
 
     @property
     def tenant(self) -> str:
@@ -141,9 +151,12 @@ def connector_key(section: Section) -> str:
 
 
 def segments(document: Document, prefix: str = "") -> list[Segment]:
+    """Those of which both parts are here; the other one is on its way, or going."""
+    shared = {(section.tenant, section.body["segment"]): section for section in document.of_kind("exchange.segment")}
     return [
-        Segment(section, document.of_kind("exchange.connector", section.tenant), prefix)
-        for section in document.of_kind("exchange.segment")
+        Segment(section, shared[where], document.of_kind("exchange.connector", section.tenant), prefix)
+        for section in document.of_kind("exchange.vrf")
+        if (where := (section.tenant, section.body["segment"])) in shared
     ]
 
 

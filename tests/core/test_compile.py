@@ -41,16 +41,22 @@ def test_a_vpc_gets_its_gateway_tables_tunnels_attachment_and_routes() -> None:
     assert len(set(cidrs)) == 4
 
 
-def test_every_node_gets_a_section_of_every_segment() -> None:
+def test_every_segment_is_one_section_that_all_nodes_share_and_a_small_one_for_each_node() -> None:
     resources = compile(hospital().intent())
     nodes = ("eu/1", "eu/2", "us/1", "us/2")
     wanted = {f"exchange/{node}/segment/{segment}" for node in nodes for segment in ("corp", "guest")}
-    assert {address for address, one in resources.items() if one.kind == "exchange.segment"} == wanted
-    section = resources["exchange/eu/1/segment/corp"].body
+    assert {address for address, one in resources.items() if one.kind == "exchange.vrf"} == wanted
+    assert {address for address, one in resources.items() if one.kind == "exchange.segment"} == {
+        "segment/corp",
+        "segment/guest",
+    }
+    section = resources["segment/corp"].body
     assert [one["node"] for one in section["mesh"]] == list(nodes)
     assert len({one["index"] for one in section["mesh"]}) == 4
     assert section["rules"][0]["chain"] == ["fw"] and section["rules"][0]["ports"] == ["443", "8000-8100"]
-    assert [one["id"] for one in section["services"]["fw"]["instances"]] == ["fw/eu/1", "fw/eu/2"]
+    own = resources["exchange/us/2/segment/corp"].body
+    assert set(own) == {"segment", "node", "index", "services"}
+    assert [one["id"] for one in own["services"]["fw"]["instances"]] == ["fw/eu/1", "fw/eu/2"]
     assert set(section["exits"]) == {"eu", "us"}
     assert section["sets"]["g:sites"] == ["10.3.0.0-10.5.255.255"]
 
@@ -58,7 +64,7 @@ def test_every_node_gets_a_section_of_every_segment() -> None:
 def test_every_pair_of_classes_has_one_anchor_and_inspected_pairs_meet_where_the_firewall_is() -> None:
     draw = hospital()
     draw.add("policies", policy("b-to-b", 15, "hospital-b", "dev", {"action": "inspect", "services": ["fw"]}))
-    section = compile(draw.intent())["exchange/us/2/segment/corp"].body
+    section = compile(draw.intent())["segment/corp"].body
     classes = sorted({member["class"] for member in section["members"]})
     assert set(section["anchors"]) == {f"{low}.{high}" for low, high in combinations_with_replacement(classes, 2)}
     by_name = {member["connector"]: member["class"] for member in section["members"]}
@@ -98,7 +104,7 @@ def test_a_disabled_connector_and_policy_are_left_out() -> None:
     draw.edit("policies", "no-dev-in-prod", enabled=False)
     resources = compile(draw.intent())
     assert not any("vpc-0a2" in address or "vpc-dev" in address for address in resources)
-    section = resources["exchange/eu/1/segment/corp"].body
+    section = resources["segment/corp"].body
     assert "vpc-dev" not in canonical(section) and "no-dev-in-prod" not in canonical(section)
 
 
@@ -122,7 +128,7 @@ def test_compiling_is_deterministic_and_does_not_mind_the_order_of_rows(chance: 
 def test_member_ranges_are_disjoint_and_the_longest_prefix_wins() -> None:
     draw = hospital()
     draw.add("connectors", site("annex", "us", "dev", "10.3.4.0/24"))
-    members = compile(draw.intent())["exchange/us/1/segment/corp"].body["members"]
+    members = compile(draw.intent())["segment/corp"].body["members"]
     ranges = {member["connector"]: member["ranges"] for member in members}
     assert ranges["annex"] == ["10.3.4.0-10.3.4.255"]
     assert ranges["hospital-a"] == ["10.3.0.0-10.3.3.255", "10.3.5.0-10.3.255.255"]

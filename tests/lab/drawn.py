@@ -30,6 +30,8 @@ def documents(intent: Intent) -> dict[str, dict[str, Any]]:
 
 def _nodes(kind: str, address: str, body: dict[str, Any], every: list[str]) -> list[str]:
     if kind == "exchange.segment":
+        return [peer["node"] for peer in body["mesh"]]
+    if kind == "exchange.vrf":
         return [body["node"]]
     if kind == "exchange.connector":
         return sorted({link["node"] for link in body["links"]})

@@ -54,7 +54,8 @@ class Network:
             add(f"exchange/{exchange}", "exchange.presence", {"location": EXCHANGES[exchange], "size": "small"})
             for number, segment in enumerate(sorted(self.stance), start=12):
                 address = f"exchange/{exchange}/{index}/segment/{segment}"
-                add(address, "exchange.segment", self._segment(node, segment, number))
+                add(address, "exchange.vrf", self._vrf(node, segment))
+                add(f"segment/{segment}", "exchange.segment", self._segment(segment, number))
             for number, site in enumerate(self.sites, start=1):
                 links = self._links(number, site)
                 if any(link["node"] == node for link in links):
@@ -72,7 +73,25 @@ class Network:
             found[f"{EXCHANGES[exchange]}/{index}"] = sections
         return found
 
-    def _segment(self, node: str, segment: str, number: int) -> dict[str, Any]:
+    def _vrf(self, node: str, segment: str) -> dict[str, Any]:
+        return {
+            "segment": segment, "node": node, "index": INDEX[node],
+            "services": {
+                service: {
+                    "number": 40, "on_failure": "closed",
+                    "instances": [
+                        {
+                            "id": f"{service}/{h.partition('/')[0]}/{i}", "index": 100 + i, "host": h,
+                            "underlay": UNDERLAY[h],
+                        }
+                        for i, h in enumerate(hosts, start=1)
+                    ],
+                }
+                for service, hosts in self.instances.items()
+            },
+        }  # fmt: skip
+
+    def _segment(self, segment: str, number: int) -> dict[str, Any]:
         members = [
             {
                 "id": i, "connector": site.name, "number": i, "exchange": site.exchange, "home": f"{site.exchange}/1",
@@ -98,26 +117,13 @@ class Network:
             for i, rule in enumerate(self.rules.get(segment, ()), start=1)
         ]  # fmt: skip
         return {
-            "segment": segment, "number": number, "stance": self.stance[segment], "vni": number, "node": node,
-            "index": INDEX[node], "members": members, "exits": exits, "sets": sets, "rules": rules,
+            "segment": segment, "number": number, "stance": self.stance[segment], "vni": number,
+            "members": members, "exits": exits, "sets": sets, "rules": rules,
             "mesh": [
                 {"node": n, "index": INDEX[n], "location": EXCHANGES[n.partition("/")[0]], "underlay": UNDERLAY[n]}
                 for n in UNDERLAY
             ],
             "anchors": self._anchors(members),
-            "services": {
-                service: {
-                    "number": 40, "on_failure": "closed",
-                    "instances": [
-                        {
-                            "id": f"{service}/{h.partition('/')[0]}/{i}", "index": 100 + i, "host": h,
-                            "underlay": UNDERLAY[h],
-                        }
-                        for i, h in enumerate(hosts, start=1)
-                    ],
-                }
-                for service, hosts in self.instances.items()
-            },
         }  # fmt: skip
 
     def _anchors(self, members: list[dict[str, Any]]) -> dict[str, str]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from provisioning.core.compile.links import links
-from provisioning.core.compile.sections import SegmentSections, instance_section
+from provisioning.core.compile.sections import instance_section, segment_section, services_section, vrf_section
 from provisioning.core.fabric import Instance, Node, instances, nodes
 from provisioning.core.intent import Intent
 from provisioning.core.realm import Realm
@@ -16,7 +17,11 @@ def presence_address(exchange: str) -> str:
     return f"exchange/{exchange}"
 
 
-def segment_address(node: str, segment: str) -> str:
+def segment_address(segment: str) -> str:
+    return f"segment/{segment}"
+
+
+def vrf_address(node: str, segment: str) -> str:
     return f"exchange/{node}/segment/{segment}"
 
 
@@ -45,13 +50,24 @@ def _presences(intent: Intent) -> Iterator[Resource]:
 
 
 def _segments(realm: Realm, mesh: list[Node], running: list[Instance]) -> Iterator[Resource]:
-    sections = SegmentSections(realm, mesh, running)
+    """The part that all nodes share, and each node's own.
+
+    Neither waits for the other: a node carries a segment out when it has both, and a change of both is to reach it at
+    once. Nothing waits for the shared part, which is done when the last node has it: a dead exchange stops no other.
+    """
+    segment = realm.segment
+    yield Resource(
+        segment_address(segment.key), "exchange.segment", segment_section(realm, mesh), subjects=(segment.uid,)
+    )
+    served: dict[str, dict[str, Any]] = {}
     for node in mesh:
+        if node.exchange.uid not in served:
+            served[node.exchange.uid] = services_section(realm, node.exchange, running)
         yield Resource(
-            segment_address(node.id, realm.segment.key),
-            "exchange.segment",
-            sections.on(node),
-            subjects=(realm.segment.uid, node.exchange.uid),
+            vrf_address(node.id, segment.key),
+            "exchange.vrf",
+            vrf_section(realm, node, served[node.exchange.uid]),
+            subjects=(segment.uid, node.exchange.uid),
         )
 
 
@@ -75,7 +91,7 @@ def _connectors(intent: Intent) -> Iterator[Resource]:
             },
             depends=(
                 presence_address(exchange.key),
-                *(segment_address(link["node"], link["segment"]) for link in mine),
+                *(vrf_address(link["node"], link["segment"]) for link in mine),
             ),
             subjects=(connector.uid, exchange.uid),
         )
@@ -90,7 +106,7 @@ def _instance(intent: Intent, instance: Instance) -> Resource:
         section,
         depends=(
             presence_address(exchange.key),
-            *(segment_address(instance.host, arm["segment"]) for arm in section["segments"]),
+            *(vrf_address(instance.host, arm["segment"]) for arm in section["segments"]),
         ),
         subjects=(service.uid, exchange.uid),
     )

@@ -7,62 +7,55 @@ from typing import Any
 
 from provisioning.core.addresses import merge, range_text, span
 from provisioning.core.fabric import Instance, Node, serving
-from provisioning.core.intent import ANY, FIREWALL, INTERNET, Intent, Policy, Rule
+from provisioning.core.intent import ANY, FIREWALL, INTERNET, Exchange, Intent, Policy, Rule
 from provisioning.core.realm import Realm
 
 
-class SegmentSections:
-    """One segment's sections. What is the same on every node is made once and shared between them."""
+def segment_section(realm: Realm, mesh: Sequence[Node]) -> dict[str, Any]:
+    """What is the same on every node of a segment: one resource, published to all of them."""
+    segment, exchanges = realm.segment, realm.intent.exchanges
+    return {
+        "segment": segment.key,
+        "number": segment.number,
+        "stance": segment.stance,
+        "vni": segment.number,
+        "mesh": [
+            {"node": node.id, "index": node.mesh, "location": node.exchange.location, "underlay": node.underlay}
+            for node in mesh
+        ],
+        "members": _members(realm),
+        "anchors": {f"{low}.{high}": node for (low, high), node in realm.anchors.items()},
+        "exits": {
+            exchanges[uid].key: {"member": member.id, "home": member.home} for uid, member in realm.exits.items()
+        },
+        "sets": _sets(realm),
+        "rules": [_rule(realm.intent, policy, rule) for policy in realm.policies for rule in policy.rules],
+    }
 
-    def __init__(self, realm: Realm, mesh: Sequence[Node], running: Sequence[Instance]) -> None:
-        self.realm, self.running = realm, running
-        exchanges = realm.intent.exchanges
-        self._shared = {
-            "mesh": [
-                {"node": node.id, "index": node.mesh, "location": node.exchange.location, "underlay": node.underlay}
-                for node in mesh
+
+def vrf_section(realm: Realm, node: Node, services: dict[str, Any]) -> dict[str, Any]:
+    """What one node alone needs to know to carry a segment out."""
+    return {"segment": realm.segment.key, "node": node.id, "index": node.mesh, "services": services}
+
+
+def services_section(realm: Realm, here: Exchange, running: Sequence[Instance]) -> dict[str, Any]:
+    """The services that rules send flows through, each with the instances that serve the nodes of an exchange."""
+    intent = realm.intent
+    used = {uid for policy in realm.policies for rule in policy.rules for uid in rule.services}
+    found = {}
+    for uid in used & intent.services.keys():
+        service = intent.services[uid]
+        where = serving(intent, service, here)
+        found[service.key] = {
+            "number": service.number,
+            "on_failure": service.on_failure,
+            "instances": [
+                {"id": one.id, "index": one.mesh, "host": one.host, "underlay": one.underlay}
+                for one in running
+                if one.service.uid == uid and one.exchange is where
             ],
-            "members": _members(realm),
-            "anchors": {f"{low}.{high}": node for (low, high), node in realm.anchors.items()},
-            "exits": {
-                exchanges[uid].key: {"member": member.id, "home": member.home} for uid, member in realm.exits.items()
-            },
-            "sets": _sets(realm),
-            "rules": [_rule(realm.intent, policy, rule) for policy in realm.policies for rule in policy.rules],
         }
-
-    def on(self, node: Node) -> dict[str, Any]:
-        """What one node does for the segment."""
-        segment = self.realm.segment
-        return {
-            "segment": segment.key,
-            "number": segment.number,
-            "stance": segment.stance,
-            "vni": segment.number,
-            "node": node.id,
-            "index": node.mesh,
-            **self._shared,
-            "services": self._services(node),
-        }
-
-    def _services(self, node: Node) -> dict[str, Any]:
-        """The services that rules send flows through, each with the instances that serve this node's exchange."""
-        intent = self.realm.intent
-        used = {uid for policy in self.realm.policies for rule in policy.rules for uid in rule.services}
-        found = {}
-        for uid in used & intent.services.keys():
-            service = intent.services[uid]
-            where = serving(intent, service, node.exchange)
-            found[service.key] = {
-                "number": service.number,
-                "on_failure": service.on_failure,
-                "instances": [
-                    {"id": one.id, "index": one.mesh, "host": one.host, "underlay": one.underlay}
-                    for one in self.running
-                    if one.service.uid == uid and one.exchange is where
-                ],
-            }
-        return found
+    return dict(sorted(found.items()))
 
 
 def _members(realm: Realm) -> list[dict[str, Any]]:

@@ -27,18 +27,18 @@ def put(change: Change) -> list[NodeSection]:
         for section in NodeSection.objects.select_related("node").filter(address=change.address)
     }
     wanted = _nodes(change, change.after) if change.after is not None else {}
+    wanted_digest = digest(change.after) if change.after is not None else ""
     for node, exchange in wanted.items():
         section = sections.setdefault(node.pk, NodeSection(node=node, address=change.address, exchange=exchange))
-        _write(section, change.kind, change.after)
+        _write(section, change.kind, change.after, wanted_digest)
     kept = {node.pk for node in wanted}
     for pk, section in sections.items():
         if pk not in kept:
-            _write(section, change.kind, None)
+            _write(section, change.kind, None, "")
     return list(sections.values())
 
 
-def _write(section: NodeSection, kind: str, body: Body | None) -> None:
-    wanted = digest(body) if body is not None else ""
+def _write(section: NodeSection, kind: str, body: Body | None, wanted: str) -> None:
     if section.pk and section.digest == wanted and section.version:
         return
     node = section.node
@@ -96,6 +96,8 @@ def _sites(change: Change, body: Body) -> list[Site]:
             exchange = change.address.removeprefix("exchange/")
             return [(exchange, 1), (exchange, 2)]
         case "exchange.segment":
+            return [_site(peer["node"]) for peer in body["mesh"]]
+        case "exchange.vrf":
             return [_site(body["node"])]
         case "exchange.connector":
             return sorted({_site(link["node"]) for link in body["links"]})
