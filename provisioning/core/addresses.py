@@ -1,4 +1,4 @@
-"""Prefixes as ranges of integers: parsing, union, intersection, and longest prefix flattened into disjoint ranges.
+"""Prefixes as ranges of integers: parsing, union, intersection, and who owns an address that several claim.
 
 IPv4 addresses are their own integer; IPv6 addresses lie above ``V6``, so that both families share one line and a range
 never holds addresses of two families.
@@ -10,6 +10,8 @@ import ipaddress
 from bisect import bisect_right
 from collections.abc import Hashable, Iterable, Sequence
 from functools import lru_cache
+from heapq import heappop, heappush
+from itertools import pairwise
 from typing import TypeVar
 
 Range = tuple[int, int]
@@ -19,6 +21,7 @@ V6 = 1 << 128
 ALL_V4: Range = (0, (1 << 32) - 1)
 
 Owner = TypeVar("Owner", bound=Hashable)
+Rank = tuple[int, ...]
 
 
 class BadPrefix(ValueError):
@@ -113,32 +116,31 @@ def covers(outer: Sequence[Range], inner: Sequence[Range]) -> bool:
     return intersect(outer, inner) == tuple(inner)
 
 
-def flatten(claims: Iterable[tuple[Range, Owner]]) -> dict[Owner, tuple[Range, ...]]:
-    """Who owns which addresses when the longest prefix wins.
+def subtract(ranges: Sequence[Range], taken: Sequence[Range]) -> tuple[Range, ...]:
+    """What of a merged list of ranges another one leaves."""
+    left: list[Range] = []
+    for low, high in ranges:
+        left.extend(complement(taken, (low, high)))
+    return tuple(left)
 
-    Of equal prefixes the claim that comes last wins. Prefixes are nested or disjoint, so one sweep with a stack of the
-    prefixes that are open is enough.
-    """
-    order = sorted(enumerate(claims), key=lambda item: (item[1][0][0], -item[1][0][1], item[0]))
+
+def award(claims: Iterable[tuple[Range, Rank, Owner]]) -> dict[Owner, tuple[Range, ...]]:
+    """Who owns which addresses when of all claims on an address the lowest rank wins."""
+    order = sorted(claims, key=lambda claim: claim[0])
     won: dict[Owner, list[Range]] = {}
-    open_: list[tuple[int, Owner]] = []
-    cursor = 0
-
-    def give(owner: Owner, low: int, high: int) -> None:
-        if low <= high:
-            won.setdefault(owner, []).append((low, high))
-
-    for _, ((low, high), owner) in order:
-        while open_ and open_[-1][0] < low:
-            end, inner = open_.pop()
-            give(inner, cursor, end)
-            cursor = end + 1
+    if all(order[place][0][1] < order[place + 1][0][0] for place in range(len(order) - 1)):
+        for held, _, owner in order:
+            won.setdefault(owner, []).append(held)
+        return {owner: merge(ranges) for owner, ranges in won.items()}
+    edges = sorted({edge for (low, high), _, _ in order for edge in (low, high + 1)})
+    open_: list[tuple[Rank, int]] = []
+    place = 0
+    for edge, following in pairwise(edges):
+        while place < len(order) and order[place][0][0] == edge:
+            heappush(open_, (order[place][1], place))
+            place += 1
+        while open_ and order[open_[0][1]][0][1] < edge:
+            heappop(open_)
         if open_:
-            give(open_[-1][1], cursor, low - 1)
-        open_.append((high, owner))
-        cursor = low
-    while open_:
-        end, inner = open_.pop()
-        give(inner, cursor, end)
-        cursor = max(cursor, end + 1)
+            won.setdefault(order[open_[0][1]][2], []).append((edge, following - 1))
     return {owner: merge(ranges) for owner, ranges in won.items()}

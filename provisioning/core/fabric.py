@@ -6,11 +6,11 @@ Everything here is computed from the intent alone, so that plans, traces and nod
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from provisioning.core.intent import Exchange, Intent, Service
+from provisioning.core.intent import Catalog, Exchange, Intent, Service
 
 MESH_EXCHANGES = 50
 """Nodes have the mesh places 1 to 100, service instances those from 101."""
@@ -124,25 +124,27 @@ def instances(intent: Intent) -> list[Instance]:
     return found
 
 
-def placed_at(intent: Intent, service: Service) -> list[Exchange]:
-    """The exchanges at which a service has instances, by number."""
+def placed_at(exchanges: Mapping[str, Exchange], service: Service) -> list[Exchange]:
+    """The exchanges (of these, by uid) at which a service has instances, by number."""
     uids = {placement.exchange for placement in service.placements if placement.min_instances > 0}
-    return in_order(intent.exchanges[uid] for uid in uids if uid in intent.exchanges)
+    return in_order(exchanges[uid] for uid in uids if uid in exchanges)
 
 
-def serving(intent: Intent, service: Service, here: Exchange) -> Exchange | None:
+def serving(
+    catalog: Catalog, exchanges: Mapping[str, Exchange], service: Service, here: Exchange
+) -> Exchange | None:
     """The exchange whose instances serve flows anchored at ``here``: itself, else the nearest placement."""
-    return nearest(intent, placed_at(intent, service), here)
+    return nearest(catalog, placed_at(exchanges, service), here)
 
 
-def nearest(intent: Intent, candidates: Iterable[Exchange], *here: Exchange) -> Exchange | None:
+def nearest(catalog: Catalog, candidates: Iterable[Exchange], *here: Exchange) -> Exchange | None:
     """The candidate with the least distance to all of ``here`` together; equal ones by number."""
     return min(
         candidates,
         default=None,
         key=lambda exchange: (
             sum(
-                0.0 if spot.uid == exchange.uid else intent.catalog.distance(spot.location, exchange.location)
+                0.0 if spot.uid == exchange.uid else catalog.distance(spot.location, exchange.location)
                 for spot in here
             ),
             exchange.number,

@@ -1,4 +1,4 @@
-"""One segment seen whole: its members with disjoint ranges, its policies, its exits and the anchors of its flows.
+"""One segment seen whole: members, guests that shares bring, exits, internet applications, gates and anchors.
 
 Sections, traces and reachability read this one value, so that the model and the data plane cannot differ about it.
 """
@@ -6,231 +6,319 @@ Sections, traces and reachability read this one value, so that the model and the
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
-from provisioning.core.addresses import Range, flatten, span
-from provisioning.core.fabric import nearest, placed_at, rank
-from provisioning.core.intent import ANY, INTERNET, Attachment, Connector, Exchange, Intent, Policy, Segment
+from provisioning.core.addresses import Range, address_number, contains, intersect, merge, subtract
+from provisioning.core.anchors import Anchors
+from provisioning.core.fabric import Node, nearest
+from provisioning.core.flows import EVERYTHING, Cells, cell_of, cells
+from provisioning.core.intent import Catalog, Connector, Exchange, InternetApp, Policy, Segment, Service, Share, ShareSide
+from provisioning.core.prefixes import Prefixes
+from provisioning.core.roster import Member, Roster
 
-SHARDS = 2
-"""Members of one exchange that policies treat alike still spread over the two nodes in this many classes."""
+EXIT_SOURCES = "100.127.255."
+"""Clients of internet applications appear inside as this plus the mesh place of the exit's home node."""
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
-    """One attachment of a connector in a segment.
+class Passage:
+    """A share seen from one of its segments.
 
-    ranges: what it owns after longest prefix flattening, empty for an internet exit.
-    home:   node of the connector's active circuit.
-    froms, tos: bit p set when the p-th policy of the realm names it on that side.
+    near, far: the addresses of the side here and of the side in ``other`` (a segment's uid).
+    starts, answers: whether flows may begin here, and there.
     """
 
-    id: int
-    connector: Connector
-    attachment: Attachment
-    exchange: Exchange
-    home: str
-    ranges: tuple[Range, ...]
-    froms: int
-    tos: int
-
-    @property
-    def is_exit(self) -> bool:
-        return self.connector.kind == "internet-exit"
+    share: Share
+    other: str
+    near: tuple[Range, ...]
+    far: tuple[Range, ...]
+    starts: bool
+    answers: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Class:
-    """Members whose flows have equal anchors: same exchange, named alike by policies that inspect, same shard."""
+class Gate:
+    """Flows that never get as far as a policy; None matches every address. First match; what matches none passes."""
 
-    id: int
-    signature: tuple[str, ...]
-    exchange: Exchange
-    home: str | None
-    froms: int
-    tos: int
+    source: tuple[Range, ...] | None
+    destination: tuple[Range, ...] | None
+    cells: Cells
+    passes: bool
+    reason: str
+
+    def holds(self, source: int, destination: int, cell: int) -> bool:
+        return (
+            (self.source is None or contains(self.source, source))
+            and (self.destination is None or contains(self.destination, destination))
+            and any(low <= cell <= high for low, high in self.cells)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """An internet application in this segment; addresses as numbers, ``cell`` of the public port (see flows)."""
+
+    app: InternetApp
+    exit: Member
+    target: Member
+    public: int
+    cell: int
+    addresses: tuple[int, ...]
+    port: int
+    source_nat: int | None
 
 
 class Realm:
-    """``Realm(intent, segment uid)``; everything is computed when first asked for."""
+    """Made by ``Network``; everything is computed when first asked for.
 
-    def __init__(self, intent: Intent, segment: str) -> None:
-        self.intent = intent
-        self.segment: Segment = intent.segments[segment]
-        self._chains: dict[int, Sequence[Exchange]] = {}
+    rosters: this segment's and those of the segments it shares with. shares: the enabled ones with a side here, by
+    number. apps: those whose exit is attached here, and belong here. nodes: of the whole network.
+    memo: values that others derive from nothing but this realm; they live and die with it.
+    """
 
-    @cached_property
-    def policies(self) -> list[Policy]:
+    def __init__(
+        self,
+        segment: Segment,
+        rosters: Mapping[str, Roster],
+        shares: Sequence[Share],
+        apps: Sequence[InternetApp],
+        services: Mapping[str, Service],
+        exchanges: Mapping[str, Exchange],
+        catalog: Catalog,
+        nodes: Mapping[str, Node],
+    ) -> None:
+        self.segment, self.rosters, self.shares, self._apps = segment, rosters, shares, apps
+        self.services, self.exchanges, self.catalog, self.nodes = services, exchanges, catalog, nodes
+        self.roster = rosters[segment.uid]
+        self.memo: dict[str, Any] = {}
+
+    @property
+    def policies(self) -> Sequence[Policy]:
         """Enabled policies that hold this segment, in the order they are tried."""
-        held = (policy for policy in self.intent.policies.values() if policy.enabled)
-        return sorted(
-            (policy for policy in held if self.segment.uid in policy.segments),
-            key=lambda policy: (policy.position, policy.number),
+        return self.roster.policies
+
+    @property
+    def prefixes(self) -> Prefixes:
+        return self.roster.prefixes
+
+    @property
+    def members(self) -> list[Member]:
+        return self.roster.members
+
+    # Shares
+
+    @cached_property
+    def passages(self) -> list[Passage]:
+        found = []
+        for share in self.shares:
+            for near, far, starts, answers in (
+                (share.a, share.b, share.direction != "b-to-a", share.direction != "a-to-b"),
+                (share.b, share.a, share.direction != "a-to-b", share.direction != "b-to-a"),
+            ):
+                if near.segment == self.segment.uid != far.segment and far.segment in self.rosters:
+                    here, there = side_ranges(self.roster, near), side_ranges(self.rosters[far.segment], far)
+                    found.append(Passage(share, far.segment, here, there, starts, answers))
+        return found
+
+    @cached_property
+    def guests(self) -> list[Member]:
+        """Members of other segments, as far as shares show them here; ids go on after the members'."""
+        shown: dict[str, tuple[Range, ...]] = {}
+        for passage in self.passages:
+            shown[passage.other] = merge((*shown.get(passage.other, ()), *passage.far))
+        found: list[Member] = []
+        for uid, visible in shown.items():
+            for member in self.rosters[uid].members:
+                ranges, sources = intersect(member.ranges, visible), intersect(member.sources, visible)
+                if ranges or sources:
+                    froms, tos = self.roster.naming(member.connector, member.attachment)
+                    found.append(
+                        replace(
+                            member,
+                            id=len(self.members) + len(found) + 1,
+                            routes=tuple((text, held) for text, held in member.routes if intersect((held,), visible)),
+                            ranges=ranges,
+                            sources=sources,
+                            plain=intersect(member.plain, visible),
+                            froms=froms,
+                            tos=tos,
+                        )
+                    )
+        return found
+
+    def passage(self, other: str, source: int, destination: int) -> Passage | None:
+        """The share that carries a flow from here to another segment: the first that covers it and may begin here."""
+        return next(
+            (
+                one
+                for one in self.passages
+                if one.other == other
+                and one.starts
+                and contains(one.near, source)
+                and contains(one.far, destination)
+            ),
+            None,
         )
 
     @cached_property
-    def members(self) -> list[Member]:
-        attached = [
-            (connector, attachment)
-            for connector in sorted(self.intent.connectors.values(), key=lambda connector: connector.number)
-            if connector.enabled and connector.exchange in self.intent.exchanges
-            for attachment in connector.attachments
-            if attachment.segment == self.segment.uid
-        ]
-        # Of equal prefixes the last claim wins: the highest preference, then the oldest connector.
-        claims = [
-            (span(prefix), place)
-            for place, (connector, attachment) in sorted(
-                enumerate(attached), key=lambda item: (item[1][0].preference, -item[0])
-            )
-            for prefix in attachment.prefixes
-        ]
-        owned = flatten(claims)
-        return [
-            self._member(place, connector, attachment, owned.get(place, ()))
-            for place, (connector, attachment) in enumerate(attached)
-        ]
+    def _guests_by_key(self) -> dict[tuple[str, int], Member]:
+        return {(guest.segment.uid, id(guest.attachment)): guest for guest in self.guests}
 
-    def _member(self, place: int, connector: Connector, attachment: Attachment, ranges: tuple[Range, ...]) -> Member:
-        exchange = self.intent.exchanges[connector.exchange]
-        is_exit = connector.kind == "internet-exit"
-        names: set[str | None] = {INTERNET} if is_exit else {ANY, connector.uid, attachment.group}
-        return Member(
-            id=place + 1,
-            connector=connector,
-            attachment=attachment,
-            exchange=exchange,
-            home=f"{exchange.key}/{connector.active.node}",
-            ranges=ranges,
-            froms=self._naming(names, [policy.from_ for policy in self.policies]),
-            tos=self._naming(names, [policy.to for policy in self.policies]),
-        )
+    def guest_of(self, member: Member) -> Member | None:
+        """How a member of another realm is seen here."""
+        return self._guests_by_key.get((member.segment.uid, id(member.attachment)))
 
-    @staticmethod
-    def _naming(names: set[str | None], sides: list[tuple[str, ...]]) -> int:
-        return sum(1 << place for place, side in enumerate(sides) if not names.isdisjoint(side))
+    def hosts(self, other: str) -> bool:
+        """Whether flows with another segment are decided here: the older segment of the two does it."""
+        theirs = self.rosters[other].segment
+        return (self.segment.number, self.segment.uid) < (theirs.number, theirs.uid)
+
+    # Addresses
 
     @cached_property
     def _owners(self) -> tuple[list[int], list[tuple[int, Member]]]:
-        rows = sorted((low, high, member.id) for member in self.members for low, high in member.ranges)
-        by_id = {member.id: member for member in self.members}
-        return [low for low, _, _ in rows], [(high, by_id[owner]) for _, high, owner in rows]
+        # Where a guest claims what a member owns, check complains; the member keeps it.
+        rows = [(low, high, member) for member in self.members for low, high in member.ranges]
+        own = merge((low, high) for low, high, _ in rows)
+        rows += [(*held, guest) for guest in self.guests for held in subtract(guest.ranges, own)]
+        rows.sort(key=lambda row: row[:2])
+        return [low for low, _, _ in rows], [(high, member) for _, high, member in rows]
 
     def owner(self, address: int) -> Member | None:
-        """The member an address belongs to."""
+        """The member or guest that an address is routed to."""
         lows, rows = self._owners
         place = bisect_right(lows, address) - 1
         return rows[place][1] if place >= 0 and address <= rows[place][0] else None
+
+    @cached_property
+    def _of_connector(self) -> dict[str, list[Member]]:
+        found: dict[str, list[Member]] = {}
+        for member in self.members:
+            found.setdefault(member.connector.uid, []).append(member)
+        return found
+
+    def members_of(self, connector: Connector) -> list[Member]:
+        return self._of_connector.get(connector.uid, [])
+
+    def source(self, connector: Connector, address: int) -> Member | None:
+        """The attachment a connector's packet comes from; None: it may not send from there."""
+        return next((one for one in self.members_of(connector) if contains(one.sources, address)), None)
+
+    # Gates
+
+    @cached_property
+    def gates(self) -> list[Gate]:
+        return [*self._blind(), *self._inwards()]
+
+    def blind(self, connector: Connector) -> tuple[Range, ...]:
+        """Addresses of others that route policies keep from a connector: it has no route to them."""
+        filters = self.roster.filters(connector, "out")
+        if not filters:
+            return ()
+        denied = [
+            intersect((held,), other.ranges)
+            for other in (*self.members, *self.guests)
+            if other.connector.uid != connector.uid
+            for prefix, held in other.routes
+            if not all(one.accepts(prefix, _path(other)) for one in filters)
+        ]
+        return merge(held for some in denied for held in some)
+
+    def _blind(self) -> Iterator[Gate]:
+        if not any(policy.direction == "out" for policy in self.roster.route_policies):
+            return
+        for connector, _ in self.roster.attached:
+            hidden = self.blind(connector)
+            if hidden:
+                own = merge(held for member in self.members_of(connector) for held in (*member.ranges, *member.sources))
+                reason = f"A route policy keeps this route from “{connector.name}”, so it has none."
+                yield Gate(own, hidden, EVERYTHING, False, reason)
+                yield Gate(hidden, own, EVERYTHING, False, reason)
+
+    def _inwards(self) -> Iterator[Gate]:
+        for member in self.members:
+            rules = self.roster.nat.get(member.connector.uid, ())
+            if rules and (covered := subtract(member.ranges, member.plain)):
+                for rule in rules:
+                    if rule.direction == "inbound":
+                        match = rule.match
+                        towards = self.prefixes.ranges(match.destination)
+                        yield Gate(
+                            self.prefixes.ranges(match.source),
+                            covered if towards is None else intersect(towards, covered),
+                            cells(match.protocol, match.ports),
+                            True,
+                            f"NAT rule “{rule.name}” takes it inwards.",
+                        )
+                reason = f"No NAT rule of “{member.connector.name}” takes this inwards."
+                yield Gate(None, covered, EVERYTHING, False, reason)
+
+    # The internet
 
     @cached_property
     def exits(self) -> dict[str, Member]:
         """Exchange uid → the internet exit of flows that start there: same exchange, highest preference, nearest."""
         exits = [member for member in self.members if member.is_exit]
         chosen = {}
-        for exchange in self.intent.exchanges.values() if exits else ():
+        for exchange in self.exchanges.values() if exits else ():
             at_home = [member for member in exits if member.exchange.uid == exchange.uid]
             pool = at_home or exits
             best = max(member.connector.preference for member in pool)
             pool = [member for member in pool if member.connector.preference == best]
-            where = nearest(self.intent, {member.exchange.uid: member.exchange for member in pool}.values(), exchange)
+            where = nearest(self.catalog, {member.exchange.uid: member.exchange for member in pool}.values(), exchange)
             chosen[exchange.uid] = next(member for member in pool if member.exchange is where)
         return chosen
+
+    @cached_property
+    def apps(self) -> list[App]:
+        found = []
+        for app in self._apps:
+            way_in = next((one for one in self.members if one.connector.uid == app.connector), None)
+            addresses = tuple(address_number(text) for text in app.target.addresses)
+            target = self.owner(addresses[0]) if addresses else None
+            if way_in is not None and target is not None:
+                node = self.nodes[way_in.home]
+                found.append(
+                    App(
+                        app=app,
+                        exit=way_in,
+                        target=target,
+                        public=address_number(app.public_ip or node.public_ip),
+                        cell=cell_of(app.protocol, app.port),
+                        addresses=addresses,
+                        port=app.target.port,
+                        source_nat=address_number(f"{EXIT_SOURCES}{node.mesh}") if app.source_nat else None,
+                    )
+                )
+        return found
+
+    def app_at(self, public: int, cell: int) -> App | None:
+        return next((app for app in self.apps if (app.public, app.cell) == (public, cell)), None)
 
     # Anchors
 
     @cached_property
-    def _inspecting(self) -> int:
-        """Bit mask of the policies with a rule that inspects."""
-        return sum(
-            1 << place
-            for place, policy in enumerate(self.policies)
-            if any(rule.action == "inspect" for rule in policy.rules)
-        )
+    def anchors(self) -> Anchors:
+        hosted = [guest for guest in self.guests if self.hosts(guest.segment.uid)]
+        return Anchors(self, [*self.members, *hosted])
 
-    def _signature(self, member: Member) -> tuple[str, ...]:
-        if member.is_exit:
-            return ("exit", member.connector.key)
-        named = [
-            f"{policy.key}{side}"
-            for place, policy in enumerate(self.policies)
-            if self._inspecting >> place & 1
-            for side, mask, names in (("<", member.froms, policy.from_), (">", member.tos, policy.to))
-            if mask >> place & 1 and ANY not in names
-        ]
-        return ("at", member.exchange.key, str(rank(member.connector.key) % SHARDS), *sorted(named))
 
-    @cached_property
-    def _class_of(self) -> dict[int, Class]:
-        signatures = {member.id: self._signature(member) for member in self.members}
-        numbers = {signature: place + 1 for place, signature in enumerate(sorted(set(signatures.values())))}
-        return {
-            member.id: Class(
-                id=numbers[signatures[member.id]],
-                signature=signatures[member.id],
-                exchange=member.exchange,
-                home=member.home if member.is_exit else None,
-                froms=member.froms & self._inspecting,
-                tos=member.tos & self._inspecting,
-            )
-            for member in self.members
-        }
+def side_ranges(roster: Roster, side: ShareSide) -> tuple[Range, ...]:
+    """The addresses a side of a share stands for."""
+    listed = roster.prefixes.ranges(side.prefixes) or ()
+    groups = set(side.groups)
+    found: list[Range] = []
+    for member in roster.members:
+        if member.attachment.group in groups:
+            found.extend(member.ranges)
+        elif listed:
+            found.extend(intersect(listed, member.ranges))
+    return merge(found)
 
-    def class_of(self, member: Member) -> Class:
-        return self._class_of[member.id]
 
-    @cached_property
-    def anchors(self) -> dict[tuple[int, int], str]:
-        """(lower class id, higher class id) → the node that decides their flows, whichever side starts."""
-        classes = sorted({found.id: found for found in self._class_of.values()}.values(), key=lambda found: found.id)
-        return {
-            (low.id, high.id): self._anchor(low, high) for place, low in enumerate(classes) for high in classes[place:]
-        }
-
-    def anchor(self, one: Member, other: Member) -> str:
-        low, high = sorted((self.class_of(one).id, self.class_of(other).id))
-        return self.anchors[low, high]
-
-    def _anchor(self, one: Class, other: Class) -> str:
-        homes = sorted(found.home for found in (one, other) if found.home)
-        if homes:
-            return homes[0]
-        exchange = self._anchor_exchange(one, other)
-        pair = sorted((one.signature, other.signature))
-        return max((f"{exchange.key}/1", f"{exchange.key}/2"), key=lambda node: rank(self.segment.key, pair, node))
-
-    def _anchor_exchange(self, one: Class, other: Class) -> Exchange:
-        ends = {found.exchange.uid: found.exchange for found in (one, other)}
-        candidates = self._chain_exchanges((one.froms & other.tos) | (other.froms & one.tos))
-        near = [exchange for exchange in candidates if exchange.uid in ends] or (
-            [] if candidates else list(ends.values())
-        )
-        if not near:
-            chosen = nearest(self.intent, candidates, *ends.values())
-            return chosen or one.exchange
-        pair = sorted(exchange.key for exchange in ends.values())
-        return max(near, key=lambda exchange: rank(pair, exchange.key))
-
-    def _chain_exchanges(self, policies: int) -> Sequence[Exchange]:
-        """The exchanges where the chains of these policies can all be served; the first ones count when they differ."""
-        if policies not in self._chains:
-            self._chains[policies] = self._find_chain_exchanges(policies)
-        return self._chains[policies]
-
-    def _find_chain_exchanges(self, policies: int) -> Sequence[Exchange]:
-        common: list[Exchange] = []
-        chains = (
-            rule.services
-            for place, policy in enumerate(self.policies)
-            if policies >> place & 1
-            for rule in policy.rules
-            if rule.action == "inspect"
-        )
-        for chain in dict.fromkeys(chains):
-            for uid in chain:
-                service = self.intent.services.get(uid)
-                here = placed_at(self.intent, service) if service else []
-                both = [exchange for exchange in common if exchange in here] if common else here
-                common = both or common
-        return common
+def _path(member: Member) -> str:
+    bgp = member.connector.active.bgp
+    return str(bgp["peer_asn"]) if bgp else ""

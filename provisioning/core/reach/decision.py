@@ -1,17 +1,22 @@
-"""The decision about one flow: first match over the policies of a segment, then the services it is sent through."""
+"""The decision about one flow: gates, first match over policies, then the services it is sent through."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from provisioning.core.addresses import span
+from provisioning.core.addresses import contains
 from provisioning.core.fabric import placed_at
 from provisioning.core.flows import cells
-from provisioning.core.intent import INTERNET, Intent, Policy, Rule, Service
-from provisioning.core.realm import Member, Realm
+from provisioning.core.intent import INTERNET, Exchange, FirewallRule, Policy, Rule, Service
+from provisioning.core.nat import Packet
+from provisioning.core.prefixes import Prefixes
+from provisioning.core.realm import App, Gate, Passage, Realm
+from provisioning.core.roster import Member
 
 DELIVERED = frozenset({"delivered", "delivered_inspected"})
+
+Matched = tuple[Policy, Rule]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,77 +37,105 @@ class Outcome:
         return self.disposition in DELIVERED
 
 
-@dataclass(frozen=True, slots=True)
-class Packet:
-    """The first packet of a flow; ``cell`` says protocol and port (see flows)."""
-
-    source: int
-    destination: int
-    cell: int
-
-
-def matches(prefixes: Sequence[str], address: int) -> bool:
-    """An empty list matches every address."""
-    return not prefixes or any(low <= address <= high for low, high in map(span, prefixes))
-
-
-def matches_cell(protocol: str | int, ports: tuple[str, ...], cell: int) -> bool:
-    return any(low <= cell <= high for low, high in cells(protocol, ports))
-
-
-def living_chain(intent: Intent, services: Sequence[str]) -> tuple[tuple[str, ...], str | None]:
+def living_chain(
+    exchanges: Mapping[str, Exchange], services: Mapping[str, Service], chain: Sequence[str]
+) -> tuple[tuple[str, ...], str | None]:
     """The services of a chain that have instances, and the first that has none and therefore stops the flow."""
     passed: list[str] = []
-    for uid in services:
-        service = intent.services.get(uid)
-        if service is not None and placed_at(intent, service):
+    for uid in chain:
+        service = services.get(uid)
+        if service is not None and placed_at(exchanges, service):
             passed.append(uid)
         elif service is None or service.on_failure == "closed":
             return tuple(passed), uid
     return tuple(passed), None
 
 
+def closed(realm: Realm, packet: Packet) -> Gate | None:
+    """The gate that keeps a flow from getting anywhere, if there is one."""
+    gates = realm.gates
+    if not gates:
+        return None
+    found = next((gate for gate in gates if gate.holds(packet.source, packet.destination, packet.cell)), None)
+    return found if found and not found.passes else None
+
+
 def decide(realm: Realm, start: Member, end: Member | None, packet: Packet) -> Outcome:
-    """The outcome of a flow between two members; ``end`` None is the internet behind an exit."""
-    for place, policy in enumerate(realm.policies):
-        if start.froms >> place & 1 and (INTERNET in policy.to if end is None else end.tos >> place & 1):
-            for rule in policy.rules:
-                if rule.action != "watch" and _rule_matches(rule, packet):
-                    return _decided(realm.intent, policy, rule, packet)
-    if end is not None and realm.segment.stance == "open":
-        return Outcome("delivered")
-    return Outcome("denied_by_stance")
+    """A flow between two members of the realm; ``end`` None is the internet behind an exit."""
+    if closed(realm, packet):
+        return Outcome("no_route")
+    tos = realm.roster.named((INTERNET,))[1] if end is None else end.tos
+    matched = first_match(realm, start.froms & tos, packet)
+    if matched is None:
+        return Outcome("delivered" if end is not None and realm.segment.stance == "open" else "denied_by_stance")
+    return _ruled(realm, packet, [matched], matched[1].services, "")
 
 
-def _rule_matches(rule: Rule, packet: Packet) -> bool:
-    return (
-        matches_cell(rule.protocol, rule.ports, packet.cell)
-        and matches(rule.source, packet.source)
-        and matches(rule.destination, packet.destination)
+def decide_shared(here: Realm, there: Realm, passage: Passage, start: Member, packet: Packet) -> Outcome:
+    """A flow from a member of one realm through a share to a member of another.
+
+    Both segments' policies are tried, a deny in either denies; the rule told is the first deny, else the source's, else
+    the destination's, else the share itself.
+    """
+    if closed(here, packet) or closed(there, packet):
+        return Outcome("no_route")
+    seen, own = here.owner(packet.destination), there.owner(packet.destination)
+    assert seen is not None and own is not None, "what a share shows is owned"
+    froms, _ = there.roster.naming(start.connector, start.attachment)
+    found = (first_match(here, start.froms & seen.tos, packet), first_match(there, froms & own.tos, packet))
+    matched = [one for one in found if one is not None]
+    chains = (found[0][1].services if found[0] else (), passage.share.services, found[1][1].services if found[1] else ())
+    chain = tuple(dict.fromkeys(uid for some in chains for uid in some))
+    return _ruled(here, packet, matched, chain, f"share/{passage.share.key}")
+
+
+def decide_app(realm: Realm, app: App, packet: Packet) -> Outcome:
+    """A flow from the internet to an application; the stance never covers it."""
+    froms, tos = realm.roster.named((INTERNET,))[0], realm.roster.named((app.app.uid,))[1]
+    matched = first_match(realm, froms & tos, packet)
+    if matched is None:
+        return Outcome("denied_by_stance")
+    return _ruled(realm, packet, [matched], matched[1].services, "")
+
+
+def first_match(realm: Realm, policies: int, packet: Packet) -> Matched | None:
+    """The first rule of these policies (as bits) that matches and does not merely watch."""
+    while policies:
+        low = policies & -policies
+        policies ^= low
+        policy = realm.policies[low.bit_length() - 1]
+        for rule in policy.rules:
+            if rule.action != "watch" and matches(rule, packet, realm.prefixes):
+                return policy, rule
+    return None
+
+
+def matches(rule: Rule | FirewallRule, packet: Packet, prefixes: Prefixes) -> bool:
+    if not any(low <= packet.cell <= high for low, high in cells(rule.protocol, rule.ports)):
+        return False
+    source, destination = prefixes.ranges(rule.source), prefixes.ranges(rule.destination)
+    return (source is None or contains(source, packet.source)) and (
+        destination is None or contains(destination, packet.destination)
     )
 
 
-def _decided(intent: Intent, policy: Policy, rule: Rule, packet: Packet) -> Outcome:
-    name = policy.rule_id(rule)
-    if rule.action == "deny":
-        return Outcome("denied_by_rule", name)
-    if rule.action == "allow":
-        return Outcome("delivered", name)
-    chain, missing = living_chain(intent, rule.services)
-    for nth, uid in enumerate(chain):
-        if not _lets_through(intent.services[uid], packet):
-            return Outcome("denied_by_service", name, chain[: nth + 1], uid)
+def _ruled(realm: Realm, packet: Packet, matched: list[Matched], chain: tuple[str, ...], otherwise: str) -> Outcome:
+    """What rules that matched (one of each policy list) make of a flow that passes this chain if none denies."""
+    for policy, rule in matched:
+        if rule.action == "deny":
+            return Outcome("denied_by_rule", policy.rule_id(rule))
+    name = matched[0][0].rule_id(matched[0][1]) if matched else otherwise
+    alive, missing = living_chain(realm.exchanges, realm.services, chain)
+    for nth, uid in enumerate(alive):
+        if not _lets_through(realm.services[uid], packet, realm.prefixes):
+            return Outcome("denied_by_service", name, alive[: nth + 1], uid)
     if missing:
-        return Outcome("service_unavailable", name, chain, missing)
-    return Outcome("delivered_inspected" if chain else "delivered", name, chain)
+        return Outcome("service_unavailable", name, alive, missing)
+    return Outcome("delivered_inspected" if alive else "delivered", name, alive)
 
 
-def _lets_through(service: Service, packet: Packet) -> bool:
+def _lets_through(service: Service, packet: Packet, prefixes: Prefixes) -> bool:
     for rule in service.firewall_rules:
-        if (
-            matches_cell(rule.protocol, rule.ports, packet.cell)
-            and matches(rule.source, packet.source)
-            and matches(rule.destination, packet.destination)
-        ):
+        if matches(rule, packet, prefixes):
             return rule.action == "allow"
     return service.firewall_default == "allow"

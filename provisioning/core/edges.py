@@ -1,0 +1,155 @@
+"""The edge of a connector in one segment: what it presents to the network once NAT and route policies have had their say.
+
+Everything but the edge itself (overlap, routes, policies, shares, traces) sees presented addresses only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from provisioning.core.addresses import Range, award, intersect, merge, span, subtract
+from provisioning.core.intent import Attachment, Connector, NatRule, RoutePolicy, RouteRule
+from provisioning.core.prefixes import Prefixes
+
+Route = tuple[str, Range]
+"""A prefix and its range."""
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """One attachment as the segment sees it.
+
+    routes:  prefixes that are announced for it; which addresses they win is decided in the segment.
+    sources: addresses it may send from.
+    plain:   addresses that reach the inside as they are; any other that is routed here needs an inbound rule.
+    """
+
+    routes: tuple[Route, ...]
+    sources: tuple[Range, ...]
+    plain: tuple[Range, ...]
+
+
+def present(
+    attachments: Sequence[Attachment], nat: Sequence[NatRule], filters: Sequence[RouteFilter], prefixes: Prefixes
+) -> list[Presented]:
+    """What the attachments of one connector in one segment present; ``nat`` in the order its rules are tried."""
+    if not nat and not filters and len(attachments) == 1:
+        routes = tuple((prefix, span(prefix)) for prefix in attachments[0].prefixes)
+        whole = merge(held for _, held in routes)
+        return [Presented(routes, whole, whole)]
+    edge = _Edge(attachments, nat, prefixes)
+    return [edge.presented(place, filters) for place in range(len(attachments))]
+
+
+class _Edge:
+    def __init__(self, attachments: Sequence[Attachment], nat: Sequence[NatRule], prefixes: Prefixes) -> None:
+        self.prefixes = prefixes
+        self.inside = [tuple((prefix, span(prefix)) for prefix in one.prefixes) for one in attachments]
+        # Inside one connector the longest prefix tells its attachments apart.
+        owned = award(
+            (held, (-length(prefix), place), place)
+            for place, routes in enumerate(self.inside)
+            for prefix, held in routes
+        )
+        self.owned = [owned.get(place, ()) for place in range(len(attachments))]
+        self.hidden = self._hidden(nat)
+        self.outside: list[list[Route]] = [[] for _ in attachments]
+        self.inward: list[list[Route]] = [[] for _ in attachments]
+        for rule in nat:
+            self._add(rule)
+
+    def _hidden(self, nat: Sequence[NatRule]) -> tuple[Range, ...]:
+        """Inside addresses that are always translated and therefore never seen."""
+        found: list[Range] = []
+        for rule in nat:
+            match = rule.match
+            if rule.direction == "outbound" and rule.source.type != "none" and match.protocol == "any":
+                if self.prefixes.ranges(match.destination) is None:
+                    held = self.prefixes.ranges(match.source)
+                    found.extend(merge(r for owned in self.owned for r in owned) if held is None else held)
+        return merge(found)
+
+    def _add(self, rule: NatRule) -> None:
+        """The prefixes a rule presents, each with the attachment its inside addresses belong to."""
+        if rule.direction == "outbound" and rule.source.type != "none":
+            inner = pairs(rule.match.source, rule.source.prefixes) if rule.source.type == "static" else None
+            for place, prefix in enumerate(rule.source.prefixes):
+                held = (span(inner[place][0]),) if inner else self.prefixes.ranges(rule.match.source)
+                self.outside[self._attachment(held)].append((prefix, span(prefix)))
+        elif rule.direction == "inbound":
+            # Without a translation the rule lets in what an outbound rule hides.
+            told = self.prefixes.texts(rule.match.destination)
+            inner = pairs(told, rule.destination.prefixes) if rule.destination.type == "static" else None
+            for place, prefix in enumerate(told):
+                held = (span(inner[place][1] if inner else prefix),)
+                self.inward[self._attachment(held)].append((prefix, span(prefix)))
+
+    def _attachment(self, inside: Sequence[Range] | None) -> int:
+        if inside is None:
+            return 0
+        return next((place for place, owned in enumerate(self.owned) if intersect(owned, merge(inside))), 0)
+
+    def presented(self, place: int, filters: Sequence[RouteFilter]) -> Presented:
+        inside = tuple(route for route in self.inside[place] if subtract((route[1],), self.hidden))
+        routes = dict.fromkeys((*inside, *self.outside[place], *self.inward[place]))
+        routes = {route: None for route in routes if all(one.accepts(route[0]) for one in filters)}
+        accepted = merge(held for _, held in routes)
+        plain = intersect(subtract(self.owned[place], self.hidden), accepted)
+        sources = merge((*plain, *intersect(merge(held for _, held in self.outside[place]), accepted)))
+        return Presented(tuple(routes), sources, plain)
+
+
+def pairs(left: Sequence[str], right: Sequence[str]) -> list[tuple[str, str]]:
+    """The 1:1 translation of prefixes; ``check`` sees to it that the lists pair off."""
+    return list(zip(left, right, strict=False)) if len(left) == len(right) else [(one, one) for one in right]
+
+
+def length(prefix: str) -> int:
+    return int(prefix.rpartition("/")[2])
+
+
+@dataclass(frozen=True, slots=True)
+class RouteFilter:
+    """One route policy for one target.
+
+    ``as_path`` is the path of the routes it is asked about, as routers write it: AS numbers with blanks between.
+    """
+
+    policy: RoutePolicy
+    prefixes: Prefixes
+    as_path: str = ""
+
+    def accepts(self, prefix: str, as_path: str | None = None) -> bool:
+        """First match decides; what no rule matches is allowed."""
+        path = self.as_path if as_path is None else as_path
+        rule = next((rule for rule in self.policy.rules if self._matches(rule, prefix, path)), None)
+        return rule is None or rule.action == "allow"
+
+    def _matches(self, rule: RouteRule, prefix: str, as_path: str) -> bool:
+        match = rule.match
+        if match.communities:
+            # No route carries communities before routes are learned.
+            return False
+        if match.as_path is not None and not re.search(match.as_path, as_path):
+            return False
+        return not match.prefixes or any(
+            _is_route(prefix, text, least, most) for text, least, most in self.prefixes.entries(match.prefixes)
+        )
+
+
+def _is_route(prefix: str, text: str, least: int | None, most: int | None) -> bool:
+    if least is None and most is None:
+        return prefix == text
+    low, high = span(prefix)
+    first, last = span(text)
+    widest = 128 if ":" in text else 32
+    floor = length(text) if least is None else least
+    return first <= low and high <= last and floor <= length(prefix) <= (widest if most is None else most)
+
+
+def as_path(connector: Connector) -> str:
+    """The path of routes that come from a connector: its peer's AS, where it speaks BGP."""
+    return str(connector.active.bgp["peer_asn"]) if connector.circuits and connector.active.bgp else ""
+

@@ -1,0 +1,88 @@
+"""Address translation at the edge of a connector, for one packet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from provisioning.core.addresses import contains, span
+from provisioning.core.edges import pairs
+from provisioning.core.flows import cell_of, cells, example
+from provisioning.core.intent import NatMatch, NatRule
+from provisioning.core.prefixes import Prefixes
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """The first packet of a flow; ``cell`` says protocol and port (see flows)."""
+
+    source: int
+    destination: int
+    cell: int
+
+
+@dataclass(frozen=True, slots=True)
+class Translated:
+    """``pool``: the source is one of several addresses, the first of which stands here."""
+
+    rule: NatRule
+    packet: Packet
+    pool: bool = False
+
+
+def outbound(rules: Sequence[NatRule], prefixes: Prefixes, packet: Packet) -> Translated | None:
+    """What the network sees of a packet that begins behind the connector; None where no rule touches it."""
+    rule = _first(rules, "outbound", prefixes, packet)
+    if rule is None:
+        return None
+    source, pool = packet.source, rule.source.type == "pool"
+    if rule.source.type == "static":
+        source = _mapped(source, pairs(prefixes.texts(rule.match.source), rule.source.prefixes))
+    elif pool:
+        source = span(rule.source.prefixes[0])[0]
+    return Translated(rule, Packet(source, *_towards(rule, packet, prefixes)), pool)
+
+
+def inbound(rules: Sequence[NatRule], prefixes: Prefixes, packet: Packet) -> Translated | None:
+    """What the inside sees of a packet that begins elsewhere; None where no rule touches it."""
+    rule = _first(rules, "inbound", prefixes, packet)
+    if rule is None:
+        return None
+    source = packet.source
+    if rule.source.type == "static":
+        source = _mapped(source, pairs(prefixes.texts(rule.match.source), rule.source.prefixes))
+    elif rule.source.type == "pool":
+        source = span(rule.source.prefixes[0])[0]
+    return Translated(rule, Packet(source, *_towards(rule, packet, prefixes)), rule.source.type == "pool")
+
+
+def _towards(rule: NatRule, packet: Packet, prefixes: Prefixes) -> tuple[int, int]:
+    if rule.destination.type == "none":
+        return packet.destination, packet.cell
+    destination = _mapped(
+        packet.destination, pairs(prefixes.texts(rule.match.destination), rule.destination.prefixes)
+    )
+    if rule.destination.port is None:
+        return destination, packet.cell
+    return destination, cell_of(example(packet.cell)[0], rule.destination.port)
+
+
+def _first(rules: Sequence[NatRule], direction: str, prefixes: Prefixes, packet: Packet) -> NatRule | None:
+    return next((rule for rule in rules if rule.direction == direction and _fits(rule.match, prefixes, packet)), None)
+
+
+def _fits(match: NatMatch, prefixes: Prefixes, packet: Packet) -> bool:
+    source, destination = prefixes.ranges(match.source), prefixes.ranges(match.destination)
+    return (
+        (source is None or contains(source, packet.source))
+        and (destination is None or contains(destination, packet.destination))
+        and any(low <= packet.cell <= high for low, high in cells(match.protocol, match.ports))
+    )
+
+
+def _mapped(address: int, translations: Sequence[tuple[str, str]]) -> int:
+    for before, after in translations:
+        low, high = span(before)
+        if low <= address <= high:
+            return span(after)[0] + address - low
+    return address

@@ -1,0 +1,242 @@
+"""A network that can be asked: an intent with everything derived from it, each part made when first needed.
+
+An edit makes a new ``Network`` from the one before it; realms that read nothing the edit changed are taken over as they
+are, with all that was derived from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable
+from functools import cached_property
+from typing import Any, TypeVar
+
+from provisioning.core.addresses import address_number, contains
+from provisioning.core.fabric import Instance, Node, instances, nodes
+from provisioning.core.intent import Attachment, Connector, Intent, InternetApp, NatRule, Policy, RoutePolicy, Share
+from provisioning.core.prefixes import Prefixes
+from provisioning.core.realm import Realm
+from provisioning.core.roster import Roster
+
+Made = TypeVar("Made")
+Read = tuple[Any, ...]
+"""Everything a part was made from; equal reads make equal parts."""
+
+
+def same(one: Read, other: Read) -> bool:
+    return len(one) == len(other) and all(left is right or left == right for left, right in zip(one, other, strict=True))
+
+
+class Network:
+    """``previous``: an earlier version to take unchanged parts from; it is not kept.
+
+    kept: results of others by key, each with what it was made from (see ``keep``), carried from version to version.
+    """
+
+    def __init__(self, intent: Intent, previous: Network | None = None) -> None:
+        self.intent = intent
+        self._rosters: dict[str, tuple[Read, Roster]] = dict(previous._rosters) if previous else {}
+        self._realms: dict[str, tuple[Read, Realm]] = dict(previous._realms) if previous else {}
+        self._made: dict[str, Realm] = {}
+        self.kept: dict[Hashable, tuple[Read, Any]] = dict(previous.kept) if previous else {}
+
+    # Parts
+
+    def realm(self, segment: str) -> Realm:
+        """The segment with this uid, seen whole. Raises KeyError when there is none."""
+        if segment not in self._made:
+            self._made[segment] = self._realm(segment)
+        return self._made[segment]
+
+    @property
+    def realms(self) -> dict[str, Realm]:
+        """All of them, in the order of the segments."""
+        return {uid: self.realm(uid) for uid in self.intent.segments}
+
+    def _realm(self, uid: str) -> Realm:
+        segment, shares, apps = self.intent.segments[uid], self._shares.get(uid, ()), self._apps.get(uid, ())
+        joined = dict.fromkeys(side.segment for share in shares for side in (share.a, share.b))
+        rosters = {one: self._roster(one) for one in (uid, *joined) if one in self.intent.segments}
+        read = (segment, self._fabric, *shares, *apps, *rosters.values())
+        held = self._realms.get(uid)
+        if held is None or not same(held[0], read):
+            intent = self.intent
+            realm = Realm(
+                segment, rosters, shares, apps, intent.services, intent.exchanges, intent.catalog, self.nodes_by_id
+            )
+            held = self._realms[uid] = (read, realm)
+        return held[1]
+
+    def _roster(self, uid: str) -> Roster:
+        intent = self.intent
+        segment, attached, policies = intent.segments[uid], self._attached.get(uid, ()), self._policies.get(uid, ())
+        nat, routing = self._nat.get(uid, {}), self._route_policies.get(uid, ())
+        ordered = [rule for rules in nat.values() for rule in rules]
+        names = dict.fromkeys(name for one in (*policies, *ordered, *routing) for name in self._lists_in(one))
+        names |= {name: None for share in self._shares.get(uid, ()) for name in self._lists_in(share)}
+        lists = {name: intent.prefix_lists[name] for name in names}
+        connectors = [connector for connector, _ in attached]
+        read = (segment, self._exchanges, *connectors, None, *policies, None, *ordered, None, *routing, *lists.values())
+        held = self._rosters.get(uid)
+        if held is None or not same(held[0], read):
+            roster = Roster(segment, intent.exchanges, attached, policies, nat, routing, Prefixes(lists))
+            held = self._rosters[uid] = (read, roster)
+        return held[1]
+
+    def keep(self, key: Hashable, read: Read, make: Callable[[], Made]) -> Made:
+        """What ``make()`` gives, or what it gave in an earlier version that had read the same."""
+        held = self.kept.get(key)
+        if held is None or not same(held[0], read):
+            held = self.kept[key] = (read, make())
+        made: Made = held[1]
+        return made
+
+    # Indexes
+
+    @cached_property
+    def prefixes(self) -> Prefixes:
+        return Prefixes(self.intent.prefix_lists)
+
+    @cached_property
+    def nodes(self) -> list[Node]:
+        return nodes(self.intent)
+
+    @cached_property
+    def nodes_by_id(self) -> dict[str, Node]:
+        return {node.id: node for node in self.nodes}
+
+    @cached_property
+    def instances(self) -> list[Instance]:
+        return instances(self.intent)
+
+    @cached_property
+    def _exchanges(self) -> Read:
+        return tuple(self.intent.exchanges.values())
+
+    @cached_property
+    def _fabric(self) -> Read:
+        """What every realm reads."""
+        return (self.intent.catalog, self._exchanges, tuple(self.intent.services.values()))
+
+    @cached_property
+    def _attached(self) -> dict[str, list[tuple[Connector, list[Attachment]]]]:
+        """Segment uid → its enabled connectors by number, each with its attachments there."""
+        found: dict[str, list[tuple[Connector, list[Attachment]]]] = {}
+        for connector in sorted(self.intent.connectors.values(), key=lambda one: one.number):
+            if connector.enabled and connector.exchange in self.intent.exchanges:
+                here: dict[str, list[Attachment]] = {}
+                for attachment in connector.attachments:
+                    here.setdefault(attachment.segment, []).append(attachment)
+                for uid, attachments in here.items():
+                    found.setdefault(uid, []).append((connector, attachments))
+        return found
+
+    @cached_property
+    def _policies(self) -> dict[str, list[Policy]]:
+        found: dict[str, list[Policy]] = {}
+        for policy in sorted(self.intent.policies.values(), key=lambda one: (one.position, one.number)):
+            for uid in policy.segments if policy.enabled else ():
+                found.setdefault(uid, []).append(policy)
+        return found
+
+    @cached_property
+    def _shares(self) -> dict[str, list[Share]]:
+        found: dict[str, list[Share]] = {}
+        for share in sorted(self.intent.shares.values(), key=lambda one: one.number):
+            for uid in {share.a.segment, share.b.segment}:
+                found.setdefault(uid, []).append(share)
+        return found
+
+    @cached_property
+    def _nat(self) -> dict[str, dict[str, list[NatRule]]]:
+        """Segment uid → connector uid → its enabled NAT rules in the order they are tried."""
+        found: dict[str, dict[str, list[NatRule]]] = {}
+        for rule in sorted(self.intent.nat_rules.values(), key=lambda one: (one.position, one.number)):
+            if rule.enabled:
+                found.setdefault(rule.segment, {}).setdefault(rule.connector, []).append(rule)
+        return found
+
+    @cached_property
+    def _route_policies(self) -> dict[str, list[RoutePolicy]]:
+        found: dict[str, list[RoutePolicy]] = {}
+        for policy in sorted(self.intent.route_policies.values(), key=lambda one: one.number):
+            if policy.enabled:
+                found.setdefault(policy.segment, []).append(policy)
+        return found
+
+    @cached_property
+    def _apps(self) -> dict[str, list[InternetApp]]:
+        """Segment uid → the internet applications that belong there (see ``segment_of``)."""
+        found: dict[str, list[InternetApp]] = {}
+        for app in sorted(self.intent.internet_apps.values(), key=lambda one: one.number):
+            uid = self.segment_of(app)
+            if uid is not None:
+                found.setdefault(uid, []).append(app)
+        return found
+
+    def segment_of(self, app: InternetApp) -> str | None:
+        """The first segment, by number, that exit and target are both attached to and where the target owns the address."""
+        way_in = self.intent.connectors.get(app.connector)
+        target = self.intent.connectors.get(app.target.connector)
+        if way_in is None or target is None or not app.target.addresses or not (way_in.enabled and target.enabled):
+            return None
+        both = {one.segment for one in way_in.attachments} & {one.segment for one in target.attachments}
+        wanted = app.target.addresses[0]
+        for segment in sorted((self.intent.segments[uid] for uid in both if uid in self.intent.segments), key=_number):
+            owner = self._owner(segment.uid, wanted)
+            if owner is not None and owner.uid == target.uid:
+                return segment.uid
+        return None
+
+    def _owner(self, segment: str, address: str) -> Connector | None:
+        """Without a realm, which would ask for its applications first."""
+        number = address_number(address)
+        members = self._roster(segment).members
+        return next((one.connector for one in members if contains(one.ranges, number)), None)
+
+    @cached_property
+    def _lists(self) -> dict[str, tuple[str, ...]]:
+        """uid of a policy, NAT rule, route policy or share → the prefix lists it names."""
+        return {}
+
+    def _lists_in(self, item: Policy | NatRule | RoutePolicy | Share) -> tuple[str, ...]:
+        if not self.intent.prefix_lists:
+            return ()
+        if item.uid not in self._lists:
+            self._lists[item.uid] = tuple(name for name in _prefix_names(item) if name in self.intent.prefix_lists)
+        return self._lists[item.uid]
+
+    @cached_property
+    def _names(self) -> dict[str, dict[str, Any]]:
+        found: dict[str, dict[str, Any]] = {}
+        return found
+
+    def find(self, kind: str, wanted: str) -> Any | None:
+        """The object with this uid, name or key; None when there is none."""
+        if kind not in self._names:
+            index: dict[str, Any] = {}
+            for item in self.intent.of(kind).values():
+                index.setdefault(item.name, item)
+            for item in self.intent.of(kind).values():
+                index.setdefault(item.key, item)
+            self._names[kind] = index
+        return self.intent.of(kind).get(wanted) or self._names[kind].get(wanted)
+
+
+def _prefix_names(item: Policy | NatRule | RoutePolicy | Share) -> Iterable[str]:
+    if isinstance(item, Policy):
+        for rule in item.rules:
+            yield from rule.source
+            yield from rule.destination
+    elif isinstance(item, NatRule):
+        yield from item.match.source
+        yield from item.match.destination
+    elif isinstance(item, RoutePolicy):
+        for routing in item.rules:
+            yield from routing.match.prefixes
+    else:
+        yield from item.a.prefixes
+        yield from item.b.prefixes
+
+
+def _number(item: Any) -> int:
+    return int(item.number)

@@ -1,0 +1,147 @@
+"""One segment by itself: its policies in order and its members with the addresses they own, before shares bring others.
+
+A roster holds only what it reads, never a whole network, so that a later version in which nothing of that changed takes
+it over as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from provisioning.core.addresses import Range, award, intersect
+from provisioning.core.edges import Presented, Route, RouteFilter, as_path, length, present
+from provisioning.core.intent import ANY, INTERNET, Attachment, Connector, Exchange, NatRule, Policy, RoutePolicy, Segment
+from provisioning.core.prefixes import Prefixes
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One attachment of a connector, as a realm sees it.
+
+    segment: where it is attached; another one than the realm's for a guest that a share brings.
+    home:    node of the connector's active circuit.
+    routes:  presented prefixes. ranges: what is routed to it (longest prefix of the segment wins), empty for exits.
+    sources: what it may send from (longest prefix of its own connector wins); these may overlap between connectors.
+    plain:   the part of ranges that reaches the inside without an inbound NAT rule.
+    froms, tos: bit p set when the realm's p-th policy names it on that side.
+    """
+
+    id: int
+    connector: Connector
+    attachment: Attachment
+    exchange: Exchange
+    segment: Segment
+    home: str
+    routes: tuple[Route, ...]
+    ranges: tuple[Range, ...]
+    sources: tuple[Range, ...]
+    plain: tuple[Range, ...]
+    froms: int
+    tos: int
+
+    @property
+    def is_exit(self) -> bool:
+        return self.connector.kind == "internet-exit"
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What policies may call it."""
+        if self.is_exit:
+            return frozenset((INTERNET,))
+        return frozenset(filter(None, (ANY, self.connector.uid, self.attachment.group)))
+
+
+class Roster:
+    """``attached``: (connector, its attachments in this segment) by connector number; ``nat`` by position."""
+
+    def __init__(
+        self,
+        segment: Segment,
+        exchanges: Mapping[str, Exchange],
+        attached: Sequence[tuple[Connector, Sequence[Attachment]]],
+        policies: Sequence[Policy],
+        nat: Mapping[str, Sequence[NatRule]],
+        route_policies: Sequence[RoutePolicy],
+        prefixes: Prefixes,
+    ) -> None:
+        self.segment, self.exchanges, self.attached = segment, exchanges, attached
+        self.policies, self.nat, self.route_policies, self.prefixes = policies, nat, route_policies, prefixes
+
+    def filters(self, connector: Connector, direction: str) -> list[RouteFilter]:
+        """The route policies that have this connector, or a group it is in here, for a target."""
+        if not self.route_policies:
+            return []
+        names = {connector.uid, *(one.group for held, some in self.attached if held is connector for one in some)}
+        return [
+            RouteFilter(policy, self.prefixes, as_path(connector))
+            for policy in self.route_policies
+            if policy.direction == direction and not names.isdisjoint(policy.targets)
+        ]
+
+    @cached_property
+    def members(self) -> list[Member]:
+        """By connector number, then as they are listed in the connector; ids from 1."""
+        found: list[tuple[Connector, Attachment, Presented]] = []
+        for connector, attachments in self.attached:
+            shown = present(attachments, self.nat.get(connector.uid, ()), self.filters(connector, "in"), self.prefixes)
+            found += [(connector, *pair) for pair in zip(attachments, shown, strict=True)]
+        # Longest prefix first; of equal ones the highest preference, then the oldest connector.
+        owned = award(
+            (held, (-length(prefix), -connector.preference, place), place)
+            for place, (connector, _, shown) in enumerate(found)
+            for prefix, held in shown.routes
+        )
+        return [
+            self._member(place, connector, attachment, shown, owned.get(place, ()))
+            for place, (connector, attachment, shown) in enumerate(found)
+        ]
+
+    def _member(
+        self, place: int, connector: Connector, attachment: Attachment, shown: Presented, ranges: tuple[Range, ...]
+    ) -> Member:
+        exchange = self.exchanges[connector.exchange]
+        froms, tos = self.naming(connector, attachment)
+        return Member(
+            id=place + 1,
+            connector=connector,
+            attachment=attachment,
+            exchange=exchange,
+            segment=self.segment,
+            home=f"{exchange.key}/{connector.active.node}",
+            routes=shown.routes,
+            ranges=ranges,
+            sources=shown.sources,
+            plain=ranges if shown.plain == ranges else intersect(shown.plain, ranges),
+            froms=froms,
+            tos=tos,
+        )
+
+    # Who is named
+
+    @cached_property
+    def _named(self) -> tuple[dict[str, int], dict[str, int]]:
+        """Name → the policies that have it in ``from``, and in ``to``."""
+        froms: dict[str, int] = {}
+        tos: dict[str, int] = {}
+        for place, policy in enumerate(self.policies):
+            for held, names in ((froms, policy.from_), (tos, policy.to)):
+                for name in names:
+                    held[name] = held.get(name, 0) | 1 << place
+        return froms, tos
+
+    def named(self, names: Iterable[str | None]) -> tuple[int, int]:
+        """The policies (as bits) that hold one of these names in ``from``, and in ``to``."""
+        froms, tos = self._named
+        one = other = 0
+        for name in names:
+            if name is not None:
+                one |= froms.get(name, 0)
+                other |= tos.get(name, 0)
+        return one, other
+
+    def naming(self, connector: Connector, attachment: Attachment) -> tuple[int, int]:
+        if connector.kind == "internet-exit":
+            return self.named((INTERNET,))
+        return self.named((ANY, connector.uid, attachment.group))
