@@ -93,12 +93,12 @@ class _Edge:
 
     def presented(self, place: int, filters: Sequence[RouteFilter]) -> Presented:
         inside = tuple(route for route in self.inside[place] if subtract((route[1],), self.hidden))
-        routes = dict.fromkeys((*inside, *self.outside[place], *self.inward[place]))
-        routes = {route: None for route in routes if all(one.accepts(route[0]) for one in filters)}
+        shown = dict.fromkeys((*inside, *self.outside[place], *self.inward[place]))
+        routes = tuple(route for route in shown if all(one.accepts(route[0]) for one in filters))
         accepted = merge(held for _, held in routes)
         plain = intersect(subtract(self.owned[place], self.hidden), accepted)
         sources = merge((*plain, *intersect(merge(held for _, held in self.outside[place]), accepted)))
-        return Presented(tuple(routes), sources, plain)
+        return Presented(routes, sources, plain)
 
 
 def pairs(left: Sequence[str], right: Sequence[str]) -> list[tuple[str, str]]:
@@ -134,19 +134,7 @@ class RouteFilter:
             return False
         if match.as_path is not None and not re.search(match.as_path, as_path):
             return False
-        return not match.prefixes or any(
-            _is_route(prefix, text, least, most) for text, least, most in self.prefixes.entries(match.prefixes)
-        )
-
-
-def _is_route(prefix: str, text: str, least: int | None, most: int | None) -> bool:
-    if least is None and most is None:
-        return prefix == text
-    low, high = span(prefix)
-    first, last = span(text)
-    widest = 128 if ":" in text else 32
-    floor = length(text) if least is None else least
-    return first <= low and high <= last and floor <= length(prefix) <= (widest if most is None else most)
+        return not match.prefixes or any(entry.holds(prefix) for entry in self.prefixes.entries(match.prefixes))
 
 
 def as_path(connector: Connector) -> str:

@@ -6,13 +6,13 @@ are, with all that was derived from them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from functools import cached_property
 from typing import Any, TypeVar
 
 from provisioning.core.addresses import address_number, contains
 from provisioning.core.fabric import Instance, Node, instances, nodes
-from provisioning.core.intent import Attachment, Connector, Intent, InternetApp, NatRule, Policy, RoutePolicy, Share
+from provisioning.core.intent import Attachment, Connector, Intent, InternetApp, NatRule, Policy, RoutePolicy, Service, Share
 from provisioning.core.prefixes import Prefixes
 from provisioning.core.realm import Realm
 from provisioning.core.roster import Roster
@@ -34,8 +34,9 @@ class Network:
 
     def __init__(self, intent: Intent, previous: Network | None = None) -> None:
         self.intent = intent
-        self._rosters: dict[str, tuple[Read, Roster]] = dict(previous._rosters) if previous else {}
-        self._realms: dict[str, tuple[Read, Realm]] = dict(previous._realms) if previous else {}
+        there = intent.segments.keys()
+        self._rosters: dict[str, tuple[Read, Roster]] = _of(previous._rosters, there) if previous else {}
+        self._realms: dict[str, tuple[Read, Realm]] = _of(previous._realms, there) if previous else {}
         self._made: dict[str, Realm] = {}
         self.kept: dict[Hashable, tuple[Read, Any]] = dict(previous.kept) if previous else {}
 
@@ -72,7 +73,7 @@ class Network:
         nat, routing = self._nat.get(uid, {}), self._route_policies.get(uid, ())
         ordered = [rule for rules in nat.values() for rule in rules]
         names = dict.fromkeys(name for one in (*policies, *ordered, *routing) for name in self._lists_in(one))
-        names |= {name: None for share in self._shares.get(uid, ()) for name in self._lists_in(share)}
+        names |= {name: None for one in intent.services.values() for name in self._lists_in(one)}
         lists = {name: intent.prefix_lists[name] for name in names}
         connectors = [connector for connector, _ in attached]
         read = (segment, self._exchanges, *connectors, None, *policies, None, *ordered, None, *routing, *lists.values())
@@ -195,10 +196,10 @@ class Network:
 
     @cached_property
     def _lists(self) -> dict[str, tuple[str, ...]]:
-        """uid of a policy, NAT rule, route policy or share → the prefix lists it names."""
+        """uid of a policy, NAT rule, route policy or service → the prefix lists it names."""
         return {}
 
-    def _lists_in(self, item: Policy | NatRule | RoutePolicy | Share) -> tuple[str, ...]:
+    def _lists_in(self, item: Policy | NatRule | RoutePolicy | Service) -> tuple[str, ...]:
         if not self.intent.prefix_lists:
             return ()
         if item.uid not in self._lists:
@@ -222,7 +223,11 @@ class Network:
         return self.intent.of(kind).get(wanted) or self._names[kind].get(wanted)
 
 
-def _prefix_names(item: Policy | NatRule | RoutePolicy | Share) -> Iterable[str]:
+def _of(held: Mapping[str, Made], wanted: Collection[str]) -> dict[str, Made]:
+    return {uid: one for uid, one in held.items() if uid in wanted}
+
+
+def _prefix_names(item: Policy | NatRule | RoutePolicy | Service) -> Iterable[str]:
     if isinstance(item, Policy):
         for rule in item.rules:
             yield from rule.source
@@ -234,8 +239,9 @@ def _prefix_names(item: Policy | NatRule | RoutePolicy | Share) -> Iterable[str]
         for routing in item.rules:
             yield from routing.match.prefixes
     else:
-        yield from item.a.prefixes
-        yield from item.b.prefixes
+        for inner in item.firewall_rules:
+            yield from inner.source
+            yield from inner.destination
 
 
 def _number(item: Any) -> int:

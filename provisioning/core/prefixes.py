@@ -1,11 +1,11 @@
-"""Names of addresses (prefixes and prefix lists) as ranges and as route matches."""
+"""Names of addresses (prefixes and uids of prefix lists) as ranges and as routes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 from provisioning.core.addresses import Range, merge, span
-from provisioning.core.intent import PrefixList
+from provisioning.core.intent import PrefixEntry, PrefixList, is_prefix
 
 
 class Prefixes:
@@ -16,24 +16,24 @@ class Prefixes:
         self._ranges: dict[tuple[str, ...], tuple[Range, ...]] = {}
 
     def ranges(self, names: tuple[str, ...]) -> tuple[Range, ...] | None:
-        """The addresses of prefixes and prefix lists, merged; None (every address) for no names at all."""
+        """The addresses meant, merged; None (every address) for no names at all. A list that is empty means none."""
         if not names:
             return None
-        if names not in self._ranges:
-            self._ranges[names] = merge(span(text) for text in self.texts(names))
-        return self._ranges[names]
+        found = self._ranges.get(names)
+        if found is None:
+            found = self._ranges[names] = merge(span(entry.prefix) for entry in self.entries(names))
+        return found
 
     def texts(self, names: Sequence[str]) -> list[str]:
         """Prefix lists spelled out."""
-        return [text for text, _, _ in self.entries(names)]
+        return [entry.prefix for entry in self.entries(names)]
 
-    def entries(self, names: Sequence[str]) -> list[tuple[str, int | None, int | None]]:
-        """(prefix, ge, le), as routes are matched; a plain prefix is exactly itself."""
-        found: list[tuple[str, int | None, int | None]] = []
+    def entries(self, names: Sequence[str]) -> list[PrefixEntry]:
+        """What route policies match; a plain prefix is exactly itself."""
+        found: list[PrefixEntry] = []
         for name in names:
-            held = self.lists.get(name)
-            if held is not None:
-                found += [(entry.prefix, entry.ge, entry.le) for entry in held.entries]
-            elif "/" in name:
-                found.append((name, None, None))
+            if is_prefix(name):
+                found.append(PrefixEntry(name))
+            elif name in self.lists:
+                found += self.lists[name].entries
         return found

@@ -12,10 +12,20 @@ from functools import cached_property
 from typing import Any
 
 from provisioning.core.addresses import Range, address_number, contains, intersect, merge, subtract
-from provisioning.core.anchors import Anchors
+from provisioning.core.anchors import Anchors, Class
 from provisioning.core.fabric import Node, nearest
 from provisioning.core.flows import EVERYTHING, Cells, cell_of, cells
-from provisioning.core.intent import Catalog, Connector, Exchange, InternetApp, Policy, Segment, Service, Share, ShareSide
+from provisioning.core.intent import (
+    Catalog,
+    Connector,
+    Exchange,
+    InternetApp,
+    Policy,
+    Segment,
+    Service,
+    Share,
+    ShareSide,
+)
 from provisioning.core.prefixes import Prefixes
 from provisioning.core.roster import Member, Roster
 
@@ -301,9 +311,25 @@ class Realm:
     # Anchors
 
     @cached_property
-    def anchors(self) -> Anchors:
+    def _anchoring(self) -> Anchors:
         hosted = [guest for guest in self.guests if self.hosts(guest.segment.uid)]
         return Anchors(self, [*self.members, *hosted])
+
+    @property
+    def classes(self) -> list[Class]:
+        """Of the members, and of the guests whose flows are decided here; by id, from 1."""
+        return self._anchoring.classes
+
+    def class_of(self, member: Member) -> Class:
+        return self._anchoring.class_of(member)
+
+    @property
+    def anchors(self) -> dict[tuple[int, int], str]:
+        """(lower class id, higher class id) → the node that decides their flows, whichever side starts."""
+        return self._anchoring.nodes
+
+    def anchor(self, one: Member, other: Member) -> str:
+        return self._anchoring.node(one, other)
 
 
 def side_ranges(roster: Roster, side: ShareSide) -> tuple[Range, ...]:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from provisioning.core.flows import cells
 from provisioning.core.intent import ANY, INTERNET, Assertion, Intent
+from provisioning.core.network import Network
 from provisioning.core.reach.atlas import BEYOND, AddressClass, Atlas
 from provisioning.core.reach.book import CellMap
 from provisioning.core.reach.decision import Outcome
 from provisioning.core.reach.labels import Example, packet_between
 from provisioning.core.reach.query import restricted
-from provisioning.core.realm import Realm
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +27,17 @@ class AssertionResult:
     reason: str = ""
 
 
-def assertions(intent: Intent) -> list[AssertionResult]:
+def assertions(network: Network) -> list[AssertionResult]:
     """Every assertion of the network against the model."""
     atlases: dict[str, Atlas] = {}
-    return [_examine(intent, assertion, atlases) for assertion in intent.assertions.values()]
+    return [_examine(network, assertion, atlases) for assertion in network.intent.assertions.values()]
 
 
-def _examine(intent: Intent, assertion: Assertion, atlases: dict[str, Atlas]) -> AssertionResult:
+def _examine(network: Network, assertion: Assertion, atlases: dict[str, Atlas]) -> AssertionResult:
     def broken(reason: str, example: Example | None = None) -> AssertionResult:
         return AssertionResult(assertion.uid, assertion.name, assertion.expect, False, example, reason)
 
+    intent = network.intent
     seen: set[tuple[str, str]] = set()
     segments = [assertion.segment] if assertion.segment else list(intent.segments)
     for uid in segments:
@@ -44,7 +45,7 @@ def _examine(intent: Intent, assertion: Assertion, atlases: dict[str, Atlas]) ->
             return broken("Its segment does not exist any more.")
         # Atlases of all segments are kept: assertions are many, segments few.
         if uid not in atlases:
-            atlases[uid] = Atlas([Realm(intent, uid)])
+            atlases[uid] = Atlas([network.realm(uid)])
         atlas = atlases[uid]
         for start, end in _pairs(atlas, assertion):
             seen |= {(one, other) for one in start.connectors for other in end.connectors or {INTERNET}}

@@ -13,7 +13,8 @@ from itertools import pairwise
 from provisioning.core.addresses import ALL_V4, Range
 from provisioning.core.reach.book import Book, CellMap, Verdicts
 from provisioning.core.reach.decision import Outcome
-from provisioning.core.realm import Member, Realm
+from provisioning.core.realm import Realm
+from provisioning.core.roster import Member
 
 NOWHERE, MEMBER, BEYOND = 0, 1, 2
 """Whose an address is: nobody's, a member's, or the internet's."""

@@ -7,14 +7,14 @@ follow. A cell mask has one bit for each stretch of protocols and ports that no 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from provisioning.core.addresses import merge, span
 from provisioning.core.flows import EVERYTHING, Cells, cells
 from provisioning.core.intent import INTERNET, FirewallRule, Policy, Rule
 from provisioning.core.reach.decision import Outcome, living_chain
-from provisioning.core.realm import Member, Realm
+from provisioning.core.realm import Realm
+from provisioning.core.roster import Member
 
 Verdicts = tuple[tuple[int, Outcome], ...]
 """Disjoint cell masks with their outcomes; together they are every cell."""
@@ -86,7 +86,7 @@ class Book:
         self._firewalls: dict[str, _Firewall] = {}
         self._inner: list[FirewallRule] = []
         for uid in dict.fromkeys(uid for _, rule in self.rules for uid in rule.services):
-            service = realm.intent.services.get(uid)
+            service = realm.services.get(uid)
             if service is not None:
                 first = self.size + len(self._inner)
                 self._firewalls[uid] = _Firewall(first, service.firewall_rules, service.firewall_default)
@@ -114,10 +114,10 @@ class Book:
         """The rules that match at address 0, and address → the bits that flip there. side: source or destination."""
         start, flips = 0, dict[int, int]()
         for place, rule in enumerate(self.all_rules()):
-            prefixes: Sequence[str] = getattr(rule, side)
-            if not prefixes:
+            ranges = self.realm.prefixes.ranges(getattr(rule, side))
+            if ranges is None:
                 start |= 1 << place
-            for low, high in merge(span(prefix) for prefix in prefixes):
+            for low, high in ranges or ():
                 for edge in (low, high + 1):
                     flips[edge] = flips.get(edge, 0) ^ (1 << place)
         return start, flips
@@ -171,7 +171,7 @@ class Book:
         if rule.action != "inspect":
             yield mask, Outcome("delivered" if rule.action == "allow" else "denied_by_rule", name)
             return
-        chain, missing = living_chain(self.realm.intent, rule.services)
+        chain, missing = living_chain(self.realm.exchanges, self.realm.services, rule.services)
         for nth, uid in enumerate(chain):
             stopped = self._stopped(self._firewalls[uid], mask, hit)
             if stopped:

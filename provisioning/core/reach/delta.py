@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from provisioning.core.flows import describe
-from provisioning.core.intent import Intent
+from provisioning.core.network import Network
 from provisioning.core.reach.atlas import BEYOND, MEMBER, AddressClass, Atlas
 from provisioning.core.reach.book import Verdicts
 from provisioning.core.reach.labels import Example, labels, packet_between
 from provisioning.core.reach.rectangles import Pair, rectangles
-from provisioning.core.realm import Realm
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +53,14 @@ class _Kind:
     rule_after: str | None
 
 
-def delta(before: Intent, after: Intent) -> Delta:
+def delta(before: Network, after: Network) -> Delta:
     """The difference of two networks for every packet there can be, told in pairs of groups and connectors."""
     found: dict[str, list[FlowChange]] = {"allowed": [], "blocked": [], "inspected": []}
-    segments = sorted({**before.segments, **after.segments}.values(), key=lambda segment: segment.number)
+    segments = sorted({**before.intent.segments, **after.intent.segments}.values(), key=lambda segment: segment.number)
     for segment in segments:
-        realms = [Realm(intent, segment.uid) if segment.uid in intent.segments else None for intent in (before, after)]
+        realms = [one.realm(segment.uid) if segment.uid in one.intent.segments else None for one in (before, after)]
+        if realms[0] is realms[1]:
+            continue
         atlas = Atlas(realms)
         for kind, pairs in _changed(atlas).items():
             found[kind.word].extend(_tell(atlas, kind, pairs, (before, after)))
@@ -116,18 +117,18 @@ def _compare(before: Verdicts, after: Verdicts) -> tuple[_Kind, ...]:
     return tuple(_Kind(word, mask, via, one, other) for (word, via, one, other), mask in masks.items())
 
 
-def _tell(atlas: Atlas, kind: _Kind, pairs: list[Pair], versions: tuple[Intent, Intent]) -> Iterator[FlowChange]:
+def _tell(atlas: Atlas, kind: _Kind, pairs: list[Pair], versions: tuple[Network, Network]) -> Iterator[FlowChange]:
     # What was cut is named as it was, everything else as it will be.
     version = 0 if kind.word == "blocked" else 1
     realm = atlas.realms[version]
     assert realm is not None, "flows that are delivered have a segment"
-    via = tuple(versions[1].services[uid].name for uid in kind.via)
+    via = tuple(versions[1].intent.services[uid].name for uid in kind.via)
     for starts, ends in rectangles(pairs):
         start, end = _apart(starts, ends)
         for told in describe(atlas.cells.intervals(kind.mask)):
             yield FlowChange(
-                from_=labels(realm, version, starts),
-                to=labels(realm, version, ends),
+                from_=labels(versions[version], realm, version, starts),
+                to=labels(versions[version], realm, version, ends),
                 segment=realm.segment.name,
                 protocol=told.protocol,
                 ports=told.ports,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from provisioning.core.addresses import address_number, address_text, contains, span
-from provisioning.core.intent import INTERNET, Connector, Intent, Invalid, Segment
+from provisioning.core.addresses import address_number, address_text, span
+from provisioning.core.intent import INTERNET, Connector, InternetApp, Invalid, Segment
+from provisioning.core.network import Network
 from provisioning.core.reach.labels import pick
 from provisioning.core.realm import Realm
 from provisioning.core.resource import Problem
@@ -18,36 +19,49 @@ class End:
     connector: Connector | None = None
     address: int | None = None
     internet: bool = False
+    app: InternetApp | None = None
 
     @property
     def name(self) -> str:
-        if self.connector:
-            return self.connector.name
+        named = self.connector or self.app
+        if named:
+            return named.name
         return INTERNET if self.address is None else address_text(self.address)
 
     @property
     def label(self) -> str:
         """The name as it stands in a sentence."""
-        return f"“{self.name}”" if self.connector else self.name
+        return f"“{self.name}”" if self.connector or self.app else self.name
 
-    def first_host(self, realm: Realm) -> int | None:
-        """The first usable address of the connector's first prefix in the segment: where lab workloads live."""
-        for member in realm.members:
-            if self.connector and member.connector.uid == self.connector.uid and member.ranges:
-                low, high = span(member.attachment.prefixes[0])
-                wanted = pick([(low, high)])
-                return wanted if contains(member.ranges, wanted) else pick(member.ranges)
-        return None
+    def inside(self, realm: Realm) -> int | None:
+        """The address meant behind the connector: the one given, or its first host in this segment."""
+        if self.address is not None or self.connector is None:
+            return self.address
+        first = next((one for one in realm.members_of(self.connector) if one.attachment.prefixes), None)
+        return pick([span(first.attachment.prefixes[0])]) if first else None
+
+    def presented(self, realm: Realm) -> int | None:
+        """The address others reach it at: its first host where that is seen as it is, else the first one that is."""
+        if self.address is not None or self.connector is None:
+            return self.address
+        wanted = self.inside(realm)
+        own = realm.members_of(self.connector)
+        if wanted is not None and any(low <= wanted <= high for one in own for low, high in one.plain):
+            return wanted
+        ranges = next((one.ranges for one in own if one.ranges), None)
+        return pick(ranges) if ranges else None
 
 
-def find_end(intent: Intent, field: str, wanted: str) -> End:
-    """Raises Invalid when it is neither a connector, nor an address, nor ``internet``."""
+def find_end(network: Network, field: str, wanted: str) -> End:
+    """Raises Invalid when it is neither a connector, nor an internet application, nor an address, nor ``internet``."""
     if wanted == INTERNET:
         return End(internet=True)
     name, at, address = wanted.rpartition("@")
-    connector = intent.find("connectors", name if at else wanted)
+    connector = network.find("connectors", name if at else wanted)
     if connector is not None and not at:
         return End(connector)
+    if not at and field == "to" and (app := network.find("internet-apps", wanted)):
+        return End(app=app)
     try:
         return End(connector, address_number(address if at and connector else wanted))
     except ValueError:
@@ -55,12 +69,28 @@ def find_end(intent: Intent, field: str, wanted: str) -> End:
         raise Invalid([Problem("unknown_reference", field, message)]) from None
 
 
-def home_segments(intent: Intent, end: End) -> list[Segment]:
+def find_segment(network: Network, field: str, wanted: str) -> Segment:
+    found: Segment | None = network.find("segments", wanted)
+    if found is None:
+        raise Invalid([Problem("unknown_reference", field, f"There is no segment “{wanted}”.")])
+    return found
+
+
+def home_segments(network: Network, end: End) -> list[Segment]:
     """The segments an end is in, by number. An address that no segment knows is the internet's, which all may reach."""
-    by_number = sorted(intent.segments.values(), key=lambda segment: segment.number)
+    by_number = sorted(network.intent.segments.values(), key=lambda segment: segment.number)
     if end.connector:
         held = {attachment.segment for attachment in end.connector.attachments}
         return [segment for segment in by_number if segment.uid in held]
+    if end.app:
+        home = network.segment_of(end.app)
+        return [segment for segment in by_number if segment.uid == home]
     if end.address is None:
         return by_number
-    return [segment for segment in by_number if Realm(intent, segment.uid).owner(end.address)] or by_number
+    own = [segment for segment in by_number if _owns(network.realm(segment.uid), end.address)]
+    return own or by_number
+
+
+def _owns(realm: Realm, address: int) -> bool:
+    member = realm.owner(address)
+    return member is not None and member.segment.uid == realm.segment.uid

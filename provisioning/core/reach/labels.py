@@ -10,7 +10,9 @@ from provisioning.core.addresses import V6, Range, address_number, address_text,
 from provisioning.core.flows import example
 from provisioning.core.intent import ANY, INTERNET
 from provisioning.core.reach.atlas import BEYOND, AddressClass
-from provisioning.core.realm import Member, Realm
+from provisioning.core.network import Network
+from provisioning.core.realm import Realm
+from provisioning.core.roster import Member
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,7 @@ class Example:
     port: int | None
 
 
-def labels(realm: Realm, version: int, classes: Iterable[AddressClass]) -> tuple[str, ...]:
+def labels(network: Network, realm: Realm, version: int, classes: Iterable[AddressClass]) -> tuple[str, ...]:
     """The shortest true names of what these classes hold in one version, sorted."""
     held: dict[int, list[Range]] = {}
     by_id: dict[int, Member] = {}
@@ -39,7 +41,7 @@ def labels(realm: Realm, version: int, classes: Iterable[AddressClass]) -> tuple
     if len(with_addresses) > 1 and all(member.id in whole for member in with_addresses):
         return (ANY, *names)
     told: set[int] = set()
-    for group in realm.intent.groups.values():
+    for group in network.intent.groups.values():
         members = [member.id for member in with_addresses if member.attachment.group == group.uid]
         if members and whole.issuperset(members):
             names.append(group.name)

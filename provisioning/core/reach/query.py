@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from provisioning.core.flows import describe
-from provisioning.core.intent import ANY, INTERNET, Intent, Invalid
+from provisioning.core.intent import ANY, INTERNET, Invalid
+from provisioning.core.network import Network
 from provisioning.core.reach.atlas import AddressClass, Atlas
 from provisioning.core.reach.labels import Example, labels, packet_between
 from provisioning.core.reach.rectangles import Pair, rectangles
@@ -27,25 +28,25 @@ class Reached:
     example: Example
 
 
-def reach(intent: Intent, source: str) -> list[Reached]:
+def reach(network: Network, source: str) -> list[Reached]:
     """What ``source`` can reach: uid, name or key of a connector or group, or ``any``. Raises Invalid if there is none.
 
     Nothing is reached from the internet as long as there are no internet applications.
     """
-    uid = _end(intent, source)
+    uid = _end(network, source)
     found: list[Reached] = []
-    for segment in sorted(intent.segments.values(), key=lambda segment: segment.number):
-        realm = Realm(intent, segment.uid)
+    for segment in sorted(network.intent.segments.values(), key=lambda segment: segment.number):
+        realm = network.realm(segment.uid)
         starts = [member.id for member in realm.members if names(member_uids(realm, member.id), uid)]
         if starts:
-            found += _reached(realm, set(starts))
+            found += _reached(network, realm, set(starts))
     return found
 
 
-def _end(intent: Intent, wanted: str) -> str:
+def _end(network: Network, wanted: str) -> str:
     if wanted in (ANY, INTERNET):
         return wanted
-    item = intent.find("groups", wanted) or intent.find("connectors", wanted)
+    item = network.find("groups", wanted) or network.find("connectors", wanted)
     if item is None:
         raise Invalid([Problem("unknown_reference", "from", f"There is no group or connector “{wanted}”.")])
     return str(item.uid)
@@ -61,7 +62,7 @@ def names(uids: set[str | None], wanted: str) -> bool:
     return wanted == ANY or wanted in uids
 
 
-def _reached(realm: Realm, starts: set[int]) -> list[Reached]:
+def _reached(network: Network, realm: Realm, starts: set[int]) -> list[Reached]:
     atlas = Atlas([realm])
     sources = [part for one in atlas.classes if (part := restricted(one, starts))]
     kinds: dict[tuple[int, str | None, tuple[str, ...]], list[Pair]] = {}
@@ -78,12 +79,12 @@ def _reached(realm: Realm, starts: set[int]) -> list[Reached]:
             for told in describe(atlas.cells.intervals(mask)):
                 found.append(
                     Reached(
-                        from_=labels(realm, 0, some),
-                        to=labels(realm, 0, ends),
+                        from_=labels(network, realm, 0, some),
+                        to=labels(network, realm, 0, ends),
                         segment=realm.segment.name,
                         protocol=told.protocol,
                         ports=told.ports,
-                        via=tuple(realm.intent.services[uid].name for uid in chain),
+                        via=tuple(realm.services[uid].name for uid in chain),
                         rule=rule,
                         example=packet_between(0, *pair, told.cell),
                     )

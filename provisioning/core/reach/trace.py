@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from provisioning.core.addresses import address_text
-from provisioning.core.fabric import instances, serving
-from provisioning.core.flows import cell_of
-from provisioning.core.intent import Exchange, Intent, Invalid, Segment
-from provisioning.core.reach.decision import Outcome, Packet, decide
-from provisioning.core.reach.ends import End, find_end, home_segments
-from provisioning.core.realm import Member, Realm
+from provisioning.core.addresses import V6, address_text, contains
+from provisioning.core.fabric import serving
+from provisioning.core.flows import cell_of, example
+from provisioning.core.intent import ANY, Exchange, Invalid, Segment
+from provisioning.core.nat import Packet, Translated, inbound, outbound
+from provisioning.core.network import Network
+from provisioning.core.reach.decision import Outcome, closed, decide, decide_app, decide_shared
+from provisioning.core.reach.ends import End, find_end, find_segment, home_segments
+from provisioning.core.realm import App, Passage, Realm
 from provisioning.core.resource import Problem
+from provisioning.core.roster import Member
 
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """kind: connector, node, service or internet. detail: what it is there; reason: why the packet goes on or stops."""
+    """kind: connector, nat, node, service, app or internet. detail: what it is there; reason: why it goes on or stops."""
 
     kind: str
     name: str
@@ -34,39 +37,55 @@ class Return:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """``rule``: id of the rule that decided, None where none did. ``return_``: None when nothing is delivered."""
+    """``rule``: id of the rule that decided, None where none did. ``return_``: None when nothing is delivered.
+
+    chain: uids of the services passed. segment, to_segment: names of those the two ends are in; empty where unknown.
+    """
 
     disposition: str
     hops: tuple[Hop, ...]
     rule: str | None
     return_: Return | None
+    chain: tuple[str, ...] = ()
+    segment: str = ""
+    to_segment: str = ""
 
 
 def trace(
-    intent: Intent,
+    network: Network,
     source: str,
     destination: str,
     protocol: str | int = "tcp",
     port: int | None = None,
     segment: str | None = None,
+    from_segment: str | None = None,
+    to_segment: str | None = None,
 ) -> Trace:
     """What becomes of a flow, assuming everything healthy.
 
-    source, destination: uid, name or key of a connector, an address, ``connector@address``, or ``internet``.
-    segment: uid, name or key; where left out, the first one that both ends are in. Raises Invalid for unknown ends, an
-    unknown segment, and tcp or udp without a port.
+    source, destination: uid, name or key of a connector, an address, ``connector@address``, ``internet``, and as
+    destination an internet application. segment: uid, name or key of the one both ends are in; from_segment, to_segment
+    where a share joins two. What is left out is the first that fits. Raises Invalid for unknown ends and segments, and
+    for tcp or udp without a port.
     """
-    start, end = find_end(intent, "from", source), find_end(intent, "to", destination)
-    cell = _cell(protocol, port)
-    chosen = _segment(intent, start, end, segment)
-    if chosen is None:
-        reason = f"{start.label} and {end.label} have no segment in common; segments reach each other by shares only."
-        first = Hop("connector" if start.connector else "internet", start.name, reason=reason)
-        return Trace("isolated", (first,), None, None)
-    return _Follow(Realm(intent, chosen.uid), start, end, cell).follow()
+    start, end = find_end(network, "from", source), find_end(network, "to", destination)
+    cell = _cell(protocol, port, end)
+    starts = _candidates(network, start, "from_segment" if from_segment else "segment", from_segment or segment)
+    ends = _candidates(network, end, "to_segment" if to_segment else "segment", to_segment or segment)
+    if start.internet or (start.connector is None and not _inside(network, start, starts)):
+        return _Follow(network, start, end, cell).from_internet(ends)
+    for one, other in _joined(network, starts, ends):
+        return _Follow(network, start, end, cell).follow(network.realm(one.uid), other)
+    reason = f"{start.label} and {end.label} have no segment in common, and no share joins theirs."
+    first = Hop("connector" if start.connector else "internet", start.name, reason=reason)
+    return Trace("isolated", (first,), None, None)
 
 
-def _cell(protocol: str | int, port: int | None) -> int:
+def _cell(protocol: str | int, port: int | None, end: End) -> int:
+    if end.app and port is None:
+        protocol, port = end.app.protocol, end.app.port
+    if protocol == ANY:
+        raise Invalid([Problem("bad_protocol", "protocol", "Name one protocol; a packet has exactly one.")])
     if protocol in ("tcp", "udp") and port is None:
         raise Invalid([Problem("required", "port", f"Say which port; {protocol} needs one.")])
     if port is not None and not 0 <= port <= 65535:
@@ -78,80 +97,179 @@ def _cell(protocol: str | int, port: int | None) -> int:
         raise Invalid([Problem("bad_protocol", "protocol", message)]) from None
 
 
-def _segment(intent: Intent, start: End, end: End, wanted: str | None) -> Segment | None:
-    if wanted:
-        found: Segment | None = intent.find("segments", wanted)
-        if found is None:
-            raise Invalid([Problem("unknown_reference", "segment", f"There is no segment “{wanted}”.")])
-        for one in (start, end):
-            if one.connector and found not in home_segments(intent, one):
-                return None
-        return found
-    ends = home_segments(intent, end)
-    return next((one for one in home_segments(intent, start) if one in ends), None)
+def _candidates(network: Network, end: End, field: str, wanted: str | None) -> list[Segment]:
+    homes = home_segments(network, end)
+    if wanted is None:
+        return homes
+    found = find_segment(network, field, wanted)
+    # An address may be reached in a segment that does not own it: through a share, or on the internet.
+    return [found] if end.connector is None or found in homes else []
+
+
+def _inside(network: Network, start: End, starts: list[Segment]) -> bool:
+    """Whether a bare source address belongs to somebody."""
+    assert start.address is not None
+    return any(network.realm(one.uid).owner(start.address) is not None for one in starts)
+
+
+def _joined(network: Network, starts: list[Segment], ends: list[Segment]) -> list[tuple[Segment, Segment]]:
+    """Segments both ends are in, then pairs that a share joins; in order."""
+    uids = {one.uid: one for one in ends}
+    shared = [(one, one) for one in starts if one.uid in uids]
+    return shared or [
+        (one, uids[uid])
+        for one in starts
+        for uid in dict.fromkeys(passage.other for passage in network.realm(one.uid).passages)
+        if uid in uids
+    ]
 
 
 class _Follow:
-    """One packet in one segment."""
+    """One packet, hop by hop."""
 
-    def __init__(self, realm: Realm, start: End, end: End, cell: int) -> None:
-        self.realm, self.start, self.end, self.cell = realm, start, end, cell
+    def __init__(self, network: Network, start: End, end: End, cell: int) -> None:
+        self.network, self.start, self.end, self.cell = network, start, end, cell
         self.hops: list[Hop] = []
+        self.segments = ("", "")
 
-    def follow(self) -> Trace:
-        source = self._first_address(self.start)
-        target = self._first_address(self.end)
-        if source is None or self.start.internet or (member := self.realm.owner(source)) is None:
-            if self.start.connector and source is not None:
-                return self._spoofed(source)
-            return self._no_source()
-        if self.start.connector and member.connector.uid != self.start.connector.uid:
-            return self._spoofed(source)
-        self._enter(member, source)
-        other = self.realm.owner(target) if target is not None and not self.end.internet else None
-        if other is None and (self.end.connector or not self.realm.exits):
-            segment = self.realm.segment.name
+    # From a member
+
+    def follow(self, realm: Realm, towards: Segment) -> Trace:
+        self.segments = (realm.segment.name, towards.name)
+        inside = self.start.inside(realm)
+        if inside is None:
+            self.hops.append(Hop("connector", self.start.name))
+            return self._stop("no_route", f"{self.start.label} has no address in segment “{realm.segment.name}”.")
+        owner = realm.owner(inside) if self.start.connector is None else None
+        connector = self.start.connector or (owner.connector if owner else None)
+        assert connector is not None, "a bare address that nobody owns is the internet's"
+        there = self.network.realm(towards.uid)
+        target = self.end.presented(there)
+        if target is None and self.end.connector:
+            self.hops.append(Hop("connector", connector.name, address_text(inside)))
+            return self._stop("no_route", f"{self.end.label} has no address in segment “{towards.name}”.")
+        packet = Packet(inside, _SOMEWHERE if target is None else target, self.cell)
+        rules = realm.roster.nat.get(connector.uid, ())
+        translated = outbound(rules, realm.prefixes, packet) if rules else None
+        packet = translated.packet if translated else packet
+        start = realm.source(connector, packet.source)
+        if start is None:
+            self.hops.append(Hop("connector", connector.name, address_text(inside)))
+            reason = f"{address_text(packet.source)} is not behind this connector in segment “{realm.segment.name}”"
+            return self._stop("denied_spoofed", f"{reason}; dropped.")
+        self._enter(start, inside, translated)
+        return self._towards(realm, start, packet, target is None)
+
+    def _towards(self, realm: Realm, start: Member, packet: Packet, general: bool) -> Trace:
+        """The packet is in the segment; where is it routed to?"""
+        where = None if general else realm.owner(packet.destination)
+        if where is None:
             if self.end.connector:
-                return self._stop("no_route", f"{self.end.label} has no such address in segment “{segment}”.")
-            return self._stop("no_route", f"No member of segment “{segment}” has this address, and it has no exit.")
-        if other is not None and other.connector is member.connector:
-            return self._local(other)
-        if self.end.connector and other is not None and other.connector.uid != self.end.connector.uid:
-            return self._stop("no_route", f"This address belongs to “{other.connector.name}”, not to {self.end.label}.")
-        packet = Packet(source, target if target is not None else _SOMEWHERE, self.cell)
-        return self._decide(member, other, packet)
+                return self._stop("no_route", f"{self.end.label} has no such address in “{self.segments[1]}”.")
+            if not realm.exits or packet.destination >= V6 or packet.source >= V6:
+                reason = f"No member of segment “{realm.segment.name}” has this address, and no exit carries it."
+                return self._stop("no_route", reason)
+            return self._own(realm, start, None, packet)
+        if where.connector.uid == start.connector.uid:
+            del self.hops[1:]
+            return self._stop("local", f"Both ends are behind “{where.connector.name}”; the packet never leaves it.")
+        if self.end.connector and where.connector.uid != self.end.connector.uid:
+            reason = f"This address belongs to “{where.connector.name}”, not to {self.end.label}."
+            return self._stop("no_route", reason)
+        if where.segment.uid == realm.segment.uid:
+            return self._own(realm, start, where, packet)
+        return self._shared(realm, start, where, packet)
 
-    def _first_address(self, end: End) -> int | None:
-        """The address meant: the one given, or the connector's first host in this segment."""
-        return end.address if end.address is not None else end.first_host(self.realm)
+    def _own(self, realm: Realm, start: Member, end: Member | None, packet: Packet) -> Trace:
+        self.segments = (realm.segment.name, realm.segment.name)
+        outcome = decide(realm, start, end, packet)
+        if outcome.disposition == "no_route":
+            return self._gated(realm, packet)
+        leaving = end or realm.exits[start.exchange.uid]
+        origin = realm.owner(packet.source) or start
+        anchor = realm.anchor(origin, leaving)
+        return self._decided(anchor, outcome, self._because(realm, outcome, end is None), realm, start, leaving, packet)
+
+    def _shared(self, realm: Realm, start: Member, guest: Member, packet: Packet) -> Trace:
+        there = self.network.realm(guest.segment.uid)
+        self.segments = (realm.segment.name, there.segment.name)
+        passage = realm.passage(guest.segment.uid, packet.source, packet.destination)
+        if passage is None:
+            return self._stop("isolated", self._isolated(realm, guest, packet))
+        outcome = decide_shared(realm, there, passage, start, packet)
+        if outcome.disposition == "no_route":
+            return self._gated(realm if closed(realm, packet) else there, packet)
+        host = realm if realm.hosts(guest.segment.uid) else there
+        ends = [host.owner(packet.source), host.owner(packet.destination)]
+        assert ends[0] is not None and ends[1] is not None, "both ends of a shared flow are seen in the host"
+        anchor = host.anchor(ends[0], ends[1])
+        reason = self._through(outcome, passage, there)
+        return self._decided(anchor, outcome, reason, realm, start, guest, packet)
+
+    def _isolated(self, realm: Realm, guest: Member, packet: Packet) -> str:
+        """Why no share carries a flow between two segments that shares join."""
+        names = f"segment “{realm.segment.name}” and segment “{guest.segment.name}”"
+        for passage in realm.passages:
+            covers = contains(passage.near, packet.source) and contains(passage.far, packet.destination)
+            if passage.other == guest.segment.uid and covers:
+                return f"Share “{passage.share.name}” joins the two, but only the other side may begin."
+        return f"No share between {names} covers this pair of addresses."
+
+    def _gated(self, realm: Realm, packet: Packet) -> Trace:
+        gate = closed(realm, packet)
+        return self._stop("no_route", gate.reason if gate else "There is no route.")
+
+    # From the internet
+
+    def from_internet(self, ends: list[Segment]) -> Trace:
+        source = self.start.address if self.start.address is not None else _SOMEWHERE
+        self.hops.append(Hop("internet", self.start.name))
+        found = next(
+            (
+                (self.network.realm(segment.uid), app)
+                for segment in ends
+                for app in self.network.realm(segment.uid).apps
+                if app.cell == self.cell and (app.app is self.end.app or app.public == self.end.address)
+            ),
+            None,
+        )
+        if found is None:
+            return self._stop("no_route", "From the internet only internet applications can be reached; this is none.")
+        realm, app = found
+        self.segments = ("", realm.segment.name)
+        packet = Packet(source, app.public, self.cell)
+        outcome = decide_app(realm, app, packet)
+        self._at(app.exit.home, f"circuit {app.exit.connector.active.name} of {app.exit.connector.name}")
+        why = f"Rule {outcome.rule}" if outcome.rule else "No policy allows it; the stance never covers the internet."
+        verb = {"denied_by_rule": " denies it.", "delivered": " allows it."}.get(outcome.disposition, " inspects it.")
+        return self._decided(
+            app.exit.home, outcome, why + (verb if outcome.rule else ""), realm, app.exit, app.target, packet, app
+        )
+
+    # Hops
 
     def _stop(self, disposition: str, reason: str, rule: str | None = None) -> Trace:
         self.hops[-1] = replace(self.hops[-1], reason=reason)
-        return Trace(disposition, tuple(self.hops), rule, None)
+        return Trace(disposition, tuple(self.hops), rule, None, (), *self.segments)
 
-    def _spoofed(self, source: int) -> Trace:
-        assert self.start.connector is not None
-        reason = f"{address_text(source)} is not behind this connector in segment “{self.realm.segment.name}”; dropped."
-        self.hops.append(Hop("connector", self.start.connector.name, address_text(source)))
-        return self._stop("denied_spoofed", reason)
-
-    def _no_source(self) -> Trace:
-        if self.start.connector:
-            self.hops.append(Hop("connector", self.start.name))
-            return self._stop("no_route", f"{self.start.label} has no address in segment “{self.realm.segment.name}”.")
-        self.hops.append(Hop("internet", self.start.name))
-        return self._stop("no_route", "From the internet only internet applications can be reached; there is none.")
-
-    def _enter(self, member: Member, source: int) -> None:
-        connector = member.connector
-        group = self.realm.intent.groups.get(member.attachment.group or "")
-        where = f"{address_text(source)} in segment {self.realm.segment.name}"
+    def _enter(self, start: Member, inside: int, translated: Translated | None) -> None:
+        connector = start.connector
+        group = self.network.intent.groups.get(start.attachment.group or "")
+        where = f"{address_text(inside)} in segment {start.segment.name}"
         self.hops.append(Hop("connector", connector.name, f"{where}, group {group.name}" if group else where))
-        self._at(member.home, f"circuit {connector.active.name} of {connector.name}")
+        if translated:
+            self._translated(translated, Packet(inside, translated.packet.destination, self.cell), "outwards")
+        self._at(start.home, f"circuit {connector.active.name} of {connector.name}")
 
-    def _local(self, member: Member) -> Trace:
-        del self.hops[1:]
-        return self._stop("local", f"Both ends are behind “{member.connector.name}”; the packet never leaves it.")
+    def _translated(self, done: Translated, before: Packet, way: str) -> None:
+        told = []
+        if done.packet.source != before.source:
+            pool = f" (one of {', '.join(done.rule.source.prefixes)})" if done.pool else ""
+            told.append(f"source {address_text(before.source)} → {address_text(done.packet.source)}{pool}")
+        if (done.packet.destination, done.packet.cell) != (before.destination, before.cell):
+            told.append(f"destination {_spot(before)} → {_spot(done.packet)}")
+        if told:
+            self.hops.append(Hop("nat", done.rule.name, "; ".join(told), f"NAT rule “{done.rule.name}”, {way}."))
 
     def _at(self, node: str, detail: str, reason: str = "") -> None:
         """A node; consecutive visits of the same one are one hop."""
@@ -161,46 +279,90 @@ class _Follow:
         else:
             self.hops.append(Hop("node", node, detail, reason))
 
-    def _decide(self, member: Member, other: Member | None, packet: Packet) -> Trace:
-        outcome = decide(self.realm, member, other, packet)
-        leaving = other or self.realm.exits[member.exchange.uid]
-        anchor = self.realm.anchor(member, leaving)
-        self._at(anchor, "anchor of this flow", self._because(outcome, other is None))
-        exchange = next(one for one in self.realm.intent.exchanges.values() if one.key == anchor.rpartition("/")[0])
+    def _decided(
+        self,
+        anchor: str,
+        outcome: Outcome,
+        reason: str,
+        realm: Realm,
+        start: Member,
+        leaving: Member,
+        packet: Packet,
+        app: App | None = None,
+    ) -> Trace:
+        """At the anchor: through the chain, out at the other end, and the way back."""
+        self._at(anchor, "anchor of this flow", reason)
+        exchange = next(one for one in realm.exchanges.values() if one.key == anchor.rpartition("/")[0])
         for uid in outcome.chain:
             if uid != outcome.stopped_by:
-                self.hops.append(self._service(uid, exchange, "lets it through"))
+                self.hops.append(self._service(realm, uid, exchange, "lets it through"))
         if outcome.stopped_by:
             stopped = "drops it" if outcome.disposition == "denied_by_service" else "has no instance, so it is dropped"
-            self.hops.append(self._service(outcome.stopped_by, exchange, stopped))
+            self.hops.append(self._service(realm, outcome.stopped_by, exchange, stopped))
         if not outcome.delivered:
-            return Trace(outcome.disposition, tuple(self.hops), outcome.rule, None)
+            return Trace(outcome.disposition, tuple(self.hops), outcome.rule, None, outcome.chain, *self.segments)
         if outcome.chain:
             self.hops.append(Hop("node", anchor, "anchor of this flow", "Back from inspection."))
+        if app:
+            self._opened(app)
         self._at(leaving.home, f"circuit {leaving.connector.active.name} of {leaving.connector.name}")
-        self.hops.append(
-            Hop("connector", leaving.connector.name, address_text(packet.destination) if other else "exit")
-        )
-        if other is None:
-            self.hops.append(Hop("internet", "internet", "" if self.end.address is None else self.end.name))
-        back = tuple(replace(hop, reason=_back(hop)) for hop in reversed(self.hops))
-        return Trace(outcome.disposition, tuple(self.hops), outcome.rule, Return(outcome.disposition, back))
+        self._arrive(leaving, packet, app)
+        back = self._back(realm, start, packet, outcome)
+        return Trace(outcome.disposition, tuple(self.hops), outcome.rule, back, outcome.chain, *self.segments)
 
-    def _because(self, outcome: Outcome, internet: bool) -> str:
+    def _opened(self, app: App) -> None:
+        inside = ", ".join(f"{address_text(address)}:{app.port}" for address in app.addresses)
+        source = f"; the client appears as {address_text(app.source_nat)}" if app.source_nat is not None else ""
+        public = _spot(Packet(0, app.public, app.cell))
+        self.hops.append(Hop("app", app.app.name, f"{public} → {inside}{source}", "Published to the internet."))
+
+    def _arrive(self, leaving: Member, packet: Packet, app: App | None) -> None:
+        if leaving.is_exit:
+            self.hops.append(Hop("connector", leaving.connector.name, "exit"))
+            self.hops.append(Hop("internet", "internet", "" if self.end.address is None else self.end.name))
+            return
+        if app:
+            self.hops.append(Hop("connector", leaving.connector.name, address_text(app.addresses[0])))
+            return
+        there = self.network.realm(leaving.segment.uid)
+        rules = there.roster.nat.get(leaving.connector.uid, ())
+        translated = inbound(rules, there.prefixes, packet) if rules else None
+        if translated:
+            self._translated(translated, packet, "inwards")
+        arrived = translated.packet if translated else packet
+        self.hops.append(Hop("connector", leaving.connector.name, address_text(arrived.destination)))
+
+    def _back(self, realm: Realm, start: Member, packet: Packet, outcome: Outcome) -> Return:
+        hops = [replace(hop, reason=_reply(hop)) for hop in reversed(self.hops)]
+        owner = None if start.is_exit else realm.owner(packet.source)
+        if owner is not None and owner.connector.uid != start.connector.uid:
+            reason = f"Replies go to “{owner.connector.name}”, where {address_text(packet.source)} is routed to."
+            hops[-1] = Hop("connector", owner.connector.name, address_text(packet.source), reason)
+        return Return(outcome.disposition, tuple(hops))
+
+    # Reasons
+
+    def _because(self, realm: Realm, outcome: Outcome, internet: bool) -> str:
         if outcome.rule is None:
             if internet:
                 return "The stance never covers the internet; a policy has to name it."
-            return f"No rule matches; segment “{self.realm.segment.name}” is {self.realm.segment.stance}."
+            return f"No rule matches; segment “{realm.segment.name}” is {realm.segment.stance}."
         verb = {"denied_by_rule": "denies", "delivered": "allows"}.get(outcome.disposition, "inspects")
         return f"Rule {outcome.rule} {verb} it."
 
-    def _service(self, uid: str, exchange: Exchange, verb: str) -> Hop:
-        intent = self.realm.intent
-        service = intent.services.get(uid)
+    def _through(self, outcome: Outcome, passage: Passage, there: Realm) -> str:
+        share = f"Share “{passage.share.name}” joins it with segment “{there.segment.name}”"
+        if outcome.rule is None or outcome.rule.startswith("share/"):
+            return f"{share}; no rule of either segment matches, so the share allows it."
+        verb = {"denied_by_rule": "denies", "delivered": "allows"}.get(outcome.disposition, "inspects")
+        return f"{share}; rule {outcome.rule} {verb} it."
+
+    def _service(self, realm: Realm, uid: str, exchange: Exchange, verb: str) -> Hop:
+        service = realm.services.get(uid)
         if service is None:
             return Hop("service", uid, reason="It does not exist any more, so the flow is dropped.")
-        where = serving(intent, service, exchange)
-        running = [one.id for one in instances(intent) if one.service.uid == uid and one.exchange is where]
+        where = serving(realm.catalog, realm.exchanges, service, exchange)
+        running = [one.id for one in self.network.instances if one.service.uid == uid and one.exchange is where]
         reason = f"Service “{service.name}” {verb}."
         if verb == "lets it through" and service.product != "linux-firewall":
             reason = f"Subject to the policy of “{service.name}” itself."
@@ -211,5 +373,10 @@ _SOMEWHERE = 0xC633640A
 """198.51.100.10, for “the internet” in general."""
 
 
-def _back(hop: Hop) -> str:
+def _reply(hop: Hop) -> str:
     return "Reply of a permitted flow; same anchor." if "anchor" in hop.detail else ""
+
+
+def _spot(packet: Packet) -> str:
+    port = example(packet.cell)[1]
+    return address_text(packet.destination) + ("" if port is None else f":{port}")
