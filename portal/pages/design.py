@@ -19,6 +19,7 @@ from provisioning.core.check import check
 from provisioning.core.intent import Invalid
 from provisioning.core.intent.item import ANY, INTERNET
 from provisioning.core.intent.policies import ACTIONS
+from provisioning.core.network import Network
 from provisioning.models import Draft
 from provisioning.selectors import reach as selectors
 from provisioning.selectors import views
@@ -73,7 +74,7 @@ def _draft(request: PageRequest, uid: UUID) -> dict[str, Any]:
     drawn = board.board(_network(found), base)
     items = board.compare(_network(found), base)
     here = {kind: [item for item in rows if item.state != "removed"] for kind, rows in items.items()}
-    problems = check(views.load(found))
+    problems = check(Network(views.load(found)))
     root = f"/api/v1/t/{request.tenant.slug}/"
     return {
         "tenant": request.tenant,

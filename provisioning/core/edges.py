@@ -1,4 +1,4 @@
-"""The edge of a connector in one segment: what it presents to the network once NAT and route policies have had their say.
+"""The edge of a connector in one segment: what it presents once NAT and route policies have had their say.
 
 Everything but the edge itself (overlap, routes, policies, shares, traces) sees presented addresses only.
 """
@@ -65,10 +65,10 @@ class _Edge:
         found: list[Range] = []
         for rule in nat:
             match = rule.match
-            if rule.direction == "outbound" and rule.source.type != "none" and match.protocol == "any":
-                if self.prefixes.ranges(match.destination) is None:
-                    held = self.prefixes.ranges(match.source)
-                    found.extend(merge(r for owned in self.owned for r in owned) if held is None else held)
+            always = match.protocol == "any" and self.prefixes.ranges(match.destination) is None
+            if always and rule.direction == "outbound" and rule.source.type != "none":
+                held = self.prefixes.ranges(match.source)
+                found.extend(merge(r for owned in self.owned for r in owned) if held is None else held)
         return merge(found)
 
     def _add(self, rule: NatRule) -> None:
@@ -140,4 +140,3 @@ class RouteFilter:
 def as_path(connector: Connector) -> str:
     """The path of routes that come from a connector: its peer's AS, where it speaks BGP."""
     return str(connector.active.bgp["peer_asn"]) if connector.circuits and connector.active.bgp else ""
-

@@ -130,9 +130,7 @@ def placed_at(exchanges: Mapping[str, Exchange], service: Service) -> list[Excha
     return in_order(exchanges[uid] for uid in uids if uid in exchanges)
 
 
-def serving(
-    catalog: Catalog, exchanges: Mapping[str, Exchange], service: Service, here: Exchange
-) -> Exchange | None:
+def serving(catalog: Catalog, exchanges: Mapping[str, Exchange], service: Service, here: Exchange) -> Exchange | None:
     """The exchange whose instances serve flows anchored at ``here``: itself, else the nearest placement."""
     return nearest(catalog, placed_at(exchanges, service), here)
 
@@ -144,8 +142,7 @@ def nearest(catalog: Catalog, candidates: Iterable[Exchange], *here: Exchange) -
         default=None,
         key=lambda exchange: (
             sum(
-                0.0 if spot.uid == exchange.uid else catalog.distance(spot.location, exchange.location)
-                for spot in here
+                0.0 if spot.uid == exchange.uid else catalog.distance(spot.location, exchange.location) for spot in here
             ),
             exchange.number,
         ),

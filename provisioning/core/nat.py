@@ -59,9 +59,7 @@ def inbound(rules: Sequence[NatRule], prefixes: Prefixes, packet: Packet) -> Tra
 def _towards(rule: NatRule, packet: Packet, prefixes: Prefixes) -> tuple[int, int]:
     if rule.destination.type == "none":
         return packet.destination, packet.cell
-    destination = _mapped(
-        packet.destination, pairs(prefixes.texts(rule.match.destination), rule.destination.prefixes)
-    )
+    destination = _mapped(packet.destination, pairs(prefixes.texts(rule.match.destination), rule.destination.prefixes))
     if rule.destination.port is None:
         return destination, packet.cell
     return destination, cell_of(example(packet.cell)[0], rule.destination.port)

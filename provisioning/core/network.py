@@ -12,7 +12,17 @@ from typing import Any, TypeVar
 
 from provisioning.core.addresses import address_number, contains
 from provisioning.core.fabric import Instance, Node, instances, nodes
-from provisioning.core.intent import Attachment, Connector, Intent, InternetApp, NatRule, Policy, RoutePolicy, Service, Share
+from provisioning.core.intent import (
+    Attachment,
+    Connector,
+    Intent,
+    InternetApp,
+    NatRule,
+    Policy,
+    RoutePolicy,
+    Service,
+    Share,
+)
 from provisioning.core.prefixes import Prefixes
 from provisioning.core.realm import Realm
 from provisioning.core.roster import Roster
@@ -23,7 +33,9 @@ Read = tuple[Any, ...]
 
 
 def same(one: Read, other: Read) -> bool:
-    return len(one) == len(other) and all(left is right or left == right for left, right in zip(one, other, strict=True))
+    return len(one) == len(other) and all(
+        left is right or left == right for left, right in zip(one, other, strict=True)
+    )
 
 
 class Network:
@@ -175,7 +187,7 @@ class Network:
         return found
 
     def segment_of(self, app: InternetApp) -> str | None:
-        """The first segment, by number, that exit and target are both attached to and where the target owns the address."""
+        """The first segment (by number) with both exit and target in it where the target owns the address."""
         way_in = self.intent.connectors.get(app.connector)
         target = self.intent.connectors.get(app.target.connector)
         if way_in is None or target is None or not app.target.addresses or not (way_in.enabled and target.enabled):

@@ -165,10 +165,7 @@ class Realm:
             (
                 one
                 for one in self.passages
-                if one.other == other
-                and one.starts
-                and contains(one.near, source)
-                and contains(one.far, destination)
+                if one.other == other and one.starts and contains(one.near, source) and contains(one.far, destination)
             ),
             None,
         )

@@ -12,7 +12,17 @@ from functools import cached_property
 
 from provisioning.core.addresses import Range, award, intersect
 from provisioning.core.edges import Presented, Route, RouteFilter, as_path, length, present
-from provisioning.core.intent import ANY, INTERNET, Attachment, Connector, Exchange, NatRule, Policy, RoutePolicy, Segment
+from provisioning.core.intent import (
+    ANY,
+    INTERNET,
+    Attachment,
+    Connector,
+    Exchange,
+    NatRule,
+    Policy,
+    RoutePolicy,
+    Segment,
+)
 from provisioning.core.prefixes import Prefixes
 
 

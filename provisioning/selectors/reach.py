@@ -7,6 +7,7 @@ from typing import Any
 
 from provisioning.core import reach as core
 from provisioning.core.intent import Intent
+from provisioning.core.network import Network
 from provisioning.core.resource import as_json
 from provisioning.selectors import views
 from provisioning.selectors.topology import topology
@@ -17,7 +18,7 @@ AWAY = {"down": "is down", "pending": "is not provisioned yet"}
 
 def reach(view: View, source: str) -> list[dict[str, Any]]:
     """Everything that a connector or group can reach. Raises the core's Invalid for an unknown one."""
-    found: list[dict[str, Any]] = as_json(core.reach(views.intent(view), source))
+    found: list[dict[str, Any]] = as_json(core.reach(Network(views.intent(view)), source))
     return found
 
 
@@ -33,7 +34,7 @@ def trace(
 ) -> dict[str, Any]:
     """What becomes of a flow; with ``observed_at`` as things were last reported, else with everything healthy."""
     intent = views.intent(view)
-    found: dict[str, Any] = as_json(core.trace(intent, source, destination, protocol, port, segment))
+    found: dict[str, Any] = as_json(core.trace(Network(intent), source, destination, protocol, port, segment))
     return found if observed_at is None else _observed(found, intent, observed_at)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from provisioning.core import intent as core
 from provisioning.core.check import check
+from provisioning.core.network import Network
 from provisioning.core.resource import Problem
 from provisioning.models import Draft, Item, Overlay, Version
 from provisioning.selectors import views
@@ -89,4 +90,4 @@ def refuse_new_errors(draft: Draft, changes: Sequence[BodyChange]) -> None:
 
 
 def errors(rows: Iterable[Row]) -> list[Problem]:
-    return [problem for problem in check(views.load(rows), hints=False) if problem.severity == "error"]
+    return [problem for problem in check(Network(views.load(rows)), hints=False) if problem.severity == "error"]

@@ -11,6 +11,7 @@ from django.utils.module_loading import import_string
 from provisioning.core import plan as core_plan
 from provisioning.core.check import check
 from provisioning.core.compile import compile as compile_network
+from provisioning.core.network import Network
 from provisioning.core.reach import AssertionResult, assertions, delta
 from provisioning.core.resource import Change, Problem, Resource, as_json, digest, references
 from provisioning.drivers import quotas, replace_on
@@ -29,12 +30,13 @@ def make(draft: Draft) -> Plan:
     Raises Conflict when the draft cannot be rebased, Invalid when the network is invalid or an assertion fails.
     """
     draft = rebase(draft)
-    after = views.intent(views.of_draft(draft))
-    problems = check(after)
+    network = Network(views.intent(views.of_draft(draft)))
+    after = network.intent
+    problems = check(network)
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors:
         raise Invalid(f"The network has {len(errors)} errors.", errors)
-    results = assertions(after)
+    results = assertions(network)
     failing = [
         Problem("assertion_failed", f"assertions/{after.assertions[result.uid].key}", _broken(result))
         for result in results
@@ -44,7 +46,7 @@ def make(draft: Draft) -> Plan:
         raise Invalid("An assertion fails.", failing)
 
     before = views.intent(View(draft.base_revision))
-    there, begun, wanted = world.observed(), world.begun(), compile_network(after)
+    there, begun, wanted = world.observed(), world.begun(), compile_network(network)
     exceeded = quotas(wanted.values())
     if exceeded:
         raise Invalid(exceeded[0].message, exceeded)
@@ -60,7 +62,7 @@ def make(draft: Draft) -> Plan:
         state=Plan.State.READY,
         steps=[step_json(change, wanted) for change in changes],
         text=core_plan.text(changes),
-        reachability=as_json(delta(before, after)),
+        reachability=as_json(delta(Network(before), network)),
         assertions=as_json(results),
         cost=_price(there, wanted),
         blast_radius=as_json(core_plan.blast_radius(changes, before, after)),

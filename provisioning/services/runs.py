@@ -7,7 +7,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from provisioning.core import states
+from provisioning.core import network, states
 from provisioning.core.compile import compile as compile_network
 from provisioning.core.plan import diff
 from provisioning.drivers import replace_on
@@ -55,7 +55,7 @@ def retry(run: Run) -> Run:
     if newest and newest.pk != run.pk:
         raise Conflict(f"The run of revision {newest.revision} came after this one; retry that.")
     live = views.live()
-    there, wanted = world.observed(), compile_network(views.intent(live))
+    there, wanted = world.observed(), compile_network(network.Network(views.intent(live)))
     changes = diff(there, wanted, replace_on(), world.begun())
     if not changes:
         raise Conflict("Everything is as it should be; there is nothing to retry.")

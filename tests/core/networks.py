@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from provisioning.core.intent import KINDS, Catalog, Intent, Location, NodeSite, load, normalise, slug
+from provisioning.core.network import Network
 
 CATALOG = Catalog(
     locations={
@@ -72,6 +73,9 @@ class Drawing:
 
     def intent(self) -> Intent:
         return load(self.rows.values(), CATALOG)
+
+    def network(self) -> Network:
+        return Network(self.intent())
 
 
 def site(name: str, exchange: str, group: str | None, *prefixes: str, segment: str = "corp") -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Longest prefix flattening, held against looking every address up."""
+"""Ranges, and who owns what several claim, held against looking every address up."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import ipaddress
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioning.core.addresses import complement, contains, flatten, intersect, merge, range_text, span
+from provisioning.core.addresses import award, complement, contains, intersect, merge, range_text, span
 
 # Prefixes inside one /24, so that they collide often and every address can be looked up.
 PREFIX = st.tuples(st.integers(0, 255), st.integers(24, 32)).map(
@@ -17,8 +17,12 @@ BASE = int(ipaddress.IPv4Address("10.0.0.0"))
 
 
 @given(st.lists(st.tuples(PREFIX, st.integers(0, 3)), max_size=12))
-def test_flattened_ranges_are_the_longest_prefix_of_every_address(claims: list[tuple[str, int]]) -> None:
-    owned = flatten([(span(prefix), owner) for prefix, owner in claims])
+def test_of_all_claims_on_an_address_the_lowest_rank_wins(claims: list[tuple[str, int]]) -> None:
+    ranked = [
+        (span(prefix), (-ipaddress.ip_network(prefix).prefixlen, -place), owner)
+        for place, (prefix, owner) in enumerate(claims)
+    ]
+    owned = award(ranked)
     for address in range(BASE, BASE + 256):
         # Of equal prefixes the last claim wins.
         held = [

@@ -12,7 +12,7 @@ from tests.core.networks import Drawing, hospital, policy, site, vpc
 
 
 def told(draw: Drawing, code: str) -> list[Problem]:
-    return [problem for problem in check(draw.intent()) if problem.code == code]
+    return [problem for problem in check(draw.network()) if problem.code == code]
 
 
 def one(draw: Drawing, code: str) -> Problem:
@@ -21,7 +21,7 @@ def one(draw: Drawing, code: str) -> Problem:
 
 
 def test_the_hospital_network_is_fine() -> None:
-    assert check(hospital().intent()) == []
+    assert check(hospital().network()) == []
 
 
 def test_equal_prefixes_in_a_segment_name_both_connectors_and_the_prefix() -> None:
@@ -36,7 +36,7 @@ def test_connectors_of_one_redundancy_group_may_attach_the_same_prefix() -> None
     draw = hospital()
     for name in ("left", "right"):
         draw.add("connectors", {**site(name, "us", "dev", "10.77.0.0/16"), "redundancy_group": "pair"})
-    assert check(draw.intent()) == []
+    assert check(draw.network()) == []
 
 
 def test_a_prefix_inside_another_ones_is_a_warning_that_names_both() -> None:
@@ -51,7 +51,7 @@ def test_the_default_route_overlaps_nothing_and_other_segments_are_other_worlds(
     draw.add("connectors", site("left", "eu", "sites", "0.0.0.0/0"))
     draw.add("connectors", site("right", "us", "sites", "0.0.0.0/0"))
     draw.add("connectors", site("desk", "us", None, "10.3.0.0/16", segment="guest"))
-    assert check(draw.intent()) == []
+    assert check(draw.network()) == []
 
 
 def test_what_was_deleted_is_an_unknown_reference() -> None:
@@ -70,7 +70,7 @@ def test_nothing_that_is_missing_breaks_the_other_checks(kind: str) -> None:
     draw = hospital()
     for uid in [uid for uid, row in draw.rows.items() if row[0] == kind]:
         del draw.rows[uid]
-    problems = check(draw.intent())
+    problems = check(draw.network())
     assert problems and all(problem.message for problem in problems)
 
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioning.core.compile import compile
+from provisioning.core.network import Network
 from provisioning.core.plan import KNOWN_LATER, blast_radius, diff, digest, fields, text, unsafe
 from provisioning.core.resource import Change, Resource
 from tests.core.networks import Drawing, hospital, policy, site
@@ -26,7 +27,7 @@ def golden(name: str, told: str) -> None:
 
 def reviewed(before: Drawing, after: Drawing) -> str:
     one, other = before.intent(), after.intent()
-    changes = diff(compile(one), compile(other))
+    changes = diff(compile(Network(one)), compile(Network(other)))
     return text(changes, unsafe(changes, one, other))
 
 
@@ -49,7 +50,7 @@ def test_removing_everything_reads_well_and_warns() -> None:
 
 
 def test_dependencies_come_first_and_removals_wait_for_their_users() -> None:
-    resources = compile(hospital().intent())
+    resources = compile(hospital().network())
     for changes in (diff({}, resources), diff(resources, {})):
         place = {change.address: nth for nth, change in enumerate(changes)}
         for change in changes:
@@ -111,12 +112,12 @@ def test_opening_the_internet_and_a_service_without_instances_are_warned_about()
     after.add("policies", policy("all-out", 50, "dev", "internet", {"action": "allow"}))
     after.edit("services", "fw", placements=[{"exchange": "eu", "min_instances": 0}])
     one, other = hospital().intent(), after.intent()
-    warnings = unsafe(diff(compile(one), compile(other)), one, other)
+    warnings = unsafe(diff(compile(Network(one)), compile(Network(other))), one, other)
     assert [warning.code for warning in warnings] == ["internet_exposure", "service_without_instances"]
 
 
 def test_an_approval_names_the_changes_whatever_their_order() -> None:
-    changes = diff({}, compile(hospital().intent()))
+    changes = diff({}, compile(hospital().network()))
     assert digest(changes) == digest(reversed(changes)) != digest(changes[1:])
 
 
@@ -124,7 +125,7 @@ def test_blast_radius_counts_what_a_policy_touches() -> None:
     after = hospital()
     after.edit("policies", "no-dev-in-prod", enabled=False)
     one, other = hospital().intent(), after.intent()
-    radius = blast_radius(diff(compile(one), compile(other)), one, other)
+    radius = blast_radius(diff(compile(Network(one)), compile(Network(other))), one, other)
     assert radius["connectors"] == {"touched": ["vpc-dev", "vpc-prod"], "total": 6}
     assert radius["actions"] == {"change": 1} and radius["segments"]["touched"] == ["corp"]
 

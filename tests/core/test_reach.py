@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 
 from provisioning.core.addresses import address_number
 from provisioning.core.flows import cell_of
-from provisioning.core.intent import Intent
+from provisioning.core.network import Network
 from provisioning.core.reach import Delta, FlowChange, assertions, delta, reach, trace
 from provisioning.core.reach.atlas import AddressClass, Atlas
-from provisioning.core.realm import Realm
 from tests.core.naive import fate, owner
 from tests.core.networks import Drawing, hospital, policy, site
 from tests.core.random_networks import ADDRESSES, PACKETS, edited, networks, plenty
@@ -32,14 +31,14 @@ def class_of(atlas: Atlas, address: str) -> AddressClass | None:
 @given(networks(), st.integers(0, 1000))
 def test_classes_and_traces_agree_with_the_plain_evaluator(net: Drawing, seed: int) -> None:
     chance = random.Random(seed)
-    intent = net.intent()
-    for uid, segment in intent.segments.items():
-        atlas = Atlas([Realm(intent, uid)])
+    network = net.network()
+    for uid, segment in network.intent.segments.items():
+        atlas = Atlas([network.realm(uid)])
         for _ in range(40):
             source, destination = chance.choice(ADDRESSES), chance.choice(ADDRESSES)
             protocol, port = chance.choice(PACKETS)
             wanted = fate(net, uid, source, destination, protocol, port)
-            told = trace(intent, source, destination, protocol, port, segment.name)
+            told = trace(network, source, destination, protocol, port, segment.name)
             if wanted is None:
                 assert told.disposition == "local"
                 continue
@@ -62,13 +61,13 @@ def test_classes_and_traces_agree_with_the_plain_evaluator(net: Drawing, seed: i
                 assert outcome.disposition == told.disposition and outcome.rule == told.rule
 
 
-def holds(intent: Intent, names: tuple[str, ...], segment: str, address: str) -> bool:
+def holds(network: Network, names: tuple[str, ...], segment: str, address: str) -> bool:
     """Whether labels include an address."""
-    realm = Realm(intent, segment)
+    realm = network.realm(segment)
     member = realm.owner(address_number(address))
     if member is None:
         return "internet" in names
-    group = intent.groups.get(member.attachment.group or "")
+    group = network.intent.groups.get(member.attachment.group or "")
     connector = member.connector.name
     return bool({"any", connector, group and group.name} & {*names}) or any(
         name.startswith(f"{connector} (") for name in names
@@ -89,9 +88,9 @@ def test_the_delta_tells_every_changed_packet_and_its_examples_are_true(
 ) -> None:
     chance = random.Random(seed)
     one, other = pair
-    before, after = one.intent(), other.intent()
+    before, after = one.network(), other.network()
     found = delta(before, after)
-    for uid, segment in before.segments.items():
+    for uid, segment in before.intent.segments.items():
         for _ in range(60):
             packet = chance.choice(ADDRESSES), chance.choice(ADDRESSES), *chance.choice(PACKETS)
             old, new = (fate(net, uid, *packet) or (False, ()) for net in pair)
@@ -114,7 +113,7 @@ def test_the_delta_tells_every_changed_packet_and_its_examples_are_true(
     for word, was, becomes in (("allowed", False, True), ("blocked", True, False), ("inspected", True, True)):
         for change in getattr(found, word):
             shown = change.example
-            segment = next(uid for uid, one in before.segments.items() if one.name == change.segment)
+            segment = next(uid for uid, one in before.intent.segments.items() if one.name == change.segment)
             if len({owner(net, segment, shown.destination) is None for net in pair}) == 2:
                 continue
             for intent, delivered, rule in ((before, was, change.rule_before), (after, becomes, change.rule_after)):
@@ -127,7 +126,7 @@ def test_the_delta_tells_every_changed_packet_and_its_examples_are_true(
 @plenty
 @given(networks())
 def test_a_network_does_not_differ_from_itself(net: Drawing) -> None:
-    assert delta(net.intent(), net.copy().intent()) == Delta()
+    assert delta(net.network(), net.copy().network()) == Delta()
 
 
 def told(change: FlowChange) -> tuple[Any, ...]:
@@ -137,7 +136,7 @@ def told(change: FlowChange) -> tuple[Any, ...]:
 def test_removing_a_deny_tells_who_may_reach_whom() -> None:
     after = hospital()
     after.remove("policies", "no-dev-in-prod")
-    found = delta(hospital().intent(), after.intent())
+    found = delta(hospital().network(), after.network())
     assert [told(one) for one in found.allowed] == [
         (("dev",), ("prod",), "any", (), (), "no-dev-in-prod/rule-1", None),
     ]
@@ -147,7 +146,7 @@ def test_removing_a_deny_tells_who_may_reach_whom() -> None:
 def test_sending_flows_through_a_firewall_is_told_as_inspected() -> None:
     after = hospital()
     after.edit("policies", "web-out", rules=[{"name": "web", "action": "inspect", "services": ["fw"]}])
-    found = delta(hospital().intent(), after.intent())
+    found = delta(hospital().network(), after.network())
     assert [told(one) for one in found.inspected] == [
         (("prod",), ("internet",), "tcp", ("443",), ("fw",), "web-out/web", "web-out/web")
     ]
@@ -157,7 +156,7 @@ def test_sending_flows_through_a_firewall_is_told_as_inspected() -> None:
 def test_a_new_site_is_told_by_its_name() -> None:
     after = hospital()
     after.add("connectors", site("clinic", "us", None, "10.6.0.0/16"))
-    found = delta(hospital().intent(), after.intent())
+    found = delta(hospital().network(), after.network())
     pairs = {(one.from_, one.to) for one in found.allowed}
     assert pairs == {(("clinic",), ("dev", "prod", "sites")), (("dev", "prod", "sites"), ("clinic",))}
 
@@ -166,12 +165,12 @@ def test_a_rule_about_part_of_a_site_names_the_part() -> None:
     after = hospital()
     rule = {"action": "deny", "destination": ["10.3.7.0/24"]}
     after.add("policies", policy("ward", 5, "dev", "sites", rule))
-    (change,) = delta(hospital().intent(), after.intent()).blocked
+    (change,) = delta(hospital().network(), after.network()).blocked
     assert change.to == ("hospital-a (10.3.7.0/24)",) and change.example.destination == "10.3.7.1"
 
 
 def test_everything_that_a_group_can_reach_is_listed_with_its_way() -> None:
-    rows = {(one.to, one.protocol, one.ports, one.via) for one in reach(hospital().intent(), "prod")}
+    rows = {(one.to, one.protocol, one.ports, one.via) for one in reach(hospital().network(), "prod")}
     assert (("internet",), "tcp", ("443",), ()) in rows
     assert (("dev", "sites"), "any", (), ()) in rows
 
@@ -197,11 +196,11 @@ def test_assertions_hold_or_show_what_breaks_them(
 ) -> None:
     draw = hospital()
     draw.add("assertions", {"name": "asked", "from": start, "to": end, "expect": expect, **more})
-    result = next(one for one in assertions(draw.intent()) if one.name == "asked")
+    result = next(one for one in assertions(draw.network()) if one.name == "asked")
     assert result.holds == holds_ and bool(result.reason) != holds_
     if result.example:
         shown = result.example
-        found = trace(draw.intent(), shown.source, shown.destination, shown.protocol, shown.port)
+        found = trace(draw.network(), shown.source, shown.destination, shown.protocol, shown.port)
         assert found.disposition.startswith("delivered") == (expect == "blocked")
 
 
@@ -211,7 +210,7 @@ def test_twenty_connectors_take_milliseconds() -> None:
         draw.add("connectors", site(f"s{place}", "eu", ("dev", "sites", None)[place % 3], f"10.{100 + place}.0.0/16"))
     after = draw.copy()
     after.remove("policies", "no-dev-in-prod")
-    before, then = draw.intent(), after.intent()
+    before, then = draw.network(), after.network()
     spent = []
     for _ in range(3):
         started = time.perf_counter()

@@ -54,13 +54,14 @@ def decided(section: Mapping[str, Any], packet: tuple[Any, ...]) -> tuple[bool, 
 @given(networks(), st.integers(0, 1000))
 def test_sections_and_traces_agree(net: Drawing, seed: int) -> None:
     chance = random.Random(seed)
-    intent = net.intent()
-    resources = compile(intent)
+    network = net.network()
+    intent = network.intent
+    resources = compile(network)
     for segment in intent.segments.values():
         section = resources[f"segment/{segment.key}"].body
         for _ in range(30):
             packet = chance.choice(ADDRESSES), chance.choice(ADDRESSES), *chance.choice(PACKETS)
-            told = trace(intent, *packet, segment.name)
+            told = trace(network, *packet, segment.name)
             if told.disposition in ("local", "no_route"):
                 continue
             passes, chain = decided(section, packet)
@@ -74,7 +75,7 @@ def test_sections_and_traces_agree(net: Drawing, seed: int) -> None:
 
 def anchors(net: Drawing) -> dict[tuple[str, str, str], str]:
     found = {}
-    for resource in compile(net.intent()).values():
+    for resource in compile(net.network()).values():
         if resource.kind == "exchange.segment":
             for one in resource.body["members"]:
                 for other in resource.body["members"]:

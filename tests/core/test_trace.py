@@ -12,7 +12,7 @@ from tests.core.networks import Drawing, hospital, policy, site
 
 
 def followed(*asked: Any, draw: Drawing | None = None) -> Trace:
-    return trace((draw or hospital()).intent(), *asked)
+    return trace((draw or hospital()).network(), *asked)
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_a_packet_meets_the_fate_that_the_network_says(asked: Any, disposition: 
 
 def test_replies_pass_the_same_hops_in_reverse() -> None:
     found = followed("hospital-b", "vpc-prod", "tcp", 443)
-    assert [hop.kind for hop in found.hops] == ["connector", "node", "node", "service", "node", "node", "connector"]
+    assert [hop.kind for hop in found.hops] == ["connector", "node", "node", "service", "node", "connector"]
     assert found.return_ is not None
     assert [hop.name for hop in found.return_.hops] == [hop.name for hop in reversed(found.hops)]
 
@@ -74,7 +74,11 @@ def test_the_longest_prefix_says_who_is_meant() -> None:
     draw = hospital()
     draw.add("connectors", site("annex", "us", "dev", "10.3.4.0/24"))
     assert followed("10.3.4.9", "vpc-prod", "icmp", draw=draw).disposition == "denied_by_rule"
-    assert followed("hospital-a@10.3.4.9", "vpc-prod", "icmp", draw=draw).disposition == "denied_spoofed"
+    # What a connector may send from is its own affair; replies go to the longest prefix of the segment.
+    sent = followed("hospital-a@10.3.4.9", "vpc-prod", "tcp", 443, draw=draw)
+    assert sent.disposition == "delivered_inspected" and sent.return_ is not None
+    assert sent.return_.hops[-1].name == "annex"
+    assert followed("hospital-a@10.200.0.1", "vpc-prod", "icmp", draw=draw).disposition == "denied_spoofed"
 
 
 @pytest.mark.parametrize(("on_failure", "disposition"), [("closed", "service_unavailable"), ("open", "delivered")])

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from provisioning.core.intent import Intent
+from provisioning.core.network import Network
 from provisioning.core.reach import trace
 from tests.core.networks import Drawing, hospital, policy, site
 from tests.lab.conftest import World
@@ -41,21 +41,21 @@ with ThreadPoolExecutor(100) as pool:
 """
 
 
-def hosts(intent: Intent) -> dict[str, list[str]]:
+def hosts(network: Network) -> dict[str, list[str]]:
     """Connector key → the addresses of its workload; the exit's is the internet host."""
     from provisioning.lab.farend import first_usable
 
     return {
         connector.key: [first_usable(prefix) for a in connector.attachments for prefix in a.prefixes]
-        for connector in intent.connectors.values()
+        for connector in network.intent.connectors.values()
         if connector.kind != "internet-exit"
     }
 
 
-def differences(world: World, intent: Intent) -> list[str]:
+def differences(world: World, network: Network) -> list[str]:
     """Every flow for which packets and the model disagree."""
-    known = hosts(intent)
-    segments = {c.key: {a.segment for a in c.attachments} for c in intent.connectors.values()}
+    known = hosts(network)
+    segments = {c.key: {a.segment for a in c.attachments} for c in network.intent.connectors.values()}
     wrong = []
     running = {}
     for start, addresses in known.items():
@@ -72,33 +72,33 @@ def differences(world: World, intent: Intent) -> list[str]:
     for start, (asked, process) in running.items():
         seen = json.loads(process.communicate(timeout=60)[0])
         for (source, end, _, protocol, port), came in zip(asked, seen, strict=True):
-            said = trace(intent, f"{start}@{source}", end, protocol, port)
+            said = trace(network, f"{start}@{source}", end, protocol, port)
             if came != said.disposition.startswith("delivered"):
                 wrong.append(f"{start}@{source} → {end} {protocol}/{port}: model {said.disposition}, packets {came}")
     return wrong
 
 
-def publish(world: World, intent: Intent) -> None:
+def publish(world: World, network: Network) -> None:
     """From nothing: drawings of tests give the same number to different connectors, which the store never does."""
     world.portal.publish({node: {} for node in world.lab.state["nodes"]})
     assert world.portal.settled(30), world.log()
     assert not world.lab.workloads()
-    world.portal.publish(documents(intent))
+    world.portal.publish(documents(network))
     assert world.portal.settled(30), world.log()
 
 
 def test_the_hospital_network_behaves_as_the_model_says(world: World) -> None:
-    intent = hospital().intent()
-    publish(world, intent)
-    wrong = differences(world, intent)
+    network = hospital().network()
+    publish(world, network)
+    wrong = differences(world, network)
     assert not wrong, "\n".join(wrong)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_generated_networks_behave_as_the_model_says(world: World, seed: int) -> None:
-    intent = generated(random.Random(seed)).intent()
-    publish(world, intent)
-    wrong = differences(world, intent)
+    network = generated(random.Random(seed)).network()
+    publish(world, network)
+    wrong = differences(world, network)
     assert not wrong, "\n".join(wrong)
 
 

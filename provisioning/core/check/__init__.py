@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 
 from provisioning.core.check import addresses, names, policies, services
 from provisioning.core.intent import Intent
+from provisioning.core.network import Network
 from provisioning.core.resource import Problem
 
 __all__ = ["check"]
@@ -34,7 +35,7 @@ _HINTS: tuple[Callable[[Intent], Iterable[Problem]], ...] = (policies.shadowed,)
 """Warnings that take long to find in a large network; an edit, which only errors refuse, does without them."""
 
 
-def check(intent: Intent, hints: bool = True) -> list[Problem]:
+def check(network: Network, hints: bool = True) -> list[Problem]:
     """Errors first; paths look like ``connectors/vpc-prod/attachments[0].prefixes[0]``."""
-    found = [problem for one in (*_CHECKS, *(_HINTS if hints else ())) for problem in one(intent)]
+    found = [problem for one in (*_CHECKS, *(_HINTS if hints else ())) for problem in one(network.intent)]
     return sorted(found, key=lambda problem: problem.severity != "error")

@@ -12,10 +12,12 @@ from ipaddress import IPv4Address
 from typing import Any
 
 from provisioning.core.addresses import covers, span
-from provisioning.core.fabric import Node, allocate, in_order, nodes
+from provisioning.core.fabric import Node, allocate, in_order
 from provisioning.core.intent import INTERNET, Connector, Exchange, Intent, Segment
-from provisioning.core.realm import Member, Realm
+from provisioning.core.network import Network
+from provisioning.core.realm import Realm
 from provisioning.core.resource import Resource
+from provisioning.core.roster import Member
 
 GATEWAY_ASN = 64512
 """Amazon's side of a transit gateway."""
@@ -67,7 +69,8 @@ def _ref(address: str) -> dict[str, str]:
     return {"ref": address, "attr": "id"}
 
 
-def resources(intent: Intent) -> Iterator[Resource]:
+def resources(network: Network) -> Iterator[Resource]:
+    intent = network.intent
     gateways: dict[tuple[str, str], _Gateway] = {}
     for connector in sorted(intent.connectors.values(), key=lambda connector: connector.number):
         if connector.kind == "aws-vpc" and connector.enabled:
@@ -75,15 +78,14 @@ def resources(intent: Intent) -> Iterator[Resource]:
             gateways.setdefault(where, _Gateway(*where)).connectors.append(connector)
     if not gateways:
         return
-    mesh = nodes(intent)
-    realms = {uid: Realm(intent, uid) for uid in intent.segments}
+    mesh = network.nodes
     for gateway in gateways.values():
         yield from _gateway(intent, gateway, mesh)
         for segment in gateway.segments(intent):
             yield from _tables(gateway, segment)
         yield from _tunnels(intent, gateway, mesh)
         for connector in gateway.connectors:
-            yield from _network(gateway, connector, realms[connector.attachments[0].segment])
+            yield from _network(gateway, connector, network.realm(connector.attachments[0].segment))
 
 
 def _gateway(intent: Intent, gateway: _Gateway, mesh: list[Node]) -> Iterator[Resource]:

@@ -7,8 +7,9 @@ from typing import Any
 
 from provisioning.core.compile.links import links
 from provisioning.core.compile.sections import instance_section, segment_section, services_section, vrf_section
-from provisioning.core.fabric import Instance, Node, instances, nodes
+from provisioning.core.fabric import Instance
 from provisioning.core.intent import Intent
+from provisioning.core.network import Network
 from provisioning.core.realm import Realm
 from provisioning.core.resource import Resource
 
@@ -25,14 +26,14 @@ def vrf_address(node: str, segment: str) -> str:
     return f"exchange/{node}/segment/{segment}"
 
 
-def resources(intent: Intent) -> Iterator[Resource]:
-    mesh, running = nodes(intent), instances(intent)
+def resources(network: Network) -> Iterator[Resource]:
+    intent = network.intent
     yield from _presences(intent)
-    for uid in intent.segments:
-        yield from _segments(Realm(intent, uid), mesh, running)
+    for realm in network.realms.values():
+        yield from _segments(network, realm)
     yield from _connectors(intent)
-    for instance in running:
-        yield _instance(intent, instance)
+    for instance in network.instances:
+        yield _instance(network, instance)
 
 
 def _presences(intent: Intent) -> Iterator[Resource]:
@@ -49,7 +50,7 @@ def _presences(intent: Intent) -> Iterator[Resource]:
         )
 
 
-def _segments(realm: Realm, mesh: list[Node], running: list[Instance]) -> Iterator[Resource]:
+def _segments(network: Network, realm: Realm) -> Iterator[Resource]:
     """The part that all nodes share, and each node's own.
 
     Neither waits for the other: a node carries a segment out when it has both, and a change of both is to reach it at
@@ -57,12 +58,12 @@ def _segments(realm: Realm, mesh: list[Node], running: list[Instance]) -> Iterat
     """
     segment = realm.segment
     yield Resource(
-        segment_address(segment.key), "exchange.segment", segment_section(realm, mesh), subjects=(segment.uid,)
+        segment_address(segment.key), "exchange.segment", segment_section(network, realm), subjects=(segment.uid,)
     )
     served: dict[str, dict[str, Any]] = {}
-    for node in mesh:
+    for node in network.nodes:
         if node.exchange.uid not in served:
-            served[node.exchange.uid] = services_section(realm, node.exchange, running)
+            served[node.exchange.uid] = services_section(network, realm, node.exchange)
         yield Resource(
             vrf_address(node.id, segment.key),
             "exchange.vrf",
@@ -97,8 +98,8 @@ def _connectors(intent: Intent) -> Iterator[Resource]:
         )
 
 
-def _instance(intent: Intent, instance: Instance) -> Resource:
-    section = instance_section(intent, instance)
+def _instance(network: Network, instance: Instance) -> Resource:
+    section = instance_section(network, instance)
     service, exchange = instance.service, instance.exchange
     return Resource(
         f"service/{service.key}/{exchange.key}/instance/{instance.ordinal}",

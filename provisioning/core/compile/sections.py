@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
-from provisioning.core.addresses import merge, range_text, span
+from provisioning.core.addresses import merge, range_text
 from provisioning.core.fabric import Instance, Node, serving
 from provisioning.core.intent import ANY, FIREWALL, INTERNET, Exchange, Intent, Policy, Rule
+from provisioning.core.network import Network
 from provisioning.core.realm import Realm
 
 
-def segment_section(realm: Realm, mesh: Sequence[Node]) -> dict[str, Any]:
+def segment_section(network: Network, realm: Realm) -> dict[str, Any]:
     """What is the same on every node of a segment: one resource, published to all of them."""
-    segment, exchanges = realm.segment, realm.intent.exchanges
+    segment, exchanges = realm.segment, realm.exchanges
     return {
         "segment": segment.key,
         "number": segment.number,
@@ -21,15 +22,15 @@ def segment_section(realm: Realm, mesh: Sequence[Node]) -> dict[str, Any]:
         "vni": segment.number,
         "mesh": [
             {"node": node.id, "index": node.mesh, "location": node.exchange.location, "underlay": node.underlay}
-            for node in mesh
+            for node in network.nodes
         ],
         "members": _members(realm),
         "anchors": {f"{low}.{high}": node for (low, high), node in realm.anchors.items()},
         "exits": {
             exchanges[uid].key: {"member": member.id, "home": member.home} for uid, member in realm.exits.items()
         },
-        "sets": _sets(realm),
-        "rules": [_rule(realm.intent, policy, rule) for policy in realm.policies for rule in policy.rules],
+        "sets": _sets(network.intent, realm),
+        "rules": [_rule(network, policy, rule) for policy in realm.policies for rule in policy.rules],
     }
 
 
@@ -38,20 +39,19 @@ def vrf_section(realm: Realm, node: Node, services: dict[str, Any]) -> dict[str,
     return {"segment": realm.segment.key, "node": node.id, "index": node.mesh, "services": services}
 
 
-def services_section(realm: Realm, here: Exchange, running: Sequence[Instance]) -> dict[str, Any]:
+def services_section(network: Network, realm: Realm, here: Exchange) -> dict[str, Any]:
     """The services that rules send flows through, each with the instances that serve the nodes of an exchange."""
-    intent = realm.intent
     used = {uid for policy in realm.policies for rule in policy.rules for uid in rule.services}
     found = {}
-    for uid in used & intent.services.keys():
-        service = intent.services[uid]
-        where = serving(intent, service, here)
+    for uid in used & realm.services.keys():
+        service = realm.services[uid]
+        where = serving(realm.catalog, realm.exchanges, service, here)
         found[service.key] = {
             "number": service.number,
             "on_failure": service.on_failure,
             "instances": [
                 {"id": one.id, "index": one.mesh, "host": one.host, "underlay": one.underlay}
-                for one in running
+                for one in network.instances
                 if one.service.uid == uid and one.exchange is where
             ],
         }
@@ -88,9 +88,8 @@ def _set_names(intent: Intent, uids: Iterable[str]) -> list[str]:
     return sorted(name for uid in uids if (name := _set_name(intent, uid)))
 
 
-def _sets(realm: Realm) -> dict[str, list[str]]:
+def _sets(intent: Intent, realm: Realm) -> dict[str, list[str]]:
     """The addresses behind every name that a policy of this segment uses; ``any`` always, the internet never."""
-    intent = realm.intent
     sets: dict[str, list[str]] = {}
     for uid in {ANY, *(uid for policy in realm.policies for uid in (*policy.from_, *policy.to))}:
         name = _set_name(intent, uid)
@@ -105,29 +104,31 @@ def _sets(realm: Realm) -> dict[str, list[str]]:
     return dict(sorted(sets.items()))
 
 
-def _ranges(prefixes: Sequence[str]) -> list[str] | None:
+def _ranges(network: Network, names: tuple[str, ...]) -> list[str] | None:
     """None where every address matches."""
-    return [range_text(pair) for pair in merge(span(prefix) for prefix in prefixes)] if prefixes else None
+    found = network.prefixes.ranges(names)
+    return None if found is None else [range_text(pair) for pair in found]
 
 
-def _rule(intent: Intent, policy: Policy, rule: Rule) -> dict[str, Any]:
+def _rule(network: Network, policy: Policy, rule: Rule) -> dict[str, Any]:
+    intent = network.intent
     return {
         "id": policy.rule_id(rule),
         "action": rule.action,
         "chain": [intent.services[uid].key for uid in rule.services if uid in intent.services],
         "from": _set_names(intent, policy.from_),
         "to": _set_names(intent, policy.to),
-        "source": _ranges(rule.source),
-        "destination": _ranges(rule.destination),
+        "source": _ranges(network, rule.source),
+        "destination": _ranges(network, rule.destination),
         "protocol": str(rule.protocol),
         "ports": list(rule.ports),
         "apply_to": policy.apply_to,
     }
 
 
-def instance_section(intent: Intent, instance: Instance) -> dict[str, Any]:
+def instance_section(network: Network, instance: Instance) -> dict[str, Any]:
     """What the host of a service instance runs."""
-    service = instance.service
+    intent, service = network.intent, instance.service
     segments = sorted(
         (intent.segments[uid] for uid in service.segments if uid in intent.segments), key=lambda one: one.number
     )
@@ -148,8 +149,8 @@ def instance_section(intent: Intent, instance: Instance) -> dict[str, Any]:
                 "action": rule.action,
                 "protocol": str(rule.protocol),
                 "ports": list(rule.ports),
-                "source": _ranges(rule.source),
-                "destination": _ranges(rule.destination),
+                "source": _ranges(network, rule.source),
+                "destination": _ranges(network, rule.destination),
             }
             for rule in service.firewall_rules
         ],

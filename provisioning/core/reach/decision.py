@@ -82,9 +82,9 @@ def decide_shared(here: Realm, there: Realm, passage: Passage, start: Member, pa
     seen, own = here.owner(packet.destination), there.owner(packet.destination)
     assert seen is not None and own is not None, "what a share shows is owned"
     froms, _ = there.roster.naming(start.connector, start.attachment)
-    found = (first_match(here, start.froms & seen.tos, packet), first_match(there, froms & own.tos, packet))
-    matched = [one for one in found if one is not None]
-    chains = (found[0][1].services if found[0] else (), passage.share.services, found[1][1].services if found[1] else ())
+    first, second = first_match(here, start.froms & seen.tos, packet), first_match(there, froms & own.tos, packet)
+    matched = [one for one in (first, second) if one is not None]
+    chains = (first[1].services if first else (), passage.share.services, second[1].services if second else ())
     chain = tuple(dict.fromkeys(uid for some in chains for uid in some))
     return _ruled(here, packet, matched, chain, f"share/{passage.share.key}")
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from provisioning.core.addresses import V6, Range, address_number, address_text, contains, merge
 from provisioning.core.flows import example
 from provisioning.core.intent import ANY, INTERNET
-from provisioning.core.reach.atlas import BEYOND, AddressClass
 from provisioning.core.network import Network
+from provisioning.core.reach.atlas import BEYOND, AddressClass
 from provisioning.core.realm import Realm
 from provisioning.core.roster import Member
 

@@ -19,7 +19,7 @@ from provisioning.core.roster import Member
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """kind: connector, nat, node, service, app or internet. detail: what it is there; reason: why it goes on or stops."""
+    """kind: connector, nat, node, service, app, internet. detail: what it is there; reason: why it goes on or stops."""
 
     kind: str
     name: str

@@ -37,7 +37,9 @@ def drawn(world: World) -> Drawing:
 
 def ours(drawing: Drawing) -> dict[str, Resource]:
     return {
-        address: resource for address, resource in compile_network(drawing.intent()).items() if resource.driver == "aws"
+        address: resource
+        for address, resource in compile_network(drawing.network()).items()
+        if resource.driver == "aws"
     }
 
 
