@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 from provisioning.core.intent import KINDS, Catalog, Intent, Location, NodeSite, load, normalise, slug
 from provisioning.core.network import Network
@@ -42,33 +42,50 @@ class Drawing:
 
     def __init__(self) -> None:
         self.rows: dict[str, tuple[str, str, int, str, dict[str, Any]]] = {}
+        self._named: dict[tuple[str, str], str] = {}
+        self._last = 0
 
     def resolve(self, kind: str, wanted: str) -> str | None:
-        for uid, (held, _, _, _, body) in self.rows.items():
-            if held == kind and wanted in (uid, body["name"]):
-                return uid
-        return None
+        row = self.rows.get(wanted)
+        if row is not None and row[0] == kind:
+            return wanted
+        uid = self._named.get((kind, wanted))
+        return uid if uid in self.rows else None
+
+    def uid(self, kind: str, number: int) -> str:
+        return f"{KINDS.index(kind)}-{number:04d}"
 
     def add(self, kind: str, body: dict[str, Any]) -> str:
-        number = len(self.rows) + 1
-        uid = f"{KINDS.index(kind)}-{number:04d}"
-        self.rows[uid] = (kind, uid, number, slug(body["name"]), normalise(kind, body, self.resolve))
+        number = self._last = self._last + 1
+        uid = self.uid(kind, number)
+        self._put(kind, uid, number, slug(body["name"]), normalise(kind, body, self.resolve))
         return uid
 
     def edit(self, kind: str, name: str, /, **fields: Any) -> None:
         uid = self.resolve(kind, name)
         assert uid is not None, name
         _, _, number, key, body = self.rows[uid]
-        self.rows[uid] = (kind, uid, number, key, normalise(kind, {**body, **fields}, self.resolve))
+        self._forget(uid)
+        self._put(kind, uid, number, key, normalise(kind, {**body, **fields}, self.resolve))
+
+    def _put(self, kind: str, uid: str, number: int, key: str, body: dict[str, Any]) -> None:
+        self.rows[uid] = (kind, uid, number, key, body)
+        self._named.setdefault((kind, body["name"]), uid)
 
     def remove(self, kind: str, name: str) -> None:
         uid = self.resolve(kind, name)
         assert uid is not None, name
+        self._forget(uid)
         del self.rows[uid]
 
-    def copy(self) -> Drawing:
-        other = Drawing()
-        other.rows = dict(self.rows)
+    def _forget(self, uid: str) -> None:
+        kind, _, _, _, body = self.rows[uid]
+        if self._named.get((kind, body["name"])) == uid:
+            del self._named[kind, body["name"]]
+
+    def copy(self) -> Self:
+        other = type(self)()
+        other.rows, other._named, other._last = dict(self.rows), dict(self._named), self._last
         return other
 
     def intent(self) -> Intent:
