@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from provisioning.core.addresses import address_number, address_text, span
+from provisioning.core.addresses import V6, address_number, address_text, span
 from provisioning.core.intent import INTERNET, Connector, InternetApp, Invalid, Segment
 from provisioning.core.network import Network
 from provisioning.core.reach.labels import pick
@@ -33,12 +33,16 @@ class End:
         """The name as it stands in a sentence."""
         return f"“{self.name}”" if self.connector or self.app else self.name
 
-    def inside(self, realm: Realm) -> int | None:
-        """The address meant behind the connector: the one given, or its first host in this segment."""
+    def inside(self, realm: Realm, like: int | None = None) -> int | None:
+        """The address meant behind the connector: the one given, or its first host in this segment.
+
+        like: an address of the other end; of the same family if the connector has that.
+        """
         if self.address is not None or self.connector is None:
             return self.address
-        first = next((one for one in realm.members_of(self.connector) if one.attachment.prefixes), None)
-        return pick([span(first.attachment.prefixes[0])]) if first else None
+        held = [span(text) for one in realm.members_of(self.connector) for text in one.attachment.prefixes]
+        alike = [one for one in held if like is None or (one[0] >= V6) == (like >= V6)]
+        return pick((alike or held)[:1]) if held else None
 
     def presented(self, realm: Realm) -> int | None:
         """The address others reach it at: its first host where that is seen as it is, else the first one that is."""

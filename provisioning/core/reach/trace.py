@@ -136,15 +136,15 @@ class _Follow:
 
     def follow(self, realm: Realm, towards: Segment) -> Trace:
         self.segments = (realm.segment.name, towards.name)
-        inside = self.start.inside(realm)
+        there = self.network.realm(towards.uid)
+        target = self.end.presented(there)
+        inside = self.start.inside(realm, target)
         if inside is None:
             self.hops.append(Hop("connector", self.start.name))
             return self._stop("no_route", f"{self.start.label} has no address in segment “{realm.segment.name}”.")
         owner = realm.owner(inside) if self.start.connector is None else None
         connector = self.start.connector or (owner.connector if owner else None)
         assert connector is not None, "a bare address that nobody owns is the internet's"
-        there = self.network.realm(towards.uid)
-        target = self.end.presented(there)
         if target is None and self.end.connector:
             self.hops.append(Hop("connector", connector.name, address_text(inside)))
             return self._stop("no_route", f"{self.end.label} has no address in segment “{towards.name}”.")
@@ -162,7 +162,13 @@ class _Follow:
 
     def _towards(self, realm: Realm, start: Member, packet: Packet, general: bool) -> Trace:
         """The packet is in the segment; where is it routed to?"""
+        if not general and (packet.source >= V6) != (packet.destination >= V6):
+            family = "IPv6" if packet.destination >= V6 else "IPv4"
+            return self._stop("no_route", f"{self.start.label} has no {family} address here to send from.")
         where = None if general else realm.owner(packet.destination)
+        apart = self.end.connector is not None and self.segments[0] != self.segments[1]
+        if apart and (where is None or where.segment.name != self.segments[1]):
+            return self._stop("isolated", f"No share shows {self.end.label} to segment “{realm.segment.name}”.")
         if where is None:
             if self.end.connector:
                 return self._stop("no_route", f"{self.end.label} has no such address in “{self.segments[1]}”.")
