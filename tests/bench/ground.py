@@ -99,7 +99,7 @@ class Ground:
             add("exchanges", {"name": name, "location": location, "size": "large"})
         for place in range(size.segments):
             stance = "open" if self.odds(0.3) else "closed"
-            mine = ["10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12"]
+            mine = ["10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", *(["fd00::/8"] if self.every_kind else [])]
             add("segments", {"name": f"s-{place}", "stance": stance, "prefixes": mine})
         for place in range(size.groups):
             add("groups", {"name": f"g-{place}"})
@@ -183,9 +183,23 @@ class Ground:
 
     def settings(self, kind: str, place: int, exchange: int) -> dict[str, Any]:
         region = ["eu-central-1", "us-east-1", "ap-southeast-1", "eu-west-1", "eu-west-2", "sa-east-1"][exchange]
-        if kind == "aws-vpc":
-            return {"account": "111122223333", "region": region, "vpc_id": f"vpc-{place:08x}"}
-        return {}
+        peers = [f"198.51.100.{place % 250 + 1}"]
+        return {
+            "aws-vpc": {"account": "111122223333", "region": region, "vpc_id": f"vpc-{place:08x}"},
+            "azure-vnet": {
+                "subscription": "00000000-0000-4000-8000-000000000001",
+                "resource_group": f"rg-{place}",
+                "vnet": f"vnet-{place}",
+                "region": "westeurope",
+            },
+            "gcp-vpc": {"project": "acme-prod-1", "network": f"vpc-{place}", "region": "europe-west2"},
+            "ipsec-site": {"peer_addresses": peers},
+            "sdwan": {"vendor": "cisco", "peer_addresses": peers},
+            "direct-connect": {"connection_id": f"dxcon-{place:08x}", "region": region},
+            "expressroute": {"circuit": f"er-{place}"},
+            "interconnect": {"attachments": [f"attachment-{place}"]},
+            "colo": {"facility": "FR5"},
+        }.get(kind, {})
 
     def prefix(self, segment: int) -> str:
         """Mostly free addresses of the segment; now and then a longer prefix inside somebody else's."""
