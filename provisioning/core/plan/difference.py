@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from heapq import heapify, heappop, heappush
 from itertools import chain
+from typing import Any
 
 from provisioning.core.resource import Action, Body, Change, Resource, canonical, references
 from provisioning.core.resource import digest as digest_of
@@ -29,7 +30,8 @@ def diff(
     is written again where it is wanted, however alike, and removed where it is not.
     """
     begun = begun or {}
-    observed = {**{address: begun[address] for address in begun.keys() - desired.keys()}, **observed}
+    if begun:
+        observed = {**{address: begun[address] for address in begun.keys() - desired.keys()}, **observed}
     made = _made(observed, desired, replace_on or {}, begun)
     removed = {address: resource for address, resource in observed.items() if address not in desired}
     changes = [
@@ -39,21 +41,27 @@ def diff(
             desired[address].kind,
             _before(address, observed, desired, begun),
             desired[address].body,
-            tuple(sorted(_needs(desired[address]) & made.keys() - {address})),
+            tuple(needed for needed in desired[address].depends if needed in made and needed != address),
             desired[address].subjects,
         )
         for address, action in made.items()
     ]
     users: dict[str, set[str]] = {address: set() for address in removed}
-    for address, resource in chain(observed.items(), begun.items()):
-        if address in removed or address in made:
-            for needed in _needs(resource) & removed.keys() - {address}:
-                users[needed].add(address)
+    for address in chain(removed, made) if removed else ():
+        for resource in (observed.get(address), begun.get(address)):
+            for needed in resource.depends if resource else ():
+                if needed in users and needed != address:
+                    users[needed].add(address)
     changes += [
         Change("remove", address, resource.kind, resource.body, None, tuple(sorted(users[address])), resource.subjects)
         for address, resource in removed.items()
     ]
     return _in_order(changes)
+
+
+def _same(one: Body, other: Body) -> bool:
+    """Identity first: what is carried from one version of a network to the next is not read again."""
+    return one is other or one == other
 
 
 def _before(
@@ -64,11 +72,7 @@ def _before(
     if there is None:
         return None
     over = begun.get(address)
-    return over.body if over and canonical(there.body) == canonical(desired[address].body) else there.body
-
-
-def _needs(resource: Resource) -> set[str]:
-    return {*resource.depends, *(address for address, _ in references(resource.body))}
+    return over.body if over and _same(there.body, desired[address].body) else there.body
 
 
 def _made(
@@ -81,29 +85,40 @@ def _made(
     made: dict[str, Action] = {}
     for address, resource in desired.items():
         before = observed.get(address)
+        if before is resource and address not in begun:
+            continue
         if before is None:
             made[address] = "create"
         elif before.kind != resource.kind:
             made[address] = "replace"
-        elif address in begun or canonical(before.body) != canonical(resource.body):
+        elif address in begun or not _same(before.body, resource.body):
             touched = _touched(before, resource) | _touched(begun.get(address, resource), resource)
             made[address] = "replace" if touched & _fixed(replace_on, resource) else "change"
-    referring: dict[str, list[tuple[str, str]]] = {}
-    for address, resource in desired.items():
-        for field, value in resource.body.items():
-            for target, _ in references(value):
-                referring.setdefault(target, []).append((address, field))
-    queue = [address for address, action in made.items() if action == "replace"]
-    while queue:
-        for address, field in referring.get(queue.pop(), ()):
-            if made.get(address) in ("create", "replace"):
-                continue
-            if field in _fixed(replace_on, desired[address]):
-                made[address] = "replace"
-                queue.append(address)
-            else:
-                made[address] = "change"
+    replaced = [address for address, action in made.items() if action == "replace"]
+    if replaced:
+        _pass_on(replaced, desired, replace_on, made)
     return made
+
+
+def _pass_on(
+    replaced: list[str], desired: Mapping[str, Resource], replace_on: ReplaceOn, made: dict[str, Action]
+) -> None:
+    """What refers to a replaced thing is changed with it, or replaced where the referring field cannot be changed."""
+    users: dict[str, list[Resource]] = {}
+    for resource in desired.values():
+        for needed in resource.depends:
+            users.setdefault(needed, []).append(resource)
+    while replaced:
+        target = replaced.pop()
+        for user in users.get(target, ()):
+            if made.get(user.address) in ("create", "replace"):
+                continue
+            fields = {name for name, value in user.body.items() if any(to == target for to, _ in references(value))}
+            if fields & _fixed(replace_on, user):
+                made[user.address] = "replace"
+                replaced.append(user.address)
+            elif fields:
+                made[user.address] = "change"
 
 
 def _fixed(replace_on: ReplaceOn, resource: Resource) -> frozenset[str]:
@@ -111,11 +126,7 @@ def _fixed(replace_on: ReplaceOn, resource: Resource) -> frozenset[str]:
 
 
 def _touched(before: Resource, after: Resource) -> set[str]:
-    return {
-        field
-        for field in {*before.body, *after.body}
-        if canonical(before.body.get(field)) != canonical(after.body.get(field))
-    }
+    return {field for field in {*before.body, *after.body} if before.body.get(field) != after.body.get(field)}
 
 
 def _in_order(changes: Iterable[Change]) -> list[Change]:
@@ -144,11 +155,33 @@ def _in_order(changes: Iterable[Change]) -> list[Change]:
 
 def digest(changes: Iterable[Change]) -> str:
     """What an approval names: the same changes give the same digest in whatever order."""
+    prints = _Prints()
     return digest_of(
         sorted(
-            [
-                [change.address, change.action, change.kind, canonical(change.before), canonical(change.after)]
-                for change in changes
-            ]
+            [change.address, change.action, change.kind, prints.of(change.before), prints.of(change.after)]
+            for change in changes
         )
     )
+
+
+class _Prints:
+    """Fingerprints of bodies. Parts that bodies share (rules, meshes, instances) are read once, told by identity."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, int], tuple[Any, str]] = {}
+
+    def of(self, value: Any, depth: int = 2) -> str:
+        if not isinstance(value, Mapping | list | tuple):
+            return canonical(value)
+        held = self._known.get((id(value), depth))
+        if held is None:
+            # The value is kept beside its print, so that no other one gets its identity.
+            held = self._known[id(value), depth] = (value, self._read(value, depth))
+        return held[1]
+
+    def _read(self, value: Any, depth: int) -> str:
+        if isinstance(value, Mapping):
+            parts: Any = {key: self.of(inner, depth - 1) for key, inner in value.items()} if depth else value
+        else:
+            parts = [self.of(inner, depth - 1) for inner in value] if depth else value
+        return digest_of(parts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from provisioning.core.resource import Change, canonical
+from provisioning.core.resource import Change
 
 KNOWN_LATER = "(known after apply)"
 ABSENT: Any = None
@@ -34,7 +34,7 @@ def _is_reference(value: Any) -> bool:
 
 
 def _walk(path: str, before: Any, after: Any) -> Iterator[Field]:
-    if canonical(before) == canonical(after):
+    if before is after or before == after:
         return
     if _is_object(before) and _is_object(after):
         for key in sorted({*(before or ()), *(after or ())}):
