@@ -59,7 +59,10 @@ def address_number(text: str) -> int:
 
 
 def address_text(number: int) -> str:
-    return str(ipaddress.IPv6Address(number - V6) if number >= V6 else ipaddress.IPv4Address(number))
+    if number >= V6:
+        return str(ipaddress.IPv6Address(number - V6))
+    # By hand: sections spell tens of thousands of these.
+    return f"{number >> 24}.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
 
 
 def range_text(pair: Range) -> str:

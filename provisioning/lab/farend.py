@@ -108,7 +108,7 @@ def converge(far: IPRoute, told: Mapping[str, Any]) -> None:
         sources: set[tuple[str, int]] = set()
     else:
         routes = [way for link in links for way in _ways(link)]
-        sources = {(prefix, _table(link)) for link in links for prefix in link["prefixes"]}
+        sources = {(prefix, _table(link)) for link in links for prefix in link["inside"]}
     _rules(far, sources)
     _routes(far, present, routes)
 
@@ -157,7 +157,7 @@ def _ways(link: Mapping[str, Any]) -> Iterator[_Way]:
 
 def _routes(far: IPRoute, present: Mapping[str, int], ways: list[_Way]) -> None:
     for way in ways:
-        prefixes = way.link["prefixes"]
+        prefixes = way.link["inside"]
         source = {"prefsrc": first_usable(prefixes[0])} if prefixes and way.destination == "0.0.0.0/0" else {}
         far.route(
             "replace", dst=way.destination, gateway=str(way.link["local"]).partition("/")[0],
@@ -197,7 +197,7 @@ def _places(document: Document, tenant: str) -> dict[str, str]:
 def _told(section: Section, document: Document) -> dict[str, Any]:
     """What the world process and `lab exec` are told of a workload."""
     links = section.body["links"]
-    addresses = [first_usable(prefix) for link in links for prefix in link.get("prefixes") or ()]
+    addresses = [first_usable(prefix) for link in links for prefix in link["inside"]]
     if section.body["kind"] == "internet-exit":
         addresses = [INTERNET]
     return {

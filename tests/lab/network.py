@@ -144,7 +144,7 @@ class Network:
                 "circuit": circuit, "node": f"{site.exchange}/{i}", "role": role, "segment": site.segment,
                 "segment_number": segment_number, "interface": f"c{number}{circuit.lower()}{segment_number}",
                 "local": f"169.254.{number}.{4 * i + 1}/30", "peer": f"169.254.{number}.{4 * i + 2}/30",
-                "prefixes": [site.prefix] if site.prefix else [],
+                "inside": [site.prefix] if site.prefix else [],
                 "transport": "internet" if site.kind == "internet-exit" else "lab",
                 "nat": "203.0.113.9" if site.kind == "internet-exit" else None,
             }

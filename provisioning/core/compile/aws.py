@@ -6,18 +6,18 @@ VPCs associate with the *spoke* table, which only knows the way to the exchange;
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address
+from functools import partial
 from typing import Any
 
-from provisioning.core.addresses import covers, span
+from provisioning.core.addresses import address_number, address_text
+from provisioning.core.compile.aws_routes import spoke_routes, vpc_routes
 from provisioning.core.fabric import Node, allocate, in_order
-from provisioning.core.intent import INTERNET, Connector, Exchange, Intent, Segment
+from provisioning.core.intent import Connector, Exchange, Intent, Segment
 from provisioning.core.network import Network
 from provisioning.core.realm import Realm
-from provisioning.core.resource import Resource
-from provisioning.core.roster import Member
+from provisioning.core.resource import Body, Resource, references
 
 GATEWAY_ASN = 64512
 """Amazon's side of a transit gateway."""
@@ -26,10 +26,11 @@ EXCHANGE_ASN = 65000
 """Our side, the same on every node."""
 
 # Inside addresses of tunnels: the second quarter of the link-local block, none of which AWS reserves.
-_TUNNELS = int(IPv4Address("169.254.64.0"))
+_TUNNELS = address_number("169.254.64.0")
 _BLOCK = 4
 """Tunnels of one segment at one exchange: two nodes with two each."""
 _BLOCKS = (1 << 12) // _BLOCK
+_KEPT = "aws networks"
 
 
 @dataclass(slots=True)
@@ -69,6 +70,12 @@ def _ref(address: str) -> dict[str, str]:
     return {"ref": address, "attr": "id"}
 
 
+def _resource(address: str, kind: str, body: Body, subjects: tuple[str, ...], *depends: str) -> Resource:
+    """``depends``: what is waited for beside what the body refers to."""
+    needed = {target for target, _ in references(body)} | {*depends}
+    return Resource(address, kind, body, tuple(sorted(needed)), tuple(dict.fromkeys(subjects)))
+
+
 def resources(network: Network) -> Iterator[Resource]:
     intent = network.intent
     gateways: dict[tuple[str, str], _Gateway] = {}
@@ -76,59 +83,43 @@ def resources(network: Network) -> Iterator[Resource]:
         if connector.kind == "aws-vpc" and connector.enabled:
             where = str(connector.settings["account"]), str(connector.settings["region"])
             gateways.setdefault(where, _Gateway(*where)).connectors.append(connector)
-    if not gateways:
-        return
-    mesh = network.nodes
-    for gateway in gateways.values():
-        yield from _gateway(intent, gateway, mesh)
-        for segment in gateway.segments(intent):
-            yield from _tables(gateway, segment)
-        yield from _tunnels(intent, gateway, mesh)
-        for connector in gateway.connectors:
-            yield from _network(gateway, connector, network.realm(connector.attachments[0].segment))
+    for where, gateway in gateways.items():
+        segments = gateway.segments(intent)
+        routes = {segment.uid: spoke_routes(network.realm(segment.uid)) for segment in segments}
+        read = (*gateway.connectors, *intent.exchanges.values(), *segments, *routes.values())
+        yield from network.keep(("aws", *where), read, partial(_shared, network, gateway, routes))
+    yield from _networks(network, gateways.values())
 
 
-def _gateway(intent: Intent, gateway: _Gateway, mesh: list[Node]) -> Iterator[Resource]:
+def _shared(network: Network, gateway: _Gateway, routes: dict[str, list[str]]) -> list[Resource]:
+    """What the networks on a gateway share."""
+    return [*_gateway(network, gateway), *_tunnels(network.intent, gateway, network.nodes, routes)]
+
+
+def _gateway(network: Network, gateway: _Gateway) -> Iterator[Resource]:
+    intent = network.intent
     users = tuple(connector.uid for connector in gateway.connectors)
-    yield Resource(
-        f"{gateway.base}/tgw",
-        "aws.transit-gateway",
-        {"account": gateway.account, "region": gateway.region, "asn": GATEWAY_ASN},
-        subjects=users,
-    )
+    body = {"account": gateway.account, "region": gateway.region, "asn": GATEWAY_ASN}
+    yield _resource(f"{gateway.base}/tgw", "aws.transit-gateway", body, users)
     reached = {exchange.uid for exchange in gateway.exchanges(intent)}
-    for node in mesh:
+    for node in network.nodes:
         if node.exchange.uid in reached:
-            yield Resource(
-                f"{gateway.base}/cgw/{node.id}",
-                "aws.customer-gateway",
-                {"public_ip": node.public_ip, "asn": EXCHANGE_ASN},
-                subjects=(node.exchange.uid, *users),
-            )
+            address = f"{gateway.base}/cgw/{node.id}"
+            body = {"public_ip": node.public_ip, "asn": EXCHANGE_ASN}
+            yield _resource(address, "aws.customer-gateway", body, (node.exchange.uid, *users))
+    for segment in gateway.segments(intent):
+        for role in ("spoke", "exchange"):
+            body = {"tgw": gateway.tgw, "role": role, "segment": segment.key}
+            yield _resource(gateway.table(segment, role), "aws.tgw-route-table", body, (segment.uid,))
 
 
-def _tables(gateway: _Gateway, segment: Segment) -> Iterator[Resource]:
-    for role in ("spoke", "exchange"):
-        yield Resource(
-            gateway.table(segment, role),
-            "aws.tgw-route-table",
-            {"tgw": gateway.tgw, "role": role, "segment": segment.key},
-            subjects=(segment.uid,),
-        )
-
-
-def _tunnels(intent: Intent, gateway: _Gateway, mesh: list[Node]) -> Iterator[Resource]:
+def _tunnels(intent: Intent, gateway: _Gateway, mesh: list[Node], routes: dict[str, list[str]]) -> Iterator[Resource]:
     """Two VPN connections per segment and exchange, one to each node.
 
     A table takes a static route for a prefix once only, so the spoke routes lead to the first node of the first
     exchange; the other connections stand ready.
     """
-    wanted = [
-        ((segment.uid, exchange.uid), segment.number * 31 + exchange.number)
-        for segment in gateway.segments(intent)
-        for exchange in gateway.exchanges(intent, segment)
-    ]
-    blocks = allocate(wanted, _BLOCKS)
+    blocks = _blocks(intent, gateway)
     for segment in gateway.segments(intent):
         exchanges = gateway.exchanges(intent, segment)
         for node in mesh:
@@ -136,7 +127,7 @@ def _tunnels(intent: Intent, gateway: _Gateway, mesh: list[Node]) -> Iterator[Re
                 continue
             first = node.exchange is exchanges[0] and node.index == 1
             place = blocks[segment.uid, node.exchange.uid] * _BLOCK + (node.index - 1) * 2
-            yield Resource(
+            yield _resource(
                 f"{gateway.base}/segment/{segment.key}/vpn/{node.id}",
                 "aws.vpn-connection",
                 {
@@ -144,57 +135,56 @@ def _tunnels(intent: Intent, gateway: _Gateway, mesh: list[Node]) -> Iterator[Re
                     "cgw": _ref(f"{gateway.base}/cgw/{node.id}"),
                     "route_table": _ref(gateway.table(segment, "exchange")),
                     "spoke_table": _ref(gateway.table(segment, "spoke")),
-                    "inside_cidrs": [f"{IPv4Address(_TUNNELS + 4 * (place + tunnel))}/30" for tunnel in (0, 1)],
-                    "routes_spoke": _spoke_routes(segment) if first else [],
+                    "inside_cidrs": [f"{address_text(_TUNNELS + 4 * (place + tunnel))}/30" for tunnel in (0, 1)],
+                    "routes_spoke": routes[segment.uid] if first else [],
                 },
-                subjects=(segment.uid, node.exchange.uid),
+                (segment.uid, node.exchange.uid),
             )
 
 
-def _spoke_routes(segment: Segment) -> list[str]:
-    return sorted(segment.prefixes) or ["0.0.0.0/0"]
+def _blocks(intent: Intent, gateway: _Gateway) -> dict[tuple[str, str], int]:
+    """Which block of tunnel addresses a (segment, exchange) has.
+
+    There are more of them than AWS lets a gateway have VPN connections; where even so they do not suffice, some are
+    given twice, and the quotas of AWS refuse the plan.
+    """
+    pairs = [(one, other) for one in gateway.segments(intent) for other in gateway.exchanges(intent, one)]
+    wanted = [((one.uid, other.uid), one.number * 31 + other.number) for one, other in pairs]
+    return {**dict(wanted), **allocate(wanted[:_BLOCKS], _BLOCKS)}
+
+
+def _networks(network: Network, gateways: Iterable[_Gateway]) -> Iterator[Resource]:
+    """The attachment of each VPC and the routes in it; those that no edit touched are kept."""
+    before = network.kept.get(_KEPT, ((), {}))[1]
+    after: dict[str, tuple[tuple[Any, ...], list[Resource]]] = {}
+    for gateway in gateways:
+        for connector in gateway.connectors:
+            realm = network.realm(connector.attachments[0].segment)
+            read = (connector, realm)
+            held = before.get(connector.uid)
+            if held is None or held[0] != read:
+                held = (read, list(_network(gateway, connector, realm)))
+            after[connector.uid] = held
+            yield from held[1]
+    network.kept[_KEPT] = ((), after)
 
 
 def _network(gateway: _Gateway, connector: Connector, realm: Realm) -> Iterator[Resource]:
-    """The attachment of one VPC and the routes in it."""
-    settings, attachment = connector.settings, connector.attachments[0]
+    settings = connector.settings
     base = f"{gateway.base}/vpc/{settings['vpc_id']}"
-    yield Resource(
-        f"{base}/attachment",
-        "aws.vpc-attachment",
-        {
-            "vpc_id": settings["vpc_id"],
-            "tgw": gateway.tgw,
-            "subnets": settings["subnets"],
-            "associate": _ref(gateway.table(realm.segment, "spoke")),
-            "propagate": _ref(gateway.table(realm.segment, "exchange")),
-        },
-        subjects=(connector.uid,),
-    )
-    member = next((member for member in realm.members if member.attachment is attachment), None)
-    body: dict[str, Any] = {
+    attachment = {
+        "vpc_id": settings["vpc_id"],
+        "tgw": gateway.tgw,
+        "subnets": settings["subnets"],
+        "associate": _ref(gateway.table(realm.segment, "spoke")),
+        "propagate": _ref(gateway.table(realm.segment, "exchange")),
+    }
+    yield _resource(f"{base}/attachment", "aws.vpc-attachment", attachment, (connector.uid,))
+    routes = {
         "vpc_id": settings["vpc_id"],
         "tgw": gateway.tgw,
         "route_tables": settings["route_tables"],
-        "prefixes": _routed(realm, connector, member),
+        "prefixes": vpc_routes(realm, connector),
     }
     # A route through a transit gateway is refused until the VPC is attached to it.
-    yield Resource(f"{base}/routes", "aws.vpc-routes", body, depends=(f"{base}/attachment",), subjects=(connector.uid,))
-
-
-def _routed(realm: Realm, connector: Connector, member: Member | None) -> list[str]:
-    """What the VPC sends to the exchange: the segment's prefixes, or those of its other members where it names none.
-
-    The default route only when a policy lets the VPC out through an internet exit of the segment.
-    """
-    own = [span(prefix) for attachment in connector.attachments for prefix in attachment.prefixes]
-    prefixes = set(realm.segment.prefixes) or {
-        prefix for other in realm.members if other.connector is not connector for prefix in other.attachment.prefixes
-    }
-    routed = {prefix for prefix in prefixes if not any(covers((pair,), (span(prefix),)) for pair in own)}
-    lets_out = member is not None and any(
-        member.froms >> place & 1 and INTERNET in policy.to for place, policy in enumerate(realm.policies)
-    )
-    if lets_out and realm.exits:
-        routed.add("0.0.0.0/0")
-    return sorted(routed, key=span)
+    yield _resource(f"{base}/routes", "aws.vpc-routes", routes, (connector.uid,), f"{base}/attachment")

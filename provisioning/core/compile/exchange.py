@@ -5,35 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from provisioning.core.compile.links import links
-from provisioning.core.compile.sections import instance_section, segment_section, services_section, vrf_section
+from provisioning.core.compile import connectors
+from provisioning.core.compile.addresses import instance_address, presence_address, segment_address, vrf_address
+from provisioning.core.compile.instances import arms, instance_section
+from provisioning.core.compile.sections import segment_section, services_section, vrf_section
 from provisioning.core.fabric import Instance
-from provisioning.core.intent import Intent
+from provisioning.core.intent import Intent, Segment
 from provisioning.core.network import Network
 from provisioning.core.realm import Realm
 from provisioning.core.resource import Resource
 
 
-def presence_address(exchange: str) -> str:
-    return f"exchange/{exchange}"
-
-
-def segment_address(segment: str) -> str:
-    return f"segment/{segment}"
-
-
-def vrf_address(node: str, segment: str) -> str:
-    return f"exchange/{node}/segment/{segment}"
-
-
 def resources(network: Network) -> Iterator[Resource]:
-    intent = network.intent
-    yield from _presences(intent)
+    yield from _presences(network.intent)
     for realm in network.realms.values():
-        yield from _segments(network, realm)
-    yield from _connectors(intent)
-    for instance in network.instances:
-        yield _instance(network, instance)
+        yield from _segment(network, realm)
+    yield from connectors.resources(network)
+    if network.instances:
+        reached = arms(network)
+        for instance in network.instances:
+            yield _instance(network, instance, reached[instance.service.uid])
 
 
 def _presences(intent: Intent) -> Iterator[Resource]:
@@ -50,7 +41,15 @@ def _presences(intent: Intent) -> Iterator[Resource]:
         )
 
 
-def _segments(network: Network, realm: Realm) -> Iterator[Resource]:
+def _segment(network: Network, realm: Realm) -> list[Resource]:
+    """A segment's resources; they hang on nothing but its realm and are kept with it."""
+    found: list[Resource] | None = realm.memo.get("resources")
+    if found is None:
+        found = realm.memo["resources"] = list(_sections(network, realm))
+    return found
+
+
+def _sections(network: Network, realm: Realm) -> Iterator[Resource]:
     """The part that all nodes share, and each node's own.
 
     Neither waits for the other: a node carries a segment out when it has both, and a change of both is to reach it at
@@ -72,42 +71,13 @@ def _segments(network: Network, realm: Realm) -> Iterator[Resource]:
         )
 
 
-def _connectors(intent: Intent) -> Iterator[Resource]:
-    by_connector = links(intent)
-    for connector in intent.connectors.values():
-        if not connector.enabled:
-            continue
-        exchange = intent.exchanges[connector.exchange]
-        mine = by_connector[connector.uid]
-        yield Resource(
-            f"connector/{connector.key}",
-            "exchange.connector",
-            {
-                "number": connector.number,
-                "kind": connector.kind,
-                "size": connector.size,
-                "rate": intent.catalog.sizes.get(connector.size, 0),
-                "exchange": exchange.key,
-                "links": mine,
-            },
-            depends=(
-                presence_address(exchange.key),
-                *(vrf_address(link["node"], link["segment"]) for link in mine),
-            ),
-            subjects=(connector.uid, exchange.uid),
-        )
-
-
-def _instance(network: Network, instance: Instance) -> Resource:
-    section = instance_section(network, instance)
+def _instance(network: Network, instance: Instance, segments: list[Segment]) -> Resource:
     service, exchange = instance.service, instance.exchange
+    needed = {presence_address(exchange.key), *(vrf_address(instance.host, segment.key) for segment in segments)}
     return Resource(
-        f"service/{service.key}/{exchange.key}/instance/{instance.ordinal}",
+        instance_address(service.key, exchange.key, instance.ordinal),
         "exchange.instance",
-        section,
-        depends=(
-            presence_address(exchange.key),
-            *(vrf_address(instance.host, arm["segment"]) for arm in section["segments"]),
-        ),
-        subjects=(service.uid, exchange.uid),
+        instance_section(network, instance, segments),
+        tuple(sorted(needed)),
+        (service.uid, exchange.uid),
     )

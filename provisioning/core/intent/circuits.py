@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from provisioning.core.intent.reading import Reader
@@ -29,10 +30,14 @@ LINK_SLOTS = range(1, (1 << 12) - 1)
 
 
 def link_slot(number: int, circuit: int) -> int:
-    """The wanted place of a link among the /30s of 169.254.0.0/18; a connector's two never share one."""
-    return LINK_SLOTS[(2 * number + circuit) % len(LINK_SLOTS)]
+    """The wanted place of a link among the /30s of 169.254.0.0/18; a connector's four (A to D) never share one.
+
+    Half way round, C and D of one connector come where A and B of another one are on the other node.
+    """
+    return LINK_SLOTS[(2 * number + circuit % 2 + circuit // 2 * (len(LINK_SLOTS) // 2)) % len(LINK_SLOTS)]
 
 
+@lru_cache(maxsize=len(LINK_SLOTS))
 def link_addresses(slot: int) -> tuple[str, str]:
     """The exchange's and the far end of the link at a place."""
     base = _LINK_BASE + 4 * slot

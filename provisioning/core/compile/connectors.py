@@ -1,0 +1,71 @@
+"""Connectors on the exchange side: one resource with all links, for every kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from provisioning.core.compile.addresses import connector_address, presence_address, vrf_address
+from provisioning.core.compile.edges import edges
+from provisioning.core.compile.links import End, ends, link
+from provisioning.core.intent import Connector
+from provisioning.core.intent.connectors import CONNECTOR_KINDS
+from provisioning.core.network import Network
+from provisioning.core.resource import Resource
+
+_KEPT = "connector resources"
+
+
+def resources(network: Network) -> Iterator[Resource]:
+    """By number. What an edit did not touch is the very resource of the version before."""
+    intent, placed = network.intent, ends(network)
+    before = network.kept.get(_KEPT, ((), {}))[1]
+    after: dict[str, tuple[tuple[Any, ...], Resource]] = {}
+    for connector in intent.connectors.values():
+        if not connector.enabled:
+            continue
+        mine = placed[connector.uid]
+        read = (
+            connector,
+            intent.catalog.sizes.get(connector.size, 0),
+            *mine,
+            *(intent.exchanges[uid] for uid in _exchanges(connector)),
+            *(edges(network.realm(end.segment))[connector.uid] for end in mine),
+        )
+        held = before.get(connector.uid)
+        if held is None or held[0] != read:
+            held = (read, _resource(network, connector, mine))
+        after[connector.uid] = held
+        yield held[1]
+    network.kept[_KEPT] = ((), after)
+
+
+def _exchanges(connector: Connector) -> list[str]:
+    return [uid for uid in (connector.exchange, connector.failover_exchange) if uid]
+
+
+def _resource(network: Network, connector: Connector, mine: tuple[End, ...]) -> Resource:
+    intent = network.intent
+    links = [link(intent, connector, end, edges(network.realm(end.segment))[connector.uid]) for end in mine]
+    exchanges = [intent.exchanges[uid] for uid in _exchanges(connector)]
+    body = {
+        "number": connector.number,
+        "kind": connector.kind,
+        "size": connector.size,
+        "rate": intent.catalog.sizes.get(connector.size, 0),
+        "exchange": exchanges[0].key,
+        "failover_exchange": exchanges[1].key if len(exchanges) > 1 else None,
+        "links": links,
+    }
+    if not CONNECTOR_KINDS[connector.kind].cloud:
+        # What a cloud network is there is its cloud's driver's business.
+        body["settings"] = connector.settings
+    needed = {presence_address(exchange.key) for exchange in exchanges}
+    needed |= {vrf_address(one["node"], one["segment"]) for one in links}
+    return Resource(
+        connector_address(connector.key),
+        "exchange.connector",
+        body,
+        tuple(sorted(needed)),
+        (connector.uid, *(exchange.uid for exchange in exchanges)),
+    )

@@ -1,0 +1,100 @@
+"""The edge of a connector in one segment, as its links are told: what is behind it, what the network sees of that, and
+how the two are translated and announced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from provisioning.core.addresses import merge
+from provisioning.core.compile.rules import texts
+from provisioning.core.edges import RouteFilter
+from provisioning.core.intent import Attachment, Connector, NatRule, RouteRule
+from provisioning.core.prefixes import Prefixes
+from provisioning.core.realm import Realm
+
+Edge = dict[str, Any]
+
+
+def edges(realm: Realm) -> dict[str, Edge]:
+    """Connector uid → its edge here; all its links share it. Kept with the realm."""
+    found: dict[str, Edge] | None = realm.memo.get("edges")
+    if found is None:
+        found = realm.memo["edges"] = {
+            connector.uid: _edge(realm, connector, attachments) for connector, attachments in realm.roster.attached
+        }
+    return found
+
+
+def _edge(realm: Realm, connector: Connector, attachments: Iterable[Attachment]) -> Edge:
+    shown = (held for member in realm.members_of(connector) for _, held in member.routes)
+    roster = realm.roster
+    return {
+        "inside": sorted({prefix for attachment in attachments for prefix in attachment.prefixes}),
+        "presented": texts(merge(shown)),
+        "nat_rules": [_nat(rule, realm.prefixes) for rule in roster.nat.get(connector.uid, ())],
+        "blind": texts(realm.blind(connector)),
+        "route_policies": {
+            direction: [_route_policy(one) for one in roster.filters(connector, direction)]
+            for direction in ("in", "out")
+        },
+    }
+
+
+def _nat(rule: NatRule, prefixes: Prefixes) -> dict[str, Any]:
+    """One to one where ``from`` and ``to`` pair off, in this order; a pool has no ``from``."""
+    match, source, destination = rule.match, rule.source, rule.destination
+    return {
+        "id": f"nat/{rule.key}",
+        "direction": rule.direction,
+        "source": _matched(prefixes, match.source),
+        "destination": _matched(prefixes, match.destination),
+        "protocol": str(match.protocol),
+        "ports": list(match.ports),
+        "to_source": {
+            "type": source.type,
+            "from": prefixes.texts(match.source) if source.type == "static" else [],
+            "to": list(source.prefixes),
+        },
+        "to_destination": {
+            "type": destination.type,
+            "from": prefixes.texts(match.destination) if destination.type == "static" else [],
+            "to": list(destination.prefixes),
+            "port": destination.port,
+        },
+    }
+
+
+def _matched(prefixes: Prefixes, names: tuple[str, ...]) -> list[str] | None:
+    found = prefixes.ranges(names)
+    return None if found is None else texts(found)
+
+
+def _route_policy(filtering: RouteFilter) -> dict[str, Any]:
+    """First match inside a policy; a route has to get past every policy."""
+    policy = filtering.policy
+    return {
+        "id": f"routes/{policy.key}",
+        "rules": [_route_rule(rule, filtering.prefixes) for rule in policy.rules],
+    }
+
+
+def _route_rule(rule: RouteRule, prefixes: Prefixes) -> dict[str, Any]:
+    match, set_ = rule.match, rule.set
+    return {
+        "action": rule.action,
+        "prefixes": [
+            {"prefix": entry.prefix, "ge": entry.ge, "le": entry.le} for entry in prefixes.entries(match.prefixes)
+        ]
+        if match.prefixes
+        else None,
+        "as_path": match.as_path,
+        "communities": list(match.communities),
+        "set": {
+            "prepend": set_.prepend,
+            "med": set_.med,
+            "local_preference": set_.local_preference,
+            "communities": list(set_.communities),
+        },
+    }

@@ -1,0 +1,103 @@
+"""Rules as sections spell them: who is named, which addresses a name means, what is matched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from provisioning.core.addresses import Range, merge, range_text
+from provisioning.core.intent import ANY, INTERNET, FirewallRule, Intent, Policy, Rule
+from provisioning.core.network import Network
+from provisioning.core.realm import App
+from provisioning.core.roster import Member
+
+
+def texts(ranges: Iterable[Range]) -> list[str]:
+    return [range_text(pair) for pair in ranges]
+
+
+def addresses(network: Network, names: tuple[str, ...]) -> list[str] | None:
+    """Prefixes and prefix lists spelled out as ranges; None where every address matches."""
+    found = network.prefixes.ranges(names)
+    return None if found is None else texts(found)
+
+
+def rules(network: Network, policies: Sequence[Policy]) -> list[dict[str, Any]]:
+    """In the order they are tried. A policy's rules read the same in every segment, so all its sections share them."""
+    return [rule for policy in policies for rule in _of_policy(network, policy)]
+
+
+def _of_policy(network: Network, policy: Policy) -> list[dict[str, Any]]:
+    lists = network.intent.prefix_lists
+    named = [
+        lists[name] for rule in policy.rules for name in (*rule.source, *rule.destination) if lists and name in lists
+    ]
+
+    def make() -> list[dict[str, Any]]:
+        from_, to = set_names(network.intent, policy.from_), set_names(network.intent, policy.to)
+        return [_rule(network, policy, rule, from_, to) for rule in policy.rules]
+
+    return network.keep(("rules", policy.uid), (policy, *named), make)
+
+
+def _rule(network: Network, policy: Policy, rule: Rule, from_: list[str], to: list[str]) -> dict[str, Any]:
+    return {
+        "id": policy.rule_id(rule),
+        "action": rule.action,
+        "chain": keys(network.intent, rule.services),
+        "from": from_,
+        "to": to,
+        **matched(network, rule),
+        "apply_to": policy.apply_to,
+    }
+
+
+def matched(network: Network, rule: Rule | FirewallRule) -> dict[str, Any]:
+    return {
+        "source": addresses(network, rule.source),
+        "destination": addresses(network, rule.destination),
+        "protocol": str(rule.protocol),
+        "ports": list(rule.ports),
+    }
+
+
+def keys(intent: Intent, services: Iterable[str]) -> list[str]:
+    return [intent.services[uid].key for uid in services]
+
+
+# Names
+
+
+def set_name(intent: Intent, uid: str) -> str:
+    """``g:prod``, ``c:vpc-prod``, ``app:shop``, ``any`` or ``internet``. Keys outlive renames, so names do too."""
+    if uid in (ANY, INTERNET):
+        return uid
+    if uid in intent.groups:
+        return f"g:{intent.groups[uid].key}"
+    if uid in intent.internet_apps:
+        return f"app:{intent.internet_apps[uid].key}"
+    return f"c:{intent.connectors[uid].key}"
+
+
+def set_names(intent: Intent, uids: Iterable[str]) -> list[str]:
+    return sorted(set_name(intent, uid) for uid in uids)
+
+
+def sets(
+    network: Network, policies: Sequence[Policy], members: Iterable[Member], apps: Iterable[App] = ()
+) -> dict[str, list[str]]:
+    """The addresses behind every name that these policies use, as far as these members and applications have them;
+    ``any`` always, the internet never."""
+    held: dict[str, list[Range]] = {ANY: []}
+    for policy in policies:
+        for uid in (*policy.from_, *policy.to):
+            held.setdefault(uid, [])
+    held.pop(INTERNET, None)
+    for member in members:
+        for uid in member.names:
+            if uid in held:
+                held[uid] += member.ranges
+    for app in apps:
+        if app.app.uid in held:
+            held[app.app.uid].append((app.public, app.public))
+    return dict(sorted((set_name(network.intent, uid), texts(merge(ranges))) for uid, ranges in held.items()))
