@@ -122,10 +122,13 @@ class RouteFilter:
     as_path: str = ""
 
     def accepts(self, prefix: str, as_path: str | None = None) -> bool:
-        """First match decides; what no rule matches is allowed."""
-        path = self.as_path if as_path is None else as_path
-        rule = next((rule for rule in self.policy.rules if self._matches(rule, prefix, path)), None)
+        rule = self.deciding(prefix, as_path)
         return rule is None or rule.action == "allow"
+
+    def deciding(self, prefix: str, as_path: str | None = None) -> RouteRule | None:
+        """The first rule that matches; what none matches is allowed."""
+        path = self.as_path if as_path is None else as_path
+        return next((rule for rule in self.policy.rules if self._matches(rule, prefix, path)), None)
 
     def _matches(self, rule: RouteRule, prefix: str, as_path: str) -> bool:
         match = rule.match

@@ -80,8 +80,9 @@ def in_order(exchanges: Iterable[Exchange]) -> list[Exchange]:
 
 
 def nodes(intent: Intent) -> list[Node]:
-    """Both nodes of every exchange, by exchange number."""
-    exchanges = in_order(intent.exchanges.values())
+    """Both nodes of every exchange, by exchange number; of as many exchanges, at known locations, as there can be."""
+    there = (one for one in intent.exchanges.values() if one.location in intent.catalog.locations)
+    exchanges = in_order(there)[:MESH_EXCHANGES]
     places = allocate(((exchange.uid, exchange.number) for exchange in exchanges), MESH_EXCHANGES)
     found = []
     for exchange in exchanges:

@@ -84,8 +84,8 @@ class Network:
         segment, attached, policies = intent.segments[uid], self._attached.get(uid, ()), self._policies.get(uid, ())
         nat, routing = self._nat.get(uid, {}), self._route_policies.get(uid, ())
         ordered = [rule for rules in nat.values() for rule in rules]
-        names = dict.fromkeys(name for one in (*policies, *ordered, *routing) for name in self._lists_in(one))
-        names |= {name: None for one in intent.services.values() for name in self._lists_in(one)}
+        names = dict.fromkeys(name for one in (*policies, *ordered, *routing) for name in self.lists_in(one))
+        names |= {name: None for one in intent.services.values() for name in self.lists_in(one)}
         lists = {name: intent.prefix_lists[name] for name in names}
         connectors = [connector for connector, _ in attached]
         read = (segment, self._exchanges, *connectors, None, *policies, None, *ordered, None, *routing, *lists.values())
@@ -211,7 +211,8 @@ class Network:
         """uid of a policy, NAT rule, route policy or service → the prefix lists it names."""
         return {}
 
-    def _lists_in(self, item: Policy | NatRule | RoutePolicy | Service) -> tuple[str, ...]:
+    def lists_in(self, item: Policy | NatRule | RoutePolicy | Service) -> tuple[str, ...]:
+        """The prefix lists that its rules name."""
         if not self.intent.prefix_lists:
             return ()
         if item.uid not in self._lists:

@@ -195,9 +195,9 @@ def test_rules_name_prefix_lists_and_a_mistyped_prefix_is_still_told_as_one() ->
     body = normalise("policies", policy("p", 1, "prod", "dev", rule), draw.resolve)
     assert body["rules"][0]["source"] == [uid, "10.9.0.0/24"]
     assert ("prefix-lists", uid) in references_of("policies", body)
-    intent = draw.intent()
-    assert intent.ranges((uid, "10.9.0.0/24")) == (span("10.3.0.0/16"), span("10.9.0.0/24"))
-    assert intent.ranges(()) is None and intent.ranges(("gone",)) == ()
+    prefixes = draw.network().prefixes
+    assert prefixes.ranges((uid, "10.9.0.0/24")) == (span("10.3.0.0/16"), span("10.9.0.0/24"))
+    assert prefixes.ranges(()) is None and prefixes.ranges(("gone",)) == ()
 
 
 @pytest.mark.parametrize(

@@ -1,180 +1,159 @@
-"""Prefixes of connectors, and the addresses of their links."""
+"""Presented prefixes of a segment: equal, overlapping, colliding, outside, reserved."""
 
 from __future__ import annotations
 
-import ipaddress
-from collections import defaultdict
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from provisioning.core.addresses import covers, merge, span
-from provisioning.core.intent import Attachment, Connector, Intent
-from provisioning.core.intent.circuits import link_addresses, link_slot
+from provisioning.core.addresses import Range, merge, span
+from provisioning.core.intent import NatRule
+from provisioning.core.realm import Realm
 from provisioning.core.resource import Problem
+from provisioning.core.roster import Member
 
 DEFAULTS = ("0.0.0.0/0", "::/0")
-MESH = ipaddress.IPv4Network("169.254.128.0/17")
+
+RESERVED_TEXT = "0.0.0.0/8, 100.127.255.0/24, 127.0.0.0/8, 169.254.0.0/16, 224.0.0.0/3, ::/8, fe80::/10 or ff00::/8"
+RESERVED = merge(span(prefix) for prefix in RESERVED_TEXT.replace(" or", ",").split(", "))
+"""Not unicast, or what exchanges use for links, the mesh, and clients of internet applications."""
+_RESERVED_LOWS = [low for low, _ in RESERVED]
 
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
     prefix: str
-    connector: Connector
-    path: str
+    held: Range
+    member: Member
+    translated: bool
 
     def redundant_with(self, other: _Claim) -> bool:
-        group = self.connector.redundancy_group
-        return group is not None and group == other.connector.redundancy_group
+        group = self.member.connector.redundancy_group
+        return group is not None and group == other.member.connector.redundancy_group
 
 
-def _attachments(intent: Intent) -> Iterator[tuple[str, Connector, Attachment]]:
-    for connector in intent.connectors.values():
-        for place, attachment in enumerate(connector.attachments):
-            yield f"connectors/{connector.key}/attachments[{place}]", connector, attachment
+def _claims(realm: Realm) -> list[_Claim]:
+    nat = realm.roster.nat
+    return [
+        _Claim(prefix, held, member, member.connector.uid in nat and prefix not in member.attachment.prefixes)
+        for member in realm.members
+        for prefix, held in member.routes
+        if prefix not in DEFAULTS
+    ]
 
 
-def equal_and_overlapping(intent: Intent) -> Iterator[Problem]:
-    """Equal prefixes in a segment are an error, one inside another a warning; the default route is exempt."""
-    by_segment: dict[str, list[_Claim]] = defaultdict(list)
-    for path, connector, attachment in _attachments(intent):
-        if connector.enabled:
-            for place, prefix in enumerate(attachment.prefixes):
-                if prefix not in DEFAULTS:
-                    by_segment[attachment.segment].append(_Claim(prefix, connector, f"{path}.prefixes[{place}]"))
-    for uid, claims in by_segment.items():
-        segment = intent.segments[uid].name if uid in intent.segments else uid
-        claims.sort(key=lambda claim: (span(claim.prefix)[0], -span(claim.prefix)[1], claim.connector.number))
-        around: list[_Claim] = []
-        for claim in claims:
-            while around and span(around[-1].prefix)[1] < span(claim.prefix)[0]:
-                around.pop()
-            if around and (problem := _clash(around[-1], claim, segment)):
-                yield problem
-            around.append(claim)
+def overlapping(realm: Realm) -> Iterator[Problem]:
+    """Equal prefixes are an error, one inside another a warning, and with NAT always an error; defaults are exempt."""
+    claims = _claims(realm)
+    claims.sort(key=lambda claim: (claim.held[0], -claim.held[1], claim.member.id))
+    around: list[_Claim] = []
+    for claim in claims:
+        while around and around[-1].held[1] < claim.held[0]:
+            around.pop()
+        outer = next((one for one in reversed(around) if _is_other(one, claim)), None) if around else None
+        if outer is not None and not outer.redundant_with(claim):
+            yield _clash(realm, outer, claim)
+        around.append(claim)
 
 
-def _clash(outer: _Claim, inner: _Claim, segment: str) -> Problem | None:
-    if outer.redundant_with(inner):
-        return None
-    names = f"Connectors “{outer.connector.name}” and “{inner.connector.name}”"
-    if outer.prefix == inner.prefix:
-        if outer.connector is inner.connector:
-            names = f"Two attachments of connector “{inner.connector.name}”"
+def _is_other(outer: _Claim, claim: _Claim) -> bool:
+    return outer.member.connector is not claim.member.connector or (
+        outer.member is not claim.member and outer.held == claim.held and not claim.translated
+    )
+
+
+def _clash(realm: Realm, outer: _Claim, inner: _Claim) -> Problem:
+    one, other, segment = outer.member.connector, inner.member.connector, realm.segment.name
+    if outer.translated or inner.translated:
+        claims = (outer, inner) if inner.translated else (inner, outer)
+        return Problem(
+            "nat_collision",
+            path_of(realm, claims[1].member, claims[1].prefix),
+            f"{_presenter(realm, claims[1])} presents {claims[1].prefix}, which overlaps {claims[0].prefix} of "
+            f"{_presenter(realm, claims[0])} in segment “{segment}”. Translate to addresses that nobody else has.",
+        )
+    if outer.held == inner.held:
+        names = f"Connectors “{one.name}” and “{other.name}”"
+        if one is other:
+            names = f"Two attachments of connector “{other.name}”"
         return Problem(
             "equal_prefixes",
-            inner.path,
+            path_of(realm, inner.member, inner.prefix),
             f"{names} both attach {inner.prefix} to segment “{segment}”. "
             "Change one, or give both the same redundancy group.",
         )
-    if outer.connector is inner.connector:
-        return None
     return Problem(
         "overlapping_prefixes",
-        inner.path,
-        f"{inner.prefix} of connector “{inner.connector.name}” lies inside {outer.prefix} of connector "
-        f"“{outer.connector.name}” in segment “{segment}”. The longer prefix wins there.",
+        path_of(realm, inner.member, inner.prefix),
+        f"{inner.prefix} of connector “{other.name}” lies inside {outer.prefix} of connector “{one.name}” in segment "
+        f"“{segment}”. The longer prefix wins there.",
         "warning",
     )
 
 
-def outside_segment(intent: Intent) -> Iterator[Problem]:
-    for path, connector, attachment in _attachments(intent):
-        segment = intent.segments.get(attachment.segment)
-        if segment is None or not segment.prefixes:
-            continue
-        inside = merge(span(prefix) for prefix in segment.prefixes)
-        for place, prefix in enumerate(attachment.prefixes):
-            if prefix not in DEFAULTS and not covers(inside, (span(prefix),)):
+def _presenter(realm: Realm, claim: _Claim) -> str:
+    rule = _translating(realm, claim.member, claim.prefix) if claim.translated else None
+    return (f"NAT rule “{rule.name}” of connector" if rule else "connector") + f" “{claim.member.connector.name}”"
+
+
+def _translating(realm: Realm, member: Member, prefix: str) -> NatRule | None:
+    return next(
+        (
+            rule
+            for rule in realm.roster.nat.get(member.connector.uid, ())
+            if prefix in rule.source.prefixes or prefix in realm.prefixes.texts(rule.match.destination)
+        ),
+        None,
+    )
+
+
+def path_of(realm: Realm, member: Member, prefix: str) -> str:
+    """Where a presented prefix is written down: with the attachment, else in the NAT rule that brings it."""
+    connector, prefixes = member.connector, member.attachment.prefixes
+    if prefix in prefixes:
+        place = next(nth for nth, one in enumerate(connector.attachments) if one is member.attachment)
+        return f"connectors/{connector.key}/attachments[{place}].prefixes[{prefixes.index(prefix)}]"
+    rule = _translating(realm, member, prefix)
+    if rule is None:
+        return f"connectors/{connector.key}"
+    if prefix in rule.source.prefixes:
+        return f"nat-rules/{rule.key}/source.prefixes[{rule.source.prefixes.index(prefix)}]"
+    return f"nat-rules/{rule.key}/match.destination"
+
+
+def outside_segment(realm: Realm) -> Iterator[Problem]:
+    segment = realm.segment
+    if not segment.prefixes:
+        return
+    inside = merge(span(prefix) for prefix in segment.prefixes)
+    lows = [low for low, _ in inside]
+    for member in realm.members:
+        for prefix, (low, high) in member.routes:
+            place = bisect_right(lows, low) - 1
+            if (place < 0 or high > inside[place][1]) and prefix not in DEFAULTS:
                 yield Problem(
                     "outside_segment",
-                    f"{path}.prefixes[{place}]",
-                    f"{prefix} of connector “{connector.name}” is outside the prefixes of segment “{segment.name}” "
-                    f"({', '.join(segment.prefixes)}); cloud networks will have no route to it.",
+                    path_of(realm, member, prefix),
+                    f"{prefix} of connector “{member.connector.name}” is outside the prefixes of segment "
+                    f"“{segment.name}” ({', '.join(segment.prefixes)}); cloud networks will have no route to it.",
                     "warning",
                 )
 
 
-def family(intent: Intent) -> Iterator[Problem]:
-    """Exchanges carry IPv4 only so far."""
-    for path, prefix in _prefixes(intent):
-        if ":" in prefix:
-            yield Problem(
-                "ipv6_unsupported", path, f"{prefix} is an IPv6 prefix; exchanges carry IPv4 only. Leave it out."
-            )
+def is_reserved(held: Range) -> bool:
+    place = bisect_right(_RESERVED_LOWS, held[1]) - 1
+    return place >= 0 and held[0] <= RESERVED[place][1]
 
 
-RESERVED = tuple(span(prefix) for prefix in ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3"))
-"""Not unicast, or what exchanges use for links and the mesh."""
-
-
-def reserved(intent: Intent) -> Iterator[Problem]:
-    for path, connector, attachment in _attachments(intent):
-        for place, prefix in enumerate(attachment.prefixes):
-            low, high = span(prefix)
-            if prefix not in DEFAULTS and any(low <= last and first <= high for first, last in RESERVED):
+def reserved(realm: Realm) -> Iterator[Problem]:
+    """Attached prefixes, also those that NAT hides, and presented ones."""
+    for member in realm.members:
+        presented = [prefix for prefix, _ in member.routes if prefix not in member.attachment.prefixes]
+        for prefix in (*member.attachment.prefixes, *presented):
+            if is_reserved(span(prefix)) and prefix not in DEFAULTS:
                 yield Problem(
                     "reserved_prefix",
-                    f"{path}.prefixes[{place}]",
-                    f"{prefix} of connector “{connector.name}” holds addresses that no network can be reached at "
-                    "(0.0.0.0/8, 127.0.0.0/8, 169.254.0.0/16 or 224.0.0.0/3). Leave them out.",
+                    path_of(realm, member, prefix),
+                    f"{prefix} of connector “{member.connector.name}” holds addresses that no network can be reached "
+                    f"at ({RESERVED_TEXT}). Leave them out.",
                 )
-
-
-def _prefixes(intent: Intent) -> Iterator[tuple[str, str]]:
-    lists: list[tuple[str, tuple[str, ...]]] = [
-        (f"segments/{segment.key}/prefixes", segment.prefixes) for segment in intent.segments.values()
-    ]
-    lists += [(f"{path}.prefixes", attachment.prefixes) for path, _, attachment in _attachments(intent)]
-    for policy in intent.policies.values():
-        for place, rule in enumerate(policy.rules):
-            lists.append((f"policies/{policy.key}/rules[{place}].source", rule.source))
-            lists.append((f"policies/{policy.key}/rules[{place}].destination", rule.destination))
-    for service in intent.services.values():
-        for place, inner in enumerate(service.firewall_rules):
-            lists.append((f"services/{service.key}/settings.rules[{place}].source", inner.source))
-            lists.append((f"services/{service.key}/settings.rules[{place}].destination", inner.destination))
-    return ((f"{path}[{nth}]", prefix) for path, prefixes in lists for nth, prefix in enumerate(prefixes))
-
-
-def links(intent: Intent) -> Iterator[Problem]:
-    """Link addresses that a person gave: two ends of one network, apart from the mesh and from other links."""
-    taken: dict[tuple[str, int, str, str], Connector] = {}
-    for connector in intent.connectors.values():
-        for place, circuit in enumerate(connector.circuits):
-            if (circuit.local, circuit.peer) == link_addresses(link_slot(connector.number, place)):
-                continue
-            path = f"connectors/{connector.key}/circuits[{place}].local"
-            local, peer = ipaddress.ip_interface(circuit.local), ipaddress.ip_interface(circuit.peer)
-            if local.network != peer.network or local.ip == peer.ip:
-                yield Problem(
-                    "bad_link",
-                    path,
-                    f"Circuit {circuit.name} of connector “{connector.name}”: {circuit.local} and {circuit.peer} have "
-                    "to be two addresses of one network.",
-                )
-            elif local.version != 4 or local.network.overlaps(MESH):
-                yield Problem("bad_link", path, f"{circuit.local} cannot be used: exchanges use {MESH} themselves.")
-            for segment in {attachment.segment for attachment in connector.attachments}:
-                other = taken.setdefault((connector.exchange, circuit.node, segment, str(local.ip)), connector)
-                if other is not connector and connector.enabled and other.enabled:
-                    yield Problem(
-                        "address_in_use",
-                        path,
-                        f"Connectors “{other.name}” and “{connector.name}” both use {local.ip} on the same node.",
-                    )
-
-
-def shared_networks(intent: Intent) -> Iterator[Problem]:
-    """A cloud network belongs to one connector."""
-    first: dict[tuple[str, ...], Connector] = {}
-    for connector in intent.connectors.values():
-        if connector.kind != "aws-vpc":
-            continue
-        which = tuple(str(connector.settings[field]) for field in ("account", "region", "vpc_id"))
-        other = first.setdefault(which, connector)
-        if other is not connector:
-            yield Problem(
-                "network_in_use",
-                f"connectors/{connector.key}/settings.vpc_id",
-                f"Connectors “{other.name}” and “{connector.name}” both attach {which[2]}. Keep one of them.",
-            )

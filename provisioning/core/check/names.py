@@ -6,86 +6,151 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from provisioning.core.fabric import MESH_EXCHANGES
-from provisioning.core.intent import ANY, INTERNET, KINDS, Intent, Item
+from provisioning.core.intent import ANY, INTERNET, KINDS, Intent, Item, is_prefix
+from provisioning.core.intent.policies import SIDES
+from provisioning.core.network import Network
 from provisioning.core.resource import Problem
 
-Named = Iterator[tuple[str, tuple[str, ...], str]]
-"""Field path, kinds it may be of, uid."""
+Named = Iterator[tuple[str, tuple[str, ...], tuple[str, ...]]]
+"""Field path (of a list, without the place), kinds it may be of, uids."""
 
 ENDS = ("groups", "connectors")
-
-
-def _sides(field: str, uids: tuple[str, ...]) -> Named:
-    return ((f"{field}[{place}]", ENDS, uid) for place, uid in enumerate(uids) if uid not in (ANY, INTERNET))
+LISTS = ("prefix-lists",)
 
 
 def _connector(connector: Any) -> Named:
-    yield "exchange", ("exchanges",), connector.exchange
+    yield "exchange", ("exchanges",), (connector.exchange,)
     if connector.failover_exchange:
-        yield "failover_exchange", ("exchanges",), connector.failover_exchange
+        yield "failover_exchange", ("exchanges",), (connector.failover_exchange,)
     for place, attachment in enumerate(connector.attachments):
-        yield f"attachments[{place}].segment", ("segments",), attachment.segment
+        yield f"attachments[{place}].segment", ("segments",), (attachment.segment,)
         if attachment.group:
-            yield f"attachments[{place}].group", ("groups",), attachment.group
+            yield f"attachments[{place}].group", ("groups",), (attachment.group,)
+    if connector.billing_tags:
+        yield "billing_tags[]", ("billing-tags",), connector.billing_tags
 
 
 def _policy(policy: Any) -> Named:
-    for place, uid in enumerate(policy.segments):
-        yield f"segments[{place}]", ("segments",), uid
-    yield from _sides("from", policy.from_)
-    yield from _sides("to", policy.to)
+    yield "segments[]", ("segments",), policy.segments
+    yield "from[]", SIDES, policy.from_
+    yield "to[]", SIDES, policy.to
     for place, rule in enumerate(policy.rules):
-        for nth, uid in enumerate(rule.services):
-            yield f"rules[{place}].services[{nth}]", ("services",), uid
+        if rule.services:
+            yield f"rules[{place}].services[]", ("services",), rule.services
+        if rule.source or rule.destination:
+            yield from _lists(f"rules[{place}]", rule)
+
+
+def _lists(path: str, match: Any) -> Named:
+    yield f"{path}.source[]", LISTS, match.source
+    yield f"{path}.destination[]", LISTS, match.destination
 
 
 def _service(service: Any) -> Named:
-    for place, uid in enumerate(service.segments):
-        yield f"segments[{place}]", ("segments",), uid
+    yield "segments[]", ("segments",), service.segments
     for place, placement in enumerate(service.placements):
-        yield f"placements[{place}].exchange", ("exchanges",), placement.exchange
+        yield f"placements[{place}].exchange", ("exchanges",), (placement.exchange,)
     for place, zone in enumerate(service.zones):
-        yield f"zones[{place}].segment", ("segments",), zone.segment
-        for nth, uid in enumerate(zone.groups):
-            yield f"zones[{place}].groups[{nth}]", ("groups",), uid
+        yield f"zones[{place}].segment", ("segments",), (zone.segment,)
+        yield f"zones[{place}].groups[]", ("groups",), zone.groups
+    for place, rule in enumerate(service.firewall_rules):
+        yield from _lists(f"settings.rules[{place}]", rule)
+    yield "billing_tags[]", ("billing-tags",), service.billing_tags
+
+
+def _share(share: Any) -> Named:
+    for field, side in share.sides:
+        yield f"{field}.segment", ("segments",), (side.segment,)
+        yield f"{field}.groups[]", ("groups",), side.groups
+    yield "services[]", ("services",), share.services
+
+
+def _nat_rule(rule: Any) -> Named:
+    yield "segment", ("segments",), (rule.segment,)
+    yield "connector", ("connectors",), (rule.connector,)
+    yield from _lists("match", rule.match)
+
+
+def _route_policy(policy: Any) -> Named:
+    yield "segment", ("segments",), (policy.segment,)
+    yield "targets[]", ENDS, policy.targets
+    for place, rule in enumerate(policy.rules):
+        yield f"rules[{place}].match.prefixes[]", LISTS, rule.match.prefixes
+
+
+def _internet_app(app: Any) -> Named:
+    yield "connector", ("connectors",), (app.connector,)
+    yield "target.connector", ("connectors",), (app.target.connector,)
+    yield "billing_tags[]", ("billing-tags",), app.billing_tags
 
 
 def _assertion(assertion: Any) -> Named:
-    for field, uid in (("from", assertion.from_), ("to", assertion.to)):
-        if uid not in (ANY, INTERNET):
-            yield field, ENDS, uid
+    yield "from", ENDS, (assertion.from_,)
+    yield "to", ENDS, (assertion.to,)
     if assertion.segment:
-        yield "segment", ("segments",), assertion.segment
+        yield "segment", ("segments",), (assertion.segment,)
 
 
 _NAMED: dict[str, Callable[[Any], Named]] = {
     "connectors": _connector,
     "policies": _policy,
     "services": _service,
+    "shares": _share,
+    "nat-rules": _nat_rule,
+    "route-policies": _route_policy,
+    "internet-apps": _internet_app,
     "assertions": _assertion,
 }
 
 
-def unknown_references(intent: Intent) -> Iterator[Problem]:
+class _Known:
+    """What is there, by the kinds a field may name."""
+
+    def __init__(self, intent: Intent) -> None:
+        self._intent = intent
+        self._sets: dict[tuple[str, ...], frozenset[str]] = {}
+
+    def missing(self, kinds: tuple[str, ...], uids: tuple[str, ...]) -> Iterator[tuple[int, str]]:
+        """(place, uid) of those that are not."""
+        held = self._sets.get(kinds)
+        if held is None:
+            literals = (ANY, INTERNET) if "groups" in kinds and "connectors" in kinds else ()
+            held = self._sets[kinds] = frozenset([*literals, *(uid for one in kinds for uid in self._intent.of(one))])
+        if not held.issuperset(uids):
+            for place, uid in enumerate(uids):
+                if uid not in held and not (kinds == LISTS and is_prefix(uid)):
+                    yield place, uid
+
+
+def unknown_references(network: Network) -> Iterator[Problem]:
+    intent = network.intent
+    known = _Known(intent)
     for kind, named in _NAMED.items():
         for item in intent.of(kind).values():
-            for path, kinds, uid in named(item):
-                if not any(uid in intent.of(one) for one in kinds):
-                    wanted = " or ".join(one.rstrip("s") for one in kinds)
+            for path, kinds, uids in named(item):
+                for place, _ in known.missing(kinds, uids):
                     yield Problem(
                         "unknown_reference",
-                        f"{kind}/{item.key}/{path}",
-                        f"{_title(kind, item)} names a {wanted} that does not exist any more. Choose another one.",
+                        f"{kind}/{item.key}/{path.replace('[]', f'[{place}]')}",
+                        f"{title(kind, item)} names a {' or '.join(map(noun, kinds))} that does not exist any more. "
+                        "Choose another one.",
                     )
 
 
-def _title(kind: str, item: Item) -> str:
-    return f"{ {'policies': 'Policy'}.get(kind, kind[:-1].capitalize()) } “{item.name}”"
+def noun(kind: str) -> str:
+    """One of a kind in a sentence: ``policy``, ``NAT rule``."""
+    word = kind.removesuffix("ies") + "y" if kind.endswith("ies") else kind.removesuffix("s")
+    return word.replace("-", " ").replace("nat ", "NAT ")
 
 
-def catalogue(intent: Intent) -> Iterator[Problem]:
+def title(kind: str, item: Item) -> str:
+    word = noun(kind)
+    return f"{word[0].upper()}{word[1:]} “{item.name}”"
+
+
+def catalogue(network: Network) -> Iterator[Problem]:
     """Locations, sizes and products have to be on offer."""
-    catalog = intent.catalog
+    intent, catalog = network.intent, network.intent.catalog
     offers = [
         ("exchanges", "location", catalog.locations),
         ("exchanges", "size", catalog.sizes),
@@ -98,13 +163,14 @@ def catalogue(intent: Intent) -> Iterator[Problem]:
                 yield Problem(
                     "not_one_of",
                     f"{kind}/{item.key}/{field}",
-                    f"{_title(kind, item)}: the {field} “{value}” is not on offer. "
+                    f"{title(kind, item)}: the {field} “{value}” is not on offer. "
                     f"Choose one of {', '.join(sorted(offered)) or 'none (the catalogue is empty)'}.",
                 )
 
 
-def duplicates(intent: Intent) -> Iterator[Problem]:
-    """Names are unique in their kind, positions among policies."""
+def duplicates(network: Network) -> Iterator[Problem]:
+    """Names are unique in their kind, positions among policies and among the NAT rules of a connector in a segment."""
+    intent = network.intent
     for kind in KINDS:
         first: dict[str, Item] = {}
         for item in intent.of(kind).values():
@@ -113,21 +179,32 @@ def duplicates(intent: Intent) -> Iterator[Problem]:
                 yield Problem(
                     "duplicate_name",
                     f"{kind}/{item.key}/name",
-                    f"Two {kind} are called “{item.name}”. Give one of them another name.",
+                    f"Two {kind.replace('-', ' ')} are called “{item.name}”. Give one of them another name.",
                 )
-    positions: dict[int, Any] = {}
-    for policy in intent.policies.values():
-        held = positions.setdefault(policy.position, policy)
-        if held is not policy:
+    yield from _same_position("policies", {uid: one.position for uid, one in intent.policies.items()}, intent)
+    yield from _same_position(
+        "nat-rules",
+        {uid: (one.connector, one.segment, one.position) for uid, one in intent.nat_rules.items()},
+        intent,
+    )
+
+
+def _same_position(kind: str, places: dict[str, Any], intent: Intent) -> Iterator[Problem]:
+    first: dict[Any, str] = {}
+    for uid, place in places.items():
+        held = first.setdefault(place, uid)
+        if held != uid:
+            other, item = intent.of(kind)[held], intent.of(kind)[uid]
             yield Problem(
                 "duplicate_position",
-                f"policies/{policy.key}/position",
-                f"Policies “{held.name}” and “{policy.name}” both have position {policy.position}. Move one of them.",
+                f"{kind}/{item.key}/position",
+                f"{title(kind, other)} and “{item.name}” both have position {item.position}. Move one of them.",
             )
 
 
-def exchange_limits(intent: Intent) -> Iterator[Problem]:
+def exchange_limits(network: Network) -> Iterator[Problem]:
     """A location's nodes carry one exchange of a tenant, and the mesh has an end."""
+    intent = network.intent
     first: dict[str, Any] = {}
     for exchange in intent.exchanges.values():
         other = first.setdefault(exchange.location, exchange)

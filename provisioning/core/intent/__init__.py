@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
-from provisioning.core.addresses import Range, merge, span
 from provisioning.core.intent import (
     assertions,
     billing_tags,
@@ -132,7 +131,6 @@ class Intent:
     route_policies: dict[str, RoutePolicy] = field(default_factory=dict)
     internet_apps: dict[str, InternetApp] = field(default_factory=dict)
     assertions: dict[str, Assertion] = field(default_factory=dict)
-    _ranges: dict[tuple[str, ...], tuple[Range, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     def of(self, kind: str) -> dict[str, Any]:
         objects: dict[str, Any] = getattr(self, kind.replace("-", "_"))
@@ -154,34 +152,6 @@ class Intent:
         """The name of what a policy names; ``any`` and ``internet`` stand for themselves, and so does what is gone."""
         item = self.groups.get(uid) or self.connectors.get(uid) or self.internet_apps.get(uid)
         return item.name if item else uid
-
-    def ranges(self, names: tuple[str, ...]) -> tuple[Range, ...] | None:
-        """The addresses that prefixes and uids of prefix lists mean together; None for (), which is every address.
-
-        An empty prefix list, or one that is gone, means none.
-        """
-        if not names:
-            return None
-        found = self._ranges.get(names)
-        if found is None:
-            found = self._ranges[names] = merge(span(entry.prefix) for entry in self.routes(names) or ())
-        return found
-
-    def routes(self, names: tuple[str, ...]) -> tuple[PrefixEntry, ...] | None:
-        """The same names as a route policy reads them: an entry ``holds`` a route or not; None for every route."""
-        if not names:
-            return None
-        return tuple(
-            entry
-            for name in names
-            for entry in (
-                (PrefixEntry(name),)
-                if is_prefix(name)
-                else self.prefix_lists[name].entries
-                if name in self.prefix_lists
-                else ()
-            )
-        )
 
 
 def normalise(kind: str, body: Any, resolve: Resolve) -> dict[str, Any]:

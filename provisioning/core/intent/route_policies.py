@@ -34,6 +34,9 @@ class RouteSet:
     communities: tuple[str, ...]
 
 
+UNCHANGED = RouteSet(0, None, None, ())
+
+
 @dataclass(frozen=True, slots=True)
 class RouteRule:
     match: RouteMatch

@@ -1,0 +1,118 @@
+"""Connectors one by one: link addresses given by hand, cloud networks, failover, and what is left to do by hand."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+
+from provisioning.core.intent import Connector
+from provisioning.core.intent.circuits import link_addresses, link_slot
+from provisioning.core.intent.connectors import CONNECTOR_KINDS
+from provisioning.core.network import Network
+from provisioning.core.resource import Problem
+
+MESH = ipaddress.IPv4Network("169.254.128.0/17")
+
+_IDENTITY = {
+    "aws-vpc": ("account", "region", "vpc_id"),
+    "azure-vnet": ("subscription", "resource_group", "vnet"),
+    "gcp-vpc": ("project", "network", "region"),
+}
+"""The settings that tell one cloud network from another; in GCP a connector is about one region of it."""
+
+
+def links(network: Network) -> Iterator[Problem]:
+    """Link addresses that a person gave: two ends of one network, apart from the mesh and from other links."""
+    taken: dict[tuple[str, int, str, str], Connector] = {}
+    for connector in network.intent.connectors.values():
+        for place, circuit in enumerate(connector.circuits):
+            if (circuit.local, circuit.peer) == link_addresses(link_slot(connector.number, place)):
+                continue
+            path = f"connectors/{connector.key}/circuits[{place}].local"
+            local, peer = ipaddress.ip_interface(circuit.local), ipaddress.ip_interface(circuit.peer)
+            if local.network != peer.network or local.ip == peer.ip:
+                yield Problem(
+                    "bad_link",
+                    path,
+                    f"Circuit {circuit.name} of connector “{connector.name}”: {circuit.local} and {circuit.peer} have "
+                    "to be two addresses of one network.",
+                )
+            elif local.version != 4:
+                yield Problem("bad_link", path, f"{circuit.local} cannot be used: links have IPv4 addresses. Give one.")
+            elif local.network.overlaps(MESH):
+                yield Problem("bad_link", path, f"{circuit.local} cannot be used: exchanges use {MESH} themselves.")
+            for segment in {attachment.segment for attachment in connector.attachments}:
+                other = taken.setdefault((connector.exchange, circuit.node, segment, str(local.ip)), connector)
+                if other is not connector and connector.enabled and other.enabled:
+                    yield Problem(
+                        "address_in_use",
+                        path,
+                        f"Connectors “{other.name}” and “{connector.name}” both use {local.ip} on the same node.",
+                    )
+
+
+def shared_networks(network: Network) -> Iterator[Problem]:
+    """A cloud network belongs to one connector."""
+    first: dict[tuple[str, ...], Connector] = {}
+    for connector in network.intent.connectors.values():
+        if (fields := _IDENTITY.get(connector.kind)) is None:
+            continue
+        which = (connector.kind, *(str(connector.settings[field]) for field in fields))
+        other = first.setdefault(which, connector)
+        if other is not connector:
+            named = "vpc_id" if "vpc_id" in fields else "vnet" if "vnet" in fields else "network"
+            yield Problem(
+                "network_in_use",
+                f"connectors/{connector.key}/settings.{named}",
+                f"Connectors “{other.name}” and “{connector.name}” both attach {connector.settings[named]}. "
+                "Keep one of them.",
+            )
+
+
+def failover(network: Network) -> Iterator[Problem]:
+    for connector in network.intent.connectors.values():
+        if not connector.failover_exchange:
+            continue
+        path = f"connectors/{connector.key}/failover_exchange"
+        if not CONNECTOR_KINDS[connector.kind].fails_over:
+            yield Problem(
+                "no_failover",
+                path,
+                f"Connector “{connector.name}” cannot fail over: of kind {connector.kind} another connector takes over "
+                "at the other exchange. Add one there and leave the failover exchange out.",
+            )
+        elif connector.failover_exchange == connector.exchange:
+            exchange = network.intent.exchanges.get(connector.exchange)
+            yield Problem(
+                "failover_to_itself",
+                path,
+                f"Connector “{connector.name}” fails over to exchange “{exchange.name if exchange else ''}”, where it "
+                "is already. Choose another exchange.",
+            )
+
+
+def by_hand(network: Network) -> Iterator[Problem]:
+    """Clouds that Causeway does not set up itself yet: the exchange's side is made, theirs is the customer's."""
+    for connector in network.intent.connectors.values():
+        if connector.enabled and connector.kind in _CLOUD_SIDE:
+            yield Problem(
+                "cloud_side_by_hand",
+                f"connectors/{connector.key}",
+                f"Only the exchange's side of connector “{connector.name}” is set up. "
+                + _CLOUD_SIDE[connector.kind].format(**connector.settings, nodes=_nodes(network, connector)),
+                "warning",
+            )
+
+
+_CLOUD_SIDE = {
+    "azure-vnet": "In Azure, give VNet {vnet} ({resource_group}) a VPN gateway with a connection to each of {nodes}, "
+    "and routes to the segment's prefixes.",
+    "gcp-vpc": "In Google Cloud, give network {network} an HA VPN gateway in {region} with a tunnel to each of "
+    "{nodes}, and a cloud router or routes to the segment's prefixes.",
+}
+
+
+def _nodes(network: Network, connector: Connector) -> str:
+    exchange = network.intent.exchanges.get(connector.exchange)
+    location = network.intent.catalog.locations.get(exchange.location) if exchange else None
+    return " and ".join(node.public_ip for node in location.nodes) if location else "the exchange's nodes"

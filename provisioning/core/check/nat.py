@@ -1,0 +1,131 @@
+"""NAT rules that cannot translate what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from provisioning.core.addresses import V6, Range, covers, merge, span
+from provisioning.core.check.boxes import touch
+from provisioning.core.intent import Attachment, NatRule, is_prefix
+from provisioning.core.network import Network
+from provisioning.core.realm import Realm
+from provisioning.core.resource import Problem
+
+
+def attached(network: Network) -> Iterator[Problem]:
+    """NAT belongs to the edge of a connector in a segment it is attached to."""
+    intent = network.intent
+    for rule in intent.nat_rules.values():
+        connector, segment = intent.connectors.get(rule.connector), intent.segments.get(rule.segment)
+        if connector is None or segment is None:
+            continue
+        if connector.kind == "internet-exit":
+            yield Problem(
+                "nat_at_exit",
+                f"nat-rules/{rule.key}/connector",
+                f"NAT rule “{rule.name}” is for internet exit “{connector.name}”, which translates by itself. Remove "
+                "the rule.",
+            )
+        elif all(one.segment != segment.uid for one in connector.attachments):
+            yield Problem(
+                "nat_not_attached",
+                f"nat-rules/{rule.key}/segment",
+                f"NAT rule “{rule.name}” is for connector “{connector.name}” in segment “{segment.name}”, to which the "
+                "connector is not attached. Choose a segment it is attached to.",
+            )
+
+
+def translations(realm: Realm) -> Iterator[Problem]:
+    for connector, attachments in realm.roster.attached:
+        for rule in realm.roster.nat.get(connector.uid, ()) if connector.kind != "internet-exit" else ():
+            unlike = list(_pairs(rule))
+            yield from unlike or _edge(realm, connector.name, attachments, rule)
+
+
+def _pairs(rule: NatRule) -> Iterator[Problem]:
+    """One to one means prefixes of the same length on both sides, place by place."""
+    for field, translation, matched in (
+        ("source", rule.source, rule.match.source),
+        ("destination", rule.destination, rule.match.destination),
+    ):
+        path = f"nat-rules/{rule.key}/{field}.prefixes"
+        if translation.type != "static":
+            continue
+        if not matched or not all(map(is_prefix, matched)):
+            yield Problem(
+                "nat_pairs",
+                f"nat-rules/{rule.key}/match.{field}",
+                f"NAT rule “{rule.name}” translates the {field} one to one, so match.{field} has to name its prefixes "
+                "one by one, not any or a list.",
+            )
+        elif len(matched) != len(translation.prefixes):
+            yield Problem(
+                "nat_pairs",
+                path,
+                f"NAT rule “{rule.name}” translates {len(matched)} prefixes to {len(translation.prefixes)}. "
+                f"Give as many in {field}.prefixes as in match.{field}.",
+            )
+        else:
+            for place, (inner, outer) in enumerate(zip(matched, translation.prefixes, strict=True)):
+                if _shape(inner) != _shape(outer):
+                    yield Problem(
+                        "nat_pairs",
+                        f"{path}[{place}]",
+                        f"NAT rule “{rule.name}” translates {inner} to {outer}, which has another size. One to one "
+                        "needs prefixes of the same length and family.",
+                    )
+
+
+def _shape(prefix: str) -> tuple[bool, str]:
+    return ":" in prefix, prefix.rpartition("/")[2]
+
+
+def _edge(realm: Realm, name: str, attachments: Sequence[Attachment], rule: NatRule) -> Iterator[Problem]:
+    """The inside of a rule is behind the connector, and what it presents belongs to one group."""
+    owned = [(one, merge(span(prefix) for prefix in one.prefixes)) for one in attachments]
+    everything = merge(held for _, ranges in owned for held in ranges)
+    for path, inside, translated in _insides(realm, rule, everything):
+        if not covers(everything, inside):
+            yield Problem(
+                "nat_outside_connector",
+                f"nat-rules/{rule.key}/{path}",
+                f"NAT rule “{rule.name}” translates addresses that are not behind connector “{name}” in segment "
+                f"“{realm.segment.name}”. Name prefixes that it attaches there.",
+            )
+        groups = {one.group for one, ranges in owned if touch(ranges, inside)}
+        if translated and len(groups) > 1:
+            yield Problem(
+                "nat_two_groups",
+                f"nat-rules/{rule.key}/{path}",
+                f"NAT rule “{rule.name}” puts addresses of several groups of connector “{name}” behind the same ones, "
+                "so that policies could not tell them apart. Make a rule for each group.",
+            )
+    if rule.direction == "outbound" and rule.source.type == "pool":
+        yield from _pool(realm, rule, everything)
+
+
+def _insides(
+    realm: Realm, rule: NatRule, everything: tuple[Range, ...]
+) -> Iterator[tuple[str, tuple[Range, ...], bool]]:
+    """(field, inside addresses, whether they share what is presented for them)."""
+    if rule.direction == "outbound":
+        held = realm.prefixes.ranges(rule.match.source)
+        yield "match.source", everything if held is None else held, rule.source.type != "none"
+    elif rule.destination.type == "static":
+        for place, prefix in enumerate(rule.destination.prefixes):
+            yield f"destination.prefixes[{place}]", (span(prefix),), True
+    elif rule.match.destination:
+        yield "match.destination", realm.prefixes.ranges(rule.match.destination) or (), False
+
+
+def _pool(realm: Realm, rule: NatRule, everything: tuple[Range, ...]) -> Iterator[Problem]:
+    held = realm.prefixes.ranges(rule.match.source)
+    for is_v6, family in ((False, "IPv4"), (True, "IPv6")):
+        needs = any((low >= V6) is is_v6 for low, _ in (everything if held is None else held))
+        if needs and not any((":" in prefix) is is_v6 for prefix in rule.source.prefixes):
+            yield Problem(
+                "nat_family",
+                f"nat-rules/{rule.key}/source.prefixes",
+                f"NAT rule “{rule.name}” hides {family} addresses behind a pool that has none. Add {family} addresses "
+                "to the pool, or match the other family only.",
+            )
