@@ -11,22 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from portal.pages import kinds
+from portal.pages.objects import KINDS
+from portal.pages.rules import flow_words, leading, summary
 from portal.pages.states import Face, face
 
 Body = Mapping[str, Any]
 Network = Mapping[str, Mapping[str, Body]]  # kind -> uid -> body, in the order of their numbers
 Role = Literal["group", "connector", "any", "internet"]
 State = Literal["same", "new", "changed", "removed"]
-
-SINGULAR = {
-    "exchanges": "exchange",
-    "segments": "segment",
-    "groups": "group",
-    "connectors": "connector",
-    "policies": "policy",
-    "services": "service",
-    "assertions": "assertion",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +42,7 @@ class Item:
 
     @property
     def word(self) -> str:
-        return SINGULAR.get(self.kind, self.kind)
+        return KINDS[self.kind].word if self.kind in KINDS else self.kind
 
 
 @dataclass(slots=True)
@@ -126,18 +118,8 @@ def _state(body: Body, before: Body | None) -> State:
     return "same" if body == before else "changed"
 
 
-ICONS = {
-    "segments": kinds.Look(icon="route-2", word="", cluster=""),
-    "groups": kinds.Look(icon="stack-2", word="", cluster=""),
-    "policies": kinds.Look(icon="arrows-exchange", word="", cluster=""),
-    "assertions": kinds.Look(icon="shield-check", word="", cluster=""),
-}
-
-
 def icon_of(kind: str, body: Body) -> str:
-    if kind in ICONS:
-        return ICONS[kind].icon
-    return kinds.look(str(body.get("kind")) if kind == "connectors" else SINGULAR.get(kind, kind)).icon
+    return kinds.look(str(body.get("kind"))).icon if kind == "connectors" else KINDS[kind].icon
 
 
 def board(draft: Network, base: Network) -> Board:
@@ -245,28 +227,6 @@ def _chip(policy: Item, lanes: Iterable[Lane], names: Mapping[str, str]) -> Chip
     off = "" if body.get("enabled", True) else ", switched off"
     sentence = f"{policy.name}: {start} to {end}, {action} {words}{off}"
     return Chip(policy, face(action), words, sentence, tuple(dict.fromkeys(lines)))
-
-
-def leading(rules: Iterable[Body]) -> str:
-    """The action a chip shows: what lets traffic through says more than the deny after it."""
-    actions = {str(rule.get("action")) for rule in rules}
-    return next((action for action in ("inspect", "allow", "deny", "watch") if action in actions), "deny")
-
-
-def summary(rules: list[Body], names: Mapping[str, str]) -> str:
-    """`fw` for an inspecting policy (`fw +2` with two other rules), `tcp/443` for a single rule, else how many."""
-    services = dict.fromkeys(names.get(uid, uid) for rule in rules for uid in rule.get("services", ()) or ())
-    if services:
-        others = sum(rule.get("action") != "inspect" for rule in rules)
-        return ", ".join(services) + (f" +{others}" if others else "")
-    return flow_words(rules[0]) if len(rules) == 1 else f"{len(rules)} rules"
-
-
-def flow_words(rule: Body) -> str:
-    """`any`, `tcp/443, 8443`, `icmp`: what a rule matches, in the short form used everywhere."""
-    protocol = str(rule.get("protocol", "any"))
-    ports = [str(port) for port in rule.get("ports", ()) or ()]
-    return f"{protocol}/{', '.join(ports)}" if ports else protocol
 
 
 def rule_rows(policy: Item, names: Mapping[str, str]) -> list[dict[str, Any]]:

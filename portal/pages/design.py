@@ -9,15 +9,19 @@ import yaml
 from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from portal.pages import board, reaching
 from portal.pages.door import PageRequest, page
+from portal.pages.objects import KINDS
+from portal.pages.objects.pages import panel
 from portal.pages.refusals import told
 from provisioning import catalog
 from provisioning.core.check import check
 from provisioning.core.intent import Invalid
-from provisioning.core.intent.item import ANY, INTERNET
+from provisioning.core.intent.item import INTERNET
 from provisioning.core.intent.policies import ACTIONS
 from provisioning.core.network import Network
 from provisioning.models import Draft
@@ -26,7 +30,7 @@ from provisioning.selectors import views
 from provisioning.services import drafts
 
 PROTOCOLS = ("any", "tcp", "udp", "icmp", "icmpv6")
-FORMS = ("policies", "groups", "segments", "connectors", "services", "exchanges", "assertions")
+NEW = "new/"
 
 
 @page()
@@ -38,12 +42,12 @@ def design(request: PageRequest) -> HttpResponse:
 @page()
 def canvas(request: PageRequest, uid: UUID) -> HttpResponse:
     context = _draft(request, uid)
-    selected = _selected(context["items"], request.GET.get("select", ""))
+    chosen = request.GET.get("select", "")
+    selected = _selected(context["items"], chosen)
     context |= {
         "selected": selected,
-        "form": f"pages/design/form_{selected.word}.html" if selected and selected.kind in FORMS else "",
+        "panel": _panel(context, selected, chosen),
         "reach_from": selected.uid if selected and selected.kind in ("groups", "connectors") else "",
-        **_words(selected, context["names"]),
     }
     return render(request, "pages/design/canvas.html" + ("#live" if request.htmx else ""), context)
 
@@ -81,6 +85,7 @@ def _draft(request: PageRequest, uid: UUID) -> dict[str, Any]:
         "draft": {"id": str(draft.uid), "name": draft.name, "base_revision": draft.base_revision, "open": draft.state},
         "view": view,
         "api": f"{root}drafts/{draft.uid}/",
+        "objects_url": reverse("draft-objects", args=[request.tenant.slug, draft.uid]),
         "base_api": f"{root}revisions/{draft.base_revision}/",
         "may": {"edit": "edit" in request.rights and draft.state == Draft.State.OPEN},
         "board": drawn,
@@ -94,11 +99,8 @@ def _draft(request: PageRequest, uid: UUID) -> dict[str, Any]:
             ("Exchanges", "exchanges"), ("Services", "services"), ("Assertions", "assertions"))],
         "policies": drawn.chips,
         **{kind: here.get(kind, []) for kind in ("exchanges", "segments", "groups", "connectors", "services")},
-        "endpoints": _endpoints(here),
         "actions": ACTIONS,
         "protocols": PROTOCOLS,
-        "locations": list(catalog.catalog().locations.values()),
-        "sizes": sizes(),
         "products": _products(here.get("services", [])),
         "lab": bool(settings.LAB_STATE),
     }  # fmt: skip
@@ -123,22 +125,14 @@ def _selected(items: dict[str, list[board.Item]], key: str) -> board.Item | None
     return next((item for item in items.get(kind, []) if item.uid == uid and item.state != "removed"), None)
 
 
-def _words(selected: board.Item | None, names: dict[str, str]) -> dict[str, str]:
-    if selected is None or selected.kind != "policies":
-        return {}
-    return {
-        f"{field}_words": ", ".join(names.get(uid, uid) for uid in selected.body.get(key, ()))
-        for field, key in (("from", "from"), ("to", "to"), ("segment", "segments"))
-    }
-
-
-def _endpoints(here: dict[str, list[board.Item]]) -> list[tuple[str, str]]:
-    """What a policy or an assertion may name, as (reference, word)."""
-    groups = [(item.uid, item.name) for item in here.get("groups", [])]
-    connectors = [
-        (item.uid, item.name) for item in here.get("connectors", []) if item.body.get("kind") != "internet-exit"
-    ]
-    return [(ANY, "any connector"), (INTERNET, "internet"), *groups, *connectors]
+def _panel(context: dict[str, Any], selected: board.Item | None, chosen: str) -> dict[str, Any] | None:
+    """The form beside the canvas: of what is selected, or with `new/groups` of a new one."""
+    view, api, root = context["view"], context["api"], context["objects_url"]
+    if selected and selected.kind in KINDS:
+        row = views.get(view, selected.kind, selected.uid)
+        return panel(view, KINDS[selected.kind], row, api, root, selected.state)
+    kind = KINDS.get(chosen.removeprefix(NEW)) if chosen.startswith(NEW) and context["may"]["edit"] else None
+    return panel(view, kind, None, api, root) if kind and not kind.wizard else None
 
 
 def _products(services: list[board.Item]) -> list[dict[str, Any]]:
@@ -163,7 +157,9 @@ def restore(request: PageRequest, uid: UUID) -> HttpResponse:
     kind, _, item = request.POST.get("item", "").partition("/")
     with told(request):
         drafts.restore(draft, kind, item)
-    return redirect("draft", request.tenant.slug, uid)
+    back = request.POST.get("next", "")
+    here = url_has_allowed_host_and_scheme(back, allowed_hosts=None)
+    return redirect(back if here else reverse("draft", args=[request.tenant.slug, uid]))
 
 
 @page()

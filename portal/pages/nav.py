@@ -21,7 +21,13 @@ GROUPS: tuple[tuple[str, tuple[Page, ...]], ...] = (
         "Network",
         (
             Page("topology", "Topology", icon="topology-star-3"),
-            Page("design", "Design", icon="schema", under=("draft",)),
+            Page(
+                "design",
+                "Design",
+                icon="schema",
+                under=("draft", "draft-objects", "draft-object", "draft-rules", "draft-yaml", "draft-import"),
+            ),
+            Page("network", "Everything", icon="list-tree", under=("network-object",)),
             Page("connectors", "Connectors", icon="plug-connected", under=("connector-new",)),
         ),
     ),
@@ -30,7 +36,7 @@ GROUPS: tuple[tuple[str, tuple[Page, ...]], ...] = (
         (
             Page("plans", "Plans", icon="git-pull-request", under=("plan",)),
             Page("runs", "Runs", icon="player-play", under=("run",)),
-            Page("revisions", "Revisions", icon="history", under=("revision",)),
+            Page("revisions", "Revisions", icon="history", under=("revision", "revision-object")),
         ),
     ),
     (

@@ -20,6 +20,7 @@ from portal.pages import (
     topology,
     usage,
 )
+from portal.pages.objects import pages as objects
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
@@ -32,6 +33,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:slug>/design/<uuid:uid>/yaml/", design.text, name="draft-yaml"),
     path("t/<slug:slug>/design/<uuid:uid>/reach/", design.reach, name="draft-reach"),
     path("t/<slug:slug>/design/<uuid:uid>/restore/", design.restore, name="draft-restore"),
+    path("t/<slug:slug>/design/<uuid:uid>/objects/", objects.in_draft, name="draft-objects"),
+    path("t/<slug:slug>/design/<uuid:uid>/objects/<slug:kind>/", objects.in_draft, name="draft-object"),
+    path("t/<slug:slug>/network/", objects.in_live, name="network"),
+    path("t/<slug:slug>/network/<slug:kind>/", objects.in_live, name="network-object"),
+    path("t/<slug:slug>/revisions/<int:number>/objects/", objects.in_revision, name="revision-objects"),
+    path("t/<slug:slug>/revisions/<int:number>/objects/<slug:kind>/", objects.in_revision, name="revision-object"),
     path("t/<slug:slug>/connectors/", connectors.connectors, name="connectors"),
     path("t/<slug:slug>/connectors/new/", connectors.wizard, name="connector-new"),
     path("t/<slug:slug>/plans/", plans.plans, name="plans"),

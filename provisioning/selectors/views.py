@@ -139,6 +139,16 @@ def page(
     )
 
 
+def named(view: View, uids: Iterable[str | UUID]) -> dict[str, Row]:
+    """Those of these objects that the view has, by uid: for telling references by their names."""
+    wanted = list(uids)
+    found = [_row(version) for version in _versions(view).filter(item__uid__in=wanted).select_related("item")]
+    if view.draft:
+        overlays = Overlay.objects.filter(draft=view.draft, body__isnull=False, item__uid__in=wanted)
+        found += [_row(overlay) for overlay in overlays.select_related("item")]
+    return {row.uid: row for row in found}
+
+
 def get(view: View, kind: str, uid: str | UUID) -> Row:
     item = {"kind": kind, "item__uid": as_uuid(uid)}
     if view.draft:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from portal.pages.board import board, compare, flow_words
+from portal.pages.board import board, compare
+from portal.pages.rules import flow_words
 
 CORP, PROD, DEV, FW = "seg-corp", "grp-prod", "grp-dev", "svc-fw"
 

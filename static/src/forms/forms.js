@@ -1,13 +1,20 @@
 // Reads a form into a JSON body by the names of its fields, and shows problems where they belong.
-import { nearest, put, typed, within } from "./paths.js";
+import { fold, nearest, put, typed, within } from "./paths.js";
 
-const fields = (form) => [...form.elements].filter((field) => field.name && !field.matches(":disabled") && !field.closest("template"));
+const fields = (form) => [...form.elements].filter((field) => field.name && !field.matches(":disabled"));
+const seen = (field) => field.type !== "hidden" || field.dataset.picked;
 
-/** The body of a form. Check boxes of one name with values make a list; `data-kind` says how text becomes a value. */
+/** The body of a form. Check boxes of one name with values make a list; `data-kind` says how text becomes a value.
+ * What is hidden because of another field is null; rows make a list also when there are none. */
 export function read(form) {
   const body = {};
   const lists = {};
+  form.querySelectorAll("[data-rows]").forEach((rows) => put(body, rows.dataset.rows, []));
   for (const field of fields(form)) {
+    if (field.closest("[data-when][hidden]")) {
+      put(body, field.name, null);
+      continue;
+    }
     if (field.type === "radio" && !field.checked) continue;
     if (field.type === "checkbox" && field.dataset.kind !== "flag") {
       lists[field.name] ??= [];
@@ -19,6 +26,7 @@ export function read(form) {
     }
   }
   for (const [name, values] of Object.entries(lists)) put(body, name, values);
+  form.querySelectorAll("[data-nullable]").forEach(({ dataset }) => fold(body, dataset.nullable));
   return body;
 }
 
@@ -35,22 +43,24 @@ export function clear(form) {
 export function show(form, error) {
   clear(form);
   const all = fields(form);
-  const names = [...new Set(all.filter(({ type }) => type !== "hidden").map((field) => field.name))];
+  const names = [...new Set(all.filter(seen).map((field) => field.name))];
   const rest = [];
   let first = null;
   for (const problem of error.problems ?? []) {
     const name = nearest(names, within(problem.path ?? ""));
-    const field = name && all.find((each) => each.name === name && each.type !== "hidden");
+    const field = name && all.find((each) => each.name === name && seen(each));
     if (!field) {
       rest.push(problem);
       continue;
     }
     const note = line(problem.message, problem.path);
     note.id = `problem-${Math.random().toString(36).slice(2, 8)}`;
-    field.setAttribute("aria-invalid", "true");
-    field.setAttribute("aria-describedby", note.id);
-    (field.closest("[data-field]") ?? field).append(note);
-    first ??= field;
+    const input = field.dataset.picked ? document.getElementById(field.dataset.picked) : field;
+    input.setAttribute("aria-invalid", "true");
+    input.setAttribute("aria-describedby", note.id);
+    input.closest("details")?.setAttribute("open", "");
+    (input.closest("[data-field]") ?? input).append(note);
+    first ??= input;
   }
   if (rest.length || !first) {
     const box = document.createElement("div");

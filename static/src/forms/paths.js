@@ -12,6 +12,15 @@ export function put(body, path, value) {
   });
 }
 
+/** Makes the object at `path` null while nothing in it was filled in; a flag alone says nothing. */
+export function fold(body, path) {
+  const keys = parts(path);
+  const last = keys.pop();
+  const holder = keys.reduce((inner, key) => inner?.[key], body);
+  const filled = (value) => (value !== null && typeof value === "object" ? Object.values(value).some(filled) : value !== null && value !== "" && typeof value !== "boolean");
+  if (holder && !filled(holder[last])) holder[last] = null;
+}
+
 /** The value of a field as its kind wants it: list, number, flag, optional (null when empty) or text. */
 export function typed(kind, text, checked = false) {
   const trimmed = text.trim();

@@ -1,9 +1,9 @@
-// Fetches this page again after a change and puts its moving parts in place; focus, scroll and what is typed stay.
-const PARTS = ["draft-bar", "cv-checks", "cv-palette", "cv-board", "cv-side", "cv-dialogs"];
+// Fetches this page again after a change and puts its moving parts (`data-part`) in place; focus, scroll and what is
+// typed stay.
 let newest = 0;
 
-/** Shows the draft as it is now. `keepSide` leaves the panel alone, for changes that somebody else made. */
-export async function refresh({ keepSide = false } = {}) {
+/** Shows the page as it is now. `keep` names parts to leave alone, for changes that somebody else made. */
+export async function refresh({ keep = [] } = {}) {
   newest += 1;
   const mine = newest;
   const answer = await fetch(location.href, { headers: { "HX-Request": "true" }, credentials: "same-origin" });
@@ -14,9 +14,9 @@ export async function refresh({ keepSide = false } = {}) {
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   if (mine !== newest) return;
   const focused = document.activeElement?.id;
-  for (const id of PARTS) {
-    const [old, fresh] = [document.getElementById(id), page.getElementById(id)];
-    if (!old || !fresh || old.querySelector("dialog[open]") || (id === "cv-side" && keepSide)) continue;
+  for (const fresh of [...page.querySelectorAll("[data-part]")]) {
+    const old = document.getElementById(fresh.id);
+    if (!old || old.querySelector("dialog[open]") || keep.includes(fresh.id)) continue;
     old.replaceWith(document.adoptNode(fresh));
     htmx.process(fresh);
   }
@@ -25,10 +25,10 @@ export async function refresh({ keepSide = false } = {}) {
 }
 
 /** Puts what is selected into the address, so that a pasted link shows the same, and shows its panel. */
-export function select(key) {
+export function select(key, options) {
   const url = new URL(location.href);
   if (key) url.searchParams.set("select", key);
   else url.searchParams.delete("select");
   history.replaceState(null, "", url);
-  return refresh();
+  return refresh(options);
 }

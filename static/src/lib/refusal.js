@@ -1,5 +1,5 @@
 // Why a plan was refused, at the top of the panel: each problem with its place.
-import { h, icon } from "../lib/page.js";
+import { h, icon } from "./page.js";
 
 export function showRefusal(place, problem) {
   const list = problem.problems.length ? problem.problems : [{ message: problem.message, path: "" }];

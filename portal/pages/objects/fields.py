@@ -1,0 +1,151 @@
+"""What a form is made of. A field's path is where its value lies in the body: ``match.source``, inside rows ``ge``.
+
+``when=("source.type", ("static",))``: shown only while the field at that path, in the same row or object, has one of
+those values; hidden it is sent as null, which the core reads as left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+When = tuple[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """``half``: two of them share a line where there is room."""
+
+    widget: ClassVar[str] = ""
+
+    path: str
+    label: str
+    hint: str = field(default="", kw_only=True)
+    required: bool = field(default=False, kw_only=True)
+    half: bool = field(default=False, kw_only=True)
+    when: When | None = field(default=None, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Text(Field):
+    """One line. ``optional``: empty means null, not an empty text."""
+
+    widget: ClassVar[str] = "text"
+
+    example: str = field(default="", kw_only=True)
+    mono: bool = field(default=False, kw_only=True)
+    optional: bool = field(default=False, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Texts(Field):
+    """A list of short texts, such as prefixes or ports, parted by commas or spaces."""
+
+    widget: ClassVar[str] = "texts"
+
+    example: str = field(default="", kw_only=True)
+    lines: int = field(default=1, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Number(Field):
+    widget: ClassVar[str] = "number"
+
+    least: int | None = field(default=None, kw_only=True)
+    most: int | None = field(default=None, kw_only=True)
+    example: str = field(default="", kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Flag(Field):
+    widget: ClassVar[str] = "flag"
+
+    default: bool = field(default=False, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice(Field):
+    """``options``: (value, word). With ``optional`` an empty value stands first and means null; ``word`` names it."""
+
+    widget: ClassVar[str] = "choice"
+
+    options: Sequence[tuple[str, str]] = field(default=(), kw_only=True)
+    optional: str = field(default="", kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Swatch(Field):
+    """One of the eight muted hues, kept as a color; null: the hue of its name."""
+
+    widget: ClassVar[str] = "swatch"
+
+
+@dataclass(frozen=True, slots=True)
+class Pick(Field):
+    """Objects found by typing their name.
+
+    kinds: what may be picked; literals: words beside them; many: a list, else one or null; where: filters of the
+    API's list, such as ``{"kind": "internet-exit"}``; free: prefixes may be typed too.
+    """
+
+    widget: ClassVar[str] = "pick"
+
+    kinds: Sequence[str] = field(default=(), kw_only=True)
+    literals: Mapping[str, str] = field(default_factory=dict, kw_only=True)
+    many: bool = field(default=False, kw_only=True)
+    where: Mapping[str, str] = field(default_factory=dict, kw_only=True)
+    free: bool = field(default=False, kw_only=True)
+    example: str = field(default="", kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Part(Field):
+    """Fields of one nested object. ``folded``: open only where something differs from the blank. ``nullable``: the
+    object is null while all of its fields are empty. A path of "" only groups fields of the same object."""
+
+    widget: ClassVar[str] = "part"
+
+    fields: Sequence[Field] = field(default=(), kw_only=True)
+    folded: bool = field(default=False, kw_only=True)
+    nullable: bool = field(default=False, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows(Field):
+    """A list of objects, a row each. ``ordered``: their order means something, so they can be moved."""
+
+    widget: ClassVar[str] = "rows"
+
+    fields: Sequence[Field] = field(default=(), kw_only=True)
+    word: str = field(default="row", kw_only=True)
+    ordered: bool = field(default=False, kw_only=True)
+    most: int = field(default=0, kw_only=True)
+
+
+ANYWHERE = {"any": "any connector", "internet": "internet"}
+EVERY_ADDRESS = {"any": "any address"}
+PROTOCOLS = tuple((name, name) for name in ("any", "tcp", "udp", "icmp", "icmpv6"))
+PORTED = ("tcp", "udp")
+
+NAME = Text("name", "Name", required=True)
+DESCRIPTION = Text("description", "Description", hint="For colleagues; it decides nothing.")
+
+
+def protocol(path: str = "protocol") -> Choice:
+    return Choice(path, "Protocol", options=PROTOCOLS, half=True)
+
+
+def ports(path: str = "ports", beside: str = "protocol") -> Texts:
+    return Texts(path, "Ports", example="any, or 443, 8000-8100", half=True, when=(beside, PORTED))
+
+
+def addresses(path: str, label: str) -> Pick:
+    return Pick(
+        path, label, kinds=("prefix-lists",), literals=EVERY_ADDRESS, many=True, free=True,
+        example="any address, 10.0.0.0/8 or a prefix list",
+    )  # fmt: skip
+
+
+def billing_tags() -> Pick:
+    return Pick("billing_tags", "Billing tags", kinds=("billing-tags",), many=True, hint="Costs are shown by them.")

@@ -1,0 +1,47 @@
+"""The description of a kind: what it is for, what a list of it shows, and its form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from portal.pages.objects.fields import Field
+
+Body = Mapping[str, Any]
+Show = Callable[[Body], Any]
+Cell = Literal["words", "mono", "action", "kind", "segment", "swatch", "number", "state"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """``show`` gives a text, or uids and texts in a list; ``cell`` says how they look. ``wide``: not on a phone."""
+
+    word: str
+    show: Show
+    cell: Cell = "words"
+    wide: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """key: as the API calls it. teaches: one or two sentences for who has none yet. blank: what a new one begins with.
+    form: its fields, which may hang on the body; url: a page that adds one better than a form does."""
+
+    key: str
+    word: str
+    plural: str
+    icon: str
+    teaches: str
+    columns: Sequence[Column]
+    form: Callable[[Body], Sequence[Field]]
+    blank: Body = field(default_factory=dict)
+    wizard: str = ""
+    imports: bool = False
+
+
+def at(body: Any, path: str) -> Any:
+    """The value at a path of names; None where there is none. "" is the body itself."""
+    for name in filter(None, path.split(".")):
+        body = body.get(name) if isinstance(body, Mapping) else None
+    return body

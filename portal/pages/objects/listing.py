@@ -1,0 +1,69 @@
+"""A page of a kind's list: the cells of each row, references told by their names, and what the draft did to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from portal.pages.objects.fields import ANYWHERE
+from portal.pages.objects.form import Named, references
+from portal.pages.objects.kind import Column, Kind
+from provisioning.selectors import views
+from provisioning.selectors.views import Row, View
+
+SHOWN = 4
+"""Values of one cell; what is more is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    word: str
+    color: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    column: Column
+    values: list[Value]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    row: Row
+    state: str
+    cells: list[Shown]
+
+
+class Names:
+    """What the references of some bodies lead to; asked for once."""
+
+    def __init__(self, view: View, bodies: Iterable[Any]) -> None:
+        wanted = set().union(*map(references, bodies))
+        self.rows: Mapping[str, Row] = views.named(view, wanted) if wanted else {}
+
+    def label(self, ref: str) -> Named:
+        row = self.rows.get(ref)
+        if row:
+            return Named(ref, row.name, row.kind)
+        return Named(ref, ANYWHERE.get(ref, ref))
+
+    def value(self, ref: Any) -> Value:
+        row = self.rows.get(ref) if isinstance(ref, str) else None
+        if row is None:
+            return Value(ANYWHERE.get(str(ref), str(ref)))
+        return Value(row.name, row.body.get("color"))
+
+
+def lines(kind: Kind, found: Iterable[tuple[Row, str]], names: Names) -> list[Line]:
+    return [Line(row, state, [_shown(column, row, names) for column in kind.columns]) for row, state in found]
+
+
+def _shown(column: Column, row: Row, names: Names) -> Shown:
+    found = column.show(row.body)
+    if column.cell == "swatch":
+        return Shown(column, [Value(row.name, row.body.get("color"))], 0)
+    values = found if isinstance(found, list) else [found] if found not in (None, "") else []
+    values = list(dict.fromkeys(values))
+    return Shown(column, [names.value(value) for value in values[:SHOWN]], max(0, len(values) - SHOWN))

@@ -1,0 +1,172 @@
+"""The page of every kind: a draft's objects to be changed, those of live and of old revisions to be read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+
+from portal.pages.door import PageRequest, page
+from portal.pages.objects import KINDS, SECTIONS
+from portal.pages.objects.form import Bound, bind
+from portal.pages.objects.kind import Kind
+from portal.pages.objects.listing import Names, lines
+from provisioning.models import Draft
+from provisioning.selectors import changes, views
+from provisioning.selectors.views import Row, View
+from provisioning.services.errors import Missing
+
+PAGE = 50
+NEW = "new"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The version whose objects are shown: its name, its addresses, and the draft where it is one."""
+
+    view: View
+    title: str
+    root: str  # the page's address without the kind
+    api: str
+    draft: Draft | None = None
+
+
+@page()
+def in_draft(request: PageRequest, uid: UUID, kind: str = "") -> HttpResponse:
+    draft = get_object_or_404(Draft, uid=uid)
+    if draft.state == Draft.State.DISCARDED:
+        raise Http404
+    request.draft_uid = uid
+    slug = request.tenant.slug
+    root = reverse("draft-objects", args=[slug, uid])
+    return _page(
+        request, Place(views.of_draft(draft), draft.name, root, f"/api/v1/t/{slug}/drafts/{uid}/", draft), kind
+    )
+
+
+@page()
+def in_live(request: PageRequest, kind: str = "") -> HttpResponse:
+    slug = request.tenant.slug
+    return _page(request, Place(views.live(), "Live", reverse("network", args=[slug]), f"/api/v1/t/{slug}/live/"), kind)
+
+
+@page()
+def in_revision(request: PageRequest, number: int, kind: str = "") -> HttpResponse:
+    slug = request.tenant.slug
+    root = reverse("revision-objects", args=[slug, number])
+    place = Place(views.revision(number), f"Revision {number}", root, f"/api/v1/t/{slug}/revisions/{number}/")
+    return _page(request, place, kind)
+
+
+def _page(request: PageRequest, place: Place, key: str) -> HttpResponse:
+    kind = KINDS.get(key or next(iter(KINDS)))
+    if kind is None:
+        raise Http404
+    editable = place.draft is not None and place.draft.state == Draft.State.OPEN and "edit" in request.rights
+    context = {
+        "tenant": request.tenant,
+        "place": place,
+        "draft": place.draft and {"id": str(place.draft.uid), "name": place.draft.name},
+        "may": {"edit": editable},
+        "kind": kind,
+        "here": f"{place.root}{kind.key}/",
+        "sections": _sections(place, kind),
+        **_listed(request, place, kind),
+        **_selected(request, place, kind, editable),
+    }
+    return render(request, "pages/objects/page.html" + ("#live" if request.htmx else ""), context)
+
+
+def _sections(place: Place, here: Kind) -> list[tuple[str, list[dict[str, Any]]]]:
+    """The kinds with how many there are, and how many of them the draft touched."""
+    counts = changes.counts(place.view)
+    touched = changes.touched(place.draft) if place.draft else {}
+    return [
+        (
+            word,
+            [
+                {
+                    "kind": kind,
+                    "url": f"{place.root}{kind.key}/",
+                    "here": kind is here,
+                    "count": counts[kind.key],
+                    "touched": touched.get(kind.key, 0),
+                }
+                for kind in kinds
+                if kind.key in KINDS
+            ],
+        )
+        for word, kinds in SECTIONS
+    ]
+
+
+def _listed(request: PageRequest, place: Place, kind: Kind) -> dict[str, Any]:
+    """A page of the list by name, or with ``?changed=1`` what the draft did to objects of this kind."""
+    search, ordering = request.GET.get("search", ""), request.GET.get("ordering", "name")
+    only = bool(place.draft and request.GET.get("changed"))
+    found: list[tuple[Row, str]]
+    following = previous = None
+    if place.draft and only:
+        told = changes.changed(place.draft, kind.key)
+        found = [(row, state) for row, state in told if search.lower() in row.name.lower()]
+    else:
+        listed = views.page(
+            place.view,
+            kind.key,
+            limit=PAGE,
+            cursor=request.GET.get("cursor"),
+            search=search,
+            ordering=ordering if ordering in ("name", "-name") else "name",
+        )
+        states = changes.states(place.draft, listed.rows) if place.draft else {}
+        found = [(row, states.get(row.uid, "same")) for row in listed.rows]
+        following, previous = listed.next, listed.previous
+    names = Names(place.view, [row.body for row, _ in found])
+    removed = (
+        [row for row, state in changes.changed(place.draft, kind.key) if state == "removed"] if place.draft else []
+    )
+    return {
+        "lines": lines(kind, found, names),
+        "removed": [] if only else removed,
+        "search": search,
+        "only": only,
+        "ordering": ordering,
+        "filtered": bool(search) or only,
+        "next": following,
+        "previous": previous,
+    }
+
+
+def _selected(request: PageRequest, place: Place, kind: Kind, editable: bool) -> dict[str, Any]:
+    """The panel: the object that the address names, or a new one."""
+    wanted = request.GET.get("select", "")
+    if wanted == NEW and editable and not kind.wizard:
+        return {"panel": panel(place.view, kind, None, place.api, place.root), "selected": NEW}
+    if not wanted or wanted == NEW:
+        return {"panel": None, "selected": ""}
+    try:
+        row = views.get(place.view, kind.key, wanted)
+    except Missing:
+        return {"panel": None, "selected": ""}
+    state = changes.states(place.draft, [row]).get(row.uid, "same") if place.draft else "same"
+    return {"panel": panel(place.view, kind, row, place.api, place.root, state), "selected": row.uid}
+
+
+def panel(view: View, kind: Kind, row: Row | None, api: str, root: str, state: str = "same") -> dict[str, Any]:
+    """What the form of an object draws; ``row`` None: of a new one. api, root: as in ``Place``."""
+    body = row.body if row else kind.blank
+    names = Names(view, [body])
+    fields: list[Bound] = bind(kind.form(body), body, names.label)
+    return {
+        "kind": kind,
+        "row": row,
+        "state": state if row else NEW,
+        "fields": fields,
+        "method": "PATCH" if row else "POST",
+        "url": f"{api}{kind.key}/{row.uid}/" if row else f"{api}{kind.key}/",
+        "root": root,
+    }

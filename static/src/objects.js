@@ -1,0 +1,61 @@
+// Every kind on a page: the list, and the panel in which an object is added, changed or read.
+import { confirm } from "./lib/advice.js";
+import { startDrafting } from "./lib/drafting.js";
+import { refresh, select } from "./lib/live.js";
+import { shortcut } from "./lib/shortcuts.js";
+import { startObjectForms } from "./forms/object.js";
+
+const page = document.getElementById("ob");
+const panel = () => document.getElementById("ob-panel");
+const say = (words) => { document.getElementById("cv-status").textContent = words; };
+let typed = false;
+let opener = null;
+
+startObjectForms();
+startDrafting(page, { panel: "ob-panel", say });
+shortcut("n", "Add one of this kind", () => document.querySelector("[data-new]")?.click());
+shortcut("j", "Next kind", () => step(1));
+shortcut("k", "Kind before", () => step(-1));
+document.querySelector(".ob-kind[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
+document.addEventListener("input", ({ target }) => { typed ||= Boolean(target.closest("[data-object]")); });
+
+document.addEventListener("click", (event) => {
+  const chosen = event.target.closest("[data-select]");
+  if (!chosen || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  if (chosen.dataset.select) opener = chosen.id;
+  show(chosen.dataset.select);
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && !panel().hidden && !document.querySelector("dialog[open], :popover-open")) show("");
+  const row = event.target.closest?.(".ob-table tbody tr");
+  const next = { ArrowDown: row?.nextElementSibling, ArrowUp: row?.previousElementSibling }[event.key];
+  if (next) {
+    event.preventDefault();
+    next.querySelector("a")?.focus();
+  }
+});
+
+document.body.addEventListener("saved", ({ detail: { source } }) => {
+  typed = false;
+  say("deselect" in source.dataset ? "Removed in this draft." : "Saved in this draft.");
+  if ("deselect" in source.dataset || source.dataset.method === "POST") show("");
+  else refresh();
+});
+window.addEventListener("beforeunload", (event) => { if (typed) event.preventDefault(); });
+
+async function show(key) {
+  if (typed && !(await confirm("Leave what was typed here?", "Leave it"))) return;
+  typed = false;
+  await select(key);
+  if (key) (panel().querySelector("form input:not([type=hidden])") ?? panel().querySelector("h2"))?.focus();
+  else document.getElementById(opener)?.focus();
+}
+
+function step(way) {
+  const kinds = [...document.querySelectorAll(".ob-kind")];
+  const at = kinds.findIndex((kind) => kind.hasAttribute("aria-current"));
+  kinds[(at + way + kinds.length) % kinds.length].click();
+}
