@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from provisioning.core.fabric import nearest, placed_at, rank
-from provisioning.core.intent import ANY, INTERNET, Exchange, Policy
+from provisioning.core.intent import ANY, Exchange
 from provisioning.core.roster import Member
 
 if TYPE_CHECKING:
@@ -23,24 +23,28 @@ SHARDS = 2
 """Members of one exchange that services treat alike still spread over the two nodes in this many classes."""
 
 Candidates = tuple[Exchange, ...]
+Names = frozenset[str]
+_ALL: Names = frozenset((ANY,))
 
 
 @dataclass(frozen=True, slots=True)
 class Steerer:
-    """What sends flows through services at these exchanges; ``other`` is the segment whose flows with ours it is about.
+    """What sends flows through services at these exchanges; ``other``: the segment whose flows with ours it is about.
 
-    froms, tos: what it names on either side.
+    sides: what the policies that do so name in ``from``, and in ``to``.
     """
 
     other: str | None
     candidates: Candidates
-    froms: frozenset[str]
-    tos: frozenset[str]
+    sides: tuple[tuple[Names, Names], ...]
+
+    def names(self, side: int, name: str) -> bool:
+        return any(name in pair[side] for pair in self.sides)
 
 
 @dataclass(frozen=True, slots=True)
 class Class:
-    """``froms``, ``tos``: bit k set when the k-th steerer names its members on that side."""
+    """froms, tos: bit k set when the k-th steerer names its members on that side. weight: a hash of the signature."""
 
     id: int
     signature: tuple[str, ...]
@@ -49,6 +53,7 @@ class Class:
     home: str | None
     froms: int
     tos: int
+    weight: int
 
 
 class Anchors:
@@ -56,25 +61,26 @@ class Anchors:
 
     def __init__(self, realm: Realm, members: Sequence[Member]) -> None:
         self.realm, self.members = realm, members
+        self._names: dict[str, tuple[int, int]] = {}
+        self._commons: dict[tuple[int, str | None], Candidates] = {}
 
     @cached_property
     def steerers(self) -> list[Steerer]:
-        merged: dict[tuple[str | None, Candidates], tuple[set[str], set[str]]] = {}
-        for other, chain, froms, tos in self._chains():
-            held = merged.setdefault((other, self._candidates(chain)), (set(), set()))
-            held[0].update(froms)
-            held[1].update(tos)
+        merged: dict[tuple[str | None, Candidates], list[tuple[Names, Names]]] = {}
+        for other, chain, sides in self._chains():
+            merged.setdefault((other, self._candidates(chain)), []).append(sides)
         order = sorted(merged, key=lambda one: (one[0] or "", [exchange.key for exchange in one[1]]))
-        return [Steerer(*key, *map(frozenset, merged[key])) for key in order]
+        return [Steerer(*key, tuple(merged[key])) for key in order]
 
-    def _chains(self) -> Iterator[tuple[str | None, tuple[str, ...], Sequence[str], Sequence[str]]]:
-        yield from ((None, *found) for found in _inspecting(self.realm.policies))
+    def _chains(self) -> Iterator[tuple[str | None, tuple[str, ...], tuple[Names, Names]]]:
+        ours = self.realm.roster.inspecting
+        yield from ((None, chain, sides) for chain, sides in ours.items())
         for uid in dict.fromkeys(passage.other for passage in self.realm.passages):
             if self.realm.hosts(uid):
-                yield from ((uid, *found) for found in _inspecting(self.realm.policies))
-                yield from ((uid, *found) for found in _inspecting(self.realm.rosters[uid].policies))
+                theirs = self.realm.rosters[uid].inspecting
+                yield from ((uid, chain, sides) for chain, sides in (*ours.items(), *theirs.items()))
                 services = {passage.share.services for passage in self.realm.passages if passage.other == uid}
-                yield from ((uid, chain, (ANY,), (ANY,)) for chain in sorted(services) if chain)
+                yield from ((uid, chain, (_ALL, _ALL)) for chain in sorted(services) if chain)
 
     def _candidates(self, chain: tuple[str, ...]) -> Candidates:
         """The exchanges where the whole chain can be served; of services apart from each other the first counts."""
@@ -87,39 +93,60 @@ class Anchors:
 
     # Classes
 
+    def _named(self, name: str) -> tuple[int, int]:
+        """The steerers (as bits) that name this in ``from``, and in ``to``."""
+        if name not in self._names:
+            froms = sum(1 << k for k, one in enumerate(self.steerers) if one.names(0, name))
+            tos = sum(1 << k for k, one in enumerate(self.steerers) if one.names(1, name))
+            self._names[name] = froms, tos
+        return self._names[name]
+
     @cached_property
     def _class_of(self) -> dict[int, Class]:
-        found: dict[int, tuple[tuple[str, ...], int, int]] = {}
-        memo: dict[frozenset[str], tuple[int, int]] = {}
-        for member in self.members:
-            names = member.names
-            if names not in memo:
-                memo[names] = (
-                    sum(1 << k for k, one in enumerate(self.steerers) if not names.isdisjoint(one.froms)),
-                    sum(1 << k for k, one in enumerate(self.steerers) if not names.isdisjoint(one.tos)),
-                )
-            found[member.id] = (self._signature(member, *memo[names]), *memo[names])
-        numbers = {held: place + 1 for place, held in enumerate(sorted({one[0] for one in found.values()}))}
-        classes: dict[tuple[str, ...], Class] = {}
-        for member in self.members:
-            signature, froms, tos = found[member.id]
-            if signature not in classes:
-                home = member.home if member.is_exit else None
-                uid = member.segment.uid
-                classes[signature] = Class(numbers[signature], signature, member.exchange, uid, home, froms, tos)
-        return {member_id: classes[one[0]] for member_id, one in found.items()}
+        keys = {member.id: self._key(member) for member in self.members}
+        some = {keys[member.id]: member for member in reversed(self.members)}
+        signatures = {key: self._signature(member, key) for key, member in some.items()}
+        numbers = {held: place + 1 for place, held in enumerate(sorted(signatures.values()))}
+        classes = {
+            key: Class(
+                id=numbers[signatures[key]],
+                signature=signatures[key],
+                exchange=member.exchange,
+                segment=member.segment.uid,
+                home=member.home if member.is_exit else None,
+                froms=key[-2],
+                tos=key[-1],
+                weight=rank(*signatures[key]),
+            )
+            for key, member in some.items()
+        }
+        return {member_id: classes[key] for member_id, key in keys.items()}
 
-    def _signature(self, member: Member, froms: int, tos: int) -> tuple[str, ...]:
+    def _key(self, member: Member) -> tuple[str, str, int, int, int]:
+        """What members of one class have in common: equal keys have equal signatures, and are made faster."""
+        if member.is_exit:
+            return (member.connector.uid, "", 0, 0, 0)
+        froms = tos = 0
+        for name in (ANY, member.connector.uid, member.attachment.group):
+            if name is not None:
+                some = self._named(name)
+                froms, tos = froms | some[0], tos | some[1]
+        return (member.exchange.uid, member.segment.uid, member.connector.number % SHARDS, froms, tos)
+
+    def _key_of(self, other: str | None) -> str:
+        return self.realm.rosters[other].segment.key if other else ""
+
+    def _signature(self, member: Member, key: tuple[str, str, int, int, int]) -> tuple[str, ...]:
         if member.is_exit:
             return ("exit", member.connector.key)
         named = [
-            f"{'+'.join(exchange.key for exchange in one.candidates)}{side}{one.other and 'shared'}"
+            f"{'+'.join(exchange.key for exchange in one.candidates)}{side}{self._key_of(one.other)}"
             for k, one in enumerate(self.steerers)
-            for side, mask in (("<", froms), (">", tos))
+            for side, mask in (("<", key[-2]), (">", key[-1]))
             if mask >> k & 1
         ]
         where = "" if member.segment.uid == self.realm.segment.uid else member.segment.key
-        return ("at", member.exchange.key, where, str(rank(member.connector.key) % SHARDS), *named)
+        return ("at", member.exchange.key, where, str(key[2]), *named)
 
     def class_of(self, member: Member) -> Class:
         return self._class_of[member.id]
@@ -135,50 +162,50 @@ class Anchors:
     def nodes(self) -> dict[tuple[int, int], str]:
         """(lower class id, higher class id) → the node that decides their flows, whichever side starts."""
         ours = self.realm.segment.uid
-        return {
-            (low.id, high.id): self._anchor(low, high)
-            for place, low in enumerate(self.classes)
-            for high in self.classes[place:]
-            if ours in (low.segment, high.segment)
-        }
+        memo: dict[tuple[str, str, Candidates], Exchange] = {}
+        found: dict[tuple[int, int], str] = {}
+        for place, low in enumerate(self.classes):
+            for high in self.classes[place:]:
+                if ours not in (low.segment, high.segment):
+                    continue
+                if low.home or high.home:
+                    found[low.id, high.id] = min(filter(None, (low.home, high.home)))
+                    continue
+                abroad = high.segment if low.segment == ours else low.segment
+                steered = (low.froms & high.tos) | (high.froms & low.tos)
+                candidates = self._common(steered, None if abroad == ours else abroad)
+                key = low.exchange.uid, high.exchange.uid, candidates
+                if key not in memo:
+                    memo[key] = self._exchange(low.exchange, high.exchange, candidates)
+                # Segments take turns, so that a node is not the first choice of all of them.
+                turn = low.weight + high.weight + self.realm.segment.number
+                found[low.id, high.id] = f"{memo[key].key}/{1 + turn % 2}"
+        return found
 
     def node(self, one: Member, other: Member) -> str:
         low, high = sorted((self.class_of(one).id, self.class_of(other).id))
         return self.nodes[low, high]
 
-    def _anchor(self, one: Class, other: Class) -> str:
-        homes = sorted(found.home for found in (one, other) if found.home)
-        if homes:
-            return homes[0]
-        exchange = self._exchange(one, other)
-        # One hash for the pair; segments take turns, so that a node is not the first choice of all of them.
-        turn = rank(*sorted((one.signature, other.signature))) + self.realm.segment.number
-        return f"{exchange.key}/{1 + turn % 2}"
-
-    def _exchange(self, one: Class, other: Class) -> Exchange:
-        ends = {found.exchange.uid: found.exchange for found in (one, other)}
-        candidates = self._common((one.froms & other.tos) | (other.froms & one.tos), one, other)
+    def _exchange(self, one: Exchange, other: Exchange, candidates: Candidates) -> Exchange:
+        """One of the ends' exchanges if the services are there, else the nearest that has them."""
+        ends = {one.uid: one, other.uid: other}
         near = [exchange for exchange in candidates if exchange.uid in ends] or (
             [] if candidates else list(ends.values())
         )
         if not near:
-            return nearest(self.realm.catalog, candidates, *ends.values()) or one.exchange
+            return nearest(self.realm.catalog, candidates, *ends.values()) or one
         pair = sorted(exchange.key for exchange in ends.values())
         return max(near, key=lambda exchange: rank(pair, exchange.key)) if len(near) > 1 else near[0]
 
-    def _common(self, steered: int, one: Class, other: Class) -> Candidates:
+    def _common(self, steered: int, abroad: str | None) -> Candidates:
         """The exchanges that all steerers of a pair can use; the first ones' where they differ."""
-        ours = self.realm.segment.uid
-        abroad = next((found.segment for found in (one, other) if found.segment != ours), None)
-        common: Candidates = ()
-        for k, steerer in enumerate(self.steerers):
-            if steered >> k & 1 and steerer.other == abroad:
-                common = tuple(e for e in common if e in steerer.candidates) or common or steerer.candidates
-        return common
-
-
-def _inspecting(policies: Sequence[Policy]) -> Iterator[tuple[tuple[str, ...], Sequence[str], Sequence[str]]]:
-    """(chain, from, to) of every rule that inspects, each chain of a policy once."""
-    for policy in policies:
-        for chain in dict.fromkeys(rule.services for rule in policy.rules if rule.action == "inspect"):
-            yield chain, policy.from_, [name for name in policy.to if name != INTERNET]
+        if not steered:
+            return ()
+        key = steered, abroad
+        if key not in self._commons:
+            common: Candidates = ()
+            for k, steerer in enumerate(self.steerers):
+                if steered >> k & 1 and steerer.other == abroad:
+                    common = tuple(e for e in common if e in steerer.candidates) or common or steerer.candidates
+            self._commons[key] = common
+        return self._commons[key]

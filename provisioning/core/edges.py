@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from provisioning.core.addresses import Range, award, intersect, merge, span, subtract
-from provisioning.core.intent import Attachment, Connector, NatRule, RoutePolicy, RouteRule
+from provisioning.core.intent import Attachment, Connector, NatRule, RouteMatch, RoutePolicy, RouteRule
 from provisioning.core.prefixes import Prefixes
 
 Route = tuple[str, Range]
@@ -32,15 +32,20 @@ class Presented:
 
 
 def present(
-    attachments: Sequence[Attachment], nat: Sequence[NatRule], filters: Sequence[RouteFilter], prefixes: Prefixes
+    connector: Connector,
+    attachments: Sequence[Attachment],
+    nat: Sequence[NatRule],
+    filters: Sequence[RouteFilter],
+    prefixes: Prefixes,
 ) -> list[Presented]:
-    """What the attachments of one connector in one segment present; ``nat`` in the order its rules are tried."""
+    """What the attachments of a connector in one segment present; ``nat`` in the order its rules are tried."""
     if not nat and not filters and len(attachments) == 1:
         routes = tuple((prefix, span(prefix)) for prefix in attachments[0].prefixes)
         whole = merge(held for _, held in routes)
         return [Presented(routes, whole, whole)]
     edge = _Edge(attachments, nat, prefixes)
-    return [edge.presented(place, filters) for place in range(len(attachments))]
+    path = as_path(connector)
+    return [edge.presented(place, filters, path) for place in range(len(attachments))]
 
 
 class _Edge:
@@ -91,10 +96,10 @@ class _Edge:
             return 0
         return next((place for place, owned in enumerate(self.owned) if intersect(owned, merge(inside))), 0)
 
-    def presented(self, place: int, filters: Sequence[RouteFilter]) -> Presented:
+    def presented(self, place: int, filters: Sequence[RouteFilter], path: str) -> Presented:
         inside = tuple(route for route in self.inside[place] if subtract((route[1],), self.hidden))
         shown = dict.fromkeys((*inside, *self.outside[place], *self.inward[place]))
-        routes = tuple(route for route in shown if all(one.accepts(route[0]) for one in filters))
+        routes = tuple(route for route in shown if all(one.accepts(route[0], path) for one in filters))
         accepted = merge(held for _, held in routes)
         plain = intersect(subtract(self.owned[place], self.hidden), accepted)
         sources = merge((*plain, *intersect(merge(held for _, held in self.outside[place]), accepted)))
@@ -110,34 +115,36 @@ def length(prefix: str) -> int:
     return int(prefix.rpartition("/")[2])
 
 
-@dataclass(frozen=True, slots=True)
 class RouteFilter:
-    """One route policy for one target.
+    """One route policy, ready to be asked about many routes."""
 
-    ``as_path`` is the path of the routes it is asked about, as routers write it: AS numbers with blanks between.
-    """
+    def __init__(self, policy: RoutePolicy, prefixes: Prefixes) -> None:
+        self.policy = policy
+        self._rules = [(rule, _RouteMatch(rule.match, prefixes)) for rule in policy.rules]
 
-    policy: RoutePolicy
-    prefixes: Prefixes
-    as_path: str = ""
-
-    def accepts(self, prefix: str, as_path: str | None = None) -> bool:
+    def accepts(self, prefix: str, as_path: str) -> bool:
         rule = self.deciding(prefix, as_path)
         return rule is None or rule.action == "allow"
 
-    def deciding(self, prefix: str, as_path: str | None = None) -> RouteRule | None:
-        """The first rule that matches; what none matches is allowed."""
-        path = self.as_path if as_path is None else as_path
-        return next((rule for rule in self.policy.rules if self._matches(rule, prefix, path)), None)
+    def deciding(self, prefix: str, as_path: str) -> RouteRule | None:
+        """The first rule that matches, none where every route is allowed. as_path: AS numbers with blanks between."""
+        return next((rule for rule, match in self._rules if match.holds(prefix, as_path)), None)
 
-    def _matches(self, rule: RouteRule, prefix: str, as_path: str) -> bool:
-        match = rule.match
-        if match.communities:
-            # No route carries communities before routes are learned.
+
+class _RouteMatch:
+    def __init__(self, match: RouteMatch, prefixes: Prefixes) -> None:
+        self._as_path = match.as_path
+        # No route carries communities before routes are learned.
+        self._never = bool(match.communities)
+        entries = prefixes.entries(match.prefixes)
+        self._every = not match.prefixes
+        self._exact = {entry.prefix for entry in entries if entry.ge is None and entry.le is None}
+        self._ranges = [entry for entry in entries if entry.prefix not in self._exact]
+
+    def holds(self, prefix: str, as_path: str) -> bool:
+        if self._never or (self._as_path is not None and not re.search(self._as_path, as_path)):
             return False
-        if match.as_path is not None and not re.search(match.as_path, as_path):
-            return False
-        return not match.prefixes or any(entry.holds(prefix) for entry in self.prefixes.entries(match.prefixes))
+        return self._every or prefix in self._exact or any(entry.holds(prefix) for entry in self._ranges)
 
 
 def as_path(connector: Connector) -> str:

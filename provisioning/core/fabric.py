@@ -81,8 +81,7 @@ def in_order(exchanges: Iterable[Exchange]) -> list[Exchange]:
 
 def nodes(intent: Intent) -> list[Node]:
     """Both nodes of every exchange, by exchange number; of as many exchanges, at known locations, as there can be."""
-    there = (one for one in intent.exchanges.values() if one.location in intent.catalog.locations)
-    exchanges = in_order(there)[:MESH_EXCHANGES]
+    exchanges = in_order(_on_offer(intent).values())[:MESH_EXCHANGES]
     places = allocate(((exchange.uid, exchange.number) for exchange in exchanges), MESH_EXCHANGES)
     found = []
     for exchange in exchanges:
@@ -102,12 +101,18 @@ def nodes(intent: Intent) -> list[Node]:
     return found
 
 
+def _on_offer(intent: Intent) -> dict[str, Exchange]:
+    """Of a location that is gone from the catalogue ``check`` complains; nothing can be there."""
+    return {uid: one for uid, one in intent.exchanges.items() if one.location in intent.catalog.locations}
+
+
 def instances(intent: Intent) -> list[Instance]:
     """Each placement's minimum of instances, spread over the two nodes of its exchange, by (service, exchange, i)."""
     found: list[Instance] = []
+    there = _on_offer(intent)
     for service in sorted(intent.services.values(), key=lambda service: service.number):
         placements = {placement.exchange: placement for placement in service.placements}
-        for exchange in in_order(intent.exchanges[uid] for uid in placements if uid in intent.exchanges):
+        for exchange in in_order(there[uid] for uid in placements if uid in there):
             location = intent.catalog.locations[exchange.location]
             for ordinal in range(1, placements[exchange.uid].min_instances + 1):
                 node = 1 + (ordinal - 1) % 2

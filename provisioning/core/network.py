@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from functools import cached_property
 from typing import Any, TypeVar
 
-from provisioning.core.addresses import address_number, contains
+from provisioning.core.addresses import address_number
 from provisioning.core.fabric import Instance, Node, instances, nodes
 from provisioning.core.intent import (
     Attachment,
@@ -195,16 +195,11 @@ class Network:
         both = {one.segment for one in way_in.attachments} & {one.segment for one in target.attachments}
         wanted = app.target.addresses[0]
         for segment in sorted((self.intent.segments[uid] for uid in both if uid in self.intent.segments), key=_number):
-            owner = self._owner(segment.uid, wanted)
-            if owner is not None and owner.uid == target.uid:
+            # Not from a realm, which would ask for its applications first.
+            owner = self._roster(segment.uid).owner(address_number(wanted))
+            if owner is not None and owner.connector.uid == target.uid:
                 return segment.uid
         return None
-
-    def _owner(self, segment: str, address: str) -> Connector | None:
-        """Without a realm, which would ask for its applications first."""
-        number = address_number(address)
-        members = self._roster(segment).members
-        return next((one.connector for one in members if contains(one.ranges, number)), None)
 
     @cached_property
     def _lists(self) -> dict[str, tuple[str, ...]]:

@@ -5,7 +5,6 @@ Sections, traces and reachability read this one value, so that the model and the
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -13,6 +12,7 @@ from typing import Any
 
 from provisioning.core.addresses import Range, address_number, contains, intersect, merge, subtract
 from provisioning.core.anchors import Anchors, Class
+from provisioning.core.edges import RouteFilter, as_path
 from provisioning.core.fabric import Node, nearest
 from provisioning.core.flows import EVERYTHING, Cells, cell_of, cells
 from provisioning.core.intent import (
@@ -27,7 +27,7 @@ from provisioning.core.intent import (
     ShareSide,
 )
 from provisioning.core.prefixes import Prefixes
-from provisioning.core.roster import Member, Roster
+from provisioning.core.roster import Member, Owners, Roster
 
 EXIT_SOURCES = "100.127.255."
 """Clients of internet applications appear inside as this plus the mesh place of the exit's home node."""
@@ -104,6 +104,7 @@ class Realm:
         self.services, self.exchanges, self.catalog, self.nodes = services, exchanges, catalog, nodes
         self.roster = rosters[segment.uid]
         self.memo: dict[str, Any] = {}
+        self._denials: dict[tuple[str, ...], list[tuple[str, tuple[Range, ...]]]] = {}
 
     @property
     def policies(self) -> Sequence[Policy]:
@@ -186,19 +187,12 @@ class Realm:
     # Addresses
 
     @cached_property
-    def _owners(self) -> tuple[list[int], list[tuple[int, Member]]]:
-        # Where a guest claims what a member owns, check complains; the member keeps it.
-        rows = [(low, high, member) for member in self.members for low, high in member.ranges]
-        own = merge((low, high) for low, high, _ in rows)
-        rows += [(*held, guest) for guest in self.guests for held in subtract(guest.ranges, own)]
-        rows.sort(key=lambda row: row[:2])
-        return [low for low, _, _ in rows], [(high, member) for _, high, member in rows]
+    def _guests_by_address(self) -> Owners:
+        return Owners(self.guests)
 
     def owner(self, address: int) -> Member | None:
-        """The member or guest that an address is routed to."""
-        lows, rows = self._owners
-        place = bisect_right(lows, address) - 1
-        return rows[place][1] if place >= 0 and address <= rows[place][0] else None
+        """The member or guest that an address is routed to; ``check`` complains where both claim it."""
+        return self.roster.owner(address) or self._guests_by_address.at(address)
 
     @cached_property
     def _of_connector(self) -> dict[str, list[Member]]:
@@ -225,14 +219,21 @@ class Realm:
         filters = self.roster.filters(connector, "out")
         if not filters:
             return ()
-        denied = [
-            intersect((held,), other.ranges)
-            for other in (*self.members, *self.guests)
-            if other.connector.uid != connector.uid
-            for prefix, held in other.routes
-            if not all(one.accepts(prefix, _path(other)) for one in filters)
-        ]
-        return merge(held for some in denied for held in some)
+        denied = self._denied(tuple(one.policy.uid for one in filters), filters)
+        return merge(held for uid, some in denied if uid != connector.uid for held in some)
+
+    def _denied(self, key: tuple[str, ...], filters: Sequence[RouteFilter]) -> list[tuple[str, tuple[Range, ...]]]:
+        """(connector uid, addresses) of the routes these filters deny; targets mostly have the same filters."""
+        known = self._denials.get(key)
+        if known is None:
+            known = self._denials[key] = [
+                (other.connector.uid, intersect((held,), other.ranges))
+                for other in (*self.members, *self.guests)
+                for path in (as_path(other.connector),)
+                for prefix, held in other.routes
+                if not all(one.accepts(prefix, path) for one in filters)
+            ]
+        return known
 
     def _blind(self) -> Iterator[Gate]:
         if not any(policy.direction == "out" for policy in self.roster.route_policies):
@@ -286,8 +287,8 @@ class Realm:
             way_in = next((one for one in self.members if one.connector.uid == app.connector), None)
             addresses = tuple(address_number(text) for text in app.target.addresses)
             target = self.owner(addresses[0]) if addresses else None
-            if way_in is not None and target is not None:
-                node = self.nodes[way_in.home]
+            node = self.nodes.get(way_in.home) if way_in else None
+            if way_in is not None and target is not None and node is not None:
                 found.append(
                     App(
                         app=app,
@@ -340,8 +341,3 @@ def side_ranges(roster: Roster, side: ShareSide) -> tuple[Range, ...]:
         elif listed:
             found.extend(intersect(listed, member.ranges))
     return merge(found)
-
-
-def _path(member: Member) -> str:
-    bgp = member.connector.active.bgp
-    return str(bgp["peer_asn"]) if bgp else ""

@@ -6,12 +6,13 @@ it over as it is.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from provisioning.core.addresses import Range, award, intersect
-from provisioning.core.edges import Presented, Route, RouteFilter, as_path, length, present
+from provisioning.core.edges import Presented, Route, RouteFilter, length, present
 from provisioning.core.intent import (
     ANY,
     INTERNET,
@@ -63,6 +64,22 @@ class Member:
         return frozenset(filter(None, (ANY, self.connector.uid, self.attachment.group)))
 
 
+class Owners:
+    """Members by the addresses that are routed to them; where two claim one, the first listed has it."""
+
+    def __init__(self, members: Iterable[Member]) -> None:
+        rows = sorted(
+            ((low, high, place, member) for place, member in enumerate(members) for low, high in member.ranges),
+            key=lambda row: row[:3],
+        )
+        self._lows = [low for low, _, _, _ in rows]
+        self._rows = [(high, member) for _, high, _, member in rows]
+
+    def at(self, address: int) -> Member | None:
+        place = bisect_right(self._lows, address) - 1
+        return self._rows[place][1] if place >= 0 and address <= self._rows[place][0] else None
+
+
 class Roster:
     """``attached``: (connector, its attachments in this segment) by connector number; ``nat`` by position."""
 
@@ -83,19 +100,24 @@ class Roster:
         """The route policies that have this connector, or a group it is in here, for a target."""
         if not self.route_policies:
             return []
-        names = {connector.uid, *(one.group for held, some in self.attached if held is connector for one in some)}
+        names = {connector.uid, *(one.group for one in connector.attachments if one.segment == self.segment.uid)}
         return [
-            RouteFilter(policy, self.prefixes, as_path(connector))
-            for policy in self.route_policies
-            if policy.direction == direction and not names.isdisjoint(policy.targets)
+            found
+            for found in self._filters
+            if found.policy.direction == direction and not names.isdisjoint(found.policy.targets)
         ]
+
+    @cached_property
+    def _filters(self) -> list[RouteFilter]:
+        return [RouteFilter(policy, self.prefixes) for policy in self.route_policies]
 
     @cached_property
     def members(self) -> list[Member]:
         """By connector number, then as they are listed in the connector; ids from 1."""
         found: list[tuple[Connector, Attachment, Presented]] = []
         for connector, attachments in self.attached:
-            shown = present(attachments, self.nat.get(connector.uid, ()), self.filters(connector, "in"), self.prefixes)
+            rules, filters = self.nat.get(connector.uid, ()), self.filters(connector, "in")
+            shown = present(connector, attachments, rules, filters, self.prefixes)
             found += [(connector, *pair) for pair in zip(attachments, shown, strict=True)]
         # Longest prefix first; of equal ones the highest preference, then the oldest connector.
         owned = award(
@@ -128,18 +150,31 @@ class Roster:
             tos=tos,
         )
 
+    @cached_property
+    def _owners(self) -> Owners:
+        return Owners(self.members)
+
+    def owner(self, address: int) -> Member | None:
+        """The member an address is routed to."""
+        return self._owners.at(address)
+
     # Who is named
 
     @cached_property
     def _named(self) -> tuple[dict[str, int], dict[str, int]]:
         """Name → the policies that have it in ``from``, and in ``to``."""
-        froms: dict[str, int] = {}
-        tos: dict[str, int] = {}
-        for place, policy in enumerate(self.policies):
-            for held, names in ((froms, policy.from_), (tos, policy.to)):
-                for name in names:
-                    held[name] = held.get(name, 0) | 1 << place
-        return froms, tos
+        return _places([policy.from_ for policy in self.policies]), _places([policy.to for policy in self.policies])
+
+    @cached_property
+    def inspecting(self) -> dict[tuple[str, ...], tuple[frozenset[str], frozenset[str]]]:
+        """Chain of services → what all policies that send flows through it name in ``from``, and in ``to``."""
+        found: dict[tuple[str, ...], tuple[set[str], set[str]]] = {}
+        for policy in self.policies:
+            for chain in {rule.services for rule in policy.rules if rule.action == "inspect"}:
+                froms, tos = found.setdefault(chain, (set(), set()))
+                froms.update(policy.from_)
+                tos.update(policy.to)
+        return {chain: (frozenset(froms), frozenset(tos)) for chain, (froms, tos) in sorted(found.items())}
 
     def named(self, names: Iterable[str | None]) -> tuple[int, int]:
         """The policies (as bits) that hold one of these names in ``from``, and in ``to``."""
@@ -155,3 +190,16 @@ class Roster:
         if connector.kind == "internet-exit":
             return self.named((INTERNET,))
         return self.named((ANY, connector.uid, attachment.group))
+
+
+def _places(sides: Sequence[tuple[str, ...]]) -> dict[str, int]:
+    """Name → bit p set where the p-th side holds it."""
+    size = len(sides) // 8 + 1
+    masks: dict[str, bytearray] = {}
+    for place, names in enumerate(sides):
+        for name in names:
+            mask = masks.get(name)
+            if mask is None:
+                mask = masks[name] = bytearray(size)
+            mask[place >> 3] |= 1 << (place & 7)
+    return {name: int.from_bytes(mask, "little") for name, mask in masks.items()}

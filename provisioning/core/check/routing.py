@@ -45,7 +45,8 @@ def idle(realm: Realm) -> Iterator[Problem]:
     for policy in realm.roster.route_policies:
         targets = {one.uid for one, some in realm.roster.attached if _names(policy, one, some)}
         routes = _own(realm, targets) if policy.direction == "in" else _others(realm, targets)
-        if targets and not any(_works(realm, policy, connector, prefix) for connector, prefix in routes):
+        asked = RouteFilter(policy, realm.prefixes)
+        if targets and not any(_works(asked, connector, prefix) for connector, prefix in routes):
             told = "of" if policy.direction == "in" else "told to"
             yield Problem(
                 "changes_nothing",
@@ -64,7 +65,8 @@ def _own(realm: Realm, targets: set[str]) -> Iterator[tuple[Connector, str]]:
     """What targets would present if there were no route policies."""
     for connector, attachments in realm.roster.attached:
         if connector.uid in targets:
-            for shown in present(attachments, realm.roster.nat.get(connector.uid, ()), (), realm.prefixes):
+            rules = realm.roster.nat.get(connector.uid, ())
+            for shown in present(connector, attachments, rules, (), realm.prefixes):
                 yield from ((connector, prefix) for prefix, _ in shown.routes)
 
 
@@ -75,6 +77,6 @@ def _others(realm: Realm, targets: set[str]) -> Iterator[tuple[Connector, str]]:
             yield from ((member.connector, prefix) for prefix, _ in member.routes)
 
 
-def _works(realm: Realm, policy: RoutePolicy, connector: Connector, prefix: str) -> bool:
-    rule = RouteFilter(policy, realm.prefixes, as_path(connector)).deciding(prefix)
+def _works(asked: RouteFilter, connector: Connector, prefix: str) -> bool:
+    rule = asked.deciding(prefix, as_path(connector))
     return rule is not None and (rule.action == "deny" or rule.set != UNCHANGED)
