@@ -119,7 +119,7 @@ class RouteFilter:
     """One route policy, ready to be asked about many routes."""
 
     def __init__(self, policy: RoutePolicy, prefixes: Prefixes) -> None:
-        self.policy = policy
+        self.policy, self.prefixes = policy, prefixes
         self._rules = [(rule, _RouteMatch(rule.match, prefixes)) for rule in policy.rules]
 
     def accepts(self, prefix: str, as_path: str) -> bool:
