@@ -23,8 +23,9 @@ OURS = 0xC5
 VXLAN_PORT = 4789
 PERMANENT, NO_ARP = 0x80, 0x40
 SELF, MASTER = 0x02, 0x04
-AF_INET, AF_BRIDGE = 2, 7
-UNREACHABLE = 7
+AF_INET, AF_INET6, AF_BRIDGE = 2, 10, 7
+FAMILIES = (AF_INET, AF_INET6)
+LOOPBACK = 1
 
 SYSCTLS = {
     "net/ipv4/ip_forward": "1",
@@ -34,13 +35,17 @@ SYSCTLS = {
     "net/ipv4/conf/default/send_redirects": "0",
     "net/ipv4/conf/all/accept_redirects": "0",
     "net/ipv4/conf/all/ignore_routes_with_linkdown": "1",
-    "net/ipv6/conf/all/disable_ipv6": "1",
-    "net/ipv6/conf/default/disable_ipv6": "1",
+    "net/ipv6/conf/all/forwarding": "1",
+    "net/ipv6/conf/all/accept_redirects": "0",
+    "net/ipv6/conf/default/accept_ra": "0",
+    "net/ipv6/conf/default/accept_dad": "0",
+    "net/ipv6/conf/default/addr_gen_mode": "1",
+    "net/ipv6/conf/all/ignore_routes_with_linkdown": "1",
     "net/netfilter/nf_conntrack_tcp_be_liberal": "1",
     "net/bridge/bridge-nf-call-iptables": "0",
 }
 """Packets cross an anchor twice when a service inspects them, hence liberal windows and no redirects; the mesh bridge
-must not hand what it merely bridges to the routing rules."""
+must not hand what it merely bridges to the routing rules. IPv6 addresses are given, never made up or waited for."""
 
 
 class Circuits:
@@ -210,8 +215,9 @@ class Netlink:
         want = {(index[link], address) for link, address in wanted.addresses if link in index}
         have = {
             (a["index"], f"{a.get('local') or a.get('address')}/{a['prefixlen']}")
-            for a in socket.get_addr(family=AF_INET)
-            if not str(a.get("address")).startswith("127.")
+            for family in FAMILIES
+            for a in socket.get_addr(family=family)
+            if a["index"] != LOOPBACK and not str(a.get("address")).startswith("fe80:")
         }
         for action, changes in (("del", have - want), ("add", want - have)):
             for number, text in changes:
@@ -223,13 +229,14 @@ class Netlink:
         want = {(index[link], address, mac) for link, address, mac in wanted.neighbours if link in index}
         have = {
             (n["ifindex"], n.get("dst"), n.get("lladdr"))
-            for n in socket.get_neighbours(family=AF_INET)
+            for family in FAMILIES
+            for n in socket.get_neighbours(family=family)
             if n["state"] & PERMANENT
         }
         for number, address, _ in {x for x in have - want if x[:2] not in {y[:2] for y in want}}:
-            socket.neigh("del", ifindex=number, dst=address)
+            _quietly(socket.neigh, "del", family=_family(address), ifindex=number, dst=address)
         for number, address, mac in want - have:
-            socket.neigh("replace", ifindex=number, dst=address, lladdr=mac, state="permanent")
+            socket.neigh("replace", family=_family(address), ifindex=number, dst=address, lladdr=mac, state="permanent")
 
     def _forwarding(self, wanted: Namespace, index: dict[str, int]) -> None:
         socket = self.socket(wanted.name)
@@ -249,38 +256,48 @@ class Netlink:
 
     def _routes(self, wanted: Namespace, index: dict[str, int]) -> None:
         socket = self.socket(wanted.name)
-        links = {number: name for name, number in index.items()}
+        links = {number: name for name, number in index.items() if name != "lo"}
         have = {
             Route(
-                f"{r.get('dst') or '0.0.0.0'}/{r['dst_len']}", r.get("gateway") or "", links.get(r.get("oif"), ""),
-                r.get("table"), r.get("priority") or 0,
+                f"{r.get('dst') or ('0.0.0.0' if family == AF_INET else '::')}/{r['dst_len']}", r.get("gateway") or "",
+                links.get(r.get("oif"), ""), r.get("table"), r.get("priority") or 0,
             )
-            for r in socket.get_routes(family=AF_INET)
+            for family in FAMILIES
+            for r in socket.get_routes(family=family)
             if r["proto"] == OURS
         }  # fmt: skip
         want = {route for route in wanted.routes if not route.link or route.link in index}
+        # Of IPv6 routes several may have equal metrics, so the old one has to go first.
+        for route in {route for route in have - want if ":" in route.destination}:
+            _quietly(socket.route, "del", **_route(route, index))
         for route in want - have:
             socket.route("replace", **_route(route, index))
-        for route in have - want:
+        for route in {route for route in have - want if ":" not in route.destination}:
             _quietly(socket.route, "del", **_route(route, index))
 
     def _marks(self, wanted: Namespace) -> None:
         socket = self.socket(wanted.name)
-        have = {(r.get("fwmark"), r.get("table")) for r in socket.get_rules(family=AF_INET) if r.get("fwmark")}
-        for mark, table in wanted.marks - have:
-            socket.rule("add", fwmark=mark, table=table, priority=1000)
-        for mark, table in have - wanted.marks:
-            socket.rule("del", fwmark=mark, table=table, priority=1000)
+        for family in FAMILIES:
+            have = {(r.get("fwmark"), r.get("table")) for r in socket.get_rules(family=family) if r.get("fwmark")}
+            for action, changes in (("add", wanted.marks - have), ("del", have - wanted.marks)):
+                for mark, table in changes:
+                    mask = 0xFFFF if mark <= 0xFFFF else 0xFFFFFFFF
+                    socket.rule(action, family=family, fwmark=mark, fwmask=mask, table=table, priority=1000)
 
 
 def _is_made_here(name: str, link: Any) -> bool:
     """Everything the agent makes itself; the rest are circuits, which came from outside."""
-    return link.get(("linkinfo", "kind")) in ("bridge", "vxlan") or name.startswith(("arm", "seg", "inside", "x"))
+    return link.get(("linkinfo", "kind")) in ("bridge", "vxlan") or name.startswith(("arm", "seg", "inside", "x", "w"))
+
+
+def _family(address: str) -> int:
+    return AF_INET6 if ":" in address else AF_INET
 
 
 def _route(route: Route, index: dict[str, int]) -> dict[str, Any]:
     request: dict[str, Any] = {
-        "dst": route.destination, "table": route.table, "priority": route.metric, "proto": OURS, "family": AF_INET
+        "dst": route.destination, "table": route.table, "priority": route.metric, "proto": OURS,
+        "family": _family(route.destination),
     }  # fmt: skip
     if not route.gateway:
         return {**request, "type": "unreachable"}

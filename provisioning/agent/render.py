@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from provisioning.agent import render_exit, render_instance, render_links, render_rules
+from provisioning.agent import (
+    render_app,
+    render_edge,
+    render_exit,
+    render_instance,
+    render_links,
+    render_policy,
+    render_rules,
+)
 from provisioning.agent.document import Document
 from provisioning.agent.marks import MOST_SERVICES
 from provisioning.agent.memory import Memory
@@ -49,12 +57,15 @@ def render(document: Document, memories: Mapping[str, Memory], prefix: str = "")
 
 
 def _segment(segment: Segment, before: Memory) -> tuple[list[Namespace], Memory]:
+    heard = before.hearing(segment.speakers)
     decision = Decision(segment)
+    render_policy.write(segment, decision, heard.speakers)
     too_long = [chain for chain in decision.wanted_chains() if len(chain) > MOST_SERVICES]
     if too_long:
         raise ValueError(f"a chain of {len(too_long[0])} services is longer than {MOST_SERVICES}")
     instances = [(service, instance["id"]) for service, instance in segment.instances]
-    known = before.knowing(decision.wanted_chains(), instances)
+    known = heard.knowing(decision.wanted_chains(), instances)
     memory = known.decided(decision.digest(known))
     rules = render_rules.rules(segment, decision, memory)
-    return [render_links.namespace(segment, rules), *render_exit.namespaces(segment)], memory
+    beyond = [part for kind in (render_exit, render_edge, render_app) for part in kind.namespaces(segment)]
+    return [render_links.namespace(segment, rules), *beyond], memory

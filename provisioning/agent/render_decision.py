@@ -1,13 +1,13 @@
-"""The decisions of a segment as nft chains: rules in order, stance, service chains, and what becomes of live flows.
+"""What becomes of a flow as nft chains: outcomes, the service chains they steer through, and live flows decided again.
 
-Every test is on the connection's original tuple, so a decision can be made again for any packet in any direction.
-The outcome is written into the connection mark; ``steer`` reads it for every packet.
+The policies (render_policy.py) end in outcomes. An outcome is written into the connection mark; ``steer`` reads it for
+every packet.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from provisioning.agent import marks, ranges
@@ -19,116 +19,84 @@ CHANGED = f"ct mark and {marks.VERDICT:#x}"
 
 
 class Decision:
-    """Collects the sets, chains and counters that one segment's rules need."""
+    """Collects the sets, chains and counters that one segment's rules need.
+
+    lists: chain → its rules, as policies want them; they end in outcomes.
+    """
 
     def __init__(self, segment: Segment) -> None:
         self.segment = segment
-        self.sets: dict[str, tuple[str, ...]] = {}
+        self.sets: dict[str, tuple[ranges.Family, tuple[str, ...]]] = {}
         self.counters: dict[str, tuple[str, str]] = {}
-        self.any = self.span_set(ranges.union(r for m in segment.members for r in m["ranges"]))
-        self.body: list[str] = []
+        self.lists: dict[str, tuple[str, ...]] = {}
         self.outcomes: list[tuple[str, tuple[str, ...] | None, bool]] = []
-        self.hits: Chains = {}
-        self._rules()
+        self._names: dict[tuple[str, ranges.Ranges], str] = {}
+        self.inside = self.span_set(segment.inside, ranges.IP4)
 
-    def span_set(self, spans: tuple[ranges.Range, ...]) -> str:
-        """A set of addresses, named by its content: policies that mean the same addresses share it."""
-        elements = tuple(map(ranges.text, spans))
-        name = short("a", ",".join(elements))
-        self.sets[name] = elements
-        return name
+    def span_set(self, spans: ranges.Ranges, family: ranges.Family) -> str:
+        """A set of one family's addresses, named by its content: policies that mean the same addresses share it."""
+        here = family.of(spans)
+        if (family.ip, here) not in self._names:
+            elements = tuple(map(ranges.text, here))
+            name = self._names[family.ip, here] = short(f"a{family.suffix}", ",".join(elements))
+            self.sets[name] = family, elements
+        return self._names[family.ip, here]
 
     def counter(self, key: str, what: str) -> str:
         name = short("n", key)
         self.counters[name] = (f"{self.segment.tenant}|{key}", what)
         return name
 
-    # -- rules ---------------------------------------------------------------------------------------------------
+    def hit(self, counter: str, outcome: str) -> str:
+        """A chain that counts a new flow and goes on to the outcome."""
+        chain = short("hit", f"{counter}{outcome}")
+        self.lists[chain] = (f"{CHANGED} 0 counter name {counter}", f"goto {outcome}")
+        return chain
 
-    def _rules(self) -> None:
-        for rule in self.segment.body["rules"]:
-            outcome = self._outcome(rule)
-            name = self.counter(f"rule/{self.segment.name}/{rule['id']}|hits", "packets")
-            for match in self._matches(rule):
-                if outcome is None:
-                    self.body.append(f"{CHANGED} 0 {match} counter name {name}")
-                else:
-                    chain = short("hit", f"{name}{outcome}")
-                    self.hits[chain] = ("", (f"{CHANGED} 0 counter name {name}", f"goto {outcome}"))
-                    self.body.append(f"{match} goto {chain}")
-        if self.segment.body["stance"] == "open":
-            allow = self._register((), False)
-            self.body.append(f"ct original ip saddr @{self.any} ct original ip daddr @{self.any} goto {allow}")
-        stance = self.counter(f"stance/{self.segment.name}|denied", "packets")
-        deny = self._register(None, False)
-        self.body += [f"counter name {stance}", f"goto {deny}"]
+    # -- outcomes ------------------------------------------------------------------------------------------------------
 
-    def _outcome(self, rule: Mapping[str, Any]) -> str | None:
-        action = rule["action"]
-        if action == "watch":
+    def outcome(self, rule: Mapping[str, Any]) -> str | None:
+        """The chain that carries out what a rule says; None for one that only watches."""
+        if rule["action"] == "watch":
             return None
-        later = rule.get("apply_to", "all") == "new"
-        if action == "deny":
-            return self._register(None, later)
-        if action == "allow":
-            return self._register((), later)
+        return self.register(self.chain_of(rule), rule.get("apply_to", "all") == "new")
+
+    def chain_of(self, rule: Mapping[str, Any]) -> tuple[str, ...] | None:
+        """The services a rule sends flows through; None when it denies, itself or because a service is missing."""
+        if rule["action"] == "deny":
+            return None
+        return self.living(rule["chain"]) if rule["action"] == "inspect" else ()
+
+    def living(self, chain: Iterable[str]) -> tuple[str, ...] | None:
+        """The services that have instances; None when one that has none fails closed."""
         services = self.segment.body.get("services", {})
-        chain: list[str] = []
-        for key in rule["chain"]:
+        found: list[str] = []
+        for key in chain:
             service = services.get(key, {"instances": (), "on_failure": "closed"})
             if service["instances"]:
-                chain.append(key)
+                found.append(key)
             elif service["on_failure"] == "closed":
-                return self._register(None, later)
-        return self._register(tuple(chain), later)
+                return None
+        return tuple(found)
 
-    def _register(self, chain: tuple[str, ...] | None, later: bool) -> str:
+    def register(self, chain: tuple[str, ...] | None, later: bool) -> str:
+        """The name of the chain for an outcome: denied (None), let pass (()), or sent through services."""
         word = "deny" if chain is None else "pass" if not chain else short("via", ",".join(chain))
         name = f"{word}_new" if later else word
         if (name, chain, later) not in self.outcomes:
             self.outcomes.append((name, chain, later))
         return name
 
-    def _matches(self, rule: Mapping[str, Any]) -> Iterator[str]:
-        """The nft expressions of a rule; one for each combination of addresses with and without the internet."""
-        protocol = self._protocol(rule)
-        for source in self._sides(rule["from"], rule.get("source"), "saddr"):
-            for destination in self._sides(rule["to"], rule.get("destination"), "daddr"):
-                inside = "!=" not in source or "!=" not in destination
-                if inside:
-                    yield " ".join(filter(None, (source, destination, protocol)))
-
-    def _sides(self, names: list[str], narrowed: list[str] | None, which: str) -> Iterator[str]:
-        groups = [name for name in names if name != "internet"]
-        limit = ranges.union(narrowed) if narrowed is not None else None
-        if groups:
-            spans = ranges.union(r for name in groups for r in self.segment.body["sets"].get(name, ()))
-            if limit is not None:
-                spans = ranges.intersection(spans, limit)
-            if spans:
-                yield f"ct original ip {which} @{self.span_set(spans)}"
-        if "internet" in names:
-            outside = f"ct original ip {which} != @{self.any}"
-            yield outside if limit is None else f"{outside} ct original ip {which} @{self.span_set(limit)}"
-
-    def _protocol(self, rule: Mapping[str, Any]) -> str:
-        protocol = str(rule.get("protocol") or "any")
-        if protocol == "any":
-            return ""
-        ports = rule.get("ports") or []
-        if protocol in ("tcp", "udp", "sctp") and ports and "any" not in ports:
-            return f"meta l4proto {protocol} ct original proto-dst {{ {', '.join(map(str, ports))} }}"
-        return f"meta l4proto {protocol}"
-
     # -- with the numbers that connections remember -------------------------------------------------------------------
 
     def digest(self, memory: Memory) -> str:
         """Of everything that can change a decision; a new one starts a new generation."""
-        text = repr((sorted(self.sets.items()), self.body, self.outcomes, sorted(self._steering(memory).items())))
+        sets = sorted((name, elements) for name, (_, elements) in self.sets.items())
+        text = repr((sets, sorted(self.lists.items()), self.outcomes, sorted(self._steering(memory).items())))
         return hashlib.sha256(text.encode()).hexdigest()
 
     def chains(self, memory: Memory) -> Chains:
-        found: Chains = {"rules": ("", tuple(self.body)), **self.hits, **self._steering(memory)}
+        found: Chains = {**{name: ("", lines) for name, lines in self.lists.items()}, **self._steering(memory)}
         for name, chain, later in self.outcomes:
             found[name] = ("", tuple(self._verdict(chain, later, memory)))
         return found
@@ -199,8 +167,9 @@ def _steps(services: list[str], present: Mapping[str, Mapping[int, int]]) -> Ite
         return f"meta mark set ct mark and {0xF << shift:#x} map {{ {table} }} accept"
 
     last = len(services) - 1
-    yield f"meta mark {marks.DECIDE:#x} ct direction original {to(0)}"
-    yield f"meta mark {marks.DECIDE:#x} ct direction reply {to(last)}"
+    fresh = f"meta mark and {marks.VERB:#x} {marks.DECIDE:#x}"
+    yield f"{fresh} ct direction original {to(0)}"
+    yield f"{fresh} ct direction reply {to(last)}"
     for position, service in enumerate(services):
         came = "meta mark { " + ", ".join(f"{marks.BACK | i:#x}" for i in sorted(present[service].values())) + " }"
         onward = "goto deliver" if position == last else to(position + 1)

@@ -11,7 +11,7 @@ from typing import Any
 
 from provisioning.agent import marks, ranges
 from provisioning.agent.document import Section
-from provisioning.agent.render_links import arm
+from provisioning.agent.render_links import arm, gateway
 from provisioning.agent.view import Segment, short
 from provisioning.agent.wanted import Link, Namespace, Route, Rules
 
@@ -33,12 +33,13 @@ def namespace(section: Section, segments: Sequence[Segment], prefix: str) -> Nam
     for zone, segment, index in arms:
         interface = f"seg{segment.body['number']}"
         links.append(Link(interface, "veth", mac=marks.mesh_mac(index), peer=(segment.namespace, arm(index))))
-        addresses.add((interface, f"{marks.mesh_address(index)}/17"))
-        for peer in segment.nodes.values():
-            gateway, mark = marks.mesh_address(peer["index"]), zone << 16 | int(peer["index"])
-            neighbours.add((interface, gateway, marks.mesh_mac(peer["index"])))
-            routes.add(Route("0.0.0.0/0", gateway, interface, table=mark))
-            table_marks.add((mark, mark))
+        for family in segment.families:
+            addresses.add((interface, gateway(f"{marks.mesh_address(index)}/17", family)))
+            for peer in segment.nodes.values():
+                anchor, mark = gateway(marks.mesh_address(peer["index"]), family), zone << 16 | int(peer["index"])
+                neighbours.add((interface, anchor, marks.mesh_mac(peer["index"])))
+                routes.add(Route(family.everything, anchor, interface, table=mark))
+                table_marks.add((mark, mark))
     return Namespace(
         name=f"{prefix}{section.tenant}.{body['service']}.{body['instance']}",
         sections=(section.key,),
@@ -90,16 +91,21 @@ def _rules(section: Section, arms: Sequence[tuple[int, Segment, int]]) -> Rules:
 
 
 def _rule(rule: Mapping[str, Any]) -> Iterator[str]:
-    parts = []
-    for field, which in (("source", "saddr"), ("destination", "daddr")):
-        texts = rule.get(field)
-        if texts and "any" not in texts:
-            spans = ", ".join(ranges.text(span) for span in ranges.union(texts))
-            parts.append(f"ct original ip {which} {{ {spans} }}")
+    """One line for each family of addresses that the rule can match."""
+    given = [(which, rule.get(field)) for field, which in (("source", "saddr"), ("destination", "daddr"))]
+    limits = [(which, ranges.union(texts)) for which, texts in given if texts is not None and "any" not in texts]
     protocol = str(rule.get("protocol") or "any")
-    if protocol != "any":
-        parts.append(f"meta l4proto {protocol}")
-        if rule.get("ports") and protocol in ("tcp", "udp"):
-            parts.append(f"ct original proto-dst {{ {', '.join(map(str, rule['ports']))} }}")
+    parts = [] if protocol == "any" else [f"meta l4proto {protocol}"]
+    if rule.get("ports") and protocol in ("tcp", "udp"):
+        parts.append(f"ct original proto-dst {{ {', '.join(map(str, rule['ports']))} }}")
     parts.append("goto pass" if rule["action"] == "allow" else "goto refuse")
-    yield " ".join(parts)
+    if not limits:
+        yield " ".join(parts)
+        return
+    for family in (ranges.IP4, ranges.IP6):
+        here = [(which, family.of(spans)) for which, spans in limits]
+        if all(spans for _, spans in here):
+            sides = [
+                f"ct original {family.ip} {which} {{ {', '.join(map(ranges.text, spans))} }}" for which, spans in here
+            ]
+            yield " ".join([*sides, *parts])

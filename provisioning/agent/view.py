@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +15,8 @@ from provisioning.agent.document import Document, Section
 TRANSPORT_MTU = {"lab": 1500, "internet": 1500, "vpn": 1400}
 """What fits through a circuit. An IPsec tunnel over a 1500-byte internet path leaves 1438 at best; 1400 is what AWS,
 Azure and GCP all carry."""
+
+Member = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -31,8 +34,8 @@ class Circuit:
 
     @property
     def wire(self) -> str:
-        """The interface in the segment's namespace: an exit's circuit ends in a namespace of its own."""
-        return f"x{self.interface[1:]}" if self.is_exit else self.interface
+        """The interface in the segment's namespace: where addresses are translated, the circuit ends in another."""
+        return f"x{self.interface[1:]}" if self.is_exit or self.is_edged else self.interface
 
     @property
     def mtu(self) -> int:
@@ -43,8 +46,23 @@ class Circuit:
         return self.kind == "internet-exit"
 
     @property
-    def is_active(self) -> bool:
-        return bool(self.link.get("role", "active") == "active")
+    def is_edged(self) -> bool:
+        """Whether the connector's NAT rules need an edge between the circuit and the segment."""
+        return not self.is_exit and bool(self.link.get("nat_rules"))
+
+    @property
+    def local(self) -> str:
+        return str(self.link["local"])
+
+    @property
+    def peer(self) -> str:
+        """The far end's address."""
+        return str(self.link["peer"]).partition("/")[0]
+
+    @property
+    def inside(self) -> Sequence[str]:
+        """The prefixes behind it, before any translation."""
+        return self.link.get("inside") or self.link.get("prefixes") or ()
 
 
 @dataclass(frozen=True)
@@ -78,16 +96,22 @@ class Segment:
         return str(self.body["segment"])
 
     @property
+    def number(self) -> int:
+        return int(self.body["number"])
+
+    @property
     def namespace(self) -> str:
-        return f"{self.prefix}{self.tenant}.{self.name}"
+        return self.namespace_of(self.name)
+
+    def namespace_of(self, segment: str) -> str:
+        """On this node, of this tenant."""
+        return f"{self.prefix}{self.tenant}.{segment}"
+
+    # -- nodes and circuits ----------------------------------------------------------------------------------------
 
     @property
     def node(self) -> str:
         return str(self.body["node"])
-
-    @property
-    def members(self) -> Sequence[Mapping[str, Any]]:
-        return self.body["members"]
 
     @cached_property
     def nodes(self) -> Mapping[str, Mapping[str, Any]]:
@@ -96,6 +120,9 @@ class Segment:
     @property
     def index(self) -> int:
         return int(self.nodes[self.node]["index"])
+
+    def exchange_of(self, node: str) -> str:
+        return node.rpartition("/")[0]
 
     @cached_property
     def circuits(self) -> list[Circuit]:
@@ -116,12 +143,22 @@ class Segment:
     def attached(self) -> list[Circuit]:
         return [circuit for circuit in self.circuits if not circuit.is_exit]
 
-    def members_of(self, connector: str) -> Iterator[Mapping[str, Any]]:
-        return (member for member in self.members if member["connector"] == connector)
+    def next_node(self, connector: str) -> int:
+        """Index of the node whose circuit of the connector is tried after the one here; 0 when this is the last.
 
-    def spans(self, connector: str) -> tuple[ranges.Range, ...]:
-        """All addresses of a connector in this segment."""
-        return ranges.union(span for member in self.members_of(connector) for span in member["ranges"])
+        The order is the same on all nodes (the active circuit, then by name), so packets never go round in circles.
+        """
+        links = [link for link in self._links.get(connector, ()) if link["node"] in self.nodes]
+        nodes = [link["node"] for link in sorted(links, key=lambda one: (one.get("role") == "standby", one["circuit"]))]
+        later = nodes[nodes.index(self.node) + 1 :] if self.node in nodes else []
+        return int(self.nodes[later[0]]["index"]) if later else 0
+
+    @cached_property
+    def _links(self) -> Mapping[str, list[Mapping[str, Any]]]:
+        return {
+            connector_key(section): [link for link in section.body["links"] if link["segment"] == self.name]
+            for section in self.connectors
+        }
 
     @cached_property
     def instances(self) -> list[tuple[str, Mapping[str, Any]]]:
@@ -132,18 +169,110 @@ class Segment:
             for instance in service["instances"]
         ]
 
-    def exchange_of(self, node: str) -> str:
-        return node.rpartition("/")[0]
+    # -- who is here -------------------------------------------------------------------------------------------------
 
-    def standby_node(self, connector: str) -> int:
-        """Index of another node where the connector has a circuit to fall back on, 0 for none."""
-        for section in self.connectors:
-            if connector_key(section) != connector:
-                continue
-            for link in section.body["links"]:
-                if link["segment"] == self.name and link["node"] != self.node and link["node"] in self.nodes:
-                    return int(self.nodes[link["node"]]["index"])
-        return 0
+    @property
+    def members(self) -> Sequence[Member]:
+        return self.body["members"]
+
+    @cached_property
+    def members_of(self) -> Mapping[str, Sequence[Member]]:
+        """Connector → its attachments here."""
+        found: dict[str, list[Member]] = {}
+        for member in self.members:
+            found.setdefault(member["connector"], []).append(member)
+        return found
+
+    @property
+    def guests(self) -> Sequence[Member]:
+        """Members of other segments that shares bring in here, where their flows with ours are decided."""
+        return self.body.get("guests", ())
+
+    @property
+    def handover(self) -> Sequence[Mapping[str, Any]]:
+        """Addresses of other segments whose namespaces decide flows between them and us."""
+        return self.body.get("handover", ())
+
+    @cached_property
+    def wires(self) -> dict[str, str]:
+        """Interface → the other segment on this node that it leads to, for every one that shares join with us."""
+        others = [(guest["number"], guest["segment"]) for guest in self.guests]
+        others += [(host["number"], host["segment"]) for host in self.handover]
+        return {wire(number): segment for number, segment in dict.fromkeys(others)}
+
+    @cached_property
+    def apps(self) -> list[Mapping[str, Any]]:
+        """The internet applications that this node answers for."""
+        return [app for app in self.body.get("apps", ()) if app["home"] == self.node]
+
+    # -- addresses -----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def own(self) -> ranges.Ranges:
+        return ranges.union(text for member in self.members for text in member["ranges"])
+
+    @cached_property
+    def lent(self) -> ranges.Ranges:
+        """Addresses of other segments that are reached from here through shares."""
+        return ranges.union(text for other in (*self.guests, *self.handover) for text in other["ranges"])
+
+    @cached_property
+    def inside(self) -> ranges.Ranges:
+        """Everything that is not the internet."""
+        return ranges.joined((*self.own, *self.lent))
+
+    @cached_property
+    def families(self) -> tuple[ranges.Family, ...]:
+        return tuple(family for family in (ranges.IP4, ranges.IP6) if family is ranges.IP4 or family.of(self.inside))
+
+    @cached_property
+    def _owners(self) -> tuple[list[int], list[tuple[int, Member]]]:
+        rows = sorted(
+            ((low, high, member) for member in self.members for low, high in ranges.union(member["ranges"])),
+            key=lambda row: row[0],
+        )
+        return [low for low, _, _ in rows], [(high, member) for _, high, member in rows]
+
+    def borrowed(self, member: Member) -> Iterator[tuple[ranges.Range, Member]]:
+        """The addresses a member may send from that are not its connector's own: (range, whose they are).
+
+        An address that is nobody's is the member's.
+        """
+        own = ranges.union(text for one in self.members_of[member["connector"]] for text in one["ranges"])
+        lows, rows = self._owners
+        for low, high in ranges.without(ranges.union(member.get("sources", ())), own):
+            cursor = low
+            place = max(bisect_right(lows, low) - 1, 0)
+            while place < len(rows) and lows[place] <= high:
+                end, owner = rows[place]
+                if end >= cursor:
+                    start = max(lows[place], cursor)
+                    if start > cursor:
+                        yield (cursor, start - 1), member
+                    yield (start, min(end, high)), owner
+                    cursor = min(end, high) + 1
+                place += 1
+            if cursor <= high:
+                yield (cursor, high), member
+
+    @staticmethod
+    def speaker(member: Member) -> str:
+        """What policies tell attachments apart by."""
+        return f"{member['connector']} {member.get('group') or ''}"
+
+    @cached_property
+    def speakers(self) -> Mapping[str, frozenset[str]]:
+        """Those who send from addresses of others → the names that policies may know them by."""
+        return {
+            self.speaker(member): frozenset(("any", f"c:{member['connector']}", f"g:{member.get('group') or ''}"))
+            for member in self.members
+            if any(True for _ in self.borrowed(member))
+        }
+
+
+def wire(number: int) -> str:
+    """The interface towards the namespace of another segment on the same node."""
+    return f"w{number}"
 
 
 def connector_key(section: Section) -> str:

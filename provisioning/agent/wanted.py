@@ -27,7 +27,10 @@ class Link:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Route:
-    """destination prefix → gateway (or no gateway: unreachable) in a table; a lower metric is preferred."""
+    """destination prefix → gateway (or no gateway: unreachable) in a table; a lower metric is preferred.
+
+    The gateway is of the destination's family and directly on the link.
+    """
 
     destination: str
     gateway: str
@@ -67,5 +70,5 @@ class Namespace:
     """(interface, hardware address, underlay address or "" for a port of the bridge)"""
     routes: frozenset[Route] = frozenset()
     marks: frozenset[tuple[int, int]] = frozenset()
-    """(packet mark, routing table)"""
+    """(packet mark, routing table); a mark of 16 bits is looked for in the low half of the packet's."""
     rules: Rules = field(default_factory=Rules)
