@@ -62,7 +62,8 @@ class Circuit:
     @property
     def inside(self) -> Sequence[str]:
         """The prefixes behind it, before any translation."""
-        return self.link.get("inside") or self.link.get("prefixes") or ()
+        inside: Sequence[str] = self.link["inside"]
+        return inside
 
 
 @dataclass(frozen=True)

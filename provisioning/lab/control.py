@@ -13,8 +13,9 @@ from typing import Any
 from pyroute2 import IPRoute
 
 from provisioning.agent.inside import inside, libc
-from provisioning.lab.farend import converge, far_interface, workload_namespace
+from provisioning.lab.farend import workload_namespace
 from provisioning.lab.space import CLONE_NEWNS, CLONE_NEWUSER
+from provisioning.lab.stack import converge, far_interface
 
 CLONE_NEWNET = 0x40000000
 Change = Callable[[dict[str, Any], dict[str, Any]], None]

@@ -1,43 +1,38 @@
 """The far ends of circuits: a workload namespace behind each connector, made by the agent of each of its nodes.
 
-A workload has the first usable address of every prefix of its connector, a default route over the active circuit and
-one over the standby, and for each segment a table of its own, since segments may use the same addresses. Behind an
-internet exit there is the internet: one host at 198.51.100.10.
+A workload has the first usable address of every prefix of its connector, and of those that NAT rules or internet
+applications single out. Behind an internet exit there is the internet: hosts at 198.51.100.10 and 198.51.100.77.
 """
 
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
 from pyroute2 import IPRoute, netns
 
+from provisioning.agent import ranges
 from provisioning.agent.document import Document, Section
 from provisioning.agent.inside import inside, path
 from provisioning.agent.netlink import Circuits
-from provisioning.agent.view import Circuit, connector_key
+from provisioning.agent.view import connector_key
+from provisioning.lab.stack import converge, far_interface, first_usable
 
 INTERNET = "198.51.100.10"
+CLIENTS = (INTERNET, "198.51.100.77")
+"""Hosts on the internet; both begin connections to internet applications."""
+
 WORKLOADS = Path("/run/lab/workloads")
-ACTIVE, STANDBY = 10, 20
-SOURCE_RULES = 500
-AF_INET = 2
 
 
 def workload_namespace(tenant: str, connector: str) -> str:
     return f"w.{tenant}.{connector}"
-
-
-def first_usable(prefix: str) -> str:
-    network = IPv4Network(prefix)
-    return str(network[0] if network.prefixlen >= 31 else network[1])
 
 
 class LabCircuits(Circuits):
@@ -46,22 +41,23 @@ class LabCircuits(Circuits):
     def __init__(self, home: str) -> None:
         self.home = home
         self._made: dict[str, tuple[str, str]] = {}
-        """circuit interface → (workload namespace, digest of the connector's section)"""
+        """circuit interface → (workload namespace, digest of what is told of it)"""
 
     def prepare(self, document: Document) -> None:
         for section in document.of_kind("exchange.connector"):
             mine = [link for link in section.body["links"] if link["node"] == section.node]
             space = workload_namespace(section.tenant, connector_key(section))
-            if all(self._made.get(link["interface"]) == (space, section.digest) for link in mine):
+            told = _told(section, document)
+            made = space, hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+            if all(self._made.get(link["interface"]) == made for link in mine):
                 continue
             with _one_at_a_time(space):
                 if not os.path.exists(path(space)):
                     _make(space)
-                told = _told(section, document)
                 with inside(space), IPRoute() as far:
                     for link in mine:
                         self._wire(far, space, link)
-                        self._made[link["interface"]] = (space, section.digest)
+                        self._made[link["interface"]] = made
                     converge(far, told)
                 _announce(told)
 
@@ -90,89 +86,6 @@ class LabCircuits(Circuits):
             node.link("add", ifname=link["interface"], kind="veth", peer={"ifname": there, "net_ns_fd": space})
 
 
-def far_interface(link: Mapping[str, Any]) -> str:
-    """For example a12: circuit A in segment number 12."""
-    return f"{str(link['circuit']).lower()[:4]}{link['segment_number']}"
-
-
-def converge(far: IPRoute, told: Mapping[str, Any]) -> None:
-    """Addresses, rules and routes of a workload for the circuits it has; also after one was down and lost routes."""
-    present = {link.get("ifname"): link["index"] for link in far.get_links()}
-    links = [link for link in told["links"] if far_interface(link) in present]
-    for link in links:
-        mtu = Circuit("", told["kind"], 0, link).mtu
-        far.link("set", index=present[far_interface(link)], state="up", mtu=mtu)
-    _addresses(far, present, told, links)
-    if told["kind"] == "internet-exit":
-        routes = [_Way(f"{link['nat']}/32", link, 254, _metric(link)) for link in links if link.get("nat")]
-        sources: set[tuple[str, int]] = set()
-    else:
-        routes = [way for link in links for way in _ways(link)]
-        sources = {(prefix, _table(link)) for link in links for prefix in link["inside"]}
-    _rules(far, sources)
-    _routes(far, present, routes)
-
-
-def _addresses(far: IPRoute, present: Mapping[str, int], told: Mapping[str, Any], links: list[dict[str, Any]]) -> None:
-    want = {(1, address, 32) for address in told["addresses"]}
-    for link in links:
-        address, _, length = str(link["peer"]).partition("/")
-        length = length or str(link["local"]).partition("/")[2]
-        want.add((present[far_interface(link)], address, int(length or 30)))
-    have = {(a["index"], a.get("local") or a.get("address"), a["prefixlen"]) for a in far.get_addr(family=AF_INET)}
-    have = {entry for entry in have if not entry[1].startswith("127.")}
-    for index, address, bits in have - want:
-        far.addr("del", index=index, address=address, prefixlen=bits)
-    for index, address, bits in want - have:
-        far.addr("add", index=index, address=address, prefixlen=bits)
-
-
-def _rules(far: IPRoute, want: set[tuple[str, int]]) -> None:
-    have = {
-        (f"{rule.get('src')}/{rule['src_len']}", rule.get("table"))
-        for rule in far.get_rules(family=AF_INET)
-        if rule.get("priority") == SOURCE_RULES
-    }
-    for prefix, table in have - want:
-        far.rule("del", src=prefix, table=table, priority=SOURCE_RULES)
-    for prefix, table in want - have:
-        far.rule("add", src=prefix, table=table, priority=SOURCE_RULES)
-
-
-@dataclass(frozen=True, slots=True)
-class _Way:
-    """A route of a workload through one of its circuits."""
-
-    destination: str
-    link: Mapping[str, Any]
-    table: int
-    metric: int
-
-
-def _ways(link: Mapping[str, Any]) -> Iterator[_Way]:
-    yield _Way("0.0.0.0/0", link, _table(link), _metric(link))
-    # Whoever names no source speaks in the connector's first segment.
-    yield _Way("0.0.0.0/0", link, 254, 100 * int(link["segment_number"]) + _metric(link))
-
-
-def _routes(far: IPRoute, present: Mapping[str, int], ways: list[_Way]) -> None:
-    for way in ways:
-        prefixes = way.link["inside"]
-        source = {"prefsrc": first_usable(prefixes[0])} if prefixes and way.destination == "0.0.0.0/0" else {}
-        far.route(
-            "replace", dst=way.destination, gateway=str(way.link["local"]).partition("/")[0],
-            oif=present[far_interface(way.link)], table=way.table, priority=way.metric, **source,
-        )  # fmt: skip
-
-
-def _table(link: Mapping[str, Any]) -> int:
-    return 1000 + int(link["segment_number"])
-
-
-def _metric(link: Mapping[str, Any]) -> int:
-    return ACTIVE if link.get("role", "active") == "active" else STANDBY
-
-
 def _make(space: str) -> None:
     netns.create(space)
     with inside(space):
@@ -180,7 +93,10 @@ def _make(space: str) -> None:
             "net/ipv4/conf/all/rp_filter": "0",
             "net/ipv4/conf/default/rp_filter": "0",
             "net/ipv4/conf/all/ignore_routes_with_linkdown": "1",
-            "net/ipv6/conf/all/disable_ipv6": "1",
+            "net/ipv6/conf/default/accept_dad": "0",
+            "net/ipv6/conf/default/accept_ra": "0",
+            "net/ipv6/conf/default/addr_gen_mode": "1",
+            "net/ipv6/conf/all/ignore_routes_with_linkdown": "1",
             "net/ipv4/ping_group_range": "0 0",
         }.items():
             Path(f"/proc/sys/{key}").write_text(value)
@@ -196,20 +112,48 @@ def _places(document: Document, tenant: str) -> dict[str, str]:
 
 def _told(section: Section, document: Document) -> dict[str, Any]:
     """What the world process and `lab exec` are told of a workload."""
-    links = section.body["links"]
-    addresses = [first_usable(prefix) for link in links for prefix in link["inside"]]
+    links, connector = section.body["links"], connector_key(section)
+    shared = document.of_kind("exchange.segment", section.tenant)
+    addresses = [first_usable(prefix) for link in links for prefix in (*link["inside"], *_singled_out(link))]
+    addresses += [target for segment in shared for target in _targets(segment, links)]
     if section.body["kind"] == "internet-exit":
-        addresses = [INTERNET]
+        addresses = list(CLIENTS)
     return {
-        "namespace": workload_namespace(section.tenant, connector_key(section)),
+        "namespace": workload_namespace(section.tenant, connector),
         "tenant": section.tenant,
-        "connector": connector_key(section),
+        "connector": connector,
         "kind": section.body["kind"],
         "addresses": list(dict.fromkeys(addresses)),
         "segments": sorted({link["segment"] for link in links}),
         "links": links,
         "nodes": _places(document, section.tenant),
+        "apps": [app for segment in shared for app in _apps(segment, connector)],
     }
+
+
+def _singled_out(link: Mapping[str, Any]) -> Iterator[str]:
+    """Inside prefixes that NAT rules translate: something is behind them."""
+    for rule in link.get("nat_rules") or ():
+        if rule["direction"] == "outbound" and rule["to_source"]["type"] == "static":
+            yield from rule["to_source"]["from"]
+        elif rule["direction"] == "inbound" and rule["to_destination"]["type"] == "static":
+            yield from rule["to_destination"]["to"]
+
+
+def _targets(segment: Section, links: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Addresses behind these links that internet applications of a segment are served from."""
+    here = ranges.union(p for link in links if link["segment"] == segment.body["segment"] for p in link["inside"])
+    for app in segment.body.get("apps", ()):
+        yield from (target for target in app["targets"] if ranges.intersection((ranges.parse(target),), here))
+
+
+def _apps(segment: Section, connector: str) -> Iterator[dict[str, Any]]:
+    """What an exit publishes; ``number`` is the routing table of the segment it is in."""
+    ids = {member["id"] for member in segment.body["members"] if member["connector"] == connector}
+    for app in segment.body.get("apps", ()):
+        if app["exit"] in ids:
+            told = {key: app[key] for key in ("public", "protocol", "port")}
+            yield {**told, "number": 1000 + int(segment.body["number"])}
 
 
 def _announce(told: Mapping[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """Everything that answers in the lab: one process with sockets in every workload's namespace.
 
 TCP: an HTTP request gets a small page that names the workload; anybody else is greeted with the name and echoed.
-UDP: echo.
+UDP: echo; who asks "who" is told the name, and the address it is known by here.
 """
 
 from __future__ import annotations
@@ -66,14 +66,16 @@ class World:
         self._close(name)
         loop, label = asyncio.get_running_loop(), f"{workload['tenant']}/{workload['connector']}"
         opened: list[asyncio.BaseTransport | asyncio.AbstractServer] = []
-        for port in TCP_PORTS:
-            listener = _socket(name, socket.SOCK_STREAM, "0.0.0.0", port)
-            opened.append(await asyncio.start_server(lambda r, w: _answer(label, r, w), sock=listener))
+        everywhere = dict.fromkeys("::" if ":" in address else "0.0.0.0" for address in workload["addresses"])
+        for address in everywhere:
+            for port in TCP_PORTS:
+                listener = _socket(name, socket.SOCK_STREAM, address, port)
+                opened.append(await asyncio.start_server(lambda r, w: _answer(label, r, w), sock=listener))
         # A socket for each address, so that a datagram is answered from the address it was sent to.
         for address in workload["addresses"]:
             for port in UDP_PORTS:
                 datagrams = _socket(name, socket.SOCK_DGRAM, address, port)
-                transport, _ = await loop.create_datagram_endpoint(_Echo, sock=datagrams)
+                transport, _ = await loop.create_datagram_endpoint(lambda: _Echo(label), sock=datagrams)
                 opened.append(transport)
         self.open[name], self.serving[name] = opened, now
 
@@ -84,9 +86,12 @@ class World:
 
 
 def _socket(name: str, kind: int, address: str, port: int) -> socket.socket:
+    six = ":" in address
     with inside(name):
-        made = socket.socket(socket.AF_INET, kind)
+        made = socket.socket(socket.AF_INET6 if six else socket.AF_INET, kind)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if six:
+        made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     made.setblocking(False)
     made.bind((address, port))
     return made
@@ -115,11 +120,15 @@ async def _answer(label: str, reader: asyncio.StreamReader, writer: asyncio.Stre
 
 
 class _Echo(asyncio.DatagramProtocol):
+    def __init__(self, label: str) -> None:
+        self.label = label
+
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
 
     def datagram_received(self, data: bytes, addr: Any) -> None:
-        self.transport.sendto(data, addr)
+        told = f"{self.label} {addr[0]}".encode() if data == b"who" else data
+        self.transport.sendto(told, addr)
 
 
 def main(traffic: bool) -> None:

@@ -43,7 +43,7 @@ with ThreadPoolExecutor(100) as pool:
 
 def hosts(network: Network) -> dict[str, list[str]]:
     """Connector key → the addresses of its workload; the exit's is the internet host."""
-    from provisioning.lab.farend import first_usable
+    from provisioning.lab.stack import first_usable
 
     return {
         connector.key: [first_usable(prefix) for a in connector.attachments for prefix in a.prefixes]

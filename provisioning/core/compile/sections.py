@@ -26,7 +26,7 @@ def segment_section(network: Network, realm: Realm) -> dict[str, Any]:
             {"node": node.id, "index": node.mesh, "location": node.exchange.location, "underlay": node.underlay}
             for node in network.nodes
         ],
-        "members": [_member(realm, member) for member in realm.members],
+        "members": [_member(network, realm, member) for member in realm.members],
         "guests": passages.guests(realm),
         "handover": passages.handover(realm),
         "passages": passages.passages(network, realm),
@@ -41,7 +41,7 @@ def segment_section(network: Network, realm: Realm) -> dict[str, Any]:
     }
 
 
-def _member(realm: Realm, member: Member) -> dict[str, Any]:
+def _member(network: Network, realm: Realm, member: Member) -> dict[str, Any]:
     ranges = texts(member.ranges)
     return {
         "id": member.id,
@@ -50,6 +50,7 @@ def _member(realm: Realm, member: Member) -> dict[str, Any]:
         "exchange": member.exchange.key,
         "home": member.home,
         "kind": member.connector.kind,
+        "group": network.intent.groups[group].key if (group := member.attachment.group) else None,
         "prefixes": list(member.attachment.prefixes),
         "ranges": ranges,
         "sources": ranges if member.sources == member.ranges else texts(member.sources),

@@ -1,0 +1,187 @@
+"""What a workload's network stack is told: addresses, and a way over each circuit that is there.
+
+A default route over the active circuit and others over the standby ones, and for each segment a table of its own, since
+segments may use the same addresses; what route policies keep from the site has no way in it.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from ipaddress import ip_network
+from typing import Any
+
+from pyroute2 import IPRoute
+
+from provisioning.agent import ranges
+from provisioning.agent.marks import ipv6
+from provisioning.agent.netlink import OURS
+from provisioning.agent.view import Circuit
+
+ACTIVE, STANDBY = 10, 20
+SOURCE_RULES = 500
+APP_RULES = 400
+AF_INET, AF_INET6 = 2, 10
+
+
+def first_usable(prefix: str) -> str:
+    network = ip_network(prefix)
+    return str(network[0] if network.num_addresses <= 2 else network[1])
+
+
+def far_interface(link: Mapping[str, Any]) -> str:
+    """For example a12: circuit A in segment number 12."""
+    return f"{str(link['circuit']).lower()[:4]}{link['segment_number']}"
+
+
+def converge(far: IPRoute, told: Mapping[str, Any]) -> None:
+    """Addresses, rules and routes of a workload for the circuits it has; also after one was down and lost routes."""
+    present = {link.get("ifname"): link["index"] for link in far.get_links()}
+    links = [link for link in told["links"] if far_interface(link) in present]
+    for link in links:
+        mtu = Circuit("", told["kind"], 0, link).mtu
+        far.link("set", index=present[far_interface(link)], state="up", mtu=mtu)
+    _addresses(far, present, told, links)
+    if told["kind"] == "internet-exit":
+        ways = [way for link in links for way in _ways_in(link, told["apps"])]
+        rules = {
+            _Rule(APP_RULES, "", app["public"], app["protocol"], app["port"], app["number"]) for app in told["apps"]
+        }
+    else:
+        families = {":" in address for address in told["addresses"]}
+        ways = [way for link in links for way in _ways(link, families)]
+        rules = {_Rule(SOURCE_RULES, prefix, table=_table(link)) for link in links for prefix in link["inside"]}
+    _rules(far, rules)
+    _routes(far, present, ways)
+
+
+def _addresses(far: IPRoute, present: Mapping[str, int], told: Mapping[str, Any], links: list[dict[str, Any]]) -> None:
+    want = {(1, address, 128 if ":" in address else 32) for address in told["addresses"]}
+    six = any(":" in address for address in told["addresses"])
+    for link in links:
+        address, _, length = str(link["peer"]).partition("/")
+        bits = int(length or str(link["local"]).partition("/")[2] or 30)
+        want.add((present[far_interface(link)], address, bits))
+        if six:
+            want.add((present[far_interface(link)], ipv6(address), 96 + bits))
+    have = {
+        (a["index"], a.get("local") or a.get("address"), a["prefixlen"])
+        for family in (AF_INET, AF_INET6)
+        for a in far.get_addr(family=family)
+    }
+    have = {entry for entry in have if not entry[1].startswith(("127.", "fe80:")) and entry[1] != "::1"}
+    for index, address, bits in have - want:
+        far.addr("del", index=index, address=address, prefixlen=bits)
+    for index, address, bits in want - have:
+        far.addr("add", index=index, address=address, prefixlen=bits)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """Which table is looked into: by source prefix, or by what is asked for."""
+
+    priority: int
+    source: str = ""
+    destination: str = ""
+    protocol: str = ""
+    port: int = 0
+    table: int = 0
+
+    def request(self) -> dict[str, Any]:
+        family = AF_INET6 if ":" in self.source else AF_INET
+        found: dict[str, Any] = {"family": family, "table": self.table, "priority": self.priority}
+        if self.source:
+            found["src"] = self.source
+        if self.destination:
+            number = socket.getprotobyname(self.protocol)
+            ports = {"start": self.port, "end": self.port}
+            found |= {"dst": f"{self.destination}/32", "ip_proto": number, "dport_range": ports}
+        return found
+
+
+def _rules(far: IPRoute, want: set[_Rule]) -> None:
+    have = {
+        _there(rule, family)
+        for family in (AF_INET, AF_INET6)
+        for rule in far.get_rules(family=family)
+        if rule.get("priority") in (SOURCE_RULES, APP_RULES)
+    }
+    for rule in have - want:
+        far.rule("del", **rule.request())
+    for rule in want - have:
+        far.rule("add", **rule.request())
+
+
+def _there(rule: Any, family: int) -> _Rule:
+    if rule.get("priority") == SOURCE_RULES:
+        nothing = "::" if family == AF_INET6 else "0.0.0.0"
+        return _Rule(SOURCE_RULES, f"{rule.get('src') or nothing}/{rule['src_len']}", table=rule.get("table"))
+    protocol = {socket.IPPROTO_TCP: "tcp", socket.IPPROTO_UDP: "udp"}[rule.get("ip_proto")]
+    return _Rule(APP_RULES, "", rule.get("dst"), protocol, rule.get("dport_range")["start"], rule.get("table"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """A route of a workload through one of its circuits; without a link there is none."""
+
+    destination: str
+    link: Mapping[str, Any] | None
+    table: int
+    metric: int
+
+
+def _ways(link: Mapping[str, Any], families: set[bool]) -> Iterator[_Way]:
+    for everything in ("::/0" if six else "0.0.0.0/0" for six in families):
+        yield _Way(everything, link, _table(link), _metric(link))
+        # Whoever names no source speaks in the connector's first segment.
+        yield _Way(everything, link, 254, 100 * int(link["segment_number"]) + _metric(link))
+    for prefix in ranges.prefixes(ranges.union(link.get("blind") or ())):
+        yield _Way(prefix, None, _table(link), ACTIVE)
+
+
+def _ways_in(link: Mapping[str, Any], apps: list[dict[str, Any]]) -> Iterator[_Way]:
+    """From the internet to an exit: its address, and applications that may be in one segment of several."""
+    for public in sorted({link["nat"], *(app["public"] for app in apps)} - {None}):
+        yield _Way(f"{public}/32", link, 254, 100 * int(link["segment_number"]) + _metric(link))
+    yield _Way("0.0.0.0/0", link, _table(link), _metric(link))
+
+
+def _routes(far: IPRoute, present: Mapping[str, int], ways: list[_Way]) -> None:
+    want = {}
+    for way in ways:
+        family = AF_INET6 if ":" in way.destination else AF_INET
+        request = {"dst": way.destination, "table": way.table, "priority": way.metric, "family": family, "proto": OURS}
+        if way.link is None:
+            request["type"] = "unreachable"
+        else:
+            local = str(way.link["local"]).partition("/")[0]
+            request |= {"gateway": ipv6(local) if family == AF_INET6 else local}
+            request |= {"oif": present[far_interface(way.link)]}
+            alike = [prefix for prefix in way.link["inside"] if (":" in prefix) == (family == AF_INET6)]
+            if alike and way.destination in ("0.0.0.0/0", "::/0"):
+                request["prefsrc"] = first_usable(alike[0])
+        want[family, way.destination, way.table, way.metric] = request
+    for family in (AF_INET, AF_INET6):
+        for route in far.get_routes(family=family):
+            if route["proto"] != OURS:
+                continue
+            nothing = "::" if family == AF_INET6 else "0.0.0.0"
+            where = f"{route.get('dst') or nothing}/{route['dst_len']}"
+            key = family, where, route.get("table"), route.get("priority")
+            if key not in want:
+                kind = {"type": "unreachable"} if not route.get("gateway") else {}
+                far.route("del", family=family, dst=where, table=key[2], priority=key[3], **kind)
+    for request in want.values():
+        far.route("replace", **request)
+
+
+def _table(link: Mapping[str, Any]) -> int:
+    return 1000 + int(link["segment_number"])
+
+
+def _metric(link: Mapping[str, Any]) -> int:
+    """The active circuit first, then the others by name."""
+    if link.get("role", "active") == "active":
+        return ACTIVE
+    return STANDBY + ord(str(link["circuit"])[:1].upper()) - ord("A")
