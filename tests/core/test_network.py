@@ -1,0 +1,90 @@
+"""A network made from the one before it: what an edit cannot have changed is the same object, the rest is made anew."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from provisioning.core.intent import load
+from provisioning.core.network import Network
+from provisioning.core.reach import trace
+from tests.core.networks import CATALOG, Drawing, policy, site
+
+
+def two_segments() -> Drawing:
+    draw = Drawing()
+    draw.add("exchanges", {"name": "eu", "location": "aws-eu-central-1"})
+    draw.add("groups", {"name": "red"})
+    for segment in ("corp", "guest", "lab"):
+        draw.add("segments", {"name": segment, "stance": "open"})
+        draw.add("connectors", site(f"{segment}-1", "eu", "red", "10.1.0.0/16", segment=segment))
+        draw.add("connectors", site(f"{segment}-2", "eu", None, "10.2.0.0/16", segment=segment))
+    draw.add("prefix-lists", {"name": "admins", "entries": [{"prefix": "10.1.0.0/24"}]})
+    refuse = {"action": "deny", "protocol": "tcp", "ports": ["22"], "source": ["admins"]}
+    draw.add("policies", policy("p", 1, "any", "any", refuse))
+    draw.add("connectors", site("partner", "eu", None, "10.9.0.0/16", segment="lab"))
+    sides = {"a": {"segment": "guest", "groups": ["red"]}, "b": {"segment": "lab", "prefixes": ["10.9.0.0/16"]}}
+    draw.add("shares", {"name": "s", **sides})
+    return draw
+
+
+def taken_over(draw: Drawing, kind: str, item: str, /, **fields: Any) -> set[str]:
+    """Names of the segments whose realms an edit leaves as they are; every object is read anew."""
+    before = draw.network()
+    assert {realm.segment.name for realm in before.realms.values()} == {"corp", "guest", "lab"}
+    draw.edit(kind, item, **fields)
+    after = Network(load(draw.rows.values(), CATALOG), before)
+    return {realm.segment.name for uid, realm in after.realms.items() if before.realms.get(uid) is realm}
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "fields", "kept"),
+    [
+        ("groups", "red", {"name": "crimson"}, {"corp", "guest", "lab"}),
+        ("connectors", "corp-1", {"preference": 7}, {"guest", "lab"}),
+        # What a share brings elsewhere is read there too.
+        ("connectors", "lab-1", {"preference": 7}, {"corp"}),
+        ("policies", "p", {"enabled": False}, {"guest", "lab"}),
+        ("prefix-lists", "admins", {"entries": []}, {"guest", "lab"}),
+        ("shares", "s", {"direction": "a-to-b"}, {"corp"}),
+        ("exchanges", "eu", {"size": "large"}, set()),
+    ],
+)
+def test_an_edit_makes_anew_what_reads_it(kind: str, name: str, fields: dict[str, Any], kept: set[str]) -> None:
+    assert taken_over(two_segments(), kind, name, **fields) == kept
+
+
+def test_what_is_taken_over_answers_with_the_names_of_its_own_version() -> None:
+    draw = two_segments()
+    before = draw.network()
+    assert before.realms
+    draw.edit("groups", "red", name="crimson")
+    after = Network(load(draw.rows.values(), CATALOG), before)
+    for network, group in ((before, "red"), (after, "crimson")):
+        assert trace(network, "corp-1", "corp-2", "tcp", 80).hops[0].detail.endswith(f"group {group}")
+
+
+def test_an_edit_of_a_prefix_list_changes_what_its_rules_decide() -> None:
+    draw = two_segments()
+    before = draw.network()
+    assert trace(before, "corp-1", "corp-2", "tcp", 22).disposition == "denied_by_rule"
+    draw.edit("prefix-lists", "admins", entries=[])
+    after = Network(load(draw.rows.values(), CATALOG), before)
+    assert trace(after, "corp-1", "corp-2", "tcp", 22).disposition == "delivered"
+    assert trace(before, "corp-1", "corp-2", "tcp", 22).disposition == "denied_by_rule"
+
+
+def test_results_that_are_kept_are_made_again_when_what_they_read_changes() -> None:
+    made: list[str] = []
+
+    def make() -> str:
+        made.append("")
+        return f"result {len(made)}"
+
+    first = two_segments().network()
+    assert first.keep("key", (1, "x"), make) == "result 1"
+    second = Network(first.intent, first)
+    assert second.keep("key", (1, "x"), make) == "result 1"
+    assert second.keep("key", (2, "x"), make) == "result 2"
+    assert first.keep("key", (1, "x"), make) == "result 1"
