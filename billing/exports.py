@@ -8,12 +8,12 @@ from typing import Any
 
 from billing import selectors
 from billing.core.prices import plain
+from provisioning.core.cells import escaped
 
 COLUMNS = (
     *("invoice", "period_start", "period_end", "line", "label", "meter", "subject", "name", "quantity", "unit"),
     *("unit_price", "amount", "currency", "price_book", "explanation", "samples", "line_id"),
 )
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def invoice_csv(number: str) -> str:
@@ -28,7 +28,7 @@ def invoice_csv(number: str) -> str:
 
 
 def _row(found: dict[str, Any], line: dict[str, Any]) -> list[str]:
-    text, number = text_cell, plain
+    text, number = escaped, plain
     return [
         text(found["number"]),
         found["period_start"].date().isoformat(),
@@ -48,9 +48,3 @@ def _row(found: dict[str, Any], line: dict[str, Any]) -> list[str]:
         str(line["sample_count"]),
         line["id"],
     ]
-
-
-def text_cell(value: str) -> str:
-    """A spreadsheet would run a cell that begins like a formula; a leading apostrophe makes it text (OWASP, CSV
-    injection)."""
-    return f"'{value}" if value.startswith(FORMULA) else value

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -18,6 +19,18 @@ from tenants.models import AuditEntry
 SIGNED = tuple(field.name for field in AuditEntry._meta.concrete_fields if field.name not in ("id", "tenant", "digest"))
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an entry says; ``before`` and ``after`` are JSON values and never hold a secret."""
+
+    action: str
+    kind: str = ""
+    object_id: str = ""
+    object_name: str = ""
+    before: Any = None
+    after: Any = None
+
+
 def record(
     action: str,
     *,
@@ -27,30 +40,39 @@ def record(
     before: Any = None,
     after: Any = None,
 ) -> AuditEntry:
-    """Write one entry; ``before`` and ``after`` are JSON values and never hold a secret."""
-    tenant, who = scope.current(), actor.current()
+    """Write one entry."""
+    [entry] = record_all([Told(action, kind, object_id, object_name, before, after)])
+    return entry
+
+
+def record_all(told: Iterable[Told]) -> list[AuditEntry]:
+    """Write entries one after the other, all of this moment."""
+    tenant, who, now = scope.current(), actor.current(), timezone.now()
     with connection.cursor() as cursor:
         # The chain has one end: entries of a tenant are written one after the other.
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [0x0A0D, tenant.pk % 2**31])
-    last = AuditEntry.objects.order_by("-number").first()
-    entry = AuditEntry(
-        number=last.number + 1 if last else 1,
-        at=timezone.now(),
-        actor=who.email,
-        acting_as=who.acting_as,
-        address=who.address,
-        request_id=who.request_id,
-        action=action,
-        kind=kind,
-        object_id=object_id,
-        object_name=object_name,
-        before=_plain(before),
-        after=_plain(after),
-        previous=last.digest if last else "",
-    )
-    entry.digest = _digest(entry)
-    entry.save(force_insert=True)
-    return entry
+    last = AuditEntry.objects.order_by("-number").values_list("number", "digest").first()
+    newest, previous = last or (0, "")
+    entries = []
+    for number, one in enumerate(told, newest + 1):
+        entry = AuditEntry(
+            number=number,
+            at=now,
+            actor=who.email,
+            acting_as=who.acting_as,
+            address=who.address,
+            request_id=who.request_id,
+            action=one.action,
+            kind=one.kind,
+            object_id=one.object_id,
+            object_name=one.object_name,
+            before=_plain(one.before),
+            after=_plain(one.after),
+            previous=previous,
+        )
+        previous = entry.digest = _digest(entry)
+        entries.append(entry)
+    return AuditEntry.objects.bulk_create(entries, batch_size=1000)
 
 
 def verify() -> Iterator[str]:

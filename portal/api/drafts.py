@@ -11,17 +11,19 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from portal.api.documents import DIFFERENCE
 from portal.api.endpoint import Endpoint, tagged
 from portal.api.etags import wanted
-from portal.api.fields import choice, flag, moment, number, shape, text, uid
+from portal.api.fields import choice, flag, moment, number, several, shape, text, uid
 from portal.api.intent import draft_tag, open_draft
+from portal.api.kinds import SHAPES
 from portal.api.pages import Listing
 from portal.api.plans import PLAN
 from portal.api.schema import listed
 from portal.api.tenancy import read
 from provisioning.models import Draft, Edit
+from provisioning.selectors import differences, views
 from provisioning.selectors import runs as selectors
-from provisioning.selectors import views
 from provisioning.services import drafts, plans
 from provisioning.services.rebase import rebase
 
@@ -123,10 +125,40 @@ class Redo(DraftAction):
     does = staticmethod(drafts.redo)
 
 
-class Rebase(DraftAction):
-    """Puts the edits on top of what is live now; 409 with base, mine and theirs where both changed a field."""
+class Resolution(serializers.Serializer):
+    kind = serializers.ChoiceField(list(SHAPES))
+    id = serializers.UUIDField()
+    path = serializers.CharField(allow_blank=True, max_length=500, help_text="as the conflict was told")
+    take = serializers.ChoiceField(("mine", "theirs"))
 
-    does = staticmethod(rebase)
+
+class Resolutions(serializers.Serializer):
+    resolutions = serializers.ListField(child=Resolution(), required=False, max_length=10_000)
+
+
+class Rebase(Endpoint):
+    """Puts the edits on top of what is live now, field by field; each can still be undone.
+
+    409 where both changed the same, with `conflicts` (base, mine and theirs of each); nothing is moved then. Send it
+    again with a resolution for each of them.
+    """
+
+    @extend_schema(request=Resolutions, responses=DRAFT)
+    def post(self, request: Request, draft: UUID) -> Response:
+        found = open_draft(draft)
+        wanted(request, draft_tag(found))
+        told = read(Resolutions, self.fields(request)).get("resolutions", ()) if self.raw else ()
+        return _answer(rebase(found, {(one["kind"], str(one["id"]), one["path"]): one["take"] for one in told}))
+
+
+class DraftDiff(Endpoint):
+    """What the draft changes in its base revision, object by object and field by field."""
+
+    @extend_schema(responses=shape("DraftDiff", base_revision=number(), differences=several(DIFFERENCE)))
+    def get(self, request: Request, draft: UUID) -> Response:
+        view = views.draft(draft)
+        told = differences.between(views.View(view.revision), view)
+        return Response({"base_revision": view.revision, "differences": told})
 
 
 class MakePlan(Endpoint):

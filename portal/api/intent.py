@@ -1,6 +1,6 @@
-"""Intent objects in the three views (a draft, live, an old revision), and the network as one document.
+"""Intent objects in the three views: a draft, live, an old revision.
 
-Each kind has its own endpoint classes, made here from two patterns, so that each has its own path and schema.
+Each kind has its own endpoint classes, made here from a few patterns, so that each has its own path and schema.
 """
 
 from __future__ import annotations
@@ -17,27 +17,21 @@ from rest_framework.response import Response
 
 from portal.api import bodies, etags
 from portal.api.endpoint import Endpoint, tagged
-from portal.api.fields import several, shape
-from portal.api.kinds import FILTERS, SHAPES
+from portal.api.kinds import SHAPES
 from portal.api.pages import bad, envelope, limit_of, refuse_unknown
-from portal.api.rendering import JsonRenderer
-from portal.api.schema import listed, own
+from portal.api.rendering import CsvRenderer, JsonRenderer
+from portal.api.schema import listed, own, page_of, query
+from portal.api.tenancy import read
+from provisioning.core import cells, tables
 from provisioning.models import Draft
-from provisioning.selectors import views
+from provisioning.selectors import document, listing, views
+from provisioning.selectors.marks import FOUND_BY
 from provisioning.selectors.views import Row, View
 from provisioning.services import drafts
 from provisioning.services.errors import Missing
 
-
-def _in_document(inner: Any) -> Any:
-    """An object as a part of the document: its id may be sent, its key follows from its first name."""
-    known = {name: field for name, field in inner.fields.items() if name not in ("id", "key")}
-    return shape(f"{type(inner).__name__}InNetwork", id=serializers.UUIDField(required=False), **known)
-
-
-DOCUMENT = shape("Network", **{kind: several(_in_document(inner), required=False) for kind, inner in SHAPES.items()})
-MOST = 4_000_000
-"""Bytes that a whole network may have."""
+FORMATS = ("json", "csv")
+ALSO = ("total", "format")
 
 
 def view_of(draft: UUID | None = None, n: int | None = None) -> View:
@@ -56,7 +50,15 @@ def open_draft(uid: UUID) -> Draft:
 
 
 def row_json(row: Row) -> dict[str, Any]:
-    return {"id": row.uid, "key": row.key, **row.body}
+    return {"id": row.uid, "key": row.key, **document.arranged(row.body)}
+
+
+def flag_of(request: Request, name: str) -> bool:
+    """A parameter that is 1 or true, 0 or false, or left out."""
+    text = request.query_params.get(name, "0").lower()
+    if text not in ("0", "1", "true", "false"):
+        raise bad(name, f"“{text[:20]}” is neither 1 nor 0.", "wrong_type")
+    return text in ("1", "true")
 
 
 def _row(row: Row, status: int = 200, location: str | None = None) -> Response:
@@ -64,24 +66,48 @@ def _row(row: Row, status: int = 200, location: str | None = None) -> Response:
 
 
 class Objects(Endpoint):
+    """A page of objects, or as CSV all of them."""
+
     kind: ClassVar[str]
+    renderer_classes = [JsonRenderer, CsvRenderer]
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[Any, str]:
+        """`?format=` says what is wanted, whatever Accept says."""
+        wanted = request.query_params.get("format")
+        if wanted in FORMATS:
+            chosen = CsvRenderer if wanted == "csv" else JsonRenderer
+            return chosen(), chosen.media_type
+        return super().perform_content_negotiation(request, force)
 
     def get(self, request: Request, **where: Any) -> Response:
-        refuse_unknown(request, FILTERS[self.kind])
-        query = request.query_params
-        ordering = query.get("ordering", "name")
-        if ordering not in ("name", "-name"):
-            raise bad("ordering", "Order by name or -name.", "not_one_of")
-        page = views.page(
-            view_of(**where),
+        refuse_unknown(request, (*FOUND_BY[self.kind], *ALSO))
+        asked = request.query_params
+        if asked.get("format", "json") not in FORMATS:
+            raise bad("format", f"Ask for {' or '.join(FORMATS)}.", "not_one_of")
+        view = view_of(**where)
+        chosen: dict[str, Any] = {
+            "search": asked.get("search", ""),
+            "ordering": asked.get("ordering") or "name",
+            "filters": {name: asked[name] for name in FOUND_BY[self.kind] if name in asked},
+        }
+        if isinstance(request.accepted_renderer, CsvRenderer):
+            return self._table(view, chosen)
+        page = listing.page(
+            view,
             self.kind,
             limit=limit_of(request),
-            cursor=query.get("cursor"),
-            search=query.get("search", ""),
-            ordering=ordering,
-            filters={name: query[name] for name in FILTERS[self.kind] if name in query},
+            cursor=asked.get("cursor"),
+            total=flag_of(request, "total"),
+            **chosen,
         )
-        return Response(envelope(request, [row_json(row) for row in page.rows], page.next, page.previous))
+        answer = envelope(request, [row_json(row) for row in page.rows], page.next, page.previous)
+        return Response(answer if page.count is None else {**answer, "count": page.count})
+
+    def _table(self, view: View, chosen: dict[str, Any]) -> Response:
+        rows = document.named(view, self.kind, listing.every(view, self.kind, **chosen))
+        header, lines = tables.written(self.kind, rows)
+        headers = {"Content-Disposition": f'attachment; filename="{self.kind}.csv"'}
+        return Response(cells.write(header, lines), headers=headers)
 
 
 class DraftObjects(Objects):
@@ -120,34 +146,26 @@ class OneDraftObject(OneObject):
         return found, etags.wanted(request, views.get(views.of_draft(found), self.kind, uid).etag)
 
 
+class Whence(serializers.Serializer):
+    revision = serializers.IntegerField(
+        required=False, min_value=0, max_value=2**31 - 1, help_text="the draft's base revision when left out"
+    )
+
+
+class RestoreObject(Endpoint):
+    """Makes the object what it was in the draft's base or in a revision, also one that is removed since."""
+
+    kind: ClassVar[str]
+
+    def post(self, request: Request, uid: UUID, draft: UUID) -> Response:
+        found = open_draft(draft)
+        etags.wanted(request, draft_tag(found))
+        told = read(Whence, self.fields(request)) if self.raw else {}
+        return _row(drafts.restore(found, self.kind, uid, told.get("revision")))
+
+
 def draft_tag(draft: Draft) -> str:
     return etags.of([draft.uid, draft.version, draft.state, draft.name])
-
-
-class Document(Endpoint):
-    """The whole network, JSON or YAML by Accept. What was read can be sent back without loss."""
-
-    renderer_classes = [JsonRenderer, bodies.YamlRenderer]
-    parser_classes = [bodies.JsonParser, bodies.YamlParser]
-    most = MOST
-
-    @extend_schema(responses={(200, "application/json"): DOCUMENT, (200, "application/yaml"): OpenApiTypes.STR})
-    def get(self, request: Request, **where: Any) -> Response:
-        return Response(views.document(view_of(**where)))
-
-
-class DraftDocument(Document):
-    @extend_schema(
-        request={"application/json": DOCUMENT, "application/yaml": OpenApiTypes.STR},
-        responses={(200, "application/json"): DOCUMENT, (200, "application/yaml"): OpenApiTypes.STR},
-        description="Makes the draft's network this one, in one edit. Objects are matched by id, else by name; "
-        "what is left out is removed.",
-    )
-    def put(self, request: Request, draft: UUID) -> Response:
-        found = open_draft(draft)
-        etags.wanted(request, etags.of(views.document(views.of_draft(found))))
-        drafts.put_document(found, self.fields(request))
-        return tagged(views.document(views.draft(draft)))
 
 
 def _made(pattern: type[Endpoint], kind: str) -> Any:
@@ -156,25 +174,36 @@ def _made(pattern: type[Endpoint], kind: str) -> Any:
     name = str(type(inner).__name__)
     methods: dict[str, Any] = {}
     if issubclass(pattern, Objects):
-        decorated = listed(inner, name, orderings=("name",), filters=FILTERS[kind])
-        methods["get"] = decorated(own(pattern.get))
+        also = [
+            query("total", "1: how many there are in all", enum=("0", "1")),
+            query("format", "csv: all of them as a table, references by name", enum=FORMATS),
+        ]
+        decorated = listed(inner, name, orderings=listing.orderings(kind), filters=FOUND_BY[kind], also=also)
+        both = extend_schema(
+            responses={(200, "application/json"): page_of(inner, name), (200, "text/csv"): OpenApiTypes.STR}
+        )
+        methods["get"] = both(decorated(own(pattern.get)))
         if issubclass(pattern, DraftObjects):
             methods["post"] = extend_schema(request=inner, responses={201: inner})(own(pattern.post))
+    elif issubclass(pattern, RestoreObject):
+        methods["post"] = extend_schema(request=Whence, responses=inner)(own(pattern.post))
     else:
         methods["get"] = extend_schema(responses=inner)(own(pattern.get))  # type: ignore[attr-defined]
         if issubclass(pattern, OneDraftObject):
             methods["put"] = extend_schema(request=inner, responses=inner)(own(pattern.put))
             methods["patch"] = extend_schema(request=inner, responses=inner)(own(pattern.patch))
             methods["delete"] = extend_schema(responses={204: None})(own(pattern.delete))
-    made: Any = type(f"{pattern.__name__}_{kind}", (pattern,), {**methods, "kind": kind, "__doc__": ""})
+    told = pattern.__doc__ if issubclass(pattern, RestoreObject) else ""
+    made: Any = type(f"{pattern.__name__}_{kind}", (pattern,), {**methods, "kind": kind, "__doc__": told})
     return made.as_view()
 
 
 def paths(prefix: str, *, draft: bool = False) -> list[URLPattern]:
-    """Addresses of all kinds and the document in one view."""
-    many, one, document = (DraftObjects, OneDraftObject, DraftDocument) if draft else (Objects, OneObject, Document)
+    """Addresses of all kinds in one view."""
+    many, one = (DraftObjects, OneDraftObject) if draft else (Objects, OneObject)
+    restores = [path(f"{prefix}{kind}/<uuid:uid>/restore/", _made(RestoreObject, kind)) for kind in SHAPES]
     return [
         *(path(f"{prefix}{kind}/", _made(many, kind)) for kind in SHAPES),
         *(path(f"{prefix}{kind}/<uuid:uid>/", _made(one, kind)) for kind in SHAPES),
-        path(f"{prefix}intent/", document.as_view()),
+        *(restores if draft else ()),
     ]

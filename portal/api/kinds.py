@@ -252,20 +252,3 @@ SHAPES: dict[str, Any] = {
     "internet-apps": INTERNET_APP,
     "assertions": ASSERTION,
 }
-
-# What a list may be filtered by beside its name; references by id.
-FILTERS: dict[str, tuple[str, ...]] = {
-    "exchanges": ("location", "size"),
-    "segments": ("stance",),
-    "groups": (),
-    "prefix-lists": (),
-    "billing-tags": (),
-    "connectors": ("kind", "exchange", "size", "billing_tags"),
-    "policies": ("segments", "from", "to"),
-    "services": ("product", "segments", "license", "billing_tags"),
-    "shares": ("direction",),
-    "nat-rules": ("segment", "connector", "direction"),
-    "route-policies": ("segment", "direction", "targets"),
-    "internet-apps": ("connector", "billing_tags"),
-    "assertions": ("from", "to", "segment", "expect"),
-}

@@ -9,7 +9,6 @@ from uuid import UUID
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 from drf_spectacular.utils import OpenApiTypes, extend_schema
-from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -17,6 +16,7 @@ from billing import exports, selectors, services
 from portal.api.endpoint import Endpoint
 from portal.api.fields import anything, flag, maybe, moment, money, number, several, shape, text
 from portal.api.pages import bad, of_values
+from portal.api.rendering import CsvRenderer
 from portal.api.schema import listed, query
 from provisioning.services.errors import Missing
 
@@ -191,15 +191,6 @@ class LineSamples(InvoiceEndpoint):
     @listed(SAMPLE, "Sample")
     def get(self, request: Request, number: str, line: UUID) -> Response:
         return Response(of_values(request, selectors.line_samples(number, str(line))))
-
-
-class CsvRenderer(BaseRenderer):
-    media_type = "text/csv"
-    format = "csv"
-    charset = "utf-8"
-
-    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
-        return str(data).encode()
 
 
 class Export(InvoiceEndpoint):

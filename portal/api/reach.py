@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.urls import path
+from django.urls.resolvers import URLPattern
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -13,9 +15,9 @@ from rest_framework.response import Response
 from portal.api.endpoint import Endpoint
 from portal.api.fields import choice, maybe, nullable, number, several, shape, text, texts
 from portal.api.intent import view_of
-from portal.api.pages import bad, of_values
+from portal.api.pages import bad, limit_of, of_values, refuse_unknown
 from portal.api.schema import listed, query
-from provisioning.selectors import reach
+from provisioning.selectors import reach, views
 
 DISPOSITIONS = (
     *("delivered", "delivered_inspected", "local", "denied_by_rule", "denied_by_stance", "denied_by_service"),
@@ -23,7 +25,7 @@ DISPOSITIONS = (
 )
 HOP = shape(
     "Hop",
-    kind=choice(("connector", "node", "service", "internet")),
+    kind=choice(("connector", "nat", "node", "service", "app", "internet")),
     name=text(),
     detail=text("what it is there"),
     reason=text("why the packet goes on or stops"),
@@ -34,25 +36,61 @@ TRACE = shape(
     hops=several(HOP),
     rule=maybe("id of the rule that decided"),
     return_=nullable(shape("TraceReturn", disposition=choice(DISPOSITIONS), hops=several(HOP))),
+    chain=texts("services passed, in order"),
+    segment=text("that the flow starts in; empty where unknown"),
+    to_segment=text("that it ends in: another one across a share"),
 )
+EXAMPLE = shape("ExamplePacket", source=text(), destination=text(), protocol=text(), port=number(allow_null=True))
 REACHED = shape(
     "Reached",
     from_=texts("groups and connectors"),
     to=texts("groups, connectors, “any” or “internet”"),
     segment=text(),
+    to_segment=maybe("where a share leads to another segment"),
     protocol=text(),
     ports=texts("empty: all"),
     via=texts("services passed, in order"),
     rule=maybe("null: the segment's stance allows it"),
-    example=shape("ExamplePacket", source=text(), destination=text(), protocol=text(), port=number(allow_null=True)),
+    example=EXAMPLE,
+)
+CHANGED = shape(
+    "ChangedFlows",
+    from_=texts("groups and connectors"),
+    to=texts("groups, connectors, “any” or “internet”"),
+    segment=text(),
+    to_segment=maybe("where a share leads to another segment"),
+    protocol=text(),
+    ports=texts("empty: all"),
+    via=texts("services passed afterwards, in order"),
+    example=EXAMPLE,
+    rule_before=maybe("the rule that decided; null: none did"),
+    rule_after=maybe("the rule that decides; null: none does"),
+)
+WORDS = ("allowed", "blocked", "inspected")
+DELTA = shape(
+    "ReachabilityDelta",
+    before=text("as it was asked"),
+    after=text("as it was asked"),
+    **{word: several(CHANGED) for word in WORDS},
+    counts=shape("DeltaCounts", **{word: number("all of them") for word in WORDS}),
+)
+PROBLEM_ROW = shape(
+    "NetworkProblem",
+    code=text("stable, for programs"),
+    path=text("like connectors/vpc-prod/attachments[0].prefixes[0]"),
+    message=text("what to do about it"),
+    severity=choice(("error", "warning"), "errors block a plan"),
 )
 ENDS = "a connector (id, name or key), an address, connector@address, or internet"
+VERSION = "live, revisions/3 or drafts/ID"
 
 
 class TraceQuery(serializers.Serializer):
     protocol = serializers.CharField(default="tcp", max_length=10)
     port = serializers.IntegerField(required=False, default=None, min_value=0, max_value=65535)
     segment = serializers.CharField(required=False, default=None)
+    from_segment = serializers.CharField(required=False, default=None)
+    to_segment = serializers.CharField(required=False, default=None)
     assume = serializers.ChoiceField(("healthy", "observed"), default="healthy")
 
     def get_fields(self) -> dict[str, Any]:
@@ -73,6 +111,8 @@ class Trace(Endpoint):
             query("protocol", "any name or number; tcp when left out"),
             query("port", "destination port; tcp and udp need one", int),
             query("segment", "the first that both ends are in, when left out"),
+            query("from_segment", "of the source, where a share joins two segments"),
+            query("to_segment", "of the destination"),
             query("assume", "healthy when left out", enum=("healthy", "observed")),
         ],
     )
@@ -90,7 +130,7 @@ class Trace(Endpoint):
                 told["to"],
                 protocol=int(protocol) if protocol.isdecimal() else protocol,
                 port=told["port"],
-                segment=told["segment"] or None,
+                **{name: told[name] or None for name in ("segment", "from_segment", "to_segment")},
                 observed_at=timezone.now() if told["assume"] == "observed" else None,
             )
         )
@@ -101,11 +141,58 @@ class LiveTrace(Trace):
 
 
 class Reach(Endpoint):
-    """Everything that a connector or a group can reach, and how: rectangles of flows with an example packet each."""
+    """What `from` can reach, what can reach `to`, or with both how one reaches the other: rectangles of flows with an
+    example packet each. Ends are groups, connectors, internet applications (to), `any` or `internet`."""
 
-    @listed(REACHED, "Reached", filters=("from",))
+    @listed(REACHED, "Reached", filters=("from", "to"))
     def get(self, request: Request, **where: Any) -> Response:
-        source = request.query_params.get("from")
-        if not source:
-            raise bad("from", "Name a connector or a group, or say any.", "required")
-        return Response(of_values(request, reach.reach(view_of(**where), source), others=("from",)))
+        source, destination = (request.query_params.get(name) or None for name in ("from", "to"))
+        if source is None and destination is None:
+            raise bad("from", "Name a connector or a group in from or in to, or say any.", "required")
+        return Response(of_values(request, reach.reach(view_of(**where), source, destination), others=("from", "to")))
+
+
+class Problems(Endpoint):
+    """What is wrong with the network of this view; errors block a plan."""
+
+    @listed(PROBLEM_ROW, "NetworkProblem", filters=("severity", "code"))
+    def get(self, request: Request, **where: Any) -> Response:
+        return Response(of_values(request, reach.problems(view_of(**where)), ("severity", "code")))
+
+
+class Delta(Endpoint):
+    """What becomes reachable, stops being so, or goes through other services, from one version to another."""
+
+    @extend_schema(
+        responses=DELTA,
+        parameters=[
+            query("before", f"{VERSION}; live when left out"),
+            query("after", VERSION, required=True),
+            query("limit", "Flows of each list, at most 1000; 50 when left out.", int),
+        ],
+    )
+    def get(self, request: Request) -> Response:
+        refuse_unknown(request, ("before", "after"))
+        before, after = request.query_params.get("before") or "live", request.query_params.get("after") or ""
+        found = reach.delta(_version("before", before), _version("after", after), limit_of(request))
+        return Response({"before": before, "after": after, **found})
+
+
+def _version(name: str, text: str) -> views.View:
+    kind, _, which = text.partition("/")
+    if kind == "drafts" and which:
+        return views.draft(which.rstrip("/"))
+    if kind == "revisions" and which.isdecimal() and len(which) < 10:
+        return views.revision(int(which))
+    if text != "live":
+        raise bad(name, f"“{text[:60]}” is no version. Say {VERSION}.", "not_one_of" if text else "required")
+    return views.live()
+
+
+def paths(prefix: str, *, live: bool = False) -> list[URLPattern]:
+    """Questions that every view can be asked."""
+    return [
+        path(f"{prefix}trace/", (LiveTrace if live else Trace).as_view()),
+        path(f"{prefix}reach/", Reach.as_view()),
+        path(f"{prefix}problems/", Problems.as_view()),
+    ]

@@ -8,15 +8,15 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from portal.api.documents import DIFFERENCE
 from portal.api.drafts import DRAFT, draft_json
 from portal.api.endpoint import Endpoint, tagged
-from portal.api.fields import anything, choice, flag, moment, number, several, shape, text, uid
+from portal.api.fields import flag, moment, number, several, shape, text
 from portal.api.intent import draft_tag
-from portal.api.kinds import SHAPES
 from portal.api.pages import Listing
 from portal.api.schema import listed
 from provisioning.models import Revision
-from provisioning.selectors import views
+from provisioning.selectors import differences, views
 from provisioning.services import revisions
 from provisioning.services.errors import Missing
 
@@ -27,16 +27,6 @@ REVISION = shape(
     author=text(),
     message=text("the name of its draft"),
     live=flag("whether this one is being made true"),
-)
-DIFFERENCE = shape(
-    "Difference",
-    kind=choice(list(SHAPES)),
-    id=uid(),
-    name=text(),
-    action=choice(("create", "change", "remove")),
-    before=anything("null: not there"),
-    after=anything("null: not there any more"),
-    fields=several(shape("DifferentField", path=text(), before=anything(), after=anything())),
 )
 DIFF = shape("RevisionDiff", from_=number(), to=number(), differences=several(DIFFERENCE))
 
@@ -69,11 +59,11 @@ class OneRevision(Endpoint):
 
 
 class Diff(Endpoint):
-    """What differs from revision n to revision m, object by object."""
+    """What differs from revision n to revision m, object by object and field by field."""
 
     @extend_schema(responses=DIFF)
     def get(self, request: Request, n: int, m: int) -> Response:
-        return Response({"from": n, "to": m, "differences": revisions.diff(n, m)})
+        return Response({"from": n, "to": m, "differences": differences.between(views.revision(n), views.revision(m))})
 
 
 class Restore(Endpoint):

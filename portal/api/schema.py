@@ -30,6 +30,19 @@ PROBLEM = inline_serializer(
             many=True,
         ),
         "request_id": serializers.CharField(required=False),
+        "conflicts": inline_serializer(
+            "FieldConflict",
+            {
+                "kind": serializers.CharField(),
+                "id": serializers.UUIDField(),
+                "key": serializers.CharField(),
+                "name": serializers.CharField(),
+                "path": serializers.CharField(help_text="empty: the whole object", allow_blank=True),
+                **{side: serializers.JSONField(help_text="null: not there") for side in ("base", "mine", "theirs")},
+            },
+            many=True,
+            required=False,
+        ),
     },
 )
 
@@ -65,12 +78,15 @@ def _page(shape: Any, name: str) -> Any:
             "next": serializers.URLField(**link),
             "previous": serializers.URLField(**link),
             "results": serializers.ListField(child=deepcopy(shape)),
+            "count": serializers.IntegerField(required=False, help_text="with total=1, where it is offered"),
         },
     )
 
 
-def listed(shape: Any, name: str, *, orderings: Iterable[str] = (), filters: Iterable[str] = ()) -> Any:
-    """Decorates a ``get`` that answers a page of ``shape``."""
+def listed(
+    shape: Any, name: str, *, orderings: Iterable[str] = (), filters: Iterable[str] = (), also: Sequence[Any] = ()
+) -> Any:
+    """Decorates a ``get`` that answers a page of ``shape``; ``also``: more parameters."""
     signed = [sign + ordering for ordering in orderings for sign in ("", "-")]
     parameters = [
         query("limit", "Rows in a page, at most 1000; 50 when left out.", int),
@@ -78,6 +94,7 @@ def listed(shape: Any, name: str, *, orderings: Iterable[str] = (), filters: Ite
         query("search", "Part of a name, in any case."),
         query("ordering", enum=signed),
         *(query(filter) for filter in filters),
+        *also,
     ]
     return extend_schema(responses=page_of(shape, name), parameters=parameters)
 
@@ -125,4 +142,5 @@ class Schema(AutoSchema):
 
     def _lists(self) -> bool:
         shape = self.get_response_serializers()
-        return type(shape).__name__.endswith("Page")
+        shapes = shape.values() if isinstance(shape, dict) else [shape]
+        return any(type(one).__name__.endswith("Page") for one in shapes)

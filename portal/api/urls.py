@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from portal.api import accounts, catalog, drafts, intent, money, plans, reach, revisions, tenancy, topology
+from portal.api import accounts, catalog, documents, drafts, intent, money, plans, reach, revisions, tenancy, topology
 from portal.api.docs import DocsView, SchemaView
 
 tenant = [
@@ -14,15 +14,17 @@ tenant = [
     path("drafts/<uuid:draft>/redo/", drafts.Redo.as_view()),
     path("drafts/<uuid:draft>/rebase/", drafts.Rebase.as_view()),
     path("drafts/<uuid:draft>/plan/", drafts.MakePlan.as_view()),
+    path("drafts/<uuid:draft>/diff/", drafts.DraftDiff.as_view()),
+    *documents.paths("drafts/<uuid:draft>/", draft=True),
+    *documents.paths("live/"),
+    *documents.paths("revisions/<int:n>/"),
     *intent.paths("drafts/<uuid:draft>/", draft=True),
     *intent.paths("live/"),
     *intent.paths("revisions/<int:n>/"),
-    path("drafts/<uuid:draft>/trace/", reach.Trace.as_view()),
-    path("drafts/<uuid:draft>/reach/", reach.Reach.as_view()),
-    path("live/trace/", reach.LiveTrace.as_view()),
-    path("live/reach/", reach.Reach.as_view()),
-    path("revisions/<int:n>/trace/", reach.Trace.as_view()),
-    path("revisions/<int:n>/reach/", reach.Reach.as_view()),
+    *reach.paths("drafts/<uuid:draft>/"),
+    *reach.paths("live/", live=True),
+    *reach.paths("revisions/<int:n>/"),
+    path("delta/", reach.Delta.as_view()),
     path("plans/", plans.Plans.as_view()),
     path("plans/<uuid:plan>/", plans.OnePlan.as_view()),
     path("plans/<uuid:plan>/approve/", plans.Approve.as_view()),

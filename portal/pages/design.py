@@ -23,10 +23,10 @@ from provisioning.core.check import check
 from provisioning.core.intent import Invalid
 from provisioning.core.intent.item import INTERNET
 from provisioning.core.intent.policies import ACTIONS
-from provisioning.core.network import Network
 from provisioning.models import Draft
+from provisioning.selectors import document as documents
+from provisioning.selectors import networks, views
 from provisioning.selectors import reach as selectors
-from provisioning.selectors import views
 from provisioning.services import drafts
 
 PROTOCOLS = ("any", "tcp", "udp", "icmp", "icmpv6")
@@ -62,7 +62,7 @@ def rules(request: PageRequest, uid: UUID) -> HttpResponse:
 @page()
 def text(request: PageRequest, uid: UUID) -> HttpResponse:
     context = _draft(request, uid)
-    document = yaml.safe_dump(views.document(context["view"]), sort_keys=False, allow_unicode=True, width=110)
+    document = yaml.safe_dump(documents.document(context["view"]), sort_keys=False, allow_unicode=True, width=110)
     return render(request, "pages/design/yaml.html", context | {"document": document})
 
 
@@ -78,7 +78,7 @@ def _draft(request: PageRequest, uid: UUID) -> dict[str, Any]:
     drawn = board.board(_network(found), base)
     items = board.compare(_network(found), base)
     here = {kind: [item for item in rows if item.state != "removed"] for kind, rows in items.items()}
-    problems = check(Network(views.load(found)))
+    problems = check(networks.network(view))
     root = f"/api/v1/t/{request.tenant.slug}/"
     return {
         "tenant": request.tenant,

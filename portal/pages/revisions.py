@@ -14,7 +14,7 @@ from portal.pages import nav
 from portal.pages.door import PageRequest, page
 from portal.pages.refusals import told
 from provisioning.models import Revision, Run
-from provisioning.selectors import views
+from provisioning.selectors import differences, views
 from provisioning.services import revisions as service
 
 
@@ -41,7 +41,12 @@ def revision(request: PageRequest, number: int) -> HttpResponse:
     return render(
         request,
         "pages/revision.html",
-        {"revision": shown, "base": base, "changes": service.diff(base, number), "live": views.live().revision},
+        {
+            "revision": shown,
+            "base": base,
+            "changes": differences.between(views.revision(base), views.revision(number)),
+            "live": views.live().revision,
+        },
     )
 
 

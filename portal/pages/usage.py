@@ -16,9 +16,9 @@ from django.utils.dateparse import parse_date
 from billing import selectors
 from billing.core.meters import METERS
 from billing.core.prices import plain
-from billing.exports import text_cell
 from portal.pages.bars import Bar, chart
 from portal.pages.door import PageRequest, page
+from provisioning.core.cells import escaped
 
 BY = {"meter": "Meter", "subject": "Thing", "day": "Day", "size": "Size", "kind": "Kind", "exchange": "Exchange"}
 LONGEST = timedelta(days=400)
@@ -134,6 +134,6 @@ def _csv(found: dict[str, Any], start: date, end: date, request: PageRequest) ->
     writer.writerow(head)
     for row in found["rows"]:
         amount = "" if row["amount"] is None else str(row["amount"])
-        words = [text_cell(row["group"]), text_cell(row["group_label"]), plain(row["quantity"]), row["unit"], amount]
+        words = [escaped(row["group"]), escaped(row["group_label"]), plain(row["quantity"]), row["unit"], amount]
         writer.writerow([start, last, row["meter"], found["group_by"], *words, found["currency"] or "", row["samples"]])
     return response

@@ -1,7 +1,18 @@
 """What provisioning keeps: intent (items and their versions), change (plans and runs), the world as it was left."""
 
 from provisioning.models.change import Plan, Run, Step
-from provisioning.models.intent import FOREVER, Draft, Edit, Item, Network, Overlay, Revision, Version
+from provisioning.models.intent import (
+    FOREVER,
+    Draft,
+    Edit,
+    Item,
+    Network,
+    Overlay,
+    OverlayMark,
+    Revision,
+    Version,
+    VersionMark,
+)
 from provisioning.models.nodes import CounterReading, Node, NodeSection, NodeTenant
 from provisioning.models.world import Begun, CloudAccount, Lifecycle, ResourceRecord
 
@@ -19,10 +30,12 @@ __all__ = [
     "NodeSection",
     "NodeTenant",
     "Overlay",
+    "OverlayMark",
     "Plan",
     "ResourceRecord",
     "Revision",
     "Run",
     "Step",
     "Version",
+    "VersionMark",
 ]

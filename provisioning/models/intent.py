@@ -61,7 +61,10 @@ class Version(TenantOwned):
 
     class Meta(TenantOwned.Meta):
         indexes = [
-            models.Index(fields=["tenant", "kind", "name", "item"], name="version_by_name"),
+            # What a page, a search or a count needs is in the index; bodies are read for the rows that are shown only.
+            models.Index(
+                fields=["tenant", "kind", "name", "item"], include=["id", "first", "last"], name="version_by_sort"
+            ),
             models.Index(fields=["tenant", "item", "first"], name="version_by_item"),
         ]
         constraints = [
@@ -164,3 +167,53 @@ class Overlay(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.name} in {self.draft}"
+
+
+class VersionMark(TenantOwned):
+    """A version under one thing it can be found or ordered by (selectors/marks.py), in the order lists are read.
+
+    Under row-level security only comparisons use an index, so what a body holds somewhere inside is told apart here.
+    """
+
+    refused = "DELETE"
+
+    version = models.ForeignKey(Version, models.CASCADE, related_name="marks", db_index=False)
+    item = models.ForeignKey(Item, models.CASCADE, related_name="+", db_index=False)
+    label = models.CharField(max_length=120, db_collation="C")
+    sort = models.CharField(max_length=100, db_collation="C")
+    first = models.IntegerField()
+    last = models.IntegerField()
+
+    class Meta(TenantOwned.Meta):
+        indexes = [
+            models.Index(
+                fields=["tenant", "label", "sort", "item"],
+                include=["version", "first", "last"],
+                name="version_mark_sort",
+            ),
+        ]
+        constraints = [models.UniqueConstraint(fields=["version", "label"], name="version_mark_once")]
+
+    def __str__(self) -> str:
+        return f"{self.label} of {self.version}"
+
+
+class OverlayMark(TenantOwned):
+    """The same of what a draft says."""
+
+    overlay = models.ForeignKey(Overlay, models.CASCADE, related_name="marks", db_index=False)
+    draft = models.ForeignKey(Draft, models.CASCADE, related_name="+", db_index=False)
+    item = models.ForeignKey(Item, models.CASCADE, related_name="+", db_index=False)
+    label = models.CharField(max_length=120, db_collation="C")
+    sort = models.CharField(max_length=100, db_collation="C")
+
+    class Meta(TenantOwned.Meta):
+        indexes = [
+            models.Index(
+                fields=["tenant", "draft", "label", "sort", "item"], include=["overlay"], name="overlay_mark_sort"
+            ),
+        ]
+        constraints = [models.UniqueConstraint(fields=["overlay", "label"], name="overlay_mark_once")]
+
+    def __str__(self) -> str:
+        return f"{self.label} of {self.overlay}"

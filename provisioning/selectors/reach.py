@@ -6,19 +6,20 @@ from datetime import datetime
 from typing import Any
 
 from provisioning.core import reach as core
+from provisioning.core.check import check
 from provisioning.core.intent import Intent
-from provisioning.core.network import Network
 from provisioning.core.resource import as_json
-from provisioning.selectors import views
+from provisioning.selectors import networks
 from provisioning.selectors.topology import topology
 from provisioning.selectors.views import View
 
 AWAY = {"down": "is down", "pending": "is not provisioned yet"}
 
 
-def reach(view: View, source: str) -> list[dict[str, Any]]:
-    """Everything that a connector or group can reach. Raises the core's Invalid for an unknown one."""
-    found: list[dict[str, Any]] = as_json(core.reach(Network(views.intent(view)), source))
+def reach(view: View, source: str | None = None, destination: str | None = None) -> list[dict[str, Any]]:
+    """What a connector, group or application can reach, what can reach one, or with both whether and how one reaches
+    the other. Raises the core's Invalid for what is not there."""
+    found: list[dict[str, Any]] = as_json(core.reach(networks.network(view), source or destination or ""))
     return found
 
 
@@ -30,12 +31,33 @@ def trace(
     protocol: str | int = "tcp",
     port: int | None = None,
     segment: str | None = None,
+    from_segment: str | None = None,
+    to_segment: str | None = None,
     observed_at: datetime | None = None,
 ) -> dict[str, Any]:
     """What becomes of a flow; with ``observed_at`` as things were last reported, else with everything healthy."""
-    intent = views.intent(view)
-    found: dict[str, Any] = as_json(core.trace(Network(intent), source, destination, protocol, port, segment))
-    return found if observed_at is None else _observed(found, intent, observed_at)
+    network = networks.network(view)
+    found: dict[str, Any] = as_json(
+        core.trace(network, source, destination, protocol, port, segment, from_segment, to_segment)
+    )
+    found["chain"] = [network.intent.services[uid].name for uid in found["chain"]]
+    return found if observed_at is None else _observed(found, network.intent, observed_at)
+
+
+def delta(before: View, after: View, most: int) -> dict[str, Any]:
+    """What becomes reachable, unreachable or goes another way from one view to the other: at most ``most`` of each,
+    and how many there are."""
+    found: dict[str, Any] = as_json(core.delta(networks.network(before), networks.network(after)))
+    return {
+        **{word: flows[:most] for word, flows in found.items()},
+        "counts": {word: len(flows) for word, flows in found.items()},
+    }
+
+
+def problems(view: View) -> list[dict[str, Any]]:
+    """Everything wrong with the network of the view, errors first."""
+    found: list[dict[str, Any]] = as_json(check(networks.network(view)))
+    return found
 
 
 def _observed(found: dict[str, Any], intent: Intent, now: datetime) -> dict[str, Any]:
@@ -50,5 +72,5 @@ def _observed(found: dict[str, Any], intent: Intent, now: datetime) -> dict[str,
         if hop["kind"] in ("connector", "service"):
             last = {**hop, "reason": f"“{hop['name']}” {away}."}
             hops = [*found["hops"][:place], last]
-            return {"disposition": disposition, "hops": hops, "rule": found["rule"], "return": None}
+            return {**found, "disposition": disposition, "hops": hops, "return": None}
     return found

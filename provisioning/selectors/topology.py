@@ -8,7 +8,7 @@ from typing import Any
 from provisioning.catalog import catalog
 from provisioning.core.intent import Connector, Exchange, Intent
 from provisioning.models import Node, NodeSection, ResourceRecord
-from provisioning.selectors import views
+from provisioning.selectors import networks, views
 from provisioning.services import telemetry
 
 SILENT = timedelta(seconds=10)
@@ -21,7 +21,7 @@ def topology(now: datetime) -> dict[str, Any]:
     Edge ids are those of the socket's rates: ``connector/{key}`` and ``mesh/{a}/{b}`` (exchanges in order of key).
     States: up, degraded, down, pending (live but not provisioned yet).
     """
-    intent = views.intent(views.live())
+    intent = networks.intent(views.live())
     health = _Health(now)
     rates = telemetry.rates(now)
     return {

@@ -9,15 +9,18 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from provisioning.core import intent as core
 from provisioning.core.resource import Problem
-from provisioning.models import CloudAccount, Draft, Edit, Item, Overlay
-from provisioning.selectors import views
+from provisioning.models import Draft, Edit, Item, Overlay
+from provisioning.selectors import differences, networks, views
 from provisioning.selectors.views import Row
+from provisioning.services import document as reading
 from provisioning.services import overlay
+from provisioning.services.bodies import Bodies
 from provisioning.services.errors import Changed, Conflict, Invalid, Missing
 from provisioning.services.overlay import Body, BodyChange
 from tenants import actor, audit, outbox
+
+POSITIONED = ("policies", "nat-rules")
 
 
 def create(name: str) -> Draft:
@@ -47,26 +50,25 @@ def discard(draft: Draft) -> None:
 
 
 def add(draft: Draft, kind: str, body: Any) -> Row:
-    """A new object; a policy without a position goes last. Raises Invalid with every problem of body or network."""
+    """A new object; what has a position and is sent without goes last. Raises Invalid with every problem."""
     draft = lock(draft)
-    if kind == "policies" and isinstance(body, Mapping) and "position" not in body:
-        body = {**body, "position": _last_position(draft)}
+    if kind in POSITIONED and isinstance(body, Mapping) and "position" not in body:
+        body = {**body, "position": _last_position(draft, kind)}
     clean = _normalise(draft, kind, body)
     with transaction.atomic():
-        change = BodyChange(overlay.new_item(kind, clean["name"]), None, clean)
+        [item] = overlay.new_items(kind, [clean["name"]])
+        change = BodyChange(item, None, clean)
         edit(draft, f"Add {_noun(kind)} {clean['name']}", [change])
     return _row(change)
 
 
-def _last_position(draft: Draft) -> int:
-    """The next ten behind every policy of this draft, of live and of other open drafts.
+def _last_position(draft: Draft, kind: str) -> int:
+    """The next ten behind every such object of this draft, of live and of other open drafts.
 
     Two people who each draw a policy would otherwise choose the same one, and the second could not provision.
     """
-    here = [
-        row.body["position"] for view in (views.of_draft(draft), views.live()) for row in views.rows(view, "policies")
-    ]
-    others = Overlay.objects.filter(kind="policies", body__isnull=False, draft__state=Draft.State.OPEN)
+    here = [row.body["position"] for view in (views.of_draft(draft), views.live()) for row in views.rows(view, kind)]
+    others = Overlay.objects.filter(kind=kind, body__isnull=False, draft__state=Draft.State.OPEN)
     return (max([*here, *others.values_list("body__position", flat=True)], default=0) // 10 + 1) * 10
 
 
@@ -93,11 +95,7 @@ def remove(draft: Draft, kind: str, uid: str | UUID, etag: str | None = None) ->
     """Take an object away; refused while others name it, with their names."""
     draft = lock(draft)
     row = _current(draft, kind, uid, etag)
-    users = [
-        other
-        for other in views.rows(views.of_draft(draft))
-        if any(named == row.uid for _, named in core.references_of(other.kind, other.body))
-    ]
+    users = networks.content(views.of_draft(draft)).users(row.uid)
     if users:
         names = ", ".join(f"{_noun(other.kind)} {other.name}" for other in users[:5])
         problems = [
@@ -108,38 +106,42 @@ def remove(draft: Draft, kind: str, uid: str | UUID, etag: str | None = None) ->
     edit(draft, f"Remove {_noun(kind)} {row.name}", [BodyChange(_item(row), row.body, None)])
 
 
-def restore(draft: Draft, kind: str, uid: str | UUID) -> Row:
-    """Put back what this draft removed, as its base revision has it."""
+def restore(draft: Draft, kind: str, uid: str | UUID, revision: int | None = None) -> Row:
+    """Make one object what it is in the draft's base, or was in a revision, whether it was changed or removed since."""
     draft = lock(draft)
-    row = views.get(views.View(draft.base_revision), kind, uid)
-    if any(other.uid == row.uid for other in views.rows(views.of_draft(draft), kind)):
-        raise Conflict(f"{row.name} is not removed in this draft.")
-    edit(draft, f"Restore {_noun(kind)} {row.name}", [BodyChange(_item(row), None, row.body)])
+    row = views.get(views.View(draft.base_revision) if revision is None else views.revision(revision), kind, uid)
+    now = networks.content(views.of_draft(draft)).get(kind, row.uid)
+    if now and now.body == row.body:
+        raise Conflict(f"{row.name} is as it was there; there is nothing to restore.")
+    edit(draft, f"Restore {_noun(kind)} {row.name}", [BodyChange(_item(row), now.body if now else None, row.body)])
     return row
 
 
-def put_document(draft: Draft, document: Any) -> None:
-    """Make the draft's network the one in the document, as a single edit.
+def put_document(draft: Draft, document: Any, *, dry_run: bool = False) -> list[dict[str, Any]]:
+    """Make the draft's network the one in the document, as a single edit; answers what differs.
 
-    Objects are matched by ``id``, else by name; what the document leaves out is removed.
+    Objects are matched by ``id``, else by name; what the document leaves out is removed. dry_run: only look.
     """
     draft = lock(draft)
-    if not isinstance(document, Mapping):
-        raise Invalid("An object was expected.", [Problem("wrong_type", "", "Send an object with a list per kind.")])
-    unknown = [
-        Problem("unknown_field", str(kind), "There is no such kind.") for kind in document if kind not in core.KINDS
-    ]
-    unlike = [
-        Problem("wrong_type", kind, "A list of objects was expected here.")
-        for kind, objects in document.items()
-        if not isinstance(objects, list)
-    ]
-    if unknown or unlike:
-        raise Invalid((unknown + unlike)[0].message, unknown + unlike)
     with transaction.atomic():
-        changes = _document_changes(draft, document)
-        if changes:
-            edit(draft, f"Import {len(changes)} changes", changes)
+        return settle(draft, reading.changes_of(draft, document), "Import", dry_run=dry_run)
+
+
+def settle(draft: Draft, changes: Sequence[BodyChange], verb: str, *, dry_run: bool = False) -> list[dict[str, Any]]:
+    """Many changes as one edit, or with ``dry_run`` as if; what they are, object by object."""
+    content = networks.content(views.of_draft(draft))
+    told = [
+        differences.told(row, change.before, change.after, content.label)
+        for change in changes
+        if (row := change.row() or content.get(change.item.kind, str(change.item.uid)))
+    ]
+    if dry_run:
+        overlay.refuse_new_errors(draft, changes)
+        transaction.set_rollback(True)
+    elif changes:
+        count = len(changes)
+        edit(draft, f"{verb} {count} change{'s' if count > 1 else ''}", changes)
+    return told
 
 
 def undo(draft: Draft) -> Draft:
@@ -183,8 +185,8 @@ def edit(draft: Draft, summary: str, changes: Sequence[BodyChange]) -> None:
         changes=[{"item": c.item.pk, "before": c.before, "after": c.after} for c in changes],
     ).save()
     touch(draft)
-    for change in changes:
-        audit.record(
+    audit.record_all(
+        audit.Told(
             "draft.edit",
             kind=change.item.kind,
             object_id=str(change.item.uid),
@@ -192,6 +194,8 @@ def edit(draft: Draft, summary: str, changes: Sequence[BodyChange]) -> None:
             before=change.before,
             after=change.after,
         )
+        for change in changes
+    )
 
 
 def touch(draft: Draft) -> None:
@@ -217,87 +221,7 @@ def _current(draft: Draft, kind: str, uid: str | UUID, etag: str | None) -> Row:
 
 
 def _normalise(draft: Draft, kind: str, body: Any) -> Body:
-    names = {row.uid: (row.kind, row.name) for row in views.rows(views.of_draft(draft))}
-    return _clean(kind, body, names)
-
-
-def _clean(
-    kind: str, body: Any, names: Mapping[str, tuple[str, str]], aliases: Mapping[str, str] | None = None
-) -> Body:
-    """The stored form of a body. names: uid → (kind, name) of what it may refer to; aliases: other ids for those."""
-
-    def resolve(wanted_kind: str, wanted: str) -> str | None:
-        wanted = (aliases or {}).get(wanted, wanted)
-        if names.get(wanted, ("", ""))[0] == wanted_kind:
-            return wanted
-        return next((uid for uid, known in names.items() if known == (wanted_kind, wanted)), None)
-
-    if isinstance(body, Mapping):
-        body = {key: value for key, value in body.items() if key not in ("id", "key", "number")}
-    try:
-        clean = core.normalise(kind, body, resolve)
-    except core.Invalid as error:
-        raise Invalid(error.problems[0].message, error.problems) from error
-    if kind == "connectors" and "account" in clean["settings"]:
-        clean["settings"]["account"] = _account(clean["settings"]["account"])
-    return clean
-
-
-def _account(wanted: str) -> str:
-    """A cloud account by id or name, kept as the number the cloud knows it by: resource addresses are made of it."""
-    for account in CloudAccount.objects.all():
-        if wanted in (str(account.uid), account.name, account.account_id):
-            return account.account_id
-    problem = Problem("unknown_reference", "settings.account", f"There is no cloud account “{wanted}”. Add it first.")
-    raise Invalid(problem.message, [problem])
-
-
-def _document_changes(draft: Draft, document: Mapping[str, Any]) -> list[BodyChange]:
-    rows = views.rows(views.of_draft(draft))
-    by_uid = {row.uid: row for row in rows}
-    by_name = {(row.kind, row.name): row for row in rows}
-    wanted: list[tuple[str, Item, Row | None, Any, str]] = []
-    kept: set[str] = set()
-    # What the document calls an object, where that is not what it is called here: it may come from another tenant.
-    aliases: dict[str, str] = {}
-    for kind in core.KINDS:
-        for number, body in enumerate(document.get(kind) or []):
-            path = f"{kind}[{number}]"
-            if not isinstance(body, Mapping) or not isinstance(body.get("name"), str):
-                raise Invalid("An object has no name.", [Problem("required", f"{path}.name", "Give it a name.")])
-            row = by_uid.get(str(body.get("id"))) or by_name.get((kind, body["name"]))
-            if row and (row.kind != kind or row.uid in kept):
-                raise Invalid(
-                    "An id is used twice.", [Problem("duplicate", f"{path}.id", f"{row.name} is there already.")]
-                )
-            item = _item(row) if row else _known(kind, body.get("id"), kept) or overlay.new_item(kind, body["name"])
-            kept.add(str(item.uid))
-            if isinstance(body.get("id"), str):
-                aliases[body["id"]] = str(item.uid)
-            wanted.append((kind, item, row, body, path))
-    names = {str(item.uid): (kind, str(body["name"]).strip()) for kind, item, _, body, _ in wanted}
-    changes = [BodyChange(_item(row), row.body, None) for row in rows if row.uid not in kept]
-    problems: list[Problem] = []
-    for kind, item, row, body, path in wanted:
-        try:
-            clean = _clean(kind, body, names, aliases)
-        except Invalid as error:
-            problems += [Problem(p.code, f"{path}.{p.path}", p.message) for p in error.problems]
-            continue
-        if row is None or clean != row.body:
-            changes.append(BodyChange(item, row.body if row else None, clean))
-    if problems:
-        raise Invalid(problems[0].message, problems)
-    return changes
-
-
-def _known(kind: str, uid: Any, taken: set[str]) -> Item | None:
-    """The tenant's item of this id that the draft does not hold (any more): it keeps its identity."""
-    try:
-        wanted = UUID(uid) if isinstance(uid, str) else None
-    except ValueError:
-        return None
-    return Item.objects.filter(kind=kind, uid=wanted).first() if wanted and str(wanted) not in taken else None
+    return Bodies(networks.content(views.of_draft(draft)).resolve()).clean(kind, body)
 
 
 def _item(row: Row) -> Item:
@@ -314,8 +238,8 @@ def _row(change: BodyChange) -> Row:
     return row
 
 
-NOUNS = {"policies": "policy"}
+NOUNS = {"policies": "policy", "route-policies": "route policy"}
 
 
 def _noun(kind: str) -> str:
-    return NOUNS.get(kind, kind.removesuffix("s"))
+    return NOUNS.get(kind, kind.removesuffix("s").replace("-", " "))

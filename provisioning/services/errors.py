@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from provisioning.core.resource import Problem
 
 
 class Refused(Exception):
-    """Nothing was changed. ``problems`` say where and what to do."""
+    """Nothing was changed. ``problems`` say where and what to do, ``more`` is told beside them."""
 
     status = 409
     title = "That cannot be done now"
@@ -16,6 +17,7 @@ class Refused(Exception):
     def __init__(self, detail: str, problems: Iterable[Problem] = ()) -> None:
         super().__init__(detail)
         self.detail, self.problems = detail, tuple(problems)
+        self.more: dict[str, Any] = {}
 
 
 class Invalid(Refused):

@@ -10,9 +10,10 @@ from provisioning.core import intent as core
 from provisioning.core.check import check
 from provisioning.core.network import Network
 from provisioning.core.resource import Problem
-from provisioning.models import Draft, Item, Overlay, Version
-from provisioning.selectors import views
-from provisioning.selectors.views import Row
+from provisioning.models import Draft, Item, Overlay
+from provisioning.selectors import marks, networks, views
+from provisioning.selectors.content import Change, Entry
+from provisioning.selectors.views import Row, View
 from provisioning.services.errors import Invalid
 
 Body = dict[str, Any]
@@ -33,61 +34,66 @@ class BodyChange:
         return Row(item.kind, str(item.uid), item.number, item.key, self.after["name"], self.after)
 
 
-def new_item(kind: str, name: str) -> Item:
-    """An identity with a key nobody had before."""
-    stem = core.slug(name)[:50]
-    taken = set(Item.objects.filter(kind=kind, key__startswith=stem).values_list("key", flat=True))
-    key, count = stem, 2
-    while key in taken:
-        key, count = f"{stem}-{count}", count + 1
-    item = Item(kind=kind, key=key)
-    item.save()
-    return item
+def new_items(kind: str, names: Sequence[str]) -> list[Item]:
+    """Identities with keys nobody had before, in the order of the names."""
+    if not names:
+        return []
+    taken = set(Item.objects.filter(kind=kind).values_list("key", flat=True))
+    next_free: dict[str, int] = {}
+    items = []
+    for name in names:
+        stem = core.slug(name)[:50]
+        key, count = stem, next_free.get(stem, 2)
+        while key in taken:
+            key, count = f"{stem}-{count}", count + 1
+        taken.add(key)
+        next_free[stem] = count
+        items.append(Item(kind=kind, key=key))
+    return Item.objects.bulk_create(items, batch_size=2000)
 
 
 def write(draft: Draft, changes: Iterable[BodyChange]) -> None:
     """Put the bodies after into the overlay; what equals the base revision needs no overlay."""
     changes = list(changes)
-    items = [change.item for change in changes]
-    base = {
-        version.item_id: version.body
-        for version in Version.objects.filter(
-            item__in=items, first__lte=draft.base_revision, last__gte=draft.base_revision
-        )
-    }
-    Overlay.objects.filter(draft=draft, item__in=items).delete()
-    Overlay.objects.bulk_create(
-        Overlay(
-            draft=draft,
-            item=change.item,
-            kind=change.item.kind,
-            name=(change.after or base.get(change.item.pk) or change.before or {"name": ""})["name"],
-            body=change.after,
-        )
-        for change in changes
-        if change.after != base.get(change.item.pk)
+    base = networks.content(View(draft.base_revision))
+    was = {change.item.pk: base.body(change.item.kind, str(change.item.uid)) for change in changes}
+    Overlay.objects.filter(draft=draft, item__in=list(was)).delete()
+    written = Overlay.objects.bulk_create(
+        (
+            Overlay(
+                draft=draft,
+                item=change.item,
+                kind=change.item.kind,
+                name=(change.after or was[change.item.pk] or change.before or {"name": ""})["name"],
+                body=change.after,
+            )
+            for change in changes
+            if change.after != was[change.item.pk]
+        ),
+        batch_size=1000,
     )
+    marks.write(Overlay, [overlay.pk for overlay in written])
 
 
 def refuse_new_errors(draft: Draft, changes: Sequence[BodyChange]) -> None:
     """Raise Invalid when the changes would bring errors into the network that were not there before."""
-    before = {row.uid: row for row in views.rows(views.of_draft(draft))}
-    after = dict(before)
-    for change in changes:
-        row = change.row()
-        if row:
-            after[row.uid] = row
-        else:
-            after.pop(str(change.item.uid), None)
+    view = views.of_draft(draft)
+    before = networks.content(view)
     try:
-        found = errors(after.values())
+        after = before.changed([_change(one) for one in changes])
+        found = errors(networks.successor(draft, after))
     except core.Invalid as error:
         raise Invalid("The network would be invalid.", error.problems) from error
-    known = set(errors(before.values())) if found else set()
+    known = set(errors(networks.network(view))) if found else set()
     new = [problem for problem in found if problem not in known]
     if new:
         raise Invalid(new[0].message, new)
 
 
-def errors(rows: Iterable[Row]) -> list[Problem]:
-    return [problem for problem in check(Network(views.load(rows)), hints=False) if problem.severity == "error"]
+def errors(network: Network) -> list[Problem]:
+    return [problem for problem in check(network, hints=False) if problem.severity == "error"]
+
+
+def _change(change: BodyChange) -> Change:
+    row = change.row()
+    return change.item.kind, str(change.item.uid), Entry.of(row) if row else None

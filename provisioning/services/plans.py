@@ -11,12 +11,11 @@ from django.utils.module_loading import import_string
 from provisioning.core import plan as core_plan
 from provisioning.core.check import check
 from provisioning.core.compile import compile as compile_network
-from provisioning.core.network import Network
 from provisioning.core.reach import AssertionResult, assertions, delta
 from provisioning.core.resource import Change, Problem, Resource, as_json, digest, references
 from provisioning.drivers import quotas, replace_on
 from provisioning.models import Draft, Plan
-from provisioning.selectors import views
+from provisioning.selectors import networks, views
 from provisioning.selectors.views import View
 from provisioning.services import world
 from provisioning.services.errors import Conflict, Forbidden, Invalid
@@ -30,7 +29,7 @@ def make(draft: Draft) -> Plan:
     Raises Conflict when the draft cannot be rebased, Invalid when the network is invalid or an assertion fails.
     """
     draft = rebase(draft)
-    network = Network(views.intent(views.of_draft(draft)))
+    network = networks.network(views.of_draft(draft))
     after = network.intent
     problems = check(network)
     errors = [problem for problem in problems if problem.severity == "error"]
@@ -45,7 +44,8 @@ def make(draft: Draft) -> Plan:
     if failing:
         raise Invalid("An assertion fails.", failing)
 
-    before = views.intent(View(draft.base_revision))
+    base = networks.network(View(draft.base_revision))
+    before = base.intent
     there, begun, wanted = world.observed(), world.begun(), compile_network(network)
     exceeded = quotas(wanted.values())
     if exceeded:
@@ -62,7 +62,7 @@ def make(draft: Draft) -> Plan:
         state=Plan.State.READY,
         steps=[step_json(change, wanted) for change in changes],
         text=core_plan.text(changes),
-        reachability=as_json(delta(Network(before), network)),
+        reachability=as_json(delta(base, network)),
         assertions=as_json(results),
         cost=_price(there, wanted),
         blast_radius=as_json(core_plan.blast_radius(changes, before, after)),

@@ -7,12 +7,12 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from provisioning.core import network, states
+from provisioning.core import states
 from provisioning.core.compile import compile as compile_network
 from provisioning.core.plan import diff
 from provisioning.drivers import replace_on
-from provisioning.models import FOREVER, Draft, Network, Overlay, Plan, Revision, Run, Step, Version
-from provisioning.selectors import views
+from provisioning.models import FOREVER, Draft, Network, Overlay, Plan, Revision, Run, Step, Version, VersionMark
+from provisioning.selectors import marks, networks, views
 from provisioning.services import plans, world
 from provisioning.services.errors import Conflict
 from tenants import actor, audit, outbox, scope
@@ -55,7 +55,7 @@ def retry(run: Run) -> Run:
     if newest and newest.pk != run.pk:
         raise Conflict(f"The run of revision {newest.revision} came after this one; retry that.")
     live = views.live()
-    there, wanted = world.observed(), compile_network(network.Network(views.intent(live)))
+    there, wanted = world.observed(), compile_network(networks.network(live))
     changes = diff(there, wanted, replace_on(), world.begun())
     if not changes:
         raise Conflict("Everything is as it should be; there is nothing to retry.")
@@ -116,12 +116,18 @@ def _revise(draft: Draft, live: int) -> int:
     number = live + 1
     overlays = list(Overlay.objects.filter(draft=draft).select_related("item"))
     items = [overlay.item_id for overlay in overlays]
-    Version.objects.filter(item__in=items, last=FOREVER).update(last=live)
-    Version.objects.bulk_create(
-        Version(item=overlay.item, kind=overlay.kind, name=overlay.name, body=overlay.body, first=number)
-        for overlay in overlays
-        if overlay.body is not None
+    ended = Version.objects.filter(item__in=items, last=FOREVER)
+    VersionMark.objects.filter(version__in=ended).update(last=live)
+    ended.update(last=live)
+    written = Version.objects.bulk_create(
+        (
+            Version(item=overlay.item, kind=overlay.kind, name=overlay.name, body=overlay.body, first=number)
+            for overlay in overlays
+            if overlay.body is not None
+        ),
+        batch_size=1000,
     )
+    marks.write(Version, [version.pk for version in written])
     Revision(number=number, author=actor.current().email, message=draft.name).save()
     return number
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from provisioning.models import Draft, Overlay
-from provisioning.selectors import views
+from provisioning.selectors import differences, document, listing, views
 from provisioning.services import drafts, revisions
 from provisioning.services.errors import Changed, Conflict, Invalid, Missing
-from provisioning.services.rebase import merge, rebase
+from provisioning.services.rebase import Conflicting, rebase
 from tenants.scope import ScopeError, scope
 from tests.people import People
 from tests.provisioning.network import DOCUMENT, drawn, provisioned
@@ -61,13 +62,13 @@ def test_what_others_name_cannot_be_removed(draft: Draft) -> None:
 
 
 def test_equal_prefixes_in_a_segment_are_refused_and_nothing_changes(draft: Draft) -> None:
-    before = views.document(views.of_draft(draft))
+    before = document.document(views.of_draft(draft))
     twin = {**DOCUMENT["connectors"][0], "name": "twin"}
     with pytest.raises(Invalid) as refused:
         drafts.add(draft, "connectors", twin)
     assert "10.1.0.0/16" in refused.value.problems[0].message and "site-1" in refused.value.problems[0].message
     draft.refresh_from_db()
-    assert views.document(views.of_draft(draft)) == before and draft.cursor == 1
+    assert document.document(views.of_draft(draft)) == before and draft.cursor == 1
 
 
 def test_a_body_that_was_changed_in_between_is_not_overwritten(draft: Draft) -> None:
@@ -88,32 +89,97 @@ def test_taking_an_edit_back_by_hand_leaves_no_overlay(people: People) -> None:
         assert not Overlay.objects.filter(draft=draft).exists()
 
 
-def test_two_drafts_that_touch_different_fields_are_merged_and_the_same_field_is_a_conflict(people: People) -> None:
+def two_drafts(people: People, mine: dict[str, Any], theirs: dict[str, Any]) -> tuple[Draft, str]:
+    """A draft that changes site-1 on revision 1, while revision 2 changed it too; and the site's id."""
     provisioned(people.acme)
     with scope(people.acme):
-        mine, other = drafts.create("mine"), drafts.create("other")
+        draft, other = drafts.create("mine"), drafts.create("other")
         site = views.rows(views.live(), "connectors")[0]
-        drafts.patch(mine, "connectors", site.uid, {"size": "large"})
-        drafts.patch(other, "connectors", site.uid, {"size": "medium", "description": "theirs"})
-        document = views.document(views.of_draft(views.draft(other.uid).draft or other))
-    provisioned(people.acme, "third", {kind: document[kind] for kind in document})
+        drafts.patch(draft, "connectors", site.uid, mine)
+        drafts.patch(other, "connectors", site.uid, theirs)
+        changed = document.document(views.draft(other.uid))
+    provisioned(people.acme, "third", changed)
+    return draft, site.uid
+
+
+def body_of(draft: Draft, uid: str) -> dict[str, Any]:
+    return views.get(views.draft(draft.uid), "connectors", uid).body
+
+
+def test_different_fields_are_merged_and_the_edits_can_still_be_undone(people: People) -> None:
+    draft, uid = two_drafts(people, {"size": "large"}, {"description": "theirs"})
     with scope(people.acme):
-        with pytest.raises(Conflict) as refused:
-            rebase(mine)
+        drafts.patch(draft, "connectors", uid, {"preference": 7})
+        rebase(draft)
+        body = body_of(draft, uid)
+        assert (body["size"], body["description"], body["preference"]) == ("large", "theirs", 7)
+        drafts.undo(draft)
+        body = body_of(draft, uid)
+        assert (body["size"], body["description"], body["preference"]) == ("large", "theirs", 100)
+        drafts.undo(draft)
+        assert body_of(draft, uid)["size"] == "small" and not Overlay.objects.filter(draft=draft).exists()
+        drafts.redo(draft)
+        assert body_of(draft, uid)["size"] == "large"
+
+
+def test_the_same_field_is_a_conflict_until_it_is_decided(people: People) -> None:
+    draft, uid = two_drafts(people, {"size": "large", "preference": 7}, {"size": "medium", "description": "theirs"})
+    with scope(people.acme):
+        with pytest.raises(Conflicting) as refused:
+            rebase(draft)
+        [conflict] = refused.value.more["conflicts"]
+        assert conflict == {
+            "kind": "connectors",
+            "id": uid,
+            "key": "site-1",
+            "name": "site-1",
+            "path": "size",
+            "base": "small",
+            "mine": "large",
+            "theirs": "medium",
+        }
         assert refused.value.problems[0].path == "connectors/site-1.size"
-        assert 'theirs: "medium"' in refused.value.problems[0].message
-        drafts.patch(mine, "connectors", site.uid, {"size": "small"})
-        rebase(mine)
-        mine.refresh_from_db()
-        body = views.get(views.of_draft(mine), "connectors", site.uid).body
-        assert (body["size"], body["description"], mine.base_revision) == ("medium", "theirs", 2)
+        draft.refresh_from_db()
+        assert draft.base_revision == 1
+        rebase(draft, {("connectors", uid, "size"): "theirs"})
+        body = body_of(draft, uid)
+        assert (body["size"], body["description"], body["preference"]) == ("medium", "theirs", 7)
+        draft.refresh_from_db()
+        assert (draft.base_revision, draft.cursor) == (2, 1)
 
 
-def test_a_three_way_merge_keeps_what_only_one_side_changed() -> None:
-    base = {"name": "a", "size": "small", "description": ""}
-    merged, conflicts = merge(base, {**base, "size": "large"}, {**base, "description": "x"})
-    assert merged == {"name": "a", "size": "large", "description": "x"} and not conflicts
-    assert merge(base, None, {**base, "size": "large"})[1]
+def test_what_one_removed_and_the_other_changed_is_a_conflict(people: People) -> None:
+    provisioned(people.acme)
+    with scope(people.acme):
+        draft = drafts.create("mine")
+        site = views.rows(views.live(), "connectors")[0]
+        drafts.remove(draft, "connectors", site.uid)
+    bigger = [{**DOCUMENT["connectors"][0], "size": "large"}, DOCUMENT["connectors"][1]]
+    provisioned(people.acme, "bigger", {**DOCUMENT, "connectors": bigger})
+    with scope(people.acme):
+        with pytest.raises(Conflicting) as refused:
+            rebase(draft)
+        [conflict] = refused.value.more["conflicts"]
+        assert conflict["path"] == "" and conflict["mine"] is None and conflict["theirs"]["size"] == "large"
+        rebase(draft, {("connectors", site.uid, ""): "mine"})
+        assert [row.name for row in views.rows(views.draft(draft.uid), "connectors")] == ["site-2"]
+
+
+def test_a_removed_or_changed_object_is_restored_from_the_base_or_from_a_revision(people: People) -> None:
+    provisioned(people.acme)
+    bigger = [{**DOCUMENT["connectors"][0], "size": "large"}, DOCUMENT["connectors"][1]]
+    provisioned(people.acme, "bigger", {**DOCUMENT, "connectors": bigger})
+    with scope(people.acme):
+        draft = drafts.create("mine")
+        site = views.rows(views.live(), "connectors")[0]
+        with pytest.raises(Conflict, match="nothing to restore"):
+            drafts.restore(draft, "connectors", site.uid)
+        drafts.remove(draft, "connectors", site.uid)
+        assert drafts.restore(draft, "connectors", site.uid).body["size"] == "large"
+        assert drafts.restore(draft, "connectors", site.uid, 1).body["size"] == "small"
+        assert body_of(draft, site.uid)["size"] == "small"
+        drafts.undo(draft)
+        assert body_of(draft, site.uid)["size"] == "large"
 
 
 def test_an_old_revision_is_restored_as_a_new_draft(people: People) -> None:
@@ -123,7 +189,7 @@ def test_an_old_revision_is_restored_as_a_new_draft(people: People) -> None:
         assert [row.name for row in views.rows(views.live(), "connectors")] == ["site-1"]
         back = revisions.restore(1)
         assert names(back, "connectors") == ["site-1", "site-2"]
-        assert [change["action"] for change in revisions.diff(1, 2)] == ["remove"]
+        assert [change["action"] for change in differences.between(views.revision(1), views.revision(2))] == ["remove"]
 
 
 def test_pages_of_a_draft_go_forth_and_back_over_base_and_overlay(people: People) -> None:
@@ -137,13 +203,13 @@ def test_pages_of_a_draft_go_forth_and_back_over_base_and_overlay(people: People
         view = views.of_draft(draft)
         everything, cursor, pages = [], None, []
         while True:
-            page = views.page(view, "groups", limit=25, cursor=cursor)
+            page = listing.page(view, "groups", limit=25, cursor=cursor)
             pages.append(page)
             everything += [row.name for row in page.rows]
             if not (cursor := page.next):
                 break
         assert everything == sorted(everything) and len(everything) == 124
-        assert views.page(view, "groups", limit=25, cursor=pages[2].previous).rows == pages[1].rows
+        assert listing.page(view, "groups", limit=25, cursor=pages[2].previous).rows == pages[1].rows
 
 
 def test_a_scope_does_not_open_inside_another_tenants(people: People, draft: Draft) -> None:

@@ -16,7 +16,7 @@ from portal.pages.objects.form import Bound, bind
 from portal.pages.objects.kind import Kind
 from portal.pages.objects.listing import Names, lines
 from provisioning.models import Draft
-from provisioning.selectors import changes, views
+from provisioning.selectors import changes, listing, views
 from provisioning.selectors.views import Row, View
 from provisioning.services.errors import Missing
 
@@ -114,7 +114,7 @@ def _listed(request: PageRequest, place: Place, kind: Kind) -> dict[str, Any]:
         told = changes.changed(place.draft, kind.key)
         found = [(row, state) for row, state in told if search.lower() in row.name.lower()]
     else:
-        listed = views.page(
+        listed = listing.page(
             place.view,
             kind.key,
             limit=PAGE,

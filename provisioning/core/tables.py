@@ -1,0 +1,248 @@
+"""Intent as tables: connectors and prefix lists as rows that a spreadsheet can hold, and back.
+
+connectors: ``name description kind exchange size enabled failover_exchange redundancy_group preference segment group
+prefixes billing_tags circuits`` and a column ``settings.FIELD`` for each setting. Several rows of one name are several
+attachments of one connector; the other cells of such rows are empty or the same.
+prefix-lists: ``name description prefix ge le``; several rows of one name are the entries of one list.
+References are names. Prefixes in a cell are parted by spaces, commas or semicolons, names by ``|``; a circuit or a
+setting that is no plain text is JSON. A column that is left out leaves the field as it is, an empty cell its default.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from provisioning.core.cells import Line
+
+Body = Mapping[str, Any]
+SETTING = "settings."
+
+
+class BadCell(Exception):
+    """``column`` of the row cannot be read; says why."""
+
+    def __init__(self, column: str, message: str) -> None:
+        super().__init__(message)
+        self.column = column
+
+
+@dataclass(slots=True)
+class Read:
+    """One object as its rows tell it: only the fields that the table has columns for."""
+
+    name: str
+    body: dict[str, Any]
+    lines: list[Line] = field(default_factory=list)
+
+    def onto(self, held: Body) -> dict[str, Any]:
+        """The body this makes of the one that is there; settings without a column stay too."""
+        body = {**held, **self.body}
+        if "settings" in self.body and body.get("kind") == held.get("kind"):
+            stay = {key: value for key, value in held.get("settings", {}).items() if SETTING + key not in self.columns}
+            body["settings"] = {**stay, **self.body["settings"]}
+        return body
+
+    @property
+    def columns(self) -> Mapping[str, str]:
+        return self.lines[0].cells
+
+    def place(self, path: str) -> tuple[int, str]:
+        """Row and column of a path in the body."""
+        match = re.match(r"(attachments|entries)\[(\d+)\]\.?(\w+)?", path)
+        if match and int(match[2]) < len(self.lines):
+            return self.lines[int(match[2])].number, match[3] or ("prefixes" if match[1] == "attachments" else "prefix")
+        column = path.partition("[")[0]
+        return self.lines[0].number, column if column.startswith(SETTING) else column.partition(".")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """How one kind is a table: its columns, bodies to rows, rows of one name to a body."""
+
+    columns: tuple[str, ...]
+    rows: Callable[[Body], list[dict[str, str]]]
+    read: Callable[[Sequence[Line]], dict[str, Any]]
+    settings: bool = False
+
+
+def written(kind: str, bodies: Iterable[Body]) -> tuple[list[str], list[list[str]]]:
+    """Columns and rows of these objects; kinds without a table of their own have a column for each field."""
+    if kind in TABLES:
+        rows = [row for body in bodies for row in TABLES[kind].rows(body)]
+        known = TABLES[kind].columns
+    else:
+        rows = [{name: _cell(value) for name, value in body.items()} for body in bodies]
+        known = ()
+    more = dict.fromkeys(name for row in rows for name in row if name not in known)
+    header = [*known, *(sorted(more) if known else more)]
+    return header, [[row.get(name, "") for name in header] for row in rows]
+
+
+def read(kind: str, header: Sequence[str], lines: Iterable[Line]) -> tuple[list[Read], list[tuple[int, str, str]]]:
+    """The objects of a table, in its order, and what is wrong with cells as (row, column, message)."""
+    table, wrong = TABLES[kind], []
+    for name in header:
+        if name not in table.columns and not (table.settings and name.startswith(SETTING)):
+            wrong.append((1, name, f"There is no column “{name}”. There are {', '.join(table.columns)}."))
+    if "name" not in header:
+        wrong.append((1, "name", "There is no column “name”."))
+    found: dict[str, Read] = {}
+    for line in lines if not wrong else ():
+        name = line.cells["name"]
+        if not name:
+            wrong.append((line.number, "name", "This row has no name."))
+        else:
+            found.setdefault(name, Read(name, {})).lines.append(line)
+    for one in found.values():
+        try:
+            one.body = {"name": one.name, **table.read(one.lines)}
+        except BadCell as error:
+            wrong.append((_where(one.lines, error.column), error.column, str(error)))
+    return list(found.values()), wrong
+
+
+def _where(lines: Sequence[Line], column: str) -> int:
+    """The row that says something in this column, the last one where several do."""
+    return next((line.number for line in reversed(lines) if line.cells.get(column)), lines[0].number)
+
+
+def _once(lines: Sequence[Line], column: str) -> str:
+    """The cell that rows of one name have in common."""
+    told = list(dict.fromkeys(line.cells[column] for line in lines if line.cells[column]))
+    if len(told) > 1:
+        raise BadCell(column, f"“{told[1]}” is not what the first row of this name says, “{told[0]}”.")
+    return told[0] if told else ""
+
+
+def _text(column: str, cell: str) -> str | None:
+    return cell or None
+
+
+def _number(column: str, cell: str) -> int | None:
+    if not cell:
+        return None
+    if not re.fullmatch(r"\d{1,9}", cell):
+        raise BadCell(column, f"“{cell}” is not a whole number.")
+    return int(cell)
+
+
+def _flag(column: str, cell: str) -> bool | None:
+    known = {"": None, "true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+    if cell.lower() not in known:
+        raise BadCell(column, f"“{cell}” is neither true nor false.")
+    return known[cell.lower()]
+
+
+def _prefixes(cell: str) -> list[str]:
+    return [part for part in re.split(r"[\s,;|]+", cell) if part]
+
+
+def _names(column: str, cell: str) -> list[str]:
+    return _json(column, cell) if cell.startswith("[") else [part.strip() for part in cell.split("|") if part.strip()]
+
+
+def _json(column: str, cell: str) -> Any:
+    try:
+        return json.loads(cell) if cell else None
+    except ValueError as error:
+        raise BadCell(column, f"“{cell[:60]}” is not JSON: {error}.") from error
+
+
+def _setting(cell: str) -> Any:
+    """A text is itself; what reads as a JSON list, object, flag or null is that (a text of that form is quoted)."""
+    if cell[:1] in '[{"' or cell in ("true", "false", "null"):
+        try:
+            return json.loads(cell)
+        except ValueError:
+            return cell
+    return cell
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, list) and all(isinstance(one, str) and "|" not in one and one[:1] != "[" for one in value):
+        return "|".join(value)
+    return json.dumps(value, ensure_ascii=False)
+
+
+_PLAIN: dict[str, Callable[[str, str], Any]] = {
+    **dict.fromkeys(("description", "kind", "exchange", "size", "failover_exchange", "redundancy_group"), _text),
+    "enabled": _flag,
+    "preference": _number,
+    "billing_tags": _names,
+    "circuits": _json,
+}
+
+
+def _connector(lines: Sequence[Line]) -> dict[str, Any]:
+    columns = lines[0].cells
+    body = {name: parse(name, _once(lines, name)) for name, parse in _PLAIN.items() if name in columns}
+    if "segment" in columns:
+        body["attachments"] = [
+            {
+                "segment": line.cells["segment"] or None,
+                "group": line.cells.get("group") or None,
+                "prefixes": _prefixes(line.cells.get("prefixes", "")),
+            }
+            for line in lines
+        ]
+    settings = {name: _once(lines, name) for name in columns if name.startswith(SETTING)}
+    if settings:
+        body["settings"] = {name.removeprefix(SETTING): _setting(cell) for name, cell in settings.items() if cell}
+    return body
+
+
+def _connector_rows(body: Body) -> list[dict[str, str]]:
+    first = {name: _cell(body[name]) for name in ("name", *_PLAIN) if name != "circuits"}
+    first["circuits"] = json.dumps(body["circuits"], ensure_ascii=False)
+    for name, value in body["settings"].items():
+        plain = isinstance(value, str) and _setting(value) == value
+        if value is not None:
+            first[SETTING + name] = value if plain else json.dumps(value, ensure_ascii=False)
+    attached = [
+        {"segment": one["segment"], "group": one["group"] or "", "prefixes": " ".join(one["prefixes"])}
+        for one in body["attachments"]
+    ]
+    return [{**(first if place == 0 else {"name": body["name"]}), **row} for place, row in enumerate(attached)]
+
+
+def _prefix_list(lines: Sequence[Line]) -> dict[str, Any]:
+    columns = lines[0].cells
+    body: dict[str, Any] = {"description": _once(lines, "description")} if "description" in columns else {}
+    if "prefix" in columns:
+        body["entries"] = [
+            {
+                "prefix": line.cells["prefix"],
+                "ge": _number("ge", line.cells.get("ge", "")),
+                "le": _number("le", line.cells.get("le", "")),
+            }
+            for line in lines
+            if line.cells["prefix"] or len(lines) > 1
+        ]
+    return body
+
+
+def _prefix_list_rows(body: Body) -> list[dict[str, str]]:
+    entries = [{name: _cell(one[name]) for name in ("prefix", "ge", "le")} for one in body["entries"]]
+    return [{"name": body["name"], "description": body["description"], **one} for one in entries or [{}]]
+
+
+TABLES: dict[str, Table] = {
+    "connectors": Table(
+        (
+            *("name", "description", "kind", "exchange", "size", "enabled", "failover_exchange", "redundancy_group"),
+            *("preference", "segment", "group", "prefixes", "billing_tags", "circuits"),
+        ),
+        _connector_rows,
+        _connector,
+        settings=True,
+    ),
+    "prefix-lists": Table(("name", "description", "prefix", "ge", "le"), _prefix_list_rows, _prefix_list),
+}

@@ -1,0 +1,191 @@
+"""Pages of one kind of object in a view, however deep the page and however large the network.
+
+A revision's rows and a draft's overlay are each read through an index in the order of the page, as many as it shows;
+what a body holds is found through its marks. Bodies are read only for the rows that are shown.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from provisioning.core.resource import Problem
+from provisioning.models import Item, Overlay, OverlayMark, Version, VersionMark
+from provisioning.selectors import marks
+from provisioning.selectors.views import Row, View, row_of
+from provisioning.services.errors import Unreadable
+
+ENOUGH = 500
+"""Rows that a filter is counted to when the rarest of several is looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of rows; the cursors are opaque and lead to the pages beside it. ``count``: of all pages, if asked for."""
+
+    rows: list[Row]
+    next: str | None
+    previous: str | None
+    count: int | None = None
+
+
+def orderings(kind: str) -> tuple[str, ...]:
+    return ("name", *marks.ORDERED_BY.get(kind, ()))
+
+
+def page(
+    view: View,
+    kind: str,
+    *,
+    limit: int = 50,
+    cursor: str | None = None,
+    search: str = "",
+    ordering: str = "name",
+    filters: Mapping[str, str] | None = None,
+    total: bool = False,
+) -> Page:
+    """Up to ``limit`` objects in order; filters: field of ``marks.FOUND_BY`` → value, a reference's uid."""
+    asked = _Asked(view, kind, search, ordering, filters or {})
+    after, backwards = _read_cursor(cursor)
+    down = ordering.startswith("-") != backwards
+    found = sorted(
+        [pair for source in asked.sources for pair in source.keys(after, down, limit + 1)],
+        key=lambda pair: pair.place,
+        reverse=down,
+    )
+    more, found = len(found) > limit, found[:limit]
+    if backwards:
+        found.reverse()
+    ahead = more if not backwards else True
+    behind = (after is not None) if not backwards else more
+    return Page(
+        _rows(found),
+        _cursor(found[-1], False) if found and ahead else None,
+        _cursor(found[0], True) if found and behind else None,
+        sum(source.count() for source in asked.sources) if total else None,
+    )
+
+
+def every(view: View, kind: str, *, search: str, ordering: str, filters: Mapping[str, str]) -> list[str]:
+    """uids of all that is asked for, in order."""
+    asked = _Asked(view, kind, search, ordering, filters)
+    found = [pair for source in asked.sources for pair in source.keys(None, ordering.startswith("-"), None)]
+    found.sort(key=lambda pair: pair.place, reverse=ordering.startswith("-"))
+    numbers = [pair.place[1] for pair in found]
+    uids = dict(Item.objects.filter(pk__in=numbers).values_list("pk", "uid"))
+    return [str(uids[number]) for number in numbers]
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """Where a row is in the order, and the row of the database that holds it."""
+
+    place: tuple[str, int]
+    record: type[Version] | type[Overlay]
+    pk: int
+
+
+class _Asked:
+    """A question about a kind, as the sources of its answer."""
+
+    def __init__(self, view: View, kind: str, search: str, ordering: str, filters: Mapping[str, str]) -> None:
+        column = ordering.removeprefix("-")
+        if column not in orderings(kind):
+            told = f"Order by {', '.join(orderings(kind))}, or with - before it."
+            raise Unreadable("Unknown ordering.", [Problem("not_one_of", "ordering", told)])
+        unknown = [name for name in filters if name not in marks.FOUND_BY[kind]]
+        if unknown:
+            raise Unreadable("Unknown filter.", [Problem("unknown_field", unknown[0], "There is no such filter here.")])
+        labels = [marks.label(kind, field, value) for field, value in filters.items()]
+        order = marks.order(kind, column) if column != "name" else None
+        held = Q(first__lte=view.revision, last__gte=view.revision)
+        overlaid = Exists(Overlay.objects.filter(draft=view.draft, item=OuterRef("item"))) if view.draft else None
+        self.sources = [_Source(Version, VersionMark, kind, held, labels, order, search, overlaid)]
+        if view.draft:
+            mine = Q(draft=view.draft)
+            self.sources.append(_Source(Overlay, OverlayMark, kind, mine, labels, order, search, None))
+
+
+class _Source:
+    """The rows of one table that are asked for: the table itself in the order of names, else the marks of one label."""
+
+    def __init__(
+        self,
+        record: type[Version] | type[Overlay],
+        mark: type[VersionMark] | type[OverlayMark],
+        kind: str,
+        held: Q,
+        labels: Sequence[str],
+        order: str | None,
+        search: str,
+        overlaid: Exists | None,
+    ) -> None:
+        self.record = record
+        holder = record.__name__.lower()
+        through = [order] if order else []
+        through += self._rarest_first(mark, held, labels) if len(labels) > 1 and not order else labels
+        if through:
+            rows: QuerySet[Any] = mark.objects.filter(held, label=through[0])
+            self.columns = ("sort", "item_id", f"{holder}_id")
+            for label in through[1:]:
+                rows = rows.filter(Exists(mark.objects.filter(label=label, **{holder: OuterRef(holder)})))
+            named = f"{holder}__name" if order else "sort"
+        else:
+            rows = record.objects.filter(held, kind=kind)
+            if record is Overlay:
+                rows = rows.filter(body__isnull=False)
+            self.columns = ("name", "item_id", "pk")
+            named = "name"
+        if search:
+            rows = rows.filter(**{f"{named}__icontains": search})
+        self.rows = rows.filter(~overlaid) if overlaid else rows
+
+    @staticmethod
+    def _rarest_first(mark: type[VersionMark] | type[OverlayMark], held: Q, labels: Sequence[str]) -> list[str]:
+        return sorted(labels, key=lambda label: mark.objects.filter(held, label=label)[:ENOUGH].count())
+
+    def keys(self, after: tuple[str, int] | None, down: bool, most: int | None) -> list[_Key]:
+        sort, item, _ = self.columns
+        rows = self.rows
+        if after:
+            value, number = after
+            side, past = ("lte", "lt") if down else ("gte", "gt")
+            rows = rows.filter(
+                Q(**{f"{sort}__{side}": value}) & (Q(**{f"{sort}__{past}": value}) | Q(**{f"{item}__{past}": number}))
+            )
+        rows = rows.order_by(*(f"-{name}" if down else name for name in (sort, item)))[:most]
+        return [_Key((place, number), self.record, pk) for place, number, pk in rows.values_list(*self.columns)]
+
+    def count(self) -> int:
+        return self.rows.count()
+
+
+def _rows(keys: Sequence[_Key]) -> list[Row]:
+    found: dict[tuple[Any, int], Row] = {}
+    for record in (Version, Overlay):
+        wanted = [key.pk for key in keys if key.record is record]
+        for one in record.objects.filter(pk__in=wanted).select_related("item") if wanted else ():
+            found[record, one.pk] = row_of(one)
+    return [found[key.record, key.pk] for key in keys]
+
+
+def _cursor(key: _Key, backwards: bool) -> str:
+    return base64.urlsafe_b64encode(json.dumps([*key.place, backwards]).encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str | None) -> tuple[tuple[str, int] | None, bool]:
+    if not cursor:
+        return None, False
+    try:
+        name, number, backwards = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if "\0" in name:
+            raise ValueError
+        return (str(name), int(number)), bool(backwards)
+    except (ValueError, TypeError) as error:
+        problem = Problem("bad_cursor", "cursor", "Take the next and previous addresses as they are given.")
+        raise Unreadable("This is no cursor of ours.", [problem]) from error

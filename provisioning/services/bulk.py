@@ -1,0 +1,174 @@
+"""Many objects at once, as one edit: a list of edits, or a table of connectors or prefix lists."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+
+from provisioning.core import tables
+from provisioning.core.cells import BadTable, read
+from provisioning.core.resource import Problem
+from provisioning.models import Draft, Item
+from provisioning.selectors import networks, views
+from provisioning.selectors.content import Content, Entry
+from provisioning.selectors.views import Row
+from provisioning.services.bodies import Bodies, Problems
+from provisioning.services.drafts import lock, settle
+from provisioning.services.errors import Invalid
+from provisioning.services.overlay import Body, BodyChange, new_items
+
+MOST_EDITS = 1000
+MOST_ROWS = 10_000
+
+
+def apply(draft: Draft, edits: Sequence[Mapping[str, Any]], *, dry_run: bool = False) -> list[dict[str, Any]]:
+    """Edits ``{"action": "create" | "change" | "remove", "kind", "id", "body"}`` in order, all or none; what differs.
+
+    A later edit may name what an earlier one makes. ``change`` replaces the fields that are given.
+    """
+    draft = lock(draft)
+    with transaction.atomic():
+        batch = _Batch(networks.content(views.of_draft(draft)))
+        problems = Problems()
+        for place, one in enumerate(edits):
+            problems.of(f"edits[{place}]", partial(batch.add, one))
+        problems.refuse()
+        batch.refuse_dangling()
+        return settle(draft, batch.changes(), "Make", dry_run=dry_run)
+
+
+class _Batch:
+    """What a list of edits comes to."""
+
+    def __init__(self, content: Content) -> None:
+        self.before = self.content = content
+        self.items: dict[str, Item] = {}
+
+    def add(self, one: Mapping[str, Any]) -> Body:
+        kind, action, body = one["kind"], one["action"], one.get("body") or {}
+        row = self.content.get(kind, str(one.get("id")))
+        if action != "create" and row is None:
+            raise _invalid("unknown_reference", "id", f"There is no such object among the {kind} of this draft.")
+        bodies = Bodies(self.content.resolve())
+        if action == "create":
+            clean = bodies.clean(kind, body)
+            [item] = new_items(kind, [clean["name"]])
+            self.items[str(item.uid)] = item
+            row = Row(kind, str(item.uid), item.number, item.key, clean["name"], clean)
+        elif row and action == "change":
+            clean = bodies.clean(kind, {**row.body, **body})
+            row = Row(kind, row.uid, row.number, row.key, clean["name"], clean)
+        assert row is not None
+        self.content = self.content.changed([(kind, row.uid, None if action == "remove" else Entry.of(row))])
+        return row.body
+
+    def changes(self) -> list[BodyChange]:
+        return _changes(self.before, self.content, self.items)
+
+    def refuse_dangling(self) -> None:
+        """Like a single removal: not while others name it."""
+        gone = [row for row in self.before if self.content.get(row.kind, row.uid) is None]
+        problems = Problems()
+        for row in gone:
+            for user in self.content.users(row.uid):
+                problems.add("in_use", f"{user.kind}/{user.key}", f"{user.name} names {row.name}, which is removed.")
+        problems.refuse()
+
+
+def put_table(draft: Draft, kind: str, data: bytes, *, dry_run: bool = False) -> dict[str, Any]:
+    """Make and change the objects of a CSV table (``core.tables``), found by name; others stay as they are.
+
+    Answers ``{"rows","created","changed","unchanged","differences"}``. Raises Invalid with every problem by row and
+    column, ``rows[3].prefixes``; then nothing was changed.
+    """
+    draft = lock(draft)
+    try:
+        header, lines = read(data, MOST_ROWS)
+    except BadTable as error:
+        raise Invalid(error.message, [Problem("bad_table", f"rows[{error.line}]", error.message)]) from error
+    found, wrong = tables.read(kind, header, lines)
+    problems = Problems()
+    for row, column, message in wrong:
+        problems.add("bad_cell", f"rows[{row}].{column}", f"Row {row}, {column}: {message}")
+    problems.refuse()
+    with transaction.atomic():
+        before = networks.content(views.of_draft(draft))
+        after, items = _of_table(before, kind, found)
+        changes = _changes(before, after, items)
+        try:
+            told = settle(draft, changes, "Import", dry_run=dry_run)
+        except Invalid as error:
+            raise Invalid(error.detail, _in_rows(kind, after, found, error.problems)) from error
+    created = sum(change.before is None for change in changes)
+    counts = {"created": created, "changed": len(changes) - created, "unchanged": len(found) - len(changes)}
+    return {"rows": len(lines), **counts, "differences": told}
+
+
+def _of_table(before: Content, kind: str, found: Sequence[tables.Read]) -> tuple[Content, dict[str, Item]]:
+    """The content with the table's objects in it, and the identities of the new ones by uid."""
+    names, bodies, problems = before.names(kind), Bodies(before.resolve()), Problems()
+    clean: list[tuple[tables.Read, Body]] = []
+    for one in found:
+        held = before.body(kind, names[one.name]) if one.name in names else None
+        try:
+            clean.append((one, bodies.clean(kind, one.onto(held or {}))))
+        except Invalid as error:
+            for problem in error.problems:
+                row, column = one.place(problem.path)
+                problems.add(problem.code, f"rows[{row}].{column}", f"Row {row}, {column}: {problem.message}")
+    problems.refuse()
+    new = new_items(kind, [one.name for one, _ in clean if one.name not in names])
+    made = {str(item.uid): item for item in new}
+    fresh = iter(new)
+    entries = []
+    for one, body in clean:
+        if held_row := before.get(kind, names.get(one.name, "")):
+            entries.append(Row(kind, held_row.uid, held_row.number, held_row.key, body["name"], body))
+        else:
+            item = next(fresh)
+            entries.append(Row(kind, str(item.uid), item.number, item.key, body["name"], body))
+    return before.changed((kind, row.uid, Entry.of(row)) for row in entries), made
+
+
+def _in_rows(kind: str, after: Content, found: Sequence[tables.Read], problems: Sequence[Problem]) -> list[Problem]:
+    """Problems of the network that the table would make, at the rows that they are about."""
+    by_name = {one.name: one for one in found}
+    by_key = {
+        entry.row.key: by_name[entry.row.name] for entry in after.entries[kind].values() if entry.row.name in by_name
+    }
+    placed = []
+    for problem in problems:
+        where, _, path = problem.path.removeprefix(f"{kind}/").partition("/")
+        one = by_key.get(where) if problem.path.startswith(f"{kind}/") else None
+        if one is None:
+            placed.append(problem)
+        else:
+            row, column = one.place(path) if path else (one.lines[0].number, "name")
+            placed.append(Problem(problem.code, f"rows[{row}].{column}", f"Row {row}, {column}: {problem.message}"))
+    return placed
+
+
+def _changes(before: Content, after: Content, made: Mapping[str, Item]) -> list[BodyChange]:
+    """What became of each object, in order of kind and number."""
+    touched = [
+        (old.row if old else None, new.row if new else None)
+        for kind in before.entries
+        if before.entries[kind] is not after.entries[kind]
+        for uid in {**before.entries[kind], **after.entries[kind]}
+        if (old := before.entries[kind].get(uid)) is not (new := after.entries[kind].get(uid))
+    ]
+    known = Item.objects.in_bulk([old.number for old, _ in touched if old])
+    changes = []
+    for was, now in touched:
+        row = was or now
+        if row and (was is None or now is None or was.body != now.body):
+            item = known[row.number] if was else made[row.uid]
+            changes.append(BodyChange(item, was.body if was else None, now.body if now else None))
+    return changes
+
+
+def _invalid(code: str, path: str, message: str) -> Invalid:
+    return Invalid(message, [Problem(code, path, message)])

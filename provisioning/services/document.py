@@ -1,0 +1,135 @@
+"""Reading a whole network: what a document would change in a draft.
+
+Objects are matched by ``id``, else by name; what the document leaves out is removed. References may be names or ids of
+the document's own objects, so that it may come from another tenant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from provisioning.core import intent as core
+from provisioning.models import Draft, Item
+from provisioning.selectors import networks, views
+from provisioning.selectors.content import Content
+from provisioning.selectors.views import Row
+from provisioning.services.bodies import Bodies, Problems
+from provisioning.services.overlay import BodyChange, new_items
+
+
+@dataclass(slots=True)
+class Wanted:
+    """One object of the document: where it stands, what it is here (or nothing yet), and its identity."""
+
+    kind: str
+    path: str
+    body: Mapping[str, Any]
+    row: Row | None
+    item: Item | None = None
+
+    @property
+    def name(self) -> str:
+        return str(self.body["name"]).strip()
+
+
+def changes_of(draft: Draft, document: Any) -> list[BodyChange]:
+    """Everything that has to change for the draft to be this document; makes identities for what is new."""
+    _look(document)
+    content = networks.content(views.of_draft(draft))
+    wanted = _matched(content, document)
+    _identify(content, wanted)
+    changes = _removed(content, wanted)
+    names: dict[str, dict[str, str]] = {kind: {} for kind in core.KINDS}
+    # What the document calls an object, where that is not what it is called here.
+    aliases: dict[str, str] = {}
+    for one in wanted:
+        uid = str(one.item.uid)  # type: ignore[union-attr]  # every one has its identity now
+        names[one.kind].setdefault(one.name, uid)
+        aliases[uid] = uid
+        if isinstance(one.body.get("id"), str):
+            aliases[one.body["id"]] = uid
+    kinds = {str(one.item.uid): one.kind for one in wanted if one.item}
+
+    def resolve(kind: str, called: str) -> str | None:
+        uid = aliases.get(called)
+        return uid if uid and kinds[uid] == kind else names.get(kind, {}).get(called)
+
+    bodies, problems = Bodies(resolve), Problems()
+    for one in wanted:
+        clean = problems.of(one.path, partial(bodies.clean, one.kind, one.body))
+        if clean is not None and one.item and (one.row is None or clean != one.row.body):
+            changes.append(BodyChange(one.item, one.row.body if one.row else None, clean))
+    problems.refuse()
+    return changes
+
+
+def _look(document: Any) -> None:
+    """Whether it is a document at all: kinds with lists of named objects."""
+    problems = Problems()
+    if not isinstance(document, Mapping):
+        problems.add("wrong_type", "", "Send an object with a list per kind.")
+    for kind, objects in document.items() if isinstance(document, Mapping) else ():
+        if kind not in core.KINDS:
+            problems.add("unknown_field", str(kind), "There is no such kind.")
+        elif not isinstance(objects, list):
+            problems.add("wrong_type", kind, "A list of objects was expected here.")
+        else:
+            for place, body in enumerate(objects):
+                if not isinstance(body, Mapping) or not isinstance(body.get("name"), str):
+                    problems.add("required", f"{kind}[{place}].name", "An object has no name. Give it one.")
+    problems.refuse()
+
+
+def _matched(content: Content, document: Mapping[str, Any]) -> list[Wanted]:
+    problems = Problems()
+    wanted: list[Wanted] = []
+    taken: set[str] = set()
+    for kind in core.KINDS:
+        for place, body in enumerate(document.get(kind, ())):
+            path = f"{kind}[{place}]"
+            row = content.get(kind, str(body.get("id")))
+            called = content.names(kind).get(body["name"].strip())
+            row = row or (content.get(kind, called) if called else None)
+            if row and row.uid in taken:
+                problems.add("duplicate", f"{path}.id", f"{row.name} is there already.")
+            if row:
+                taken.add(row.uid)
+            wanted.append(Wanted(kind, path, body, row))
+    problems.refuse()
+    return wanted
+
+
+def _identify(content: Content, wanted: list[Wanted]) -> None:
+    """Give every object its identity: the one it has here, one it had here before, or a new one."""
+    here = Item.objects.in_bulk([one.row.number for one in wanted if one.row])
+    told = {uid: one for one in wanted if not one.row and (uid := _uid(one.body.get("id")))}
+    before = {item.uid: item for item in Item.objects.filter(uid__in=list(told))}
+    for one in wanted:
+        if one.row:
+            one.item = here[one.row.number]
+    for uid, one in told.items():
+        item = before.get(uid)
+        if item and item.kind == one.kind and content.get(one.kind, str(uid)) is None:
+            one.item = item
+    for kind in core.KINDS:
+        new = [one for one in wanted if one.kind == kind and one.item is None]
+        for one, item in zip(new, new_items(kind, [one.name for one in new]), strict=True):
+            one.item = item
+
+
+def _removed(content: Content, wanted: list[Wanted]) -> list[BodyChange]:
+    kept = {one.item.pk for one in wanted if one.item}
+    gone = [row for row in content if row.number not in kept]
+    items = Item.objects.in_bulk([row.number for row in gone])
+    return [BodyChange(items[row.number], row.body, None) for row in gone]
+
+
+def _uid(text: Any) -> UUID | None:
+    try:
+        return UUID(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
