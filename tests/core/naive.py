@@ -1,75 +1,291 @@
-"""The semantics of the design once more, as slowly and plainly as they read; what the core is held against."""
+"""The second judge: the semantics of the design once more, as slowly and plainly as they read.
+
+Everything is read from the bodies of a drawing, nothing from the core; the core is held against it. One packet at a
+time: which edge lets it in, who owns where it goes, which gate, rule, share or stance decides.
+"""
 
 from __future__ import annotations
 
-import ipaddress
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from tests.core.networks import Drawing
+from tests.core.naive_edges import Edge, Row, Rows, edges_of, number, span
+from tests.core.networks import CATALOG, Drawing
+
+V6 = 1 << 128
+"""IPv6 addresses lie above."""
 
 
-def bodies(draw: Drawing, kind: str) -> list[tuple[str, dict[str, Any]]]:
-    return [(uid, body) for uid, (held, _, _, _, body) in draw.rows.items() if held == kind]
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """disposition: the contract's word. chain: uids of the services passed; empty unless delivered."""
+
+    disposition: str
+    rule: str | None = None
+    chain: tuple[str, ...] = ()
+
+    @property
+    def delivered(self) -> bool:
+        return self.disposition.startswith("delivered")
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """Addresses as numbers (see ``naive_edges.number``); ``port`` is 0 for protocols without."""
+
+    source: int
+    destination: int
+    protocol: str
+    port: int = 0
+
+
+class Naive:
+    """Answers for one drawing, whose bodies do not change meanwhile."""
+
+    def __init__(self, draw: Drawing, catalog: Any = CATALOG) -> None:
+        self.rows = Rows(draw)
+        self.catalog = catalog
+        self._edges: dict[str, list[Edge]] = {}
+        self._policies: dict[str, list[dict[str, Any]]] = {}
+
+    # Who is where
+
+    def edges(self, segment: str) -> list[Edge]:
+        """Every attachment of an enabled connector in a segment."""
+        if segment not in self._edges:
+            self._edges[segment] = edges_of(self.rows, segment)
+        return self._edges[segment]
+
+    def owner(self, segment: str, address: int) -> Edge | None:
+        """The longest presented prefix; of equal ones the more preferred, then the older connector."""
+        found = [(edge.rank(route), edge) for edge in self.edges(segment) for route in edge.routes if address in route]
+        return max(found, key=lambda one: one[0])[1] if found else None
+
+    def source(self, segment: str, connector: str, address: int) -> Edge | None:
+        """The attachment a connector's packet comes from: the longest match among its own presented prefixes."""
+        own = [edge for edge in self.edges(segment) if edge.connector == connector]
+        found = [(route.length, -edge.place, edge) for edge in own for route in edge.sends if address in route]
+        found = [one for one in found if one[2].sends_from(address)]
+        return max(found, key=lambda one: one[:2])[2] if found else None
+
+    def guest(self, segment: str, address: int) -> tuple[str, Edge] | None:
+        """(other segment, owner there) of an address that a share shows in this one."""
+        for _, _, other, far, _ in self.passages(segment):
+            if (edge := self.shared(other, far, address)) is not None:
+                return other, edge
+        return None
+
+    def passages(self, segment: str) -> Iterator[tuple[Row, dict[str, Any], str, dict[str, Any], bool]]:
+        """(share, near side, other segment, far side, whether flows may begin here) of each share, by number."""
+        for share in self.rows.of("shares"):
+            for near, far, forbidden in (("a", "b", "b-to-a"), ("b", "a", "a-to-b")):
+                one, other = share.body[near], share.body[far]
+                if one["segment"] == segment != other["segment"]:
+                    yield share, one, other["segment"], other, share.body["direction"] != forbidden
+
+    def shared(self, segment: str, side: dict[str, Any], address: int) -> Edge | None:
+        """The owner of an address that a side of a share holds."""
+        edge = self.owner(segment, address)
+        if edge is None:
+            return None
+        listed = any(address in span(prefix) for prefix in side["prefixes"])
+        return edge if edge.group in side["groups"] or listed else None
+
+    # What becomes of a packet
+
+    def sent(self, segment: str, connector: str, packet: Packet) -> Fate:
+        """A flow begun behind a connector, into one segment."""
+        packet = self.translated(segment, connector, packet)
+        start = self.source(segment, connector, packet.source)
+        if start is None:
+            return Fate("denied_spoofed")
+        if (packet.source >= V6) != (packet.destination >= V6):
+            return Fate("no_route")
+        end = self.owner(segment, packet.destination)
+        if end is not None:
+            return Fate("local") if end.connector == connector else self.inside(segment, start, end, packet)
+        guest = self.guest(segment, packet.destination)
+        if guest is not None:
+            return Fate("local") if guest[1].connector == connector else self.across(segment, start, *guest, packet)
+        return self.outwards(segment, start, packet)
+
+    def inside(self, segment: str, start: Edge, end: Edge, packet: Packet) -> Fate:
+        if self.closed(segment, start, end, packet):
+            return Fate("no_route")
+        matched = self.first(segment, start.names, end.names, packet)
+        if matched is not None:
+            return self.ruled([matched], matched[1]["services"], packet)
+        stance = self.rows.body(segment)["stance"]
+        return Fate("delivered" if stance == "open" else "denied_by_stance")
+
+    def across(self, segment: str, start: Edge, other: str, end: Edge, packet: Packet) -> Fate:
+        share = self.carrying(segment, other, packet)
+        if share is None:
+            return Fate("isolated")
+        if self.closed(segment, start, end, packet) or self.closed(other, start, end, packet):
+            return Fate("no_route")
+        matched = [self.first(uid, start.names, end.names, packet) for uid in (segment, other)]
+        chain = [*share.body["services"]]
+        if matched[0]:
+            chain = [*matched[0][1]["services"], *chain]
+        if matched[1]:
+            chain = [*chain, *matched[1][1]["services"]]
+        return self.ruled([one for one in matched if one], [*dict.fromkeys(chain)], packet, f"share/{share.key}")
+
+    def carrying(self, segment: str, other: str, packet: Packet) -> Row | None:
+        """The first share that joins the two, holds both addresses and lets this side begin."""
+        for share, near, to, far, begins in self.passages(segment):
+            covers = to == other and begins and self.shared(segment, near, packet.source) is not None
+            if covers and self.shared(to, far, packet.destination) is not None:
+                return share
+        return None
+
+    def outwards(self, segment: str, start: Edge, packet: Packet) -> Fate:
+        """To the internet: IPv4 only, and the stance never covers it."""
+        exits = any(edge.is_exit for edge in self.edges(segment))
+        if not exits or packet.destination >= V6 or packet.source >= V6:
+            return Fate("no_route")
+        matched = self.first(segment, start.names, {"internet"}, packet)
+        return self.ruled([matched], matched[1]["services"], packet) if matched else Fate("denied_by_stance")
+
+    def from_internet(self, packet: Packet) -> Fate:
+        """Only an internet application can be reached, and only when a policy allows it."""
+        found = [
+            (self.rows[home].number, app.number, app)
+            for app in self.rows.of("internet-apps")
+            if (app.body["protocol"], app.body["port"]) == (packet.protocol, packet.port)
+            and (home := self.home(app.body)) is not None
+            and self.public(app.body) == packet.destination
+        ]
+        if not found:
+            return Fate("no_route")
+        app = min(found)[2]
+        segment = self.home(app.body)
+        assert segment is not None
+        matched = self.first(segment, {"internet"}, {app.uid}, packet)
+        return self.ruled([matched], matched[1]["services"], packet) if matched else Fate("denied_by_stance")
+
+    # Decisions
+
+    def first(
+        self, segment: str, starts: set[str], ends: set[str], packet: Packet
+    ) -> tuple[str, dict[str, Any]] | None:
+        """(id, body) of the first rule that matches and does not merely watch."""
+        for policy in self.policies(segment):
+            if starts.isdisjoint(policy["from"]) or ends.isdisjoint(policy["to"]):
+                continue
+            for rule in policy["rules"]:
+                if rule["action"] != "watch" and self.rows.matches(rule, packet):
+                    return f"{policy['key']}/{slug(rule['name'])}", rule
+        return None
+
+    def policies(self, segment: str) -> list[dict[str, Any]]:
+        if segment not in self._policies:
+            held = [{**row.body, "key": row.key} for row in self.rows.of("policies") if segment in row.body["segments"]]
+            held = [policy for policy in held if policy["enabled"]]
+            self._policies[segment] = sorted(held, key=lambda policy: policy["position"])
+        return self._policies[segment]
+
+    def ruled(
+        self, matched: list[tuple[str, dict[str, Any]]], chain: list[str], packet: Packet, otherwise: str | None = None
+    ) -> Fate:
+        for name, rule in matched:
+            if rule["action"] == "deny":
+                return Fate("denied_by_rule", name)
+        name = matched[0][0] if matched else otherwise
+        passed = []
+        for uid in chain:
+            service = self.rows.body(uid)
+            placed = any(one["min_instances"] and one["exchange"] in self.rows for one in service["placements"])
+            if placed:
+                settings = service["settings"]
+                rule = next((one for one in settings["rules"] if self.rows.matches(one, packet)), None)
+                if (rule["action"] if rule else settings["default"]) == "deny":
+                    return Fate("denied_by_service", name)
+                passed.append(uid)
+            elif service["on_failure"] == "closed":
+                return Fate("service_unavailable", name)
+        return Fate("delivered_inspected" if passed else "delivered", name, tuple(passed))
+
+    # Gates
+
+    def closed(self, segment: str, start: Edge, end: Edge, packet: Packet) -> bool:
+        """Whether a route is missing in this segment, or no NAT rule takes the flow inwards."""
+        if self.blind(segment, start, packet.destination) or self.blind(segment, end, packet.source):
+            return True
+        return segment == end.segment and not end.takes_in(packet, self.rows)
+
+    def blind(self, segment: str, target: Edge, address: int) -> bool:
+        """Whether route policies keep the routes to an address from a connector of this segment."""
+        if segment != target.segment:
+            return False
+        guest = self.guest(segment, address)
+        other = self.owner(segment, address) or (guest[1] if guest else None)
+        if other is None or other.connector == target.connector:
+            return False
+        held = [route for route in other.routes if address in route]
+        return any(not self.rows.accepts(policy, route, other) for policy in target.told for route in held)
+
+    # Edges
+
+    def translated(self, segment: str, connector: str, packet: Packet) -> Packet:
+        """As the network sees a flow begun behind a connector."""
+        for body in self.rows.nat(segment, connector, "outbound"):
+            if self.rows.matches(body["match"], packet):
+                source, destination, port = packet.source, packet.destination, packet.port
+                if body["source"]["type"] == "pool":
+                    source = span(body["source"]["prefixes"][0]).low
+                elif body["source"]["type"] == "static":
+                    source = self.rows.mapped(source, body["match"]["source"], body["source"]["prefixes"])
+                if body["destination"]["type"] == "static":
+                    inner = body["destination"]
+                    destination = self.rows.mapped(destination, body["match"]["destination"], inner["prefixes"])
+                    port = inner["port"] or port
+                return Packet(source, destination, packet.protocol, port)
+        return packet
+
+    # The internet
+
+    def home(self, app: dict[str, Any]) -> str | None:
+        """The first segment that exit and target are both attached to and where the target owns the address."""
+        ends = [self.rows.get(uid) for uid in (app["connector"], app["target"]["connector"])]
+        if not all(end and end.body["enabled"] for end in ends):
+            return None
+        held = [{one["segment"] for one in end.body["attachments"]} for end in ends if end]
+        for segment in self.rows.of("segments"):
+            if segment.uid in held[0] & held[1]:
+                edge = self.owner(segment.uid, number(app["target"]["addresses"][0]))
+                if edge is not None and edge.connector == app["target"]["connector"]:
+                    return segment.uid
+        return None
+
+    def public(self, app: dict[str, Any]) -> int:
+        if app["public_ip"]:
+            return number(app["public_ip"])
+        way_in = self.rows.body(app["connector"])
+        node = next(circuit["node"] for circuit in way_in["circuits"] if circuit["role"] == "active")
+        location = self.catalog.locations[self.rows.body(way_in["exchange"])["location"]]
+        return number(next(one.public_ip for one in location.nodes if one.index == node))
+
+
+def slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "x"
 
 
 def owner(draw: Drawing, segment: str, address: str) -> tuple[str, str | None] | None:
-    """(connector uid, group) of the longest prefix; of equal ones the more preferred, then the older connector."""
-    found = []
-    for uid, body in bodies(draw, "connectors"):
-        for attachment in body["attachments"]:
-            for prefix in attachment["prefixes"]:
-                network = ipaddress.ip_network(prefix)
-                if attachment["segment"] == segment and ipaddress.ip_address(address) in network and body["enabled"]:
-                    age = -draw.rows[uid][2]
-                    found.append(((network.prefixlen, body["preference"], age), uid, attachment["group"]))
-    if not found:
-        return None
-    _, uid, group = max(found)
-    return uid, group
-
-
-def fits(rule: dict[str, Any], source: str, destination: str, protocol: str, port: int | None) -> bool:
-    if str(rule["protocol"]) not in ("any", protocol):
-        return False
-    spans = [tuple(map(int, (text.split("-") * 2)[:2])) for text in rule["ports"]]
-    if spans and not any(low <= (port or 0) <= high for low, high in spans):
-        return False
-    return all(
-        prefixes == ["any"] or any(ipaddress.ip_address(address) in ipaddress.ip_network(one) for one in prefixes)
-        for prefixes, address in ((rule["source"], source), (rule["destination"], destination))
-    )
+    """(connector uid, group) of who owns an address."""
+    edge = Naive(draw).owner(segment, number(address))
+    return (edge.connector, edge.group) if edge else None
 
 
 def fate(draw: Drawing, segment: str, source: str, destination: str, protocol: str, port: int | None) -> Any:
-    """(delivered, chain of service uids); None for packets that never reach an exchange."""
-    start, end = owner(draw, segment, source), owner(draw, segment, destination)
+    """(delivered, chain of service uids) of a flow from whoever owns the source; None where it never leaves there."""
+    naive = Naive(draw)
+    start = naive.owner(segment, number(source))
     if start is None or segment not in draw.rows:
         return False, ()
-    exits = any(
-        body["kind"] == "internet-exit" and attachment["segment"] == segment
-        for _, body in bodies(draw, "connectors")
-        for attachment in body["attachments"]
-    )
-    if end is None and not exits:
-        return False, ()
-    if end is not None and start[0] == end[0]:
-        return None
-    from_names = {"any", *start}
-    to_names = {"internet"} if end is None else {"any", *end}
-    for _, policy in sorted(bodies(draw, "policies"), key=lambda row: row[1]["position"]):
-        if policy["enabled"] and segment in policy["segments"] and from_names & {*policy["from"]}:
-            for rule in policy["rules"] if to_names & {*policy["to"]} else ():
-                if rule["action"] != "watch" and fits(rule, source, destination, protocol, port):
-                    return ruled(draw, rule, source, destination, protocol, port)
-    return end is not None and draw.rows[segment][4]["stance"] == "open", ()
+    found = naive.sent(segment, start.connector, Packet(number(source), number(destination), protocol, port or 0))
+    return None if found.disposition == "local" else (found.delivered, found.chain)
 
-
-def ruled(draw: Drawing, rule: dict[str, Any], *packet: Any) -> tuple[bool, tuple[str, ...]]:
-    if rule["action"] != "inspect":
-        return rule["action"] == "allow", ()
-    for uid in rule["services"]:
-        settings = draw.rows[uid][4]["settings"]
-        first = next((inner["action"] for inner in settings["rules"] if fits(inner, *packet)), settings["default"])
-        if first == "deny":
-            return False, ()
-    return True, tuple(rule["services"])

@@ -1,0 +1,284 @@
+"""What the second judge reads from bodies: prefixes, rows, and the edge of each connector in a segment."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from tests.core.networks import Drawing
+
+PROTOCOLS = {"1": "icmp", "6": "tcp", "17": "udp", "58": "icmpv6"}
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A prefix as numbers."""
+
+    low: int
+    high: int
+    length: int
+
+    def __contains__(self, address: int) -> bool:
+        return self.low <= address <= self.high
+
+
+class Row(NamedTuple):
+    uid: str
+    number: int
+    key: str
+    body: dict[str, Any]
+
+
+@lru_cache(maxsize=100_000)
+def span(prefix: str) -> Span:
+    network = ipaddress.ip_network(prefix)
+    base = 1 << 128 if network.version == 6 else 0
+    return Span(base + int(network.network_address), base + int(network.broadcast_address), network.prefixlen)
+
+
+@lru_cache(maxsize=100_000)
+def number(address: str) -> int:
+    """IPv4 addresses are themselves, IPv6 addresses lie above 2¹²⁸."""
+    parsed = ipaddress.ip_address(address)
+    return int(parsed) + (1 << 128 if parsed.version == 6 else 0)
+
+
+@lru_cache(maxsize=10_000)
+def _ports(text: str) -> tuple[int, int]:
+    low, _, high = text.partition("-")
+    return int(low), int(high or low)
+
+
+class Rows:
+    """The bodies of a drawing by kind and number."""
+
+    def __init__(self, draw: Drawing) -> None:
+        self._by_kind: dict[str, list[Row]] = defaultdict(list)
+        self._by_uid: dict[str, Row] = {}
+        self._nat: dict[tuple[str, str, str], list[dict[str, Any]]] = defaultdict(list)
+        for kind, uid, nth, key, body in sorted(draw.rows.values(), key=lambda row: row[2]):
+            row = self._by_uid[uid] = Row(uid, nth, key, body)
+            self._by_kind[kind].append(row)
+        for row in sorted(self.of("nat-rules"), key=lambda row: row.body["position"]):
+            if row.body["enabled"]:
+                self._nat[row.body["segment"], row.body["connector"], row.body["direction"]].append(row.body)
+
+    def __contains__(self, uid: str) -> bool:
+        return uid in self._by_uid
+
+    def __getitem__(self, uid: str) -> Row:
+        return self._by_uid[uid]
+
+    def get(self, uid: str) -> Row | None:
+        return self._by_uid.get(uid)
+
+    def body(self, uid: str) -> dict[str, Any]:
+        return self._by_uid[uid].body
+
+    def of(self, kind: str) -> list[Row]:
+        return self._by_kind[kind]
+
+    def nat(self, segment: str, connector: str, direction: str) -> list[dict[str, Any]]:
+        """Enabled NAT rules in the order they are tried."""
+        return self._nat[segment, connector, direction]
+
+    # Matching
+
+    def spelled(self, names: list[str]) -> list[str]:
+        """Prefixes, with those of prefix lists in place of their names."""
+        return [
+            prefix
+            for name in names
+            for prefix in (
+                [name] if "/" in name or name == "any" else [one["prefix"] for one in self.body(name)["entries"]]
+            )
+        ]
+
+    def within(self, names: list[str], address: int) -> bool:
+        return any(prefix == "any" or address in span(prefix) for prefix in self.spelled(names))
+
+    def matches(self, rule: dict[str, Any], packet: Any) -> bool:
+        """A rule of a policy, a firewall or NAT: protocol, destination ports and both prefixes."""
+        protocol = PROTOCOLS.get(str(rule["protocol"]), str(rule["protocol"]))
+        if protocol not in ("any", packet.protocol):
+            return False
+        if rule["ports"] and not any(low <= packet.port <= high for low, high in map(_ports, rule["ports"])):
+            return False
+        return self.within(rule["source"], packet.source) and self.within(rule["destination"], packet.destination)
+
+    def mapped(self, address: int, before: list[str], after: list[str]) -> int:
+        """One to one: the prefixes pair off."""
+        for one, other in zip(self.spelled(before), after, strict=False):
+            if address in span(one):
+                return span(other).low + address - span(one).low
+        return address
+
+    # Routes
+
+    def accepts(self, policy: dict[str, Any], route: Span, edge: Edge) -> bool:
+        """Whether a route policy lets a route to an edge's prefix pass: first match, else allowed."""
+        for rule in policy["rules"]:
+            match = rule["match"]
+            if match["communities"] or (match["as_path"] and not re.search(match["as_path"], edge.as_path)):
+                continue
+            if not match["prefixes"] or any(self._means(name, route) for name in match["prefixes"]):
+                return bool(rule["action"] == "allow")
+        return True
+
+    def _means(self, name: str, route: Span) -> bool:
+        if "/" in name:
+            return span(name) == route
+        for entry in self.body(name)["entries"]:
+            outer = span(entry["prefix"])
+            if entry["ge"] is None and entry["le"] is None:
+                if outer == route:
+                    return True
+            elif route.low in outer and route.high in outer:
+                shortest = outer.length if entry["ge"] is None else entry["ge"]
+                if shortest <= route.length <= (128 if entry["le"] is None else entry["le"]):
+                    return True
+        return False
+
+
+@dataclass(slots=True)
+class Edge:
+    """One attachment: what it holds inside and what the segment sees of it.
+
+    inside: its own prefixes. hidden: inside addresses of the connector that are always translated. outside: prefixes
+    that outbound rules translate to; inward: those that inbound rules accept. told: the route policies that say what
+    the connector is told.
+    """
+
+    segment: str
+    connector: str
+    preference: int
+    age: int
+    place: int
+    group: str | None
+    is_exit: bool
+    as_path: str
+    names: set[str]
+    inside: list[Span]
+    whole: list[Span] = field(default_factory=list)
+    hidden: list[Span] = field(default_factory=list)
+    outside: list[Span] = field(default_factory=list)
+    inward: list[Span] = field(default_factory=list)
+    denied: set[Span] = field(default_factory=set)
+    told: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def routes(self) -> list[Span]:
+        """What is announced for it: a prefix that is hidden in part is still one route."""
+        shown = [one for one in self.inside if not all_in(one, self.hidden)] if self.hidden else self.inside
+        return [one for one in (*shown, *self.outside, *self.inward) if one not in self.denied]
+
+    @property
+    def sends(self) -> list[Span]:
+        return [one for one in (*self.inside, *self.outside) if one not in self.denied]
+
+    def rank(self, route: Span) -> tuple[int, int, int, int]:
+        return route.length, self.preference, -self.age, -self.place
+
+    def sends_from(self, address: int) -> bool:
+        return any(address in one for one in self.outside) or not holds(self.hidden, address)
+
+    def takes_in(self, packet: Any, rows: Rows) -> bool:
+        """Plainly inside, or the first inbound rule that matches takes it there."""
+        if holds(self.whole, packet.destination) and not holds(self.hidden, packet.destination):
+            return True
+        return any(rows.matches(body["match"], packet) for body in rows.nat(self.segment, self.connector, "inbound"))
+
+
+def holds(spans: list[Span], address: int) -> bool:
+    return any(address in one for one in spans)
+
+
+def all_in(inner: Span, outer: list[Span]) -> bool:
+    """Whether prefixes together hold every address of another one."""
+    low = inner.low
+    for one in sorted(outer, key=lambda one: one.low):
+        if one.low <= low <= one.high:
+            low = one.high + 1
+    return low > inner.high
+
+
+def prefix_spans(prefixes: list[str]) -> list[Span]:
+    return [span(prefix) for prefix in prefixes]
+
+
+def edges_of(rows: Rows, segment: str) -> list[Edge]:
+    found: list[Edge] = []
+    policies = [row.body for row in rows.of("route-policies") if row.body["segment"] == segment and row.body["enabled"]]
+    for row in rows.of("connectors"):
+        body = row.body
+        here = [one for one in body["attachments"] if one["segment"] == segment]
+        if not here or not body["enabled"] or body["exchange"] not in rows:
+            continue
+        mine = [_edge(row, segment, place, one) for place, one in enumerate(here)]
+        _translate(rows, row.uid, mine)
+        names = {row.uid, *(one["group"] for one in here)}
+        for policy in policies:
+            if not names.isdisjoint(policy["targets"]):
+                for edge in mine:
+                    if policy["direction"] == "out":
+                        edge.told.append(policy)
+                    else:
+                        edge.denied |= {one for one in set(edge.routes) if not rows.accepts(policy, one, edge)}
+        found += mine
+    return found
+
+
+def _edge(row: Row, segment: str, place: int, attachment: dict[str, Any]) -> Edge:
+    body, group = row.body, attachment["group"]
+    active = next((one for one in body["circuits"] if one["role"] == "active"), body["circuits"][0])
+    is_exit = body["kind"] == "internet-exit"
+    return Edge(
+        segment=segment,
+        connector=row.uid,
+        preference=body["preference"],
+        age=row.number,
+        place=place,
+        group=group,
+        is_exit=is_exit,
+        as_path=str(active["bgp"]["peer_asn"]) if active["bgp"] else "",
+        names={"internet"} if is_exit else {"any", row.uid, *([group] if group else [])},
+        inside=prefix_spans(attachment["prefixes"]),
+    )
+
+
+def _translate(rows: Rows, connector: str, edges: list[Edge]) -> None:
+    """What the connector's NAT rules hide and present; an outside prefix belongs to the attachment behind it."""
+    segment = edges[0].segment
+    whole = [one for edge in edges for one in edge.inside]
+    hidden: list[Span] = []
+    for body in rows.nat(segment, connector, "outbound"):
+        match, source = body["match"], body["source"]
+        if source["type"] == "none":
+            continue
+        behind = rows.spelled(match["source"])
+        if match["protocol"] == "any" and match["destination"] == ["any"]:
+            hidden += whole if behind == ["any"] else prefix_spans(behind)
+        for place, prefix in enumerate(source["prefixes"]):
+            inner = behind[place] if source["type"] == "static" else behind[0]
+            _behind(edges, inner).outside.append(span(prefix))
+    for body in rows.nat(segment, connector, "inbound"):
+        accepted = rows.spelled(body["match"]["destination"])
+        inner = body["destination"]["prefixes"] if body["destination"]["type"] == "static" else accepted
+        for prefix, there in zip(accepted, inner, strict=False):
+            if prefix != "any":
+                _behind(edges, there).inward.append(span(prefix))
+    for edge in edges:
+        edge.hidden, edge.whole = hidden, whole
+
+
+def _behind(edges: list[Edge], prefix: str) -> Edge:
+    if prefix != "any":
+        wanted = span(prefix)
+        found = [(one.length, -edge.place, edge) for edge in edges for one in edge.inside if wanted.low in one]
+        if found:
+            return max(found, key=lambda one: one[:2])[2]
+    return edges[0]
