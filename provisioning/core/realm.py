@@ -241,10 +241,11 @@ class Realm:
         for connector, _ in self.roster.attached:
             hidden = self.blind(connector)
             if hidden:
-                own = merge(held for member in self.members_of(connector) for held in (*member.ranges, *member.sources))
+                own = self.members_of(connector)
                 reason = f"A route policy keeps this route from “{connector.name}”, so it has none."
-                yield Gate(own, hidden, EVERYTHING, False, reason)
-                yield Gate(hidden, own, EVERYTHING, False, reason)
+                # It may send from more than is routed to it: what somebody else's longer prefix holds.
+                yield Gate(merge(held for one in own for held in one.sources), hidden, EVERYTHING, False, reason)
+                yield Gate(hidden, merge(held for one in own for held in one.ranges), EVERYTHING, False, reason)
 
     def _inwards(self) -> Iterator[Gate]:
         for member in self.members:

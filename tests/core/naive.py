@@ -288,4 +288,3 @@ def fate(draw: Drawing, segment: str, source: str, destination: str, protocol: s
         return False, ()
     found = naive.sent(segment, start.connector, Packet(number(source), number(destination), protocol, port or 0))
     return None if found.disposition == "local" else (found.delivered, found.chain)
-

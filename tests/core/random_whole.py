@@ -7,7 +7,7 @@ They are small and everything overlaps with everything, yet ``check`` finds no e
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -30,12 +30,12 @@ LISTS = ["near", "empty"]
 # Strategies are kept: making one takes longer than drawing from it.
 
 
-@lru_cache(maxsize=None)
+@cache
 def _sampled(options: tuple[Any, ...]) -> st.SearchStrategy[Any]:
     return st.sampled_from(options)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _several(options: tuple[Any, ...], least: int, most: int) -> st.SearchStrategy[list[Any]]:
     return st.lists(_sampled(options), min_size=least, max_size=most, unique=True)
 
@@ -51,12 +51,14 @@ def some(options: Sequence[Any], least: int = 0, most: int = 2) -> st.SearchStra
 @st.composite
 def rules(draw: st.DrawFn, actions: list[str], most: int = 3) -> list[dict[str, Any]]:
     found = []
-    for _ in range(draw(st.integers(0, most))):
-        rule: dict[str, Any] = {"action": draw(any_of(actions)), "protocol": draw(any_of(["any", "tcp", "udp", 1, 47]))}
-        if rule["protocol"] in ("tcp", "udp"):
+    for _ in range(draw(any_of(range(1, most + 1)))):
+        protocol = draw(any_of(["any", "any", "tcp", "tcp", "udp", 1, 47]))
+        rule: dict[str, Any] = {"action": draw(any_of(actions)), "protocol": protocol}
+        if protocol in ("tcp", "udp"):
             rule["ports"] = draw(some(PORTS))
         for side in ("source", "destination"):
-            rule[side] = draw(some([*PREFIXES[1:], *APART.values(), *LISTS, "100.64.0.0/17", V6[0], "8.8.8.8/32"]))
+            if draw(any_of([False, False, False, True])):
+                rule[side] = draw(some([*PREFIXES, *APART.values(), *LISTS, "100.64.0.0/17", V6[0], "8.8.8.8/32"], 1))
         if rule["action"] == "inspect":
             rule["services"] = draw(some(["fw", "ids"], 1))
         found.append(rule)
@@ -94,16 +96,17 @@ class Artist:
 
     def connectors(self) -> None:
         draw = self.draw
-        for place in range(draw(st.integers(1, 5))):
-            homes = draw(some(SEGMENTS, 1, 2))
+        for place in range(draw(any_of([2, 3, 4, 5, 1]))):
+            homes = draw(some(SEGMENTS[:2] if place % 2 else SEGMENTS, 1, 2))
             joins = [(home, draw(any_of([*GROUPS, None]))) for home in homes]
             if draw(st.booleans()) and draw(st.booleans()):
                 joins.append((homes[0], draw(any_of(GROUPS))))
             taken: set[tuple[str, str]] = set()
             attachments = []
             for segment, group in dict.fromkeys(joins):
-                pool = [one for one in [*PREFIXES, APART[segment], *V6] if (segment, one) not in taken]
-                prefixes = draw(some(pool, 1))
+                prefixes = [one for one in draw(some([*PREFIXES, *V6], 0, 3)) if (segment, one) not in taken]
+                if not prefixes or draw(st.booleans()):
+                    prefixes.append(APART[segment].replace(".0.0/16", f".{len(taken) + 8 * place}.0/24"))
                 taken |= {(segment, one) for one in prefixes}
                 attachments.append({"segment": segment, "group": group, "prefixes": prefixes})
             peer = draw(any_of([None, 65001, 65002]))
@@ -166,7 +169,7 @@ class Artist:
 
     def shares(self) -> None:
         draw = self.draw
-        for place in range(draw(st.integers(0, 2))):
+        for place in range(draw(any_of([1, 2, 3, 0]))):
             one, other = draw(some(SEGMENTS, 2, 2))
             body = {
                 "name": f"sh{place}",
@@ -231,12 +234,15 @@ class Artist:
 
     def policies(self, apps: list[str]) -> None:
         draw = self.draw
-        starts = any_of([*GROUPS, "any", "any", "internet", *self.sites[:1]])
-        ends = any_of([*GROUPS, "any", "any", "internet", *self.sites[:1], *apps])
-        for place in range(draw(st.integers(0, 4))):
+        starts = any_of(["any", "any", "any", "any", *GROUPS, *self.sites[:1]])
+        ends = any_of(["any", "any", "any", "any", *GROUPS, *self.sites[:1], "internet", *apps])
+        for place in range(draw(any_of([2, 3, 4, 1, 0]))):
             listed = draw(rules(["allow", "deny", "inspect", "watch"]))
-            held = policy(f"p{place}", draw(st.integers(0, 9)) * 4 + place, draw(starts), draw(ends), *listed)
-            self.net.add("policies", {**held, "segments": draw(some(SEGMENTS, 1, 3))})
+            end = draw(ends)
+            start = "internet" if end in apps else draw(starts)
+            held = policy(f"p{place}", draw(any_of(range(9))) * 4 + place, start, end, *listed)
+            segments = SEGMENTS if draw(st.booleans()) else [draw(any_of(SEGMENTS))]
+            self.net.add("policies", {**held, "segments": segments})
         for place in range(draw(st.integers(0, 2))):
             body = {"name": f"kept{place}", "from": draw(starts), "to": draw(starts), "protocol": "tcp"}
             expect = draw(any_of(["blocked", "reachable", "inspected"]))

@@ -33,6 +33,9 @@ DEFAULTS: dict[str, Any] = {
     "max_instances": 1,
 }
 
+EMPTY: list[Any] = [[], ["any"], {}, {"prepend": 0, "med": None, "local_preference": None}, {"type": "none"}]
+NEVER = object()
+
 
 def story(*nets: Drawing, **asked: Any) -> str:
     """The networks (as far as they differ from each other, after the first) and the question."""
@@ -53,16 +56,10 @@ def _told(net: Drawing, known: Drawing | None) -> str:
 
 def _short(value: Any, names: dict[str, str]) -> Any:
     if isinstance(value, dict):
-        short = {key: _short(held, names) for key, held in value.items() if key != "settings" or held}
-        return {
-            key: held
-            for key, held in short.items()
-            if held not in ([], ["any"], {}) and not (key in DEFAULTS and held == DEFAULTS[key])
-        } | ({"circuits": _peers(value)} if _peers(value) else {})
+        peers = [circuit["bgp"]["peer_asn"] for circuit in value.get("circuits", ()) if circuit.get("bgp")]
+        short = {key: _short(held, names) for key, held in value.items() if key != "circuits"}
+        short = {key: held for key, held in short.items() if held not in EMPTY and DEFAULTS.get(key, NEVER) != held}
+        return {**short, "peer_asn": peers[0]} if peers else short
     if isinstance(value, list):
         return [_short(one, names) for one in value]
     return names.get(value, value) if isinstance(value, str) else value
-
-
-def _peers(body: dict[str, Any]) -> list[Any]:
-    return [circuit["bgp"] for circuit in body.get("circuits", ()) if circuit.get("bgp")]

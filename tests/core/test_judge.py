@@ -16,6 +16,7 @@ from provisioning.core.addresses import address_text
 from provisioning.core.network import Network
 from provisioning.core.reach import trace
 from tests.core.naive import V6, Fate, Naive, Packet
+from tests.core.naive_edges import holds, number
 from tests.core.networks import Drawing
 from tests.core.random_whole import whole_networks
 from tests.core.story import story
@@ -36,18 +37,12 @@ def judged(examples: int) -> settings:
 
 def addresses(naive: Naive) -> list[int]:
     """First, inner and last addresses of everything that is presented, hidden or listed, and those just outside."""
-    found = {naive_number for text in SOMEWHERE for naive_number in [_number(text)]}
+    found = {number(text) for text in SOMEWHERE}
     for segment in naive.rows.of("segments"):
         for edge in naive.edges(segment.uid):
             for held in (*edge.inside, *edge.routes):
                 found |= {held.low, held.low + 9, (held.low + held.high) // 2, held.high, held.high + 1}
     return sorted(found)
-
-
-def _number(text: str) -> int:
-    from tests.core.naive_edges import number
-
-    return number(text)
 
 
 def flows(naive: Naive, chance: random.Random, count: int) -> Iterator[tuple[str, str, Packet]]:
@@ -59,8 +54,10 @@ def flows(naive: Naive, chance: random.Random, count: int) -> Iterator[tuple[str
         held = chance.choice(edge.inside)
         inside = [one for one in known if one in held]
         source = chance.choice(known if chance.random() < 0.1 else inside)
-        alike = [one for one in known if (one >= V6) == (source >= V6)]
-        destination = chance.choice(alike if chance.random() < 0.95 else known)
+        alike = [one for one in known if (one >= V6) == (source >= V6) and not holds(edge.inside, one)]
+        there = [one for one in alike if naive.owner(edge.segment, one) or naive.guest(edge.segment, one)]
+        kind = chance.random()
+        destination = chance.choice((kind < 0.7 and there) or (kind < 0.95 and alike) or known)
         yield edge.segment, edge.connector, Packet(source, destination, *chance.choice(PACKETS))
 
 
