@@ -44,7 +44,7 @@ def canonical_prefix(text: str) -> str:
     return str(network)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=1 << 18)
 def span(prefix: str) -> Range:
     """The range a canonical prefix covers."""
     if ":" in prefix:

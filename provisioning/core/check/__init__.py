@@ -27,23 +27,29 @@ from provisioning.core.resource import Problem
 
 __all__ = ["check"]
 
-_CHECKS: tuple[Callable[[Network], Iterable[Problem]], ...] = (
-    names.unknown_references,
-    names.catalogue,
-    names.duplicates,
-    names.exchange_limits,
-    connectors.links,
-    connectors.shared_networks,
-    connectors.failover,
-    connectors.by_hand,
-    policies.sides,
-    services.chains,
-    services.limits,
-    shares.sides,
-    nat.attached,
-    routing.targets,
-    apps.apps,
-)
+_CHECKS: dict[Callable[[Network], Iterable[Problem]], tuple[str, ...]] = {
+    names.unknown_references: (),
+    names.catalogue: ("exchanges", "connectors", "services"),
+    names.duplicate_names: (),
+    names.duplicate_positions: ("policies", "nat-rules"),
+    names.exchange_limits: ("exchanges",),
+    connectors.links: ("connectors",),
+    connectors.shared_networks: ("connectors",),
+    connectors.failover: ("connectors", "exchanges"),
+    connectors.by_hand: ("connectors", "exchanges"),
+    policies.sides: (),
+    services.chains: ("policies", "shares", "services", "segments"),
+    services.limits: ("policies", "shares", "services"),
+    shares.sides: (),
+    nat.attached: ("nat-rules", "connectors", "segments"),
+    routing.targets: (),
+    apps.apps: (),
+}
+"""Each with the kinds it reads and nothing else: its problems are kept while they and the catalogue stay the same.
+
+Those that name none look into realms, or keep what they find by themselves.
+"""
+
 _OF_REALMS: tuple[Callable[[Realm], Iterable[Problem]], ...] = (
     addresses.overlapping,
     addresses.outside_segment,
@@ -62,10 +68,17 @@ _HINTS: tuple[Callable[[Network], Iterable[Problem]], ...] = (shadows.shadowed,)
 
 def check(network: Network, hints: bool = True) -> list[Problem]:
     """Errors first; paths look like ``connectors/vpc-prod/attachments[0].prefixes[0]``."""
-    found = [problem for one in _CHECKS for problem in one(network)]
+    found = [problem for one, kinds in _CHECKS.items() for problem in _kept(network, one, kinds)]
     found += _of_realms(network)
     found += [problem for one in _HINTS if hints for problem in one(network)]
     return sorted(found, key=lambda problem: problem.severity != "error")
+
+
+def _kept(network: Network, one: Callable[[Network], Iterable[Problem]], kinds: tuple[str, ...]) -> Iterable[Problem]:
+    if not kinds:
+        return one(network)
+    read = (network.intent.catalog, *(item for kind in kinds for item in (None, *network.intent.of(kind).values())))
+    return network.keep(one, read, lambda: list(one(network)))
 
 
 def _of_realms(network: Network) -> Iterator[Problem]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from provisioning.core.fabric import MESH_EXCHANGES
@@ -103,38 +103,40 @@ _NAMED: dict[str, Callable[[Any], Named]] = {
 }
 
 
-class _Known:
-    """What is there, by the kinds a field may name."""
-
-    def __init__(self, intent: Intent) -> None:
-        self._intent = intent
-        self._sets: dict[tuple[str, ...], frozenset[str]] = {}
-
-    def missing(self, kinds: tuple[str, ...], uids: tuple[str, ...]) -> Iterator[tuple[int, str]]:
-        """(place, uid) of those that are not."""
-        held = self._sets.get(kinds)
-        if held is None:
-            literals = (ANY, INTERNET) if "groups" in kinds and "connectors" in kinds else ()
-            held = self._sets[kinds] = frozenset([*literals, *(uid for one in kinds for uid in self._intent.of(one))])
-        if not held.issuperset(uids):
-            for place, uid in enumerate(uids):
-                if uid not in held and not (kinds == LISTS and is_prefix(uid)):
-                    yield place, uid
+Known = Mapping[tuple[str, ...], frozenset[str]]
+"""Kinds that a field may name → what there is of them."""
 
 
 def unknown_references(network: Network) -> Iterator[Problem]:
     intent = network.intent
-    known = _Known(intent)
-    for kind, named in _NAMED.items():
-        for item in intent.of(kind).values():
-            for path, kinds, uids in named(item):
-                for place, _ in known.missing(kinds, uids):
-                    yield Problem(
-                        "unknown_reference",
-                        f"{kind}/{item.key}/{path.replace('[]', f'[{place}]')}",
-                        f"{title(kind, item)} names a {' or '.join(map(noun, kinds))} that does not exist any more. "
-                        "Choose another one.",
-                    )
+    uids = {kind: frozenset(intent.of(kind)) for kind in KINDS}
+    literals = frozenset((ANY, INTERNET))
+    known: dict[tuple[str, ...], frozenset[str]] = {(kind,): held for kind, held in uids.items()}
+    known |= {kinds: literals.union(*(uids[kind] for kind in kinds)) for kinds in (ENDS, SIDES)}
+    for kind in _NAMED:
+        yield from _of_kind(network, kind, known)
+
+
+def _of_kind(network: Network, kind: str, known: Known) -> list[Problem]:
+    items = network.intent.of(kind).values()
+    read = (*known.values(), *items)
+    return network.keep(
+        ("references", kind), read, lambda: [one for item in items for one in _unknown(kind, item, known)]
+    )
+
+
+def _unknown(kind: str, item: Any, known: Known) -> Iterator[Problem]:
+    for path, kinds, uids in _NAMED[kind](item):
+        if known[kinds].issuperset(uids):
+            continue
+        for place, uid in enumerate(uids):
+            if uid not in known[kinds] and not (kinds == LISTS and is_prefix(uid)):
+                yield Problem(
+                    "unknown_reference",
+                    f"{kind}/{item.key}/{path.replace('[]', f'[{place}]')}",
+                    f"{title(kind, item)} names a {' or '.join(map(noun, kinds))} that does not exist any more. "
+                    "Choose another one.",
+                )
 
 
 def noun(kind: str) -> str:
@@ -168,12 +170,18 @@ def catalogue(network: Network) -> Iterator[Problem]:
                 )
 
 
-def duplicates(network: Network) -> Iterator[Problem]:
-    """Names are unique in their kind, positions among policies and among the NAT rules of a connector in a segment."""
-    intent = network.intent
+def duplicate_names(network: Network) -> Iterator[Problem]:
+    """Names are unique in their kind."""
     for kind in KINDS:
+        yield from _same_name(network, kind)
+
+
+def _same_name(network: Network, kind: str) -> list[Problem]:
+    items = network.intent.of(kind).values()
+
+    def look() -> Iterator[Problem]:
         first: dict[str, Item] = {}
-        for item in intent.of(kind).values():
+        for item in items:
             other = first.setdefault(item.name.casefold(), item)
             if other is not item:
                 yield Problem(
@@ -181,12 +189,17 @@ def duplicates(network: Network) -> Iterator[Problem]:
                     f"{kind}/{item.key}/name",
                     f"Two {kind.replace('-', ' ')} are called “{item.name}”. Give one of them another name.",
                 )
-    yield from _same_position("policies", {uid: one.position for uid, one in intent.policies.items()}, intent)
-    yield from _same_position(
-        "nat-rules",
-        {uid: (one.connector, one.segment, one.position) for uid, one in intent.nat_rules.items()},
-        intent,
-    )
+
+    return network.keep(("names", kind), tuple(items), lambda: list(look()))
+
+
+def duplicate_positions(network: Network) -> Iterator[Problem]:
+    """Positions are unique among policies, and among the NAT rules of a connector in a segment."""
+    intent = network.intent
+    policies: dict[str, Any] = {uid: one.position for uid, one in intent.policies.items()}
+    rules = {uid: (one.connector, one.segment, one.position) for uid, one in intent.nat_rules.items()}
+    yield from _same_position("policies", policies, intent)
+    yield from _same_position("nat-rules", rules, intent)
 
 
 def _same_position(kind: str, places: dict[str, Any], intent: Intent) -> Iterator[Problem]:

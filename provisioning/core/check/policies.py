@@ -3,63 +3,84 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from provisioning.core.intent import ANY, INTERNET, Intent, Policy
+from provisioning.core.intent import ANY, INTERNET, Connector, Intent, Policy
 from provisioning.core.network import Network
 from provisioning.core.resource import Problem
 
+Joined = dict[str, dict[str, tuple[str, str] | None]]
+"""Name (a group, a connector, ``any``) → segment → the connector it stands for there (uid, name); None for several."""
 
-class Places:
-    """Where the members of each segment, and the guests that shares bring there, are called by which names."""
 
-    def __init__(self, network: Network) -> None:
-        self.intent = network.intent
-        self.connectors: dict[str, dict[str, set[str]]] = {}
-        """Name (a group, a connector, ``any``) → segment → uids of the connectors it has there."""
-        self.exits: set[str] = set()
-        """Segments with an internet exit."""
-        for connector in network.intent.connectors.values():
-            for attachment in connector.attachments if connector.enabled else ():
-                if connector.kind == "internet-exit":
-                    self.exits.add(attachment.segment)
-                else:
-                    self._join(attachment.segment, connector.uid, attachment.group)
-        for uid, realm in network.realms.items():
-            for guest in realm.guests if realm.shares else ():
-                self._join(uid, guest.connector.uid, guest.attachment.group)
+@dataclass(frozen=True, slots=True, eq=False)
+class Ground:
+    """What policies are held against: who has which name where, the segments with an exit, and what names mean."""
 
-    def _join(self, segment: str, connector: str, group: str | None) -> None:
-        for name in (ANY, connector, group):
-            if name is not None:
-                self.connectors.setdefault(name, {}).setdefault(segment, set()).add(connector)
+    intent: Intent
+    joined: Joined
+    exits: frozenset[str]
+
+
+def _ground(network: Network) -> Ground:
+    """The same object as before an edit that leaves all of it as it was, as most do."""
+    intent = network.intent
+    named = {name for policy in intent.policies.values() for name in (*policy.from_, *policy.to)}
+    guests = [realm.guests for realm in network.realms.values() if realm.shares]
+    connectors = intent.connectors.values()
+    joined, exits = network.keep("joined", (named, *connectors, None, *guests), lambda: _join(network, named))
+    told = [(one.name, one.kind, one.enabled) for uid in sorted(named) if (one := intent.connectors.get(uid))]
+    items = [one for kind in (intent.groups, intent.segments, intent.internet_apps) for one in kind.values()]
+    return network.keep("ground", (joined, exits, told, *items), lambda: Ground(intent, joined, exits))
+
+
+def _join(network: Network, named: set[str]) -> tuple[Joined, frozenset[str]]:
+    """Members, and the guests that shares bring into a segment, by the names that policies use."""
+    joined: Joined = {}
+    exits = set()
+
+    def join(segment: str, connector: Connector, group: str | None) -> None:
+        for name in (ANY, connector.uid, group):
+            if name in named:
+                here = joined.setdefault(name, {})
+                held = here.setdefault(segment, (connector.uid, connector.name))
+                if held is not None and held[0] != connector.uid:
+                    here[segment] = None
+
+    for connector in network.intent.connectors.values():
+        for attachment in connector.attachments if connector.enabled else ():
+            if connector.kind == "internet-exit":
+                exits.add(attachment.segment)
+            else:
+                join(attachment.segment, connector, attachment.group)
+    for uid, realm in network.realms.items():
+        for guest in realm.guests if realm.shares else ():
+            join(uid, guest.connector, guest.attachment.group)
+    return joined, frozenset(exits)
 
 
 def sides(network: Network) -> Iterator[Problem]:
     """Names that nobody has in the policy's segments, policies about one connector, and an internet without a way."""
-    intent = network.intent
-    guests = [realm.guests for realm in network.realms.values() if realm.shares]
-    read = (intent.groups, intent.segments, intent.internet_apps)
-    named = [item for items in read for item in items.values()]
-    places = network.keep("places", (*intent.connectors.values(), None, *named, None, *guests), lambda: Places(network))
-    for policy in intent.policies.values():
-        yield from _kept(network, policy, places)
+    ground = _ground(network)
+    for policy in network.intent.policies.values():
+        yield from _kept(network, policy, ground)
 
 
-def _kept(network: Network, policy: Policy, places: Places) -> list[Problem]:
-    return network.keep(("sides", policy.uid), (policy, places), lambda: list(_sides(policy, places)))
+def _kept(network: Network, policy: Policy, ground: Ground) -> list[Problem]:
+    return network.keep(("sides", policy.uid), (policy, ground), lambda: list(_sides(policy, ground)))
 
 
-def _sides(policy: Policy, places: Places) -> Iterator[Problem]:
+def _sides(policy: Policy, ground: Ground) -> Iterator[Problem]:
     for field, side in (("from", policy.from_), ("to", policy.to)):
         nobody = []
         for place, uid in enumerate(side):
-            here = places.connectors.get(uid)
+            here = ground.joined.get(uid)
             if here is None or here.keys().isdisjoint(policy.segments):
                 nobody.append((place, uid))
         if nobody:
-            yield from _nobody(policy, places.intent, f"policies/{policy.key}/{field}", nobody)
-    yield from _one_connector(policy, places)
-    yield from _internet(policy, places)
+            yield from _nobody(policy, ground.intent, f"policies/{policy.key}/{field}", nobody)
+    yield from _one_connector(policy, ground.joined)
+    yield from _internet(policy, ground)
 
 
 NAMED = 3
@@ -100,36 +121,36 @@ def _nobody(policy: Policy, intent: Intent, path: str, named: Sequence[tuple[int
             )
 
 
-def _one_connector(policy: Policy, places: Places) -> Iterator[Problem]:
+def _one_connector(policy: Policy, joined: Joined) -> Iterator[Problem]:
     if INTERNET in (*policy.from_, *policy.to):
         return
-    start = _lone(policy, policy.from_, places)
-    if start is not None and start == _lone(policy, policy.to, places):
-        name = places.intent.connectors[start].name
+    start = _lone(policy, policy.from_, joined)
+    if start is not None and start == _lone(policy, policy.to, joined):
         yield Problem(
             "not_enforceable",
             f"policies/{policy.key}",
-            f"Policy “{policy.name}” is about traffic inside connector “{name}”, which never reaches an exchange. "
+            f"Policy “{policy.name}” is about traffic inside connector “{start[1]}”, which never reaches an exchange. "
             "It cannot be enforced.",
             "warning",
         )
 
 
-def _lone(policy: Policy, side: tuple[str, ...], places: Places) -> str | None:
+def _lone(policy: Policy, side: tuple[str, ...], joined: Joined) -> tuple[str, str] | None:
     """The only connector that a side names in the policy's segments; None for none or several."""
-    lone: str | None = None
+    lone: tuple[str, str] | None = None
     for name in side:
-        if here := places.connectors.get(name):
-            for uid in policy.segments:
-                for connector in here.get(uid, ()):
-                    if lone is not None and connector != lone:
-                        return None
-                    lone = connector
+        here = joined.get(name, {})
+        for uid in policy.segments:
+            if uid in here:
+                found = here[uid]
+                if found is None or lone not in (None, found):
+                    return None
+                lone = found
     return lone
 
 
-def _internet(policy: Policy, places: Places) -> Iterator[Problem]:
-    intent, path = places.intent, f"policies/{policy.key}"
+def _internet(policy: Policy, ground: Ground) -> Iterator[Problem]:
+    intent, path = ground.intent, f"policies/{policy.key}"
     apps = [uid for uid in policy.to if uid in intent.internet_apps]
     if INTERNET in policy.from_ and not apps:
         yield Problem(
@@ -158,7 +179,7 @@ def _internet(policy: Policy, places: Places) -> Iterator[Problem]:
             )
     if INTERNET in policy.to:
         for uid in policy.segments:
-            if uid in intent.segments and uid not in places.exits:
+            if uid in intent.segments and uid not in ground.exits:
                 yield Problem(
                     "no_exit",
                     f"{path}/to[{policy.to.index(INTERNET)}]",
