@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from provisioning.core.check import check
+from provisioning.core.network import Network
 from provisioning.core.resource import Problem
 from tests.core.networks import Drawing, hospital, policy, site, vpc
 
@@ -152,7 +153,19 @@ def test_more_than_a_connection_can_remember_is_an_error() -> None:
     assert one(draw, "too_many_instances").path == "services/fw/placements[0].max_instances"
 
 
-@pytest.mark.parametrize("prefix", ["169.254.7.0/24", "127.0.0.0/8", "239.0.0.0/8", "128.0.0.0/1"])
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "fe80::/64",
+        "ff02::/16",
+        "::1/128",
+        "100.127.255.128/25",
+        "169.254.7.0/24",
+        "127.0.0.0/8",
+        "239.0.0.0/8",
+        "128.0.0.0/1",
+    ],
+)
 def test_addresses_that_no_network_has_cannot_be_attached(prefix: str) -> None:
     draw = hospital()
     draw.add("connectors", site("odd", "us", None, prefix, segment="guest"))
@@ -163,3 +176,89 @@ def test_a_policy_names_the_internet_and_not_its_exit() -> None:
     draw = hospital()
     draw.add("policies", policy("out", 60, "dev", "exit-eu", {"action": "allow"}))
     assert "Name internet instead" in one(draw, "names_exit").message
+
+
+def test_names_of_every_new_kind_that_are_gone_are_unknown_references() -> None:
+    draw = hospital()
+    draw.add("prefix-lists", {"name": "offices", "entries": [{"prefix": "10.3.0.0/16"}]})
+    draw.add("billing-tags", {"name": "research"})
+    draw.edit(
+        "services", "fw", billing_tags=["research"], settings={"rules": [{"action": "deny", "source": ["offices"]}]}
+    )
+    draw.edit("connectors", "hospital-a", billing_tags=["research"])
+    draw.add("policies", policy("p", 60, "sites", "dev", {"action": "deny", "destination": ["10.2.0.0/16", "offices"]}))
+    out = {"type": "pool", "prefixes": ["10.99.0.1"]}
+    nat = {"name": "n", "segment": "corp", "connector": "hospital-b", "position": 1, "direction": "outbound"}
+    draw.add("nat-rules", {**nat, "match": {"destination": ["offices"]}, "source": out})
+    rules = [{"match": {"prefixes": ["offices"]}, "action": "deny"}]
+    draw.add(
+        "route-policies", {"name": "r", "segment": "corp", "direction": "in", "targets": ["hospital-a"], "rules": rules}
+    )
+    target = {"connector": "vpc-prod", "addresses": ["10.1.2.3"]}
+    shop = {"name": "shop", "connector": "exit-eu", "port": 443, "target": target, "billing_tags": ["research"]}
+    draw.add("internet-apps", shop)
+    draw.add("policies", policy("shoppers", 61, "internet", "shop", {"action": "allow"}))
+    assert told(draw, "unknown_reference") == []
+    for kind, name in (("prefix-lists", "offices"), ("billing-tags", "research"), ("internet-apps", "shop")):
+        draw.remove(kind, name)
+    draw.remove("connectors", "hospital-b")
+    assert {problem.path for problem in told(draw, "unknown_reference")} == {
+        "services/fw/billing_tags[0]",
+        "services/fw/settings.rules[0].source[0]",
+        "connectors/hospital-a/billing_tags[0]",
+        "policies/p/rules[0].destination[1]",
+        "nat-rules/n/connector",
+        "nat-rules/n/match.destination[0]",
+        "route-policies/r/rules[0].match.prefixes[0]",
+        "policies/shoppers/to[0]",
+    }
+
+
+def test_a_connector_cannot_fail_over_to_where_it_is_and_an_exit_not_at_all() -> None:
+    draw = hospital()
+    draw.edit("connectors", "hospital-a", failover_exchange="eu")
+    assert "eu" in one(draw, "failover_to_itself").message
+    draw.edit("connectors", "hospital-a", failover_exchange="us")
+    draw.edit("connectors", "exit-eu", failover_exchange="us")
+    assert one(draw, "no_failover").path == "connectors/exit-eu/failover_exchange"
+
+
+def test_clouds_that_are_not_set_up_yet_say_what_is_left_to_do() -> None:
+    draw = hospital()
+    vnet = {"subscription": "6f8a4d0e-0c5b-4c6e-9a53-0d1f6a3f7b21", "resource_group": "rg", "vnet": "vnet-prod"}
+    body = {**site("azure", "eu", "prod", "10.70.0.0/16"), "kind": "azure-vnet"}
+    draw.add("connectors", {**body, "settings": {**vnet, "region": "westeurope"}})
+    problem = one(draw, "cloud_side_by_hand")
+    assert problem.severity == "warning" and "vnet-prod" in problem.message and "203.0.113.1" in problem.message
+    draw.add("connectors", {**body, "name": "twin", "settings": {**vnet, "region": "westeurope"}})
+    assert "azure" in one(draw, "network_in_use").message
+
+
+def test_a_policy_about_a_connector_of_another_segment_is_a_warning() -> None:
+    draw = hospital()
+    draw.add("policies", policy("p", 60, "lobby", "prod", {"action": "deny"}))
+    assert "lobby" in one(draw, "not_attached").message
+
+
+def test_groups_without_members_are_told_together() -> None:
+    draw = hospital()
+    for place in range(5):
+        draw.add("groups", {"name": f"empty-{place}"})
+    names = [f"empty-{place}" for place in range(5)]
+    draw.add("policies", {**policy("p", 60, "x", "prod", {"action": "deny"}), "from": ["dev", *names]})
+    problem = one(draw, "empty_group")
+    assert problem.path == "policies/p/from[1]" and "“empty-2” and 2 more" in problem.message
+
+
+def test_a_check_after_an_edit_tells_what_a_check_from_nothing_tells() -> None:
+    draw = hospital()
+    before = draw.network()
+    check(before)
+    draw.edit("groups", "prod", name="production")
+    draw.edit("connectors", "hospital-a", name="hospital-nord", exchange="us")
+    draw.add("connectors", site("annex", "us", "sites", "10.3.4.0/24"))
+    draw.add("policies", policy("p", 5, "vpc-prod", "production", {"action": "deny"}))
+    draw.edit("policies", "sites-to-prod", position=1)
+    draw.remove("connectors", "vpc-dev")
+    found = check(Network(draw.intent(), before))
+    assert found == check(draw.network()) and {problem.code for problem in found} >= {"empty_group", "not_enforceable"}

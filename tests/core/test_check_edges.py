@@ -1,0 +1,332 @@
+"""What is wrong with shares, NAT, route policies and internet applications."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from provisioning.core.check import check
+from tests.core.networks import Drawing, hospital, policy, site
+from tests.core.test_check import one, told
+
+
+def two_segments() -> Drawing:
+    """The hospital, and partners with a laboratory and an office in a segment of their own."""
+    draw = hospital()
+    draw.add("segments", {"name": "partner"})
+    draw.add("groups", {"name": "labs"})
+    draw.add("connectors", site("lab", "eu", "labs", "172.16.1.0/24", segment="partner"))
+    draw.add("connectors", site("office", "us", None, "172.16.2.0/24", segment="partner"))
+    return draw
+
+
+SHARE: dict[str, Any] = {
+    "name": "results",
+    "a": {"segment": "corp", "groups": ["prod"]},
+    "b": {"segment": "partner", "groups": ["labs"]},
+}
+
+
+def shared(**more: Any) -> Drawing:
+    draw = two_segments()
+    draw.add("shares", {**SHARE, **more})
+    return draw
+
+
+def test_a_share_of_what_is_apart_is_fine() -> None:
+    assert check(shared().network()) == []
+
+
+def test_a_share_of_a_segment_with_itself_is_a_loop() -> None:
+    problem = one(shared(b={"segment": "corp", "groups": ["dev"]}), "share_loop")
+    assert problem.severity == "error" and problem.path == "shares/results/b.segment" and "corp" in problem.message
+
+
+def test_a_connector_on_both_sides_of_a_share_is_a_warning() -> None:
+    draw = shared()
+    both = [
+        {"segment": "corp", "group": "prod", "prefixes": ["10.60.0.0/16"]},
+        {"segment": "partner", "group": "labs", "prefixes": ["172.16.60.0/24"]},
+    ]
+    draw.add("connectors", {**site("campus", "eu", None), "attachments": both})
+    problem = one(draw, "share_loop")
+    assert problem.severity == "warning" and "campus" in problem.message and "results" in problem.message
+
+
+def test_prefixes_that_a_share_brings_must_be_unique_in_the_receiving_segment() -> None:
+    draw = shared()
+    draw.edit("connectors", "lab", attachments=[{"segment": "partner", "group": "labs", "prefixes": ["10.2.3.0/24"]}])
+    problem = one(draw, "share_overlap")
+    assert problem.severity == "error" and problem.path == "shares/results"
+    words = ("10.2.3.0/24", "lab", "partner", "10.2.0.0/16", "vpc-dev", "corp")
+    assert all(word in problem.message for word in words)
+    # NAT is at the connector's edge, so it settles the matter.
+    nat = {"name": "move", "segment": "partner", "connector": "lab", "position": 1}
+    outside = {"type": "static", "prefixes": ["172.20.3.0/24"]}
+    draw.add("nat-rules", {**nat, "direction": "outbound", "match": {"source": ["10.2.3.0/24"]}, "source": outside})
+    assert told(draw, "share_overlap") == []
+
+
+def test_two_shares_cannot_bring_the_same_addresses() -> None:
+    draw = shared()
+    draw.add("segments", {"name": "third"})
+    draw.add("connectors", site("guest-lab", "eu", "labs", "172.16.1.0/25", segment="third"))
+    draw.add("shares", {**SHARE, "name": "more", "b": {"segment": "third", "groups": ["labs"]}})
+    problem = one(draw, "share_overlap")
+    assert all(word in problem.message for word in ("guest-lab", "172.16.1.0/25", "“lab”", "172.16.1.0/24"))
+
+
+def test_a_share_shows_no_more_routes_than_its_limit() -> None:
+    draw = shared(route_limit=2)
+    many = [f"172.16.{place}.0/24" for place in range(10, 13)]
+    draw.edit("connectors", "lab", attachments=[{"segment": "partner", "group": "labs", "prefixes": many}])
+    problem = one(draw, "route_limit")
+    assert problem.severity == "error" and problem.path == "shares/results/route_limit"
+    assert "3 prefixes" in problem.message and "limit is 2" in problem.message
+
+
+def test_a_share_of_groups_or_prefixes_that_nobody_has_there_is_a_warning() -> None:
+    draw = shared(a={"segment": "corp", "groups": ["labs"], "prefixes": ["10.99.0.0/16"]})
+    assert one(draw, "empty_group").path == "shares/results/a.groups[0]"
+    assert one(draw, "share_of_nothing").path == "shares/results/a.prefixes[0]"
+
+
+def test_a_group_that_a_share_brings_is_not_empty_for_policies() -> None:
+    draw = shared()
+    draw.add("policies", policy("in", 60, "labs", "prod", {"action": "deny"}))
+    assert told(draw, "empty_group") == []
+    draw.remove("shares", "results")
+    assert one(draw, "empty_group").path == "policies/in/from[0]"
+
+
+def test_services_of_a_share_have_to_be_in_both_segments() -> None:
+    problem = one(shared(services=["fw"]), "service_not_in_segment")
+    assert problem.path == "shares/results/services[0]" and "partner" in problem.message
+
+
+# NAT
+
+
+def nat(name: str = "hide", direction: str = "outbound", **more: Any) -> dict[str, Any]:
+    body = {"name": name, "segment": "corp", "connector": "hospital-b", "position": 10, "direction": direction}
+    return {**body, **more}
+
+
+def translating(**more: Any) -> Drawing:
+    draw = hospital()
+    draw.add("nat-rules", nat(**more))
+    return draw
+
+
+def static(*prefixes: str) -> dict[str, Any]:
+    return {"type": "static", "prefixes": list(prefixes)}
+
+
+def pool(*prefixes: str) -> dict[str, Any]:
+    return {"type": "pool", "prefixes": list(prefixes)}
+
+
+@pytest.mark.parametrize(
+    ("more", "path"),
+    [
+        ({"source": static("10.200.0.0/16")}, "match.source"),
+        ({"match": {"source": ["10.4.0.0/16"]}, "source": static("10.200.0.0/16", "10.201.0.0/16")}, "source.prefixes"),
+        ({"match": {"source": ["10.4.0.0/16"]}, "source": static("10.200.0.0/24")}, "source.prefixes[0]"),
+        ({"match": {"source": ["10.4.0.0/16"]}, "source": static("fd00::/16")}, "source.prefixes[0]"),
+        (
+            {"direction": "inbound", "match": {"destination": ["10.200.0.1"]}, "destination": static("10.4.0.0/24")},
+            "destination.prefixes[0]",
+        ),
+    ],
+)
+def test_one_to_one_needs_prefixes_that_pair_off(more: dict[str, Any], path: str) -> None:
+    assert one(translating(**more), "nat_pairs").path == f"nat-rules/hide/{path}"
+
+
+@pytest.mark.parametrize(
+    ("more", "path"),
+    [
+        ({"match": {"source": ["10.3.0.0/16"]}, "source": pool("10.200.0.0/30")}, "match.source"),
+        (
+            {"direction": "inbound", "match": {"destination": ["10.200.0.1"]}, "destination": static("10.3.0.1")},
+            "destination.prefixes[0]",
+        ),
+    ],
+)
+def test_a_nat_rule_is_about_what_is_behind_its_connector(more: dict[str, Any], path: str) -> None:
+    problem = one(translating(**more), "nat_outside_connector")
+    assert problem.path == f"nat-rules/hide/{path}" and "hospital-b" in problem.message
+
+
+def test_pools_that_collide_name_both_rules_and_connectors() -> None:
+    draw = translating(source=pool("10.200.0.0/30"))
+    assert check(draw.network()) == []
+    draw.add("nat-rules", nat("also", connector="hospital-a", source=pool("10.200.0.2/31")))
+    problem = one(draw, "nat_collision")
+    assert problem.severity == "error" and problem.path == "nat-rules/also/source.prefixes[0]"
+    words = ("also", "hide", "hospital-a", "hospital-b", "10.200.0.2/31", "10.200.0.0/30")
+    assert all(word in problem.message for word in words)
+
+
+def test_a_pool_inside_what_another_connector_attaches_collides_and_inside_what_nat_hides_does_not() -> None:
+    draw = translating(source=pool("10.1.7.0/30"))
+    problem = one(draw, "nat_collision")
+    assert "vpc-prod" in problem.message and "10.1.0.0/16" in problem.message
+    draw.edit("nat-rules", "hide", source=pool("10.3.7.0/30"))
+    assert one(draw, "nat_collision").path == "nat-rules/hide/source.prefixes[0]"
+    draw.add("nat-rules", nat("move", connector="hospital-a", source=pool("10.200.0.0/30")))
+    assert told(draw, "nat_collision") == []
+
+
+def test_a_pool_cannot_stand_for_two_groups_of_a_connector() -> None:
+    draw = translating(source=pool("10.200.0.0/30"))
+    joins = [
+        {"segment": "corp", "group": "sites", "prefixes": ["10.4.0.0/16"]},
+        {"segment": "corp", "group": "dev", "prefixes": ["10.5.0.0/16"]},
+    ]
+    draw.edit("connectors", "hospital-b", attachments=joins)
+    assert one(draw, "nat_two_groups").path == "nat-rules/hide/match.source"
+    draw.edit("nat-rules", "hide", match={"source": ["10.5.0.0/16"]})
+    assert told(draw, "nat_two_groups") == []
+
+
+def test_a_pool_has_addresses_of_every_family_that_it_hides() -> None:
+    draw = translating(source=pool("10.200.0.0/30"))
+    joins = [{"segment": "corp", "group": "sites", "prefixes": ["10.4.0.0/16", "fd00:4::/48"]}]
+    draw.edit("connectors", "hospital-b", attachments=joins)
+    assert "IPv6" in one(draw, "nat_family").message
+
+
+def test_nat_is_for_connectors_of_the_segment_and_not_for_exits() -> None:
+    assert one(translating(segment="guest", source=pool("10.200.0.1")), "nat_not_attached").severity == "error"
+    assert "exit-eu" in one(translating(connector="exit-eu", source=pool("10.200.0.1")), "nat_at_exit").message
+
+
+def test_positions_of_nat_rules_are_unique_for_a_connector_in_a_segment() -> None:
+    draw = translating(source=pool("10.200.0.1"))
+    draw.add("nat-rules", nat("other", connector="hospital-a", source=pool("10.200.0.2")))
+    assert told(draw, "duplicate_position") == []
+    draw.add(
+        "nat-rules", nat("again", direction="inbound", match={"destination": ["10.4.0.0/16"]}, source=pool("9.9.9.9"))
+    )
+    assert one(draw, "duplicate_position").path == "nat-rules/again/position"
+
+
+# Route policies
+
+
+def routing(*rules: dict[str, Any], direction: str = "in", targets: tuple[str, ...] = ("hospital-a",)) -> Drawing:
+    draw = hospital()
+    body = {"name": "filter", "segment": "corp", "direction": direction, "targets": list(targets)}
+    draw.add("route-policies", {**body, "rules": list(rules)})
+    return draw
+
+
+def deny(*prefixes: str) -> dict[str, Any]:
+    return {"match": {"prefixes": list(prefixes)}, "action": "deny"}
+
+
+def test_a_route_policy_for_somebody_of_another_segment_says_so() -> None:
+    assert one(routing(deny(), targets=("lobby",)), "target_not_in_segment").severity == "error"
+    draw = hospital()
+    draw.add("groups", {"name": "nobody"})
+    body = {"name": "filter", "segment": "corp", "direction": "in", "targets": ["nobody"], "rules": [deny()]}
+    draw.add("route-policies", body)
+    assert one(draw, "empty_group").path == "route-policies/filter/targets[0]"
+
+
+@pytest.mark.parametrize(
+    ("rules", "direction", "idle"),
+    [
+        ([deny("10.3.0.0/16")], "in", False),
+        ([deny("10.3.1.0/24")], "in", True),
+        ([deny("10.4.0.0/16")], "in", True),
+        ([deny("10.4.0.0/16")], "out", False),
+        ([deny("10.3.0.0/16")], "out", True),
+        ([{"action": "allow"}, deny()], "in", True),
+        ([{"action": "allow", "set": {"med": 10}}], "in", False),
+        ([{"match": {"communities": ["65000:1"]}, "action": "deny"}], "in", True),
+        ([], "out", True),
+    ],
+)
+def test_a_route_policy_that_changes_nothing_is_a_warning(rules: Any, direction: str, idle: bool) -> None:
+    found = told(routing(*rules, direction=direction), "changes_nothing")
+    assert [problem.path for problem in found] == (["route-policies/filter"] if idle else [])
+
+
+def test_a_prefix_that_a_route_policy_refuses_is_nobodys_and_can_be_attached_elsewhere() -> None:
+    draw = routing(deny("10.3.0.0/16"))
+    draw.add("connectors", site("moved", "us", "sites", "10.3.0.0/16"))
+    assert told(draw, "equal_prefixes") == []
+    draw.remove("route-policies", "filter")
+    assert "hospital-a" in one(draw, "equal_prefixes").message
+
+
+# Internet applications
+
+
+def app(name: str = "shop", **more: Any) -> dict[str, Any]:
+    target = {"connector": "vpc-prod", "addresses": ["10.1.2.3"], "port": 8443}
+    return {"name": name, "connector": "exit-eu", "port": 443, "target": target, **more}
+
+
+def published(**more: Any) -> Drawing:
+    draw = hospital()
+    draw.add("internet-apps", app(**more))
+    return draw
+
+
+def test_an_application_behind_the_exit_of_its_target_is_fine() -> None:
+    draw = published(source_nat=False)
+    draw.add("policies", policy("shoppers", 60, "internet", "shop", {"action": "allow"}))
+    assert check(draw.network()) == []
+
+
+@pytest.mark.parametrize(
+    ("more", "code", "path"),
+    [
+        ({"connector": "hospital-a"}, "not_an_exit", "connector"),
+        ({"target": {"connector": "lobby", "addresses": ["10.1.2.3"]}}, "app_apart", "target.connector"),
+        ({"target": {"connector": "exit-eu", "addresses": ["10.1.2.3"]}}, "app_apart", "target.connector"),
+        ({"target": {"connector": "vpc-prod", "addresses": ["10.2.0.1"]}}, "app_address", "target.addresses[0]"),
+        (
+            {"target": {"connector": "vpc-prod", "addresses": ["10.1.0.1", "10.2.0.1"]}},
+            "app_address",
+            "target.addresses[1]",
+        ),
+    ],
+)
+def test_an_application_that_cannot_be_reached_says_why(more: dict[str, Any], code: str, path: str) -> None:
+    problem = one(published(**more), code)
+    assert problem.severity == "error" and problem.path == f"internet-apps/shop/{path}"
+
+
+def test_two_applications_cannot_share_an_address_protocol_and_port() -> None:
+    draw = published()
+    draw.add("internet-apps", app("forum"))
+    problem = one(draw, "app_in_use")
+    assert "shop" in problem.message and "forum" in problem.message and "tcp/443" in problem.message
+    draw.edit("internet-apps", "forum", public_ip="198.51.100.7")
+    assert told(draw, "app_in_use") == []
+
+
+def test_answers_to_clients_own_addresses_leave_through_the_exit_of_the_target() -> None:
+    draw = published(source_nat=False, target={"connector": "hospital-b", "addresses": ["10.4.0.1"]})
+    assert told(draw, "app_asymmetric") == []
+    exit_us = {"name": "exit-us", "kind": "internet-exit", "exchange": "us", "attachments": [{"segment": "corp"}]}
+    draw.add("connectors", exit_us)
+    problem = one(draw, "app_asymmetric")
+    assert "exit-us" in problem.message and problem.severity == "error"
+    draw.edit("internet-apps", "shop", source_nat=True)
+    assert told(draw, "app_asymmetric") == []
+
+
+def test_applications_and_the_internet_go_together_in_policies() -> None:
+    draw = published()
+    draw.add("policies", policy("a", 60, "internet", "prod", {"action": "allow"}))
+    draw.add("policies", policy("b", 61, "dev", "shop", {"action": "allow"}))
+    draw.add("policies", policy("c", 62, "shop", "dev", {"action": "allow"}))
+    assert one(draw, "no_internet_application").path == "policies/a/from[0]"
+    assert one(draw, "not_from_internet").path == "policies/b/to[0]"
+    assert one(draw, "names_application").path == "policies/c/from[0]"
