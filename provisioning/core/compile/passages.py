@@ -78,17 +78,23 @@ def _side(network: Network, segment: str, ranges: Sequence[tuple[int, int]]) -> 
 
 
 def foreign(network: Network, realm: Realm) -> dict[str, Any]:
-    """The rules of hosted segments. Their names mean what either side shows the other, nothing else: what is behind
-    may have the same addresses here and there."""
+    """The rules of hosted segments that are about flows with this one.
+
+    Their names mean what either side shows the other, nothing else: what is behind may have the same addresses here
+    and there.
+    """
     guests = _guests_by_segment(realm)
     found = {}
     for uid in _hosted(realm):
         other = network.realm(uid)
         shown = [*guests.get(uid, ()), *_guests_by_segment(other).get(realm.segment.uid, ())]
-        found[other.segment.key] = {
-            "rules": rules(network, other.policies),
-            "sets": sets(network, other.policies, shown),
-        }
+        names = {name for member in shown for name in member.names}
+        policies = [
+            policy
+            for policy in other.policies
+            if not names.isdisjoint(policy.from_) and not names.isdisjoint(policy.to)
+        ]
+        found[other.segment.key] = {"rules": rules(network, policies), "sets": sets(network, policies, shown)}
     return found
 
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from heapq import heapify, heappop, heappush
 from itertools import chain
-from typing import Any
 
-from provisioning.core.resource import Action, Body, Change, Resource, canonical, references
-from provisioning.core.resource import digest as digest_of
+from provisioning.core.resource import Action, Body, Change, Resource, references
 
 ReplaceOn = Mapping[str, frozenset[str]]
 """kind → body fields whose change needs a replacement; drivers say so."""
@@ -151,37 +149,3 @@ def _in_order(changes: Iterable[Change]) -> list[Change]:
         stuck = sorted(address for address, count in waits.items() if count)
         raise ValueError(f"resources depend on each other in a circle: {', '.join(stuck[:5])}")
     return ordered
-
-
-def digest(changes: Iterable[Change]) -> str:
-    """What an approval names: the same changes give the same digest in whatever order."""
-    prints = _Prints()
-    return digest_of(
-        sorted(
-            [change.address, change.action, change.kind, prints.of(change.before), prints.of(change.after)]
-            for change in changes
-        )
-    )
-
-
-class _Prints:
-    """Fingerprints of bodies. Parts that bodies share (rules, meshes, instances) are read once, told by identity."""
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[int, int], tuple[Any, str]] = {}
-
-    def of(self, value: Any, depth: int = 2) -> str:
-        if not isinstance(value, Mapping | list | tuple):
-            return canonical(value)
-        held = self._known.get((id(value), depth))
-        if held is None:
-            # The value is kept beside its print, so that no other one gets its identity.
-            held = self._known[id(value), depth] = (value, self._read(value, depth))
-        return held[1]
-
-    def _read(self, value: Any, depth: int) -> str:
-        if isinstance(value, Mapping):
-            parts: Any = {key: self.of(inner, depth - 1) for key, inner in value.items()} if depth else value
-        else:
-            parts = [self.of(inner, depth - 1) for inner in value] if depth else value
-        return digest_of(parts)
