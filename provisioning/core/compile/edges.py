@@ -36,8 +36,8 @@ def _edge(realm: Realm, connector: Connector, attachments: Iterable[Attachment])
         "nat_rules": [_nat(rule, realm.prefixes) for rule in roster.nat.get(connector.uid, ())],
         "blind": texts(realm.blind(connector)),
         "route_policies": {
-            direction: [_route_policy(one) for one in roster.filters(connector, direction)]
-            for direction in ("in", "out")
+            "in": [_route_policy(one) for one in roster.filters(connector, "in")],
+            "out": [_route_policy(one) for one in roster.filters(connector, "out")],
         },
     }
 

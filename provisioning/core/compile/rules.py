@@ -86,18 +86,14 @@ def set_names(intent: Intent, uids: Iterable[str]) -> list[str]:
 def sets(
     network: Network, policies: Sequence[Policy], members: Iterable[Member], apps: Iterable[App] = ()
 ) -> dict[str, list[str]]:
-    """The addresses behind every name that these policies use, as far as these members and applications have them;
-    ``any`` always, the internet never."""
+    """The addresses behind the names that these policies use: ``any`` always, others where these members and
+    applications have some, the internet never."""
+    used = {ANY}.union(*(policy.from_ for policy in policies), *(policy.to for policy in policies))
     held: dict[str, list[Range]] = {ANY: []}
-    for policy in policies:
-        for uid in (*policy.from_, *policy.to):
-            held.setdefault(uid, [])
-    held.pop(INTERNET, None)
     for member in members:
-        for uid in member.names:
-            if uid in held:
-                held[uid] += member.ranges
+        for uid in used.intersection(member.names) if member.ranges else ():
+            held.setdefault(uid, []).extend(member.ranges)
     for app in apps:
-        if app.app.uid in held:
-            held[app.app.uid].append((app.public, app.public))
-    return dict(sorted((set_name(network.intent, uid), texts(merge(ranges))) for uid, ranges in held.items()))
+        if app.app.uid in used:
+            held.setdefault(app.app.uid, []).append((app.public, app.public))
+    return {name: texts(merge(held[uid])) for name, uid in sorted((set_name(network.intent, uid), uid) for uid in held)}
