@@ -65,9 +65,14 @@ def address_number(text: str) -> int:
 
 def address_text(number: int) -> str:
     if number >= V6:
-        return str(ipaddress.IPv6Address(number - V6))
+        return _v6_text(number)
     # By hand: sections spell tens of thousands of these.
     return f"{number >> 24}.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+
+
+@lru_cache(maxsize=65536)
+def _v6_text(number: int) -> str:
+    return str(ipaddress.IPv6Address(number - V6))
 
 
 def range_text(pair: Range) -> str:

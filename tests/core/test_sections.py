@@ -25,7 +25,7 @@ def within(ranges: list[str], address: str) -> bool:
 def names(section: Mapping[str, Any], listed: list[str], address: str) -> bool:
     inside = within(section["sets"]["any"], address)
     return ("internet" in listed and not inside) or any(
-        within(section["sets"][name], address) for name in listed if name != "internet"
+        within(section["sets"].get(name, []), address) for name in listed if name != "internet"
     )
 
 

@@ -23,8 +23,24 @@ class End(NamedTuple):
     local: str
     peer: str
 
+    @property
+    def spot(self) -> tuple[str, int, str, str]:
+        """The namespace it ends in, and its address there."""
+        return self.exchange, self.circuit.node, self.segment, self.local
+
+
+class Wish(NamedTuple):
+    """The ends a connector would like to have. ``free``: place among them → the slot it may be moved from; those whose
+    addresses a person gave stay."""
+
+    connector: Connector
+    ends: tuple[End, ...]
+    spots: tuple[tuple[str, int, str, str], ...]
+    free: dict[int, int]
+
 
 Ends = dict[str, tuple[End, ...]]
+_WISHES = "link wishes"
 
 
 def ends(network: Network) -> Ends:
@@ -34,32 +50,51 @@ def ends(network: Network) -> Ends:
     far apart may want the same: the younger one then takes the next free place.
     """
     enabled = sorted((one for one in network.intent.connectors.values() if one.enabled), key=lambda one: one.number)
-    return network.keep("link ends", tuple(enabled), lambda: _ends(enabled))
+    return network.keep("link ends", tuple(enabled), lambda: _placed(_wishes(network, enabled)))
 
 
-def _ends(connectors: list[Connector]) -> Ends:
-    wanted = [(connector, list(_wanted(connector))) for connector in connectors]
-    taken = {(_place(end), end.local) for _, some in wanted for end, slot in some if _is_given(end, slot)}
-    found: Ends = {}
-    for connector, some in wanted:
-        mine = []
-        for end, slot in some:
-            if not _is_given(end, slot):
-                if (_place(end), end.local) in taken:
-                    end = _next_free(end, slot, taken)
-                taken.add((_place(end), end.local))
-            mine.append(end)
-        found[connector.uid] = tuple(mine)
-    return found
+def _wishes(network: Network, connectors: list[Connector]) -> list[Wish]:
+    """By connector number; kept for connectors that did not change."""
+    before: dict[str, Wish] = network.kept.get(_WISHES, ((), {}))[1]
+    after: dict[str, Wish] = {}
+    for connector in connectors:
+        held = before.get(connector.uid)
+        after[connector.uid] = held if held and held.connector == connector else _wish(connector)
+    network.kept[_WISHES] = ((), after)
+    return list(after.values())
 
 
-def _wanted(connector: Connector) -> Iterator[tuple[End, int]]:
-    """Every end with the address it would like, and the slot that stands for."""
+def _wish(connector: Connector) -> Wish:
     segments = dict.fromkeys(attachment.segment for attachment in connector.attachments)
+    found: list[End] = []
+    free: dict[int, int] = {}
     for nth, (circuit, exchange) in enumerate(circuits(connector)):
         slot = link_slot(connector.number, nth)
         for segment in segments:
-            yield End(circuit, exchange, segment, circuit.local, circuit.peer), slot
+            if (circuit.local, circuit.peer) == link_addresses(slot):
+                free[len(found)] = slot
+            found.append(End(circuit, exchange, segment, circuit.local, circuit.peer))
+    return Wish(connector, tuple(found), tuple(end.spot for end in found), free)
+
+
+def _placed(wishes: list[Wish]) -> Ends:
+    taken = {
+        spot
+        for wish in wishes
+        if len(wish.free) < len(wish.spots)
+        for place, spot in enumerate(wish.spots)
+        if place not in wish.free
+    }
+    found: Ends = {}
+    for wish in wishes:
+        mine = wish.ends
+        for place, slot in wish.free.items():
+            if wish.spots[place] in taken:
+                moved = _next_free(mine[place], slot, taken)
+                mine = (*mine[:place], moved, *mine[place + 1 :])
+            taken.add(mine[place].spot if mine is not wish.ends else wish.spots[place])
+        found[wish.connector.uid] = mine
+    return found
 
 
 def circuits(connector: Connector) -> Iterator[tuple[Circuit, str]]:
@@ -72,21 +107,13 @@ def circuits(connector: Connector) -> Iterator[tuple[Circuit, str]]:
             yield replace(circuit, name=name, role="standby", local=local, peer=peer), connector.failover_exchange
 
 
-def _place(end: End) -> tuple[str, int, str]:
-    """The namespace a link ends in."""
-    return end.exchange, end.circuit.node, end.segment
-
-
-def _is_given(end: End, slot: int) -> bool:
-    return (end.local, end.peer) != link_addresses(slot)
-
-
-def _next_free(end: End, slot: int, taken: set[tuple[tuple[str, int, str], str]]) -> End:
+def _next_free(end: End, slot: int, taken: set[tuple[str, int, str, str]]) -> End:
     start = LINK_SLOTS.index(slot)
     for step in range(len(LINK_SLOTS)):
         local, peer = link_addresses(LINK_SLOTS[(start + step) % len(LINK_SLOTS)])
-        if (_place(end), local) not in taken:
-            return end._replace(local=local, peer=peer)
+        moved = end._replace(local=local, peer=peer)
+        if moved.spot not in taken:
+            return moved
     raise BadPrefix("out_of_range", "There is no link address left in this segment.")
 
 
