@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import threading
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from asgiref.sync import async_to_sync
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from channels.layers import get_channel_layer
@@ -29,6 +30,8 @@ PAUSE = 0.1
 LOOK_AGAIN = 30.0
 """Seconds after which a socket proves again that it may listen."""
 MOST_WAITING = 100
+PATIENCE = 5.0
+"""Seconds that a sender waits for Redis."""
 
 ANONYMOUS, STRANGER = 4401, 4404
 
@@ -37,7 +40,7 @@ def changed(tenant: str, what: str, id: str = "", version: int | None = None) ->
     """Outbox handler: tell the tenant's browsers. Raises ConnectionError with Redis away, so that it is tried again."""
     try:
         _tell(tenant, {"type": "changed", "what": what, "id": id, "version": version})
-    except RedisError as error:
+    except (RedisError, TimeoutError) as error:
         raise ConnectionError(str(error)) from error
 
 
@@ -52,7 +55,23 @@ def rates(tenant: str, at: datetime, edges: Mapping[str, Sequence[float]]) -> No
 
 def _tell(tenant: str, message: dict[str, Any]) -> None:
     layer: Any = get_channel_layer()
-    async_to_sync(layer.group_send)(group(tenant), {"type": "told", "message": message})
+    sending = layer.group_send(group(tenant), {"type": "told", "message": message})
+    asyncio.run_coroutine_threadsafe(sending, _loop()).result(PATIENCE)
+
+
+_loops: dict[int, asyncio.AbstractEventLoop] = {}
+_starting = threading.Lock()
+
+
+def _loop() -> asyncio.AbstractEventLoop:
+    """This process' loop for telling, in a thread of its own: a layer keeps its Redis connections for each loop, and a
+    loop for each message would connect for each message. A worker's children each start theirs."""
+    process = os.getpid()
+    with _starting:
+        if process not in _loops:
+            _loops[process] = asyncio.new_event_loop()
+            threading.Thread(target=_loops[process].run_forever, name="live", daemon=True).start()
+        return _loops[process]
 
 
 def group(tenant: str) -> str:
