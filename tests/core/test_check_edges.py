@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from provisioning.core.check import check
+from provisioning.core.intent import KINDS
+from provisioning.core.network import Network
 from tests.core.networks import Drawing, hospital, policy, site
 from tests.core.test_check import one, told
 
@@ -330,3 +332,35 @@ def test_applications_and_the_internet_go_together_in_policies() -> None:
     assert one(draw, "no_internet_application").path == "policies/a/from[0]"
     assert one(draw, "not_from_internet").path == "policies/b/to[0]"
     assert one(draw, "names_application").path == "policies/c/from[0]"
+
+
+def everything() -> Drawing:
+    draw = shared(services=["fw"])
+    draw.edit("services", "fw", segments=["corp", "partner"])
+    draw.add("prefix-lists", {"name": "offices", "entries": [{"prefix": "10.4.0.0/16", "le": 24}]})
+    draw.add("billing-tags", {"name": "research"})
+    draw.edit("services", "fw", billing_tags=["research"])
+    draw.add("nat-rules", nat(match={"destination": ["offices"]}, source=pool("10.200.0.0/30")))
+    rules = [deny("10.3.0.0/16")]
+    body = {"name": "filter", "segment": "corp", "direction": "out", "targets": ["hospital-b"], "rules": rules}
+    draw.add("route-policies", body)
+    draw.add("internet-apps", app())
+    draw.add("policies", policy("shoppers", 60, "internet", "shop", {"action": "allow"}))
+    draw.add("policies", policy("labs", 61, "labs", "prod", {"action": "deny", "source": ["offices"]}))
+    return draw
+
+
+def test_a_network_with_everything_in_it_is_fine() -> None:
+    assert check(everything().network()) == []
+
+
+@pytest.mark.parametrize("kind", KINDS[:-1])
+def test_whatever_is_missing_the_other_checks_go_on(kind: str) -> None:
+    draw = everything()
+    before = draw.network()
+    assert check(before) == []
+    for name in [body["name"] for held, _, _, _, body in draw.rows.values() if held == kind]:
+        draw.remove(kind, name)
+    found = check(Network(draw.intent(), before))
+    assert found == check(draw.network())
+    assert bool(found) is (kind not in ("policies", "nat-rules", "route-policies"))
