@@ -1,132 +1,16 @@
-"""All packets at once, held against a plain evaluator on packets that cut everywhere."""
+"""What a change does, what can be reached and what was promised, on networks that a person can read."""
 
 from __future__ import annotations
 
-import random
 import time
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from provisioning.core.addresses import address_number
-from provisioning.core.flows import cell_of
+from provisioning.core.intent import Invalid
 from provisioning.core.network import Network
 from provisioning.core.reach import Delta, FlowChange, assertions, delta, reach, trace
-from provisioning.core.reach.atlas import AddressClass, Atlas
-from tests.core.naive import fate, owner
-from tests.core.networks import Drawing, hospital, policy, site
-from tests.core.random_networks import ADDRESSES, PACKETS, edited, networks, plenty
-
-
-def class_of(atlas: Atlas, address: str) -> AddressClass | None:
-    number = address_number(address)
-    held = [one for one in atlas.classes for (low, high), _ in one.stretches if low <= number <= high]
-    assert len(held) <= 1, "classes are disjoint"
-    return held[0] if held else None
-
-
-@plenty
-@given(networks(), st.integers(0, 1000))
-def test_classes_and_traces_agree_with_the_plain_evaluator(net: Drawing, seed: int) -> None:
-    chance = random.Random(seed)
-    network = net.network()
-    for uid, segment in network.intent.segments.items():
-        atlas = Atlas([network.realm(uid)])
-        for _ in range(40):
-            source, destination = chance.choice(ADDRESSES), chance.choice(ADDRESSES)
-            protocol, port = chance.choice(PACKETS)
-            wanted = fate(net, uid, source, destination, protocol, port)
-            told = trace(network, source, destination, protocol, port, segment.name)
-            if wanted is None:
-                assert told.disposition == "local"
-                continue
-            assert told.disposition.startswith("delivered") == wanted[0]
-            assert (told.disposition == "delivered_inspected") == (wanted[0] and bool(wanted[1]))
-            start, end = class_of(atlas, source), class_of(atlas, destination)
-            if start is None or end is None:
-                assert not wanted[0]
-                continue
-            cell = atlas.cells.mask(((cell_of(protocol, port),) * 2,)) or 0
-            outcomes = [
-                outcome
-                for mask, outcome in atlas.verdicts(0, start, end)
-                if any(low <= cell_of(protocol, port) <= high for low, high in atlas.cells.intervals(mask))
-            ]
-            assert len(outcomes) == 1 and cell >= 0
-            (outcome,) = outcomes
-            assert (outcome.delivered, outcome.chain if outcome.delivered else ()) == wanted
-            if outcome.disposition != "no_route":
-                assert outcome.disposition == told.disposition and outcome.rule == told.rule
-
-
-def holds(network: Network, names: tuple[str, ...], segment: str, address: str) -> bool:
-    """Whether labels include an address."""
-    realm = network.realm(segment)
-    member = realm.owner(address_number(address))
-    if member is None:
-        return "internet" in names
-    group = network.intent.groups.get(member.attachment.group or "")
-    connector = member.connector.name
-    return bool({"any", connector, group and group.name} & {*names}) or any(
-        name.startswith(f"{connector} (") for name in names
-    )
-
-
-def includes(change: FlowChange, protocol: str, port: int | None) -> bool:
-    if change.protocol not in ("any", protocol):
-        return change.protocol == "other" and protocol not in ("tcp", "udp")
-    spans = [tuple(map(int, (text.split("-") * 2)[:2])) for text in change.ports]
-    return not spans or any(low <= (port or 0) <= high for low, high in spans)
-
-
-@plenty
-@given(edited(), st.integers(0, 1000))
-def test_the_delta_tells_every_changed_packet_and_its_examples_are_true(
-    pair: tuple[Drawing, Drawing], seed: int
-) -> None:
-    chance = random.Random(seed)
-    one, other = pair
-    before, after = one.network(), other.network()
-    found = delta(before, after)
-    for uid, segment in before.intent.segments.items():
-        for _ in range(60):
-            packet = chance.choice(ADDRESSES), chance.choice(ADDRESSES), *chance.choice(PACKETS)
-            old, new = (fate(net, uid, *packet) or (False, ()) for net in pair)
-            local = any(fate(net, uid, *packet) is None for net in pair)
-            # What was the internet's and becomes a member's is another place, and the other way round.
-            there = [owner(net, uid, packet[1]) is not None for net in pair]
-            old, new = (old if there[0] >= there[1] else (False, ())), (new if there[1] >= there[0] else (False, ()))
-            if local or old == new:
-                continue
-            word = "inspected" if old[0] and new[0] else "blocked" if old[0] else "allowed"
-            named = before if word == "blocked" else after
-            assert any(
-                change.segment == segment.name
-                and includes(change, packet[2], packet[3])
-                and holds(named, change.from_, uid, packet[0])
-                and holds(named, change.to, uid, packet[1])
-                and len(change.via) == (len(new[1]) if new[0] else 0)
-                for change in getattr(found, word)
-            ), (word, packet)
-    for word, was, becomes in (("allowed", False, True), ("blocked", True, False), ("inspected", True, True)):
-        for change in getattr(found, word):
-            shown = change.example
-            segment = next(uid for uid, one in before.intent.segments.items() if one.name == change.segment)
-            if len({owner(net, segment, shown.destination) is None for net in pair}) == 2:
-                continue
-            for intent, delivered, rule in ((before, was, change.rule_before), (after, becomes, change.rule_after)):
-                told = trace(intent, shown.source, shown.destination, shown.protocol, shown.port, change.segment)
-                if told.disposition != "local":
-                    assert told.disposition.startswith("delivered") == delivered, (word, change)
-                    assert told.rule == rule
-
-
-@plenty
-@given(networks())
-def test_a_network_does_not_differ_from_itself(net: Drawing) -> None:
-    assert delta(net.network(), net.copy().network()) == Delta()
+from tests.core.networks import HTTPS, Drawing, hospital, policy, site
 
 
 def told(change: FlowChange) -> tuple[Any, ...]:
@@ -217,3 +101,145 @@ def test_twenty_connectors_take_milliseconds() -> None:
         delta(before, then)
         spent.append(time.perf_counter() - started)
     assert min(spent) < 0.05
+
+
+def partners(**share: Any) -> Drawing:
+    """The hospital, and a laboratory in another segment that a share lets the hospitals begin flows to."""
+    draw = hospital()
+    draw.add("segments", {"name": "partner", "stance": "closed"})
+    draw.add("groups", {"name": "labs"})
+    draw.add("connectors", site("labor", "us", "labs", "10.99.0.0/16", segment="partner"))
+    body = {
+        "name": "to-labs",
+        "a": {"segment": "corp", "groups": ["sites"]},
+        "b": {"segment": "partner", "groups": [], "prefixes": ["10.99.1.0/24"]},
+        "direction": "a-to-b",
+    }
+    draw.add("shares", {**body, **share})
+    return draw
+
+
+def test_a_share_opens_one_way_between_what_its_sides_hold() -> None:
+    without = partners()
+    without.remove("shares", "to-labs")
+    (change,) = delta(without.network(), partners().network()).allowed
+    assert (change.segment, change.to_segment) == ("corp", "partner")
+    assert (change.from_, change.to) == (("sites",), ("labor (10.99.1.0/24)",))
+    assert (change.rule_before, change.rule_after) == (None, "share/to-labs")
+    both = delta(partners().network(), partners(direction="both").network())
+    assert [(one.segment, one.from_) for one in both.allowed] == [("partner", ("labor (10.99.1.0/24)",))]
+
+
+def test_either_segment_denies_what_a_share_would_allow() -> None:
+    after = partners()
+    held = policy("no-telnet", 1, "any", "labs", {"action": "deny", "protocol": "tcp", "ports": ["23"]})
+    after.add("policies", {**held, "segments": ["partner"]})
+    (change,) = delta(partners().network(), after.network()).blocked
+    assert change.ports == ("23",) and change.rule_after == "no-telnet/rule-1" and change.to_segment == "partner"
+
+
+def test_a_share_through_a_firewall_is_told_as_inspected_where_it_lets_pass() -> None:
+    found = delta(partners().network(), partners(services=["fw"]).network())
+    assert {one.via for one in found.inspected} == {("fw",)}
+    assert [(one.ports, one.rule_after) for one in found.blocked] == [(("8080",), "share/to-labs")]
+
+
+def published(**fields: Any) -> Drawing:
+    draw = hospital()
+    target = {"connector": "vpc-prod", "addresses": ["10.1.2.3"], "port": 8443}
+    body = {"name": "shop", "connector": "exit-eu", "protocol": "tcp", "port": 443, "target": target, **fields}
+    draw.add("internet-apps", body)
+    draw.add("policies", policy("shop-in", 40, "internet", "shop", HTTPS))
+    return draw
+
+
+def test_an_application_is_reached_from_the_internet_where_a_policy_says_so() -> None:
+    closed = published()
+    closed.remove("policies", "shop-in")
+    (change,) = delta(closed.network(), published().network()).allowed
+    assert (change.from_, change.to, change.ports) == (("internet",), ("shop",), ("443",))
+    assert change.rule_after == "shop-in/rule-1"
+    (row,) = reach(published().network(), "internet")
+    assert row.to == ("shop",) and row.rule == "shop-in/rule-1"
+    back = {one.to for one in reach(published().network(), "vpc-prod", towards=True) if one.from_ == ("internet",)}
+    assert back == {("shop",)}
+
+
+def test_a_promise_about_the_internet_looks_at_applications() -> None:
+    for expect, holds in (("blocked", False), ("reachable", True)):
+        draw = published()
+        body = {"name": "asked", "from": "internet", "to": "prod", "protocol": "tcp", "ports": ["443"]}
+        draw.add("assertions", {**body, "expect": expect})
+        result = next(one for one in assertions(draw.network()) if one.name == "asked")
+        assert result.holds == holds
+
+
+def test_a_promise_about_all_segments_includes_shares() -> None:
+    for draw, holds in ((partners(), False), (partners(direction="b-to-a"), True)):
+        draw.add("assertions", {"name": "asked", "from": "sites", "to": "labs", "expect": "blocked"})
+        result = next(one for one in assertions(draw.network()) if one.name == "asked")
+        assert result.holds == holds and bool(result.example) != holds
+
+
+def test_what_can_reach_somebody_is_asked_by_name_or_by_address() -> None:
+    network = partners().network()
+    rows = reach(network, "labs", towards=True)
+    assert [(one.from_, one.segment, one.to_segment) for one in rows] == [(("sites",), "corp", "partner")]
+    assert reach(network, "10.99.1.7", towards=True)[0].to == ("labor (10.99.1.7/32)",)
+    # No share shows this one to anybody; to the hospital it is an address like any other on the internet.
+    assert {one.to for one in reach(network, "10.99.2.7", towards=True)} == {("internet (10.99.2.7/32)",)}
+    assert {one.from_ for one in reach(network, "10.3.7.0/24")} == {("hospital-a (10.3.7.0/24)",)}
+    with pytest.raises(Invalid):
+        reach(network, "nobody")
+
+
+def test_a_redundant_site_sends_what_it_may_and_takes_nobody_s_place() -> None:
+    before = hospital()
+    before.edit("connectors", "hospital-a", redundancy_group="a")
+    after = before.copy()
+    twin = {**site("hospital-a2", "us", "sites", "10.3.0.0/16"), "redundancy_group": "a", "preference": 50}
+    after.add("connectors", twin)
+    found = delta(before.network(), after.network())
+    assert {one.from_ for one in found.allowed} == {("hospital-a2",)} and not found.blocked
+
+
+def test_both_address_families_are_told_and_never_mixed() -> None:
+    after = hospital()
+    after.add("connectors", site("clinic", "us", None, "fd00:6::/48"))
+    assert delta(hospital().network(), after.network()) == Delta()
+    both = after.copy()
+    both.add("connectors", site("ward", "us", None, "fd00:7::/48"))
+    found = delta(after.network(), both.network())
+    assert {(one.from_, one.to) for one in found.allowed} == {(("ward",), ("clinic",)), (("clinic",), ("ward",))}
+    assert {one.example.source for one in found.allowed} == {"fd00:7::1", "fd00:6::1"}
+
+
+def test_moving_a_policy_tells_what_is_decided_otherwise() -> None:
+    before = hospital()
+    before.add("policies", policy("https", 30, "dev", "prod", HTTPS))
+    after = before.copy()
+    after.edit("policies", "https", position=5)
+    (change,) = delta(before.network(), after.network()).allowed
+    assert (change.ports, change.rule_before, change.rule_after) == (("443",), "no-dev-in-prod/rule-1", "https/rule-1")
+
+
+def test_a_renamed_group_changes_no_flow_and_is_told_by_its_new_name() -> None:
+    before, after = hospital(), hospital()
+    after.edit("groups", "dev", name="development")
+    assert delta(before.network(), after.network()) == Delta()
+    opened = after.copy()
+    opened.remove("policies", "no-dev-in-prod")
+    network = after.network()
+    for _ in range(2):
+        network = Network(opened.intent(), network)
+        assert delta(before.network(), network).allowed[0].from_ == ("development",)
+
+
+def test_what_did_not_change_is_not_asked_again() -> None:
+    before, draw = partners().network(), partners()
+    draw.remove("policies", "no-dev-in-prod")
+    planned = Network(draw.intent(), before)
+    first = delta(before, planned)
+    draw.edit("segments", "guest", stance="open")
+    again = delta(before, Network(draw.intent(), planned))
+    assert first.allowed and all(one is other for one, other in zip(first.allowed, again.allowed, strict=True))

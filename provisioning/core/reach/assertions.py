@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from provisioning.core.flows import cells
 from provisioning.core.intent import ANY, INTERNET, Assertion, Intent
 from provisioning.core.network import Network
-from provisioning.core.reach.atlas import BEYOND, AddressClass, Atlas
-from provisioning.core.reach.book import CellMap
+from provisioning.core.reach.block import Block, shown
 from provisioning.core.reach.decision import Outcome
-from provisioning.core.reach.labels import Example, packet_between
-from provisioning.core.reach.query import restricted
+from provisioning.core.reach.labels import Example
+from provisioning.core.reach.ledger import Places
+from provisioning.core.reach.lists import Lists, apart
+from provisioning.core.reach.query import scenes, select
+from provisioning.core.reach.rectangles import rectangles
+from provisioning.core.reach.scenes import Scene
+from provisioning.core.reach.verdicts import delivered
+from provisioning.core.realm import App, Realm
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,109 +34,156 @@ class AssertionResult:
     reason: str = ""
 
 
+Met = tuple[frozenset[str], frozenset[str]]
+"""Connectors each of the first of which has flows to each of the second; the internet is one by that name."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    """What one assertion comes to in one scene: a packet that breaks it and why, and who met whom."""
+
+    example: Example | None = None
+    reason: str = ""
+    met: tuple[Met, ...] = ()
+
+
 def assertions(network: Network) -> list[AssertionResult]:
-    """Every assertion of the network against the model."""
-    atlases: dict[str, Atlas] = {}
-    return [_examine(network, assertion, atlases) for assertion in network.intent.assertions.values()]
+    """Every assertion of the network against the model.
+
+    One without a segment asks about all segments and all flows that shares carry between them.
+    """
+    asked = list(network.intent.assertions.values())
+    findings: dict[str, list[_Finding]] = {assertion.uid: [] for assertion in asked}
+    for scene in scenes(network) if asked else ():
+        here = [
+            one for one in asked if one.segment is None or (one.segment == scene.segment.uid and not scene.to_segment)
+        ]
+        for assertion, finding in zip(here, _findings(network, scene, here), strict=True):
+            findings[assertion.uid].append(finding)
+    return [_result(network.intent, assertion, findings[assertion.uid]) for assertion in asked]
 
 
-def _examine(network: Network, assertion: Assertion, atlases: dict[str, Atlas]) -> AssertionResult:
-    def broken(reason: str, example: Example | None = None) -> AssertionResult:
-        return AssertionResult(assertion.uid, assertion.name, assertion.expect, False, example, reason)
-
-    intent = network.intent
-    seen: set[tuple[str, str]] = set()
-    segments = [assertion.segment] if assertion.segment else list(intent.segments)
-    for uid in segments:
-        if uid not in intent.segments:
-            return broken("Its segment does not exist any more.")
-        # Atlases of all segments are kept: assertions are many, segments few.
-        if uid not in atlases:
-            atlases[uid] = Atlas([network.realm(uid)])
-        atlas = atlases[uid]
-        for start, end in _pairs(atlas, assertion):
-            seen |= {(one, other) for one in start.connectors for other in end.connectors or {INTERNET}}
-            for cell, outcome in _cells(atlas, assertion, start, end):
-                if _breaks(assertion.expect, outcome):
-                    return broken(_reason(intent, outcome), packet_between(0, start, end, cell))
-    if assertion.expect != "blocked" and (missing := _unconnected(intent, assertion, seen)):
-        return broken(missing)
-    return AssertionResult(assertion.uid, assertion.name, assertion.expect, True)
+def _question(assertion: Assertion) -> tuple[object, ...]:
+    return assertion.from_, assertion.to, assertion.protocol, assertion.ports, assertion.expect
 
 
-def _pairs(atlas: Atlas, assertion: Assertion) -> Iterator[tuple[AddressClass, AddressClass]]:
-    starts = list(_side(atlas, assertion.from_))
-    ends = list(_side(atlas, assertion.to))
-    for start in starts:
-        for end in ends:
-            # Flows start at members: from the internet nothing comes in without an internet application.
-            if start.views[0].whose != BEYOND and atlas.real(start, end):
-                yield start, end
+def _findings(network: Network, scene: Scene, asked: Sequence[Assertion]) -> list[_Finding]:
+    """In one scene; what an earlier version found out in the same realms is kept."""
+    key = ("assertions", type(scene).__name__, scene.segment.uid, scene.there.segment.uid)
+    known: dict[tuple[object, ...], _Finding] = network.keep(key, (scene.realm, scene.there), dict)
+    new = [one for one in asked if _question(one) not in known]
+    concerned = [one for one in new if _concerns(scene, one)]
+    known.update((_question(one), _Finding()) for one in new)
+    if concerned:
+        block = Block([scene], [cells(one.protocol, one.ports) for one in concerned])
+        known.update((_question(one), _examine(block, one)) for one in concerned)
+    return [known[_question(one)] for one in asked]
 
 
-def _side(atlas: Atlas, wanted: str) -> Iterator[AddressClass]:
-    realm = atlas.realms[0]
-    assert realm is not None
-    if wanted == INTERNET:
-        yield from (one for one in atlas.classes if one.views[0].whose == BEYOND)
-        return
-    named = {
-        member.id
-        for member in realm.members
-        if wanted == ANY or wanted in (member.connector.uid, member.attachment.group)
-    }
-    yield from (part for one in atlas.classes if (part := restricted(one, named)))
+def _concerns(scene: Scene, assertion: Assertion) -> bool:
+    return any(one.called(assertion.from_) for one in scene.starts()) and any(
+        one.called(assertion.to) for one in scene.ends()
+    )
 
 
-def _cells(atlas: Atlas, assertion: Assertion, start: AddressClass, end: AddressClass) -> Iterator[tuple[int, Outcome]]:
-    """The first asked cell of every outcome that asked flows have."""
-    asked = cells(assertion.protocol, assertion.ports)
-    for mask, outcome in atlas.verdicts(0, start, end):
-        common = _first_common(atlas.cells, mask, asked)
-        if common is not None:
-            yield common, outcome
+def _examine(block: Block, assertion: Assertion) -> _Finding:
+    rows = select(block.starts, block.covered[0], lambda one: one.called(assertion.from_))
+    columns = select(block.ends, block.covered[1], lambda one: one.called(assertion.to))
+    if not len(rows) or not len(columns):
+        return _Finding()
+    lists, judge = block.lists(rows, columns), block.judge(0)
+    assert judge is not None
+    asked = block.ledger.cells.mask(cells(assertion.protocol, assertion.ports))
+    flowing = np.zeros(len(lists) + 1, bool)
+    for number, (hits,) in enumerate(lists.walk()):
+        flows = judge.flows(hits, asked)
+        flowing[number] = bool(flows)
+        verdict = judge.verdict(hits, flows)
+        arrives = delivered(verdict)
+        inspected = delivered({label: mask for label, mask in verdict.items() if label[1]})
+        breaks = {"blocked": arrives, "reachable": flows & ~arrives, "inspected": flows & ~inspected}[assertion.expect]
+        if breaks and (finding := _broken(block, lists, number, block.ledger.cells.intervals(breaks)[0][0])):
+            return finding
+    return _Finding(met=tuple(_met(block, lists, flowing)) if assertion.expect != "blocked" else ())
 
 
-def _first_common(cell_map: CellMap, mask: int, asked: tuple[tuple[int, int], ...]) -> int | None:
-    # The map is cut by rules only; an assertion's ports may lie inside one of its stretches.
-    for low, high in cell_map.intervals(mask):
-        for first, last in asked:
-            if max(low, first) <= min(high, last):
-                return max(low, first)
+def _broken(block: Block, lists: Lists, number: int, cell: int) -> _Finding | None:
+    """None where all pairs of the list are behind one connector each."""
+    for role, other in np.argwhere(lists.ids == number):
+        columns = lists.columns.held(np.array([other]))
+        ends = apart(block.starts, block.ends, lists.rows.held(np.array([role])), columns)
+        if ends is not None:
+            packet = block.packet(0, *ends, columns, cell)
+            outcome = block.outcome(0, *ends, packet)
+            scene = block.scenes[0]
+            assert outcome is not None and scene is not None
+            return _Finding(shown(packet), _reason(scene.realm, outcome))
     return None
 
 
-def _breaks(expect: str, outcome: Outcome) -> bool:
-    if expect == "blocked":
-        return outcome.delivered
-    return outcome.disposition != "delivered_inspected" if expect == "inspected" else not outcome.delivered
-
-
-def _reason(intent: Intent, outcome: Outcome) -> str:
+def _reason(realm: Realm, outcome: Outcome) -> str:
     who = f"rule {outcome.rule}" if outcome.rule else "the segment's stance"
-    if outcome.stopped_by and outcome.stopped_by in intent.services:
-        return f"Service “{intent.services[outcome.stopped_by].name}” drops it."
+    if outcome.stopped_by and outcome.stopped_by in realm.services:
+        return f"Service “{realm.services[outcome.stopped_by].name}” drops it."
     if outcome.disposition == "delivered":
         return f"It is delivered without inspection, by {who}."
     if outcome.delivered:
         return f"It is delivered, by {who}."
-    return f"It is denied by {who}."
+    return "There is no route." if outcome.disposition == "no_route" else f"It is denied by {who}."
 
 
-def _unconnected(intent: Intent, assertion: Assertion, seen: set[tuple[str, str]]) -> str:
+def _met(block: Block, lists: Lists, flowing: Places) -> Iterator[Met]:
+    rows, columns = np.nonzero(flowing[lists.ids])
+    for _, some, ends in rectangles(np.zeros(len(rows), np.intp), rows, columns, len(lists.columns)):
+        yield (
+            frozenset(_connectors(block, 0, lists.rows.held(some))),
+            frozenset(_connectors(block, 1, lists.columns.held(ends))),
+        )
+
+
+def _connectors(block: Block, which: int, atoms: Places) -> Iterator[str]:
+    side = (block.starts, block.ends)[which]
+    for place in np.unique(side.holder[0][atoms]).tolist():
+        who = side.holders[0][place].who
+        yield INTERNET if who is None else (who.target if isinstance(who, App) else who).connector.uid
+
+
+def _result(intent: Intent, assertion: Assertion, findings: Sequence[_Finding]) -> AssertionResult:
+    def broken(reason: str, example: Example | None = None) -> AssertionResult:
+        return AssertionResult(assertion.uid, assertion.name, assertion.expect, False, example, reason)
+
+    if assertion.segment is not None and assertion.segment not in intent.segments:
+        return broken("Its segment does not exist any more.")
+    for finding in findings:
+        if finding.reason:
+            return broken(finding.reason, finding.example)
+    if assertion.expect != "blocked":
+        missing = _unconnected(intent, assertion, [met for finding in findings for met in finding.met])
+        if missing:
+            return broken(missing)
+    return AssertionResult(assertion.uid, assertion.name, assertion.expect, True)
+
+
+def _unconnected(intent: Intent, assertion: Assertion, met: Sequence[Met]) -> str:
     """A sentence when something on one side cannot meet something on the other at all; empty otherwise."""
-    starts, ends = _connectors(intent, assertion.from_), _connectors(intent, assertion.to)
+    starts, ends = _members(intent, assertion.from_), _members(intent, assertion.to)
     if not starts or not ends:
         side = assertion.from_ if not starts else assertion.to
         return f"“{intent.label(side)}” has no members."
+    # Those who are in the same sets meet the same others.
+    known: dict[frozenset[int], list[str]] = {}
+    for end in sorted(ends):
+        known.setdefault(frozenset(n for n, one in enumerate(met) if end in one[1]), []).append(end)
     for start in sorted(starts):
-        for end in sorted(ends):
-            if start != end and (start, end) not in seen:
-                return f"“{intent.label(start)}” and “{intent.label(end)}” have no segment in common, or no route."
+        mine = {n for n, one in enumerate(met) if start in one[0]}
+        for sets, alike in known.items():
+            other = next((one for one in alike if one != start), None)
+            if other is not None and mine.isdisjoint(sets):
+                return f"“{intent.label(start)}” and “{intent.label(other)}” have no segment in common, or no route."
     return ""
 
 
-def _connectors(intent: Intent, wanted: str) -> set[str]:
+def _members(intent: Intent, wanted: str) -> set[str]:
     if wanted == INTERNET:
         return {INTERNET}
     return {

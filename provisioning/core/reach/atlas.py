@@ -1,123 +1,188 @@
-"""Classes of addresses that every rule treats alike, in one segment, over one or two versions of the network.
+"""Addresses of one side of flows, cut into atoms that every line treats as one, over one or two versions.
 
-The line of addresses is cut wherever a member or a rule's prefix begins or ends in any version; stretches with equal
-signatures are one class. Answers for all packets are then answers for all pairs of classes.
+An atom is a stretch of the line of addresses with its holder in each version. Destinations of members are one line
+however often they change hands; sources are a line for each connector, since two may send from the same address.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from bisect import bisect_right
+from collections.abc import Hashable, Iterator, Sequence
+from functools import cached_property
 from itertools import pairwise
 
-from provisioning.core.addresses import ALL_V4, Range
-from provisioning.core.reach.book import Book, CellMap, Verdicts
-from provisioning.core.reach.decision import Outcome
-from provisioning.core.realm import Realm
-from provisioning.core.roster import Member
+import numpy as np
 
-NOWHERE, MEMBER, BEYOND = 0, 1, 2
-"""Whose an address is: nobody's, a member's, or the internet's."""
+from provisioning.core.addresses import Range
+from provisioning.core.reach.ledger import ABSENT, Flags, Ledger, Places
+from provisioning.core.reach.scenes import EVERYBODYS, Holder
 
+NOBODY = -1
 
-@dataclass(frozen=True, slots=True)
-class View:
-    """How one version sees a class: whose it is, and the rules it matches as source and as destination."""
+Stretch = tuple[int, int, tuple[int, ...]]
+"""First and last address, and the place of its holder in each version."""
 
-    whose: int
-    source: int
-    destination: int
+Holding = tuple[int, int, int]
+"""First and last address, and the place of its holder."""
 
 
-NOTHING = View(NOWHERE, 0, 0)
+class Side:
+    """edges: where atoms begin and end. low, high: places of an atom's edges, the upper one excluded; low rises.
 
+    holders[k]: of version k. holder[k], connector[k]: of each atom; NOBODY where the version does not have it.
+    """
 
-@dataclass(slots=True)
-class AddressClass:
-    """``stretches``: range and its owner in each version. ``connectors``: uids of all owners."""
+    def __init__(
+        self,
+        ledger: Ledger,
+        asked: Sequence[tuple[Range, ...] | None],
+        holders: Sequence[list[Holder]],
+        connectors: dict[str, int],
+        besides: tuple[Range, ...] = (),
+    ) -> None:
+        self.ledger, self.holders = ledger, holders
+        stretches = list(_stretches(holders))
+        cuts = {edge for held in {*asked, besides} if held for low, high in held for edge in (low, high + 1)}
+        edges = cuts.union(*((low, high + 1) for low, high, _ in stretches))
+        self.edges = sorted(edges)
+        rank = {edge: place for place, edge in enumerate(self.edges)}
+        self._cut(stretches, rank, np.array(sorted(rank[edge] for edge in cuts), np.intp))
+        self.connector = [
+            _through(self.holder[k], [connectors.setdefault(one.connector, len(connectors)) for one in held])
+            for k, held in enumerate(holders)
+        ]
+        self._asked = [None if held is None else [(rank[low], rank[high + 1]) for low, high in held] for held in asked]
 
-    views: tuple[View, ...]
-    stretches: list[tuple[Range, tuple[Member | None, ...]]] = field(default_factory=list)
-    connectors: set[str] = field(default_factory=set)
+    def _cut(self, stretches: Sequence[Stretch], rank: dict[int, int], cuts: Places) -> None:
+        low = np.array([rank[one[0]] for one in stretches], np.intp)
+        high = np.array([rank[one[1] + 1] for one in stretches], np.intp)
+        first, after = np.searchsorted(cuts, low, "right"), np.searchsorted(cuts, high, "left")
+        parts = np.maximum(after - first, 0) + 1
+        whole = np.repeat(np.arange(len(stretches)), parts)
+        nth = np.arange(len(whole)) - np.repeat(np.cumsum(parts) - parts, parts)
+        lows, highs = low[whole].copy(), high[whole].copy()
+        inner = nth > 0
+        lows[inner] = cuts[(first[whole] + nth - 1)[inner]]
+        inner = nth < parts[whole] - 1
+        highs[inner] = cuts[(first[whole] + nth)[inner]]
+        order = np.argsort(lows, kind="stable")
+        self.low, self.high = lows[order], highs[order]
+        places = np.array([one[2] for one in stretches], np.intp).reshape(len(stretches), len(self.holders))
+        self.holder = [places[whole[order], k] for k in range(len(self.holders))]
 
-    def owners(self, version: int) -> Iterator[tuple[Range, Member]]:
-        for stretch, owners in self.stretches:
-            owner = owners[version]
-            if owner is not None:
-                yield stretch, owner
+    def __len__(self) -> int:
+        return len(self.low)
 
+    def range(self, atom: int) -> Range:
+        return self.edges[self.low[atom]], self.edges[self.high[atom]] - 1
 
-class Atlas:
-    """``Atlas([realm])`` or ``Atlas([before, after])``; None where a version lacks the segment."""
+    @cached_property
+    def changed(self) -> Flags:
+        """Atoms that lines of two versions may name differently, or that only one version has."""
+        codes: dict[Hashable, int] = {}
+        named = [
+            _through(self.holder[k], [codes.setdefault(one.named, len(codes)) for one in held])
+            for k, held in enumerate(self.holders)
+        ]
+        return named[0] != named[1]
 
-    def __init__(self, realms: Sequence[Realm | None]) -> None:
-        self.realms = realms
-        self.books = [Book(realm) if realm else None for realm in realms]
-        self.cells = CellMap(held for book in self.books if book for held in book.cells())
-        for book in self.books:
-            if book:
-                book.use(self.cells)
-        self.no_route: Verdicts = ((self.cells.full, Outcome("no_route")),)
-        self.classes = self._classify()
+    # Which lines hold which atoms
 
-    def _classify(self) -> list[AddressClass]:
-        sweeps = [_Sweep(book) if book else None for book in self.books]
-        edges = {ALL_V4[0], ALL_V4[1] + 1}.union(*(sweep.edges for sweep in sweeps if sweep))
-        line = sorted(edges)
-        found: dict[tuple[View, ...], AddressClass] = {}
-        for low, following in pairwise(line):
-            seen = [sweep.at(low) if sweep else (NOTHING, None) for sweep in sweeps]
-            views = tuple(view for view, _ in seen)
-            if all(view.whose == NOWHERE for view in views):
+    def asks(self, version: int, lines: Places, atoms: Places) -> Flags:
+        """[line, atom]: whether the line names the atom's holder and matches its addresses, in one version."""
+        found = np.zeros((len(lines), len(atoms)), bool)
+        holder = self.holder[version][atoms]
+        policies, books = self.ledger.policies[version][lines], self.ledger.books[lines]
+        for book in range(EVERYBODYS, 3):
+            those = np.flatnonzero((books == book) & (policies != ABSENT))
+            if not len(those):
                 continue
-            owners = tuple(owner for _, owner in seen)
-            held = found.setdefault(views, AddressClass(views))
-            held.stretches.append(((low, following - 1), owners))
-            held.connectors.update(owner.connector.uid for owner in owners if owner)
-        return list(found.values())
+            if book == EVERYBODYS:
+                found[those] = holder != NOBODY
+            else:
+                named = np.take(self._named(version, book), holder, axis=1)
+                found[those] = np.take(named, policies[those], axis=0)
+        self._keep_asked(found, lines, self.low[atoms])
+        return found
 
-    def verdicts(self, version: int, start: AddressClass, end: AddressClass) -> Verdicts:
-        """What becomes of flows between two classes; flows start at members only."""
-        one, other = start.views[version], end.views[version]
-        book = self.books[version]
-        if book is None or one.whose != MEMBER or other.whose == NOWHERE:
-            return self.no_route
-        return book.verdicts(one.source & other.destination, other.whose == BEYOND)
+    def either(self, lines: Places, atoms: Places) -> Flags:
+        """The same for unchanged atoms, of lines that may be in either version."""
+        found = self.asks(1, lines, atoms)
+        only = np.flatnonzero(~self.ledger.held[1][lines])
+        if len(only):
+            found[only] = self.asks(0, lines[only], atoms)
+        return found
 
-    @staticmethod
-    def real(start: AddressClass, end: AddressClass) -> bool:
-        """Whether any flow between the classes reaches an exchange: not when both are the same single connector."""
-        return not (len(start.connectors) == 1 and start.connectors == end.connectors)
+    def _named(self, version: int, book: int) -> Flags:
+        """[policy, holder], and one more column for nobody."""
+        key = version, book
+        if key not in self._tables:
+            ledger = self.ledger
+            count = int(ledger.policies[version][ledger.books == book].max(initial=0)) + 1
+            width, whole = (count + 7) // 8, (1 << count) - 1
+            raw = b"".join((one.bits[book] & whole).to_bytes(width, "little") for one in self.holders[version])
+            table = np.frombuffer(raw + bytes(width), np.uint8).reshape(-1, width)
+            self._tables[key] = np.unpackbits(table, axis=1, count=count, bitorder="little").T.astype(bool)
+        return self._tables[key]
+
+    @cached_property
+    def _tables(self) -> dict[tuple[int, int], Flags]:
+        return {}
+
+    def _keep_asked(self, found: Flags, lines: Places, lows: Places) -> None:
+        """Clear what lies outside the addresses that lines ask for."""
+        asking = [n for n in np.flatnonzero(found.any(axis=1)).tolist() if self._asked[lines[n]] is not None]
+        spans = [self._asked[lines[n]] or [] for n in asking]
+        flat = np.array([edge for held in spans for pair in held for edge in pair], np.intp)
+        places = iter(np.searchsorted(lows, flat).tolist())
+        for n, held in zip(asking, spans, strict=True):
+            row, cursor = found[n], 0
+            for _ in held:
+                row[cursor : next(places)] = False
+                cursor = next(places)
+            row[cursor:] = False
 
 
-class _Sweep:
-    """Walks the line of addresses from low to high for one version; ``at`` has to be called with rising edges."""
+def _through(holder: Places, codes: list[int]) -> Places:
+    return np.array([*codes, NOBODY], np.intp)[holder]
 
-    def __init__(self, book: Book) -> None:
-        self.book, self.realm = book, book.realm
-        self._source, self._source_flips = book.events("source")
-        self._destination, self._destination_flips = book.events("destination")
-        self._owned = sorted(
-            ((stretch, member) for member in self.realm.members for stretch in member.ranges), key=lambda one: one[0]
-        )
-        self._next = 0
-        self._beyond = NOWHERE if not self.realm.exits else BEYOND
 
-    @property
-    def edges(self) -> set[int]:
-        owned = {edge for (low, high), _ in self._owned for edge in (low, high + 1)}
-        return owned | self._source_flips.keys() | self._destination_flips.keys()
+def _stretches(holders: Sequence[list[Holder]]) -> Iterator[Stretch]:
+    if len(holders) == 1:
+        for place, one in enumerate(holders[0]):
+            for low, high in one.ranges:
+                yield low, high, (place,)
+        return
+    before, after = _by_identity(holders[0]), _by_identity(holders[1])
+    rest: dict[Hashable, tuple[list[Holding], list[Holding]]] = {}
+    for key in {**before, **after}:
+        was, becomes = before.get(key, []), after.get(key, [])
+        if [held[:2] for held in was] == [held[:2] for held in becomes]:
+            for (low, high, place), (_, _, later) in zip(was, becomes, strict=True):
+                yield low, high, (place, later)
+        else:
+            pool = rest.setdefault(key[0], ([], []))
+            pool[0].extend(was)
+            pool[1].extend(becomes)
+    for was, becomes in rest.values():
+        yield from _swept(sorted(was), sorted(becomes))
 
-    def at(self, edge: int) -> tuple[View, Member | None]:
-        """How addresses from this edge to the next one are seen."""
-        self._source ^= self._source_flips.get(edge, 0)
-        self._destination ^= self._destination_flips.get(edge, 0)
-        while self._next < len(self._owned) and self._owned[self._next][0][1] < edge:
-            self._next += 1
-        if self._next < len(self._owned) and self._owned[self._next][0][0] <= edge:
-            owner = self._owned[self._next][1]
-            source = self._source & self.book.starting(owner)
-            return View(MEMBER, source, self._destination & self.book.ending(owner)), owner
-        if edge > ALL_V4[1] or self._beyond == NOWHERE:
-            return NOTHING, None
-        return View(BEYOND, 0, self._destination & self.book.ending(None)), None
+
+def _by_identity(holders: list[Holder]) -> dict[tuple[Hashable, str], list[Holding]]:
+    found: dict[tuple[Hashable, str], list[Holding]] = {}
+    for place, one in enumerate(holders):
+        found.setdefault((one.identity, one.connector), []).extend((low, high, place) for low, high in one.ranges)
+    return found
+
+
+def _swept(before: list[Holding], after: list[Holding]) -> Iterator[Stretch]:
+    """Cut wherever either version begins or ends a holding."""
+    edges = sorted({edge for held in (before, after) for low, high, _ in held for edge in (low, high + 1)})
+    lows = [[held[0] for held in one] for one in (before, after)]
+    for low, following in pairwise(edges):
+        places = []
+        for version, starts in zip((before, after), lows, strict=True):
+            at = bisect_right(starts, low) - 1
+            places.append(version[at][2] if at >= 0 and low <= version[at][1] else NOBODY)
+        if places != [NOBODY, NOBODY]:
+            yield low, following - 1, (places[0], places[1])

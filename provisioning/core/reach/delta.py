@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from provisioning.core.flows import describe
+from provisioning.core.intent import Group
 from provisioning.core.network import Network
-from provisioning.core.reach.atlas import BEYOND, MEMBER, AddressClass, Atlas
-from provisioning.core.reach.book import Verdicts
-from provisioning.core.reach.labels import Example, labels, packet_between
-from provisioning.core.reach.rectangles import Pair, rectangles
+from provisioning.core.reach.block import Block, shown
+from provisioning.core.reach.labels import Example
+from provisioning.core.reach.ledger import Places
+from provisioning.core.reach.lists import Lists, apart, crossing
+from provisioning.core.reach.rectangles import pairs_of, rectangles
+from provisioning.core.reach.scenes import Inside, Published, Scene, Shared
+from provisioning.core.reach.verdicts import Kind, differences
+from provisioning.core.realm import Realm
 
 
 @dataclass(frozen=True, slots=True)
 class FlowChange:
     """Flows whose fate changes.
 
-    from_, to: names of groups, connectors, ``any``, ``internet``. segment: name. protocol: ``any``, a name, a number
-    or ``other``; ports empty: all. via: names of the services passed after the change. rule_before, rule_after: ids of
-    the rules that decide, None where the stance does (or nothing is there).
+    from_, to: names of groups, connectors, internet applications, ``any``, ``internet``. segment: name; to_segment: of
+    the destination, where a share leads to another one. protocol: ``any``, a name, a number or ``other``; ports empty:
+    all. via: names of the services passed after the change. rule_before, rule_after: ids of the rules that decide the
+    example, None where none does (or nothing is there).
     """
 
     from_: tuple[str, ...]
     to: tuple[str, ...]
     segment: str
+    to_segment: str | None
     protocol: str
     ports: tuple[str, ...]
     via: tuple[str, ...]
@@ -42,102 +49,152 @@ class Delta:
     inspected: tuple[FlowChange, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Kind:
-    """What is told together."""
-
-    word: str
-    mask: int
-    via: tuple[str, ...]
-    rule_before: str | None
-    rule_after: str | None
+Told = list[tuple[str, FlowChange]]
 
 
 def delta(before: Network, after: Network) -> Delta:
-    """The difference of two networks for every packet there can be, told in pairs of groups and connectors."""
+    """The difference of two networks for every packet there can be, told in pairs of groups and connectors.
+
+    A segment costs nothing where both networks have the same realm, and little where an earlier version of ``after``
+    was asked the same.
+    """
     found: dict[str, list[FlowChange]] = {"allowed": [], "blocked": [], "inspected": []}
-    segments = sorted({**before.intent.segments, **after.intent.segments}.values(), key=lambda segment: segment.number)
+    groups = before.intent.groups, after.intent.groups
+    names = tuple(tuple(one.values()) for one in groups)
+    segments = sorted({**before.intent.segments, **after.intent.segments}.values(), key=lambda one: one.number)
     for segment in segments:
-        realms = [one.realm(segment.uid) if segment.uid in one.intent.segments else None for one in (before, after)]
-        if realms[0] is realms[1]:
-            continue
-        atlas = Atlas(realms)
-        for kind, pairs in _changed(atlas).items():
-            found[kind.word].extend(_tell(atlas, kind, pairs, (before, after)))
+        ours = _Pair(before, after, segment.uid)
+        others = {one.other: None for realm in ours.realms if realm for one in realm.passages if one.starts}
+        for uid in (segment.uid, *others):
+            theirs = _Pair(before, after, uid)
+            if ours.changed or theirs.changed:
+                make = partial(_changes, ours.realms, theirs.realms, groups)
+                read = (*ours.realms, *theirs.realms, *names)
+                for word, change in after.keep(("delta", segment.uid, uid), read, make):
+                    found[word].append(change)
     return Delta(**{word: tuple(sorted(changes, key=_order)) for word, changes in found.items()})
 
 
+class _Pair:
+    """One segment in both networks; None where it does not exist."""
+
+    def __init__(self, before: Network, after: Network, uid: str) -> None:
+        self.realms = [network.realm(uid) if uid in network.intent.segments else None for network in (before, after)]
+        self.changed = self.realms[0] is not self.realms[1]
+
+
 def _order(change: FlowChange) -> tuple[object, ...]:
-    return change.segment, change.from_, change.to, change.protocol, change.ports, change.via
+    return (
+        change.segment, change.to_segment or "", change.from_, change.to, change.protocol, change.ports, change.via,
+    )  # fmt: skip
 
 
-def _changed(atlas: Atlas) -> dict[_Kind, list[Pair]]:
-    found: dict[_Kind, list[Pair]] = {}
-    memo: dict[tuple[int, int], tuple[_Kind, ...]] = {}
-    for start in atlas.classes:
-        for end in atlas.classes:
-            one, other = _both(atlas, start, end)
-            if one is other or not atlas.real(start, end):
-                continue
-            # Verdicts are kept by the books of this atlas, so equal ones mostly are the same object.
-            key = id(one), id(other)
-            if key not in memo:
-                memo[key] = _compare(one, other)
-            for kind in memo[key]:
-                found.setdefault(kind, []).append((start, end))
+Groups = Sequence[dict[str, Group]]
+
+
+def _changes(ours: Sequence[Realm | None], theirs: Sequence[Realm | None], groups: Groups) -> Told:
+    """Of flows from one segment to another, or inside one."""
+    found: Told = []
+    for scenes in _scenes(ours, theirs):
+        block = Block(scenes)
+        telling = _Telling(block, groups)
+        for rows, columns, alike in _regions(block):
+            found += telling.tell(block.lists(rows, columns, alike))
     return found
 
 
-def _both(atlas: Atlas, start: AddressClass, end: AddressClass) -> tuple[Verdicts, Verdicts]:
-    """The verdicts before and after.
-
-    An address that a connector takes from the internet, or leaves to it, is another place afterwards: that flows to
-    it went out to the internet says nothing about the connector.
-    """
-    was, becomes = (view.whose for view in end.views)
-    one = atlas.no_route if (was, becomes) == (BEYOND, MEMBER) else atlas.verdicts(0, start, end)
-    other = atlas.no_route if (was, becomes) == (MEMBER, BEYOND) else atlas.verdicts(1, start, end)
-    return one, other
+def _scenes(ours: Sequence[Realm | None], theirs: Sequence[Realm | None]) -> Iterator[list[Scene | None]]:
+    if any(one is not other for one, other in zip(ours, theirs, strict=True)):
+        yield [_shared(one, other) for one, other in zip(ours, theirs, strict=True)]
+        return
+    yield [Inside(realm) if realm else None for realm in ours]
+    if any(realm and realm.apps for realm in ours):
+        yield [Published(realm) if realm else None for realm in ours]
 
 
-def _compare(before: Verdicts, after: Verdicts) -> tuple[_Kind, ...]:
-    masks: dict[tuple[str, tuple[str, ...], str | None, str | None], int] = {}
-    for mask, one in before:
-        for other_mask, other in after:
-            both = mask & other_mask
-            if not both:
-                continue
-            if one.delivered and other.delivered:
-                word = "inspected" if one.chain != other.chain else ""
-            else:
-                word = "blocked" if one.delivered else "allowed" if other.delivered else ""
-            if word:
-                key = word, other.chain if other.delivered else (), one.rule, other.rule
-                masks[key] = masks.get(key, 0) | both
-    return tuple(_Kind(word, mask, via, one, other) for (word, via, one, other), mask in masks.items())
+def _shared(realm: Realm | None, there: Realm | None) -> Scene | None:
+    """None where no share lets flows begin."""
+    scene = Shared(realm, there) if realm and there else None
+    return scene if scene and scene.passages else None
 
 
-def _tell(atlas: Atlas, kind: _Kind, pairs: list[Pair], versions: tuple[Network, Network]) -> Iterator[FlowChange]:
-    # What was cut is named as it was, everything else as it will be.
-    version = 0 if kind.word == "blocked" else 1
-    realm = atlas.realms[version]
-    assert realm is not None, "flows that are delivered have a segment"
-    via = tuple(versions[1].intent.services[uid].name for uid in kind.via)
-    for starts, ends in rectangles(pairs):
-        start, end = _apart(starts, ends)
-        for told in describe(atlas.cells.intervals(kind.mask)):
-            yield FlowChange(
-                from_=labels(versions[version], realm, version, starts),
-                to=labels(versions[version], realm, version, ends),
-                segment=realm.segment.name,
-                protocol=told.protocol,
-                ports=told.ports,
-                via=via,
-                example=packet_between(version, start, end, told.cell),
-                rule_before=kind.rule_before,
-                rule_after=kind.rule_after,
+def _regions(block: Block) -> Iterator[tuple[Places, Places, bool]]:
+    """The starts and ends between which something can be different, and whether both versions name them alike."""
+    rows, columns = block.covered
+    new, other = block.starts.changed[rows], block.ends.changed[columns]
+    old_rows, old_columns = rows[~new], columns[~other]
+    lines = block.ledger.changed()
+    if len(lines) and len(old_rows) and len(old_columns):
+        held, reached = block.starts.either(lines, old_rows), block.ends.either(lines, old_columns)
+        real = held.any(axis=1) & reached.any(axis=1)
+        if real.any():
+            yield old_rows[held[real].any(axis=0)], old_columns[reached[real].any(axis=0)], True
+    if new.any() and len(columns):
+        yield rows[new], columns, False
+    if other.any() and len(old_rows):
+        yield old_rows, columns[other], False
+
+
+class _Telling:
+    """The changes of one block in words."""
+
+    def __init__(self, block: Block, groups: Groups) -> None:
+        self.block = block
+        self.judges = [block.judge(k) for k in range(2)]
+        self.names = [block.names(k, groups[k]) for k in range(2)]
+
+    def tell(self, lists: Lists) -> Told:
+        kinds: dict[Kind, int] = {}
+        of_list = [[kinds.setdefault(kind, len(kinds)) for kind in self._compare(lists, hits)] for hits in lists.walk()]
+        if not kinds:
+            return []
+        known = list(kinds)
+        found: Told = []
+        for kind, rows, columns in rectangles(*pairs_of(lists.ids, of_list), len(lists.columns)):
+            found += self._told(known[kind], lists.rows.held(rows), lists.columns.held(columns))
+        return found
+
+    def _compare(self, lists: Lists, hits: list[list[int]]) -> tuple[Kind, ...]:
+        ledger = self.block.ledger
+        asked = ledger.cells.full
+        if lists.alike:
+            # Only cells of lines that came or went can have another fate.
+            asked = 0
+            for line in set(hits[0]).symmetric_difference(hits[1]):
+                asked |= ledger.masks[line]
+        before, after = (
+            judge.verdict(held, asked) if judge else {} for judge, held in zip(self.judges, hits, strict=True)
+        )
+        return differences(before, after)
+
+    def _told(self, kind: Kind, rows: Places, columns: Places) -> Iterable[tuple[str, FlowChange]]:
+        block, (word, chain, mask) = self.block, kind
+        # What was cut is named as it was, everything else as it will be.
+        version = 0 if word == "blocked" else 1
+        scene = block.scenes[version]
+        assert scene is not None, "flows that are delivered have a segment"
+        rows, columns = crossing(block.starts, block.ends, rows, columns)
+        ends = apart(block.starts, block.ends, rows, columns)
+        if ends is None:
+            return
+        names = self.names[version]
+        from_, to = names[0].of(rows), names[1].of(columns)
+        via = tuple(scene.realm.services[uid].name for uid in chain)
+        for told in block.ledger.cells.told(mask):
+            packet = block.packet(version, *ends, columns, told.cell)
+            outcomes = [block.outcome(k, *ends, packet) for k in range(2)]
+            yield (
+                word,
+                FlowChange(
+                    from_=from_,
+                    to=to,
+                    segment=scene.segment.name,
+                    to_segment=scene.to_segment.name if scene.to_segment else None,
+                    protocol=told.protocol,
+                    ports=told.ports,
+                    via=via,
+                    example=shown(packet),
+                    rule_before=outcomes[0].rule if outcomes[0] else None,
+                    rule_after=outcomes[1].rule if outcomes[1] else None,
+                ),
             )
-
-
-def _apart(starts: list[AddressClass], ends: list[AddressClass]) -> Pair:
-    return next(((start, end) for start in starts for end in ends if Atlas.real(start, end)), (starts[0], ends[0]))

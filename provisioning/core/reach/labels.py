@@ -1,17 +1,19 @@
-"""Sets of addresses as people name them: groups, connectors, parts of connectors, the internet; and example packets."""
+"""Sets of addresses as people name them: groups, connectors, parts of connectors, applications, the internet."""
 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from provisioning.core.addresses import V6, Range, address_number, address_text, contains, merge
-from provisioning.core.flows import example
-from provisioning.core.intent import ANY, INTERNET
-from provisioning.core.network import Network
-from provisioning.core.reach.atlas import BEYOND, AddressClass
-from provisioning.core.realm import Realm
+import numpy as np
+
+from provisioning.core.addresses import Range, address_number, address_text, merge, subtract
+from provisioning.core.intent import ANY, INTERNET, Group
+from provisioning.core.reach.atlas import NOBODY, Side
+from provisioning.core.reach.ledger import Places
+from provisioning.core.realm import App
 from provisioning.core.roster import Member
 
 
@@ -25,37 +27,77 @@ class Example:
     port: int | None
 
 
-def labels(network: Network, realm: Realm, version: int, classes: Iterable[AddressClass]) -> tuple[str, ...]:
-    """The shortest true names of what these classes hold in one version, sorted."""
-    held: dict[int, list[Range]] = {}
-    by_id: dict[int, Member] = {}
-    beyond = False
-    for one in classes:
-        beyond = beyond or one.views[version].whose == BEYOND
-        for stretch, owner in one.owners(version):
-            held.setdefault(owner.id, []).append(stretch)
-            by_id[owner.id] = owner
-    whole = {place for place, ranges in held.items() if merge(ranges) == by_id[place].ranges}
-    names = [INTERNET] if beyond else []
-    with_addresses = [member for member in realm.members if member.ranges]
-    if len(with_addresses) > 1 and all(member.id in whole for member in with_addresses):
-        return (ANY, *names)
-    told: set[int] = set()
-    for group in network.intent.groups.values():
-        members = [member.id for member in with_addresses if member.attachment.group == group.uid]
-        if members and whole.issuperset(members):
-            names.append(group.name)
-            told.update(members)
-    for place, ranges in held.items():
-        if place not in told:
-            name = by_id[place].connector.name
-            names.append(name if place in whole else f"{name} ({_prefixes(merge(ranges))})")
-    return tuple(sorted(set(names)))
+class Names:
+    """The shortest true names of atoms of one side in one version."""
+
+    def __init__(self, side: Side, version: int, everybody: Sequence[Member], groups: Mapping[str, Group]) -> None:
+        """``everybody``: who would have to be among the holders of the atoms for ``any``, or for their group."""
+        self.side, self._holder = side, side.holder[version]
+        self._holders = side.holders[version]
+        self._everybody = len(everybody)
+        self._atoms = np.bincount(self._holder[self._holder != NOBODY], minlength=len(self._holders))
+        members = [one.who if isinstance(one.who, Member) else None for one in self._holders]
+        self._member = np.array([one is not None for one in members], bool)
+        self._attachments = Counter(one.connector.uid for one in everybody)
+        uids = [one.attachment.group if one else None for one in members]
+        known = {uid: place for place, uid in enumerate(dict.fromkeys(uid for uid in uids if uid in groups))}
+        self._groups = [groups[uid].name for uid in known if uid is not None]
+        # One more place for those without a group, which is never whole.
+        self._group = np.array([known.get(uid, len(known)) for uid in uids], np.intp)
+        sizes = Counter(one.attachment.group for one in everybody)
+        self._size = np.array([*(sizes[uid] for uid in known), -1], np.intp)
+        self._memo: dict[bytes, tuple[str, ...]] = {}
+
+    def of(self, atoms: Places) -> tuple[str, ...]:
+        """Sorted; ``any`` for all members, where there are more than one."""
+        key = atoms.tobytes()
+        if key not in self._memo:
+            self._memo[key] = self._of(atoms)
+        return self._memo[key]
+
+    def _of(self, atoms: Places) -> tuple[str, ...]:
+        atoms = atoms[self._holder[atoms] != NOBODY]
+        held = np.bincount(self._holder[atoms], minlength=len(self._holders))
+        names = {self._other(place, atoms) for place in np.flatnonzero((held > 0) & ~self._member).tolist()}
+        whole = self._member & (held == self._atoms)
+        if self._everybody > 1 and whole.sum() == self._everybody:
+            return (ANY, *sorted(names))
+        full = np.bincount(self._group[whole], minlength=len(self._size)) == self._size
+        names.update(self._groups[place] for place in np.flatnonzero(full).tolist())
+        rest = np.flatnonzero((held > 0) & self._member & ~(whole & full[self._group])).tolist()
+        told = Counter(self._uid(place) for place in rest if whole[place])
+        for place in rest:
+            who = self._holders[place].who
+            assert isinstance(who, Member)
+            # One of several attachments is only a part of its connector.
+            if whole[place] and told[self._uid(place)] == self._attachments[self._uid(place)]:
+                names.add(who.connector.name)
+            else:
+                names.add(f"{who.connector.name} ({_prefixes(self._ranges(place, atoms))})")
+        return tuple(sorted(names))
+
+    def _uid(self, place: int) -> str:
+        return self._holders[place].connector
+
+    def _other(self, place: int, atoms: Places) -> str:
+        who = self._holders[place].who
+        if isinstance(who, App):
+            return who.app.name
+        ranges = self._ranges(place, atoms)
+        rest = subtract(self._holders[place].ranges, ranges)
+        if not rest:
+            return INTERNET
+        return (
+            f"{INTERNET} without {_prefixes(rest)}" if len(rest) < len(ranges) else f"{INTERNET} ({_prefixes(ranges)})"
+        )
+
+    def _ranges(self, place: int, atoms: Places) -> tuple[Range, ...]:
+        return merge(self.side.range(atom) for atom in atoms[self._holder[atoms] == place].tolist())
 
 
 def _prefixes(ranges: Sequence[Range]) -> str:
-    shown = [prefix for low, high in ranges[:3] for prefix in _cover(low, high)]
-    return ", ".join(shown[:3]) + (" …" if len(shown) > 3 or len(ranges) > 3 else "")
+    listed = [prefix for low, high in ranges[:3] for prefix in _cover(low, high)]
+    return ", ".join(listed[:3]) + (" …" if len(listed) > 3 or len(ranges) > 3 else "")
 
 
 def _cover(low: int, high: int) -> list[str]:
@@ -72,22 +114,6 @@ def pick(ranges: Sequence[Range]) -> int:
 _SOMEWHERE = address_number("198.51.100.10")
 
 
-def packet_between(version: int, start: AddressClass, end: AddressClass, cell: int) -> Example:
-    """A packet from one class to the other that crosses an exchange, in a version where it could flow."""
-    sources = [(stretch, owners[version]) for stretch, owners in start.stretches]
-    ends = [(stretch, owners[version]) for stretch, owners in end.stretches]
-    source, destination = next(
-        (
-            (one, other)
-            for one, first in sources
-            for other, second in ends
-            if first is None or second is None or first.connector is not second.connector
-        ),
-        (sources[0][0], ends[0][0]),
-    )
-    target = pick([destination])
-    if end.views[version].whose == BEYOND:
-        stretches = merge(stretch for stretch, _ in end.stretches if stretch[0] < V6)
-        target = _SOMEWHERE if contains(stretches, _SOMEWHERE) else target
-    protocol, port = example(cell)
-    return Example(address_text(pick([source])), address_text(target), protocol, port)
+def somewhere(ranges: Sequence[Range]) -> int:
+    """An address of some ranges of the internet, the one of documentation where it is among them."""
+    return _SOMEWHERE if any(low <= _SOMEWHERE <= high for low, high in ranges) else pick(ranges)

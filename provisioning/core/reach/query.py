@@ -1,16 +1,23 @@
-"""Everything that a connector or a group can reach, and how."""
+"""Everything that somebody can reach, or that can reach them, and how."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from provisioning.core.flows import describe
+import numpy as np
+
+from provisioning.core.addresses import Range, address_number, intersect, span
 from provisioning.core.intent import ANY, INTERNET, Invalid
 from provisioning.core.network import Network
-from provisioning.core.reach.atlas import AddressClass, Atlas
-from provisioning.core.reach.labels import Example, labels, packet_between
-from provisioning.core.reach.rectangles import Pair, rectangles
-from provisioning.core.realm import Realm
+from provisioning.core.reach.atlas import Side
+from provisioning.core.reach.block import Block, shown
+from provisioning.core.reach.labels import Example
+from provisioning.core.reach.ledger import Places
+from provisioning.core.reach.lists import apart, crossing
+from provisioning.core.reach.rectangles import pairs_of, rectangles
+from provisioning.core.reach.scenes import Holder, Inside, Published, Scene, Shared
+from provisioning.core.reach.verdicts import Label
 from provisioning.core.resource import Problem
 
 
@@ -21,6 +28,7 @@ class Reached:
     from_: tuple[str, ...]
     to: tuple[str, ...]
     segment: str
+    to_segment: str | None
     protocol: str
     ports: tuple[str, ...]
     via: tuple[str, ...]
@@ -28,75 +36,130 @@ class Reached:
     example: Example
 
 
-def reach(network: Network, source: str) -> list[Reached]:
-    """What ``source`` can reach: uid, name or key of a connector or group, or ``any``. Raises Invalid if there is none.
+def reach(network: Network, wanted: str, towards: bool = False) -> list[Reached]:
+    """What ``wanted`` can reach, or with ``towards`` what can reach it.
 
-    Nothing is reached from the internet as long as there are no internet applications.
+    wanted: uid, name or key of a connector, a group or (towards) an internet application; an address or a prefix;
+    ``any`` (every member) or ``internet``. Raises Invalid where there is none.
     """
-    uid = _end(network, source)
+    asked = _asked(network, wanted, towards)
     found: list[Reached] = []
-    for segment in sorted(network.intent.segments.values(), key=lambda segment: segment.number):
-        realm = network.realm(segment.uid)
-        starts = [member.id for member in realm.members if names(member_uids(realm, member.id), uid)]
-        if starts:
-            found += _reached(network, realm, set(starts))
-    return found
+    for scene in scenes(network):
+        block = _block(scene, asked, towards)
+        if block is not None:
+            found += _Reaching(network, block).of(*_chosen(block, asked, towards))
+    return sorted(found, key=_order)
 
 
-def _end(network: Network, wanted: str) -> str:
+def _order(one: Reached) -> tuple[object, ...]:
+    return one.segment, one.to_segment or "", one.to, one.from_, one.protocol, one.ports
+
+
+def scenes(network: Network) -> Iterator[Scene]:
+    """All kinds of flows there are, segment by segment."""
+    for uid in sorted(network.intent.segments, key=lambda uid: network.intent.segments[uid].number):
+        realm = network.realm(uid)
+        yield Inside(realm)
+        if realm.apps:
+            yield Published(realm)
+        for other in dict.fromkeys(one.other for one in realm.passages if one.starts):
+            yield Shared(realm, network.realm(other))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Somebody by uid, or addresses."""
+
+    uid: str = ""
+    ranges: tuple[Range, ...] = ()
+
+    def means(self, holder: Holder) -> bool:
+        return bool(intersect(self.ranges, holder.ranges)) if self.ranges else holder.called(self.uid)
+
+
+def _asked(network: Network, wanted: str, towards: bool) -> _Asked:
     if wanted in (ANY, INTERNET):
-        return wanted
-    item = network.find("groups", wanted) or network.find("connectors", wanted)
-    if item is None:
-        raise Invalid([Problem("unknown_reference", "from", f"There is no group or connector “{wanted}”.")])
-    return str(item.uid)
+        return _Asked(wanted)
+    kinds = ("groups", "connectors", *(("internet-apps",) if towards else ()))
+    item = next((one for kind in kinds if (one := network.find(kind, wanted))), None)
+    if item is not None:
+        return _Asked(item.uid)
+    try:
+        return _Asked(ranges=(span(wanted) if "/" in wanted else (address_number(wanted),) * 2,))
+    except ValueError:
+        field = "to" if towards else "from"
+        message = f"There is no group or connector “{wanted}”, and it is neither an address nor a prefix."
+        raise Invalid([Problem("unknown_reference", field, message)]) from None
 
 
-def member_uids(realm: Realm, member_id: int) -> set[str | None]:
-    """What a member is called by."""
-    member = realm.members[member_id - 1]
-    return {member.connector.uid, member.attachment.group}
+def _block(scene: Scene, asked: _Asked, towards: bool) -> Block | None:
+    """None where the scene is not about what is asked."""
+    if asked.ranges and isinstance(scene, Published) and not towards and _inside(scene, asked):
+        return None
+    held = scene.ends() if towards else scene.starts()
+    return Block([scene], cuts=asked.ranges) if any(asked.means(one) for one in held) else None
 
 
-def names(uids: set[str | None], wanted: str) -> bool:
-    return wanted == ANY or wanted in uids
+def _inside(scene: Scene, asked: _Asked) -> bool:
+    """Whether addresses are somebody's here: those do not come from the internet."""
+    owned = (one for one in (*scene.realm.members, *scene.realm.guests) if intersect(asked.ranges, one.ranges))
+    return any(owned)
 
 
-def _reached(network: Network, realm: Realm, starts: set[int]) -> list[Reached]:
-    atlas = Atlas([realm])
-    sources = [part for one in atlas.classes if (part := restricted(one, starts))]
-    kinds: dict[tuple[int, str | None, tuple[str, ...]], list[Pair]] = {}
-    for source in sources:
-        for end in atlas.classes:
-            if atlas.real(source, end):
-                for mask, outcome in atlas.verdicts(0, source, end):
-                    if outcome.delivered:
-                        kinds.setdefault((mask, outcome.rule, outcome.chain), []).append((source, end))
-    found = []
-    for (mask, rule, chain), pairs in kinds.items():
-        for some, ends in rectangles(pairs):
-            pair = next((one, other) for one in some for other in ends if atlas.real(one, other))
-            for told in describe(atlas.cells.intervals(mask)):
-                found.append(
-                    Reached(
-                        from_=labels(network, realm, 0, some),
-                        to=labels(network, realm, 0, ends),
-                        segment=realm.segment.name,
-                        protocol=told.protocol,
-                        ports=told.ports,
-                        via=tuple(realm.services[uid].name for uid in chain),
-                        rule=rule,
-                        example=packet_between(0, *pair, told.cell),
-                    )
-                )
-    return sorted(found, key=lambda one: (one.to, one.from_, one.protocol, one.ports))
+def _chosen(block: Block, asked: _Asked, towards: bool) -> tuple[Places, Places]:
+    rows, columns = block.covered
+    if towards:
+        return rows, select(block.ends, columns, asked.means, asked.ranges)
+    return select(block.starts, rows, asked.means, asked.ranges), columns
 
 
-def restricted(one: AddressClass, members: set[int]) -> AddressClass | None:
-    """The part of a class that some members own, of a single version; None when they own nothing of it."""
-    part = AddressClass(one.views)
-    for stretch, (owner,) in one.stretches:
-        if owner is not None and owner.id in members:
-            part.stretches.append((stretch, (owner,)))
-            part.connectors.add(owner.connector.uid)
-    return part if part.stretches else None
+def select(side: Side, atoms: Places, means: Callable[[Holder], bool], ranges: tuple[Range, ...] = ()) -> Places:
+    """Those of some atoms whose holders are meant, inside ``ranges`` (at which the side is cut) if there are any."""
+    meant = np.array([*(means(one) for one in side.holders[0]), False], bool)
+    chosen = atoms[meant[side.holder[0][atoms]]]
+    if not ranges:
+        return chosen
+    inside = [atom for atom in chosen.tolist() if intersect((side.range(atom),), ranges)]
+    return np.array(inside, np.intp)
+
+
+class _Reaching:
+    """What is delivered in one block."""
+
+    def __init__(self, network: Network, block: Block) -> None:
+        self.block = block
+        self.scene, self.judge = block.scenes[0], block.judge(0, rules=True)
+        self.names = block.names(0, network.intent.groups)
+
+    def of(self, rows: Places, columns: Places) -> Iterator[Reached]:
+        assert self.judge is not None
+        lists = self.block.lists(rows, columns)
+        full = self.block.ledger.cells.full
+        kinds: dict[tuple[Label, int], int] = {}
+        of_list = [
+            [kinds.setdefault(kind, len(kinds)) for kind in self.judge.verdict(hits[0], full).items()]
+            for hits in lists.walk()
+        ]
+        known = list(kinds)
+        for kind, some, ends in rectangles(*pairs_of(lists.ids, of_list), len(lists.columns)):
+            yield from self._told(*known[kind], lists.rows.held(some), lists.columns.held(ends))
+
+    def _told(self, label: Label, mask: int, rows: Places, columns: Places) -> Iterator[Reached]:
+        block, scene = self.block, self.scene
+        rows, columns = crossing(block.starts, block.ends, rows, columns)
+        ends = apart(block.starts, block.ends, rows, columns)
+        if ends is None or scene is None:
+            return
+        rule, chain = label
+        for told in block.ledger.cells.told(mask):
+            yield Reached(
+                from_=self.names[0].of(rows),
+                to=self.names[1].of(columns),
+                segment=scene.segment.name,
+                to_segment=scene.to_segment.name if scene.to_segment else None,
+                protocol=told.protocol,
+                ports=told.ports,
+                via=tuple(scene.realm.services[uid].name for uid in chain),
+                rule=rule,
+                example=shown(block.packet(0, *ends, columns, told.cell)),
+            )

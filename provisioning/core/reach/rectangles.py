@@ -1,23 +1,49 @@
-"""Many pairs told as few: pairs with the same meaning become products of sets."""
+"""Many pairs told as few: pairs of one kind become products of sets of rows and columns."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 
-from provisioning.core.reach.atlas import AddressClass
+import numpy as np
+import numpy.typing as npt
 
-Pair = tuple[AddressClass, AddressClass]
-Rectangle = tuple[list[AddressClass], list[AddressClass]]
+from provisioning.core.reach.ledger import Places
+from provisioning.core.reach.weights import weights
+
+Rectangle = tuple[int, Places, Places]
+"""Kind, rows and columns; every row goes with every column."""
 
 
-def rectangles(pairs: Iterable[Pair]) -> list[Rectangle]:
-    """Sources with equal sets of destinations together."""
-    ends_of: dict[int, list[AddressClass]] = {}
-    starts: dict[int, AddressClass] = {}
-    for start, end in pairs:
-        ends_of.setdefault(id(start), []).append(end)
-        starts[id(start)] = start
-    alike: dict[frozenset[int], Rectangle] = {}
-    for place, ends in ends_of.items():
-        alike.setdefault(frozenset(map(id, ends)), ([], ends))[0].append(starts[place])
-    return list(alike.values())
+def rectangles(kinds: Places, rows: Places, columns: Places, width: int) -> Iterator[Rectangle]:
+    """Rows with equal sets of columns together, kind by kind. ``width``: one more than the highest column.
+
+    The three arrays say which kinds each (row, column) has, in any order, nothing twice.
+    """
+    if not len(kinds):
+        return
+    order = np.lexsort((columns, rows, kinds))
+    kinds, rows, columns = kinds[order], rows[order], columns[order]
+    begins = np.flatnonzero(np.r_[True, (kinds[1:] != kinds[:-1]) | (rows[1:] != rows[:-1])])
+    ends = np.r_[begins[1:], len(kinds)]
+    # Sums of 64-bit weights tell sets apart; see weights.
+    sets = np.add.reduceat(weights(width, 1)[0][columns], begins)
+    order = np.lexsort((rows[begins], sets, kinds[begins]))
+    begins, ends, sets = begins[order], ends[order], sets[order]
+    kind = kinds[begins]
+    firsts = np.flatnonzero(np.r_[True, (kind[1:] != kind[:-1]) | (sets[1:] != sets[:-1])])
+    for first, after in zip(firsts.tolist(), [*firsts[1:].tolist(), len(begins)], strict=True):
+        yield int(kind[first]), rows[begins[first:after]], columns[begins[first] : ends[first]]
+
+
+def pairs_of(ids: npt.NDArray[np.int32], of_list: Sequence[Sequence[int]]) -> tuple[Places, Places, Places]:
+    """(kind, row, column) of every pair, given the kinds of every list."""
+    flat = ids.ravel()
+    count = np.array([*(len(one) for one in of_list), 0], np.intp)
+    places = np.flatnonzero(count[flat] > 0)
+    kinds = np.array([kind for one in of_list for kind in one], np.intp)
+    first = np.cumsum(count) - count
+    numbers = flat[places]
+    times = count[numbers]
+    nth = np.arange(times.sum()) - np.repeat(np.cumsum(times) - times, times)
+    rows, columns = np.divmod(np.repeat(places, times), ids.shape[1])
+    return kinds[np.repeat(first[numbers], times) + nth], rows, columns

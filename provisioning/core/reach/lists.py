@@ -1,0 +1,204 @@
+"""The distinct lists that pairs of atoms meet, each to be looked at once.
+
+Atoms that the same lines name and match have one role. The list of a pair of roles is the lines that hold both; a
+product of matrices gives every pair's list a number of its own (see weights), so that of a million pairs only the few
+thousand lists that differ are ever walked through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from provisioning.core.reach.atlas import NOBODY, Side
+from provisioning.core.reach.ledger import Flags, Ledger, Places
+from provisioning.core.reach.weights import Words, exact_weights, mixed
+
+CHUNK = 1 << 21
+"""Pairs or flags that are worked on at a time; eight bytes each, a few arrays of them."""
+
+SEVERAL = -2
+"""Stands for the connector of a role whose atoms have more than one."""
+
+
+class Roles:
+    """atoms: in rising order. of: the role of each. firsts: one atom for each role. sheets[k]: [line, role]."""
+
+    def __init__(self, side: Side, atoms: Places, sheets: Sequence[Flags]) -> None:
+        self.side, self.atoms = side, atoms
+        packed = np.ascontiguousarray(np.concatenate([np.packbits(sheet, axis=0) for sheet in sheets]).T)
+        words = packed.view(np.dtype((np.void, packed.shape[1]))).ravel()
+        _, firsts, self.of = np.unique(words, return_index=True, return_inverse=True)
+        self.sheets = [np.ascontiguousarray(sheet[:, firsts]) for sheet in sheets]
+
+    def __len__(self) -> int:
+        return self.sheets[0].shape[1]
+
+    @cached_property
+    def _sorted(self) -> tuple[Places, Places]:
+        order = np.argsort(self.of, kind="stable")
+        return self.atoms[order], np.searchsorted(self.of[order], np.arange(len(self) + 1))
+
+    def held(self, roles: Places) -> Places:
+        """Their atoms."""
+        atoms, bounds = self._sorted
+        return np.concatenate([atoms[bounds[role] : bounds[role + 1]] for role in roles.tolist()])
+
+    def connector(self, version: int) -> Places:
+        """The one connector of each role; SEVERAL where it has more."""
+        atoms, bounds = self._sorted
+        held = self.side.connector[version][atoms]
+        low, high = np.minimum.reduceat(held, bounds[:-1]), np.maximum.reduceat(held, bounds[:-1])
+        return np.where(low == high, low, SEVERAL)
+
+
+class Lists:
+    """Every pair of some starts and ends. ids: [role of start, role of end] → number of its list, -1 where there is
+    nothing to ask: a pair whose lists are the same in both versions, or that is behind one connector.
+
+    alike: whether both versions name all these atoms alike, so that lists differ by changed lines only.
+    """
+
+    def __init__(self, ledger: Ledger, starts: Side, ends: Side, rows: Places, columns: Places, alike: bool) -> None:
+        self.ledger, self.alike = ledger, alike
+        every = np.arange(len(ledger.lines))
+        sides = ((starts, rows), (ends, columns))
+        # The smaller side says which lines matter; the other one is asked about those only.
+        small = int(len(columns) < len(rows))
+        first = self._ask(*sides[small], every)
+        matter = np.flatnonzero(np.logical_or.reduce([sheet.any(axis=1) for sheet in first]))
+        second = self._ask(*sides[1 - small], matter)
+        used = np.flatnonzero(np.logical_or.reduce([sheet.any(axis=1) for sheet in second]))
+        self.lines = matter[used]
+        found = {small: [sheet[self.lines] for sheet in first], 1 - small: [sheet[used] for sheet in second]}
+        self.rows, self.columns = Roles(starts, rows, found[0]), Roles(ends, columns, found[1])
+        self.ids = np.full((len(self.rows), len(self.columns)), -1, np.int32)
+        self._examples: list[tuple[int, int]] = []
+        self._number()
+
+    def _ask(self, side: Side, atoms: Places, lines: Places) -> list[Flags]:
+        if self.alike:
+            return [side.either(lines, atoms)]
+        return [side.asks(k, lines, atoms) for k in range(len(self.ledger.policies))]
+
+    def __len__(self) -> int:
+        return len(self._examples)
+
+    def _number(self) -> None:
+        known: dict[int, int] = {}
+        local = [(self.rows.connector(k), self.columns.connector(k)) for k in range(len(self.ledger.policies))]
+        step = max(1, CHUNK // max(len(self.columns), len(self.lines), 1))
+        for begin in range(0, len(self.rows), step):
+            part = slice(begin, begin + step)
+            words, asked = self._words(part)
+            for one, other in local:
+                asked &= (one[part, None] != other[None, :]) | (one[part, None] < 0)
+            i, j = np.nonzero(asked)
+            if len(i):
+                distinct, firsts, of = np.unique(words[i, j], return_index=True, return_inverse=True)
+                numbers = []
+                for word, first in zip(distinct.tolist(), firsts.tolist(), strict=True):
+                    number = known.setdefault(word, len(known))
+                    if number == len(self._examples):
+                        self._examples.append((begin + int(i[first]), int(j[first])))
+                    numbers.append(number)
+                self.ids[begin + i, j] = np.array(numbers, np.int32)[of]
+
+    def _words(self, part: slice) -> tuple[Words, Flags]:
+        """A word for the list of each pair, and whether the pair is asked about at all."""
+        if len(self.ledger.policies) == 1:
+            (only,) = self._sums(part)
+            return only, np.ones(only.shape, bool)
+        before, after = self._sums(part)
+        return mixed(before) ^ after, before != after
+
+    def _sums(self, part: slice) -> list[Words]:
+        sums = [factor.of(part) for factor in self._factors]
+        if not self.alike:
+            return [_word(one) for one in sums]
+        common, before, after = sums
+        return [_word(common + before), _word(common + after)]
+
+    @cached_property
+    def _factors(self) -> list[_Factor]:
+        """Of each version's lists; or, of alike sides, of the common lines and of what each version has besides."""
+        weights = exact_weights(len(self.lines))
+        if not self.alike:
+            pairs = zip(self.rows.sheets, self.columns.sheets, strict=True)
+            return [_Factor(row, column, weights) for row, column in pairs]
+        one, other = (held[self.lines] for held in self.ledger.held)
+        row, column = self.rows.sheets[0], self.columns.sheets[0]
+        return [
+            _Factor(row[held], column[held], weights[:, held]) for held in (one & other, one & ~other, other & ~one)
+        ]
+
+    def walk(self) -> Iterator[list[list[int]]]:
+        """The lists by number: for each version, the places of its lines."""
+        sheets = [
+            (np.ascontiguousarray(row.T), np.ascontiguousarray(column.T))
+            for row, column in zip(self.rows.sheets, self.columns.sheets, strict=True)
+        ]
+        step = max(1, 2 * CHUNK // max(len(self.lines), 1))
+        for begin in range(0, len(self._examples), step):
+            pairs = np.array(self._examples[begin : begin + step], np.intp)
+            both = [row[pairs[:, 0]] & column[pairs[:, 1]] for row, column in sheets]
+            if self.alike:
+                both = [both[0] & self.ledger.held[k][self.lines] for k in range(len(self.ledger.policies))]
+            split = [self._split(one) for one in both]
+            yield from ([one[n] for one in split] for n in range(len(pairs)))
+
+    def _split(self, flags: Flags) -> list[list[int]]:
+        which, line = np.nonzero(flags)
+        bounds = np.searchsorted(which, np.arange(len(flags) + 1)).tolist()
+        lines = self.lines[line].tolist()
+        return [lines[bounds[n] : bounds[n + 1]] for n in range(len(flags))]
+
+
+class _Factor:
+    """A product that gives the sum of the weights of the lines that hold both, for every pair of roles."""
+
+    def __init__(self, row: Flags, column: Flags, weights: npt.NDArray[np.float64]) -> None:
+        self.row, self.weights = row, weights
+        self.column = column.astype(np.float64)
+
+    def of(self, part: slice) -> npt.NDArray[np.float64]:
+        """[weight, row, column] of some rows."""
+        row = self.row[:, part].T.astype(np.float64)
+        return np.stack([(row * weight) @ self.column for weight in self.weights])
+
+
+def _word(sums: npt.NDArray[np.float64]) -> Words:
+    one, other = sums.astype(np.uint64)
+    return mixed(one) ^ mixed(other * np.uint64(0x9E3779B97F4A7C15))
+
+
+def crossing(starts: Side, ends: Side, rows: Places, columns: Places) -> tuple[Places, Places]:
+    """Without what can only be local: a single connector's own addresses on the other side."""
+    for k in range(len(starts.connector)):
+        one, other = starts.connector[k][rows], ends.connector[k][columns]
+        if len(one) and one[0] != NOBODY and (one == one[0]).all():
+            columns = columns[other != one[0]]
+        elif len(other) and other[0] != NOBODY and (other == other[0]).all():
+            rows = rows[one != other[0]]
+    return rows, columns
+
+
+def apart(starts: Side, ends: Side, rows: Places, columns: Places) -> tuple[int, int] | None:
+    """A start and an end of these atoms that no version has behind one connector."""
+    tried: set[tuple[int, ...]] = set()
+    for row in rows.tolist():
+        connectors = tuple(int(one[row]) for one in starts.connector)
+        if connectors in tried:
+            continue
+        tried.add(connectors)
+        fits = np.ones(len(columns), bool)
+        for k, held in enumerate(connectors):
+            if held != NOBODY:
+                fits &= ends.connector[k][columns] != held
+        place = int(np.argmax(fits))
+        if fits[place]:
+            return row, int(columns[place])
+    return None

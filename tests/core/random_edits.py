@@ -1,0 +1,147 @@
+"""Later versions of networks with everything in them, by random edits of every kind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from provisioning.core.intent import Invalid
+from tests.core.networks import Drawing, site
+from tests.core.random_whole import GROUPS, PREFIXES, SEGMENTS, any_of, clashes, rules, some, whole_networks
+
+Bodies = list[tuple[str, dict[str, Any]]]
+
+
+def _bodies(net: Drawing, kind: str) -> Bodies:
+    return [(uid, body) for uid, (held, _, _, _, body) in net.rows.items() if held == kind]
+
+
+class _Editor:
+    def __init__(self, draw: st.DrawFn, net: Drawing) -> None:
+        self.draw, self.net = draw, net
+
+    def one(self, kind: str) -> tuple[str, dict[str, Any]] | None:
+        held = _bodies(self.net, kind)
+        return held[self.draw(any_of(range(len(held))))] if held else None
+
+    def edit(self, kind: str, uid: str, **fields: Any) -> None:
+        self.net.edit(kind, uid, **fields)
+
+    def segments(self) -> None:
+        uid, body = self.one("segments") or ("", {})
+        self.edit("segments", uid, stance={"open": "closed", "closed": "open"}[body["stance"]])
+
+    def policies(self) -> None:
+        found = self.one("policies")
+        if found is None:
+            return
+        uid, body = found
+        what = self.draw(any_of(["rules", "one", "one", "order", "position", "from", "to", "segments", "enabled"]))
+        listed = list(body["rules"])
+        fields: dict[str, Any] = {
+            "rules": {"rules": self.draw(rules(["allow", "deny", "inspect", "watch"]))},
+            "one": {"rules": [*listed[:1], *self.draw(rules(["allow", "deny", "inspect"], 1)), *listed[2:]]},
+            "order": {"rules": listed[::-1]},
+            "position": {"position": self.draw(st.integers(0, 9)) * 40 + 39},
+            "from": {"from": self.draw(some([*GROUPS, "any", "s0"], 1))},
+            "to": {"to": self.draw(some([*GROUPS, "any", "internet"], 1))},
+            "segments": {"segments": self.draw(some(SEGMENTS, 1, 3))},
+            "enabled": {"enabled": not body["enabled"]},
+        }[what]
+        self.edit("policies", uid, **fields)
+
+    def connectors(self) -> None:
+        found = self.one("connectors")
+        if found is None:
+            return
+        uid, body = found
+        what = self.draw(any_of(["group", "group", "prefixes", "enabled", "preference", "exchange", "move", "add"]))
+        attached = [dict(one) for one in body["attachments"]]
+        if what == "add" and self.net.resolve("connectors", "new") is None:
+            prefixes = self.draw(some(PREFIXES, 1))
+            more = site("new", "eu", self.draw(any_of([*GROUPS, None])), *prefixes, segment=self.draw(any_of(SEGMENTS)))
+            self.net.add("connectors", {**more, "redundancy_group": "all"})
+        elif what in ("group", "move"):
+            field = {"group": "group", "move": "segment"}[what]
+            attached[0][field] = self.draw(any_of(GROUPS if what == "group" else SEGMENTS))
+            self.edit("connectors", uid, attachments=attached)
+        elif what == "prefixes" and body["kind"] != "internet-exit":
+            attached[0]["prefixes"] = self.draw(some(PREFIXES, 1))
+            self.edit("connectors", uid, attachments=attached)
+        elif what == "enabled":
+            self.edit("connectors", uid, enabled=not body["enabled"])
+        elif what == "preference":
+            self.edit("connectors", uid, preference=300 - body["preference"])
+        elif what == "exchange":
+            self.edit("connectors", uid, exchange=self.draw(any_of(["eu", "us"])))
+
+    def services(self) -> None:
+        uid, body = self.one("services") or ("", {})
+        what = self.draw(any_of(["on_failure", "placements", "settings", "name"]))
+        settings = {"default": self.draw(any_of(["allow", "deny"])), "rules": self.draw(rules(["allow", "deny"], 2))}
+        fields: dict[str, Any] = {
+            "on_failure": {"closed": "open", "open": "closed"}[body["on_failure"]],
+            "placements": [{"exchange": "us", "min_instances": self.draw(st.integers(0, 1))}],
+            "settings": settings,
+            "name": body["name"],
+        }
+        self.edit("services", uid, **{what: fields[what]}, description="edited")
+
+    def shares(self) -> None:
+        found = self.one("shares")
+        if found is None:
+            return
+        uid, _ = found
+        what = self.draw(any_of(["direction", "services", "a"]))
+        body = self.net.rows[uid][4]
+        fields: dict[str, Any] = {
+            "direction": self.draw(any_of(["both", "a-to-b", "b-to-a"])),
+            "services": self.draw(some(["fw", "ids"], 0, 1)),
+            "a": {**body["a"], "groups": self.draw(some(GROUPS, 1))},
+        }
+        self.edit("shares", uid, **{what: fields[what]})
+
+    def nat_rules(self) -> None:
+        if found := self.one("nat-rules"):
+            self.edit("nat-rules", found[0], enabled=not found[1]["enabled"])
+
+    def route_policies(self) -> None:
+        if found := self.one("route-policies"):
+            self.edit("route-policies", found[0], enabled=not found[1]["enabled"])
+
+    def prefix_lists(self) -> None:
+        uid, _ = self.one("prefix-lists") or ("", {})
+        self.edit("prefix-lists", uid, entries=[{"prefix": one} for one in self.draw(some(PREFIXES))])
+
+    def internet_apps(self) -> None:
+        if found := self.one("internet-apps"):
+            self.edit("internet-apps", found[0], port=self.draw(any_of([22, 443, 8443])))
+
+    def removed(self) -> None:
+        kind = self.draw(any_of(["policies", "connectors", "shares", "nat-rules", "route-policies", "internet-apps"]))
+        if found := self.one(kind):
+            del self.net.rows[found[0]]
+
+
+@st.composite
+def whole_edits(draw: st.DrawFn) -> tuple[Drawing, Drawing]:
+    """A network with everything in it and a later version of it."""
+    before = draw(whole_networks())
+    after = before.copy()
+    for _ in range(draw(st.integers(1, 3))):
+        trial = after.copy()
+        editor = _Editor(draw, trial)
+        ways = (
+            *(editor.policies, editor.policies, editor.policies, editor.connectors, editor.connectors, editor.segments),
+            *(editor.services, editor.shares, editor.nat_rules, editor.route_policies, editor.prefix_lists),
+            *(editor.internet_apps, editor.removed),
+        )
+        try:
+            ways[draw(any_of(range(len(ways))))]()
+        except Invalid:
+            # What an editor would refuse is not an edit.
+            continue
+        if not clashes(trial):
+            after = trial
+    return before, after

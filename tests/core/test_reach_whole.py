@@ -1,0 +1,315 @@
+"""All packets at once, held against the decision of one packet after the other, on networks with everything in them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from provisioning.core.addresses import V6, Range, address_number, contains, merge, span
+from provisioning.core.flows import cell_of
+from provisioning.core.intent import INTERNET, Connector
+from provisioning.core.nat import Packet
+from provisioning.core.network import Network
+from provisioning.core.reach import Delta, FlowChange, delta, reach
+from provisioning.core.reach.atlas import NOBODY, Side
+from provisioning.core.reach.block import Block
+from provisioning.core.reach.decision import Outcome, decide, decide_app, decide_shared
+from provisioning.core.reach.query import scenes
+from provisioning.core.reach.scenes import Published
+from provisioning.core.realm import Realm
+from tests.core.networks import Drawing
+from tests.core.random_edits import whole_edits
+from tests.core.random_networks import PACKETS, plenty
+from tests.core.random_whole import whole_networks
+
+CLIENT = address_number("198.51.100.10")
+
+
+def plain(network: Network, realm: Realm, connector: Connector, packet: Packet) -> tuple[str, Outcome | None]:
+    """(segment the flow ends in, outcome) of a flow behind whose sender NAT lies already; None: it goes nowhere."""
+    start, end = realm.source(connector, packet.source), realm.owner(packet.destination)
+    here = realm.segment.uid
+    if start is None or (packet.source >= V6) != (packet.destination >= V6):
+        return here, None
+    if end is None:
+        return here, decide(realm, start, None, packet) if realm.exits and packet.destination < V6 else None
+    if end.connector.uid == connector.uid:
+        return end.segment.uid, Outcome("local")
+    if end.segment.uid == here:
+        return here, decide(realm, start, end, packet)
+    passage = realm.passage(end.segment.uid, packet.source, packet.destination)
+    if passage is None:
+        return end.segment.uid, None
+    return end.segment.uid, decide_shared(realm, network.realm(end.segment.uid), passage, start, packet)
+
+
+def addresses(network: Network) -> list[int]:
+    """Some in every stretch that anything in the network cuts."""
+    edges = {0, CLIENT, address_number("8.8.8.8")}
+    for realm in network.realms.values():
+        held = [one for member in (*realm.members, *realm.guests) for one in (*member.ranges, *member.sources)]
+        rules = [rule for policy in realm.policies for rule in policy.rules]
+        named = [realm.prefixes.ranges(names) or () for rule in rules for names in (rule.source, rule.destination)]
+        for low, high in (*held, *(one for some in named for one in some)):
+            edges |= {low, (low + high) // 2, high, high + 1}
+    return sorted(edge for edge in edges if edge < 1 << 32 or V6 <= edge < V6 << 1)
+
+
+def within(chance: random.Random, ranges: tuple[Range, ...]) -> int:
+    low, high = chance.choice(ranges)
+    return chance.choice([low, (low + high) // 2, high])
+
+
+def atom(side: Side, version: int, connector: str | None, address: int) -> int | None:
+    """The atom of an address, for sources the one of its connector."""
+    for place in range(len(side)):
+        low, high = side.range(place)
+        holder = int(side.holder[version][place])
+        whose = side.holders[version][holder].connector
+        if low <= address <= high and holder != NOBODY and connector in (None, whose):
+            return place
+    return None
+
+
+def told(block: Block, row: int, column: int, cell: int) -> tuple[bool, str | None, tuple[str, ...]]:
+    """(delivered, rule, chain) of the one list of two atoms."""
+    lists, judge = block.lists(np.array([row]), np.array([column])), block.judge(0, rules=True)
+    assert judge is not None
+    mask = block.ledger.cells.mask(((cell, cell),))
+    for (hits,) in lists.walk():
+        for (rule, chain), cells_ in judge.verdict(hits, mask).items():
+            assert cells_ == mask
+            return True, rule, chain
+    return False, None, ()
+
+
+@plenty
+@given(whole_networks(), st.integers(0, 1000))
+def test_lists_and_single_packets_agree(net: Drawing, seed: int) -> None:
+    chance, network = random.Random(seed), net.network()
+    pool = addresses(network)
+    kept = [(cell_of(*packet),) * 2 for packet in PACKETS]
+    blocks: dict[tuple[str, str, bool], Block] = {}
+    for scene in scenes(network):
+        key = (scene.segment.uid, scene.there.segment.uid, isinstance(scene, Published))
+        blocks[key] = Block([scene], [(held,) for held in kept])
+    for realm in network.realms.values():
+        here = realm.segment.uid
+        for _ in range(25 if realm.members else 0):
+            member = chance.choice(realm.members)
+            cell = cell_of(*chance.choice(PACKETS))
+            packet = Packet(chance.choice(pool), chance.choice(pool), cell)
+            if member.sources and chance.random() < 0.8:
+                packet = Packet(within(chance, member.sources), packet.destination, cell)
+            there, outcome = plain(network, realm, member.connector, packet)
+            block = blocks.get((here, there, False))
+            found: tuple[bool, str | None, tuple[str, ...]] = (False, None, ())
+            if block is not None:
+                row = atom(block.starts, 0, member.connector.uid, packet.source)
+                column = atom(block.ends, 0, None, packet.destination)
+                if row is not None and column is not None:
+                    found = told(block, row, column, cell)
+            if outcome is None or not outcome.delivered:
+                assert not found[0], (packet, outcome)
+            else:
+                assert found == (True, outcome.rule, outcome.chain), (packet, outcome)
+        for app in realm.apps:
+            block = blocks[here, here, True]
+            client = chance.choice([one for one in pool if one < V6])
+            column = next(
+                place
+                for place in range(len(block.ends))
+                if block.ends.holders[0][int(block.ends.holder[0][place])].who is app
+            )
+            row = atom(block.starts, 0, None, client)
+            assert row is not None
+            outcome = decide_app(realm, app, Packet(client, app.public, app.cell))
+            found = told(block, row, column, app.cell)
+            assert found[0] == outcome.delivered and (not found[0] or found[1:] == (outcome.rule, outcome.chain))
+
+
+# The delta
+
+
+class Reader:
+    """What labels of one version stand for; ``generous``: a part that is not told in full may be anything."""
+
+    def __init__(self, network: Network) -> None:
+        self.network, self.generous = network, True
+
+    def holds(self, names: tuple[str, ...], realm: Realm, connector: Connector | None, address: int, end: bool) -> bool:
+        """Whether an address (of a connector, for a start) is among what the names say in a segment."""
+        return any(self._holds(name, realm, connector, address, end) for name in names)
+
+    def _holds(self, name: str, realm: Realm, connector: Connector | None, address: int, end: bool) -> bool:
+        owner = realm.owner(address) if end else realm.source(connector, address) if connector else None
+        if name.startswith(INTERNET):
+            within, _, without = name.removeprefix(INTERNET).partition(" without ")
+            part = within.strip(" ()") or without
+            if owner is not None or address >= V6 or not part:
+                return owner is None and address < V6
+            return self._part(part, address) == bool(within) or (self.generous and "…" in part)
+        if owner is None or owner.segment.uid != realm.segment.uid:
+            return False
+        group = self.network.intent.groups.get(owner.attachment.group or "")
+        if name in ("any", owner.connector.name) or (group and name == group.name):
+            return True
+        plain_name, _, part = name.partition(" (")
+        if plain_name != owner.connector.name:
+            return False
+        return self._part(part, address) or (self.generous and "…" in part)
+
+    @staticmethod
+    def _part(text: str, address: int) -> bool:
+        return contains(merge(span(one) for one in text.rstrip(")… ").split(", ")), address)
+
+
+def includes(change: FlowChange, protocol: str, port: int | None) -> bool:
+    if change.protocol not in ("any", protocol):
+        return change.protocol == "other" and protocol not in ("tcp", "udp")
+    spans = [tuple(map(int, (text.split("-") * 2)[:2])) for text in change.ports]
+    return not spans or any(low <= (port or 0) <= high for low, high in spans)
+
+
+def flow(network: Network, uid: str, name: str, packet: Packet) -> tuple[str, bool, tuple[str, ...], str]:
+    """(where, delivered, chain, disposition) of what a connector (by uid) sends into a segment; "" where it is not."""
+    connector = network.intent.connectors.get(name)
+    if uid not in network.intent.segments or connector is None:
+        return "", False, (), ""
+    realm = network.realm(uid)
+    there, outcome = plain(network, realm, connector, packet)
+    beyond = realm.owner(packet.destination) is None
+    where = "beyond" if beyond else there
+    if outcome is None:
+        return where, False, (), "nothing"
+    return where, outcome.delivered, outcome.chain if outcome.delivered else (), outcome.disposition
+
+
+@plenty
+@given(whole_edits(), st.integers(0, 1000))
+def test_the_delta_tells_exactly_what_changes(pair: tuple[Drawing, Drawing], seed: int) -> None:
+    chance = random.Random(seed)
+    before, after = (draw.network() for draw in pair)
+    found = delta(before, after)
+    assert delta(before, Network(after.intent, before)) == found
+    pool = sorted({*addresses(before), *addresses(after)})
+    readers = Reader(before), Reader(after)
+    connectors = sorted({**before.intent.connectors, **after.intent.connectors})
+    for uid in sorted({**before.intent.segments, **after.intent.segments}):
+        segment = (before.intent.segments.get(uid) or after.intent.segments[uid]).name
+        for _ in range(30):
+            name = chance.choice(connectors)
+            protocol, port = chance.choice(PACKETS)
+            packet = Packet(chance.choice(pool), chance.choice(pool), cell_of(protocol, port))
+            sent = [one for network in (before, after) for one in _sources(network, uid, name)]
+            if sent and chance.random() < 0.9:
+                packet = Packet(within(chance, chance.choice(sent)), packet.destination, packet.cell)
+            old, new = (flow(network, uid, name, packet) for network in (before, after))
+            if "local" in (old[3], new[3]) or (packet.source >= V6) != (packet.destination >= V6):
+                continue
+            words = expected(old, new)
+            for word in ("allowed", "blocked", "inspected"):
+                version = 0 if word == "blocked" else 1
+                network, reader = (before, after)[version], readers[version]
+                reader.generous = word in words
+                where = (old, new)[version][0]
+                telling = [
+                    change
+                    for change in getattr(found, word)
+                    if change.segment == segment
+                    and includes(change, protocol, port)
+                    and covers(network, reader, change, uid, where, name, packet)
+                ]
+                assert bool(telling) == (word in words), (word, words, packet, name, telling)
+                assert all(len(change.via) == len(new[2]) for change in telling if word != "blocked")
+
+
+def _sources(network: Network, uid: str, name: str) -> Iterator[tuple[Range, ...]]:
+    connector = network.intent.connectors.get(name)
+    if connector and uid in network.intent.segments:
+        yield from (one.sources for one in network.realm(uid).members_of(connector) if one.sources)
+
+
+def expected(old: tuple[str, bool, tuple[str, ...], str], new: tuple[str, bool, tuple[str, ...], str]) -> set[str]:
+    """What was the internet's or another segment's and becomes a member's is another place."""
+    if old[0] != new[0]:
+        return {*(["blocked"] if old[1] else []), *(["allowed"] if new[1] else [])}
+    if old[1] and new[1]:
+        return {"inspected"} if old[2] != new[2] else set()
+    return {"blocked"} if old[1] else {"allowed"} if new[1] else set()
+
+
+def covers(
+    network: Network, reader: Reader, change: FlowChange, uid: str, where: str, name: str, packet: Packet
+) -> bool:
+    connector = network.intent.connectors.get(name)
+    if uid not in network.intent.segments or connector is None or not where:
+        return False
+    there = uid if where == "beyond" else where
+    if (change.to_segment or change.segment) != network.intent.segments[there].name:
+        return False
+    return reader.holds(change.from_, network.realm(uid), connector, packet.source, False) and reader.holds(
+        change.to, network.realm(there), None, packet.destination, True
+    )
+
+
+@plenty
+@given(whole_edits())
+def test_every_example_of_a_delta_is_true(pair: tuple[Drawing, Drawing]) -> None:
+    before, after = (draw.network() for draw in pair)
+    found = delta(before, after)
+    for word, was, becomes in (("allowed", False, True), ("blocked", True, False), ("inspected", True, True)):
+        for change in getattr(found, word):
+            shown = change.example
+            assert includes(change, shown.protocol, shown.port)
+            for network, delivered, rule in (
+                (before, was, change.rule_before),
+                (after, becomes, change.rule_after),
+            ):
+                outcomes = list(_outcomes(network, change))
+                if delivered:
+                    assert any(one.delivered and one.rule == rule for one in outcomes), (word, change)
+
+
+def _outcomes(network: Network, change: FlowChange) -> Iterator[Outcome]:
+    """Of the example, from every connector that may send it."""
+    shown = change.example
+    packet = Packet(
+        address_number(shown.source), address_number(shown.destination), cell_of(shown.protocol, shown.port)
+    )
+    segment = next((one for one in network.intent.segments.values() if one.name == change.segment), None)
+    if segment is None:
+        return
+    realm = network.realm(segment.uid)
+    if change.from_[0].startswith(INTERNET):
+        yield from (decide_app(realm, app, packet) for app in realm.apps if app.public == packet.destination)
+        return
+    for connector in network.intent.connectors.values():
+        _, outcome = plain(network, realm, connector, packet)
+        if outcome:
+            yield outcome
+
+
+@plenty
+@given(whole_networks())
+def test_a_network_does_not_differ_from_itself(net: Drawing) -> None:
+    assert delta(net.network(), net.copy().network()) == Delta()
+
+
+@plenty
+@given(whole_networks())
+def test_what_can_reach_somebody_is_what_reaches_them(net: Drawing) -> None:
+    network = net.network()
+    there = {key(one) for group in ("any",) for one in reach(network, group)}
+    back = {key(one) for one in (*reach(network, "any", towards=True), *reach(network, "internet", towards=True))}
+    apps = {one for one in back if one[0] == (INTERNET,)}
+    assert {one[2:] for one in there} == {one[2:] for one in back - apps}
+
+
+def key(one: object) -> tuple[object, ...]:
+    names = ("from_", "to", "segment", "to_segment", "protocol", "ports", "via", "rule")
+    return tuple(getattr(one, name) for name in names)
