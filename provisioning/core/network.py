@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from provisioning.core.addresses import address_number
 from provisioning.core.fabric import Instance, Node, instances, nodes
 from provisioning.core.intent import (
+    KINDS,
     Attachment,
     Connector,
     Intent,
@@ -50,7 +51,7 @@ class Network:
         self._rosters: dict[str, tuple[Read, Roster]] = _of(previous._rosters, there) if previous else {}
         self._realms: dict[str, tuple[Read, Realm]] = _of(previous._realms, there) if previous else {}
         self._made: dict[str, Realm] = {}
-        self.kept: dict[Hashable, tuple[Read, Any]] = dict(previous.kept) if previous else {}
+        self.kept: dict[Hashable, tuple[Read, Any]] = _still(previous, intent) if previous else {}
 
     # Parts
 
@@ -229,6 +230,14 @@ class Network:
                 index.setdefault(item.key, item)
             self._names[kind] = index
         return self.intent.of(kind).get(wanted) or self._names[kind].get(wanted)
+
+
+def _still(previous: Network, intent: Intent) -> dict[Hashable, tuple[Read, Any]]:
+    """What was kept, without what is about items that are gone: keys like (“rules”, uid)."""
+    gone = {uid for kind in KINDS for uid in previous.intent.of(kind).keys() - intent.of(kind).keys()}
+    if not gone:
+        return dict(previous.kept)
+    return {key: held for key, held in previous.kept.items() if not (isinstance(key, tuple) and key[-1] in gone)}
 
 
 def _of(held: Mapping[str, Made], wanted: Collection[str]) -> dict[str, Made]:

@@ -88,3 +88,12 @@ def test_results_that_are_kept_are_made_again_when_what_they_read_changes() -> N
     assert second.keep("key", (1, "x"), make) == "result 1"
     assert second.keep("key", (2, "x"), make) == "result 2"
     assert first.keep("key", (1, "x"), make) == "result 1"
+
+
+def test_what_was_kept_about_an_item_goes_with_it() -> None:
+    draw = two_segments()
+    before = draw.network()
+    (uid,) = before.intent.policies
+    before.keep(("rules", uid), (), lambda: "of the policy")
+    draw.remove("policies", "p")
+    assert ("rules", uid) not in Network(draw.intent(), before).kept
