@@ -65,9 +65,8 @@ class Naive:
 
     def source(self, segment: str, connector: str, address: int) -> Edge | None:
         """The attachment a connector's packet comes from: the longest match among its own presented prefixes."""
-        own = [edge for edge in self.edges(segment) if edge.connector == connector]
+        own = [edge for edge in self.edges(segment) if edge.connector == connector and edge.may_send(address)]
         found = [(route.length, -edge.place, edge) for edge in own for route in edge.sends if address in route]
-        found = [one for one in found if one[2].sends_from(address)]
         return max(found, key=lambda one: one[:2])[2] if found else None
 
     def guest(self, segment: str, address: int) -> tuple[str, Edge] | None:
@@ -112,7 +111,7 @@ class Naive:
         return self.outwards(segment, start, packet)
 
     def inside(self, segment: str, start: Edge, end: Edge, packet: Packet) -> Fate:
-        if self.closed(segment, start, end, packet):
+        if self.closed(segment, end, packet):
             return Fate("no_route")
         matched = self.first(segment, start.names, end.names, packet)
         if matched is not None:
@@ -124,7 +123,7 @@ class Naive:
         share = self.carrying(segment, other, packet)
         if share is None:
             return Fate("isolated")
-        if self.closed(segment, start, end, packet) or self.closed(other, start, end, packet):
+        if self.closed(segment, end, packet) or self.closed(other, end, packet):
             return Fate("no_route")
         matched = [self.first(uid, start.names, end.names, packet) for uid in (segment, other)]
         chain = [*share.body["services"]]
@@ -211,16 +210,20 @@ class Naive:
 
     # Gates
 
-    def closed(self, segment: str, start: Edge, end: Edge, packet: Packet) -> bool:
-        """Whether a route is missing in this segment, or no NAT rule takes the flow inwards."""
-        if self.blind(segment, start, packet.destination) or self.blind(segment, end, packet.source):
-            return True
-        return segment == end.segment and not end.takes_in(packet, self.rows)
+    def closed(self, segment: str, end: Edge, packet: Packet) -> bool:
+        """Whether a route is missing in this segment, or no NAT rule takes the flow inwards.
+
+        A connector that is not told a route has none for whatever it may send from, and none back.
+        """
+        for edge in self.edges(segment):
+            if edge.told and edge.may_send(packet.source) and self.blind(segment, edge, packet.destination):
+                return True
+        if segment != end.segment:
+            return False
+        return self.blind(segment, end, packet.source) or not end.takes_in(packet, self.rows)
 
     def blind(self, segment: str, target: Edge, address: int) -> bool:
         """Whether route policies keep the routes to an address from a connector of this segment."""
-        if segment != target.segment:
-            return False
         guest = self.guest(segment, address)
         other = self.owner(segment, address) or (guest[1] if guest else None)
         if other is None or other.connector == target.connector:

@@ -183,8 +183,8 @@ class Edge:
     def rank(self, route: Span) -> tuple[int, int, int, int]:
         return route.length, self.preference, -self.age, -self.place
 
-    def sends_from(self, address: int) -> bool:
-        return any(address in one for one in self.outside) or not holds(self.hidden, address)
+    def may_send(self, address: int) -> bool:
+        return holds(self.sends, address) and (holds(self.outside, address) or not holds(self.hidden, address))
 
     def takes_in(self, packet: Any, rows: Rows) -> bool:
         """Plainly inside, or the first inbound rule that matches takes it there."""

@@ -87,7 +87,7 @@ def test_a_trace_says_what_the_plain_evaluator_says(net: Drawing, seed: int) -> 
 
 
 @pytest.mark.long
-@judged(3_000)
+@judged(2_000)
 @given(whole_networks(), st.integers(0, 10_000))
 def test_traces_of_thousands_of_networks(net: Drawing, seed: int) -> None:
     _trace_agrees(net, seed, 200)
