@@ -6,7 +6,7 @@ Everything but the edge itself (overlap, routes, policies, shares, traces) sees 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from provisioning.core.addresses import Range, award, intersect, merge, span, subtract
@@ -43,22 +43,22 @@ def present(
         routes = tuple((prefix, span(prefix)) for prefix in attachments[0].prefixes)
         whole = merge(held for _, held in routes)
         return [Presented(routes, whole, whole)]
-    edge = _Edge(attachments, nat, prefixes)
-    path = as_path(connector)
-    return [edge.presented(place, filters, path) for place in range(len(attachments))]
+    edge = _Edge(attachments, nat, filters, as_path(connector), prefixes)
+    return [edge.presented(place) for place in range(len(attachments))]
 
 
 class _Edge:
-    def __init__(self, attachments: Sequence[Attachment], nat: Sequence[NatRule], prefixes: Prefixes) -> None:
-        self.prefixes = prefixes
+    def __init__(
+        self,
+        attachments: Sequence[Attachment],
+        nat: Sequence[NatRule],
+        filters: Sequence[RouteFilter],
+        path: str,
+        prefixes: Prefixes,
+    ) -> None:
+        self.filters, self.path, self.prefixes = filters, path, prefixes
         self.inside = [tuple((prefix, span(prefix)) for prefix in one.prefixes) for one in attachments]
-        # Inside one connector the longest prefix tells its attachments apart.
-        owned = award(
-            (held, (-length(prefix), place), place)
-            for place, routes in enumerate(self.inside)
-            for prefix, held in routes
-        )
-        self.owned = [owned.get(place, ()) for place in range(len(attachments))]
+        self.owned = _apart(self.inside)
         self.hidden = self._hidden(nat)
         self.outside: list[list[Route]] = [[] for _ in attachments]
         self.inward: list[list[Route]] = [[] for _ in attachments]
@@ -96,14 +96,25 @@ class _Edge:
             return 0
         return next((place for place, owned in enumerate(self.owned) if intersect(owned, merge(inside))), 0)
 
-    def presented(self, place: int, filters: Sequence[RouteFilter], path: str) -> Presented:
+    def presented(self, place: int) -> Presented:
         inside = tuple(route for route in self.inside[place] if subtract((route[1],), self.hidden))
-        shown = dict.fromkeys((*inside, *self.outside[place], *self.inward[place]))
-        routes = tuple(route for route in shown if all(one.accepts(route[0], path) for one in filters))
-        accepted = merge(held for _, held in routes)
-        plain = intersect(subtract(self.owned[place], self.hidden), accepted)
-        sources = merge((*plain, *intersect(merge(held for _, held in self.outside[place]), accepted)))
+        routes = self._accepted(dict.fromkeys((*inside, *self.outside[place], *self.inward[place])))
+        # What a filter takes from one attachment may be left to another one by a shorter prefix.
+        owned = _apart([self._accepted(one) for one in self.inside]) if self.filters else self.owned
+        plain = subtract(owned[place], self.hidden)
+        sources = merge((*plain, *(held for _, held in self._accepted(self.outside[place]))))
         return Presented(routes, sources, plain)
+
+    def _accepted(self, routes: Iterable[Route]) -> tuple[Route, ...]:
+        return tuple(route for route in routes if all(one.accepts(route[0], self.path) for one in self.filters))
+
+
+def _apart(attachments: Sequence[Sequence[Route]]) -> list[tuple[Range, ...]]:
+    """Inside one connector the longest prefix tells its attachments apart."""
+    owned = award(
+        (held, (-length(prefix), place), place) for place, routes in enumerate(attachments) for prefix, held in routes
+    )
+    return [owned.get(place, ()) for place in range(len(attachments))]
 
 
 def pairs(left: Sequence[str], right: Sequence[str]) -> list[tuple[str, str]]:
@@ -138,8 +149,9 @@ class _RouteMatch:
         self._never = bool(match.communities)
         entries = prefixes.entries(match.prefixes)
         self._every = not match.prefixes
+        # The same prefix may be meant exactly by one entry and with longer ones by another.
         self._exact = {entry.prefix for entry in entries if entry.ge is None and entry.le is None}
-        self._ranges = [entry for entry in entries if entry.prefix not in self._exact]
+        self._ranges = [entry for entry in entries if entry.ge is not None or entry.le is not None]
 
     def holds(self, prefix: str, as_path: str) -> bool:
         if self._never or (self._as_path is not None and not re.search(self._as_path, as_path)):

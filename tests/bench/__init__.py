@@ -1,4 +1,4 @@
-"""``make bench``: measurements of the real thing, one JSON object a line.
+"""``make bench``: measurements of the real thing, one JSON object a line, and a table at the end.
 
 Add a module here with a function under ``@bench`` and name it in ``__main__``; it yields ``Figure`` values.
 A figure of a peer is measured here, on the same machine, or left out.
@@ -12,13 +12,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Figure:
-    """``peer``: what it is compared with; ``ratio``: our value over the peer's."""
+    """``peer``: what it is compared with; ``ratio``: our value over the peer's; ``bound``: the most it may be."""
 
     name: str
     value: float
     unit: str
     peer: str | None = None
     ratio: float | None = None
+    bound: float | None = None
+
+    @property
+    def inside(self) -> bool:
+        return self.bound is None or self.value <= self.bound
 
 
 Bench = Callable[[], Iterator[Figure]]

@@ -1,15 +1,16 @@
-"""``python -m tests.bench [NAME…]``: runs all benchmarks, or those named."""
+"""``python -m tests.bench [NAME…]``: runs all benchmarks, or those named; exits 1 when a figure is out of bounds."""
 
 from __future__ import annotations
 
 import importlib
 import json
 import sys
+from collections.abc import Iterable
 from dataclasses import asdict
 
-from tests.bench import BENCHES
+from tests.bench import BENCHES, Figure
 
-MODULES = ["tests.bench.starting", "tests.bench.packets"]
+MODULES = ["tests.bench.core", "tests.bench.starting", "tests.bench.packets"]
 
 
 def main(wanted: list[str]) -> int:
@@ -18,12 +19,38 @@ def main(wanted: list[str]) -> int:
     if unknown := set(wanted) - set(BENCHES):
         print(f"There is no benchmark {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}.", file=sys.stderr)
         return 2
+    figures = []
     for name, bench in BENCHES.items():
         if not wanted or name in wanted:
             print(f"{name} …", file=sys.stderr, flush=True)
             for figure in bench():
-                print(json.dumps({**asdict(figure), "value": round(figure.value, 3)}), flush=True)
-    return 0
+                figures.append(figure)
+                print(json.dumps(_told(figure)), flush=True)
+    print(table(figures), file=sys.stderr)
+    return 0 if all(figure.inside for figure in figures) else 1
+
+
+def _told(figure: Figure) -> dict[str, object]:
+    told = asdict(figure)
+    return {key: float(f"{held:.4g}") if isinstance(held, float) else held for key, held in told.items()}
+
+
+def table(figures: Iterable[Figure]) -> str:
+    rows = [
+        (
+            figure.name,
+            f"{figure.value:,.4g} {figure.unit}".strip(),
+            "" if figure.bound is None else f"≤ {figure.bound:,.4g}",
+            "" if figure.inside else "OUTSIDE",
+            figure.peer or "",
+            "" if figure.ratio is None else f"× {figure.ratio:.3g}",
+        )
+        for figure in figures
+    ]
+    widths = [max((len(row[column]) for row in rows), default=0) for column in range(6)]
+    return "\n".join(
+        "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
 
 
 if __name__ == "__main__":

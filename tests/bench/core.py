@@ -1,0 +1,91 @@
+"""The network core on generated networks: both sizes in all three shapes, each in a process of its own.
+
+``core.b.dense.delta`` and the like. The peer is the tests' naive first-match evaluator on the same network, asked for a
+sample of packets and extrapolated to one packet for each pair of attachments and each protocol and port range.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import pickle
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from portal.house import parts
+from tests.bench import Figure, bench
+from tests.bench.edits import EDITS, tenth_of_rules
+from tests.bench.networks import SHAPES, SIZES, Network, network
+
+ROWS: dict[str, tuple[str, tuple[float, float, float]]] = {
+    "nothing": ("s", (0.5, 6, 12)),
+    "delta": ("s", (0.6, 5, 15)),
+    "edit.rule": ("s", (0.12, 1, 3)),
+    "edit.rule-everywhere": ("s", (0.3, 3, 4)),
+    "edit.connector-removed": ("s", (0.12, 1, 3)),
+    "edit.connector-added": ("s", (0.12, 1, 3)),
+    "trace": ("ms", (1, 2, 2)),
+    "memory": ("MiB", (200, 700, 1331.2)),
+}
+"""What is measured, its unit, and the most it may be: a, b plain and dense, b skewed."""
+
+PARTS = ("check", "compile", "diff")
+"""What may grow no faster than n log n."""
+
+
+@bench
+def core() -> Iterator[Figure]:
+    sizes, spent = {}, {}
+    for size in SIZES:
+        for shape in SHAPES:
+            net = network(SIZES[size], shape)
+            sizes[size, shape] = sum(len(json.dumps(row[4])) for row in net.rows.values())
+            found = spent[size, shape] = measured(net)
+            yield from _case(f"core.{size}.{shape}", found, 0 if size == "a" else 2 if shape == "skewed" else 1)
+    for shape in SHAPES:
+        one, other = sizes["a", shape], sizes["b", shape]
+        allowed = other * math.log(other) / (one * math.log(one))
+        for part in PARTS:
+            grown = spent["b", shape][part] / spent["a", shape][part]
+            yield Figure(
+                f"core.growth.{shape}.{part}", grown / allowed, "", "n log n of the document", grown / allowed, 1.0
+            )
+
+
+def _case(name: str, found: dict[str, float], column: int) -> Iterator[Figure]:
+    for part in ("load", *PARTS):
+        yield Figure(f"{name}.{part}", found[part], "s")
+    for row, (unit, bounds) in ROWS.items():
+        value, bound = found[row], float(bounds[column])
+        if row == "delta":
+            yield Figure(f"{name}.{row}", value, unit, "naive, all pairs", value / found["naive"], bound)
+        elif row == "trace":
+            yield Figure(f"{name}.{row}", value, unit, "naive, one packet", value / found["naive.packet"], bound)
+        else:
+            yield Figure(f"{name}.{row}", value, unit, bound=bound)
+
+
+def measured(net: Network) -> dict[str, float]:
+    """What ``core_case`` says about a network; drawing it is no part of that process."""
+    edits = {"tenth": tenth_of_rules, **EDITS}
+    changes = {name: _changes(net, edit(net)) for name, edit in edits.items()}
+    with tempfile.NamedTemporaryFile(prefix="causeway-bench-", suffix=".pickle") as file:
+        Path(file.name).write_bytes(pickle.dumps((list(net.rows.values()), changes)))
+        told = subprocess.run(
+            [sys.executable, "-m", "tests.bench.core_case", file.name],
+            cwd=parts.ROOT,
+            stdout=subprocess.PIPE,
+            check=True,
+            text=True,
+        ).stdout
+    found: dict[str, float] = json.loads(told)
+    return found
+
+
+def _changes(before: Network, after: Network) -> list[tuple[object, ...]]:
+    """Rows that are new or different, and (kind, uid, None) of those that are gone."""
+    new = [row for uid, row in after.rows.items() if before.rows.get(uid) != row]
+    return [*new, *((row[0], uid, None) for uid, row in before.rows.items() if uid not in after.rows)]
