@@ -98,7 +98,7 @@ def radius(found: Mapping[str, Any]) -> list[dict[str, Any]]:
             "names": found[kind]["touched"],
             "total": found[kind]["total"],
         }
-        for kind in ("connectors", "exchanges", "segments", "services")
+        for kind in ("connectors", "groups", "exchanges", "segments", "services")
         if kind in found
     ]
 

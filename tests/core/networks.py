@@ -52,6 +52,11 @@ class Drawing:
         uid = self._named.get((kind, wanted))
         return uid if uid in self.rows else None
 
+    def uid_of(self, kind: str, name: str) -> str:
+        uid = self.resolve(kind, name)
+        assert uid is not None, name
+        return uid
+
     def uid(self, kind: str, number: int) -> str:
         return f"{KINDS.index(kind)}-{number:04d}"
 
@@ -179,4 +184,15 @@ def hospital() -> Drawing:
         ),
     )
     draw.add("assertions", {"name": "dev never reaches prod", "from": "dev", "to": "prod", "expect": "blocked"})
+    return draw
+
+
+def partners() -> Drawing:
+    """The hospital, with a clearing house and an insurer in segment guest; what the insurer asks is logged there."""
+    draw = hospital()
+    draw.add("groups", {"name": "insurers"})
+    draw.add("connectors", site("clearing", "eu", None, "172.20.4.0/23", segment="guest"))
+    draw.add("connectors", site("insurer", "us", "insurers", "172.21.0.0/16", segment="guest"))
+    seen = {"name": "seen", "action": "watch", "protocol": "tcp"}
+    draw.add("policies", policy("log", 60, "any", "any", seen, segments=["guest"]))
     return draw

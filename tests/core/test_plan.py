@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioning.core.compile import compile
 from provisioning.core.network import Network
 from provisioning.core.plan import KNOWN_LATER, blast_radius, diff, digest, fields, text, unsafe
-from provisioning.core.resource import Change, Resource
-from tests.core.networks import Drawing, hospital, policy, site
+from provisioning.core.resource import Change, Problem, Resource
+from tests.core.networks import Drawing, hospital, partners, policy, site
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 
@@ -26,27 +29,152 @@ def golden(name: str, told: str) -> None:
 
 
 def reviewed(before: Drawing, after: Drawing) -> str:
-    one, other = before.intent(), after.intent()
-    changes = diff(compile(Network(one)), compile(Network(other)))
-    return text(changes, unsafe(changes, one, other))
+    one, other = before.network(), after.network()
+    changes = diff(compile(one), compile(other))
+    return text(changes, unsafe(changes, one.intent, other.intent))
 
 
-def test_the_first_plan_of_the_hospital_reads_well() -> None:
-    golden("plan-first.txt", reviewed(Drawing(), hospital()))
+def first_day() -> tuple[Drawing, Drawing]:
+    return Drawing(), hospital()
 
 
-def test_a_plan_that_changes_policies_and_moves_sites_reads_well() -> None:
+def policies_and_sites() -> tuple[Drawing, Drawing]:
     after = hospital()
     after.remove("connectors", "hospital-a")
     after.edit("connectors", "hospital-b", size="large")
     after.add("connectors", site("clinic", "us", "sites", "10.6.0.0/16"))
     after.edit("policies", "web-out", rules=[{"name": "web", "action": "allow", "protocol": "tcp", "ports": [80, 443]}])
     after.edit("services", "fw", placements=[{"exchange": "us", "min_instances": 0}])
-    golden("plan-change.txt", reviewed(hospital(), after))
+    return hospital(), after
 
 
-def test_removing_everything_reads_well_and_warns() -> None:
-    golden("plan-remove.txt", reviewed(hospital(), Drawing()))
+def last_day() -> tuple[Drawing, Drawing]:
+    return hospital(), Drawing()
+
+
+def rule_added() -> tuple[Drawing, Drawing]:
+    """In front of the others, narrowed by a prefix list; the deny moves behind."""
+    after = hospital()
+    after.add("prefix-lists", {"name": "labs", "entries": [{"prefix": "10.3.8.0/22"}, {"prefix": "10.4.8.0/22"}]})
+    web, ssh = after.rows[after.uid_of("policies", "sites-to-prod")][4]["rules"]
+    hl7 = {"name": "hl7", "action": "allow", "protocol": "tcp", "ports": ["2575"], "source": ["labs"]}
+    after.edit("policies", "sites-to-prod", rules=[hl7, ssh, web])
+    return hospital(), after
+
+
+def connector_removed() -> tuple[Drawing, Drawing]:
+    after = hospital()
+    after.remove("connectors", "vpc-dev")
+    return hospital(), after
+
+
+def resized() -> tuple[Drawing, Drawing]:
+    after = hospital()
+    after.edit("exchanges", "eu", size="large")
+    after.edit("connectors", "vpc-prod", size="medium")
+    return hospital(), after
+
+
+def share_added() -> tuple[Drawing, Drawing]:
+    after = partners()
+    after.add(
+        "shares",
+        {
+            "name": "billing",
+            "a": {"segment": "corp", "groups": ["prod"]},
+            "b": {"segment": "guest", "prefixes": ["172.20.4.0/24"]},
+            "direction": "b-to-a",
+            "services": ["fw"],
+        },
+    )
+    return partners(), after
+
+
+def share_removed() -> tuple[Drawing, Drawing]:
+    before, after = share_added()
+    return after, before
+
+
+def nat_changed() -> tuple[Drawing, Drawing]:
+    """A hospital is shown under other addresses, and a printer of it becomes reachable from outside."""
+    shown = {"type": "static", "prefixes": ["100.64.3.0/24"]}
+    out = {"segment": "corp", "connector": "hospital-a", "direction": "outbound", "match": {"source": ["10.3.0.0/24"]}}
+    before = hospital()
+    before.add("nat-rules", {"name": "hide", "position": 10, **out, "source": shown})
+    after = before.copy()
+    after.edit("nat-rules", "hide", source={"type": "static", "prefixes": ["100.64.9.0/24"]})
+    printer = {"type": "static", "prefixes": ["10.3.0.7/32"]}
+    into = {"segment": "corp", "connector": "hospital-a", "direction": "inbound", "destination": printer}
+    match = {"destination": ["100.64.9.7/32"], "protocol": "tcp", "ports": ["9100"]}
+    after.add("nat-rules", {"name": "printer", "position": 20, **into, "match": match})
+    return before, after
+
+
+def exchange_replaced() -> tuple[Drawing, Drawing]:
+    """From Ashburn to Dublin."""
+    after = hospital()
+    after.add("exchanges", {"name": "ie", "location": "aws-eu-west-1"})
+    for name in ("hospital-b", "lobby"):
+        after.edit("connectors", name, exchange="ie")
+    after.remove("exchanges", "us")
+    return hospital(), after
+
+
+def failover_added() -> tuple[Drawing, Drawing]:
+    after = hospital()
+    after.edit("connectors", "hospital-a", failover_exchange="us")
+    return hospital(), after
+
+
+def ipv6() -> tuple[Drawing, Drawing]:
+    after = hospital()
+    (attachment,) = after.rows[after.uid_of("connectors", "hospital-a")][4]["attachments"]
+    prefixes = ["10.3.0.0/16", "fd00:3::/48"]
+    after.edit("connectors", "hospital-a", attachments=[{**attachment, "prefixes": prefixes}])
+    rule = {"name": "v6", "action": "allow", "protocol": "icmpv6", "source": ["fd00:3::/48"]}
+    after.add("policies", policy("ping", 40, "any", "any", rule))
+    return hospital(), after
+
+
+def application_published() -> tuple[Drawing, Drawing]:
+    after = hospital()
+    target = {"connector": "vpc-prod", "addresses": ["10.1.0.10", "10.1.0.11"], "port": 8443}
+    after.add("internet-apps", {"name": "portal", "connector": "exit-eu", "port": 443, "target": target})
+    https = {"name": "https", "action": "inspect", "services": ["fw"], "protocol": "tcp", "ports": ["443"]}
+    after.add("policies", policy("patients", 5, "internet", "portal", https))
+    return hospital(), after
+
+
+def routes_filtered() -> tuple[Drawing, Drawing]:
+    after = hospital()
+    told = {"match": {"prefixes": ["10.2.0.0/16"]}, "action": "deny"}
+    tuned = {"match": {"prefixes": ["10.1.0.0/16"]}, "action": "allow", "set": {"prepend": 2}}
+    base = {"name": "no-dev", "segment": "corp", "direction": "out", "targets": ["sites"]}
+    after.add("route-policies", {**base, "rules": [told, tuned]})
+    return hospital(), after
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        first_day,
+        policies_and_sites,
+        last_day,
+        rule_added,
+        connector_removed,
+        resized,
+        share_added,
+        share_removed,
+        nat_changed,
+        exchange_replaced,
+        failover_added,
+        ipv6,
+        application_published,
+        routes_filtered,
+    ],
+)
+def test_a_plan_reads_as_a_reviewer_approved_it(edit: Callable[[], tuple[Drawing, Drawing]]) -> None:
+    golden(f"plan-{edit.__name__.replace('_', '-')}.txt", reviewed(*edit()))
 
 
 def test_dependencies_come_first_and_removals_wait_for_their_users() -> None:
@@ -121,13 +249,60 @@ def test_an_approval_names_the_changes_whatever_their_order() -> None:
     assert digest(changes) == digest(reversed(changes)) != digest(changes[1:])
 
 
+def radius(before: Drawing, after: Drawing) -> dict[str, Any]:
+    one, other = before.network(), after.network()
+    return blast_radius(diff(compile(one), compile(other)), one.intent, other.intent)
+
+
 def test_blast_radius_counts_what_a_policy_touches() -> None:
     after = hospital()
     after.edit("policies", "no-dev-in-prod", enabled=False)
-    one, other = hospital().intent(), after.intent()
-    radius = blast_radius(diff(compile(Network(one)), compile(Network(other))), one, other)
-    assert radius["connectors"] == {"touched": ["vpc-dev", "vpc-prod"], "total": 6}
-    assert radius["actions"] == {"change": 1} and radius["segments"]["touched"] == ["corp"]
+    found = radius(hospital(), after)
+    assert found["connectors"] == {"touched": ["vpc-dev", "vpc-prod"], "total": 6}
+    assert found["groups"] == {"touched": ["dev", "prod"], "total": 3}
+    assert found["actions"] == {"change": 1} and found["segments"]["touched"] == ["corp"]
+
+
+def test_blast_radius_follows_shares_translations_applications_and_prefix_lists() -> None:
+    assert radius(*share_added())["connectors"]["touched"] == ["clearing", "vpc-dev", "vpc-prod"]
+    assert radius(*nat_changed())["groups"]["touched"] == ["sites"]
+    assert radius(*application_published())["connectors"]["touched"] == ["exit-eu", "vpc-prod"]
+    before, after = rule_added()[1], rule_added()[1]
+    after.edit("prefix-lists", "labs", entries=[{"prefix": "10.3.8.0/24"}])
+    assert radius(before, after)["groups"]["touched"] == ["prod", "sites"]
+
+
+def test_blast_radius_of_nothing_is_nothing() -> None:
+    found = radius(hospital(), hospital())
+    assert not found["actions"] and not any(found[kind]["touched"] for kind in ("connectors", "groups", "exchanges"))
+
+
+def test_what_is_taken_away_under_members_or_opened_is_warned_about() -> None:
+    closed, opened = hospital(), hospital()
+    opened.edit("segments", "guest", stance="open")
+    assert [one.code for one in warnings(closed, opened)] == ["stance_opened"]
+    assert [one.code for one in warnings(*share_removed())] == ["share_removed"]
+    after, before = nat_changed()
+    assert [one.path for one in warnings(before, after)] == ["nat-rules/printer"]
+    without = before.copy()
+    without.remove("nat-rules", "printer")
+    without.remove("nat-rules", "hide")
+    without.remove("connectors", "hospital-a")
+    assert warnings(before, without) == [], "with its connector a translation goes without a word"
+
+
+def test_an_application_that_leads_elsewhere_is_an_exposure() -> None:
+    _, before = application_published()
+    after = before.copy()
+    target = {"connector": "vpc-prod", "addresses": ["10.1.9.9"], "port": 22}
+    after.edit("internet-apps", "portal", target=target)
+    (warning,) = warnings(before, after)
+    assert warning.code == "internet_exposure" and "10.1.9.9 port 22 of vpc-prod" in warning.message
+
+
+def warnings(before: Drawing, after: Drawing) -> list[Problem]:
+    one, other = before.network(), after.network()
+    return unsafe(diff(compile(one), compile(other)), one.intent, other.intent)
 
 
 # Worlds of a few resources that depend on earlier ones.

@@ -16,9 +16,26 @@ _NAMES = ("id", "connector", "node", "circuit", "name", "segment")
 """Fields that tell the objects of a list apart, the best first."""
 
 
+LONG = 20
+"""Of what comes or goes, longer lists and tables are told by their number."""
+
+
 def fields(change: Change) -> list[Field]:
-    """Every field that differs. Objects in lists are told apart by name, plain lists by what they hold."""
+    """Every field that differs. Objects in lists are told apart by name, plain lists by what they hold.
+
+    Of what comes or goes as a whole these are its own fields, as they are.
+    """
+    if change.before is None:
+        return [(path, ABSENT, _short(value)) for path, value in sorted((change.after or {}).items())]
+    if change.after is None:
+        return [(path, _short(value), ABSENT) for path, value in sorted(change.before.items())]
     return [(path, _shown(before), _shown(after)) for path, before, after in _walk("", change.before, change.after)]
+
+
+def _short(value: Any) -> Any:
+    if isinstance(value, list | tuple | Mapping) and len(value) > LONG:
+        return f"{len(value)} entries"
+    return _shown(value)
 
 
 def _shown(value: Any) -> Any:

@@ -1,52 +1,137 @@
-"""Blast radius: how much of the network a plan touches."""
+"""Blast radius: how much of the network a plan touches, and whose."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from provisioning.core.intent import ANY, INTERNET, Intent, Policy
+from provisioning.core.addresses import intersect, merge, span
+from provisioning.core.intent import (
+    ANY,
+    INTERNET,
+    Intent,
+    InternetApp,
+    Item,
+    NatRule,
+    Policy,
+    RoutePolicy,
+    Service,
+    Share,
+    ShareSide,
+    is_prefix,
+)
 from provisioning.core.resource import Change
 
-COUNTED = ("exchanges", "segments", "connectors", "services")
+COUNTED = ("exchanges", "segments", "groups", "connectors", "services")
+_ABOUT = ("policies", "shares", "nat-rules", "route-policies", "internet-apps", "prefix-lists", "services")
+"""Kinds that say something about connectors without being part of one."""
 
 
 def blast_radius(changes: Sequence[Change], before: Intent, after: Intent) -> dict[str, Any]:
     """``{"actions": {action: n}, "exchanges": {"touched": [names], "total": n}, …}`` for what is counted.
 
-    A connector is touched when its own resources change or a policy that names it (or its group) does.
+    A connector is touched when its own resources change or something that is about it (or its group) does: a policy, a
+    share, a NAT rule, a route policy, an application, a prefix list in one of those. A group is touched when one of its
+    connectors is; the people behind it are known to the tenant.
     """
-    touched = {uid for change in changes for uid in change.subjects} if changes else set()
-    touched |= _policy_ends(before, after)
+    touched = {uid for change in changes for uid in change.subjects}
+    for intent, other in ((before, after), (after, before)):
+        touched |= _Reach(intent).of(_differing(intent, other))
+    touched |= {
+        attachment.group
+        for intent in (before, after)
+        for uid in touched & intent.connectors.keys()
+        for attachment in intent.connectors[uid].attachments
+        if attachment.group
+    }
     radius: dict[str, Any] = {"actions": dict(sorted(Counter(change.action for change in changes).items()))}
     for kind in COUNTED:
         both = {**before.of(kind), **after.of(kind)}
-        radius[kind] = {
-            "touched": sorted(item.name for uid, item in both.items() if uid in touched),
-            "total": len(both),
-        }
+        names = sorted(both[uid].name for uid in touched & both.keys())
+        radius[kind] = {"touched": names, "total": len(both)}
     return radius
 
 
-def _policy_ends(before: Intent, after: Intent) -> set[str]:
-    """Connectors that a policy which came, went or changed is about."""
-    found: set[str] = set()
-    for uid in {**before.policies, **after.policies}:
-        old, new = before.policies.get(uid), after.policies.get(uid)
-        if old != new:
-            for intent, policy in ((before, old), (after, new)):
-                if policy is not None:
-                    found |= _ends(intent, policy)
-    return found
+def _differing(intent: Intent, other: Intent) -> Iterator[Item]:
+    """What is there and is not the same in the other version."""
+    for kind in _ABOUT:
+        there = other.of(kind)
+        for uid, item in intent.of(kind).items():
+            if there.get(uid) is not item and there.get(uid) != item:
+                yield item
 
 
-def _ends(intent: Intent, policy: Policy) -> set[str]:
-    named = {*policy.from_, *policy.to} - {INTERNET}
-    return {
-        connector.uid
-        for connector in intent.connectors.values()
-        for attachment in connector.attachments
-        if attachment.segment in policy.segments
-        and (ANY in named or connector.uid in named or attachment.group in named)
-    }
+class _Reach:
+    """Whom items are about, in one network."""
+
+    def __init__(self, intent: Intent) -> None:
+        self.intent = intent
+        self._named: dict[tuple[str, str], set[str]] | None = None
+
+    def of(self, items: Iterable[Item]) -> set[str]:
+        """uids of connectors, groups and segments."""
+        return {uid for item in items for uid in self._of(item)}
+
+    def _of(self, item: Item) -> Iterator[str]:
+        match item:
+            case Policy():
+                names = [name for name in (*item.from_, *item.to) if name != INTERNET]
+                yield from (uid for segment in item.segments for uid in self._behind(segment, names))
+                yield from (name for name in names if name in self.intent.groups)
+            case Share():
+                yield from (uid for _, side in item.sides for uid in self._side(side))
+            case RoutePolicy():
+                yield from self._behind(item.segment, item.targets)
+            case NatRule():
+                yield from (item.connector, item.segment)
+            case InternetApp():
+                yield from (item.connector, item.target.connector)
+            case Service():
+                yield from self.of(one for one in self.intent.policies.values() if _sends_to(one, item.uid))
+            case _:
+                yield from self.of(self._users(item.uid))
+
+    def _side(self, side: ShareSide) -> Iterator[str]:
+        yield side.segment
+        yield from side.groups
+        yield from self._behind(side.segment, side.groups)
+        listed = merge(map(span, side.prefixes))
+        for uid in self._behind(side.segment, [ANY]) if listed else ():
+            attachments = self.intent.connectors[uid].attachments
+            own = [prefix for one in attachments if one.segment == side.segment for prefix in one.prefixes]
+            if intersect(merge(map(span, own)), listed):
+                yield uid
+        for rule in self.intent.nat_rules.values() if listed else ():
+            outside = (*rule.source.prefixes, *filter(is_prefix, rule.match.destination))
+            if rule.segment == side.segment and intersect(merge(map(span, outside)), listed):
+                yield rule.connector
+
+    def _behind(self, segment: str, names: Iterable[str]) -> set[str]:
+        """The connectors that names mean in a segment."""
+        if self._named is None:
+            self._named = {}
+            for connector in self.intent.connectors.values():
+                for one in connector.attachments:
+                    for name in (ANY, connector.uid, one.group):
+                        if name:
+                            self._named.setdefault((one.segment, name), set()).add(connector.uid)
+        apps = self.intent.internet_apps
+        found = {apps[name].target.connector for name in names if name in apps}
+        return found.union(*(self._named.get((segment, name), ()) for name in names))
+
+    def _users(self, prefix_list: str) -> Iterator[Item]:
+        """What names a prefix list."""
+        for policy in self.intent.policies.values():
+            if any(prefix_list in rule.source or prefix_list in rule.destination for rule in policy.rules):
+                yield policy
+        for nat in self.intent.nat_rules.values():
+            if prefix_list in nat.match.source or prefix_list in nat.match.destination:
+                yield nat
+        for routes in self.intent.route_policies.values():
+            if any(prefix_list in rule.match.prefixes for rule in routes.rules):
+                yield routes
+
+
+def _sends_to(policy: Policy, service: str) -> bool:
+    return any(service in rule.services for rule in policy.rules)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from provisioning.core.intent import INTERNET, Intent, Policy, Rule
+from provisioning.core.intent import Intent, ShareSide
+from provisioning.core.plan.exposure import exposure
 from provisioning.core.resource import Change, Problem
 
 LARGE_SHARE = 0.3
@@ -13,12 +14,16 @@ GATEWAYS = ("aws.transit-gateway", "aws.customer-gateway", "aws.vpn-connection")
 
 
 def unsafe(changes: Sequence[Change], before: Intent, after: Intent) -> list[Problem]:
-    """Warnings on large deletes, replaced or removed gateways, internet exposure and services without instances."""
+    """Warnings on large deletes, replaced or removed gateways, what is opened (the internet, a segment), services
+    without instances, and shares or translations taken from under those who use them."""
     return [
         *_large_deletes(before, after),
         *_gateways(changes),
-        *_exposure(before, after),
+        *exposure(before, after),
+        *_stances(before, after),
         *_without_instances(after),
+        *_shares(before, after),
+        *_translations(before, after),
     ]
 
 
@@ -47,47 +52,72 @@ def _gateways(changes: Sequence[Change]) -> Iterator[Problem]:
             yield _warning("gateway_removed", change.address, f"{change.address} would be removed for good.")
 
 
-def _exposure(before: Intent, after: Intent) -> Iterator[Problem]:
-    """Rules that newly let something out to the internet or in from it."""
-    held = {opening for policy in before.policies.values() for opening in _openings(policy)}
-    for policy in after.policies.values():
-        for place, rule in enumerate(policy.rules):
-            for opening in _openings(policy, rule):
-                if opening not in held:
-                    what = str(rule.protocol) + (f" {', '.join(rule.ports)}" if rule.ports else "")
-                    start, end = after.label(opening[0]), after.label(opening[1])
-                    yield _warning(
-                        "internet_exposure",
-                        f"policies/{policy.key}/rules[{place}]",
-                        f"Rule “{rule.name}” of policy “{policy.name}” opens {start} → {end} ({what}).",
-                    )
-
-
-def _openings(policy: Policy, *only: Rule) -> Iterator[tuple[str, str, tuple[object, ...]]]:
-    if not policy.enabled:
-        return
-    for rule in only or policy.rules:
-        if rule.action in ("allow", "inspect"):
-            matched = (policy.segments, rule.protocol, rule.ports, rule.source, rule.destination)
-            for start in policy.from_:
-                for end in policy.to:
-                    if INTERNET in (start, end):
-                        yield start, end, matched
+def _stances(before: Intent, after: Intent) -> Iterator[Problem]:
+    for uid, segment in after.segments.items():
+        was = before.segments.get(uid)
+        if was and was.stance == "closed" and segment.stance == "open":
+            yield _warning(
+                "stance_opened",
+                f"segments/{segment.key}/stance",
+                f"Segment “{segment.name}” would be open: what no policy denies passes between all its connectors.",
+            )
 
 
 def _without_instances(after: Intent) -> Iterator[Problem]:
     used: dict[str, str] = {}
     for policy in after.policies.values():
-        if policy.enabled:
-            for rule in policy.rules:
-                for uid in rule.services:
-                    used.setdefault(uid, policy.name)
-    for uid, policy_name in used.items():
+        for rule in policy.rules if policy.enabled else ():
+            for uid in rule.services:
+                used.setdefault(uid, f"policy “{policy.name}”")
+    for share in after.shares.values():
+        for uid in share.services:
+            used.setdefault(uid, f"share “{share.name}”")
+    for uid, user in used.items():
         service = after.services.get(uid)
         if service and not service.instances:
             fate = "passes without inspection" if service.on_failure == "open" else "is dropped"
             yield _warning(
                 "service_without_instances",
                 f"services/{service.key}/placements",
-                f"Service “{service.name}” would run no instance; what policy “{policy_name}” sends to it {fate}.",
+                f"Service “{service.name}” would run no instance; what {user} sends to it {fate}.",
+            )
+
+
+def _shares(before: Intent, after: Intent) -> Iterator[Problem]:
+    for uid, share in before.shares.items():
+        if uid not in after.shares and all(_is_used(after, side) for _, side in share.sides):
+            one, other = (after.segments[side.segment].name for _, side in share.sides)
+            yield _warning(
+                "share_removed",
+                f"shares/{share.key}",
+                f"Share “{share.name}” would be removed while both sides are there; what passes between “{one}” and "
+                f"“{other}” through it is cut.",
+            )
+
+
+def _is_used(intent: Intent, side: ShareSide) -> bool:
+    """Whether somebody is still there on a side."""
+    return any(
+        attachment.segment == side.segment and (side.prefixes or attachment.group in side.groups)
+        for connector in intent.connectors.values()
+        if connector.enabled
+        for attachment in connector.attachments
+    )
+
+
+def _translations(before: Intent, after: Intent) -> Iterator[Problem]:
+    for uid, rule in before.nat_rules.items():
+        now, connector = after.nat_rules.get(uid), after.connectors.get(rule.connector)
+        if not rule.enabled or (now and now.enabled) or connector is None or not connector.enabled:
+            continue
+        if any(attachment.segment == rule.segment for attachment in connector.attachments):
+            effect = (
+                "its own addresses are seen instead of the translated ones"
+                if rule.direction == "outbound"
+                else "what was translated no longer gets in"
+            )
+            yield _warning(
+                "nat_removed",
+                f"nat-rules/{rule.key}",
+                f"NAT rule “{rule.name}” would go while “{connector.name}” stays; {effect}.",
             )

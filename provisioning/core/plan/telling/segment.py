@@ -1,0 +1,133 @@
+"""A segment's section: who is in it, what is shared, what leads in and out, and the rules.
+
+Numbers that nodes agree on among themselves (ids, classes, anchors) and sets of addresses follow from what is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from provisioning.core.plan.telling import rules, things
+from provisioning.core.plan.telling.addresses import difference, prefixes
+from provisioning.core.resource import Body
+
+Thing = Mapping[str, Any]
+
+
+def told(before: Body, after: Body) -> Iterator[str]:
+    lines = list(_told(before, after))
+    yield from lines
+    if not lines and before != after:
+        yield "(only numbers that nodes agree on among themselves)"
+
+
+def _told(before: Body, after: Body) -> Iterator[str]:
+    if before.get("stance") != after.get("stance"):
+        yield f"stance: {before['stance']} → {after['stance']}" if before else f"stance: {after['stance']}"
+    yield from _nodes(before.get("mesh", ()), after.get("mesh", ()))
+    yield from _members(before.get("members", ()), after.get("members", ()))
+    yield from things.told("guest", _guests(before), _guests(after))
+    yield from things.told("handover to", _handover(before), _handover(after))
+    yield from things.told("share", _passages(before), _passages(after))
+    yield from things.told("exit of", _exits(before), _exits(after))
+    yield from things.told("application", _apps(before), _apps(after))
+    yield from rules.told(before.get("rules", ()), after.get("rules", ()))
+    for segment in sorted({*before.get("foreign", {}), *after.get("foreign", {})}):
+        held = [body.get("foreign", {}).get(segment, {}).get("rules", ()) for body in (before, after)]
+        if (count := _count(*held)) and before:
+            yield f"{count} of {segment} for flows through shares"
+
+
+def _nodes(before: Sequence[Thing], after: Sequence[Thing]) -> Iterator[str]:
+    old, new = [one["node"] for one in before], [one["node"] for one in after]
+    if before:
+        yield from (f"- node {one}" for one in old if one not in new)
+        yield from (f"+ node {one}" for one in new if one not in old)
+    elif new:
+        yield f"nodes: {', '.join(new)}"
+
+
+def _members(before: Sequence[Thing], after: Sequence[Thing]) -> Iterator[str]:
+    old, new = _by_attachment(before), _by_attachment(after)
+    for key in old:
+        if key not in new:
+            yield f"- member {_member(old[key])}"
+    for key, member in new.items():
+        if key not in old:
+            yield f"+ member {_member(member)}"
+        elif changes := list(_moved(old[key], member)):
+            yield f"~ member {member['connector']}: {'; '.join(changes)}"
+
+
+def _by_attachment(members: Sequence[Thing]) -> dict[tuple[str, int], Thing]:
+    """By connector and place among its attachments: a connector may be in a segment several times."""
+    found: dict[tuple[str, int], Thing] = {}
+    places: dict[str, int] = {}
+    for member in members:
+        place = places[member["connector"]] = places.get(member["connector"], -1) + 1
+        found[member["connector"], place] = member
+    return found
+
+
+def _member(member: Thing) -> str:
+    group = f" in {member['group']}" if member.get("group") else ""
+    if member["kind"] == "internet-exit":
+        return f"{member['connector']} at {member['home']}: a way to the internet"
+    return f"{member['connector']}{group} at {member['home']}: {prefixes(member['ranges'])}"
+
+
+def _moved(before: Thing, after: Thing) -> Iterator[str]:
+    if before["home"] != after["home"]:
+        yield f"{before['home']} → {after['home']}"
+    if before.get("group") != after.get("group"):
+        yield f"group {before.get('group') or 'none'} → {after.get('group') or 'none'}"
+    if found := difference(before["ranges"], after["ranges"]):
+        yield found
+    sources = [one.get("sources", one["ranges"]) for one in (before, after)]
+    if (found := difference(*sources)) and found != difference(before["ranges"], after["ranges"]):
+        yield f"may send from {found}"
+
+
+def _guests(body: Body) -> dict[str, str]:
+    return {
+        f"{one['connector']} of {one['segment']}": f"{prefixes(one['ranges'])} at {one['home']}"
+        for one in body.get("guests", ())
+    }
+
+
+def _handover(body: Body) -> dict[str, str]:
+    return {one["segment"]: prefixes(one["ranges"]) for one in body.get("handover", ())}
+
+
+def _passages(body: Body) -> dict[str, str]:
+    found = {}
+    for one in body.get("passages", ()):
+        arrow = {("a",): "→", ("b",): "←"}.get(tuple(one["initiate"]), "↔")
+        sides = f" {arrow} ".join(f"{one[side]['segment']} {prefixes(one[side]['ranges'])}" for side in "ab")
+        through = f", through {', '.join(one['chain'])}" if one["chain"] else ""
+        found[one["id"].partition("/")[2]] = f"{sides}{through}"
+    return found
+
+
+def _exits(body: Body) -> dict[str, str]:
+    connectors = {member["id"]: member["connector"] for member in body.get("members", ())}
+    return {
+        exchange: f"{connectors[one['member']]} at {one['home']}" for exchange, one in body.get("exits", {}).items()
+    }
+
+
+def _apps(body: Body) -> dict[str, str]:
+    return {
+        one["id"].partition(":")[2]: (
+            f"{one['public']} {one['protocol']} {one['port']} at {one['home']} → "
+            f"{', '.join(one['targets'])} port {one['target_port']}"
+            + (f", clients appear as {one['source_nat']}" if one["source_nat"] else "")
+        )
+        for one in body.get("apps", ())
+    }
+
+
+def _count(before: Sequence[Thing], after: Sequence[Thing]) -> str:
+    differ = sum(1 for _ in rules.told(before, after))
+    return f"{differ} change{'s' if differ > 1 else ''} of rules" if differ else ""
