@@ -92,11 +92,21 @@ class Naive:
         listed = any(address in span(prefix) for prefix in side["prefixes"])
         return edge if edge.group in side["groups"] or listed else None
 
+    def place(self, segment: str, address: int) -> str:
+        """Where a segment sends an address: the uid of the segment that its owner is in, or ``beyond``."""
+        if self.owner(segment, address) is not None:
+            return segment
+        guest = self.guest(segment, address)
+        return guest[0] if guest else "beyond"
+
     # What becomes of a packet
 
     def sent(self, segment: str, connector: str, packet: Packet) -> Fate:
         """A flow begun behind a connector, into one segment."""
-        packet = self.translated(segment, connector, packet)
+        return self.presented(segment, connector, self.translated(segment, connector, packet))
+
+    def presented(self, segment: str, connector: str, packet: Packet) -> Fate:
+        """A flow as its connector's NAT lets it into the segment."""
         start = self.source(segment, connector, packet.source)
         if start is None:
             return Fate("denied_spoofed")

@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioning.core.addresses import V6, Range, address_number, contains, merge, span
+from provisioning.core.addresses import V6, Range, address_number
 from provisioning.core.flows import cell_of
 from provisioning.core.intent import INTERNET, Connector
 from provisioning.core.nat import Packet
@@ -25,6 +25,7 @@ from tests.core.networks import Drawing
 from tests.core.random_edits import whole_edits
 from tests.core.random_networks import PACKETS, plenty
 from tests.core.random_whole import whole_networks
+from tests.core.told import Reader, covers, expected, includes
 
 CLIENT = address_number("198.51.100.10")
 
@@ -135,46 +136,6 @@ def test_lists_and_single_packets_agree(net: Drawing, seed: int) -> None:
 # The delta
 
 
-class Reader:
-    """What labels of one version stand for; ``generous``: a part that is not told in full may be anything."""
-
-    def __init__(self, network: Network) -> None:
-        self.network, self.generous = network, True
-
-    def holds(self, names: tuple[str, ...], realm: Realm, connector: Connector | None, address: int, end: bool) -> bool:
-        """Whether an address (of a connector, for a start) is among what the names say in a segment."""
-        return any(self._holds(name, realm, connector, address, end) for name in names)
-
-    def _holds(self, name: str, realm: Realm, connector: Connector | None, address: int, end: bool) -> bool:
-        owner = realm.owner(address) if end else realm.source(connector, address) if connector else None
-        if name.startswith(INTERNET):
-            within, _, without = name.removeprefix(INTERNET).partition(" without ")
-            part = within.strip(" ()") or without
-            if owner is not None or address >= V6 or not part:
-                return owner is None and address < V6
-            return self._part(part, address) == bool(within) or (self.generous and "…" in part)
-        if owner is None or owner.segment.uid != realm.segment.uid:
-            return False
-        group = self.network.intent.groups.get(owner.attachment.group or "")
-        if name in ("any", owner.connector.name) or (group and name == group.name):
-            return True
-        plain_name, _, part = name.partition(" (")
-        if plain_name != owner.connector.name:
-            return False
-        return self._part(part, address) or (self.generous and "…" in part)
-
-    @staticmethod
-    def _part(text: str, address: int) -> bool:
-        return contains(merge(span(one) for one in text.rstrip(")… ").split(", ")), address)
-
-
-def includes(change: FlowChange, protocol: str, port: int | None) -> bool:
-    if change.protocol not in ("any", protocol):
-        return change.protocol == "other" and protocol not in ("tcp", "udp")
-    spans = [tuple(map(int, (text.split("-") * 2)[:2])) for text in change.ports]
-    return not spans or any(low <= (port or 0) <= high for low, high in spans)
-
-
 def flow(network: Network, uid: str, name: str, packet: Packet) -> tuple[str, bool, tuple[str, ...], str]:
     """(where, delivered, chain, disposition) of what a connector (by uid) sends into a segment; "" where it is not."""
     connector = network.intent.connectors.get(name)
@@ -232,29 +193,6 @@ def _sources(network: Network, uid: str, name: str) -> Iterator[tuple[Range, ...
     connector = network.intent.connectors.get(name)
     if connector and uid in network.intent.segments:
         yield from (one.sources for one in network.realm(uid).members_of(connector) if one.sources)
-
-
-def expected(old: tuple[str, bool, tuple[str, ...], str], new: tuple[str, bool, tuple[str, ...], str]) -> set[str]:
-    """What was the internet's or another segment's and becomes a member's is another place."""
-    if old[0] != new[0]:
-        return {*(["blocked"] if old[1] else []), *(["allowed"] if new[1] else [])}
-    if old[1] and new[1]:
-        return {"inspected"} if old[2] != new[2] else set()
-    return {"blocked"} if old[1] else {"allowed"} if new[1] else set()
-
-
-def covers(
-    network: Network, reader: Reader, change: FlowChange, uid: str, where: str, name: str, packet: Packet
-) -> bool:
-    connector = network.intent.connectors.get(name)
-    if uid not in network.intent.segments or connector is None or not where:
-        return False
-    there = uid if where == "beyond" else where
-    if (change.to_segment or change.segment) != network.intent.segments[there].name:
-        return False
-    return reader.holds(change.from_, network.realm(uid), connector, packet.source, False) and reader.holds(
-        change.to, network.realm(there), None, packet.destination, True
-    )
 
 
 @plenty

@@ -1,0 +1,86 @@
+"""What rows of a delta or of reachability say, read back: which packets they mean."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from provisioning.core.addresses import V6, contains, merge, span
+from provisioning.core.intent import INTERNET, Connector
+from provisioning.core.nat import Packet
+from provisioning.core.network import Network
+from provisioning.core.realm import Realm
+
+Going = tuple[str, bool, tuple[str, ...], str]
+"""(where a flow ends, delivered, chain, disposition); "" where there is no such sender."""
+
+
+class Row(Protocol):
+    """A FlowChange or a Reached."""
+
+    from_: tuple[str, ...]
+    to: tuple[str, ...]
+    segment: str
+    to_segment: str | None
+    protocol: str
+    ports: tuple[str, ...]
+
+
+class Reader:
+    """What labels of one version stand for; ``generous``: a part that is not told in full may be anything."""
+
+    def __init__(self, network: Network) -> None:
+        self.network, self.generous = network, True
+
+    def holds(self, names: tuple[str, ...], realm: Realm, connector: Connector | None, address: int, end: bool) -> bool:
+        """Whether an address (of a connector, for a start) is among what the names say in a segment."""
+        return any(self._holds(name, realm, connector, address, end) for name in names)
+
+    def _holds(self, name: str, realm: Realm, connector: Connector | None, address: int, end: bool) -> bool:
+        owner = realm.owner(address) if end else realm.source(connector, address) if connector else None
+        if name.startswith(INTERNET):
+            within, _, without = name.removeprefix(INTERNET).partition(" without ")
+            part = within.strip(" ()") or without
+            if owner is not None or address >= V6 or not part:
+                return owner is None and address < V6
+            return self._part(part, address) == bool(within) or (self.generous and "…" in part)
+        if owner is None or owner.segment.uid != realm.segment.uid:
+            return False
+        group = self.network.intent.groups.get(owner.attachment.group or "")
+        if name in ("any", owner.connector.name) or (group and name == group.name):
+            return True
+        plain_name, _, part = name.partition(" (")
+        if plain_name != owner.connector.name:
+            return False
+        return self._part(part, address) or (self.generous and "…" in part)
+
+    @staticmethod
+    def _part(text: str, address: int) -> bool:
+        return contains(merge(span(one) for one in text.rstrip(")… ").split(", ")), address)
+
+
+def includes(change: Row, protocol: str, port: int | None) -> bool:
+    if change.protocol not in ("any", protocol):
+        return change.protocol == "other" and protocol not in ("tcp", "udp")
+    spans = [tuple(map(int, (text.split("-") * 2)[:2])) for text in change.ports]
+    return not spans or any(low <= (port or 0) <= high for low, high in spans)
+
+
+def expected(old: Going, new: Going) -> set[str]:
+    """What was the internet's or another segment's and becomes a member's is another place."""
+    if old[0] != new[0]:
+        return {*(["blocked"] if old[1] else []), *(["allowed"] if new[1] else [])}
+    if old[1] and new[1]:
+        return {"inspected"} if old[2] != new[2] else set()
+    return {"blocked"} if old[1] else {"allowed"} if new[1] else set()
+
+
+def covers(network: Network, reader: Reader, change: Row, uid: str, where: str, name: str, packet: Packet) -> bool:
+    connector = network.intent.connectors.get(name)
+    if uid not in network.intent.segments or connector is None or not where:
+        return False
+    there = uid if where == "beyond" else where
+    if (change.to_segment or change.segment) != network.intent.segments[there].name:
+        return False
+    return reader.holds(change.from_, network.realm(uid), connector, packet.source, False) and reader.holds(
+        change.to, network.realm(there), None, packet.destination, True
+    )
