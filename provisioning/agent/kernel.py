@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from provisioning.agent import nft
+from provisioning.agent.carriers import Carriers
 from provisioning.agent.counters import Reader
 from provisioning.agent.document import Document
 from provisioning.agent.netlink import Netlink, NetlinkError
@@ -24,8 +25,10 @@ log = logging.getLogger("causeway.agent")
 class Kernel:
     """``prefix``: how this node's namespaces are named; all that begin so are the agent's to remove."""
 
-    def __init__(self, netlink: Netlink, prefix: str) -> None:
+    def __init__(self, netlink: Netlink, prefix: str, moved: Callable[[], None]) -> None:
+        """``moved`` is called, in a thread of its own, when ``follow`` has something to do."""
         self.netlink, self.prefix = netlink, prefix
+        self._carriers = Carriers(moved)
         self.unfinished = False
         """Something is missing that may yet appear: apply again soon."""
         self._present: dict[str, Namespace] = {}
@@ -69,7 +72,21 @@ class Kernel:
         each(self.netlink.apply, {name for name in todo if name in touched or self._is_moved(todo[name])})
         each(self._rules, {name for name in todo if name not in made and self._rules_differ(todo[name])})
         self._present |= todo
+        self._carriers.watch(self._following())
+        self.follow()
         return failed
+
+    def follow(self) -> None:
+        """Links that follow a circuit go up and down with it."""
+        for name in self._following():
+            try:
+                self.netlink.apply(self._present[name])
+            except (NetlinkError, OSError) as error:
+                log.error("%s does not follow its circuit: %s; it is tried again", name, error)
+                self.unfinished = True
+
+    def _following(self) -> list[str]:
+        return [name for name, one in self._present.items() if any(link.follows for link in one.links)]
 
     def _rules(self, wanted: Namespace) -> None:
         nft.apply(wanted.name, wanted.rules)
@@ -98,6 +115,7 @@ class Kernel:
             if reader := self._readers.pop(name, None):
                 reader.close()
             self._present.pop(name, None)
+            self._carriers.watch(self._following())
             try:
                 self.netlink.remove_namespace(name)
             except (NetlinkError, OSError) as error:

@@ -58,6 +58,11 @@ def ipv6(address: str) -> str:
     return str(IPv6Address(_IPV6 + int(IPv4Address(host)))) + (f"{slash}{96 + int(length)}" if length else "")
 
 
+def link_local(address: str) -> str:
+    """The address from which a circuit's ends ask for each other; the kernel asks from no other."""
+    return str(IPv6Address((0xFE80 << 112) + int(IPv4Address(address.partition("/")[0])))) + "/64"
+
+
 def wire_mac(gateway: str) -> str:
     """The hardware address of a wire's end; NEAR and FAR."""
     return f"02:c5:01:00:00:{int(IPv4Address(gateway)) & 0xFF:02x}"

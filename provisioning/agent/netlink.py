@@ -7,7 +7,7 @@ its errors are numbers and not text, it observes as well as it changes, and a ro
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +26,8 @@ SELF, MASTER = 0x02, 0x04
 AF_INET, AF_INET6, AF_BRIDGE = 2, 10, 7
 FAMILIES = (AF_INET, AF_INET6)
 LOOPBACK = 1
+LOWER_UP = 0x10000
+"""IFF_LOWER_UP: there is a carrier."""
 
 SYSCTLS = {
     "net/ipv4/ip_forward": "1",
@@ -43,6 +45,7 @@ SYSCTLS = {
     "net/ipv6/conf/all/ignore_routes_with_linkdown": "1",
     "net/netfilter/nf_conntrack_tcp_be_liberal": "1",
     "net/bridge/bridge-nf-call-iptables": "0",
+    "net/bridge/bridge-nf-call-ip6tables": "0",
 }
 """Packets cross an anchor twice when a service inspects them, hence liberal windows and no redirects; the mesh bridge
 must not hand what it merely bridges to the routing rules. IPv6 addresses are given, never made up or waited for."""
@@ -143,7 +146,8 @@ class Netlink:
         for link in wanted.links:
             if link.name in present:
                 self._configure(socket, link, present)
-        index = {name: link["index"] for name, link in present.items()}
+        down = {link.name for link in wanted.links if not _is_to_be_up(link, present)}
+        index = {name: link["index"] for name, link in present.items() if name not in down}
         self._addresses(wanted, index)
         self._neighbours(wanted, index)
         self._forwarding(wanted, index)
@@ -179,8 +183,9 @@ class Netlink:
             change["mtu"] = link.mtu
         if (have.get("master") or 0) != master:
             change["master"] = master
-        if not have["flags"] & 1:
-            change["state"] = "up"
+        up = _is_to_be_up(link, present)
+        if bool(have["flags"] & 1) != up:
+            change["state"] = "up" if up else "down"
         if change:
             socket.link("set", index=have["index"], **change)
         self._shape(socket, link, have)
@@ -217,7 +222,7 @@ class Netlink:
             (a["index"], f"{a.get('local') or a.get('address')}/{a['prefixlen']}")
             for family in FAMILIES
             for a in socket.get_addr(family=family)
-            if a["index"] != LOOPBACK and not str(a.get("address")).startswith("fe80:")
+            if a["index"] != LOOPBACK
         }
         for action, changes in (("del", have - want), ("add", want - have)):
             for number, text in changes:
@@ -283,6 +288,10 @@ class Netlink:
                 for mark, table in changes:
                     mask = 0xFFFF if mark <= 0xFFFF else 0xFFFFFFFF
                     socket.rule(action, family=family, fwmark=mark, fwmask=mask, table=table, priority=1000)
+
+
+def _is_to_be_up(link: Link, present: Mapping[str, Any]) -> bool:
+    return not link.follows or (link.follows in present and bool(present[link.follows]["flags"] & LOWER_UP))
 
 
 def _is_made_here(name: str, link: Any) -> bool:

@@ -51,8 +51,9 @@ class Agent:
     took: float = 0.0
 
     def __post_init__(self) -> None:
-        self.kernel = Kernel(self.netlink, self.prefix)
-        self._fresh, self._tell, self._stop = threading.Event(), threading.Event(), threading.Event()
+        self.kernel = Kernel(self.netlink, self.prefix, self._circuit_moved)
+        self._wake, self._tell, self._stop = threading.Event(), threading.Event(), threading.Event()
+        self._fresh, self._moved = threading.Event(), threading.Event()
         self._resumed = threading.Event()
         self._body: dict[str, Any] = {}
         self._complaints: set[str] = set()
@@ -69,13 +70,16 @@ class Agent:
         self._resumed.set()
         due = 0.0
         while not self._stop.is_set():
-            if self._fresh.wait(max(0.0, min(due - time.monotonic(), RETRY_EVERY))):
-                time.sleep(DEBOUNCE)
-                self._fresh.clear()
-                if self._stop.is_set():
-                    return
-                self.accept(self._incoming)
-                due = 0.0
+            if self._wake.wait(max(0.0, min(due - time.monotonic(), RETRY_EVERY))):
+                self._wake.clear()
+                if self._moved.is_set():
+                    self._moved.clear()
+                    self.kernel.follow()
+                if self._fresh.is_set():
+                    time.sleep(DEBOUNCE)
+                    self._fresh.clear()
+                    self.accept(self._incoming)
+                    due = 0.0
             elif self.kernel.unfinished:
                 self.accept(self.document)
             if time.monotonic() >= due:
@@ -85,8 +89,12 @@ class Agent:
 
     def stop(self) -> None:
         self._stop.set()
-        self._fresh.set()
+        self._wake.set()
         self._tell.set()
+
+    def _circuit_moved(self) -> None:
+        self._moved.set()
+        self._wake.set()
 
     def _ask(self) -> None:
         self._resumed.wait()
@@ -101,6 +109,7 @@ class Agent:
                 document = verify(answer["document"], answer["signature"], self._key())
                 have, self._incoming = document.digest, document
                 self._fresh.set()
+                self._wake.set()
             except (httpx.HTTPError, Untrusted, ValueError, KeyError) as error:
                 self._forget_refused_token(error)
                 self._complain(f"no document: {error}; forwarding goes on as before")

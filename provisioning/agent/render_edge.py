@@ -13,7 +13,7 @@ from typing import Any
 
 from provisioning.agent import marks, ranges
 from provisioning.agent.render_exit import CLAMP
-from provisioning.agent.render_links import INSIDE, beyond, gateway, wire_neighbours
+from provisioning.agent.render_links import INSIDE, beyond, circuit_addresses, gateway, wire_neighbours
 from provisioning.agent.view import Circuit, Segment, short
 from provisioning.agent.wanted import Link, Namespace, Route, Rules
 
@@ -47,11 +47,16 @@ def _namespace(segment: Segment, circuit: Circuit) -> Namespace:
         sections=segment.sections,
         links=(
             Link(
-                INSIDE, "veth", mac=marks.wire_mac(marks.FAR), mtu=circuit.mtu, peer=(segment.namespace, circuit.wire)
+                INSIDE,
+                "veth",
+                mac=marks.wire_mac(marks.FAR),
+                mtu=circuit.mtu,
+                peer=(segment.namespace, circuit.wire),
+                follows=site,
             ),
             Link(site, "circuit", mtu=circuit.mtu, rate=circuit.rate),
         ),
-        addresses=frozenset((site, gateway(circuit.local, family)) for family in families),
+        addresses=frozenset(circuit_addresses(circuit, families)),
         neighbours=frozenset(wire_neighbours(INSIDE, marks.NEAR, families)),
         routes=frozenset(routes),
         marks=frozenset({(TO_SITE, TO_SITE), (TO_EXCHANGE, TO_EXCHANGE)}),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from provisioning.agent import marks, ranges
 from provisioning.agent.view import Circuit, Segment, wire
@@ -48,6 +48,12 @@ def app_namespace(segment: Segment) -> str:
 def gateway(address: str, family: ranges.Family) -> str:
     """A link-local address of ours in the family of the routes it is for."""
     return address if family is ranges.IP4 else marks.ipv6(address)
+
+
+def circuit_addresses(circuit: Circuit, families: Sequence[ranges.Family]) -> list[tuple[str, str]]:
+    """Our end's, in the namespace where the circuit ends."""
+    found = [(circuit.interface, gateway(circuit.local, family)) for family in families]
+    return found + [(circuit.interface, marks.link_local(circuit.local)) for family in families if family is ranges.IP6]
 
 
 def wire_neighbours(interface: str, towards: str, families: Iterable[ranges.Family]) -> list[tuple[str, str, str]]:
@@ -102,7 +108,7 @@ def _hosted(segment: Segment) -> list[tuple[str, dict[str, int]]]:
 def _addresses(segment: Segment) -> list[tuple[str, str]]:
     found = [(marks.MESH, gateway(f"{marks.mesh_address(segment.index)}/17", f)) for f in segment.families]
     direct = [circuit for circuit in segment.attached if not circuit.is_edged]
-    return found + [(circuit.interface, gateway(circuit.local, f)) for circuit in direct for f in segment.families]
+    return found + [address for circuit in direct for address in circuit_addresses(circuit, segment.families)]
 
 
 def _neighbours(segment: Segment) -> list[tuple[str, str, str]]:

@@ -12,6 +12,7 @@ class Link:
 
     peer: for a veth, (namespace, interface) of the other end; the side that has ``peer`` creates the pair.
     rate: bits per second this interface may send, 0 for no limit.
+    follows: another link of the namespace; without a carrier there this one is down, and so its peer knows.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Link:
     vni: int = 0
     underlay: str = ""
     rate: int = 0
+    follows: str = ""
 
 
 @dataclass(frozen=True, slots=True, order=True)

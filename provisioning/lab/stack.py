@@ -15,7 +15,7 @@ from typing import Any
 from pyroute2 import IPRoute
 
 from provisioning.agent import ranges
-from provisioning.agent.marks import ipv6
+from provisioning.agent.marks import ipv6, link_local
 from provisioning.agent.netlink import OURS
 from provisioning.agent.view import Circuit
 
@@ -65,12 +65,13 @@ def _addresses(far: IPRoute, present: Mapping[str, int], told: Mapping[str, Any]
         want.add((present[far_interface(link)], address, bits))
         if six:
             want.add((present[far_interface(link)], ipv6(address), 96 + bits))
+            want.add((present[far_interface(link)], link_local(address).partition("/")[0], 64))
     have = {
         (a["index"], a.get("local") or a.get("address"), a["prefixlen"])
         for family in (AF_INET, AF_INET6)
         for a in far.get_addr(family=family)
     }
-    have = {entry for entry in have if not entry[1].startswith(("127.", "fe80:")) and entry[1] != "::1"}
+    have = {entry for entry in have if not entry[1].startswith("127.") and entry[1] != "::1"}
     for index, address, bits in have - want:
         far.addr("del", index=index, address=address, prefixlen=bits)
     for index, address, bits in want - have:
@@ -95,7 +96,7 @@ class _Rule:
             found["src"] = self.source
         if self.destination:
             number = socket.getprotobyname(self.protocol)
-            ports = {"start": self.port, "end": self.port}
+            ports = f"{self.port}:{self.port}"
             found |= {"dst": f"{self.destination}/32", "ip_proto": number, "dport_range": ports}
         return found
 
@@ -118,7 +119,9 @@ def _there(rule: Any, family: int) -> _Rule:
         nothing = "::" if family == AF_INET6 else "0.0.0.0"
         return _Rule(SOURCE_RULES, f"{rule.get('src') or nothing}/{rule['src_len']}", table=rule.get("table"))
     protocol = {socket.IPPROTO_TCP: "tcp", socket.IPPROTO_UDP: "udp"}[rule.get("ip_proto")]
-    return _Rule(APP_RULES, "", rule.get("dst"), protocol, rule.get("dport_range")["start"], rule.get("table"))
+    return _Rule(
+        APP_RULES, "", rule.get("dst"), protocol, int(rule.get("dport_range").partition(":")[0]), rule.get("table")
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +160,8 @@ def _routes(far: IPRoute, present: Mapping[str, int], ways: list[_Way]) -> None:
         else:
             local = str(way.link["local"]).partition("/")[0]
             request |= {"gateway": ipv6(local) if family == AF_INET6 else local}
-            request |= {"oif": present[far_interface(way.link)]}
+            # The exchange's end may not be up yet.
+            request |= {"oif": present[far_interface(way.link)], "flags": ["onlink"]}
             alike = [prefix for prefix in way.link["inside"] if (":" in prefix) == (family == AF_INET6)]
             if alike and way.destination in ("0.0.0.0/0", "::/0"):
                 request["prefsrc"] = first_usable(alike[0])

@@ -8,8 +8,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,6 +30,7 @@ class World:
         self.portal = FixturePortal()
         self.folder = folder
         self.process: subprocess.Popen[bytes] | None = None
+        self.prober: subprocess.Popen[str] | None = None
         self.tenant = TENANT
 
     def start(self) -> None:
@@ -49,6 +51,9 @@ class World:
             self.lab = Lab(self.folder / "state.json")
 
     def stop(self) -> None:
+        if self.prober:
+            self.prober.kill()
+            self.prober.communicate()
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(10)
@@ -59,7 +64,12 @@ class World:
 
     def make(self, network: Network, seconds: float = 30) -> float:
         """Publishes a network and waits until every node has it; returns the moment it was served."""
-        served = self.portal.publish(network.documents())
+        return self.publish(network.documents(), seconds)
+
+    def publish(self, documents: Mapping[str, Mapping[str, Any]], seconds: float = 30) -> float:
+        """The same for documents; a node that has none gets an empty one."""
+        nodes = [f"{location}/{index}" for location in EXCHANGES.values() for index in (1, 2)]
+        served = self.portal.publish({**{node: {} for node in nodes}, **documents})
         assert self.portal.settled(seconds), f"nodes have not applied the document\n{self.log()}"
         return served
 
@@ -73,6 +83,26 @@ class World:
         return subprocess.Popen(
             [*enter, *argv], text=True, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
+
+    def tell(self, **command: Any) -> Any:
+        """The answer of the prober, which is started when first needed."""
+        if self.prober is None or self.prober.poll() is not None:
+            argv = [
+                "nsenter",
+                "-t",
+                str(self.lab.pid),
+                "-U",
+                "-m",
+                f"--wd={ROOT}",
+                sys.executable,
+                "-m",
+                "tests.lab.prober",
+            ]
+            self.prober = subprocess.Popen(argv, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT)
+        assert self.prober.stdin and self.prober.stdout
+        self.prober.stdin.write(json.dumps(command) + "\n")
+        self.prober.stdin.flush()
+        return json.loads(self.prober.stdout.readline())
 
     def run(self, site: str, *argv: str) -> str:
         """What the command printed."""

@@ -1,0 +1,194 @@
+"""What the model says of a network, asked of packets: every workload tries to reach every address there is.
+
+A probe is a packet in a segment: a workload sends it from an address of its own to a presented address, and the model's
+``trace`` in that segment says whether it arrives, and where. TCP and UDP tell who answered; datagrams to port 8000 are
+noted where they arrive and not answered, so they also show flows whose replies go another way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from provisioning.core.addresses import address_number, address_text, contains
+from provisioning.core.intent import slug
+from provisioning.core.network import Network
+from provisioning.core.reach import Trace, trace
+from provisioning.lab.farend import CLIENTS, INTERNET, workload_namespace
+from provisioning.lab.stack import first_usable
+from tests.lab.conftest import World
+from tests.lab.drawn import TENANT
+from tests.lab.prober import NOTED
+
+PACKETS: list[tuple[str, int | None]] = [
+    ("tcp", 22), ("tcp", 443), ("tcp", 8080), ("udp", 53), ("udp", NOTED), ("icmp", None),
+]  # fmt: skip
+WAIT = 0.7
+PATIENCE = 2.5
+
+
+@dataclass(frozen=True)
+class Probe:
+    """connector: key of the one that sends, or of the exit on whose internet side a client is."""
+
+    connector: str
+    segment: str
+    source: str
+    destination: str
+    protocol: str
+    port: int | None
+
+    def __str__(self) -> str:
+        port = "" if self.port is None else f"/{self.port}"
+        return f"{self.connector}@{self.source} → {self.destination} {self.protocol}{port} in {self.segment}"
+
+
+class Judge:
+    """One version of a network that is running in the lab."""
+
+    def __init__(self, world: World, network: Network) -> None:
+        self.world, self.network, self.intent = world, network, network.intent
+        self.known = {
+            told["connector"]: told for (tenant, _), told in world.lab.workloads().items() if tenant == world.tenant
+        }
+
+    # -- what is asked -------------------------------------------------------------------------------------------------
+
+    def probes(self) -> list[Probe]:
+        return [*self._between_members(), *self._from_internet()]
+
+    def _between_members(self) -> Iterator[Probe]:
+        for uid, segment in self.intent.segments.items():
+            realm = self.network.realm(uid)
+            for connector, attachments in realm.roster.attached:
+                told = self.known.get(connector.key)
+                if told is None or connector.kind == "internet-exit":
+                    continue
+                prefixes = [prefix for attachment in attachments for prefix in attachment.prefixes]
+                sources = dict.fromkeys(first_usable(prefix) for prefix in prefixes)
+                for source in sources:
+                    for destination in self._destinations(uid):
+                        alike = (":" in source) == (":" in destination)
+                        if alike and destination not in told["addresses"]:
+                            for protocol, port in PACKETS:
+                                name = "icmpv6" if protocol == "icmp" and ":" in source else protocol
+                                yield Probe(connector.key, segment.name, source, destination, name, port)
+
+    def _destinations(self, segment: str) -> list[str]:
+        """Presented addresses of members and guests, what is behind them, the internet, and nobody's."""
+        realm = self.network.realm(segment)
+        found = {first_usable(text): None for one in (*realm.members, *realm.guests) for text, _ in one.routes}
+        joined = [self.network.realm(passage.other) for passage in realm.passages]
+        for other in (realm, *joined):
+            for connector, _ in other.roster.attached:
+                told = self.known.get(connector.key)
+                if told and connector.kind != "internet-exit":
+                    found |= dict.fromkeys(told["addresses"])
+        return [*found, INTERNET, "192.0.2.1"]
+
+    def _from_internet(self) -> Iterator[Probe]:
+        for uid, segment in self.intent.segments.items():
+            for app in self.network.realm(uid).apps:
+                public, way_in = address_text(app.public), app.exit.connector.key
+                if way_in in self.known:
+                    for client in CLIENTS:
+                        for protocol, port in {*PACKETS, (app.app.protocol, app.app.port)}:
+                            yield Probe(way_in, segment.name, client, public, protocol, port)
+
+    # -- what the model says -------------------------------------------------------------------------------------------
+
+    def said(self, probe: Probe) -> Trace:
+        if probe.source in CLIENTS:
+            return trace(self.network, probe.source, probe.destination, probe.protocol, probe.port)
+        where = f"{probe.connector}@{probe.source}"
+        return trace(self.network, where, probe.destination, probe.protocol, probe.port, segment=probe.segment)
+
+    def _end(self, said: Trace) -> tuple[str, str]:
+        """(connector, address inside) where it arrives."""
+        hops = said.hops
+        if hops[-1].kind == "internet":
+            return slug(hops[-2].name), hops[-1].detail
+        return slug(hops[-1].name), hops[-1].detail
+
+    def _answers_return(self, probe: Probe) -> bool:
+        """Whether replies go back to the one who asked; the address may be another's in its segment."""
+        realm = next(self.network.realm(uid) for uid, one in self.intent.segments.items() if one.name == probe.segment)
+        connector = self.network.find("connectors", probe.connector)
+        number = address_number(probe.source)
+        member = next((one for one in realm.members_of(connector) if contains(one.sources, number)), None)
+        if member is None:
+            return True
+        owner = realm.owner(number)
+        return owner is None or owner.connector is connector
+
+    # -- what packets say ----------------------------------------------------------------------------------------------
+
+    def differences(self) -> list[str]:
+        """Every probe for which packets and the model disagree."""
+        asked = [(probe, said) for probe in self.probes() if (said := self.said(probe)).disposition != "local"]
+        self.world.tell(do="listen", spaces=[told["namespace"] for told in self.known.values()])
+        left = self._wrong(asked, WAIT)
+        # A busy machine may be late; what the model forbids and packets do is wrong at once.
+        for _ in range(2):
+            if left:
+                left = self._wrong([(probe, said) for probe, said, _ in left], PATIENCE)
+        return [f"{probe}: the model says {said.disposition} ({said.rule}), packets {got}" for probe, said, got in left]
+
+    def _wrong(self, asked: list[tuple[Probe, Trace]], wait: float) -> list[tuple[Probe, Trace, str]]:
+        told = [
+            [workload_namespace(TENANT, one.connector), one.source, one.destination,
+             one.protocol.removesuffix("v6"), one.port]
+            for one, _ in asked
+        ]  # fmt: skip
+        seen = self.world.tell(do="probe", probes=told, wait=wait)
+        return [
+            (probe, said, wrong)
+            for (probe, said), (answer, noted) in zip(asked, seen, strict=True)
+            if (wrong := self._compare(probe, said, answer, noted))
+        ]
+
+    def _compare(self, probe: Probe, said: Trace, answer: str | None, noted: list[list[str]]) -> str:
+        """What packets did, "" when the model said so."""
+        spaces = {told["namespace"]: key for key, told in self.known.items()}
+        reached = [spaces[space] for space, _ in noted] if probe.port == NOTED and probe.protocol == "udp" else None
+        if not said.disposition.startswith("delivered"):
+            arrived = reached if reached is not None else answer is not None
+            return f"arrive at {reached or answer}" if arrived else ""
+        connector, address = self._end(said)
+        if address not in self.known.get(connector, {"addresses": ()})["addresses"]:
+            return ""
+        if reached is not None:
+            return "" if reached == [connector] else f"arrive at {reached}"
+        if not self._answers_return(probe):
+            return ""
+        right = answer is not None and answer in ("", f"{TENANT}/{connector}")
+        return "" if right else f"are answered by {answer}"
+
+    # -- flows that go on ----------------------------------------------------------------------------------------------
+
+    def streams(self) -> dict[Probe, Trace]:
+        """TCP flows that the model delivers and that are answered to who began them."""
+        found = {}
+        for probe in self.probes():
+            if probe.protocol == "tcp" and probe.source not in CLIENTS and self._answers_return(probe):
+                said = self.said(probe)
+                if said.disposition.startswith("delivered"):
+                    connector, address = self._end(said)
+                    if address in self.known.get(connector, {"addresses": ()})["addresses"]:
+                        found[probe] = said
+        return found
+
+
+def flow(probe: Probe) -> list[Any]:
+    return [workload_namespace(TENANT, probe.connector), probe.source, probe.destination, probe.port]
+
+
+def same_way(before: Trace, after: Trace) -> bool:
+    """Whether a live flow may not notice: same services, same translations, and an anchor that knows it."""
+    return (before.chain, _fixed(before)) == (after.chain, _fixed(after))
+
+
+def _fixed(said: Trace) -> list[Mapping[str, Any]]:
+    kept = ("nat", "app", "connector") + (("node",) if said.chain else ())
+    return [{"kind": hop.kind, "name": hop.name, "detail": hop.detail} for hop in said.hops if hop.kind in kept]

@@ -1,0 +1,165 @@
+"""Sends probes from many workloads at once: one process inside the lab, told what to do by lines of JSON.
+
+{"do": "listen", "spaces": […]}                     note the datagrams that come to port 8000 there, answer none
+{"do": "probe", "probes": [[space, source, address, protocol, port], …], "wait": seconds}
+    → [[who answered, or "" | null], [[space, source seen], …]] for each: a ping tells no name, only that it came back
+{"do": "open", "flows": [[space, source, address, port], …]}   TCP streams that go on; → which are open
+{"do": "look"} → for each flow the moment (monotonic) of its last answer
+{"do": "close"}
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import resource
+import socket
+import struct
+import sys
+import time
+from typing import Any
+
+from provisioning.agent.inside import inside
+
+NOTED = 8000
+EVERY = 0.05
+
+
+class Notes(asyncio.DatagramProtocol):
+    """Whose datagrams came to one workload."""
+
+    def __init__(self, space: str, seen: dict[str, list[list[str]]]) -> None:
+        self.space, self.seen = space, seen
+
+    def datagram_received(self, data: bytes, addr: Any) -> None:
+        self.seen.setdefault(data.decode(errors="replace"), []).append([self.space, addr[0]])
+
+
+class Prober:
+    def __init__(self) -> None:
+        self.seen: dict[str, list[list[str]]] = {}
+        self.noting: list[asyncio.BaseTransport] = []
+        self.flows: list[asyncio.Task[None]] = []
+        self.last: list[float] = []
+        self.count = 0
+
+    async def listen(self, spaces: list[str]) -> bool:
+        """Anew each time: a namespace of the same name may be another one by now."""
+        for transport in self.noting:
+            transport.close()
+        self.noting.clear()
+        loop = asyncio.get_running_loop()
+        for space in spaces:
+            for address in ("0.0.0.0", "::"):
+                line = made(space, address, socket.SOCK_DGRAM)
+                if ":" in address:
+                    line.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                line.bind((address, NOTED))
+                transport, _ = await loop.create_datagram_endpoint(lambda s=space: Notes(s, self.seen), sock=line)  # type: ignore[misc]
+                self.noting.append(transport)
+        return True
+
+    async def probe(self, probes: list[list[Any]], wait: float) -> list[Any]:
+        return await asyncio.gather(*(self.one(probe, wait) for probe in probes))
+
+    async def one(self, probe: list[Any], wait: float) -> list[Any]:
+        space, source, address, protocol, port = probe
+        self.count += 1
+        name = f"probe {self.count}"
+        try:
+            if protocol == "icmp":
+                answer = await asyncio.wait_for(self._ping(space, source, address), wait)
+            elif protocol == "tcp":
+                answer = await asyncio.wait_for(self._ask(space, source, address, port), wait)
+            else:
+                text = name.encode() if port == NOTED else b"who"
+                answer = await asyncio.wait_for(self._send(space, source, address, port, text), wait)
+        except (OSError, TimeoutError):
+            answer = None
+        return [answer, self.seen.pop(name, [])]
+
+    async def _ask(self, space: str, source: str, address: str, port: int) -> str | None:
+        loop = asyncio.get_running_loop()
+        with made(space, source, socket.SOCK_STREAM) as line:
+            line.bind((source, 0))
+            await loop.sock_connect(line, (address, port))
+            await loop.sock_sendall(line, b"who\n")
+            return (await loop.sock_recv(line, 200)).decode().partition("\n")[0] or None
+
+    async def _send(self, space: str, source: str, address: str, port: int, text: bytes) -> str | None:
+        loop = asyncio.get_running_loop()
+        with made(space, source, socket.SOCK_DGRAM) as line:
+            line.bind((source, 0))
+            line.connect((address, port))
+            await loop.sock_sendall(line, text)
+            return (await loop.sock_recv(line, 200)).decode().partition(" ")[0]
+
+    async def _ping(self, space: str, source: str, address: str) -> str | None:
+        loop = asyncio.get_running_loop()
+        six = ":" in source
+        with made(space, source, socket.SOCK_DGRAM, socket.IPPROTO_ICMPV6 if six else socket.IPPROTO_ICMP) as line:
+            line.bind((source, 0))
+            line.connect((address, 0))
+            await loop.sock_sendall(line, struct.pack("!BBHHH", 128 if six else 8, 0, 0, 0, 1) + b"ping")
+            answer = await loop.sock_recv(line, 200)
+            return "" if answer[0] == (129 if six else 0) else None
+
+    # -- flows that go on ----------------------------------------------------------------------------------------------
+
+    async def open(self, flows: list[list[Any]]) -> list[bool]:
+        self.last = [0.0] * len(flows)
+        self.flows = [asyncio.create_task(self._stream(place, *flow)) for place, flow in enumerate(flows)]
+        end = time.monotonic() + 3
+        while time.monotonic() < end and not all(self.last):
+            await asyncio.sleep(0.02)
+        return [moment > 0 for moment in self.last]
+
+    async def _stream(self, place: int, space: str, source: str, address: str, port: int) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            with made(space, source, socket.SOCK_STREAM) as line:
+                line.bind((source, 0))
+                await loop.sock_connect(line, (address, port))
+                while True:
+                    await loop.sock_sendall(line, b"tick\n")
+                    if not await loop.sock_recv(line, 200):
+                        return
+                    self.last[place] = time.monotonic()
+                    await asyncio.sleep(EVERY)
+        except OSError:
+            return
+
+    async def look(self) -> list[float]:
+        return self.last
+
+    async def close(self) -> bool:
+        for flow in self.flows:
+            flow.cancel()
+        await asyncio.gather(*self.flows, return_exceptions=True)
+        self.flows, self.last = [], []
+        return True
+
+
+def made(space: str, address: str, kind: int, protocol: int = 0) -> socket.socket:
+    with inside(space):
+        line = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, kind, protocol)
+    line.setblocking(False)
+    return line
+
+
+async def main() -> None:
+    prober = Prober()
+    reader = asyncio.StreamReader(limit=1 << 26)
+    loop = asyncio.get_running_loop()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    while line := await reader.readline():
+        told = json.loads(line)
+        answer = await getattr(prober, told.pop("do"))(**told)
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    asyncio.run(main())
