@@ -278,7 +278,7 @@ class Realm:
             best = max(member.connector.preference for member in pool)
             pool = [member for member in pool if member.connector.preference == best]
             where = nearest(self.catalog, {member.exchange.uid: member.exchange for member in pool}.values(), exchange)
-            chosen[exchange.uid] = next(member for member in pool if member.exchange is where)
+            chosen[exchange.uid] = next(member for member in pool if where and member.exchange.uid == where.uid)
         return chosen
 
     @cached_property

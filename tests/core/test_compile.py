@@ -8,6 +8,7 @@ from itertools import combinations_with_replacement
 from hypothesis import given
 from hypothesis import strategies as st
 
+from provisioning.core.check import check
 from provisioning.core.compile import compile
 from provisioning.core.intent import load
 from provisioning.core.network import Network
@@ -133,3 +134,11 @@ def test_member_ranges_are_disjoint_and_the_longest_prefix_wins() -> None:
     ranges = {member["connector"]: member["ranges"] for member in members}
     assert ranges["annex"] == ["10.3.4.0-10.3.4.255"]
     assert ranges["hospital-a"] == ["10.3.0.0-10.3.3.255", "10.3.5.0-10.3.255.255"]
+
+
+def test_the_same_network_read_again_compiles_to_the_same_on_top_of_the_first() -> None:
+    """What is taken over holds the first network's objects: equal ones, yet not the same."""
+    first = hospital().network()
+    check(first)
+    again = {address: canonical(one.body) for address, one in compile(Network(hospital().intent(), first)).items()}
+    assert again == {address: canonical(one.body) for address, one in compile(hospital().network()).items()}

@@ -125,7 +125,7 @@ def _tunnels(intent: Intent, gateway: _Gateway, mesh: list[Node], routes: dict[s
         for node in mesh:
             if node.exchange not in exchanges:
                 continue
-            first = node.exchange is exchanges[0] and node.index == 1
+            first = node.exchange.uid == exchanges[0].uid and node.index == 1
             place = blocks[segment.uid, node.exchange.uid] * _BLOCK + (node.index - 1) * 2
             yield _resource(
                 f"{gateway.base}/segment/{segment.key}/vpn/{node.id}",

@@ -83,14 +83,16 @@ def services_section(network: Network, realm: Realm, here: Exchange) -> dict[str
     found = {}
     for uid in passages.services(realm):
         service = realm.services[uid]
+        # A realm of an earlier network keeps that network's objects: equal ones, not the same.
         where = serving(realm.catalog, realm.exchanges, service, here)
+        at = where.uid if where else ""
         found[service.key] = {
             "number": service.number,
             "on_failure": service.on_failure,
             "instances": [
                 {"id": one.id, "index": one.mesh, "host": one.host, "underlay": one.underlay}
                 for one in network.instances
-                if one.service.uid == uid and one.exchange is where
+                if (one.service.uid, one.exchange.uid) == (uid, at)
             ],
         }
     return found

@@ -368,7 +368,8 @@ class _Follow:
         if service is None:
             return Hop("service", uid, reason="It does not exist any more, so the flow is dropped.")
         where = serving(realm.catalog, realm.exchanges, service, exchange)
-        running = [one.id for one in self.network.instances if one.service.uid == uid and one.exchange is where]
+        at = where.uid if where else ""
+        running = [one.id for one in self.network.instances if (one.service.uid, one.exchange.uid) == (uid, at)]
         reason = f"Service “{service.name}” {verb}."
         if verb == "lets it through" and service.product != "linux-firewall":
             reason = f"Subject to the policy of “{service.name}” itself."
