@@ -58,10 +58,11 @@ class Reader:
         return contains(merge(span(one) for one in text.rstrip(")… ").split(", ")), address)
 
 
-def includes(change: Row, protocol: str, port: int | None) -> bool:
-    if change.protocol not in ("any", protocol):
-        return change.protocol == "other" and protocol not in ("tcp", "udp")
-    spans = [tuple(map(int, (text.split("-") * 2)[:2])) for text in change.ports]
+def includes(row: Row, protocol: str, port: int | None, generous: bool = True) -> bool:
+    """``other`` leaves open which protocols are meant; only ``generous`` it is any that could be."""
+    if row.protocol not in ("any", protocol):
+        return generous and row.protocol == "other" and protocol not in ("tcp", "udp")
+    spans = [tuple(map(int, (text.split("-") * 2)[:2])) for text in row.ports]
     return not spans or any(low <= (port or 0) <= high for low, high in spans)
 
 
