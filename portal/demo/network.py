@@ -42,7 +42,7 @@ def vpcs(tenant: Tenant) -> dict[str, str]:
         }
 
 
-def provision(tenant: Tenant, patience: float = 60) -> None:
+def provision(tenant: Tenant, patience: float = 120) -> None:
     """The network of the tenant's file, provisioned; does nothing where something is live."""
     with scope(tenant):
         if views.live().revision:
@@ -60,7 +60,7 @@ def provision(tenant: Tenant, patience: float = 60) -> None:
 
 
 def open_draft(tenant: Tenant) -> None:
-    """A draft with a plan to review: imaging moves to AWS."""
+    """A draft with a plan to review: imaging moves to AWS, a vendor may see it, and two doors are closed further."""
     known = vpcs(tenant)
     with scope(tenant):
         if Draft.objects.exclude(name="first-network").exists():
@@ -68,18 +68,28 @@ def open_draft(tenant: Tenant) -> None:
         draft = drafts.create("imaging-rollout")
         drafts.add(draft, "groups", {"name": "imaging", "description": "Picture archive"})
         drafts.add(draft, "connectors", _imaging(known["imaging"]))
-        drafts.add(
-            draft,
-            "policies",
-            {
-                "name": "ehr-to-imaging",
-                "segments": ["clinical"],
-                "from": ["ehr"],
-                "to": ["imaging"],
-                "rules": [{"name": "dicom", "action": "allow", "protocol": "tcp", "ports": ["104", "11112"]}],
-            },
-        )
+        drafts.add(draft, "policies", EHR_TO_IMAGING)
+        drafts.add(draft, "shares", VENDOR_IMAGING)
+        _change_rule(draft, "wards-to-ehr", "interfaces", {"action": "inspect", "services": ["fw"]})
+        _change_rule(draft, "staff-to-prod", "ssh", {"action": "deny"})
         plans.make(draft)
+
+
+EHR_TO_IMAGING = {
+    "name": "ehr-to-imaging",
+    "segments": ["clinical"],
+    "from": ["ehr"],
+    "to": ["imaging"],
+    "rules": [{"name": "dicom", "action": "allow", "protocol": "tcp", "ports": ["104", "11112"]}],
+}
+VENDOR_IMAGING = {
+    "name": "vendor-imaging",
+    "description": "The vendor looks after the picture archive",
+    "a": {"segment": "partner", "groups": ["vendors"]},
+    "b": {"segment": "clinical", "groups": ["imaging"]},
+    "direction": "a-to-b",
+    "services": ["fw"],
+}
 
 
 def _imaging(vpc: str) -> dict[str, Any]:
@@ -90,7 +100,14 @@ def _imaging(vpc: str) -> dict[str, Any]:
         "size": "small",
         "attachments": [{"segment": "clinical", "group": "imaging", "prefixes": ["10.24.0.0/16"]}],
         "settings": {"account": "acme-aws", "region": "us-east-1", "vpc_id": vpc},
+        "billing_tags": ["hospitals"],
     }
+
+
+def _change_rule(draft: Draft, policy: str, rule: str, fields: Mapping[str, Any]) -> None:
+    row = next(row for row in views.rows(views.of_draft(draft), "policies") if row.name == policy)
+    rules = [{**one, **fields} if one["name"] == rule else one for one in row.body["rules"]]
+    drafts.patch(draft, "policies", row.uid, {"rules": rules})
 
 
 def _wait(tenant: Tenant, run: Run, patience: float) -> None:
