@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 from provisioning.core.addresses import intersect, merge, span
@@ -68,17 +69,27 @@ class _Reach:
     def __init__(self, intent: Intent) -> None:
         self.intent = intent
         self._named: dict[tuple[str, str], set[str]] | None = None
+        self._about: dict[str, set[str]] = {}
 
     def of(self, items: Iterable[Item]) -> set[str]:
         """uids of connectors, groups and segments."""
-        return {uid for item in items for uid in self._of(item)}
+        found: set[str] = set()
+        for item in items:
+            # A policy may be asked about once for itself and again for every list and service that it names.
+            if item.uid not in self._about:
+                self._about[item.uid] = set(self._of(item))
+            found |= self._about[item.uid]
+        return found
 
-    def _of(self, item: Item) -> Iterator[str]:
+    def _of(self, item: Item) -> Iterable[str]:
+        if isinstance(item, Policy):
+            names = [name for name in (*item.from_, *item.to) if name != INTERNET]
+            groups = self.intent.groups.keys() & names
+            return groups.union(*(self._behind(segment, names) for segment in item.segments))
+        return self._others(item)
+
+    def _others(self, item: Item) -> Iterator[str]:
         match item:
-            case Policy():
-                names = [name for name in (*item.from_, *item.to) if name != INTERNET]
-                yield from (uid for segment in item.segments for uid in self._behind(segment, names))
-                yield from (name for name in names if name in self.intent.groups)
             case Share():
                 yield from (uid for _, side in item.sides for uid in self._side(side))
             case RoutePolicy():
@@ -90,7 +101,7 @@ class _Reach:
             case Service():
                 yield from self.of(one for one in self.intent.policies.values() if _sends_to(one, item.uid))
             case _:
-                yield from self.of(self._users(item.uid))
+                yield from self.of(self._users.get(item.uid, ()))
 
     def _side(self, side: ShareSide) -> Iterator[str]:
         yield side.segment
@@ -120,17 +131,23 @@ class _Reach:
         found = {apps[name].target.connector for name in names if name in apps}
         return found.union(*(self._named.get((segment, name), ()) for name in names))
 
-    def _users(self, prefix_list: str) -> Iterator[Item]:
-        """What names a prefix list."""
+    @cached_property
+    def _users(self) -> dict[str, list[Item]]:
+        """Prefix list → what names it."""
+        found: dict[str, list[Item]] = {}
+        for item, names in self._naming():
+            for name in dict.fromkeys(names):
+                if not is_prefix(name):
+                    found.setdefault(name, []).append(item)
+        return found
+
+    def _naming(self) -> Iterator[tuple[Item, list[str]]]:
         for policy in self.intent.policies.values():
-            if any(prefix_list in rule.source or prefix_list in rule.destination for rule in policy.rules):
-                yield policy
+            yield policy, [name for rule in policy.rules for name in (*rule.source, *rule.destination)]
         for nat in self.intent.nat_rules.values():
-            if prefix_list in nat.match.source or prefix_list in nat.match.destination:
-                yield nat
+            yield nat, [*nat.match.source, *nat.match.destination]
         for routes in self.intent.route_policies.values():
-            if any(prefix_list in rule.match.prefixes for rule in routes.rules):
-                yield routes
+            yield routes, [name for rule in routes.rules for name in rule.match.prefixes]
 
 
 def _sends_to(policy: Policy, service: str) -> bool:
