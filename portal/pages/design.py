@@ -106,10 +106,6 @@ def _draft(request: PageRequest, uid: UUID) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def sizes() -> list[dict[str, Any]]:
-    return [{"key": key, "rate": rate} for key, rate in catalog.SIZES.items()]
-
-
 def _network(rows: list[views.Row]) -> dict[str, dict[str, dict[str, Any]]]:
     found: dict[str, dict[str, dict[str, Any]]] = {kind: {} for kind in views.KINDS}
     for row in rows:

@@ -19,6 +19,7 @@ from portal.pages import (
     tokens,
     topology,
     usage,
+    wizard,
 )
 from portal.pages.objects import pages as objects
 
@@ -40,7 +41,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:slug>/revisions/<int:number>/objects/", objects.in_revision, name="revision-objects"),
     path("t/<slug:slug>/revisions/<int:number>/objects/<slug:kind>/", objects.in_revision, name="revision-object"),
     path("t/<slug:slug>/connectors/", connectors.connectors, name="connectors"),
-    path("t/<slug:slug>/connectors/new/", connectors.wizard, name="connector-new"),
+    path("t/<slug:slug>/connectors/new/", wizard.wizard, name="connector-new"),
     path("t/<slug:slug>/plans/", plans.plans, name="plans"),
     path("t/<slug:slug>/plans/<uuid:uid>/", plans.plan, name="plan"),
     path("t/<slug:slug>/runs/", runs.runs, name="runs"),

@@ -1,19 +1,24 @@
 // The connector wizard: picking a discovered network fills in what follows from it; discovery shows how far it is.
-import { startForms } from "./forms/submit.js";
+import { startObjectForms } from "./forms/object.js";
+import { choose } from "./forms/pick.js";
 
-startForms();
+startObjectForms();
 
 document.addEventListener("change", ({ target }) => {
-  if (target.name !== "settings.vpc_id") return;
-  const { form, dataset } = target;
-  const fields = form.elements;
-  fields.namedItem("settings.region").value = dataset.region;
-  fields.namedItem("attachments[0].prefixes").value = dataset.prefixes;
-  if (!fields.namedItem("name").value || fields.namedItem("name").dataset.filled) {
-    fields.namedItem("name").value = dataset.name;
-    fields.namedItem("name").dataset.filled = "yes";
+  if (target.name !== "vpc") return;
+  const { dataset } = target;
+  const { elements } = document.getElementById("wz-form");
+  const fill = (name, value) => { elements.namedItem(name).value = value; };
+  fill("settings.account", dataset.account);
+  fill("settings.region", dataset.region);
+  fill("settings.vpc_id", target.value);
+  fill("attachments[0].prefixes", dataset.prefixes);
+  const name = elements.namedItem("name");
+  if (!name.value || name.dataset.filled) {
+    name.value = dataset.name;
+    name.dataset.filled = "yes";
   }
-  if (dataset.exchange) fields.namedItem("exchange").value = dataset.exchange;
+  if (dataset.exchange) choose(elements.namedItem("exchange").closest("[data-pick]"), dataset.exchange, dataset.exchangeName);
 });
 
 document.addEventListener("input", ({ target }) => {

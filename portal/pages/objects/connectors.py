@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from portal.pages.objects.exchanges import SIZES
 from portal.pages.objects.fields import (
     DESCRIPTION,
@@ -80,13 +82,13 @@ def settings(body: Body) -> tuple[Field, ...]:
     )
 
 
-def form(body: Body) -> tuple[Field, ...]:
+def form(body: Body, sizes: Sequence[tuple[str, str]] = SIZES) -> tuple[Field, ...]:
     kind = body["kind"]
     known = CONNECTOR_KINDS[kind]
     return (
         NAME,
         Pick("exchange", "Exchange", kinds=("exchanges",), half=True, required=True),
-        Choice("size", "Size", options=SIZES, half=True),
+        Choice("size", "Size", options=sizes, half=True),
         attachments(kind),
         *((Part("settings", "Far side", fields=settings(body)),) if SETTINGS[kind] else ()),
         Part(

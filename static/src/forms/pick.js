@@ -19,7 +19,7 @@ export function startPicks() {
     const option = event.target.closest(".fm-options [role=option]");
     if (!option) return;
     event.preventDefault();
-    pick(option.closest("[data-pick]"), option.dataset.ref, option.dataset.name);
+    choose(option.closest("[data-pick]"), option.dataset.ref, option.dataset.name);
   });
   document.addEventListener("click", ({ target }) => {
     const button = target.closest("[data-unpick]");
@@ -91,7 +91,7 @@ function press(event) {
   } else if (event.key === "Enter" || (event.key === "," && "free" in picker.dataset)) {
     if (!input.value.trim() && at < 0) return;
     event.preventDefault();
-    if (at >= 0 && event.key === "Enter") pick(picker, options[at].dataset.ref, options[at].dataset.name);
+    if (at >= 0 && event.key === "Enter") choose(picker, options[at].dataset.ref, options[at].dataset.name);
     else type(picker);
   } else if (event.key === "Escape" && !listOf(picker).hidden) {
     event.preventDefault();
@@ -120,16 +120,17 @@ async function type(picker) {
   const input = inputOf(picker);
   const text = input.value.trim();
   if ("free" in picker.dataset && ADDRESSES.test(text)) {
-    text.split(/[\s,]+/).filter(Boolean).forEach((one) => pick(picker, one, one));
+    text.split(/[\s,]+/).filter(Boolean).forEach((one) => choose(picker, one, one));
     return;
   }
   const named = (await candidates(picker, text)).find(({ name }) => name.toLowerCase() === text.toLowerCase());
   if (input.value.trim() !== text) return;
-  if (named) pick(picker, named.ref, named.name);
+  if (named) choose(picker, named.ref, named.name);
   else input.setCustomValidity("There is nothing of that name. Choose from the list, or empty the field.");
 }
 
-function pick(picker, ref, name) {
+/** Makes this the choice, or one more of them. */
+export function choose(picker, ref, name) {
   const words = picker.dataset.words ? JSON.parse(picker.dataset.words) : {};
   // “any” beside something narrower would say nothing: the one chosen last holds.
   const out = !many(picker) ? chipsOf(picker) : chipsOf(picker).filter(({ dataset }) => dataset.ref === ref || dataset.ref === "any" || (ref === "any" && "any" in words));
