@@ -4,7 +4,8 @@ shell.tenant      the tenant (tenants.models.Tenant), None outside one
 shell.by          the name of the MSP that runs it, or ""
 shell.tenants     the tenants this person may switch to: [{slug, name, by, url, here}]
 shell.nav         [(group, [Link])]
-shell.drafts      open drafts, newest first: [{uid, name, url, author, edits, base_revision, updated, undo, redo}]
+shell.drafts      open drafts, newest first: [{uid, name, url, author, edits, base_revision, behind, updated, redo}]
+                  (behind: the live revision where that is another one, else 0)
 shell.draft       the one in the bar: the page's own (request.draft_uid), else the newest; None if there is none
 shell.design_url  the list of drafts
 shell.lab         whether a lab answers in place of clouds here
@@ -23,6 +24,7 @@ from portal.pages import nav
 from portal.pages.door import PageRequest
 from portal.pages.home import LAST_TENANT
 from provisioning.models import Draft
+from provisioning.selectors import views
 from tenants.models import Tenant
 
 SWITCHER = 200  # more are found by searching the start page
@@ -69,6 +71,7 @@ def _choice(one: Tenant, here: Tenant) -> dict[str, Any]:
 
 def _drafts(tenant: Tenant) -> list[dict[str, Any]]:
     found = Draft.objects.filter(state=Draft.State.OPEN).annotate(made=Count("edits"))[:20]
+    live = views.live().revision
     return [
         {
             "uid": str(draft.uid),
@@ -77,6 +80,7 @@ def _drafts(tenant: Tenant) -> list[dict[str, Any]]:
             "author": draft.author.partition("@")[0],
             "edits": draft.cursor,
             "base_revision": draft.base_revision,
+            "behind": live if draft.base_revision != live else 0,
             "updated": draft.updated_at,
             "redo": draft.made > draft.cursor,
         }

@@ -1,11 +1,10 @@
-"""Design: the drafts of a tenant, and one draft as canvas, matrix, rules and YAML. Edits go through the API."""
+"""Design: the drafts of a tenant, and one draft as canvas and as rules. Edits go through the API."""
 
 from __future__ import annotations
 
 from typing import Any
 from uuid import UUID
 
-import yaml
 from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -24,7 +23,6 @@ from provisioning.core.intent import Invalid
 from provisioning.core.intent.item import INTERNET
 from provisioning.core.intent.policies import ACTIONS
 from provisioning.models import Draft
-from provisioning.selectors import document as documents
 from provisioning.selectors import networks, views
 from provisioning.selectors import reach as selectors
 from provisioning.services import drafts
@@ -57,13 +55,6 @@ def rules(request: PageRequest, uid: UUID) -> HttpResponse:
     context = _draft(request, uid)
     rows = [row for chip in context["policies"] for row in board.rule_rows(chip.policy, context["names"])]
     return render(request, "pages/design/rules.html", context | {"rule_rows": rows})
-
-
-@page()
-def text(request: PageRequest, uid: UUID) -> HttpResponse:
-    context = _draft(request, uid)
-    document = yaml.safe_dump(documents.document(context["view"]), sort_keys=False, allow_unicode=True, width=110)
-    return render(request, "pages/design/yaml.html", context | {"document": document})
 
 
 def _draft(request: PageRequest, uid: UUID) -> dict[str, Any]:

@@ -100,7 +100,9 @@ def form(body: Body, sizes: Sequence[tuple[str, str]] = SIZES) -> tuple[Field, .
                 Text(
                     "redundancy_group", "Redundancy group", optional=True, half=True, hint="Equal prefixes share one."
                 ),
-                Number("preference", "Preference", least=0, most=1000, half=True, hint="Higher is used first."),
+                Number(
+                    "preference", "Preference", least=0, most=1000, default=100, half=True, hint="Higher is used first."
+                ),
             ),
         ),
         CIRCUITS,

@@ -54,6 +54,7 @@ class Number(Field):
 
     least: int | None = field(default=None, kw_only=True)
     most: int | None = field(default=None, kw_only=True)
+    default: int = field(default=0, kw_only=True)
     example: str = field(default="", kw_only=True)
 
 

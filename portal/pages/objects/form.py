@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dataclasses import field as fresh
 from typing import Any
 
-from portal.pages.objects.fields import Choice, Field, Flag, Part, Pick, Rows
+from portal.pages.objects.fields import Choice, Field, Flag, Number, Part, Pick, Rows
 from portal.pages.objects.kind import Body, at
 from portal.templatetags.causeway import segment_hue
 
@@ -85,7 +85,8 @@ class Bound:
             return any(one.filled for one in self.inner)
         if isinstance(self.field, Pick) and "any" in self.field.literals:
             return self.value not in (None, [], ["any"])
-        return bool(self.rows) or self.value not in (None, "", [], 0, False)
+        usual = self.field.default if isinstance(self.field, Number) else None
+        return bool(self.rows) or self.value not in (None, "", [], 0, False, usual)
 
 
 @dataclass(frozen=True, slots=True)

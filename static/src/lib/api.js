@@ -11,15 +11,16 @@ export class Problem extends Error {
 }
 
 // path: absolute ("/api/v1/…") or below this tenant ("drafts/…/groups/"). Answers {data, etag, status}.
-export async function call(method, path, body, { etag, headers = {}, signal } = {}) {
+// With `type` the body is text of that type, sent as it is.
+export async function call(method, path, body, { etag, headers = {}, signal, type } = {}) {
   const url = path.startsWith("/") ? path : `/api/v1/t/${tenant}/${path}`;
   const sent = { Accept: "application/json", ...headers };
   if (method !== "GET") sent["X-CSRFToken"] = csrf();
-  if (body !== undefined) sent["Content-Type"] = "application/json";
+  if (body !== undefined) sent["Content-Type"] = type ?? "application/json";
   if (etag) sent["If-Match"] = etag;
   let answer;
   try {
-    answer = await fetch(url, { method, headers: sent, signal, credentials: "same-origin", body: body === undefined ? undefined : JSON.stringify(body) });
+    answer = await fetch(url, { method, headers: sent, signal, credentials: "same-origin", body: body === undefined || type ? body : JSON.stringify(body) });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Problem(0, { title: "No connection", detail: "The portal did not answer. Nothing was changed; try again." });

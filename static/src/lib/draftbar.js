@@ -13,6 +13,10 @@ export function startDraftBar() {
     try {
       await act(button.dataset.draftDo, draft, button.dataset.name);
     } catch (problem) {
+      if (problem.document?.conflicts) {
+        location.assign(`/t/${tenant}/design/${draft}/rebase/`);
+        return;
+      }
       // A page that shows the draft shows why it was refused where it belongs, and cancels this.
       const refused = new CustomEvent("draft:refused", { detail: { problem }, cancelable: true });
       if (document.body.dispatchEvent(refused)) toastProblem(problem);

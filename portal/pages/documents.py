@@ -1,0 +1,122 @@
+"""The network as one document and as tables: read, edited as text, taken away, brought back. Writes go to the API."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from uuid import UUID
+
+import yaml
+from django.http import Http404, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, render
+
+from portal.api import etags
+from portal.pages.door import PageRequest, page
+from portal.pages.objects import KINDS
+from provisioning.models import Draft
+from provisioning.selectors import document as whole
+from provisioning.selectors import views
+from provisioning.selectors.views import View
+
+MOST_NAMES = 500
+COLUMNS = {
+    "connectors": (
+        ("name", "several rows of one name are several attachments of one connector"),
+        ("kind", "such as ipsec-site or colo"),
+        ("exchange", "by name"),
+        ("size", "such as small"),
+        ("segment", "by name"),
+        ("group", "by name, may be empty"),
+        ("prefixes", "parted by spaces, commas or semicolons"),
+        ("settings.FIELD", "a column for each setting of its kind, such as settings.peer_addresses"),
+    ),
+    "prefix-lists": (
+        ("name", "several rows of one name are the entries of one list"),
+        ("prefix", "such as 10.20.0.0/16"),
+        ("ge", "shortest length of routes inside it, may be empty"),
+        ("le", "longest length, may be empty"),
+    ),
+}
+"""What an imported table may hold; the template that the API gives has every column."""
+
+
+@page()
+def text(request: PageRequest, uid: UUID) -> HttpResponse:
+    """The draft as YAML, to be edited."""
+    draft = _draft(request, uid)
+    document = whole.document(views.of_draft(draft))
+    context = {**_shown(request, draft), "document": _yaml(document), "tag": etags.of(document)}
+    return render(request, "pages/design/yaml.html", context)
+
+
+@page()
+def importing(request: PageRequest, uid: UUID, kind: str) -> HttpResponse:
+    """Connectors or prefix lists from a table."""
+    if kind not in COLUMNS:
+        raise Http404
+    draft = _draft(request, uid)
+    context = {**_shown(request, draft), "kind": KINDS[kind], "columns": COLUMNS[kind]}
+    return render(request, "pages/design/import.html", context)
+
+
+@page()
+def of_draft(request: PageRequest, uid: UUID) -> HttpResponse:
+    draft = _draft(request, uid)
+    return _download(request, views.of_draft(draft), f"{request.tenant.slug}-{draft.name}")
+
+
+@page()
+def of_live(request: PageRequest) -> HttpResponse:
+    return _download(request, views.live(), f"{request.tenant.slug}-live")
+
+
+@page()
+def of_revision(request: PageRequest, number: int) -> HttpResponse:
+    return _download(request, views.revision(number), f"{request.tenant.slug}-revision-{number}")
+
+
+@page()
+def names(request: PageRequest, uid: UUID) -> HttpResponse:
+    """What ids are called in a draft, for lists of differences: ``?id=…&id=…`` gives id → name."""
+    wanted = request.GET.getlist("id")[:MOST_NAMES]
+    found = views.named(views.of_draft(_draft(request, uid)), [one for one in wanted if _is_uid(one)])
+    return JsonResponse({one: row.name for one, row in found.items()})
+
+
+def _draft(request: PageRequest, uid: UUID) -> Draft:
+    draft = get_object_or_404(Draft, uid=uid)
+    if draft.state == Draft.State.DISCARDED:
+        raise Http404
+    request.draft_uid = uid
+    return draft
+
+
+def _shown(request: PageRequest, draft: Draft) -> dict[str, Any]:
+    return {
+        "tenant": request.tenant,
+        "draft": {"id": str(draft.uid), "name": draft.name},
+        "api": f"/api/v1/t/{request.tenant.slug}/drafts/{draft.uid}/",
+        "may": {"edit": "edit" in request.rights and draft.state == Draft.State.OPEN},
+    }
+
+
+def _download(request: PageRequest, view: View, name: str) -> HttpResponse:
+    """``?format=yaml`` (or json): the file that can be imported again."""
+    wanted = "json" if request.GET.get("format") == "json" else "yaml"
+    document = whole.document(view)
+    body = json.dumps(document, indent=2, ensure_ascii=False) if wanted == "json" else _yaml(document)
+    safe = "".join(char if char.isalnum() or char in "-_." else "-" for char in name)
+    headers = {"Content-Disposition": f'attachment; filename="{safe}.{wanted}"'}
+    return HttpResponse(body, content_type=f"application/{wanted}; charset=utf-8", headers=headers)
+
+
+def _yaml(document: dict[str, Any]) -> str:
+    return yaml.dump(document, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=110)
+
+
+def _is_uid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True

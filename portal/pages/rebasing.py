@@ -1,0 +1,85 @@
+"""Rebasing: a draft that was made on an older revision, and what both it and live have changed since, side by side."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, render
+
+from portal.pages import review
+from portal.pages.door import PageRequest, page
+from portal.pages.objects import KINDS
+from portal.pages.objects.form import references
+from portal.pages.refusals import told
+from provisioning.models import Draft
+from provisioning.selectors import differences, views
+from provisioning.selectors.views import View
+from provisioning.services.rebase import Conflicting, rebase
+
+SIDES = ("base", "mine", "theirs")
+
+
+@page()
+def rebasing(request: PageRequest, uid: UUID) -> HttpResponse:
+    draft = get_object_or_404(Draft, uid=uid)
+    if draft.state != Draft.State.OPEN:
+        raise Http404
+    request.draft_uid = uid
+    live = views.live().revision
+    conflicts, problems = _tried(draft)
+    changed = differences.between(View(draft.base_revision), View(live)) if live != draft.base_revision else []
+    context = {
+        "tenant": request.tenant,
+        "draft": {"id": str(uid), "name": draft.name, "base_revision": draft.base_revision},
+        "api": f"/api/v1/t/{request.tenant.slug}/drafts/{uid}/",
+        "may": {"edit": "edit" in request.rights},
+        "live": live,
+        "behind": live != draft.base_revision,
+        "objects": _shown(draft, live, conflicts),
+        "count": len(conflicts),
+        "problems": problems,
+        "changed": changed,
+    }
+    return render(request, "pages/design/rebase.html", context)
+
+
+def _tried(draft: Draft) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """What a rebase would meet: conflicts to be decided, or what makes the merged network invalid. Nothing is moved."""
+    conflicts: list[dict[str, Any]] = []
+    with transaction.atomic(), told() as outcome:
+        try:
+            rebase(draft)
+        except Conflicting as refused:
+            conflicts = refused.more["conflicts"]
+        transaction.set_rollback(True)
+    return conflicts, outcome.problems
+
+
+def _shown(draft: Draft, live: int, conflicts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Conflicts by object; what values refer to is told by name, as either side calls it."""
+    wanted = references([[one[side] for side in SIDES] for one in conflicts])
+    names = {
+        uid: row.name
+        for view in (View(live), views.of_draft(draft))
+        for uid, row in views.named(view, wanted).items()
+    }  # fmt: skip
+
+    def words(value: Any) -> str:
+        text = review.words(value)
+        for uid in references(value):
+            text = text.replace(uid, names.get(uid, uid))
+        return text
+
+    numbered = [{**one, "number": number} for number, one in enumerate(conflicts)]
+    return [
+        {
+            "kind": KINDS[kind],
+            "name": name,
+            "fields": [{**one, **{side: words(one[side]) for side in SIDES}} for one in fields],
+        }
+        for (kind, _, name), fields in groupby(numbered, key=lambda one: (one["kind"], one["id"], one["name"]))
+    ]

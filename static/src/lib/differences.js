@@ -1,0 +1,52 @@
+// What a dry run tells: every object that would come, go or change, with its fields before and after.
+import { h, icon } from "./page.js";
+
+const MARKS = {
+  create: ["is-ok", "Add", () => icon("plus")],
+  remove: ["is-bad", "Remove", () => icon("minus")],
+  change: ["is-warn", "Change", () => icon("pencil")],
+};
+const UID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
+const SHOWN = 200;
+
+/** A list of `differences` as the API tells them; ids are told by their names, asked of `address`. */
+export async function drawn(differences, address) {
+  if (!differences.length) return h("p", { class: "ink-2" }, "Nothing would change: the draft is like this already.");
+  const names = await called(differences, address);
+  const shown = differences.slice(0, SHOWN).map((one) => entry(one, names));
+  const more = differences.length - shown.length;
+  return h("div", {}, h("ul", { class: "rv-list df-list" }, ...shown), more > 0 ? h("p", { class: "ink-2" }, `and ${more} more`) : null);
+}
+
+export function counted(differences) {
+  const words = { create: "to add", change: "to change", remove: "to remove" };
+  return Object.entries(words)
+    .map(([action, word]) => [differences.filter((one) => one.action === action).length, word])
+    .filter(([count]) => count).map(([count, word]) => `${count} ${word}`).join(", ") || "nothing to do";
+}
+
+async function called(differences, address) {
+  const names = new Map(differences.map(({ id, name }) => [id, name]));
+  const unknown = [...new Set(JSON.stringify(differences).match(UID))].filter((id) => !names.has(id)).slice(0, 400);
+  if (unknown.length) {
+    const query = new URLSearchParams(unknown.map((id) => ["id", id]));
+    const answer = await fetch(`${address}?${query}`, { credentials: "same-origin" }).catch(() => null);
+    if (answer?.ok) Object.entries(await answer.json()).forEach(([id, name]) => names.set(id, name));
+  }
+  return names;
+}
+
+function entry({ action, kind, name, fields }, names) {
+  const [tone, word, mark] = MARKS[action];
+  const rows = fields.map(({ path, before, after }) => h("tr", {}, h("th", { scope: "row" }, path),
+    h("td", { class: "mono cw-del" }, told(before, names)), h("td", { class: "mono cw-add" }, told(after, names))));
+  return h("li", {}, h("details", {},
+    h("summary", {}, h("span", { class: `cw-op ${tone}` }, mark()), h("span", { class: "rv-op" }, word), h("b", { class: "clip" }, name), h("span", { class: "ink-3 clip" }, kind)),
+    h("div", { class: "cw-scroll", tabindex: "0", role: "region", "aria-label": `Fields of ${name}` }, h("table", { class: "rv-fields" },
+      h("thead", {}, h("tr", {}, ...["Field", "Before", "After"].map((head) => h("th", { scope: "col" }, head)))), h("tbody", {}, ...rows)))));
+}
+
+function told(value, names) {
+  if (value === null || value === undefined) return h("span", { class: "ink-3" }, "nothing");
+  return (typeof value === "string" ? value : JSON.stringify(value)).replace(UID, (id) => names.get(id) ?? id);
+}

@@ -1,0 +1,18 @@
+// Conflicts of a rebase: how many are left to decide, and one choice for all.
+import { startForms } from "./forms/submit.js";
+
+startForms();
+const form = document.getElementById("rb");
+form?.addEventListener("change", left);
+form?.addEventListener("click", ({ target }) => {
+  const side = target.closest("[data-all]")?.dataset.all;
+  if (!side) return;
+  form.querySelectorAll(`[type=radio][value=${side}]`).forEach((choice) => { choice.checked = true; });
+  left();
+});
+
+function left() {
+  const open = [...form.querySelectorAll(".rb-field")].filter((field) => !field.querySelector(":checked")).length;
+  const told = document.getElementById("rb-left");
+  if (told) told.textContent = open ? `${open} to decide` : "All decided";
+}
