@@ -48,6 +48,13 @@ GROUPS: tuple[tuple[str, tuple[Page, ...]], ...] = (
         ),
     ),
     (
+        "Verify",
+        (
+            Page("trace", "Trace", icon="route-square"),
+            Page("reach", "Reachability", icon="affiliate"),
+        ),
+    ),
+    (
         "Money",
         (
             Page("usage", "Usage and cost", icon="chart-bar", right="usage"),

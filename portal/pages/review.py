@@ -122,19 +122,20 @@ def _sentence(word: str, change: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "action": action,
         "word": shown,
-        "from": _names(change, "from"),
-        "to": _names(change, "to"),
+        "from": names(change, "from"),
+        "to": names(change, "to"),
         "verb": VERBS.get(word, "reaches" if via else "is no longer inspected on the way to"),
         "now": word == "inspected" and bool(via),
         "flow": flow(change),
         "segment": segment,
         "through": via,
-        "example": _example(change.get("example")),
+        "example": example(change.get("example")),
         "cause": _causes(change, segment),
     }
 
 
-def _names(change: Mapping[str, Any], side: str) -> str:
+def names(change: Mapping[str, Any], side: str) -> str:
+    """Who is at one side of a flow, as one says it."""
     names = list(change.get(side) or change.get(f"{side}_") or ())
     spoken = ["any connector" if name == "any" else "the internet" if name == "internet" else name for name in names]
     return spoken[0] if len(spoken) == 1 else ", ".join(spoken[:-1]) + f" and {spoken[-1]}" if spoken else "nothing"
@@ -148,7 +149,8 @@ def flow(change: Mapping[str, Any]) -> str:
     return {"any": "any port", "other": "other protocols"}.get(protocol, protocol)
 
 
-def _example(packet: Mapping[str, Any] | None) -> str:
+def example(packet: Mapping[str, Any] | None) -> str:
+    """A packet that shows it: `10.1.0.2 → 10.4.0.2 tcp/443`."""
     if not packet:
         return ""
     port = f"/{packet['port']}" if packet.get("port") is not None else ""
@@ -161,8 +163,10 @@ def _causes(change: Mapping[str, Any], segment: str) -> str:
 
 
 def cause(rule: str | None, segment: str) -> str:
-    """The rule that decides, by its id `policy/rule`, or the stance where none does."""
+    """The rule that decides, by its id `policy/rule`, the share `share/key`, or the stance where none does."""
     if not rule:
         return f"the stance of {segment}"
+    if rule.startswith("share/"):
+        return f"share {rule.removeprefix('share/')}"
     policy, _, name = rule.partition("/")
     return f"policy {policy}, rule {name}"

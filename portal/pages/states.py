@@ -55,6 +55,18 @@ FACES: dict[str, Face] = {
     "provisioned": _like(_OK, "Provisioned"),
     "provisioning": _like(_BUSY, "Provisioning"),
     "invalid": _like(_BAD, "Invalid"),
+    # What becomes of a flow.
+    "delivered": _like(_OK, "Delivered"),
+    "delivered_inspected": Face("inspect", icon="shield-search", word="Delivered, inspected"),
+    "local": Face("info", icon="home", word="Local"),
+    "denied_by_rule": Face("bad", icon="ban", word="Denied by a rule"),
+    "denied_by_stance": Face("bad", icon="ban", word="Denied by the stance"),
+    "denied_by_service": Face("bad", icon="shield-x", word="Denied by the firewall"),
+    "denied_spoofed": Face("bad", icon="spy", word="Dropped as spoofed"),
+    "no_route": Face("bad", icon="route-off", word="No route"),
+    "isolated": Face("bad", icon="link-off", word="Isolated"),
+    "service_unavailable": _like(_BAD, "Service unavailable"),
+    "connector_down": _like(_BAD, "Connector down"),
     # Money.
     "draft": Face("idle", icon="pencil", word="Draft"),
     "open": _like(_INFO, "Open"),

@@ -20,6 +20,7 @@ from portal.pages import (
     runs,
     tokens,
     topology,
+    tracing,
     usage,
     wizard,
 )
@@ -54,6 +55,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:slug>/plans/<uuid:uid>/", plans.plan, name="plan"),
     path("t/<slug:slug>/runs/", runs.runs, name="runs"),
     path("t/<slug:slug>/runs/<uuid:uid>/", runs.run, name="run"),
+    path("t/<slug:slug>/trace/", tracing.trace, name="trace"),
+    path("t/<slug:slug>/reach/", tracing.reach, name="reach"),
     path("t/<slug:slug>/revisions/", revisions.revisions, name="revisions"),
     path("t/<slug:slug>/revisions/<int:number>/", revisions.revision, name="revision"),
     path("t/<slug:slug>/revisions/<int:number>/restore/", revisions.restore, name="revision-restore"),

@@ -15,7 +15,7 @@ export function startShortcuts() {
   shortcut("?", "This list", show);
   shortcut("/", "Search or jump to (also Ctrl K)", () => document.querySelector("[data-palette]").click());
   shortcut("t", "Switch tenant", () => document.querySelector('[popovertarget="switcher"]')?.click());
-  for (const [key, id] of [["t", "topology"], ["d", "design"], ["c", "connectors"], ["p", "plans"], ["r", "runs"], ["u", "usage"], ["i", "invoices"]]) {
+  for (const [key, id] of [["t", "topology"], ["d", "design"], ["c", "connectors"], ["p", "plans"], ["r", "runs"], ["e", "network"], ["f", "trace"], ["w", "reach"], ["u", "usage"], ["i", "invoices"]]) {
     const there = document.querySelector(`.cw-navlink[data-page="${id}"]`);
     if (there) shortcut(`g ${key}`, `Go to ${there.textContent.trim()}`, go(id));
   }
