@@ -16,12 +16,14 @@ from portal.pages import board, reaching
 from portal.pages.door import PageRequest, page
 from portal.pages.objects import KINDS
 from portal.pages.objects.pages import panel
-from portal.pages.refusals import told
+from portal.pages.places import Places
+from portal.pages.refusals import told as refusing
 from provisioning import catalog
 from provisioning.core.check import check
 from provisioning.core.intent import Invalid
 from provisioning.core.intent.item import INTERNET
 from provisioning.core.intent.policies import ACTIONS
+from provisioning.core.resource import as_json
 from provisioning.models import Draft
 from provisioning.selectors import networks, views
 from provisioning.selectors import reach as selectors
@@ -71,21 +73,24 @@ def _draft(request: PageRequest, uid: UUID) -> dict[str, Any]:
     here = {kind: [item for item in rows if item.state != "removed"] for kind, rows in items.items()}
     problems = check(networks.network(view))
     root = f"/api/v1/t/{request.tenant.slug}/"
+    objects_url = reverse("draft-objects", args=[request.tenant.slug, draft.uid])
+    places = Places(objects_url, paths=[problem.path for problem in problems])
+    told = [{**as_json(problem), "url": places.path(problem.path)} for problem in problems]
     return {
         "tenant": request.tenant,
         "draft": {"id": str(draft.uid), "name": draft.name, "base_revision": draft.base_revision, "open": draft.state},
         "view": view,
         "api": f"{root}drafts/{draft.uid}/",
-        "objects_url": reverse("draft-objects", args=[request.tenant.slug, draft.uid]),
+        "objects_url": objects_url,
         "base_api": f"{root}revisions/{draft.base_revision}/",
         "may": {"edit": "edit" in request.rights and draft.state == Draft.State.OPEN},
         "board": drawn,
         "items": items,
         "names": {item.uid: item.name for rows in here.values() for item in rows},
         "changes": [item for rows in items.values() for item in rows if item.state != "same"],
-        "problems": problems,
-        "errors": [problem for problem in problems if problem.severity == "error"],
-        "warnings": [problem for problem in problems if problem.severity == "warning"],
+        "problems": told,
+        "errors": [problem for problem in told if problem["severity"] == "error"],
+        "warnings": [problem for problem in told if problem["severity"] == "warning"],
         "lists": [(word, here.get(kind, [])) for word, kind in (
             ("Exchanges", "exchanges"), ("Services", "services"), ("Assertions", "assertions"))],
         "policies": drawn.chips,
@@ -142,7 +147,7 @@ def restore(request: PageRequest, uid: UUID) -> HttpResponse:
     """Put back what the draft removed: `item` is `connectors/{uid}`."""
     draft = get_object_or_404(Draft, uid=uid)
     kind, _, item = request.POST.get("item", "").partition("/")
-    with told(request):
+    with refusing(request):
         drafts.restore(draft, kind, item)
     back = request.POST.get("next", "")
     here = url_has_allowed_host_and_scheme(back, allowed_hosts=None)

@@ -7,9 +7,11 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 
 from portal.pages import review
 from portal.pages.door import PageRequest, page
+from portal.pages.places import Places
 from provisioning.models import Plan
 from provisioning.services import plans as services
 
@@ -41,6 +43,12 @@ def _told(request: PageRequest, plan: Plan, moved: list[str]) -> dict[str, Any]:
     own = plan.author == request.who.user.email
     state = "stale" if moved and plan.state in OPEN else plan.state
     root = f"/api/v1/t/{request.tenant.slug}/"
+    reach = review.reachability(plan.reachability)
+    decided = [one for row in reach for one in row["decided"]]
+    objects = reverse("draft-objects", args=[request.tenant.slug, plan.draft.uid])
+    places = Places(objects, [one["rule"] for one in decided], [one.get("path", "") for one in plan.warnings])
+    for one in decided:
+        one["url"] = places.rule(one["rule"])
     return {
         "plan": plan,
         "state": state,
@@ -49,7 +57,7 @@ def _told(request: PageRequest, plan: Plan, moved: list[str]) -> dict[str, Any]:
         "again_api": f"{root}drafts/{plan.draft.uid}/plan/",
         "counts": review.counts(plan.steps),
         "steps": review.steps(plan.steps),
-        "reach": review.reachability(plan.reachability),
+        "reach": reach,
         "tallies": review.tallies(plan.reachability),
         "cost": review.cost(plan.cost),
         "radius": review.radius(plan.blast_radius),
@@ -61,6 +69,6 @@ def _told(request: PageRequest, plan: Plan, moved: list[str]) -> dict[str, Any]:
             "edit": "edit" in request.rights,
         },
         "runs": plan.runs.all(),
-        "warnings": plan.warnings,
+        "warnings": [{**one, "url": places.path(one.get("path", ""))} for one in plan.warnings],
         "warnings_word": f"{len(plan.warnings)} warning{'s' if len(plan.warnings) != 1 else ''}",
     }

@@ -115,7 +115,7 @@ def tallies(found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _sentence(word: str, change: Mapping[str, Any]) -> dict[str, Any]:
-    via, segment = ", ".join(change.get("via", ())), change.get("segment", "")
+    via, segment = ", then ".join(change.get("via", ())), change.get("segment", "")
     action, shown = ACTION_OF[word]
     if word == "inspected" and not via:
         action, shown = "allow", "allow"
@@ -128,9 +128,10 @@ def _sentence(word: str, change: Mapping[str, Any]) -> dict[str, Any]:
         "now": word == "inspected" and bool(via),
         "flow": flow(change),
         "segment": segment,
+        "to_segment": change.get("to_segment") or segment,
         "through": via,
         "example": example(change.get("example")),
-        "cause": _causes(change, segment),
+        "decided": [_decided(change, side, segment) for side in _sides(change)],
     }
 
 
@@ -157,9 +158,14 @@ def example(packet: Mapping[str, Any] | None) -> str:
     return f"{packet['source']} → {packet['destination']} {packet['protocol']}{port}"
 
 
-def _causes(change: Mapping[str, Any], segment: str) -> str:
-    before, after = (cause(change.get(side), segment) for side in ("rule_before", "rule_after"))
-    return f"Decided by {after}" + (f"; before, by {before}." if before != after else ".")
+def _sides(change: Mapping[str, Any]) -> tuple[str, ...]:
+    same = change.get("rule_before") == change.get("rule_after")
+    return ("rule_after",) if same else ("rule_after", "rule_before")
+
+
+def _decided(change: Mapping[str, Any], side: str, segment: str) -> dict[str, Any]:
+    """What decides it from now on, and what did before: in words, and the rule to link to."""
+    return {"rule": change.get(side), "words": cause(change.get(side), segment), "before": side == "rule_before"}
 
 
 def cause(rule: str | None, segment: str) -> str:

@@ -5,6 +5,17 @@ import { startForms } from "./forms/submit.js";
 startForms();
 document.body.addEventListener("saved", () => location.reload());
 
+// A plan that is still being computed: its page comes again when the socket says so, or after a while.
+const computing = document.querySelector("[data-computing]");
+if (computing) {
+  const since = computing.querySelector("[data-since]");
+  const told = () => { since.textContent = `${Math.max(0, Math.round((Date.now() - Date.parse(since.dataset.since)) / 1000))} s so far.`; };
+  told();
+  setInterval(told, 1000);
+  setInterval(() => location.reload(), 4000);
+  document.body.addEventListener("changed:plan", ({ detail }) => { if (detail.id === computing.dataset.computing) location.reload(); });
+}
+
 document.body.addEventListener("refused", (event) => {
   event.preventDefault();
   const { problem } = event.detail;

@@ -23,7 +23,17 @@ def test_what_opens_is_a_sentence_with_an_example_and_its_cause() -> None:
     (row,) = review.reachability({"allowed": [OPENED], "blocked": [], "inspected": []})
     assert (row["from"], row["verb"], row["to"], row["flow"]) == ("prod", "can now reach", "dev", "tcp/443")
     assert row["example"] == "10.1.0.2 → 10.4.0.2 tcp/443"
-    assert row["cause"] == "Decided by policy prod-to-dev, rule main; before, by the stance of corp."
+    assert [(one["words"], one["before"]) for one in row["decided"]] == [
+        ("policy prod-to-dev, rule main", False),
+        ("the stance of corp", True),
+    ]
+
+
+def test_across_a_share_both_segments_and_the_whole_chain_are_told() -> None:
+    change = {**OPENED, "to_segment": "clinical", "via": ["fw", "proxy"], "rule_after": "share/partners"}
+    (row,) = review.reachability({"allowed": [change]})
+    assert (row["segment"], row["to_segment"], row["through"]) == ("corp", "clinical", "fw, then proxy")
+    assert row["decided"][0]["words"] == "share partners"
 
 
 def test_many_ends_are_listed_as_one_says_them() -> None:
