@@ -29,7 +29,7 @@ from provisioning.core.reach import Delta, assertions, delta, trace
 from provisioning.core.resource import Resource
 from tests.bench.networks import Network as Drawn
 from tests.core.naive import Naive, Packet
-from tests.core.naive_edges import PROTOCOLS
+from tests.core.naive_rows import PROTOCOLS
 
 REPLACE_ON = {
     "aws.transit-gateway": frozenset({"account", "region", "asn"}),

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tests.core.naive_edges import Edge, Row, Rows, edges_of, number, span
+from tests.core.naive_edges import Edge, accepts, edges_of
+from tests.core.naive_rows import Row, Rows, number, span
 from tests.core.networks import CATALOG, Drawing
 
 V6 = 1 << 128
@@ -33,7 +34,7 @@ class Fate:
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """Addresses as numbers (see ``naive_edges.number``); ``port`` is 0 for protocols without."""
+    """Addresses as numbers (see ``naive_rows.number``); ``port`` is 0 for protocols without."""
 
     source: int
     destination: int
@@ -239,7 +240,7 @@ class Naive:
         if other is None or other.connector == target.connector:
             return False
         held = [route for route in other.routes if address in route]
-        return any(not self.rows.accepts(policy, route, other) for policy in target.told for route in held)
+        return any(not accepts(self.rows, policy, route, other) for policy in target.told for route in held)
 
     # Edges
 

@@ -1,147 +1,12 @@
-"""What the second judge reads from bodies: prefixes, rows, and the edge of each connector in a segment."""
+"""The edge of each connector in a segment, for the second judge: what it holds inside and what others see of it."""
 
 from __future__ import annotations
 
-import ipaddress
 import re
-from collections import defaultdict
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
-from tests.core.networks import Drawing
-
-PROTOCOLS = {"1": "icmp", "6": "tcp", "17": "udp", "58": "icmpv6"}
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A prefix as numbers."""
-
-    low: int
-    high: int
-    length: int
-
-    def __contains__(self, address: int) -> bool:
-        return self.low <= address <= self.high
-
-
-class Row(NamedTuple):
-    uid: str
-    number: int
-    key: str
-    body: dict[str, Any]
-
-
-@lru_cache(maxsize=100_000)
-def span(prefix: str) -> Span:
-    network = ipaddress.ip_network(prefix)
-    base = 1 << 128 if network.version == 6 else 0
-    return Span(base + int(network.network_address), base + int(network.broadcast_address), network.prefixlen)
-
-
-@lru_cache(maxsize=100_000)
-def number(address: str) -> int:
-    """IPv4 addresses are themselves, IPv6 addresses lie above 2¹²⁸."""
-    parsed = ipaddress.ip_address(address)
-    return int(parsed) + (1 << 128 if parsed.version == 6 else 0)
-
-
-@lru_cache(maxsize=10_000)
-def _ports(text: str) -> tuple[int, int]:
-    low, _, high = text.partition("-")
-    return int(low), int(high or low)
-
-
-class Rows:
-    """The bodies of a drawing by kind and number."""
-
-    def __init__(self, draw: Drawing) -> None:
-        self._by_kind: dict[str, list[Row]] = defaultdict(list)
-        self._by_uid: dict[str, Row] = {}
-        self._nat: dict[tuple[str, str, str], list[dict[str, Any]]] = defaultdict(list)
-        for kind, uid, nth, key, body in sorted(draw.rows.values(), key=lambda row: row[2]):
-            row = self._by_uid[uid] = Row(uid, nth, key, body)
-            self._by_kind[kind].append(row)
-        for row in sorted(self.of("nat-rules"), key=lambda row: row.body["position"]):
-            if row.body["enabled"]:
-                self._nat[row.body["segment"], row.body["connector"], row.body["direction"]].append(row.body)
-
-    def __contains__(self, uid: str) -> bool:
-        return uid in self._by_uid
-
-    def __getitem__(self, uid: str) -> Row:
-        return self._by_uid[uid]
-
-    def get(self, uid: str) -> Row | None:
-        return self._by_uid.get(uid)
-
-    def body(self, uid: str) -> dict[str, Any]:
-        return self._by_uid[uid].body
-
-    def of(self, kind: str) -> list[Row]:
-        return self._by_kind[kind]
-
-    def nat(self, segment: str, connector: str, direction: str) -> list[dict[str, Any]]:
-        """Enabled NAT rules in the order they are tried."""
-        return self._nat[segment, connector, direction]
-
-    # Matching
-
-    def spelled(self, names: list[str]) -> list[str]:
-        """Prefixes, with those of prefix lists in place of their names."""
-        return [
-            prefix
-            for name in names
-            for prefix in (
-                [name] if "/" in name or name == "any" else [one["prefix"] for one in self.body(name)["entries"]]
-            )
-        ]
-
-    def within(self, names: list[str], address: int) -> bool:
-        return any(prefix == "any" or address in span(prefix) for prefix in self.spelled(names))
-
-    def matches(self, rule: dict[str, Any], packet: Any) -> bool:
-        """A rule of a policy, a firewall or NAT: protocol, destination ports and both prefixes."""
-        protocol = PROTOCOLS.get(str(rule["protocol"]), str(rule["protocol"]))
-        if protocol not in ("any", packet.protocol):
-            return False
-        if rule["ports"] and not any(low <= packet.port <= high for low, high in map(_ports, rule["ports"])):
-            return False
-        return self.within(rule["source"], packet.source) and self.within(rule["destination"], packet.destination)
-
-    def mapped(self, address: int, before: list[str], after: list[str]) -> int:
-        """One to one: the prefixes pair off."""
-        for one, other in zip(self.spelled(before), after, strict=False):
-            if address in span(one):
-                return span(other).low + address - span(one).low
-        return address
-
-    # Routes
-
-    def accepts(self, policy: dict[str, Any], route: Span, edge: Edge) -> bool:
-        """Whether a route policy lets a route to an edge's prefix pass: first match, else allowed."""
-        for rule in policy["rules"]:
-            match = rule["match"]
-            if match["communities"] or (match["as_path"] and not re.search(match["as_path"], edge.as_path)):
-                continue
-            if not match["prefixes"] or any(self._means(name, route) for name in match["prefixes"]):
-                return bool(rule["action"] == "allow")
-        return True
-
-    def _means(self, name: str, route: Span) -> bool:
-        if "/" in name:
-            return span(name) == route
-        for entry in self.body(name)["entries"]:
-            outer = span(entry["prefix"])
-            if entry["ge"] is None and entry["le"] is None:
-                if outer == route:
-                    return True
-            elif route.low in outer and route.high in outer:
-                shortest = outer.length if entry["ge"] is None else entry["ge"]
-                if shortest <= route.length <= (128 if entry["le"] is None else entry["le"]):
-                    return True
-        return False
+from tests.core.naive_rows import Row, Rows, Span, span
 
 
 @dataclass(slots=True)
@@ -193,6 +58,32 @@ class Edge:
         return any(rows.matches(body["match"], packet) for body in rows.nat(self.segment, self.connector, "inbound"))
 
 
+def accepts(rows: Rows, policy: dict[str, Any], route: Span, edge: Edge) -> bool:
+    """Whether a route policy lets a route to an edge's prefix pass: first match, else allowed."""
+    for rule in policy["rules"]:
+        match = rule["match"]
+        if match["communities"] or (match["as_path"] and not re.search(match["as_path"], edge.as_path)):
+            continue
+        if not match["prefixes"] or any(_means(rows, name, route) for name in match["prefixes"]):
+            return bool(rule["action"] == "allow")
+    return True
+
+
+def _means(rows: Rows, name: str, route: Span) -> bool:
+    if "/" in name:
+        return span(name) == route
+    for entry in rows.body(name)["entries"]:
+        outer = span(entry["prefix"])
+        if entry["ge"] is None and entry["le"] is None:
+            if outer == route:
+                return True
+        elif route.low in outer and route.high in outer:
+            shortest = outer.length if entry["ge"] is None else entry["ge"]
+            if shortest <= route.length <= (128 if entry["le"] is None else entry["le"]):
+                return True
+    return False
+
+
 def holds(spans: list[Span], address: int) -> bool:
     return any(address in one for one in spans)
 
@@ -227,7 +118,7 @@ def edges_of(rows: Rows, segment: str) -> list[Edge]:
                     if policy["direction"] == "out":
                         edge.told.append(policy)
                     else:
-                        edge.denied |= {one for one in set(edge.routes) if not rows.accepts(policy, one, edge)}
+                        edge.denied |= {one for one in set(edge.routes) if not accepts(rows, policy, one, edge)}
         found += mine
     return found
 

@@ -13,7 +13,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.core.naive import Naive
-from tests.core.naive_edges import Span, span
+from tests.core.naive_rows import Span, span
 from tests.core.networks import Drawing, policy, site
 
 SEGMENTS = ["corp", "guest", "lab"]

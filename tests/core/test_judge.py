@@ -19,7 +19,8 @@ from provisioning.core.network import Network
 from provisioning.core.reach import assertions, delta, reach, trace
 from provisioning.core.reach.query import Reached
 from tests.core.naive import V6, Fate, Naive, Packet
-from tests.core.naive_edges import holds, number
+from tests.core.naive_edges import holds
+from tests.core.naive_rows import number
 from tests.core.networks import Drawing
 from tests.core.random_edits import whole_edits
 from tests.core.random_whole import whole_networks
