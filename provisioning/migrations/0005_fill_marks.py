@@ -8,9 +8,7 @@ def fill(apps, schema_editor):
     alias = schema_editor.connection.alias
     for model in (Version, Overlay):
         old = apps.get_model("provisioning", model.__name__).objects.using(alias)
-        rows = list(old.order_by("pk").values_list("pk", flat=True))
-        for start in range(0, len(rows), 5000):
-            marks.write(model, rows[start : start + 5000], alias)
+        marks.write(model, list(old.order_by("pk").values_list("pk", flat=True)), alias)
 
 
 class Migration(migrations.Migration):

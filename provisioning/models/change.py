@@ -1,4 +1,8 @@
-"""Change: a plan that somebody approved by its digest, and the run that carries it out step by step."""
+"""Change: a plan that somebody approved by its digest, and the run that carries it out step by step.
+
+What a resource is, or should be, is kept once under its digest: plans of one draft differ in few resources, the state
+before a change was the state after an earlier one, and the steps of a run are the changes of its plan.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +15,24 @@ from provisioning.models.intent import Draft
 from tenants.floor import TenantOwned
 
 
+class Content(TenantOwned):
+    """The body of a resource, by the digest of its canonical JSON."""
+
+    digest = models.CharField(max_length=64, db_collation="C")
+    body = models.JSONField()
+
+    class Meta(TenantOwned.Meta):
+        constraints = [models.UniqueConstraint(fields=["tenant", "digest"], name="content_once")]
+
+    def __str__(self) -> str:
+        return self.digest[:12]
+
+
 class Plan(TenantOwned):
     """The difference between a draft and what is there, as it was computed; ``digest`` names exactly this content.
 
-    ``steps`` is a list of changes ``{"action","address","kind","before","after","fields","depends","subjects"}``,
-    the other JSON fields are as in the API.
+    While it is computed a worker holds it by a lease (services/lease.py) and ``progress`` says how far it is. The JSON
+    fields are as in the API.
     """
 
     class State(models.TextChoices):
@@ -34,8 +51,10 @@ class Plan(TenantOwned):
     state = models.CharField(max_length=12, choices=State.choices, default=State.COMPUTING)
     world = models.CharField(max_length=64, blank=True, help_text="fingerprint of what was there")
     digest = models.CharField(max_length=64, blank=True)
-    steps = models.JSONField(default=list)
-    text = models.TextField(blank=True)
+    progress = models.CharField(max_length=60, blank=True, help_text="what is being done while it is computed")
+    lease_owner = models.CharField(max_length=80, blank=True)
+    lease_number = models.IntegerField(default=0)
+    lease_until = models.DateTimeField(null=True)
     reachability = models.JSONField(default=dict)
     assertions = models.JSONField(default=list)
     cost = models.JSONField(default=dict)
@@ -53,6 +72,27 @@ class Plan(TenantOwned):
 
     def __str__(self) -> str:
         return f"plan of {self.draft} at {self.created_at:%H:%M}"
+
+
+class PlannedChange(TenantOwned):
+    """One change of a plan, or with no plan one that the retry of a run added; ``before`` null: nothing is there."""
+
+    plan = models.ForeignKey(Plan, models.CASCADE, null=True, related_name="changes")
+    order = models.IntegerField()
+    action = models.CharField(max_length=8)
+    address = models.CharField(max_length=250)
+    kind = models.CharField(max_length=60)
+    before = models.ForeignKey(Content, models.PROTECT, null=True, related_name="+", db_index=False)
+    after = models.ForeignKey(Content, models.PROTECT, null=True, related_name="+", db_index=False)
+    depends = models.JSONField(default=list, help_text="addresses of changes that come before")
+    resource_depends = models.JSONField(default=list, help_text="all addresses the resource depends on")
+    subjects = models.JSONField(default=list)
+
+    class Meta(TenantOwned.Meta):
+        ordering = ("order",)
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.address}"
 
 
 class Run(TenantOwned):
@@ -103,15 +143,12 @@ class Step(TenantOwned):
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     run = models.ForeignKey(Run, models.CASCADE, related_name="steps")
+    change = models.ForeignKey(PlannedChange, models.PROTECT, related_name="+")
     order = models.IntegerField()
     action = models.CharField(max_length=8)
     address = models.CharField(max_length=250)
     kind = models.CharField(max_length=60)
-    before = models.JSONField(null=True)
-    after = models.JSONField(null=True)
     depends = models.JSONField(default=list, help_text="addresses of steps of this run that must be done before")
-    resource_depends = models.JSONField(default=list, help_text="all addresses the resource depends on")
-    subjects = models.JSONField(default=list)
     state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
     lease_owner = models.CharField(max_length=80, blank=True)
     lease_number = models.IntegerField(default=0)

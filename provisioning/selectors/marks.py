@@ -81,6 +81,7 @@ ORDERED_BY: dict[str, dict[str, str]] = {
 """Kind → whole numbers that lists can be ordered by."""
 
 DIGITS = 10
+BATCH = 2000
 LONGEST = 120
 """Characters of a label that are kept; a value that is longer is cut alike where it is looked for."""
 
@@ -123,8 +124,9 @@ def write(model: type[Version] | type[Overlay], rows: Sequence[int], using: str 
     ordered = [
         (kind, order(kind, field), path) for kind, fields in ORDERED_BY.items() for field, path in fields.items()
     ]
-    values: dict[str, Any] = {"rows": list(rows), "longest": LONGEST, "digits": DIGITS}
+    values: dict[str, Any] = {"longest": LONGEST, "digits": DIGITS}
     values |= dict(zip(("kinds", "labels", "paths"), map(list, zip(*found, strict=True)), strict=True))
     values |= dict(zip(("order_kinds", "orders", "order_paths"), map(list, zip(*ordered, strict=True)), strict=True))
     with connections[using].cursor() as cursor:
-        cursor.execute(statement, values)
+        for start in range(0, len(rows), BATCH):
+            cursor.execute(statement, {**values, "rows": list(rows[start : start + BATCH])})

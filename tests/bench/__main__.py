@@ -10,7 +10,7 @@ from dataclasses import asdict
 
 from tests.bench import BENCHES, Figure
 
-MODULES = ["tests.bench.core", "tests.bench.starting", "tests.bench.packets"]
+MODULES = ["tests.bench.core", "tests.bench.store", "tests.bench.starting", "tests.bench.packets"]
 
 
 def main(wanted: list[str]) -> int:

@@ -1,0 +1,210 @@
+"""The store at 10,000 and 100,000 connectors: lists through the API, loading into the core, and one edit planned again.
+
+A database of its own, 500 revisions that changed six connectors in ten, a draft of a few hundred edits over them. Requests
+go through the whole portal in process: doors, row-level security, rendering. ``python -m tests.bench store``.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import random
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from tests.bench import Figure, bench
+
+SIZES = (10_000, 100_000)
+ASKED = 120
+"""Requests of each sort; the first few warm up and do not count."""
+BOUND, BOUND_TOTAL, BOUND_LOAD = 40.0, 60.0, 0.6
+EXCHANGES, SEGMENTS, GROUPS = 10, 100, 1000
+KINDS = ("lab-site", "ipsec-site", "colo", "direct-connect")
+REVISIONS = 500
+
+ITEMS = """
+    INSERT INTO provisioning_item (tenant_id, uid, kind, key)
+    SELECT %(tenant)s, gen_random_uuid(), %(kind)s, %(kind)s || '-' || lpad(n::text, 6, '0')
+    FROM generate_series(1, %(count)s) AS n
+"""
+OTHERS = """
+    INSERT INTO provisioning_version (tenant_id, item_id, kind, name, body, first, last)
+    SELECT tenant_id, number, kind, key, jsonb_build_object('name', key, 'description', '') || %(more)s::jsonb, 1, %(forever)s
+    FROM provisioning_item WHERE kind = %(kind)s
+"""
+CONNECTORS = """
+    WITH places AS (
+        SELECT (SELECT array_agg(uid ORDER BY number) FROM provisioning_item WHERE kind = 'exchanges') AS exchanges,
+            (SELECT array_agg(uid ORDER BY number) FROM provisioning_item WHERE kind = 'segments') AS segments,
+            (SELECT array_agg(uid ORDER BY number) FROM provisioning_item WHERE kind = 'groups') AS groups
+    ), told AS (
+        SELECT i.*, row_number() OVER (ORDER BY number) AS n, 2 + row_number() OVER (ORDER BY number) %% %(revisions)s AS c
+        FROM provisioning_item i WHERE kind = 'connectors'
+    )
+    INSERT INTO provisioning_version (tenant_id, item_id, kind, name, body, first, last)
+    SELECT t.tenant_id, t.number, t.kind, 'site-' || lpad((t.n * 7919 %% 1000000)::text, 6, '0'), jsonb_build_object(
+        'name', 'site-' || lpad((t.n * 7919 %% 1000000)::text, 6, '0'), 'description', 'Branch ' || t.n,
+        'kind', (%(kinds)s::text[])[1 + t.n %% %(many)s], 'exchange', p.exchanges[1 + t.n * 31 %% %(exchanges)s],
+        'size', part.size, 'enabled', true, 'failover_exchange', null, 'redundancy_group', null, 'preference', 100,
+        'attachments', jsonb_build_array(jsonb_build_object(
+            'segment', p.segments[1 + t.n %% %(segments)s], 'group', p.groups[1 + t.n * 13 %% %(groups)s],
+            'prefixes', jsonb_build_array('10.' || (t.n / %(segments)s / 256) || '.' || (t.n / %(segments)s %% 256) || '.0/24'))),
+        'circuits', jsonb_build_array(
+            jsonb_build_object('name', 'A', 'node', 1, 'role', 'active', 'local', null, 'peer', null, 'vlan', null, 'bgp', null),
+            jsonb_build_object('name', 'B', 'node', 2, 'role', 'standby', 'local', null, 'peer', null, 'vlan', null, 'bgp', null)),
+        'settings', '{}'::jsonb, 'billing_tags', '[]'::jsonb), part.first, part.last
+    FROM told t CROSS JOIN places p CROSS JOIN LATERAL (
+        SELECT 'small' AS size, 1 AS first, CASE WHEN t.n %% 10 < 6 THEN t.c - 1 ELSE %(forever)s END AS last
+        UNION ALL SELECT 'large', t.c, %(forever)s WHERE t.n %% 10 < 6) part
+"""
+
+
+@bench
+def store() -> Iterator[Figure]:
+    from tests.house import HOUSE
+
+    os.environ.update(DJANGO_SETTINGS_MODULE="portal.settings", API_REQUESTS="100000000", LOG_LEVEL="ERROR")
+    HOUSE.start_database()
+    HOUSE.start_redis()
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+
+    call_command("migrate", database="owner", verbosity=0, interactive=False)
+    try:
+        for size in SIZES:
+            yield from _of(size, HOUSE.owner_url)
+    finally:
+        HOUSE.close()
+
+
+def _of(size: int, owner_url: str) -> Iterator[Figure]:
+    from django.test import Client
+
+    from tenants import tokens
+    from tenants.models import Membership, Role, Tenant, User
+
+    tenant = Tenant.objects.create(slug=f"size-{size}", name=f"{size} connectors")
+    person = User.objects.create_user(f"someone@{size}.test", None)
+    Membership.objects.create(user=person, role=Role.OWNER, tenant=tenant)
+    known = _fill(tenant, size, owner_url)
+    secret = tokens.issue(person, "bench")[1]
+    client = Client(headers={"Authorization": f"Bearer {secret}"}, SERVER_NAME="127.0.0.1")
+
+    def ask(path: str) -> dict[str, Any]:
+        answer = client.get(f"/api/v1/t/{tenant.slug}/{path}")
+        assert answer.status_code == 200, answer.content[:500]
+        found: dict[str, Any] = answer.json()
+        return found
+
+    draft = f"drafts/{known['draft']}/connectors/"
+    chance = random.Random(7)
+    sorts: dict[str, tuple[float, Callable[[], str]]] = {
+        "first page": (BOUND, lambda: draft),
+        "deep page": (BOUND, lambda: f"{draft}?cursor={_cursor(chance)}"),
+        "old revision": (BOUND, lambda: f"revisions/{chance.randint(2, REVISIONS)}/connectors/?cursor={_cursor(chance)}"),
+        "by kind": (BOUND, lambda: f"{draft}?kind={chance.choice(KINDS)}&cursor={_cursor(chance)}"),
+        "by exchange": (BOUND, lambda: f"{draft}?exchange={chance.choice(known['exchanges'])}"),
+        "by segment": (BOUND, lambda: f"{draft}?segment={chance.choice(known['segments'])}"),
+        "by group": (BOUND, lambda: f"{draft}?group={chance.choice(known['groups'])}"),
+        "by kind, exchange and group": (
+            BOUND,
+            lambda: f"{draft}?kind={KINDS[0]}&exchange={known['exchanges'][0]}&group={chance.choice(known['groups'])}",
+        ),
+        "search": (BOUND, lambda: f"{draft}?search={chance.randint(0, 99_999):05d}"),
+        "search, nothing found": (BOUND, lambda: f"{draft}?search=nobody{chance.randint(0, 9)}"),
+        "by name, from the end": (BOUND, lambda: f"{draft}?ordering=-name"),
+        "total": (BOUND_TOTAL, lambda: f"{draft}?total=1"),
+        "by kind, total": (BOUND_TOTAL, lambda: f"{draft}?kind={chance.choice(KINDS)}&total=1"),
+        "by segment, total": (BOUND_TOTAL, lambda: f"{draft}?segment={chance.choice(known['segments'])}&total=1"),
+        "search, total": (BOUND_TOTAL, lambda: f"{draft}?search={chance.randint(0, 999):03d}&total=1"),
+    }
+    for name, (bound, path) in sorts.items():
+        took = _p95(lambda path=path: ask(path()))  # type: ignore[misc]
+        yield Figure(f"50 of {size:,} connectors, {name}: p95", took, "ms", f"bound {bound:.0f} ms", took / bound)
+    if size == SIZES[0]:
+        took = _loading(tenant)
+        yield Figure(f"loading {size:,} objects into the core", took, "s", f"bound {BOUND_LOAD} s", took / BOUND_LOAD)
+
+
+def _fill(tenant: Any, size: int, owner_url: str) -> dict[str, Any]:
+    """The tenant's network, straight into the tables; ids of what is asked for."""
+    import psycopg
+    from django.db import connection
+
+    from provisioning.models import FOREVER, Draft, Item, Network, Overlay, Revision, Version
+    from provisioning.selectors import marks
+    from tenants.scope import scope
+
+    counts = {"exchanges": EXCHANGES, "segments": SEGMENTS, "groups": GROUPS, "connectors": size}
+    more = {
+        "exchanges": {"location": "aws-eu-central-1", "size": "small"},
+        "segments": {"stance": "open", "prefixes": ["10.0.0.0/8"], "color": None},
+        "groups": {},
+    }
+    with scope(tenant), connection.cursor() as cursor:
+        for kind, count in counts.items():
+            cursor.execute(ITEMS, {"tenant": tenant.pk, "kind": kind, "count": count})
+        for kind, fields in more.items():
+            cursor.execute(OTHERS, {"kind": kind, "more": json.dumps(fields), "forever": FOREVER})
+        known = {"kinds": list(KINDS), "many": len(KINDS), "forever": FOREVER, "revisions": REVISIONS - 1}
+        cursor.execute(CONNECTORS, {**known, "exchanges": EXCHANGES, "segments": SEGMENTS, "groups": GROUPS})
+        Revision.objects.bulk_create(Revision(number=one, author="bench") for one in range(1, REVISIONS + 1))
+        Network(live=REVISIONS).save()
+        marks.write(Version, list(Version.objects.values_list("pk", flat=True)))
+        draft = Draft(name="bench", base_revision=REVISIONS, author="bench")
+        draft.save()
+        changed = Version.objects.filter(kind="connectors", last=FOREVER).select_related("item").order_by("item")[:: size // 300]
+        written = Overlay.objects.bulk_create(
+            Overlay(
+                draft=draft,
+                item=one.item,
+                kind="connectors",
+                name=one.name,
+                body={**one.body, "size": "medium"} if place % 10 else None,
+            )
+            for place, one in enumerate(changed)
+        )
+        marks.write(Overlay, [one.pk for one in written])
+        uids = {
+            kind: [str(uid) for uid in Item.objects.filter(kind=kind).order_by("number").values_list("uid", flat=True)]
+            for kind in more
+        }
+    with psycopg.connect(owner_url, autocommit=True) as owner:
+        owner.execute("VACUUM (ANALYZE)")
+    return {"draft": str(draft.uid), **uids}
+
+
+def _cursor(chance: random.Random) -> str:
+    place = json.dumps([f"site-{chance.randint(0, 999_999):06d}", 0, False]).encode()
+    return base64.urlsafe_b64encode(place).decode().rstrip("=")
+
+
+def _p95(ask: Callable[[], Any]) -> float:
+    """Milliseconds."""
+    taken = []
+    for _ in range(ASKED):
+        began = time.perf_counter()
+        ask()
+        taken.append((time.perf_counter() - began) * 1000)
+    counted = sorted(taken[10:])
+    return counted[int(len(counted) * 0.95)]
+
+
+def _loading(tenant: Any) -> float:
+    """Seconds, the best of three."""
+    from provisioning.selectors import networks, views
+    from tenants.scope import scope
+
+    best = float("inf")
+    for _ in range(3):
+        networks.forget()
+        began = time.perf_counter()
+        with scope(tenant):
+            intent = networks.intent(views.live())
+        best = min(best, time.perf_counter() - began)
+        assert len(intent.connectors) == SIZES[0]
+    return best
