@@ -107,9 +107,12 @@ CELERY_BEAT_SCHEDULE = {
 OUTBOX_HANDLERS = {
     "changed": "portal.live.changed",
     "step": "provisioning.tasks.wake_step",
+    "plan": "provisioning.tasks.wake_plan",
     "node": "provisioning.drivers.exchange.publish.wake_node",
     "discover": "provisioning.tasks.wake_discovery",
 }
+# Seconds that one who asks for the plan of a large network is kept waiting before being told to look again.
+PLAN_PATIENCE = 5.0
 # Called by lower layers with what upper ones do: prices of a plan, rates for browsers.
 RATES_HANDLER = "portal.live.rates"
 PLAN_PRICER = "billing.services.price_plan"

@@ -6,7 +6,7 @@ from celery import shared_task
 from celery.signals import worker_ready
 from django.utils import timezone
 
-from provisioning.services import accounts, steps
+from provisioning.services import accounts, plans, steps
 from tenants import outbox
 from tenants.models import Tenant
 from tenants.scope import scope
@@ -15,6 +15,11 @@ from tenants.scope import scope
 @shared_task(name="provisioning.step")
 def work(tenant: str, step: int) -> None:
     steps.work(Tenant.objects.get(slug=tenant), step)
+
+
+@shared_task(name="provisioning.plan")
+def compute(tenant: str, plan: int) -> None:
+    plans.work(Tenant.objects.get(slug=tenant), plan)
 
 
 @shared_task(name="provisioning.discover")
@@ -29,9 +34,11 @@ def sweep() -> None:
     outbox.sweep(now)
     for tenant in Tenant.objects.order_by("pk"):
         with scope(tenant):
-            due = steps.due(now)
+            due, unplanned = steps.due(now), plans.due(now)
         for pk in due:
             wake_step(tenant.slug, pk)
+        for pk in unplanned:
+            wake_plan(tenant.slug, pk)
 
 
 @worker_ready.connect
@@ -41,6 +48,10 @@ def sweep_at_start(**kwargs: object) -> None:
 
 def wake_step(tenant: str, step: int, after: float = 0) -> None:
     work.apply_async((tenant, step), countdown=after or None)
+
+
+def wake_plan(tenant: str, plan: int) -> None:
+    compute.delay(tenant, plan)
 
 
 def wake_discovery(tenant: str, account: str) -> None:

@@ -102,7 +102,12 @@ class TenantDoor:
             if response.status_code >= 400:
                 # A refused request leaves nothing behind.
                 transaction.set_rollback(True)
-            return response
+        # An answer may wait for what its commit has set off.
+        afterwards = getattr(response, "afterwards", None)
+        if afterwards and response.status_code < 400:
+            with acting(actor):
+                return afterwards(response)
+        return response
 
     def process_view(self, request: Knocking, view: Any, args: Any, kwargs: Any) -> None:
         if getattr(request, "stranger", False):

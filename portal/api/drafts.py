@@ -18,13 +18,11 @@ from portal.api.fields import choice, flag, moment, number, several, shape, text
 from portal.api.intent import draft_tag, open_draft
 from portal.api.kinds import SHAPES
 from portal.api.pages import Listing
-from portal.api.plans import PLAN
 from portal.api.schema import listed
 from portal.api.tenancy import read
 from provisioning.models import Draft, Edit
 from provisioning.selectors import differences, views
-from provisioning.selectors import runs as selectors
-from provisioning.services import drafts, plans
+from provisioning.services import drafts
 from provisioning.services.rebase import rebase
 
 DRAFT = shape(
@@ -159,14 +157,3 @@ class DraftDiff(Endpoint):
         view = views.draft(draft)
         told = differences.between(views.View(view.revision), view)
         return Response({"base_revision": view.revision, "differences": told})
-
-
-class MakePlan(Endpoint):
-    """What provisioning this draft would do: steps, reachability, cost. Runs nothing."""
-
-    @extend_schema(request=None, responses={201: PLAN})
-    def post(self, request: Request, draft: UUID) -> Response:
-        found = open_draft(draft)
-        wanted(request, draft_tag(found))
-        data = selectors.plan_json(plans.make(found))
-        return tagged(data, 201, location=self.at("plans", data["id"]))

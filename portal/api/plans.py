@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import time
+from functools import partial
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.conf import settings
+from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -13,12 +17,17 @@ from rest_framework.response import Response
 from portal.api.endpoint import Endpoint, tagged
 from portal.api.etags import of, wanted
 from portal.api.fields import anything, choice, maybe, moment, number, several, shape, text, texts, uid
+from portal.api.intent import draft_tag, open_draft
 from portal.api.pages import Listing
+from portal.api.problems import answer
 from portal.api.schema import listed
 from portal.api.tenancy import read
+from provisioning.core.resource import Problem
 from provisioning.models import Plan, Run, Step
 from provisioning.selectors import runs as selectors
 from provisioning.services import plans, runs
+from provisioning.services.errors import Invalid
+from tenants.scope import scope
 
 FLOWS = "flows, told as source, destination, protocol and ports"
 CHANGE = shape(
@@ -37,7 +46,8 @@ PLAN_FIELDS: dict[str, Any] = {
     "draft": text("id"),
     "draft_name": text(),
     "base_revision": number(),
-    "state": choice(Plan.State.values),
+    "state": choice(Plan.State.values, "computing: look again; failed: problems say why"),
+    "progress": text("what is being done while it is computing"),
     "digest": text("names exactly this content; provisioning asks for it"),
     "author": text(),
     "created_at": moment(),
@@ -56,7 +66,7 @@ PLAN = shape(
     cost=shape("Cost", currency=maybe(), monthly_before=maybe(), monthly_after=maybe(), lines=several(anything())),
     blast_radius=anything(),
     warnings=several(anything('{"code", "path", "message", "severity"}')),
-    problems=several(anything()),
+    problems=several(anything('{"code", "path", "message", "severity"}'), "why it failed"),
     moved=texts("for a stale plan: what moved"),
 )
 PLAN_ROW = shape("PlanSummary", **PLAN_FIELDS)
@@ -93,11 +103,6 @@ class Go(serializers.Serializer):
     digest = serializers.CharField(help_text="the plan's digest, as it was read")
 
 
-def _summary(plan: Plan) -> dict[str, Any]:
-    told = selectors.plan_json(plan)
-    return {name: told[name] for name in PLAN_FIELDS}
-
-
 class Plans(Endpoint):
     """The newest first, without their steps."""
 
@@ -108,7 +113,54 @@ class Plans(Endpoint):
     @listed(PLAN_ROW, "PlanSummary", orderings=listing.orderings, filters=listing.filters)
     def get(self, request: Request) -> Response:
         rows = Plan.objects.select_related("draft")
-        return Response(self.listing.page(request, rows, _summary))
+        return Response(self.listing.page(request, rows, selectors.plan_summary))
+
+
+class MakePlan(Endpoint):
+    """What provisioning this draft would do: steps, reachability, cost. Runs nothing.
+
+    A large network is planned by a worker: 202 and state `computing` when that takes longer than 5 s; the plan at
+    Location tells its progress. 422 with problems when the network is invalid or an assertion fails; where that is
+    found later, the plan becomes `failed` with these problems.
+    """
+
+    @extend_schema(request=None, responses={201: PLAN, 202: PLAN})
+    def post(self, request: Request, draft: UUID) -> Response:
+        found = open_draft(draft)
+        wanted(request, draft_tag(found))
+        plan = plans.make(found)
+        data = selectors.plan_json(plan)
+        ready = plan.state != Plan.State.COMPUTING
+        response = tagged(data, 201 if ready else 202, location=self.at("plans", data["id"]))
+        if not ready:
+            # A worker sees the plan once this request has committed.
+            response.afterwards = partial(_awaited, request, plan)  # type: ignore[attr-defined]
+        return response
+
+
+def _awaited(request: Request, plan: Plan, first: Response) -> HttpResponseBase:
+    """The answer once the worker is done, or the first one when patience ends."""
+    until = time.monotonic() + settings.PLAN_PATIENCE
+    with scope(plan.tenant):
+        state = plan.state
+    while state == Plan.State.COMPUTING and time.monotonic() < until:
+        time.sleep(0.1)
+        with scope(plan.tenant):
+            state = Plan.objects.values_list("state", flat=True).get(pk=plan.pk)
+    if state == Plan.State.COMPUTING:
+        return first
+    with scope(plan.tenant):
+        found = selectors.plan(plan.uid)
+        if found.state == Plan.State.FAILED:
+            told = [Problem(one["code"], one["path"], one["message"]) for one in found.problems]
+            http: Any = request._request
+            return answer(http, 422, told[0].message, title=Invalid.title, kind="invalid", problems=told)
+        data = selectors.plan_json(found)
+    response = Response(data, 201, headers={**first.headers, "ETag": f'"{of(data)}"'})
+    response.accepted_renderer = first.accepted_renderer
+    response.accepted_media_type = first.accepted_media_type
+    response.renderer_context = first.renderer_context  # type: ignore[attr-defined]
+    return response.render()
 
 
 class OnePlan(Endpoint):

@@ -141,15 +141,17 @@ class LiveTrace(Trace):
 
 
 class Reach(Endpoint):
-    """What `from` can reach, what can reach `to`, or with both how one reaches the other: rectangles of flows with an
-    example packet each. Ends are groups, connectors, internet applications (to), `any` or `internet`."""
+    """What `from` can reach, or what can reach `to`: rectangles of flows with an example packet each. An end is a
+    group, a connector, an internet application (to), an address or prefix, `any` or `internet`."""
 
     @listed(REACHED, "Reached", filters=("from", "to"))
     def get(self, request: Request, **where: Any) -> Response:
         source, destination = (request.query_params.get(name) or None for name in ("from", "to"))
-        if source is None and destination is None:
-            raise bad("from", "Name a connector or a group in from or in to, or say any.", "required")
-        return Response(of_values(request, reach.reach(view_of(**where), source, destination), others=("from", "to")))
+        if (source is None) == (destination is None):
+            told = "Ask from one end, or to one; a trace goes from one to another."
+            raise bad("from", told, "required" if source is None else "not_one_of")
+        found = reach.reach(view_of(**where), str(source or destination), towards=source is None)
+        return Response(of_values(request, found, others=("from", "to")))
 
 
 class Problems(Endpoint):

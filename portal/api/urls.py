@@ -13,7 +13,7 @@ tenant = [
     path("drafts/<uuid:draft>/undo/", drafts.Undo.as_view()),
     path("drafts/<uuid:draft>/redo/", drafts.Redo.as_view()),
     path("drafts/<uuid:draft>/rebase/", drafts.Rebase.as_view()),
-    path("drafts/<uuid:draft>/plan/", drafts.MakePlan.as_view()),
+    path("drafts/<uuid:draft>/plan/", plans.MakePlan.as_view()),
     path("drafts/<uuid:draft>/diff/", drafts.DraftDiff.as_view()),
     *documents.paths("drafts/<uuid:draft>/", draft=True),
     *documents.paths("live/"),

@@ -25,7 +25,7 @@ def plans(request: PageRequest) -> HttpResponse:
     state = request.GET.get("state", "")
     if state:
         found = found.filter(state=state)
-    rows = [{"plan": plan, "counts": review.counts(plan.steps)} for plan in found[:PAGE]]
+    rows = [{"plan": plan, "counts": review.counts(plan.changes.values("action"))} for plan in found[:PAGE]]
     context = {"rows": rows, "state": state, "states": Plan.State.values, "tenant": request.tenant}
     return render(request, "pages/plans/list.html", context)
 

@@ -7,8 +7,11 @@ def fill(apps, schema_editor):
 
     alias = schema_editor.connection.alias
     for model in (Version, Overlay):
-        old = apps.get_model("provisioning", model.__name__).objects.using(alias)
-        marks.write(model, list(old.order_by("pk").values_list("pk", flat=True)), alias)
+        old = apps.get_model("provisioning", model.__name__).objects.using(alias).order_by("pk")
+        fields = [field.attname for field in old.model._meta.concrete_fields]
+        for start in range(0, old.count(), 5000):
+            rows = old[start : start + 5000].values_list(*fields)
+            marks.write([model(**dict(zip(fields, row, strict=True))) for row in rows], alias)
 
 
 class Migration(migrations.Migration):

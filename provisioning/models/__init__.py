@@ -1,6 +1,6 @@
 """What provisioning keeps: intent (items and their versions), change (plans and runs), the world as it was left."""
 
-from provisioning.models.change import Plan, Run, Step
+from provisioning.models.change import Content, Plan, PlannedChange, Run, Step
 from provisioning.models.intent import (
     FOREVER,
     Draft,
@@ -20,6 +20,7 @@ __all__ = [
     "FOREVER",
     "Begun",
     "CloudAccount",
+    "Content",
     "CounterReading",
     "Draft",
     "Edit",
@@ -32,6 +33,7 @@ __all__ = [
     "Overlay",
     "OverlayMark",
     "Plan",
+    "PlannedChange",
     "ResourceRecord",
     "Revision",
     "Run",

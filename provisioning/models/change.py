@@ -7,10 +7,14 @@ before a change was the state after an earlier one, and the steps of a run are t
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.db import models
 from django.utils import timezone
+from django.utils.functional import cached_property
 
+from provisioning.core import resource as core
+from provisioning.core.plan import fields
 from provisioning.models.intent import Draft
 from tenants.floor import TenantOwned
 
@@ -51,6 +55,7 @@ class Plan(TenantOwned):
     state = models.CharField(max_length=12, choices=State.choices, default=State.COMPUTING)
     world = models.CharField(max_length=64, blank=True, help_text="fingerprint of what was there")
     digest = models.CharField(max_length=64, blank=True)
+    text = models.TextField(blank=True, help_text="the changes as a person reads them")
     progress = models.CharField(max_length=60, blank=True, help_text="what is being done while it is computed")
     lease_owner = models.CharField(max_length=80, blank=True)
     lease_number = models.IntegerField(default=0)
@@ -73,6 +78,12 @@ class Plan(TenantOwned):
     def __str__(self) -> str:
         return f"plan of {self.draft} at {self.created_at:%H:%M}"
 
+    @cached_property
+    def steps(self) -> list[dict[str, Any]]:
+        """``{"action","address","kind","before","after","fields","depends","subjects","resource_depends"}`` in order;
+        ``fields`` are the paths that differ."""
+        return [change.told() for change in self.changes.select_related("before", "after")]
+
 
 class PlannedChange(TenantOwned):
     """One change of a plan, or with no plan one that the retry of a run added; ``before`` null: nothing is there."""
@@ -93,6 +104,28 @@ class PlannedChange(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.action} {self.address}"
+
+    @property
+    def core(self) -> core.Change:
+        """The change as the core and the drivers take it."""
+        before, after = (body.body if body else None for body in (self.before, self.after))
+        return core.Change(
+            self.action,  # type: ignore[arg-type]  # one of Action, as planned
+            self.address,
+            self.kind,
+            before,
+            after,
+            tuple(self.depends),
+            tuple(self.subjects),
+        )
+
+    def told(self) -> dict[str, Any]:
+        change = self.core
+        return {
+            **core.as_json(change),
+            "fields": [{"path": path, "before": before, "after": after} for path, before, after in fields(change)],
+            "resource_depends": self.resource_depends,
+        }
 
 
 class Run(TenantOwned):

@@ -1,11 +1,12 @@
 """What objects are found and ordered by beside their names, and the rows that make it quick.
 
-A mark is written with the version or overlay it belongs to, by one statement in the database.
+A mark is written with the version or overlay it belongs to.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from django.db import connections
@@ -13,70 +14,70 @@ from django.db import connections
 from provisioning.models import Overlay, Version
 
 FOUND_BY: dict[str, dict[str, str]] = {
-    "exchanges": {"location": "$.location", "size": "$.size"},
-    "segments": {"stance": "$.stance"},
+    "exchanges": {"location": "location", "size": "size"},
+    "segments": {"stance": "stance"},
     "groups": {},
-    "prefix-lists": {"prefix": "$.entries[*].prefix"},
+    "prefix-lists": {"prefix": "entries.*.prefix"},
     "billing-tags": {},
     "connectors": {
-        "kind": "$.kind",
-        "exchange": "$.exchange",
-        "failover_exchange": "$.failover_exchange",
-        "segment": "$.attachments[*].segment",
-        "group": "$.attachments[*].group",
-        "size": "$.size",
-        "enabled": "$.enabled",
-        "redundancy_group": "$.redundancy_group",
-        "billing_tags": "$.billing_tags[*]",
+        "kind": "kind",
+        "exchange": "exchange",
+        "failover_exchange": "failover_exchange",
+        "segment": "attachments.*.segment",
+        "group": "attachments.*.group",
+        "size": "size",
+        "enabled": "enabled",
+        "redundancy_group": "redundancy_group",
+        "billing_tags": "billing_tags.*",
     },
     "services": {
-        "product": "$.product",
-        "segments": "$.segments[*]",
-        "license": "$.license",
-        "exchange": "$.placements[*].exchange",
-        "billing_tags": "$.billing_tags[*]",
+        "product": "product",
+        "segments": "segments.*",
+        "license": "license",
+        "exchange": "placements.*.exchange",
+        "billing_tags": "billing_tags.*",
     },
     "policies": {
-        "segments": "$.segments[*]",
-        "from": "$.from[*]",
-        "to": "$.to[*]",
-        "enabled": "$.enabled",
-        "action": "$.rules[*].action",
-        "services": "$.rules[*].services[*]",
+        "segments": "segments.*",
+        "from": "from.*",
+        "to": "to.*",
+        "enabled": "enabled",
+        "action": "rules.*.action",
+        "services": "rules.*.services.*",
     },
     "shares": {
-        "segment": "$.*.segment",
-        "group": "$.*.groups[*]",
-        "direction": "$.direction",
-        "services": "$.services[*]",
+        "segment": "*.segment",
+        "group": "*.groups.*",
+        "direction": "direction",
+        "services": "services.*",
     },
     "nat-rules": {
-        "segment": "$.segment",
-        "connector": "$.connector",
-        "direction": "$.direction",
-        "enabled": "$.enabled",
+        "segment": "segment",
+        "connector": "connector",
+        "direction": "direction",
+        "enabled": "enabled",
     },
     "route-policies": {
-        "segment": "$.segment",
-        "direction": "$.direction",
-        "targets": "$.targets[*]",
-        "enabled": "$.enabled",
+        "segment": "segment",
+        "direction": "direction",
+        "targets": "targets.*",
+        "enabled": "enabled",
     },
     "internet-apps": {
-        "connector": "$.connector",
-        "target": "$.target.connector",
-        "protocol": "$.protocol",
-        "port": "$.port",
-        "billing_tags": "$.billing_tags[*]",
+        "connector": "connector",
+        "target": "target.connector",
+        "protocol": "protocol",
+        "port": "port",
+        "billing_tags": "billing_tags.*",
     },
-    "assertions": {"from": "$.from", "to": "$.to", "segment": "$.segment", "expect": "$.expect"},
+    "assertions": {"from": "from", "to": "to", "segment": "segment", "expect": "expect"},
 }
-"""Kind → what it is filtered by → where its body says so (an SQL/JSON path)."""
+"""Kind → what it is filtered by → where its body says so; ``*`` is each of a list or of an object."""
 
 ORDERED_BY: dict[str, dict[str, str]] = {
-    "policies": {"position": "$.position"},
-    "nat-rules": {"position": "$.position"},
-    "internet-apps": {"port": "$.port"},
+    "policies": {"position": "position"},
+    "nat-rules": {"position": "position"},
+    "internet-apps": {"port": "port"},
 }
 """Kind → whole numbers that lists can be ordered by."""
 
@@ -94,39 +95,57 @@ def order(kind: str, field: str) -> str:
     return f"{kind}.{field}"
 
 
-_COLUMNS = {Version: ("version_id", ("first", "last")), Overlay: ("overlay_id", ("draft_id",))}
-
 _WRITE = """
-    WITH r AS (SELECT * FROM {table} WHERE id = ANY(%(rows)s) AND body IS NOT NULL)
-    INSERT INTO {table}mark (tenant_id, item_id, {holder}, label, sort {more})
-    SELECT DISTINCT r.tenant_id, r.item_id, r.id, left(f.label || (found #>> '{{}}'), %(longest)s), r.name {of_row}
-    FROM r JOIN unnest(%(kinds)s::text[], %(labels)s::text[], %(paths)s::text[]) AS f(kind, label, path) USING (kind),
-        jsonb_path_query(r.body, f.path::jsonpath) AS found
-    WHERE found <> 'null'
-    UNION ALL
-    SELECT r.tenant_id, r.item_id, r.id, o.label, lpad(found #>> '{{}}', %(digits)s, '0') {of_row}
-    FROM r JOIN unnest(%(order_kinds)s::text[], %(orders)s::text[], %(order_paths)s::text[]) AS o(kind, label, path)
-        USING (kind), jsonb_path_query_first(r.body, o.path::jsonpath) AS found
-    WHERE found <> 'null'
+    INSERT INTO {table}mark ({columns})
+    SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::text[] {more})
 """
 
 
-def write(model: type[Version] | type[Overlay], rows: Sequence[int], using: str = "default") -> None:
-    """The marks of these rows, which have none yet. Whoever writes versions or overlays calls it."""
-    holder, more = _COLUMNS[model]
-    statement = _WRITE.format(
-        table=model._meta.db_table,
-        holder=holder,
-        more="".join(f", {name}" for name in more),
-        of_row="".join(f", r.{name}" for name in more),
-    )
-    found = [(kind, f"{kind}.{field}=", path) for kind, fields in FOUND_BY.items() for field, path in fields.items()]
-    ordered = [
-        (kind, order(kind, field), path) for kind, fields in ORDERED_BY.items() for field, path in fields.items()
-    ]
-    values: dict[str, Any] = {"longest": LONGEST, "digits": DIGITS}
-    values |= dict(zip(("kinds", "labels", "paths"), map(list, zip(*found, strict=True)), strict=True))
-    values |= dict(zip(("order_kinds", "orders", "order_paths"), map(list, zip(*ordered, strict=True)), strict=True))
-    with connections[using].cursor() as cursor:
-        for start in range(0, len(rows), BATCH):
-            cursor.execute(statement, {**values, "rows": list(rows[start : start + BATCH])})
+def write(records: Iterable[Version] | Iterable[Overlay], using: str = "default") -> None:
+    """The marks of these records, which have none yet. Whoever writes versions or overlays calls it."""
+    left: Iterator[Version | Overlay] = iter(records)
+    while batch := list(islice(left, BATCH)):
+        overlay = isinstance(batch[0], Overlay)
+        more = ("draft_id",) if overlay else ("first", "last")
+        columns = ("tenant_id", "overlay_id" if overlay else "version_id", "item_id", "label", "sort", *more)
+        found = [
+            (one.tenant_id, one.pk, one.item_id, *mark, *(getattr(one, name) for name in more))
+            for one in batch
+            for mark in of(one)
+        ]
+        if found:
+            statement = _WRITE.format(
+                table=batch[0]._meta.db_table, columns=", ".join(columns), more=", %s::bigint[]" * len(more)
+            )
+            with connections[using].cursor() as cursor:
+                cursor.execute(statement, [list(values) for values in zip(*found, strict=True)])
+
+
+def of(record: Version | Overlay) -> set[tuple[str, str]]:
+    """(label, sort) of what the record holds."""
+    kind, body = record.kind, record.body
+    if body is None:
+        return set()
+    found = {
+        (label(kind, field, _told(value)), record.name)
+        for field, path in FOUND_BY[kind].items()
+        for value in _at(body, path.split("."))
+        if value is not None
+    }
+    ordered = ((field, next(_at(body, path.split(".")), None)) for field, path in ORDERED_BY.get(kind, {}).items())
+    return found | {(order(kind, field), f"{value:0{DIGITS}}") for field, value in ordered if isinstance(value, int)}
+
+
+def _told(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _at(value: Any, path: Sequence[str]) -> Iterator[Any]:
+    if not path:
+        yield value
+    elif path[0] == "*":
+        inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+        for one in inner:
+            yield from _at(one, path[1:])
+    elif isinstance(value, Mapping) and path[0] in value:
+        yield from _at(value[path[0]], path[1:])

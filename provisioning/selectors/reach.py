@@ -16,10 +16,10 @@ from provisioning.selectors.views import View
 AWAY = {"down": "is down", "pending": "is not provisioned yet"}
 
 
-def reach(view: View, source: str | None = None, destination: str | None = None) -> list[dict[str, Any]]:
-    """What a connector, group or application can reach, what can reach one, or with both whether and how one reaches
-    the other. Raises the core's Invalid for what is not there."""
-    found: list[dict[str, Any]] = as_json(core.reach(networks.network(view), source or destination or ""))
+def reach(view: View, wanted: str, *, towards: bool = False) -> list[dict[str, Any]]:
+    """What a connector, a group or an address can reach, or with ``towards`` what can reach it. Raises the core's
+    Invalid for what is not there."""
+    found: list[dict[str, Any]] = as_json(core.reach(networks.network(view), wanted, towards))
     return found
 
 

@@ -20,12 +20,7 @@ def plan(uid: str | UUID) -> Plan:
 def plan_json(found: Plan) -> dict[str, Any]:
     """CONTRACT's plan document."""
     return {
-        "id": str(found.uid),
-        "draft": str(found.draft.uid),
-        "draft_name": found.draft.name,
-        "base_revision": found.base_revision,
-        "state": found.state,
-        "digest": found.digest,
+        **plan_summary(found),
         "steps": found.steps,
         "text": found.text,
         "reachability": found.reachability,
@@ -35,6 +30,19 @@ def plan_json(found: Plan) -> dict[str, Any]:
         "warnings": found.warnings,
         "problems": found.problems,
         "moved": found.moved,
+    }
+
+
+def plan_summary(found: Plan) -> dict[str, Any]:
+    """A plan without what it would do."""
+    return {
+        "id": str(found.uid),
+        "draft": str(found.draft.uid),
+        "draft_name": found.draft.name,
+        "base_revision": found.base_revision,
+        "state": found.state,
+        "progress": found.progress,
+        "digest": found.digest,
         "author": found.author,
         "created_at": found.created_at,
         "decided_by": found.decided_by or None,

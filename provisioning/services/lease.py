@@ -1,13 +1,22 @@
-"""Who holds a step, and when nobody does any more: after the lease's time, or at once when its process is dead."""
+"""Who holds a step or a plan, and when nobody does any more: after the lease's time, or at once when its process is
+dead."""
 
 from __future__ import annotations
 
 import os
 import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from provisioning.models import Step
+from django.db import connection
+from django.utils import timezone
+
+from provisioning.models import Plan, Step
+from tenants.models import Tenant
+from tenants.scope import scope
 
 LEASE = timedelta(seconds=30)
 
@@ -17,18 +26,37 @@ def me() -> str:
     return f"{_here()}/{os.getpid()}/{_started(os.getpid())}"
 
 
-def lapsed(step: Step, now: datetime) -> bool:
-    """Whether a running step is free to be claimed by another worker.
+def lapsed(held: Step | Plan, now: datetime) -> bool:
+    """Whether a step or a plan that a worker holds is free to be claimed by another one.
 
-    A process of this machine that is gone has stopped working on the step for good, so its time need not pass; of
-    another machine's only the clock tells.
+    A process of this machine that is gone has stopped working on it for good, so its time need not pass; of another
+    machine's only the clock tells.
     """
-    if step.state != Step.State.RUNNING:
-        return False
-    if step.lease_until is not None and step.lease_until < now:
+    if held.lease_until is not None and held.lease_until < now:
         return True
-    here, _, process = step.lease_owner.rpartition("/")[0].rpartition("/")
-    return here == _here() and _started(int(process)) != step.lease_owner.rpartition("/")[2]
+    here, _, process = held.lease_owner.rpartition("/")[0].rpartition("/")
+    return here == _here() and _started(int(process)) != held.lease_owner.rpartition("/")[2]
+
+
+@contextmanager
+def renewing(tenant: Tenant, held: Step | Plan) -> Iterator[None]:
+    """Keep the lease while one works; a worker that dies stops renewing, and the sweep finds what it held."""
+    finished = threading.Event()
+
+    def renew() -> None:
+        while not finished.wait(LEASE.total_seconds() / 3):
+            with scope(tenant):
+                mine = type(held).objects.filter(pk=held.pk, lease_number=held.lease_number, lease_until__isnull=False)
+                mine.update(lease_until=timezone.now() + LEASE)
+            connection.close()
+
+    thread = threading.Thread(target=renew, name=f"lease {held.pk}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        finished.set()
+        thread.join()
 
 
 def _here() -> str:

@@ -72,7 +72,7 @@ def write(draft: Draft, changes: Iterable[BodyChange]) -> None:
         ),
         batch_size=1000,
     )
-    marks.write(Overlay, [overlay.pk for overlay in written])
+    marks.write(written)
 
 
 def refuse_new_errors(draft: Draft, changes: Sequence[BodyChange]) -> None:

@@ -1,88 +1,154 @@
-"""Planning: what provisioning a draft would do, computed before anything runs and approved by its digest."""
+"""Plans: ordered, computed, approved by their digest, found stale.
+
+A small network is planned at once. A large one is left to a worker: the plan is ``computing`` until a worker, which
+holds it by a lease, has kept what it computed, or the plan has failed and says why. A worker may die anywhere; the
+sweep finds its plan.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import logging
+from datetime import datetime, timedelta
 
-from django.conf import settings
+from django.db.models import F
 from django.utils import timezone
-from django.utils.module_loading import import_string
 
-from provisioning.core import plan as core_plan
-from provisioning.core.check import check
-from provisioning.core.compile import compile as compile_network
-from provisioning.core.reach import AssertionResult, assertions, delta
-from provisioning.core.resource import Change, Problem, Resource, as_json, digest, references
-from provisioning.drivers import quotas, replace_on
+from provisioning.core.resource import Problem, as_json
 from provisioning.models import Draft, Plan
 from provisioning.selectors import networks, views
-from provisioning.selectors.views import View
-from provisioning.services import world
+from provisioning.services import lease, planning, world
 from provisioning.services.errors import Conflict, Forbidden, Invalid
 from provisioning.services.rebase import rebase
 from tenants import actor, audit, outbox
+from tenants.actor import Actor, acting
+from tenants.models import Tenant
+from tenants.scope import scope
+
+logger = logging.getLogger(__name__)
+
+AT_ONCE = 3000
+"""Objects of a network that is planned while the one who asks waits."""
+MOST_ATTEMPTS = 3
+LOST = timedelta(seconds=5)
+"""After so long a plan that nobody has begun to compute is woken again."""
+OPEN = (Plan.State.READY, Plan.State.APPROVED, Plan.State.COMPUTING)
 
 
 def make(draft: Draft) -> Plan:
-    """Compute the plan of a draft, moving it onto what is live first.
+    """The plan of a draft, moved onto what is live first; ``computing`` where the network is large.
 
-    Raises Conflict when the draft cannot be rebased, Invalid when the network is invalid or an assertion fails.
+    Raises Conflict when the draft cannot be rebased, and for a small network Invalid when it is invalid or an
+    assertion fails.
     """
     draft = rebase(draft)
-    network = networks.network(views.of_draft(draft))
-    after = network.intent
-    problems = check(network)
-    errors = [problem for problem in problems if problem.severity == "error"]
-    if errors:
-        raise Invalid(f"The network has {len(errors)} errors.", errors)
-    results = assertions(network)
-    failing = [
-        Problem("assertion_failed", f"assertions/{after.assertions[result.uid].key}", _broken(result))
-        for result in results
-        if not result.holds
-    ]
-    if failing:
-        raise Invalid("An assertion fails.", failing)
-
-    base = networks.network(View(draft.base_revision))
-    before = base.intent
-    there, begun, wanted = world.observed(), world.begun(), compile_network(network)
-    exceeded = quotas(wanted.values())
-    if exceeded:
-        raise Invalid(exceeded[0].message, exceeded)
-    changes = core_plan.diff(there, wanted, replace_on(), begun)
-    Plan.objects.filter(draft=draft, state__in=(Plan.State.READY, Plan.State.APPROVED)).update(
-        state=Plan.State.STALE, moved=["A newer plan of this draft was made."]
-    )
+    large = len(networks.content(views.of_draft(draft))) > AT_ONCE
     plan = Plan(
-        draft=draft,
-        draft_version=draft.version,
-        base_revision=draft.base_revision,
-        world=world.fingerprint(there, begun),
-        state=Plan.State.READY,
-        steps=[step_json(change, wanted) for change in changes],
-        text=core_plan.text(changes),
-        reachability=as_json(delta(base, network)),
-        assertions=as_json(results),
-        cost=_price(there, wanted),
-        blast_radius=as_json(core_plan.blast_radius(changes, before, after)),
-        warnings=as_json([*problems, *core_plan.unsafe(changes, before, after)]),
-        author=actor.current().email,
+        draft=draft, draft_version=draft.version, base_revision=draft.base_revision, author=actor.current().email
     )
-    plan.digest = digest([plan.draft_version, plan.base_revision, plan.world, plan.steps, plan.reachability])
-    plan.save()
-    audit.record("plan.make", kind="plan", object_id=str(plan.uid), object_name=draft.name)
-    outbox.put("changed", what="plan", id=str(plan.uid), version=1)
+    if large:
+        _supersede(draft)
+        plan.progress = "Waiting for a worker"
+        plan.save()
+        outbox.put("plan", plan=plan.pk)
+    else:
+        found = planning.ground(draft)
+        computed = planning.compute(found)
+        _supersede(draft)
+        planning.keep(plan, found, computed)
+    _tell(plan, "plan.make")
     return plan
 
 
-def _broken(result: AssertionResult) -> str:
-    """A packet that proves it, where there is one, and what lets it through: the way to the rule to change."""
-    packet = ""
-    if seen := result.example:
-        port = f"/{seen.port}" if seen.port is not None else ""
-        packet = f": {seen.source} → {seen.destination} {seen.protocol}{port}"
-    return " ".join(filter(None, [f"“{result.name}” does not hold{packet}.", result.reason]))
+def work(tenant: Tenant, pk: int) -> None:
+    """Compute a plan that waits for it, unless another worker holds it."""
+    with scope(tenant):
+        claimed = _claim(pk, timezone.now())
+        if claimed is None:
+            return
+        plan, number = claimed
+        found = planning.ground(plan.draft)
+    with lease.renewing(tenant, plan):
+        outcome = _computed(tenant, plan, number, found)
+    with scope(tenant), acting(Actor(plan.author)):
+        _record(plan, number, found, outcome)
+
+
+def due(now: datetime) -> list[int]:
+    """Plans that somebody should compute: lost wake-ups and dead workers' ones."""
+    computing = Plan.objects.filter(state=Plan.State.COMPUTING)
+    return [
+        plan.pk
+        for plan in computing
+        if (lease.lapsed(plan, now) if plan.lease_number else plan.created_at < now - LOST)
+    ]
+
+
+def _claim(pk: int, now: datetime) -> tuple[Plan, int] | None:
+    plan = Plan.objects.select_related("draft").filter(pk=pk, state=Plan.State.COMPUTING).first()
+    if plan is None or (plan.lease_number and not lease.lapsed(plan, now)):
+        return None
+    if plan.lease_number >= MOST_ATTEMPTS:
+        told = "The workers that computed this plan stopped. Plan again; if it happens again, ask the operator."
+        _fail(plan, [Problem("worker_lost", "", told)])
+        return None
+    # Under this very lease: whoever claims it first raises the number, and the other one comes too late.
+    claimed = Plan.objects.filter(pk=pk, state=Plan.State.COMPUTING, lease_number=plan.lease_number).update(
+        lease_owner=lease.me(), lease_number=F("lease_number") + 1, lease_until=now + lease.LEASE
+    )
+    if not claimed:
+        return None
+    plan.refresh_from_db()
+    return plan, plan.lease_number
+
+
+def _computed(tenant: Tenant, plan: Plan, number: int, found: planning.Ground) -> planning.Computed | list[Problem]:
+    def progress(word: str) -> None:
+        with scope(tenant):
+            Plan.objects.filter(pk=plan.pk, lease_number=number).update(progress=word)
+            outbox.put("changed", what="plan", id=str(plan.uid), version=number)
+
+    try:
+        return planning.compute(found, progress)
+    except Invalid as error:
+        return list(error.problems)
+    except Exception as error:
+        # A bug ends its plan, where a person sees it, instead of being tried for ever.
+        logger.exception("plan %s crashed", plan.uid)
+        return [Problem("internal", "", f"The plan could not be computed: {error!r}. Ask the operator.")]
+
+
+def _record(plan: Plan, number: int, found: planning.Ground, outcome: planning.Computed | list[Problem]) -> None:
+    draft = Draft.objects.select_for_update().get(pk=plan.draft_id)
+    plan = Plan.objects.select_for_update().get(pk=plan.pk)
+    if plan.state != Plan.State.COMPUTING or plan.lease_number != number:
+        # The lease lapsed and another worker has the plan, or a newer plan of the draft was asked for.
+        logger.warning("plan %s: outcome under old lease %s refused", plan.uid, number)
+        return
+    if isinstance(outcome, list):
+        _fail(plan, outcome)
+        return
+    planning.keep(plan, found, outcome)
+    moved = staleness(plan, draft)
+    if moved:
+        Plan.objects.filter(pk=plan.pk).update(state=Plan.State.STALE, moved=moved)
+    _tell(plan, "plan.ready")
+
+
+def _fail(plan: Plan, problems: list[Problem]) -> None:
+    plan.state, plan.problems, plan.progress, plan.lease_until = Plan.State.FAILED, as_json(problems), "", None
+    plan.save(update_fields=["state", "problems", "progress", "lease_until"])
+    _tell(plan, "plan.fail")
+
+
+def _supersede(draft: Draft) -> None:
+    Plan.objects.filter(draft=draft, state__in=OPEN).update(
+        state=Plan.State.STALE, moved=["A newer plan of this draft was made."]
+    )
+
+
+def _tell(plan: Plan, action: str) -> None:
+    audit.record(action, kind="plan", object_id=str(plan.uid), object_name=plan.draft.name)
+    outbox.put("changed", what="plan", id=str(plan.uid), version=1)
 
 
 def approve(plan: Plan) -> Plan:
@@ -105,29 +171,6 @@ def staleness(plan: Plan, draft: Draft) -> list[str]:
     if world.fingerprint(world.observed(), world.begun()) != plan.world:
         moved.append("What is there has changed since, in a cloud or on an exchange.")
     return moved
-
-
-def step_json(change: Change, wanted: dict[str, Resource]) -> dict[str, Any]:
-    """A change as plans keep and show it; ``fields`` are the paths that differ.
-
-    ``resource_depends``: every address the resource needs or needed, whether or not this plan touches it.
-    """
-    needed = set(wanted[change.address].depends) if change.address in wanted else set()
-    needed |= {address for address, _ in references([change.before, change.after])}
-    return {
-        **as_json(change),
-        "fields": [
-            {"path": path, "before": before, "after": after} for path, before, after in core_plan.fields(change)
-        ],
-        "resource_depends": sorted(needed),
-    }
-
-
-def _price(there: dict[str, Resource], wanted: dict[str, Resource]) -> dict[str, Any]:
-    """The cost delta, from the pricer the settings name; prices are none of provisioning's business."""
-    pricer = import_string(settings.PLAN_PRICER)
-    priced: dict[str, Any] = pricer(list(there.values()), list(wanted.values()))
-    return priced
 
 
 def _decide(plan: Plan, state: Plan.State, action: str) -> Plan:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -11,9 +11,21 @@ from provisioning.core import states
 from provisioning.core.compile import compile as compile_network
 from provisioning.core.plan import diff
 from provisioning.drivers import replace_on
-from provisioning.models import FOREVER, Draft, Network, Overlay, Plan, Revision, Run, Step, Version, VersionMark
+from provisioning.models import (
+    FOREVER,
+    Draft,
+    Network,
+    Overlay,
+    Plan,
+    PlannedChange,
+    Revision,
+    Run,
+    Step,
+    Version,
+    VersionMark,
+)
 from provisioning.selectors import marks, networks, views
-from provisioning.services import plans, world
+from provisioning.services import planning, plans, world
 from provisioning.services.errors import Conflict
 from tenants import actor, audit, outbox, scope
 
@@ -40,7 +52,7 @@ def provision(plan: Plan, digest: str) -> Run:
     draft.state, plan.state = Draft.State.PROVISIONED, Plan.State.PROVISIONED
     draft.save(update_fields=["state"])
     plan.save(update_fields=["state"])
-    run = _start(plan, network.live, plan.steps)
+    run = _start(plan, network.live, list(plan.changes.all()))
     audit.record("run.start", kind="run", object_id=str(run.uid), object_name=f"revision {run.revision}")
     return run
 
@@ -63,7 +75,7 @@ def retry(run: Run) -> Run:
     Step.objects.filter(run=run, address__in=[change.address for change in changes]).delete()
     run.revision, run.finished_at, run.state = live.revision, None, Run.State.PENDING
     run.save(update_fields=["revision", "finished_at", "state"])
-    _add_steps(run, [plans.step_json(change, wanted) for change in changes])
+    _add_steps(run, PlannedChange.objects.bulk_create(planning.planned_changes(changes, wanted), batch_size=1000))
     audit.record("run.retry", kind="run", object_id=str(run.uid), object_name=f"revision {run.revision}")
     return run
 
@@ -127,12 +139,12 @@ def _revise(draft: Draft, live: int) -> int:
         ),
         batch_size=1000,
     )
-    marks.write(Version, [version.pk for version in written])
+    marks.write(written)
     Revision(number=number, author=actor.current().email, message=draft.name).save()
     return number
 
 
-def _start(plan: Plan, revision: int, changes: list[dict[str, Any]]) -> Run:
+def _start(plan: Plan, revision: int, changes: Sequence[PlannedChange]) -> Run:
     run = Run(plan=plan, revision=revision, author=actor.current().email)
     try:
         with transaction.atomic():
@@ -143,23 +155,23 @@ def _start(plan: Plan, revision: int, changes: list[dict[str, Any]]) -> Run:
     return run
 
 
-def _add_steps(run: Run, changes: list[dict[str, Any]]) -> None:
-    addresses = {change["address"] for change in changes}
+def _add_steps(run: Run, changes: Sequence[PlannedChange]) -> None:
+    addresses = {change.address for change in changes}
     first = Step.objects.filter(run=run).count()
     Step.objects.bulk_create(
-        Step(
-            run=run,
-            order=order,
-            action=change["action"],
-            address=change["address"],
-            kind=change["kind"],
-            before=change["before"],
-            after=change["after"],
-            depends=[other for other in change["depends"] if other in addresses],
-            resource_depends=change["resource_depends"],
-            subjects=change["subjects"],
-        )
-        for order, change in enumerate(changes, first)
+        (
+            Step(
+                run=run,
+                change=change,
+                order=order,
+                action=change.action,
+                address=change.address,
+                kind=change.kind,
+                depends=[other for other in change.depends if other in addresses],
+            )
+            for order, change in enumerate(changes, first)
+        ),
+        batch_size=1000,
     )
     settle(run)
     outbox.put("changed", what="run", id=str(run.uid), version=run.pk)

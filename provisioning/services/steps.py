@@ -5,18 +5,14 @@ lease is still held. The broker merely wakes; the rows are the truth, so a worke
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from django.db import connection
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from provisioning.core import states
-from provisioning.core.resource import Change, resolve
+from provisioning.core.resource import resolve
 from provisioning.drivers import driver
 from provisioning.drivers.base import Context, Done, DriverError, Waiting
 from provisioning.models import Run, Step
@@ -47,7 +43,7 @@ def work(tenant: Tenant, step: int) -> None:
         claim = _claim(step, timezone.now())
     if claim is None:
         return
-    with _renewing(tenant, claim):
+    with lease.renewing(tenant, claim.step):
         outcome = _carry_out(claim)
     with scope(tenant):
         _record(claim, outcome, timezone.now())
@@ -56,16 +52,9 @@ def work(tenant: Tenant, step: int) -> None:
 def _carry_out(claim: Claim) -> Done | Waiting | DriverError:
     step = claim.step
     try:
-        after = resolve(step.after, claim.context.attributes) if step.after is not None else None
-        change = Change(
-            step.action,  # type: ignore[arg-type]  # one of Action, as planned
-            step.address,
-            step.kind,
-            step.before,
-            after,
-            tuple(step.resource_depends),
-            tuple(step.subjects),
-        )
+        change = step.change.core
+        after = resolve(change.after, claim.context.attributes) if change.after is not None else None
+        change = replace(change, after=after, depends=tuple(step.change.resource_depends))
         return driver(change.driver).apply(change, claim.context)
     except DriverError as error:
         return error
@@ -84,7 +73,7 @@ def due(now: datetime) -> list[int]:
         for step in steps
         if states.ready(step.state, [state_of[step.run_id, other] for other in step.depends])
         or (step.state == Step.State.WAITING and step.due_at is not None and step.due_at <= now)
-        or lease.lapsed(step, now)
+        or (step.state == Step.State.RUNNING and lease.lapsed(step, now))
     ]
 
 
@@ -96,14 +85,15 @@ def nudge(address: str) -> None:
 
 
 def _claim(pk: int, now: datetime) -> Claim | None:
-    step = Step.objects.select_related("run").filter(pk=pk, run__state__in=Run.GOING).first()
+    related = ("run", "change", "change__before", "change__after")
+    step = Step.objects.select_related(*related).filter(pk=pk, run__state__in=Run.GOING).first()
     if step is None:
         return None
     depends = list(Step.objects.filter(run=step.run, address__in=step.depends).values_list("state", flat=True))
     if step.state == Step.State.PENDING and not states.ready(step.state, depends):
         return None
     free = Q(state=Step.State.PENDING) | Q(state=Step.State.WAITING, due_at__lte=now)
-    if lease.lapsed(step, now):
+    if step.state == Step.State.RUNNING and lease.lapsed(step, now):
         # Under this very lease: whoever claims it first raises the number, and the other one comes too late.
         free |= Q(state=Step.State.RUNNING, lease_number=step.lease_number)
     claimed = Step.objects.filter(free, pk=pk).update(
@@ -116,12 +106,12 @@ def _claim(pk: int, now: datetime) -> Claim | None:
     )
     if not claimed:
         return None
-    step.refresh_from_db()
+    step.refresh_from_db(from_queryset=Step.objects.select_related(*related))
     world.begin(step, now)
     if step.run.state == Run.State.PENDING:
         settle(step.run)
     outbox.put("changed", what="run", id=str(step.run.uid), version=step.pk)
-    known = world.attributes([*step.resource_depends, step.address])
+    known = world.attributes([*step.change.resource_depends, step.address])
     return Claim(step, step.lease_number, Context(current().slug, known, accounts.credentials_of(current())))
 
 
@@ -135,7 +125,7 @@ def _record(claim: Claim, outcome: Done | Waiting | DriverError, now: datetime) 
     match outcome:
         case Done(attributes=attributes, body=body):
             # What is kept is the intent as planned, references and all, so that the next plan compares like with like.
-            world.wrote(claim.step, claim.step.after if body is not None else None, attributes, now)
+            world.wrote(claim.step, claim.step.change.core.after if body is not None else None, attributes, now)
             held.update(state=Step.State.DONE, finished_at=now, note="", error=None, lease_until=None)
         case Waiting(retry_after=seconds, note=note):
             _wait(held, claim, seconds, now, note=note[:300], error=None)
@@ -157,25 +147,3 @@ def _record(claim: Claim, outcome: Done | Waiting | DriverError, now: datetime) 
 def _wait(held: QuerySet[Step], claim: Claim, seconds: float, now: datetime, **fields: object) -> None:
     held.update(state=Step.State.WAITING, due_at=now + timedelta(seconds=seconds), lease_until=None, **fields)
     outbox.put("step", step=claim.step.pk, after=seconds)
-
-
-@contextmanager
-def _renewing(tenant: Tenant, claim: Claim) -> Iterator[None]:
-    """Keep the lease while the driver works; a worker that dies stops renewing, and the sweep finds its step."""
-    finished = threading.Event()
-
-    def renew() -> None:
-        while not finished.wait(lease.LEASE.total_seconds() / 3):
-            with scope(tenant):
-                Step.objects.filter(pk=claim.step.pk, lease_number=claim.number, state=Step.State.RUNNING).update(
-                    lease_until=timezone.now() + lease.LEASE
-                )
-            connection.close()
-
-    thread = threading.Thread(target=renew, name=f"lease {claim.step.pk}", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        finished.set()
-        thread.join()

@@ -43,13 +43,14 @@ def fingerprint(there: Mapping[str, Resource], begun: Mapping[str, Resource]) ->
 
 def begin(step: Step, now: datetime) -> None:
     """Written before a driver is called: from here on only a finished step tells what is at this address."""
+    change = step.change.core
     Begun.objects.update_or_create(
         address=step.address,
         defaults={
             "kind": step.kind,
-            "body": step.after if step.after is not None else step.before,
-            "depends": step.resource_depends,
-            "subjects": step.subjects,
+            "body": change.after if change.after is not None else change.before,
+            "depends": step.change.resource_depends,
+            "subjects": step.change.subjects,
             "at": now,
         },
     )
@@ -73,8 +74,8 @@ def wrote(step: Step, body: Body | None, known: Mapping[str, Any], now: datetime
                 "kind": step.kind,
                 "body": body,
                 "attributes": dict(known),
-                "depends": step.resource_depends,
-                "subjects": step.subjects,
+                "depends": step.change.resource_depends,
+                "subjects": step.change.subjects,
                 "changed_at": now,
             },
         )
@@ -95,7 +96,7 @@ def _lived(step: Step, body: Body | None, now: datetime) -> None:
         Lifecycle(
             address=step.address,
             kind=step.kind,
-            subject=step.subjects[0] if step.subjects else "",
+            subject=step.change.subjects[0] if step.change.subjects else "",
             dimensions=dimensions,
             started_at=now,
         ).save()

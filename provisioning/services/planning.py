@@ -1,0 +1,179 @@
+"""What provisioning a draft would do: read once, computed without the database, kept.
+
+Reading and keeping are short transactions; between them a large network may take a worker seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from provisioning.core import plan as core_plan
+from provisioning.core.check import check
+from provisioning.core.compile import compile as compile_network
+from provisioning.core.network import Network
+from provisioning.core.reach import AssertionResult, Delta, assertions, delta
+from provisioning.core.resource import Change, Problem, Resource, as_json, digest, references
+from provisioning.drivers import quotas, replace_on
+from provisioning.models import Content, Draft, Plan, PlannedChange
+from provisioning.selectors import networks, views
+from provisioning.selectors.views import View
+from provisioning.services import world
+from provisioning.services.errors import Invalid
+
+Progress = Callable[[str], None]
+"""Told what is being done, in a few words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a plan is computed from: the network before and after, and what is there."""
+
+    draft: Draft
+    before: Network
+    after: Network
+    there: Mapping[str, Resource]
+    begun: Mapping[str, Resource]
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """What a plan says; prices are added when it is kept."""
+
+    changes: Sequence[Change]
+    wanted: Mapping[str, Resource]
+    reachability: Delta
+    assertions: Sequence[AssertionResult]
+    warnings: Sequence[Problem]
+
+
+def ground(draft: Draft) -> Ground:
+    """Everything that has to be read of a draft that is on top of what is live."""
+    there, begun = world.observed(), world.begun()
+    return Ground(
+        draft=draft,
+        before=networks.network(View(draft.base_revision)),
+        after=networks.network(views.of_draft(draft)),
+        there=there,
+        begun=begun,
+        fingerprint=world.fingerprint(there, begun),
+    )
+
+
+def compute(found: Ground, progress: Progress = lambda word: None) -> Computed:
+    """Raises Invalid when the network is invalid, an assertion fails or a quota is exceeded."""
+    after = found.after
+    progress("Checking the network")
+    problems = check(after)
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if errors:
+        raise Invalid(f"The network has {len(errors)} errors.", errors)
+    results = assertions(after)
+    failing = [
+        Problem("assertion_failed", f"assertions/{after.intent.assertions[result.uid].key}", _broken(result))
+        for result in results
+        if not result.holds
+    ]
+    if failing:
+        raise Invalid("An assertion fails.", failing)
+    progress("Working out what has to change")
+    wanted = compile_network(after)
+    exceeded = quotas(wanted.values())
+    if exceeded:
+        raise Invalid(exceeded[0].message, exceeded)
+    changes = core_plan.diff(found.there, wanted, replace_on(), found.begun)
+    unsafe = core_plan.unsafe(changes, found.before.intent, after.intent)
+    progress("Comparing what reaches what")
+    return Computed(changes, wanted, delta(found.before, after), results, [*problems, *unsafe])
+
+
+def keep(plan: Plan, found: Ground, computed: Computed) -> Plan:
+    """Write down what was computed; the plan is ready then."""
+    changes = computed.changes
+    plan.draft_version, plan.base_revision = found.draft.version, found.draft.base_revision
+    plan.world = found.fingerprint
+    plan.text = core_plan.text(changes)
+    plan.reachability = as_json(computed.reachability)
+    plan.assertions = as_json(computed.assertions)
+    plan.cost = _price(found.there, computed.wanted)
+    plan.blast_radius = as_json(core_plan.blast_radius(changes, found.before.intent, found.after.intent))
+    plan.warnings = as_json(computed.warnings)
+    plan.state, plan.progress, plan.lease_until = Plan.State.READY, "", None
+    planned = planned_changes(changes, computed.wanted)
+    content = [[one.action, one.address, one.kind, _digest(one.before), _digest(one.after)] for one in planned]
+    plan.digest = digest([plan.draft_version, plan.base_revision, plan.world, content, plan.reachability])
+    plan.save()
+    for one in planned:
+        one.plan = plan
+    PlannedChange.objects.bulk_create(planned, batch_size=1000)
+    return plan
+
+
+def planned_changes(changes: Sequence[Change], wanted: Mapping[str, Resource]) -> list[PlannedChange]:
+    """The changes as they are kept, not saved yet; their bodies are.
+
+    ``resource_depends``: every address the resource needs or needed, whether or not this plan touches it.
+    """
+    bodies = _contents(body for change in changes for body in (change.before, change.after) if body is not None)
+    return [
+        PlannedChange(
+            order=order,
+            action=change.action,
+            address=change.address,
+            kind=change.kind,
+            before=bodies[id(change.before)] if change.before is not None else None,
+            after=bodies[id(change.after)] if change.after is not None else None,
+            depends=list(change.depends),
+            resource_depends=sorted(_needed(change, wanted)),
+            subjects=list(change.subjects),
+        )
+        for order, change in enumerate(changes)
+    ]
+
+
+def _needed(change: Change, wanted: Mapping[str, Resource]) -> set[str]:
+    needed = set(wanted[change.address].depends) if change.address in wanted else set()
+    return needed | {address for address, _ in references([change.before, change.after])}
+
+
+def _contents(bodies: Iterable[Mapping[str, Any]]) -> dict[int, Content]:
+    """Identity of a body → where it is kept, once for equal ones, also of earlier plans."""
+    digests = {id(body): (digest(body), body) for body in bodies}
+    wanted = dict(digests.values())
+    known = _known(wanted)
+    Content.objects.bulk_create(
+        (Content(digest=name, body=body) for name, body in wanted.items() if name not in known),
+        batch_size=500,
+        ignore_conflicts=True,
+    )
+    known |= _known(wanted.keys() - known.keys())
+    return {one: known[name] for one, (name, _) in digests.items()}
+
+
+def _known(digests: Iterable[str]) -> dict[str, Content]:
+    return {found.digest: found for found in Content.objects.filter(digest__in=list(digests)).defer("body")}
+
+
+def _digest(content: Content | None) -> str | None:
+    return content.digest if content else None
+
+
+def _broken(result: AssertionResult) -> str:
+    """A packet that proves it, where there is one, and what lets it through: the way to the rule to change."""
+    packet = ""
+    if seen := result.example:
+        port = f"/{seen.port}" if seen.port is not None else ""
+        packet = f": {seen.source} → {seen.destination} {seen.protocol}{port}"
+    return " ".join(filter(None, [f"“{result.name}” does not hold{packet}.", result.reason]))
+
+
+def _price(there: Mapping[str, Resource], wanted: Mapping[str, Resource]) -> dict[str, Any]:
+    """The cost delta, from the pricer the settings name; prices are none of provisioning's business."""
+    pricer = import_string(settings.PLAN_PRICER)
+    priced: dict[str, Any] = pricer(list(there.values()), list(wanted.values()))
+    return priced
