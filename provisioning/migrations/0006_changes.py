@@ -6,6 +6,18 @@ class Migration(migrations.Migration):
     dependencies = [("provisioning", "0005_fill_marks"), ("tenants", "0002_membership_uid")]
 
     operations = [
+        migrations.AddField(
+            "revision", "counts", models.JSONField(default=dict, help_text="kind → objects there are")
+        ),
+        migrations.AddIndex(
+            "version",
+            models.Index(
+                condition=models.Q(("last", 2147483646)),
+                fields=["tenant", "kind", "name", "item"],
+                include=("id",),
+                name="version_now_by_sort",
+            ),
+        ),
         migrations.AddField("plan", "lease_number", models.IntegerField(default=0)),
         migrations.AddField("plan", "lease_owner", models.CharField(blank=True, max_length=80)),
         migrations.AddField("plan", "lease_until", models.DateTimeField(null=True)),

@@ -37,7 +37,20 @@ def fill(apps, schema_editor):
         step.save(update_fields=["change"])
 
 
+COUNT = """
+    UPDATE provisioning_revision r SET counts = coalesce((
+        SELECT jsonb_object_agg(kind, found) FROM (
+            SELECT kind, count(*) AS found FROM provisioning_version v
+            WHERE v.tenant_id = r.tenant_id AND v.first <= r.number AND v.last >= r.number GROUP BY kind
+        ) AS counted
+    ), '{}')
+"""
+
+
 class Migration(migrations.Migration):
     dependencies = [("provisioning", "0006_changes")]
 
-    operations = [migrations.RunPython(fill, migrations.RunPython.noop)]
+    operations = [
+        migrations.RunPython(fill, migrations.RunPython.noop),
+        migrations.RunSQL(COUNT, migrations.RunSQL.noop),
+    ]

@@ -65,6 +65,13 @@ class Version(TenantOwned):
             models.Index(
                 fields=["tenant", "kind", "name", "item"], include=["id", "first", "last"], name="version_by_sort"
             ),
+            # Most questions are about now; a search through all names reads nothing else then.
+            models.Index(
+                fields=["tenant", "kind", "name", "item"],
+                include=["id"],
+                condition=Q(last=FOREVER),
+                name="version_now_by_sort",
+            ),
             models.Index(fields=["tenant", "item", "first"], name="version_by_item"),
         ]
         constraints = [
@@ -92,6 +99,7 @@ class Revision(TenantOwned):
     created_at = models.DateTimeField(default=timezone.now)
     author = models.CharField(max_length=254)
     message = models.CharField(max_length=200, blank=True)
+    counts = models.JSONField(default=dict, help_text="kind → objects there are")
 
     class Meta(TenantOwned.Meta):
         ordering = ("-number",)

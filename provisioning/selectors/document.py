@@ -7,6 +7,7 @@ name first; so the same network is the same text, whoever made it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from provisioning.core import intent as core
@@ -51,11 +52,16 @@ def named(view: View, kind: str, uids: Iterable[str]) -> list[dict[str, Any]]:
 
 def arranged(body: Mapping[str, Any]) -> dict[str, Any]:
     """The body with its fields in order, at every depth."""
-    return {field: _arranged(body[field]) for field in sorted(body, key=lambda one: (_PLACE.get(one, len(ORDER)), one))}
+    return {field: _arranged(body[field]) for field in _ordered(tuple(body))}
+
+
+@lru_cache(1000)
+def _ordered(fields: tuple[str, ...]) -> list[str]:
+    return sorted(fields, key=lambda one: (_PLACE.get(one, len(ORDER)), one))
 
 
 def _arranged(value: Any) -> Any:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return arranged(value)
     return [_arranged(one) for one in value] if isinstance(value, list) else value
 

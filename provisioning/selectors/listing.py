@@ -15,8 +15,8 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from provisioning.core.resource import Problem
-from provisioning.models import Item, Overlay, OverlayMark, Version, VersionMark
-from provisioning.selectors import marks
+from provisioning.models import FOREVER, Item, Overlay, OverlayMark, Revision, Version, VersionMark
+from provisioning.selectors import marks, views
 from provisioning.selectors.views import Row, View, row_of
 from provisioning.services.errors import Unreadable
 
@@ -67,7 +67,7 @@ def page(
         _rows(found),
         _cursor(found[-1], False) if found and ahead else None,
         _cursor(found[0], True) if found and behind else None,
-        sum(source.count() for source in asked.sources) if total else None,
+        asked.count() if total else None,
     )
 
 
@@ -103,12 +103,29 @@ class _Asked:
             raise Unreadable("Unknown filter.", [Problem("unknown_field", unknown[0], "There is no such filter here.")])
         labels = [marks.label(kind, field, value) for field, value in filters.items()]
         order = marks.order(kind, column) if column != "name" else None
-        held = Q(first__lte=view.revision, last__gte=view.revision)
+        held = _held(view.revision)
         overlaid = Exists(Overlay.objects.filter(draft=view.draft, item=OuterRef("item"))) if view.draft else None
+        self.view, self.kind = view, kind
         self.sources = [_Source(Version, VersionMark, kind, held, labels, order, search, overlaid)]
         if view.draft:
             mine = Q(draft=view.draft)
             self.sources.append(_Source(Overlay, OverlayMark, kind, mine, labels, order, search, None))
+        # All of a kind are counted when a revision is made.
+        self.counted = not labels and not search
+        self.hidden = Version.objects.filter(held, overlaid, kind=kind) if overlaid else None
+
+    def count(self) -> int:
+        if not self.counted:
+            return sum(source.rows.count() for source in self.sources)
+        known = Revision.objects.filter(number=self.view.revision).values_list("counts", flat=True).first() or {}
+        here = int(known.get(self.kind, 0)) + sum(source.rows.count() for source in self.sources[1:])
+        return here - (self.hidden.count() if self.hidden is not None else 0)
+
+
+def _held(revision: int) -> Q:
+    """Whether a row holds in a revision; of the newest one, for which there is an index of its own."""
+    newest = views.live().revision
+    return Q(last=FOREVER) if revision == newest else Q(first__lte=revision, last__gte=revision)
 
 
 class _Source:
@@ -160,9 +177,6 @@ class _Source:
             )
         rows = rows.order_by(*(f"-{name}" if down else name for name in (sort, item)))[:most]
         return [_Key((place, number), self.record, pk) for place, number, pk in rows.values_list(*self.columns)]
-
-    def count(self) -> int:
-        return self.rows.count()
 
 
 def _rows(keys: Sequence[_Key]) -> list[Row]:

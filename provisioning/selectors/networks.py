@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from hashlib import sha256
 from typing import Any, TypeVar
 
@@ -18,6 +19,7 @@ from django.db.models import QuerySet
 
 from provisioning.core.intent import Intent
 from provisioning.core.network import Network
+from provisioning.core.resource import Resource
 from provisioning.models import Draft, Overlay, Revision, Version
 from provisioning.selectors.content import EMPTY, Content, Entry
 from provisioning.selectors.views import Row, View
@@ -41,6 +43,15 @@ class Held:
     overlays: dict[int, Entry]
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A resource record: when it was written, what it says, and the digest of its body."""
+
+    at: datetime
+    resource: Resource
+    digest: str
+
+
 @dataclass
 class Shelf:
     """What is kept of one tenant, the least recently used first."""
@@ -49,6 +60,8 @@ class Shelf:
     networks: OrderedDict[Key, Network] = field(default_factory=OrderedDict)
     latest: OrderedDict[int | None, Network] = field(default_factory=OrderedDict)
     """Draft (None: a revision) → the network to take unchanged parts from."""
+    written: Mapping[int, Written] = field(default_factory=dict)
+    """By the number of the resource record."""
 
     @property
     def weight(self) -> int:
@@ -86,6 +99,15 @@ def successor(draft: Draft | None, after: Content) -> Network:
     made = Network(after.intent, previous)
     _put(shelf.latest, of, made, MOST_NETWORKS)
     return made
+
+
+def written() -> Mapping[int, Written]:
+    """What was last read of the tenant's resource records (services/world.py keeps it up to date)."""
+    return _shelf().written
+
+
+def keep_written(now: Mapping[int, Written]) -> None:
+    _shelf().written = now
 
 
 def forget() -> None:

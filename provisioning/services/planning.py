@@ -61,7 +61,7 @@ def ground(draft: Draft) -> Ground:
         after=networks.network(views.of_draft(draft)),
         there=there,
         begun=begun,
-        fingerprint=world.fingerprint(there, begun),
+        fingerprint=world.fingerprint(),
     )
 
 

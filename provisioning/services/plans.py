@@ -168,7 +168,7 @@ def staleness(plan: Plan, draft: Draft) -> list[str]:
     live = views.live().revision
     if live != plan.base_revision:
         moved.append(f"Revision {live} was provisioned; this plan was made on revision {plan.base_revision}.")
-    if world.fingerprint(world.observed(), world.begun()) != plan.world:
+    if world.fingerprint() != plan.world:
         moved.append("What is there has changed since, in a cloud or on an exchange.")
     return moved
 

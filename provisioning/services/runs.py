@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from django.db import IntegrityError, transaction
@@ -129,6 +130,8 @@ def _revise(draft: Draft, live: int) -> int:
     overlays = list(Overlay.objects.filter(draft=draft).select_related("item"))
     items = [overlay.item_id for overlay in overlays]
     ended = Version.objects.filter(item__in=items, last=FOREVER)
+    counts = Counter(Revision.objects.filter(number=live).values_list("counts", flat=True).first() or {})
+    counts.subtract(ended.values_list("kind", flat=True))
     VersionMark.objects.filter(version__in=ended).update(last=live)
     ended.update(last=live)
     written = Version.objects.bulk_create(
@@ -140,7 +143,8 @@ def _revise(draft: Draft, live: int) -> int:
         batch_size=1000,
     )
     marks.write(written)
-    Revision(number=number, author=actor.current().email, message=draft.name).save()
+    counts.update(version.kind for version in written)
+    Revision(number=number, author=actor.current().email, message=draft.name, counts=dict(counts)).save()
     return number
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from provisioning.core.resource import Body, Resource, digest
 from provisioning.models import Begun, Lifecycle, ResourceRecord, Step
+from provisioning.selectors import networks
+from provisioning.selectors.networks import Written
 
 # What of a resource's body its price may depend on; only these kinds are metered by the hour.
 METERED: dict[str, tuple[str, ...]] = {
@@ -18,13 +20,21 @@ METERED: dict[str, tuple[str, ...]] = {
 
 
 def observed() -> dict[str, Resource]:
-    """Address → resource, for everything that is there as far as we know."""
-    return {
-        record.address: Resource(
-            record.address, record.kind, record.body, tuple(record.depends), tuple(record.subjects)
-        )
-        for record in ResourceRecord.objects.all()
-    }
+    """Address → resource, for everything that is there as far as we know; what did not change is the same object."""
+    return {kept.resource.address: kept.resource for kept in _records().values()}
+
+
+def _records() -> Mapping[int, Written]:
+    kept = networks.written()
+    there = list(ResourceRecord.objects.values_list("pk", "changed_at"))
+    now = {pk: kept[pk] for pk, changed_at in there if pk in kept and kept[pk].at == changed_at}
+    new = [pk for pk, _ in there if pk not in now]
+    records = ResourceRecord.objects.filter(pk__in=new) if now else ResourceRecord.objects.all()
+    for one in records if new else ():
+        found = Resource(one.address, one.kind, one.body, tuple(one.depends), tuple(one.subjects))
+        now[one.pk] = Written(one.changed_at, found, digest(one.body))
+    networks.keep_written(now)
+    return now
 
 
 def begun() -> dict[str, Resource]:
@@ -35,10 +45,10 @@ def begun() -> dict[str, Resource]:
     }
 
 
-def fingerprint(there: Mapping[str, Resource], begun: Mapping[str, Resource]) -> str:
+def fingerprint() -> str:
     """A digest that moves when anything that is there, or may be, moved."""
-    bodies = [{address: resource.body for address, resource in each.items()} for each in (there, begun)]
-    return digest(bodies if begun else bodies[0])
+    there = {kept.resource.address: kept.digest for kept in _records().values()}
+    return digest([there, {address: resource.body for address, resource in begun().items()}])
 
 
 def begin(step: Step, now: datetime) -> None:

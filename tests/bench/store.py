@@ -151,7 +151,9 @@ def _fill(tenant: Any, size: int, owner_url: str) -> dict[str, Any]:
             cursor.execute(OTHERS, {"kind": kind, "more": json.dumps(fields), "forever": FOREVER})
         known = {"kinds": list(KINDS), "many": len(KINDS), "forever": FOREVER, "revisions": REVISIONS - 1}
         cursor.execute(CONNECTORS, {**known, "exchanges": EXCHANGES, "segments": SEGMENTS, "groups": GROUPS})
-        Revision.objects.bulk_create(Revision(number=one, author="bench") for one in range(1, REVISIONS + 1))
+        Revision.objects.bulk_create(
+            Revision(number=one, author="bench", counts=counts) for one in range(1, REVISIONS + 1)
+        )
         Network(live=REVISIONS).save()
     _analyze(owner_url)
     with scope(tenant):
