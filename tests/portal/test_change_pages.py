@@ -120,7 +120,7 @@ def test_where_a_second_person_is_asked_nobody_approves_their_own(people: People
 def test_a_failed_step_says_cause_call_and_remedy(
     people: People, sign_in: SignIn, within: Callable[..., Any], plan: Any
 ) -> None:
-    from provisioning.models import Run, Step
+    from provisioning.models import PlannedChange, Run, Step
 
     with within(people.acme):
         run = Run(plan=plan, revision=1, state="partial", author=people.netadmin.email)
@@ -131,12 +131,12 @@ def test_a_failed_step_says_cause_call_and_remedy(
             "message": "You are not authorized.",
         }
         for order, state in enumerate(("done", "failed", "skipped")):
+            what = {"action": "create", "address": f"aws/1/eu-central-1/{order}", "kind": "aws.vpn-connection"}
             Step(
                 run=run,
+                change=PlannedChange.objects.bulk_create([PlannedChange(order=order, **what)])[0],
                 order=order,
-                action="create",
-                address=f"aws/1/eu-central-1/{order}",
-                kind="aws.vpn-connection",
+                **what,
                 state=state,
                 error=error if state == "failed" else None,
             ).save()
