@@ -7,7 +7,7 @@ rule inspects may therefore be decided where other flows of its ends are inspect
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -56,9 +56,30 @@ class Class:
     weight: int
 
 
+@dataclass(frozen=True, slots=True)
 class Anchors:
-    """The classes and anchors of some members (guests among them) of a realm."""
+    """What is known in the end; it holds on to no realm, so that the next version may take it over.
 
+    class_of: by member id. classes: by their own, from 1. nodes: (lower class id, higher one) → the node that decides.
+    """
+
+    class_of: Mapping[int, Class]
+    classes: list[Class]
+    nodes: dict[tuple[int, int], str]
+
+    def node(self, one: Member, other: Member) -> str:
+        """The node that decides the flows of a pair, whichever side starts."""
+        low, high = sorted((self.class_of[one.id].id, self.class_of[other.id].id))
+        return self.nodes[low, high]
+
+
+def anchors_of(realm: Realm, members: Sequence[Member]) -> Anchors:
+    """The classes and anchors of some members (guests among them) of a realm."""
+    search = _Search(realm, members)
+    return Anchors(search.class_of, search.classes, search.nodes())
+
+
+class _Search:
     def __init__(self, realm: Realm, members: Sequence[Member]) -> None:
         self.realm, self.members = realm, members
         self._names: dict[str, tuple[int, int]] = {}
@@ -102,7 +123,7 @@ class Anchors:
         return self._names[name]
 
     @cached_property
-    def _class_of(self) -> dict[int, Class]:
+    def class_of(self) -> dict[int, Class]:
         keys = {member.id: self._key(member) for member in self.members}
         some = {keys[member.id]: member for member in reversed(self.members)}
         signatures = {key: self._signature(member, key) for key, member in some.items()}
@@ -148,19 +169,14 @@ class Anchors:
         where = "" if member.segment.uid == self.realm.segment.uid else member.segment.key
         return ("at", member.exchange.key, where, str(key[2]), *named)
 
-    def class_of(self, member: Member) -> Class:
-        return self._class_of[member.id]
-
     @cached_property
     def classes(self) -> list[Class]:
         """By id, from 1."""
-        return sorted({one.id: one for one in self._class_of.values()}.values(), key=lambda one: one.id)
+        return sorted({one.id: one for one in self.class_of.values()}.values(), key=lambda one: one.id)
 
     # Anchors
 
-    @cached_property
     def nodes(self) -> dict[tuple[int, int], str]:
-        """(lower class id, higher class id) → the node that decides their flows, whichever side starts."""
         ours = self.realm.segment.uid
         memo: dict[tuple[str, str, Candidates], Exchange] = {}
         found: dict[tuple[int, int], str] = {}
@@ -181,10 +197,6 @@ class Anchors:
                 turn = low.weight + high.weight + self.realm.segment.number
                 found[low.id, high.id] = f"{memo[key].key}/{1 + turn % 2}"
         return found
-
-    def node(self, one: Member, other: Member) -> str:
-        low, high = sorted((self.class_of(one).id, self.class_of(other).id))
-        return self.nodes[low, high]
 
     def _exchange(self, one: Exchange, other: Exchange, candidates: Candidates) -> Exchange:
         """One of the ends' exchanges if the services are there, else the nearest that has them."""

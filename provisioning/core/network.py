@@ -20,13 +20,14 @@ from provisioning.core.intent import (
     InternetApp,
     NatRule,
     Policy,
+    PrefixList,
     RoutePolicy,
     Service,
     Share,
 )
 from provisioning.core.prefixes import Prefixes
 from provisioning.core.realm import Realm
-from provisioning.core.roster import Roster
+from provisioning.core.roster import Ground, Roster
 
 Made = TypeVar("Made")
 Read = tuple[Any, ...]
@@ -48,6 +49,7 @@ class Network:
     def __init__(self, intent: Intent, previous: Network | None = None) -> None:
         self.intent = intent
         there = intent.segments.keys()
+        self._grounds: dict[str, tuple[Read, Ground]] = _of(previous._grounds, there) if previous else {}
         self._rosters: dict[str, tuple[Read, Roster]] = _of(previous._rosters, there) if previous else {}
         self._realms: dict[str, tuple[Read, Realm]] = _of(previous._realms, there) if previous else {}
         self._made: dict[str, Realm] = {}
@@ -77,24 +79,39 @@ class Network:
             realm = Realm(
                 segment, rosters, shares, apps, intent.services, intent.exchanges, intent.catalog, self.nodes_by_id
             )
+            if held is not None:
+                realm.take_over(held[1])
             held = self._realms[uid] = (read, realm)
         return held[1]
 
     def _roster(self, uid: str) -> Roster:
-        intent = self.intent
-        segment, attached, policies = intent.segments[uid], self._attached.get(uid, ()), self._policies.get(uid, ())
-        nat, routing = self._nat.get(uid, {}), self._route_policies.get(uid, ())
-        ordered = [rule for rules in nat.values() for rule in rules]
-        names = dict.fromkeys(name for one in (*policies, *ordered, *routing) for name in self.lists_in(one))
-        names |= {name: None for one in intent.services.values() for name in self.lists_in(one)}
-        lists = {name: intent.prefix_lists[name] for name in names}
-        connectors = [connector for connector, _ in attached]
-        read = (segment, self._exchanges, *connectors, None, *policies, None, *ordered, None, *routing, *lists.values())
+        ground, policies = self._ground(uid), self._policies.get(uid, ())
+        lists = self._lists_of(policies, self.intent.services.values())
+        read = (ground, *policies, None, *ground.prefixes.lists.values(), *lists.values())
         held = self._rosters.get(uid)
         if held is None or not same(held[0], read):
-            roster = Roster(segment, intent.exchanges, attached, policies, nat, routing, Prefixes(lists))
+            roster = Roster(ground, policies, Prefixes({**ground.prefixes.lists, **lists}))
             held = self._rosters[uid] = (read, roster)
         return held[1]
+
+    def _ground(self, uid: str) -> Ground:
+        intent = self.intent
+        segment, attached = intent.segments[uid], self._attached.get(uid, ())
+        nat, routing = self._nat.get(uid, {}), self._route_policies.get(uid, ())
+        ordered = [rule for rules in nat.values() for rule in rules]
+        lists = self._lists_of(ordered, routing)
+        connectors = [connector for connector, _ in attached]
+        read = (segment, self._exchanges, *connectors, None, *ordered, None, *routing, *lists.values())
+        held = self._grounds.get(uid)
+        if held is None or not same(held[0], read):
+            ground = Ground(segment, intent.exchanges, attached, nat, routing, Prefixes(lists))
+            held = self._grounds[uid] = (read, ground)
+        return held[1]
+
+    def _lists_of(self, *items: Iterable[Policy | NatRule | RoutePolicy | Service]) -> dict[str, PrefixList]:
+        """The prefix lists that these items name."""
+        names = dict.fromkeys(name for some in items for one in some for name in self.lists_in(one))
+        return {name: self.intent.prefix_lists[name] for name in names}
 
     def keep(self, key: Hashable, read: Read, make: Callable[[], Made]) -> Made:
         """What ``make()`` gives, or what it gave in an earlier version that had read the same."""

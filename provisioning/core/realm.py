@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from provisioning.core.addresses import Range, address_number, contains, intersect, merge, subtract
-from provisioning.core.anchors import Anchors, Class
+from provisioning.core.anchors import Anchors, Class, anchors_of
 from provisioning.core.edges import RouteFilter, as_path
 from provisioning.core.fabric import Node, nearest
 from provisioning.core.flows import EVERYTHING, Cells, cell_of, cells
@@ -103,6 +103,7 @@ class Realm:
         self.segment, self.rosters, self.shares, self._apps = segment, rosters, shares, apps
         self.services, self.exchanges, self.catalog, self.nodes = services, exchanges, catalog, nodes
         self.roster = rosters[segment.uid]
+        self.ground = self.roster.ground
         self.memo: dict[str, Any] = {}
         self._denials: dict[tuple[str, ...], list[tuple[str, tuple[Range, ...]]]] = {}
 
@@ -118,6 +119,19 @@ class Realm:
     @property
     def members(self) -> list[Member]:
         return self.roster.members
+
+    def take_over(self, before: Realm) -> None:
+        """What an earlier version of the same segment has already worked out and this one would find alike."""
+        if self.shares != before.shares or self.rosters.keys() != before.rosters.keys():
+            return
+        pairs = [(self.rosters[uid], before.rosters[uid]) for uid in self.rosters]
+        if any(one.ground is not other.ground for one, other in pairs):
+            return
+        taken = ["passages", "gates"]
+        placed = (self.services, self.exchanges, self.catalog) == (before.services, before.exchanges, before.catalog)
+        if placed and all(one.inspecting == other.inspecting for one, other in pairs):
+            taken.append("_anchoring")
+        self.__dict__.update({name: before.__dict__[name] for name in taken if name in before.__dict__})
 
     # Shares
 
@@ -216,7 +230,7 @@ class Realm:
 
     def blind(self, connector: Connector) -> tuple[Range, ...]:
         """Addresses of others that route policies keep from a connector: it has no route to them."""
-        filters = self.roster.filters(connector, "out")
+        filters = self.ground.filters(connector, "out")
         if not filters:
             return ()
         denied = self._denied(tuple(one.policy.uid for one in filters), filters)
@@ -236,9 +250,9 @@ class Realm:
         return known
 
     def _blind(self) -> Iterator[Gate]:
-        if not any(policy.direction == "out" for policy in self.roster.route_policies):
+        if not any(policy.direction == "out" for policy in self.ground.route_policies):
             return
-        for connector, _ in self.roster.attached:
+        for connector, _ in self.ground.attached:
             hidden = self.blind(connector)
             if hidden:
                 own = self.members_of(connector)
@@ -249,7 +263,7 @@ class Realm:
 
     def _inwards(self) -> Iterator[Gate]:
         for member in self.members:
-            rules = self.roster.nat.get(member.connector.uid, ())
+            rules = self.ground.nat.get(member.connector.uid, ())
             if rules and (covered := subtract(member.ranges, member.plain)):
                 for rule in rules:
                     if rule.direction == "inbound":
@@ -312,7 +326,7 @@ class Realm:
     @cached_property
     def _anchoring(self) -> Anchors:
         hosted = [guest for guest in self.guests if self.hosts(guest.segment.uid)]
-        return Anchors(self, [*self.members, *hosted])
+        return anchors_of(self, [*self.members, *hosted])
 
     @property
     def classes(self) -> list[Class]:
@@ -320,7 +334,7 @@ class Realm:
         return self._anchoring.classes
 
     def class_of(self, member: Member) -> Class:
-        return self._anchoring.class_of(member)
+        return self._anchoring.class_of[member.id]
 
     @property
     def anchors(self) -> dict[tuple[int, int], str]:

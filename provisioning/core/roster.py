@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from provisioning.core.addresses import Range, award, intersect
@@ -80,21 +80,23 @@ class Owners:
         return self._rows[place][1] if place >= 0 and address <= self._rows[place][0] else None
 
 
-class Roster:
-    """``attached``: (connector, its attachments in this segment) by connector number; ``nat`` by position."""
+class Ground:
+    """Who has which addresses in a segment; policies have no say in it.
+
+    attached: (connector, its attachments in this segment) by connector number. nat: by connector, then position.
+    """
 
     def __init__(
         self,
         segment: Segment,
         exchanges: Mapping[str, Exchange],
         attached: Sequence[tuple[Connector, Sequence[Attachment]]],
-        policies: Sequence[Policy],
         nat: Mapping[str, Sequence[NatRule]],
         route_policies: Sequence[RoutePolicy],
         prefixes: Prefixes,
     ) -> None:
         self.segment, self.exchanges, self.attached = segment, exchanges, attached
-        self.policies, self.nat, self.route_policies, self.prefixes = policies, nat, route_policies, prefixes
+        self.nat, self.route_policies, self.prefixes = nat, route_policies, prefixes
 
     def filters(self, connector: Connector, direction: str) -> list[RouteFilter]:
         """The route policies that have this connector, or a group it is in here, for a target."""
@@ -113,7 +115,7 @@ class Roster:
 
     @cached_property
     def members(self) -> list[Member]:
-        """By connector number, then as they are listed in the connector; ids from 1."""
+        """By connector number, then as they are listed in the connector; ids from 1. Nobody names them yet."""
         found: list[tuple[Connector, Attachment, Presented]] = []
         for connector, attachments in self.attached:
             rules, filters = self.nat.get(connector.uid, ()), self.filters(connector, "in")
@@ -134,7 +136,6 @@ class Roster:
         self, place: int, connector: Connector, attachment: Attachment, shown: Presented, ranges: tuple[Range, ...]
     ) -> Member:
         exchange = self.exchanges[connector.exchange]
-        froms, tos = self.naming(connector, attachment)
         return Member(
             id=place + 1,
             connector=connector,
@@ -146,17 +147,38 @@ class Roster:
             ranges=ranges,
             sources=shown.sources,
             plain=ranges if shown.plain == ranges else intersect(shown.plain, ranges),
-            froms=froms,
-            tos=tos,
+            froms=0,
+            tos=0,
         )
 
     @cached_property
-    def _owners(self) -> Owners:
+    def owners(self) -> Owners:
         return Owners(self.members)
+
+
+class Roster:
+    """A ground with the enabled policies that hold its segment, in the order they are tried."""
+
+    def __init__(self, ground: Ground, policies: Sequence[Policy], prefixes: Prefixes) -> None:
+        self.ground, self.policies, self.prefixes = ground, policies, prefixes
+
+    @property
+    def segment(self) -> Segment:
+        return self.ground.segment
+
+    @cached_property
+    def members(self) -> list[Member]:
+        """As in the ground, with the policies that name them."""
+        found = []
+        for member in self.ground.members:
+            froms, tos = self.naming(member.connector, member.attachment)
+            found.append(replace(member, froms=froms, tos=tos))
+        return found
 
     def owner(self, address: int) -> Member | None:
         """The member an address is routed to."""
-        return self._owners.at(address)
+        held = self.ground.owners.at(address)
+        return self.members[held.id - 1] if held else None
 
     # Who is named
 

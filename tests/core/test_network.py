@@ -90,6 +90,17 @@ def test_results_that_are_kept_are_made_again_when_what_they_read_changes() -> N
     assert first.keep("key", (1, "x"), make) == "result 1"
 
 
+def test_policies_have_no_say_in_who_has_which_addresses() -> None:
+    draw = two_segments()
+    before = draw.network()
+    known = [(realm.members, realm.anchors, realm.gates) for realm in before.realms.values()]
+    draw.edit("policies", "p", enabled=False)
+    after = Network(load(draw.rows.values(), CATALOG), before)
+    for realm, old, (_, anchors, gates) in zip(after.realms.values(), before.realms.values(), known, strict=True):
+        assert realm.ground is old.ground and realm.anchors is anchors and realm.gates is gates
+    assert trace(after, "corp-1", "corp-2", "tcp", 22).disposition == "delivered"
+
+
 def test_what_was_kept_about_an_item_goes_with_it() -> None:
     draw = two_segments()
     before = draw.network()

@@ -33,7 +33,7 @@ class _Claim:
 
 
 def _claims(realm: Realm) -> list[_Claim]:
-    nat = realm.roster.nat
+    nat = realm.ground.nat
     return [
         _Claim(prefix, held, member, member.connector.uid in nat and prefix not in member.attachment.prefixes)
         for member in realm.members
@@ -100,7 +100,7 @@ def _translating(realm: Realm, member: Member, prefix: str) -> NatRule | None:
     return next(
         (
             rule
-            for rule in realm.roster.nat.get(member.connector.uid, ())
+            for rule in realm.ground.nat.get(member.connector.uid, ())
             if prefix in rule.source.prefixes or prefix in realm.prefixes.texts(rule.match.destination)
         ),
         None,

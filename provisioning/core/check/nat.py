@@ -36,8 +36,8 @@ def attached(network: Network) -> Iterator[Problem]:
 
 
 def translations(realm: Realm) -> Iterator[Problem]:
-    for connector, attachments in realm.roster.attached:
-        for rule in realm.roster.nat.get(connector.uid, ()) if connector.kind != "internet-exit" else ():
+    for connector, attachments in realm.ground.attached:
+        for rule in realm.ground.nat.get(connector.uid, ()) if connector.kind != "internet-exit" else ():
             unlike = list(_pairs(rule))
             yield from unlike or _edge(realm, connector.name, attachments, rule)
 

@@ -18,7 +18,7 @@ def targets(network: Network) -> Iterator[Problem]:
         segment = intent.segments.get(policy.segment)
         if segment is None:
             continue
-        attached = network.realm(segment.uid).roster.attached
+        attached = network.realm(segment.uid).roster.ground.attached
         groups = {one.group for _, attachments in attached for one in attachments}
         for place, uid in enumerate(policy.targets):
             path = f"route-policies/{policy.key}/targets[{place}]"
@@ -42,8 +42,8 @@ def targets(network: Network) -> Iterator[Problem]:
 
 def idle(realm: Realm) -> Iterator[Problem]:
     """A policy whose rules neither keep a route that is there from anybody, nor set anything on one."""
-    for policy in realm.roster.route_policies:
-        targets = {one.uid for one, some in realm.roster.attached if _names(policy, one, some)}
+    for policy in realm.ground.route_policies:
+        targets = {one.uid for one, some in realm.ground.attached if _names(policy, one, some)}
         routes = _own(realm, targets) if policy.direction == "in" else _others(realm, targets)
         asked = RouteFilter(policy, realm.prefixes)
         if targets and not any(_works(asked, connector, prefix) for connector, prefix in routes):
@@ -63,9 +63,9 @@ def _names(policy: RoutePolicy, connector: Connector, attachments: Sequence[Atta
 
 def _own(realm: Realm, targets: set[str]) -> Iterator[tuple[Connector, str]]:
     """What targets would present if there were no route policies."""
-    for connector, attachments in realm.roster.attached:
+    for connector, attachments in realm.ground.attached:
         if connector.uid in targets:
-            rules = realm.roster.nat.get(connector.uid, ())
+            rules = realm.ground.nat.get(connector.uid, ())
             for shown in present(connector, attachments, rules, (), realm.prefixes):
                 yield from ((connector, prefix) for prefix, _ in shown.routes)
 

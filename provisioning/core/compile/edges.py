@@ -22,7 +22,7 @@ def edges(realm: Realm) -> dict[str, Edge]:
     found: dict[str, Edge] | None = realm.memo.get("edges")
     if found is None:
         found = realm.memo["edges"] = {
-            connector.uid: _edge(realm, connector, attachments) for connector, attachments in realm.roster.attached
+            connector.uid: _edge(realm, connector, attachments) for connector, attachments in realm.ground.attached
         }
     return found
 
@@ -33,11 +33,11 @@ def _edge(realm: Realm, connector: Connector, attachments: Iterable[Attachment])
     return {
         "inside": sorted({prefix for attachment in attachments for prefix in attachment.prefixes}),
         "presented": texts(merge(shown)),
-        "nat_rules": [_nat(rule, realm.prefixes) for rule in roster.nat.get(connector.uid, ())],
+        "nat_rules": [_nat(rule, realm.prefixes) for rule in roster.ground.nat.get(connector.uid, ())],
         "blind": texts(realm.blind(connector)),
         "route_policies": {
-            "in": [_route_policy(one) for one in roster.filters(connector, "in")],
-            "out": [_route_policy(one) for one in roster.filters(connector, "out")],
+            "in": [_route_policy(one) for one in roster.ground.filters(connector, "in")],
+            "out": [_route_policy(one) for one in roster.ground.filters(connector, "out")],
         },
     }
 

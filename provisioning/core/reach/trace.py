@@ -149,7 +149,7 @@ class _Follow:
             self.hops.append(Hop("connector", connector.name, address_text(inside)))
             return self._stop("no_route", f"{self.end.label} has no address in segment “{towards.name}”.")
         packet = Packet(inside, _SOMEWHERE if target is None else target, self.cell)
-        rules = realm.roster.nat.get(connector.uid, ())
+        rules = realm.ground.nat.get(connector.uid, ())
         translated = outbound(rules, realm.prefixes, packet) if rules else None
         packet = translated.packet if translated else packet
         start = realm.source(connector, packet.source)
@@ -331,7 +331,7 @@ class _Follow:
             self.hops.append(Hop("connector", leaving.connector.name, address_text(app.addresses[0])))
             return
         there = self.network.realm(leaving.segment.uid)
-        rules = there.roster.nat.get(leaving.connector.uid, ())
+        rules = there.ground.nat.get(leaving.connector.uid, ())
         translated = inbound(rules, there.prefixes, packet) if rules else None
         if translated:
             self._translated(translated, packet, "inwards")
