@@ -97,7 +97,7 @@ def test_lists_and_single_packets_agree(net: Drawing, seed: int) -> None:
     blocks: dict[tuple[str, str, bool], Block] = {}
     for scene in scenes(network):
         key = (scene.segment.uid, scene.there.segment.uid, isinstance(scene, Published))
-        blocks[key] = Block([scene], [(held,) for held in kept])
+        blocks[key] = Block([scene], asked=[(held,) for held in kept])
     for realm in network.realms.values():
         here = realm.segment.uid
         for _ in range(25 if realm.members else 0):
@@ -182,7 +182,7 @@ def test_the_delta_tells_exactly_what_changes(pair: tuple[Drawing, Drawing], see
                     change
                     for change in getattr(found, word)
                     if change.segment == segment
-                    and includes(change, protocol, port)
+                    and includes(change, protocol, port, reader.generous)
                     and covers(network, reader, change, uid, where, name, packet)
                 ]
                 assert bool(telling) == (word in words), (word, words, packet, name, telling)

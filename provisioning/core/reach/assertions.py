@@ -75,14 +75,14 @@ def _findings(network: Network, scene: Scene, asked: Sequence[Assertion]) -> lis
     concerned = [one for one in new if _concerns(scene, one)]
     known.update((_question(one), _Finding()) for one in new)
     if concerned:
-        block = Block([scene], [cells(one.protocol, one.ports) for one in concerned])
+        block = Block([scene], asked=[cells(one.protocol, one.ports) for one in concerned])
         known.update((_question(one), _examine(block, one)) for one in concerned)
     return [known[_question(one)] for one in asked]
 
 
 def _concerns(scene: Scene, assertion: Assertion) -> bool:
-    return any(one.called(assertion.from_) for one in scene.starts()) and any(
-        one.called(assertion.to) for one in scene.ends()
+    return any(one.called(assertion.from_) for one in scene.starts) and any(
+        one.called(assertion.to) for one in scene.ends
     )
 
 

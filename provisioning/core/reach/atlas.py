@@ -14,8 +14,8 @@ from itertools import pairwise
 import numpy as np
 
 from provisioning.core.addresses import Range
-from provisioning.core.reach.ledger import ABSENT, Flags, Ledger, Places
-from provisioning.core.reach.scenes import EVERYBODYS, Holder
+from provisioning.core.reach.ledger import ABSENT, COVERED, EVERYBODYS, Flags, Ledger, Places
+from provisioning.core.reach.scenes import Holder
 
 NOBODY = -1
 
@@ -93,7 +93,7 @@ class Side:
         found = np.zeros((len(lines), len(atoms)), bool)
         holder = self.holder[version][atoms]
         policies, books = self.ledger.policies[version][lines], self.ledger.books[lines]
-        for book in range(EVERYBODYS, 3):
+        for book in range(EVERYBODYS, COVERED + 1):
             those = np.flatnonzero((books == book) & (policies != ABSENT))
             if not len(those):
                 continue

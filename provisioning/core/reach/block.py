@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -14,29 +14,48 @@ from provisioning.core.nat import Packet
 from provisioning.core.reach.atlas import NOBODY, Side
 from provisioning.core.reach.decision import Outcome
 from provisioning.core.reach.labels import Example, Names, pick, somewhere
-from provisioning.core.reach.ledger import Ledger, Places
+from provisioning.core.reach.ledger import GATE_HERE, HERE, HERES, PASSAGE, THERE, THERES, Ledger, Places, Sheet
+from provisioning.core.reach.lines import Policies, paired
 from provisioning.core.reach.lists import Lists
-from provisioning.core.reach.scenes import GATE_HERE, PASSAGE, Scene
+from provisioning.core.reach.order import aligned
+from provisioning.core.reach.parties import Parties
+from provisioning.core.reach.scenes import Scene, Shared, Stage
 from provisioning.core.reach.verdicts import Judge
 
 
 class Block:
-    """``scenes``: one for each version, None where a version has no such flows.
+    """scenes: one for each version, None where a version has no such flows.
 
-    asked, cuts: cells and addresses that are asked about; lists and atoms are cut there too.
+    policies: those of the realms where the flows start and end. asked, cuts: cells and addresses that are asked about;
+    lists and atoms are cut there too. changes: whether only what differs between two versions is asked about.
     """
 
     def __init__(
-        self, scenes: Sequence[Scene | None], asked: Iterable[Cells] = (), cuts: tuple[Range, ...] = ()
+        self,
+        scenes: Sequence[Scene | None],
+        policies: tuple[Policies, Policies] | None = None,
+        asked: Iterable[Cells] = (),
+        cuts: tuple[Range, ...] = (),
+        changes: bool = False,
     ) -> None:
         self.scenes = scenes
-        self.ledger = Ledger(scenes, asked)
+        realms = [scene.realm if scene else None for scene in scenes]
+        theirs = [scene.there if scene else None for scene in scenes]
+        here, there = policies or (Policies(realms), Policies(theirs))
+        sheets = _sheets(scenes, here)
+        parties = Parties(scenes)
+        if changes:
+            parties.narrow(
+                [here.touched, there.touched], any(None in pair for one in sheets.values() for pair in one.lines)
+            )
+        sheets[HERE] = Sheet(HERES, list(here.lines(parties.wanted(HERES))))
+        if any(isinstance(scene, Shared) for scene in scenes):
+            sheets[THERE] = Sheet(THERES, list(there.lines(parties.wanted(THERES))))
+        self.ledger = Ledger(realms, sheets, here.services if len(scenes) == 2 else set(), asked)
         connectors: dict[str, int] = {}
         lines = self.ledger.lines
-        starts = [scene.starts() if scene else [] for scene in scenes]
-        ends = [scene.ends() if scene else [] for scene in scenes]
-        self.starts = Side(self.ledger, [line.source for line in lines], starts, connectors, cuts)
-        self.ends = Side(self.ledger, [line.destination for line in lines], ends, connectors, cuts)
+        self.starts = Side(self.ledger, [line.source for line in lines], parties.starts, connectors, cuts)
+        self.ends = Side(self.ledger, [line.destination for line in lines], parties.ends, connectors, cuts)
 
     @cached_property
     def covered(self) -> tuple[Places, Places]:
@@ -93,3 +112,23 @@ class Block:
 def shown(packet: Packet) -> Example:
     protocol, port = example(packet.cell)
     return Example(address_text(packet.source), address_text(packet.destination), protocol, port)
+
+
+def _sheets(scenes: Sequence[Scene | None], policies: Policies) -> dict[int, Sheet]:
+    """The lines that are no policy's."""
+    stages = [scene.stages() if scene else {} for scene in scenes]
+    found: dict[int, Sheet] = {}
+    for stage in sorted({number for one in stages for number in one}):
+        held = [one.get(stage) for one in stages]
+        keys = [_keys(one, policies, k) if one else [] for k, one in enumerate(held)]
+        book = next(one.book for one in held if one)
+        found[stage] = Sheet(book, paired([one.lines if one else [] for one in held], aligned(keys)))
+    return found
+
+
+def _keys(stage: Stage, policies: Policies, version: int) -> list[Hashable]:
+    """Lines through services that do something else in the other version are not the same lines there."""
+    return [
+        key if policies.alike(line.chain or ()) else (key, version)
+        for key, line in zip(stage.keys, stage.lines, strict=True)
+    ]

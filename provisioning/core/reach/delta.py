@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 from provisioning.core.intent import Group
 from provisioning.core.network import Network
 from provisioning.core.reach.block import Block, shown
-from provisioning.core.reach.labels import Example
+from provisioning.core.reach.labels import Example, Names
 from provisioning.core.reach.ledger import Places
+from provisioning.core.reach.lines import Policies
 from provisioning.core.reach.lists import Lists, apart, crossing
 from provisioning.core.reach.rectangles import pairs_of, rectangles
 from provisioning.core.reach.scenes import Inside, Published, Scene, Shared
@@ -62,15 +63,19 @@ def delta(before: Network, after: Network) -> Delta:
     groups = before.intent.groups, after.intent.groups
     names = tuple(tuple(one.values()) for one in groups)
     segments = sorted({**before.intent.segments, **after.intent.segments}.values(), key=lambda one: one.number)
+    pairs: dict[str, _Pair] = {}
+    for uid in {**before.intent.segments, **after.intent.segments}:
+        pairs[uid] = _Pair(before, after, uid)
     for segment in segments:
-        ours = _Pair(before, after, segment.uid)
+        ours = pairs[segment.uid]
         others = {one.other: None for realm in ours.realms if realm for one in realm.passages if one.starts}
         for uid in (segment.uid, *others):
-            theirs = _Pair(before, after, uid)
+            theirs = pairs[uid]
             if ours.changed or theirs.changed:
-                make = partial(_changes, ours.realms, theirs.realms, groups)
                 read = (*ours.realms, *theirs.realms, *names)
-                for word, change in after.keep(("delta", segment.uid, uid), read, make):
+                for word, change in after.keep(
+                    ("delta", segment.uid, uid), read, partial(_changes, ours, theirs, groups)
+                ):
                     found[word].append(change)
     return Delta(**{word: tuple(sorted(changes, key=_order)) for word, changes in found.items()})
 
@@ -82,6 +87,10 @@ class _Pair:
         self.realms = [network.realm(uid) if uid in network.intent.segments else None for network in (before, after)]
         self.changed = self.realms[0] is not self.realms[1]
 
+    @cached_property
+    def policies(self) -> Policies:
+        return Policies(self.realms)
+
 
 def _order(change: FlowChange) -> tuple[object, ...]:
     return (
@@ -92,24 +101,24 @@ def _order(change: FlowChange) -> tuple[object, ...]:
 Groups = Sequence[dict[str, Group]]
 
 
-def _changes(ours: Sequence[Realm | None], theirs: Sequence[Realm | None], groups: Groups) -> Told:
+def _changes(ours: _Pair, theirs: _Pair, groups: Groups) -> Told:
     """Of flows from one segment to another, or inside one."""
     found: Told = []
     for scenes in _scenes(ours, theirs):
-        block = Block(scenes)
+        block = Block(scenes, (ours.policies, theirs.policies), changes=True)
         telling = _Telling(block, groups)
         for rows, columns, alike in _regions(block):
             found += telling.tell(block.lists(rows, columns, alike))
     return found
 
 
-def _scenes(ours: Sequence[Realm | None], theirs: Sequence[Realm | None]) -> Iterator[list[Scene | None]]:
-    if any(one is not other for one, other in zip(ours, theirs, strict=True)):
-        yield [_shared(one, other) for one, other in zip(ours, theirs, strict=True)]
+def _scenes(ours: _Pair, theirs: _Pair) -> Iterator[list[Scene | None]]:
+    if ours is not theirs:
+        yield [_shared(one, other) for one, other in zip(ours.realms, theirs.realms, strict=True)]
         return
-    yield [Inside(realm) if realm else None for realm in ours]
-    if any(realm and realm.apps for realm in ours):
-        yield [Published(realm) if realm else None for realm in ours]
+    yield [Inside(realm) if realm else None for realm in ours.realms]
+    if any(realm and realm.apps for realm in ours.realms):
+        yield [Published(realm) if realm else None for realm in ours.realms]
 
 
 def _shared(realm: Realm | None, there: Realm | None) -> Scene | None:
@@ -139,9 +148,12 @@ class _Telling:
     """The changes of one block in words."""
 
     def __init__(self, block: Block, groups: Groups) -> None:
-        self.block = block
+        self.block, self._groups = block, groups
         self.judges = [block.judge(k) for k in range(2)]
-        self.names = [block.names(k, groups[k]) for k in range(2)]
+
+    @cached_property
+    def names(self) -> list[tuple[Names, Names]]:
+        return [self.block.names(k, self._groups[k]) for k in range(2)]
 
     def tell(self, lists: Lists) -> Told:
         kinds: dict[Kind, int] = {}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
 from provisioning.core.flows import Cells, cells
-from provisioning.core.reach.lines import EVERYBODY, Alike, Line
+from provisioning.core.reach.lines import EVERYBODY, Line
 from provisioning.core.realm import Realm
 
 GuardKey = tuple[str, int, int | None]
@@ -37,15 +37,20 @@ class Firewall(NamedTuple):
         return stopped | left if self.default_denies else stopped
 
 
-def firewall_lines(realm: Realm, services: Collection[str], alike: Alike, version: int) -> dict[GuardKey, Line]:
-    """The rules of these services that ask for addresses, by key."""
+def firewall_lines(
+    realm: Realm, services: Collection[str], changed: Collection[str], version: int
+) -> dict[GuardKey, Line]:
+    """The rules of these services that ask for addresses, by key.
+
+    changed: services that do something else in the other version.
+    """
     found: dict[GuardKey, Line] = {}
     ranges = realm.prefixes.ranges
     for uid in sorted(services & realm.services.keys()):
         for place, rule in enumerate(realm.services[uid].firewall_rules):
             if rule.source or rule.destination:
                 held = cells(rule.protocol, rule.ports)
-                key = (uid, place, version if uid in alike.services else None)
+                key = (uid, place, version if uid in changed else None)
                 found[key] = Line(EVERYBODY, ranges(rule.source), ranges(rule.destination), held, None)
     return found
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,18 +11,28 @@ import numpy.typing as npt
 from provisioning.core.flows import Cells, cells
 from provisioning.core.reach.cellmap import CellMap
 from provisioning.core.reach.firewalls import Firewall, GuardKey, firewall_lines, firewalls
-from provisioning.core.reach.lines import Alike, Line
-from provisioning.core.reach.scenes import EVERYBODYS, FIREWALL, Scene, Stage
+from provisioning.core.reach.lines import EVERYBODY, Line, paired
+from provisioning.core.reach.order import aligned
+from provisioning.core.realm import Realm
 
 Flags = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.intp]
 
+FAMILY, PASSAGE, GATE_HERE, GATE_THERE, HERE, DEFAULT, THERE, FIREWALL = range(8)
+"""Stages of a list. Lines of HERE and DEFAULT are one first-match list, those of THERE another."""
+
+EVERYBODYS, HERES, THERES, COVERED = range(-1, 3)
+"""Books: whose policies say whom a line names. COVERED is no realm's: it says for whom a stance or a port is."""
+
 ABSENT = -2
 """Stands for the policy of a line that a version does not have."""
 
-NONE = -1
-Pairs = list[tuple[int, ...]]
-"""Places in the lists of each version; NONE where one has no such line."""
+
+class Sheet(NamedTuple):
+    """Lines of one stage, each as the versions have it; None where one does not."""
+
+    book: int
+    lines: Sequence[tuple[Line | None, ...]]
 
 
 class Ledger:
@@ -32,63 +42,49 @@ class Ledger:
     firewalls[k]: what stops flows there, by service.
     """
 
-    def __init__(self, scenes: Sequence[Scene | None], asked: Iterable[Cells] = ()) -> None:
+    def __init__(
+        self,
+        realms: Sequence[Realm | None],
+        sheets: dict[int, Sheet],
+        changed_services: set[str],
+        asked: Iterable[Cells] = (),
+    ) -> None:
+        used = [
+            {uid for one in sheets.values() for pair in one.lines if (line := pair[k]) for uid in line.chain or ()}
+            for k in range(len(realms))
+        ]
+        listed = [
+            firewall_lines(realm, uids, changed_services, k) if realm else {}
+            for k, (realm, uids) in enumerate(zip(realms, used, strict=True))
+        ]
+        guards = aligned([list(one) for one in listed])
+        inner = Sheet(EVERYBODYS, paired([list(one.values()) for one in listed], guards))
+        self._read({**sheets, FIREWALL: inner}, len(realms))
+        self.cells = CellMap({line.cells for line in self.lines}.union(_inner_cells(realms, used), asked))
+        self.masks = [self.cells.mask(line.cells) for line in self.lines]
+        self.firewalls: list[dict[str, Firewall]] = []
+        for k, realm in enumerate(realms):
+            keys: list[GuardKey] = list(listed[k])
+            placed = {keys[pair[k]][:2]: self.firsts[FIREWALL] + n for n, pair in enumerate(guards) if pair[k] >= 0}
+            self.firewalls.append(firewalls(realm, used[k], placed, self.cells.mask) if realm else {})
+
+    def _read(self, sheets: dict[int, Sheet], versions: int) -> None:
         self.lines: list[Line] = []
         self.firsts: list[int] = []
-        self._books: list[int] = []
-        self._policies: list[list[int]] = [[] for _ in scenes]
-        twins = [scenes[1 - k] if len(scenes) == 2 else None for k in range(len(scenes))]
-        stages = [scene.stages(twins[k], k) if scene else {} for k, scene in enumerate(scenes)]
-        for stage in range(FIREWALL):
-            self._add([held.get(stage) for held in stages])
-        used = [{uid for held in one.values() for line in held.lines for uid in line.chain or ()} for one in stages]
-        places = self._add_firewalls(scenes, twins, used)
+        books: list[int] = []
+        policies: list[list[int]] = [[] for _ in range(versions)]
+        for stage in range(FIREWALL + 1):
+            self.firsts.append(len(self.lines))
+            sheet = sheets.get(stage)
+            for pair in sheet.lines if sheet else ():
+                self.lines.append(pair[0] or pair[-1] or _NO_LINE)
+                for k, line in enumerate(pair):
+                    policies[k].append(line.policy if line else ABSENT)
+            books += [sheet.book if sheet else EVERYBODYS] * (len(self.lines) - len(books))
         self.firsts.append(len(self.lines))
-        self.books = np.array(self._books, np.intp)
-        self.policies = [np.array(one, np.intp) for one in self._policies]
+        self.books = np.array(books, np.intp)
+        self.policies = [np.array(one, np.intp) for one in policies]
         self.held: list[Flags] = [one != ABSENT for one in self.policies]
-        inner = {
-            cells(rule.protocol, rule.ports)
-            for scene, uids in zip(scenes, used, strict=True)
-            for uid in uids
-            if scene and uid in scene.realm.services
-            for rule in scene.realm.services[uid].firewall_rules
-        }
-        self.cells = CellMap({line.cells for line in self.lines}.union(inner, asked))
-        self.masks = [self.cells.mask(line.cells) for line in self.lines]
-        self.firewalls: list[dict[str, Firewall]] = [
-            firewalls(scene.realm, uids, placed, self.cells.mask) if scene else {}
-            for scene, uids, placed in zip(scenes, used, places, strict=True)
-        ]
-
-    def _add(self, sheets: Sequence[Stage | None]) -> Pairs:
-        self.firsts.append(len(self.lines))
-        pairs = _aligned([sheet.keys if sheet else [] for sheet in sheets])
-        for k, sheet in enumerate(sheets):
-            told = [line.policy for line in sheet.lines] if sheet else []
-            self._policies[k] += [ABSENT if pair[k] == NONE else told[pair[k]] for pair in pairs]
-        held = [(k, sheet) for k, sheet in enumerate(sheets) if sheet]
-        for pair in pairs:
-            self.lines.append(next(sheet.lines[pair[k]] for k, sheet in held if pair[k] != NONE))
-        self._books += [held[0][1].book if held else EVERYBODYS] * len(pairs)
-        return pairs
-
-    def _add_firewalls(
-        self, scenes: Sequence[Scene | None], twins: Sequence[Scene | None], used: Sequence[set[str]]
-    ) -> list[dict[tuple[str, int], int]]:
-        """For each version, where the rules of its services that ask for addresses have their lines."""
-        listed: list[dict[GuardKey, Line]] = []
-        for k, scene in enumerate(scenes):
-            twin = twins[k]
-            alike = Alike(scene.realm, twin.realm if twin else None) if scene else None
-            listed.append(firewall_lines(scene.realm, used[k], alike, k) if scene and alike else {})
-        first = len(self.lines)
-        pairs = self._add([Stage(EVERYBODYS, list(one.values()), list(one)) for one in listed])
-        found: list[dict[tuple[str, int], int]] = []
-        for k, one in enumerate(listed):
-            keys = list(one)
-            found.append({keys[pair[k]][:2]: first + n for n, pair in enumerate(pairs) if pair[k] != NONE})
-        return found
 
     def changed(self) -> Places:
         """The lines that only one of two versions has; rules through changed firewalls are among them."""
@@ -97,42 +93,15 @@ class Ledger:
         return np.flatnonzero(only)
 
 
-def _aligned(keys: Sequence[Sequence[Hashable]]) -> Pairs:
-    """Places in one or two lists, equal keys together as far as neither order is broken."""
-    if len(keys) == 1:
-        return [(place,) for place in range(len(keys[0]))]
-    one, other = keys
-    if one == other:
-        return [(place, place) for place in range(len(one))]
-    where = {key: place for place, key in enumerate(other)}
-    common = [(place, where[key]) for place, key in enumerate(one) if key in where]
-    pairs: Pairs = []
-    i = j = 0
-    for left, right in (*_rising(common), (len(one), len(other))):
-        pairs += [(place, NONE) for place in range(i, left)]
-        pairs += [(NONE, place) for place in range(j, right)]
-        if left < len(one):
-            pairs.append((left, right))
-        i, j = left + 1, right + 1
-    return pairs
+_NO_LINE = Line(EVERYBODY, (), (), (), None)
 
 
-def _rising(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The longest part of pairs, first places rising, in which second places rise too."""
-    tails: list[int] = []
-    chosen: list[int] = []
-    before: list[int] = []
-    for n, (_, right) in enumerate(pairs):
-        place = bisect_left(tails, right)
-        before.append(chosen[place - 1] if place else -1)
-        if place == len(tails):
-            tails.append(right)
-            chosen.append(n)
-        else:
-            tails[place], chosen[place] = right, n
-    found: list[tuple[int, int]] = []
-    n = chosen[-1] if chosen else -1
-    while n >= 0:
-        found.append(pairs[n])
-        n = before[n]
-    return found[::-1]
+def _inner_cells(realms: Sequence[Realm | None], used: Sequence[set[str]]) -> set[Cells]:
+    """Where firewalls cut the line of cells."""
+    return {
+        cells(rule.protocol, rule.ports)
+        for realm, uids in zip(realms, used, strict=True)
+        for uid in uids
+        if realm and uid in realm.services
+        for rule in realm.services[uid].firewall_rules
+    }

@@ -1,19 +1,17 @@
-"""What first-match lists are made of: rules, gates, shares and stances as lines that ask about both ends and the cell.
-
-A line knows nothing of other versions; ``rule_keys`` and its like give the names by which two versions find the lines
-they have in common.
-"""
+"""What first-match lists are made of: rules, gates, shares and stances as lines that ask about ends and the cell."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 from provisioning.core.addresses import ALL_V4, V6, Range
 from provisioning.core.fabric import placed_at
 from provisioning.core.flows import EVERYTHING, Cells, cells
-from provisioning.core.intent import Policy, Rule, Service, Share
+from provisioning.core.intent import Policy, Rule, Share
+from provisioning.core.reach.order import NONE, Pairs, aligned
 from provisioning.core.realm import Gate, Passage, Realm
 
 EVERYBODY = -1
@@ -50,24 +48,6 @@ FAMILIES = tuple(Line(EVERYBODY, (held,), (held,), EVERYTHING, ()) for held in (
 STANCE = Line(0, None, None, EVERYTHING, ())
 
 
-def rule_lines(realm: Realm) -> list[Line]:
-    """The rules that decide, in the order they are tried."""
-    if "rule lines" not in realm.memo:
-        realm.memo["rule lines"] = list(_rule_lines(realm))
-    found: list[Line] = realm.memo["rule lines"]
-    return found
-
-
-def _rule_lines(realm: Realm) -> Iterator[Line]:
-    ranges = realm.prefixes.ranges
-    for place, policy in enumerate(realm.policies):
-        for rule in policy.rules:
-            if rule.action != "watch":
-                chain = None if rule.action == "deny" else rule.services
-                held = cells(rule.protocol, rule.ports)
-                yield Line(place, ranges(rule.source), ranges(rule.destination), held, chain, (policy, rule))
-
-
 def gate_lines(gates: Iterable[Gate]) -> list[Line]:
     return [Line(EVERYBODY, gate.source, gate.destination, gate.cells, () if gate.passes else None) for gate in gates]
 
@@ -76,75 +56,120 @@ def passage_lines(passages: Iterable[Passage]) -> list[Line]:
     return [Line(EVERYBODY, one.near, one.far, EVERYTHING, one.share.services, None, one.share) for one in passages]
 
 
-# Keys
+def policy_lines(realm: Realm, place: int) -> list[Line]:
+    """The rules of one policy that decide; rules that only watch are no lines."""
+    known: dict[int, list[Line]] = realm.memo.setdefault("policy lines", {})
+    if place not in known:
+        policy, ranges = realm.policies[place], realm.prefixes.ranges
+        known[place] = [
+            Line(
+                place,
+                ranges(rule.source),
+                ranges(rule.destination),
+                cells(rule.protocol, rule.ports),
+                None if rule.action == "deny" else rule.services,
+                (policy, rule),
+            )
+            for rule in policy.rules
+            if rule.action != "watch"
+        ]
+    return known[place]
 
 
-class Alike:
-    """What two realms of one segment see alike, so that equal lines do equal things. ``other`` None: nothing."""
+class Policies:
+    """The policies of a realm, or of two versions of it side by side; None where a version lacks it.
 
-    def __init__(self, realm: Realm, other: Realm | None) -> None:
-        self.policies: dict[str, Policy] = {one.uid: one for one in other.policies} if other else {}
-        self.lists = set[str]()
-        self.services = set[str]()
-        if other is None:
-            return
-        ours, theirs = realm.prefixes.lists, other.prefixes.lists
-        if ours != theirs:
-            self.lists = {uid for uid in {**ours, **theirs} if ours.get(uid) != theirs.get(uid)}
-        if realm.services != other.services or realm.exchanges != other.exchanges:
-            self.services = {
-                uid for uid in {**realm.services, **other.services} if behaviour(realm, uid) != behaviour(other, uid)
-            }
+    pairs: places of policies in each version, equal ones together as far as neither order is broken.
+    touched[k]: bits of the policies that the other version does not have so, or not in this order.
+    """
 
-    def twin(self, policy: Policy) -> bool:
-        """Whether the other realm has the same policy with the same rules for the same names."""
-        other = self.policies.get(policy.uid)
-        if other is None or other is policy:
-            return other is policy
-        return (other.from_, other.to, other.rules) == (policy.from_, policy.to, policy.rules)
+    def __init__(self, realms: Sequence[Realm | None]) -> None:
+        self.realms = realms
+        listed = [realm.policies if realm else [] for realm in realms]
+        if len(realms) == 2:
+            self.pairs = aligned([[policy.uid for policy in one] for one in listed])
+        else:
+            self.pairs = [(place,) for place in range(len(listed[0]))]
+        self._same = {pair for pair in self.pairs if NONE not in pair and self._twins(pair)}
+        self.touched = [
+            sum(1 << pair[k] for pair in self.pairs if pair[k] != NONE and pair not in self._same)
+            for k in range(len(realms))
+        ]
 
-    def changed(self, rule: Rule) -> bool:
-        """Whether something a rule names means something else there."""
+    @cached_property
+    def lists(self) -> set[str]:
+        """Prefix lists that hold something else in the other version."""
+        one, other = (realm.prefixes.lists if realm else {} for realm in self.realms)
+        return set() if one == other else {uid for uid in {**one, **other} if one.get(uid) != other.get(uid)}
+
+    @cached_property
+    def services(self) -> set[str]:
+        """Services that do something else in the other version."""
+        one, other = self.realms
+        if one is None or other is None:
+            return set()
+        if one.services == other.services and one.exchanges == other.exchanges and not self.lists:
+            return set()
+        return {uid for uid in {**one.services, **other.services} if _behaviour(one, uid) != _behaviour(other, uid)}
+
+    def alike(self, chain: Iterable[str]) -> bool:
+        """Whether both versions have these services do the same."""
+        return len(self.realms) == 1 or self.services.isdisjoint(chain)
+
+    def _twins(self, pair: tuple[int, ...]) -> bool:
+        if len(pair) == 1:
+            return True
+        one, other = (realm.policies[place] for realm, place in zip(self.realms, pair, strict=True) if realm)
+        if one is not other and (one.from_, one.to, one.rules) != (other.from_, other.to, other.rules):
+            return False
+        return not (self.lists or self.services) or not any(self._moved(rule) for rule in one.rules)
+
+    def _moved(self, rule: Rule) -> bool:
+        """Whether something the rule names means something else in the other version."""
         named = (*rule.source, *rule.destination)
         return not (self.lists.isdisjoint(named) and self.services.isdisjoint(rule.services))
 
+    def lines(self, wanted: Callable[[int, int], bool]) -> Iterator[tuple[Line | None, ...]]:
+        """Version by version, the lines of the policies that are wanted (by version and place) in any, in order."""
+        for pair in self.pairs:
+            if not any(place != NONE and wanted(k, place) for k, place in enumerate(pair)):
+                continue
+            listed = [
+                policy_lines(realm, place) if realm and place != NONE else []
+                for realm, place in zip(self.realms, pair, strict=True)
+            ]
+            if pair in self._same:
+                yield from zip(*listed, strict=True)
+            else:
+                yield from paired(listed, aligned([self._keys(k, one) for k, one in enumerate(listed)]))
 
-def behaviour(realm: Realm, uid: str) -> Hashable:
+    def _keys(self, version: int, lines: Sequence[Line]) -> list[Hashable]:
+        seen: Counter[Hashable] = Counter()
+        keys: list[Hashable] = []
+        for line in lines:
+            assert line.rule is not None
+            policy, rule = line.rule
+            key: Hashable = (policy.from_, policy.to, rule, version if self._moved(rule) else None)
+            seen[key] += 1
+            keys.append((key, seen[key]))
+        return keys
+
+
+def paired(listed: Sequence[Sequence[Line]], pairs: Pairs) -> list[tuple[Line | None, ...]]:
+    return [
+        tuple(None if place == NONE else lines[place] for lines, place in zip(listed, pair, strict=True))
+        for pair in pairs
+    ]
+
+
+def _behaviour(realm: Realm, uid: str) -> Hashable:
     """All that decides what a service makes of flows."""
-    service: Service | None = realm.services.get(uid)
+    service = realm.services.get(uid)
     if service is None:
         return None
-    alive = bool(placed_at(realm.exchanges, service))
-    return alive, service.on_failure, service.firewall_default, service.firewall_rules
-
-
-def rule_keys(realm: Realm, alike: Alike, version: int) -> list[Hashable]:
-    """Names for ``rule_lines``: equal in two versions where the line asks and does the same."""
-    keys: list[Hashable] = []
-    seen: Counter[Hashable] = Counter()
-    changed = bool(alike.lists or alike.services)
-    for policy in realm.policies:
-        twin = alike.twin(policy)
-        for place, rule in enumerate(policy.rules):
-            if rule.action == "watch":
-                continue
-            if changed and alike.changed(rule):
-                keys.append((policy.uid, place, version))
-            elif twin:
-                keys.append((policy.uid, place))
-            else:
-                key = (policy.uid, policy.from_, policy.to, rule)
-                seen[key] += 1
-                keys.append((key, seen[key]))
-    return keys
-
-
-def value_keys(lines: Sequence[Line], alike: Alike, version: int) -> list[Hashable]:
-    """For lines that are nothing but their values."""
-    seen: Counter[Hashable] = Counter()
-    keys: list[Hashable] = []
-    for line in lines:
-        key = line[1:5] if alike.services.isdisjoint(line.chain or ()) else (line[1:5], version)
-        seen[key] += 1
-        keys.append((key, seen[key]))
-    return keys
+    ranges = realm.prefixes.ranges
+    rules = tuple(
+        (rule.action, rule.protocol, rule.ports, ranges(rule.source), ranges(rule.destination))
+        for rule in service.firewall_rules
+    )
+    return bool(placed_at(realm.exchanges, service)), service.on_failure, service.firewall_default, rules

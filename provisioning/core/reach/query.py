@@ -96,7 +96,7 @@ def _block(scene: Scene, asked: _Asked, towards: bool) -> Block | None:
     """None where the scene is not about what is asked."""
     if asked.ranges and isinstance(scene, Published) and not towards and _inside(scene, asked):
         return None
-    held = scene.ends() if towards else scene.starts()
+    held = scene.ends if towards else scene.starts
     return Block([scene], cuts=asked.ranges) if any(asked.means(one) for one in held) else None
 
 

@@ -8,7 +8,8 @@ they are tried, and can decide a single packet on the plain path.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable
+from collections import Counter
+from collections.abc import Hashable, Iterable, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -16,25 +17,10 @@ from provisioning.core.addresses import ALL_V4, Range, complement, intersect, me
 from provisioning.core.intent import INTERNET, Segment
 from provisioning.core.nat import Packet
 from provisioning.core.reach.decision import Outcome, decide, decide_app, decide_shared
-from provisioning.core.reach.lines import (
-    FAMILIES,
-    STANCE,
-    Alike,
-    Line,
-    gate_lines,
-    passage_lines,
-    rule_keys,
-    rule_lines,
-    value_keys,
-)
-from provisioning.core.realm import App, Realm
+from provisioning.core.reach.ledger import COVERED, DEFAULT, EVERYBODYS, FAMILY, GATE_HERE, GATE_THERE, PASSAGE
+from provisioning.core.reach.lines import FAMILIES, STANCE, Line, gate_lines, passage_lines
+from provisioning.core.realm import App, Gate, Realm
 from provisioning.core.roster import Member
-
-FAMILY, PASSAGE, GATE_HERE, GATE_THERE, HERE, DEFAULT, THERE, FIREWALL = range(8)
-"""Stages of a list. Lines of HERE and DEFAULT are one first-match list, those of THERE another."""
-
-EVERYBODYS, HERES, THERES, COVERED = range(-1, 3)
-"""Books: whose policies say whom a line names. COVERED is no realm's: it says for whom a stance or a port is."""
 
 
 class Holder(NamedTuple):
@@ -63,9 +49,11 @@ class Holder(NamedTuple):
 
 
 class Stage(NamedTuple):
+    """Lines that are no policy's; keys are equal in two versions where lines ask and do the same."""
+
     book: int
-    lines: list[Line]
-    keys: list[Hashable]
+    lines: Sequence[Line]
+    keys: Sequence[Hashable]
 
 
 INTERNET_SOURCE, INTERNET_TARGET = "from the internet", "to the internet"
@@ -87,12 +75,14 @@ class Scene(ABC):
         return None if self.there is self.realm else self.there.segment
 
     @abstractmethod
-    def stages(self, other: Scene | None, version: int) -> dict[int, Stage]:
-        """Everything but firewalls; keys are made for comparing with ``other``."""
+    def stages(self) -> dict[int, Stage]:
+        """Everything but policies and firewalls."""
 
+    @property
     @abstractmethod
     def starts(self) -> list[Holder]: ...
 
+    @property
     @abstractmethod
     def ends(self) -> list[Holder]: ...
 
@@ -100,12 +90,8 @@ class Scene(ABC):
     def outcome(self, start: Holder, end: Holder, packet: Packet) -> Outcome:
         """Of a flow that begins and ends at these holders, decided on the plain path."""
 
-    def _stages(self, alike: Alike, version: int) -> dict[int, Stage]:
-        """What all kinds have."""
-        return {
-            FAMILY: Stage(EVERYBODYS, list(FAMILIES), ["IPv4", "IPv6"]),
-            HERE: Stage(HERES, rule_lines(self.realm), rule_keys(self.realm, alike, version)),
-        }
+
+_FAMILY = Stage(EVERYBODYS, FAMILIES, ("IPv4", "IPv6"))
 
 
 class Inside(Scene):
@@ -114,18 +100,17 @@ class Inside(Scene):
     def __init__(self, realm: Realm) -> None:
         super().__init__(realm, realm)
 
-    def stages(self, other: Scene | None, version: int) -> dict[int, Stage]:
-        alike = Alike(self.realm, other.realm if other else None)
-        found = self._stages(alike, version)
-        gates = gate_lines(self.realm.gates)
-        found[GATE_HERE] = Stage(EVERYBODYS, gates, value_keys(gates, alike, version))
+    def stages(self) -> dict[int, Stage]:
+        found = {FAMILY: _FAMILY, GATE_HERE: _gates(self.realm.gates)}
         if self.segment.stance == "open":
             found[DEFAULT] = Stage(COVERED, [STANCE], ["open"])
         return found
 
+    @cached_property
     def starts(self) -> list[Holder]:
         return [_start(member, 0, covered=1) for member in self.realm.members if member.sources]
 
+    @cached_property
     def ends(self) -> list[Holder]:
         found = [_end(member, (member.tos, 0, 1)) for member in self.realm.members if member.ranges]
         beyond = self._beyond() if self.realm.exits else ()
@@ -150,56 +135,33 @@ class Shared(Scene):
         super().__init__(realm, there)
         self.passages = [one for one in realm.passages if one.other == there.segment.uid and one.starts]
 
-    def stages(self, other: Scene | None, version: int) -> dict[int, Stage]:
-        alike = Alike(self.realm, other.realm if other else None)
-        found = self._stages(alike, version)
+    def stages(self) -> dict[int, Stage]:
         lines = passage_lines(self.passages)
-        found[PASSAGE] = Stage(EVERYBODYS, lines, value_keys(lines, alike, version))
-        for stage, realm in ((GATE_HERE, self.realm), (GATE_THERE, self.there)):
-            gates = gate_lines(realm.gates)
-            found[stage] = Stage(EVERYBODYS, gates, value_keys(gates, alike, version))
-        theirs = Alike(self.there, other.there if other else None)
-        found[THERE] = Stage(THERES, rule_lines(self.there), rule_keys(self.there, theirs, version))
-        return {stage: self._that_matter(held) for stage, held in found.items()}
+        return {
+            FAMILY: _FAMILY,
+            PASSAGE: Stage(EVERYBODYS, lines, _numbered(line[1:5] for line in lines)),
+            GATE_HERE: _gates(self.realm.gates),
+            GATE_THERE: _gates(self.there.gates),
+        }
 
-    def _that_matter(self, stage: Stage) -> Stage:
-        """A share shows few members, and few rules name those."""
-        if stage.book not in (HERES, THERES):
-            return stage
-        froms = tos = 0
-        for one in self.starts():
-            froms |= one.bits[stage.book]
-        for one in self.ends():
-            tos |= one.bits[stage.book]
-        named = froms & tos
-        kept = [place for place, line in enumerate(stage.lines) if named >> line.policy & 1]
-        return Stage(stage.book, [stage.lines[place] for place in kept], [stage.keys[place] for place in kept])
-
+    @cached_property
     def starts(self) -> list[Holder]:
-        return self._starts
+        own = _own(self.realm)
+        shown = (guest for guest in self.there.guests if guest.segment.uid == self.realm.segment.uid)
+        return [_start(own[id(guest.attachment)], guest.froms, covered=0) for guest in shown if guest.sources]
 
+    @cached_property
     def ends(self) -> list[Holder]:
-        return self._ends
-
-    @cached_property
-    def _starts(self) -> list[Holder]:
-        naming, near = self.there.roster.naming, merge(held for one in self.passages for held in one.near)
-        return [
-            _start(member, naming(member.connector, member.attachment)[0], covered=0)
-            for member in self.realm.members
-            if intersect(member.sources, near)
-        ]
-
-    @cached_property
-    def _ends(self) -> list[Holder]:
-        naming, far = self.realm.roster.naming, merge(held for one in self.passages for held in one.far)
+        theirs = _own(self.there)
+        shown = [guest for guest in self.realm.guests if guest.segment.uid == self.there.segment.uid and guest.ranges]
         # What a member here owns is never routed to a guest.
-        own = merge(held for member in self.realm.members for held in member.ranges)
+        taken = merge(held for member in self.realm.members for held in member.ranges) if shown else ()
         found = []
-        for member in self.there.members:
-            if intersect(member.ranges, far):
-                tos = naming(member.connector, member.attachment)[1]
-                found.append(_end(member, (tos, member.tos, 0))._replace(ranges=subtract(member.ranges, own)))
+        for guest in shown:
+            member = theirs[id(guest.attachment)]
+            bits = (guest.tos, member.tos, 0)
+            ranges = subtract(member.ranges, taken) if intersect(guest.ranges, taken) else member.ranges
+            found.append(_end(member, bits)._replace(ranges=ranges))
         return [one for one in found if one.ranges]
 
     def outcome(self, start: Holder, end: Holder, packet: Packet) -> Outcome:
@@ -216,26 +178,27 @@ class Published(Scene):
     def __init__(self, realm: Realm) -> None:
         super().__init__(realm, realm)
 
-    def stages(self, other: Scene | None, version: int) -> dict[int, Stage]:
-        found = self._stages(Alike(self.realm, other.realm if other else None), version)
+    def stages(self) -> dict[int, Stage]:
         # An application is one port of one address; whatever else is sent there has no route.
         ports = [Line(place, None, None, ((app.cell, app.cell),), ()) for place, app in enumerate(self.realm.apps)]
-        found[PASSAGE] = Stage(COVERED, ports, [self._identity(app) for app in self.realm.apps])
-        return found
+        return {FAMILY: _FAMILY, PASSAGE: Stage(COVERED, ports, [self._identity(app) for app in self.realm.apps])}
 
+    @cached_property
     def starts(self) -> list[Holder]:
         froms = self.realm.roster.named((INTERNET,))[0]
         everywhere = (1 << len(self.realm.apps)) - 1
         return [Holder(INTERNET, INTERNET_SOURCE, INTERNET, (ALL_V4,), (froms, 0, everywhere), None)]
 
+    @cached_property
     def ends(self) -> list[Holder]:
+        named = self.realm.roster.named
         return [
             Holder(
                 self._identity(app),
                 INTERNET_TARGET,
                 app.app.uid,
                 ((app.public, app.public),),
-                (self.realm.roster.named((app.app.uid,))[1], 0, 1 << place),
+                (named((app.app.uid,))[1], 0, 1 << place),
                 app,
             )
             for place, app in enumerate(self.realm.apps)
@@ -260,3 +223,23 @@ def _start(member: Member, froms_there: int, covered: int) -> Holder:
 def _end(member: Member, bits: tuple[int, int, int]) -> Holder:
     connector = member.connector.uid
     return Holder("member", connector, (connector, member.attachment.group), member.ranges, bits, member)
+
+
+def _gates(gates: Sequence[Gate]) -> Stage:
+    lines = gate_lines(gates)
+    return Stage(EVERYBODYS, lines, _numbered(line[1:5] for line in lines))
+
+
+def _numbered(values: Iterable[Hashable]) -> list[Hashable]:
+    """Keys of lines that are nothing but their values; equal ones are told apart by their number."""
+    seen: Counter[Hashable] = Counter()
+    keys: list[Hashable] = []
+    for value in values:
+        seen[value] += 1
+        keys.append((value, seen[value]))
+    return keys
+
+
+def _own(realm: Realm) -> dict[int, Member]:
+    """The members of a realm by their attachments, which guests have in common with them."""
+    return {id(member.attachment): member for member in realm.members}

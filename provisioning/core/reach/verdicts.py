@@ -6,9 +6,9 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
 from provisioning.core.reach.decision import living_chain
-from provisioning.core.reach.ledger import Ledger
+from provisioning.core.reach.ledger import FIREWALL, GATE_HERE, GATE_THERE, PASSAGE, THERE, Ledger
 from provisioning.core.reach.lines import Line
-from provisioning.core.reach.scenes import FIREWALL, GATE_HERE, GATE_THERE, PASSAGE, THERE, Inside, Scene, Shared
+from provisioning.core.reach.scenes import Inside, Scene, Shared
 
 Chain = tuple[str, ...]
 Label = tuple[str | None, Chain]
