@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from provisioning.core.addresses import Range, address_number, address_text, merge, subtract
+from provisioning.core.addresses import Range, address_number, address_text, merge
 from provisioning.core.intent import ANY, INTERNET, Group
 from provisioning.core.reach.atlas import NOBODY, Side
 from provisioning.core.reach.ledger import Places
@@ -83,13 +83,13 @@ class Names:
         who = self._holders[place].who
         if isinstance(who, App):
             return who.app.name
-        ranges = self._ranges(place, atoms)
-        rest = subtract(self._holders[place].ranges, ranges)
+        left = np.setdiff1d(np.flatnonzero(self._holder == place), atoms)
+        ranges, rest = self._ranges(place, atoms), self._ranges(place, left)
         if not rest:
             return INTERNET
-        return (
-            f"{INTERNET} without {_prefixes(rest)}" if len(rest) < len(ranges) else f"{INTERNET} ({_prefixes(ranges)})"
-        )
+        if len(rest) < len(ranges):
+            return f"{INTERNET} without {_prefixes(rest)}"
+        return f"{INTERNET} ({_prefixes(ranges)})"
 
     def _ranges(self, place: int, atoms: Places) -> tuple[Range, ...]:
         return merge(self.side.range(atom) for atom in atoms[self._holder[atoms] == place].tolist())
