@@ -135,7 +135,7 @@ def reach(request: PageRequest) -> HttpResponse:
     outcome = Outcome()
     if asked["of"]:
         with told() as outcome:
-            found = selectors.reach(version.view, **{("source" if way == "from" else "destination"): asked["of"]})
+            found = selectors.reach(version.view, asked["of"], towards=way == "to")
     context = {
         **_shared(request, version),
         "of": fields[0],
