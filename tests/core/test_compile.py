@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import random
 from itertools import combinations_with_replacement
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,7 +15,11 @@ from provisioning.core.compile import compile
 from provisioning.core.intent import load
 from provisioning.core.network import Network
 from provisioning.core.resource import canonical, references
-from tests.core.networks import CATALOG, hospital, policy, site
+from tests.core.networks import CATALOG, Drawing, hospital, partners, policy, site
+from tests.core.random_edits import whole_edits
+from tests.core.random_networks import plenty
+from tests.core.random_whole import whole_networks
+from tests.core.test_intent import SETTINGS
 
 
 def test_every_dependency_and_reference_leads_to_a_resource() -> None:
@@ -142,3 +148,220 @@ def test_the_same_network_read_again_compiles_to_the_same_on_top_of_the_first() 
     check(first)
     again = {address: canonical(one.body) for address, one in compile(Network(hospital().intent(), first)).items()}
     assert again == {address: canonical(one.body) for address, one in compile(hospital().network()).items()}
+
+
+# Every kind
+
+
+def every_kind() -> Drawing:
+    """Partners who share with the hospital through a firewall, translate, filter, publish and stand by elsewhere."""
+    draw = partners()
+    lists = [{"prefix": "10.3.8.0/22"}, {"prefix": "10.3.12.0/22"}]
+    draw.add("prefix-lists", {"name": "labs", "entries": lists})
+    sides = {"a": {"segment": "guest", "prefixes": ["172.20.4.0/24"]}, "b": {"segment": "corp", "groups": ["prod"]}}
+    draw.add("shares", {"name": "billing", **sides, "direction": "a-to-b"})
+    checked = {"name": "checked", "action": "inspect", "services": ["ids"], "source": ["labs"]}
+    ids = {"name": "ids", "product": "linux-firewall", "placements": [{"exchange": "us"}], "segments": ["guest"]}
+    zone = {"name": "outside", "segment": "guest", "groups": ["insurers"]}
+    draw.add("services", {**ids, "zones": [zone]})
+    draw.add("policies", policy("guests", 70, "any", "prod", checked, segments=["guest"]))
+    draw.add("policies", policy("insured", 80, "insurers", "any", {"action": "deny"}, segments=["guest"]))
+    shown = {"type": "static", "prefixes": ["100.64.3.0/24"]}
+    out = {"segment": "corp", "connector": "hospital-a", "direction": "outbound", "match": {"source": ["10.3.0.0/24"]}}
+    draw.add("nat-rules", {"name": "hide", "position": 10, **out, "source": shown})
+    deny = {"match": {"prefixes": ["10.2.0.0/16"]}, "action": "deny"}
+    routes = {"segment": "corp", "direction": "out", "targets": ["sites"], "rules": [deny]}
+    draw.add("route-policies", {"name": "no-dev", **routes})
+    target = {"connector": "vpc-prod", "addresses": ["10.1.0.10"], "port": 8443}
+    draw.add("internet-apps", {"name": "portal", "connector": "exit-eu", "port": 443, "target": target})
+    https = {"action": "allow", "protocol": "tcp", "ports": ["443"]}
+    draw.add("policies", policy("patients", 5, "internet", "portal", https))
+    draw.edit("connectors", "hospital-a", failover_exchange="us")
+    return draw
+
+
+def test_flows_of_a_share_are_decided_in_the_older_segment() -> None:
+    resources = compile(every_kind().network())
+    host, other = resources["segment/corp"].body, resources["segment/guest"].body
+    (guest,) = host["guests"]
+    assert (guest["connector"], guest["segment"], guest["ranges"]) == ("clearing", "guest", ["172.20.4.0-172.20.4.255"])
+    assert guest["id"] == len(host["members"]) + 1
+    low, high = sorted((guest["class"], host["members"][0]["class"]))
+    assert f"{low}.{high}" in host["anchors"]
+    assert host["passages"] == [
+        {
+            "id": "share/billing",
+            "chain": [],
+            "a": {"segment": "guest", "ranges": ["172.20.4.0-172.20.4.255"]},
+            "b": {"segment": "corp", "ranges": ["10.1.0.0-10.1.255.255"]},
+            "initiate": ["a"],
+        }
+    ]
+    assert other["guests"] == other["passages"] == [] and host["handover"] == [] and other["foreign"] == {}
+    assert other["handover"] == [
+        {"segment": "corp", "number": host["number"], "ranges": ["10.1.0.0-10.1.255.255"]},
+    ]
+    assert "172.20.4.0-172.20.4.255" in host["sets"]["any"] and "10.1.0.0-10.1.255.255" in other["sets"]["any"]
+
+
+def test_the_host_has_the_rules_of_the_other_segment_that_can_match_and_arms_of_its_services() -> None:
+    resources = compile(every_kind().network())
+    foreign = resources["segment/corp"].body["foreign"]["guest"]
+    assert [rule["id"] for rule in foreign["rules"]] == ["log/seen", "guests/checked"]
+    assert foreign["sets"] == {
+        "any": ["10.1.0.0-10.1.255.255", "172.20.4.0-172.20.4.255"],
+        "g:prod": ["10.1.0.0-10.1.255.255"],
+    }
+    instance = resources["service/ids/us/instance/1"]
+    assert [arm["segment"] for arm in instance.body["segments"]] == ["corp", "guest"]
+    assert instance.body["zones"] == [{"name": "outside", "segment": "guest", "groups": ["insurers"]}]
+    assert set(resources["exchange/us/1/segment/corp"].body["services"]) == {"fw", "ids"}
+    assert set(resources["exchange/us/1/segment/guest"].body["services"]) == {"ids"}
+    assert {"exchange/us/1/segment/corp", "exchange/us/1/segment/guest"} <= set(instance.depends)
+
+
+def test_a_failover_exchange_gets_standby_circuits_of_its_own() -> None:
+    resource = compile(every_kind().network())["connector/hospital-a"]
+    links = {link["circuit"]: link for link in resource.body["links"]}
+    assert [(name, link["node"], link["role"]) for name, link in links.items()] == [
+        ("A", "eu/1", "active"),
+        ("B", "eu/2", "standby"),
+        ("C", "us/1", "standby"),
+        ("D", "us/2", "standby"),
+    ]
+    assert len({link["local"] for link in links.values()}) == 4
+    assert {"exchange/us", "exchange/us/1/segment/corp", "exchange/us/2/segment/corp"} <= set(resource.depends)
+    assert resource.body["failover_exchange"] == "us"
+
+
+def test_failover_circuits_take_no_address_that_somebody_has_there() -> None:
+    draw = hospital()
+    for place in range(30):
+        exchange, other = ("eu", "us") if place % 2 else ("us", "eu")
+        body = site(f"s{place}", exchange, "sites", f"10.100.{place}.0/24")
+        draw.add("connectors", {**body, "failover_exchange": other})
+    links = [link for one in compile(draw.network()).values() for link in one.body.get("links", ())]
+    places = [(link["node"], link["segment"], link["local"]) for link in links]
+    assert len(set(places)) == len(places)
+    number = draw.rows[draw.uid_of("connectors", "s0")][2]
+    own = [link["local"] for link in links if link["interface"].startswith(f"c{number}")]
+    assert len(set(own)) == 4, "nor one that its own other circuits have"
+
+
+def test_a_link_says_what_is_behind_it_what_is_seen_of_that_and_how_it_is_translated() -> None:
+    (link, *_) = compile(every_kind().network())["connector/hospital-a"].body["links"]
+    assert link["inside"] == ["10.3.0.0/16"] and "100.64.3.0-100.64.3.255" in link["presented"]
+    (rule,) = link["nat_rules"]
+    assert (rule["id"], rule["direction"], rule["source"]) == ("nat/hide", "outbound", ["10.3.0.0-10.3.0.255"])
+    assert rule["to_source"] == {"type": "static", "from": ["10.3.0.0/24"], "to": ["100.64.3.0/24"]}
+    assert rule["to_destination"] == {"type": "none", "from": [], "to": [], "port": None}
+    assert link["blind"] == ["10.2.0.0-10.2.255.255"]
+    (policy_,) = link["route_policies"]["out"]
+    assert policy_["id"] == "routes/no-dev" and link["route_policies"]["in"] == []
+    assert policy_["rules"][0]["prefixes"] == [{"prefix": "10.2.0.0/16", "ge": None, "le": None}]
+
+
+def test_an_application_is_in_its_segment_and_only_its_target_learns_the_way_back_to_clients() -> None:
+    resources = compile(every_kind().network())
+    (app,) = resources["segment/corp"].body["apps"]
+    assert app == {
+        "id": "app:portal",
+        "exit": 5,
+        "home": "eu/1",
+        "public": "203.0.113.1",
+        "protocol": "tcp",
+        "port": 443,
+        "targets": ["10.1.0.10"],
+        "target_port": 8443,
+        "source_nat": "100.127.255.3",
+    }
+    section = resources["segment/corp"].body
+    assert section["sets"]["app:portal"] == ["203.0.113.1-203.0.113.1"] and section["rules"][0]["to"] == ["app:portal"]
+    base = "aws/111122223333/eu-central-1/vpc"
+    # What the share brings into the segment is routed there by every VPC; policies and the share decide.
+    assert resources[f"{base}/vpc-0a1/routes"].body["prefixes"] == [
+        "0.0.0.0/0",
+        "10.0.0.0/8",
+        "172.20.4.0/23",
+        "100.127.255.0/24",
+    ]
+    assert resources[f"{base}/vpc-0a2/routes"].body["prefixes"] == ["10.0.0.0/8", "172.20.4.0/23"]
+
+
+def test_prefix_lists_are_spelled_out() -> None:
+    rules = compile(every_kind().network())["segment/guest"].body["rules"]
+    assert next(rule["source"] for rule in rules if rule["id"] == "guests/checked") == ["10.3.8.0-10.3.15.255"]
+
+
+def test_a_vpc_whose_segment_names_no_prefixes_learns_those_of_the_others() -> None:
+    draw = hospital()
+    draw.edit("segments", "corp", prefixes=[])
+    draw.add("connectors", site("annex", "us", None, "10.1.7.0/24", "10.9.0.0/16", "fd00::/48"))
+    routes = compile(draw.network())["aws/111122223333/eu-central-1/vpc/vpc-0a1/routes"].body["prefixes"]
+    assert routes == ["0.0.0.0/0", "10.2.0.0/16", "10.3.0.0/16", "10.4.0.0/16", "10.5.0.0/16", "10.9.0.0/16"]
+
+
+@pytest.mark.parametrize("kind", SETTINGS)
+def test_every_kind_of_connector_has_links_on_the_exchange(kind: str) -> None:
+    draw = hospital()
+    exit_ = kind == "internet-exit"
+    body = site("new", "us", None if exit_ else "sites", *([] if exit_ else ["10.9.0.0/16"]))
+    circuits = [{"name": "A", "vlan": 100, "bgp": {"peer_asn": 65001}}]
+    draw.add("connectors", {**body, "kind": kind, "settings": SETTINGS[kind], "circuits": circuits})
+    found = compile(draw.network())["connector/new"].body
+    assert [(link["circuit"], link["node"], link["vlan"]) for link in found["links"]] == [
+        ("A", "us/1", 100),
+        ("B", "us/2", None),
+    ]
+    assert found["links"][0]["bgp"] == {"peer_asn": 65001, "bfd": True}
+    cloud = kind in ("aws-vpc", "azure-vnet", "gcp-vpc")
+    assert ("settings" in found) != cloud
+    devices = SETTINGS[kind].get("peer_addresses")
+    assert found["links"][1]["remote"] == (devices[-1] if devices else None)
+
+
+def test_a_site_in_several_segments_has_a_link_in_each_and_a_member_for_each_group() -> None:
+    draw = hospital()
+    joins = [("corp", "sites", "10.9.0.0/24"), ("corp", "dev", "10.9.1.0/24"), ("guest", None, "10.9.0.0/24")]
+    attachments = [{"segment": one, "group": group, "prefixes": [prefix]} for one, group, prefix in joins]
+    draw.add("connectors", {"name": "campus", "kind": "lab-site", "exchange": "eu", "attachments": attachments})
+    resources = compile(draw.network())
+    links = [(one["circuit"], one["segment"], one["inside"]) for one in resources["connector/campus"].body["links"]]
+    assert ("A", "corp", ["10.9.0.0/24", "10.9.1.0/24"]) in links and ("B", "guest", ["10.9.0.0/24"]) in links
+    members = resources["segment/corp"].body["members"]
+    assert [one["group"] for one in members if one["connector"] == "campus"] == ["sites", "dev"]
+
+
+# From one version to the next
+
+
+def test_what_an_edit_does_not_touch_is_the_very_same_resource() -> None:
+    draw = every_kind()
+    draw.add("segments", {"name": "lone"})
+    before = draw.network()
+    first = compile(before)
+    draw.edit("policies", "log", rules=[{"name": "seen", "action": "watch", "protocol": "udp"}])
+    second = compile(Network(load(draw.rows.values(), CATALOG), before))
+    assert {address for address in second if second[address] != first[address]} == {"segment/guest", "segment/corp"}
+    apart = ("segment/lone", "connector/")
+    assert all(second[address] is first[address] for address in second if address.startswith(apart))
+
+
+@plenty
+@given(whole_edits())
+def test_compiling_after_an_edit_is_compiling_anew(nets: tuple[Drawing, Drawing]) -> None:
+    before, after = nets
+    first = before.network()
+    compile(first)
+    assert compile(Network(after.intent(), first)) == compile(after.network())
+
+
+@plenty
+@given(whole_networks())
+def test_bodies_are_json_and_references_and_dependencies_are_there(net: Drawing) -> None:
+    resources = compile(net.network())
+    for resource in resources.values():
+        assert json.loads(canonical(resource.body)) == resource.body
+        assert set(resource.depends) <= resources.keys()
+        assert {address for address, _ in references(resource.body)} <= set(resource.depends)
+        assert list(resource.depends) == sorted(set(resource.depends))

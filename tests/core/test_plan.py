@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,11 @@ from hypothesis import strategies as st
 
 from provisioning.core.compile import compile
 from provisioning.core.network import Network
-from provisioning.core.plan import KNOWN_LATER, blast_radius, diff, digest, fields, text, unsafe
-from provisioning.core.resource import Change, Problem, Resource
+from provisioning.core.plan import KNOWN_LATER, blast_radius, diff, digest, fields, lines, text, unsafe
+from provisioning.core.resource import Change, Problem, Resource, canonical
 from tests.core.networks import Drawing, hospital, partners, policy, site
+from tests.core.random_edits import whole_edits
+from tests.core.random_networks import plenty
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 
@@ -336,3 +340,19 @@ def test_carrying_out_a_plan_gives_what_was_wanted(before: dict[str, Resource], 
             assert all(ref["ref"] in now for ref in change.after["refs"]), "made before what it refers to"
             now[change.address] = change.after
     assert now == {address: resource.body for address, resource in after.items()}
+
+
+@plenty
+@given(whole_edits())
+def test_every_change_is_told_and_an_edit_is_planned_like_anew(nets: tuple[Drawing, Drawing]) -> None:
+    one, other = (net.network() for net in nets)
+    before, after = compile(one), compile(other)
+    changes = diff(before, after)
+    assert all(list(lines(change)) for change in changes if change.action == "change")
+    assert not any("…" in line for change in changes for line in lines(change))
+    assert text(changes, unsafe(changes, one.intent, other.intent)).startswith("Plan: ")
+    kept = compile(Network(nets[1].intent(), one))
+    assert digest(diff(before, kept)) == digest(changes), "shared parts give the same digest"
+    stored = {address: replace(held, body=json.loads(canonical(held.body))) for address, held in before.items()}
+    assert digest(diff(stored, after)) == digest(changes), "and so do those that were kept as JSON"
+    blast_radius(changes, one.intent, other.intent)

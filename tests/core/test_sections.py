@@ -2,75 +2,74 @@
 
 from __future__ import annotations
 
-import ipaddress
 import random
-from collections.abc import Mapping
-from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from provisioning.core.addresses import address_number, address_text
 from provisioning.core.compile import compile
 from provisioning.core.reach import trace
+from tests.core import naive
+from tests.core.naive import Naive
 from tests.core.networks import Drawing, site
-from tests.core.random_networks import ADDRESSES, PACKETS, networks, plenty
+from tests.core.paper_agent import Fate, Packet, PaperAgent
+from tests.core.random_networks import networks, plenty
+from tests.core.random_whole import whole_networks
+from tests.core.story import story
+from tests.core.test_judge import flows, judged
+
+WORDS = {"denied_spoofed": "spoofed", "delivered_inspected": "delivered", "service_unavailable": "denied"}
+TOLD = ("denied_by_rule", "delivered", "delivered_inspected")
+"""Dispositions whose rule counts."""
 
 
-def within(ranges: list[str], address: str) -> bool:
-    number = int(ipaddress.ip_address(address))
-    spans = ([int(ipaddress.ip_address(edge)) for edge in text.split("-")] for text in ranges)
-    return any(low <= number <= high for low, high in spans)
-
-
-def names(section: Mapping[str, Any], listed: list[str], address: str) -> bool:
-    inside = within(section["sets"]["any"], address)
-    return ("internet" in listed and not inside) or any(
-        within(section["sets"].get(name, []), address) for name in listed if name != "internet"
-    )
-
-
-def fits(rule: Mapping[str, Any], source: str, destination: str, protocol: str, port: int | None) -> bool:
-    spans = [tuple(map(int, (text.split("-") * 2)[:2])) for text in rule["ports"]]
-    return (
-        rule["protocol"] in ("any", protocol)
-        and (not spans or any(low <= (port or 0) <= high for low, high in spans))
-        and (rule["source"] is None or within(rule["source"], source))
-        and (rule["destination"] is None or within(rule["destination"], destination))
-    )
-
-
-def decided(section: Mapping[str, Any], packet: tuple[Any, ...]) -> tuple[bool, list[str]]:
-    """(let through, service keys) by the rules of a section."""
-    for rule in section["rules"]:
-        if rule["action"] == "watch" or not fits(rule, *packet):
-            continue
-        if names(section, rule["from"], packet[0]) and names(section, rule["to"], packet[1]):
-            return rule["action"] != "deny", rule["chain"]
-    inside = all(within(section["sets"]["any"], address) for address in packet[:2])
-    return inside and section["stance"] == "open", []
-
-
-@plenty
-@given(networks(), st.integers(0, 1000))
-def test_sections_and_traces_agree(net: Drawing, seed: int) -> None:
-    chance = random.Random(seed)
+def _sections_agree(net: Drawing, seed: int, count: int) -> None:
     network = net.network()
-    intent = network.intent
-    resources = compile(network)
-    for segment in intent.segments.values():
-        section = resources[f"segment/{segment.key}"].body
-        for _ in range(30):
-            packet = chance.choice(ADDRESSES), chance.choice(ADDRESSES), *chance.choice(PACKETS)
-            told = trace(network, *packet, segment.name)
-            if told.disposition in ("local", "no_route"):
-                continue
-            passes, chain = decided(section, packet)
-            for key in chain if passes else ():
-                instance = resources[f"service/{key}/eu/instance/1"].body
-                first = next((rule["action"] for rule in instance["rules"] if fits(rule, *packet)), instance["default"])
-                passes = passes and first == "allow"
-            assert told.disposition.startswith("delivered") == passes
-            assert (told.disposition == "delivered_inspected") == (passes and bool(chain))
+    agent, keys = PaperAgent(compile(network)), {uid: row[3] for uid, row in net.rows.items()}
+    for segment, connector, flow in flows(Naive(net), random.Random(seed), count):
+        packet = Packet(flow.source, flow.destination, flow.protocol, flow.port)
+        source, destination = address_text(packet.source), address_text(packet.destination)
+        told = trace(network, f"{connector}@{source}", destination, packet.protocol, packet.port, segment)
+        word = WORDS.get(told.disposition, told.disposition)
+        delivered = word == "delivered"
+        wanted = Fate(
+            "denied" if word.startswith("denied") else word,
+            told.rule if told.disposition in TOLD else None,
+            tuple(keys[uid] for uid in told.chain) if delivered else (),
+        )
+        found = agent.sent(keys[segment], keys[connector], packet)
+        if found != wanted:
+            asked = {"connector": net.rows[connector][4]["name"], "segment": net.rows[segment][4]["name"]}
+            asked["packet"] = f"{source} → {destination} {packet.protocol}/{packet.port}"
+            raise AssertionError(story(net, **asked, traced=str(wanted), sections=str(found)))
+
+
+@judged(60)
+@given(whole_networks(), st.integers(0, 100))
+def test_sections_and_traces_agree(net: Drawing, seed: int) -> None:
+    _sections_agree(net, seed, 60)
+
+
+@pytest.mark.long
+@judged(2_000)
+@given(whole_networks(), st.integers(0, 10_000))
+def test_sections_and_traces_of_thousands_of_networks(net: Drawing, seed: int) -> None:
+    _sections_agree(net, seed, 100)
+
+
+@judged(40)
+@given(whole_networks(), st.sampled_from(["8.8.8.8", "10.1.0.1", "203.0.113.3"]))
+def test_sections_and_traces_agree_about_the_internet(net: Drawing, client: str) -> None:
+    network = net.network()
+    agent = PaperAgent(compile(network))
+    apps = [app for realm in network.realms.values() for app in realm.apps]
+    for app in apps:
+        packet = Packet(address_number(client), app.public, app.app.protocol, app.app.port)
+        wanted = Naive(net).from_internet(naive.Packet(*packet))
+        found = agent.from_internet(packet)
+        assert found.word == WORDS.get(wanted.disposition, wanted.disposition).partition("_")[0], story(net)
 
 
 def anchors(net: Drawing) -> dict[tuple[str, str, str], str]:
@@ -92,3 +91,15 @@ def test_a_new_site_moves_nobody_elses_anchor(net: Drawing, group: str | None, e
     net.add("connectors", site("newcomer", exchange, group, "10.77.0.0/16"))
     after = anchors(net)
     assert {pair: after[pair] for pair in before} == before
+
+
+@judged(30)
+@given(whole_networks())
+def test_every_pair_of_ends_that_may_meet_has_an_anchor(net: Drawing) -> None:
+    for resource in compile(net.network()).values():
+        if resource.kind == "exchange.segment":
+            section = resource.body
+            for one in section["members"]:
+                for other in (*section["members"], *section["guests"]):
+                    low, high = sorted((one["class"], other["class"]))
+                    assert f"{low}.{high}" in section["anchors"]

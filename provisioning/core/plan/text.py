@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from provisioning.core.plan.telling import lines
 from provisioning.core.resource import Action, Change, Problem
@@ -14,7 +16,11 @@ _SECTIONS: tuple[tuple[Action, str, str], ...] = (
     ("change", "~", "Change"),
 )
 MOST_LINES = 40
+"""Of one change."""
+
 MOST_ALIKE = 8
+MOST_CHANGES = 1_000
+"""Of one section; nobody reads more. Removals are all named."""
 
 
 def text(changes: Sequence[Change], warnings: Iterable[Problem] = ()) -> str:
@@ -35,18 +41,22 @@ def text(changes: Sequence[Change], warnings: Iterable[Problem] = ()) -> str:
 
 def _section(sign: str, changes: list[Change]) -> Iterator[str]:
     alike: dict[tuple[str, ...], list[Change]] = {}
-    for change in changes:
+    most = len(changes) if sign == "-" else MOST_CHANGES
+    for change in changes[:most]:
         alike.setdefault((change.kind, *_told(change)), []).append(change)
     for (kind, *told), some in alike.items():
-        for change in some[:MOST_ALIKE]:
+        named = some if sign == "-" else some[:MOST_ALIKE]
+        for change in named:
             yield f"  {sign} {change.address}  ({kind})"
-        if len(some) > MOST_ALIKE:
-            yield f"  {sign} and {len(some) - MOST_ALIKE} more like these"
+        if len(some) > len(named):
+            yield f"  {sign} and {len(some) - len(named)} more like these"
         yield from (f"      {line}" for line in told)
+    for kind, count in sorted(Counter(change.kind for change in changes[most:]).items()):
+        yield f"  {sign} and {count} more  ({kind})"
 
 
 def _told(change: Change) -> list[str]:
-    told = lines(change)
+    told = list(islice(lines(change), MOST_LINES + 1))
     if not told and change.action in ("change", "replace"):
         return ["(again: what it refers to is replaced, or an earlier run left it unfinished)"]
-    return [*told[:MOST_LINES], f"… and {len(told) - MOST_LINES} more"] if len(told) > MOST_LINES else told
+    return [*told[:MOST_LINES], "… and more"] if len(told) > MOST_LINES else told

@@ -77,8 +77,10 @@ def client() -> redis.Redis:
 def _nodes(change: Change, body: Body) -> dict[Node, str]:
     """Node → key of the tenant's exchange there. A node that never enrolled gets a row, and a step that says so."""
     found = {}
-    for exchange, index in _sites(change, body):
-        node, _ = Node.objects.get_or_create(location=_location(exchange), index=index)
+    sites = _sites(change, body)
+    locations = {exchange: _location(exchange) for exchange in dict.fromkeys(exchange for exchange, _ in sites)}
+    for exchange, index in sites:
+        node, _ = Node.objects.get_or_create(location=locations[exchange], index=index)
         found[node] = exchange
     return found
 

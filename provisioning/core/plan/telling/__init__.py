@@ -20,13 +20,13 @@ _TELLERS: dict[str, Teller] = {
 }
 
 
-def lines(change: Change) -> list[str]:
+def lines(change: Change) -> Iterator[str]:
     """What comes, goes or differs; nothing for a removal, of which the address says enough."""
     if change.action == "remove":
-        return []
+        return iter(())
     tell = _TELLERS.get(change.kind)
     if tell:
-        return list(tell(change.before or {}, change.after or {}))
+        return tell(change.before or {}, change.after or {})
     if change.before is None:
-        return list(fieldwise.created(change.after or {}))
-    return list(fieldwise.changed(change.before, change.after or {}))
+        return fieldwise.created(change.after or {})
+    return fieldwise.changed(change.before, change.after or {})

@@ -16,9 +16,10 @@ Thing = Mapping[str, Any]
 
 
 def told(before: Body, after: Body) -> Iterator[str]:
-    lines = list(_told(before, after))
-    yield from lines
-    if not lines and before != after:
+    line = None
+    for line in _told(before, after):
+        yield line
+    if line is None and before != after:
         yield "(only numbers that nodes agree on among themselves)"
 
 
@@ -129,5 +130,6 @@ def _apps(body: Body) -> dict[str, str]:
 
 
 def _count(before: Sequence[Thing], after: Sequence[Thing]) -> str:
-    differ = sum(1 for _ in rules.told(before, after))
+    old, new = ({one["id"]: one for one in rules} for rules in (before, after))
+    differ = sum(1 for name in {**old, **new} if old.get(name) != new.get(name)) or int(list(old) != list(new))
     return f"{differ} change{'s' if differ > 1 else ''} of rules" if differ else ""
