@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -19,6 +20,8 @@ def main(wanted: list[str]) -> int:
     if unknown := set(wanted) - set(BENCHES):
         print(f"There is no benchmark {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}.", file=sys.stderr)
         return 2
+    if os.getloadavg()[0] > 1:
+        print(f"The machine is busy (load {os.getloadavg()[0]:.1f}); times will be too long.", file=sys.stderr)
     figures = []
     for name, bench in BENCHES.items():
         if not wanted or name in wanted:
