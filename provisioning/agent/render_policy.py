@@ -137,14 +137,14 @@ class _Writer:
                 elif found is None:
                     outcome = self.decision.register(None, later)
                 else:
-                    outcome = self._second(crossing, _joined(found, services), later)
+                    outcome = self._second(crossing, _joined(found, services), later, speaker)
                 lines += self._rule(crossing.first, rule, speaker, outcome, cross=True)
-            self.decision.lists[chain] = (*lines, f"goto {self._second(crossing, services, None)}")
+            self.decision.lists[chain] = (*lines, f"goto {self._second(crossing, services, None, speaker)}")
         return chain
 
-    def _second(self, crossing: Crossing, so_far: Parts, decided_later: bool | None) -> str:
+    def _second(self, crossing: Crossing, so_far: Parts, decided_later: bool | None, speaker: _Speaker | None) -> str:
         """``decided_later``: whether the rule of the first segment is for new flows only; None when none matched."""
-        chain = f"{crossing.name}_{short('then', f'{so_far} {decided_later}')}"
+        chain = f"{crossing.name}{_tag(speaker)}_{short('then', f'{so_far} {decided_later}')}"
         if chain not in self.decision.lists:
             self.decision.lists[chain] = ()
             lines: list[str] = []
@@ -157,7 +157,7 @@ class _Writer:
                 else:
                     later = _is_later(rule) and decided_later is not False
                     outcome = self.decision.register(_joined(so_far, found), later)
-                lines += self._rule(crossing.second, rule, None, outcome, cross=True)
+                lines += self._rule(crossing.second, rule, speaker, outcome, cross=True)
             last = self.decision.register(so_far, bool(decided_later))
             self.decision.lists[chain] = (*lines, f"goto {last}")
         return chain

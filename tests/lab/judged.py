@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisioning.core.addresses import address_number, address_text, contains
-from provisioning.core.intent import slug
+from provisioning.core.intent import Connector, slug
 from provisioning.core.network import Network
 from provisioning.core.reach import Trace, trace
+from provisioning.core.realm import Realm
 from provisioning.lab.farend import CLIENTS, INTERNET, workload_namespace
 from provisioning.lab.stack import first_usable
 from tests.lab.conftest import World
-from tests.lab.drawn import TENANT
+from tests.lab.network import TENANT
 from tests.lab.prober import NOTED
 
 PACKETS: list[tuple[str, int | None]] = [
@@ -67,25 +68,37 @@ class Judge:
                     continue
                 prefixes = [prefix for attachment in attachments for prefix in attachment.prefixes]
                 sources = dict.fromkeys(first_usable(prefix) for prefix in prefixes)
+                towards = [one for one in self._destinations(realm, connector) if one not in told["addresses"]]
                 for source in sources:
-                    for destination in self._destinations(uid):
-                        alike = (":" in source) == (":" in destination)
-                        if alike and destination not in told["addresses"]:
+                    for destination in towards:
+                        if (":" in source) == (":" in destination) and not self._is_lost(
+                            realm, connector, source, destination
+                        ):
                             for protocol, port in PACKETS:
                                 name = "icmpv6" if protocol == "icmp" and ":" in source else protocol
                                 yield Probe(connector.key, segment.name, source, destination, name, port)
 
-    def _destinations(self, segment: str) -> list[str]:
-        """Presented addresses of members and guests, what is behind them, the internet, and nobody's."""
-        realm = self.network.realm(segment)
+    def _destinations(self, realm: Realm, connector: Connector) -> list[str]:
+        """Presented addresses of members and guests, what is behind them, the internet, nobody's, and those that only
+        this connector knows something by."""
         found = {first_usable(text): None for one in (*realm.members, *realm.guests) for text, _ in one.routes}
         joined = [self.network.realm(passage.other) for passage in realm.passages]
         for other in (realm, *joined):
-            for connector, _ in other.roster.attached:
-                told = self.known.get(connector.key)
-                if told and connector.kind != "internet-exit":
+            for one, _ in other.roster.attached:
+                told = self.known.get(one.key)
+                if told and one.kind != "internet-exit":
                     found |= dict.fromkeys(told["addresses"])
+        for rule in realm.roster.nat.get(connector.uid, ()):
+            if rule.direction == "outbound" and rule.destination.type == "static":
+                found |= dict.fromkeys(map(first_usable, rule.match.destination))
         return [*found, INTERNET, "192.0.2.1"]
+
+    def _is_lost(self, realm: Realm, connector: Connector, source: str, destination: str) -> bool:
+        """Who speaks from another's address is not known any more where an older segment decides (see the agent)."""
+        owner, where = realm.owner(address_number(source)), realm.owner(address_number(destination))
+        if owner is None or where is None or owner.connector is connector:
+            return False
+        return where.segment.uid != realm.segment.uid and not realm.hosts(where.segment.uid)
 
     def _from_internet(self) -> Iterator[Probe]:
         for uid, segment in self.intent.segments.items():

@@ -48,6 +48,8 @@ class Prober:
         for transport in self.noting:
             transport.close()
         self.noting.clear()
+        # Closing takes a turn of the loop.
+        await asyncio.sleep(0.01)
         loop = asyncio.get_running_loop()
         for space in spaces:
             for address in ("0.0.0.0", "::"):
