@@ -71,7 +71,7 @@ class Judge:
                 towards = [one for one in self._destinations(realm, connector) if one not in told["addresses"]]
                 for source in sources:
                     for destination in towards:
-                        if (":" in source) == (":" in destination) and not self._is_lost(
+                        if (":" in source) == (":" in destination) and not self._is_moot(
                             realm, connector, source, destination
                         ):
                             for protocol, port in PACKETS:
@@ -93,8 +93,16 @@ class Judge:
                 found |= dict.fromkeys(map(first_usable, rule.match.destination))
         return [*found, INTERNET, "192.0.2.1"]
 
-    def _is_lost(self, realm: Realm, connector: Connector, source: str, destination: str) -> bool:
-        """Who speaks from another's address is not known any more where an older segment decides (see the agent)."""
+    def _is_moot(self, realm: Realm, connector: Connector, source: str, destination: str) -> bool:
+        """What the model and packets are known to see differently, both where two may send from one address.
+
+        Who speaks from another's address is not known any more where an older segment decides (see the agent).
+        """
+        for other, _ in realm.roster.attached:
+            # The model shuts a blind route for the addresses its target may use, packets for the target only.
+            sends = any(contains(member.sources, address_number(source)) for member in realm.members_of(other))
+            if other is not connector and sends and contains(realm.blind(other), address_number(destination)):
+                return True
         owner, where = realm.owner(address_number(source)), realm.owner(address_number(destination))
         if owner is None or where is None or owner.connector is connector:
             return False
@@ -169,7 +177,9 @@ class Judge:
             arrived = reached if reached is not None else answer is not None
             return f"arrive at {reached or answer}" if arrived else ""
         connector, address = self._end(said)
-        if address not in self.known.get(connector, {"addresses": ()})["addresses"]:
+        there = self.known.get(connector, {"addresses": ()})["addresses"]
+        if address not in there or probe.source in there:
+            # Nobody is there, or somebody with the very address of who asks (twins).
             return ""
         if reached is not None:
             return "" if reached == [connector] else f"arrive at {reached}"

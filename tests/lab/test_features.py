@@ -222,14 +222,14 @@ def test_the_failover_exchange_takes_over_when_both_circuits_at_home_are_gone(wo
                            "direction": "outbound", "match": {"source": ["10.7.0.0/16"]},
                            "source": {"type": "static", "prefixes": ["172.22.0.0/16"]}})  # fmt: skip
     agree(world, draw)
-    script = "import sys; from provisioning.lab.control import Lab; Lab(sys.argv[1]).flap('acme', *sys.argv[2:], 8)"
+    script = "import sys; from provisioning.lab.control import Lab; Lab(sys.argv[1]).flap('acme', *sys.argv[2:], 7)"
     state = str(world.folder / "state.json")
     flaps = [
         subprocess.Popen([sys.executable, "-c", script, state, name, circuit])
         for name in ("app", "natted")
         for circuit in "AB"
     ]
-    time.sleep(2)
+    time.sleep(1.5)
     assert world.pings("office", "10.1.0.1")
     assert world.connects("app", "10.3.0.1", 443)
     assert world.pings("natted", "10.3.0.1")

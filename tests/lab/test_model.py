@@ -45,7 +45,7 @@ def test_the_hospital_network_behaves_as_the_model_says(world: World) -> None:
 
 
 @pytest.mark.timeout(900)
-@settings(judging, max_examples=10, derandomize=True)
+@settings(judging, max_examples=5, derandomize=True)
 @given(both=versions())
 def test_generated_networks_behave_as_the_model_says(world: World, both: tuple[Sketch, Sketch]) -> None:
     behaves(world, *both)
