@@ -30,6 +30,7 @@ class Item:
     body: Body
     state: State = "same"
     icon: str = "stack-2"
+    badges: tuple[Badge, ...] = ()
 
     @property
     def name(self) -> str:
@@ -43,6 +44,14 @@ class Item:
     @property
     def word(self) -> str:
         return KINDS[self.kind].word if self.kind in KINDS else self.kind
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """Something that is set at a connector's edge."""
+
+    item: Item
+    word: str
 
 
 @dataclass(slots=True)
@@ -77,9 +86,9 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """A policy: what its chip says and the pairs of elements its lines join."""
+    """A policy or a share: what its chip says and the pairs of elements its lines join."""
 
-    policy: Item
+    item: Item
     face: Face
     words: str
     sentence: str
@@ -132,9 +141,10 @@ def board(draft: Network, base: Network) -> Board:
         for segment in here.get("segments", [])
     ]
     placed = {card.ref for lane in lanes for card in lane.cards}
+    targets = {app.uid: str(app.body["target"]["connector"]) for app in here.get("internet-apps", [])}
     return Board(
         lanes=lanes,
-        chips=[_chip(policy, lanes, names) for policy in policies],
+        chips=[_chip(policy, lanes, names, targets) for policy in policies],
         unplaced=[group for group in here.get("groups", []) if group.uid not in placed],
         removed=[item for rows in items.values() for item in rows if item.state == "removed"],
         edits=sum(item.state != "same" for rows in items.values() for item in rows),
@@ -208,7 +218,8 @@ def _ranks(edges: list[tuple[str, str]]) -> dict[str, int]:
     return rank
 
 
-def _chip(policy: Item, lanes: Iterable[Lane], names: Mapping[str, str]) -> Chip:
+def _chip(policy: Item, lanes: Iterable[Lane], names: Mapping[str, str], targets: Mapping[str, str]) -> Chip:
+    """``targets``: internet application → its connector, where lines to it end."""
     body = policy.body
     rules = list(body.get("rules", ()))
     action = leading(rules)
@@ -218,6 +229,7 @@ def _chip(policy: Item, lanes: Iterable[Lane], names: Mapping[str, str]) -> Chip
             continue
         places = {card.ref: card.dom for card in lane.cards}
         places |= {member.uid: dom for card in lane.cards if card.role == "group" for dom, member in card.members}
+        places |= {app: places[connector] for app, connector in targets.items() if connector in places}
         for start in body.get("from", ()):
             lines += [(places[start], places[end]) for end in body.get("to", ()) if start in places and end in places]
     words = summary(rules, names)
@@ -248,8 +260,15 @@ def rule_rows(policy: Item, names: Mapping[str, str]) -> list[dict[str, Any]]:
             "to": end,
             "name": rule.get("name", ""),
             "flow": flow_words(rule),
+            "addresses": _addresses(rule, names),
             "action": rule.get("action", ""),
             "services": ", ".join(names.get(uid, uid) for uid in rule.get("services", ())),
         }
         for number, rule in enumerate(body.get("rules", ()))
     ]
+
+
+def _addresses(rule: Body, names: Mapping[str, str]) -> str:
+    """`ward-networks → 10.20.0.0/16`: what a rule asks of addresses, prefix lists by name; "" for nothing."""
+    sides = [[names.get(ref, ref) for ref in rule.get(side, ()) if ref != "any"] for side in ("source", "destination")]
+    return " → ".join(", ".join(side) or "any" for side in sides) if any(sides) else ""

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
-from portal.pages import board, reaching
+from portal.pages import board, crossings, reaching
 from portal.pages.door import PageRequest, page
 from portal.pages.objects import KINDS
 from portal.pages.objects.pages import panel
@@ -55,7 +55,7 @@ def canvas(request: PageRequest, uid: UUID) -> HttpResponse:
 @page()
 def rules(request: PageRequest, uid: UUID) -> HttpResponse:
     context = _draft(request, uid)
-    rows = [row for chip in context["policies"] for row in board.rule_rows(chip.policy, context["names"])]
+    rows = [row for chip in context["policies"] for row in board.rule_rows(chip.item, context["names"])]
     return render(request, "pages/design/rules.html", context | {"rule_rows": rows})
 
 
@@ -71,6 +71,8 @@ def _draft(request: PageRequest, uid: UUID) -> dict[str, Any]:
     drawn = board.board(_network(found), base)
     items = board.compare(_network(found), base)
     here = {kind: [item for item in rows if item.state != "removed"] for kind, rows in items.items()}
+    names = {item.uid: item.name for rows in here.values() for item in rows}
+    crossings.mark(drawn, here)
     problems = check(networks.network(view))
     root = f"/api/v1/t/{request.tenant.slug}/"
     objects_url = reverse("draft-objects", args=[request.tenant.slug, draft.uid])
@@ -86,13 +88,15 @@ def _draft(request: PageRequest, uid: UUID) -> dict[str, Any]:
         "may": {"edit": "edit" in request.rights and draft.state == Draft.State.OPEN},
         "board": drawn,
         "items": items,
-        "names": {item.uid: item.name for rows in here.values() for item in rows},
+        "names": names,
+        "shares": crossings.shares(here.get("shares", []), drawn.lanes, names),
         "changes": [item for rows in items.values() for item in rows if item.state != "same"],
         "problems": told,
         "errors": [problem for problem in told if problem["severity"] == "error"],
         "warnings": [problem for problem in told if problem["severity"] == "warning"],
         "lists": [(word, here.get(kind, [])) for word, kind in (
-            ("Exchanges", "exchanges"), ("Services", "services"), ("Assertions", "assertions"))],
+            ("Exchanges", "exchanges"), ("Services", "services"), ("Prefix lists", "prefix-lists"),
+            ("Assertions", "assertions"))],
         "policies": drawn.chips,
         **{kind: here.get(kind, []) for kind in ("exchanges", "segments", "groups", "connectors", "services")},
         "actions": ACTIONS,
@@ -170,7 +174,9 @@ def reach(request: PageRequest, uid: UUID) -> HttpResponse:
         "source": source,
         "version": version,
         "name": name,
-        "rows": reaching.rows(name, _segments(shown, source), found, before, _ends(shown)) if found is not None else [],
+        "rows": reaching.rows(name, _segments(shown, source), found, before, _ends(shown), _groups(shown))
+        if found is not None
+        else [],
     }
     return render(request, "pages/design/reach.html", context)
 
@@ -203,3 +209,12 @@ def _ends(view: views.View) -> dict[str, set[str]]:
             name = INTERNET if row.body["kind"] == "internet-exit" else names.get(one["group"] or "", row.name)
             ends.setdefault(name, set()).add(names[one["segment"]])
     return ends
+
+
+def _groups(view: views.View) -> dict[str, set[str]]:
+    """Connector → the names of its groups."""
+    names = {row.uid: row.name for row in views.rows(view, "groups")}
+    return {
+        row.name: {names[one["group"]] for one in row.body["attachments"] if one["group"] in names}
+        for row in views.rows(view, "connectors")
+    }

@@ -44,7 +44,12 @@ GROUPS: tuple[tuple[str, tuple[Page, ...]], ...] = (
         (
             Page("plans", "Plans", icon="git-pull-request", under=("plan",)),
             Page("runs", "Runs", icon="player-play", under=("run",)),
-            Page("revisions", "Revisions", icon="history", under=("revision", "revision-object")),
+            Page(
+                "revisions",
+                "Revisions",
+                icon="history",
+                under=("revision", "revision-object", "revision-objects", "revisions-compare"),
+            ),
         ),
     ),
     (

@@ -17,10 +17,12 @@ def rows(
     here: Iterable[Reached],
     before: Iterable[Reached] | None,
     ends: Mapping[str, set[str]],
+    groups: Mapping[str, set[str]] | None = None,
 ) -> list[dict[str, Any]]:
     """What ``name``, which is in the segments ``mine``, reaches, then what it does not.
 
     ``ends``: what could be reached → its segments.
+    ``groups``: connector → its groups, which are not quite unreached when a part of one of their connectors is.
     ``before``: the same question asked of live, None to leave the comparison out.
 
     A row: {"to", "flow", "how", "action", "via", "new"}.
@@ -29,7 +31,7 @@ def rows(
     known = {_key(one) for one in before} if before is not None else None
     shown = [
         {
-            "to": ", ".join(SPOKEN.get(name, name) for name in one["to"]),
+            "to": ", ".join(SPOKEN.get(name, name) for name in one["to"]) + _where(one),
             "flow": flow(one),
             "how": cause(one.get("rule"), one["segment"]),
             "action": "inspect" if one["via"] else "allow",
@@ -38,7 +40,8 @@ def rows(
         }
         for one in found
     ]
-    reached = {name for one in found for name in one["to"]}
+    reached = {name.partition(" (")[0] for one in found for name in one["to"]}
+    reached |= set().union(*((groups or {}).get(name, set()) for name in reached))
     everyone = mine if "any" in reached else set()
     missing = [
         end for end in sorted(ends) if end not in {*reached, name} and (end == "internet" or not ends[end] & everyone)
@@ -56,9 +59,15 @@ def rows(
     ]
 
 
+def _where(one: Reached) -> str:
+    """Across a share the other segment is told."""
+    there = one.get("to_segment")
+    return f" in {there}" if there and there != one["segment"] else ""
+
+
 def _why_not(end: str, near: bool) -> str:
     if not near:
-        return "other segment, no share"
+        return "other segment, no share lets it through"
     return "the stance never covers it" if end == "internet" else "no rule lets it through"
 
 

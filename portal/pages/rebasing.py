@@ -10,11 +10,11 @@ from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
-from portal.pages import review
+from portal.pages import differing
+from portal.pages.differing import Told
 from portal.pages.door import PageRequest, page
 from portal.pages.objects import KINDS
-from portal.pages.objects.form import references
-from portal.pages.refusals import told
+from portal.pages.refusals import told as refusing
 from provisioning.models import Draft
 from provisioning.selectors import differences, views
 from provisioning.selectors.views import View
@@ -31,7 +31,8 @@ def rebasing(request: PageRequest, uid: UUID) -> HttpResponse:
     request.draft_uid = uid
     live = views.live().revision
     conflicts, problems = _tried(draft)
-    changed = differences.between(View(draft.base_revision), View(live)) if live != draft.base_revision else []
+    base, theirs = View(draft.base_revision), View(live)
+    changed = differing.shown(differences.between(base, theirs), base, theirs)
     context = {
         "tenant": request.tenant,
         "draft": {"id": str(uid), "name": draft.name, "base_revision": draft.base_revision},
@@ -50,7 +51,7 @@ def rebasing(request: PageRequest, uid: UUID) -> HttpResponse:
 def _tried(draft: Draft) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """What a rebase would meet: conflicts to be decided, or what makes the merged network invalid. Nothing is moved."""
     conflicts: list[dict[str, Any]] = []
-    with transaction.atomic(), told() as outcome:
+    with transaction.atomic(), refusing() as outcome:
         try:
             rebase(draft)
         except Conflicting as refused:
@@ -61,25 +62,13 @@ def _tried(draft: Draft) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
 
 def _shown(draft: Draft, live: int, conflicts: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Conflicts by object; what values refer to is told by name, as either side calls it."""
-    wanted = references([[one[side] for side in SIDES] for one in conflicts])
-    names = {
-        uid: row.name
-        for view in (View(live), views.of_draft(draft))
-        for uid, row in views.named(view, wanted).items()
-    }  # fmt: skip
-
-    def words(value: Any) -> str:
-        text = review.words(value)
-        for uid in references(value):
-            text = text.replace(uid, names.get(uid, uid))
-        return text
-
+    told = Told([[one[side] for side in SIDES] for one in conflicts], [View(live), views.of_draft(draft)])
     numbered = [{**one, "number": number} for number, one in enumerate(conflicts)]
     return [
         {
             "kind": KINDS[kind],
             "name": name,
-            "fields": [{**one, **{side: words(one[side]) for side in SIDES}} for one in fields],
+            "fields": [{**one, **{side: told.words(one[side]) for side in SIDES}} for one in fields],
         }
         for (kind, _, name), fields in groupby(numbered, key=lambda one: (one["kind"], one["id"], one["name"]))
     ]

@@ -165,7 +165,9 @@ def _sides(change: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _decided(change: Mapping[str, Any], side: str, segment: str) -> dict[str, Any]:
     """What decides it from now on, and what did before: in words, and the rule to link to."""
-    return {"rule": change.get(side), "words": cause(change.get(side), segment), "before": side == "rule_before"}
+    rule, across = change.get(side), change.get("to_segment") not in (None, segment)
+    words = "no share between the two" if across and not rule else cause(rule, segment)
+    return {"rule": rule, "words": words, "before": side == "rule_before"}
 
 
 def cause(rule: str | None, segment: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
@@ -10,12 +12,15 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
-from portal.pages import nav
+from portal.pages import differing, nav
 from portal.pages.door import PageRequest, page
 from portal.pages.refusals import told
 from provisioning.models import Revision, Run
 from provisioning.selectors import differences, views
 from provisioning.services import revisions as service
+
+LISTED = 200
+"""Revisions to choose from when two are compared; others are named in the address."""
 
 
 @page("view")
@@ -34,20 +39,44 @@ def revisions(request: PageRequest) -> HttpResponse:
 
 @page("view")
 def revision(request: PageRequest, number: int) -> HttpResponse:
-    """What a revision changed, against the one before it or against ``?with=``."""
-    shown = get_object_or_404(Revision, number=number)
-    other = request.GET.get("with", "")
-    base = int(other) if other.isdecimal() and len(other) < 10 and int(other) != number else number - 1
+    """What a revision changed in the one before it."""
+    shown, base = get_object_or_404(Revision, number=number), number - 1
     return render(
         request,
         "pages/revision.html",
         {
             "revision": shown,
             "base": base,
-            "changes": differences.between(views.revision(base), views.revision(number)),
+            "changes": _differing(base, number),
             "live": views.live().revision,
         },
     )
+
+
+@page("view")
+def compare(request: PageRequest) -> HttpResponse:
+    """``?from=3&to=7``: what differs between any two revisions, 0 being the empty network before the first."""
+    live = views.live().revision
+    listed = list(Revision.objects.all()[:LISTED])
+    start, end = (_chosen(request, name, default) for name, default in (("from", max(live - 1, 0)), ("to", live)))
+    context = {
+        "start": start,
+        "end": end,
+        "live": live,
+        "choices": [(one.number, f"{one.number}, {one.message}") for one in listed] + [(0, "0, the empty network")],
+        "changes": _differing(start, end),
+    }
+    return render(request, "pages/compare.html", context)
+
+
+def _chosen(request: PageRequest, name: str, default: int) -> int:
+    text = request.GET.get(name, "")
+    return int(text) if text.isdecimal() and len(text) < 10 else default
+
+
+def _differing(start: int, end: int) -> list[dict[str, Any]]:
+    before, after = views.revision(start), views.revision(end)
+    return differing.shown(differences.between(before, after), before, after)
 
 
 @require_POST

@@ -58,6 +58,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:slug>/trace/", tracing.trace, name="trace"),
     path("t/<slug:slug>/reach/", tracing.reach, name="reach"),
     path("t/<slug:slug>/revisions/", revisions.revisions, name="revisions"),
+    path("t/<slug:slug>/revisions/compare/", revisions.compare, name="revisions-compare"),
     path("t/<slug:slug>/revisions/<int:number>/", revisions.revision, name="revision"),
     path("t/<slug:slug>/revisions/<int:number>/restore/", revisions.restore, name="revision-restore"),
     path("t/<slug:slug>/usage/", usage.usage, name="usage"),

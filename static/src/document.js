@@ -60,7 +60,7 @@ async function check() {
 
 async function save() {
   await tried(async () => {
-    await send("", tag);
+    await send("", `"${tag}"`);
     saved = text.value;
     toast("ok", "Saved to the draft. Undo takes it back.");
     location.reload();

@@ -19,7 +19,10 @@ for (const name of ["dragover", "dragleave", "drop"]) {
   });
 }
 document.getElementById("im-check")?.addEventListener("click", ({ currentTarget }) => check(currentTarget));
-text?.addEventListener("input", () => result.replaceChildren());
+text?.addEventListener("input", () => {
+  result.replaceChildren();
+  document.getElementById("im-check").classList.add("btn-primary");
+});
 document.body.addEventListener("refused", (event) => {
   event.preventDefault();
   refuse(event.detail.problem);
@@ -36,6 +39,7 @@ const send = (query) => call("POST", `${address}${query}`, text.value, { type: "
 async function check(button) {
   await guard(null, button, async () => {
     const told = await send("?dry_run=1");
+    button.classList.remove("btn-primary");
     const go = h("button", { class: "btn btn-primary", type: "button", "data-busy": "Importing…" }, `Import ${told.rows} row${told.rows === 1 ? "" : "s"}`);
     go.addEventListener("click", () => guard(null, go, async () => {
       await send("");

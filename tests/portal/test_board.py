@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from portal.pages import crossings
 from portal.pages.board import board, compare
 from portal.pages.rules import flow_words
 
@@ -98,3 +99,34 @@ def test_what_the_draft_did_is_told_for_each_object() -> None:
 def test_flows_read_the_same_everywhere() -> None:
     assert flow_words({"protocol": "tcp", "ports": ["443", "8000-8100"]}) == "tcp/443, 8000-8100"
     assert flow_words({"protocol": "any", "ports": []}) == "any"
+
+
+def test_a_share_runs_from_the_side_that_may_begin_and_a_policy_to_an_application_ends_at_its_connector() -> None:
+    app = {"name": "shop", "connector": "c-exit", "protocol": "tcp", "port": 443, "target": {"connector": "c-prod"}}
+    share = {
+        "name": "partners",
+        "a": {"segment": CORP, "groups": [PROD], "prefixes": []},
+        "b": {"segment": "seg-b", "groups": [], "prefixes": ["10.9.0.0/24"]},
+        "direction": "b-to-a",
+        "services": [],
+    }
+    drawn_network = network(
+        segments={CORP: {"name": "corp", "stance": "open"}, "seg-b": {"name": "partner", "stance": "closed"}},
+        policies={"p1": policy("in", "internet", "app")},
+        shares={"s1": share},
+        **{"internet-apps": {"app": app}},
+    )
+    drawn = board(drawn_network, {})
+    assert drawn.chips[0].lines == ((f"at-{CORP}-internet", f"at-{CORP}-c-prod"),)
+    items = compare(drawn_network, {})
+    (chip,) = crossings.shares(items["shares"], drawn.lanes, {CORP: "corp", "seg-b": "partner"})
+    assert (chip.lines, chip.words) == ((("lane-seg-b", f"at-{CORP}-{PROD}"),), "one way")
+    assert chip.sentence == "Share partners: corp from partner"
+    crossings.mark(drawn, items)
+    badged = {
+        member.name: [badge.word for badge in member.badges]
+        for card in drawn.lanes[0].cards
+        for _, member in card.members
+    }
+    assert badged["vpc-prod"] == badged["exit-eu"] == ["internet application: shop"]
+    assert badged["vpc-dev"] == []

@@ -18,7 +18,7 @@ def test_what_is_reached_and_why_the_rest_is_not() -> None:
     rows = reaching.rows("prod", {"corp"}, [reached("dev", protocol="tcp", ports=["22"], rule="ssh/main")], None, ENDS)
     assert [(row["to"], row["action"], row["how"]) for row in rows] == [
         ("dev", "allow", "policy ssh, rule main"),
-        ("ehr", "deny", "other segment, no share"),
+        ("ehr", "deny", "other segment, no share lets it through"),
         ("the internet", "deny", "the stance never covers it"),
     ]
     assert rows[0]["flow"] == "tcp/22"
@@ -37,4 +37,17 @@ def test_only_ways_that_live_does_not_have_are_marked() -> None:
 
 
 def test_what_is_in_no_segment_reaches_nothing() -> None:
-    assert {row["how"] for row in reaching.rows("new", set(), [], None, ENDS)} == {"other segment, no share"}
+    assert {row["how"] for row in reaching.rows("new", set(), [], None, ENDS)} == {
+        "other segment, no share lets it through"
+    }
+
+
+def test_across_a_share_the_other_segment_is_told_and_a_part_of_a_group_is_not_nothing() -> None:
+    across = reached("ehr", to_segment="clinical", rule="share/records")
+    part = reached("site-dev (10.2.0.0/25)")
+    rows = reaching.rows("prod", {"corp"}, [across, part], None, ENDS, {"site-dev": {"dev"}})
+    assert [(row["to"], row["how"]) for row in rows[:2]] == [
+        ("ehr in clinical", "share records"),
+        ("site-dev (10.2.0.0/25)", "the stance of corp"),
+    ]
+    assert "dev" not in [row["to"] for row in rows]

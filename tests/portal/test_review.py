@@ -33,7 +33,7 @@ def test_across_a_share_both_segments_and_the_whole_chain_are_told() -> None:
     change = {**OPENED, "to_segment": "clinical", "via": ["fw", "proxy"], "rule_after": "share/partners"}
     (row,) = review.reachability({"allowed": [change]})
     assert (row["segment"], row["to_segment"], row["through"]) == ("corp", "clinical", "fw, then proxy")
-    assert row["decided"][0]["words"] == "share partners"
+    assert [one["words"] for one in row["decided"]] == ["share partners", "no share between the two"]
 
 
 def test_many_ends_are_listed_as_one_says_them() -> None:

@@ -14,7 +14,7 @@ export function askPolicy(source, target) {
   const lane = target.closest("[data-segment].cv-lane");
   if (lane.dataset.segment !== segment) {
     const [mine, theirs] = [source.dataset.segmentName, lane.getAttribute("aria-label")];
-    toast("warn", `${source.dataset.name} is in segment ${mine}, that is ${theirs}. Segments do not reach each other; put both into one segment first.`);
+    toast("warn", `${source.dataset.name} is in segment ${mine}, that is ${theirs}. Segments reach each other through a share: press H to add one.`);
     return;
   }
   const to = target.matches(".cv-card") ? target.dataset : { ref: "any", name: "any" };

@@ -3,11 +3,10 @@
 //   data-kinds="groups connectors" data-words='{"any": "any connector"}' data-where='{"kind": "…"}' data-many data-free
 import { get } from "../lib/api.js";
 import { h, icon } from "../lib/page.js";
+import { wordOf } from "../lib/words.js";
 
 const SHOWN = 30;
 const ADDRESSES = /^([^\s@,]+@)?[0-9a-f:./,\s]*[./:][0-9a-f:./,\s]*$/i; // prefixes, and connector@address in a trace
-const WORDS = { "prefix-lists": "prefix list", "internet-apps": "internet app", "billing-tags": "billing tag", policies: "policy", "nat-rules": "NAT rule" };
-const wordOf = (kind) => WORDS[kind] ?? kind.replace(/s$/, "");
 const answers = new Map(); // address -> promise of rows, for as long as the page is
 
 export function startPicks() {

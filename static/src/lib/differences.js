@@ -1,5 +1,6 @@
 // What a dry run tells: every object that would come, go or change, with its fields before and after.
 import { h, icon } from "./page.js";
+import { wordOf } from "./words.js";
 
 const MARKS = {
   create: ["is-ok", "Add", () => icon("plus")],
@@ -41,12 +42,13 @@ function entry({ action, kind, name, fields }, names) {
   const rows = fields.map(({ path, before, after }) => h("tr", {}, h("th", { scope: "row" }, path),
     h("td", { class: "mono cw-del" }, told(before, names)), h("td", { class: "mono cw-add" }, told(after, names))));
   return h("li", {}, h("details", {},
-    h("summary", {}, h("span", { class: `cw-op ${tone}` }, mark()), h("span", { class: "rv-op" }, word), h("b", { class: "clip" }, name), h("span", { class: "ink-3 clip" }, kind)),
+    h("summary", {}, h("span", { class: `cw-op ${tone}` }, mark()), h("span", { class: "rv-op" }, word), h("b", { class: "clip" }, name), h("span", { class: "ink-3 clip" }, wordOf(kind))),
     h("div", { class: "cw-scroll", tabindex: "0", role: "region", "aria-label": `Fields of ${name}` }, h("table", { class: "rv-fields" },
       h("thead", {}, h("tr", {}, ...["Field", "Before", "After"].map((head) => h("th", { scope: "col" }, head)))), h("tbody", {}, ...rows)))));
 }
 
 function told(value, names) {
   if (value === null || value === undefined) return h("span", { class: "ink-3" }, "nothing");
-  return (typeof value === "string" ? value : JSON.stringify(value)).replace(UID, (id) => names.get(id) ?? id);
+  const plain = Array.isArray(value) && value.every((one) => typeof one !== "object");
+  return (plain ? value.join(", ") || "none" : typeof value === "string" ? value : JSON.stringify(value)).replace(UID, (id) => names.get(id) ?? id);
 }

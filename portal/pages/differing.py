@@ -1,0 +1,51 @@
+"""Differences between two versions as a page tells them: kinds by their word, references by name, lists on one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from portal.pages import review
+from portal.pages.objects import KINDS
+from portal.pages.objects.form import references
+from provisioning.selectors import views
+from provisioning.selectors.views import View
+
+Difference = Mapping[str, Any]
+
+
+class Told:
+    """Values with what they refer to called by name, as the first of ``versions`` calls it that knows it."""
+
+    def __init__(self, values: Iterable[Any], versions: Sequence[View]) -> None:
+        wanted = set().union(*map(references, values))
+        self.names: dict[str, str] = {}
+        for version in reversed(versions):
+            self.names |= {uid: row.name for uid, row in views.named(version, wanted).items()} if wanted else {}
+
+    def words(self, value: Any) -> str:
+        """ "" for what is not there."""
+        if isinstance(value, list) and all(isinstance(one, str | int) for one in value):
+            text = ", ".join(map(str, value)) or "none"
+        else:
+            text = review.words(value)
+        for uid in references(value):
+            text = text.replace(uid, self.names.get(uid, uid))
+        return text
+
+
+def shown(changes: Iterable[Difference], before: View, after: View) -> list[dict[str, Any]]:
+    """``changes`` as ``selectors.differences.between(before, after)`` gives them."""
+    listed = list(changes)
+    told = Told([change["fields"] for change in listed], [after, before])
+    return [
+        {
+            **change,
+            "word": KINDS[change["kind"]].word if change["kind"] in KINDS else change["kind"],
+            "fields": [
+                {"path": field["path"], **{side: told.words(field[side]) for side in ("before", "after")}}
+                for field in change["fields"]
+            ],
+        }
+        for change in listed
+    ]
