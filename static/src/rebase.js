@@ -11,6 +11,8 @@ form?.addEventListener("click", ({ target }) => {
   left();
 });
 
+if (form) left(); // what was chosen while the page was still loading counts too
+
 function left() {
   const open = [...form.querySelectorAll(".rb-field")].filter((field) => !field.querySelector(":checked")).length;
   const told = document.getElementById("rb-left");
