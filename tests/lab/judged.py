@@ -62,7 +62,7 @@ class Judge:
     def _between_members(self) -> Iterator[Probe]:
         for uid, segment in self.intent.segments.items():
             realm = self.network.realm(uid)
-            for connector, attachments in realm.roster.attached:
+            for connector, attachments in realm.ground.attached:
                 told = self.known.get(connector.key)
                 if told is None or connector.kind == "internet-exit":
                     continue
@@ -84,11 +84,11 @@ class Judge:
         found = {first_usable(text): None for one in (*realm.members, *realm.guests) for text, _ in one.routes}
         joined = [self.network.realm(passage.other) for passage in realm.passages]
         for other in (realm, *joined):
-            for one, _ in other.roster.attached:
+            for one, _ in other.ground.attached:
                 told = self.known.get(one.key)
                 if told and one.kind != "internet-exit":
                     found |= dict.fromkeys(told["addresses"])
-        for rule in realm.roster.nat.get(connector.uid, ()):
+        for rule in realm.ground.nat.get(connector.uid, ()):
             if rule.direction == "outbound" and rule.destination.type == "static":
                 found |= dict.fromkeys(map(first_usable, rule.match.destination))
         return [*found, INTERNET, "192.0.2.1"]
@@ -98,7 +98,7 @@ class Judge:
 
         Who speaks from another's address is not known any more where an older segment decides (see the agent).
         """
-        for other, _ in realm.roster.attached:
+        for other, _ in realm.ground.attached:
             # The model shuts a blind route for the addresses its target may use, packets for the target only.
             sends = any(contains(member.sources, address_number(source)) for member in realm.members_of(other))
             if other is not connector and sends and contains(realm.blind(other), address_number(destination)):
