@@ -33,10 +33,13 @@ SYSCTLS = {
     "net/ipv4/ip_forward": "1",
     "net/ipv4/conf/all/rp_filter": "0",
     "net/ipv4/conf/default/rp_filter": "0",
+    "net/ipv4/conf/all/accept_local": "1",
     "net/ipv4/conf/all/send_redirects": "0",
     "net/ipv4/conf/default/send_redirects": "0",
     "net/ipv4/conf/all/accept_redirects": "0",
     "net/ipv4/conf/all/ignore_routes_with_linkdown": "1",
+    "net/ipv6/conf/all/disable_ipv6": "0",
+    "net/ipv6/conf/default/disable_ipv6": "0",
     "net/ipv6/conf/all/forwarding": "1",
     "net/ipv6/conf/all/accept_redirects": "0",
     "net/ipv6/conf/default/accept_ra": "0",
@@ -48,7 +51,8 @@ SYSCTLS = {
     "net/bridge/bridge-nf-call-ip6tables": "0",
 }
 """Packets cross an anchor twice when a service inspects them, hence liberal windows and no redirects; the mesh bridge
-must not hand what it merely bridges to the routing rules. IPv6 addresses are given, never made up or waited for."""
+must not hand what it merely bridges to the routing rules. A node has one mesh address in all its segments, and errors
+come from it over the wire to another. IPv6 addresses are given, never made up or waited for."""
 
 
 class Circuits:
@@ -82,17 +86,19 @@ class Netlink:
 
     def ensure_namespace(self, name: str) -> bool:
         """True when it had to be made."""
-        if os.path.exists(f"{NAMESPACES}/{name}"):
-            return False
-        netns.create(name)
-        with inside(name):
-            for key, value in SYSCTLS.items():
-                if os.path.exists(f"/proc/sys/{key}"):
-                    with open(f"/proc/sys/{key}", "w") as file:
-                        file.write(value)
-        socket = self.socket(name)
-        socket.link("set", index=1, state="up")
-        return True
+        is_new = not os.path.exists(f"{NAMESPACES}/{name}")
+        if is_new:
+            netns.create(name)
+        if name not in self.sockets:
+            # Also where an agent before this one, maybe an older one, has made it.
+            with inside(name):
+                for key, value in SYSCTLS.items():
+                    if os.path.exists(f"/proc/sys/{key}"):
+                        with open(f"/proc/sys/{key}", "w") as file:
+                            file.write(value)
+        if is_new:
+            self.socket(name).link("set", index=1, state="up")
+        return is_new
 
     def namespaces(self, prefix: str) -> list[str]:
         return sorted(name for name in os.listdir(NAMESPACES) if name.startswith(prefix))

@@ -214,6 +214,45 @@ def test_a_redundant_connector_sends_from_what_is_routed_to_the_other_and_is_jud
     assert sent == {"one": "delivered", "two": "denied_by_rule"}
 
 
+def test_packets_that_are_too_long_are_told_of_through_shares_and_edges_and_streams_fit(world: World) -> None:
+    draw = two_segments()
+    tunnel = {"kind": "ipsec-site", "settings": {"identity": "branch"}}
+    draw.add("connectors", {**site("branch", "us", "red", "10.6.0.0/16", "fd10:6::/48"), **tunnel})
+    draw.add("connectors", {**site("far", "us", "red", "10.5.0.0/16", "fd10:5::/48", segment="partner"), **tunnel})
+    draw.edit("connectors", "app", attachments=[attached("corp", "red", "10.1.0.0/16", "fd10:1::/48")])
+    far = {"segment": "partner", "groups": [], "prefixes": ["10.5.0.0/16", "fd10:5::/48"]}
+    draw.add("shares", share("both", b=far))
+    draw.add("nat-rules", {"name": "out", "segment": "corp", "connector": "branch", "position": 2,
+                           "direction": "outbound", "match": {"source": ["10.6.0.0/16"]},
+                           "source": {"type": "pool", "prefixes": ["172.22.0.1/32"]}})  # fmt: skip
+    agree(world, draw)
+    assert "mtu = 1400" in too_long(world, "app", "10.5.0.1")
+    assert "mtu=1400" in too_long(world, "app", "fd10:5::1")
+    assert "mtu=1400" in too_long(world, "app", "fd10:6::1")
+    for start, end in (("app", "10.5.0.1"), ("app", "fd10:5::1"), ("branch", "10.1.0.1"), ("branch", "fd10:1::1")):
+        assert world.run(start, sys.executable, "-c", STREAMED, end).strip() == "300000", (start, end)
+
+
+def attached(segment: str, group: str, *prefixes: str) -> dict[str, object]:
+    return {"segment": segment, "group": group, "prefixes": list(prefixes)}
+
+
+def too_long(world: World, workload: str, address: str) -> str:
+    return world.run(workload, "ping", "-M", "do", "-c2", "-i0.2", "-W1", "-s", "1440", address)
+
+
+STREAMED = """
+import socket, sys, threading
+line = socket.create_connection((sys.argv[1], 443), 3)
+line.settimeout(3)
+threading.Thread(target=line.sendall, args=(b"x" * 300_000,), daemon=True).start()
+got = b""
+while got.count(b"x") < 300_000:
+    got += line.recv(65536)
+print(got.count(b"x"))
+"""
+
+
 def test_the_failover_exchange_takes_over_when_both_circuits_at_home_are_gone(world: World) -> None:
     draw = two_segments()
     draw.edit("connectors", "app", failover_exchange="us")
