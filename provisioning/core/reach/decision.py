@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -56,8 +57,28 @@ def closed(realm: Realm, packet: Packet) -> Gate | None:
     gates = realm.gates
     if not gates:
         return None
-    found = next((gate for gate in gates if gate.holds(packet.source, packet.destination, packet.cell)), None)
+    if "gates by destination" not in realm.memo:
+        realm.memo["gates by destination"] = _by_destination(gates)
+    edges, listed = realm.memo["gates by destination"]
+    towards = listed[bisect_right(edges, packet.destination)]
+    found = next((gate for gate in towards if gate.holds(packet.source, packet.destination, packet.cell)), None)
     return found if found and not found.passes else None
+
+
+def _by_destination(gates: Sequence[Gate]) -> tuple[list[int], list[list[Gate]]]:
+    """Edges of the line of addresses, and before, between and after them the gates that may hold there, in order."""
+    begins: dict[int, set[int]] = {}
+    ends: dict[int, set[int]] = {}
+    for place, gate in enumerate(gates):
+        for low, high in gate.destination or ():
+            begins.setdefault(low, set()).add(place)
+            ends.setdefault(high + 1, set()).add(place)
+    open_ = {place for place, gate in enumerate(gates) if gate.destination is None}
+    edges, listed = sorted({*begins, *ends}), [[gates[place] for place in sorted(open_)]]
+    for edge in edges:
+        open_ = (open_ - ends.get(edge, set())) | begins.get(edge, set())
+        listed.append([gates[place] for place in sorted(open_)])
+    return edges, listed
 
 
 def decide(realm: Realm, start: Member, end: Member | None, packet: Packet) -> Outcome:

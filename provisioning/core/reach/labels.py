@@ -47,6 +47,7 @@ class Names:
         sizes = Counter(one.attachment.group for one in everybody)
         self._size = np.array([*(sizes[uid] for uid in known), -1], np.intp)
         self._memo: dict[bytes, tuple[str, ...]] = {}
+        self._parts: dict[bytes, str] = {}
 
     def of(self, atoms: Places) -> tuple[str, ...]:
         """Sorted; ``any`` for all members, where there are more than one."""
@@ -65,6 +66,8 @@ class Names:
         full = np.bincount(self._group[whole], minlength=len(self._size)) == self._size
         names.update(self._groups[place] for place in np.flatnonzero(full).tolist())
         rest = np.flatnonzero((held > 0) & self._member & ~(whole & full[self._group])).tolist()
+        order = atoms[np.argsort(self._holder[atoms], kind="stable")]
+        ends = np.cumsum(held).tolist()
         told = Counter(self._uid(place) for place in rest if whole[place])
         for place in rest:
             who = self._holders[place].who
@@ -73,7 +76,7 @@ class Names:
             if whole[place] and told[self._uid(place)] == self._attachments[self._uid(place)]:
                 names.add(who.connector.name)
             else:
-                names.add(f"{who.connector.name} ({_prefixes(self._ranges(place, atoms))})")
+                names.add(self._part(place, order[ends[place] - int(held[place]) : ends[place]]))
         return tuple(sorted(names))
 
     def _uid(self, place: int) -> str:
@@ -90,6 +93,15 @@ class Names:
         if len(rest) < len(ranges):
             return f"{INTERNET} without {_prefixes(rest)}"
         return f"{INTERNET} ({_prefixes(ranges)})"
+
+    def _part(self, place: int, atoms: Places) -> str:
+        """A member's name with the prefixes of some of its atoms."""
+        key = atoms.tobytes()
+        if key not in self._parts:
+            who = self._holders[place].who
+            assert isinstance(who, Member)
+            self._parts[key] = f"{who.connector.name} ({_prefixes(self._ranges(place, atoms))})"
+        return self._parts[key]
 
     def _ranges(self, place: int, atoms: Places) -> tuple[Range, ...]:
         return merge(self.side.range(atom) for atom in atoms[self._holder[atoms] == place].tolist())
