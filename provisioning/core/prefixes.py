@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from provisioning.core.addresses import Range, merge, span
 from provisioning.core.intent import PrefixEntry, PrefixList, is_prefix
@@ -19,6 +20,8 @@ class Prefixes:
         """The addresses meant, merged; None (every address) for no names at all. A list that is empty means none."""
         if not names:
             return None
+        if self.lists.keys().isdisjoint(names):
+            return _plain(names)
         found = self._ranges.get(names)
         if found is None:
             found = self._ranges[names] = merge(span(entry.prefix) for entry in self.entries(names))
@@ -37,3 +40,9 @@ class Prefixes:
             elif name in self.lists:
                 found += self.lists[name].entries
         return found
+
+
+@lru_cache(maxsize=65536)
+def _plain(names: tuple[str, ...]) -> tuple[Range, ...]:
+    """Without lists they mean the same everywhere: many segments and versions ask."""
+    return merge(span(name) for name in names if is_prefix(name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import cached_property
 
@@ -13,7 +14,7 @@ from provisioning.core.intent import Group
 from provisioning.core.nat import Packet
 from provisioning.core.reach.atlas import NOBODY, Side
 from provisioning.core.reach.decision import Outcome
-from provisioning.core.reach.labels import Example, Names, pick, somewhere
+from provisioning.core.reach.labels import SOMEWHERE, Example, Names, pick
 from provisioning.core.reach.ledger import GATE_HERE, HERE, HERES, PASSAGE, THERE, THERES, Ledger, Places, Sheet
 from provisioning.core.reach.lines import Policies, paired
 from provisioning.core.reach.lists import Lists
@@ -52,6 +53,7 @@ class Block:
         if any(isinstance(scene, Shared) for scene in scenes):
             sheets[THERE] = Sheet(THERES, list(there.lines(parties.wanted(THERES))))
         self.ledger = Ledger(realms, sheets, here.services if len(scenes) == 2 else set(), asked)
+        self._far: dict[int, int | None] = {}
         connectors: dict[str, int] = {}
         lines = self.ledger.lines
         self.starts = Side(self.ledger, [line.source for line in lines], parties.starts, connectors, cuts)
@@ -85,20 +87,26 @@ class Block:
         return Names(self.starts, version, here, groups), Names(self.ends, version, there, groups)
 
     def packet(self, version: int, row: int, column: int, columns: Places, cell: int) -> Packet:
-        """One from a start to an end; on the internet preferably to (or from) the address people use in examples."""
+        """One from a start to an end, or to another one of ``columns`` that is on the internet as well."""
         source, destination = self.starts.range(row), self.ends.range(column)
-        return Packet(
-            somewhere([source]) if self._beyond(self.starts, version, row) else pick([source]),
-            self._far_end(version, columns) if self._beyond(self.ends, version, column) else pick([destination]),
-            cell,
-        )
+        known = self._known_far(version)
+        if known is not None and self._beyond(self.ends, version, column) and (columns == known).any():
+            destination = (SOMEWHERE, SOMEWHERE)
+        if source[0] <= SOMEWHERE <= source[1]:
+            source = (SOMEWHERE, SOMEWHERE)
+        return Packet(pick([source]), pick([destination]), cell)
+
+    def _known_far(self, version: int) -> int | None:
+        """The end on the internet that has the address people use in examples."""
+        if version not in self._far:
+            place = bisect_right(self.ends.edges, SOMEWHERE) - 1
+            held = np.flatnonzero((self.ends.low <= place) & (self.ends.high > place)).tolist()
+            self._far[version] = next((atom for atom in held if self._beyond(self.ends, version, atom)), None)
+        return self._far[version]
 
     def _beyond(self, side: Side, version: int, atom: int) -> bool:
         holder = int(side.holder[version][atom])
         return holder != NOBODY and side.holders[version][holder].who is None
-
-    def _far_end(self, version: int, columns: Places) -> int:
-        return somewhere([self.ends.range(atom) for atom in columns.tolist() if self._beyond(self.ends, version, atom)])
 
     def outcome(self, version: int, row: int, column: int, packet: Packet) -> Outcome | None:
         """What the plain path says about one packet; None where the version has no such flow."""

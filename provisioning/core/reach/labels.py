@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from provisioning.core.addresses import Range, address_number, address_text, merge
+from provisioning.core.addresses import Range, address_number, address_text
 from provisioning.core.intent import ANY, INTERNET, Group
 from provisioning.core.reach.atlas import NOBODY, Side
 from provisioning.core.reach.ledger import Places
@@ -86,13 +86,13 @@ class Names:
         who = self._holders[place].who
         if isinstance(who, App):
             return who.app.name
-        left = np.setdiff1d(np.flatnonzero(self._holder == place), atoms)
-        ranges, rest = self._ranges(place, atoms), self._ranges(place, left)
-        if not rest:
+        every = np.flatnonzero(self._holder == place)
+        some, rest = np.intersect1d(every, atoms), np.setdiff1d(every, atoms)
+        if not len(rest):
             return INTERNET
-        if len(rest) < len(ranges):
-            return f"{INTERNET} without {_prefixes(rest)}"
-        return f"{INTERNET} ({_prefixes(ranges)})"
+        if len(self._bounds(rest)) < len(self._bounds(some)):
+            return f"{INTERNET} without {self._prefixes(rest)}"
+        return f"{INTERNET} ({self._prefixes(some)})"
 
     def _part(self, place: int, atoms: Places) -> str:
         """A member's name with the prefixes of some of its atoms."""
@@ -100,16 +100,19 @@ class Names:
         if key not in self._parts:
             who = self._holders[place].who
             assert isinstance(who, Member)
-            self._parts[key] = f"{who.connector.name} ({_prefixes(self._ranges(place, atoms))})"
+            self._parts[key] = f"{who.connector.name} ({self._prefixes(atoms)})"
         return self._parts[key]
 
-    def _ranges(self, place: int, atoms: Places) -> tuple[Range, ...]:
-        return merge(self.side.range(atom) for atom in atoms[self._holder[atoms] == place].tolist())
+    def _bounds(self, atoms: Places) -> Places:
+        """[range, first edge and edge after the last] of atoms in rising order, touching ones joined."""
+        low, high = self.side.low[atoms], self.side.high[atoms]
+        apart = low[1:] != high[:-1]
+        return np.stack([low[np.r_[True, apart]], high[np.r_[apart, True]]], axis=1)
 
-
-def _prefixes(ranges: Sequence[Range]) -> str:
-    listed = [prefix for low, high in ranges[:3] for prefix in _cover(low, high)]
-    return ", ".join(listed[:3]) + (" …" if len(listed) > 3 or len(ranges) > 3 else "")
+    def _prefixes(self, atoms: Places) -> str:
+        bounds, edges = self._bounds(atoms), self.side.edges
+        listed = [prefix for low, high in bounds[:3].tolist() for prefix in _cover(edges[low], edges[high] - 1)]
+        return ", ".join(listed[:3]) + (" …" if len(listed) > 3 or len(bounds) > 3 else "")
 
 
 def _cover(low: int, high: int) -> list[str]:
@@ -123,9 +126,5 @@ def pick(ranges: Sequence[Range]) -> int:
     return min(low + 1, high)
 
 
-_SOMEWHERE = address_number("198.51.100.10")
-
-
-def somewhere(ranges: Sequence[Range]) -> int:
-    """An address of some ranges of the internet, the one of documentation where it is among them."""
-    return _SOMEWHERE if any(low <= _SOMEWHERE <= high for low, high in ranges) else pick(ranges)
+SOMEWHERE = address_number("198.51.100.10")
+"""What examples call the internet."""

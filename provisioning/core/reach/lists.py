@@ -167,7 +167,8 @@ class _Factor:
     def of(self, part: slice) -> npt.NDArray[np.float64]:
         """[weight, row, column] of some rows."""
         row = self.row[:, part].T.astype(np.float64)
-        return np.stack([(row * weight) @ self.column for weight in self.weights])
+        weighed = (row * self.weights[:, None, :]).reshape(len(self.weights) * len(row), row.shape[1])
+        return (weighed @ self.column).reshape(len(self.weights), len(row), self.column.shape[1])
 
 
 def _word(sums: npt.NDArray[np.float64]) -> Words:
