@@ -100,7 +100,7 @@ def _internet_agrees(net: Drawing, seed: int) -> None:
         assert (told.disposition, told.rule) == (wanted.disposition, wanted.rule), story(net, packet=str(packet))
 
 
-@judged(80)
+@judged(150)
 @given(whole_networks(), st.integers(0, 100))
 def test_a_trace_says_what_the_plain_evaluator_says(net: Drawing, seed: int) -> None:
     _trace_agrees(net, seed, 100)
@@ -207,14 +207,14 @@ def text_of(packet: Packet) -> str:
     return f"{ends} {packet.protocol}/{packet.port}"
 
 
-@judged(50)
+@judged(100)
 @given(whole_networks(), st.integers(0, 100))
 def test_what_can_be_reached_is_what_the_plain_evaluator_delivers(net: Drawing, seed: int) -> None:
     _reach_agrees(net, seed, 60)
     _assertions_agree(net, seed, 60)
 
 
-@judged(50)
+@judged(100)
 @given(whole_edits(), st.integers(0, 100))
 def test_a_delta_is_what_the_plain_evaluator_sees_change(pair: tuple[Drawing, Drawing], seed: int) -> None:
     _delta_agrees(pair, seed, 40)
