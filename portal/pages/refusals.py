@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest
 
+from provisioning.core.intent import Invalid as Unreadable
 from provisioning.services.errors import Refused
 from tenants.services import Refused as TenantRefused
 
@@ -26,7 +27,8 @@ class Outcome:
 
 @contextmanager
 def told(request: HttpRequest | None = None) -> Iterator[Outcome]:
-    """Run a service; a refusal leaves nothing behind and becomes `outcome.problems`, and with a request a message."""
+    """Run a service or ask the core; a refusal leaves nothing behind, and becomes `outcome.problems` and, with a
+    request, a message."""
     outcome = Outcome()
     try:
         with transaction.atomic():
@@ -34,6 +36,8 @@ def told(request: HttpRequest | None = None) -> Iterator[Outcome]:
     except Refused as refused:
         found = [{"path": one.path, "message": one.message, "severity": one.severity} for one in refused.problems]
         outcome.problems = found or [{"path": "", "message": refused.detail, "severity": "error"}]
+    except Unreadable as refused:
+        outcome.problems = [{"path": one.path, "message": one.message, "severity": "error"} for one in refused.problems]
     except TenantRefused as refused:
         outcome.problems = [{"path": refused.path, "message": refused.detail, "severity": "error"}]
     if request is not None and outcome.problems:

@@ -107,7 +107,7 @@ def _traced(version: Version, found: dict[str, Any], fields: list[Bound]) -> dic
         "rule": review.cause(rule, found.get("segment") or "") if rule else "",
         "url": Places(version.root, [rule]).rule(rule),
         "chain": found.get("chain") or [],
-        "segment": found.get("segment") or "",
+        "segment": found.get("segment") or found.get("to_segment") or "",
         "to_segment": found.get("to_segment") or "",
         "hops": [_hop(hop) for hop in found["hops"]],
         "back": [_hop(hop) for hop in (found.get("return") or {}).get("hops", ())],
