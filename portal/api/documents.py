@@ -109,7 +109,7 @@ IMPORTED = shape(
     created=number(),
     changed=number(),
     unchanged=number(),
-    differences=several(DIFFERENCE),
+    differences=several(DIFFERENCE, f"at most {bulk.MOST_TOLD}"),
 )
 
 

@@ -50,7 +50,7 @@ def open_draft(uid: UUID) -> Draft:
 
 
 def row_json(row: Row) -> dict[str, Any]:
-    return {"id": row.uid, "key": row.key, **document.arranged(row.body)}
+    return {"id": row.uid, "key": row.key, **document.arranged(row.kind, row.body)}
 
 
 def flag_of(request: Request, name: str) -> bool:

@@ -59,6 +59,7 @@ def read(data: bytes, most: int) -> tuple[list[str], list[Line]]:
         raise BadTable(
             1 + data[: error.start].count(b"\n"), "The text is not UTF-8. Save it as “CSV UTF-8”."
         ) from error
+    text = text.removeprefix("\ufeff")
     if "\0" in text:
         raise BadTable(1 + text[: text.index("\0")].count("\n"), "A cell holds the character U+0000.")
     first = text.partition("\n")[0]

@@ -34,7 +34,7 @@ def between(one: View, other: View) -> list[dict[str, Any]]:
 
 def told(row: Row, before: Body | None, after: Body | None, label: Callable[[str], str]) -> dict[str, Any]:
     """One object's difference; one that comes or goes is told with all its fields."""
-    was, now = (arranged(body) if body is not None else None for body in (before, after))
+    was, now = (arranged(row.kind, body) if body is not None else None for body in (before, after))
     fields: Iterable[tuple[str, Any, Any]]
     if was is None or now is None:
         fields = [(field, (was or {}).get(field), (now or {}).get(field)) for field in (now or was or {})]

@@ -1,33 +1,23 @@
 """The whole network as one document: for the API, for keeping under version control, for carrying to another tenant.
 
-References are told by name where one name can mean only one thing, and fields are in the order people write them, the
+References are told by name where one name can mean only one thing, and fields are in the order of their types, the
 name first; so the same network is the same text, whoever made it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
-from typing import Any
+from dataclasses import fields, is_dataclass
+from functools import cache
+from typing import Any, get_args, get_type_hints
 
 from provisioning.core import intent as core
 from provisioning.selectors import networks
 from provisioning.selectors.content import Content
 from provisioning.selectors.views import Row, View
 
-ORDER = (
-    *("id", "name", "description", "location", "stance", "kind", "exchange", "product", "failover_exchange"),
-    *("segment", "connector", "position", "redundancy_group", "preference", "entries", "prefix", "ge", "le", "size"),
-    *("enabled", "apply_to", "segments", "a", "b", "direction", "targets", "group", "groups", "from", "to"),
-    *("match", "action", "services", "protocol", "port", "ports", "public_ip", "source", "destination"),
-    *("type", "addresses", "target", "source_nat", "prefixes", "color", "as_path", "set", "prepend", "med"),
-    *("local_preference", "communities", "license", "on_failure", "placements", "min_instances", "max_instances"),
-    *("zones", "rules", "attachments", "circuits", "node", "role", "local", "peer", "vlan", "bgp", "peer_asn", "bfd"),
-    *("route_limit", "expect", "settings", "billing_tags"),
-)
-"""Fields as a person would write them down; those that are not here follow by letter (settings)."""
-
-_PLACE = {field: place for place, field in enumerate(ORDER)}
+Order = dict[str, "Order"]
+_IDENTITY = ("uid", "number", "key")
 _WORDS = ("name", "description")
 """Fields that are words of people, whatever they look like."""
 
@@ -38,7 +28,7 @@ def document(view: View, *, ids: bool = True) -> dict[str, list[dict[str, Any]]]
     found: dict[str, list[dict[str, Any]]] = {kind: [] for kind in core.KINDS}
     called = _Called(content)
     for row in sorted(content, key=lambda row: (row.name, row.number)):
-        body = arranged(called.by_name(row))
+        body = arranged(row.kind, called.by_name(row))
         found[row.kind].append({"id": row.uid, **body} if ids else body)
     return found
 
@@ -47,23 +37,37 @@ def named(view: View, kind: str, uids: Iterable[str]) -> list[dict[str, Any]]:
     """These objects of one kind, references by name."""
     content = networks.content(view)
     called = _Called(content)
-    return [arranged(called.by_name(content.entries[kind][uid].row)) for uid in uids]
+    return [arranged(kind, called.by_name(content.entries[kind][uid].row)) for uid in uids]
 
 
-def arranged(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The body with its fields in order, at every depth."""
-    return {field: _arranged(body[field]) for field in _ordered(tuple(body))}
+def arranged(kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """The body with its fields in the order of their types, at every depth; settings are by letter."""
+    return _arranged(body, _orders()[kind])
 
 
-@lru_cache(1000)
-def _ordered(fields: tuple[str, ...]) -> list[str]:
-    return sorted(fields, key=lambda one: (_PLACE.get(one, len(ORDER)), one))
+def _arranged(value: Any, order: Order) -> Any:
+    if isinstance(value, Mapping):
+        known = [field for field in order if field in value]
+        more = sorted(value.keys() - order.keys()) if len(known) < len(value) else ()
+        return {field: _arranged(value[field], order.get(field, {})) for field in (*known, *more)}
+    return [_arranged(one, order) for one in value] if isinstance(value, list) else value
 
 
-def _arranged(value: Any) -> Any:
-    if isinstance(value, dict):
-        return arranged(value)
-    return [_arranged(one) for one in value] if isinstance(value, list) else value
+@cache
+def _orders() -> dict[str, Order]:
+    hints = get_type_hints(core.Intent)
+    return {kind: _order(hints[kind.replace("-", "_")]) for kind in core.KINDS}
+
+
+def _order(of: Any) -> Order:
+    """Fields of the dataclass somewhere in a type, with their own fields."""
+    if is_dataclass(of):
+        hints = get_type_hints(of)
+        return {one.name.rstrip("_"): _order(hints[one.name]) for one in fields(of) if one.name not in _IDENTITY}
+    found: Order = {}
+    for inner in get_args(of):
+        found = found or _order(inner)
+    return found
 
 
 class _Called:

@@ -62,6 +62,9 @@ class Shelf:
     networks: OrderedDict[Key, Network] = field(default_factory=OrderedDict)
     latest: OrderedDict[int | None, Network] = field(default_factory=OrderedDict)
     """Draft (None: a revision) → the network to take unchanged parts from."""
+    versions: dict[int, Entry] = field(default_factory=dict)
+    overlays: dict[int, Entry] = field(default_factory=dict)
+    """What this process has just written, by the numbers of the rows: the very objects that were checked."""
     written: Mapping[int, Written] = field(default_factory=dict)
     """By the number of the resource record."""
 
@@ -101,6 +104,15 @@ def successor(draft: Draft | None, after: Content) -> Network:
     made = Network(after.intent, previous)
     _put(shelf.latest, of, made, MOST_NETWORKS)
     return made
+
+
+def expect_versions(entries: Mapping[int, Entry]) -> None:
+    """What these new rows will be read as, unless they are rolled back."""
+    _shelf().versions = dict(entries)
+
+
+def expect_overlays(entries: Mapping[int, Entry]) -> None:
+    _shelf().overlays = dict(entries)
 
 
 def written() -> Mapping[int, Written]:
@@ -143,7 +155,7 @@ def _held(view: View) -> tuple[Key, Held]:
 
 def _revision(shelf: Shelf, number: int) -> Held:
     rows = Version.objects.filter(first__lte=number, last__gte=number)
-    known: dict[int, Entry] = {}
+    known = dict(shelf.versions)
     for held in list(shelf.contents.values()):
         known.update(held.versions)
     if known:
@@ -157,7 +169,7 @@ def _revision(shelf: Shelf, number: int) -> Held:
 
 
 def _draft(shelf: Shelf, draft: Draft, base: Held, there: list[int]) -> Held:
-    known: dict[int, Entry] = {}
+    known = dict(shelf.overlays)
     for key, held in list(shelf.contents.items()):
         if key[:2] == ("draft", draft.pk):
             known.update(held.overlays)

@@ -22,6 +22,8 @@ from provisioning.services.overlay import Body, BodyChange, new_items
 
 MOST_EDITS = 1000
 MOST_ROWS = 10_000
+MOST_TOLD = 1000
+"""Differences that the answer to a table tells."""
 
 
 def apply(draft: Draft, edits: Sequence[Mapping[str, Any]], *, dry_run: bool = False) -> list[dict[str, Any]]:
@@ -104,7 +106,7 @@ def put_table(draft: Draft, kind: str, data: bytes, *, dry_run: bool = False) ->
             raise Invalid(error.detail, _in_rows(kind, after, found, error.problems)) from error
     created = sum(change.before is None for change in changes)
     counts = {"created": created, "changed": len(changes) - created, "unchanged": len(found) - len(changes)}
-    return {"rows": len(lines), **counts, "differences": told}
+    return {"rows": len(lines), **counts, "differences": told[:MOST_TOLD]}
 
 
 def _of_table(before: Content, kind: str, found: Sequence[tables.Read]) -> tuple[Content, dict[str, Item]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from provisioning.core import intent as core
@@ -19,7 +20,7 @@ from provisioning.services.errors import Invalid
 Body = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BodyChange:
     """What happens to one item in a draft."""
 
@@ -32,6 +33,12 @@ class BodyChange:
             return None
         item = self.item
         return Row(item.kind, str(item.uid), item.number, item.key, self.after["name"], self.after)
+
+    @cached_property
+    def entry(self) -> Entry | None:
+        """The row as the core takes it; raises the core's Invalid when the body is not one of its kind."""
+        row = self.row()
+        return Entry.of(row) if row else None
 
 
 def new_items(kind: str, names: Sequence[str]) -> list[Item]:
@@ -73,6 +80,8 @@ def write(draft: Draft, changes: Iterable[BodyChange]) -> None:
         batch_size=1000,
     )
     marks.write(written)
+    after = {change.item.pk: change.entry for change in changes}
+    networks.expect_overlays({one.pk: entry for one in written if (entry := after[one.item_id])})
 
 
 def refuse_new_errors(draft: Draft, changes: Sequence[BodyChange]) -> None:
@@ -95,5 +104,4 @@ def errors(network: Network) -> list[Problem]:
 
 
 def _change(change: BodyChange) -> Change:
-    row = change.row()
-    return change.item.kind, str(change.item.uid), Entry.of(row) if row else None
+    return change.item.kind, str(change.item.uid), change.entry

@@ -143,6 +143,8 @@ def _revise(draft: Draft, live: int) -> int:
         batch_size=1000,
     )
     marks.write(written)
+    entries = networks.content(views.of_draft(draft)).entries
+    networks.expect_versions({one.pk: entries[one.kind][str(one.item.uid)] for one in written})
     counts.update(version.kind for version in written)
     Revision(number=number, author=actor.current().email, message=draft.name, counts=dict(counts)).save()
     return number
