@@ -90,11 +90,15 @@ class Case:
             self.timed(f"edit.{name}", lambda i=intent, b=before: planned(Network(i, b), resources, live))
 
     def traces(self, network: Network) -> None:
-        chance, spent = random.Random(5), []
-        for source, destination, segment in pairs(network, chance, 300):
-            started = time.perf_counter()
-            trace(network, source, destination, "tcp", 443, segment)
-            spent.append(time.perf_counter() - started)
+        """What nineteen in twenty take at most, each at its better of two."""
+        spent = []
+        for source, destination, segment in pairs(network, random.Random(5), 300):
+            took = []
+            for _ in range(2):
+                started = time.perf_counter()
+                trace(network, source, destination, "tcp", 443, segment)
+                took.append(time.perf_counter() - started)
+            spent.append(min(took))
         self.spent["trace"] = 1000 * statistics.quantiles(spent, n=20)[-1]
 
     def naive(self, rows: list[Any]) -> None:
