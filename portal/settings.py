@@ -7,6 +7,9 @@ from pathlib import Path
 
 import dj_database_url
 
+# Before anything loads numpy: threads of small products wait for each other busily, and processes are many here.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 DEBUG = os.environ.get("DEBUG") == "1"

@@ -15,6 +15,7 @@ MODULES = ["tests.bench.core", "tests.bench.store", "tests.bench.starting", "tes
 
 
 def main(wanted: list[str]) -> int:
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the portal's settings do
     for module in MODULES:
         importlib.import_module(module)
     if unknown := set(wanted) - set(BENCHES):

@@ -38,11 +38,11 @@ class Reader:
     def _holds(self, name: str, realm: Realm, connector: Connector | None, address: int, end: bool) -> bool:
         owner = realm.owner(address) if end else realm.source(connector, address) if connector else None
         if name.startswith(INTERNET):
-            within, _, without = name.removeprefix(INTERNET).partition(" without ")
-            part = within.strip(" ()") or without
+            part = name.removeprefix(INTERNET).strip(" ()")
             if owner is not None or address >= V6 or not part:
                 return owner is None and address < V6
-            return self._part(part, address) == bool(within) or (self.generous and "…" in part)
+            inside = self._part(part.removeprefix("without "), address)
+            return inside != part.startswith("without ") or (self.generous and "…" in part)
         if owner is None or owner.segment.uid != realm.segment.uid:
             return False
         group = self.network.intent.groups.get(owner.attachment.group or "")

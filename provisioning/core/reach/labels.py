@@ -91,7 +91,7 @@ class Names:
         if not len(rest):
             return INTERNET
         if len(self._bounds(rest)) < len(self._bounds(some)):
-            return f"{INTERNET} without {self._prefixes(rest)}"
+            return f"{INTERNET} (without {self._prefixes(rest)})"
         return f"{INTERNET} ({self._prefixes(some)})"
 
     def _part(self, place: int, atoms: Places) -> str:
