@@ -63,20 +63,19 @@ def delta(before: Network, after: Network) -> Delta:
     groups = before.intent.groups, after.intent.groups
     names = tuple(tuple(one.values()) for one in groups)
     segments = sorted({**before.intent.segments, **after.intent.segments}.values(), key=lambda one: one.number)
-    pairs: dict[str, _Pair] = {}
-    for uid in {**before.intent.segments, **after.intent.segments}:
-        pairs[uid] = _Pair(before, after, uid)
+    pairs = {segment.uid: _Pair(before, after, segment.uid) for segment in segments}
     for segment in segments:
         ours = pairs[segment.uid]
         others = {one.other: None for realm in ours.realms if realm for one in realm.passages if one.starts}
         for uid in (segment.uid, *others):
-            theirs = pairs[uid]
+            theirs, key = pairs[uid], ("delta", segment.uid, uid)
             if ours.changed or theirs.changed:
                 read = (*ours.realms, *theirs.realms, *names)
-                for word, change in after.keep(
-                    ("delta", segment.uid, uid), read, partial(_changes, ours, theirs, groups)
-                ):
+                for word, change in after.keep(key, read, partial(_changes, ours, theirs, groups)):
                     found[word].append(change)
+            else:
+                # Nobody will ask for this again, and it would keep realms of old versions alive.
+                after.kept.pop(key, None)
     return Delta(**{word: tuple(sorted(changes, key=_order)) for word, changes in found.items()})
 
 
