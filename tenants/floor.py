@@ -105,12 +105,14 @@ def install(using: str = "owner", **kwargs: Any) -> None:
         cursor.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {quote(role)}")
         cursor.execute(f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {quote(role)}")
         cursor.execute(f"REVOKE INSERT, UPDATE, DELETE ON django_migrations FROM {quote(role)}")
+        # A database that is migrated step by step has not every table yet.
+        there = set(connections[using].introspection.table_names(cursor))
         for model in apps.get_models():
-            if refused := getattr(model, "refused", ""):
+            if (refused := getattr(model, "refused", "")) and model._meta.db_table in there:
                 cursor.execute(f"REVOKE {refused} ON {quote(model._meta.db_table)} FROM {quote(role)}")
         for model in owned_models():
             table = quote(model._meta.db_table)
-            if model._meta.db_table not in connections[using].introspection.table_names(cursor):
+            if model._meta.db_table not in there:
                 continue
             # No default in current_setting: with no tenant in force a query fails instead of finding nothing.
             mine = f"tenant_id = current_setting('{SETTING}')::bigint"

@@ -10,13 +10,14 @@ from uuid import UUID
 
 from django.urls import path
 from django.urls.resolvers import URLPattern
-from drf_spectacular.utils import OpenApiTypes, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiTypes, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.api import bodies, etags
 from portal.api.endpoint import Endpoint, tagged
+from portal.api.examples import EXAMPLES
 from portal.api.kinds import SHAPES
 from portal.api.pages import bad, envelope, limit_of, refuse_unknown
 from portal.api.rendering import CsvRenderer, JsonRenderer
@@ -184,7 +185,8 @@ def _made(pattern: type[Endpoint], kind: str) -> Any:
         )
         methods["get"] = both(decorated(own(pattern.get)))
         if issubclass(pattern, DraftObjects):
-            methods["post"] = extend_schema(request=inner, responses={201: inner})(own(pattern.post))
+            sent = [OpenApiExample(name, EXAMPLES[kind], request_only=True)]
+            methods["post"] = extend_schema(request=inner, responses={201: inner}, examples=sent)(own(pattern.post))
     elif issubclass(pattern, RestoreObject):
         methods["post"] = extend_schema(request=Whence, responses=inner)(own(pattern.post))
     else:

@@ -8,6 +8,7 @@ import jsonschema
 import pytest
 import yaml
 
+from portal.api.examples import EXAMPLES
 from portal.api.kinds import SHAPES
 from provisioning.core import intent as core
 from tests.api.network import BODIES, EXIT, GUESTS, LOBBY, SECOND_SITE, add, draft, draw
@@ -65,6 +66,15 @@ def test_the_schema_says_what_the_core_reads(kind):
         child = getattr(inner, "child", None)
         if hasattr(child, "fields") and clean[field]:
             assert set(child.fields) == set(clean[field][0]), field
+
+
+@pytest.mark.parametrize("kind", core.KINDS)
+def test_the_example_of_every_kind_can_be_read(netadmin, kind):
+    groups = ("prod", "dev")
+    core.normalise(kind, EXAMPLES[kind], lambda kind, name: name if (kind == "groups") == (name in groups) else None)
+    path = f"/api/v1/t/{{slug}}/drafts/{{draft}}/{kind}/"
+    told = netadmin.get("schema/").json()["paths"][path]["post"]["requestBody"]["content"]["application/json"]
+    assert [one["value"] for one in told["examples"].values()] == [EXAMPLES[kind]]
 
 
 def test_names_are_taken_for_references_and_ids_come_back(netadmin):
