@@ -364,3 +364,11 @@ def test_whatever_is_missing_the_other_checks_go_on(kind: str) -> None:
     found = check(Network(draw.intent(), before))
     assert found == check(draw.network())
     assert bool(found) is (kind not in ("policies", "nat-rules", "route-policies"))
+
+
+def test_what_nat_hides_and_somebody_else_shows_is_kept_inside() -> None:
+    draw = translating(source=pool("10.200.0.0/30"))
+    draw.add("connectors", site("twin", "us", None, "10.4.0.0/16"))
+    problem = one(draw, "nat_kept_inside")
+    assert problem.severity == "warning" and problem.path.startswith("connectors/hospital-b/attachments[0].prefixes")
+    assert "twin" in problem.message and "10.4.0.0/16" in problem.message

@@ -58,6 +58,7 @@ _OF_REALMS: tuple[Callable[[Realm], Iterable[Problem]], ...] = (
     shares.route_limit,
     shares.overlap,
     nat.translations,
+    nat.kept_inside,
     routing.idle,
 )
 """These name no groups: a realm outlives the renaming of one."""

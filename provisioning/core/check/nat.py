@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from provisioning.core.addresses import V6, Range, covers, merge, span
+from provisioning.core.addresses import V6, Range, contains, covers, merge, span
 from provisioning.core.check.boxes import touch
 from provisioning.core.intent import Attachment, NatRule, is_prefix
 from provisioning.core.network import Network
@@ -40,6 +40,28 @@ def translations(realm: Realm) -> Iterator[Problem]:
         for rule in realm.ground.nat.get(connector.uid, ()) if connector.kind != "internet-exit" else ():
             unlike = list(_pairs(rule))
             yield from unlike or _edge(realm, connector.name, attachments, rule)
+
+
+def kept_inside(realm: Realm) -> Iterator[Problem]:
+    """A prefix that NAT hides is still at home where it is: what is sent from there to its equals elsewhere stays."""
+    for connector, attachments in realm.ground.attached:
+        if connector.uid not in realm.ground.nat:
+            continue
+        shown = merge(held for member in realm.members_of(connector) for held in member.ranges)
+        for attachment in attachments:
+            for prefix in attachment.prefixes:
+                low, high = span(prefix)
+                owner = realm.owner(low) if not contains(shown, low) else None
+                if owner is not None and any(first <= low and high <= last for _, (first, last) in owner.routes):
+                    where = f"attachments[{connector.attachments.index(attachment)}]"
+                    yield Problem(
+                        "nat_kept_inside",
+                        f"connectors/{connector.key}/{where}.prefixes[{attachment.prefixes.index(prefix)}]",
+                        f"NAT hides {prefix} of connector “{connector.name}”, and “{owner.connector.name}” shows it to "
+                        f"segment “{realm.segment.name}”. From behind “{connector.name}” these addresses are its own; "
+                        f"to reach “{owner.connector.name}” from there, translate the destination too.",
+                        "warning",
+                    )
 
 
 def _pairs(rule: NatRule) -> Iterator[Problem]:
