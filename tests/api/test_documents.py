@@ -214,13 +214,13 @@ def test_a_wrong_cell_is_told_by_row_and_column_and_nothing_is_changed(netadmin,
     assert (document_of(netadmin, where), netadmin.get(where).json()) == (before, read)
 
 
-def test_thousands_of_rows_are_one_edit(netadmin):
+def test_a_thousand_rows_are_one_edit(netadmin):
     where = draw(netadmin)
-    rows = [f"branch-{n},lab-site,eu,corp,prod,10.{100 + n // 256}.{n % 256}.0/24" for n in range(2000)]
+    rows = [f"branch-{n},lab-site,eu,corp,prod,10.{100 + n // 256}.{n % 256}.0/24" for n in range(1000)]
     told = table(netadmin, where, "\n".join(["name,kind,exchange,segment,group,prefixes", *rows])).json()
-    assert told["created"] == 2000
+    assert told["created"] == 1000
     page = netadmin.get(f"{where}connectors/?total=1&limit=1").json()
-    assert page["count"] == 2002
+    assert page["count"] == 1002
     assert netadmin.post(f"{where}undo/").json()["edits"] == 7
     assert netadmin.get(f"{where}connectors/?total=1").json()["count"] == 2
 
