@@ -36,7 +36,7 @@ def test_each_kind_is_used_and_nothing_is_wrong(acme: Any, within: Callable[...,
         used = {row.kind for row in views.rows(views.live())}
         problems = reach.problems(views.live())
     assert used == set(intent.KINDS)
-    assert {problem["code"] for problem in problems} == {"cloud_side_by_hand"}
+    assert {problem["code"] for problem in problems} == {"cloud_side_by_hand", "nat_kept_inside"}
 
 
 def test_the_open_draft_opens_closes_and_inspects_something(acme: Any, within: Callable[..., Any]) -> None:
