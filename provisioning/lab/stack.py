@@ -14,7 +14,7 @@ from typing import Any
 
 from pyroute2 import IPRoute
 
-from provisioning.agent import ranges
+from provisioning.agent import nft, ranges
 from provisioning.agent.marks import ipv6, link_local
 from provisioning.agent.netlink import OURS
 from provisioning.agent.view import Circuit
@@ -22,6 +22,7 @@ from provisioning.agent.view import Circuit
 ACTIVE, STANDBY = 10, 20
 SOURCE_RULES = 500
 APP_RULES = 400
+BACK_RULES = 300
 AF_INET, AF_INET6 = 2, 10
 
 
@@ -48,12 +49,30 @@ def converge(far: IPRoute, told: Mapping[str, Any]) -> None:
         rules = {
             _Rule(APP_RULES, "", app["public"], app["protocol"], app["port"], app["number"]) for app in told["apps"]
         }
+        _answer_where_asked(far, links)
     else:
         families = {":" in address for address in told["addresses"]}
         ways = [way for link in links for way in _ways(link, families)]
         rules = {_Rule(SOURCE_RULES, prefix, table=_table(link)) for link in links for prefix in link["inside"]}
     _rules(far, rules)
     _routes(far, present, ways)
+
+
+def _answer_where_asked(far: IPRoute, links: list[dict[str, Any]]) -> None:
+    """One public address may stand for several segments: an answer goes back over the circuit the question came by."""
+    ways = {far_interface(link): _table(link) for link in links}
+    lines = [
+        "add table inet lab", "delete table inet lab", "add table inet lab",
+        "add chain inet lab came { type filter hook prerouting priority mangle; }",
+        "add chain inet lab back { type route hook output priority mangle; }",
+        "add rule inet lab back ct direction reply meta mark set ct mark",
+        *(f'add rule inet lab came iifname "{interface}" ct mark set {table}' for interface, table in ways.items()),
+    ]  # fmt: skip
+    nft.run("", "\n".join(lines) + "\n")
+    have = {rule.get("fwmark") for rule in far.get_rules(family=AF_INET) if rule.get("fwmark")}
+    for action, marks in (("add", set(ways.values()) - have), ("del", have - set(ways.values()))):
+        for mark in marks:
+            far.rule(action, family=AF_INET, fwmark=mark, table=mark, priority=BACK_RULES)
 
 
 def _addresses(far: IPRoute, present: Mapping[str, int], told: Mapping[str, Any], links: list[dict[str, Any]]) -> None:

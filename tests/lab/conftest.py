@@ -70,7 +70,7 @@ class World:
         """The same for documents; a node that has none gets an empty one."""
         nodes = [f"{location}/{index}" for location in EXCHANGES.values() for index in (1, 2)]
         served = self.portal.publish({**{node: {} for node in nodes}, **documents})
-        assert self.portal.settled(seconds), f"nodes have not applied the document\n{self.log()}"
+        assert self.portal.settled(seconds), f"nodes have not applied the document\n{self.log()[-4000:]}"
         return served
 
     def popen(self, site: str, *argv: str, stdin: int | None = None) -> subprocess.Popen[str]:

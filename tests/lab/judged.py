@@ -125,14 +125,17 @@ class Judge:
         where = f"{probe.connector}@{probe.source}"
         return trace(self.network, where, probe.destination, probe.protocol, probe.port, segment=probe.segment)
 
-    def _end(self, said: Trace) -> tuple[str, str]:
-        """(connector, address inside) where it arrives."""
-        hops = said.hops
-        if hops[-1].kind == "internet":
-            return slug(hops[-2].name), hops[-1].detail
-        return slug(hops[-1].name), hops[-1].detail
+    def _end(self, probe: Probe, said: Trace) -> str:
+        """The connector where a delivered packet can be seen to arrive.
 
-    def _answers_return(self, probe: Probe) -> bool:
+        "" where nobody has the address, or somebody who has that of the sender too (twins).
+        """
+        last, before = said.hops[-1], said.hops[-2]
+        connector = slug((before if last.kind == "internet" else last).name)
+        there = self.known.get(connector, {"addresses": ()})["addresses"]
+        return connector if last.detail in there and probe.source not in there else ""
+
+    def answers_return(self, probe: Probe) -> bool:
         """Whether replies go back to the one who asked; the address may be another's in its segment."""
         realm = next(self.network.realm(uid) for uid, one in self.intent.segments.items() if one.name == probe.segment)
         connector = self.network.find("connectors", probe.connector)
@@ -176,14 +179,12 @@ class Judge:
         if not said.disposition.startswith("delivered"):
             arrived = reached if reached is not None else answer is not None
             return f"arrive at {reached or answer}" if arrived else ""
-        connector, address = self._end(said)
-        there = self.known.get(connector, {"addresses": ()})["addresses"]
-        if address not in there or probe.source in there:
-            # Nobody is there, or somebody with the very address of who asks (twins).
+        connector = self._end(probe, said)
+        if not connector:
             return ""
         if reached is not None:
             return "" if reached == [connector] else f"arrive at {reached}"
-        if not self._answers_return(probe):
+        if not self.answers_return(probe):
             return ""
         right = answer is not None and answer in ("", f"{TENANT}/{connector}")
         return "" if right else f"are answered by {answer}"
@@ -194,12 +195,10 @@ class Judge:
         """TCP flows that the model delivers and that are answered to who began them."""
         found = {}
         for probe in self.probes():
-            if probe.protocol == "tcp" and probe.source not in CLIENTS and self._answers_return(probe):
+            if probe.protocol == "tcp" and probe.source not in CLIENTS and self.answers_return(probe):
                 said = self.said(probe)
-                if said.disposition.startswith("delivered"):
-                    connector, address = self._end(said)
-                    if address in self.known.get(connector, {"addresses": ()})["addresses"]:
-                        found[probe] = said
+                if said.disposition.startswith("delivered") and self._end(probe, said):
+                    found[probe] = said
         return found
 
 

@@ -21,6 +21,13 @@ SERVICES = ("fw", "ids")
 PORTS = (["22"], ["443"], ["8000-8100"], ["53", "443"])
 
 
+class _Plain(yaml.SafeDumper):
+    """Lists that are used twice are written twice."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
 class Sketch(Drawing):
     """Remembers what was added and edited, in the words it was said in."""
 
@@ -55,9 +62,8 @@ class Sketch(Drawing):
 
     def __repr__(self) -> str:
         """YAML, one line for each object."""
-        lines = [
-            f"{kind}: {yaml.safe_dump(body, default_flow_style=True, width=1000).strip()}" for kind, body in self.said
-        ]
+        lines = [f"{kind}: {yaml.dump(body, Dumper=_Plain, default_flow_style=True, width=1000).strip()}"
+                 for kind, body in self.said]  # fmt: skip
         return "\n" + "\n".join(lines)
 
 
@@ -159,13 +165,16 @@ def _connectors(draw: st.DrawFn, net: Sketch) -> None:
 
 
 def _exits(draw: st.DrawFn, net: Sketch) -> dict[str, str]:
-    """Segment → an exit of its own."""
+    """Segment → its exit."""
     exits = {}
+    shared = draw(st.integers(0, 5)) == 0
     for segment in SEGMENTS:
-        if draw(st.integers(0, 2)) == 0:
-            exits[segment] = f"exit-{segment}"
-            body = {"name": exits[segment], "kind": "internet-exit", "attachments": [{"segment": segment}]}
-            net.add("connectors", {**body, "exchange": draw(anything(("eu", "us")))})
+        if shared or draw(st.integers(0, 2)) == 0:
+            exits[segment] = "exit" if shared else f"exit-{segment}"
+    for name in sorted(set(exits.values())):
+        attachments = [{"segment": segment} for segment, held in exits.items() if held == name]
+        body = {"name": name, "kind": "internet-exit", "attachments": attachments}
+        net.add("connectors", {**body, "exchange": draw(anything(("eu", "us")))})
     return exits
 
 

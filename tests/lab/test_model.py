@@ -96,7 +96,7 @@ def behaves(world: World, before: Sketch, after: Sketch) -> int:
         what = later.said(probe)
         if not what.disposition.startswith("delivered"):
             assert moment < settled + ALIVE, f"{probe} is {what.disposition} now and goes on"
-        elif same_way(said, what):
+        elif same_way(said, what) and later.answers_return(probe):
             assert moment > now - ALIVE, f"{probe} is {what.disposition} as before and was cut"
     return told + agreed(later)
 
