@@ -172,8 +172,8 @@ def until(true: object, seconds: float, what: str) -> float:
     return time.monotonic() - started
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     made = World(tmp_path_factory.mktemp("lab"))
     _need_packets()
     try:
@@ -181,6 +181,13 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield made
     finally:
         made.stop()
+
+
+@pytest.fixture(scope="module")
+def world(running: World) -> World:
+    """One lab for all; each module finds it empty."""
+    running.publish({})
+    return running
 
 
 def _need_packets() -> None:
