@@ -11,7 +11,7 @@ import numpy.typing as npt
 from provisioning.core.flows import Cells, cells
 from provisioning.core.reach.cellmap import CellMap
 from provisioning.core.reach.firewalls import Firewall, GuardKey, firewall_lines, firewalls
-from provisioning.core.reach.lines import EVERYBODY, Line, paired
+from provisioning.core.reach.lines import Line, paired
 from provisioning.core.reach.order import aligned
 from provisioning.core.realm import Realm
 
@@ -77,7 +77,7 @@ class Ledger:
             self.firsts.append(len(self.lines))
             sheet = sheets.get(stage)
             for pair in sheet.lines if sheet else ():
-                self.lines.append(pair[0] or pair[-1] or _NO_LINE)
+                self.lines.append(next(line for line in pair if line))
                 for k, line in enumerate(pair):
                     policies[k].append(line.policy if line else ABSENT)
             books += [sheet.book if sheet else EVERYBODYS] * (len(self.lines) - len(books))
@@ -91,9 +91,6 @@ class Ledger:
         only = self.held[0] != self.held[1]
         only[self.firsts[FIREWALL] :] = False
         return np.flatnonzero(only)
-
-
-_NO_LINE = Line(EVERYBODY, (), (), (), None)
 
 
 def _inner_cells(realms: Sequence[Realm | None], used: Sequence[set[str]]) -> set[Cells]:
