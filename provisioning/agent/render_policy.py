@@ -79,7 +79,8 @@ class _Writer:
             if not speaker:
                 yield from self._pairs(self.segment.lent, None, f"goto {deny}")
         for rule in self.own.rules:
-            yield from self._rule(self.own, rule, speaker, decision.outcome(rule), cross=False)
+            matches = self._matches(self.own, rule, speaker, cross=False)
+            yield from self._rule(self.own, rule, matches, decision.outcome(rule))
         if self.segment.body["stance"] == "open":
             yield from self._pairs(
                 None if speaker else self.segment.own, self.segment.own, f"goto {decision.register((), False)}"
@@ -130,6 +131,8 @@ class _Writer:
             self.decision.lists[chain] = ()
             lines: list[str] = []
             for rule in crossing.first.rules:
+                if not (matches := list(self._matches(crossing.first, rule, speaker, cross=True))):
+                    continue
                 found = self.decision.chain_of(rule)
                 later = _is_later(rule)
                 if rule["action"] == "watch":
@@ -138,7 +141,7 @@ class _Writer:
                     outcome = self.decision.register(None, later)
                 else:
                     outcome = self._second(crossing, _joined(found, services), later, speaker)
-                lines += self._rule(crossing.first, rule, speaker, outcome, cross=True)
+                lines += self._rule(crossing.first, rule, matches, outcome)
             self.decision.lists[chain] = (*lines, f"goto {self._second(crossing, services, None, speaker)}")
         return chain
 
@@ -149,6 +152,8 @@ class _Writer:
             self.decision.lists[chain] = ()
             lines: list[str] = []
             for rule in crossing.second.rules:
+                if not (matches := list(self._matches(crossing.second, rule, speaker, cross=True))):
+                    continue
                 found = self.decision.chain_of(rule)
                 if rule["action"] == "watch":
                     outcome = None
@@ -157,7 +162,7 @@ class _Writer:
                 else:
                     later = _is_later(rule) and decided_later is not False
                     outcome = self.decision.register(_joined(so_far, found), later)
-                lines += self._rule(crossing.second, rule, speaker, outcome, cross=True)
+                lines += self._rule(crossing.second, rule, matches, outcome)
             last = self.decision.register(so_far, bool(decided_later))
             self.decision.lists[chain] = (*lines, f"goto {last}")
         return chain
@@ -165,11 +170,11 @@ class _Writer:
     # -- one rule ------------------------------------------------------------------------------------------------------
 
     def _rule(
-        self, policies: Policies, rule: Mapping[str, Any], speaker: _Speaker | None, outcome: str | None, cross: bool
+        self, policies: Policies, rule: Mapping[str, Any], matches: Iterable[str], outcome: str | None
     ) -> Iterator[str]:
         """Counts the flow once, when it is new; an outcome ends the search, a watching rule does not."""
         counter = self.decision.counter(f"rule/{policies.segment}/{rule['id']}|hits", "packets")
-        for match in self._matches(policies, rule, speaker, cross):
+        for match in matches:
             if outcome is None:
                 yield f"{CHANGED} 0 {match} counter name {counter}"
             else:

@@ -18,7 +18,6 @@ from provisioning.agent.view import Segment
 from provisioning.agent.wanted import Rules
 
 VERB = f"meta mark and {marks.VERB:#x}"
-TOLD = "counter name"
 
 
 def rules(segment: Segment, decision: Decision, memory: Memory) -> Rules:
@@ -187,9 +186,12 @@ def _sent(table: Table) -> None:
         for kind, counters in (("meshed", mesh), ("inspected", inspected)):
             by_address = {gateway(marks.mesh_address(index), family): one for index, one in counters.items()}
             table.counter_map(f"{kind}{family.suffix}", family.address, by_address)
+    # What circuits ask each other is nobody's traffic.
+    asking = ("icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept",)
     table.chains["sent"] = (
         "type filter hook postrouting priority filter; policy accept;",
         (
+            *(asking if ranges.IP6 in segment.families else ()),
             f'oifname != "{marks.MESH}" counter name oifname map @departed',
             f'oifname != "{marks.MESH}" accept',
             *table.each(f"meta mark {marks.DELIVER:#x} {{ip}} daddr @home{{suffix}} meta mark set {marks.STANDBY:#x}"),

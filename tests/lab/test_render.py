@@ -12,7 +12,10 @@ from provisioning.agent.document import Document, Section
 from provisioning.agent.memory import Memory
 from provisioning.agent.render import Rendered, render
 from provisioning.agent.totals import Totals
+from provisioning.agent.wanted import Rules
 from provisioning.core.resource import digest
+from tests.core.networks import Drawing, policy, site
+from tests.lab import drawn
 from tests.lab.network import Network, Site, allow
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -32,9 +35,13 @@ KEY = "acme/exchange/eu/1/segment/corp"
 
 
 def document(network: Network, node: str = "aws-eu-central-1/1") -> Document:
+    return parsed(network.documents()[node])
+
+
+def parsed(found: dict[str, Any]) -> Document:
     sections = {
         key: Section(key, s["tenant"], s["address"], s["kind"], digest(s["body"]), s["self"], s["body"])
-        for key, s in network.documents()[node].items()
+        for key, s in found.items()
     }
     return Document(1, {}, sections, "", "", "")
 
@@ -46,14 +53,68 @@ def rendered(network: Network, memory: Memory | None = None) -> Rendered:
 @pytest.mark.parametrize("space", ["x.acme.corp", "x.acme.fw.1", "x.acme.corp.c3a12"])
 def test_the_rules_of_a_namespace_are_as_reviewed(space: str) -> None:
     """After a wanted change: delete the golden file, run again, and review the difference."""
-    rules = rendered(NETWORK).namespaces[space].rules
+    reviewed(f"{space.removeprefix('x.acme.')}.nft", rendered(NETWORK).namespaces[space].rules)
+
+
+def reviewed(name: str, rules: Rules) -> None:
     text = nft.transaction(rules, {"chain": set(), "set": set(), "map": set(), "counter": set()})
-    golden = GOLDEN / f"{space.removeprefix('x.acme.')}.nft"
+    golden = GOLDEN / name
     if not golden.exists():
         golden.parent.mkdir(exist_ok=True)
         golden.write_text(text)
         pytest.fail(f"{golden.name} was not there; it is now, review it and run again")
     assert text == golden.read_text()
+
+
+@pytest.mark.parametrize("space", ["acme.corp", "acme.partner", "acme.corp.c9a3", "acme.corp.apps"])
+def test_what_shares_edges_and_applications_make_is_as_reviewed(space: str) -> None:
+    network = clinic().network()
+    documents = drawn.documents(network)
+    found = {}
+    for node in ("aws-eu-central-1/1", "aws-us-east-1/1"):
+        found |= render(parsed(documents[node]), {}, "").namespaces
+    reviewed(f"clinic.{space}.nft", found[space].rules)
+
+
+def clinic() -> Drawing:
+    """Two segments and a share, a site behind a pool, an application; in both families of addresses."""
+    draw = Drawing()
+    draw.add("exchanges", {"name": "eu", "location": "aws-eu-central-1"})
+    draw.add("exchanges", {"name": "us", "location": "aws-us-east-1"})
+    draw.add("segments", {"name": "corp"})
+    draw.add("segments", {"name": "partner", "stance": "closed"})
+    draw.add("groups", {"name": "red"})
+    draw.add("connectors", site("app", "eu", "red", "10.1.0.0/16", "fd10:1::/48"))
+    draw.add("connectors", site("supplier", "us", "red", "10.2.0.0/16", "fd10:2::/48", segment="partner"))
+    twin = site("twin", "us", None, "10.1.0.0/16")
+    draw.edit("connectors", "app", redundancy_group="app", preference=200)
+    draw.add("connectors", {**twin, "redundancy_group": "app"})
+    draw.add("connectors", site("clinic", "eu", None, "10.3.0.0/16"))
+    draw.add("connectors", {"name": "exit", "kind": "internet-exit", "exchange": "us",
+                            "attachments": [{"segment": "corp"}]})  # fmt: skip
+    look = {"action": "deny", "protocol": "tcp", "ports": ["22"]}
+    draw.add("policies", policy("theirs", 1, "any", "supplier", look, segments=["partner"]))
+    far = {"segment": "partner", "groups": ["red"], "prefixes": []}
+    draw.add("shares", {"name": "records", "a": {"segment": "corp", "groups": ["red"], "prefixes": []}, "b": far})
+    base = {"segment": "corp", "connector": "clinic"}
+    draw.add("nat-rules", {"name": "out", **base, "position": 1, "direction": "outbound",
+                           "source": {"type": "pool", "prefixes": ["172.20.0.0/31"]}})  # fmt: skip
+    draw.add("nat-rules", {"name": "in", **base, "position": 2, "direction": "inbound",
+                           "match": {"destination": ["172.20.1.1/32"], "protocol": "tcp", "ports": ["443"]},
+                           "destination": {"type": "static", "prefixes": ["10.3.0.7/32"], "port": 8443}})  # fmt: skip
+    draw.add("internet-apps", {"name": "shop", "connector": "exit", "protocol": "tcp", "port": 443,
+                               "target": {"connector": "app", "addresses": ["10.1.2.3", "10.1.2.4"],
+                                          "port": 8443}})  # fmt: skip
+    draw.add("policies", policy("shop", 2, "internet", "shop", {"action": "allow"}))
+    return draw
+
+
+def test_a_speaker_keeps_its_number_while_others_come_and_go() -> None:
+    memory = Memory().hearing(["one red", "two "])
+    assert memory.hearing(["two ", "three "]).speakers == {"one red": 1, "two ": 2, "three ": 3}
+    assert Memory(speakers={str(n): n for n in range(1, 128)}).hearing(["new"]).speakers == {"new": 1}
+    with pytest.raises(ValueError, match="more than 127"):
+        Memory().hearing(map(str, range(128)))
 
 
 def test_the_same_document_renders_the_same_and_keeps_its_generation() -> None:
