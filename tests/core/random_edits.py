@@ -6,9 +6,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from provisioning.core.check import check
 from provisioning.core.intent import Invalid
 from tests.core.networks import Drawing, site
-from tests.core.random_whole import GROUPS, PREFIXES, SEGMENTS, any_of, clashes, rules, some, whole_networks
+from tests.core.random_whole import GROUPS, PREFIXES, SEGMENTS, any_of, rules, some, whole_networks
 
 Bodies = list[tuple[str, dict[str, Any]]]
 
@@ -126,7 +127,7 @@ class _Editor:
 
 @st.composite
 def whole_edits(draw: st.DrawFn) -> tuple[Drawing, Drawing]:
-    """A network with everything in it and a later version of it."""
+    """A network with everything in it and a later version of it; ``check`` finds no error in either."""
     before = draw(whole_networks())
     after = before.copy()
     for _ in range(draw(st.integers(1, 3))):
@@ -142,6 +143,6 @@ def whole_edits(draw: st.DrawFn) -> tuple[Drawing, Drawing]:
         except Invalid:
             # What an editor would refuse is not an edit.
             continue
-        if not clashes(trial):
+        if not any(problem.severity == "error" for problem in check(trial.network(), hints=False)):
             after = trial
     return before, after

@@ -25,7 +25,7 @@ SEVERAL = -2
 
 
 class Roles:
-    """atoms: in rising order. of: the role of each. sheets[k]: [line, role]; one sheet where both versions are alike."""
+    """atoms: in rising order. of: the role of each. sheets[k]: [line, role]; one where versions are alike."""
 
     def __init__(self, side: Side, atoms: Places, sheets: Sequence[Flags]) -> None:
         self.side, self.atoms = side, atoms
