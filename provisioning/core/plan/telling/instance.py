@@ -20,6 +20,8 @@ def services(before: Body, after: Body) -> Iterator[str]:
         yield from (f"+ {key}: served by {one}" for one in has if one not in had)
         if key in new and not has and (had or key not in old):
             yield f"{key}: served by no instance"
+        if key in old and key not in new and not had:
+            yield f"- {key}: served by no instance"
         if key in old and key in new and old[key]["on_failure"] != new[key]["on_failure"]:
             yield f"{key}: on failure {old[key]['on_failure']} → {new[key]['on_failure']}"
 
