@@ -17,6 +17,9 @@ MESH_EXCHANGES = 50
 
 FIRST_INSTANCE = 101
 
+MESH_INSTANCES = 3900
+"""A packet's mark has twelve bits for the place of the instance it goes to."""
+
 MOST_SERVICES = 4
 """In one chain: a connection remembers an instance of each in four bits of its mark."""
 
@@ -108,25 +111,32 @@ def _on_offer(intent: Intent) -> dict[str, Exchange]:
 
 def instances(intent: Intent) -> list[Instance]:
     """Each placement's minimum of instances, spread over the two nodes of its exchange, by (service, exchange, i)."""
-    found: list[Instance] = []
     there = _on_offer(intent)
-    for service in sorted(intent.services.values(), key=lambda service: service.number):
-        placements = {placement.exchange: placement for placement in service.placements}
-        for exchange in in_order(there[uid] for uid in placements if uid in there):
-            location = intent.catalog.locations[exchange.location]
-            for ordinal in range(1, placements[exchange.uid].min_instances + 1):
-                node = 1 + (ordinal - 1) % 2
-                found.append(
-                    Instance(
-                        id=f"{service.key}/{exchange.key}/{ordinal}",
-                        service=service,
-                        exchange=exchange,
-                        ordinal=ordinal,
-                        mesh=FIRST_INSTANCE + len(found),
-                        host=f"{exchange.key}/{node}",
-                        underlay=location.node(node).underlay,
-                    )
-                )
+    wanted = [
+        (service, exchange, ordinal)
+        for service in sorted(intent.services.values(), key=lambda service: service.number)
+        for placements in ({placement.exchange: placement for placement in service.placements},)
+        for exchange in in_order(there[uid] for uid in placements if uid in there)
+        for ordinal in range(1, placements[exchange.uid].min_instances + 1)
+    ]
+    places = allocate(
+        ((place, 64 * one.number + 16 * where.number + ordinal) for place, (one, where, ordinal) in enumerate(wanted)),
+        MESH_INSTANCES,
+    )
+    found = []
+    for place, (service, exchange, ordinal) in enumerate(wanted):
+        node = 1 + (ordinal - 1) % 2
+        found.append(
+            Instance(
+                id=f"{service.key}/{exchange.key}/{ordinal}",
+                service=service,
+                exchange=exchange,
+                ordinal=ordinal,
+                mesh=FIRST_INSTANCE + places[place],
+                host=f"{exchange.key}/{node}",
+                underlay=intent.catalog.locations[exchange.location].node(node).underlay,
+            )
+        )
     return found
 
 

@@ -108,3 +108,15 @@ def test_what_was_kept_about_an_item_goes_with_it() -> None:
     before.keep(("rules", uid), (), lambda: "of the policy")
     draw.remove("policies", "p")
     assert ("rules", uid) not in Network(draw.intent(), before).kept
+
+
+def test_the_instances_of_a_service_stay_where_they_are_when_an_older_one_goes() -> None:
+    draw = two_segments()
+    for name in ("ids", "fw"):
+        placed = [{"exchange": "eu", "min_instances": 2}]
+        draw.add("services", {"name": name, "product": "linux-firewall", "segments": ["corp"], "placements": placed})
+    before = {one.id: one.mesh for one in draw.network().instances}
+    draw.remove("services", "ids")
+    after = {one.id: one.mesh for one in draw.network().instances}
+    assert len(set(before.values())) == 4
+    assert after == {id_: mesh for id_, mesh in before.items() if id_.startswith("fw/")} and len(after) == 2
