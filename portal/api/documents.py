@@ -134,6 +134,8 @@ class Import(Endpoint):
     def _table(self, request: Request) -> bytes:
         if isinstance(request.data, bytes):
             return request.data
+        if not self.raw:
+            raise ParseError("The body is empty. Send the table, whose first row names the columns.", "required")
         file: Any = request.FILES.get("file")
         if file is None:
             raise ParseError("The form has no file. Send the table as its field “file”.", "required")

@@ -196,7 +196,9 @@ ROUTE_POLICY = item(
             match=shape(
                 "RouteMatch",
                 prefixes=texts("prefixes or prefix lists; empty: every route", required=False),
-                as_path=maybe("a regular expression"),
+                as_path=maybe(
+                    "a regular expression as routers read it: digits, . [ ] ( ) | * + ? ^ $, and _ where a number ends"
+                ),
                 communities=texts("like 65000:100", required=False),
             ),
             action=choice(("allow", "deny")),

@@ -106,11 +106,13 @@ def of_values(
         found = [value for value in found if any(words in str(inner).lower() for inner in value.values())]
     if ordering := query.get("ordering"):
         name = ordering.removeprefix("-")
-        if any(name not in value for value in found):
+        if any(isinstance(value.get(name, {}), dict) for value in found):
             raise bad("ordering", "Order by a field of the objects.", "not_one_of")
         found.sort(key=lambda value: (str(type(value[name])), value[name]), reverse=ordering.startswith("-"))
     after, _ = _read(query.get("cursor"), "")
-    start = int(after[0]) if after else 0
+    start = after[0] if after else 0
+    if not isinstance(start, int) or start < 0:
+        raise _bad_cursor()
     following = _write("", start + limit, 0, False) if start + limit < len(found) else None
     previous = _write("", max(0, start - limit), 0, False) if start else None
     return envelope(request, found[start : start + limit], following, previous)
@@ -179,8 +181,9 @@ def _read(cursor: str | None, ordering: str) -> tuple[tuple[Any, int] | None, bo
         told, value, key, backwards = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         if told != ordering or not isinstance(value, str | int) or "\0" in str(value):
             raise ValueError
+        str(value).encode()
         return (value, int(key)), bool(backwards)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise _bad_cursor() from error
 
 

@@ -5,11 +5,11 @@ Everything but the edge itself (overlap, routes, policies, shares, traces) sees 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from provisioning.core.addresses import Range, award, intersect, merge, span, subtract
+from provisioning.core.as_paths import pattern
 from provisioning.core.intent import Attachment, Connector, NatRule, RouteMatch, RoutePolicy, RouteRule
 from provisioning.core.prefixes import Prefixes
 
@@ -79,16 +79,17 @@ class _Edge:
     def _add(self, rule: NatRule) -> None:
         """The prefixes a rule presents, each with the attachment its inside addresses belong to."""
         if rule.direction == "outbound" and rule.source.type != "none":
-            inner = pairs(rule.match.source, rule.source.prefixes) if rule.source.type == "static" else None
+            told = self.prefixes.texts(rule.match.source)
+            inner = pairs(told, rule.source.prefixes) if rule.source.type == "static" else None
             for place, prefix in enumerate(rule.source.prefixes):
                 held = (span(inner[place][0]),) if inner else self.prefixes.ranges(rule.match.source)
                 self.outside[self._attachment(held)].append((prefix, span(prefix)))
         elif rule.direction == "inbound":
             # Without a translation the rule lets in what an outbound rule hides.
             told = self.prefixes.texts(rule.match.destination)
-            inner = pairs(told, rule.destination.prefixes) if rule.destination.type == "static" else None
-            for place, prefix in enumerate(told):
-                held = (span(inner[place][1] if inner else prefix),)
+            within = rule.destination.prefixes if len(rule.destination.prefixes) == len(told) else told
+            for prefix, inner_prefix in zip(told, within, strict=True):
+                held = (span(inner_prefix),)
                 self.inward[self._attachment(held)].append((prefix, span(prefix)))
 
     def _attachment(self, inside: Sequence[Range] | None) -> int:
@@ -144,7 +145,7 @@ class RouteFilter:
 
 class _RouteMatch:
     def __init__(self, match: RouteMatch, prefixes: Prefixes) -> None:
-        self._as_path = match.as_path
+        self._path = pattern(match.as_path) if match.as_path is not None else None
         # No route carries communities before routes are learned.
         self._never = bool(match.communities)
         entries = prefixes.entries(match.prefixes)
@@ -154,7 +155,7 @@ class _RouteMatch:
         self._ranges = [entry for entry in entries if entry.ge is not None or entry.le is not None]
 
     def holds(self, prefix: str, as_path: str) -> bool:
-        if self._never or (self._as_path is not None and not re.search(self._as_path, as_path)):
+        if self._never or (self._path is not None and not self._path.found_in(as_path)):
             return False
         return self._every or prefix in self._exact or any(entry.holds(prefix) for entry in self._ranges)
 

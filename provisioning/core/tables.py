@@ -147,7 +147,7 @@ def _names(column: str, cell: str) -> list[str]:
 
 def _json(column: str, cell: str) -> Any:
     try:
-        return json.loads(cell) if cell else None
+        return _loaded(cell) if cell else None
     except ValueError as error:
         raise BadCell(column, f"“{cell[:60]}” is not JSON: {error}.") from error
 
@@ -156,10 +156,22 @@ def _setting(cell: str) -> Any:
     """A text is itself; what reads as a JSON list, object, flag or null is that (a text of that form is quoted)."""
     if cell[:1] in '[{"' or cell in ("true", "false", "null"):
         try:
-            return json.loads(cell)
+            return _loaded(cell)
         except ValueError:
             return cell
     return cell
+
+
+def _loaded(cell: str) -> Any:
+    """The value of a JSON text; ValueError where it is none, too deep, or holds text that cannot be stored."""
+    try:
+        value = json.loads(cell)
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
+    # Only an escape can bring them in: half a surrogate pair, which has no UTF-8, and U+0000.
+    if "\\u" in cell and "\\u0000" in json.dumps(value, ensure_ascii=False).encode().decode():
+        raise ValueError("it holds the character U+0000")
+    return value
 
 
 def _cell(value: Any) -> str:

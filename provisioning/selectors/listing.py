@@ -197,9 +197,10 @@ def _read_cursor(cursor: str | None) -> tuple[tuple[str, int] | None, bool]:
         return None, False
     try:
         name, number, backwards = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if "\0" in name:
+        if not isinstance(name, str) or "\0" in name:
             raise ValueError
-        return (str(name), int(number)), bool(backwards)
-    except (ValueError, TypeError) as error:
+        name.encode()
+        return (name, int(number)), bool(backwards)
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
         problem = Problem("bad_cursor", "cursor", "Take the next and previous addresses as they are given.")
         raise Unreadable("This is no cursor of ours.", [problem]) from error

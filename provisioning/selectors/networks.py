@@ -141,16 +141,14 @@ def _held(view: View) -> tuple[Key, Held]:
         _trim()
     if view.draft is None:
         return base_key, base
-    there = list(Overlay.objects.filter(draft=view.draft).order_by("pk").values_list("pk", flat=True))
-    if not there:
-        return base_key, base
-    key = ("draft", view.draft.pk, revision, sha256(repr(there).encode()).digest())
-    held = _get(shelf.contents, key)
-    if held is None:
-        held = _draft(shelf, view.draft, base, there)
-        _put(shelf.contents, key, held, MOST_CONTENTS)
-        _trim()
-    return key, held
+    while there := list(Overlay.objects.filter(draft=view.draft).order_by("pk").values_list("pk", flat=True)):
+        key = ("draft", view.draft.pk, revision, sha256(repr(there).encode()).digest())
+        held = _get(shelf.contents, key) or _draft(shelf, view.draft, base, there)
+        if held is not None:
+            _put(shelf.contents, key, held, MOST_CONTENTS)
+            _trim()
+            return key, held
+    return base_key, base
 
 
 def _revision(shelf: Shelf, number: int) -> Held:
@@ -168,19 +166,27 @@ def _revision(shelf: Shelf, number: int) -> Held:
     return Held(EMPTY.changed((entry.row.kind, entry.row.uid, entry) for entry in versions.values()), versions, {})
 
 
-def _draft(shelf: Shelf, draft: Draft, base: Held, there: list[int]) -> Held:
+def _draft(shelf: Shelf, draft: Draft, base: Held, there: list[int]) -> Held | None:
+    """None: somebody edited the draft since ``there`` was read, and some of these rows are gone.
+
+    A newer row must not get in either: an undo brings the very rows back that this content is kept under.
+    """
     known = dict(shelf.overlays)
     for key, held in list(shelf.contents.items()):
         if key[:2] == ("draft", draft.pk):
             known.update(held.overlays)
     rows = Overlay.objects.filter(draft=draft, body__isnull=False)
-    new = [pk for pk in there if pk not in known]
+    new = {pk for pk in there if pk not in known}
     overlays = {pk: known[pk] for pk in there if pk in known}
     if new:
-        overlays.update(_entries(rows.filter(pk__in=new) if overlays else rows))
-    gone = Overlay.objects.filter(draft=draft, body__isnull=True).values_list("kind", "item__uid")
+        read = _entries(rows.filter(pk__in=new) if overlays else rows)
+        overlays.update((pk, entry) for pk, entry in read if pk in new)
+    removed = Overlay.objects.filter(draft=draft, body__isnull=True).values_list("pk", "kind", "item__uid")
+    gone = [row for row in removed if row[0] in new]
+    if len(overlays) + len(gone) < len(there):
+        return None
     changes = [
-        *((kind, str(uid), None) for kind, uid in gone),
+        *((kind, str(uid), None) for _, kind, uid in gone),
         *((entry.row.kind, entry.row.uid, entry) for entry in overlays.values()),
     ]
     return Held(base.content.changed(changes), base.versions, overlays)

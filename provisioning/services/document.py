@@ -87,17 +87,19 @@ def _look(document: Any) -> None:
 def _matched(content: Content, document: Mapping[str, Any]) -> list[Wanted]:
     problems = Problems()
     wanted: list[Wanted] = []
-    taken: set[str] = set()
+    ids = {body["id"] for kind in core.KINDS for body in document.get(kind, ()) if isinstance(body.get("id"), str)}
+    met: set[str] = set()
     for kind in core.KINDS:
         for place, body in enumerate(document.get(kind, ())):
-            path = f"{kind}[{place}]"
-            row = content.get(kind, str(body.get("id")))
-            called = content.names(kind).get(body["name"].strip())
-            row = row or (content.get(kind, called) if called else None)
-            if row and row.uid in taken:
-                problems.add("duplicate", f"{path}.id", f"{row.name} is there already.")
-            if row:
-                taken.add(row.uid)
+            path, name, told = f"{kind}[{place}]", body["name"].strip(), body.get("id")
+            called = content.names(kind).get(name)
+            # Another one of the document may be this object under a new name.
+            by_name = content.get(kind, called) if called and called not in ids else None
+            row = content.get(kind, str(told)) or by_name
+            known = {one for one in (row.uid if row else None, told) if isinstance(one, str)}
+            if met & known:
+                problems.add("duplicate", f"{path}.id", f"“{name}” is there already, under the same id or name.")
+            met |= known
             wanted.append(Wanted(kind, path, body, row))
     problems.refuse()
     return wanted

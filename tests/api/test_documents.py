@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 
 import pytest
@@ -14,6 +16,7 @@ from provisioning.selectors import document as documents
 from tests.api.network import BODIES, EXIT, GUESTS, LOBBY, SECOND_SITE, add, draft, draw
 from tests.api.test_access import is_problem
 
+NOBODY = "11111111-1111-4111-8111-111111111111"
 pytestmark = pytest.mark.django_db
 
 
@@ -251,3 +254,42 @@ def test_many_edits_are_made_together_or_not_at_all(netadmin):
     told = is_problem(netadmin.post(f"{where}edits/", {"edits": bad}), 422)
     assert told["problems"][0]["path"] == "edits[1].prefixes[0]"
     assert document_of(netadmin, where) == full
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        {"circuits": "[" * 100_000},
+        {"settings.facility": "[" * 100_000},
+        {"billing_tags": '["\\ud800"]'},
+        {"settings.attachments": '["\\ud800"]'},
+        {"settings.attachments": '["a\\u0000"]'},
+    ],
+)
+def test_a_cell_that_cannot_be_stored_is_told_and_not_tried(netadmin, cells):
+    where = draw(netadmin)
+    row = {
+        "name": "new",
+        "kind": "interconnect",
+        "exchange": "eu",
+        "segment": "corp",
+        "prefixes": "10.9.0.0/16",
+        **cells,
+    }
+    out = io.StringIO()
+    csv.writer(out).writerows([list(row), list(row.values())])
+    answer = netadmin.send("POST", f"{where}import/connectors/", out.getvalue().encode(), content_type="text/csv")
+    assert is_problem(answer, 422)["problems"][0]["path"].startswith("rows[2].")
+
+
+def test_an_id_stands_for_one_object_and_a_name_that_moved_for_another(netadmin):
+    where = draw(netadmin)
+    network = netadmin.get(f"{where}intent/").json()
+    [prod] = network["groups"]
+    twice = [prod, {"name": "one", "id": NOBODY}, {"name": "two", "id": NOBODY}]
+    told = is_problem(netadmin.put(f"{where}intent/", {**network, "groups": twice}), 422)
+    assert [(one["code"], one["path"]) for one in told["problems"]] == [("duplicate", "groups[2].id")]
+    moved = [{"name": "prod"}, {**prod, "name": "production"}]
+    assert netadmin.put(f"{where}intent/", {**network, "groups": moved}).status_code == 200
+    after = {one["name"]: one["id"] for one in netadmin.get(f"{where}groups/").json()["results"]}
+    assert after["production"] == prod["id"] and after["prod"] != prod["id"]

@@ -263,3 +263,41 @@ def test_what_a_resource_should_be_is_kept_once(people: People) -> None:
             cursor.execute("SELECT count(*) FROM provisioning_content")
             assert cursor.fetchone()[0] == before
         assert first.steps == second.steps and first.digest != second.digest
+
+
+def test_an_edit_while_a_draft_is_read_does_not_get_into_what_is_kept(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, left = networks._entries, ["late"]
+
+    def slow(rows):
+        if left:
+            drafts.add(draft, "groups", {"name": left.pop()})
+        return plain(rows)
+
+    with scope(people.acme):
+        draft = drawn()
+        before = named(views.draft(draft.uid))
+        networks.forget()
+        monkeypatch.setattr(networks, "_entries", slow)
+        named(views.draft(draft.uid))
+        assert "late" in named(views.draft(draft.uid)) and not left
+        drafts.undo(draft)
+        assert named(views.draft(draft.uid)) == before
+
+
+def test_rows_that_go_while_a_draft_is_read_are_read_again(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain, left = networks._entries, ["undo"]
+
+    def slow(rows):
+        if left and left.pop():
+            drafts.undo(draft)
+        return plain(rows)
+
+    with scope(people.acme):
+        draft = drawn()
+        before = named(views.draft(draft.uid))
+        drafts.add(draft, "groups", {"name": "late"})
+        networks.forget()
+        monkeypatch.setattr(networks, "_entries", slow)
+        assert named(views.draft(draft.uid)) == before

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from provisioning.core.as_paths import BadPattern, pattern
 from provisioning.core.intent.item import ANY, Identity, Item, Reference, named, read_name
 from provisioning.core.intent.matching import addresses, lists_in
 from provisioning.core.intent.reading import Reader
@@ -71,9 +72,9 @@ def _read_match(body: Reader) -> dict[str, Any]:
     as_path = body.text("as_path", None, most=100)
     if isinstance(as_path, str):
         try:
-            re.compile(as_path)
-        except re.error as error:
-            body.problem("not_one_of", "as_path", f"“{as_path}” is not a regular expression: {error}.")
+            pattern(as_path)
+        except BadPattern as error:
+            body.problem("not_one_of", "as_path", f"“{as_path}” cannot be read: {error}.")
     return {
         "prefixes": [] if ANY in prefixes else prefixes,
         "as_path": as_path or None,

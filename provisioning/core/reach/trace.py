@@ -8,6 +8,7 @@ from provisioning.core.addresses import V6, address_text, contains
 from provisioning.core.fabric import serving
 from provisioning.core.flows import cell_of, example
 from provisioning.core.intent import ANY, Exchange, Invalid, Segment
+from provisioning.core.intent.reading import PROTOCOL_NUMBERS
 from provisioning.core.nat import Packet, Translated, inbound, outbound
 from provisioning.core.network import Network
 from provisioning.core.reach.decision import Outcome, closed, decide, decide_app, decide_shared
@@ -86,15 +87,22 @@ def _cell(protocol: str | int, port: int | None, end: End) -> int:
         protocol, port = end.app.protocol, end.app.port
     if protocol == ANY:
         raise Invalid([Problem("bad_protocol", "protocol", "Name one protocol; a packet has exactly one.")])
+    protocol = _protocol(protocol)
     if protocol in ("tcp", "udp") and port is None:
         raise Invalid([Problem("required", "port", f"Say which port; {protocol} needs one.")])
     if port is not None and not 0 <= port <= 65535:
         raise Invalid([Problem("bad_port", "port", f"“{port}” is not a port. Use 0 to 65535.")])
-    try:
-        return cell_of(protocol, port)
-    except ValueError:
-        message = f"“{protocol}” is not a protocol. Use tcp, udp, icmp, icmpv6 or a number up to 255."
-        raise Invalid([Problem("bad_protocol", "protocol", message)]) from None
+    return cell_of(protocol, port)
+
+
+def _protocol(told: str | int) -> str | int:
+    """By its name where it has one: ports belong to tcp, whether it is called so or 6."""
+    names = {str(number): name for name, number in PROTOCOL_NUMBERS.items()}
+    name = names.get(str(told), told)
+    if name in PROTOCOL_NUMBERS or (str(name).isdecimal() and int(name) <= 255):
+        return name
+    message = f"“{told}” is not a protocol. Use tcp, udp, icmp, icmpv6 or a number up to 255."
+    raise Invalid([Problem("bad_protocol", "protocol", message)])
 
 
 def _candidates(network: Network, end: End, field: str, wanted: str | None) -> list[Segment]:

@@ -1,0 +1,58 @@
+"""Questions that no client of ours asks: told what is wrong with them, never answered with a failure."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from tests.api.network import add, draw
+from tests.api.test_access import is_problem
+
+pytestmark = pytest.mark.django_db
+
+
+def cursor(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def test_a_cursor_that_nobody_gave_out_is_refused(api):
+    netadmin = api("netadmin")
+    where = draw(netadmin)
+    for text in ('["\\ud800",1,false]', '["a",Infinity,false]', "[" * 20_000, '[{"a":1},1,false]'):
+        told = is_problem(netadmin.get(f"{where}connectors/?cursor={cursor(text)}"), 400)
+        assert told["problems"][0]["code"] == "bad_cursor"
+    for text in ('["","x",0,false]', '["",-5,0,false]', '["",1,Infinity,false]', "[" * 20_000):
+        is_problem(netadmin.get(f"{where}reach/?from=prod&cursor={cursor(text)}"), 400)
+    for text in ('["name","\\ud800",0,false]', '["name","a",Infinity,false]'):
+        is_problem(netadmin.get(f"t/acme/drafts/?ordering=name&cursor={cursor(text)}"), 400)
+    is_problem(netadmin.get(f"{where}reach/?from=prod&ordering=example"), 400)
+
+
+@pytest.mark.parametrize("protocol", ["300", "-1", "9999999999", "any", "²", "tcp", "6"])
+def test_a_packet_has_one_protocol_that_there_is_and_its_port(api, protocol):
+    netadmin = api("netadmin")
+    where = draw(netadmin)
+    is_problem(netadmin.get(f"{where}trace/?from=site-a&to=site-b&protocol={protocol}"), 400)
+
+
+def test_a_protocol_by_number_is_the_one_by_name(api):
+    netadmin = api("netadmin")
+    asked = f"{draw(netadmin)}trace/?from=site-a&to=site-b&port=443&protocol="
+    assert netadmin.get(f"{asked}6").json() == netadmin.get(f"{asked}tcp").json()
+
+
+def test_translations_that_do_not_pair_off_are_told(api):
+    netadmin = api("netadmin")
+    where = draw(netadmin)
+    add(netadmin, where, "prefix-lists")
+    outside = {"type": "static", "prefixes": ["10.200.0.0/16"]}
+    rule = {"name": "n", "segment": "corp", "connector": "site-b", "position": 10}
+    inwards = {"direction": "inbound", "destination": outside}
+    for body in (
+        {**rule, "direction": "outbound", "match": {"source": ["offices"]}, "source": outside},
+        {**rule, **inwards, "match": {"destination": ["10.8.0.0/16", "10.9.0.0/16"]}},
+        {**rule, **inwards, "match": {"destination": ["offices"]}},
+    ):
+        told = is_problem(netadmin.post(f"{where}nat-rules/", body), 422)
+        assert "nat_pairs" in {one["code"] for one in told["problems"]}
