@@ -15,6 +15,8 @@ REFERS = """
     WHERE f.contype = 'f' AND f.conrelid = ANY(%s::text[]::regclass[]) AND f.confrelid = ANY(%s::text[]::regclass[])
 """
 
+TRIES = 5
+
 
 def tables_of_migrations(owner_url: str) -> frozenset[str]:
     """What migrations filled (content types, permissions, catalogues): tests read it and leave it."""
@@ -23,7 +25,20 @@ def tables_of_migrations(owner_url: str) -> frozenset[str]:
 
 
 def flush(owner_url: str, kept: frozenset[str]) -> None:
-    """Empty every table that a test wrote to, except ``kept``."""
+    """Empty every table that a test wrote to, except ``kept``.
+
+    A portal that runs for the whole session may still be reading for a page that is closed by now: then again.
+    """
+    for attempt in range(TRIES):
+        try:
+            _truncate(owner_url, kept)
+            return
+        except psycopg.errors.DeadlockDetected:
+            if attempt == TRIES - 1:
+                raise
+
+
+def _truncate(owner_url: str, kept: frozenset[str]) -> None:
     # A connection of our own: Django forbids a test the aliases that it did not ask for.
     with psycopg.connect(owner_url) as owner:
         used = [name for (name,) in owner.execute(USED) if name not in kept]
