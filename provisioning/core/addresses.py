@@ -133,7 +133,15 @@ def subtract(ranges: Sequence[Range], taken: Sequence[Range]) -> tuple[Range, ..
     """What of a merged list of ranges another one leaves."""
     left: list[Range] = []
     for low, high in ranges:
-        left.extend(complement(taken, (low, high)))
+        # Rules may have thousands of ports: only what can touch this range is looked at.
+        place = max(0, bisect_right(taken, (low,)) - 1)
+        while place < len(taken) and taken[place][0] <= high:
+            first, last = taken[place]
+            if first > low:
+                left.append((low, first - 1))
+            low, place = max(low, last + 1), place + 1
+        if low <= high:
+            left.append((low, high))
     return tuple(left)
 
 

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from provisioning.core import tables
 from provisioning.core.cells import BadTable, read
+from provisioning.core.intent import references_of
 from provisioning.core.resource import Problem
 from provisioning.models import Draft, Item
 from provisioning.selectors import networks, views
@@ -72,11 +73,11 @@ class _Batch:
 
     def refuse_dangling(self) -> None:
         """Like a single removal: not while others name it."""
-        gone = [row for row in self.before if self.content.get(row.kind, row.uid) is None]
+        gone = {row.uid: row.name for row in self.before if self.content.get(row.kind, row.uid) is None}
         problems = Problems()
-        for row in gone:
-            for user in self.content.users(row.uid):
-                problems.add("in_use", f"{user.kind}/{user.key}", f"{user.name} names {row.name}, which is removed.")
+        for user in self.content if gone else ():
+            for uid in gone.keys() & {named for _, named in references_of(user.kind, user.body)}:
+                problems.add("in_use", f"{user.kind}/{user.key}", f"{user.name} names {gone[uid]}, which is removed.")
         problems.refuse()
 
 

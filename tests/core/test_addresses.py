@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+import time
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioning.core.addresses import award, complement, contains, intersect, merge, range_text, span
+from provisioning.core.addresses import award, complement, contains, intersect, merge, range_text, span, subtract
 
 # Prefixes inside one /24, so that they collide often and every address can be looked up.
 PREFIX = st.tuples(st.integers(0, 255), st.integers(24, 32)).map(
@@ -42,8 +43,16 @@ def test_union_intersection_and_complement_are_those_of_sets(left: list[str], ri
     one, other = merge(map(span, left)), merge(map(span, right))
     everything = set(range(BASE, BASE + 256))
     assert {a for a in everything if contains(intersect(one, other), a)} == members(left) & members(right)
+    assert subtract(one, other) == merge((a, a) for a in members(left) - members(right))
     outside = complement(one, (BASE, BASE + 255))
     assert {a for a in everything if contains(outside, a)} == everything - members(left)
+
+
+def test_taking_thousands_from_thousands_is_quick() -> None:
+    even, odd = (tuple((number, number) for number in range(start, 65536, 4)) for start in (0, 2))
+    began = time.monotonic()
+    assert subtract(even, odd) == even and subtract(even, even) == ()
+    assert time.monotonic() - began < 1
 
 
 def test_a_range_reads_like_nftables_writes_it() -> None:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioning.core.addresses import V6, Range, address_number
+from provisioning.core.check import check
 from provisioning.core.flows import cell_of
 from provisioning.core.intent import INTERNET, Connector
 from provisioning.core.nat import Packet
@@ -21,7 +22,7 @@ from provisioning.core.reach.decision import Outcome, decide, decide_app, decide
 from provisioning.core.reach.query import scenes
 from provisioning.core.reach.scenes import Published
 from provisioning.core.realm import Realm
-from tests.core.networks import Drawing
+from tests.core.networks import Drawing, site
 from tests.core.random_edits import whole_edits
 from tests.core.random_networks import PACKETS, plenty
 from tests.core.random_whole import whole_networks
@@ -251,3 +252,23 @@ def test_what_can_reach_somebody_is_what_reaches_them(net: Drawing) -> None:
 def key(one: object) -> tuple[object, ...]:
     names = ("from_", "to", "segment", "to_segment", "protocol", "ports", "via", "rule")
     return tuple(getattr(one, name) for name in names)
+
+
+def test_shares_that_show_an_address_twice_are_asked_all_the_same() -> None:
+    """``check`` refuses such a network, but an undo over a newer base can lead to one."""
+    net = Drawing()
+    net.add("exchanges", {"name": "eu", "location": "aws-eu-central-1"})
+    for name in ("old", "here", "other"):
+        net.add("segments", {"name": name, "stance": "open"})
+    net.add("groups", {"name": "g"})
+    empty = net.copy()
+    net.add("connectors", site("home", "eu", None, "10.0.0.0/8", segment="here"))
+    attached = {"old": ["10.1.2.3/32"], "other": ["10.0.0.0/7"]}
+    attachments = [{"segment": name, "group": "g", "prefixes": prefixes} for name, prefixes in attached.items()]
+    net.add("connectors", {**site("twice", "eu", "g"), "attachments": attachments})
+    for name, prefix in (("old", "10.0.0.0/8"), ("other", "10.1.2.3/32")):
+        sides = {"a": {"segment": "here", "prefixes": [prefix]}, "b": {"segment": name, "groups": ["g"]}}
+        net.add("shares", {"name": f"with {name}", **sides, "direction": "a-to-b" if name == "old" else "both"})
+    assert "share_overlap" in {problem.code for problem in check(net.network())}
+    assert delta(empty.network(), net.network()).allowed
+    assert delta(net.network(), empty.network()).blocked
