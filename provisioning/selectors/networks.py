@@ -7,11 +7,9 @@ is kept is therefore never out of date and never another tenant's, and may be fo
 
 from __future__ import annotations
 
-import gc
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -19,6 +17,7 @@ from typing import Any, TypeVar
 
 from django.db.models import QuerySet
 
+from provisioning.core.garbage import uncollected
 from provisioning.core.intent import Intent
 from provisioning.core.network import Network
 from provisioning.core.resource import Resource
@@ -194,23 +193,11 @@ def _draft(shelf: Shelf, draft: Draft, base: Held, there: list[int]) -> Held | N
 
 def _entries(rows: QuerySet[Any]) -> list[tuple[int, Entry]]:
     fields = ("pk", "kind", "item__uid", "item__number", "item__key", "name", "body")
-    with _uncollected():
+    with uncollected():
         return [
             (pk, Entry.of(Row(kind, str(uid), number, key, name, body)))
             for pk, kind, uid, number, key, name, body in rows.values_list(*fields).order_by("item__number")
         ]
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Everything that is built here stays, so looking for garbage among it would only double the time."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def _shelf() -> Shelf:

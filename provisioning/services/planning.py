@@ -15,6 +15,7 @@ from django.utils.module_loading import import_string
 from provisioning.core import plan as core_plan
 from provisioning.core.check import check
 from provisioning.core.compile import compile as compile_network
+from provisioning.core.garbage import uncollected
 from provisioning.core.network import Network
 from provisioning.core.reach import AssertionResult, Delta, assertions, delta
 from provisioning.core.resource import Change, Problem, Resource, as_json, digest, references
@@ -65,6 +66,7 @@ def ground(draft: Draft) -> Ground:
     )
 
 
+@uncollected()
 def compute(found: Ground, progress: Progress = lambda word: None) -> Computed:
     """Raises Invalid when the network is invalid, an assertion fails or a quota is exceeded."""
     after = found.after
