@@ -65,6 +65,8 @@ CHANGED = shape(
     example=EXAMPLE,
     rule_before=maybe("the rule that decided; null: none did"),
     rule_after=maybe("the rule that decides; null: none does"),
+    fate_before=maybe("the disposition it had; null: there was no such address or share"),
+    fate_after=maybe("the disposition it has; null: there is no such address or share"),
 )
 WORDS = ("allowed", "blocked", "inspected")
 DELTA = shape(

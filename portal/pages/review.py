@@ -159,15 +159,24 @@ def example(packet: Mapping[str, Any] | None) -> str:
 
 
 def _sides(change: Mapping[str, Any]) -> tuple[str, ...]:
-    same = change.get("rule_before") == change.get("rule_after")
-    return ("rule_after",) if same else ("rule_after", "rule_before")
+    after, before = ((change.get(f"rule_{side}"), change.get(f"fate_{side}")) for side in ("after", "before"))
+    same = after == before or (after[0] and after[0] == before[0])
+    return ("after",) if same else ("after", "before")
 
 
 def _decided(change: Mapping[str, Any], side: str, segment: str) -> dict[str, Any]:
     """What decides it from now on, and what did before: in words, and the rule to link to."""
-    rule, across = change.get(side), change.get("to_segment") not in (None, segment)
-    words = "no share between the two" if across and not rule else cause(rule, segment)
-    return {"rule": rule, "words": words, "before": side == "rule_before"}
+    rule, fate = change.get(f"rule_{side}"), change.get(f"fate_{side}", "denied_by_stance")
+    across = change.get("to_segment") not in (None, segment)
+    if rule:
+        words = cause(rule, segment)
+    elif fate == "no_route":
+        words = "a route policy, which gives it no route"
+    elif across:
+        words = "no share between these addresses"
+    else:
+        words = cause(None, segment) if fate else f"no such address in {segment}"
+    return {"rule": rule, "words": words, "before": side == "before"}
 
 
 def cause(rule: str | None, segment: str) -> str:

@@ -52,14 +52,19 @@ def discard(draft: Draft) -> None:
 def add(draft: Draft, kind: str, body: Any) -> Row:
     """A new object; what has a position and is sent without goes last. Raises Invalid with every problem."""
     draft = lock(draft)
-    if kind in POSITIONED and isinstance(body, Mapping) and "position" not in body:
-        body = {**body, "position": _last_position(draft, kind)}
-    clean = _normalise(draft, kind, body)
+    clean = _normalise(draft, kind, _placed(draft, kind, body))
     with transaction.atomic():
         [item] = overlay.new_items(kind, [clean["name"]])
         change = BodyChange(item, None, clean)
         edit(draft, f"Add {_noun(kind)} {clean['name']}", [change])
     return _row(change)
+
+
+def _placed(draft: Draft, kind: str, body: Any) -> Any:
+    """The body, last where its kind has positions and it is sent without one, or with none."""
+    if kind in POSITIONED and isinstance(body, Mapping) and body.get("position") is None:
+        return {**body, "position": _last_position(draft, kind)}
+    return body
 
 
 def _last_position(draft: Draft, kind: str) -> int:
@@ -76,7 +81,7 @@ def replace(draft: Draft, kind: str, uid: str | UUID, body: Any, etag: str | Non
     """Put a whole new body in the object's place; with ``etag`` only if it is still the one that was read."""
     draft = lock(draft)
     row = _current(draft, kind, uid, etag)
-    clean = _normalise(draft, kind, body)
+    clean = _normalise(draft, kind, _placed(draft, kind, body))
     change = BodyChange(_item(row), row.body, clean)
     if clean != row.body:
         edit(draft, f"Change {_noun(kind)} {clean['name']}", [change])

@@ -70,6 +70,28 @@ def test_only_what_the_draft_changed_is_listed_on_demand(people: People, sign_in
     assert "The filters hide all of them" in text(client, f"design/{draft.uid}/objects/groups/?search=nobody")
 
 
+def test_policies_are_listed_in_the_order_they_are_tried_or_by_name(
+    people: People, sign_in: SignIn, drawn: Any, within: Callable[..., Any]
+) -> None:
+    from provisioning.services import drafts
+
+    draft, _ = drawn
+    with within(people.acme):
+        for name, position in (("aaa", 900), ("zzz", 1)):
+            body = {"name": name, "segments": ["corp"], "from": ["prod"], "to": ["any"], "position": position}
+            rules: list[Any] = [{"name": one, "action": one, "protocol": "tcp"} for one in ("deny", "allow")]
+            drafts.add(draft, "policies", {**body, "rules": rules})
+    client = sign_in(people.netadmin)
+    path = f"design/{draft.uid}/objects/policies/"
+    page = text(client, path)
+    assert page.index(">zzz</a>") < page.index(">aaa</a>") and 'aria-sort="ascending"' in page
+    row = page[page.index(">zzz</a>") : page.index("</tr>", page.index(">zzz</a>"))]
+    assert row.index("Deny") < row.index("Allow")
+    page = text(client, f"{path}?ordering=name")
+    assert page.index(">aaa</a>") < page.index(">zzz</a>")
+    assert text(client, f"{path}?ordering=rubbish") and text(client, f"{path}?ordering=-position")
+
+
 @pytest.mark.browser
 def test_saving_any_object_untouched_changes_nothing(
     live_portal: str, people: People, within: Callable[..., Any], page: Page, drawn: Any

@@ -33,7 +33,17 @@ def test_across_a_share_both_segments_and_the_whole_chain_are_told() -> None:
     change = {**OPENED, "to_segment": "clinical", "via": ["fw", "proxy"], "rule_after": "share/partners"}
     (row,) = review.reachability({"allowed": [change]})
     assert (row["segment"], row["to_segment"], row["through"]) == ("corp", "clinical", "fw, then proxy")
-    assert [one["words"] for one in row["decided"]] == ["share partners", "no share between the two"]
+    assert [one["words"] for one in row["decided"]] == ["share partners", "no share between these addresses"]
+
+
+def test_what_no_rule_decides_has_its_reason_too() -> None:
+    cut = {**OPENED, "rule_before": "prod-to-dev/main", "rule_after": None, "fate_before": "delivered"}
+    fates = {"denied_by_stance": "the stance of corp", "no_route": "a route policy, which gives it no route"}
+    for fate, words in {**fates, None: "no such address in corp"}.items():
+        (row,) = review.reachability({"blocked": [{**cut, "fate_after": fate}]})
+        assert [one["words"] for one in row["decided"]] == [words, "policy prod-to-dev, rule main"]
+    (row,) = review.reachability({"blocked": [{**cut, "to_segment": "labs", "fate_after": None}]})
+    assert row["decided"][0]["words"] == "no share between these addresses"
 
 
 def test_many_ends_are_listed_as_one_says_them() -> None:

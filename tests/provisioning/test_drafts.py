@@ -233,3 +233,12 @@ def test_policies_drawn_in_two_drafts_do_not_meet_at_one_position(draft: Draft) 
     first = drafts.add(draft, "policies", {"name": "mine", **body}).body["position"]
     second = drafts.add(other, "policies", {"name": "theirs", **body}).body["position"]
     assert first < second and {first % 10, second % 10} == {0}
+
+
+def test_a_position_that_is_left_empty_is_the_last(draft: Draft) -> None:
+    body = {"segments": ["corp"], "from": ["prod"], "to": ["dev"], "rules": [], "position": None}
+    drafts.put_document(draft, DOCUMENT)
+    one = drafts.add(draft, "policies", {"name": "one", **body})
+    two = drafts.add(draft, "policies", {"name": "two", **body})
+    assert one.body["position"] < two.body["position"]
+    assert drafts.patch(draft, "policies", one.uid, {"position": None}).body["position"] > two.body["position"]

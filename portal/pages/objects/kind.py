@@ -15,18 +15,21 @@ Cell = Literal["words", "mono", "action", "kind", "segment", "swatch", "number",
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """``show`` gives a text, or uids and texts in a list; ``cell`` says how they look. ``wide``: not on a phone."""
+    """``show`` gives a text, or uids and texts in a list; ``cell`` says how they look. ``wide``: not on a phone.
+    ``order``: the API's name of ordering by it."""
 
     word: str
     show: Show
     cell: Cell = "words"
     wide: bool = False
+    order: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
     """key: as the API calls it. teaches: one or two sentences for who has none yet. blank: what a new one begins with.
-    form: its fields, which may hang on the body; url: a page that adds one better than a form does."""
+    form: its fields, which may hang on the body; wizard: a page that adds one better than a form does; order: of a
+    list, until another is chosen."""
 
     key: str
     word: str
@@ -38,6 +41,7 @@ class Kind:
     blank: Body = field(default_factory=dict)
     wizard: str = ""
     imports: bool = False
+    order: str = "name"
 
 
 def at(body: Any, path: str) -> Any:

@@ -49,10 +49,10 @@ class Names:
             return Named(ref, row.name, row.kind)
         return Named(ref, ANYWHERE.get(ref, ref))
 
-    def value(self, ref: Any) -> Value:
+    def value(self, ref: Any, literals: Mapping[str, str]) -> Value:
         row = self.rows.get(ref) if isinstance(ref, str) else None
         if row is None:
-            return Value(ANYWHERE.get(str(ref), str(ref)))
+            return Value(literals.get(str(ref), str(ref)))
         return Value(row.name, row.body.get("color"))
 
 
@@ -66,4 +66,5 @@ def _shown(column: Column, row: Row, names: Names) -> Shown:
         return Shown(column, [Value(row.name, row.body.get("color"))], 0)
     values = found if isinstance(found, list) else [found] if found not in (None, "") else []
     values = list(dict.fromkeys(values))
-    return Shown(column, [names.value(value) for value in values[:SHOWN]], max(0, len(values) - SHOWN))
+    literals = ANYWHERE if column.cell == "words" else {}
+    return Shown(column, [names.value(value, literals) for value in values[:SHOWN]], max(0, len(values) - SHOWN))

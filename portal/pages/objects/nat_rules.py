@@ -34,7 +34,7 @@ DESTINATIONS = (("none", "Stays as it is"), ("static", "One to one: each address
 def translated(body: Body, side: str) -> list[str]:
     """What becomes of one side: nothing, or the addresses it is seen as."""
     found = body[side]
-    return [] if found["type"] == "none" else [f"{found['type']} {prefix}" for prefix in found["prefixes"]]
+    return [] if found["type"] == "none" else found["prefixes"]
 
 
 def form(body: Body) -> tuple[Field, ...]:
@@ -85,12 +85,16 @@ KIND = Kind(
     "Rules, policies and traces speak of the presented addresses; a trace shows both.",
     columns=(
         Column("Connector", lambda body: body["connector"]),
-        Column("Segment", lambda body: body["segment"], cell="segment"),
+        Column("Position", lambda body: body["position"], cell="number", order="position"),
+        Column("Segment", lambda body: body["segment"], cell="segment", wide=True),
         Column("Direction", lambda body: body["direction"]),
-        Column("Matches", lambda body: flow_words(body["match"]), cell="mono", wide=True),
-        Column("Source", lambda body: translated(body, "source"), cell="mono"),
-        Column("Destination", lambda body: translated(body, "destination"), cell="mono"),
+        Column("From", lambda body: body["match"]["source"], cell="mono"),
+        Column("seen as", lambda body: translated(body, "source"), cell="mono"),
+        Column("To", lambda body: body["match"]["destination"], cell="mono"),
+        Column("becomes", lambda body: translated(body, "destination"), cell="mono"),
+        Column("Flows", lambda body: flow_words(body["match"]), cell="mono", wide=True),
     ),
     form=form,
     blank={"direction": "outbound", "source": {"type": "static"}, "enabled": True},
+    order="position",
 )

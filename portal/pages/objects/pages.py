@@ -106,7 +106,10 @@ def _sections(place: Place, here: Kind) -> list[tuple[str, list[dict[str, Any]]]
 
 def _listed(request: PageRequest, place: Place, kind: Kind) -> dict[str, Any]:
     """A page of the list by name, or with ``?changed=1`` what the draft did to objects of this kind."""
-    search, ordering = request.GET.get("search", ""), request.GET.get("ordering", "name")
+    search, ordering = request.GET.get("search", ""), request.GET.get("ordering")
+    orders = ("name", *(column.order for column in kind.columns if column.order))
+    if not ordering or ordering.removeprefix("-") not in orders:
+        ordering = kind.order
     only = bool(place.draft and request.GET.get("changed"))
     found: list[tuple[Row, str]]
     following = previous = None
@@ -120,7 +123,7 @@ def _listed(request: PageRequest, place: Place, kind: Kind) -> dict[str, Any]:
             limit=PAGE,
             cursor=request.GET.get("cursor"),
             search=search,
-            ordering=ordering if ordering in ("name", "-name") else "name",
+            ordering=ordering,
         )
         states = changes.states(place.draft, listed.rows) if place.draft else {}
         found = [(row, states.get(row.uid, "same")) for row in listed.rows]

@@ -43,10 +43,10 @@ KIND = Kind(
     "one side or both, through a firewall if you like. Shares are not passed on.",
     columns=(
         Column("Side A", lambda body: body["a"]["segment"], cell="segment"),
-        Column("shares", shared("a")),
+        Column("Members", shared("a")),
         Column("Begins", lambda body: ARROWS[body["direction"]]),
         Column("Side B", lambda body: body["b"]["segment"], cell="segment"),
-        Column("shares", shared("b")),
+        Column("Members", shared("b")),
         Column("Through", lambda body: body["services"], wide=True),
     ),
     form=lambda body: (

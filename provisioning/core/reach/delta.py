@@ -26,7 +26,8 @@ class FlowChange:
     from_, to: names of groups, connectors, internet applications, ``any``, ``internet``. segment: name; to_segment: of
     the destination, where a share leads to another one. protocol: ``any``, a name, a number or ``other``; ports empty:
     all. via: names of the services passed after the change. rule_before, rule_after: ids of the rules that decide the
-    example, None where none does (or nothing is there).
+    example, None where none does (or nothing is there). fate_before, fate_after: its dispositions, None where there is
+    no such flow: no such address, or no share between the two.
     """
 
     from_: tuple[str, ...]
@@ -39,6 +40,8 @@ class FlowChange:
     example: Example
     rule_before: str | None
     rule_after: str | None
+    fate_before: str | None = None
+    fate_after: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,5 +210,7 @@ class _Telling:
                     example=shown(packet),
                     rule_before=outcomes[0].rule if outcomes[0] else None,
                     rule_after=outcomes[1].rule if outcomes[1] else None,
+                    fate_before=outcomes[0].disposition if outcomes[0] else None,
+                    fate_after=outcomes[1].disposition if outcomes[1] else None,
                 ),
             )
