@@ -99,7 +99,9 @@ def _of_framework(error: exceptions.APIException) -> tuple[dict[str, Any], dict[
         headers["WWW-Authenticate"] = error.auth_header  # type: ignore[attr-defined]
     if getattr(error, "wait", None):
         headers["Retry-After"] = str(int(error.wait) + 1)  # type: ignore[attr-defined]
-    detail = found[0].message if found else str(error)
+    detail = str(error)
+    if found:
+        detail = f"{found[0].path}: {found[0].message}" if found[0].path else found[0].message
     title = "The request is not right" if error.status_code == 400 else ""
     return document(error.status_code, detail, title=title, kind=_kind(error), problems=found), headers
 

@@ -127,6 +127,11 @@ class Schema(AutoSchema):
         right = getattr(self.view, "reads" if self.method == "GET" else "writes", None)
         return f"{told}\n\nNeeds the right `{right}`." if right and "{slug}" in self.path else told
 
+    def get_summary(self) -> str | None:
+        """The first sentence of what it does, beside its address in the list of all."""
+        told = " ".join(super().get_description().split())
+        return super().get_summary() or told.partition(". ")[0].removesuffix(".") or None
+
     def get_override_parameters(self) -> list[Any]:
         shared = {
             "GET": [IF_NONE_MATCH],

@@ -68,7 +68,21 @@ def _shown(draft: Draft, live: int, conflicts: list[dict[str, Any]]) -> list[dic
         {
             "kind": KINDS[kind],
             "name": name,
-            "fields": [{**one, **{side: told.words(one[side]) for side in SIDES}} for one in fields],
+            "fields": [{**one, **_words(one, told)} for one in fields],
         }
         for (kind, _, name), fields in groupby(numbered, key=lambda one: (one["kind"], one["id"], one["name"]))
     ]
+
+
+def _words(conflict: dict[str, Any], told: Told) -> dict[str, str]:
+    """Each side's value. Where one side removed the object, of the others only the fields that they disagree on."""
+    if conflict["path"]:
+        return {side: told.words(conflict[side]) for side in SIDES}
+    there = [conflict[side] for side in SIDES if conflict[side] is not None]
+    apart = [name for name in there[0] if any(one.get(name) != there[0][name] for one in there)]
+    return {
+        side: "; ".join(f"{name}: {told.words(conflict[side].get(name)) or 'none'}" for name in apart) or "as it was"
+        if conflict[side] is not None
+        else ""
+        for side in SIDES
+    }

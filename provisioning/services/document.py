@@ -74,7 +74,7 @@ def _look(document: Any) -> None:
         problems.add("wrong_type", "", "Send an object with a list per kind.")
     for kind, objects in document.items() if isinstance(document, Mapping) else ():
         if kind not in core.KINDS:
-            problems.add("unknown_field", str(kind), "There is no such kind.")
+            problems.add("unknown_field", str(kind), f"There is no kind “{kind}”. Use {', '.join(core.KINDS)}.")
         elif not isinstance(objects, list):
             problems.add("wrong_type", kind, "A list of objects was expected here.")
         else:

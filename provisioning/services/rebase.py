@@ -78,7 +78,9 @@ def rebase(draft: Draft, decided: Resolutions | None = None) -> Draft:
         changes.append(BodyChange(mine.item, theirs, body))
     if conflicts:
         raise Conflicting(
-            f"Revision {live} changed the same things as this draft.", map(_problem, conflicts), conflicts
+            f"Revision {live} changed the same things as this draft. Send a resolution for each conflict.",
+            map(_problem, conflicts),
+            conflicts,
         )
     if problems:
         raise Invalid(f"What this draft and revision {live} changed does not go together.", problems)

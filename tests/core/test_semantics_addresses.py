@@ -176,6 +176,8 @@ def test_a_trace_shows_both_addresses() -> None:
     net = inwards(clinics(), match={"protocol": "tcp", "ports": ["443"]}, port=8443)
     out = followed(net, "clinic-1@10.9.0.7", "vpc-dev")
     assert [hop.detail for hop in out.hops if hop.kind == "nat"] == ["source 10.9.0.7 → 100.64.0.7"]
+    assert out.return_ is not None
+    assert [hop.detail for hop in out.return_.hops if hop.kind == "nat"] == ["destination 100.64.0.7 → 10.9.0.7"]
     into = followed(net, "vpc-dev", "100.64.0.7", "tcp", 443)
     assert [hop.detail for hop in into.hops if hop.kind == "nat"] == ["destination 100.64.0.7:443 → 10.9.0.7:8443"]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from portal.pages import review
+from portal.pages import rebasing, review
+from portal.pages.differing import Told
 
 OPENED = {
     "from_": ["prod"],
@@ -104,3 +105,15 @@ def test_the_price_keeps_its_comparison_and_its_causes() -> None:
 
 def test_without_a_price_book_the_reason_is_told() -> None:
     assert review.cost({"monthly_after": None, "note": "Acme has no price book."})["note"] == "Acme has no price book."
+
+
+def test_of_an_object_that_one_side_removed_only_what_the_other_changed_is_told() -> None:
+    base = {"name": "lan", "description": "", "prefixes": ["10.1.0.0/16"]}
+    mine = {**base, "prefixes": ["10.2.0.0/16", "10.3.0.0/16"]}
+    words = rebasing._words({"path": "", "base": base, "mine": mine, "theirs": None}, Told([], []))
+    assert words == {"base": "prefixes: 10.1.0.0/16", "mine": "prefixes: 10.2.0.0/16, 10.3.0.0/16", "theirs": ""}
+    assert rebasing._words({"path": "size", "base": "small", "mine": "large", "theirs": None}, Told([], [])) == {
+        "base": "small",
+        "mine": "large",
+        "theirs": "",
+    }

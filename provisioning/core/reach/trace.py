@@ -138,6 +138,7 @@ class _Follow:
     def __init__(self, network: Network, start: End, end: End, cell: int) -> None:
         self.network, self.start, self.end, self.cell = network, start, end, cell
         self.hops: list[Hop] = []
+        self.undone: dict[str, str] = {}  # what a NAT hop does → what its reply sees
         self.segments = ("", "")
 
     # From a member
@@ -276,14 +277,18 @@ class _Follow:
         self._at(start.home, f"circuit {connector.active.name} of {connector.name}")
 
     def _translated(self, done: Translated, before: Packet, way: str) -> None:
-        told = []
+        told, undone = [], []
         if done.packet.source != before.source:
             pool = f" (one of {', '.join(done.rule.source.prefixes)})" if done.pool else ""
-            told.append(f"source {address_text(before.source)} → {address_text(done.packet.source)}{pool}")
+            inside, outside = address_text(before.source), address_text(done.packet.source)
+            told.append(f"source {inside} → {outside}{pool}")
+            undone.append(f"destination {outside}{pool} → {inside}")
         if (done.packet.destination, done.packet.cell) != (before.destination, before.cell):
             told.append(f"destination {_spot(before)} → {_spot(done.packet)}")
+            undone.append(f"source {_spot(done.packet)} → {_spot(before)}")
         if told:
             self.hops.append(Hop("nat", done.rule.name, "; ".join(told), f"NAT rule “{done.rule.name}”, {way}."))
+            self.undone[self.hops[-1].detail] = "; ".join(undone)
 
     def _at(self, node: str, detail: str, reason: str = "") -> None:
         """A node; consecutive visits of the same one are one hop."""
@@ -347,7 +352,10 @@ class _Follow:
         self.hops.append(Hop("connector", leaving.connector.name, address_text(arrived.destination)))
 
     def _back(self, realm: Realm, start: Member, packet: Packet, outcome: Outcome) -> Return:
-        hops = [replace(hop, reason=_reply(hop)) for hop in reversed(self.hops)]
+        hops = [
+            replace(hop, detail=self.undone.get(hop.detail, hop.detail), reason=_reply(hop))
+            for hop in reversed(self.hops)
+        ]
         owner = None if start.is_exit else realm.owner(packet.source)
         if owner is not None and owner.connector.uid != start.connector.uid:
             reason = f"Replies go to “{owner.connector.name}”, where {address_text(packet.source)} is routed to."
@@ -389,6 +397,8 @@ _SOMEWHERE = 0xC633640A
 
 
 def _reply(hop: Hop) -> str:
+    if hop.kind == "nat":
+        return f"NAT rule “{hop.name}”, undone for the reply."
     return "Reply of a permitted flow; same anchor." if "anchor" in hop.detail else ""
 
 
