@@ -1,50 +1,73 @@
 """Puts a Rules value into the kernel as one nftables transaction, and takes its counters out.
 
-Counters that are still wanted are never touched; sets are named by their content or filled anew; a chain is refilled in
-the same transaction that refers to it, so a packet meets either the old table or the new one.
+Counters that are still wanted are never touched; a chain is refilled in the same transaction that refers to it, so a
+packet meets either the old table or the new one. That holds for rules, not for what is in sets: while elements are
+exchanged a look-up may miss both the old and the new. So a set is named by its content and never changed, and what no
+rule refers to any more goes in a second transaction, when no packet can be among the old rules.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 import subprocess
+from collections.abc import Mapping
 
 from provisioning.agent.inside import inside
 from provisioning.agent.wanted import Rules
 
 TABLE = "inet causeway"
+REFERENCE = re.compile(r"@(\w+)")
 
 
 class Refused(Exception):
     """nft did not take the table; the message is nft's own."""
 
 
-def transaction(rules: Rules, stale: dict[str, set[str]]) -> str:
-    """The whole text. ``stale``: by kind (chain, set, map, counter), what is in the kernel and no longer wanted."""
+def transaction(rules: Rules, present: Mapping[str, set[str]]) -> str:
+    """The whole text. ``present``: by kind (chain, set, map, counter), what is in the kernel."""
+    names = {name: _physical(rules, name) for name in rules.sets}
     lines = [f"add table {TABLE}", f"flush table {TABLE}"]
-    lines += [f"delete {kind} {TABLE} {name}" for kind in ("chain", "set", "map") for name in sorted(stale[kind])]
     lines += [f"add counter {TABLE} {name}" for name in sorted(rules.counters)]
     for name, declaration in sorted(rules.sets.items()):
         kind, _, rest = declaration.partition(" ")
-        lines.append(f"add {kind} {TABLE} {name} {rest}")
-        lines.append(f"flush {kind} {TABLE} {name}")
-        if rules.elements.get(name):
-            lines.append(f"add element {TABLE} {name} {{ {', '.join(rules.elements[name])} }}")
+        if names[name] not in present[kind]:
+            lines.append(f"add {kind} {TABLE} {names[name]} {rest}")
+            if rules.elements.get(name):
+                lines.append(f"add element {TABLE} {names[name]} {{ {', '.join(rules.elements[name])} }}")
     for name, (hook, _) in sorted(rules.chains.items()):
         lines.append(f"add chain {TABLE} {name}" + (f" {{ {hook} }}" if hook else ""))
     for name, (_, texts) in sorted(rules.chains.items()):
-        lines += [f"add rule {TABLE} {name} {text}" for text in texts]
-    lines += [f"delete counter {TABLE} {name}" for name in sorted(stale["counter"])]
+        for text in texts:
+            meant = REFERENCE.sub(lambda found: f"@{names[found[1]]}", text)
+            lines.append(f"add rule {TABLE} {name} {meant}")
     return "\n".join(lines) + "\n"
 
 
+def removal(rules: Rules, present: Mapping[str, set[str]]) -> str:
+    """What is in the kernel and not in the rules; "" for nothing."""
+    kept = {"chain": set(rules.chains), "counter": set(rules.counters)}
+    kept["set"] = kept["map"] = {_physical(rules, name) for name in rules.sets}
+    lines = [
+        f"delete {kind} {TABLE} {name}"
+        for kind in ("chain", "set", "map", "counter")
+        for name in sorted(present[kind] - kept[kind])
+    ]
+    return "\n".join([*lines, ""]) if lines else ""
+
+
+def _physical(rules: Rules, name: str) -> str:
+    content = repr((rules.sets[name], rules.elements.get(name, ())))
+    return f"{name}_{hashlib.sha256(content.encode()).hexdigest()[:8]}"
+
+
 def apply(namespace: str, rules: Rules) -> None:
-    """Raises Refused; then nothing has changed."""
+    """Raises Refused; then nothing has changed, or only what is of no use any more has stayed."""
     kernel = present(namespace)
-    stale = {"chain": kernel["chain"] - set(rules.chains), "counter": kernel["counter"] - set(rules.counters)}
-    stale |= {kind: kernel[kind] - set(rules.sets) for kind in ("set", "map")}
-    text = transaction(rules, stale)
-    run(namespace, text)
+    run(namespace, transaction(rules, kernel))
+    if rest := removal(rules, kernel):
+        run(namespace, rest)
 
 
 def run(namespace: str, text: str) -> None:

@@ -150,10 +150,12 @@ class Decision:
         for names, number in sorted(memory.chains.items(), key=lambda item: item[1]):
             services = names.split(",")
             if not all(present.get(service) for service in services):
+                jumps.append(f"{number << 16:#x} : goto refuse")
                 continue
             chains[f"chain_{number}"] = ("", tuple(_steps(services, present)))
             jumps.append(f"{number << 16:#x} : goto chain_{number}")
-        chains["steer"] = ("", (f"{CHANGED} vmap {{ {', '.join(jumps)} }}", "goto refuse"))
+        # A packet that was among the old rules while new ones came finds nothing here; it is sent again.
+        chains["steer"] = ("", (f"{CHANGED} vmap {{ {', '.join(jumps)} }}", "drop"))
         return chains
 
 
@@ -176,7 +178,7 @@ def _steps(services: list[str], present: Mapping[str, Mapping[int, int]]) -> Ite
         back = "goto deliver" if position == 0 else to(position - 1)
         yield f"{came} ct direction original {onward}"
         yield f"{came} ct direction reply {back}"
-    yield "goto refuse"
+    yield "drop"
 
 
 def pick(segment: Segment, chain: tuple[str, ...], memory: Memory) -> list[int]:

@@ -86,7 +86,7 @@ def _decide(table: Table, memory: Memory) -> None:
             *by_speaker,
             "meta mark set ip saddr map @leaving",
             f"{VERB} {marks.EXIT:#x} accept",
-            "goto refuse",
+            "drop",
         ),
     )
     table.chains["refuse"] = ("", (f"meta mark set {marks.REFUSED:#x}",))
