@@ -94,11 +94,14 @@ class Accounts(Endpoint):
 
     @extend_schema(request=NewAccount, responses={201: ACCOUNT})
     def post(self, request: Request) -> Response:
+        """Adds an account with its credentials."""
         account = accounts.add(**read(NewAccount, self.fields(request)))
         return tagged(account_json(account), 201, location=f"{request.path}{account.uid}/")
 
 
 class OneAccount(Endpoint):
+    """One account; its credentials are never shown."""
+
     writes = "accounts"
 
     @extend_schema(responses=ACCOUNT)
@@ -107,6 +110,7 @@ class OneAccount(Endpoint):
 
     @extend_schema(request=AccountChange, responses=ACCOUNT)
     def patch(self, request: Request, uid: UUID) -> Response:
+        """Changes what is given; new credentials take the place of the old ones."""
         account = _find(uid)
         wanted(request, of(account_json(account)))
         change = {"regions": None, "credentials": None, **read(AccountChange, self.fields(request))}

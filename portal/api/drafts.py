@@ -87,6 +87,8 @@ class Drafts(Endpoint):
 
 
 class OneDraft(Endpoint):
+    """A draft: what it stands on and how much it changes."""
+
     @extend_schema(responses=DRAFT)
     def get(self, request: Request, draft: UUID) -> Response:
         found = views.draft(draft).draft

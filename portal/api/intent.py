@@ -113,6 +113,7 @@ class Objects(Endpoint):
 
 class DraftObjects(Objects):
     def post(self, request: Request, draft: UUID) -> Response:
+        """Adds an object; what has a position and is sent without goes last."""
         found = open_draft(draft)
         etags.wanted(request, draft_tag(found))
         row = drafts.add(found, self.kind, self.fields(request))
@@ -120,6 +121,8 @@ class DraftObjects(Objects):
 
 
 class OneObject(Endpoint):
+    """One object as it is in this version."""
+
     kind: ClassVar[str]
 
     def get(self, request: Request, uid: UUID, **where: Any) -> Response:
@@ -130,14 +133,17 @@ class OneDraftObject(OneObject):
     parser_classes = [bodies.JsonParser, bodies.MergePatchParser]
 
     def put(self, request: Request, uid: UUID, draft: UUID) -> Response:
+        """Puts a whole new object in its place."""
         found, tag = self._held(request, uid, draft)
         return _row(drafts.replace(found, self.kind, uid, self.fields(request), tag))
 
     def patch(self, request: Request, uid: UUID, draft: UUID) -> Response:
+        """Changes the fields that are given."""
         found, tag = self._held(request, uid, draft)
         return _row(drafts.patch(found, self.kind, uid, self.fields(request), tag))
 
     def delete(self, request: Request, uid: UUID, draft: UUID) -> Response:
+        """Takes it out of the draft; refused while others name it."""
         found, tag = self._held(request, uid, draft)
         drafts.remove(found, self.kind, uid, tag)
         return Response(status=204)

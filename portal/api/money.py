@@ -170,6 +170,8 @@ class InvoiceEndpoint(Billing):
 
 
 class OneInvoice(InvoiceEndpoint):
+    """An invoice with its lines."""
+
     @extend_schema(
         responses=shape("InvoiceWithLines", **INVOICE.fields, lines=several(LINE), groups=several(anything()))
     )

@@ -164,6 +164,8 @@ def _awaited(request: Request, plan: Plan, first: Response) -> HttpResponseBase:
 
 
 class OnePlan(Endpoint):
+    """A plan: its steps, what becomes reachable or stops being so, its cost and its warnings."""
+
     @extend_schema(responses=PLAN)
     def get(self, request: Request, plan: UUID) -> Response:
         return tagged(selectors.plan_json(selectors.plan(plan)))
@@ -187,6 +189,8 @@ class Approve(Decision):
 
 
 class Reject(Decision):
+    """The plan cannot be provisioned any more; its draft stays."""
+
     does = staticmethod(plans.reject)
 
 
@@ -217,6 +221,8 @@ class Runs(Endpoint):
 
 
 class OneRun(Endpoint):
+    """A run and how far each of its steps has come."""
+
     @extend_schema(responses=RUN)
     def get(self, request: Request, run: UUID) -> Response:
         return tagged(selectors.run_json(selectors.run(run)))

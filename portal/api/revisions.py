@@ -50,6 +50,8 @@ class Revisions(Endpoint):
 
 
 class OneRevision(Endpoint):
+    """When it was made, by whom and from which draft."""
+
     @extend_schema(responses=REVISION)
     def get(self, request: Request, n: int) -> Response:
         found = Revision.objects.filter(number=n).first()

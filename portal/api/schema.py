@@ -129,7 +129,7 @@ class Schema(AutoSchema):
 
     def get_summary(self) -> str | None:
         """The first sentence of what it does, beside its address in the list of all."""
-        told = " ".join(super().get_description().split())
+        told = " ".join(self.get_description().partition("\n\n")[0].split())
         return super().get_summary() or told.partition(". ")[0].removesuffix(".") or None
 
     def get_override_parameters(self) -> list[Any]:

@@ -221,6 +221,8 @@ class Tenants(Endpoint):
 
 
 class OneTenant(Endpoint):
+    """A tenant that you may see, and what you may do there."""
+
     reads = None
 
     @extend_schema(responses=TENANT)
@@ -247,11 +249,14 @@ class Members(Endpoint):
 
     @extend_schema(request=NewMember, responses={201: MEMBER})
     def post(self, request: Request) -> Response:
+        """Makes somebody a member."""
         membership = services.add_member(**read(NewMember, self.fields(request)))
         return tagged(member_json(membership), 201, location=f"{request.path}{membership.uid}/")
 
 
 class OneMember(Endpoint):
+    """A person and their role."""
+
     writes = "members"
 
     def _find(self, uid: UUID) -> Membership:
@@ -266,12 +271,14 @@ class OneMember(Endpoint):
 
     @extend_schema(request=OtherRole, responses=MEMBER)
     def patch(self, request: Request, uid: UUID) -> Response:
+        """Gives them another role."""
         membership = self._find(uid)
         wanted(request, of(member_json(membership)))
         return tagged(member_json(services.change_role(membership, read(OtherRole, self.fields(request))["role"])))
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, uid: UUID) -> Response:
+        """They see nothing of this tenant any more."""
         membership = self._find(uid)
         wanted(request, of(member_json(membership)))
         services.remove_member(membership)
@@ -290,12 +297,15 @@ class Tokens(Endpoint):
 
     @extend_schema(request=TokenWish, responses={201: NEW_TOKEN})
     def post(self, request: Request) -> Response:
+        """Makes a token; its secret is in this answer only."""
         wish = read(TokenWish, self.fields(request))
         token, secret = services.issue_token(self.who, **wish)
         return tagged({**token_json(token), "token": secret}, 201, location=f"{request.path}{token.uid}/")
 
 
 class OneToken(Endpoint):
+    """A token; its secret is never shown again."""
+
     writes = None
 
     @extend_schema(responses=TOKEN)
@@ -304,6 +314,7 @@ class OneToken(Endpoint):
 
     @extend_schema(responses={204: None}, description="Revokes the token; it stays listed.")
     def delete(self, request: Request, uid: UUID) -> Response:
+        """Revokes it at once."""
         token = self._find(request, uid)
         wanted(request, of(token_json(token)))
         services.revoke_token(token)

@@ -133,6 +133,9 @@ def test_a_token_without_view_is_told_what_it_lacks(people, api):
 def test_the_schema_is_openapi_31_and_the_docs_page_is_ours(api):
     document = api().get("schema/").json()
     assert document["openapi"].startswith("3.1")
+    for path, operations in document["paths"].items():
+        for told in (one["summary"] for verb, one in operations.items() if verb != "parameters"):
+            assert told and "``" not in told, path
     page = api().get("docs/")
     assert page.status_code == 200
     assert "cdn" not in page.content.decode()
