@@ -60,6 +60,7 @@ def test_a_drawn_policy_is_reviewed_provisioned_carried_out_and_billed(
     page.get_by_role("button", name=re.compile("draft", re.IGNORECASE)).first.click()
     page.get_by_role("textbox", name="Name").fill("open-dev")
     page.locator("#new-draft").get_by_role("button", name="Start draft").click()
+    page.wait_for_url(f"{live_portal}/t/acme/design/*-*/")  # loaded: what answers to a drag is in place
 
     prod, dev = (page.locator(f".cv-card[data-name={name}]") for name in ("prod", "dev"))
     prod.drag_to(dev)
