@@ -23,7 +23,7 @@ from portal.api.tenancy import read
 from provisioning.models import Draft, Edit
 from provisioning.selectors import differences, views
 from provisioning.services import drafts
-from provisioning.services.rebase import rebase
+from provisioning.services.rebase import Resolution, rebase
 
 DRAFT = shape(
     "Draft",
@@ -125,7 +125,7 @@ class Redo(DraftAction):
     does = staticmethod(drafts.redo)
 
 
-class Resolution(serializers.Serializer):
+class Decision(serializers.Serializer):
     kind = serializers.ChoiceField(list(SHAPES))
     id = serializers.UUIDField()
     path = serializers.CharField(allow_blank=True, max_length=500, help_text="as the conflict was told")
@@ -133,14 +133,14 @@ class Resolution(serializers.Serializer):
 
 
 class Resolutions(serializers.Serializer):
-    resolutions = serializers.ListField(child=Resolution(), required=False, max_length=10_000)
+    resolutions = serializers.ListField(child=Decision(), required=False, max_length=10_000)
 
 
 class Rebase(Endpoint):
     """Puts the edits on top of what is live now, field by field; each can still be undone.
 
     409 where both changed the same, with `conflicts` (base, mine and theirs of each); nothing is moved then. Send it
-    again with a resolution for each of them.
+    again with a resolution for each of them, and for nothing else.
     """
 
     @extend_schema(request=Resolutions, responses=DRAFT)
@@ -148,7 +148,8 @@ class Rebase(Endpoint):
         found = open_draft(draft)
         wanted(request, draft_tag(found))
         told = read(Resolutions, self.fields(request)).get("resolutions", ()) if self.raw else ()
-        return _answer(rebase(found, {(one["kind"], str(one["id"]), one["path"]): one["take"] for one in told}))
+        decided = [Resolution(one["kind"], str(one["id"]), one["path"], one["take"]) for one in told]
+        return _answer(rebase(found, decided))
 
 
 class DraftDiff(Endpoint):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from provisioning.core import intent as core
@@ -18,10 +18,25 @@ from provisioning.services import overlay
 from provisioning.services.drafts import lock, touch
 from provisioning.services.errors import Conflict, Invalid
 from provisioning.services.overlay import Body, BodyChange
+from provisioning.services.replay import replay
 from tenants import audit
 
-Resolutions = Mapping[tuple[str, str, str], Take]
-"""(kind, id, path) of a conflict → whose value is taken."""
+Place = tuple[str, str, str]
+"""kind, id and path of a field."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """Whose value is taken where both sides changed the same."""
+
+    kind: str
+    id: str
+    path: str
+    take: Take
+
+    @property
+    def place(self) -> Place:
+        return self.kind, self.id, self.path
 
 
 class Conflicting(Conflict):
@@ -39,43 +54,70 @@ class _Ground:
     base: Content
     live: Content
     mine: Content
-    decided: Resolutions
+    decided: Mapping[Place, Take]
+    met: set[Place] = field(default_factory=set)
+    """Where a conflict was met, decided or not."""
 
     def merged(self, item: Item, mine: Body | None) -> tuple[Body | None, list[Field]]:
         kind, uid = item.kind, str(item.uid)
         base, theirs = (content.body(kind, uid) for content in (self.base, self.live))
-        return merge(base, mine, theirs, self.label, lambda path: self.decided.get((kind, uid, path)))
+
+        def take(path: str) -> Take | None:
+            self.met.add((kind, uid, path))
+            return self.decided.get((kind, uid, path))
+
+        return merge(base, mine, theirs, self.label, take)
+
+    def together(self, item: Item, mine: Body | None) -> Body | None:
+        """The merged body; raises the core's Invalid where fields of both sides do not go together."""
+        body, _ = self.merged(item, mine)
+        self.refuse_unreadable(item, mine, body)
+        return body
+
+    def refuse_unreadable(self, item: Item, mine: Body | None, merged: Body | None) -> None:
+        if merged is not None and merged not in (mine, self.live.body(item.kind, str(item.uid))):
+            core.normalise(item.kind, merged, lambda kind, uid: uid)
+
+    def called(self, one: Resolution) -> str | None:
+        """The name of the object that is meant; None where neither side has, or had, one."""
+        rows = (content.get(one.kind, one.id) for content in (self.mine, self.live, self.base))
+        return next((row.name for row in rows if row), None)
 
     def label(self, uid: str) -> str:
         called = self.mine.label(uid)
         return self.live.label(uid) if called == uid else called
 
 
-def rebase(draft: Draft, decided: Resolutions | None = None) -> Draft:
+def rebase(draft: Draft, decided: Sequence[Resolution] = ()) -> Draft:
     """Put the draft's edits on top of what is live now; each of them can still be undone.
 
     Fields that only one side changed are merged. A field that both changed to different values is a conflict, shown
-    with base, mine and theirs: nothing is moved until each is decided. Raises Conflicting, or Invalid when the merged
-    network would be.
+    with base, mine and theirs: nothing is moved until each is decided, and nothing else. Raises Conflicting, or
+    Invalid when the merged network would be.
     """
     draft = lock(draft)
     live = views.live().revision
-    if live == draft.base_revision:
+    if live == draft.base_revision and not decided:
         return draft
     ground = _Ground(
         base=networks.content(View(draft.base_revision)),
         live=networks.content(View(live)),
         mine=networks.content(views.of_draft(draft)),
-        decided=decided or {},
+        decided={one.place: one.take for one in decided},
     )
     changes, conflicts, problems = [], [], []
     for mine in Overlay.objects.filter(draft=draft).select_related("item"):
         body, wrong = ground.merged(mine.item, mine.body)
         conflicts += [_told(mine, one) for one in wrong]
-        theirs = ground.live.body(mine.kind, str(mine.item.uid))
-        if body is not None and body not in (mine.body, theirs):
-            problems += _unreadable(mine, body)
-        changes.append(BodyChange(mine.item, theirs, body))
+        try:
+            ground.refuse_unreadable(mine.item, mine.body, body)
+        except core.Invalid as error:
+            problems += [_placed(mine, one) for one in error.problems]
+        changes.append(BodyChange(mine.item, ground.live.body(mine.kind, str(mine.item.uid)), body))
+    astray = _astray(ground, decided)
+    if astray:
+        detail = f"A resolution decides nothing: {astray[0].message}"
+        raise Conflicting(detail, [*astray, *map(_problem, conflicts)], conflicts)
     if conflicts:
         raise Conflicting(
             f"Revision {live} changed the same things as this draft. Send a resolution for each conflict.",
@@ -92,9 +134,30 @@ def rebase(draft: Draft, decided: Resolutions | None = None) -> Draft:
         kind="draft",
         object_id=str(draft.uid),
         object_name=draft.name,
-        after={"revision": live, "decided": [[*where, taken] for where, taken in ground.decided.items()]},
+        after={"revision": live, "decided": [[*one.place, one.take] for one in decided]},
     )
     return draft
+
+
+def _astray(ground: _Ground, decided: Sequence[Resolution]) -> list[Problem]:
+    """Resolutions that decide nothing, or the same as another one: they were meant for something else."""
+    problems = []
+    met: set[Place] = set()
+    for number, one in enumerate(decided):
+        path = f"resolutions[{number}]"
+        called = ground.called(one)
+        if called is None:
+            told = f"There is no such object among the {one.kind}. Take kind and id as the conflict told them."
+            problems.append(Problem("unknown_reference", f"{path}.id", told))
+        elif one.place not in ground.met:
+            told = f"“{one.path}” of {called}" if one.path else f"{called} as a whole"
+            told += " is not in conflict, or no longer. Leave it out, or look at the conflicts there are now."
+            problems.append(Problem("not_in_conflict", f"{path}.path", told))
+        elif one.place in met:
+            told = "This conflict is decided twice. Send one resolution for each."
+            problems.append(Problem("duplicate", path, told))
+        met.add(one.place)
+    return problems
 
 
 def _move(draft: Draft, live: int, changes: list[BodyChange]) -> None:
@@ -105,40 +168,19 @@ def _move(draft: Draft, live: int, changes: list[BodyChange]) -> None:
 
 
 def _replay(draft: Draft, ground: _Ground) -> None:
-    """Every state an edit led to is merged like the last one, so that undo and redo go on over the new base."""
+    """Undo and redo go on over the new base; edits that change nothing any more are no steps of it."""
     edits = list(Edit.objects.filter(draft=draft).order_by("number"))
-    items = Item.objects.in_bulk({change["item"] for edit in edits for change in edit.changes})
-    kept, cursor = [], 0
-    for edit in edits:
-        edit.changes = [
-            moved
-            for change in edit.changes
-            if (moved := _moved(ground, items[change["item"]], change))["before"] != moved["after"]
-        ]
-        if edit.changes:
-            kept.append(edit)
-            cursor += edit.number <= draft.cursor
+    replay(edits, draft.cursor, ground.live, ground.together)
+    kept = [edit for edit in edits if edit.changes]
+    draft.cursor = sum(edit.number <= draft.cursor for edit in kept)
     Edit.objects.filter(draft=draft).delete()
     for number, edit in enumerate(kept, 1):
         edit.pk, edit.number = None, number
     Edit.objects.bulk_create(kept)
-    draft.cursor = cursor
 
 
-def _moved(ground: _Ground, item: Item, change: Mapping[str, Any]) -> dict[str, Any]:
-    return {"item": item.pk, **{side: ground.merged(item, change[side])[0] for side in ("before", "after")}}
-
-
-def _unreadable(mine: Overlay, body: Body) -> list[Problem]:
-    """Fields of both sides may not go together although no field is in conflict."""
-    try:
-        core.normalise(mine.kind, body, lambda kind, uid: uid)
-    except core.Invalid as error:
-        return [
-            Problem(one.code, f"{mine.kind}/{mine.item.key}/{one.path}".rstrip("/"), one.message)
-            for one in error.problems
-        ]
-    return []
+def _placed(mine: Overlay, problem: Problem) -> Problem:
+    return Problem(problem.code, f"{mine.kind}/{mine.item.key}/{problem.path}".rstrip("/"), problem.message)
 
 
 def _told(mine: Overlay, field: Field) -> dict[str, Any]:

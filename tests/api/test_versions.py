@@ -51,6 +51,10 @@ def test_conflicts_are_told_and_decided(netadmin, finish):  # noqa: F811
     ]
     is_problem(netadmin.post(f"{mine}rebase/", {"resolutions": decided[:1]}), 409)
     is_problem(netadmin.post(f"{mine}rebase/", {"resolutions": [{**decided[0], "take": "both"}]}), 400)
+    astray = {"kind": "policies", "id": policy["id"], "path": "rules[web].protocol", "take": "mine"}
+    told = is_problem(netadmin.post(f"{mine}rebase/", {"resolutions": [*decided, astray]}), 409)
+    assert [(one["code"], one["path"]) for one in told["problems"]] == [("not_in_conflict", "resolutions[2].path")]
+    assert netadmin.get(mine).json()["base_revision"] == 1
     rebased = netadmin.post(f"{mine}rebase/", {"resolutions": decided})
     assert rebased.status_code == 200 and rebased.json()["base_revision"] == 2 and rebased.json()["edits"] == 2
     merged = netadmin.get(f"{mine}connectors/{site['id']}/").json()

@@ -11,7 +11,7 @@ from provisioning.models import Draft, Overlay
 from provisioning.selectors import differences, document, listing, views
 from provisioning.services import drafts, revisions
 from provisioning.services.errors import Changed, Conflict, Invalid, Missing
-from provisioning.services.rebase import Conflicting, rebase
+from provisioning.services.rebase import Conflicting, Resolution, rebase
 from tenants.scope import ScopeError, scope
 from tests.people import People
 from tests.provisioning.network import DOCUMENT, drawn, provisioned
@@ -141,7 +141,7 @@ def test_the_same_field_is_a_conflict_until_it_is_decided(people: People) -> Non
         assert refused.value.problems[0].path == "connectors/site-1.size"
         draft.refresh_from_db()
         assert draft.base_revision == 1
-        rebase(draft, {("connectors", uid, "size"): "theirs"})
+        rebase(draft, [Resolution("connectors", uid, "size", "theirs")])
         body = body_of(draft, uid)
         assert (body["size"], body["description"], body["preference"]) == ("medium", "theirs", 7)
         draft.refresh_from_db()
@@ -161,7 +161,7 @@ def test_what_one_removed_and_the_other_changed_is_a_conflict(people: People) ->
             rebase(draft)
         [conflict] = refused.value.more["conflicts"]
         assert conflict["path"] == "" and conflict["mine"] is None and conflict["theirs"]["size"] == "large"
-        rebase(draft, {("connectors", site.uid, ""): "mine"})
+        rebase(draft, [Resolution("connectors", site.uid, "", "mine")])
         assert [row.name for row in views.rows(views.draft(draft.uid), "connectors")] == ["site-2"]
 
 
