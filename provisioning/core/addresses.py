@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from bisect import bisect_right
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from heapq import heappop, heappush
 from itertools import pairwise
@@ -78,6 +78,17 @@ def _v6_text(number: int) -> str:
 def range_text(pair: Range) -> str:
     """``10.1.0.0-10.1.255.255``, the spelling of sections; nftables reads it as it is."""
     return f"{address_text(pair[0])}-{address_text(pair[1])}"
+
+
+def prefixes_of(held: Range) -> Iterator[str]:
+    """The fewest prefixes that cover a range, in rising order."""
+    low, high = held
+    bits = 128 if low >= V6 else 32
+    while low <= high:
+        # As broad as the first address is aligned and the last one allows.
+        free = min((low & -low).bit_length() - 1 if low else bits, (high - low + 1).bit_length() - 1)
+        yield f"{address_text(low)}/{bits - free}"
+        low += 1 << free
 
 
 def merge(ranges: Iterable[Range]) -> tuple[Range, ...]:

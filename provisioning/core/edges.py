@@ -140,7 +140,10 @@ class RouteFilter:
 
     def deciding(self, prefix: str, as_path: str) -> RouteRule | None:
         """The first rule that matches, none where every route is allowed. as_path: AS numbers with blanks between."""
-        return next((rule for rule, match in self._rules if match.holds(prefix, as_path)), None)
+        for rule, match in self._rules:
+            if match.holds(prefix, as_path):
+                return rule
+        return None
 
 
 class _RouteMatch:

@@ -34,12 +34,6 @@ Read = tuple[Any, ...]
 """Everything a part was made from; equal reads make equal parts."""
 
 
-def same(one: Read, other: Read) -> bool:
-    return len(one) == len(other) and all(
-        left is right or left == right for left, right in zip(one, other, strict=True)
-    )
-
-
 class Network:
     """``previous``: an earlier version to take unchanged parts from; it is not kept.
 
@@ -53,6 +47,7 @@ class Network:
         self._rosters: dict[str, tuple[Read, Roster]] = _of(previous._rosters, there) if previous else {}
         self._realms: dict[str, tuple[Read, Realm]] = _of(previous._realms, there) if previous else {}
         self._made: dict[str, Realm] = {}
+        self._called: dict[str, Roster] = {}
         self.kept: dict[Hashable, tuple[Read, Any]] = _still(previous, intent) if previous else {}
 
     # Parts
@@ -74,7 +69,7 @@ class Network:
         rosters = {one: self._roster(one) for one in (uid, *joined) if one in self.intent.segments}
         read = (segment, self._fabric, *shares, *apps, *rosters.values())
         held = self._realms.get(uid)
-        if held is None or not same(held[0], read):
+        if held is None or held[0] != read:
             intent = self.intent
             realm = Realm(
                 segment, rosters, shares, apps, intent.services, intent.exchanges, intent.catalog, self.nodes_by_id
@@ -85,11 +80,16 @@ class Network:
         return held[1]
 
     def _roster(self, uid: str) -> Roster:
+        if uid not in self._called:
+            self._called[uid] = self._call(uid)
+        return self._called[uid]
+
+    def _call(self, uid: str) -> Roster:
         ground, policies = self._ground(uid), self._policies.get(uid, ())
-        lists = self._lists_of(policies, self.intent.services.values())
+        lists = self._lists_of(policies) | self._lists_of_services
         read = (ground, *policies, None, *ground.prefixes.lists.values(), *lists.values())
         held = self._rosters.get(uid)
-        if held is None or not same(held[0], read):
+        if held is None or held[0] != read:
             roster = Roster(ground, policies, Prefixes({**ground.prefixes.lists, **lists}))
             held = self._rosters[uid] = (read, roster)
         return held[1]
@@ -103,7 +103,7 @@ class Network:
         connectors = [connector for connector, _ in attached]
         read = (segment, self._exchanges, *connectors, None, *ordered, None, *routing, *lists.values())
         held = self._grounds.get(uid)
-        if held is None or not same(held[0], read):
+        if held is None or held[0] != read:
             ground = Ground(segment, intent.exchanges, attached, nat, routing, Prefixes(lists))
             held = self._grounds[uid] = (read, ground)
         return held[1]
@@ -113,13 +113,30 @@ class Network:
         names = dict.fromkeys(name for some in items for one in some for name in self.lists_in(one))
         return {name: self.intent.prefix_lists[name] for name in names}
 
+    @cached_property
+    def _lists_of_services(self) -> dict[str, PrefixList]:
+        return self._lists_of(self.intent.services.values())
+
     def keep(self, key: Hashable, read: Read, make: Callable[[], Made]) -> Made:
         """What ``make()`` gives, or what it gave in an earlier version that had read the same."""
         held = self.kept.get(key)
-        if held is None or not same(held[0], read):
+        if held is None or held[0] != read:
             held = self.kept[key] = (read, make())
         made: Made = held[1]
         return made
+
+    def keep_each(
+        self, key: Hashable, read: Read, parts: Mapping[str, Read], make: Callable[[str], Made]
+    ) -> list[Made]:
+        """``make(uid)`` of each part, kept while ``read`` and what that part read stay the same."""
+        held = self.kept.get(key)
+        before: dict[str, tuple[Read, Made]] = held[1] if held and held[0] == read else {}
+        after = {}
+        for uid, mine in parts.items():
+            known = before.get(uid)
+            after[uid] = known if known and known[0] == mine else (mine, make(uid))
+        self.kept[key] = (read, after)
+        return [made for _, made in after.values()]
 
     # Indexes
 

@@ -26,6 +26,7 @@ from provisioning.core.intent import (
     Share,
     ShareSide,
 )
+from provisioning.core.nat import Packet
 from provisioning.core.prefixes import Prefixes
 from provisioning.core.roster import Member, Owners, Roster
 
@@ -51,19 +52,24 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Flows that never get as far as a policy; None matches every address. First match; what matches none passes."""
+    """Flows that never get as far as a policy; None matches every address. First match; what matches none passes.
+
+    connector: uid of the only one whose packets are meant; None means everybody's.
+    """
 
     source: tuple[Range, ...] | None
     destination: tuple[Range, ...] | None
     cells: Cells
     passes: bool
     reason: str
+    connector: str | None = None
 
-    def holds(self, source: int, destination: int, cell: int) -> bool:
+    def holds(self, connector: str, packet: Packet) -> bool:
         return (
-            (self.source is None or contains(self.source, source))
-            and (self.destination is None or contains(self.destination, destination))
-            and any(low <= cell <= high for low, high in self.cells)
+            self.connector in (None, connector)
+            and (self.source is None or contains(self.source, packet.source))
+            and (self.destination is None or contains(self.destination, packet.destination))
+            and any(low <= packet.cell <= high for low, high in self.cells)
         )
 
 
@@ -255,11 +261,13 @@ class Realm:
         for connector, _ in self.ground.attached:
             hidden = self.blind(connector)
             if hidden:
-                own = self.members_of(connector)
+                owned = merge(held for one in self.members_of(connector) for held in one.ranges)
                 reason = f"A route policy keeps this route from “{connector.name}”, so it has none."
-                # It may send from more than is routed to it: what somebody else's longer prefix holds.
-                yield Gate(merge(held for one in own for held in one.sources), hidden, EVERYTHING, False, reason)
-                yield Gate(hidden, merge(held for one in own for held in one.ranges), EVERYTHING, False, reason)
+                yield Gate(None, hidden, EVERYTHING, False, reason, connector.uid)
+                yield Gate(hidden, owned, EVERYTHING, False, reason)
+                # A twin may send from the same addresses; what answers it comes here.
+                lost = f"Replies are routed to “{connector.name}”, and a route policy keeps this route from it."
+                yield Gate(owned, hidden, EVERYTHING, False, lost)
 
     def _inwards(self) -> Iterator[Gate]:
         for member in self.members:

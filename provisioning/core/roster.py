@@ -61,7 +61,8 @@ class Member:
         """What policies may call it."""
         if self.is_exit:
             return frozenset((INTERNET,))
-        return frozenset(filter(None, (ANY, self.connector.uid, self.attachment.group)))
+        group = self.attachment.group
+        return frozenset((ANY, self.connector.uid, group) if group else (ANY, self.connector.uid))
 
 
 class Owners:

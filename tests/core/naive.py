@@ -122,7 +122,7 @@ class Naive:
         return self.outwards(segment, start, packet)
 
     def inside(self, segment: str, start: Edge, end: Edge, packet: Packet) -> Fate:
-        if self.closed(segment, end, packet):
+        if self.closed(segment, start, end, packet):
             return Fate("no_route")
         matched = self.first(segment, start.names, end.names, packet)
         if matched is not None:
@@ -134,7 +134,7 @@ class Naive:
         share = self.carrying(segment, other, packet)
         if share is None:
             return Fate("isolated")
-        if self.closed(segment, end, packet) or self.closed(other, end, packet):
+        if self.closed(segment, start, end, packet) or self.closed(other, start, end, packet):
             return Fate("no_route")
         matched = [self.first(uid, start.names, end.names, packet) for uid in (segment, other)]
         chain = [*share.body["services"]]
@@ -221,13 +221,13 @@ class Naive:
 
     # Gates
 
-    def closed(self, segment: str, end: Edge, packet: Packet) -> bool:
-        """Whether a route is missing in this segment, or no NAT rule takes the flow inwards.
+    def closed(self, segment: str, start: Edge, end: Edge, packet: Packet) -> bool:
+        """Whether a route is missing in this segment, there or back, or no NAT rule takes the flow inwards.
 
-        A connector that is not told a route has none for whatever it may send from, and none back.
+        Replies go to who owns the source, which need not be who sent the packet.
         """
-        for edge in self.edges(segment):
-            if edge.told and edge.may_send(packet.source) and self.blind(segment, edge, packet.destination):
+        for edge in (start, self.owner(segment, packet.source)):
+            if edge and edge.segment == segment and self.blind(segment, edge, packet.destination):
                 return True
         if segment != end.segment:
             return False

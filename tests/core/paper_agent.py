@@ -110,9 +110,12 @@ class PaperAgent:
         return self._ruled(host, matched, chain, packet, passage["id"])
 
     def _closed(self, section: Section, other: Section, one: str, two: str, packet: Packet) -> bool:
-        """Whether a route is kept from either end, or no translation takes the packet inwards."""
+        """Whether a route is kept from either end or from who gets replies, or no translation takes the packet in."""
         near, far = self.links[section["segment"], one], self.links[other["segment"], two]
         if within(near["blind"], packet.destination) or within(far["blind"], packet.source):
+            return True
+        owner = next((m["connector"] for m in section["members"] if within(m["ranges"], packet.source)), one)
+        if within(self.links[section["segment"], owner]["blind"], packet.destination):
             return True
         inbound = [rule for rule in far["nat_rules"] if rule["direction"] == "inbound"]
         return not _is_plain(far, packet.destination) and not any(_fits(rule, packet) for rule in inbound)

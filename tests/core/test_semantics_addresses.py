@@ -42,6 +42,28 @@ def test_redundant_connectors_share_prefixes_by_preference(preference: int, owne
     assert fate(net, "copy@10.3.0.7", "vpc-dev") == "delivered", "the other one may send from it too"
 
 
+@pytest.mark.parametrize(
+    ("target", "inside", "disposition", "word"),
+    [
+        ("hospital-a", "10.3.4.0/24", "delivered", ""),
+        ("annex", "10.3.4.0/24", "no_route", "so it has none"),
+        ("annex", "10.3.0.0/16", "no_route", "so it has none"),
+        ("hospital-a", "10.3.0.0/16", "no_route", "Replies are routed to"),
+    ],
+)
+def test_a_route_kept_from_a_connector_is_kept_from_its_packets_and_replies(
+    target: str, inside: str, disposition: str, word: str
+) -> None:
+    """Two may send from one address: the sender needs the route, and who gets the replies."""
+    net = hospital()
+    net.edit("connectors", "hospital-a", redundancy_group="clinic")
+    net.add("connectors", {**site("annex", "us", "sites", inside), "redundancy_group": "clinic"})
+    policy = {"name": "hide", "segment": "corp", "direction": "out", "targets": [target]}
+    net.add("route-policies", {**policy, "rules": [{"action": "deny", "match": {"prefixes": ["10.2.0.0/16"]}}]})
+    told = followed(net, "annex@10.3.4.7", "vpc-dev")
+    assert told.disposition == disposition and word in told.hops[-1].reason
+
+
 def test_a_longer_prefix_inside_another_ones_is_a_warning() -> None:
     """“a longer prefix inside a shorter one of another connector is a warning that names both”"""
     net = hospital()

@@ -94,15 +94,9 @@ class Judge:
         return [*found, INTERNET, "192.0.2.1"]
 
     def _is_moot(self, realm: Realm, connector: Connector, source: str, destination: str) -> bool:
-        """What the model and packets are known to see differently, both where two may send from one address.
-
-        Who speaks from another's address is not known any more where an older segment decides (see the agent).
+        """What the model and packets are known to see differently: where two may send from one address, it is not
+        known any more who did when an older segment decides (see the agent).
         """
-        for other, _ in realm.ground.attached:
-            # The model shuts a blind route for the addresses its target may use, packets for the target only.
-            sends = any(contains(member.sources, address_number(source)) for member in realm.members_of(other))
-            if other is not connector and sends and contains(realm.blind(other), address_number(destination)):
-                return True
         owner, where = realm.owner(address_number(source)), realm.owner(address_number(destination))
         if owner is None or where is None or owner.connector is connector:
             return False

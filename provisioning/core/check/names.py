@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from itertools import chain
 from typing import Any
 
 from provisioning.core.fabric import MESH_EXCHANGES
@@ -91,42 +93,50 @@ def _assertion(assertion: Any) -> Named:
         yield "segment", ("segments",), (assertion.segment,)
 
 
-_NAMED: dict[str, Callable[[Any], Named]] = {
-    "connectors": _connector,
-    "policies": _policy,
-    "services": _service,
-    "shares": _share,
-    "nat-rules": _nat_rule,
-    "route-policies": _route_policy,
-    "internet-apps": _internet_app,
-    "assertions": _assertion,
-}
+_SEGMENTS, _CONNECTORS, _SERVICES = ("segments",), ("connectors",), ("services",)
+_EXCHANGES, _GROUPS, _TAGS = ("exchanges",), ("groups",), ("billing-tags",)
 
+_NAMED: dict[str, tuple[Callable[[Any], Named], tuple[tuple[str, ...], ...]]] = {
+    "connectors": (_connector, (_EXCHANGES, _SEGMENTS, _GROUPS, _TAGS)),
+    "policies": (_policy, (_SEGMENTS, SIDES, _SERVICES, LISTS)),
+    "services": (_service, (_SEGMENTS, _EXCHANGES, _GROUPS, LISTS, _TAGS)),
+    "shares": (_share, (_SEGMENTS, _GROUPS, _SERVICES)),
+    "nat-rules": (_nat_rule, (_SEGMENTS, _CONNECTORS, LISTS)),
+    "route-policies": (_route_policy, (_SEGMENTS, ENDS, LISTS)),
+    "internet-apps": (_internet_app, (_CONNECTORS, _TAGS)),
+    "assertions": (_assertion, (ENDS, _SEGMENTS)),
+}
+"""Kind → what its objects name, and all the kinds that its fields may name."""
 
 Known = Mapping[tuple[str, ...], frozenset[str]]
 """Kinds that a field may name → what there is of them."""
 
 
 def unknown_references(network: Network) -> Iterator[Problem]:
+    """What was found in an object is kept as long as it, and all there is of what it may name, stay the same."""
     intent = network.intent
     uids = {kind: frozenset(intent.of(kind)) for kind in KINDS}
     literals = frozenset((ANY, INTERNET))
     known: dict[tuple[str, ...], frozenset[str]] = {(kind,): held for kind, held in uids.items()}
     known |= {kinds: literals.union(*(uids[kind] for kind in kinds)) for kinds in (ENDS, SIDES)}
-    for kind in _NAMED:
-        yield from _of_kind(network, kind, known)
+    for kind, (_, named) in _NAMED.items():
+        theirs = {kinds: known[kinds] for kinds in named}
+        items = intent.of(kind)
+        found = network.keep_each(
+            ("references", kind),
+            tuple(theirs.values()),
+            {uid: (item,) for uid, item in items.items()},
+            partial(_of_object, kind, items, theirs),
+        )
+        yield from chain.from_iterable(found)
 
 
-def _of_kind(network: Network, kind: str, known: Known) -> list[Problem]:
-    items = network.intent.of(kind).values()
-    read = (*known.values(), *items)
-    return network.keep(
-        ("references", kind), read, lambda: [one for item in items for one in _unknown(kind, item, known)]
-    )
+def _of_object(kind: str, items: Mapping[str, Item], known: Known, uid: str) -> list[Problem]:
+    return list(_unknown(kind, items[uid], known))
 
 
 def _unknown(kind: str, item: Any, known: Known) -> Iterator[Problem]:
-    for path, kinds, uids in _NAMED[kind](item):
+    for path, kinds, uids in _NAMED[kind][0](item):
         if known[kinds].issuperset(uids):
             continue
         for place, uid in enumerate(uids):

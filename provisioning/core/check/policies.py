@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from provisioning.core.intent import ANY, INTERNET, Connector, Intent, Policy
 from provisioning.core.network import Network
@@ -14,27 +15,27 @@ Joined = dict[str, dict[str, tuple[str, str] | None]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Ground:
-    """What policies are held against: who has which name where, the segments with an exit, and what names mean."""
+class Meanings:
+    """What names stand for, and the segments with an exit."""
 
     intent: Intent
-    joined: Joined
     exits: frozenset[str]
 
 
-def _ground(network: Network) -> Ground:
-    """The same object as before an edit that leaves all of it as it was, as most do."""
+def _ground(network: Network) -> tuple[Joined, Meanings]:
+    """The same objects as before where an edit leaves them as they were."""
     intent = network.intent
     named = {name for policy in intent.policies.values() for name in (*policy.from_, *policy.to)}
     guests = [realm.guests for realm in network.realms.values() if realm.shares]
     connectors = intent.connectors.values()
-    joined, exits = network.keep("joined", (named, *connectors, None, *guests), lambda: _join(network, named))
+    before: Joined = network.kept.get("joined", (None, ({}, None)))[1][0]
+    joined, exits = network.keep("joined", (named, *connectors, None, *guests), lambda: _join(network, named, before))
     told = [(one.name, one.kind, one.enabled) for uid in sorted(named) if (one := intent.connectors.get(uid))]
     items = [one for kind in (intent.groups, intent.segments, intent.internet_apps) for one in kind.values()]
-    return network.keep("ground", (joined, exits, told, *items), lambda: Ground(intent, joined, exits))
+    return joined, network.keep("meanings", (exits, told, *items), lambda: Meanings(intent, exits))
 
 
-def _join(network: Network, named: set[str]) -> tuple[Joined, frozenset[str]]:
+def _join(network: Network, named: set[str], before: Joined) -> tuple[Joined, frozenset[str]]:
     """Members, and the guests that shares bring into a segment, by the names that policies use."""
     joined: Joined = {}
     exits = set()
@@ -56,31 +57,32 @@ def _join(network: Network, named: set[str]) -> tuple[Joined, frozenset[str]]:
     for uid, realm in network.realms.items():
         for guest in realm.guests if realm.shares else ():
             join(uid, guest.connector, guest.attachment.group)
-    return joined, frozenset(exits)
+    return {name: before[name] if before.get(name) == here else here for name, here in joined.items()}, frozenset(exits)
 
 
 def sides(network: Network) -> Iterator[Problem]:
     """Names that nobody has in the policy's segments, policies about one connector, and an internet without a way."""
-    ground = _ground(network)
+    joined, meanings = _ground(network)
     for policy in network.intent.policies.values():
-        yield from _kept(network, policy, ground)
+        read = (policy, meanings, [joined.get(name) for side in (policy.from_, policy.to) for name in side])
+        yield from network.keep(("sides", policy.uid), read, partial(_listed, policy, joined, meanings))
 
 
-def _kept(network: Network, policy: Policy, ground: Ground) -> list[Problem]:
-    return network.keep(("sides", policy.uid), (policy, ground), lambda: list(_sides(policy, ground)))
+def _listed(policy: Policy, joined: Joined, meanings: Meanings) -> list[Problem]:
+    return list(_sides(policy, joined, meanings))
 
 
-def _sides(policy: Policy, ground: Ground) -> Iterator[Problem]:
+def _sides(policy: Policy, joined: Joined, meanings: Meanings) -> Iterator[Problem]:
     for field, side in (("from", policy.from_), ("to", policy.to)):
         nobody = []
         for place, uid in enumerate(side):
-            here = ground.joined.get(uid)
+            here = joined.get(uid)
             if here is None or here.keys().isdisjoint(policy.segments):
                 nobody.append((place, uid))
         if nobody:
-            yield from _nobody(policy, ground.intent, f"policies/{policy.key}/{field}", nobody)
-    yield from _one_connector(policy, ground.joined)
-    yield from _internet(policy, ground)
+            yield from _nobody(policy, meanings.intent, f"policies/{policy.key}/{field}", nobody)
+    yield from _one_connector(policy, joined)
+    yield from _internet(policy, meanings)
 
 
 NAMED = 3
@@ -149,8 +151,8 @@ def _lone(policy: Policy, side: tuple[str, ...], joined: Joined) -> tuple[str, s
     return lone
 
 
-def _internet(policy: Policy, ground: Ground) -> Iterator[Problem]:
-    intent, path = ground.intent, f"policies/{policy.key}"
+def _internet(policy: Policy, meanings: Meanings) -> Iterator[Problem]:
+    intent, path = meanings.intent, f"policies/{policy.key}"
     apps = [uid for uid in policy.to if uid in intent.internet_apps]
     if INTERNET in policy.from_ and not apps:
         yield Problem(
@@ -179,7 +181,7 @@ def _internet(policy: Policy, ground: Ground) -> Iterator[Problem]:
             )
     if INTERNET in policy.to:
         for uid in policy.segments:
-            if uid in intent.segments and uid not in ground.exits:
+            if uid in intent.segments and uid not in meanings.exits:
                 yield Problem(
                     "no_exit",
                     f"{path}/to[{policy.to.index(INTERNET)}]",

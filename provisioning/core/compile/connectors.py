@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 from provisioning.core.compile.addresses import connector_address, presence_address, vrf_address
 from provisioning.core.compile.edges import edges
 from provisioning.core.compile.links import End, ends, link
@@ -13,31 +10,24 @@ from provisioning.core.intent.connectors import CONNECTOR_KINDS
 from provisioning.core.network import Network
 from provisioning.core.resource import Resource
 
-_KEPT = "connector resources"
 
-
-def resources(network: Network) -> Iterator[Resource]:
+def resources(network: Network) -> list[Resource]:
     """By number. What an edit did not touch is the very resource of the version before."""
     intent, placed = network.intent, ends(network)
-    before = network.kept.get(_KEPT, ((), {}))[1]
-    after: dict[str, tuple[tuple[Any, ...], Resource]] = {}
-    for connector in intent.connectors.values():
-        if not connector.enabled:
-            continue
-        mine = placed[connector.uid]
-        read = (
+    reads = {
+        uid: (
             connector,
             intent.catalog.sizes.get(connector.size, 0),
-            *mine,
-            *(intent.exchanges[uid] for uid in _exchanges(connector)),
-            *(edges(network.realm(end.segment))[connector.uid] for end in mine),
+            *placed[uid],
+            *(intent.exchanges[one] for one in _exchanges(connector)),
+            *(edges(network.realm(end.segment))[uid] for end in placed[uid]),
         )
-        held = before.get(connector.uid)
-        if held is None or held[0] != read:
-            held = (read, _resource(network, connector, mine))
-        after[connector.uid] = held
-        yield held[1]
-    network.kept[_KEPT] = ((), after)
+        for uid, connector in intent.connectors.items()
+        if connector.enabled
+    }
+    return network.keep_each(
+        "connector resources", (), reads, lambda uid: _resource(network, intent.connectors[uid], placed[uid])
+    )
 
 
 def _exchanges(connector: Connector) -> list[str]:

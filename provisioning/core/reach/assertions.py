@@ -81,14 +81,13 @@ def _findings(network: Network, scene: Scene, asked: Sequence[Assertion]) -> lis
 
 
 def _concerns(scene: Scene, assertion: Assertion) -> bool:
-    return any(one.called(assertion.from_) for one in scene.starts) and any(
-        one.called(assertion.to) for one in scene.ends
-    )
+    starts, ends = scene.names
+    return assertion.from_ in starts and assertion.to in ends
 
 
 def _examine(block: Block, assertion: Assertion) -> _Finding:
-    rows = select(block.starts, block.covered[0], lambda one: one.called(assertion.from_))
-    columns = select(block.ends, block.covered[1], lambda one: one.called(assertion.to))
+    rows = select(block.starts, block.covered[0], lambda one: assertion.from_ in one.names)
+    columns = select(block.ends, block.covered[1], lambda one: assertion.to in one.names)
     if not len(rows) or not len(columns):
         return _Finding()
     lists, judge = block.lists(rows, columns), block.judge(0)

@@ -52,8 +52,8 @@ def living_chain(
     return tuple(passed), None
 
 
-def closed(realm: Realm, packet: Packet) -> Gate | None:
-    """The gate that keeps a flow from getting anywhere, if there is one."""
+def closed(realm: Realm, packet: Packet, connector: str = "") -> Gate | None:
+    """The gate that keeps a flow from getting anywhere, if there is one; ``connector``: uid of its start, if here."""
     gates = realm.gates
     if not gates:
         return None
@@ -61,7 +61,7 @@ def closed(realm: Realm, packet: Packet) -> Gate | None:
         realm.memo["gates by destination"] = _by_destination(gates)
     edges, listed = realm.memo["gates by destination"]
     towards = listed[bisect_right(edges, packet.destination)]
-    found = next((gate for gate in towards if gate.holds(packet.source, packet.destination, packet.cell)), None)
+    found = next((gate for gate in towards if gate.holds(connector, packet)), None)
     return found if found and not found.passes else None
 
 
@@ -83,7 +83,7 @@ def _by_destination(gates: Sequence[Gate]) -> tuple[list[int], list[list[Gate]]]
 
 def decide(realm: Realm, start: Member, end: Member | None, packet: Packet) -> Outcome:
     """A flow between two members of the realm; ``end`` None is the internet behind an exit."""
-    if closed(realm, packet):
+    if closed(realm, packet, start.connector.uid):
         return Outcome("no_route")
     tos = realm.roster.named((INTERNET,))[1] if end is None else end.tos
     matched = first_match(realm, start.froms & tos, packet)
@@ -98,7 +98,7 @@ def decide_shared(here: Realm, there: Realm, passage: Passage, start: Member, pa
     Both segments' policies are tried, a deny in either denies; the rule told is the first deny, else the source's, else
     the destination's, else the share itself.
     """
-    if closed(here, packet) or closed(there, packet):
+    if closed(here, packet, start.connector.uid) or closed(there, packet):
         return Outcome("no_route")
     seen, own = here.owner(packet.destination), there.owner(packet.destination)
     if seen is None or own is None:

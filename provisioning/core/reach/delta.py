@@ -14,7 +14,7 @@ from provisioning.core.reach.ledger import Places
 from provisioning.core.reach.lines import Policies
 from provisioning.core.reach.lists import Lists, apart, crossing
 from provisioning.core.reach.rectangles import pairs_of, rectangles
-from provisioning.core.reach.scenes import Inside, Published, Scene, Shared
+from provisioning.core.reach.scenes import Scene, inside, published, shared
 from provisioning.core.reach.verdicts import Kind, differences
 from provisioning.core.realm import Realm
 
@@ -118,14 +118,14 @@ def _scenes(ours: _Pair, theirs: _Pair) -> Iterator[list[Scene | None]]:
     if ours is not theirs:
         yield [_shared(one, other) for one, other in zip(ours.realms, theirs.realms, strict=True)]
         return
-    yield [Inside(realm) if realm else None for realm in ours.realms]
+    yield [inside(realm) if realm else None for realm in ours.realms]
     if any(realm and realm.apps for realm in ours.realms):
-        yield [Published(realm) if realm else None for realm in ours.realms]
+        yield [published(realm) if realm else None for realm in ours.realms]
 
 
 def _shared(realm: Realm | None, there: Realm | None) -> Scene | None:
     """None where no share lets flows begin."""
-    scene = Shared(realm, there) if realm and there else None
+    scene = shared(realm, there) if realm and there else None
     return scene if scene and scene.passages else None
 
 

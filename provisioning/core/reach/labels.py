@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
-from provisioning.core.addresses import Range, address_number, address_text
+from provisioning.core.addresses import Range, address_number, prefixes_of
 from provisioning.core.intent import ANY, INTERNET, Group
 from provisioning.core.reach.atlas import NOBODY, Side
 from provisioning.core.reach.ledger import Places
@@ -90,7 +90,7 @@ class Names:
         some, rest = np.intersect1d(every, atoms), np.setdiff1d(every, atoms)
         if not len(rest):
             return INTERNET
-        if len(self._bounds(rest)) < len(self._bounds(some)):
+        if len(self._runs(rest)) < len(self._runs(some)):
             return f"{INTERNET} (without {self._prefixes(rest)})"
         return f"{INTERNET} ({self._prefixes(some)})"
 
@@ -103,21 +103,17 @@ class Names:
             self._parts[key] = f"{who.connector.name} ({self._prefixes(atoms)})"
         return self._parts[key]
 
-    def _bounds(self, atoms: Places) -> Places:
-        """[range, first edge and edge after the last] of atoms in rising order, touching ones joined."""
-        low, high = self.side.low[atoms], self.side.high[atoms]
-        apart = low[1:] != high[:-1]
-        return np.stack([low[np.r_[True, apart]], high[np.r_[apart, True]]], axis=1)
+    def _runs(self, atoms: Places) -> list[Range]:
+        """Places of the first and the last of atoms in rising order that touch each other."""
+        apart = np.flatnonzero(self.side.low[atoms[1:]] != self.side.high[atoms[:-1]]).tolist()
+        return list(zip([0, *(place + 1 for place in apart)], [*apart, len(atoms) - 1], strict=True))
 
     def _prefixes(self, atoms: Places) -> str:
-        bounds, edges = self._bounds(atoms), self.side.edges
-        listed = [prefix for low, high in bounds[:3].tolist() for prefix in _cover(edges[low], edges[high] - 1)]
-        return ", ".join(listed[:3]) + (" …" if len(listed) > 3 or len(bounds) > 3 else "")
-
-
-def _cover(low: int, high: int) -> list[str]:
-    ends = [ipaddress.ip_address(address_text(edge)) for edge in (low, high)]
-    return [str(prefix) for prefix in ipaddress.summarize_address_range(ends[0], ends[1])]
+        """The first three."""
+        side = self.side
+        held = ((side.range(atoms[first])[0], side.range(atoms[last])[1]) for first, last in self._runs(atoms))
+        listed = list(islice((prefix for one in held for prefix in prefixes_of(one)), 4))
+        return ", ".join(listed[:3]) + (" …" if len(listed) > 3 else "")
 
 
 def pick(ranges: Sequence[Range]) -> int:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from provisioning.core.flows import Cells, cells
 from provisioning.core.reach.cellmap import CellMap
 from provisioning.core.reach.firewalls import Firewall, GuardKey, firewall_lines, firewalls
-from provisioning.core.reach.lines import Line, paired
+from provisioning.core.reach.lines import EVERYBODY, Line, paired
 from provisioning.core.reach.order import aligned
 from provisioning.core.realm import Realm
 
@@ -33,6 +33,9 @@ class Sheet(NamedTuple):
 
     book: int
     lines: Sequence[tuple[Line | None, ...]]
+
+
+_NOTHING = Sheet(EVERYBODYS, ())
 
 
 class Ledger:
@@ -75,12 +78,13 @@ class Ledger:
         policies: list[list[int]] = [[] for _ in range(versions)]
         for stage in range(FIREWALL + 1):
             self.firsts.append(len(self.lines))
-            sheet = sheets.get(stage)
-            for pair in sheet.lines if sheet else ():
-                self.lines.append(next(line for line in pair if line))
-                for k, line in enumerate(pair):
-                    policies[k].append(line.policy if line else ABSENT)
-            books += [sheet.book if sheet else EVERYBODYS] * (len(self.lines) - len(books))
+            sheet = sheets.get(stage, _NOTHING)
+            for pair in sheet.lines:
+                line = next(line for line in pair if line)
+                self.lines.append(line)
+                books.append(EVERYBODYS if line.policy == EVERYBODY else sheet.book)
+                for k, held in enumerate(pair):
+                    policies[k].append(held.policy if held else ABSENT)
         self.firsts.append(len(self.lines))
         self.books = np.array(books, np.intp)
         self.policies = [np.array(one, np.intp) for one in policies]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -48,8 +48,18 @@ FAMILIES = tuple(Line(EVERYBODY, (held,), (held,), EVERYTHING, ()) for held in (
 STANCE = Line(0, None, None, EVERYTHING, ())
 
 
-def gate_lines(gates: Iterable[Gate]) -> list[Line]:
-    return [Line(EVERYBODY, gate.source, gate.destination, gate.cells, () if gate.passes else None) for gate in gates]
+def gate_lines(gates: Iterable[Gate], places: Mapping[str, int]) -> list[Line]:
+    """places: of the connectors that gates are about, in the book that says whom a line covers."""
+    return [
+        Line(
+            EVERYBODY if gate.connector is None else places[gate.connector],
+            gate.source,
+            gate.destination,
+            gate.cells,
+            () if gate.passes else None,
+        )
+        for gate in gates
+    ]
 
 
 def passage_lines(passages: Iterable[Passage]) -> list[Line]:

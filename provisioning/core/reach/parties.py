@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from provisioning.core.reach.ledger import HERES, THERES
-from provisioning.core.reach.scenes import Holder, Scene
+from provisioning.core.reach.scenes import Bits, Holder, Scene, named_by
 
-Bits = list[list[int]]
-"""[version][book]: the policies that name any of some holders."""
+Named = list[Bits]
+"""[version]: the policies that name any of some holders."""
 
 
 class Parties:
@@ -17,7 +17,9 @@ class Parties:
     def __init__(self, scenes: Sequence[Scene | None]) -> None:
         self.starts = [scene.starts if scene else [] for scene in scenes]
         self.ends = [scene.ends if scene else [] for scene in scenes]
-        self._named = self._moved = (_bits(self.starts), _bits(self.ends))
+        named = [scene.bits if scene else ((0, 0), (0, 0)) for scene in scenes]
+        self._named: tuple[Named, Named] = ([starts for starts, _ in named], [ends for _, ends in named])
+        self._moved = self._named
 
     def narrow(self, touched: Sequence[list[int]], everything: bool) -> None:
         """Leave out what two versions cannot differ about.
@@ -33,7 +35,7 @@ class Parties:
             [[one for one in held if one.named in names or one[:4] in fresh] for held in side]
             for side, names, fresh in zip(sides, named, new, strict=True)
         ]
-        self._moved = (_bits(moved[0]), _bits(moved[1]))
+        self._moved = ([named_by(held) for held in moved[0]], [named_by(held) for held in moved[1]])
         if not new[0] and not new[1]:
             # Nobody came, went or moved: only who is named by what changed can have another fate.
             self.starts, self.ends = moved
@@ -44,17 +46,6 @@ class Parties:
         (starts, ends), (some, others) = self._named, self._moved
         bits = [(starts[k][book] & others[k][book]) | (some[k][book] & ends[k][book]) for k in range(len(self.starts))]
         return lambda version, place: bool(bits[version] >> place & 1)
-
-
-def _bits(side: Sequence[Sequence[Holder]]) -> Bits:
-    found = []
-    for held in side:
-        here = there = 0
-        for one in held:
-            here |= one.bits[HERES]
-            there |= one.bits[THERES]
-        found.append([here, there])
-    return found
 
 
 def _touched(side: Sequence[Sequence[Holder]], touched: Sequence[list[int]]) -> set[object]:

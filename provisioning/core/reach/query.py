@@ -16,7 +16,7 @@ from provisioning.core.reach.labels import Example
 from provisioning.core.reach.ledger import Places
 from provisioning.core.reach.lists import apart, crossing
 from provisioning.core.reach.rectangles import pairs_of, rectangles
-from provisioning.core.reach.scenes import Holder, Inside, Published, Scene, Shared
+from provisioning.core.reach.scenes import Holder, Published, Scene, inside, published, shared
 from provisioning.core.reach.verdicts import Label
 from provisioning.core.resource import Problem
 
@@ -59,11 +59,11 @@ def scenes(network: Network) -> Iterator[Scene]:
     """All kinds of flows there are, segment by segment."""
     for uid in sorted(network.intent.segments, key=lambda uid: network.intent.segments[uid].number):
         realm = network.realm(uid)
-        yield Inside(realm)
+        yield inside(realm)
         if realm.apps:
-            yield Published(realm)
+            yield published(realm)
         for other in dict.fromkeys(one.other for one in realm.passages if one.starts):
-            yield Shared(realm, network.realm(other))
+            yield shared(realm, network.realm(other))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class _Asked:
     ranges: tuple[Range, ...] = ()
 
     def means(self, holder: Holder) -> bool:
-        return bool(intersect(self.ranges, holder.ranges)) if self.ranges else holder.called(self.uid)
+        return bool(intersect(self.ranges, holder.ranges)) if self.ranges else self.uid in holder.names
 
 
 def _asked(network: Network, wanted: str, towards: bool) -> _Asked:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -17,7 +17,17 @@ from provisioning.core.addresses import ALL_V4, Range, complement, intersect, me
 from provisioning.core.intent import INTERNET, Segment
 from provisioning.core.nat import Packet
 from provisioning.core.reach.decision import Outcome, decide, decide_app, decide_shared
-from provisioning.core.reach.ledger import COVERED, DEFAULT, EVERYBODYS, FAMILY, GATE_HERE, GATE_THERE, PASSAGE
+from provisioning.core.reach.ledger import (
+    COVERED,
+    DEFAULT,
+    EVERYBODYS,
+    FAMILY,
+    GATE_HERE,
+    GATE_THERE,
+    HERES,
+    PASSAGE,
+    THERES,
+)
 from provisioning.core.reach.lines import FAMILIES, STANCE, Line, gate_lines, passage_lines
 from provisioning.core.realm import App, Gate, Realm
 from provisioning.core.roster import Member
@@ -39,13 +49,14 @@ class Holder(NamedTuple):
     bits: tuple[int, int, int]
     who: Member | App | None
 
-    def called(self, name: str) -> bool:
-        """Whether people mean it by the uid of a group, connector or application, ``any`` or ``internet``."""
+    @property
+    def names(self) -> frozenset[str]:
+        """What people may mean it by: uids of groups, connectors and applications, ``any``, ``internet``."""
         if self.who is None:
-            return name == INTERNET
+            return frozenset((INTERNET,))
         if isinstance(self.who, App):
-            return name == self.who.app.uid or name in self.who.target.names
-        return name in self.who.names
+            return self.who.target.names | {self.who.app.uid}
+        return self.who.names
 
 
 class Stage(NamedTuple):
@@ -86,9 +97,74 @@ class Scene(ABC):
     @abstractmethod
     def ends(self) -> list[Holder]: ...
 
+    @cached_property
+    def _gate_places(self) -> dict[str, int]:
+        """Of connectors with gates of their own, in the book of whom lines cover; the first is the stance's."""
+        return {uid: place for place, uid in enumerate((one.connector for one in self.realm.gates if one.connector), 1)}
+
+    def _gates(self) -> Stage:
+        return _stage(self.realm.gates, self._gate_places)
+
+    def _gated(self, member: Member | None = None) -> int:
+        """Bits of the gates for flows that start at a member; without one, of all gates."""
+        if member is None:
+            return sum(1 << place for place in self._gate_places.values())
+        place = self._gate_places.get(member.connector.uid)
+        return 0 if place is None else 1 << place
+
+    @cached_property
+    def names(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Of anybody among the starts, and among the ends."""
+        starts, ends = (frozenset().union(*(one.names for one in side)) for side in (self.starts, self.ends))
+        return starts, ends
+
+    @cached_property
+    def bits(self) -> tuple[Bits, Bits]:
+        """The policies that name anybody among the starts, and among the ends."""
+        return named_by(self.starts), named_by(self.ends)
+
     @abstractmethod
     def outcome(self, start: Holder, end: Holder, packet: Packet) -> Outcome:
         """Of a flow that begins and ends at these holders, decided on the plain path."""
+
+
+STANCED = 1
+"""Bit of the stance among what covers somebody."""
+
+Bits = tuple[int, int]
+"""By book, HERES and THERES: bit p set for the policy at place p."""
+
+
+def named_by(holders: Iterable[Holder]) -> Bits:
+    """The policies that name any of them."""
+    here = there = 0
+    for one in holders:
+        here |= one.bits[HERES]
+        there |= one.bits[THERES]
+    return here, there
+
+
+def inside(realm: Realm) -> Inside:
+    """Kept with its realm, as the others are."""
+    if "inside" not in realm.memo:
+        realm.memo["inside"] = Inside(realm)
+    scene: Inside = realm.memo["inside"]
+    return scene
+
+
+def published(realm: Realm) -> Published:
+    if "published" not in realm.memo:
+        realm.memo["published"] = Published(realm)
+    scene: Published = realm.memo["published"]
+    return scene
+
+
+def shared(realm: Realm, there: Realm) -> Shared:
+    key = f"shared with {there.segment.uid}"
+    scene: Shared | None = realm.memo.get(key)
+    if scene is None or scene.there is not there:
+        scene = realm.memo[key] = Shared(realm, there)
+    return scene
 
 
 _FAMILY = Stage(EVERYBODYS, FAMILIES, ("IPv4", "IPv6"))
@@ -101,18 +177,19 @@ class Inside(Scene):
         super().__init__(realm, realm)
 
     def stages(self) -> dict[int, Stage]:
-        found = {FAMILY: _FAMILY, GATE_HERE: _gates(self.realm.gates)}
+        found = {FAMILY: _FAMILY, GATE_HERE: self._gates()}
         if self.segment.stance == "open":
             found[DEFAULT] = Stage(COVERED, [STANCE], ["open"])
         return found
 
     @cached_property
     def starts(self) -> list[Holder]:
-        return [_start(member, 0, covered=1) for member in self.realm.members if member.sources]
+        return [_start(member, 0, STANCED | self._gated(member)) for member in self.realm.members if member.sources]
 
     @cached_property
     def ends(self) -> list[Holder]:
-        found = [_end(member, (member.tos, 0, 1)) for member in self.realm.members if member.ranges]
+        covered = STANCED | self._gated()
+        found = [_end(member, (member.tos, 0, covered)) for member in self.realm.members if member.ranges]
         beyond = self._beyond() if self.realm.exits else ()
         if beyond:
             tos = self.realm.roster.named((INTERNET,))[1]
@@ -140,15 +217,17 @@ class Shared(Scene):
         return {
             FAMILY: _FAMILY,
             PASSAGE: Stage(EVERYBODYS, lines, _numbered(line[1:5] for line in lines)),
-            GATE_HERE: _gates(self.realm.gates),
-            GATE_THERE: _gates(self.there.gates),
+            GATE_HERE: self._gates(),
+            # No flow starts behind a connector there.
+            GATE_THERE: _stage([gate for gate in self.there.gates if gate.connector is None], {}),
         }
 
     @cached_property
     def starts(self) -> list[Holder]:
         own = _own(self.realm)
         shown = (guest for guest in self.there.guests if guest.segment.uid == self.realm.segment.uid)
-        return [_start(own[id(guest.attachment)], guest.froms, covered=0) for guest in shown if guest.sources]
+        starts = ((own[id(guest.attachment)], guest.froms) for guest in shown if guest.sources)
+        return [_start(member, froms, self._gated(member)) for member, froms in starts]
 
     @cached_property
     def ends(self) -> list[Holder]:
@@ -159,7 +238,7 @@ class Shared(Scene):
         found = []
         for guest in shown:
             member = theirs[id(guest.attachment)]
-            bits = (guest.tos, member.tos, 0)
+            bits = (guest.tos, member.tos, self._gated())
             ranges = subtract(member.ranges, taken) if intersect(guest.ranges, taken) else member.ranges
             found.append(_end(member, bits)._replace(ranges=ranges))
         return [one for one in found if one.ranges]
@@ -225,9 +304,10 @@ def _end(member: Member, bits: tuple[int, int, int]) -> Holder:
     return Holder("member", connector, (connector, member.attachment.group), member.ranges, bits, member)
 
 
-def _gates(gates: Sequence[Gate]) -> Stage:
-    lines = gate_lines(gates)
-    return Stage(EVERYBODYS, lines, _numbered(line[1:5] for line in lines))
+def _stage(gates: Sequence[Gate], places: Mapping[str, int]) -> Stage:
+    lines = gate_lines(gates, places)
+    told = zip(gates, lines, strict=True)
+    return Stage(COVERED, lines, _numbered((gate.connector, *line[1:5]) for gate, line in told))
 
 
 def _numbered(values: Iterable[Hashable]) -> list[Hashable]:

@@ -199,7 +199,7 @@ class _Follow:
         self.segments = (realm.segment.name, realm.segment.name)
         outcome = decide(realm, start, end, packet)
         if outcome.disposition == "no_route":
-            return self._gated(realm, packet)
+            return self._gated((realm, start.connector.uid), packet=packet)
         leaving = end or realm.exits[start.exchange.uid]
         origin = realm.owner(packet.source) or start
         anchor = realm.anchor(origin, leaving)
@@ -213,7 +213,7 @@ class _Follow:
             return self._stop("isolated", self._isolated(realm, guest, packet))
         outcome = decide_shared(realm, there, passage, start, packet)
         if outcome.disposition == "no_route":
-            return self._gated(realm if closed(realm, packet) else there, packet)
+            return self._gated((realm, start.connector.uid), (there, ""), packet=packet)
         host = realm if realm.hosts(guest.segment.uid) else there
         ends = [host.owner(packet.source), host.owner(packet.destination)]
         assert ends[0] is not None and ends[1] is not None, "both ends of a shared flow are seen in the host"
@@ -230,8 +230,9 @@ class _Follow:
                 return f"Share “{passage.share.name}” joins the two, but only the other side may begin."
         return f"No share between {names} covers this pair of addresses."
 
-    def _gated(self, realm: Realm, packet: Packet) -> Trace:
-        gate = closed(realm, packet)
+    def _gated(self, *places: tuple[Realm, str], packet: Packet) -> Trace:
+        """places: realms, each with the connector of it where the flow starts."""
+        gate = next((found for realm, connector in places if (found := closed(realm, packet, connector))), None)
         return self._stop("no_route", gate.reason if gate else "There is no route.")
 
     # From the internet

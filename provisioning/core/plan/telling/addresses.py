@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from provisioning.core.addresses import Range, address_number, address_text, merge, subtract
+from provisioning.core.addresses import Range, address_number, merge, prefixes_of, subtract
 
 MOST = 6
 """Prefixes in one line."""
@@ -14,13 +13,13 @@ MOST = 6
 
 def prefixes(ranges: Sequence[str]) -> str:
     """``10.1.0.0/16, 10.2.0.0/15`` of range texts; the first few and how many more."""
-    return few(list(_prefixes(_read(ranges)))) or "no addresses"
+    return few(_prefixes(_read(ranges))) or "no addresses"
 
 
 def difference(before: Sequence[str], after: Sequence[str]) -> str:
     """``+ 10.6.0.0/16 - 10.3.0.0/16``; "" where the same addresses are meant."""
     old, new = _read(before), _read(after)
-    come, gone = list(_prefixes(subtract(new, old))), list(_prefixes(subtract(old, new)))
+    come, gone = _prefixes(subtract(new, old)), _prefixes(subtract(old, new))
     return " ".join(f"{sign} {few(found)}" for sign, found in (("+", come), ("-", gone)) if found)
 
 
@@ -39,7 +38,5 @@ def _range(text: str) -> Range:
     return address_number(low), address_number(high or low)
 
 
-def _prefixes(ranges: Iterable[Range]) -> Iterator[str]:
-    for low, high in ranges:
-        first, last = ipaddress.ip_address(address_text(low)), ipaddress.ip_address(address_text(high))
-        yield from map(str, ipaddress.summarize_address_range(first, last))
+def _prefixes(ranges: Iterable[Range]) -> list[str]:
+    return [prefix for held in ranges for prefix in prefixes_of(held)]
