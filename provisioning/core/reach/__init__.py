@@ -7,9 +7,10 @@ addresses that every rule treats alike. Both are the same semantics, written twi
 from provisioning.core.reach.assertions import AssertionResult, assertions
 from provisioning.core.reach.decision import DELIVERED, Outcome
 from provisioning.core.reach.delta import Delta, FlowChange, delta
+from provisioning.core.reach.hops import Hop
 from provisioning.core.reach.labels import Example
 from provisioning.core.reach.query import Reached, reach
-from provisioning.core.reach.trace import Hop, Return, Trace, trace
+from provisioning.core.reach.trace import Return, Trace, trace
 
 __all__ = [
     "DELIVERED",

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from provisioning.core.addresses import V6, address_text, contains
-from provisioning.core.fabric import serving
-from provisioning.core.flows import cell_of, example
-from provisioning.core.intent import ANY, Exchange, Invalid, Segment
+from provisioning.core.flows import cell_of
+from provisioning.core.intent import ANY, Invalid, Segment
 from provisioning.core.intent.reading import PROTOCOL_NUMBERS
-from provisioning.core.nat import Packet, Translated, inbound, outbound
+from provisioning.core.nat import Packet, outbound
 from provisioning.core.network import Network
 from provisioning.core.reach.decision import Outcome, closed, decide, decide_app, decide_shared
 from provisioning.core.reach.ends import End, find_end, find_segment, home_segments
+from provisioning.core.reach.hops import Hop, Way
 from provisioning.core.realm import App, Passage, Realm
 from provisioning.core.resource import Problem
 from provisioning.core.roster import Member
-
-
-@dataclass(frozen=True, slots=True)
-class Hop:
-    """kind: connector, nat, node, service, app, internet. detail: what it is there; reason: why it goes on or stops."""
-
-    kind: str
-    name: str
-    detail: str = ""
-    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +127,7 @@ class _Follow:
 
     def __init__(self, network: Network, start: End, end: End, cell: int) -> None:
         self.network, self.start, self.end, self.cell = network, start, end, cell
-        self.hops: list[Hop] = []
-        self.undone: dict[str, str] = {}  # what a NAT hop does → what its reply sees
+        self.way = Way(network)
         self.segments = ("", "")
 
     # From a member
@@ -149,24 +138,24 @@ class _Follow:
         target = self.end.presented(there)
         inside = self.start.inside(realm, target)
         if inside is None:
-            self.hops.append(Hop("connector", self.start.name))
+            self.way.add("connector", self.start.name)
             return self._stop("no_route", f"{self.start.label} has no address in segment “{realm.segment.name}”.")
         owner = realm.owner(inside) if self.start.connector is None else None
         connector = self.start.connector or (owner.connector if owner else None)
         assert connector is not None, "a bare address that nobody owns is the internet's"
         if target is None and self.end.connector:
-            self.hops.append(Hop("connector", connector.name, address_text(inside)))
+            self.way.add("connector", connector.name, address_text(inside))
             return self._stop("no_route", f"{self.end.label} has no address in segment “{towards.name}”.")
-        packet = Packet(inside, _SOMEWHERE if target is None else target, self.cell)
+        packet = began = Packet(inside, _SOMEWHERE if target is None else target, self.cell)
         rules = realm.ground.nat.get(connector.uid, ())
         translated = outbound(rules, realm.prefixes, packet) if rules else None
         packet = translated.packet if translated else packet
         start = realm.source(connector, packet.source)
         if start is None:
-            self.hops.append(Hop("connector", connector.name, address_text(inside)))
+            self.way.add("connector", connector.name, address_text(inside))
             reason = f"{address_text(packet.source)} is not behind this connector in segment “{realm.segment.name}”"
             return self._stop("denied_spoofed", f"{reason}; dropped.")
-        self._enter(start, inside, translated)
+        self.way.enter(start, began, translated)
         return self._towards(realm, start, packet, target is None)
 
     def _towards(self, realm: Realm, start: Member, packet: Packet, general: bool) -> Trace:
@@ -186,7 +175,7 @@ class _Follow:
                 return self._stop("no_route", reason)
             return self._own(realm, start, None, packet)
         if where.connector.uid == start.connector.uid:
-            del self.hops[1:]
+            del self.way.hops[1:]
             return self._stop("local", f"Both ends are behind “{where.connector.name}”; the packet never leaves it.")
         if self.end.connector and where.connector.uid != self.end.connector.uid:
             reason = f"This address belongs to “{where.connector.name}”, not to {self.end.label}."
@@ -239,7 +228,7 @@ class _Follow:
 
     def from_internet(self, ends: list[Segment]) -> Trace:
         source = self.start.address if self.start.address is not None else _SOMEWHERE
-        self.hops.append(Hop("internet", self.start.name))
+        self.way.add("internet", self.start.name)
         found = next(
             (
                 (self.network.realm(segment.uid), app)
@@ -255,7 +244,7 @@ class _Follow:
         self.segments = ("", realm.segment.name)
         packet = Packet(source, app.public, self.cell)
         outcome = decide_app(realm, app, packet)
-        self._at(app.exit.home, f"circuit {app.exit.connector.active.name} of {app.exit.connector.name}")
+        self.way.home(app.exit)
         why = f"Rule {outcome.rule}" if outcome.rule else "No policy allows it; the stance never covers the internet."
         verb = {"denied_by_rule": " denies it.", "delivered": " allows it."}.get(outcome.disposition, " inspects it.")
         return self._decided(
@@ -264,40 +253,9 @@ class _Follow:
 
     # Hops
 
-    def _stop(self, disposition: str, reason: str, rule: str | None = None) -> Trace:
-        self.hops[-1] = replace(self.hops[-1], reason=reason)
-        return Trace(disposition, tuple(self.hops), rule, None, (), *self.segments)
-
-    def _enter(self, start: Member, inside: int, translated: Translated | None) -> None:
-        connector = start.connector
-        group = self.network.intent.groups.get(start.attachment.group or "")
-        where = f"{address_text(inside)} in segment {start.segment.name}"
-        self.hops.append(Hop("connector", connector.name, f"{where}, group {group.name}" if group else where))
-        if translated:
-            self._translated(translated, Packet(inside, translated.packet.destination, self.cell), "outwards")
-        self._at(start.home, f"circuit {connector.active.name} of {connector.name}")
-
-    def _translated(self, done: Translated, before: Packet, way: str) -> None:
-        told, undone = [], []
-        if done.packet.source != before.source:
-            pool = f" (one of {', '.join(done.rule.source.prefixes)})" if done.pool else ""
-            inside, outside = address_text(before.source), address_text(done.packet.source)
-            told.append(f"source {inside} → {outside}{pool}")
-            undone.append(f"destination {outside}{pool} → {inside}")
-        if (done.packet.destination, done.packet.cell) != (before.destination, before.cell):
-            told.append(f"destination {_spot(before)} → {_spot(done.packet)}")
-            undone.append(f"source {_spot(done.packet)} → {_spot(before)}")
-        if told:
-            self.hops.append(Hop("nat", done.rule.name, "; ".join(told), f"NAT rule “{done.rule.name}”, {way}."))
-            self.undone[self.hops[-1].detail] = "; ".join(undone)
-
-    def _at(self, node: str, detail: str, reason: str = "") -> None:
-        """A node; consecutive visits of the same one are one hop."""
-        if self.hops and (self.hops[-1].kind, self.hops[-1].name) == ("node", node):
-            last = self.hops[-1]
-            self.hops[-1] = replace(last, detail=f"{last.detail}; {detail}", reason=reason or last.reason)
-        else:
-            self.hops.append(Hop("node", node, detail, reason))
+    def _stop(self, disposition: str, reason: str) -> Trace:
+        self.way.because(reason)
+        return Trace(disposition, tuple(self.way.hops), None, None, (), *self.segments)
 
     def _decided(
         self,
@@ -311,57 +269,25 @@ class _Follow:
         app: App | None = None,
     ) -> Trace:
         """At the anchor: through the chain, out at the other end, and the way back."""
-        self._at(anchor, "anchor of this flow", reason)
+        self.way.at(anchor, "anchor of this flow", reason)
         exchange = next(one for one in realm.exchanges.values() if one.key == anchor.rpartition("/")[0])
         for uid in outcome.chain:
             if uid != outcome.stopped_by:
-                self.hops.append(self._service(realm, uid, exchange, "lets it through"))
+                self.way.serve(realm, uid, exchange, "lets it through")
         if outcome.stopped_by:
             stopped = "drops it" if outcome.disposition == "denied_by_service" else "has no instance, so it is dropped"
-            self.hops.append(self._service(realm, outcome.stopped_by, exchange, stopped))
+            self.way.serve(realm, outcome.stopped_by, exchange, stopped)
         if not outcome.delivered:
-            return Trace(outcome.disposition, tuple(self.hops), outcome.rule, None, outcome.chain, *self.segments)
+            return Trace(outcome.disposition, tuple(self.way.hops), outcome.rule, None, outcome.chain, *self.segments)
         if outcome.chain:
-            self.hops.append(Hop("node", anchor, "anchor of this flow", "Back from inspection."))
+            self.way.add("node", anchor, "anchor of this flow", "Back from inspection.")
         if app:
-            self._opened(app)
-        self._at(leaving.home, f"circuit {leaving.connector.active.name} of {leaving.connector.name}")
-        self._arrive(leaving, packet, app)
-        back = self._back(realm, start, packet, outcome)
-        return Trace(outcome.disposition, tuple(self.hops), outcome.rule, back, outcome.chain, *self.segments)
-
-    def _opened(self, app: App) -> None:
-        inside = ", ".join(f"{address_text(address)}:{app.port}" for address in app.addresses)
-        source = f"; the client appears as {address_text(app.source_nat)}" if app.source_nat is not None else ""
-        public = _spot(Packet(0, app.public, app.cell))
-        self.hops.append(Hop("app", app.app.name, f"{public} → {inside}{source}", "Published to the internet."))
-
-    def _arrive(self, leaving: Member, packet: Packet, app: App | None) -> None:
-        if leaving.is_exit:
-            self.hops.append(Hop("connector", leaving.connector.name, "exit"))
-            self.hops.append(Hop("internet", "internet", "" if self.end.address is None else self.end.name))
-            return
-        if app:
-            self.hops.append(Hop("connector", leaving.connector.name, address_text(app.addresses[0])))
-            return
-        there = self.network.realm(leaving.segment.uid)
-        rules = there.ground.nat.get(leaving.connector.uid, ())
-        translated = inbound(rules, there.prefixes, packet) if rules else None
-        if translated:
-            self._translated(translated, packet, "inwards")
-        arrived = translated.packet if translated else packet
-        self.hops.append(Hop("connector", leaving.connector.name, address_text(arrived.destination)))
-
-    def _back(self, realm: Realm, start: Member, packet: Packet, outcome: Outcome) -> Return:
-        hops = [
-            replace(hop, detail=self.undone.get(hop.detail, hop.detail), reason=_reply(hop))
-            for hop in reversed(self.hops)
-        ]
+            self.way.publish(app)
+        self.way.leave(leaving, packet, app, "" if self.end.address is None else self.end.name)
         owner = None if start.is_exit else realm.owner(packet.source)
-        if owner is not None and owner.connector.uid != start.connector.uid:
-            reason = f"Replies go to “{owner.connector.name}”, where {address_text(packet.source)} is routed to."
-            hops[-1] = Hop("connector", owner.connector.name, address_text(packet.source), reason)
-        return Return(outcome.disposition, tuple(hops))
+        other = owner if owner is not None and owner.connector.uid != start.connector.uid else None
+        back = Return(outcome.disposition, self.way.back(packet.source, other))
+        return Trace(outcome.disposition, tuple(self.way.hops), outcome.rule, back, outcome.chain, *self.segments)
 
     # Reasons
 
@@ -380,29 +306,6 @@ class _Follow:
         verb = {"denied_by_rule": "denies", "delivered": "allows"}.get(outcome.disposition, "inspects")
         return f"{share}; rule {outcome.rule} {verb} it."
 
-    def _service(self, realm: Realm, uid: str, exchange: Exchange, verb: str) -> Hop:
-        service = realm.services.get(uid)
-        if service is None:
-            return Hop("service", uid, reason="It does not exist any more, so the flow is dropped.")
-        where = serving(realm.catalog, realm.exchanges, service, exchange)
-        at = where.uid if where else ""
-        running = [one.id for one in self.network.instances if (one.service.uid, one.exchange.uid) == (uid, at)]
-        reason = f"Service “{service.name}” {verb}."
-        if verb == "lets it through" and service.product != "linux-firewall":
-            reason = f"Subject to the policy of “{service.name}” itself."
-        return Hop("service", service.name, f"one of {', '.join(running)}" if running else "", reason)
-
 
 _SOMEWHERE = 0xC633640A
 """198.51.100.10, for “the internet” in general."""
-
-
-def _reply(hop: Hop) -> str:
-    if hop.kind == "nat":
-        return f"NAT rule “{hop.name}”, undone for the reply."
-    return "Reply of a permitted flow; same anchor." if "anchor" in hop.detail else ""
-
-
-def _spot(packet: Packet) -> str:
-    port = example(packet.cell)[1]
-    return address_text(packet.destination) + ("" if port is None else f":{port}")
