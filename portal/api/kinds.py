@@ -11,6 +11,18 @@ from typing import Any
 from portal.api.fields import anything, choice, flag, mapping, maybe, nullable, number, several, shape, text, texts, uid
 from provisioning.core.intent.assertions import EXPECTATIONS
 from provisioning.core.intent.connectors import CONNECTOR_KINDS
+from provisioning.core.intent.limits import (
+    ATTACHED,
+    ATTACHMENTS,
+    ENTRIES,
+    NAMES,
+    PARTS,
+    PORTS,
+    PREFIXES,
+    RULES,
+    WRITTEN,
+    Limit,
+)
 from provisioning.core.intent.policies import ACTIONS
 from provisioning.core.intent.shares import DIRECTIONS
 
@@ -30,7 +42,12 @@ PROTOCOL = "any, tcp, udp, icmp, icmpv6 or a number"
 OPTIONAL: dict[str, Any] = {"allow_null": True, "required": False}
 ADDRESSES = "prefixes, prefix lists or “any”"
 TAGS = "billing tags"
-PORTS = "destination ports, like 443 or 8000-8100; empty: all"
+PORT = "destination ports, like 443 or 8000-8100; empty: all"
+
+
+def most(limit: Limit) -> dict[str, Any]:
+    """Of a list, as the schema tells it."""
+    return {"max_length": limit.most}
 
 
 def item(name: str, **fields: Any) -> Any:
@@ -52,7 +69,7 @@ EXCHANGE = item(
 SEGMENT = item(
     "Segment",
     stance=choice(("open", "closed"), "open: members reach each other unless a policy denies", required=False),
-    prefixes=texts("what the segment is made of", required=False),
+    prefixes=texts("what the segment is made of", required=False, **most(ATTACHED)),
     color=maybe("like #2f6fed"),
 )
 GROUP = item("Group")
@@ -66,6 +83,7 @@ PREFIX_LIST = item(
             le=number("longest ones", **OPTIONAL),
         ),
         required=False,
+        **most(ENTRIES),
     ),
 )
 BILLING_TAG = item("BillingTag", color=maybe("like #2f6fed"))
@@ -79,7 +97,13 @@ CONNECTOR = item(
     redundancy_group=maybe("connectors that may bring equal prefixes name the same one"),
     preference=number("higher is preferred", required=False),
     attachments=several(
-        shape("Attachment", segment=text("a segment"), group=maybe("a group"), prefixes=texts(required=False))
+        shape(
+            "Attachment",
+            segment=text("a segment"),
+            group=maybe("a group"),
+            prefixes=texts(required=False, **most(ATTACHED)),
+        ),
+        **most(ATTACHMENTS),
     ),
     circuits=several(
         shape(
@@ -94,37 +118,40 @@ CONNECTOR = item(
         ),
         "filled in where left out",
         required=False,
+        **most(PARTS),
     ),
     settings=mapping(SETTINGS, required=False),
-    billing_tags=texts(TAGS, required=False),
+    billing_tags=texts(TAGS, required=False, **most(NAMES)),
 )
 POLICY = item(
     "Policy",
     position=number("unique in the network; lower is tried first; last where left out of a POST", required=False),
     enabled=flag(required=False),
     apply_to=choice(("all", "new"), "new: flows that are there stay as they were decided", required=False),
-    segments=texts("segments"),
-    from_=texts("groups, connectors, internet apps, “any” or “internet”"),
-    to=texts("groups, connectors, internet apps, “any” or “internet”"),
+    segments=texts("segments", **most(NAMES)),
+    from_=texts("groups, connectors, internet apps, “any” or “internet”", **most(NAMES)),
+    to=texts("groups, connectors, internet apps, “any” or “internet”", **most(NAMES)),
     rules=several(
         shape(
             "Rule",
             name=text(required=False),
             action=choice(ACTIONS),
-            services=texts("services, in the order of their inspection", required=False),
+            services=texts("services, in the order of their inspection", required=False, **most(NAMES)),
             protocol=anything(PROTOCOL, required=False),
-            ports=texts(PORTS, required=False),
-            source=texts(ADDRESSES, required=False),
-            destination=texts(ADDRESSES, required=False),
+            ports=texts(PORT, required=False, **most(PORTS)),
+            source=texts(ADDRESSES, required=False, **most(PREFIXES)),
+            destination=texts(ADDRESSES, required=False, **most(PREFIXES)),
         ),
-        "the first that matches and is not watch decides",
+        "the first that matches and is not watch decides; all rules together write down at most "
+        f"{WRITTEN.most:,} {WRITTEN.noun}",
         required=False,
+        **most(RULES),
     ),
 )
 SERVICE = item(
     "Service",
     product=text("a key of /catalog/products/"),
-    segments=texts("segments"),
+    segments=texts("segments", **most(NAMES)),
     license=choice(("byol", "payg"), required=False),
     on_failure=choice(("closed", "open"), "when no placement has a healthy instance", required=False),
     placements=several(
@@ -133,11 +160,20 @@ SERVICE = item(
             exchange=text("an exchange"),
             min_instances=number(required=False),
             max_instances=number(required=False),
-        )
+        ),
+        **most(PARTS),
     ),
-    zones=several(shape("Zone", name=text(), segment=text("a segment"), groups=texts("groups")), required=False),
-    settings=mapping("linux-firewall: default (allow or deny) and rules", required=False),
-    billing_tags=texts(TAGS, required=False),
+    zones=several(
+        shape("Zone", name=text(), segment=text("a segment"), groups=texts("groups", **most(NAMES))),
+        required=False,
+        **most(PARTS),
+    ),
+    settings=mapping(
+        f"linux-firewall: default (allow or deny) and rules, at most {RULES.most:,}, with what they write down bounded "
+        "like a policy's",
+        required=False,
+    ),
+    billing_tags=texts(TAGS, required=False, **most(NAMES)),
 )
 
 
@@ -145,8 +181,8 @@ def _share_side(side: str) -> Any:
     return shape(
         f"ShareSide{side.upper()}",
         segment=text("a segment"),
-        groups=texts("groups whose members are shared", required=False),
-        prefixes=texts("addresses of the segment that are shared", required=False),
+        groups=texts("groups whose members are shared", required=False, **most(NAMES)),
+        prefixes=texts("addresses of the segment that are shared", required=False, **most(ATTACHED)),
     )
 
 
@@ -155,7 +191,7 @@ SHARE = item(
     a=_share_side("a"),
     b=_share_side("b"),
     direction=choice(DIRECTIONS, "which side may initiate", required=False),
-    services=texts("services, in the order of their inspection", required=False),
+    services=texts("services, in the order of their inspection", required=False, **most(NAMES)),
     route_limit=number("prefixes that either side sees at most", required=False),
 )
 NAT_RULE = item(
@@ -167,20 +203,20 @@ NAT_RULE = item(
     direction=choice(("outbound", "inbound"), "outbound: flows begun behind the connector"),
     match=shape(
         "NatMatch",
-        source=texts(ADDRESSES, required=False),
-        destination=texts(ADDRESSES, required=False),
+        source=texts(ADDRESSES, required=False, **most(PREFIXES)),
+        destination=texts(ADDRESSES, required=False, **most(PREFIXES)),
         protocol=anything(PROTOCOL, required=False),
-        ports=texts(PORTS, required=False),
+        ports=texts(PORT, required=False, **most(PORTS)),
     ),
     source=shape(
         "SourceTranslation",
         type=choice(("none", "static", "pool"), "static: one to one, place by place", required=False),
-        prefixes=texts(required=False),
+        prefixes=texts(required=False, **most(ATTACHED)),
     ),
     destination=shape(
         "DestinationTranslation",
         type=choice(("none", "static"), required=False),
-        prefixes=texts(required=False),
+        prefixes=texts(required=False, **most(ATTACHED)),
         port=number("null: the port stays", **OPTIONAL),
     ),
 )
@@ -188,18 +224,18 @@ ROUTE_POLICY = item(
     "RoutePolicy",
     segment=text("a segment"),
     direction=choice(("in", "out"), "in: what is accepted from the targets; out: what they are told"),
-    targets=texts("groups or connectors"),
+    targets=texts("groups or connectors", **most(NAMES)),
     enabled=flag(required=False),
     rules=several(
         shape(
             "RouteRule",
             match=shape(
                 "RouteMatch",
-                prefixes=texts("prefixes or prefix lists; empty: every route", required=False),
+                prefixes=texts("prefixes or prefix lists; empty: every route", required=False, **most(PREFIXES)),
                 as_path=maybe(
                     "a regular expression as routers read it: digits, . [ ] ( ) | * + ? ^ $, and _ where a number ends"
                 ),
-                communities=texts("like 65000:100", required=False),
+                communities=texts("like 65000:100", required=False, **most(PARTS)),
             ),
             action=choice(("allow", "deny")),
             set=shape(
@@ -207,11 +243,12 @@ ROUTE_POLICY = item(
                 prepend=number("times its own ASN is put in front", required=False),
                 med=number(**OPTIONAL),
                 local_preference=number(**OPTIONAL),
-                communities=texts(required=False),
+                communities=texts(required=False, **most(PARTS)),
             ),
         ),
         "the first that matches decides; what none matches is allowed",
         required=False,
+        **most(RULES),
     ),
 )
 INTERNET_APP = item(
@@ -223,11 +260,11 @@ INTERNET_APP = item(
     target=shape(
         "AppTarget",
         connector=text("a connector"),
-        addresses=texts("IPv4 addresses that serve the application"),
+        addresses=texts("IPv4 addresses that serve the application", **most(PARTS)),
         port=number("null: the public port", **OPTIONAL),
     ),
     source_nat=flag("clients appear as the exchange's node", required=False),
-    billing_tags=texts(TAGS, required=False),
+    billing_tags=texts(TAGS, required=False, **most(NAMES)),
 )
 ASSERTION = item(
     "Assertion",
@@ -235,7 +272,7 @@ ASSERTION = item(
     to=text("a group, a connector, “any” or “internet”"),
     segment=maybe("a segment; null: each"),
     protocol=anything(PROTOCOL, required=False),
-    ports=texts(PORTS, required=False),
+    ports=texts(PORT, required=False, **most(PORTS)),
     expect=choice(EXPECTATIONS, "no flow, every flow, or every flow through a service"),
 )
 

@@ -137,7 +137,11 @@ def contains(ranges: Sequence[Range], number: int) -> bool:
 
 def covers(outer: Sequence[Range], inner: Sequence[Range]) -> bool:
     """Whether every address of ``inner`` is in ``outer``; both merged."""
-    return intersect(outer, inner) == tuple(inner)
+    for low, high in inner:
+        place = bisect_right(outer, (low, 1 << 130)) - 1
+        if place < 0 or outer[place][1] < high:
+            return False
+    return True
 
 
 def subtract(ranges: Sequence[Range], taken: Sequence[Range]) -> tuple[Range, ...]:

@@ -55,7 +55,7 @@ class Read:
         match = re.match(r"(attachments|entries)\[(\d+)\]\.?(\w+)?", path)
         if match and int(match[2]) < len(self.lines):
             return self.lines[int(match[2])].number, match[3] or ("prefixes" if match[1] == "attachments" else "prefix")
-        column = path.partition("[")[0]
+        column = {"attachments": "segment", "entries": "prefix"}.get(path, path.partition("[")[0])
         return self.lines[0].number, column if column.startswith(SETTING) else column.partition(".")[0]
 
 

@@ -7,6 +7,7 @@ import json
 import jsonschema
 import pytest
 import yaml
+from rest_framework.serializers import ListField
 
 from portal.api.examples import EXAMPLES
 from portal.api.kinds import SHAPES
@@ -66,6 +67,51 @@ def test_the_schema_says_what_the_core_reads(kind):
         child = getattr(inner, "child", None)
         if hasattr(child, "fields") and clean[field]:
             assert set(child.fields) == set(clean[field][0]), field
+
+
+def lists_in(field, path=()):
+    """The most that each list of a shape may hold, by where it stands."""
+    child = getattr(field, "child", None)
+    if isinstance(field, ListField):
+        yield path, field.max_length
+        path = (*path[:-1], f"{path[-1]}[0]")
+    for name, inner in getattr(child or field, "fields", {}).items():
+        yield from lists_in(inner, (*path, name))
+
+
+def body_with(path, value):
+    for step in reversed(path):
+        value = {step.removesuffix("[0]"): [value] if step.endswith("[0]") else value}
+    return value
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "most"), [(kind, *one) for kind, inner in SHAPES.items() for one in lists_in(inner)]
+)
+def test_the_schema_says_how_long_a_list_may_be(kind, path, most):
+    def told(count):
+        with pytest.raises(core.Invalid) as refused:
+            core.normalise(kind, body_with(path, [None] * count), lambda kind, name: None)
+        return {one.code.startswith("too_many_") for one in refused.value.problems if one.path == ".".join(path)}
+
+    assert True in told(most + 1)
+    assert True not in told(most)
+
+
+def test_what_is_too_long_is_refused_alike_in_an_object_a_document_and_a_table(netadmin):
+    where = draw(netadmin)
+    long = {**BODIES["policies"], "name": "long", "position": 20, "rules": [{"action": "deny"}] * 1_001}
+    [problem] = is_problem(netadmin.post(f"{where}policies/", long), 422)["problems"]
+    assert problem["code"] == "too_many_rules" and problem["path"] == "rules"
+    assert problem["message"].startswith("There are 1,001 rules here; 1,000 is the most. Split")
+    document = document_of(netadmin, where)
+    [again] = is_problem(netadmin.put(f"{where}intent/", {**document, "policies": [*document["policies"], long]}), 422)[
+        "problems"
+    ]
+    assert again == {**problem, "path": "policies[1].rules"}
+    table = b"name,segment,prefixes\n" + b"site-a,corp,10.1.0.0/16\n" * 257
+    [cell, *_] = is_problem(netadmin.send("POST", f"{where}import/connectors/", table, "text/csv"), 422)["problems"]
+    assert (cell["code"], cell["path"]) == ("too_many_attachments", "rows[2].segment")
 
 
 @pytest.mark.parametrize("kind", core.KINDS)

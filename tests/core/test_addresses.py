@@ -8,7 +8,18 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioning.core.addresses import award, complement, contains, intersect, merge, range_text, span, subtract
+from provisioning.core.addresses import (
+    award,
+    complement,
+    contains,
+    covers,
+    intersect,
+    merge,
+    range_text,
+    span,
+    subtract,
+)
+from provisioning.core.check.boxes import touch
 
 # Prefixes inside one /24, so that they collide often and every address can be looked up.
 PREFIX = st.tuples(st.integers(0, 255), st.integers(24, 32)).map(
@@ -46,6 +57,14 @@ def test_union_intersection_and_complement_are_those_of_sets(left: list[str], ri
     assert subtract(one, other) == merge((a, a) for a in members(left) - members(right))
     outside = complement(one, (BASE, BASE + 255))
     assert {a for a in everything if contains(outside, a)} == everything - members(left)
+
+
+@given(st.lists(PREFIX, max_size=2), st.lists(PREFIX, max_size=40))
+def test_a_short_list_and_a_long_one_touch_or_hold_each_other_as_sets_do(left: list[str], right: list[str]) -> None:
+    one, other = merge(map(span, left)), merge(map(span, right))
+    assert touch(one, other) == touch(other, one) == bool(intersect(one, other))
+    assert covers(other, one) == (subtract(one, other) == ())
+    assert covers(one, other) == (subtract(other, one) == ())
 
 
 def test_taking_thousands_from_thousands_is_quick() -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from itertools import product
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provisioning.core.addresses import span
-from provisioning.core.check import check
+from provisioning.core.check import check, shadows
 from provisioning.core.flows import cells
 from provisioning.core.network import Network
 from tests.core.networks import Drawing, hospital, policy
@@ -100,6 +101,22 @@ def test_what_was_found_for_an_earlier_version_is_not_told_of_a_later_one() -> N
     other.edit("policies", "sites-to-prod", enabled=False)
     assert check(Network(other.intent(), before)) == []
     assert [problem.code for problem in check(Network(draw.intent(), before))] == ["shadowed_rule"]
+
+
+def test_looking_at_what_is_too_various_ends_and_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shadows, "MOST_STEPS", 5_000)
+    draw = hospital()
+    even = [str(port) for port in range(2, 500, 2)]
+    ports = [even, ["1-100"], ["3-200"], ["5-300"], ["7-400"], ["9-500"], ["5"]]
+    rules = [{"name": f"r{n}", "action": "allow", "protocol": "udp", "ports": one} for n, one in enumerate(ports)]
+    late(draw, *rules, *({**rules[1], "name": f"again-{n}"} for n in range(40)))
+    told_of = told(draw, "shadows_not_sought")
+    assert len(told_of) == 1
+    assert "the rules before are too many and too various" in told_of[0].message
+    late_rules = draw.network().intent.find("policies", "late").rules
+    nth = int(told_of[0].path.removeprefix("policies/late/rules[").removesuffix("]"))
+    assert f"“{late_rules[nth].name}”" in told_of[0].message
+    assert f"the {len(late_rules) - nth - 1} after it" in told_of[0].message
 
 
 PREFIXES = ("10.0.0.0/30", "10.0.0.0/31", "10.0.0.2/31", "10.0.0.1/32", "any")

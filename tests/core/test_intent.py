@@ -235,6 +235,41 @@ def test_a_prefix_list_cannot_be_called_like_an_address() -> None:
     assert complaints("prefix-lists", {"name": "Any"}) == {"name": "reserved_name"}
 
 
+RULE = {"action": "deny", "protocol": "tcp"}
+MANY = [f"10.{place >> 8}.{place & 255}.0/24" for place in range(10_001)]
+
+
+@pytest.mark.parametrize(
+    ("rules", "path", "code"),
+    [
+        ([RULE] * 1_001, "rules", "too_many_rules"),
+        ([RULE, {**RULE, "ports": [str(port) for port in range(1, 514, 2)]}], "rules[1].ports", "too_many_ports"),
+        ([{**RULE, "source": MANY[:257]}], "rules[0].source", "too_many_prefixes"),
+        ([{**RULE, "source": MANY[:11]}] * 910, "rules", "too_many_prefixes"),
+    ],
+)
+def test_a_policy_that_is_too_long_is_told_where_and_what_to_do(rules: list[Any], path: str, code: str) -> None:
+    body = policy("acl", 10, "a", "b", *rules)
+    with pytest.raises(Invalid) as caught:
+        normalise("policies", body, same)
+    [problem] = caught.value.problems
+    assert (problem.path, problem.code) == (path, code)
+    assert "is the most" in problem.message
+    half = {**body, "rules": [{**one, "source": one.get("source", [])[:200]} for one in rules[:500]]}
+    if code != "too_many_ports":
+        assert normalise("policies", half, same)["rules"]
+
+
+def test_the_rules_of_a_firewall_and_the_entries_of_a_list_have_an_end_too() -> None:
+    firewall = {"name": "fw", "product": "linux-firewall", "segments": ["corp"]}
+    assert complaints("services", {**firewall, "settings": {"rules": [RULE] * 1_001}}) == {
+        "settings.rules": "too_many_rules"
+    }
+    entries = [{"prefix": prefix} for prefix in MANY]
+    assert complaints("prefix-lists", {"name": "all", "entries": entries}) == {"entries": "too_many_entries"}
+    assert len(normalise("prefix-lists", {"name": "all", "entries": entries[1:]}, same)["entries"]) == 10_000
+
+
 def test_billing_tags_are_named_and_a_free_text_is_an_unknown_reference() -> None:
     draw = hospital()
     uid = draw.add("billing-tags", {"name": "research", "color": "#00aa55"})

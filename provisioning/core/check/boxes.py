@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -13,6 +14,10 @@ from provisioning.core.prefixes import Prefixes
 EVERYWHERE: tuple[Range, ...] = (ALL_V4, (V6, V6 + (1 << 128) - 1))
 MOST_PIECES = 2_000
 """Of one box, after which nobody goes on looking whether others hold it."""
+UNEVEN = 8
+"""How much longer one list is than another where searching it beats walking along both."""
+AT_ONCE = 4
+"""Ranges that are compared in the time that two boxes of one range a side take."""
 
 
 class Box(NamedTuple):
@@ -23,6 +28,11 @@ class Box(NamedTuple):
     cells: tuple[Range, ...]
 
     @property
+    def breadth(self) -> int:
+        """How many ranges it takes to write it down."""
+        return len(self.source) + len(self.destination) + len(self.cells)
+
+    @property
     def is_empty(self) -> bool:
         """No packet is in it; one of two families is none either."""
         return not self.cells or not any(
@@ -31,7 +41,21 @@ class Box(NamedTuple):
 
 
 class Fragmented(Exception):
-    """More than ``MOST_PIECES`` are left to look at."""
+    """More than ``MOST_PIECES`` are left to look at, or more than there is ``Effort`` for."""
+
+
+class Effort:
+    """How many comparisons are left, so that looking ends whatever somebody wrote. Counted, not timed: the same network
+    always gets the same answer."""
+
+    def __init__(self, steps: int) -> None:
+        self.steps = steps
+
+    def spend(self, steps: int) -> None:
+        """Raises Fragmented when there is no more."""
+        self.steps -= steps
+        if self.steps < 0:
+            raise Fragmented
 
 
 def box_of(rule: Rule, prefixes: Prefixes) -> Box:
@@ -49,6 +73,10 @@ def touch(one: Sequence[Range], other: Sequence[Range]) -> bool:
         return bool(one)
     if len(one) == 1 == len(other):
         return one[0][0] <= other[0][1] and other[0][0] <= one[0][1]
+    if len(one) > len(other):
+        one, other = other, one
+    if len(one) * UNEVEN < len(other):
+        return any((last := bisect_right(other, (high, 1 << 130))) and low <= other[last - 1][1] for low, high in one)
     i = j = 0
     while i < len(one) and j < len(other):
         if one[i][1] < other[j][0]:
@@ -73,13 +101,13 @@ def meet(one: Box, other: Box) -> bool:
     return all(map(touch, one, other))
 
 
-def covering(box: Box, others: Sequence[Box]) -> list[int] | None:
+def covering(box: Box, others: Sequence[Box], effort: Effort) -> list[int] | None:
     """Places in ``others`` of those that together hold all of the box; None when something of it is left.
 
     One that holds it alone is named alone. Otherwise piece by piece: what one of them leaves of a piece is looked for
     in those after it. Raises Fragmented.
     """
-    near = [place for place, other in enumerate(others) if meet(box, other)]
+    near = _near(box, others, effort)
     for place in near:
         if all(map(within, box, others[place])):
             return [place]
@@ -88,14 +116,29 @@ def covering(box: Box, others: Sequence[Box]) -> list[int] | None:
     while pieces:
         piece, start = pieces.pop()
         nth = next((nth for nth in range(start, len(near)) if meet(piece, others[near[nth]])), None)
+        effort.spend(((len(near) if nth is None else nth + 1) - start) * (1 + piece.breadth // AT_ONCE))
         if nth is None:
             return None
         seen += 1
         if seen > MOST_PIECES:
             raise Fragmented
+        effort.spend(piece.breadth + others[near[nth]].breadth)
         used.add(near[nth])
         pieces += [(part, nth + 1) for part in _rest(piece, others[near[nth]])]
     return sorted(used)
+
+
+def _near(box: Box, others: Sequence[Box], effort: Effort) -> list[int]:
+    """Places of the others that have a packet in common with the box: side by side, so that what the first side tells
+    apart is never compared by a thousand ports."""
+    near = list(range(len(others)))
+    for side, mine in enumerate(box):
+        if len(mine) < AT_ONCE:
+            effort.spend(len(near))
+        else:
+            effort.spend(sum(1 + min(len(mine), len(others[place][side])) // AT_ONCE for place in near))
+        near = [place for place in near if touch(mine, others[place][side])]
+    return near
 
 
 def _rest(box: Box, taken: Box) -> list[Box]:

@@ -16,10 +16,13 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import and_, or_
 
-from provisioning.core.check.boxes import Box, Fragmented, box_of, covering
+from provisioning.core.check.boxes import Box, Effort, Fragmented, box_of, covering
 from provisioning.core.intent import ANY, INTERNET, Policy, Rule
 from provisioning.core.network import Network
 from provisioning.core.resource import Problem
+
+MOST_STEPS = 3_000_000
+"""Comparisons for one policy, about a second. A thousand rules of one address a side take 500,000."""
 
 MOST_CASES = 200
 """Ways in which one rule is covered for different names; where there are more, it is taken to have a turn."""
@@ -103,7 +106,7 @@ class _Sides:
         """Earlier policies that are in the way somewhere."""
         return reduce(and_, (reduce(or_, side) for side in self._each(policy))) & (1 << place) - 1
 
-    def everywhere(self, place: int, policy: Policy) -> Iterator[int]:
+    def everywhere(self, place: int, policy: Policy, effort: Effort) -> Iterator[int]:
         """The different sets of policies in the way, over all segments and pairs of names."""
         seen: set[int] = set()
         segments, starts, ends = self._each(policy)
@@ -111,6 +114,7 @@ class _Sides:
             here &= (1 << place) - 1
             ending = {here & end for end in ends}
             for start in set(starts):
+                effort.spend(len(ending))
                 for end in ending:
                     if (bits := start & end) not in seen:
                         seen.add(bits)
@@ -165,21 +169,24 @@ class _Search:
         before = [one for other in ahead for one in other.deciding]
         found: list[Problem] = []
         own: list[tuple[Policy, Rule, Box]] = []
-        wider = False
+        wider, tired, effort = False, False, Effort(MOST_STEPS)
         for nth, (rule, box) in enumerate(zip(policy.rules, matched.boxes, strict=True)):
             path = f"policies/{policy.key}/rules[{nth}]"
             if box.is_empty:
                 found.append(_matches_nothing(policy, rule, path))
                 continue
+            if tired:
+                continue
             try:
-                held = _covering(box, [*before, *own])
+                held = _covering(box, [*before, *own], effort)
                 if held is not None and any(one is not policy for one, _ in held):
                     wider = True
-                    held = self._everywhere(place, policy, box, own)
+                    held = self._everywhere(place, policy, box, own, effort)
                 if held is not None:
                     found.append(_shadowed(policy, rule, path, held))
             except Fragmented:
-                found.append(_not_sought(policy, rule, path))
+                tired = effort.steps < 0
+                found.append(_not_sought(policy, rule, path, len(policy.rules) - nth - 1 if tired else 0))
             if rule.action != "watch":
                 own.append((policy, rule, box))
         if wider:
@@ -187,23 +194,23 @@ class _Search:
         return _Finding(matched, spot, ahead, tuple(found))
 
     def _everywhere(
-        self, place: int, policy: Policy, box: Box, own: list[tuple[Policy, Rule, Box]]
+        self, place: int, policy: Policy, box: Box, own: list[tuple[Policy, Rule, Box]], effort: Effort
     ) -> list[tuple[Policy, Rule]] | None:
         """The covering rules where what holds at one spot has to hold at all of them."""
         spanning = [one for other in self._of(self.sides.spanning(place, policy)) for one in other.deciding]
-        held = _covering(box, [*spanning, *own])
+        held = _covering(box, [*spanning, *own], effort)
         if held is not None:
             return held
         named: dict[tuple[str, str], tuple[Policy, Rule]] = {}
         enough: list[int] = []
-        for bits in self.sides.everywhere(place, policy):
+        for bits in self.sides.everywhere(place, policy, effort):
             # Where the policies are that covered it elsewhere, they do so here too.
             if any(some & bits == some for some in enough):
                 continue
             if len(enough) == MOST_CASES:
                 raise Fragmented
             here = [one for other in self._of(bits) for one in other.deciding]
-            held = _covering(box, [*here, *own])
+            held = _covering(box, [*here, *own], effort)
             if held is None:
                 return None
             named |= {(one.uid, rule.name): (one, rule) for one, rule in held}
@@ -218,8 +225,8 @@ def _places(bits: int) -> Iterator[int]:
         bits ^= lowest
 
 
-def _covering(box: Box, others: Sequence[tuple[Policy, Rule, Box]]) -> list[tuple[Policy, Rule]] | None:
-    places = covering(box, [other for _, _, other in others])
+def _covering(box: Box, others: Sequence[tuple[Policy, Rule, Box]], effort: Effort) -> list[tuple[Policy, Rule]] | None:
+    places = covering(box, [other for _, _, other in others], effort)
     return None if places is None else [others[place][:2] for place in places]
 
 
@@ -253,11 +260,13 @@ def _matches_nothing(policy: Policy, rule: Rule, path: str) -> Problem:
     )
 
 
-def _not_sought(policy: Policy, rule: Rule, path: str) -> Problem:
+def _not_sought(policy: Policy, rule: Rule, path: str, more: int) -> Problem:
+    """``more``: how many rules after it nobody looked at either."""
+    after = f" or the {more} after it" if more > 1 else " or the one after it" if more else ""
     return Problem(
         "shadows_not_sought",
         path,
-        f"Nobody looked whether rule “{rule.name}” of policy “{policy.name}” can ever match: the rules before it are "
-        "too many and too various.",
+        f"Nobody looked whether rule “{rule.name}” of policy “{policy.name}”{after} can ever match: the rules before "
+        "are too many and too various.",
         "warning",
     )

@@ -12,6 +12,7 @@ from typing import Any
 from provisioning.core.intent import settings
 from provisioning.core.intent.circuits import Circuit, build_circuit, read_circuits
 from provisioning.core.intent.item import Identity, Item, Reference, named, read_name, reserve
+from provisioning.core.intent.limits import ATTACHED, ATTACHMENTS
 from provisioning.core.intent.reading import Reader
 
 
@@ -76,7 +77,7 @@ def _read_attachment(body: Reader) -> dict[str, Any]:
     return {
         "segment": body.reference("segment", "segments"),
         "group": body.reference("group", "groups", default=None),
-        "prefixes": body.prefixes("prefixes"),
+        "prefixes": body.prefixes("prefixes", limit=ATTACHED),
     }
 
 
@@ -108,7 +109,7 @@ def _check_attachments(body: Reader, kind: ConnectorKind, attachments: list[dict
 def read(body: Reader) -> dict[str, Any]:
     reserve(body)
     kind = _read_kind(body)
-    attachments = body.objects("attachments", _read_attachment, least=1)
+    attachments = body.objects("attachments", _read_attachment, least=1, limit=ATTACHMENTS)
     read_settings: dict[str, Any] = {}
     if kind is not None:
         _check_attachments(body, kind, attachments)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from provisioning.core.intent.item import ANY, Reference
@@ -18,6 +18,12 @@ def read_addresses(body: Reader, field: str) -> list[str]:
     """Prefixes and uids of prefix lists in their order; left out, empty or with ``any`` among them: ``["any"]``."""
     found = body.prefixes(field, [ANY], literals=(ANY,), lists=True)
     return [ANY] if ANY in found or not found else found
+
+
+def written(rules: Iterable[Mapping[str, Any]]) -> int:
+    """How many prefixes, names of prefix lists and ports these rules write down together."""
+    fields = ("source", "destination", "ports")
+    return sum(len(rule[field]) for rule in rules for field in fields if rule[field] != [ANY])
 
 
 def addresses(stored: list[str]) -> tuple[str, ...]:

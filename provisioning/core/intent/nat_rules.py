@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisioning.core.intent.item import Identity, Item, Reference, read_name
+from provisioning.core.intent.limits import ATTACHED
 from provisioning.core.intent.matching import addresses, lists_in, read_addresses
 from provisioning.core.intent.reading import Reader
 
@@ -72,7 +73,7 @@ def _read_translation(body: Reader, field: str, types: tuple[str, ...]) -> dict[
     if inner is None:
         return {"type": "none", "prefixes": []}
     kind = inner.choice("type", types, "none")
-    prefixes = inner.prefixes("prefixes")
+    prefixes = inner.prefixes("prefixes", limit=ATTACHED)
     read: dict[str, Any] = {"type": kind, "prefixes": prefixes}
     if kind != "none" and not inner.body.get("prefixes"):
         inner.problem("required", "prefixes", f"Say which addresses the {field} is translated to.")

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisioning.core.intent.item import ANY, INTERNET, Identity, Item, Reference, named, read_name, slug
-from provisioning.core.intent.matching import addresses, lists_in, read_addresses
+from provisioning.core.intent.limits import RULES, WRITTEN
+from provisioning.core.intent.matching import addresses, lists_in, read_addresses, written
 from provisioning.core.intent.reading import Reader
 
 ACTIONS = ("allow", "deny", "inspect", "watch")
@@ -68,7 +69,8 @@ def _read_rule(body: Reader) -> dict[str, Any]:
 
 
 def read(body: Reader) -> dict[str, Any]:
-    rules = body.objects("rules", _read_rule, default=())
+    rules = body.objects("rules", _read_rule, limit=RULES)
+    body.bound("rules", written(rules), WRITTEN)
     for place, rule in enumerate(rules):
         rule["name"] = rule["name"] or f"rule-{place + 1}"
     body.unique("rules", [slug(rule["name"]) for rule in rules])

@@ -8,6 +8,7 @@ from typing import Any
 
 from provisioning.core.addresses import span
 from provisioning.core.intent.item import Identity, Item, Reference, read_name, reserve
+from provisioning.core.intent.limits import ENTRIES
 from provisioning.core.intent.reading import LOOKS_LIKE_ADDRESS, Reader
 
 
@@ -65,7 +66,7 @@ def read(body: Reader) -> dict[str, Any]:
     name = body.body.get("name")
     if isinstance(name, str) and LOOKS_LIKE_ADDRESS.fullmatch(name.strip()):
         body.problem("reserved_name", "name", f"“{name}” reads like an address. Choose a name that does not.")
-    return {**read_name(body), "entries": body.objects("entries", _read_entry)}
+    return {**read_name(body), "entries": body.objects("entries", _read_entry, limit=ENTRIES)}
 
 
 def build(identity: Identity, body: dict[str, Any]) -> PrefixList:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from provisioning.core.addresses import BadPrefix, canonical_prefix
+from provisioning.core.intent.limits import NAMES, PARTS, PORTS, PREFIXES, Limit
 from provisioning.core.resource import Problem
 
 Resolve = Callable[[str, str], str | None]
@@ -92,13 +93,20 @@ class Reader:
     def flag(self, field: str, default: bool) -> bool:
         return bool(self._typed(field, default, bool, "true or false"))
 
-    def _each(self, field: str, default: Any) -> list[tuple[str, Any]]:
-        value = self._typed(field, default, list, "a list")
-        return [(f"{field}[{place}]", item) for place, item in enumerate(value or ())]
+    def bound(self, field: str, count: int, limit: Limit) -> None:
+        """Complains when there are more than there may be."""
+        if count > limit.most:
+            self.problem(limit.code, field, limit.message(count))
 
-    def texts(self, field: str, default: Any = ()) -> list[str]:
+    def _each(self, field: str, default: Any, limit: Limit) -> list[tuple[str, Any]]:
+        """Where each of the list stands; of one that is too long only as many as there may be."""
+        value = self._typed(field, default, list, "a list") or ()
+        self.bound(field, len(value), limit)
+        return [(f"{field}[{place}]", item) for place, item in enumerate(value[: limit.most])]
+
+    def texts(self, field: str, default: Any = (), limit: Limit = PARTS) -> list[str]:
         found = []
-        for place, item in self._each(field, default):
+        for place, item in self._each(field, default, limit):
             if isinstance(item, str) and item.strip():
                 found.append(item.strip())
             else:
@@ -130,7 +138,7 @@ class Reader:
         return None if value is None else self._resolved(field, value, kinds, literals)
 
     def references(self, field: str, *kinds: str, literals: Sequence[str] = (), default: Any = REQUIRED) -> list[str]:
-        each = self._each(field, default)
+        each = self._each(field, default, NAMES)
         if default is REQUIRED and not each and isinstance(self.body.get(field), list):
             self.problem("required", field, f"“{field}” is empty. Name at least one.")
         found = [uid for place, item in each if (uid := self._resolved(place, item, kinds, literals))]
@@ -149,10 +157,17 @@ class Reader:
             self.problem(error.code, place, str(error))
             return None
 
-    def prefixes(self, field: str, default: Any = (), literals: Sequence[str] = (), lists: bool = False) -> list[str]:
+    def prefixes(
+        self,
+        field: str,
+        default: Any = (),
+        literals: Sequence[str] = (),
+        lists: bool = False,
+        limit: Limit = PREFIXES,
+    ) -> list[str]:
         """Prefixes in their one spelling; with ``lists`` also prefix lists, by uid."""
         found: list[str | None] = []
-        for place, item in self._each(field, default):
+        for place, item in self._each(field, default, limit):
             if item in literals:
                 found.append(item)
             elif not isinstance(item, str):
@@ -184,7 +199,7 @@ class Reader:
         """Destination ports and port ranges, sorted and merged; an empty list means every port."""
         spans: list[tuple[int, int]] = []
         every = False
-        for place, item in self._each(field, ()):
+        for place, item in self._each(field, (), PORTS):
             if item == "any":
                 every = True
                 continue
@@ -210,9 +225,14 @@ class Reader:
     # Nested objects
 
     def objects(
-        self, field: str, read: Callable[[Reader], dict[str, Any]], default: Any = (), least: int = 0
+        self,
+        field: str,
+        read: Callable[[Reader], dict[str, Any]],
+        default: Any = (),
+        least: int = 0,
+        limit: Limit = PARTS,
     ) -> list[dict[str, Any]]:
-        each = self._each(field, default)
+        each = self._each(field, default, limit)
         if len(each) < least and (default is not REQUIRED or isinstance(self.body.get(field), list)):
             self.problem("required", field, f"“{field}” needs at least {least}.")
         found = []

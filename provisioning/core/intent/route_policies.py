@@ -9,6 +9,7 @@ from typing import Any
 
 from provisioning.core.as_paths import BadPattern, pattern
 from provisioning.core.intent.item import ANY, Identity, Item, Reference, named, read_name
+from provisioning.core.intent.limits import RULES
 from provisioning.core.intent.matching import addresses, lists_in
 from provisioning.core.intent.reading import Reader
 
@@ -111,7 +112,7 @@ def read(body: Reader) -> dict[str, Any]:
         "direction": body.choice("direction", ("in", "out")),
         "targets": body.references("targets", "groups", "connectors"),
         "enabled": body.flag("enabled", True),
-        "rules": body.objects("rules", _read_rule),
+        "rules": body.objects("rules", _read_rule, limit=RULES),
     }
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisioning.core.intent.item import Identity, Item, Reference, read_color, read_name
+from provisioning.core.intent.limits import ATTACHED
 from provisioning.core.intent.reading import Reader
 
 
@@ -21,7 +22,7 @@ def read(body: Reader) -> dict[str, Any]:
     return {
         **read_name(body),
         "stance": body.choice("stance", ("open", "closed"), "open"),
-        "prefixes": body.prefixes("prefixes"),
+        "prefixes": body.prefixes("prefixes", limit=ATTACHED),
         "color": read_color(body),
     }
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisioning.core.intent.item import Identity, Item, Reference, named, read_name
-from provisioning.core.intent.matching import addresses, lists_in, read_addresses
+from provisioning.core.intent.limits import RULES, WRITTEN
+from provisioning.core.intent.matching import addresses, lists_in, read_addresses, written
 from provisioning.core.intent.reading import Reader
 
 FIREWALL = "linux-firewall"
@@ -93,8 +94,9 @@ def _read_settings(body: Reader, product: Any) -> dict[str, Any]:
         return dict(settings.body)
     read = {
         "default": settings.choice("default", ("allow", "deny"), "allow"),
-        "rules": settings.objects("rules", _read_firewall_rule),
+        "rules": settings.objects("rules", _read_firewall_rule, limit=RULES),
     }
+    settings.bound("rules", written(read["rules"]), WRITTEN)
     settings.finish()
     return read
 

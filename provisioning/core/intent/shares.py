@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisioning.core.intent.item import Identity, Item, Reference, named, read_name
+from provisioning.core.intent.limits import ATTACHED
 from provisioning.core.intent.reading import Reader
 
 DIRECTIONS = ("both", "a-to-b", "b-to-a")
@@ -43,7 +44,7 @@ def _read_side(body: Reader, field: str) -> dict[str, Any] | None:
     side = {
         "segment": inner.reference("segment", "segments"),
         "groups": inner.references("groups", "groups", default=()),
-        "prefixes": inner.prefixes("prefixes"),
+        "prefixes": inner.prefixes("prefixes", limit=ATTACHED),
     }
     if not inner.body.get("groups") and not inner.body.get("prefixes"):
         body.problem("required", field, f"Side {field} shares nothing. Name groups or prefixes of its segment.")
