@@ -35,6 +35,7 @@ def arrive(table: Table, memory: Memory) -> None:
             'iifname "lo" accept',
             *neighbour_discovery(segment.families),
             f"meta nfproto != {_protocols(segment)} drop",
+            "meta nfproto . meta l4proto { ipv4 . ipv6-icmp, ipv6 . icmp } drop",
             "iifname @exits goto arrive_exit",
             *apps,
             *wires,
@@ -99,11 +100,14 @@ def _protocols(segment: Segment) -> str:
 
 
 def _towards(table: Table) -> Iterator[str]:
-    """To the anchor of the pair; what goes to no member goes to the anchor of the exit."""
+    """To the anchor of the pair; what goes to no member goes to the anchor of the exit, unless nobody beyond it can
+    have the address."""
     unrouted = table.counter(f"no-route/{table.segment.name}", "packets")
     found = (f"{VERB} {marks.ANCHOR:#x} notrack accept", f"{VERB} {marks.DECIDE:#x} goto here")
     yield from table.each("meta mark set meta mark . {ip} daddr map @anchor{suffix}")
     yield from found
+    if table.segment.body.get("private"):
+        yield f"ip daddr @private counter name {unrouted} reject with icmpx no-route"
     yield "meta nfproto ipv4 meta mark set meta mark map @internet"
     yield from found
     yield f"counter name {unrouted} reject with icmpx no-route"
@@ -178,6 +182,8 @@ def _sets(table: Table, memory: Memory) -> None:
             elif kind == "decided" and segment.wires:
                 table.named(f"{kind}{here}", f"set {{ type ifname . {address}; flags interval; }}", ())
     table.named("internet", "map { type mark : mark; }", _exits_by_source(segment, sources))
+    if private := segment.body.get("private"):
+        table.named("private", "set { type ipv4_addr; flags interval; }", private)
     table.named("exits", "set { type ifname; }", (f'"{c.wire}"' for c in segment.exits))
     if segment.wires:
         deciding = {host["segment"] for host in segment.handover}

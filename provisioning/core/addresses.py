@@ -130,6 +130,22 @@ def complement(ranges: Sequence[Range], within: Range = ALL_V4) -> tuple[Range, 
     return tuple(left)
 
 
+PRIVATE = merge(
+    span(prefix)
+    for prefix in (
+        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16",
+        "224.0.0.0/3",
+    )
+)  # fmt: skip
+"""What no host on the internet has: private and shared addresses, one's own, link-local, multicast and reserved ones
+(RFC 6890). Those of documentation count as public, they stand for real ones."""
+
+
+def is_public(address: int) -> bool:
+    """Whether it can be a host on the internet, which is IPv4's here: exits carry nothing else."""
+    return address < V6 and not contains(PRIVATE, address)
+
+
 def contains(ranges: Sequence[Range], number: int) -> bool:
     place = bisect_right(ranges, (number, 1 << 130)) - 1
     return place >= 0 and ranges[place][0] <= number <= ranges[place][1]

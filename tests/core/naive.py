@@ -11,12 +11,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tests.core.naive_edges import Edge, accepts, edges_of
+from tests.core.naive_edges import Edge, accepts, edges_of, holds, prefix_spans
 from tests.core.naive_rows import Row, Rows, number, span
 from tests.core.networks import CATALOG, Drawing
 
 V6 = 1 << 128
 """IPv6 addresses lie above."""
+
+PRIVATE = prefix_spans(["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16"])
+PRIVATE += prefix_spans(["0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/4", "240.0.0.0/4"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,8 @@ class Naive:
             return Fate("denied_spoofed")
         if (packet.source >= V6) != (packet.destination >= V6):
             return Fate("no_route")
+        if packet.protocol == ("icmp" if packet.source >= V6 else "icmpv6"):
+            return Fate("no_route")
         end = self.owner(segment, packet.destination)
         if end is not None:
             return Fate("local") if end.connector == connector else self.inside(segment, start, end, packet)
@@ -153,9 +158,9 @@ class Naive:
         return None
 
     def outwards(self, segment: str, start: Edge, packet: Packet) -> Fate:
-        """To the internet: IPv4 only, and the stance never covers it."""
+        """To the internet: IPv4 only, where nobody has a private address, and the stance never covers it."""
         exits = any(edge.is_exit for edge in self.edges(segment))
-        if not exits or packet.destination >= V6 or packet.source >= V6:
+        if not exits or packet.destination >= V6 or packet.source >= V6 or holds(PRIVATE, packet.destination):
             return Fate("no_route")
         matched = self.first(segment, start.names, {"internet"}, packet)
         return self.ruled([matched], matched[1]["services"], packet) if matched else Fate("denied_by_stance")

@@ -51,6 +51,8 @@ class PaperAgent:
             return Fate("spoofed")
         if (packet.source >= V6) != (packet.destination >= V6):
             return Fate("no_route")
+        if packet.protocol == ("icmp" if packet.source >= V6 else "icmpv6"):
+            return Fate("no_route")
         end = next((one for one in section["members"] if within(one["ranges"], packet.destination)), None)
         if end is not None:
             if end["connector"] == connector:
@@ -59,7 +61,7 @@ class PaperAgent:
         for other, host, ranges in self._others(section):
             if within(ranges, packet.destination):
                 return self._across(section, self.segments[other], host, start, packet)
-        if packet.destination >= V6 or not section["exits"]:
+        if packet.destination >= V6 or not section["exits"] or within(section["private"], packet.destination):
             return Fate("no_route")
         return self._ruled(section, [_first(section["rules"], names(start), {"internet"}, packet)], [], packet)
 

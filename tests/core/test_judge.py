@@ -142,7 +142,7 @@ def _reach_agrees(net: Drawing, seed: int, count: int) -> None:
             row
             for row in told[connector]
             if row.segment == net.rows[segment][4]["name"]
-            and includes(row, packet.protocol, packet.port, reader.generous)
+            and includes(row, packet.protocol, packet.port, packet.source >= V6, reader.generous)
             and covers(network, reader, row, segment, where, connector, as_core(packet))
         ]
         chains = {row.via for row in rows}
@@ -171,7 +171,7 @@ def _delta_agrees(pair: tuple[Drawing, Drawing], seed: int, count: int) -> None:
                     row
                     for row in getattr(found, word)
                     if row.segment == name
-                    and includes(row, packet.protocol, packet.port, reader.generous)
+                    and includes(row, packet.protocol, packet.port, packet.source >= V6, reader.generous)
                     and covers(networks[version], reader, row, segment, where, connector, as_core(packet))
                 ]
                 asked_for = {"packet": text_of(packet), "before": str(old), "after": str(new), "told": str(rows)}

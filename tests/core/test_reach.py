@@ -88,6 +88,44 @@ def test_assertions_hold_or_show_what_breaks_them(
         assert found.disposition.startswith("delivered") == (expect == "blocked")
 
 
+def test_an_example_is_a_packet_that_somebody_can_send() -> None:
+    draw = hospital()
+    draw.add("connectors", site("ward", "us", None, "fd00:7::/48", "10.7.0.0/16"))
+    draw.add("connectors", site("clinic", "us", None, "fd00:8::/48", "10.8.0.0/16"))
+    ping = [{"name": one, "action": "allow", "protocol": one} for one in ("icmp", "icmpv6")]
+    low = {"name": "low", "action": "allow", "protocol": "udp", "ports": ["0-20"]}
+    draw.add("policies", policy("here", 1, "ward", "clinic", *ping, low, {"name": "rest", "action": "deny"}))
+    shown = [one.example for one in reach(draw.network(), "ward") if one.to == ("clinic",) or "clinic" in one.to[0]]
+    assert {(one.protocol, one.port, ":" in one.source) for one in shown} == {
+        ("icmp", None, False),
+        ("icmpv6", None, True),
+        ("udp", 1, False),
+        ("udp", 1, True),
+    }
+    for expect, packet in (("blocked", ("icmp", None)), ("reachable", ("tcp", 443))):
+        draw.add("assertions", {"name": expect, "from": "ward", "to": "clinic", "expect": expect})
+        (result,) = (one for one in assertions(draw.network()) if one.name == expect)
+        assert result.example and (result.example.protocol, result.example.port) == packet
+
+
+def test_ping_is_icmp_over_ipv4_and_icmpv6_over_ipv6() -> None:
+    draw = hospital()
+    for name, net in (("ward", 7), ("clinic", 8)):
+        draw.add("connectors", site(name, "us", None, f"10.{net}.0.0/16", f"fd00:{net}::/48"))
+    for protocol, source in (("icmp", "10.7.0.1"), ("icmpv6", "fd00:7::1")):
+        draw.add("assertions", {"name": protocol, "from": "ward", "to": "clinic", "protocol": protocol,
+                                "expect": "reachable"})  # fmt: skip
+        found = trace(draw.network(), "ward", "clinic", protocol)
+        assert found.disposition == "delivered" and found.hops[0].detail.startswith(f"{source} ")
+    foreign = [("icmpv6", "10.8.0.1"), ("icmp", "fd00:8::1")]
+    assert {trace(draw.network(), "ward", end, protocol).disposition for protocol, end in foreign} == {"no_route"}
+    only = [{"action": "deny", "protocol": "icmp", "source": ["fd00::/16"]},
+            {"action": "deny", "protocol": "icmpv6", "source": ["10.0.0.0/8"]}]  # fmt: skip
+    draw.add("policies", policy("never-met", 1, "any", "any", *only))
+    assert all(one.holds for one in assertions(draw.network()) if one.name.startswith("icmp"))
+    assert {one.protocol for one in reach(draw.network(), "ward")} == {"any"}
+
+
 def test_twenty_connectors_take_milliseconds() -> None:
     draw = hospital()
     for place in range(16):
@@ -186,8 +224,9 @@ def test_what_can_reach_somebody_is_asked_by_name_or_by_address() -> None:
     rows = reach(network, "labs", towards=True)
     assert [(one.from_, one.segment, one.to_segment) for one in rows] == [(("sites",), "corp", "partner")]
     assert reach(network, "10.99.1.7", towards=True)[0].to == ("labor (10.99.1.7/32)",)
-    # No share shows this one to anybody; to the hospital it is an address like any other on the internet.
-    assert {one.to for one in reach(network, "10.99.2.7", towards=True)} == {("internet (10.99.2.7/32)",)}
+    assert {one.to for one in reach(network, "8.8.8.8", towards=True)} == {("internet (8.8.8.8/32)",)}
+    # No share shows this one to anybody, and no exit leads to private addresses.
+    assert reach(network, "10.99.2.7", towards=True) == []
     assert {one.from_ for one in reach(network, "10.3.7.0/24")} == {("hospital-a (10.3.7.0/24)",)}
     with pytest.raises(Invalid):
         reach(network, "nobody")

@@ -9,9 +9,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioning.core.addresses import V6, Range, address_number
+from provisioning.core.addresses import V6, Range, address_number, is_public
 from provisioning.core.check import check
-from provisioning.core.flows import cell_of
+from provisioning.core.flows import carried, cell_of
 from provisioning.core.intent import INTERNET, Connector
 from provisioning.core.nat import Packet
 from provisioning.core.network import Network
@@ -37,8 +37,10 @@ def plain(network: Network, realm: Realm, connector: Connector, packet: Packet) 
     here = realm.segment.uid
     if start is None or (packet.source >= V6) != (packet.destination >= V6):
         return here, None
+    if not carried(packet.cell, packet.source >= V6):
+        return here, None
     if end is None:
-        return here, decide(realm, start, None, packet) if realm.exits and packet.destination < V6 else None
+        return here, decide(realm, start, None, packet) if realm.exits and is_public(packet.destination) else None
     if end.connector.uid == connector.uid:
         return end.segment.uid, Outcome("local")
     if end.segment.uid == here:
@@ -183,7 +185,7 @@ def test_the_delta_tells_exactly_what_changes(pair: tuple[Drawing, Drawing], see
                     change
                     for change in getattr(found, word)
                     if change.segment == segment
-                    and includes(change, protocol, port, reader.generous)
+                    and includes(change, protocol, port, packet.source >= V6, reader.generous)
                     and covers(network, reader, change, uid, where, name, packet)
                 ]
                 assert bool(telling) == (word in words), (word, words, packet, name, telling)
@@ -204,7 +206,7 @@ def test_every_example_of_a_delta_is_true(pair: tuple[Drawing, Drawing]) -> None
     for word, was, becomes in (("allowed", False, True), ("blocked", True, False), ("inspected", True, True)):
         for change in getattr(found, word):
             shown = change.example
-            assert includes(change, shown.protocol, shown.port)
+            assert includes(change, shown.protocol, shown.port, ":" in shown.source)
             for network, delivered, rule in (
                 (before, was, change.rule_before),
                 (after, becomes, change.rule_after),

@@ -123,6 +123,15 @@ def test_the_stance_never_covers_the_internet() -> None:
     assert fate(net, "hospital-a", "internet", "tcp", 443) == "denied_by_stance", "corp is open"
 
 
+def test_no_exit_leads_to_private_addresses() -> None:
+    """“`internet` stands for what lies behind an internet exit”"""
+    net = hospital()
+    net.add("policies", policy("out", 1, "any", "internet", ALLOW))
+    assert fate(net, "vpc-prod", "8.8.8.8") == "delivered"
+    for address in ("10.99.0.1", "172.16.0.1", "192.168.1.1", "100.64.0.1", "169.254.169.254", "224.0.0.1"):
+        assert fate(net, "vpc-prod", address) == "no_route", address
+
+
 def exits(*more: tuple[str, str, int]) -> Drawing:
     net = hospital()
     net.add("exchanges", {"name": "ie", "location": "aws-eu-west-1"})

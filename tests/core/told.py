@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from provisioning.core.addresses import V6, contains, merge, span
+from provisioning.core.addresses import contains, is_public, merge, span
 from provisioning.core.intent import INTERNET, Connector
 from provisioning.core.nat import Packet
 from provisioning.core.network import Network
@@ -39,8 +39,8 @@ class Reader:
         owner = realm.owner(address) if end else realm.source(connector, address) if connector else None
         if name.startswith(INTERNET):
             part = name.removeprefix(INTERNET).strip(" ()")
-            if owner is not None or address >= V6 or not part:
-                return owner is None and address < V6
+            if owner is not None or not is_public(address) or not part:
+                return owner is None and is_public(address)
             inside = self._part(part.removeprefix("without "), address)
             return inside != part.startswith("without ") or (self.generous and "…" in part)
         if owner is None or owner.segment.uid != realm.segment.uid:
@@ -58,8 +58,11 @@ class Reader:
         return contains(merge(span(one) for one in text.rstrip(")… ").split(", ")), address)
 
 
-def includes(row: Row, protocol: str, port: int | None, generous: bool = True) -> bool:
-    """``other`` leaves open which protocols are meant; only ``generous`` it is any that could be."""
+def includes(row: Row, protocol: str, port: int | None, v6: bool, generous: bool = True) -> bool:
+    """``other`` leaves open which protocols are meant; only ``generous`` it is any that could be. No row means the ICMP
+    of the other family."""
+    if protocol == ("icmp" if v6 else "icmpv6"):
+        return row.protocol == protocol
     if row.protocol not in ("any", protocol):
         return generous and row.protocol == "other" and protocol not in ("tcp", "udp")
     spans = [tuple(map(int, (text.split("-") * 2)[:2])) for text in row.ports]

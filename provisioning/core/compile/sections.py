@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioning.core.addresses import address_text
+from provisioning.core.addresses import PRIVATE, address_text, range_text
 from provisioning.core.compile import passages
 from provisioning.core.compile.rules import rules, sets, texts
 from provisioning.core.fabric import Node, serving
@@ -35,6 +35,7 @@ def segment_section(network: Network, realm: Realm) -> dict[str, Any]:
         "exits": {
             exchanges[uid].key: {"member": member.id, "home": member.home} for uid, member in realm.exits.items()
         },
+        "private": [range_text(one) for one in PRIVATE] if realm.exits else [],
         "apps": [_app(app) for app in realm.apps],
         "sets": sets(network, realm.policies, (*realm.members, *realm.guests), realm.apps),
         "rules": rules(network, realm.policies),

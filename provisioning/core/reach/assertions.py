@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from provisioning.core.flows import cells
+from provisioning.core.flows import cells, typical
 from provisioning.core.intent import ANY, INTERNET, Assertion, Intent
 from provisioning.core.network import Network
 from provisioning.core.reach.block import Block, shown
@@ -101,7 +101,7 @@ def _examine(block: Block, assertion: Assertion) -> _Finding:
         arrives = delivered(verdict)
         inspected = delivered({label: mask for label, mask in verdict.items() if label[1]})
         breaks = {"blocked": arrives, "reachable": flows & ~arrives, "inspected": flows & ~inspected}[assertion.expect]
-        if breaks and (finding := _broken(block, lists, number, block.ledger.cells.intervals(breaks)[0][0])):
+        if breaks and (finding := _broken(block, lists, number, typical(block.ledger.cells.intervals(breaks)))):
             return finding
     return _Finding(met=tuple(_met(block, lists, flowing)) if assertion.expect != "blocked" else ())
 

@@ -44,16 +44,17 @@ class End:
         alike = [one for one in held if like is None or (one[0] >= V6) == (like >= V6)]
         return pick((alike or held)[:1]) if held else None
 
-    def presented(self, realm: Realm) -> int | None:
+    def presented(self, realm: Realm, like: int | None = None) -> int | None:
         """The address others reach it at: its first host where that is seen as it is, else the first one that is."""
         if self.address is not None or self.connector is None:
             return self.address
-        wanted = self.inside(realm)
+        wanted = self.inside(realm, like)
         own = realm.members_of(self.connector)
         if wanted is not None and any(low <= wanted <= high for one in own for low, high in one.plain):
             return wanted
-        ranges = next((one.ranges for one in own if one.ranges), None)
-        return pick(ranges) if ranges else None
+        held = [one.ranges for one in own if one.ranges]
+        alike = [one for one in held if like is None or (one[0][0] >= V6) == (like >= V6)]
+        return pick((alike or held)[0]) if held else None
 
 
 def find_end(network: Network, field: str, wanted: str) -> End:

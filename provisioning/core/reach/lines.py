@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from provisioning.core.addresses import ALL_V4, V6, Range
 from provisioning.core.fabric import placed_at
-from provisioning.core.flows import EVERYTHING, Cells, cells
+from provisioning.core.flows import EVERYTHING, IPV4_CELLS, IPV6_CELLS, Cells, cells
 from provisioning.core.intent import Policy, Rule, Share
 from provisioning.core.reach.order import NONE, Pairs, aligned
 from provisioning.core.realm import Gate, Passage, Realm
@@ -42,8 +42,10 @@ class Line(NamedTuple):
         return f"share/{self.share.key}" if self.share else None
 
 
-FAMILIES = tuple(Line(EVERYBODY, (held,), (held,), EVERYTHING, ()) for held in (ALL_V4, ALL_V6))
-"""Both ends of a flow are of one family."""
+FAMILIES = tuple(
+    Line(EVERYBODY, (held,), (held,), carried, ()) for held, carried in ((ALL_V4, IPV4_CELLS), (ALL_V6, IPV6_CELLS))
+)
+"""Both ends of a flow are of one family, and its protocol is one which that family carries."""
 
 STANCE = Line(0, None, None, EVERYTHING, ())
 

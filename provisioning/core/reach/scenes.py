@@ -13,7 +13,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-from provisioning.core.addresses import ALL_V4, Range, complement, intersect, merge, subtract
+from provisioning.core.addresses import ALL_V4, PRIVATE, Range, complement, intersect, merge, subtract
 from provisioning.core.intent import INTERNET, Segment
 from provisioning.core.nat import Packet
 from provisioning.core.reach.decision import Outcome, decide, decide_app, decide_shared
@@ -198,7 +198,7 @@ class Inside(Scene):
 
     def _beyond(self) -> tuple[Range, ...]:
         owned = (held for one in (*self.realm.members, *self.realm.guests) for held in one.ranges)
-        return complement(merge(owned))
+        return complement(merge((*owned, *PRIVATE)))
 
     def outcome(self, start: Holder, end: Holder, packet: Packet) -> Outcome:
         assert isinstance(start.who, Member) and not isinstance(end.who, App)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from provisioning.core.addresses import V6, address_text, contains
-from provisioning.core.flows import cell_of
+from provisioning.core.addresses import V6, address_text, contains, is_public
+from provisioning.core.flows import carried, cell_of
 from provisioning.core.intent import ANY, Invalid, Segment
 from provisioning.core.intent.reading import PROTOCOL_NUMBERS
 from provisioning.core.nat import Packet, outbound
@@ -135,8 +135,10 @@ class _Follow:
     def follow(self, realm: Realm, towards: Segment) -> Trace:
         self.segments = (realm.segment.name, towards.name)
         there = self.network.realm(towards.uid)
-        target = self.end.presented(there)
-        inside = self.start.inside(realm, target)
+        # Who says icmpv6 means the ends' IPv6 addresses.
+        family = next((like for like in (0, V6) if not carried(self.cell, like < V6)), None)
+        target = self.end.presented(there, family)
+        inside = self.start.inside(realm, family if target is None else target)
         if inside is None:
             self.way.add("connector", self.start.name)
             return self._stop("no_route", f"{self.start.label} has no address in segment “{realm.segment.name}”.")
@@ -163,6 +165,8 @@ class _Follow:
         if not general and (packet.source >= V6) != (packet.destination >= V6):
             family = "IPv6" if packet.destination >= V6 else "IPv4"
             return self._stop("no_route", f"{self.start.label} has no {family} address here to send from.")
+        if not carried(packet.cell, packet.source >= V6):
+            return self._stop("no_route", "ICMP is IPv4's and ICMPv6 is IPv6's; neither is carried by the other.")
         where = None if general else realm.owner(packet.destination)
         apart = self.end.connector is not None and self.segments[0] != self.segments[1]
         if apart and (where is None or where.segment.name != self.segments[1]):
@@ -170,7 +174,7 @@ class _Follow:
         if where is None:
             if self.end.connector:
                 return self._stop("no_route", f"{self.end.label} has no such address in “{self.segments[1]}”.")
-            if not realm.exits or packet.destination >= V6 or packet.source >= V6:
+            if not realm.exits or packet.source >= V6 or not is_public(packet.destination):
                 reason = f"No member of segment “{realm.segment.name}” has this address, and no exit carries it."
                 return self._stop("no_route", reason)
             return self._own(realm, start, None, packet)

@@ -34,6 +34,7 @@ class Judge:
         """The asked cells in which there are flows at all; none where an end is nobody's, or no share covers it."""
         if not hits or hits[0] >= self._firsts[PASSAGE]:
             return 0
+        asked &= self.ledger.masks[hits[0]]
         if not self._guided:
             return asked
         way = self._way(hits)
