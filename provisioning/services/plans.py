@@ -10,11 +10,11 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from provisioning.core.resource import Problem, as_json
-from provisioning.models import Draft, Plan
+from provisioning.models import Draft, Plan, Revision, Run
 from provisioning.selectors import networks, views
 from provisioning.services import lease, planning, world
 from provisioning.services.errors import Conflict, Forbidden, Invalid
@@ -167,9 +167,17 @@ def staleness(plan: Plan, draft: Draft) -> list[str]:
         moved.append(f"The draft {draft.name} was edited.")
     live = views.live().revision
     if live != plan.base_revision:
-        moved.append(f"Revision {live} was provisioned; this plan was made on revision {plan.base_revision}.")
-    if world.fingerprint() != plan.world:
-        moved.append("What is there has changed since, in a cloud or on an exchange.")
+        who = Revision.objects.values_list("author", flat=True).get(number=live) or "the system"
+        moved.append(f"Revision {live} was provisioned by {who}; this plan was made on revision {plan.base_revision}.")
+    elif world.fingerprint() != plan.world:
+        # Runs write what is there; whatever else moved it is nobody's of ours.
+        wrote = Q(state__in=Run.GOING) | Q(steps__finished_at__gte=plan.created_at)
+        run = Run.objects.filter(wrote).first()
+        moved.append(
+            f"The run of revision {run.revision}, started by {run.author or 'the system'}, has gone on since."
+            if run
+            else "What is there has changed since, in a cloud or on an exchange."
+        )
     return moved
 
 

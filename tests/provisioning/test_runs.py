@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from provisioning.drivers.base import Context, Done, DriverError, Waiting
-from provisioning.models import Lifecycle, Node, ResourceRecord, Run, Step
+from provisioning.models import Draft, Lifecycle, Node, ResourceRecord, Run, Step
 from provisioning.selectors import views
 from provisioning.services import drafts, lease, nodes, plans, revisions, runs, steps
 from provisioning.services.errors import Conflict, Forbidden, Invalid
@@ -203,6 +203,36 @@ def test_errors_that_may_pass_are_tried_again_and_others_are_not(
         step = Step.objects.get(pk=pk)
     assert step.state == "failed" and step.error["call"] == "ec2.CreateX"
     assert len(calls) == (1 if permanent else steps.MOST_FAILURES)
+
+
+def test_a_stale_plan_says_whose_run_moved_what(people: People) -> None:
+    provisioned(people.acme)
+    with scope(people.acme):
+        waiting = plans.make(_with_policy("waiting"))
+        with acting(Actor(email="netadmin@acme.test")):
+            other = plans.make(_with_policy("other"))
+            run = runs.provision(other, other.digest)
+        # Its steps have not been taken yet.
+        hurried = plans.make(_with_policy("hurried", name="hurry", position=7))
+    finish(people.acme, run)
+    with scope(people.acme):
+        assert plans.staleness(waiting, waiting.draft) == [
+            "Revision 2 was provisioned by netadmin@acme.test; this plan was made on revision 1."
+        ]
+        assert plans.staleness(hurried, hurried.draft) == [
+            "The run of revision 2, started by netadmin@acme.test, has gone on since."
+        ]
+        ResourceRecord.objects.filter(address="connector/site-1").delete()
+        later = plans.make(_with_policy("later", name="late", position=8))
+        assert plans.staleness(later, later.draft) == []
+        ResourceRecord.objects.filter(address="connector/site-2").delete()
+        assert plans.staleness(later, later.draft) == ["What is there has changed since, in a cloud or on an exchange."]
+
+
+def _with_policy(draft: str, **fields: object) -> Draft:
+    made = drafts.create(draft)
+    drafts.add(made, "policies", policy(**fields))
+    return made
 
 
 def test_a_cancelled_run_begins_nothing_more(people: People) -> None:
