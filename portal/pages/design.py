@@ -74,10 +74,12 @@ def _draft(request: PageRequest, uid: UUID) -> dict[str, Any]:
     names = {item.uid: item.name for rows in here.values() for item in rows}
     crossings.mark(drawn, here)
     problems = check(networks.network(view))
+    valid = all(problem.severity != "error" for problem in problems)
+    failing = selectors.failing(view) if valid else []
     root = f"/api/v1/t/{request.tenant.slug}/"
     objects_url = reverse("draft-objects", args=[request.tenant.slug, draft.uid])
-    places = Places(objects_url, paths=[problem.path for problem in problems])
-    told = [{**as_json(problem), "url": places.path(problem.path)} for problem in problems]
+    places = Places(objects_url, paths=[problem.path for problem in (*failing, *problems)])
+    told = [{**as_json(problem), "url": places.path(problem.path)} for problem in (*failing, *problems)]
     return {
         "tenant": request.tenant,
         "draft": {"id": str(draft.uid), "name": draft.name, "base_revision": draft.base_revision, "open": draft.state},
@@ -92,8 +94,9 @@ def _draft(request: PageRequest, uid: UUID) -> dict[str, Any]:
         "shares": crossings.shares(here.get("shares", []), drawn.lanes, names),
         "changes": [item for rows in items.values() for item in rows if item.state != "same"],
         "problems": told,
-        "errors": [problem for problem in told if problem["severity"] == "error"],
-        "warnings": [problem for problem in told if problem["severity"] == "warning"],
+        "errors": 0 if valid else sum(problem["severity"] == "error" for problem in told),
+        "failing": len(failing),
+        "warnings": sum(problem["severity"] == "warning" for problem in told),
         "lists": [(word, here.get(kind, [])) for word, kind in (
             ("Exchanges", "exchanges"), ("Services", "services"), ("Prefix lists", "prefix-lists"),
             ("Assertions", "assertions"))],

@@ -8,7 +8,7 @@ from typing import Any
 from provisioning.core import reach as core
 from provisioning.core.check import check
 from provisioning.core.intent import Intent
-from provisioning.core.resource import as_json
+from provisioning.core.resource import Problem, as_json
 from provisioning.selectors import networks
 from provisioning.selectors.topology import topology
 from provisioning.selectors.views import View
@@ -74,3 +74,9 @@ def _observed(found: dict[str, Any], intent: Intent, now: datetime) -> dict[str,
             hops = [*found["hops"][:place], last]
             return {**found, "disposition": disposition, "hops": hops, "return": None}
     return found
+
+
+def failing(view: View) -> list[Problem]:
+    """The assertions of a valid network that do not hold."""
+    network = networks.network(view)
+    return core.failing(network, core.assertions(network))

@@ -102,12 +102,12 @@ def remove(draft: Draft, kind: str, uid: str | UUID, etag: str | None = None) ->
     row = _current(draft, kind, uid, etag)
     users = networks.content(views.of_draft(draft)).users(row.uid)
     if users:
-        names = ", ".join(f"{_noun(other.kind)} {other.name}" for other in users[:5])
         problems = [
             Problem("in_use", f"{other.kind}/{other.key}", f"{_noun(other.kind).capitalize()} {other.name} names it.")
             for other in users
         ]
-        raise Conflict(f"{row.name} is in use by {names}. Change or remove those first.", problems)
+        told = f"{_noun(kind).capitalize()} {row.name} is in use. Change or remove what names it first."
+        raise Conflict(told, problems)
     edit(draft, f"Remove {_noun(kind)} {row.name}", [BodyChange(_item(row), row.body, None)])
 
 

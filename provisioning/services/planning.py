@@ -17,7 +17,7 @@ from provisioning.core.check import check
 from provisioning.core.compile import compile as compile_network
 from provisioning.core.garbage import uncollected
 from provisioning.core.network import Network
-from provisioning.core.reach import AssertionResult, Delta, assertions, delta
+from provisioning.core.reach import AssertionResult, Delta, assertions, delta, failing
 from provisioning.core.resource import Change, Problem, Resource, as_json, digest, references
 from provisioning.drivers import quotas, replace_on
 from provisioning.models import Content, Draft, Plan, PlannedChange
@@ -76,13 +76,8 @@ def compute(found: Ground, progress: Progress = lambda word: None) -> Computed:
     if errors:
         raise Invalid(f"The network has {len(errors)} errors.", errors)
     results = assertions(after)
-    failing = [
-        Problem("assertion_failed", f"assertions/{after.intent.assertions[result.uid].key}", _broken(result))
-        for result in results
-        if not result.holds
-    ]
-    if failing:
-        raise Invalid("An assertion fails.", failing)
+    if broken := failing(after, results):
+        raise Invalid("An assertion fails.", broken)
     progress("Working out what has to change")
     wanted = compile_network(after)
     exceeded = quotas(wanted.values())
@@ -163,15 +158,6 @@ def _known(digests: Iterable[str]) -> dict[str, Content]:
 
 def _digest(content: Content | None) -> str | None:
     return content.digest if content else None
-
-
-def _broken(result: AssertionResult) -> str:
-    """A packet that proves it, where there is one, and what lets it through: the way to the rule to change."""
-    packet = ""
-    if seen := result.example:
-        port = f"/{seen.port}" if seen.port is not None else ""
-        packet = f": {seen.source} → {seen.destination} {seen.protocol}{port}"
-    return " ".join(filter(None, [f"“{result.name}” does not hold{packet}.", result.reason]))
 
 
 def _price(there: Mapping[str, Resource], wanted: Mapping[str, Resource]) -> dict[str, Any]:

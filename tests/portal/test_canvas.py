@@ -158,5 +158,23 @@ def test_a_failing_assertion_is_told_beside_the_canvas_and_no_plan_is_made(canva
         asked.get_by_role("option", name=f"{name} group").click()
     asked.get_by_role("button", name="Add to draft").click()
     expect(canvas.page.locator("#cv-palette")).to_contain_text("prod never reaches dev")
+    told = canvas.page.locator("#cv-checks")
+    expect(told).to_contain_text("Valid")
+    expect(told.get_by_role("link", name="1 assertion fails")).to_be_visible()
     canvas.page.get_by_role("button", name="Review", exact=True).click()
     expect(canvas.page.get_by_role("alert")).to_contain_text("“prod never reaches dev” does not hold: 10.")
+
+
+def test_what_is_in_use_says_so_once_and_leads_to_what_uses_it(canvas: Canvas) -> None:
+    canvas.page.goto(f"{canvas.page.url}?select=groups/{canvas.uids['prod']}")
+    canvas.page.get_by_role("button", name="Remove").click()
+    canvas.page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    told = canvas.page.locator(".cw-toast")
+    expect(told).to_have_count(1)
+    expect(told.locator("p")).to_have_text("Group prod is in use. Change or remove what names it first.")
+    users = told.get_by_role("link")
+    words = users.all_inner_texts()
+    assert words and len(words) == len(set(words))
+    users.first.click()
+    expect(canvas.page.get_by_role("complementary")).to_contain_text("prod")
+    assert "/objects/connectors/?select=" in canvas.page.url

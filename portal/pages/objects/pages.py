@@ -15,7 +15,7 @@ from portal.pages.objects import KINDS, SECTIONS
 from portal.pages.objects.form import Bound, bind
 from portal.pages.objects.kind import Kind
 from portal.pages.objects.listing import Names, lines
-from provisioning.models import Draft
+from provisioning.models import Draft, Item
 from provisioning.selectors import changes, listing, views
 from provisioning.selectors.views import Row, View
 from provisioning.services.errors import Missing
@@ -152,11 +152,17 @@ def _selected(request: PageRequest, place: Place, kind: Kind, editable: bool) ->
     if not wanted or wanted == NEW:
         return {"panel": None, "selected": ""}
     try:
-        row = views.get(place.view, kind.key, wanted)
+        row = views.get(place.view, kind.key, _uid(kind, wanted))
     except Missing:
         return {"panel": None, "selected": ""}
     state = changes.states(place.draft, [row]).get(row.uid, "same") if place.draft else "same"
     return {"panel": panel(place.view, kind, row, place.api, place.root, state), "selected": row.uid}
+
+
+def _uid(kind: Kind, wanted: str) -> str:
+    """Of an object that is named by it or by its key, as paths of problems do."""
+    found = Item.objects.filter(kind=kind.key, key=wanted).values_list("uid", flat=True).first()
+    return str(found) if found else wanted
 
 
 def panel(view: View, kind: Kind, row: Row | None, api: str, root: str, state: str = "same") -> dict[str, Any]:

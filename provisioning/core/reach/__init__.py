@@ -4,7 +4,7 @@
 addresses that every rule treats alike. Both are the same semantics, written twice on purpose: tests hold them together.
 """
 
-from provisioning.core.reach.assertions import AssertionResult, assertions
+from provisioning.core.reach.assertions import AssertionResult, assertions, failing
 from provisioning.core.reach.decision import DELIVERED, Outcome
 from provisioning.core.reach.delta import Delta, FlowChange, delta
 from provisioning.core.reach.hops import Hop
@@ -25,6 +25,7 @@ __all__ = [
     "Trace",
     "assertions",
     "delta",
+    "failing",
     "reach",
     "trace",
 ]

@@ -20,6 +20,7 @@ from provisioning.core.reach.rectangles import rectangles
 from provisioning.core.reach.scenes import Scene
 from provisioning.core.reach.verdicts import delivered
 from provisioning.core.realm import App, Realm
+from provisioning.core.resource import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,15 @@ class AssertionResult:
     holds: bool
     example: Example | None = None
     reason: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """A packet that proves it does not hold, where there is one, and what lets it through: the way to the rule."""
+        packet = ""
+        if seen := self.example:
+            port = f"/{seen.port}" if seen.port is not None else ""
+            packet = f": {seen.source} → {seen.destination} {seen.protocol}{port}"
+        return " ".join(filter(None, [f"“{self.name}” does not hold{packet}.", self.reason]))
 
 
 Met = tuple[frozenset[str], frozenset[str]]
@@ -61,6 +71,13 @@ def assertions(network: Network) -> list[AssertionResult]:
         for assertion, finding in zip(here, _findings(network, scene, here), strict=True):
             findings[assertion.uid].append(finding)
     return [_result(network.intent, assertion, findings[assertion.uid]) for assertion in asked]
+
+
+def failing(network: Network, results: Sequence[AssertionResult]) -> list[Problem]:
+    """Those of its assertions that do not hold, as what keeps a plan from being made."""
+    asked = network.intent.assertions
+    broken = (one for one in results if not one.holds)
+    return [Problem("assertion_failed", f"assertions/{asked[one.uid].key}", one.sentence) for one in broken]
 
 
 def _question(assertion: Assertion) -> tuple[object, ...]:

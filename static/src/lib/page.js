@@ -30,3 +30,11 @@ function fill(element, attributes, children) {
 export function icon(name, classes = "") {
   return s("svg", { class: `icon ${classes}`.trim(), "aria-hidden": "true" }, s("use", { href: `${document.body.dataset.icons}#${name}` }));
 }
+
+/** The address of the object that a problem's path is about (`policies/prod-out/rules[0]`), "" where it is none. The page
+ * says where its objects are: data-objects. */
+export function placeOf(path = "") {
+  const root = document.querySelector("[data-objects]")?.dataset.objects;
+  const [kind, key] = path.split("/");
+  return root && kind && key ? `${root}${kind}/?select=${encodeURIComponent(key)}` : "";
+}

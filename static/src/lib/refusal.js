@@ -1,10 +1,10 @@
 // Why a plan was refused, at the top of the panel: each problem with its place.
-import { h, icon } from "./page.js";
+import { h, icon, placeOf } from "./page.js";
 
 export function showRefusal(place, problem) {
   const list = problem.problems.length ? problem.problems : [{ message: problem.message, path: "" }];
   const notes = list.map(({ message, path }) => h("li", { class: "cw-note is-bad" }, icon("circle-x"),
-    h("div", {}, h("b", {}, message), path ? h("div", { class: "mono ink-2" }, path) : null)));
+    h("div", {}, h("b", {}, message), path ? h("div", { class: "mono ink-2" }, placeOf(path) ? h("a", { href: placeOf(path) }, path) : path) : null)));
   const box = h("section", { id: place.id, tabindex: "-1", role: "alert" },
     h("div", { class: "cw-problems" }, h("h3", {}, "No plan: ", problem.message), h("ul", {}, ...notes)));
   place.replaceWith(box);

@@ -1,20 +1,28 @@
 // Short notices. What went well leaves by itself; what failed stays until it is dismissed.
-import { h, icon } from "./page.js";
+import { h, icon, placeOf } from "./page.js";
 
 const STAY = { ok: 5000, info: 8000, warn: 0, bad: 0 };
+const MOST = 4;
 const LEVELS = { success: "ok", info: "info", debug: "info", warning: "warn", error: "bad" };
 
-export function toast(tone, text, { link } = {}) {
+/** `points`: what more there is to say, a line each: {text, href}. */
+export function toast(tone, text, points = []) {
   const mark = { ok: icon("circle-check"), info: icon("info-circle"), warn: icon("alert-triangle"), bad: icon("circle-x") }[tone];
   const close = h("button", { class: "cw-iconbtn", type: "button", "aria-label": "Dismiss", "data-dismiss": true }, icon("x"));
-  const words = h("p", {}, text, link ? [" ", h("a", { href: link.href }, link.word)] : null);
+  const lines = points.map((point) => h("li", {}, point.href ? h("a", { href: point.href }, point.text) : point.text));
+  const words = h("div", { class: "cw-words" }, h("p", {}, text), lines.length ? h("ul", {}, ...lines) : null);
   const element = h("div", { class: `cw-toast is-${tone}`, role: tone === "bad" ? "alert" : null }, mark, words, close);
   document.getElementById("toasts").append(element);
   leave(element, tone);
 }
 
-// A Problem of lib/api.js, with its list when it has one.
-export const toastProblem = (problem) => toast("bad", [problem.message, ...(problem.problems ?? []).slice(0, 3).map((one) => one.message)].join(" "));
+/** A Problem of lib/api.js: what happened once, then its reasons, each with a way to the object it is about. */
+export function toastProblem(problem) {
+  const reasons = (problem.problems ?? []).filter(({ message }) => message !== problem.message);
+  const points = reasons.slice(0, MOST).map(({ message, path }) => ({ text: message, href: placeOf(path) }));
+  if (reasons.length > MOST) points.push({ text: `and ${reasons.length - MOST} more` });
+  toast("bad", problem.message, points);
+}
 
 function leave(element, tone) {
   if (STAY[tone]) setTimeout(() => element.matches(":hover, :focus-within") || element.remove(), STAY[tone]);
