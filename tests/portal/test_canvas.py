@@ -167,8 +167,7 @@ def test_a_failing_assertion_is_told_beside_the_canvas_and_no_plan_is_made(canva
 
 def test_what_is_in_use_says_so_once_and_leads_to_what_uses_it(canvas: Canvas) -> None:
     canvas.page.goto(f"{canvas.page.url}?select=groups/{canvas.uids['prod']}")
-    canvas.page.get_by_role("button", name="Remove").click()
-    canvas.page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    canvas.page.get_by_role("button", name="Delete").click()
     told = canvas.page.locator(".cw-toast")
     expect(told).to_have_count(1)
     expect(told.locator("p")).to_have_text("Group prod is in use. Change or remove what names it first.")

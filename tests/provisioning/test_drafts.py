@@ -55,7 +55,7 @@ def test_an_edit_after_an_undo_ends_what_could_be_redone(draft: Draft) -> None:
 
 def test_what_others_name_cannot_be_removed(draft: Draft) -> None:
     group = next(row for row in views.rows(views.of_draft(draft), "groups") if row.name == "prod")
-    with pytest.raises(Conflict, match="site-1") as refused:
+    with pytest.raises(Conflict, match="Group prod is in use") as refused:
         drafts.remove(draft, "groups", group.uid)
     assert [(problem.code, problem.path) for problem in refused.value.problems] == [("in_use", "connectors/site-1")]
     assert "prod" in names(draft)
