@@ -1,13 +1,12 @@
 """Cursor pages: ``{"next", "previous", "results"}`` with whole addresses to follow.
 
 A cursor names the last row seen by its ordering value and key, so a page is found through an index however deep
-it is, and rows that come or go meanwhile neither repeat nor hide others.
+it is, and rows that come or go meanwhile neither repeat nor hide others. It holds for the question it was given out for
+(provisioning/selectors/cursors.py).
 """
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +16,8 @@ from django.db import DataError
 from django.db.models import Q, QuerySet
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
+
+from provisioning.selectors import cursors
 
 DEFAULT, MOST = 50, 1000
 ASKED = ("limit", "cursor", "search", "ordering")
@@ -55,7 +56,8 @@ class Listing:
     def _cut(
         self, request: Request, rows: QuerySet, column: str, ordering: str, limit: int, show: Callable[[Any], Any]
     ) -> dict[str, Any]:
-        after, backwards = _read(request.query_params.get("cursor"), ordering)
+        question = _question(request, ordering)
+        after, backwards = cursors.read(request.query_params.get("cursor"), question)
         down = ordering.startswith("-") != backwards
         if after:
             value, key = after
@@ -63,7 +65,7 @@ class Listing:
             try:
                 rows = rows.filter(Q(**{f"{column}__{past}": value}) | Q(**{column: value, f"{self.key}__{past}": key}))
             except (ValueError, TypeError, ModelError) as error:
-                raise _bad_cursor() from error
+                raise cursors.bad() from error
         sign = "-" if down else ""
         try:
             found = list(rows.order_by(f"{sign}{column}", f"{sign}{self.key}")[: limit + 1])
@@ -75,7 +77,9 @@ class Listing:
             found.reverse()
 
         def cursor(row: Any, back: bool) -> str:
-            return _write(ordering, _value(row, column), _value(row, self.key), back)
+            value = _value(row, column)
+            plain = value if isinstance(value, str | int) else value.isoformat()
+            return cursors.write(question, (plain, _value(row, self.key)), back)
 
         forward = more if not backwards else after is not None
         behind = after is not None if not backwards else more
@@ -109,12 +113,13 @@ def of_values(
         if any(isinstance(value.get(name, {}), dict) for value in found):
             raise bad("ordering", "Order by a field of the objects.", "not_one_of")
         found.sort(key=lambda value: (str(type(value[name])), value[name]), reverse=ordering.startswith("-"))
-    after, _ = _read(query.get("cursor"), "")
+    question = _question(request, ordering or "")
+    after, _ = cursors.read(query.get("cursor"), question)
     start = after[0] if after else 0
     if not isinstance(start, int) or start < 0:
-        raise _bad_cursor()
-    following = _write("", start + limit, 0, False) if start + limit < len(found) else None
-    previous = _write("", max(0, start - limit), 0, False) if start else None
+        raise cursors.bad()
+    following = cursors.write(question, (start + limit, 0)) if start + limit < len(found) else None
+    previous = cursors.write(question, (max(0, start - limit), 0)) if start else None
     return envelope(request, found[start : start + limit], following, previous)
 
 
@@ -168,24 +173,6 @@ def _link(request: Request, cursor: str | None) -> str | None:
     return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
 
 
-def _write(ordering: str, value: Any, key: Any, backwards: bool) -> str:
-    plain = value if isinstance(value, str | int) else value.isoformat()
-    text = json.dumps([ordering, plain, key, backwards])
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def _read(cursor: str | None, ordering: str) -> tuple[tuple[Any, int] | None, bool]:
-    if not cursor:
-        return None, False
-    try:
-        told, value, key, backwards = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if told != ordering or not isinstance(value, str | int) or "\0" in str(value):
-            raise ValueError
-        str(value).encode()
-        return (value, int(key)), bool(backwards)
-    except (ValueError, TypeError, OverflowError, RecursionError) as error:
-        raise _bad_cursor() from error
-
-
-def _bad_cursor() -> ValidationError:
-    return bad("cursor", "This is no cursor of this list. Follow next and previous as they are given.", "bad_cursor")
+def _question(request: Request, ordering: str) -> str:
+    more = {name: text for name, text in request.query_params.items() if name not in ("cursor", "limit", "ordering")}
+    return cursors.question(request.path, ordering, more)

@@ -6,8 +6,6 @@ what a body holds is found through its marks. Bodies are read only for the rows 
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +14,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from provisioning.core.resource import Problem
 from provisioning.models import FOREVER, Item, Overlay, OverlayMark, Revision, Version, VersionMark
-from provisioning.selectors import marks, views
+from provisioning.selectors import cursors, marks, views
+from provisioning.selectors.cursors import Place
 from provisioning.selectors.views import Row, View, row_of
 from provisioning.services.errors import Unreadable
 
@@ -49,9 +48,13 @@ def page(
     filters: Mapping[str, str] | None = None,
     total: bool = False,
 ) -> Page:
-    """Up to ``limit`` objects in order; filters: field of ``marks.FOUND_BY`` → value, a reference's uid."""
+    """Up to ``limit`` objects in order; filters: field of ``marks.FOUND_BY`` → value, a reference's uid.
+
+    Raises Unreadable for a cursor of another kind, ordering, search or filter.
+    """
     asked = _Asked(view, kind, search, ordering, filters or {})
-    after, backwards = _read_cursor(cursor)
+    question = cursors.question(kind, ordering, search, filters or {})
+    after, backwards = cursors.read(cursor, question)
     down = ordering.startswith("-") != backwards
     found = sorted(
         [pair for source in asked.sources for pair in source.keys(after, down, limit + 1)],
@@ -63,11 +66,12 @@ def page(
         found.reverse()
     ahead = more if not backwards else True
     behind = (after is not None) if not backwards else more
+    everything = after is None and not more
     return Page(
         _rows(found),
-        _cursor(found[-1], False) if found and ahead else None,
-        _cursor(found[0], True) if found and behind else None,
-        asked.count() if total else None,
+        cursors.write(question, found[-1].place) if found and ahead else None,
+        cursors.write(question, found[0].place, backwards=True) if found and behind else None,
+        (len(found) if everything else asked.count()) if total else None,
     )
 
 
@@ -85,7 +89,7 @@ def every(view: View, kind: str, *, search: str, ordering: str, filters: Mapping
 class _Key:
     """Where a row is in the order, and the row of the database that holds it."""
 
-    place: tuple[str, int]
+    place: Place
     record: type[Version] | type[Overlay]
     pk: int
 
@@ -159,14 +163,16 @@ class _Source:
             self.columns = ("name", "item_id", "pk")
             named = "name"
         if search:
-            rows = rows.filter(**{f"{named}__icontains": search})
+            # Where letters have no case, names need not be folded: a third of the time it takes to read them all.
+            alike = "icontains" if search.upper() != search.lower() else "contains"
+            rows = rows.filter(**{f"{named}__{alike}": search})
         self.rows = rows.filter(~overlaid) if overlaid else rows
 
     @staticmethod
     def _rarest_first(mark: type[VersionMark] | type[OverlayMark], held: Q, labels: Sequence[str]) -> list[str]:
         return sorted(labels, key=lambda label: mark.objects.filter(held, label=label)[:ENOUGH].count())
 
-    def keys(self, after: tuple[str, int] | None, down: bool, most: int | None) -> list[_Key]:
+    def keys(self, after: Place | None, down: bool, most: int | None) -> list[_Key]:
         sort, item, _ = self.columns
         rows = self.rows
         if after:
@@ -186,21 +192,3 @@ def _rows(keys: Sequence[_Key]) -> list[Row]:
         for one in record.objects.filter(pk__in=wanted).select_related("item") if wanted else ():
             found[record, one.pk] = row_of(one)
     return [found[key.record, key.pk] for key in keys]
-
-
-def _cursor(key: _Key, backwards: bool) -> str:
-    return base64.urlsafe_b64encode(json.dumps([*key.place, backwards]).encode()).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str | None) -> tuple[tuple[str, int] | None, bool]:
-    if not cursor:
-        return None, False
-    try:
-        name, number, backwards = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if not isinstance(name, str) or "\0" in name:
-            raise ValueError
-        name.encode()
-        return (name, int(number)), bool(backwards)
-    except (ValueError, TypeError, OverflowError, RecursionError) as error:
-        problem = Problem("bad_cursor", "cursor", "Take the next and previous addresses as they are given.")
-        raise Unreadable("This is no cursor of ours.", [problem]) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -19,7 +20,7 @@ def cursor(text: str) -> str:
 def test_a_cursor_that_nobody_gave_out_is_refused(api):
     netadmin = api("netadmin")
     where = draw(netadmin)
-    for text in ('["\\ud800",1,false]', '["a",Infinity,false]', "[" * 20_000, '[{"a":1},1,false]'):
+    for text in ('["","\\ud800",1,false]', '["","a",Infinity,false]', "[" * 20_000, '["",{"a":1},1,false]', '["a",1]'):
         told = is_problem(netadmin.get(f"{where}connectors/?cursor={cursor(text)}"), 400)
         assert told["problems"][0]["code"] == "bad_cursor"
     for text in ('["","x",0,false]', '["",-5,0,false]', '["",1,Infinity,false]', "[" * 20_000):
@@ -27,6 +28,36 @@ def test_a_cursor_that_nobody_gave_out_is_refused(api):
     for text in ('["name","\\ud800",0,false]', '["name","a",Infinity,false]'):
         is_problem(netadmin.get(f"t/acme/drafts/?ordering=name&cursor={cursor(text)}"), 400)
     is_problem(netadmin.get(f"{where}reach/?from=prod&ordering=example"), 400)
+
+
+def test_a_cursor_holds_for_the_question_it_was_given_out_for(api):
+    netadmin = api("netadmin")
+    where = draw(netadmin)
+
+    def following(path):
+        told = netadmin.get(path).json()["next"]
+        return parse_qs(urlsplit(told).query)["cursor"][0]
+
+    netadmin.post(f"{where}groups/", {"name": "dev"})
+    groups = f"{where}groups/?limit=1"
+    cursor = following(groups)
+    assert netadmin.get(f"{groups}0&cursor={cursor}").json()["results"]
+    assert netadmin.get(f"{groups}&ordering=name&total=1&cursor={cursor}").json()["results"]
+    netadmin.post("t/acme/drafts/", {"name": "another"})
+    newest = following("t/acme/drafts/?limit=1")
+    for path, one in (
+        (f"{where}connectors/", cursor),
+        (f"{where}groups/?ordering=-name", cursor),
+        (f"{where}groups/?search=d", cursor),
+        (f"{where}connectors/?kind=lab-site", following(f"{where}connectors/?limit=1")),
+        ("t/acme/drafts/?ordering=name", newest),
+        ("t/acme/drafts/?author=somebody", newest),
+        ("t/acme/revisions/", newest),
+        ("catalog/sizes/", following("catalog/exchanges/?limit=1")),
+    ):
+        told = is_problem(netadmin.get(f"{path}{'&' if '?' in path else '?'}cursor={one}"), 400)
+        assert [(each["code"], each["path"]) for each in told["problems"]] == [("foreign_cursor", "cursor")], path
+        assert "first page" in told["problems"][0]["message"]
 
 
 @pytest.mark.parametrize("protocol", ["300", "-1", "9999999999", "any", "²", "tcp", "6"])

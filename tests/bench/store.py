@@ -6,7 +6,6 @@ Requests go through the whole portal in process: doors, row-level security, rend
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import random
@@ -122,7 +121,7 @@ def _of(size: int, owner_url: str) -> Iterator[Figure]:
             BOUND,
             lambda: f"revisions/{chance.randint(2, REVISIONS)}/connectors/?cursor={_cursor(chance)}",
         ),
-        "by kind": (BOUND, lambda: f"{draft}?kind={chance.choice(KINDS)}&cursor={_cursor(chance)}"),
+        "by kind": (BOUND, lambda: draft + _by_kind(chance)),
         "by exchange": (BOUND, lambda: f"{draft}?exchange={chance.choice(known['exchanges'])}"),
         "by segment": (BOUND, lambda: f"{draft}?segment={chance.choice(known['segments'])}"),
         "by group": (BOUND, lambda: f"{draft}?group={chance.choice(known['groups'])}"),
@@ -211,9 +210,17 @@ def _analyze(owner_url: str) -> None:
         owner.execute("VACUUM (ANALYZE)")
 
 
-def _cursor(chance: random.Random) -> str:
-    place = json.dumps([f"site-{chance.randint(0, 999_999):06d}", 0, False]).encode()
-    return base64.urlsafe_b64encode(place).decode().rstrip("=")
+def _cursor(chance: random.Random, **filters: str) -> str:
+    """Somewhere in the list of connectors by name."""
+    from provisioning.selectors import cursors
+
+    question = cursors.question("connectors", "name", "", filters)
+    return cursors.write(question, (f"site-{chance.randint(0, 999_999):06d}", 0))
+
+
+def _by_kind(chance: random.Random) -> str:
+    kind = chance.choice(KINDS)
+    return f"?kind={kind}&cursor={_cursor(chance, kind=kind)}"
 
 
 def _p95(ask: Callable[[], Any]) -> float:

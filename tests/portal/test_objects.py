@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from portal.pages.objects import KINDS
 from provisioning.core import intent
+from provisioning.selectors import cursors
 from tests.browser import sign_in as browse
 from tests.people import People
 from tests.portal.networks import draw, furnish
@@ -46,6 +47,16 @@ def test_each_kind_is_listed_and_opened_in_a_draft(people: People, sign_in: Sign
         page = text(client, f"design/{draft.uid}/objects/{kind}/?select={uid}")
         assert "Save to draft" in page and "only in this draft" in page, kind
         assert "Add to draft" in text(client, f"design/{draft.uid}/objects/{kind}/?select=new") or KINDS[kind].wizard
+
+
+def test_an_address_with_a_cursor_of_another_list_shows_the_first_page(
+    people: People, sign_in: SignIn, drawn: Any
+) -> None:
+    draft, _ = drawn
+    where = f"design/{draft.uid}/objects/groups/"
+    client = sign_in(people.netadmin)
+    for cursor in ("nobody", cursors.write(cursors.question("groups", "-name", "", {}), ("a", 0))):
+        assert "prod" in text(client, f"{where}?cursor={cursor}")
 
 
 def test_a_viewer_reads_it_with_links_and_no_form(people: People, sign_in: SignIn, drawn: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from portal.pages.objects.listing import Names, lines
 from provisioning.models import Draft, Item
 from provisioning.selectors import changes, listing, views
 from provisioning.selectors.views import Row, View
-from provisioning.services.errors import Missing
+from provisioning.services.errors import Missing, Unreadable
 
 PAGE = 50
 NEW = "new"
@@ -117,14 +118,12 @@ def _listed(request: PageRequest, place: Place, kind: Kind) -> dict[str, Any]:
         told = changes.changed(place.draft, kind.key)
         found = [(row, state) for row, state in told if search.lower() in row.name.lower()]
     else:
-        listed = listing.page(
-            place.view,
-            kind.key,
-            limit=PAGE,
-            cursor=request.GET.get("cursor"),
-            search=search,
-            ordering=ordering,
-        )
+        ask = partial(listing.page, place.view, kind.key, limit=PAGE, search=search, ordering=ordering)
+        try:
+            listed = ask(cursor=request.GET.get("cursor"))
+        except Unreadable:
+            # An address that was kept, or put together by hand: the list begins anew.
+            listed = ask()
         states = changes.states(place.draft, listed.rows) if place.draft else {}
         found = [(row, states.get(row.uid, "same")) for row in listed.rows]
         following, previous = listed.next, listed.previous
