@@ -189,7 +189,7 @@ class Approve(Decision):
 
 
 class Reject(Decision):
-    """The plan cannot be provisioned any more; its draft stays."""
+    """The plan cannot be provisioned any more; its draft stays. One that is `computing` is not computed further."""
 
     does = staticmethod(plans.reject)
 

@@ -66,6 +66,7 @@ def _told(request: PageRequest, plan: Plan, moved: list[str]) -> dict[str, Any]:
         "may": {
             "provision": "provision" in request.rights,
             "approve": "approve" in request.rights and not own,
+            "stop": "approve" in request.rights,
             "edit": "edit" in request.rights,
         },
         "runs": plan.runs.all(),

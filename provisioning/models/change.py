@@ -48,6 +48,8 @@ class Plan(TenantOwned):
         PROVISIONED = "provisioned"
         FAILED = "failed"
 
+    OPEN = (State.COMPUTING, State.READY, State.APPROVED)
+
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     draft = models.ForeignKey(Draft, models.CASCADE, related_name="plans")
     draft_version = models.IntegerField()

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from provisioning.core.resource import Problem
-from provisioning.models import Draft, Edit, Item, Overlay
+from provisioning.models import Draft, Edit, Item, Overlay, Plan
 from provisioning.selectors import differences, networks, views
 from provisioning.selectors.views import Row
 from provisioning.services import document as reading
@@ -45,8 +45,17 @@ def discard(draft: Draft) -> None:
     draft = lock(draft)
     draft.state = Draft.State.DISCARDED
     draft.save(update_fields=["state"])
+    withdraw_plans(draft, f"The draft {draft.name} was discarded.")
     audit.record("draft.discard", kind="draft", object_id=str(draft.uid), object_name=draft.name)
     outbox.put("changed", what="draft", id=str(draft.uid), version=draft.version)
+
+
+def withdraw_plans(draft: Draft, moved: str) -> None:
+    """The draft's open plans cannot be provisioned any more, and whoever computes one stops."""
+    withdrawn = Plan.objects.filter(draft=draft, state__in=Plan.OPEN)
+    for uid in withdrawn.values_list("uid", flat=True):
+        outbox.put("changed", what="plan", id=str(uid), version=2)
+    withdrawn.update(state=Plan.State.STALE, moved=[moved], progress="")
 
 
 def add(draft: Draft, kind: str, body: Any) -> Row:

@@ -13,10 +13,11 @@ from datetime import datetime, timedelta
 from django.db.models import F, Q
 from django.utils import timezone
 
+from provisioning.core import intent as core
 from provisioning.core.resource import Problem, as_json
 from provisioning.models import Draft, Plan, Revision, Run
 from provisioning.selectors import networks, views
-from provisioning.services import lease, planning, world
+from provisioning.services import drafts, lease, planning, world
 from provisioning.services.errors import Conflict, Forbidden, Invalid
 from provisioning.services.rebase import rebase
 from tenants import actor, audit, outbox
@@ -31,7 +32,7 @@ AT_ONCE = 3000
 MOST_ATTEMPTS = 3
 LOST = timedelta(seconds=5)
 """After so long a plan that nobody has begun to compute is woken again."""
-OPEN = (Plan.State.READY, Plan.State.APPROVED, Plan.State.COMPUTING)
+NEWER = "A newer plan of this draft was made."
 
 
 def make(draft: Draft) -> Plan:
@@ -46,14 +47,14 @@ def make(draft: Draft) -> Plan:
         draft=draft, draft_version=draft.version, base_revision=draft.base_revision, author=actor.current().email
     )
     if large:
-        _supersede(draft)
+        drafts.withdraw_plans(draft, NEWER)
         plan.progress = "Waiting for a worker"
         plan.save()
         outbox.put("plan", plan=plan.pk)
     else:
         found = planning.ground(draft)
         computed = planning.compute(found)
-        _supersede(draft)
+        drafts.withdraw_plans(draft, NEWER)
         planning.keep(plan, found, computed)
     _tell(plan, "plan.make")
     return plan
@@ -62,15 +63,30 @@ def make(draft: Draft) -> Plan:
 def work(tenant: Tenant, pk: int) -> None:
     """Compute a plan that waits for it, unless another worker holds it."""
     with scope(tenant):
-        claimed = _claim(pk, timezone.now())
-        if claimed is None:
-            return
-        plan, number = claimed
-        found = planning.ground(plan.draft)
-    with lease.renewing(tenant, plan):
-        outcome = _computed(tenant, plan, number, found)
+        plan = _claim(pk, timezone.now())
+    if plan is None:
+        return
+    try:
+        with lease.renewing(tenant, plan):
+            found, computed = _computed(tenant, plan)
+        with scope(tenant), acting(Actor(plan.author)):
+            _record(plan, found, computed)
+        return
+    except _Abandoned:
+        logger.info("plan %s is not wanted any more", plan.uid)
+        return
+    except (Invalid, core.Invalid) as error:
+        problems = list(error.problems)
+    except Exception:
+        # A bug ends its plan, where a person sees it, instead of being tried for ever.
+        logger.exception("plan %s crashed", plan.uid)
+        told = (
+            "The portal failed while it computed this plan. Plan again; if it happens again, tell the operator the id."
+        )
+        problems = [Problem("internal", f"plans/{plan.uid}", told)]
     with scope(tenant), acting(Actor(plan.author)):
-        _record(plan, number, found, outcome)
+        if held := _held(plan):
+            _fail(held, problems)
 
 
 def due(now: datetime) -> list[int]:
@@ -83,13 +99,14 @@ def due(now: datetime) -> list[int]:
     ]
 
 
-def _claim(pk: int, now: datetime) -> tuple[Plan, int] | None:
+def _claim(pk: int, now: datetime) -> Plan | None:
     plan = Plan.objects.select_related("draft").filter(pk=pk, state=Plan.State.COMPUTING).first()
     if plan is None or (plan.lease_number and not lease.lapsed(plan, now)):
         return None
     if plan.lease_number >= MOST_ATTEMPTS:
         told = "The workers that computed this plan stopped. Plan again; if it happens again, ask the operator."
-        _fail(plan, [Problem("worker_lost", "", told)])
+        with acting(Actor(plan.author)):
+            _fail(plan, [Problem("worker_lost", "", told)])
         return None
     # Under this very lease: whoever claims it first raises the number, and the other one comes too late.
     claimed = Plan.objects.filter(pk=pk, state=Plan.State.COMPUTING, lease_number=plan.lease_number).update(
@@ -98,52 +115,48 @@ def _claim(pk: int, now: datetime) -> tuple[Plan, int] | None:
     if not claimed:
         return None
     plan.refresh_from_db()
-    return plan, plan.lease_number
+    return plan
 
 
-def _computed(tenant: Tenant, plan: Plan, number: int, found: planning.Ground) -> planning.Computed | list[Problem]:
+class _Abandoned(Exception):
+    """Nobody waits for this computation: its plan was rejected or superseded, or another worker has it."""
+
+
+def _computed(tenant: Tenant, plan: Plan) -> tuple[planning.Ground, planning.Computed]:
     def progress(word: str) -> None:
         with scope(tenant):
-            Plan.objects.filter(pk=plan.pk, lease_number=number).update(progress=word)
-            outbox.put("changed", what="plan", id=str(plan.uid), version=number)
+            mine = Plan.objects.filter(pk=plan.pk, lease_number=plan.lease_number, state=Plan.State.COMPUTING)
+            if not mine.update(progress=word):
+                raise _Abandoned
+            outbox.put("changed", what="plan", id=str(plan.uid), version=plan.lease_number)
 
-    try:
-        return planning.compute(found, progress)
-    except Invalid as error:
-        return list(error.problems)
-    except Exception as error:
-        # A bug ends its plan, where a person sees it, instead of being tried for ever.
-        logger.exception("plan %s crashed", plan.uid)
-        return [Problem("internal", "", f"The plan could not be computed: {error!r}. Ask the operator.")]
+    with scope(tenant):
+        found = planning.ground(plan.draft)
+    return found, planning.compute(found, progress)
 
 
-def _record(plan: Plan, number: int, found: planning.Ground, outcome: planning.Computed | list[Problem]) -> None:
+def _held(plan: Plan) -> Plan | None:
+    """The plan as it is now, locked; None where it is not this worker's to write any more."""
+    now = Plan.objects.select_for_update().get(pk=plan.pk)
+    return now if now.state == Plan.State.COMPUTING and now.lease_number == plan.lease_number else None
+
+
+def _record(plan: Plan, found: planning.Ground, computed: planning.Computed) -> None:
     draft = Draft.objects.select_for_update().get(pk=plan.draft_id)
-    plan = Plan.objects.select_for_update().get(pk=plan.pk)
-    if plan.state != Plan.State.COMPUTING or plan.lease_number != number:
-        # The lease lapsed and another worker has the plan, or a newer plan of the draft was asked for.
-        logger.warning("plan %s: outcome under old lease %s refused", plan.uid, number)
-        return
-    if isinstance(outcome, list):
-        _fail(plan, outcome)
-        return
-    planning.keep(plan, found, outcome)
-    moved = staleness(plan, draft)
+    held = _held(plan)
+    if held is None:
+        raise _Abandoned
+    planning.keep(held, found, computed)
+    moved = staleness(held, draft)
     if moved:
-        Plan.objects.filter(pk=plan.pk).update(state=Plan.State.STALE, moved=moved)
-    _tell(plan, "plan.ready")
+        Plan.objects.filter(pk=held.pk).update(state=Plan.State.STALE, moved=moved)
+    _tell(held, "plan.ready")
 
 
 def _fail(plan: Plan, problems: list[Problem]) -> None:
     plan.state, plan.problems, plan.progress, plan.lease_until = Plan.State.FAILED, as_json(problems), "", None
     plan.save(update_fields=["state", "problems", "progress", "lease_until"])
     _tell(plan, "plan.fail")
-
-
-def _supersede(draft: Draft) -> None:
-    Plan.objects.filter(draft=draft, state__in=OPEN).update(
-        state=Plan.State.STALE, moved=["A newer plan of this draft was made."]
-    )
 
 
 def _tell(plan: Plan, action: str) -> None:
@@ -157,12 +170,15 @@ def approve(plan: Plan) -> Plan:
 
 
 def reject(plan: Plan) -> Plan:
+    """Also of one that is still computed, which ends that."""
     return _decide(plan, Plan.State.REJECTED, "plan.reject")
 
 
 def staleness(plan: Plan, draft: Draft) -> list[str]:
     """What moved since the plan was computed; empty while it can be provisioned."""
     moved = []
+    if draft.state == Draft.State.DISCARDED:
+        moved.append(f"The draft {draft.name} was discarded.")
     if draft.version != plan.draft_version:
         moved.append(f"The draft {draft.name} was edited.")
     live = views.live().revision
@@ -183,12 +199,13 @@ def staleness(plan: Plan, draft: Draft) -> list[str]:
 
 def _decide(plan: Plan, state: Plan.State, action: str) -> Plan:
     plan = Plan.objects.select_for_update().get(pk=plan.pk)
-    if plan.state != Plan.State.READY:
-        raise Conflict(f"The plan is {plan.state}; only one that is ready can be decided.")
+    decidable = (Plan.State.READY, Plan.State.COMPUTING) if state == Plan.State.REJECTED else (Plan.State.READY,)
+    if plan.state not in decidable:
+        raise Conflict(f"The plan is {plan.state}; only one that is {' or '.join(decidable)} can be {state}.")
     if state == Plan.State.APPROVED and plan.author == actor.current().email:
         raise Forbidden("Nobody approves their own plan; ask a second person.")
-    plan.state, plan.decided_by, plan.decided_at = state, actor.current().email, timezone.now()
-    plan.save(update_fields=["state", "decided_by", "decided_at"])
+    plan.state, plan.decided_by, plan.decided_at, plan.progress = state, actor.current().email, timezone.now(), ""
+    plan.save(update_fields=["state", "decided_by", "decided_at", "progress"])
     audit.record(action, kind="plan", object_id=str(plan.uid), object_name=plan.draft.name)
     outbox.put("changed", what="plan", id=str(plan.uid), version=2)
     return plan

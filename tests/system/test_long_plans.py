@@ -1,0 +1,77 @@
+"""A large network is planned by a worker, whatever becomes of the worker and of the broker that wakes it."""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from portal.house import parts
+from portal.house.redis import free_port
+from provisioning.models import Plan
+from provisioning.services import drafts, plans
+from tenants import tokens
+from tenants.scope import scope
+from tests.house import TestHouse
+from tests.people import People
+from tests.provisioning.network import DOCUMENT
+from tests.system.network import Customer, until
+
+MANY = plans.AT_ONCE + 100
+
+
+def large() -> dict[str, Any]:
+    """Enough sites that planning them is left to a worker and takes it a while."""
+    sites = [
+        {
+            "name": f"branch-{number}",
+            "kind": "lab-site",
+            "exchange": "eu",
+            "attachments": [
+                {"segment": "corp", "group": "dev", "prefixes": [f"10.{100 + number // 256}.{number % 256}.0/24"]}
+            ],
+        }
+        for number in range(MANY)
+    ]
+    return {**DOCUMENT, "connectors": sites}
+
+
+def test_a_plan_outlives_the_broker_being_away_and_its_worker_being_killed(
+    people: People, house: TestHouse, transactional_db: None, live_env: dict[str, str], tmp_path: Path
+) -> None:
+    with scope(people.acme):
+        draft = drafts.create("large")
+        drafts.put_document(draft, large())
+    _, token = tokens.issue(people.owner, "long")
+    port = free_port()
+    here = f"http://127.0.0.1:{port}"
+    env = {**live_env, "PUBLIC_URL": here, "CELERY_BROKER_URL": f"redis://127.0.0.1:{free_port()}/0"}
+    deaf = replace(parts.portal(env, port), name="portal without a broker")
+    house.supervisor.start(deaf)
+    try:
+        acme = Customer(here, token, "acme")
+        plan = acme.post(f"drafts/{draft.uid}/plan/")
+        assert (plan["state"], plan["progress"]) == ("computing", "Waiting for a worker")
+
+        worker = parts.worker(live_env, tmp_path, threads=2)
+        first = house.supervisor.start(worker)
+        held = Plan.objects.filter(uid=plan["id"])
+
+        def lease() -> int:
+            with scope(people.acme):
+                return held.values_list("lease_number", flat=True).get()
+
+        until(lease, lambda number: number == 1, 30, 0.002)
+        os.killpg(first.popen.pid, signal.SIGKILL)
+        first.popen.wait(5)
+        house.supervisor.stop(worker.name)
+        assert acme.get(f"plans/{plan['id']}/")["state"] == "computing"
+
+        house.supervisor.start(worker)
+        ended = until(lambda: acme.get(f"plans/{plan['id']}/"), lambda seen: seen["state"] != "computing", 45)
+        house.supervisor.stop(worker.name)
+        assert ended["state"] == "ready" and ended["steps"] and lease() == 2
+    finally:
+        house.supervisor.stop(deaf.name)
