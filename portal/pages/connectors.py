@@ -1,4 +1,4 @@
-"""Connectors: what is attached, in live or in a draft. They are added by the wizard (wizard.py)."""
+"""Connectors: what is attached, in live or in a draft, a page at a time. They are added by the wizard (wizard.py)."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from django.http import HttpResponse
 from django.shortcuts import render
 
 from portal.pages.door import PageRequest, page
+from portal.pages.objects.listing import Names
 from provisioning.core.intent.connectors import CONNECTOR_KINDS
 from provisioning.models import Draft
-from provisioning.selectors import views
-from provisioning.selectors.views import Row, View
+from provisioning.selectors import listing, views
+from provisioning.selectors.views import Row
 
 FILTERS = ("kind", "exchange", "segment", "group")
-PAGE = 100
+PAGE = 50
 
 
 @page()
@@ -22,20 +23,28 @@ def connectors(request: PageRequest) -> HttpResponse:
     drafts = Draft.objects.filter(state=Draft.State.OPEN)
     draft = drafts.filter(uid=request.GET["draft"]).first() if _uuid(request.GET.get("draft")) else None
     view = views.of_draft(draft) if draft else views.live()
-    names = _names(view)
-    colors = {row.uid: row.body["color"] for row in views.rows(view, "segments")}
     chosen = {name: request.GET.get(name, "") for name in FILTERS}
     search = request.GET.get("search", "")
-    found = [row for row in views.rows(view, "connectors") if _matches(row, chosen, search)]
+    found = listing.page(
+        view,
+        "connectors",
+        limit=PAGE,
+        cursor=request.GET.get("cursor"),
+        search=search,
+        filters={name: value for name, value in chosen.items() if value},
+        total=True,
+    )
+    names = Names(view, [row.body for row in found.rows])
     return render(
         request,
         "pages/connectors/list.html",
         {
             "drafts": drafts,
             "draft": draft,
-            "rows": [_shown(row, names, colors) for row in found[:PAGE]],
-            "total": len(found),
-            "most": PAGE,
+            "rows": [_shown(row, names) for row in found.rows],
+            "total": found.count,
+            "next": found.next,
+            "previous": found.previous,
             "filtered": any(chosen.values()) or bool(search),
             "chosen": chosen,
             "search": search,
@@ -46,37 +55,19 @@ def connectors(request: PageRequest) -> HttpResponse:
     )
 
 
-def _names(view: View) -> dict[str, str]:
-    return {row.uid: row.name for kind in ("exchanges", "segments", "groups") for row in views.rows(view, kind)}
-
-
-def _matches(row: Row, chosen: dict[str, str], search: str) -> bool:
-    attachments = row.body["attachments"]
-    return (
-        search.lower() in row.name.lower()
-        and chosen["kind"] in ("", row.body["kind"])
-        and chosen["exchange"] in ("", row.body["exchange"])
-        and all(
-            not chosen[field] or any(one[field] == chosen[field] for one in attachments)
-            for field in ("segment", "group")
-        )
-    )
-
-
-def _shown(row: Row, names: dict[str, str], colors: dict[str, str | None]) -> dict[str, Any]:
+def _shown(row: Row, names: Names) -> dict[str, Any]:
     body = row.body
     return {
         "uid": row.uid,
         "name": row.name,
         "kind": body["kind"],
-        "exchange": names.get(body["exchange"], ""),
+        "exchange": names.label(body["exchange"]).name,
         "size": body["size"],
         "enabled": body["enabled"],
         "attachments": [
             {
-                "segment": names.get(one["segment"], ""),
-                "color": colors.get(one["segment"]),
-                "group": names.get(one["group"] or "", ""),
+                "segment": names.value(one["segment"], {}),
+                "group": names.label(one["group"]).name if one["group"] else "",
                 "prefixes": one["prefixes"],
             }
             for one in body["attachments"]

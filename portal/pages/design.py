@@ -15,7 +15,8 @@ from django.views.decorators.http import require_POST
 from portal.pages import board, crossings, reaching
 from portal.pages.door import PageRequest, page
 from portal.pages.objects import KINDS
-from portal.pages.objects.pages import panel
+from portal.pages.objects.listing import Names
+from portal.pages.objects.pages import PAGE, panel
 from portal.pages.places import Places
 from portal.pages.refusals import told as refusing
 from provisioning import catalog
@@ -25,7 +26,7 @@ from provisioning.core.intent.item import INTERNET
 from provisioning.core.intent.policies import ACTIONS
 from provisioning.core.resource import as_json
 from provisioning.models import Draft
-from provisioning.selectors import networks, views
+from provisioning.selectors import changes, listing, networks, views
 from provisioning.selectors import reach as selectors
 from provisioning.services import drafts
 
@@ -54,17 +55,34 @@ def canvas(request: PageRequest, uid: UUID) -> HttpResponse:
 
 @page()
 def rules(request: PageRequest, uid: UUID) -> HttpResponse:
-    context = _draft(request, uid)
-    rows = [row for chip in context["policies"] for row in board.rule_rows(chip.item, context["names"])]
-    return render(request, "pages/design/rules.html", context | {"rule_rows": rows})
+    """The policies in the order they are tried, a page at a time."""
+    draft = _open(request, uid)
+    view = views.of_draft(draft)
+    found = listing.page(view, "policies", limit=PAGE, cursor=request.GET.get("cursor"), ordering="position")
+    states = changes.states(draft, found.rows)
+    names = {ref: row.name for ref, row in Names(view, [row.body for row in found.rows]).rows.items()}
+    items = [board.Item(row.kind, row.uid, row.body, states.get(row.uid, "same")) for row in found.rows]
+    context = {
+        "tenant": request.tenant,
+        "draft": {"id": str(draft.uid), "name": draft.name},
+        "rule_rows": [row for item in items for row in board.rule_rows(item, names)],
+        "next": found.next,
+        "previous": found.previous,
+    }
+    return render(request, "pages/design/rules.html", context)
 
 
-def _draft(request: PageRequest, uid: UUID) -> dict[str, Any]:
-    """What every view of a draft shows: its network, what it did to its base, its problems, what can be chosen."""
+def _open(request: PageRequest, uid: UUID) -> Draft:
     draft = get_object_or_404(Draft, uid=uid)
     if draft.state == Draft.State.DISCARDED:
         raise Http404
     request.draft_uid = uid
+    return draft
+
+
+def _draft(request: PageRequest, uid: UUID) -> dict[str, Any]:
+    """What every view of a draft shows: its network, what it did to its base, its problems, what can be chosen."""
+    draft = _open(request, uid)
     view = views.of_draft(draft)
     found = views.rows(view)
     base = _network(views.rows(views.View(draft.base_revision)))

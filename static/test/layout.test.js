@@ -55,6 +55,18 @@ test("exchanges at the same place, their pills and the rates on links do not cov
   }
 });
 
+test("an exchange at the edge of the picture covers none of its connectors, and nothing hides under what lies on the map", () => {
+  const things = ["hospital-boston", "vpc-prod-us", "gcp-research"].map((name, number) => ({ ...thing(number, "us", name), name }));
+  const walls = [{ x: 110, y: 620, width: 220, height: 140 }];
+  for (const [x, y] of [[150, 320], [70, 320], [150, 520], [120, 640], [990, 690]]) {
+    const { hubs, pills } = scene({ exchanges: [exchange("us", x, y)], things, meshes: [] }, place, { ...view, walls });
+    const boxes = [...walls, ...hubs, ...pills];
+    for (const [index, one] of boxes.entries()) {
+      for (const other of boxes.slice(index + 1)) assert.ok(!overlaps(one, other), `at ${x}, ${y}: ${one.id ?? "a wall"} covers ${other.id}`);
+    }
+  }
+});
+
 test("a service placed at two exchanges stands at both", () => {
   const fw = { ...thing(1, "eu"), id: "service/fw", exchanges: ["eu", "us"] };
   const { pills } = scene({ exchanges: [exchange("eu", 500, 300), exchange("us", 150, 320)], things: [fw], meshes: [] }, place, view);

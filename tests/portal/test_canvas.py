@@ -177,3 +177,30 @@ def test_what_is_in_use_says_so_once_and_leads_to_what_uses_it(canvas: Canvas) -
     users.first.click()
     expect(canvas.page.get_by_role("complementary")).to_contain_text("prod")
     assert "/objects/connectors/?select=" in canvas.page.url
+
+
+def test_nothing_lies_on_the_link_of_an_empty_segment_between_two_that_share(canvas: Canvas) -> None:
+    from provisioning.services import drafts
+
+    with canvas.within():
+        for name in ("between", "partner"):
+            drafts.add(canvas.draft, "segments", {"name": name, "stance": "closed"})
+        drafts.add(canvas.draft, "groups", {"name": "vendors"})
+        held = {"segment": "partner", "group": "vendors", "prefixes": ["10.9.0.0/24"]}
+        vendor = {"name": "vendor", "kind": "lab-site", "exchange": "eu", "attachments": [held]}
+        drafts.add(canvas.draft, "connectors", vendor)
+        for nth, group in enumerate(("prod", "dev")):
+            sides = {"a": {"segment": "corp", "groups": [group]}, "b": {"segment": "partner", "groups": ["vendors"]}}
+            drafts.add(canvas.draft, "shares", {"name": f"share-{nth}", "direction": "both", **sides})
+    canvas.page.reload()
+    expect(canvas.page.locator(".cv-chip")).to_have_count(2)
+    link = canvas.page.get_by_role("region", name="Segment between").get_by_role("link", name="Add a connector")
+    box = link.bounding_box()
+    assert box
+    chips = [chip.bounding_box() for chip in canvas.page.locator(".cv-chip").all()]
+    for chip in chips:
+        assert chip
+        apart = chip["x"] > box["x"] + box["width"] or chip["x"] + chip["width"] < box["x"]
+        assert apart or chip["y"] > box["y"] + box["height"] or chip["y"] + chip["height"] < box["y"], (chip, box)
+    link.click()
+    canvas.page.wait_for_url("**/connectors/new/**")

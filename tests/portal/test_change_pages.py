@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -70,6 +71,62 @@ def test_a_draft_is_shown_in_every_view(people: People, sign_in: SignIn, drawn: 
     assert "name: site-prod" in text(client, f"design/{drawn.uid}/yaml/")
     assert "site-dev" in text(client, f"connectors/?draft={drawn.uid}")
     assert "Where it attaches" in text(client, f"connectors/new/?draft={drawn.uid}&kind=lab-site")
+
+
+def test_connectors_come_a_page_at_a_time_and_are_found_by_what_they_attach_to(
+    people: People, sign_in: SignIn, within: Callable[..., Any], drawn: Any
+) -> None:
+    from provisioning.services import drafts
+
+    with within(people.acme):
+        uids = {row.name: row.uid for kind in ("segments", "groups") for row in rows(drawn, kind)}
+        for nth in range(60):
+            held = [{"segment": "corp", "group": "dev", "prefixes": [f"10.9.{nth}.0/24", f"10.10.{nth}.0/24"]}]
+            held += [{"segment": "corp", "prefixes": [f"10.11.{nth}.0/24"]}] if nth == 7 else []
+            body = {"name": f"branch-{nth:02}", "kind": "lab-site", "exchange": "eu", "attachments": held}
+            drafts.add(drawn, "connectors", body)
+    client, here = sign_in(people.netadmin), f"connectors/?draft={drawn.uid}"
+    page = text(client, here)
+    assert page.count("branch-") == 50 and "62 attached" in page and 'rel="prev"' not in page
+    lines = re.search(r"branch-07.*?<ul class=\"ls-attached\">(.*?)</ul>", page, re.S)
+    assert lines and lines[1].count("<li>") == 2 and "10.9.7.0/24, 10.10.7.0/24" in lines[1]
+    after = re.search(r'href="([^"]+)"[^>]*>After|rel="next" href="([^"]+)"', page)
+    assert after
+    later = text(client, "connectors/" + (after[1] or after[2]).replace("&amp;", "&"))
+    assert later.count("branch-") == 10 and "site-prod" in later and 'rel="next"' not in later
+    found = text(client, f"{here}&group={uids['prod']}&segment={uids['corp']}")
+    assert "site-prod" in found and "branch-" not in found and "1 found" in found
+    assert text(client, f"{here}&search=BRANCH-5").count("branch-5") == 10
+
+
+def test_rules_come_a_page_of_policies_at_a_time_in_the_order_they_are_tried(
+    people: People, sign_in: SignIn, within: Callable[..., Any], drawn: Any
+) -> None:
+    from provisioning.services import drafts
+
+    with within(people.acme):
+        for nth in range(51):
+            rules = [{"name": "web", "action": "allow", "protocol": "tcp", "ports": ["443"]}]
+            body = {
+                "name": f"rule-{nth:02}",
+                "position": 1000 - nth,
+                "segments": ["corp"],
+                "from": ["prod"],
+                "to": ["dev"],
+            }
+            drafts.add(drawn, "policies", {**body, "rules": rules})
+    client = sign_in(people.netadmin)
+    page = text(client, f"design/{drawn.uid}/rules/")
+    assert "rule-50" in page and "rule-00" not in page and page.index("rule-50") < page.index("rule-49")
+    after = re.search(r'rel="next" href="([^"]+)"', page)
+    assert after
+    assert "rule-00" in text(client, f"design/{drawn.uid}/rules/{after[1].replace('&amp;', '&')}")
+
+
+def rows(draft: Any, kind: str) -> Any:
+    from provisioning.selectors import views
+
+    return views.rows(views.of_draft(draft), kind)
 
 
 def test_a_discarded_draft_is_gone(people: People, sign_in: SignIn, within: Callable[..., Any], drawn: Any) -> None:

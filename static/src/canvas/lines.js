@@ -16,7 +16,7 @@ export function draw() {
     return { left: at.left - frame.left, right: at.right - frame.left, top: at.top - frame.top, bottom: at.bottom - frame.top };
   };
   const cards = [...plane.querySelectorAll(".cv-card")].map((card) => ({ card, rect: box(card) }));
-  const taken = [...cards.map(({ rect }) => rect), ...[...plane.querySelectorAll(".cv-lane > header")].map(box)];
+  const taken = [...cards.map(({ rect }) => rect), ...[...plane.querySelectorAll(".cv-lane > header, .cv-hint")].map(box)];
   const used = new Map();
   const strokes = [];
   curves = [];

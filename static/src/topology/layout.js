@@ -9,10 +9,12 @@ const FEW = 24;
 const MOST = 60; // single pills at one exchange; the rest is said as a number and found in the table
 const RINGS = [[122, 82, 8], [226, 128, 14], [320, 176, 20], [410, 226, 40]];
 const HUB = { width: 124, height: 42 };
+const WALL = 1e9; // the weight of what does not move
 
 export const worst = (states) => WORST.find((state) => states.includes(state)) ?? states[0] ?? "unknown";
 
-export function scene({ exchanges, things, meshes }, place, { zoom, open, width, height }) {
+/** `walls`: boxes of what lies on top of the map; no mark hides under them. */
+export function scene({ exchanges, things, meshes }, place, { zoom, open, width, height, walls = [] }) {
   const hubs = new Map();
   for (const exchange of exchanges) {
     const [x, y] = place(exchange);
@@ -24,13 +26,13 @@ export function scene({ exchanges, things, meshes }, place, { zoom, open, width,
     const busy = links.filter(({ a, b }) => a === hub || b === hub).map((link) => leaves(hub, link));
     return around(hub, things.filter((thing) => thing.exchanges.includes(hub.id)), zoom, open, busy);
   });
-  relax([...hubs.values(), ...pills]);
-  for (const pill of pills) keepInside(pill, width, height);
+  const fixed = walls.map((box) => ({ ...box, weight: WALL }));
+  relax([...fixed, ...hubs.values(), ...pills], () => pills.filter((pill) => keepInside(pill, width, height)).length > 0);
   const tags = links.map((link) => {
     const [x, y] = middle(curve(link.a, link.b));
     return { ...link, type: "tag", x, y, width: 82, height: 22, weight: 1 };
   });
-  settle(tags, [...hubs.values(), ...pills]);
+  settle(tags, [...fixed, ...hubs.values(), ...pills]);
   return { hubs: [...hubs.values()], pills, links, tags };
 }
 
@@ -103,18 +105,19 @@ function between(one, other) {
   return Math.min(turn, 2 * Math.PI - turn);
 }
 
-// A pill of an exchange in the picture is in the picture too.
+// A pill of an exchange in the picture is in the picture too. Answers whether it had to be moved.
 function keepInside(pill, width, height) {
-  const { hub } = pill;
-  if (hub.x < 0 || hub.y < 0 || hub.x > width || hub.y > height) return;
-  pill.x = Math.min(Math.max(pill.x, pill.width / 2 + 4), width - pill.width / 2 - 4);
-  pill.y = Math.min(Math.max(pill.y, pill.height / 2 + 4), height - pill.height / 2 - 4);
+  const { hub, x, y } = pill;
+  if (hub.x < 0 || hub.y < 0 || hub.x > width || hub.y > height) return false;
+  pill.x = Math.min(Math.max(x, pill.width / 2 + 4), width - pill.width / 2 - 4);
+  pill.y = Math.min(Math.max(y, pill.height / 2 + 4), height - pill.height / 2 - 4);
+  return pill.x !== x || pill.y !== y;
 }
 
-// Boxes that overlap move apart along the shorter way, the lighter one further.
-function relax(boxes, rounds = 40) {
+// Boxes that overlap move apart along the shorter way, the lighter one further; `hold` puts back what left the picture.
+function relax(boxes, hold = () => false, rounds = 40) {
   for (let round = 0; round < rounds; round += 1) {
-    let moved = false;
+    let moved = hold();
     for (let i = 0; i < boxes.length; i += 1) {
       for (let j = i + 1; j < boxes.length; j += 1) moved = apart(boxes[i], boxes[j]) || moved;
     }
@@ -123,6 +126,7 @@ function relax(boxes, rounds = 40) {
 }
 
 function apart(one, other) {
+  if (one.weight === WALL && other.weight === WALL) return false;
   const gap = 6;
   const dx = other.x - one.x;
   const dy = other.y - one.y;
@@ -144,7 +148,7 @@ function apart(one, other) {
 
 // Rates on links give way to everything else: they move, the rest stays.
 function settle(tags, fixed) {
-  const walls = fixed.map((box) => ({ ...box, weight: 1e9 }));
+  const walls = fixed.map((box) => ({ ...box, weight: WALL }));
   for (let round = 0; round < 30; round += 1) {
     let moved = false;
     for (const [index, tag] of tags.entries()) {

@@ -23,13 +23,21 @@ export async function startMap(stage, first, edges, chosen) {
   const open = new Set();
   const projection = geoMercator();
 
+  let walls = [];
   const size = () => [stage.clientWidth, stage.clientHeight];
+  // Buttons, legend and mesh links lie on the map. Measured when they change, not on every frame.
+  const measure = () => {
+    const frame = stage.getBoundingClientRect();
+    walls = [...stage.parentElement.querySelectorAll(".tp-zoom, .tp-legend, .tp-card")].map((one) => one.getBoundingClientRect())
+      .filter((box) => box.width && box.top < frame.bottom)
+      .map(({ left, top, width, height }) => ({ x: left - frame.left + width / 2, y: top - frame.top + height / 2, width, height }));
+  };
   const place = ({ longitude, latitude }) => transform.apply(projection([longitude, latitude]));
   const again = () => {
     due = 0;
     land.setAttribute("transform", transform);
     const [width, height] = size();
-    draw(marks, scene(picture, place, { zoom: transform.k, open, width, height }), { edges, selected });
+    draw(marks, scene(picture, place, { zoom: transform.k, open, width, height, walls }), { edges, selected });
   };
   const widths = () => picture.meshes.map((link) => linkWidth(link, edges)).join();
   let shown = widths();
@@ -67,6 +75,7 @@ export async function startMap(stage, first, edges, chosen) {
   const resize = (topology) => {
     const [width, height] = size();
     svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    measure();
     projection.clipExtent(null).fitExtent([[0, 0], [width, height]], LIVED_IN);
     // Nobody connects Antarctica; without it the map keeps its room.
     projection.clipExtent([[-width, -height], [2 * width, projection([0, -58])[1]]]);
@@ -113,6 +122,6 @@ export async function startMap(stage, first, edges, chosen) {
       redraw();
     },
     select: (id) => { selected = id; redraw(); },
-    show: (next) => { picture = next; redraw(); },
+    show: (next) => { picture = next; measure(); redraw(); },
   };
 }

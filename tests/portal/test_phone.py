@@ -1,0 +1,51 @@
+"""Every page on a phone and on a desk: nothing is wider than the window, and lists need no scrolling sideways."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser import sign_in
+from tests.people import People
+from tests.portal.networks import draw, furnish
+from tests.portal.test_pages import PAGES, address
+
+pytestmark = pytest.mark.browser
+
+KINDS = ("connectors", "policies", "nat-rules", "shares", "assertions")
+FRAGMENTS = ("draft-bar", "topology-side", "network-download")
+WIDER = """() => [...document.querySelectorAll(".cw-stack")].filter(({ parentElement: list, offsetParent }) =>
+    offsetParent && list.scrollWidth > list.clientWidth).map(({ parentElement }) => parentElement.ariaLabel)"""
+
+
+@pytest.fixture
+def shown(people: People, within: Callable[..., Any]) -> list[str]:
+    """Of every page, with something on those that show a draft and its plan."""
+    from provisioning.services import drafts, plans
+
+    with within(people.acme):
+        draft = drafts.create("rollout")
+        draw(draft)
+        furnish(draft)
+        plan = plans.make(draft)
+    root = f"design/{draft.uid}/"
+    drafted = [f"{root}{view}" for view in ("", "rules/", "yaml/", "objects/", *(f"objects/{kind}/" for kind in KINDS))]
+    listed = [address(name) for name in PAGES if name not in FRAGMENTS]
+    return listed + [f"/t/acme/{one}" for one in (*drafted, f"plans/{plan.uid}/", f"connectors/?draft={draft.uid}")]
+
+
+def test_no_page_and_no_list_scrolls_sideways(live_portal: str, people: People, page: Page, shown: list[str]) -> None:
+    sign_in(page, live_portal, people.owner)
+    found = []
+    for where in shown:
+        for width in (320, 1440):
+            page.set_viewport_size({"width": width, "height": 840})
+            page.goto(f"{live_portal}{where}")
+            if page.evaluate("document.scrollingElement.scrollWidth > innerWidth"):
+                found.append((where, width, "the page"))
+            if width < 1440:
+                found += [(where, width, name) for name in page.evaluate(WIDER)]
+    assert not found
