@@ -72,7 +72,7 @@ def record_all(told: Iterable[Told]) -> list[AuditEntry]:
         )
         previous = entry.digest = _digest(entry)
         entries.append(entry)
-    return AuditEntry.objects.bulk_create(entries, batch_size=1000)
+    return AuditEntry.objects.load(entries)
 
 
 def verify() -> Iterator[str]:

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import connections, models
 from django.db.models.expressions import Expression
 
+from tenants import loading
 from tenants.scope import SETTING, ScopeError, current
 
 
@@ -37,6 +38,19 @@ class TenantQuerySet(models.QuerySet):
         for obj in objs:
             obj.claim()
         return super().bulk_create(objs, *args, **kwargs)
+
+    def load(self, objs: Iterable[Any]) -> list[Any]:
+        """Create thousands of rows whose fields hold what their columns do; keys are given in order."""
+        objs = list(objs)
+        for obj in objs:
+            obj.claim()
+        loading.number(objs, self.db)
+        fields = [(str(field.column), field.attname) for field in self.model._meta.concrete_fields]
+        rows = ({column: getattr(obj, name) for column, name in fields} for obj in objs)
+        loading.insert(self.model._meta.db_table, rows, self.db)
+        for obj in objs:
+            obj._state.adding, obj._state.db = False, self.db
+        return objs
 
     def bulk_update(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> int:
         objs = list(objs)

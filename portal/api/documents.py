@@ -109,16 +109,17 @@ IMPORTED = shape(
     created=number(),
     changed=number(),
     unchanged=number(),
-    differences=several(DIFFERENCE, f"at most {bulk.MOST_TOLD}"),
+    differences=several(DIFFERENCE, f"the first {bulk.MOST_TOLD} of what is created or changed"),
 )
 
 
 class Import(Endpoint):
     """Makes and changes the objects of a CSV table, in one edit; objects are found by name, others stay as they are.
 
-    The first row names the columns; `?format=csv` of the list gives a table to start from. Several rows of one name
-    are several attachments (or entries) of one object. 422 with each wrong cell by row and column, and nothing is
-    changed. Send the table as it is (text/csv) or as the file of a form (multipart/form-data, `file`).
+    A table has at most 10,000 rows. The first one names the columns; `?format=csv` of the list gives a table to start
+    from. Several rows of one name are several attachments (or entries) of one object. 422 with each wrong cell by row
+    and column, and nothing is changed. Send the table as it is (text/csv) or as the file of a form
+    (multipart/form-data, `file`).
     """
 
     kind: ClassVar[str]

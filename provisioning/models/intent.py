@@ -181,12 +181,13 @@ class VersionMark(TenantOwned):
     """A version under one thing it can be found or ordered by (selectors/marks.py), in the order lists are read.
 
     Under row-level security only comparisons use an index, so what a body holds somewhere inside is told apart here.
+    What follows from the version (or overlay) is not held to it once more: half the price of writing thousands.
     """
 
     refused = "DELETE"
 
     version = models.ForeignKey(Version, models.CASCADE, related_name="marks", db_index=False)
-    item = models.ForeignKey(Item, models.CASCADE, related_name="+", db_index=False)
+    item = models.ForeignKey(Item, models.CASCADE, related_name="+", db_index=False, db_constraint=False)
     label = models.CharField(max_length=120, db_collation="C")
     sort = models.CharField(max_length=100, db_collation="C")
     first = models.IntegerField()
@@ -210,8 +211,8 @@ class OverlayMark(TenantOwned):
     """The same of what a draft says."""
 
     overlay = models.ForeignKey(Overlay, models.CASCADE, related_name="marks", db_index=False)
-    draft = models.ForeignKey(Draft, models.CASCADE, related_name="+", db_index=False)
-    item = models.ForeignKey(Item, models.CASCADE, related_name="+", db_index=False)
+    draft = models.ForeignKey(Draft, models.CASCADE, related_name="+", db_index=False, db_constraint=False)
+    item = models.ForeignKey(Item, models.CASCADE, related_name="+", db_index=False, db_constraint=False)
     label = models.CharField(max_length=120, db_collation="C")
     sort = models.CharField(max_length=100, db_collation="C")
 

@@ -9,9 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from django.db import connections
-
 from provisioning.models import Overlay, Version
+from tenants import loading
 
 FOUND_BY: dict[str, dict[str, str]] = {
     "exchanges": {"location": "location", "size": "size"},
@@ -95,30 +94,26 @@ def order(kind: str, field: str) -> str:
     return f"{kind}.{field}"
 
 
-_WRITE = """
-    INSERT INTO {table}mark ({columns})
-    SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::text[] {more})
-"""
-
-
 def write(records: Iterable[Version] | Iterable[Overlay], using: str = "default") -> None:
     """The marks of these records, which have none yet. Whoever writes versions or overlays calls it."""
     left: Iterator[Version | Overlay] = iter(records)
     while batch := list(islice(left, BATCH)):
-        overlay = isinstance(batch[0], Overlay)
-        more = ("draft_id",) if overlay else ("first", "last")
-        columns = ("tenant_id", "overlay_id" if overlay else "version_id", "item_id", "label", "sort", *more)
-        found = [
-            (one.tenant_id, one.pk, one.item_id, *mark, *(getattr(one, name) for name in more))
+        owner, more = (
+            ("overlay_id", ("draft_id",)) if isinstance(batch[0], Overlay) else ("version_id", ("first", "last"))
+        )
+        rows = (
+            {
+                "tenant_id": one.tenant_id,
+                owner: one.pk,
+                "item_id": one.item_id,
+                "label": label,
+                "sort": sort,
+                **{name: getattr(one, name) for name in more},
+            }
             for one in batch
-            for mark in of(one)
-        ]
-        if found:
-            statement = _WRITE.format(
-                table=batch[0]._meta.db_table, columns=", ".join(columns), more=", %s::bigint[]" * len(more)
-            )
-            with connections[using].cursor() as cursor:
-                cursor.execute(statement, [list(values) for values in zip(*found, strict=True)])
+            for label, sort in of(one)
+        )
+        loading.insert(f"{batch[0]._meta.db_table}mark", rows, using)
 
 
 def of(record: Version | Overlay) -> set[tuple[str, str]]:

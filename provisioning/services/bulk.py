@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from django.db import transaction
 
 from provisioning.core import tables
 from provisioning.core.cells import BadTable, read
+from provisioning.core.garbage import uncollected
 from provisioning.core.intent import references_of
 from provisioning.core.resource import Problem
 from provisioning.models import Draft, Item
@@ -23,8 +24,9 @@ from provisioning.services.overlay import Body, BodyChange, new_items
 
 MOST_EDITS = 1000
 MOST_ROWS = 10_000
-MOST_TOLD = 1000
-"""Differences that the answer to a table tells."""
+"""In one request; a few seconds of work, that others who edit the draft wait for."""
+MOST_TOLD = 200
+"""Differences that the answer to a table tells; nobody reads ten thousand."""
 
 
 def apply(draft: Draft, edits: Sequence[Mapping[str, Any]], *, dry_run: bool = False) -> list[dict[str, Any]]:
@@ -33,8 +35,8 @@ def apply(draft: Draft, edits: Sequence[Mapping[str, Any]], *, dry_run: bool = F
     A later edit may name what an earlier one makes. ``change`` replaces the fields that are given.
     """
     draft = lock(draft)
-    with transaction.atomic():
-        batch = _Batch(networks.content(views.of_draft(draft)))
+    with transaction.atomic(), uncollected():
+        batch = _Batch(networks.content(views.of_draft(draft)), edits)
         problems = Problems()
         for place, one in enumerate(edits):
             problems.of(f"edits[{place}]", partial(batch.add, one))
@@ -44,38 +46,71 @@ def apply(draft: Draft, edits: Sequence[Mapping[str, Any]], *, dry_run: bool = F
 
 
 class _Batch:
-    """What a list of edits comes to."""
+    """What a list of edits comes to; what they touch is kept apart, so that each costs what it says."""
 
-    def __init__(self, content: Content) -> None:
-        self.before = self.content = content
+    def __init__(self, content: Content, edits: Sequence[Mapping[str, Any]]) -> None:
+        self.content = content
+        self.touched: dict[str, dict[str, Entry | None]] = {kind: {} for kind in content.entries}
+        self.bodies = Bodies(self._find)
+        new: dict[str, list[str]] = {}
+        for one in edits:
+            if one["action"] == "create":
+                new.setdefault(one["kind"], []).append(str((one.get("body") or {}).get("name")))
+        self.new = {kind: iter(new_items(kind, names)) for kind, names in new.items()}
         self.items: dict[str, Item] = {}
 
     def add(self, one: Mapping[str, Any]) -> Body:
         kind, action, body = one["kind"], one["action"], one.get("body") or {}
-        row = self.content.get(kind, str(one.get("id")))
-        if action != "create" and row is None:
+        # Also where the body is refused: the next one has the next identity.
+        item = next(self.new[kind]) if action == "create" else None
+        row = self._row(kind, str(one.get("id")))
+        if item is None and row is None:
             raise _invalid("unknown_reference", "id", f"There is no such object among the {kind} of this draft.")
-        bodies = Bodies(self.content.resolve())
-        if action == "create":
-            clean = bodies.clean(kind, body)
-            [item] = new_items(kind, [clean["name"]])
+        if item is not None:
+            clean = self.bodies.clean(kind, body)
             self.items[str(item.uid)] = item
             row = Row(kind, str(item.uid), item.number, item.key, clean["name"], clean)
         elif row and action == "change":
-            clean = bodies.clean(kind, {**row.body, **body})
+            clean = self.bodies.clean(kind, {**row.body, **body})
             row = Row(kind, row.uid, row.number, row.key, clean["name"], clean)
         assert row is not None
-        self.content = self.content.changed([(kind, row.uid, None if action == "remove" else Entry.of(row))])
+        self.touched[kind][row.uid] = None if action == "remove" else Entry.of(row)
         return row.body
 
+    def _row(self, kind: str, uid: str) -> Row | None:
+        if uid in self.touched[kind]:
+            entry = self.touched[kind][uid]
+            return entry.row if entry else None
+        return self.content.get(kind, uid)
+
+    def _find(self, kind: str, wanted: str) -> str | None:
+        """(kind, name or id) → uid, as it is after the edits before."""
+        if kind not in self.touched:
+            return None
+        if self._row(kind, wanted):
+            return wanted
+        touched, held = self.touched[kind], self.content.names(kind).get(wanted)
+        if held in touched and ((entry := touched[held]) is None or entry.row.name != wanted):
+            # The oldest of this name is another one now, or nobody.
+            entries = self.content.entries[kind].items()
+            held = next((uid for uid, entry in entries if entry.row.name == wanted and uid not in touched), None)
+        return held or next((uid for uid, entry in touched.items() if entry and entry.row.name == wanted), None)
+
+    @cached_property
+    def after(self) -> Content:
+        """What is there after all edits: to be asked for when they are added."""
+        return self.content.changed(
+            (kind, uid, entry) for kind, touched in self.touched.items() for uid, entry in touched.items()
+        )
+
     def changes(self) -> list[BodyChange]:
-        return _changes(self.before, self.content, self.items)
+        return _changes(self.content, self.after, self.items)
 
     def refuse_dangling(self) -> None:
         """Like a single removal: not while others name it."""
-        gone = {row.uid: row.name for row in self.before if self.content.get(row.kind, row.uid) is None}
+        gone = {row.uid: row.name for row in self.content if self.after.get(row.kind, row.uid) is None}
         problems = Problems()
-        for user in self.content if gone else ():
+        for user in self.after if gone else ():
             for uid in gone.keys() & {named for _, named in references_of(user.kind, user.body)}:
                 problems.add("in_use", f"{user.kind}/{user.key}", f"{user.name} names {gone[uid]}, which is removed.")
         problems.refuse()
@@ -97,17 +132,17 @@ def put_table(draft: Draft, kind: str, data: bytes, *, dry_run: bool = False) ->
     for row, column, message in wrong:
         problems.add("bad_cell", f"rows[{row}].{column}", f"Row {row}, {column}: {message}")
     problems.refuse()
-    with transaction.atomic():
+    with transaction.atomic(), uncollected():
         before = networks.content(views.of_draft(draft))
         after, items = _of_table(before, kind, found)
         changes = _changes(before, after, items)
         try:
-            told = settle(draft, changes, "Import", dry_run=dry_run)
+            told = settle(draft, changes, "Import", dry_run=dry_run, most=MOST_TOLD)
         except Invalid as error:
             raise Invalid(error.detail, _in_rows(kind, after, found, error.problems)) from error
     created = sum(change.before is None for change in changes)
     counts = {"created": created, "changed": len(changes) - created, "unchanged": len(found) - len(changes)}
-    return {"rows": len(lines), **counts, "differences": told[:MOST_TOLD]}
+    return {"rows": len(lines), **counts, "differences": told}
 
 
 def _of_table(before: Content, kind: str, found: Sequence[tables.Read]) -> tuple[Content, dict[str, Item]]:
@@ -157,20 +192,23 @@ def _in_rows(kind: str, after: Content, found: Sequence[tables.Read], problems: 
 def _changes(before: Content, after: Content, made: Mapping[str, Item]) -> list[BodyChange]:
     """What became of each object, in order of kind and number."""
     touched = [
-        (old.row if old else None, new.row if new else None)
+        (old, new)
         for kind in before.entries
         if before.entries[kind] is not after.entries[kind]
         for uid in {**before.entries[kind], **after.entries[kind]}
         if (old := before.entries[kind].get(uid)) is not (new := after.entries[kind].get(uid))
+        and (old is None or new is None or old.row.body != new.row.body)
     ]
-    known = Item.objects.in_bulk([old.number for old, _ in touched if old])
-    changes = []
-    for was, now in touched:
-        row = was or now
-        if row and (was is None or now is None or was.body != now.body):
-            item = known[row.number] if was else made[row.uid]
-            changes.append(BodyChange(item, was.body if was else None, now.body if now else None))
-    return changes
+    known = Item.objects.in_bulk([old.row.number for old, _ in touched if old])
+    return [
+        BodyChange(
+            known[old.row.number] if old else made[new.row.uid],  # type: ignore[union-attr]  # one of them is there
+            old.row.body if old else None,
+            new.row.body if new else None,
+            new,
+        )
+        for old, new in touched
+    ]
 
 
 def _invalid(code: str, path: str, message: str) -> Invalid:

@@ -132,21 +132,25 @@ def restore(draft: Draft, kind: str, uid: str | UUID, revision: int | None = Non
 
 
 def put_document(draft: Draft, document: Any, *, dry_run: bool = False) -> list[dict[str, Any]]:
-    """Make the draft's network the one in the document, as a single edit; answers what differs.
+    """Make the draft's network the one in the document, as a single edit.
 
-    Objects are matched by ``id``, else by name; what the document leaves out is removed. dry_run: only look.
+    Objects are matched by ``id``, else by name; what the document leaves out is removed. dry_run: only look, and
+    answer what differs.
     """
     draft = lock(draft)
     with transaction.atomic():
-        return settle(draft, reading.changes_of(draft, document), "Import", dry_run=dry_run)
+        changes = reading.changes_of(draft, document)
+        return settle(draft, changes, "Import", dry_run=dry_run, most=None if dry_run else 0)
 
 
-def settle(draft: Draft, changes: Sequence[BodyChange], verb: str, *, dry_run: bool = False) -> list[dict[str, Any]]:
-    """Many changes as one edit, or with ``dry_run`` as if; what they are, object by object."""
+def settle(
+    draft: Draft, changes: Sequence[BodyChange], verb: str, *, dry_run: bool = False, most: int | None = None
+) -> list[dict[str, Any]]:
+    """Many changes as one edit, or with ``dry_run`` as if; what they are, object by object (``most``: the first)."""
     content = networks.content(views.of_draft(draft))
     told = [
         differences.told(row, change.before, change.after, content.label)
-        for change in changes
+        for change in changes[:most]
         if (row := change.row() or content.get(change.item.kind, str(change.item.uid)))
     ]
     if dry_run:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+
+from django.db import connection
 
 from provisioning.core import intent as core
 from provisioning.core.check import check
@@ -22,11 +25,12 @@ Body = dict[str, Any]
 
 @dataclass(frozen=True)
 class BodyChange:
-    """What happens to one item in a draft."""
+    """What happens to one item in a draft; ``typed``: the body after as the core takes it, where that is known."""
 
     item: Item
     before: Body | None
     after: Body | None
+    typed: Entry | None = None
 
     def row(self) -> Row | None:
         if self.after is None:
@@ -37,26 +41,39 @@ class BodyChange:
     @cached_property
     def entry(self) -> Entry | None:
         """The row as the core takes it; raises the core's Invalid when the body is not one of its kind."""
+        if self.typed:
+            return self.typed
         row = self.row()
         return Entry.of(row) if row else None
 
 
 def new_items(kind: str, names: Sequence[str]) -> list[Item]:
-    """Identities with keys nobody had before, in the order of the names."""
-    if not names:
-        return []
-    taken = set(Item.objects.filter(kind=kind).values_list("key", flat=True))
-    next_free: dict[str, int] = {}
-    items = []
-    for name in names:
-        stem = core.slug(name)[:50]
-        key, count = stem, next_free.get(stem, 2)
-        while key in taken:
-            key, count = f"{stem}-{count}", count + 1
-        taken.add(key)
-        next_free[stem] = count
-        items.append(Item(kind=kind, key=key))
-    return Item.objects.bulk_create(items, batch_size=2000)
+    """Identities with keys nobody had before, in the order of the names.
+
+    A key that is taken gets a number: asked for one, then more and more at a time, so that few questions find it.
+    """
+    stems = [core.slug(name)[:50] for name in names]
+    keys: dict[int, str] = {}
+    given: set[str] = set()
+    asked: dict[str, int] = {}
+    left, width = list(range(len(stems))), 1
+    while left:
+        wanted = Counter(stems[place] for place in left)
+        tried = {stem: _keys(stem, asked.get(stem, 0), count * width) for stem, count in wanted.items()}
+        asked.update((stem, asked.get(stem, 0) + len(found)) for stem, found in tried.items())
+        mine = Item.objects.filter(kind=kind, key__in=[key for found in tried.values() for key in found])
+        taken = set(mine.values_list("key", flat=True))
+        free = {stem: iter([key for key in found if key not in taken]) for stem, found in tried.items()}
+        for place in left:
+            if key := next((key for key in free[stems[place]] if key not in given), None):
+                keys[place] = key
+                given.add(key)
+        left, width = [place for place in left if place not in keys], width * 4
+    return Item.objects.load(Item(kind=kind, key=keys[place]) for place in range(len(stems)))
+
+
+def _keys(stem: str, start: int, count: int) -> list[str]:
+    return [stem if number == 0 else f"{stem}-{number + 1}" for number in range(start, start + count)]
 
 
 def write(draft: Draft, changes: Iterable[BodyChange]) -> None:
@@ -64,24 +81,28 @@ def write(draft: Draft, changes: Iterable[BodyChange]) -> None:
     changes = list(changes)
     base = networks.content(View(draft.base_revision))
     was = {change.item.pk: base.body(change.item.kind, str(change.item.uid)) for change in changes}
-    Overlay.objects.filter(draft=draft, item__in=list(was)).delete()
-    written = Overlay.objects.bulk_create(
-        (
-            Overlay(
-                draft=draft,
-                item=change.item,
-                kind=change.item.kind,
-                name=(change.after or was[change.item.pk] or change.before or {"name": ""})["name"],
-                body=change.after,
-            )
-            for change in changes
-            if change.after != was[change.item.pk]
-        ),
-        batch_size=1000,
+    _forget(list(Overlay.objects.filter(draft=draft, item__in=list(was)).values_list("pk", flat=True)))
+    written = Overlay.objects.load(
+        Overlay(
+            draft=draft,
+            item=change.item,
+            kind=change.item.kind,
+            name=(change.after or was[change.item.pk] or change.before or {"name": ""})["name"],
+            body=change.after,
+        )
+        for change in changes
+        if change.after != was[change.item.pk]
     )
     marks.write(written)
     after = {change.item.pk: change.entry for change in changes}
     networks.expect_overlays({one.pk: entry for one in written if (entry := after[one.item_id])})
+
+
+def _forget(overlays: list[int]) -> None:
+    """Delete them and their marks without reading either: there may be thousands."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM provisioning_overlaymark WHERE overlay_id = ANY(%s)", [overlays])
+        cursor.execute("DELETE FROM provisioning_overlay WHERE id = ANY(%s)", [overlays])
 
 
 def refuse_new_errors(draft: Draft, changes: Sequence[BodyChange]) -> None:

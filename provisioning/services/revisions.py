@@ -14,7 +14,7 @@ def restore(number: int) -> Draft:
     draft = drafts.create(f"Restore revision {number} on {views.live().revision}")
     now = networks.content(views.of_draft(draft))
     rows = {row.uid: row for row in (*now, *then)}
-    bodies = {uid: tuple(one.body(row.kind, uid) for one in (now, then)) for uid, row in rows.items()}
+    bodies = {uid: (now.body(row.kind, uid), then.body(row.kind, uid)) for uid, row in rows.items()}
     changed = {uid: pair for uid, pair in bodies.items() if pair[0] != pair[1]}
     items = Item.objects.in_bulk([rows[uid].number for uid in changed])
     changes = [BodyChange(items[rows[uid].number], *pair) for uid, pair in changed.items()]

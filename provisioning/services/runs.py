@@ -134,13 +134,10 @@ def _revise(draft: Draft, live: int) -> int:
     counts.subtract(ended.values_list("kind", flat=True))
     VersionMark.objects.filter(version__in=ended).update(last=live)
     ended.update(last=live)
-    written = Version.objects.bulk_create(
-        (
-            Version(item=overlay.item, kind=overlay.kind, name=overlay.name, body=overlay.body, first=number)
-            for overlay in overlays
-            if overlay.body is not None
-        ),
-        batch_size=1000,
+    written = Version.objects.load(
+        Version(item=overlay.item, kind=overlay.kind, name=overlay.name, body=overlay.body, first=number)
+        for overlay in overlays
+        if overlay.body is not None
     )
     marks.write(written)
     entries = networks.content(views.of_draft(draft)).entries

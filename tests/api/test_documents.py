@@ -256,6 +256,53 @@ def test_many_edits_are_made_together_or_not_at_all(netadmin):
     assert document_of(netadmin, where) == full
 
 
+def test_each_of_many_edits_sees_what_those_before_it_left(netadmin):
+    where = draw(netadmin)
+    [prod] = netadmin.get(f"{where}groups/").json()["results"]
+    site = {**SECOND_SITE, "name": "late"}
+    [attachment] = site["attachments"]
+    edits = [
+        {"action": "change", "kind": "groups", "id": prod["id"], "body": {"name": "production"}},
+        {"action": "create", "kind": "groups", "body": {"name": "prod"}},
+        {"action": "create", "kind": "groups", "body": {"name": "passing"}},
+        {
+            "action": "create",
+            "kind": "connectors",
+            "body": {**site, "attachments": [{**attachment, "group": "prod", "prefixes": ["10.77.0.0/16"]}]},
+        },
+    ]
+    told = netadmin.post(f"{where}edits/", {"edits": edits}).json()["differences"]
+    made = {one["name"]: one for one in told}
+    assert made["late"]["after"]["attachments"][0]["group"] == made["prod"]["id"] != prod["id"]
+    gone = [
+        {"action": "remove", "kind": "groups", "id": made["passing"]["id"]},
+        {"action": "change", "kind": "connectors", "id": made["late"]["id"], "body": {"attachments": []}},
+        {"action": "create", "kind": "connectors", "body": {**site, "name": "no", "exchange": "passing"}},
+        {
+            "action": "create",
+            "kind": "connectors",
+            "body": {**site, "name": "later", "attachments": [{**attachment, "group": "passing"}]},
+        },
+    ]
+    refused = is_problem(netadmin.post(f"{where}edits/", {"edits": gone}), 422)["problems"]
+    assert [one["path"] for one in refused] == [
+        "edits[1].attachments",
+        "edits[2].exchange",
+        "edits[3].attachments[0].group",
+    ]
+
+
+def test_a_table_tells_the_first_of_what_it_changes_and_counts_all(netadmin):
+    where = draw(netadmin)
+    told = table(
+        netadmin, where, "name,prefix\n" + "".join(f"list-{n},10.0.{n}.0/24\n" for n in range(250)), "prefix-lists"
+    )
+    assert told.json()["created"] == 250 and len(told.json()["differences"]) == 200
+    rows = "name,prefix\n" + "list-0,10.0.0.0/24\n" * 10_001
+    refused = is_problem(table(netadmin, where, rows, "prefix-lists"), 422)
+    assert refused["problems"][0]["code"] == "bad_table" and "more than 10,000 rows" in refused["detail"]
+
+
 @pytest.mark.parametrize(
     "cells",
     [

@@ -1,4 +1,4 @@
-"""The store at 10,000 and 100,000 connectors: lists through the API, and loading into the core.
+"""The store at 10,000 and 100,000 connectors: lists through the API, loading into the core, and bulk imports.
 
 A database of its own, 500 revisions that changed six connectors in ten, a draft of a few hundred edits over them.
 Requests go through the whole portal in process: doors, row-level security, rendering. ``python -m tests.bench store``.
@@ -11,9 +11,12 @@ import os
 import random
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tests.bench import Figure, bench
+
+if TYPE_CHECKING:
+    from tests.bench.importing import Post
 
 SIZES = (10_000, 100_000)
 ROUNDS, ASKED = 3, 60
@@ -85,26 +88,46 @@ def store() -> Iterator[Figure]:
     django.setup()
     from django.core.management import call_command
 
+    from tests.bench.importing import importing
+
     call_command("migrate", database="owner", verbosity=0, interactive=False)
     try:
+        yield from importing(_post("bulk"))
         for size in SIZES:
             yield from _of(size, HOUSE.owner_url)
     finally:
         HOUSE.close()
 
 
-def _of(size: int, owner_url: str) -> Iterator[Figure]:
+def _client(slug: str) -> tuple[Any, Any]:
+    """A tenant and somebody who may do everything there."""
     from django.test import Client
 
     from tenants import tokens
     from tenants.models import Membership, Role, Tenant, User
 
-    tenant = Tenant.objects.create(slug=f"size-{size}", name=f"{size} connectors")
-    person = User.objects.create_user(f"someone@{size}.test", None)
+    tenant = Tenant.objects.create(slug=slug, name=slug)
+    person = User.objects.create_user(f"someone@{slug}.test", None)
     Membership.objects.create(user=person, role=Role.OWNER, tenant=tenant)
-    known = _fill(tenant, size, owner_url)
     secret = tokens.issue(person, "bench")[1]
-    client = Client(headers={"Authorization": f"Bearer {secret}"}, SERVER_NAME="127.0.0.1")
+    return tenant, Client(headers={"Authorization": f"Bearer {secret}"}, SERVER_NAME="127.0.0.1")
+
+
+def _post(slug: str) -> Post:
+    _, client = _client(slug)
+
+    def post(path: str, body: bytes, media: str) -> dict[str, Any]:
+        answer = client.generic("POST", f"/api/v1/t/{slug}/{path}", body, media)
+        assert answer.status_code in (200, 201), answer.content[:500]
+        told: dict[str, Any] = answer.json()
+        return told
+
+    return post
+
+
+def _of(size: int, owner_url: str) -> Iterator[Figure]:
+    tenant, client = _client(f"size-{size}")
+    known = _fill(tenant, size, owner_url)
 
     def ask(path: str) -> dict[str, Any]:
         answer = client.get(f"/api/v1/t/{tenant.slug}/{path}")

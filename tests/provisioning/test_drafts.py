@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from provisioning.models import Draft, Overlay
-from provisioning.selectors import differences, document, listing, views
-from provisioning.services import drafts, revisions
+from provisioning.models import Draft, Item, Overlay
+from provisioning.selectors import differences, document, listing, networks, views
+from provisioning.services import drafts, overlay, revisions
 from provisioning.services.errors import Changed, Conflict, Invalid, Missing
 from provisioning.services.rebase import Conflicting, Resolution, rebase
+from tenants import audit
+from tenants.models import AuditEntry
 from tenants.scope import ScopeError, scope
 from tests.people import People
 from tests.provisioning.network import DOCUMENT, drawn, provisioned
@@ -76,6 +78,32 @@ def test_a_body_that_was_changed_in_between_is_not_overwritten(draft: Draft) -> 
     drafts.patch(draft, "groups", row.uid, {"description": "mine"}, etag=row.etag)
     with pytest.raises(Changed):
         drafts.patch(draft, "groups", row.uid, {"description": "theirs"}, etag=row.etag)
+
+
+def test_keys_are_given_once_whoever_had_them_and_in_the_order_of_the_names(draft: Draft) -> None:
+    def keys(*names: str) -> list[str]:
+        return [item.key for item in overlay.new_items("groups", names)]
+
+    assert keys("A b", "a-b", "other") == ["a-b", "a-b-2", "other"]
+    assert keys("a b", "a-b-3", "A-B", "x") == ["a-b-4", "a-b-3", "a-b-5", "x"]
+    assert keys(*["a b"] * 40) == [f"a-b-{number}" for number in range(6, 46)]
+    assert keys("a b") == ["a-b-46"] and keys() == []
+    made = overlay.new_items("groups", ["one", "two"])
+    assert [item.number for item in made] == sorted(item.number for item in made)
+    assert Item.objects.get(pk=made[1].number).uid == made[1].uid
+
+
+def test_what_was_made_at_once_is_audited_object_by_object_and_the_chain_holds(draft: Draft) -> None:
+    held = document.document(views.of_draft(draft))
+    groups = [{"name": f"ü “{number}”\n\\", "description": "🏥"} for number in range(30)]
+    drafts.put_document(draft, {**held, "groups": [*held["groups"], *groups]})
+    assert list(audit.verify()) == []
+    told = AuditEntry.objects.order_by("-number")[:30]
+    assert {one.object_name for one in told} == {body["name"].strip() for body in groups}
+    assert all(one.before is None and one.after["description"] == "🏥" for one in told)
+    networks.forget()
+    kept = {row.name: row for row in views.rows(views.of_draft(draft), "groups")}
+    assert {body["name"].strip() for body in groups} <= kept.keys()
 
 
 def test_taking_an_edit_back_by_hand_leaves_no_overlay(people: People) -> None:

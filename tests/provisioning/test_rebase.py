@@ -36,7 +36,7 @@ def stands(draft: Draft) -> dict[str, Any]:
     view = views.of_draft(draft)
     assert overlay.errors(networks.network(view)) == []
     found = document.document(view)
-    assert drafts.put_document(draft, found) == []
+    assert drafts.put_document(draft, found, dry_run=True) == []
     return found
 
 

@@ -10,19 +10,21 @@ const MARKS = {
 const UID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 const SHOWN = 200;
 
-/** A list of `differences` as the API tells them; ids are told by their names, asked of `address`. */
-export async function drawn(differences, address) {
+/** A list of `differences` as the API tells them, of `all` there are; ids are told by their names, asked of `address`. */
+export async function drawn(differences, address, all = differences.length) {
   if (!differences.length) return h("p", { class: "ink-2" }, "Nothing would change: the draft is like this already.");
   const names = await called(differences, address);
   const shown = differences.slice(0, SHOWN).map((one) => entry(one, names));
-  const more = differences.length - shown.length;
+  const more = all - shown.length;
   return h("div", {}, h("ul", { class: "rv-list df-list" }, ...shown), more > 0 ? h("p", { class: "ink-2" }, `and ${more} more`) : null);
 }
 
 export function counted(differences) {
-  const words = { create: "to add", change: "to change", remove: "to remove" };
-  return Object.entries(words)
-    .map(([action, word]) => [differences.filter((one) => one.action === action).length, word])
+  return summed(Object.fromEntries(Object.keys(MARKS).map((action) => [action, differences.filter((one) => one.action === action).length])));
+}
+
+export function summed({ create = 0, change = 0, remove = 0 }) {
+  return [[create, "to add"], [change, "to change"], [remove, "to remove"]]
     .filter(([count]) => count).map(([count, word]) => `${count} ${word}`).join(", ") || "nothing to do";
 }
 
