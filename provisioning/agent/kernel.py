@@ -38,6 +38,8 @@ class Kernel:
         """Section key → what went wrong. What is right is made, whatever else fails."""
         failed = dict(rendered.failed)
         self.unfinished = False
+        links = [link for wanted in rendered.namespaces.values() for link in wanted.links]
+        self.netlink.wanted = frozenset(link.name for link in links if link.kind == "circuit")
         self._remove(set(rendered.namespaces), set(rendered.failed))
         todo = {name: wanted for name, wanted in sorted(rendered.namespaces.items()) if self._is_changed(wanted)}
 

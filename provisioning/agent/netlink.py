@@ -75,6 +75,8 @@ class Netlink:
     home: str = ""
     circuits: Circuits = field(default_factory=Circuits)
     sockets: dict[str, IPRoute] = field(default_factory=dict)
+    wanted: frozenset[str] = frozenset()
+    """Circuits that are to be in some namespace: one that leaves another is only moved."""
     shaped: dict[str, int] = field(default_factory=dict)
     """circuit interface → bits per second it was last shaped to"""
 
@@ -217,7 +219,8 @@ class Netlink:
             finally:
                 os.close(descriptor)
         self.shaped.pop(name, None)
-        self.circuits.release(name)
+        if name not in self.wanted:
+            self.circuits.release(name)
 
     # -- layer 3 ---------------------------------------------------------------------------------------------------
 

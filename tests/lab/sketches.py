@@ -267,6 +267,28 @@ def policy(draw: st.DrawFn, net: Sketch, name: str, position: int, prefixes: lis
             "apply_to": apply_to}  # fmt: skip
 
 
+def nat_changes_hands() -> tuple[Sketch, Sketch]:
+    """The last NAT rule of one site goes and the first one of another comes: both circuits move to other namespaces."""
+    net = Sketch()
+    for exchange, location in (("eu", "aws-eu-central-1"), ("us", "aws-us-east-1")):
+        net.add("exchanges", {"name": exchange, "location": location})
+    net.add("segments", {"name": "corp", "stance": "open"})
+    into = {"segment": "corp", "position": 10, "direction": "inbound"}
+    rules = []
+    for name, number in (("s0", 0), ("s1", 1)):
+        homes = {"exchange": "eu", "failover_exchange": "us"}
+        attachments = [{"segment": "corp", "prefixes": [f"10.{number}.0.0/16"]}]
+        net.add("connectors", {"name": name, "kind": "lab-site", **homes, "attachments": attachments})
+        to = {"type": "static", "prefixes": [f"10.{number}.0.1/32"]}
+        match = {"destination": [f"172.22.{number}.2/32"]}
+        rules.append({"name": f"into-{name}", **into, "connector": name, "match": match, "destination": to})
+    net.add("nat-rules", rules[1])
+    later = net.copy()
+    later.remove("nat-rules", "into-s1")
+    later.add("nat-rules", rules[0])
+    return net, later
+
+
 @st.composite
 def versions(draw: st.DrawFn) -> tuple[Sketch, Sketch]:
     """A network and a later version of it; the second tells only what changed."""

@@ -6,7 +6,7 @@ import os
 import time
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, note, reject, settings
+from hypothesis import HealthCheck, Phase, example, given, note, reject, settings
 
 from provisioning.core.check import check
 from provisioning.core.network import Network
@@ -14,7 +14,7 @@ from tests.core.networks import hospital
 from tests.lab.conftest import World
 from tests.lab.drawn import documents
 from tests.lab.judged import Judge, flow, same_way
-from tests.lab.sketches import Sketch, versions
+from tests.lab.sketches import Sketch, nat_changes_hands, versions
 
 pytestmark = [pytest.mark.packets]
 
@@ -47,6 +47,7 @@ def test_the_hospital_network_behaves_as_the_model_says(world: World) -> None:
 @pytest.mark.timeout(900)
 @settings(judging, max_examples=4, derandomize=True)
 @given(both=versions())
+@example(both=nat_changes_hands())
 def test_generated_networks_behave_as_the_model_says(world: World, both: tuple[Sketch, Sketch]) -> None:
     behaves(world, *both)
 
