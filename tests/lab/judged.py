@@ -129,7 +129,7 @@ class Judge:
         there = self.known.get(connector, {"addresses": ()})["addresses"]
         return connector if last.detail in there and probe.source not in there else ""
 
-    def answers_return(self, probe: Probe) -> bool:
+    def _answers_return(self, probe: Probe) -> bool:
         """Whether replies go back to the one who asked; the address may be another's in its segment."""
         realm = next(self.network.realm(uid) for uid, one in self.intent.segments.items() if one.name == probe.segment)
         connector = self.network.find("connectors", probe.connector)
@@ -178,7 +178,7 @@ class Judge:
             return ""
         if reached is not None:
             return "" if reached == [connector] else f"arrive at {reached}"
-        if not self.answers_return(probe):
+        if not self._answers_return(probe):
             return ""
         right = answer is not None and answer in ("", f"{TENANT}/{connector}")
         return "" if right else f"are answered by {answer}"
@@ -186,14 +186,14 @@ class Judge:
     # -- flows that go on ----------------------------------------------------------------------------------------------
 
     def streams(self) -> dict[Probe, Trace]:
-        """TCP flows that the model delivers and that are answered to who began them."""
-        found = {}
-        for probe in self.probes():
-            if probe.protocol == "tcp" and probe.source not in CLIENTS and self.answers_return(probe):
-                said = self.said(probe)
-                if said.disposition.startswith("delivered") and self._end(probe, said):
-                    found[probe] = said
-        return found
+        """TCP flows between members that live."""
+        asked = [probe for probe in self.probes() if probe.protocol == "tcp" and probe.source not in CLIENTS]
+        return {probe: said for probe in asked if self.lives(probe, said := self.said(probe))}
+
+    def lives(self, probe: Probe, said: Trace) -> bool:
+        """Whether the model delivers the flow to a host that is there, and its answers to who began it."""
+        delivered = said.disposition.startswith("delivered")
+        return delivered and bool(self._end(probe, said)) and self._answers_return(probe)
 
 
 def flow(probe: Probe) -> list[Any]:

@@ -97,7 +97,7 @@ def behaves(world: World, before: Sketch, after: Sketch) -> int:
         what = later.said(probe)
         if not what.disposition.startswith("delivered"):
             assert moment < settled + ALIVE, f"{probe} is {what.disposition} now and goes on"
-        elif same_way(said, what) and later.answers_return(probe):
+        elif same_way(said, what) and later.lives(probe, what):
             assert moment > now - ALIVE, f"{probe} is {what.disposition} as before and was cut"
     return told + agreed(later)
 
