@@ -19,7 +19,6 @@ class Meter:
     unit: Literal["h", "GB"]
     source: Literal["lifecycle", "counter"]
     dimensions: tuple[str, ...]
-    aggregation: Literal["sum"] = "sum"
 
 
 METERS: dict[str, Meter] = {

@@ -64,10 +64,6 @@ def carried(cell: int, v6: bool) -> bool:
     return cell != (_ICMP if v6 else _ICMPV6)
 
 
-def covers_cells(outer: Cells, inner: Cells) -> bool:
-    return all(any(low <= first and last <= high for low, high in outer) for first, last in inner)
-
-
 def cell_of(protocol: str | int, port: int | None = None) -> int:
     """The cell of one packet; a port is looked at for tcp and udp only."""
     if protocol in _START:

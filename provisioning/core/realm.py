@@ -191,14 +191,6 @@ class Realm:
             None,
         )
 
-    @cached_property
-    def _guests_by_key(self) -> dict[tuple[str, int], Member]:
-        return {(guest.segment.uid, id(guest.attachment)): guest for guest in self.guests}
-
-    def guest_of(self, member: Member) -> Member | None:
-        """How a member of another realm is seen here."""
-        return self._guests_by_key.get((member.segment.uid, id(member.attachment)))
-
     def hosts(self, other: str) -> bool:
         """Whether flows with another segment are decided here: the older segment of the two does it."""
         theirs = self.rosters[other].segment
@@ -325,9 +317,6 @@ class Realm:
                     )
                 )
         return found
-
-    def app_at(self, public: int, cell: int) -> App | None:
-        return next((app for app in self.apps if (app.public, app.cell) == (public, cell)), None)
 
     # Anchors
 

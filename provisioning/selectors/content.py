@@ -109,7 +109,3 @@ class Content:
 
 
 EMPTY = Content({kind: {} for kind in core.KINDS})
-
-
-def content_of(entries: Iterable[Entry]) -> Content:
-    return EMPTY.changed((entry.row.kind, entry.row.uid, entry) for entry in entries)
