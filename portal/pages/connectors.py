@@ -8,14 +8,13 @@ from django.http import HttpResponse
 from django.shortcuts import render
 
 from portal.pages.door import PageRequest, page
-from portal.pages.objects.listing import Names
+from portal.pages.objects.listing import Names, page_of
 from provisioning.core.intent.connectors import CONNECTOR_KINDS
 from provisioning.models import Draft
-from provisioning.selectors import listing, views
+from provisioning.selectors import views
 from provisioning.selectors.views import Row
 
 FILTERS = ("kind", "exchange", "segment", "group")
-PAGE = 50
 
 
 @page()
@@ -25,11 +24,10 @@ def connectors(request: PageRequest) -> HttpResponse:
     view = views.of_draft(draft) if draft else views.live()
     chosen = {name: request.GET.get(name, "") for name in FILTERS}
     search = request.GET.get("search", "")
-    found = listing.page(
+    found = page_of(
         view,
         "connectors",
-        limit=PAGE,
-        cursor=request.GET.get("cursor"),
+        request.GET.get("cursor"),
         search=search,
         filters={name: value for name, value in chosen.items() if value},
         total=True,

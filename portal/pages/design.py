@@ -15,8 +15,8 @@ from django.views.decorators.http import require_POST
 from portal.pages import board, crossings, reaching
 from portal.pages.door import PageRequest, page
 from portal.pages.objects import KINDS
-from portal.pages.objects.listing import Names
-from portal.pages.objects.pages import PAGE, panel
+from portal.pages.objects.listing import Names, page_of
+from portal.pages.objects.pages import panel
 from portal.pages.places import Places
 from portal.pages.refusals import told as refusing
 from provisioning import catalog
@@ -26,7 +26,7 @@ from provisioning.core.intent.item import INTERNET
 from provisioning.core.intent.policies import ACTIONS
 from provisioning.core.resource import as_json
 from provisioning.models import Draft
-from provisioning.selectors import changes, listing, networks, views
+from provisioning.selectors import changes, networks, views
 from provisioning.selectors import reach as selectors
 from provisioning.services import drafts
 
@@ -58,7 +58,7 @@ def rules(request: PageRequest, uid: UUID) -> HttpResponse:
     """The policies in the order they are tried, a page at a time."""
     draft = _open(request, uid)
     view = views.of_draft(draft)
-    found = listing.page(view, "policies", limit=PAGE, cursor=request.GET.get("cursor"), ordering="position")
+    found = page_of(view, "policies", request.GET.get("cursor"), ordering="position")
     states = changes.states(draft, found.rows)
     names = {ref: row.name for ref, row in Names(view, [row.body for row in found.rows]).rows.items()}
     items = [board.Item(row.kind, row.uid, row.body, states.get(row.uid, "same")) for row in found.rows]

@@ -53,10 +53,14 @@ def test_an_address_with_a_cursor_of_another_list_shows_the_first_page(
     people: People, sign_in: SignIn, drawn: Any
 ) -> None:
     draft, _ = drawn
-    where = f"design/{draft.uid}/objects/groups/"
     client = sign_in(people.netadmin)
-    for cursor in ("nobody", cursors.write(cursors.question("groups", "-name", "", {}), ("a", 0))):
-        assert "prod" in text(client, f"{where}?cursor={cursor}")
+    for where, name in (
+        (f"design/{draft.uid}/objects/groups/?", "prod"),
+        (f"design/{draft.uid}/rules/?", "allow"),
+        (f"connectors/?draft={draft.uid}&", "site-prod"),
+    ):
+        for cursor in ("nobody", cursors.write(cursors.question("groups", "-name", "", {}), ("a", 0))):
+            assert name in text(client, f"{where}cursor={cursor}"), where
 
 
 def test_a_viewer_reads_it_with_links_and_no_form(people: People, sign_in: SignIn, drawn: Any) -> None:

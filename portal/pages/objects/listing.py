@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from portal.pages.objects.fields import ANYWHERE
 from portal.pages.objects.form import Named, references
 from portal.pages.objects.kind import Column, Kind
-from provisioning.selectors import views
+from provisioning.selectors import listing, views
 from provisioning.selectors.views import Row, View
+from provisioning.services.errors import Unreadable
 
+PAGE = 50
 SHOWN = 4
 """Values of one cell; what is more is counted."""
 
@@ -54,6 +57,18 @@ class Names:
         if row is None:
             return Value(literals.get(str(ref), str(ref)))
         return Value(row.name, row.body.get("color"))
+
+
+def page_of(view: View, kind: str, cursor: str | None, **asked: Any) -> listing.Page:
+    """A page of what ``listing.page`` is asked for; the first one where the cursor is another list's.
+
+    An address may have been kept while its filters were edited, or put together by hand.
+    """
+    ask = partial(listing.page, view, kind, limit=PAGE, **asked)
+    try:
+        return ask(cursor=cursor)
+    except Unreadable:
+        return ask()
 
 
 def lines(kind: Kind, found: Iterable[tuple[Row, str]], names: Names) -> list[Line]:

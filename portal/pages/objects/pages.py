@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -15,13 +14,12 @@ from portal.pages.door import PageRequest, page
 from portal.pages.objects import KINDS, SECTIONS
 from portal.pages.objects.form import Bound, bind
 from portal.pages.objects.kind import Kind
-from portal.pages.objects.listing import Names, lines
+from portal.pages.objects.listing import Names, lines, page_of
 from provisioning.models import Draft, Item
-from provisioning.selectors import changes, listing, views
+from provisioning.selectors import changes, views
 from provisioning.selectors.views import Row, View
-from provisioning.services.errors import Missing, Unreadable
+from provisioning.services.errors import Missing
 
-PAGE = 50
 NEW = "new"
 
 
@@ -118,12 +116,7 @@ def _listed(request: PageRequest, place: Place, kind: Kind) -> dict[str, Any]:
         told = changes.changed(place.draft, kind.key)
         found = [(row, state) for row, state in told if search.lower() in row.name.lower()]
     else:
-        ask = partial(listing.page, place.view, kind.key, limit=PAGE, search=search, ordering=ordering)
-        try:
-            listed = ask(cursor=request.GET.get("cursor"))
-        except Unreadable:
-            # An address that was kept, or put together by hand: the list begins anew.
-            listed = ask()
+        listed = page_of(place.view, kind.key, request.GET.get("cursor"), search=search, ordering=ordering)
         states = changes.states(place.draft, listed.rows) if place.draft else {}
         found = [(row, states.get(row.uid, "same")) for row in listed.rows]
         following, previous = listed.next, listed.previous
