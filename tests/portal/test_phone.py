@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, ViewportSize
 
 from tests.browser import sign_in
 from tests.people import People
@@ -15,6 +15,8 @@ from tests.portal.test_pages import PAGES, address
 
 pytestmark = pytest.mark.browser
 
+PHONE: ViewportSize = {"width": 320, "height": 840}
+DESK: ViewportSize = {"width": 1440, "height": 840}
 KINDS = ("connectors", "policies", "nat-rules", "shares", "assertions")
 FRAGMENTS = ("draft-bar", "topology-side", "network-download")
 WIDER = """() => [...document.querySelectorAll(".cw-stack")].filter(({ parentElement: list, offsetParent }) =>
@@ -41,11 +43,11 @@ def test_no_page_and_no_list_scrolls_sideways(live_portal: str, people: People, 
     sign_in(page, live_portal, people.owner)
     found = []
     for where in shown:
-        for width in (320, 1440):
-            page.set_viewport_size({"width": width, "height": 840})
-            page.goto(f"{live_portal}{where}")
+        page.set_viewport_size(PHONE)
+        page.goto(f"{live_portal}{where}")
+        found += [(where, PHONE, name) for name in page.evaluate(WIDER)]
+        for size in (PHONE, DESK):
+            page.set_viewport_size(size)
             if page.evaluate("document.scrollingElement.scrollWidth > innerWidth"):
-                found.append((where, width, "the page"))
-            if width < 1440:
-                found += [(where, width, name) for name in page.evaluate(WIDER)]
+                found.append((where, size, "the page"))
     assert not found
