@@ -19,8 +19,8 @@ FILTERS = ("kind", "exchange", "segment", "group")
 
 @page()
 def connectors(request: PageRequest) -> HttpResponse:
-    drafts = Draft.objects.filter(state=Draft.State.OPEN)
-    draft = drafts.filter(uid=request.GET["draft"]).first() if _uuid(request.GET.get("draft")) else None
+    drafts = list(Draft.objects.filter(state=Draft.State.OPEN))
+    draft = next((one for one in drafts if str(one.uid) == request.GET.get("draft")), None)
     view = views.of_draft(draft) if draft else views.live()
     chosen = {name: request.GET.get(name, "") for name in FILTERS}
     search = request.GET.get("search", "")
@@ -72,7 +72,3 @@ def _shown(row: Row, names: Names) -> dict[str, Any]:
         ],
         "settings": body["settings"],
     }
-
-
-def _uuid(text: str | None) -> bool:
-    return bool(text) and len(text or "") == 36

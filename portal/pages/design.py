@@ -6,14 +6,14 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from portal.pages import board, crossings, reaching
-from portal.pages.door import PageRequest, page
+from portal.pages.door import PageRequest, draft_of, page
 from portal.pages.objects import KINDS
 from portal.pages.objects.listing import Names, page_of
 from portal.pages.objects.pages import panel
@@ -56,7 +56,7 @@ def canvas(request: PageRequest, uid: UUID) -> HttpResponse:
 @page()
 def rules(request: PageRequest, uid: UUID) -> HttpResponse:
     """The policies in the order they are tried, a page at a time."""
-    draft = _open(request, uid)
+    draft = draft_of(request, uid)
     view = views.of_draft(draft)
     found = page_of(view, "policies", request.GET.get("cursor"), ordering="position")
     states = changes.states(draft, found.rows)
@@ -72,17 +72,9 @@ def rules(request: PageRequest, uid: UUID) -> HttpResponse:
     return render(request, "pages/design/rules.html", context)
 
 
-def _open(request: PageRequest, uid: UUID) -> Draft:
-    draft = get_object_or_404(Draft, uid=uid)
-    if draft.state == Draft.State.DISCARDED:
-        raise Http404
-    request.draft_uid = uid
-    return draft
-
-
 def _draft(request: PageRequest, uid: UUID) -> dict[str, Any]:
     """What every view of a draft shows: its network, what it did to its base, its problems, what can be chosen."""
-    draft = _open(request, uid)
+    draft = draft_of(request, uid)
     view = views.of_draft(draft)
     found = views.rows(view)
     base = _network(views.rows(views.View(draft.base_revision)))

@@ -8,10 +8,10 @@ from uuid import UUID
 
 import yaml
 from django.http import Http404, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 
 from portal.api import etags
-from portal.pages.door import PageRequest, page
+from portal.pages.door import PageRequest, draft_of, page
 from portal.pages.objects import KINDS
 from provisioning.models import Draft
 from provisioning.selectors import document as whole
@@ -43,7 +43,7 @@ COLUMNS = {
 @page()
 def text(request: PageRequest, uid: UUID) -> HttpResponse:
     """The draft as YAML, to be edited."""
-    draft = _draft(request, uid)
+    draft = draft_of(request, uid)
     document = whole.document(views.of_draft(draft))
     context = {**_shown(request, draft), "document": _yaml(document), "tag": etags.of(document)}
     return render(request, "pages/design/yaml.html", context)
@@ -54,14 +54,14 @@ def importing(request: PageRequest, uid: UUID, kind: str) -> HttpResponse:
     """Connectors or prefix lists from a table."""
     if kind not in COLUMNS:
         raise Http404
-    draft = _draft(request, uid)
+    draft = draft_of(request, uid)
     context = {**_shown(request, draft), "kind": KINDS[kind], "columns": COLUMNS[kind]}
     return render(request, "pages/design/import.html", context)
 
 
 @page()
 def of_draft(request: PageRequest, uid: UUID) -> HttpResponse:
-    draft = _draft(request, uid)
+    draft = draft_of(request, uid)
     return _download(request, views.of_draft(draft), f"{request.tenant.slug}-{draft.name}")
 
 
@@ -79,16 +79,8 @@ def of_revision(request: PageRequest, number: int) -> HttpResponse:
 def names(request: PageRequest, uid: UUID) -> HttpResponse:
     """What ids are called in a draft, for lists of differences: ``?id=…&id=…`` gives id → name."""
     wanted = request.GET.getlist("id")[:MOST_NAMES]
-    found = views.named(views.of_draft(_draft(request, uid)), [one for one in wanted if _is_uid(one)])
+    found = views.named(views.of_draft(draft_of(request, uid)), [one for one in wanted if _is_uid(one)])
     return JsonResponse({one: row.name for one, row in found.items()})
-
-
-def _draft(request: PageRequest, uid: UUID) -> Draft:
-    draft = get_object_or_404(Draft, uid=uid)
-    if draft.state == Draft.State.DISCARDED:
-        raise Http404
-    request.draft_uid = uid
-    return draft
 
 
 def _shown(request: PageRequest, draft: Draft) -> dict[str, Any]:

@@ -11,8 +11,10 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
 from django_htmx.middleware import HtmxDetails
 
+from provisioning.models import Draft
 from provisioning.services.errors import Missing
 from tenants.models import Tenant
 from tenants.roles import RIGHTS, Who
@@ -55,3 +57,12 @@ def page(right: str = "view") -> Callable[[View], View]:
         return inside
 
     return door
+
+
+def draft_of(request: PageRequest, uid: UUID) -> Draft:
+    """The draft that the page is about, which the bar shows then; 404 where it was discarded."""
+    draft = get_object_or_404(Draft, uid=uid)
+    if draft.state == Draft.State.DISCARDED:
+        raise Http404
+    request.draft_uid = uid
+    return draft

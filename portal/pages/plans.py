@@ -16,7 +16,8 @@ from provisioning.models import Plan
 from provisioning.services import plans as services
 
 PAGE = 100
-OPEN = (Plan.State.READY, Plan.State.APPROVED)
+COMPUTED = (Plan.State.READY, Plan.State.APPROVED)
+"""Whether the world moved since is asked anew each time they are shown."""
 
 
 @page()
@@ -34,14 +35,14 @@ def plans(request: PageRequest) -> HttpResponse:
 def plan(request: PageRequest, uid: UUID) -> HttpResponse:
     found = get_object_or_404(Plan.objects.select_related("draft"), uid=uid)
     request.draft_uid = found.draft.uid
-    moved = services.staleness(found, found.draft) if found.state in OPEN else list(found.moved)
+    moved = services.staleness(found, found.draft) if found.state in COMPUTED else list(found.moved)
     return render(request, "pages/plans/plan.html", {"tenant": request.tenant, **_told(request, found, moved)})
 
 
 def _told(request: PageRequest, plan: Plan, moved: list[str]) -> dict[str, Any]:
     asks = request.tenant.requires_approval
     own = plan.author == request.who.user.email
-    state = "stale" if moved and plan.state in OPEN else plan.state
+    state = "stale" if moved and plan.state in COMPUTED else plan.state
     root = f"/api/v1/t/{request.tenant.slug}/"
     reach = review.reachability(plan.reachability)
     decided = [one for row in reach for one in row["decided"]]

@@ -97,6 +97,7 @@ def test_connectors_come_a_page_at_a_time_and_are_found_by_what_they_attach_to(
     found = text(client, f"{here}&group={uids['prod']}&segment={uids['corp']}")
     assert "site-prod" in found and "branch-" not in found and "1 found" in found
     assert text(client, f"{here}&search=BRANCH-5").count("branch-5") == 10
+    assert "branch-" not in text(client, f"connectors/?draft={'z' * 36}"), "it is no draft's, so live is shown"
 
 
 def test_rules_come_a_page_of_policies_at_a_time_in_the_order_they_are_tried(

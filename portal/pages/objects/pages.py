@@ -7,10 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import reverse
 
-from portal.pages.door import PageRequest, page
+from portal.pages.door import PageRequest, draft_of, page
 from portal.pages.objects import KINDS, SECTIONS
 from portal.pages.objects.form import Bound, bind
 from portal.pages.objects.kind import Kind
@@ -36,10 +36,7 @@ class Place:
 
 @page()
 def in_draft(request: PageRequest, uid: UUID, kind: str = "") -> HttpResponse:
-    draft = get_object_or_404(Draft, uid=uid)
-    if draft.state == Draft.State.DISCARDED:
-        raise Http404
-    request.draft_uid = uid
+    draft = draft_of(request, uid)
     slug = request.tenant.slug
     root = reverse("draft-objects", args=[slug, uid])
     return _page(
