@@ -1,4 +1,4 @@
-"""A small network, drawn through the API: two sites at one exchange, a firewall, a policy."""
+"""A small network, drawn, planned and provisioned through the API: two sites at one exchange, a firewall, a policy."""
 
 from __future__ import annotations
 
@@ -93,3 +93,16 @@ def draw(api, name="work"):
         add(api, where, kind)
     add(api, where, "connectors", SECOND_SITE)
     return where
+
+
+def plan_of(client, where):
+    made = client.post(f"{where}plan/")
+    assert made.status_code == 201, made.content
+    return made
+
+
+def provision(client, where):
+    plan = plan_of(client, where)
+    going = client.post(f"{plan['Location']}provision/", {"digest": plan.json()["digest"]})
+    assert going.status_code == 202, going.content
+    return going

@@ -11,6 +11,7 @@ from allauth.account.models import EmailAddress
 from django.utils import timezone
 
 from tenants import tokens
+from tests.api.problems import is_problem
 
 pytestmark = pytest.mark.django_db
 
@@ -29,16 +30,6 @@ def operations(api):
 
 def address(path):
     return re.sub(r"{(\w+)}", lambda match: VALUES.get(match[1], str(uuid4())), path)
-
-
-def is_problem(answer, status):
-    assert answer.status_code == status, answer.content
-    assert answer["Content-Type"] == "application/problem+json"
-    body = answer.json()
-    assert body["status"] == status
-    assert body["type"].startswith("urn:causeway:problem:")
-    assert body["title"] and body["detail"]
-    return body
 
 
 def test_the_walk_has_something_to_walk_over(api):

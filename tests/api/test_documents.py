@@ -14,15 +14,10 @@ from portal.api.kinds import SHAPES
 from provisioning.core import intent as core
 from provisioning.selectors import document as documents
 from tests.api.network import BODIES, EXIT, GUESTS, LOBBY, SECOND_SITE, add, draft, draw
-from tests.api.test_access import is_problem
+from tests.api.problems import is_problem
 
 NOBODY = "11111111-1111-4111-8111-111111111111"
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def netadmin(api):
-    return api("netadmin")
 
 
 def draw_everything(api, name="work"):

@@ -13,14 +13,9 @@ from portal.api.examples import EXAMPLES
 from portal.api.kinds import SHAPES
 from provisioning.core import intent as core
 from tests.api.network import BODIES, EXIT, GUESTS, LOBBY, SECOND_SITE, add, draft, draw
-from tests.api.test_access import is_problem
+from tests.api.problems import is_problem
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def netadmin(api):
-    return api("netadmin")
 
 
 def document_of(api, where):

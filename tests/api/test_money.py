@@ -14,7 +14,7 @@ from billing.collect import collect
 from billing.demo import ensure_demo_prices
 from billing.models import PriceBook
 from tenants.models import Tenant
-from tests.api.test_access import is_problem
+from tests.api.problems import is_problem
 from tests.billing.conftest import connector, lived, named
 
 pytestmark = pytest.mark.django_db

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from provisioning.models import CounterReading, Node, NodeSection, NodeTenant
 from provisioning.services import nodes
-from tests.api.test_access import is_problem
+from tests.api.problems import is_problem
 
 pytestmark = pytest.mark.django_db
 

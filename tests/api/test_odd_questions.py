@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.api.network import add, draw
-from tests.api.test_access import is_problem
+from tests.api.problems import is_problem
 
 pytestmark = pytest.mark.django_db
 

@@ -4,43 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from provisioning.models import Run, Step
-from provisioning.services import runs
-from tests.api.network import BODIES, SECOND_SITE, add, draft, draw
-from tests.api.test_access import is_problem
+from tests.api.network import BODIES, SECOND_SITE, add, draft, draw, plan_of, provision
+from tests.api.problems import is_problem
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def netadmin(api):
-    return api("netadmin")
-
-
-def plan_of(client, where):
-    made = client.post(f"{where}plan/")
-    assert made.status_code == 201, made.content
-    return made
-
-
-def provision(client, where):
-    plan = plan_of(client, where)
-    going = client.post(f"{plan['Location']}provision/", {"digest": plan.json()["digest"]})
-    assert going.status_code == 202, going.content
-    return going
-
-
-@pytest.fixture
-def finish(people, within):
-    """Let a run end as if its workers had done everything."""
-
-    def end(answer):
-        with within(people.acme):
-            run = Run.objects.get(uid=answer.json()["id"])
-            Step.objects.filter(run=run).update(state=Step.State.DONE)
-            runs.settle(run)
-
-    return end
 
 
 def test_a_plan_says_what_would_change_and_runs_nothing(netadmin):

@@ -8,14 +8,9 @@ from portal.api import tenancy
 from provisioning.selectors import cursors
 from tenants.models import Answer, AuditEntry
 from tests.api.network import BODIES, draft
-from tests.api.test_access import is_problem
+from tests.api.problems import is_problem
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def netadmin(api):
-    return api("netadmin")
 
 
 def test_the_same_key_and_body_is_answered_again_and_done_once(netadmin):

@@ -8,9 +8,8 @@ import pytest
 from django.db import connection
 
 from tenants.scope import scope
-from tests.api.network import add, draft, draw
-from tests.api.test_access import is_problem
-from tests.api.test_plans import finish, provision  # noqa: F401  (a fixture)
+from tests.api.network import add, draft, draw, provision
+from tests.api.problems import is_problem
 
 pytestmark = pytest.mark.django_db
 
@@ -49,7 +48,7 @@ def stored(tenant):
                 yield table, row
 
 
-def test_secrets_are_nowhere_but_sealed(api, people, finish, caplog):  # noqa: F811
+def test_secrets_are_nowhere_but_sealed(api, people, finish, caplog):
     caplog.set_level(logging.DEBUG)
     netadmin, answers = api("netadmin"), []
 

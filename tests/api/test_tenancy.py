@@ -14,7 +14,7 @@ from tenants import audit
 from tenants.models import AuditEntry, Membership, Role, Tenant
 from tenants.roles import RIGHTS, Who
 from tests.api.network import add, draft
-from tests.api.test_access import is_problem
+from tests.api.problems import is_problem
 from tests.people import Api
 
 pytestmark = pytest.mark.django_db

@@ -9,16 +9,10 @@ from django.db import connection
 
 from provisioning.services import plans
 from tenants.models import Tenant
-from tests.api.network import BODIES, EXIT, SECOND_SITE, add, draft, draw
-from tests.api.test_access import is_problem
-from tests.api.test_plans import finish, provision  # noqa: F401  (a fixture)
+from tests.api.network import BODIES, EXIT, SECOND_SITE, add, draft, draw, provision
+from tests.api.problems import is_problem
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def netadmin(api):
-    return api("netadmin")
 
 
 def one_of(client, where, kind, name):
@@ -26,7 +20,7 @@ def one_of(client, where, kind, name):
     return found
 
 
-def test_conflicts_are_told_and_decided(netadmin, finish):  # noqa: F811
+def test_conflicts_are_told_and_decided(netadmin, finish):
     finish(provision(netadmin, draw(netadmin)))
     mine, theirs = draft(netadmin, "mine"), draft(netadmin, "theirs")
     site, policy = one_of(netadmin, mine, "connectors", "site-b"), one_of(netadmin, mine, "policies", "prod-out")
@@ -65,7 +59,7 @@ def test_conflicts_are_told_and_decided(netadmin, finish):  # noqa: F811
     assert netadmin.post(f"{mine}rebase/").status_code == 200
 
 
-def test_a_draft_is_compared_with_its_base_and_one_object_is_brought_back(netadmin, finish):  # noqa: F811
+def test_a_draft_is_compared_with_its_base_and_one_object_is_brought_back(netadmin, finish):
     finish(provision(netadmin, draw(netadmin)))
     where = draft(netadmin, "second")
     site = one_of(netadmin, where, "connectors", "site-b")
@@ -90,7 +84,7 @@ def test_a_draft_is_compared_with_its_base_and_one_object_is_brought_back(netadm
     is_problem(netadmin.post(f"{one}restore/", {"revision": -1}), 400)
 
 
-def test_any_two_versions_are_compared_by_what_reaches_what(netadmin, finish):  # noqa: F811
+def test_any_two_versions_are_compared_by_what_reaches_what(netadmin, finish):
     finish(provision(netadmin, draw(netadmin)))
     where = draft(netadmin, "closed")
     corp = one_of(netadmin, where, "segments", "corp")
