@@ -103,7 +103,7 @@ class Names:
             self._parts[key] = f"{who.connector.name} ({self._prefixes(atoms)})"
         return self._parts[key]
 
-    def _runs(self, atoms: Places) -> list[Range]:
+    def _runs(self, atoms: Places) -> list[tuple[int, int]]:
         """Places of the first and the last of atoms in rising order that touch each other."""
         apart = np.flatnonzero(self.side.low[atoms[1:]] != self.side.high[atoms[:-1]]).tolist()
         return list(zip([0, *(place + 1 for place in apart)], [*apart, len(atoms) - 1], strict=True))
