@@ -105,6 +105,22 @@ def rebase(draft: Draft, decided: Sequence[Resolution] = ()) -> Draft:
         mine=networks.content(views.of_draft(draft)),
         decided={one.place: one.take for one in decided},
     )
+    changes = _merged(draft, live, ground, decided)
+    _move(draft, live, [change for change in changes if change.before != change.after])
+    _replay(draft, ground)
+    touch(draft)
+    audit.record(
+        "draft.rebase",
+        kind="draft",
+        object_id=str(draft.uid),
+        object_name=draft.name,
+        after={"revision": live, "decided": [[*one.place, one.take] for one in decided]},
+    )
+    return draft
+
+
+def _merged(draft: Draft, live: int, ground: _Ground, decided: Sequence[Resolution]) -> list[BodyChange]:
+    """What the draft makes of revision ``live`` when it is put on top of it; raises Conflicting, or Invalid."""
     changes, conflicts, problems = [], [], []
     for mine in Overlay.objects.filter(draft=draft).select_related("item"):
         body, wrong = ground.merged(mine.item, mine.body)
@@ -126,17 +142,7 @@ def rebase(draft: Draft, decided: Sequence[Resolution] = ()) -> Draft:
         )
     if problems:
         raise Invalid(f"What this draft and revision {live} changed does not go together.", problems)
-    _move(draft, live, [change for change in changes if change.before != change.after])
-    _replay(draft, ground)
-    touch(draft)
-    audit.record(
-        "draft.rebase",
-        kind="draft",
-        object_id=str(draft.uid),
-        object_name=draft.name,
-        after={"revision": live, "decided": [[*one.place, one.take] for one in decided]},
-    )
-    return draft
+    return changes
 
 
 def _astray(ground: _Ground, decided: Sequence[Resolution]) -> list[Problem]:
