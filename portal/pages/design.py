@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -73,7 +72,7 @@ def rules(request: PageRequest, uid: UUID) -> HttpResponse:
 
 
 def _draft(request: PageRequest, uid: UUID) -> dict[str, Any]:
-    """What every view of a draft shows: its network, what it did to its base, its problems, what can be chosen."""
+    """What the canvas shows of a draft: its network, what it did to its base, its problems, what can be chosen."""
     draft = draft_of(request, uid)
     view = views.of_draft(draft)
     found = views.rows(view)
@@ -86,21 +85,18 @@ def _draft(request: PageRequest, uid: UUID) -> dict[str, Any]:
     problems = check(networks.network(view))
     valid = all(problem.severity != "error" for problem in problems)
     failing = selectors.failing(view) if valid else []
-    root = f"/api/v1/t/{request.tenant.slug}/"
     objects_url = reverse("draft-objects", args=[request.tenant.slug, draft.uid])
     places = Places(objects_url, paths=[problem.path for problem in (*failing, *problems)])
     told = [{**as_json(problem), "url": places.path(problem.path)} for problem in (*failing, *problems)]
     return {
         "tenant": request.tenant,
-        "draft": {"id": str(draft.uid), "name": draft.name, "base_revision": draft.base_revision, "open": draft.state},
+        "draft": {"id": str(draft.uid), "name": draft.name},
         "view": view,
-        "api": f"{root}drafts/{draft.uid}/",
+        "api": f"/api/v1/t/{request.tenant.slug}/drafts/{draft.uid}/",
         "objects_url": objects_url,
-        "base_api": f"{root}revisions/{draft.base_revision}/",
         "may": {"edit": "edit" in request.rights and draft.state == Draft.State.OPEN},
         "board": drawn,
         "items": items,
-        "names": names,
         "shares": crossings.shares(here.get("shares", []), drawn.lanes, names),
         "changes": [item for rows in items.values() for item in rows if item.state != "same"],
         "problems": told,
@@ -110,12 +106,10 @@ def _draft(request: PageRequest, uid: UUID) -> dict[str, Any]:
         "lists": [(word, here.get(kind, [])) for word, kind in (
             ("Exchanges", "exchanges"), ("Services", "services"), ("Prefix lists", "prefix-lists"),
             ("Assertions", "assertions"))],
-        "policies": drawn.chips,
-        **{kind: here.get(kind, []) for kind in ("exchanges", "segments", "groups", "connectors", "services")},
+        **{kind: here.get(kind, []) for kind in ("exchanges", "services")},
         "actions": ACTIONS,
         "protocols": PROTOCOLS,
         "products": _products(here.get("services", [])),
-        "lab": bool(settings.LAB_STATE),
     }  # fmt: skip
 
 

@@ -34,8 +34,7 @@ def members(request: PageRequest) -> HttpResponse:
         "from_msp": people.filter(msp=request.tenant.msp) if request.tenant.msp else [],
         "roles": ROLES,
         "rights": [
-            {"right": right, "word": word, "roles": [right in ROLE_RIGHTS[role] for role in ROLES]}
-            for right, word in RIGHTS.items()
+            {"word": word, "roles": [right in ROLE_RIGHTS[role] for role in ROLES]} for right, word in RIGHTS.items()
         ],
         "problems": problems,
         "sent": request.POST,

@@ -44,7 +44,6 @@ def wizard(request: PageRequest) -> HttpResponse:
         "api": f"/api/v1/t/{request.tenant.slug}/drafts/{draft.uid}/",
         "kind": kind if kind in CONNECTOR_KINDS else "",
         "families": kinds.families(),
-        "look": kinds.look(kind),
         "accounts": accounts,
         "account": account,
         "vpcs": _vpcs(account, view, exchanges) if account else [],
