@@ -137,7 +137,8 @@ def report(node: Node, told: Mapping[str, Any]) -> None:
 
 
 def _applied(node: Node, tenant: Tenant, applied: Mapping[str, str], failed: Mapping[str, str]) -> None:
-    for section in NodeSection.objects.filter(node=node):
+    # In one order: two nodes' reports wake the same steps at once.
+    for section in NodeSection.objects.filter(node=node).order_by("address"):
         key = f"{tenant.slug}/{section.address}"
         digest, failure = applied.get(key, ""), str(failed.get(key, ""))[:500]
         told = node.applied_version >= section.version

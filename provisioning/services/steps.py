@@ -8,6 +8,7 @@ import logging
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from django.db import OperationalError
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
@@ -58,6 +59,10 @@ def _carry_out(claim: Claim) -> Done | Waiting | DriverError:
         return driver(change.driver).apply(change, claim.context)
     except DriverError as error:
         return error
+    except OperationalError as error:
+        # The database is away, or took another transaction's side: nothing was written, and it may do next time.
+        logger.warning("step %s is tried again: %s", step.address, error)
+        return DriverError("The database did not answer in time.", code="database")
     except Exception as error:
         # A bug in a driver ends its step, where a person sees it, instead of being tried for ever.
         logger.exception("step %s crashed", step.address)

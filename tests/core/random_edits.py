@@ -57,7 +57,9 @@ class _Editor:
         if found is None:
             return
         uid, body = found
-        what = self.draw(any_of(["group", "group", "prefixes", "enabled", "preference", "exchange", "move", "add"]))
+        what = self.draw(
+            any_of(["group", "group", "prefixes", "enabled", "preference", "exchange", "move", "add", "swap"])
+        )
         attached = [dict(one) for one in body["attachments"]]
         if what == "add" and self.net.resolve("connectors", "new") is None:
             prefixes = self.draw(some(PREFIXES, 1))
@@ -70,6 +72,11 @@ class _Editor:
         elif what == "prefixes" and body["kind"] != "internet-exit":
             attached[0]["prefixes"] = self.draw(some(PREFIXES, 1))
             self.edit("connectors", uid, attachments=attached)
+        elif what == "swap" and (other := self.one("connectors")):
+            theirs = [dict(one) for one in other[1]["attachments"]]
+            attached[0]["prefixes"], theirs[0]["prefixes"] = theirs[0]["prefixes"], attached[0]["prefixes"]
+            self.edit("connectors", uid, attachments=attached)
+            self.edit("connectors", other[0], attachments=theirs)
         elif what == "enabled":
             self.edit("connectors", uid, enabled=not body["enabled"])
         elif what == "preference":

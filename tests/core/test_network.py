@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from provisioning.core.check import check
 from provisioning.core.intent import load
 from provisioning.core.network import Network
-from provisioning.core.reach import trace
-from tests.core.networks import CATALOG, Drawing, policy, site
+from provisioning.core.reach import assertions, trace
+from tests.core.networks import CATALOG, Drawing, hospital, policy, site
 
 
 def two_segments() -> Drawing:
@@ -108,6 +109,19 @@ def test_what_was_kept_about_an_item_goes_with_it() -> None:
     before.keep(("rules", uid), (), lambda: "of the policy")
     draw.remove("policies", "p")
     assert ("rules", uid) not in Network(draw.intent(), before).kept
+
+
+def test_an_equal_copy_of_a_network_answers_alike() -> None:
+    draw = hospital()
+    shop = {"connector": "exit-eu", "port": 443, "target": {"connector": "vpc-prod", "addresses": ["10.1.2.3"]}}
+    shop["target"]["port"] = 8443
+    draw.add("internet-apps", {"name": "shop", **shop, "source_nat": False})
+    draw.add("policies", policy("in", 5, "internet", "shop", {"action": "allow"}))
+    first = draw.network()
+    check(first), assertions(first)
+    later = Network(draw.intent(), first)
+    assert check(later) == check(first) and assertions(later) == assertions(first)
+    assert trace(later, "internet", "shop", "tcp", 443).disposition == "delivered"
 
 
 def test_the_instances_of_a_service_stay_where_they_are_when_an_older_one_goes() -> None:

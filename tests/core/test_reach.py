@@ -274,6 +274,21 @@ def test_a_renamed_group_changes_no_flow_and_is_told_by_its_new_name() -> None:
         assert delta(before.network(), network).allowed[0].from_ == ("development",)
 
 
+def test_sites_that_exchange_prefixes_are_told_what_changes_between_them() -> None:
+    draw = Drawing()
+    draw.add("exchanges", {"name": "eu", "location": "aws-eu-central-1"})
+    draw.add("segments", {"name": "corp", "stance": "open"})
+    draw.add("connectors", site("one", "eu", None, "10.3.0.0/16", "10.1.0.0/16"))
+    draw.add("connectors", site("two", "eu", None, "10.2.0.0/16"))
+    after = draw.copy()
+    after.edit("segments", "corp", stance="closed")
+    after.edit("connectors", "one", attachments=site("one", "eu", None, "10.3.0.0/16", "10.2.0.0/16")["attachments"])
+    after.edit("connectors", "two", attachments=site("two", "eu", None, "10.1.0.0/16")["attachments"])
+    # What was or becomes local is not compared, and the rest was sent by somebody else.
+    told = delta(draw.network(), after.network())
+    assert not told.allowed and {change.from_ for change in told.blocked} == {("one (10.1.0.0/16)", "two")}
+
+
 def test_what_did_not_change_is_not_asked_again() -> None:
     before, draw = partners().network(), partners()
     draw.remove("policies", "no-dev-in-prod")

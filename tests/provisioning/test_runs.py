@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import json
 import subprocess
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
+from provisioning.core.resource import Change
 from provisioning.drivers.base import Context, Done, DriverError, Waiting
-from provisioning.models import Draft, Lifecycle, Node, ResourceRecord, Run, Step
+from provisioning.drivers.exchange import publish
+from provisioning.models import Draft, Lifecycle, Node, NodeSection, ResourceRecord, Run, Step
 from provisioning.selectors import views
 from provisioning.services import drafts, lease, nodes, plans, revisions, runs, steps
 from provisioning.services.errors import Conflict, Forbidden, Invalid
@@ -301,3 +308,32 @@ def test_removing_a_connector_takes_it_off_its_nodes_and_ends_its_hours(people: 
     with scope(people.acme):
         assert not ResourceRecord.objects.filter(address="connector/site-2").exists()
         assert Lifecycle.objects.get(address="connector/site-2").ended_at is not None
+
+
+def test_steps_that_write_for_the_same_nodes_do_not_wait_for_each_other_in_a_ring(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sections come back in any order; two steps that each hold one node and want the other's would be a deadlock."""
+    provisioned(people.acme)
+    written = publish._write
+    meeting = threading.Barrier(2)
+
+    def slowly(*args: Any) -> None:
+        written(*args)
+        with suppress(threading.BrokenBarrierError):
+            meeting.wait(0.5)
+
+    monkeypatch.setattr(publish, "_write", slowly)
+    orders, listed = iter(["node_id", "-node_id"]), NodeSection.objects.select_related
+    monkeypatch.setattr(NodeSection.objects, "select_related", lambda *more: listed(*more).order_by(next(orders)))
+
+    def remove(address: str) -> None:
+        try:
+            with scope(people.acme):
+                publish.put(Change("delete", address, "exchange.segment", {}, None))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as both:
+        for done in [both.submit(remove, address) for address in ("segment/corp", "exchange/eu")]:
+            done.result(20)

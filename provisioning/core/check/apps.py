@@ -79,7 +79,7 @@ def _asymmetric(
     network: Network, app: InternetApp, way_in: Connector, target: Connector, segment: str
 ) -> Iterator[Problem]:
     chosen = network.realm(segment).exits.get(target.exchange)
-    if not app.source_nat and chosen is not None and chosen.connector is not way_in:
+    if not app.source_nat and chosen is not None and chosen.connector.uid != way_in.uid:
         yield Problem(
             "app_asymmetric",
             f"internet-apps/{app.key}/source_nat",

@@ -191,6 +191,8 @@ def crossing(starts: Side, ends: Side, rows: Places, columns: Places) -> tuple[P
 
 def apart(starts: Side, ends: Side, rows: Places, columns: Places) -> tuple[int, int] | None:
     """A start and an end of these atoms that no version has behind one connector."""
+    if not len(columns):
+        return None
     tried: set[tuple[int, ...]] = set()
     for row in rows.tolist():
         connectors = tuple(int(one[row]) for one in starts.connector)

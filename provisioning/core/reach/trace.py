@@ -233,12 +233,13 @@ class _Follow:
     def from_internet(self, ends: list[Segment]) -> Trace:
         source = self.start.address if self.start.address is not None else _SOMEWHERE
         self.way.add("internet", self.start.name)
+        wanted = self.end.app.uid if self.end.app else None
         found = next(
             (
                 (self.network.realm(segment.uid), app)
                 for segment in ends
                 for app in self.network.realm(segment.uid).apps
-                if app.cell == self.cell and (app.app is self.end.app or app.public == self.end.address)
+                if app.cell == self.cell and (app.app.uid == wanted or app.public == self.end.address)
             ),
             None,
         )

@@ -29,12 +29,14 @@ def put(change: Change) -> list[NodeSection]:
     wanted = _nodes(change, change.after) if change.after is not None else {}
     wanted_digest = digest(change.after) if change.after is not None else ""
     for node, exchange in wanted.items():
-        section = sections.setdefault(node.pk, NodeSection(node=node, address=change.address, exchange=exchange))
-        _write(section, change.kind, change.after, wanted_digest)
+        sections.setdefault(node.pk, NodeSection(node=node, address=change.address, exchange=exchange))
     kept = {node.pk for node in wanted}
-    for pk, section in sections.items():
-        if pk not in kept:
-            _write(section, change.kind, None, "")
+    # In one order for every step: each write locks its node until all of them are there.
+    for pk in sorted(sections):
+        if pk in kept:
+            _write(sections[pk], change.kind, change.after, wanted_digest)
+        else:
+            _write(sections[pk], change.kind, None, "")
     return list(sections.values())
 
 
