@@ -332,6 +332,7 @@ def test_an_internet_app_listens_where_its_target_does_and_carries_ipv4_only() -
     body["target"] = {"connector": "a", "addresses": ["10.1.2.3"]}
     app = build("internet-apps", "u", 1, "shop", normalise("internet-apps", body, same))
     assert (app.protocol, app.target.port, app.source_nat, app.public_ip) == ("tcp", 443, True, None)
+    assert complaints("internet-apps", {**body, "public_ip": "10.0.0.1"}) == {"public_ip": "bad_address"}
     body["public_ip"], body["target"]["addresses"] = "2001:db8::1", ["2001:db8::2"]
     assert complaints("internet-apps", body) == {"public_ip": "bad_address", "target.addresses[0]": "bad_address"}
     assert complaints("internet-apps", {**body, "name": "internet"})["name"] == "reserved_name"

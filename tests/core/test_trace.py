@@ -118,3 +118,11 @@ def test_a_question_that_makes_no_sense_says_which_part(asked: Any, path: str) -
     with pytest.raises(Invalid) as caught:
         followed(*asked)
     assert [problem.path for problem in caught.value.problems] == [path]
+
+
+def test_a_connector_may_be_called_like_an_address_behind_another_one() -> None:
+    draw = hospital()
+    draw.add("connectors", site("hospital-a@10.3.0.1", "eu", "dev", "10.77.0.0/16"))
+    told = followed("hospital-a@10.3.0.1", "vpc-dev", "icmp", draw=draw)
+    assert (told.disposition, told.hops[0].name) == ("delivered", "hospital-a@10.3.0.1")
+    assert followed("hospital-a@10.3.0.9", "vpc-dev", "icmp", draw=draw).hops[0].name == "hospital-a"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from provisioning.core.addresses import address_number, is_public
 from provisioning.core.intent.item import Identity, Item, Reference, named, read_name, reserve
 from provisioning.core.intent.reading import Reader
 
@@ -31,6 +32,13 @@ class InternetApp(Item):
     target: AppTarget
     source_nat: bool
     billing_tags: tuple[str, ...]
+
+
+def _public(body: Reader, address: str | None) -> str | None:
+    if address is not None and not is_public(address_number(address)):
+        remedy = "Name a public one that is routed to the exit, or leave it out."
+        body.problem("bad_address", "public_ip", f"Nobody on the internet reaches {address}. {remedy}")
+    return address
 
 
 def _ipv4(body: Reader, field: str, value: Any) -> str | None:
@@ -68,7 +76,7 @@ def read(body: Reader) -> dict[str, Any]:
         "connector": body.reference("connector", "connectors"),
         "protocol": body.choice("protocol", ("tcp", "udp"), "tcp"),
         "port": port,
-        "public_ip": _ipv4(body, "public_ip", body.text("public_ip", None)),
+        "public_ip": _public(body, _ipv4(body, "public_ip", body.text("public_ip", None))),
         "target": _read_target(body, port),
         "source_nat": body.flag("source_nat", True),
         "billing_tags": body.references("billing_tags", "billing-tags", default=()),

@@ -61,14 +61,15 @@ def find_end(network: Network, field: str, wanted: str) -> End:
     """Raises Invalid when it is neither a connector, nor an internet application, nor an address, nor ``internet``."""
     if wanted == INTERNET:
         return End(internet=True)
-    name, at, address = wanted.rpartition("@")
-    connector = network.find("connectors", name if at else wanted)
-    if connector is not None and not at:
+    if (connector := network.find("connectors", wanted)) is not None:
         return End(connector)
-    if not at and field == "to" and (app := network.find("internet-apps", wanted)):
+    if field == "to" and (app := network.find("internet-apps", wanted)):
         return End(app=app)
+    # Last: a name may hold an @ itself.
+    name, _, address = wanted.rpartition("@")
+    connector = network.find("connectors", name) if name else None
     try:
-        return End(connector, address_number(address if at and connector else wanted))
+        return End(connector, address_number(address if connector else wanted))
     except ValueError:
         message = f"There is no connector “{wanted}”, and it is not an address."
         raise Invalid([Problem("unknown_reference", field, message)]) from None
