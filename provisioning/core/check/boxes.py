@@ -6,6 +6,9 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
 from provisioning.core.addresses import ALL_V4, V6, Range, covers, intersect, subtract
 from provisioning.core.flows import cells
 from provisioning.core.intent import Rule
@@ -99,6 +102,27 @@ def within(inner: Sequence[Range], outer: Sequence[Range]) -> bool:
 
 def meet(one: Box, other: Box) -> bool:
     return all(map(touch, one, other))
+
+
+Hulls = npt.NDArray[np.float64]
+"""[box, low and high of each side]: rounded, which keeps their order, so that what touches still does."""
+
+
+def hulls(boxes: Sequence[Box]) -> Hulls:
+    """The first and last number of every side; of an empty one such that it touches nothing."""
+    rows = [[edge for side in box for edge in _hull(side)] for box in boxes]
+    return np.array(rows, np.float64).reshape(len(boxes), 6)
+
+
+def _hull(side: Sequence[Range]) -> tuple[float, float]:
+    return (float(side[0][0]), float(side[-1][1])) if side else (np.inf, -np.inf)
+
+
+def around(box: Box, others: Hulls) -> list[int]:
+    """Places of all boxes that meet this one, and of some that do not."""
+    low, high = hulls([box])[0].reshape(3, 2).T
+    found: list[int] = np.flatnonzero(((others[:, ::2] <= high) & (others[:, 1::2] >= low)).all(axis=1)).tolist()
+    return found
 
 
 def covering(box: Box, others: Sequence[Box], effort: Effort) -> list[int] | None:

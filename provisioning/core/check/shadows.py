@@ -13,16 +13,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 from operator import and_, or_
 
-from provisioning.core.check.boxes import Box, Effort, Fragmented, box_of, covering
+import numpy as np
+
+from provisioning.core.check.boxes import Box, Effort, Fragmented, Hulls, around, box_of, covering, hulls
 from provisioning.core.intent import ANY, INTERNET, Policy, Rule
 from provisioning.core.network import Network
 from provisioning.core.resource import Problem
 
 MOST_STEPS = 3_000_000
 """Comparisons for one policy, about a second. A thousand rules of one address a side take 500,000."""
+
+AT_A_GLANCE = 100
+"""Rules that are compared one by one sooner than numpy is asked which of them come near."""
 
 MOST_CASES = 200
 """Ways in which one rule is covered for different names; where there are more, it is taken to have a turn."""
@@ -34,12 +39,17 @@ _Spot = tuple[str, str, str]
 """A segment, a name in ``from`` and a name in ``to``."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class _Matched:
     """A policy and what its rules match; the same object as long as neither it nor a prefix list in it changes."""
 
     policy: Policy
     boxes: tuple[Box, ...]
+
+    @cached_property
+    def hulls(self) -> Hulls:
+        """Of the boxes of ``deciding``."""
+        return hulls([box for _, _, box in self.deciding])
 
     @property
     def deciding(self) -> list[tuple[Policy, Rule, Box]]:
@@ -167,6 +177,7 @@ class _Search:
         spot = self.sides.spot(place, policy)
         ahead = self._of(self.sides.at(place, spot))
         before = [one for other in ahead for one in other.deciding]
+        far = np.concatenate([other.hulls for other in ahead]) if len(before) > AT_A_GLANCE else None
         found: list[Problem] = []
         own: list[tuple[Policy, Rule, Box]] = []
         wider, tired, effort = False, False, Effort(MOST_STEPS)
@@ -178,7 +189,8 @@ class _Search:
             if tired:
                 continue
             try:
-                held = _covering(box, [*before, *own], effort)
+                near = before if far is None else [before[place] for place in around(box, far)]
+                held = _covering(box, [*near, *own], effort)
                 if held is not None and any(one is not policy for one, _ in held):
                     wider = True
                     held = self._everywhere(place, policy, box, own, effort)
