@@ -45,7 +45,7 @@ def converge(far: IPRoute, told: Mapping[str, Any]) -> None:
         far.link("set", index=present[far_interface(link)], state="up", mtu=mtu)
     _addresses(far, present, told, links)
     if told["kind"] == "internet-exit":
-        ways = [way for link in links for way in _ways_in(link, told["apps"])]
+        ways = [way for link in links for way in _ways_in(link, told)]
         rules = {
             _Rule(APP_RULES, "", app["public"], app["protocol"], app["port"], app["number"]) for app in told["apps"]
         }
@@ -151,6 +151,8 @@ class _Way:
     link: Mapping[str, Any] | None
     table: int
     metric: int
+    source: str = ""
+    """Of whoever names none."""
 
 
 def _ways(link: Mapping[str, Any], families: set[bool]) -> Iterator[_Way]:
@@ -162,11 +164,12 @@ def _ways(link: Mapping[str, Any], families: set[bool]) -> Iterator[_Way]:
         yield _Way(prefix, None, _table(link), ACTIVE)
 
 
-def _ways_in(link: Mapping[str, Any], apps: list[dict[str, Any]]) -> Iterator[_Way]:
+def _ways_in(link: Mapping[str, Any], told: Mapping[str, Any]) -> Iterator[_Way]:
     """From the internet to an exit: its address, and applications that may be in one segment of several."""
-    for public in sorted({link["nat"], *(app["public"] for app in apps)} - {None}):
-        yield _Way(f"{public}/32", link, 254, 100 * int(link["segment_number"]) + _metric(link))
-    yield _Way("0.0.0.0/0", link, _table(link), _metric(link))
+    host = told["addresses"][0]
+    for public in sorted({link["nat"], *(app["public"] for app in told["apps"])} - {None}):
+        yield _Way(f"{public}/32", link, 254, 100 * int(link["segment_number"]) + _metric(link), host)
+    yield _Way("0.0.0.0/0", link, _table(link), _metric(link), host)
 
 
 def _routes(far: IPRoute, present: Mapping[str, int], ways: list[_Way]) -> None:
@@ -182,7 +185,9 @@ def _routes(far: IPRoute, present: Mapping[str, int], ways: list[_Way]) -> None:
             # The exchange's end may not be up yet.
             request |= {"oif": present[far_interface(way.link)], "flags": ["onlink"]}
             alike = [prefix for prefix in way.link["inside"] if (":" in prefix) == (family == AF_INET6)]
-            if alike and way.destination in ("0.0.0.0/0", "::/0"):
+            if way.source:
+                request["prefsrc"] = way.source
+            elif alike and way.destination in ("0.0.0.0/0", "::/0"):
                 request["prefsrc"] = first_usable(alike[0])
         want[family, way.destination, way.table, way.metric] = request
     for family in (AF_INET, AF_INET6):

@@ -189,6 +189,7 @@ def test_the_internet_reaches_an_application_when_a_policy_allows_it(world: Worl
     draw.add("policies", policy("out", 2, "any", "internet", {"action": "allow", "protocol": "tcp"}))
     agree(world, draw)
     assert world.connects("exit", public, 443, "198.51.100.10")
+    assert world.connects("exit", public, 443), "who names no source speaks as the first host of the internet"
     assert not world.connects("exit", public, 443, "198.51.100.77")
 
 
