@@ -177,6 +177,12 @@ def test_a_trace_that_cannot_be_asked(netadmin, query, path):
     assert path in {problem["path"] for problem in told["problems"]}
 
 
+def test_a_trace_to_a_group_names_a_member_to_ask_for(netadmin):
+    told = is_problem(netadmin.get(f"{draw(netadmin)}trace/?from=site-b&to=prod&port=80"), 400)
+    [problem] = told["problems"]
+    assert problem["path"] == "to" and "“prod” is a group" in problem["message"] and "“site-a”" in problem["message"]
+
+
 def test_live_can_be_asked_as_observed(netadmin, finish):
     finish(provision(netadmin, draw(netadmin)))
     query = "from=site-a&to=site-b&port=80"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from provisioning.core.addresses import V6, address_number, address_text, span
-from provisioning.core.intent import INTERNET, Connector, InternetApp, Invalid, Segment
+from provisioning.core.intent import INTERNET, Connector, Group, InternetApp, Invalid, Segment
 from provisioning.core.network import Network
 from provisioning.core.reach.labels import pick
 from provisioning.core.realm import Realm
@@ -71,8 +71,20 @@ def find_end(network: Network, field: str, wanted: str) -> End:
     try:
         return End(connector, address_number(address if connector else wanted))
     except ValueError:
-        message = f"There is no connector “{wanted}”, and it is not an address."
+        group = network.find("groups", wanted) or network.find("groups", name)
+        message = _not_one(network, group) if group else f"There is no connector “{wanted}”, and it is not an address."
         raise Invalid([Problem("unknown_reference", field, message)]) from None
+
+
+def _not_one(network: Network, group: Group) -> str:
+    members = (
+        connector.name
+        for connector in network.intent.connectors.values()
+        if any(attachment.group == group.uid for attachment in connector.attachments)
+    )
+    one = min(members, default="")
+    told = f"Name one of its members, for example “{one}”." if one else "It has no member; name a connector."
+    return f"“{group.name}” is a group, and a trace follows a flow between two places. {told}"
 
 
 def find_segment(network: Network, field: str, wanted: str) -> Segment:
