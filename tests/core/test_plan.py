@@ -304,6 +304,12 @@ def test_an_application_that_leads_elsewhere_is_an_exposure() -> None:
     assert warning.code == "internet_exposure" and "10.1.9.9 port 22 of vpc-prod" in warning.message
 
 
+def test_what_the_internet_cannot_reach_is_no_exposure() -> None:
+    after = hospital()
+    after.add("policies", policy("in", 50, "internet", "dev", {"action": "allow"}))
+    assert warnings(hospital(), after) == []
+
+
 def warnings(before: Drawing, after: Drawing) -> list[Problem]:
     one, other = before.network(), after.network()
     return unsafe(diff(compile(one), compile(other)), one.intent, other.intent)

@@ -19,7 +19,8 @@ def exposure(before: Intent, after: Intent) -> Iterator[Problem]:
             continue
         for place, rule in enumerate(policy.rules):
             for start, end, matched in _openings(policy, rule):
-                if (start, end, matched) not in held:
+                # From the internet only applications are reached, whatever else a policy names.
+                if (start, end, matched) not in held and (start != INTERNET or end in after.internet_apps):
                     what = str(rule.protocol) + (f" {', '.join(rule.ports)}" if rule.ports else "")
                     yield Problem(
                         "internet_exposure",
