@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from functools import partial
+from functools import cache, partial
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -25,7 +25,7 @@ from portal.api.tenancy import read
 from provisioning.core.resource import Problem
 from provisioning.models import Plan, Run, Step
 from provisioning.selectors import runs as selectors
-from provisioning.services import plans, runs
+from provisioning.services import plans, runs, world
 from provisioning.services.errors import Invalid
 from tenants.scope import scope
 
@@ -113,7 +113,8 @@ class Plans(Endpoint):
     @listed(PLAN_ROW, "PlanSummary", orderings=listing.orderings, filters=listing.filters)
     def get(self, request: Request) -> Response:
         rows = Plan.objects.select_related("draft")
-        return Response(self.listing.page(request, rows, selectors.plan_summary))
+        show = partial(selectors.plan_summary, there=cache(world.fingerprint))
+        return Response(self.listing.page(request, rows, show))
 
 
 class MakePlan(Endpoint):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -14,10 +15,9 @@ from portal.pages.door import PageRequest, page
 from portal.pages.places import Places
 from provisioning.models import Plan
 from provisioning.services import plans as services
+from provisioning.services import world
 
 PAGE = 100
-COMPUTED = (Plan.State.READY, Plan.State.APPROVED)
-"""Whether the world moved since is asked anew each time they are shown."""
 
 
 @page()
@@ -26,7 +26,15 @@ def plans(request: PageRequest) -> HttpResponse:
     state = request.GET.get("state", "")
     if state:
         found = found.filter(state=state)
-    rows = [{"plan": plan, "counts": review.counts(plan.changes.values("action"))} for plan in found[:PAGE]]
+    there = cache(world.fingerprint)
+    rows = [
+        {
+            "plan": plan,
+            "state": services.standing(plan, there)[0],
+            "counts": review.counts(plan.changes.values("action")),
+        }
+        for plan in found[:PAGE]
+    ]
     context = {"rows": rows, "state": state, "states": Plan.State.values, "tenant": request.tenant}
     return render(request, "pages/plans/list.html", context)
 
@@ -35,14 +43,13 @@ def plans(request: PageRequest) -> HttpResponse:
 def plan(request: PageRequest, uid: UUID) -> HttpResponse:
     found = get_object_or_404(Plan.objects.select_related("draft"), uid=uid)
     request.draft_uid = found.draft.uid
-    moved = services.staleness(found, found.draft) if found.state in COMPUTED else list(found.moved)
-    return render(request, "pages/plans/plan.html", {"tenant": request.tenant, **_told(request, found, moved)})
+    return render(request, "pages/plans/plan.html", {"tenant": request.tenant, **_told(request, found)})
 
 
-def _told(request: PageRequest, plan: Plan, moved: list[str]) -> dict[str, Any]:
+def _told(request: PageRequest, plan: Plan) -> dict[str, Any]:
     asks = request.tenant.requires_approval
     own = plan.author == request.who.user.email
-    state = "stale" if moved and plan.state in COMPUTED else plan.state
+    state, moved = services.standing(plan)
     root = f"/api/v1/t/{request.tenant.slug}/"
     reach = review.reachability(plan.reachability)
     decided = [one for row in reach for one in row["decided"]]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from provisioning.models import Plan, Run, Step
 from provisioning.selectors.views import as_uuid
+from provisioning.services import plans
 from provisioning.services.errors import Missing
 
 
@@ -19,8 +21,9 @@ def plan(uid: str | UUID) -> Plan:
 
 def plan_json(found: Plan) -> dict[str, Any]:
     """CONTRACT's plan document."""
+    state, moved = plans.standing(found)
     return {
-        **plan_summary(found),
+        **_head(found, state),
         "steps": found.steps,
         "text": found.text,
         "reachability": found.reachability or {"allowed": [], "blocked": [], "inspected": []},
@@ -29,18 +32,22 @@ def plan_json(found: Plan) -> dict[str, Any]:
         "blast_radius": found.blast_radius,
         "warnings": found.warnings,
         "problems": found.problems,
-        "moved": found.moved,
+        "moved": moved,
     }
 
 
-def plan_summary(found: Plan) -> dict[str, Any]:
-    """A plan without what it would do."""
+def plan_summary(found: Plan, there: Callable[[], str]) -> dict[str, Any]:
+    """A plan without what it would do; ``there`` as ``standing`` takes it."""
+    return _head(found, plans.standing(found, there)[0])
+
+
+def _head(found: Plan, state: str) -> dict[str, Any]:
     return {
         "id": str(found.uid),
         "draft": str(found.draft.uid),
         "draft_name": found.draft.name,
         "base_revision": found.base_revision,
-        "state": found.state,
+        "state": state,
         "progress": found.progress,
         "digest": found.digest,
         "author": found.author,

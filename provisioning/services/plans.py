@@ -8,6 +8,7 @@ sweep finds its plan.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db.models import F, Q
@@ -32,6 +33,8 @@ AT_ONCE = 3000
 MOST_ATTEMPTS = 3
 LOST = timedelta(seconds=5)
 """After so long a plan that nobody has begun to compute is woken again."""
+COMPUTED = (Plan.State.READY, Plan.State.APPROVED)
+"""Whether the world moved since is asked anew each time they are shown."""
 NEWER = "A newer plan of this draft was made."
 
 
@@ -174,7 +177,18 @@ def reject(plan: Plan) -> Plan:
     return _decide(plan, Plan.State.REJECTED, "plan.reject")
 
 
-def staleness(plan: Plan, draft: Draft) -> list[str]:
+def standing(plan: Plan, there: Callable[[], str] = world.fingerprint) -> tuple[str, list[str]]:
+    """The state a plan is in by now, and what moved: a computed one is stale as soon as something has.
+
+    there: of what is there; for several plans, one that remembers.
+    """
+    if plan.state not in COMPUTED:
+        return plan.state, list(plan.moved)
+    moved = staleness(plan, plan.draft, there)
+    return (Plan.State.STALE if moved else plan.state), moved
+
+
+def staleness(plan: Plan, draft: Draft, there: Callable[[], str] = world.fingerprint) -> list[str]:
     """What moved since the plan was computed; empty while it can be provisioned."""
     moved = []
     if draft.state == Draft.State.DISCARDED:
@@ -185,7 +199,7 @@ def staleness(plan: Plan, draft: Draft) -> list[str]:
     if live != plan.base_revision:
         who = Revision.objects.values_list("author", flat=True).get(number=live) or "the system"
         moved.append(f"Revision {live} was provisioned by {who}; this plan was made on revision {plan.base_revision}.")
-    elif world.fingerprint() != plan.world:
+    elif there() != plan.world:
         # Runs write what is there; whatever else moved it is nobody's of ours.
         wrote = Q(state__in=Run.GOING) | Q(steps__finished_at__gte=plan.created_at)
         run = Run.objects.filter(wrote).first()

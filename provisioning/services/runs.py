@@ -39,7 +39,7 @@ def provision(plan: Plan, digest: str) -> Run:
     network = _lock_network()
     plan = Plan.objects.select_for_update().get(pk=plan.pk)
     draft = Draft.objects.select_for_update().get(pk=plan.draft_id)
-    if plan.state not in (Plan.State.READY, Plan.State.APPROVED):
+    if plan.state not in plans.COMPUTED:
         raise Conflict(f"The plan is {plan.state}; plan the draft again.")
     if digest != plan.digest:
         raise Conflict("This digest is not the plan's. Read the plan again before you provision it.")

@@ -73,6 +73,18 @@ def test_a_plan_is_stale_once_its_draft_was_edited(netadmin):
     assert netadmin.get("t/acme/revisions/").json()["results"] == []
 
 
+def test_a_plan_tells_that_it_is_stale_once_live_moved(netadmin, finish):
+    overtaken = plan_of(netadmin, draw(netadmin))
+    other = draft(netadmin, "other")
+    add(netadmin, other, "groups", {"name": "late"})
+    finish(provision(netadmin, other))
+    told = netadmin.get(overtaken["Location"])
+    assert told.json()["state"] == "stale" and "made on revision 0" in told.json()["moved"][0]
+    listed = {row["id"]: row["state"] for row in netadmin.get("t/acme/plans/").json()["results"]}
+    assert listed[told.json()["id"]] == "stale"
+    assert netadmin.post(f"{overtaken['Location']}reject/", if_match=told["ETag"]).json()["state"] == "rejected"
+
+
 def test_a_plan_is_guarded_by_its_tag(netadmin):
     where = draw(netadmin)
     first = plan_of(netadmin, where)
