@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from io import BytesIO
 from typing import IO, Any
 
@@ -14,9 +15,10 @@ from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
+from portal.api import yaml_text
 from portal.api.rendering import JsonRenderer
+from portal.api.yaml_text import DEEPEST, LONGEST_NUMBER, twice
 
-DEEPEST = 32
 BITS = 1000
 """Of a whole number: no field is near it, and far longer ones Python refuses to write out."""
 
@@ -44,7 +46,11 @@ class JsonParser(BaseParser):
     def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> Any:
         try:
             text = stream.read().decode()
-            return plain(json.loads(text, parse_constant=_no_number, parse_float=_finite, object_pairs_hook=_object))
+            return plain(
+                json.loads(
+                    text, parse_constant=_no_number, parse_float=_finite, parse_int=_whole, object_pairs_hook=_object
+                )
+            )
         except (ValueError, RecursionError) as error:
             raise ParseError(f"The body is not JSON: {error}.", "bad_json") from error
 
@@ -55,48 +61,15 @@ class MergePatchParser(JsonParser):
     media_type = "application/merge-patch+json"
 
 
-class _Loader(yaml.CSafeLoader):
-    """YAML's JSON part: dates stay text, and no key is there twice, of which only the last would count."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        _once(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
-        return super().construct_mapping(node, deep)
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
-}
-
-
 class YamlParser(BaseParser):
     media_type = "application/yaml"
 
     def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> Any:
         try:
-            text = stream.read()
-            _refuse_tricks(text)
-            return plain(yaml.load(text, _Loader))
+            return plain(yaml_text.read(stream.read()))
         except (yaml.YAMLError, ValueError, RecursionError) as error:
             where = " ".join(str(error).split())
             raise ParseError(f"The body is not YAML: {where}.", "bad_yaml") from error
-
-
-def _refuse_tricks(text: bytes) -> None:
-    """What makes a short text expensive or strange, seen before anything is built from it: aliases of aliases unfold
-    to gigabytes, a megabyte of opening brackets takes hours, tags call constructors of their own."""
-    depth = 0
-    for event in yaml.parse(text, yaml.CSafeLoader):
-        if isinstance(event, yaml.AliasEvent):
-            raise ValueError("aliases are not read here")
-        if tag := getattr(event, "tag", None):
-            raise ValueError(f"tags are not read here; one is {tag}")
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-        if depth > DEEPEST:
-            raise ValueError(f"it is nested deeper than {DEEPEST} levels")
 
 
 class YamlRenderer(BaseRenderer):
@@ -106,10 +79,7 @@ class YamlRenderer(BaseRenderer):
 
     def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
         # Through JSON, so that both forms hold the same values.
-        known = json.loads(JsonRenderer().render(data))
-        return yaml.dump(
-            known, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=120, encoding="utf-8"
-        )
+        return yaml_text.write(json.loads(JsonRenderer().render(data)), width=120)
 
 
 def plain(value: Any, depth: int = 0) -> Any:
@@ -147,17 +117,18 @@ def _finite(text: str | float) -> float:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    _once(key for key, _ in pairs)
-    return dict(pairs)
-
-
-def _once(keys: Iterable[str]) -> None:
     """Of two values under one key the first would be dropped without a word, a list of policies with it."""
-    seen: set[str] = set()
-    for key in keys:
-        if key in seen:
-            raise ValueError(f"the key “{key[:100]}” is there twice")
-        seen.add(key)
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise twice(Counter(key for key, _ in pairs).most_common(1)[0][0])
+    return found
+
+
+def _whole(text: str) -> int:
+    # Before it is read: that takes long, and Python refuses the longest in words of its own.
+    if len(text) > LONGEST_NUMBER:
+        raise ValueError(f"a number has {len(text):,} digits; quote it if it is a text")
+    return int(text)
 
 
 def _no_number(text: str) -> None:

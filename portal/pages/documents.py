@@ -6,11 +6,10 @@ import json
 from typing import Any
 from uuid import UUID
 
-import yaml
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import render
 
-from portal.api import etags
+from portal.api import etags, yaml_text
 from portal.pages.door import PageRequest, draft_of, page
 from portal.pages.objects import KINDS
 from provisioning.models import Draft
@@ -103,7 +102,7 @@ def _download(request: PageRequest, view: View, name: str) -> HttpResponse:
 
 
 def _yaml(document: dict[str, Any]) -> str:
-    return yaml.dump(document, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=110)
+    return yaml_text.write(document, width=110).decode()
 
 
 def _is_uid(text: str) -> bool:
