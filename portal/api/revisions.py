@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -15,6 +16,7 @@ from portal.api.fields import flag, moment, number, several, shape, text
 from portal.api.intent import draft_tag
 from portal.api.pages import Listing
 from portal.api.schema import listed
+from portal.api.tenancy import read
 from provisioning.models import Revision
 from provisioning.selectors import differences, views
 from provisioning.services import revisions
@@ -73,6 +75,8 @@ class Restore(Endpoint):
 
     @extend_schema(request=None, responses={201: DRAFT})
     def post(self, request: Request, n: int) -> Response:
+        if self.raw:
+            read(serializers.Serializer, self.fields(request))
         draft = revisions.restore(n)
         draft.refresh_from_db()
         data = draft_json(draft)
