@@ -19,7 +19,7 @@ from rest_framework.response import Response
 
 from portal.api.rendering import JsonRenderer
 from provisioning.core.intent import Invalid as Unreadable
-from provisioning.core.resource import Problem
+from provisioning.core.resource import Problem, shortened, told
 from provisioning.services.errors import Refused
 from tenants.services import Refused as TenancyRefused
 
@@ -56,8 +56,8 @@ def document(
         "type": f"urn:causeway:problem:{kind}",
         "title": title,
         "status": status,
-        "detail": detail,
-        "problems": [{"code": p.code, "path": p.path, "message": p.message} for p in problems],
+        "detail": shortened(detail),
+        "problems": [{"code": p.code, "path": p.path, "message": p.message} for p in told(problems)],
         **({"request_id": request_id} if request_id else {}),
     }
 

@@ -12,6 +12,8 @@ _RISKY = re.compile(r"'*[=+\-@\t\r\n]")
 DELIMITERS = (",", ";", "\t")
 WIDEST = 200_000
 """Characters of one cell."""
+MOST_COLUMNS, LONGEST_COLUMN = 200, 100
+"""Columns of a table, and characters of the name of one."""
 
 
 class BadTable(Exception):
@@ -87,7 +89,13 @@ def _header(cells: Sequence[str]) -> list[str]:
     header = [cell.strip().lower() for cell in cells]
     while header and not header[-1]:
         header.pop()
+    if len(header) > MOST_COLUMNS:
+        raise BadTable(
+            1, f"There are {len(header):,} columns; {MOST_COLUMNS} is the most. Leave out what is not asked for."
+        )
     for place, name in enumerate(header):
+        if len(name) > LONGEST_COLUMN:
+            raise BadTable(1, f"The name of column {place + 1} is longer than {LONGEST_COLUMN} characters.")
         if not name or name in header[:place]:
             raise BadTable(1, f"Column {place + 1} has no name." if not name else f"There are two columns “{name}”.")
     return header

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, Literal
 
 Body = Mapping[str, Any]
@@ -23,6 +23,24 @@ class Problem:
     path: str
     message: str
     severity: Literal["error", "warning"] = "error"
+
+
+MOST_TOLD = 100
+"""Problems that one answer tells; nobody reads more, and a bad file can have as many as it has cells."""
+
+
+def told(problems: Iterable[Problem]) -> list[Problem]:
+    """The first of them, each with as much as can be read, and one more that counts the rest."""
+    found = list(problems)
+    first = [replace(one, path=shortened(one.path), message=shortened(one.message)) for one in found[:MOST_TOLD]]
+    if len(found) > MOST_TOLD:
+        left = f"There are {len(found) - MOST_TOLD:,} more problems. Mend these first."
+        first.append(Problem("more_problems", "", left))
+    return first
+
+
+def shortened(text: str, most: int = 2000) -> str:
+    return text if len(text) <= most else f"{text[:most]}…"
 
 
 @dataclass(frozen=True, slots=True)

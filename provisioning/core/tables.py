@@ -84,10 +84,12 @@ def written(kind: str, bodies: Iterable[Body]) -> tuple[list[str], list[list[str
 
 def read(kind: str, header: Sequence[str], lines: Iterable[Line]) -> tuple[list[Read], list[tuple[int, str, str]]]:
     """The objects of a table, in its order, and what is wrong with cells as (row, column, message)."""
-    table, wrong = TABLES[kind], []
+    table = TABLES[kind]
+    wrong: list[tuple[int, str, str]] = []
     for name in header:
         if name not in table.columns and not (table.settings and name.startswith(SETTING)):
-            wrong.append((1, name, f"There is no column “{name}”. There are {', '.join(table.columns)}."))
+            known = "" if wrong else f" There are {', '.join(table.columns)}."
+            wrong.append((1, name, f"There is no column “{name}”; leave it out.{known}"))
     if "name" not in header:
         wrong.append((1, "name", "There is no column “name”."))
     found: dict[str, Read] = {}

@@ -6,6 +6,7 @@ the document's own objects, so that it may come from another tenant.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from provisioning.core import intent as core
+from provisioning.core.intent.limits import OBJECTS
 from provisioning.models import Draft, Item
 from provisioning.selectors import networks, views
 from provisioning.selectors.content import Content
@@ -70,18 +72,39 @@ def changes_of(draft: Draft, document: Any) -> list[BodyChange]:
 def _look(document: Any) -> None:
     """Whether it is a document at all: kinds with lists of named objects."""
     problems = Problems()
-    if not isinstance(document, Mapping):
+    known = isinstance(document, Mapping)
+    if not known:
         problems.add("wrong_type", "", "Send an object with a list per kind.")
-    for kind, objects in document.items() if isinstance(document, Mapping) else ():
+    count = sum(len(one) if isinstance(one, list) else 1 for one in document.values()) if known else 0
+    if count > OBJECTS.most:
+        problems.add(OBJECTS.code, "", OBJECTS.message(count))
+    problems.refuse()
+    for kind, objects in document.items():
         if kind not in core.KINDS:
-            problems.add("unknown_field", str(kind), f"There is no kind “{kind}”. Use {', '.join(core.KINDS)}.")
+            wrong = f"There is no kind “{str(kind)[:60]}”. Use {', '.join(core.KINDS)}."
+            problems.add("unknown_field", str(kind), wrong)
         elif not isinstance(objects, list):
             problems.add("wrong_type", kind, "A list of objects was expected here.")
         else:
             for place, body in enumerate(objects):
-                if not isinstance(body, Mapping) or not isinstance(body.get("name"), str):
-                    problems.add("required", f"{kind}[{place}].name", "An object has no name. Give it one.")
+                _look_at(body, f"{kind}[{place}]", problems)
     problems.refuse()
+
+
+def _look_at(body: Any, path: str, problems: Problems) -> None:
+    """Whether it has a name, and an id that is one."""
+    if not isinstance(body, Mapping):
+        problems.add("wrong_type", path, "An object with fields was expected here.")
+        return
+    name, uid = body.get("name"), body.get("id")
+    if name is None or name == "":
+        problems.add("required", f"{path}.name", "An object has no name. Give it one.")
+    elif not isinstance(name, str):
+        read = json.dumps(name)[:60]
+        problems.add("wrong_type", f"{path}.name", f"The name is read as {read}, which is no text. Put it in quotes.")
+    if uid is not None and _uid(uid) is None:
+        wrong = f"“{str(uid)[:60]}” is no id. Leave “id” out to match by name, or send the one that the network tells."
+        problems.add("wrong_type", f"{path}.id", wrong)
 
 
 def _matched(content: Content, document: Mapping[str, Any]) -> list[Wanted]:
@@ -89,6 +112,7 @@ def _matched(content: Content, document: Mapping[str, Any]) -> list[Wanted]:
     wanted: list[Wanted] = []
     ids = {body["id"] for kind in core.KINDS for body in document.get(kind, ()) if isinstance(body.get("id"), str)}
     met: set[str] = set()
+    names: set[tuple[str, str]] = set()
     for kind in core.KINDS:
         for place, body in enumerate(document.get(kind, ())):
             path, name, told = f"{kind}[{place}]", body["name"].strip(), body.get("id")
@@ -97,12 +121,26 @@ def _matched(content: Content, document: Mapping[str, Any]) -> list[Wanted]:
             by_name = content.get(kind, called) if called and called not in ids else None
             row = content.get(kind, str(told)) or by_name
             known = {one for one in (row.uid if row else None, told) if isinstance(one, str)}
+            _look_at_key(body, row, path, problems)
+            # Before anything is made for them: thousands of one name would each be looked for in the whole network.
+            if not row and (kind, name.casefold()) in names:
+                problems.add("duplicate_name", f"{path}.name", f"“{name}” is there already. Give it another name.")
+            names.add((kind, name.casefold()))
             if met & known:
                 problems.add("duplicate", f"{path}.id", f"“{name}” is there already, under the same id or name.")
             met |= known
             wanted.append(Wanted(kind, path, body, row))
     problems.refuse()
     return wanted
+
+
+def _look_at_key(body: Mapping[str, Any], row: Row | None, path: str, problems: Problems) -> None:
+    """What an object's own answer tells beside its body may come back with it, but cannot be chosen."""
+    held = {"key": row.key, "number": row.number} if row else {}
+    for field in ("key", "number"):
+        if body.get(field) not in (None, held.get(field)):
+            wrong = f"The {field} of an object cannot be chosen. Leave “{field}” out."
+            problems.add("unknown_field", f"{path}.{field}", wrong)
 
 
 def _identify(content: Content, wanted: list[Wanted]) -> None:

@@ -335,3 +335,95 @@ def test_an_id_stands_for_one_object_and_a_name_that_moved_for_another(netadmin)
     assert netadmin.put(f"{where}intent/", {**network, "groups": moved}).status_code == 200
     after = {one["name"]: one["id"] for one in netadmin.get(f"{where}groups/").json()["results"]}
     assert after["production"] == prod["id"] and after["prod"] != prod["id"]
+
+
+def problems_of(answer, status=422):
+    assert len(answer.content) < 200_000
+    return is_problem(answer, status)["problems"]
+
+
+@pytest.mark.timeout(30)
+def test_a_table_with_too_many_columns_is_told_in_one_problem(netadmin):
+    where = draw(netadmin)
+    many = ",".join(f"c{n}" for n in range(60_000))
+    [one] = problems_of(table(netadmin, where, f"name,{many}\n"))
+    assert one["path"] == "rows[1]" and "60,001 columns" in one["message"]
+    few = problems_of(table(netadmin, where, "name,colour,shape\n"))
+    assert [one["path"] for one in few] == ["rows[1].colour", "rows[1].shape"]
+    assert "exchange" in few[0]["message"] and "exchange" not in few[1]["message"]
+    [one] = problems_of(table(netadmin, where, f"name,{'x' * 100_000}\n"))
+    assert one["path"] == "rows[1]"
+
+
+MANY = 150_001
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    ("media", "body", "code"),
+    [
+        ("application/yaml", b"segments: [" + b"a," * MANY + b"]", "too_many_objects"),
+        ("application/json", json.dumps({"groups": [{"name": "z"}] * MANY}).encode(), "too_many_objects"),
+        ("application/json", json.dumps(dict.fromkeys(map(str, range(MANY)))).encode(), "too_many_objects"),
+        ("application/json", json.dumps({"groups": [{"name": "z"}] * 100_000}).encode(), "duplicate_name"),
+        ("application/json", json.dumps(dict.fromkeys(map(str, range(100_000)))).encode(), "unknown_field"),
+        ("application/json", json.dumps({"x" * 1_000_000: []}).encode(), "unknown_field"),
+    ],
+)
+def test_a_document_that_is_too_much_is_told_in_a_short_answer(netadmin, media, body, code):
+    where = draft(netadmin)
+    told = problems_of(netadmin.send("PUT", f"{where}intent/", body, media))
+    assert told[0]["code"] == code and len(told) <= 101
+
+
+def test_the_rest_of_many_problems_is_counted(netadmin):
+    where = draw(netadmin)
+    told = problems_of(netadmin.put(f"{where}intent/", {"groups": [{}] * 250}))
+    assert len(told) == 101 and told[-1]["code"] == "more_problems" and "150 more" in told[-1]["message"]
+    rows = "".join(f"b-{n},mars\n" for n in range(250))
+    told = problems_of(table(netadmin, where, f"name,exchange\n{rows}"))
+    assert len(told) == 101 and told[-1]["code"] == "more_problems"
+
+
+@pytest.mark.parametrize(
+    ("told", "code", "path"),
+    [
+        ({"id": "not-a-uuid"}, "wrong_type", "groups[0].id"),
+        ({"id": 7}, "wrong_type", "groups[0].id"),
+        ({"id": ""}, "wrong_type", "groups[0].id"),
+        ({"key": "mykey"}, "unknown_field", "groups[0].key"),
+        ({"number": 70}, "unknown_field", "groups[0].number"),
+        ({"name": False}, "wrong_type", "groups[0].name"),
+        ({"name": 16}, "wrong_type", "groups[0].name"),
+        ({"name": ""}, "required", "groups[0].name"),
+    ],
+)
+def test_identity_that_cannot_be_taken_is_a_problem(netadmin, told, code, path):
+    where = draft(netadmin)
+    found = problems_of(netadmin.put(f"{where}intent/", {"groups": [{"name": "new", **told}]}))
+    assert [(one["code"], one["path"]) for one in found] == [(code, path)]
+
+
+def test_what_an_object_tells_of_itself_can_be_sent_in_a_document(netadmin):
+    where = draw(netadmin)
+    network = document_of(netadmin, where)
+    network["groups"] = netadmin.get(f"{where}groups/").json()["results"]
+    assert network["groups"][0]["key"] == "prod"
+    assert netadmin.put(f"{where}intent/", network).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["no", "0x10", "12", "1.5"])
+def test_a_name_that_yaml_reads_as_something_else_is_to_be_quoted(netadmin, name):
+    where = draft(netadmin)
+    [one] = problems_of(netadmin.send("PUT", f"{where}intent/", f"groups: [name: {name}]".encode(), "application/yaml"))
+    assert one["path"] == "groups[0].name" and "quotes" in one["message"]
+    text = f"groups: [name: '{name}']".encode()
+    assert netadmin.send("PUT", f"{where}intent/", text, "application/yaml").status_code == 200
+
+
+@pytest.mark.parametrize("media", ["application/json", "application/yaml"])
+def test_a_number_without_end_is_told_in_our_words(netadmin, media):
+    where = draft(netadmin)
+    body = f'{{"policies": [{{"name": "x", "position": {"7" * 5000}}}]}}'.encode()
+    told = is_problem(netadmin.send("PUT", f"{where}intent/", body, media), 400)
+    assert "a number has 5,000" in told["detail"]

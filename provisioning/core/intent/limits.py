@@ -39,5 +39,7 @@ ATTACHED = Limit(1_000, "prefixes", "Write neighbours as one shorter prefix.")
 ATTACHMENTS = Limit(256, "attachments", "Make a second connector for the others.")
 NAMES = Limit(1_000, "names", "Put what belongs together into a group and name that.")
 """Of references in one field."""
+OBJECTS = Limit(150_000, "objects", "Send them in parts, as tables or lists of edits.")
+"""Of a document, all kinds together; a network may have more than 100,000 connectors."""
 PARTS = Limit(256, "parts", "Split the object in two.")
 """Of any other list of objects or texts."""
