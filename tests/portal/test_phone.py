@@ -1,4 +1,5 @@
-"""Every page on a phone and on a desk: nothing is wider than the window, and lists need no scrolling sideways."""
+"""Every page on a phone and on a desk: nothing is wider than the window or runs out of its panel, and
+lists need no scrolling sideways."""
 
 from __future__ import annotations
 
@@ -21,6 +22,12 @@ KINDS = ("connectors", "policies", "nat-rules", "shares", "assertions")
 FRAGMENTS = ("draft-bar", "topology-side", "network-download")
 WIDER = """() => [...document.querySelectorAll(".cw-stack")].filter(({ parentElement: list, offsetParent }) =>
     offsetParent && list.scrollWidth > list.clientWidth).map(({ parentElement }) => parentElement.ariaLabel)"""
+SPILLING = """() => [...document.querySelectorAll(".cw-note")].filter((note) => {
+    const right = ({ right }) => Math.floor(right);
+    for (let around = note.parentElement; around; around = around.parentElement)
+        if (right(note.getBoundingClientRect()) > right(around.getBoundingClientRect())) return true;
+    return note.scrollWidth > note.clientWidth;
+}).map(({ innerText }) => innerText)"""
 
 
 @pytest.fixture
@@ -32,6 +39,10 @@ def shown(people: People, within: Callable[..., Any]) -> list[str]:
         draft = drafts.create("rollout")
         draw(draft)
         furnish(draft)
+        # Warned about with a path that has no place to break at.
+        inner = [{"segment": "corp", "prefixes": ["10.1.0.0/25"]}]
+        lab = {"name": "laboratory", "kind": "lab-site", "exchange": "us", "attachments": inner}
+        drafts.add(draft, "connectors", lab)
         plan = plans.make(draft)
     root = f"design/{draft.uid}/"
     drafted = [f"{root}{view}" for view in ("", "rules/", "yaml/", "objects/", *(f"objects/{kind}/" for kind in KINDS))]
@@ -48,6 +59,7 @@ def test_no_page_and_no_list_scrolls_sideways(live_portal: str, people: People, 
         found += [(where, PHONE, name) for name in page.evaluate(WIDER)]
         for size in (PHONE, DESK):
             page.set_viewport_size(size)
+            found += [(where, size, text) for text in page.evaluate(SPILLING)]
             if page.evaluate("document.scrollingElement.scrollWidth > innerWidth"):
                 found.append((where, size, "the page"))
     assert not found
