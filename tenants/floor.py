@@ -39,15 +39,18 @@ class TenantQuerySet(models.QuerySet):
             obj.claim()
         return super().bulk_create(objs, *args, **kwargs)
 
-    def load(self, objs: Iterable[Any]) -> list[Any]:
-        """Create thousands of rows whose fields hold what their columns do; keys are given in order."""
+    def load(self, objs: Iterable[Any], *, ignore_conflicts: bool = False) -> list[Any]:
+        """Create thousands of rows whose fields hold what their columns do; keys are given in order.
+
+        With ``ignore_conflicts`` a row that is there already stays; its object is then not the row, key and all.
+        """
         objs = list(objs)
         for obj in objs:
             obj.claim()
         loading.number(objs, self.db)
         fields = [(str(field.column), field.attname) for field in self.model._meta.concrete_fields]
         rows = ({column: getattr(obj, name) for column, name in fields} for obj in objs)
-        loading.insert(self.model._meta.db_table, rows, self.db)
+        loading.insert(self.model._meta.db_table, rows, self.db, ignore_conflicts=ignore_conflicts)
         for obj in objs:
             obj._state.adding, obj._state.db = False, self.db
         return objs

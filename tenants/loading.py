@@ -14,16 +14,19 @@ from typing import Any
 from django.db import connections, models
 
 BATCH = 4000
-_INSERT = "INSERT INTO {table} ({columns}) SELECT {columns} FROM json_populate_recordset(NULL::{table}, %s::json)"
+_INSERT = "INSERT INTO {table} ({columns}) SELECT {columns} FROM json_populate_recordset(NULL::{table}, %s::json){but}"
 _NUMBERS = "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)"
 
 
-def insert(table: str, rows: Iterable[Mapping[str, Any]], using: str = "default") -> None:
+def insert(
+    table: str, rows: Iterable[Mapping[str, Any]], using: str = "default", *, ignore_conflicts: bool = False
+) -> None:
     """Rows as value by column, all of the same columns. None is NULL, also of a JSON column."""
+    but = " ON CONFLICT DO NOTHING" if ignore_conflicts else ""
     quote = connections[using].ops.quote_name
     left: Iterator[Mapping[str, Any]] = iter(rows)
     while batch := list(islice(left, BATCH)):
-        statement = _INSERT.format(table=quote(table), columns=", ".join(map(quote, batch[0])))
+        statement = _INSERT.format(table=quote(table), columns=", ".join(map(quote, batch[0])), but=but)
         with connections[using].cursor() as cursor:
             cursor.execute(statement, [json.dumps(batch, ensure_ascii=False, default=_plain)])
 

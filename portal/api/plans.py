@@ -132,7 +132,7 @@ class MakePlan(Endpoint):
         plan = plans.make(found)
         data = selectors.plan_json(plan)
         ready = plan.state != Plan.State.COMPUTING
-        response = tagged(data, 201 if ready else 202, location=self.at("plans", data["id"]))
+        response = tagged(data, 201 if ready else 202, tag=_tag(data), location=self.at("plans", data["id"]))
         if not ready:
             # A worker sees the plan once this request has committed.
             response.afterwards = partial(_awaited, request, plan)  # type: ignore[attr-defined]
@@ -157,11 +157,21 @@ def _awaited(request: Request, plan: Plan, first: Response) -> HttpResponseBase:
             http: Any = request._request
             return answer(http, 422, told[0].message, title=Invalid.title, kind="invalid", problems=told)
         data = selectors.plan_json(found)
-    response = Response(data, 201, headers={**first.headers, "ETag": f'"{of(data)}"'})
+    response = Response(data, 201, headers={**first.headers, "ETag": f'"{_tag(data)}"'})
     response.accepted_renderer = first.accepted_renderer
     response.accepted_media_type = first.accepted_media_type
     response.renderer_context = first.renderer_context  # type: ignore[attr-defined]
     return response.render()
+
+
+def _tag(told: dict[str, Any]) -> str:
+    """The tag of a plan, told with or without its steps."""
+    return of({name: value for name, value in told.items() if name != "steps"})
+
+
+def _told(plan: Plan) -> Response:
+    data = selectors.plan_json(plan)
+    return tagged(data, tag=_tag(data))
 
 
 class OnePlan(Endpoint):
@@ -169,7 +179,7 @@ class OnePlan(Endpoint):
 
     @extend_schema(responses=PLAN)
     def get(self, request: Request, plan: UUID) -> Response:
-        return tagged(selectors.plan_json(selectors.plan(plan)))
+        return _told(selectors.plan(plan))
 
 
 class Decision(Endpoint):
@@ -179,8 +189,8 @@ class Decision(Endpoint):
     @extend_schema(request=None, responses=PLAN)
     def post(self, request: Request, plan: UUID) -> Response:
         found = selectors.plan(plan)
-        wanted(request, of(selectors.plan_json(found)))
-        return tagged(selectors.plan_json(type(self).does(found)))
+        wanted(request, _tag(selectors.plan_head(found)))
+        return _told(type(self).does(found))
 
 
 class Approve(Decision):
@@ -203,7 +213,7 @@ class Provision(Endpoint):
     @extend_schema(request=Go, responses={202: RUN})
     def post(self, request: Request, plan: UUID) -> Response:
         found = selectors.plan(plan)
-        wanted(request, of(selectors.plan_json(found)))
+        wanted(request, _tag(selectors.plan_head(found)))
         data = selectors.run_json(runs.provision(found, read(Go, self.fields(request))["digest"]))
         return tagged(data, 202, location=self.at("runs", data["id"]))
 

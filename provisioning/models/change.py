@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 
 from provisioning.core import resource as core
+from provisioning.core.garbage import uncollected
 from provisioning.core.plan import fields
 from provisioning.models.intent import Draft
 from tenants.floor import TenantOwned
@@ -84,7 +85,9 @@ class Plan(TenantOwned):
     def steps(self) -> list[dict[str, Any]]:
         """``{"action","address","kind","before","after","fields","depends","subjects","resource_depends"}`` in order;
         ``fields`` are the paths that differ."""
-        return [change.told() for change in self.changes.select_related("before", "after")]
+        wanted = ("action", "address", "kind", "before__body", "after__body", "depends", "subjects", "resource_depends")
+        with uncollected():
+            return [_told(*row) for row in self.changes.values_list(*wanted)]
 
 
 class PlannedChange(TenantOwned):
@@ -121,13 +124,21 @@ class PlannedChange(TenantOwned):
             tuple(self.subjects),
         )
 
-    def told(self) -> dict[str, Any]:
-        change = self.core
-        return {
-            **core.as_json(change),
-            "fields": [{"path": path, "before": before, "after": after} for path, before, after in fields(change)],
-            "resource_depends": self.resource_depends,
-        }
+
+def _told(action: Any, address: str, kind: str, before: Any, after: Any, *named: list[str]) -> dict[str, Any]:
+    depends, subjects, resource_depends = named
+    change = core.Change(action, address, kind, before, after)
+    return {
+        "action": action,
+        "address": address,
+        "kind": kind,
+        "before": before,
+        "after": after,
+        "depends": depends,
+        "subjects": subjects,
+        "fields": [{"path": path, "before": was, "after": now} for path, was, now in fields(change)],
+        "resource_depends": resource_depends,
+    }
 
 
 class Run(TenantOwned):

@@ -21,10 +21,14 @@ def plan(uid: str | UUID) -> Plan:
 
 def plan_json(found: Plan) -> dict[str, Any]:
     """CONTRACT's plan document."""
+    return {**plan_head(found), "steps": found.steps}
+
+
+def plan_head(found: Plan) -> dict[str, Any]:
+    """A plan without its steps. Once they are written they stay, so that this tells whether a plan is another."""
     state, moved = plans.standing(found)
     return {
         **_head(found, state),
-        "steps": found.steps,
         "text": found.text,
         "reachability": found.reachability or {"allowed": [], "blocked": [], "inspected": []},
         "assertions": found.assertions,

@@ -89,6 +89,7 @@ def compute(found: Ground, progress: Progress = lambda word: None) -> Computed:
     return Computed(changes, wanted, delta(found.before, after), results, [*problems, *unsafe])
 
 
+@uncollected()
 def keep(plan: Plan, found: Ground, computed: Computed) -> Plan:
     """Write down what was computed; the plan is ready then."""
     changes = computed.changes
@@ -107,7 +108,7 @@ def keep(plan: Plan, found: Ground, computed: Computed) -> Plan:
     plan.save()
     for one in planned:
         one.plan = plan
-    PlannedChange.objects.bulk_create(planned, batch_size=1000)
+    PlannedChange.objects.load(planned)
     return plan
 
 
@@ -134,8 +135,9 @@ def planned_changes(changes: Sequence[Change], wanted: Mapping[str, Resource]) -
 
 
 def _needed(change: Change, wanted: Mapping[str, Resource]) -> set[str]:
+    # What a body that is wanted refers to is among what its resource depends on.
     needed = set(wanted[change.address].depends) if change.address in wanted else set()
-    return needed | {address for address, _ in references([change.before, change.after])}
+    return needed | {address for address, _ in references(change.before)}
 
 
 def _contents(bodies: Iterable[Mapping[str, Any]]) -> dict[int, Content]:
@@ -143,10 +145,8 @@ def _contents(bodies: Iterable[Mapping[str, Any]]) -> dict[int, Content]:
     digests = {id(body): (digest(body), body) for body in bodies}
     wanted = dict(digests.values())
     known = _known(wanted)
-    Content.objects.bulk_create(
-        (Content(digest=name, body=body) for name, body in wanted.items() if name not in known),
-        batch_size=500,
-        ignore_conflicts=True,
+    Content.objects.load(
+        (Content(digest=name, body=body) for name, body in wanted.items() if name not in known), ignore_conflicts=True
     )
     known |= _known(wanted.keys() - known.keys())
     return {one: known[name] for one, (name, _) in digests.items()}

@@ -76,7 +76,7 @@ def retry(run: Run) -> Run:
     Step.objects.filter(run=run, address__in=[change.address for change in changes]).delete()
     run.revision, run.finished_at, run.state = live.revision, None, Run.State.PENDING
     run.save(update_fields=["revision", "finished_at", "state"])
-    _add_steps(run, PlannedChange.objects.bulk_create(planning.planned_changes(changes, wanted), batch_size=1000))
+    _add_steps(run, PlannedChange.objects.load(planning.planned_changes(changes, wanted)))
     audit.record("run.retry", kind="run", object_id=str(run.uid), object_name=f"revision {run.revision}")
     return run
 
@@ -161,20 +161,17 @@ def _start(plan: Plan, revision: int, changes: Sequence[PlannedChange]) -> Run:
 def _add_steps(run: Run, changes: Sequence[PlannedChange]) -> None:
     addresses = {change.address for change in changes}
     first = Step.objects.filter(run=run).count()
-    Step.objects.bulk_create(
-        (
-            Step(
-                run=run,
-                change=change,
-                order=order,
-                action=change.action,
-                address=change.address,
-                kind=change.kind,
-                depends=[other for other in change.depends if other in addresses],
-            )
-            for order, change in enumerate(changes, first)
-        ),
-        batch_size=1000,
+    Step.objects.load(
+        Step(
+            run=run,
+            change=change,
+            order=order,
+            action=change.action,
+            address=change.address,
+            kind=change.kind,
+            depends=[other for other in change.depends if other in addresses],
+        )
+        for order, change in enumerate(changes, first)
     )
     settle(run)
     outbox.put("changed", what="run", id=str(run.uid), version=run.pk)
