@@ -53,6 +53,7 @@ class Computed:
     warnings: Sequence[Problem]
 
 
+@uncollected()
 def ground(draft: Draft) -> Ground:
     """Everything that has to be read of a draft that is on top of what is live."""
     there, begun = world.observed(), world.begun()
