@@ -70,14 +70,17 @@ class Diff(Endpoint):
         return Response({"from": n, "to": m, "differences": differences.between(views.revision(n), views.revision(m))})
 
 
+class Restored(serializers.Serializer):
+    name = serializers.CharField(max_length=100, required=False, help_text="of the draft")
+
+
 class Restore(Endpoint):
     """Makes a draft that would bring the network back to what it was then."""
 
-    @extend_schema(request=None, responses={201: DRAFT})
+    @extend_schema(request=Restored, responses={201: DRAFT})
     def post(self, request: Request, n: int) -> Response:
-        if self.raw:
-            read(serializers.Serializer, self.fields(request))
-        draft = revisions.restore(n)
+        told = read(Restored, self.fields(request)) if self.raw else {}
+        draft = revisions.restore(n, told.get("name"))
         draft.refresh_from_db()
         data = draft_json(draft)
         location = self.at("drafts", draft.uid)

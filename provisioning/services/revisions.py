@@ -8,10 +8,10 @@ from provisioning.services import drafts
 from provisioning.services.overlay import BodyChange
 
 
-def restore(number: int) -> Draft:
-    """A draft that would make the network what it was in that revision; provisioning it makes a new revision."""
+def restore(number: int, name: str | None = None) -> Draft:
+    """A draft (of this name) that would make the network what it was in that revision; provisioning it makes a new revision."""
     then = networks.content(views.revision(number))
-    draft = drafts.create(f"Restore revision {number} on {views.live().revision}")
+    draft = drafts.create(name or f"Restore revision {number} on {views.live().revision}")
     now = networks.content(views.of_draft(draft))
     rows = {row.uid: row for row in (*now, *then)}
     bodies = {uid: (now.body(row.kind, uid), then.body(row.kind, uid)) for uid, row in rows.items()}

@@ -139,9 +139,9 @@ def test_revisions_are_compared_and_brought_back(netadmin, finish):
     [changed] = diff["differences"]
     assert changed["name"] == "site-b" and changed["action"] == "change"
     assert changed["fields"] == [{"path": "size", "before": "small", "after": "large"}]
-    for wrong in ({"name": "hello"}, {"foo": 1}):
-        refused = is_problem(netadmin.post("t/acme/revisions/1/restore/", wrong), 400)
-        assert [one["code"] for one in refused["problems"]] == ["unknown_field"]
+    refused = is_problem(netadmin.post("t/acme/revisions/1/restore/", {"foo": 1}), 400)
+    assert [one["code"] for one in refused["problems"]] == ["unknown_field"]
+    assert netadmin.post("t/acme/revisions/1/restore/", {"name": "as it was"}).json()["name"] == "as it was"
     restored = netadmin.post("t/acme/revisions/1/restore/")
     assert restored.status_code == 201 and restored.json()["edits"] == 1
     back = netadmin.get(f"{restored['Location']}connectors/{site['id']}/").json()
