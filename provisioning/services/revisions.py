@@ -9,7 +9,10 @@ from provisioning.services.overlay import BodyChange
 
 
 def restore(number: int, name: str | None = None) -> Draft:
-    """A draft (of this name) that would make the network what it was in that revision; provisioning it makes a new revision."""
+    """A draft that would make the network what it was in that revision; provisioning it makes a new revision.
+
+    name: of the draft; one that says what it is for when left out.
+    """
     then = networks.content(views.revision(number))
     draft = drafts.create(name or f"Restore revision {number} on {views.live().revision}")
     now = networks.content(views.of_draft(draft))
