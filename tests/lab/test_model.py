@@ -58,14 +58,16 @@ def test_thousands_of_generated_networks_behave_as_the_model_says(world: World) 
     """As many as there is time for (JUDGE_SECONDS); those that failed last time come first."""
     end, counted = time.monotonic() + LONG, [0, 0]
 
-    @settings(judging, max_examples=1_000_000)
+    @settings(judging, max_examples=25)
     @given(both=versions())
-    def as_long_as_there_is_time(both: tuple[Sketch, Sketch]) -> None:
+    def some(both: tuple[Sketch, Sketch]) -> None:
         if time.monotonic() < end:
             counted[0] += 1
             counted[1] += behaves(world, *both)
 
-    as_long_as_there_is_time()
+    # A few at a time: after the end the rest of them is only drawn.
+    while time.monotonic() < end:
+        some()
     assert counted[0] > 10, counted
 
 
