@@ -106,3 +106,34 @@ def provision(client, where):
     going = client.post(f"{plan['Location']}provision/", {"digest": plan.json()["digest"]})
     assert going.status_code == 202, going.content
     return going
+
+
+def draw_everything(api, name="work"):
+    """A draft with an object of every kind; returns its address."""
+    where = draw(api, name)
+    add(api, where, "segments", GUESTS)
+    add(api, where, "connectors", LOBBY)
+    add(api, where, "connectors", EXIT)
+    for kind in (
+        "prefix-lists",
+        "billing-tags",
+        "shares",
+        "nat-rules",
+        "route-policies",
+        "internet-apps",
+        "assertions",
+    ):
+        add(api, where, kind)
+    [policy] = api.get(f"{where}policies/").json()["results"]
+    rules = [{**policy["rules"][0], "source": ["offices"], "name": "offices"}]
+    told = {"rules": rules, "to": ["shop", "any"], "description": "=1+1"}
+    assert api.patch(f"{where}policies/{policy['id']}/", told).status_code == 200
+    return where
+
+
+def document_of(api, where, query=""):
+    return api.get(f"{where}intent/{query}").json()
+
+
+def table(api, where, data, kind="connectors", query="", media="text/csv"):
+    return api.send("POST", f"{where}import/{kind}/{query}", data if isinstance(data, bytes) else data.encode(), media)

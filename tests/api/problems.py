@@ -11,3 +11,8 @@ def is_problem(answer, status):
     assert body["type"].startswith("urn:causeway:problem:")
     assert body["title"] and body["detail"]
     return body
+
+
+def problems_of(answer, status=422):
+    assert len(answer.content) < 200_000
+    return is_problem(answer, status)["problems"]
