@@ -27,9 +27,18 @@ NODE_WANTED = 20
 # program to look for → Debian package, what is lost without it
 SYSTEM = {
     "nft": ("nftables", "exchanges run as a labelled simulation and packet tests are skipped"),
+    "ping": ("iputils-ping", "packet tests are skipped, and README's ping does not run"),
+    "ip": ("iproute2", "packet tests are skipped"),
+    "nsenter": ("util-linux", "packet tests are skipped"),
+    "curl": ("curl", "README's curl does not run in the lab"),
     "chromium": ("chromium", "browser tests are skipped"),
 }
-NEEDS = {"demo": ("nft",), "test": ("nft", "chromium"), "check": (), "lock": ()}
+NEEDS = {
+    "demo": ("nft", "ping", "curl"),
+    "test": ("nft", "ping", "ip", "nsenter", "curl", "chromium"),
+    "check": (),
+    "lock": (),
+}
 
 
 class SetupError(Exception):

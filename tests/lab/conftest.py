@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -115,6 +116,10 @@ class World:
         """A TCP connection is answered by the other side within two seconds."""
         return "reached" in self.run(site, sys.executable, "-c", CONNECT, address, str(port), bind)
 
+    def banner(self, site: str, address: str, port: int) -> str:
+        """What a TCP server says first; the error where none answers."""
+        return self.run(site, sys.executable, "-c", BANNER, address, str(port))
+
     def pings(self, site: str, address: str, *more: str) -> bool:
         return "1 received" in self.run(site, "ping", "-c1", "-W1", *more, address)
 
@@ -129,6 +134,13 @@ try:
     line = socket.create_connection((address, int(port)), 2, (bind, 0) if bind else None)
     line.settimeout(2)
     print("reached" if line.recv(100) else "closed")
+except OSError as error:
+    print(error)
+"""
+BANNER = """
+import socket, sys
+try:
+    print(socket.create_connection((sys.argv[1], int(sys.argv[2])), 2).recv(100).decode())
 except OSError as error:
     print(error)
 """
@@ -191,6 +203,9 @@ def world(running: World) -> World:
 
 
 def _need_packets() -> None:
+    path = os.pathsep.join([os.environ["PATH"], "/usr/sbin", "/sbin"])
+    if missing := [program for program in ("nft", "ping", "ip", "nsenter") if not shutil.which(program, path=path)]:
+        pytest.skip(f"packet tests start {', '.join(missing)}, which this machine does not have")
     done = subprocess.run(
         [sys.executable, "-m", "provisioning.lab", "--check"], cwd=ROOT, capture_output=True, text=True, check=False,
         env=dict(os.environ),
