@@ -73,8 +73,8 @@ def handler(error: Exception, context: dict[str, Any]) -> Response | None:
     request_id = getattr(context["request"]._request, "request_id", "")
     headers: dict[str, str] = {}
     if isinstance(error, Refused):
-        kind = type(error).__name__.lower()
-        body = document(error.status, error.detail, title=error.title, kind=kind, problems=error.problems) | error.more
+        body = document(error.status, error.detail, title=error.title, kind=error.kind, problems=error.problems)
+        body |= error.more
     elif isinstance(error, Unreadable):
         body = document(400, str(error), title="The request is not right", kind="invalid", problems=error.problems)
     elif isinstance(error, TenancyRefused):

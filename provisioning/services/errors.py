@@ -11,6 +11,7 @@ from provisioning.core.resource import Problem
 class Refused(Exception):
     """Nothing was changed. ``problems`` say where and what to do, ``more`` is told beside them."""
 
+    kind = "refused"  # the last word of a problem document's type
     status = 409
     title = "That cannot be done now"
 
@@ -21,6 +22,7 @@ class Refused(Exception):
 
 
 class Invalid(Refused):
+    kind = "invalid"
     status = 422
     title = "The network would be invalid"
 
@@ -28,6 +30,7 @@ class Invalid(Refused):
 class Unreadable(Refused):
     """The question itself is wrong: a cursor, a filter or an ordering there is not."""
 
+    kind = "unreadable"
     status = 400
     title = "That cannot be asked"
 
@@ -35,17 +38,22 @@ class Unreadable(Refused):
 class Conflict(Refused):
     """The state does not allow it: a draft that is closed, a stale plan, another run going, something in use."""
 
+    kind = "conflict"
+
 
 class Changed(Refused):
+    kind = "changed"
     status = 412
     title = "It has changed since you read it"
 
 
 class Missing(Refused):
+    kind = "missing"
     status = 404
     title = "Not found"
 
 
 class Forbidden(Refused):
+    kind = "forbidden"
     status = 403
     title = "Not allowed"

@@ -42,6 +42,8 @@ class Resolution:
 class Conflicting(Conflict):
     """Both sides changed the same; ``more`` tells each conflict with base, mine and theirs."""
 
+    kind = "conflicting"
+
     def __init__(self, detail: str, problems: Iterable[Problem], conflicts: list[dict[str, Any]]) -> None:
         super().__init__(detail, problems)
         self.more = {"conflicts": conflicts}
