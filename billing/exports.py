@@ -8,7 +8,7 @@ from typing import Any
 
 from billing import selectors
 from billing.core.prices import plain
-from provisioning.core.cells import escaped
+from provisioning.core.formats.csv_text import escape_formula
 
 COLUMNS = (
     *("invoice", "period_start", "period_end", "line", "label", "meter", "subject", "name", "quantity", "unit"),
@@ -28,7 +28,7 @@ def invoice_csv(number: str) -> str:
 
 
 def _row(found: dict[str, Any], line: dict[str, Any]) -> list[str]:
-    text, number = escaped, plain
+    text, number = escape_formula, plain
     return [
         text(found["number"]),
         found["period_start"].date().isoformat(),

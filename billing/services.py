@@ -19,7 +19,7 @@ from billing.core.prices import InvalidPrice, plain
 from billing.core.rating import Line, Period, rate
 from billing.core.samples import Sample as SampleValue
 from billing.models import Invoice, InvoiceLine, LineSample, PriceBook, PriceBookVersion, Watermark
-from provisioning.core.resource import Resource
+from provisioning.core.values.resource import Resource
 from provisioning.models import CounterReading, Lifecycle, ResourceRecord
 from tenants.models import Tenant
 from tenants.scope import current

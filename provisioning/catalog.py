@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-from provisioning.core.intent import Catalog, Location, NodeSite
+from provisioning.core.intent import Catalog, Location, CatalogNode
 
 _LOCATIONS = [
     # key, provider, region, name, latitude, longitude
@@ -63,7 +63,7 @@ def catalog() -> Catalog:
     locations = {}
     for number, (key, provider, region, name, latitude, longitude) in enumerate(_LOCATIONS):
         nodes = tuple(
-            NodeSite(index, f"172.31.{number}.{index}", f"203.0.113.{number * 2 + index}") for index in (1, 2)
+            CatalogNode(index, f"172.31.{number}.{index}", f"203.0.113.{number * 2 + index}") for index in (1, 2)
         )
         locations[key] = Location(key, provider, region, name, latitude, longitude, nodes)
     return Catalog(locations=locations, sizes=SIZES, products=tuple(p.key for p in PRODUCTS if p.available))

@@ -26,7 +26,7 @@ from portal.api.pages import Listing
 from portal.api.rendering import JsonRenderer
 from portal.api.schema import listed, own, query
 from portal.api.tenancy import read
-from provisioning.core import tables
+from provisioning.core.formats import csv_tables
 from provisioning.models import Edit
 from provisioning.selectors import document, views
 from provisioning.services import bulk, drafts
@@ -203,8 +203,8 @@ def _import(kind: str) -> Any:
             "multipart/form-data": {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}},
         },
         responses=IMPORTED,
-        description=f"{Import.__doc__}\n\nColumns: {', '.join(tables.TABLES[kind].columns)}"
-        + (", and settings.FIELD for each setting." if tables.TABLES[kind].settings else "."),
+        description=f"{Import.__doc__}\n\nColumns: {', '.join(csv_tables.CSV_TABLES[kind].columns)}"
+        + (", and settings.FIELD for each setting." if csv_tables.CSV_TABLES[kind].settings else "."),
     )
     made: Any = type(f"Import_{kind}", (Import,), {"post": described(own(Import.post)), "kind": kind})
     return made.as_view()
@@ -217,5 +217,5 @@ def paths(prefix: str, *, draft: bool = False) -> list[URLPattern]:
     return [
         path(f"{prefix}intent/", DraftDocument.as_view()),
         path(f"{prefix}edits/", Edits.as_view()),
-        *(path(f"{prefix}import/{kind}/", _import(kind)) for kind in tables.TABLES),
+        *(path(f"{prefix}import/{kind}/", _import(kind)) for kind in csv_tables.CSV_TABLES),
     ]

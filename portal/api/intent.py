@@ -23,7 +23,7 @@ from portal.api.pages import bad, envelope, limit_of, refuse_unknown
 from portal.api.rendering import CsvRenderer, JsonRenderer
 from portal.api.schema import listed, own, page_of, query
 from portal.api.tenancy import read
-from provisioning.core import cells, tables
+from provisioning.core.formats import csv_text, csv_tables
 from provisioning.models import Draft
 from provisioning.selectors import document, listing, views
 from provisioning.selectors.marks import FOUND_BY
@@ -106,9 +106,9 @@ class Objects(Endpoint):
 
     def _table(self, view: View, chosen: dict[str, Any]) -> Response:
         rows = document.named(view, self.kind, listing.every(view, self.kind, **chosen))
-        header, lines = tables.written(self.kind, rows)
+        header, lines = csv_tables.objects_to_rows(self.kind, rows)
         headers = {"Content-Disposition": f'attachment; filename="{self.kind}.csv"'}
-        return Response(cells.write(header, lines), headers=headers)
+        return Response(csv_text.write_csv(header, lines), headers=headers)
 
 
 class DraftObjects(Objects):

@@ -12,17 +12,7 @@ from portal.api.fields import anything, choice, flag, mapping, maybe, nullable, 
 from provisioning.core.intent.assertions import EXPECTATIONS
 from provisioning.core.intent.connectors import CONNECTOR_KINDS
 from provisioning.core.intent.limits import (
-    ATTACHED,
-    ATTACHMENTS,
-    ENTRIES,
-    NAMES,
-    PARTS,
-    PORTS,
-    PREFIXES,
-    RULES,
-    WRITTEN,
-    Limit,
-)
+    LITERAL_PREFIXES, ATTACHMENTS, ENTRIES, REFERENCES, LIST_ITEMS, PORTS, PREFIXES, RULES, MATCH_VALUES, Limit)
 from provisioning.core.intent.policies import ACTIONS
 from provisioning.core.intent.shares import DIRECTIONS
 
@@ -69,7 +59,7 @@ EXCHANGE = item(
 SEGMENT = item(
     "Segment",
     stance=choice(("open", "closed"), "open: members reach each other unless a policy denies", required=False),
-    prefixes=texts("what the segment is made of", required=False, **most(ATTACHED)),
+    prefixes=texts("what the segment is made of", required=False, **most(LITERAL_PREFIXES)),
     color=maybe("like #2f6fed"),
 )
 GROUP = item("Group")
@@ -101,7 +91,7 @@ CONNECTOR = item(
             "Attachment",
             segment=text("a segment"),
             group=maybe("a group"),
-            prefixes=texts(required=False, **most(ATTACHED)),
+            prefixes=texts(required=False, **most(LITERAL_PREFIXES)),
         ),
         **most(ATTACHMENTS),
     ),
@@ -118,32 +108,32 @@ CONNECTOR = item(
         ),
         "filled in where left out",
         required=False,
-        **most(PARTS),
+        **most(LIST_ITEMS),
     ),
     settings=mapping(SETTINGS, required=False),
-    billing_tags=texts(TAGS, required=False, **most(NAMES)),
+    billing_tags=texts(TAGS, required=False, **most(REFERENCES)),
 )
 POLICY = item(
     "Policy",
     position=number("unique in the network; lower is tried first; last where left out of a POST", required=False),
     enabled=flag(required=False),
     apply_to=choice(("all", "new"), "new: flows that are there stay as they were decided", required=False),
-    segments=texts("segments", **most(NAMES)),
-    from_=texts("groups, connectors, internet apps, “any” or “internet”", **most(NAMES)),
-    to=texts("groups, connectors, internet apps, “any” or “internet”", **most(NAMES)),
+    segments=texts("segments", **most(REFERENCES)),
+    from_=texts("groups, connectors, internet apps, “any” or “internet”", **most(REFERENCES)),
+    to=texts("groups, connectors, internet apps, “any” or “internet”", **most(REFERENCES)),
     rules=several(
         shape(
             "Rule",
             name=text(required=False),
             action=choice(ACTIONS),
-            services=texts("services, in the order of their inspection", required=False, **most(NAMES)),
+            services=texts("services, in the order of their inspection", required=False, **most(REFERENCES)),
             protocol=anything(PROTOCOL, required=False),
             ports=texts(PORT, required=False, **most(PORTS)),
             source=texts(ADDRESSES, required=False, **most(PREFIXES)),
             destination=texts(ADDRESSES, required=False, **most(PREFIXES)),
         ),
         "the first that matches and is not watch decides; all rules together write down at most "
-        f"{WRITTEN.most:,} {WRITTEN.noun}",
+        f"{MATCH_VALUES.most:,} {MATCH_VALUES.noun}",
         required=False,
         **most(RULES),
     ),
@@ -151,7 +141,7 @@ POLICY = item(
 SERVICE = item(
     "Service",
     product=text("a key of /catalog/products/"),
-    segments=texts("segments", **most(NAMES)),
+    segments=texts("segments", **most(REFERENCES)),
     license=choice(("byol", "payg"), required=False),
     on_failure=choice(("closed", "open"), "when no placement has a healthy instance", required=False),
     placements=several(
@@ -161,19 +151,19 @@ SERVICE = item(
             min_instances=number(required=False),
             max_instances=number(required=False),
         ),
-        **most(PARTS),
+        **most(LIST_ITEMS),
     ),
     zones=several(
-        shape("Zone", name=text(), segment=text("a segment"), groups=texts("groups", **most(NAMES))),
+        shape("Zone", name=text(), segment=text("a segment"), groups=texts("groups", **most(REFERENCES))),
         required=False,
-        **most(PARTS),
+        **most(LIST_ITEMS),
     ),
     settings=mapping(
         f"linux-firewall: default (allow or deny) and rules, at most {RULES.most:,}, with what they write down bounded "
         "like a policy's",
         required=False,
     ),
-    billing_tags=texts(TAGS, required=False, **most(NAMES)),
+    billing_tags=texts(TAGS, required=False, **most(REFERENCES)),
 )
 
 
@@ -181,8 +171,8 @@ def _share_side(side: str) -> Any:
     return shape(
         f"ShareSide{side.upper()}",
         segment=text("a segment"),
-        groups=texts("groups whose members are shared", required=False, **most(NAMES)),
-        prefixes=texts("addresses of the segment that are shared", required=False, **most(ATTACHED)),
+        groups=texts("groups whose members are shared", required=False, **most(REFERENCES)),
+        prefixes=texts("addresses of the segment that are shared", required=False, **most(LITERAL_PREFIXES)),
     )
 
 
@@ -191,7 +181,7 @@ SHARE = item(
     a=_share_side("a"),
     b=_share_side("b"),
     direction=choice(DIRECTIONS, "which side may initiate", required=False),
-    services=texts("services, in the order of their inspection", required=False, **most(NAMES)),
+    services=texts("services, in the order of their inspection", required=False, **most(REFERENCES)),
     route_limit=number("prefixes that either side sees at most", required=False),
 )
 NAT_RULE = item(
@@ -211,12 +201,12 @@ NAT_RULE = item(
     source=shape(
         "SourceTranslation",
         type=choice(("none", "static", "pool"), "static: one to one, place by place", required=False),
-        prefixes=texts(required=False, **most(ATTACHED)),
+        prefixes=texts(required=False, **most(LITERAL_PREFIXES)),
     ),
     destination=shape(
         "DestinationTranslation",
         type=choice(("none", "static"), required=False),
-        prefixes=texts(required=False, **most(ATTACHED)),
+        prefixes=texts(required=False, **most(LITERAL_PREFIXES)),
         port=number("null: the port stays", **OPTIONAL),
     ),
 )
@@ -224,7 +214,7 @@ ROUTE_POLICY = item(
     "RoutePolicy",
     segment=text("a segment"),
     direction=choice(("in", "out"), "in: what is accepted from the targets; out: what they are told"),
-    targets=texts("groups or connectors", **most(NAMES)),
+    targets=texts("groups or connectors", **most(REFERENCES)),
     enabled=flag(required=False),
     rules=several(
         shape(
@@ -235,7 +225,7 @@ ROUTE_POLICY = item(
                 as_path=maybe(
                     "a regular expression as routers read it: digits, . [ ] ( ) | * + ? ^ $, and _ where a number ends"
                 ),
-                communities=texts("like 65000:100", required=False, **most(PARTS)),
+                communities=texts("like 65000:100", required=False, **most(LIST_ITEMS)),
             ),
             action=choice(("allow", "deny")),
             set=shape(
@@ -243,7 +233,7 @@ ROUTE_POLICY = item(
                 prepend=number("times its own ASN is put in front", required=False),
                 med=number(**OPTIONAL),
                 local_preference=number(**OPTIONAL),
-                communities=texts(required=False, **most(PARTS)),
+                communities=texts(required=False, **most(LIST_ITEMS)),
             ),
         ),
         "the first that matches decides; what none matches is allowed",
@@ -260,11 +250,11 @@ INTERNET_APP = item(
     target=shape(
         "AppTarget",
         connector=text("a connector"),
-        addresses=texts("IPv4 addresses that serve the application", **most(PARTS)),
+        addresses=texts("IPv4 addresses that serve the application", **most(LIST_ITEMS)),
         port=number("null: the public port", **OPTIONAL),
     ),
     source_nat=flag("clients appear as the exchange's node", required=False),
-    billing_tags=texts(TAGS, required=False, **most(NAMES)),
+    billing_tags=texts(TAGS, required=False, **most(REFERENCES)),
 )
 ASSERTION = item(
     "Assertion",

@@ -22,7 +22,7 @@ from portal.api.pages import Listing
 from portal.api.problems import answer
 from portal.api.schema import listed
 from portal.api.tenancy import read
-from provisioning.core.resource import Problem
+from provisioning.core.values.resource import Problem
 from provisioning.models import Plan, Run, Step
 from provisioning.selectors import runs as selectors
 from provisioning.services import plans, runs, world

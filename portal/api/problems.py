@@ -18,8 +18,8 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from portal.api.rendering import JsonRenderer
-from provisioning.core.intent import Invalid as Unreadable
-from provisioning.core.resource import Problem, shortened, told
+from provisioning.core.intent import InvalidIntent as Unreadable
+from provisioning.core.values.resource import Problem, truncate, limit_problems
 from provisioning.services.errors import Refused
 from tenants.services import Refused as TenancyRefused
 
@@ -56,8 +56,8 @@ def document(
         "type": f"urn:causeway:problem:{kind}",
         "title": title,
         "status": status,
-        "detail": shortened(detail),
-        "problems": [{"code": p.code, "path": p.path, "message": p.message} for p in told(problems)],
+        "detail": truncate(detail),
+        "problems": [{"code": p.code, "path": p.path, "message": p.message} for p in limit_problems(problems)],
         **({"request_id": request_id} if request_id else {}),
     }
 

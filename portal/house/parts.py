@@ -17,7 +17,7 @@ from celery import Celery
 
 from portal.house.keys import write_private
 from portal.house.processes import Process
-from provisioning import enrollment
+from provisioning import node_enrollment
 from provisioning.catalog import catalog
 from provisioning.lab import moto
 
@@ -106,7 +106,7 @@ def lab(
             "location": name,
             "index": node.index,
             "underlay": node.underlay,
-            "enrollment_key": enrollment.key(env["SECRET_KEY"], name, node.index),
+            "enrollment_key": node_enrollment.derive_enrollment_key(env["SECRET_KEY"], name, node.index),
         }
         for name, location in catalog().locations.items()
         for node in location.nodes

@@ -19,11 +19,11 @@ from portal.pages.objects.pages import panel
 from portal.pages.places import Places
 from portal.pages.refusals import told as refusing
 from provisioning import catalog
-from provisioning.core.check import check
-from provisioning.core.intent import Invalid
-from provisioning.core.intent.item import INTERNET
+from provisioning.core.check import check_network
+from provisioning.core.intent import InvalidIntent
+from provisioning.core.intent.intent_object import INTERNET
 from provisioning.core.intent.policies import ACTIONS
-from provisioning.core.resource import as_json
+from provisioning.core.values.resource import as_json
 from provisioning.models import Draft
 from provisioning.selectors import changes, networks, views
 from provisioning.selectors import reach as selectors
@@ -82,7 +82,7 @@ def _draft(request: PageRequest, uid: UUID) -> dict[str, Any]:
     here = {kind: [item for item in rows if item.state != "removed"] for kind, rows in items.items()}
     names = {item.uid: item.name for rows in here.values() for item in rows}
     crossings.mark(drawn, here)
-    problems = check(networks.network(view))
+    problems = check_network(networks.network(view))
     valid = all(problem.severity != "error" for problem in problems)
     failing = selectors.failing(view) if valid else []
     objects_url = reverse("draft-objects", args=[request.tenant.slug, draft.uid])
@@ -192,7 +192,7 @@ def _reached(view: views.View, source: str) -> list[dict[str, Any]] | None:
     """None where the source does not exist in that version."""
     try:
         return selectors.reach(view, source)
-    except Invalid:
+    except InvalidIntent:
         return None
 
 

@@ -10,7 +10,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest
 
-from provisioning.core.intent import Invalid as Unreadable
+from provisioning.core.intent import InvalidIntent as Unreadable
 from provisioning.services.errors import Refused
 from tenants.services import Refused as TenantRefused
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from provisioning.core.plan import KNOWN_LATER
+from provisioning.core.plan import KNOWN_AFTER_APPLY
 
 ACTIONS = ("create", "change", "replace", "remove")
 VERBS = {"allowed": "can now reach", "blocked": "can no longer reach"}
@@ -34,7 +34,7 @@ def steps(listed: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
                     "path": field["path"],
                     "before": words(field["before"]),
                     "after": words(field["after"]),
-                    "later": field["after"] == KNOWN_LATER,
+                    "later": field["after"] == KNOWN_AFTER_APPLY,
                 }
                 for field in step.get("fields", ())
             ],

@@ -18,7 +18,7 @@ from portal.pages.objects.form import Bound, bind
 from portal.pages.objects.listing import Names
 from portal.pages.places import Places
 from portal.pages.refusals import Outcome, told
-from provisioning.core.intent.item import INTERNET
+from provisioning.core.intent.intent_object import INTERNET
 from provisioning.models import Draft, Revision
 from provisioning.selectors import reach as selectors
 from provisioning.selectors import views

@@ -18,7 +18,7 @@ from billing.core.meters import METERS
 from billing.core.prices import plain
 from portal.pages.bars import Bar, chart
 from portal.pages.door import PageRequest, page
-from provisioning.core.cells import escaped
+from provisioning.core.formats.csv_text import escape_formula
 
 BY = {"meter": "Meter", "subject": "Thing", "day": "Day", "size": "Size", "kind": "Kind", "exchange": "Exchange"}
 LONGEST = timedelta(days=400)
@@ -134,6 +134,6 @@ def _csv(found: dict[str, Any], start: date, end: date, request: PageRequest) ->
     writer.writerow(head)
     for row in found["rows"]:
         amount = "" if row["amount"] is None else str(row["amount"])
-        words = [escaped(row["group"]), escaped(row["group_label"]), plain(row["quantity"]), row["unit"], amount]
+        words = [escape_formula(row["group"]), escape_formula(row["group_label"]), plain(row["quantity"]), row["unit"], amount]
         writer.writerow([start, last, row["meter"], found["group_by"], *words, found["currency"] or "", row["samples"]])
     return response

@@ -19,7 +19,7 @@ from portal.pages.objects.listing import Names
 from portal.templatetags.causeway import money
 from provisioning.catalog import catalog
 from provisioning.core.intent.connectors import CONNECTOR_KINDS
-from provisioning.core.resource import Resource
+from provisioning.core.values.resource import Resource
 from provisioning.models import CloudAccount, Draft
 from provisioning.selectors import views
 from provisioning.selectors.views import Row, View

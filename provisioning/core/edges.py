@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from provisioning.core.addresses import Range, award, intersect, merge, span, subtract
-from provisioning.core.as_paths import pattern
+from provisioning.core.values.addresses import Range, assign_owners, intersect, merge_ranges, prefix_range, subtract
+from provisioning.core.values.as_paths import compile_as_path
 from provisioning.core.intent import Attachment, Connector, NatRule, RouteMatch, RoutePolicy, RouteRule
-from provisioning.core.prefixes import Prefixes
+from provisioning.core.intent.prefix_resolver import PrefixResolver
 
 Route = tuple[str, Range]
 """A prefix and its range."""
@@ -36,12 +36,12 @@ def present(
     attachments: Sequence[Attachment],
     nat: Sequence[NatRule],
     filters: Sequence[RouteFilter],
-    prefixes: Prefixes,
+    prefixes: PrefixResolver,
 ) -> list[Presented]:
     """What the attachments of a connector in one segment present; ``nat`` in the order its rules are tried."""
     if not nat and not filters and len(attachments) == 1:
-        routes = tuple((prefix, span(prefix)) for prefix in attachments[0].prefixes)
-        whole = merge(held for _, held in routes)
+        routes = tuple((prefix, prefix_range(prefix)) for prefix in attachments[0].prefixes)
+        whole = merge_ranges(held for _, held in routes)
         return [Presented(routes, whole, whole)]
     edge = _Edge(attachments, nat, filters, as_path(connector), prefixes)
     return [edge.presented(place) for place in range(len(attachments))]
@@ -54,10 +54,10 @@ class _Edge:
         nat: Sequence[NatRule],
         filters: Sequence[RouteFilter],
         path: str,
-        prefixes: Prefixes,
+        prefixes: PrefixResolver,
     ) -> None:
         self.filters, self.path, self.prefixes = filters, path, prefixes
-        self.inside = [tuple((prefix, span(prefix)) for prefix in one.prefixes) for one in attachments]
+        self.inside = [tuple((prefix, prefix_range(prefix)) for prefix in one.prefixes) for one in attachments]
         self.owned = _apart(self.inside)
         self.hidden = self._hidden(nat)
         self.outside: list[list[Route]] = [[] for _ in attachments]
@@ -73,8 +73,8 @@ class _Edge:
             always = match.protocol == "any" and self.prefixes.ranges(match.destination) is None
             if always and rule.direction == "outbound" and rule.source.type != "none":
                 held = self.prefixes.ranges(match.source)
-                found.extend(merge(r for owned in self.owned for r in owned) if held is None else held)
-        return merge(found)
+                found.extend(merge_ranges(r for owned in self.owned for r in owned) if held is None else held)
+        return merge_ranges(found)
 
     def _add(self, rule: NatRule) -> None:
         """The prefixes a rule presents, each with the attachment its inside addresses belong to."""
@@ -82,20 +82,20 @@ class _Edge:
             told = self.prefixes.texts(rule.match.source)
             inner = pairs(told, rule.source.prefixes) if rule.source.type == "static" else None
             for place, prefix in enumerate(rule.source.prefixes):
-                held = (span(inner[place][0]),) if inner else self.prefixes.ranges(rule.match.source)
-                self.outside[self._attachment(held)].append((prefix, span(prefix)))
+                held = (prefix_range(inner[place][0]),) if inner else self.prefixes.ranges(rule.match.source)
+                self.outside[self._attachment(held)].append((prefix, prefix_range(prefix)))
         elif rule.direction == "inbound":
             # Without a translation the rule lets in what an outbound rule hides.
             told = self.prefixes.texts(rule.match.destination)
             within = rule.destination.prefixes if len(rule.destination.prefixes) == len(told) else told
             for prefix, inner_prefix in zip(told, within, strict=True):
-                held = (span(inner_prefix),)
-                self.inward[self._attachment(held)].append((prefix, span(prefix)))
+                held = (prefix_range(inner_prefix),)
+                self.inward[self._attachment(held)].append((prefix, prefix_range(prefix)))
 
     def _attachment(self, inside: Sequence[Range] | None) -> int:
         if inside is None:
             return 0
-        return next((place for place, owned in enumerate(self.owned) if intersect(owned, merge(inside))), 0)
+        return next((place for place, owned in enumerate(self.owned) if intersect(owned, merge_ranges(inside))), 0)
 
     def presented(self, place: int) -> Presented:
         inside = tuple(route for route in self.inside[place] if subtract((route[1],), self.hidden))
@@ -103,7 +103,7 @@ class _Edge:
         # What a filter takes from one attachment may be left to another one by a shorter prefix.
         owned = _apart([self._accepted(one) for one in self.inside]) if self.filters else self.owned
         plain = subtract(owned[place], self.hidden)
-        sources = merge((*plain, *(held for _, held in self._accepted(self.outside[place]))))
+        sources = merge_ranges((*plain, *(held for _, held in self._accepted(self.outside[place]))))
         return Presented(routes, sources, plain)
 
     def _accepted(self, routes: Iterable[Route]) -> tuple[Route, ...]:
@@ -112,7 +112,7 @@ class _Edge:
 
 def _apart(attachments: Sequence[Sequence[Route]]) -> list[tuple[Range, ...]]:
     """Inside one connector the longest prefix tells its attachments apart."""
-    owned = award(
+    owned = assign_owners(
         (held, (-length(prefix), place), place) for place, routes in enumerate(attachments) for prefix, held in routes
     )
     return [owned.get(place, ()) for place in range(len(attachments))]
@@ -130,7 +130,7 @@ def length(prefix: str) -> int:
 class RouteFilter:
     """One route policy, ready to be asked about many routes."""
 
-    def __init__(self, policy: RoutePolicy, prefixes: Prefixes) -> None:
+    def __init__(self, policy: RoutePolicy, prefixes: PrefixResolver) -> None:
         self.policy, self.prefixes = policy, prefixes
         self._rules = [(rule, _RouteMatch(rule.match, prefixes)) for rule in policy.rules]
 
@@ -147,8 +147,8 @@ class RouteFilter:
 
 
 class _RouteMatch:
-    def __init__(self, match: RouteMatch, prefixes: Prefixes) -> None:
-        self._path = pattern(match.as_path) if match.as_path is not None else None
+    def __init__(self, match: RouteMatch, prefixes: PrefixResolver) -> None:
+        self._path = compile_as_path(match.as_path) if match.as_path is not None else None
         # No route carries communities before routes are learned.
         self._never = bool(match.communities)
         entries = prefixes.entries(match.prefixes)
@@ -158,11 +158,11 @@ class _RouteMatch:
         self._ranges = [entry for entry in entries if entry.ge is not None or entry.le is not None]
 
     def holds(self, prefix: str, as_path: str) -> bool:
-        if self._never or (self._path is not None and not self._path.found_in(as_path)):
+        if self._never or (self._path is not None and not self._path.matches(as_path)):
             return False
         return self._every or prefix in self._exact or any(entry.holds(prefix) for entry in self._ranges)
 
 
 def as_path(connector: Connector) -> str:
     """The path of routes that come from a connector: its peer's AS, where it speaks BGP."""
-    return str(connector.active.bgp["peer_asn"]) if connector.circuits and connector.active.bgp else ""
+    return str(connector.active_circuit.bgp["peer_asn"]) if connector.circuits and connector.active_circuit.bgp else ""

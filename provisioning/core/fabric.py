@@ -158,7 +158,7 @@ def nearest(catalog: Catalog, candidates: Iterable[Exchange], *here: Exchange) -
         default=None,
         key=lambda exchange: (
             sum(
-                0.0 if spot.uid == exchange.uid else catalog.distance(spot.location, exchange.location) for spot in here
+                0.0 if spot.uid == exchange.uid else catalog.distance_km(spot.location, exchange.location) for spot in here
             ),
             exchange.number,
         ),

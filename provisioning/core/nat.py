@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from provisioning.core.addresses import contains, span
+from provisioning.core.values.addresses import contains, prefix_range
 from provisioning.core.edges import pairs
-from provisioning.core.flows import cell_of, cells, example
+from provisioning.core.values.l4 import l4_index, l4_ranges, protocol_and_port
 from provisioning.core.intent import NatMatch, NatRule
-from provisioning.core.prefixes import Prefixes
+from provisioning.core.intent.prefix_resolver import PrefixResolver
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Translated:
     pool: bool = False
 
 
-def outbound(rules: Sequence[NatRule], prefixes: Prefixes, packet: Packet) -> Translated | None:
+def outbound(rules: Sequence[NatRule], prefixes: PrefixResolver, packet: Packet) -> Translated | None:
     """What the network sees of a packet that begins behind the connector; None where no rule touches it."""
     rule = _first(rules, "outbound", prefixes, packet)
     if rule is None:
@@ -39,11 +39,11 @@ def outbound(rules: Sequence[NatRule], prefixes: Prefixes, packet: Packet) -> Tr
     if rule.source.type == "static":
         source = _mapped(source, pairs(prefixes.texts(rule.match.source), rule.source.prefixes))
     elif pool:
-        source = span(rule.source.prefixes[0])[0]
+        source = prefix_range(rule.source.prefixes[0])[0]
     return Translated(rule, Packet(source, *_towards(rule, packet, prefixes)), pool)
 
 
-def inbound(rules: Sequence[NatRule], prefixes: Prefixes, packet: Packet) -> Translated | None:
+def inbound(rules: Sequence[NatRule], prefixes: PrefixResolver, packet: Packet) -> Translated | None:
     """What the inside sees of a packet that begins elsewhere; None where no rule touches it."""
     rule = _first(rules, "inbound", prefixes, packet)
     if rule is None:
@@ -52,35 +52,35 @@ def inbound(rules: Sequence[NatRule], prefixes: Prefixes, packet: Packet) -> Tra
     if rule.source.type == "static":
         source = _mapped(source, pairs(prefixes.texts(rule.match.source), rule.source.prefixes))
     elif rule.source.type == "pool":
-        source = span(rule.source.prefixes[0])[0]
+        source = prefix_range(rule.source.prefixes[0])[0]
     return Translated(rule, Packet(source, *_towards(rule, packet, prefixes)), rule.source.type == "pool")
 
 
-def _towards(rule: NatRule, packet: Packet, prefixes: Prefixes) -> tuple[int, int]:
+def _towards(rule: NatRule, packet: Packet, prefixes: PrefixResolver) -> tuple[int, int]:
     if rule.destination.type == "none":
         return packet.destination, packet.cell
     destination = _mapped(packet.destination, pairs(prefixes.texts(rule.match.destination), rule.destination.prefixes))
     if rule.destination.port is None:
         return destination, packet.cell
-    return destination, cell_of(example(packet.cell)[0], rule.destination.port)
+    return destination, l4_index(protocol_and_port(packet.cell)[0], rule.destination.port)
 
 
-def _first(rules: Sequence[NatRule], direction: str, prefixes: Prefixes, packet: Packet) -> NatRule | None:
+def _first(rules: Sequence[NatRule], direction: str, prefixes: PrefixResolver, packet: Packet) -> NatRule | None:
     return next((rule for rule in rules if rule.direction == direction and _fits(rule.match, prefixes, packet)), None)
 
 
-def _fits(match: NatMatch, prefixes: Prefixes, packet: Packet) -> bool:
+def _fits(match: NatMatch, prefixes: PrefixResolver, packet: Packet) -> bool:
     source, destination = prefixes.ranges(match.source), prefixes.ranges(match.destination)
     return (
         (source is None or contains(source, packet.source))
         and (destination is None or contains(destination, packet.destination))
-        and any(low <= packet.cell <= high for low, high in cells(match.protocol, match.ports))
+        and any(low <= packet.cell <= high for low, high in l4_ranges(match.protocol, match.ports))
     )
 
 
 def _mapped(address: int, translations: Sequence[tuple[str, str]]) -> int:
     for before, after in translations:
-        low, high = span(before)
+        low, high = prefix_range(before)
         if low <= address <= high:
-            return span(after)[0] + address - low
+            return prefix_range(after)[0] + address - low
     return address

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from functools import cached_property
 from typing import Any, TypeVar
 
-from provisioning.core.addresses import address_number
+from provisioning.core.values.addresses import address_number
 from provisioning.core.fabric import Instance, Node, instances, nodes
 from provisioning.core.intent import (
     KINDS,
@@ -25,7 +25,7 @@ from provisioning.core.intent import (
     Service,
     Share,
 )
-from provisioning.core.prefixes import Prefixes
+from provisioning.core.intent.prefix_resolver import PrefixResolver
 from provisioning.core.realm import Realm
 from provisioning.core.roster import Ground, Roster
 
@@ -90,7 +90,7 @@ class Network:
         read = (ground, *policies, None, *ground.prefixes.lists.values(), *lists.values())
         held = self._rosters.get(uid)
         if held is None or held[0] != read:
-            roster = Roster(ground, policies, Prefixes({**ground.prefixes.lists, **lists}))
+            roster = Roster(ground, policies, PrefixResolver({**ground.prefixes.lists, **lists}))
             held = self._rosters[uid] = (read, roster)
         return held[1]
 
@@ -104,7 +104,7 @@ class Network:
         read = (segment, self._exchanges, *connectors, None, *ordered, None, *routing, *lists.values())
         held = self._grounds.get(uid)
         if held is None or held[0] != read:
-            ground = Ground(segment, intent.exchanges, attached, nat, routing, Prefixes(lists))
+            ground = Ground(segment, intent.exchanges, attached, nat, routing, PrefixResolver(lists))
             held = self._grounds[uid] = (read, ground)
         return held[1]
 
@@ -141,8 +141,8 @@ class Network:
     # Indexes
 
     @cached_property
-    def prefixes(self) -> Prefixes:
-        return Prefixes(self.intent.prefix_lists)
+    def prefixes(self) -> PrefixResolver:
+        return PrefixResolver(self.intent.prefix_lists)
 
     @cached_property
     def nodes(self) -> list[Node]:

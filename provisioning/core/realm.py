@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from provisioning.core.addresses import Range, address_number, contains, intersect, merge, subtract
+from provisioning.core.values.addresses import Range, address_number, contains, intersect, merge_ranges, subtract
 from provisioning.core.anchors import Anchors, Class, anchors_of
 from provisioning.core.edges import RouteFilter, as_path
 from provisioning.core.fabric import Node, nearest
-from provisioning.core.flows import EVERYTHING, Cells, cell_of, cells
+from provisioning.core.values.l4 import ALL_L4, L4Ranges, l4_index, l4_ranges
 from provisioning.core.intent import (
     Catalog,
     Connector,
@@ -27,7 +27,7 @@ from provisioning.core.intent import (
     ShareSide,
 )
 from provisioning.core.nat import Packet
-from provisioning.core.prefixes import Prefixes
+from provisioning.core.intent.prefix_resolver import PrefixResolver
 from provisioning.core.roster import Member, Owners, Roster
 
 EXIT_SOURCES = "100.127.255."
@@ -59,7 +59,7 @@ class Gate:
 
     source: tuple[Range, ...] | None
     destination: tuple[Range, ...] | None
-    cells: Cells
+    cells: L4Ranges
     passes: bool
     reason: str
     connector: str | None = None
@@ -119,7 +119,7 @@ class Realm:
         return self.roster.policies
 
     @property
-    def prefixes(self) -> Prefixes:
+    def prefixes(self) -> PrefixResolver:
         return self.roster.prefixes
 
     @property
@@ -159,7 +159,7 @@ class Realm:
         """Members of other segments, as far as shares show them here; ids go on after the members'."""
         shown: dict[str, tuple[Range, ...]] = {}
         for passage in self.passages:
-            shown[passage.other] = merge((*shown.get(passage.other, ()), *passage.far))
+            shown[passage.other] = merge_ranges((*shown.get(passage.other, ()), *passage.far))
         found: list[Member] = []
         for uid, visible in shown.items():
             for member in self.rosters[uid].members:
@@ -232,7 +232,7 @@ class Realm:
         if not filters:
             return ()
         denied = self._denied(tuple(one.policy.uid for one in filters), filters)
-        return merge(held for uid, some in denied if uid != connector.uid for held in some)
+        return merge_ranges(held for uid, some in denied if uid != connector.uid for held in some)
 
     def _denied(self, key: tuple[str, ...], filters: Sequence[RouteFilter]) -> list[tuple[str, tuple[Range, ...]]]:
         """(connector uid, addresses) of the routes these filters deny; targets mostly have the same filters."""
@@ -253,13 +253,13 @@ class Realm:
         for connector, _ in self.ground.attached:
             hidden = self.blind(connector)
             if hidden:
-                owned = merge(held for one in self.members_of(connector) for held in one.ranges)
+                owned = merge_ranges(held for one in self.members_of(connector) for held in one.ranges)
                 reason = f"A route policy keeps this route from “{connector.name}”, so it has none."
-                yield Gate(None, hidden, EVERYTHING, False, reason, connector.uid)
-                yield Gate(hidden, owned, EVERYTHING, False, reason)
+                yield Gate(None, hidden, ALL_L4, False, reason, connector.uid)
+                yield Gate(hidden, owned, ALL_L4, False, reason)
                 # A twin may send from the same addresses; what answers it comes here.
                 lost = f"Replies are routed to “{connector.name}”, and a route policy keeps this route from it."
-                yield Gate(owned, hidden, EVERYTHING, False, lost)
+                yield Gate(owned, hidden, ALL_L4, False, lost)
 
     def _inwards(self) -> Iterator[Gate]:
         for member in self.members:
@@ -272,12 +272,12 @@ class Realm:
                         yield Gate(
                             self.prefixes.ranges(match.source),
                             covered if towards is None else intersect(towards, covered),
-                            cells(match.protocol, match.ports),
+                            l4_ranges(match.protocol, match.ports),
                             True,
                             f"NAT rule “{rule.name}” takes it inwards.",
                         )
                 reason = f"No NAT rule of “{member.connector.name}” takes this inwards."
-                yield Gate(None, covered, EVERYTHING, False, reason)
+                yield Gate(None, covered, ALL_L4, False, reason)
 
     # The internet
 
@@ -310,7 +310,7 @@ class Realm:
                         exit=way_in,
                         target=target,
                         public=address_number(app.public_ip or node.public_ip),
-                        cell=cell_of(app.protocol, app.port),
+                        cell=l4_index(app.protocol, app.port),
                         addresses=addresses,
                         port=app.target.port,
                         source_nat=address_number(f"{EXIT_SOURCES}{node.mesh}") if app.source_nat else None,
@@ -352,4 +352,4 @@ def side_ranges(roster: Roster, side: ShareSide) -> tuple[Range, ...]:
             found.extend(member.ranges)
         elif listed:
             found.extend(intersect(listed, member.ranges))
-    return merge(found)
+    return merge_ranges(found)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from provisioning.core.addresses import Range, award, intersect
+from provisioning.core.values.addresses import Range, assign_owners, intersect
 from provisioning.core.edges import Presented, Route, RouteFilter, length, present
 from provisioning.core.intent import (
     ANY,
@@ -24,7 +24,7 @@ from provisioning.core.intent import (
     RoutePolicy,
     Segment,
 )
-from provisioning.core.prefixes import Prefixes
+from provisioning.core.intent.prefix_resolver import PrefixResolver
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class Ground:
         attached: Sequence[tuple[Connector, Sequence[Attachment]]],
         nat: Mapping[str, Sequence[NatRule]],
         route_policies: Sequence[RoutePolicy],
-        prefixes: Prefixes,
+        prefixes: PrefixResolver,
     ) -> None:
         self.segment, self.exchanges, self.attached = segment, exchanges, attached
         self.nat, self.route_policies, self.prefixes = nat, route_policies, prefixes
@@ -123,7 +123,7 @@ class Ground:
             shown = present(connector, attachments, rules, filters, self.prefixes)
             found += [(connector, *pair) for pair in zip(attachments, shown, strict=True)]
         # Longest prefix first; of equal ones the highest preference, then the oldest connector.
-        owned = award(
+        owned = assign_owners(
             (held, (-length(prefix), -connector.preference, place), place)
             for place, (connector, _, shown) in enumerate(found)
             for prefix, held in shown.routes
@@ -143,7 +143,7 @@ class Ground:
             attachment=attachment,
             exchange=exchange,
             segment=self.segment,
-            home=f"{exchange.key}/{connector.active.node}",
+            home=f"{exchange.key}/{connector.active_circuit.node}",
             routes=shown.routes,
             ranges=ranges,
             sources=shown.sources,
@@ -160,7 +160,7 @@ class Ground:
 class Roster:
     """A ground with the enabled policies that hold its segment, in the order they are tried."""
 
-    def __init__(self, ground: Ground, policies: Sequence[Policy], prefixes: Prefixes) -> None:
+    def __init__(self, ground: Ground, policies: Sequence[Policy], prefixes: PrefixResolver) -> None:
         self.ground, self.policies, self.prefixes = ground, policies, prefixes
 
     @property

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.module_loading import import_string
 
-from provisioning.core.resource import Problem, Resource
+from provisioning.core.values.resource import Problem, Resource
 from provisioning.drivers.base import Credentials, Driver
 
 DRIVERS = {

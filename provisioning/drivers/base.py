@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from provisioning.core.resource import Body, Change
+from provisioning.core.values.resource import Body, Change
 
 
 @dataclass(frozen=True, slots=True)

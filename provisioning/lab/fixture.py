@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from provisioning.core.resource import canonical, digest
+from provisioning.core.values.resource import canonical_json, content_digest
 
 
 class FixturePortal:
@@ -67,11 +67,11 @@ class FixturePortal:
             self._version += 1
             for node, sections in nodes.items():
                 location, _, index = node.rpartition("/")
-                text = canonical(
+                text = canonical_json(
                     {
                         "node": {"id": node, "location": location, "index": int(index)},
                         "version": self._version,
-                        "sections": {k: {**s, "digest": digest(s["body"])} for k, s in sections.items()},
+                        "sections": {k: {**s, "digest": content_digest(s["body"])} for k, s in sections.items()},
                     }
                 )
                 self.documents[node] = (text, base64.b64encode(self._key.sign(text.encode())).decode())

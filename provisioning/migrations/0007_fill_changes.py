@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from provisioning.core.resource import digest
+from provisioning.core.values.resource import content_digest
 
 SAME = ("action", "address", "kind", "depends", "resource_depends", "subjects")
 
@@ -16,7 +16,7 @@ def fill(apps, schema_editor):
     def content(tenant, body):
         if body is None:
             return None
-        return contents.get_or_create(tenant_id=tenant, digest=digest(body), defaults={"body": body})[0]
+        return contents.get_or_create(tenant_id=tenant, digest=content_digest(body), defaults={"body": body})[0]
 
     for plan in plans.order_by("pk").iterator(20):
         for order, told in enumerate(plan.steps):

@@ -13,9 +13,9 @@ from django.db import models
 from django.utils import timezone
 from django.utils.functional import cached_property
 
-from provisioning.core import resource as core
+from provisioning.core.values import resource as core
 from provisioning.core.garbage import uncollected
-from provisioning.core.plan import fields
+from provisioning.core.plan import changed_fields
 from provisioning.models.intent import Draft
 from tenants.floor import TenantOwned
 
@@ -136,7 +136,7 @@ def _told(action: Any, address: str, kind: str, before: Any, after: Any, *named:
         "after": after,
         "depends": depends,
         "subjects": subjects,
-        "fields": [{"path": path, "before": was, "after": now} for path, was, now in fields(change)],
+        "fields": [{"path": path, "before": was, "after": now} for path, was, now in changed_fields(change)],
         "resource_depends": resource_depends,
     }
 

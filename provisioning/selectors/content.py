@@ -27,7 +27,7 @@ class Entry:
     @classmethod
     def of(cls, row: Row) -> Entry:
         """Raises the core's Invalid when the body is not one of its kind."""
-        return cls(row, core.build(row.kind, row.uid, row.number, row.key, row.body))
+        return cls(row, core.build_object(row.kind, row.uid, row.number, row.key, row.body))
 
 
 Change = tuple[str, str, Entry | None]
@@ -105,7 +105,7 @@ class Content:
 
     def users(self, uid: str) -> list[Row]:
         """The objects that name this one."""
-        return [row for row in self if any(named == uid for _, named in core.references_of(row.kind, row.body))]
+        return [row for row in self if any(named == uid for _, named in core.object_references(row.kind, row.body))]
 
 
 EMPTY = Content({kind: {} for kind in core.KINDS})

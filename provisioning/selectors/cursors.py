@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import json
 
-from provisioning.core.resource import Problem, digest
+from provisioning.core.values.resource import Problem, content_digest
 from provisioning.services.errors import Unreadable
 
 Place = tuple[str | int, int]
@@ -19,7 +19,7 @@ Place = tuple[str | int, int]
 
 def question(*asked: object) -> str:
     """The print of what is asked: plain values that say which list, in which order, and what of it."""
-    return digest(asked)[:12]
+    return content_digest(asked)[:12]
 
 
 def write(asked: str, place: Place, backwards: bool = False) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from provisioning.core import intent as core
-from provisioning.core.merge import differences
+from provisioning.core.formats.three_way_merge import diff_bodies
 from provisioning.selectors import networks
 from provisioning.selectors.content import Content
 from provisioning.selectors.document import arranged
@@ -39,7 +39,7 @@ def told(row: Row, before: Body | None, after: Body | None, label: Callable[[str
     if was is None or now is None:
         fields = [(field, (was or {}).get(field), (now or {}).get(field)) for field in (now or was or {})]
     else:
-        fields = differences(was, now, label)
+        fields = diff_bodies(was, now, label)
     return {
         "kind": row.kind,
         "id": row.uid,

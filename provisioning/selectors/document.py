@@ -79,7 +79,7 @@ class _Called:
 
     def by_name(self, row: Row) -> dict[str, Any]:
         kinds: dict[str, list[str]] = {}
-        for kind, uid in core.references_of(row.kind, row.body):
+        for kind, uid in core.object_references(row.kind, row.body):
             kinds.setdefault(uid, []).append(kind)
         if not kinds:
             return row.body

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from provisioning.core.resource import Problem
+from provisioning.core.values.resource import Problem
 from provisioning.models import FOREVER, Item, Overlay, OverlayMark, Revision, Version, VersionMark
 from provisioning.selectors import cursors, marks, views
 from provisioning.selectors.cursors import Place

@@ -20,7 +20,7 @@ from django.db.models import QuerySet
 from provisioning.core.garbage import uncollected
 from provisioning.core.intent import Intent
 from provisioning.core.network import Network
-from provisioning.core.resource import Resource
+from provisioning.core.values.resource import Resource
 from provisioning.models import Draft, Overlay, Revision, Version
 from provisioning.selectors.content import EMPTY, Content, Entry
 from provisioning.selectors.views import Row, View

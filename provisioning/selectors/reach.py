@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from provisioning.core import reach as core
-from provisioning.core.check import check
+from provisioning.core.check import check_network
 from provisioning.core.intent import Intent
-from provisioning.core.resource import Problem, as_json
+from provisioning.core.values.resource import Problem, as_json
 from provisioning.selectors import networks
 from provisioning.selectors.topology import topology
 from provisioning.selectors.views import View
@@ -56,7 +56,7 @@ def delta(before: View, after: View, most: int) -> dict[str, Any]:
 
 def problems(view: View) -> list[dict[str, Any]]:
     """Everything wrong with the network of the view, errors first."""
-    found: list[dict[str, Any]] = as_json(check(networks.network(view)))
+    found: list[dict[str, Any]] = as_json(check_network(networks.network(view)))
     return found
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, QuerySet
 
 from provisioning.core import intent as core
-from provisioning.core.resource import digest
+from provisioning.core.values.resource import content_digest
 from provisioning.models import Draft, Network, Overlay, Revision, Version
 from provisioning.services.errors import Missing
 
@@ -38,7 +38,7 @@ class Row:
 
     @property
     def etag(self) -> str:
-        return digest(self.body)[:20]
+        return content_digest(self.body)[:20]
 
 
 def live() -> View:

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from provisioning.core.resource import Problem
+from provisioning.core.values.resource import Problem
 from provisioning.drivers import discoverer
 from provisioning.drivers.base import Credentials, DriverError
 from provisioning.models import CloudAccount

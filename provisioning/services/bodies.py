@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import Any
 
 from provisioning.core import intent as core
-from provisioning.core.intent import Resolve
-from provisioning.core.resource import Problem
+from provisioning.core.intent import ResolveReference
+from provisioning.core.values.resource import Problem
 from provisioning.models import CloudAccount
 from provisioning.services.errors import Invalid
 from provisioning.services.overlay import Body
@@ -20,7 +20,7 @@ IDENTITY = ("id", "key", "number")
 class Bodies:
     """Reads bodies against what ``resolve`` knows: (kind, name or id) → uid."""
 
-    def __init__(self, resolve: Resolve) -> None:
+    def __init__(self, resolve: ResolveReference) -> None:
         self.resolve = resolve
 
     def clean(self, kind: str, body: Any) -> Body:
@@ -28,8 +28,8 @@ class Bodies:
         if isinstance(body, Mapping):
             body = {key: value for key, value in body.items() if key not in IDENTITY}
         try:
-            clean = core.normalise(kind, body, self.resolve)
-        except core.Invalid as error:
+            clean = core.normalise_body(kind, body, self.resolve)
+        except core.InvalidIntent as error:
             raise Invalid(error.problems[0].message, error.problems) from error
         if kind == "connectors" and "account" in clean["settings"]:
             clean["settings"]["account"] = self._account(clean["settings"]["account"])

@@ -8,11 +8,11 @@ from typing import Any
 
 from django.db import transaction
 
-from provisioning.core import tables
-from provisioning.core.cells import BadTable, read
+from provisioning.core.formats import csv_tables
+from provisioning.core.formats.csv_text import BadCsv, read_csv
 from provisioning.core.garbage import uncollected
-from provisioning.core.intent import references_of
-from provisioning.core.resource import Problem
+from provisioning.core.intent import object_references
+from provisioning.core.values.resource import Problem
 from provisioning.models import Draft, Item
 from provisioning.selectors import networks, views
 from provisioning.selectors.content import Content, Entry
@@ -111,7 +111,7 @@ class _Batch:
         gone = {row.uid: row.name for row in self.content if self.after.get(row.kind, row.uid) is None}
         problems = Problems()
         for user in self.after if gone else ():
-            for uid in gone.keys() & {named for _, named in references_of(user.kind, user.body)}:
+            for uid in gone.keys() & {named for _, named in object_references(user.kind, user.body)}:
                 problems.add("in_use", f"{user.kind}/{user.key}", f"{user.name} names {gone[uid]}, which is removed.")
         problems.refuse()
 
@@ -124,10 +124,10 @@ def put_table(draft: Draft, kind: str, data: bytes, *, dry_run: bool = False) ->
     """
     draft = lock(draft)
     try:
-        header, lines = read(data, MOST_ROWS)
-    except BadTable as error:
+        header, lines = read_csv(data, MOST_ROWS)
+    except BadCsv as error:
         raise Invalid(error.message, [Problem("bad_table", f"rows[{error.line}]", error.message)]) from error
-    found, wrong = tables.read(kind, header, lines)
+    found, wrong = csv_tables.rows_to_objects(kind, header, lines)
     problems = Problems()
     for row, column, message in wrong:
         problems.add("bad_cell", f"rows[{row}].{column}", f"Row {row}, {column}: {message}")
@@ -145,14 +145,14 @@ def put_table(draft: Draft, kind: str, data: bytes, *, dry_run: bool = False) ->
     return {"rows": len(lines), **counts, "differences": told}
 
 
-def _of_table(before: Content, kind: str, found: Sequence[tables.Read]) -> tuple[Content, dict[str, Item]]:
+def _of_table(before: Content, kind: str, found: Sequence[csv_tables.CsvObject]) -> tuple[Content, dict[str, Item]]:
     """The content with the table's objects in it, and the identities of the new ones by uid."""
     names, bodies, problems = before.names(kind), Bodies(before.resolve()), Problems()
-    clean: list[tuple[tables.Read, Body]] = []
+    clean: list[tuple[csv_tables.CsvObject, Body]] = []
     for one in found:
         held = before.body(kind, names[one.name]) if one.name in names else None
         try:
-            clean.append((one, bodies.clean(kind, one.onto(held or {}))))
+            clean.append((one, bodies.clean(kind, one.merged_onto(held or {}))))
         except Invalid as error:
             for problem in error.problems:
                 row, column = one.place(problem.path)
@@ -171,7 +171,7 @@ def _of_table(before: Content, kind: str, found: Sequence[tables.Read]) -> tuple
     return before.changed((kind, row.uid, Entry.of(row)) for row in entries), made
 
 
-def _in_rows(kind: str, after: Content, found: Sequence[tables.Read], problems: Sequence[Problem]) -> list[Problem]:
+def _in_rows(kind: str, after: Content, found: Sequence[csv_tables.CsvObject], problems: Sequence[Problem]) -> list[Problem]:
     """Problems of the network that the table would make, at the rows that they are about."""
     by_name = {one.name: one for one in found}
     by_key = {

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from provisioning.core.garbage import uncollected
-from provisioning.core.resource import Problem
+from provisioning.core.values.resource import Problem
 from provisioning.models import Draft, Edit, Item, Overlay, Plan
 from provisioning.selectors import differences, networks, views
 from provisioning.selectors.views import Row

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from provisioning.core.resource import Problem
+from provisioning.core.values.resource import Problem
 
 
 class Refused(Exception):

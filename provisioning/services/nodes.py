@@ -17,9 +17,9 @@ from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 
-from provisioning import enrollment
+from provisioning import node_enrollment
 from provisioning.catalog import catalog
-from provisioning.core.resource import canonical
+from provisioning.core.values.resource import canonical_json
 from provisioning.drivers.exchange.publish import channel, client
 from provisioning.models import Node, NodeSection
 from provisioning.services import steps, telemetry
@@ -30,7 +30,7 @@ from tenants.scope import scope
 
 def enrollment_key(location: str, index: int) -> str:
     """What a new node shows once; the operator puts it into the node's configuration."""
-    return enrollment.key(settings.SECRET_KEY, location, index)
+    return node_enrollment.derive_enrollment_key(settings.SECRET_KEY, location, index)
 
 
 def enroll(location: str, index: int, key: str, epoch: str) -> tuple[str, str]:
@@ -68,7 +68,7 @@ def document(node: Node) -> tuple[str, str, str]:
                     "digest": section.digest,
                     "body": section.body,
                 }
-    text = canonical(
+    text = canonical_json(
         {
             "node": {
                 "id": str(node.uid),

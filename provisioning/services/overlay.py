@@ -11,9 +11,9 @@ from typing import Any
 from django.db import connection
 
 from provisioning.core import intent as core
-from provisioning.core.check import check
+from provisioning.core.check import check_network
 from provisioning.core.network import Network
-from provisioning.core.resource import Problem
+from provisioning.core.values.resource import Problem
 from provisioning.models import Draft, Item, Overlay
 from provisioning.selectors import marks, networks, views
 from provisioning.selectors.content import Change, Entry
@@ -112,7 +112,7 @@ def refuse_new_errors(draft: Draft, changes: Sequence[BodyChange]) -> None:
     try:
         after = before.changed([_change(one) for one in changes])
         found = errors(networks.successor(draft, after))
-    except core.Invalid as error:
+    except core.InvalidIntent as error:
         raise Invalid("The network would be invalid.", error.problems) from error
     known = set(errors(networks.network(view))) if found else set()
     new = [problem for problem in found if problem not in known]
@@ -121,7 +121,7 @@ def refuse_new_errors(draft: Draft, changes: Sequence[BodyChange]) -> None:
 
 
 def errors(network: Network) -> list[Problem]:
-    return [problem for problem in check(network, hints=False) if problem.severity == "error"]
+    return [problem for problem in check_network(network, slow_checks=False) if problem.severity == "error"]
 
 
 def _change(change: BodyChange) -> Change:

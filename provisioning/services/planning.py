@@ -13,12 +13,12 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from provisioning.core import plan as core_plan
-from provisioning.core.check import check
-from provisioning.core.compile import compile as compile_network
+from provisioning.core.check import check_network
+from provisioning.core.compile import compile_network
 from provisioning.core.garbage import uncollected
 from provisioning.core.network import Network
 from provisioning.core.reach import AssertionResult, Delta, assertions, delta, failing
-from provisioning.core.resource import Change, Problem, Resource, as_json, digest, references
+from provisioning.core.values.resource import Change, Problem, Resource, as_json, content_digest, body_references
 from provisioning.drivers import quotas, replace_on
 from provisioning.models import Content, Draft, Plan, PlannedChange
 from provisioning.selectors import networks, views
@@ -72,7 +72,7 @@ def compute(found: Ground, progress: Progress = lambda word: None) -> Computed:
     """Raises Invalid when the network is invalid, an assertion fails or a quota is exceeded."""
     after = found.after
     progress("Checking the network")
-    problems = check(after)
+    problems = check_network(after)
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors:
         raise Invalid(f"The network has {len(errors)} errors.", errors)
@@ -84,8 +84,8 @@ def compute(found: Ground, progress: Progress = lambda word: None) -> Computed:
     exceeded = quotas(wanted.values())
     if exceeded:
         raise Invalid(exceeded[0].message, exceeded)
-    changes = core_plan.diff(found.there, wanted, replace_on(), found.begun)
-    unsafe = core_plan.unsafe(changes, found.before.intent, after.intent)
+    changes = core_plan.diff_resources(found.there, wanted, replace_on(), found.begun)
+    unsafe = core_plan.plan_warnings(changes, found.before.intent, after.intent)
     progress("Comparing what reaches what")
     return Computed(changes, wanted, delta(found.before, after), results, [*problems, *unsafe])
 
@@ -96,16 +96,16 @@ def keep(plan: Plan, found: Ground, computed: Computed) -> Plan:
     changes = computed.changes
     plan.draft_version, plan.base_revision = found.draft.version, found.draft.base_revision
     plan.world = found.fingerprint
-    plan.text = core_plan.text(changes)
+    plan.text = core_plan.render_plan(changes)
     plan.reachability = as_json(computed.reachability)
     plan.assertions = as_json(computed.assertions)
     plan.cost = _price(found.there, computed.wanted)
-    plan.blast_radius = as_json(core_plan.blast_radius(changes, found.before.intent, found.after.intent))
+    plan.blast_radius = as_json(core_plan.compute_blast_radius(changes, found.before.intent, found.after.intent))
     plan.warnings = as_json(computed.warnings)
     plan.state, plan.progress, plan.lease_until = Plan.State.READY, "", None
     planned = planned_changes(changes, computed.wanted)
     content = [[one.action, one.address, one.kind, _digest(one.before), _digest(one.after)] for one in planned]
-    plan.digest = digest([plan.draft_version, plan.base_revision, plan.world, content, plan.reachability])
+    plan.digest = content_digest([plan.draft_version, plan.base_revision, plan.world, content, plan.reachability])
     plan.save()
     for one in planned:
         one.plan = plan
@@ -138,12 +138,12 @@ def planned_changes(changes: Sequence[Change], wanted: Mapping[str, Resource]) -
 def _needed(change: Change, wanted: Mapping[str, Resource]) -> set[str]:
     # What a body that is wanted refers to is among what its resource depends on.
     needed = set(wanted[change.address].depends) if change.address in wanted else set()
-    return needed | {address for address, _ in references(change.before)}
+    return needed | {address for address, _ in body_references(change.before)}
 
 
 def _contents(bodies: Iterable[Mapping[str, Any]]) -> dict[int, Content]:
     """Identity of a body → where it is kept, once for equal ones, also of earlier plans."""
-    digests = {id(body): (digest(body), body) for body in bodies}
+    digests = {id(body): (content_digest(body), body) for body in bodies}
     wanted = dict(digests.values())
     known = _known(wanted)
     Content.objects.load(

@@ -15,7 +15,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from provisioning.core import intent as core
-from provisioning.core.resource import Problem, as_json
+from provisioning.core.values.resource import Problem, as_json
 from provisioning.models import Draft, Plan, Revision, Run
 from provisioning.selectors import networks, views
 from provisioning.services import drafts, lease, planning, world
@@ -78,7 +78,7 @@ def work(tenant: Tenant, pk: int) -> None:
     except _Abandoned:
         logger.info("plan %s is not wanted any more", plan.uid)
         return
-    except (Invalid, core.Invalid) as error:
+    except (Invalid, core.InvalidIntent) as error:
         problems = list(error.problems)
     except Exception:
         # A bug ends its plan, where a person sees it, instead of being tried for ever.

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from provisioning.core import intent as core
-from provisioning.core.merge import Conflict as Field
-from provisioning.core.merge import Take, merge
-from provisioning.core.resource import Problem, canonical
+from provisioning.core.formats.three_way_merge import MergeConflict as Field
+from provisioning.core.formats.three_way_merge import MergeChoice, merge_bodies
+from provisioning.core.values.resource import Problem, canonical_json
 from provisioning.models import Draft, Edit, Item, Overlay
 from provisioning.selectors import networks, views
 from provisioning.selectors.content import Content
@@ -32,7 +32,7 @@ class Resolution:
     kind: str
     id: str
     path: str
-    take: Take
+    take: MergeChoice
 
     @property
     def place(self) -> Place:
@@ -56,7 +56,7 @@ class _Ground:
     base: Content
     live: Content
     mine: Content
-    decided: Mapping[Place, Take]
+    decided: Mapping[Place, MergeChoice]
     met: set[Place] = field(default_factory=set)
     """Where a conflict was met, decided or not."""
 
@@ -64,11 +64,11 @@ class _Ground:
         kind, uid = item.kind, str(item.uid)
         base, theirs = (content.body(kind, uid) for content in (self.base, self.live))
 
-        def take(path: str) -> Take | None:
+        def take(path: str) -> MergeChoice | None:
             self.met.add((kind, uid, path))
             return self.decided.get((kind, uid, path))
 
-        return merge(base, mine, theirs, self.label, take)
+        return merge_bodies(base, mine, theirs, self.label, take)
 
     def together(self, item: Item, mine: Body | None) -> Body | None:
         """The merged body; raises the core's Invalid where fields of both sides do not go together."""
@@ -78,7 +78,7 @@ class _Ground:
 
     def refuse_unreadable(self, item: Item, mine: Body | None, merged: Body | None) -> None:
         if merged is not None and merged not in (mine, self.live.body(item.kind, str(item.uid))):
-            core.normalise(item.kind, merged, lambda kind, uid: uid)
+            core.normalise_body(item.kind, merged, lambda kind, uid: uid)
 
     def called(self, one: Resolution) -> str | None:
         """The name of the object that is meant; None where neither side has, or had, one."""
@@ -129,7 +129,7 @@ def _merged(draft: Draft, live: int, ground: _Ground, decided: Sequence[Resoluti
         conflicts += [_told(mine, one) for one in wrong]
         try:
             ground.refuse_unreadable(mine.item, mine.body, body)
-        except core.Invalid as error:
+        except core.InvalidIntent as error:
             problems += [_placed(mine, one) for one in error.problems]
         changes.append(BodyChange(mine.item, ground.live.body(mine.kind, str(mine.item.uid)), body))
     astray = _astray(ground, decided)
@@ -202,4 +202,4 @@ def _problem(conflict: Mapping[str, Any]) -> Problem:
 
 
 def _short(value: object) -> str:
-    return "not there" if value is None else canonical(value)[:200]
+    return "not there" if value is None else canonical_json(value)[:200]

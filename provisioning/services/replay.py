@@ -54,7 +54,7 @@ def _step(edit: Edit, items: Mapping[int, Item], merged: Merged, latest: Bodies)
         number = change["item"]
         try:
             after = merged(items[number], change["after"])
-        except core.Invalid:
+        except core.InvalidIntent:
             continue
         before[number], latest[number] = latest[number], after
     return before
@@ -79,7 +79,7 @@ class _State:
         for number, body in bodies.items():
             for uid in self.names.get(number, ()):
                 self.named_by[uid].discard(number)
-            named = core.references_of(self.items[number].kind, body) if body is not None else ()
+            named = core.object_references(self.items[number].kind, body) if body is not None else ()
             self.names[number] = {uid for _, uid in named}
             for uid in self.names[number]:
                 self.named_by[uid].add(number)
@@ -123,4 +123,4 @@ class _State:
     def _named_elsewhere(self) -> set[str]:
         """uids named by the objects of the base that the draft never touched."""
         rows = (row for row in self.live if row.uid not in self.numbers)
-        return {uid for row in rows for _, uid in core.references_of(row.kind, row.body)}
+        return {uid for row in rows for _, uid in core.object_references(row.kind, row.body)}

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from provisioning.core import states
-from provisioning.core.compile import compile as compile_network
-from provisioning.core.plan import diff
+from provisioning.core.plan import run_states
+from provisioning.core.compile import compile_network
+from provisioning.core.plan import diff_resources
 from provisioning.drivers import replace_on
 from provisioning.models import (
     FOREVER,
@@ -69,7 +69,7 @@ def retry(run: Run) -> Run:
         raise Conflict(f"The run of revision {newest.revision} came after this one; retry that.")
     live = views.live()
     there, wanted = world.observed(), compile_network(networks.network(live))
-    changes = diff(there, wanted, replace_on(), world.begun())
+    changes = diff_resources(there, wanted, replace_on(), world.begun())
     if not changes:
         raise Conflict("Everything is as it should be; there is nothing to retry.")
     Step.objects.filter(run=run).exclude(state=Step.State.DONE).delete()
@@ -97,15 +97,15 @@ def settle(run: Run) -> None:
     """Let the run's state follow from its steps: skip what can never begin, wake what may, end what has ended."""
     steps = list(Step.objects.filter(run=run))
     by_address = {step.address: step for step in steps}
-    doomed = states.to_skip({step.address: (step.state, step.depends) for step in steps})
+    doomed = run_states.steps_to_skip({step.address: (step.state, step.depends) for step in steps})
     if doomed:
         Step.objects.filter(run=run, address__in=doomed).update(state=Step.State.SKIPPED)
         for address in doomed:
             by_address[address].state = Step.State.SKIPPED
     for step in steps:
-        if states.ready(step.state, [by_address[other].state for other in step.depends]):
+        if run_states.is_ready(step.state, [by_address[other].state for other in step.depends]):
             outbox.put("step", step=step.pk)
-    state, now = states.run_state([step.state for step in steps]), timezone.now()
+    state, now = run_states.run_state([step.state for step in steps]), timezone.now()
     if state == run.state:
         return
     run.state = Run.State(state)

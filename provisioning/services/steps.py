@@ -12,8 +12,8 @@ from django.db import OperationalError
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from provisioning.core import states
-from provisioning.core.resource import resolve
+from provisioning.core.plan import run_states
+from provisioning.core.values.resource import resolve_references
 from provisioning.drivers import driver
 from provisioning.drivers.base import Context, Done, DriverError, Waiting
 from provisioning.models import Run, Step
@@ -54,7 +54,7 @@ def _carry_out(claim: Claim) -> Done | Waiting | DriverError:
     step = claim.step
     try:
         change = step.change.core
-        after = resolve(change.after, claim.context.attributes) if change.after is not None else None
+        after = resolve_references(change.after, claim.context.attributes) if change.after is not None else None
         change = replace(change, after=after, depends=tuple(step.change.resource_depends))
         return driver(change.driver).apply(change, claim.context)
     except DriverError as error:
@@ -76,7 +76,7 @@ def due(now: datetime) -> list[int]:
     return [
         step.pk
         for step in steps
-        if states.ready(step.state, [state_of[step.run_id, other] for other in step.depends])
+        if run_states.is_ready(step.state, [state_of[step.run_id, other] for other in step.depends])
         or (step.state == Step.State.WAITING and step.due_at is not None and step.due_at <= now)
         or (step.state == Step.State.RUNNING and lease.lapsed(step, now))
     ]
@@ -95,7 +95,7 @@ def _claim(pk: int, now: datetime) -> Claim | None:
     if step is None:
         return None
     depends = list(Step.objects.filter(run=step.run, address__in=step.depends).values_list("state", flat=True))
-    if step.state == Step.State.PENDING and not states.ready(step.state, depends):
+    if step.state == Step.State.PENDING and not run_states.is_ready(step.state, depends):
         return None
     free = Q(state=Step.State.PENDING) | Q(state=Step.State.WAITING, due_at__lte=now)
     if step.state == Step.State.RUNNING and lease.lapsed(step, now):

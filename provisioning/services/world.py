@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from provisioning.core.resource import Body, Resource, digest
+from provisioning.core.values.resource import Body, Resource, content_digest
 from provisioning.models import Begun, Lifecycle, ResourceRecord, Step
 from provisioning.selectors import networks
 from provisioning.selectors.networks import Written
@@ -32,7 +32,7 @@ def _records() -> Mapping[int, Written]:
     records = ResourceRecord.objects.filter(pk__in=new) if now else ResourceRecord.objects.all()
     for one in records if new else ():
         found = Resource(one.address, one.kind, one.body, tuple(one.depends), tuple(one.subjects))
-        now[one.pk] = Written(one.changed_at, found, digest(one.body))
+        now[one.pk] = Written(one.changed_at, found, content_digest(one.body))
     networks.keep_written(now)
     return now
 
@@ -48,7 +48,7 @@ def begun() -> dict[str, Resource]:
 def fingerprint() -> str:
     """A digest that moves when anything that is there, or may be, moved."""
     there = {kept.resource.address: kept.digest for kept in _records().values()}
-    return digest([there, {address: resource.body for address, resource in begun().items()}])
+    return content_digest([there, {address: resource.body for address, resource in begun().items()}])
 
 
 def begin(step: Step, now: datetime) -> None:

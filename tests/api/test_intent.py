@@ -56,7 +56,7 @@ def test_every_kind_is_made_read_changed_and_taken_away(netadmin, kind):
 @pytest.mark.parametrize("kind", core.KINDS)
 def test_the_schema_says_what_the_core_reads(kind):
     unknown = "00000000-0000-0000-0000-000000000000"
-    clean = core.normalise(kind, BODIES[kind], lambda kind, name: unknown)
+    clean = core.normalise_body(kind, BODIES[kind], lambda kind, name: unknown)
     assert set(SHAPES[kind].fields) == {"id", "key", *clean}
     for field, inner in SHAPES[kind].fields.items():
         child = getattr(inner, "child", None)
@@ -85,8 +85,8 @@ def body_with(path, value):
 )
 def test_the_schema_says_how_long_a_list_may_be(kind, path, most):
     def told(count):
-        with pytest.raises(core.Invalid) as refused:
-            core.normalise(kind, body_with(path, [None] * count), lambda kind, name: None)
+        with pytest.raises(core.InvalidIntent) as refused:
+            core.normalise_body(kind, body_with(path, [None] * count), lambda kind, name: None)
         return {one.code.startswith("too_many_") for one in refused.value.problems if one.path == ".".join(path)}
 
     assert True in told(most + 1)
@@ -112,7 +112,7 @@ def test_what_is_too_long_is_refused_alike_in_an_object_a_document_and_a_table(n
 @pytest.mark.parametrize("kind", core.KINDS)
 def test_the_example_of_every_kind_can_be_read(netadmin, kind):
     groups = ("prod", "dev")
-    core.normalise(kind, EXAMPLES[kind], lambda kind, name: name if (kind == "groups") == (name in groups) else None)
+    core.normalise_body(kind, EXAMPLES[kind], lambda kind, name: name if (kind == "groups") == (name in groups) else None)
     path = f"/api/v1/t/{{slug}}/drafts/{{draft}}/{kind}/"
     told = netadmin.get("schema/").json()["paths"][path]["post"]["requestBody"]["content"]["application/json"]
     assert [one["value"] for one in told["examples"].values()] == [EXAMPLES[kind]]

@@ -19,15 +19,15 @@ from pathlib import Path
 from typing import Any
 
 from provisioning.catalog import catalog
-from provisioning.core.addresses import address_text
-from provisioning.core.check import check
-from provisioning.core.compile import compile
+from provisioning.core.values.addresses import address_text
+from provisioning.core.check import check_network
+from provisioning.core.compile import compile_network
 from provisioning.core.garbage import uncollected
-from provisioning.core.intent import Intent, build, load
+from provisioning.core.intent import Intent, build_object, load_intent
 from provisioning.core.network import Network
-from provisioning.core.plan import blast_radius, diff, digest, unsafe
+from provisioning.core.plan import compute_blast_radius, diff_resources, plan_digest, plan_warnings
 from provisioning.core.reach import Delta, assertions, delta, trace
-from provisioning.core.resource import Resource
+from provisioning.core.values.resource import Resource
 from tests.bench.networks import Network as Drawn
 from tests.core.naive import Naive, Packet
 from tests.core.naive_rows import PROTOCOLS
@@ -62,7 +62,7 @@ class Case:
         return made
 
     def run(self) -> dict[str, float]:
-        intent: Intent = self.timed("load", lambda: load(self.rows, catalog()))
+        intent: Intent = self.timed("load", lambda: load_intent(self.rows, catalog()))
         self.rows = []
         self.parts(intent)
         network, resources = self.timed("nothing", lambda: planned(Network(intent), {}, Network(Intent(catalog()))))[:2]
@@ -75,9 +75,9 @@ class Case:
 
     def parts(self, intent: Intent) -> None:
         """Each by itself, on a network of its own: what growth is told from."""
-        self.timed("check", lambda: check(Network(intent)))
-        wanted = self.timed("compile", lambda: compile(Network(intent)))
-        self.timed("diff", lambda: diff({}, wanted, REPLACE_ON))
+        self.timed("check", lambda: check_network(Network(intent)))
+        wanted = self.timed("compile", lambda: compile_network(Network(intent)))
+        self.timed("diff", lambda: diff_resources({}, wanted, REPLACE_ON))
 
     def edits(self, live: Network, resources: dict[str, Resource]) -> None:
         """A draft with one edit is planned; how long until it is planned with one more?"""
@@ -130,14 +130,14 @@ def planned(
     network: Network, there: dict[str, Resource], before: Network
 ) -> tuple[Network, dict[str, Resource], Delta | None]:
     """Everything that a plan says, as the service that makes plans asks for it."""
-    check(network)
+    check_network(network)
     assertions(network)
-    wanted = compile(network)
-    changes = diff(there, wanted, REPLACE_ON)
+    wanted = compile_network(network)
+    changes = diff_resources(there, wanted, REPLACE_ON)
     told = delta(before, network) if before.intent.segments else None
-    blast_radius(changes, before.intent, network.intent)
-    unsafe(changes, before.intent, network.intent)
-    digest(changes)
+    compute_blast_radius(changes, before.intent, network.intent)
+    plan_warnings(changes, before.intent, network.intent)
+    plan_digest(changes)
     return network, wanted, told
 
 
@@ -149,7 +149,7 @@ def changed(intent: Intent, rows: Iterable[Any]) -> Intent:
         if more == [None]:
             del objects[uid]
         else:
-            objects[uid] = build(kind, uid, *more)
+            objects[uid] = build_object(kind, uid, *more)
     return replace(intent, **{kind.replace("-", "_"): objects for kind, objects in kinds.items()})
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisioning.catalog import catalog
-from provisioning.core.intent import KINDS, Catalog, Intent, load
+from provisioning.core.intent import KINDS, Catalog, Intent, load_intent
 from tests.core.networks import Drawing
 
 _LENGTHS = (20, 22, 23, 24, 24, 24, 26)
@@ -60,7 +60,7 @@ class Network(Drawing):
         return catalog()
 
     def intent(self) -> Intent:
-        return load(self.rows.values(), self.catalog())
+        return load_intent(self.rows.values(), self.catalog())
 
     def of(self, kind: str) -> list[tuple[str, dict[str, Any]]]:
         """(uid, body) of every object of a kind, by number."""

@@ -6,7 +6,7 @@ import json
 from decimal import Decimal as D
 
 from billing import services
-from provisioning.core.resource import Resource
+from provisioning.core.values.resource import Resource
 from tenants.scope import scope
 from tests.billing.conftest import at, named
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioning.core.check import check
+from provisioning.core.check import check_network
 from provisioning.core.reach import Trace, trace
-from provisioning.core.resource import Problem
+from provisioning.core.values.resource import Problem
 from tests.core.networks import Drawing
 
 
@@ -19,7 +19,7 @@ def fate(net: Drawing, start: str, end: str, protocol: str = "icmp", port: int |
 
 
 def told(net: Drawing, code: str) -> list[Problem]:
-    return [problem for problem in check(net.network()) if problem.code == code]
+    return [problem for problem in check_network(net.network()) if problem.code == code]
 
 
 def the(net: Drawing, code: str) -> Problem:

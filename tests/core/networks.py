@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from provisioning.core.intent import KINDS, Catalog, Intent, Location, NodeSite, load, normalise, slug
+from provisioning.core.intent import KINDS, Catalog, Intent, Location, CatalogNode, load_intent, normalise_body, slug
 from provisioning.core.network import Network
 
 CATALOG = Catalog(
@@ -17,8 +17,8 @@ CATALOG = Catalog(
             latitude,
             longitude,
             (
-                NodeSite(1, f"172.31.{place}.1", f"203.0.113.{place * 2 + 1}"),
-                NodeSite(2, f"172.31.{place}.2", f"203.0.113.{place * 2 + 2}"),
+                CatalogNode(1, f"172.31.{place}.1", f"203.0.113.{place * 2 + 1}"),
+                CatalogNode(2, f"172.31.{place}.2", f"203.0.113.{place * 2 + 2}"),
             ),
         )
         for place, (key, region, city, latitude, longitude) in enumerate(
@@ -63,7 +63,7 @@ class Drawing:
     def add(self, kind: str, body: dict[str, Any]) -> str:
         number = self._last = self._last + 1
         uid = self.uid(kind, number)
-        self._put(kind, uid, number, slug(body["name"]), normalise(kind, body, self.resolve))
+        self._put(kind, uid, number, slug(body["name"]), normalise_body(kind, body, self.resolve))
         return uid
 
     def edit(self, kind: str, name: str, /, **fields: Any) -> None:
@@ -71,7 +71,7 @@ class Drawing:
         assert uid is not None, name
         _, _, number, key, body = self.rows[uid]
         self._forget(uid)
-        self._put(kind, uid, number, key, normalise(kind, {**body, **fields}, self.resolve))
+        self._put(kind, uid, number, key, normalise_body(kind, {**body, **fields}, self.resolve))
 
     def _put(self, kind: str, uid: str, number: int, key: str, body: dict[str, Any]) -> None:
         self.rows[uid] = (kind, uid, number, key, body)
@@ -94,7 +94,7 @@ class Drawing:
         return other
 
     def intent(self) -> Intent:
-        return load(self.rows.values(), CATALOG)
+        return load_intent(self.rows.values(), CATALOG)
 
     def network(self) -> Network:
         return Network(self.intent())

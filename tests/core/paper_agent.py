@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ipaddress import ip_network
 from typing import Any, NamedTuple
 
-from provisioning.core.addresses import V6, address_number
-from provisioning.core.resource import Resource
+from provisioning.core.values.addresses import V6_OFFSET, address_number
+from provisioning.core.values.resource import Resource
 
 Section = Mapping[str, Any]
 
@@ -49,9 +49,9 @@ class PaperAgent:
         start = next((one for one in members if within(one["sources"], packet.source)), None)
         if start is None:
             return Fate("spoofed")
-        if (packet.source >= V6) != (packet.destination >= V6):
+        if (packet.source >= V6_OFFSET) != (packet.destination >= V6_OFFSET):
             return Fate("no_route")
-        if packet.protocol == ("icmp" if packet.source >= V6 else "icmpv6"):
+        if packet.protocol == ("icmp" if packet.source >= V6_OFFSET else "icmpv6"):
             return Fate("no_route")
         end = next((one for one in section["members"] if within(one["ranges"], packet.destination)), None)
         if end is not None:
@@ -61,7 +61,7 @@ class PaperAgent:
         for other, host, ranges in self._others(section):
             if within(ranges, packet.destination):
                 return self._across(section, self.segments[other], host, start, packet)
-        if packet.destination >= V6 or not section["exits"] or within(section["private"], packet.destination):
+        if packet.destination >= V6_OFFSET or not section["exits"] or within(section["private"], packet.destination):
             return Fate("no_route")
         return self._ruled(section, [_first(section["rules"], names(start), {"internet"}, packet)], [], packet)
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from provisioning.core.check import check
-from provisioning.core.intent import Invalid
+from provisioning.core.check import check_network
+from provisioning.core.intent import InvalidIntent
 from tests.core.networks import Drawing, site
 from tests.core.random_whole import GROUPS, PREFIXES, SEGMENTS, any_of, rules, some, whole_networks
 
@@ -147,9 +147,9 @@ def whole_edits(draw: st.DrawFn) -> tuple[Drawing, Drawing]:
         )
         try:
             ways[draw(any_of(range(len(ways))))]()
-        except Invalid:
+        except InvalidIntent:
             # What an editor would refuse is not an edit.
             continue
-        if not any(problem.severity == "error" for problem in check(trial.network(), hints=False)):
+        if not any(problem.severity == "error" for problem in check_network(trial.network(), slow_checks=False)):
             after = trial
     return before, after

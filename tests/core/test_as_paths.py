@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provisioning.core.as_paths import BadPattern, Pattern
+from provisioning.core.values.as_paths import BadAsPathPattern, AsPathPattern
 
 PATHS = ("", "65001", "65001 65010", "1 65001", "650010")
 
@@ -29,23 +29,23 @@ PATHS = ("", "65001", "65001 65010", "1 65001", "650010")
     ],
 )
 def test_a_pattern_means_what_it_means_to_a_router(text: str, found: set[str]) -> None:
-    assert {path for path in PATHS if Pattern(text).found_in(path)} == found
+    assert {path for path in PATHS if AsPathPattern(text).matches(path)} == found
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.text(alphabet="01 .()|*?^$", max_size=8), st.sampled_from(["", "0", "1 0", "11", "10 1 0"]))
 def test_where_both_read_it_python_says_the_same(text: str, path: str) -> None:
     try:
-        asked, python = Pattern(text), re.compile(text)
-    except (BadPattern, re.error):
+        asked, python = AsPathPattern(text), re.compile(text)
+    except (BadAsPathPattern, re.error):
         return
-    assert asked.found_in(path) == bool(python.search(path))
+    assert asked.matches(path) == bool(python.search(path))
 
 
 @pytest.mark.parametrize("text", ["(", ")", "*1", "a", "[", "[]", "[9-0]", "1{99999999999}", "(?=1)", "\\d", "^65001("])
 def test_what_cannot_be_read_is_told(text: str) -> None:
-    with pytest.raises(BadPattern):
-        Pattern(text)
+    with pytest.raises(BadAsPathPattern):
+        AsPathPattern(text)
 
 
 @pytest.mark.parametrize(
@@ -53,5 +53,5 @@ def test_what_cannot_be_read_is_told(text: str) -> None:
 )
 def test_no_pattern_takes_long(text: str) -> None:
     began = time.monotonic()
-    Pattern(text).found_in("4294967295 4294967295")
+    AsPathPattern(text).matches("4294967295 4294967295")
     assert time.monotonic() - began < 1

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from provisioning.core.check import check
+from provisioning.core.check import check_network
 from provisioning.core.network import Network
-from provisioning.core.resource import Problem
+from provisioning.core.values.resource import Problem
 from tests.core.networks import Drawing, hospital, policy, site, vpc
 
 
 def told(draw: Drawing, code: str) -> list[Problem]:
-    return [problem for problem in check(draw.network()) if problem.code == code]
+    return [problem for problem in check_network(draw.network()) if problem.code == code]
 
 
 def one(draw: Drawing, code: str) -> Problem:
@@ -22,7 +22,7 @@ def one(draw: Drawing, code: str) -> Problem:
 
 
 def test_the_hospital_network_is_fine() -> None:
-    assert check(hospital().network()) == []
+    assert check_network(hospital().network()) == []
 
 
 def test_equal_prefixes_in_a_segment_name_both_connectors_and_the_prefix() -> None:
@@ -37,7 +37,7 @@ def test_connectors_of_one_redundancy_group_may_attach_the_same_prefix() -> None
     draw = hospital()
     for name in ("left", "right"):
         draw.add("connectors", {**site(name, "us", "dev", "10.77.0.0/16"), "redundancy_group": "pair"})
-    assert check(draw.network()) == []
+    assert check_network(draw.network()) == []
 
 
 def test_a_prefix_inside_another_ones_is_a_warning_that_names_both() -> None:
@@ -52,7 +52,7 @@ def test_the_default_route_overlaps_nothing_and_other_segments_are_other_worlds(
     draw.add("connectors", site("left", "eu", "sites", "0.0.0.0/0"))
     draw.add("connectors", site("right", "us", "sites", "0.0.0.0/0"))
     draw.add("connectors", site("desk", "us", None, "10.3.0.0/16", segment="guest"))
-    assert check(draw.network()) == []
+    assert check_network(draw.network()) == []
 
 
 def test_what_was_deleted_is_an_unknown_reference() -> None:
@@ -71,7 +71,7 @@ def test_nothing_that_is_missing_breaks_the_other_checks(kind: str) -> None:
     draw = hospital()
     for uid in [uid for uid, row in draw.rows.items() if row[0] == kind]:
         del draw.rows[uid]
-    problems = check(draw.network())
+    problems = check_network(draw.network())
     assert problems and all(problem.message for problem in problems)
 
 
@@ -253,12 +253,12 @@ def test_groups_without_members_are_told_together() -> None:
 def test_a_check_after_an_edit_tells_what_a_check_from_nothing_tells() -> None:
     draw = hospital()
     before = draw.network()
-    check(before)
+    check_network(before)
     draw.edit("groups", "prod", name="production")
     draw.edit("connectors", "hospital-a", name="hospital-nord", exchange="us")
     draw.add("connectors", site("annex", "us", "sites", "10.3.4.0/24"))
     draw.add("policies", policy("p", 5, "vpc-prod", "production", {"action": "deny"}))
     draw.edit("policies", "sites-to-prod", position=1)
     draw.remove("connectors", "vpc-dev")
-    found = check(Network(draw.intent(), before))
-    assert found == check(draw.network()) and {problem.code for problem in found} >= {"empty_group", "not_enforceable"}
+    found = check_network(Network(draw.intent(), before))
+    assert found == check_network(draw.network()) and {problem.code for problem in found} >= {"empty_group", "not_enforceable"}

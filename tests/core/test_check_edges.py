@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from provisioning.core.check import check
+from provisioning.core.check import check_network
 from provisioning.core.intent import KINDS
 from provisioning.core.network import Network
 from tests.core.networks import Drawing, hospital, policy, site
@@ -37,7 +37,7 @@ def shared(**more: Any) -> Drawing:
 
 
 def test_a_share_of_what_is_apart_is_fine() -> None:
-    assert check(shared().network()) == []
+    assert check_network(shared().network()) == []
 
 
 def test_a_share_of_a_segment_with_itself_is_a_loop() -> None:
@@ -163,7 +163,7 @@ def test_a_nat_rule_is_about_what_is_behind_its_connector(more: dict[str, Any], 
 
 def test_pools_that_collide_name_both_rules_and_connectors() -> None:
     draw = translating(source=pool("10.200.0.0/30"))
-    assert check(draw.network()) == []
+    assert check_network(draw.network()) == []
     draw.add("nat-rules", nat("also", connector="hospital-a", source=pool("10.200.0.2/31")))
     problem = one(draw, "nat_collision")
     assert problem.severity == "error" and problem.path == "nat-rules/also/source.prefixes[0]"
@@ -282,7 +282,7 @@ def published(**more: Any) -> Drawing:
 def test_an_application_behind_the_exit_of_its_target_is_fine() -> None:
     draw = published(source_nat=False)
     draw.add("policies", policy("shoppers", 60, "internet", "shop", {"action": "allow"}))
-    assert check(draw.network()) == []
+    assert check_network(draw.network()) == []
 
 
 @pytest.mark.parametrize(
@@ -351,18 +351,18 @@ def everything() -> Drawing:
 
 
 def test_a_network_with_everything_in_it_is_fine() -> None:
-    assert check(everything().network()) == []
+    assert check_network(everything().network()) == []
 
 
 @pytest.mark.parametrize("kind", KINDS[:-1])
 def test_whatever_is_missing_the_other_checks_go_on(kind: str) -> None:
     draw = everything()
     before = draw.network()
-    assert check(before) == []
+    assert check_network(before) == []
     for name in [body["name"] for held, _, _, _, body in draw.rows.values() if held == kind]:
         draw.remove(kind, name)
-    found = check(Network(draw.intent(), before))
-    assert found == check(draw.network())
+    found = check_network(Network(draw.intent(), before))
+    assert found == check_network(draw.network())
     assert bool(found) is (kind not in ("policies", "nat-rules", "route-policies"))
 
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provisioning.core.addresses import span
-from provisioning.core.check import check, shadows
-from provisioning.core.flows import cells
+from provisioning.core.values.addresses import prefix_range
+from provisioning.core.check import check_network, shadowed_rules
+from provisioning.core.values.l4 import l4_ranges
 from provisioning.core.network import Network
 from tests.core.networks import Drawing, hospital, policy
 from tests.core.test_check import one, told
@@ -97,15 +97,15 @@ def test_what_was_found_for_an_earlier_version_is_not_told_of_a_later_one() -> N
     draw = hospital()
     late(draw, {"name": "never", "action": "allow", "protocol": "tcp", "ports": ["22"]})
     before = draw.network()
-    assert [problem.code for problem in check(before)] == ["shadowed_rule"]
+    assert [problem.code for problem in check_network(before)] == ["shadowed_rule"]
     other = draw.copy()
     other.edit("policies", "sites-to-prod", enabled=False)
-    assert check(Network(other.intent(), before)) == []
-    assert [problem.code for problem in check(Network(draw.intent(), before))] == ["shadowed_rule"]
+    assert check_network(Network(other.intent(), before)) == []
+    assert [problem.code for problem in check_network(Network(draw.intent(), before))] == ["shadowed_rule"]
 
 
 def test_looking_at_what_is_too_various_ends_and_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shadows, "MOST_STEPS", 5_000)
+    monkeypatch.setattr(shadowed_rules, "MAX_STEPS", 5_000)
     draw = hospital()
     even = [str(port) for port in range(2, 500, 2)]
     ports = [even, ["1-100"], ["3-200"], ["5-300"], ["7-400"], ["9-500"], ["5"]]
@@ -139,7 +139,7 @@ POLICY = st.tuples(
 
 
 @settings(max_examples=150)
-@given(st.lists(POLICY, min_size=1, max_size=5), st.sampled_from([0, shadows.AT_A_GLANCE]))
+@given(st.lists(POLICY, min_size=1, max_size=5), st.sampled_from([0, shadowed_rules.NUMPY_THRESHOLD]))
 def test_a_rule_is_told_as_shadowed_exactly_when_no_packet_is_left_for_it(drawn: list[Any], at_a_glance: int) -> None:
     draw = Drawing()
     for name in ("s1", "s2"):
@@ -150,7 +150,7 @@ def test_a_rule_is_told_as_shadowed_exactly_when_no_packet_is_left_for_it(drawn:
         body = {"name": f"p{place}", "position": place, "segments": segments, "from": from_, "to": to, "rules": rules}
         draw.add("policies", body)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shadows, "AT_A_GLANCE", at_a_glance)
+        patch.setattr(shadowed_rules, "NUMPY_THRESHOLD", at_a_glance)
         found = {problem.path for problem in told(draw, "shadowed_rule")}
     assert found == _without_a_turn(drawn)
 
@@ -168,14 +168,14 @@ def test_ten_thousand_rules_of_single_networks_are_looked_through_quickly() -> N
     )
     draw.add("policies", policy("last", 999, "any", "any", *again))
     network, began = draw.network(), time.process_time()
-    found = [problem.path for problem in shadows.shadowed(network) if problem.code == "shadowed_rule"]
+    found = [problem.path for problem in shadowed_rules.check_shadowed_rules(network) if problem.code == "shadowed_rule"]
     assert found == ["policies/last/rules[0]", "policies/last/rules[1]"]
     assert time.process_time() - began < 6, "took 12 s when each was compared with all before it, and 2 s now"
 
 
 def _without_a_turn(drawn: list[Any]) -> set[str]:
     """By trying every packet: addresses 10.0.0.0 to 10.0.0.4, ports 1 to 5, every name on both sides."""
-    low = span("10.0.0.0/32")[0]
+    low = prefix_range("10.0.0.0/32")[0]
     addresses, ports = range(low, low + 5), range(1, 6)
     taken: set[Any] = set()
     shadowed = set()
@@ -197,7 +197,7 @@ def _names(side: list[str]) -> list[str]:
 
 def _holds(rule: dict[str, Any], source: int, destination: int, port: int) -> bool:
     within = [
-        prefix == ["any"] or span(prefix[0])[0] <= address <= span(prefix[0])[1]
+        prefix == ["any"] or prefix_range(prefix[0])[0] <= address <= prefix_range(prefix[0])[1]
         for prefix, address in ((rule["source"], source), (rule["destination"], destination))
     ]
-    return all(within) and any(low <= port <= high for low, high in cells("tcp", tuple(rule["ports"])))
+    return all(within) and any(low <= port <= high for low, high in l4_ranges("tcp", tuple(rule["ports"])))

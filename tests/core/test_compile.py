@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioning.core.check import check
-from provisioning.core.compile import compile
-from provisioning.core.intent import load
+from provisioning.core.check import check_network
+from provisioning.core.compile import compile_network
+from provisioning.core.intent import load_intent
 from provisioning.core.network import Network
-from provisioning.core.resource import canonical, references
+from provisioning.core.values.resource import canonical_json, body_references
 from tests.core.networks import CATALOG, Drawing, hospital, partners, policy, site
 from tests.core.random_edits import whole_edits
 from tests.core.random_networks import plenty
@@ -23,14 +23,14 @@ from tests.core.test_intent import SETTINGS
 
 
 def test_every_dependency_and_reference_leads_to_a_resource() -> None:
-    resources = compile(hospital().network())
+    resources = compile_network(hospital().network())
     for resource in resources.values():
-        assert {address for address, _ in references(resource.body)} <= set(resource.depends)
+        assert {address for address, _ in body_references(resource.body)} <= set(resource.depends)
         assert set(resource.depends) <= resources.keys()
 
 
 def test_a_vpc_gets_its_gateway_tables_tunnels_attachment_and_routes() -> None:
-    resources = compile(hospital().network())
+    resources = compile_network(hospital().network())
     base = "aws/111122223333/eu-central-1"
     assert {address for address in resources if address.startswith("aws/")} == {
         f"{base}/tgw",
@@ -50,7 +50,7 @@ def test_a_vpc_gets_its_gateway_tables_tunnels_attachment_and_routes() -> None:
 
 
 def test_every_segment_is_one_section_that_all_nodes_share_and_a_small_one_for_each_node() -> None:
-    resources = compile(hospital().network())
+    resources = compile_network(hospital().network())
     nodes = ("eu/1", "eu/2", "us/1", "us/2")
     wanted = {f"exchange/{node}/segment/{segment}" for node in nodes for segment in ("corp", "guest")}
     assert {address for address, one in resources.items() if one.kind == "exchange.vrf"} == wanted
@@ -72,7 +72,7 @@ def test_every_segment_is_one_section_that_all_nodes_share_and_a_small_one_for_e
 def test_every_pair_of_classes_has_one_anchor_and_inspected_pairs_meet_where_the_firewall_is() -> None:
     draw = hospital()
     draw.add("policies", policy("b-to-b", 15, "hospital-b", "dev", {"action": "inspect", "services": ["fw"]}))
-    section = compile(draw.network())["segment/corp"].body
+    section = compile_network(draw.network())["segment/corp"].body
     classes = sorted({member["class"] for member in section["members"]})
     assert set(section["anchors"]) == {f"{low}.{high}" for low, high in combinations_with_replacement(classes, 2)}
     by_name = {member["connector"]: member["class"] for member in section["members"]}
@@ -87,7 +87,7 @@ def test_links_have_short_names_and_addresses_of_their_own() -> None:
     draw = hospital()
     for place in range(40):
         draw.add("connectors", site(f"s{place}", "eu", "sites", f"10.100.{place}.0/24"))
-    links = [link for one in compile(draw.network()).values() for link in one.body.get("links", ())]
+    links = [link for one in compile_network(draw.network()).values() for link in one.body.get("links", ())]
     assert all(len(link["interface"]) <= 15 for link in links)
     places = [(link["node"], link["segment"], link["local"]) for link in links]
     assert len(set(places)) == len(places)
@@ -99,10 +99,10 @@ def test_two_connectors_whose_numbers_want_the_same_link_get_different_ones() ->
     prefixes = [{**body["attachments"][0], "prefixes": ["10.200.0.0/16"]}]
     far = {**body, "name": "far", "attachments": prefixes}
     draw = [*rows, (kind, "other", number + 2047, "far", far)]
-    resources = compile(Network(load(draw, CATALOG)))
+    resources = compile_network(Network(load_intent(draw, CATALOG)))
     links = [resources[f"connector/{name}"].body["links"][0] for name in ("hospital-a", "far")]
     assert links[0]["local"] != links[1]["local"]
-    alone = compile(hospital().network())["connector/hospital-a"].body["links"][0]
+    alone = compile_network(hospital().network())["connector/hospital-a"].body["links"][0]
     assert links[0] == alone
 
 
@@ -110,33 +110,33 @@ def test_a_disabled_connector_and_policy_are_left_out() -> None:
     draw = hospital()
     draw.edit("connectors", "vpc-dev", enabled=False)
     draw.edit("policies", "no-dev-in-prod", enabled=False)
-    resources = compile(draw.network())
+    resources = compile_network(draw.network())
     assert not any("vpc-0a2" in address or "vpc-dev" in address for address in resources)
     section = resources["segment/corp"].body
-    assert "vpc-dev" not in canonical(section) and "no-dev-in-prod" not in canonical(section)
+    assert "vpc-dev" not in canonical_json(section) and "no-dev-in-prod" not in canonical_json(section)
 
 
 def test_a_rename_changes_no_resource() -> None:
     draw = hospital()
-    before = compile(draw.network())
+    before = compile_network(draw.network())
     for kind, name in (("connectors", "vpc-prod"), ("groups", "prod"), ("segments", "corp"), ("exchanges", "eu")):
         draw.edit(kind, name, name=f"{name} renamed")
-    assert compile(draw.network()) == before
+    assert compile_network(draw.network()) == before
 
 
 @given(st.randoms(use_true_random=False))
 def test_compiling_is_deterministic_and_does_not_mind_the_order_of_rows(chance: random.Random) -> None:
     rows = list(hospital().rows.values())
-    wanted = compile(Network(load(rows, CATALOG)))
+    wanted = compile_network(Network(load_intent(rows, CATALOG)))
     chance.shuffle(rows)
-    again = compile(Network(load(rows, CATALOG)))
+    again = compile_network(Network(load_intent(rows, CATALOG)))
     assert again == wanted and list(again) == list(wanted)
 
 
 def test_member_ranges_are_disjoint_and_the_longest_prefix_wins() -> None:
     draw = hospital()
     draw.add("connectors", site("annex", "us", "dev", "10.3.4.0/24"))
-    members = compile(draw.network())["segment/corp"].body["members"]
+    members = compile_network(draw.network())["segment/corp"].body["members"]
     ranges = {member["connector"]: member["ranges"] for member in members}
     assert ranges["annex"] == ["10.3.4.0-10.3.4.255"]
     assert ranges["hospital-a"] == ["10.3.0.0-10.3.3.255", "10.3.5.0-10.3.255.255"]
@@ -145,9 +145,9 @@ def test_member_ranges_are_disjoint_and_the_longest_prefix_wins() -> None:
 def test_the_same_network_read_again_compiles_to_the_same_on_top_of_the_first() -> None:
     """What is taken over holds the first network's objects: equal ones, yet not the same."""
     first = hospital().network()
-    check(first)
-    again = {address: canonical(one.body) for address, one in compile(Network(hospital().intent(), first)).items()}
-    assert again == {address: canonical(one.body) for address, one in compile(hospital().network()).items()}
+    check_network(first)
+    again = {address: canonical_json(one.body) for address, one in compile_network(Network(hospital().intent(), first)).items()}
+    assert again == {address: canonical_json(one.body) for address, one in compile_network(hospital().network()).items()}
 
 
 # Every kind
@@ -181,7 +181,7 @@ def every_kind() -> Drawing:
 
 
 def test_flows_of_a_share_are_decided_in_the_older_segment() -> None:
-    resources = compile(every_kind().network())
+    resources = compile_network(every_kind().network())
     host, other = resources["segment/corp"].body, resources["segment/guest"].body
     (guest,) = host["guests"]
     assert (guest["connector"], guest["segment"], guest["ranges"]) == ("clearing", "guest", ["172.20.4.0-172.20.4.255"])
@@ -205,7 +205,7 @@ def test_flows_of_a_share_are_decided_in_the_older_segment() -> None:
 
 
 def test_the_host_has_the_rules_of_the_other_segment_that_can_match_and_arms_of_its_services() -> None:
-    resources = compile(every_kind().network())
+    resources = compile_network(every_kind().network())
     foreign = resources["segment/corp"].body["foreign"]["guest"]
     assert [rule["id"] for rule in foreign["rules"]] == ["log/seen", "guests/checked"]
     assert foreign["sets"] == {
@@ -221,7 +221,7 @@ def test_the_host_has_the_rules_of_the_other_segment_that_can_match_and_arms_of_
 
 
 def test_a_failover_exchange_gets_standby_circuits_of_its_own() -> None:
-    resource = compile(every_kind().network())["connector/hospital-a"]
+    resource = compile_network(every_kind().network())["connector/hospital-a"]
     links = {link["circuit"]: link for link in resource.body["links"]}
     assert [(name, link["node"], link["role"]) for name, link in links.items()] == [
         ("A", "eu/1", "active"),
@@ -240,7 +240,7 @@ def test_failover_circuits_take_no_address_that_somebody_has_there() -> None:
         exchange, other = ("eu", "us") if place % 2 else ("us", "eu")
         body = site(f"s{place}", exchange, "sites", f"10.100.{place}.0/24")
         draw.add("connectors", {**body, "failover_exchange": other})
-    links = [link for one in compile(draw.network()).values() for link in one.body.get("links", ())]
+    links = [link for one in compile_network(draw.network()).values() for link in one.body.get("links", ())]
     places = [(link["node"], link["segment"], link["local"]) for link in links]
     assert len(set(places)) == len(places)
     number = draw.rows[draw.uid_of("connectors", "s0")][2]
@@ -249,7 +249,7 @@ def test_failover_circuits_take_no_address_that_somebody_has_there() -> None:
 
 
 def test_a_link_says_what_is_behind_it_what_is_seen_of_that_and_how_it_is_translated() -> None:
-    (link, *_) = compile(every_kind().network())["connector/hospital-a"].body["links"]
+    (link, *_) = compile_network(every_kind().network())["connector/hospital-a"].body["links"]
     assert link["inside"] == ["10.3.0.0/16"] and "100.64.3.0-100.64.3.255" in link["presented"]
     (rule,) = link["nat_rules"]
     assert (rule["id"], rule["direction"], rule["source"]) == ("nat/hide", "outbound", ["10.3.0.0-10.3.0.255"])
@@ -262,7 +262,7 @@ def test_a_link_says_what_is_behind_it_what_is_seen_of_that_and_how_it_is_transl
 
 
 def test_an_application_is_in_its_segment_and_only_its_target_learns_the_way_back_to_clients() -> None:
-    resources = compile(every_kind().network())
+    resources = compile_network(every_kind().network())
     (app,) = resources["segment/corp"].body["apps"]
     assert app == {
         "id": "app:portal",
@@ -289,7 +289,7 @@ def test_an_application_is_in_its_segment_and_only_its_target_learns_the_way_bac
 
 
 def test_prefix_lists_are_spelled_out() -> None:
-    rules = compile(every_kind().network())["segment/guest"].body["rules"]
+    rules = compile_network(every_kind().network())["segment/guest"].body["rules"]
     assert next(rule["source"] for rule in rules if rule["id"] == "guests/checked") == ["10.3.8.0-10.3.15.255"]
 
 
@@ -297,7 +297,7 @@ def test_a_vpc_whose_segment_names_no_prefixes_learns_those_of_the_others() -> N
     draw = hospital()
     draw.edit("segments", "corp", prefixes=[])
     draw.add("connectors", site("annex", "us", None, "10.1.7.0/24", "10.9.0.0/16", "fd00::/48"))
-    routes = compile(draw.network())["aws/111122223333/eu-central-1/vpc/vpc-0a1/routes"].body["prefixes"]
+    routes = compile_network(draw.network())["aws/111122223333/eu-central-1/vpc/vpc-0a1/routes"].body["prefixes"]
     assert routes == ["0.0.0.0/0", "10.2.0.0/16", "10.3.0.0/16", "10.4.0.0/16", "10.5.0.0/16", "10.9.0.0/16"]
 
 
@@ -308,7 +308,7 @@ def test_every_kind_of_connector_has_links_on_the_exchange(kind: str) -> None:
     body = site("new", "us", None if exit_ else "sites", *([] if exit_ else ["10.9.0.0/16"]))
     circuits = [{"name": "A", "vlan": 100, "bgp": {"peer_asn": 65001}}]
     draw.add("connectors", {**body, "kind": kind, "settings": SETTINGS[kind], "circuits": circuits})
-    found = compile(draw.network())["connector/new"].body
+    found = compile_network(draw.network())["connector/new"].body
     assert [(link["circuit"], link["node"], link["vlan"]) for link in found["links"]] == [
         ("A", "us/1", 100),
         ("B", "us/2", None),
@@ -325,7 +325,7 @@ def test_a_site_in_several_segments_has_a_link_in_each_and_a_member_for_each_gro
     joins = [("corp", "sites", "10.9.0.0/24"), ("corp", "dev", "10.9.1.0/24"), ("guest", None, "10.9.0.0/24")]
     attachments = [{"segment": one, "group": group, "prefixes": [prefix]} for one, group, prefix in joins]
     draw.add("connectors", {"name": "campus", "kind": "lab-site", "exchange": "eu", "attachments": attachments})
-    resources = compile(draw.network())
+    resources = compile_network(draw.network())
     links = [(one["circuit"], one["segment"], one["inside"]) for one in resources["connector/campus"].body["links"]]
     assert ("A", "corp", ["10.9.0.0/24", "10.9.1.0/24"]) in links and ("B", "guest", ["10.9.0.0/24"]) in links
     members = resources["segment/corp"].body["members"]
@@ -339,9 +339,9 @@ def test_what_an_edit_does_not_touch_is_the_very_same_resource() -> None:
     draw = every_kind()
     draw.add("segments", {"name": "lone"})
     before = draw.network()
-    first = compile(before)
+    first = compile_network(before)
     draw.edit("policies", "log", rules=[{"name": "seen", "action": "watch", "protocol": "udp"}])
-    second = compile(Network(load(draw.rows.values(), CATALOG), before))
+    second = compile_network(Network(load_intent(draw.rows.values(), CATALOG), before))
     assert {address for address in second if second[address] != first[address]} == {"segment/guest", "segment/corp"}
     apart = ("segment/lone", "connector/")
     assert all(second[address] is first[address] for address in second if address.startswith(apart))
@@ -352,16 +352,16 @@ def test_what_an_edit_does_not_touch_is_the_very_same_resource() -> None:
 def test_compiling_after_an_edit_is_compiling_anew(nets: tuple[Drawing, Drawing]) -> None:
     before, after = nets
     first = before.network()
-    compile(first)
-    assert compile(Network(after.intent(), first)) == compile(after.network())
+    compile_network(first)
+    assert compile_network(Network(after.intent(), first)) == compile_network(after.network())
 
 
 @plenty
 @given(whole_networks())
 def test_bodies_are_json_and_references_and_dependencies_are_there(net: Drawing) -> None:
-    resources = compile(net.network())
+    resources = compile_network(net.network())
     for resource in resources.values():
-        assert json.loads(canonical(resource.body)) == resource.body
+        assert json.loads(canonical_json(resource.body)) == resource.body
         assert set(resource.depends) <= resources.keys()
-        assert {address for address, _ in references(resource.body)} <= set(resource.depends)
+        assert {address for address, _ in body_references(resource.body)} <= set(resource.depends)
         assert list(resource.depends) == sorted(set(resource.depends))

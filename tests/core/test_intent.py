@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioning.core.addresses import span
-from provisioning.core.intent import KINDS, Invalid, PrefixEntry, build, load, normalise, references_of
+from provisioning.core.values.addresses import prefix_range
+from provisioning.core.intent import KINDS, InvalidIntent, PrefixEntry, build_object, load_intent, normalise_body, object_references
 from provisioning.core.intent.connectors import CONNECTOR_KINDS
 from tests.core.networks import CATALOG, Drawing, hospital, policy, site, vpc
 
@@ -20,29 +20,29 @@ def same(kind: str, wanted: str) -> str:
 
 
 def complaints(kind: str, body: Any, resolve: Any = same) -> dict[str, str]:
-    with pytest.raises(Invalid) as caught:
-        normalise(kind, body, resolve)
+    with pytest.raises(InvalidIntent) as caught:
+        normalise_body(kind, body, resolve)
     return {problem.path: problem.code for problem in caught.value.problems}
 
 
 def test_a_connector_gets_circuits_a_and_b_on_both_nodes() -> None:
-    body = normalise("connectors", site("a", "eu", "sites", "10.0.0.0/24"), same)
+    body = normalise_body("connectors", site("a", "eu", "sites", "10.0.0.0/24"), same)
     assert [(one["name"], one["node"], one["role"]) for one in body["circuits"]] == [
         ("A", 1, "active"),
         ("B", 2, "standby"),
     ]
-    circuits = build("connectors", "u", 31, "a", body).circuits
+    circuits = build_object("connectors", "u", 31, "a", body).circuits
     assert circuits[0].local != circuits[1].local and circuits[0].local.endswith("/30")
 
 
 def test_a_person_can_make_circuit_b_the_active_one() -> None:
     body = {**site("a", "eu", None, "10.0.0.0/24"), "circuits": [{"name": "B", "role": "active"}]}
-    assert [one["role"] for one in normalise("connectors", body, same)["circuits"]] == ["standby", "active"]
+    assert [one["role"] for one in normalise_body("connectors", body, same)["circuits"]] == ["standby", "active"]
 
 
 def test_prefixes_ports_and_protocols_get_their_one_spelling() -> None:
     rule = {"action": "allow", "protocol": 6, "ports": [443, "80-90", "85 - 100"], "source": ["10.1.2.3"]}
-    read = normalise("policies", policy("p", 1, "a", "b", rule), same)["rules"][0]
+    read = normalise_body("policies", policy("p", 1, "a", "b", rule), same)["rules"][0]
     assert read["protocol"] == "tcp" and read["ports"] == ["80-100", "443"]
     assert read["source"] == ["10.1.2.3/32"] and read["destination"] == ["any"] and read["name"] == "rule-1"
 
@@ -116,9 +116,9 @@ SETTINGS: dict[str, dict[str, Any]] = {
 def test_every_kind_of_connector_reads_its_settings_and_fills_the_rest_in(kind: str) -> None:
     prefixes = () if kind == "internet-exit" else ("10.0.0.0/24",)
     body = {**site("a", "eu", None, *prefixes), "kind": kind, "settings": SETTINGS[kind]}
-    read = normalise("connectors", body, same)
+    read = normalise_body("connectors", body, same)
     assert read["settings"].items() >= SETTINGS[kind].items()
-    assert normalise("connectors", read, same) == read
+    assert normalise_body("connectors", read, same) == read
     wrong = {**body, "settings": {**SETTINGS[kind], "secret": "s3cret"}}
     assert complaints("connectors", wrong) == {"settings.secret": "unknown_field"}
 
@@ -135,7 +135,7 @@ def test_a_site_joins_several_segments_and_groups_but_none_of_them_twice() -> No
         {"segment": "corp", "group": "labs", "prefixes": ["10.0.1.0/24"]},
         {"segment": "guest", "group": "sites", "prefixes": ["10.0.0.0/24"]},
     ]
-    assert len(normalise("connectors", {**body, "attachments": body["attachments"] + more}, same)["attachments"]) == 3
+    assert len(normalise_body("connectors", {**body, "attachments": body["attachments"] + more}, same)["attachments"]) == 3
     assert complaints("connectors", {**body, "attachments": body["attachments"] * 2}) == {"attachments[1]": "duplicate"}
 
 
@@ -157,13 +157,13 @@ def test_any_and_internet_are_no_names_for_groups() -> None:
 def test_a_connector_without_prefixes_is_refused_but_an_exit_has_none() -> None:
     assert complaints("connectors", site("a", "eu", None)) == {"attachments[0].prefixes": "required"}
     exit_body = {**site("x", "eu", None), "kind": "internet-exit"}
-    assert normalise("connectors", exit_body, same)["attachments"][0]["prefixes"] == []
+    assert normalise_body("connectors", exit_body, same)["attachments"][0]["prefixes"] == []
 
 
 def test_references_of_a_policy_name_its_segments_sides_and_services() -> None:
     draw = hospital()
     row = next(row for row in draw.rows.values() if row[4]["name"] == "sites-to-prod")
-    named = references_of("policies", row[4])
+    named = object_references("policies", row[4])
     assert ("segments", draw.resolve("segments", "corp")) in named
     assert ("groups", draw.resolve("groups", "prod")) in named
     assert ("services", draw.resolve("services", "fw")) in named
@@ -171,13 +171,13 @@ def test_references_of_a_policy_name_its_segments_sides_and_services() -> None:
 
 def test_normalising_what_was_normalised_changes_nothing() -> None:
     for kind, _, _, _, body in hospital().rows.values():
-        assert normalise(kind, body, same) == body
+        assert normalise_body(kind, body, same) == body
 
 
 def test_a_stored_body_of_an_older_version_gets_the_newer_defaults() -> None:
     _, _, _, _, body = next(row for row in hospital().rows.values() if row[0] == "connectors")
     older = {field: value for field, value in body.items() if field not in ("billing_tags", "preference")}
-    assert build("connectors", "u", 1, "k", older).preference == 100
+    assert build_object("connectors", "u", 1, "k", older).preference == 100
 
 
 def test_rules_name_prefix_lists_and_a_mistyped_prefix_is_still_told_as_one() -> None:
@@ -192,11 +192,11 @@ def test_rules_name_prefix_lists_and_a_mistyped_prefix_is_still_told_as_one() ->
         "rules[0].destination[0]": "bad_prefix"
     }
     rule["destination"] = ["any"]
-    body = normalise("policies", policy("p", 1, "prod", "dev", rule), draw.resolve)
+    body = normalise_body("policies", policy("p", 1, "prod", "dev", rule), draw.resolve)
     assert body["rules"][0]["source"] == [uid, "10.9.0.0/24"]
-    assert ("prefix-lists", uid) in references_of("policies", body)
+    assert ("prefix-lists", uid) in object_references("policies", body)
     prefixes = draw.network().prefixes
-    assert prefixes.ranges((uid, "10.9.0.0/24")) == (span("10.3.0.0/16"), span("10.9.0.0/24"))
+    assert prefixes.ranges((uid, "10.9.0.0/24")) == (prefix_range("10.3.0.0/16"), prefix_range("10.9.0.0/24"))
     assert prefixes.ranges(()) is None and prefixes.ranges(("gone",)) == ()
 
 
@@ -250,14 +250,14 @@ MANY = [f"10.{place >> 8}.{place & 255}.0/24" for place in range(10_001)]
 )
 def test_a_policy_that_is_too_long_is_told_where_and_what_to_do(rules: list[Any], path: str, code: str) -> None:
     body = policy("acl", 10, "a", "b", *rules)
-    with pytest.raises(Invalid) as caught:
-        normalise("policies", body, same)
+    with pytest.raises(InvalidIntent) as caught:
+        normalise_body("policies", body, same)
     [problem] = caught.value.problems
     assert (problem.path, problem.code) == (path, code)
     assert "is the most" in problem.message
     half = {**body, "rules": [{**one, "source": one.get("source", [])[:200]} for one in rules[:500]]}
     if code != "too_many_ports":
-        assert normalise("policies", half, same)["rules"]
+        assert normalise_body("policies", half, same)["rules"]
 
 
 def test_the_rules_of_a_firewall_and_the_entries_of_a_list_have_an_end_too() -> None:
@@ -267,15 +267,15 @@ def test_the_rules_of_a_firewall_and_the_entries_of_a_list_have_an_end_too() -> 
     }
     entries = [{"prefix": prefix} for prefix in MANY]
     assert complaints("prefix-lists", {"name": "all", "entries": entries}) == {"entries": "too_many_entries"}
-    assert len(normalise("prefix-lists", {"name": "all", "entries": entries[1:]}, same)["entries"]) == 10_000
+    assert len(normalise_body("prefix-lists", {"name": "all", "entries": entries[1:]}, same)["entries"]) == 10_000
 
 
 def test_billing_tags_are_named_and_a_free_text_is_an_unknown_reference() -> None:
     draw = hospital()
     uid = draw.add("billing-tags", {"name": "research", "color": "#00aa55"})
     body = {**site("a", "eu", "sites", "10.9.0.0/24"), "billing_tags": ["research"]}
-    read = normalise("connectors", body, draw.resolve)
-    assert read["billing_tags"] == [uid] and ("billing-tags", uid) in references_of("connectors", read)
+    read = normalise_body("connectors", body, draw.resolve)
+    assert read["billing_tags"] == [uid] and ("billing-tags", uid) in object_references("connectors", read)
     assert complaints("connectors", {**body, "billing_tags": ["free text"]}, draw.resolve) == {
         "billing_tags[0]": "unknown_reference"
     }
@@ -285,7 +285,7 @@ def test_a_share_says_what_each_side_shares() -> None:
     body = {"name": "s", "a": {"segment": "corp", "groups": ["prod"]}, "b": {"segment": "guest"}}
     assert complaints("shares", body) == {"b": "required"}
     body["b"] = {"segment": "guest", "prefixes": ["10.1.0.0/24"]}
-    share = build("shares", "u", 1, "s", normalise("shares", body, same))
+    share = build_object("shares", "u", 1, "s", normalise_body("shares", body, same))
     assert (share.direction, share.route_limit, share.a.groups) == ("both", 100, ("prod",))
     assert share.b.prefixes == ("10.1.0.0/24",)
 
@@ -330,7 +330,7 @@ def test_a_route_policy_says_what_is_wrong_with_its_rules() -> None:
 def test_an_internet_app_listens_where_its_target_does_and_carries_ipv4_only() -> None:
     body: dict[str, Any] = {"name": "shop", "connector": "exit", "port": 443}
     body["target"] = {"connector": "a", "addresses": ["10.1.2.3"]}
-    app = build("internet-apps", "u", 1, "shop", normalise("internet-apps", body, same))
+    app = build_object("internet-apps", "u", 1, "shop", normalise_body("internet-apps", body, same))
     assert (app.protocol, app.target.port, app.source_nat, app.public_ip) == ("tcp", 443, True, None)
     assert complaints("internet-apps", {**body, "public_ip": "10.0.0.1"}) == {"public_ip": "bad_address"}
     body["public_ip"], body["target"]["addresses"] = "2001:db8::1", ["2001:db8::2"]
@@ -342,7 +342,7 @@ def test_objects_of_every_kind_load_and_are_found_by_the_name_of_their_kind() ->
     draw = Drawing()
     for kind in KINDS[:5]:
         draw.add(kind, {"name": "x", "location": "aws-eu-central-1"} if kind == "exchanges" else {"name": "x"})
-    intent = load(draw.rows.values(), CATALOG)
+    intent = load_intent(draw.rows.values(), CATALOG)
     assert intent.of("prefix-lists") is intent.prefix_lists and len(intent.of("billing-tags")) == 1
     assert [kind for kind, _ in intent.items()] == list(KINDS[:5])
 
@@ -365,6 +365,6 @@ FIELDS = st.sampled_from(
 @given(kind=st.sampled_from(KINDS), body=st.dictionaries(FIELDS, JSON, max_size=8) | JSON)
 def test_no_json_whatever_breaks_reading(kind: str, body: Any) -> None:
     try:
-        normalise(kind, body, lambda _kind, wanted: str(uuid.uuid5(uuid.NAMESPACE_URL, wanted)))
-    except Invalid as error:
+        normalise_body(kind, body, lambda _kind, wanted: str(uuid.uuid5(uuid.NAMESPACE_URL, wanted)))
+    except InvalidIntent as error:
         assert error.problems and all(problem.message.endswith(".") for problem in error.problems)

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from provisioning.core.addresses import address_text
-from provisioning.core.flows import cell_of
+from provisioning.core.values.addresses import address_text
+from provisioning.core.values.l4 import l4_index
 from provisioning.core.nat import Packet as CorePacket
 from provisioning.core.network import Network
 from provisioning.core.reach import assertions, delta, reach, trace
@@ -199,7 +199,7 @@ def _assertions_agree(net: Drawing, seed: int, count: int) -> None:
 
 
 def as_core(packet: Packet) -> CorePacket:
-    return CorePacket(packet.source, packet.destination, cell_of(packet.protocol, packet.port))
+    return CorePacket(packet.source, packet.destination, l4_index(packet.protocol, packet.port))
 
 
 def text_of(packet: Packet) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioning.core.merge import Conflict, differences, merge
+from provisioning.core.formats.three_way_merge import MergeConflict, diff_bodies, merge_bodies
 
 
 def policy(*rules: dict[str, Any], **fields: Any) -> dict[str, Any]:
@@ -20,20 +20,20 @@ def rule(name: str, *ports: str, action: str = "allow") -> dict[str, Any]:
 
 def test_what_only_one_side_changed_is_kept() -> None:
     base = {"name": "a", "size": "small", "description": ""}
-    merged, conflicts = merge(base, {**base, "size": "large"}, {**base, "description": "x"})
+    merged, conflicts = merge_bodies(base, {**base, "size": "large"}, {**base, "description": "x"})
     assert merged == {"name": "a", "size": "large", "description": "x"} and not conflicts
 
 
 def test_a_field_both_changed_is_told_with_base_mine_and_theirs_and_taken_as_decided() -> None:
     base, mine, theirs = ({"name": "a", "size": size} for size in ("small", "large", "medium"))
-    assert merge(base, mine, theirs)[1] == [Conflict("size", "small", "large", "medium")]
-    assert merge(base, mine, theirs, take=lambda path: "theirs") == (theirs, [])
-    assert merge(base, mine, theirs, take=lambda path: "mine") == (mine, [])
+    assert merge_bodies(base, mine, theirs)[1] == [MergeConflict("size", "small", "large", "medium")]
+    assert merge_bodies(base, mine, theirs, take=lambda path: "theirs") == (theirs, [])
+    assert merge_bodies(base, mine, theirs, take=lambda path: "mine") == (mine, [])
 
 
 def test_two_rules_of_one_policy_are_changed_by_two_people() -> None:
     base = policy(rule("web", "443"), rule("ssh", "22"))
-    merged, conflicts = merge(
+    merged, conflicts = merge_bodies(
         base, policy(rule("web", "443", "8443"), rule("ssh", "22")), policy(rule("web", "443"), rule("ssh", "2222"))
     )
     assert not conflicts and merged == policy(rule("web", "443", "8443"), rule("ssh", "2222"))
@@ -41,41 +41,41 @@ def test_two_rules_of_one_policy_are_changed_by_two_people() -> None:
 
 def test_one_rule_changed_by_both_is_told_with_the_rules_name() -> None:
     base, mine, theirs = (policy(rule("web", port)) for port in ("443", "8443", "9443"))
-    assert [one.path for one in merge(base, mine, theirs)[1]] == ["rules[web].ports"]
+    assert [one.path for one in merge_bodies(base, mine, theirs)[1]] == ["rules[web].ports"]
 
 
 def test_a_rule_that_one_side_removed_and_the_other_changed_is_a_conflict() -> None:
     base = policy(rule("web", "443"))
-    merged, conflicts = merge(base, policy(), policy(rule("web", "8443")))
-    assert conflicts == [Conflict("rules[web]", rule("web", "443"), None, rule("web", "8443"))]
+    merged, conflicts = merge_bodies(base, policy(), policy(rule("web", "8443")))
+    assert conflicts == [MergeConflict("rules[web]", rule("web", "443"), None, rule("web", "8443"))]
     assert merged["rules"] == []
-    assert merge(base, policy(), policy(rule("web", "8443")), take=lambda path: "theirs")[0] == policy(
+    assert merge_bodies(base, policy(), policy(rule("web", "8443")), take=lambda path: "theirs")[0] == policy(
         rule("web", "8443")
     )
 
 
 def test_new_rules_keep_their_place_behind_the_rule_they_followed() -> None:
     web, ssh, mine, theirs = rule("web"), rule("ssh"), rule("mine"), rule("theirs")
-    merged, _ = merge(policy(web, ssh), policy(web, mine, ssh), policy(theirs, web, ssh))
+    merged, _ = merge_bodies(policy(web, ssh), policy(web, mine, ssh), policy(theirs, web, ssh))
     assert [one["name"] for one in merged["rules"]] == ["theirs", "web", "mine", "ssh"]
-    merged, conflicts = merge(policy(web, ssh), policy(web, mine, ssh), policy(ssh, web))
+    merged, conflicts = merge_bodies(policy(web, ssh), policy(web, mine, ssh), policy(ssh, web))
     assert [one["name"] for one in merged["rules"]] == ["ssh", "web", "mine"] and not conflicts
 
 
 def test_an_order_both_changed_is_a_conflict() -> None:
     a, b, c = rule("a"), rule("b"), rule("c")
-    conflicts = merge(policy(a, b, c), policy(b, a, c), policy(a, c, b))[1]
+    conflicts = merge_bodies(policy(a, b, c), policy(b, a, c), policy(a, c, b))[1]
     assert [one.path for one in conflicts] == ["rules (order)"]
-    merged, _ = merge(policy(a, b, c), policy(b, a, c), policy(a, c, b), take=lambda path: "theirs")
+    merged, _ = merge_bodies(policy(a, b, c), policy(b, a, c), policy(a, c, b), take=lambda path: "theirs")
     assert merged["rules"] == [a, c, b]
 
 
 def test_an_object_removed_by_one_and_changed_by_the_other_is_a_conflict() -> None:
     base = {"name": "a", "size": "small"}
-    assert merge(base, None, {**base, "size": "large"})[1] == [Conflict("", base, None, {**base, "size": "large"})]
-    assert merge(base, {**base, "size": "large"}, None)[1][0].theirs is None
-    assert merge(base, None, base) == (None, [])
-    assert merge(base, base, None) == (None, [])
+    assert merge_bodies(base, None, {**base, "size": "large"})[1] == [MergeConflict("", base, None, {**base, "size": "large"})]
+    assert merge_bodies(base, {**base, "size": "large"}, None)[1][0].theirs is None
+    assert merge_bodies(base, None, base) == (None, [])
+    assert merge_bodies(base, base, None) == (None, [])
 
 
 def test_attachments_are_told_apart_by_segment_and_where_that_is_not_enough_by_group_too() -> None:
@@ -85,10 +85,10 @@ def test_attachments_are_told_apart_by_segment_and_where_that_is_not_enough_by_g
         return {"attachments": [{"segment": s, "group": g, "prefixes": [p]} for s, g, p in attachments]}
 
     one, other = site(("u1", "u2", "10.1.0.0/16")), site(("u1", "u2", "10.9.0.0/16"))
-    told = differences(one, other, lambda uid: names.get(uid, uid))
+    told = diff_bodies(one, other, lambda uid: names.get(uid, uid))
     assert told == [("attachments[corp].prefixes", ["10.1.0.0/16"], ["10.9.0.0/16"])]
     both = site(("u1", "u2", "10.1.0.0/16"), ("u1", "u3", "10.2.0.0/16"))
-    [(path, before, after)] = differences(one, both, lambda uid: names.get(uid, uid))
+    [(path, before, after)] = diff_bodies(one, both, lambda uid: names.get(uid, uid))
     assert path == "attachments[corp/dev]" and before is None and after["group"] == "u3"
 
 
@@ -107,12 +107,12 @@ bodies = st.fixed_dictionaries(
 
 @given(bodies, bodies, bodies)
 def test_a_merge_is_complete_once_every_conflict_is_decided(base: Any, mine: Any, theirs: Any) -> None:
-    assert merge(base, mine, base) == (mine, [])
-    assert merge(base, base, theirs) == (theirs, [])
-    assert merge(base, mine, mine) == (mine, [])
-    conflicts = merge(base, mine, theirs)[1]
+    assert merge_bodies(base, mine, base) == (mine, [])
+    assert merge_bodies(base, base, theirs) == (theirs, [])
+    assert merge_bodies(base, mine, mine) == (mine, [])
+    conflicts = merge_bodies(base, mine, theirs)[1]
     decided = {one.path for one in conflicts}
     assert len(decided) == len(conflicts)
     for side in ("mine", "theirs"):
-        assert merge(base, mine, theirs, take=dict.fromkeys(decided, side).get)[1] == []
-    assert bool(differences(base, mine)) == (base != mine)
+        assert merge_bodies(base, mine, theirs, take=dict.fromkeys(decided, side).get)[1] == []
+    assert bool(diff_bodies(base, mine)) == (base != mine)

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from provisioning.core.check import check
-from provisioning.core.intent import load
+from provisioning.core.check import check_network
+from provisioning.core.intent import load_intent
 from provisioning.core.network import Network
 from provisioning.core.reach import assertions, trace
 from tests.core.networks import CATALOG, Drawing, hospital, policy, site
@@ -35,7 +35,7 @@ def taken_over(draw: Drawing, kind: str, item: str, /, **fields: Any) -> set[str
     before = draw.network()
     assert {realm.segment.name for realm in before.realms.values()} == {"corp", "guest", "lab"}
     draw.edit(kind, item, **fields)
-    after = Network(load(draw.rows.values(), CATALOG), before)
+    after = Network(load_intent(draw.rows.values(), CATALOG), before)
     return {realm.segment.name for uid, realm in after.realms.items() if before.realms.get(uid) is realm}
 
 
@@ -61,7 +61,7 @@ def test_what_is_taken_over_answers_with_the_names_of_its_own_version() -> None:
     before = draw.network()
     assert before.realms
     draw.edit("groups", "red", name="crimson")
-    after = Network(load(draw.rows.values(), CATALOG), before)
+    after = Network(load_intent(draw.rows.values(), CATALOG), before)
     for network, group in ((before, "red"), (after, "crimson")):
         assert trace(network, "corp-1", "corp-2", "tcp", 80).hops[0].detail.endswith(f"group {group}")
 
@@ -71,7 +71,7 @@ def test_an_edit_of_a_prefix_list_changes_what_its_rules_decide() -> None:
     before = draw.network()
     assert trace(before, "corp-1", "corp-2", "tcp", 22).disposition == "denied_by_rule"
     draw.edit("prefix-lists", "admins", entries=[])
-    after = Network(load(draw.rows.values(), CATALOG), before)
+    after = Network(load_intent(draw.rows.values(), CATALOG), before)
     assert trace(after, "corp-1", "corp-2", "tcp", 22).disposition == "delivered"
     assert trace(before, "corp-1", "corp-2", "tcp", 22).disposition == "denied_by_rule"
 
@@ -96,7 +96,7 @@ def test_policies_have_no_say_in_who_has_which_addresses() -> None:
     before = draw.network()
     known = [(realm.members, realm.anchors, realm.gates) for realm in before.realms.values()]
     draw.edit("policies", "p", enabled=False)
-    after = Network(load(draw.rows.values(), CATALOG), before)
+    after = Network(load_intent(draw.rows.values(), CATALOG), before)
     for realm, old, (_, anchors, gates) in zip(after.realms.values(), before.realms.values(), known, strict=True):
         assert realm.ground is old.ground and realm.anchors is anchors and realm.gates is gates
     assert trace(after, "corp-1", "corp-2", "tcp", 22).disposition == "delivered"
@@ -118,9 +118,9 @@ def test_an_equal_copy_of_a_network_answers_alike() -> None:
     draw.add("internet-apps", {"name": "shop", **shop, "source_nat": False})
     draw.add("policies", policy("in", 5, "internet", "shop", {"action": "allow"}))
     first = draw.network()
-    check(first), assertions(first)
+    check_network(first), assertions(first)
     later = Network(draw.intent(), first)
-    assert check(later) == check(first) and assertions(later) == assertions(first)
+    assert check_network(later) == check_network(first) and assertions(later) == assertions(first)
     assert trace(later, "internet", "shop", "tcp", 443).disposition == "delivered"
 
 

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioning.core.compile import compile
+from provisioning.core.compile import compile_network
 from provisioning.core.network import Network
-from provisioning.core.plan import KNOWN_LATER, blast_radius, diff, digest, fields, lines, text, unsafe
-from provisioning.core.resource import Change, Problem, Resource, canonical
+from provisioning.core.plan import KNOWN_AFTER_APPLY, compute_blast_radius, diff_resources, plan_digest, changed_fields, describe_change, render_plan, plan_warnings
+from provisioning.core.values.resource import Change, Problem, Resource, canonical_json
 from tests.core.networks import Drawing, hospital, partners, policy, site
 from tests.core.random_edits import whole_edits
 from tests.core.random_networks import plenty
@@ -34,8 +34,8 @@ def golden(name: str, told: str) -> None:
 
 def reviewed(before: Drawing, after: Drawing) -> str:
     one, other = before.network(), after.network()
-    changes = diff(compile(one), compile(other))
-    return text(changes, unsafe(changes, one.intent, other.intent))
+    changes = diff_resources(compile_network(one), compile_network(other))
+    return render_plan(changes, plan_warnings(changes, one.intent, other.intent))
 
 
 def first_day() -> tuple[Drawing, Drawing]:
@@ -182,12 +182,12 @@ def test_a_plan_reads_as_a_reviewer_approved_it(edit: Callable[[], tuple[Drawing
 
 
 def test_dependencies_come_first_and_removals_wait_for_their_users() -> None:
-    resources = compile(hospital().network())
-    for changes in (diff({}, resources), diff(resources, {})):
+    resources = compile_network(hospital().network())
+    for changes in (diff_resources({}, resources), diff_resources(resources, {})):
         place = {change.address: nth for nth, change in enumerate(changes)}
         for change in changes:
             assert all(place[needed] < place[change.address] for needed in change.depends)
-    (tgw,) = [change for change in diff(resources, {}) if change.kind == "aws.transit-gateway"]
+    (tgw,) = [change for change in diff_resources(resources, {}) if change.kind == "aws.transit-gateway"]
     assert "aws/111122223333/eu-central-1/vpc/vpc-0a1/attachment" in tgw.depends
 
 
@@ -201,42 +201,42 @@ def test_what_a_driver_cannot_change_is_replaced_and_what_refers_to_it_follows()
         }
 
     replace_on = {"x.gateway": frozenset({"asn"}), "x.table": frozenset({"gateway"})}
-    actions = {change.address: change.action for change in diff(world(1), world(2), replace_on)}
+    actions = {change.address: change.action for change in diff_resources(world(1), world(2), replace_on)}
     assert actions == {"gw": "replace", "table": "replace", "route": "change"}
-    assert {change.action for change in diff(world(1), world(2))} == {"change"}
+    assert {change.action for change in diff_resources(world(1), world(2))} == {"change"}
 
 
 def test_what_was_begun_and_not_finished_is_written_again_where_wanted_and_removed_where_not() -> None:
     kept = Resource("kept", "x.table", {"v": 1})
     over = Resource("kept", "x.table", {"v": 2}, ("lost",))
     lost = Resource("lost", "x.gateway", {"asn": 1})
-    changes = diff({"kept": kept}, {"kept": kept}, None, {"kept": over, "lost": lost})
+    changes = diff_resources({"kept": kept}, {"kept": kept}, None, {"kept": over, "lost": lost})
     assert [(change.action, change.address, change.before, change.after) for change in changes] == [
         ("change", "kept", {"v": 2}, {"v": 1}),
         ("remove", "lost", {"asn": 1}, None),
     ]
     assert changes[1].depends == ("kept",), "what may refer to it lets go first"
     fixed = {"x.table": frozenset({"v"})}
-    assert diff({"kept": kept}, {"kept": kept}, fixed, {"kept": over})[0].action == "replace"
-    assert diff({}, {"lost": lost}, None, {"lost": lost})[0].action == "create"
+    assert diff_resources({"kept": kept}, {"kept": kept}, fixed, {"kept": over})[0].action == "replace"
+    assert diff_resources({}, {"lost": lost}, None, {"lost": lost})[0].action == "create"
 
 
 def test_fields_name_what_differs_and_say_what_is_known_later() -> None:
     before = {"rules": [{"id": "a", "action": "allow"}, {"id": "b", "action": "deny"}], "prefixes": ["10.0.0.0/8"]}
     after = {"rules": [{"id": "a", "action": "deny"}], "prefixes": ["10.0.0.0/8", "11.0.0.0/8"], "tgw": None}
     after["tgw"] = {"ref": "gw", "attr": "id"}
-    assert fields(Change("change", "x", "x.y", before, after)) == [
+    assert changed_fields(Change("change", "x", "x.y", before, after)) == [
         ("prefixes[]", None, "11.0.0.0/8"),
         ("rules[a].action", "allow", "deny"),
         ("rules[b]", {"id": "b", "action": "deny"}, None),
-        ("tgw", None, KNOWN_LATER),
+        ("tgw", None, KNOWN_AFTER_APPLY),
     ]
 
 
 def test_the_order_of_rules_is_a_difference() -> None:
     one, other = {"id": "a"}, {"id": "b"}
     change = Change("change", "x", "x.y", {"rules": [one, other]}, {"rules": [other, one]})
-    assert fields(change) == [("rules (order)", ["a", "b"], ["b", "a"])]
+    assert changed_fields(change) == [("rules (order)", ["a", "b"], ["b", "a"])]
 
 
 def test_opening_the_internet_and_a_service_without_instances_are_warned_about() -> None:
@@ -244,18 +244,18 @@ def test_opening_the_internet_and_a_service_without_instances_are_warned_about()
     after.add("policies", policy("all-out", 50, "dev", "internet", {"action": "allow"}))
     after.edit("services", "fw", placements=[{"exchange": "eu", "min_instances": 0}])
     one, other = hospital().intent(), after.intent()
-    warnings = unsafe(diff(compile(Network(one)), compile(Network(other))), one, other)
+    warnings = plan_warnings(diff_resources(compile_network(Network(one)), compile_network(Network(other))), one, other)
     assert [warning.code for warning in warnings] == ["internet_exposure", "service_without_instances"]
 
 
 def test_an_approval_names_the_changes_whatever_their_order() -> None:
-    changes = diff({}, compile(hospital().network()))
-    assert digest(changes) == digest(reversed(changes)) != digest(changes[1:])
+    changes = diff_resources({}, compile_network(hospital().network()))
+    assert plan_digest(changes) == plan_digest(reversed(changes)) != plan_digest(changes[1:])
 
 
 def radius(before: Drawing, after: Drawing) -> dict[str, Any]:
     one, other = before.network(), after.network()
-    return blast_radius(diff(compile(one), compile(other)), one.intent, other.intent)
+    return compute_blast_radius(diff_resources(compile_network(one), compile_network(other)), one.intent, other.intent)
 
 
 def test_blast_radius_counts_what_a_policy_touches() -> None:
@@ -312,7 +312,7 @@ def test_what_the_internet_cannot_reach_is_no_exposure() -> None:
 
 def warnings(before: Drawing, after: Drawing) -> list[Problem]:
     one, other = before.network(), after.network()
-    return unsafe(diff(compile(one), compile(other)), one.intent, other.intent)
+    return plan_warnings(diff_resources(compile_network(one), compile_network(other)), one.intent, other.intent)
 
 
 # Worlds of a few resources that depend on earlier ones.
@@ -331,13 +331,13 @@ def worlds(draw: st.DrawFn) -> dict[str, Resource]:
 
 @given(worlds())
 def test_nothing_has_to_be_done_where_everything_is_as_wanted(world: dict[str, Resource]) -> None:
-    assert diff(world, world) == []
+    assert diff_resources(world, world) == []
 
 
 @given(worlds(), worlds())
 def test_carrying_out_a_plan_gives_what_was_wanted(before: dict[str, Resource], after: dict[str, Resource]) -> None:
     now = {address: resource.body for address, resource in before.items()}
-    for change in diff(before, after, {"x.y": frozenset({"v"})}):
+    for change in diff_resources(before, after, {"x.y": frozenset({"v"})}):
         if change.after is None:
             users = [address for address, body in now.items() if any(r["ref"] == change.address for r in body["refs"])]
             assert not users, "removed while something still refers to it"
@@ -352,13 +352,13 @@ def test_carrying_out_a_plan_gives_what_was_wanted(before: dict[str, Resource], 
 @given(whole_edits())
 def test_every_change_is_told_and_an_edit_is_planned_like_anew(nets: tuple[Drawing, Drawing]) -> None:
     one, other = (net.network() for net in nets)
-    before, after = compile(one), compile(other)
-    changes = diff(before, after)
-    assert all(list(lines(change)) for change in changes if change.action == "change")
-    assert not any("…" in line for change in changes for line in lines(change))
-    assert text(changes, unsafe(changes, one.intent, other.intent)).startswith("Plan: ")
-    kept = compile(Network(nets[1].intent(), one))
-    assert digest(diff(before, kept)) == digest(changes), "shared parts give the same digest"
-    stored = {address: replace(held, body=json.loads(canonical(held.body))) for address, held in before.items()}
-    assert digest(diff(stored, after)) == digest(changes), "and so do those that were kept as JSON"
-    blast_radius(changes, one.intent, other.intent)
+    before, after = compile_network(one), compile_network(other)
+    changes = diff_resources(before, after)
+    assert all(list(describe_change(change)) for change in changes if change.action == "change")
+    assert not any("…" in line for change in changes for line in describe_change(change))
+    assert render_plan(changes, plan_warnings(changes, one.intent, other.intent)).startswith("Plan: ")
+    kept = compile_network(Network(nets[1].intent(), one))
+    assert plan_digest(diff_resources(before, kept)) == plan_digest(changes), "shared parts give the same digest"
+    stored = {address: replace(held, body=json.loads(canonical_json(held.body))) for address, held in before.items()}
+    assert plan_digest(diff_resources(stored, after)) == plan_digest(changes), "and so do those that were kept as JSON"
+    compute_blast_radius(changes, one.intent, other.intent)

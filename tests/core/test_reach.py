@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from provisioning.core.intent import Invalid
+from provisioning.core.intent import InvalidIntent
 from provisioning.core.network import Network
 from provisioning.core.reach import Delta, FlowChange, assertions, delta, reach, trace
 from tests.core.networks import HTTPS, Drawing, hospital, policy, site
@@ -228,7 +228,7 @@ def test_what_can_reach_somebody_is_asked_by_name_or_by_address() -> None:
     # No share shows this one to anybody, and no exit leads to private addresses.
     assert reach(network, "10.99.2.7", towards=True) == []
     assert {one.from_ for one in reach(network, "10.3.7.0/24")} == {("hospital-a (10.3.7.0/24)",)}
-    with pytest.raises(Invalid):
+    with pytest.raises(InvalidIntent):
         reach(network, "nobody")
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioning.core.flows import EVERYTHING
+from provisioning.core.values.l4 import ALL_L4
 from provisioning.core.reach.cellmap import CellMap
 from provisioning.core.reach.order import NONE, aligned
 from provisioning.core.reach.rectangles import pairs_of, rectangles
@@ -36,7 +36,7 @@ def test_cells_come_back_from_their_bits(spans: list[tuple[int, int]]) -> None:
     mask = cells.mask(held)
     told = [cell for low, high in cells.intervals(mask) for cell in range(low, high + 1)]
     assert told == sorted({cell for low, high in held for cell in range(low, high + 1)})
-    assert tuple(cells.intervals(cells.full)) == EVERYTHING
+    assert tuple(cells.intervals(cells.full)) == ALL_L4
 
 
 @given(

@@ -9,9 +9,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioning.core.addresses import V6, Range, address_number, is_public
-from provisioning.core.check import check
-from provisioning.core.flows import carried, cell_of
+from provisioning.core.values.addresses import V6_OFFSET, Range, address_number, is_public
+from provisioning.core.check import check_network
+from provisioning.core.values.l4 import is_in_family, l4_index
 from provisioning.core.intent import INTERNET, Connector
 from provisioning.core.nat import Packet
 from provisioning.core.network import Network
@@ -35,9 +35,9 @@ def plain(network: Network, realm: Realm, connector: Connector, packet: Packet) 
     """(segment the flow ends in, outcome) of a flow behind whose sender NAT lies already; None: it goes nowhere."""
     start, end = realm.source(connector, packet.source), realm.owner(packet.destination)
     here = realm.segment.uid
-    if start is None or (packet.source >= V6) != (packet.destination >= V6):
+    if start is None or (packet.source >= V6_OFFSET) != (packet.destination >= V6_OFFSET):
         return here, None
-    if not carried(packet.cell, packet.source >= V6):
+    if not is_in_family(packet.cell, packet.source >= V6_OFFSET):
         return here, None
     if end is None:
         return here, decide(realm, start, None, packet) if realm.exits and is_public(packet.destination) else None
@@ -60,7 +60,7 @@ def addresses(network: Network) -> list[int]:
         named = [realm.prefixes.ranges(names) or () for rule in rules for names in (rule.source, rule.destination)]
         for low, high in (*held, *(one for some in named for one in some)):
             edges |= {low, (low + high) // 2, high, high + 1}
-    return sorted(edge for edge in edges if edge < 1 << 32 or V6 <= edge < V6 << 1)
+    return sorted(edge for edge in edges if edge < 1 << 32 or V6_OFFSET <= edge < V6_OFFSET << 1)
 
 
 def within(chance: random.Random, ranges: tuple[Range, ...]) -> int:
@@ -96,7 +96,7 @@ def told(block: Block, row: int, column: int, cell: int) -> tuple[bool, str | No
 def test_lists_and_single_packets_agree(net: Drawing, seed: int) -> None:
     chance, network = random.Random(seed), net.network()
     pool = addresses(network)
-    kept = [(cell_of(*packet),) * 2 for packet in PACKETS]
+    kept = [(l4_index(*packet),) * 2 for packet in PACKETS]
     blocks: dict[tuple[str, str, bool], Block] = {}
     for scene in scenes(network):
         key = (scene.segment.uid, scene.there.segment.uid, isinstance(scene, Published))
@@ -105,7 +105,7 @@ def test_lists_and_single_packets_agree(net: Drawing, seed: int) -> None:
         here = realm.segment.uid
         for _ in range(25 if realm.members else 0):
             member = chance.choice(realm.members)
-            cell = cell_of(*chance.choice(PACKETS))
+            cell = l4_index(*chance.choice(PACKETS))
             packet = Packet(chance.choice(pool), chance.choice(pool), cell)
             if member.sources and chance.random() < 0.8:
                 packet = Packet(within(chance, member.sources), packet.destination, cell)
@@ -123,7 +123,7 @@ def test_lists_and_single_packets_agree(net: Drawing, seed: int) -> None:
                 assert found == (True, outcome.rule, outcome.chain), (packet, outcome)
         for app in realm.apps:
             block = blocks[here, here, True]
-            client = chance.choice([one for one in pool if one < V6])
+            client = chance.choice([one for one in pool if one < V6_OFFSET])
             column = next(
                 place
                 for place in range(len(block.ends))
@@ -168,12 +168,12 @@ def test_the_delta_tells_exactly_what_changes(pair: tuple[Drawing, Drawing], see
         for _ in range(30):
             name = chance.choice(connectors)
             protocol, port = chance.choice(PACKETS)
-            packet = Packet(chance.choice(pool), chance.choice(pool), cell_of(protocol, port))
+            packet = Packet(chance.choice(pool), chance.choice(pool), l4_index(protocol, port))
             sent = [one for network in (before, after) for one in _sources(network, uid, name)]
             if sent and chance.random() < 0.9:
                 packet = Packet(within(chance, chance.choice(sent)), packet.destination, packet.cell)
             old, new = (flow(network, uid, name, packet) for network in (before, after))
-            if "local" in (old[3], new[3]) or (packet.source >= V6) != (packet.destination >= V6):
+            if "local" in (old[3], new[3]) or (packet.source >= V6_OFFSET) != (packet.destination >= V6_OFFSET):
                 continue
             words = expected(old, new)
             for word in ("allowed", "blocked", "inspected"):
@@ -185,7 +185,7 @@ def test_the_delta_tells_exactly_what_changes(pair: tuple[Drawing, Drawing], see
                     change
                     for change in getattr(found, word)
                     if change.segment == segment
-                    and includes(change, protocol, port, packet.source >= V6, reader.generous)
+                    and includes(change, protocol, port, packet.source >= V6_OFFSET, reader.generous)
                     and covers(network, reader, change, uid, where, name, packet)
                 ]
                 assert bool(telling) == (word in words), (word, words, packet, name, telling)
@@ -220,7 +220,7 @@ def _outcomes(network: Network, change: FlowChange) -> Iterator[Outcome]:
     """Of the example, from every connector that may send it."""
     shown = change.example
     packet = Packet(
-        address_number(shown.source), address_number(shown.destination), cell_of(shown.protocol, shown.port)
+        address_number(shown.source), address_number(shown.destination), l4_index(shown.protocol, shown.port)
     )
     segment = next((one for one in network.intent.segments.values() if one.name == change.segment), None)
     if segment is None:
@@ -271,6 +271,6 @@ def test_shares_that_show_an_address_twice_are_asked_all_the_same() -> None:
     for name, prefix in (("old", "10.0.0.0/8"), ("other", "10.1.2.3/32")):
         sides = {"a": {"segment": "here", "prefixes": [prefix]}, "b": {"segment": name, "groups": ["g"]}}
         net.add("shares", {"name": f"with {name}", **sides, "direction": "a-to-b" if name == "old" else "both"})
-    assert "share_overlap" in {problem.code for problem in check(net.network())}
+    assert "share_overlap" in {problem.code for problem in check_network(net.network())}
     assert delta(empty.network(), net.network()).allowed
     assert delta(net.network(), empty.network()).blocked

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioning.core.addresses import address_number, address_text
-from provisioning.core.compile import compile
+from provisioning.core.values.addresses import address_number, address_text
+from provisioning.core.compile import compile_network
 from provisioning.core.reach import trace
 from tests.core import naive
 from tests.core.naive import Naive
@@ -27,7 +27,7 @@ TOLD = ("denied_by_rule", "delivered", "delivered_inspected")
 
 def _sections_agree(net: Drawing, seed: int, count: int) -> None:
     network = net.network()
-    agent, keys = PaperAgent(compile(network)), {uid: row[3] for uid, row in net.rows.items()}
+    agent, keys = PaperAgent(compile_network(network)), {uid: row[3] for uid, row in net.rows.items()}
     for segment, connector, flow in flows(Naive(net), random.Random(seed), count):
         packet = Packet(flow.source, flow.destination, flow.protocol, flow.port)
         source, destination = address_text(packet.source), address_text(packet.destination)
@@ -63,7 +63,7 @@ def test_sections_and_traces_of_thousands_of_networks(net: Drawing, seed: int) -
 @given(whole_networks(), st.sampled_from(["8.8.8.8", "10.1.0.1", "203.0.113.3"]))
 def test_sections_and_traces_agree_about_the_internet(net: Drawing, client: str) -> None:
     network = net.network()
-    agent = PaperAgent(compile(network))
+    agent = PaperAgent(compile_network(network))
     apps = [app for realm in network.realms.values() for app in realm.apps]
     for app in apps:
         packet = Packet(address_number(client), app.public, app.app.protocol, app.app.port)
@@ -74,7 +74,7 @@ def test_sections_and_traces_agree_about_the_internet(net: Drawing, client: str)
 
 def anchors(net: Drawing) -> dict[tuple[str, str, str], str]:
     found = {}
-    for resource in compile(net.network()).values():
+    for resource in compile_network(net.network()).values():
         if resource.kind == "exchange.segment":
             for one in resource.body["members"]:
                 for other in resource.body["members"]:
@@ -96,7 +96,7 @@ def test_a_new_site_moves_nobody_elses_anchor(net: Drawing, group: str | None, e
 @judged(30)
 @given(whole_networks())
 def test_every_pair_of_ends_that_may_meet_has_an_anchor(net: Drawing) -> None:
-    for resource in compile(net.network()).values():
+    for resource in compile_network(net.network()).values():
         if resource.kind == "exchange.segment":
             section = resource.body
             for one in section["members"]:

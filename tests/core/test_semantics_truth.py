@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from provisioning.core.check import check
-from provisioning.core.compile import compile
-from provisioning.core.intent import load
+from provisioning.core.check import check_network
+from provisioning.core.compile import compile_network
+from provisioning.core.intent import load_intent
 from provisioning.core.network import Network
-from provisioning.core.plan import diff, text
+from provisioning.core.plan import diff_resources, render_plan
 from provisioning.core.reach import assertions, delta, reach, trace
 from tests.core.asking import fate, followed, the, through
 from tests.core.networks import CATALOG, hospital, policy
@@ -22,7 +22,7 @@ def test_failover_circuits_stand_by_at_the_other_exchange() -> None:
     """“Failover circuits are provisioned beforehand as standby”"""
     net = hospital()
     net.edit("connectors", "hospital-a", failover_exchange="us")
-    (wanted,) = (one for one in compile(net.network()).values() if one.address.endswith("hospital-a"))
+    (wanted,) = (one for one in compile_network(net.network()).values() if one.address.endswith("hospital-a"))
     where = {(link["node"], link["role"]) for link in wanted.body["links"]}
     assert where == {("eu/1", "active"), ("eu/2", "standby"), ("us/1", "standby"), ("us/2", "standby")}
 
@@ -31,7 +31,7 @@ def test_a_connector_cannot_fail_over_to_its_own_exchange() -> None:
     """The issue: “a connector whose failover is its own exchange”."""
     net = hospital()
     net.edit("connectors", "hospital-a", failover_exchange="eu")
-    (problem,) = (one for one in check(net.network()) if one.path == "connectors/hospital-a/failover_exchange")
+    (problem,) = (one for one in check_network(net.network()) if one.path == "connectors/hospital-a/failover_exchange")
     assert problem.severity == "error"
 
 
@@ -47,14 +47,14 @@ def test_deleting_is_planned_shown_and_undone(kind: str, name: str) -> None:
     net, after = hospital(), hospital()
     after.remove(kind, name)
     before, then = net.network(), after.network()
-    there, wanted = compile(before), compile(then)
-    changes = diff(there, wanted)
-    assert changes and text(changes)
+    there, wanted = compile_network(before), compile_network(then)
+    changes = diff_resources(there, wanted)
+    assert changes and render_plan(changes)
     shown, undone = delta(before, then), delta(then, before)
     assert {(one.from_, one.to) for one in shown.allowed} == {(one.from_, one.to) for one in undone.blocked}
     assert {(one.from_, one.to) for one in shown.blocked} == {(one.from_, one.to) for one in undone.allowed}
     assert shown.allowed or shown.blocked
-    assert compile(net.copy().network()) == there, "undone, it is what it was"
+    assert compile_network(net.copy().network()) == there, "undone, it is what it was"
 
 
 # 14
@@ -90,7 +90,7 @@ def test_other_products_decide_for_themselves() -> None:
     """“for other products an answer says that it is subject to that service's own policy”"""
     net = hospital()
     net.edit("services", "fw", product="pan-os", settings={})
-    network = Network(load(net.rows.values(), replace(CATALOG, products=("pan-os",))))
+    network = Network(load_intent(net.rows.values(), replace(CATALOG, products=("pan-os",))))
     found = trace(network, "hospital-a", "vpc-prod", "tcp", 8080)
     assert found.disposition == "delivered_inspected" and through(found) == ["fw"]
     assert [hop.reason for hop in found.hops if hop.kind == "service"] == ["Subject to the policy of “fw” itself."]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from provisioning.core.intent import Invalid
+from provisioning.core.intent import InvalidIntent
 from provisioning.core.reach import Trace, trace
 from tests.core.networks import Drawing, hospital, policy, site
 
@@ -115,7 +115,7 @@ def test_a_disabled_connector_can_be_reached_by_nobody() -> None:
     ],
 )
 def test_a_question_that_makes_no_sense_says_which_part(asked: Any, path: str) -> None:
-    with pytest.raises(Invalid) as caught:
+    with pytest.raises(InvalidIntent) as caught:
         followed(*asked)
     assert [problem.path for problem in caught.value.problems] == [path]
 

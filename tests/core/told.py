@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from provisioning.core.addresses import contains, is_public, merge, span
+from provisioning.core.values.addresses import contains, is_public, merge_ranges, prefix_range
 from provisioning.core.intent import INTERNET, Connector
 from provisioning.core.nat import Packet
 from provisioning.core.network import Network
@@ -55,7 +55,7 @@ class Reader:
 
     @staticmethod
     def _part(text: str, address: int) -> bool:
-        return contains(merge(span(one) for one in text.rstrip(")… ").split(", ")), address)
+        return contains(merge_ranges(prefix_range(one) for one in text.rstrip(")… ").split(", ")), address)
 
 
 def includes(row: Row, protocol: str, port: int | None, v6: bool, generous: bool = True) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioning.core.compile import compile
+from provisioning.core.compile import compile_network
 from provisioning.core.network import Network
 from tests.lab.network import TENANT
 
@@ -13,7 +13,7 @@ def documents(network: Network) -> dict[str, dict[str, Any]]:
     """Node at its location → section key → section. Nodes of the lab that the network does not use get none."""
     places = {node.id: f"{node.exchange.location}/{node.index}" for node in network.nodes}
     found: dict[str, dict[str, Any]] = {place: {} for place in places.values()}
-    for resource in compile(network).values():
+    for resource in compile_network(network).values():
         if resource.driver != "exchange":
             continue
         for node in _nodes(resource.kind, resource.address, dict(resource.body), list(places)):

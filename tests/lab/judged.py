@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from provisioning.core.addresses import address_number, address_text, contains
+from provisioning.core.values.addresses import address_number, address_text, contains
 from provisioning.core.intent import Connector, slug
 from provisioning.core.network import Network
 from provisioning.core.reach import Trace, trace

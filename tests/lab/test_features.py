@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from provisioning.core.check import check
+from provisioning.core.check import check_network
 from provisioning.core.network import Network
 from tests.core.networks import Drawing, policy, site
 from tests.lab.conftest import World
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.packets, pytest.mark.timeout(180)]
 
 def make(world: World, draw: Drawing) -> Judge:
     network = Network(draw.intent())
-    errors = [problem.message for problem in check(network) if problem.severity == "error"]
+    errors = [problem.message for problem in check_network(network) if problem.severity == "error"]
     assert not errors, errors
     world.publish({})
     world.publish(documents(network))

@@ -8,7 +8,7 @@ import time
 import pytest
 from hypothesis import HealthCheck, Phase, example, given, note, reject, settings
 
-from provisioning.core.check import check
+from provisioning.core.check import check_network
 from provisioning.core.network import Network
 from tests.core.networks import hospital
 from tests.lab.conftest import World
@@ -33,7 +33,7 @@ judging = settings(
 
 
 def is_valid(network: Network) -> bool:
-    return not any(problem.severity == "error" for problem in check(network, hints=False))
+    return not any(problem.severity == "error" for problem in check_network(network, slow_checks=False))
 
 
 def test_the_hospital_network_behaves_as_the_model_says(world: World) -> None:

@@ -13,7 +13,7 @@ from provisioning.agent.memory import Memory
 from provisioning.agent.render import Rendered, render
 from provisioning.agent.totals import Totals
 from provisioning.agent.wanted import Rules
-from provisioning.core.resource import digest
+from provisioning.core.values.resource import content_digest
 from tests.core.networks import Drawing, policy, site
 from tests.lab import drawn
 from tests.lab.network import Network, Site, allow
@@ -40,7 +40,7 @@ def document(network: Network, node: str = "aws-eu-central-1/1") -> Document:
 
 def parsed(found: dict[str, Any]) -> Document:
     sections = {
-        key: Section(key, s["tenant"], s["address"], s["kind"], digest(s["body"]), s["self"], s["body"])
+        key: Section(key, s["tenant"], s["address"], s["kind"], content_digest(s["body"]), s["self"], s["body"])
         for key, s in found.items()
     }
     return Document(1, {}, sections, "", "", "")

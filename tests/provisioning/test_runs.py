@@ -14,7 +14,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from provisioning.core.resource import Change
+from provisioning.core.values.resource import Change
 from provisioning.drivers.base import Context, Done, DriverError, Waiting
 from provisioning.drivers.exchange import publish
 from provisioning.models import Draft, Lifecycle, Node, NodeSection, ResourceRecord, Run, Step

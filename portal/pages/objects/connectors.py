@@ -96,7 +96,7 @@ def form(body: Body, sizes: Sequence[tuple[str, str]] = SIZES) -> tuple[Field, .
             "When something fails",
             folded=True,
             fields=(
-                *((Pick("failover_exchange", "Failover exchange", kinds=("exchanges",)),) if known.fails_over else ()),
+                *((Pick("failover_exchange", "Failover exchange", kinds=("exchanges",)),) if known.supports_failover else ()),
                 Text(
                     "redundancy_group", "Redundancy group", optional=True, half=True, hint="Equal prefixes share one."
                 ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from portal.pages.objects.fields import Choice, Field, Flag, Text, Texts
-from provisioning.core.intent.settings import VENDORS
+from provisioning.core.intent.connector_settings import SDWAN_VENDORS
 
 PEERS = Texts(
     "peer_addresses", "Public addresses", example="198.51.100.7, 198.51.100.8",
@@ -80,7 +80,7 @@ SETTINGS: dict[str, tuple[Field, ...]] = {
         CREDENTIAL,
     ),
     "sdwan": (
-        Choice("vendor", "Vendor", options=tuple((vendor, vendor.capitalize()) for vendor in VENDORS), half=True),
+        Choice("vendor", "Vendor", options=tuple((vendor, vendor.capitalize()) for vendor in SDWAN_VENDORS), half=True),
         Choice("tunnel", "Tunnel", options=(("ipsec", "IPsec"), ("gre", "GRE")), half=True),
         PEERS,
         name("vrf", "Handed over in", "corp", required=False, hint="The vendor's name for the segment."),

@@ -10,80 +10,70 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from provisioning.core.check import (
-    addresses,
-    apps,
-    connectors,
-    names,
-    nat,
-    policies,
-    routing,
-    services,
-    shadows,
-    shares,
-)
+    prefixes, internet_apps, connectors, names, nat, policies, route_policies, services, shadowed_rules, shares)
 from provisioning.core.network import Network
 from provisioning.core.realm import Realm
-from provisioning.core.resource import Problem
+from provisioning.core.values.resource import Problem
 
-__all__ = ["check"]
+__all__ = ["check_network"]
 
-_CHECKS: dict[Callable[[Network], Iterable[Problem]], tuple[str, ...]] = {
-    names.unknown_references: (),
-    names.catalogue: ("exchanges", "connectors", "services"),
-    names.duplicate_names: (),
-    names.duplicate_positions: ("policies", "nat-rules"),
-    names.exchange_limits: ("exchanges",),
-    connectors.links: ("connectors",),
-    connectors.shared_networks: ("connectors",),
-    connectors.failover: ("connectors", "exchanges"),
-    connectors.by_hand: ("connectors", "exchanges"),
-    policies.sides: (),
-    services.chains: ("policies", "shares", "services", "segments"),
-    services.limits: ("policies", "shares", "services"),
-    shares.sides: (),
-    nat.attached: ("nat-rules", "connectors", "segments"),
-    routing.targets: (),
-    apps.apps: (),
+_NETWORK_CHECKS: dict[Callable[[Network], Iterable[Problem]], tuple[str, ...]] = {
+    names.check_references: (),
+    names.check_catalog_values: ("exchanges", "connectors", "services"),
+    names.check_duplicate_names: (),
+    names.check_duplicate_positions: ("policies", "nat-rules"),
+    names.check_exchange_limits: ("exchanges",),
+    connectors.check_link_addresses: ("connectors",),
+    connectors.check_shared_networks: ("connectors",),
+    connectors.check_failover: ("connectors", "exchanges"),
+    connectors.check_manual_cloud_side: ("connectors", "exchanges"),
+    policies.check_policy_endpoints: (),
+    services.check_service_chains: ("policies", "shares", "services", "segments"),
+    services.check_service_limits: ("policies", "shares", "services"),
+    shares.check_share_sides: (),
+    nat.check_nat_attachment: ("nat-rules", "connectors", "segments"),
+    route_policies.check_route_policy_targets: (),
+    internet_apps.check_internet_apps: (),
 }
 """Each with the kinds it reads and nothing else: its problems are kept while they and the catalogue stay the same.
 
 Those that name none look into realms, or keep what they find by themselves.
 """
 
-_OF_REALMS: tuple[Callable[[Realm], Iterable[Problem]], ...] = (
-    addresses.overlapping,
-    addresses.outside_segment,
-    addresses.reserved,
-    shares.same_connector,
-    shares.route_limit,
-    shares.overlap,
-    nat.translations,
-    nat.kept_inside,
-    routing.idle,
+_SEGMENT_CHECKS: tuple[Callable[[Realm], Iterable[Problem]], ...] = (
+    prefixes.check_overlapping_prefixes,
+    prefixes.check_segment_prefixes,
+    prefixes.check_reserved_prefixes,
+    shares.check_share_same_connector,
+    shares.check_route_limit,
+    shares.check_share_overlap,
+    nat.check_translations,
+    nat.check_hidden_prefixes,
+    route_policies.check_unused_route_policies,
 )
 """These name no groups: a realm outlives the renaming of one."""
 
-_HINTS: tuple[Callable[[Network], Iterable[Problem]], ...] = (shadows.shadowed,)
+_SLOW_CHECKS: tuple[Callable[[Network], Iterable[Problem]], ...] = (shadowed_rules.check_shadowed_rules,)
 """Warnings that take long to find in a large network; an edit, which only errors refuse, does without them."""
 
 
-def check(network: Network, hints: bool = True) -> list[Problem]:
+def check_network(network: Network, slow_checks: bool = True) -> list[Problem]:
     """Errors first; paths look like ``connectors/vpc-prod/attachments[0].prefixes[0]``."""
-    found = [problem for one, kinds in _CHECKS.items() for problem in _kept(network, one, kinds)]
-    found += _of_realms(network)
-    found += [problem for one in _HINTS if hints for problem in one(network)]
+    found = [problem for one, kinds in _NETWORK_CHECKS.items() for problem in _cached_problems(network, one, kinds)]
+    found += _segment_problems(network)
+    found += [problem for one in _SLOW_CHECKS if slow_checks for problem in one(network)]
     return sorted(found, key=lambda problem: problem.severity != "error")
 
 
-def _kept(network: Network, one: Callable[[Network], Iterable[Problem]], kinds: tuple[str, ...]) -> Iterable[Problem]:
+def _cached_problems(network: Network, one: Callable[[Network], Iterable[Problem]], kinds: tuple[str, ...]) -> Iterable[Problem]:
     if not kinds:
         return one(network)
     read = (network.intent.catalog, *(item for kind in kinds for item in (None, *network.intent.of(kind).values())))
     return network.keep(one, read, lambda: list(one(network)))
 
 
-def _of_realms(network: Network) -> Iterator[Problem]:
+def _segment_problems(network: Network) -> Iterator[Problem]:
     for realm in network.realms.values():
         if "problems" not in realm.memo:
-            realm.memo["problems"] = [problem for one in _OF_REALMS for problem in one(realm)]
+            realm.memo["problems"] = [problem for one in _SEGMENT_CHECKS for problem in one(realm)]
         yield from realm.memo["problems"]

@@ -9,11 +9,11 @@ from provisioning.core.intent import Connector
 from provisioning.core.intent.circuits import link_addresses, link_slot
 from provisioning.core.intent.connectors import CONNECTOR_KINDS
 from provisioning.core.network import Network
-from provisioning.core.resource import Problem
+from provisioning.core.values.resource import Problem
 
-MESH = ipaddress.IPv4Network("169.254.128.0/17")
+MESH_NETWORK = ipaddress.IPv4Network("169.254.128.0/17")
 
-_IDENTITY = {
+_CLOUD_NETWORK_FIELDS = {
     "aws-vpc": ("account", "region", "vpc_id"),
     "azure-vnet": ("subscription", "resource_group", "vnet"),
     "gcp-vpc": ("project", "network", "region"),
@@ -21,7 +21,7 @@ _IDENTITY = {
 """The settings that tell one cloud network from another; in GCP a connector is about one region of it."""
 
 
-def links(network: Network) -> Iterator[Problem]:
+def check_link_addresses(network: Network) -> Iterator[Problem]:
     """Link addresses that a person gave: two ends of one network, apart from the mesh and from other links."""
     taken: dict[tuple[str, int, str, str], Connector] = {}
     for connector in network.intent.connectors.values():
@@ -39,8 +39,8 @@ def links(network: Network) -> Iterator[Problem]:
                 )
             elif local.version != 4:
                 yield Problem("bad_link", path, f"{circuit.local} cannot be used: links have IPv4 addresses. Give one.")
-            elif local.network.overlaps(MESH):
-                yield Problem("bad_link", path, f"{circuit.local} cannot be used: exchanges use {MESH} themselves.")
+            elif local.network.overlaps(MESH_NETWORK):
+                yield Problem("bad_link", path, f"{circuit.local} cannot be used: exchanges use {MESH_NETWORK} themselves.")
             for segment in {attachment.segment for attachment in connector.attachments}:
                 other = taken.setdefault((connector.exchange, circuit.node, segment, str(local.ip)), connector)
                 if other is not connector and connector.enabled and other.enabled:
@@ -51,11 +51,11 @@ def links(network: Network) -> Iterator[Problem]:
                     )
 
 
-def shared_networks(network: Network) -> Iterator[Problem]:
+def check_shared_networks(network: Network) -> Iterator[Problem]:
     """A cloud network belongs to one connector."""
     first: dict[tuple[str, ...], Connector] = {}
     for connector in network.intent.connectors.values():
-        if (fields := _IDENTITY.get(connector.kind)) is None:
+        if (fields := _CLOUD_NETWORK_FIELDS.get(connector.kind)) is None:
             continue
         which = (connector.kind, *(str(connector.settings[field]) for field in fields))
         other = first.setdefault(which, connector)
@@ -69,12 +69,12 @@ def shared_networks(network: Network) -> Iterator[Problem]:
             )
 
 
-def failover(network: Network) -> Iterator[Problem]:
+def check_failover(network: Network) -> Iterator[Problem]:
     for connector in network.intent.connectors.values():
         if not connector.failover_exchange:
             continue
         path = f"connectors/{connector.key}/failover_exchange"
-        if not CONNECTOR_KINDS[connector.kind].fails_over:
+        if not CONNECTOR_KINDS[connector.kind].supports_failover:
             yield Problem(
                 "no_failover",
                 path,
@@ -91,20 +91,20 @@ def failover(network: Network) -> Iterator[Problem]:
             )
 
 
-def by_hand(network: Network) -> Iterator[Problem]:
+def check_manual_cloud_side(network: Network) -> Iterator[Problem]:
     """Clouds that Causeway does not set up itself yet: the exchange's side is made, theirs is the customer's."""
     for connector in network.intent.connectors.values():
-        if connector.enabled and connector.kind in _CLOUD_SIDE:
+        if connector.enabled and connector.kind in _MANUAL_CLOUD_STEPS:
             yield Problem(
                 "cloud_side_by_hand",
                 f"connectors/{connector.key}",
                 f"Only the exchange's side of connector “{connector.name}” is set up. "
-                + _CLOUD_SIDE[connector.kind].format(**connector.settings, nodes=_nodes(network, connector)),
+                + _MANUAL_CLOUD_STEPS[connector.kind].format(**connector.settings, nodes=_node_addresses(network, connector)),
                 "warning",
             )
 
 
-_CLOUD_SIDE = {
+_MANUAL_CLOUD_STEPS = {
     "azure-vnet": "In Azure, give VNet {vnet} ({resource_group}) a VPN gateway with a connection to each of {nodes}, "
     "and routes to the segment's prefixes.",
     "gcp-vpc": "In Google Cloud, give network {network} an HA VPN gateway in {region} with a tunnel to each of "
@@ -112,7 +112,7 @@ _CLOUD_SIDE = {
 }
 
 
-def _nodes(network: Network, connector: Connector) -> str:
+def _node_addresses(network: Network, connector: Connector) -> str:
     exchange = network.intent.exchanges.get(connector.exchange)
     location = network.intent.catalog.locations.get(exchange.location) if exchange else None
     return " and ".join(node.public_ip for node in location.nodes) if location else "the exchange's nodes"

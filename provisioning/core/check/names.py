@@ -8,19 +8,19 @@ from itertools import chain
 from typing import Any
 
 from provisioning.core.fabric import MESH_EXCHANGES
-from provisioning.core.intent import ANY, INTERNET, KINDS, Intent, Item, is_prefix
-from provisioning.core.intent.policies import SIDES
+from provisioning.core.intent import ANY, INTERNET, KINDS, Intent, IntentObject, is_prefix
+from provisioning.core.intent.policies import ENDPOINT_KINDS
 from provisioning.core.network import Network
-from provisioning.core.resource import Problem
+from provisioning.core.values.resource import Problem
 
-Named = Iterator[tuple[str, tuple[str, ...], tuple[str, ...]]]
+References = Iterator[tuple[str, tuple[str, ...], tuple[str, ...]]]
 """Field path (of a list, without the place), kinds it may be of, uids."""
 
-ENDS = ("groups", "connectors")
-LISTS = ("prefix-lists",)
+MEMBER_KINDS = ("groups", "connectors")
+PREFIX_LIST_KINDS = ("prefix-lists",)
 
 
-def _connector(connector: Any) -> Named:
+def _connector_references(connector: Any) -> References:
     yield "exchange", ("exchanges",), (connector.exchange,)
     if connector.failover_exchange:
         yield "failover_exchange", ("exchanges",), (connector.failover_exchange,)
@@ -32,23 +32,23 @@ def _connector(connector: Any) -> Named:
         yield "billing_tags[]", ("billing-tags",), connector.billing_tags
 
 
-def _policy(policy: Any) -> Named:
+def _policy_references(policy: Any) -> References:
     yield "segments[]", ("segments",), policy.segments
-    yield "from[]", SIDES, policy.from_
-    yield "to[]", SIDES, policy.to
+    yield "from[]", ENDPOINT_KINDS, policy.from_
+    yield "to[]", ENDPOINT_KINDS, policy.to
     for place, rule in enumerate(policy.rules):
         if rule.services:
             yield f"rules[{place}].services[]", ("services",), rule.services
         if rule.source or rule.destination:
-            yield from _lists(f"rules[{place}]", rule)
+            yield from _prefix_list_references(f"rules[{place}]", rule)
 
 
-def _lists(path: str, match: Any) -> Named:
-    yield f"{path}.source[]", LISTS, match.source
-    yield f"{path}.destination[]", LISTS, match.destination
+def _prefix_list_references(path: str, match: Any) -> References:
+    yield f"{path}.source[]", PREFIX_LIST_KINDS, match.source
+    yield f"{path}.destination[]", PREFIX_LIST_KINDS, match.destination
 
 
-def _service(service: Any) -> Named:
+def _service_references(service: Any) -> References:
     yield "segments[]", ("segments",), service.segments
     for place, placement in enumerate(service.placements):
         yield f"placements[{place}].exchange", ("exchanges",), (placement.exchange,)
@@ -56,39 +56,39 @@ def _service(service: Any) -> Named:
         yield f"zones[{place}].segment", ("segments",), (zone.segment,)
         yield f"zones[{place}].groups[]", ("groups",), zone.groups
     for place, rule in enumerate(service.firewall_rules):
-        yield from _lists(f"settings.rules[{place}]", rule)
+        yield from _prefix_list_references(f"settings.rules[{place}]", rule)
     yield "billing_tags[]", ("billing-tags",), service.billing_tags
 
 
-def _share(share: Any) -> Named:
+def _share_references(share: Any) -> References:
     for field, side in share.sides:
         yield f"{field}.segment", ("segments",), (side.segment,)
         yield f"{field}.groups[]", ("groups",), side.groups
     yield "services[]", ("services",), share.services
 
 
-def _nat_rule(rule: Any) -> Named:
+def _nat_rule_references(rule: Any) -> References:
     yield "segment", ("segments",), (rule.segment,)
     yield "connector", ("connectors",), (rule.connector,)
-    yield from _lists("match", rule.match)
+    yield from _prefix_list_references("match", rule.match)
 
 
-def _route_policy(policy: Any) -> Named:
+def _route_policy_references(policy: Any) -> References:
     yield "segment", ("segments",), (policy.segment,)
-    yield "targets[]", ENDS, policy.targets
+    yield "targets[]", MEMBER_KINDS, policy.targets
     for place, rule in enumerate(policy.rules):
-        yield f"rules[{place}].match.prefixes[]", LISTS, rule.match.prefixes
+        yield f"rules[{place}].match.prefixes[]", PREFIX_LIST_KINDS, rule.match.prefixes
 
 
-def _internet_app(app: Any) -> Named:
+def _internet_app_references(app: Any) -> References:
     yield "connector", ("connectors",), (app.connector,)
     yield "target.connector", ("connectors",), (app.target.connector,)
     yield "billing_tags[]", ("billing-tags",), app.billing_tags
 
 
-def _assertion(assertion: Any) -> Named:
-    yield "from", ENDS, (assertion.from_,)
-    yield "to", ENDS, (assertion.to,)
+def _assertion_references(assertion: Any) -> References:
+    yield "from", MEMBER_KINDS, (assertion.from_,)
+    yield "to", MEMBER_KINDS, (assertion.to,)
     if assertion.segment:
         yield "segment", ("segments",), (assertion.segment,)
 
@@ -96,71 +96,71 @@ def _assertion(assertion: Any) -> Named:
 _SEGMENTS, _CONNECTORS, _SERVICES = ("segments",), ("connectors",), ("services",)
 _EXCHANGES, _GROUPS, _TAGS = ("exchanges",), ("groups",), ("billing-tags",)
 
-_NAMED: dict[str, tuple[Callable[[Any], Named], tuple[tuple[str, ...], ...]]] = {
-    "connectors": (_connector, (_EXCHANGES, _SEGMENTS, _GROUPS, _TAGS)),
-    "policies": (_policy, (_SEGMENTS, SIDES, _SERVICES, LISTS)),
-    "services": (_service, (_SEGMENTS, _EXCHANGES, _GROUPS, LISTS, _TAGS)),
-    "shares": (_share, (_SEGMENTS, _GROUPS, _SERVICES)),
-    "nat-rules": (_nat_rule, (_SEGMENTS, _CONNECTORS, LISTS)),
-    "route-policies": (_route_policy, (_SEGMENTS, ENDS, LISTS)),
-    "internet-apps": (_internet_app, (_CONNECTORS, _TAGS)),
-    "assertions": (_assertion, (ENDS, _SEGMENTS)),
+_REFERENCES: dict[str, tuple[Callable[[Any], References], tuple[tuple[str, ...], ...]]] = {
+    "connectors": (_connector_references, (_EXCHANGES, _SEGMENTS, _GROUPS, _TAGS)),
+    "policies": (_policy_references, (_SEGMENTS, ENDPOINT_KINDS, _SERVICES, PREFIX_LIST_KINDS)),
+    "services": (_service_references, (_SEGMENTS, _EXCHANGES, _GROUPS, PREFIX_LIST_KINDS, _TAGS)),
+    "shares": (_share_references, (_SEGMENTS, _GROUPS, _SERVICES)),
+    "nat-rules": (_nat_rule_references, (_SEGMENTS, _CONNECTORS, PREFIX_LIST_KINDS)),
+    "route-policies": (_route_policy_references, (_SEGMENTS, MEMBER_KINDS, PREFIX_LIST_KINDS)),
+    "internet-apps": (_internet_app_references, (_CONNECTORS, _TAGS)),
+    "assertions": (_assertion_references, (MEMBER_KINDS, _SEGMENTS)),
 }
 """Kind → what its objects name, and all the kinds that its fields may name."""
 
-Known = Mapping[tuple[str, ...], frozenset[str]]
+KnownUids = Mapping[tuple[str, ...], frozenset[str]]
 """Kinds that a field may name → what there is of them."""
 
 
-def unknown_references(network: Network) -> Iterator[Problem]:
+def check_references(network: Network) -> Iterator[Problem]:
     """What was found in an object is kept as long as it, and all there is of what it may name, stay the same."""
     intent = network.intent
     uids = {kind: frozenset(intent.of(kind)) for kind in KINDS}
     literals = frozenset((ANY, INTERNET))
     known: dict[tuple[str, ...], frozenset[str]] = {(kind,): held for kind, held in uids.items()}
-    known |= {kinds: literals.union(*(uids[kind] for kind in kinds)) for kinds in (ENDS, SIDES)}
-    for kind, (_, named) in _NAMED.items():
+    known |= {kinds: literals.union(*(uids[kind] for kind in kinds)) for kinds in (MEMBER_KINDS, ENDPOINT_KINDS)}
+    for kind, (_, named) in _REFERENCES.items():
         theirs = {kinds: known[kinds] for kinds in named}
         items = intent.of(kind)
         found = network.keep_each(
             ("references", kind),
             tuple(theirs.values()),
             {uid: (item,) for uid, item in items.items()},
-            partial(_of_object, kind, items, theirs),
+            partial(_object_problems, kind, items, theirs),
         )
         yield from chain.from_iterable(found)
 
 
-def _of_object(kind: str, items: Mapping[str, Item], known: Known, uid: str) -> list[Problem]:
-    return list(_unknown(kind, items[uid], known))
+def _object_problems(kind: str, items: Mapping[str, IntentObject], known: KnownUids, uid: str) -> list[Problem]:
+    return list(_unknown_references(kind, items[uid], known))
 
 
-def _unknown(kind: str, item: Any, known: Known) -> Iterator[Problem]:
-    for path, kinds, uids in _NAMED[kind][0](item):
+def _unknown_references(kind: str, item: Any, known: KnownUids) -> Iterator[Problem]:
+    for path, kinds, uids in _REFERENCES[kind][0](item):
         if known[kinds].issuperset(uids):
             continue
         for place, uid in enumerate(uids):
-            if uid not in known[kinds] and not (kinds == LISTS and is_prefix(uid)):
+            if uid not in known[kinds] and not (kinds == PREFIX_LIST_KINDS and is_prefix(uid)):
                 yield Problem(
                     "unknown_reference",
                     f"{kind}/{item.key}/{path.replace('[]', f'[{place}]')}",
-                    f"{title(kind, item)} names a {' or '.join(map(noun, kinds))} that does not exist any more. "
+                    f"{object_label(kind, item)} names a {' or '.join(map(kind_label, kinds))} that does not exist any more. "
                     "Choose another one.",
                 )
 
 
-def noun(kind: str) -> str:
+def kind_label(kind: str) -> str:
     """One of a kind in a sentence: ``policy``, ``NAT rule``."""
     word = kind.removesuffix("ies") + "y" if kind.endswith("ies") else kind.removesuffix("s")
     return word.replace("-", " ").replace("nat ", "NAT ")
 
 
-def title(kind: str, item: Item) -> str:
-    word = noun(kind)
+def object_label(kind: str, item: IntentObject) -> str:
+    word = kind_label(kind)
     return f"{word[0].upper()}{word[1:]} “{item.name}”"
 
 
-def catalogue(network: Network) -> Iterator[Problem]:
+def check_catalog_values(network: Network) -> Iterator[Problem]:
     """Locations, sizes and products have to be on offer."""
     intent, catalog = network.intent, network.intent.catalog
     offers = [
@@ -175,22 +175,22 @@ def catalogue(network: Network) -> Iterator[Problem]:
                 yield Problem(
                     "not_one_of",
                     f"{kind}/{item.key}/{field}",
-                    f"{title(kind, item)}: the {field} “{value}” is not on offer. "
+                    f"{object_label(kind, item)}: the {field} “{value}” is not on offer. "
                     f"Choose one of {', '.join(sorted(offered)) or 'none (the catalogue is empty)'}.",
                 )
 
 
-def duplicate_names(network: Network) -> Iterator[Problem]:
+def check_duplicate_names(network: Network) -> Iterator[Problem]:
     """Names are unique in their kind."""
     for kind in KINDS:
-        yield from _same_name(network, kind)
+        yield from _duplicate_names(network, kind)
 
 
-def _same_name(network: Network, kind: str) -> list[Problem]:
+def _duplicate_names(network: Network, kind: str) -> list[Problem]:
     items = network.intent.of(kind).values()
 
     def look() -> Iterator[Problem]:
-        first: dict[str, Item] = {}
+        first: dict[str, IntentObject] = {}
         for item in items:
             other = first.setdefault(item.name.casefold(), item)
             if other is not item:
@@ -203,16 +203,16 @@ def _same_name(network: Network, kind: str) -> list[Problem]:
     return network.keep(("names", kind), tuple(items), lambda: list(look()))
 
 
-def duplicate_positions(network: Network) -> Iterator[Problem]:
+def check_duplicate_positions(network: Network) -> Iterator[Problem]:
     """Positions are unique among policies, and among the NAT rules of a connector in a segment."""
     intent = network.intent
     policies: dict[str, Any] = {uid: one.position for uid, one in intent.policies.items()}
     rules = {uid: (one.connector, one.segment, one.position) for uid, one in intent.nat_rules.items()}
-    yield from _same_position("policies", policies, intent)
-    yield from _same_position("nat-rules", rules, intent)
+    yield from _duplicate_positions("policies", policies, intent)
+    yield from _duplicate_positions("nat-rules", rules, intent)
 
 
-def _same_position(kind: str, places: dict[str, Any], intent: Intent) -> Iterator[Problem]:
+def _duplicate_positions(kind: str, places: dict[str, Any], intent: Intent) -> Iterator[Problem]:
     first: dict[Any, str] = {}
     for uid, place in places.items():
         held = first.setdefault(place, uid)
@@ -221,11 +221,11 @@ def _same_position(kind: str, places: dict[str, Any], intent: Intent) -> Iterato
             yield Problem(
                 "duplicate_position",
                 f"{kind}/{item.key}/position",
-                f"{title(kind, other)} and “{item.name}” both have position {item.position}. Move one of them.",
+                f"{object_label(kind, other)} and “{item.name}” both have position {item.position}. Move one of them.",
             )
 
 
-def exchange_limits(network: Network) -> Iterator[Problem]:
+def check_exchange_limits(network: Network) -> Iterator[Problem]:
     """A location's nodes carry one exchange of a tenant, and the mesh has an end."""
     intent = network.intent
     first: dict[str, Any] = {}

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from provisioning.core.addresses import V6, Range, contains, covers, merge, span
-from provisioning.core.check.boxes import touch
+from provisioning.core.values.addresses import V6_OFFSET, Range, contains, covers, merge_ranges, prefix_range
+from provisioning.core.check.match_sets import ranges_overlap
 from provisioning.core.intent import Attachment, NatRule, is_prefix
 from provisioning.core.network import Network
 from provisioning.core.realm import Realm
-from provisioning.core.resource import Problem
+from provisioning.core.values.resource import Problem
 
 
-def attached(network: Network) -> Iterator[Problem]:
+def check_nat_attachment(network: Network) -> Iterator[Problem]:
     """NAT belongs to the edge of a connector in a segment it is attached to."""
     intent = network.intent
     for rule in intent.nat_rules.values():
@@ -35,22 +35,22 @@ def attached(network: Network) -> Iterator[Problem]:
             )
 
 
-def translations(realm: Realm) -> Iterator[Problem]:
+def check_translations(realm: Realm) -> Iterator[Problem]:
     for connector, attachments in realm.ground.attached:
         for rule in realm.ground.nat.get(connector.uid, ()) if connector.kind != "internet-exit" else ():
-            unlike = list(_pairs(rule))
-            yield from unlike or _edge(realm, connector.name, attachments, rule)
+            unlike = list(_check_static_pairs(rule))
+            yield from unlike or _check_inside(realm, connector.name, attachments, rule)
 
 
-def kept_inside(realm: Realm) -> Iterator[Problem]:
+def check_hidden_prefixes(realm: Realm) -> Iterator[Problem]:
     """A prefix that NAT hides is still at home where it is: what is sent from there to its equals elsewhere stays."""
     for connector, attachments in realm.ground.attached:
         if connector.uid not in realm.ground.nat:
             continue
-        shown = merge(held for member in realm.members_of(connector) for held in member.ranges)
+        shown = merge_ranges(held for member in realm.members_of(connector) for held in member.ranges)
         for attachment in attachments:
             for prefix in attachment.prefixes:
-                low, high = span(prefix)
+                low, high = prefix_range(prefix)
                 owner = realm.owner(low) if not contains(shown, low) else None
                 if owner is not None and any(first <= low and high <= last for _, (first, last) in owner.routes):
                     where = f"attachments[{connector.attachments.index(attachment)}]"
@@ -64,7 +64,7 @@ def kept_inside(realm: Realm) -> Iterator[Problem]:
                     )
 
 
-def _pairs(rule: NatRule) -> Iterator[Problem]:
+def _check_static_pairs(rule: NatRule) -> Iterator[Problem]:
     """One to one means prefixes of the same length on both sides, place by place."""
     for field, translation, matched in (
         ("source", rule.source, rule.match.source),
@@ -89,7 +89,7 @@ def _pairs(rule: NatRule) -> Iterator[Problem]:
             )
         else:
             for place, (inner, outer) in enumerate(zip(matched, translation.prefixes, strict=True)):
-                if _shape(inner) != _shape(outer):
+                if _family_and_length(inner) != _family_and_length(outer):
                     yield Problem(
                         "nat_pairs",
                         f"{path}[{place}]",
@@ -98,15 +98,15 @@ def _pairs(rule: NatRule) -> Iterator[Problem]:
                     )
 
 
-def _shape(prefix: str) -> tuple[bool, str]:
+def _family_and_length(prefix: str) -> tuple[bool, str]:
     return ":" in prefix, prefix.rpartition("/")[2]
 
 
-def _edge(realm: Realm, name: str, attachments: Sequence[Attachment], rule: NatRule) -> Iterator[Problem]:
+def _check_inside(realm: Realm, name: str, attachments: Sequence[Attachment], rule: NatRule) -> Iterator[Problem]:
     """The inside of a rule is behind the connector, and what it presents belongs to one group."""
-    owned = [(one, merge(span(prefix) for prefix in one.prefixes)) for one in attachments]
-    everything = merge(held for _, ranges in owned for held in ranges)
-    for path, inside, translated in _insides(realm, rule, everything):
+    owned = [(one, merge_ranges(prefix_range(prefix) for prefix in one.prefixes)) for one in attachments]
+    everything = merge_ranges(held for _, ranges in owned for held in ranges)
+    for path, inside, translated in _inside_addresses(realm, rule, everything):
         if not covers(everything, inside):
             yield Problem(
                 "nat_outside_connector",
@@ -114,7 +114,7 @@ def _edge(realm: Realm, name: str, attachments: Sequence[Attachment], rule: NatR
                 f"NAT rule “{rule.name}” translates addresses that are not behind connector “{name}” in segment "
                 f"“{realm.segment.name}”. Name prefixes that it attaches there.",
             )
-        groups = {one.group for one, ranges in owned if touch(ranges, inside)}
+        groups = {one.group for one, ranges in owned if ranges_overlap(ranges, inside)}
         if translated and len(groups) > 1:
             yield Problem(
                 "nat_two_groups",
@@ -123,10 +123,10 @@ def _edge(realm: Realm, name: str, attachments: Sequence[Attachment], rule: NatR
                 "so that policies could not tell them apart. Make a rule for each group.",
             )
     if rule.direction == "outbound" and rule.source.type == "pool":
-        yield from _pool(realm, rule, everything)
+        yield from _check_pool_families(realm, rule, everything)
 
 
-def _insides(
+def _inside_addresses(
     realm: Realm, rule: NatRule, everything: tuple[Range, ...]
 ) -> Iterator[tuple[str, tuple[Range, ...], bool]]:
     """(field, inside addresses, whether they share what is presented for them)."""
@@ -135,15 +135,15 @@ def _insides(
         yield "match.source", everything if held is None else held, rule.source.type != "none"
     elif rule.destination.type == "static":
         for place, prefix in enumerate(rule.destination.prefixes):
-            yield f"destination.prefixes[{place}]", (span(prefix),), True
+            yield f"destination.prefixes[{place}]", (prefix_range(prefix),), True
     elif rule.match.destination:
         yield "match.destination", realm.prefixes.ranges(rule.match.destination) or (), False
 
 
-def _pool(realm: Realm, rule: NatRule, everything: tuple[Range, ...]) -> Iterator[Problem]:
+def _check_pool_families(realm: Realm, rule: NatRule, everything: tuple[Range, ...]) -> Iterator[Problem]:
     held = realm.prefixes.ranges(rule.match.source)
     for is_v6, family in ((False, "IPv4"), (True, "IPv6")):
-        needs = any((low >= V6) is is_v6 for low, _ in (everything if held is None else held))
+        needs = any((low >= V6_OFFSET) is is_v6 for low, _ in (everything if held is None else held))
         if needs and not any((":" in prefix) is is_v6 for prefix in rule.source.prefixes):
             yield Problem(
                 "nat_family",

@@ -8,36 +8,36 @@ from functools import partial
 
 from provisioning.core.intent import ANY, INTERNET, Connector, Intent, Policy
 from provisioning.core.network import Network
-from provisioning.core.resource import Problem
+from provisioning.core.values.resource import Problem
 
-Joined = dict[str, dict[str, tuple[str, str] | None]]
+ConnectorsByName = dict[str, dict[str, tuple[str, str] | None]]
 """Name (a group, a connector, ``any``) → segment → the connector it stands for there (uid, name); None for several."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Meanings:
+class PolicyContext:
     """What names stand for, and the segments with an exit."""
 
     intent: Intent
     exits: frozenset[str]
 
 
-def _ground(network: Network) -> tuple[Joined, Meanings]:
+def _load_context(network: Network) -> tuple[ConnectorsByName, PolicyContext]:
     """The same objects as before where an edit leaves them as they were."""
     intent = network.intent
     named = {name for policy in intent.policies.values() for name in (*policy.from_, *policy.to)}
     guests = [realm.guests for realm in network.realms.values() if realm.shares]
     connectors = intent.connectors.values()
-    before: Joined = network.kept.get("joined", (None, ({}, None)))[1][0]
-    joined, exits = network.keep("joined", (named, *connectors, None, *guests), lambda: _join(network, named, before))
+    before: ConnectorsByName = network.kept.get("joined", (None, ({}, None)))[1][0]
+    joined, exits = network.keep("joined", (named, *connectors, None, *guests), lambda: _connectors_by_name(network, named, before))
     told = [(one.name, one.kind, one.enabled) for uid in sorted(named) if (one := intent.connectors.get(uid))]
     items = [one for kind in (intent.groups, intent.segments, intent.internet_apps) for one in kind.values()]
-    return joined, network.keep("meanings", (exits, told, *items), lambda: Meanings(intent, exits))
+    return joined, network.keep("meanings", (exits, told, *items), lambda: PolicyContext(intent, exits))
 
 
-def _join(network: Network, named: set[str], before: Joined) -> tuple[Joined, frozenset[str]]:
+def _connectors_by_name(network: Network, named: set[str], before: ConnectorsByName) -> tuple[ConnectorsByName, frozenset[str]]:
     """Members, and the guests that shares bring into a segment, by the names that policies use."""
-    joined: Joined = {}
+    joined: ConnectorsByName = {}
     exits = set()
 
     def join(segment: str, connector: Connector, group: str | None) -> None:
@@ -60,19 +60,19 @@ def _join(network: Network, named: set[str], before: Joined) -> tuple[Joined, fr
     return {name: before[name] if before.get(name) == here else here for name, here in joined.items()}, frozenset(exits)
 
 
-def sides(network: Network) -> Iterator[Problem]:
+def check_policy_endpoints(network: Network) -> Iterator[Problem]:
     """Names that nobody has in the policy's segments, policies about one connector, and an internet without a way."""
-    joined, meanings = _ground(network)
+    joined, meanings = _load_context(network)
     for policy in network.intent.policies.values():
         read = (policy, meanings, [joined.get(name) for side in (policy.from_, policy.to) for name in side])
-        yield from network.keep(("sides", policy.uid), read, partial(_listed, policy, joined, meanings))
+        yield from network.keep(("sides", policy.uid), read, partial(_policy_problems, policy, joined, meanings))
 
 
-def _listed(policy: Policy, joined: Joined, meanings: Meanings) -> list[Problem]:
-    return list(_sides(policy, joined, meanings))
+def _policy_problems(policy: Policy, joined: ConnectorsByName, meanings: PolicyContext) -> list[Problem]:
+    return list(_check_endpoints(policy, joined, meanings))
 
 
-def _sides(policy: Policy, joined: Joined, meanings: Meanings) -> Iterator[Problem]:
+def _check_endpoints(policy: Policy, joined: ConnectorsByName, meanings: PolicyContext) -> Iterator[Problem]:
     for field, side in (("from", policy.from_), ("to", policy.to)):
         nobody = []
         for place, uid in enumerate(side):
@@ -80,21 +80,21 @@ def _sides(policy: Policy, joined: Joined, meanings: Meanings) -> Iterator[Probl
             if here is None or here.keys().isdisjoint(policy.segments):
                 nobody.append((place, uid))
         if nobody:
-            yield from _nobody(policy, meanings.intent, f"policies/{policy.key}/{field}", nobody)
-    yield from _one_connector(policy, joined)
-    yield from _internet(policy, meanings)
+            yield from _check_unmatched_names(policy, meanings.intent, f"policies/{policy.key}/{field}", nobody)
+    yield from _check_same_connector(policy, joined)
+    yield from _check_internet(policy, meanings)
 
 
-NAMED = 3
+MAX_NAMED = 3
 """Groups that one warning names."""
 
 
-def _nobody(policy: Policy, intent: Intent, path: str, named: Sequence[tuple[int, str]]) -> Iterator[Problem]:
+def _check_unmatched_names(policy: Policy, intent: Intent, path: str, named: Sequence[tuple[int, str]]) -> Iterator[Problem]:
     """``named``: (place, uid) of what nobody in the policy's segments is called."""
     groups = [(place, f"“{intent.groups[uid].name}”") for place, uid in named if uid in intent.groups]
     if groups:
-        names = ", ".join(name for _, name in groups[:NAMED])
-        more = f" and {len(groups) - NAMED} more" if len(groups) > NAMED else ""
+        names = ", ".join(name for _, name in groups[:MAX_NAMED])
+        more = f" and {len(groups) - MAX_NAMED} more" if len(groups) > MAX_NAMED else ""
         have = "which have no member" if len(groups) > 1 else "which has no member"
         yield Problem(
             "empty_group",
@@ -123,11 +123,11 @@ def _nobody(policy: Policy, intent: Intent, path: str, named: Sequence[tuple[int
             )
 
 
-def _one_connector(policy: Policy, joined: Joined) -> Iterator[Problem]:
+def _check_same_connector(policy: Policy, joined: ConnectorsByName) -> Iterator[Problem]:
     if INTERNET in (*policy.from_, *policy.to):
         return
-    start = _lone(policy, policy.from_, joined)
-    if start is not None and start == _lone(policy, policy.to, joined):
+    start = _only_connector(policy, policy.from_, joined)
+    if start is not None and start == _only_connector(policy, policy.to, joined):
         yield Problem(
             "not_enforceable",
             f"policies/{policy.key}",
@@ -137,7 +137,7 @@ def _one_connector(policy: Policy, joined: Joined) -> Iterator[Problem]:
         )
 
 
-def _lone(policy: Policy, side: tuple[str, ...], joined: Joined) -> tuple[str, str] | None:
+def _only_connector(policy: Policy, side: tuple[str, ...], joined: ConnectorsByName) -> tuple[str, str] | None:
     """The only connector that a side names in the policy's segments; None for none or several."""
     lone: tuple[str, str] | None = None
     for name in side:
@@ -151,7 +151,7 @@ def _lone(policy: Policy, side: tuple[str, ...], joined: Joined) -> tuple[str, s
     return lone
 
 
-def _internet(policy: Policy, meanings: Meanings) -> Iterator[Problem]:
+def _check_internet(policy: Policy, meanings: PolicyContext) -> Iterator[Problem]:
     intent, path = meanings.intent, f"policies/{policy.key}"
     apps = [uid for uid in policy.to if uid in intent.internet_apps]
     if INTERNET in policy.from_ and not apps:

@@ -6,24 +6,24 @@ from collections.abc import Iterator, Sequence
 
 from provisioning.core.fabric import MOST_INSTANCES, MOST_SERVICES
 from provisioning.core.network import Network
-from provisioning.core.resource import Problem
+from provisioning.core.values.resource import Problem
 
-Chain = tuple[str, str, tuple[str, ...], tuple[str, ...]]
+ServiceChain = tuple[str, str, tuple[str, ...], tuple[str, ...]]
 """Where it stands, who says so, the services, and the segments each of them has to be in."""
 
 
-def chains(network: Network) -> Iterator[Problem]:
+def check_service_chains(network: Network) -> Iterator[Problem]:
     """Every service of a chain has a placement, is in the segments of its flows, and shares an exchange."""
     fine: set[tuple[tuple[str, ...], tuple[str, ...]]] = set()
-    for path, where, services, segments in _chains(network):
+    for path, where, services, segments in _service_chains(network):
         if (services, segments) not in fine:
-            found = list(_chain(network, path, where, services, segments))
+            found = list(_check_service_chain(network, path, where, services, segments))
             yield from found
             if not found:
                 fine.add((services, segments))
 
 
-def _chains(network: Network) -> Iterator[Chain]:
+def _service_chains(network: Network) -> Iterator[ServiceChain]:
     intent = network.intent
     for policy in intent.policies.values():
         for place, rule in enumerate(policy.rules):
@@ -36,7 +36,7 @@ def _chains(network: Network) -> Iterator[Chain]:
             yield f"shares/{share.key}/services", f"Share “{share.name}”", share.services, segments
 
 
-def _chain(
+def _check_service_chain(
     network: Network, path: str, where: str, services: Sequence[str], segments: Sequence[str]
 ) -> Iterator[Problem]:
     intent = network.intent
@@ -71,9 +71,9 @@ def _chain(
         )
 
 
-def limits(network: Network) -> Iterator[Problem]:
+def check_service_limits(network: Network) -> Iterator[Problem]:
     """What exchange nodes can remember of a flow."""
-    for path, where, services, _ in _chains(network):
+    for path, where, services, _ in _service_chains(network):
         if len(services) > MOST_SERVICES:
             yield Problem(
                 "too_many_services",

@@ -5,16 +5,16 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator
 
-from provisioning.core.addresses import Range, intersect, span
-from provisioning.core.check.boxes import touch
+from provisioning.core.values.addresses import Range, intersect, prefix_range
+from provisioning.core.check.match_sets import ranges_overlap
 from provisioning.core.intent import Share, ShareSide
 from provisioning.core.network import Network
 from provisioning.core.realm import Passage, Realm
-from provisioning.core.resource import Problem
+from provisioning.core.values.resource import Problem
 from provisioning.core.roster import Member
 
 
-def sides(network: Network) -> Iterator[Problem]:
+def check_share_sides(network: Network) -> Iterator[Problem]:
     for share in network.intent.shares.values():
         if share.a.segment == share.b.segment:
             segment = network.intent.segments.get(share.a.segment)
@@ -25,10 +25,10 @@ def sides(network: Network) -> Iterator[Problem]:
                 "segment reach each other without a share; choose another segment for one side.",
             )
         for field, side in share.sides:
-            yield from _nobody(network, share, field, side)
+            yield from _check_empty_side(network, share, field, side)
 
 
-def _nobody(network: Network, share: Share, field: str, side: ShareSide) -> Iterator[Problem]:
+def _check_empty_side(network: Network, share: Share, field: str, side: ShareSide) -> Iterator[Problem]:
     """What a side names and nobody in its segment has; guests do not count, shares are not transitive."""
     intent = network.intent
     if side.segment not in intent.segments:
@@ -46,7 +46,7 @@ def _nobody(network: Network, share: Share, field: str, side: ShareSide) -> Iter
                 "warning",
             )
     for place, prefix in enumerate(side.prefixes):
-        if not any(intersect((span(prefix),), member.ranges) for member in members):
+        if not any(intersect((prefix_range(prefix),), member.ranges) for member in members):
             yield Problem(
                 "share_of_nothing",
                 f"shares/{share.key}/{field}.prefixes[{place}]",
@@ -56,12 +56,12 @@ def _nobody(network: Network, share: Share, field: str, side: ShareSide) -> Iter
             )
 
 
-def same_connector(realm: Realm) -> Iterator[Problem]:
+def check_share_same_connector(realm: Realm) -> Iterator[Problem]:
     """A site in both segments: what it sends itself never reaches an exchange."""
     for passage in realm.passages:
         if realm.hosts(passage.other):
-            near = {one.connector.uid: one.connector for one in realm.members if touch(one.ranges, passage.near)}
-            for uid in {guest.connector.uid for guest in _beyond(realm, passage)} & near.keys():
+            near = {one.connector.uid: one.connector for one in realm.members if ranges_overlap(one.ranges, passage.near)}
+            for uid in {guest.connector.uid for guest in _imported_members(realm, passage)} & near.keys():
                 yield Problem(
                     "share_loop",
                     f"shares/{passage.share.key}",
@@ -71,29 +71,29 @@ def same_connector(realm: Realm) -> Iterator[Problem]:
                 )
 
 
-def _beyond(realm: Realm, passage: Passage) -> list[Member]:
-    return [guest for guest in realm.guests if guest.segment.uid == passage.other and touch(guest.ranges, passage.far)]
+def _imported_members(realm: Realm, passage: Passage) -> list[Member]:
+    return [guest for guest in realm.guests if guest.segment.uid == passage.other and ranges_overlap(guest.ranges, passage.far)]
 
 
-def route_limit(realm: Realm) -> Iterator[Problem]:
+def check_route_limit(realm: Realm) -> Iterator[Problem]:
     """Every prefix of the other side, as far as the share shows it, is a route here."""
     for passage in realm.passages:
         share = passage.share
-        seen = {held for guest in _beyond(realm, passage) for _, held in guest.routes if touch((held,), passage.far)}
+        seen = {held for guest in _imported_members(realm, passage) for _, held in guest.routes if ranges_overlap((held,), passage.far)}
         if len(seen) > share.route_limit:
             yield Problem(
                 "route_limit",
                 f"shares/{share.key}/route_limit",
-                f"Share “{share.name}” shows {len(seen)} prefixes of segment “{_segment(realm, passage.other)}” to "
+                f"Share “{share.name}” shows {len(seen)} prefixes of segment “{_segment_name(realm, passage.other)}” to "
                 f"segment “{realm.segment.name}”; its limit is {share.route_limit}. Share less or raise the limit.",
             )
 
 
-def _segment(realm: Realm, uid: str) -> str:
+def _segment_name(realm: Realm, uid: str) -> str:
     return realm.rosters[uid].segment.name
 
 
-def overlap(realm: Realm) -> Iterator[Problem]:
+def check_share_overlap(realm: Realm) -> Iterator[Problem]:
     """Guests have addresses here that neither a member nor a guest of another segment has."""
     if not realm.guests:
         return
@@ -106,16 +106,16 @@ def overlap(realm: Realm) -> Iterator[Problem]:
     for guest in realm.guests:
         for uid, others in by_segment.items():
             if uid != guest.segment.uid:
-                for held, other, common in _common(guest, others):
+                for held, other, common in _overlapping_ranges(guest, others):
                     if (guest.id, other.id) not in told:
                         told.add((guest.id, other.id))
-                        yield _overlaps(realm, guest, held, other, common)
+                        yield _overlap_problem(realm, guest, held, other, common)
         mine = by_segment.setdefault(guest.segment.uid, [])
         mine += [(held, guest.id, guest) for held in guest.ranges]
         mine.sort(key=lambda row: row[:2])
 
 
-def _common(guest: Member, rows: list[tuple[Range, int, Member]]) -> Iterator[tuple[Range, Member, Range]]:
+def _overlapping_ranges(guest: Member, rows: list[tuple[Range, int, Member]]) -> Iterator[tuple[Range, Member, Range]]:
     """(range of the guest, who else has some of it, the part both have); rows are disjoint and sorted."""
     for low, high in guest.ranges:
         place = max(0, bisect_left(rows, low, key=lambda row: row[0][0]) - 1)
@@ -126,19 +126,19 @@ def _common(guest: Member, rows: list[tuple[Range, int, Member]]) -> Iterator[tu
             place += 1
 
 
-def _overlaps(realm: Realm, guest: Member, held: Range, other: Member, common: Range) -> Problem:
-    share = next(one.share for one in realm.passages if one.other == guest.segment.uid and touch((held,), one.far))
+def _overlap_problem(realm: Realm, guest: Member, held: Range, other: Member, common: Range) -> Problem:
+    share = next(one.share for one in realm.passages if one.other == guest.segment.uid and ranges_overlap((held,), one.far))
     whose = "" if other.segment.uid == realm.segment.uid else f", which a share brings from “{other.segment.name}”"
     return Problem(
         "share_overlap",
         f"shares/{share.key}",
-        f"Share “{share.name}” brings {_route(guest, common)} of connector “{guest.connector.name}” (segment "
-        f"“{guest.segment.name}”) into segment “{realm.segment.name}”, where it overlaps {_route(other, common)} of "
+        f"Share “{share.name}” brings {_longest_prefix(guest, common)} of connector “{guest.connector.name}” (segment "
+        f"“{guest.segment.name}”) into segment “{realm.segment.name}”, where it overlaps {_longest_prefix(other, common)} of "
         f"connector “{other.connector.name}”{whose}. Share less, or present other addresses with NAT.",
     )
 
 
-def _route(member: Member, common: Range) -> str:
+def _longest_prefix(member: Member, common: Range) -> str:
     """The longest presented prefix that holds a range."""
     held = [(high - low, prefix) for prefix, (low, high) in member.routes if low <= common[0] and common[1] <= high]
     return min(held)[1] if held else member.routes[0][0]

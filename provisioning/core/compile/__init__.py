@@ -10,12 +10,12 @@ from itertools import chain
 
 from provisioning.core.compile import aws, exchange
 from provisioning.core.network import Network
-from provisioning.core.resource import Resource
+from provisioning.core.values.resource import Resource
 
-__all__ = ["compile"]
+__all__ = ["compile_network"]
 
 
-def compile(network: Network) -> dict[str, Resource]:
+def compile_network(network: Network) -> dict[str, Resource]:
     """address → resource, everything the network needs in every cloud and on every exchange."""
-    every = chain(aws.resources(network), exchange.resources(network))
+    every = chain(aws.aws_resources(network), exchange.exchange_resources(network))
     return {resource.address: resource for resource in every}

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from provisioning.core.addresses import address_number, address_text
+from provisioning.core.values.addresses import address_number, address_text
 from provisioning.core.compile.aws_routes import spoke_routes, vpc_routes
 from provisioning.core.fabric import Node, allocate, in_order
 from provisioning.core.intent import Connector, Exchange, Intent, Segment
 from provisioning.core.network import Network
 from provisioning.core.realm import Realm
-from provisioning.core.resource import Body, Resource, references
+from provisioning.core.values.resource import Body, Resource, body_references
 
 GATEWAY_ASN = 64512
 """Amazon's side of a transit gateway."""
@@ -26,15 +26,15 @@ EXCHANGE_ASN = 65000
 """Our side, the same on every node."""
 
 # Inside addresses of tunnels: the second quarter of the link-local block, none of which AWS reserves.
-_TUNNELS = address_number("169.254.64.0")
-_BLOCK = 4
+_TUNNEL_BASE = address_number("169.254.64.0")
+_BLOCK_SIZE = 4
 """Tunnels of one segment at one exchange: two nodes with two each."""
-_BLOCKS = (1 << 12) // _BLOCK
-_KEPT = "aws networks"
+_BLOCK_COUNT = (1 << 12) // _BLOCK_SIZE
+_VPC_CACHE_KEY = "aws networks"
 
 
 @dataclass(slots=True)
-class _Gateway:
+class _TransitGateway:
     """One transit gateway and what hangs on it."""
 
     account: str
@@ -70,64 +70,64 @@ def _ref(address: str) -> dict[str, str]:
     return {"ref": address, "attr": "id"}
 
 
-def _resource(address: str, kind: str, body: Body, subjects: tuple[str, ...], *depends: str) -> Resource:
+def _build_resource(address: str, kind: str, body: Body, subjects: tuple[str, ...], *depends: str) -> Resource:
     """``depends``: what is waited for beside what the body refers to."""
-    needed = {target for target, _ in references(body)} | {*depends}
+    needed = {target for target, _ in body_references(body)} | {*depends}
     return Resource(address, kind, body, tuple(sorted(needed)), tuple(dict.fromkeys(subjects)))
 
 
-def resources(network: Network) -> Iterator[Resource]:
+def aws_resources(network: Network) -> Iterator[Resource]:
     intent = network.intent
-    gateways: dict[tuple[str, str], _Gateway] = {}
+    gateways: dict[tuple[str, str], _TransitGateway] = {}
     for connector in sorted(intent.connectors.values(), key=lambda connector: connector.number):
         if connector.kind == "aws-vpc" and connector.enabled:
             where = str(connector.settings["account"]), str(connector.settings["region"])
-            gateways.setdefault(where, _Gateway(*where)).connectors.append(connector)
+            gateways.setdefault(where, _TransitGateway(*where)).connectors.append(connector)
     for where, gateway in gateways.items():
         segments = gateway.segments(intent)
         routes = {segment.uid: spoke_routes(network.realm(segment.uid)) for segment in segments}
         read = (*gateway.connectors, *intent.exchanges.values(), *segments, *routes.values())
-        yield from network.keep(("aws", *where), read, partial(_shared, network, gateway, routes))
-    yield from _networks(network, gateways.values())
+        yield from network.keep(("aws", *where), read, partial(_shared_resources, network, gateway, routes))
+    yield from _vpc_resources(network, gateways.values())
 
 
-def _shared(network: Network, gateway: _Gateway, routes: dict[str, list[str]]) -> list[Resource]:
+def _shared_resources(network: Network, gateway: _TransitGateway, routes: dict[str, list[str]]) -> list[Resource]:
     """What the networks on a gateway share."""
-    return [*_gateway(network, gateway), *_tunnels(network.intent, gateway, network.nodes, routes)]
+    return [*_gateway_resources(network, gateway), *_vpn_connections(network.intent, gateway, network.nodes, routes)]
 
 
-def _gateway(network: Network, gateway: _Gateway) -> Iterator[Resource]:
+def _gateway_resources(network: Network, gateway: _TransitGateway) -> Iterator[Resource]:
     intent = network.intent
     users = tuple(connector.uid for connector in gateway.connectors)
     body = {"account": gateway.account, "region": gateway.region, "asn": GATEWAY_ASN}
-    yield _resource(f"{gateway.base}/tgw", "aws.transit-gateway", body, users)
+    yield _build_resource(f"{gateway.base}/tgw", "aws.transit-gateway", body, users)
     reached = {exchange.uid for exchange in gateway.exchanges(intent)}
     for node in network.nodes:
         if node.exchange.uid in reached:
             address = f"{gateway.base}/cgw/{node.id}"
             body = {"public_ip": node.public_ip, "asn": EXCHANGE_ASN}
-            yield _resource(address, "aws.customer-gateway", body, (node.exchange.uid, *users))
+            yield _build_resource(address, "aws.customer-gateway", body, (node.exchange.uid, *users))
     for segment in gateway.segments(intent):
         for role in ("spoke", "exchange"):
             body = {"tgw": gateway.tgw, "role": role, "segment": segment.key}
-            yield _resource(gateway.table(segment, role), "aws.tgw-route-table", body, (segment.uid,))
+            yield _build_resource(gateway.table(segment, role), "aws.tgw-route-table", body, (segment.uid,))
 
 
-def _tunnels(intent: Intent, gateway: _Gateway, mesh: list[Node], routes: dict[str, list[str]]) -> Iterator[Resource]:
+def _vpn_connections(intent: Intent, gateway: _TransitGateway, mesh: list[Node], routes: dict[str, list[str]]) -> Iterator[Resource]:
     """Two VPN connections per segment and exchange, one to each node.
 
     A table takes a static route for a prefix once only, so the spoke routes lead to the first node of the first
     exchange; the other connections stand ready.
     """
-    blocks = _blocks(intent, gateway)
+    blocks = _tunnel_blocks(intent, gateway)
     for segment in gateway.segments(intent):
         exchanges = gateway.exchanges(intent, segment)
         for node in mesh:
             if node.exchange not in exchanges:
                 continue
             first = node.exchange.uid == exchanges[0].uid and node.index == 1
-            place = blocks[segment.uid, node.exchange.uid] * _BLOCK + (node.index - 1) * 2
-            yield _resource(
+            place = blocks[segment.uid, node.exchange.uid] * _BLOCK_SIZE + (node.index - 1) * 2
+            yield _build_resource(
                 f"{gateway.base}/segment/{segment.key}/vpn/{node.id}",
                 "aws.vpn-connection",
                 {
@@ -135,14 +135,14 @@ def _tunnels(intent: Intent, gateway: _Gateway, mesh: list[Node], routes: dict[s
                     "cgw": _ref(f"{gateway.base}/cgw/{node.id}"),
                     "route_table": _ref(gateway.table(segment, "exchange")),
                     "spoke_table": _ref(gateway.table(segment, "spoke")),
-                    "inside_cidrs": [f"{address_text(_TUNNELS + 4 * (place + tunnel))}/30" for tunnel in (0, 1)],
+                    "inside_cidrs": [f"{address_text(_TUNNEL_BASE + 4 * (place + tunnel))}/30" for tunnel in (0, 1)],
                     "routes_spoke": routes[segment.uid] if first else [],
                 },
                 (segment.uid, node.exchange.uid),
             )
 
 
-def _blocks(intent: Intent, gateway: _Gateway) -> dict[tuple[str, str], int]:
+def _tunnel_blocks(intent: Intent, gateway: _TransitGateway) -> dict[tuple[str, str], int]:
     """Which block of tunnel addresses a (segment, exchange) has.
 
     There are more of them than AWS lets a gateway have VPN connections; where even so they do not suffice, some are
@@ -150,12 +150,12 @@ def _blocks(intent: Intent, gateway: _Gateway) -> dict[tuple[str, str], int]:
     """
     pairs = [(one, other) for one in gateway.segments(intent) for other in gateway.exchanges(intent, one)]
     wanted = [((one.uid, other.uid), one.number * 31 + other.number) for one, other in pairs]
-    return {**dict(wanted), **allocate(wanted[:_BLOCKS], _BLOCKS)}
+    return {**dict(wanted), **allocate(wanted[:_BLOCK_COUNT], _BLOCK_COUNT)}
 
 
-def _networks(network: Network, gateways: Iterable[_Gateway]) -> Iterator[Resource]:
+def _vpc_resources(network: Network, gateways: Iterable[_TransitGateway]) -> Iterator[Resource]:
     """The attachment of each VPC and the routes in it; those that no edit touched are kept."""
-    before = network.kept.get(_KEPT, ((), {}))[1]
+    before = network.kept.get(_VPC_CACHE_KEY, ((), {}))[1]
     after: dict[str, tuple[tuple[Any, ...], list[Resource]]] = {}
     for gateway in gateways:
         for connector in gateway.connectors:
@@ -163,13 +163,13 @@ def _networks(network: Network, gateways: Iterable[_Gateway]) -> Iterator[Resour
             read = (connector, realm)
             held = before.get(connector.uid)
             if held is None or held[0] != read:
-                held = (read, list(_network(gateway, connector, realm)))
+                held = (read, list(_attachment_and_routes(gateway, connector, realm)))
             after[connector.uid] = held
             yield from held[1]
-    network.kept[_KEPT] = ((), after)
+    network.kept[_VPC_CACHE_KEY] = ((), after)
 
 
-def _network(gateway: _Gateway, connector: Connector, realm: Realm) -> Iterator[Resource]:
+def _attachment_and_routes(gateway: _TransitGateway, connector: Connector, realm: Realm) -> Iterator[Resource]:
     settings = connector.settings
     base = f"{gateway.base}/vpc/{settings['vpc_id']}"
     attachment = {
@@ -179,7 +179,7 @@ def _network(gateway: _Gateway, connector: Connector, realm: Realm) -> Iterator[
         "associate": _ref(gateway.table(realm.segment, "spoke")),
         "propagate": _ref(gateway.table(realm.segment, "exchange")),
     }
-    yield _resource(f"{base}/attachment", "aws.vpc-attachment", attachment, (connector.uid,))
+    yield _build_resource(f"{base}/attachment", "aws.vpc-attachment", attachment, (connector.uid,))
     routes = {
         "vpc_id": settings["vpc_id"],
         "tgw": gateway.tgw,
@@ -187,4 +187,4 @@ def _network(gateway: _Gateway, connector: Connector, realm: Realm) -> Iterator[
         "prefixes": vpc_routes(realm, connector),
     }
     # A route through a transit gateway is refused until the VPC is attached to it.
-    yield _resource(f"{base}/routes", "aws.vpc-routes", routes, (connector.uid,), f"{base}/attachment")
+    yield _build_resource(f"{base}/routes", "aws.vpc-routes", routes, (connector.uid,), f"{base}/attachment")

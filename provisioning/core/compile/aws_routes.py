@@ -8,12 +8,12 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 
-from provisioning.core.addresses import Range, span
+from provisioning.core.values.addresses import Range, prefix_range
 from provisioning.core.intent import INTERNET, Connector
 from provisioning.core.realm import EXIT_SOURCES, Realm
 
-DEFAULT = "0.0.0.0/0"
-CLIENTS = f"{EXIT_SOURCES}0/24"
+DEFAULT_ROUTE = "0.0.0.0/0"
+SOURCE_NAT_PREFIX = f"{EXIT_SOURCES}0/24"
 """What clients of internet applications look like inside."""
 
 
@@ -21,8 +21,8 @@ def spoke_routes(realm: Realm) -> list[str]:
     """What a segment's spoke table sends to the exchange: the segment's prefixes, what shares and applications bring
     besides; everything where the segment names no prefixes or has a way to the internet."""
     if not realm.segment.prefixes or realm.exits:
-        return [DEFAULT]
-    return _sorted([*realm.segment.prefixes, *_brought(realm), *([CLIENTS] if realm.apps else [])])
+        return [DEFAULT_ROUTE]
+    return _sorted_ipv4([*realm.segment.prefixes, *_imported_prefixes(realm), *([SOURCE_NAT_PREFIX] if realm.apps else [])])
 
 
 def vpc_routes(realm: Realm, connector: Connector) -> list[str]:
@@ -32,40 +32,40 @@ def vpc_routes(realm: Realm, connector: Connector) -> list[str]:
     The default route only when a policy lets the VPC out through an internet exit of the segment; the addresses of
     clients only when an internet application leads to the VPC.
     """
-    routes, spans = _all(realm)
+    routes, spans = _segment_routes(realm)
     left: list[str] = []
     place = 0
-    for low, high in sorted(span(prefix) for one in connector.attachments for prefix in one.prefixes):
+    for low, high in sorted(prefix_range(prefix) for one in connector.attachments for prefix in one.prefixes):
         for inside in range(bisect_left(spans, (low, -1)), bisect_right(spans, (high, 1 << 130))):
             if inside >= place and spans[inside][1] <= high:
                 left += routes[place:inside]
                 place = inside + 1
     left += routes[place:]
     if any(app.target.connector.uid == connector.uid and app.source_nat for app in realm.apps):
-        left.append(CLIENTS)
-    if realm.exits and DEFAULT not in left and _lets_out(realm, connector):
-        left.insert(0, DEFAULT)
+        left.append(SOURCE_NAT_PREFIX)
+    if realm.exits and DEFAULT_ROUTE not in left and _has_egress(realm, connector):
+        left.insert(0, DEFAULT_ROUTE)
     return left
 
 
-def _all(realm: Realm) -> tuple[list[str], list[Range]]:
+def _segment_routes(realm: Realm) -> tuple[list[str], list[Range]]:
     """Sorted, with their ranges; made once for all VPCs of a segment."""
     found: tuple[list[str], list[Range]] | None = realm.memo.get("aws routes")
     if found is None:
         own = realm.segment.prefixes or [prefix for member in realm.members for prefix, _ in member.routes]
-        routes = _sorted([*own, *_brought(realm)])
-        found = realm.memo["aws routes"] = (routes, [span(prefix) for prefix in routes])
+        routes = _sorted_ipv4([*own, *_imported_prefixes(realm)])
+        found = realm.memo["aws routes"] = (routes, [prefix_range(prefix) for prefix in routes])
     return found
 
 
-def _brought(realm: Realm) -> list[str]:
+def _imported_prefixes(realm: Realm) -> list[str]:
     return [prefix for guest in realm.guests for prefix, _ in guest.routes]
 
 
-def _sorted(prefixes: Iterable[str]) -> list[str]:
-    return sorted({prefix for prefix in prefixes if ":" not in prefix}, key=span)
+def _sorted_ipv4(prefixes: Iterable[str]) -> list[str]:
+    return sorted({prefix for prefix in prefixes if ":" not in prefix}, key=prefix_range)
 
 
-def _lets_out(realm: Realm, connector: Connector) -> bool:
+def _has_egress(realm: Realm, connector: Connector) -> bool:
     _, outward = realm.roster.named((INTERNET,))
     return any(member.froms & outward for member in realm.members_of(connector))

@@ -2,42 +2,42 @@
 
 from __future__ import annotations
 
-from provisioning.core.compile.addresses import connector_address, presence_address, vrf_address
-from provisioning.core.compile.edges import edges
-from provisioning.core.compile.links import End, ends, link
+from provisioning.core.compile.resource_addresses import connector_address, presence_address, vrf_address
+from provisioning.core.compile.connector_edges import edge_sections
+from provisioning.core.compile.links import LinkEnd, link_ends, link_section
 from provisioning.core.intent import Connector
 from provisioning.core.intent.connectors import CONNECTOR_KINDS
 from provisioning.core.network import Network
-from provisioning.core.resource import Resource
+from provisioning.core.values.resource import Resource
 
 
-def resources(network: Network) -> list[Resource]:
+def connector_resources(network: Network) -> list[Resource]:
     """By number. What an edit did not touch is the very resource of the version before."""
-    intent, placed = network.intent, ends(network)
+    intent, placed = network.intent, link_ends(network)
     reads = {
         uid: (
             connector,
             intent.catalog.sizes.get(connector.size, 0),
             *placed[uid],
-            *(intent.exchanges[one] for one in _exchanges(connector)),
-            *(edges(network.realm(end.segment))[uid] for end in placed[uid]),
+            *(intent.exchanges[one] for one in _exchange_uids(connector)),
+            *(edge_sections(network.realm(end.segment))[uid] for end in placed[uid]),
         )
         for uid, connector in intent.connectors.items()
         if connector.enabled
     }
     return network.keep_each(
-        "connector resources", (), reads, lambda uid: _resource(network, intent.connectors[uid], placed[uid])
+        "connector resources", (), reads, lambda uid: _connector_resource(network, intent.connectors[uid], placed[uid])
     )
 
 
-def _exchanges(connector: Connector) -> list[str]:
+def _exchange_uids(connector: Connector) -> list[str]:
     return [uid for uid in (connector.exchange, connector.failover_exchange) if uid]
 
 
-def _resource(network: Network, connector: Connector, mine: tuple[End, ...]) -> Resource:
+def _connector_resource(network: Network, connector: Connector, mine: tuple[LinkEnd, ...]) -> Resource:
     intent = network.intent
-    links = [link(intent, connector, end, edges(network.realm(end.segment))[connector.uid]) for end in mine]
-    exchanges = [intent.exchanges[uid] for uid in _exchanges(connector)]
+    links = [link_section(intent, connector, end, edge_sections(network.realm(end.segment))[connector.uid]) for end in mine]
+    exchanges = [intent.exchanges[uid] for uid in _exchange_uids(connector)]
     body = {
         "number": connector.number,
         "kind": connector.kind,

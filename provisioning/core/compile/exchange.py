@@ -6,28 +6,28 @@ from collections.abc import Iterator
 from typing import Any
 
 from provisioning.core.compile import connectors
-from provisioning.core.compile.addresses import instance_address, presence_address, segment_address, vrf_address
-from provisioning.core.compile.instances import arms, instance_section
+from provisioning.core.compile.resource_addresses import instance_address, presence_address, segment_address, vrf_address
+from provisioning.core.compile.service_instances import service_segments, instance_section
 from provisioning.core.compile.sections import segment_section, services_section, vrf_section
 from provisioning.core.fabric import Instance
 from provisioning.core.intent import Intent, Segment
 from provisioning.core.network import Network
 from provisioning.core.realm import Realm
-from provisioning.core.resource import Resource
+from provisioning.core.values.resource import Resource
 
 
-def resources(network: Network) -> Iterator[Resource]:
-    yield from _presences(network.intent)
+def exchange_resources(network: Network) -> Iterator[Resource]:
+    yield from _presence_resources(network.intent)
     for realm in network.realms.values():
-        yield from _segment(network, realm)
-    yield from connectors.resources(network)
+        yield from _segment_resources(network, realm)
+    yield from connectors.connector_resources(network)
     if network.instances:
-        reached = arms(network)
+        reached = service_segments(network)
         for instance in network.instances:
-            yield _instance(network, instance, reached[instance.service.uid])
+            yield _instance_resource(network, instance, reached[instance.service.uid])
 
 
-def _presences(intent: Intent) -> Iterator[Resource]:
+def _presence_resources(intent: Intent) -> Iterator[Resource]:
     for exchange in intent.exchanges.values():
         yield Resource(
             presence_address(exchange.key),
@@ -41,15 +41,15 @@ def _presences(intent: Intent) -> Iterator[Resource]:
         )
 
 
-def _segment(network: Network, realm: Realm) -> list[Resource]:
+def _segment_resources(network: Network, realm: Realm) -> list[Resource]:
     """A segment's resources; they hang on nothing but its realm and are kept with it."""
     found: list[Resource] | None = realm.memo.get("resources")
     if found is None:
-        found = realm.memo["resources"] = list(_sections(network, realm))
+        found = realm.memo["resources"] = list(_build_segment_resources(network, realm))
     return found
 
 
-def _sections(network: Network, realm: Realm) -> Iterator[Resource]:
+def _build_segment_resources(network: Network, realm: Realm) -> Iterator[Resource]:
     """The part that all nodes share, and each node's own.
 
     Neither waits for the other: a node carries a segment out when it has both, and a change of both is to reach it at
@@ -71,7 +71,7 @@ def _sections(network: Network, realm: Realm) -> Iterator[Resource]:
         )
 
 
-def _instance(network: Network, instance: Instance, segments: list[Segment]) -> Resource:
+def _instance_resource(network: Network, instance: Instance, segments: list[Segment]) -> Resource:
     service, exchange = instance.service, instance.exchange
     needed = {presence_address(exchange.key), *(vrf_address(instance.host, segment.key) for segment in segments)}
     return Resource(

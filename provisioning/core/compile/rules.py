@@ -5,29 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from provisioning.core.addresses import Range, merge, range_text
+from provisioning.core.values.addresses import Range, merge_ranges, range_text
 from provisioning.core.intent import ANY, INTERNET, FirewallRule, Intent, Policy, Rule
 from provisioning.core.network import Network
 from provisioning.core.realm import App
 from provisioning.core.roster import Member
 
 
-def texts(ranges: Iterable[Range]) -> list[str]:
+def range_texts(ranges: Iterable[Range]) -> list[str]:
     return [range_text(pair) for pair in ranges]
 
 
-def addresses(network: Network, names: tuple[str, ...]) -> list[str] | None:
+def address_match(network: Network, names: tuple[str, ...]) -> list[str] | None:
     """Prefixes and prefix lists spelled out as ranges; None where every address matches."""
     found = network.prefixes.ranges(names)
-    return None if found is None else texts(found)
+    return None if found is None else range_texts(found)
 
 
-def rules(network: Network, policies: Sequence[Policy]) -> list[dict[str, Any]]:
+def rules_section(network: Network, policies: Sequence[Policy]) -> list[dict[str, Any]]:
     """In the order they are tried. A policy's rules read the same in every segment, so all its sections share them."""
-    return [rule for policy in policies for rule in _of_policy(network, policy)]
+    return [rule for policy in policies for rule in _policy_rules(network, policy)]
 
 
-def _of_policy(network: Network, policy: Policy) -> list[dict[str, Any]]:
+def _policy_rules(network: Network, policy: Policy) -> list[dict[str, Any]]:
     lists = network.intent.prefix_lists
     named = [
         lists[name] for rule in policy.rules for name in (*rule.source, *rule.destination) if lists and name in lists
@@ -35,33 +35,33 @@ def _of_policy(network: Network, policy: Policy) -> list[dict[str, Any]]:
 
     def make() -> list[dict[str, Any]]:
         from_, to = set_names(network.intent, policy.from_), set_names(network.intent, policy.to)
-        return [_rule(network, policy, rule, from_, to) for rule in policy.rules]
+        return [_rule_section(network, policy, rule, from_, to) for rule in policy.rules]
 
     return network.keep(("rules", policy.uid), (policy, *named), make)
 
 
-def _rule(network: Network, policy: Policy, rule: Rule, from_: list[str], to: list[str]) -> dict[str, Any]:
+def _rule_section(network: Network, policy: Policy, rule: Rule, from_: list[str], to: list[str]) -> dict[str, Any]:
     return {
         "id": policy.rule_id(rule),
         "action": rule.action,
-        "chain": keys(network.intent, rule.services),
+        "chain": service_keys(network.intent, rule.services),
         "from": from_,
         "to": to,
-        **matched(network, rule),
+        **match_section(network, rule),
         "apply_to": policy.apply_to,
     }
 
 
-def matched(network: Network, rule: Rule | FirewallRule) -> dict[str, Any]:
+def match_section(network: Network, rule: Rule | FirewallRule) -> dict[str, Any]:
     return {
-        "source": addresses(network, rule.source),
-        "destination": addresses(network, rule.destination),
+        "source": address_match(network, rule.source),
+        "destination": address_match(network, rule.destination),
         "protocol": str(rule.protocol),
         "ports": list(rule.ports),
     }
 
 
-def keys(intent: Intent, services: Iterable[str]) -> list[str]:
+def service_keys(intent: Intent, services: Iterable[str]) -> list[str]:
     return [intent.services[uid].key for uid in services]
 
 
@@ -83,7 +83,7 @@ def set_names(intent: Intent, uids: Iterable[str]) -> list[str]:
     return sorted(set_name(intent, uid) for uid in uids)
 
 
-def sets(
+def address_sets(
     network: Network, policies: Sequence[Policy], members: Iterable[Member], apps: Iterable[App] = ()
 ) -> dict[str, list[str]]:
     """The addresses behind the names that these policies use: ``any`` always, others where these members and
@@ -96,4 +96,4 @@ def sets(
     for app in apps:
         if app.app.uid in used:
             held.setdefault(app.app.uid, []).append((app.public, app.public))
-    return {name: texts(merge(held[uid])) for name, uid in sorted((set_name(network.intent, uid), uid) for uid in held)}
+    return {name: range_texts(merge_ranges(held[uid])) for name, uid in sorted((set_name(network.intent, uid), uid) for uid in held)}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioning.core.addresses import PRIVATE, address_text, range_text
-from provisioning.core.compile import passages
-from provisioning.core.compile.rules import rules, sets, texts
+from provisioning.core.values.addresses import BOGON_RANGES, address_text, range_text
+from provisioning.core.compile import shares
+from provisioning.core.compile.rules import rules_section, address_sets, range_texts
 from provisioning.core.fabric import Node, serving
 from provisioning.core.intent import Exchange
 from provisioning.core.network import Network
@@ -26,24 +26,24 @@ def segment_section(network: Network, realm: Realm) -> dict[str, Any]:
             {"node": node.id, "index": node.mesh, "location": node.exchange.location, "underlay": node.underlay}
             for node in network.nodes
         ],
-        "members": [_member(network, realm, member) for member in realm.members],
-        "guests": passages.guests(realm),
-        "handover": passages.handover(realm),
-        "passages": passages.passages(network, realm),
-        "foreign": passages.foreign(network, realm),
+        "members": [_member_section(network, realm, member) for member in realm.members],
+        "guests": shares.imported_members_section(realm),
+        "handover": shares.exported_section(realm),
+        "passages": shares.shares_section(network, realm),
+        "foreign": shares.peer_rules_section(network, realm),
         "anchors": {f"{low}.{high}": node for (low, high), node in realm.anchors.items()},
         "exits": {
             exchanges[uid].key: {"member": member.id, "home": member.home} for uid, member in realm.exits.items()
         },
-        "private": [range_text(one) for one in PRIVATE] if realm.exits else [],
-        "apps": [_app(app) for app in realm.apps],
-        "sets": sets(network, realm.policies, (*realm.members, *realm.guests), realm.apps),
-        "rules": rules(network, realm.policies),
+        "private": [range_text(one) for one in BOGON_RANGES] if realm.exits else [],
+        "apps": [_app_section(app) for app in realm.apps],
+        "sets": address_sets(network, realm.policies, (*realm.members, *realm.guests), realm.apps),
+        "rules": rules_section(network, realm.policies),
     }
 
 
-def _member(network: Network, realm: Realm, member: Member) -> dict[str, Any]:
-    ranges = texts(member.ranges)
+def _member_section(network: Network, realm: Realm, member: Member) -> dict[str, Any]:
+    ranges = range_texts(member.ranges)
     return {
         "id": member.id,
         "connector": member.connector.key,
@@ -54,12 +54,12 @@ def _member(network: Network, realm: Realm, member: Member) -> dict[str, Any]:
         "group": network.intent.groups[group].key if (group := member.attachment.group) else None,
         "prefixes": list(member.attachment.prefixes),
         "ranges": ranges,
-        "sources": ranges if member.sources == member.ranges else texts(member.sources),
+        "sources": ranges if member.sources == member.ranges else range_texts(member.sources),
         "class": realm.class_of(member).id,
     }
 
 
-def _app(app: App) -> dict[str, Any]:
+def _app_section(app: App) -> dict[str, Any]:
     return {
         "id": f"app:{app.app.key}",
         "exit": app.exit.id,
@@ -82,7 +82,7 @@ def services_section(network: Network, realm: Realm, here: Exchange) -> dict[str
     """The services that flows decided in this segment may be sent through, each with the instances that serve the
     nodes of an exchange."""
     found = {}
-    for uid in passages.services(realm):
+    for uid in shares.services_in_use(realm):
         service = realm.services[uid]
         # A realm of an earlier network keeps that network's objects: equal ones, not the same.
         where = serving(realm.catalog, realm.exchanges, service, here)

@@ -28,23 +28,23 @@ from provisioning.core.intent import (
 )
 from provisioning.core.intent.assertions import Assertion
 from provisioning.core.intent.billing_tags import BillingTag
-from provisioning.core.intent.catalog import Catalog, Location, NodeSite
+from provisioning.core.intent.catalog import Catalog, Location, CatalogNode
 from provisioning.core.intent.circuits import Circuit
 from provisioning.core.intent.connectors import Attachment, Connector
 from provisioning.core.intent.exchanges import Exchange
 from provisioning.core.intent.groups import Group
 from provisioning.core.intent.internet_apps import AppTarget, InternetApp
-from provisioning.core.intent.item import ANY, INTERNET, Item, Reference, slug
-from provisioning.core.intent.matching import is_prefix
+from provisioning.core.intent.intent_object import ANY, INTERNET, IntentObject, ObjectReference, slug
+from provisioning.core.intent.address_match import is_prefix
 from provisioning.core.intent.nat_rules import DestinationTranslation, NatMatch, NatRule, Translation
 from provisioning.core.intent.policies import Policy, Rule
 from provisioning.core.intent.prefix_lists import PrefixEntry, PrefixList
-from provisioning.core.intent.reading import Invalid, Reader, Resolve
-from provisioning.core.intent.route_policies import RouteMatch, RoutePolicy, RouteRule, RouteSet
+from provisioning.core.intent.field_reader import InvalidIntent, FieldReader, ResolveReference
+from provisioning.core.intent.route_policies import RouteMatch, RoutePolicy, RouteRule, RouteSetClause
 from provisioning.core.intent.segments import Segment
 from provisioning.core.intent.services import FIREWALL, FirewallRule, Placement, Service, Zone
 from provisioning.core.intent.shares import Share, ShareSide
-from provisioning.core.resource import Problem
+from provisioning.core.values.resource import Problem
 
 __all__ = [
     "ANY",
@@ -64,12 +64,12 @@ __all__ = [
     "Group",
     "Intent",
     "InternetApp",
-    "Invalid",
-    "Item",
+    "InvalidIntent",
+    "IntentObject",
     "Location",
     "NatMatch",
     "NatRule",
-    "NodeSite",
+    "CatalogNode",
     "Placement",
     "Policy",
     "PrefixEntry",
@@ -78,7 +78,7 @@ __all__ = [
     "RouteMatch",
     "RoutePolicy",
     "RouteRule",
-    "RouteSet",
+    "RouteSetClause",
     "Rule",
     "Segment",
     "Service",
@@ -86,15 +86,15 @@ __all__ = [
     "ShareSide",
     "Translation",
     "Zone",
-    "build",
+    "build_object",
     "is_prefix",
-    "load",
-    "normalise",
-    "references_of",
+    "load_intent",
+    "normalise_body",
+    "object_references",
     "slug",
 ]
 
-_MODULES: dict[str, ModuleType] = {
+_KIND_MODULES: dict[str, ModuleType] = {
     "exchanges": exchanges,
     "segments": segments,
     "groups": groups,
@@ -110,7 +110,7 @@ _MODULES: dict[str, ModuleType] = {
     "assertions": assertions,
 }
 
-KINDS = tuple(_MODULES)
+KINDS = tuple(_KIND_MODULES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ class Intent:
         objects: dict[str, Any] = getattr(self, kind.replace("-", "_"))
         return objects
 
-    def items(self) -> Iterator[tuple[str, Item]]:
+    def items(self) -> Iterator[tuple[str, IntentObject]]:
         for kind in KINDS:
             for item in self.of(kind).values():
                 yield kind, item
@@ -154,53 +154,53 @@ class Intent:
         return item.name if item else uid
 
 
-def normalise(kind: str, body: Any, resolve: Resolve) -> dict[str, Any]:
+def normalise_body(kind: str, body: Any, resolve: ResolveReference) -> dict[str, Any]:
     """The body with defaults filled in, prefixes in their one spelling, and names replaced by uids.
 
     ``resolve(kind, name or id)`` gives a uid or None. Raises Invalid with every problem found. Normalising what was
     normalised changes nothing.
     """
     if not isinstance(body, dict):
-        raise Invalid([Problem("wrong_type", "", "An object with fields was expected.")])
-    reader = Reader(body, resolve)
-    read: dict[str, Any] = _module(kind).read(reader)
-    reader.finish()
+        raise InvalidIntent([Problem("wrong_type", "", "An object with fields was expected.")])
+    reader = FieldReader(body, resolve)
+    read: dict[str, Any] = _kind_module(kind).read(reader)
+    reader.reject_unknown_fields()
     if reader.problems:
-        raise Invalid(reader.problems)
+        raise InvalidIntent(reader.problems)
     return read
 
 
-def build(kind: str, uid: str, number: int, key: str, body: Mapping[str, Any]) -> Any:
+def build_object(kind: str, uid: str, number: int, key: str, body: Mapping[str, Any]) -> Any:
     """The typed object of a stored (normalised) body. Raises Invalid when the body is not one."""
-    module = _module(kind)
+    module = _kind_module(kind)
     try:
         return module.build((uid, number, key, body["name"], body["description"]), body)
     except (KeyError, TypeError, ValueError):
         # Stored bodies were normalised by the version that wrote them; an older one may lack a newer field.
         return module.build(
             (uid, number, key, str(body.get("name", "")), str(body.get("description", ""))),
-            normalise(kind, dict(body), lambda _kind, uid: uid),
+            normalise_body(kind, dict(body), lambda _kind, uid: uid),
         )
 
 
-def load(rows: Iterable[tuple[str, str, int, str, Mapping[str, Any]]], catalog: Catalog) -> Intent:
+def load_intent(rows: Iterable[tuple[str, str, int, str, Mapping[str, Any]]], catalog: Catalog) -> Intent:
     """The network of (kind, uid, number, key, body) rows in any order; objects are kept in order of number."""
     intent = Intent(catalog)
     for kind, uid, number, key, body in sorted(rows, key=lambda row: (row[0], row[2], row[1])):
-        intent.of(kind)[uid] = build(kind, uid, number, key, body)
+        intent.of(kind)[uid] = build_object(kind, uid, number, key, body)
     return intent
 
 
-def references_of(kind: str, body: Mapping[str, Any]) -> set[Reference]:
+def object_references(kind: str, body: Mapping[str, Any]) -> set[ObjectReference]:
     """(kind, uid) of the items a stored body names.
 
     A policy does not store whether it names a group or a connector, so such a uid is given for both kinds.
     """
-    return set(_module(kind).references(body))
+    return set(_kind_module(kind).references(body))
 
 
-def _module(kind: str) -> ModuleType:
+def _kind_module(kind: str) -> ModuleType:
     try:
-        return _MODULES[kind]
+        return _KIND_MODULES[kind]
     except KeyError:
-        raise Invalid([Problem("unknown_kind", "kind", f"There are no objects of kind “{kind}”.")]) from None
+        raise InvalidIntent([Problem("unknown_kind", "kind", f"There are no objects of kind “{kind}”.")]) from None

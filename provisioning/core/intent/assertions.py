@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from provisioning.core.intent.item import ANY, INTERNET, Identity, Item, Reference, named, read_name
-from provisioning.core.intent.reading import Reader
+from provisioning.core.intent.intent_object import ANY, INTERNET, IdentityFields, IntentObject, ObjectReference, reference_pairs, read_name_and_description
+from provisioning.core.intent.field_reader import FieldReader
 
 EXPECTATIONS = ("blocked", "reachable", "inspected")
 
 
 @dataclass(frozen=True, slots=True)
-class Assertion(Item):
+class Assertion(IntentObject):
     """``segment`` None asks about every segment. expect: no flow, every flow, or every flow through a service."""
 
     from_: str
@@ -24,10 +24,10 @@ class Assertion(Item):
     expect: str
 
 
-def read(body: Reader) -> dict[str, Any]:
+def read(body: FieldReader) -> dict[str, Any]:
     protocol = body.protocol()
     return {
-        **read_name(body),
+        **read_name_and_description(body),
         "from": body.reference("from", "groups", "connectors", literals=(ANY, INTERNET)),
         "to": body.reference("to", "groups", "connectors", literals=(ANY, INTERNET)),
         "segment": body.reference("segment", "segments", default=None),
@@ -37,7 +37,7 @@ def read(body: Reader) -> dict[str, Any]:
     }
 
 
-def build(identity: Identity, body: dict[str, Any]) -> Assertion:
+def build(identity: IdentityFields, body: dict[str, Any]) -> Assertion:
     return Assertion(
         *identity,
         from_=body["from"],
@@ -49,7 +49,7 @@ def build(identity: Identity, body: dict[str, Any]) -> Assertion:
     )
 
 
-def references(body: dict[str, Any]) -> Iterator[Reference]:
-    yield from named([body["from"], body["to"]], "groups", "connectors")
+def references(body: dict[str, Any]) -> Iterator[ObjectReference]:
+    yield from reference_pairs([body["from"], body["to"]], "groups", "connectors")
     if body["segment"]:
         yield "segments", body["segment"]

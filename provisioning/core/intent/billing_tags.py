@@ -6,22 +6,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from provisioning.core.intent.item import Identity, Item, Reference, read_color, read_name
-from provisioning.core.intent.reading import Reader
+from provisioning.core.intent.intent_object import IdentityFields, IntentObject, ObjectReference, read_color, read_name_and_description
+from provisioning.core.intent.field_reader import FieldReader
 
 
 @dataclass(frozen=True, slots=True)
-class BillingTag(Item):
+class BillingTag(IntentObject):
     color: str | None
 
 
-def read(body: Reader) -> dict[str, Any]:
-    return {**read_name(body), "color": read_color(body)}
+def read(body: FieldReader) -> dict[str, Any]:
+    return {**read_name_and_description(body), "color": read_color(body)}
 
 
-def build(identity: Identity, body: dict[str, Any]) -> BillingTag:
+def build(identity: IdentityFields, body: dict[str, Any]) -> BillingTag:
     return BillingTag(*identity, color=body["color"])
 
 
-def references(body: dict[str, Any]) -> Iterator[Reference]:
+def references(body: dict[str, Any]) -> Iterator[ObjectReference]:
     return iter(())

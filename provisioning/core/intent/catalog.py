@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
-class NodeSite:
+class CatalogNode:
     """One routing node of a location: ``index`` 1 or 2, address inside the mesh, address on the internet."""
 
     index: int
@@ -24,9 +24,9 @@ class Location:
     name: str
     latitude: float
     longitude: float
-    nodes: tuple[NodeSite, ...]
+    nodes: tuple[CatalogNode, ...]
 
-    def node(self, index: int) -> NodeSite:
+    def node(self, index: int) -> CatalogNode:
         return next(node for node in self.nodes if node.index == index)
 
 
@@ -38,7 +38,7 @@ class Catalog:
     sizes: Mapping[str, int] = field(default_factory=dict)
     products: Collection[str] = ()
 
-    def distance(self, here: str, there: str) -> float:
+    def distance_km(self, here: str, there: str) -> float:
         """Great-circle distance of two locations in kilometres (haversine); infinite where one is unknown."""
         a, b = self.locations.get(here), self.locations.get(there)
         if a is None or b is None:

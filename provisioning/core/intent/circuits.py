@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from provisioning.core.intent.reading import Reader
+from provisioning.core.intent.field_reader import FieldReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +44,16 @@ def link_addresses(slot: int) -> tuple[str, str]:
     return f"{ipaddress.IPv4Address(base + 1)}/30", f"{ipaddress.IPv4Address(base + 2)}/30"
 
 
-def _read_bgp(body: Reader) -> dict[str, Any] | None:
+def _read_bgp(body: FieldReader) -> dict[str, Any] | None:
     inner = body.object("bgp", None)
     if inner is None:
         return None
-    bgp = {"peer_asn": inner.integer("peer_asn", 1, 4_294_967_294), "bfd": inner.flag("bfd", True)}
-    inner.finish()
+    bgp = {"peer_asn": inner.integer("peer_asn", 1, 4_294_967_294), "bfd": inner.boolean("bfd", True)}
+    inner.reject_unknown_fields()
     return bgp
 
 
-def _interface(body: Reader, field: str) -> str | None:
+def _read_interface_address(body: FieldReader, field: str) -> str | None:
     text = body.text(field, None)
     if text is None:
         return None
@@ -64,22 +64,22 @@ def _interface(body: Reader, field: str) -> str | None:
         return None
 
 
-def _read_circuit(body: Reader) -> dict[str, Any]:
+def _read_circuit(body: FieldReader) -> dict[str, Any]:
     return {
         "name": body.choice("name", ("A", "B")),
         "node": body.integer("node", 1, 2, None),
         "role": body.choice("role", ("active", "standby"), None),
-        "local": _interface(body, "local"),
-        "peer": _interface(body, "peer"),
+        "local": _read_interface_address(body, "local"),
+        "peer": _read_interface_address(body, "peer"),
         "vlan": body.integer("vlan", 1, 4094, None),
         "bgp": _read_bgp(body),
     }
 
 
-def read_circuits(body: Reader) -> list[dict[str, Any]]:
+def read_circuits(body: FieldReader) -> list[dict[str, Any]]:
     """Both circuits, with what was given kept and the rest filled in; exactly one of them carries traffic."""
     listed = body.objects("circuits", _read_circuit)
-    body.unique("circuits", [circuit["name"] for circuit in listed])
+    body.check_unique("circuits", [circuit["name"] for circuit in listed])
     given = {circuit["name"]: circuit for circuit in listed}
     b_active = given.get("B", {}).get("role") == "active"
     circuits = []

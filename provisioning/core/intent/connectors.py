@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from provisioning.core.intent import settings
+from provisioning.core.intent import connector_settings
 from provisioning.core.intent.circuits import Circuit, build_circuit, read_circuits
-from provisioning.core.intent.item import Identity, Item, Reference, named, read_name, reserve
-from provisioning.core.intent.limits import ATTACHED, ATTACHMENTS
-from provisioning.core.intent.reading import Reader
+from provisioning.core.intent.intent_object import IdentityFields, IntentObject, ObjectReference, reference_pairs, read_name_and_description, reject_reserved_name
+from provisioning.core.intent.limits import LITERAL_PREFIXES, ATTACHMENTS
+from provisioning.core.intent.field_reader import FieldReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
-class Connector(Item):
+class Connector(IntentObject):
     kind: str
     exchange: str
     size: str
@@ -40,7 +40,7 @@ class Connector(Item):
     billing_tags: tuple[str, ...]
 
     @property
-    def active(self) -> Circuit:
+    def active_circuit(self) -> Circuit:
         """The circuit traffic uses while everything is healthy."""
         return next((circuit for circuit in self.circuits if circuit.role == "active"), self.circuits[0])
 
@@ -51,41 +51,41 @@ class ConnectorKind:
     one segment; fails_over: whether it can have a failover exchange."""
 
     transport: str
-    read_settings: Callable[[Reader], dict[str, Any]]
+    read_settings: Callable[[FieldReader], dict[str, Any]]
     prefixes: bool = True
     cloud: bool = False
-    fails_over: bool = True
+    supports_failover: bool = True
 
 
 CONNECTOR_KINDS = {
-    "aws-vpc": ConnectorKind("vpn", settings.aws_vpc, cloud=True),
-    "azure-vnet": ConnectorKind("vpn", settings.azure_vnet, cloud=True),
-    "gcp-vpc": ConnectorKind("vpn", settings.gcp_vpc, cloud=True),
-    "ipsec-site": ConnectorKind("vpn", settings.ipsec_site),
-    "sdwan": ConnectorKind("vpn", settings.sdwan),
-    "direct-connect": ConnectorKind("circuit", settings.direct_connect),
-    "expressroute": ConnectorKind("circuit", settings.expressroute),
-    "interconnect": ConnectorKind("circuit", settings.interconnect),
-    "colo": ConnectorKind("circuit", settings.colo),
-    "internet-exit": ConnectorKind("internet", settings.none, prefixes=False, fails_over=False),
-    "remote-access": ConnectorKind("clients", settings.remote_access),
-    "lab-site": ConnectorKind("lab", settings.none),
+    "aws-vpc": ConnectorKind("vpn", connector_settings.read_aws_vpc, cloud=True),
+    "azure-vnet": ConnectorKind("vpn", connector_settings.read_azure_vnet, cloud=True),
+    "gcp-vpc": ConnectorKind("vpn", connector_settings.read_gcp_vpc, cloud=True),
+    "ipsec-site": ConnectorKind("vpn", connector_settings.read_ipsec_site),
+    "sdwan": ConnectorKind("vpn", connector_settings.read_sdwan),
+    "direct-connect": ConnectorKind("circuit", connector_settings.read_direct_connect),
+    "expressroute": ConnectorKind("circuit", connector_settings.read_expressroute),
+    "interconnect": ConnectorKind("circuit", connector_settings.read_interconnect),
+    "colo": ConnectorKind("circuit", connector_settings.read_colo),
+    "internet-exit": ConnectorKind("internet", connector_settings.read_no_settings, prefixes=False, supports_failover=False),
+    "remote-access": ConnectorKind("clients", connector_settings.read_remote_access),
+    "lab-site": ConnectorKind("lab", connector_settings.read_no_settings),
 }
 
 
-def _read_attachment(body: Reader) -> dict[str, Any]:
+def _read_attachment(body: FieldReader) -> dict[str, Any]:
     return {
         "segment": body.reference("segment", "segments"),
         "group": body.reference("group", "groups", default=None),
-        "prefixes": body.prefixes("prefixes", limit=ATTACHED),
+        "prefixes": body.prefixes("prefixes", limit=LITERAL_PREFIXES),
     }
 
 
-def _read_kind(body: Reader) -> ConnectorKind | None:
+def _read_kind(body: FieldReader) -> ConnectorKind | None:
     return CONNECTOR_KINDS.get(body.choice("kind", tuple(CONNECTOR_KINDS)))
 
 
-def _check_attachments(body: Reader, kind: ConnectorKind, attachments: list[dict[str, Any]]) -> None:
+def _check_attachments(body: FieldReader, kind: ConnectorKind, attachments: list[dict[str, Any]]) -> None:
     if kind.cloud and len(attachments) > 1:
         body.problem("out_of_range", "attachments", "A cloud network belongs to exactly one segment.")
         return
@@ -106,8 +106,8 @@ def _check_attachments(body: Reader, kind: ConnectorKind, attachments: list[dict
         seen.add(joins)
 
 
-def read(body: Reader) -> dict[str, Any]:
-    reserve(body)
+def read(body: FieldReader) -> dict[str, Any]:
+    reject_reserved_name(body)
     kind = _read_kind(body)
     attachments = body.objects("attachments", _read_attachment, least=1, limit=ATTACHMENTS)
     read_settings: dict[str, Any] = {}
@@ -117,15 +117,15 @@ def read(body: Reader) -> dict[str, Any]:
         inner = body.object("settings", {})
         if inner is not None:
             read_settings = kind.read_settings(inner)
-            inner.finish()
+            inner.reject_unknown_fields()
     else:
         body.get("settings", {})
     return {
-        **read_name(body),
+        **read_name_and_description(body),
         "kind": body.body.get("kind"),
         "exchange": body.reference("exchange", "exchanges"),
         "size": body.text("size", "small"),
-        "enabled": body.flag("enabled", True),
+        "enabled": body.boolean("enabled", True),
         "failover_exchange": body.reference("failover_exchange", "exchanges", default=None),
         "redundancy_group": body.text("redundancy_group", None, most=60),
         "preference": body.integer("preference", 0, 1000, 100),
@@ -136,7 +136,7 @@ def read(body: Reader) -> dict[str, Any]:
     }
 
 
-def build(identity: Identity, body: dict[str, Any]) -> Connector:
+def build(identity: IdentityFields, body: dict[str, Any]) -> Connector:
     return Connector(
         *identity,
         kind=body["kind"],
@@ -155,7 +155,7 @@ def build(identity: Identity, body: dict[str, Any]) -> Connector:
     )
 
 
-def references(body: dict[str, Any]) -> Iterator[Reference]:
+def references(body: dict[str, Any]) -> Iterator[ObjectReference]:
     yield "exchanges", body["exchange"]
     if body["failover_exchange"]:
         yield "exchanges", body["failover_exchange"]
@@ -163,4 +163,4 @@ def references(body: dict[str, Any]) -> Iterator[Reference]:
         yield "segments", attachment["segment"]
         if attachment["group"]:
             yield "groups", attachment["group"]
-    yield from named(body["billing_tags"], "billing-tags")
+    yield from reference_pairs(body["billing_tags"], "billing-tags")

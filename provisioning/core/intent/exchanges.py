@@ -6,23 +6,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from provisioning.core.intent.item import Identity, Item, Reference, read_name
-from provisioning.core.intent.reading import Reader
+from provisioning.core.intent.intent_object import IdentityFields, IntentObject, ObjectReference, read_name_and_description
+from provisioning.core.intent.field_reader import FieldReader
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange(Item):
+class Exchange(IntentObject):
     location: str
     size: str
 
 
-def read(body: Reader) -> dict[str, Any]:
-    return {**read_name(body), "location": body.text("location"), "size": body.text("size", "small")}
+def read(body: FieldReader) -> dict[str, Any]:
+    return {**read_name_and_description(body), "location": body.text("location"), "size": body.text("size", "small")}
 
 
-def build(identity: Identity, body: dict[str, Any]) -> Exchange:
+def build(identity: IdentityFields, body: dict[str, Any]) -> Exchange:
     return Exchange(*identity, location=body["location"], size=body["size"])
 
 
-def references(body: dict[str, Any]) -> Iterator[Reference]:
+def references(body: dict[str, Any]) -> Iterator[ObjectReference]:
     return iter(())

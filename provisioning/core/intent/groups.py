@@ -6,23 +6,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from provisioning.core.intent.item import Identity, Item, Reference, read_name, reserve
-from provisioning.core.intent.reading import Reader
+from provisioning.core.intent.intent_object import IdentityFields, IntentObject, ObjectReference, read_name_and_description, reject_reserved_name
+from provisioning.core.intent.field_reader import FieldReader
 
 
 @dataclass(frozen=True, slots=True)
-class Group(Item):
+class Group(IntentObject):
     pass
 
 
-def read(body: Reader) -> dict[str, Any]:
-    reserve(body)
-    return read_name(body)
+def read(body: FieldReader) -> dict[str, Any]:
+    reject_reserved_name(body)
+    return read_name_and_description(body)
 
 
-def build(identity: Identity, body: dict[str, Any]) -> Group:
+def build(identity: IdentityFields, body: dict[str, Any]) -> Group:
     return Group(*identity)
 
 
-def references(body: dict[str, Any]) -> Iterator[Reference]:
+def references(body: dict[str, Any]) -> Iterator[ObjectReference]:
     return iter(())

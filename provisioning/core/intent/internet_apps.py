@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from provisioning.core.addresses import address_number, is_public
-from provisioning.core.intent.item import Identity, Item, Reference, named, read_name, reserve
-from provisioning.core.intent.reading import Reader
+from provisioning.core.values.addresses import address_number, is_public
+from provisioning.core.intent.intent_object import IdentityFields, IntentObject, ObjectReference, reference_pairs, read_name_and_description, reject_reserved_name
+from provisioning.core.intent.field_reader import FieldReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class AppTarget:
 
 
 @dataclass(frozen=True, slots=True)
-class InternetApp(Item):
+class InternetApp(IntentObject):
     """``connector`` is the exit it is reached through; ``public_ip`` None: the address of the exit's home node."""
 
     connector: str
@@ -34,14 +34,14 @@ class InternetApp(Item):
     billing_tags: tuple[str, ...]
 
 
-def _public(body: Reader, address: str | None) -> str | None:
+def _check_public_ip(body: FieldReader, address: str | None) -> str | None:
     if address is not None and not is_public(address_number(address)):
         remedy = "Name a public one that is routed to the exit, or leave it out."
         body.problem("bad_address", "public_ip", f"Nobody on the internet reaches {address}. {remedy}")
     return address
 
 
-def _ipv4(body: Reader, field: str, value: Any) -> str | None:
+def _read_ipv4(body: FieldReader, field: str, value: Any) -> str | None:
     try:
         return str(ipaddress.IPv4Address(value.strip())) if isinstance(value, str) else None
     except ValueError:
@@ -51,12 +51,12 @@ def _ipv4(body: Reader, field: str, value: Any) -> str | None:
         return None
 
 
-def _read_target(body: Reader, port: Any) -> dict[str, Any] | None:
+def _read_target(body: FieldReader, port: Any) -> dict[str, Any] | None:
     inner = body.object("target")
     if inner is None:
         return None
     given = inner.texts("addresses")
-    found = [_ipv4(inner, f"addresses[{place}]", one) for place, one in enumerate(given)]
+    found = [_read_ipv4(inner, f"addresses[{place}]", one) for place, one in enumerate(given)]
     if not inner.body.get("addresses"):
         inner.problem("required", "addresses", "Say which addresses serve the application.")
     target = {
@@ -64,26 +64,26 @@ def _read_target(body: Reader, port: Any) -> dict[str, Any] | None:
         "addresses": list(dict.fromkeys(one for one in found if one)),
         "port": inner.integer("port", 1, 65535, port),
     }
-    inner.finish()
+    inner.reject_unknown_fields()
     return target
 
 
-def read(body: Reader) -> dict[str, Any]:
-    reserve(body)
+def read(body: FieldReader) -> dict[str, Any]:
+    reject_reserved_name(body)
     port = body.integer("port", 1, 65535)
     return {
-        **read_name(body),
+        **read_name_and_description(body),
         "connector": body.reference("connector", "connectors"),
         "protocol": body.choice("protocol", ("tcp", "udp"), "tcp"),
         "port": port,
-        "public_ip": _public(body, _ipv4(body, "public_ip", body.text("public_ip", None))),
+        "public_ip": _check_public_ip(body, _read_ipv4(body, "public_ip", body.text("public_ip", None))),
         "target": _read_target(body, port),
-        "source_nat": body.flag("source_nat", True),
+        "source_nat": body.boolean("source_nat", True),
         "billing_tags": body.references("billing_tags", "billing-tags", default=()),
     }
 
 
-def build(identity: Identity, body: dict[str, Any]) -> InternetApp:
+def build(identity: IdentityFields, body: dict[str, Any]) -> InternetApp:
     target = body["target"]
     return InternetApp(
         *identity,
@@ -97,7 +97,7 @@ def build(identity: Identity, body: dict[str, Any]) -> InternetApp:
     )
 
 
-def references(body: dict[str, Any]) -> Iterator[Reference]:
+def references(body: dict[str, Any]) -> Iterator[ObjectReference]:
     yield "connectors", body["connector"]
     yield "connectors", body["target"]["connector"]
-    yield from named(body["billing_tags"], "billing-tags")
+    yield from reference_pairs(body["billing_tags"], "billing-tags")

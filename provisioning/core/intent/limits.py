@@ -30,16 +30,16 @@ RULES = Limit(1_000, "rules", "Split them in two.")
 PORTS = Limit(256, "ports", "Write neighbours as one range, or split the rule in two.")
 PREFIXES = Limit(256, "prefixes", "Put them into a prefix list and name that.")
 """Written where a prefix list can stand instead."""
-WRITTEN = Limit(10_000, "prefixes and ports", "Put those that belong together into prefix lists, or split it in two.")
+MATCH_VALUES = Limit(10_000, "prefixes and ports", "Put those that belong together into prefix lists, or split it in two.")
 """Prefixes, names of prefix lists and ports of all rules of a policy or a firewall together."""
 ENTRIES = Limit(10_000, "entries", "Split the list in two and name both.")
 """Of a prefix list."""
-ATTACHED = Limit(1_000, "prefixes", "Write neighbours as one shorter prefix.")
+LITERAL_PREFIXES = Limit(1_000, "prefixes", "Write neighbours as one shorter prefix.")
 """Of an attachment, a segment, a side of a share or a translation, which cannot name prefix lists."""
 ATTACHMENTS = Limit(256, "attachments", "Make a second connector for the others.")
-NAMES = Limit(1_000, "names", "Put what belongs together into a group and name that.")
+REFERENCES = Limit(1_000, "names", "Put what belongs together into a group and name that.")
 """Of references in one field."""
 OBJECTS = Limit(150_000, "objects", "Send them in parts, as tables or lists of edits.")
 """Of a document, all kinds together; a network may have more than 100,000 connectors."""
-PARTS = Limit(256, "parts", "Split the object in two.")
+LIST_ITEMS = Limit(256, "parts", "Split the object in two.")
 """Of any other list of objects or texts."""

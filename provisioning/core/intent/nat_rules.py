@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from provisioning.core.intent.item import Identity, Item, Reference, read_name
-from provisioning.core.intent.limits import ATTACHED
-from provisioning.core.intent.matching import addresses, lists_in, read_addresses
-from provisioning.core.intent.reading import Reader
+from provisioning.core.intent.intent_object import IdentityFields, IntentObject, ObjectReference, read_name_and_description
+from provisioning.core.intent.limits import LITERAL_PREFIXES
+from provisioning.core.intent.address_match import build_address_match, prefix_list_references, read_address_match
+from provisioning.core.intent.field_reader import FieldReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class DestinationTranslation:
 
 
 @dataclass(frozen=True, slots=True)
-class NatRule(Item):
+class NatRule(IntentObject):
     """outbound: flows begun behind the connector; inbound: flows begun elsewhere."""
 
     segment: str
@@ -53,27 +53,27 @@ class NatRule(Item):
     destination: DestinationTranslation
 
 
-def _read_match(body: Reader) -> dict[str, Any]:
+def _read_match(body: FieldReader) -> dict[str, Any]:
     inner = body.object("match", {})
     if inner is None:
         return {"source": [], "destination": [], "protocol": "any", "ports": []}
     protocol = inner.protocol()
     match = {
-        "source": read_addresses(inner, "source"),
-        "destination": read_addresses(inner, "destination"),
+        "source": read_address_match(inner, "source"),
+        "destination": read_address_match(inner, "destination"),
         "protocol": protocol,
         "ports": inner.ports(protocol),
     }
-    inner.finish()
+    inner.reject_unknown_fields()
     return match
 
 
-def _read_translation(body: Reader, field: str, types: tuple[str, ...]) -> dict[str, Any]:
+def _read_translation(body: FieldReader, field: str, types: tuple[str, ...]) -> dict[str, Any]:
     inner = body.object(field, {})
     if inner is None:
         return {"type": "none", "prefixes": []}
     kind = inner.choice("type", types, "none")
-    prefixes = inner.prefixes("prefixes", limit=ATTACHED)
+    prefixes = inner.prefixes("prefixes", limit=LITERAL_PREFIXES)
     read: dict[str, Any] = {"type": kind, "prefixes": prefixes}
     if kind != "none" and not inner.body.get("prefixes"):
         inner.problem("required", "prefixes", f"Say which addresses the {field} is translated to.")
@@ -83,11 +83,11 @@ def _read_translation(body: Reader, field: str, types: tuple[str, ...]) -> dict[
         read["port"] = inner.integer("port", 1, 65535, None)
         if kind == "none" and read["port"] is not None:
             inner.problem("not_one_of", "port", "Only a translated destination can have another port.")
-    inner.finish()
+    inner.reject_unknown_fields()
     return read
 
 
-def read(body: Reader) -> dict[str, Any]:
+def read(body: FieldReader) -> dict[str, Any]:
     match = _read_match(body)
     source = _read_translation(body, "source", ("none", "static", "pool"))
     destination = _read_translation(body, "destination", ("none", "static"))
@@ -96,11 +96,11 @@ def read(body: Reader) -> dict[str, Any]:
     if destination.get("port") is not None and match["protocol"] not in ("tcp", "udp"):
         body.problem("bad_port", "destination.port", "Another port needs the protocol tcp or udp in match.protocol.")
     return {
-        **read_name(body),
+        **read_name_and_description(body),
         "segment": body.reference("segment", "segments"),
         "connector": body.reference("connector", "connectors"),
         "position": body.integer("position", 0, 1_000_000),
-        "enabled": body.flag("enabled", True),
+        "enabled": body.boolean("enabled", True),
         "direction": body.choice("direction", ("outbound", "inbound")),
         "match": match,
         "source": source,
@@ -108,7 +108,7 @@ def read(body: Reader) -> dict[str, Any]:
     }
 
 
-def build(identity: Identity, body: dict[str, Any]) -> NatRule:
+def build(identity: IdentityFields, body: dict[str, Any]) -> NatRule:
     match, source, destination = body["match"], body["source"], body["destination"]
     return NatRule(
         *identity,
@@ -118,8 +118,8 @@ def build(identity: Identity, body: dict[str, Any]) -> NatRule:
         enabled=body["enabled"],
         direction=body["direction"],
         match=NatMatch(
-            source=addresses(match["source"]),
-            destination=addresses(match["destination"]),
+            source=build_address_match(match["source"]),
+            destination=build_address_match(match["destination"]),
             protocol=match["protocol"],
             ports=tuple(match["ports"]),
         ),
@@ -128,7 +128,7 @@ def build(identity: Identity, body: dict[str, Any]) -> NatRule:
     )
 
 
-def references(body: dict[str, Any]) -> Iterator[Reference]:
+def references(body: dict[str, Any]) -> Iterator[ObjectReference]:
     yield "segments", body["segment"]
     yield "connectors", body["connector"]
-    yield from lists_in(body["match"]["source"], body["match"]["destination"])
+    yield from prefix_list_references(body["match"]["source"], body["match"]["destination"])

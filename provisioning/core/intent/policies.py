@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from provisioning.core.intent.item import ANY, INTERNET, Identity, Item, Reference, named, read_name, slug
-from provisioning.core.intent.limits import RULES, WRITTEN
-from provisioning.core.intent.matching import addresses, lists_in, read_addresses, written
-from provisioning.core.intent.reading import Reader
+from provisioning.core.intent.intent_object import ANY, INTERNET, IdentityFields, IntentObject, ObjectReference, reference_pairs, read_name_and_description, slug
+from provisioning.core.intent.limits import RULES, MATCH_VALUES
+from provisioning.core.intent.address_match import build_address_match, prefix_list_references, read_address_match, count_match_values
+from provisioning.core.intent.field_reader import FieldReader
 
 ACTIONS = ("allow", "deny", "inspect", "watch")
-SIDES = ("groups", "connectors", "internet-apps")
+ENDPOINT_KINDS = ("groups", "connectors", "internet-apps")
 """Kinds that ``from`` and ``to`` name."""
 
 
@@ -33,7 +33,7 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Policy(Item):
+class Policy(IntentObject):
     """``from_`` and ``to`` hold uids of groups, connectors and internet apps, ``any`` and ``internet``."""
 
     position: int
@@ -49,7 +49,7 @@ class Policy(Item):
         return f"{self.key}/{slug(rule.name)}"
 
 
-def _read_rule(body: Reader) -> dict[str, Any]:
+def _read_rule(body: FieldReader) -> dict[str, Any]:
     protocol = body.protocol()
     action = body.choice("action", ACTIONS)
     services = body.references("services", "services", default=())
@@ -63,30 +63,30 @@ def _read_rule(body: Reader) -> dict[str, Any]:
         "services": services,
         "protocol": protocol,
         "ports": body.ports(protocol),
-        "source": read_addresses(body, "source"),
-        "destination": read_addresses(body, "destination"),
+        "source": read_address_match(body, "source"),
+        "destination": read_address_match(body, "destination"),
     }
 
 
-def read(body: Reader) -> dict[str, Any]:
+def read(body: FieldReader) -> dict[str, Any]:
     rules = body.objects("rules", _read_rule, limit=RULES)
-    body.bound("rules", written(rules), WRITTEN)
+    body.check_limit("rules", count_match_values(rules), MATCH_VALUES)
     for place, rule in enumerate(rules):
         rule["name"] = rule["name"] or f"rule-{place + 1}"
-    body.unique("rules", [slug(rule["name"]) for rule in rules])
+    body.check_unique("rules", [slug(rule["name"]) for rule in rules])
     return {
-        **read_name(body),
+        **read_name_and_description(body),
         "position": body.integer("position", 0, 1_000_000),
-        "enabled": body.flag("enabled", True),
+        "enabled": body.boolean("enabled", True),
         "apply_to": body.choice("apply_to", ("all", "new"), "all"),
         "segments": body.references("segments", "segments"),
-        "from": body.references("from", *SIDES, literals=(ANY, INTERNET)),
-        "to": body.references("to", *SIDES, literals=(ANY, INTERNET)),
+        "from": body.references("from", *ENDPOINT_KINDS, literals=(ANY, INTERNET)),
+        "to": body.references("to", *ENDPOINT_KINDS, literals=(ANY, INTERNET)),
         "rules": rules,
     }
 
 
-def build(identity: Identity, body: dict[str, Any]) -> Policy:
+def build(identity: IdentityFields, body: dict[str, Any]) -> Policy:
     return Policy(
         *identity,
         position=body["position"],
@@ -102,17 +102,17 @@ def build(identity: Identity, body: dict[str, Any]) -> Policy:
                 services=tuple(rule["services"]),
                 protocol=rule["protocol"],
                 ports=tuple(rule["ports"]),
-                source=addresses(rule["source"]),
-                destination=addresses(rule["destination"]),
+                source=build_address_match(rule["source"]),
+                destination=build_address_match(rule["destination"]),
             )
             for rule in body["rules"]
         ),
     )
 
 
-def references(body: dict[str, Any]) -> Iterator[Reference]:
-    yield from named(body["segments"], "segments")
-    yield from named(body["from"] + body["to"], *SIDES)
+def references(body: dict[str, Any]) -> Iterator[ObjectReference]:
+    yield from reference_pairs(body["segments"], "segments")
+    yield from reference_pairs(body["from"] + body["to"], *ENDPOINT_KINDS)
     for rule in body["rules"]:
-        yield from named(rule["services"], "services")
-        yield from lists_in(rule["source"], rule["destination"])
+        yield from reference_pairs(rule["services"], "services")
+        yield from prefix_list_references(rule["source"], rule["destination"])

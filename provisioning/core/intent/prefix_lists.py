@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from provisioning.core.addresses import span
-from provisioning.core.intent.item import Identity, Item, Reference, read_name, reserve
+from provisioning.core.values.addresses import prefix_range
+from provisioning.core.intent.intent_object import IdentityFields, IntentObject, ObjectReference, read_name_and_description, reject_reserved_name
 from provisioning.core.intent.limits import ENTRIES
-from provisioning.core.intent.reading import LOOKS_LIKE_ADDRESS, Reader
+from provisioning.core.intent.field_reader import LOOKS_LIKE_ADDRESS, FieldReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +31,19 @@ class PrefixEntry:
         """Whether it means the route to this prefix."""
         if self.ge is None and self.le is None:
             return route == self.prefix
-        low, high = span(self.prefix)
-        first, last = span(route)
+        low, high = prefix_range(self.prefix)
+        first, last = prefix_range(route)
         shortest = self.length if self.ge is None else self.ge
         longest = 128 if self.le is None else self.le
         return low <= first and last <= high and shortest <= int(route.rpartition("/")[2]) <= longest
 
 
 @dataclass(frozen=True, slots=True)
-class PrefixList(Item):
+class PrefixList(IntentObject):
     entries: tuple[PrefixEntry, ...]
 
 
-def _read_entry(body: Reader) -> dict[str, Any]:
+def _read_entry(body: FieldReader) -> dict[str, Any]:
     prefix = body.prefix("prefix")
     ge, le = body.integer("ge", 0, 128, None), body.integer("le", 0, 128, None)
     if prefix is not None:
@@ -61,19 +61,19 @@ def _read_entry(body: Reader) -> dict[str, Any]:
     return {"prefix": prefix, "ge": ge, "le": le}
 
 
-def read(body: Reader) -> dict[str, Any]:
-    reserve(body)
+def read(body: FieldReader) -> dict[str, Any]:
+    reject_reserved_name(body)
     name = body.body.get("name")
     if isinstance(name, str) and LOOKS_LIKE_ADDRESS.fullmatch(name.strip()):
         body.problem("reserved_name", "name", f"“{name}” reads like an address. Choose a name that does not.")
-    return {**read_name(body), "entries": body.objects("entries", _read_entry, limit=ENTRIES)}
+    return {**read_name_and_description(body), "entries": body.objects("entries", _read_entry, limit=ENTRIES)}
 
 
-def build(identity: Identity, body: dict[str, Any]) -> PrefixList:
+def build(identity: IdentityFields, body: dict[str, Any]) -> PrefixList:
     return PrefixList(
         *identity, entries=tuple(PrefixEntry(one["prefix"], one["ge"], one["le"]) for one in body["entries"])
     )
 
 
-def references(body: dict[str, Any]) -> Iterator[Reference]:
+def references(body: dict[str, Any]) -> Iterator[ObjectReference]:
     return iter(())

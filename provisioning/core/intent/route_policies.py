@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from provisioning.core.as_paths import BadPattern, pattern
-from provisioning.core.intent.item import ANY, Identity, Item, Reference, named, read_name
+from provisioning.core.values.as_paths import BadAsPathPattern, compile_as_path
+from provisioning.core.intent.intent_object import ANY, IdentityFields, IntentObject, ObjectReference, reference_pairs, read_name_and_description
 from provisioning.core.intent.limits import RULES
-from provisioning.core.intent.matching import addresses, lists_in
-from provisioning.core.intent.reading import Reader
+from provisioning.core.intent.address_match import build_address_match, prefix_list_references
+from provisioning.core.intent.field_reader import FieldReader
 
 _COMMUNITY = re.compile(r"(\d{1,5}):(\d{1,5})")
-_MOST = 4_294_967_295
+_MAX_UINT32 = 4_294_967_295
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class RouteMatch:
 
 
 @dataclass(frozen=True, slots=True)
-class RouteSet:
+class RouteSetClause:
     """What an allowed route is given; 0, None and () leave it as it is."""
 
     prepend: int
@@ -36,18 +36,18 @@ class RouteSet:
     communities: tuple[str, ...]
 
 
-UNCHANGED = RouteSet(0, None, None, ())
+UNCHANGED = RouteSetClause(0, None, None, ())
 
 
 @dataclass(frozen=True, slots=True)
 class RouteRule:
     match: RouteMatch
     action: str
-    set: RouteSet
+    set: RouteSetClause
 
 
 @dataclass(frozen=True, slots=True)
-class RoutePolicy(Item):
+class RoutePolicy(IntentObject):
     """in: what the exchange accepts from the targets (groups, connectors); out: what they are told."""
 
     segment: str
@@ -57,7 +57,7 @@ class RoutePolicy(Item):
     rules: tuple[RouteRule, ...]
 
 
-def _read_communities(body: Reader) -> list[str]:
+def _read_communities(body: FieldReader) -> list[str]:
     found = body.texts("communities")
     for place, text in enumerate(found):
         match = _COMMUNITY.fullmatch(text)
@@ -68,13 +68,13 @@ def _read_communities(body: Reader) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _read_match(body: Reader) -> dict[str, Any]:
-    prefixes = body.prefixes("prefixes", literals=(ANY,), lists=True)
+def _read_match(body: FieldReader) -> dict[str, Any]:
+    prefixes = body.prefixes("prefixes", literals=(ANY,), allow_prefix_lists=True)
     as_path = body.text("as_path", None, most=100)
     if isinstance(as_path, str):
         try:
-            pattern(as_path)
-        except BadPattern as error:
+            compile_as_path(as_path)
+        except BadAsPathPattern as error:
             body.problem("not_one_of", "as_path", f"“{as_path}” cannot be read: {error}.")
     return {
         "prefixes": [] if ANY in prefixes else prefixes,
@@ -83,61 +83,61 @@ def _read_match(body: Reader) -> dict[str, Any]:
     }
 
 
-def _read_set(body: Reader) -> dict[str, Any]:
+def _read_set(body: FieldReader) -> dict[str, Any]:
     return {
         "prepend": body.integer("prepend", 0, 10, 0),
-        "med": body.integer("med", 0, _MOST, None),
-        "local_preference": body.integer("local_preference", 0, _MOST, None),
+        "med": body.integer("med", 0, _MAX_UINT32, None),
+        "local_preference": body.integer("local_preference", 0, _MAX_UINT32, None),
         "communities": _read_communities(body),
     }
 
 
-def _read_rule(body: Reader) -> dict[str, Any]:
+def _read_rule(body: FieldReader) -> dict[str, Any]:
     parts = {}
     for field, read_part in (("match", _read_match), ("set", _read_set)):
         inner = body.object(field, {})
         if inner is not None:
             parts[field] = read_part(inner)
-            inner.finish()
+            inner.reject_unknown_fields()
     action = body.choice("action", ("allow", "deny"))
     if action == "deny" and any(parts.get("set", {}).values()):
         body.problem("not_one_of", "set", "A denied route is not told to anybody, so nothing can be set on it.")
     return {**parts, "action": action}
 
 
-def read(body: Reader) -> dict[str, Any]:
+def read(body: FieldReader) -> dict[str, Any]:
     return {
-        **read_name(body),
+        **read_name_and_description(body),
         "segment": body.reference("segment", "segments"),
         "direction": body.choice("direction", ("in", "out")),
         "targets": body.references("targets", "groups", "connectors"),
-        "enabled": body.flag("enabled", True),
+        "enabled": body.boolean("enabled", True),
         "rules": body.objects("rules", _read_rule, limit=RULES),
     }
 
 
-def _rule(body: dict[str, Any]) -> RouteRule:
+def _build_rule(body: dict[str, Any]) -> RouteRule:
     match, setting = body["match"], body["set"]
     return RouteRule(
-        RouteMatch(addresses(match["prefixes"]), match["as_path"], tuple(match["communities"])),
+        RouteMatch(build_address_match(match["prefixes"]), match["as_path"], tuple(match["communities"])),
         body["action"],
-        RouteSet(setting["prepend"], setting["med"], setting["local_preference"], tuple(setting["communities"])),
+        RouteSetClause(setting["prepend"], setting["med"], setting["local_preference"], tuple(setting["communities"])),
     )
 
 
-def build(identity: Identity, body: dict[str, Any]) -> RoutePolicy:
+def build(identity: IdentityFields, body: dict[str, Any]) -> RoutePolicy:
     return RoutePolicy(
         *identity,
         segment=body["segment"],
         direction=body["direction"],
         targets=tuple(body["targets"]),
         enabled=body["enabled"],
-        rules=tuple(_rule(rule) for rule in body["rules"]),
+        rules=tuple(_build_rule(rule) for rule in body["rules"]),
     )
 
 
-def references(body: dict[str, Any]) -> Iterator[Reference]:
+def references(body: dict[str, Any]) -> Iterator[ObjectReference]:
     yield "segments", body["segment"]
-    yield from named(body["targets"], "groups", "connectors")
+    yield from reference_pairs(body["targets"], "groups", "connectors")
     for rule in body["rules"]:
-        yield from lists_in(rule["match"]["prefixes"])
+        yield from prefix_list_references(rule["match"]["prefixes"])

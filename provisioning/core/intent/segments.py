@@ -6,30 +6,30 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from provisioning.core.intent.item import Identity, Item, Reference, read_color, read_name
-from provisioning.core.intent.limits import ATTACHED
-from provisioning.core.intent.reading import Reader
+from provisioning.core.intent.intent_object import IdentityFields, IntentObject, ObjectReference, read_color, read_name_and_description
+from provisioning.core.intent.limits import LITERAL_PREFIXES
+from provisioning.core.intent.field_reader import FieldReader
 
 
 @dataclass(frozen=True, slots=True)
-class Segment(Item):
+class Segment(IntentObject):
     stance: str
     prefixes: tuple[str, ...]
     color: str | None
 
 
-def read(body: Reader) -> dict[str, Any]:
+def read(body: FieldReader) -> dict[str, Any]:
     return {
-        **read_name(body),
+        **read_name_and_description(body),
         "stance": body.choice("stance", ("open", "closed"), "open"),
-        "prefixes": body.prefixes("prefixes", limit=ATTACHED),
+        "prefixes": body.prefixes("prefixes", limit=LITERAL_PREFIXES),
         "color": read_color(body),
     }
 
 
-def build(identity: Identity, body: dict[str, Any]) -> Segment:
+def build(identity: IdentityFields, body: dict[str, Any]) -> Segment:
     return Segment(*identity, stance=body["stance"], prefixes=tuple(body["prefixes"]), color=body["color"])
 
 
-def references(body: dict[str, Any]) -> Iterator[Reference]:
+def references(body: dict[str, Any]) -> Iterator[ObjectReference]:
     return iter(())

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from provisioning.core.intent.item import Identity, Item, Reference, named, read_name
-from provisioning.core.intent.limits import RULES, WRITTEN
-from provisioning.core.intent.matching import addresses, lists_in, read_addresses, written
-from provisioning.core.intent.reading import Reader
+from provisioning.core.intent.intent_object import IdentityFields, IntentObject, ObjectReference, reference_pairs, read_name_and_description
+from provisioning.core.intent.limits import RULES, MATCH_VALUES
+from provisioning.core.intent.address_match import build_address_match, prefix_list_references, read_address_match, count_match_values
+from provisioning.core.intent.field_reader import FieldReader
 
 FIREWALL = "linux-firewall"
 
@@ -40,7 +40,7 @@ class FirewallRule:
 
 
 @dataclass(frozen=True, slots=True)
-class Service(Item):
+class Service(IntentObject):
     """``firewall_default`` and ``firewall_rules`` are those of a linux-firewall; other products keep ``settings``."""
 
     product: str
@@ -59,7 +59,7 @@ class Service(Item):
         return sum(placement.min_instances for placement in self.placements)
 
 
-def _read_placement(body: Reader) -> dict[str, Any]:
+def _read_placement(body: FieldReader) -> dict[str, Any]:
     least = body.integer("min_instances", 0, 64, 1)
     most = body.integer("max_instances", 0, 64, max(least or 0, 1))
     if isinstance(least, int) and isinstance(most, int) and most < least:
@@ -67,7 +67,7 @@ def _read_placement(body: Reader) -> dict[str, Any]:
     return {"exchange": body.reference("exchange", "exchanges"), "min_instances": least, "max_instances": most}
 
 
-def _read_zone(body: Reader) -> dict[str, Any]:
+def _read_zone(body: FieldReader) -> dict[str, Any]:
     return {
         "name": body.text("name", most=60),
         "segment": body.reference("segment", "segments"),
@@ -75,18 +75,18 @@ def _read_zone(body: Reader) -> dict[str, Any]:
     }
 
 
-def _read_firewall_rule(body: Reader) -> dict[str, Any]:
+def _read_firewall_rule(body: FieldReader) -> dict[str, Any]:
     protocol = body.protocol()
     return {
         "action": body.choice("action", ("allow", "deny")),
         "protocol": protocol,
         "ports": body.ports(protocol),
-        "source": read_addresses(body, "source"),
-        "destination": read_addresses(body, "destination"),
+        "source": read_address_match(body, "source"),
+        "destination": read_address_match(body, "destination"),
     }
 
 
-def _read_settings(body: Reader, product: Any) -> dict[str, Any]:
+def _read_settings(body: FieldReader, product: Any) -> dict[str, Any]:
     settings = body.object("settings", {})
     if settings is None:
         return {}
@@ -96,12 +96,12 @@ def _read_settings(body: Reader, product: Any) -> dict[str, Any]:
         "default": settings.choice("default", ("allow", "deny"), "allow"),
         "rules": settings.objects("rules", _read_firewall_rule, limit=RULES),
     }
-    settings.bound("rules", written(read["rules"]), WRITTEN)
-    settings.finish()
+    settings.check_limit("rules", count_match_values(read["rules"]), MATCH_VALUES)
+    settings.reject_unknown_fields()
     return read
 
 
-def read(body: Reader) -> dict[str, Any]:
+def read(body: FieldReader) -> dict[str, Any]:
     product = body.text("product")
     placements = body.objects("placements", _read_placement)
     where = [placement["exchange"] for placement in placements]
@@ -109,7 +109,7 @@ def read(body: Reader) -> dict[str, Any]:
         if exchange is not None and exchange in where[:place]:
             body.problem("duplicate", f"placements[{place}].exchange", "This exchange already has a placement.")
     return {
-        **read_name(body),
+        **read_name_and_description(body),
         "product": product,
         "segments": body.references("segments", "segments"),
         "license": body.choice("license", ("byol", "payg"), "byol"),
@@ -121,7 +121,7 @@ def read(body: Reader) -> dict[str, Any]:
     }
 
 
-def build(identity: Identity, body: dict[str, Any]) -> Service:
+def build(identity: IdentityFields, body: dict[str, Any]) -> Service:
     settings = body["settings"]
     return Service(
         *identity,
@@ -140,8 +140,8 @@ def build(identity: Identity, body: dict[str, Any]) -> Service:
                 action=rule["action"],
                 protocol=rule["protocol"],
                 ports=tuple(rule["ports"]),
-                source=addresses(rule["source"]),
-                destination=addresses(rule["destination"]),
+                source=build_address_match(rule["source"]),
+                destination=build_address_match(rule["destination"]),
             )
             for rule in (settings["rules"] if body["product"] == FIREWALL else ())
         ),
@@ -149,14 +149,14 @@ def build(identity: Identity, body: dict[str, Any]) -> Service:
     )
 
 
-def references(body: dict[str, Any]) -> Iterator[Reference]:
-    yield from named(body["segments"], "segments")
+def references(body: dict[str, Any]) -> Iterator[ObjectReference]:
+    yield from reference_pairs(body["segments"], "segments")
     for placement in body["placements"]:
         yield "exchanges", placement["exchange"]
     for zone in body["zones"]:
         yield "segments", zone["segment"]
-        yield from named(zone["groups"], "groups")
-    yield from named(body["billing_tags"], "billing-tags")
+        yield from reference_pairs(zone["groups"], "groups")
+    yield from reference_pairs(body["billing_tags"], "billing-tags")
     if body["product"] == FIREWALL:
         for rule in body["settings"]["rules"]:
-            yield from lists_in(rule["source"], rule["destination"])
+            yield from prefix_list_references(rule["source"], rule["destination"])

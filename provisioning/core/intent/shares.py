@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from provisioning.core.intent.item import Identity, Item, Reference, named, read_name
-from provisioning.core.intent.limits import ATTACHED
-from provisioning.core.intent.reading import Reader
+from provisioning.core.intent.intent_object import IdentityFields, IntentObject, ObjectReference, reference_pairs, read_name_and_description
+from provisioning.core.intent.limits import LITERAL_PREFIXES
+from provisioning.core.intent.field_reader import FieldReader
 
 DIRECTIONS = ("both", "a-to-b", "b-to-a")
 
@@ -23,7 +23,7 @@ class ShareSide:
 
 
 @dataclass(frozen=True, slots=True)
-class Share(Item):
+class Share(IntentObject):
     """``direction`` says which side may initiate; ``route_limit`` counts the prefixes either side sees."""
 
     a: ShareSide
@@ -37,24 +37,24 @@ class Share(Item):
         return ("a", self.a), ("b", self.b)
 
 
-def _read_side(body: Reader, field: str) -> dict[str, Any] | None:
+def _read_side(body: FieldReader, field: str) -> dict[str, Any] | None:
     inner = body.object(field)
     if inner is None:
         return None
     side = {
         "segment": inner.reference("segment", "segments"),
         "groups": inner.references("groups", "groups", default=()),
-        "prefixes": inner.prefixes("prefixes", limit=ATTACHED),
+        "prefixes": inner.prefixes("prefixes", limit=LITERAL_PREFIXES),
     }
     if not inner.body.get("groups") and not inner.body.get("prefixes"):
         body.problem("required", field, f"Side {field} shares nothing. Name groups or prefixes of its segment.")
-    inner.finish()
+    inner.reject_unknown_fields()
     return side
 
 
-def read(body: Reader) -> dict[str, Any]:
+def read(body: FieldReader) -> dict[str, Any]:
     return {
-        **read_name(body),
+        **read_name_and_description(body),
         "a": _read_side(body, "a"),
         "b": _read_side(body, "b"),
         "direction": body.choice("direction", DIRECTIONS, "both"),
@@ -63,23 +63,23 @@ def read(body: Reader) -> dict[str, Any]:
     }
 
 
-def _side(body: dict[str, Any]) -> ShareSide:
+def _build_side(body: dict[str, Any]) -> ShareSide:
     return ShareSide(body["segment"], tuple(body["groups"]), tuple(body["prefixes"]))
 
 
-def build(identity: Identity, body: dict[str, Any]) -> Share:
+def build(identity: IdentityFields, body: dict[str, Any]) -> Share:
     return Share(
         *identity,
-        a=_side(body["a"]),
-        b=_side(body["b"]),
+        a=_build_side(body["a"]),
+        b=_build_side(body["b"]),
         direction=body["direction"],
         services=tuple(body["services"]),
         route_limit=body["route_limit"],
     )
 
 
-def references(body: dict[str, Any]) -> Iterator[Reference]:
+def references(body: dict[str, Any]) -> Iterator[ObjectReference]:
     for side in (body["a"], body["b"]):
         yield "segments", side["segment"]
-        yield from named(side["groups"], "groups")
-    yield from named(body["services"], "services")
+        yield from reference_pairs(side["groups"], "groups")
+    yield from reference_pairs(body["services"], "services")

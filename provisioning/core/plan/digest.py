@@ -6,64 +6,64 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from provisioning.core.resource import Body, Change, canonical
-from provisioning.core.resource import digest as digest_of
+from provisioning.core.values.resource import Body, Change, canonical_json
+from provisioning.core.values.resource import content_digest as digest_of
 
-LONG = 16
+LONG_LIST = 16
 """Objects of longer lists are read one by one, so that those which many bodies share (rules) are read once."""
 
-BROAD = 64
+LARGE_OBJECT = 64
 """Broader objects are tables of short values; there is nothing to share in them."""
 
 
-def digest(changes: Iterable[Change]) -> str:
+def plan_digest(changes: Iterable[Change]) -> str:
     """The same changes give the same digest, in whatever order and however their bodies share parts."""
-    prints = _Prints()
+    prints = _BodyDigests()
     return digest_of(
         sorted(
-            [change.address, change.action, change.kind, prints.of(change.before), prints.of(change.after)]
+            [change.address, change.action, change.kind, prints.body_digest(change.before), prints.body_digest(change.after)]
             for change in changes
         )
     )
 
 
-class _Prints:
+class _BodyDigests:
     """Fingerprints of bodies; what several of them share is known again by identity."""
 
     def __init__(self) -> None:
         # An item is kept beside its print, so that no other one gets its identity.
         self._known: dict[int, tuple[Any, bytes]] = {}
 
-    def of(self, body: Body | None) -> str:
+    def body_digest(self, body: Body | None) -> str:
         hashed = hashlib.sha256()
-        self._read(hashed, body)
+        self._update_hash(hashed, body)
         return hashed.hexdigest()
 
-    def _read(self, hashed: hashlib._Hash, value: Any) -> None:
+    def _update_hash(self, hashed: hashlib._Hash, value: Any) -> None:
         if not _has_long_list(value):
-            hashed.update(canonical(value).encode())
+            hashed.update(canonical_json(value).encode())
         elif isinstance(value, Mapping):
             hashed.update(b"{")
             for key in sorted(value):
-                hashed.update(canonical(key).encode() + b":")
-                self._read(hashed, value[key])
+                hashed.update(canonical_json(key).encode() + b":")
+                self._update_hash(hashed, value[key])
                 hashed.update(b",")
             hashed.update(b"}")
         else:
             hashed.update(b"[%d:" % len(value))
             for item in value:
-                hashed.update(self._item(item))
+                hashed.update(self._item_digest(item))
 
-    def _item(self, item: Any) -> bytes:
+    def _item_digest(self, item: Any) -> bytes:
         held = self._known.get(id(item))
         if held is None:
-            held = self._known[id(item)] = (item, hashlib.sha256(canonical(item).encode()).digest())
+            held = self._known[id(item)] = (item, hashlib.sha256(canonical_json(item).encode()).digest())
         return held[1]
 
 
 def _has_long_list(value: Any) -> bool:
     if isinstance(value, list | tuple):
-        return len(value) > LONG and isinstance(value[0], Mapping)
-    if isinstance(value, Mapping) and len(value) <= BROAD:
+        return len(value) > LONG_LIST and isinstance(value[0], Mapping)
+    if isinstance(value, Mapping) and len(value) <= LARGE_OBJECT:
         return any(isinstance(inner, list | tuple | Mapping) and _has_long_list(inner) for inner in value.values())
     return False

@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from provisioning.core.intent import Intent, ShareSide
-from provisioning.core.plan.exposure import exposure
-from provisioning.core.resource import Change, Problem
+from provisioning.core.plan.internet_exposure import internet_exposure_warnings
+from provisioning.core.values.resource import Change, Problem
 
-LARGE_SHARE = 0.3
-LARGE_COUNT = 3
-GATEWAYS = ("aws.transit-gateway", "aws.customer-gateway", "aws.vpn-connection")
+LARGE_DELETE_RATIO = 0.3
+LARGE_DELETE_COUNT = 3
+GATEWAY_KINDS = ("aws.transit-gateway", "aws.customer-gateway", "aws.vpn-connection")
 
 
-def unsafe(changes: Sequence[Change], before: Intent, after: Intent) -> list[Problem]:
+def plan_warnings(changes: Sequence[Change], before: Intent, after: Intent) -> list[Problem]:
     """Warnings on large deletes, replaced or removed gateways, what is opened (the internet, a segment), services
     without instances, and shares or translations taken from under those who use them."""
     return [
         *_large_deletes(before, after),
-        *_gateways(changes),
-        *exposure(before, after),
-        *_stances(before, after),
-        *_without_instances(after),
-        *_shares(before, after),
-        *_translations(before, after),
+        *_gateway_changes(changes),
+        *internet_exposure_warnings(before, after),
+        *_opened_segments(before, after),
+        *_services_without_instances(after),
+        *_removed_shares(before, after),
+        *_removed_nat_rules(before, after),
     ]
 
 
@@ -35,14 +35,14 @@ def _large_deletes(before: Intent, after: Intent) -> Iterator[Problem]:
     for kind in ("connectors", "exchanges", "segments"):
         had, has = before.of(kind), after.of(kind)
         gone = [had[uid].name for uid in had if uid not in has]
-        if len(gone) >= LARGE_COUNT and len(gone) > LARGE_SHARE * len(had):
+        if len(gone) >= LARGE_DELETE_COUNT and len(gone) > LARGE_DELETE_RATIO * len(had):
             names = ", ".join(gone[:5]) + (" …" if len(gone) > 5 else "")
             yield _warning("large_delete", kind, f"{len(gone)} of {len(had)} {kind} would be removed: {names}.")
 
 
-def _gateways(changes: Sequence[Change]) -> Iterator[Problem]:
+def _gateway_changes(changes: Sequence[Change]) -> Iterator[Problem]:
     for change in changes:
-        if change.kind in GATEWAYS and change.action == "replace":
+        if change.kind in GATEWAY_KINDS and change.action == "replace":
             yield _warning(
                 "gateway_replaced",
                 change.address,
@@ -52,7 +52,7 @@ def _gateways(changes: Sequence[Change]) -> Iterator[Problem]:
             yield _warning("gateway_removed", change.address, f"{change.address} would be removed for good.")
 
 
-def _stances(before: Intent, after: Intent) -> Iterator[Problem]:
+def _opened_segments(before: Intent, after: Intent) -> Iterator[Problem]:
     for uid, segment in after.segments.items():
         was = before.segments.get(uid)
         if was and was.stance == "closed" and segment.stance == "open":
@@ -63,7 +63,7 @@ def _stances(before: Intent, after: Intent) -> Iterator[Problem]:
             )
 
 
-def _without_instances(after: Intent) -> Iterator[Problem]:
+def _services_without_instances(after: Intent) -> Iterator[Problem]:
     used: dict[str, str] = {}
     for policy in after.policies.values():
         for rule in policy.rules if policy.enabled else ():
@@ -83,7 +83,7 @@ def _without_instances(after: Intent) -> Iterator[Problem]:
             )
 
 
-def _shares(before: Intent, after: Intent) -> Iterator[Problem]:
+def _removed_shares(before: Intent, after: Intent) -> Iterator[Problem]:
     for uid, share in before.shares.items():
         if uid not in after.shares and all(_is_used(after, side) for _, side in share.sides):
             one, other = (after.segments[side.segment].name for _, side in share.sides)
@@ -105,7 +105,7 @@ def _is_used(intent: Intent, side: ShareSide) -> bool:
     )
 
 
-def _translations(before: Intent, after: Intent) -> Iterator[Problem]:
+def _removed_nat_rules(before: Intent, after: Intent) -> Iterator[Problem]:
     for uid, rule in before.nat_rules.items():
         now, connector = after.nat_rules.get(uid), after.connectors.get(rule.connector)
         if not rule.enabled or (now and now.enabled) or connector is None or not connector.enabled:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from provisioning.core.flows import cells, typical
+from provisioning.core.values.l4 import l4_ranges, representative_index
 from provisioning.core.intent import ANY, INTERNET, Assertion, Intent
 from provisioning.core.network import Network
 from provisioning.core.reach.block import Block, shown
@@ -20,7 +20,7 @@ from provisioning.core.reach.rectangles import rectangles
 from provisioning.core.reach.scenes import Scene
 from provisioning.core.reach.verdicts import delivered
 from provisioning.core.realm import App, Realm
-from provisioning.core.resource import Problem
+from provisioning.core.values.resource import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def _findings(network: Network, scene: Scene, asked: Sequence[Assertion]) -> lis
     concerned = [one for one in new if _concerns(scene, one)]
     known.update((_question(one), _Finding()) for one in new)
     if concerned:
-        block = Block([scene], asked=[cells(one.protocol, one.ports) for one in concerned])
+        block = Block([scene], asked=[l4_ranges(one.protocol, one.ports) for one in concerned])
         known.update((_question(one), _examine(block, one)) for one in concerned)
     return [known[_question(one)] for one in asked]
 
@@ -109,7 +109,7 @@ def _examine(block: Block, assertion: Assertion) -> _Finding:
         return _Finding()
     lists, judge = block.lists(rows, columns), block.judge(0)
     assert judge is not None
-    asked = block.ledger.cells.mask(cells(assertion.protocol, assertion.ports))
+    asked = block.ledger.cells.mask(l4_ranges(assertion.protocol, assertion.ports))
     flowing = np.zeros(len(lists) + 1, bool)
     for number, (hits,) in enumerate(lists.walk()):
         flows = judge.flows(hits, asked)
@@ -118,7 +118,7 @@ def _examine(block: Block, assertion: Assertion) -> _Finding:
         arrives = delivered(verdict)
         inspected = delivered({label: mask for label, mask in verdict.items() if label[1]})
         breaks = {"blocked": arrives, "reachable": flows & ~arrives, "inspected": flows & ~inspected}[assertion.expect]
-        if breaks and (finding := _broken(block, lists, number, typical(block.ledger.cells.intervals(breaks)))):
+        if breaks and (finding := _broken(block, lists, number, representative_index(block.ledger.cells.intervals(breaks)))):
             return finding
     return _Finding(met=tuple(_met(block, lists, flowing)) if assertion.expect != "blocked" else ())
 

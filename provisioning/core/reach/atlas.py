@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from provisioning.core.addresses import Range
+from provisioning.core.values.addresses import Range
 from provisioning.core.reach.ledger import ABSENT, COVERED, EVERYBODYS, Flags, Ledger, Places
 from provisioning.core.reach.scenes import Holder
 

@@ -8,8 +8,8 @@ from functools import cached_property
 
 import numpy as np
 
-from provisioning.core.addresses import Range, address_text
-from provisioning.core.flows import Cells, example
+from provisioning.core.values.addresses import Range, address_text
+from provisioning.core.values.l4 import L4Ranges, protocol_and_port
 from provisioning.core.intent import Group
 from provisioning.core.nat import Packet
 from provisioning.core.reach.atlas import NOBODY, Side
@@ -35,7 +35,7 @@ class Block:
         self,
         scenes: Sequence[Scene | None],
         policies: tuple[Policies, Policies] | None = None,
-        asked: Iterable[Cells] = (),
+        asked: Iterable[L4Ranges] = (),
         cuts: tuple[Range, ...] = (),
         changes: bool = False,
     ) -> None:
@@ -118,7 +118,7 @@ class Block:
 
 
 def shown(packet: Packet) -> Example:
-    protocol, port = example(packet.cell)
+    protocol, port = protocol_and_port(packet.cell)
     return Example(address_text(packet.source), address_text(packet.destination), protocol, port)
 
 

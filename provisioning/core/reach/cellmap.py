@@ -5,21 +5,21 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 
-from provisioning.core.flows import EVERYTHING, Cells, Told, describe
+from provisioning.core.values.l4 import ALL_L4, L4Ranges, L4Description, describe_l4
 
 
 class CellMap:
     """The line of cells cut where any of these intervals begins or ends; sets of cells are then masks."""
 
-    def __init__(self, intervals: Iterable[Cells]) -> None:
-        cuts = {edge for low, high in EVERYTHING for edge in (low, high + 1)}
+    def __init__(self, intervals: Iterable[L4Ranges]) -> None:
+        cuts = {edge for low, high in ALL_L4 for edge in (low, high + 1)}
         cuts.update(edge for held in intervals for low, high in held for edge in (low, high + 1))
         self.cuts = sorted(cuts)
-        self._masks: dict[Cells, int] = {}
-        self._told: dict[int, list[Told]] = {}
-        self.full = self.mask(EVERYTHING)
+        self._masks: dict[L4Ranges, int] = {}
+        self._told: dict[int, list[L4Description]] = {}
+        self.full = self.mask(ALL_L4)
 
-    def mask(self, held: Cells) -> int:
+    def mask(self, held: L4Ranges) -> int:
         found = self._masks.get(held)
         if found is None:
             found = 0
@@ -36,10 +36,10 @@ class CellMap:
             found.append((self.cuts[first], self.cuts[after] - 1))
         return found
 
-    def told(self, mask: int) -> Sequence[Told]:
+    def told(self, mask: int) -> Sequence[L4Description]:
         """As people write it."""
         if mask not in self._told:
-            self._told[mask] = describe(self.intervals(mask))
+            self._told[mask] = describe_l4(self.intervals(mask))
         return self._told[mask]
 
 

@@ -6,12 +6,12 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from provisioning.core.addresses import contains
+from provisioning.core.values.addresses import contains
 from provisioning.core.fabric import placed_at
-from provisioning.core.flows import cells
+from provisioning.core.values.l4 import l4_ranges
 from provisioning.core.intent import INTERNET, Exchange, FirewallRule, Policy, Rule, Service
 from provisioning.core.nat import Packet
-from provisioning.core.prefixes import Prefixes
+from provisioning.core.intent.prefix_resolver import PrefixResolver
 from provisioning.core.realm import App, Gate, Passage, Realm
 from provisioning.core.roster import Member
 
@@ -133,8 +133,8 @@ def first_match(realm: Realm, policies: int, packet: Packet) -> Matched | None:
     return None
 
 
-def matches(rule: Rule | FirewallRule, packet: Packet, prefixes: Prefixes) -> bool:
-    if not any(low <= packet.cell <= high for low, high in cells(rule.protocol, rule.ports)):
+def matches(rule: Rule | FirewallRule, packet: Packet, prefixes: PrefixResolver) -> bool:
+    if not any(low <= packet.cell <= high for low, high in l4_ranges(rule.protocol, rule.ports)):
         return False
     source, destination = prefixes.ranges(rule.source), prefixes.ranges(rule.destination)
     return (source is None or contains(source, packet.source)) and (
@@ -157,7 +157,7 @@ def _ruled(realm: Realm, packet: Packet, matched: list[Matched], chain: tuple[st
     return Outcome("delivered_inspected" if alive else "delivered", name, alive)
 
 
-def _lets_through(service: Service, packet: Packet, prefixes: Prefixes) -> bool:
+def _lets_through(service: Service, packet: Packet, prefixes: PrefixResolver) -> bool:
     for rule in service.firewall_rules:
         if matches(rule, packet, prefixes):
             return rule.action == "allow"

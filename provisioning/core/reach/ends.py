@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from provisioning.core.addresses import V6, address_number, address_text, span
-from provisioning.core.intent import INTERNET, Connector, Group, InternetApp, Invalid, Segment
+from provisioning.core.values.addresses import V6_OFFSET, address_number, address_text, prefix_range
+from provisioning.core.intent import INTERNET, Connector, Group, InternetApp, InvalidIntent, Segment
 from provisioning.core.network import Network
 from provisioning.core.reach.labels import pick
 from provisioning.core.realm import Realm
-from provisioning.core.resource import Problem
+from provisioning.core.values.resource import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,8 @@ class End:
         """
         if self.address is not None or self.connector is None:
             return self.address
-        held = [span(text) for one in realm.members_of(self.connector) for text in one.attachment.prefixes]
-        alike = [one for one in held if like is None or (one[0] >= V6) == (like >= V6)]
+        held = [prefix_range(text) for one in realm.members_of(self.connector) for text in one.attachment.prefixes]
+        alike = [one for one in held if like is None or (one[0] >= V6_OFFSET) == (like >= V6_OFFSET)]
         return pick((alike or held)[:1]) if held else None
 
     def presented(self, realm: Realm, like: int | None = None) -> int | None:
@@ -53,7 +53,7 @@ class End:
         if wanted is not None and any(low <= wanted <= high for one in own for low, high in one.plain):
             return wanted
         held = [one.ranges for one in own if one.ranges]
-        alike = [one for one in held if like is None or (one[0][0] >= V6) == (like >= V6)]
+        alike = [one for one in held if like is None or (one[0][0] >= V6_OFFSET) == (like >= V6_OFFSET)]
         return pick((alike or held)[0]) if held else None
 
 
@@ -73,7 +73,7 @@ def find_end(network: Network, field: str, wanted: str) -> End:
     except ValueError:
         group = network.find("groups", wanted) or network.find("groups", name)
         message = _not_one(network, group) if group else f"There is no connector “{wanted}”, and it is not an address."
-        raise Invalid([Problem("unknown_reference", field, message)]) from None
+        raise InvalidIntent([Problem("unknown_reference", field, message)]) from None
 
 
 def _not_one(network: Network, group: Group) -> str:
@@ -90,7 +90,7 @@ def _not_one(network: Network, group: Group) -> str:
 def find_segment(network: Network, field: str, wanted: str) -> Segment:
     found: Segment | None = network.find("segments", wanted)
     if found is None:
-        raise Invalid([Problem("unknown_reference", field, f"There is no segment “{wanted}”.")])
+        raise InvalidIntent([Problem("unknown_reference", field, f"There is no segment “{wanted}”.")])
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
-from provisioning.core.flows import Cells, cells
+from provisioning.core.values.l4 import L4Ranges, l4_ranges
 from provisioning.core.reach.lines import EVERYBODY, Line
 from provisioning.core.realm import Realm
 
@@ -49,21 +49,21 @@ def firewall_lines(
     for uid in sorted(services & realm.services.keys()):
         for place, rule in enumerate(realm.services[uid].firewall_rules):
             if rule.source or rule.destination:
-                held = cells(rule.protocol, rule.ports)
+                held = l4_ranges(rule.protocol, rule.ports)
                 key = (uid, place, version if uid in changed else None)
                 found[key] = Line(EVERYBODY, ranges(rule.source), ranges(rule.destination), held, None)
     return found
 
 
 def firewalls(
-    realm: Realm, services: Collection[str], places: Mapping[tuple[str, int], int], mask: Callable[[Cells], int]
+    realm: Realm, services: Collection[str], places: Mapping[tuple[str, int], int], mask: Callable[[L4Ranges], int]
 ) -> dict[str, Firewall]:
     """By uid, the services that stop anything. places: (uid, which rule) → place of its line in the ledger."""
     found: dict[str, Firewall] = {}
     for uid in services & realm.services.keys():
         service = realm.services[uid]
         guards = [
-            Guard(places.get((uid, place)), mask(cells(rule.protocol, rule.ports)), rule.action == "deny")
+            Guard(places.get((uid, place)), mask(l4_ranges(rule.protocol, rule.ports)), rule.action == "deny")
             for place, rule in enumerate(service.firewall_rules)
         ]
         denies = service.firewall_default == "deny"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from provisioning.core.addresses import address_text
+from provisioning.core.values.addresses import address_text
 from provisioning.core.fabric import serving
-from provisioning.core.flows import example
+from provisioning.core.values.l4 import protocol_and_port
 from provisioning.core.intent import INTERNET, Exchange
 from provisioning.core.nat import Packet, Translated, inbound
 from provisioning.core.network import Network
@@ -49,7 +49,7 @@ class Way:
 
     def home(self, member: Member) -> None:
         """The node of its active circuit."""
-        self.at(member.home, f"circuit {member.connector.active.name} of {member.connector.name}")
+        self.at(member.home, f"circuit {member.connector.active_circuit.name} of {member.connector.name}")
 
     def enter(self, start: Member, inside: Packet, translated: Translated | None) -> None:
         """inside: the packet as it is behind the connector."""
@@ -132,5 +132,5 @@ def _reply(hop: Hop) -> str:
 
 
 def _spot(packet: Packet) -> str:
-    port = example(packet.cell)[1]
+    port = protocol_and_port(packet.cell)[1]
     return address_text(packet.destination) + ("" if port is None else f":{port}")

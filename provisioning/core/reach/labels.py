@@ -9,7 +9,7 @@ from itertools import islice
 
 import numpy as np
 
-from provisioning.core.addresses import Range, address_number, prefixes_of
+from provisioning.core.values.addresses import Range, address_number, summarise_range
 from provisioning.core.intent import ANY, INTERNET, Group
 from provisioning.core.reach.atlas import NOBODY, Side
 from provisioning.core.reach.ledger import Places
@@ -112,7 +112,7 @@ class Names:
         """The first three."""
         side = self.side
         held = ((side.range(atoms[first])[0], side.range(atoms[last])[1]) for first, last in self._runs(atoms))
-        listed = list(islice((prefix for one in held for prefix in prefixes_of(one)), 4))
+        listed = list(islice((prefix for one in held for prefix in summarise_range(one)), 4))
         return ", ".join(listed[:3]) + (" …" if len(listed) > 3 else "")
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from provisioning.core.flows import Cells, cells
+from provisioning.core.values.l4 import L4Ranges, l4_ranges
 from provisioning.core.reach.cellmap import CellMap
 from provisioning.core.reach.firewalls import Firewall, GuardKey, firewall_lines, firewalls
 from provisioning.core.reach.lines import EVERYBODY, Line, paired
@@ -50,7 +50,7 @@ class Ledger:
         realms: Sequence[Realm | None],
         sheets: dict[int, Sheet],
         changed_services: set[str],
-        asked: Iterable[Cells] = (),
+        asked: Iterable[L4Ranges] = (),
     ) -> None:
         used = [
             {uid for one in sheets.values() for pair in one.lines if (line := pair[k]) for uid in line.chain or ()}
@@ -97,10 +97,10 @@ class Ledger:
         return np.flatnonzero(only)
 
 
-def _inner_cells(realms: Sequence[Realm | None], used: Sequence[set[str]]) -> set[Cells]:
+def _inner_cells(realms: Sequence[Realm | None], used: Sequence[set[str]]) -> set[L4Ranges]:
     """Where firewalls cut the line of cells."""
     return {
-        cells(rule.protocol, rule.ports)
+        l4_ranges(rule.protocol, rule.ports)
         for realm, uids in zip(realms, used, strict=True)
         for uid in uids
         if realm and uid in realm.services

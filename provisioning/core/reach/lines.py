@@ -7,9 +7,9 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from functools import cached_property
 from typing import NamedTuple
 
-from provisioning.core.addresses import ALL_V4, V6, Range
+from provisioning.core.values.addresses import ALL_V4, V6_OFFSET, Range
 from provisioning.core.fabric import placed_at
-from provisioning.core.flows import EVERYTHING, IPV4_CELLS, IPV6_CELLS, Cells, cells
+from provisioning.core.values.l4 import ALL_L4, IPV4_L4, IPV6_L4, L4Ranges, l4_ranges
 from provisioning.core.intent import Policy, Rule, Share
 from provisioning.core.reach.order import NONE, Pairs, aligned
 from provisioning.core.realm import Gate, Passage, Realm
@@ -17,7 +17,7 @@ from provisioning.core.realm import Gate, Passage, Realm
 EVERYBODY = -1
 """Stands for a line's policy where a line names nobody."""
 
-ALL_V6: Range = (V6, V6 + (1 << 128) - 1)
+ALL_V6: Range = (V6_OFFSET, V6_OFFSET + (1 << 128) - 1)
 
 
 class Line(NamedTuple):
@@ -29,7 +29,7 @@ class Line(NamedTuple):
     policy: int
     source: tuple[Range, ...] | None
     destination: tuple[Range, ...] | None
-    cells: Cells
+    cells: L4Ranges
     chain: tuple[str, ...] | None
     rule: tuple[Policy, Rule] | None = None
     share: Share | None = None
@@ -43,11 +43,11 @@ class Line(NamedTuple):
 
 
 FAMILIES = tuple(
-    Line(EVERYBODY, (held,), (held,), carried, ()) for held, carried in ((ALL_V4, IPV4_CELLS), (ALL_V6, IPV6_CELLS))
+    Line(EVERYBODY, (held,), (held,), carried, ()) for held, carried in ((ALL_V4, IPV4_L4), (ALL_V6, IPV6_L4))
 )
 """Both ends of a flow are of one family, and its protocol is one which that family carries."""
 
-STANCE = Line(0, None, None, EVERYTHING, ())
+STANCE = Line(0, None, None, ALL_L4, ())
 
 
 def gate_lines(gates: Iterable[Gate], places: Mapping[str, int]) -> list[Line]:
@@ -65,7 +65,7 @@ def gate_lines(gates: Iterable[Gate], places: Mapping[str, int]) -> list[Line]:
 
 
 def passage_lines(passages: Iterable[Passage]) -> list[Line]:
-    return [Line(EVERYBODY, one.near, one.far, EVERYTHING, one.share.services, None, one.share) for one in passages]
+    return [Line(EVERYBODY, one.near, one.far, ALL_L4, one.share.services, None, one.share) for one in passages]
 
 
 def policy_lines(realm: Realm, place: int) -> list[Line]:
@@ -78,7 +78,7 @@ def policy_lines(realm: Realm, place: int) -> list[Line]:
                 place,
                 ranges(rule.source),
                 ranges(rule.destination),
-                cells(rule.protocol, rule.ports),
+                l4_ranges(rule.protocol, rule.ports),
                 None if rule.action == "deny" else rule.services,
                 (policy, rule),
             )

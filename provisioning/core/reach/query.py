@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from provisioning.core.addresses import Range, address_number, intersect, span
-from provisioning.core.intent import ANY, INTERNET, Invalid
+from provisioning.core.values.addresses import Range, address_number, intersect, prefix_range
+from provisioning.core.intent import ANY, INTERNET, InvalidIntent
 from provisioning.core.network import Network
 from provisioning.core.reach.atlas import Side
 from provisioning.core.reach.block import Block, shown
@@ -18,7 +18,7 @@ from provisioning.core.reach.lists import apart, crossing
 from provisioning.core.reach.rectangles import pairs_of, rectangles
 from provisioning.core.reach.scenes import Holder, Published, Scene, inside, published, shared
 from provisioning.core.reach.verdicts import Label
-from provisioning.core.resource import Problem
+from provisioning.core.values.resource import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +85,11 @@ def _asked(network: Network, wanted: str, towards: bool) -> _Asked:
     if item is not None:
         return _Asked(item.uid)
     try:
-        return _Asked(ranges=(span(wanted) if "/" in wanted else (address_number(wanted),) * 2,))
+        return _Asked(ranges=(prefix_range(wanted) if "/" in wanted else (address_number(wanted),) * 2,))
     except ValueError:
         field = "to" if towards else "from"
         message = f"There is no group or connector “{wanted}”, and it is neither an address nor a prefix."
-        raise Invalid([Problem("unknown_reference", field, message)]) from None
+        raise InvalidIntent([Problem("unknown_reference", field, message)]) from None
 
 
 def _block(scene: Scene, asked: _Asked, towards: bool) -> Block | None:

@@ -13,7 +13,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-from provisioning.core.addresses import ALL_V4, PRIVATE, Range, complement, intersect, merge, subtract
+from provisioning.core.values.addresses import ALL_V4, BOGON_RANGES, Range, complement, intersect, merge_ranges, subtract
 from provisioning.core.intent import INTERNET, Segment
 from provisioning.core.nat import Packet
 from provisioning.core.reach.decision import Outcome, decide, decide_app, decide_shared
@@ -198,7 +198,7 @@ class Inside(Scene):
 
     def _beyond(self) -> tuple[Range, ...]:
         owned = (held for one in (*self.realm.members, *self.realm.guests) for held in one.ranges)
-        return complement(merge((*owned, *PRIVATE)))
+        return complement(merge_ranges((*owned, *BOGON_RANGES)))
 
     def outcome(self, start: Holder, end: Holder, packet: Packet) -> Outcome:
         assert isinstance(start.who, Member) and not isinstance(end.who, App)
@@ -234,7 +234,7 @@ class Shared(Scene):
         theirs = _own(self.there)
         shown = [guest for guest in self.realm.guests if guest.segment.uid == self.there.segment.uid and guest.ranges]
         # What a member here owns is never routed to a guest.
-        taken = merge(held for member in self.realm.members for held in member.ranges) if shown else ()
+        taken = merge_ranges(held for member in self.realm.members for held in member.ranges) if shown else ()
         found = []
         for guest in shown:
             member = theirs[id(guest.attachment)]

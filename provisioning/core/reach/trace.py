@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from provisioning.core.addresses import V6, address_text, contains, is_public
-from provisioning.core.flows import carried, cell_of
-from provisioning.core.intent import ANY, Invalid, Segment
-from provisioning.core.intent.reading import PROTOCOL_NUMBERS
+from provisioning.core.values.addresses import V6_OFFSET, address_text, contains, is_public
+from provisioning.core.values.l4 import is_in_family, l4_index
+from provisioning.core.intent import ANY, InvalidIntent, Segment
+from provisioning.core.intent.field_reader import PROTOCOL_NUMBERS
 from provisioning.core.nat import Packet, outbound
 from provisioning.core.network import Network
 from provisioning.core.reach.decision import Outcome, closed, decide, decide_app, decide_shared
 from provisioning.core.reach.ends import End, find_end, find_segment, home_segments
 from provisioning.core.reach.hops import Hop, Way
 from provisioning.core.realm import App, Passage, Realm
-from provisioning.core.resource import Problem
+from provisioning.core.values.resource import Problem
 from provisioning.core.roster import Member
 
 
@@ -76,13 +76,13 @@ def _cell(protocol: str | int, port: int | None, end: End) -> int:
     if end.app and port is None:
         protocol, port = end.app.protocol, end.app.port
     if protocol == ANY:
-        raise Invalid([Problem("bad_protocol", "protocol", "Name one protocol; a packet has exactly one.")])
+        raise InvalidIntent([Problem("bad_protocol", "protocol", "Name one protocol; a packet has exactly one.")])
     protocol = _protocol(protocol)
     if protocol in ("tcp", "udp") and port is None:
-        raise Invalid([Problem("required", "port", f"Say which port; {protocol} needs one.")])
+        raise InvalidIntent([Problem("required", "port", f"Say which port; {protocol} needs one.")])
     if port is not None and not 0 <= port <= 65535:
-        raise Invalid([Problem("bad_port", "port", f"“{port}” is not a port. Use 0 to 65535.")])
-    return cell_of(protocol, port)
+        raise InvalidIntent([Problem("bad_port", "port", f"“{port}” is not a port. Use 0 to 65535.")])
+    return l4_index(protocol, port)
 
 
 def _protocol(told: str | int) -> str | int:
@@ -92,7 +92,7 @@ def _protocol(told: str | int) -> str | int:
     if name in PROTOCOL_NUMBERS or (str(name).isdecimal() and int(name) <= 255):
         return name
     message = f"“{told}” is not a protocol. Use tcp, udp, icmp, icmpv6 or a number up to 255."
-    raise Invalid([Problem("bad_protocol", "protocol", message)])
+    raise InvalidIntent([Problem("bad_protocol", "protocol", message)])
 
 
 def _candidates(network: Network, end: End, field: str, wanted: str | None) -> list[Segment]:
@@ -136,7 +136,7 @@ class _Follow:
         self.segments = (realm.segment.name, towards.name)
         there = self.network.realm(towards.uid)
         # Who says icmpv6 means the ends' IPv6 addresses.
-        family = next((like for like in (0, V6) if not carried(self.cell, like < V6)), None)
+        family = next((like for like in (0, V6_OFFSET) if not is_in_family(self.cell, like < V6_OFFSET)), None)
         target = self.end.presented(there, family)
         inside = self.start.inside(realm, family if target is None else target)
         if inside is None:
@@ -162,10 +162,10 @@ class _Follow:
 
     def _towards(self, realm: Realm, start: Member, packet: Packet, general: bool) -> Trace:
         """The packet is in the segment; where is it routed to?"""
-        if not general and (packet.source >= V6) != (packet.destination >= V6):
-            family = "IPv6" if packet.destination >= V6 else "IPv4"
+        if not general and (packet.source >= V6_OFFSET) != (packet.destination >= V6_OFFSET):
+            family = "IPv6" if packet.destination >= V6_OFFSET else "IPv4"
             return self._stop("no_route", f"{self.start.label} has no {family} address here to send from.")
-        if not carried(packet.cell, packet.source >= V6):
+        if not is_in_family(packet.cell, packet.source >= V6_OFFSET):
             return self._stop("no_route", "ICMP is IPv4's and ICMPv6 is IPv6's; neither is carried by the other.")
         where = None if general else realm.owner(packet.destination)
         apart = self.end.connector is not None and self.segments[0] != self.segments[1]
@@ -174,7 +174,7 @@ class _Follow:
         if where is None:
             if self.end.connector:
                 return self._stop("no_route", f"{self.end.label} has no such address in “{self.segments[1]}”.")
-            if not realm.exits or packet.source >= V6 or not is_public(packet.destination):
+            if not realm.exits or packet.source >= V6_OFFSET or not is_public(packet.destination):
                 reason = f"No member of segment “{realm.segment.name}” has this address, and no exit carries it."
                 return self._stop("no_route", reason)
             return self._own(realm, start, None, packet)

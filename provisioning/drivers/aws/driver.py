@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from provisioning.core.resource import Body, Change, resolve
+from provisioning.core.values.resource import Body, Change, resolve_references
 from provisioning.drivers.aws.customer_gateway import CustomerGateway
 from provisioning.drivers.aws.errors import OUR_CLOCK
 from provisioning.drivers.aws.noun import Job
@@ -108,7 +108,7 @@ def _resolved(body: Body | None, context: Context) -> Body | None:
     resolved = {}
     for name, value in body.items():
         try:
-            resolved[name] = resolve(value, context.attributes)
+            resolved[name] = resolve_references(value, context.attributes)
         except KeyError:
             resolved[name] = None
     return resolved

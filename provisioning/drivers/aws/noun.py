@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from provisioning.core.resource import Body, Change
+from provisioning.core.values.resource import Body, Change
 from provisioning.drivers.aws.session import Api
 from provisioning.drivers.base import Done, DriverError, Observed, Waiting
 

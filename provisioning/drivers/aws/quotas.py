@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from provisioning.core.resource import Problem, Resource
+from provisioning.core.values.resource import Problem, Resource
 
 
 @dataclass(frozen=True, slots=True)

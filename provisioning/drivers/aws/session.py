@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from provisioning.core.resource import digest
+from provisioning.core.values.resource import content_digest
 from provisioning.drivers.aws.errors import from_answer, from_transport
 from provisioning.drivers.base import Credentials, DriverError
 
@@ -56,7 +56,7 @@ class Api:
 
     def list(self, operation: str, items: str, **arguments: Any) -> list[dict[str, Any]]:
         """All pages of a listing; ``items`` is the member of the answer that holds them."""
-        key = digest([operation, arguments])
+        key = content_digest([operation, arguments])
         if self._seen is not None and key in self._seen:
             return self._seen[key]
         found: list[dict[str, Any]] = []
@@ -94,7 +94,7 @@ def invoke(client: Any, service: str, operation: str, arguments: Mapping[str, An
 def connect(credentials: Credentials, region: str) -> Api:
     """Clients for an account and region, cached until the assumed role needs renewal; checks whose account it is."""
     endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
-    key = digest([credentials.account, dict(credentials.secret), region, endpoint])
+    key = content_digest([credentials.account, dict(credentials.secret), region, endpoint])
     with _lock:
         cached = _cached.get(key)
     if cached and cached[0] > time.monotonic():

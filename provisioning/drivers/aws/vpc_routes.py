@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from provisioning.core.resource import Body, Change
+from provisioning.core.values.resource import Body, Change
 from provisioning.drivers.aws.noun import Item, Job
 from provisioning.drivers.base import Done, Observed, Waiting
 

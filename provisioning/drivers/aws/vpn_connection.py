@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from provisioning.core.resource import Body
+from provisioning.core.values.resource import Body
 from provisioning.drivers.aws import routing
 from provisioning.drivers.aws.noun import ADDRESS, OWNER, Item, Job, Noun, tags_of
 from provisioning.drivers.base import Waiting

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from provisioning.core.resource import Body, Change, digest
+from provisioning.core.values.resource import Body, Change, content_digest
 from provisioning.drivers.base import Context, Done, DriverError, Observed, Waiting
 from provisioning.drivers.exchange import publish
 from provisioning.models import NodeSection
@@ -47,7 +47,7 @@ class Driver:
 
     def _observed(self, change: Change) -> Observed:
         found: list[dict[str, Any]] = list(NodeSection.objects.filter(address=change.address).values("body", "digest"))
-        body: Body | None = found[0]["body"] if found and found[0]["digest"] == digest(change.after) else None
+        body: Body | None = found[0]["body"] if found and found[0]["digest"] == content_digest(change.after) else None
         return Observed(change.address, change.kind, body, {})
 
 

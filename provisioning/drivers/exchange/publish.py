@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db.models import F
 from django.utils import timezone
 
-from provisioning.core.resource import Body, Change, digest
+from provisioning.core.values.resource import Body, Change, content_digest
 from provisioning.models import Item, Node, NodeSection, NodeTenant
 from tenants import outbox, scope
 
@@ -27,7 +27,7 @@ def put(change: Change) -> list[NodeSection]:
         for section in NodeSection.objects.select_related("node").filter(address=change.address)
     }
     wanted = _nodes(change, change.after) if change.after is not None else {}
-    wanted_digest = digest(change.after) if change.after is not None else ""
+    wanted_digest = content_digest(change.after) if change.after is not None else ""
     for node, exchange in wanted.items():
         sections.setdefault(node.pk, NodeSection(node=node, address=change.address, exchange=exchange))
     kept = {node.pk for node in wanted}

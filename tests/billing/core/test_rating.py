@@ -11,7 +11,7 @@ from billing.core.money import Money
 from billing.core.prices import Flat, Graduated, Tier
 from billing.core.rating import rate
 from billing.core.samples import HOUR, Sample
-from provisioning.core.resource import Resource
+from provisioning.core.values.resource import Resource
 from tests.billing.core.worlds import NOVEMBER
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

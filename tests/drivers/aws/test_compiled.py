@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from provisioning.core.compile import compile as compile_network
-from provisioning.core.plan import diff
-from provisioning.core.resource import Change, Resource
+from provisioning.core.compile import compile_network
+from provisioning.core.plan import diff_resources
+from provisioning.core.values.resource import Change, Resource
 from provisioning.drivers import driver
 from provisioning.drivers.aws.quotas import exceeded
 from tests.core.networks import Drawing
@@ -44,7 +44,7 @@ def ours(drawing: Drawing) -> dict[str, Resource]:
 
 
 def carry_out(world: World, there: Mapping[str, Resource], wanted: Mapping[str, Resource]) -> list[Change]:
-    changes = diff(there, wanted, driver("aws").replace_on)
+    changes = diff_resources(there, wanted, driver("aws").replace_on)
     for change in changes:
         world.finish(change)
     return changes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from provisioning.core.resource import Change
+from provisioning.core.values.resource import Change
 from provisioning.drivers.base import Done, DriverError
 from tests.drivers.aws.conftest import Faults
 from tests.drivers.aws.world import World, create, named, network

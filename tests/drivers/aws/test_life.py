@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from provisioning.core.resource import Change
+from provisioning.core.values.resource import Change
 from provisioning.drivers import driver
 from provisioning.drivers.base import DriverError, Waiting
 from provisioning.lab import moto

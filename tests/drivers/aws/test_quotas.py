@@ -19,6 +19,6 @@ def test_eleven_segments_need_more_route_tables_than_a_gateway_has() -> None:
 
 
 def test_other_clouds_are_not_counted() -> None:
-    from provisioning.core.resource import Resource
+    from provisioning.core.values.resource import Resource
 
     assert exceeded([Resource(f"exchange/{n}", "exchange.presence", {}) for n in range(30_000)]) == []

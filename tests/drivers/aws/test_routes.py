@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from provisioning.core.resource import Change, Resource
+from provisioning.core.values.resource import Change, Resource
 from provisioning.drivers.base import DriverError
 from tests.drivers.aws.conftest import Faults
 from tests.drivers.aws.world import World, create, named, network

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from provisioning.core.resource import Change, Resource, resolve
+from provisioning.core.values.resource import Change, Resource, resolve_references
 from provisioning.drivers import driver
 from provisioning.drivers.base import Context, Credentials, Done, Waiting
 from provisioning.lab import moto
@@ -33,7 +33,7 @@ class World:
 
     def step(self, change: Change, tenant: str = "acme") -> Done | Waiting:
         """One call of apply, with references resolved as the executor does."""
-        after = None if change.after is None else resolve(change.after, self.attributes)
+        after = None if change.after is None else resolve_references(change.after, self.attributes)
         resolved = Change(change.action, change.address, change.kind, change.before, after)
         outcome = driver("aws").apply(resolved, self.context(tenant))
         if isinstance(outcome, Done):

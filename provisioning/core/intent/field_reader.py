@@ -1,0 +1,262 @@
+"""Reading JSON bodies field by field, collecting every problem, so that a person sees them all at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from provisioning.core.values.addresses import BadPrefix, canonical_prefix
+from provisioning.core.intent.limits import REFERENCES, LIST_ITEMS, PORTS, PREFIXES, Limit
+from provisioning.core.values.resource import Problem
+
+ResolveReference = Callable[[str, str], str | None]
+"""(kind, name or id) → uid, or None when there is no such item."""
+
+REQUIRED: Any = object()
+PROTOCOL_NUMBERS = {"icmp": 1, "tcp": 6, "udp": 17, "icmpv6": 58}
+_PROTOCOL_NAMES = {number: name for name, number in PROTOCOL_NUMBERS.items()}
+LOOKS_LIKE_ADDRESS = re.compile(r"[0-9]+[./][0-9./]*|[0-9a-fA-F]*:[0-9a-fA-F:./]*")
+"""What cannot be the name of a prefix list, so that a mistyped prefix is told as one."""
+_PORT_RANGE = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")
+
+
+class InvalidIntent(Exception):
+    """A body that cannot be taken; ``problems`` says everything that is wrong with it."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("; ".join(problem.message for problem in problems))
+        self.problems = tuple(problems)
+
+
+class FieldReader:
+    """One JSON object being read. Every ``read`` names a field; fields nobody asked for are problems at ``finish``."""
+
+    def __init__(
+        self, body: Mapping[str, Any], resolve: ResolveReference, path: str = "", problems: list[Problem] | None = None
+    ):
+        self.body, self.resolve, self.path = body, resolve, path
+        self.problems: list[Problem] = [] if problems is None else problems
+        self._known_fields: set[str] = set()
+
+    def problem(self, code: str, field: str, message: str) -> None:
+        self.problems.append(Problem(code, f"{self.path}{field}", message))
+
+    def get(self, field: str, default: Any) -> Any:
+        """The raw value; null counts as left out."""
+        self._known_fields.add(field)
+        value = self.body.get(field)
+        if value is not None:
+            return value
+        if default is REQUIRED:
+            self.problem("required", field, f"“{field}” is missing.")
+            return None
+        return default
+
+    def reject_unknown_fields(self) -> None:
+        for field in self.body:
+            if field not in self._known_fields:
+                self.problem("unknown_field", str(field), f"There is no field “{field}” here.")
+
+    def _read_typed(self, field: str, default: Any, kind: type | tuple[type, ...], wanted: str) -> Any:
+        value = self.get(field, default)
+        fits = isinstance(value, kind) and not (isinstance(value, bool) and kind is not bool)
+        if value is None or value is default or fits:
+            return value
+        self.problem("wrong_type", field, f"“{field}” has to be {wanted}.")
+        return None if default is REQUIRED else default
+
+    def text(self, field: str, default: Any = REQUIRED, most: int = 200) -> Any:
+        value = self._read_typed(field, default, str, "a text")
+        if isinstance(value, str):
+            value = value.strip()
+            if not value and default is REQUIRED:
+                self.problem("required", field, f"“{field}” is empty.")
+            if len(value) > most:
+                self.problem("out_of_range", field, f"“{field}” is longer than {most} characters.")
+            if any(not char.isprintable() and char not in "\n\t" for char in value):
+                self.problem("wrong_type", field, f"“{field}” holds characters that cannot be printed.")
+        return value
+
+    def choice(self, field: str, options: Sequence[str], default: Any = REQUIRED) -> Any:
+        value = self.text(field, default)
+        if value is not None and value not in options:
+            self.problem("not_one_of", field, f"“{value}” is not one of {', '.join(options)}.")
+        return value
+
+    def integer(self, field: str, low: int, high: int, default: Any = REQUIRED) -> Any:
+        value = self._read_typed(field, default, int, "a whole number")
+        if isinstance(value, int) and not low <= value <= high:
+            self.problem("out_of_range", field, f"“{field}” is {value}; it has to be from {low} to {high}.")
+        return value
+
+    def boolean(self, field: str, default: bool) -> bool:
+        return bool(self._read_typed(field, default, bool, "true or false"))
+
+    def check_limit(self, field: str, count: int, limit: Limit) -> None:
+        """Complains when there are more than there may be."""
+        if count > limit.most:
+            self.problem(limit.code, field, limit.message(count))
+
+    def _list_items(self, field: str, default: Any, limit: Limit) -> list[tuple[str, Any]]:
+        """Where each of the list stands; of one that is too long only as many as there may be."""
+        value = self._read_typed(field, default, list, "a list") or ()
+        self.check_limit(field, len(value), limit)
+        return [(f"{field}[{place}]", item) for place, item in enumerate(value[: limit.most])]
+
+    def texts(self, field: str, default: Any = (), limit: Limit = LIST_ITEMS) -> list[str]:
+        found = []
+        for place, item in self._list_items(field, default, limit):
+            if isinstance(item, str) and item.strip():
+                found.append(item.strip())
+            else:
+                self.problem("wrong_type", place, "A text was expected here.")
+        return found
+
+    # References
+
+    def _resolve_reference(self, place: str, value: Any, kinds: Sequence[str], literals: Sequence[str]) -> str | None:
+        if not isinstance(value, str):
+            self.problem("wrong_type", place, "A name or an id was expected here.")
+            return None
+        value = value.strip()
+        if value in literals:
+            return value
+        found = {kind: uid for kind in kinds if (uid := self.resolve(kind, value))}
+        if len(set(found.values())) == 1:
+            return next(iter(found.values()))
+        if found:
+            both = " and a ".join(kind.rstrip("s") for kind in found)
+            self.problem("ambiguous_reference", place, f"There is a {both} “{value}”. Name the one you mean by its id.")
+            return None
+        wanted = " or ".join(kind.rstrip("s").replace("-", " ") for kind in kinds)
+        self.problem("unknown_reference", place, f"There is no {wanted} “{value}”.")
+        return None
+
+    def reference(self, field: str, *kinds: str, literals: Sequence[str] = (), default: Any = REQUIRED) -> str | None:
+        value = self.get(field, default)
+        return None if value is None else self._resolve_reference(field, value, kinds, literals)
+
+    def references(self, field: str, *kinds: str, literals: Sequence[str] = (), default: Any = REQUIRED) -> list[str]:
+        each = self._list_items(field, default, REFERENCES)
+        if default is REQUIRED and not each and isinstance(self.body.get(field), list):
+            self.problem("required", field, f"“{field}” is empty. Name at least one.")
+        found = [uid for place, item in each if (uid := self._resolve_reference(place, item, kinds, literals))]
+        return list(dict.fromkeys(found))
+
+    # Field terms
+
+    def prefix(self, field: str) -> str | None:
+        value = self.text(field)
+        return self._read_prefix(field, value) if isinstance(value, str) else None
+
+    def _read_prefix(self, place: str, text: str) -> str | None:
+        try:
+            return canonical_prefix(text)
+        except BadPrefix as error:
+            self.problem(error.code, place, str(error))
+            return None
+
+    def prefixes(
+        self,
+        field: str,
+        default: Any = (),
+        literals: Sequence[str] = (),
+        allow_prefix_lists: bool = False,
+        limit: Limit = PREFIXES,
+    ) -> list[str]:
+        """Prefixes in their one spelling; with ``lists`` also prefix lists, by uid."""
+        found: list[str | None] = []
+        for place, item in self._list_items(field, default, limit):
+            if item in literals:
+                found.append(item)
+            elif not isinstance(item, str):
+                self.problem("wrong_type", place, "A prefix was expected here.")
+            elif allow_prefix_lists and item.strip() and not LOOKS_LIKE_ADDRESS.fullmatch(item.strip()):
+                found.append(self._resolve_reference(place, item, ("prefix-lists",), ()))
+            else:
+                found.append(self._read_prefix(place, item))
+        return list(dict.fromkeys(one for one in found if one))
+
+    def protocol(self, field: str = "protocol") -> str | int:
+        """``any``, a name, or a number that has no name here."""
+        value = self.get(field, "any")
+        if isinstance(value, str):
+            value = value.strip().lower()
+            if value in ("any", *PROTOCOL_NUMBERS):
+                return value
+            value = int(value) if value.isdecimal() and len(value) < 6 else value
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 255:
+            return _PROTOCOL_NAMES.get(value, value)
+        self.problem(
+            "bad_protocol",
+            field,
+            f"“{value}” is not a protocol. Use any, tcp, udp, icmp, icmpv6 or a number to 255.",
+        )
+        return "any"
+
+    def ports(self, protocol: str | int, field: str = "ports") -> list[str]:
+        """Destination ports and port ranges, sorted and merged; an empty list means every port."""
+        spans: list[tuple[int, int]] = []
+        every = False
+        for place, item in self._list_items(field, (), PORTS):
+            if item == "any":
+                every = True
+                continue
+            number = isinstance(item, int) and not isinstance(item, bool)
+            match = _PORT_RANGE.fullmatch(item.replace(" ", "") if isinstance(item, str) else str(item) if number else "")
+            low, high = (int(match[1]), int(match[2] or match[1])) if match else (-1, -1)
+            if not 0 <= low <= high <= 65535:
+                self.problem("bad_port", place, f"“{item}” is not a port. Use 0 to 65535, or a range like 8000-8100.")
+            else:
+                spans.append((low, high))
+        if spans and protocol not in ("tcp", "udp"):
+            self.problem("bad_port", field, f"Ports need the protocol tcp or udp; this one is “{protocol}”.")
+        merged: list[tuple[int, int]] = []
+        for low, high in sorted(spans):
+            if merged and low <= merged[-1][1] + 1:
+                merged[-1] = (merged[-1][0], max(high, merged[-1][1]))
+            else:
+                merged.append((low, high))
+        if every or merged == [(0, 65535)]:
+            return []
+        return [str(low) if low == high else f"{low}-{high}" for low, high in merged]
+
+    # Nested objects
+
+    def objects(
+        self,
+        field: str,
+        read: Callable[[FieldReader], dict[str, Any]],
+        default: Any = (),
+        least: int = 0,
+        limit: Limit = LIST_ITEMS,
+    ) -> list[dict[str, Any]]:
+        each = self._list_items(field, default, limit)
+        if len(each) < least and (default is not REQUIRED or isinstance(self.body.get(field), list)):
+            self.problem("required", field, f"“{field}” needs at least {least}.")
+        found = []
+        for place, item in each:
+            if not isinstance(item, dict):
+                self.problem("wrong_type", place, "An object was expected here.")
+                continue
+            inner = FieldReader(item, self.resolve, f"{self.path}{place}.", self.problems)
+            found.append(read(inner))
+            inner.reject_unknown_fields()
+        return found
+
+    def object(self, field: str, default: Any = REQUIRED) -> FieldReader | None:
+        """The nested object to read from; the caller finishes it."""
+        value = self._read_typed(field, default, dict, "an object")
+        if value is None:
+            return None
+        return FieldReader(value, self.resolve, f"{self.path}{field}.", self.problems)
+
+    def check_unique(self, field: str, values: Sequence[Any]) -> None:
+        """Complains about a repeated value among the objects of a list."""
+        seen = set()
+        for place, value in enumerate(values):
+            if value not in seen:
+                seen.add(value)
+            else:
+                self.problem("duplicate", f"{field}[{place}].name", f"“{value}” is used twice. Give each its own name.")

@@ -1,0 +1,142 @@
+"""Blast radius: how much of the network a plan touches, and whose."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from typing import Any
+
+from provisioning.core.values.addresses import intersect, merge_ranges, prefix_range
+from provisioning.core.intent import (
+    ANY, INTERNET, Intent, InternetApp, IntentObject, NatRule, Policy, RoutePolicy, Service, Share, ShareSide, is_prefix)
+from provisioning.core.values.resource import Change
+
+COUNTED_KINDS = ("exchanges", "segments", "groups", "connectors", "services")
+_AFFECTING_KINDS = ("policies", "shares", "nat-rules", "route-policies", "internet-apps", "prefix-lists", "services")
+"""Kinds that say something about connectors without being part of one."""
+
+
+def compute_blast_radius(changes: Sequence[Change], before: Intent, after: Intent) -> dict[str, Any]:
+    """``{"actions": {action: n}, "exchanges": {"touched": [names], "total": n}, …}`` for what is counted.
+
+    A connector is touched when its own resources change or something that is about it (or its group) does: a policy, a
+    share, a NAT rule, a route policy, an application, a prefix list in one of those. A group is touched when one of its
+    connectors is; the people behind it are known to the tenant.
+    """
+    touched = {uid for change in changes for uid in change.subjects}
+    for intent, other in ((before, after), (after, before)):
+        touched |= _AffectedObjects(intent).of(_changed_objects(intent, other))
+    touched |= {
+        attachment.group
+        for intent in (before, after)
+        for uid in touched & intent.connectors.keys()
+        for attachment in intent.connectors[uid].attachments
+        if attachment.group
+    }
+    radius: dict[str, Any] = {"actions": dict(sorted(Counter(change.action for change in changes).items()))}
+    for kind in COUNTED_KINDS:
+        both = {**before.of(kind), **after.of(kind)}
+        names = sorted(both[uid].name for uid in touched & both.keys())
+        radius[kind] = {"touched": names, "total": len(both)}
+    return radius
+
+
+def _changed_objects(intent: Intent, other: Intent) -> Iterator[IntentObject]:
+    """What is there and is not the same in the other version."""
+    for kind in _AFFECTING_KINDS:
+        there = other.of(kind)
+        for uid, item in intent.of(kind).items():
+            if there.get(uid) is not item and there.get(uid) != item:
+                yield item
+
+
+class _AffectedObjects:
+    """Whom items are about, in one network."""
+
+    def __init__(self, intent: Intent) -> None:
+        self.intent = intent
+        self._connectors_by_name: dict[tuple[str, str], set[str]] | None = None
+        self._affected: dict[str, set[str]] = {}
+
+    def of(self, items: Iterable[IntentObject]) -> set[str]:
+        """uids of connectors, groups and segments."""
+        found: set[str] = set()
+        for item in items:
+            # A policy may be asked about once for itself and again for every list and service that it names.
+            if item.uid not in self._affected:
+                self._affected[item.uid] = set(self._affected_by(item))
+            found |= self._affected[item.uid]
+        return found
+
+    def _affected_by(self, item: IntentObject) -> Iterable[str]:
+        if isinstance(item, Policy):
+            names = [name for name in (*item.from_, *item.to) if name != INTERNET]
+            groups = self.intent.groups.keys() & names
+            return groups.union(*(self._named_connectors(segment, names) for segment in item.segments))
+        return self._affected_by_other(item)
+
+    def _affected_by_other(self, item: IntentObject) -> Iterator[str]:
+        match item:
+            case Share():
+                yield from (uid for _, side in item.sides for uid in self._affected_by_side(side))
+            case RoutePolicy():
+                yield from self._named_connectors(item.segment, item.targets)
+            case NatRule():
+                yield from (item.connector, item.segment)
+            case InternetApp():
+                yield from (item.connector, item.target.connector)
+            case Service():
+                yield from self.of(one for one in self.intent.policies.values() if _uses_service(one, item.uid))
+            case _:
+                yield from self.of(self._prefix_list_users.get(item.uid, ()))
+
+    def _affected_by_side(self, side: ShareSide) -> Iterator[str]:
+        yield side.segment
+        yield from side.groups
+        yield from self._named_connectors(side.segment, side.groups)
+        listed = merge_ranges(map(prefix_range, side.prefixes))
+        for uid in self._named_connectors(side.segment, [ANY]) if listed else ():
+            attachments = self.intent.connectors[uid].attachments
+            own = [prefix for one in attachments if one.segment == side.segment for prefix in one.prefixes]
+            if intersect(merge_ranges(map(prefix_range, own)), listed):
+                yield uid
+        for rule in self.intent.nat_rules.values() if listed else ():
+            outside = (*rule.source.prefixes, *filter(is_prefix, rule.match.destination))
+            if rule.segment == side.segment and intersect(merge_ranges(map(prefix_range, outside)), listed):
+                yield rule.connector
+
+    def _named_connectors(self, segment: str, names: Iterable[str]) -> set[str]:
+        """The connectors that names mean in a segment."""
+        if self._connectors_by_name is None:
+            self._connectors_by_name = {}
+            for connector in self.intent.connectors.values():
+                for one in connector.attachments:
+                    for name in (ANY, connector.uid, one.group):
+                        if name:
+                            self._connectors_by_name.setdefault((one.segment, name), set()).add(connector.uid)
+        apps = self.intent.internet_apps
+        found = {apps[name].target.connector for name in names if name in apps}
+        return found.union(*(self._connectors_by_name.get((segment, name), ()) for name in names))
+
+    @cached_property
+    def _prefix_list_users(self) -> dict[str, list[IntentObject]]:
+        """Prefix list → what names it."""
+        found: dict[str, list[IntentObject]] = {}
+        for item, names in self._address_names():
+            for name in dict.fromkeys(names):
+                if not is_prefix(name):
+                    found.setdefault(name, []).append(item)
+        return found
+
+    def _address_names(self) -> Iterator[tuple[IntentObject, list[str]]]:
+        for policy in self.intent.policies.values():
+            yield policy, [name for rule in policy.rules for name in (*rule.source, *rule.destination)]
+        for nat in self.intent.nat_rules.values():
+            yield nat, [*nat.match.source, *nat.match.destination]
+        for routes in self.intent.route_policies.values():
+            yield routes, [name for rule in routes.rules for name in rule.match.prefixes]
+
+
+def _uses_service(policy: Policy, service: str) -> bool:
+    return any(service in rule.services for rule in policy.rules)
