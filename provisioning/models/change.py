@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 
 from provisioning.core.values import resource as core
-from provisioning.core.garbage import uncollected
+from provisioning.core.gc_pause import gc_paused
 from provisioning.core.plan import changed_fields
 from provisioning.models.intent import Draft
 from tenants.floor import TenantOwned
@@ -86,7 +86,7 @@ class Plan(TenantOwned):
         """``{"action","address","kind","before","after","fields","depends","subjects","resource_depends"}`` in order;
         ``fields`` are the paths that differ."""
         wanted = ("action", "address", "kind", "before__body", "after__body", "depends", "subjects", "resource_depends")
-        with uncollected():
+        with gc_paused():
             return [_told(*row) for row in self.changes.values_list(*wanted)]
 
 

@@ -17,9 +17,9 @@ from typing import Any, TypeVar
 
 from django.db.models import QuerySet
 
-from provisioning.core.garbage import uncollected
+from provisioning.core.gc_pause import gc_paused
 from provisioning.core.intent import Intent
-from provisioning.core.network import Network
+from provisioning.core.resolve.network import Network
 from provisioning.core.values.resource import Resource
 from provisioning.models import Draft, Overlay, Revision, Version
 from provisioning.selectors.content import EMPTY, Content, Entry
@@ -193,7 +193,7 @@ def _draft(shelf: Shelf, draft: Draft, base: Held, there: list[int]) -> Held | N
 
 def _entries(rows: QuerySet[Any]) -> list[tuple[int, Entry]]:
     fields = ("pk", "kind", "item__uid", "item__number", "item__key", "name", "body")
-    with uncollected():
+    with gc_paused():
         return [
             (pk, Entry.of(Row(kind, str(uid), number, key, name, body)))
             for pk, kind, uid, number, key, name, body in rows.values_list(*fields).order_by("item__number")

@@ -19,7 +19,7 @@ AWAY = {"down": "is down", "pending": "is not provisioned yet"}
 def reach(view: View, wanted: str, *, towards: bool = False) -> list[dict[str, Any]]:
     """What a connector, a group or an address can reach, or with ``towards`` what can reach it. Raises the core's
     Invalid for what is not there."""
-    found: list[dict[str, Any]] = as_json(core.reach(networks.network(view), wanted, towards))
+    found: list[dict[str, Any]] = as_json(core.reachable_flows(networks.network(view), wanted, towards))
     return found
 
 
@@ -38,7 +38,7 @@ def trace(
     """What becomes of a flow; with ``observed_at`` as things were last reported, else with everything healthy."""
     network = networks.network(view)
     found: dict[str, Any] = as_json(
-        core.trace(network, source, destination, protocol, port, segment, from_segment, to_segment)
+        core.trace_flow(network, source, destination, protocol, port, segment, from_segment, to_segment)
     )
     found["chain"] = [network.intent.services[uid].name for uid in found["chain"]]
     return found if observed_at is None else _observed(found, network.intent, observed_at)
@@ -47,7 +47,7 @@ def trace(
 def delta(before: View, after: View, most: int) -> dict[str, Any]:
     """What becomes reachable, unreachable or goes another way from one view to the other: at most ``most`` of each,
     and how many there are."""
-    found: dict[str, Any] = as_json(core.delta(networks.network(before), networks.network(after)))
+    found: dict[str, Any] = as_json(core.compare_reachability(networks.network(before), networks.network(after)))
     return {
         **{word: flows[:most] for word, flows in found.items()},
         "counts": {word: len(flows) for word, flows in found.items()},
@@ -79,4 +79,4 @@ def _observed(found: dict[str, Any], intent: Intent, now: datetime) -> dict[str,
 def failing(view: View) -> list[Problem]:
     """The assertions of a valid network that do not hold."""
     network = networks.network(view)
-    return core.failing(network, core.assertions(network))
+    return core.assertion_problems(network, core.check_assertions(network))

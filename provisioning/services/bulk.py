@@ -10,7 +10,7 @@ from django.db import transaction
 
 from provisioning.core.formats import csv_tables
 from provisioning.core.formats.csv_text import BadCsv, read_csv
-from provisioning.core.garbage import uncollected
+from provisioning.core.gc_pause import gc_paused
 from provisioning.core.intent import object_references
 from provisioning.core.values.resource import Problem
 from provisioning.models import Draft, Item
@@ -35,7 +35,7 @@ def apply(draft: Draft, edits: Sequence[Mapping[str, Any]], *, dry_run: bool = F
     A later edit may name what an earlier one makes. ``change`` replaces the fields that are given.
     """
     draft = lock(draft)
-    with transaction.atomic(), uncollected():
+    with transaction.atomic(), gc_paused():
         batch = _Batch(networks.content(views.of_draft(draft)), edits)
         problems = Problems()
         for place, one in enumerate(edits):
@@ -132,7 +132,7 @@ def put_table(draft: Draft, kind: str, data: bytes, *, dry_run: bool = False) ->
     for row, column, message in wrong:
         problems.add("bad_cell", f"rows[{row}].{column}", f"Row {row}, {column}: {message}")
     problems.refuse()
-    with transaction.atomic(), uncollected():
+    with transaction.atomic(), gc_paused():
         before = networks.content(views.of_draft(draft))
         after, items = _of_table(before, kind, found)
         changes = _changes(before, after, items)

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from provisioning.core.garbage import uncollected
+from provisioning.core.gc_pause import gc_paused
 from provisioning.core.values.resource import Problem
 from provisioning.models import Draft, Edit, Item, Overlay, Plan
 from provisioning.selectors import differences, networks, views
@@ -179,7 +179,7 @@ def redo(draft: Draft) -> Draft:
     return _move(draft, edit, "after", 1, f"Redo: {edit.summary}")
 
 
-@uncollected()
+@gc_paused()
 def _move(draft: Draft, edit: Edit, side: str, by: int, summary: str) -> Draft:
     items = Item.objects.in_bulk([change["item"] for change in edit.changes])
     other = "after" if side == "before" else "before"

@@ -12,7 +12,7 @@ from django.db import connection
 
 from provisioning.core import intent as core
 from provisioning.core.check import check_network
-from provisioning.core.network import Network
+from provisioning.core.resolve.network import Network
 from provisioning.core.values.resource import Problem
 from provisioning.models import Draft, Item, Overlay
 from provisioning.selectors import marks, networks, views

@@ -15,9 +15,9 @@ from django.utils.module_loading import import_string
 from provisioning.core import plan as core_plan
 from provisioning.core.check import check_network
 from provisioning.core.compile import compile_network
-from provisioning.core.garbage import uncollected
-from provisioning.core.network import Network
-from provisioning.core.reach import AssertionResult, Delta, assertions, delta, failing
+from provisioning.core.gc_pause import gc_paused
+from provisioning.core.resolve.network import Network
+from provisioning.core.reach import AssertionResult, ReachabilityDelta, check_assertions, compare_reachability, assertion_problems
 from provisioning.core.values.resource import Change, Problem, Resource, as_json, content_digest, body_references
 from provisioning.drivers import quotas, replace_on
 from provisioning.models import Content, Draft, Plan, PlannedChange
@@ -48,12 +48,12 @@ class Computed:
 
     changes: Sequence[Change]
     wanted: Mapping[str, Resource]
-    reachability: Delta
+    reachability: ReachabilityDelta
     assertions: Sequence[AssertionResult]
     warnings: Sequence[Problem]
 
 
-@uncollected()
+@gc_paused()
 def ground(draft: Draft) -> Ground:
     """Everything that has to be read of a draft that is on top of what is live."""
     there, begun = world.observed(), world.begun()
@@ -67,7 +67,7 @@ def ground(draft: Draft) -> Ground:
     )
 
 
-@uncollected()
+@gc_paused()
 def compute(found: Ground, progress: Progress = lambda word: None) -> Computed:
     """Raises Invalid when the network is invalid, an assertion fails or a quota is exceeded."""
     after = found.after
@@ -76,8 +76,8 @@ def compute(found: Ground, progress: Progress = lambda word: None) -> Computed:
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors:
         raise Invalid(f"The network has {len(errors)} errors.", errors)
-    results = assertions(after)
-    if broken := failing(after, results):
+    results = check_assertions(after)
+    if broken := assertion_problems(after, results):
         raise Invalid("An assertion fails.", broken)
     progress("Working out what has to change")
     wanted = compile_network(after)
@@ -87,10 +87,10 @@ def compute(found: Ground, progress: Progress = lambda word: None) -> Computed:
     changes = core_plan.diff_resources(found.there, wanted, replace_on(), found.begun)
     unsafe = core_plan.plan_warnings(changes, found.before.intent, after.intent)
     progress("Comparing what reaches what")
-    return Computed(changes, wanted, delta(found.before, after), results, [*problems, *unsafe])
+    return Computed(changes, wanted, compare_reachability(found.before, after), results, [*problems, *unsafe])
 
 
-@uncollected()
+@gc_paused()
 def keep(plan: Plan, found: Ground, computed: Computed) -> Plan:
     """Write down what was computed; the plan is ready then."""
     changes = computed.changes

@@ -22,15 +22,15 @@ from provisioning.catalog import catalog
 from provisioning.core.values.addresses import address_text
 from provisioning.core.check import check_network
 from provisioning.core.compile import compile_network
-from provisioning.core.garbage import uncollected
+from provisioning.core.gc_pause import gc_paused
 from provisioning.core.intent import Intent, build_object, load_intent
-from provisioning.core.network import Network
+from provisioning.core.resolve.network import Network
 from provisioning.core.plan import compute_blast_radius, diff_resources, plan_digest, plan_warnings
-from provisioning.core.reach import Delta, assertions, delta, trace
+from provisioning.core.reach import ReachabilityDelta, check_assertions, compare_reachability, trace_flow
 from provisioning.core.values.resource import Resource
 from tests.bench.networks import Network as Drawn
-from tests.core.naive import Naive, Packet
-from tests.core.naive_rows import PROTOCOLS
+from tests.core.reference_evaluator import ReferenceEvaluator, ReferencePacket
+from tests.core.reference_objects import PROTOCOLS
 
 REPLACE_ON = {
     "aws.transit-gateway": frozenset({"account", "region", "asn"}),
@@ -53,7 +53,7 @@ class Case:
             made = None
             prepare()
             started = time.perf_counter()
-            with uncollected():
+            with gc_paused():
                 made = run()
             best = min(best, time.perf_counter() - started)
             if time.perf_counter() - began > ENOUGH:
@@ -67,7 +67,7 @@ class Case:
         self.parts(intent)
         network, resources = self.timed("nothing", lambda: planned(Network(intent), {}, Network(Intent(catalog()))))[:2]
         after = changed(intent, self.changes["tenth"])
-        self.timed("delta", lambda: delta(Network(intent), Network(after)))
+        self.timed("delta", lambda: compare_reachability(Network(intent), Network(after)))
         self.edits(network, resources)
         self.traces(network)
         self.spent["memory"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -98,7 +98,7 @@ class Case:
             took = []
             for _ in range(2):
                 started = time.perf_counter()
-                trace(network, source, destination, "tcp", 443, segment)
+                trace_flow(network, source, destination, "tcp", 443, segment)
                 took.append(time.perf_counter() - started)
             spent.append(min(took))
         self.spent["trace"] = 1000 * statistics.quantiles(spent, n=20)[-1]
@@ -107,7 +107,7 @@ class Case:
         """One packet for each pair and each range of ports, before and after, at the speed of a sample."""
         drawn = Drawn()
         drawn.rows = {row[1]: row for row in rows}
-        naive, chance = Naive(drawn, catalog()), random.Random(6)
+        naive, chance = ReferenceEvaluator(drawn, catalog()), random.Random(6)
         segments = [row.uid for row in naive.rows.of("segments")]
         sizes = {uid: len(naive.edges(uid)) for uid in segments}
         cells = {
@@ -118,7 +118,7 @@ class Case:
         while count < 400 and time.perf_counter() - started < ENOUGH:
             uid = chance.choices(segments, [sizes[one] ** 2 * (cells[one] + 1) for one in segments])[0]
             start, end = (chance.choice([e for e in naive.edges(uid) if e.inside]) for _ in range(2))
-            packet = Packet(start.inside[0].low + 1, end.inside[0].low + 1, chance.choice([*PROTOCOLS.values()]), 443)
+            packet = ReferencePacket(start.inside[0].low + 1, end.inside[0].low + 1, chance.choice([*PROTOCOLS.values()]), 443)
             naive.sent(uid, start.connector, packet)
             count += 1
         each = (time.perf_counter() - started) / count
@@ -128,13 +128,13 @@ class Case:
 
 def planned(
     network: Network, there: dict[str, Resource], before: Network
-) -> tuple[Network, dict[str, Resource], Delta | None]:
+) -> tuple[Network, dict[str, Resource], ReachabilityDelta | None]:
     """Everything that a plan says, as the service that makes plans asks for it."""
     check_network(network)
-    assertions(network)
+    check_assertions(network)
     wanted = compile_network(network)
     changes = diff_resources(there, wanted, REPLACE_ON)
-    told = delta(before, network) if before.intent.segments else None
+    told = compare_reachability(before, network) if before.intent.segments else None
     compute_blast_radius(changes, before.intent, network.intent)
     plan_warnings(changes, before.intent, network.intent)
     plan_digest(changes)
@@ -155,13 +155,13 @@ def changed(intent: Intent, rows: Iterable[Any]) -> Intent:
 
 def pairs(network: Network, chance: random.Random, count: int) -> list[tuple[str, str, str]]:
     """(connector@address, address, segment) of members of one segment."""
-    segments = list(network.realms.values())
+    segments = list(network.resolved_segments.values())
     found = []
     while len(found) < count:
-        realm = chance.choices(segments, [len(one.members) for one in segments])[0]
-        start, end = (chance.choice([one for one in realm.members if one.ranges]) for _ in range(2))
+        resolved = chance.choices(segments, [len(one.members) for one in segments])[0]
+        start, end = (chance.choice([one for one in resolved.members if one.ranges]) for _ in range(2))
         source = f"{start.connector.uid}@{address_text(start.ranges[0][0] + 1)}"
-        found.append((source, address_text(end.ranges[0][0] + 1), realm.segment.uid))
+        found.append((source, address_text(end.ranges[0][0] + 1), resolved.segment.uid))
     return found
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from provisioning.catalog import catalog
 from provisioning.core.intent import KINDS, Catalog, Intent, load_intent
-from tests.core.networks import Drawing
+from tests.core.sample_networks import IntentBuilder
 
 _LENGTHS = (20, 22, 23, 24, 24, 24, 26)
 _CLOUDS = ("aws-vpc", "azure-vnet", "gcp-vpc")
@@ -50,7 +50,7 @@ class Size:
 SIZES = {"a": Size("a", 1_000, 40, 200, 2_000, 15), "b": Size("b", 10_000, 100, 1_000, 10_000, 40)}
 
 
-class Network(Drawing):
+class Network(IntentBuilder):
     """A drawing on the operator's catalogue, whose uids look like those of the store."""
 
     def uid(self, kind: str, number: int) -> str:

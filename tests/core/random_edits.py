@@ -8,23 +8,23 @@ from hypothesis import strategies as st
 
 from provisioning.core.check import check_network
 from provisioning.core.intent import InvalidIntent
-from tests.core.networks import Drawing, site
-from tests.core.random_whole import GROUPS, PREFIXES, SEGMENTS, any_of, rules, some, whole_networks
+from tests.core.sample_networks import IntentBuilder, site
+from tests.core.random_full_networks import GROUPS, PREFIXES, SEGMENTS, one_of, rules, several_of, full_networks
 
 Bodies = list[tuple[str, dict[str, Any]]]
 
 
-def _bodies(net: Drawing, kind: str) -> Bodies:
+def _bodies(net: IntentBuilder, kind: str) -> Bodies:
     return [(uid, body) for uid, (held, _, _, _, body) in net.rows.items() if held == kind]
 
 
-class _Editor:
-    def __init__(self, draw: st.DrawFn, net: Drawing) -> None:
+class _RandomEditor:
+    def __init__(self, draw: st.DrawFn, net: IntentBuilder) -> None:
         self.draw, self.net = draw, net
 
     def one(self, kind: str) -> tuple[str, dict[str, Any]] | None:
         held = _bodies(self.net, kind)
-        return held[self.draw(any_of(range(len(held))))] if held else None
+        return held[self.draw(one_of(range(len(held))))] if held else None
 
     def edit(self, kind: str, uid: str, **fields: Any) -> None:
         self.net.edit(kind, uid, **fields)
@@ -38,16 +38,16 @@ class _Editor:
         if found is None:
             return
         uid, body = found
-        what = self.draw(any_of(["rules", "one", "one", "order", "position", "from", "to", "segments", "enabled"]))
+        what = self.draw(one_of(["rules", "one", "one", "order", "position", "from", "to", "segments", "enabled"]))
         listed = list(body["rules"])
         fields: dict[str, Any] = {
             "rules": {"rules": self.draw(rules(["allow", "deny", "inspect", "watch"]))},
             "one": {"rules": [*listed[:1], *self.draw(rules(["allow", "deny", "inspect"], 1)), *listed[2:]]},
             "order": {"rules": listed[::-1]},
             "position": {"position": self.draw(st.integers(0, 9)) * 40 + 39},
-            "from": {"from": self.draw(some([*GROUPS, "any", "s0"], 1))},
-            "to": {"to": self.draw(some([*GROUPS, "any", "internet"], 1))},
-            "segments": {"segments": self.draw(some(SEGMENTS, 1, 3))},
+            "from": {"from": self.draw(several_of([*GROUPS, "any", "s0"], 1))},
+            "to": {"to": self.draw(several_of([*GROUPS, "any", "internet"], 1))},
+            "segments": {"segments": self.draw(several_of(SEGMENTS, 1, 3))},
             "enabled": {"enabled": not body["enabled"]},
         }[what]
         self.edit("policies", uid, **fields)
@@ -58,19 +58,19 @@ class _Editor:
             return
         uid, body = found
         what = self.draw(
-            any_of(["group", "group", "prefixes", "enabled", "preference", "exchange", "move", "add", "swap"])
+            one_of(["group", "group", "prefixes", "enabled", "preference", "exchange", "move", "add", "swap"])
         )
         attached = [dict(one) for one in body["attachments"]]
         if what == "add" and self.net.resolve("connectors", "new") is None:
-            prefixes = self.draw(some(PREFIXES, 1))
-            more = site("new", "eu", self.draw(any_of([*GROUPS, None])), *prefixes, segment=self.draw(any_of(SEGMENTS)))
+            prefixes = self.draw(several_of(PREFIXES, 1))
+            more = site("new", "eu", self.draw(one_of([*GROUPS, None])), *prefixes, segment=self.draw(one_of(SEGMENTS)))
             self.net.add("connectors", {**more, "redundancy_group": "all"})
         elif what in ("group", "move"):
             field = {"group": "group", "move": "segment"}[what]
-            attached[0][field] = self.draw(any_of(GROUPS if what == "group" else SEGMENTS))
+            attached[0][field] = self.draw(one_of(GROUPS if what == "group" else SEGMENTS))
             self.edit("connectors", uid, attachments=attached)
         elif what == "prefixes" and body["kind"] != "internet-exit":
-            attached[0]["prefixes"] = self.draw(some(PREFIXES, 1))
+            attached[0]["prefixes"] = self.draw(several_of(PREFIXES, 1))
             self.edit("connectors", uid, attachments=attached)
         elif what == "swap" and (other := self.one("connectors")):
             theirs = [dict(one) for one in other[1]["attachments"]]
@@ -82,12 +82,12 @@ class _Editor:
         elif what == "preference":
             self.edit("connectors", uid, preference=300 - body["preference"])
         elif what == "exchange":
-            self.edit("connectors", uid, exchange=self.draw(any_of(["eu", "us"])))
+            self.edit("connectors", uid, exchange=self.draw(one_of(["eu", "us"])))
 
     def services(self) -> None:
         uid, body = self.one("services") or ("", {})
-        what = self.draw(any_of(["on_failure", "placements", "settings", "name"]))
-        settings = {"default": self.draw(any_of(["allow", "deny"])), "rules": self.draw(rules(["allow", "deny"], 2))}
+        what = self.draw(one_of(["on_failure", "placements", "settings", "name"]))
+        settings = {"default": self.draw(one_of(["allow", "deny"])), "rules": self.draw(rules(["allow", "deny"], 2))}
         fields: dict[str, Any] = {
             "on_failure": {"closed": "open", "open": "closed"}[body["on_failure"]],
             "placements": [{"exchange": "us", "min_instances": self.draw(st.integers(0, 1))}],
@@ -101,12 +101,12 @@ class _Editor:
         if found is None:
             return
         uid, _ = found
-        what = self.draw(any_of(["direction", "services", "a"]))
+        what = self.draw(one_of(["direction", "services", "a"]))
         body = self.net.rows[uid][4]
         fields: dict[str, Any] = {
-            "direction": self.draw(any_of(["both", "a-to-b", "b-to-a"])),
-            "services": self.draw(some(["fw", "ids"], 0, 1)),
-            "a": {**body["a"], "groups": self.draw(some(GROUPS, 1))},
+            "direction": self.draw(one_of(["both", "a-to-b", "b-to-a"])),
+            "services": self.draw(several_of(["fw", "ids"], 0, 1)),
+            "a": {**body["a"], "groups": self.draw(several_of(GROUPS, 1))},
         }
         self.edit("shares", uid, **{what: fields[what]})
 
@@ -120,33 +120,33 @@ class _Editor:
 
     def prefix_lists(self) -> None:
         uid, _ = self.one("prefix-lists") or ("", {})
-        self.edit("prefix-lists", uid, entries=[{"prefix": one} for one in self.draw(some(PREFIXES))])
+        self.edit("prefix-lists", uid, entries=[{"prefix": one} for one in self.draw(several_of(PREFIXES))])
 
     def internet_apps(self) -> None:
         if found := self.one("internet-apps"):
-            self.edit("internet-apps", found[0], port=self.draw(any_of([22, 443, 8443])))
+            self.edit("internet-apps", found[0], port=self.draw(one_of([22, 443, 8443])))
 
     def removed(self) -> None:
-        kind = self.draw(any_of(["policies", "connectors", "shares", "nat-rules", "route-policies", "internet-apps"]))
+        kind = self.draw(one_of(["policies", "connectors", "shares", "nat-rules", "route-policies", "internet-apps"]))
         if found := self.one(kind):
             del self.net.rows[found[0]]
 
 
 @st.composite
-def whole_edits(draw: st.DrawFn) -> tuple[Drawing, Drawing]:
+def edited_full_networks(draw: st.DrawFn) -> tuple[IntentBuilder, IntentBuilder]:
     """A network with everything in it and a later version of it; ``check`` finds no error in either."""
-    before = draw(whole_networks())
+    before = draw(full_networks())
     after = before.copy()
     for _ in range(draw(st.integers(1, 3))):
         trial = after.copy()
-        editor = _Editor(draw, trial)
+        editor = _RandomEditor(draw, trial)
         ways = (
             *(editor.policies, editor.policies, editor.policies, editor.connectors, editor.connectors, editor.segments),
             *(editor.services, editor.shares, editor.nat_rules, editor.route_policies, editor.prefix_lists),
             *(editor.internet_apps, editor.removed),
         )
         try:
-            ways[draw(any_of(range(len(ways))))]()
+            ways[draw(one_of(range(len(ways))))]()
         except InvalidIntent:
             # What an editor would refuse is not an edit.
             continue

@@ -7,48 +7,48 @@ from typing import Any
 import pytest
 
 from provisioning.core.check import check_network
-from provisioning.core.network import Network
+from provisioning.core.resolve.network import Network
 from provisioning.core.values.resource import Problem
-from tests.core.networks import Drawing, hospital, policy, site, vpc
+from tests.core.sample_networks import IntentBuilder, hospital_network, policy, site, vpc
 
 
-def told(draw: Drawing, code: str) -> list[Problem]:
+def problems_with_code(draw: IntentBuilder, code: str) -> list[Problem]:
     return [problem for problem in check_network(draw.network()) if problem.code == code]
 
 
-def one(draw: Drawing, code: str) -> Problem:
-    (problem,) = told(draw, code)
+def only_problem(draw: IntentBuilder, code: str) -> Problem:
+    (problem,) = problems_with_code(draw, code)
     return problem
 
 
 def test_the_hospital_network_is_fine() -> None:
-    assert check_network(hospital().network()) == []
+    assert check_network(hospital_network().network()) == []
 
 
 def test_equal_prefixes_in_a_segment_name_both_connectors_and_the_prefix() -> None:
-    draw = hospital()
+    draw = hospital_network()
     draw.add("connectors", site("copy", "us", "dev", "10.1.0.0/16"))
-    problem = one(draw, "equal_prefixes")
+    problem = only_problem(draw, "equal_prefixes")
     assert problem.severity == "error" and problem.path == "connectors/copy/attachments[0].prefixes[0]"
     assert all(word in problem.message for word in ("vpc-prod", "copy", "10.1.0.0/16"))
 
 
 def test_connectors_of_one_redundancy_group_may_attach_the_same_prefix() -> None:
-    draw = hospital()
+    draw = hospital_network()
     for name in ("left", "right"):
         draw.add("connectors", {**site(name, "us", "dev", "10.77.0.0/16"), "redundancy_group": "pair"})
     assert check_network(draw.network()) == []
 
 
 def test_a_prefix_inside_another_ones_is_a_warning_that_names_both() -> None:
-    draw = hospital()
+    draw = hospital_network()
     draw.add("connectors", site("annex", "us", "dev", "10.3.4.0/24"))
-    problem = one(draw, "overlapping_prefixes")
+    problem = only_problem(draw, "overlapping_prefixes")
     assert problem.severity == "warning" and "hospital-a" in problem.message and "annex" in problem.message
 
 
 def test_the_default_route_overlaps_nothing_and_other_segments_are_other_worlds() -> None:
-    draw = hospital()
+    draw = hospital_network()
     draw.add("connectors", site("left", "eu", "sites", "0.0.0.0/0"))
     draw.add("connectors", site("right", "us", "sites", "0.0.0.0/0"))
     draw.add("connectors", site("desk", "us", None, "10.3.0.0/16", segment="guest"))
@@ -56,9 +56,9 @@ def test_the_default_route_overlaps_nothing_and_other_segments_are_other_worlds(
 
 
 def test_what_was_deleted_is_an_unknown_reference() -> None:
-    draw = hospital()
+    draw = hospital_network()
     draw.remove("groups", "dev")
-    found = {problem.path: problem.severity for problem in told(draw, "unknown_reference")}
+    found = {problem.path: problem.severity for problem in problems_with_code(draw, "unknown_reference")}
     assert found == {
         "connectors/vpc-dev/attachments[0].group": "error",
         "policies/no-dev-in-prod/from[0]": "error",
@@ -68,7 +68,7 @@ def test_what_was_deleted_is_an_unknown_reference() -> None:
 
 @pytest.mark.parametrize("kind", ["exchanges", "segments", "services", "connectors", "groups"])
 def test_nothing_that_is_missing_breaks_the_other_checks(kind: str) -> None:
-    draw = hospital()
+    draw = hospital_network()
     for uid in [uid for uid, row in draw.rows.items() if row[0] == kind]:
         del draw.rows[uid]
     problems = check_network(draw.network())
@@ -76,28 +76,28 @@ def test_nothing_that_is_missing_breaks_the_other_checks(kind: str) -> None:
 
 
 def test_names_and_positions_are_unique() -> None:
-    draw = hospital()
+    draw = hospital_network()
     draw.add("groups", {"name": "Prod"})
     draw.add("policies", policy("again", 10, "dev", "sites", {"action": "watch"}))
-    assert "Prod" in one(draw, "duplicate_name").message
-    assert "sites-to-prod" in one(draw, "duplicate_position").message
+    assert "Prod" in only_problem(draw, "duplicate_name").message
+    assert "sites-to-prod" in only_problem(draw, "duplicate_position").message
 
 
 def test_a_policy_about_an_empty_group_is_a_warning() -> None:
-    draw = hospital()
+    draw = hospital_network()
     draw.add("groups", {"name": "empty"})
     draw.add("policies", policy("p", 40, "empty", "prod", {"action": "allow"}))
-    assert one(draw, "empty_group").path == "policies/p/from[0]"
+    assert only_problem(draw, "empty_group").path == "policies/p/from[0]"
 
 
 def test_a_policy_inside_one_connector_is_not_enforceable() -> None:
-    draw = hospital()
+    draw = hospital_network()
     draw.add("policies", policy("p", 5, "vpc-prod", "prod", {"action": "deny"}))
-    assert "vpc-prod" in one(draw, "not_enforceable").message
+    assert "vpc-prod" in only_problem(draw, "not_enforceable").message
 
 
 def test_services_of_a_chain_need_a_placement_a_segment_and_a_common_exchange() -> None:
-    draw = hospital()
+    draw = hospital_network()
     base: dict[str, Any] = {"product": "linux-firewall", "segments": ["corp"]}
     draw.add("services", {**base, "name": "nowhere"})
     draw.add("services", {**base, "name": "far", "placements": [{"exchange": "us"}]})
@@ -105,43 +105,43 @@ def test_services_of_a_chain_need_a_placement_a_segment_and_a_common_exchange() 
     for place, chain in enumerate((["nowhere"], ["fw", "far"], ["guests"])):
         rule = {"action": "inspect", "services": chain, "protocol": "icmp"}
         draw.add("policies", policy(f"p{place}", 40 + place, "dev", "sites", rule))
-    assert one(draw, "no_placement").path == "policies/p0/rules[0].services[0]"
-    assert one(draw, "chain_apart").path == "policies/p1/rules[0].services"
-    assert one(draw, "service_not_in_segment").path == "policies/p2/rules[0].services[0]"
+    assert only_problem(draw, "no_placement").path == "policies/p0/rules[0].services[0]"
+    assert only_problem(draw, "chain_apart").path == "policies/p1/rules[0].services"
+    assert only_problem(draw, "service_not_in_segment").path == "policies/p2/rules[0].services[0]"
 
 
 def test_a_vpc_belongs_to_one_connector() -> None:
-    draw = hospital()
+    draw = hospital_network()
     draw.add("connectors", vpc("twin", "us", "dev", "10.99.0.0/16", "vpc-0a1"))
-    assert "vpc-prod" in one(draw, "network_in_use").message
+    assert "vpc-prod" in only_problem(draw, "network_in_use").message
 
 
 def test_a_prefix_outside_its_segment_is_a_warning() -> None:
-    draw = hospital()
+    draw = hospital_network()
     draw.add("connectors", site("odd", "us", "dev", "192.168.0.0/24"))
-    assert one(draw, "outside_segment").severity == "warning"
+    assert only_problem(draw, "outside_segment").severity == "warning"
 
 
 def test_a_rule_that_an_earlier_one_covers_is_named_with_it() -> None:
-    draw = hospital()
+    draw = hospital_network()
     draw.add(
         "policies",
         policy("late", 90, "sites", "vpc-prod", {"name": "never", "action": "allow", "protocol": "tcp", "ports": [22]}),
     )
-    assert told(draw, "shadowed_rule") == []
+    assert problems_with_code(draw, "shadowed_rule") == []
     draw.edit("policies", "late", to=["prod"])
-    problem = one(draw, "shadowed_rule")
+    problem = only_problem(draw, "shadowed_rule")
     assert "never" in problem.message and "ssh" in problem.message and "sites-to-prod" in problem.message
 
 
 def test_what_the_catalogue_does_not_offer_is_an_error() -> None:
-    draw = hospital()
+    draw = hospital_network()
     draw.edit("exchanges", "us", location="moon-1", size="huge")
-    assert {problem.path for problem in told(draw, "not_one_of")} == {"exchanges/us/location", "exchanges/us/size"}
+    assert {problem.path for problem in problems_with_code(draw, "not_one_of")} == {"exchanges/us/location", "exchanges/us/size"}
 
 
 def test_more_than_a_connection_can_remember_is_an_error() -> None:
-    draw = hospital()
+    draw = hospital_network()
     base: dict[str, Any] = {"product": "linux-firewall", "segments": ["corp"], "placements": [{"exchange": "eu"}]}
     chain = ["fw"]
     for place in range(4):
@@ -149,8 +149,8 @@ def test_more_than_a_connection_can_remember_is_an_error() -> None:
         chain.append(f"fw{place}")
     draw.add("policies", policy("long", 60, "dev", "sites", {"action": "inspect", "services": chain}))
     draw.edit("services", "fw", placements=[{"exchange": "eu", "max_instances": 16}])
-    assert one(draw, "too_many_services").path == "policies/long/rules[0].services"
-    assert one(draw, "too_many_instances").path == "services/fw/placements[0].max_instances"
+    assert only_problem(draw, "too_many_services").path == "policies/long/rules[0].services"
+    assert only_problem(draw, "too_many_instances").path == "services/fw/placements[0].max_instances"
 
 
 @pytest.mark.parametrize(
@@ -167,19 +167,19 @@ def test_more_than_a_connection_can_remember_is_an_error() -> None:
     ],
 )
 def test_addresses_that_no_network_has_cannot_be_attached(prefix: str) -> None:
-    draw = hospital()
+    draw = hospital_network()
     draw.add("connectors", site("odd", "us", None, prefix, segment="guest"))
-    assert prefix in one(draw, "reserved_prefix").message
+    assert prefix in only_problem(draw, "reserved_prefix").message
 
 
 def test_a_policy_names_the_internet_and_not_its_exit() -> None:
-    draw = hospital()
+    draw = hospital_network()
     draw.add("policies", policy("out", 60, "dev", "exit-eu", {"action": "allow"}))
-    assert "Name internet instead" in one(draw, "names_exit").message
+    assert "Name internet instead" in only_problem(draw, "names_exit").message
 
 
 def test_names_of_every_new_kind_that_are_gone_are_unknown_references() -> None:
-    draw = hospital()
+    draw = hospital_network()
     draw.add("prefix-lists", {"name": "offices", "entries": [{"prefix": "10.3.0.0/16"}]})
     draw.add("billing-tags", {"name": "research"})
     draw.edit(
@@ -198,11 +198,11 @@ def test_names_of_every_new_kind_that_are_gone_are_unknown_references() -> None:
     shop = {"name": "shop", "connector": "exit-eu", "port": 443, "target": target, "billing_tags": ["research"]}
     draw.add("internet-apps", shop)
     draw.add("policies", policy("shoppers", 61, "internet", "shop", {"action": "allow"}))
-    assert told(draw, "unknown_reference") == []
+    assert problems_with_code(draw, "unknown_reference") == []
     for kind, name in (("prefix-lists", "offices"), ("billing-tags", "research"), ("internet-apps", "shop")):
         draw.remove(kind, name)
     draw.remove("connectors", "hospital-b")
-    assert {problem.path for problem in told(draw, "unknown_reference")} == {
+    assert {problem.path for problem in problems_with_code(draw, "unknown_reference")} == {
         "services/fw/billing_tags[0]",
         "services/fw/settings.rules[0].source[0]",
         "connectors/hospital-a/billing_tags[0]",
@@ -215,43 +215,43 @@ def test_names_of_every_new_kind_that_are_gone_are_unknown_references() -> None:
 
 
 def test_a_connector_cannot_fail_over_to_where_it_is_and_an_exit_not_at_all() -> None:
-    draw = hospital()
+    draw = hospital_network()
     draw.edit("connectors", "hospital-a", failover_exchange="eu")
-    assert "eu" in one(draw, "failover_to_itself").message
+    assert "eu" in only_problem(draw, "failover_to_itself").message
     draw.edit("connectors", "hospital-a", failover_exchange="us")
     draw.edit("connectors", "exit-eu", failover_exchange="us")
-    assert one(draw, "no_failover").path == "connectors/exit-eu/failover_exchange"
+    assert only_problem(draw, "no_failover").path == "connectors/exit-eu/failover_exchange"
 
 
 def test_clouds_that_are_not_set_up_yet_say_what_is_left_to_do() -> None:
-    draw = hospital()
+    draw = hospital_network()
     vnet = {"subscription": "6f8a4d0e-0c5b-4c6e-9a53-0d1f6a3f7b21", "resource_group": "rg", "vnet": "vnet-prod"}
     body = {**site("azure", "eu", "prod", "10.70.0.0/16"), "kind": "azure-vnet"}
     draw.add("connectors", {**body, "settings": {**vnet, "region": "westeurope"}})
-    problem = one(draw, "cloud_side_by_hand")
+    problem = only_problem(draw, "cloud_side_by_hand")
     assert problem.severity == "warning" and "vnet-prod" in problem.message and "203.0.113.1" in problem.message
     draw.add("connectors", {**body, "name": "twin", "settings": {**vnet, "region": "westeurope"}})
-    assert "azure" in one(draw, "network_in_use").message
+    assert "azure" in only_problem(draw, "network_in_use").message
 
 
 def test_a_policy_about_a_connector_of_another_segment_is_a_warning() -> None:
-    draw = hospital()
+    draw = hospital_network()
     draw.add("policies", policy("p", 60, "lobby", "prod", {"action": "deny"}))
-    assert "lobby" in one(draw, "not_attached").message
+    assert "lobby" in only_problem(draw, "not_attached").message
 
 
 def test_groups_without_members_are_told_together() -> None:
-    draw = hospital()
+    draw = hospital_network()
     for place in range(5):
         draw.add("groups", {"name": f"empty-{place}"})
     names = [f"empty-{place}" for place in range(5)]
     draw.add("policies", {**policy("p", 60, "x", "prod", {"action": "deny"}), "from": ["dev", *names]})
-    problem = one(draw, "empty_group")
+    problem = only_problem(draw, "empty_group")
     assert problem.path == "policies/p/from[1]" and "“empty-2” and 2 more" in problem.message
 
 
 def test_a_check_after_an_edit_tells_what_a_check_from_nothing_tells() -> None:
-    draw = hospital()
+    draw = hospital_network()
     before = draw.network()
     check_network(before)
     draw.edit("groups", "prod", name="production")

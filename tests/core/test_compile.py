@@ -13,24 +13,24 @@ from hypothesis import strategies as st
 from provisioning.core.check import check_network
 from provisioning.core.compile import compile_network
 from provisioning.core.intent import load_intent
-from provisioning.core.network import Network
+from provisioning.core.resolve.network import Network
 from provisioning.core.values.resource import canonical_json, body_references
-from tests.core.networks import CATALOG, Drawing, hospital, partners, policy, site
-from tests.core.random_edits import whole_edits
-from tests.core.random_networks import plenty
-from tests.core.random_whole import whole_networks
+from tests.core.sample_networks import CATALOG, IntentBuilder, hospital_network, partner_network, policy, site
+from tests.core.random_edits import edited_full_networks
+from tests.core.random_small_networks import many_examples
+from tests.core.random_full_networks import full_networks
 from tests.core.test_intent import SETTINGS
 
 
 def test_every_dependency_and_reference_leads_to_a_resource() -> None:
-    resources = compile_network(hospital().network())
+    resources = compile_network(hospital_network().network())
     for resource in resources.values():
         assert {address for address, _ in body_references(resource.body)} <= set(resource.depends)
         assert set(resource.depends) <= resources.keys()
 
 
 def test_a_vpc_gets_its_gateway_tables_tunnels_attachment_and_routes() -> None:
-    resources = compile_network(hospital().network())
+    resources = compile_network(hospital_network().network())
     base = "aws/111122223333/eu-central-1"
     assert {address for address in resources if address.startswith("aws/")} == {
         f"{base}/tgw",
@@ -50,7 +50,7 @@ def test_a_vpc_gets_its_gateway_tables_tunnels_attachment_and_routes() -> None:
 
 
 def test_every_segment_is_one_section_that_all_nodes_share_and_a_small_one_for_each_node() -> None:
-    resources = compile_network(hospital().network())
+    resources = compile_network(hospital_network().network())
     nodes = ("eu/1", "eu/2", "us/1", "us/2")
     wanted = {f"exchange/{node}/segment/{segment}" for node in nodes for segment in ("corp", "guest")}
     assert {address for address, one in resources.items() if one.kind == "exchange.vrf"} == wanted
@@ -70,7 +70,7 @@ def test_every_segment_is_one_section_that_all_nodes_share_and_a_small_one_for_e
 
 
 def test_every_pair_of_classes_has_one_anchor_and_inspected_pairs_meet_where_the_firewall_is() -> None:
-    draw = hospital()
+    draw = hospital_network()
     draw.add("policies", policy("b-to-b", 15, "hospital-b", "dev", {"action": "inspect", "services": ["fw"]}))
     section = compile_network(draw.network())["segment/corp"].body
     classes = sorted({member["class"] for member in section["members"]})
@@ -84,7 +84,7 @@ def test_every_pair_of_classes_has_one_anchor_and_inspected_pairs_meet_where_the
 
 
 def test_links_have_short_names_and_addresses_of_their_own() -> None:
-    draw = hospital()
+    draw = hospital_network()
     for place in range(40):
         draw.add("connectors", site(f"s{place}", "eu", "sites", f"10.100.{place}.0/24"))
     links = [link for one in compile_network(draw.network()).values() for link in one.body.get("links", ())]
@@ -94,7 +94,7 @@ def test_links_have_short_names_and_addresses_of_their_own() -> None:
 
 
 def test_two_connectors_whose_numbers_want_the_same_link_get_different_ones() -> None:
-    rows = list(hospital().rows.values())
+    rows = list(hospital_network().rows.values())
     kind, _, number, _, body = next(row for row in rows if row[4]["name"] == "hospital-a")
     prefixes = [{**body["attachments"][0], "prefixes": ["10.200.0.0/16"]}]
     far = {**body, "name": "far", "attachments": prefixes}
@@ -102,12 +102,12 @@ def test_two_connectors_whose_numbers_want_the_same_link_get_different_ones() ->
     resources = compile_network(Network(load_intent(draw, CATALOG)))
     links = [resources[f"connector/{name}"].body["links"][0] for name in ("hospital-a", "far")]
     assert links[0]["local"] != links[1]["local"]
-    alone = compile_network(hospital().network())["connector/hospital-a"].body["links"][0]
+    alone = compile_network(hospital_network().network())["connector/hospital-a"].body["links"][0]
     assert links[0] == alone
 
 
 def test_a_disabled_connector_and_policy_are_left_out() -> None:
-    draw = hospital()
+    draw = hospital_network()
     draw.edit("connectors", "vpc-dev", enabled=False)
     draw.edit("policies", "no-dev-in-prod", enabled=False)
     resources = compile_network(draw.network())
@@ -117,7 +117,7 @@ def test_a_disabled_connector_and_policy_are_left_out() -> None:
 
 
 def test_a_rename_changes_no_resource() -> None:
-    draw = hospital()
+    draw = hospital_network()
     before = compile_network(draw.network())
     for kind, name in (("connectors", "vpc-prod"), ("groups", "prod"), ("segments", "corp"), ("exchanges", "eu")):
         draw.edit(kind, name, name=f"{name} renamed")
@@ -126,7 +126,7 @@ def test_a_rename_changes_no_resource() -> None:
 
 @given(st.randoms(use_true_random=False))
 def test_compiling_is_deterministic_and_does_not_mind_the_order_of_rows(chance: random.Random) -> None:
-    rows = list(hospital().rows.values())
+    rows = list(hospital_network().rows.values())
     wanted = compile_network(Network(load_intent(rows, CATALOG)))
     chance.shuffle(rows)
     again = compile_network(Network(load_intent(rows, CATALOG)))
@@ -134,7 +134,7 @@ def test_compiling_is_deterministic_and_does_not_mind_the_order_of_rows(chance: 
 
 
 def test_member_ranges_are_disjoint_and_the_longest_prefix_wins() -> None:
-    draw = hospital()
+    draw = hospital_network()
     draw.add("connectors", site("annex", "us", "dev", "10.3.4.0/24"))
     members = compile_network(draw.network())["segment/corp"].body["members"]
     ranges = {member["connector"]: member["ranges"] for member in members}
@@ -144,18 +144,18 @@ def test_member_ranges_are_disjoint_and_the_longest_prefix_wins() -> None:
 
 def test_the_same_network_read_again_compiles_to_the_same_on_top_of_the_first() -> None:
     """What is taken over holds the first network's objects: equal ones, yet not the same."""
-    first = hospital().network()
+    first = hospital_network().network()
     check_network(first)
-    again = {address: canonical_json(one.body) for address, one in compile_network(Network(hospital().intent(), first)).items()}
-    assert again == {address: canonical_json(one.body) for address, one in compile_network(hospital().network()).items()}
+    again = {address: canonical_json(one.body) for address, one in compile_network(Network(hospital_network().intent(), first)).items()}
+    assert again == {address: canonical_json(one.body) for address, one in compile_network(hospital_network().network()).items()}
 
 
 # Every kind
 
 
-def every_kind() -> Drawing:
+def every_kind() -> IntentBuilder:
     """Partners who share with the hospital through a firewall, translate, filter, publish and stand by elsewhere."""
-    draw = partners()
+    draw = partner_network()
     lists = [{"prefix": "10.3.8.0/22"}, {"prefix": "10.3.12.0/22"}]
     draw.add("prefix-lists", {"name": "labs", "entries": lists})
     sides = {"a": {"segment": "guest", "prefixes": ["172.20.4.0/24"]}, "b": {"segment": "corp", "groups": ["prod"]}}
@@ -235,7 +235,7 @@ def test_a_failover_exchange_gets_standby_circuits_of_its_own() -> None:
 
 
 def test_failover_circuits_take_no_address_that_somebody_has_there() -> None:
-    draw = hospital()
+    draw = hospital_network()
     for place in range(30):
         exchange, other = ("eu", "us") if place % 2 else ("us", "eu")
         body = site(f"s{place}", exchange, "sites", f"10.100.{place}.0/24")
@@ -294,7 +294,7 @@ def test_prefix_lists_are_spelled_out() -> None:
 
 
 def test_a_vpc_whose_segment_names_no_prefixes_learns_those_of_the_others() -> None:
-    draw = hospital()
+    draw = hospital_network()
     draw.edit("segments", "corp", prefixes=[])
     draw.add("connectors", site("annex", "us", None, "10.1.7.0/24", "10.9.0.0/16", "fd00::/48"))
     routes = compile_network(draw.network())["aws/111122223333/eu-central-1/vpc/vpc-0a1/routes"].body["prefixes"]
@@ -303,7 +303,7 @@ def test_a_vpc_whose_segment_names_no_prefixes_learns_those_of_the_others() -> N
 
 @pytest.mark.parametrize("kind", SETTINGS)
 def test_every_kind_of_connector_has_links_on_the_exchange(kind: str) -> None:
-    draw = hospital()
+    draw = hospital_network()
     exit_ = kind == "internet-exit"
     body = site("new", "us", None if exit_ else "sites", *([] if exit_ else ["10.9.0.0/16"]))
     circuits = [{"name": "A", "vlan": 100, "bgp": {"peer_asn": 65001}}]
@@ -321,7 +321,7 @@ def test_every_kind_of_connector_has_links_on_the_exchange(kind: str) -> None:
 
 
 def test_a_site_in_several_segments_has_a_link_in_each_and_a_member_for_each_group() -> None:
-    draw = hospital()
+    draw = hospital_network()
     joins = [("corp", "sites", "10.9.0.0/24"), ("corp", "dev", "10.9.1.0/24"), ("guest", None, "10.9.0.0/24")]
     attachments = [{"segment": one, "group": group, "prefixes": [prefix]} for one, group, prefix in joins]
     draw.add("connectors", {"name": "campus", "kind": "lab-site", "exchange": "eu", "attachments": attachments})
@@ -347,18 +347,18 @@ def test_what_an_edit_does_not_touch_is_the_very_same_resource() -> None:
     assert all(second[address] is first[address] for address in second if address.startswith(apart))
 
 
-@plenty
-@given(whole_edits())
-def test_compiling_after_an_edit_is_compiling_anew(nets: tuple[Drawing, Drawing]) -> None:
+@many_examples
+@given(edited_full_networks())
+def test_compiling_after_an_edit_is_compiling_anew(nets: tuple[IntentBuilder, IntentBuilder]) -> None:
     before, after = nets
     first = before.network()
     compile_network(first)
     assert compile_network(Network(after.intent(), first)) == compile_network(after.network())
 
 
-@plenty
-@given(whole_networks())
-def test_bodies_are_json_and_references_and_dependencies_are_there(net: Drawing) -> None:
+@many_examples
+@given(full_networks())
+def test_bodies_are_json_and_references_and_dependencies_are_there(net: IntentBuilder) -> None:
     resources = compile_network(net.network())
     for resource in resources.values():
         assert json.loads(canonical_json(resource.body)) == resource.body

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from provisioning.core.values.addresses import prefix_range
 from provisioning.core.intent import KINDS, InvalidIntent, PrefixEntry, build_object, load_intent, normalise_body, object_references
 from provisioning.core.intent.connectors import CONNECTOR_KINDS
-from tests.core.networks import CATALOG, Drawing, hospital, policy, site, vpc
+from tests.core.sample_networks import CATALOG, IntentBuilder, hospital_network, policy, site, vpc
 
 
 def same(kind: str, wanted: str) -> str:
@@ -84,7 +84,7 @@ def test_what_is_no_port_is_refused(port: Any) -> None:
 
 
 def test_a_name_that_nothing_has_is_an_unknown_reference() -> None:
-    draw = hospital()
+    draw = hospital_network()
     assert complaints("connectors", site("a", "mars", "sites", "10.9.0.0/24"), draw.resolve) == {
         "exchange": "unknown_reference"
     }
@@ -161,7 +161,7 @@ def test_a_connector_without_prefixes_is_refused_but_an_exit_has_none() -> None:
 
 
 def test_references_of_a_policy_name_its_segments_sides_and_services() -> None:
-    draw = hospital()
+    draw = hospital_network()
     row = next(row for row in draw.rows.values() if row[4]["name"] == "sites-to-prod")
     named = object_references("policies", row[4])
     assert ("segments", draw.resolve("segments", "corp")) in named
@@ -170,18 +170,18 @@ def test_references_of_a_policy_name_its_segments_sides_and_services() -> None:
 
 
 def test_normalising_what_was_normalised_changes_nothing() -> None:
-    for kind, _, _, _, body in hospital().rows.values():
+    for kind, _, _, _, body in hospital_network().rows.values():
         assert normalise_body(kind, body, same) == body
 
 
 def test_a_stored_body_of_an_older_version_gets_the_newer_defaults() -> None:
-    _, _, _, _, body = next(row for row in hospital().rows.values() if row[0] == "connectors")
+    _, _, _, _, body = next(row for row in hospital_network().rows.values() if row[0] == "connectors")
     older = {field: value for field, value in body.items() if field not in ("billing_tags", "preference")}
     assert build_object("connectors", "u", 1, "k", older).preference == 100
 
 
 def test_rules_name_prefix_lists_and_a_mistyped_prefix_is_still_told_as_one() -> None:
-    draw = hospital()
+    draw = hospital_network()
     uid = draw.add("prefix-lists", {"name": "offices", "entries": [{"prefix": "10.3.0.0/16", "le": 24}]})
     rule = {"action": "deny", "source": ["offices", "10.9.0.0/24"], "destination": ["nowhere"]}
     assert complaints("policies", policy("p", 1, "prod", "dev", rule), draw.resolve) == {
@@ -271,7 +271,7 @@ def test_the_rules_of_a_firewall_and_the_entries_of_a_list_have_an_end_too() -> 
 
 
 def test_billing_tags_are_named_and_a_free_text_is_an_unknown_reference() -> None:
-    draw = hospital()
+    draw = hospital_network()
     uid = draw.add("billing-tags", {"name": "research", "color": "#00aa55"})
     body = {**site("a", "eu", "sites", "10.9.0.0/24"), "billing_tags": ["research"]}
     read = normalise_body("connectors", body, draw.resolve)
@@ -339,7 +339,7 @@ def test_an_internet_app_listens_where_its_target_does_and_carries_ipv4_only() -
 
 
 def test_objects_of_every_kind_load_and_are_found_by_the_name_of_their_kind() -> None:
-    draw = Drawing()
+    draw = IntentBuilder()
     for kind in KINDS[:5]:
         draw.add(kind, {"name": "x", "location": "aws-eu-central-1"} if kind == "exchanges" else {"name": "x"})
     intent = load_intent(draw.rows.values(), CATALOG)

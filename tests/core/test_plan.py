@@ -14,17 +14,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioning.core.compile import compile_network
-from provisioning.core.network import Network
+from provisioning.core.resolve.network import Network
 from provisioning.core.plan import KNOWN_AFTER_APPLY, compute_blast_radius, diff_resources, plan_digest, changed_fields, describe_change, render_plan, plan_warnings
 from provisioning.core.values.resource import Change, Problem, Resource, canonical_json
-from tests.core.networks import Drawing, hospital, partners, policy, site
-from tests.core.random_edits import whole_edits
-from tests.core.random_networks import plenty
+from tests.core.sample_networks import IntentBuilder, hospital_network, partner_network, policy, site
+from tests.core.random_edits import edited_full_networks
+from tests.core.random_small_networks import many_examples
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 
 
-def golden(name: str, told: str) -> None:
+def assert_golden(name: str, told: str) -> None:
     """The reviewer reads the difference of this file when a plan reads differently."""
     path = GOLDEN / name
     if os.environ.get("GOLDEN") == "write":
@@ -32,55 +32,55 @@ def golden(name: str, told: str) -> None:
     assert told == path.read_text()
 
 
-def reviewed(before: Drawing, after: Drawing) -> str:
+def plan_text(before: IntentBuilder, after: IntentBuilder) -> str:
     one, other = before.network(), after.network()
     changes = diff_resources(compile_network(one), compile_network(other))
     return render_plan(changes, plan_warnings(changes, one.intent, other.intent))
 
 
-def first_day() -> tuple[Drawing, Drawing]:
-    return Drawing(), hospital()
+def first_day() -> tuple[IntentBuilder, IntentBuilder]:
+    return IntentBuilder(), hospital_network()
 
 
-def policies_and_sites() -> tuple[Drawing, Drawing]:
-    after = hospital()
+def policies_and_sites() -> tuple[IntentBuilder, IntentBuilder]:
+    after = hospital_network()
     after.remove("connectors", "hospital-a")
     after.edit("connectors", "hospital-b", size="large")
     after.add("connectors", site("clinic", "us", "sites", "10.6.0.0/16"))
     after.edit("policies", "web-out", rules=[{"name": "web", "action": "allow", "protocol": "tcp", "ports": [80, 443]}])
     after.edit("services", "fw", placements=[{"exchange": "us", "min_instances": 0}])
-    return hospital(), after
+    return hospital_network(), after
 
 
-def last_day() -> tuple[Drawing, Drawing]:
-    return hospital(), Drawing()
+def last_day() -> tuple[IntentBuilder, IntentBuilder]:
+    return hospital_network(), IntentBuilder()
 
 
-def rule_added() -> tuple[Drawing, Drawing]:
+def rule_added() -> tuple[IntentBuilder, IntentBuilder]:
     """In front of the others, narrowed by a prefix list; the deny moves behind."""
-    after = hospital()
+    after = hospital_network()
     after.add("prefix-lists", {"name": "labs", "entries": [{"prefix": "10.3.8.0/22"}, {"prefix": "10.4.8.0/22"}]})
     web, ssh = after.rows[after.uid_of("policies", "sites-to-prod")][4]["rules"]
     hl7 = {"name": "hl7", "action": "allow", "protocol": "tcp", "ports": ["2575"], "source": ["labs"]}
     after.edit("policies", "sites-to-prod", rules=[hl7, ssh, web])
-    return hospital(), after
+    return hospital_network(), after
 
 
-def connector_removed() -> tuple[Drawing, Drawing]:
-    after = hospital()
+def connector_removed() -> tuple[IntentBuilder, IntentBuilder]:
+    after = hospital_network()
     after.remove("connectors", "vpc-dev")
-    return hospital(), after
+    return hospital_network(), after
 
 
-def resized() -> tuple[Drawing, Drawing]:
-    after = hospital()
+def resized() -> tuple[IntentBuilder, IntentBuilder]:
+    after = hospital_network()
     after.edit("exchanges", "eu", size="large")
     after.edit("connectors", "vpc-prod", size="medium")
-    return hospital(), after
+    return hospital_network(), after
 
 
-def share_added() -> tuple[Drawing, Drawing]:
-    after = partners()
+def share_added() -> tuple[IntentBuilder, IntentBuilder]:
+    after = partner_network()
     after.add(
         "shares",
         {
@@ -91,19 +91,19 @@ def share_added() -> tuple[Drawing, Drawing]:
             "services": ["fw"],
         },
     )
-    return partners(), after
+    return partner_network(), after
 
 
-def share_removed() -> tuple[Drawing, Drawing]:
+def share_removed() -> tuple[IntentBuilder, IntentBuilder]:
     before, after = share_added()
     return after, before
 
 
-def nat_changed() -> tuple[Drawing, Drawing]:
+def nat_changed() -> tuple[IntentBuilder, IntentBuilder]:
     """A hospital is shown under other addresses, and a printer of it becomes reachable from outside."""
     shown = {"type": "static", "prefixes": ["100.64.3.0/24"]}
     out = {"segment": "corp", "connector": "hospital-a", "direction": "outbound", "match": {"source": ["10.3.0.0/24"]}}
-    before = hospital()
+    before = hospital_network()
     before.add("nat-rules", {"name": "hide", "position": 10, **out, "source": shown})
     after = before.copy()
     after.edit("nat-rules", "hide", source={"type": "static", "prefixes": ["100.64.9.0/24"]})
@@ -114,48 +114,48 @@ def nat_changed() -> tuple[Drawing, Drawing]:
     return before, after
 
 
-def exchange_replaced() -> tuple[Drawing, Drawing]:
+def exchange_replaced() -> tuple[IntentBuilder, IntentBuilder]:
     """From Ashburn to Dublin."""
-    after = hospital()
+    after = hospital_network()
     after.add("exchanges", {"name": "ie", "location": "aws-eu-west-1"})
     for name in ("hospital-b", "lobby"):
         after.edit("connectors", name, exchange="ie")
     after.remove("exchanges", "us")
-    return hospital(), after
+    return hospital_network(), after
 
 
-def failover_added() -> tuple[Drawing, Drawing]:
-    after = hospital()
+def failover_added() -> tuple[IntentBuilder, IntentBuilder]:
+    after = hospital_network()
     after.edit("connectors", "hospital-a", failover_exchange="us")
-    return hospital(), after
+    return hospital_network(), after
 
 
-def ipv6() -> tuple[Drawing, Drawing]:
-    after = hospital()
+def ipv6() -> tuple[IntentBuilder, IntentBuilder]:
+    after = hospital_network()
     (attachment,) = after.rows[after.uid_of("connectors", "hospital-a")][4]["attachments"]
     prefixes = ["10.3.0.0/16", "fd00:3::/48"]
     after.edit("connectors", "hospital-a", attachments=[{**attachment, "prefixes": prefixes}])
     rule = {"name": "v6", "action": "allow", "protocol": "icmpv6", "source": ["fd00:3::/48"]}
     after.add("policies", policy("ping", 40, "any", "any", rule))
-    return hospital(), after
+    return hospital_network(), after
 
 
-def application_published() -> tuple[Drawing, Drawing]:
-    after = hospital()
+def application_published() -> tuple[IntentBuilder, IntentBuilder]:
+    after = hospital_network()
     target = {"connector": "vpc-prod", "addresses": ["10.1.0.10", "10.1.0.11"], "port": 8443}
     after.add("internet-apps", {"name": "portal", "connector": "exit-eu", "port": 443, "target": target})
     https = {"name": "https", "action": "inspect", "services": ["fw"], "protocol": "tcp", "ports": ["443"]}
     after.add("policies", policy("patients", 5, "internet", "portal", https))
-    return hospital(), after
+    return hospital_network(), after
 
 
-def routes_filtered() -> tuple[Drawing, Drawing]:
-    after = hospital()
+def routes_filtered() -> tuple[IntentBuilder, IntentBuilder]:
+    after = hospital_network()
     told = {"match": {"prefixes": ["10.2.0.0/16"]}, "action": "deny"}
     tuned = {"match": {"prefixes": ["10.1.0.0/16"]}, "action": "allow", "set": {"prepend": 2}}
     base = {"name": "no-dev", "segment": "corp", "direction": "out", "targets": ["sites"]}
     after.add("route-policies", {**base, "rules": [told, tuned]})
-    return hospital(), after
+    return hospital_network(), after
 
 
 @pytest.mark.parametrize(
@@ -177,12 +177,12 @@ def routes_filtered() -> tuple[Drawing, Drawing]:
         routes_filtered,
     ],
 )
-def test_a_plan_reads_as_a_reviewer_approved_it(edit: Callable[[], tuple[Drawing, Drawing]]) -> None:
-    golden(f"plan-{edit.__name__.replace('_', '-')}.txt", reviewed(*edit()))
+def test_a_plan_reads_as_a_reviewer_approved_it(edit: Callable[[], tuple[IntentBuilder, IntentBuilder]]) -> None:
+    assert_golden(f"plan-{edit.__name__.replace('_', '-')}.txt", plan_text(*edit()))
 
 
 def test_dependencies_come_first_and_removals_wait_for_their_users() -> None:
-    resources = compile_network(hospital().network())
+    resources = compile_network(hospital_network().network())
     for changes in (diff_resources({}, resources), diff_resources(resources, {})):
         place = {change.address: nth for nth, change in enumerate(changes)}
         for change in changes:
@@ -240,28 +240,28 @@ def test_the_order_of_rules_is_a_difference() -> None:
 
 
 def test_opening_the_internet_and_a_service_without_instances_are_warned_about() -> None:
-    after = hospital()
+    after = hospital_network()
     after.add("policies", policy("all-out", 50, "dev", "internet", {"action": "allow"}))
     after.edit("services", "fw", placements=[{"exchange": "eu", "min_instances": 0}])
-    one, other = hospital().intent(), after.intent()
+    one, other = hospital_network().intent(), after.intent()
     warnings = plan_warnings(diff_resources(compile_network(Network(one)), compile_network(Network(other))), one, other)
     assert [warning.code for warning in warnings] == ["internet_exposure", "service_without_instances"]
 
 
 def test_an_approval_names_the_changes_whatever_their_order() -> None:
-    changes = diff_resources({}, compile_network(hospital().network()))
+    changes = diff_resources({}, compile_network(hospital_network().network()))
     assert plan_digest(changes) == plan_digest(reversed(changes)) != plan_digest(changes[1:])
 
 
-def radius(before: Drawing, after: Drawing) -> dict[str, Any]:
+def radius(before: IntentBuilder, after: IntentBuilder) -> dict[str, Any]:
     one, other = before.network(), after.network()
     return compute_blast_radius(diff_resources(compile_network(one), compile_network(other)), one.intent, other.intent)
 
 
 def test_blast_radius_counts_what_a_policy_touches() -> None:
-    after = hospital()
+    after = hospital_network()
     after.edit("policies", "no-dev-in-prod", enabled=False)
-    found = radius(hospital(), after)
+    found = radius(hospital_network(), after)
     assert found["connectors"] == {"touched": ["vpc-dev", "vpc-prod"], "total": 6}
     assert found["groups"] == {"touched": ["dev", "prod"], "total": 3}
     assert found["actions"] == {"change": 1} and found["segments"]["touched"] == ["corp"]
@@ -277,12 +277,12 @@ def test_blast_radius_follows_shares_translations_applications_and_prefix_lists(
 
 
 def test_blast_radius_of_nothing_is_nothing() -> None:
-    found = radius(hospital(), hospital())
+    found = radius(hospital_network(), hospital_network())
     assert not found["actions"] and not any(found[kind]["touched"] for kind in ("connectors", "groups", "exchanges"))
 
 
 def test_what_is_taken_away_under_members_or_opened_is_warned_about() -> None:
-    closed, opened = hospital(), hospital()
+    closed, opened = hospital_network(), hospital_network()
     opened.edit("segments", "guest", stance="open")
     assert [one.code for one in warnings(closed, opened)] == ["stance_opened"]
     assert [one.code for one in warnings(*share_removed())] == ["share_removed"]
@@ -305,12 +305,12 @@ def test_an_application_that_leads_elsewhere_is_an_exposure() -> None:
 
 
 def test_what_the_internet_cannot_reach_is_no_exposure() -> None:
-    after = hospital()
+    after = hospital_network()
     after.add("policies", policy("in", 50, "internet", "dev", {"action": "allow"}))
-    assert warnings(hospital(), after) == []
+    assert warnings(hospital_network(), after) == []
 
 
-def warnings(before: Drawing, after: Drawing) -> list[Problem]:
+def warnings(before: IntentBuilder, after: IntentBuilder) -> list[Problem]:
     one, other = before.network(), after.network()
     return plan_warnings(diff_resources(compile_network(one), compile_network(other)), one.intent, other.intent)
 
@@ -348,9 +348,9 @@ def test_carrying_out_a_plan_gives_what_was_wanted(before: dict[str, Resource], 
     assert now == {address: resource.body for address, resource in after.items()}
 
 
-@plenty
-@given(whole_edits())
-def test_every_change_is_told_and_an_edit_is_planned_like_anew(nets: tuple[Drawing, Drawing]) -> None:
+@many_examples
+@given(edited_full_networks())
+def test_every_change_is_told_and_an_edit_is_planned_like_anew(nets: tuple[IntentBuilder, IntentBuilder]) -> None:
     one, other = (net.network() for net in nets)
     before, after = compile_network(one), compile_network(other)
     changes = diff_resources(before, after)

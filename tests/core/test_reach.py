@@ -8,53 +8,53 @@ from typing import Any
 import pytest
 
 from provisioning.core.intent import InvalidIntent
-from provisioning.core.network import Network
-from provisioning.core.reach import Delta, FlowChange, assertions, delta, reach, trace
-from tests.core.networks import HTTPS, Drawing, hospital, policy, site
+from provisioning.core.resolve.network import Network
+from provisioning.core.reach import ReachabilityDelta, FlowChange, check_assertions, compare_reachability, reachable_flows, trace_flow
+from tests.core.sample_networks import HTTPS, IntentBuilder, hospital_network, policy, site
 
 
-def told(change: FlowChange) -> tuple[Any, ...]:
+def change_summary(change: FlowChange) -> tuple[Any, ...]:
     return change.from_, change.to, change.protocol, change.ports, change.via, change.rule_before, change.rule_after
 
 
 def test_removing_a_deny_tells_who_may_reach_whom() -> None:
-    after = hospital()
+    after = hospital_network()
     after.remove("policies", "no-dev-in-prod")
-    found = delta(hospital().network(), after.network())
-    assert [told(one) for one in found.allowed] == [
+    found = compare_reachability(hospital_network().network(), after.network())
+    assert [change_summary(one) for one in found.allowed] == [
         (("dev",), ("prod",), "any", (), (), "no-dev-in-prod/rule-1", None),
     ]
     assert found.blocked == found.inspected == ()
 
 
 def test_sending_flows_through_a_firewall_is_told_as_inspected() -> None:
-    after = hospital()
+    after = hospital_network()
     after.edit("policies", "web-out", rules=[{"name": "web", "action": "inspect", "services": ["fw"]}])
-    found = delta(hospital().network(), after.network())
-    assert [told(one) for one in found.inspected] == [
+    found = compare_reachability(hospital_network().network(), after.network())
+    assert [change_summary(one) for one in found.inspected] == [
         (("prod",), ("internet",), "tcp", ("443",), ("fw",), "web-out/web", "web-out/web")
     ]
     assert {one.to for one in found.allowed} == {("internet",)}
 
 
 def test_a_new_site_is_told_by_its_name() -> None:
-    after = hospital()
+    after = hospital_network()
     after.add("connectors", site("clinic", "us", None, "10.6.0.0/16"))
-    found = delta(hospital().network(), after.network())
+    found = compare_reachability(hospital_network().network(), after.network())
     pairs = {(one.from_, one.to) for one in found.allowed}
     assert pairs == {(("clinic",), ("dev", "prod", "sites")), (("dev", "prod", "sites"), ("clinic",))}
 
 
 def test_a_rule_about_part_of_a_site_names_the_part() -> None:
-    after = hospital()
+    after = hospital_network()
     rule = {"action": "deny", "destination": ["10.3.7.0/24"]}
     after.add("policies", policy("ward", 5, "dev", "sites", rule))
-    (change,) = delta(hospital().network(), after.network()).blocked
+    (change,) = compare_reachability(hospital_network().network(), after.network()).blocked
     assert change.to == ("hospital-a (10.3.7.0/24)",) and change.example.destination == "10.3.7.1"
 
 
 def test_everything_that_a_group_can_reach_is_listed_with_its_way() -> None:
-    rows = {(one.to, one.protocol, one.ports, one.via) for one in reach(hospital().network(), "prod")}
+    rows = {(one.to, one.protocol, one.ports, one.via) for one in reachable_flows(hospital_network().network(), "prod")}
     assert (("internet",), "tcp", ("443",), ()) in rows
     assert (("dev", "sites"), "any", (), ()) in rows
 
@@ -78,24 +78,24 @@ def test_everything_that_a_group_can_reach_is_listed_with_its_way() -> None:
 def test_assertions_hold_or_show_what_breaks_them(
     start: str, end: str, expect: str, more: dict[str, Any], holds_: bool
 ) -> None:
-    draw = hospital()
+    draw = hospital_network()
     draw.add("assertions", {"name": "asked", "from": start, "to": end, "expect": expect, **more})
-    result = next(one for one in assertions(draw.network()) if one.name == "asked")
+    result = next(one for one in check_assertions(draw.network()) if one.name == "asked")
     assert result.holds == holds_ and bool(result.reason) != holds_
     if result.example:
         shown = result.example
-        found = trace(draw.network(), shown.source, shown.destination, shown.protocol, shown.port)
+        found = trace_flow(draw.network(), shown.source, shown.destination, shown.protocol, shown.port)
         assert found.disposition.startswith("delivered") == (expect == "blocked")
 
 
 def test_an_example_is_a_packet_that_somebody_can_send() -> None:
-    draw = hospital()
+    draw = hospital_network()
     draw.add("connectors", site("ward", "us", None, "fd00:7::/48", "10.7.0.0/16"))
     draw.add("connectors", site("clinic", "us", None, "fd00:8::/48", "10.8.0.0/16"))
     ping = [{"name": one, "action": "allow", "protocol": one} for one in ("icmp", "icmpv6")]
     low = {"name": "low", "action": "allow", "protocol": "udp", "ports": ["0-20"]}
     draw.add("policies", policy("here", 1, "ward", "clinic", *ping, low, {"name": "rest", "action": "deny"}))
-    shown = [one.example for one in reach(draw.network(), "ward") if one.to == ("clinic",) or "clinic" in one.to[0]]
+    shown = [one.example for one in reachable_flows(draw.network(), "ward") if one.to == ("clinic",) or "clinic" in one.to[0]]
     assert {(one.protocol, one.port, ":" in one.source) for one in shown} == {
         ("icmp", None, False),
         ("icmpv6", None, True),
@@ -104,30 +104,30 @@ def test_an_example_is_a_packet_that_somebody_can_send() -> None:
     }
     for expect, packet in (("blocked", ("icmp", None)), ("reachable", ("tcp", 443))):
         draw.add("assertions", {"name": expect, "from": "ward", "to": "clinic", "expect": expect})
-        (result,) = (one for one in assertions(draw.network()) if one.name == expect)
+        (result,) = (one for one in check_assertions(draw.network()) if one.name == expect)
         assert result.example and (result.example.protocol, result.example.port) == packet
 
 
 def test_ping_is_icmp_over_ipv4_and_icmpv6_over_ipv6() -> None:
-    draw = hospital()
+    draw = hospital_network()
     for name, net in (("ward", 7), ("clinic", 8)):
         draw.add("connectors", site(name, "us", None, f"10.{net}.0.0/16", f"fd00:{net}::/48"))
     for protocol, source in (("icmp", "10.7.0.1"), ("icmpv6", "fd00:7::1")):
         draw.add("assertions", {"name": protocol, "from": "ward", "to": "clinic", "protocol": protocol,
                                 "expect": "reachable"})  # fmt: skip
-        found = trace(draw.network(), "ward", "clinic", protocol)
+        found = trace_flow(draw.network(), "ward", "clinic", protocol)
         assert found.disposition == "delivered" and found.hops[0].detail.startswith(f"{source} ")
     foreign = [("icmpv6", "10.8.0.1"), ("icmp", "fd00:8::1")]
-    assert {trace(draw.network(), "ward", end, protocol).disposition for protocol, end in foreign} == {"no_route"}
+    assert {trace_flow(draw.network(), "ward", end, protocol).disposition for protocol, end in foreign} == {"no_route"}
     only = [{"action": "deny", "protocol": "icmp", "source": ["fd00::/16"]},
             {"action": "deny", "protocol": "icmpv6", "source": ["10.0.0.0/8"]}]  # fmt: skip
     draw.add("policies", policy("never-met", 1, "any", "any", *only))
-    assert all(one.holds for one in assertions(draw.network()) if one.name.startswith("icmp"))
-    assert {one.protocol for one in reach(draw.network(), "ward")} == {"any"}
+    assert all(one.holds for one in check_assertions(draw.network()) if one.name.startswith("icmp"))
+    assert {one.protocol for one in reachable_flows(draw.network(), "ward")} == {"any"}
 
 
 def test_twenty_connectors_take_milliseconds() -> None:
-    draw = hospital()
+    draw = hospital_network()
     for place in range(16):
         draw.add("connectors", site(f"s{place}", "eu", ("dev", "sites", None)[place % 3], f"10.{100 + place}.0.0/16"))
     after = draw.copy()
@@ -136,14 +136,14 @@ def test_twenty_connectors_take_milliseconds() -> None:
     spent = []
     for _ in range(3):
         started = time.perf_counter()
-        delta(before, then)
+        compare_reachability(before, then)
         spent.append(time.perf_counter() - started)
     assert min(spent) < 0.05
 
 
-def partners(**share: Any) -> Drawing:
+def partners(**share: Any) -> IntentBuilder:
     """The hospital, and a laboratory in another segment that a share lets the hospitals begin flows to."""
-    draw = hospital()
+    draw = hospital_network()
     draw.add("segments", {"name": "partner", "stance": "closed"})
     draw.add("groups", {"name": "labs"})
     draw.add("connectors", site("labor", "us", "labs", "10.99.0.0/16", segment="partner"))
@@ -160,11 +160,11 @@ def partners(**share: Any) -> Drawing:
 def test_a_share_opens_one_way_between_what_its_sides_hold() -> None:
     without = partners()
     without.remove("shares", "to-labs")
-    (change,) = delta(without.network(), partners().network()).allowed
+    (change,) = compare_reachability(without.network(), partners().network()).allowed
     assert (change.segment, change.to_segment) == ("corp", "partner")
     assert (change.from_, change.to) == (("sites",), ("labor (10.99.1.0/24)",))
     assert (change.rule_before, change.rule_after) == (None, "share/to-labs")
-    both = delta(partners().network(), partners(direction="both").network())
+    both = compare_reachability(partners().network(), partners(direction="both").network())
     assert [(one.segment, one.from_) for one in both.allowed] == [("partner", ("labor (10.99.1.0/24)",))]
 
 
@@ -172,18 +172,18 @@ def test_either_segment_denies_what_a_share_would_allow() -> None:
     after = partners()
     held = policy("no-telnet", 1, "any", "labs", {"action": "deny", "protocol": "tcp", "ports": ["23"]})
     after.add("policies", {**held, "segments": ["partner"]})
-    (change,) = delta(partners().network(), after.network()).blocked
+    (change,) = compare_reachability(partners().network(), after.network()).blocked
     assert change.ports == ("23",) and change.rule_after == "no-telnet/rule-1" and change.to_segment == "partner"
 
 
 def test_a_share_through_a_firewall_is_told_as_inspected_where_it_lets_pass() -> None:
-    found = delta(partners().network(), partners(services=["fw"]).network())
+    found = compare_reachability(partners().network(), partners(services=["fw"]).network())
     assert {one.via for one in found.inspected} == {("fw",)}
     assert [(one.ports, one.rule_after) for one in found.blocked] == [(("8080",), "share/to-labs")]
 
 
-def published(**fields: Any) -> Drawing:
-    draw = hospital()
+def published(**fields: Any) -> IntentBuilder:
+    draw = hospital_network()
     target = {"connector": "vpc-prod", "addresses": ["10.1.2.3"], "port": 8443}
     body = {"name": "shop", "connector": "exit-eu", "protocol": "tcp", "port": 443, "target": target, **fields}
     draw.add("internet-apps", body)
@@ -194,12 +194,12 @@ def published(**fields: Any) -> Drawing:
 def test_an_application_is_reached_from_the_internet_where_a_policy_says_so() -> None:
     closed = published()
     closed.remove("policies", "shop-in")
-    (change,) = delta(closed.network(), published().network()).allowed
+    (change,) = compare_reachability(closed.network(), published().network()).allowed
     assert (change.from_, change.to, change.ports) == (("internet",), ("shop",), ("443",))
     assert change.rule_after == "shop-in/rule-1"
-    (row,) = reach(published().network(), "internet")
+    (row,) = reachable_flows(published().network(), "internet")
     assert row.to == ("shop",) and row.rule == "shop-in/rule-1"
-    back = {one.to for one in reach(published().network(), "vpc-prod", towards=True) if one.from_ == ("internet",)}
+    back = {one.to for one in reachable_flows(published().network(), "vpc-prod", towards=True) if one.from_ == ("internet",)}
     assert back == {("shop",)}
 
 
@@ -208,74 +208,74 @@ def test_a_promise_about_the_internet_looks_at_applications() -> None:
         draw = published()
         body = {"name": "asked", "from": "internet", "to": "prod", "protocol": "tcp", "ports": ["443"]}
         draw.add("assertions", {**body, "expect": expect})
-        result = next(one for one in assertions(draw.network()) if one.name == "asked")
+        result = next(one for one in check_assertions(draw.network()) if one.name == "asked")
         assert result.holds == holds
 
 
 def test_a_promise_about_all_segments_includes_shares() -> None:
     for draw, holds in ((partners(), False), (partners(direction="b-to-a"), True)):
         draw.add("assertions", {"name": "asked", "from": "sites", "to": "labs", "expect": "blocked"})
-        result = next(one for one in assertions(draw.network()) if one.name == "asked")
+        result = next(one for one in check_assertions(draw.network()) if one.name == "asked")
         assert result.holds == holds and bool(result.example) != holds
 
 
 def test_what_can_reach_somebody_is_asked_by_name_or_by_address() -> None:
     network = partners().network()
-    rows = reach(network, "labs", towards=True)
+    rows = reachable_flows(network, "labs", towards=True)
     assert [(one.from_, one.segment, one.to_segment) for one in rows] == [(("sites",), "corp", "partner")]
-    assert reach(network, "10.99.1.7", towards=True)[0].to == ("labor (10.99.1.7/32)",)
-    assert {one.to for one in reach(network, "8.8.8.8", towards=True)} == {("internet (8.8.8.8/32)",)}
+    assert reachable_flows(network, "10.99.1.7", towards=True)[0].to == ("labor (10.99.1.7/32)",)
+    assert {one.to for one in reachable_flows(network, "8.8.8.8", towards=True)} == {("internet (8.8.8.8/32)",)}
     # No share shows this one to anybody, and no exit leads to private addresses.
-    assert reach(network, "10.99.2.7", towards=True) == []
-    assert {one.from_ for one in reach(network, "10.3.7.0/24")} == {("hospital-a (10.3.7.0/24)",)}
+    assert reachable_flows(network, "10.99.2.7", towards=True) == []
+    assert {one.from_ for one in reachable_flows(network, "10.3.7.0/24")} == {("hospital-a (10.3.7.0/24)",)}
     with pytest.raises(InvalidIntent):
-        reach(network, "nobody")
+        reachable_flows(network, "nobody")
 
 
 def test_a_redundant_site_sends_what_it_may_and_takes_nobody_s_place() -> None:
-    before = hospital()
+    before = hospital_network()
     before.edit("connectors", "hospital-a", redundancy_group="a")
     after = before.copy()
     twin = {**site("hospital-a2", "us", "sites", "10.3.0.0/16"), "redundancy_group": "a", "preference": 50}
     after.add("connectors", twin)
-    found = delta(before.network(), after.network())
+    found = compare_reachability(before.network(), after.network())
     assert {one.from_ for one in found.allowed} == {("hospital-a2",)} and not found.blocked
 
 
 def test_both_address_families_are_told_and_never_mixed() -> None:
-    after = hospital()
+    after = hospital_network()
     after.add("connectors", site("clinic", "us", None, "fd00:6::/48"))
-    assert delta(hospital().network(), after.network()) == Delta()
+    assert compare_reachability(hospital_network().network(), after.network()) == ReachabilityDelta()
     both = after.copy()
     both.add("connectors", site("ward", "us", None, "fd00:7::/48"))
-    found = delta(after.network(), both.network())
+    found = compare_reachability(after.network(), both.network())
     assert {(one.from_, one.to) for one in found.allowed} == {(("ward",), ("clinic",)), (("clinic",), ("ward",))}
     assert {one.example.source for one in found.allowed} == {"fd00:7::1", "fd00:6::1"}
 
 
 def test_moving_a_policy_tells_what_is_decided_otherwise() -> None:
-    before = hospital()
+    before = hospital_network()
     before.add("policies", policy("https", 30, "dev", "prod", HTTPS))
     after = before.copy()
     after.edit("policies", "https", position=5)
-    (change,) = delta(before.network(), after.network()).allowed
+    (change,) = compare_reachability(before.network(), after.network()).allowed
     assert (change.ports, change.rule_before, change.rule_after) == (("443",), "no-dev-in-prod/rule-1", "https/rule-1")
 
 
 def test_a_renamed_group_changes_no_flow_and_is_told_by_its_new_name() -> None:
-    before, after = hospital(), hospital()
+    before, after = hospital_network(), hospital_network()
     after.edit("groups", "dev", name="development")
-    assert delta(before.network(), after.network()) == Delta()
+    assert compare_reachability(before.network(), after.network()) == ReachabilityDelta()
     opened = after.copy()
     opened.remove("policies", "no-dev-in-prod")
     network = after.network()
     for _ in range(2):
         network = Network(opened.intent(), network)
-        assert delta(before.network(), network).allowed[0].from_ == ("development",)
+        assert compare_reachability(before.network(), network).allowed[0].from_ == ("development",)
 
 
 def test_sites_that_exchange_prefixes_are_told_what_changes_between_them() -> None:
-    draw = Drawing()
+    draw = IntentBuilder()
     draw.add("exchanges", {"name": "eu", "location": "aws-eu-central-1"})
     draw.add("segments", {"name": "corp", "stance": "open"})
     draw.add("connectors", site("one", "eu", None, "10.3.0.0/16", "10.1.0.0/16"))
@@ -285,7 +285,7 @@ def test_sites_that_exchange_prefixes_are_told_what_changes_between_them() -> No
     after.edit("connectors", "one", attachments=site("one", "eu", None, "10.3.0.0/16", "10.2.0.0/16")["attachments"])
     after.edit("connectors", "two", attachments=site("two", "eu", None, "10.1.0.0/16")["attachments"])
     # What was or becomes local is not compared, and the rest was sent by somebody else.
-    told = delta(draw.network(), after.network())
+    told = compare_reachability(draw.network(), after.network())
     assert not told.allowed and {change.from_ for change in told.blocked} == {("one (10.1.0.0/16)", "two")}
 
 
@@ -293,7 +293,7 @@ def test_what_did_not_change_is_not_asked_again() -> None:
     before, draw = partners().network(), partners()
     draw.remove("policies", "no-dev-in-prod")
     planned = Network(draw.intent(), before)
-    first = delta(before, planned)
+    first = compare_reachability(before, planned)
     draw.edit("segments", "guest", stance="open")
-    again = delta(before, Network(draw.intent(), planned))
+    again = compare_reachability(before, Network(draw.intent(), planned))
     assert first.allowed and all(one is other for one, other in zip(first.allowed, again.allowed, strict=True))

@@ -6,26 +6,26 @@ from typing import Any
 
 import pytest
 
-from tests.core.asking import fate, followed, the, told
-from tests.core.networks import Drawing, hospital, policy, site
+from tests.core.trace_queries import trace_disposition, run_trace, only_problem, problems_with_code
+from tests.core.sample_networks import IntentBuilder, hospital_network, policy, site
 
 # 1
 
 
 def test_the_longest_prefix_wins() -> None:
     """“Inside a segment the longest prefix wins.”"""
-    net = hospital()
+    net = hospital_network()
     net.add("connectors", site("annex", "us", "dev", "10.3.4.0/24"))
-    assert followed(net, "vpc-dev", "10.3.4.9").hops[-1].name == "annex"
-    assert followed(net, "vpc-dev", "10.3.5.9").hops[-1].name == "hospital-a"
+    assert run_trace(net, "vpc-dev", "10.3.4.9").hops[-1].name == "annex"
+    assert run_trace(net, "vpc-dev", "10.3.5.9").hops[-1].name == "hospital-a"
 
 
 def test_equal_prefixes_are_an_error() -> None:
     """“Two connectors must not attach equal or overlapping-by-accident prefixes: equal ones are an error”; and the
     issue: “equal prefixes in a segment (which two, which prefixes)”."""
-    net = hospital()
+    net = hospital_network()
     net.add("connectors", site("copy", "us", None, "10.3.0.0/16"))
-    problem = the(net, "equal_prefixes")
+    problem = only_problem(net, "equal_prefixes")
     assert problem.severity == "error" and problem.path == "connectors/copy/attachments[0].prefixes[0]"
     assert all(name in problem.message for name in ("hospital-a", "copy", "10.3.0.0/16", "corp"))
 
@@ -33,13 +33,13 @@ def test_equal_prefixes_are_an_error() -> None:
 @pytest.mark.parametrize(("preference", "owner"), [(200, "copy"), (100, "hospital-a"), (50, "hospital-a")])
 def test_redundant_connectors_share_prefixes_by_preference(preference: int, owner: str) -> None:
     """“… unless both name the same `redundancy_group` (with `preference`s, equal for ECMP)”"""
-    net = hospital()
+    net = hospital_network()
     net.edit("connectors", "hospital-a", redundancy_group="clinic")
     twin = site("copy", "us", "sites", "10.3.0.0/16")
     net.add("connectors", {**twin, "redundancy_group": "clinic", "preference": preference})
-    assert not told(net, "equal_prefixes")
-    assert followed(net, "vpc-dev", "10.3.0.1").hops[-1].name == owner
-    assert fate(net, "copy@10.3.0.7", "vpc-dev") == "delivered", "the other one may send from it too"
+    assert not problems_with_code(net, "equal_prefixes")
+    assert run_trace(net, "vpc-dev", "10.3.0.1").hops[-1].name == owner
+    assert trace_disposition(net, "copy@10.3.0.7", "vpc-dev") == "delivered", "the other one may send from it too"
 
 
 @pytest.mark.parametrize(
@@ -55,38 +55,38 @@ def test_a_route_kept_from_a_connector_is_kept_from_its_packets_and_replies(
     target: str, inside: str, disposition: str, word: str
 ) -> None:
     """Two may send from one address: the sender needs the route, and who gets the replies."""
-    net = hospital()
+    net = hospital_network()
     net.edit("connectors", "hospital-a", redundancy_group="clinic")
     net.add("connectors", {**site("annex", "us", "sites", inside), "redundancy_group": "clinic"})
     policy = {"name": "hide", "segment": "corp", "direction": "out", "targets": [target]}
     net.add("route-policies", {**policy, "rules": [{"action": "deny", "match": {"prefixes": ["10.2.0.0/16"]}}]})
-    told = followed(net, "annex@10.3.4.7", "vpc-dev")
+    told = run_trace(net, "annex@10.3.4.7", "vpc-dev")
     assert told.disposition == disposition and word in told.hops[-1].reason
 
 
 def test_a_longer_prefix_inside_another_ones_is_a_warning() -> None:
     """“a longer prefix inside a shorter one of another connector is a warning that names both”"""
-    net = hospital()
+    net = hospital_network()
     net.add("connectors", site("annex", "us", "dev", "10.3.4.0/24"))
-    problem = the(net, "overlapping_prefixes")
+    problem = only_problem(net, "overlapping_prefixes")
     assert problem.severity == "warning" and "annex" in problem.message and "hospital-a" in problem.message
 
 
 def test_segments_may_use_the_same_addresses() -> None:
     """“Different segments may use the same addresses.”"""
-    net = hospital()
+    net = hospital_network()
     net.add("connectors", site("kiosk", "eu", None, "10.2.0.0/16", segment="guest"))
-    assert not told(net, "equal_prefixes")
-    assert followed(net, "hospital-a", "10.2.0.1").hops[-1].name == "vpc-dev"
-    assert followed(net, "lobby", "10.2.0.1", segment="guest").segment == "guest"
+    assert not problems_with_code(net, "equal_prefixes")
+    assert run_trace(net, "hospital-a", "10.2.0.1").hops[-1].name == "vpc-dev"
+    assert run_trace(net, "lobby", "10.2.0.1", segment="guest").segment == "guest"
 
 
 def test_the_default_route_is_exempt() -> None:
     """“The default route is exempt.”"""
-    net = hospital()
+    net = hospital_network()
     for name in ("north", "south"):
         net.add("connectors", site(name, "eu", None, "0.0.0.0/0"))
-    assert not told(net, "equal_prefixes") and not told(net, "overlapping_prefixes")
+    assert not problems_with_code(net, "equal_prefixes") and not problems_with_code(net, "overlapping_prefixes")
 
 
 # 2
@@ -95,56 +95,56 @@ def test_the_default_route_is_exempt() -> None:
 def test_the_source_attachment_is_the_longest_match_of_the_connectors_own() -> None:
     """“A packet's source attachment is the longest match of its source address among that connector's attachments in
     the segment”"""
-    net = hospital()
+    net = hospital_network()
     ends = [("dev", "10.6.0.0/16"), ("prod", "10.6.7.0/24")]
     attachments = [{"segment": "corp", "group": group, "prefixes": [prefix]} for group, prefix in ends]
     net.add("connectors", {**site("lab", "eu", None), "attachments": attachments})
-    assert fate(net, "lab@10.6.1.1", "vpc-prod") == "denied_by_rule", "no-dev-in-prod"
-    assert fate(net, "lab@10.6.7.1", "vpc-prod") == "delivered", "it is prod itself"
+    assert trace_disposition(net, "lab@10.6.1.1", "vpc-prod") == "denied_by_rule", "no-dev-in-prod"
+    assert trace_disposition(net, "lab@10.6.7.1", "vpc-prod") == "delivered", "it is prod itself"
 
 
 def test_other_sources_are_spoofed() -> None:
     """“none: dropped as spoofed”"""
-    net = hospital()
-    assert fate(net, "vpc-dev@10.1.0.9", "hospital-a") == "denied_spoofed"
-    assert fate(net, "lobby@10.2.0.9", "10.1.0.1", segment="guest") == "denied_spoofed"
+    net = hospital_network()
+    assert trace_disposition(net, "vpc-dev@10.1.0.9", "hospital-a") == "denied_spoofed"
+    assert trace_disposition(net, "lobby@10.2.0.9", "10.1.0.1", segment="guest") == "denied_spoofed"
 
 
 @pytest.mark.parametrize("end", ["10.4.7.7", "10.5.0.1"])
 def test_traffic_inside_one_connector_is_local(end: str) -> None:
     """“Traffic inside one connector never reaches an exchange (`local`)”"""
-    net = hospital()
+    net = hospital_network()
     net.add("policies", policy("shut", 1, "any", "any", {"action": "deny"}))
-    found = followed(net, "10.4.0.1", end)
+    found = run_trace(net, "10.4.0.1", end)
     assert found.disposition == "local" and [hop.kind for hop in found.hops] == ["connector"]
 
 
 def test_a_policy_inside_one_connector_is_not_enforceable() -> None:
     """“a policy between two groups of one connector is warned about as not enforceable”"""
-    net = hospital()
+    net = hospital_network()
     for name in ("one", "two"):
         net.add("groups", {"name": name})
     ends = [("one", "10.6.0.0/24"), ("two", "10.6.1.0/24")]
     attachments = [{"segment": "corp", "group": group, "prefixes": [prefix]} for group, prefix in ends]
     net.add("connectors", {**site("lab", "eu", None), "attachments": attachments})
     net.add("policies", policy("p", 5, "one", "two", {"action": "deny"}))
-    assert the(net, "not_enforceable").severity == "warning"
-    assert fate(net, "10.6.0.1", "10.6.1.1") == "local"
+    assert only_problem(net, "not_enforceable").severity == "warning"
+    assert trace_disposition(net, "10.6.0.1", "10.6.1.1") == "local"
 
 
 @pytest.mark.parametrize(("stance", "disposition"), [("open", "delivered"), ("closed", "denied_by_stance")])
 def test_members_of_a_group_follow_the_stance(stance: str, disposition: str) -> None:
     """“Members of one group follow the stance like everybody else.”"""
-    net = hospital()
+    net = hospital_network()
     net.edit("segments", "corp", stance=stance)
-    assert fate(net, "hospital-a", "hospital-b") == disposition
+    assert trace_disposition(net, "hospital-a", "hospital-b") == disposition
 
 
 # 3: two clinics with the same addresses inside; the first shows 100.64.0.0/24 in place of 10.9.0.0/24
 
 
-def clinics() -> Drawing:
-    net = hospital()
+def clinics() -> IntentBuilder:
+    net = hospital_network()
     net.edit("segments", "corp", prefixes=[])
     for name, exchange in (("clinic-1", "eu"), ("clinic-2", "us")):
         net.add("connectors", site(name, exchange, "sites", "10.9.0.0/24"))
@@ -154,7 +154,7 @@ def clinics() -> Drawing:
     return net
 
 
-def inwards(net: Drawing, **more: Any) -> Drawing:
+def inwards(net: IntentBuilder, **more: Any) -> IntentBuilder:
     body = {"segment": "corp", "connector": "clinic-1", "position": 2, "name": "inwards", "direction": "inbound"}
     match = {"destination": ["100.64.0.0/24"], **more.pop("match", {})}
     translated = {"type": "static", "prefixes": ["10.9.0.0/24"], **more}
@@ -165,24 +165,24 @@ def inwards(net: Drawing, **more: Any) -> Drawing:
 def test_overlap_checks_use_presented_addresses() -> None:
     """“NAT belongs to the connector's edge: overlap checks … use the presented (outside) addresses”"""
     net = clinics()
-    assert not told(net, "equal_prefixes")
+    assert not problems_with_code(net, "equal_prefixes")
     net.remove("nat-rules", "shown")
-    assert told(net, "equal_prefixes")
+    assert problems_with_code(net, "equal_prefixes")
 
 
 def test_nat_pools_that_collide_are_an_error() -> None:
     """The issue: “NAT pools that collide”."""
     net = clinics()
     net.add("connectors", site("third", "us", None, "100.64.0.0/24"))
-    problem = the(net, "nat_collision")
+    problem = only_problem(net, "nat_collision")
     assert problem.severity == "error" and "third" in problem.message and "clinic-1" in problem.message
 
 
 def test_routes_are_those_of_presented_addresses() -> None:
     """“routes … use the presented (outside) addresses”"""
     net = inwards(clinics())
-    assert followed(net, "vpc-dev", "10.9.0.7").hops[-1].name == "clinic-2"
-    assert followed(net, "vpc-dev", "100.64.0.7").hops[-1].name == "clinic-1"
+    assert run_trace(net, "vpc-dev", "10.9.0.7").hops[-1].name == "clinic-2"
+    assert run_trace(net, "vpc-dev", "100.64.0.7").hops[-1].name == "clinic-1"
 
 
 @pytest.mark.parametrize(("source", "disposition"), [("10.9.0.0/24", "delivered"), ("100.64.0.0/24", "denied_by_rule")])
@@ -190,27 +190,27 @@ def test_policies_see_presented_addresses(source: str, disposition: str) -> None
     """“policies … use the presented (outside) addresses”"""
     net = clinics()
     net.add("policies", policy("p", 1, "clinic-1", "vpc-dev", {"action": "deny", "source": [source]}))
-    assert fate(net, "clinic-1@10.9.0.7", "vpc-dev") == disposition
+    assert trace_disposition(net, "clinic-1@10.9.0.7", "vpc-dev") == disposition
 
 
 def test_a_trace_shows_both_addresses() -> None:
     """“a trace shows both”"""
     net = inwards(clinics(), match={"protocol": "tcp", "ports": ["443"]}, port=8443)
-    out = followed(net, "clinic-1@10.9.0.7", "vpc-dev")
+    out = run_trace(net, "clinic-1@10.9.0.7", "vpc-dev")
     assert [hop.detail for hop in out.hops if hop.kind == "nat"] == ["source 10.9.0.7 → 100.64.0.7"]
     assert out.return_ is not None
     assert [hop.detail for hop in out.return_.hops if hop.kind == "nat"] == ["destination 100.64.0.7 → 10.9.0.7"]
-    into = followed(net, "vpc-dev", "100.64.0.7", "tcp", 443)
+    into = run_trace(net, "vpc-dev", "100.64.0.7", "tcp", 443)
     assert [hop.detail for hop in into.hops if hop.kind == "nat"] == ["destination 100.64.0.7:443 → 10.9.0.7:8443"]
 
 
 def test_what_nat_hides_can_only_be_reached_where_a_rule_takes_it_inwards() -> None:
     """“NAT belongs to the connector's edge”: without an inbound rule nothing gets in, whatever policies say."""
     net = clinics()
-    assert fate(net, "vpc-dev", "100.64.0.7") == "no_route"
+    assert trace_disposition(net, "vpc-dev", "100.64.0.7") == "no_route"
     inwards(net, match={"protocol": "tcp", "ports": ["443"]})
-    assert fate(net, "vpc-dev", "100.64.0.7", "tcp", 443) == "delivered"
-    assert fate(net, "vpc-dev", "100.64.0.7", "tcp", 80) == "no_route"
+    assert trace_disposition(net, "vpc-dev", "100.64.0.7", "tcp", 443) == "delivered"
+    assert trace_disposition(net, "vpc-dev", "100.64.0.7", "tcp", 80) == "no_route"
 
 
 def test_shares_bring_presented_addresses() -> None:
@@ -221,5 +221,5 @@ def test_shares_bring_presented_addresses() -> None:
     net.add("connectors", site("desk", "us", None, "172.16.0.0/24", segment="guest"))
     net.add("shares", {"name": "s", "a": side, "b": {**lobby, "prefixes": ["172.16.0.0/24"]}})
     ends = {"from_segment": "guest", "to_segment": "corp"}
-    assert followed(net, "desk", "100.64.0.7", **ends).hops[-1].name == "clinic-1"
-    assert followed(net, "desk", "10.9.0.7", **ends).hops[-1].name == "clinic-2"
+    assert run_trace(net, "desk", "100.64.0.7", **ends).hops[-1].name == "clinic-1"
+    assert run_trace(net, "desk", "10.9.0.7", **ends).hops[-1].name == "clinic-2"

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.core.asking import anchor, fate, followed, the, through, told
-from tests.core.networks import Drawing, hospital, policy, site
+from tests.core.trace_queries import anchor_of, trace_disposition, run_trace, only_problem, services_passed, problems_with_code
+from tests.core.sample_networks import IntentBuilder, hospital_network, policy, site
 
 DENY, ALLOW = {"action": "deny"}, {"action": "allow"}
 
@@ -16,9 +16,9 @@ DENY, ALLOW = {"action": "deny"}, {"action": "allow"}
 
 def test_a_flow_is_decided_by_its_initiator() -> None:
     """“A flow is decided on its first packet, initiator → responder.”"""
-    net = hospital()
-    assert fate(net, "vpc-dev", "vpc-prod") == "denied_by_rule"
-    back = followed(net, "vpc-prod", "vpc-dev")
+    net = hospital_network()
+    assert trace_disposition(net, "vpc-dev", "vpc-prod") == "denied_by_rule"
+    back = run_trace(net, "vpc-prod", "vpc-dev")
     assert back.disposition == "delivered" and back.return_ is not None
 
 
@@ -38,18 +38,18 @@ def test_a_flow_is_decided_by_its_initiator() -> None:
 def test_candidates_are_what_names_both_ends(more: dict[str, Any], start: str, end: str, denied: bool) -> None:
     """“Candidates are the enabled policies whose segments hold the flow's segment, whose `from` contains the source
     attachment's group (or its connector, or `any`) and whose `to` contains the destination's.”"""
-    net = hospital()
+    net = hospital_network()
     net.add("policies", {**policy("p", 1, start, end, DENY), **more})
-    assert fate(net, "hospital-a", "vpc-dev") == ("denied_by_rule" if denied else "delivered")
+    assert trace_disposition(net, "hospital-a", "vpc-dev") == ("denied_by_rule" if denied else "delivered")
 
 
 @pytest.mark.parametrize(("first", "second", "rule"), [(1, 2, "one/rule-1"), (4, 3, "two/rule-1")])
 def test_policies_are_tried_by_position(first: int, second: int, rule: str) -> None:
     """“They are tried by policy `position`”"""
-    net = hospital()
+    net = hospital_network()
     net.add("policies", policy("one", first, "sites", "dev", DENY))
     net.add("policies", policy("two", second, "any", "any", ALLOW))
-    assert followed(net, "hospital-a", "vpc-dev").rule == rule
+    assert run_trace(net, "hospital-a", "vpc-dev").rule == rule
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_policies_are_tried_by_position(first: int, second: int, rule: str) -> N
 def test_the_first_rule_that_matches_decides(asked: tuple[str, int | None], rule: str) -> None:
     """“inside a policy by rule order; the first rule that matches protocol, destination ports and both prefixes and is
     not `watch` decides”"""
-    net = hospital()
+    net = hospital_network()
     rules = [
         {"name": "seen", "action": "watch"},
         {"name": "web", "action": "allow", "protocol": "tcp", "ports": ["443"]},
@@ -75,28 +75,28 @@ def test_the_first_rule_that_matches_decides(asked: tuple[str, int | None], rule
         {"name": "rest", "action": "deny"},
     ]
     net.add("policies", policy("p", 1, "any", "any", *rules))
-    assert followed(net, "hospital-a@10.3.0.9", "10.2.0.9", *asked).rule == rule
-    assert followed(net, "hospital-a@10.3.1.9", "10.2.0.9", "icmp").rule == "p/rest"
+    assert run_trace(net, "hospital-a@10.3.0.9", "10.2.0.9", *asked).rule == rule
+    assert run_trace(net, "hospital-a@10.3.1.9", "10.2.0.9", "icmp").rule == "p/rest"
 
 
 @pytest.mark.parametrize(("stance", "disposition"), [("open", "delivered"), ("closed", "denied_by_stance")])
 def test_without_a_match_the_stance_decides(stance: str, disposition: str) -> None:
     """“None: the segment's stance.”"""
-    net = hospital()
+    net = hospital_network()
     net.edit("segments", "corp", stance=stance)
-    found = followed(net, "hospital-a", "vpc-dev")
+    found = run_trace(net, "hospital-a", "vpc-dev")
     assert (found.disposition, found.rule) == (disposition, None)
 
 
 def test_rules_may_name_prefix_lists() -> None:
     """CONTRACT: “source/destination: prefixes, prefix-lists, "any"”; an empty list matches nothing."""
-    net = hospital()
+    net = hospital_network()
     net.add("prefix-lists", {"name": "wards", "entries": [{"prefix": "10.3.0.0/24"}]})
     net.add("policies", policy("p", 1, "any", "any", {"action": "deny", "source": ["wards", "10.4.0.0/16"]}))
-    assert fate(net, "hospital-a@10.3.0.9", "vpc-dev") == "denied_by_rule"
-    assert fate(net, "hospital-a@10.3.1.9", "vpc-dev") == "delivered"
+    assert trace_disposition(net, "hospital-a@10.3.0.9", "vpc-dev") == "denied_by_rule"
+    assert trace_disposition(net, "hospital-a@10.3.1.9", "vpc-dev") == "delivered"
     net.edit("prefix-lists", "wards", entries=[])
-    assert fate(net, "hospital-a@10.3.0.9", "vpc-dev") == "delivered"
+    assert trace_disposition(net, "hospital-a@10.3.0.9", "vpc-dev") == "delivered"
 
 
 # 5
@@ -104,36 +104,36 @@ def test_rules_may_name_prefix_lists() -> None:
 
 def test_any_is_never_the_internet() -> None:
     """“`any` means all connectors of the segment … and never the internet”"""
-    net = hospital()
+    net = hospital_network()
     net.add("policies", policy("p", 1, "any", "any", ALLOW))
-    assert fate(net, "vpc-dev", "internet", "tcp", 80) == "denied_by_stance"
+    assert trace_disposition(net, "vpc-dev", "internet", "tcp", 80) == "denied_by_stance"
 
 
 def test_any_includes_what_shares_bring() -> None:
     """“`any` means all connectors of the segment, those that shares bring into it included”"""
     net = shared()
     net.add("policies", policy("p", 1, "any", "any", DENY))
-    assert fate(net, "desk", "vpc-prod") == "denied_by_rule"
+    assert trace_disposition(net, "desk", "vpc-prod") == "denied_by_rule"
 
 
 def test_the_stance_never_covers_the_internet() -> None:
     """“the stance never covers it: flows to or from it need a rule that names `internet`”"""
-    net = hospital()
-    assert fate(net, "vpc-prod", "internet", "tcp", 443) == "delivered"
-    assert fate(net, "hospital-a", "internet", "tcp", 443) == "denied_by_stance", "corp is open"
+    net = hospital_network()
+    assert trace_disposition(net, "vpc-prod", "internet", "tcp", 443) == "delivered"
+    assert trace_disposition(net, "hospital-a", "internet", "tcp", 443) == "denied_by_stance", "corp is open"
 
 
 def test_no_exit_leads_to_private_addresses() -> None:
     """“`internet` stands for what lies behind an internet exit”"""
-    net = hospital()
+    net = hospital_network()
     net.add("policies", policy("out", 1, "any", "internet", ALLOW))
-    assert fate(net, "vpc-prod", "8.8.8.8") == "delivered"
+    assert trace_disposition(net, "vpc-prod", "8.8.8.8") == "delivered"
     for address in ("10.99.0.1", "172.16.0.1", "192.168.1.1", "100.64.0.1", "169.254.169.254", "224.0.0.1"):
-        assert fate(net, "vpc-prod", address) == "no_route", address
+        assert trace_disposition(net, "vpc-prod", address) == "no_route", address
 
 
-def exits(*more: tuple[str, str, int]) -> Drawing:
-    net = hospital()
+def exits(*more: tuple[str, str, int]) -> IntentBuilder:
+    net = hospital_network()
     net.add("exchanges", {"name": "ie", "location": "aws-eu-west-1"})
     net.add("policies", policy("out", 1, "any", "internet", ALLOW))
     net.add("connectors", site("dublin", "ie", None, "10.7.0.0/16"))
@@ -155,12 +155,12 @@ def exits(*more: tuple[str, str, int]) -> Drawing:
 )
 def test_the_exit_is_chosen_by_exchange_preference_and_distance(more: Any, start: str, chosen: str) -> None:
     """“Exit choice: same exchange, then highest preference, then nearest”"""
-    found = followed(exits(*more), start, "internet", "tcp", 443)
+    found = run_trace(exits(*more), start, "internet", "tcp", 443)
     assert [hop.name for hop in found.hops if hop.kind == "connector"][-1] == chosen
 
 
-def published() -> Drawing:
-    net = hospital()
+def published() -> IntentBuilder:
+    net = hospital_network()
     target = {"connector": "vpc-prod", "addresses": ["10.1.2.3"], "port": 8443}
     net.add("internet-apps", {"name": "shop", "connector": "exit-eu", "port": 443, "target": target})
     return net
@@ -183,17 +183,17 @@ def test_from_the_internet_only_applications_that_a_policy_allows(rules: Any, di
     net = published()
     for place, (start, end, rule) in enumerate(rules):
         net.add("policies", policy(f"p{place}", place, start, end, rule))
-    assert fate(net, "internet", "shop", "tcp", 443) == disposition
-    assert fate(net, "internet", "vpc-prod", "tcp", 443) == "no_route"
-    assert fate(net, "internet", "203.0.113.1", "tcp", 444) == "no_route"
+    assert trace_disposition(net, "internet", "shop", "tcp", 443) == disposition
+    assert trace_disposition(net, "internet", "vpc-prod", "tcp", 443) == "no_route"
+    assert trace_disposition(net, "internet", "203.0.113.1", "tcp", 444) == "no_route"
 
 
 # 6
 
 
-def shared(**more: Any) -> Drawing:
+def shared(**more: Any) -> IntentBuilder:
     """Segment guest (closed) sees prod of corp (open) through share “records”; its desk is behind 172.16.0.0/24."""
-    net = hospital()
+    net = hospital_network()
     net.add("groups", {"name": "desks"})
     net.add("connectors", site("desk", "us", "desks", "172.16.0.0/24", segment="guest"))
     net.remove("connectors", "lobby")
@@ -206,10 +206,10 @@ def shared(**more: Any) -> Drawing:
 def test_segments_reach_each_other_through_shares_only() -> None:
     """“Segments do not reach each other except through a share”"""
     net = shared()
-    assert fate(net, "desk", "vpc-prod") == "delivered"
-    assert fate(net, "desk", "vpc-dev") == "isolated", "the share names prod"
+    assert trace_disposition(net, "desk", "vpc-prod") == "delivered"
+    assert trace_disposition(net, "desk", "vpc-dev") == "isolated", "the share names prod"
     net.remove("shares", "records")
-    assert fate(net, "desk", "vpc-prod") == "isolated"
+    assert trace_disposition(net, "desk", "vpc-prod") == "isolated"
 
 
 def test_shares_are_not_transitive() -> None:
@@ -219,8 +219,8 @@ def test_shares_are_not_transitive() -> None:
     net.add("connectors", site("bench", "eu", None, "172.17.0.0/24", segment="lab"))
     a, b = {"segment": "guest", "groups": ["desks"]}, {"segment": "lab", "prefixes": ["172.17.0.0/24"]}
     net.add("shares", {"name": "more", "a": a, "b": b})
-    assert fate(net, "bench", "desk") == fate(net, "desk", "vpc-prod") == "delivered"
-    assert fate(net, "bench", "vpc-prod") == "isolated"
+    assert trace_disposition(net, "bench", "desk") == trace_disposition(net, "desk", "vpc-prod") == "delivered"
+    assert trace_disposition(net, "bench", "vpc-prod") == "isolated"
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ def test_shares_are_not_transitive() -> None:
 def test_a_share_says_who_may_initiate(direction: str, there: str, back: str) -> None:
     """“A share names side `a` and side `b` (segment, groups, prefixes) and who may initiate.”"""
     net = shared(direction=direction)
-    assert (fate(net, "desk", "vpc-prod"), fate(net, "vpc-prod", "desk")) == (there, back)
+    assert (trace_disposition(net, "desk", "vpc-prod"), trace_disposition(net, "vpc-prod", "desk")) == (there, back)
 
 
 @pytest.mark.parametrize(
@@ -256,7 +256,7 @@ def test_a_deny_in_either_segment_denies(corp: Any, guest: Any, disposition: str
     for place, (segment, held) in enumerate((("corp", corp), ("guest", guest))):
         if held:
             net.add("policies", policy(segment, place, "desks", "prod", held, segments=[segment]))
-    found = followed(net, "desk", "vpc-prod")
+    found = run_trace(net, "desk", "vpc-prod")
     assert (found.disposition, found.rule) == (disposition, rule)
 
 
@@ -269,23 +269,23 @@ def test_chains_concatenate_without_repeats() -> None:
     for segment, chain in (("guest", ["ids", "fw"]), ("corp", ["proxy", "ids"])):
         rule = {"action": "inspect", "services": chain}
         net.add("policies", policy(segment, len(segment), "desks", "prod", rule, segments=[segment]))
-    found = followed(net, "desk", "vpc-prod")
-    assert (found.disposition, through(found)) == ("delivered_inspected", ["ids", "fw", "proxy"])
+    found = run_trace(net, "desk", "vpc-prod")
+    assert (found.disposition, services_passed(found)) == ("delivered_inspected", ["ids", "fw", "proxy"])
 
 
 def test_shared_prefixes_are_unique_in_the_receiving_segment() -> None:
     """“Prefixes seen through shares must be unique in the receiving segment after NAT.”"""
     net = shared()
-    assert not told(net, "share_overlap")
+    assert not problems_with_code(net, "share_overlap")
     net.add("connectors", site("clash", "us", None, "10.1.0.0/24", segment="guest"))
-    assert the(net, "share_overlap").severity == "error"
+    assert only_problem(net, "share_overlap").severity == "error"
 
 
 def test_a_share_of_a_segment_with_itself_is_an_error() -> None:
     """The issue: “a share that would loop”."""
     net = shared()
     net.edit("shares", "records", b={"segment": "corp", "groups": ["dev"]})
-    assert the(net, "share_loop").severity == "error"
+    assert only_problem(net, "share_loop").severity == "error"
 
 
 # 7
@@ -293,7 +293,7 @@ def test_a_share_of_a_segment_with_itself_is_an_error() -> None:
 
 def test_replies_pass_the_same_way_back() -> None:
     """“Replies of a permitted flow are permitted and pass the same service instances in reverse order”"""
-    found = followed(hospital(), "hospital-b", "vpc-prod", "tcp", 443)
+    found = run_trace(hospital_network(), "hospital-b", "vpc-prod", "tcp", 443)
     assert found.return_ is not None
     assert [hop.name for hop in found.return_.hops] == [hop.name for hop in found.hops][::-1]
 
@@ -304,15 +304,15 @@ def test_both_ends_find_the_same_anchor() -> None:
     net = shared()
     pairs = [("hospital-a", "hospital-b"), ("vpc-dev", "hospital-b"), ("desk", "vpc-prod")]
     for one, other in pairs:
-        assert anchor(followed(net, one, other)) == anchor(followed(net, other, one))
+        assert anchor_of(run_trace(net, one, other)) == anchor_of(run_trace(net, other, one))
 
 
 def test_an_inspected_flow_is_anchored_where_its_service_is() -> None:
     """“among the healthy nodes of the service's exchange, else of the initiator's”"""
-    net = hospital()
-    assert anchor(followed(net, "hospital-b", "vpc-prod", "tcp", 443)).startswith("eu/")
+    net = hospital_network()
+    assert anchor_of(run_trace(net, "hospital-b", "vpc-prod", "tcp", 443)).startswith("eu/")
     net.add("connectors", site("miami", "us", None, "10.8.0.0/16"))
-    assert anchor(followed(net, "miami", "hospital-b")).startswith("us/")
+    assert anchor_of(run_trace(net, "miami", "hospital-b")).startswith("us/")
 
 
 # 8
@@ -321,39 +321,39 @@ def test_an_inspected_flow_is_anchored_where_its_service_is() -> None:
 @pytest.mark.parametrize(("placed", "served"), [(["eu"], "eu"), (["us"], "us"), (["ie"], "ie")])
 def test_a_flow_is_served_where_its_service_is_placed(placed: list[str], served: str) -> None:
     """“The placement for a flow: at the initiator's exchange, else the responder's, else the nearest healthy.”"""
-    net = hospital()
+    net = hospital_network()
     net.add("exchanges", {"name": "ie", "location": "aws-eu-west-1"})
     net.edit("services", "fw", placements=[{"exchange": one, "min_instances": 2} for one in placed])
-    found = followed(net, "hospital-b", "vpc-prod", "tcp", 443)
-    assert anchor(found).startswith(f"{served}/")
+    found = run_trace(net, "hospital-b", "vpc-prod", "tcp", 443)
+    assert anchor_of(found).startswith(f"{served}/")
     assert all(f"fw/{served}/" in hop.detail for hop in found.hops if hop.kind == "service")
 
 
 def test_of_placements_far_away_the_nearest_serves() -> None:
     """“else the nearest healthy”"""
-    net = hospital()
+    net = hospital_network()
     net.add("exchanges", {"name": "ie", "location": "aws-eu-west-1"})
     net.edit("services", "fw", placements=[{"exchange": "us"}, {"exchange": "ie"}])
-    found = followed(net, "hospital-a", "vpc-prod", "tcp", 443)
-    assert anchor(found).startswith("ie/"), "both ends are in Frankfurt; Dublin is nearer than Virginia"
+    found = run_trace(net, "hospital-a", "vpc-prod", "tcp", 443)
+    assert anchor_of(found).startswith("ie/"), "both ends are in Frankfurt; Dublin is nearer than Virginia"
 
 
 @pytest.mark.parametrize(("on_failure", "disposition"), [("closed", "service_unavailable"), ("open", "delivered")])
 def test_a_service_without_instances_fails_as_it_says(on_failure: str, disposition: str) -> None:
     """“`on_failure` (`closed` by default, or `open`) applies, per service of a chain, only when no placement has a
     healthy instance.”"""
-    net = hospital()
+    net = hospital_network()
     net.edit("services", "fw", on_failure=on_failure, placements=[{"exchange": "eu", "min_instances": 0}])
-    assert fate(net, "hospital-a", "vpc-prod", "tcp", 443) == disposition
+    assert trace_disposition(net, "hospital-a", "vpc-prod", "tcp", 443) == disposition
     net.edit("services", "fw", placements=[{"exchange": "eu", "min_instances": 0}, {"exchange": "us"}])
-    assert fate(net, "hospital-a", "vpc-prod", "tcp", 443) == "delivered_inspected"
+    assert trace_disposition(net, "hospital-a", "vpc-prod", "tcp", 443) == "delivered_inspected"
 
 
 def test_failing_open_lets_the_rest_of_the_chain_inspect() -> None:
     """“applies, per service of a chain”"""
-    net = hospital()
+    net = hospital_network()
     body = {"name": "ids", "product": "linux-firewall", "segments": ["corp"], "on_failure": "open"}
     net.add("services", {**body, "placements": [{"exchange": "eu", "min_instances": 0}]})
     net.add("policies", policy("p", 1, "dev", "sites", {"action": "inspect", "services": ["ids", "fw"]}))
-    found = followed(net, "vpc-dev", "hospital-a")
-    assert (found.disposition, through(found)) == ("delivered_inspected", ["fw"])
+    found = run_trace(net, "vpc-dev", "hospital-a")
+    assert (found.disposition, services_passed(found)) == ("delivered_inspected", ["fw"])

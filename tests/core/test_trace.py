@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from provisioning.core.intent import InvalidIntent
-from provisioning.core.reach import Trace, trace
-from tests.core.networks import Drawing, hospital, policy, site
+from provisioning.core.reach import Trace, trace_flow
+from tests.core.sample_networks import IntentBuilder, hospital_network, policy, site
 
 
-def followed(*asked: Any, draw: Drawing | None = None) -> Trace:
-    return trace((draw or hospital()).network(), *asked)
+def run_trace(*asked: Any, draw: IntentBuilder | None = None) -> Trace:
+    return trace_flow((draw or hospital_network()).network(), *asked)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def followed(*asked: Any, draw: Drawing | None = None) -> Trace:
     ],
 )
 def test_a_packet_meets_the_fate_that_the_network_says(asked: Any, disposition: str, rule: str | None) -> None:
-    found = followed(*asked)
+    found = run_trace(*asked)
     assert (found.disposition, found.rule) == (disposition, rule)
     assert (found.return_ is not None) == disposition.startswith("delivered")
     if found.return_ is None:
@@ -44,7 +44,7 @@ def test_a_packet_meets_the_fate_that_the_network_says(asked: Any, disposition: 
 
 
 def test_replies_pass_the_same_hops_in_reverse() -> None:
-    found = followed("hospital-b", "vpc-prod", "tcp", 443)
+    found = run_trace("hospital-b", "vpc-prod", "tcp", 443)
     kinds = [hop.kind for hop in found.hops]
     # Where the anchor is the home of an end, its two visits are one hop.
     assert "".join(kind[0] for kind in kinds) in ("cnsnc", "cnnsnc", "cnsnnc", "cnnsnnc")
@@ -56,7 +56,7 @@ def test_both_directions_of_a_pair_have_the_same_anchor() -> None:
     names = ("hospital-a", "hospital-b", "vpc-prod", "vpc-dev")
 
     def anchor(start: str, end: str) -> str:
-        return next(hop.name for hop in followed(start, end, "icmp").hops if "anchor" in hop.detail)
+        return next(hop.name for hop in run_trace(start, end, "icmp").hops if "anchor" in hop.detail)
 
     for start in names:
         for end in names:
@@ -65,42 +65,42 @@ def test_both_directions_of_a_pair_have_the_same_anchor() -> None:
 
 
 def test_the_same_addresses_in_two_segments_are_two_places() -> None:
-    draw = hospital()
+    draw = hospital_network()
     draw.add("connectors", site("kiosk", "eu", None, "10.2.0.0/16", segment="guest"))
-    assert followed("10.1.0.1", "10.2.0.1", "icmp", draw=draw).disposition == "delivered"
-    guest = followed("10.1.0.1", "10.2.0.1", "icmp", None, "guest", draw=draw)
+    assert run_trace("10.1.0.1", "10.2.0.1", "icmp", draw=draw).disposition == "delivered"
+    guest = run_trace("10.1.0.1", "10.2.0.1", "icmp", None, "guest", draw=draw)
     assert (guest.disposition, guest.hops[0].name) == ("denied_by_stance", "lobby")
 
 
 def test_the_longest_prefix_says_who_is_meant() -> None:
-    draw = hospital()
+    draw = hospital_network()
     draw.add("connectors", site("annex", "us", "dev", "10.3.4.0/24"))
-    assert followed("10.3.4.9", "vpc-prod", "icmp", draw=draw).disposition == "denied_by_rule"
+    assert run_trace("10.3.4.9", "vpc-prod", "icmp", draw=draw).disposition == "denied_by_rule"
     # What a connector may send from is its own affair; replies go to the longest prefix of the segment.
-    sent = followed("hospital-a@10.3.4.9", "vpc-prod", "tcp", 443, draw=draw)
+    sent = run_trace("hospital-a@10.3.4.9", "vpc-prod", "tcp", 443, draw=draw)
     assert sent.disposition == "delivered_inspected" and sent.return_ is not None
     assert sent.return_.hops[-1].name == "annex"
-    assert followed("hospital-a@10.200.0.1", "vpc-prod", "icmp", draw=draw).disposition == "denied_spoofed"
+    assert run_trace("hospital-a@10.200.0.1", "vpc-prod", "icmp", draw=draw).disposition == "denied_spoofed"
 
 
 @pytest.mark.parametrize(("on_failure", "disposition"), [("closed", "service_unavailable"), ("open", "delivered")])
 def test_a_service_without_instances_fails_as_it_says(on_failure: str, disposition: str) -> None:
-    draw = hospital()
+    draw = hospital_network()
     draw.edit("services", "fw", on_failure=on_failure, placements=[{"exchange": "eu", "min_instances": 0}])
-    assert followed("hospital-a", "vpc-prod", "tcp", 443, draw=draw).disposition == disposition
+    assert run_trace("hospital-a", "vpc-prod", "tcp", 443, draw=draw).disposition == disposition
 
 
 def test_watching_only_counts_and_goes_on() -> None:
-    draw = hospital()
+    draw = hospital_network()
     draw.add("policies", policy("watch", 1, "any", "any", {"action": "watch"}))
-    assert followed("hospital-a", "vpc-prod", "tcp", 22, draw=draw).disposition == "denied_by_rule"
+    assert run_trace("hospital-a", "vpc-prod", "tcp", 22, draw=draw).disposition == "denied_by_rule"
 
 
 def test_a_disabled_connector_can_be_reached_by_nobody() -> None:
-    draw = hospital()
+    draw = hospital_network()
     draw.edit("connectors", "vpc-dev", enabled=False)
-    assert followed("hospital-a", "vpc-dev", "icmp", draw=draw).disposition == "no_route"
-    assert followed("vpc-dev", "hospital-a", "icmp", draw=draw).disposition == "no_route"
+    assert run_trace("hospital-a", "vpc-dev", "icmp", draw=draw).disposition == "no_route"
+    assert run_trace("vpc-dev", "hospital-a", "icmp", draw=draw).disposition == "no_route"
 
 
 @pytest.mark.parametrize(
@@ -116,13 +116,13 @@ def test_a_disabled_connector_can_be_reached_by_nobody() -> None:
 )
 def test_a_question_that_makes_no_sense_says_which_part(asked: Any, path: str) -> None:
     with pytest.raises(InvalidIntent) as caught:
-        followed(*asked)
+        run_trace(*asked)
     assert [problem.path for problem in caught.value.problems] == [path]
 
 
 def test_a_connector_may_be_called_like_an_address_behind_another_one() -> None:
-    draw = hospital()
+    draw = hospital_network()
     draw.add("connectors", site("hospital-a@10.3.0.1", "eu", "dev", "10.77.0.0/16"))
-    told = followed("hospital-a@10.3.0.1", "vpc-dev", "icmp", draw=draw)
+    told = run_trace("hospital-a@10.3.0.1", "vpc-dev", "icmp", draw=draw)
     assert (told.disposition, told.hops[0].name) == ("delivered", "hospital-a@10.3.0.1")
-    assert followed("hospital-a@10.3.0.9", "vpc-dev", "icmp", draw=draw).hops[0].name == "hospital-a"
+    assert run_trace("hospital-a@10.3.0.9", "vpc-dev", "icmp", draw=draw).hops[0].name == "hospital-a"

@@ -17,7 +17,7 @@ import pytest
 
 from provisioning.lab.control import Lab
 from provisioning.lab.fixture import FixturePortal
-from tests.core.networks import CATALOG
+from tests.core.sample_networks import CATALOG
 from tests.lab.network import EXCHANGES, TENANT, Network
 
 ROOT = Path(__file__).parents[2]

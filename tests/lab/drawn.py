@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from provisioning.core.compile import compile_network
-from provisioning.core.network import Network
+from provisioning.core.resolve.network import Network
 from tests.lab.network import TENANT
 
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from provisioning.core.values.addresses import address_number, address_text, contains
 from provisioning.core.intent import Connector, slug
-from provisioning.core.network import Network
-from provisioning.core.reach import Trace, trace
-from provisioning.core.realm import Realm
+from provisioning.core.resolve.network import Network
+from provisioning.core.reach import Trace, trace_flow
+from provisioning.core.resolve.segment import ResolvedSegment
 from provisioning.lab.farend import CLIENTS, INTERNET, workload_namespace
 from provisioning.lab.stack import first_usable
 from tests.lab.conftest import World
@@ -61,50 +61,50 @@ class Judge:
 
     def _between_members(self) -> Iterator[Probe]:
         for uid, segment in self.intent.segments.items():
-            realm = self.network.realm(uid)
-            for connector, attachments in realm.ground.attached:
+            resolved = self.network.resolved(uid)
+            for connector, attachments in resolved.routing_table.attached:
                 told = self.known.get(connector.key)
                 if told is None or connector.kind == "internet-exit":
                     continue
                 prefixes = [prefix for attachment in attachments for prefix in attachment.prefixes]
                 sources = dict.fromkeys(first_usable(prefix) for prefix in prefixes)
-                towards = [one for one in self._destinations(realm, connector) if one not in told["addresses"]]
+                towards = [one for one in self._destinations(resolved, connector) if one not in told["addresses"]]
                 for source in sources:
                     for destination in towards:
                         if (":" in source) == (":" in destination) and not self._is_moot(
-                            realm, connector, source, destination
+                            resolved, connector, source, destination
                         ):
                             for protocol, port in PACKETS:
                                 name = "icmpv6" if protocol == "icmp" and ":" in source else protocol
                                 yield Probe(connector.key, segment.name, source, destination, name, port)
 
-    def _destinations(self, realm: Realm, connector: Connector) -> list[str]:
+    def _destinations(self, resolved: ResolvedSegment, connector: Connector) -> list[str]:
         """Presented addresses of members and guests, what is behind them, the internet, nobody's, and those that only
         this connector knows something by."""
-        found = {first_usable(text): None for one in (*realm.members, *realm.guests) for text, _ in one.routes}
-        joined = [self.network.realm(passage.other) for passage in realm.passages]
-        for other in (realm, *joined):
-            for one, _ in other.ground.attached:
+        found = {first_usable(text): None for one in (*resolved.members, *resolved.imported_members) for text, _ in one.routes}
+        joined = [self.network.resolved(directed_share.other) for directed_share in resolved.directed_shares]
+        for other in (resolved, *joined):
+            for one, _ in other.routing_table.attached:
                 told = self.known.get(one.key)
                 if told and one.kind != "internet-exit":
                     found |= dict.fromkeys(told["addresses"])
-        for rule in realm.ground.nat.get(connector.uid, ()):
+        for rule in resolved.routing_table.nat.get(connector.uid, ()):
             if rule.direction == "outbound" and rule.destination.type == "static":
                 found |= dict.fromkeys(map(first_usable, rule.match.destination))
         return [*found, INTERNET, "192.0.2.1"]
 
-    def _is_moot(self, realm: Realm, connector: Connector, source: str, destination: str) -> bool:
+    def _is_moot(self, resolved: ResolvedSegment, connector: Connector, source: str, destination: str) -> bool:
         """What the model and packets are known to see differently: where two may send from one address, it is not
         known any more who did when an older segment decides (see the agent).
         """
-        owner, where = realm.owner(address_number(source)), realm.owner(address_number(destination))
+        owner, where = resolved.owner(address_number(source)), resolved.owner(address_number(destination))
         if owner is None or where is None or owner.connector is connector:
             return False
-        return where.segment.uid != realm.segment.uid and not realm.hosts(where.segment.uid)
+        return where.segment.uid != resolved.segment.uid and not resolved.is_decider(where.segment.uid)
 
     def _from_internet(self) -> Iterator[Probe]:
         for uid, segment in self.intent.segments.items():
-            for app in self.network.realm(uid).apps:
+            for app in self.network.resolved(uid).apps:
                 public, way_in = address_text(app.public), app.exit.connector.key
                 if way_in in self.known:
                     for client in CLIENTS:
@@ -115,9 +115,9 @@ class Judge:
 
     def said(self, probe: Probe) -> Trace:
         if probe.source in CLIENTS:
-            return trace(self.network, probe.source, probe.destination, probe.protocol, probe.port)
+            return trace_flow(self.network, probe.source, probe.destination, probe.protocol, probe.port)
         where = f"{probe.connector}@{probe.source}"
-        return trace(self.network, where, probe.destination, probe.protocol, probe.port, segment=probe.segment)
+        return trace_flow(self.network, where, probe.destination, probe.protocol, probe.port, segment=probe.segment)
 
     def _end(self, probe: Probe, said: Trace) -> str:
         """The connector where a delivered packet can be seen to arrive.
@@ -131,13 +131,13 @@ class Judge:
 
     def _answers_return(self, probe: Probe) -> bool:
         """Whether replies go back to the one who asked; the address may be another's in its segment."""
-        realm = next(self.network.realm(uid) for uid, one in self.intent.segments.items() if one.name == probe.segment)
+        resolved = next(self.network.resolved(uid) for uid, one in self.intent.segments.items() if one.name == probe.segment)
         connector = self.network.find("connectors", probe.connector)
         number = address_number(probe.source)
-        member = next((one for one in realm.members_of(connector) if contains(one.sources, number)), None)
+        member = next((one for one in resolved.members_of(connector) if contains(one.sources, number)), None)
         if member is None:
             return True
-        owner = realm.owner(number)
+        owner = resolved.owner(number)
         return owner is None or owner.connector is connector
 
     # -- what packets say ----------------------------------------------------------------------------------------------

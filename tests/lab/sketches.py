@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 from hypothesis import strategies as st
 
-from tests.core.networks import Drawing
+from tests.core.sample_networks import IntentBuilder
 
 anything = st.sampled_from
 SEGMENTS = ("corp", "part")
@@ -28,7 +28,7 @@ class _Plain(yaml.SafeDumper):
         return True
 
 
-class Sketch(Drawing):
+class Sketch(IntentBuilder):
     """Remembers what was added and edited, in the words it was said in."""
 
     def __init__(self) -> None:

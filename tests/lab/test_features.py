@@ -9,8 +9,8 @@ import time
 import pytest
 
 from provisioning.core.check import check_network
-from provisioning.core.network import Network
-from tests.core.networks import Drawing, policy, site
+from provisioning.core.resolve.network import Network
+from tests.core.sample_networks import IntentBuilder, policy, site
 from tests.lab.conftest import World
 from tests.lab.drawn import documents
 from tests.lab.judged import Judge
@@ -18,7 +18,7 @@ from tests.lab.judged import Judge
 pytestmark = [pytest.mark.packets, pytest.mark.timeout(180)]
 
 
-def make(world: World, draw: Drawing) -> Judge:
+def make(world: World, draw: IntentBuilder) -> Judge:
     network = Network(draw.intent())
     errors = [problem.message for problem in check_network(network) if problem.severity == "error"]
     assert not errors, errors
@@ -27,16 +27,16 @@ def make(world: World, draw: Drawing) -> Judge:
     return Judge(world, network)
 
 
-def agree(world: World, draw: Drawing) -> Judge:
+def agree(world: World, draw: IntentBuilder) -> Judge:
     judge = make(world, draw)
     wrong = judge.differences()
     assert not wrong, "\n".join(wrong)
     return judge
 
 
-def two_segments() -> Drawing:
+def two_segments() -> IntentBuilder:
     """corp and partner use the same addresses where they do not show them to each other."""
-    draw = Drawing()
+    draw = IntentBuilder()
     draw.add("exchanges", {"name": "eu", "location": "aws-eu-central-1"})
     draw.add("exchanges", {"name": "us", "location": "aws-us-east-1"})
     draw.add("segments", {"name": "corp"})

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, example, given, note, reject, settings
 
 from provisioning.core.check import check_network
-from provisioning.core.network import Network
-from tests.core.networks import hospital
+from provisioning.core.resolve.network import Network
+from tests.core.sample_networks import hospital_network
 from tests.lab.conftest import World
 from tests.lab.drawn import documents
 from tests.lab.judged import Judge, flow, same_way
@@ -37,7 +37,7 @@ def is_valid(network: Network) -> bool:
 
 
 def test_the_hospital_network_behaves_as_the_model_says(world: World) -> None:
-    network = Network(hospital().intent())
+    network = Network(hospital_network().intent())
     world.publish({})
     world.publish(documents(network))
     wrong = Judge(world, network).differences()

@@ -14,7 +14,7 @@ from provisioning.agent.render import Rendered, render
 from provisioning.agent.totals import Totals
 from provisioning.agent.wanted import Rules
 from provisioning.core.values.resource import content_digest
-from tests.core.networks import Drawing, policy, site
+from tests.core.sample_networks import IntentBuilder, policy, site
 from tests.lab import drawn
 from tests.lab.network import Network, Site, allow
 
@@ -76,9 +76,9 @@ def test_what_shares_edges_and_applications_make_is_as_reviewed(space: str) -> N
     reviewed(f"clinic.{space}.nft", found[space].rules)
 
 
-def clinic() -> Drawing:
+def clinic() -> IntentBuilder:
     """Two segments and a share, a site behind a pool, an application; in both families of addresses."""
-    draw = Drawing()
+    draw = IntentBuilder()
     draw.add("exchanges", {"name": "eu", "location": "aws-eu-central-1"})
     draw.add("exchanges", {"name": "us", "location": "aws-us-east-1"})
     draw.add("segments", {"name": "corp"})

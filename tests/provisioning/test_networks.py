@@ -28,7 +28,7 @@ def test_an_edit_keeps_every_object_and_every_realm_that_it_does_not_touch(peopl
     with scope(people.acme):
         draft = drafts.create("second")
         live = networks.network(views.live())
-        realms = {realm.segment.name: realm for realm in live.realms.values()}
+        resolved_segments = {resolved.segment.name: resolved for resolved in live.resolved_segments.values()}
         site = views.rows(views.live(), "connectors")[0]
         drafts.patch(draft, "connectors", site.uid, {"size": "large"})
         mine = networks.network(views.draft(draft.uid))
@@ -37,8 +37,8 @@ def test_an_edit_keeps_every_object_and_every_realm_that_it_does_not_touch(peopl
         assert live.intent.connectors[site.uid].size == "small"
         others = [uid for uid in live.intent.connectors if uid != site.uid]
         assert all(mine.intent.connectors[uid] is live.intent.connectors[uid] for uid in others)
-        kept = {realm.segment.name: realm for realm in mine.realms.values()}
-        assert kept["guests"] is realms["guests"] and kept["corp"] is not realms["corp"]
+        kept = {resolved.segment.name: resolved for resolved in mine.resolved_segments.values()}
+        assert kept["guests"] is resolved_segments["guests"] and kept["corp"] is not resolved_segments["corp"]
 
 
 def test_a_new_revision_is_built_of_what_the_draft_had(people: People) -> None:

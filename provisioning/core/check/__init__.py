@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 from provisioning.core.check import (
     prefixes, internet_apps, connectors, names, nat, policies, route_policies, services, shadowed_rules, shares)
-from provisioning.core.network import Network
-from provisioning.core.realm import Realm
+from provisioning.core.resolve.network import Network
+from provisioning.core.resolve.segment import ResolvedSegment
 from provisioning.core.values.resource import Problem
 
 __all__ = ["check_network"]
@@ -40,7 +40,7 @@ _NETWORK_CHECKS: dict[Callable[[Network], Iterable[Problem]], tuple[str, ...]] =
 Those that name none look into realms, or keep what they find by themselves.
 """
 
-_SEGMENT_CHECKS: tuple[Callable[[Realm], Iterable[Problem]], ...] = (
+_SEGMENT_CHECKS: tuple[Callable[[ResolvedSegment], Iterable[Problem]], ...] = (
     prefixes.check_overlapping_prefixes,
     prefixes.check_segment_prefixes,
     prefixes.check_reserved_prefixes,
@@ -69,11 +69,11 @@ def _cached_problems(network: Network, one: Callable[[Network], Iterable[Problem
     if not kinds:
         return one(network)
     read = (network.intent.catalog, *(item for kind in kinds for item in (None, *network.intent.of(kind).values())))
-    return network.keep(one, read, lambda: list(one(network)))
+    return network.derive(one, read, lambda: list(one(network)))
 
 
 def _segment_problems(network: Network) -> Iterator[Problem]:
-    for realm in network.realms.values():
-        if "problems" not in realm.memo:
-            realm.memo["problems"] = [problem for one in _SEGMENT_CHECKS for problem in one(realm)]
-        yield from realm.memo["problems"]
+    for resolved in network.resolved_segments.values():
+        if "problems" not in resolved.cache:
+            resolved.cache["problems"] = [problem for one in _SEGMENT_CHECKS for problem in one(resolved)]
+        yield from resolved.cache["problems"]

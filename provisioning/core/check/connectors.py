@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from provisioning.core.intent import Connector
 from provisioning.core.intent.circuits import link_addresses, link_slot
 from provisioning.core.intent.connectors import CONNECTOR_KINDS
-from provisioning.core.network import Network
+from provisioning.core.resolve.network import Network
 from provisioning.core.values.resource import Problem
 
 MESH_NETWORK = ipaddress.IPv4Network("169.254.128.0/17")

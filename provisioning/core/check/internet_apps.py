@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from provisioning.core.values.addresses import address_number, contains
 from provisioning.core.intent import Connector, InternetApp
-from provisioning.core.network import Network
+from provisioning.core.resolve.network import Network
 from provisioning.core.values.resource import Problem
 
 
@@ -59,7 +59,7 @@ def _check_target(network: Network, app: InternetApp, way_in: Connector, target:
     if uid is None:
         yield _not_owned_problem(app, target, 0)
         return
-    members = network.realm(uid).members_of(target)
+    members = network.resolved(uid).members_of(target)
     for place, address in enumerate(app.target.addresses):
         if not any(contains(member.ranges, address_number(address)) for member in members):
             yield _not_owned_problem(app, target, place)
@@ -78,7 +78,7 @@ def _not_owned_problem(app: InternetApp, target: Connector, place: int) -> Probl
 def _check_symmetry(
     network: Network, app: InternetApp, way_in: Connector, target: Connector, segment: str
 ) -> Iterator[Problem]:
-    chosen = network.realm(segment).exits.get(target.exchange)
+    chosen = network.resolved(segment).exits.get(target.exchange)
     if not app.source_nat and chosen is not None and chosen.connector.uid != way_in.uid:
         yield Problem(
             "app_asymmetric",

@@ -7,10 +7,10 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
-from provisioning.core.fabric import MESH_EXCHANGES
+from provisioning.core.resolve.fabric import MAX_EXCHANGES
 from provisioning.core.intent import ANY, INTERNET, KINDS, Intent, IntentObject, is_prefix
 from provisioning.core.intent.policies import ENDPOINT_KINDS
-from provisioning.core.network import Network
+from provisioning.core.resolve.network import Network
 from provisioning.core.values.resource import Problem
 
 References = Iterator[tuple[str, tuple[str, ...], tuple[str, ...]]]
@@ -122,7 +122,7 @@ def check_references(network: Network) -> Iterator[Problem]:
     for kind, (_, named) in _REFERENCES.items():
         theirs = {kinds: known[kinds] for kinds in named}
         items = intent.of(kind)
-        found = network.keep_each(
+        found = network.derive_each(
             ("references", kind),
             tuple(theirs.values()),
             {uid: (item,) for uid, item in items.items()},
@@ -200,7 +200,7 @@ def _duplicate_names(network: Network, kind: str) -> list[Problem]:
                     f"Two {kind.replace('-', ' ')} are called “{item.name}”. Give one of them another name.",
                 )
 
-    return network.keep(("names", kind), tuple(items), lambda: list(look()))
+    return network.derive(("names", kind), tuple(items), lambda: list(look()))
 
 
 def check_duplicate_positions(network: Network) -> Iterator[Problem]:
@@ -237,9 +237,9 @@ def check_exchange_limits(network: Network) -> Iterator[Problem]:
                 f"exchanges/{exchange.key}/location",
                 f"Exchanges “{other.name}” and “{exchange.name}” are both at {exchange.location}. Keep one of them.",
             )
-    if len(intent.exchanges) > MESH_EXCHANGES:
+    if len(intent.exchanges) > MAX_EXCHANGES:
         yield Problem(
             "too_many_exchanges",
             "exchanges",
-            f"A network has at most {MESH_EXCHANGES} exchanges; this one has {len(intent.exchanges)}.",
+            f"A network has at most {MAX_EXCHANGES} exchanges; this one has {len(intent.exchanges)}.",
         )

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from provisioning.core.values.addresses import V6_OFFSET, Range, contains, covers, merge_ranges, prefix_range
 from provisioning.core.check.match_sets import ranges_overlap
 from provisioning.core.intent import Attachment, NatRule, is_prefix
-from provisioning.core.network import Network
-from provisioning.core.realm import Realm
+from provisioning.core.resolve.network import Network
+from provisioning.core.resolve.segment import ResolvedSegment
 from provisioning.core.values.resource import Problem
 
 
@@ -35,30 +35,30 @@ def check_nat_attachment(network: Network) -> Iterator[Problem]:
             )
 
 
-def check_translations(realm: Realm) -> Iterator[Problem]:
-    for connector, attachments in realm.ground.attached:
-        for rule in realm.ground.nat.get(connector.uid, ()) if connector.kind != "internet-exit" else ():
+def check_translations(resolved: ResolvedSegment) -> Iterator[Problem]:
+    for connector, attachments in resolved.routing_table.attached:
+        for rule in resolved.routing_table.nat.get(connector.uid, ()) if connector.kind != "internet-exit" else ():
             unlike = list(_check_static_pairs(rule))
-            yield from unlike or _check_inside(realm, connector.name, attachments, rule)
+            yield from unlike or _check_inside(resolved, connector.name, attachments, rule)
 
 
-def check_hidden_prefixes(realm: Realm) -> Iterator[Problem]:
+def check_hidden_prefixes(resolved: ResolvedSegment) -> Iterator[Problem]:
     """A prefix that NAT hides is still at home where it is: what is sent from there to its equals elsewhere stays."""
-    for connector, attachments in realm.ground.attached:
-        if connector.uid not in realm.ground.nat:
+    for connector, attachments in resolved.routing_table.attached:
+        if connector.uid not in resolved.routing_table.nat:
             continue
-        shown = merge_ranges(held for member in realm.members_of(connector) for held in member.ranges)
+        shown = merge_ranges(held for member in resolved.members_of(connector) for held in member.ranges)
         for attachment in attachments:
             for prefix in attachment.prefixes:
                 low, high = prefix_range(prefix)
-                owner = realm.owner(low) if not contains(shown, low) else None
+                owner = resolved.owner(low) if not contains(shown, low) else None
                 if owner is not None and any(first <= low and high <= last for _, (first, last) in owner.routes):
                     where = f"attachments[{connector.attachments.index(attachment)}]"
                     yield Problem(
                         "nat_kept_inside",
                         f"connectors/{connector.key}/{where}.prefixes[{attachment.prefixes.index(prefix)}]",
                         f"NAT hides {prefix} of connector “{connector.name}”, and “{owner.connector.name}” shows it to "
-                        f"segment “{realm.segment.name}”. From behind “{connector.name}” these addresses are its own; "
+                        f"segment “{resolved.segment.name}”. From behind “{connector.name}” these addresses are its own; "
                         f"to reach “{owner.connector.name}” from there, translate the destination too.",
                         "warning",
                     )
@@ -102,17 +102,17 @@ def _family_and_length(prefix: str) -> tuple[bool, str]:
     return ":" in prefix, prefix.rpartition("/")[2]
 
 
-def _check_inside(realm: Realm, name: str, attachments: Sequence[Attachment], rule: NatRule) -> Iterator[Problem]:
+def _check_inside(resolved: ResolvedSegment, name: str, attachments: Sequence[Attachment], rule: NatRule) -> Iterator[Problem]:
     """The inside of a rule is behind the connector, and what it presents belongs to one group."""
     owned = [(one, merge_ranges(prefix_range(prefix) for prefix in one.prefixes)) for one in attachments]
     everything = merge_ranges(held for _, ranges in owned for held in ranges)
-    for path, inside, translated in _inside_addresses(realm, rule, everything):
+    for path, inside, translated in _inside_addresses(resolved, rule, everything):
         if not covers(everything, inside):
             yield Problem(
                 "nat_outside_connector",
                 f"nat-rules/{rule.key}/{path}",
                 f"NAT rule “{rule.name}” translates addresses that are not behind connector “{name}” in segment "
-                f"“{realm.segment.name}”. Name prefixes that it attaches there.",
+                f"“{resolved.segment.name}”. Name prefixes that it attaches there.",
             )
         groups = {one.group for one, ranges in owned if ranges_overlap(ranges, inside)}
         if translated and len(groups) > 1:
@@ -123,25 +123,25 @@ def _check_inside(realm: Realm, name: str, attachments: Sequence[Attachment], ru
                 "so that policies could not tell them apart. Make a rule for each group.",
             )
     if rule.direction == "outbound" and rule.source.type == "pool":
-        yield from _check_pool_families(realm, rule, everything)
+        yield from _check_pool_families(resolved, rule, everything)
 
 
 def _inside_addresses(
-    realm: Realm, rule: NatRule, everything: tuple[Range, ...]
+    resolved: ResolvedSegment, rule: NatRule, everything: tuple[Range, ...]
 ) -> Iterator[tuple[str, tuple[Range, ...], bool]]:
     """(field, inside addresses, whether they share what is presented for them)."""
     if rule.direction == "outbound":
-        held = realm.prefixes.ranges(rule.match.source)
+        held = resolved.prefixes.ranges(rule.match.source)
         yield "match.source", everything if held is None else held, rule.source.type != "none"
     elif rule.destination.type == "static":
         for place, prefix in enumerate(rule.destination.prefixes):
             yield f"destination.prefixes[{place}]", (prefix_range(prefix),), True
     elif rule.match.destination:
-        yield "match.destination", realm.prefixes.ranges(rule.match.destination) or (), False
+        yield "match.destination", resolved.prefixes.ranges(rule.match.destination) or (), False
 
 
-def _check_pool_families(realm: Realm, rule: NatRule, everything: tuple[Range, ...]) -> Iterator[Problem]:
-    held = realm.prefixes.ranges(rule.match.source)
+def _check_pool_families(resolved: ResolvedSegment, rule: NatRule, everything: tuple[Range, ...]) -> Iterator[Problem]:
+    held = resolved.prefixes.ranges(rule.match.source)
     for is_v6, family in ((False, "IPv4"), (True, "IPv6")):
         needs = any((low >= V6_OFFSET) is is_v6 for low, _ in (everything if held is None else held))
         if needs and not any((":" in prefix) is is_v6 for prefix in rule.source.prefixes):

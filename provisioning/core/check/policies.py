@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from provisioning.core.intent import ANY, INTERNET, Connector, Intent, Policy
-from provisioning.core.network import Network
+from provisioning.core.resolve.network import Network
 from provisioning.core.values.resource import Problem
 
 ConnectorsByName = dict[str, dict[str, tuple[str, str] | None]]
@@ -26,13 +26,13 @@ def _load_context(network: Network) -> tuple[ConnectorsByName, PolicyContext]:
     """The same objects as before where an edit leaves them as they were."""
     intent = network.intent
     named = {name for policy in intent.policies.values() for name in (*policy.from_, *policy.to)}
-    guests = [realm.guests for realm in network.realms.values() if realm.shares]
+    imported_members = [resolved.imported_members for resolved in network.resolved_segments.values() if resolved.shares]
     connectors = intent.connectors.values()
     before: ConnectorsByName = network.kept.get("joined", (None, ({}, None)))[1][0]
-    joined, exits = network.keep("joined", (named, *connectors, None, *guests), lambda: _connectors_by_name(network, named, before))
+    joined, exits = network.derive("joined", (named, *connectors, None, *imported_members), lambda: _connectors_by_name(network, named, before))
     told = [(one.name, one.kind, one.enabled) for uid in sorted(named) if (one := intent.connectors.get(uid))]
     items = [one for kind in (intent.groups, intent.segments, intent.internet_apps) for one in kind.values()]
-    return joined, network.keep("meanings", (exits, told, *items), lambda: PolicyContext(intent, exits))
+    return joined, network.derive("meanings", (exits, told, *items), lambda: PolicyContext(intent, exits))
 
 
 def _connectors_by_name(network: Network, named: set[str], before: ConnectorsByName) -> tuple[ConnectorsByName, frozenset[str]]:
@@ -54,9 +54,9 @@ def _connectors_by_name(network: Network, named: set[str], before: ConnectorsByN
                 exits.add(attachment.segment)
             else:
                 join(attachment.segment, connector, attachment.group)
-    for uid, realm in network.realms.items():
-        for guest in realm.guests if realm.shares else ():
-            join(uid, guest.connector, guest.attachment.group)
+    for uid, resolved in network.resolved_segments.items():
+        for imported_member in resolved.imported_members if resolved.shares else ():
+            join(uid, imported_member.connector, imported_member.attachment.group)
     return {name: before[name] if before.get(name) == here else here for name, here in joined.items()}, frozenset(exits)
 
 
@@ -65,7 +65,7 @@ def check_policy_endpoints(network: Network) -> Iterator[Problem]:
     joined, meanings = _load_context(network)
     for policy in network.intent.policies.values():
         read = (policy, meanings, [joined.get(name) for side in (policy.from_, policy.to) for name in side])
-        yield from network.keep(("sides", policy.uid), read, partial(_policy_problems, policy, joined, meanings))
+        yield from network.derive(("sides", policy.uid), read, partial(_policy_problems, policy, joined, meanings))
 
 
 def _policy_problems(policy: Policy, joined: ConnectorsByName, meanings: PolicyContext) -> list[Problem]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from provisioning.core.edges import RouteFilter, as_path, present
+from provisioning.core.resolve.connector_edge import RouteFilter, origin_as_path, present_attachments
 from provisioning.core.intent import Attachment, Connector, RoutePolicy
 from provisioning.core.intent.route_policies import UNCHANGED
-from provisioning.core.network import Network
-from provisioning.core.realm import Realm
+from provisioning.core.resolve.network import Network
+from provisioning.core.resolve.segment import ResolvedSegment
 from provisioning.core.values.resource import Problem
 
 
@@ -18,7 +18,7 @@ def check_route_policy_targets(network: Network) -> Iterator[Problem]:
         segment = intent.segments.get(policy.segment)
         if segment is None:
             continue
-        attached = network.realm(segment.uid).roster.ground.attached
+        attached = network.resolved(segment.uid).local_segment.routing_table.attached
         groups = {one.group for _, attachments in attached for one in attachments}
         for place, uid in enumerate(policy.targets):
             path = f"route-policies/{policy.key}/targets[{place}]"
@@ -40,18 +40,18 @@ def check_route_policy_targets(network: Network) -> Iterator[Problem]:
                 )
 
 
-def check_unused_route_policies(realm: Realm) -> Iterator[Problem]:
+def check_unused_route_policies(resolved: ResolvedSegment) -> Iterator[Problem]:
     """A policy whose rules neither keep a route that is there from anybody, nor set anything on one."""
-    for policy in realm.ground.route_policies:
-        targets = {one.uid for one, some in realm.ground.attached if _is_target(policy, one, some)}
-        routes = _presented_routes(realm, targets) if policy.direction == "in" else _announced_routes(realm, targets)
-        asked = RouteFilter(policy, realm.prefixes)
+    for policy in resolved.routing_table.route_policies:
+        targets = {one.uid for one, some in resolved.routing_table.attached if _is_target(policy, one, some)}
+        routes = _presented_routes(resolved, targets) if policy.direction == "in" else _announced_routes(resolved, targets)
+        asked = RouteFilter(policy, resolved.prefixes)
         if targets and not any(_has_effect(asked, connector, prefix) for connector, prefix in routes):
             told = "of" if policy.direction == "in" else "told to"
             yield Problem(
                 "changes_nothing",
                 f"route-policies/{policy.key}",
-                f"Route policy “{policy.name}” changes nothing in segment “{realm.segment.name}”: every route {told} "
+                f"Route policy “{policy.name}” changes nothing in segment “{resolved.segment.name}”: every route {told} "
                 "its targets is allowed as it is. Name prefixes that are there, or remove it.",
                 "warning",
             )
@@ -61,22 +61,22 @@ def _is_target(policy: RoutePolicy, connector: Connector, attachments: Sequence[
     return connector.uid in policy.targets or any(one.group in policy.targets for one in attachments)
 
 
-def _presented_routes(realm: Realm, targets: set[str]) -> Iterator[tuple[Connector, str]]:
+def _presented_routes(resolved: ResolvedSegment, targets: set[str]) -> Iterator[tuple[Connector, str]]:
     """What targets would present if there were no route policies."""
-    for connector, attachments in realm.ground.attached:
+    for connector, attachments in resolved.routing_table.attached:
         if connector.uid in targets:
-            rules = realm.ground.nat.get(connector.uid, ())
-            for shown in present(connector, attachments, rules, (), realm.prefixes):
+            rules = resolved.routing_table.nat.get(connector.uid, ())
+            for shown in present_attachments(connector, attachments, rules, (), resolved.prefixes):
                 yield from ((connector, prefix) for prefix, _ in shown.routes)
 
 
-def _announced_routes(realm: Realm, targets: set[str]) -> Iterator[tuple[Connector, str]]:
+def _announced_routes(resolved: ResolvedSegment, targets: set[str]) -> Iterator[tuple[Connector, str]]:
     """What is told to some target: every route but that of an only target itself."""
-    for member in (*realm.members, *realm.guests):
+    for member in (*resolved.members, *resolved.imported_members):
         if targets != {member.connector.uid}:
             yield from ((member.connector, prefix) for prefix, _ in member.routes)
 
 
 def _has_effect(asked: RouteFilter, connector: Connector, prefix: str) -> bool:
-    rule = asked.deciding(prefix, as_path(connector))
+    rule = asked.deciding(prefix, origin_as_path(connector))
     return rule is not None and (rule.action == "deny" or rule.set != UNCHANGED)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from provisioning.core.fabric import MOST_INSTANCES, MOST_SERVICES
-from provisioning.core.network import Network
+from provisioning.core.resolve.fabric import MAX_INSTANCES_PER_PLACEMENT, MAX_CHAIN_LENGTH
+from provisioning.core.resolve.network import Network
 from provisioning.core.values.resource import Problem
 
 ServiceChain = tuple[str, str, tuple[str, ...], tuple[str, ...]]
@@ -74,18 +74,18 @@ def _check_service_chain(
 def check_service_limits(network: Network) -> Iterator[Problem]:
     """What exchange nodes can remember of a flow."""
     for path, where, services, _ in _service_chains(network):
-        if len(services) > MOST_SERVICES:
+        if len(services) > MAX_CHAIN_LENGTH:
             yield Problem(
                 "too_many_services",
                 path,
-                f"{where} names {len(services)} services; a flow passes {MOST_SERVICES} at most.",
+                f"{where} names {len(services)} services; a flow passes {MAX_CHAIN_LENGTH} at most.",
             )
     for service in network.intent.services.values():
         for place, placement in enumerate(service.placements):
-            if placement.max_instances > MOST_INSTANCES:
+            if placement.max_instances > MAX_INSTANCES_PER_PLACEMENT:
                 yield Problem(
                     "too_many_instances",
                     f"services/{service.key}/placements[{place}].max_instances",
                     f"Service “{service.name}” may grow to {placement.max_instances} instances at one exchange; "
-                    f"{MOST_INSTANCES} is the most.",
+                    f"{MAX_INSTANCES_PER_PLACEMENT} is the most.",
                 )

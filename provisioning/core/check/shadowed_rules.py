@@ -20,7 +20,7 @@ import numpy as np
 
 from provisioning.core.check.match_sets import MatchSet, Budget, BudgetExceeded, BoundingBoxes, overlap_candidates, rule_match_set, find_cover, bounding_boxes
 from provisioning.core.intent import ANY, INTERNET, Policy, Rule
-from provisioning.core.network import Network
+from provisioning.core.resolve.network import Network
 from provisioning.core.values.resource import Problem
 
 MAX_STEPS = 3_000_000
@@ -139,16 +139,16 @@ class _ShadowSearch:
         self.policies = sorted(held, key=lambda policy: (policy.position, policy.number))
         not_in_any = frozenset((INTERNET, *intent.internet_apps))
         told = (not_in_any, *(side for one in self.policies for side in (one.segments, one.from_, one.to)))
-        self.sides = network.keep("sides", told, lambda: _PolicyBitmaps(self.policies, not_in_any))
+        self.sides = network.derive("sides", told, lambda: _PolicyBitmaps(self.policies, not_in_any))
         self.matched = [self._match_sets(policy) for policy in self.policies]
         self.places = {policy.uid: place for place, policy in enumerate(self.policies)}
         # Looked up by content before use, so that versions of a network may share it.
-        self.known: dict[str, _ShadowResult] = network.keep("shadows", (), dict)
+        self.known: dict[str, _ShadowResult] = network.derive("shadows", (), dict)
 
     def _match_sets(self, policy: Policy) -> _PolicyMatchSets:
         network = self.network
-        lists = [network.intent.prefix_lists[name] for name in network.lists_in(policy)]
-        return network.keep(
+        lists = [network.intent.prefix_lists[name] for name in network.prefix_lists_in(policy)]
+        return network.derive(
             ("matched", policy.uid),
             (policy, *lists),
             lambda: _PolicyMatchSets(policy, tuple(rule_match_set(rule, network.prefixes) for rule in policy.rules)),

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from provisioning.core.values.addresses import Range, intersect, prefix_range
 from provisioning.core.check.match_sets import ranges_overlap
 from provisioning.core.intent import Share, ShareSide
-from provisioning.core.network import Network
-from provisioning.core.realm import Passage, Realm
+from provisioning.core.resolve.network import Network
+from provisioning.core.resolve.segment import DirectedShare, ResolvedSegment
 from provisioning.core.values.resource import Problem
-from provisioning.core.roster import Member
+from provisioning.core.resolve.routing_table import Member
 
 
 def check_share_sides(network: Network) -> Iterator[Problem]:
@@ -34,7 +34,7 @@ def _check_empty_side(network: Network, share: Share, field: str, side: ShareSid
     if side.segment not in intent.segments:
         return
     where = f"segment “{intent.segments[side.segment].name}”"
-    members = network.realm(side.segment).members
+    members = network.resolved(side.segment).members
     held = {member.attachment.group for member in members}
     for place, uid in enumerate(side.groups):
         if uid in intent.groups and uid not in held:
@@ -56,68 +56,68 @@ def _check_empty_side(network: Network, share: Share, field: str, side: ShareSid
             )
 
 
-def check_share_same_connector(realm: Realm) -> Iterator[Problem]:
+def check_share_same_connector(resolved: ResolvedSegment) -> Iterator[Problem]:
     """A site in both segments: what it sends itself never reaches an exchange."""
-    for passage in realm.passages:
-        if realm.hosts(passage.other):
-            near = {one.connector.uid: one.connector for one in realm.members if ranges_overlap(one.ranges, passage.near)}
-            for uid in {guest.connector.uid for guest in _imported_members(realm, passage)} & near.keys():
+    for directed_share in resolved.directed_shares:
+        if resolved.is_decider(directed_share.other):
+            near = {one.connector.uid: one.connector for one in resolved.members if ranges_overlap(one.ranges, directed_share.near)}
+            for uid in {imported_member.connector.uid for imported_member in _imported_members(resolved, directed_share)} & near.keys():
                 yield Problem(
                     "share_loop",
-                    f"shares/{passage.share.key}",
-                    f"Connector “{near[uid].name}” is on both sides of share “{passage.share.name}”. Traffic between "
+                    f"shares/{directed_share.share.key}",
+                    f"Connector “{near[uid].name}” is on both sides of share “{directed_share.share.name}”. Traffic between "
                     "its own networks never reaches an exchange, so the share does not rule it.",
                     "warning",
                 )
 
 
-def _imported_members(realm: Realm, passage: Passage) -> list[Member]:
-    return [guest for guest in realm.guests if guest.segment.uid == passage.other and ranges_overlap(guest.ranges, passage.far)]
+def _imported_members(resolved: ResolvedSegment, directed_share: DirectedShare) -> list[Member]:
+    return [imported_member for imported_member in resolved.imported_members if imported_member.segment.uid == directed_share.other and ranges_overlap(imported_member.ranges, directed_share.far)]
 
 
-def check_route_limit(realm: Realm) -> Iterator[Problem]:
+def check_route_limit(resolved: ResolvedSegment) -> Iterator[Problem]:
     """Every prefix of the other side, as far as the share shows it, is a route here."""
-    for passage in realm.passages:
-        share = passage.share
-        seen = {held for guest in _imported_members(realm, passage) for _, held in guest.routes if ranges_overlap((held,), passage.far)}
+    for directed_share in resolved.directed_shares:
+        share = directed_share.share
+        seen = {held for imported_member in _imported_members(resolved, directed_share) for _, held in imported_member.routes if ranges_overlap((held,), directed_share.far)}
         if len(seen) > share.route_limit:
             yield Problem(
                 "route_limit",
                 f"shares/{share.key}/route_limit",
-                f"Share “{share.name}” shows {len(seen)} prefixes of segment “{_segment_name(realm, passage.other)}” to "
-                f"segment “{realm.segment.name}”; its limit is {share.route_limit}. Share less or raise the limit.",
+                f"Share “{share.name}” shows {len(seen)} prefixes of segment “{_segment_name(resolved, directed_share.other)}” to "
+                f"segment “{resolved.segment.name}”; its limit is {share.route_limit}. Share less or raise the limit.",
             )
 
 
-def _segment_name(realm: Realm, uid: str) -> str:
-    return realm.rosters[uid].segment.name
+def _segment_name(resolved: ResolvedSegment, uid: str) -> str:
+    return resolved.local_segments[uid].segment.name
 
 
-def check_share_overlap(realm: Realm) -> Iterator[Problem]:
+def check_share_overlap(resolved: ResolvedSegment) -> Iterator[Problem]:
     """Guests have addresses here that neither a member nor a guest of another segment has."""
-    if not realm.guests:
+    if not resolved.imported_members:
         return
     rows = sorted(
-        ((held, place, member) for place, member in enumerate(realm.members) for held in member.ranges),
+        ((held, place, member) for place, member in enumerate(resolved.members) for held in member.ranges),
         key=lambda row: row[:2],
     )
-    by_segment: dict[str, list[tuple[Range, int, Member]]] = {realm.segment.uid: rows}
+    by_segment: dict[str, list[tuple[Range, int, Member]]] = {resolved.segment.uid: rows}
     told: set[tuple[int, int]] = set()
-    for guest in realm.guests:
+    for imported_member in resolved.imported_members:
         for uid, others in by_segment.items():
-            if uid != guest.segment.uid:
-                for held, other, common in _overlapping_ranges(guest, others):
-                    if (guest.id, other.id) not in told:
-                        told.add((guest.id, other.id))
-                        yield _overlap_problem(realm, guest, held, other, common)
-        mine = by_segment.setdefault(guest.segment.uid, [])
-        mine += [(held, guest.id, guest) for held in guest.ranges]
+            if uid != imported_member.segment.uid:
+                for held, other, common in _overlapping_ranges(imported_member, others):
+                    if (imported_member.id, other.id) not in told:
+                        told.add((imported_member.id, other.id))
+                        yield _overlap_problem(resolved, imported_member, held, other, common)
+        mine = by_segment.setdefault(imported_member.segment.uid, [])
+        mine += [(held, imported_member.id, imported_member) for held in imported_member.ranges]
         mine.sort(key=lambda row: row[:2])
 
 
-def _overlapping_ranges(guest: Member, rows: list[tuple[Range, int, Member]]) -> Iterator[tuple[Range, Member, Range]]:
+def _overlapping_ranges(imported_member: Member, rows: list[tuple[Range, int, Member]]) -> Iterator[tuple[Range, Member, Range]]:
     """(range of the guest, who else has some of it, the part both have); rows are disjoint and sorted."""
-    for low, high in guest.ranges:
+    for low, high in imported_member.ranges:
         place = max(0, bisect_left(rows, low, key=lambda row: row[0][0]) - 1)
         while place < len(rows) and rows[place][0][0] <= high:
             first, last = rows[place][0]
@@ -126,14 +126,14 @@ def _overlapping_ranges(guest: Member, rows: list[tuple[Range, int, Member]]) ->
             place += 1
 
 
-def _overlap_problem(realm: Realm, guest: Member, held: Range, other: Member, common: Range) -> Problem:
-    share = next(one.share for one in realm.passages if one.other == guest.segment.uid and ranges_overlap((held,), one.far))
-    whose = "" if other.segment.uid == realm.segment.uid else f", which a share brings from “{other.segment.name}”"
+def _overlap_problem(resolved: ResolvedSegment, imported_member: Member, held: Range, other: Member, common: Range) -> Problem:
+    share = next(one.share for one in resolved.directed_shares if one.other == imported_member.segment.uid and ranges_overlap((held,), one.far))
+    whose = "" if other.segment.uid == resolved.segment.uid else f", which a share brings from “{other.segment.name}”"
     return Problem(
         "share_overlap",
         f"shares/{share.key}",
-        f"Share “{share.name}” brings {_longest_prefix(guest, common)} of connector “{guest.connector.name}” (segment "
-        f"“{guest.segment.name}”) into segment “{realm.segment.name}”, where it overlaps {_longest_prefix(other, common)} of "
+        f"Share “{share.name}” brings {_longest_prefix(imported_member, common)} of connector “{imported_member.connector.name}” (segment "
+        f"“{imported_member.segment.name}”) into segment “{resolved.segment.name}”, where it overlaps {_longest_prefix(other, common)} of "
         f"connector “{other.connector.name}”{whose}. Share less, or present other addresses with NAT.",
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import chain
 
 from provisioning.core.compile import aws, exchange
-from provisioning.core.network import Network
+from provisioning.core.resolve.network import Network
 from provisioning.core.values.resource import Resource
 
 __all__ = ["compile_network"]

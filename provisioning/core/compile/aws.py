@@ -13,10 +13,10 @@ from typing import Any
 
 from provisioning.core.values.addresses import address_number, address_text
 from provisioning.core.compile.aws_routes import spoke_routes, vpc_routes
-from provisioning.core.fabric import Node, allocate, in_order
+from provisioning.core.resolve.fabric import ExchangeNode, allocate_indexes, sort_by_number
 from provisioning.core.intent import Connector, Exchange, Intent, Segment
-from provisioning.core.network import Network
-from provisioning.core.realm import Realm
+from provisioning.core.resolve.network import Network
+from provisioning.core.resolve.segment import ResolvedSegment
 from provisioning.core.values.resource import Body, Resource, body_references
 
 GATEWAY_ASN = 64512
@@ -63,7 +63,7 @@ class _TransitGateway:
             for connector in self.connectors
             if segment is None or connector.attachments[0].segment == segment.uid
         }
-        return in_order(intent.exchanges[uid] for uid in uids)
+        return sort_by_number(intent.exchanges[uid] for uid in uids)
 
 
 def _ref(address: str) -> dict[str, str]:
@@ -85,9 +85,9 @@ def aws_resources(network: Network) -> Iterator[Resource]:
             gateways.setdefault(where, _TransitGateway(*where)).connectors.append(connector)
     for where, gateway in gateways.items():
         segments = gateway.segments(intent)
-        routes = {segment.uid: spoke_routes(network.realm(segment.uid)) for segment in segments}
+        routes = {segment.uid: spoke_routes(network.resolved(segment.uid)) for segment in segments}
         read = (*gateway.connectors, *intent.exchanges.values(), *segments, *routes.values())
-        yield from network.keep(("aws", *where), read, partial(_shared_resources, network, gateway, routes))
+        yield from network.derive(("aws", *where), read, partial(_shared_resources, network, gateway, routes))
     yield from _vpc_resources(network, gateways.values())
 
 
@@ -113,7 +113,7 @@ def _gateway_resources(network: Network, gateway: _TransitGateway) -> Iterator[R
             yield _build_resource(gateway.table(segment, role), "aws.tgw-route-table", body, (segment.uid,))
 
 
-def _vpn_connections(intent: Intent, gateway: _TransitGateway, mesh: list[Node], routes: dict[str, list[str]]) -> Iterator[Resource]:
+def _vpn_connections(intent: Intent, gateway: _TransitGateway, mesh: list[ExchangeNode], routes: dict[str, list[str]]) -> Iterator[Resource]:
     """Two VPN connections per segment and exchange, one to each node.
 
     A table takes a static route for a prefix once only, so the spoke routes lead to the first node of the first
@@ -150,7 +150,7 @@ def _tunnel_blocks(intent: Intent, gateway: _TransitGateway) -> dict[tuple[str, 
     """
     pairs = [(one, other) for one in gateway.segments(intent) for other in gateway.exchanges(intent, one)]
     wanted = [((one.uid, other.uid), one.number * 31 + other.number) for one, other in pairs]
-    return {**dict(wanted), **allocate(wanted[:_BLOCK_COUNT], _BLOCK_COUNT)}
+    return {**dict(wanted), **allocate_indexes(wanted[:_BLOCK_COUNT], _BLOCK_COUNT)}
 
 
 def _vpc_resources(network: Network, gateways: Iterable[_TransitGateway]) -> Iterator[Resource]:
@@ -159,32 +159,32 @@ def _vpc_resources(network: Network, gateways: Iterable[_TransitGateway]) -> Ite
     after: dict[str, tuple[tuple[Any, ...], list[Resource]]] = {}
     for gateway in gateways:
         for connector in gateway.connectors:
-            realm = network.realm(connector.attachments[0].segment)
-            read = (connector, realm)
+            resolved = network.resolved(connector.attachments[0].segment)
+            read = (connector, resolved)
             held = before.get(connector.uid)
             if held is None or held[0] != read:
-                held = (read, list(_attachment_and_routes(gateway, connector, realm)))
+                held = (read, list(_attachment_and_routes(gateway, connector, resolved)))
             after[connector.uid] = held
             yield from held[1]
     network.kept[_VPC_CACHE_KEY] = ((), after)
 
 
-def _attachment_and_routes(gateway: _TransitGateway, connector: Connector, realm: Realm) -> Iterator[Resource]:
+def _attachment_and_routes(gateway: _TransitGateway, connector: Connector, resolved: ResolvedSegment) -> Iterator[Resource]:
     settings = connector.settings
     base = f"{gateway.base}/vpc/{settings['vpc_id']}"
     attachment = {
         "vpc_id": settings["vpc_id"],
         "tgw": gateway.tgw,
         "subnets": settings["subnets"],
-        "associate": _ref(gateway.table(realm.segment, "spoke")),
-        "propagate": _ref(gateway.table(realm.segment, "exchange")),
+        "associate": _ref(gateway.table(resolved.segment, "spoke")),
+        "propagate": _ref(gateway.table(resolved.segment, "exchange")),
     }
     yield _build_resource(f"{base}/attachment", "aws.vpc-attachment", attachment, (connector.uid,))
     routes = {
         "vpc_id": settings["vpc_id"],
         "tgw": gateway.tgw,
         "route_tables": settings["route_tables"],
-        "prefixes": vpc_routes(realm, connector),
+        "prefixes": vpc_routes(resolved, connector),
     }
     # A route through a transit gateway is refused until the VPC is attached to it.
     yield _build_resource(f"{base}/routes", "aws.vpc-routes", routes, (connector.uid,), f"{base}/attachment")

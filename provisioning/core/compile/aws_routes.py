@@ -10,29 +10,29 @@ from collections.abc import Iterable
 
 from provisioning.core.values.addresses import Range, prefix_range
 from provisioning.core.intent import INTERNET, Connector
-from provisioning.core.realm import EXIT_SOURCES, Realm
+from provisioning.core.resolve.segment import APP_SOURCE_NAT_PREFIX, ResolvedSegment
 
 DEFAULT_ROUTE = "0.0.0.0/0"
-SOURCE_NAT_PREFIX = f"{EXIT_SOURCES}0/24"
+SOURCE_NAT_PREFIX = f"{APP_SOURCE_NAT_PREFIX}0/24"
 """What clients of internet applications look like inside."""
 
 
-def spoke_routes(realm: Realm) -> list[str]:
+def spoke_routes(resolved: ResolvedSegment) -> list[str]:
     """What a segment's spoke table sends to the exchange: the segment's prefixes, what shares and applications bring
     besides; everything where the segment names no prefixes or has a way to the internet."""
-    if not realm.segment.prefixes or realm.exits:
+    if not resolved.segment.prefixes or resolved.exits:
         return [DEFAULT_ROUTE]
-    return _sorted_ipv4([*realm.segment.prefixes, *_imported_prefixes(realm), *([SOURCE_NAT_PREFIX] if realm.apps else [])])
+    return _sorted_ipv4([*resolved.segment.prefixes, *_imported_prefixes(resolved), *([SOURCE_NAT_PREFIX] if resolved.apps else [])])
 
 
-def vpc_routes(realm: Realm, connector: Connector) -> list[str]:
+def vpc_routes(resolved: ResolvedSegment, connector: Connector) -> list[str]:
     """What a VPC sends to the exchange: the segment's prefixes, or those of all its members where it names none, and
     what shares bring; never what lies inside its own.
 
     The default route only when a policy lets the VPC out through an internet exit of the segment; the addresses of
     clients only when an internet application leads to the VPC.
     """
-    routes, spans = _segment_routes(realm)
+    routes, spans = _segment_routes(resolved)
     left: list[str] = []
     place = 0
     for low, high in sorted(prefix_range(prefix) for one in connector.attachments for prefix in one.prefixes):
@@ -41,31 +41,31 @@ def vpc_routes(realm: Realm, connector: Connector) -> list[str]:
                 left += routes[place:inside]
                 place = inside + 1
     left += routes[place:]
-    if any(app.target.connector.uid == connector.uid and app.source_nat for app in realm.apps):
+    if any(app.target.connector.uid == connector.uid and app.source_nat for app in resolved.apps):
         left.append(SOURCE_NAT_PREFIX)
-    if realm.exits and DEFAULT_ROUTE not in left and _has_egress(realm, connector):
+    if resolved.exits and DEFAULT_ROUTE not in left and _has_egress(resolved, connector):
         left.insert(0, DEFAULT_ROUTE)
     return left
 
 
-def _segment_routes(realm: Realm) -> tuple[list[str], list[Range]]:
+def _segment_routes(resolved: ResolvedSegment) -> tuple[list[str], list[Range]]:
     """Sorted, with their ranges; made once for all VPCs of a segment."""
-    found: tuple[list[str], list[Range]] | None = realm.memo.get("aws routes")
+    found: tuple[list[str], list[Range]] | None = resolved.cache.get("aws routes")
     if found is None:
-        own = realm.segment.prefixes or [prefix for member in realm.members for prefix, _ in member.routes]
-        routes = _sorted_ipv4([*own, *_imported_prefixes(realm)])
-        found = realm.memo["aws routes"] = (routes, [prefix_range(prefix) for prefix in routes])
+        own = resolved.segment.prefixes or [prefix for member in resolved.members for prefix, _ in member.routes]
+        routes = _sorted_ipv4([*own, *_imported_prefixes(resolved)])
+        found = resolved.cache["aws routes"] = (routes, [prefix_range(prefix) for prefix in routes])
     return found
 
 
-def _imported_prefixes(realm: Realm) -> list[str]:
-    return [prefix for guest in realm.guests for prefix, _ in guest.routes]
+def _imported_prefixes(resolved: ResolvedSegment) -> list[str]:
+    return [prefix for imported_member in resolved.imported_members for prefix, _ in imported_member.routes]
 
 
 def _sorted_ipv4(prefixes: Iterable[str]) -> list[str]:
     return sorted({prefix for prefix in prefixes if ":" not in prefix}, key=prefix_range)
 
 
-def _has_egress(realm: Realm, connector: Connector) -> bool:
-    _, outward = realm.roster.named((INTERNET,))
-    return any(member.froms & outward for member in realm.members_of(connector))
+def _has_egress(resolved: ResolvedSegment, connector: Connector) -> bool:
+    _, outward = resolved.local_segment.named((INTERNET,))
+    return any(member.from_mask & outward for member in resolved.members_of(connector))

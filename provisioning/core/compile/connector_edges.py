@@ -9,35 +9,35 @@ from typing import Any
 
 from provisioning.core.values.addresses import merge_ranges
 from provisioning.core.compile.rules import range_texts
-from provisioning.core.edges import RouteFilter
+from provisioning.core.resolve.connector_edge import RouteFilter
 from provisioning.core.intent import Attachment, Connector, NatRule, RouteRule
 from provisioning.core.intent.prefix_resolver import PrefixResolver
-from provisioning.core.realm import Realm
+from provisioning.core.resolve.segment import ResolvedSegment
 
 EdgeSection = dict[str, Any]
 
 
-def edge_sections(realm: Realm) -> dict[str, EdgeSection]:
+def edge_sections(resolved: ResolvedSegment) -> dict[str, EdgeSection]:
     """Connector uid → its edge here; all its links share it. Kept with the realm."""
-    found: dict[str, EdgeSection] | None = realm.memo.get("edges")
+    found: dict[str, EdgeSection] | None = resolved.cache.get("edges")
     if found is None:
-        found = realm.memo["edges"] = {
-            connector.uid: _edge_section(realm, connector, attachments) for connector, attachments in realm.ground.attached
+        found = resolved.cache["edges"] = {
+            connector.uid: _edge_section(resolved, connector, attachments) for connector, attachments in resolved.routing_table.attached
         }
     return found
 
 
-def _edge_section(realm: Realm, connector: Connector, attachments: Iterable[Attachment]) -> EdgeSection:
-    shown = (held for member in realm.members_of(connector) for _, held in member.routes)
-    roster = realm.roster
+def _edge_section(resolved: ResolvedSegment, connector: Connector, attachments: Iterable[Attachment]) -> EdgeSection:
+    shown = (held for member in resolved.members_of(connector) for _, held in member.routes)
+    local_segment = resolved.local_segment
     return {
         "inside": sorted({prefix for attachment in attachments for prefix in attachment.prefixes}),
         "presented": range_texts(merge_ranges(shown)),
-        "nat_rules": [_nat_rule(rule, realm.prefixes) for rule in roster.ground.nat.get(connector.uid, ())],
-        "blind": range_texts(realm.blind(connector)),
+        "nat_rules": [_nat_rule(rule, resolved.prefixes) for rule in local_segment.routing_table.nat.get(connector.uid, ())],
+        "blind": range_texts(resolved.filtered_routes(connector)),
         "route_policies": {
-            "in": [_route_policy(one) for one in roster.ground.filters(connector, "in")],
-            "out": [_route_policy(one) for one in roster.ground.filters(connector, "out")],
+            "in": [_route_policy(one) for one in local_segment.routing_table.filters(connector, "in")],
+            "out": [_route_policy(one) for one in local_segment.routing_table.filters(connector, "out")],
         },
     }
 

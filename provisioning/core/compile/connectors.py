@@ -7,7 +7,7 @@ from provisioning.core.compile.connector_edges import edge_sections
 from provisioning.core.compile.links import LinkEnd, link_ends, link_section
 from provisioning.core.intent import Connector
 from provisioning.core.intent.connectors import CONNECTOR_KINDS
-from provisioning.core.network import Network
+from provisioning.core.resolve.network import Network
 from provisioning.core.values.resource import Resource
 
 
@@ -20,12 +20,12 @@ def connector_resources(network: Network) -> list[Resource]:
             intent.catalog.sizes.get(connector.size, 0),
             *placed[uid],
             *(intent.exchanges[one] for one in _exchange_uids(connector)),
-            *(edge_sections(network.realm(end.segment))[uid] for end in placed[uid]),
+            *(edge_sections(network.resolved(end.segment))[uid] for end in placed[uid]),
         )
         for uid, connector in intent.connectors.items()
         if connector.enabled
     }
-    return network.keep_each(
+    return network.derive_each(
         "connector resources", (), reads, lambda uid: _connector_resource(network, intent.connectors[uid], placed[uid])
     )
 
@@ -36,7 +36,7 @@ def _exchange_uids(connector: Connector) -> list[str]:
 
 def _connector_resource(network: Network, connector: Connector, mine: tuple[LinkEnd, ...]) -> Resource:
     intent = network.intent
-    links = [link_section(intent, connector, end, edge_sections(network.realm(end.segment))[connector.uid]) for end in mine]
+    links = [link_section(intent, connector, end, edge_sections(network.resolved(end.segment))[connector.uid]) for end in mine]
     exchanges = [intent.exchanges[uid] for uid in _exchange_uids(connector)]
     body = {
         "number": connector.number,

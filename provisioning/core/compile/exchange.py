@@ -9,17 +9,17 @@ from provisioning.core.compile import connectors
 from provisioning.core.compile.resource_addresses import instance_address, presence_address, segment_address, vrf_address
 from provisioning.core.compile.service_instances import service_segments, instance_section
 from provisioning.core.compile.sections import segment_section, services_section, vrf_section
-from provisioning.core.fabric import Instance
+from provisioning.core.resolve.fabric import ServiceInstance
 from provisioning.core.intent import Intent, Segment
-from provisioning.core.network import Network
-from provisioning.core.realm import Realm
+from provisioning.core.resolve.network import Network
+from provisioning.core.resolve.segment import ResolvedSegment
 from provisioning.core.values.resource import Resource
 
 
 def exchange_resources(network: Network) -> Iterator[Resource]:
     yield from _presence_resources(network.intent)
-    for realm in network.realms.values():
-        yield from _segment_resources(network, realm)
+    for resolved in network.resolved_segments.values():
+        yield from _segment_resources(network, resolved)
     yield from connectors.connector_resources(network)
     if network.instances:
         reached = service_segments(network)
@@ -41,37 +41,37 @@ def _presence_resources(intent: Intent) -> Iterator[Resource]:
         )
 
 
-def _segment_resources(network: Network, realm: Realm) -> list[Resource]:
+def _segment_resources(network: Network, resolved: ResolvedSegment) -> list[Resource]:
     """A segment's resources; they hang on nothing but its realm and are kept with it."""
-    found: list[Resource] | None = realm.memo.get("resources")
+    found: list[Resource] | None = resolved.cache.get("resources")
     if found is None:
-        found = realm.memo["resources"] = list(_build_segment_resources(network, realm))
+        found = resolved.cache["resources"] = list(_build_segment_resources(network, resolved))
     return found
 
 
-def _build_segment_resources(network: Network, realm: Realm) -> Iterator[Resource]:
+def _build_segment_resources(network: Network, resolved: ResolvedSegment) -> Iterator[Resource]:
     """The part that all nodes share, and each node's own.
 
     Neither waits for the other: a node carries a segment out when it has both, and a change of both is to reach it at
     once. Nothing waits for the shared part, which is done when the last node has it: a dead exchange stops no other.
     """
-    segment = realm.segment
+    segment = resolved.segment
     yield Resource(
-        segment_address(segment.key), "exchange.segment", segment_section(network, realm), subjects=(segment.uid,)
+        segment_address(segment.key), "exchange.segment", segment_section(network, resolved), subjects=(segment.uid,)
     )
     served: dict[str, dict[str, Any]] = {}
     for node in network.nodes:
         if node.exchange.uid not in served:
-            served[node.exchange.uid] = services_section(network, realm, node.exchange)
+            served[node.exchange.uid] = services_section(network, resolved, node.exchange)
         yield Resource(
             vrf_address(node.id, segment.key),
             "exchange.vrf",
-            vrf_section(realm, node, served[node.exchange.uid]),
+            vrf_section(resolved, node, served[node.exchange.uid]),
             subjects=(segment.uid, node.exchange.uid),
         )
 
 
-def _instance_resource(network: Network, instance: Instance, segments: list[Segment]) -> Resource:
+def _instance_resource(network: Network, instance: ServiceInstance, segments: list[Segment]) -> Resource:
     service, exchange = instance.service, instance.exchange
     needed = {presence_address(exchange.key), *(vrf_address(instance.host, segment.key) for segment in segments)}
     return Resource(

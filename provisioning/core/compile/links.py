@@ -11,7 +11,7 @@ from provisioning.core.compile.connector_edges import EdgeSection
 from provisioning.core.intent import Circuit, Connector, Intent
 from provisioning.core.intent.circuits import LINK_SLOTS, link_addresses, link_slot
 from provisioning.core.intent.connectors import CONNECTOR_KINDS
-from provisioning.core.network import Network
+from provisioning.core.resolve.network import Network
 
 
 class LinkEnd(NamedTuple):
@@ -50,7 +50,7 @@ def link_ends(network: Network) -> LinkEnds:
     far apart may want the same: the younger one then takes the next free place.
     """
     enabled = sorted((one for one in network.intent.connectors.values() if one.enabled), key=lambda one: one.number)
-    return network.keep("link ends", tuple(enabled), lambda: _allocate_addresses(_link_requests(network, enabled)))
+    return network.derive("link ends", tuple(enabled), lambda: _allocate_addresses(_link_requests(network, enabled)))
 
 
 def _link_requests(network: Network, connectors: list[Connector]) -> list[LinkRequest]:

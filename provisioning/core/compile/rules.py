@@ -7,9 +7,9 @@ from typing import Any
 
 from provisioning.core.values.addresses import Range, merge_ranges, range_text
 from provisioning.core.intent import ANY, INTERNET, FirewallRule, Intent, Policy, Rule
-from provisioning.core.network import Network
-from provisioning.core.realm import App
-from provisioning.core.roster import Member
+from provisioning.core.resolve.network import Network
+from provisioning.core.resolve.segment import PublishedApp
+from provisioning.core.resolve.routing_table import Member
 
 
 def range_texts(ranges: Iterable[Range]) -> list[str]:
@@ -37,7 +37,7 @@ def _policy_rules(network: Network, policy: Policy) -> list[dict[str, Any]]:
         from_, to = set_names(network.intent, policy.from_), set_names(network.intent, policy.to)
         return [_rule_section(network, policy, rule, from_, to) for rule in policy.rules]
 
-    return network.keep(("rules", policy.uid), (policy, *named), make)
+    return network.derive(("rules", policy.uid), (policy, *named), make)
 
 
 def _rule_section(network: Network, policy: Policy, rule: Rule, from_: list[str], to: list[str]) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def set_names(intent: Intent, uids: Iterable[str]) -> list[str]:
 
 
 def address_sets(
-    network: Network, policies: Sequence[Policy], members: Iterable[Member], apps: Iterable[App] = ()
+    network: Network, policies: Sequence[Policy], members: Iterable[Member], apps: Iterable[PublishedApp] = ()
 ) -> dict[str, list[str]]:
     """The addresses behind the names that these policies use: ``any`` always, others where these members and
     applications have some, the internet never."""

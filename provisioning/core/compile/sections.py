@@ -7,16 +7,16 @@ from typing import Any
 from provisioning.core.values.addresses import BOGON_RANGES, address_text, range_text
 from provisioning.core.compile import shares
 from provisioning.core.compile.rules import rules_section, address_sets, range_texts
-from provisioning.core.fabric import Node, serving
+from provisioning.core.resolve.fabric import ExchangeNode, serving_exchange
 from provisioning.core.intent import Exchange
-from provisioning.core.network import Network
-from provisioning.core.realm import App, Realm
-from provisioning.core.roster import Member
+from provisioning.core.resolve.network import Network
+from provisioning.core.resolve.segment import PublishedApp, ResolvedSegment
+from provisioning.core.resolve.routing_table import Member
 
 
-def segment_section(network: Network, realm: Realm) -> dict[str, Any]:
+def segment_section(network: Network, resolved: ResolvedSegment) -> dict[str, Any]:
     """What is the same on every node of a segment: one resource, published to all of them."""
-    segment, exchanges = realm.segment, realm.exchanges
+    segment, exchanges = resolved.segment, resolved.exchanges
     return {
         "segment": segment.key,
         "number": segment.number,
@@ -26,23 +26,23 @@ def segment_section(network: Network, realm: Realm) -> dict[str, Any]:
             {"node": node.id, "index": node.mesh, "location": node.exchange.location, "underlay": node.underlay}
             for node in network.nodes
         ],
-        "members": [_member_section(network, realm, member) for member in realm.members],
-        "guests": shares.imported_members_section(realm),
-        "handover": shares.exported_section(realm),
-        "passages": shares.shares_section(network, realm),
-        "foreign": shares.peer_rules_section(network, realm),
-        "anchors": {f"{low}.{high}": node for (low, high), node in realm.anchors.items()},
+        "members": [_member_section(network, resolved, member) for member in resolved.members],
+        "guests": shares.imported_members_section(resolved),
+        "handover": shares.exported_section(resolved),
+        "passages": shares.shares_section(network, resolved),
+        "foreign": shares.peer_rules_section(network, resolved),
+        "anchors": {f"{low}.{high}": node for (low, high), node in resolved.anchors.items()},
         "exits": {
-            exchanges[uid].key: {"member": member.id, "home": member.home} for uid, member in realm.exits.items()
+            exchanges[uid].key: {"member": member.id, "home": member.home} for uid, member in resolved.exits.items()
         },
-        "private": [range_text(one) for one in BOGON_RANGES] if realm.exits else [],
-        "apps": [_app_section(app) for app in realm.apps],
-        "sets": address_sets(network, realm.policies, (*realm.members, *realm.guests), realm.apps),
-        "rules": rules_section(network, realm.policies),
+        "private": [range_text(one) for one in BOGON_RANGES] if resolved.exits else [],
+        "apps": [_app_section(app) for app in resolved.apps],
+        "sets": address_sets(network, resolved.policies, (*resolved.members, *resolved.imported_members), resolved.apps),
+        "rules": rules_section(network, resolved.policies),
     }
 
 
-def _member_section(network: Network, realm: Realm, member: Member) -> dict[str, Any]:
+def _member_section(network: Network, resolved: ResolvedSegment, member: Member) -> dict[str, Any]:
     ranges = range_texts(member.ranges)
     return {
         "id": member.id,
@@ -55,11 +55,11 @@ def _member_section(network: Network, realm: Realm, member: Member) -> dict[str,
         "prefixes": list(member.attachment.prefixes),
         "ranges": ranges,
         "sources": ranges if member.sources == member.ranges else range_texts(member.sources),
-        "class": realm.class_of(member).id,
+        "class": resolved.class_of(member).id,
     }
 
 
-def _app_section(app: App) -> dict[str, Any]:
+def _app_section(app: PublishedApp) -> dict[str, Any]:
     return {
         "id": f"app:{app.app.key}",
         "exit": app.exit.id,
@@ -73,19 +73,19 @@ def _app_section(app: App) -> dict[str, Any]:
     }
 
 
-def vrf_section(realm: Realm, node: Node, services: dict[str, Any]) -> dict[str, Any]:
+def vrf_section(resolved: ResolvedSegment, node: ExchangeNode, services: dict[str, Any]) -> dict[str, Any]:
     """What one node alone needs to know to carry a segment out."""
-    return {"segment": realm.segment.key, "node": node.id, "index": node.mesh, "services": services}
+    return {"segment": resolved.segment.key, "node": node.id, "index": node.mesh, "services": services}
 
 
-def services_section(network: Network, realm: Realm, here: Exchange) -> dict[str, Any]:
+def services_section(network: Network, resolved: ResolvedSegment, here: Exchange) -> dict[str, Any]:
     """The services that flows decided in this segment may be sent through, each with the instances that serve the
     nodes of an exchange."""
     found = {}
-    for uid in shares.services_in_use(realm):
-        service = realm.services[uid]
+    for uid in shares.services_in_use(resolved):
+        service = resolved.services[uid]
         # A realm of an earlier network keeps that network's objects: equal ones, not the same.
-        where = serving(realm.catalog, realm.exchanges, service, here)
+        where = serving_exchange(resolved.catalog, resolved.exchanges, service, here)
         at = where.uid if where else ""
         found[service.key] = {
             "number": service.number,

@@ -7,16 +7,16 @@ from typing import Any
 
 from provisioning.core.compile.shares import services_in_use
 from provisioning.core.compile.rules import match_section
-from provisioning.core.fabric import Instance
+from provisioning.core.resolve.fabric import ServiceInstance
 from provisioning.core.intent import FIREWALL, Intent, Segment, Service
-from provisioning.core.network import Network
+from provisioning.core.resolve.network import Network
 
 
 def service_segments(network: Network) -> dict[str, list[Segment]]:
     """Service uid → the segments it has an arm in, by number: its own, and those that decide flows for it."""
     found: dict[str, set[str]] = {uid: set(one.segments) for uid, one in network.intent.services.items()}
-    for uid, realm in network.realms.items():
-        for service in services_in_use(realm):
+    for uid, resolved in network.resolved_segments.items():
+        for service in services_in_use(resolved):
             found[service].add(uid)
     segments = network.intent.segments
     return {
@@ -24,7 +24,7 @@ def service_segments(network: Network) -> dict[str, list[Segment]]:
     }
 
 
-def instance_section(network: Network, instance: Instance, segments: Sequence[Segment]) -> dict[str, Any]:
+def instance_section(network: Network, instance: ServiceInstance, segments: Sequence[Segment]) -> dict[str, Any]:
     """``segments``: those it has an arm in."""
     service = instance.service
     section: dict[str, Any] = {

@@ -8,68 +8,68 @@ from collections.abc import Sequence
 from typing import Any
 
 from provisioning.core.compile.rules import service_keys, rules_section, address_sets, range_texts
-from provisioning.core.network import Network
-from provisioning.core.realm import Realm
-from provisioning.core.roster import Member
+from provisioning.core.resolve.network import Network
+from provisioning.core.resolve.segment import ResolvedSegment
+from provisioning.core.resolve.routing_table import Member
 
 
-def _imported_by_segment(realm: Realm) -> dict[str, list[Member]]:
+def _imported_by_segment(resolved: ResolvedSegment) -> dict[str, list[Member]]:
     found: dict[str, list[Member]] = {}
-    for guest in realm.guests:
-        found.setdefault(guest.segment.uid, []).append(guest)
+    for imported_member in resolved.imported_members:
+        found.setdefault(imported_member.segment.uid, []).append(imported_member)
     return found
 
 
-def _decided_segments(realm: Realm) -> list[str]:
+def _decided_segments(resolved: ResolvedSegment) -> list[str]:
     """The segments whose flows with this one are decided here."""
-    return [uid for uid in dict.fromkeys(passage.other for passage in realm.passages) if realm.hosts(uid)]
+    return [uid for uid in dict.fromkeys(directed_share.other for directed_share in resolved.directed_shares) if resolved.is_decider(uid)]
 
 
-def imported_members_section(realm: Realm) -> list[dict[str, Any]]:
+def imported_members_section(resolved: ResolvedSegment) -> list[dict[str, Any]]:
     """Members of other segments whose flows are decided here."""
     return [
         {
-            "id": guest.id,
-            "segment": guest.segment.key,
-            "number": guest.segment.number,
-            "connector": guest.connector.key,
-            "exchange": guest.exchange.key,
-            "home": guest.home,
-            "ranges": range_texts(guest.ranges),
-            "class": realm.class_of(guest).id,
+            "id": imported_member.id,
+            "segment": imported_member.segment.key,
+            "number": imported_member.segment.number,
+            "connector": imported_member.connector.key,
+            "exchange": imported_member.exchange.key,
+            "home": imported_member.home,
+            "ranges": range_texts(imported_member.ranges),
+            "class": resolved.class_of(imported_member).id,
         }
-        for guest in realm.guests
-        if realm.hosts(guest.segment.uid)
+        for imported_member in resolved.imported_members
+        if resolved.is_decider(imported_member.segment.uid)
     ]
 
 
-def exported_section(realm: Realm) -> list[dict[str, Any]]:
+def exported_section(resolved: ResolvedSegment) -> list[dict[str, Any]]:
     """Addresses whose packets go on in another segment's namespace, which decides."""
     return [
         {
             "segment": some[0].segment.key,
             "number": some[0].segment.number,
-            "ranges": [text for guest in some for text in range_texts(guest.ranges)],
+            "ranges": [text for imported_member in some for text in range_texts(imported_member.ranges)],
         }
-        for uid, some in _imported_by_segment(realm).items()
-        if not realm.hosts(uid)
+        for uid, some in _imported_by_segment(resolved).items()
+        if not resolved.is_decider(uid)
     ]
 
 
-def shares_section(network: Network, realm: Realm) -> list[dict[str, Any]]:
+def shares_section(network: Network, resolved: ResolvedSegment) -> list[dict[str, Any]]:
     """The shares with hosted segments, in the order they are tried."""
     return [
         {
             "id": f"share/{one.share.key}",
             "chain": service_keys(network.intent, one.share.services),
             **{
-                side: _side_section(network, held.segment, one.near if held.segment == realm.segment.uid else one.far)
+                side: _side_section(network, held.segment, one.near if held.segment == resolved.segment.uid else one.far)
                 for side, held in one.share.sides
             },
             "initiate": {"both": ["a", "b"], "a-to-b": ["a"], "b-to-a": ["b"]}[one.share.direction],
         }
-        for one in realm.passages
-        if realm.hosts(one.other)
+        for one in resolved.directed_shares
+        if resolved.is_decider(one.other)
     ]
 
 
@@ -77,17 +77,17 @@ def _side_section(network: Network, segment: str, ranges: Sequence[tuple[int, in
     return {"segment": network.intent.segments[segment].key, "ranges": range_texts(ranges)}
 
 
-def peer_rules_section(network: Network, realm: Realm) -> dict[str, Any]:
+def peer_rules_section(network: Network, resolved: ResolvedSegment) -> dict[str, Any]:
     """The rules of hosted segments that are about flows with this one.
 
     Their names mean what either side shows the other, nothing else: what is behind may have the same addresses here
     and there.
     """
-    guests = _imported_by_segment(realm)
+    imported_members = _imported_by_segment(resolved)
     found = {}
-    for uid in _decided_segments(realm):
-        other = network.realm(uid)
-        shown = [*guests.get(uid, ()), *_imported_by_segment(other).get(realm.segment.uid, ())]
+    for uid in _decided_segments(resolved):
+        other = network.resolved(uid)
+        shown = [*imported_members.get(uid, ()), *_imported_by_segment(other).get(resolved.segment.uid, ())]
         names = {name for member in shown for name in member.names}
         policies = [
             policy
@@ -98,12 +98,12 @@ def peer_rules_section(network: Network, realm: Realm) -> dict[str, Any]:
     return found
 
 
-def services_in_use(realm: Realm) -> list[str]:
+def services_in_use(resolved: ResolvedSegment) -> list[str]:
     """uids of the services that flows decided in this segment may be sent through, by number."""
-    found = realm.memo.get("services")
+    found = resolved.cache.get("services")
     if found is None:
-        policies = [*realm.policies, *(one for uid in _decided_segments(realm) for one in realm.rosters[uid].policies)]
+        policies = [*resolved.policies, *(one for uid in _decided_segments(resolved) for one in resolved.local_segments[uid].policies)]
         used = {uid for policy in policies for rule in policy.rules for uid in rule.services}
-        used |= {uid for one in realm.passages if realm.hosts(one.other) for uid in one.share.services}
-        found = realm.memo["services"] = sorted(used, key=lambda uid: realm.services[uid].number)
+        used |= {uid for one in resolved.directed_shares if resolved.is_decider(one.other) for uid in one.share.services}
+        found = resolved.cache["services"] = sorted(used, key=lambda uid: resolved.services[uid].number)
     return found

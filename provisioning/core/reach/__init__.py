@@ -4,28 +4,28 @@
 addresses that every rule treats alike. Both are the same semantics, written twice on purpose: tests hold them together.
 """
 
-from provisioning.core.reach.assertions import AssertionResult, assertions, failing
-from provisioning.core.reach.decision import DELIVERED, Outcome
-from provisioning.core.reach.delta import Delta, FlowChange, delta
-from provisioning.core.reach.hops import Hop
-from provisioning.core.reach.labels import Example
-from provisioning.core.reach.query import Reached, reach
-from provisioning.core.reach.trace import Return, Trace, trace
+from provisioning.core.reach.assertions import AssertionResult, check_assertions, assertion_problems
+from provisioning.core.reach.trace.trace.decision import DELIVERED, FlowOutcome
+from provisioning.core.reach.delta import ReachabilityDelta, FlowChange, compare_reachability
+from provisioning.core.reach.trace.trace.hops import Hop
+from provisioning.core.reach.compare.endpoint_names import ExamplePacket
+from provisioning.core.reach.query import ReachableFlow, reachable_flows
+from provisioning.core.reach.trace.trace.trace_flow import ReturnPath, Trace, trace_flow
 
 __all__ = [
     "DELIVERED",
     "AssertionResult",
-    "Delta",
-    "Example",
+    "ReachabilityDelta",
+    "ExamplePacket",
     "FlowChange",
     "Hop",
-    "Outcome",
-    "Reached",
-    "Return",
+    "FlowOutcome",
+    "ReachableFlow",
+    "ReturnPath",
     "Trace",
-    "assertions",
-    "delta",
-    "failing",
-    "reach",
-    "trace",
+    "check_assertions",
+    "compare_reachability",
+    "assertion_problems",
+    "reachable_flows",
+    "trace_flow",
 ]

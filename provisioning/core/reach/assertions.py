@@ -9,17 +9,17 @@ import numpy as np
 
 from provisioning.core.values.l4 import l4_ranges, representative_index
 from provisioning.core.intent import ANY, INTERNET, Assertion, Intent
-from provisioning.core.network import Network
-from provisioning.core.reach.block import Block, shown
-from provisioning.core.reach.decision import Outcome
-from provisioning.core.reach.labels import Example
-from provisioning.core.reach.ledger import Places
-from provisioning.core.reach.lists import Lists, apart
-from provisioning.core.reach.query import scenes, select
-from provisioning.core.reach.rectangles import rectangles
-from provisioning.core.reach.scenes import Scene
-from provisioning.core.reach.verdicts import delivered
-from provisioning.core.realm import App, Realm
+from provisioning.core.resolve.network import Network
+from provisioning.core.reach.compare.comparison import FlowComparison, make_example
+from provisioning.core.reach.trace.trace.decision import FlowOutcome
+from provisioning.core.reach.compare.endpoint_names import ExamplePacket
+from provisioning.core.reach.compare.rule_table import IndexArray
+from provisioning.core.reach.compare.rule_lists import RuleLists, find_non_local_pair
+from provisioning.core.reach.query import flow_spaces, select_atoms
+from provisioning.core.reach.compare.rectangles import rectangles
+from provisioning.core.reach.compare.flow_space import FlowSpace
+from provisioning.core.reach.compare.evaluator import delivered_mask
+from provisioning.core.resolve.segment import PublishedApp, ResolvedSegment
 from provisioning.core.values.resource import Problem
 
 
@@ -31,7 +31,7 @@ class AssertionResult:
     name: str
     expect: str
     holds: bool
-    example: Example | None = None
+    example: ExamplePacket | None = None
     reason: str = ""
 
     @property
@@ -44,103 +44,103 @@ class AssertionResult:
         return " ".join(filter(None, [f"“{self.name}” does not hold{packet}.", self.reason]))
 
 
-Met = tuple[frozenset[str], frozenset[str]]
+ConnectorPairs = tuple[frozenset[str], frozenset[str]]
 """Connectors each of the first of which has flows to each of the second; the internet is one by that name."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Finding:
+class _AssertionFinding:
     """What one assertion comes to in one scene: a packet that breaks it and why, and who met whom."""
 
-    example: Example | None = None
+    example: ExamplePacket | None = None
     reason: str = ""
-    met: tuple[Met, ...] = ()
+    met: tuple[ConnectorPairs, ...] = ()
 
 
-def assertions(network: Network) -> list[AssertionResult]:
+def check_assertions(network: Network) -> list[AssertionResult]:
     """Every assertion of the network against the model.
 
     One without a segment asks about all segments and all flows that shares carry between them.
     """
     asked = list(network.intent.assertions.values())
-    findings: dict[str, list[_Finding]] = {assertion.uid: [] for assertion in asked}
-    for scene in scenes(network) if asked else ():
+    findings: dict[str, list[_AssertionFinding]] = {assertion.uid: [] for assertion in asked}
+    for flow_space in flow_spaces(network) if asked else ():
         here = [
-            one for one in asked if one.segment is None or (one.segment == scene.segment.uid and not scene.to_segment)
+            one for one in asked if one.segment is None or (one.segment == flow_space.segment.uid and not flow_space.to_segment)
         ]
-        for assertion, finding in zip(here, _findings(network, scene, here), strict=True):
+        for assertion, finding in zip(here, _evaluate_assertions(network, flow_space, here), strict=True):
             findings[assertion.uid].append(finding)
     return [_result(network.intent, assertion, findings[assertion.uid]) for assertion in asked]
 
 
-def failing(network: Network, results: Sequence[AssertionResult]) -> list[Problem]:
+def assertion_problems(network: Network, results: Sequence[AssertionResult]) -> list[Problem]:
     """Those of its assertions that do not hold, as what keeps a plan from being made."""
     asked = network.intent.assertions
     broken = (one for one in results if not one.holds)
     return [Problem("assertion_failed", f"assertions/{asked[one.uid].key}", one.sentence) for one in broken]
 
 
-def _question(assertion: Assertion) -> tuple[object, ...]:
+def _assertion_key(assertion: Assertion) -> tuple[object, ...]:
     return assertion.from_, assertion.to, assertion.protocol, assertion.ports, assertion.expect
 
 
-def _findings(network: Network, scene: Scene, asked: Sequence[Assertion]) -> list[_Finding]:
+def _evaluate_assertions(network: Network, flow_space: FlowSpace, asked: Sequence[Assertion]) -> list[_AssertionFinding]:
     """In one scene; what an earlier version found out in the same realms is kept."""
-    key = ("assertions", type(scene).__name__, scene.segment.uid, scene.there.segment.uid)
-    known: dict[tuple[object, ...], _Finding] = network.keep(key, (scene.realm, scene.there), dict)
-    new = [one for one in asked if _question(one) not in known]
-    concerned = [one for one in new if _concerns(scene, one)]
-    known.update((_question(one), _Finding()) for one in new)
+    key = ("assertions", type(flow_space).__name__, flow_space.segment.uid, flow_space.there.segment.uid)
+    known: dict[tuple[object, ...], _AssertionFinding] = network.derive(key, (flow_space.resolved, flow_space.there), dict)
+    new = [one for one in asked if _assertion_key(one) not in known]
+    concerned = [one for one in new if _is_concerned(flow_space, one)]
+    known.update((_assertion_key(one), _AssertionFinding()) for one in new)
     if concerned:
-        block = Block([scene], asked=[l4_ranges(one.protocol, one.ports) for one in concerned])
-        known.update((_question(one), _examine(block, one)) for one in concerned)
-    return [known[_question(one)] for one in asked]
+        comparison = FlowComparison([flow_space], asked=[l4_ranges(one.protocol, one.ports) for one in concerned])
+        known.update((_assertion_key(one), _evaluate_assertion(comparison, one)) for one in concerned)
+    return [known[_assertion_key(one)] for one in asked]
 
 
-def _concerns(scene: Scene, assertion: Assertion) -> bool:
-    starts, ends = scene.names
+def _is_concerned(flow_space: FlowSpace, assertion: Assertion) -> bool:
+    starts, ends = flow_space.names
     return assertion.from_ in starts and assertion.to in ends
 
 
-def _examine(block: Block, assertion: Assertion) -> _Finding:
-    rows = select(block.starts, block.covered[0], lambda one: assertion.from_ in one.names)
-    columns = select(block.ends, block.covered[1], lambda one: assertion.to in one.names)
+def _evaluate_assertion(comparison: FlowComparison, assertion: Assertion) -> _AssertionFinding:
+    rows = select_atoms(comparison.starts, comparison.covered[0], lambda one: assertion.from_ in one.names)
+    columns = select_atoms(comparison.ends, comparison.covered[1], lambda one: assertion.to in one.names)
     if not len(rows) or not len(columns):
-        return _Finding()
-    lists, judge = block.lists(rows, columns), block.judge(0)
-    assert judge is not None
-    asked = block.ledger.cells.mask(l4_ranges(assertion.protocol, assertion.ports))
+        return _AssertionFinding()
+    lists, evaluator = comparison.lists(rows, columns), comparison.evaluator(0)
+    assert evaluator is not None
+    asked = comparison.rule_table.cells.mask(l4_ranges(assertion.protocol, assertion.ports))
     flowing = np.zeros(len(lists) + 1, bool)
     for number, (hits,) in enumerate(lists.walk()):
-        flows = judge.flows(hits, asked)
+        flows = evaluator.flows(hits, asked)
         flowing[number] = bool(flows)
-        verdict = judge.verdict(hits, flows)
-        arrives = delivered(verdict)
-        inspected = delivered({label: mask for label, mask in verdict.items() if label[1]})
+        verdict = evaluator.verdict(hits, flows)
+        arrives = delivered_mask(verdict)
+        inspected = delivered_mask({label: mask for label, mask in verdict.items() if label[1]})
         breaks = {"blocked": arrives, "reachable": flows & ~arrives, "inspected": flows & ~inspected}[assertion.expect]
-        if breaks and (finding := _broken(block, lists, number, representative_index(block.ledger.cells.intervals(breaks)))):
+        if breaks and (finding := _find_counterexample(comparison, lists, number, representative_index(comparison.rule_table.cells.intervals(breaks)))):
             return finding
-    return _Finding(met=tuple(_met(block, lists, flowing)) if assertion.expect != "blocked" else ())
+    return _AssertionFinding(met=tuple(_connector_pairs(comparison, lists, flowing)) if assertion.expect != "blocked" else ())
 
 
-def _broken(block: Block, lists: Lists, number: int, cell: int) -> _Finding | None:
+def _find_counterexample(comparison: FlowComparison, lists: RuleLists, number: int, cell: int) -> _AssertionFinding | None:
     """None where all pairs of the list are behind one connector each."""
     for role, other in np.argwhere(lists.ids == number):
         columns = lists.columns.held(np.array([other]))
-        ends = apart(block.starts, block.ends, lists.rows.held(np.array([role])), columns)
+        ends = find_non_local_pair(comparison.starts, comparison.ends, lists.rows.held(np.array([role])), columns)
         if ends is not None:
-            packet = block.packet(0, *ends, columns, cell)
-            outcome = block.outcome(0, *ends, packet)
-            scene = block.scenes[0]
-            assert outcome is not None and scene is not None
-            return _Finding(shown(packet), _reason(scene.realm, outcome))
+            packet = comparison.packet(0, *ends, columns, cell)
+            outcome = comparison.outcome(0, *ends, packet)
+            flow_space = comparison.flow_spaces[0]
+            assert outcome is not None and flow_space is not None
+            return _AssertionFinding(make_example(packet), _explain_outcome(flow_space.resolved, outcome))
     return None
 
 
-def _reason(realm: Realm, outcome: Outcome) -> str:
+def _explain_outcome(resolved: ResolvedSegment, outcome: FlowOutcome) -> str:
     who = f"rule {outcome.rule}" if outcome.rule else "the segment's stance"
-    if outcome.stopped_by and outcome.stopped_by in realm.services:
-        return f"Service “{realm.services[outcome.stopped_by].name}” drops it."
+    if outcome.stopped_by and outcome.stopped_by in resolved.services:
+        return f"Service “{resolved.services[outcome.stopped_by].name}” drops it."
     if outcome.disposition == "delivered":
         return f"It is delivered without inspection, by {who}."
     if outcome.delivered:
@@ -148,24 +148,24 @@ def _reason(realm: Realm, outcome: Outcome) -> str:
     return "There is no route." if outcome.disposition == "no_route" else f"It is denied by {who}."
 
 
-def _met(block: Block, lists: Lists, flowing: Places) -> Iterator[Met]:
+def _connector_pairs(comparison: FlowComparison, lists: RuleLists, flowing: IndexArray) -> Iterator[ConnectorPairs]:
     rows, columns = np.nonzero(flowing[lists.ids])
     for _, some, ends in rectangles(np.zeros(len(rows), np.intp), rows, columns, len(lists.columns)):
         yield (
-            frozenset(_connectors(block, 0, lists.rows.held(some))),
-            frozenset(_connectors(block, 1, lists.columns.held(ends))),
+            frozenset(_connector_uids(comparison, 0, lists.rows.held(some))),
+            frozenset(_connector_uids(comparison, 1, lists.columns.held(ends))),
         )
 
 
-def _connectors(block: Block, which: int, atoms: Places) -> Iterator[str]:
-    side = (block.starts, block.ends)[which]
-    for place in np.unique(side.holder[0][atoms]).tolist():
-        who = side.holders[0][place].who
-        yield INTERNET if who is None else (who.target if isinstance(who, App) else who).connector.uid
+def _connector_uids(comparison: FlowComparison, which: int, atoms: IndexArray) -> Iterator[str]:
+    side = (comparison.starts, comparison.ends)[which]
+    for place in np.unique(side.endpoint[0][atoms]).tolist():
+        who = side.endpoints[0][place].who
+        yield INTERNET if who is None else (who.target if isinstance(who, PublishedApp) else who).connector.uid
 
 
-def _result(intent: Intent, assertion: Assertion, findings: Sequence[_Finding]) -> AssertionResult:
-    def broken(reason: str, example: Example | None = None) -> AssertionResult:
+def _result(intent: Intent, assertion: Assertion, findings: Sequence[_AssertionFinding]) -> AssertionResult:
+    def broken(reason: str, example: ExamplePacket | None = None) -> AssertionResult:
         return AssertionResult(assertion.uid, assertion.name, assertion.expect, False, example, reason)
 
     if assertion.segment is not None and assertion.segment not in intent.segments:
@@ -174,13 +174,13 @@ def _result(intent: Intent, assertion: Assertion, findings: Sequence[_Finding]) 
         if finding.reason:
             return broken(finding.reason, finding.example)
     if assertion.expect != "blocked":
-        missing = _unconnected(intent, assertion, [met for finding in findings for met in finding.met])
+        missing = _explain_unconnected(intent, assertion, [met for finding in findings for met in finding.met])
         if missing:
             return broken(missing)
     return AssertionResult(assertion.uid, assertion.name, assertion.expect, True)
 
 
-def _unconnected(intent: Intent, assertion: Assertion, met: Sequence[Met]) -> str:
+def _explain_unconnected(intent: Intent, assertion: Assertion, met: Sequence[ConnectorPairs]) -> str:
     """A sentence when something on one side cannot meet something on the other at all; empty otherwise."""
     starts, ends = _members(intent, assertion.from_), _members(intent, assertion.to)
     if not starts or not ends:

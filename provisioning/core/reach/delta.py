@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 
 from provisioning.core.intent import Group
-from provisioning.core.network import Network
-from provisioning.core.reach.block import Block, shown
-from provisioning.core.reach.labels import Example, Names
-from provisioning.core.reach.ledger import Places
-from provisioning.core.reach.lines import Policies
-from provisioning.core.reach.lists import Lists, apart, crossing
-from provisioning.core.reach.rectangles import pairs_of, rectangles
-from provisioning.core.reach.scenes import Scene, inside, published, shared
-from provisioning.core.reach.verdicts import Kind, differences
-from provisioning.core.realm import Realm
+from provisioning.core.resolve.network import Network
+from provisioning.core.reach.compare.comparison import FlowComparison, make_example
+from provisioning.core.reach.compare.endpoint_names import ExamplePacket, EndpointNames
+from provisioning.core.reach.compare.rule_table import IndexArray
+from provisioning.core.reach.compare.match_rules import AlignedPolicies
+from provisioning.core.reach.compare.rule_lists import RuleLists, find_non_local_pair, without_local_pairs
+from provisioning.core.reach.compare.rectangles import expand_pairs, rectangles
+from provisioning.core.reach.compare.flow_space import FlowSpace, intra_segment, internet_inbound, inter_segment
+from provisioning.core.reach.compare.evaluator import FlowDifference, compare_verdicts
+from provisioning.core.resolve.segment import ResolvedSegment
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class FlowChange:
     protocol: str
     ports: tuple[str, ...]
     via: tuple[str, ...]
-    example: Example
+    example: ExamplePacket
     rule_before: str | None
     rule_after: str | None
     fate_before: str | None = None
@@ -45,7 +45,7 @@ class FlowChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Delta:
+class ReachabilityDelta:
     """``inspected``: delivered before and after, through other services; ``via`` empty means through none any more."""
 
     allowed: tuple[FlowChange, ...] = ()
@@ -53,10 +53,10 @@ class Delta:
     inspected: tuple[FlowChange, ...] = ()
 
 
-Told = list[tuple[str, FlowChange]]
+LabelledChanges = list[tuple[str, FlowChange]]
 
 
-def delta(before: Network, after: Network) -> Delta:
+def compare_reachability(before: Network, after: Network) -> ReachabilityDelta:
     """The difference of two networks for every packet there can be, told in pairs of groups and connectors.
 
     A segment costs nothing where both networks have the same realm, and little where an earlier version of ``after``
@@ -66,35 +66,35 @@ def delta(before: Network, after: Network) -> Delta:
     groups = before.intent.groups, after.intent.groups
     names = tuple(tuple(one.values()) for one in groups)
     segments = sorted({**before.intent.segments, **after.intent.segments}.values(), key=lambda one: one.number)
-    pairs = {segment.uid: _Pair(before, after, segment.uid) for segment in segments}
+    pairs = {segment.uid: _SegmentVersions(before, after, segment.uid) for segment in segments}
     for segment in segments:
         ours = pairs[segment.uid]
-        others = {one.other: None for realm in ours.realms if realm for one in realm.passages if one.starts}
+        others = {one.other: None for resolved in ours.resolved_segments if resolved for one in resolved.directed_shares if one.starts}
         for uid in (segment.uid, *others):
             theirs, key = pairs[uid], ("delta", segment.uid, uid)
             if ours.changed or theirs.changed:
-                read = (*ours.realms, *theirs.realms, *names)
-                for word, change in after.keep(key, read, partial(_changes, ours, theirs, groups)):
+                read = (*ours.resolved_segments, *theirs.resolved_segments, *names)
+                for word, change in after.derive(key, read, partial(_compare_flows, ours, theirs, groups)):
                     found[word].append(change)
             else:
                 # Nobody will ask for this again, and it would keep realms of old versions alive.
                 after.kept.pop(key, None)
-    return Delta(**{word: tuple(sorted(changes, key=_order)) for word, changes in found.items()})
+    return ReachabilityDelta(**{word: tuple(sorted(changes, key=_sort_key)) for word, changes in found.items()})
 
 
-class _Pair:
+class _SegmentVersions:
     """One segment in both networks; None where it does not exist."""
 
     def __init__(self, before: Network, after: Network, uid: str) -> None:
-        self.realms = [network.realm(uid) if uid in network.intent.segments else None for network in (before, after)]
-        self.changed = self.realms[0] is not self.realms[1]
+        self.resolved_segments = [network.resolved(uid) if uid in network.intent.segments else None for network in (before, after)]
+        self.changed = self.resolved_segments[0] is not self.resolved_segments[1]
 
     @cached_property
-    def policies(self) -> Policies:
-        return Policies(self.realms)
+    def policies(self) -> AlignedPolicies:
+        return AlignedPolicies(self.resolved_segments)
 
 
-def _order(change: FlowChange) -> tuple[object, ...]:
+def _sort_key(change: FlowChange) -> tuple[object, ...]:
     return (
         change.segment, change.to_segment or "", change.from_, change.to, change.protocol, change.ports, change.via,
     )  # fmt: skip
@@ -103,40 +103,40 @@ def _order(change: FlowChange) -> tuple[object, ...]:
 Groups = Sequence[dict[str, Group]]
 
 
-def _changes(ours: _Pair, theirs: _Pair, groups: Groups) -> Told:
+def _compare_flows(ours: _SegmentVersions, theirs: _SegmentVersions, groups: Groups) -> LabelledChanges:
     """Of flows from one segment to another, or inside one."""
-    found: Told = []
-    for scenes in _scenes(ours, theirs):
-        block = Block(scenes, (ours.policies, theirs.policies), changes=True)
-        telling = _Telling(block, groups)
-        for rows, columns, alike in _regions(block):
-            found += telling.tell(block.lists(rows, columns, alike))
+    found: LabelledChanges = []
+    for flow_spaces in _flow_spaces(ours, theirs):
+        comparison = FlowComparison(flow_spaces, (ours.policies, theirs.policies), changes=True)
+        change_report = _ChangeReport(comparison, groups)
+        for rows, columns, alike in _changed_regions(comparison):
+            found += change_report.report(comparison.lists(rows, columns, alike))
     return found
 
 
-def _scenes(ours: _Pair, theirs: _Pair) -> Iterator[list[Scene | None]]:
+def _flow_spaces(ours: _SegmentVersions, theirs: _SegmentVersions) -> Iterator[list[FlowSpace | None]]:
     if ours is not theirs:
-        yield [_shared(one, other) for one, other in zip(ours.realms, theirs.realms, strict=True)]
+        yield [_inter_segment(one, other) for one, other in zip(ours.resolved_segments, theirs.resolved_segments, strict=True)]
         return
-    yield [inside(realm) if realm else None for realm in ours.realms]
-    if any(realm and realm.apps for realm in ours.realms):
-        yield [published(realm) if realm else None for realm in ours.realms]
+    yield [intra_segment(resolved) if resolved else None for resolved in ours.resolved_segments]
+    if any(resolved and resolved.apps for resolved in ours.resolved_segments):
+        yield [internet_inbound(resolved) if resolved else None for resolved in ours.resolved_segments]
 
 
-def _shared(realm: Realm | None, there: Realm | None) -> Scene | None:
+def _inter_segment(resolved: ResolvedSegment | None, there: ResolvedSegment | None) -> FlowSpace | None:
     """None where no share lets flows begin."""
-    scene = shared(realm, there) if realm and there else None
-    return scene if scene and scene.passages else None
+    flow_space = inter_segment(resolved, there) if resolved and there else None
+    return flow_space if flow_space and flow_space.directed_shares else None
 
 
-def _regions(block: Block) -> Iterator[tuple[Places, Places, bool]]:
+def _changed_regions(comparison: FlowComparison) -> Iterator[tuple[IndexArray, IndexArray, bool]]:
     """The starts and ends between which something can be different, and whether both versions name them alike."""
-    rows, columns = block.covered
-    new, other = block.starts.changed[rows], block.ends.changed[columns]
+    rows, columns = comparison.covered
+    new, other = comparison.starts.changed[rows], comparison.ends.changed[columns]
     old_rows, old_columns = rows[~new], columns[~other]
-    lines = block.ledger.changed()
+    lines = comparison.rule_table.changed()
     if len(lines) and len(old_rows) and len(old_columns):
-        held, reached = block.starts.either(lines, old_rows), block.ends.either(lines, old_columns)
+        held, reached = comparison.starts.match_matrix_any_version(lines, old_rows), comparison.ends.match_matrix_any_version(lines, old_columns)
         real = held.any(axis=1) & reached.any(axis=1)
         if real.any():
             yield old_rows[held[real].any(axis=0)], old_columns[reached[real].any(axis=0)], True
@@ -146,68 +146,68 @@ def _regions(block: Block) -> Iterator[tuple[Places, Places, bool]]:
         yield old_rows, columns[other], False
 
 
-class _Telling:
+class _ChangeReport:
     """The changes of one block in words."""
 
-    def __init__(self, block: Block, groups: Groups) -> None:
-        self.block, self._groups = block, groups
-        self.judges = [block.judge(k) for k in range(2)]
+    def __init__(self, comparison: FlowComparison, groups: Groups) -> None:
+        self.comparison, self._groups = comparison, groups
+        self.evaluators = [comparison.evaluator(k) for k in range(2)]
 
     @cached_property
-    def names(self) -> list[tuple[Names, Names]]:
-        return [self.block.names(k, self._groups[k]) for k in range(2)]
+    def names(self) -> list[tuple[EndpointNames, EndpointNames]]:
+        return [self.comparison.names(k, self._groups[k]) for k in range(2)]
 
-    def tell(self, lists: Lists) -> Told:
-        kinds: dict[Kind, int] = {}
+    def report(self, lists: RuleLists) -> LabelledChanges:
+        kinds: dict[FlowDifference, int] = {}
         of_list = [[kinds.setdefault(kind, len(kinds)) for kind in self._compare(lists, hits)] for hits in lists.walk()]
         if not kinds:
             return []
         known = list(kinds)
-        found: Told = []
-        for kind, rows, columns in rectangles(*pairs_of(lists.ids, of_list), len(lists.columns)):
-            found += self._told(known[kind], lists.rows.held(rows), lists.columns.held(columns))
+        found: LabelledChanges = []
+        for kind, rows, columns in rectangles(*expand_pairs(lists.ids, of_list), len(lists.columns)):
+            found += self._flow_changes(known[kind], lists.rows.held(rows), lists.columns.held(columns))
         return found
 
-    def _compare(self, lists: Lists, hits: list[list[int]]) -> tuple[Kind, ...]:
-        ledger = self.block.ledger
-        asked = ledger.cells.full
+    def _compare(self, lists: RuleLists, hits: list[list[int]]) -> tuple[FlowDifference, ...]:
+        rule_table = self.comparison.rule_table
+        asked = rule_table.cells.full
         if lists.alike:
             # Only cells of lines that came or went can have another fate.
             asked = 0
             for line in set(hits[0]).symmetric_difference(hits[1]):
-                asked |= ledger.masks[line]
+                asked |= rule_table.masks[line]
         before, after = (
-            judge.verdict(held, asked) if judge else {} for judge, held in zip(self.judges, hits, strict=True)
+            evaluator.verdict(held, asked) if evaluator else {} for evaluator, held in zip(self.evaluators, hits, strict=True)
         )
-        return differences(before, after)
+        return compare_verdicts(before, after)
 
-    def _told(self, kind: Kind, rows: Places, columns: Places) -> Iterable[tuple[str, FlowChange]]:
-        block, (word, chain, mask) = self.block, kind
+    def _flow_changes(self, kind: FlowDifference, rows: IndexArray, columns: IndexArray) -> Iterable[tuple[str, FlowChange]]:
+        comparison, (word, chain, mask) = self.comparison, kind
         # What was cut is named as it was, everything else as it will be.
         version = 0 if word == "blocked" else 1
-        scene = block.scenes[version]
-        assert scene is not None, "flows that are delivered have a segment"
-        rows, columns = crossing(block.starts, block.ends, rows, columns)
-        ends = apart(block.starts, block.ends, rows, columns)
+        flow_space = comparison.flow_spaces[version]
+        assert flow_space is not None, "flows that are delivered have a segment"
+        rows, columns = without_local_pairs(comparison.starts, comparison.ends, rows, columns)
+        ends = find_non_local_pair(comparison.starts, comparison.ends, rows, columns)
         if ends is None:
             return
         names = self.names[version]
         from_, to = names[0].of(rows), names[1].of(columns)
-        via = tuple(scene.realm.services[uid].name for uid in chain)
-        for told in block.ledger.cells.told(mask):
-            packet = block.packet(version, *ends, columns, told.cell)
-            outcomes = [block.outcome(k, *ends, packet) for k in range(2)]
+        via = tuple(flow_space.resolved.services[uid].name for uid in chain)
+        for told in comparison.rule_table.cells.told(mask):
+            packet = comparison.packet(version, *ends, columns, told.cell)
+            outcomes = [comparison.outcome(k, *ends, packet) for k in range(2)]
             yield (
                 word,
                 FlowChange(
                     from_=from_,
                     to=to,
-                    segment=scene.segment.name,
-                    to_segment=scene.to_segment.name if scene.to_segment else None,
+                    segment=flow_space.segment.name,
+                    to_segment=flow_space.to_segment.name if flow_space.to_segment else None,
                     protocol=told.protocol,
                     ports=told.ports,
                     via=via,
-                    example=shown(packet),
+                    example=make_example(packet),
                     rule_before=outcomes[0].rule if outcomes[0] else None,
                     rule_after=outcomes[1].rule if outcomes[1] else None,
                     fate_before=outcomes[0].disposition if outcomes[0] else None,

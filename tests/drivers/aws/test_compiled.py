@@ -9,13 +9,13 @@ from provisioning.core.plan import diff_resources
 from provisioning.core.values.resource import Change, Resource
 from provisioning.drivers import driver
 from provisioning.drivers.aws.quotas import exceeded
-from tests.core.networks import Drawing
+from tests.core.sample_networks import IntentBuilder
 from tests.drivers.aws.conftest import Faults
 from tests.drivers.aws.world import ACCOUNT, REGION, World
 
 
-def drawn(world: World) -> Drawing:
-    drawing = Drawing()
+def drawn(world: World) -> IntentBuilder:
+    drawing = IntentBuilder()
     drawing.add("exchanges", {"name": "eu", "location": "aws-eu-central-1", "size": "small"})
     drawing.add("exchanges", {"name": "us", "location": "aws-us-east-1", "size": "small"})
     drawing.add("segments", {"name": "corp", "stance": "open", "prefixes": ["10.0.0.0/8"]})
@@ -35,7 +35,7 @@ def drawn(world: World) -> Drawing:
     return drawing
 
 
-def ours(drawing: Drawing) -> dict[str, Resource]:
+def ours(drawing: IntentBuilder) -> dict[str, Resource]:
     return {
         address: resource
         for address, resource in compile_network(drawing.network()).items()

@@ -1,0 +1,142 @@
+"""One kind of flows between two sides, in one or two versions: the ledger of its lists and the atoms of both sides."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from functools import cached_property
+
+import numpy as np
+
+from provisioning.core.values.addresses import Range, address_text
+from provisioning.core.values.l4 import L4Ranges, protocol_and_port
+from provisioning.core.intent import Group
+from provisioning.core.resolve.nat import Packet
+from provisioning.core.reach.compare.atoms import NO_ENDPOINT, AddressAtoms
+from provisioning.core.reach.trace.trace.decision import FlowOutcome
+from provisioning.core.reach.compare.endpoint_names import EXAMPLE_INTERNET_ADDRESS, ExamplePacket, EndpointNames, example_host
+from provisioning.core.reach.compare.rule_table import SOURCE_PRE_POLICY_STAGE, SOURCE_POLICY_STAGE, SOURCE_POLICIES, SHARE_STAGE, DESTINATION_POLICY_STAGE, DESTINATION_POLICIES, RuleTable, IndexArray, StageRules
+from provisioning.core.reach.compare.match_rules import AlignedPolicies, pair_rules
+from provisioning.core.reach.compare.rule_lists import RuleLists
+from provisioning.core.reach.compare.alignment import align
+from provisioning.core.reach.compare.candidates import CandidateEndpoints
+from provisioning.core.reach.compare.flow_space import FlowSpace, InterSegment, RuleStage
+from provisioning.core.reach.compare.evaluator import Evaluator
+
+
+class FlowComparison:
+    """scenes: one for each version, None where a version has no such flows.
+
+    policies: those of the realms where the flows start and end. asked, cuts: cells and addresses that are asked about;
+    lists and atoms are cut there too. changes: whether only what differs between two versions is asked about.
+    """
+
+    def __init__(
+        self,
+        flow_spaces: Sequence[FlowSpace | None],
+        policies: tuple[AlignedPolicies, AlignedPolicies] | None = None,
+        asked: Iterable[L4Ranges] = (),
+        cuts: tuple[Range, ...] = (),
+        changes: bool = False,
+    ) -> None:
+        self.flow_spaces = flow_spaces
+        resolved_segments = [flow_space.resolved if flow_space else None for flow_space in flow_spaces]
+        theirs = [flow_space.there if flow_space else None for flow_space in flow_spaces]
+        here, there = policies or (AlignedPolicies(resolved_segments), AlignedPolicies(theirs))
+        rules_by_stage = _stage_rules(flow_spaces, here)
+        candidates = CandidateEndpoints(flow_spaces)
+        if changes:
+            candidates.narrow(
+                [here.touched, there.touched], any(None in pair for one in rules_by_stage.values() for pair in one.lines)
+            )
+        rules_by_stage[SOURCE_POLICY_STAGE] = StageRules(SOURCE_POLICIES, list(here.lines(candidates.wanted(SOURCE_POLICIES))))
+        if any(isinstance(flow_space, InterSegment) for flow_space in flow_spaces):
+            rules_by_stage[DESTINATION_POLICY_STAGE] = StageRules(DESTINATION_POLICIES, list(there.lines(candidates.wanted(DESTINATION_POLICIES))))
+        self.rule_table = RuleTable(resolved_segments, rules_by_stage, here.services if len(flow_spaces) == 2 else set(), asked)
+        self._example_internet_atoms: dict[int, int | None] = {}
+        connectors: dict[str, int] = {}
+        lines = self.rule_table.lines
+        self.starts = AddressAtoms(self.rule_table, [line.source for line in lines], candidates.starts, connectors, cuts)
+        self.ends = AddressAtoms(self.rule_table, [line.destination for line in lines], candidates.ends, connectors, cuts)
+
+    @cached_property
+    def covered(self) -> tuple[IndexArray, IndexArray]:
+        """The atoms of starts and ends that flows of this kind can have: where there are shares, those they show."""
+        first, after = self.rule_table.firsts[SHARE_STAGE : SOURCE_PRE_POLICY_STAGE + 1]
+        found = []
+        for side in (self.starts, self.ends):
+            every = np.arange(len(side))
+            if first < after:
+                shown = [side.match_matrix(k, np.arange(first, after), every).any(axis=0) for k in range(len(self.flow_spaces))]
+                every = np.flatnonzero(np.logical_or.reduce(shown))
+            found.append(every)
+        return found[0], found[1]
+
+    def lists(self, rows: IndexArray, columns: IndexArray, alike: bool = False) -> RuleLists:
+        return RuleLists(self.rule_table, self.starts, self.ends, rows, columns, alike)
+
+    def evaluator(self, version: int, rules: bool = False) -> Evaluator | None:
+        flow_space = self.flow_spaces[version]
+        return Evaluator(flow_space, self.rule_table, version, rules) if flow_space else None
+
+    def names(self, version: int, groups: Mapping[str, Group]) -> tuple[EndpointNames, EndpointNames]:
+        """Of starts and ends."""
+        flow_space = self.flow_spaces[version]
+        here = [one for one in flow_space.resolved.members if one.sources] if flow_space else []
+        there = [one for one in flow_space.there.members if one.ranges] if flow_space else []
+        return EndpointNames(self.starts, version, here, groups), EndpointNames(self.ends, version, there, groups)
+
+    def packet(self, version: int, row: int, column: int, columns: IndexArray, cell: int) -> Packet:
+        """One from a start to an end, or to another one of ``columns`` that is on the internet as well."""
+        source, destination = self.starts.range(row), self.ends.range(column)
+        known = self._example_internet_atom(version)
+        if known is not None and self._is_internet(self.ends, version, column) and (columns == known).any():
+            destination = (EXAMPLE_INTERNET_ADDRESS, EXAMPLE_INTERNET_ADDRESS)
+        if source[0] <= EXAMPLE_INTERNET_ADDRESS <= source[1]:
+            source = (EXAMPLE_INTERNET_ADDRESS, EXAMPLE_INTERNET_ADDRESS)
+        return Packet(example_host([source]), example_host([destination]), cell)
+
+    def _example_internet_atom(self, version: int) -> int | None:
+        """The end on the internet that has the address people use in examples."""
+        if version not in self._example_internet_atoms:
+            place = bisect_right(self.ends.edges, EXAMPLE_INTERNET_ADDRESS) - 1
+            held = np.flatnonzero((self.ends.low <= place) & (self.ends.high > place)).tolist()
+            self._example_internet_atoms[version] = next((atom for atom in held if self._is_internet(self.ends, version, atom)), None)
+        return self._example_internet_atoms[version]
+
+    def _is_internet(self, side: AddressAtoms, version: int, atom: int) -> bool:
+        endpoint = int(side.endpoint[version][atom])
+        return endpoint != NO_ENDPOINT and side.endpoints[version][endpoint].who is None
+
+    def outcome(self, version: int, row: int, column: int, packet: Packet) -> FlowOutcome | None:
+        """What the plain path says about one packet; None where the version has no such flow."""
+        flow_space = self.flow_spaces[version]
+        start, end = int(self.starts.endpoint[version][row]), int(self.ends.endpoint[version][column])
+        if flow_space is None or start == NO_ENDPOINT or end == NO_ENDPOINT:
+            return None
+        return flow_space.outcome(self.starts.endpoints[version][start], self.ends.endpoints[version][end], packet)
+
+
+def make_example(packet: Packet) -> ExamplePacket:
+    protocol, port = protocol_and_port(packet.cell)
+    return ExamplePacket(address_text(packet.source), address_text(packet.destination), protocol, port)
+
+
+def _stage_rules(flow_spaces: Sequence[FlowSpace | None], policies: AlignedPolicies) -> dict[int, StageRules]:
+    """The lines that are no policy's."""
+    stages = [flow_space.stages() if flow_space else {} for flow_space in flow_spaces]
+    found: dict[int, StageRules] = {}
+    for stage in sorted({number for one in stages for number in one}):
+        held = [one.get(stage) for one in stages]
+        keys = [_rule_keys(one, policies, k) if one else [] for k, one in enumerate(held)]
+        policy_index = next(one.policy_index for one in held if one)
+        found[stage] = StageRules(policy_index, pair_rules([one.lines if one else [] for one in held], align(keys)))
+    return found
+
+
+def _rule_keys(stage: RuleStage, policies: AlignedPolicies, version: int) -> list[Hashable]:
+    """Lines through services that do something else in the other version are not the same lines there."""
+    return [
+        key if policies.alike(line.chain or ()) else (key, version)
+        for key, line in zip(stage.keys, stage.lines, strict=True)
+    ]

@@ -1,0 +1,209 @@
+"""The distinct lists that pairs of atoms meet, each to be looked at once.
+
+Atoms that the same lines name and match have one role. The list of a pair of roles is the lines that hold both; a
+product of matrices gives every pair's list a number of its own (see weights), so that of a million pairs only the few
+thousand lists that differ are ever walked through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from provisioning.core.reach.compare.atoms import NO_ENDPOINT, AddressAtoms
+from provisioning.core.reach.compare.rule_table import BoolArray, RuleTable, IndexArray
+from provisioning.core.reach.compare.set_hashes import HashArray, exact_float_weights, mix64
+
+CHUNK_SIZE = 1 << 21
+"""Pairs or flags that are worked on at a time; eight bytes each, a few arrays of them."""
+
+SEVERAL_CONNECTORS = -2
+"""Stands for the connector of a role whose atoms have more than one."""
+
+
+class EndpointClasses:
+    """atoms: in rising order. of: the role of each. sheets[k]: [line, role]; one where versions are alike."""
+
+    def __init__(self, side: AddressAtoms, atoms: IndexArray, match_matrices: Sequence[BoolArray]) -> None:
+        self.side, self.atoms = side, atoms
+        packed = np.ascontiguousarray(np.concatenate([np.packbits(match_matrix, axis=0) for match_matrix in match_matrices]).T)
+        words = packed.view(np.dtype((np.void, packed.shape[1]))).ravel()
+        _, firsts, self.of = np.unique(words, return_index=True, return_inverse=True)
+        self.match_matrices = [np.ascontiguousarray(match_matrix[:, firsts]) for match_matrix in match_matrices]
+
+    def __len__(self) -> int:
+        return self.match_matrices[0].shape[1]
+
+    @cached_property
+    def _sorted(self) -> tuple[IndexArray, IndexArray]:
+        order = np.argsort(self.of, kind="stable")
+        return self.atoms[order], np.searchsorted(self.of[order], np.arange(len(self) + 1))
+
+    def held(self, roles: IndexArray) -> IndexArray:
+        """Their atoms."""
+        atoms, bounds = self._sorted
+        return np.concatenate([atoms[bounds[role] : bounds[role + 1]] for role in roles.tolist()])
+
+    def connector(self, version: int) -> IndexArray:
+        """The one connector of each role; SEVERAL where it has more."""
+        atoms, bounds = self._sorted
+        held = self.side.connector[version][atoms]
+        low, high = np.minimum.reduceat(held, bounds[:-1]), np.maximum.reduceat(held, bounds[:-1])
+        return np.where(low == high, low, SEVERAL_CONNECTORS)
+
+
+class RuleLists:
+    """Every pair of some starts and ends. ids: [role of start, role of end] → number of its list, -1 where there is
+    nothing to ask: a pair whose lists are the same in both versions, or that is behind one connector.
+
+    alike: whether both versions name all these atoms alike, so that lists differ by changed lines only.
+    """
+
+    def __init__(self, rule_table: RuleTable, starts: AddressAtoms, ends: AddressAtoms, rows: IndexArray, columns: IndexArray, alike: bool) -> None:
+        self.rule_table, self.alike = rule_table, alike
+        every = np.arange(len(rule_table.lines))
+        sides = ((starts, rows), (ends, columns))
+        # The smaller side says which lines matter; the other one is asked about those only.
+        small = int(len(columns) < len(rows))
+        first = self._ask(*sides[small], every)
+        matter = np.flatnonzero(np.logical_or.reduce([match_matrix.any(axis=1) for match_matrix in first]))
+        second = self._ask(*sides[1 - small], matter)
+        used = np.flatnonzero(np.logical_or.reduce([match_matrix.any(axis=1) for match_matrix in second]))
+        self.lines = matter[used]
+        found = {small: [match_matrix[self.lines] for match_matrix in first], 1 - small: [match_matrix[used] for match_matrix in second]}
+        self.rows, self.columns = EndpointClasses(starts, rows, found[0]), EndpointClasses(ends, columns, found[1])
+        self.ids = np.full((len(self.rows), len(self.columns)), -1, np.int32)
+        self._examples: list[tuple[int, int]] = []
+        self._number()
+
+    def _ask(self, side: AddressAtoms, atoms: IndexArray, lines: IndexArray) -> list[BoolArray]:
+        if self.alike:
+            return [side.match_matrix_any_version(lines, atoms)]
+        return [side.match_matrix(k, lines, atoms) for k in range(len(self.rule_table.policies))]
+
+    def __len__(self) -> int:
+        return len(self._examples)
+
+    def _number(self) -> None:
+        known: dict[int, int] = {}
+        local = [(self.rows.connector(k), self.columns.connector(k)) for k in range(len(self.rule_table.policies))]
+        step = max(1, CHUNK_SIZE // max(len(self.columns), len(self.lines), 1))
+        for begin in range(0, len(self.rows), step):
+            part = slice(begin, begin + step)
+            words, asked = self._list_hashes(part)
+            for one, other in local:
+                asked &= (one[part, None] != other[None, :]) | (one[part, None] < 0)
+            # Flat places: numpy is several times slower at finding pairs of them.
+            places = np.flatnonzero(asked)
+            if len(places):
+                distinct, firsts, of = np.unique(words.ravel()[places], return_index=True, return_inverse=True)
+                numbers = []
+                for word, first in zip(distinct.tolist(), firsts.tolist(), strict=True):
+                    number = known.setdefault(word, len(known))
+                    if number == len(self._examples):
+                        row, column = divmod(int(places[first]), len(self.columns))
+                        self._examples.append((begin + row, column))
+                    numbers.append(number)
+                self.ids[part].reshape(-1)[places] = np.array(numbers, np.int32)[of]
+
+    def _list_hashes(self, part: slice) -> tuple[HashArray, BoolArray]:
+        """A word for the list of each pair, and whether the pair is asked about at all."""
+        if len(self.rule_table.policies) == 1:
+            (only,) = self._weight_sums(part)
+            return only, np.ones(only.shape, bool)
+        before, after = self._weight_sums(part)
+        return mix64(before) ^ after, before != after
+
+    def _weight_sums(self, part: slice) -> list[HashArray]:
+        sums = [factor.of(part) for factor in self._weight_products]
+        if not self.alike:
+            return [_hash_sums(one) for one in sums]
+        common, before, after = sums
+        return [_hash_sums(common + before), _hash_sums(common + after)]
+
+    @cached_property
+    def _weight_products(self) -> list[_WeightProduct]:
+        """Of each version's lists; or, of alike sides, of the common lines and of what each version has besides."""
+        weights = exact_float_weights(len(self.lines))
+        if not self.alike:
+            pairs = zip(self.rows.match_matrices, self.columns.match_matrices, strict=True)
+            return [_WeightProduct(row, column, weights) for row, column in pairs]
+        one, other = (held[self.lines] for held in self.rule_table.held)
+        row, column = self.rows.match_matrices[0], self.columns.match_matrices[0]
+        return [
+            _WeightProduct(row[held], column[held], weights[:, held]) for held in (one & other, one & ~other, other & ~one)
+        ]
+
+    def walk(self) -> Iterator[list[list[int]]]:
+        """The lists by number: for each version, the places of its lines."""
+        match_matrices = [
+            (np.ascontiguousarray(row.T), np.ascontiguousarray(column.T))
+            for row, column in zip(self.rows.match_matrices, self.columns.match_matrices, strict=True)
+        ]
+        step = max(1, 2 * CHUNK_SIZE // max(len(self.lines), 1))
+        for begin in range(0, len(self._examples), step):
+            pairs = np.array(self._examples[begin : begin + step], np.intp)
+            both = [row[pairs[:, 0]] & column[pairs[:, 1]] for row, column in match_matrices]
+            if self.alike:
+                both = [both[0] & self.rule_table.held[k][self.lines] for k in range(len(self.rule_table.policies))]
+            split = [self._split(one) for one in both]
+            yield from ([one[n] for one in split] for n in range(len(pairs)))
+
+    def _split(self, flags: BoolArray) -> list[list[int]]:
+        which, line = np.divmod(np.flatnonzero(flags), flags.shape[1])
+        bounds = np.searchsorted(which, np.arange(len(flags) + 1)).tolist()
+        lines = self.lines[line].tolist()
+        return [lines[bounds[n] : bounds[n + 1]] for n in range(len(flags))]
+
+
+class _WeightProduct:
+    """A product that gives the sum of the weights of the lines that hold both, for every pair of roles."""
+
+    def __init__(self, row: BoolArray, column: BoolArray, weights: npt.NDArray[np.float64]) -> None:
+        self.row, self.weights = row, weights
+        self.column = column.astype(np.float64)
+
+    def of(self, part: slice) -> npt.NDArray[np.float64]:
+        """[weight, row, column] of some rows."""
+        row = self.row[:, part].T.astype(np.float64)
+        weighed = (row * self.weights[:, None, :]).reshape(len(self.weights) * len(row), row.shape[1])
+        return (weighed @ self.column).reshape(len(self.weights), len(row), self.column.shape[1])
+
+
+def _hash_sums(sums: npt.NDArray[np.float64]) -> HashArray:
+    one, other = sums.astype(np.uint64)
+    return mix64(one) ^ mix64(other * np.uint64(0x9E3779B97F4A7C15))
+
+
+def without_local_pairs(starts: AddressAtoms, ends: AddressAtoms, rows: IndexArray, columns: IndexArray) -> tuple[IndexArray, IndexArray]:
+    """Without what can only be local: a single connector's own addresses on the other side."""
+    for k in range(len(starts.connector)):
+        one, other = starts.connector[k][rows], ends.connector[k][columns]
+        if len(one) and one[0] != NO_ENDPOINT and (one == one[0]).all():
+            columns = columns[other != one[0]]
+        elif len(other) and other[0] != NO_ENDPOINT and (other == other[0]).all():
+            rows = rows[one != other[0]]
+    return rows, columns
+
+
+def find_non_local_pair(starts: AddressAtoms, ends: AddressAtoms, rows: IndexArray, columns: IndexArray) -> tuple[int, int] | None:
+    """A start and an end of these atoms that no version has behind one connector."""
+    if not len(columns):
+        return None
+    tried: set[tuple[int, ...]] = set()
+    for row in rows.tolist():
+        connectors = tuple(int(one[row]) for one in starts.connector)
+        if connectors in tried:
+            continue
+        tried.add(connectors)
+        fits = np.ones(len(columns), bool)
+        for k, held in enumerate(connectors):
+            if held != NO_ENDPOINT:
+                fits &= ends.connector[k][columns] != held
+        place = int(np.argmax(fits))
+        if fits[place]:
+            return row, int(columns[place])
+    return None

@@ -1,0 +1,136 @@
+"""The way of one packet as people read it: what it passes, with reasons, and the same in reverse for its replies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from provisioning.core.values.addresses import address_text
+from provisioning.core.resolve.fabric import serving_exchange
+from provisioning.core.values.l4 import protocol_and_port
+from provisioning.core.intent import INTERNET, Exchange
+from provisioning.core.resolve.nat import Packet, TranslatedPacket, translate_inbound
+from provisioning.core.resolve.network import Network
+from provisioning.core.resolve.segment import PublishedApp, ResolvedSegment
+from provisioning.core.resolve.routing_table import Member
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """kind: connector, nat, node, service, app, internet. detail: what it is there; reason: why it goes on or stops."""
+
+    kind: str
+    name: str
+    detail: str = ""
+    reason: str = ""
+
+
+class PathBuilder:
+    """hops: those passed so far."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.hops: list[Hop] = []
+        self._undone: dict[str, str] = {}  # what a NAT hop does → what its reply sees
+
+    def add(self, kind: str, name: str, detail: str = "", reason: str = "") -> None:
+        self.hops.append(Hop(kind, name, detail, reason))
+
+    def explain_last_hop(self, reason: str) -> None:
+        """Why the last hop is the last."""
+        self.hops[-1] = replace(self.hops[-1], reason=reason)
+
+    def at(self, node: str, detail: str, reason: str = "") -> None:
+        """A node; consecutive visits of the same one are one hop."""
+        if self.hops and (self.hops[-1].kind, self.hops[-1].name) == ("node", node):
+            last = self.hops[-1]
+            self.hops[-1] = replace(last, detail=f"{last.detail}; {detail}", reason=reason or last.reason)
+        else:
+            self.add("node", node, detail, reason)
+
+    def home(self, member: Member) -> None:
+        """The node of its active circuit."""
+        self.at(member.home, f"circuit {member.connector.active_circuit.name} of {member.connector.name}")
+
+    def add_source(self, start: Member, inside: Packet, translated: TranslatedPacket | None) -> None:
+        """inside: the packet as it is behind the connector."""
+        connector = start.connector
+        group = self.network.intent.groups.get(start.attachment.group or "")
+        where = f"{address_text(inside.source)} in segment {start.segment.name}"
+        self.add("connector", connector.name, f"{where}, group {group.name}" if group else where)
+        if translated:
+            self._translate(translated, inside, "outwards")
+        self.home(start)
+
+    def add_service(self, resolved: ResolvedSegment, uid: str, exchange: Exchange, verb: str) -> None:
+        """A service as flows decided at this exchange meet it."""
+        service = resolved.services.get(uid)
+        if service is None:
+            self.add("service", uid, reason="It does not exist any more, so the flow is dropped.")
+            return
+        where = serving_exchange(resolved.catalog, resolved.exchanges, service, exchange)
+        at = where.uid if where else ""
+        running = [one.id for one in self.network.instances if (one.service.uid, one.exchange.uid) == (uid, at)]
+        reason = f"Service “{service.name}” {verb}."
+        if verb == "lets it through" and service.product != "linux-firewall":
+            reason = f"Subject to the policy of “{service.name}” itself."
+        self.add("service", service.name, f"one of {', '.join(running)}" if running else "", reason)
+
+    def add_application(self, app: PublishedApp) -> None:
+        inside = ", ".join(f"{address_text(address)}:{app.port}" for address in app.addresses)
+        source = f"; the client appears as {address_text(app.source_nat)}" if app.source_nat is not None else ""
+        public = _format_destination(Packet(0, app.public, app.cell))
+        self.add("app", app.app.name, f"{public} → {inside}{source}", "Published to the internet.")
+
+    def add_egress(self, leaving: Member, packet: Packet, app: PublishedApp | None, far: str) -> None:
+        """far: the address on the internet, where one was asked about."""
+        self.home(leaving)
+        if leaving.is_exit:
+            self.add("connector", leaving.connector.name, "exit")
+            self.add("internet", INTERNET, far)
+            return
+        if app:
+            self.add("connector", leaving.connector.name, address_text(app.addresses[0]))
+            return
+        there = self.network.resolved(leaving.segment.uid)
+        rules = there.routing_table.nat.get(leaving.connector.uid, ())
+        translated = translate_inbound(rules, there.prefixes, packet) if rules else None
+        if translated:
+            self._translate(translated, packet, "inwards")
+        arrived = translated.packet if translated else packet
+        self.add("connector", leaving.connector.name, address_text(arrived.destination))
+
+    def reply_hops(self, source: int, owner: Member | None) -> tuple[Hop, ...]:
+        """The replies' way; owner: whom they are routed to where that is not who began."""
+        hops = [
+            replace(hop, detail=self._undone.get(hop.detail, hop.detail), reason=_reply_reason(hop))
+            for hop in reversed(self.hops)
+        ]
+        if owner is not None:
+            reason = f"Replies go to “{owner.connector.name}”, where {address_text(source)} is routed to."
+            hops[-1] = Hop("connector", owner.connector.name, address_text(source), reason)
+        return tuple(hops)
+
+    def _translate(self, done: TranslatedPacket, before: Packet, way: str) -> None:
+        told, undone = [], []
+        if done.packet.source != before.source:
+            pool = f" (one of {', '.join(done.rule.source.prefixes)})" if done.pool else ""
+            inside, outside = address_text(before.source), address_text(done.packet.source)
+            told.append(f"source {inside} → {outside}{pool}")
+            undone.append(f"destination {outside}{pool} → {inside}")
+        if (done.packet.destination, done.packet.cell) != (before.destination, before.cell):
+            told.append(f"destination {_format_destination(before)} → {_format_destination(done.packet)}")
+            undone.append(f"source {_format_destination(done.packet)} → {_format_destination(before)}")
+        if told:
+            self.add("nat", done.rule.name, "; ".join(told), f"NAT rule “{done.rule.name}”, {way}.")
+            self._undone[self.hops[-1].detail] = "; ".join(undone)
+
+
+def _reply_reason(hop: Hop) -> str:
+    if hop.kind == "nat":
+        return f"NAT rule “{hop.name}”, undone for the reply."
+    return "Reply of a permitted flow; same anchor." if "anchor" in hop.detail else ""
+
+
+def _format_destination(packet: Packet) -> str:
+    port = protocol_and_port(packet.cell)[1]
+    return address_text(packet.destination) + ("" if port is None else f":{port}")

@@ -1,0 +1,316 @@
+"""One packet followed hop by hop, there and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from provisioning.core.values.addresses import V6_OFFSET, address_text, contains, is_public
+from provisioning.core.values.l4 import is_in_family, l4_index
+from provisioning.core.intent import ANY, InvalidIntent, Segment
+from provisioning.core.intent.field_reader import PROTOCOL_NUMBERS
+from provisioning.core.resolve.nat import Packet, translate_outbound
+from provisioning.core.resolve.network import Network
+from provisioning.core.reach.trace.trace.decision import FlowOutcome, find_filtering_rule, decide_intra_segment, decide_internet_inbound, decide_inter_segment
+from provisioning.core.reach.trace.trace.endpoints import TraceEndpoint, find_endpoint, find_segment, endpoint_segments
+from provisioning.core.reach.trace.trace.hops import Hop, PathBuilder
+from provisioning.core.resolve.segment import PublishedApp, DirectedShare, ResolvedSegment
+from provisioning.core.values.resource import Problem
+from provisioning.core.resolve.routing_table import Member
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnPath:
+    """The way of the replies; they pass the same anchor and the same service instances, in reverse."""
+
+    disposition: str
+    hops: tuple[Hop, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """``rule``: id of the rule that decided, None where none did. ``return_``: None when nothing is delivered.
+
+    chain: uids of the services passed. segment, to_segment: names of those the two ends are in; empty where unknown.
+    """
+
+    disposition: str
+    hops: tuple[Hop, ...]
+    rule: str | None
+    return_: ReturnPath | None
+    chain: tuple[str, ...] = ()
+    segment: str = ""
+    to_segment: str = ""
+
+
+def trace_flow(
+    network: Network,
+    source: str,
+    destination: str,
+    protocol: str | int = "tcp",
+    port: int | None = None,
+    segment: str | None = None,
+    from_segment: str | None = None,
+    to_segment: str | None = None,
+) -> Trace:
+    """What becomes of a flow, assuming everything healthy.
+
+    source, destination: uid, name or key of a connector, an address, ``connector@address``, ``internet``, and as
+    destination an internet application. segment: uid, name or key of the one both ends are in; from_segment, to_segment
+    where a share joins two. What is left out is the first that fits. Raises Invalid for unknown ends and segments, and
+    for tcp or udp without a port.
+    """
+    start, end = find_endpoint(network, "from", source), find_endpoint(network, "to", destination)
+    cell = _parse_l4(protocol, port, end)
+    starts = _candidate_segments(network, start, "from_segment" if from_segment else "segment", from_segment or segment)
+    ends = _candidate_segments(network, end, "to_segment" if to_segment else "segment", to_segment or segment)
+    if start.internet or (start.connector is None and not _is_member_address(network, start, starts)):
+        return _FlowTracer(network, start, end, cell).from_internet(ends)
+    for one, other in _segment_pairs(network, starts, ends):
+        return _FlowTracer(network, start, end, cell).follow(network.resolved(one.uid), other)
+    reason = f"{start.label} and {end.label} have no segment in common, and no share joins theirs."
+    first = Hop("connector" if start.connector else "internet", start.name, reason=reason)
+    return Trace("isolated", (first,), None, None)
+
+
+def _parse_l4(protocol: str | int, port: int | None, end: TraceEndpoint) -> int:
+    if end.app and port is None:
+        protocol, port = end.app.protocol, end.app.port
+    if protocol == ANY:
+        raise InvalidIntent([Problem("bad_protocol", "protocol", "Name one protocol; a packet has exactly one.")])
+    protocol = _parse_protocol(protocol)
+    if protocol in ("tcp", "udp") and port is None:
+        raise InvalidIntent([Problem("required", "port", f"Say which port; {protocol} needs one.")])
+    if port is not None and not 0 <= port <= 65535:
+        raise InvalidIntent([Problem("bad_port", "port", f"“{port}” is not a port. Use 0 to 65535.")])
+    return l4_index(protocol, port)
+
+
+def _parse_protocol(told: str | int) -> str | int:
+    """By its name where it has one: ports belong to tcp, whether it is called so or 6."""
+    names = {str(number): name for name, number in PROTOCOL_NUMBERS.items()}
+    name = names.get(str(told), told)
+    if name in PROTOCOL_NUMBERS or (str(name).isdecimal() and int(name) <= 255):
+        return name
+    message = f"“{told}” is not a protocol. Use tcp, udp, icmp, icmpv6 or a number up to 255."
+    raise InvalidIntent([Problem("bad_protocol", "protocol", message)])
+
+
+def _candidate_segments(network: Network, end: TraceEndpoint, field: str, wanted: str | None) -> list[Segment]:
+    homes = endpoint_segments(network, end)
+    if wanted is None:
+        return homes
+    found = find_segment(network, field, wanted)
+    # An address may be reached in a segment that does not own it: through a share, or on the internet.
+    return [found] if end.connector is None or found in homes else []
+
+
+def _is_member_address(network: Network, start: TraceEndpoint, starts: list[Segment]) -> bool:
+    """Whether a bare source address belongs to somebody."""
+    assert start.address is not None
+    return any(network.resolved(one.uid).owner(start.address) is not None for one in starts)
+
+
+def _segment_pairs(network: Network, starts: list[Segment], ends: list[Segment]) -> list[tuple[Segment, Segment]]:
+    """Segments both ends are in, then pairs that a share joins; in order."""
+    uids = {one.uid: one for one in ends}
+    shared = [(one, one) for one in starts if one.uid in uids]
+    return shared or [
+        (one, uids[uid])
+        for one in starts
+        for uid in dict.fromkeys(directed_share.other for directed_share in network.resolved(one.uid).directed_shares)
+        if uid in uids
+    ]
+
+
+class _FlowTracer:
+    """One packet, hop by hop."""
+
+    def __init__(self, network: Network, start: TraceEndpoint, end: TraceEndpoint, cell: int) -> None:
+        self.network, self.start, self.end, self.cell = network, start, end, cell
+        self.path = PathBuilder(network)
+        self.segments = ("", "")
+
+    # From a member
+
+    def follow(self, resolved: ResolvedSegment, towards: Segment) -> Trace:
+        self.segments = (resolved.segment.name, towards.name)
+        there = self.network.resolved(towards.uid)
+        # Who says icmpv6 means the ends' IPv6 addresses.
+        family = next((like for like in (0, V6_OFFSET) if not is_in_family(self.cell, like < V6_OFFSET)), None)
+        target = self.end.presented_address(there, family)
+        inner_address = self.start.inner_address(resolved, family if target is None else target)
+        if inner_address is None:
+            self.path.add("connector", self.start.name)
+            return self._stop("no_route", f"{self.start.label} has no address in segment “{resolved.segment.name}”.")
+        owner = resolved.owner(inner_address) if self.start.connector is None else None
+        connector = self.start.connector or (owner.connector if owner else None)
+        assert connector is not None, "a bare address that nobody owns is the internet's"
+        if target is None and self.end.connector:
+            self.path.add("connector", connector.name, address_text(inner_address))
+            return self._stop("no_route", f"{self.end.label} has no address in segment “{towards.name}”.")
+        packet = began = Packet(inner_address, _EXAMPLE_INTERNET_ADDRESS if target is None else target, self.cell)
+        rules = resolved.routing_table.nat.get(connector.uid, ())
+        translated = translate_outbound(rules, resolved.prefixes, packet) if rules else None
+        packet = translated.packet if translated else packet
+        start = resolved.source(connector, packet.source)
+        if start is None:
+            self.path.add("connector", connector.name, address_text(inner_address))
+            reason = f"{address_text(packet.source)} is not behind this connector in segment “{resolved.segment.name}”"
+            return self._stop("denied_spoofed", f"{reason}; dropped.")
+        self.path.add_source(start, began, translated)
+        return self._route(resolved, start, packet, target is None)
+
+    def _route(self, resolved: ResolvedSegment, start: Member, packet: Packet, general: bool) -> Trace:
+        """The packet is in the segment; where is it routed to?"""
+        if not general and (packet.source >= V6_OFFSET) != (packet.destination >= V6_OFFSET):
+            family = "IPv6" if packet.destination >= V6_OFFSET else "IPv4"
+            return self._stop("no_route", f"{self.start.label} has no {family} address here to send from.")
+        if not is_in_family(packet.cell, packet.source >= V6_OFFSET):
+            return self._stop("no_route", "ICMP is IPv4's and ICMPv6 is IPv6's; neither is carried by the other.")
+        where = None if general else resolved.owner(packet.destination)
+        apart = self.end.connector is not None and self.segments[0] != self.segments[1]
+        if apart and (where is None or where.segment.name != self.segments[1]):
+            return self._stop("isolated", f"No share shows {self.end.label} to segment “{resolved.segment.name}”.")
+        if where is None:
+            if self.end.connector:
+                return self._stop("no_route", f"{self.end.label} has no such address in “{self.segments[1]}”.")
+            if not resolved.exits or packet.source >= V6_OFFSET or not is_public(packet.destination):
+                reason = f"No member of segment “{resolved.segment.name}” has this address, and no exit carries it."
+                return self._stop("no_route", reason)
+            return self._intra_segment(resolved, start, None, packet)
+        if where.connector.uid == start.connector.uid:
+            del self.path.hops[1:]
+            return self._stop("local", f"Both ends are behind “{where.connector.name}”; the packet never leaves it.")
+        if self.end.connector and where.connector.uid != self.end.connector.uid:
+            reason = f"This address belongs to “{where.connector.name}”, not to {self.end.label}."
+            return self._stop("no_route", reason)
+        if where.segment.uid == resolved.segment.uid:
+            return self._intra_segment(resolved, start, where, packet)
+        return self._inter_segment(resolved, start, where, packet)
+
+    def _intra_segment(self, resolved: ResolvedSegment, start: Member, end: Member | None, packet: Packet) -> Trace:
+        self.segments = (resolved.segment.name, resolved.segment.name)
+        outcome = decide_intra_segment(resolved, start, end, packet)
+        if outcome.disposition == "no_route":
+            return self._stop_at_filter((resolved, start.connector.uid), packet=packet)
+        leaving = end or resolved.exits[start.exchange.uid]
+        origin = resolved.owner(packet.source) or start
+        anchor = resolved.anchor(origin, leaving)
+        return self._decided(anchor, outcome, self._explain_rule(resolved, outcome, end is None), resolved, start, leaving, packet)
+
+    def _inter_segment(self, resolved: ResolvedSegment, start: Member, imported_member: Member, packet: Packet) -> Trace:
+        there = self.network.resolved(imported_member.segment.uid)
+        self.segments = (resolved.segment.name, there.segment.name)
+        directed_share = resolved.directed_share(imported_member.segment.uid, packet.source, packet.destination)
+        if directed_share is None:
+            return self._stop("isolated", self._explain_isolation(resolved, imported_member, packet))
+        outcome = decide_inter_segment(resolved, there, directed_share, start, packet)
+        if outcome.disposition == "no_route":
+            return self._stop_at_filter((resolved, start.connector.uid), (there, ""), packet=packet)
+        host = resolved if resolved.is_decider(imported_member.segment.uid) else there
+        ends = [host.owner(packet.source), host.owner(packet.destination)]
+        assert ends[0] is not None and ends[1] is not None, "both ends of a shared flow are seen in the host"
+        anchor = host.anchor(ends[0], ends[1])
+        reason = self._explain_share(outcome, directed_share, there)
+        return self._decided(anchor, outcome, reason, resolved, start, imported_member, packet)
+
+    def _explain_isolation(self, resolved: ResolvedSegment, imported_member: Member, packet: Packet) -> str:
+        """Why no share carries a flow between two segments that shares join."""
+        names = f"segment “{resolved.segment.name}” and segment “{imported_member.segment.name}”"
+        for directed_share in resolved.directed_shares:
+            covers = contains(directed_share.near, packet.source) and contains(directed_share.far, packet.destination)
+            if directed_share.other == imported_member.segment.uid and covers:
+                return f"Share “{directed_share.share.name}” joins the two, but only the other side may begin."
+        return f"No share between {names} covers this pair of addresses."
+
+    def _stop_at_filter(self, *places: tuple[ResolvedSegment, str], packet: Packet) -> Trace:
+        """places: realms, each with the connector of it where the flow starts."""
+        pre_policy_rule = next((found for resolved, connector in places if (found := find_filtering_rule(resolved, packet, connector))), None)
+        return self._stop("no_route", pre_policy_rule.reason if pre_policy_rule else "There is no route.")
+
+    # From the internet
+
+    def from_internet(self, ends: list[Segment]) -> Trace:
+        source = self.start.address if self.start.address is not None else _EXAMPLE_INTERNET_ADDRESS
+        self.path.add("internet", self.start.name)
+        wanted = self.end.app.uid if self.end.app else None
+        found = next(
+            (
+                (self.network.resolved(segment.uid), app)
+                for segment in ends
+                for app in self.network.resolved(segment.uid).apps
+                if app.cell == self.cell and (app.app.uid == wanted or app.public == self.end.address)
+            ),
+            None,
+        )
+        if found is None:
+            return self._stop("no_route", "From the internet only internet applications can be reached; this is none.")
+        resolved, app = found
+        self.segments = ("", resolved.segment.name)
+        packet = Packet(source, app.public, self.cell)
+        outcome = decide_internet_inbound(resolved, app, packet)
+        self.path.home(app.exit)
+        why = f"Rule {outcome.rule}" if outcome.rule else "No policy allows it; the stance never covers the internet."
+        verb = {"denied_by_rule": " denies it.", "delivered": " allows it."}.get(outcome.disposition, " inspects it.")
+        return self._decided(
+            app.exit.home, outcome, why + (verb if outcome.rule else ""), resolved, app.exit, app.target, packet, app
+        )
+
+    # Hops
+
+    def _stop(self, disposition: str, reason: str) -> Trace:
+        self.path.explain_last_hop(reason)
+        return Trace(disposition, tuple(self.path.hops), None, None, (), *self.segments)
+
+    def _decided(
+        self,
+        anchor: str,
+        outcome: FlowOutcome,
+        reason: str,
+        resolved: ResolvedSegment,
+        start: Member,
+        leaving: Member,
+        packet: Packet,
+        app: PublishedApp | None = None,
+    ) -> Trace:
+        """At the anchor: through the chain, out at the other end, and the way back."""
+        self.path.at(anchor, "anchor of this flow", reason)
+        exchange = next(one for one in resolved.exchanges.values() if one.key == anchor.rpartition("/")[0])
+        for uid in outcome.chain:
+            if uid != outcome.stopped_by:
+                self.path.add_service(resolved, uid, exchange, "lets it through")
+        if outcome.stopped_by:
+            stopped = "drops it" if outcome.disposition == "denied_by_service" else "has no instance, so it is dropped"
+            self.path.add_service(resolved, outcome.stopped_by, exchange, stopped)
+        if not outcome.delivered:
+            return Trace(outcome.disposition, tuple(self.path.hops), outcome.rule, None, outcome.chain, *self.segments)
+        if outcome.chain:
+            self.path.add("node", anchor, "anchor of this flow", "Back from inspection.")
+        if app:
+            self.path.add_application(app)
+        self.path.add_egress(leaving, packet, app, "" if self.end.address is None else self.end.name)
+        owner = None if start.is_exit else resolved.owner(packet.source)
+        other = owner if owner is not None and owner.connector.uid != start.connector.uid else None
+        reply_hops = ReturnPath(outcome.disposition, self.path.reply_hops(packet.source, other))
+        return Trace(outcome.disposition, tuple(self.path.hops), outcome.rule, reply_hops, outcome.chain, *self.segments)
+
+    # Reasons
+
+    def _explain_rule(self, resolved: ResolvedSegment, outcome: FlowOutcome, internet: bool) -> str:
+        if outcome.rule is None:
+            if internet:
+                return "The stance never covers the internet; a policy has to name it."
+            return f"No rule matches; segment “{resolved.segment.name}” is {resolved.segment.stance}."
+        verb = {"denied_by_rule": "denies", "delivered": "allows"}.get(outcome.disposition, "inspects")
+        return f"Rule {outcome.rule} {verb} it."
+
+    def _explain_share(self, outcome: FlowOutcome, directed_share: DirectedShare, there: ResolvedSegment) -> str:
+        share = f"Share “{directed_share.share.name}” joins it with segment “{there.segment.name}”"
+        if outcome.rule is None or outcome.rule.startswith("share/"):
+            return f"{share}; no rule of either segment matches, so the share allows it."
+        verb = {"denied_by_rule": "denies", "delivered": "allows"}.get(outcome.disposition, "inspects")
+        return f"{share}; rule {outcome.rule} {verb} it."
+
+
+_EXAMPLE_INTERNET_ADDRESS = 0xC633640A
+"""198.51.100.10, for “the internet” in general."""

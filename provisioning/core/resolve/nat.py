@@ -1,0 +1,86 @@
+"""Address translation at the edge of a connector, for one packet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from provisioning.core.values.addresses import contains, prefix_range
+from provisioning.core.resolve.connector_edge import prefix_pairs
+from provisioning.core.values.l4 import l4_index, l4_ranges, protocol_and_port
+from provisioning.core.intent import NatMatch, NatRule
+from provisioning.core.intent.prefix_resolver import PrefixResolver
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """The first packet of a flow; ``cell`` says protocol and port (see flows)."""
+
+    source: int
+    destination: int
+    cell: int
+
+
+@dataclass(frozen=True, slots=True)
+class TranslatedPacket:
+    """``pool``: the source is one of several addresses, the first of which stands here."""
+
+    rule: NatRule
+    packet: Packet
+    pool: bool = False
+
+
+def translate_outbound(rules: Sequence[NatRule], prefixes: PrefixResolver, packet: Packet) -> TranslatedPacket | None:
+    """What the network sees of a packet that begins behind the connector; None where no rule touches it."""
+    rule = _first_match(rules, "outbound", prefixes, packet)
+    if rule is None:
+        return None
+    source, pool = packet.source, rule.source.type == "pool"
+    if rule.source.type == "static":
+        source = _map_address(source, prefix_pairs(prefixes.texts(rule.match.source), rule.source.prefixes))
+    elif pool:
+        source = prefix_range(rule.source.prefixes[0])[0]
+    return TranslatedPacket(rule, Packet(source, *_translate_destination(rule, packet, prefixes)), pool)
+
+
+def translate_inbound(rules: Sequence[NatRule], prefixes: PrefixResolver, packet: Packet) -> TranslatedPacket | None:
+    """What the inside sees of a packet that begins elsewhere; None where no rule touches it."""
+    rule = _first_match(rules, "inbound", prefixes, packet)
+    if rule is None:
+        return None
+    source = packet.source
+    if rule.source.type == "static":
+        source = _map_address(source, prefix_pairs(prefixes.texts(rule.match.source), rule.source.prefixes))
+    elif rule.source.type == "pool":
+        source = prefix_range(rule.source.prefixes[0])[0]
+    return TranslatedPacket(rule, Packet(source, *_translate_destination(rule, packet, prefixes)), rule.source.type == "pool")
+
+
+def _translate_destination(rule: NatRule, packet: Packet, prefixes: PrefixResolver) -> tuple[int, int]:
+    if rule.destination.type == "none":
+        return packet.destination, packet.cell
+    destination = _map_address(packet.destination, prefix_pairs(prefixes.texts(rule.match.destination), rule.destination.prefixes))
+    if rule.destination.port is None:
+        return destination, packet.cell
+    return destination, l4_index(protocol_and_port(packet.cell)[0], rule.destination.port)
+
+
+def _first_match(rules: Sequence[NatRule], direction: str, prefixes: PrefixResolver, packet: Packet) -> NatRule | None:
+    return next((rule for rule in rules if rule.direction == direction and _matches(rule.match, prefixes, packet)), None)
+
+
+def _matches(match: NatMatch, prefixes: PrefixResolver, packet: Packet) -> bool:
+    source, destination = prefixes.ranges(match.source), prefixes.ranges(match.destination)
+    return (
+        (source is None or contains(source, packet.source))
+        and (destination is None or contains(destination, packet.destination))
+        and any(low <= packet.cell <= high for low, high in l4_ranges(match.protocol, match.ports))
+    )
+
+
+def _map_address(address: int, translations: Sequence[tuple[str, str]]) -> int:
+    for before, after in translations:
+        low, high = prefix_range(before)
+        if low <= address <= high:
+            return prefix_range(after)[0] + address - low
+    return address

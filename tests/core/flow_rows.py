@@ -1,0 +1,90 @@
+"""What rows of a delta or of reachability say, read back: which packets they mean."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from provisioning.core.values.addresses import contains, is_public, merge_ranges, prefix_range
+from provisioning.core.intent import INTERNET, Connector
+from provisioning.core.resolve.nat import Packet
+from provisioning.core.resolve.network import Network
+from provisioning.core.resolve.segment import ResolvedSegment
+
+FlowFate = tuple[str, bool, tuple[str, ...], str]
+"""(where a flow ends, delivered, chain, disposition); "" where there is no such sender."""
+
+
+class FlowRow(Protocol):
+    """A FlowChange or a Reached."""
+
+    from_: tuple[str, ...]
+    to: tuple[str, ...]
+    segment: str
+    to_segment: str | None
+    protocol: str
+    ports: tuple[str, ...]
+
+
+class RowMatcher:
+    """What labels of one version stand for; ``generous``: a part that is not told in full may be anything."""
+
+    def __init__(self, network: Network) -> None:
+        self.network, self.generous = network, True
+
+    def holds(self, names: tuple[str, ...], resolved: ResolvedSegment, connector: Connector | None, address: int, end: bool) -> bool:
+        """Whether an address (of a connector, for a start) is among what the names say in a segment."""
+        return any(self._holds(name, resolved, connector, address, end) for name in names)
+
+    def _holds(self, name: str, resolved: ResolvedSegment, connector: Connector | None, address: int, end: bool) -> bool:
+        owner = resolved.owner(address) if end else resolved.source(connector, address) if connector else None
+        if name.startswith(INTERNET):
+            part = name.removeprefix(INTERNET).strip(" ()")
+            if owner is not None or not is_public(address) or not part:
+                return owner is None and is_public(address)
+            inside = self._part(part.removeprefix("without "), address)
+            return inside != part.startswith("without ") or (self.generous and "…" in part)
+        if owner is None or owner.segment.uid != resolved.segment.uid:
+            return False
+        group = self.network.intent.groups.get(owner.attachment.group or "")
+        if name in ("any", owner.connector.name) or (group and name == group.name):
+            return True
+        plain_name, _, part = name.partition(" (")
+        if plain_name != owner.connector.name:
+            return False
+        return self._part(part, address) or (self.generous and "…" in part)
+
+    @staticmethod
+    def _part(text: str, address: int) -> bool:
+        return contains(merge_ranges(prefix_range(one) for one in text.rstrip(")… ").split(", ")), address)
+
+
+def is_l4_included(row: FlowRow, protocol: str, port: int | None, v6: bool, generous: bool = True) -> bool:
+    """``other`` leaves open which protocols are meant; only ``generous`` it is any that could be. No row means the ICMP
+    of the other family."""
+    if protocol == ("icmp" if v6 else "icmpv6"):
+        return row.protocol == protocol
+    if row.protocol not in ("any", protocol):
+        return generous and row.protocol == "other" and protocol not in ("tcp", "udp")
+    spans = [tuple(map(int, (text.split("-") * 2)[:2])) for text in row.ports]
+    return not spans or any(low <= (port or 0) <= high for low, high in spans)
+
+
+def expected_changes(old: FlowFate, new: FlowFate) -> set[str]:
+    """What was the internet's or another segment's and becomes a member's is another place."""
+    if old[0] != new[0]:
+        return {*(["blocked"] if old[1] else []), *(["allowed"] if new[1] else [])}
+    if old[1] and new[1]:
+        return {"inspected"} if old[2] != new[2] else set()
+    return {"blocked"} if old[1] else {"allowed"} if new[1] else set()
+
+
+def is_covered(network: Network, reader: RowMatcher, change: FlowRow, uid: str, where: str, name: str, packet: Packet) -> bool:
+    connector = network.intent.connectors.get(name)
+    if uid not in network.intent.segments or connector is None or not where:
+        return False
+    there = uid if where == "beyond" else where
+    if (change.to_segment or change.segment) != network.intent.segments[there].name:
+        return False
+    return reader.holds(change.from_, network.resolved(uid), connector, packet.source, False) and reader.holds(
+        change.to, network.resolved(there), None, packet.destination, True
+    )

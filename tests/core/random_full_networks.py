@@ -1,0 +1,306 @@
+"""Networks with everything in them: several segments that use the same addresses, sites in several of them, shares
+both ways, NAT, route policies, prefix lists, internet applications, services that say no or are missing, IPv6.
+
+They are small and everything overlaps with everything, yet ``check`` finds no error in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from hypothesis import strategies as st
+
+from tests.core.reference_evaluator import ReferenceEvaluator
+from tests.core.reference_objects import Span, prefix_span
+from tests.core.sample_networks import IntentBuilder, policy, site
+
+SEGMENTS = ["corp", "guest", "lab"]
+GROUPS = ["red", "blue", "green"]
+PREFIXES = ["10.0.0.0/14", "10.0.0.0/16", "10.0.1.0/24", "10.0.1.128/25", "10.1.0.0/16", "10.2.0.0/16", "10.2.3.0/24"]
+DISJOINT_PREFIXES = {"corp": "10.8.0.0/16", "guest": "10.9.0.0/16", "lab": "10.10.0.0/16"}
+"""What only one segment uses, so that shares can bring it to the others."""
+
+V6 = ["fd00:1::/32", "fd00:1:2::/48", "fd00:7::/32"]
+PORTS = ["22", "80", "80-90", "443", "8000-8100"]
+LISTS = ["near", "empty"]
+
+
+# Strategies are kept: making one takes longer than drawing from it.
+
+
+@cache
+def _sampled(options: tuple[Any, ...]) -> st.SearchStrategy[Any]:
+    return st.sampled_from(options)
+
+
+@cache
+def _several(options: tuple[Any, ...], least: int, most: int) -> st.SearchStrategy[list[Any]]:
+    return st.lists(_sampled(options), min_size=least, max_size=most, unique=True)
+
+
+def one_of(options: Sequence[Any]) -> st.SearchStrategy[Any]:
+    return _sampled(tuple(options))
+
+
+def several_of(options: Sequence[Any], least: int = 0, most: int = 2) -> st.SearchStrategy[list[Any]]:
+    return _several(tuple(options), least, most)
+
+
+@st.composite
+def rules(draw: st.DrawFn, actions: list[str], most: int = 3) -> list[dict[str, Any]]:
+    found = []
+    for _ in range(draw(one_of(range(1, most + 1)))):
+        protocol = draw(one_of(["any", "any", "tcp", "tcp", "udp", 1, 47]))
+        rule: dict[str, Any] = {"action": draw(one_of(actions)), "protocol": protocol}
+        if protocol in ("tcp", "udp"):
+            rule["ports"] = draw(several_of(PORTS))
+        for side in ("source", "destination"):
+            if draw(one_of([False, False, False, True])):
+                rule[side] = draw(several_of([*PREFIXES, *DISJOINT_PREFIXES.values(), *LISTS, "100.64.0.0/17", V6[0], "8.8.8.8/32"], 1))
+        if rule["action"] == "inspect":
+            rule["services"] = draw(several_of(["fw", "ids"], 1))
+        found.append(rule)
+    return found
+
+
+class NetworkGenerator:
+    """Draws one network; ``net`` is what there is so far."""
+
+    def __init__(self, draw: st.DrawFn) -> None:
+        self.draw, self.net = draw, IntentBuilder()
+        self.sites: list[str] = []
+
+    def ground(self) -> None:
+        add, draw = self.net.add, self.draw
+        for name, location in (("eu", "aws-eu-central-1"), ("us", "aws-us-east-1")):
+            add("exchanges", {"name": name, "location": location})
+        for name in SEGMENTS:
+            add("segments", {"name": name, "stance": draw(one_of(["open", "closed"]))})
+        for name in GROUPS:
+            add("groups", {"name": name})
+        entries: dict[str, dict[str, Any]] = {
+            "10.0.0.0/16": {"ge": 24, "le": draw(one_of([24, 25]))},
+            "10.1.0.0/16": {},
+            DISJOINT_PREFIXES["guest"]: {"le": 32},
+        }
+        near = [{"prefix": prefix, **entries[prefix]} for prefix in draw(several_of([*entries], 1, 3))]
+        add("prefix-lists", {"name": "near", "entries": near})
+        add("prefix-lists", {"name": "empty", "entries": []})
+        for name in ("fw", "ids"):
+            settings = {"default": draw(one_of(["allow", "deny"])), "rules": draw(rules(["allow", "deny"], 2))}
+            placed = [{"exchange": "eu", "min_instances": draw(one_of([1, 1, 2, 0]))}]
+            body = {"name": name, "product": "linux-firewall", "segments": SEGMENTS, "settings": settings}
+            add("services", {**body, "placements": placed, "on_failure": draw(one_of(["closed", "open"]))})
+
+    def connectors(self) -> None:
+        draw = self.draw
+        for place in range(draw(one_of([2, 3, 4, 5, 1]))):
+            homes = draw(several_of(SEGMENTS[:2] if place % 2 else SEGMENTS, 1, 2))
+            joins = [(home, draw(one_of([*GROUPS, None]))) for home in homes]
+            if draw(st.booleans()) and draw(st.booleans()):
+                joins.append((homes[0], draw(one_of(GROUPS))))
+            taken: set[tuple[str, str]] = set()
+            attachments = []
+            for segment, group in dict.fromkeys(joins):
+                prefixes = [one for one in draw(several_of([*PREFIXES, *V6], 0, 3)) if (segment, one) not in taken]
+                if not prefixes or draw(st.booleans()):
+                    prefixes.append(DISJOINT_PREFIXES[segment].replace(".0.0/16", f".{len(taken) + 8 * place}.0/24"))
+                taken |= {(segment, one) for one in prefixes}
+                attachments.append({"segment": segment, "group": group, "prefixes": prefixes})
+            peer = draw(one_of([None, 65001, 65002]))
+            circuits = [{"name": "A", "bgp": {"peer_asn": peer} if peer else None}]
+            body = {**site(f"s{place}", draw(one_of(["eu", "us"])), None), "attachments": attachments}
+            more = {"preference": draw(one_of([100, 200])), "enabled": draw(one_of([True] * 5 + [False]))}
+            # Equal prefixes are allowed to those who say that they are redundant; all of them do.
+            self.net.add("connectors", {**body, **more, "redundancy_group": "all", "circuits": circuits})
+            self.sites.append(f"s{place}")
+        for exchange in draw(several_of(["eu", "us"])):
+            held = [{"segment": one} for one in draw(several_of(SEGMENTS, 1, 3))]
+            self.net.add(
+                "connectors",
+                {"name": f"exit-{exchange}", "kind": "internet-exit", "exchange": exchange, "attachments": held},
+            )
+
+    def nat_rules(self) -> None:
+        """Of sites with one attachment in the segment, since an outside prefix is of one attachment."""
+        draw = self.draw
+        edges = [edge for one in SEGMENTS for edge in self.edges(one)]
+        alone = [edge for edge in edges if not edge.is_exit and edge.whole == edge.inside]
+        for place in range(draw(st.integers(0, 3)) if alone else 0):
+            edge = alone[draw(one_of(range(len(alone))))]
+            segment, name = self.net.rows[edge.segment][4]["name"], self.net.rows[edge.connector][4]["name"]
+            attached = next(
+                one["prefixes"]
+                for one in self.net.rows[edge.connector][4]["attachments"]
+                if one["segment"] == edge.segment
+            )
+            inside = [one for one in attached if ":" not in one and one != PREFIXES[0]]
+            if not inside:
+                continue
+            outside = f"100.64.{(place + 1) * 8}.0/24"
+            part = draw(one_of(inside)).replace("/16", "/24")
+            outside = outside.replace("/24", "/" + part.partition("/")[2])
+            match: dict[str, Any] = {}
+            if draw(st.booleans()):
+                match = {"protocol": "tcp", "ports": draw(several_of(PORTS))}
+            body = {"segment": segment, "connector": name, "position": draw(st.integers(0, 3)), "name": f"n{place}"}
+            self.net.add("nat-rules", {**body, **draw(self.translation(match, part, outside))})
+
+    @st.composite
+    @staticmethod
+    def translation(draw: st.DrawFn, match: dict[str, Any], part: str, outside: str) -> dict[str, Any]:
+        port = draw(one_of([None, 8080])) if match else None
+        kind = draw(one_of(["static", "pool", "any-pool", "towards", "inward", "inward", "both"]))
+        if kind == "static":
+            return _nat("outbound", {**match, "source": [part]}, source=("static", outside))
+        if kind == "pool":
+            towards = draw(one_of(["any", "any", "10.1.0.0/16"]))
+            narrowed = {**match, "source": [part], "destination": [towards]}
+            return _nat("outbound", narrowed, source=("pool", outside[: outside.index("/")] + "/31"))
+        if kind == "any-pool":
+            return _nat("outbound", match, source=("pool", outside[: outside.index("/")] + "/31"))
+        if kind == "towards":
+            return _nat("outbound", {**match, "destination": ["198.18.0.0/16"]}, towards=("10.1.0.0/16", port))
+        source = draw(one_of(["any", "any", "10.2.0.0/16"]))
+        hidden = ("pool", "192.168.9.1/32") if kind == "both" else None
+        return _nat("inbound", {**match, "source": [source], "destination": [outside]}, hidden, (part, port))
+
+    def shares(self) -> None:
+        draw = self.draw
+        for place in range(draw(one_of([1, 2, 3, 0]))):
+            one, other = draw(several_of(SEGMENTS, 2, 2))
+            body = {
+                "name": f"sh{place}",
+                "a": self.side(one),
+                "b": self.side(other),
+                "direction": draw(one_of(["both", "a-to-b", "b-to-a"])),
+                "services": draw(several_of(["fw", "ids"], 0, 1)),
+            }
+            self.net.add("shares", body)
+            if has_conflicts(self.net):
+                self.net.remove("shares", f"sh{place}")
+
+    def side(self, segment: str) -> dict[str, Any]:
+        groups = self.draw(several_of(GROUPS, 0, 1))
+        known = [DISJOINT_PREFIXES[segment], "10.8.0.0/14", "10.1.0.0/16", "100.64.0.0/16", V6[1], V6[2]]
+        prefixes = self.draw(several_of(known, 0 if groups else 1, 2))
+        return {"segment": segment, "groups": groups, "prefixes": prefixes}
+
+    def route_policies(self) -> None:
+        draw = self.draw
+        for place in range(draw(st.integers(0, 2))):
+            known = [*PREFIXES[:5], *DISJOINT_PREFIXES.values(), *V6, *LISTS, "100.64.8.0/24", "100.64.16.0/24"]
+            listed = [
+                {
+                    "match": {"prefixes": draw(several_of(known)), "as_path": draw(one_of([None, None, "^65001$", "^$"]))},
+                    "action": draw(one_of(["deny", "deny", "allow"])),
+                }
+                for _ in range(draw(st.integers(1, 2)))
+            ]
+            targets = draw(several_of([*self.sites, *GROUPS], 1))
+            body = {"name": f"rp{place}", "segment": draw(one_of(SEGMENTS)), "direction": draw(one_of(["in", "out"]))}
+            self.net.add("route-policies", {**body, "targets": targets, "rules": listed})
+
+    def internet_apps(self) -> list[str]:
+        """Where an exit and a target that owns an address are in one segment."""
+        draw = self.draw
+        naive = ReferenceEvaluator(self.net)
+        found: list[tuple[list[Any], Any, int]] = []
+        for segment in SEGMENTS:
+            uid = self.net.resolve("segments", segment)
+            assert uid is not None
+            exits = [edge for edge in self.edges(segment) if edge.is_exit]
+            for edge in self.edges(segment) if exits else ():
+                for held in edge.inside:
+                    owner = naive.owner(uid, held.low + 9) if held.high < 1 << 128 else None
+                    if owner and owner.connector == edge.connector and draw(st.booleans()):
+                        found.append((exits, edge, held.low + 9))
+        apps = []
+        for place, (ways_in, edge, address) in enumerate(found[:2]):
+            way_in = ways_in[draw(one_of(range(len(ways_in))))]
+            name = self.net.rows[way_in.connector][4]["name"]
+            target = {"connector": edge.connector, "addresses": [dotted(address)], "port": 8443}
+            body = {"name": f"app{place}", "connector": name, "port": 443 + place, "target": target}
+            self.net.add("internet-apps", body)
+            apps.append(f"app{place}")
+        return apps
+
+    def edges(self, segment: str) -> list[Any]:
+        uid = self.net.resolve("segments", segment)
+        assert uid is not None
+        return ReferenceEvaluator(self.net).edges(uid)
+
+    def policies(self, apps: list[str]) -> None:
+        draw = self.draw
+        starts = one_of(["any", "any", "any", "any", *GROUPS, *self.sites[:1]])
+        ends = one_of(["any", "any", "any", "any", *GROUPS, *self.sites[:1], "internet", *apps])
+        for place in range(draw(one_of([2, 3, 4, 1, 0]))):
+            listed = draw(rules(["allow", "deny", "inspect", "watch"]))
+            end = draw(ends)
+            start = "internet" if end in apps else draw(starts)
+            held = policy(f"p{place}", draw(one_of(range(9))) * 4 + place, start, end, *listed)
+            segments = SEGMENTS if draw(st.booleans()) else [draw(one_of(SEGMENTS))]
+            self.net.add("policies", {**held, "segments": segments})
+        for place in range(draw(st.integers(0, 2))):
+            body = {"name": f"kept{place}", "from": draw(starts), "to": draw(starts), "protocol": "tcp"}
+            expect = draw(one_of(["blocked", "reachable", "inspected"]))
+            self.net.add("assertions", {**body, "ports": draw(several_of(PORTS)), "expect": expect})
+
+
+def _nat(
+    direction: str,
+    match: dict[str, Any],
+    source: tuple[str, str] | None = None,
+    towards: tuple[str, int | None] | None = None,
+) -> dict[str, Any]:
+    body: dict[str, Any] = {"direction": direction, "match": match}
+    if source:
+        body["source"] = {"type": source[0], "prefixes": [source[1]]}
+    if towards:
+        body["destination"] = {"type": "static", "prefixes": [towards[0]], "port": towards[1]}
+    return body
+
+
+def dotted(address: int) -> str:
+    return ".".join(str(address >> shift & 255) for shift in (24, 16, 8, 0))
+
+
+def has_conflicts(net: IntentBuilder) -> bool:
+    """Whether shares bring an address to a segment that somebody has there already, or bring it twice."""
+    naive = ReferenceEvaluator(net)
+    for row in naive.rows.of("segments"):
+        seen: list[tuple[str, Span]] = [("", route) for edge in naive.edges(row.uid) for route in edge.routes]
+        brought: dict[str, list[Span]] = {}
+        for _, _, other, far, _ in naive.directed_shares(row.uid):
+            for edge in naive.edges(other):
+                for route in edge.routes:
+                    listed = [_intersection(route, prefix_span(prefix)) for prefix in far["prefixes"]]
+                    whole = [route] if edge.group in far["groups"] else []
+                    brought.setdefault(other, []).extend(one for one in (*whole, *listed) if one)
+        seen += [(other, one) for other, held in brought.items() for one in held]
+        for place, (whose, one) in enumerate(seen):
+            for other, two in seen[:place]:
+                if whose != other and _intersection(one, two):
+                    return True
+    return False
+
+
+def _intersection(one: Span, other: Span) -> Span | None:
+    """Prefixes are nested or apart."""
+    if one.low <= other.low and other.high <= one.high:
+        return other
+    return one if other.low <= one.low and one.high <= other.high else None
+
+
+@st.composite
+def full_networks(draw: st.DrawFn) -> IntentBuilder:
+    artist = NetworkGenerator(draw)
+    artist.ground()
+    artist.connectors()
+    artist.nat_rules()
+    artist.route_policies()
+    artist.shares()
+    artist.policies(artist.internet_apps())
+    return artist.net

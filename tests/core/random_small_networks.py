@@ -1,0 +1,102 @@
+"""Networks that nobody would draw: small, and everything overlaps with everything. For property tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+
+from tests.core.sample_networks import IntentBuilder, policy, site
+
+many_examples = settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
+)
+
+
+PREFIXES = ["10.0.0.0/14", "10.0.0.0/16", "10.0.1.0/24", "10.0.1.128/25", "10.1.0.0/16", "10.2.0.0/16", "0.0.0.0/0"]
+ADDRESSES = ["10.0.0.1", "10.0.1.1", "10.0.1.129", "10.1.0.1", "10.1.0.2", "10.2.0.1", "10.3.0.1", "8.8.8.8", "9.0.0.0"]
+PORTS = ["22", "80", "80-90", "443", "8000-8100"]
+PACKETS = [
+    ("tcp", 22),
+    ("tcp", 85),
+    ("tcp", 443),
+    ("tcp", 9000),
+    ("udp", 80),
+    ("udp", 53),
+    ("icmp", None),
+    ("47", None),
+]
+
+anything = st.sampled_from
+
+
+@st.composite
+def rules(draw: st.DrawFn, actions: list[str], services: list[str]) -> dict[str, Any]:
+    protocol = draw(anything(["any", "tcp", "udp", "icmp", 47]))
+    rule: dict[str, Any] = {"action": draw(anything(actions)), "protocol": protocol}
+    if protocol in ("tcp", "udp"):
+        rule["ports"] = draw(st.lists(anything(PORTS), max_size=2))
+    for side in ("source", "destination"):
+        rule[side] = draw(st.lists(anything([*PREFIXES[1:6], "8.8.8.8/32"]), max_size=2))
+    if rule["action"] == "inspect":
+        rule["services"] = draw(st.lists(anything(services), min_size=1, unique=True))
+    return rule
+
+
+@st.composite
+def small_networks(draw: st.DrawFn) -> IntentBuilder:
+    """Small, but everything overlaps with everything."""
+    net = IntentBuilder()
+    net.add("exchanges", {"name": "eu", "location": "aws-eu-central-1"})
+    net.add("exchanges", {"name": "us", "location": "aws-us-east-1"})
+    for segment in ("corp", "guest"):
+        net.add("segments", {"name": segment, "stance": draw(anything(["open", "closed"]))})
+    for group in ("red", "blue"):
+        net.add("groups", {"name": group})
+    for name in ("fw", "ids"):
+        inner = draw(st.lists(rules(["allow", "deny"], []), max_size=2))
+        config = {"default": draw(anything(["allow", "deny"])), "rules": inner}
+        base = {"name": name, "product": "linux-firewall", "segments": ["corp", "guest"], "settings": config}
+        net.add("services", {**base, "placements": [{"exchange": "eu", "min_instances": 2}]})
+    sites = draw(st.lists(st.lists(anything(PREFIXES), min_size=1, max_size=2, unique=True), min_size=1, max_size=4))
+    for place, prefixes in enumerate(sites):
+        group, segment = draw(anything(["red", "blue", None])), draw(anything(["corp", "corp", "guest"]))
+        one = site(f"s{place}", draw(anything(["eu", "us"])), group, *prefixes, segment=segment)
+        net.add("connectors", {**one, "preference": draw(anything([100, 200]))})
+    if draw(st.booleans()):
+        way_out = {"kind": "internet-exit", "exchange": "us", "attachments": [{"segment": "corp"}]}
+        net.add("connectors", {"name": "exit", **way_out})
+    ends = anything(["red", "blue", "any", "internet", "s0"])
+    for place in range(draw(st.integers(0, 3))):
+        listed = draw(st.lists(rules(["allow", "deny", "inspect", "watch"], ["fw", "ids"]), max_size=3))
+        held = policy(f"p{place}", draw(st.integers(0, 30)) * 4 + place, draw(ends), draw(ends), *listed)
+        net.add("policies", {**held, "segments": draw(anything([["corp"], ["corp", "guest"]]))})
+    return net
+
+
+@st.composite
+def edited_small_networks(draw: st.DrawFn) -> tuple[IntentBuilder, IntentBuilder]:
+    """A network and a later version of it, with the same items as far as they stay."""
+    before = draw(small_networks())
+    after = before.copy()
+    names = {kind: [row[4]["name"] for row in before.rows.values() if row[0] == kind] for kind in ("policies",)}
+    for _ in range(draw(st.integers(1, 3))):
+        edit = draw(anything(["stance", "rules", "group", "prefixes", "disable", "remove", "add"]))
+        if edit == "stance":
+            after.edit("segments", "corp", stance=draw(anything(["open", "closed"])))
+        elif edit == "rules" and names["policies"]:
+            listed = draw(st.lists(rules(["allow", "deny", "inspect"], ["fw", "ids"]), max_size=2))
+            after.edit("policies", draw(anything(names["policies"])), rules=listed)
+        elif edit in ("group", "prefixes"):
+            group = draw(anything(["red", "blue", None]))
+            prefixes = draw(st.lists(anything(PREFIXES), min_size=1, max_size=2, unique=True))
+            after.edit("connectors", "s0", attachments=site("", "eu", group, *prefixes)["attachments"])
+        elif edit == "disable":
+            after.edit("connectors", "s0", enabled=draw(st.booleans()))
+        elif edit == "add" and after.resolve("connectors", "new") is None:
+            after.add("connectors", site("new", "eu", "red", draw(anything(PREFIXES))))
+    return before, after

@@ -1,0 +1,309 @@
+"""The second judge: the semantics of the design once more, as slowly and plainly as they read.
+
+Everything is read from the bodies of a drawing, nothing from the core; the core is held against it. One packet at a
+time: which edge lets it in, who owns where it goes, which gate, rule, share or stance decides.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tests.core.reference_edges import ReferenceEdge, accepts, edges_of, is_within, prefix_spans
+from tests.core.reference_objects import ObjectRow, ObjectRows, parse_address, prefix_span
+from tests.core.sample_networks import CATALOG, IntentBuilder
+
+V6 = 1 << 128
+"""IPv6 addresses lie above."""
+
+PRIVATE = prefix_spans(["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16"])
+PRIVATE += prefix_spans(["0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/4", "240.0.0.0/4"])
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceOutcome:
+    """disposition: the contract's word. chain: uids of the services passed; empty unless delivered."""
+
+    disposition: str
+    rule: str | None = None
+    chain: tuple[str, ...] = ()
+
+    @property
+    def delivered(self) -> bool:
+        return self.disposition.startswith("delivered")
+
+
+@dataclass(frozen=True, slots=True)
+class ReferencePacket:
+    """Addresses as numbers (see ``naive_rows.number``); ``port`` is 0 for protocols without."""
+
+    source: int
+    destination: int
+    protocol: str
+    port: int = 0
+
+
+class ReferenceEvaluator:
+    """Answers for one drawing, whose bodies do not change meanwhile."""
+
+    def __init__(self, draw: IntentBuilder, catalog: Any = CATALOG) -> None:
+        self.rows = ObjectRows(draw)
+        self.catalog = catalog
+        self._edges: dict[str, list[ReferenceEdge]] = {}
+        self._policies: dict[str, list[dict[str, Any]]] = {}
+
+    # Who is where
+
+    def edges(self, segment: str) -> list[ReferenceEdge]:
+        """Every attachment of an enabled connector in a segment."""
+        if segment not in self._edges:
+            self._edges[segment] = edges_of(self.rows, segment)
+        return self._edges[segment]
+
+    def owner(self, segment: str, address: int) -> ReferenceEdge | None:
+        """The longest presented prefix; of equal ones the more preferred, then the older connector."""
+        found = [(edge.rank(route), edge) for edge in self.edges(segment) for route in edge.routes if address in route]
+        return max(found, key=lambda one: one[0])[1] if found else None
+
+    def source(self, segment: str, connector: str, address: int) -> ReferenceEdge | None:
+        """The attachment a connector's packet comes from: the longest match among its own presented prefixes."""
+        own = [edge for edge in self.edges(segment) if edge.connector == connector and edge.may_send(address)]
+        found = [(route.length, -edge.place, edge) for edge in own for route in edge.sends if address in route]
+        return max(found, key=lambda one: one[:2])[2] if found else None
+
+    def imported_member(self, segment: str, address: int) -> tuple[str, ReferenceEdge] | None:
+        """(other segment, owner there) of an address that a share shows in this one."""
+        for _, _, other, far, _ in self.directed_shares(segment):
+            if (edge := self.shared(other, far, address)) is not None:
+                return other, edge
+        return None
+
+    def directed_shares(self, segment: str) -> Iterator[tuple[ObjectRow, dict[str, Any], str, dict[str, Any], bool]]:
+        """(share, near side, other segment, far side, whether flows may begin here) of each share, by number."""
+        for share in self.rows.of("shares"):
+            for near, far, forbidden in (("a", "b", "b-to-a"), ("b", "a", "a-to-b")):
+                one, other = share.body[near], share.body[far]
+                if one["segment"] == segment != other["segment"]:
+                    yield share, one, other["segment"], other, share.body["direction"] != forbidden
+
+    def shared(self, segment: str, side: dict[str, Any], address: int) -> ReferenceEdge | None:
+        """The owner of an address that a side of a share holds."""
+        edge = self.owner(segment, address)
+        if edge is None:
+            return None
+        listed = any(address in prefix_span(prefix) for prefix in side["prefixes"])
+        return edge if edge.group in side["groups"] or listed else None
+
+    def place(self, segment: str, address: int) -> str:
+        """Where a segment sends an address: the uid of the segment that its owner is in, or ``beyond``."""
+        if self.owner(segment, address) is not None:
+            return segment
+        imported_member = self.imported_member(segment, address)
+        return imported_member[0] if imported_member else "beyond"
+
+    # What becomes of a packet
+
+    def sent(self, segment: str, connector: str, packet: ReferencePacket) -> ReferenceOutcome:
+        """A flow begun behind a connector, into one segment."""
+        return self.presented(segment, connector, self.translated(segment, connector, packet))
+
+    def presented(self, segment: str, connector: str, packet: ReferencePacket) -> ReferenceOutcome:
+        """A flow as its connector's NAT lets it into the segment."""
+        start = self.source(segment, connector, packet.source)
+        if start is None:
+            return ReferenceOutcome("denied_spoofed")
+        if (packet.source >= V6) != (packet.destination >= V6):
+            return ReferenceOutcome("no_route")
+        if packet.protocol == ("icmp" if packet.source >= V6 else "icmpv6"):
+            return ReferenceOutcome("no_route")
+        end = self.owner(segment, packet.destination)
+        if end is not None:
+            return ReferenceOutcome("local") if end.connector == connector else self.inside(segment, start, end, packet)
+        imported_member = self.imported_member(segment, packet.destination)
+        if imported_member is not None:
+            return ReferenceOutcome("local") if imported_member[1].connector == connector else self.across(segment, start, *imported_member, packet)
+        return self.outwards(segment, start, packet)
+
+    def inside(self, segment: str, start: ReferenceEdge, end: ReferenceEdge, packet: ReferencePacket) -> ReferenceOutcome:
+        if self.closed(segment, start, end, packet):
+            return ReferenceOutcome("no_route")
+        matched = self.first(segment, start.names, end.names, packet)
+        if matched is not None:
+            return self.ruled([matched], matched[1]["services"], packet)
+        stance = self.rows.body(segment)["stance"]
+        return ReferenceOutcome("delivered" if stance == "open" else "denied_by_stance")
+
+    def across(self, segment: str, start: ReferenceEdge, other: str, end: ReferenceEdge, packet: ReferencePacket) -> ReferenceOutcome:
+        share = self.carrying(segment, other, packet)
+        if share is None:
+            return ReferenceOutcome("isolated")
+        if self.closed(segment, start, end, packet) or self.closed(other, start, end, packet):
+            return ReferenceOutcome("no_route")
+        matched = [self.first(uid, start.names, end.names, packet) for uid in (segment, other)]
+        chain = [*share.body["services"]]
+        if matched[0]:
+            chain = [*matched[0][1]["services"], *chain]
+        if matched[1]:
+            chain = [*chain, *matched[1][1]["services"]]
+        return self.ruled([one for one in matched if one], [*dict.fromkeys(chain)], packet, f"share/{share.key}")
+
+    def carrying(self, segment: str, other: str, packet: ReferencePacket) -> ObjectRow | None:
+        """The first share that joins the two, holds both addresses and lets this side begin."""
+        for share, near, to, far, begins in self.directed_shares(segment):
+            covers = to == other and begins and self.shared(segment, near, packet.source) is not None
+            if covers and self.shared(to, far, packet.destination) is not None:
+                return share
+        return None
+
+    def outwards(self, segment: str, start: ReferenceEdge, packet: ReferencePacket) -> ReferenceOutcome:
+        """To the internet: IPv4 only, where nobody has a private address, and the stance never covers it."""
+        exits = any(edge.is_exit for edge in self.edges(segment))
+        if not exits or packet.destination >= V6 or packet.source >= V6 or is_within(PRIVATE, packet.destination):
+            return ReferenceOutcome("no_route")
+        matched = self.first(segment, start.names, {"internet"}, packet)
+        return self.ruled([matched], matched[1]["services"], packet) if matched else ReferenceOutcome("denied_by_stance")
+
+    def from_internet(self, packet: ReferencePacket) -> ReferenceOutcome:
+        """Only an internet application can be reached, and only when a policy allows it."""
+        found = [
+            (self.rows[home].number, app.number, app)
+            for app in self.rows.of("internet-apps")
+            if (app.body["protocol"], app.body["port"]) == (packet.protocol, packet.port)
+            and (home := self.home(app.body)) is not None
+            and self.public(app.body) == packet.destination
+        ]
+        if not found:
+            return ReferenceOutcome("no_route")
+        app = min(found)[2]
+        segment = self.home(app.body)
+        assert segment is not None
+        matched = self.first(segment, {"internet"}, {app.uid}, packet)
+        return self.ruled([matched], matched[1]["services"], packet) if matched else ReferenceOutcome("denied_by_stance")
+
+    # Decisions
+
+    def first(
+        self, segment: str, starts: set[str], ends: set[str], packet: ReferencePacket
+    ) -> tuple[str, dict[str, Any]] | None:
+        """(id, body) of the first rule that matches and does not merely watch."""
+        for policy in self.policies(segment):
+            if starts.isdisjoint(policy["from"]) or ends.isdisjoint(policy["to"]):
+                continue
+            for rule in policy["rules"]:
+                if rule["action"] != "watch" and self.rows.matches(rule, packet):
+                    return f"{policy['key']}/{slug(rule['name'])}", rule
+        return None
+
+    def policies(self, segment: str) -> list[dict[str, Any]]:
+        if segment not in self._policies:
+            held = [{**row.body, "key": row.key} for row in self.rows.of("policies") if segment in row.body["segments"]]
+            held = [policy for policy in held if policy["enabled"]]
+            self._policies[segment] = sorted(held, key=lambda policy: policy["position"])
+        return self._policies[segment]
+
+    def ruled(
+        self, matched: list[tuple[str, dict[str, Any]]], chain: list[str], packet: ReferencePacket, otherwise: str | None = None
+    ) -> ReferenceOutcome:
+        for name, rule in matched:
+            if rule["action"] == "deny":
+                return ReferenceOutcome("denied_by_rule", name)
+        name = matched[0][0] if matched else otherwise
+        passed = []
+        for uid in chain:
+            service = self.rows.body(uid)
+            placed = any(one["min_instances"] and one["exchange"] in self.rows for one in service["placements"])
+            if placed:
+                settings = service["settings"]
+                rule = next((one for one in settings["rules"] if self.rows.matches(one, packet)), None)
+                if (rule["action"] if rule else settings["default"]) == "deny":
+                    return ReferenceOutcome("denied_by_service", name)
+                passed.append(uid)
+            elif service["on_failure"] == "closed":
+                return ReferenceOutcome("service_unavailable", name)
+        return ReferenceOutcome("delivered_inspected" if passed else "delivered", name, tuple(passed))
+
+    # Gates
+
+    def closed(self, segment: str, start: ReferenceEdge, end: ReferenceEdge, packet: ReferencePacket) -> bool:
+        """Whether a route is missing in this segment, there or back, or no NAT rule takes the flow inwards.
+
+        Replies go to who owns the source, which need not be who sent the packet.
+        """
+        for edge in (start, self.owner(segment, packet.source)):
+            if edge and edge.segment == segment and self.filtered_routes(segment, edge, packet.destination):
+                return True
+        if segment != end.segment:
+            return False
+        return self.filtered_routes(segment, end, packet.source) or not end.takes_in(packet, self.rows)
+
+    def filtered_routes(self, segment: str, target: ReferenceEdge, address: int) -> bool:
+        """Whether route policies keep the routes to an address from a connector of this segment."""
+        imported_member = self.imported_member(segment, address)
+        other = self.owner(segment, address) or (imported_member[1] if imported_member else None)
+        if other is None or other.connector == target.connector:
+            return False
+        held = [route for route in other.routes if address in route]
+        return any(not accepts(self.rows, policy, route, other) for policy in target.told for route in held)
+
+    # Edges
+
+    def translated(self, segment: str, connector: str, packet: ReferencePacket) -> ReferencePacket:
+        """As the network sees a flow begun behind a connector."""
+        for body in self.rows.nat(segment, connector, "outbound"):
+            if self.rows.matches(body["match"], packet):
+                source, destination, port = packet.source, packet.destination, packet.port
+                if body["source"]["type"] == "pool":
+                    source = prefix_span(body["source"]["prefixes"][0]).low
+                elif body["source"]["type"] == "static":
+                    source = self.rows.mapped(source, body["match"]["source"], body["source"]["prefixes"])
+                if body["destination"]["type"] == "static":
+                    inner = body["destination"]
+                    destination = self.rows.mapped(destination, body["match"]["destination"], inner["prefixes"])
+                    port = inner["port"] or port
+                return ReferencePacket(source, destination, packet.protocol, port)
+        return packet
+
+    # The internet
+
+    def home(self, app: dict[str, Any]) -> str | None:
+        """The first segment that exit and target are both attached to and where the target owns the address."""
+        ends = [self.rows.get(uid) for uid in (app["connector"], app["target"]["connector"])]
+        if not all(end and end.body["enabled"] for end in ends):
+            return None
+        held = [{one["segment"] for one in end.body["attachments"]} for end in ends if end]
+        for segment in self.rows.of("segments"):
+            if segment.uid in held[0] & held[1]:
+                edge = self.owner(segment.uid, parse_address(app["target"]["addresses"][0]))
+                if edge is not None and edge.connector == app["target"]["connector"]:
+                    return segment.uid
+        return None
+
+    def public(self, app: dict[str, Any]) -> int:
+        if app["public_ip"]:
+            return parse_address(app["public_ip"])
+        way_in = self.rows.body(app["connector"])
+        node = next(circuit["node"] for circuit in way_in["circuits"] if circuit["role"] == "active")
+        location = self.catalog.locations[self.rows.body(way_in["exchange"])["location"]]
+        return parse_address(next(one.public_ip for one in location.nodes if one.index == node))
+
+
+def slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "x"
+
+
+def owner(draw: IntentBuilder, segment: str, address: str) -> tuple[str, str | None] | None:
+    """(connector uid, group) of who owns an address."""
+    edge = ReferenceEvaluator(draw).owner(segment, parse_address(address))
+    return (edge.connector, edge.group) if edge else None
+
+
+def reference_outcome(draw: IntentBuilder, segment: str, source: str, destination: str, protocol: str, port: int | None) -> Any:
+    """(delivered, chain of service uids) of a flow from whoever owns the source; None where it never leaves there."""
+    naive = ReferenceEvaluator(draw)
+    start = naive.owner(segment, parse_address(source))
+    if start is None or segment not in draw.rows:
+        return False, ()
+    found = naive.sent(segment, start.connector, ReferencePacket(parse_address(source), parse_address(destination), protocol, port or 0))
+    return None if found.disposition == "local" else (found.delivered, found.chain)

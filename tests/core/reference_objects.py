@@ -1,0 +1,117 @@
+"""What the second judge reads: prefixes as numbers, and the bodies of a drawing."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from tests.core.sample_networks import IntentBuilder
+
+PROTOCOLS = {"1": "icmp", "6": "tcp", "17": "udp", "58": "icmpv6"}
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A prefix as numbers."""
+
+    low: int
+    high: int
+    length: int
+
+    def __contains__(self, address: int) -> bool:
+        return self.low <= address <= self.high
+
+
+class ObjectRow(NamedTuple):
+    uid: str
+    number: int
+    key: str
+    body: dict[str, Any]
+
+
+@lru_cache(maxsize=100_000)
+def prefix_span(prefix: str) -> Span:
+    network = ipaddress.ip_network(prefix)
+    base = 1 << 128 if network.version == 6 else 0
+    return Span(base + int(network.network_address), base + int(network.broadcast_address), network.prefixlen)
+
+
+@lru_cache(maxsize=100_000)
+def parse_address(address: str) -> int:
+    """IPv4 addresses are themselves, IPv6 addresses lie above 2¹²⁸."""
+    parsed = ipaddress.ip_address(address)
+    return int(parsed) + (1 << 128 if parsed.version == 6 else 0)
+
+
+@lru_cache(maxsize=10_000)
+def _ports(text: str) -> tuple[int, int]:
+    low, _, high = text.partition("-")
+    return int(low), int(high or low)
+
+
+class ObjectRows:
+    """The bodies of a drawing by kind and number."""
+
+    def __init__(self, draw: IntentBuilder) -> None:
+        self._by_kind: dict[str, list[ObjectRow]] = defaultdict(list)
+        self._by_uid: dict[str, ObjectRow] = {}
+        self._nat: dict[tuple[str, str, str], list[dict[str, Any]]] = defaultdict(list)
+        for kind, uid, nth, key, body in sorted(draw.rows.values(), key=lambda row: row[2]):
+            row = self._by_uid[uid] = ObjectRow(uid, nth, key, body)
+            self._by_kind[kind].append(row)
+        for row in sorted(self.of("nat-rules"), key=lambda row: row.body["position"]):
+            if row.body["enabled"]:
+                self._nat[row.body["segment"], row.body["connector"], row.body["direction"]].append(row.body)
+
+    def __contains__(self, uid: str) -> bool:
+        return uid in self._by_uid
+
+    def __getitem__(self, uid: str) -> ObjectRow:
+        return self._by_uid[uid]
+
+    def get(self, uid: str) -> ObjectRow | None:
+        return self._by_uid.get(uid)
+
+    def body(self, uid: str) -> dict[str, Any]:
+        return self._by_uid[uid].body
+
+    def of(self, kind: str) -> list[ObjectRow]:
+        return self._by_kind[kind]
+
+    def nat(self, segment: str, connector: str, direction: str) -> list[dict[str, Any]]:
+        """Enabled NAT rules in the order they are tried."""
+        return self._nat[segment, connector, direction]
+
+    # Matching
+
+    def spelled(self, names: list[str]) -> list[str]:
+        """Prefixes, with those of prefix lists in place of their names."""
+        return [
+            prefix
+            for name in names
+            for prefix in (
+                [name] if "/" in name or name == "any" else [one["prefix"] for one in self.body(name)["entries"]]
+            )
+        ]
+
+    def within(self, names: list[str], address: int) -> bool:
+        return any(prefix == "any" or address in prefix_span(prefix) for prefix in self.spelled(names))
+
+    def matches(self, rule: dict[str, Any], packet: Any) -> bool:
+        """A rule of a policy, a firewall or NAT: protocol, destination ports and both prefixes."""
+        protocol = PROTOCOLS.get(str(rule["protocol"]), str(rule["protocol"]))
+        if protocol not in ("any", packet.protocol):
+            return False
+        if rule["ports"] and not any(low <= packet.port <= high for low, high in map(_ports, rule["ports"])):
+            return False
+        return self.within(rule["source"], packet.source) and self.within(rule["destination"], packet.destination)
+
+    def mapped(self, address: int, before: list[str], after: list[str]) -> int:
+        """One to one: the prefixes pair off."""
+        for one, other in zip(self.spelled(before), after, strict=False):
+            if address in prefix_span(one):
+                return prefix_span(other).low + address - prefix_span(one).low
+        return address

@@ -1,0 +1,374 @@
+"""What is wrong with shares, NAT, route policies and internet applications."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from provisioning.core.check import check_network
+from provisioning.core.intent import KINDS
+from provisioning.core.resolve.network import Network
+from tests.core.sample_networks import IntentBuilder, hospital_network, policy, site
+from tests.core.test_check import only_problem, problems_with_code
+
+
+def two_segments() -> IntentBuilder:
+    """The hospital, and partners with a laboratory and an office in a segment of their own."""
+    draw = hospital_network()
+    draw.add("segments", {"name": "partner"})
+    draw.add("groups", {"name": "labs"})
+    draw.add("connectors", site("lab", "eu", "labs", "172.16.1.0/24", segment="partner"))
+    draw.add("connectors", site("office", "us", None, "172.16.2.0/24", segment="partner"))
+    return draw
+
+
+SHARE: dict[str, Any] = {
+    "name": "results",
+    "a": {"segment": "corp", "groups": ["prod"]},
+    "b": {"segment": "partner", "groups": ["labs"]},
+}
+
+
+def shared(**more: Any) -> IntentBuilder:
+    draw = two_segments()
+    draw.add("shares", {**SHARE, **more})
+    return draw
+
+
+def test_a_share_of_what_is_apart_is_fine() -> None:
+    assert check_network(shared().network()) == []
+
+
+def test_a_share_of_a_segment_with_itself_is_a_loop() -> None:
+    problem = only_problem(shared(b={"segment": "corp", "groups": ["dev"]}), "share_loop")
+    assert problem.severity == "error" and problem.path == "shares/results/b.segment" and "corp" in problem.message
+
+
+def test_a_connector_on_both_sides_of_a_share_is_a_warning() -> None:
+    draw = shared()
+    both = [
+        {"segment": "corp", "group": "prod", "prefixes": ["10.60.0.0/16"]},
+        {"segment": "partner", "group": "labs", "prefixes": ["172.16.60.0/24"]},
+    ]
+    draw.add("connectors", {**site("campus", "eu", None), "attachments": both})
+    problem = only_problem(draw, "share_loop")
+    assert problem.severity == "warning" and "campus" in problem.message and "results" in problem.message
+
+
+def test_prefixes_that_a_share_brings_must_be_unique_in_the_receiving_segment() -> None:
+    draw = shared()
+    draw.edit("connectors", "lab", attachments=[{"segment": "partner", "group": "labs", "prefixes": ["10.2.3.0/24"]}])
+    problem = only_problem(draw, "share_overlap")
+    assert problem.severity == "error" and problem.path == "shares/results"
+    words = ("10.2.3.0/24", "lab", "partner", "10.2.0.0/16", "vpc-dev", "corp")
+    assert all(word in problem.message for word in words)
+    # NAT is at the connector's edge, so it settles the matter.
+    nat = {"name": "move", "segment": "partner", "connector": "lab", "position": 1}
+    outside = {"type": "static", "prefixes": ["172.20.3.0/24"]}
+    draw.add("nat-rules", {**nat, "direction": "outbound", "match": {"source": ["10.2.3.0/24"]}, "source": outside})
+    assert problems_with_code(draw, "share_overlap") == []
+
+
+def test_two_shares_cannot_bring_the_same_addresses() -> None:
+    draw = shared()
+    draw.add("segments", {"name": "third"})
+    draw.add("connectors", site("guest-lab", "eu", "labs", "172.16.1.0/25", segment="third"))
+    draw.add("shares", {**SHARE, "name": "more", "b": {"segment": "third", "groups": ["labs"]}})
+    problem = only_problem(draw, "share_overlap")
+    assert all(word in problem.message for word in ("guest-lab", "172.16.1.0/25", "“lab”", "172.16.1.0/24"))
+
+
+def test_a_share_shows_no_more_routes_than_its_limit() -> None:
+    draw = shared(route_limit=2)
+    many = [f"172.16.{place}.0/24" for place in range(10, 13)]
+    draw.edit("connectors", "lab", attachments=[{"segment": "partner", "group": "labs", "prefixes": many}])
+    problem = only_problem(draw, "route_limit")
+    assert problem.severity == "error" and problem.path == "shares/results/route_limit"
+    assert "3 prefixes" in problem.message and "limit is 2" in problem.message
+
+
+def test_a_share_of_groups_or_prefixes_that_nobody_has_there_is_a_warning() -> None:
+    draw = shared(a={"segment": "corp", "groups": ["labs"], "prefixes": ["10.99.0.0/16"]})
+    assert only_problem(draw, "empty_group").path == "shares/results/a.groups[0]"
+    assert only_problem(draw, "share_of_nothing").path == "shares/results/a.prefixes[0]"
+
+
+def test_a_group_that_a_share_brings_is_not_empty_for_policies() -> None:
+    draw = shared()
+    draw.add("policies", policy("in", 60, "labs", "prod", {"action": "deny"}))
+    assert problems_with_code(draw, "empty_group") == []
+    draw.remove("shares", "results")
+    assert only_problem(draw, "empty_group").path == "policies/in/from[0]"
+
+
+def test_services_of_a_share_have_to_be_in_both_segments() -> None:
+    problem = only_problem(shared(services=["fw"]), "service_not_in_segment")
+    assert problem.path == "shares/results/services[0]" and "partner" in problem.message
+
+
+# NAT
+
+
+def nat(name: str = "hide", direction: str = "outbound", **more: Any) -> dict[str, Any]:
+    body = {"name": name, "segment": "corp", "connector": "hospital-b", "position": 10, "direction": direction}
+    return {**body, **more}
+
+
+def translating(**more: Any) -> IntentBuilder:
+    draw = hospital_network()
+    draw.add("nat-rules", nat(**more))
+    return draw
+
+
+def static(*prefixes: str) -> dict[str, Any]:
+    return {"type": "static", "prefixes": list(prefixes)}
+
+
+def pool(*prefixes: str) -> dict[str, Any]:
+    return {"type": "pool", "prefixes": list(prefixes)}
+
+
+@pytest.mark.parametrize(
+    ("more", "path"),
+    [
+        ({"source": static("10.200.0.0/16")}, "match.source"),
+        ({"match": {"source": ["10.4.0.0/16"]}, "source": static("10.200.0.0/16", "10.201.0.0/16")}, "source.prefixes"),
+        ({"match": {"source": ["10.4.0.0/16"]}, "source": static("10.200.0.0/24")}, "source.prefixes[0]"),
+        ({"match": {"source": ["10.4.0.0/16"]}, "source": static("fd00::/16")}, "source.prefixes[0]"),
+        (
+            {"direction": "inbound", "match": {"destination": ["10.200.0.1"]}, "destination": static("10.4.0.0/24")},
+            "destination.prefixes[0]",
+        ),
+    ],
+)
+def test_one_to_one_needs_prefixes_that_pair_off(more: dict[str, Any], path: str) -> None:
+    assert only_problem(translating(**more), "nat_pairs").path == f"nat-rules/hide/{path}"
+
+
+@pytest.mark.parametrize(
+    ("more", "path"),
+    [
+        ({"match": {"source": ["10.3.0.0/16"]}, "source": pool("10.200.0.0/30")}, "match.source"),
+        (
+            {"direction": "inbound", "match": {"destination": ["10.200.0.1"]}, "destination": static("10.3.0.1")},
+            "destination.prefixes[0]",
+        ),
+    ],
+)
+def test_a_nat_rule_is_about_what_is_behind_its_connector(more: dict[str, Any], path: str) -> None:
+    problem = only_problem(translating(**more), "nat_outside_connector")
+    assert problem.path == f"nat-rules/hide/{path}" and "hospital-b" in problem.message
+
+
+def test_pools_that_collide_name_both_rules_and_connectors() -> None:
+    draw = translating(source=pool("10.200.0.0/30"))
+    assert check_network(draw.network()) == []
+    draw.add("nat-rules", nat("also", connector="hospital-a", source=pool("10.200.0.2/31")))
+    problem = only_problem(draw, "nat_collision")
+    assert problem.severity == "error" and problem.path == "nat-rules/also/source.prefixes[0]"
+    words = ("also", "hide", "hospital-a", "hospital-b", "10.200.0.2/31", "10.200.0.0/30")
+    assert all(word in problem.message for word in words)
+
+
+def test_a_pool_inside_what_another_connector_attaches_collides_and_inside_what_nat_hides_does_not() -> None:
+    draw = translating(source=pool("10.1.7.0/30"))
+    problem = only_problem(draw, "nat_collision")
+    assert "vpc-prod" in problem.message and "10.1.0.0/16" in problem.message
+    draw.edit("nat-rules", "hide", source=pool("10.3.7.0/30"))
+    assert only_problem(draw, "nat_collision").path == "nat-rules/hide/source.prefixes[0]"
+    draw.add("nat-rules", nat("move", connector="hospital-a", source=pool("10.200.0.0/30")))
+    assert problems_with_code(draw, "nat_collision") == []
+
+
+def test_a_pool_cannot_stand_for_two_groups_of_a_connector() -> None:
+    draw = translating(source=pool("10.200.0.0/30"))
+    joins = [
+        {"segment": "corp", "group": "sites", "prefixes": ["10.4.0.0/16"]},
+        {"segment": "corp", "group": "dev", "prefixes": ["10.5.0.0/16"]},
+    ]
+    draw.edit("connectors", "hospital-b", attachments=joins)
+    assert only_problem(draw, "nat_two_groups").path == "nat-rules/hide/match.source"
+    draw.edit("nat-rules", "hide", match={"source": ["10.5.0.0/16"]})
+    assert problems_with_code(draw, "nat_two_groups") == []
+
+
+def test_a_pool_has_addresses_of_every_family_that_it_hides() -> None:
+    draw = translating(source=pool("10.200.0.0/30"))
+    joins = [{"segment": "corp", "group": "sites", "prefixes": ["10.4.0.0/16", "fd00:4::/48"]}]
+    draw.edit("connectors", "hospital-b", attachments=joins)
+    assert "IPv6" in only_problem(draw, "nat_family").message
+
+
+def test_nat_is_for_connectors_of_the_segment_and_not_for_exits() -> None:
+    assert only_problem(translating(segment="guest", source=pool("10.200.0.1")), "nat_not_attached").severity == "error"
+    assert "exit-eu" in only_problem(translating(connector="exit-eu", source=pool("10.200.0.1")), "nat_at_exit").message
+
+
+def test_positions_of_nat_rules_are_unique_for_a_connector_in_a_segment() -> None:
+    draw = translating(source=pool("10.200.0.1"))
+    draw.add("nat-rules", nat("other", connector="hospital-a", source=pool("10.200.0.2")))
+    assert problems_with_code(draw, "duplicate_position") == []
+    draw.add(
+        "nat-rules", nat("again", direction="inbound", match={"destination": ["10.4.0.0/16"]}, source=pool("9.9.9.9"))
+    )
+    assert only_problem(draw, "duplicate_position").path == "nat-rules/again/position"
+
+
+# Route policies
+
+
+def routing(*rules: dict[str, Any], direction: str = "in", targets: tuple[str, ...] = ("hospital-a",)) -> IntentBuilder:
+    draw = hospital_network()
+    body = {"name": "filter", "segment": "corp", "direction": direction, "targets": list(targets)}
+    draw.add("route-policies", {**body, "rules": list(rules)})
+    return draw
+
+
+def deny(*prefixes: str) -> dict[str, Any]:
+    return {"match": {"prefixes": list(prefixes)}, "action": "deny"}
+
+
+def test_a_route_policy_for_somebody_of_another_segment_says_so() -> None:
+    assert only_problem(routing(deny(), targets=("lobby",)), "target_not_in_segment").severity == "error"
+    draw = hospital_network()
+    draw.add("groups", {"name": "nobody"})
+    body = {"name": "filter", "segment": "corp", "direction": "in", "targets": ["nobody"], "rules": [deny()]}
+    draw.add("route-policies", body)
+    assert only_problem(draw, "empty_group").path == "route-policies/filter/targets[0]"
+
+
+@pytest.mark.parametrize(
+    ("rules", "direction", "idle"),
+    [
+        ([deny("10.3.0.0/16")], "in", False),
+        ([deny("10.3.1.0/24")], "in", True),
+        ([deny("10.4.0.0/16")], "in", True),
+        ([deny("10.4.0.0/16")], "out", False),
+        ([deny("10.3.0.0/16")], "out", True),
+        ([{"action": "allow"}, deny()], "in", True),
+        ([{"action": "allow", "set": {"med": 10}}], "in", False),
+        ([{"match": {"communities": ["65000:1"]}, "action": "deny"}], "in", True),
+        ([], "out", True),
+    ],
+)
+def test_a_route_policy_that_changes_nothing_is_a_warning(rules: Any, direction: str, idle: bool) -> None:
+    found = problems_with_code(routing(*rules, direction=direction), "changes_nothing")
+    assert [problem.path for problem in found] == (["route-policies/filter"] if idle else [])
+
+
+def test_a_prefix_that_a_route_policy_refuses_is_nobodys_and_can_be_attached_elsewhere() -> None:
+    draw = routing(deny("10.3.0.0/16"))
+    draw.add("connectors", site("moved", "us", "sites", "10.3.0.0/16"))
+    assert problems_with_code(draw, "equal_prefixes") == []
+    draw.remove("route-policies", "filter")
+    assert "hospital-a" in only_problem(draw, "equal_prefixes").message
+
+
+# Internet applications
+
+
+def app(name: str = "shop", **more: Any) -> dict[str, Any]:
+    target = {"connector": "vpc-prod", "addresses": ["10.1.2.3"], "port": 8443}
+    return {"name": name, "connector": "exit-eu", "port": 443, "target": target, **more}
+
+
+def published(**more: Any) -> IntentBuilder:
+    draw = hospital_network()
+    draw.add("internet-apps", app(**more))
+    return draw
+
+
+def test_an_application_behind_the_exit_of_its_target_is_fine() -> None:
+    draw = published(source_nat=False)
+    draw.add("policies", policy("shoppers", 60, "internet", "shop", {"action": "allow"}))
+    assert check_network(draw.network()) == []
+
+
+@pytest.mark.parametrize(
+    ("more", "code", "path"),
+    [
+        ({"connector": "hospital-a"}, "not_an_exit", "connector"),
+        ({"target": {"connector": "lobby", "addresses": ["10.1.2.3"]}}, "app_apart", "target.connector"),
+        ({"target": {"connector": "exit-eu", "addresses": ["10.1.2.3"]}}, "app_apart", "target.connector"),
+        ({"target": {"connector": "vpc-prod", "addresses": ["10.2.0.1"]}}, "app_address", "target.addresses[0]"),
+        (
+            {"target": {"connector": "vpc-prod", "addresses": ["10.1.0.1", "10.2.0.1"]}},
+            "app_address",
+            "target.addresses[1]",
+        ),
+    ],
+)
+def test_an_application_that_cannot_be_reached_says_why(more: dict[str, Any], code: str, path: str) -> None:
+    problem = only_problem(published(**more), code)
+    assert problem.severity == "error" and problem.path == f"internet-apps/shop/{path}"
+
+
+def test_two_applications_cannot_share_an_address_protocol_and_port() -> None:
+    draw = published()
+    draw.add("internet-apps", app("forum"))
+    problem = only_problem(draw, "app_in_use")
+    assert "shop" in problem.message and "forum" in problem.message and "tcp/443" in problem.message
+    draw.edit("internet-apps", "forum", public_ip="198.51.100.7")
+    assert problems_with_code(draw, "app_in_use") == []
+
+
+def test_answers_to_clients_own_addresses_leave_through_the_exit_of_the_target() -> None:
+    draw = published(source_nat=False, target={"connector": "hospital-b", "addresses": ["10.4.0.1"]})
+    assert problems_with_code(draw, "app_asymmetric") == []
+    exit_us = {"name": "exit-us", "kind": "internet-exit", "exchange": "us", "attachments": [{"segment": "corp"}]}
+    draw.add("connectors", exit_us)
+    problem = only_problem(draw, "app_asymmetric")
+    assert "exit-us" in problem.message and problem.severity == "error"
+    draw.edit("internet-apps", "shop", source_nat=True)
+    assert problems_with_code(draw, "app_asymmetric") == []
+
+
+def test_applications_and_the_internet_go_together_in_policies() -> None:
+    draw = published()
+    draw.add("policies", policy("a", 60, "internet", "prod", {"action": "allow"}))
+    draw.add("policies", policy("b", 61, "dev", "shop", {"action": "allow"}))
+    draw.add("policies", policy("c", 62, "shop", "dev", {"action": "allow"}))
+    assert only_problem(draw, "no_internet_application").path == "policies/a/from[0]"
+    assert only_problem(draw, "not_from_internet").path == "policies/b/to[0]"
+    assert only_problem(draw, "names_application").path == "policies/c/from[0]"
+
+
+def everything() -> IntentBuilder:
+    draw = shared(services=["fw"])
+    draw.edit("services", "fw", segments=["corp", "partner"])
+    draw.add("prefix-lists", {"name": "offices", "entries": [{"prefix": "10.4.0.0/16", "le": 24}]})
+    draw.add("billing-tags", {"name": "research"})
+    draw.edit("services", "fw", billing_tags=["research"])
+    draw.add("nat-rules", nat(match={"destination": ["offices"]}, source=pool("10.200.0.0/30")))
+    rules = [deny("10.3.0.0/16")]
+    body = {"name": "filter", "segment": "corp", "direction": "out", "targets": ["hospital-b"], "rules": rules}
+    draw.add("route-policies", body)
+    draw.add("internet-apps", app())
+    draw.add("policies", policy("shoppers", 60, "internet", "shop", {"action": "allow"}))
+    draw.add("policies", policy("labs", 61, "labs", "prod", {"action": "deny", "source": ["offices"]}))
+    return draw
+
+
+def test_a_network_with_everything_in_it_is_fine() -> None:
+    assert check_network(everything().network()) == []
+
+
+@pytest.mark.parametrize("kind", KINDS[:-1])
+def test_whatever_is_missing_the_other_checks_go_on(kind: str) -> None:
+    draw = everything()
+    before = draw.network()
+    assert check_network(before) == []
+    for name in [body["name"] for held, _, _, _, body in draw.rows.values() if held == kind]:
+        draw.remove(kind, name)
+    found = check_network(Network(draw.intent(), before))
+    assert found == check_network(draw.network())
+    assert bool(found) is (kind not in ("policies", "nat-rules", "route-policies"))
+
+
+def test_what_nat_hides_and_somebody_else_shows_is_kept_inside() -> None:
+    draw = translating(source=pool("10.200.0.0/30"))
+    draw.add("connectors", site("twin", "us", None, "10.4.0.0/16"))
+    problem = only_problem(draw, "nat_kept_inside")
+    assert problem.severity == "warning" and problem.path.startswith("connectors/hospital-b/attachments[0].prefixes")
+    assert "twin" in problem.message and "10.4.0.0/16" in problem.message

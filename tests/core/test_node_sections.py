@@ -1,0 +1,105 @@
+"""Sections say the same as the model: read as an agent reads them, every packet meets the same fate."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from provisioning.core.values.addresses import address_number, address_text
+from provisioning.core.compile import compile_network
+from provisioning.core.reach import trace_flow
+from tests.core import reference_evaluator
+from tests.core.reference_evaluator import ReferenceEvaluator
+from tests.core.sample_networks import IntentBuilder, site
+from tests.core.section_evaluator import SectionOutcome, SectionPacket, SectionEvaluator
+from tests.core.random_small_networks import small_networks, many_examples
+from tests.core.random_full_networks import full_networks
+from tests.core.failing_case import format_failing_case
+from tests.core.test_reference_evaluator import flows, reference_settings
+
+WORDS = {"denied_spoofed": "spoofed", "delivered_inspected": "delivered", "service_unavailable": "denied"}
+TOLD = ("denied_by_rule", "delivered", "delivered_inspected")
+"""Dispositions whose rule counts."""
+
+
+def _sections_agree(net: IntentBuilder, seed: int, count: int) -> None:
+    network = net.network()
+    agent, keys = SectionEvaluator(compile_network(network)), {uid: row[3] for uid, row in net.rows.items()}
+    for segment, connector, flow in flows(ReferenceEvaluator(net), random.Random(seed), count):
+        packet = SectionPacket(flow.source, flow.destination, flow.protocol, flow.port)
+        source, destination = address_text(packet.source), address_text(packet.destination)
+        told = trace_flow(network, f"{connector}@{source}", destination, packet.protocol, packet.port, segment)
+        word = WORDS.get(told.disposition, told.disposition)
+        delivered = word == "delivered"
+        wanted = SectionOutcome(
+            "denied" if word.startswith("denied") else word,
+            told.rule if told.disposition in TOLD else None,
+            tuple(keys[uid] for uid in told.chain) if delivered else (),
+        )
+        found = agent.sent(keys[segment], keys[connector], packet)
+        if found != wanted:
+            asked = {"connector": net.rows[connector][4]["name"], "segment": net.rows[segment][4]["name"]}
+            asked["packet"] = f"{source} → {destination} {packet.protocol}/{packet.port}"
+            raise AssertionError(format_failing_case(net, **asked, traced=str(wanted), sections=str(found)))
+
+
+@reference_settings(60)
+@given(full_networks(), st.integers(0, 100))
+def test_sections_and_traces_agree(net: IntentBuilder, seed: int) -> None:
+    _sections_agree(net, seed, 60)
+
+
+@pytest.mark.long
+@reference_settings(2_000)
+@given(full_networks(), st.integers(0, 10_000))
+def test_sections_and_traces_of_thousands_of_networks(net: IntentBuilder, seed: int) -> None:
+    _sections_agree(net, seed, 100)
+
+
+@reference_settings(40)
+@given(full_networks(), st.sampled_from(["8.8.8.8", "10.1.0.1", "203.0.113.3"]))
+def test_sections_and_traces_agree_about_the_internet(net: IntentBuilder, client: str) -> None:
+    network = net.network()
+    agent = SectionEvaluator(compile_network(network))
+    apps = [app for resolved in network.resolved_segments.values() for app in resolved.apps]
+    for app in apps:
+        packet = SectionPacket(address_number(client), app.public, app.app.protocol, app.app.port)
+        wanted = ReferenceEvaluator(net).from_internet(reference_evaluator.ReferencePacket(*packet))
+        found = agent.from_internet(packet)
+        assert found.word == WORDS.get(wanted.disposition, wanted.disposition).partition("_")[0], format_failing_case(net)
+
+
+def anchors(net: IntentBuilder) -> dict[tuple[str, str, str], str]:
+    found = {}
+    for resource in compile_network(net.network()).values():
+        if resource.kind == "exchange.segment":
+            for one in resource.body["members"]:
+                for other in resource.body["members"]:
+                    low, high = sorted((one["class"], other["class"]))
+                    pair = resource.body["segment"], one["connector"], other["connector"]
+                    found[pair] = resource.body["anchors"][f"{low}.{high}"]
+    return found
+
+
+@many_examples
+@given(small_networks(), st.sampled_from(["red", "blue", None]), st.sampled_from(["eu", "us"]))
+def test_a_new_site_moves_nobody_elses_anchor(net: IntentBuilder, group: str | None, exchange: str) -> None:
+    before = anchors(net)
+    net.add("connectors", site("newcomer", exchange, group, "10.77.0.0/16"))
+    after = anchors(net)
+    assert {pair: after[pair] for pair in before} == before
+
+
+@reference_settings(30)
+@given(full_networks())
+def test_every_pair_of_ends_that_may_meet_has_an_anchor(net: IntentBuilder) -> None:
+    for resource in compile_network(net.network()).values():
+        if resource.kind == "exchange.segment":
+            section = resource.body
+            for one in section["members"]:
+                for other in (*section["members"], *section["guests"]):
+                    low, high = sorted((one["class"], other["class"]))
+                    assert f"{low}.{high}" in section["anchors"]
