@@ -69,7 +69,7 @@ def _aws(house: TestHouse) -> Iterator[str]:
 @pytest.fixture
 def live_aws(_aws: str) -> str:
     """The endpoint of an empty AWS; the settings of every live process point to it."""
-    moto.reset(_aws)
+    moto.reset_moto(_aws)
     return _aws
 
 

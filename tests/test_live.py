@@ -29,7 +29,7 @@ def test_a_worker_does_what_the_broker_wakes_it_for(live_worker: None, server_lo
 def test_the_labs_aws_answers_as_ec2(live_aws: str) -> None:
     from provisioning.lab import moto
 
-    vpcs = moto.client("ec2", live_aws, "eu-central-1").describe_vpcs()["Vpcs"]
+    vpcs = moto.boto3_client("ec2", live_aws, "eu-central-1").describe_vpcs()["Vpcs"]
     assert all(vpc["IsDefault"] for vpc in vpcs)
 
 

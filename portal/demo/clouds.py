@@ -30,4 +30,4 @@ VPCS = [
 
 
 def ensure() -> None:
-    moto.seed(os.environ["AWS_ENDPOINT_URL"], VPCS)
+    moto.seed_vpcs(os.environ["AWS_ENDPOINT_URL"], VPCS)

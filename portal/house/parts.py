@@ -75,9 +75,9 @@ def aws(env: Mapping[str, str], port: int, state: Path | None = None) -> Process
     )
     return Process(
         name="aws",
-        command=moto.command(port, state),
+        command=moto.server_command(port, state),
         ready=lambda: answers(question),
-        env={**env, **moto.environment()},
+        env={**env, **moto.server_environment()},
         folder=ROOT,
         start_within=60.0,
     )

@@ -19,9 +19,9 @@ import sys
 from pathlib import Path
 
 from provisioning.agent.netlink import Netlink
-from provisioning.agent.node import Agent
-from provisioning.agent.portal import Portal
-from provisioning.agent.state import State
+from provisioning.agent.agent import Agent
+from provisioning.agent.portal_client import PortalClient
+from provisioning.agent.state import AgentState
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
@@ -40,8 +40,8 @@ def main() -> int:
         agent = Agent(
             location=given["location"],
             index=int(given["index"]),
-            portal=Portal(given["portal"], given.get("token", "")),
-            state=State(Path(given["data"]), BOOT_ID.read_text().strip()),
+            portal=PortalClient(given["portal"], given.get("token", "")),
+            state=AgentState(Path(given["data"]), BOOT_ID.read_text().strip()),
             netlink=Netlink(),
             public_key=given.get("public_key", ""),
             enrollment_key=given.get("enrollment_key", ""),

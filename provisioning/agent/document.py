@@ -17,12 +17,12 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 
-class Untrusted(Exception):
+class UntrustedDocument(Exception):
     """The document was not signed by the portal this node enrolled with."""
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class DocumentSection:
     """One resource of one tenant on this node."""
 
     key: str
@@ -35,33 +35,33 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class NodeDocument:
     """digest is of the text as it was signed; the long poll names it to learn of a newer one."""
 
     version: int
     node: Mapping[str, Any]
-    sections: Mapping[str, Section]
+    sections: Mapping[str, DocumentSection]
     digest: str
     text: str
     signature: str
 
-    def of_kind(self, kind: str, tenant: str | None = None) -> list[Section]:
+    def of_kind(self, kind: str, tenant: str | None = None) -> list[DocumentSection]:
         return [s for s in self.sections.values() if s.kind == kind and tenant in (None, s.tenant)]
 
 
-EMPTY = Document(version=0, node={}, sections={}, digest="", text="", signature="")
+EMPTY_DOCUMENT = NodeDocument(version=0, node={}, sections={}, digest="", text="", signature="")
 
 
-def verify(text: str, signature: str, public_key: Ed25519PublicKey) -> Document:
+def verify_document(text: str, signature: str, public_key: Ed25519PublicKey) -> NodeDocument:
     """The document in ``text``; raises Untrusted, and ValueError or KeyError for one that makes no sense."""
     raw = text.encode()
     try:
         public_key.verify(base64.b64decode(signature), raw)
     except InvalidSignature:
-        raise Untrusted("the document's signature is not the portal's; refused, forwarding goes on as before") from None
+        raise UntrustedDocument("the document's signature is not the portal's; refused, forwarding goes on as before") from None
     data = json.loads(text)
-    sections = {key: _section(key, value) for key, value in data["sections"].items()}
-    return Document(
+    sections = {key: _parse_section(key, value) for key, value in data["sections"].items()}
+    return NodeDocument(
         version=int(data["version"]),
         node=data.get("node", {}),
         sections=sections,
@@ -71,8 +71,8 @@ def verify(text: str, signature: str, public_key: Ed25519PublicKey) -> Document:
     )
 
 
-def _section(key: str, value: Mapping[str, Any]) -> Section:
-    return Section(
+def _parse_section(key: str, value: Mapping[str, Any]) -> DocumentSection:
+    return DocumentSection(
         key=key,
         tenant=value["tenant"],
         address=value["address"],

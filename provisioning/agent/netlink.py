@@ -14,19 +14,19 @@ from typing import Any
 from pyroute2 import IPRoute, netns
 from pyroute2.netlink.exceptions import NetlinkError
 
-from provisioning.agent.document import Document
-from provisioning.agent.inside import NAMESPACES, inside
-from provisioning.agent.wanted import Link, Namespace, Route
+from provisioning.agent.document import NodeDocument
+from provisioning.agent.netns import NETNS_DIR, in_netns
+from provisioning.agent.desired import KernelLink, NetworkNamespace, KernelRoute
 
-OURS = 0xC5
+ROUTE_PROTOCOL = 0xC5
 """Routing protocol number of our routes; others' are left alone."""
 VXLAN_PORT = 4789
-PERMANENT, NO_ARP = 0x80, 0x40
-SELF, MASTER = 0x02, 0x04
+NUD_PERMANENT, NUD_NOARP = 0x80, 0x40
+NTF_SELF, NTF_MASTER = 0x02, 0x04
 AF_INET, AF_INET6, AF_BRIDGE = 2, 10, 7
 FAMILIES = (AF_INET, AF_INET6)
 LOOPBACK = 1
-LOWER_UP = 0x10000
+IFF_LOWER_UP = 0x10000
 """IFF_LOWER_UP: there is a carrier."""
 
 SYSCTLS = {
@@ -55,13 +55,13 @@ must not hand what it merely bridges to the routing rules. A node has one mesh a
 come from it over the wire to another. IPv6 addresses are given, never made up or waited for."""
 
 
-class Circuits:
+class CircuitProvider:
     """Where circuits come from: on a real node an interface of that name appears in the node's own namespace.
 
     The lab gives its own kind, which makes the far ends.
     """
 
-    def prepare(self, document: Document) -> None:
+    def prepare(self, document: NodeDocument) -> None:
         """Called with every document before it is applied."""
 
     def release(self, name: str) -> None:
@@ -73,27 +73,27 @@ class Netlink:
     """Keeps one socket open in each namespace. ``home`` is the node's own namespace ("" is the process' own)."""
 
     home: str = ""
-    circuits: Circuits = field(default_factory=Circuits)
+    circuits: CircuitProvider = field(default_factory=CircuitProvider)
     sockets: dict[str, IPRoute] = field(default_factory=dict)
-    wanted: frozenset[str] = frozenset()
+    desired: frozenset[str] = frozenset()
     """Circuits that are to be in some namespace: one that leaves another is only moved."""
-    shaped: dict[str, int] = field(default_factory=dict)
+    shaped_rates: dict[str, int] = field(default_factory=dict)
     """circuit interface → bits per second it was last shaped to"""
 
     def socket(self, name: str) -> IPRoute:
         if name not in self.sockets:
-            with inside(name):
+            with in_netns(name):
                 self.sockets[name] = IPRoute()
         return self.sockets[name]
 
     def ensure_namespace(self, name: str) -> bool:
         """True when it had to be made."""
-        is_new = not os.path.exists(f"{NAMESPACES}/{name}")
+        is_new = not os.path.exists(f"{NETNS_DIR}/{name}")
         if is_new:
             netns.create(name)
         if name not in self.sockets:
             # Also where an agent before this one, maybe an older one, has made it.
-            with inside(name):
+            with in_netns(name):
                 for key, value in SYSCTLS.items():
                     if os.path.exists(f"/proc/sys/{key}"):
                         with open(f"/proc/sys/{key}", "w") as file:
@@ -103,11 +103,11 @@ class Netlink:
         return is_new
 
     def namespaces(self, prefix: str) -> list[str]:
-        return sorted(name for name in os.listdir(NAMESPACES) if name.startswith(prefix))
+        return sorted(name for name in os.listdir(NETNS_DIR) if name.startswith(prefix))
 
     def remove_namespace(self, name: str) -> None:
         """Its circuits go back to the node's own namespace, and its VXLAN's number is free when this returns."""
-        self.clear(Namespace(name, ()))
+        self.clear(NetworkNamespace(name, ()))
         if socket := self.sockets.pop(name, None):
             socket.close()
         netns.remove(name)
@@ -122,47 +122,47 @@ class Netlink:
     def links(self, name: str) -> dict[str, Any]:
         return {link.get("ifname"): link for link in self.socket(name).get_links()}
 
-    def clear(self, wanted: Namespace) -> None:
+    def clear(self, desired: NetworkNamespace) -> None:
         """Takes out the links that should not be there; circuits go back to the node's own namespace."""
-        names = {link.name for link in wanted.links} | {"lo"}
-        for name, link in self.links(wanted.name).items():
+        names = {link.name for link in desired.links} | {"lo"}
+        for name, link in self.links(desired.name).items():
             if name in names:
                 continue
-            if _is_made_here(name, link):
-                _quietly(self.socket(wanted.name).link, "del", index=link["index"])
+            if _is_created_by_agent(name, link):
+                _call_ignoring_missing(self.socket(desired.name).link, "del", index=link["index"])
             else:
-                self._give_back(wanted.name, name)
+                self._return_circuit(desired.name, name)
 
-    def create(self, wanted: Namespace) -> tuple[dict[str, str], set[str]]:
+    def create(self, desired: NetworkNamespace) -> tuple[dict[str, str], set[str]]:
         """Makes the links that are missing.
 
         Returns interface → what is wrong with it for those that cannot be made, and the namespaces that got any.
         """
-        present = self.links(wanted.name)
+        present = self.links(desired.name)
         missing: dict[str, str] = {}
         touched: set[str] = set()
-        for link in wanted.links:
+        for link in desired.links:
             if link.name not in present:
-                if problem := self._create(wanted.name, link):
+                if problem := self._create_link(desired.name, link):
                     missing[link.name] = problem
-                touched |= {wanted.name, link.peer[0] if link.peer else wanted.name}
+                touched |= {desired.name, link.peer[0] if link.peer else desired.name}
         return missing, touched
 
-    def apply(self, wanted: Namespace) -> None:
+    def apply(self, desired: NetworkNamespace) -> None:
         """Converges the links that are there, and everything on them."""
-        socket, present = self.socket(wanted.name), self.links(wanted.name)
-        for link in wanted.links:
+        socket, present = self.socket(desired.name), self.links(desired.name)
+        for link in desired.links:
             if link.name in present:
-                self._configure(socket, link, present)
-        down = {link.name for link in wanted.links if not _is_to_be_up(link, present)}
+                self._configure_link(socket, link, present)
+        down = {link.name for link in desired.links if not _is_desired_up(link, present)}
         index = {name: link["index"] for name, link in present.items() if name not in down}
-        self._addresses(wanted, index)
-        self._neighbours(wanted, index)
-        self._forwarding(wanted, index)
-        self._routes(wanted, index)
-        self._marks(wanted)
+        self._apply_addresses(desired, index)
+        self._apply_neighbours(desired, index)
+        self._apply_forwarding(desired, index)
+        self._apply_routes(desired, index)
+        self._apply_fwmark_rules(desired)
 
-    def _create(self, space: str, link: Link) -> str:
+    def _create_link(self, space: str, link: KernelLink) -> str:
         if link.kind == "bridge":
             self.socket(space).link("add", ifname=link.name, kind="bridge", address=link.mac)
         elif link.kind == "vxlan":
@@ -172,7 +172,7 @@ class Netlink:
             )  # fmt: skip
         elif link.kind == "veth" and link.peer:
             there, peer = link.peer
-            if os.path.exists(f"{NAMESPACES}/{there}") and peer not in self.links(there):
+            if os.path.exists(f"{NETNS_DIR}/{there}") and peer not in self.links(there):
                 self.socket(space).link("add", ifname=link.name, kind="veth", peer={"ifname": peer, "net_ns_fd": there})
         elif link.kind == "circuit":
             found = list(self.socket(self.home).link_lookup(ifname=link.name))
@@ -181,7 +181,7 @@ class Netlink:
             self.socket(self.home).link("set", index=found[0], net_ns_fd=space)
         return ""
 
-    def _configure(self, socket: IPRoute, link: Link, present: dict[str, Any]) -> None:
+    def _configure_link(self, socket: IPRoute, link: KernelLink, present: dict[str, Any]) -> None:
         have = present[link.name]
         master = present[link.master]["index"] if link.master else 0
         change: dict[str, Any] = {}
@@ -191,42 +191,42 @@ class Netlink:
             change["mtu"] = link.mtu
         if (have.get("master") or 0) != master:
             change["master"] = master
-        up = _is_to_be_up(link, present)
+        up = _is_desired_up(link, present)
         if bool(have["flags"] & 1) != up:
             change["state"] = "up" if up else "down"
         if change:
             socket.link("set", index=have["index"], **change)
-        self._shape(socket, link, have)
+        self._set_shaper(socket, link, have)
 
-    def _shape(self, socket: IPRoute, link: Link, have: Any) -> None:
-        if link.rate and self.shaped.get(link.name) != link.rate:
+    def _set_shaper(self, socket: IPRoute, link: KernelLink, have: Any) -> None:
+        if link.rate and self.shaped_rates.get(link.name) != link.rate:
             # A tenth of a second's burst, at most 256 KiB: large segments pass whole, the rate holds over a second.
             burst = min(max(link.rate // 80, 65536), 262144)
             rate = link.rate // 8
             socket.tc("replace", "tbf", have["index"], 0x10000, rate=rate, burst=burst, latency="50ms", mtu=65536)
-            self.shaped[link.name] = link.rate
+            self.shaped_rates[link.name] = link.rate
         elif not link.rate and have.get("qdisc") == "tbf":
             socket.tc("del", index=have["index"], root=True)
-            self.shaped.pop(link.name, None)
+            self.shaped_rates.pop(link.name, None)
 
-    def _give_back(self, space: str, name: str) -> None:
+    def _return_circuit(self, space: str, name: str) -> None:
         socket = self.socket(space)
         for index in socket.link_lookup(ifname=name):
-            with inside(self.home):
+            with in_netns(self.home):
                 descriptor = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
             try:
                 socket.link("set", index=index, net_ns_fd=descriptor)
             finally:
                 os.close(descriptor)
-        self.shaped.pop(name, None)
-        if name not in self.wanted:
+        self.shaped_rates.pop(name, None)
+        if name not in self.desired:
             self.circuits.release(name)
 
     # -- layer 3 ---------------------------------------------------------------------------------------------------
 
-    def _addresses(self, wanted: Namespace, index: dict[str, int]) -> None:
-        socket = self.socket(wanted.name)
-        want = {(index[link], address) for link, address in wanted.addresses if link in index}
+    def _apply_addresses(self, desired: NetworkNamespace, index: dict[str, int]) -> None:
+        socket = self.socket(desired.name)
+        want = {(index[link], address) for link, address in desired.addresses if link in index}
         have = {
             (a["index"], f"{a.get('local') or a.get('address')}/{a['prefixlen']}")
             for family in FAMILIES
@@ -238,91 +238,91 @@ class Netlink:
                 address, _, length = text.partition("/")
                 socket.addr(action, index=number, address=address, prefixlen=int(length))
 
-    def _neighbours(self, wanted: Namespace, index: dict[str, int]) -> None:
-        socket = self.socket(wanted.name)
-        want = {(index[link], address, mac) for link, address, mac in wanted.neighbours if link in index}
+    def _apply_neighbours(self, desired: NetworkNamespace, index: dict[str, int]) -> None:
+        socket = self.socket(desired.name)
+        want = {(index[link], address, mac) for link, address, mac in desired.neighbours if link in index}
         have = {
             (n["ifindex"], n.get("dst"), n.get("lladdr"))
             for family in FAMILIES
             for n in socket.get_neighbours(family=family)
-            if n["state"] & PERMANENT
+            if n["state"] & NUD_PERMANENT
         }
         for number, address, _ in {x for x in have - want if x[:2] not in {y[:2] for y in want}}:
-            _quietly(socket.neigh, "del", family=_family(address), ifindex=number, dst=address)
+            _call_ignoring_missing(socket.neigh, "del", family=_address_family(address), ifindex=number, dst=address)
         for number, address, mac in want - have:
-            socket.neigh("replace", family=_family(address), ifindex=number, dst=address, lladdr=mac, state="permanent")
+            socket.neigh("replace", family=_address_family(address), ifindex=number, dst=address, lladdr=mac, state="permanent")
 
-    def _forwarding(self, wanted: Namespace, index: dict[str, int]) -> None:
-        socket = self.socket(wanted.name)
-        want = {(index[link], mac, dst) for link, mac, dst in wanted.forwarding if link in index}
+    def _apply_forwarding(self, desired: NetworkNamespace, index: dict[str, int]) -> None:
+        socket = self.socket(desired.name)
+        want = {(index[link], mac, dst) for link, mac, dst in desired.forwarding if link in index}
         have = {
             (n["ifindex"], n.get("lladdr"), n.get("dst") or "")
             for n in socket.get_neighbours(family=AF_BRIDGE)
-            if (str(n.get("lladdr")).startswith("02:c5:") and not n["state"] & PERMANENT and n["state"] & NO_ARP)
+            if (str(n.get("lladdr")).startswith("02:c5:") and not n["state"] & NUD_PERMANENT and n["state"] & NUD_NOARP)
             or n.get("dst")
         }
         for number, mac, dst in have - want:
-            where: dict[str, Any] = {"dst": dst, "flags": SELF} if dst else {"flags": MASTER}
-            _quietly(socket.fdb, "del", ifindex=number, lladdr=mac, **where)
+            where: dict[str, Any] = {"dst": dst, "flags": NTF_SELF} if dst else {"flags": NTF_MASTER}
+            _call_ignoring_missing(socket.fdb, "del", ifindex=number, lladdr=mac, **where)
         for number, mac, dst in want - have:
-            where = {"dst": dst, "flags": SELF, "state": PERMANENT} if dst else {"flags": MASTER, "state": NO_ARP}
+            where = {"dst": dst, "flags": NTF_SELF, "state": NUD_PERMANENT} if dst else {"flags": NTF_MASTER, "state": NUD_NOARP}
             socket.fdb("replace", ifindex=number, lladdr=mac, **where)
 
-    def _routes(self, wanted: Namespace, index: dict[str, int]) -> None:
-        socket = self.socket(wanted.name)
+    def _apply_routes(self, desired: NetworkNamespace, index: dict[str, int]) -> None:
+        socket = self.socket(desired.name)
         links = {number: name for name, number in index.items() if name != "lo"}
         have = {
-            Route(
+            KernelRoute(
                 f"{r.get('dst') or ('0.0.0.0' if family == AF_INET else '::')}/{r['dst_len']}", r.get("gateway") or "",
                 links.get(r.get("oif"), ""), r.get("table"), r.get("priority") or 0,
             )
             for family in FAMILIES
             for r in socket.get_routes(family=family)
-            if r["proto"] == OURS
+            if r["proto"] == ROUTE_PROTOCOL
         }  # fmt: skip
-        want = {route for route in wanted.routes if not route.link or route.link in index}
+        want = {route for route in desired.routes if not route.link or route.link in index}
         # Of IPv6 routes several may have equal metrics, so the old one has to go first.
         for route in {route for route in have - want if ":" in route.destination}:
-            _quietly(socket.route, "del", **_route(route, index))
+            _call_ignoring_missing(socket.route, "del", **_route_request(route, index))
         for route in want - have:
-            socket.route("replace", **_route(route, index))
+            socket.route("replace", **_route_request(route, index))
         for route in {route for route in have - want if ":" not in route.destination}:
-            _quietly(socket.route, "del", **_route(route, index))
+            _call_ignoring_missing(socket.route, "del", **_route_request(route, index))
 
-    def _marks(self, wanted: Namespace) -> None:
-        socket = self.socket(wanted.name)
+    def _apply_fwmark_rules(self, desired: NetworkNamespace) -> None:
+        socket = self.socket(desired.name)
         for family in FAMILIES:
             have = {(r.get("fwmark"), r.get("table")) for r in socket.get_rules(family=family) if r.get("fwmark")}
-            for action, changes in (("add", wanted.marks - have), ("del", have - wanted.marks)):
+            for action, changes in (("add", desired.fwmark_rules - have), ("del", have - desired.fwmark_rules)):
                 for mark, table in changes:
                     mask = 0xFFFF if mark <= 0xFFFF else 0xFFFFFFFF
                     socket.rule(action, family=family, fwmark=mark, fwmask=mask, table=table, priority=1000)
 
 
-def _is_to_be_up(link: Link, present: Mapping[str, Any]) -> bool:
-    return not link.follows or (link.follows in present and bool(present[link.follows]["flags"] & LOWER_UP))
+def _is_desired_up(link: KernelLink, present: Mapping[str, Any]) -> bool:
+    return not link.follows or (link.follows in present and bool(present[link.follows]["flags"] & IFF_LOWER_UP))
 
 
-def _is_made_here(name: str, link: Any) -> bool:
+def _is_created_by_agent(name: str, link: Any) -> bool:
     """Everything the agent makes itself; the rest are circuits, which came from outside."""
     return link.get(("linkinfo", "kind")) in ("bridge", "vxlan") or name.startswith(("arm", "seg", "inside", "x", "w"))
 
 
-def _family(address: str) -> int:
+def _address_family(address: str) -> int:
     return AF_INET6 if ":" in address else AF_INET
 
 
-def _route(route: Route, index: dict[str, int]) -> dict[str, Any]:
+def _route_request(route: KernelRoute, index: dict[str, int]) -> dict[str, Any]:
     request: dict[str, Any] = {
-        "dst": route.destination, "table": route.table, "priority": route.metric, "proto": OURS,
-        "family": _family(route.destination),
+        "dst": route.destination, "table": route.table, "priority": route.metric, "proto": ROUTE_PROTOCOL,
+        "family": _address_family(route.destination),
     }  # fmt: skip
     if not route.gateway:
         return {**request, "type": "unreachable"}
     return {**request, "gateway": route.gateway, "oif": index[route.link], "flags": ["onlink"]}
 
 
-def _quietly(call: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+def _call_ignoring_missing(call: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
     """Removing what went away by itself (with its link) is no error."""
     try:
         call(*args, **kwargs)

@@ -14,72 +14,72 @@ import re
 import subprocess
 from collections.abc import Mapping
 
-from provisioning.agent.inside import inside
-from provisioning.agent.wanted import Rules
+from provisioning.agent.netns import in_netns
+from provisioning.agent.desired import NftTable
 
-TABLE = "inet causeway"
-REFERENCE = re.compile(r"@(\w+)")
+TABLE_NAME = "inet causeway"
+SET_REFERENCE = re.compile(r"@(\w+)")
 
 
-class Refused(Exception):
+class NftError(Exception):
     """nft did not take the table; the message is nft's own."""
 
 
-def transaction(rules: Rules, present: Mapping[str, set[str]]) -> str:
+def render_transaction(rules: NftTable, present: Mapping[str, set[str]]) -> str:
     """The whole text. ``present``: by kind (chain, set, map, counter), what is in the kernel."""
-    names = {name: _physical(rules, name) for name in rules.sets}
-    lines = [f"add table {TABLE}", f"flush table {TABLE}"]
-    lines += [f"add counter {TABLE} {name}" for name in sorted(rules.counters)]
+    names = {name: _kernel_name(rules, name) for name in rules.sets}
+    lines = [f"add table {TABLE_NAME}", f"flush table {TABLE_NAME}"]
+    lines += [f"add counter {TABLE_NAME} {name}" for name in sorted(rules.counters)]
     for name, declaration in sorted(rules.sets.items()):
         kind, _, rest = declaration.partition(" ")
         if names[name] not in present[kind]:
-            lines.append(f"add {kind} {TABLE} {names[name]} {rest}")
+            lines.append(f"add {kind} {TABLE_NAME} {names[name]} {rest}")
             if rules.elements.get(name):
-                lines.append(f"add element {TABLE} {names[name]} {{ {', '.join(rules.elements[name])} }}")
+                lines.append(f"add element {TABLE_NAME} {names[name]} {{ {', '.join(rules.elements[name])} }}")
     for name, (hook, _) in sorted(rules.chains.items()):
-        lines.append(f"add chain {TABLE} {name}" + (f" {{ {hook} }}" if hook else ""))
+        lines.append(f"add chain {TABLE_NAME} {name}" + (f" {{ {hook} }}" if hook else ""))
     for name, (_, texts) in sorted(rules.chains.items()):
         for text in texts:
-            meant = REFERENCE.sub(lambda found: f"@{names[found[1]]}", text)
-            lines.append(f"add rule {TABLE} {name} {meant}")
+            meant = SET_REFERENCE.sub(lambda found: f"@{names[found[1]]}", text)
+            lines.append(f"add rule {TABLE_NAME} {name} {meant}")
     return "\n".join(lines) + "\n"
 
 
-def removal(rules: Rules, present: Mapping[str, set[str]]) -> str:
+def render_removal(rules: NftTable, present: Mapping[str, set[str]]) -> str:
     """What is in the kernel and not in the rules; "" for nothing."""
     kept = {"chain": set(rules.chains), "counter": set(rules.counters)}
-    kept["set"] = kept["map"] = {_physical(rules, name) for name in rules.sets}
+    kept["set"] = kept["map"] = {_kernel_name(rules, name) for name in rules.sets}
     lines = [
-        f"delete {kind} {TABLE} {name}"
+        f"delete {kind} {TABLE_NAME} {name}"
         for kind in ("chain", "set", "map", "counter")
         for name in sorted(present[kind] - kept[kind])
     ]
     return "\n".join([*lines, ""]) if lines else ""
 
 
-def _physical(rules: Rules, name: str) -> str:
+def _kernel_name(rules: NftTable, name: str) -> str:
     content = repr((rules.sets[name], rules.elements.get(name, ())))
     return f"{name}_{hashlib.sha256(content.encode()).hexdigest()[:8]}"
 
 
-def apply(namespace: str, rules: Rules) -> None:
+def apply_table(namespace: str, rules: NftTable) -> None:
     """Raises Refused; then nothing has changed, or only what is of no use any more has stayed."""
-    kernel = present(namespace)
-    run(namespace, transaction(rules, kernel))
-    if rest := removal(rules, kernel):
-        run(namespace, rest)
+    kernel = list_objects(namespace)
+    run_nft(namespace, render_transaction(rules, kernel))
+    if rest := render_removal(rules, kernel):
+        run_nft(namespace, rest)
 
 
-def run(namespace: str, text: str) -> None:
-    with inside(namespace):
+def run_nft(namespace: str, text: str) -> None:
+    with in_netns(namespace):
         done = subprocess.run(["nft", "-f", "-"], input=text, text=True, capture_output=True, check=False)
     if done.returncode != 0:
-        raise Refused(done.stderr.strip()[:2000])
+        raise NftError(done.stderr.strip()[:2000])
 
 
-def present(namespace: str) -> dict[str, set[str]]:
+def list_objects(namespace: str) -> dict[str, set[str]]:
     """Names of the chains, sets, maps and counters in the kernel, by kind."""
-    with inside(namespace):
+    with in_netns(namespace):
         done = subprocess.run(["nft", "-j", "-t", "list", "ruleset"], text=True, capture_output=True, check=True)
     found: dict[str, set[str]] = {"chain": set(), "set": set(), "map": set(), "counter": set()}
     for item in json.loads(done.stdout)["nftables"]:

@@ -7,10 +7,10 @@ import os
 from pathlib import Path
 from typing import Any
 
-from provisioning.agent.memory import Memory
+from provisioning.agent.mark_allocation import MarkAllocation
 
 
-class State:
+class AgentState:
     """One JSON file for each thing, replaced as a whole. ``epoch`` is fixed for as long as the counters are."""
 
     def __init__(self, folder: Path, boot: str) -> None:
@@ -37,8 +37,8 @@ class State:
         fresh.write_text(json.dumps(value))
         fresh.replace(target)
 
-    def memories(self) -> dict[str, Memory]:
-        return {key: Memory(**value) for key, value in self.load("memory", {}).items()}
+    def mark_allocations(self) -> dict[str, MarkAllocation]:
+        return {key: MarkAllocation(**value) for key, value in self.load("memory", {}).items()}
 
-    def remember(self, memories: dict[str, Memory]) -> None:
-        self.save("memory", {key: memory.as_json() for key, memory in memories.items()})
+    def save_mark_allocations(self, mark_allocations: dict[str, MarkAllocation]) -> None:
+        self.save("memory", {key: memory.as_json() for key, memory in mark_allocations.items()})

@@ -9,18 +9,18 @@ from typing import Any
 from django.utils.module_loading import import_string
 
 from provisioning.core.values.resource import Problem, Resource
-from provisioning.drivers.base import Credentials, Driver
+from provisioning.drivers.base import CloudCredentials, Driver
 
 DRIVERS = {
-    "aws": "provisioning.drivers.aws.driver.Driver",
-    "exchange": "provisioning.drivers.exchange.Driver",
+    "aws": "provisioning.drivers.aws.driver.AwsDriver",
+    "exchange": "provisioning.drivers.exchange.ExchangeDriver",
 }
 DISCOVERERS = {"aws": "provisioning.drivers.aws.discovery.discover"}
-QUOTAS = {"aws": "provisioning.drivers.aws.quotas.exceeded"}
+QUOTAS = {"aws": "provisioning.drivers.aws.quotas.exceeded_quotas"}
 
 
 @cache
-def driver(name: str) -> Driver:
+def get_driver(name: str) -> Driver:
     """The one instance of a driver, imported when first asked for; KeyError for a name nobody drives."""
     made: Driver = import_string(DRIVERS[name])()
     return made
@@ -29,16 +29,16 @@ def driver(name: str) -> Driver:
 @cache
 def replace_on() -> Mapping[str, frozenset[str]]:
     """kind → body fields whose change needs a replacement, of all drivers."""
-    return {kind: fields for name in DRIVERS for kind, fields in driver(name).replace_on.items()}
+    return {kind: fields for name in DRIVERS for kind, fields in get_driver(name).replace_on.items()}
 
 
-def discoverer(provider: str) -> Callable[[Credentials, Sequence[str]], Any]:
+def get_discoverer(provider: str) -> Callable[[CloudCredentials, Sequence[str]], Any]:
     """What lists an account's networks; its answer is a dataclass of JSON values."""
-    found: Callable[[Credentials, Sequence[str]], Any] = import_string(DISCOVERERS[provider])
+    found: Callable[[CloudCredentials, Sequence[str]], Any] = import_string(DISCOVERERS[provider])
     return found
 
 
-def quotas(resources: Iterable[Resource]) -> list[Problem]:
+def exceeded_quotas(resources: Iterable[Resource]) -> list[Problem]:
     """The limits of each cloud that these resources together exceed."""
-    wanted = list(resources)
-    return [problem for path in QUOTAS.values() for problem in import_string(path)(wanted)]
+    desired = list(resources)
+    return [problem for path in QUOTAS.values() for problem in import_string(path)(desired)]

@@ -10,7 +10,7 @@ from provisioning.core.values.resource import Body, Change
 
 
 @dataclass(frozen=True, slots=True)
-class Credentials:
+class CloudCredentials:
     """How to reach one cloud account; never logged. ``secret`` is what the vault holds, by field name."""
 
     account: str
@@ -18,7 +18,7 @@ class Credentials:
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class DriverContext:
     """What a driver may know besides the change itself.
 
     tenant:      slug; part of every tag.
@@ -28,7 +28,7 @@ class Context:
 
     tenant: str
     attributes: Mapping[str, Mapping[str, Any]]
-    credentials: Callable[[str], Credentials]
+    credentials: Callable[[str], CloudCredentials]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
+class ObservedResource:
     """What a driver found at an address; ``body`` None when nothing of ours is there."""
 
     address: str
@@ -78,6 +78,6 @@ class Driver(Protocol):
     replace_on: Mapping[str, frozenset[str]]
     """kind → body fields whose change needs a replacement."""
 
-    def apply(self, change: Change, context: Context) -> Done | Waiting: ...
+    def apply(self, change: Change, context: DriverContext) -> Done | Waiting: ...
 
-    def observe(self, wanted: Iterable[Change], context: Context) -> list[Observed]: ...
+    def observe(self, desired: Iterable[Change], context: DriverContext) -> list[ObservedResource]: ...

@@ -8,9 +8,9 @@ import os
 import sys
 from pathlib import Path
 
-from provisioning.lab import check, config
-from provisioning.lab.space import Impossible
-from provisioning.lab.supervisor import Supervisor
+from provisioning.lab import requirements, config
+from provisioning.lab.sandbox import NamespacesUnavailable
+from provisioning.lab.supervisor import LabSupervisor
 
 
 def main() -> int:
@@ -21,7 +21,7 @@ def main() -> int:
     logging.basicConfig(level=os.environ.get("LAB_LOG", "INFO"), format="%(asctime)s %(name)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     if chosen.check:
-        lacking = check.missing()
+        lacking = requirements.missing_requirements()
         for each in lacking:
             sys.stderr.write(f"missing: {each}\n")
         sys.stdout.write(
@@ -31,8 +31,8 @@ def main() -> int:
     if not chosen.config:
         parser.error("--config FILE (or LAB_CONFIG) is needed")
     try:
-        Supervisor(config.load(Path(chosen.config))).run()
-    except (Impossible, ValueError) as error:
+        LabSupervisor(config.load_config(Path(chosen.config))).run()
+    except (NamespacesUnavailable, ValueError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
     return 0

@@ -16,7 +16,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class LabNode:
     location: str
     index: int
     underlay: str
@@ -40,22 +40,22 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class Config:
+class LabConfig:
     portal: str
-    nodes: tuple[Node, ...]
+    nodes: tuple[LabNode, ...]
     data: Path
     state_file: Path
     traffic: bool = False
     simulate: bool = False
 
 
-def load(path: Path) -> Config:
+def load_config(path: Path) -> LabConfig:
     """Raises ValueError with what is wrong."""
     raw = json.loads(path.read_text())
     try:
-        nodes = tuple(Node(**node) for node in raw.pop("nodes"))
+        nodes = tuple(LabNode(**node) for node in raw.pop("nodes"))
         data, state_file = Path(raw.pop("data")), Path(raw.pop("state_file"))
-        made = Config(
+        made = LabConfig(
             portal=raw.pop("portal"),
             nodes=nodes,
             data=data,

@@ -12,13 +12,13 @@ from typing import Any
 
 from pyroute2 import IPRoute
 
-from provisioning.agent.inside import inside, libc
-from provisioning.lab.farend import workload_namespace
-from provisioning.lab.space import CLONE_NEWNS, CLONE_NEWUSER
-from provisioning.lab.stack import converge, far_interface
+from provisioning.agent.netns import in_netns, libc
+from provisioning.lab.workloads import workload_namespace
+from provisioning.lab.sandbox import CLONE_NEWNS, CLONE_NEWUSER
+from provisioning.lab.workload_network import apply_workload_network, workload_interface
 
 CLONE_NEWNET = 0x40000000
-Change = Callable[[dict[str, Any], dict[str, Any]], None]
+LinkChange = Callable[[dict[str, Any], dict[str, Any]], None]
 
 
 class LabError(Exception):
@@ -68,7 +68,7 @@ class Lab:
         child = os.fork()
         if child == 0:
             try:
-                self._join(space)
+                self._enter_namespaces(space)
                 os.execvp(argv[0], argv)
             except FileNotFoundError:
                 os.write(2, f"{argv[0]}: no such program on this machine\n".encode())
@@ -80,17 +80,17 @@ class Lab:
 
     def cut(self, location: str, node: int | None = None) -> list[str]:
         """Takes a location's nodes off the network, with their agents. Returns the names of the nodes."""
-        names = self._nodes(location, node)
+        names = self._node_names(location, node)
         for name in names:
             self._signal(name, signal.SIGSTOP)
-        self._inside_lab(lambda: self._underlay(names, "down"))
-        self._inside_lab(lambda: self._circuits_of(names, self._down))
+        self._run_in_lab(lambda: self._set_underlay_state(names, "down"))
+        self._run_in_lab(lambda: self._change_circuits_of(names, self._set_link_down))
         return names
 
     def heal(self, location: str, node: int | None = None) -> list[str]:
-        names = self._nodes(location, node)
-        self._inside_lab(lambda: self._underlay(names, "up"))
-        self._inside_lab(lambda: self._circuits_of(names, self._up))
+        names = self._node_names(location, node)
+        self._run_in_lab(lambda: self._set_underlay_state(names, "up"))
+        self._run_in_lab(lambda: self._change_circuits_of(names, self._set_link_up))
         for name in names:
             self._signal(name, signal.SIGCONT)
         return names
@@ -102,15 +102,15 @@ class Lab:
         if not links:
             names = ", ".join(sorted({link["circuit"] for link in told["links"]}))
             raise LabError(f"{tenant} {connector} has no circuit {circuit}; it has {names}")
-        self._inside_lab(lambda: self._each(self._down, told, links))
+        self._run_in_lab(lambda: self._change_links(self._set_link_down, told, links))
         try:
             time.sleep(seconds)
         finally:
-            self._inside_lab(lambda: self._each(self._up, told, links))
+            self._run_in_lab(lambda: self._change_links(self._set_link_up, told, links))
 
     # -- inside --------------------------------------------------------------------------------------------------------
 
-    def _nodes(self, location: str, node: int | None) -> list[str]:
+    def _node_names(self, location: str, node: int | None) -> list[str]:
         names = [
             n
             for n in self.state["nodes"]
@@ -125,7 +125,7 @@ class Lab:
         if pid := self.state["nodes"][name]["pid"]:
             os.kill(pid, number)
 
-    def _join(self, space: str = "", mount: bool = False) -> None:
+    def _enter_namespaces(self, space: str = "", mount: bool = False) -> None:
         """In a forked child: become root of the lab, and enter a workload's network."""
         wanted = []
         if os.readlink("/proc/self/ns/user") != os.readlink(f"/proc/{self.pid}/ns/user"):
@@ -143,11 +143,11 @@ class Lab:
                 os.setuid(0)
             os.close(descriptor)
 
-    def _inside_lab(self, work: Callable[[], Any]) -> None:
+    def _run_in_lab(self, work: Callable[[], Any]) -> None:
         child = os.fork()
         if child == 0:
             try:
-                self._join(mount=True)
+                self._enter_namespaces(mount=True)
                 work()
             except Exception as error:
                 os.write(2, f"{error}\n".encode())
@@ -157,22 +157,22 @@ class Lab:
         if status:
             raise LabError("the lab did not do it; its message is above")
 
-    def _underlay(self, names: list[str], state: str) -> None:
+    def _set_underlay_state(self, names: list[str], state: str) -> None:
         for name in names:
-            with inside(self.state["nodes"][name]["namespace"]), IPRoute() as node:
+            with in_netns(self.state["nodes"][name]["namespace"]), IPRoute() as node:
                 node.link("set", index=node.link_lookup(ifname="underlay")[0], state=state)
 
     @staticmethod
-    def _each(change: Change, told: dict[str, Any], links: list[dict[str, Any]]) -> None:
+    def _change_links(change: LinkChange, told: dict[str, Any], links: list[dict[str, Any]]) -> None:
         for link in links:
             change(told, link)
 
-    def _circuits_of(self, names: list[str], change: Change) -> None:
-        for told, link, name in self._far_ends():
+    def _change_circuits_of(self, names: list[str], change: LinkChange) -> None:
+        for told, link, name in self._workload_links():
             if name in names:
                 change(told, link)
 
-    def _far_ends(self) -> Iterator[tuple[dict[str, Any], dict[str, Any], str]]:
+    def _workload_links(self) -> Iterator[tuple[dict[str, Any], dict[str, Any], str]]:
         """(workload, link, node name) of every circuit; run inside, where the workloads' folder is at its own place."""
         for path in sorted(Path("/run/lab/workloads").glob("*.json")):
             told = json.loads(path.read_text())
@@ -180,13 +180,13 @@ class Lab:
                 if where := told["nodes"].get(link["node"]):
                     yield told, link, where
 
-    def _down(self, told: dict[str, Any], link: dict[str, Any]) -> None:
-        with inside(workload_namespace(told["tenant"], told["connector"])), IPRoute() as far:
-            for index in far.link_lookup(ifname=far_interface(link)):
+    def _set_link_down(self, told: dict[str, Any], link: dict[str, Any]) -> None:
+        with in_netns(workload_namespace(told["tenant"], told["connector"])), IPRoute() as far:
+            for index in far.link_lookup(ifname=workload_interface(link)):
                 far.link("set", index=index, state="down")
 
-    def _up(self, told: dict[str, Any], link: dict[str, Any]) -> None:
-        with inside(workload_namespace(told["tenant"], told["connector"])), IPRoute() as far:
-            for index in far.link_lookup(ifname=far_interface(link)):
+    def _set_link_up(self, told: dict[str, Any], link: dict[str, Any]) -> None:
+        with in_netns(workload_namespace(told["tenant"], told["connector"])), IPRoute() as far:
+            for index in far.link_lookup(ifname=workload_interface(link)):
                 far.link("set", index=index, state="up")
-            converge(far, told)
+            apply_workload_network(far, told)

@@ -21,39 +21,39 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from provisioning.lab import aws_memory
+from provisioning.lab import moto_state
 
 HOST = "127.0.0.1"
-KEYS = {"aws_access_key_id": "lab", "aws_secret_access_key": "lab"}
+CREDENTIALS = {"aws_access_key_id": "lab", "aws_secret_access_key": "lab"}
 
 
-def command(port: int, state: Path | None = None) -> list[str]:
+def server_command(port: int, state: Path | None = None) -> list[str]:
     """The arguments of a process that serves EC2, STS and IAM on this loopback port."""
     kept = ["--state", str(state)] if state else []
     return [sys.executable, "-m", "provisioning.lab.moto", "--port", str(port), *kept]
 
 
-def environment() -> dict[str, str]:
+def server_environment() -> dict[str, str]:
     """Variables the process is to have besides the usual ones: one malloc arena saves memory in a threaded server."""
     return {"MOTO_EC2_LOAD_DEFAULT_AMIS": "false", "MALLOC_ARENA_MAX": "1"}
 
 
 def serve(port: int, state: Path | None = None) -> None:
     """Serve until SIGTERM."""
-    os.environ.update(environment())
+    os.environ.update(server_environment())
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    _leave_machines_out()
+    _patch_instance_types()
     from moto.server import main
 
-    _keep_tags_of_attachments()
-    _tell_where_routes_lead()
+    _patch_attachment_tags()
+    _patch_route_attachments()
     if state:
-        aws_memory.load(state)
-        aws_memory.keep(state)
+        moto_state.load_state(state)
+        moto_state.save_periodically(state)
     main(["-H", HOST, "-p", str(port)])
 
 
-def _leave_machines_out() -> None:
+def _patch_instance_types() -> None:
     """No machine is ever launched here, so the catalogue of machine types (50 MB) need not be loaded."""
     import moto.utilities.utils
 
@@ -62,7 +62,7 @@ def _leave_machines_out() -> None:
     resources.load_resource = lambda path: {} if "instance_type" in str(path) else load(path)
 
 
-def _keep_tags_of_attachments() -> None:
+def _patch_attachment_tags() -> None:
     """moto 5.2.5 looks for the tags of a new VPC attachment under another resource type, and so loses them."""
     from moto.ec2.responses.transit_gateway_attachments import TransitGatewayAttachment
 
@@ -78,7 +78,7 @@ def _keep_tags_of_attachments() -> None:
     responses._parse_tag_specification = with_tags
 
 
-def _tell_where_routes_lead() -> None:
+def _patch_route_attachments() -> None:
     """moto 5.2.5 keeps a route's attachment as one thing where AWS has a list, and so answers with an empty list."""
     from moto.ec2.models.transit_gateway_route_tables import TransitGatewayRouteTableBackend
 
@@ -99,7 +99,7 @@ def wait_until_ready(endpoint: str, seconds: float = 30) -> None:
     deadline = time.monotonic() + seconds
     while True:
         try:
-            client("ec2", endpoint, "us-east-1").describe_account_attributes()
+            boto3_client("ec2", endpoint, "us-east-1").describe_account_attributes()
             return
         except Exception as error:
             if time.monotonic() > deadline:
@@ -108,14 +108,14 @@ def wait_until_ready(endpoint: str, seconds: float = 30) -> None:
 
 
 @contextmanager
-def running(port: int | None = None) -> Iterator[str]:
+def running_moto(port: int | None = None) -> Iterator[str]:
     """A moto process of one's own; yields its endpoint."""
     port = port or free_port()
     endpoint = f"http://{HOST}:{port}"
     process = subprocess.Popen(
-        command(port),
+        server_command(port),
         cwd=Path(__file__).parents[2],
-        env={**os.environ, **environment()},
+        env={**os.environ, **server_environment()},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -127,7 +127,7 @@ def running(port: int | None = None) -> Iterator[str]:
         process.wait(timeout=10)
 
 
-def reset(endpoint: str) -> None:
+def reset_moto(endpoint: str) -> None:
     """Forget everything in all accounts."""
     request = urllib.request.Request(f"{endpoint}/moto-api/reset", method="POST")
     urllib.request.urlopen(request, timeout=10).close()
@@ -140,17 +140,17 @@ def free_port() -> int:
         return port
 
 
-def client(service: str, endpoint: str, region: str, account: str | None = None) -> Any:
+def boto3_client(service: str, endpoint: str, region: str, account: str | None = None) -> Any:
     """A plain boto3 client; ``account`` (12 digits) other than moto's own is entered by assuming a role there."""
     import boto3
     from botocore.config import Config
 
     make: Any = boto3.client  # overloaded by literal service names, of which ours is not one
     config = Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=30)
-    keys: dict[str, str] = dict(KEYS)
+    keys: dict[str, str] = dict(CREDENTIALS)
     if account:
         sts = make("sts", region_name=region, endpoint_url=endpoint, config=config, **keys)
-        made = sts.assume_role(RoleArn=role(account), RoleSessionName="lab")["Credentials"]
+        made = sts.assume_role(RoleArn=role_arn(account), RoleSessionName="lab")["Credentials"]
         keys = {
             "aws_access_key_id": made["AccessKeyId"],
             "aws_secret_access_key": made["SecretAccessKey"],
@@ -159,12 +159,12 @@ def client(service: str, endpoint: str, region: str, account: str | None = None)
     return make(service, region_name=region, endpoint_url=endpoint, config=config, **keys)
 
 
-def role(account: str) -> str:
+def role_arn(account: str) -> str:
     """The role that opens an account of the lab; moto makes the account when it is first assumed."""
     return f"arn:aws:iam::{account}:role/causeway"
 
 
-def seed(endpoint: str, spec: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+def seed_vpcs(endpoint: str, spec: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """Make the VPCs of ``spec`` that are not there yet; returns name → VPC id. Twice is as good as once.
 
     Each: {"account": 12 digits or None, "region", "name", "cidr", "secondary": [cidr], "subnets": [cidr, …],
@@ -176,12 +176,12 @@ def seed(endpoint: str, spec: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     for wanted in spec:
         place = (wanted.get("account"), wanted["region"])
         if place not in clients:
-            clients[place] = client("ec2", endpoint, place[1], place[0])
-        made[wanted["name"]] = _vpc(clients[place], wanted)
+            clients[place] = boto3_client("ec2", endpoint, place[1], place[0])
+        made[wanted["name"]] = _seed_vpc(clients[place], wanted)
     return made
 
 
-def _vpc(ec2: Any, wanted: Mapping[str, Any]) -> str:
+def _seed_vpc(ec2: Any, wanted: Mapping[str, Any]) -> str:
     name = wanted["name"]
     found = ec2.describe_vpcs(Filters=[{"Name": "tag:Name", "Values": [name]}])["Vpcs"]
     if found:
@@ -194,10 +194,10 @@ def _vpc(ec2: Any, wanted: Mapping[str, Any]) -> str:
     for index, cidr in enumerate(wanted.get("subnets") or []):
         zone = zones[index % len(zones)]
         subnet = ec2.create_subnet(VpcId=vpc, CidrBlock=cidr, AvailabilityZone=zone)["Subnet"]["SubnetId"]
-        _name(ec2, subnet, f"{name}-{zone[-1]}{index // len(zones) + 1}")
+        _tag_name(ec2, subnet, f"{name}-{zone[-1]}{index // len(zones) + 1}")
         subnets.append(subnet)
     if wanted.get("public"):
-        _public(ec2, vpc, name, subnets[:1])
+        _add_internet_gateway(ec2, vpc, name, subnets[:1])
     group = ec2.create_security_group(GroupName=f"{name}-app", Description=f"Application in {name}", VpcId=vpc)[
         "GroupId"
     ]
@@ -214,21 +214,21 @@ def _vpc(ec2: Any, wanted: Mapping[str, Any]) -> str:
             ],
         )
     # The name comes last: a VPC with a name is complete, so a seeding that was cut short is not taken for done.
-    _name(ec2, vpc, name)
+    _tag_name(ec2, vpc, name)
     return vpc
 
 
-def _public(ec2: Any, vpc: str, name: str, subnets: Sequence[str]) -> None:
+def _add_internet_gateway(ec2: Any, vpc: str, name: str, subnets: Sequence[str]) -> None:
     gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
     ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
     table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
     ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
     for subnet in subnets:
         ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
-    _name(ec2, table, f"{name}-public")
+    _tag_name(ec2, table, f"{name}-public")
 
 
-def _name(ec2: Any, resource: str, name: str) -> None:
+def _tag_name(ec2: Any, resource: str, name: str) -> None:
     ec2.create_tags(Resources=[resource], Tags=[{"Key": "Name", "Value": name}])
 
 

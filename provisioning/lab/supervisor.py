@@ -17,64 +17,64 @@ from pathlib import Path
 
 from pyroute2 import IPRoute, netns
 
-from provisioning.agent.inside import inside, libc
-from provisioning.agent.netlink import Circuits, Netlink
-from provisioning.agent.node import Agent
-from provisioning.agent.portal import Portal
-from provisioning.agent.state import State
-from provisioning.lab import space, world
-from provisioning.lab.config import Config, Node
-from provisioning.lab.farend import LabCircuits
+from provisioning.agent.netns import in_netns, libc
+from provisioning.agent.netlink import CircuitProvider, Netlink
+from provisioning.agent.agent import Agent
+from provisioning.agent.portal_client import PortalClient
+from provisioning.agent.state import AgentState
+from provisioning.lab import sandbox, workload_servers
+from provisioning.lab.config import LabConfig, LabNode
+from provisioning.lab.workloads import LabCircuitProvider
 
 log = logging.getLogger("causeway.lab")
 
 UNDERLAY = "underlay"
 UNDERLAY_MTU = 9000
-START_AGAIN = 1.0
+RESTART_SECONDS = 1.0
 FOREVER = 3600.0
 M_ARENA_MAX = -8
-WAITED_FOR = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD}
+HANDLED_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD}
 
 
-def _share_memory() -> None:
+def _freeze_shared_memory() -> None:
     """Before the forks: what was imported stays shared, and threads do not each get an arena of their own."""
-    Portal("http://127.0.0.1")
+    PortalClient("http://127.0.0.1")
     gc.collect()
     gc.freeze()
     libc.mallopt(M_ARENA_MAX, 1)
 
 
-class Supervisor:
-    def __init__(self, config: Config) -> None:
+class LabSupervisor:
+    def __init__(self, config: LabConfig) -> None:
         self.config = config
-        self.boot = os.urandom(8).hex()
+        self.boot_id = os.urandom(8).hex()
         self.children: dict[int, tuple[str, Callable[[], None]]] = {}
-        self.gone: dict[str, tuple[float, Callable[[], None]]] = {}
+        self.pending_restarts: dict[str, tuple[float, Callable[[], None]]] = {}
         """name → (when to start it again, how)"""
 
     def run(self) -> None:
         """Until SIGTERM or SIGINT."""
-        signal.pthread_sigmask(signal.SIG_BLOCK, WAITED_FOR)
+        signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED_SIGNALS)
         if not self.config.simulate:
-            space.enter()
+            sandbox.enter_sandbox()
             # In a thread, for a thread that has left the machine's network namespace cannot return to it.
-            maker = threading.Thread(target=self._underlay)
+            maker = threading.Thread(target=self._create_underlay)
             maker.start()
             maker.join()
-        _share_memory()
+        _freeze_shared_memory()
         if not self.config.simulate:
-            self._start("world", lambda: world.main(self.config.traffic))
+            self._start("world", lambda: workload_servers.main(self.config.traffic))
         for node in self.config.nodes:
-            self._start(node.name, lambda node=node: self._agent(node))  # type: ignore[misc]
-        self._tell()
+            self._start(node.name, lambda node=node: self._run_agent(node))  # type: ignore[misc]
+        self._write_state_file()
         log.info("lab of %d nodes is up", len(self.config.nodes))
         while True:
-            told = signal.sigtimedwait(WAITED_FOR, START_AGAIN if self.gone else FOREVER)
+            told = signal.sigtimedwait(HANDLED_SIGNALS, RESTART_SECONDS if self.pending_restarts else FOREVER)
             if told and told.si_signo != signal.SIGCHLD:
                 break
-            self._bury()
-            self._start_again()
-        self._end()
+            self._reap_children()
+            self._restart_children()
+        self._kill_children()
 
     # -- children ----------------------------------------------------------------------------------------------------
 
@@ -86,47 +86,47 @@ class Supervisor:
             return
         try:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, WAITED_FOR)
-            space.die_with_parent(me)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED_SIGNALS)
+            sandbox.die_with_parent(me)
             main()
         except BaseException:
             log.exception("%s", name)
             os._exit(1)
         os._exit(0)
 
-    def _agent(self, node: Node) -> None:
+    def _run_agent(self, node: LabNode) -> None:
         Path("/proc/self/comm").write_text(f"cw-{node.location}-{node.index}"[-15:])
         simulate = self.config.simulate
         home = "" if simulate else node.namespace
         Agent(
             location=node.location,
             index=node.index,
-            portal=Portal(self.config.portal, node.token),
-            state=State(self.config.data / f"{node.location}-{node.index}", self.boot),
-            netlink=Netlink(home, Circuits() if simulate else LabCircuits(home)),
+            portal=PortalClient(self.config.portal, node.token),
+            state=AgentState(self.config.data / f"{node.location}-{node.index}", self.boot_id),
+            netlink=Netlink(home, CircuitProvider() if simulate else LabCircuitProvider(home)),
             prefix=node.prefix,
             public_key=node.public_key,
             enrollment_key=node.enrollment_key,
             simulate=simulate,
         ).run()
 
-    def _bury(self) -> None:
+    def _reap_children(self) -> None:
         while self.children:
             child, status = os.waitpid(-1, os.WNOHANG)
             if not child:
                 return
             name, main = self.children.pop(child)
             log.error("%s ended (status %s); it is started again", name, status)
-            self.gone[name] = (time.monotonic() + START_AGAIN, main)
+            self.pending_restarts[name] = (time.monotonic() + RESTART_SECONDS, main)
 
-    def _start_again(self) -> None:
-        for name, (due, main) in list(self.gone.items()):
+    def _restart_children(self) -> None:
+        for name, (due, main) in list(self.pending_restarts.items()):
             if time.monotonic() >= due:
-                del self.gone[name]
+                del self.pending_restarts[name]
                 self._start(name, main)
-                self._tell()
+                self._write_state_file()
 
-    def _end(self) -> None:
+    def _kill_children(self) -> None:
         for child in self.children:
             os.kill(child, signal.SIGCONT)
             os.kill(child, signal.SIGKILL)
@@ -134,7 +134,7 @@ class Supervisor:
             os.waitpid(child, 0)
         self.config.state_file.unlink(missing_ok=True)
 
-    def _tell(self) -> None:
+    def _write_state_file(self) -> None:
         """The state file: by it `lab exec` and the others find the lab."""
         pids = {name: pid for pid, (name, _) in self.children.items()}
         told = {
@@ -152,17 +152,17 @@ class Supervisor:
 
     # -- the underlay --------------------------------------------------------------------------------------------------
 
-    def _underlay(self) -> None:
+    def _create_underlay(self) -> None:
         """One bridge that stands for the internet between nodes; its frames are large, so the mesh keeps 1500."""
         netns.create(UNDERLAY)
-        with inside(UNDERLAY), IPRoute() as middle:
+        with in_netns(UNDERLAY), IPRoute() as middle:
             middle.link("set", index=1, state="up")
             middle.link("add", ifname="br", kind="bridge")
             bridge = middle.link_lookup(ifname="br")[0]
             middle.link("set", index=bridge, state="up", mtu=UNDERLAY_MTU)
             for number, node in enumerate(self.config.nodes, start=1):
                 netns.create(node.namespace)
-                with inside(node.namespace), IPRoute() as own:
+                with in_netns(node.namespace), IPRoute() as own:
                     own.link("set", index=1, state="up")
                     own.link(
                         "add", ifname=UNDERLAY, kind="veth", mtu=UNDERLAY_MTU,

@@ -12,17 +12,17 @@ import socket
 from collections.abc import Mapping
 from typing import Any
 
-from provisioning.agent.inside import inside
-from provisioning.lab.farend import INTERNET
+from provisioning.agent.netns import in_netns
+from provisioning.lab.workloads import INTERNET_HOST
 
 PORTS = (443, 443, 443, 8000, 1433, 5432, 445, 22)
-EACH = 2
-PACE = 1.0
-MOST = 48 * 1024
-CONNECT = 3.0
+FLOWS_PER_WORKLOAD = 2
+PAUSE_SECONDS = 1.0
+MAX_MESSAGE_BYTES = 48 * 1024
+IO_TIMEOUT_SECONDS = 3.0
 
 
-class Traffic:
+class TrafficGenerator:
     """Flows of every workload; a flow lives for half a minute or so, then another partner is chosen."""
 
     def __init__(self) -> None:
@@ -30,20 +30,20 @@ class Traffic:
         self.tasks: dict[str, list[asyncio.Task[None]]] = {}
         self.chance = random.Random(7)
 
-    def know(self, name: str, workload: Mapping[str, Any]) -> None:
+    def add_workload(self, name: str, workload: Mapping[str, Any]) -> None:
         self.workloads[name] = workload
         if name not in self.tasks and workload["kind"] != "internet-exit":
-            self.tasks[name] = [asyncio.create_task(self._live(name, n)) for n in range(EACH)]
+            self.tasks[name] = [asyncio.create_task(self._run_flows(name, n)) for n in range(FLOWS_PER_WORKLOAD)]
 
-    def forget(self, name: str) -> None:
+    def remove_workload(self, name: str) -> None:
         self.workloads.pop(name, None)
         for task in self.tasks.pop(name, []):
             task.cancel()
 
-    async def _live(self, name: str, number: int) -> None:
+    async def _run_flows(self, name: str, number: int) -> None:
         await asyncio.sleep(self.chance.uniform(1, 5))
         while True:
-            partner = INTERNET if number and self.chance.random() < 0.3 else self._partner(name)
+            partner = INTERNET_HOST if number and self.chance.random() < 0.3 else self._pick_peer(name)
             if partner:
                 try:
                     await self._flow(name, partner, self.chance.choice(PORTS), self.chance.uniform(20, 60))
@@ -51,7 +51,7 @@ class Traffic:
                     await asyncio.sleep(self.chance.uniform(3, 8))
             await asyncio.sleep(self.chance.uniform(0.5, 3))
 
-    def _partner(self, name: str) -> str:
+    def _pick_peer(self, name: str) -> str:
         me = self.workloads[name]
         others = [
             other["addresses"][0]
@@ -66,19 +66,19 @@ class Traffic:
 
     async def _flow(self, name: str, address: str, port: int, seconds: float) -> None:
         loop = asyncio.get_running_loop()
-        with inside(name):
+        with in_netns(name):
             line = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         with line:
             line.setblocking(False)
-            await asyncio.wait_for(loop.sock_connect(line, (address, port)), CONNECT)
+            await asyncio.wait_for(loop.sock_connect(line, (address, port)), IO_TIMEOUT_SECONDS)
             end = loop.time() + seconds
             while loop.time() < end:
-                data = b"\0" * self.chance.randrange(2048, MOST)
-                await asyncio.wait_for(loop.sock_sendall(line, data), CONNECT)
+                data = b"\0" * self.chance.randrange(2048, MAX_MESSAGE_BYTES)
+                await asyncio.wait_for(loop.sock_sendall(line, data), IO_TIMEOUT_SECONDS)
                 left = len(data)
                 while left > 0:
-                    got = await asyncio.wait_for(loop.sock_recv(line, 65536), CONNECT)
+                    got = await asyncio.wait_for(loop.sock_recv(line, 65536), IO_TIMEOUT_SECONDS)
                     if not got:
                         return
                     left -= len(got)
-                await asyncio.sleep(self.chance.uniform(0.5, 1.5) * PACE)
+                await asyncio.sleep(self.chance.uniform(0.5, 1.5) * PAUSE_SECONDS)

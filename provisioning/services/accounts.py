@@ -10,8 +10,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from provisioning.core.values.resource import Problem
-from provisioning.drivers import discoverer
-from provisioning.drivers.base import Credentials, DriverError
+from provisioning.drivers import get_discoverer
+from provisioning.drivers.base import CloudCredentials, DriverError
 from provisioning.models import CloudAccount
 from provisioning.services.errors import Conflict, Invalid
 from tenants import audit, outbox, vault
@@ -72,9 +72,9 @@ def look(tenant: Tenant, uid: str) -> None:
         account = CloudAccount.objects.filter(uid=uid).first()
         if account is None:
             return
-        credentials = Credentials(account.account_id, vault.unseal(account.sealed))
+        credentials = CloudCredentials(account.account_id, vault.unseal(account.sealed))
     try:
-        inventory, error = asdict(discoverer(account.provider)(credentials, account.regions)), ""
+        inventory, error = asdict(get_discoverer(account.provider)(credentials, account.regions)), ""
     except DriverError as failure:
         inventory, error = None, f"{failure.call}: {failure.message}".removeprefix(": ")
     with scope(tenant):
@@ -86,10 +86,10 @@ def look(tenant: Tenant, uid: str) -> None:
         outbox.put("changed", what="account", id=uid, version=0)
 
 
-def credentials_of(tenant: Tenant) -> Callable[[str], Credentials]:
+def credentials_of(tenant: Tenant) -> Callable[[str], CloudCredentials]:
     """How a driver asks for the credentials of an account of this tenant, outside the scope."""
 
-    def find(account_id: str) -> Credentials:
+    def find(account_id: str) -> CloudCredentials:
         with scope(tenant):
             account = CloudAccount.objects.filter(account_id=account_id).first()
         if account is None:
@@ -98,6 +98,6 @@ def credentials_of(tenant: Tenant) -> Callable[[str], Credentials]:
                 code="account_missing",
                 permanent=True,
             )
-        return Credentials(account_id, vault.unseal(account.sealed))
+        return CloudCredentials(account_id, vault.unseal(account.sealed))
 
     return find

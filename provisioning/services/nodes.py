@@ -20,7 +20,7 @@ from django.utils import timezone
 from provisioning import node_enrollment
 from provisioning.catalog import catalog
 from provisioning.core.values.resource import canonical_json
-from provisioning.drivers.exchange.publish import channel, client
+from provisioning.drivers.exchange.publish import node_channel, redis_client
 from provisioning.models import Node, NodeSection
 from provisioning.services import steps, telemetry
 from provisioning.services.errors import Forbidden, Invalid
@@ -88,8 +88,8 @@ def document(node: Node) -> tuple[str, str, str]:
 def wait_for_change(node: Node, seconds: float) -> None:
     """Return when the node's document may have changed, or after so many seconds."""
     deadline = time.monotonic() + min(seconds, 30)
-    with client().pubsub() as subscription:
-        subscription.subscribe(channel(node.pk))
+    with redis_client().pubsub() as subscription:
+        subscription.subscribe(node_channel(node.pk))
         known = node.version
         # Subscribed first, then looked: a change in between is seen by one or the other.
         node.refresh_from_db(fields=["version"])

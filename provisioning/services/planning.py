@@ -19,7 +19,7 @@ from provisioning.core.gc_pause import gc_paused
 from provisioning.core.resolve.network import Network
 from provisioning.core.reach import AssertionResult, ReachabilityDelta, check_assertions, compare_reachability, assertion_problems
 from provisioning.core.values.resource import Change, Problem, Resource, as_json, content_digest, body_references
-from provisioning.drivers import quotas, replace_on
+from provisioning.drivers import exceeded_quotas, replace_on
 from provisioning.models import Content, Draft, Plan, PlannedChange
 from provisioning.selectors import networks, views
 from provisioning.selectors.views import View
@@ -81,7 +81,7 @@ def compute(found: Ground, progress: Progress = lambda word: None) -> Computed:
         raise Invalid("An assertion fails.", broken)
     progress("Working out what has to change")
     wanted = compile_network(after)
-    exceeded = quotas(wanted.values())
+    exceeded = exceeded_quotas(wanted.values())
     if exceeded:
         raise Invalid(exceeded[0].message, exceeded)
     changes = core_plan.diff_resources(found.there, wanted, replace_on(), found.begun)

@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from provisioning.core.plan import run_states
 from provisioning.core.values.resource import resolve_references
-from provisioning.drivers import driver
-from provisioning.drivers.base import Context, Done, DriverError, Waiting
+from provisioning.drivers import get_driver
+from provisioning.drivers.base import DriverContext, Done, DriverError, Waiting
 from provisioning.models import Run, Step
 from provisioning.services import accounts, lease, world
 from provisioning.services.runs import settle
@@ -35,7 +35,7 @@ class Claim:
 
     step: Step
     number: int
-    context: Context
+    context: DriverContext
 
 
 def work(tenant: Tenant, step: int) -> None:
@@ -56,7 +56,7 @@ def _carry_out(claim: Claim) -> Done | Waiting | DriverError:
         change = step.change.core
         after = resolve_references(change.after, claim.context.attributes) if change.after is not None else None
         change = replace(change, after=after, depends=tuple(step.change.resource_depends))
-        return driver(change.driver).apply(change, claim.context)
+        return get_driver(change.driver).apply(change, claim.context)
     except DriverError as error:
         return error
     except OperationalError as error:
@@ -117,7 +117,7 @@ def _claim(pk: int, now: datetime) -> Claim | None:
         settle(step.run)
     outbox.put("changed", what="run", id=str(step.run.uid), version=step.pk)
     known = world.attributes([*step.change.resource_depends, step.address])
-    return Claim(step, step.lease_number, Context(current().slug, known, accounts.credentials_of(current())))
+    return Claim(step, step.lease_number, DriverContext(current().slug, known, accounts.credentials_of(current())))
 
 
 def _record(claim: Claim, outcome: Done | Waiting | DriverError, now: datetime) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from provisioning.drivers.exchange.publish import client
+from provisioning.drivers.exchange.publish import redis_client
 from provisioning.models import CounterReading, Node, NodeSection
 from tenants import scope
 
@@ -46,7 +46,7 @@ def rates(now: datetime) -> dict[str, list[float]]:
     Forth is from a connector into its exchange, and on ``mesh/a/b`` from a to b.
     """
     found: dict[str, list[float]] = {}
-    told: dict[bytes, bytes] = client().hgetall(_key())  # type: ignore[assignment]
+    told: dict[bytes, bytes] = redis_client().hgetall(_key())  # type: ignore[assignment]
     for message in map(json.loads, told.values()):
         if now.timestamp() - message["at"] > RATES_FOR:
             continue
@@ -58,7 +58,7 @@ def rates(now: datetime) -> dict[str, list[float]]:
 
 def _rates(node: Node, counters: Mapping[str, int], now: datetime) -> None:
     """Rates of the edges this node counts, from its last two reports."""
-    redis, last_key = client(), f"{_key()}:{node.pk}"
+    redis, last_key = redis_client(), f"{_key()}:{node.pk}"
     raw = redis.get(last_key)
     redis.set(last_key, json.dumps({"at": now.timestamp(), "epoch": node.epoch, "counters": dict(counters)}), ex=60)
     last = json.loads(raw) if raw else None

@@ -22,7 +22,7 @@ class Figure:
     bound: float | None = None
 
     @property
-    def inside(self) -> bool:
+    def is_within_bound(self) -> bool:
         return self.bound is None or self.value <= self.bound
 
 

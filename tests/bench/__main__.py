@@ -11,7 +11,7 @@ from dataclasses import asdict
 
 from tests.bench import BENCHES, Figure
 
-MODULES = ["tests.bench.core", "tests.bench.store", "tests.bench.starting", "tests.bench.packets"]
+MODULES = ["tests.bench.core", "tests.bench.store", "tests.bench.startup", "tests.bench.packets"]
 
 
 def main(wanted: list[str]) -> int:
@@ -29,12 +29,12 @@ def main(wanted: list[str]) -> int:
             print(f"{name} …", file=sys.stderr, flush=True)
             for figure in bench():
                 figures.append(figure)
-                print(json.dumps(_told(figure)), flush=True)
+                print(json.dumps(_figure_as_json(figure)), flush=True)
     print(table(figures), file=sys.stderr)
-    return 0 if all(figure.inside for figure in figures) else 1
+    return 0 if all(figure.is_within_bound for figure in figures) else 1
 
 
-def _told(figure: Figure) -> dict[str, object]:
+def _figure_as_json(figure: Figure) -> dict[str, object]:
     told = asdict(figure)
     return {key: float(f"{held:.4g}") if isinstance(held, float) else held for key, held in told.items()}
 
@@ -45,7 +45,7 @@ def table(figures: Iterable[Figure]) -> str:
             figure.name,
             f"{figure.value:,.4g} {figure.unit}".strip(),
             "" if figure.bound is None else f"≤ {figure.bound:,.4g}",
-            "" if figure.inside else "OUTSIDE",
+            "" if figure.is_within_bound else "OUTSIDE",
             figure.peer or "",
             "" if figure.ratio is None else f"× {figure.ratio:.3g}",
         )

@@ -17,10 +17,10 @@ from pathlib import Path
 
 from portal.house import parts
 from tests.bench import Figure, bench
-from tests.bench.edits import EDITS, tenth_of_rules
-from tests.bench.networks import SHAPES, SIZES, Network, network
+from tests.bench.network_edits import EDITS, flip_tenth_of_rules
+from tests.bench.generated_networks import SHAPES, SIZES, BenchNetwork, generate_network
 
-ROWS: dict[str, tuple[str, tuple[float, float, float]]] = {
+BOUNDS: dict[str, tuple[str, tuple[float, float, float]]] = {
     "nothing": ("s", (0.5, 6, 12)),
     "delta": ("s", (0.6, 5, 15)),
     "edit.rule": ("s", (0.12, 1, 3)),
@@ -32,7 +32,7 @@ ROWS: dict[str, tuple[str, tuple[float, float, float]]] = {
 }
 """What is measured, its unit, and the most it may be: a, b plain and dense, b skewed."""
 
-PARTS = ("check", "compile", "diff")
+GROWTH_PARTS = ("check", "compile", "diff")
 """What may grow no faster than n log n."""
 
 
@@ -41,23 +41,23 @@ def core() -> Iterator[Figure]:
     spent = {}
     for size in SIZES:
         for shape in SHAPES:
-            net = network(SIZES[size], shape)
-            found = spent[size, shape] = measured(net)
-            yield from _case(f"core.{size}.{shape}", found, 0 if size == "a" else 2 if shape == "skewed" else 1)
+            net = generate_network(SIZES[size], shape)
+            found = spent[size, shape] = measure_network(net)
+            yield from _case_figures(f"core.{size}.{shape}", found, 0 if size == "a" else 2 if shape == "skewed" else 1)
     one, other = SIZES["a"].connectors, SIZES["b"].connectors
     allowed = other * math.log(other) / (one * math.log(one))
     for shape in SHAPES:
-        for part in PARTS:
+        for part in GROWTH_PARTS:
             grown = spent["b", shape][part] / spent["a", shape][part]
             yield Figure(
                 f"core.growth.{shape}.{part}", grown / allowed, "", "n log n, n connectors", grown / allowed, 1.0
             )
 
 
-def _case(name: str, found: dict[str, float], column: int) -> Iterator[Figure]:
-    for part in ("load", *PARTS):
+def _case_figures(name: str, found: dict[str, float], column: int) -> Iterator[Figure]:
+    for part in ("load", *GROWTH_PARTS):
         yield Figure(f"{name}.{part}", found[part], "s")
-    for row, (unit, bounds) in ROWS.items():
+    for row, (unit, bounds) in BOUNDS.items():
         value, bound = found[row], float(bounds[column])
         if row == "delta":
             yield Figure(f"{name}.{row}", value, unit, "naive, all pairs", value / found["naive"], bound)
@@ -67,10 +67,10 @@ def _case(name: str, found: dict[str, float], column: int) -> Iterator[Figure]:
             yield Figure(f"{name}.{row}", value, unit, bound=bound)
 
 
-def measured(net: Network) -> dict[str, float]:
+def measure_network(net: BenchNetwork) -> dict[str, float]:
     """What ``core_case`` says about a network; drawing it is no part of that process."""
-    edits = {"tenth": tenth_of_rules, **EDITS}
-    changes = {name: _changes(net, edit(net)) for name, edit in edits.items()}
+    edits = {"tenth": flip_tenth_of_rules, **EDITS}
+    changes = {name: _changed_rows(net, edit(net)) for name, edit in edits.items()}
     with tempfile.NamedTemporaryFile(prefix="causeway-bench-", suffix=".pickle") as file:
         Path(file.name).write_bytes(pickle.dumps((list(net.rows.values()), changes)))
         told = subprocess.run(
@@ -84,7 +84,7 @@ def measured(net: Network) -> dict[str, float]:
     return found
 
 
-def _changes(before: Network, after: Network) -> list[tuple[object, ...]]:
+def _changed_rows(before: BenchNetwork, after: BenchNetwork) -> list[tuple[object, ...]]:
     """Rows that are new or different, and (kind, uid, None) of those that are gone."""
     new = [row for uid, row in after.rows.items() if before.rows.get(uid) != row]
     return [*new, *((row[0], uid, None) for uid, row in before.rows.items() if uid not in after.rows)]

@@ -28,7 +28,7 @@ from provisioning.core.resolve.network import Network
 from provisioning.core.plan import compute_blast_radius, diff_resources, plan_digest, plan_warnings
 from provisioning.core.reach import ReachabilityDelta, check_assertions, compare_reachability, trace_flow
 from provisioning.core.values.resource import Resource
-from tests.bench.networks import Network as Drawn
+from tests.bench.generated_networks import BenchNetwork as Drawn
 from tests.core.reference_evaluator import ReferenceEvaluator, ReferencePacket
 from tests.core.reference_objects import PROTOCOLS
 
@@ -38,13 +38,13 @@ REPLACE_ON = {
 }
 """As drivers say it; these come with a framework that would be measured too."""
 
-ENOUGH = 4.0
+MAX_REPEAT_SECONDS = 4.0
 """Seconds; what takes longer is not measured again."""
 
 
-class Case:
+class CoreMeasurement:
     def __init__(self, rows: list[Any], changes: dict[str, list[Any]]) -> None:
-        self.rows, self.changes, self.spent = rows, changes, dict[str, float]()
+        self.rows, self.changes, self.seconds = rows, changes, dict[str, float]()
 
     def timed(self, name: str, run: Callable[[], Any], prepare: Callable[[], None] = gc.collect) -> Any:
         """The best of three, of what is quick enough for that; garbage is looked for between them, as services do."""
@@ -56,22 +56,22 @@ class Case:
             with gc_paused():
                 made = run()
             best = min(best, time.perf_counter() - started)
-            if time.perf_counter() - began > ENOUGH:
+            if time.perf_counter() - began > MAX_REPEAT_SECONDS:
                 break
-        self.spent[name] = best
+        self.seconds[name] = best
         return made
 
     def run(self) -> dict[str, float]:
         intent: Intent = self.timed("load", lambda: load_intent(self.rows, catalog()))
         self.rows = []
         self.parts(intent)
-        network, resources = self.timed("nothing", lambda: planned(Network(intent), {}, Network(Intent(catalog()))))[:2]
-        after = changed(intent, self.changes["tenth"])
+        network, resources = self.timed("nothing", lambda: make_plan(Network(intent), {}, Network(Intent(catalog()))))[:2]
+        after = apply_rows(intent, self.changes["tenth"])
         self.timed("delta", lambda: compare_reachability(Network(intent), Network(after)))
         self.edits(network, resources)
         self.traces(network)
-        self.spent["memory"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        return self.spent
+        self.seconds["memory"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        return self.seconds
 
     def parts(self, intent: Intent) -> None:
         """Each by itself, on a network of its own: what growth is told from."""
@@ -81,27 +81,27 @@ class Case:
 
     def edits(self, live: Network, resources: dict[str, Resource]) -> None:
         """A draft with one edit is planned; how long until it is planned with one more?"""
-        first = changed(live.intent, self.changes["connector-added"])
-        draft = planned(Network(first, live), resources, live)[0]
+        first = apply_rows(live.intent, self.changes["connector-added"])
+        draft = make_plan(Network(first, live), resources, live)[0]
         for name, rows in self.changes.items():
             if name == "tenth":
                 continue
             base = live.intent if name == "connector-added" else first
             before = live if name == "connector-added" else draft
-            intent = changed(base, rows)
-            self.timed(f"edit.{name}", lambda i=intent, b=before: planned(Network(i, b), resources, live))
+            intent = apply_rows(base, rows)
+            self.timed(f"edit.{name}", lambda i=intent, b=before: make_plan(Network(i, b), resources, live))
 
     def traces(self, network: Network) -> None:
         """What nineteen in twenty take at most, each at its better of two."""
-        spent = []
-        for source, destination, segment in pairs(network, random.Random(5), 300):
+        seconds = []
+        for source, destination, segment in random_pairs(network, random.Random(5), 300):
             took = []
             for _ in range(2):
                 started = time.perf_counter()
                 trace_flow(network, source, destination, "tcp", 443, segment)
                 took.append(time.perf_counter() - started)
-            spent.append(min(took))
-        self.spent["trace"] = 1000 * statistics.quantiles(spent, n=20)[-1]
+            seconds.append(min(took))
+        self.seconds["trace"] = 1000 * statistics.quantiles(seconds, n=20)[-1]
 
     def naive(self, rows: list[Any]) -> None:
         """One packet for each pair and each range of ports, before and after, at the speed of a sample."""
@@ -115,18 +115,18 @@ class Case:
             for uid in segments
         }
         started, count = time.perf_counter(), 0
-        while count < 400 and time.perf_counter() - started < ENOUGH:
+        while count < 400 and time.perf_counter() - started < MAX_REPEAT_SECONDS:
             uid = chance.choices(segments, [sizes[one] ** 2 * (cells[one] + 1) for one in segments])[0]
             start, end = (chance.choice([e for e in naive.edges(uid) if e.inside]) for _ in range(2))
             packet = ReferencePacket(start.inside[0].low + 1, end.inside[0].low + 1, chance.choice([*PROTOCOLS.values()]), 443)
             naive.sent(uid, start.connector, packet)
             count += 1
         each = (time.perf_counter() - started) / count
-        self.spent["naive.packet"] = 1000 * each
-        self.spent["naive"] = 2 * each * sum(sizes[uid] ** 2 * (cells[uid] + 1) for uid in segments)
+        self.seconds["naive.packet"] = 1000 * each
+        self.seconds["naive"] = 2 * each * sum(sizes[uid] ** 2 * (cells[uid] + 1) for uid in segments)
 
 
-def planned(
+def make_plan(
     network: Network, there: dict[str, Resource], before: Network
 ) -> tuple[Network, dict[str, Resource], ReachabilityDelta | None]:
     """Everything that a plan says, as the service that makes plans asks for it."""
@@ -141,7 +141,7 @@ def planned(
     return network, wanted, told
 
 
-def changed(intent: Intent, rows: Iterable[Any]) -> Intent:
+def apply_rows(intent: Intent, rows: Iterable[Any]) -> Intent:
     """Another intent with these rows in place of others; what did not change is the same object."""
     kinds: dict[str, dict[str, Any]] = {}
     for kind, uid, *more in rows:
@@ -153,7 +153,7 @@ def changed(intent: Intent, rows: Iterable[Any]) -> Intent:
     return replace(intent, **{kind.replace("-", "_"): objects for kind, objects in kinds.items()})
 
 
-def pairs(network: Network, chance: random.Random, count: int) -> list[tuple[str, str, str]]:
+def random_pairs(network: Network, chance: random.Random, count: int) -> list[tuple[str, str, str]]:
     """(connector@address, address, segment) of members of one segment."""
     segments = list(network.resolved_segments.values())
     found = []
@@ -167,11 +167,11 @@ def pairs(network: Network, chance: random.Random, count: int) -> list[tuple[str
 
 def main(file: str) -> None:
     rows, changes = pickle.loads(Path(file).read_bytes())
-    case = Case(rows, changes)
+    case = CoreMeasurement(rows, changes)
     del rows
     case.run()
     case.naive(pickle.loads(Path(file).read_bytes())[0])
-    print(json.dumps(case.spent))
+    print(json.dumps(case.seconds))
 
 
 if __name__ == "__main__":

@@ -10,14 +10,14 @@ from typing import Any
 
 from portal.house import parts
 from tests.bench import Figure, bench
-from tests.bench.demo import RunningDemo, demo_folder, running_demo
+from tests.bench.running_demo import RunningDemo, demo_folder, running_demo
 from tests.system.network import Customer
 
 TENANT = "initech"
 BOUND_FIRST, BOUND_CHANGE = 5.0, 3.0
 
 
-def network() -> dict[str, list[dict[str, Any]]]:
+def example_intent() -> dict[str, list[dict[str, Any]]]:
     sites = [
         {
             "name": f"site-{number}",
@@ -32,11 +32,11 @@ def network() -> dict[str, list[dict[str, Any]]]:
         "segments": [{"name": "corp", "stance": "closed", "prefixes": ["10.0.0.0/8"]}],
         "groups": [{"name": "a"}, {"name": "b"}],
         "connectors": sites,
-        "policies": [policy("443", "8080")],
+        "policies": [example_policy("443", "8080")],
     }
 
 
-def policy(*ports: str) -> dict[str, Any]:
+def example_policy(*ports: str) -> dict[str, Any]:
     rule = {"name": "web", "action": "allow", "protocol": "tcp", "ports": list(ports)}
     ends = {"segments": ["corp"], "from": ["b"], "to": ["a"]}
     return {"name": "b-to-a", "position": 1, **ends, "rules": [rule]}
@@ -47,8 +47,8 @@ def packets() -> Iterator[Figure]:
     with demo_folder() as data, running_demo(data) as demo:
         secret = demo.manage("token", "stranger@demo.test", "--tenant", TENANT).strip()
         customer = Customer(demo.url, secret, TENANT)
-        plan = planned(customer, "first", network())
-        first = flow(demo, "443", "first")
+        plan = create_plan(customer, "first", example_intent())
+        first = start_flow(demo, "443", "first")
         time.sleep(2)
         posted = time.time()
         run = provision(customer, plan)
@@ -58,10 +58,10 @@ def packets() -> Iterator[Figure]:
         )
         assert customer.ended(run)["state"] == "succeeded"
 
-        staying, leaving = flow(demo, "443", "keep"), flow(demo, "8080", "keep")
+        staying, leaving = start_flow(demo, "443", "keep"), start_flow(demo, "8080", "keep")
         assert staying.stdout and staying.stdout.readline().startswith("open")
         assert leaving.stdout and leaving.stdout.readline().startswith("open")
-        plan = planned(customer, "second", {**network(), "policies": [policy("443")]})
+        plan = create_plan(customer, "second", {**example_intent(), "policies": [example_policy("443")]})
         posted = time.time()
         provision(customer, plan)
         word, last = leaving.stdout.readline().split()
@@ -73,7 +73,7 @@ def packets() -> Iterator[Figure]:
         yield Figure("longest pause of a flow that stays allowed", float(gap), "s")
 
 
-def planned(customer: Customer, name: str, document: dict[str, Any]) -> dict[str, Any]:
+def create_plan(customer: Customer, name: str, document: dict[str, Any]) -> dict[str, Any]:
     draft = customer.post("drafts/", {"name": name})["id"]
     customer.put(f"drafts/{draft}/intent/", document)
     plan: dict[str, Any] = customer.post(f"drafts/{draft}/plan/")
@@ -85,9 +85,9 @@ def provision(customer: Customer, plan: dict[str, Any]) -> str:
     return run
 
 
-def flow(demo: RunningDemo, port: str, what: str) -> subprocess.Popen[str]:
+def start_flow(demo: RunningDemo, port: str, what: str) -> subprocess.Popen[str]:
     """A connection from a site of one exchange to one of the other."""
-    words = ["tests.bench.flow", demo.env["LAB_STATE"], TENANT, "site-1", "10.2.0.1", port, what]
+    words = ["tests.bench.workload_flow", demo.env["LAB_STATE"], TENANT, "site-1", "10.2.0.1", port, what]
     return subprocess.Popen(
         [sys.executable, "-m", *words],
         env=demo.env,

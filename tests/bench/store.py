@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 from tests.bench import Figure, bench
 
 if TYPE_CHECKING:
-    from tests.bench.importing import Post
+    from tests.bench.bulk_import import PostRequest
 
 SIZES = (10_000, 100_000)
-ROUNDS, ASKED = 3, 60
+REPEATS, REQUESTS = 3, 60
 """Requests of each sort."""
 BOUND, BOUND_TOTAL, BOUND_LOAD = 40.0, 60.0, 0.6
 EXCHANGES, SEGMENTS, GROUPS = 10, 100, 1000
@@ -31,7 +31,7 @@ ITEMS = """
     SELECT %(tenant)s, gen_random_uuid(), %(kind)s, %(kind)s || '-' || lpad(n::text, 6, '0')
     FROM generate_series(1, %(count)s) AS n
 """
-OTHERS = """
+PLAIN_OBJECTS = """
     INSERT INTO provisioning_version (tenant_id, item_id, kind, name, body, first, last)
     SELECT tenant_id, number, kind, key, jsonb_build_object('name', key, 'description', '') || %(more)s::jsonb,
         1, %(forever)s
@@ -88,13 +88,13 @@ def store() -> Iterator[Figure]:
     django.setup()
     from django.core.management import call_command
 
-    from tests.bench.importing import importing
+    from tests.bench.bulk_import import measure_bulk_import
 
     call_command("migrate", database="owner", verbosity=0, interactive=False)
     try:
-        yield from importing(_post("bulk"))
+        yield from measure_bulk_import(_post_request("bulk"))
         for size in SIZES:
-            yield from _of(size, HOUSE.owner_url)
+            yield from _measure_size(size, HOUSE.owner_url)
     finally:
         HOUSE.close()
 
@@ -113,7 +113,7 @@ def _client(slug: str) -> tuple[Any, Any]:
     return tenant, Client(headers={"Authorization": f"Bearer {secret}"}, SERVER_NAME="127.0.0.1")
 
 
-def _post(slug: str) -> Post:
+def _post_request(slug: str) -> PostRequest:
     _, client = _client(slug)
 
     def post(path: str, body: bytes, media: str) -> dict[str, Any]:
@@ -125,9 +125,9 @@ def _post(slug: str) -> Post:
     return post
 
 
-def _of(size: int, owner_url: str) -> Iterator[Figure]:
+def _measure_size(size: int, owner_url: str) -> Iterator[Figure]:
     tenant, client = _client(f"size-{size}")
-    known = _fill(tenant, size, owner_url)
+    known = _insert_network(tenant, size, owner_url)
 
     def ask(path: str) -> dict[str, Any]:
         answer = client.get(f"/api/v1/t/{tenant.slug}/{path}")
@@ -164,11 +164,11 @@ def _of(size: int, owner_url: str) -> Iterator[Figure]:
         took = _p95(lambda path=path: ask(path()))  # type: ignore[misc]
         yield Figure(f"50 of {size:,} connectors, {name}: p95", took, "ms", bound=bound)
     if size == SIZES[0]:
-        took = _loading(tenant)
+        took = _measure_loading(tenant)
         yield Figure(f"loading {size:,} objects into the core", took, "s", bound=BOUND_LOAD)
 
 
-def _fill(tenant: Any, size: int, owner_url: str) -> dict[str, Any]:
+def _insert_network(tenant: Any, size: int, owner_url: str) -> dict[str, Any]:
     """The tenant's network, straight into the tables; ids of what is asked for."""
     from django.db import connection
 
@@ -186,7 +186,7 @@ def _fill(tenant: Any, size: int, owner_url: str) -> dict[str, Any]:
         for kind, count in counts.items():
             cursor.execute(ITEMS, {"tenant": tenant.pk, "kind": kind, "count": count})
         for kind, fields in more.items():
-            cursor.execute(OTHERS, {"kind": kind, "more": json.dumps(fields), "forever": FOREVER})
+            cursor.execute(PLAIN_OBJECTS, {"kind": kind, "more": json.dumps(fields), "forever": FOREVER})
         known: dict[str, Any] = {
             "kinds": list(KINDS),
             "many": len(KINDS),
@@ -250,17 +250,17 @@ def _p95(ask: Callable[[], Any]) -> float:
     """Milliseconds; of several rounds the best, since others may be using the machine."""
     ask()
     rounds = []
-    for _ in range(ROUNDS):
+    for _ in range(REPEATS):
         taken = []
-        for _ in range(ASKED):
+        for _ in range(REQUESTS):
             began = time.perf_counter()
             ask()
             taken.append((time.perf_counter() - began) * 1000)
-        rounds.append(sorted(taken)[int(ASKED * 0.95)])
+        rounds.append(sorted(taken)[int(REQUESTS * 0.95)])
     return min(rounds)
 
 
-def _loading(tenant: Any) -> float:
+def _measure_loading(tenant: Any) -> float:
     """Seconds, the best of three."""
     from provisioning.selectors import networks, views
     from tenants.scope import scope

@@ -16,19 +16,19 @@ from typing import Any
 import pytest
 
 from provisioning.lab.control import Lab
-from provisioning.lab.fixture import FixturePortal
+from provisioning.lab.fake_portal import FakePortal
 from tests.core.sample_networks import CATALOG
-from tests.lab.network import EXCHANGES, TENANT, Network
+from tests.lab.handwritten_network import EXCHANGES, TENANT, HandwrittenNetwork
 
 ROOT = Path(__file__).parents[2]
 
 
-class World:
+class RunningLab:
     """One running lab of two exchanges."""
 
     def __init__(self, folder: Path, simulate: bool = False) -> None:
         self.simulate = simulate
-        self.portal = FixturePortal()
+        self.portal = FakePortal()
         self.folder = folder
         self.process: subprocess.Popen[bytes] | None = None
         self.prober: subprocess.Popen[str] | None = None
@@ -47,7 +47,7 @@ class World:
         argv = [sys.executable, "-m", "provisioning.lab", "--config", str(self.folder / "lab.json")]
         with open(self.folder / "lab.log", "ab") as log:
             self.process = subprocess.Popen(argv, cwd=ROOT, stdout=log, stderr=log)
-        until(lambda: (self.folder / "state.json").exists(), 40, f"the lab starts: {self.folder}/lab.log")
+        wait_until(lambda: (self.folder / "state.json").exists(), 40, f"the lab starts: {self.folder}/lab.log")
         if not self.simulate:
             self.lab = Lab(self.folder / "state.json")
 
@@ -63,7 +63,7 @@ class World:
     def log(self) -> str:
         return (self.folder / "lab.log").read_text()
 
-    def make(self, network: Network, seconds: float = 30) -> float:
+    def publish_network(self, network: HandwrittenNetwork, seconds: float = 30) -> float:
         """Publishes a network and waits until every node has it; returns the moment it was served."""
         return self.publish(network.documents(), seconds)
 
@@ -71,7 +71,7 @@ class World:
         """The same for documents; a node that has none gets an empty one."""
         nodes = [f"{location}/{index}" for location in EXCHANGES.values() for index in (1, 2)]
         served = self.portal.publish({**{node: {} for node in nodes}, **documents})
-        assert self.portal.settled(seconds), f"nodes have not applied the document\n{self.log()[-4000:]}"
+        assert self.portal.wait_until_applied(seconds), f"nodes have not applied the document\n{self.log()[-4000:]}"
         return served
 
     def popen(self, site: str, *argv: str, stdin: int | None = None) -> subprocess.Popen[str]:
@@ -85,7 +85,7 @@ class World:
             [*enter, *argv], text=True, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
 
-    def tell(self, **command: Any) -> Any:
+    def send_command(self, **command: Any) -> Any:
         """The answer of the prober, which is started when first needed."""
         if self.prober is None or self.prober.poll() is not None:
             argv = [
@@ -112,7 +112,7 @@ class World:
     def nft(self, space: str) -> str:
         return self.popen_in(space, "nft", "list", "ruleset").communicate(timeout=20)[0]
 
-    def connects(self, site: str, address: str, port: int, bind: str = "") -> bool:
+    def can_connect(self, site: str, address: str, port: int, bind: str = "") -> bool:
         """A TCP connection is answered by the other side within two seconds."""
         return "reached" in self.run(site, sys.executable, "-c", CONNECT, address, str(port), bind)
 
@@ -120,10 +120,10 @@ class World:
         """What a TCP server says first; the error where none answers."""
         return self.run(site, sys.executable, "-c", BANNER, address, str(port))
 
-    def pings(self, site: str, address: str, *more: str) -> bool:
+    def can_ping(self, site: str, address: str, *more: str) -> bool:
         return "1 received" in self.run(site, "ping", "-c1", "-W1", *more, address)
 
-    def datagram(self, site: str, address: str, port: int) -> bool:
+    def can_send_datagram(self, site: str, address: str, port: int) -> bool:
         return "reached" in self.run(site, sys.executable, "-c", DATAGRAM, address, str(port))
 
 
@@ -174,7 +174,7 @@ except OSError as error:
 """
 
 
-def until(true: object, seconds: float, what: str) -> float:
+def wait_until(true: object, seconds: float, what: str) -> float:
     """Waits for a callable to be true; returns how long it took."""
     started = time.monotonic()
     while not true():  # type: ignore[operator]
@@ -185,9 +185,9 @@ def until(true: object, seconds: float, what: str) -> float:
 
 
 @pytest.fixture(scope="session")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    made = World(tmp_path_factory.mktemp("lab"))
-    _need_packets()
+def session_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLab]:
+    made = RunningLab(tmp_path_factory.mktemp("lab"))
+    _skip_without_packets()
     try:
         made.start()
         yield made
@@ -196,13 +196,13 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 @pytest.fixture(scope="module")
-def world(running: World) -> World:
+def running_lab(session_lab: RunningLab) -> RunningLab:
     """One lab for all; each module finds it empty."""
-    running.publish({})
-    return running
+    session_lab.publish({})
+    return session_lab
 
 
-def _need_packets() -> None:
+def _skip_without_packets() -> None:
     path = os.pathsep.join([os.environ["PATH"], "/usr/sbin", "/sbin"])
     if missing := [program for program in ("nft", "ping", "ip", "nsenter") if not shutil.which(program, path=path)]:
         pytest.skip(f"packet tests start {', '.join(missing)}, which this machine does not have")

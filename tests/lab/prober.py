@@ -19,13 +19,13 @@ import sys
 import time
 from typing import Any
 
-from provisioning.agent.inside import inside
+from provisioning.agent.netns import in_netns
 
-NOTED = 8000
-EVERY = 0.05
+SINK_PORT = 8000
+STREAM_SECONDS = 0.05
 
 
-class Notes(asyncio.DatagramProtocol):
+class DatagramRecorder(asyncio.DatagramProtocol):
     """Whose datagrams came to one workload."""
 
     def __init__(self, space: str, seen: dict[str, list[list[str]]]) -> None:
@@ -38,27 +38,27 @@ class Notes(asyncio.DatagramProtocol):
 class Prober:
     def __init__(self) -> None:
         self.seen: dict[str, list[list[str]]] = {}
-        self.noting: list[asyncio.BaseTransport] = []
+        self.recorders: list[asyncio.BaseTransport] = []
         self.flows: list[asyncio.Task[None]] = []
         self.last: list[float] = []
         self.count = 0
 
     async def listen(self, spaces: list[str]) -> bool:
         """Anew each time: a namespace of the same name may be another one by now."""
-        for transport in self.noting:
+        for transport in self.recorders:
             transport.close()
-        self.noting.clear()
+        self.recorders.clear()
         # Closing takes a turn of the loop.
         await asyncio.sleep(0.01)
         loop = asyncio.get_running_loop()
         for space in spaces:
             for address in ("0.0.0.0", "::"):
-                line = made(space, address, socket.SOCK_DGRAM)
+                line = open_socket(space, address, socket.SOCK_DGRAM)
                 if ":" in address:
                     line.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-                line.bind((address, NOTED))
-                transport, _ = await loop.create_datagram_endpoint(lambda s=space: Notes(s, self.seen), sock=line)  # type: ignore[misc]
-                self.noting.append(transport)
+                line.bind((address, SINK_PORT))
+                transport, _ = await loop.create_datagram_endpoint(lambda s=space: DatagramRecorder(s, self.seen), sock=line)  # type: ignore[misc]
+                self.recorders.append(transport)
         return True
 
     async def probe(self, probes: list[list[Any]], wait: float) -> list[Any]:
@@ -74,7 +74,7 @@ class Prober:
             elif protocol == "tcp":
                 answer = await asyncio.wait_for(self._ask(space, source, address, port), wait)
             else:
-                text = name.encode() if port == NOTED else b"who"
+                text = name.encode() if port == SINK_PORT else b"who"
                 answer = await asyncio.wait_for(self._send(space, source, address, port, text), wait)
         except (OSError, TimeoutError):
             answer = None
@@ -82,7 +82,7 @@ class Prober:
 
     async def _ask(self, space: str, source: str, address: str, port: int) -> str | None:
         loop = asyncio.get_running_loop()
-        with made(space, source, socket.SOCK_STREAM) as line:
+        with open_socket(space, source, socket.SOCK_STREAM) as line:
             line.bind((source, 0))
             await loop.sock_connect(line, (address, port))
             await loop.sock_sendall(line, b"who\n")
@@ -90,7 +90,7 @@ class Prober:
 
     async def _send(self, space: str, source: str, address: str, port: int, text: bytes) -> str | None:
         loop = asyncio.get_running_loop()
-        with made(space, source, socket.SOCK_DGRAM) as line:
+        with open_socket(space, source, socket.SOCK_DGRAM) as line:
             line.bind((source, 0))
             line.connect((address, port))
             await loop.sock_sendall(line, text)
@@ -99,7 +99,7 @@ class Prober:
     async def _ping(self, space: str, source: str, address: str) -> str | None:
         loop = asyncio.get_running_loop()
         six = ":" in source
-        with made(space, source, socket.SOCK_DGRAM, socket.IPPROTO_ICMPV6 if six else socket.IPPROTO_ICMP) as line:
+        with open_socket(space, source, socket.SOCK_DGRAM, socket.IPPROTO_ICMPV6 if six else socket.IPPROTO_ICMP) as line:
             line.bind((source, 0))
             line.connect((address, 0))
             await loop.sock_sendall(line, struct.pack("!BBHHH", 128 if six else 8, 0, 0, 0, 1) + b"ping")
@@ -119,7 +119,7 @@ class Prober:
     async def _stream(self, place: int, space: str, source: str, address: str, port: int) -> None:
         loop = asyncio.get_running_loop()
         try:
-            with made(space, source, socket.SOCK_STREAM) as line:
+            with open_socket(space, source, socket.SOCK_STREAM) as line:
                 line.bind((source, 0))
                 await loop.sock_connect(line, (address, port))
                 while True:
@@ -127,7 +127,7 @@ class Prober:
                     if not await loop.sock_recv(line, 200):
                         return
                     self.last[place] = time.monotonic()
-                    await asyncio.sleep(EVERY)
+                    await asyncio.sleep(STREAM_SECONDS)
         except OSError:
             return
 
@@ -142,8 +142,8 @@ class Prober:
         return True
 
 
-def made(space: str, address: str, kind: int, protocol: int = 0) -> socket.socket:
-    with inside(space):
+def open_socket(space: str, address: str, kind: int, protocol: int = 0) -> socket.socket:
+    with in_netns(space):
         line = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, kind, protocol)
     line.setblocking(False)
     return line

@@ -15,7 +15,7 @@ from django.db import connection
 from django.utils import timezone
 
 from provisioning.core.values.resource import Change
-from provisioning.drivers.base import Context, Done, DriverError, Waiting
+from provisioning.drivers.base import DriverContext, Done, DriverError, Waiting
 from provisioning.drivers.exchange import publish
 from provisioning.models import Draft, Lifecycle, Node, NodeSection, ResourceRecord, Run, Step
 from provisioning.selectors import views
@@ -121,7 +121,7 @@ def test_an_outcome_under_an_old_lease_is_refused(people: People, monkeypatch: p
     first = by_address["exchange/eu"]
 
     class Slow:
-        def apply(self, change: object, context: Context) -> Done:
+        def apply(self, change: object, context: DriverContext) -> Done:
             # While this worker was stuck, its lease lapsed and another one finished the step.
             with scope(people.acme):
                 Step.objects.filter(pk=first.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
@@ -129,7 +129,7 @@ def test_an_outcome_under_an_old_lease_is_refused(people: People, monkeypatch: p
                 Step.objects.filter(pk=first.pk).update(lease_number=99, lease_until=timezone.now() + lease.LEASE)
             return Done({"stale": True}, {})
 
-    monkeypatch.setattr(steps, "driver", lambda name: Slow())
+    monkeypatch.setattr(steps, "get_driver", lambda name: Slow())
     steps.work(people.acme, first.pk)
     with scope(people.acme):
         assert Step.objects.get(pk=first.pk).state == "running"
@@ -196,11 +196,11 @@ def test_errors_that_may_pass_are_tried_again_and_others_are_not(
     calls: list[str] = []
 
     class Throttled:
-        def apply(self, change: object, context: Context) -> Done | Waiting:
+        def apply(self, change: object, context: DriverContext) -> Done | Waiting:
             calls.append("call")
             raise DriverError("Rate exceeded", call="ec2.CreateX", code="RequestLimitExceeded", permanent=permanent)
 
-    monkeypatch.setattr(steps, "driver", lambda name: Throttled())
+    monkeypatch.setattr(steps, "get_driver", lambda name: Throttled())
     pk = by_address["exchange/eu"].pk
     for _ in range(10):
         with scope(people.acme):
@@ -285,11 +285,11 @@ def test_what_a_failed_run_may_have_made_is_removed_when_it_is_not_wanted_any_mo
     run, by_address = planned(people.acme)
 
     class Lost:
-        def apply(self, change: object, context: Context) -> Done | Waiting:
+        def apply(self, change: object, context: DriverContext) -> Done | Waiting:
             raise DriverError("The answer was lost", call="ec2.CreateX", code="gone", permanent=True)
 
     with monkeypatch.context() as patched:
-        patched.setattr(steps, "driver", lambda name: Lost())
+        patched.setattr(steps, "get_driver", lambda name: Lost())
         steps.work(people.acme, by_address["exchange/eu"].pk)
     with scope(people.acme):
         runs.cancel(run)
@@ -315,7 +315,7 @@ def test_steps_that_write_for_the_same_nodes_do_not_wait_for_each_other_in_a_rin
 ) -> None:
     """Sections come back in any order; two steps that each hold one node and want the other's would be a deadlock."""
     provisioned(people.acme)
-    written = publish._write
+    written = publish._write_section
     meeting = threading.Barrier(2)
 
     def slowly(*args: Any) -> None:
@@ -323,14 +323,14 @@ def test_steps_that_write_for_the_same_nodes_do_not_wait_for_each_other_in_a_rin
         with suppress(threading.BrokenBarrierError):
             meeting.wait(0.5)
 
-    monkeypatch.setattr(publish, "_write", slowly)
+    monkeypatch.setattr(publish, "_write_section", slowly)
     orders, listed = iter(["node_id", "-node_id"]), NodeSection.objects.select_related
     monkeypatch.setattr(NodeSection.objects, "select_related", lambda *more: listed(*more).order_by(next(orders)))
 
     def remove(address: str) -> None:
         try:
             with scope(people.acme):
-                publish.put(Change("delete", address, "exchange.segment", {}, None))
+                publish.publish_sections(Change("delete", address, "exchange.segment", {}, None))
         finally:
             connection.close()
 

@@ -58,7 +58,7 @@ def drawing(vpcs: dict[str, str]) -> dict[str, list[dict[str, Any]]]:
 
 def once_in_aws(endpoint: str, vpcs: dict[str, str]) -> None:
     """One of each thing, as DESIGN describes it, seen with plain boto3."""
-    ec2 = moto.client("ec2", endpoint, REGION)
+    ec2 = moto.boto3_client("ec2", endpoint, REGION)
     (gateway,) = ec2.describe_transit_gateways()["TransitGateways"]
     of_vpcs = [{"Name": "resource-type", "Values": ["vpc"]}]
     attachments = ec2.describe_transit_gateway_attachments(Filters=of_vpcs)["TransitGatewayAttachments"]

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from portal.house import parts
-from provisioning.lab import aws_faults, moto
+from provisioning.lab import aws_fault_proxy, moto
 from provisioning.services import accounts
 from tenants import tokens
 from tenants.scope import scope
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.packets
 @pytest.fixture
 def slow_aws(live_aws: str) -> Iterator[str]:
     """AWS where every call takes its time and gateways are pending for a while."""
-    with aws_faults.running(live_aws) as proxy:
+    with aws_fault_proxy.running_proxy(live_aws) as proxy:
         rules = [{"operation": "*", "fault": "slow", "seconds": 0.3}]
         pending = {"transit-gateway": 1.0, "attachment": 1.0, "vpn": 1.0}
         httpx.post(f"{proxy}/_faults", json={"rules": rules, "pending": pending}).raise_for_status()
@@ -43,7 +43,7 @@ def test_a_killed_worker_costs_time_and_nothing_else(
     live_nodes: dict[str, str],
     tmp_path: Path,
 ) -> None:
-    vpcs = moto.seed(live_aws, VPCS)
+    vpcs = moto.seed_vpcs(live_aws, VPCS)
     with scope(people.acme):
         secret = {"access_key_id": "lab", "secret_access_key": "lab"}
         accounts.add(name="aws", provider="aws", account_id="123456789012", regions=[REGION], credentials=secret)

@@ -23,7 +23,7 @@ def test_from_an_empty_tenant_to_packets_usage_and_invoice(
     people: People, live_portal: str, live_lab: dict[str, str], live_aws: str
 ) -> None:
     ensure_demo_prices()
-    vpcs = moto.seed(live_aws, VPCS)
+    vpcs = moto.seed_vpcs(live_aws, VPCS)
     _, secret = tokens.issue(people.owner, "journey")
     acme, lab = Customer(live_portal, secret, "acme"), Lab(live_lab, "acme")
 

@@ -10,12 +10,12 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from provisioning.drivers.aws.noun import ADDRESS, Item, tags_of
-from provisioning.drivers.aws.session import Api, connect
+from provisioning.drivers.aws.tagged import ADDRESS_TAG, AwsItem, tags_of
+from provisioning.drivers.aws.session import AwsApi, connect
 from provisioning.drivers.aws.vpc_routes import TARGETS
-from provisioning.drivers.base import Credentials, DriverError
+from provisioning.drivers.base import CloudCredentials, DriverError
 
-ALIVE = frozenset({"associated", "associating"})
+ASSOCIATED_STATES = frozenset({"associated", "associating"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +29,19 @@ class Subnet:
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class VpcRoute:
     destination: str
     target: str
     state: str
 
 
 @dataclass(frozen=True, slots=True)
-class RouteTable:
+class VpcRouteTable:
     id: str
     name: str
     main: bool
     subnets: tuple[str, ...]
-    routes: tuple[Route, ...]
+    routes: tuple[VpcRoute, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +76,12 @@ class Vpc:
     default: bool
     attached: str
     subnets: tuple[Subnet, ...]
-    route_tables: tuple[RouteTable, ...]
+    route_tables: tuple[VpcRouteTable, ...]
     security_groups: tuple[SecurityGroup, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Inventory:
+class CloudInventory:
     """``errors``: region → why it could not be read (a region switched off does not hide the others)."""
 
     account: str
@@ -92,7 +92,7 @@ class Inventory:
         return asdict(self)
 
 
-def discover(credentials: Credentials, regions: Iterable[str]) -> Inventory:
+def discover(credentials: CloudCredentials, regions: Iterable[str]) -> CloudInventory:
     """Everything in these regions; raises DriverError only where no region can be read."""
     vpcs: list[Vpc] = []
     errors: dict[str, str] = {}
@@ -102,55 +102,55 @@ def discover(credentials: Credentials, regions: Iterable[str]) -> Inventory:
         try:
             api = connect(credentials, region)
             account = api.account_id
-            vpcs.extend(_region(api))
+            vpcs.extend(_discover_region(api))
         except DriverError as error:
             failures.append(error)
             errors[region] = f"{error.call}: {error.message}"
     if failures and not account:
         raise failures[0]
-    return Inventory(account, tuple(vpcs), errors)
+    return CloudInventory(account, tuple(vpcs), errors)
 
 
-def _region(api: Api) -> list[Vpc]:
+def _discover_region(api: AwsApi) -> list[Vpc]:
     page = {"MaxResults": 1000}
-    subnets = _by_vpc(api.list("DescribeSubnets", "Subnets", **page))
-    tables = _by_vpc(api.list("DescribeRouteTables", "RouteTables", MaxResults=100))
-    groups = _by_vpc(api.list("DescribeSecurityGroups", "SecurityGroups", **page))
+    subnets = _group_by_vpc(api.list("DescribeSubnets", "Subnets", **page))
+    tables = _group_by_vpc(api.list("DescribeRouteTables", "RouteTables", MaxResults=100))
+    groups = _group_by_vpc(api.list("DescribeSecurityGroups", "SecurityGroups", **page))
     attached = {
-        item.get("VpcId", ""): tags_of(item).get(ADDRESS, "")
+        item.get("VpcId", ""): tags_of(item).get(ADDRESS_TAG, "")
         for item in api.list("DescribeTransitGatewayVpcAttachments", "TransitGatewayVpcAttachments", **page)
         if item["State"] not in {"deleted", "deleting", "failed"}
     }
     found = []
     for vpc in api.list("DescribeVpcs", "Vpcs", **page):
         identifier = vpc["VpcId"]
-        route_tables = [_table(each) for each in tables[identifier]]
+        route_tables = [_parse_route_table(each) for each in tables[identifier]]
         found.append(
             Vpc(
                 id=identifier,
                 name=tags_of(vpc).get("Name", ""),
                 region=api.region,
-                prefixes=_prefixes(vpc),
+                prefixes=_parse_prefixes(vpc),
                 default=bool(vpc.get("IsDefault")),
                 attached=attached.get(identifier, ""),
                 subnets=tuple(
-                    sorted((_subnet(each, route_tables) for each in subnets[identifier]), key=lambda s: (s.zone, s.id))
+                    sorted((_parse_subnet(each, route_tables) for each in subnets[identifier]), key=lambda s: (s.zone, s.id))
                 ),
                 route_tables=tuple(sorted(route_tables, key=lambda table: (not table.main, table.id))),
-                security_groups=tuple(sorted((_group(each) for each in groups[identifier]), key=lambda g: g.name)),
+                security_groups=tuple(sorted((_parse_security_group(each) for each in groups[identifier]), key=lambda g: g.name)),
             )
         )
     return sorted(found, key=lambda vpc: (vpc.name or vpc.id, vpc.id))
 
 
-def _by_vpc(items: Iterable[Item]) -> defaultdict[str, list[Item]]:
-    grouped: defaultdict[str, list[Item]] = defaultdict(list)
+def _group_by_vpc(items: Iterable[AwsItem]) -> defaultdict[str, list[AwsItem]]:
+    grouped: defaultdict[str, list[AwsItem]] = defaultdict(list)
     for item in items:
         grouped[item.get("VpcId", "")].append(item)
     return grouped
 
 
-def _prefixes(vpc: Item) -> tuple[str, ...]:
+def _parse_prefixes(vpc: AwsItem) -> tuple[str, ...]:
     primary = vpc["CidrBlock"]
     rest = [
         block[name]
@@ -159,12 +159,12 @@ def _prefixes(vpc: Item) -> tuple[str, ...]:
             ("Ipv6CidrBlockAssociationSet", "Ipv6CidrBlockState", "Ipv6CidrBlock"),
         )
         for block in vpc.get(members) or []
-        if block.get(states, {}).get("State") in ALIVE
+        if block.get(states, {}).get("State") in ASSOCIATED_STATES
     ]
     return tuple(dict.fromkeys([primary, *rest]))
 
 
-def _subnet(subnet: Item, tables: list[RouteTable]) -> Subnet:
+def _parse_subnet(subnet: AwsItem, tables: list[VpcRouteTable]) -> Subnet:
     own = next((table.id for table in tables if subnet["SubnetId"] in table.subnets), "")
     return Subnet(
         id=subnet["SubnetId"],
@@ -177,15 +177,15 @@ def _subnet(subnet: Item, tables: list[RouteTable]) -> Subnet:
     )
 
 
-def _table(table: Item) -> RouteTable:
+def _parse_route_table(table: AwsItem) -> VpcRouteTable:
     links = table.get("Associations") or []
-    return RouteTable(
+    return VpcRouteTable(
         id=table["RouteTableId"],
         name=tags_of(table).get("Name", ""),
         main=any(link.get("Main") for link in links),
         subnets=tuple(sorted(link["SubnetId"] for link in links if link.get("SubnetId"))),
         routes=tuple(
-            Route(
+            VpcRoute(
                 str(
                     route.get("DestinationCidrBlock")
                     or route.get("DestinationIpv6CidrBlock")
@@ -199,17 +199,17 @@ def _table(table: Item) -> RouteTable:
     )
 
 
-def _group(group: Item) -> SecurityGroup:
+def _parse_security_group(group: AwsItem) -> SecurityGroup:
     rules = [
         rule
         for direction, member in (("in", "IpPermissions"), ("out", "IpPermissionsEgress"))
         for permission in group.get(member) or []
-        for rule in _rules(direction, permission)
+        for rule in _parse_security_rules(direction, permission)
     ]
     return SecurityGroup(group["GroupId"], group["GroupName"], group.get("Description", ""), tuple(rules))
 
 
-def _rules(direction: str, permission: Item) -> list[SecurityRule]:
+def _parse_security_rules(direction: str, permission: AwsItem) -> list[SecurityRule]:
     """One rule for each peer: AWS folds all peers of one protocol and port range into one permission."""
     protocol = str(permission.get("IpProtocol", "-1"))
     first, last = permission.get("FromPort"), permission.get("ToPort")

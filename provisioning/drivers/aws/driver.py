@@ -7,18 +7,18 @@ from typing import Protocol
 
 from provisioning.core.values.resource import Body, Change, resolve_references
 from provisioning.drivers.aws.customer_gateway import CustomerGateway
-from provisioning.drivers.aws.errors import OUR_CLOCK
-from provisioning.drivers.aws.noun import Job
-from provisioning.drivers.aws.session import Api, connect, forget
+from provisioning.drivers.aws.errors import EXPIRED_CREDENTIALS
+from provisioning.drivers.aws.tagged import ResourceContext
+from provisioning.drivers.aws.session import AwsApi, connect, clear_cached_clients
 from provisioning.drivers.aws.tgw_route_table import TransitGatewayRouteTable
 from provisioning.drivers.aws.transit_gateway import TransitGateway
 from provisioning.drivers.aws.vpc_attachment import VpcAttachment
 from provisioning.drivers.aws.vpc_routes import VpcRoutes
 from provisioning.drivers.aws.vpn_connection import VpnConnection
-from provisioning.drivers.base import Context, Done, DriverError, Observed, Waiting
+from provisioning.drivers.base import DriverContext, Done, DriverError, ObservedResource, Waiting
 
 
-class Handler(Protocol):
+class ResourceHandler(Protocol):
     """One kind of thing. A new kind is one module with this and one line in _ALL."""
 
     @property
@@ -27,12 +27,12 @@ class Handler(Protocol):
     @property
     def replace_on(self) -> frozenset[str]: ...
 
-    def apply(self, job: Job, change: Change) -> Done | Waiting: ...
+    def apply(self, context: ResourceContext, change: Change) -> Done | Waiting: ...
 
-    def observe(self, job: Job) -> Observed: ...
+    def observe(self, context: ResourceContext) -> ObservedResource: ...
 
 
-_ALL: tuple[Handler, ...] = (
+_HANDLERS: tuple[ResourceHandler, ...] = (
     TransitGateway(),
     TransitGatewayRouteTable(),
     CustomerGateway(),
@@ -40,37 +40,37 @@ _ALL: tuple[Handler, ...] = (
     VpcAttachment(),
     VpcRoutes(),
 )
-NOUNS: Mapping[str, Handler] = {noun.kind: noun for noun in _ALL}
+RESOURCE_TYPES: Mapping[str, ResourceHandler] = {handler.kind: handler for handler in _HANDLERS}
 
 
-class Driver:
+class AwsDriver:
     """AWS. Stateless but for cached clients; safe to use from many threads."""
 
-    replace_on: Mapping[str, frozenset[str]] = {kind: noun.replace_on for kind, noun in NOUNS.items()}
+    replace_on: Mapping[str, frozenset[str]] = {kind: handler.replace_on for kind, handler in RESOURCE_TYPES.items()}
 
-    def apply(self, change: Change, context: Context) -> Done | Waiting:
+    def apply(self, change: Change, context: DriverContext) -> Done | Waiting:
         """One step towards the change; a Waiting means: call again with the same change."""
-        noun = _noun(change.kind)
+        handler = _handler(change.kind)
         try:
-            return noun.apply(_job(change, context, _connect(change, context)), change)
+            return handler.apply(_resource_context(change, context, _connect(change, context)), change)
         except DriverError as error:
-            if error.code in OUR_CLOCK:
-                forget()
+            if error.code in EXPIRED_CREDENTIALS:
+                clear_cached_clients()
             raise
 
-    def observe(self, wanted: Iterable[Change], context: Context) -> list[Observed]:
+    def observe(self, desired: Iterable[Change], context: DriverContext) -> list[ObservedResource]:
         """What is there at these addresses; one listing for each kind, account and region, however many they are."""
-        places: dict[tuple[str, str], Api] = {}
+        places: dict[tuple[str, str], AwsApi] = {}
         found = []
-        for change in wanted:
-            place = place_of(change)
+        for change in desired:
+            place = account_and_region(change)
             if place not in places:
-                places[place] = _connect(change, context).remembering()
-            found.append(_noun(change.kind).observe(_job(change, context, places[place])))
+                places[place] = _connect(change, context).with_cache()
+            found.append(_handler(change.kind).observe(_resource_context(change, context, places[place])))
         return found
 
 
-def place_of(change: Change) -> tuple[str, str]:
+def account_and_region(change: Change) -> tuple[str, str]:
     """(cloud account, region) of a change: every address begins ``aws/{account}/{region}/``."""
     parts = change.address.split("/")
     if len(parts) < 4 or parts[0] != "aws":
@@ -80,28 +80,28 @@ def place_of(change: Change) -> tuple[str, str]:
     return parts[1], parts[2]
 
 
-def _noun(kind: str) -> Handler:
+def _handler(kind: str) -> ResourceHandler:
     try:
-        return NOUNS[kind]
+        return RESOURCE_TYPES[kind]
     except KeyError:
         raise DriverError(f"The AWS driver knows no {kind}.", code="UnknownKind", permanent=True) from None
 
 
-def _connect(change: Change, context: Context) -> Api:
-    account, region = place_of(change)
+def _connect(change: Change, context: DriverContext) -> AwsApi:
+    account, region = account_and_region(change)
     return connect(context.credentials(account), region)
 
 
-def _job(change: Change, context: Context, api: Api) -> Job:
-    before = _resolved(change.before, context)
-    body = _resolved(change.after, context)
+def _resource_context(change: Change, context: DriverContext, api: AwsApi) -> ResourceContext:
+    before = _resolve_references(change.before, context)
+    body = _resolve_references(change.after, context)
     if body is None:
         body = before if before is not None else {}
-    known = context.attributes.get(change.address, {})
-    return Job(api, context.tenant, change.address, body, before, known)
+    known_attributes = context.attributes.get(change.address, {})
+    return ResourceContext(api, context.tenant, change.address, body, before, known_attributes)
 
 
-def _resolved(body: Body | None, context: Context) -> Body | None:
+def _resolve_references(body: Body | None, context: DriverContext) -> Body | None:
     """A stored ``before`` still holds references; one to a thing that is gone meanwhile becomes None."""
     if body is None:
         return None

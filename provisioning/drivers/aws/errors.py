@@ -21,7 +21,7 @@ THROTTLED = frozenset(
 )
 """Too many calls; EC2 names no time, so we choose one that lets its token bucket refill."""
 
-BUSY = frozenset(
+DEPENDENCY_BUSY = frozenset(
     {
         "IncorrectState",
         "IncorrectModificationState",
@@ -33,7 +33,7 @@ BUSY = frozenset(
 )
 """Something next to it is still being made or taken down; AWS finishes that by itself."""
 
-OUR_CLOCK = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+EXPIRED_CREDENTIALS = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 """The assumed role's hour is over; the next try assumes it anew."""
 
 UNAVAILABLE = frozenset({"InternalError", "InternalFailure", "ServiceUnavailable", "Unavailable", "RequestTimeout"})
@@ -41,32 +41,32 @@ UNAVAILABLE = frozenset({"InternalError", "InternalFailure", "ServiceUnavailable
 THROTTLE_SECONDS = 3.0
 BUSY_SECONDS = 20.0
 UNAVAILABLE_SECONDS = 2.0
-LOST_SECONDS = 5.0
+NO_ANSWER_SECONDS = 5.0
 """AWS' listings trail its creates by seconds: looking too early would not find what to adopt."""
 
 
-def from_answer(answer: dict[str, Any], call: str) -> DriverError:
+def error_from_response(answer: dict[str, Any], call: str) -> DriverError:
     """The error for an answer botocore raised ClientError for; ``call`` is like ``ec2.CreateTransitGateway``."""
     error = answer.get("Error", {})
     code, message = str(error.get("Code", "")), str(error.get("Message", "") or "AWS gave no message.")
     meta = answer.get("ResponseMetadata", {})
     status = int(meta.get("HTTPStatusCode", 0) or 0)
     if code in THROTTLED or status == 429:
-        return DriverError(message, call=call, code=code, retry_after=_named(meta) or THROTTLE_SECONDS)
-    if code in BUSY:
+        return DriverError(message, call=call, code=code, retry_after=_retry_after(meta) or THROTTLE_SECONDS)
+    if code in DEPENDENCY_BUSY:
         return DriverError(message, call=call, code=code, retry_after=BUSY_SECONDS)
-    if code in UNAVAILABLE or code in OUR_CLOCK or status >= 500:
-        return DriverError(message, call=call, code=code, retry_after=_named(meta) or UNAVAILABLE_SECONDS)
+    if code in UNAVAILABLE or code in EXPIRED_CREDENTIALS or status >= 500:
+        return DriverError(message, call=call, code=code, retry_after=_retry_after(meta) or UNAVAILABLE_SECONDS)
     return DriverError(message, call=call, code=code, permanent=True)
 
 
-def from_transport(error: Exception, call: str) -> DriverError:
+def error_from_transport(error: Exception, call: str) -> DriverError:
     """No answer at all: the call may or may not have been carried out; trying again looks for its result first."""
     name = type(error).__name__
-    return DriverError(f"No answer from AWS: {error}", call=call, code=name, retry_after=LOST_SECONDS)
+    return DriverError(f"No answer from AWS: {error}", call=call, code=name, retry_after=NO_ANSWER_SECONDS)
 
 
-def _named(meta: dict[str, Any]) -> float | None:
+def _retry_after(meta: dict[str, Any]) -> float | None:
     """Seconds of a Retry-After header, where one came."""
     value = meta.get("HTTPHeaders", {}).get("retry-after", "")
     return float(value) if str(value).isdigit() else None

@@ -36,13 +36,13 @@ QUOTAS: Mapping[str, Quota] = {
 }
 
 
-def exceeded(resources: Iterable[Resource], limits: Mapping[str, int] | None = None) -> list[Problem]:
+def exceeded_quotas(resources: Iterable[Resource], limits: Mapping[str, int] | None = None) -> list[Problem]:
     """A problem for every quota that the wanted resources together exceed; ``limits`` by code replace the defaults."""
     counts: Counter[tuple[str, str]] = Counter()
     for resource in resources:
         if resource.driver != "aws":
             continue
-        for code, where, amount in _uses(resource):
+        for code, where, amount in _usage(resource):
             counts[code, where] += amount
     problems = []
     for (code, where), amount in sorted(counts.items()):
@@ -60,9 +60,9 @@ def exceeded(resources: Iterable[Resource], limits: Mapping[str, int] | None = N
     return problems
 
 
-def _uses(resource: Resource) -> list[tuple[str, str, int]]:
+def _usage(resource: Resource) -> list[tuple[str, str, int]]:
     """(quota, where it is counted, how much of it) for one resource."""
-    body, place = resource.body, _place(resource.address)
+    body, place = resource.body, _region_address(resource.address)
     gateway = f"{place}/tgw"
     match resource.kind:
         case "aws.transit-gateway":
@@ -89,6 +89,6 @@ def _uses(resource: Resource) -> list[tuple[str, str, int]]:
     return []
 
 
-def _place(address: str) -> str:
+def _region_address(address: str) -> str:
     """``aws/{account}/{region}`` of an address."""
     return "/".join(address.split("/")[:3])

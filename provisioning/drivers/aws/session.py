@@ -14,22 +14,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from provisioning.core.values.resource import content_digest
-from provisioning.drivers.aws.errors import from_answer, from_transport
-from provisioning.drivers.base import Credentials, DriverError
+from provisioning.drivers.aws.errors import error_from_response, error_from_transport
+from provisioning.drivers.base import CloudCredentials, DriverError
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 20
 ROLE_SECONDS = 3600
 RENEW_BEFORE = 300
-KEPT = 64
+MAX_CACHED_CLIENTS = 64
 """Cached clients in one process; one costs about 1 MB once the service model is loaded."""
 
 _lock = threading.Lock()
 _session: Any = None
-_cached: dict[str, tuple[float, Api]] = {}
+_cached_apis: dict[str, tuple[float, Api]] = {}
 
 
-class Api:
+class AwsApi:
     """Calls to one account in one region, by AWS' own operation names.
 
     Writes go through a client that never repeats a call by itself: a create whose answer was lost would be made
@@ -40,41 +40,41 @@ class Api:
     def __init__(self, reading: Any, writing: Any, account_id: str, region: str, service: str = "ec2") -> None:
         self._reading, self._writing, self._service = reading, writing, service
         self.account_id, self.region = account_id, region
-        self._seen: dict[str, list[dict[str, Any]]] | None = None
+        self._cached_listings: dict[str, list[dict[str, Any]]] | None = None
 
-    def remembering(self) -> Api:
-        copy = Api(self._reading, self._writing, self.account_id, self.region, self._service)
-        copy._seen = {}
+    def with_cache(self) -> AwsApi:
+        copy = AwsApi(self._reading, self._writing, self.account_id, self.region, self._service)
+        copy._cached_listings = {}
         return copy
 
     @property
-    def remembers(self) -> bool:
-        return self._seen is not None
+    def has_cache(self) -> bool:
+        return self._cached_listings is not None
 
     def write(self, operation: str, **arguments: Any) -> dict[str, Any]:
-        return invoke(self._writing, self._service, operation, arguments)
+        return call_operation(self._writing, self._service, operation, arguments)
 
     def list(self, operation: str, items: str, **arguments: Any) -> list[dict[str, Any]]:
         """All pages of a listing; ``items`` is the member of the answer that holds them."""
         key = content_digest([operation, arguments])
-        if self._seen is not None and key in self._seen:
-            return self._seen[key]
+        if self._cached_listings is not None and key in self._cached_listings:
+            return self._cached_listings[key]
         found: list[dict[str, Any]] = []
         token: str | None = None
         while True:
-            page = invoke(
+            page = call_operation(
                 self._reading, self._service, operation, {**arguments, **({"NextToken": token} if token else {})}
             )
             found.extend(page.get(items) or [])
             token = page.get("NextToken")
             if not token:
                 break
-        if self._seen is not None:
-            self._seen[key] = found
+        if self._cached_listings is not None:
+            self._cached_listings[key] = found
         return found
 
 
-def invoke(client: Any, service: str, operation: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def call_operation(client: Any, service: str, operation: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """One call; whatever goes wrong becomes a DriverError that names it."""
     from botocore import xform_name
     from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
@@ -84,42 +84,42 @@ def invoke(client: Any, service: str, operation: str, arguments: Mapping[str, An
         answer: dict[str, Any] = getattr(client, xform_name(operation))(**arguments)
         return answer
     except ClientError as error:
-        raise from_answer(dict(error.response), call) from error
+        raise error_from_response(dict(error.response), call) from error
     except ParamValidationError as error:
         raise DriverError(str(error), call=call, code="ParamValidation", permanent=True) from error
     except BotoCoreError as error:
-        raise from_transport(error, call) from error
+        raise error_from_transport(error, call) from error
 
 
-def connect(credentials: Credentials, region: str) -> Api:
+def connect(credentials: CloudCredentials, region: str) -> AwsApi:
     """Clients for an account and region, cached until the assumed role needs renewal; checks whose account it is."""
     endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
     key = content_digest([credentials.account, dict(credentials.secret), region, endpoint])
     with _lock:
-        cached = _cached.get(key)
+        cached = _cached_apis.get(key)
     if cached and cached[0] > time.monotonic():
         return cached[1]
-    keys, lasts = _keys(credentials, region)
-    api = Api(
-        _client("ec2", region, keys, attempts=2),
-        _client("ec2", region, keys, attempts=1),
-        _whose(credentials, keys, region),
+    keys, lasts = _client_credentials(credentials, region)
+    api = AwsApi(
+        _create_client("ec2", region, keys, attempts=2),
+        _create_client("ec2", region, keys, attempts=1),
+        _verify_account(credentials, keys, region),
         region,
     )
     with _lock:
-        while len(_cached) >= KEPT:
-            _cached.pop(next(iter(_cached)))
-        _cached[key] = (time.monotonic() + lasts, api)
+        while len(_cached_apis) >= MAX_CACHED_CLIENTS:
+            _cached_apis.pop(next(iter(_cached_apis)))
+        _cached_apis[key] = (time.monotonic() + lasts, api)
     return api
 
 
-def forget() -> None:
+def clear_cached_clients() -> None:
     """Drop every cached client: after credentials expired, or between tests."""
     with _lock:
-        _cached.clear()
+        _cached_apis.clear()
 
 
-def _client(service: str, region: str, keys: Mapping[str, str], attempts: int) -> Any:
+def _create_client(service: str, region: str, keys: Mapping[str, str], attempts: int) -> Any:
     """A client out of the one shared session: each further session would load EC2's 20 MB model again."""
     global _session
     import boto3
@@ -137,7 +137,7 @@ def _client(service: str, region: str, keys: Mapping[str, str], attempts: int) -
         return _session.client(service, region_name=region, config=config, **keys)
 
 
-def _keys(credentials: Credentials, region: str) -> tuple[dict[str, str], float]:
+def _client_credentials(credentials: CloudCredentials, region: str) -> tuple[dict[str, str], float]:
     """Keyword arguments for a client, and for how many seconds they hold."""
     secret = credentials.secret
     keys = {
@@ -164,7 +164,7 @@ def _keys(credentials: Credentials, region: str) -> tuple[dict[str, str], float]
         "DurationSeconds": ROLE_SECONDS,
         **({"ExternalId": secret["external_id"]} if secret.get("external_id") else {}),
     }
-    answer = invoke(_client("sts", region, keys, attempts=2), "sts", "AssumeRole", arguments)["Credentials"]
+    answer = call_operation(_create_client("sts", region, keys, attempts=2), "sts", "AssumeRole", arguments)["Credentials"]
     assumed = {
         "aws_access_key_id": answer["AccessKeyId"],
         "aws_secret_access_key": answer["SecretAccessKey"],
@@ -173,9 +173,9 @@ def _keys(credentials: Credentials, region: str) -> tuple[dict[str, str], float]
     return assumed, ROLE_SECONDS - RENEW_BEFORE
 
 
-def _whose(credentials: Credentials, keys: Mapping[str, str], region: str) -> str:
+def _verify_account(credentials: CloudCredentials, keys: Mapping[str, str], region: str) -> str:
     """The account these keys open; refuses when it is not the one the customer named."""
-    answer = invoke(_client("sts", region, keys, attempts=2), "sts", "GetCallerIdentity", {})
+    answer = call_operation(_create_client("sts", region, keys, attempts=2), "sts", "GetCallerIdentity", {})
     actual = str(answer["Account"])
     named = credentials.secret.get("account_id") or credentials.account
     if named.isdigit() and len(named) == 12 and named != actual:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioning.drivers.aws.noun import Item, Job, Noun
+from provisioning.drivers.aws.tagged import AwsItem, ResourceContext, TaggedResource
 
 
-class TransitGatewayRouteTable(Noun):
+class TransitGatewayRouteTable(TaggedResource):
     """Body: tgw, role, segment. Attributes: id."""
 
     kind = "aws.tgw-route-table"
@@ -15,17 +15,17 @@ class TransitGatewayRouteTable(Noun):
     listing, items = "DescribeTransitGatewayRouteTables", "TransitGatewayRouteTables"
     id_key, resource_type = "TransitGatewayRouteTableId", "transit-gateway-route-table"
 
-    def create(self, job: Job) -> Item:
-        answer = job.api.write(
+    def create(self, context: ResourceContext) -> AwsItem:
+        answer = context.api.write(
             "CreateTransitGatewayRouteTable",
-            TransitGatewayId=job.body["tgw"],
-            TagSpecifications=job.tags(self.resource_type),
+            TransitGatewayId=context.body["tgw"],
+            TagSpecifications=context.tags(self.resource_type),
         )
-        item: Item = answer["TransitGatewayRouteTable"]
+        item: AwsItem = answer["TransitGatewayRouteTable"]
         return item
 
-    def delete(self, job: Job, found: Item) -> None:
-        job.api.write("DeleteTransitGatewayRouteTable", TransitGatewayRouteTableId=found[self.id_key])
+    def delete(self, context: ResourceContext, found: AwsItem) -> None:
+        context.api.write("DeleteTransitGatewayRouteTable", TransitGatewayRouteTableId=found[self.id_key])
 
-    def read(self, job: Job, found: Item) -> dict[str, Any]:
+    def read_body(self, context: ResourceContext, found: AwsItem) -> dict[str, Any]:
         return {"tgw": found["TransitGatewayId"]}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioning.drivers.aws.noun import Item, Job, Noun
+from provisioning.drivers.aws.tagged import AwsItem, ResourceContext, TaggedResource
 
 
-class TransitGateway(Noun):
+class TransitGateway(TaggedResource):
     """Body: account, region, asn. Attributes: id, arn, asn.
 
     Nothing is associated or propagated by default: a VPC belongs to the one segment that asked for it.
@@ -19,32 +19,32 @@ class TransitGateway(Noun):
     resource_type = "transit-gateway"
     poll_seconds = 10.0
 
-    def create(self, job: Job) -> Item:
+    def create(self, context: ResourceContext) -> AwsItem:
         options = {
-            "AmazonSideAsn": job.body["asn"],
+            "AmazonSideAsn": context.body["asn"],
             "AutoAcceptSharedAttachments": "disable",
             "DefaultRouteTableAssociation": "disable",
             "DefaultRouteTablePropagation": "disable",
             "VpnEcmpSupport": "enable",
             "DnsSupport": "enable",
         }
-        answer = job.api.write(
+        answer = context.api.write(
             "CreateTransitGateway",
-            Description=f"Causeway {job.tag}",
+            Description=f"Causeway {context.tag}",
             Options=options,
-            TagSpecifications=job.tags(self.resource_type),
+            TagSpecifications=context.tags(self.resource_type),
         )
-        item: Item = answer["TransitGateway"]
+        item: AwsItem = answer["TransitGateway"]
         return item
 
-    def delete(self, job: Job, found: Item) -> None:
-        job.api.write("DeleteTransitGateway", TransitGatewayId=found[self.id_key])
+    def delete(self, context: ResourceContext, found: AwsItem) -> None:
+        context.api.write("DeleteTransitGateway", TransitGatewayId=found[self.id_key])
 
-    def attributes(self, job: Job, found: Item) -> dict[str, Any]:
+    def attributes(self, context: ResourceContext, found: AwsItem) -> dict[str, Any]:
         return {"id": found[self.id_key], "arn": found.get("TransitGatewayArn", ""), "asn": self._asn(found)}
 
-    def read(self, job: Job, found: Item) -> dict[str, Any]:
+    def read_body(self, context: ResourceContext, found: AwsItem) -> dict[str, Any]:
         return {"asn": self._asn(found)}
 
-    def _asn(self, found: Item) -> int:
+    def _asn(self, found: AwsItem) -> int:
         return int(found.get("Options", {}).get("AmazonSideAsn", 0))

@@ -12,55 +12,55 @@ from typing import Any
 from django.utils import timezone
 
 from provisioning.core.values.resource import Body, Change, content_digest
-from provisioning.drivers.base import Context, Done, DriverError, Observed, Waiting
+from provisioning.drivers.base import DriverContext, Done, DriverError, ObservedResource, Waiting
 from provisioning.drivers.exchange import publish
 from provisioning.models import NodeSection
 from tenants.models import Tenant
 from tenants.scope import scope
 
-PATIENCE = timedelta(seconds=60)
+REPORT_TIMEOUT = timedelta(seconds=60)
 """How long a node may take to carry a section out before the step says so."""
 
 
-class Driver:
+class ExchangeDriver:
     replace_on: dict[str, frozenset[str]] = {}
 
-    def apply(self, change: Change, context: Context) -> Done | Waiting:
+    def apply(self, change: Change, context: DriverContext) -> Done | Waiting:
         with scope(Tenant.objects.get(slug=context.tenant)):
-            sections = publish.put(change)
+            sections = publish.publish_sections(change)
             late = [section for section in sections if not section.holds]
-            error = _error(late)
+            error = _section_error(late)
             if error:
                 # Forgotten, so that a retry publishes anew and waits anew.
-                publish.give_up(late)
+                publish.reset_sections(late)
             elif not late:
-                publish.forget_removed(change.address)
+                publish.delete_removed_sections(change.address)
         if error:
             raise error
         if late:
             return Waiting(1.0, f"Waiting for node {', '.join(str(section.node) for section in late)}")
         return Done({}, change.after)
 
-    def observe(self, wanted: Iterable[Change], context: Context) -> list[Observed]:
+    def observe(self, desired: Iterable[Change], context: DriverContext) -> list[ObservedResource]:
         with scope(Tenant.objects.get(slug=context.tenant)):
-            return [self._observed(change) for change in wanted]
+            return [self._observe_section(change) for change in desired]
 
-    def _observed(self, change: Change) -> Observed:
+    def _observe_section(self, change: Change) -> ObservedResource:
         found: list[dict[str, Any]] = list(NodeSection.objects.filter(address=change.address).values("body", "digest"))
         body: Body | None = found[0]["body"] if found and found[0]["digest"] == content_digest(change.after) else None
-        return Observed(change.address, change.kind, body, {})
+        return ObservedResource(change.address, change.kind, body, {})
 
 
-def _error(late: list[NodeSection]) -> DriverError | None:
+def _section_error(late: list[NodeSection]) -> DriverError | None:
     """Why it is of no use to wait any longer for these sections, if it is."""
     for section in late:
         if section.failure:
             message = f"Node {section.node} could not carry it out: {section.failure}"
             return DriverError(message, call="exchange.apply", code="node_failed", permanent=True)
-    if late and timezone.now() - min(section.published_at for section in late) > PATIENCE:
+    if late and timezone.now() - min(section.published_at for section in late) > REPORT_TIMEOUT:
         names = ", ".join(str(section.node) for section in late)
         seen = max((section.node.seen_at for section in late if section.node.seen_at), default=None)
         last = f"last heard of at {seen:%H:%M:%S} UTC" if seen else "never heard of"
-        message = f"Node {names} has not reported within {PATIENCE.seconds} s ({last}). Look at the node, then retry."
+        message = f"Node {names} has not reported within {REPORT_TIMEOUT.seconds} s ({last}). Look at the node, then retry."
         return DriverError(message, call="exchange.apply", code="node_silent", permanent=True)
     return None

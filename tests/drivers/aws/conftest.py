@@ -9,20 +9,20 @@ from typing import Any
 
 import pytest
 
-from provisioning.drivers.aws.session import forget
-from provisioning.lab import aws_faults, moto
-from tests.drivers.aws.world import REGION, World
+from provisioning.drivers.aws.session import clear_cached_clients
+from provisioning.lab import aws_fault_proxy, moto
+from tests.drivers.aws.testbed import REGION, AwsTestbed
 
 
 @pytest.fixture(scope="session")
 def moto_endpoint() -> Iterator[str]:
-    with moto.running() as endpoint:
+    with moto.running_moto() as endpoint:
         yield endpoint
 
 
 @pytest.fixture(scope="session")
 def proxy_endpoint(moto_endpoint: str) -> Iterator[str]:
-    with aws_faults.running(moto_endpoint) as endpoint:
+    with aws_fault_proxy.running_proxy(moto_endpoint) as endpoint:
         yield endpoint
 
 
@@ -63,16 +63,16 @@ def faults(proxy_endpoint: str) -> Faults:
 @pytest.fixture
 def fresh_sessions() -> Iterator[None]:
     """Nobody is logged in: for tests of logging in itself. The others share clients, which take long to make."""
-    forget()
+    clear_cached_clients()
     yield
-    forget()
+    clear_cached_clients()
 
 
 @pytest.fixture
-def world(moto_endpoint: str, proxy_endpoint: str, faults: Faults, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def testbed(moto_endpoint: str, proxy_endpoint: str, faults: Faults, monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsTestbed]:
     """The driver behind the proxy, and a plain client on moto itself to judge by."""
-    moto.reset(moto_endpoint)
+    moto.reset_moto(moto_endpoint)
     faults.clear()
     monkeypatch.setenv("AWS_ENDPOINT_URL", proxy_endpoint)
-    yield World(moto_endpoint, REGION)
+    yield AwsTestbed(moto_endpoint, REGION)
     faults.clear()

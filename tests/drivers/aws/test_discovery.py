@@ -7,13 +7,13 @@ import json
 import pytest
 
 from provisioning.drivers.aws.discovery import discover
-from provisioning.drivers.base import Credentials, DriverError
+from provisioning.drivers.base import CloudCredentials, DriverError
 from provisioning.lab import moto
 from tests.drivers.aws.conftest import Faults
-from tests.drivers.aws.world import ACCOUNT, SECRET, World, network
+from tests.drivers.aws.testbed import ACCOUNT, SECRET, AwsTestbed, example_resources
 
 LISTINGS = ("DescribeVpcs", "DescribeSubnets", "DescribeRouteTables", "DescribeSecurityGroups")
-CREDENTIALS = Credentials(ACCOUNT, SECRET)
+CREDENTIALS = CloudCredentials(ACCOUNT, SECRET)
 
 
 def spec(name: str, second: int, region: str = "eu-central-1") -> dict[str, object]:
@@ -31,8 +31,8 @@ def spec(name: str, second: int, region: str = "eu-central-1") -> dict[str, obje
     }
 
 
-def test_every_page_is_read(world: World, faults: Faults) -> None:
-    made = moto.seed(world.endpoint, [spec(f"vpc-{index}", index) for index in range(1, 6)])
+def test_every_page_is_read(testbed: AwsTestbed, faults: Faults) -> None:
+    made = moto.seed_vpcs(testbed.endpoint, [spec(f"vpc-{index}", index) for index in range(1, 6)])
     for operation in LISTINGS:
         faults.rule(operation, "page", size=2)
     found = discover(CREDENTIALS, ["eu-central-1"])
@@ -42,9 +42,9 @@ def test_every_page_is_read(world: World, faults: Faults) -> None:
     assert all(len(vpc.subnets) == 4 and len(vpc.route_tables) == 2 for vpc in ours.values())
 
 
-def test_a_vpc_is_told_with_prefixes_subnets_tables_and_rules(world: World) -> None:
-    made = moto.seed(world.endpoint, [spec("prod", 1)])
-    world.build(network(made["prod"]))
+def test_a_vpc_is_told_with_prefixes_subnets_tables_and_rules(testbed: AwsTestbed) -> None:
+    made = moto.seed_vpcs(testbed.endpoint, [spec("prod", 1)])
+    testbed.create_all(example_resources(made["prod"]))
     found = discover(CREDENTIALS, ["eu-central-1"])
     vpc = next(vpc for vpc in found.vpcs if vpc.name == "prod")
     assert found.account == ACCOUNT and found.errors == {}
@@ -66,8 +66,8 @@ def test_a_vpc_is_told_with_prefixes_subnets_tables_and_rules(world: World) -> N
     assert json.loads(json.dumps(found.as_json()))["vpcs"]
 
 
-def test_one_region_that_fails_does_not_hide_the_others(world: World, faults: Faults) -> None:
-    moto.seed(world.endpoint, [spec("west", 3, "eu-west-1")])
+def test_one_region_that_fails_does_not_hide_the_others(testbed: AwsTestbed, faults: Faults) -> None:
+    moto.seed_vpcs(testbed.endpoint, [spec("west", 3, "eu-west-1")])
     faults.rule("DescribeSubnets", "error", code="UnauthorizedOperation", message="No.", times=1)
     found = discover(CREDENTIALS, ["eu-central-1", "eu-west-1"])
     assert found.errors == {"eu-central-1": "ec2.DescribeSubnets: No."}
@@ -75,7 +75,7 @@ def test_one_region_that_fails_does_not_hide_the_others(world: World, faults: Fa
 
 
 @pytest.mark.usefixtures("fresh_sessions")
-def test_wrong_credentials_are_an_error(world: World, faults: Faults) -> None:
+def test_wrong_credentials_are_an_error(testbed: AwsTestbed, faults: Faults) -> None:
     faults.rule("GetCallerIdentity", "error", code="InvalidClientTokenId", message="The token is invalid.", status=403)
     with pytest.raises(DriverError, match="token is invalid") as caught:
         discover(CREDENTIALS, ["eu-central-1"])

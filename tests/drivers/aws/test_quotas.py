@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from provisioning.drivers.aws.quotas import exceeded
-from tests.drivers.aws.world import network
+from provisioning.drivers.aws.quotas import exceeded_quotas
+from tests.drivers.aws.testbed import example_resources
 
 
 def test_an_ordinary_network_fits() -> None:
-    assert exceeded(network("vpc-1")) == []
+    assert exceeded_quotas(example_resources("vpc-1")) == []
 
 
 def test_eleven_segments_need_more_route_tables_than_a_gateway_has() -> None:
-    resources = {each.address: each for number in range(11) for each in network("vpc-1", segment=f"s{number}")}
-    (problem,) = exceeded(resources.values())
+    resources = {each.address: each for number in range(11) for each in example_resources("vpc-1", segment=f"s{number}")}
+    (problem,) = exceeded_quotas(resources.values())
     assert problem.code == "aws_tgw_route_tables" and problem.severity == "error"
     assert "22 route tables, AWS allows 20" in problem.message
-    assert exceeded(resources.values(), {"aws_tgw_route_tables": 40}) == []
+    assert exceeded_quotas(resources.values(), {"aws_tgw_route_tables": 40}) == []
 
 
 def test_other_clouds_are_not_counted() -> None:
     from provisioning.core.values.resource import Resource
 
-    assert exceeded([Resource(f"exchange/{n}", "exchange.presence", {}) for n in range(30_000)]) == []
+    assert exceeded_quotas([Resource(f"exchange/{n}", "exchange.presence", {}) for n in range(30_000)]) == []

@@ -1,0 +1,82 @@
+"""The numbers that packets and connections carry, and the addresses of the mesh and of wires inside the node.
+
+A packet mark says what is to be done with the packet next; its low 16 bits travel between nodes in the VXLAN header
+(group policy extension), so a receiver need not guess why it got a packet:
+
+    0x0nnn  source key: which (class, exchange, speaker) the packet came from, while the anchor is looked up
+    0x1kkk  take to node k, the anchor, and decide there; on the wire 0x1sss, the speaker
+    0x2000  decided: deliver to the member's home node and out of its active circuit
+    0x3000  decided, but the home node's circuit is down: deliver through the next circuit that is not
+    0x4jjj  take to service instance j
+    0x5eee  leave through internet exit e of this node
+    0x6jjj  came back from service instance j
+    0x7000  decide here
+    0x8000  refused
+    0x9000  translate for an internet application
+
+A speaker is a member that sends from addresses which belong to another one; its number is in the upper 16 bits while
+the packet is to be decided, and in the connection's label. Nobody is speaker 0: the address tells the member.
+
+A connection mark, on the anchor only: generation (8 bits) | verdict or chain (8 bits) | four instance slots of 4 bits.
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv6Address
+
+TO_ANCHOR, DELIVER, STANDBY, TO_INSTANCE, TO_EXIT, FROM_INSTANCE, DECIDE, REFUSED, TO_APPLICATION = (verb << 12 for verb in range(1, 10))
+ACTION_MASK = 0xF000
+OVERLAPPING_SOURCE_MASK = 0x0FFF0000
+MAX_OVERLAPPING_SOURCES = 127
+"""A connection has 128 label bits."""
+
+GENERATION_MASK = 0xFF000000
+VERDICT_MASK = 0x00FF0000
+INSTANCE_SLOTS_MASK = 0x0000FFFF
+DENIED, ALLOWED, FIRST_CHAIN = 1, 2, 3
+LAST_CHAIN = 250
+MAX_CHAIN_LENGTH = 4
+MAX_INSTANCES = 15
+HASH_BUCKETS = 64
+
+MESH_BRIDGE = "mesh"
+"""Interface name of the mesh bridge in every segment's namespace."""
+
+NEAR_GATEWAY, FAR_GATEWAY = "169.254.0.1", "169.254.0.2"
+"""Gateways over a wire between two namespaces of one node: NEAR is the segment's side (of two segments the one whose
+namespace decides), FAR the other. Nobody has these addresses; both are neighbours with a fixed hardware address."""
+
+MESH_PREFIX = "169.254.128.0/17"
+"""Addresses of nodes on the mesh, where their own packets (ICMP errors) come from."""
+
+_IPV6_BASE = int(IPv6Address("fdc5:c5c5::"))
+
+
+def ipv6_counterpart(address: str) -> str:
+    """The IPv6 address (or prefix) that goes with a link-local IPv4 one: the same 32 bits in a prefix of our own."""
+    host, slash, length = address.partition("/")
+    return str(IPv6Address(_IPV6_BASE + int(IPv4Address(host)))) + (f"{slash}{96 + int(length)}" if length else "")
+
+
+def ipv6_link_local(address: str) -> str:
+    """The address from which a circuit's ends ask for each other; the kernel asks from no other."""
+    return str(IPv6Address((0xFE80 << 112) + int(IPv4Address(address.partition("/")[0])))) + "/64"
+
+
+def veth_mac(gateway: str) -> str:
+    """The hardware address of a wire's end; NEAR and FAR."""
+    return f"02:c5:01:00:00:{int(IPv4Address(gateway)) & 0xFF:02x}"
+
+
+def mesh_address(index: int) -> str:
+    """169.254.128.0 + index: nodes are 1…, service instances 101…."""
+    return f"169.254.{128 + (index >> 8)}.{index & 0xFF}"
+
+
+def mesh_mac(index: int) -> str:
+    """The one hardware address of a node or instance on a segment's mesh; locally administered."""
+    return f"02:c5:00:00:{index >> 8:02x}:{index & 0xFF:02x}"
+
+
+def connection_mark(generation: int, verdict: int, slots: int = 0) -> int:
+    return generation << 24 | verdict << 16 | slots

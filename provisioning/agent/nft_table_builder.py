@@ -1,0 +1,53 @@
+"""A segment's nftables table while it is written: sets and maps for each family of addresses, chains, counters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from provisioning.agent import ranges
+from provisioning.agent.render_decision import Chains, DecisionChains
+from provisioning.agent.parsed_segment import ParsedSegment, hashed_name
+from provisioning.agent.desired import NftTable
+
+
+class NftTableBuilder:
+    def __init__(self, segment: ParsedSegment, decision: DecisionChains) -> None:
+        self.segment, self.decision = segment, decision
+        self.sets: dict[str, str] = {}
+        self.elements: dict[str, tuple[str, ...]] = {}
+        self.chains: Chains = {}
+        self.counters: dict[str, tuple[str, str]] = {}
+        self.declare_address_sets("inside", segment.inside)
+
+    def rules(self, decided: Chains) -> NftTable:
+        """All of it, with the chains that decide."""
+        for name, (family, elements) in self.decision.sets.items():
+            self.declare_set(name, f"set {{ type {family.address}; flags interval; }}", elements)
+        return NftTable(self.sets, self.elements, {**self.chains, **decided}, {**self.counters, **self.decision.counters})
+
+    def declare_set(self, name: str, declaration: str, elements: Iterable[str]) -> None:
+        self.sets[name], self.elements[name] = declaration, tuple(elements)
+
+    def declare_address_sets(self, name: str, spans: ranges.AddressRanges) -> None:
+        """``name`` holds the IPv4 ones and ``name6`` the others."""
+        for family in self.segment.families:
+            declaration = f"set {{ type {family.address}; flags interval; }}"
+            self.declare_set(f"{name}{family.suffix}", declaration, map(ranges.range_text, family.select(spans)))
+
+    def counter(self, key: str, what: str = "bytes,packets") -> str:
+        name = hashed_name("n", key)
+        self.counters[name] = (f"{self.segment.tenant}|{key}", what)
+        return name
+
+    def declare_counter_map(self, name: str, key_type: str, counters: Mapping[str, str]) -> None:
+        self.declare_set(name, f"map {{ type {key_type} : counter; }}", (f'{k} : "{c}"' for k, c in counters.items()))
+
+    def per_family(self, text: str) -> Iterator[str]:
+        """The rule once for each family; {ip} and {suffix} are the family's."""
+        for family in self.segment.families:
+            yield text.format(ip=family.ip, suffix=family.suffix)
+
+    def filtered_routes(self, text: str) -> Iterator[str]:
+        """The same, where a route policy keeps anything from a circuit here."""
+        if any(circuit.link.get("blind") for circuit in self.segment.site_circuits):
+            yield from self.per_family(text)

@@ -1,0 +1,71 @@
+"""Internet applications of a segment on their exits' home node: one namespace that translates their connections.
+
+The segment decides about a connection by what it says on the internet (client, public address, public port) and sends
+it through services like that. Then it goes through here and comes back as what the target sees, to be delivered.
+Replies come by here first: the target's exchange sends them to the exit's home node, as any flow to the internet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from provisioning.agent import fwmarks, ranges
+from provisioning.agent.render_internet_exit import MSS_CLAMP
+from provisioning.agent.render_namespace import APPLICATIONS_VETH, INSIDE_VETH, applications_namespace, veth_neighbours
+from provisioning.agent.parsed_segment import ParsedSegment
+from provisioning.agent.desired import KernelLink, NetworkNamespace, KernelRoute, NftTable
+
+
+def namespaces(segment: ParsedSegment) -> list[NetworkNamespace]:
+    if not segment.apps:
+        return []
+    numbered = list(enumerate(sorted(segment.apps, key=lambda app: str(app["id"])), start=1))
+    hidden = sorted({app["source_nat"] for app in segment.apps if app["source_nat"]})
+    return [
+        NetworkNamespace(
+            name=applications_namespace(segment),
+            sections=segment.sections,
+            links=(KernelLink(INSIDE_VETH, "veth", mac=fwmarks.veth_mac(fwmarks.FAR_GATEWAY), peer=(segment.namespace, APPLICATIONS_VETH)),),
+            neighbours=frozenset(veth_neighbours(INSIDE_VETH, fwmarks.NEAR_GATEWAY, (ranges.IPV4,))),
+            routes=frozenset({KernelRoute("0.0.0.0/0", fwmarks.NEAR_GATEWAY, INSIDE_VETH)}),
+            rules=NftTable(
+                sets={"hidden": "set { type ipv4_addr; }"},
+                elements={"hidden": tuple(hidden)},
+                chains={
+                    "to": (
+                        "type nat hook prerouting priority dstnat; policy accept;",
+                        tuple(line for number, app in numbered for line in _dnat_rules(number, app)),
+                    ),
+                    "from": (
+                        "type nat hook postrouting priority srcnat; policy accept;",
+                        tuple(
+                            f"ct mark {number} snat ip to {app['source_nat']}"
+                            for number, app in numbered
+                            if app["source_nat"]
+                        ),
+                    ),
+                    # What a target says to the internet of its own comes by too where clients keep their addresses.
+                    "leave": (
+                        "type filter hook forward priority filter; policy accept;",
+                        ("ct status dnat accept", "ip daddr @hidden drop"),
+                    ),
+                    "clamp": MSS_CLAMP,
+                    "input": ("type filter hook input priority filter; policy drop;", ()),
+                },
+            ),
+        )
+    ]
+
+
+def _dnat_rules(number: int, app: Mapping[str, Any]) -> Iterator[str]:
+    """A client keeps its target for as long as the targets stay the same."""
+    match = f"ip daddr {app['public']} meta l4proto {app['protocol']} th dport {app['port']} ct mark set {number}"
+    targets = app["targets"]
+    chosen = str(targets[0])
+    if len(targets) > 1:
+        table = ", ".join(f"{place} : {target}" for place, target in enumerate(targets))
+        chosen = f"jhash ip saddr mod {len(targets)} map {{ {table} }}"
+        yield f"{match} dnat ip to {chosen} : {app['target_port']}"
+    else:
+        yield f"{match} dnat ip to {chosen}:{app['target_port']}"

@@ -1,0 +1,251 @@
+"""The edge of a connector with NAT rules: a namespace of its own between the circuit and the segment.
+
+Everything beyond it sees presented (outside) addresses only. It has a connection table of its own, like an exit. Its
+rules are tried in order, the first that matches a connection's first packet wins, and its number is kept in the
+connection's mark; what no rule takes passes only between addresses that are not hidden.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from ipaddress import ip_network
+from typing import Any
+
+from provisioning.agent import fwmarks, ranges
+from provisioning.agent.render_internet_exit import MSS_CLAMP
+from provisioning.agent.render_namespace import INSIDE_VETH, circuit_namespace, circuit_addresses, in_family, veth_neighbours
+from provisioning.agent.parsed_segment import ParsedCircuit, ParsedSegment, hashed_name
+from provisioning.agent.desired import KernelLink, NetworkNamespace, KernelRoute, NftTable
+
+TO_SITE, TO_EXCHANGE = 1, 2
+"""Packet marks, and routing tables: what comes from one side leaves by the other."""
+
+MAX_PORT_TRANSLATED_ADDRESSES = 4096
+"""Addresses of a rule that translates a port too: nft maps these one by one."""
+
+NatRuleBody = Mapping[str, Any]
+
+
+def namespaces(segment: ParsedSegment) -> list[NetworkNamespace]:
+    return [_namespace(segment, circuit) for circuit in segment.site_circuits if circuit.has_edge]
+
+
+def _namespace(segment: ParsedSegment, circuit: ParsedCircuit) -> NetworkNamespace:
+    site, families = circuit.interface, segment.families
+    routes = {
+        route
+        for family in families
+        for route in (
+            KernelRoute(family.default_route, in_family(circuit.peer, family), site, table=TO_SITE),
+            KernelRoute(family.default_route, "", "", table=TO_SITE, metric=1000),
+            KernelRoute(family.default_route, in_family(fwmarks.NEAR_GATEWAY, family), INSIDE_VETH, table=TO_EXCHANGE),
+            KernelRoute(family.default_route, in_family(fwmarks.NEAR_GATEWAY, family), INSIDE_VETH),
+        )
+    }
+    return NetworkNamespace(
+        name=circuit_namespace(segment, circuit),
+        sections=segment.sections,
+        links=(
+            KernelLink(
+                INSIDE_VETH,
+                "veth",
+                mac=fwmarks.veth_mac(fwmarks.FAR_GATEWAY),
+                mtu=circuit.mtu,
+                peer=(segment.namespace, circuit.segment_interface),
+                follows=site,
+            ),
+            KernelLink(site, "circuit", mtu=circuit.mtu, rate=circuit.rate),
+        ),
+        addresses=frozenset(circuit_addresses(circuit, families)),
+        neighbours=frozenset(veth_neighbours(INSIDE_VETH, fwmarks.NEAR_GATEWAY, families)),
+        routes=frozenset(routes),
+        fwmark_rules=frozenset({(TO_SITE, TO_SITE), (TO_EXCHANGE, TO_EXCHANGE)}),
+        rules=_EdgeTable(segment, circuit).rules(),
+    )
+
+
+class _EdgeTable:
+    """The nft table of one edge."""
+
+    def __init__(self, segment: ParsedSegment, circuit: ParsedCircuit) -> None:
+        self.segment, self.circuit = segment, circuit
+        self.numbered: list[tuple[int, NatRuleBody]] = list(enumerate(circuit.link["nat_rules"], start=1))
+        self.inside_ranges = ranges.parse_union(circuit.inside)
+        hidden = ranges.merge(
+            span
+            for _, rule in self.numbered
+            if rule["direction"] == "outbound" and rule["to_source"]["type"] != "none" and _is_unconditional(rule)
+            for span in (self.inside_ranges if rule["source"] is None else ranges.parse_union(rule["source"]))
+        )
+        self.untranslated = ranges.subtract(self.inside_ranges, hidden)
+        self.sets: dict[str, str] = {}
+        self.elements: dict[str, tuple[str, ...]] = {}
+
+    def rules(self) -> NftTable:
+        site, segment = self.circuit.interface, self.segment
+        spoofed = hashed_name("n", f"spoof/{self.circuit.connector}|{segment.name}")
+        return NftTable(
+            counters={spoofed: (f"{segment.tenant}|spoof/{self.circuit.connector}|{segment.name}", "packets")},
+            chains={
+                "arrive": (
+                    "type filter hook prerouting priority -310; policy accept;",
+                    (
+                        f'iifname "{INSIDE_VETH}" meta mark set {TO_SITE} accept',
+                        f'iifname != "{site}" accept',
+                        *neighbour_discovery_rules(segment.families),
+                        *self._echo_rules(),
+                        *self._rules_not_matching(self.inside_ranges, "saddr", f"counter name {spoofed} drop"),
+                        f"meta mark set {TO_EXCHANGE}",
+                    ),
+                ),
+                "to": (
+                    "type nat hook prerouting priority dstnat; policy accept;",
+                    (f'iifname "{site}" goto outbound', f'iifname "{INSIDE_VETH}" goto inbound'),
+                ),
+                "outbound": ("", tuple(self._dnat_rules("outbound"))),
+                "inbound": ("", tuple(self._dnat_rules("inbound"))),
+                "from": ("type nat hook postrouting priority srcnat; policy accept;", tuple(self._snat_rules())),
+                "leave": (
+                    "type filter hook forward priority filter; policy drop;",
+                    (
+                        "ct state established,related accept",
+                        "ct state invalid drop",
+                        f'iifname "{INSIDE_VETH}" ct mark != 0x0 accept',
+                        *self._rules_matching(self.untranslated, "daddr", f'iifname "{INSIDE_VETH}" accept'),
+                        *(f"ct mark {number} accept" for number, rule in self.numbered if _is_source_nat(rule)),
+                        *self._rules_matching(self.untranslated, "saddr", f'iifname "{site}" accept'),
+                        f'iifname "{site}" counter name {spoofed}',
+                    ),
+                ),
+                "clamp": MSS_CLAMP,
+                "output": (
+                    "type route hook output priority mangle; policy accept;",
+                    tuple(self._rules_matching(self.inside_ranges, "daddr", f"meta mark set {TO_SITE}")),
+                ),
+                "input": (
+                    "type filter hook input priority filter; policy drop;",
+                    (
+                        'iifname "lo" accept', "ct state established,related accept", "icmp type echo-request accept",
+                        *(("icmpv6 type { echo-request, nd-neighbor-solicit, nd-neighbor-advert } accept",)
+                          if ranges.IPV6 in segment.families else ()),
+                    ),
+                ),
+            },
+            sets=self.sets,
+            elements=self.elements,
+        )  # fmt: skip
+
+    # -- rules by direction ------------------------------------------------------------------------------------------
+
+    def _dnat_rules(self, direction: str) -> Iterator[str]:
+        """Marks a connection with the number of the rule that takes it, and translates its destination."""
+        for number, rule in self.numbered:
+            if rule["direction"] == direction:
+                for family in self.segment.families:
+                    for match in self._matches(rule, family):
+                        mark = f"{match} ct mark set {number}".strip()
+                        yield from (f"{mark} {then}" for then in _dnat_statements(rule, family))
+
+    def _matches(self, rule: NatRuleBody, family: ranges.AddressFamily) -> Iterator[str]:
+        parts = [f"meta nfproto {'ipv4' if family is ranges.IPV4 else 'ipv6'}"]
+        for side, which in (("source", "saddr"), ("destination", "daddr")):
+            if rule[side] is not None:
+                spans = family.select(ranges.parse_union(rule[side]))
+                if not spans:
+                    return
+                parts.append(f"{family.ip} {which} @{self._address_set(spans, family)}")
+        protocol = str(rule.get("protocol") or "any")
+        if protocol != "any":
+            parts.append(f"meta l4proto {protocol}")
+            if rule.get("ports"):
+                parts.append(f"th dport {{ {', '.join(map(str, rule['ports']))} }}")
+        yield " ".join(parts)
+
+    def _snat_rules(self) -> Iterator[str]:
+        for number, rule in self.numbered:
+            to = rule["to_source"]
+            for family in self.segment.families:
+                if to["type"] == "static":
+                    if pairs := _static_prefix_pairs(to, family):
+                        table = ", ".join(f"{before} : {after}" for before, after in pairs)
+                        yield f"ct mark {number} snat {family.ip} prefix to {family.ip} saddr map {{ {table} }}"
+                elif to["type"] == "pool":
+                    pool = family.select(ranges.parse_union(to["to"]))
+                    for place, span in enumerate(pool, start=1):
+                        share = f"jhash {family.ip} saddr mod {len(pool)} {place % len(pool)} "
+                        only = share if place < len(pool) else f"meta nfproto {_nfproto(family)} "
+                        yield f"ct mark {number} {only}snat {family.ip} to {ranges.range_text(span)} persistent"
+
+    # -- sets --------------------------------------------------------------------------------------------------------
+
+    def _address_set(self, spans: ranges.AddressRanges, family: ranges.AddressFamily) -> str:
+        elements = tuple(map(ranges.range_text, spans))
+        name = hashed_name(f"a{family.suffix}", ",".join(elements))
+        self.sets[name] = f"set {{ type {family.address}; flags interval; }}"
+        self.elements[name] = elements
+        return name
+
+    def _rules_matching(self, spans: ranges.AddressRanges, which: str, then: str) -> Iterator[str]:
+        for family in self.segment.families:
+            yield f"{family.ip} {which} @{self._address_set(family.select(spans), family)} {then}"
+
+    def _rules_not_matching(self, spans: ranges.AddressRanges, which: str, then: str) -> Iterator[str]:
+        for family in self.segment.families:
+            yield f"{family.ip} {which} != @{self._address_set(family.select(spans), family)} {then}"
+
+    def _echo_rules(self) -> Iterator[str]:
+        """A site may ask whether the other end of its circuit is there."""
+        for family in self.segment.families:
+            local = in_family(self.circuit.local, family).partition("/")[0]
+            yield f"{family.ip} daddr {local} {family.icmp} type echo-request accept"
+
+
+def neighbour_discovery_rules(families: Sequence[ranges.AddressFamily]) -> tuple[str, ...]:
+    """Circuits ask for each other's hardware addresses; nothing of that is ever forwarded."""
+    if ranges.IPV6 not in families:
+        return ()
+    return (
+        "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } ip6 hoplimit 255 notrack accept",
+        "ip6 daddr ff00::/8 drop",
+        "ip6 saddr fe80::/10 drop",
+    )
+
+
+def _is_unconditional(rule: NatRuleBody) -> bool:
+    return rule["destination"] is None and str(rule.get("protocol") or "any") == "any"
+
+
+def _is_source_nat(rule: NatRuleBody) -> bool:
+    return bool(rule["direction"] == "outbound" and rule["to_source"]["type"] != "none")
+
+
+def _nfproto(family: ranges.AddressFamily) -> str:
+    return "ipv4" if family is ranges.IPV4 else "ipv6"
+
+
+def _static_prefix_pairs(translation: Mapping[str, Any], family: ranges.AddressFamily) -> list[tuple[str, str]]:
+    """Prefixes that become each other, one to one."""
+    before, after = ([str(ip_network(text)) for text in translation[side]] for side in ("from", "to"))
+    return [(one, other) for one, other in zip(before, after, strict=True) if ranges.family_of(one) is family]
+
+
+def _dnat_statements(rule: NatRuleBody, family: ranges.AddressFamily) -> Iterator[str]:
+    to = rule["to_destination"]
+    pairs = _static_prefix_pairs(to, family) if to["type"] == "static" else []
+    if not pairs:
+        yield "accept"
+    elif to.get("port"):
+        table = ", ".join(f"{one} : {other} . {to['port']}" for one, other in _address_pairs(pairs))
+        yield f"dnat {family.ip} to {family.ip} daddr map {{ {table} }}"
+    else:
+        table = ", ".join(f"{before} : {after}" for before, after in pairs)
+        yield f"dnat {family.ip} prefix to {family.ip} daddr map {{ {table} }}"
+
+
+def _address_pairs(pairs: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    for before, after in pairs:
+        (low, high), (start, _) = ranges.parse_range(before), ranges.parse_range(after)
+        if high - low >= MAX_PORT_TRANSLATED_ADDRESSES:
+            raise ValueError(f"{before} is more than {MAX_PORT_TRANSLATED_ADDRESSES} addresses to translate with a port")
+        for step in range(high - low + 1):
+            yield ranges.address_text(low + step), ranges.address_text(start + step)

@@ -1,0 +1,111 @@
+"""A linux-firewall instance on the node that hosts it: one arm for each segment on that segment's mesh.
+
+It is one-armed: every packet comes from an anchor and goes back to that same anchor, told by the hardware address it
+came from. Segments may use the same addresses, so each arm has its own connection-tracking zone and routing tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from provisioning.agent import fwmarks, ranges
+from provisioning.agent.document import DocumentSection
+from provisioning.agent.render_namespace import instance_port, in_family
+from provisioning.agent.parsed_segment import ParsedSegment, hashed_name
+from provisioning.agent.desired import KernelLink, NetworkNamespace, KernelRoute, NftTable
+
+
+def instance_namespace(section: DocumentSection, segments: Sequence[ParsedSegment], prefix: str) -> NetworkNamespace | None:
+    """None when another node hosts it, or none of its segments is here yet. ``segments``: the tenant's on this node."""
+    body = section.body
+    if body["host"] != section.node:
+        return None
+    names = {entry["segment"]: entry for entry in body["segments"]}
+    arms = [
+        (zone, segment, int(names[segment.name]["index"]))
+        for zone, segment in enumerate(sorted(segments, key=lambda s: s.name), start=1)
+        if segment.name in names and _has_instance(segment, int(names[segment.name]["index"]))
+    ]
+    if not arms:
+        return None
+    links, addresses, neighbours, routes, table_marks = [], set(), set(), set(), set()
+    for zone, segment, index in arms:
+        interface = f"seg{segment.body['number']}"
+        links.append(KernelLink(interface, "veth", mac=fwmarks.mesh_mac(index), peer=(segment.namespace, instance_port(index))))
+        for family in segment.families:
+            addresses.add((interface, in_family(f"{fwmarks.mesh_address(index)}/17", family)))
+            for peer in segment.nodes.values():
+                anchor, mark = in_family(fwmarks.mesh_address(peer["index"]), family), zone << 16 | int(peer["index"])
+                neighbours.add((interface, anchor, fwmarks.mesh_mac(peer["index"])))
+                routes.add(KernelRoute(family.default_route, anchor, interface, table=mark))
+                table_marks.add((mark, mark))
+    return NetworkNamespace(
+        name=f"{prefix}{section.tenant}.{body['service']}.{body['instance']}",
+        sections=(section.key,),
+        links=tuple(links),
+        addresses=frozenset(addresses),
+        neighbours=frozenset(neighbours),
+        routes=frozenset(routes),
+        fwmark_rules=frozenset(table_marks),
+        rules=_instance_table(section, arms),
+    )
+
+
+def _has_instance(segment: ParsedSegment, index: int) -> bool:
+    return any(instance["index"] == index for _, instance in segment.instances)
+
+
+def _instance_table(section: DocumentSection, arms: Sequence[tuple[int, ParsedSegment, int]]) -> NftTable:
+    body = section.body
+    key = f"{section.tenant}|instance/{body['service']}/{body['host'].rpartition('/')[0]}/{body['instance']}"
+    passed, refused = hashed_name("n", key + "passed"), hashed_name("n", key + "refused")
+    anchors = [
+        f'"seg{segment.body["number"]}" . {fwmarks.mesh_mac(peer["index"])} : {zone << 16 | int(peer["index"]):#x}'
+        for zone, segment, _ in arms
+        for peer in segment.nodes.values()
+    ]
+    decide = [line for rule in body.get("rules", ()) for line in _filter_rules(rule)]
+    last = "goto pass" if body.get("default", "allow") == "allow" else "goto refuse"
+    return NftTable(
+        sets={"anchors": "map { type ifname . ether_addr : mark; }"},
+        elements={"anchors": tuple(anchors)},
+        chains={
+            "arrive": (
+                "type filter hook prerouting priority raw; policy accept;",
+                (
+                    *(f'iifname "seg{segment.body["number"]}" ct zone set {zone}' for zone, segment, _ in arms),
+                    "meta mark set iifname . ether saddr map @anchors",
+                ),
+            ),
+            # On the original tuple and for every packet: a changed rule also cuts what is under way.
+            "decide": ("type filter hook forward priority filter; policy drop;", (
+                "ct state invalid drop", "ct mark set meta mark", "ct state related goto pass", *decide, last)),
+            "pass": ("", (f"counter name {passed} accept",)),
+            "refuse": ("", (f"counter name {refused}", "meta l4proto tcp reject with tcp reset", "drop")),
+            # Resets that it sends itself go to the anchor whose packet it refused.
+            "output": ("type route hook output priority mangle; policy accept;", ("meta mark set ct mark",)),
+        },
+        counters={passed: (f"{key}|passed", "bytes,packets"), refused: (f"{key}|refused", "packets")},
+    )  # fmt: skip
+
+
+def _filter_rules(rule: Mapping[str, Any]) -> Iterator[str]:
+    """One line for each family of addresses that the rule can match."""
+    given = [(which, rule.get(field)) for field, which in (("source", "saddr"), ("destination", "daddr"))]
+    limits = [(which, ranges.parse_union(texts)) for which, texts in given if texts is not None and "any" not in texts]
+    protocol = str(rule.get("protocol") or "any")
+    parts = [] if protocol == "any" else [f"meta l4proto {protocol}"]
+    if rule.get("ports") and protocol in ("tcp", "udp"):
+        parts.append(f"ct original proto-dst {{ {', '.join(map(str, rule['ports']))} }}")
+    parts.append("goto pass" if rule["action"] == "allow" else "goto refuse")
+    if not limits:
+        yield " ".join(parts)
+        return
+    for family in (ranges.IPV4, ranges.IPV6):
+        here = [(which, family.select(spans)) for which, spans in limits]
+        if all(spans for _, spans in here):
+            sides = [
+                f"ct original {family.ip} {which} {{ {', '.join(map(ranges.range_text, spans))} }}" for which, spans in here
+            ]
+            yield " ".join([*sides, *parts])

@@ -1,0 +1,203 @@
+"""A segment's nftables table: what arrives, where it is decided, what leaves, and what is counted.
+
+The chains in the order a packet meets them: arrive (render_arrive.py), decide and steer (on the anchor only), clamp,
+leave (forward), sent (counters).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from provisioning.agent import fwmarks, ranges
+from provisioning.agent.mark_allocation import MarkAllocation
+from provisioning.agent.render_ingress import add_ingress_chains
+from provisioning.agent.render_decision import DecisionChains
+from provisioning.agent.render_namespace import APPLICATIONS_VETH, in_family
+from provisioning.agent.nft_table_builder import NftTableBuilder
+from provisioning.agent.parsed_segment import ParsedSegment
+from provisioning.agent.desired import NftTable
+
+MATCH_ACTION = f"meta mark and {fwmarks.ACTION_MASK:#x}"
+
+
+def segment_table(segment: ParsedSegment, decision: DecisionChains, mark_allocation: MarkAllocation) -> NftTable:
+    """The table for ``memory``, which must know the decision's chains, instances and speakers."""
+    table = NftTableBuilder(segment, decision)
+    add_ingress_chains(table, mark_allocation)
+    _add_decide_chains(table, mark_allocation)
+    _add_forward_chains(table)
+    _add_egress_chains(table)
+    return table.rules(decision.chains(mark_allocation))
+
+
+# -- decide ------------------------------------------------------------------------------------------------------------
+
+
+def _add_decide_chains(table: NftTableBuilder, mark_allocation: MarkAllocation) -> None:
+    segment = table.segment
+    current = f"ct mark and {fwmarks.GENERATION_MASK:#x} {mark_allocation.generation << 24:#x}"
+    back = f"{MATCH_ACTION} {fwmarks.FROM_INSTANCE:#x}"
+    speaking = [
+        f"ct direction original meta mark and {fwmarks.OVERLAPPING_SOURCE_MASK:#x} {mark_allocation.overlapping_sources[name] << 16:#x} "
+        f"ct label set {mark_allocation.overlapping_sources[name]}"
+        for name in sorted(segment.overlapping_sources)
+    ]
+    table.chains["decide"] = (
+        "type filter hook prerouting priority mangle; policy accept;",
+        (
+            f"{MATCH_ACTION} != {{ {fwmarks.DECIDE:#x}, {fwmarks.FROM_INSTANCE:#x} }} accept",
+            "ct state related goto deliver",
+            "ct state invalid drop",
+            *speaking,
+            f"{current} goto steer",
+            f"{back} ct mark 0x0 drop",
+            # The middle of a connection begun elsewhere is taken up only from the side that began it, told by its
+            # ephemeral port (32768 and up); the other side's packet waits to be sent again.
+            "ct mark 0x0 meta l4proto tcp tcp flags & (syn | rst) == 0x0 th sport < 32768 th dport >= 32768 drop",
+            "goto rules",
+        ),
+    )
+    exits = {circuit.connector: fwmarks.TO_EXIT | number for number, circuit in enumerate(segment.exits, start=1)}
+    chosen = _local_exit_connectors(segment)
+    connectors = {member["id"]: member["connector"] for member in segment.members}
+    leaving = {
+        ranges.range_text(span): exits[connector]
+        for connector, spans in _ranges_by_exit(segment, chosen).items()
+        if connector in exits
+        for span in spans
+    }
+    answering = {app["public"]: exits[name] for app in segment.apps if (name := connectors[app["exit"]]) in exits}
+    table.declare_set(
+        "leaving",
+        "map { type ipv4_addr : mark; flags interval; }",
+        (f"{text} : {mark:#x}" for text, mark in {**leaving, **answering}.items()),
+    )
+    by_speaker = [
+        f"ct direction original ct label {mark_allocation.overlapping_sources[name]} meta mark set {exits[chosen[exchange]]:#x} accept"
+        for name, exchange in _overlapping_source_exchanges(segment).items()
+        if chosen.get(exchange) in exits
+    ]
+    to_apps = [f"ip daddr {public} meta mark set {fwmarks.TO_APPLICATION:#x} accept" for public in sorted(answering)]
+    table.chains["deliver"] = (
+        "",
+        (
+            *table.per_family(f"{{ip}} daddr @inside{{suffix}} meta mark set {fwmarks.DELIVER:#x} accept"),
+            *to_apps,
+            *by_speaker,
+            "meta mark set ip saddr map @leaving",
+            f"{MATCH_ACTION} {fwmarks.TO_EXIT:#x} accept",
+            "drop",
+        ),
+    )
+    table.chains["refuse"] = ("", (f"meta mark set {fwmarks.REFUSED:#x}",))
+
+
+def _local_exit_connectors(segment: ParsedSegment) -> dict[str, str]:
+    """Exchange → the connector of the exit that its members leave through, for exits homed here."""
+    names = {member["id"]: member["connector"] for member in segment.members}
+    return {
+        exchange: names[chosen["member"]]
+        for exchange, chosen in segment.body.get("exits", {}).items()
+        if chosen["home"] == segment.node
+    }
+
+
+def _ranges_by_exit(segment: ParsedSegment, chosen: Mapping[str, str]) -> dict[str, ranges.AddressRanges]:
+    texts: dict[str, list[str]] = {}
+    for member in segment.members:
+        if member["exchange"] in chosen:
+            texts.setdefault(chosen[member["exchange"]], []).extend(member["ranges"])
+    return {connector: ranges.IPV4.select(ranges.parse_union(found)) for connector, found in texts.items()}
+
+
+def _overlapping_source_exchanges(segment: ParsedSegment) -> dict[str, str]:
+    exchanges = {}
+    for member in segment.members:
+        if (name := segment.overlapping_source(member)) in segment.overlapping_sources:
+            exchanges[name] = member["exchange"]
+    return exchanges
+
+
+# -- out ---------------------------------------------------------------------------------------------------------------
+
+
+def _add_forward_chains(table: NftTableBuilder) -> None:
+    segment = table.segment
+    clamps = tuple(
+        f'iifname "{c.segment_interface}" tcp flags & (syn | rst) == syn '
+        f"tcp option maxseg size > {room} tcp option maxseg size set {room}"
+        for c in segment.circuits
+        if c.mtu < 1500
+        for room in (c.mtu - 40,)
+    )
+    narrower = tuple(
+        f'meta nfproto ipv6 iifname "{c.segment_interface}" tcp flags & (syn | rst) == syn '
+        f"tcp option maxseg size > {c.mtu - 60} tcp option maxseg size set {c.mtu - 60}"
+        for c in segment.site_circuits
+        if c.mtu < 1500 and ranges.IPV6 in segment.families
+    )
+    table.chains["clamp"] = (
+        "type filter hook forward priority mangle; policy accept;",
+        (*clamps, *narrower, "tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu"),
+    )
+    table.chains["leave"] = (
+        "type filter hook forward priority filter; policy drop;",
+        (
+            f'{MATCH_ACTION} {{ {fwmarks.TO_ANCHOR:#x}, {fwmarks.TO_INSTANCE:#x} }} oifname "{fwmarks.MESH_BRIDGE}" accept',
+            *table.filtered_routes("oifname . {ip} saddr @blind{suffix} drop"),
+            f"meta mark {{ {fwmarks.DELIVER:#x}, {fwmarks.STANDBY:#x} }} oifname != @exits accept",
+            f"{MATCH_ACTION} {fwmarks.TO_EXIT:#x} oifname @exits accept",
+            *((f'meta mark {fwmarks.TO_APPLICATION:#x} oifname "{APPLICATIONS_VETH}" accept',) if segment.apps else ()),
+            f"meta mark {fwmarks.REFUSED:#x} meta l4proto tcp reject with tcp reset",
+        ),
+    )
+    echo = tuple(f"{family.icmp} type echo-request accept" for family in segment.families)
+    asking = "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept"
+    table.chains["input"] = (
+        "type filter hook input priority filter; policy drop;",
+        ('iifname "lo" accept', *echo, *((asking,) if ranges.IPV6 in segment.families else ())),
+    )
+    table.chains["output"] = (
+        "type route hook output priority mangle; policy accept;",
+        (
+            *table.per_family(f"{{ip}} daddr @inside{{suffix}} meta mark set {fwmarks.DELIVER:#x} accept"),
+            "meta mark set ip saddr map @leaving",
+        ),
+    )
+
+
+def _add_egress_chains(table: NftTableBuilder) -> None:
+    segment, name = table.segment, table.segment.name
+    here = ranges.parse_union(r for m in segment.members if m["home"] == segment.node for r in m["ranges"])
+    table.declare_address_sets("home", here)
+    sent = {f'"{c.segment_interface}"': table.counter(f"connector/{c.connector}|{name}|out") for c in segment.circuits}
+    table.declare_counter_map("departed", "ifname", sent)
+    mine = segment.exchange_of(segment.node)
+    mesh: dict[int, str] = {}
+    inspected: dict[int, str] = {}
+    for node, peer in segment.nodes.items():
+        if segment.exchange_of(node) != mine:
+            mesh[peer["index"]] = table.counter(f"mesh/{segment.exchange_of(node)}|{name}|out")
+    for service, instance in segment.instances:
+        inspected[instance["index"]] = table.counter(f"service/{service}|{name}")
+        if segment.exchange_of(instance["host"]) != mine:
+            mesh[instance["index"]] = table.counter(f"mesh/{segment.exchange_of(instance['host'])}|{name}|out")
+    for family in segment.families:
+        for kind, counters in (("meshed", mesh), ("inspected", inspected)):
+            by_address = {in_family(fwmarks.mesh_address(index), family): one for index, one in counters.items()}
+            table.declare_counter_map(f"{kind}{family.suffix}", family.address, by_address)
+    # What circuits ask each other is nobody's traffic.
+    asking = ("icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept",)
+    table.chains["sent"] = (
+        "type filter hook postrouting priority filter; policy accept;",
+        (
+            *(asking if ranges.IPV6 in segment.families else ()),
+            f'oifname != "{fwmarks.MESH_BRIDGE}" counter name oifname map @departed',
+            f'oifname != "{fwmarks.MESH_BRIDGE}" accept',
+            *table.per_family(f"meta mark {fwmarks.DELIVER:#x} {{ip}} daddr @home{{suffix}} meta mark set {fwmarks.STANDBY:#x}"),
+            # The anchor's number was for the way there; what it has to know is who speaks.
+            f"{MATCH_ACTION} {fwmarks.TO_ANCHOR:#x} meta mark set meta mark >> 16 or {fwmarks.TO_ANCHOR:#x}",
+            *table.per_family("counter name rt {ip} nexthop map @meshed{suffix}"),
+            *table.per_family("counter name rt {ip} nexthop map @inspected{suffix}"),
+        ),
+    )

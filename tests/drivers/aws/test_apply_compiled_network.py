@@ -1,0 +1,78 @@
+"""What compile makes, the driver can carry out: from a drawn network to moto, through an edit, and away again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from provisioning.core.compile import compile_network
+from provisioning.core.plan import diff_resources
+from provisioning.core.values.resource import Change, Resource
+from provisioning.drivers import get_driver
+from provisioning.drivers.aws.quotas import exceeded_quotas
+from tests.core.sample_networks import IntentBuilder
+from tests.drivers.aws.conftest import Faults
+from tests.drivers.aws.testbed import ACCOUNT, REGION, AwsTestbed
+
+
+def draw_network(testbed: AwsTestbed) -> IntentBuilder:
+    drawing = IntentBuilder()
+    drawing.add("exchanges", {"name": "eu", "location": "aws-eu-central-1", "size": "small"})
+    drawing.add("exchanges", {"name": "us", "location": "aws-us-east-1", "size": "small"})
+    drawing.add("segments", {"name": "corp", "stance": "open", "prefixes": ["10.0.0.0/8"]})
+    drawing.add("segments", {"name": "lab", "stance": "closed", "prefixes": ["172.16.0.0/12"]})
+    for name, exchange, cidr in (("prod", "eu", "10.1.0.0/16"), ("dev", "us", "10.2.0.0/16")):
+        drawing.add(
+            "connectors",
+            {
+                "name": name,
+                "kind": "aws-vpc",
+                "exchange": exchange,
+                "size": "small",
+                "attachments": [{"segment": "corp", "group": None, "prefixes": [cidr]}],
+                "settings": {"account": ACCOUNT, "region": REGION, "vpc_id": testbed.vpc(name, cidr)},
+            },
+        )
+    return drawing
+
+
+def aws_resources(drawing: IntentBuilder) -> dict[str, Resource]:
+    return {
+        address: resource
+        for address, resource in compile_network(drawing.network()).items()
+        if resource.driver == "aws"
+    }
+
+
+def apply_diff(testbed: AwsTestbed, there: Mapping[str, Resource], wanted: Mapping[str, Resource]) -> list[Change]:
+    changes = diff_resources(there, wanted, get_driver("aws").replace_on)
+    for change in changes:
+        testbed.apply_until_done(change)
+    return changes
+
+
+def test_a_drawn_network_is_made_changed_and_taken_away(testbed: AwsTestbed, faults: Faults) -> None:
+    drawing = draw_network(testbed)
+    wanted = aws_resources(drawing)
+    assert exceeded_quotas(wanted.values()) == []
+    apply_diff(testbed, {}, wanted)
+    assert len(testbed.tagged("describe_vpn_connections", "VpnConnections")) == 4
+    seen = get_driver("aws").observe(
+        [Change("create", address, wanted[address].kind, None, body) for address, body in testbed.bodies.items()],
+        testbed.context(),
+    )
+    assert {each.address: each.body for each in seen} == testbed.bodies
+
+    drawing.remove("connectors", "prod")  # the first exchange's VPNs held the static routes; now the second's do
+    after = aws_resources(drawing)
+    apply_diff(testbed, wanted, after)
+    assert len(testbed.tagged("describe_vpn_connections", "VpnConnections")) == 2
+    seen = get_driver("aws").observe(
+        [Change("create", address, after[address].kind, None, body) for address, body in testbed.bodies.items()],
+        testbed.context(),
+    )
+    assert {each.address: each.body for each in seen} == testbed.bodies
+
+    apply_diff(testbed, after, {})
+    assert testbed.bodies == {}
+    assert testbed.tagged("describe_transit_gateways", "TransitGateways") == []
+    assert len([vpc for vpc in testbed.ec2.describe_vpcs()["Vpcs"] if not vpc["IsDefault"]]) == 2

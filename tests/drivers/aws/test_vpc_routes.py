@@ -1,0 +1,104 @@
+"""Routes carry no tags: ours are told from the customer's by what we wrote and where it leads."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from provisioning.core.values.resource import Change, Resource
+from provisioning.drivers.base import DriverError
+from tests.drivers.aws.conftest import Faults
+from tests.drivers.aws.testbed import AwsTestbed, create_change, resource_of_kind, example_resources
+
+
+def tables(testbed: AwsTestbed, vpc: str) -> dict[str, dict[str, str]]:
+    listed = testbed.ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["RouteTables"]
+    return {
+        table["RouteTableId"]: {
+            route["DestinationCidrBlock"]: route.get("TransitGatewayId") or route.get("GatewayId", "")
+            for route in table["Routes"]
+        }
+        for table in listed
+    }
+
+
+def attach_vpc(testbed: AwsTestbed, vpc: str, **body: object) -> Resource:
+    """Everything up to the VPC's routes; returns those, not applied yet."""
+    resources = example_resources(vpc)
+    testbed.create_all(resources[:-1])
+    routes = resource_of_kind(resources, "vpc-routes")
+    return replace(routes, body={**routes.body, **body})
+
+
+def test_a_foreign_route_is_named_and_never_overwritten(testbed: AwsTestbed, faults: Faults) -> None:
+    vpc = testbed.vpc()
+    before = tables(testbed, vpc)
+    routes = attach_vpc(testbed, vpc, route_tables="all", prefixes=["10.0.0.0/8", "0.0.0.0/0"])
+    faults.clear()
+    with pytest.raises(DriverError, match=r"rtb-\w+ already routes 0.0.0.0/0 to igw-") as caught:
+        testbed.apply_once(create_change(routes))
+    assert caught.value.permanent and caught.value.code == "RouteAlreadyExists"
+    assert faults.writes() == []
+    assert tables(testbed, vpc) == before
+
+
+def test_changing_prefixes_leaves_what_others_wrote(testbed: AwsTestbed) -> None:
+    vpc = testbed.vpc()
+    routes = attach_vpc(testbed, vpc, prefixes=["10.0.0.0/8", "172.16.0.0/12"])
+    testbed.apply_until_done(create_change(routes))
+    main = testbed.attributes[routes.address]["route_tables"][0]
+    gateway = testbed.attributes[resource_of_kind(example_resources(vpc), "transit-gateway").address]["id"]
+    # Somebody repointed one of ours and added one of their own.
+    igw = testbed.ec2.describe_internet_gateways()["InternetGateways"][-1]["InternetGatewayId"]
+    testbed.ec2.replace_route(RouteTableId=main, DestinationCidrBlock="172.16.0.0/12", GatewayId=igw)
+    testbed.ec2.create_route(RouteTableId=main, DestinationCidrBlock="192.168.0.0/16", TransitGatewayId=gateway)
+    before = testbed.bodies[routes.address]
+    after = {**before, "prefixes": ["10.0.0.0/8", "100.64.0.0/10"]}
+    testbed.apply_until_done(Change("change", routes.address, routes.kind, before, after))
+    now = tables(testbed, vpc)[main]
+    assert now["10.0.0.0/8"] == now["100.64.0.0/10"] == gateway
+    assert now["172.16.0.0/12"] == igw  # no longer what we wrote: theirs
+    assert now["192.168.0.0/16"] == gateway  # never written by us
+    testbed.apply_until_done(testbed.remove_change(routes))
+    now = tables(testbed, vpc)[main]
+    assert "10.0.0.0/8" not in now and "100.64.0.0/10" not in now
+    assert {"172.16.0.0/12", "192.168.0.0/16"} <= set(now)
+
+
+def test_all_tables_or_named_ones(testbed: AwsTestbed) -> None:
+    vpc = testbed.vpc()
+    routes = attach_vpc(testbed, vpc, route_tables="all")
+    testbed.apply_until_done(create_change(routes))
+    assert all("10.0.0.0/8" in held for held in tables(testbed, vpc).values())
+    one = sorted(tables(testbed, vpc))[0]
+    before = testbed.bodies[routes.address]
+    testbed.apply_until_done(Change("change", routes.address, routes.kind, before, {**before, "route_tables": [one]}))
+    assert [table for table, held in tables(testbed, vpc).items() if "10.0.0.0/8" in held] == [one]
+    unknown = {**before, "route_tables": ["rtb-0123456789abcdef0"]}
+    with pytest.raises(DriverError, match="has no route table rtb-0123456789abcdef0"):
+        testbed.apply_once(Change("change", routes.address, routes.kind, before, unknown))
+
+
+def test_routes_of_a_vpc_that_is_gone_are_gone(testbed: AwsTestbed) -> None:
+    change = Change(
+        "remove",
+        f"{example_resources('vpc-0123')[0].address.removesuffix('/tgw')}/vpc/vpc-0123/routes",
+        "aws.vpc-routes",
+        {"vpc_id": "vpc-0123", "tgw": "tgw-1", "route_tables": "main", "prefixes": ["10.0.0.0/8"]},
+        None,
+    )
+    assert testbed.apply_until_done(change).body is None
+
+
+def test_routes_to_a_replaced_gateway_follow_it(testbed: AwsTestbed) -> None:
+    vpc = testbed.vpc()
+    routes = attach_vpc(testbed, vpc)
+    testbed.apply_until_done(create_change(routes))
+    main = testbed.attributes[routes.address]["route_tables"][0]
+    gateway = resource_of_kind(example_resources(vpc), "transit-gateway")
+    successor = testbed.ec2.create_transit_gateway()["TransitGateway"]["TransitGatewayId"]
+    testbed.attributes[gateway.address] = {"id": successor}
+    # As the run has it: what was written holds a reference, which now leads to the successor.
+    testbed.apply_until_done(Change("change", routes.address, routes.kind, routes.body, routes.body))
+    assert tables(testbed, vpc)[main]["10.0.0.0/8"] == successor

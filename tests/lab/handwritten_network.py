@@ -1,0 +1,171 @@
+"""A small network written by hand as the sections that compile would make of it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from ipaddress import IPv4Network
+from typing import Any
+
+TENANT = "acme"
+EXCHANGES = {"eu": "aws-eu-central-1", "us": "aws-us-east-1"}
+UNDERLAY = {"eu/1": "172.31.0.1", "eu/2": "172.31.0.2", "us/1": "172.31.1.1", "us/2": "172.31.1.2"}
+INDEX = {node: number for number, node in enumerate(UNDERLAY, start=1)}
+
+
+@dataclass(frozen=True)
+class Site:
+    name: str
+    exchange: str
+    prefix: str = ""
+    segment: str = "corp"
+    kind: str = "lab-site"
+    rate: int = 0
+
+
+@dataclass(frozen=True)
+class HandwrittenNetwork:
+    """instances: service → hosts of its instances. rules: dicts as in a segment section, defaults filled in."""
+
+    sites: tuple[Site, ...]
+    stance: dict[str, str] = field(default_factory=lambda: {"corp": "open"})
+    rules: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    instances: dict[str, list[str]] = field(default_factory=dict)
+    instance_rules: list[dict[str, Any]] = field(default_factory=list)
+    tenant: str = TENANT
+
+    def with_changes(self, **changes: Any) -> HandwrittenNetwork:
+        return replace(self, **changes)
+
+    def documents(self) -> dict[str, dict[str, Any]]:
+        """Node at its location ("aws-eu-central-1/1") → its sections."""
+        found: dict[str, dict[str, Any]] = {}
+        for node in UNDERLAY:
+            exchange, _, index = node.rpartition("/")
+            sections: dict[str, Any] = {}
+
+            def add(
+                address: str, kind: str, body: dict[str, Any], node: str = node, to: dict[str, Any] = sections
+            ) -> None:
+                to[f"{self.tenant}/{address}"] = {
+                    "tenant": self.tenant, "address": address, "kind": kind, "self": node, "body": body,
+                }  # fmt: skip
+
+            add(f"exchange/{exchange}", "exchange.presence", {"location": EXCHANGES[exchange], "size": "small"})
+            for number, segment in enumerate(sorted(self.stance), start=12):
+                address = f"exchange/{exchange}/{index}/segment/{segment}"
+                add(address, "exchange.vrf", self._vrf(node, segment))
+                add(f"segment/{segment}", "exchange.segment", self._segment(segment, number))
+            for number, site in enumerate(self.sites, start=1):
+                links = self._links(number, site)
+                if any(link["node"] == node for link in links):
+                    body = {"number": number, "kind": site.kind, "size": "small", "rate": site.rate}
+                    add(
+                        f"connector/{site.name}",
+                        "exchange.connector",
+                        {**body, "exchange": site.exchange, "links": links},
+                    )
+            for service, hosts in self.instances.items():
+                for i, host in enumerate(hosts, start=1):
+                    if host.startswith(exchange):
+                        body = self._instance(service, i, host)
+                        add(f"service/{service}/{exchange}/instance/{i}", "exchange.instance", body)
+            found[f"{EXCHANGES[exchange]}/{index}"] = sections
+        return found
+
+    def _vrf(self, node: str, segment: str) -> dict[str, Any]:
+        return {
+            "segment": segment, "node": node, "index": INDEX[node],
+            "services": {
+                service: {
+                    "number": 40, "on_failure": "closed",
+                    "instances": [
+                        {
+                            "id": f"{service}/{h.partition('/')[0]}/{i}", "index": 100 + i, "host": h,
+                            "underlay": UNDERLAY[h],
+                        }
+                        for i, h in enumerate(hosts, start=1)
+                    ],
+                }
+                for service, hosts in self.instances.items()
+            },
+        }  # fmt: skip
+
+    def _segment(self, segment: str, number: int) -> dict[str, Any]:
+        members = [
+            {
+                "id": i, "connector": site.name, "number": i, "exchange": site.exchange, "home": f"{site.exchange}/1",
+                "kind": site.kind, "class": i, "prefixes": [site.prefix] if site.prefix else [],
+                "ranges": [_range(site.prefix)] if site.prefix else [],
+            }
+            for i, site in enumerate(self.sites, start=1)
+            if site.segment == segment
+        ]  # fmt: skip
+        exits = {
+            exchange: {"member": m["id"], "home": m["home"]}
+            for m in members
+            if m["kind"] == "internet-exit"
+            for exchange in EXCHANGES
+        }
+        sets = {f"c:{m['connector']}": m["ranges"] for m in members}
+        sets["any"] = [r for m in members for r in m["ranges"]]
+        rules = [
+            {
+                "id": f"p/{i}", "chain": [], "source": None, "destination": None, "protocol": "any", "ports": [],
+                "apply_to": "all", **rule,
+            }
+            for i, rule in enumerate(self.rules.get(segment, ()), start=1)
+        ]  # fmt: skip
+        return {
+            "segment": segment, "number": number, "stance": self.stance[segment], "vni": number,
+            "members": members, "exits": exits, "sets": sets, "rules": rules,
+            "mesh": [
+                {"node": n, "index": INDEX[n], "location": EXCHANGES[n.partition("/")[0]], "underlay": UNDERLAY[n]}
+                for n in UNDERLAY
+            ],
+            "anchors": self._anchors(members),
+        }  # fmt: skip
+
+    def _anchors(self, members: list[dict[str, Any]]) -> dict[str, str]:
+        """Spread over all four nodes, so that tests cross the mesh in every way."""
+        found = {}
+        for a in members:
+            for b in members:
+                low, high = sorted((a["class"], b["class"]))
+                where = sorted(UNDERLAY)
+                choice = hashlib.sha256(f"{low}.{high}".encode()).digest()[0] % len(where)
+                found[f"{low}.{high}"] = where[choice]
+        return found
+
+    def _links(self, number: int, site: Site) -> list[dict[str, Any]]:
+        segment_number = 12 + sorted(self.stance).index(site.segment)
+        return [
+            {
+                "circuit": circuit, "node": f"{site.exchange}/{i}", "role": role, "segment": site.segment,
+                "segment_number": segment_number, "interface": f"c{number}{circuit.lower()}{segment_number}",
+                "local": f"169.254.{number}.{4 * i + 1}/30", "peer": f"169.254.{number}.{4 * i + 2}/30",
+                "inside": [site.prefix] if site.prefix else [],
+                "transport": "internet" if site.kind == "internet-exit" else "lab",
+                "nat": "203.0.113.9" if site.kind == "internet-exit" else None,
+            }
+            for i, circuit, role in ((1, "A", "active"), (2, "B", "standby"))
+        ]  # fmt: skip
+
+    def _instance(self, service: str, i: int, host: str) -> dict[str, Any]:
+        return {
+            "service": service, "number": 40, "product": "linux-firewall", "instance": i, "host": host,
+            "segments": [
+                {"segment": segment, "number": number, "index": 100 + i}
+                for number, segment in enumerate(sorted(self.stance), start=12)
+            ],
+            "default": "allow", "rules": self.instance_rules,
+        }  # fmt: skip
+
+
+def _range(prefix: str) -> str:
+    network = IPv4Network(prefix)
+    return f"{network[0]}-{network[-1]}"
+
+
+def policy_rule(source: str, destination: str, action: str = "allow", **more: Any) -> dict[str, Any]:
+    return {"action": action, "from": [source], "to": [destination], **more}

@@ -1,0 +1,335 @@
+"""Small networks of every kind of object, as a person would write them, and a later version of each.
+
+Everything overlaps with something: a longer prefix inside another's, the same addresses in both segments, twins with
+one prefix. Most of them are valid; ``check`` says which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import yaml
+from hypothesis import strategies as st
+
+from tests.core.sample_networks import IntentBuilder
+
+sampled = st.sampled_from
+SEGMENTS = ("corp", "part")
+GROUPS = ("red", "blue")
+SERVICES = ("fw", "ids")
+PORTS = (["22"], ["443"], ["8000-8100"], ["53", "443"])
+
+
+class _YamlDumper(yaml.SafeDumper):
+    """Lists that are used twice are written twice."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+class GeneratedNetwork(IntentBuilder):
+    """Remembers what was added and edited, in the words it was said in."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: list[tuple[str, dict[str, Any]]] = []
+        self.numbers: dict[str, int] = {}
+        """Connector → the second number of its prefixes."""
+        self.homes: dict[str, str] = {}
+        """Connector → its segment."""
+
+    def add(self, kind: str, body: dict[str, Any]) -> str:
+        uid = super().add(kind, body)
+        self.said.append((kind, body))
+        return uid
+
+    def edit(self, kind: str, name: str, /, **fields: Any) -> None:
+        super().edit(kind, name, **fields)
+        self.said.append((f"edit {kind}", {"name": name, **fields}))
+
+    def remove(self, kind: str, name: str) -> None:
+        super().remove(kind, name)
+        self.said.append((f"remove {kind}", {"name": name}))
+
+    def copy(self) -> GeneratedNetwork:
+        other = super().copy()
+        other.numbers, other.homes = dict(self.numbers), dict(self.homes)
+        return other
+
+    def names(self, kind: str) -> list[str]:
+        return [row[4]["name"] for row in self.rows.values() if row[0] == kind]
+
+    def __repr__(self) -> str:
+        """YAML, one line for each object."""
+        lines = [f"{kind}: {yaml.dump(body, Dumper=_YamlDumper, default_flow_style=True, width=1000).strip()}"
+                 for kind, body in self.said]  # fmt: skip
+        return "\n" + "\n".join(lines)
+
+
+@st.composite
+def rules(draw: st.DrawFn, prefixes: list[str], actions: tuple[str, ...]) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "action": draw(sampled(actions)),
+        "protocol": draw(sampled(("any", "tcp", "udp", "icmp", "icmpv6"))),
+    }
+    if made["protocol"] in ("tcp", "udp"):
+        made["ports"] = draw(sampled(([], *PORTS)))
+    for side in ("source", "destination"):
+        if draw(st.integers(0, 3)) == 0:
+            made[side] = draw(st.lists(sampled(prefixes), min_size=1, max_size=2, unique=True))
+    if made["action"] == "inspect":
+        made["services"] = draw(st.lists(sampled(SERVICES), min_size=1, max_size=2, unique=True))
+    return made
+
+
+@st.composite
+def networks(draw: st.DrawFn) -> GeneratedNetwork:
+    net = GeneratedNetwork()
+    net.add("exchanges", {"name": "eu", "location": "aws-eu-central-1"})
+    net.add("exchanges", {"name": "us", "location": "aws-us-east-1"})
+    for segment in SEGMENTS:
+        net.add("segments", {"name": segment, "stance": draw(sampled(("open", "closed")))})
+    for group in GROUPS:
+        net.add("groups", {"name": group})
+    _connectors(draw, net)
+    exits = _exits(draw, net)
+    prefixes = used_prefixes(net)
+    net.add("prefix-lists", {"name": "some", "entries": [{"prefix": draw(sampled(prefixes))}]})
+    prefixes.append("some")
+    for name in SERVICES:
+        inner = draw(st.lists(rules(prefixes, ("allow", "deny")), max_size=2))
+        places = draw(sampled((["eu"], ["us"], ["eu", "us"])))
+        net.add("services", {
+            "name": name, "product": "linux-firewall", "segments": list(SEGMENTS),
+            "placements": [{"exchange": place, "min_instances": draw(st.integers(1, 2))} for place in places],
+            "settings": {"default": draw(sampled(("allow", "allow", "deny"))), "rules": inner},
+        })  # fmt: skip
+    for place in range(draw(st.integers(0, 2))):
+        net.add("shares", share(draw, net, place))
+    _nat(draw, net)
+    _routes(draw, net, prefixes)
+    _apps(draw, net, exits)
+    for place in range(draw(st.integers(0, 4))):
+        net.add("policies", policy(draw, net, f"p{place}", 10 * place, prefixes))
+    return net
+
+
+def used_prefixes(net: GeneratedNetwork) -> list[str]:
+    found = [
+        prefix
+        for row in net.rows.values()
+        if row[0] == "connectors"
+        for attachment in row[4]["attachments"]
+        for prefix in attachment["prefixes"]
+    ]
+    return list(dict.fromkeys([*found, "10.0.0.0/14", "198.51.100.10/32"]))
+
+
+def _connectors(draw: st.DrawFn, net: GeneratedNetwork) -> None:
+    used: set[tuple[str, str]] = set()
+    total = draw(st.integers(2, 5))
+    for place in range(total):
+        segment = draw(sampled((*SEGMENTS, "corp")))
+        number = draw(sampled((place, place, place % 2)))
+        inner = draw(sampled([one for one in range(total) if one != number]))
+        wanted = [f"10.{number}.0.0/16"]
+        wanted += [f"10.{inner}.7.0/24"] if draw(st.booleans()) else []
+        wanted += [f"fd10:{number}::/48"] if draw(st.booleans()) else []
+        wanted += [f"fd10:{inner}:7::/64"] if draw(st.integers(0, 3)) == 0 else []
+        prefixes = [prefix for prefix in wanted if (segment, prefix) not in used]
+        if not prefixes:
+            continue
+        used |= {(segment, prefix) for prefix in prefixes}
+        name = f"s{place}"
+        net.numbers[name], net.homes[name] = number, segment
+        body: dict[str, Any] = {
+            "name": name, "kind": "lab-site", "exchange": draw(sampled(("eu", "us"))),
+            "attachments": [{"segment": segment, "group": draw(sampled((*GROUPS, None))), "prefixes": prefixes}],
+        }  # fmt: skip
+        if draw(st.integers(0, 3)) == 0:
+            body["failover_exchange"] = "us" if body["exchange"] == "eu" else "eu"
+        if len(prefixes) > 1 and draw(st.integers(0, 3)) == 0:
+            others = [group for group in (*GROUPS, None) if group != body["attachments"][0]["group"]]
+            last = {"segment": segment, "group": draw(sampled(others)), "prefixes": [prefixes.pop()]}
+            body["attachments"].append(last)
+        if draw(st.integers(0, 4)) == 0:
+            body["redundancy_group"] = name
+            twin = {**body, "name": f"{name}-twin", "preference": draw(sampled((50, 100, 200)))}
+            if len(body["attachments"]) == 1:
+                twin["attachments"] = [{**body["attachments"][0], "group": draw(sampled((*GROUPS, None)))}]
+            net.add("connectors", body)
+            net.add("connectors", twin)
+        else:
+            net.add("connectors", body)
+
+
+def _exits(draw: st.DrawFn, net: GeneratedNetwork) -> dict[str, str]:
+    """Segment → its exit."""
+    exits = {}
+    shared = draw(st.integers(0, 5)) == 0
+    for segment in SEGMENTS:
+        if shared or draw(st.integers(0, 2)) == 0:
+            exits[segment] = "exit" if shared else f"exit-{segment}"
+    for name in sorted(set(exits.values())):
+        attachments = [{"segment": segment} for segment, held in exits.items() if held == name]
+        body = {"name": name, "kind": "internet-exit", "attachments": attachments}
+        net.add("connectors", {**body, "exchange": draw(sampled(("eu", "us")))})
+    return exits
+
+
+def share(draw: st.DrawFn, net: GeneratedNetwork, place: int) -> dict[str, Any]:
+    def side(segment: str) -> dict[str, Any]:
+        groups = draw(st.lists(sampled(GROUPS), max_size=2, unique=True))
+        prefixes = draw(st.lists(sampled(["10.0.0.0/15", "10.0.7.0/24", "10.2.0.0/16", "10.1.0.0/24", "fd10::/16"]),
+                                 min_size=0 if groups else 1, max_size=1))  # fmt: skip
+        return {"segment": segment, "groups": groups, "prefixes": prefixes}
+
+    first, second = draw(sampled((SEGMENTS, SEGMENTS[::-1])))
+    return {"name": f"sh{place}", "a": side(first), "b": side(second),
+            "direction": draw(sampled(("both", "a-to-b", "b-to-a"))),
+            "services": draw(st.lists(sampled(SERVICES), max_size=1))}  # fmt: skip
+
+
+def _nat(draw: st.DrawFn, net: GeneratedNetwork) -> None:
+    bodies = {row[4]["name"]: row[4] for row in net.rows.values() if row[0] == "connectors"}
+    for place, (name, number) in enumerate(sorted(net.numbers.items())):
+        behind = [prefix for one in bodies[name]["attachments"] for prefix in one["prefixes"]]
+        kinds = [kind for kind in NAT if (f"fd10:{number}::/48" if kind == "six" else f"10.{number}.0.0/16") in behind]
+        if kinds and draw(st.integers(0, 4)) == 0:
+            for nth, kind in enumerate(draw(st.lists(sampled(kinds), min_size=1, max_size=3, unique=True))):
+                net.add("nat-rules", {"name": f"{kind}-{name}", "segment": net.homes[name], "connector": name,
+                                      "position": 10 * place + nth, **NAT[kind](number)})  # fmt: skip
+
+
+def _outbound(match: dict[str, Any], kind: str, *prefixes: str) -> dict[str, Any]:
+    return {"direction": "outbound", "match": match, "source": {"type": kind, "prefixes": list(prefixes)}}
+
+
+def _inbound(match: dict[str, Any], to: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"direction": "inbound", "match": match, "destination": {"type": "static", **to}, **more}
+
+
+NAT: dict[str, Callable[[int], dict[str, Any]]] = {
+    "pool": lambda i: _outbound({"source": [f"10.{i}.0.0/16"]}, "pool", f"172.20.{i}.0/31", f"172.20.{i}.4/32"),
+    "web": lambda i: _outbound(
+        {"source": [f"10.{i}.0.0/16"], "protocol": "tcp", "ports": ["443"]}, "pool", f"172.24.{i}.0/32"
+    ),
+    "static": lambda i: _outbound({"source": [f"10.{i}.0.0/24"]}, "static", f"172.21.{i}.0/24"),
+    "six": lambda i: _outbound({"source": [f"fd10:{i}::/64"]}, "static", f"fd20:{i}::/64"),
+    "aside": lambda i: {
+        "direction": "outbound", "match": {"destination": ["172.23.0.0/24"]},
+        "destination": {"type": "static", "prefixes": [f"10.{(i + 1) % 3}.0.0/24"]},
+    },
+    "back": lambda i: _inbound({"destination": [f"172.21.{i}.0/24"]}, {"prefixes": [f"10.{i}.0.0/24"]}),
+    "in": lambda i: _inbound(
+        {"destination": [f"172.22.{i}.1/32"], "protocol": "tcp", "ports": ["443"]},
+        {"prefixes": [f"10.{i}.7.7/32"], "port": 8443},
+    ),
+    "masked": lambda i: _inbound(
+        {"destination": [f"172.22.{i}.2/32"]}, {"prefixes": [f"10.{i}.7.7/32"]},
+        source={"type": "pool", "prefixes": ["192.168.0.0/30"]},
+    ),
+}  # fmt: skip
+"""What a rule of each kind says at the site with this second number."""
+
+
+def _routes(draw: st.DrawFn, net: GeneratedNetwork, prefixes: list[str]) -> None:
+    for place in range(draw(st.integers(0, 3)) // 2):
+        rule = {"match": {"prefixes": [draw(sampled(prefixes))]}, "action": "deny"}
+        site = draw(sampled(sorted(net.numbers)))
+        net.add("route-policies", {"name": f"r{place}", "segment": net.homes[site], "targets": [site],
+                                   "direction": draw(sampled(("in", "out"))), "rules": [rule]})  # fmt: skip
+
+
+def _apps(draw: st.DrawFn, net: GeneratedNetwork, exits: dict[str, str]) -> None:
+    for place, (segment, way_in) in enumerate(exits.items()):
+        near = sorted(name for name, home in net.homes.items() if home == segment)
+        if near and draw(st.booleans()):
+            target = draw(sampled(near))
+            address = draw(sampled((f"10.{net.numbers[target]}.0.1", f"10.{net.numbers[target]}.9.9")))
+            protocol, port, inner = draw(sampled((("tcp", 443, 8443), ("udp", 53, 53), ("tcp", 22, 22))))
+            net.add("internet-apps", {"name": f"app{place}", "connector": way_in, "protocol": protocol, "port": port,
+                                      "target": {"connector": target, "addresses": [address], "port": inner},
+                                      "source_nat": draw(st.booleans())})  # fmt: skip
+
+
+def policy(draw: st.DrawFn, net: GeneratedNetwork, name: str, position: int, prefixes: list[str]) -> dict[str, Any]:
+    apps, sites = net.names("internet-apps"), list(net.numbers)
+    start = draw(sampled((*GROUPS, "any", "internet", sites[0])))
+    end = draw(sampled((*GROUPS, "any", "internet", sites[-1], *apps)))
+    if apps and draw(st.integers(0, 3)) == 0:
+        start, end = "internet", apps[0]
+    listed = draw(st.lists(rules(prefixes, ("allow", "deny", "inspect", "watch")), min_size=1, max_size=3))
+    held = draw(sampled((["corp"], ["part"], list(SEGMENTS))))
+    apply_to = draw(sampled(("all", "all", "new")))
+    return {"name": name, "position": position, "segments": held, "from": [start], "to": [end], "rules": listed,
+            "apply_to": apply_to}  # fmt: skip
+
+
+def nat_moves_between_connectors() -> tuple[GeneratedNetwork, GeneratedNetwork]:
+    """The last NAT rule of one site goes and the first one of another comes: both circuits move to other namespaces."""
+    net = GeneratedNetwork()
+    for exchange, location in (("eu", "aws-eu-central-1"), ("us", "aws-us-east-1")):
+        net.add("exchanges", {"name": exchange, "location": location})
+    net.add("segments", {"name": "corp", "stance": "open"})
+    into = {"segment": "corp", "position": 10, "direction": "inbound"}
+    rules = []
+    for name, number in (("s0", 0), ("s1", 1)):
+        homes = {"exchange": "eu", "failover_exchange": "us"}
+        attachments = [{"segment": "corp", "prefixes": [f"10.{number}.0.0/16"]}]
+        net.add("connectors", {"name": name, "kind": "lab-site", **homes, "attachments": attachments})
+        to = {"type": "static", "prefixes": [f"10.{number}.0.1/32"]}
+        match = {"destination": [f"172.22.{number}.2/32"]}
+        rules.append({"name": f"into-{name}", **into, "connector": name, "match": match, "destination": to})
+    net.add("nat-rules", rules[1])
+    later = net.copy()
+    later.remove("nat-rules", "into-s1")
+    later.add("nat-rules", rules[0])
+    return net, later
+
+
+@st.composite
+def network_versions(draw: st.DrawFn) -> tuple[GeneratedNetwork, GeneratedNetwork]:
+    """A network and a later version of it; the second tells only what changed."""
+    before = draw(networks())
+    after = before.copy()
+    prefixes = [*used_prefixes(before), "some"]
+    for _ in range(draw(st.integers(1, 3))):
+        _random_edit(draw, after, prefixes)
+    return before, after
+
+
+def _random_edit(draw: st.DrawFn, net: GeneratedNetwork, prefixes: list[str]) -> None:
+    edit = draw(sampled(("stance", "rules", "policy", "group", "share", "nat", "route", "service", "site")))
+    if edit == "stance":
+        net.edit("segments", draw(sampled(SEGMENTS)), stance=draw(sampled(("open", "closed"))))
+    elif edit == "rules" and (names := net.names("policies")):
+        listed = draw(st.lists(rules(prefixes, ("allow", "deny", "inspect")), min_size=1, max_size=2))
+        net.edit("policies", draw(sampled(names)), rules=listed)
+    elif edit == "policy":
+        place = len(net.names("policies"))
+        position = 5 + 10 * draw(st.integers(0, 4))
+        if f"late{place}" not in net.names("policies") and position not in {
+            row[4]["position"] for row in net.rows.values() if row[0] == "policies"
+        }:
+            net.add("policies", policy(draw, net, f"late{place}", position, prefixes))
+    elif edit == "group":
+        name = draw(sampled(sorted(net.numbers)))
+        body = next(row[4] for row in net.rows.values() if row[0] == "connectors" and row[4]["name"] == name)
+        first, *others = body["attachments"]
+        taken = {one["group"] for one in others}
+        free = [group for group in (*GROUPS, None) if group is None or net.resolve("groups", group) not in taken]
+        attachments = [{**first, "group": draw(sampled(free[:2]))}, *others]
+        net.edit("connectors", name, attachments=attachments)
+    elif edit == "service":
+        inner = draw(st.lists(rules(prefixes, ("allow", "deny")), max_size=2))
+        net.edit("services", draw(sampled(SERVICES)), settings={"default": "allow", "rules": inner})
+    elif edit == "site" and "late" not in net.names("connectors"):
+        net.numbers["late"], net.homes["late"] = 3, "corp"
+        held = {"segment": "corp", "group": draw(sampled((*GROUPS, None))), "prefixes": ["10.0.0.0/24"]}
+        net.add("connectors", {"name": "late", "kind": "lab-site", "exchange": "eu", "attachments": [held]})
+    elif edit in ("share", "nat", "route"):
+        kind = {"share": "shares", "nat": "nat-rules", "route": "route-policies"}[edit]
+        if names := net.names(kind):
+            net.remove(kind, draw(sampled(names)))

@@ -1,0 +1,165 @@
+"""From sections to what the kernel is asked for; no root, no kernel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from provisioning.agent import nft, ranges
+from provisioning.agent.document import NodeDocument, DocumentSection
+from provisioning.agent.mark_allocation import MarkAllocation
+from provisioning.agent.render import RenderedNode, render_node
+from provisioning.agent.counter_totals import CounterTotals
+from provisioning.agent.desired import NftTable
+from provisioning.core.values.resource import content_digest
+from tests.core.sample_networks import IntentBuilder, policy, site
+from tests.lab import compiled_documents
+from tests.lab.handwritten_network import HandwrittenNetwork, Site, policy_rule
+
+GOLDEN = Path(__file__).parent / "golden"
+SITES = (Site("prod", "eu", "10.1.0.0/16"), Site("dev", "us", "10.2.0.0/16"), Site("exit", "eu", kind="internet-exit"))
+NETWORK = HandwrittenNetwork(
+    SITES,
+    rules={
+        "corp": [
+            policy_rule("c:prod", "c:dev", "inspect", chain=["fw"], protocol="tcp", ports=["443", "8000-8100"]),
+            {**policy_rule("c:dev", "any", "deny"), "source": ["10.2.7.0-10.2.7.255"]},
+            policy_rule("c:prod", "internet", protocol="udp", ports=["53"]),
+        ]
+    },
+    instances={"fw": ["eu/1", "eu/2"]},
+)
+KEY = "acme/exchange/eu/1/segment/corp"
+
+
+def document(network: HandwrittenNetwork, node: str = "aws-eu-central-1/1") -> NodeDocument:
+    return parse_document(network.documents()[node])
+
+
+def parse_document(found: dict[str, Any]) -> NodeDocument:
+    sections = {
+        key: DocumentSection(key, s["tenant"], s["address"], s["kind"], content_digest(s["body"]), s["self"], s["body"])
+        for key, s in found.items()
+    }
+    return NodeDocument(1, {}, sections, "", "", "")
+
+
+def render_network(network: HandwrittenNetwork, memory: MarkAllocation | None = None) -> RenderedNode:
+    return render_node(document(network), {KEY: memory} if memory else {}, "x.")
+
+
+@pytest.mark.parametrize("space", ["x.acme.corp", "x.acme.fw.1", "x.acme.corp.c3a12"])
+def test_the_rules_of_a_namespace_are_as_reviewed(space: str) -> None:
+    """After a wanted change: delete the golden file, run again, and review the difference."""
+    assert_golden(f"{space.removeprefix('x.acme.')}.nft", render_network(NETWORK).namespaces[space].rules)
+
+
+def assert_golden(name: str, rules: NftTable) -> None:
+    text = nft.render_transaction(rules, {"chain": set(), "set": set(), "map": set(), "counter": set()})
+    golden = GOLDEN / name
+    if not golden.exists():
+        golden.parent.mkdir(exist_ok=True)
+        golden.write_text(text)
+        pytest.fail(f"{golden.name} was not there; it is now, review it and run again")
+    assert text == golden.read_text()
+
+
+@pytest.mark.parametrize("space", ["acme.corp", "acme.partner", "acme.corp.c9a3", "acme.corp.apps"])
+def test_what_shares_edges_and_applications_make_is_as_reviewed(space: str) -> None:
+    network = clinic().network()
+    documents = compiled_documents.compile_documents(network)
+    found = {}
+    for node in ("aws-eu-central-1/1", "aws-us-east-1/1"):
+        found |= render_node(parse_document(documents[node]), {}, "").namespaces
+    assert_golden(f"clinic.{space}.nft", found[space].rules)
+
+
+def clinic() -> IntentBuilder:
+    """Two segments and a share, a site behind a pool, an application; in both families of addresses."""
+    draw = IntentBuilder()
+    draw.add("exchanges", {"name": "eu", "location": "aws-eu-central-1"})
+    draw.add("exchanges", {"name": "us", "location": "aws-us-east-1"})
+    draw.add("segments", {"name": "corp"})
+    draw.add("segments", {"name": "partner", "stance": "closed"})
+    draw.add("groups", {"name": "red"})
+    draw.add("connectors", site("app", "eu", "red", "10.1.0.0/16", "fd10:1::/48"))
+    draw.add("connectors", site("supplier", "us", "red", "10.2.0.0/16", "fd10:2::/48", segment="partner"))
+    twin = site("twin", "us", None, "10.1.0.0/16")
+    draw.edit("connectors", "app", redundancy_group="app", preference=200)
+    draw.add("connectors", {**twin, "redundancy_group": "app"})
+    draw.add("connectors", site("clinic", "eu", None, "10.3.0.0/16"))
+    draw.add("connectors", {"name": "exit", "kind": "internet-exit", "exchange": "us",
+                            "attachments": [{"segment": "corp"}]})  # fmt: skip
+    look = {"action": "deny", "protocol": "tcp", "ports": ["22"]}
+    draw.add("policies", policy("theirs", 1, "any", "supplier", look, segments=["partner"]))
+    far = {"segment": "partner", "groups": ["red"], "prefixes": []}
+    draw.add("shares", {"name": "records", "a": {"segment": "corp", "groups": ["red"], "prefixes": []}, "b": far})
+    base = {"segment": "corp", "connector": "clinic"}
+    draw.add("nat-rules", {"name": "out", **base, "position": 1, "direction": "outbound",
+                           "source": {"type": "pool", "prefixes": ["172.20.0.0/31"]}})  # fmt: skip
+    draw.add("nat-rules", {"name": "in", **base, "position": 2, "direction": "inbound",
+                           "match": {"destination": ["172.20.1.1/32"], "protocol": "tcp", "ports": ["443"]},
+                           "destination": {"type": "static", "prefixes": ["10.3.0.7/32"], "port": 8443}})  # fmt: skip
+    draw.add("internet-apps", {"name": "shop", "connector": "exit", "protocol": "tcp", "port": 443,
+                               "target": {"connector": "app", "addresses": ["10.1.2.3", "10.1.2.4"],
+                                          "port": 8443}})  # fmt: skip
+    draw.add("policies", policy("shop", 2, "internet", "shop", {"action": "allow"}))
+    return draw
+
+
+def test_a_speaker_keeps_its_number_while_others_come_and_go() -> None:
+    memory = MarkAllocation().with_overlapping_sources(["one red", "two "])
+    assert memory.with_overlapping_sources(["two ", "three "]).overlapping_sources == {"one red": 1, "two ": 2, "three ": 3}
+    assert MarkAllocation(overlapping_sources={str(n): n for n in range(1, 128)}).with_overlapping_sources(["new"]).overlapping_sources == {"new": 1}
+    with pytest.raises(ValueError, match="more than 127"):
+        MarkAllocation().with_overlapping_sources(map(str, range(128)))
+
+
+def test_the_same_document_renders_the_same_and_keeps_its_generation() -> None:
+    first = render_network(NETWORK)
+    again = render_network(NETWORK, first.mark_allocations[KEY])
+    assert again.namespaces == first.namespaces
+    assert again.mark_allocations == first.mark_allocations
+
+
+def test_a_changed_rule_starts_a_generation_and_a_new_site_does_too() -> None:
+    memory = render_network(NETWORK).mark_allocations[KEY]
+    changed = render_network(NETWORK.with_changes(stance={"corp": "closed"}), memory).mark_allocations[KEY]
+    grown = render_network(NETWORK.with_changes(sites=(*SITES, Site("more", "us", "10.9.0.0/16"))), memory).mark_allocations[KEY]
+    assert changed.generation == grown.generation == memory.generation + 1
+
+
+def test_chains_and_instances_keep_their_numbers_when_others_come_and_go() -> None:
+    memory = render_network(NETWORK).mark_allocations[KEY]
+    more = render_network(NETWORK.with_changes(instances={"fw": ["eu/1", "eu/2", "eu/1"], "ads": ["eu/1"]}), memory).mark_allocations[KEY]
+    assert more.chains.items() >= memory.chains.items()
+    assert more.slots.items() >= memory.slots.items()
+    assert len({more.slots[f"fw/eu/{i}"] for i in (1, 2, 3)}) == 3
+
+
+def test_a_section_that_makes_no_sense_fails_alone() -> None:
+    broken = document(NETWORK.with_changes(stance={"corp": "open", "lab": "open"}))
+    body: dict[str, Any] = {**broken.sections["acme/segment/lab"].body}
+    del body["mesh"]
+    old = broken.sections["acme/segment/lab"]
+    sections = {**broken.sections, old.key: DocumentSection(old.key, old.tenant, old.address, old.kind, "", old.node, body)}
+    result = render_node(NodeDocument(1, {}, sections, "", "", ""), {}, "x.")
+    assert set(result.failed) == {old.key, "acme/exchange/eu/1/segment/lab"}
+    assert "x.acme.corp" in result.namespaces
+
+
+def test_ranges_join_meet_and_become_prefixes() -> None:
+    joined = ranges.parse_union(["10.0.0.0/24", "10.0.1.0-10.0.1.255", "10.0.4.7"])
+    assert [ranges.range_text(span) for span in joined] == ["10.0.0.0-10.0.1.255", "10.0.4.7"]
+    assert ranges.to_prefixes(joined) == ["10.0.0.0/23", "10.0.4.7/32"]
+    assert ranges.to_prefixes(ranges.intersect(joined, ranges.parse_union(["10.0.1.128/25"]))) == ["10.0.1.128/25"]
+
+
+def test_totals_grow_whatever_the_kernel_forgets() -> None:
+    totals = CounterTotals()
+    assert totals.update({"a": 10}) == {"a": 10}
+    assert totals.update({}) == {}
+    assert totals.update({"a": 3}) == {"a": 13}
+    assert CounterTotals(totals.base, totals.last).update({"a": 5}) == {"a": 15}

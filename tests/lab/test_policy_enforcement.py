@@ -1,0 +1,198 @@
+"""Real packets through two exchanges: what the rules say is what gets through."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.lab.conftest import STREAM, RunningLab, wait_until
+from tests.lab.handwritten_network import HandwrittenNetwork, Site, policy_rule
+
+pytestmark = [pytest.mark.packets, pytest.mark.timeout(120)]
+
+SITES = (
+    Site("prod", "eu", "10.1.0.0/16"),
+    Site("dev", "us", "10.2.0.0/16"),
+    Site("office", "eu", "10.3.0.0/16"),
+    Site("plant", "us", "10.4.0.0/16"),
+)
+OPEN = HandwrittenNetwork(SITES)
+CLOSED = OPEN.with_changes(stance={"corp": "closed"})
+ADDRESS = {site.name: site.prefix.replace(".0.0/16", ".0.1") for site in SITES}
+PAIRS = [(a.name, b.name) for a in SITES for b in SITES if a is not b]
+
+
+def stream(running_lab: RunningLab, site: str, address: str, port: int) -> subprocess.Popen[str]:
+    """A live flow that prints a line for every answer."""
+    flow = running_lab.popen(site, sys.executable, "-c", STREAM, address, str(port))
+    assert flow.stdout and flow.stdout.readline().strip() == "open"
+    return flow
+
+
+def stream_result(flow: subprocess.Popen[str], wait: float) -> str:
+    """The flow's last line, after giving it a while and ending it."""
+    try:
+        flow.wait(wait)
+    except subprocess.TimeoutExpired:
+        flow.kill()
+    return flow.communicate()[0].strip().splitlines()[-1]
+
+
+def test_in_an_open_segment_every_site_reaches_every_other_by_tcp_udp_and_icmp(running_lab: RunningLab) -> None:
+    running_lab.publish_network(OPEN)
+    assert not [(a, b) for a, b in PAIRS if not running_lab.can_ping(a, ADDRESS[b])]
+    assert not [(a, b) for a, b in PAIRS if not running_lab.can_connect(a, ADDRESS[b], 443)]
+    assert running_lab.can_send_datagram("prod", ADDRESS["dev"], 53)
+
+
+def test_in_a_closed_segment_only_what_a_rule_allows_gets_through_and_only_from_its_initiator(running_lab: RunningLab) -> None:
+    rule = policy_rule("c:prod", "c:dev", protocol="tcp", ports=["443", "8000-8100"])
+    running_lab.publish_network(CLOSED.with_changes(rules={"corp": [rule]}))
+    assert running_lab.can_connect("prod", ADDRESS["dev"], 443)
+    assert running_lab.can_connect("prod", ADDRESS["dev"], 8080)
+    assert not running_lab.can_connect("prod", ADDRESS["dev"], 22)
+    assert not running_lab.can_connect("dev", ADDRESS["prod"], 443)
+    assert not running_lab.can_ping("prod", ADDRESS["dev"])
+    assert not running_lab.can_connect("office", ADDRESS["dev"], 443)
+
+
+def test_the_first_matching_rule_decides(running_lab: RunningLab) -> None:
+    rules = [policy_rule("c:prod", "any", "deny", protocol="tcp", ports=["22"]), policy_rule("c:prod", "any")]
+    running_lab.publish_network(CLOSED.with_changes(rules={"corp": rules}))
+    assert running_lab.can_connect("prod", ADDRESS["plant"], 443)
+    assert not running_lab.can_connect("prod", ADDRESS["plant"], 22)
+
+
+def test_a_spoofed_source_is_dropped_at_the_circuit(running_lab: RunningLab) -> None:
+    running_lab.publish_network(OPEN)
+    running_lab.run("prod", "ip", "addr", "add", "10.3.0.77/32", "dev", "lo")
+    assert not running_lab.can_ping("prod", ADDRESS["dev"], "-I", "10.3.0.77")
+    wait_until(lambda: running_lab.portal.counter("acme|spoof/prod|corp") > 0, 5, "the spoofed packet is counted")
+    assert running_lab.can_ping("prod", ADDRESS["dev"])
+
+
+def test_a_denied_live_flow_is_cut_within_a_second_and_an_allowed_one_runs_on(running_lab: RunningLab) -> None:
+    running_lab.publish_network(OPEN)
+    doomed, kept = stream(running_lab, "prod", ADDRESS["dev"], 8000), stream(running_lab, "prod", ADDRESS["dev"], 443)
+    time.sleep(0.3)
+    served = running_lab.publish_network(OPEN.with_changes(rules={"corp": [policy_rule("c:prod", "c:dev", "deny", protocol="tcp", ports=["8000"])]}))
+    word, when, *_ = stream_result(doomed, 4).split()
+    assert word == "cut"
+    assert float(when) - served < 1.0
+    assert stream_result(kept, 1).startswith("tick")
+
+
+def test_both_directions_of_inspected_flows_cross_the_same_instance_of_two(running_lab: RunningLab) -> None:
+    network = OPEN.with_changes(
+        instances={"fw": ["eu/1", "eu/2"]},
+        rules={"corp": [policy_rule("c:prod", "c:dev", "inspect", chain=["fw"], protocol="tcp")]},
+    )
+    running_lab.publish_network(network)
+    for _ in range(16):
+        assert running_lab.can_connect("prod", ADDRESS["dev"], 443)
+    crossed = [forwarded_packets(running_lab, f"x.aws-eu-central-1-{i}.acme.fw.{i}") for i in (1, 2)]
+    assert all(count > 0 for count in crossed), f"flows are spread over both instances: {crossed}"
+    wait_until(lambda: running_lab.portal.counter("acme|service/fw|corp|bytes") > 0, 5, "inspected bytes are counted")
+
+
+def test_what_the_firewall_itself_refuses_does_not_get_through(running_lab: RunningLab) -> None:
+    network = OPEN.with_changes(
+        instances={"fw": ["eu/1", "eu/2"]},
+        instance_rules=[{"action": "deny", "protocol": "tcp", "ports": ["22"]}],
+        rules={"corp": [policy_rule("c:prod", "c:dev", "inspect", chain=["fw"])]},
+    )
+    running_lab.publish_network(network)
+    assert running_lab.can_connect("prod", ADDRESS["dev"], 443)
+    assert not running_lab.can_connect("prod", ADDRESS["dev"], 22)
+    assert running_lab.can_ping("prod", ADDRESS["dev"])
+
+
+def test_a_flow_that_is_to_be_inspected_from_now_on_is_reset_unless_the_policy_is_for_new_flows(running_lab: RunningLab) -> None:
+    network = OPEN.with_changes(instances={"fw": ["eu/1", "eu/2"]})
+    rule = policy_rule("c:prod", "c:dev", "inspect", chain=["fw"], protocol="tcp", ports=["8000"])
+    running_lab.publish_network(network)
+    flow = stream(running_lab, "prod", ADDRESS["dev"], 8000)
+    running_lab.publish_network(network.with_changes(rules={"corp": [rule | {"apply_to": "new"}]}))
+    time.sleep(0.5)
+    assert flow.poll() is None
+    running_lab.publish_network(network.with_changes(rules={"corp": [rule]}))
+    assert stream_result(flow, 4).startswith("cut")
+    assert running_lab.can_connect("prod", ADDRESS["dev"], 8000)
+
+
+def test_two_segments_may_use_the_same_addresses(running_lab: RunningLab) -> None:
+    twins = (Site("twin-a", "eu", "10.1.0.0/16", "lab"), Site("twin-b", "us", "10.2.0.0/16", "lab"))
+    running_lab.publish_network(HandwrittenNetwork(SITES + twins, stance={"corp": "open", "lab": "open"}))
+    assert "acme/dev" in running_lab.banner("prod", "10.2.0.1", 25)
+    assert "acme/twin-b" in running_lab.banner("twin-a", "10.2.0.1", 25)
+    assert not running_lab.can_ping("twin-a", "10.3.0.1")
+
+
+def test_the_internet_is_reached_by_a_rule_that_names_it_only_and_nothing_comes_in(running_lab: RunningLab) -> None:
+    sites = (*SITES, Site("exit", "eu", kind="internet-exit"))
+    running_lab.publish_network(HandwrittenNetwork(sites))
+    assert not running_lab.can_connect("prod", "198.51.100.10", 443)
+    rules = {"corp": [policy_rule("c:prod", "internet"), policy_rule("c:dev", "internet", protocol="tcp")]}
+    running_lab.publish_network(HandwrittenNetwork(sites, rules=rules))
+    assert running_lab.can_connect("prod", "198.51.100.10", 443)
+    assert running_lab.can_ping("prod", "198.51.100.10")
+    assert running_lab.can_connect("dev", "198.51.100.10", 443)
+    assert not running_lab.can_connect("office", "198.51.100.10", 443)
+    assert not running_lab.can_connect("exit", ADDRESS["prod"], 443)
+
+
+def test_an_inspected_flow_to_the_internet_crosses_the_firewall(running_lab: RunningLab) -> None:
+    sites = (*SITES, Site("exit", "eu", kind="internet-exit"))
+    rule = policy_rule("c:dev", "internet", "inspect", chain=["fw"])
+    running_lab.publish_network(HandwrittenNetwork(sites, rules={"corp": [rule]}, instances={"fw": ["eu/2"]}))
+    before = forwarded_packets(running_lab, "x.aws-eu-central-1-2.acme.fw.1")
+    assert running_lab.can_connect("dev", "198.51.100.10", 443)
+    assert forwarded_packets(running_lab, "x.aws-eu-central-1-2.acme.fw.1") > before + 4
+
+
+def test_counters_grow_by_what_was_sent(running_lab: RunningLab) -> None:
+    running_lab.publish_network(OPEN)
+    time.sleep(2.5)
+    keys = ("acme|connector/prod|corp|in|bytes", "acme|connector/dev|corp|out|bytes", "acme|mesh/us|corp|out|bytes")
+    before = [running_lab.portal.counter(key) for key in keys]
+    running_lab.run("prod", "ping", "-c10", "-i0.01", "-s972", ADDRESS["dev"])
+    for key, value in zip(keys, before, strict=True):
+        wait_until(lambda key=key, value=value: running_lab.portal.counter(key) == value + 10_000, 6, f"{key} grew by 10000")
+
+
+def test_a_circuit_that_fails_is_replaced_by_the_standby_one(running_lab: RunningLab) -> None:
+    running_lab.publish_network(OPEN)
+    flow = stream(running_lab, "prod", ADDRESS["dev"], 443)
+    control = [sys.executable, "-c", "import sys; from provisioning.lab.control import Lab; "
+               "Lab(sys.argv[1]).flap('acme', 'dev', 'A', 2)", str(running_lab.folder / "state.json")]  # fmt: skip
+    flap = subprocess.Popen(control)
+    time.sleep(1.2)
+    assert running_lab.can_ping("prod", ADDRESS["dev"])
+    assert running_lab.can_ping("dev", ADDRESS["prod"])
+    assert flap.wait(10) == 0
+    assert running_lab.can_ping("prod", ADDRESS["dev"])
+    assert stream_result(flow, 1).startswith("tick")
+
+
+def test_an_agent_that_is_killed_comes_back_without_dropping_a_flow(running_lab: RunningLab) -> None:
+    import os
+
+    running_lab.publish_network(OPEN)
+    flow = stream(running_lab, "prod", ADDRESS["dev"], 443)
+    for node in running_lab.lab.state["nodes"].values():
+        os.kill(node["pid"], signal.SIGKILL)
+    time.sleep(3)
+    running_lab.publish_network(OPEN.with_changes(rules={"corp": [policy_rule("c:office", "c:dev", "deny")]}))
+    assert stream_result(flow, 1).startswith("tick")
+    running_lab.lab = type(running_lab.lab)(running_lab.folder / "state.json")
+
+
+def forwarded_packets(running_lab: RunningLab, space: str) -> int:
+    """What an instance let pass."""
+    text = running_lab.nft(space)
+    return max((int(n) for n in re.findall(r"packets (\d+)", text)), default=0)

@@ -1,0 +1,210 @@
+"""What the model says of a network, asked of packets: every workload tries to reach every address there is.
+
+A probe is a packet in a segment: a workload sends it from an address of its own to a presented address, and the model's
+``trace`` in that segment says whether it arrives, and where. TCP and UDP tell who answered; datagrams to port 8000 are
+noted where they arrive and not answered, so they also show flows whose replies go another way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from provisioning.core.values.addresses import address_number, address_text, contains
+from provisioning.core.intent import Connector, slug
+from provisioning.core.resolve.network import Network
+from provisioning.core.reach import Trace, trace_flow
+from provisioning.core.resolve.segment import ResolvedSegment
+from provisioning.lab.workloads import INTERNET_HOSTS, INTERNET_HOST, workload_namespace
+from provisioning.lab.workload_network import first_usable
+from tests.lab.conftest import RunningLab
+from tests.lab.handwritten_network import TENANT
+from tests.lab.prober import SINK_PORT
+
+PROBED_PACKETS: list[tuple[str, int | None]] = [
+    ("tcp", 22), ("tcp", 443), ("tcp", 8080), ("udp", 53), ("udp", SINK_PORT), ("icmp", None),
+]  # fmt: skip
+PROBE_SECONDS = 0.7
+RETRY_SECONDS = 2.5
+
+
+@dataclass(frozen=True)
+class Probe:
+    """connector: key of the one that sends, or of the exit on whose internet side a client is."""
+
+    connector: str
+    segment: str
+    source: str
+    destination: str
+    protocol: str
+    port: int | None
+
+    def __str__(self) -> str:
+        port = "" if self.port is None else f"/{self.port}"
+        return f"{self.connector}@{self.source} → {self.destination} {self.protocol}{port} in {self.segment}"
+
+
+class TraceComparison:
+    """One version of a network that is running in the lab."""
+
+    def __init__(self, running_lab: RunningLab, network: Network) -> None:
+        self.running_lab, self.network, self.intent = running_lab, network, network.intent
+        self.workloads = {
+            told["connector"]: told for (tenant, _), told in running_lab.lab.workloads().items() if tenant == running_lab.tenant
+        }
+
+    # -- what is asked -------------------------------------------------------------------------------------------------
+
+    def probes(self) -> list[Probe]:
+        return [*self._between_members(), *self._from_internet()]
+
+    def _between_members(self) -> Iterator[Probe]:
+        for uid, segment in self.intent.segments.items():
+            resolved = self.network.resolved(uid)
+            for connector, attachments in resolved.routing_table.attached:
+                told = self.workloads.get(connector.key)
+                if told is None or connector.kind == "internet-exit":
+                    continue
+                prefixes = [prefix for attachment in attachments for prefix in attachment.prefixes]
+                sources = dict.fromkeys(first_usable(prefix) for prefix in prefixes)
+                towards = [one for one in self._destinations(resolved, connector) if one not in told["addresses"]]
+                for source in sources:
+                    for destination in towards:
+                        if (":" in source) == (":" in destination) and not self._is_ambiguous(
+                            resolved, connector, source, destination
+                        ):
+                            for protocol, port in PROBED_PACKETS:
+                                name = "icmpv6" if protocol == "icmp" and ":" in source else protocol
+                                yield Probe(connector.key, segment.name, source, destination, name, port)
+
+    def _destinations(self, resolved: ResolvedSegment, connector: Connector) -> list[str]:
+        """Presented addresses of members and guests, what is behind them, the internet, nobody's, and those that only
+        this connector knows something by."""
+        found = {first_usable(text): None for one in (*resolved.members, *resolved.imported_members) for text, _ in one.routes}
+        joined = [self.network.resolved(directed_share.other) for directed_share in resolved.directed_shares]
+        for other in (resolved, *joined):
+            for one, _ in other.routing_table.attached:
+                told = self.workloads.get(one.key)
+                if told and one.kind != "internet-exit":
+                    found |= dict.fromkeys(told["addresses"])
+        for rule in resolved.routing_table.nat.get(connector.uid, ()):
+            if rule.direction == "outbound" and rule.destination.type == "static":
+                found |= dict.fromkeys(map(first_usable, rule.match.destination))
+        return [*found, INTERNET_HOST, "192.0.2.1"]
+
+    def _is_ambiguous(self, resolved: ResolvedSegment, connector: Connector, source: str, destination: str) -> bool:
+        """What the model and packets are known to see differently: where two may send from one address, it is not
+        known any more who did when an older segment decides (see the agent).
+        """
+        owner, where = resolved.owner(address_number(source)), resolved.owner(address_number(destination))
+        if owner is None or where is None or owner.connector is connector:
+            return False
+        return where.segment.uid != resolved.segment.uid and not resolved.is_decider(where.segment.uid)
+
+    def _from_internet(self) -> Iterator[Probe]:
+        for uid, segment in self.intent.segments.items():
+            for app in self.network.resolved(uid).apps:
+                public, way_in = address_text(app.public), app.exit.connector.key
+                if way_in in self.workloads:
+                    for client in INTERNET_HOSTS:
+                        for protocol, port in {*PROBED_PACKETS, (app.app.protocol, app.app.port)}:
+                            yield Probe(way_in, segment.name, client, public, protocol, port)
+
+    # -- what the model says -------------------------------------------------------------------------------------------
+
+    def expected_trace(self, probe: Probe) -> Trace:
+        if probe.source in INTERNET_HOSTS:
+            return trace_flow(self.network, probe.source, probe.destination, probe.protocol, probe.port)
+        where = f"{probe.connector}@{probe.source}"
+        return trace_flow(self.network, where, probe.destination, probe.protocol, probe.port, segment=probe.segment)
+
+    def _receiving_connector(self, probe: Probe, expected_trace: Trace) -> str:
+        """The connector where a delivered packet can be seen to arrive.
+
+        "" where nobody has the address, or somebody who has that of the sender too (twins).
+        """
+        last, before = expected_trace.hops[-1], expected_trace.hops[-2]
+        connector = slug((before if last.kind == "internet" else last).name)
+        there = self.workloads.get(connector, {"addresses": ()})["addresses"]
+        return connector if last.detail in there and probe.source not in there else ""
+
+    def _answers_return(self, probe: Probe) -> bool:
+        """Whether replies go back to the one who asked; the address may be another's in its segment."""
+        resolved = next(self.network.resolved(uid) for uid, one in self.intent.segments.items() if one.name == probe.segment)
+        connector = self.network.find("connectors", probe.connector)
+        number = address_number(probe.source)
+        member = next((one for one in resolved.members_of(connector) if contains(one.sources, number)), None)
+        if member is None:
+            return True
+        owner = resolved.owner(number)
+        return owner is None or owner.connector is connector
+
+    # -- what packets say ----------------------------------------------------------------------------------------------
+
+    def differences(self) -> list[str]:
+        """Every probe for which packets and the model disagree."""
+        asked = [(probe, expected_trace) for probe in self.probes() if (expected_trace := self.expected_trace(probe)).disposition != "local"]
+        self.running_lab.send_command(do="listen", spaces=[told["namespace"] for told in self.workloads.values()])
+        left = self._mismatches(asked, PROBE_SECONDS)
+        # A busy machine may be late; what the model forbids and packets do is wrong at once.
+        for _ in range(2):
+            if left:
+                left = self._mismatches([(probe, expected_trace) for probe, expected_trace, _ in left], RETRY_SECONDS)
+        return [f"{probe}: the model says {expected_trace.disposition} ({expected_trace.rule}), packets {got}" for probe, expected_trace, got in left]
+
+    def _mismatches(self, asked: list[tuple[Probe, Trace]], wait: float) -> list[tuple[Probe, Trace, str]]:
+        told = [
+            [workload_namespace(TENANT, one.connector), one.source, one.destination,
+             one.protocol.removesuffix("v6"), one.port]
+            for one, _ in asked
+        ]  # fmt: skip
+        seen = self.running_lab.send_command(do="probe", probes=told, wait=wait)
+        return [
+            (probe, expected_trace, wrong)
+            for (probe, expected_trace), (answer, noted) in zip(asked, seen, strict=True)
+            if (wrong := self._compare(probe, expected_trace, answer, noted))
+        ]
+
+    def _compare(self, probe: Probe, expected_trace: Trace, answer: str | None, noted: list[list[str]]) -> str:
+        """What packets did, "" when the model said so."""
+        spaces = {told["namespace"]: key for key, told in self.workloads.items()}
+        reached = [spaces[space] for space, _ in noted] if probe.port == SINK_PORT and probe.protocol == "udp" else None
+        if not expected_trace.disposition.startswith("delivered"):
+            arrived = reached if reached is not None else answer is not None
+            return f"arrive at {reached or answer}" if arrived else ""
+        connector = self._receiving_connector(probe, expected_trace)
+        if not connector:
+            return ""
+        if reached is not None:
+            return "" if reached == [connector] else f"arrive at {reached}"
+        if not self._answers_return(probe):
+            return ""
+        right = answer is not None and answer in ("", f"{TENANT}/{connector}")
+        return "" if right else f"are answered by {answer}"
+
+    # -- flows that go on ----------------------------------------------------------------------------------------------
+
+    def streams(self) -> dict[Probe, Trace]:
+        """TCP flows between members that live."""
+        asked = [probe for probe in self.probes() if probe.protocol == "tcp" and probe.source not in INTERNET_HOSTS]
+        return {probe: expected_trace for probe in asked if self.is_alive(probe, expected_trace := self.expected_trace(probe))}
+
+    def is_alive(self, probe: Probe, expected_trace: Trace) -> bool:
+        """Whether the model delivers the flow to a host that is there, and its answers to who began it."""
+        delivered = expected_trace.disposition.startswith("delivered")
+        return delivered and bool(self._receiving_connector(probe, expected_trace)) and self._answers_return(probe)
+
+
+def stream_request(probe: Probe) -> list[Any]:
+    return [workload_namespace(TENANT, probe.connector), probe.source, probe.destination, probe.port]
+
+
+def is_same_path(before: Trace, after: Trace) -> bool:
+    """Whether a live flow may not notice: same services, same translations, and an anchor that knows it."""
+    return (before.chain, _path_hops(before)) == (after.chain, _path_hops(after))
+
+
+def _path_hops(expected_trace: Trace) -> list[Mapping[str, Any]]:
+    kept = ("nat", "app", "connector") + (("node",) if expected_trace.chain else ())
+    return [{"kind": hop.kind, "name": hop.name, "detail": hop.detail} for hop in expected_trace.hops if hop.kind in kept]
