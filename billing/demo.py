@@ -10,8 +10,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from billing import services
-from billing.core.books import Rate
-from billing.core.prices import Flat, Graduated, Tier
+from billing.core.price_books import Rate
+from billing.core.prices import FlatPrice, GraduatedPrice, Tier
 from billing.models import PriceBook
 from tenants.models import Msp, Tenant
 
@@ -24,7 +24,7 @@ def ensure_demo_prices(effective_from: datetime | None = None) -> list[PriceBook
         for msp in Msp.objects.order_by("pk"):
             if not PriceBook.objects.filter(buyer_msp=msp).exists():
                 book = PriceBook.objects.create(name=f"Causeway for {msp.name}", currency="EUR", buyer_msp=msp)
-                services.publish(book, effective_from, wholesale(), note="Partner prices")
+                services.publish_version(book, effective_from, wholesale_rates(), note="Partner prices")
                 made.append(book)
         for tenant in Tenant.objects.select_related("msp").order_by("pk"):
             if not PriceBook.objects.filter(buyer_tenant=tenant).exists():
@@ -32,7 +32,7 @@ def ensure_demo_prices(effective_from: datetime | None = None) -> list[PriceBook
                 book = PriceBook.objects.create(
                     name=f"{seller} for {tenant.name}", currency="EUR", seller=tenant.msp, buyer_tenant=tenant
                 )
-                services.publish(book, effective_from, retail(), note="List prices")
+                services.publish_version(book, effective_from, retail_rates(), note="List prices")
                 made.append(book)
     return made
 
@@ -40,9 +40,9 @@ def ensure_demo_prices(effective_from: datetime | None = None) -> list[PriceBook
 SIZES = ("xsmall", "small", "medium", "large", "2large", "5large", "10large")
 
 
-def retail() -> list[Rate]:
+def retail_rates() -> list[Rate]:
     """Per hour and per GB, in euro, as a regional network service would list them."""
-    return _book(
+    return _demo_rates(
         exchange=("0.2600", "0.4200", "0.7800", "1.2500", "2.1000", "4.4000", "7.9000"),
         connector=("0.0450", "0.0820", "0.1450", "0.2900", "0.5200", "1.1500", "2.0500"),
         instance="0.3200",
@@ -52,9 +52,9 @@ def retail() -> list[Rate]:
     )
 
 
-def wholesale() -> list[Rate]:
+def wholesale_rates() -> list[Rate]:
     """What an MSP pays for the same."""
-    return _book(
+    return _demo_rates(
         exchange=("0.1800", "0.3000", "0.5500", "0.8900", "1.5000", "3.1000", "5.6000"),
         connector=("0.0300", "0.0550", "0.0980", "0.1950", "0.3500", "0.7800", "1.4000"),
         instance="0.2200",
@@ -64,7 +64,7 @@ def wholesale() -> list[Rate]:
     )
 
 
-def _book(
+def _demo_rates(
     exchange: tuple[str, ...],
     connector: tuple[str, ...],
     instance: str,
@@ -76,15 +76,15 @@ def _book(
     bands = (Tier(Decimal(1_000), first), Tier(Decimal(10_000), second), Tier(None, rest))
     return [
         *(
-            Rate.of("exchange_hours", Flat(Decimal(price)), size=size)
+            Rate.of("exchange_hours", FlatPrice(Decimal(price)), size=size)
             for size, price in zip(SIZES, exchange, strict=True)
         ),
         *(
-            Rate.of("connector_hours", Flat(Decimal(price)), size=size)
+            Rate.of("connector_hours", FlatPrice(Decimal(price)), size=size)
             for size, price in zip(SIZES, connector, strict=True)
         ),
-        Rate.of("service_instance_hours", Flat(Decimal(instance))),
-        Rate.of("gb_exchange_out", Graduated(bands)),
-        Rate.of("gb_between_exchanges", Flat(Decimal(between))),
-        Rate.of("gb_inspected", Flat(Decimal(inspected))),
+        Rate.of("service_instance_hours", FlatPrice(Decimal(instance))),
+        Rate.of("gb_exchange_out", GraduatedPrice(bands)),
+        Rate.of("gb_between_exchanges", FlatPrice(Decimal(between))),
+        Rate.of("gb_inspected", FlatPrice(Decimal(inspected))),
     ]

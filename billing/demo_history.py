@@ -14,58 +14,58 @@ from decimal import Decimal
 from django.db import transaction
 
 from billing import services
-from billing.collect import Measured, store
-from billing.core.meters import hourly
-from billing.core.rating import Period
-from billing.core.samples import HOUR, gigabytes, hours, windows
-from billing.core.samples import Sample as SampleValue
+from billing.metering import MeasuredSample, store_samples
+from billing.core.meters import hourly_meter
+from billing.core.rating import BillingPeriod
+from billing.core.samples import HOUR, bytes_to_gigabytes, hours_between, hour_windows
+from billing.core.samples import SampleValue
 from billing.models import Invoice, Sample
 from provisioning.models import Lifecycle
 
-RATE = {"internet-exit": 5_000_000_000, "aws-vpc": 3_000_000_000}
+BUSY_HOUR_BYTES = {"internet-exit": 5_000_000_000, "aws-vpc": 3_000_000_000}
 """Bytes that a connector of a kind receives in a busy hour; others less."""
 
 
 @transaction.atomic
 def ensure_demo_history(now: datetime) -> Invoice | None:
     """Last month's samples and draft invoice for the tenant in force; nothing where it has samples of that month."""
-    this = Period.month(now.astimezone(UTC).year, now.astimezone(UTC).month)
-    last = Period.month((this.start - HOUR).year, (this.start - HOUR).month)
+    this = BillingPeriod.month(now.astimezone(UTC).year, now.astimezone(UTC).month)
+    last = BillingPeriod.month((this.start - HOUR).year, (this.start - HOUR).month)
     if Sample.objects.filter(window_start__gte=last.start, window_start__lt=last.end).exists():
         return None
-    store((Measured(value, {"source": "demo"}) for value in _month(last)), last.start, last.end, now)
-    return services.draft_invoice(last.start.date(), now)
+    store_samples((MeasuredSample(value, {"source": "demo"}) for value in _month_samples(last)), last.start, last.end, now)
+    return services.update_draft_invoice(last.start.date(), now)
 
 
-def _month(period: Period) -> Iterator[SampleValue]:
+def _month_samples(period: BillingPeriod) -> Iterator[SampleValue]:
     """Hours and traffic of what is there now, over the whole period."""
     going = list(Lifecycle.objects.filter(ended_at__isnull=True).order_by("address"))
     inspecting = {row.dimensions["service"]: row for row in going if row.kind == "exchange.instance"}
-    for start, end in windows(period.start, period.end):
+    for start, end in hour_windows(period.start, period.end):
         inspected = 0
         for row in going:
-            if (known := hourly(row.kind, row.dimensions)) is None:
+            if (known := hourly_meter(row.kind, row.dimensions)) is None:
                 continue
             meter, dimensions = known
-            yield SampleValue(meter.key, row.address, start, end, hours(start, end), tuple(dimensions.items()))
+            yield SampleValue(meter.key, row.address, start, end, hours_between(start, end), tuple(dimensions.items()))
             if row.kind == "exchange.connector":
-                count = _bytes(row, start)
+                count = _bytes_in_hour(row, start)
                 inspected += count // 5
-                yield _traffic("gb_exchange_out", row.address, start, count, row, "kind", "exchange")
+                yield _traffic_sample("gb_exchange_out", row.address, start, count, row, "kind", "exchange")
         for service, row in inspecting.items():
-            yield _traffic("gb_inspected", f"service/{service}", start, inspected, row, "product", "license")
+            yield _traffic_sample("gb_inspected", f"service/{service}", start, inspected, row, "product", "license")
 
 
-def _traffic(meter: str, subject: str, hour: datetime, count: int, row: Lifecycle, *names: str) -> SampleValue:
+def _traffic_sample(meter: str, subject: str, hour: datetime, count: int, row: Lifecycle, *names: str) -> SampleValue:
     dimensions = tuple((name, row.dimensions[name]) for name in names if row.dimensions.get(name))
-    return SampleValue(meter, subject, hour, hour + HOUR, gigabytes(count), dimensions)
+    return SampleValue(meter, subject, hour, hour + HOUR, bytes_to_gigabytes(count), dimensions)
 
 
-def _bytes(row: Lifecycle, hour: datetime) -> int:
+def _bytes_in_hour(row: Lifecycle, hour: datetime) -> int:
     """A working week: busy by day, quiet by night and on weekends, and a little different each hour, the same each
     time."""
     day = Decimal("1") if hour.weekday() < 5 else Decimal("0.35")
     shape = max(Decimal("0.08"), 1 - Decimal(abs(hour.hour - 13)) / 9)
     noise = int.from_bytes(hashlib.blake2b(f"{row.address} {hour:%d %H}".encode(), digest_size=2).digest(), "big")
-    busy = RATE.get(row.dimensions.get("kind", ""), 1_200_000_000)
+    busy = BUSY_HOUR_BYTES.get(row.dimensions.get("kind", ""), 1_200_000_000)
     return int(busy * day * shape * (Decimal(noise) / 65_536 + Decimal("0.5")))

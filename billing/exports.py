@@ -7,10 +7,10 @@ import io
 from typing import Any
 
 from billing import selectors
-from billing.core.prices import plain
+from billing.core.prices import decimal_text
 from provisioning.core.formats.csv_text import escape_formula
 
-COLUMNS = (
+INVOICE_COLUMNS = (
     *("invoice", "period_start", "period_end", "line", "label", "meter", "subject", "name", "quantity", "unit"),
     *("unit_price", "amount", "currency", "price_book", "explanation", "samples", "line_id"),
 )
@@ -18,17 +18,17 @@ COLUMNS = (
 
 def invoice_csv(number: str) -> str:
     """The invoice as CSV (RFC 4180), one row for each line; the column ``amount`` adds up to the invoice's total."""
-    found = selectors.invoice(number)
+    found = selectors.get_invoice(number)
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(COLUMNS)
+    writer.writerow(INVOICE_COLUMNS)
     for line in found["lines"]:
         writer.writerow(_row(found, line))
     return out.getvalue()
 
 
 def _row(found: dict[str, Any], line: dict[str, Any]) -> list[str]:
-    text, number = escape_formula, plain
+    text, number = escape_formula, decimal_text
     return [
         text(found["number"]),
         found["period_start"].date().isoformat(),

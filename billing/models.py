@@ -13,10 +13,10 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from billing.core import books
+from billing.core import price_books
 from billing.core.money import Money
-from billing.core.samples import Sample as SampleValue
-from tenants.floor import TenantOwned
+from billing.core.samples import SampleValue
+from tenants.tenant_owned import TenantOwned
 from tenants.models import Msp, Tenant
 
 
@@ -134,8 +134,8 @@ class PriceBookVersion(models.Model):
         return f"{self.effective_from:%Y-%m-%d}"
 
     @property
-    def value(self) -> books.Version:
-        return books.Version(str(self.pk), self.effective_from, tuple(map(books.Rate.from_data, self.rates)))
+    def value(self) -> price_books.PriceBookVersionValue:
+        return price_books.PriceBookVersionValue(str(self.pk), self.effective_from, tuple(map(price_books.Rate.from_data, self.rates)))
 
 
 class Invoice(TenantOwned):

@@ -12,40 +12,40 @@ from django.db.models import Min
 from django.utils import timezone
 
 from billing import selectors
-from billing.collect import Collected, collect
-from billing.core import books, estimate
-from billing.core.money import total
-from billing.core.prices import InvalidPrice, plain
-from billing.core.rating import Line, Period, rate
-from billing.core.samples import Sample as SampleValue
+from billing.metering import CollectionResult, collect_samples
+from billing.core import price_books, estimate
+from billing.core.money import sum_money
+from billing.core.prices import InvalidPrice, decimal_text
+from billing.core.rating import RatedLine, BillingPeriod, rate_samples
+from billing.core.samples import SampleValue
 from billing.models import Invoice, InvoiceLine, LineSample, PriceBook, PriceBookVersion, Watermark
 from provisioning.core.values.resource import Resource
 from provisioning.models import CounterReading, Lifecycle, ResourceRecord
 from tenants.models import Tenant
 from tenants.scope import current
 
-LOOK_BACK = timedelta(hours=2)
+COLLECTION_OVERLAP = timedelta(hours=2)
 """How far before the watermark each collection begins, for ends and readings that were written late."""
 
 
 @transaction.atomic
-def meter(now: datetime) -> Collected:
+def meter_usage(now: datetime) -> CollectionResult:
     """Collect everything since the last time, however long ago, and bring the draft invoices it touches up to date."""
-    Watermark.objects.get_or_create(defaults={"until": _beginning(now)})
+    Watermark.objects.get_or_create(defaults={"until": _first_activity(now)})
     # The lock: two workers that meter one tenant do so one after the other.
     mark = Watermark.objects.select_for_update().get()
-    collected = collect(min(mark.until, now) - LOOK_BACK, now, now)
+    collected = collect_samples(min(mark.until, now) - COLLECTION_OVERLAP, now, now)
     if any(collected[:3]):
         month = collected.since.astimezone(UTC).date().replace(day=1)
         while month <= now.astimezone(UTC).date():
-            draft_invoice(month, now)
+            update_draft_invoice(month, now)
             month = (month + timedelta(days=31)).replace(day=1)
     mark.until = max(mark.until, now)
     mark.save()
     return collected
 
 
-def _beginning(now: datetime) -> datetime:
+def _first_activity(now: datetime) -> datetime:
     """When the tenant's first thing came to be, or its first counter was read."""
     firsts = [
         Lifecycle.objects.aggregate(at=Min("started_at"))["at"],
@@ -55,15 +55,15 @@ def _beginning(now: datetime) -> datetime:
 
 
 @transaction.atomic
-def draft_invoice(month: date, now: datetime) -> Invoice | None:
+def update_draft_invoice(month: date, now: datetime) -> Invoice | None:
     """The draft invoice of a calendar month (any date in it), computed from its samples as they are.
 
     Lines that are still charged keep their uid. None where the tenant has no price book.
     """
-    book = selectors.book_of(current())
+    book = selectors.price_book_of(current())
     if book is None:
         return None
-    period = Period.month(month.year, month.month)
+    period = BillingPeriod.month(month.year, month.month)
     number = f"DRAFT-{month:%Y-%m}"
     Invoice.objects.get_or_create(
         number=number,
@@ -79,36 +79,36 @@ def draft_invoice(month: date, now: datetime) -> Invoice | None:
     )
     # Two workers may compute one draft at once: the second waits here, before it reads, so the newer result stays.
     invoice = Invoice.objects.select_for_update().get(number=number)
-    rows = selectors.metered(period.start, period.end)
-    rating = rate((row.value for row in rows), selectors.book_value(book), period)
+    rows = selectors.load_samples(period.start, period.end)
+    rating = rate_samples((row.value for row in rows), selectors.price_book_value(book), period)
     lines = _write_lines(invoice, rating.lines, rows)
-    _write_links(invoice, lines, rating.lines, rows)
-    invoice.total_minor = total((line.amount for line in rating.lines), invoice.currency).minor
+    _write_line_samples(invoice, lines, rating.lines, rows)
+    invoice.total_minor = sum_money((line.amount for line in rating.lines), invoice.currency).minor
     invoice.sample_count = len(rows)
-    invoice.unpriced = unpriced(rating.unpriced)
+    invoice.unpriced = summarise_unpriced(rating.unpriced)
     invoice.computed_at = now
     invoice.save()
     return invoice
 
 
-_Key = tuple[str, str, int, str]
+_LineKey = tuple[str, str, int, str]
 
 
-def _key(line: Line) -> _Key:
+def _line_key(line: RatedLine) -> _LineKey:
     return line.meter, line.subject, int(line.version), _rate_key(line.rate)
 
 
-def _rate_key(rate: books.Rate) -> str:
+def _rate_key(rate: price_books.Rate) -> str:
     return ",".join(f"{name}={value}" for name, value in rate.where)
 
 
-def _write_lines(invoice: Invoice, lines: list[Line], rows: list[selectors.Metered]) -> dict[_Key, InvoiceLine]:
+def _write_lines(invoice: Invoice, lines: list[RatedLine], rows: list[selectors.StoredSample]) -> dict[_LineKey, InvoiceLine]:
     """Make the invoice's lines be these; key → row."""
     there = {(row.meter, row.subject, row.version_id, row.rate_key): row for row in invoice.lines.all()}
     uids = {row.value.subject: row.item_uid for row in rows}
-    written: dict[_Key, InvoiceLine] = {}
+    written: dict[_LineKey, InvoiceLine] = {}
     for position, line in enumerate(lines, 1):
-        key = _key(line)
+        key = _line_key(line)
         row = there.pop(key, None) or InvoiceLine(
             invoice=invoice, meter=line.meter, subject=line.subject, version_id=key[2], rate_key=key[3]
         )
@@ -124,12 +124,12 @@ def _write_lines(invoice: Invoice, lines: list[Line], rows: list[selectors.Meter
     return written
 
 
-def _write_links(
-    invoice: Invoice, written: dict[_Key, InvoiceLine], lines: list[Line], rows: list[selectors.Metered]
+def _write_line_samples(
+    invoice: Invoice, written: dict[_LineKey, InvoiceLine], lines: list[RatedLine], rows: list[selectors.StoredSample]
 ) -> None:
     """Make the charged samples of each line be these, touching only what differs."""
     samples = {row.value.key: row.pk for row in rows}
-    wanted = {samples[key]: written[_key(line)].pk for line in lines for key in line.samples}
+    wanted = {samples[key]: written[_line_key(line)].pk for line in lines for key in line.samples}
     there = dict(LineSample.objects.filter(line__invoice=invoice).values_list("sample_id", "line_id"))
     stale = [sample for sample, line in there.items() if wanted.get(sample) != line]
     if stale:
@@ -140,7 +140,7 @@ def _write_links(
     LineSample.objects.bulk_create(missing, batch_size=1000)
 
 
-def unpriced(samples: Iterable[SampleValue]) -> list[dict[str, Any]]:
+def summarise_unpriced(samples: Iterable[SampleValue]) -> list[dict[str, Any]]:
     """``[{"meter", "subject", "quantity", "samples"}]``: what was metered and has no price, so that nobody overlooks
     it."""
     found: dict[tuple[str, str], list[SampleValue]] = {}
@@ -150,15 +150,15 @@ def unpriced(samples: Iterable[SampleValue]) -> list[dict[str, Any]]:
         {
             "meter": meter,
             "subject": subject,
-            "quantity": plain(sum((sample.quantity for sample in group), start=type(group[0].quantity)(0))),
+            "quantity": decimal_text(sum((sample.quantity for sample in group), start=type(group[0].quantity)(0))),
             "samples": len(group),
         }
         for (meter, subject), group in sorted(found.items())
     ]
 
 
-def publish(
-    book: PriceBook, effective_from: datetime, rates: list[books.Rate], *, note: str = "", author: str = ""
+def publish_version(
+    book: PriceBook, effective_from: datetime, rates: list[price_books.Rate], *, note: str = "", author: str = ""
 ) -> PriceBookVersion:
     """Add a dated version to a book. InvalidPrice when it is not later than the newest, or two rates ask for the
     same."""
@@ -167,7 +167,7 @@ def publish(
         raise InvalidPrice(
             f"{book.name} has prices from {newest.effective_from:%Y-%m-%d %H:%M} UTC; a new version must begin later."
         )
-    books.Version("new", effective_from, tuple(rates))
+    price_books.PriceBookVersionValue("new", effective_from, tuple(rates))
     return PriceBookVersion.objects.create(
         book=book,
         number=newest.number + 1 if newest else 1,
@@ -178,7 +178,7 @@ def publish(
     )
 
 
-def give_prices(tenant: Tenant, like: str, at: datetime) -> PriceBook:
+def copy_price_book(tenant: Tenant, like: str, at: datetime) -> PriceBook:
     """A tenant's first price book: the prices now in force in the book of that name, of the same seller.
 
     Raises InvalidPrice when the seller has no such book, or it has no prices yet.
@@ -191,7 +191,7 @@ def give_prices(tenant: Tenant, like: str, at: datetime) -> PriceBook:
     book = PriceBook.objects.create(
         name=f"{seller} for {tenant.name}"[:120], currency=model.currency, seller=tenant.msp, buyer_tenant=tenant
     )
-    publish(book, at, [books.Rate.from_data(rate) for rate in version.rates], note=f"As {like}"[:200])
+    publish_version(book, at, [price_books.Rate.from_data(rate) for rate in version.rates], note=f"As {like}"[:200])
     return book
 
 
@@ -204,15 +204,15 @@ def price_plan(before: Iterable[Resource], after: Iterable[Resource], at: dateti
     "explanation"}``; ``subject`` as in ``selectors.things``. Without a price book the amounts are null and ``note``
     says so. Gigabytes are not foreseen here.
     """
-    book = selectors.book_of(current())
+    book = selectors.price_book_of(current())
     if book is None:
         note = f"{current().name} has no price book; ask your provider for one."
         return {"currency": None, "monthly_before": None, "monthly_after": None, "lines": [], "note": note}
     at = at or timezone.now()
-    value = selectors.book_value(book)
-    compared = estimate.compare(before, after, value, at)
+    value = selectors.price_book_value(book)
+    compared = estimate.compare_costs(before, after, value, at)
     version = value.version_at(at)
-    things = selectors.things(line.subject for found in compared.lines for line in found[:2] if line is not None)
+    things = selectors.describe_subjects(line.subject for found in compared.lines for line in found[:2] if line is not None)
     return {
         "currency": book.currency,
         "monthly_before": str(compared.before.amount),
@@ -221,17 +221,17 @@ def price_plan(before: Iterable[Resource], after: Iterable[Resource], at: dateti
         "price_book": f"{book.name} {version.effective_from:%Y-%m-%d}" if version else book.name,
         "hours": str(estimate.MONTH_HOURS),
         "lines": [_plan_line(found, things) for found in compared.lines],
-        "unpriced": unpriced(compared.unpriced),
+        "unpriced": summarise_unpriced(compared.unpriced),
     }
 
 
-def estimate_live() -> dict[str, Any]:
+def estimate_live_cost() -> dict[str, Any]:
     """What the network that is there costs each month: as ``price_plan``, with a line for every thing."""
     there = ResourceRecord.objects.all()
     return price_plan([], [Resource(record.address, record.kind, record.body) for record in there])
 
 
-def _plan_line(found: estimate.Difference, things: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def _plan_line(found: estimate.CostDifference, things: dict[str, dict[str, Any]]) -> dict[str, Any]:
     line = found.after or found.before
     assert line is not None
     return {
@@ -239,19 +239,19 @@ def _plan_line(found: estimate.Difference, things: dict[str, dict[str, Any]]) ->
         "label": line.label,
         "meter": line.meter,
         "unit": line.unit,
-        "before": _side(found.before),
-        "after": _side(found.after),
+        "before": _plan_line_side(found.before),
+        "after": _plan_line_side(found.after),
         "amount": str(found.amount.amount),
     }
 
 
-def _side(line: Line | None) -> dict[str, Any] | None:
+def _plan_line_side(line: RatedLine | None) -> dict[str, Any] | None:
     if line is None:
         return None
     return {
         "label": line.label,
-        "quantity": plain(line.quantity),
-        "unit_price": None if line.unit_price is None else plain(line.unit_price),
+        "quantity": decimal_text(line.quantity),
+        "unit_price": None if line.unit_price is None else decimal_text(line.unit_price),
         "amount": str(line.amount.amount),
         "explanation": line.explanation,
     }

@@ -6,12 +6,12 @@ from celery import shared_task
 from django.utils import timezone
 
 from billing import services
-from tenants.doors import tenant_task
+from tenants.middleware import tenant_task
 from tenants.models import Tenant
 
 
 @shared_task(name="billing.meter")
-def meter() -> None:
+def meter_tenants() -> None:
     """Wake the metering of every tenant."""
     for slug in Tenant.objects.order_by("pk").values_list("slug", flat=True):
         meter_tenant.apply_async(kwargs={"tenant": slug}, expires=60)
@@ -20,4 +20,4 @@ def meter() -> None:
 @shared_task(name="billing.meter_tenant")
 @tenant_task
 def meter_tenant() -> None:
-    services.meter(timezone.now())
+    services.meter_usage(timezone.now())

@@ -19,7 +19,7 @@ from portal.api.bodies import plain
 from portal.api.problems import answer
 from provisioning.models import Node
 from provisioning.services import nodes
-from provisioning.services.errors import Refused
+from provisioning.errors import RequestRefused
 
 LONGEST_WAIT = 30
 DIGITS = 18
@@ -46,7 +46,7 @@ def _door(method: str) -> Callable[[View], View]:
                 return view(request)
             except Malformed as error:
                 return answer(request, 400, str(error))
-            except Refused as error:
+            except RequestRefused as error:
                 return answer(request, error.status, error.detail, title=error.title, problems=error.problems)
 
         return inside
@@ -58,7 +58,7 @@ def _node(view: View) -> View:
     @wraps(view)
     def inside(request: HttpRequest) -> HttpResponse:
         header = request.headers.get("Authorization", "")
-        node = nodes.authenticate(header.removeprefix("Node ").strip()) if header.startswith("Node ") else None
+        node = nodes.authenticate_node(header.removeprefix("Node ").strip()) if header.startswith("Node ") else None
         if node is None:
             refused = answer(request, 401, "This node token is not valid. Enrol again.")
             refused["WWW-Authenticate"] = 'Node realm="Causeway"'
@@ -74,7 +74,7 @@ def enroll(request: HttpRequest) -> HttpResponse:
     body = _fields(request)
     location, index = _of(body, "location", str), _of(body, "index", int)
     key, epoch = _of(body, "enrollment_key", str), _of(body, "epoch", str)
-    token, public_key = nodes.enroll(location, index, key, epoch[:64])
+    token, public_key = nodes.enroll_node(location, index, key, epoch[:64])
     return JsonResponse({"token": token, "public_key": public_key}, status=201)
 
 
@@ -85,10 +85,10 @@ def document(request: HttpRequest, node: Node) -> HttpResponse:
     have, wait = request.GET.get("have", ""), request.GET.get("wait", "0")
     if not wait.isdecimal():
         raise Malformed("“wait” is a number of seconds.")
-    text, digest, signature = nodes.document(node)
+    text, digest, signature = nodes.signed_document(node)
     if digest == have and int(wait):
         nodes.wait_for_change(node, min(int(wait), LONGEST_WAIT))
-        text, digest, signature = nodes.document(node)
+        text, digest, signature = nodes.signed_document(node)
     if digest == have:
         return HttpResponse(status=204)
     return JsonResponse({"document": text, "signature": signature})
@@ -114,7 +114,7 @@ def report(request: HttpRequest, node: Node) -> HttpResponse:
             raise Malformed(f"The key of counter {key[:LONGEST_KEY]}… is too long.")
         if not isinstance(value, int) or value < 0 or len(str(value)) > DIGITS:
             raise Malformed(f"Counter {key} is {value!r}, which is no count.")
-    nodes.report(node, body)
+    nodes.record_report(node, body)
     return HttpResponse(status=204)
 
 

@@ -19,9 +19,9 @@ from channels.layers import get_channel_layer
 from redis.exceptions import RedisError
 
 from tenants import tokens
-from tenants.doors import visible
+from tenants.middleware import find_visible_tenant
 from tenants.models import User
-from tenants.roles import Who
+from tenants.roles import Principal
 
 logger = logging.getLogger(__name__)
 
@@ -164,7 +164,7 @@ class Live(AsyncJsonWebsocketConsumer):
         who = await database_sync_to_async(_who)(self.scope)
         if who is None:
             return ANONYMOUS
-        tenant = await database_sync_to_async(visible)(who, slug)
+        tenant = await database_sync_to_async(find_visible_tenant)(who, slug)
         return None if tenant and "view" in await database_sync_to_async(who.rights)(tenant) else STRANGER
 
 
@@ -174,13 +174,13 @@ def bearer(scope: Mapping[str, Any]) -> str | None:
     return header.removeprefix("Bearer ").strip() if header.startswith("Bearer ") else None
 
 
-def _who(scope: Mapping[str, Any]) -> Who | None:
+def _who(scope: Mapping[str, Any]) -> Principal | None:
     secret = bearer(scope)
     if secret is not None:
         token = tokens.find(secret)
-        return Who(token.user, token) if token else None
+        return Principal(token.user, token) if token else None
     known, session = scope.get("user"), scope.get("session")
     if known is None or not known.is_authenticated or session is None or not session.exists(session.session_key):
         return None
     user = User.objects.filter(pk=known.pk, is_active=True).first()
-    return Who(user) if user else None
+    return Principal(user) if user else None

@@ -54,8 +54,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "tenants.doors.Identity",
-    "tenants.doors.TenantDoor",
+    "tenants.middleware.IdentityMiddleware",
+    "tenants.middleware.TenantMiddleware",
 ]
 
 ROOT_URLCONF = "portal.urls"
@@ -78,13 +78,13 @@ TEMPLATES = [
 ]
 
 # Two logins to one database: the application's owns nothing and is held by row-level security,
-# the owner's migrates and keeps partitions (tenants/floor.py).
+# the owner's migrates and keeps partitions (tenants/tenant_owned.py).
 _POOL = {"min_size": 1, "max_size": 20, "timeout": 10} if os.environ.get("DATABASE_POOL", "1") == "1" else None
 DATABASES = {"default": dj_database_url.parse(os.environ.get("DATABASE_URL", "postgres:///causeway"), conn_max_age=0)}
 DATABASES["default"]["OPTIONS"] = {**DATABASES["default"].get("OPTIONS", {}), **({"pool": _POOL} if _POOL else {})}
 if "DATABASE_OWNER_URL" in os.environ:
     DATABASES["owner"] = dj_database_url.parse(os.environ["DATABASE_OWNER_URL"], conn_max_age=0)
-DATABASE_ROUTERS = ["tenants.floor.Router"]
+DATABASE_ROUTERS = ["tenants.tenant_owned.MigrationRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/0")
@@ -132,7 +132,7 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
-ACCOUNT_ADAPTER = "tenants.login.Adapter"
+ACCOUNT_ADAPTER = "tenants.account_adapter.AccountAdapter"
 ACCOUNT_LOGOUT_ON_GET = False
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

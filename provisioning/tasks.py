@@ -13,28 +13,28 @@ from tenants.scope import scope
 
 
 @shared_task(name="provisioning.step")
-def work(tenant: str, step: int) -> None:
-    steps.work(Tenant.objects.get(slug=tenant), step)
+def process_step(tenant: str, step: int) -> None:
+    steps.process_step(Tenant.objects.get(slug=tenant), step)
 
 
 @shared_task(name="provisioning.plan")
-def compute(tenant: str, plan: int) -> None:
-    plans.work(Tenant.objects.get(slug=tenant), plan)
+def process_plan(tenant: str, plan: int) -> None:
+    plans.process_plan(Tenant.objects.get(slug=tenant), plan)
 
 
 @shared_task(name="provisioning.discover")
-def discover(tenant: str, account: str) -> None:
-    accounts.look(Tenant.objects.get(slug=tenant), account)
+def discover_account(tenant: str, account: str) -> None:
+    accounts.run_discovery(Tenant.objects.get(slug=tenant), account)
 
 
 @shared_task(name="provisioning.sweep")
 def sweep() -> None:
     """Find lapsed leases, lost wake-ups and messages a crash left behind, in every tenant."""
     now = timezone.now()
-    outbox.sweep(now)
+    outbox.deliver_overdue(now)
     for tenant in Tenant.objects.order_by("pk"):
         with scope(tenant):
-            due, unplanned = steps.due(now), plans.due(now)
+            due, unplanned = steps.due_steps(now), plans.due_plans(now)
         for pk in due:
             wake_step(tenant.slug, pk)
         for pk in unplanned:
@@ -47,12 +47,12 @@ def sweep_at_start(**kwargs: object) -> None:
 
 
 def wake_step(tenant: str, step: int, after: float = 0) -> None:
-    work.apply_async((tenant, step), countdown=after or None)
+    process_step.apply_async((tenant, step), countdown=after or None)
 
 
 def wake_plan(tenant: str, plan: int) -> None:
-    compute.delay(tenant, plan)
+    process_plan.delay(tenant, plan)
 
 
 def wake_discovery(tenant: str, account: str) -> None:
-    discover.delay(tenant, account)
+    discover_account.delay(tenant, account)

@@ -6,6 +6,6 @@ class TenantsConfig(AppConfig):
     name = "tenants"
 
     def ready(self) -> None:
-        from tenants import floor
+        from tenants import tenant_owned
 
-        post_migrate.connect(floor.install, sender=self)
+        post_migrate.connect(tenant_owned.install_policies, sender=self)

@@ -16,11 +16,11 @@ from tenants import actor, scope
 from tenants.models import AuditEntry
 
 # What the hash of an entry covers: everything but the hash itself.
-SIGNED = tuple(field.name for field in AuditEntry._meta.concrete_fields if field.name not in ("id", "tenant", "digest"))
+HASHED_FIELDS = tuple(field.name for field in AuditEntry._meta.concrete_fields if field.name not in ("id", "tenant", "digest"))
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class AuditEvent:
     """What an entry says; ``before`` and ``after`` are JSON values and never hold a secret."""
 
     action: str
@@ -41,11 +41,11 @@ def record(
     after: Any = None,
 ) -> AuditEntry:
     """Write one entry."""
-    [entry] = record_all([Told(action, kind, object_id, object_name, before, after)])
+    [entry] = record_all([AuditEvent(action, kind, object_id, object_name, before, after)])
     return entry
 
 
-def record_all(told: Iterable[Told]) -> list[AuditEntry]:
+def record_all(told: Iterable[AuditEvent]) -> list[AuditEntry]:
     """Write entries one after the other, all of this moment."""
     tenant, who, now = scope.current(), actor.current(), timezone.now()
     with connection.cursor() as cursor:
@@ -66,16 +66,16 @@ def record_all(told: Iterable[Told]) -> list[AuditEntry]:
             kind=one.kind,
             object_id=one.object_id,
             object_name=one.object_name,
-            before=_plain(one.before),
-            after=_plain(one.after),
+            before=_as_json(one.before),
+            after=_as_json(one.after),
             previous=previous,
         )
         previous = entry.digest = _digest(entry)
         entries.append(entry)
-    return AuditEntry.objects.load(entries)
+    return AuditEntry.objects.bulk_insert(entries)
 
 
-def verify() -> Iterator[str]:
+def verify_chain() -> Iterator[str]:
     """What is wrong with the chain of the tenant in force, one line a finding; nothing when it holds."""
     previous, expected = "", 1
     for entry in AuditEntry.objects.order_by("number").iterator():
@@ -88,11 +88,11 @@ def verify() -> Iterator[str]:
         previous, expected = entry.digest, entry.number + 1
 
 
-def _plain(value: Any) -> Any:
+def _as_json(value: Any) -> Any:
     return json.loads(json.dumps(value, cls=DjangoJSONEncoder))
 
 
 def _digest(entry: AuditEntry) -> str:
-    fields = {name: getattr(entry, name) for name in SIGNED}
+    fields = {name: getattr(entry, name) for name in HASHED_FIELDS}
     fields["at"] = entry.at.isoformat()
     return hashlib.sha256(json.dumps(fields, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

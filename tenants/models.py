@@ -12,7 +12,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.utils import timezone
 
-from tenants.floor import TenantOwned
+from tenants.tenant_owned import TenantOwned
 
 slug_rule = RegexValidator(r"^[a-z0-9](?:[a-z0-9-]{0,48}[a-z0-9])?$", "Use lower-case letters, digits and hyphens.")
 
@@ -175,7 +175,7 @@ class AuditEntry(TenantOwned):
         return f"{self.number} {self.action} {self.object_name}"
 
 
-class Answer(models.Model):
+class IdempotentResponse(models.Model):
     """The answer given to a POST with an Idempotency-Key, so that the same request is answered the same."""
 
     user = models.ForeignKey(User, models.CASCADE, related_name="+")

@@ -21,7 +21,7 @@ from tenants.models import Outbox
 logger = logging.getLogger(__name__)
 
 
-def put(topic: str, **payload: Any) -> None:
+def enqueue(topic: str, **payload: Any) -> None:
     """Deliver ``payload`` (with the slug of the tenant in force) to the topic's handler after the commit."""
     if topic not in settings.OUTBOX_HANDLERS:
         raise KeyError(topic)
@@ -29,7 +29,7 @@ def put(topic: str, **payload: Any) -> None:
     transaction.on_commit(partial(_deliver, message))
 
 
-def sweep(now: datetime) -> int:
+def deliver_overdue(now: datetime) -> int:
     """Deliver what a crashed process left behind; returns how many."""
     left = list(Outbox.objects.filter(created_at__lt=now - timedelta(seconds=5)).order_by("pk")[:500])
     for message in left:

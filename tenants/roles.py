@@ -35,7 +35,7 @@ ROLE_RIGHTS: dict[str, frozenset[str]] = {
 
 
 @dataclass(frozen=True)
-class Who:
+class Principal:
     """The person behind a request, and the token that narrows what they may do."""
 
     user: User
@@ -78,12 +78,12 @@ class Who:
         return found.filter(pk=self.token.tenant_id) if self.token and self.token.tenant_id else found
 
 
-def may(who: Who, right: str, tenant: Tenant) -> bool:
+def has_right(who: Principal, right: str, tenant: Tenant) -> bool:
     if right not in RIGHTS:
         raise KeyError(right)
     return right in who.rights(tenant)
 
 
-def usable(token: ApiToken) -> bool:
+def is_usable(token: ApiToken) -> bool:
     now = timezone.now()
     return token.revoked_at is None and (token.expires_at is None or token.expires_at > now) and token.user.is_active

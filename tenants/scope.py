@@ -43,15 +43,15 @@ def scope(tenant: Tenant) -> Iterator[Tenant]:
     try:
         with transaction.atomic():
             if outer is None:
-                _set(str(tenant.pk))
+                _set_tenant(str(tenant.pk))
             yield tenant
             if outer is None and not connection.needs_rollback:
                 # Inside a longer transaction (tests) the setting would outlive the scope; a rollback takes it along.
-                _set("")
+                _set_tenant("")
     finally:
         _current.reset(token)
 
 
-def _set(value: str) -> None:
+def _set_tenant(value: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config(%s, %s, true)", [SETTING, value])

@@ -13,12 +13,12 @@ from django.utils import timezone
 from tenants import audit, tokens
 from tenants.actor import Actor, acting, current
 from tenants.models import MSP_ROLES, ApiToken, Membership, Msp, Role, Tenant, User, slug_rule
-from tenants.roles import Who
+from tenants.roles import Principal
 from tenants.scope import current as tenant_in_force
 from tenants.scope import scope
 
 
-class Refused(Exception):
+class TenantRequestRefused(Exception):
     """Nothing was changed; ``code`` and ``path`` as in a problem document."""
 
     def __init__(self, status: int, code: str, path: str, detail: str) -> None:
@@ -26,7 +26,7 @@ class Refused(Exception):
         self.status, self.code, self.path, self.detail = status, code, path, detail
 
 
-def may_create_tenants(who: Who) -> list[Msp | None]:
+def msps_for_new_tenants(who: Principal) -> list[Msp | None]:
     """For whom this person may create tenants; None stands for a direct tenant of the operator."""
     if who.token and (who.token.tenant_id or (who.token.scopes and "members" not in who.token.scopes)):
         return []
@@ -36,34 +36,34 @@ def may_create_tenants(who: Who) -> list[Msp | None]:
     return [membership.msp for membership in led]
 
 
-def create_tenant(who: Who, *, slug: str, name: str, owner: str, msp: str | None, requires_approval: bool) -> Tenant:
+def create_tenant(who: Principal, *, slug: str, name: str, owner: str, msp: str | None, requires_approval: bool) -> Tenant:
     """A new tenant with its first owner, who is made when nobody has that address yet."""
-    allowed = may_create_tenants(who)
+    allowed = msps_for_new_tenants(who)
     if not allowed:
-        raise Refused(403, "lacks_msp_admin", "", "Only the operator and MSP admins create tenants.")
+        raise TenantRequestRefused(403, "lacks_msp_admin", "", "Only the operator and MSP admins create tenants.")
     if msp is None and not who.user.is_operator:
         run_by = allowed[0]
     else:
         run_by = next((one for one in allowed if (one.slug if one else None) == msp), None)
         if msp is not None and run_by is None:
-            raise Refused(400, "unknown_reference", "msp", f"There is no MSP “{msp}” that you may create tenants for.")
+            raise TenantRequestRefused(400, "unknown_reference", "msp", f"There is no MSP “{msp}” that you may create tenants for.")
     try:
         slug_rule(slug)
     except ValidationError as error:
-        raise Refused(400, "wrong_type", "slug", error.messages[0]) from error
+        raise TenantRequestRefused(400, "wrong_type", "slug", error.messages[0]) from error
     try:
         with transaction.atomic():
             tenant = Tenant.objects.create(slug=slug, name=name, msp=run_by, requires_approval=requires_approval)
     except IntegrityError as error:
-        raise Refused(409, "duplicate_name", "slug", f"The slug “{slug}” is taken. Choose another one.") from error
-    with _for(run_by), scope(tenant):
+        raise TenantRequestRefused(409, "duplicate_name", "slug", f"The slug “{slug}” is taken. Choose another one.") from error
+    with _acting_for_msp(run_by), scope(tenant):
         audit.record("tenant.create", kind="tenant", object_id=slug, object_name=name)
         add_member(owner, Role.OWNER)
     return tenant
 
 
 @contextmanager
-def _for(msp: Msp | None) -> Iterator[None]:
+def _acting_for_msp(msp: Msp | None) -> Iterator[None]:
     """In the name of the MSP: the door could not know it before the tenant was there."""
     who = current()
     with acting(Actor(who.email, msp.slug if msp else "", who.address, who.request_id)):
@@ -72,22 +72,22 @@ def _for(msp: Msp | None) -> Iterator[None]:
 
 def add_member(email: str, role: str) -> Membership:
     tenant, email = tenant_in_force(), email.strip().lower()
-    _refuse_role(role)
+    _check_role(role)
     user = User.objects.filter(email=email).first() or User.objects.create_user(email)
     try:
         with transaction.atomic():
             membership = Membership.objects.create(user=user, tenant=tenant, role=role)
     except IntegrityError as error:
-        raise Refused(409, "duplicate_name", "email", f"{email} is a member already.") from error
+        raise TenantRequestRefused(409, "duplicate_name", "email", f"{email} is a member already.") from error
     audit.record("member.add", kind="member", object_id=str(membership.uid), object_name=email, after={"role": role})
     return membership
 
 
 def change_role(membership: Membership, role: str) -> Membership:
-    _refuse_role(role)
+    _check_role(role)
     before = membership.role
     if before == Role.OWNER and role != Role.OWNER:
-        _refuse_last_owner(membership)
+        _check_not_last_owner(membership)
     membership.role = role
     membership.save(update_fields=["role"])
     audit.record(
@@ -104,7 +104,7 @@ def change_role(membership: Membership, role: str) -> Membership:
 def remove_member(membership: Membership) -> None:
     """Their tokens for this tenant end with it, for a token's rights are its user's."""
     if membership.role == Role.OWNER:
-        _refuse_last_owner(membership)
+        _check_not_last_owner(membership)
     audit.record(
         "member.remove",
         kind="member",
@@ -115,16 +115,16 @@ def remove_member(membership: Membership) -> None:
     membership.delete()
 
 
-def issue_token(who: Who, name: str, scopes: Sequence[str], expires_at: datetime | None) -> tuple[ApiToken, str]:
+def issue_token(who: Principal, name: str, scopes: Sequence[str], expires_at: datetime | None) -> tuple[ApiToken, str]:
     """A token for the tenant in force; it never reaches further or lasts longer than the one it was made with."""
     if not 1 <= len(name) <= 120:
-        raise Refused(400, "out_of_range", "name", "Give the token a name of 1 to 120 characters.")
+        raise TenantRequestRefused(400, "out_of_range", "name", "Give the token a name of 1 to 120 characters.")
     rights = who.rights(tenant_in_force())
     beyond = sorted(set(scopes) - rights)
     if beyond:
-        raise Refused(403, "beyond_own_rights", "scopes", f"You do not have {', '.join(beyond)} yourself.")
+        raise TenantRequestRefused(403, "beyond_own_rights", "scopes", f"You do not have {', '.join(beyond)} yourself.")
     if expires_at is not None and expires_at <= timezone.now():
-        raise Refused(400, "out_of_range", "expires_at", "The token would have expired already.")
+        raise TenantRequestRefused(400, "out_of_range", "expires_at", "The token would have expired already.")
     if who.token:
         scopes = scopes or who.token.scopes
         ends = [at for at in (expires_at, who.token.expires_at) if at]
@@ -145,14 +145,14 @@ def revoke_token(token: ApiToken) -> None:
     audit.record("token.revoke", kind="token", object_id=str(token.uid), object_name=token.name)
 
 
-def _refuse_role(role: str) -> None:
+def _check_role(role: str) -> None:
     if role not in set(Role) - set(MSP_ROLES):
-        raise Refused(400, "not_one_of", "role", f"“{role}” is no role of a tenant.")
+        raise TenantRequestRefused(400, "not_one_of", "role", f"“{role}” is no role of a tenant.")
 
 
-def _refuse_last_owner(membership: Membership) -> None:
+def _check_not_last_owner(membership: Membership) -> None:
     # The tenant's row is the lock: two owners leaving at once must not both find the other one.
     Tenant.objects.select_for_update().get(pk=tenant_in_force().pk)
     others = Membership.objects.filter(tenant=membership.tenant_id, role=Role.OWNER).exclude(pk=membership.pk)
     if not others.exists():
-        raise Refused(409, "last_owner", "role", "A tenant keeps at least one owner. Make somebody else owner first.")
+        raise TenantRequestRefused(409, "last_owner", "role", "A tenant keeps at least one owner. Make somebody else owner first.")

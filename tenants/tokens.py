@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from tenants.models import ApiToken, Tenant, User
-from tenants.roles import RIGHTS, usable
+from tenants.roles import RIGHTS, is_usable
 
 PREFIX = "cw_"
 
@@ -46,7 +46,7 @@ def issue(
 def find(secret: str) -> ApiToken | None:
     """The usable token with this secret; notes that it was used, at most once a minute."""
     token = ApiToken.objects.select_related("user", "tenant").filter(digest=digest(secret)).first()
-    if token is None or not usable(token):
+    if token is None or not is_usable(token):
         return None
     now = timezone.now()
     if token.last_used_at is None or now - token.last_used_at > timedelta(minutes=1):

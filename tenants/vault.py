@@ -11,13 +11,13 @@ from django.conf import settings
 
 
 @cache
-def _keys(keys: tuple[str, ...]) -> MultiFernet:
+def _cipher(keys: tuple[str, ...]) -> MultiFernet:
     return MultiFernet([Fernet(key) for key in keys])
 
 
 def seal(secret: Mapping[str, str]) -> str:
-    return _keys(tuple(settings.ENCRYPTION_KEYS)).encrypt(json.dumps(dict(secret)).encode()).decode()
+    return _cipher(tuple(settings.ENCRYPTION_KEYS)).encrypt(json.dumps(dict(secret)).encode()).decode()
 
 
 def unseal(sealed: str) -> dict[str, str]:
-    return json.loads(_keys(tuple(settings.ENCRYPTION_KEYS)).decrypt(sealed.encode()))
+    return json.loads(_cipher(tuple(settings.ENCRYPTION_KEYS)).decrypt(sealed.encode()))

@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from tests.house import HOUSE, TestHouse
+from tests.servers import SERVERS, TestServers
 
 
 @pytest.fixture(scope="session")
-def house() -> TestHouse:
+def house() -> TestServers:
     """Launchers, addresses and logs of the session's servers."""
-    return HOUSE
+    return SERVERS
 
 
 @pytest.fixture(scope="session")
-def redis_server(house: TestHouse) -> str:
+def redis_server(house: TestServers) -> str:
     """A running Redis; its URL."""
     house.start_redis()
     return house.redis_url
@@ -25,26 +25,26 @@ def redis_server(house: TestHouse) -> str:
 
 @pytest.fixture(scope="session")
 def django_db_setup(
-    django_test_environment: None, django_db_blocker: Any, house: TestHouse, redis_server: str
+    django_test_environment: None, django_db_blocker: Any, house: TestServers, redis_server: str
 ) -> Iterator[None]:
     """The owner migrates the test database; the tests connect as the application's role."""
     from django.core.management import call_command
     from django.db import connections
     from django.test import TransactionTestCase
 
-    from tests.flush import flush, tables_of_migrations
+    from tests.database_flush import flush_database, tables_filled_by_migrations
 
     house.start_database()
     with django_db_blocker.unblock():
         call_command("migrate", database="owner", verbosity=0, interactive=False)
         connections["owner"].close()
-    kept = tables_of_migrations(house.owner_url)
+    kept = tables_filled_by_migrations(house.owner_url)
 
     # Django would TRUNCATE as the application's role, which must not be able to.
     before = TransactionTestCase._fixture_teardown
 
     def teardown(case: TransactionTestCase) -> None:
-        flush(house.owner_url, kept)
+        flush_database(house.owner_url, kept)
 
     TransactionTestCase._fixture_teardown = teardown  # type: ignore[method-assign]
     yield

@@ -39,7 +39,7 @@ class People:
     stranger: User
 
 
-class Api:
+class ApiClient:
     """The REST API as one person sees it: paths are below ``/api/v1/``, bodies are JSON values."""
 
     def __init__(self, secret: str | None = None) -> None:
@@ -112,21 +112,21 @@ def people(db: None) -> People:
 
 
 @pytest.fixture
-def api(people: People) -> Callable[..., Api]:
+def api(people: People) -> Callable[..., ApiClient]:
     """``api("netadmin")``: the API with a new token of that person; ``api()``: as nobody.
 
     ``tenant``, ``scopes`` and ``expires_at`` narrow the token.
     """
     from tenants import tokens
 
-    def make(name: str | None = None, **narrowed: Any) -> Api:
-        return Api(tokens.issue(getattr(people, name), "test", **narrowed)[1] if name else None)
+    def make(name: str | None = None, **narrowed: Any) -> ApiClient:
+        return ApiClient(tokens.issue(getattr(people, name), "test", **narrowed)[1] if name else None)
 
     return make
 
 
 @pytest.fixture
-def within() -> Iterator[Callable[..., Any]]:
+def tenant_scope() -> Iterator[Callable[..., Any]]:
     """``with within(people.acme): …`` opens a tenant's scope, as a door would."""
     from tenants.scope import scope
 

@@ -10,18 +10,18 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple, Protocol
 
-from billing.core.books import PriceBook, Version
-from billing.core.meters import hourly
-from billing.core.money import Money, total
-from billing.core.rating import Line, Period, Rating, rate
-from billing.core.samples import HOUR, Sample
+from billing.core.price_books import PriceBookValue, PriceBookVersionValue
+from billing.core.meters import hourly_meter
+from billing.core.money import Money, sum_money
+from billing.core.rating import RatedLine, BillingPeriod, Rating, rate_samples
+from billing.core.samples import HOUR, SampleValue
 
 MONTH_HOURS = Decimal(730)
 """Hours of the average month, as cloud price lists use it (365 × 24 / 12)."""
 _START = datetime(2001, 1, 1, tzinfo=UTC)
 
 
-class Compiled(Protocol):
+class PriceableResource(Protocol):
     """What an estimate reads of a compiled resource."""
 
     @property
@@ -32,43 +32,43 @@ class Compiled(Protocol):
     def body(self) -> Mapping[str, Any]: ...
 
 
-def monthly(resources: Iterable[Compiled], book: PriceBook, at: datetime) -> Rating:
+def rate_month(resources: Iterable[PriceableResource], book: PriceBookValue, at: datetime) -> Rating:
     """Lines for 730 hours of every resource that is sold by the hour, at the prices in force ``at`` that instant.
 
     The subject of a line is the resource's address. ``unpriced`` names what the book has no price for.
     """
     version = book.version_at(at)
-    versions = () if version is None else (Version(version.key, _START, version.rates),)
+    versions = () if version is None else (PriceBookVersionValue(version.key, _START, version.rates),)
     samples = [
-        Sample(meter.key, resource.address, _START, _START + HOUR, MONTH_HOURS, tuple(found.items()))
+        SampleValue(meter.key, resource.address, _START, _START + HOUR, MONTH_HOURS, tuple(found.items()))
         for resource in resources
-        if (known := hourly(resource.kind, resource.body))
+        if (known := hourly_meter(resource.kind, resource.body))
         for meter, found in [known]
     ]
-    month = Period(_START, _START + HOUR, _START)
-    return rate(samples, PriceBook(book.name, book.currency, versions), month)
+    month = BillingPeriod(_START, _START + HOUR, _START)
+    return rate_samples(samples, PriceBookValue(book.name, book.currency, versions), month)
 
 
-class Difference(NamedTuple):
+class CostDifference(NamedTuple):
     """One thing whose monthly cost differs; ``before`` or ``after`` is None where it is not there."""
 
-    before: Line | None
-    after: Line | None
+    before: RatedLine | None
+    after: RatedLine | None
     amount: Money
 
 
-class Estimate(NamedTuple):
+class CostEstimate(NamedTuple):
     """Monthly totals of two networks, and the lines that make the difference: they sum to ``after − before``."""
 
     before: Money
     after: Money
-    lines: list[Difference]
-    unpriced: list[Sample]
+    lines: list[CostDifference]
+    unpriced: list[SampleValue]
 
 
-def compare(before: Iterable[Compiled], after: Iterable[Compiled], book: PriceBook, at: datetime) -> Estimate:
+def compare_costs(before: Iterable[PriceableResource], after: Iterable[PriceableResource], book: PriceBookValue, at: datetime) -> CostEstimate:
     """The cost delta of a plan."""
-    old, new = monthly(before, book, at), monthly(after, book, at)
+    old, new = rate_month(before, book, at), rate_month(after, book, at)
     olds, news = ({(line.subject, line.meter): line for line in side.lines} for side in (old, new))
     zero = Money(0, book.currency)
     lines = []
@@ -76,10 +76,10 @@ def compare(before: Iterable[Compiled], after: Iterable[Compiled], book: PriceBo
         was, becomes = olds.get(key), news.get(key)
         amount = (becomes.amount if becomes else zero) - (was.amount if was else zero)
         if amount.minor:
-            lines.append(Difference(was, becomes, amount))
-    return Estimate(
-        total((line.amount for line in old.lines), book.currency),
-        total((line.amount for line in new.lines), book.currency),
+            lines.append(CostDifference(was, becomes, amount))
+    return CostEstimate(
+        sum_money((line.amount for line in old.lines), book.currency),
+        sum_money((line.amount for line in new.lines), book.currency),
         lines,
         new.unpriced,
     )

@@ -32,10 +32,10 @@ METERS: dict[str, Meter] = {
         Meter("gb_inspected", "GB inspected", "GB", "counter", ("product", "license")),
     )
 }
-ORDER = {key: position for position, key in enumerate(METERS)}
+METER_ORDER = {key: position for position, key in enumerate(METERS)}
 """Where a meter stands on an invoice."""
 
-HOURLY: dict[str, tuple[str, tuple[str, ...]]] = {
+HOURLY_METERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "exchange.presence": ("exchange_hours", ("size", "location")),
     "exchange.connector": ("connector_hours", ("size", "kind", "exchange")),
     "exchange.instance": ("service_instance_hours", ("product", "license", "service", "exchange")),
@@ -43,15 +43,15 @@ HOURLY: dict[str, tuple[str, tuple[str, ...]]] = {
 """Resource kind → (meter of its hours, fields of its body that become dimensions of the samples)."""
 
 
-def hourly(kind: str, body: Mapping[str, Any]) -> tuple[Meter, dict[str, str]] | None:
+def hourly_meter(kind: str, body: Mapping[str, Any]) -> tuple[Meter, dict[str, str]] | None:
     """The meter and the dimensions of an existing resource's hours; None for kinds that are not sold by the hour."""
-    if kind not in HOURLY:
+    if kind not in HOURLY_METERS:
         return None
-    meter, fields = HOURLY[kind]
+    meter, fields = HOURLY_METERS[kind]
     return METERS[meter], {field: str(body[field]) for field in fields if body.get(field)}
 
 
-def label(meter: str, dimensions: Mapping[str, str]) -> str:
+def line_label(meter: str, dimensions: Mapping[str, str]) -> str:
     """A line's words: ``Connector hours, medium, aws-vpc``."""
     known = METERS[meter]
     return ", ".join([known.label, *(dimensions[name] for name in known.dimensions if name in dimensions)])

@@ -17,7 +17,7 @@ MINOR_DIGITS = {"EUR": 2, "USD": 2, "GBP": 2, "CHF": 2, "SEK": 2, "NOK": 2, "DKK
 """ISO 4217 minor unit digits of the currencies a price book may use; a new currency is one entry."""
 
 
-def digits(currency: str) -> int:
+def minor_digits(currency: str) -> int:
     """How many decimal places the currency's minor unit has; ValueError for one we do not sell in."""
     try:
         return MINOR_DIGITS[currency]
@@ -35,7 +35,7 @@ class Money:
     @property
     def amount(self) -> Decimal:
         """The sum in major units, with the currency's places: ``Decimal("105.85")``."""
-        return Decimal(self.minor).scaleb(-digits(self.currency))
+        return Decimal(self.minor).scaleb(-minor_digits(self.currency))
 
     def __add__(self, other: Money) -> Money:
         self._same(other)
@@ -56,13 +56,13 @@ class Money:
             raise ValueError(f"{self} and {other} are different currencies; they cannot be added.")
 
 
-def rounded(amount: Decimal, currency: str) -> Money:
+def round_to_minor(amount: Decimal, currency: str) -> Money:
     """The one rounding: half up (away from zero) to the minor unit, so that a mirrored amount rounds to its mirror."""
-    scaled = amount.scaleb(digits(currency), EXACT)
+    scaled = amount.scaleb(minor_digits(currency), EXACT)
     return Money(int(scaled.to_integral_value(rounding=ROUND_HALF_UP)), currency)
 
 
-def total(parts: Iterable[Money], currency: str) -> Money:
+def sum_money(parts: Iterable[Money], currency: str) -> Money:
     """The sum of the parts; zero of ``currency`` when there are none."""
     result = Money(0, currency)
     for part in parts:
@@ -70,7 +70,7 @@ def total(parts: Iterable[Money], currency: str) -> Money:
     return result
 
 
-def split(whole: Money, weights: Sequence[Decimal]) -> list[Money]:
+def allocate(whole: Money, weights: Sequence[Decimal]) -> list[Money]:
     """Parts in proportion to the weights that add up to the whole exactly (largest remainder; ties: first come).
 
     Weights are not negative and not all zero. A negative whole gives the mirror of its positive twin.

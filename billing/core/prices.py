@@ -34,7 +34,7 @@ class Band:
         return EXACT.fma(self.quantity, self.unit_price, self.fee)
 
     def to_data(self) -> dict[str, str]:
-        return {"quantity": plain(self.quantity), "unit_price": plain(self.unit_price), "fee": plain(self.fee)}
+        return {"quantity": decimal_text(self.quantity), "unit_price": decimal_text(self.unit_price), "fee": decimal_text(self.fee)}
 
 
 class Price(Protocol):
@@ -51,7 +51,7 @@ class Price(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Flat:
+class FlatPrice:
     """Each unit costs the same."""
 
     shape: ClassVar[str] = "flat"
@@ -59,7 +59,7 @@ class Flat:
     unit_price: Decimal
 
     def __post_init__(self) -> None:
-        _not_negative(self.unit_price)
+        _check_not_negative(self.unit_price)
 
     def amount(self, quantity: Decimal) -> Decimal:
         return EXACT.multiply(quantity, self.unit_price)
@@ -68,11 +68,11 @@ class Flat:
         return [Band(EXACT.subtract(end, start), self.unit_price)]
 
     def to_data(self) -> dict[str, Any]:
-        return {"shape": self.shape, "unit_price": plain(self.unit_price)}
+        return {"shape": self.shape, "unit_price": decimal_text(self.unit_price)}
 
     @classmethod
-    def from_data(cls, data: Mapping[str, Any]) -> Flat:
-        return cls(_decimal(data, "unit_price"))
+    def from_data(cls, data: Mapping[str, Any]) -> FlatPrice:
+        return cls(_parse_decimal(data, "unit_price"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +84,17 @@ class Tier:
     fee: Decimal = ZERO
 
     def to_data(self) -> dict[str, Any]:
-        up_to = None if self.up_to is None else plain(self.up_to)
-        return {"up_to": up_to, "unit_price": plain(self.unit_price), "fee": plain(self.fee)}
+        up_to = None if self.up_to is None else decimal_text(self.up_to)
+        return {"up_to": up_to, "unit_price": decimal_text(self.unit_price), "fee": decimal_text(self.fee)}
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Tier:
-        up_to = None if data.get("up_to") is None else _decimal(data, "up_to")
-        return cls(up_to, _decimal(data, "unit_price"), _decimal(data, "fee") if "fee" in data else ZERO)
+        up_to = None if data.get("up_to") is None else _parse_decimal(data, "up_to")
+        return cls(up_to, _parse_decimal(data, "unit_price"), _parse_decimal(data, "fee") if "fee" in data else ZERO)
 
 
 @dataclass(frozen=True, slots=True)
-class Graduated:
+class GraduatedPrice:
     """Each unit costs what its own tier says; more usage never lowers the bill."""
 
     shape: ClassVar[str] = "graduated"
@@ -126,12 +126,12 @@ class Graduated:
         return {"shape": self.shape, "tiers": [tier.to_data() for tier in self.tiers]}
 
     @classmethod
-    def from_data(cls, data: Mapping[str, Any]) -> Graduated:
-        return cls(_tiers(data))
+    def from_data(cls, data: Mapping[str, Any]) -> GraduatedPrice:
+        return cls(_parse_tiers(data))
 
 
 @dataclass(frozen=True, slots=True)
-class Volume:
+class VolumePrice:
     """All units cost what the tier of the whole quantity says.
 
     Crossing into a cheaper tier can lower the bill; whoever writes such a price should be told (``lowers_the_bill``).
@@ -145,7 +145,7 @@ class Volume:
         _check_tiers(self.tiers)
 
     @property
-    def lowers_the_bill(self) -> bool:
+    def can_lower_bill(self) -> bool:
         """Whether some larger quantity costs less than a smaller one."""
         return any(
             above.fee + above.unit_price * (tier.up_to or ZERO) < tier.fee + tier.unit_price * (tier.up_to or ZERO)
@@ -173,12 +173,12 @@ class Volume:
         return {"shape": self.shape, "tiers": [tier.to_data() for tier in self.tiers]}
 
     @classmethod
-    def from_data(cls, data: Mapping[str, Any]) -> Volume:
-        return cls(_tiers(data))
+    def from_data(cls, data: Mapping[str, Any]) -> VolumePrice:
+        return cls(_parse_tiers(data))
 
 
 @dataclass(frozen=True, slots=True)
-class Package:
+class PackagePrice:
     """Sold by packages of ``size`` units; one that is begun is paid whole."""
 
     shape: ClassVar[str] = "package"
@@ -187,55 +187,55 @@ class Package:
     package_price: Decimal
 
     def __post_init__(self) -> None:
-        _not_negative(self.package_price)
+        _check_not_negative(self.package_price)
         if not self.size > 0:
             raise InvalidPrice(f"A package of {self.size} units cannot be sold; its size must be above 0.")
 
     def amount(self, quantity: Decimal) -> Decimal:
-        return EXACT.multiply(self._begun(quantity), self.package_price)
+        return EXACT.multiply(self._packages(quantity), self.package_price)
 
     def bands(self, start: Decimal, end: Decimal) -> list[Band]:
         """Bands of a package price count packages, not units."""
-        return [Band(EXACT.subtract(self._begun(end), self._begun(start)), self.package_price)]
+        return [Band(EXACT.subtract(self._packages(end), self._packages(start)), self.package_price)]
 
-    def _begun(self, quantity: Decimal) -> Decimal:
+    def _packages(self, quantity: Decimal) -> Decimal:
         whole, rest = EXACT.divmod(quantity, self.size)
         return EXACT.add(whole, Decimal(1) if rest else ZERO)
 
     def to_data(self) -> dict[str, Any]:
-        return {"shape": self.shape, "size": plain(self.size), "package_price": plain(self.package_price)}
+        return {"shape": self.shape, "size": decimal_text(self.size), "package_price": decimal_text(self.package_price)}
 
     @classmethod
-    def from_data(cls, data: Mapping[str, Any]) -> Package:
-        return cls(_decimal(data, "size"), _decimal(data, "package_price"))
+    def from_data(cls, data: Mapping[str, Any]) -> PackagePrice:
+        return cls(_parse_decimal(data, "size"), _parse_decimal(data, "package_price"))
 
 
-SHAPES: dict[str, type[Flat] | type[Graduated] | type[Volume] | type[Package]] = {
-    shape.shape: shape for shape in (Flat, Graduated, Volume, Package)
+PRICE_SHAPES: dict[str, type[FlatPrice] | type[GraduatedPrice] | type[VolumePrice] | type[PackagePrice]] = {
+    shape.shape: shape for shape in (FlatPrice, GraduatedPrice, VolumePrice, PackagePrice)
 }
 """Every price shape by its name in stored books; a new one is a class and an entry."""
 
 
 def price_from_data(data: Mapping[str, Any]) -> Price:
     """The price written by ``to_data``; InvalidPrice when it says nothing usable."""
-    shape = SHAPES.get(data.get("shape", ""))
+    shape = PRICE_SHAPES.get(data.get("shape", ""))
     if shape is None:
-        raise InvalidPrice(f"Price shape {data.get('shape')!r} is not known; use one of {', '.join(SHAPES)}.")
+        raise InvalidPrice(f"Price shape {data.get('shape')!r} is not known; use one of {', '.join(PRICE_SHAPES)}.")
     return shape.from_data(data)
 
 
-def plain(value: Decimal) -> str:
+def decimal_text(value: Decimal) -> str:
     """A decimal as text: no exponent, no trailing zeros, so that equal prices are equal text."""
     text = format(value, "f")
     return (text.rstrip("0").rstrip(".") or "0") if "." in text else text
 
 
-def trimmed(value: Decimal) -> Decimal:
+def strip_trailing_zeros(value: Decimal) -> Decimal:
     """The same number without trailing zeros, as a reader writes it: ``Decimal("720")`` for 720.000000000000."""
-    return Decimal(plain(value))
+    return Decimal(decimal_text(value))
 
 
-def _decimal(data: Mapping[str, Any], field: str) -> Decimal:
+def _parse_decimal(data: Mapping[str, Any], field: str) -> Decimal:
     value = data.get(field)
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise InvalidPrice(f'{field} is {value!r}; write it as a decimal string such as "0.0420".')
@@ -248,7 +248,7 @@ def _decimal(data: Mapping[str, Any], field: str) -> Decimal:
     return number
 
 
-def _tiers(data: Mapping[str, Any]) -> tuple[Tier, ...]:
+def _parse_tiers(data: Mapping[str, Any]) -> tuple[Tier, ...]:
     rows = data.get("tiers")
     if not isinstance(rows, Sequence) or isinstance(rows, str):
         raise InvalidPrice("tiers must be a list of {up_to, unit_price}.")
@@ -260,13 +260,13 @@ def _check_tiers(tiers: Sequence[Tier]) -> None:
         raise InvalidPrice("The last tier must have no end (up_to null), so that every quantity has a price.")
     lower = ZERO
     for tier in tiers:
-        _not_negative(tier.unit_price)
-        _not_negative(tier.fee)
+        _check_not_negative(tier.unit_price)
+        _check_not_negative(tier.fee)
         if (tier.up_to is not None and tier.up_to <= lower) or (tier.up_to is None and tier is not tiers[-1]):
             raise InvalidPrice(f"Tier up to {tier.up_to} must end after {lower}, and only the last may be without end.")
         lower = tier.up_to if tier.up_to is not None else lower
 
 
-def _not_negative(price: Decimal) -> None:
+def _check_not_negative(price: Decimal) -> None:
     if not isinstance(price, Decimal) or not price.is_finite() or price < 0:
         raise InvalidPrice(f"A price of {price} cannot be used; it must be a Decimal of 0 or more.")

@@ -17,11 +17,11 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from billing.core.books import PriceBook, Rate, Version
-from billing.core.meters import METERS, ORDER, label
-from billing.core.money import EXACT, Money, rounded, split
-from billing.core.prices import Band, plain
-from billing.core.samples import Sample
+from billing.core.price_books import PriceBookValue, Rate, PriceBookVersionValue
+from billing.core.meters import METERS, METER_ORDER, line_label
+from billing.core.money import EXACT, Money, round_to_minor, allocate
+from billing.core.prices import Band, decimal_text
+from billing.core.samples import SampleValue
 
 
 class ConflictingSamples(ValueError):
@@ -29,7 +29,7 @@ class ConflictingSamples(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Period:
+class BillingPeriod:
     """[start, end) to be rated; tiers count from ``opened``, the start of the billing month."""
 
     start: datetime
@@ -37,21 +37,21 @@ class Period:
     opened: datetime
 
     @classmethod
-    def month(cls, year: int, month: int) -> Period:
+    def month(cls, year: int, month: int) -> BillingPeriod:
         """A calendar month of UTC, whatever daylight saving does elsewhere."""
         start = datetime(year, month, 1, tzinfo=UTC)
         end = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
         return cls(start, end, start)
 
-    def until(self, instant: datetime) -> Period:
-        return Period(self.start, min(instant, self.end), self.opened)
+    def until(self, instant: datetime) -> BillingPeriod:
+        return BillingPeriod(self.start, min(instant, self.end), self.opened)
 
-    def since(self, instant: datetime) -> Period:
-        return Period(max(instant, self.start), self.end, self.opened)
+    def since(self, instant: datetime) -> BillingPeriod:
+        return BillingPeriod(max(instant, self.start), self.end, self.opened)
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class RatedLine:
     """What one subject used at one rate, what that costs, and why.
 
     bands: how the amount came about; of a pooled price, the bands of the pool. pool_quantity and pool_amount then say
@@ -74,7 +74,7 @@ class Line:
 
     @property
     def label(self) -> str:
-        return label(self.meter, dict(self.dimensions))
+        return line_label(self.meter, dict(self.dimensions))
 
     @property
     def unit(self) -> str:
@@ -91,13 +91,13 @@ class Line:
         """One sentence of arithmetic that ends in the amount."""
         units = "packages" if self.rate.price.shape == "package" else self.unit
         terms = [
-            f"{plain(band.quantity)} {units} × {plain(band.unit_price)}" + (f" + {plain(band.fee)}" if band.fee else "")
+            f"{decimal_text(band.quantity)} {units} × {decimal_text(band.unit_price)}" + (f" + {decimal_text(band.fee)}" if band.fee else "")
             for band in self.bands
         ]
         sentence = f"{' + '.join(terms)} = {self.pool_amount}, {self.rate.price.shape} price, half up to the minor unit"
         if self.pool_quantity != self.quantity:
             sentence += (
-                f"; this line is {plain(self.quantity)} of {plain(self.pool_quantity)} {self.unit}: {self.amount}"
+                f"; this line is {decimal_text(self.quantity)} of {decimal_text(self.pool_quantity)} {self.unit}: {self.amount}"
             )
         return sentence + "."
 
@@ -110,9 +110,9 @@ class Line:
             "dimensions": dict(self.dimensions),
             "version": self.version,
             "rate": self.rate.to_data(),
-            "quantity": plain(self.quantity),
+            "quantity": decimal_text(self.quantity),
             "unit": self.unit,
-            "unit_price": None if self.unit_price is None else plain(self.unit_price),
+            "unit_price": None if self.unit_price is None else decimal_text(self.unit_price),
             "amount": str(self.amount.amount),
             "currency": self.amount.currency,
             "bands": [band.to_data() for band in self.bands],
@@ -124,21 +124,21 @@ class Line:
 class Rating(NamedTuple):
     """Each sample of the period is behind exactly one line or is unpriced; none is dropped."""
 
-    lines: list[Line]
-    unpriced: list[Sample]
+    lines: list[RatedLine]
+    unpriced: list[SampleValue]
 
 
-def rate(samples: Iterable[Sample], book: PriceBook, period: Period) -> Rating:
+def rate_samples(samples: Iterable[SampleValue], book: PriceBookValue, period: BillingPeriod) -> Rating:
     """Rate the samples whose windows start in the period.
 
     ``samples`` must hold those since ``period.opened`` as well, for tiers that were begun earlier. Order, batching
     and repeats do not matter. A sample belongs to the version in force when its window starts; a later version goes
     on counting where the one before it stopped. ConflictingSamples when a key comes with two contents.
     """
-    relevant = [sample for sample in distinct(samples) if period.opened <= sample.window_start < period.end]
-    lines: list[Line] = []
-    unpriced: list[Sample] = []
-    by_version: dict[str, list[Sample]] = {}
+    relevant = [sample for sample in distinct_samples(samples) if period.opened <= sample.window_start < period.end]
+    lines: list[RatedLine] = []
+    unpriced: list[SampleValue] = []
+    by_version: dict[str, list[SampleValue]] = {}
     for sample in relevant:
         if sample.window_start >= period.start:
             version = book.version_at(sample.window_start)
@@ -150,13 +150,13 @@ def rate(samples: Iterable[Sample], book: PriceBook, period: Period) -> Rating:
             priced, without = _rate_version(mine, earlier, version, book.currency)
             lines += priced
             unpriced += without
-    lines.sort(key=lambda line: (ORDER[line.meter], line.subject, line.samples[0][2], line.rate.where))
+    lines.sort(key=lambda line: (METER_ORDER[line.meter], line.subject, line.samples[0][2], line.rate.where))
     return Rating(lines, unpriced)
 
 
-def distinct(samples: Iterable[Sample]) -> list[Sample]:
+def distinct_samples(samples: Iterable[SampleValue]) -> list[SampleValue]:
     """Each sample once, in order of key."""
-    found: dict[tuple[str, str, datetime], Sample] = {}
+    found: dict[tuple[str, str, datetime], SampleValue] = {}
     for sample in samples:
         if found.setdefault(sample.key, sample) != sample:
             raise ConflictingSamples(
@@ -167,15 +167,15 @@ def distinct(samples: Iterable[Sample]) -> list[Sample]:
 
 
 def _rate_version(
-    mine: list[Sample], earlier: list[Sample], version: Version, currency: str
-) -> tuple[list[Line], list[Sample]]:
+    mine: list[SampleValue], earlier: list[SampleValue], version: PriceBookVersionValue, currency: str
+) -> tuple[list[RatedLine], list[SampleValue]]:
     """Lines of the samples that one version prices, and what it has no price for.
 
     ``earlier`` ones only move the counters.
     """
     known: dict[tuple[str, tuple[tuple[str, str], ...]], Rate | None] = {}
 
-    def counter(sample: Sample) -> tuple[Rate, str] | None:
+    def counter(sample: SampleValue) -> tuple[Rate, str] | None:
         """What a sample counts towards: a rate, for the whole tenant or for its subject alone."""
         look = (sample.meter, sample.dimensions)
         if look not in known:
@@ -185,7 +185,7 @@ def _rate_version(
             return None
         return chosen, "" if chosen.price.pooled else sample.subject
 
-    counters: dict[tuple[Rate, str], dict[str, list[Sample]]] = {}
+    counters: dict[tuple[Rate, str], dict[str, list[SampleValue]]] = {}
     carried: dict[tuple[Rate, str], Decimal] = {}
     unpriced = []
     for sample in mine:
@@ -203,21 +203,21 @@ def _rate_version(
 
 
 def _rate_counter(
-    subjects: Mapping[str, list[Sample]], chosen: Rate, carried: Decimal, version: str, currency: str
-) -> list[Line]:
+    subjects: Mapping[str, list[SampleValue]], chosen: Rate, carried: Decimal, version: str, currency: str
+) -> list[RatedLine]:
     """One counter's amount, shared among its subjects."""
     names = sorted(subjects)
-    quantities = [_sum(sample.quantity for sample in subjects[name]) for name in names]
-    pooled = _sum(quantities)
+    quantities = [_sum_exact(sample.quantity for sample in subjects[name]) for name in names]
+    pooled = _sum_exact(quantities)
     end = EXACT.add(carried, pooled)
-    amount = rounded(chosen.price.amount(end), currency) - rounded(chosen.price.amount(carried), currency)
+    amount = round_to_minor(chosen.price.amount(end), currency) - round_to_minor(chosen.price.amount(carried), currency)
     bands = tuple(chosen.price.bands(carried, end))
-    shares = split(amount, quantities) if pooled else [Money(0, currency)] * len(names)
+    shares = allocate(amount, quantities) if pooled else [Money(0, currency)] * len(names)
     return [
-        Line(
+        RatedLine(
             meter=chosen.meter,
             subject=name,
-            dimensions=_shared(subjects[name]),
+            dimensions=_common_dimensions(subjects[name]),
             version=version,
             rate=chosen,
             quantity=quantity,
@@ -232,7 +232,7 @@ def _rate_counter(
     ]
 
 
-def _shared(samples: list[Sample]) -> tuple[tuple[str, str], ...]:
+def _common_dimensions(samples: list[SampleValue]) -> tuple[tuple[str, str], ...]:
     """The dimensions that all the samples have in common."""
     common = set(samples[0].dimensions)
     for sample in samples[1:]:
@@ -240,7 +240,7 @@ def _shared(samples: list[Sample]) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(common))
 
 
-def _sum(quantities: Iterable[Decimal]) -> Decimal:
+def _sum_exact(quantities: Iterable[Decimal]) -> Decimal:
     result = Decimal(0)
     for quantity in quantities:
         result = EXACT.add(result, quantity)

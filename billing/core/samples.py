@@ -12,12 +12,12 @@ from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 HOUR = timedelta(hours=1)
-PLACES = Decimal("1e-12")
+QUANTITY_PLACES = Decimal("1e-12")
 """Decimal places of a quantity in the database; 1/3 of an hour has no end, so it is cut here."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class SampleValue:
     """``quantity`` of ``meter`` that ``subject`` used in [window_start, window_end), which lies inside one hour of UTC.
 
     ``key`` is its identity: a second sample with the same key is a repeat, never more usage.
@@ -36,7 +36,7 @@ class Sample:
         object.__setattr__(self, "window_start", self.window_start.astimezone(UTC))
         object.__setattr__(self, "window_end", self.window_end.astimezone(UTC))
         object.__setattr__(self, "dimensions", tuple(sorted(self.dimensions)))
-        if not self.window_start <= self.window_end <= hour_of(self.window_start) + HOUR:
+        if not self.window_start <= self.window_end <= start_of_hour(self.window_start) + HOUR:
             raise ValueError(f"Sample of {self.meter} for {self.subject}: its window is not inside one hour.")
         if not isinstance(self.quantity, Decimal) or not self.quantity.is_finite() or self.quantity < 0:
             raise ValueError(f"Sample of {self.meter} for {self.subject}: quantity {self.quantity} is not 0 or more.")
@@ -46,32 +46,32 @@ class Sample:
         return self.meter, self.subject, self.window_start
 
 
-def hour_of(when: datetime) -> datetime:
+def start_of_hour(when: datetime) -> datetime:
     """The start of the UTC hour that holds ``when``."""
     return when.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
-def windows(start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+def hour_windows(start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
     """[start, end) cut at the hours of UTC."""
     while start < end:
-        cut = min(end, hour_of(start) + HOUR)
+        cut = min(end, start_of_hour(start) + HOUR)
         yield start, cut
         start = cut
 
 
-def hours(start: datetime, end: datetime) -> Decimal:
+def hours_between(start: datetime, end: datetime) -> Decimal:
     """How much of its hour the window [start, end) is, to 12 places; windows that tile an hour sum to 1."""
-    base = hour_of(start)
-    return _ruler(end - base) - _ruler(start - base)
+    base = start_of_hour(start)
+    return _rounded_hours(end - base) - _rounded_hours(start - base)
 
 
-def _ruler(into: timedelta) -> Decimal:
+def _rounded_hours(into: timedelta) -> Decimal:
     microseconds = Decimal(into // timedelta(microseconds=1))
-    return (microseconds / Decimal(3_600_000_000)).quantize(PLACES, ROUND_HALF_EVEN, Context(prec=40))
+    return (microseconds / Decimal(3_600_000_000)).quantize(QUANTITY_PLACES, ROUND_HALF_EVEN, Context(prec=40))
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class CounterReadingValue:
     """What a cumulative counter showed. ``epoch`` changes when it began anew (a reboot, a recreated namespace)."""
 
     at: datetime
@@ -79,7 +79,7 @@ class Reading:
     total: int
 
 
-def increments(readings: Iterable[Reading], before: Reading | None = None) -> Iterator[tuple[datetime, datetime, int]]:
+def increments(readings: Iterable[CounterReadingValue], before: CounterReadingValue | None = None) -> Iterator[tuple[datetime, datetime, int]]:
     """(from, to, bytes) between neighbouring readings, in order of time.
 
     ``before`` is the last reading already counted. Without one, and after a reset (a new epoch, or a value that went
@@ -96,29 +96,29 @@ def increments(readings: Iterable[Reading], before: Reading | None = None) -> It
         before = reading
 
 
-def spread(start: datetime, end: datetime, count: int) -> Iterator[tuple[datetime, int]]:
+def spread_over_hours(start: datetime, end: datetime, count: int) -> Iterator[tuple[datetime, int]]:
     """(hour, bytes): a count shared over the hours of [start, end) by time; the parts add up to the count exactly."""
     length = (end - start) // timedelta(microseconds=1)
     if not length:
-        yield hour_of(end), count
+        yield start_of_hour(end), count
         return
     given = 0
-    for _, cut in windows(start, end):
+    for _, cut in hour_windows(start, end):
         until = count * ((cut - start) // timedelta(microseconds=1)) // length
         if until > given:
-            yield hour_of(cut - timedelta(microseconds=1)), until - given
+            yield start_of_hour(cut - timedelta(microseconds=1)), until - given
         given = until
 
 
-def by_hour(readings: Iterable[Reading], before: Reading | None = None) -> dict[datetime, int]:
+def bytes_by_hour(readings: Iterable[CounterReadingValue], before: CounterReadingValue | None = None) -> dict[datetime, int]:
     """Hour → bytes of one counter's readings; hours without bytes are absent."""
     hourly: dict[datetime, int] = {}
     for start, end, count in increments(readings, before):
-        for hour, part in spread(start, end, count):
+        for hour, part in spread_over_hours(start, end, count):
             hourly[hour] = hourly.get(hour, 0) + part
     return {hour: count for hour, count in sorted(hourly.items()) if count}
 
 
-def gigabytes(count: int) -> Decimal:
+def bytes_to_gigabytes(count: int) -> Decimal:
     """Bytes as GB, exactly."""
     return Decimal(count).scaleb(-9)

@@ -5,27 +5,27 @@ and key name the intent object on the topology (uid None: unknown); title also s
 eu, instance 1``.
 """
 
-from billing.selectors.books import book_of, book_value, prices, sold_by
-from billing.selectors.invoices import UnknownInvoice, invoice, invoices, line_days, line_samples, lines
-from billing.selectors.samples import Metered, metered
-from billing.selectors.things import things
-from billing.selectors.usage import GROUPS, UnknownGrouping, usage
+from billing.selectors.price_books import price_book_of, price_book_value, own_price_book, price_books_sold_by
+from billing.selectors.invoices import UnknownInvoice, get_invoice, list_invoices, line_days, line_samples, invoice_lines
+from billing.selectors.samples import StoredSample, load_samples
+from billing.selectors.subjects import describe_subjects
+from billing.selectors.usage import USAGE_GROUPINGS, UnknownGrouping, usage_report
 
 __all__ = [
-    "GROUPS",
-    "Metered",
+    "USAGE_GROUPINGS",
+    "StoredSample",
     "UnknownGrouping",
     "UnknownInvoice",
-    "book_of",
-    "book_value",
-    "invoice",
-    "invoices",
+    "price_book_of",
+    "price_book_value",
+    "get_invoice",
+    "list_invoices",
     "line_days",
     "line_samples",
-    "lines",
-    "metered",
-    "prices",
-    "sold_by",
-    "things",
-    "usage",
+    "invoice_lines",
+    "load_samples",
+    "own_price_book",
+    "price_books_sold_by",
+    "describe_subjects",
+    "usage_report",
 ]

@@ -6,51 +6,51 @@ from datetime import UTC
 from decimal import Decimal
 from typing import Any
 
-from billing.core.meters import label
-from billing.core.prices import trimmed
+from billing.core.meters import line_label
+from billing.core.prices import strip_trailing_zeros
 from billing.models import Invoice, InvoiceLine, Sample
-from billing.selectors.things import things
+from billing.selectors.subjects import describe_subjects
 
 
 class UnknownInvoice(LookupError):
     """There is no invoice of that number, or no line of that id, in the tenant in force."""
 
 
-def invoices() -> list[dict[str, Any]]:
+def list_invoices() -> list[dict[str, Any]]:
     """All invoices, newest first, without their lines: ``{"id", "number", "state", "period_start", "period_end",
     "seller", "currency", "total", "computed_at", "sample_count", "unpriced"}``."""
-    return [_head(invoice) for invoice in Invoice.objects.all()]
+    return [_invoice_fields(invoice) for invoice in Invoice.objects.all()]
 
 
-def invoice(number: str) -> dict[str, Any]:
+def get_invoice(number: str) -> dict[str, Any]:
     """One invoice: its head as in ``invoices``, ``lines`` as in ``lines`` and ``groups``.
 
     A group is the lines of one meter at one rate, as a reader expects them: ``{"label", "meter", "unit", "quantity",
     "unit_price", "average", "amount", "version", "lines"}``; ``average`` says that unit_price is amount ÷ quantity,
     since several bands apply.
     """
-    found = _invoice(number)
-    all_lines = _lines(found)
+    found = _find_invoice(number)
+    all_lines = _lines_json(found)
     groups: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
     for line in all_lines:
         groups.setdefault((line["meter"], line["version"], line["rate"]), []).append(line)
-    return {**_head(found), "lines": all_lines, "groups": [_group(members) for members in groups.values()]}
+    return {**_invoice_fields(found), "lines": all_lines, "groups": [_group_json(members) for members in groups.values()]}
 
 
-def lines(number: str) -> list[dict[str, Any]]:
+def invoice_lines(number: str) -> list[dict[str, Any]]:
     """The lines in order, each with its cause: ``{"id", "position", "label", "meter", "subject": thing, "dimensions",
     "quantity", "unit", "unit_price", "average", "amount", "currency", "version", "rate", "price", "bands",
     "explanation", "sample_count"}``.
 
     They add up to the invoice's total. unit_price is the effective one where ``average`` is true.
     """
-    return _lines(_invoice(number))
+    return _lines_json(_find_invoice(number))
 
 
 def line_samples(number: str, line_id: str) -> list[dict[str, Any]]:
     """The samples a line charges, in order of time: ``{"id", "meter", "subject", "window_start", "window_end",
     "quantity", "unit", "dimensions", "provenance"}``. Their quantities add up to the line's."""
-    line = _line(number, line_id)
+    line = _find_line(number, line_id)
     return [
         {
             "id": sample.pk,
@@ -58,7 +58,7 @@ def line_samples(number: str, line_id: str) -> list[dict[str, Any]]:
             "subject": sample.subject,
             "window_start": sample.window_start,
             "window_end": sample.window_end,
-            "quantity": trimmed(sample.quantity),
+            "quantity": strip_trailing_zeros(sample.quantity),
             "unit": line.unit,
             "dimensions": sample.dimensions,
             "provenance": sample.provenance,
@@ -70,28 +70,28 @@ def line_samples(number: str, line_id: str) -> list[dict[str, Any]]:
 def line_days(number: str, line_id: str) -> list[dict[str, Any]]:
     """A line's quantity for each day of UTC that has any: ``{"day", "quantity", "samples"}``."""
     days: dict[Any, list[Decimal]] = {}
-    for sample in Sample.objects.filter(charged__line=_line(number, line_id)).order_by("window_start"):
+    for sample in Sample.objects.filter(charged__line=_find_line(number, line_id)).order_by("window_start"):
         days.setdefault(sample.window_start.astimezone(UTC).date(), []).append(sample.quantity)
     return [
-        {"day": day, "quantity": trimmed(sum(found, Decimal(0))), "samples": len(found)} for day, found in days.items()
+        {"day": day, "quantity": strip_trailing_zeros(sum(found, Decimal(0))), "samples": len(found)} for day, found in days.items()
     ]
 
 
-def _invoice(number: str) -> Invoice:
+def _find_invoice(number: str) -> Invoice:
     found = Invoice.objects.filter(number=number).first()
     if found is None:
         raise UnknownInvoice(f"There is no invoice {number}.")
     return found
 
 
-def _line(number: str, line_id: str) -> InvoiceLine:
-    line = next((row for row in InvoiceLine.objects.filter(invoice=_invoice(number)) if str(row.uid) == line_id), None)
+def _find_line(number: str, line_id: str) -> InvoiceLine:
+    line = next((row for row in InvoiceLine.objects.filter(invoice=_find_invoice(number)) if str(row.uid) == line_id), None)
     if line is None:
         raise UnknownInvoice(f"There is no line {line_id} on invoice {number}.")
     return line
 
 
-def _head(found: Invoice) -> dict[str, Any]:
+def _invoice_fields(found: Invoice) -> dict[str, Any]:
     return {
         "id": str(found.uid),
         "number": found.number,
@@ -107,9 +107,9 @@ def _head(found: Invoice) -> dict[str, Any]:
     }
 
 
-def _lines(found: Invoice) -> list[dict[str, Any]]:
+def _lines_json(found: Invoice) -> list[dict[str, Any]]:
     rows = list(InvoiceLine.objects.filter(invoice=found).select_related("version__book", "invoice"))
-    named = things(row.subject for row in rows)
+    named = describe_subjects(row.subject for row in rows)
     return [
         {
             "id": str(row.uid),
@@ -118,9 +118,9 @@ def _lines(found: Invoice) -> list[dict[str, Any]]:
             "meter": row.meter,
             "subject": named[row.subject],
             "dimensions": row.dimensions,
-            "quantity": trimmed(row.quantity),
+            "quantity": strip_trailing_zeros(row.quantity),
             "unit": row.unit,
-            "unit_price": _average(row.amount, row.quantity) if row.unit_price is None else trimmed(row.unit_price),
+            "unit_price": _average_price(row.amount, row.quantity) if row.unit_price is None else strip_trailing_zeros(row.unit_price),
             "average": row.unit_price is None,
             "amount": row.amount,
             "currency": found.currency,
@@ -135,16 +135,16 @@ def _lines(found: Invoice) -> list[dict[str, Any]]:
     ]
 
 
-def _group(members: list[dict[str, Any]]) -> dict[str, Any]:
+def _group_json(members: list[dict[str, Any]]) -> dict[str, Any]:
     first = members[0]
     where = dict(pair.split("=", 1) for pair in first["rate"].split(",") if pair)
     quantity, amount = sum(line["quantity"] for line in members), sum(line["amount"] for line in members)
     return {
-        "label": label(first["meter"], where),
+        "label": line_label(first["meter"], where),
         "meter": first["meter"],
         "unit": first["unit"],
         "quantity": quantity,
-        "unit_price": _average(amount, quantity) if first["average"] else first["unit_price"],
+        "unit_price": _average_price(amount, quantity) if first["average"] else first["unit_price"],
         "average": first["average"],
         "amount": amount,
         "version": first["version"],
@@ -152,5 +152,5 @@ def _group(members: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _average(amount: Decimal, quantity: Decimal) -> Decimal | None:
+def _average_price(amount: Decimal, quantity: Decimal) -> Decimal | None:
     return (amount / quantity).quantize(Decimal("0.000001")) if quantity else None

@@ -11,12 +11,12 @@ from uuid import UUID
 from django.db.models import Count, Min, Sum
 from django.db.models.functions import TruncDay, TruncHour
 
-from billing.core.samples import HOUR, hour_of
-from billing.core.samples import Sample as SampleValue
+from billing.core.samples import HOUR, start_of_hour
+from billing.core.samples import SampleValue
 from billing.models import Sample
 
 
-class Metered(NamedTuple):
+class StoredSample(NamedTuple):
     """A stored sample: its row, the intent object behind it, and what it says."""
 
     pk: int
@@ -24,29 +24,29 @@ class Metered(NamedTuple):
     value: SampleValue
 
 
-def metered(start: datetime, end: datetime, meter: str | None = None) -> list[Metered]:
+def load_samples(start: datetime, end: datetime, meter: str | None = None) -> list[StoredSample]:
     """The samples (of one meter) whose windows start in [start, end)."""
     found = Sample.objects.filter(window_start__gte=start, window_start__lt=end).order_by()
     if meter:
         found = found.filter(meter=meter)
     fields = ("pk", "item_uid", "meter", "subject", "window_start", "window_end", "quantity", "dimensions")
     return [
-        Metered(pk, item_uid, SampleValue(name, subject, begin, stop, quantity, tuple(dimensions.items())))
+        StoredSample(pk, item_uid, SampleValue(name, subject, begin, stop, quantity, tuple(dimensions.items())))
         for pk, item_uid, name, subject, begin, stop, quantity, dimensions in found.values_list(*fields)
     ]
 
 
-STRETCHES = {"day": TruncDay, "hour": TruncHour}
+TRUNCATIONS = {"day": TruncDay, "hour": TruncHour}
 
 
-class Summed(NamedTuple):
+class SummedSample(NamedTuple):
     """Samples of one subject with the same dimensions, as one; ``samples`` of them."""
 
     value: SampleValue
     samples: int
 
 
-def summed(cuts: Iterable[datetime], meter: str | None = None, by: str = "") -> list[Summed]:
+def sum_samples(cuts: Iterable[datetime], meter: str | None = None, by: str = "") -> list[SummedSample]:
     """What was metered between the first and the last of ``cuts``, added up by the database: a month of hours is a
     few rows.
 
@@ -54,8 +54,8 @@ def summed(cuts: Iterable[datetime], meter: str | None = None, by: str = "") -> 
     these as for the samples themselves, as long as every change of a price is a cut.
     """
     stretch: dict[str, Any] = {}
-    if by in STRETCHES:
-        stretch = {"at": STRETCHES[by]("window_start", tzinfo=UTC)}
+    if by in TRUNCATIONS:
+        stretch = {"at": TRUNCATIONS[by]("window_start", tzinfo=UTC)}
     found = []
     for start, end in pairwise(sorted(set(cuts))):
         rows = Sample.objects.filter(window_start__gte=start, window_start__lt=end).order_by()
@@ -64,6 +64,6 @@ def summed(cuts: Iterable[datetime], meter: str | None = None, by: str = "") -> 
         groups = rows.annotate(**stretch).values("meter", "subject", "dimensions", *stretch)
         for row in groups.annotate(first=Min("window_start"), total=Sum("quantity"), count=Count("pk")):
             first, dimensions = row["first"], tuple(row["dimensions"].items())
-            value = SampleValue(row["meter"], row["subject"], first, hour_of(first) + HOUR, row["total"], dimensions)
-            found.append(Summed(value, row["count"]))
+            value = SampleValue(row["meter"], row["subject"], first, start_of_hour(first) + HOUR, row["total"], dimensions)
+            found.append(SummedSample(value, row["count"]))
     return found

@@ -18,7 +18,7 @@ from portal.api.schema import listed
 from portal.api.tenancy import read
 from provisioning.models import CloudAccount
 from provisioning.services import accounts
-from provisioning.services.errors import Missing
+from provisioning.errors import ObjectNotFound
 
 PROVIDERS = ("aws",)
 ACCOUNT = shape(
@@ -74,7 +74,7 @@ def account_json(account: CloudAccount) -> dict[str, Any]:
 def _find(uid: UUID) -> CloudAccount:
     found = CloudAccount.objects.filter(uid=uid).first()
     if found is None:
-        raise Missing("There is no such cloud account.")
+        raise ObjectNotFound("There is no such cloud account.")
     return found
 
 
@@ -95,7 +95,7 @@ class Accounts(Endpoint):
     @extend_schema(request=NewAccount, responses={201: ACCOUNT})
     def post(self, request: Request) -> Response:
         """Adds an account with its credentials."""
-        account = accounts.add(**read(NewAccount, self.fields(request)))
+        account = accounts.add_account(**read(NewAccount, self.fields(request)))
         return tagged(account_json(account), 201, location=f"{request.path}{account.uid}/")
 
 
@@ -114,7 +114,7 @@ class OneAccount(Endpoint):
         account = _find(uid)
         wanted(request, of(account_json(account)))
         change = {"regions": None, "credentials": None, **read(AccountChange, self.fields(request))}
-        return tagged(account_json(accounts.update(account, **change)))
+        return tagged(account_json(accounts.update_account(account, **change)))
 
 
 class Discover(Endpoint):
@@ -124,7 +124,7 @@ class Discover(Endpoint):
 
     @extend_schema(request=None, responses={202: ACCOUNT})
     def post(self, request: Request, uid: UUID) -> Response:
-        return tagged(account_json(accounts.discover(_find(uid))), 202)
+        return tagged(account_json(accounts.request_discovery(_find(uid))), 202)
 
 
 class Inventory(Endpoint):

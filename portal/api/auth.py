@@ -1,4 +1,4 @@
-"""Who is asking, as the doors found out (tenants.doors): a bearer token, or the session of a page."""
+"""Who is asking, as the doors found out (tenants.middleware): a bearer token, or the session of a page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tenants.models import ApiToken, User
 
 
 class DoorAuthentication(BaseAuthentication):
-    """Takes over what ``tenants.doors.Identity`` found; a session has to prove that its own page is asking."""
+    """Takes over what ``tenants.middleware.IdentityMiddleware`` found; a session has to prove that its own page is asking."""
 
     def authenticate(self, request: Request) -> tuple[User, ApiToken | None] | None:
         http: Any = request._request

@@ -28,8 +28,8 @@ from portal.api.schema import listed, own, query
 from portal.api.tenancy import read
 from provisioning.core.formats import csv_tables
 from provisioning.models import Edit
-from provisioning.selectors import document, views
-from provisioning.services import bulk, drafts
+from provisioning.snapshots import document_export, queries
+from provisioning.services.drafts.editing import bulk, editing
 
 MOST = 32_000_000
 """Bytes that a whole network or a table may have."""
@@ -75,7 +75,7 @@ class Document(Endpoint):
     )
     def get(self, request: Request, **where: Any) -> Response:
         ids = flag_of(request, "ids") if "ids" in request.query_params else True
-        return Response(document.document(view_of(**where), ids=ids))
+        return Response(document_export.export_document(view_of(**where), ids=ids))
 
 
 class DraftDocument(Document):
@@ -89,11 +89,11 @@ class DraftDocument(Document):
     def put(self, request: Request, draft: UUID) -> Response:
         found, dry_run = open_draft(draft), flag_of(request, "dry_run")
         if "If-Match" in request.headers:
-            etags.wanted(request, etags.of(document.document(views.of_draft(found))))
-        told = drafts.put_document(found, self.fields(request), dry_run=dry_run)
+            etags.wanted(request, etags.of(document_export.export_document(queries.snapshot_of_draft(found))))
+        told = editing.import_document(found, self.fields(request), dry_run=dry_run)
         if dry_run:
             return Response({"differences": told})
-        return tagged(document.document(views.draft(draft)))
+        return tagged(document_export.export_document(queries.draft_snapshot(draft)))
 
 
 class CsvParser(BaseParser):
@@ -109,7 +109,7 @@ IMPORTED = shape(
     created=number(),
     changed=number(),
     unchanged=number(),
-    differences=several(DIFFERENCE, f"the first {bulk.MOST_TOLD} of what is created or changed"),
+    differences=several(DIFFERENCE, f"the first {bulk.MAX_DIFFERENCES} of what is created or changed"),
 )
 
 
@@ -130,7 +130,7 @@ class Import(Endpoint):
         found = open_draft(draft)
         etags.wanted(request, draft_tag(found))
         dry_run = flag_of(request, "dry_run")
-        return Response(bulk.put_table(found, self.kind, self._table(request), dry_run=dry_run))
+        return Response(bulk.import_table(found, self.kind, self._table(request), dry_run=dry_run))
 
     def _table(self, request: Request) -> bytes:
         if isinstance(request.data, bytes):
@@ -151,7 +151,7 @@ class OneEdit(serializers.Serializer):
 
 
 class ManyEdits(serializers.Serializer):
-    edits = serializers.ListField(child=OneEdit(), allow_empty=False, max_length=bulk.MOST_EDITS)
+    edits = serializers.ListField(child=OneEdit(), allow_empty=False, max_length=bulk.MAX_EDITS)
 
 
 EDIT = shape(
@@ -172,7 +172,7 @@ class Edits(Endpoint):
 
     @listed(EDIT, "Edit", orderings=listing.orderings, filters=listing.filters)
     def get(self, request: Request, draft: UUID) -> Response:
-        found = views.draft(draft).draft
+        found = queries.draft_snapshot(draft).draft
         assert found is not None
         plain = ("number", "summary", "author", "at")
         rows = Edit.objects.filter(draft=found).defer("changes")
@@ -192,7 +192,7 @@ class Edits(Endpoint):
         found = open_draft(draft)
         etags.wanted(request, draft_tag(found))
         edits = read(ManyEdits, self.fields(request))["edits"]
-        return Response({"differences": bulk.apply(found, edits, dry_run=flag_of(request, "dry_run"))})
+        return Response({"differences": bulk.apply_edits(found, edits, dry_run=flag_of(request, "dry_run"))})
 
 
 def _import(kind: str) -> Any:

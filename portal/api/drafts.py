@@ -21,9 +21,9 @@ from portal.api.pages import Listing
 from portal.api.schema import listed
 from portal.api.tenancy import read
 from provisioning.models import Draft, Edit
-from provisioning.selectors import differences, views
-from provisioning.services import drafts
-from provisioning.services.rebase import Resolution, rebase
+from provisioning.snapshots import diff, queries
+from provisioning.services.drafts.editing import editing
+from provisioning.services.drafts.editing.rebase import Resolution, rebase_draft
 
 DRAFT = shape(
     "Draft",
@@ -82,7 +82,7 @@ class Drafts(Endpoint):
 
     @extend_schema(request=NewDraft, responses={201: DRAFT})
     def post(self, request: Request) -> Response:
-        draft = drafts.create(read(NewDraft, self.fields(request))["name"])
+        draft = editing.create_draft(read(NewDraft, self.fields(request))["name"])
         return _answer(draft, 201, f"{request.path}{draft.uid}/")
 
 
@@ -91,7 +91,7 @@ class OneDraft(Endpoint):
 
     @extend_schema(responses=DRAFT)
     def get(self, request: Request, draft: UUID) -> Response:
-        found = views.draft(draft).draft
+        found = queries.draft_snapshot(draft).draft
         assert found is not None
         return _answer(found)
 
@@ -99,7 +99,7 @@ class OneDraft(Endpoint):
     def delete(self, request: Request, draft: UUID) -> Response:
         found = open_draft(draft)
         wanted(request, draft_tag(found))
-        drafts.discard(found)
+        editing.discard_draft(found)
         return Response(status=204)
 
 
@@ -116,13 +116,13 @@ class DraftAction(Endpoint):
 class Undo(DraftAction):
     """Takes the last edit back; 409 when there is none."""
 
-    does = staticmethod(drafts.undo)
+    does = staticmethod(editing.undo_edit)
 
 
 class Redo(DraftAction):
     """Makes the edit again that was undone last; 409 when there is none."""
 
-    does = staticmethod(drafts.redo)
+    does = staticmethod(editing.redo_edit)
 
 
 class Decision(serializers.Serializer):
@@ -149,7 +149,7 @@ class Rebase(Endpoint):
         wanted(request, draft_tag(found))
         told = read(Resolutions, self.fields(request)).get("resolutions", ()) if self.raw else ()
         decided = [Resolution(one["kind"], str(one["id"]), one["path"], one["take"]) for one in told]
-        return _answer(rebase(found, decided))
+        return _answer(rebase_draft(found, decided))
 
 
 class DraftDiff(Endpoint):
@@ -157,6 +157,6 @@ class DraftDiff(Endpoint):
 
     @extend_schema(responses=shape("DraftDiff", base_revision=number(), differences=several(DIFFERENCE)))
     def get(self, request: Request, draft: UUID) -> Response:
-        view = views.draft(draft)
-        told = differences.between(views.View(view.revision), view)
+        view = queries.draft_snapshot(draft)
+        told = diff.diff_snapshots(queries.Snapshot(view.revision), view)
         return Response({"base_revision": view.revision, "differences": told})

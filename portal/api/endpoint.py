@@ -18,7 +18,7 @@ from portal.api.permissions import HasRight
 from portal.api.problems import ProblemRenderer
 from portal.api.rendering import JsonRenderer
 from portal.api.throttling import Throttle
-from tenants.roles import Who
+from tenants.roles import Principal
 
 
 class Endpoint(APIView):
@@ -79,10 +79,10 @@ class Endpoint(APIView):
         return response
 
     @property
-    def who(self) -> Who:
+    def who(self) -> Principal:
         """The one who asks; behind the permission check there always is one."""
         http: Any = self.request._request
-        found: Who = http.who
+        found: Principal = http.who
         return found
 
     def at(self, *parts: object) -> str:

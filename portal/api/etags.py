@@ -10,7 +10,7 @@ from django.utils.http import parse_etags
 from rest_framework.request import Request
 
 from portal.api.rendering import Encoder
-from provisioning.services.errors import Changed
+from provisioning.errors import PreconditionFailed
 
 
 def of(representation: Any) -> str:
@@ -26,5 +26,5 @@ def wanted(request: Request, current: str) -> str | None:
         return None
     tags = parse_etags(header)
     if tags != ["*"] and f'"{current}"' not in tags:
-        raise Changed("It was changed since you read it. Read it again and repeat your change.")
+        raise PreconditionFailed("It was changed since you read it. Read it again and repeat your change.")
     return current

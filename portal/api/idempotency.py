@@ -19,7 +19,7 @@ from rest_framework.response import Response
 
 from portal.api.rendering import JsonRenderer
 from tenants import vault
-from tenants.models import Answer
+from tenants.models import IdempotentResponse
 
 KEPT = timedelta(days=1)
 HEADERS = ("Location", "ETag")
@@ -46,7 +46,7 @@ def look(request: Request, body: bytes) -> None:
     with connection.cursor() as cursor:
         # The second of two equal requests waits here until the first has committed.
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{_person(request)} {key}"])
-    found = Answer.objects.filter(user_id=_person(request), key=key, created_at__gt=timezone.now() - KEPT).first()
+    found = IdempotentResponse.objects.filter(user_id=_person(request), key=key, created_at__gt=timezone.now() - KEPT).first()
     if found is None:
         return
     if found.request_digest != _digest(request, body):
@@ -59,8 +59,8 @@ def keep(request: Request, body: bytes, response: Response) -> None:
     key = _key(request)
     if key is None:
         return
-    Answer.objects.filter(user_id=_person(request), created_at__lte=timezone.now() - KEPT).delete()
-    Answer.objects.create(
+    IdempotentResponse.objects.filter(user_id=_person(request), created_at__lte=timezone.now() - KEPT).delete()
+    IdempotentResponse.objects.create(
         user_id=_person(request),
         key=key,
         request_digest=_digest(request, body),
@@ -74,7 +74,7 @@ def _person(request: Request) -> int:
     return int(request.user.pk or 0)
 
 
-def _sealed(answer: Answer) -> str:
+def _sealed(answer: IdempotentResponse) -> str:
     return str((answer.body or {})["sealed"])
 
 

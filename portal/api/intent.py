@@ -25,33 +25,33 @@ from portal.api.schema import listed, own, page_of, query
 from portal.api.tenancy import read
 from provisioning.core.formats import csv_text, csv_tables
 from provisioning.models import Draft
-from provisioning.selectors import document, listing, views
-from provisioning.selectors.marks import FOUND_BY
-from provisioning.selectors.views import Row, View
-from provisioning.services import drafts
-from provisioning.services.errors import Missing
+from provisioning.snapshots import document_export, queries; from provisioning.selectors import listing
+from provisioning.snapshots.search_index import FILTER_FIELDS
+from provisioning.snapshots.queries import StoredObject, Snapshot
+from provisioning.services.drafts.editing import editing
+from provisioning.errors import ObjectNotFound
 
 FORMATS = ("json", "csv")
 ALSO = ("total", "format")
 
 
-def view_of(draft: UUID | None = None, n: int | None = None) -> View:
+def view_of(draft: UUID | None = None, n: int | None = None) -> Snapshot:
     """The view an address is about: ``drafts/{draft}``, ``revisions/{n}``, or live."""
     if draft is not None:
-        return views.draft(draft)
-    return views.live() if n is None else views.revision(n)
+        return queries.draft_snapshot(draft)
+    return queries.live_snapshot() if n is None else queries.revision_snapshot(n)
 
 
 def open_draft(uid: UUID) -> Draft:
     """The draft, held until the transaction ends: tags are compared with what is changed then."""
     found = Draft.objects.select_for_update().filter(uid=uid).first()
     if found is None:
-        raise Missing("There is no such draft.")
+        raise ObjectNotFound("There is no such draft.")
     return found
 
 
-def row_json(row: Row) -> dict[str, Any]:
-    return {"id": row.uid, "key": row.key, **document.arranged(row.kind, row.body)}
+def row_json(row: StoredObject) -> dict[str, Any]:
+    return {"id": row.uid, "key": row.key, **document_export.order_fields(row.kind, row.body)}
 
 
 def flag_of(request: Request, name: str) -> bool:
@@ -62,7 +62,7 @@ def flag_of(request: Request, name: str) -> bool:
     return text in ("1", "true")
 
 
-def _row(row: Row, status: int = 200, location: str | None = None) -> Response:
+def _row(row: StoredObject, status: int = 200, location: str | None = None) -> Response:
     return tagged(row_json(row), status, tag=row.etag, location=location)
 
 
@@ -81,7 +81,7 @@ class Objects(Endpoint):
         return super().perform_content_negotiation(request, force)
 
     def get(self, request: Request, **where: Any) -> Response:
-        refuse_unknown(request, (*FOUND_BY[self.kind], *ALSO))
+        refuse_unknown(request, (*FILTER_FIELDS[self.kind], *ALSO))
         asked = request.query_params
         if asked.get("format", "json") not in FORMATS:
             raise bad("format", f"Ask for {' or '.join(FORMATS)}.", "not_one_of")
@@ -89,11 +89,11 @@ class Objects(Endpoint):
         chosen: dict[str, Any] = {
             "search": asked.get("search", ""),
             "ordering": asked.get("ordering") or "name",
-            "filters": {name: asked[name] for name in FOUND_BY[self.kind] if name in asked},
+            "filters": {name: asked[name] for name in FILTER_FIELDS[self.kind] if name in asked},
         }
         if isinstance(request.accepted_renderer, CsvRenderer):
             return self._table(view, chosen)
-        page = listing.page(
+        page = listing.list_page(
             view,
             self.kind,
             limit=limit_of(request),
@@ -104,8 +104,8 @@ class Objects(Endpoint):
         answer = envelope(request, [row_json(row) for row in page.rows], page.next, page.previous)
         return Response(answer if page.count is None else {**answer, "count": page.count})
 
-    def _table(self, view: View, chosen: dict[str, Any]) -> Response:
-        rows = document.named(view, self.kind, listing.every(view, self.kind, **chosen))
+    def _table(self, view: Snapshot, chosen: dict[str, Any]) -> Response:
+        rows = document_export.export_objects(view, self.kind, listing.list_uids(view, self.kind, **chosen))
         header, lines = csv_tables.objects_to_rows(self.kind, rows)
         headers = {"Content-Disposition": f'attachment; filename="{self.kind}.csv"'}
         return Response(csv_text.write_csv(header, lines), headers=headers)
@@ -116,7 +116,7 @@ class DraftObjects(Objects):
         """Adds an object; what has a position and is sent without goes last."""
         found = open_draft(draft)
         etags.wanted(request, draft_tag(found))
-        row = drafts.add(found, self.kind, self.fields(request))
+        row = editing.add_object(found, self.kind, self.fields(request))
         return _row(row, 201, f"{request.path}{row.uid}/")
 
 
@@ -126,7 +126,7 @@ class OneObject(Endpoint):
     kind: ClassVar[str]
 
     def get(self, request: Request, uid: UUID, **where: Any) -> Response:
-        return _row(views.get(view_of(**where), self.kind, uid))
+        return _row(queries.get_object(view_of(**where), self.kind, uid))
 
 
 class OneDraftObject(OneObject):
@@ -135,22 +135,22 @@ class OneDraftObject(OneObject):
     def put(self, request: Request, uid: UUID, draft: UUID) -> Response:
         """Puts a whole new object in its place."""
         found, tag = self._held(request, uid, draft)
-        return _row(drafts.replace(found, self.kind, uid, self.fields(request), tag))
+        return _row(editing.replace_object(found, self.kind, uid, self.fields(request), tag))
 
     def patch(self, request: Request, uid: UUID, draft: UUID) -> Response:
         """Changes the fields that are given."""
         found, tag = self._held(request, uid, draft)
-        return _row(drafts.patch(found, self.kind, uid, self.fields(request), tag))
+        return _row(editing.patch_object(found, self.kind, uid, self.fields(request), tag))
 
     def delete(self, request: Request, uid: UUID, draft: UUID) -> Response:
         """Takes it out of the draft; refused while others name it."""
         found, tag = self._held(request, uid, draft)
-        drafts.remove(found, self.kind, uid, tag)
+        editing.remove_object(found, self.kind, uid, tag)
         return Response(status=204)
 
     def _held(self, request: Request, uid: UUID, draft: UUID) -> tuple[Draft, str | None]:
         found = open_draft(draft)
-        return found, etags.wanted(request, views.get(views.of_draft(found), self.kind, uid).etag)
+        return found, etags.wanted(request, queries.get_object(queries.snapshot_of_draft(found), self.kind, uid).etag)
 
 
 class Whence(serializers.Serializer):
@@ -168,7 +168,7 @@ class RestoreObject(Endpoint):
         found = open_draft(draft)
         etags.wanted(request, draft_tag(found))
         told = read(Whence, self.fields(request)) if self.raw else {}
-        return _row(drafts.restore(found, self.kind, uid, told.get("revision")))
+        return _row(editing.restore_object(found, self.kind, uid, told.get("revision")))
 
 
 def draft_tag(draft: Draft) -> str:
@@ -185,7 +185,7 @@ def _made(pattern: type[Endpoint], kind: str) -> Any:
             query("total", "1: how many there are in all", enum=("0", "1")),
             query("format", "csv: all of them as a table, references by name", enum=FORMATS),
         ]
-        decorated = listed(inner, name, orderings=listing.orderings(kind), filters=FOUND_BY[kind], also=also)
+        decorated = listed(inner, name, orderings=listing.orderings(kind), filters=FILTER_FIELDS[kind], also=also)
         both = extend_schema(
             responses={(200, "application/json"): page_of(inner, name), (200, "text/csv"): OpenApiTypes.STR}
         )

@@ -18,7 +18,7 @@ from portal.api.fields import anything, flag, maybe, moment, money, number, seve
 from portal.api.pages import bad, of_values
 from portal.api.rendering import CsvRenderer
 from portal.api.schema import listed, query
-from provisioning.services.errors import Missing
+from provisioning.errors import ObjectNotFound
 
 LONGEST = timedelta(days=400)
 FORMATS = ("csv",)
@@ -137,7 +137,7 @@ class Usage(Billing):
         if not start <= end <= start + LONGEST:
             raise bad("to", f"“to” comes after “from”, at most {LONGEST.days} days.", "out_of_range")
         try:
-            found = selectors.usage(start, end, asked.get("meter") or None, asked.get("group_by") or "meter")
+            found = selectors.usage_report(start, end, asked.get("meter") or None, asked.get("group_by") or "meter")
         except selectors.UnknownGrouping as error:
             raise bad("group_by" if "group" in str(error) else "meter", str(error), "not_one_of") from error
         rows, found["unpriced"] = map(_keyed, (found.pop("rows"), found["unpriced"]))
@@ -153,7 +153,7 @@ class Estimate(Billing):
 
     @extend_schema(responses=ESTIMATE)
     def get(self, request: Request) -> Response:
-        return Response(services.estimate_live())
+        return Response(services.estimate_live_cost())
 
 
 class Invoices(Billing):
@@ -161,12 +161,12 @@ class Invoices(Billing):
 
     @listed(INVOICE, "Invoice", filters=("state",))
     def get(self, request: Request) -> Response:
-        return Response(of_values(request, selectors.invoices(), ("state",)))
+        return Response(of_values(request, selectors.list_invoices(), ("state",)))
 
 
 class InvoiceEndpoint(Billing):
     def handle_exception(self, exc: Exception) -> Response:
-        return super().handle_exception(Missing(str(exc)) if isinstance(exc, selectors.UnknownInvoice) else exc)
+        return super().handle_exception(ObjectNotFound(str(exc)) if isinstance(exc, selectors.UnknownInvoice) else exc)
 
 
 class OneInvoice(InvoiceEndpoint):
@@ -176,7 +176,7 @@ class OneInvoice(InvoiceEndpoint):
         responses=shape("InvoiceWithLines", **INVOICE.fields, lines=several(LINE), groups=several(anything()))
     )
     def get(self, request: Request, number: str) -> Response:
-        return Response(selectors.invoice(number))
+        return Response(selectors.get_invoice(number))
 
 
 class InvoiceLines(InvoiceEndpoint):
@@ -184,7 +184,7 @@ class InvoiceLines(InvoiceEndpoint):
 
     @listed(LINE, "InvoiceLine", filters=("meter",))
     def get(self, request: Request, number: str) -> Response:
-        return Response(of_values(request, selectors.lines(number), ("meter",)))
+        return Response(of_values(request, selectors.invoice_lines(number), ("meter",)))
 
 
 class LineSamples(InvoiceEndpoint):

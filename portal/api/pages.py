@@ -57,7 +57,7 @@ class Listing:
         self, request: Request, rows: QuerySet, column: str, ordering: str, limit: int, show: Callable[[Any], Any]
     ) -> dict[str, Any]:
         question = _question(request, ordering)
-        after, backwards = cursors.read(request.query_params.get("cursor"), question)
+        after, backwards = cursors.decode_cursor(request.query_params.get("cursor"), question)
         down = ordering.startswith("-") != backwards
         if after:
             value, key = after
@@ -65,7 +65,7 @@ class Listing:
             try:
                 rows = rows.filter(Q(**{f"{column}__{past}": value}) | Q(**{column: value, f"{self.key}__{past}": key}))
             except (ValueError, TypeError, ModelError) as error:
-                raise cursors.bad() from error
+                raise cursors.invalid_cursor() from error
         sign = "-" if down else ""
         try:
             found = list(rows.order_by(f"{sign}{column}", f"{sign}{self.key}")[: limit + 1])
@@ -79,7 +79,7 @@ class Listing:
         def cursor(row: Any, back: bool) -> str:
             value = _value(row, column)
             plain = value if isinstance(value, str | int) else value.isoformat()
-            return cursors.write(question, (plain, _value(row, self.key)), back)
+            return cursors.encode_cursor(question, (plain, _value(row, self.key)), back)
 
         forward = more if not backwards else after is not None
         behind = after is not None if not backwards else more
@@ -114,12 +114,12 @@ def of_values(
             raise bad("ordering", "Order by a field of the objects.", "not_one_of")
         found.sort(key=lambda value: (str(type(value[name])), value[name]), reverse=ordering.startswith("-"))
     question = _question(request, ordering or "")
-    after, _ = cursors.read(query.get("cursor"), question)
+    after, _ = cursors.decode_cursor(query.get("cursor"), question)
     start = after[0] if after else 0
     if not isinstance(start, int) or start < 0:
-        raise cursors.bad()
-    following = cursors.write(question, (start + limit, 0)) if start + limit < len(found) else None
-    previous = cursors.write(question, (max(0, start - limit), 0)) if start else None
+        raise cursors.invalid_cursor()
+    following = cursors.encode_cursor(question, (start + limit, 0)) if start + limit < len(found) else None
+    previous = cursors.encode_cursor(question, (max(0, start - limit), 0)) if start else None
     return envelope(request, found[start : start + limit], following, previous)
 
 
@@ -175,4 +175,4 @@ def _link(request: Request, cursor: str | None) -> str | None:
 
 def _question(request: Request, ordering: str) -> str:
     more = {name: text for name, text in request.query_params.items() if name not in ("cursor", "limit", "ordering")}
-    return cursors.question(request.path, ordering, more)
+    return cursors.query_fingerprint(request.path, ordering, more)

@@ -25,8 +25,8 @@ from portal.api.tenancy import read
 from provisioning.core.values.resource import Problem
 from provisioning.models import Plan, Run, Step
 from provisioning.selectors import runs as selectors
-from provisioning.services import plans, runs, world
-from provisioning.services.errors import Invalid
+from provisioning.services import plans, runs, resource_state
+from provisioning.errors import ValidationFailed
 from tenants.scope import scope
 
 FLOWS = "flows, told as source, destination, protocol and ports"
@@ -113,7 +113,7 @@ class Plans(Endpoint):
     @listed(PLAN_ROW, "PlanSummary", orderings=listing.orderings, filters=listing.filters)
     def get(self, request: Request) -> Response:
         rows = Plan.objects.select_related("draft")
-        show = partial(selectors.plan_summary, there=cache(world.fingerprint))
+        show = partial(selectors.plan_summary, there=cache(resource_state.state_fingerprint))
         return Response(self.listing.page(request, rows, show))
 
 
@@ -129,7 +129,7 @@ class MakePlan(Endpoint):
     def post(self, request: Request, draft: UUID) -> Response:
         found = open_draft(draft)
         wanted(request, draft_tag(found))
-        plan = plans.make(found)
+        plan = plans.create_plan(found)
         data = selectors.plan_json(plan)
         ready = plan.state != Plan.State.COMPUTING
         response = tagged(data, 201 if ready else 202, tag=_tag(data), location=self.at("plans", data["id"]))
@@ -151,11 +151,11 @@ def _awaited(request: Request, plan: Plan, first: Response) -> HttpResponseBase:
     if state == Plan.State.COMPUTING:
         return first
     with scope(plan.tenant):
-        found = selectors.plan(plan.uid)
+        found = selectors.get_plan(plan.uid)
         if found.state == Plan.State.FAILED:
             told = [Problem(one["code"], one["path"], one["message"]) for one in found.problems]
             http: Any = request._request
-            return answer(http, 422, told[0].message, title=Invalid.title, kind="invalid", problems=told)
+            return answer(http, 422, told[0].message, title=ValidationFailed.title, kind="invalid", problems=told)
         data = selectors.plan_json(found)
     response = Response(data, 201, headers={**first.headers, "ETag": f'"{_tag(data)}"'})
     response.accepted_renderer = first.accepted_renderer
@@ -179,7 +179,7 @@ class OnePlan(Endpoint):
 
     @extend_schema(responses=PLAN)
     def get(self, request: Request, plan: UUID) -> Response:
-        return _told(selectors.plan(plan))
+        return _told(selectors.get_plan(plan))
 
 
 class Decision(Endpoint):
@@ -188,7 +188,7 @@ class Decision(Endpoint):
 
     @extend_schema(request=None, responses=PLAN)
     def post(self, request: Request, plan: UUID) -> Response:
-        found = selectors.plan(plan)
+        found = selectors.get_plan(plan)
         wanted(request, _tag(selectors.plan_head(found)))
         return _told(type(self).does(found))
 
@@ -196,13 +196,13 @@ class Decision(Endpoint):
 class Approve(Decision):
     """Where the tenant asks for a second person, nobody approves their own plan."""
 
-    does = staticmethod(plans.approve)
+    does = staticmethod(plans.approve_plan)
 
 
 class Reject(Decision):
     """The plan cannot be provisioned any more; its draft stays. One that is `computing` is not computed further."""
 
-    does = staticmethod(plans.reject)
+    does = staticmethod(plans.reject_plan)
 
 
 class Provision(Endpoint):
@@ -212,9 +212,9 @@ class Provision(Endpoint):
 
     @extend_schema(request=Go, responses={202: RUN})
     def post(self, request: Request, plan: UUID) -> Response:
-        found = selectors.plan(plan)
+        found = selectors.get_plan(plan)
         wanted(request, _tag(selectors.plan_head(found)))
-        data = selectors.run_json(runs.provision(found, read(Go, self.fields(request))["digest"]))
+        data = selectors.run_json(runs.provision_plan(found, read(Go, self.fields(request))["digest"]))
         return tagged(data, 202, location=self.at("runs", data["id"]))
 
 
@@ -236,7 +236,7 @@ class OneRun(Endpoint):
 
     @extend_schema(responses=RUN)
     def get(self, request: Request, run: UUID) -> Response:
-        return tagged(selectors.run_json(selectors.run(run)))
+        return tagged(selectors.run_json(selectors.get_run(run)))
 
 
 class RunAction(Endpoint):
@@ -245,19 +245,19 @@ class RunAction(Endpoint):
 
     @extend_schema(request=None, responses={202: RUN})
     def post(self, request: Request, run: UUID) -> Response:
-        found = selectors.run(run)
+        found = selectors.get_run(run)
         wanted(request, of(selectors.run_json(found)))
         type(self).does(found)
-        return tagged(selectors.run_json(selectors.run(run)), 202)
+        return tagged(selectors.run_json(selectors.get_run(run)), 202)
 
 
 class Retry(RunAction):
     """Goes on after a failure, with the newest intent."""
 
-    does = staticmethod(runs.retry)
+    does = staticmethod(runs.retry_run)
 
 
 class Cancel(RunAction):
     """Begins nothing more; steps that are under way finish."""
 
-    does = staticmethod(runs.cancel)
+    does = staticmethod(runs.cancel_run)

@@ -20,8 +20,8 @@ from rest_framework.response import Response
 from portal.api.rendering import JsonRenderer
 from provisioning.core.intent import InvalidIntent as Unreadable
 from provisioning.core.values.resource import Problem, truncate, limit_problems
-from provisioning.services.errors import Refused
-from tenants.services import Refused as TenancyRefused
+from provisioning.errors import RequestRefused
+from tenants.services import TenantRequestRefused as TenancyRefused
 
 MEDIA_TYPE = "application/problem+json"
 MACHINE_PATHS = ("/api/", "/agent/")
@@ -72,7 +72,7 @@ def handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """REST framework's exception handler; None for a bug, which Django logs and ``failed`` answers."""
     request_id = getattr(context["request"]._request, "request_id", "")
     headers: dict[str, str] = {}
-    if isinstance(error, Refused):
+    if isinstance(error, RequestRefused):
         body = document(error.status, error.detail, title=error.title, kind=error.kind, problems=error.problems)
         body |= error.more
     elif isinstance(error, Unreadable):

@@ -17,7 +17,7 @@ from portal.api.fields import choice, maybe, nullable, number, several, shape, t
 from portal.api.intent import view_of
 from portal.api.pages import bad, limit_of, of_values, refuse_unknown
 from portal.api.schema import listed, query
-from provisioning.selectors import reach, views
+from provisioning.selectors import reachability; from provisioning.snapshots import queries
 
 DISPOSITIONS = (
     *("delivered", "delivered_inspected", "local", "denied_by_rule", "denied_by_stance", "denied_by_service"),
@@ -126,7 +126,7 @@ class Trace(Endpoint):
             raise bad("assume", "Only live can be asked as observed.", "not_one_of")
         protocol = told["protocol"].lower()
         return Response(
-            reach.trace(
+            reachability.trace_flow(
                 view_of(**where),
                 told["from"],
                 told["to"],
@@ -152,7 +152,7 @@ class Reach(Endpoint):
         if (source is None) == (destination is None):
             told = "Ask from one end, or to one; a trace goes from one to another."
             raise bad("from", told, "required" if source is None else "not_one_of")
-        found = reach.reach(view_of(**where), str(source or destination), towards=source is None)
+        found = reachability.list_reachable(view_of(**where), str(source or destination), towards=source is None)
         return Response(of_values(request, found, others=("from", "to")))
 
 
@@ -161,7 +161,7 @@ class Problems(Endpoint):
 
     @listed(PROBLEM_ROW, "NetworkProblem", filters=("severity", "code"))
     def get(self, request: Request, **where: Any) -> Response:
-        return Response(of_values(request, reach.problems(view_of(**where)), ("severity", "code")))
+        return Response(of_values(request, reachability.list_problems(view_of(**where)), ("severity", "code")))
 
 
 class Delta(Endpoint):
@@ -178,19 +178,19 @@ class Delta(Endpoint):
     def get(self, request: Request) -> Response:
         refuse_unknown(request, ("before", "after"))
         before, after = request.query_params.get("before") or "live", request.query_params.get("after") or ""
-        found = reach.delta(_version("before", before), _version("after", after), limit_of(request))
+        found = reachability.reachability_delta(_version("before", before), _version("after", after), limit_of(request))
         return Response({"before": before, "after": after, **found})
 
 
-def _version(name: str, text: str) -> views.View:
+def _version(name: str, text: str) -> queries.Snapshot:
     kind, _, which = text.partition("/")
     if kind == "drafts" and which:
-        return views.draft(which.rstrip("/"))
+        return queries.draft_snapshot(which.rstrip("/"))
     if kind == "revisions" and which.isdecimal() and len(which) < 10:
-        return views.revision(int(which))
+        return queries.revision_snapshot(int(which))
     if text != "live":
         raise bad(name, f"“{text[:60]}” is no version. Say {VERSION}.", "not_one_of" if text else "required")
-    return views.live()
+    return queries.live_snapshot()
 
 
 def paths(prefix: str, *, live: bool = False) -> list[URLPattern]:

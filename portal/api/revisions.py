@@ -18,9 +18,9 @@ from portal.api.pages import Listing
 from portal.api.schema import listed
 from portal.api.tenancy import read
 from provisioning.models import Revision
-from provisioning.selectors import differences, views
+from provisioning.snapshots import diff, queries
 from provisioning.services import revisions
-from provisioning.services.errors import Missing
+from provisioning.errors import ObjectNotFound
 
 REVISION = shape(
     "Revision",
@@ -47,7 +47,7 @@ class Revisions(Endpoint):
 
     @listed(REVISION, "Revision", orderings=listing.orderings, filters=listing.filters)
     def get(self, request: Request) -> Response:
-        live = views.live().revision
+        live = queries.live_snapshot().revision
         return Response(self.listing.page(request, Revision.objects.all(), lambda row: revision_json(row, live)))
 
 
@@ -58,8 +58,8 @@ class OneRevision(Endpoint):
     def get(self, request: Request, n: int) -> Response:
         found = Revision.objects.filter(number=n).first()
         if found is None:
-            raise Missing(f"There is no revision {n}.")
-        return Response(revision_json(found, views.live().revision))
+            raise ObjectNotFound(f"There is no revision {n}.")
+        return Response(revision_json(found, queries.live_snapshot().revision))
 
 
 class Diff(Endpoint):
@@ -67,7 +67,7 @@ class Diff(Endpoint):
 
     @extend_schema(responses=DIFF)
     def get(self, request: Request, n: int, m: int) -> Response:
-        return Response({"from": n, "to": m, "differences": differences.between(views.revision(n), views.revision(m))})
+        return Response({"from": n, "to": m, "differences": diff.diff_snapshots(queries.revision_snapshot(n), queries.revision_snapshot(m))})
 
 
 class Restored(serializers.Serializer):
@@ -80,7 +80,7 @@ class Restore(Endpoint):
     @extend_schema(request=Restored, responses={201: DRAFT})
     def post(self, request: Request, n: int) -> Response:
         told = read(Restored, self.fields(request)) if self.raw else {}
-        draft = revisions.restore(n, told.get("name"))
+        draft = revisions.restore_revision(n, told.get("name"))
         draft.refresh_from_db()
         data = draft_json(draft)
         location = self.at("drafts", draft.uid)

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing.core.prices import InvalidPrice
-from billing.services import give_prices
+from billing.services import copy_price_book
 from portal.api.endpoint import Endpoint, tagged
 from portal.api.etags import of, wanted
 from portal.api.fields import anything, choice, flag, maybe, moment, nullable, number, several, shape, text, texts, uid
@@ -21,7 +21,7 @@ from portal.api.pages import Listing, bad
 from portal.api.schema import listed
 from tenants import services
 from tenants.models import MSP_ROLES, ApiToken, AuditEntry, Membership, Role, Tenant
-from tenants.roles import RIGHTS, Who
+from tenants.roles import RIGHTS, Principal
 from tenants.scope import current
 
 ROLES = [role.value for role in Role if role not in MSP_ROLES]
@@ -133,7 +133,7 @@ def _unknown(form: serializers.Serializer, body: Any) -> dict[str, Any]:
     return found
 
 
-def tenant_json(tenant: Tenant, who: Who) -> dict[str, Any]:
+def tenant_json(tenant: Tenant, who: Principal) -> dict[str, Any]:
     membership = who.membership(tenant)
     rights = who.rights(tenant)
     return {
@@ -213,10 +213,10 @@ class Tenants(Endpoint):
         tenant = services.create_tenant(self.who, **wish)
         if like:
             try:
-                give_prices(tenant, like, timezone.now())
+                copy_price_book(tenant, like, timezone.now())
             except InvalidPrice as error:
                 raise bad("price_book", str(error), "unknown_reference") from error
-        data = tenant_json(tenant, Who(self.who.user, self.who.token))
+        data = tenant_json(tenant, Principal(self.who.user, self.who.token))
         return tagged(data, 201, location=f"/api/v1/tenants/{tenant.slug}/")
 
 

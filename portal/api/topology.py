@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from portal.api.endpoint import Endpoint
 from portal.api.fields import choice, flag, moment, number, several, shape, text
-from provisioning.selectors.topology import topology
+from provisioning.selectors.topology import load_topology
 
 STATES = ("up", "degraded", "down", "pending")
 NODE = shape(
@@ -45,7 +45,7 @@ class Topology(Endpoint):
 
     @extend_schema(responses=TOPOLOGY)
     def get(self, request: Request) -> Response:
-        return Response(topology(timezone.now()))
+        return Response(load_topology(timezone.now()))
 
 
 class Health(Endpoint):
@@ -53,7 +53,7 @@ class Health(Endpoint):
 
     @extend_schema(responses=HEALTH)
     def get(self, request: Request) -> Response:
-        drawn = topology(timezone.now())
+        drawn = load_topology(timezone.now())
         nodes = [{name: node[name] for name in NODE.fields} for node in drawn["nodes"]]
         states = {node["state"] for node in nodes}
         worst = next((state for state in ("down", "degraded", "pending") if state in states), "up")

@@ -11,8 +11,8 @@ from typing import Any
 import yaml
 
 from provisioning.models import CloudAccount, Draft, Run
-from provisioning.selectors import views
-from provisioning.services import accounts, drafts, plans, runs
+from provisioning.snapshots import queries
+from provisioning.services import accounts, plans, runs; from provisioning.services.drafts.editing import editing
 from tenants.models import Tenant
 from tenants.scope import scope
 
@@ -26,12 +26,12 @@ class DemoFailed(Exception):
 def account(tenant: Tenant, name: str, account_id: str, regions: list[str], credentials: Mapping[str, str]) -> None:
     """The cloud account, discovered; does nothing when it is there."""
     with scope(tenant):
-        found = CloudAccount.objects.filter(name=name).first() or accounts.add(
+        found = CloudAccount.objects.filter(name=name).first() or accounts.add_account(
             name=name, provider="aws", account_id=account_id, regions=regions, credentials=credentials
         )
         if found.discovery == "done":
             return
-    accounts.look(tenant, str(found.uid))
+    accounts.run_discovery(tenant, str(found.uid))
 
 
 def vpcs(tenant: Tenant) -> dict[str, str]:
@@ -45,17 +45,17 @@ def vpcs(tenant: Tenant) -> dict[str, str]:
 def provision(tenant: Tenant, patience: float = 120) -> None:
     """The network of the tenant's file, provisioned; does nothing where something is live."""
     with scope(tenant):
-        if views.live().revision:
+        if queries.live_snapshot().revision:
             return
         text = (HERE / f"{tenant.slug}.yaml").read_text()
     known = vpcs(tenant)
     document = yaml.safe_load(re.sub(r"\{vpc:([\w-]+)\}", lambda match: known[match[1]], text))
     with scope(tenant):
         draft = Draft.objects.filter(name="first-network", state=Draft.State.OPEN).first()
-        draft = draft or drafts.create("first-network")
-        drafts.put_document(draft, document)
-        plan = plans.make(draft)
-        run = runs.provision(plan, plan.digest)
+        draft = draft or editing.create_draft("first-network")
+        editing.import_document(draft, document)
+        plan = plans.create_plan(draft)
+        run = runs.provision_plan(plan, plan.digest)
     _wait(tenant, run, patience)
 
 
@@ -65,14 +65,14 @@ def open_draft(tenant: Tenant) -> None:
     with scope(tenant):
         if Draft.objects.exclude(name="first-network").exists():
             return
-        draft = drafts.create("imaging-rollout")
-        drafts.add(draft, "groups", {"name": "imaging", "description": "Picture archive"})
-        drafts.add(draft, "connectors", _imaging(known["imaging"]))
-        drafts.add(draft, "policies", EHR_TO_IMAGING)
-        drafts.add(draft, "shares", VENDOR_IMAGING)
+        draft = editing.create_draft("imaging-rollout")
+        editing.add_object(draft, "groups", {"name": "imaging", "description": "Picture archive"})
+        editing.add_object(draft, "connectors", _imaging(known["imaging"]))
+        editing.add_object(draft, "policies", EHR_TO_IMAGING)
+        editing.add_object(draft, "shares", VENDOR_IMAGING)
         _change_rule(draft, "wards-to-ehr", "interfaces", {"action": "inspect", "services": ["fw"]})
         _change_rule(draft, "staff-to-prod", "ssh", {"action": "deny"})
-        plans.make(draft)
+        plans.create_plan(draft)
 
 
 EHR_TO_IMAGING = {
@@ -105,9 +105,9 @@ def _imaging(vpc: str) -> dict[str, Any]:
 
 
 def _change_rule(draft: Draft, policy: str, rule: str, fields: Mapping[str, Any]) -> None:
-    row = next(row for row in views.rows(views.of_draft(draft), "policies") if row.name == policy)
+    row = next(row for row in queries.list_objects(queries.snapshot_of_draft(draft), "policies") if row.name == policy)
     rules = [{**one, **fields} if one["name"] == rule else one for one in row.body["rules"]]
-    drafts.patch(draft, "policies", row.uid, {"rules": rules})
+    editing.patch_object(draft, "policies", row.uid, {"rules": rules})
 
 
 def _wait(tenant: Tenant, run: Run, patience: float) -> None:
@@ -119,6 +119,6 @@ def _wait(tenant: Tenant, run: Run, patience: float) -> None:
             left = [f"{step} ({step.state}) {step.note}" for step in run.steps.exclude(state="done")]
         if run.state == Run.State.SUCCEEDED:
             return
-        if run.state not in Run.GOING or time.monotonic() > deadline:
+        if run.state not in Run.ACTIVE or time.monotonic() > deadline:
             raise DemoFailed(f"The run of {tenant} is {run.state}: {'; '.join(failing or left[:5])}")
         time.sleep(0.2)

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 from portal.pages.door import PageRequest, page
 from portal.pages.refusals import told
 from provisioning.models import CloudAccount
-from provisioning.selectors import views
+from provisioning.snapshots import queries
 from provisioning.services import accounts as service
 
 STATES = {"never": "unchecked", "running": "running", "done": "done", "failed": "failed"}
@@ -24,19 +24,19 @@ def accounts(request: PageRequest) -> HttpResponse:
     problems = []
     if request.method == "POST":
         with told() as done:
-            account = service.add(
+            account = service.add_account(
                 name=request.POST.get("name", ""),
                 provider="aws",
                 account_id=request.POST.get("account_id", "").strip(),
                 regions=request.POST.get("regions", "").replace(",", " ").split(),
                 credentials=_credentials(request),
             )
-            service.discover(account)
+            service.request_discovery(account)
         if done:
             messages.success(request, f"Added {account.name}. Looking what is in it now.")
             return redirect("cloud-accounts", request.tenant.slug)
         problems = done.problems
-    used = {row.body["settings"].get("vpc_id"): row for row in views.rows(views.live(), "connectors")}
+    used = {row.body["settings"].get("vpc_id"): row for row in queries.list_objects(queries.live_snapshot(), "connectors")}
     found = [
         {
             "account": account,
@@ -62,7 +62,7 @@ def accounts(request: PageRequest) -> HttpResponse:
 @page("accounts")
 def discover(request: PageRequest, uid: UUID) -> HttpResponse:
     account = get_object_or_404(CloudAccount, uid=uid)
-    service.discover(account)
+    service.request_discovery(account)
     messages.info(request, f"Looking what is in {account.name}. The list says when it is done.")
     return redirect("cloud-accounts", request.tenant.slug)
 
@@ -74,7 +74,7 @@ def credentials(request: PageRequest, uid: UUID) -> HttpResponse:
     account = get_object_or_404(CloudAccount, uid=uid)
     regions = request.POST.get("regions", "").replace(",", " ").split()
     with told(request) as done:
-        service.update(account, regions=regions or None, credentials=_credentials(request) or None)
+        service.update_account(account, regions=regions or None, credentials=_credentials(request) or None)
     if done:
         messages.success(request, f"Changed {account.name}.")
     return redirect("cloud-accounts", request.tenant.slug)

@@ -40,7 +40,7 @@ def verify(request: PageRequest) -> HttpResponse:
     return render(
         request,
         "pages/audit.html#verdict",
-        {"checked": True, "findings": list(chain.verify()), "count": AuditEntry.objects.count()},
+        {"checked": True, "findings": list(chain.verify_chain()), "count": AuditEntry.objects.count()},
     )
 
 

@@ -11,8 +11,8 @@ from portal.pages.door import PageRequest, page
 from portal.pages.objects.listing import Names, page_of
 from provisioning.core.intent.connectors import CONNECTOR_KINDS
 from provisioning.models import Draft
-from provisioning.selectors import views
-from provisioning.selectors.views import Row
+from provisioning.snapshots import queries
+from provisioning.snapshots.queries import StoredObject
 
 FILTERS = ("kind", "exchange", "segment", "group")
 
@@ -21,7 +21,7 @@ FILTERS = ("kind", "exchange", "segment", "group")
 def connectors(request: PageRequest) -> HttpResponse:
     drafts = list(Draft.objects.filter(state=Draft.State.OPEN))
     draft = next((one for one in drafts if str(one.uid) == request.GET.get("draft")), None)
-    view = views.of_draft(draft) if draft else views.live()
+    view = queries.snapshot_of_draft(draft) if draft else queries.live_snapshot()
     chosen = {name: request.GET.get(name, "") for name in FILTERS}
     search = request.GET.get("search", "")
     found = page_of(
@@ -47,13 +47,13 @@ def connectors(request: PageRequest) -> HttpResponse:
             "chosen": chosen,
             "search": search,
             "kinds": CONNECTOR_KINDS,
-            "choices": {kind: views.rows(view, kind) for kind in ("exchanges", "segments", "groups")},
+            "choices": {kind: queries.list_objects(view, kind) for kind in ("exchanges", "segments", "groups")},
             "tenant": request.tenant,
         },
     )
 
 
-def _shown(row: Row, names: Names) -> dict[str, Any]:
+def _shown(row: StoredObject, names: Names) -> dict[str, Any]:
     body = row.body
     return {
         "uid": row.uid,

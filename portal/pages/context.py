@@ -24,7 +24,7 @@ from portal.pages import nav
 from portal.pages.door import PageRequest
 from portal.pages.home import LAST_TENANT
 from provisioning.models import Draft
-from provisioning.selectors import views
+from provisioning.snapshots import queries
 from tenants.models import Tenant
 
 SWITCHER = 200  # more are found by searching the start page
@@ -71,7 +71,7 @@ def _choice(one: Tenant, here: Tenant) -> dict[str, Any]:
 
 def _drafts(tenant: Tenant) -> list[dict[str, Any]]:
     found = Draft.objects.filter(state=Draft.State.OPEN).annotate(made=Count("edits"))[:20]
-    live = views.live().revision
+    live = queries.live_snapshot().revision
     return [
         {
             "uid": str(draft.uid),

@@ -25,9 +25,9 @@ from provisioning.core.intent.intent_object import INTERNET
 from provisioning.core.intent.policies import ACTIONS
 from provisioning.core.values.resource import as_json
 from provisioning.models import Draft
-from provisioning.selectors import changes, networks, views
-from provisioning.selectors import reach as selectors
-from provisioning.services import drafts
+from provisioning.selectors import draft_changes; from provisioning.snapshots import tenant_cache, queries
+from provisioning.selectors import reachability as selectors
+from provisioning.services.drafts.editing import editing
 
 PROTOCOLS = ("any", "tcp", "udp", "icmp", "icmpv6")
 NEW = "new/"
@@ -36,7 +36,7 @@ NEW = "new/"
 @page()
 def design(request: PageRequest) -> HttpResponse:
     found = Draft.objects.filter(state=Draft.State.OPEN)
-    return render(request, "pages/design/drafts.html", {"drafts": found, "live": views.live().revision})
+    return render(request, "pages/design/drafts.html", {"drafts": found, "live": queries.live_snapshot().revision})
 
 
 @page()
@@ -56,9 +56,9 @@ def canvas(request: PageRequest, uid: UUID) -> HttpResponse:
 def rules(request: PageRequest, uid: UUID) -> HttpResponse:
     """The policies in the order they are tried, a page at a time."""
     draft = draft_of(request, uid)
-    view = views.of_draft(draft)
+    view = queries.snapshot_of_draft(draft)
     found = page_of(view, "policies", request.GET.get("cursor"), ordering="position")
-    states = changes.states(draft, found.rows)
+    states = draft_changes.change_states(draft, found.rows)
     names = {ref: row.name for ref, row in Names(view, [row.body for row in found.rows]).rows.items()}
     items = [board.Item(row.kind, row.uid, row.body, states.get(row.uid, "same")) for row in found.rows]
     context = {
@@ -74,17 +74,17 @@ def rules(request: PageRequest, uid: UUID) -> HttpResponse:
 def _draft(request: PageRequest, uid: UUID) -> dict[str, Any]:
     """What the canvas shows of a draft: its network, what it did to its base, its problems, what can be chosen."""
     draft = draft_of(request, uid)
-    view = views.of_draft(draft)
-    found = views.rows(view)
-    base = _network(views.rows(views.View(draft.base_revision)))
+    view = queries.snapshot_of_draft(draft)
+    found = queries.list_objects(view)
+    base = _network(queries.list_objects(queries.Snapshot(draft.base_revision)))
     drawn = board.board(_network(found), base)
     items = board.compare(_network(found), base)
     here = {kind: [item for item in rows if item.state != "removed"] for kind, rows in items.items()}
     names = {item.uid: item.name for rows in here.values() for item in rows}
     crossings.mark(drawn, here)
-    problems = check_network(networks.network(view))
+    problems = check_network(tenant_cache.load_network(view))
     valid = all(problem.severity != "error" for problem in problems)
-    failing = selectors.failing(view) if valid else []
+    failing = selectors.failing_assertions(view) if valid else []
     objects_url = reverse("draft-objects", args=[request.tenant.slug, draft.uid])
     places = Places(objects_url, paths=[problem.path for problem in (*failing, *problems)])
     told = [{**as_json(problem), "url": places.path(problem.path)} for problem in (*failing, *problems)]
@@ -113,8 +113,8 @@ def _draft(request: PageRequest, uid: UUID) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _network(rows: list[views.Row]) -> dict[str, dict[str, dict[str, Any]]]:
-    found: dict[str, dict[str, dict[str, Any]]] = {kind: {} for kind in views.KINDS}
+def _network(rows: list[queries.StoredObject]) -> dict[str, dict[str, dict[str, Any]]]:
+    found: dict[str, dict[str, dict[str, Any]]] = {kind: {} for kind in queries.KINDS}
     for row in rows:
         found[row.kind][row.uid] = row.body
     return found
@@ -132,7 +132,7 @@ def _panel(context: dict[str, Any], selected: board.Item | None, chosen: str) ->
     """The form beside the canvas: of what is selected, or with `new/groups` of a new one."""
     view, api, root = context["view"], context["api"], context["objects_url"]
     if selected and selected.kind in KINDS:
-        row = views.get(view, selected.kind, selected.uid)
+        row = queries.get_object(view, selected.kind, selected.uid)
         return panel(view, KINDS[selected.kind], row, api, root, selected.state)
     kind = KINDS.get(chosen.removeprefix(NEW)) if chosen.startswith(NEW) and context["may"]["edit"] else None
     return panel(view, kind, None, api, root) if kind and not kind.wizard else None
@@ -159,7 +159,7 @@ def restore(request: PageRequest, uid: UUID) -> HttpResponse:
     draft = get_object_or_404(Draft, uid=uid)
     kind, _, item = request.POST.get("item", "").partition("/")
     with refusing(request):
-        drafts.restore(draft, kind, item)
+        editing.restore_object(draft, kind, item)
     back = request.POST.get("next", "")
     here = url_has_allowed_host_and_scheme(back, allowed_hosts=None)
     return redirect(back if here else reverse("draft", args=[request.tenant.slug, uid]))
@@ -169,9 +169,9 @@ def restore(request: PageRequest, uid: UUID) -> HttpResponse:
 def reach(request: PageRequest, uid: UUID) -> HttpResponse:
     """What one thing can reach, in the draft or in live: a fragment of the side panel."""
     draft = get_object_or_404(Draft, uid=uid)
-    view, live = views.of_draft(draft), views.live()
+    view, live = queries.snapshot_of_draft(draft), queries.live_snapshot()
     source, version = request.GET.get("from", ""), request.GET.get("view", "draft")
-    name = next((row.name for row in views.rows(view) if row.uid == source), source)
+    name = next((row.name for row in queries.list_objects(view) if row.uid == source), source)
     shown = view if version == "draft" else live
     found = _reached(shown, source)
     before = (_reached(live, source) or []) if version == "draft" else None
@@ -188,40 +188,40 @@ def reach(request: PageRequest, uid: UUID) -> HttpResponse:
     return render(request, "pages/design/reach.html", context)
 
 
-def _reached(view: views.View, source: str) -> list[dict[str, Any]] | None:
+def _reached(view: queries.Snapshot, source: str) -> list[dict[str, Any]] | None:
     """None where the source does not exist in that version."""
     try:
-        return selectors.reach(view, source)
+        return selectors.list_reachable(view, source)
     except InvalidIntent:
         return None
 
 
-def _segments(view: views.View, source: str) -> set[str]:
+def _segments(view: queries.Snapshot, source: str) -> set[str]:
     """The names of the segments that a group or a connector is in."""
-    names = {row.uid: row.name for row in views.rows(view, "segments")}
+    names = {row.uid: row.name for row in queries.list_objects(view, "segments")}
     return {
         names[one["segment"]]
-        for row in views.rows(view, "connectors")
+        for row in queries.list_objects(view, "connectors")
         for one in row.body["attachments"]
         if source in (row.uid, one["group"])
     }
 
 
-def _ends(view: views.View) -> dict[str, set[str]]:
+def _ends(view: queries.Snapshot) -> dict[str, set[str]]:
     """The groups that hold a connector of the view and the internet where there is an exit: name → its segments."""
-    names = {row.uid: row.name for kind in ("segments", "groups") for row in views.rows(view, kind)}
+    names = {row.uid: row.name for kind in ("segments", "groups") for row in queries.list_objects(view, kind)}
     ends: dict[str, set[str]] = {}
-    for row in views.rows(view, "connectors"):
+    for row in queries.list_objects(view, "connectors"):
         for one in row.body["attachments"]:
             name = INTERNET if row.body["kind"] == "internet-exit" else names.get(one["group"] or "", row.name)
             ends.setdefault(name, set()).add(names[one["segment"]])
     return ends
 
 
-def _groups(view: views.View) -> dict[str, set[str]]:
+def _groups(view: queries.Snapshot) -> dict[str, set[str]]:
     """Connector → the names of its groups."""
-    names = {row.uid: row.name for row in views.rows(view, "groups")}
+    names = {row.uid: row.name for row in queries.list_objects(view, "groups")}
     return {
         row.name: {names[one["group"]] for one in row.body["attachments"] if one["group"] in names}
-        for row in views.rows(view, "connectors")
+        for row in queries.list_objects(view, "connectors")
     }

@@ -8,8 +8,8 @@ from typing import Any
 from portal.pages import review
 from portal.pages.objects import KINDS
 from portal.pages.objects.form import references
-from provisioning.selectors import views
-from provisioning.selectors.views import View
+from provisioning.snapshots import queries
+from provisioning.snapshots.queries import Snapshot
 
 Difference = Mapping[str, Any]
 
@@ -17,11 +17,11 @@ Difference = Mapping[str, Any]
 class Told:
     """Values with what they refer to called by name, as the first of ``versions`` calls it that knows it."""
 
-    def __init__(self, values: Iterable[Any], versions: Sequence[View]) -> None:
+    def __init__(self, values: Iterable[Any], versions: Sequence[Snapshot]) -> None:
         wanted = set().union(*map(references, values))
         self.names: dict[str, str] = {}
         for version in reversed(versions):
-            self.names |= {uid: row.name for uid, row in views.named(version, wanted).items()} if wanted else {}
+            self.names |= {uid: row.name for uid, row in queries.objects_by_uid(version, wanted).items()} if wanted else {}
 
     def words(self, value: Any) -> str:
         """ "" for what is not there."""
@@ -34,7 +34,7 @@ class Told:
         return text
 
 
-def shown(changes: Iterable[Difference], before: View, after: View) -> list[dict[str, Any]]:
+def shown(changes: Iterable[Difference], before: Snapshot, after: Snapshot) -> list[dict[str, Any]]:
     """``changes`` as ``selectors.differences.between(before, after)`` gives them."""
     listed = list(changes)
     told = Told([change["fields"] for change in listed], [after, before])

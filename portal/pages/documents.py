@@ -13,9 +13,9 @@ from portal.api import etags, yaml_text
 from portal.pages.door import PageRequest, draft_of, page
 from portal.pages.objects import KINDS
 from provisioning.models import Draft
-from provisioning.selectors import document as whole
-from provisioning.selectors import views
-from provisioning.selectors.views import View
+from provisioning.snapshots import document_export as whole
+from provisioning.snapshots import queries
+from provisioning.snapshots.queries import Snapshot
 
 MOST_NAMES = 500
 COLUMNS = {
@@ -43,7 +43,7 @@ COLUMNS = {
 def text(request: PageRequest, uid: UUID) -> HttpResponse:
     """The draft as YAML, to be edited."""
     draft = draft_of(request, uid)
-    document = whole.document(views.of_draft(draft))
+    document = whole.export_document(queries.snapshot_of_draft(draft))
     context = {**_shown(request, draft), "document": _yaml(document), "tag": etags.of(document)}
     return render(request, "pages/design/yaml.html", context)
 
@@ -61,24 +61,24 @@ def importing(request: PageRequest, uid: UUID, kind: str) -> HttpResponse:
 @page()
 def of_draft(request: PageRequest, uid: UUID) -> HttpResponse:
     draft = draft_of(request, uid)
-    return _download(request, views.of_draft(draft), f"{request.tenant.slug}-{draft.name}")
+    return _download(request, queries.snapshot_of_draft(draft), f"{request.tenant.slug}-{draft.name}")
 
 
 @page()
 def of_live(request: PageRequest) -> HttpResponse:
-    return _download(request, views.live(), f"{request.tenant.slug}-live")
+    return _download(request, queries.live_snapshot(), f"{request.tenant.slug}-live")
 
 
 @page()
 def of_revision(request: PageRequest, number: int) -> HttpResponse:
-    return _download(request, views.revision(number), f"{request.tenant.slug}-revision-{number}")
+    return _download(request, queries.revision_snapshot(number), f"{request.tenant.slug}-revision-{number}")
 
 
 @page()
 def names(request: PageRequest, uid: UUID) -> HttpResponse:
     """What ids are called in a draft, for lists of differences: ``?id=…&id=…`` gives id → name."""
     wanted = request.GET.getlist("id")[:MOST_NAMES]
-    found = views.named(views.of_draft(draft_of(request, uid)), [one for one in wanted if _is_uid(one)])
+    found = queries.objects_by_uid(queries.snapshot_of_draft(draft_of(request, uid)), [one for one in wanted if _is_uid(one)])
     return JsonResponse({one: row.name for one, row in found.items()})
 
 
@@ -91,10 +91,10 @@ def _shown(request: PageRequest, draft: Draft) -> dict[str, Any]:
     }
 
 
-def _download(request: PageRequest, view: View, name: str) -> HttpResponse:
+def _download(request: PageRequest, view: Snapshot, name: str) -> HttpResponse:
     """``?format=yaml`` (or json): the file that can be imported again."""
     wanted = "json" if request.GET.get("format") == "json" else "yaml"
-    document = whole.document(view)
+    document = whole.export_document(view)
     body = json.dumps(document, indent=2, ensure_ascii=False) if wanted == "json" else _yaml(document)
     safe = "".join(char if char.isalnum() or char in "-_." else "-" for char in name)
     headers = {"Content-Disposition": f'attachment; filename="{safe}.{wanted}"'}

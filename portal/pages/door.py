@@ -15,15 +15,15 @@ from django.shortcuts import get_object_or_404
 from django_htmx.middleware import HtmxDetails
 
 from provisioning.models import Draft
-from provisioning.services.errors import Missing
+from provisioning.errors import ObjectNotFound
 from tenants.models import Tenant
-from tenants.roles import RIGHTS, Who
+from tenants.roles import RIGHTS, Principal
 
 
 class PageRequest(HttpRequest):
-    """A request behind the door: what tenants.doors wrote into it."""
+    """A request behind the door: what tenants.middleware wrote into it."""
 
-    who: Who
+    who: Principal
     tenant: Tenant
     rights: frozenset[str]
     htmx: HtmxDetails
@@ -35,7 +35,7 @@ View = Callable[..., HttpResponseBase]
 
 def page(right: str = "view") -> Callable[[View], View]:
     """``@page("usage")`` over ``view(request, …)`` at ``t/<slug:slug>/…``: ``request.tenant`` and
-    ``request.rights`` are set (tenants.doors), its scope is open.
+    ``request.rights`` are set (tenants.middleware), its scope is open.
     Who is not signed in goes to the login, who lacks the right sees 403."""
     if right not in RIGHTS:
         raise KeyError(right)
@@ -51,7 +51,7 @@ def page(right: str = "view") -> Callable[[View], View]:
                 raise PermissionDenied
             try:
                 return view(request, *args, **kwargs)
-            except Missing as error:
+            except ObjectNotFound as error:
                 raise Http404(error.detail) from error
 
         return inside

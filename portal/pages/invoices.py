@@ -19,7 +19,7 @@ SAMPLES_SHOWN = 200
 
 @page("usage")
 def invoices(request: PageRequest) -> HttpResponse:
-    return render(request, "pages/invoices.html", {"invoices": selectors.invoices()})
+    return render(request, "pages/invoices.html", {"invoices": selectors.list_invoices()})
 
 
 @page("usage")
@@ -76,7 +76,7 @@ def table(request: PageRequest, number: str) -> HttpResponse:
 
 def _invoice(number: str) -> dict[str, Any]:
     try:
-        return selectors.invoice(number)
+        return selectors.get_invoice(number)
     except selectors.UnknownInvoice as error:
         raise Http404(str(error)) from error
 

@@ -12,7 +12,7 @@ from billing import selectors as billing
 from portal.pages import nav
 from portal.pages.door import PageRequest
 from provisioning.models import Revision, Version
-from provisioning.selectors import views
+from provisioning.snapshots import queries
 
 Node = dict[str, Any]
 Edge = dict[str, Any]
@@ -79,16 +79,16 @@ def _reason(node: Node) -> str:
 def _cost(uid: str, request: PageRequest) -> dict[str, Any] | None:
     """What it has cost in the month that is running, and where the invoice says so."""
     now = timezone.now()
-    drafts = [one for one in billing.invoices() if one["period_start"] <= now < one["period_end"]]
+    drafts = [one for one in billing.list_invoices() if one["period_start"] <= now < one["period_end"]]
     if not drafts:
         return None
-    amounts = [line["amount"] for line in billing.lines(drafts[0]["number"]) if line["subject"]["uid"] == uid]
+    amounts = [line["amount"] for line in billing.invoice_lines(drafts[0]["number"]) if line["subject"]["uid"] == uid]
     url = nav.address("invoice", request.tenant.slug, drafts[0]["number"])
     return {"amount": sum(amounts, Decimal(0)), "currency": drafts[0]["currency"], "url": url}
 
 
 def _changed(uid: str) -> Revision | None:
     """The revision that last said something new about it."""
-    live = views.live().revision
+    live = queries.live_snapshot().revision
     version = Version.objects.filter(item__uid=uid, first__lte=live, last__gte=live).first()
     return Revision.objects.filter(number=version.first).first() if version else None

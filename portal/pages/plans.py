@@ -15,7 +15,7 @@ from portal.pages.door import PageRequest, page
 from portal.pages.places import Places
 from provisioning.models import Plan
 from provisioning.services import plans as services
-from provisioning.services import world
+from provisioning.services import resource_state
 
 PAGE = 100
 
@@ -26,11 +26,11 @@ def plans(request: PageRequest) -> HttpResponse:
     state = request.GET.get("state", "")
     if state:
         found = found.filter(state=state)
-    there = cache(world.fingerprint)
+    there = cache(resource_state.state_fingerprint)
     rows = [
         {
             "plan": plan,
-            "state": services.standing(plan, there)[0],
+            "state": services.current_state(plan, there)[0],
             "counts": review.counts(plan.changes.values("action")),
         }
         for plan in found[:PAGE]
@@ -49,7 +49,7 @@ def plan(request: PageRequest, uid: UUID) -> HttpResponse:
 def _told(request: PageRequest, plan: Plan) -> dict[str, Any]:
     asks = request.tenant.requires_approval
     own = plan.author == request.who.user.email
-    state, moved = services.standing(plan)
+    state, moved = services.current_state(plan)
     root = f"/api/v1/t/{request.tenant.slug}/"
     reach = review.reachability(plan.reachability)
     decided = [one for row in reach for one in row["decided"]]

@@ -16,9 +16,9 @@ from portal.pages.door import PageRequest, page
 from portal.pages.objects import KINDS
 from portal.pages.refusals import told as refusing
 from provisioning.models import Draft
-from provisioning.selectors import differences, views
-from provisioning.selectors.views import View
-from provisioning.services.rebase import Conflicting, rebase
+from provisioning.snapshots import diff, queries
+from provisioning.snapshots.queries import Snapshot
+from provisioning.services.drafts.editing.rebase import RebaseConflict, rebase_draft
 
 SIDES = ("base", "mine", "theirs")
 
@@ -29,10 +29,10 @@ def rebasing(request: PageRequest, uid: UUID) -> HttpResponse:
     if draft.state != Draft.State.OPEN:
         raise Http404
     request.draft_uid = uid
-    live = views.live().revision
+    live = queries.live_snapshot().revision
     conflicts, problems = _tried(draft)
-    base, theirs = View(draft.base_revision), View(live)
-    changed = differing.shown(differences.between(base, theirs), base, theirs)
+    base, theirs = Snapshot(draft.base_revision), Snapshot(live)
+    changed = differing.shown(diff.diff_snapshots(base, theirs), base, theirs)
     context = {
         "tenant": request.tenant,
         "draft": {"id": str(uid), "name": draft.name, "base_revision": draft.base_revision},
@@ -53,8 +53,8 @@ def _tried(draft: Draft) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     conflicts: list[dict[str, Any]] = []
     with transaction.atomic(), refusing() as outcome:
         try:
-            rebase(draft)
-        except Conflicting as refused:
+            rebase_draft(draft)
+        except RebaseConflict as refused:
             conflicts = refused.more["conflicts"]
         transaction.set_rollback(True)
     return conflicts, outcome.problems
@@ -62,7 +62,7 @@ def _tried(draft: Draft) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
 
 def _shown(draft: Draft, live: int, conflicts: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Conflicts by object; what values refer to is told by name, as either side calls it."""
-    told = Told([[one[side] for side in SIDES] for one in conflicts], [View(live), views.of_draft(draft)])
+    told = Told([[one[side] for side in SIDES] for one in conflicts], [Snapshot(live), queries.snapshot_of_draft(draft)])
     numbered = [{**one, "number": number} for number, one in enumerate(conflicts)]
     return [
         {

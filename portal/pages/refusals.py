@@ -11,8 +11,8 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from provisioning.core.intent import InvalidIntent as Unreadable
-from provisioning.services.errors import Refused
-from tenants.services import Refused as TenantRefused
+from provisioning.errors import RequestRefused
+from tenants.services import TenantRequestRefused as TenantRefused
 
 
 class Outcome:
@@ -33,7 +33,7 @@ def told(request: HttpRequest | None = None) -> Iterator[Outcome]:
     try:
         with transaction.atomic():
             yield outcome
-    except Refused as refused:
+    except RequestRefused as refused:
         found = [{"path": one.path, "message": one.message, "severity": one.severity} for one in refused.problems]
         outcome.problems = found or [{"path": "", "message": refused.detail, "severity": "error"}]
     except Unreadable as refused:

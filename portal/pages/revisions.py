@@ -16,7 +16,7 @@ from portal.pages import differing, nav
 from portal.pages.door import PageRequest, page
 from portal.pages.refusals import told
 from provisioning.models import Revision, Run
-from provisioning.selectors import differences, views
+from provisioning.snapshots import diff, queries
 from provisioning.services import revisions as service
 
 LISTED = 200
@@ -31,7 +31,7 @@ def revisions(request: PageRequest) -> HttpResponse:
     )
     context = {
         "page": Paginator(found, 50).get_page(request.GET.get("page")),
-        "live": views.live().revision,
+        "live": queries.live_snapshot().revision,
         "has_runs": bool(nav.address("runs", request.tenant.slug)),
     }
     return render(request, "pages/revisions.html", context)
@@ -48,7 +48,7 @@ def revision(request: PageRequest, number: int) -> HttpResponse:
             "revision": shown,
             "base": base,
             "changes": _differing(base, number),
-            "live": views.live().revision,
+            "live": queries.live_snapshot().revision,
         },
     )
 
@@ -56,7 +56,7 @@ def revision(request: PageRequest, number: int) -> HttpResponse:
 @page("view")
 def compare(request: PageRequest) -> HttpResponse:
     """``?from=3&to=7``: what differs between any two revisions, 0 being the empty network before the first."""
-    live = views.live().revision
+    live = queries.live_snapshot().revision
     listed = list(Revision.objects.all()[:LISTED])
     start, end = (_chosen(request, name, default) for name, default in (("from", max(live - 1, 0)), ("to", live)))
     context = {
@@ -75,8 +75,8 @@ def _chosen(request: PageRequest, name: str, default: int) -> int:
 
 
 def _differing(start: int, end: int) -> list[dict[str, Any]]:
-    before, after = views.revision(start), views.revision(end)
-    return differing.shown(differences.between(before, after), before, after)
+    before, after = queries.revision_snapshot(start), queries.revision_snapshot(end)
+    return differing.shown(diff.diff_snapshots(before, after), before, after)
 
 
 @require_POST
@@ -85,7 +85,7 @@ def restore(request: PageRequest, number: int) -> HttpResponse:
     if "edit" not in request.rights:
         raise PermissionDenied
     with told(request) as done:
-        draft = service.restore(number)
+        draft = service.restore_revision(number)
     if not done:
         return redirect("revisions", request.tenant.slug)
     messages.success(request, f"Made the draft “{draft.name}”. Review it, then provision.")

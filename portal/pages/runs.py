@@ -40,7 +40,7 @@ def run(request: PageRequest, uid: UUID) -> HttpResponse:
         "tenant": request.tenant,
         "api": f"/api/v1/t/{request.tenant.slug}/runs/{found.uid}/",
         "run": found,
-        "going": found.state in Run.GOING,
+        "going": found.state in Run.ACTIVE,
         "broken": found.state in BROKEN,
         "newer": newer,
         "may": {"provision": "provision" in request.rights},

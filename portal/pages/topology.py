@@ -15,7 +15,7 @@ from django.utils import timezone
 from portal.pages import kinds, panel
 from portal.pages.door import PageRequest, page
 from portal.pages.panel import circuits, sums
-from provisioning.selectors.topology import topology as picture
+from provisioning.selectors.topology import load_topology as picture
 
 FILTERS = {"segment": "Segment", "group": "Group", "cluster": "Kind", "state": "Health"}
 Node = dict[str, Any]

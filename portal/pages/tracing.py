@@ -20,9 +20,9 @@ from portal.pages.places import Places
 from portal.pages.refusals import Outcome, told
 from provisioning.core.intent.intent_object import INTERNET
 from provisioning.models import Draft, Revision
-from provisioning.selectors import reach as selectors
-from provisioning.selectors import views
-from provisioning.selectors.views import View
+from provisioning.selectors import reachability as selectors
+from provisioning.snapshots import queries
+from provisioning.snapshots.queries import Snapshot
 
 REVISIONS = 20
 SHOWN = 300
@@ -42,7 +42,7 @@ class Version:
     """What is asked: live, a draft or an old revision."""
 
     key: str
-    view: View
+    view: Snapshot
     root: str  # its objects' pages
     api: str
 
@@ -56,7 +56,7 @@ def trace(request: PageRequest) -> HttpResponse:
     found, outcome = None, Outcome()
     if asked["from"] and asked["to"]:
         with told() as outcome:
-            found = selectors.trace(
+            found = selectors.trace_flow(
                 version.view,
                 asked["from"],
                 asked["to"],
@@ -135,7 +135,7 @@ def reach(request: PageRequest) -> HttpResponse:
     outcome = Outcome()
     if asked["of"]:
         with told() as outcome:
-            found = selectors.reach(version.view, asked["of"], towards=way == "to")
+            found = selectors.list_reachable(version.view, asked["of"], towards=way == "to")
     context = {
         **_shared(request, version),
         "of": fields[0],
@@ -182,7 +182,7 @@ def _flow(version: Version, one: dict[str, Any]) -> dict[str, Any]:
 
 
 def _shared(request: PageRequest, version: Version) -> dict[str, Any]:
-    live = views.live().revision
+    live = queries.live_snapshot().revision
     return {
         "tenant": request.tenant,
         "version": version.key,
@@ -202,14 +202,14 @@ def _version(request: PageRequest) -> Version:
     slug, key = request.tenant.slug, request.GET.get("version", "") or "live"
     api = f"/api/v1/t/{slug}/"
     if key == "live":
-        return Version(key, views.live(), reverse("network", args=[slug]), f"{api}live/")
+        return Version(key, queries.live_snapshot(), reverse("network", args=[slug]), f"{api}live/")
     kind, _, which = key.partition("/")
     if kind == "revisions" and which.isdecimal() and len(which) < 10:
         root = reverse("revision-objects", args=[slug, int(which)])
-        return Version(key, views.revision(int(which)), root, f"{api}{key}/")
+        return Version(key, queries.revision_snapshot(int(which)), root, f"{api}{key}/")
     if kind != "drafts":
         raise Http404
-    view = views.draft(which)
+    view = queries.draft_snapshot(which)
     if view.draft is None or view.draft.state == Draft.State.DISCARDED:
         raise Http404
     request.draft_uid = view.draft.uid

@@ -15,7 +15,7 @@ from django.utils.dateparse import parse_date
 
 from billing import selectors
 from billing.core.meters import METERS
-from billing.core.prices import plain
+from billing.core.prices import decimal_text
 from portal.pages.bars import Bar, chart
 from portal.pages.door import PageRequest, page
 from provisioning.core.formats.csv_text import escape_formula
@@ -30,10 +30,10 @@ def usage(request: PageRequest) -> HttpResponse:
     start, end = _period(request, today)
     meter = request.GET.get("meter") if request.GET.get("meter") in METERS else None
     by = request.GET.get("by", "") if request.GET.get("by") in BY else "meter"
-    found = selectors.usage(_midnight(start), _midnight(end), meter, by)
+    found = selectors.usage_report(_midnight(start), _midnight(end), meter, by)
     if request.GET.get("format") == "csv":
         return _csv(found, start, end, request)
-    days = found if by == "day" else selectors.usage(_midnight(start), _midnight(end), meter, "day")
+    days = found if by == "day" else selectors.usage_report(_midnight(start), _midnight(end), meter, "day")
     context = {
         "found": found,
         "rows": [{**row, "share": _share(row, found)} for row in found["rows"]],
@@ -106,7 +106,7 @@ def _before(start: date, end: date, today: date, meter: str | None, total: Decim
     passed = min(end, today + timedelta(days=1)) - start
     if total is None or passed <= timedelta():
         return None
-    then = selectors.usage(_midnight(start - passed), _midnight(start), meter, "meter")["total"]
+    then = selectors.usage_report(_midnight(start - passed), _midnight(start), meter, "meter")["total"]
     percent = round((total - then) / then * 100) if then else None
     return {"total": then, "percent": percent, "from": start - passed, "days": passed.days}
 
@@ -134,6 +134,6 @@ def _csv(found: dict[str, Any], start: date, end: date, request: PageRequest) ->
     writer.writerow(head)
     for row in found["rows"]:
         amount = "" if row["amount"] is None else str(row["amount"])
-        words = [escape_formula(row["group"]), escape_formula(row["group_label"]), plain(row["quantity"]), row["unit"], amount]
+        words = [escape_formula(row["group"]), escape_formula(row["group_label"]), decimal_text(row["quantity"]), row["unit"], amount]
         writer.writerow([start, last, row["meter"], found["group_by"], *words, found["currency"] or "", row["samples"]])
     return response

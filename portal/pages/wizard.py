@@ -21,8 +21,8 @@ from provisioning.catalog import catalog
 from provisioning.core.intent.connectors import CONNECTOR_KINDS
 from provisioning.core.values.resource import Resource
 from provisioning.models import CloudAccount, Draft
-from provisioning.selectors import views
-from provisioning.selectors.views import Row, View
+from provisioning.snapshots import queries
+from provisioning.snapshots.queries import StoredObject, Snapshot
 
 
 @page("edit")
@@ -33,11 +33,11 @@ def wizard(request: PageRequest) -> HttpResponse:
     if draft is None:
         return render(request, "pages/connectors/draft.html", {"drafts": drafts, "tenant": request.tenant})
     request.draft_uid = draft.uid
-    view = views.of_draft(draft)
+    view = queries.snapshot_of_draft(draft)
     kind = request.GET.get("kind", "")
     accounts = CloudAccount.objects.all() if kind == "aws-vpc" else []
     account = next((one for one in accounts if str(one.uid) == request.GET.get("account")), None)
-    exchanges, segments = views.rows(view, "exchanges"), views.rows(view, "segments")
+    exchanges, segments = queries.list_objects(view, "exchanges"), queries.list_objects(view, "segments")
     context = {
         "tenant": request.tenant,
         "draft": draft,
@@ -59,7 +59,7 @@ def wizard(request: PageRequest) -> HttpResponse:
     return render(request, "pages/connectors/new.html" + ("#networks" if request.htmx else ""), context)
 
 
-def _fields(view: View, kind: str, exchange: Row, segment: Row, sizes: Any) -> Any:
+def _fields(view: Snapshot, kind: str, exchange: StoredObject, segment: StoredObject, sizes: Any) -> Any:
     """The form of every connector, begun with what most people want."""
     body = {
         "kind": kind,
@@ -91,9 +91,9 @@ def _priced(kind: str) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _vpcs(account: CloudAccount, view: View, exchanges: list[Row]) -> list[dict[str, Any]]:
+def _vpcs(account: CloudAccount, view: Snapshot, exchanges: list[StoredObject]) -> list[dict[str, Any]]:
     """What discovery found, with the connector of this draft that uses it already, and the exchange nearest to it."""
-    used = {row.body["settings"].get("vpc_id"): row.name for row in views.rows(view, "connectors")}
+    used = {row.body["settings"].get("vpc_id"): row.name for row in queries.list_objects(view, "connectors")}
     locations = catalog().locations
     near = {locations[row.body["location"]].region: row for row in exchanges if row.body["location"] in locations}
     return [

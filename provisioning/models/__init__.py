@@ -1,37 +1,27 @@
 """What provisioning keeps: intent (items and their versions), change (plans and runs), the world as it was left."""
 
-from provisioning.models.change import Content, Plan, PlannedChange, Run, Step
+from provisioning.models.plans import ResourceBody, Plan, PlannedChange, Run, Step
 from provisioning.models.intent import (
-    FOREVER,
-    Draft,
-    Edit,
-    Item,
-    Network,
-    Overlay,
-    OverlayMark,
-    Revision,
-    Version,
-    VersionMark,
-)
+    FOREVER, Draft, Edit, Item, LiveRevision, Overlay, OverlayIndexEntry, Revision, Version, VersionIndexEntry)
 from provisioning.models.nodes import CounterReading, Node, NodeSection, NodeTenant
-from provisioning.models.world import Begun, CloudAccount, Lifecycle, ResourceRecord
+from provisioning.models.state import InFlightWrite, CloudAccount, Lifecycle, ResourceRecord
 
 __all__ = [
     "FOREVER",
-    "Begun",
+    "InFlightWrite",
     "CloudAccount",
-    "Content",
+    "ResourceBody",
     "CounterReading",
     "Draft",
     "Edit",
     "Item",
     "Lifecycle",
-    "Network",
+    "LiveRevision",
     "Node",
     "NodeSection",
     "NodeTenant",
     "Overlay",
-    "OverlayMark",
+    "OverlayIndexEntry",
     "Plan",
     "PlannedChange",
     "ResourceRecord",
@@ -39,5 +29,5 @@ __all__ = [
     "Run",
     "Step",
     "Version",
-    "VersionMark",
+    "VersionIndexEntry",
 ]

@@ -13,13 +13,13 @@ from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.utils import timezone
 
-from tenants.floor import TenantOwned
+from tenants.tenant_owned import TenantOwned
 
 FOREVER = 2_147_483_646
 """The ``last`` of a version that still holds: one less than the largest integer, for a range over it ends one later."""
 
 
-class Network(TenantOwned):
+class LiveRevision(TenantOwned):
     """One row a tenant: which revision is live. Locked by whoever moves it."""
 
     live = models.IntegerField(default=0)
@@ -177,7 +177,7 @@ class Overlay(TenantOwned):
         return f"{self.name} in {self.draft}"
 
 
-class VersionMark(TenantOwned):
+class VersionIndexEntry(TenantOwned):
     """A version under one thing it can be found or ordered by (selectors/marks.py), in the order lists are read.
 
     Under row-level security only comparisons use an index, so what a body holds somewhere inside is told apart here.
@@ -207,7 +207,7 @@ class VersionMark(TenantOwned):
         return f"{self.label} of {self.version}"
 
 
-class OverlayMark(TenantOwned):
+class OverlayIndexEntry(TenantOwned):
     """The same of what a draft says."""
 
     overlay = models.ForeignKey(Overlay, models.CASCADE, related_name="marks", db_index=False)

@@ -8,7 +8,7 @@ import uuid
 from django.db import models
 from django.utils import timezone
 
-from tenants.floor import TenantOwned
+from tenants.tenant_owned import TenantOwned
 
 
 class Node(models.Model):
@@ -70,7 +70,7 @@ class NodeSection(TenantOwned):
         return f"{self.address} on {self.node}"
 
     @property
-    def holds(self) -> bool:
+    def is_applied(self) -> bool:
         """Whether the node has carried out exactly this."""
         return self.applied == self.digest and self.node.applied_version >= self.version and not self.failure
 

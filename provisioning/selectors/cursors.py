@@ -11,22 +11,22 @@ import base64
 import json
 
 from provisioning.core.values.resource import Problem, content_digest
-from provisioning.services.errors import Unreadable
+from provisioning.errors import InvalidQuery
 
-Place = tuple[str | int, int]
+CursorPosition = tuple[str | int, int]
 """The value that is ordered by, and the key that tells equal ones apart."""
 
 
-def question(*asked: object) -> str:
+def query_fingerprint(*asked: object) -> str:
     """The print of what is asked: plain values that say which list, in which order, and what of it."""
     return content_digest(asked)[:12]
 
 
-def write(asked: str, place: Place, backwards: bool = False) -> str:
+def encode_cursor(asked: str, place: CursorPosition, backwards: bool = False) -> str:
     return base64.urlsafe_b64encode(json.dumps([asked, *place, backwards]).encode()).decode().rstrip("=")
 
 
-def read(cursor: str | None, asked: str) -> tuple[Place | None, bool]:
+def decode_cursor(cursor: str | None, asked: str) -> tuple[CursorPosition | None, bool]:
     """Where to go on, and whether backwards; raises Unreadable for what this question never gave out."""
     if not cursor:
         return None, False
@@ -37,14 +37,14 @@ def read(cursor: str | None, asked: str) -> tuple[Place | None, bool]:
         str(value).encode()
         place = value, int(key)
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
-        raise bad() from error
+        raise invalid_cursor() from error
     if told != asked:
         detail = "This cursor belongs to another list, ordering, search or filter."
         remedy = "Ask for the first page, without a cursor, and follow next and previous as they are given."
-        raise Unreadable(detail, [Problem("foreign_cursor", "cursor", f"{detail} {remedy}")])
+        raise InvalidQuery(detail, [Problem("foreign_cursor", "cursor", f"{detail} {remedy}")])
     return place, bool(backwards)
 
 
-def bad() -> Unreadable:
+def invalid_cursor() -> InvalidQuery:
     problem = Problem("bad_cursor", "cursor", "Take the next and previous addresses as they are given.")
-    return Unreadable("This is no cursor of ours.", [problem])
+    return InvalidQuery("This is no cursor of ours.", [problem])

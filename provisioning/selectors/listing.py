@@ -13,32 +13,32 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from provisioning.core.values.resource import Problem
-from provisioning.models import FOREVER, Item, Overlay, OverlayMark, Revision, Version, VersionMark
-from provisioning.selectors import cursors, marks, views
-from provisioning.selectors.cursors import Place
-from provisioning.selectors.views import Row, View, row_of
-from provisioning.services.errors import Unreadable
+from provisioning.models import FOREVER, Item, Overlay, OverlayIndexEntry, Revision, Version, VersionIndexEntry
+from provisioning.selectors import cursors; from provisioning.snapshots import search_index, queries
+from provisioning.selectors.cursors import CursorPosition
+from provisioning.snapshots.queries import StoredObject, Snapshot, stored_object
+from provisioning.errors import InvalidQuery
 
-ENOUGH = 500
+COUNT_LIMIT = 500
 """Rows that a filter is counted to when the rarest of several is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ObjectPage:
     """A page of rows; the cursors are opaque and lead to the pages beside it. ``count``: of all pages, if asked for."""
 
-    rows: list[Row]
+    rows: list[StoredObject]
     next: str | None
     previous: str | None
     count: int | None = None
 
 
 def orderings(kind: str) -> tuple[str, ...]:
-    return ("name", *marks.ORDERED_BY.get(kind, ()))
+    return ("name", *search_index.ORDER_FIELDS.get(kind, ()))
 
 
-def page(
-    view: View,
+def list_page(
+    view: Snapshot,
     kind: str,
     *,
     limit: int = 50,
@@ -47,14 +47,14 @@ def page(
     ordering: str = "name",
     filters: Mapping[str, str] | None = None,
     total: bool = False,
-) -> Page:
+) -> ObjectPage:
     """Up to ``limit`` objects in order; filters: field of ``marks.FOUND_BY`` → value, a reference's uid.
 
     Raises Unreadable for a cursor of another kind, ordering, search or filter.
     """
-    asked = _Asked(view, kind, search, ordering, filters or {})
-    question = cursors.question(kind, ordering, search, filters or {})
-    after, backwards = cursors.read(cursor, question)
+    asked = _ListQuery(view, kind, search, ordering, filters or {})
+    question = cursors.query_fingerprint(kind, ordering, search, filters or {})
+    after, backwards = cursors.decode_cursor(cursor, question)
     down = ordering.startswith("-") != backwards
     found = sorted(
         [pair for source in asked.sources for pair in source.keys(after, down, limit + 1)],
@@ -67,17 +67,17 @@ def page(
     ahead = more if not backwards else True
     behind = (after is not None) if not backwards else more
     everything = after is None and not more
-    return Page(
-        _rows(found),
-        cursors.write(question, found[-1].place) if found and ahead else None,
-        cursors.write(question, found[0].place, backwards=True) if found and behind else None,
+    return ObjectPage(
+        _load_page_objects(found),
+        cursors.encode_cursor(question, found[-1].place) if found and ahead else None,
+        cursors.encode_cursor(question, found[0].place, backwards=True) if found and behind else None,
         (len(found) if everything else asked.count()) if total else None,
     )
 
 
-def every(view: View, kind: str, *, search: str, ordering: str, filters: Mapping[str, str]) -> list[str]:
+def list_uids(view: Snapshot, kind: str, *, search: str, ordering: str, filters: Mapping[str, str]) -> list[str]:
     """uids of all that is asked for, in order."""
-    asked = _Asked(view, kind, search, ordering, filters)
+    asked = _ListQuery(view, kind, search, ordering, filters)
     found = [pair for source in asked.sources for pair in source.keys(None, ordering.startswith("-"), None)]
     found.sort(key=lambda pair: pair.place, reverse=ordering.startswith("-"))
     numbers = [pair.place[1] for pair in found]
@@ -86,34 +86,34 @@ def every(view: View, kind: str, *, search: str, ordering: str, filters: Mapping
 
 
 @dataclass(frozen=True, slots=True)
-class _Key:
+class _PageKey:
     """Where a row is in the order, and the row of the database that holds it."""
 
-    place: Place
+    place: CursorPosition
     record: type[Version] | type[Overlay]
     pk: int
 
 
-class _Asked:
+class _ListQuery:
     """A question about a kind, as the sources of its answer."""
 
-    def __init__(self, view: View, kind: str, search: str, ordering: str, filters: Mapping[str, str]) -> None:
+    def __init__(self, view: Snapshot, kind: str, search: str, ordering: str, filters: Mapping[str, str]) -> None:
         column = ordering.removeprefix("-")
         if column not in orderings(kind):
             told = f"Order by {', '.join(orderings(kind))}, or with - before it."
-            raise Unreadable("Unknown ordering.", [Problem("not_one_of", "ordering", told)])
-        unknown = [name for name in filters if name not in marks.FOUND_BY[kind]]
+            raise InvalidQuery("Unknown ordering.", [Problem("not_one_of", "ordering", told)])
+        unknown = [name for name in filters if name not in search_index.FILTER_FIELDS[kind]]
         if unknown:
-            raise Unreadable("Unknown filter.", [Problem("unknown_field", unknown[0], "There is no such filter here.")])
-        labels = [marks.label(kind, field, value) for field, value in filters.items()]
-        order = marks.order(kind, column) if column != "name" else None
-        held = _held(view.revision)
+            raise InvalidQuery("Unknown filter.", [Problem("unknown_field", unknown[0], "There is no such filter here.")])
+        labels = [search_index.filter_label(kind, field, value) for field, value in filters.items()]
+        order = search_index.order_label(kind, column) if column != "name" else None
+        held = _valid_in(view.revision)
         overlaid = Exists(Overlay.objects.filter(draft=view.draft, item=OuterRef("item"))) if view.draft else None
         self.view, self.kind = view, kind
-        self.sources = [_Source(Version, VersionMark, kind, held, labels, order, search, overlaid)]
+        self.sources = [_TableSource(Version, VersionIndexEntry, kind, held, labels, order, search, overlaid)]
         if view.draft:
             mine = Q(draft=view.draft)
-            self.sources.append(_Source(Overlay, OverlayMark, kind, mine, labels, order, search, None))
+            self.sources.append(_TableSource(Overlay, OverlayIndexEntry, kind, mine, labels, order, search, None))
         # All of a kind are counted when a revision is made.
         self.counted = not labels and not search
         self.hidden = Version.objects.filter(held, overlaid, kind=kind) if overlaid else None
@@ -126,19 +126,19 @@ class _Asked:
         return here - (self.hidden.count() if self.hidden is not None else 0)
 
 
-def _held(revision: int) -> Q:
+def _valid_in(revision: int) -> Q:
     """Whether a row holds in a revision; of the newest one, for which there is an index of its own."""
-    newest = views.live().revision
+    newest = queries.live_snapshot().revision
     return Q(last=FOREVER) if revision == newest else Q(first__lte=revision, last__gte=revision)
 
 
-class _Source:
+class _TableSource:
     """The rows of one table that are asked for: the table itself in the order of names, else the marks of one label."""
 
     def __init__(
         self,
         record: type[Version] | type[Overlay],
-        mark: type[VersionMark] | type[OverlayMark],
+        mark: type[VersionIndexEntry] | type[OverlayIndexEntry],
         kind: str,
         held: Q,
         labels: Sequence[str],
@@ -169,10 +169,10 @@ class _Source:
         self.rows = rows.filter(~overlaid) if overlaid else rows
 
     @staticmethod
-    def _rarest_first(mark: type[VersionMark] | type[OverlayMark], held: Q, labels: Sequence[str]) -> list[str]:
-        return sorted(labels, key=lambda label: mark.objects.filter(held, label=label)[:ENOUGH].count())
+    def _rarest_first(mark: type[VersionIndexEntry] | type[OverlayIndexEntry], held: Q, labels: Sequence[str]) -> list[str]:
+        return sorted(labels, key=lambda label: mark.objects.filter(held, label=label)[:COUNT_LIMIT].count())
 
-    def keys(self, after: Place | None, down: bool, most: int | None) -> list[_Key]:
+    def keys(self, after: CursorPosition | None, down: bool, most: int | None) -> list[_PageKey]:
         sort, item, _ = self.columns
         rows = self.rows
         if after:
@@ -182,13 +182,13 @@ class _Source:
                 Q(**{f"{sort}__{side}": value}) & (Q(**{f"{sort}__{past}": value}) | Q(**{f"{item}__{past}": number}))
             )
         rows = rows.order_by(*(f"-{name}" if down else name for name in (sort, item)))[:most]
-        return [_Key((place, number), self.record, pk) for place, number, pk in rows.values_list(*self.columns)]
+        return [_PageKey((place, number), self.record, pk) for place, number, pk in rows.values_list(*self.columns)]
 
 
-def _rows(keys: Sequence[_Key]) -> list[Row]:
-    found: dict[tuple[Any, int], Row] = {}
+def _load_page_objects(keys: Sequence[_PageKey]) -> list[StoredObject]:
+    found: dict[tuple[Any, int], StoredObject] = {}
     for record in (Version, Overlay):
         wanted = [key.pk for key in keys if key.record is record]
         for one in record.objects.filter(pk__in=wanted).select_related("item") if wanted else ():
-            found[record, one.pk] = row_of(one)
+            found[record, one.pk] = stored_object(one)
     return [found[key.record, key.pk] for key in keys]

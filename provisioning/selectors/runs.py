@@ -7,15 +7,15 @@ from typing import Any
 from uuid import UUID
 
 from provisioning.models import Plan, Run, Step
-from provisioning.selectors.views import as_uuid
+from provisioning.snapshots.queries import parse_uuid
 from provisioning.services import plans
-from provisioning.services.errors import Missing
+from provisioning.errors import ObjectNotFound
 
 
-def plan(uid: str | UUID) -> Plan:
-    found = Plan.objects.select_related("draft").filter(uid=as_uuid(uid)).first()
+def get_plan(uid: str | UUID) -> Plan:
+    found = Plan.objects.select_related("draft").filter(uid=parse_uuid(uid)).first()
     if found is None:
-        raise Missing("There is no such plan.")
+        raise ObjectNotFound("There is no such plan.")
     return found
 
 
@@ -26,9 +26,9 @@ def plan_json(found: Plan) -> dict[str, Any]:
 
 def plan_head(found: Plan) -> dict[str, Any]:
     """A plan without its steps. Once they are written they stay, so that this tells whether a plan is another."""
-    state, moved = plans.standing(found)
+    state, moved = plans.current_state(found)
     return {
-        **_head(found, state),
+        **_plan_fields(found, state),
         "text": found.text,
         "reachability": found.reachability or {"allowed": [], "blocked": [], "inspected": []},
         "assertions": found.assertions,
@@ -42,10 +42,10 @@ def plan_head(found: Plan) -> dict[str, Any]:
 
 def plan_summary(found: Plan, there: Callable[[], str]) -> dict[str, Any]:
     """A plan without what it would do; ``there`` as ``standing`` takes it."""
-    return _head(found, plans.standing(found, there)[0])
+    return _plan_fields(found, plans.current_state(found, there)[0])
 
 
-def _head(found: Plan, state: str) -> dict[str, Any]:
+def _plan_fields(found: Plan, state: str) -> dict[str, Any]:
     return {
         "id": str(found.uid),
         "draft": str(found.draft.uid),
@@ -61,10 +61,10 @@ def _head(found: Plan, state: str) -> dict[str, Any]:
     }
 
 
-def run(uid: str | UUID) -> Run:
-    found = Run.objects.select_related("plan").filter(uid=as_uuid(uid)).first()
+def get_run(uid: str | UUID) -> Run:
+    found = Run.objects.select_related("plan").filter(uid=parse_uuid(uid)).first()
     if found is None:
-        raise Missing("There is no such run.")
+        raise ObjectNotFound("There is no such run.")
     return found
 
 

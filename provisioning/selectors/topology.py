@@ -8,41 +8,41 @@ from typing import Any
 from provisioning.catalog import catalog
 from provisioning.core.intent import Connector, Exchange, Intent
 from provisioning.models import Node, NodeSection, ResourceRecord
-from provisioning.selectors import networks, views
+from provisioning.snapshots import tenant_cache, queries
 from provisioning.services import telemetry
 
-SILENT = timedelta(seconds=10)
+NODE_TIMEOUT = timedelta(seconds=10)
 """A node that has not reported for so long is down as far as the picture goes."""
 
 
-def topology(now: datetime) -> dict[str, Any]:
+def load_topology(now: datetime) -> dict[str, Any]:
     """Nodes and edges of the live network with state and last rates.
 
     Edge ids are those of the socket's rates: ``connector/{key}`` and ``mesh/{a}/{b}`` (exchanges in order of key).
     States: up, degraded, down, pending (live but not provisioned yet).
     """
-    intent = networks.intent(views.live())
-    health = _Health(now)
-    rates = telemetry.rates(now)
+    intent = tenant_cache.load_intent(queries.live_snapshot())
+    health = _ObservedHealth(now)
+    rates = telemetry.current_rates(now)
     return {
-        "revision": views.live().revision,
+        "revision": queries.live_snapshot().revision,
         "at": now,
         "simulated": health.simulated,
         "nodes": [
-            *(_exchange(exchange, health) for exchange in intent.exchanges.values()),
-            *(_connector(connector, intent, health) for connector in intent.connectors.values() if connector.enabled),
-            *(_service(uid, intent, health) for uid in intent.services),
+            *(_exchange_node(exchange, health) for exchange in intent.exchanges.values()),
+            *(_connector_node(connector, intent, health) for connector in intent.connectors.values() if connector.enabled),
+            *(_service_node(uid, intent, health) for uid in intent.services),
         ],
-        "edges": [*_circuits(intent, health, rates), *_mesh(intent, health, rates)],
+        "edges": [*_connector_edges(intent, health, rates), *_mesh_edges(intent, health, rates)],
     }
 
 
-class _Health:
+class _ObservedHealth:
     """What nodes last reported, and which resources are there."""
 
     def __init__(self, now: datetime) -> None:
         self.nodes = {(node.location, node.index): node for node in Node.objects.all()}
-        self.silent_before = now - SILENT
+        self.silent_before = now - NODE_TIMEOUT
         self.there = set(ResourceRecord.objects.values_list("address", flat=True))
         self.failing = {
             section.address: section.failure
@@ -63,7 +63,7 @@ class _Health:
         return "degraded" if address in self.failing else "up"
 
 
-def _exchange(exchange: Exchange, health: _Health) -> dict[str, Any]:
+def _exchange_node(exchange: Exchange, health: _ObservedHealth) -> dict[str, Any]:
     location = catalog().locations[exchange.location]
     up = health.up(exchange.location)
     state = health.resource(f"exchange/{exchange.key}")
@@ -84,7 +84,7 @@ def _exchange(exchange: Exchange, health: _Health) -> dict[str, Any]:
     }
 
 
-def _connector(connector: Connector, intent: Intent, health: _Health) -> dict[str, Any]:
+def _connector_node(connector: Connector, intent: Intent, health: _ObservedHealth) -> dict[str, Any]:
     exchange = intent.exchanges[connector.exchange]
     return {
         "id": f"connector/{connector.key}",
@@ -121,7 +121,7 @@ def _connector(connector: Connector, intent: Intent, health: _Health) -> dict[st
     }
 
 
-def _connector_state(connector: Connector, exchange: Exchange, health: _Health) -> str:
+def _connector_state(connector: Connector, exchange: Exchange, health: _ObservedHealth) -> str:
     state = health.resource(f"connector/{connector.key}")
     if state != "up":
         return state
@@ -129,7 +129,7 @@ def _connector_state(connector: Connector, exchange: Exchange, health: _Health) 
     return "up" if all(circuits) else "degraded" if any(circuits) else "down"
 
 
-def _service(uid: str, intent: Intent, health: _Health) -> dict[str, Any]:
+def _service_node(uid: str, intent: Intent, health: _ObservedHealth) -> dict[str, Any]:
     service = intent.services[uid]
     instances = [
         f"service/{service.key}/{intent.exchanges[placement.exchange].key}/instance/{number}"
@@ -150,7 +150,7 @@ def _service(uid: str, intent: Intent, health: _Health) -> dict[str, Any]:
     }
 
 
-def _circuits(intent: Intent, health: _Health, rates: dict[str, list[float]]) -> list[dict[str, Any]]:
+def _connector_edges(intent: Intent, health: _ObservedHealth, rates: dict[str, list[float]]) -> list[dict[str, Any]]:
     return [
         {
             "id": f"connector/{connector.key}",
@@ -165,7 +165,7 @@ def _circuits(intent: Intent, health: _Health, rates: dict[str, list[float]]) ->
     ]
 
 
-def _mesh(intent: Intent, health: _Health, rates: dict[str, list[float]]) -> list[dict[str, Any]]:
+def _mesh_edges(intent: Intent, health: _ObservedHealth, rates: dict[str, list[float]]) -> list[dict[str, Any]]:
     exchanges = sorted(intent.exchanges.values(), key=lambda exchange: exchange.key)
     return [
         {
@@ -181,7 +181,7 @@ def _mesh(intent: Intent, health: _Health, rates: dict[str, list[float]]) -> lis
     ]
 
 
-def _mesh_state(a: Exchange, b: Exchange, health: _Health) -> str:
+def _mesh_state(a: Exchange, b: Exchange, health: _ObservedHealth) -> str:
     if "pending" in (health.resource(f"exchange/{a.key}"), health.resource(f"exchange/{b.key}")):
         return "pending"
     return ("down", "degraded", "up")[min(health.up(a.location), health.up(b.location))]

@@ -13,22 +13,22 @@ from provisioning.core.values.resource import Problem
 from provisioning.drivers import get_discoverer
 from provisioning.drivers.base import CloudCredentials, DriverError
 from provisioning.models import CloudAccount
-from provisioning.services.errors import Conflict, Invalid
+from provisioning.errors import StateConflict, ValidationFailed
 from tenants import audit, outbox, vault
 from tenants.models import Tenant
 from tenants.scope import scope
 
 
-def add(
+def add_account(
     *, name: str, provider: str, account_id: str, regions: Sequence[str], credentials: Mapping[str, str]
 ) -> CloudAccount:
     """A new account; ``credentials``: access_key_id and secret_access_key, or role_arn and external_id beside them."""
     if provider != "aws":
-        raise Invalid("Unknown cloud.", [Problem("not_one_of", "provider", "Choose aws.")])
+        raise ValidationFailed("Unknown cloud.", [Problem("not_one_of", "provider", "Choose aws.")])
     if not re.fullmatch(r"[0-9]{12}", account_id):
-        raise Invalid("Wrong account id.", [Problem("wrong_type", "account_id", "An AWS account id has 12 digits.")])
+        raise ValidationFailed("Wrong account id.", [Problem("wrong_type", "account_id", "An AWS account id has 12 digits.")])
     if not name.strip():
-        raise Invalid("An account needs a name.", [Problem("required", "name", "Give the account a name.")])
+        raise ValidationFailed("An account needs a name.", [Problem("required", "name", "Give the account a name.")])
     account = CloudAccount(
         name=name.strip(),
         provider=provider,
@@ -40,12 +40,12 @@ def add(
         with transaction.atomic():
             account.save()
     except IntegrityError as error:
-        raise Conflict("There is an account with that name or number already.") from error
+        raise StateConflict("There is an account with that name or number already.") from error
     audit.record("account.add", kind="cloud-account", object_id=str(account.uid), object_name=account.name)
     return account
 
 
-def update(
+def update_account(
     account: CloudAccount, *, regions: Sequence[str] | None, credentials: Mapping[str, str] | None
 ) -> CloudAccount:
     """Other regions, or new credentials in place of the old ones."""
@@ -58,15 +58,15 @@ def update(
     return account
 
 
-def discover(account: CloudAccount) -> CloudAccount:
+def request_discovery(account: CloudAccount) -> CloudAccount:
     """Begin to look what is in the account; a worker does it, the page is told when it is done."""
     account.discovery, account.discovery_error = "running", ""
     account.save(update_fields=["discovery", "discovery_error"])
-    outbox.put("discover", account=str(account.uid))
+    outbox.enqueue("discover", account=str(account.uid))
     return account
 
 
-def look(tenant: Tenant, uid: str) -> None:
+def run_discovery(tenant: Tenant, uid: str) -> None:
     """Carry discovery out; calls the cloud outside any transaction."""
     with scope(tenant):
         account = CloudAccount.objects.filter(uid=uid).first()
@@ -83,10 +83,10 @@ def look(tenant: Tenant, uid: str) -> None:
             found.update(discovery="failed", discovery_error=error[:500])
         else:
             found.update(discovery="done", discovery_error="", discovered_at=timezone.now(), inventory=inventory)
-        outbox.put("changed", what="account", id=uid, version=0)
+        outbox.enqueue("changed", what="account", id=uid, version=0)
 
 
-def credentials_of(tenant: Tenant) -> Callable[[str], CloudCredentials]:
+def credentials_lookup(tenant: Tenant) -> Callable[[str], CloudCredentials]:
     """How a driver asks for the credentials of an account of this tenant, outside the scope."""
 
     def find(account_id: str) -> CloudCredentials:

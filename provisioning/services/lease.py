@@ -18,15 +18,15 @@ from provisioning.models import Plan, Step
 from tenants.models import Tenant
 from tenants.scope import scope
 
-LEASE = timedelta(seconds=30)
+LEASE_DURATION = timedelta(seconds=30)
 
 
-def me() -> str:
+def current_worker() -> str:
     """This process among all processes of all machines: host, name space of process ids, id, moment of its start."""
-    return f"{_here()}/{os.getpid()}/{_started(os.getpid())}"
+    return f"{_pid_namespace()}/{os.getpid()}/{_process_start_time(os.getpid())}"
 
 
-def lapsed(held: Step | Plan, now: datetime) -> bool:
+def has_lapsed(held: Step | Plan, now: datetime) -> bool:
     """Whether a step or a plan that a worker holds is free to be claimed by another one.
 
     A process of this machine that is gone has stopped working on it for good, so its time need not pass; of another
@@ -35,19 +35,19 @@ def lapsed(held: Step | Plan, now: datetime) -> bool:
     if held.lease_until is not None and held.lease_until < now:
         return True
     here, _, process = held.lease_owner.rpartition("/")[0].rpartition("/")
-    return here == _here() and _started(int(process)) != held.lease_owner.rpartition("/")[2]
+    return here == _pid_namespace() and _process_start_time(int(process)) != held.lease_owner.rpartition("/")[2]
 
 
 @contextmanager
-def renewing(tenant: Tenant, held: Step | Plan) -> Iterator[None]:
+def keep_renewed(tenant: Tenant, held: Step | Plan) -> Iterator[None]:
     """Keep the lease while one works; a worker that dies stops renewing, and the sweep finds what it held."""
     finished = threading.Event()
 
     def renew() -> None:
-        while not finished.wait(LEASE.total_seconds() / 3):
+        while not finished.wait(LEASE_DURATION.total_seconds() / 3):
             with scope(tenant):
                 mine = type(held).objects.filter(pk=held.pk, lease_number=held.lease_number, lease_until__isnull=False)
-                mine.update(lease_until=timezone.now() + LEASE)
+                mine.update(lease_until=timezone.now() + LEASE_DURATION)
             connection.close()
 
     thread = threading.Thread(target=renew, name=f"lease {held.pk}", daemon=True)
@@ -59,11 +59,11 @@ def renewing(tenant: Tenant, held: Step | Plan) -> Iterator[None]:
         thread.join()
 
 
-def _here() -> str:
+def _pid_namespace() -> str:
     return f"{socket.gethostname()[:40]}/{os.stat('/proc/self/ns/pid').st_ino}"
 
 
-def _started(process: int) -> str:
+def _process_start_time(process: int) -> str:
     """Ticks since boot at which a process of this machine began (proc(5), stat, field 22); "" when there is none."""
     try:
         stat = Path(f"/proc/{process}/stat").read_text()

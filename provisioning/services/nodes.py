@@ -23,7 +23,7 @@ from provisioning.core.values.resource import canonical_json
 from provisioning.drivers.exchange.publish import node_channel, redis_client
 from provisioning.models import Node, NodeSection
 from provisioning.services import steps, telemetry
-from provisioning.services.errors import Forbidden, Invalid
+from provisioning.errors import Forbidden, ValidationFailed
 from tenants.models import Tenant
 from tenants.scope import scope
 
@@ -33,26 +33,26 @@ def enrollment_key(location: str, index: int) -> str:
     return node_enrollment.derive_enrollment_key(settings.SECRET_KEY, location, index)
 
 
-def enroll(location: str, index: int, key: str, epoch: str) -> tuple[str, str]:
+def enroll_node(location: str, index: int, key: str, epoch: str) -> tuple[str, str]:
     """A token for the node at this place, and the key that documents are signed with (base64, raw Ed25519)."""
     if not hmac.compare_digest(key.encode(), enrollment_key(location, index).encode()):
         raise Forbidden(f"Wrong enrollment key; `manage.py enrollment_key {location} {index}` prints it.")
     if location not in catalog().locations or index not in (1, 2):
-        raise Invalid(f"There is no node {index} at {location} in the catalogue.")
+        raise ValidationFailed(f"There is no node {index} at {location} in the catalogue.")
     token = secrets.token_urlsafe(32)
     Node.objects.update_or_create(
         location=location,
         index=index,
-        defaults={"token_digest": _digest(token), "epoch": epoch, "sequence": 0, "seen_at": timezone.now()},
+        defaults={"token_digest": _token_digest(token), "epoch": epoch, "sequence": 0, "seen_at": timezone.now()},
     )
-    return token, base64.b64encode(_public_key()).decode()
+    return token, base64.b64encode(_verification_key()).decode()
 
 
-def authenticate(token: str) -> Node | None:
-    return Node.objects.filter(token_digest=_digest(token)).first() if token else None
+def authenticate_node(token: str) -> Node | None:
+    return Node.objects.filter(token_digest=_token_digest(token)).first() if token else None
 
 
-def document(node: Node) -> tuple[str, str, str]:
+def signed_document(node: Node) -> tuple[str, str, str]:
     """Everything the node should carry out, for all tenants on it: canonical JSON, its digest, its signature."""
     node.refresh_from_db()
     site = catalog().locations[node.location].node(node.index)
@@ -81,7 +81,7 @@ def document(node: Node) -> tuple[str, str, str]:
             "sections": sections,
         }
     )
-    signature = base64.b64encode(_private_key().sign(text.encode())).decode()
+    signature = base64.b64encode(_signing_key().sign(text.encode())).decode()
     return text, hashlib.sha256(text.encode()).hexdigest(), signature
 
 
@@ -102,7 +102,7 @@ def wait_for_change(node: Node, seconds: float) -> None:
                 return
 
 
-def report(node: Node, told: Mapping[str, Any]) -> None:
+def record_report(node: Node, told: Mapping[str, Any]) -> None:
     """What the node applied, what it could not, and what it counted; repeats change nothing.
 
     ``sequence`` grows within an epoch. A report that was overtaken is not read: its lower counters would look as if
@@ -132,11 +132,11 @@ def report(node: Node, told: Mapping[str, Any]) -> None:
     tenants = {pointer.tenant.slug: pointer.tenant for pointer in node.tenants.select_related("tenant")}
     for slug, tenant in tenants.items():
         with scope(tenant):
-            _applied(node, tenant, applied, failed)
-            telemetry.read(node, counters.get(slug, {}), now)
+            _record_applied(node, tenant, applied, failed)
+            telemetry.store_counters(node, counters.get(slug, {}), now)
 
 
-def _applied(node: Node, tenant: Tenant, applied: Mapping[str, str], failed: Mapping[str, str]) -> None:
+def _record_applied(node: Node, tenant: Tenant, applied: Mapping[str, str], failed: Mapping[str, str]) -> None:
     # In one order: two nodes' reports wake the same steps at once.
     for section in NodeSection.objects.filter(node=node).order_by("address"):
         key = f"{tenant.slug}/{section.address}"
@@ -147,18 +147,18 @@ def _applied(node: Node, tenant: Tenant, applied: Mapping[str, str], failed: Map
             section.applied, section.failure = digest, failure
             section.save(update_fields=["applied", "failure"])
         if told and (changed or section.body is None):
-            steps.nudge(section.address)
+            steps.wake_waiting_steps(section.address)
 
 
-def _digest(token: str) -> str:
+def _token_digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def _private_key() -> Ed25519PrivateKey:
+def _signing_key() -> Ed25519PrivateKey:
     # Derived, so that every web process signs alike and nothing has to be kept.
     seed = hmac.new(settings.SECRET_KEY.encode(), b"causeway node documents", hashlib.sha256).digest()
     return Ed25519PrivateKey.from_private_bytes(seed)
 
 
-def _public_key() -> bytes:
-    return _private_key().public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+def _verification_key() -> bytes:
+    return _signing_key().public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)

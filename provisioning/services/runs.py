@@ -13,87 +13,76 @@ from provisioning.core.compile import compile_network
 from provisioning.core.plan import diff_resources
 from provisioning.drivers import replace_on
 from provisioning.models import (
-    FOREVER,
-    Draft,
-    Network,
-    Overlay,
-    Plan,
-    PlannedChange,
-    Revision,
-    Run,
-    Step,
-    Version,
-    VersionMark,
-)
-from provisioning.selectors import marks, networks, views
-from provisioning.services import planning, plans, world
-from provisioning.services.errors import Conflict
+    FOREVER, Draft, LiveRevision, Overlay, Plan, PlannedChange, Revision, Run, Step, Version, VersionIndexEntry)
+from provisioning.snapshots import search_index, tenant_cache, queries
+from provisioning.services import plan_computation, plans, resource_state
+from provisioning.errors import StateConflict
 from tenants import actor, audit, outbox, scope
 
 
-def provision(plan: Plan, digest: str) -> Run:
+def provision_plan(plan: Plan, digest: str) -> Run:
     """Carry out exactly the plan with this digest.
 
     Raises Conflict when it is stale (saying what moved), not approved where approval is asked, or another run goes.
     """
-    network = _lock_network()
+    network = _lock_live_revision()
     plan = Plan.objects.select_for_update().get(pk=plan.pk)
     draft = Draft.objects.select_for_update().get(pk=plan.draft_id)
-    if plan.state not in plans.COMPUTED:
-        raise Conflict(f"The plan is {plan.state}; plan the draft again.")
+    if plan.state not in plans.COMPUTED_STATES:
+        raise StateConflict(f"The plan is {plan.state}; plan the draft again.")
     if digest != plan.digest:
-        raise Conflict("This digest is not the plan's. Read the plan again before you provision it.")
-    moved = plans.staleness(plan, draft)
+        raise StateConflict("This digest is not the plan's. Read the plan again before you provision it.")
+    moved = plans.staleness_reasons(plan, draft)
     if moved:
-        raise Conflict(f"The plan is stale. {' '.join(moved)} Plan again.")
+        raise StateConflict(f"The plan is stale. {' '.join(moved)} Plan again.")
     if scope.current().requires_approval and plan.state != Plan.State.APPROVED:
-        raise Conflict("The plan waits for a second person's approval.")
-    network.live = _revise(draft, network.live)
+        raise StateConflict("The plan waits for a second person's approval.")
+    network.live = _create_revision(draft, network.live)
     network.save(update_fields=["live"])
     draft.state, plan.state = Draft.State.PROVISIONED, Plan.State.PROVISIONED
     draft.save(update_fields=["state"])
     plan.save(update_fields=["state"])
-    run = _start(plan, network.live, list(plan.changes.all()))
+    run = _start_run(plan, network.live, list(plan.changes.all()))
     audit.record("run.start", kind="run", object_id=str(run.uid), object_name=f"revision {run.revision}")
     return run
 
 
-def retry(run: Run) -> Run:
+def retry_run(run: Run) -> Run:
     """Go on after a failure with the newest intent: what is done stays, everything else is planned anew from live."""
-    _lock_network()
+    _lock_live_revision()
     run = Run.objects.select_for_update().get(pk=run.pk)
-    if run.state in Run.GOING:
-        raise Conflict("The run is still going.")
+    if run.state in Run.ACTIVE:
+        raise StateConflict("The run is still going.")
     newest = Run.objects.order_by("-created_at").first()
     if newest and newest.pk != run.pk:
-        raise Conflict(f"The run of revision {newest.revision} came after this one; retry that.")
-    live = views.live()
-    there, wanted = world.observed(), compile_network(networks.network(live))
-    changes = diff_resources(there, wanted, replace_on(), world.begun())
+        raise StateConflict(f"The run of revision {newest.revision} came after this one; retry that.")
+    live = queries.live_snapshot()
+    there, wanted = resource_state.observed_resources(), compile_network(tenant_cache.load_network(live))
+    changes = diff_resources(there, wanted, replace_on(), resource_state.in_flight_writes())
     if not changes:
-        raise Conflict("Everything is as it should be; there is nothing to retry.")
+        raise StateConflict("Everything is as it should be; there is nothing to retry.")
     Step.objects.filter(run=run).exclude(state=Step.State.DONE).delete()
     Step.objects.filter(run=run, address__in=[change.address for change in changes]).delete()
     run.revision, run.finished_at, run.state = live.revision, None, Run.State.PENDING
     run.save(update_fields=["revision", "finished_at", "state"])
-    _add_steps(run, PlannedChange.objects.load(planning.planned_changes(changes, wanted)))
+    _add_steps(run, PlannedChange.objects.bulk_insert(plan_computation.build_planned_changes(changes, wanted)))
     audit.record("run.retry", kind="run", object_id=str(run.uid), object_name=f"revision {run.revision}")
     return run
 
 
-def cancel(run: Run) -> Run:
+def cancel_run(run: Run) -> Run:
     """Begin nothing more; steps that are under way finish."""
     run = Run.objects.select_for_update().get(pk=run.pk)
-    if run.state not in Run.GOING:
-        raise Conflict("The run has ended already.")
+    if run.state not in Run.ACTIVE:
+        raise StateConflict("The run has ended already.")
     Step.objects.filter(run=run, state=Step.State.PENDING).update(state=Step.State.CANCELLED)
     Step.objects.filter(run=run, state=Step.State.WAITING).update(state=Step.State.CANCELLED)
     audit.record("run.cancel", kind="run", object_id=str(run.uid), object_name=f"revision {run.revision}")
-    settle(run)
+    update_run_state(run)
     return run
 
 
-def settle(run: Run) -> None:
+def update_run_state(run: Run) -> None:
     """Let the run's state follow from its steps: skip what can never begin, wake what may, end what has ended."""
     steps = list(Step.objects.filter(run=run))
     by_address = {step.address: step for step in steps}
@@ -104,13 +93,13 @@ def settle(run: Run) -> None:
             by_address[address].state = Step.State.SKIPPED
     for step in steps:
         if run_states.is_ready(step.state, [by_address[other].state for other in step.depends]):
-            outbox.put("step", step=step.pk)
+            outbox.enqueue("step", step=step.pk)
     state, now = run_states.run_state([step.state for step in steps]), timezone.now()
     if state == run.state:
         return
     run.state = Run.State(state)
     run.started_at = run.started_at or now
-    run.finished_at = None if state in Run.GOING else now
+    run.finished_at = None if state in Run.ACTIVE else now
     run.save(update_fields=["state", "started_at", "finished_at"])
     if run.finished_at:
         audit.record(
@@ -120,11 +109,11 @@ def settle(run: Run) -> None:
             object_name=f"revision {run.revision}",
             after={"state": state},
         )
-    outbox.put("changed", what="run", id=str(run.uid), version=run.pk)
-    outbox.put("changed", what="topology", id="", version=run.revision)
+    outbox.enqueue("changed", what="run", id=str(run.uid), version=run.pk)
+    outbox.enqueue("changed", what="topology", id="", version=run.revision)
 
 
-def _revise(draft: Draft, live: int) -> int:
+def _create_revision(draft: Draft, live: int) -> int:
     """Make the draft's overlay a revision; returns its number."""
     number = live + 1
     overlays = list(Overlay.objects.filter(draft=draft).select_related("item"))
@@ -132,28 +121,28 @@ def _revise(draft: Draft, live: int) -> int:
     ended = Version.objects.filter(item__in=items, last=FOREVER)
     counts = Counter(Revision.objects.filter(number=live).values_list("counts", flat=True).first() or {})
     counts.subtract(ended.values_list("kind", flat=True))
-    VersionMark.objects.filter(version__in=ended).update(last=live)
+    VersionIndexEntry.objects.filter(version__in=ended).update(last=live)
     ended.update(last=live)
-    written = Version.objects.load(
+    written = Version.objects.bulk_insert(
         Version(item=overlay.item, kind=overlay.kind, name=overlay.name, body=overlay.body, first=number)
         for overlay in overlays
         if overlay.body is not None
     )
-    marks.write(written)
-    entries = networks.content(views.of_draft(draft)).entries
-    networks.expect_versions({one.pk: entries[one.kind][str(one.item.uid)] for one in written})
+    search_index.write_entries(written)
+    entries = tenant_cache.load_objects(queries.snapshot_of_draft(draft)).entries
+    tenant_cache.prime_versions({one.pk: entries[one.kind][str(one.item.uid)] for one in written})
     counts.update(version.kind for version in written)
     Revision(number=number, author=actor.current().email, message=draft.name, counts=dict(counts)).save()
     return number
 
 
-def _start(plan: Plan, revision: int, changes: Sequence[PlannedChange]) -> Run:
+def _start_run(plan: Plan, revision: int, changes: Sequence[PlannedChange]) -> Run:
     run = Run(plan=plan, revision=revision, author=actor.current().email)
     try:
         with transaction.atomic():
             run.save()
     except IntegrityError as error:
-        raise Conflict("Another run is going; wait until it has ended, or cancel it.") from error
+        raise StateConflict("Another run is going; wait until it has ended, or cancel it.") from error
     _add_steps(run, changes)
     return run
 
@@ -161,7 +150,7 @@ def _start(plan: Plan, revision: int, changes: Sequence[PlannedChange]) -> Run:
 def _add_steps(run: Run, changes: Sequence[PlannedChange]) -> None:
     addresses = {change.address for change in changes}
     first = Step.objects.filter(run=run).count()
-    Step.objects.load(
+    Step.objects.bulk_insert(
         Step(
             run=run,
             change=change,
@@ -173,11 +162,11 @@ def _add_steps(run: Run, changes: Sequence[PlannedChange]) -> None:
         )
         for order, change in enumerate(changes, first)
     )
-    settle(run)
-    outbox.put("changed", what="run", id=str(run.uid), version=run.pk)
+    update_run_state(run)
+    outbox.enqueue("changed", what="run", id=str(run.uid), version=run.pk)
 
 
-def _lock_network() -> Network:
+def _lock_live_revision() -> LiveRevision:
     """The tenant's network, held until the transaction ends: one person provisions at a time."""
-    Network.objects.get_or_create(tenant=scope.current())
-    return Network.objects.select_for_update().get()
+    LiveRevision.objects.get_or_create(tenant=scope.current())
+    return LiveRevision.objects.select_for_update().get()

@@ -17,20 +17,20 @@ from provisioning.core.values.resource import resolve_references
 from provisioning.drivers import get_driver
 from provisioning.drivers.base import DriverContext, Done, DriverError, Waiting
 from provisioning.models import Run, Step
-from provisioning.services import accounts, lease, world
-from provisioning.services.runs import settle
+from provisioning.services import accounts, lease, resource_state
+from provisioning.services.runs import update_run_state
 from tenants import outbox
 from tenants.models import Tenant
 from tenants.scope import current, scope
 
 logger = logging.getLogger(__name__)
 
-MOST_FAILURES = 6
+MAX_FAILURES = 6
 """Errors that may pass before a step fails; waiting for a slow operation is none."""
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class StepClaim:
     """A step that this worker holds under this lease's number, and what is known of the things around it."""
 
     step: Step
@@ -38,19 +38,19 @@ class Claim:
     context: DriverContext
 
 
-def work(tenant: Tenant, step: int) -> None:
+def process_step(tenant: Tenant, step: int) -> None:
     """Claim the step if it may be worked on, carry it out, record what came of it."""
     with scope(tenant):
-        claim = _claim(step, timezone.now())
+        claim = _claim_step(step, timezone.now())
     if claim is None:
         return
-    with lease.renewing(tenant, claim.step):
-        outcome = _carry_out(claim)
+    with lease.keep_renewed(tenant, claim.step):
+        outcome = _apply_change(claim)
     with scope(tenant):
-        _record(claim, outcome, timezone.now())
+        _record_outcome(claim, outcome, timezone.now())
 
 
-def _carry_out(claim: Claim) -> Done | Waiting | DriverError:
+def _apply_change(claim: StepClaim) -> Done | Waiting | DriverError:
     step = claim.step
     try:
         change = step.change.core
@@ -69,58 +69,58 @@ def _carry_out(claim: Claim) -> Done | Waiting | DriverError:
         return DriverError(f"Internal error: {error!r}", code="internal", permanent=True)
 
 
-def due(now: datetime) -> list[int]:
+def due_steps(now: datetime) -> list[int]:
     """Steps of the tenant in force that somebody should look at: lost wake-ups, lapsed leases, waits that are over."""
-    steps = list(Step.objects.filter(run__state__in=Run.GOING))
+    steps = list(Step.objects.filter(run__state__in=Run.ACTIVE))
     state_of = {(step.run_id, step.address): step.state for step in steps}
     return [
         step.pk
         for step in steps
         if run_states.is_ready(step.state, [state_of[step.run_id, other] for other in step.depends])
         or (step.state == Step.State.WAITING and step.due_at is not None and step.due_at <= now)
-        or (step.state == Step.State.RUNNING and lease.lapsed(step, now))
+        or (step.state == Step.State.RUNNING and lease.has_lapsed(step, now))
     ]
 
 
-def nudge(address: str) -> None:
+def wake_waiting_steps(address: str) -> None:
     """Something a waiting step may be waiting for has happened: look at it now."""
-    for step in Step.objects.filter(address=address, state=Step.State.WAITING, run__state__in=Run.GOING):
+    for step in Step.objects.filter(address=address, state=Step.State.WAITING, run__state__in=Run.ACTIVE):
         Step.objects.filter(pk=step.pk, state=Step.State.WAITING).update(due_at=timezone.now())
-        outbox.put("step", step=step.pk)
+        outbox.enqueue("step", step=step.pk)
 
 
-def _claim(pk: int, now: datetime) -> Claim | None:
+def _claim_step(pk: int, now: datetime) -> StepClaim | None:
     related = ("run", "change", "change__before", "change__after")
-    step = Step.objects.select_related(*related).filter(pk=pk, run__state__in=Run.GOING).first()
+    step = Step.objects.select_related(*related).filter(pk=pk, run__state__in=Run.ACTIVE).first()
     if step is None:
         return None
     depends = list(Step.objects.filter(run=step.run, address__in=step.depends).values_list("state", flat=True))
     if step.state == Step.State.PENDING and not run_states.is_ready(step.state, depends):
         return None
     free = Q(state=Step.State.PENDING) | Q(state=Step.State.WAITING, due_at__lte=now)
-    if step.state == Step.State.RUNNING and lease.lapsed(step, now):
+    if step.state == Step.State.RUNNING and lease.has_lapsed(step, now):
         # Under this very lease: whoever claims it first raises the number, and the other one comes too late.
         free |= Q(state=Step.State.RUNNING, lease_number=step.lease_number)
     claimed = Step.objects.filter(free, pk=pk).update(
         state=Step.State.RUNNING,
-        lease_owner=lease.me(),
+        lease_owner=lease.current_worker(),
         lease_number=F("lease_number") + 1,
-        lease_until=now + lease.LEASE,
+        lease_until=now + lease.LEASE_DURATION,
         attempts=F("attempts") + 1,
         started_at=step.started_at or now,
     )
     if not claimed:
         return None
     step.refresh_from_db(from_queryset=Step.objects.select_related(*related))
-    world.begin(step, now)
+    resource_state.record_write_started(step, now)
     if step.run.state == Run.State.PENDING:
-        settle(step.run)
-    outbox.put("changed", what="run", id=str(step.run.uid), version=step.pk)
-    known = world.attributes([*step.change.resource_depends, step.address])
-    return Claim(step, step.lease_number, DriverContext(current().slug, known, accounts.credentials_of(current())))
+        update_run_state(step.run)
+    outbox.enqueue("changed", what="run", id=str(step.run.uid), version=step.pk)
+    known = resource_state.resource_attributes([*step.change.resource_depends, step.address])
+    return StepClaim(step, step.lease_number, DriverContext(current().slug, known, accounts.credentials_lookup(current())))
 
 
-def _record(claim: Claim, outcome: Done | Waiting | DriverError, now: datetime) -> None:
+def _record_outcome(claim: StepClaim, outcome: Done | Waiting | DriverError, now: datetime) -> None:
     held = Step.objects.filter(pk=claim.step.pk, state=Step.State.RUNNING, lease_number=claim.number)
     run = Run.objects.select_for_update().get(pk=claim.step.run_id)
     if not held.exists():
@@ -130,25 +130,25 @@ def _record(claim: Claim, outcome: Done | Waiting | DriverError, now: datetime) 
     match outcome:
         case Done(attributes=attributes, body=body):
             # What is kept is the intent as planned, references and all, so that the next plan compares like with like.
-            world.wrote(claim.step, claim.step.change.core.after if body is not None else None, attributes, now)
+            resource_state.record_write_finished(claim.step, claim.step.change.core.after if body is not None else None, attributes, now)
             held.update(state=Step.State.DONE, finished_at=now, note="", error=None, lease_until=None)
         case Waiting(retry_after=seconds, note=note):
-            _wait(held, claim, seconds, now, note=note[:300], error=None)
+            _schedule_retry(held, claim, seconds, now, note=note[:300], error=None)
         case DriverError() as error:
             told = {"call": error.call, "code": error.code, "message": error.message}
             failures = claim.step.failures + 1
-            if error.permanent or failures >= MOST_FAILURES:
+            if error.permanent or failures >= MAX_FAILURES:
                 held.update(state=Step.State.FAILED, finished_at=now, error=told, note="", lease_until=None)
             else:
                 seconds = error.retry_after or min(2.0**failures, 30.0)
                 note = f"Trying again in {seconds:.0f} s"
-                _wait(held, claim, seconds, now, error=told, note=note, failures=failures)
+                _schedule_retry(held, claim, seconds, now, error=told, note=note, failures=failures)
     if run.state == Run.State.CANCELLED:
         return
-    settle(run)
-    outbox.put("changed", what="run", id=str(run.uid), version=claim.step.pk)
+    update_run_state(run)
+    outbox.enqueue("changed", what="run", id=str(run.uid), version=claim.step.pk)
 
 
-def _wait(held: QuerySet[Step], claim: Claim, seconds: float, now: datetime, **fields: object) -> None:
+def _schedule_retry(held: QuerySet[Step], claim: StepClaim, seconds: float, now: datetime, **fields: object) -> None:
     held.update(state=Step.State.WAITING, due_at=now + timedelta(seconds=seconds), lease_until=None, **fields)
-    outbox.put("step", step=claim.step.pk, after=seconds)
+    outbox.enqueue("step", step=claim.step.pk, after=seconds)

@@ -13,11 +13,11 @@ from provisioning.drivers.exchange.publish import redis_client
 from provisioning.models import CounterReading, Node, NodeSection
 from tenants import scope
 
-RATES_FOR = 10
+RATE_LIFETIME = 10
 """Seconds after which a rate that was not told again is no longer shown."""
 
 
-def read(node: Node, counters: Mapping[str, int], now: datetime) -> None:
+def store_counters(node: Node, counters: Mapping[str, int], now: datetime) -> None:
     """Take a node's cumulative counters of the tenant in force."""
     if not counters:
         return
@@ -37,18 +37,18 @@ def read(node: Node, counters: Mapping[str, int], now: datetime) -> None:
         unique_fields=["tenant", "node", "key", "epoch", "minute"],
         update_fields=["at", "value"],
     )
-    _rates(node, counters, now)
+    _update_rates(node, counters, now)
 
 
-def rates(now: datetime) -> dict[str, list[float]]:
+def current_rates(now: datetime) -> dict[str, list[float]]:
     """Edge id → bits per second [forth, back], summed over nodes, as last told.
 
     Forth is from a connector into its exchange, and on ``mesh/a/b`` from a to b.
     """
     found: dict[str, list[float]] = {}
-    told: dict[bytes, bytes] = redis_client().hgetall(_key())  # type: ignore[assignment]
+    told: dict[bytes, bytes] = redis_client().hgetall(_redis_key())  # type: ignore[assignment]
     for message in map(json.loads, told.values()):
-        if now.timestamp() - message["at"] > RATES_FOR:
+        if now.timestamp() - message["at"] > RATE_LIFETIME:
             continue
         for edge, (forth, back) in message["edges"].items():
             before = found.setdefault(edge, [0.0, 0.0])
@@ -56,9 +56,9 @@ def rates(now: datetime) -> dict[str, list[float]]:
     return found
 
 
-def _rates(node: Node, counters: Mapping[str, int], now: datetime) -> None:
+def _update_rates(node: Node, counters: Mapping[str, int], now: datetime) -> None:
     """Rates of the edges this node counts, from its last two reports."""
-    redis, last_key = redis_client(), f"{_key()}:{node.pk}"
+    redis, last_key = redis_client(), f"{_redis_key()}:{node.pk}"
     raw = redis.get(last_key)
     redis.set(last_key, json.dumps({"at": now.timestamp(), "epoch": node.epoch, "counters": dict(counters)}), ex=60)
     last = json.loads(raw) if raw else None
@@ -68,16 +68,16 @@ def _rates(node: Node, counters: Mapping[str, int], now: datetime) -> None:
     here = NodeSection.objects.filter(node=node).values_list("exchange", flat=True).first() or ""
     edges: dict[str, list[float]] = {}
     for key, value in counters.items():
-        edge = _edge(here, key)
+        edge = _edge_of_counter(here, key)
         grown = value - last["counters"].get(key, value)
         if edge and grown >= 0:
             edges.setdefault(edge[0], [0.0, 0.0])[edge[1]] += grown * 8 / seconds
-    redis.hset(_key(), str(node.pk), json.dumps({"at": now.timestamp(), "edges": edges}))
-    redis.expire(_key(), 60)
-    import_string(settings.RATES_HANDLER)(scope.current().slug, now, rates(now))
+    redis.hset(_redis_key(), str(node.pk), json.dumps({"at": now.timestamp(), "edges": edges}))
+    redis.expire(_redis_key(), 60)
+    import_string(settings.RATES_HANDLER)(scope.current().slug, now, current_rates(now))
 
 
-def _edge(here: str, key: str) -> tuple[str, int] | None:
+def _edge_of_counter(here: str, key: str) -> tuple[str, int] | None:
     """The topology edge that a byte counter of a node at exchange ``here`` belongs to, and its direction (0 forth)."""
     what, *rest = key.split("|")
     if rest[-1:] != ["bytes"]:
@@ -90,5 +90,5 @@ def _edge(here: str, key: str) -> tuple[str, int] | None:
     return None
 
 
-def _key() -> str:
+def _redis_key() -> str:
     return f"causeway:rates:{scope.current().slug}"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from tests.people import Api
+from tests.people import ApiClient
 
 
 @cache
@@ -56,19 +56,19 @@ def hold_to_schema(verb: str, path: str, answer: Any) -> None:
 
 @pytest.fixture(autouse=True)
 def _answers_as_promised(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    def get(self: Api, path: str, **headers: str) -> Any:
+    def get(self: ApiClient, path: str, **headers: str) -> Any:
         answer = plain_get(self, path, **headers)
         hold_to_schema("GET", answer.wsgi_request.path, answer)
         return answer
 
-    def send(self: Api, method: str, path: str, *args: Any, **headers: Any) -> Any:
+    def send(self: ApiClient, method: str, path: str, *args: Any, **headers: Any) -> Any:
         answer = plain_send(self, method, path, *args, **headers)
         hold_to_schema(method, answer.wsgi_request.path, answer)
         return answer
 
-    plain_get, plain_send = Api.get, Api.send
-    monkeypatch.setattr(Api, "get", get)
-    monkeypatch.setattr(Api, "send", send)
+    plain_get, plain_send = ApiClient.get, ApiClient.send
+    monkeypatch.setattr(ApiClient, "get", get)
+    monkeypatch.setattr(ApiClient, "send", send)
     yield
 
 
@@ -78,15 +78,15 @@ def netadmin(api):
 
 
 @pytest.fixture
-def finish(people, within):
+def finish(people, tenant_scope):
     """Let a run end as if its workers had done everything."""
     from provisioning.models import Run, Step
     from provisioning.services import runs
 
     def end(answer):
-        with within(people.acme):
+        with tenant_scope(people.acme):
             run = Run.objects.get(uid=answer.json()["id"])
             Step.objects.filter(run=run).update(state=Step.State.DONE)
-            runs.settle(run)
+            runs.update_run_state(run)
 
     return end

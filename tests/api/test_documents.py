@@ -9,7 +9,7 @@ import yaml
 
 from portal.api.kinds import SHAPES
 from provisioning.core import intent as core
-from provisioning.selectors import document as documents
+from provisioning.snapshots import document_export as documents
 from tests.api.network import (
     BODIES,
     SECOND_SITE,
@@ -82,7 +82,7 @@ def test_fields_are_in_the_order_of_the_schema(kind):
         return {name: turned(order[name]) for name in sorted(order, reverse=True)} if order else order
 
     order = {name: inner for name, inner in promised(SHAPES[kind]).items() if name not in ("id", "key")}
-    assert json.dumps(told(documents.arranged(kind, turned(order)))) == json.dumps(order)
+    assert json.dumps(told(documents.order_fields(kind, turned(order)))) == json.dumps(order)
 
 
 def test_a_dry_run_tells_what_would_change_and_changes_nothing(netadmin):

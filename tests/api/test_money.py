@@ -10,12 +10,12 @@ from decimal import Decimal
 import pytest
 
 from billing import services
-from billing.collect import collect
+from billing.metering import collect_samples
 from billing.demo import ensure_demo_prices
 from billing.models import PriceBook
 from tenants.models import Tenant
 from tests.api.problems import is_problem
-from tests.billing.conftest import connector, lived, named
+from tests.billing.conftest import create_connector_lifecycle, create_lifecycle, create_named_item
 
 pytestmark = pytest.mark.django_db
 
@@ -29,16 +29,16 @@ def finance(api):
 
 
 @pytest.fixture
-def invoice(people, within):
+def invoice(people, tenant_scope):
     """The number of a draft invoice over two days of an exchange and a connector."""
     ensure_demo_prices(datetime(2026, 10, 1, tzinfo=UTC))
-    with within(people.acme):
-        named("exchanges", "eu", "Europe")
-        named("connectors", "dc", "Data centre")
-        lived("exchange/eu", "exchange.presence", START, location="aws-eu-central-1", size="small")
-        connector("dc", START)
-        collect(START, NOW, NOW)
-        return services.draft_invoice(date(2026, 11, 1), NOW).number
+    with tenant_scope(people.acme):
+        create_named_item("exchanges", "eu", "Europe")
+        create_named_item("connectors", "dc", "Data centre")
+        create_lifecycle("exchange/eu", "exchange.presence", START, location="aws-eu-central-1", size="small")
+        create_connector_lifecycle("dc", START)
+        collect_samples(START, NOW, NOW)
+        return services.update_draft_invoice(date(2026, 11, 1), NOW).number
 
 
 def test_usage_adds_up_and_is_grouped(finance, invoice):

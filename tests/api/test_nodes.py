@@ -39,11 +39,11 @@ def test_a_node_enrols_with_the_key_only(api):
     assert not Node.objects.exists()
 
 
-def test_a_document_is_signed_and_fetched_once(node, people, within):
+def test_a_document_is_signed_and_fetched_once(node, people, tenant_scope):
     client, who, public_key = node
     row = Node.objects.get()
     NodeTenant.objects.create(node=row, tenant=people.acme)
-    with within(people.acme):
+    with tenant_scope(people.acme):
         NodeSection(
             node=row, exchange="eu", address="exchange/eu", kind="exchange.presence", body={}, digest="d"
         ).save()
@@ -57,23 +57,23 @@ def test_a_document_is_signed_and_fetched_once(node, people, within):
     assert client.get("/agent/v1/document/?have=other&wait=20", authorization=who).status_code == 200
 
 
-def test_a_report_says_what_was_applied(node, people, within):
+def test_a_report_says_what_was_applied(node, people, tenant_scope):
     client, who, _ = node
     row = Node.objects.get()
     NodeTenant.objects.create(node=row, tenant=people.acme)
-    with within(people.acme):
+    with tenant_scope(people.acme):
         NodeSection(
             node=row, exchange="eu", address="exchange/eu", kind="exchange.presence", body={}, digest="d"
         ).save()
     told = {"version": 1, "epoch": "e1", "applied": {"acme/exchange/eu": "d"}, "health": {"cpu": 1}, "counters": {}}
     assert client.post("/agent/v1/report/", told, authorization=who).status_code == 204
-    with within(people.acme):
+    with tenant_scope(people.acme):
         assert NodeSection.objects.get().applied == "d"
     row.refresh_from_db()
     assert row.seen_at and row.health == {"cpu": 1}
 
 
-def test_a_report_that_was_overtaken_is_not_read(node, people, within):
+def test_a_report_that_was_overtaken_is_not_read(node, people, tenant_scope):
     """Its lower counters would look like a reset, and everything ever counted would be charged again."""
     client, who, _ = node
     NodeTenant.objects.create(node=Node.objects.get(), tenant=people.acme)
@@ -81,7 +81,7 @@ def test_a_report_that_was_overtaken_is_not_read(node, people, within):
     def told(sequence, value, epoch="e1"):
         body = {"epoch": epoch, "sequence": sequence, "counters": {"acme|connector/a|corp|out|bytes": value}}
         assert client.post("/agent/v1/report/", body, authorization=who).status_code == 204
-        with within(people.acme):
+        with tenant_scope(people.acme):
             return CounterReading.objects.order_by("-at")[0].value
 
     assert [told(5, 100), told(6, 200), told(5, 100), told(6, 201), told(7, 300)] == [100, 200, 200, 200, 300]

@@ -6,7 +6,7 @@ import pytest
 
 from portal.api import tenancy
 from provisioning.selectors import cursors
-from tenants.models import Answer, AuditEntry
+from tenants.models import IdempotentResponse, AuditEntry
 from tests.api.network import BODIES, draft
 from tests.api.problems import is_problem
 
@@ -47,7 +47,7 @@ def test_a_refused_request_leaves_its_key_free(netadmin):
 def test_a_kept_answer_shows_no_secret(api):
     made = api("owner").post("t/acme/tokens/", {"name": "ci"}, idempotency_key="k1")
     secret = made.json()["token"]
-    assert secret not in str(Answer.objects.get().body)
+    assert secret not in str(IdempotentResponse.objects.get().body)
     assert api("owner").post("t/acme/tokens/", {"name": "ci"}, idempotency_key="k1").json()["token"] == secret
 
 
@@ -70,7 +70,7 @@ def test_reads_are_tagged_and_answered_short_while_they_hold(netadmin):
         assert again.status_code == 304 and again.content == b""
 
 
-def test_a_bug_is_a_problem_document_too_and_leaves_nothing_behind(api, people, monkeypatch, within):
+def test_a_bug_is_a_problem_document_too_and_leaves_nothing_behind(api, people, monkeypatch, tenant_scope):
     def broken(email, role):
         real(email, role)
         raise RuntimeError("a bug")
@@ -80,7 +80,7 @@ def test_a_bug_is_a_problem_document_too_and_leaves_nothing_behind(api, people, 
     told = is_problem(api("owner").post("t/acme/members/", {"email": "new@demo.test", "role": "viewer"}), 500)
     assert told["request_id"] and "bug" not in str(told)
     assert "new@demo.test" not in str(api("owner").get("t/acme/members/").json())
-    with within(people.acme):
+    with tenant_scope(people.acme):
         assert not AuditEntry.objects.exists()
 
 
@@ -102,8 +102,8 @@ def test_a_text_that_cannot_be_stored_is_refused_in_addresses_too(netadmin):
 def test_numbers_and_moments_beyond_all_bounds_are_refused(netadmin):
     where = draft(netadmin)
     is_problem(netadmin.get(f"{where}groups/?limit={'9' * 5000}"), 400)
-    question = cursors.question("/api/v1/t/acme/drafts/", "-created_at", {})
-    cursor = cursors.write(question, ("0001-01-01T00:00:00+23:00", 1))
+    question = cursors.query_fingerprint("/api/v1/t/acme/drafts/", "-created_at", {})
+    cursor = cursors.encode_cursor(question, ("0001-01-01T00:00:00+23:00", 1))
     told = is_problem(netadmin.get(f"t/acme/drafts/?ordering=-created_at&cursor={cursor}"), 400)
     assert told["problems"][0]["code"] == "out_of_range"
     is_problem(netadmin.get("t/acme/audit/?from=0001-01-01T00:00:00%2B23:00"), 400)

@@ -7,12 +7,12 @@ from django.db import ProgrammingError, connection, transaction
 from django.db.utils import DatabaseError
 
 from provisioning.models import Draft
-from tenants.floor import owned_models
+from tenants.tenant_owned import tenant_owned_models
 from tenants.scope import ScopeError
 
 pytestmark = pytest.mark.django_db
 
-TABLES = [model._meta.db_table for model in owned_models()]
+TABLES = [model._meta.db_table for model in tenant_owned_models()]
 
 
 def rows(sql, *values):
@@ -22,9 +22,9 @@ def rows(sql, *values):
 
 
 @pytest.fixture
-def two_drafts(people, within):
+def two_drafts(people, tenant_scope):
     for tenant in (people.acme, people.globex):
-        with within(tenant):
+        with tenant_scope(tenant):
             Draft(name=f"of {tenant.slug}", base_revision=0, author="x").save()
 
 
@@ -40,22 +40,22 @@ def test_without_a_tenant_a_question_is_an_error(table):
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_every_tenants_table_has_its_policy_and_cannot_be_truncated(table, people, within):
+def test_every_tenants_table_has_its_policy_and_cannot_be_truncated(table, people, tenant_scope):
     assert rows("SELECT relrowsecurity FROM pg_class WHERE relname = %s", table) == [(True,)]
-    with within(people.acme), pytest.raises(ProgrammingError, match="permission denied"):
+    with tenant_scope(people.acme), pytest.raises(ProgrammingError, match="permission denied"):
         rows(f"TRUNCATE {table} CASCADE")
 
 
-def test_raw_sql_sees_one_tenant_only(two_drafts, people, within):
+def test_raw_sql_sees_one_tenant_only(two_drafts, people, tenant_scope):
     for tenant in (people.acme, people.globex):
-        with within(tenant):
+        with tenant_scope(tenant):
             assert rows("SELECT name FROM provisioning_draft") == [(f"of {tenant.slug}",)]
-    with within(people.initech):
+    with tenant_scope(people.initech):
         assert rows("SELECT name FROM provisioning_draft") == []
 
 
-def test_another_tenants_rows_cannot_be_written(two_drafts, people, within):
-    with within(people.acme):
+def test_another_tenants_rows_cannot_be_written(two_drafts, people, tenant_scope):
+    with tenant_scope(people.acme):
         assert rows("UPDATE provisioning_draft SET name = 'x' WHERE tenant_id = %s", people.globex.pk) == 0
         assert rows("DELETE FROM provisioning_draft WHERE tenant_id = %s", people.globex.pk) == 0
         with pytest.raises(ProgrammingError, match="row-level security"):
@@ -78,18 +78,18 @@ def test_another_tenants_rows_cannot_be_written(two_drafts, people, within):
         ("django_migrations", ("DELETE FROM {}", "UPDATE {} SET name = ''")),
     ],
 )
-def test_what_is_history_stays_history(table, verbs, people, within):
+def test_what_is_history_stays_history(table, verbs, people, tenant_scope):
     for verb in verbs:
-        with within(people.acme), pytest.raises(ProgrammingError, match="permission denied"):
+        with tenant_scope(people.acme), pytest.raises(ProgrammingError, match="permission denied"):
             rows(verb.format(table))
 
 
-def test_the_models_refuse_before_the_database_has_to(two_drafts, people, within):
+def test_the_models_refuse_before_the_database_has_to(two_drafts, people, tenant_scope):
     with pytest.raises(ScopeError):
         Draft.objects.count()
-    with within(people.globex):
+    with tenant_scope(people.globex):
         other = Draft.objects.get()
-    with within(people.acme):
+    with tenant_scope(people.acme):
         assert [draft.name for draft in Draft.objects.all()] == ["of acme"]
         with pytest.raises(ScopeError):
             other.save()
@@ -99,5 +99,5 @@ def test_the_models_refuse_before_the_database_has_to(two_drafts, people, within
             Draft.objects.update(tenant=people.globex)
         with pytest.raises(ScopeError):
             Draft.objects.raw("SELECT * FROM provisioning_draft")
-        with pytest.raises(ScopeError), within(people.globex):
+        with pytest.raises(ScopeError), tenant_scope(people.globex):
             pass

@@ -97,7 +97,7 @@ async def test_a_change_is_heard_over_the_socket(live_portal, secret):
 
 def test_waiting_nodes_leave_the_portal_answering(live_portal, portal):
     """More nodes wait for a document than the pool has connections to the database."""
-    token, _ = nodes.enroll("aws-eu-central-1", 1, nodes.enrollment_key("aws-eu-central-1", 1), "e1")
+    token, _ = nodes.enroll_node("aws-eu-central-1", 1, nodes.enrollment_key("aws-eu-central-1", 1), "e1")
     headers = {"Authorization": f"Node {token}"}
     text = httpx.get(f"{live_portal}/agent/v1/document/", headers=headers).json()["document"]
     have = hashlib.sha256(text.encode()).hexdigest()

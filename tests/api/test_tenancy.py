@@ -12,10 +12,10 @@ from django.utils import timezone
 
 from tenants import audit
 from tenants.models import AuditEntry, Membership, Role, Tenant
-from tenants.roles import RIGHTS, Who
+from tenants.roles import RIGHTS, Principal
 from tests.api.network import add, draft
 from tests.api.problems import is_problem
-from tests.people import Api
+from tests.people import ApiClient
 
 pytestmark = pytest.mark.django_db
 
@@ -41,13 +41,13 @@ def test_everybody_sees_their_own_tenants(api):
     is_problem(api("viewer").get("tenants/globex/"), 404)
 
 
-def test_an_msp_makes_a_tenant_with_its_owner(api, people, within):
+def test_an_msp_makes_a_tenant_with_its_owner(api, people, tenant_scope):
     made = api("msp_admin").post("tenants/", {"slug": "hooli", "name": "Hooli", "owner": "gavin@demo.test"})
     assert made.status_code == 201, made.content
     assert made.json()["msp"] == "northwind" and "provision" in made.json()["rights"]
     hooli = Tenant.objects.get(slug="hooli")
     assert Membership.objects.get(tenant=hooli).user.email == "gavin@demo.test"
-    with within(hooli):
+    with tenant_scope(hooli):
         assert [(entry.action, entry.acting_as) for entry in AuditEntry.objects.order_by("number")] == [
             ("tenant.create", "northwind"),
             ("member.add", "northwind"),
@@ -99,7 +99,7 @@ def test_a_token_is_shown_once_works_and_is_revoked(api):
     assert secret.startswith("cw_")
     again = api("netadmin").get(made["Location"]).json()
     assert "token" not in again and secret not in str(again)
-    script = Api(secret)
+    script = ApiClient(secret)
     assert script.get("me/").json()["token"]["scopes"] == ["view", "edit"]
     assert script.post("t/acme/drafts/", {"name": "x"}).status_code == 201
     is_problem(script.get("t/acme/audit/"), 403)
@@ -134,7 +134,7 @@ def test_a_removed_members_token_ends(api, people):
     is_problem(viewer.get("t/acme/members/"), 404)
 
 
-def test_the_audit_log_tells_who_did_what_and_holds(api, people, within, capsys):
+def test_the_audit_log_tells_who_did_what_and_holds(api, people, tenant_scope, capsys):
     where = draft(api("netadmin"))
     add(api("msp_engineer"), where, "groups")
     entries = api("owner").get("t/acme/audit/").json()["results"]
@@ -148,24 +148,24 @@ def test_the_audit_log_tells_who_did_what_and_holds(api, people, within, capsys)
     is_problem(api("owner").get("t/acme/audit/?from=yesterday"), 400)
     call_command("verify_audit", tenant="acme")
     assert "acme: holds" in capsys.readouterr().out
-    with within(people.acme):
-        assert list(audit.verify()) == []
+    with tenant_scope(people.acme):
+        assert list(audit.verify_chain()) == []
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_entry_changed_afterwards_shows(api, people, within, house):
+def test_an_entry_changed_afterwards_shows(api, people, tenant_scope, house):
     draft(api("netadmin"))
     draft(api("netadmin"), "second")
-    with pytest.raises(ProgrammingError, match="permission denied"), within(people.acme):
+    with pytest.raises(ProgrammingError, match="permission denied"), tenant_scope(people.acme):
         AuditEntry.objects.update(actor="somebody@else.test")
     with psycopg.connect(house.owner_url) as owner:
         owner.execute("UPDATE tenants_auditentry SET actor = 'somebody@else.test' WHERE number = 1")
-    with within(people.acme):
-        assert list(audit.verify()) == ["Entry 1 was changed after it was written."]
+    with tenant_scope(people.acme):
+        assert list(audit.verify_chain()) == ["Entry 1 was changed after it was written."]
     with pytest.raises(SystemExit):
         call_command("verify_audit", tenant="acme")
 
 
 def test_a_tenant_cannot_narrow_what_its_msp_may_do(people):
     Membership.objects.create(user=people.msp_admin, tenant=people.acme, role=Role.VIEWER)
-    assert Who(people.msp_admin).rights(people.acme) == frozenset(RIGHTS)
+    assert Principal(people.msp_admin).rights(people.acme) == frozenset(RIGHTS)

@@ -158,7 +158,7 @@ def test_totals_orderings_and_filters_of_lists(netadmin):
 
 
 def test_a_large_network_is_planned_while_one_waits_or_later(netadmin, monkeypatch, settings):
-    monkeypatch.setattr(plans, "AT_ONCE", 0)
+    monkeypatch.setattr(plans, "SYNCHRONOUS_LIMIT", 0)
     settings.PLAN_PATIENCE = 0.3
     where = draw(netadmin)
     waiting = netadmin.post(f"{where}plan/")
@@ -170,7 +170,7 @@ def wake(tenant, plan):
     """The outbox's handler, with a worker of its own."""
 
     def work():
-        plans.work(Tenant.objects.get(slug=tenant), plan)
+        plans.process_plan(Tenant.objects.get(slug=tenant), plan)
         connection.close()
 
     threading.Thread(target=work).start()
@@ -178,7 +178,7 @@ def wake(tenant, plan):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_that_is_quick_enough_answers_at_once(netadmin, monkeypatch, settings):
-    monkeypatch.setattr(plans, "AT_ONCE", 0)
+    monkeypatch.setattr(plans, "SYNCHRONOUS_LIMIT", 0)
     settings.OUTBOX_HANDLERS = {**settings.OUTBOX_HANDLERS, "plan": "tests.api.test_versions.wake"}
     where = draw(netadmin)
     made = netadmin.post(f"{where}plan/")

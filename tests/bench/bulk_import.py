@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from provisioning.services.bulk import MOST_EDITS, MOST_ROWS
+from provisioning.services.drafts.editing.bulk import MAX_EDITS, MAX_ROWS
 from tests.bench import Figure
 
 BOUND_ROWS, BOUND_EDITS = 6.0, 2.0
@@ -21,8 +21,8 @@ PostRequest = Callable[[str, bytes, str], dict[str, Any]]
 def measure_bulk_import(post: PostRequest) -> Iterator[Figure]:
     """The best of two, each in a draft of its own."""
     rows, edits = zip(*(_import_once(post, f"bulk-{nth}") for nth in range(2)), strict=True)
-    yield Figure(f"{MOST_ROWS:,} rows of CSV imported", min(rows), "s", bound=BOUND_ROWS)
-    yield Figure(f"{MOST_EDITS:,} objects made by one list of edits", min(edits), "s", bound=BOUND_EDITS)
+    yield Figure(f"{MAX_ROWS:,} rows of CSV imported", min(rows), "s", bound=BOUND_ROWS)
+    yield Figure(f"{MAX_EDITS:,} objects made by one list of edits", min(edits), "s", bound=BOUND_EDITS)
 
 
 def _import_once(post: PostRequest, name: str) -> tuple[float, float]:
@@ -31,12 +31,12 @@ def _import_once(post: PostRequest, name: str) -> tuple[float, float]:
     ground += [("segments", {"name": f"s-{place}"}) for place in range(SEGMENTS)]
     ground += [("groups", {"name": f"g-{place}"}) for place in range(GROUPS)]
     _post_json(post, f"{draft}edits/", {"edits": [_create_edit(*one) for one in ground]})
-    table = ["name,kind,exchange,segment,group,prefixes", *map(_csv_row, range(MOST_ROWS))]
+    table = ["name,kind,exchange,segment,group,prefixes", *map(_csv_row, range(MAX_ROWS))]
     began = time.perf_counter()
     told = post(f"{draft}import/connectors/", "\n".join(table).encode(), "text/csv")
     rows = time.perf_counter() - began
-    assert told["created"] == MOST_ROWS
-    sites = [_create_edit("connectors", _site_body(place)) for place in range(MOST_EDITS)]
+    assert told["created"] == MAX_ROWS
+    sites = [_create_edit("connectors", _site_body(place)) for place in range(MAX_EDITS)]
     began = time.perf_counter()
     _post_json(post, f"{draft}edits/", {"edits": sites})
     return rows, time.perf_counter() - began

@@ -11,7 +11,7 @@ from typing import Any
 from portal.house import parts
 from tests.bench import Figure, bench
 from tests.bench.running_demo import RunningDemo, demo_folder, running_demo
-from tests.system.network import Customer
+from tests.system.clients import CustomerClient
 
 TENANT = "initech"
 BOUND_FIRST, BOUND_CHANGE = 5.0, 3.0
@@ -46,7 +46,7 @@ def example_policy(*ports: str) -> dict[str, Any]:
 def packets() -> Iterator[Figure]:
     with demo_folder() as data, running_demo(data) as demo:
         secret = demo.manage("token", "stranger@demo.test", "--tenant", TENANT).strip()
-        customer = Customer(demo.url, secret, TENANT)
+        customer = CustomerClient(demo.url, secret, TENANT)
         plan = create_plan(customer, "first", example_intent())
         first = start_flow(demo, "443", "first")
         time.sleep(2)
@@ -73,14 +73,14 @@ def packets() -> Iterator[Figure]:
         yield Figure("longest pause of a flow that stays allowed", float(gap), "s")
 
 
-def create_plan(customer: Customer, name: str, document: dict[str, Any]) -> dict[str, Any]:
+def create_plan(customer: CustomerClient, name: str, document: dict[str, Any]) -> dict[str, Any]:
     draft = customer.post("drafts/", {"name": name})["id"]
     customer.put(f"drafts/{draft}/intent/", document)
     plan: dict[str, Any] = customer.post(f"drafts/{draft}/plan/")
     return plan
 
 
-def provision(customer: Customer, plan: dict[str, Any]) -> str:
+def provision(customer: CustomerClient, plan: dict[str, Any]) -> str:
     run: str = customer.post(f"plans/{plan['id']}/provision/", {"digest": plan["digest"]})["id"]
     return run
 

@@ -78,11 +78,11 @@ COMMON = {
 
 @bench
 def store() -> Iterator[Figure]:
-    from tests.house import HOUSE
+    from tests.servers import SERVERS
 
     os.environ.update(DJANGO_SETTINGS_MODULE="portal.settings", API_REQUESTS="100000000", LOG_LEVEL="ERROR")
-    HOUSE.start_database()
-    HOUSE.start_redis()
+    SERVERS.start_database()
+    SERVERS.start_redis()
     import django
 
     django.setup()
@@ -94,9 +94,9 @@ def store() -> Iterator[Figure]:
     try:
         yield from measure_bulk_import(_post_request("bulk"))
         for size in SIZES:
-            yield from _measure_size(size, HOUSE.owner_url)
+            yield from _measure_size(size, SERVERS.owner_url)
     finally:
-        HOUSE.close()
+        SERVERS.close()
 
 
 def _client(slug: str) -> tuple[Any, Any]:
@@ -172,8 +172,8 @@ def _insert_network(tenant: Any, size: int, owner_url: str) -> dict[str, Any]:
     """The tenant's network, straight into the tables; ids of what is asked for."""
     from django.db import connection
 
-    from provisioning.models import FOREVER, Draft, Item, Network, Overlay, Revision, Version
-    from provisioning.selectors import marks
+    from provisioning.models import FOREVER, Draft, Item, LiveRevision, Overlay, Revision, Version
+    from provisioning.snapshots import search_index
     from tenants.scope import scope
 
     counts = {"exchanges": EXCHANGES, "segments": SEGMENTS, "groups": GROUPS, "connectors": size}
@@ -198,10 +198,10 @@ def _insert_network(tenant: Any, size: int, owner_url: str) -> dict[str, Any]:
         Revision.objects.bulk_create(
             Revision(number=one, author="bench", counts=counts) for one in range(1, REVISIONS + 1)
         )
-        Network(live=REVISIONS).save()
+        LiveRevision(live=REVISIONS).save()
     _analyze(owner_url)
     with scope(tenant):
-        marks.write(Version.objects.iterator(5000))
+        search_index.write_entries(Version.objects.iterator(5000))
         draft = Draft(name="bench", base_revision=REVISIONS, author="bench")
         draft.save()
         connectors = Item.objects.filter(kind="connectors").order_by("number").values_list("number", flat=True)
@@ -216,7 +216,7 @@ def _insert_network(tenant: Any, size: int, owner_url: str) -> dict[str, Any]:
             )
             for place, one in enumerate(changed)
         )
-        marks.write(written)
+        search_index.write_entries(written)
         uids = {
             kind: [str(uid) for uid in Item.objects.filter(kind=kind).order_by("number").values_list("uid", flat=True)]
             for kind in more
@@ -237,8 +237,8 @@ def _cursor(chance: random.Random, **filters: str) -> str:
     """Somewhere in the list of connectors by name."""
     from provisioning.selectors import cursors
 
-    question = cursors.question("connectors", "name", "", filters)
-    return cursors.write(question, (f"site-{chance.randint(0, 999_999):06d}", 0))
+    question = cursors.query_fingerprint("connectors", "name", "", filters)
+    return cursors.encode_cursor(question, (f"site-{chance.randint(0, 999_999):06d}", 0))
 
 
 def _by_kind(chance: random.Random) -> str:
@@ -262,15 +262,15 @@ def _p95(ask: Callable[[], Any]) -> float:
 
 def _measure_loading(tenant: Any) -> float:
     """Seconds, the best of three."""
-    from provisioning.selectors import networks, views
+    from provisioning.snapshots import tenant_cache, queries
     from tenants.scope import scope
 
     best = float("inf")
     for _ in range(3):
-        networks.forget()
+        tenant_cache.clear()
         began = time.perf_counter()
         with scope(tenant):
-            intent = networks.intent(views.live())
+            intent = tenant_cache.load_intent(queries.live_snapshot())
         best = min(best, time.perf_counter() - began)
         assert len(intent.connectors) == SIZES[0]
     return best

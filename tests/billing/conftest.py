@@ -34,29 +34,29 @@ def globex(acme: Tenant) -> Tenant:
     return Tenant.objects.get(slug="globex-retail")
 
 
-def lived(address: str, kind: str, start: datetime, end: datetime | None = None, /, **dimensions: str) -> Lifecycle:
+def create_lifecycle(address: str, kind: str, start: datetime, end: datetime | None = None, /, **dimensions: str) -> Lifecycle:
     row = Lifecycle(address=address, kind=kind, dimensions=dimensions, started_at=start, ended_at=end)
     row.save()
     return row
 
 
-def connector(name: str, start: datetime, end: datetime | None = None, size: str = "small", **more: str) -> Lifecycle:
+def create_connector_lifecycle(name: str, start: datetime, end: datetime | None = None, size: str = "small", **more: str) -> Lifecycle:
     dimensions = {"kind": "lab-site", "size": size, "exchange": "eu", **more}
-    return lived(f"connector/{name}", "exchange.connector", start, end, **dimensions)
+    return create_lifecycle(f"connector/{name}", "exchange.connector", start, end, **dimensions)
 
 
-def named(kind: str, key: str, name: str) -> Item:
+def create_named_item(kind: str, key: str, name: str) -> Item:
     item = Item(kind=kind, key=key)
     item.save()
     Version(item=item, kind=kind, name=name, body={}, first=1).save()
     return item
 
 
-def node(location: str, index: int) -> Node:
+def get_or_create_node(location: str, index: int) -> Node:
     return Node.objects.get_or_create(location=location, index=index)[0]
 
 
-def read(node: Node, key: str, when: datetime, value: int, epoch: str = "boot-1") -> None:
+def record_reading(node: Node, key: str, when: datetime, value: int, epoch: str = "boot-1") -> None:
     """A report: the newest value of each minute."""
     minute = when.replace(second=0, microsecond=0)
     CounterReading.objects.update_or_create(

@@ -6,17 +6,17 @@ from billing import selectors
 from billing.demo_history import ensure_demo_history
 from billing.models import Sample
 from tenants.scope import scope
-from tests.billing.conftest import at, connector, lived
+from tests.billing.conftest import at, create_connector_lifecycle, create_lifecycle
 
 
 def test_last_month_has_usage_and_an_invoice_and_a_second_call_adds_nothing(acme):
     with scope(acme):
-        lived("exchange/eu", "exchange.presence", at(0), location="aws-eu-central-1", size="small")
-        connector("a", at(0))
+        create_lifecycle("exchange/eu", "exchange.presence", at(0), location="aws-eu-central-1", size="small")
+        create_connector_lifecycle("a", at(0))
         assert ensure_demo_history(at(60)).number == "DRAFT-2026-10"
         assert Sample.objects.count() == 3 * 31 * 24
         assert set(Sample.objects.values_list("provenance__source", flat=True)) == {"demo"}
-        found = selectors.invoice("DRAFT-2026-10")
+        found = selectors.get_invoice("DRAFT-2026-10")
         assert [line["meter"] for line in found["lines"]] == ["exchange_hours", "connector_hours", "gb_exchange_out"]
         assert found["unpriced"] == []
         assert ensure_demo_history(at(60)) is None

@@ -8,7 +8,7 @@ from decimal import Decimal as D
 from billing import services
 from provisioning.core.values.resource import Resource
 from tenants.scope import scope
-from tests.billing.conftest import at, named
+from tests.billing.conftest import at, create_named_item
 
 EXCHANGE = Resource("exchange/eu", "exchange.presence", {"size": "small", "location": "aws-eu-central-1", "rate": 1})
 
@@ -19,7 +19,7 @@ def connector(name: str, size: str) -> Resource:
 
 def test_lines_are_what_differs_and_add_up(acme):
     with scope(acme):
-        item = named("connectors", "a", "Hospital A")
+        item = create_named_item("connectors", "a", "Hospital A")
         before = [EXCHANGE, connector("a", "small"), connector("gone", "small")]
         after = [EXCHANGE, connector("a", "medium"), connector("new", "large"), Resource("x/y", "aws.vpc-routes", {})]
         found = services.price_plan(before, after, at(0))

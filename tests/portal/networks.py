@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from provisioning.models import Draft
-from provisioning.services import drafts
+from provisioning.services.drafts.editing import editing
 
 
 def draw(draft: Draft) -> dict[str, str]:
     """Adds the network to a draft; name → uid."""
 
     def add(kind: str, body: dict[str, Any]) -> str:
-        return drafts.add(draft, kind, body).uid
+        return editing.add_object(draft, kind, body).uid
 
     def site(name: str, exchange: str, group: str | None, prefix: str) -> dict[str, Any]:
         attachment = {"segment": "corp", "group": group, "prefixes": [prefix]}
@@ -90,4 +90,4 @@ def furnish(draft: Draft) -> dict[str, str]:
         },
         "assertions": {"name": "apart", "from": "dev", "to": "prod", "segment": "corp", "expect": "blocked"},
     }  # fmt: skip
-    return {kind: drafts.add(draft, kind, body).uid for kind, body in bodies.items()}
+    return {kind: editing.add_object(draft, kind, body).uid for kind, body in bodies.items()}

@@ -21,13 +21,13 @@ class Canvas:
     page: Page
     draft: Any
     uids: dict[str, str]
-    within: Callable[[], Any]
+    tenant_scope: Callable[[], Any]
 
     def policies(self) -> list[dict[str, Any]]:
-        from provisioning.selectors import views
+        from provisioning.snapshots import queries
 
-        with self.within():
-            return [row.body for row in views.rows(views.draft(self.draft.uid), "policies")]
+        with self.tenant_scope():
+            return [row.body for row in queries.list_objects(queries.draft_snapshot(self.draft.uid), "policies")]
 
     def drag(self, source: str, target: str) -> None:
         start, end = (self.page.locator(where).first.bounding_box() for where in (source, target))
@@ -46,15 +46,15 @@ class Canvas:
 
 
 @pytest.fixture
-def canvas(live_portal: str, people: People, within: Callable[..., Any], page: Page) -> Canvas:
-    from provisioning.services import drafts
+def canvas(live_portal: str, people: People, tenant_scope: Callable[..., Any], page: Page) -> Canvas:
+    from provisioning.services.drafts.editing import editing
 
-    with within(people.acme):
-        draft = drafts.create("rollout")
+    with tenant_scope(people.acme):
+        draft = editing.create_draft("rollout")
         uids = draw(draft)
     sign_in(page, live_portal, people.netadmin)
     page.goto(f"{live_portal}/t/acme/design/{draft.uid}/")
-    return Canvas(page, draft, uids, lambda: within(people.acme))
+    return Canvas(page, draft, uids, lambda: tenant_scope(people.acme))
 
 
 PROD, DEV = ".cv-card[data-name=prod]", ".cv-card[data-name=dev]"
@@ -180,18 +180,18 @@ def test_what_is_in_use_says_so_once_and_leads_to_what_uses_it(canvas: Canvas) -
 
 
 def test_nothing_lies_on_the_link_of_an_empty_segment_between_two_that_share(canvas: Canvas) -> None:
-    from provisioning.services import drafts
+    from provisioning.services.drafts.editing import editing
 
-    with canvas.within():
+    with canvas.tenant_scope():
         for name in ("middle", "partner"):
-            drafts.add(canvas.draft, "segments", {"name": name, "stance": "closed"})
-        drafts.add(canvas.draft, "groups", {"name": "vendors"})
+            editing.add_object(canvas.draft, "segments", {"name": name, "stance": "closed"})
+        editing.add_object(canvas.draft, "groups", {"name": "vendors"})
         held = {"segment": "partner", "group": "vendors", "prefixes": ["10.9.0.0/24"]}
         vendor = {"name": "vendor", "kind": "lab-site", "exchange": "eu", "attachments": [held]}
-        drafts.add(canvas.draft, "connectors", vendor)
+        editing.add_object(canvas.draft, "connectors", vendor)
         for nth, group in enumerate(("prod", "dev")):
             sides = {"a": {"segment": "corp", "groups": [group]}, "b": {"segment": "partner", "groups": ["vendors"]}}
-            drafts.add(canvas.draft, "shares", {"name": f"share-{nth}", "direction": "both", **sides})
+            editing.add_object(canvas.draft, "shares", {"name": f"share-{nth}", "direction": "both", **sides})
     # Lanes are as low as they can be.
     canvas.page.set_viewport_size({"width": 1280, "height": 480})
     canvas.page.reload()

@@ -17,24 +17,24 @@ LISTS = ("design", "connectors", "plans", "runs")
 
 
 @pytest.fixture
-def drawn(people: People, within: Callable[..., Any]) -> Any:
+def drawn(people: People, tenant_scope: Callable[..., Any]) -> Any:
     """An open draft of acme with a network in it."""
-    from provisioning.services import drafts
+    from provisioning.services.drafts.editing import editing
 
-    with within(people.acme):
-        draft = drafts.create("rollout")
+    with tenant_scope(people.acme):
+        draft = editing.create_draft("rollout")
         draw(draft)
     return draft
 
 
 @pytest.fixture
-def plan(people: People, within: Callable[..., Any], drawn: Any) -> Any:
+def plan(people: People, tenant_scope: Callable[..., Any], drawn: Any) -> Any:
     """A plan that netadmin made of the draft."""
     from provisioning.services import plans
     from tenants.actor import Actor, acting
 
-    with within(people.acme), acting(Actor(people.netadmin.email)):
-        return plans.make(drawn)
+    with tenant_scope(people.acme), acting(Actor(people.netadmin.email)):
+        return plans.create_plan(drawn)
 
 
 def text(client: Client, path: str, status: int = 200) -> str:
@@ -74,17 +74,17 @@ def test_a_draft_is_shown_in_every_view(people: People, sign_in: SignIn, drawn: 
 
 
 def test_connectors_come_a_page_at_a_time_and_are_found_by_what_they_attach_to(
-    people: People, sign_in: SignIn, within: Callable[..., Any], drawn: Any
+    people: People, sign_in: SignIn, tenant_scope: Callable[..., Any], drawn: Any
 ) -> None:
-    from provisioning.services import drafts
+    from provisioning.services.drafts.editing import editing
 
-    with within(people.acme):
+    with tenant_scope(people.acme):
         uids = {row.name: row.uid for kind in ("segments", "groups") for row in rows(drawn, kind)}
         for nth in range(60):
             held = [{"segment": "corp", "group": "dev", "prefixes": [f"10.9.{nth}.0/24", f"10.10.{nth}.0/24"]}]
             held += [{"segment": "corp", "prefixes": [f"10.11.{nth}.0/24"]}] if nth == 7 else []
             body = {"name": f"branch-{nth:02}", "kind": "lab-site", "exchange": "eu", "attachments": held}
-            drafts.add(drawn, "connectors", body)
+            editing.add_object(drawn, "connectors", body)
     client, here = sign_in(people.netadmin), f"connectors/?draft={drawn.uid}"
     page = text(client, here)
     assert page.count("branch-") == 50 and "62 attached" in page and 'rel="prev"' not in page
@@ -101,11 +101,11 @@ def test_connectors_come_a_page_at_a_time_and_are_found_by_what_they_attach_to(
 
 
 def test_rules_come_a_page_of_policies_at_a_time_in_the_order_they_are_tried(
-    people: People, sign_in: SignIn, within: Callable[..., Any], drawn: Any
+    people: People, sign_in: SignIn, tenant_scope: Callable[..., Any], drawn: Any
 ) -> None:
-    from provisioning.services import drafts
+    from provisioning.services.drafts.editing import editing
 
-    with within(people.acme):
+    with tenant_scope(people.acme):
         for nth in range(51):
             rules = [{"name": "web", "action": "allow", "protocol": "tcp", "ports": ["443"]}]
             body = {
@@ -115,7 +115,7 @@ def test_rules_come_a_page_of_policies_at_a_time_in_the_order_they_are_tried(
                 "from": ["prod"],
                 "to": ["dev"],
             }
-            drafts.add(drawn, "policies", {**body, "rules": rules})
+            editing.add_object(drawn, "policies", {**body, "rules": rules})
     client = sign_in(people.netadmin)
     page = text(client, f"design/{drawn.uid}/rules/")
     assert "rule-50" in page and "rule-00" not in page and page.index("rule-50") < page.index("rule-49")
@@ -125,24 +125,24 @@ def test_rules_come_a_page_of_policies_at_a_time_in_the_order_they_are_tried(
 
 
 def rows(draft: Any, kind: str) -> Any:
-    from provisioning.selectors import views
+    from provisioning.snapshots import queries
 
-    return views.rows(views.of_draft(draft), kind)
+    return queries.list_objects(queries.snapshot_of_draft(draft), kind)
 
 
-def test_a_discarded_draft_is_gone(people: People, sign_in: SignIn, within: Callable[..., Any], drawn: Any) -> None:
-    from provisioning.services import drafts
+def test_a_discarded_draft_is_gone(people: People, sign_in: SignIn, tenant_scope: Callable[..., Any], drawn: Any) -> None:
+    from provisioning.services.drafts.editing import editing
 
-    with within(people.acme):
-        drafts.discard(drawn)
+    with tenant_scope(people.acme):
+        editing.discard_draft(drawn)
     text(sign_in(people.netadmin), f"design/{drawn.uid}/", 404)
 
 
-def test_what_is_selected_is_in_the_address(people: People, sign_in: SignIn, within: Any, drawn: Any) -> None:
-    from provisioning.selectors import views
+def test_what_is_selected_is_in_the_address(people: People, sign_in: SignIn, tenant_scope: Any, drawn: Any) -> None:
+    from provisioning.snapshots import queries
 
-    with within(people.acme):
-        uid = next(row.uid for row in views.rows(views.draft(drawn.uid), "groups") if row.name == "prod")
+    with tenant_scope(people.acme):
+        uid = next(row.uid for row in queries.list_objects(queries.draft_snapshot(drawn.uid), "groups") if row.name == "prod")
     client = sign_in(people.netadmin)
     assert 'aria-label="Group prod"' in text(client, f"design/{drawn.uid}/?select=groups/{uid}")
     reach = text(client, f"design/{drawn.uid}/reach/?from={uid}")
@@ -157,12 +157,12 @@ def test_a_plan_offers_provision_with_its_digest_to_who_may(people: People, sign
 
 
 def test_a_stale_plan_says_what_moved_and_cannot_be_provisioned(
-    people: People, sign_in: SignIn, within: Callable[..., Any], plan: Any
+    people: People, sign_in: SignIn, tenant_scope: Callable[..., Any], plan: Any
 ) -> None:
-    from provisioning.services import drafts
+    from provisioning.services.drafts.editing import editing
 
-    with within(people.acme):
-        drafts.add(plan.draft, "groups", {"name": "later"})
+    with tenant_scope(people.acme):
+        editing.add_object(plan.draft, "groups", {"name": "later"})
     page = text(sign_in(people.netadmin), f"plans/{plan.uid}/")
     assert "The draft rollout was edited." in page and "Plan again" in page
     assert 'id="provision"' not in page
@@ -176,11 +176,11 @@ def test_where_a_second_person_is_asked_nobody_approves_their_own(people: People
 
 
 def test_a_failed_step_says_cause_call_and_remedy(
-    people: People, sign_in: SignIn, within: Callable[..., Any], plan: Any
+    people: People, sign_in: SignIn, tenant_scope: Callable[..., Any], plan: Any
 ) -> None:
     from provisioning.models import PlannedChange, Run, Step
 
-    with within(people.acme):
+    with tenant_scope(people.acme):
         run = Run(plan=plan, revision=1, state="partial", author=people.netadmin.email)
         run.save()
         error = {

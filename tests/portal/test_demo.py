@@ -15,7 +15,7 @@ VPCS = {str(vpc["name"]): f"vpc-{number}a" for number, vpc in enumerate(clouds.V
 
 
 @pytest.fixture
-def acme(people: People, within: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Any:
+def acme(people: People, tenant_scope: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Any:
     """acme as the demo's acme-health: its network is live as far as the database goes, no cloud was asked."""
     from provisioning.models import CloudAccount
 
@@ -23,27 +23,27 @@ def acme(people: People, within: Callable[..., Any], monkeypatch: pytest.MonkeyP
     people.acme.save()
     monkeypatch.setattr(network, "vpcs", lambda tenant: VPCS)
     monkeypatch.setattr(network, "_wait", lambda tenant, run, patience: None)
-    with within(people.acme):
+    with tenant_scope(people.acme):
         CloudAccount(name=clouds.ACCOUNT, provider="aws", account_id=clouds.ACCOUNT_ID, regions=clouds.REGIONS).save()
     network.provision(people.acme)
     return people.acme
 
 
-def test_each_kind_is_used_and_nothing_is_wrong(acme: Any, within: Callable[..., Any]) -> None:
-    from provisioning.selectors import reach, views
+def test_each_kind_is_used_and_nothing_is_wrong(acme: Any, tenant_scope: Callable[..., Any]) -> None:
+    from provisioning.selectors import reachability; from provisioning.snapshots import queries
 
-    with within(acme):
-        used = {row.kind for row in views.rows(views.live())}
-        problems = reach.problems(views.live())
+    with tenant_scope(acme):
+        used = {row.kind for row in queries.list_objects(queries.live_snapshot())}
+        problems = reachability.list_problems(queries.live_snapshot())
     assert used == set(intent.KINDS)
     assert {problem["code"] for problem in problems} == {"cloud_side_by_hand", "nat_kept_inside"}
 
 
-def test_the_open_draft_opens_closes_and_inspects_something(acme: Any, within: Callable[..., Any]) -> None:
+def test_the_open_draft_opens_closes_and_inspects_something(acme: Any, tenant_scope: Callable[..., Any]) -> None:
     from provisioning.models import Plan
 
     network.open_draft(acme)
-    with within(acme):
+    with tenant_scope(acme):
         plan = Plan.objects.get(draft__name="imaging-rollout")
     assert plan.state == "ready"
     assert all(plan.reachability[word] for word in ("allowed", "blocked", "inspected"))
@@ -51,10 +51,10 @@ def test_the_open_draft_opens_closes_and_inspects_something(acme: Any, within: C
     assert all(one["holds"] for one in plan.assertions)
 
 
-def test_a_hospital_whose_addresses_another_has_too_is_seen_by_others(acme: Any, within: Callable[..., Any]) -> None:
-    from provisioning.selectors import reach, views
+def test_a_hospital_whose_addresses_another_has_too_is_seen_by_others(acme: Any, tenant_scope: Callable[..., Any]) -> None:
+    from provisioning.selectors import reachability; from provisioning.snapshots import queries
 
-    with within(acme):
-        found = reach.trace(views.live(), "hospital-boston", "dc-frankfurt", port=443)
+    with tenant_scope(acme):
+        found = reachability.trace_flow(queries.live_snapshot(), "hospital-boston", "dc-frankfurt", port=443)
     assert found["disposition"] == "delivered_inspected"
     assert "source 10.22.0.1 → 10.22.16.1" in [hop["detail"] for hop in found["hops"] if hop["kind"] == "nat"]

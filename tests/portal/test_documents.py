@@ -16,27 +16,27 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def drawn(live_portal: str, people: People, within: Callable[..., Any], page: Page) -> tuple[Any, dict[str, str], str]:
+def drawn(live_portal: str, people: People, tenant_scope: Callable[..., Any], page: Page) -> tuple[Any, dict[str, str], str]:
     """An open draft with a network in it, the uid of one object a kind, and the address of its pages."""
-    from provisioning.services import drafts
+    from provisioning.services.drafts.editing import editing
 
-    with within(people.acme):
-        draft = drafts.create("rollout")
+    with tenant_scope(people.acme):
+        draft = editing.create_draft("rollout")
         draw(draft)
         uids = furnish(draft)
     sign_in(page, live_portal, people.netadmin)
     return draft, uids, f"{live_portal}/t/acme/design/{draft.uid}/"
 
 
-def body(people: People, within: Callable[..., Any], draft: Any, kind: str, uid: str) -> dict[str, Any]:
-    from provisioning.selectors import views
+def body(people: People, tenant_scope: Callable[..., Any], draft: Any, kind: str, uid: str) -> dict[str, Any]:
+    from provisioning.snapshots import queries
 
-    with within(people.acme):
-        found: dict[str, Any] = views.get(views.draft(draft.uid), kind, uid).body
+    with tenant_scope(people.acme):
+        found: dict[str, Any] = queries.get_object(queries.draft_snapshot(draft.uid), kind, uid).body
     return found
 
 
-def test_the_text_is_tried_told_by_line_and_saved(page: Page, people: People, within: Any, drawn: Any) -> None:
+def test_the_text_is_tried_told_by_line_and_saved(page: Page, people: People, tenant_scope: Any, drawn: Any) -> None:
     draft, uids, address = drawn
     page.goto(f"{address}yaml/")
     text = page.get_by_label("The network as YAML")
@@ -51,11 +51,11 @@ def test_the_text_is_tried_told_by_line_and_saved(page: Page, people: People, wi
     expect(page.get_by_role("heading", name="Saving it: 1 to change")).to_be_visible()
     with page.expect_navigation():
         page.get_by_role("button", name="Save to draft").click()
-    entries = body(people, within, draft, "prefix-lists", uids["prefix-lists"])["entries"]
+    entries = body(people, tenant_scope, draft, "prefix-lists", uids["prefix-lists"])["entries"]
     assert [entry["prefix"] for entry in entries] == ["10.1.0.0/17"]
 
 
-def test_a_table_is_corrected_by_row_and_imported(page: Page, people: People, within: Any, drawn: Any) -> None:
+def test_a_table_is_corrected_by_row_and_imported(page: Page, people: People, tenant_scope: Any, drawn: Any) -> None:
     draft, uids, address = drawn
     page.goto(f"{address}import/prefix-lists/")
     table = page.get_by_label("or paste it")
@@ -67,22 +67,22 @@ def test_a_table_is_corrected_by_row_and_imported(page: Page, people: People, wi
     expect(page.get_by_role("heading", name="1 to add, 1 to change")).to_be_visible()
     page.get_by_role("button", name="Import 2 rows").click()
     expect(page.get_by_role("row", name="labs")).to_contain_text("10.44.0.0/16")
-    assert body(people, within, draft, "prefix-lists", uids["prefix-lists"])["entries"][0]["ge"] is None
+    assert body(people, tenant_scope, draft, "prefix-lists", uids["prefix-lists"])["entries"][0]["ge"] is None
 
 
-def test_what_both_changed_is_decided_field_by_field(page: Page, people: People, within: Any, drawn: Any) -> None:
-    from provisioning.services import drafts, plans, runs
+def test_what_both_changed_is_decided_field_by_field(page: Page, people: People, tenant_scope: Any, drawn: Any) -> None:
+    from provisioning.services.drafts.editing import editing; from provisioning.services import plans, runs
 
     first, uids, address = drawn
     uid = uids["prefix-lists"]
-    with within(people.acme):
-        plan = plans.make(first)
-        runs.provision(plan, plan.digest)
-        mine, theirs = drafts.create("mine"), drafts.create("theirs")
-        drafts.patch(mine, "prefix-lists", uid, {"description": "mine", "name": "all-clinics"})
-        drafts.patch(theirs, "prefix-lists", uid, {"description": "theirs"})
+    with tenant_scope(people.acme):
+        plan = plans.create_plan(first)
+        runs.provision_plan(plan, plan.digest)
+        mine, theirs = editing.create_draft("mine"), editing.create_draft("theirs")
+        editing.patch_object(mine, "prefix-lists", uid, {"description": "mine", "name": "all-clinics"})
+        editing.patch_object(theirs, "prefix-lists", uid, {"description": "theirs"})
         first.refresh_from_db()
-    live(people, within, theirs)
+    live(people, tenant_scope, theirs)
     page.goto(address.replace(str(first.uid), str(mine.uid)))
     page.get_by_role("button", name="Review", exact=True).click()
     expect(page.get_by_role("heading", name="Rebase mine")).to_be_visible()
@@ -92,16 +92,16 @@ def test_what_both_changed_is_decided_field_by_field(page: Page, people: People,
     expect(page.get_by_text("All decided")).to_be_visible()
     page.get_by_role("button", name="Rebase on revision 2").click()
     page.wait_for_url(f"**/design/{mine.uid}/")
-    found = body(people, within, mine, "prefix-lists", uid)
+    found = body(people, tenant_scope, mine, "prefix-lists", uid)
     assert (found["description"], found["name"]) == ("mine", "all-clinics")
 
 
-def live(people: People, within: Any, draft: Any) -> None:
+def live(people: People, tenant_scope: Any, draft: Any) -> None:
     """Make the draft the live revision; the run before it counts as ended."""
     from provisioning.models import Run
     from provisioning.services import plans, runs
 
-    with within(people.acme):
+    with tenant_scope(people.acme):
         Run.objects.update(state=Run.State.SUCCEEDED)
-        plan = plans.make(draft)
-        runs.provision(plan, plan.digest)
+        plan = plans.create_plan(draft)
+        runs.provision_plan(plan, plan.digest)

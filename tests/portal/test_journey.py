@@ -16,7 +16,7 @@ from billing.demo import ensure_demo_prices
 from tenants.models import User
 from tests.people import People
 from tests.portal.networks import draw
-from tests.system.network import Lab
+from tests.system.clients import LabCommands
 
 pytestmark = [pytest.mark.browser, pytest.mark.packets]
 
@@ -24,21 +24,21 @@ DEV, SENT = "10.2.0.1", 100_000_000
 
 
 @pytest.fixture
-def provisioned(live_lab: dict[str, str], people: People, within: Callable[..., Any]) -> None:
+def provisioned(live_lab: dict[str, str], people: People, tenant_scope: Callable[..., Any]) -> None:
     """acme's network is live: prod and dev in a closed segment, nothing allowed between them."""
     from provisioning.models import Run
-    from provisioning.services import drafts, plans, runs
+    from provisioning.services.drafts.editing import editing; from provisioning.services import plans, runs
 
     ensure_demo_prices()
-    with within(people.acme):
-        draft = drafts.create("first")
+    with tenant_scope(people.acme):
+        draft = editing.create_draft("first")
         draw(draft)
-        plan = plans.make(draft)
-        run = runs.provision(plan, plan.digest)
+        plan = plans.create_plan(draft)
+        run = runs.provision_plan(plan, plan.digest)
     deadline = time.monotonic() + 60
-    while run.state in Run.GOING and time.monotonic() < deadline:
+    while run.state in Run.ACTIVE and time.monotonic() < deadline:
         time.sleep(0.2)
-        with within(people.acme):
+        with tenant_scope(people.acme):
             run.refresh_from_db()
     assert run.state == Run.State.SUCCEEDED
 
@@ -49,10 +49,10 @@ def test_a_drawn_policy_is_reviewed_provisioned_carried_out_and_billed(
     live_portal: str,
     people: People,
     password: Callable[[User], str],
-    within: Callable[..., Any],
+    tenant_scope: Callable[..., Any],
     page: Page,
 ) -> None:
-    lab = Lab(live_lab, "acme")
+    lab = LabCommands(live_lab, "acme")
     assert not lab.connects("site-prod", DEV, 8080)
 
     log_in(page, live_portal, people.netadmin.email, password(people.netadmin))
@@ -88,7 +88,7 @@ def test_a_drawn_policy_is_reviewed_provisioned_carried_out_and_billed(
     rate = page.locator("tr[data-thing='connector/site-prod'] [data-way='forth']")
     expect(rate).to_contain_text("Mb/s", timeout=30_000)
     assert lab.done(echo) >= SENT
-    metered(people, within)
+    metered(people, tenant_scope)
     page.goto(f"{live_portal}/t/acme/usage/?by=subject&meter=gb_exchange_out")
     expect(page.get_by_role("row", name=re.compile("site-dev"))).to_contain_text(re.compile(r"0\.1"))
     page.goto(f"{live_portal}/t/acme/invoices/")
@@ -105,8 +105,8 @@ def log_in(page: Page, portal: str, email: str, password: str) -> None:
     page.wait_for_url(re.compile("/t/acme/"))
 
 
-def metered(people: People, within: Callable[..., Any]) -> None:
+def metered(people: People, tenant_scope: Callable[..., Any]) -> None:
     """Collect now instead of at the worker's next minute; nodes report every two seconds."""
     time.sleep(2.5)
-    with within(people.acme):
-        services.meter(timezone.now())
+    with tenant_scope(people.acme):
+        services.meter_usage(timezone.now())

@@ -20,12 +20,12 @@ SignIn = Callable[[Any], Client]
 
 
 @pytest.fixture
-def drawn(people: People, within: Callable[..., Any]) -> tuple[Any, dict[str, str]]:
+def drawn(people: People, tenant_scope: Callable[..., Any]) -> tuple[Any, dict[str, str]]:
     """An open draft of acme with objects of every kind, and the uid of one of each."""
-    from provisioning.services import drafts
+    from provisioning.services.drafts.editing import editing
 
-    with within(people.acme):
-        draft = drafts.create("rollout")
+    with tenant_scope(people.acme):
+        draft = editing.create_draft("rollout")
         names = draw(draft)
         return draft, {"exchanges": names["eu"], "groups": names["prod"], **furnish(draft)}
 
@@ -59,7 +59,7 @@ def test_an_address_with_a_cursor_of_another_list_shows_the_first_page(
         (f"design/{draft.uid}/rules/?", "allow"),
         (f"connectors/?draft={draft.uid}&", "site-prod"),
     ):
-        for cursor in ("nobody", cursors.write(cursors.question("groups", "-name", "", {}), ("a", 0))):
+        for cursor in ("nobody", cursors.encode_cursor(cursors.query_fingerprint("groups", "-name", "", {}), ("a", 0))):
             assert name in text(client, f"{where}cursor={cursor}"), where
 
 
@@ -86,16 +86,16 @@ def test_only_what_the_draft_changed_is_listed_on_demand(people: People, sign_in
 
 
 def test_policies_are_listed_in_the_order_they_are_tried_or_by_name(
-    people: People, sign_in: SignIn, drawn: Any, within: Callable[..., Any]
+    people: People, sign_in: SignIn, drawn: Any, tenant_scope: Callable[..., Any]
 ) -> None:
-    from provisioning.services import drafts
+    from provisioning.services.drafts.editing import editing
 
     draft, _ = drawn
-    with within(people.acme):
+    with tenant_scope(people.acme):
         for name, position in (("aaa", 900), ("zzz", 1)):
             body = {"name": name, "segments": ["corp"], "from": ["prod"], "to": ["any"], "position": position}
             rules: list[Any] = [{"name": one, "action": one, "protocol": "tcp"} for one in ("deny", "allow")]
-            drafts.add(draft, "policies", {**body, "rules": rules})
+            editing.add_object(draft, "policies", {**body, "rules": rules})
     client = sign_in(people.netadmin)
     path = f"design/{draft.uid}/objects/policies/"
     page = text(client, path)
@@ -109,22 +109,22 @@ def test_policies_are_listed_in_the_order_they_are_tried_or_by_name(
 
 @pytest.mark.browser
 def test_saving_any_object_untouched_changes_nothing(
-    live_portal: str, people: People, within: Callable[..., Any], page: Page, drawn: Any
+    live_portal: str, people: People, tenant_scope: Callable[..., Any], page: Page, drawn: Any
 ) -> None:
     """The form says everything that an object is: nothing is lost by passing through it."""
-    from provisioning.selectors import views
+    from provisioning.snapshots import queries
 
     draft, uids = drawn
     browse(page, live_portal, people.netadmin)
     for kind, uid in uids.items():
-        with within(people.acme):
-            before = views.get(views.draft(draft.uid), kind, uid).body
+        with tenant_scope(people.acme):
+            before = queries.get_object(queries.draft_snapshot(draft.uid), kind, uid).body
         page.goto(f"{live_portal}/t/acme/design/{draft.uid}/objects/{kind}/?select={uid}")
         with page.expect_response(lambda answer: answer.request.method == "PATCH") as answered:
             page.get_by_role("button", name="Save to draft").click()
         assert answered.value.status == 200, (kind, answered.value.text())
-        with within(people.acme):
-            assert views.get(views.draft(draft.uid), kind, uid).body == before, kind
+        with tenant_scope(people.acme):
+            assert queries.get_object(queries.draft_snapshot(draft.uid), kind, uid).body == before, kind
 
 
 @pytest.mark.browser

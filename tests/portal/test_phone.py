@@ -31,19 +31,19 @@ SPILLING = """() => [...document.querySelectorAll(".cw-note")].filter((note) => 
 
 
 @pytest.fixture
-def shown(people: People, within: Callable[..., Any]) -> list[str]:
+def shown(people: People, tenant_scope: Callable[..., Any]) -> list[str]:
     """Of every page, with something on those that show a draft and its plan."""
-    from provisioning.services import drafts, plans
+    from provisioning.services.drafts.editing import editing; from provisioning.services import plans
 
-    with within(people.acme):
-        draft = drafts.create("rollout")
+    with tenant_scope(people.acme):
+        draft = editing.create_draft("rollout")
         draw(draft)
         furnish(draft)
         # Warned about with a path that has no place to break at.
         inner = [{"segment": "corp", "prefixes": ["10.1.0.0/25"]}]
         lab = {"name": "laboratory", "kind": "lab-site", "exchange": "us", "attachments": inner}
-        drafts.add(draft, "connectors", lab)
-        plan = plans.make(draft)
+        editing.add_object(draft, "connectors", lab)
+        plan = plans.create_plan(draft)
     root = f"design/{draft.uid}/"
     drafted = [f"{root}{view}" for view in ("", "rules/", "yaml/", "objects/", *(f"objects/{kind}/" for kind in KINDS))]
     listed = [address(name) for name in PAGES if name not in FRAGMENTS]

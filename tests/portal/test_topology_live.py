@@ -22,10 +22,10 @@ CORP = {"name": "corp", "stance": "open", "prefixes": ["10.0.0.0/8"]}
 
 
 @pytest.fixture
-def network(people: People, within: Callable[..., Any]) -> Iterator[None]:
+def network(people: People, tenant_scope: Callable[..., Any]) -> Iterator[None]:
     """Two exchanges whose nodes report, and three connectors: live, but no run made them."""
     from provisioning.core import intent
-    from provisioning.models import Item, Network, Node, Revision, Version
+    from provisioning.models import Item, LiveRevision, Node, Revision, Version
 
     names: dict[tuple[str, str], str] = {}
 
@@ -36,7 +36,7 @@ def network(people: People, within: Callable[..., Any]) -> Iterator[None]:
         names[kind, body["name"]] = str(item.uid)
         Version(item=item, kind=kind, name=body["name"], body=body, first=1).save()
 
-    with within(people.acme):
+    with tenant_scope(people.acme):
         add("segments", CORP)
         add("exchanges", {"name": "eu", "location": "aws-eu-central-1", "size": "small"})
         add("exchanges", {"name": "us", "location": "aws-us-east-1", "size": "small"})
@@ -44,7 +44,7 @@ def network(people: People, within: Callable[..., Any]) -> Iterator[None]:
             attached = [{"segment": "corp", "prefixes": [f"10.{number}.0.0/16"]}]
             add("connectors", {"name": name, "kind": "lab-site", "exchange": at, "attachments": attached})
         Revision(number=1, author="netadmin@demo.test", message="first").save()
-        Network.objects.update_or_create(defaults={"live": 1})
+        LiveRevision.objects.update_or_create(defaults={"live": 1})
     for location in ("aws-eu-central-1", "aws-us-east-1"):
         for index in (1, 2):
             Node.objects.create(location=location, index=index, seen_at=timezone.now() + timedelta(hours=1))

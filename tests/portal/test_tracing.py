@@ -13,12 +13,12 @@ from tests.portal.networks import draw, furnish
 
 
 @pytest.fixture
-def ask(people: People, within: Callable[..., Any], sign_in: Callable[[Any], Client]) -> Callable[[str], str]:
+def ask(people: People, tenant_scope: Callable[..., Any], sign_in: Callable[[Any], Client]) -> Callable[[str], str]:
     """A page of acme by its address; {draft}, {site}, {prod} and {dev} in it are filled in."""
-    from provisioning.services import drafts
+    from provisioning.services.drafts.editing import editing
 
-    with within(people.acme):
-        draft = drafts.create("rollout")
+    with tenant_scope(people.acme):
+        draft = editing.create_draft("rollout")
         names = draw(draft)
         furnish(draft)
     client = sign_in(people.viewer)

@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 
 from provisioning.models import Draft, Item, Overlay
-from provisioning.selectors import differences, document, listing, networks, views
-from provisioning.services import drafts, overlay, revisions
-from provisioning.services.errors import Changed, Conflict, Invalid, Missing
-from provisioning.services.rebase import Conflicting, Resolution, rebase
+from provisioning.snapshots import diff, document_export, tenant_cache, queries; from provisioning.selectors import listing
+from provisioning.services.drafts.editing import editing, overlay; from provisioning.services import revisions
+from provisioning.errors import PreconditionFailed, StateConflict, ValidationFailed, ObjectNotFound
+from provisioning.services.drafts.editing.rebase import RebaseConflict, Resolution, rebase_draft
 from tenants import audit
 from tenants.models import AuditEntry
 from tenants.scope import ScopeError, scope
 from tests.people import People
-from tests.provisioning.network import DOCUMENT, drawn, provisioned
+from tests.provisioning.small_network import DOCUMENT, draft_with_document, provision_document
 
 pytestmark = pytest.mark.django_db(databases=["default"])
 
@@ -24,137 +24,137 @@ pytestmark = pytest.mark.django_db(databases=["default"])
 @pytest.fixture
 def draft(people: People) -> Iterator[Draft]:
     with scope(people.acme):
-        yield drawn()
+        yield draft_with_document()
 
 
 def names(draft: Draft, kind: str = "groups") -> list[str]:
     draft.refresh_from_db()
-    return [row.name for row in views.rows(views.of_draft(draft), kind)]
+    return [row.name for row in queries.list_objects(queries.snapshot_of_draft(draft), kind)]
 
 
 def test_sixty_edits_are_undone_and_redone_one_by_one(draft: Draft) -> None:
     for number in range(60):
-        drafts.add(draft, "groups", {"name": f"group-{number:02}"})
+        editing.add_object(draft, "groups", {"name": f"group-{number:02}"})
     everything = names(draft)
     for _ in range(60):
-        drafts.undo(draft)
+        editing.undo_edit(draft)
     assert names(draft) == ["dev", "prod"]
     for _ in range(60):
-        drafts.redo(draft)
+        editing.redo_edit(draft)
     assert names(draft) == everything
-    with pytest.raises(Conflict, match="nothing to redo"):
-        drafts.redo(draft)
+    with pytest.raises(StateConflict, match="nothing to redo"):
+        editing.redo_edit(draft)
 
 
 def test_an_edit_after_an_undo_ends_what_could_be_redone(draft: Draft) -> None:
-    drafts.add(draft, "groups", {"name": "wrong"})
-    drafts.undo(draft)
-    drafts.add(draft, "groups", {"name": "right"})
-    with pytest.raises(Conflict):
-        drafts.redo(draft)
+    editing.add_object(draft, "groups", {"name": "wrong"})
+    editing.undo_edit(draft)
+    editing.add_object(draft, "groups", {"name": "right"})
+    with pytest.raises(StateConflict):
+        editing.redo_edit(draft)
     assert names(draft) == ["dev", "prod", "right"]
 
 
 def test_what_others_name_cannot_be_removed(draft: Draft) -> None:
-    group = next(row for row in views.rows(views.of_draft(draft), "groups") if row.name == "prod")
-    with pytest.raises(Conflict, match="Group prod is in use") as refused:
-        drafts.remove(draft, "groups", group.uid)
+    group = next(row for row in queries.list_objects(queries.snapshot_of_draft(draft), "groups") if row.name == "prod")
+    with pytest.raises(StateConflict, match="Group prod is in use") as refused:
+        editing.remove_object(draft, "groups", group.uid)
     assert [(problem.code, problem.path) for problem in refused.value.problems] == [("in_use", "connectors/site-1")]
     assert "prod" in names(draft)
 
 
 def test_equal_prefixes_in_a_segment_are_refused_and_nothing_changes(draft: Draft) -> None:
-    before = document.document(views.of_draft(draft))
+    before = document_export.export_document(queries.snapshot_of_draft(draft))
     twin = {**DOCUMENT["connectors"][0], "name": "twin"}
-    with pytest.raises(Invalid) as refused:
-        drafts.add(draft, "connectors", twin)
+    with pytest.raises(ValidationFailed) as refused:
+        editing.add_object(draft, "connectors", twin)
     assert "10.1.0.0/16" in refused.value.problems[0].message and "site-1" in refused.value.problems[0].message
     draft.refresh_from_db()
-    assert document.document(views.of_draft(draft)) == before and draft.cursor == 1
+    assert document_export.export_document(queries.snapshot_of_draft(draft)) == before and draft.cursor == 1
 
 
 def test_a_body_that_was_changed_in_between_is_not_overwritten(draft: Draft) -> None:
-    row = views.rows(views.of_draft(draft), "groups")[0]
-    drafts.patch(draft, "groups", row.uid, {"description": "mine"}, etag=row.etag)
-    with pytest.raises(Changed):
-        drafts.patch(draft, "groups", row.uid, {"description": "theirs"}, etag=row.etag)
+    row = queries.list_objects(queries.snapshot_of_draft(draft), "groups")[0]
+    editing.patch_object(draft, "groups", row.uid, {"description": "mine"}, etag=row.etag)
+    with pytest.raises(PreconditionFailed):
+        editing.patch_object(draft, "groups", row.uid, {"description": "theirs"}, etag=row.etag)
 
 
 def test_keys_are_given_once_whoever_had_them_and_in_the_order_of_the_names(draft: Draft) -> None:
     def keys(*names: str) -> list[str]:
-        return [item.key for item in overlay.new_items("groups", names)]
+        return [item.key for item in overlay.create_items("groups", names)]
 
     assert keys("A b", "a-b", "other") == ["a-b", "a-b-2", "other"]
     assert keys("a b", "a-b-3", "A-B", "x") == ["a-b-4", "a-b-3", "a-b-5", "x"]
     assert keys(*["a b"] * 40) == [f"a-b-{number}" for number in range(6, 46)]
     assert keys("a b") == ["a-b-46"] and keys() == []
-    made = overlay.new_items("groups", ["one", "two"])
+    made = overlay.create_items("groups", ["one", "two"])
     assert [item.number for item in made] == sorted(item.number for item in made)
     assert Item.objects.get(pk=made[1].number).uid == made[1].uid
 
 
 def test_what_was_made_at_once_is_audited_object_by_object_and_the_chain_holds(draft: Draft) -> None:
-    held = document.document(views.of_draft(draft))
+    held = document_export.export_document(queries.snapshot_of_draft(draft))
     groups = [{"name": f"ü “{number}”\n\\", "description": "🏥"} for number in range(30)]
-    drafts.put_document(draft, {**held, "groups": [*held["groups"], *groups]})
-    assert list(audit.verify()) == []
+    editing.import_document(draft, {**held, "groups": [*held["groups"], *groups]})
+    assert list(audit.verify_chain()) == []
     told = AuditEntry.objects.order_by("-number")[:30]
     assert {one.object_name for one in told} == {body["name"].strip() for body in groups}
     assert all(one.before is None and one.after["description"] == "🏥" for one in told)
-    networks.forget()
-    kept = {row.name: row for row in views.rows(views.of_draft(draft), "groups")}
+    tenant_cache.clear()
+    kept = {row.name: row for row in queries.list_objects(queries.snapshot_of_draft(draft), "groups")}
     assert {body["name"].strip() for body in groups} <= kept.keys()
 
 
 def test_taking_an_edit_back_by_hand_leaves_no_overlay(people: People) -> None:
-    provisioned(people.acme)
+    provision_document(people.acme)
     with scope(people.acme):
-        draft = drafts.create("second")
-        row = views.rows(views.of_draft(draft), "groups")[0]
-        drafts.patch(draft, "groups", row.uid, {"description": "new"})
+        draft = editing.create_draft("second")
+        row = queries.list_objects(queries.snapshot_of_draft(draft), "groups")[0]
+        editing.patch_object(draft, "groups", row.uid, {"description": "new"})
         assert Overlay.objects.filter(draft=draft).count() == 1
-        drafts.patch(draft, "groups", row.uid, {"description": ""})
+        editing.patch_object(draft, "groups", row.uid, {"description": ""})
         assert not Overlay.objects.filter(draft=draft).exists()
 
 
 def two_drafts(people: People, mine: dict[str, Any], theirs: dict[str, Any]) -> tuple[Draft, str]:
     """A draft that changes site-1 on revision 1, while revision 2 changed it too; and the site's id."""
-    provisioned(people.acme)
+    provision_document(people.acme)
     with scope(people.acme):
-        draft, other = drafts.create("mine"), drafts.create("other")
-        site = views.rows(views.live(), "connectors")[0]
-        drafts.patch(draft, "connectors", site.uid, mine)
-        drafts.patch(other, "connectors", site.uid, theirs)
-        changed = document.document(views.draft(other.uid))
-    provisioned(people.acme, "third", changed)
+        draft, other = editing.create_draft("mine"), editing.create_draft("other")
+        site = queries.list_objects(queries.live_snapshot(), "connectors")[0]
+        editing.patch_object(draft, "connectors", site.uid, mine)
+        editing.patch_object(other, "connectors", site.uid, theirs)
+        changed = document_export.export_document(queries.draft_snapshot(other.uid))
+    provision_document(people.acme, "third", changed)
     return draft, site.uid
 
 
 def body_of(draft: Draft, uid: str) -> dict[str, Any]:
-    return views.get(views.draft(draft.uid), "connectors", uid).body
+    return queries.get_object(queries.draft_snapshot(draft.uid), "connectors", uid).body
 
 
 def test_different_fields_are_merged_and_the_edits_can_still_be_undone(people: People) -> None:
     draft, uid = two_drafts(people, {"size": "large"}, {"description": "theirs"})
     with scope(people.acme):
-        drafts.patch(draft, "connectors", uid, {"preference": 7})
-        rebase(draft)
+        editing.patch_object(draft, "connectors", uid, {"preference": 7})
+        rebase_draft(draft)
         body = body_of(draft, uid)
         assert (body["size"], body["description"], body["preference"]) == ("large", "theirs", 7)
-        drafts.undo(draft)
+        editing.undo_edit(draft)
         body = body_of(draft, uid)
         assert (body["size"], body["description"], body["preference"]) == ("large", "theirs", 100)
-        drafts.undo(draft)
+        editing.undo_edit(draft)
         assert body_of(draft, uid)["size"] == "small" and not Overlay.objects.filter(draft=draft).exists()
-        drafts.redo(draft)
+        editing.redo_edit(draft)
         assert body_of(draft, uid)["size"] == "large"
 
 
 def test_the_same_field_is_a_conflict_until_it_is_decided(people: People) -> None:
     draft, uid = two_drafts(people, {"size": "large", "preference": 7}, {"size": "medium", "description": "theirs"})
     with scope(people.acme):
-        with pytest.raises(Conflicting) as refused:
-            rebase(draft)
+        with pytest.raises(RebaseConflict) as refused:
+            rebase_draft(draft)
         [conflict] = refused.value.more["conflicts"]
         assert conflict == {
             "kind": "connectors",
@@ -169,7 +169,7 @@ def test_the_same_field_is_a_conflict_until_it_is_decided(people: People) -> Non
         assert refused.value.problems[0].path == "connectors/site-1.size"
         draft.refresh_from_db()
         assert draft.base_revision == 1
-        rebase(draft, [Resolution("connectors", uid, "size", "theirs")])
+        rebase_draft(draft, [Resolution("connectors", uid, "size", "theirs")])
         body = body_of(draft, uid)
         assert (body["size"], body["description"], body["preference"]) == ("medium", "theirs", 7)
         draft.refresh_from_db()
@@ -177,67 +177,67 @@ def test_the_same_field_is_a_conflict_until_it_is_decided(people: People) -> Non
 
 
 def test_what_one_removed_and_the_other_changed_is_a_conflict(people: People) -> None:
-    provisioned(people.acme)
+    provision_document(people.acme)
     with scope(people.acme):
-        draft = drafts.create("mine")
-        site = views.rows(views.live(), "connectors")[0]
-        drafts.remove(draft, "connectors", site.uid)
+        draft = editing.create_draft("mine")
+        site = queries.list_objects(queries.live_snapshot(), "connectors")[0]
+        editing.remove_object(draft, "connectors", site.uid)
     bigger = [{**DOCUMENT["connectors"][0], "size": "large"}, DOCUMENT["connectors"][1]]
-    provisioned(people.acme, "bigger", {**DOCUMENT, "connectors": bigger})
+    provision_document(people.acme, "bigger", {**DOCUMENT, "connectors": bigger})
     with scope(people.acme):
-        with pytest.raises(Conflicting) as refused:
-            rebase(draft)
+        with pytest.raises(RebaseConflict) as refused:
+            rebase_draft(draft)
         [conflict] = refused.value.more["conflicts"]
         assert conflict["path"] == "" and conflict["mine"] is None and conflict["theirs"]["size"] == "large"
-        rebase(draft, [Resolution("connectors", site.uid, "", "mine")])
-        assert [row.name for row in views.rows(views.draft(draft.uid), "connectors")] == ["site-2"]
+        rebase_draft(draft, [Resolution("connectors", site.uid, "", "mine")])
+        assert [row.name for row in queries.list_objects(queries.draft_snapshot(draft.uid), "connectors")] == ["site-2"]
 
 
 def test_a_removed_or_changed_object_is_restored_from_the_base_or_from_a_revision(people: People) -> None:
-    provisioned(people.acme)
+    provision_document(people.acme)
     bigger = [{**DOCUMENT["connectors"][0], "size": "large"}, DOCUMENT["connectors"][1]]
-    provisioned(people.acme, "bigger", {**DOCUMENT, "connectors": bigger})
+    provision_document(people.acme, "bigger", {**DOCUMENT, "connectors": bigger})
     with scope(people.acme):
-        draft = drafts.create("mine")
-        site = views.rows(views.live(), "connectors")[0]
-        with pytest.raises(Conflict, match="nothing to restore"):
-            drafts.restore(draft, "connectors", site.uid)
-        drafts.remove(draft, "connectors", site.uid)
-        assert drafts.restore(draft, "connectors", site.uid).body["size"] == "large"
-        assert drafts.restore(draft, "connectors", site.uid, 1).body["size"] == "small"
+        draft = editing.create_draft("mine")
+        site = queries.list_objects(queries.live_snapshot(), "connectors")[0]
+        with pytest.raises(StateConflict, match="nothing to restore"):
+            editing.restore_object(draft, "connectors", site.uid)
+        editing.remove_object(draft, "connectors", site.uid)
+        assert editing.restore_object(draft, "connectors", site.uid).body["size"] == "large"
+        assert editing.restore_object(draft, "connectors", site.uid, 1).body["size"] == "small"
         assert body_of(draft, site.uid)["size"] == "small"
-        drafts.undo(draft)
+        editing.undo_edit(draft)
         assert body_of(draft, site.uid)["size"] == "large"
 
 
 def test_an_old_revision_is_restored_as_a_new_draft(people: People) -> None:
-    provisioned(people.acme)
-    provisioned(people.acme, "without", {**DOCUMENT, "connectors": DOCUMENT["connectors"][:1]})
+    provision_document(people.acme)
+    provision_document(people.acme, "without", {**DOCUMENT, "connectors": DOCUMENT["connectors"][:1]})
     with scope(people.acme):
-        assert [row.name for row in views.rows(views.live(), "connectors")] == ["site-1"]
-        back = revisions.restore(1)
+        assert [row.name for row in queries.list_objects(queries.live_snapshot(), "connectors")] == ["site-1"]
+        back = revisions.restore_revision(1)
         assert names(back, "connectors") == ["site-1", "site-2"]
-        assert [change["action"] for change in differences.between(views.revision(1), views.revision(2))] == ["remove"]
+        assert [change["action"] for change in diff.diff_snapshots(queries.revision_snapshot(1), queries.revision_snapshot(2))] == ["remove"]
 
 
 def test_pages_of_a_draft_go_forth_and_back_over_base_and_overlay(people: People) -> None:
     groups = [{"name": f"g{number:03}"} for number in range(120)] + DOCUMENT["groups"]
-    provisioned(people.acme, "many", {**DOCUMENT, "groups": groups})
+    provision_document(people.acme, "many", {**DOCUMENT, "groups": groups})
     with scope(people.acme):
-        draft = drafts.create("more")
+        draft = editing.create_draft("more")
         for number in (7, 57):
-            drafts.add(draft, "groups", {"name": f"g{number:03}-x"})
+            editing.add_object(draft, "groups", {"name": f"g{number:03}-x"})
         draft.refresh_from_db()
-        view = views.of_draft(draft)
+        view = queries.snapshot_of_draft(draft)
         everything, cursor, pages = [], None, []
         while True:
-            page = listing.page(view, "groups", limit=25, cursor=cursor)
+            page = listing.list_page(view, "groups", limit=25, cursor=cursor)
             pages.append(page)
             everything += [row.name for row in page.rows]
             if not (cursor := page.next):
                 break
         assert everything == sorted(everything) and len(everything) == 124
-        assert listing.page(view, "groups", limit=25, cursor=pages[2].previous).rows == pages[1].rows
+        assert listing.list_page(view, "groups", limit=25, cursor=pages[2].previous).rows == pages[1].rows
 
 
 def test_a_scope_does_not_open_inside_another_tenants(people: People, draft: Draft) -> None:
@@ -247,26 +247,26 @@ def test_a_scope_does_not_open_inside_another_tenants(people: People, draft: Dra
 
 def test_a_draft_of_another_tenant_does_not_exist_and_no_tenant_is_an_error(people: People) -> None:
     with scope(people.acme):
-        uid = drawn().uid
-    with scope(people.globex), pytest.raises(Missing):
-        views.draft(uid)
+        uid = draft_with_document().uid
+    with scope(people.globex), pytest.raises(ObjectNotFound):
+        queries.draft_snapshot(uid)
     with pytest.raises(ScopeError):
         list(Draft.objects.all())
 
 
 def test_policies_drawn_in_two_drafts_do_not_meet_at_one_position(draft: Draft) -> None:
-    other = drafts.create("another")
-    drafts.put_document(other, DOCUMENT)
+    other = editing.create_draft("another")
+    editing.import_document(other, DOCUMENT)
     body = {"segments": ["corp"], "from": ["prod"], "to": ["dev"], "rules": []}
-    first = drafts.add(draft, "policies", {"name": "mine", **body}).body["position"]
-    second = drafts.add(other, "policies", {"name": "theirs", **body}).body["position"]
+    first = editing.add_object(draft, "policies", {"name": "mine", **body}).body["position"]
+    second = editing.add_object(other, "policies", {"name": "theirs", **body}).body["position"]
     assert first < second and {first % 10, second % 10} == {0}
 
 
 def test_a_position_that_is_left_empty_is_the_last(draft: Draft) -> None:
     body = {"segments": ["corp"], "from": ["prod"], "to": ["dev"], "rules": [], "position": None}
-    drafts.put_document(draft, DOCUMENT)
-    one = drafts.add(draft, "policies", {"name": "one", **body})
-    two = drafts.add(draft, "policies", {"name": "two", **body})
+    editing.import_document(draft, DOCUMENT)
+    one = editing.add_object(draft, "policies", {"name": "one", **body})
+    two = editing.add_object(draft, "policies", {"name": "two", **body})
     assert one.body["position"] < two.body["position"]
-    assert drafts.patch(draft, "policies", one.uid, {"position": None}).body["position"] > two.body["position"]
+    assert editing.patch_object(draft, "policies", one.uid, {"position": None}).body["position"] > two.body["position"]

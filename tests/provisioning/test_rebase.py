@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from provisioning.models import Draft
-from provisioning.selectors import document, networks, views
-from provisioning.services import drafts, overlay
-from provisioning.services.rebase import Conflicting, Resolution, rebase
+from provisioning.snapshots import document_export, tenant_cache, queries
+from provisioning.services.drafts.editing import editing, overlay
+from provisioning.services.drafts.editing.rebase import RebaseConflict, Resolution, rebase_draft
 from tenants.models import AuditEntry
 from tenants.scope import scope
 from tests.people import People
-from tests.provisioning.network import DOCUMENT, provisioned
+from tests.provisioning.small_network import DOCUMENT, provision_document
 
 pytestmark = pytest.mark.django_db(databases=["default"])
 
@@ -27,32 +27,32 @@ def site(name: str, group: str | None, prefix: str = "10.3.0.0/16") -> dict[str,
 
 
 def uid_of(draft: Draft, kind: str, name: str) -> str:
-    return next(row.uid for row in views.rows(views.draft(draft.uid), kind) if row.name == name)
+    return next(row.uid for row in queries.list_objects(queries.draft_snapshot(draft.uid), kind) if row.name == name)
 
 
-def stands(draft: Draft) -> dict[str, Any]:
+def exported(draft: Draft) -> dict[str, Any]:
     """The draft's document, after making sure that it holds together and can be put back as it is."""
     draft.refresh_from_db()
-    view = views.of_draft(draft)
-    assert overlay.errors(networks.network(view)) == []
-    found = document.document(view)
-    assert drafts.put_document(draft, found, dry_run=True) == []
+    view = queries.snapshot_of_draft(draft)
+    assert overlay.network_errors(tenant_cache.load_network(view)) == []
+    found = document_export.export_document(view)
+    assert editing.import_document(draft, found, dry_run=True) == []
     return found
 
 
 def states(draft: Draft) -> list[dict[str, Any]]:
     """What the draft was after each of its edits, by undoing all of them; redoing leads through the same."""
-    rebase(draft)
+    rebase_draft(draft)
     draft.refresh_from_db()
-    found = [stands(draft)]
+    found = [exported(draft)]
     steps = draft.cursor
     for _ in range(steps):
-        drafts.undo(draft)
-        found.append(stands(draft))
-    assert found[-1] == document.document(views.live())
+        editing.undo_edit(draft)
+        found.append(exported(draft))
+    assert found[-1] == document_export.export_document(queries.live_snapshot())
     for earlier in reversed(found[:-1]):
-        drafts.redo(draft)
-        assert stands(draft) == earlier
+        editing.redo_edit(draft)
+        assert exported(draft) == earlier
     return found[::-1]
 
 
@@ -65,14 +65,14 @@ def groups_of(states: list[dict[str, Any]], name: str) -> list[Any]:
 
 
 def conflicting(people: People) -> tuple[Draft, str]:
-    provisioned(people.acme)
+    provision_document(people.acme)
     with scope(people.acme):
-        draft, other = drafts.create("mine"), drafts.create("other")
+        draft, other = editing.create_draft("mine"), editing.create_draft("other")
         uid = uid_of(draft, "connectors", "site-1")
-        drafts.patch(draft, "connectors", uid, {"size": "large", "preference": 7})
-        drafts.patch(other, "connectors", uid, {"size": "medium", "description": "theirs"})
-        changed = document.document(views.draft(other.uid))
-    provisioned(people.acme, "third", changed)
+        editing.patch_object(draft, "connectors", uid, {"size": "large", "preference": 7})
+        editing.patch_object(other, "connectors", uid, {"size": "medium", "description": "theirs"})
+        changed = document_export.export_document(queries.draft_snapshot(other.uid))
+    provision_document(people.acme, "third", changed)
     return draft, uid
 
 
@@ -90,32 +90,32 @@ def test_a_resolution_that_decides_nothing_is_refused_and_nothing_is_moved(peopl
             (Resolution("groups", dev, "", "mine"), "not_in_conflict", "resolutions[1].path"),
             (Resolution("connectors", uid, "size", "mine"), "duplicate", "resolutions[1]"),
         ):
-            with pytest.raises(Conflicting) as refused:
-                rebase(draft, [size, wrong])
+            with pytest.raises(RebaseConflict) as refused:
+                rebase_draft(draft, [size, wrong])
             assert [(one.code, one.path) for one in refused.value.problems] == [(code, path)]
             assert refused.value.more["conflicts"] == []
         draft.refresh_from_db()
         assert draft.base_revision == 1 and AuditEntry.objects.count() == before
-        with pytest.raises(Conflicting) as refused:
-            rebase(draft, [Resolution("connectors", uid, "sizes", "mine")])
+        with pytest.raises(RebaseConflict) as refused:
+            rebase_draft(draft, [Resolution("connectors", uid, "sizes", "mine")])
         assert [one.code for one in refused.value.problems] == ["not_in_conflict", "conflict"]
         assert [one["path"] for one in refused.value.more["conflicts"]] == ["size"]
-        rebase(draft, [size])
+        rebase_draft(draft, [size])
         draft.refresh_from_db()
-        with pytest.raises(Conflicting, match="or no longer"):
-            rebase(draft, [size])
+        with pytest.raises(RebaseConflict, match="or no longer"):
+            rebase_draft(draft, [size])
 
 
 def test_undo_goes_on_where_live_removed_what_an_earlier_state_named(people: People) -> None:
-    provisioned(people.acme, document=OLD)
+    provision_document(people.acme, document=OLD)
     with scope(people.acme):
-        draft = drafts.create("mine")
-        drafts.add(draft, "connectors", site("new", "old"))
-        drafts.add(draft, "groups", {"name": "between"})
+        draft = editing.create_draft("mine")
+        editing.add_object(draft, "connectors", site("new", "old"))
+        editing.add_object(draft, "groups", {"name": "between"})
         uid = uid_of(draft, "connectors", "new")
-        drafts.patch(draft, "connectors", uid, {"attachments": site("new", "prod")["attachments"]})
-        drafts.add(draft, "groups", {"name": "after"})
-    provisioned(people.acme, "without", DOCUMENT)
+        editing.patch_object(draft, "connectors", uid, {"attachments": site("new", "prod")["attachments"]})
+        editing.add_object(draft, "groups", {"name": "after"})
+    provision_document(people.acme, "without", DOCUMENT)
     with scope(people.acme):
         found = states(draft)
         assert groups_of(found, "new") == ["absent", "prod", "prod", "prod"]
@@ -125,32 +125,32 @@ def test_undo_goes_on_where_live_removed_what_an_earlier_state_named(people: Peo
 
 
 def test_what_could_be_redone_and_named_what_live_removed_is_left_out(people: People) -> None:
-    provisioned(people.acme, document=OLD)
+    provision_document(people.acme, document=OLD)
     with scope(people.acme):
-        draft = drafts.create("mine")
-        drafts.add(draft, "groups", {"name": "first"})
-        drafts.add(draft, "connectors", site("new", "old"))
-        drafts.add(draft, "connectors", site("other", "first", "10.4.0.0/16"))
-        drafts.undo(draft)
-        drafts.undo(draft)
-    provisioned(people.acme, "without", DOCUMENT)
+        draft = editing.create_draft("mine")
+        editing.add_object(draft, "groups", {"name": "first"})
+        editing.add_object(draft, "connectors", site("new", "old"))
+        editing.add_object(draft, "connectors", site("other", "first", "10.4.0.0/16"))
+        editing.undo_edit(draft)
+        editing.undo_edit(draft)
+    provision_document(people.acme, "without", DOCUMENT)
     with scope(people.acme):
-        rebase(draft)
-        drafts.redo(draft)
-        assert [one["name"] for one in stands(draft)["connectors"]] == ["other", "site-1", "site-2"]
-        with pytest.raises(drafts.Conflict, match="nothing to redo"):
-            drafts.redo(draft)
+        rebase_draft(draft)
+        editing.redo_edit(draft)
+        assert [one["name"] for one in exported(draft)["connectors"]] == ["other", "site-1", "site-2"]
+        with pytest.raises(editing.StateConflict, match="nothing to redo"):
+            editing.redo_edit(draft)
 
 
 def test_undo_does_not_remove_what_live_names_by_now(people: People) -> None:
-    provisioned(people.acme, document=OLD)
+    provision_document(people.acme, document=OLD)
     with scope(people.acme):
-        draft = drafts.create("mine")
+        draft = editing.create_draft("mine")
         uid = uid_of(draft, "groups", "old")
-        drafts.remove(draft, "groups", uid)
-        drafts.restore(draft, "groups", uid)
-        drafts.patch(draft, "groups", uid, {"description": "kept"})
-    provisioned(people.acme, "uses", {**OLD, "connectors": [*OLD["connectors"], site("theirs", "old")]})
+        editing.remove_object(draft, "groups", uid)
+        editing.restore_object(draft, "groups", uid)
+        editing.patch_object(draft, "groups", uid, {"description": "kept"})
+    provision_document(people.acme, "uses", {**OLD, "connectors": [*OLD["connectors"], site("theirs", "old")]})
     with scope(people.acme):
         found = states(draft)
         assert len(found) == 2 and groups_of(found, "theirs") == ["old", "old"]
@@ -158,16 +158,16 @@ def test_undo_does_not_remove_what_live_names_by_now(people: People) -> None:
 
 def test_a_chain_of_references_is_undone_together(people: People) -> None:
     segments = [*OLD["segments"], {"name": "lab", "stance": "open", "prefixes": ["10.0.0.0/8"]}]
-    provisioned(people.acme, document={**OLD, "segments": segments})
+    provision_document(people.acme, document={**OLD, "segments": segments})
     rules = {"segments": ["lab"], "from": ["first"], "to": ["first"], "rules": []}
     with scope(people.acme):
-        draft = drafts.create("mine")
-        drafts.add(draft, "groups", {"name": "first"})
-        drafts.add(draft, "policies", {"name": "inside", **rules})
+        draft = editing.create_draft("mine")
+        editing.add_object(draft, "groups", {"name": "first"})
+        editing.add_object(draft, "policies", {"name": "inside", **rules})
         uid = uid_of(draft, "policies", "inside")
-        drafts.patch(draft, "policies", uid, {"segments": ["corp"], "from": ["prod"], "to": ["dev"]})
-        drafts.remove(draft, "groups", uid_of(draft, "groups", "first"))
-    provisioned(people.acme, "without", DOCUMENT)
+        editing.patch_object(draft, "policies", uid, {"segments": ["corp"], "from": ["prod"], "to": ["dev"]})
+        editing.remove_object(draft, "groups", uid_of(draft, "groups", "first"))
+    provision_document(people.acme, "without", DOCUMENT)
     with scope(people.acme):
         found = states(draft)
         assert [[one["segments"] for one in state["policies"]] for state in found] == [[], [], [["corp"]], [["corp"]]]

@@ -18,22 +18,22 @@ from provisioning.core.values.resource import Change
 from provisioning.drivers.base import DriverContext, Done, DriverError, Waiting
 from provisioning.drivers.exchange import publish
 from provisioning.models import Draft, Lifecycle, Node, NodeSection, ResourceRecord, Run, Step
-from provisioning.selectors import views
-from provisioning.services import drafts, lease, nodes, plans, revisions, runs, steps
-from provisioning.services.errors import Conflict, Forbidden, Invalid
+from provisioning.snapshots import queries
+from provisioning.services.drafts.editing import editing; from provisioning.services import lease, nodes, plans, revisions, runs, steps
+from provisioning.errors import StateConflict, Forbidden, ValidationFailed
 from tenants.actor import Actor, acting
 from tenants.models import Tenant
 from tenants.scope import scope
 from tests.people import People
-from tests.provisioning.network import DOCUMENT, drawn, finish, obey, provisioned
+from tests.provisioning.small_network import DOCUMENT, draft_with_document, finish_run, report_all_applied, provision_document
 
 pytestmark = pytest.mark.django_db(databases=["default"], transaction=True)
 
 
 def planned(tenant: Tenant) -> tuple[Run, dict[str, Step]]:
     with scope(tenant):
-        plan = plans.make(drawn())
-        run = runs.provision(plan, plan.digest)
+        plan = plans.create_plan(draft_with_document())
+        run = runs.provision_plan(plan, plan.digest)
         return run, {step.address: step for step in run.steps.all()}
 
 
@@ -42,21 +42,21 @@ def states(run: Run) -> dict[str, str]:
 
 
 def test_a_provisioned_draft_is_live_and_everything_it_needs_is_there(people: People) -> None:
-    run = provisioned(people.acme)
+    run = provision_document(people.acme)
     with scope(people.acme):
-        assert (run.state, views.live().revision) == ("succeeded", 1)
+        assert (run.state, queries.live_snapshot().revision) == ("succeeded", 1)
         assert "connector/site-1" in set(ResourceRecord.objects.values_list("address", flat=True))
         assert Lifecycle.objects.get(address="connector/site-1").dimensions["size"] == "small"
-        again = plans.make(drafts.create("nothing"))
+        again = plans.create_plan(editing.create_draft("nothing"))
         assert again.steps == [] and not any(again.reachability.values())
 
 
 def test_the_plan_says_what_becomes_reachable_before_anything_runs(people: People) -> None:
-    provisioned(people.acme)
+    provision_document(people.acme)
     with scope(people.acme):
-        draft = drafts.create("policy")
-        drafts.add(draft, "policies", policy())
-        plan = plans.make(draft)
+        draft = editing.create_draft("policy")
+        editing.add_object(draft, "policies", policy())
+        plan = plans.create_plan(draft)
         allowed = plan.reachability["allowed"]
         assert [(entry["from"], entry["to"], entry["protocol"]) for entry in allowed] == [(["prod"], ["dev"], "tcp")]
         assert {step["action"] for step in plan.steps} == {"change"}
@@ -70,35 +70,35 @@ def policy(**fields: object) -> dict[str, object]:
 
 def test_a_failing_assertion_blocks_the_plan(people: People) -> None:
     with scope(people.acme):
-        draft = drawn()
-        drafts.add(draft, "policies", policy())
+        draft = draft_with_document()
+        editing.add_object(draft, "policies", policy())
         never = {"name": "prod never reaches dev", "from": "prod", "to": "dev", "segment": "corp", "expect": "blocked"}
-        drafts.add(draft, "assertions", never)
-        with pytest.raises(Invalid) as refused:
-            plans.make(draft)
+        editing.add_object(draft, "assertions", never)
+        with pytest.raises(ValidationFailed) as refused:
+            plans.create_plan(draft)
         assert refused.value.problems[0].code == "assertion_failed"
 
 
 def test_a_plan_is_refused_when_the_draft_or_the_digest_moved(people: People) -> None:
     with scope(people.acme):
-        draft = drawn()
-        plan = plans.make(draft)
-        with pytest.raises(Conflict, match="digest"):
-            runs.provision(plan, "0" * 64)
-        drafts.add(draft, "groups", {"name": "late"})
-        with pytest.raises(Conflict, match="was edited"):
-            runs.provision(plan, plan.digest)
-        assert views.live().revision == 0
+        draft = draft_with_document()
+        plan = plans.create_plan(draft)
+        with pytest.raises(StateConflict, match="digest"):
+            runs.provision_plan(plan, "0" * 64)
+        editing.add_object(draft, "groups", {"name": "late"})
+        with pytest.raises(StateConflict, match="was edited"):
+            runs.provision_plan(plan, plan.digest)
+        assert queries.live_snapshot().revision == 0
 
 
 def test_one_run_goes_at_a_time(people: People) -> None:
     planned(people.acme)
     with scope(people.acme):
-        draft = drafts.create("second")
-        drafts.add(draft, "groups", {"name": "late"})
-        plan = plans.make(draft)
-        with pytest.raises(Conflict, match="Another run is going"):
-            runs.provision(plan, plan.digest)
+        draft = editing.create_draft("second")
+        editing.add_object(draft, "groups", {"name": "late"})
+        plan = plans.create_plan(draft)
+        with pytest.raises(StateConflict, match="Another run is going"):
+            runs.provision_plan(plan, plan.digest)
 
 
 def test_where_approval_is_asked_a_second_person_gives_it(people: People) -> None:
@@ -106,14 +106,14 @@ def test_where_approval_is_asked_a_second_person_gives_it(people: People) -> Non
     people.acme.refresh_from_db()
     with scope(people.acme):
         with acting(Actor("netadmin@demo.test")):
-            plan = plans.make(drawn())
-            with pytest.raises(Conflict, match="approval"):
-                runs.provision(plan, plan.digest)
+            plan = plans.create_plan(draft_with_document())
+            with pytest.raises(StateConflict, match="approval"):
+                runs.provision_plan(plan, plan.digest)
             with pytest.raises(Forbidden, match="own plan"):
-                plans.approve(plan)
+                plans.approve_plan(plan)
         with acting(Actor("secadmin@demo.test")):
-            plans.approve(plan)
-        runs.provision(plan, plan.digest)
+            plans.approve_plan(plan)
+        runs.provision_plan(plan, plan.digest)
 
 
 def test_an_outcome_under_an_old_lease_is_refused(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,12 +125,12 @@ def test_an_outcome_under_an_old_lease_is_refused(people: People, monkeypatch: p
             # While this worker was stuck, its lease lapsed and another one finished the step.
             with scope(people.acme):
                 Step.objects.filter(pk=first.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
-                assert first.pk in steps.due(timezone.now())
-                Step.objects.filter(pk=first.pk).update(lease_number=99, lease_until=timezone.now() + lease.LEASE)
+                assert first.pk in steps.due_steps(timezone.now())
+                Step.objects.filter(pk=first.pk).update(lease_number=99, lease_until=timezone.now() + lease.LEASE_DURATION)
             return Done({"stale": True}, {})
 
     monkeypatch.setattr(steps, "get_driver", lambda name: Slow())
-    steps.work(people.acme, first.pk)
+    steps.process_step(people.acme, first.pk)
     with scope(people.acme):
         assert Step.objects.get(pk=first.pk).state == "running"
         assert not ResourceRecord.objects.exists()
@@ -142,7 +142,7 @@ def test_a_step_whose_worker_died_is_found_and_finished(people: People) -> None:
         Step.objects.filter(address="exchange/eu").update(
             state="running", lease_number=1, lease_until=timezone.now() - timedelta(seconds=1)
         )
-    finish(people.acme, run)
+    finish_run(people.acme, run)
     with scope(people.acme):
         run.refresh_from_db()
         assert run.state == "succeeded"
@@ -153,26 +153,26 @@ def test_a_step_of_a_dead_process_is_free_at_once_and_one_of_a_living_or_distant
     now, pk = timezone.now(), by_address["exchange/eu"].pk
     with subprocess.Popen(["true"]) as dead:
         pass
-    mine = lease.me()
+    mine = lease.current_worker()
     here = mine.rpartition("/")[0].rpartition("/")[0]
     owners = {mine: False, f"{here}/{dead.pid}/1": True, f"elsewhere/1/{dead.pid}/1": False, f"{mine}0": True}
     with scope(people.acme):
         for owner, free in owners.items():
-            Step.objects.filter(pk=pk).update(state="running", lease_owner=owner, lease_until=now + lease.LEASE)
-            assert (pk in steps.due(now)) is free, owner
+            Step.objects.filter(pk=pk).update(state="running", lease_owner=owner, lease_until=now + lease.LEASE_DURATION)
+            assert (pk in steps.due_steps(now)) is free, owner
 
 
 def test_a_failed_step_stops_only_what_depends_on_it_and_retry_goes_on_with_the_newest_intent(people: People) -> None:
     def broken_us(node: Node) -> None:
         if node.location == "aws-us-east-1":
-            document = json.loads(nodes.document(node)[0])
+            document = json.loads(nodes.signed_document(node)[0])
             failed = dict.fromkeys(document["sections"], "no such interface")
-            nodes.report(node, {"epoch": "e1", "version": document["version"], "failed": failed})
+            nodes.record_report(node, {"epoch": "e1", "version": document["version"], "failed": failed})
         else:
-            obey(node)
+            report_all_applied(node)
 
     run, _ = planned(people.acme)
-    finish(people.acme, run, broken_us)
+    finish_run(people.acme, run, broken_us)
     with scope(people.acme):
         run.refresh_from_db()
         found = states(run)
@@ -181,8 +181,8 @@ def test_a_failed_step_stops_only_what_depends_on_it_and_retry_goes_on_with_the_
         assert found["connector/site-1"] == "done"
         error = Step.objects.get(run=run, address="exchange/us").error
         assert "no such interface" in error["message"] and error["call"] == "exchange.apply"
-        runs.retry(run)
-    finish(people.acme, run)
+        runs.retry_run(run)
+    finish_run(people.acme, run)
     with scope(people.acme):
         run.refresh_from_db()
         assert run.state == "succeeded" and set(states(run).values()) == {"done"}
@@ -205,78 +205,78 @@ def test_errors_that_may_pass_are_tried_again_and_others_are_not(
     for _ in range(10):
         with scope(people.acme):
             Step.objects.filter(pk=pk, state="waiting").update(due_at=timezone.now())
-        steps.work(people.acme, pk)
+        steps.process_step(people.acme, pk)
     with scope(people.acme):
         step = Step.objects.get(pk=pk)
     assert step.state == "failed" and step.error["call"] == "ec2.CreateX"
-    assert len(calls) == (1 if permanent else steps.MOST_FAILURES)
+    assert len(calls) == (1 if permanent else steps.MAX_FAILURES)
 
 
 def test_a_stale_plan_says_whose_run_moved_what(people: People) -> None:
-    provisioned(people.acme)
+    provision_document(people.acme)
     with scope(people.acme):
-        waiting = plans.make(_with_policy("waiting"))
+        waiting = plans.create_plan(_with_policy("waiting"))
         with acting(Actor(email="netadmin@acme.test")):
-            other = plans.make(_with_policy("other"))
-            run = runs.provision(other, other.digest)
+            other = plans.create_plan(_with_policy("other"))
+            run = runs.provision_plan(other, other.digest)
         # Its steps have not been taken yet.
-        hurried = plans.make(_with_policy("hurried", name="hurry", position=7))
-    finish(people.acme, run)
+        hurried = plans.create_plan(_with_policy("hurried", name="hurry", position=7))
+    finish_run(people.acme, run)
     with scope(people.acme):
-        assert plans.staleness(waiting, waiting.draft) == [
+        assert plans.staleness_reasons(waiting, waiting.draft) == [
             "Revision 2 was provisioned by netadmin@acme.test; this plan was made on revision 1."
         ]
-        assert plans.staleness(hurried, hurried.draft) == [
+        assert plans.staleness_reasons(hurried, hurried.draft) == [
             "The run of revision 2, started by netadmin@acme.test, has gone on since."
         ]
         ResourceRecord.objects.filter(address="connector/site-1").delete()
-        later = plans.make(_with_policy("later", name="late", position=8))
-        assert plans.staleness(later, later.draft) == []
+        later = plans.create_plan(_with_policy("later", name="late", position=8))
+        assert plans.staleness_reasons(later, later.draft) == []
         ResourceRecord.objects.filter(address="connector/site-2").delete()
-        assert plans.staleness(later, later.draft) == ["What is there has changed since, in a cloud or on an exchange."]
+        assert plans.staleness_reasons(later, later.draft) == ["What is there has changed since, in a cloud or on an exchange."]
 
 
 def _with_policy(draft: str, **fields: object) -> Draft:
-    made = drafts.create(draft)
-    drafts.add(made, "policies", policy(**fields))
+    made = editing.create_draft(draft)
+    editing.add_object(made, "policies", policy(**fields))
     return made
 
 
 def test_a_cancelled_run_begins_nothing_more(people: People) -> None:
     run, _ = planned(people.acme)
     with scope(people.acme):
-        runs.cancel(run)
+        runs.cancel_run(run)
         run.refresh_from_db()
         assert run.state == "cancelled" and set(states(run).values()) == {"cancelled"}
-        assert steps.due(timezone.now()) == []
+        assert steps.due_steps(timezone.now()) == []
 
 
 def test_what_a_cancelled_run_had_published_is_taken_back_by_the_next_one(people: People) -> None:
     """Otherwise nodes would go on with a policy that live does not have, and every later plan would be empty."""
-    provisioned(people.acme)
+    provision_document(people.acme)
     with scope(people.acme):
-        draft = drafts.create("policy")
-        drafts.add(draft, "policies", policy())
-        plan = plans.make(draft)
-        run = runs.provision(plan, plan.digest)
+        draft = editing.create_draft("policy")
+        editing.add_object(draft, "policies", policy())
+        plan = plans.create_plan(draft)
+        run = runs.provision_plan(plan, plan.digest)
         for step in Step.objects.filter(run=run):
-            steps.work(people.acme, step.pk)
-        runs.cancel(run)
+            steps.process_step(people.acme, step.pk)
+        runs.cancel_run(run)
         run.refresh_from_db()
         assert run.state == "cancelled"
     for node in Node.objects.all():
-        obey(node)
-        assert '"ports":["443"]' in nodes.document(node)[0]
+        report_all_applied(node)
+        assert '"ports":["443"]' in nodes.signed_document(node)[0]
 
     with scope(people.acme):
-        back = plans.make(revisions.restore(1))
+        back = plans.create_plan(revisions.restore_revision(1))
         assert {step["address"] for step in back.steps} == {step["address"] for step in plan.steps}
-        again = runs.provision(back, back.digest)
-    finish(people.acme, again)
+        again = runs.provision_plan(back, back.digest)
+    finish_run(people.acme, again)
     with scope(people.acme):
         again.refresh_from_db()
-        assert again.state == "succeeded" and plans.make(drafts.create("nothing")).steps == []
-    assert not any('"ports":["443"]' in nodes.document(node)[0] for node in Node.objects.all())
+        assert again.state == "succeeded" and plans.create_plan(editing.create_draft("nothing")).steps == []
+    assert not any('"ports":["443"]' in nodes.signed_document(node)[0] for node in Node.objects.all())
 
 
 def test_what_a_failed_run_may_have_made_is_removed_when_it_is_not_wanted_any_more(
@@ -290,21 +290,21 @@ def test_what_a_failed_run_may_have_made_is_removed_when_it_is_not_wanted_any_mo
 
     with monkeypatch.context() as patched:
         patched.setattr(steps, "get_driver", lambda name: Lost())
-        steps.work(people.acme, by_address["exchange/eu"].pk)
+        steps.process_step(people.acme, by_address["exchange/eu"].pk)
     with scope(people.acme):
-        runs.cancel(run)
-        plan = plans.make(revisions.restore(0))
+        runs.cancel_run(run)
+        plan = plans.create_plan(revisions.restore_revision(0))
         assert [(step["action"], step["address"]) for step in plan.steps] == [("remove", "exchange/eu")]
-        removal = runs.provision(plan, plan.digest)
-    finish(people.acme, removal)
+        removal = runs.provision_plan(plan, plan.digest)
+    finish_run(people.acme, removal)
     with scope(people.acme):
         removal.refresh_from_db()
-        assert removal.state == "succeeded" and plans.make(drafts.create("nothing")).steps == []
+        assert removal.state == "succeeded" and plans.create_plan(editing.create_draft("nothing")).steps == []
 
 
 def test_removing_a_connector_takes_it_off_its_nodes_and_ends_its_hours(people: People) -> None:
-    provisioned(people.acme)
-    provisioned(people.acme, "smaller", {**DOCUMENT, "connectors": DOCUMENT["connectors"][:1]})
+    provision_document(people.acme)
+    provision_document(people.acme, "smaller", {**DOCUMENT, "connectors": DOCUMENT["connectors"][:1]})
     with scope(people.acme):
         assert not ResourceRecord.objects.filter(address="connector/site-2").exists()
         assert Lifecycle.objects.get(address="connector/site-2").ended_at is not None
@@ -314,7 +314,7 @@ def test_steps_that_write_for_the_same_nodes_do_not_wait_for_each_other_in_a_rin
     people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Sections come back in any order; two steps that each hold one node and want the other's would be a deadlock."""
-    provisioned(people.acme)
+    provision_document(people.acme)
     written = publish._write_section
     meeting = threading.Barrier(2)
 

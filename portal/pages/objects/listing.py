@@ -10,9 +10,9 @@ from typing import Any
 from portal.pages.objects.fields import ANYWHERE
 from portal.pages.objects.form import Named, references
 from portal.pages.objects.kind import Column, Kind
-from provisioning.selectors import listing, views
-from provisioning.selectors.views import Row, View
-from provisioning.services.errors import Unreadable
+from provisioning.selectors import listing; from provisioning.snapshots import queries
+from provisioning.snapshots.queries import StoredObject, Snapshot
+from provisioning.errors import InvalidQuery
 
 PAGE = 50
 SHOWN = 4
@@ -34,7 +34,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    row: Row
+    row: StoredObject
     state: str
     cells: list[Shown]
 
@@ -42,9 +42,9 @@ class Line:
 class Names:
     """What the references of some bodies lead to; asked for once."""
 
-    def __init__(self, view: View, bodies: Iterable[Any]) -> None:
+    def __init__(self, view: Snapshot, bodies: Iterable[Any]) -> None:
         wanted = set().union(*map(references, bodies))
-        self.rows: Mapping[str, Row] = views.named(view, wanted) if wanted else {}
+        self.rows: Mapping[str, StoredObject] = queries.objects_by_uid(view, wanted) if wanted else {}
 
     def label(self, ref: str) -> Named:
         row = self.rows.get(ref)
@@ -59,23 +59,23 @@ class Names:
         return Value(row.name, row.body.get("color"))
 
 
-def page_of(view: View, kind: str, cursor: str | None, **asked: Any) -> listing.Page:
+def page_of(view: Snapshot, kind: str, cursor: str | None, **asked: Any) -> listing.ObjectPage:
     """A page of what ``listing.page`` is asked for; the first one where the cursor is another list's.
 
     An address may have been kept while its filters were edited, or put together by hand.
     """
-    ask = partial(listing.page, view, kind, limit=PAGE, **asked)
+    ask = partial(listing.list_page, view, kind, limit=PAGE, **asked)
     try:
         return ask(cursor=cursor)
-    except Unreadable:
+    except InvalidQuery:
         return ask()
 
 
-def lines(kind: Kind, found: Iterable[tuple[Row, str]], names: Names) -> list[Line]:
+def lines(kind: Kind, found: Iterable[tuple[StoredObject, str]], names: Names) -> list[Line]:
     return [Line(row, state, [_shown(column, row, names) for column in kind.columns]) for row, state in found]
 
 
-def _shown(column: Column, row: Row, names: Names) -> Shown:
+def _shown(column: Column, row: StoredObject, names: Names) -> Shown:
     found = column.show(row.body)
     if column.cell == "swatch":
         return Shown(column, [Value(row.name, row.body.get("color"))], 0)

@@ -16,9 +16,9 @@ from portal.pages.objects.form import Bound, bind
 from portal.pages.objects.kind import Kind
 from portal.pages.objects.listing import Names, lines, page_of
 from provisioning.models import Draft, Item
-from provisioning.selectors import changes, views
-from provisioning.selectors.views import Row, View
-from provisioning.services.errors import Missing
+from provisioning.selectors import draft_changes; from provisioning.snapshots import queries
+from provisioning.snapshots.queries import StoredObject, Snapshot
+from provisioning.errors import ObjectNotFound
 
 NEW = "new"
 
@@ -27,7 +27,7 @@ NEW = "new"
 class Place:
     """The version whose objects are shown: its name, its addresses, and the draft where it is one."""
 
-    view: View
+    view: Snapshot
     title: str
     root: str  # the page's address without the kind
     api: str
@@ -40,21 +40,21 @@ def in_draft(request: PageRequest, uid: UUID, kind: str = "") -> HttpResponse:
     slug = request.tenant.slug
     root = reverse("draft-objects", args=[slug, uid])
     return _page(
-        request, Place(views.of_draft(draft), draft.name, root, f"/api/v1/t/{slug}/drafts/{uid}/", draft), kind
+        request, Place(queries.snapshot_of_draft(draft), draft.name, root, f"/api/v1/t/{slug}/drafts/{uid}/", draft), kind
     )
 
 
 @page()
 def in_live(request: PageRequest, kind: str = "") -> HttpResponse:
     slug = request.tenant.slug
-    return _page(request, Place(views.live(), "Live", reverse("network", args=[slug]), f"/api/v1/t/{slug}/live/"), kind)
+    return _page(request, Place(queries.live_snapshot(), "Live", reverse("network", args=[slug]), f"/api/v1/t/{slug}/live/"), kind)
 
 
 @page()
 def in_revision(request: PageRequest, number: int, kind: str = "") -> HttpResponse:
     slug = request.tenant.slug
     root = reverse("revision-objects", args=[slug, number])
-    place = Place(views.revision(number), f"Revision {number}", root, f"/api/v1/t/{slug}/revisions/{number}/")
+    place = Place(queries.revision_snapshot(number), f"Revision {number}", root, f"/api/v1/t/{slug}/revisions/{number}/")
     return _page(request, place, kind)
 
 
@@ -79,8 +79,8 @@ def _page(request: PageRequest, place: Place, key: str) -> HttpResponse:
 
 def _sections(place: Place, here: Kind) -> list[tuple[str, list[dict[str, Any]]]]:
     """The kinds with how many there are, and how many of them the draft touched."""
-    counts = changes.counts(place.view)
-    touched = changes.touched(place.draft) if place.draft else {}
+    counts = draft_changes.count_objects(place.view)
+    touched = draft_changes.count_changed_objects(place.draft) if place.draft else {}
     return [
         (
             word,
@@ -107,19 +107,19 @@ def _listed(request: PageRequest, place: Place, kind: Kind) -> dict[str, Any]:
     if not ordering or ordering.removeprefix("-") not in orders:
         ordering = kind.order
     only = bool(place.draft and request.GET.get("changed"))
-    found: list[tuple[Row, str]]
+    found: list[tuple[StoredObject, str]]
     following = previous = None
     if place.draft and only:
-        told = changes.changed(place.draft, kind.key)
+        told = draft_changes.list_changed_objects(place.draft, kind.key)
         found = [(row, state) for row, state in told if search.lower() in row.name.lower()]
     else:
         listed = page_of(place.view, kind.key, request.GET.get("cursor"), search=search, ordering=ordering)
-        states = changes.states(place.draft, listed.rows) if place.draft else {}
+        states = draft_changes.change_states(place.draft, listed.rows) if place.draft else {}
         found = [(row, states.get(row.uid, "same")) for row in listed.rows]
         following, previous = listed.next, listed.previous
     names = Names(place.view, [row.body for row, _ in found])
     removed = (
-        [row for row, state in changes.changed(place.draft, kind.key) if state == "removed"] if place.draft else []
+        [row for row, state in draft_changes.list_changed_objects(place.draft, kind.key) if state == "removed"] if place.draft else []
     )
     return {
         "lines": lines(kind, found, names),
@@ -141,10 +141,10 @@ def _selected(request: PageRequest, place: Place, kind: Kind, editable: bool) ->
     if not wanted or wanted == NEW:
         return {"panel": None, "selected": ""}
     try:
-        row = views.get(place.view, kind.key, _uid(kind, wanted))
-    except Missing:
+        row = queries.get_object(place.view, kind.key, _uid(kind, wanted))
+    except ObjectNotFound:
         return {"panel": None, "selected": ""}
-    state = changes.states(place.draft, [row]).get(row.uid, "same") if place.draft else "same"
+    state = draft_changes.change_states(place.draft, [row]).get(row.uid, "same") if place.draft else "same"
     return {"panel": panel(place.view, kind, row, place.api, place.root, state), "selected": row.uid}
 
 
@@ -154,7 +154,7 @@ def _uid(kind: Kind, wanted: str) -> str:
     return str(found) if found else wanted
 
 
-def panel(view: View, kind: Kind, row: Row | None, api: str, root: str, state: str = "same") -> dict[str, Any]:
+def panel(view: Snapshot, kind: Kind, row: StoredObject | None, api: str, root: str, state: str = "same") -> dict[str, Any]:
     """What the form of an object draws; ``row`` None: of a new one. api, root: as in ``Place``."""
     body = row.body if row else kind.blank
     names = Names(view, [body])

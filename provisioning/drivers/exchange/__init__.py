@@ -28,7 +28,7 @@ class ExchangeDriver:
     def apply(self, change: Change, context: DriverContext) -> Done | Waiting:
         with scope(Tenant.objects.get(slug=context.tenant)):
             sections = publish.publish_sections(change)
-            late = [section for section in sections if not section.holds]
+            late = [section for section in sections if not section.is_applied]
             error = _section_error(late)
             if error:
                 # Forgotten, so that a retry publishes anew and waits anew.

@@ -50,7 +50,7 @@ def _write_section(section: NodeSection, kind: str, body: Body | None, desired: 
     section.kind, section.body, section.digest = kind, body, desired
     section.version, section.failure, section.published_at = node.version, "", timezone.now()
     section.save()
-    outbox.put("node", node=node.pk)
+    outbox.enqueue("node", node=node.pk)
 
 
 def reset_sections(sections: Iterable[NodeSection]) -> None:

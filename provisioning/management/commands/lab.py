@@ -45,10 +45,10 @@ class Command(BaseCommand):
         sys.exit(lab.exec_in(tenant, connector, argv))
 
     def _cut(self, lab: Lab, place: str, **_: Any) -> None:
-        self.stdout.write(f"down: {', '.join(lab.cut(*_place(place)))}")
+        self.stdout.write(f"down: {', '.join(lab.cut(*_parse_node(place)))}")
 
     def _heal(self, lab: Lab, place: str, **_: Any) -> None:
-        self.stdout.write(f"up: {', '.join(lab.heal(*_place(place)))}")
+        self.stdout.write(f"up: {', '.join(lab.heal(*_parse_node(place)))}")
 
     def _flap(self, lab: Lab, tenant: str, circuit: str, seconds: float, **_: Any) -> None:
         connector, _slash, name = circuit.partition("/")
@@ -56,7 +56,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{tenant} {circuit} was down for {seconds:g} s")
 
 
-def _place(text: str) -> tuple[str, int | None]:
+def _parse_node(text: str) -> tuple[str, int | None]:
     location, _, node = text.partition("/")
     if node not in ("", "1", "2"):
         raise CommandError(f"{text}: the node is 1 or 2")

@@ -8,10 +8,10 @@ from decimal import Decimal as D
 import pytest
 from hypothesis import given
 
-from billing.core.books import PriceBook, Rate, Version
-from billing.core.money import Money, rounded
-from billing.core.prices import Band, Flat, Graduated, InvalidPrice, Package, Tier, Volume, price_from_data
-from tests.billing.core.worlds import quantities, shapes
+from billing.core.price_books import PriceBookValue, Rate, PriceBookVersionValue
+from billing.core.money import Money, round_to_minor
+from billing.core.prices import Band, FlatPrice, GraduatedPrice, InvalidPrice, PackagePrice, Tier, VolumePrice, price_from_data
+from tests.billing.core.strategies import quantities, shapes
 
 TIERS = (Tier(D(100), D("0.10")), Tier(D(1000), D("0.05"), D(3)), Tier(None, D("0.01")))
 
@@ -19,22 +19,22 @@ TIERS = (Tier(D(100), D("0.10")), Tier(D(1000), D("0.05"), D(3)), Tier(None, D("
 @pytest.mark.parametrize(
     "price, quantity, amount",
     [
-        (Flat(D("0.0420")), "744", "31.2480"),
-        (Flat(D("0.0000001")), "1000000000", "100"),
-        (Graduated(TIERS), "0", "0"),
-        (Graduated(TIERS), "100", "10"),
-        (Graduated(TIERS), "100.5", "13.025"),
-        (Graduated(TIERS), "1000", "58"),
-        (Graduated(TIERS), "3000", "78"),
-        (Volume(TIERS), "0", "0"),
-        (Volume(TIERS), "100", "10"),
-        (Volume(TIERS), "101", "8.05"),
-        (Volume(TIERS), "1000", "53"),
-        (Volume(TIERS), "3000", "30"),
-        (Package(D(100), D(4)), "0", "0"),
-        (Package(D(100), D(4)), "0.000000001", "4"),
-        (Package(D(100), D(4)), "100", "4"),
-        (Package(D(100), D(4)), "100.1", "8"),
+        (FlatPrice(D("0.0420")), "744", "31.2480"),
+        (FlatPrice(D("0.0000001")), "1000000000", "100"),
+        (GraduatedPrice(TIERS), "0", "0"),
+        (GraduatedPrice(TIERS), "100", "10"),
+        (GraduatedPrice(TIERS), "100.5", "13.025"),
+        (GraduatedPrice(TIERS), "1000", "58"),
+        (GraduatedPrice(TIERS), "3000", "78"),
+        (VolumePrice(TIERS), "0", "0"),
+        (VolumePrice(TIERS), "100", "10"),
+        (VolumePrice(TIERS), "101", "8.05"),
+        (VolumePrice(TIERS), "1000", "53"),
+        (VolumePrice(TIERS), "3000", "30"),
+        (PackagePrice(D(100), D(4)), "0", "0"),
+        (PackagePrice(D(100), D(4)), "0.000000001", "4"),
+        (PackagePrice(D(100), D(4)), "100", "4"),
+        (PackagePrice(D(100), D(4)), "100.1", "8"),
     ],
 )
 def test_amounts_at_the_boundaries(price, quantity, amount):
@@ -53,7 +53,7 @@ def test_a_price_survives_storage(price):
 
 
 def test_bands_go_on_where_earlier_usage_stopped():
-    assert Graduated(TIERS).bands(D(50), D(1100)) == [
+    assert GraduatedPrice(TIERS).bands(D(50), D(1100)) == [
         Band(D(50), D("0.10")),
         Band(D(900), D("0.05"), D(3)),
         Band(D(100), D("0.01")),
@@ -61,15 +61,15 @@ def test_bands_go_on_where_earlier_usage_stopped():
 
 
 def test_rounding_is_half_up_and_mirrors():
-    assert rounded(D("0.005"), "EUR") == Money(1, "EUR") == -rounded(D("-0.005"), "EUR")
-    assert rounded(D("0.0049999999"), "EUR") == Money(0, "EUR")
-    assert rounded(D("1.5"), "JPY") == Money(2, "JPY")
+    assert round_to_minor(D("0.005"), "EUR") == Money(1, "EUR") == -round_to_minor(D("-0.005"), "EUR")
+    assert round_to_minor(D("0.0049999999"), "EUR") == Money(0, "EUR")
+    assert round_to_minor(D("1.5"), "JPY") == Money(2, "JPY")
     assert str(Money(123456, "EUR")) == "EUR 1,234.56"
 
 
 def test_a_volume_price_that_lowers_the_bill_says_so():
-    assert Volume(TIERS).lowers_the_bill
-    assert not Volume((Tier(D(10), D(1)), Tier(None, D(1), D(5)))).lowers_the_bill
+    assert VolumePrice(TIERS).can_lower_bill
+    assert not VolumePrice((Tier(D(10), D(1)), Tier(None, D(1), D(5)))).can_lower_bill
 
 
 @pytest.mark.parametrize(
@@ -96,9 +96,9 @@ def test_a_price_that_cannot_be_used_is_refused(data, message):
 
 def test_a_book_finds_the_version_in_force_and_the_most_specific_rate():
     start, later = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC)
-    default, small = Rate.of("connector_hours", Flat(D(2))), Rate.of("connector_hours", Flat(D(1)), size="small")
-    lab = Rate.of("connector_hours", Flat(D(0)), size="small", kind="lab-site")
-    book = PriceBook("B", "EUR", (Version("1", start, (default,)), Version("2", later, (default, small, lab))))
+    default, small = Rate.of("connector_hours", FlatPrice(D(2))), Rate.of("connector_hours", FlatPrice(D(1)), size="small")
+    lab = Rate.of("connector_hours", FlatPrice(D(0)), size="small", kind="lab-site")
+    book = PriceBookValue("B", "EUR", (PriceBookVersionValue("1", start, (default,)), PriceBookVersionValue("2", later, (default, small, lab))))
     assert book.version_at(datetime(2025, 12, 31, tzinfo=UTC)) is None
     assert book.version_at(start).key == "1" and book.version_at(later).key == "2"
     found = book.versions[1].rate_for
@@ -107,6 +107,6 @@ def test_a_book_finds_the_version_in_force_and_the_most_specific_rate():
     assert found("connector_hours", {"size": "large"}) == default
     assert found("gb_inspected", {}) is None
     with pytest.raises(InvalidPrice, match="two prices"):
-        Version("3", later, (small, small))
+        PriceBookVersionValue("3", later, (small, small))
     with pytest.raises(InvalidPrice, match="order of their dates"):
-        PriceBook("B", "EUR", (book.versions[1], book.versions[0]))
+        PriceBookValue("B", "EUR", (book.versions[1], book.versions[0]))

@@ -5,29 +5,29 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from decimal import Decimal as D
 
-from billing.core.books import PriceBook, Rate, Version
-from billing.core.estimate import compare, monthly
+from billing.core.price_books import PriceBookValue, Rate, PriceBookVersionValue
+from billing.core.estimate import compare_costs, rate_month
 from billing.core.money import Money
-from billing.core.prices import Flat, Graduated, Tier
-from billing.core.rating import rate
-from billing.core.samples import HOUR, Sample
+from billing.core.prices import FlatPrice, GraduatedPrice, Tier
+from billing.core.rating import rate_samples
+from billing.core.samples import HOUR, SampleValue
 from provisioning.core.values.resource import Resource
-from tests.billing.core.worlds import NOVEMBER
+from tests.billing.core.strategies import NOVEMBER
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-BANDS = Graduated((Tier(D(10), D("0.10")), Tier(None, D("0.05"))))
-BOOK = PriceBook(
+BANDS = GraduatedPrice((Tier(D(10), D("0.10")), Tier(None, D("0.05"))))
+BOOK = PriceBookValue(
     "Northwind",
     "EUR",
     (
-        Version(
+        PriceBookVersionValue(
             "2026-01",
             START,
             (
-                Rate.of("exchange_hours", Flat(D("0.42")), size="small"),
-                Rate.of("connector_hours", Flat(D("0.0820")), size="small"),
-                Rate.of("connector_hours", Flat(D("0.1450")), size="medium"),
-                Rate.of("service_instance_hours", Flat(D("0.32")), product="linux-firewall"),
+                Rate.of("exchange_hours", FlatPrice(D("0.42")), size="small"),
+                Rate.of("connector_hours", FlatPrice(D("0.0820")), size="small"),
+                Rate.of("connector_hours", FlatPrice(D("0.1450")), size="medium"),
+                Rate.of("service_instance_hours", FlatPrice(D("0.32")), product="linux-firewall"),
                 Rate.of("gb_exchange_out", BANDS),
             ),
         ),
@@ -37,13 +37,13 @@ BOOK = PriceBook(
 
 def used(meter, subject, hour, quantity, **dimensions):
     at = NOVEMBER.start + hour * HOUR
-    return Sample(meter, subject, at, at + HOUR, D(quantity), tuple(dimensions.items()))
+    return SampleValue(meter, subject, at, at + HOUR, D(quantity), tuple(dimensions.items()))
 
 
 def test_a_month_of_a_connector_that_grew_in_the_middle():
     usage = [used("connector_hours", "connector/a", hour, 1, size="small") for hour in range(360)]
     usage += [used("connector_hours", "connector/a", hour, 1, size="medium") for hour in range(360, 720)]
-    small, medium = sorted(rate(usage, BOOK, NOVEMBER).lines, key=lambda line: line.amount.minor)
+    small, medium = sorted(rate_samples(usage, BOOK, NOVEMBER).lines, key=lambda line: line.amount.minor)
     assert (small.label, small.quantity, small.unit_price, small.amount) == (
         "Connector hours, small",
         D(360),
@@ -56,7 +56,7 @@ def test_a_month_of_a_connector_that_grew_in_the_middle():
 
 def test_bands_count_all_connectors_together_and_the_cents_are_shared():
     usage = [used("gb_exchange_out", f"connector/{name}", 3, "5.05") for name in "abc"]
-    lines = rate(usage, BOOK, NOVEMBER).lines
+    lines = rate_samples(usage, BOOK, NOVEMBER).lines
     assert [line.amount.minor for line in lines] == [42, 42, 42]
     assert lines[0].pool_amount == Money(126, "EUR")
     assert lines[0].unit_price is None
@@ -67,7 +67,7 @@ def test_bands_count_all_connectors_together_and_the_cents_are_shared():
 
 
 def test_what_has_no_price_is_named_not_dropped():
-    rating = rate([used("gb_inspected", "service/fw", 0, 7)], BOOK, NOVEMBER)
+    rating = rate_samples([used("gb_inspected", "service/fw", 0, 7)], BOOK, NOVEMBER)
     assert rating.lines == [] and [sample.quantity for sample in rating.unpriced] == [D(7)]
 
 
@@ -80,7 +80,7 @@ def test_a_plan_is_priced_by_the_month_of_730_hours():
         Resource("service/fw/eu/instance/1", "exchange.instance", {"product": "linux-firewall"}),
         Resource("exchange/eu/1/segment/corp", "exchange.segment", {}),
     ]
-    estimate = compare(before, after, BOOK, datetime(2026, 11, 1, tzinfo=UTC))
+    estimate = compare_costs(before, after, BOOK, datetime(2026, 11, 1, tzinfo=UTC))
     assert (estimate.before, estimate.after) == (Money(36646, "EUR"), Money(64605, "EUR"))
     assert [(d.before and d.before.label, d.after and d.after.label, d.amount.minor) for d in estimate.lines] == [
         ("Connector hours, small, aws-vpc", "Connector hours, medium, aws-vpc", 4599),
@@ -91,5 +91,5 @@ def test_a_plan_is_priced_by_the_month_of_730_hours():
 
 def test_before_the_first_price_everything_is_unpriced():
     connector = Resource("connector/a", "exchange.connector", {"size": "small", "kind": "aws-vpc"})
-    rating = monthly([connector], BOOK, datetime(2025, 1, 1, tzinfo=UTC))
+    rating = rate_month([connector], BOOK, datetime(2025, 1, 1, tzinfo=UTC))
     assert rating.lines == [] and rating.unpriced[0].subject == "connector/a"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.core.samples import HOUR, Reading, Sample, by_hour, gigabytes, hours, increments, spread, windows
+from billing.core.samples import HOUR, CounterReadingValue, SampleValue, bytes_by_hour, bytes_to_gigabytes, hours_between, increments, spread_over_hours, hour_windows
 
 TEN = datetime(2026, 11, 23, 10, tzinfo=UTC)
 
@@ -22,11 +22,11 @@ def at(minute: float) -> datetime:
 @given(st.sets(st.integers(1, 3_600_000_000 - 1), max_size=8))
 def test_pieces_of_an_hour_add_up_to_exactly_one(cuts):
     edges = [TEN, *(TEN + timedelta(microseconds=cut) for cut in sorted(cuts)), TEN + HOUR]
-    assert sum(hours(a, b) for a, b in itertools.pairwise(edges)) == 1
+    assert sum(hours_between(a, b) for a, b in itertools.pairwise(edges)) == 1
 
 
 def test_a_lifetime_is_cut_at_the_hours():
-    assert [(a.hour, a.minute, hours(a, b)) for a, b in windows(at(45), at(150))] == [
+    assert [(a.hour, a.minute, hours_between(a, b)) for a, b in hour_windows(at(45), at(150))] == [
         (10, 45, Decimal("0.25")),
         (11, 0, Decimal(1)),
         (12, 0, Decimal("0.5")),
@@ -34,24 +34,24 @@ def test_a_lifetime_is_cut_at_the_hours():
 
 
 def test_a_counter_that_restarts_counts_from_zero_and_repeats_add_nothing():
-    readings = [Reading(at(0), "boot-1", 100), Reading(at(5), "boot-1", 700), Reading(at(5), "boot-1", 700)]
-    readings += [Reading(at(10), "boot-2", 50), Reading(at(15), "boot-2", 20), Reading(at(20), "boot-2", 20)]
+    readings = [CounterReadingValue(at(0), "boot-1", 100), CounterReadingValue(at(5), "boot-1", 700), CounterReadingValue(at(5), "boot-1", 700)]
+    readings += [CounterReadingValue(at(10), "boot-2", 50), CounterReadingValue(at(15), "boot-2", 20), CounterReadingValue(at(20), "boot-2", 20)]
     assert [count for *_, count in increments(readings)] == [100, 600, 50, 20, 0]
     assert [count for *_, count in increments(readings[1:], readings[0])] == [600, 50, 20, 0]
 
 
 def test_bytes_between_two_readings_are_shared_over_the_hours_they_span():
-    assert by_hour([Reading(at(30), "b", 1_000), Reading(at(150), "b", 5_001)]) == {
+    assert bytes_by_hour([CounterReadingValue(at(30), "b", 1_000), CounterReadingValue(at(150), "b", 5_001)]) == {
         TEN: 1_000 + 1_000,
         TEN + HOUR: 2_000,
         TEN + 2 * HOUR: 1_001,
     }
-    assert gigabytes(1_234_567_890) == Decimal("1.23456789")
+    assert bytes_to_gigabytes(1_234_567_890) == Decimal("1.23456789")
 
 
 @given(st.integers(0, 500), st.integers(0, 500), st.integers(0, 10**15))
 def test_a_shared_count_is_whole_again(start, length, count):
-    assert sum(part for _, part in spread(at(start), at(start + length), count)) == count
+    assert sum(part for _, part in spread_over_hours(at(start), at(start + length), count)) == count
 
 
 @given(
@@ -60,23 +60,23 @@ def test_a_shared_count_is_whole_again(start, length, count):
 )
 def test_readings_may_come_in_any_order_any_number_of_times_and_in_batches(points, data):
     totals = sorted(total for _, total in points)
-    readings = [Reading(at(minute), "b", total) for (minute, _), total in zip(sorted(points), totals, strict=True)]
-    whole = by_hour(readings)
+    readings = [CounterReadingValue(at(minute), "b", total) for (minute, _), total in zip(sorted(points), totals, strict=True)]
+    whole = bytes_by_hour(readings)
     assert sum(whole.values()) == totals[-1]
-    assert by_hour(data.draw(st.permutations(readings + readings))) == whole
+    assert bytes_by_hour(data.draw(st.permutations(readings + readings))) == whole
     cut = data.draw(st.integers(1, len(readings)))
-    first, rest = by_hour(readings[:cut]), by_hour(readings[cut:], readings[cut - 1])
+    first, rest = bytes_by_hour(readings[:cut]), bytes_by_hour(readings[cut:], readings[cut - 1])
     assert {hour: first.get(hour, 0) + rest.get(hour, 0) for hour in {*first, *rest}} == whole
 
 
 @pytest.mark.parametrize("quantity", [Decimal(-1), Decimal("NaN"), 1.5])
 def test_a_quantity_that_cannot_be_used_is_refused(quantity):
     with pytest.raises(ValueError, match="not 0 or more"):
-        Sample("gb_inspected", "fw", TEN, TEN + HOUR, quantity)
+        SampleValue("gb_inspected", "fw", TEN, TEN + HOUR, quantity)
 
 
 def test_a_window_is_inside_one_hour_and_has_a_time_zone():
     with pytest.raises(ValueError, match="inside one hour"):
-        Sample("gb_inspected", "fw", at(30), at(61), Decimal(1))
+        SampleValue("gb_inspected", "fw", at(30), at(61), Decimal(1))
     with pytest.raises(ValueError, match="no time zone"):
-        Sample("gb_inspected", "fw", datetime(2026, 1, 1), datetime(2026, 1, 1), Decimal(1))
+        SampleValue("gb_inspected", "fw", datetime(2026, 1, 1), datetime(2026, 1, 1), Decimal(1))

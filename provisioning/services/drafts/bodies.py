@@ -1,0 +1,76 @@
+"""Bodies as they are kept: read by the core, with names resolved in the network they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
+
+from provisioning.core import intent as core
+from provisioning.core.intent import ResolveReference
+from provisioning.core.values.resource import Problem
+from provisioning.models import CloudAccount
+from provisioning.errors import ValidationFailed
+from provisioning.services.drafts.editing.overlay import Body
+
+IDENTITY_FIELDS = ("id", "key", "number")
+"""What answers tell beside the body, and what may be sent back with it."""
+
+
+class BodyNormaliser:
+    """Reads bodies against what ``resolve`` knows: (kind, name or id) → uid."""
+
+    def __init__(self, resolve: ResolveReference) -> None:
+        self.resolve = resolve
+
+    def clean(self, kind: str, body: Any) -> Body:
+        """The stored form. Raises Invalid with every problem of the body."""
+        if isinstance(body, Mapping):
+            body = {key: value for key, value in body.items() if key not in IDENTITY_FIELDS}
+        try:
+            clean = core.normalise_body(kind, body, self.resolve)
+        except core.InvalidIntent as error:
+            raise ValidationFailed(error.problems[0].message, error.problems) from error
+        if kind == "connectors" and "account" in clean["settings"]:
+            clean["settings"]["account"] = self._account(clean["settings"]["account"])
+        return clean
+
+    def _account(self, wanted: str) -> str:
+        """By id or name, kept as the number the cloud knows it by: resource addresses are made of it."""
+        if wanted not in self._accounts:
+            message = f"There is no cloud account “{wanted}”. Add it first."
+            raise ValidationFailed(message, [Problem("unknown_reference", "settings.account", message)])
+        return self._accounts[wanted]
+
+    @cached_property
+    def _accounts(self) -> dict[str, str]:
+        return {
+            called: account.account_id
+            for account in CloudAccount.objects.all()
+            for called in (str(account.uid), account.name, account.account_id)
+        }
+
+
+class ProblemCollector:
+    """What is wrong with many bodies, each problem with the place of its body before its own path."""
+
+    def __init__(self) -> None:
+        self.found: list[Problem] = []
+
+    def add(self, code: str, path: str, message: str) -> None:
+        self.found.append(Problem(code, path, message))
+
+    def of(self, place: str, read: Callable[[], Body]) -> Body | None:
+        """What ``read`` gives, or None when it refuses."""
+        try:
+            return read()
+        except ValidationFailed as error:
+            for one in error.problems:
+                self.add(one.code, f"{place}.{one.path}".rstrip("."), one.message)
+            return None
+
+    def raise_if_any(self) -> None:
+        """Raise Invalid when there are any."""
+        if self.found:
+            more = f" And {len(self.found) - 1} more." if len(self.found) > 1 else ""
+            raise ValidationFailed(self.found[0].message + more, self.found)

@@ -1,0 +1,106 @@
+"""The whole network as one document: for the API, for keeping under version control, for carrying to another tenant.
+
+References are told by name where one name can mean only one thing, and fields are in the order of their types, the
+name first; so the same network is the same text, whoever made it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, is_dataclass
+from functools import cache
+from typing import Any, get_args, get_type_hints
+
+from provisioning.core import intent as core
+from provisioning.snapshots import tenant_cache
+from provisioning.snapshots.objects import SnapshotObjects
+from provisioning.snapshots.queries import StoredObject, Snapshot
+
+FieldOrder = dict[str, "Order"]
+_IDENTITY_FIELDS = ("uid", "number", "key")
+_FREE_TEXT_FIELDS = ("name", "description")
+"""Fields that are words of people, whatever they look like."""
+
+
+def export_document(view: Snapshot, *, ids: bool = True) -> dict[str, list[dict[str, Any]]]:
+    """Kind → objects by name."""
+    content = tenant_cache.load_objects(view)
+    found: dict[str, list[dict[str, Any]]] = {kind: [] for kind in core.KINDS}
+    called = _ReferenceNames(content)
+    for row in sorted(content, key=lambda row: (row.name, row.number)):
+        body = order_fields(row.kind, called.by_name(row))
+        found[row.kind].append({"id": row.uid, **body} if ids else body)
+    return found
+
+
+def export_objects(view: Snapshot, kind: str, uids: Iterable[str]) -> list[dict[str, Any]]:
+    """These objects of one kind, references by name."""
+    content = tenant_cache.load_objects(view)
+    called = _ReferenceNames(content)
+    return [order_fields(kind, called.by_name(content.entries[kind][uid].row)) for uid in uids]
+
+
+def order_fields(kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """The body with its fields in the order of their types, at every depth; settings are by letter."""
+    return _order_value(body, _field_orders()[kind])
+
+
+def _order_value(value: Any, order: FieldOrder) -> Any:
+    if isinstance(value, Mapping):
+        known = [field for field in order if field in value]
+        more = sorted(value.keys() - order.keys()) if len(known) < len(value) else ()
+        return {field: _order_value(value[field], order.get(field, {})) for field in (*known, *more)}
+    return [_order_value(one, order) for one in value] if isinstance(value, list) else value
+
+
+@cache
+def _field_orders() -> dict[str, FieldOrder]:
+    hints = get_type_hints(core.Intent)
+    return {kind: _field_order_of(hints[kind.replace("-", "_")]) for kind in core.KINDS}
+
+
+def _field_order_of(of: Any) -> FieldOrder:
+    """Fields of the dataclass somewhere in a type, with their own fields."""
+    if is_dataclass(of):
+        hints = get_type_hints(of)
+        return {one.name.rstrip("_"): _field_order_of(hints[one.name]) for one in fields(of) if one.name not in _IDENTITY_FIELDS}
+    found: FieldOrder = {}
+    for inner in get_args(of):
+        found = found or _field_order_of(inner)
+    return found
+
+
+class _ReferenceNames:
+    """What the objects of a content are called where others name them."""
+
+    def __init__(self, content: SnapshotObjects) -> None:
+        self.content = content
+        self._known: dict[tuple[str, tuple[str, ...]], str] = {}
+
+    def by_name(self, row: StoredObject) -> dict[str, Any]:
+        kinds: dict[str, list[str]] = {}
+        for kind, uid in core.object_references(row.kind, row.body):
+            kinds.setdefault(uid, []).append(kind)
+        if not kinds:
+            return row.body
+        names = {uid: self._name(uid, tuple(sorted(of))) for uid, of in kinds.items()}
+        return {field: value if field in _FREE_TEXT_FIELDS else _replace_references(value, names) for field, value in row.body.items()}
+
+    def _name(self, uid: str, kinds: tuple[str, ...]) -> str:
+        """Its name where no other object that could be meant has it, and it could not be taken for an id or a word."""
+        if (uid, kinds) not in self._known:
+            row = next((held for kind in kinds if (held := self.content.get(kind, uid))), None)
+            called = row.name if row else uid
+            meant = {found for kind in kinds if (found := self.content.resolve()(kind, called))}
+            clear = meant == {uid} and called not in (core.ANY, core.INTERNET)
+            clear = clear and not ("prefix-lists" in kinds and core.is_prefix(called))
+            self._known[uid, kinds] = called if clear else uid
+        return self._known[uid, kinds]
+
+
+def _replace_references(value: Any, names: Mapping[str, str]) -> Any:
+    if isinstance(value, str):
+        return names.get(value, value)
+    if isinstance(value, Mapping):
+        return {field: inner if field in _FREE_TEXT_FIELDS else _replace_references(inner, names) for field, inner in value.items()}
+    return [_replace_references(one, names) for one in value] if isinstance(value, list) else value

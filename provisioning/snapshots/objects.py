@@ -1,0 +1,111 @@
+"""All objects of one view at once: as they are kept, as the core takes them, and by name.
+
+A content never changes. What an edit makes of it is another one that shares everything the edit did not touch, so that
+a network of ten thousand objects is read and built once, and an edit costs what it changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
+
+from provisioning.catalog import catalog
+from provisioning.core import intent as core
+from provisioning.snapshots.queries import StoredObject
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedObject:
+    """One object: its stored form (whose body nobody may change) and its typed form."""
+
+    row: StoredObject
+    item: Any
+
+    @classmethod
+    def of(cls, row: StoredObject) -> ParsedObject:
+        """Raises the core's Invalid when the body is not one of its kind."""
+        return cls(row, core.build_object(row.kind, row.uid, row.number, row.key, row.body))
+
+
+ObjectChange = tuple[str, str, ParsedObject | None]
+"""kind, uid, and what is there afterwards."""
+
+
+class SnapshotObjects:
+    """``entries``: kind → uid → entry, in order of number."""
+
+    def __init__(self, entries: Mapping[str, dict[str, ParsedObject]], names: dict[str, dict[str, str]] | None = None) -> None:
+        self.entries = entries
+        self._names = names if names is not None else {}
+
+    def __len__(self) -> int:
+        return sum(map(len, self.entries.values()))
+
+    def __iter__(self) -> Iterator[StoredObject]:
+        return (entry.row for kind in self.entries.values() for entry in kind.values())
+
+    def get(self, kind: str, uid: str) -> StoredObject | None:
+        found = self.entries[kind].get(uid)
+        return found.row if found else None
+
+    def body(self, kind: str, uid: str) -> dict[str, Any] | None:
+        found = self.entries[kind].get(uid)
+        return found.row.body if found else None
+
+    def names(self, kind: str) -> dict[str, str]:
+        """Name → uid of the oldest object that has it."""
+        if kind not in self._names:
+            self._names[kind] = {entry.row.name: uid for uid, entry in reversed(self.entries[kind].items())}
+        return self._names[kind]
+
+    def label(self, uid: str) -> str:
+        """What the object with this uid is called; the uid itself when there is none."""
+        found = next((kind[uid] for kind in self.entries.values() if uid in kind), None)
+        return found.row.name if found else uid
+
+    def resolve(self, aliases: Mapping[str, str] | None = None) -> Callable[[str, str], str | None]:
+        """What the core's readers ask: (kind, name or id) → uid. aliases: other ids for these objects."""
+
+        def find(kind: str, wanted: str) -> str | None:
+            wanted = (aliases or {}).get(wanted, wanted)
+            if kind not in self.entries:
+                return None
+            return wanted if wanted in self.entries[kind] else self.names(kind).get(wanted)
+
+        return find
+
+    def changed(self, changes: Iterable[ObjectChange]) -> SnapshotObjects:
+        """The content after these changes."""
+        touched: dict[str, dict[str, ParsedObject]] = {}
+        for kind, uid, entry in changes:
+            here = touched.get(kind)
+            if here is None:
+                here = touched[kind] = dict(self.entries[kind])
+            if entry is None:
+                here.pop(uid, None)
+            else:
+                here[uid] = entry
+        for kind, here in touched.items():
+            numbers = [entry.row.number for entry in here.values()]
+            if any(one > other for one, other in pairwise(numbers)):
+                touched[kind] = dict(sorted(here.items(), key=lambda pair: pair[1].row.number))
+        names = {kind: known for kind, known in self._names.items() if kind not in touched}
+        return SnapshotObjects({**self.entries, **touched}, names)
+
+    @cached_property
+    def intent(self) -> core.Intent:
+        """The whole network as the core takes it."""
+        intent = core.Intent(catalog())
+        for kind, entries in self.entries.items():
+            intent.of(kind).update((uid, entry.item) for uid, entry in entries.items())
+        return intent
+
+    def users(self, uid: str) -> list[StoredObject]:
+        """The objects that name this one."""
+        return [row for row in self if any(named == uid for _, named in core.object_references(row.kind, row.body))]
+
+
+NO_OBJECTS = SnapshotObjects({kind: {} for kind in core.KINDS})

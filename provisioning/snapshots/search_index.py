@@ -1,0 +1,146 @@
+"""What objects are found and ordered by beside their names, and the rows that make it quick.
+
+A mark is written with the version or overlay it belongs to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+from provisioning.models import Overlay, Version
+from tenants import bulk_insert
+
+FILTER_FIELDS: dict[str, dict[str, str]] = {
+    "exchanges": {"location": "location", "size": "size"},
+    "segments": {"stance": "stance"},
+    "groups": {},
+    "prefix-lists": {"prefix": "entries.*.prefix"},
+    "billing-tags": {},
+    "connectors": {
+        "kind": "kind",
+        "exchange": "exchange",
+        "failover_exchange": "failover_exchange",
+        "segment": "attachments.*.segment",
+        "group": "attachments.*.group",
+        "size": "size",
+        "enabled": "enabled",
+        "redundancy_group": "redundancy_group",
+        "billing_tags": "billing_tags.*",
+    },
+    "services": {
+        "product": "product",
+        "segments": "segments.*",
+        "license": "license",
+        "exchange": "placements.*.exchange",
+        "billing_tags": "billing_tags.*",
+    },
+    "policies": {
+        "segments": "segments.*",
+        "from": "from.*",
+        "to": "to.*",
+        "enabled": "enabled",
+        "action": "rules.*.action",
+        "services": "rules.*.services.*",
+    },
+    "shares": {
+        "segment": "*.segment",
+        "group": "*.groups.*",
+        "direction": "direction",
+        "services": "services.*",
+    },
+    "nat-rules": {
+        "segment": "segment",
+        "connector": "connector",
+        "direction": "direction",
+        "enabled": "enabled",
+    },
+    "route-policies": {
+        "segment": "segment",
+        "direction": "direction",
+        "targets": "targets.*",
+        "enabled": "enabled",
+    },
+    "internet-apps": {
+        "connector": "connector",
+        "target": "target.connector",
+        "protocol": "protocol",
+        "port": "port",
+        "billing_tags": "billing_tags.*",
+    },
+    "assertions": {"from": "from", "to": "to", "segment": "segment", "expect": "expect"},
+}
+"""Kind → what it is filtered by → where its body says so; ``*`` is each of a list or of an object."""
+
+ORDER_FIELDS: dict[str, dict[str, str]] = {
+    "policies": {"position": "position"},
+    "nat-rules": {"position": "position"},
+    "internet-apps": {"port": "port"},
+}
+"""Kind → whole numbers that lists can be ordered by."""
+
+ORDER_DIGITS = 10
+BATCH_SIZE = 2000
+MAX_LABEL_LENGTH = 120
+"""Characters of a label that are kept; a value that is longer is cut alike where it is looked for."""
+
+
+def filter_label(kind: str, field: str, value: str) -> str:
+    return f"{kind}.{field}={value}"[:MAX_LABEL_LENGTH]
+
+
+def order_label(kind: str, field: str) -> str:
+    return f"{kind}.{field}"
+
+
+def write_entries(records: Iterable[Version] | Iterable[Overlay], using: str = "default") -> None:
+    """The marks of these records, which have none yet. Whoever writes versions or overlays calls it."""
+    left: Iterator[Version | Overlay] = iter(records)
+    while batch := list(islice(left, BATCH_SIZE)):
+        owner, more = (
+            ("overlay_id", ("draft_id",)) if isinstance(batch[0], Overlay) else ("version_id", ("first", "last"))
+        )
+        rows = (
+            {
+                "tenant_id": one.tenant_id,
+                owner: one.pk,
+                "item_id": one.item_id,
+                "label": label,
+                "sort": sort,
+                **{name: getattr(one, name) for name in more},
+            }
+            for one in batch
+            for label, sort in entries_of(one)
+        )
+        bulk_insert.insert_rows(f"{batch[0]._meta.db_table}mark", rows, using)
+
+
+def entries_of(record: Version | Overlay) -> set[tuple[str, str]]:
+    """(label, sort) of what the record holds."""
+    kind, body = record.kind, record.body
+    if body is None:
+        return set()
+    found = {
+        (filter_label(kind, field, _value_text(value)), record.name)
+        for field, path in FILTER_FIELDS[kind].items()
+        for value in _values_at(body, path.split("."))
+        if value is not None
+    }
+    ordered = ((field, next(_values_at(body, path.split(".")), None)) for field, path in ORDER_FIELDS.get(kind, {}).items())
+    return found | {(order_label(kind, field), f"{value:0{ORDER_DIGITS}}") for field, value in ordered if isinstance(value, int)}
+
+
+def _value_text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _values_at(value: Any, path: Sequence[str]) -> Iterator[Any]:
+    if not path:
+        yield value
+    elif path[0] == "*":
+        inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+        for one in inner:
+            yield from _values_at(one, path[1:])
+    elif isinstance(value, Mapping) and path[0] in value:
+        yield from _values_at(value[path[0]], path[1:])

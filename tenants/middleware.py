@@ -1,0 +1,131 @@
+"""The doors: where a request, a task, a socket or a command says who it is and which tenant it is about.
+
+Inside a door the tenant's scope is open; no code behind it chooses a tenant.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import BadRequest
+from django.db import transaction
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+
+from tenants import tokens
+from tenants.actor import Actor, acting
+from tenants.models import Tenant
+from tenants.roles import Principal
+from tenants.scope import scope
+
+API_PREFIX = "/api/"
+FORM_CONTENT_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
+TENANT_PATH = re.compile(r"^/(?:api/v1/)?t/(?P<slug>[^/]+)/")
+
+
+class TenantRequest(HttpRequest):
+    """A request as it is behind the doors."""
+
+    who: Principal | None
+    bearer: bool
+    request_id: str
+    stranger: bool = False
+    tenant: Tenant
+    rights: frozenset[str]
+
+
+GetResponse = Callable[[Any], HttpResponseBase]
+
+
+class IdentityMiddleware:
+    """Who is asking: the session's user, or on the API the bearer token's. Sets ``request.who`` (or None)."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: TenantRequest) -> HttpResponseBase:
+        if "\0" in request.path_info or (not request.path_info.startswith(API_PREFIX) and _has_nul(request)):
+            # PostgreSQL cannot keep it and no person types it.
+            raise BadRequest("The request holds the character U+0000.")
+        header = request.headers.get("Authorization", "")
+        # Pages, and with them passwords and addresses, are the person's own: a token narrows what it may do on the
+        # API only, so nowhere else is it anybody.
+        request.bearer = header.startswith("Bearer ") and request.path_info.startswith(API_PREFIX)
+        if request.bearer:
+            token = tokens.find(header.removeprefix("Bearer ").strip())
+            request.user = token.user if token else AnonymousUser()
+            request.who = Principal(token.user, token) if token else None
+        else:
+            request.who = Principal(request.user) if request.user.is_authenticated else None
+        request.request_id = str(uuid.uuid4())
+        response = self.get_response(request)
+        response.headers["X-Request-Id"] = request.request_id
+        return response
+
+
+def _has_nul(request: HttpRequest) -> bool:
+    form = request.method == "POST" and request.content_type in FORM_CONTENT_TYPES
+    asked = [*request.GET.lists(), *(request.POST.lists() if form else ())]
+    return any("\0" in text for name, values in asked for text in (name, *values))
+
+
+class TenantMiddleware:
+    """Opens the scope of the tenant in the URL for those who may see it; a stranger gets 404, as if it were not there.
+
+    Whoever is not logged in passes without a scope: the view behind sends them to the login, or answers 401.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: TenantRequest) -> HttpResponseBase:
+        match, who = TENANT_PATH.match(request.path_info), request.who
+        if who is None:
+            return self.get_response(request)
+        actor = Actor(who.user.email, "", request.META.get("REMOTE_ADDR", ""), request.request_id)
+        if match is None:
+            with acting(actor):
+                return self.get_response(request)
+        tenant = find_visible_tenant(who, match["slug"])
+        if tenant is None:
+            request.stranger = True
+            return self.get_response(request)
+        request.tenant, request.rights = tenant, who.rights(tenant)
+        msp = who.acting_as(tenant)
+        with acting(Actor(actor.email, msp.slug if msp else "", actor.address, actor.request_id)), scope(tenant):
+            response = self.get_response(request)
+            if response.status_code >= 400:
+                # A refused request leaves nothing behind.
+                transaction.set_rollback(True)
+        # An answer may wait for what its commit has set off.
+        afterwards = getattr(response, "afterwards", None)
+        if afterwards and response.status_code < 400:
+            with acting(actor):
+                return afterwards(response)
+        return response
+
+    def process_view(self, request: TenantRequest, view: Any, args: Any, kwargs: Any) -> None:
+        if getattr(request, "stranger", False):
+            raise Http404
+
+
+def find_visible_tenant(who: Principal, slug: str) -> Tenant | None:
+    """The tenant with this slug if it may be seen, else None: to a stranger it does not exist."""
+    tenant = Tenant.objects.select_related("msp").filter(slug=slug).first()
+    return tenant if tenant and who.rights(tenant) else None
+
+
+def tenant_task(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The Celery and outbox door: ``tenant=slug`` becomes the scope the function runs in."""
+
+    @wraps(function)
+    def inside(*args: Any, tenant: str, **kwargs: Any) -> Any:
+        with scope(Tenant.objects.get(slug=tenant)):
+            return function(*args, **kwargs)
+
+    return inside

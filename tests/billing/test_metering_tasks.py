@@ -1,0 +1,56 @@
+"""Metering wakes once a minute and looks at each tenant by itself."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from billing import selectors, services, tasks
+from billing.core.meters import HOURLY_METERS
+from billing.models import Sample
+from portal.celery import app
+from provisioning.services import resource_state
+from tenants.scope import scope
+from tests.billing.conftest import at, create_connector_lifecycle
+
+
+@pytest.fixture
+def at_once():
+    """Tasks run where they are sent."""
+    app.conf.update(task_always_eager=True, task_eager_propagates=True)
+    yield
+    app.conf.update(task_always_eager=False, task_eager_propagates=False)
+
+
+def test_metering_brings_each_tenants_draft_up_to_date(acme, globex, at_once):
+    for tenant, name in ((acme, "a"), (globex, "g")):
+        with scope(tenant):
+            create_connector_lifecycle(name, timezone.now() - timedelta(minutes=90))
+    tasks.meter_tenants()
+    tasks.meter_tenants()
+    for tenant, name in ((acme, "a"), (globex, "g")):
+        with scope(tenant):
+            lines = selectors.invoice_lines(selectors.list_invoices()[0]["number"])
+            assert [line["subject"]["address"] for line in lines] == [f"connector/{name}"]
+
+
+def test_metering_that_stood_still_for_days_takes_up_where_it_stopped(acme):
+    with scope(acme):
+        create_connector_lifecycle("a", at(0))
+        services.meter_usage(at(30))
+        assert Sample.objects.count() == 1
+        services.meter_usage(at(3 * 24 * 60))
+        assert sum(Sample.objects.values_list("quantity", flat=True)) == 72
+        assert selectors.list_invoices()[0]["sample_count"] == 72
+        services.meter_usage(at(12 * 24 * 60))
+        assert [(found["number"], found["sample_count"]) for found in selectors.list_invoices()] == [
+            ("DRAFT-2026-12", 106),
+            ("DRAFT-2026-11", 182),
+        ]
+
+
+def test_the_lifecycle_log_keeps_what_hours_are_priced_by():
+    for kind, (_, fields) in HOURLY_METERS.items():
+        assert set(fields) <= set(resource_state.METERED_DIMENSIONS[kind])

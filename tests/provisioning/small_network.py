@@ -1,0 +1,71 @@
+"""A small network in the database, and a node that reports whatever it is told to do as done."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from django.utils import timezone
+
+from provisioning.models import Draft, Node, Run, Step
+from provisioning.services.drafts.editing import editing; from provisioning.services import nodes, plans, runs, steps
+from tenants.models import Tenant
+from tenants.scope import scope
+
+DOCUMENT: dict[str, list[dict[str, Any]]] = {
+    "exchanges": [{"name": "eu", "location": "aws-eu-central-1"}, {"name": "us", "location": "aws-us-east-1"}],
+    "segments": [{"name": "corp", "stance": "closed", "prefixes": ["10.0.0.0/8"]}],
+    "groups": [{"name": "prod"}, {"name": "dev"}],
+    "connectors": [
+        {
+            "name": name,
+            "kind": "lab-site",
+            "exchange": exchange,
+            "attachments": [{"segment": "corp", "group": group, "prefixes": [prefix]}],
+        }
+        for name, exchange, group, prefix in (
+            ("site-1", "eu", "prod", "10.1.0.0/16"),
+            ("site-2", "us", "dev", "10.2.0.0/16"),
+        )
+    ],
+}
+
+
+def draft_with_document(name: str = "first", document: dict[str, Any] | None = None) -> Draft:
+    draft = editing.create_draft(name)
+    editing.import_document(draft, document or DOCUMENT)
+    draft.refresh_from_db()
+    return draft
+
+
+def provision_document(tenant: Tenant, name: str = "first", document: dict[str, Any] | None = None) -> Run:
+    """The document provisioned to the end, with obedient nodes."""
+    with scope(tenant):
+        plan = plans.create_plan(draft_with_document(name, document))
+        run = runs.provision_plan(plan, plan.digest)
+    finish_run(tenant, run)
+    return run
+
+
+def finish_run(tenant: Tenant, run: Run, report: Callable[[Node], None] | None = None) -> None:
+    """Work on the run's steps as a worker would, letting nodes report in between, until nothing moves any more."""
+    for _ in range(30):
+        with scope(tenant):
+            run.refresh_from_db()
+            if run.state not in Run.ACTIVE:
+                return
+            Step.objects.filter(run=run, state=Step.State.WAITING).update(due_at=timezone.now())
+            due = steps.due_steps(timezone.now())
+        for step in due:
+            steps.process_step(tenant, step)
+        for node in Node.objects.all():
+            (report or report_all_applied)(node)
+
+
+def report_all_applied(node: Node, **told: Any) -> None:
+    """The report of a node that applied its whole document."""
+    text, _, _ = nodes.signed_document(node)
+    document = json.loads(text)
+    applied = {key: section["digest"] for key, section in document["sections"].items()}
+    nodes.record_report(node, {"epoch": "e1", "version": document["version"], "applied": applied, **told})

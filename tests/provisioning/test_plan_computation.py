@@ -1,0 +1,137 @@
+"""Plans that a worker computes: whatever happens meanwhile, each ends, and says how."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from provisioning.models import Draft, Plan
+from provisioning.services.drafts.editing import editing; from provisioning.services import plans, runs
+from provisioning.errors import StateConflict
+from tenants.models import Outbox
+from tenants.scope import scope
+from tests.people import People
+from tests.provisioning.small_network import draft_with_document
+
+pytestmark = pytest.mark.django_db(databases=["default"])
+
+
+@pytest.fixture
+def large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every network counts as a large one."""
+    monkeypatch.setattr(plans, "SYNCHRONOUS_LIMIT", 0)
+
+
+@pytest.fixture
+def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Any]], list[str]]:
+    """Do something once while a plan is computed; what is noted is how far computing came."""
+
+    def arrange(act: Callable[[], Any]) -> list[str]:
+        came, compute = [], plans.plan_computation.compute_plan
+
+        def slow(found: Any, progress: Any) -> Any:
+            monkeypatch.setattr(plans.plan_computation, "compute_plan", compute)
+            act()
+
+            def told(word: str) -> None:
+                progress(word)
+                came.append(word)
+
+            return compute(found, told)
+
+        monkeypatch.setattr(plans.plan_computation, "compute_plan", slow)
+        return came
+
+    return arrange
+
+
+def processed(people: People, plan: Plan) -> Plan:
+    plans.process_plan(people.acme, plan.pk)
+    plan.refresh_from_db()
+    return plan
+
+
+@pytest.mark.parametrize("where", ["ground", "compute", "keep"])
+def test_a_plan_that_crashes_its_worker_fails_and_says_so(
+    people: People, large: None, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    def crash(*args: object) -> None:
+        raise RuntimeError("marker-of-the-crash")
+
+    monkeypatch.setattr(plans.plan_computation, where, crash)
+    with scope(people.acme):
+        plan = processed(people, plans.create_plan(draft_with_document()))
+        assert (plan.state, plan.progress, plan.lease_until) == ("failed", "", None)
+        [problem] = plan.problems
+        assert problem["code"] == "internal" and str(plan.uid) in problem["path"]
+        assert "Plan again" in problem["message"] and "marker" not in str(plan.problems)
+        assert plans.due_plans(timezone.now() + 10 * plans.WAKE_UP_TIMEOUT) == []
+        monkeypatch.undo()
+        assert plans.create_plan(Draft.objects.get()).state == "ready"
+
+
+def test_a_plan_of_a_draft_that_is_discarded_meanwhile_is_computed_no_further(
+    people: People, large: None, meanwhile: Any
+) -> None:
+    with scope(people.acme):
+        draft = draft_with_document()
+        came = meanwhile(lambda: editing.discard_draft(draft))
+        plan = processed(people, plans.create_plan(draft))
+        assert plan.state == "stale" and "was discarded" in plan.moved[0] and came == []
+
+
+def test_a_discarded_draft_is_not_provisioned(people: People) -> None:
+    with scope(people.acme):
+        draft = draft_with_document()
+        plan = plans.create_plan(draft)
+        editing.discard_draft(draft)
+        with pytest.raises(StateConflict, match="stale"):
+            runs.provision_plan(plan, plan.digest)
+        # Discarded while somebody presses Provision: the draft itself says so.
+        Plan.objects.filter(pk=plan.pk).update(state="ready")
+        with pytest.raises(StateConflict, match="was discarded"):
+            runs.provision_plan(plan, plan.digest)
+
+
+def test_a_newer_plan_ends_the_one_that_is_computed(people: People, large: None, meanwhile: Any) -> None:
+    with scope(people.acme):
+        draft, newer = draft_with_document(), []
+        came = meanwhile(lambda: newer.append(plans.create_plan(draft)))
+        plan = processed(people, plans.create_plan(draft))
+        assert plan.state == "stale" and plan.moved == [plans.SUPERSEDED] and came == []
+        assert processed(people, newer[0]).state == "ready"
+        plan.refresh_from_db()
+        assert plan.state == "stale"
+
+
+def test_a_plan_that_is_computed_can_be_rejected_and_stays_so(people: People, large: None, meanwhile: Any) -> None:
+    with scope(people.acme):
+        plan = plans.create_plan(draft_with_document())
+        with pytest.raises(StateConflict, match="computing"):
+            plans.approve_plan(plan)
+        came = meanwhile(lambda: plans.reject_plan(plan))
+        assert processed(people, plan).state == "rejected" and came == [] and plan.progress == ""
+        with pytest.raises(StateConflict, match="rejected"):
+            runs.provision_plan(plan, plan.digest)
+
+
+def test_without_a_broker_a_plan_waits_and_the_sweep_wakes_it(
+    people: People, large: None, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    from provisioning import tasks
+
+    def away(*args: object) -> None:
+        raise ConnectionError("no broker")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(tasks, "wake_plan", away)
+        with django_capture_on_commit_callbacks(execute=True), scope(people.acme):
+            plan = plans.create_plan(draft_with_document())
+        assert plan.state == "computing"
+        assert [one.payload["plan"] for one in Outbox.objects.filter(topic="plan")] == [plan.pk]
+    with scope(people.acme):
+        assert plans.due_plans(timezone.now() + 2 * plans.WAKE_UP_TIMEOUT) == [plan.pk]
+        assert processed(people, plan).state == "ready"

@@ -1,0 +1,114 @@
+"""The servers under the tests; loaded before Django's settings are (``-p tests.servers`` in pyproject.toml).
+
+Addresses and passwords are decided here, at import; PostgreSQL and Redis start when the first test asks for them, so
+a run of pure tests starts nothing. With DATABASE_URL and DATABASE_OWNER_URL set, that server is used and a database
+``test_…`` is made beside the named one (the owner needs CREATEDB); with REDIS_URL set, that Redis.
+CAUSEWAY_PG_BIN chooses other PostgreSQL binaries; KEEP_TEST_LOGS=1 leaves the servers' folder, named in the header.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from psycopg import sql
+
+from portal.house.keys import Keys
+from portal.house.postgres import APPLICATION, FLEETING, OWNER, Cluster
+from portal.house.processes import Supervisor
+from portal.house.redis import Redis, free_port
+
+DATABASE = "test_causeway"
+
+
+class TestServers:
+    """One per test session; everything it starts ends with it."""
+
+    __test__ = False
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="causeway-test-"))
+        self.folder.chmod(0o711)
+        self.keys = Keys(self.folder / "keys.json")
+        self.supervisor = Supervisor(self.folder / "log")
+        self.cluster: Cluster | None = None
+        self.redis: Redis | None = None
+        if "DATABASE_URL" in os.environ:
+            self.given_owner_url = os.environ.get("DATABASE_OWNER_URL", os.environ["DATABASE_URL"])
+            self.url, self.owner_url = _test_database_url(os.environ["DATABASE_URL"]), _test_database_url(self.given_owner_url)
+        else:
+            self.cluster = Cluster(self.folder / "postgres", self.keys, FLEETING)
+            self.url = self.cluster.url(APPLICATION, DATABASE)
+            self.owner_url = self.cluster.url(OWNER, DATABASE)
+        if "REDIS_URL" not in os.environ:
+            self.redis = Redis(self.keys.get("redis"))
+            self.redis_url = self.redis.url
+        else:
+            self.redis_url = os.environ["REDIS_URL"]
+        os.environ.update(
+            DATABASE_URL=self.url,
+            DATABASE_OWNER_URL=self.owner_url,
+            # A pool would keep connections of one test into the next; live portals of the tests use one of their own.
+            DATABASE_POOL="0",
+            REDIS_URL=self.redis_url,
+        )
+        self.aws_port = free_port()
+        self.aws_url = f"http://127.0.0.1:{self.aws_port}"
+        os.environ.setdefault("AWS_ENDPOINT_URL", self.aws_url)
+        os.environ.setdefault("SECRET_KEY", self.keys.get("secret"))
+        os.environ.setdefault("ENCRYPTION_KEYS", self.keys.fernet("encryption"))
+        os.environ.setdefault("ALLOWED_HOSTS", "127.0.0.1,localhost,testserver")
+
+        # A session that fails before pytest has its configuration never unconfigures; close twice does no harm.
+        atexit.register(self.close)
+
+    @cache  # noqa: B019  (one object per session)
+    def start_database(self) -> None:
+        if self.cluster is None:
+            _create_test_database(self.given_owner_url, self.owner_url)
+            return
+        self.cluster.prepare()
+        self.supervisor.start(self.cluster.process())
+        self.cluster.make_database(DATABASE)
+
+    @cache  # noqa: B019
+    def start_redis(self) -> None:
+        if self.redis is not None:
+            self.supervisor.start(self.redis.process())
+
+    def close(self) -> None:
+        self.supervisor.stop()
+        if self.cluster is not None:
+            self.cluster.remove_sockets()
+        if not os.environ.get("KEEP_TEST_LOGS"):
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _test_database_url(url: str) -> str:
+    """The same server and login, database ``test_NAME``: a test never touches the database it was pointed at."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(path=f"/test_{parts.path.lstrip('/')}"))
+
+
+def _create_test_database(given: str, wanted: str) -> None:
+    name = urlsplit(wanted).path.lstrip("/")
+    with psycopg.connect(given, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+
+
+SERVERS = TestServers()
+
+
+def pytest_report_header() -> str:
+    return f"servers: {SERVERS.folder}"
+
+
+def pytest_unconfigure() -> None:
+    SERVERS.close()

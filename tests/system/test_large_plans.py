@@ -1,0 +1,79 @@
+"""A large network is planned by a worker, whatever becomes of the worker and of the broker that wakes it."""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from portal.house import parts
+from portal.house.redis import free_port
+from provisioning.models import Plan
+from provisioning.services.drafts.editing import editing; from provisioning.services import plans
+from tenants import tokens
+from tenants.scope import scope
+from tests.servers import TestServers
+from tests.people import People
+from tests.provisioning.small_network import DOCUMENT
+from tests.system.clients import CustomerClient, wait_until
+
+SITES = 1000
+"""Enough that a plan of them takes a while, in which its worker can be killed."""
+
+
+def large() -> dict[str, Any]:
+    """So many objects that planning them is left to a worker; most of them are billing tags, which cost little."""
+    sites = [
+        {
+            "name": f"branch-{number}",
+            "kind": "lab-site",
+            "exchange": "eu",
+            "attachments": [
+                {"segment": "corp", "group": "dev", "prefixes": [f"10.{100 + number // 256}.{number % 256}.0/24"]}
+            ],
+        }
+        for number in range(SITES)
+    ]
+    tags = [{"name": f"cost-{number}"} for number in range(plans.SYNCHRONOUS_LIMIT)]
+    return {**DOCUMENT, "connectors": sites, "billing-tags": tags}
+
+
+def test_a_plan_outlives_the_broker_being_away_and_its_worker_being_killed(
+    people: People, house: TestServers, transactional_db: None, live_env: dict[str, str], tmp_path: Path
+) -> None:
+    with scope(people.acme):
+        draft = editing.create_draft("large")
+        editing.import_document(draft, large())
+    _, token = tokens.issue(people.owner, "long")
+    port = free_port()
+    here = f"http://127.0.0.1:{port}"
+    env = {**live_env, "PUBLIC_URL": here, "CELERY_BROKER_URL": f"redis://127.0.0.1:{free_port()}/0"}
+    deaf = replace(parts.portal(env, port), name="portal without a broker")
+    house.supervisor.start(deaf)
+    try:
+        acme = CustomerClient(here, token, "acme")
+        plan = acme.post(f"drafts/{draft.uid}/plan/")
+        assert (plan["state"], plan["progress"]) == ("computing", "Waiting for a worker")
+
+        worker = parts.worker(live_env, tmp_path, threads=2)
+        first = house.supervisor.launch(worker)  # It sweeps as soon as it is ready, and may not outrun us.
+        held = Plan.objects.filter(uid=plan["id"])
+
+        def lease() -> int:
+            with scope(people.acme):
+                return held.values_list("lease_number", flat=True).get()
+
+        wait_until(lease, lambda number: number == 1, 60, 0.002)
+        os.killpg(first.popen.pid, signal.SIGKILL)
+        first.popen.wait(5)
+        house.supervisor.stop(worker.name)
+        assert acme.get(f"plans/{plan['id']}/")["state"] == "computing"
+
+        house.supervisor.launch(worker)
+        ended = wait_until(lambda: acme.get(f"plans/{plan['id']}/"), lambda seen: seen["state"] != "computing", 60)
+        house.supervisor.stop(worker.name)
+        assert ended["state"] == "ready" and ended["steps"] and lease() == 2
+    finally:
+        house.supervisor.stop(deaf.name)

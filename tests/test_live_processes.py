@@ -1,0 +1,68 @@
+"""The real processes of the tests: each answers from outside."""
+
+from __future__ import annotations
+
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from portal.house import memory, parts
+from tests.servers import TestServers
+
+
+def test_a_running_portal_says_that_it_is_well(live_portal: str) -> None:
+    assert parts.answers(f"{live_portal}/healthz")
+
+
+def test_a_running_portal_does_not_hold_the_owners_login(live_portal: str, house: TestServers) -> None:
+    pid = next(one.popen.pid for one in house.supervisor.running if one.process.name == "portal")
+    assert b"causeway_owner" not in Path(f"/proc/{pid}/environ").read_bytes()
+
+
+def test_a_worker_does_what_the_broker_wakes_it_for(live_worker: None, server_logs: Path) -> None:
+    assert "ready." in (server_logs / "worker.log").read_text()
+
+
+def test_the_labs_aws_answers_as_ec2(live_aws: str) -> None:
+    from provisioning.lab import moto
+
+    vpcs = moto.boto3_client("ec2", live_aws, "eu-central-1").describe_vpcs()["Vpcs"]
+    assert all(vpc["IsDefault"] for vpc in vpcs)
+
+
+@pytest.mark.packets
+def test_every_node_of_the_lab_enrols_at_the_portal(live_lab: dict[str, str]) -> None:
+    from provisioning.catalog import catalog
+    from provisioning.models import Node
+
+    wanted = sum(len(location.nodes) for location in catalog().locations.values())
+    until = time.monotonic() + 30
+    while Node.objects.exclude(token_digest="").count() < wanted:
+        assert time.monotonic() < until, f"only {Node.objects.count()} of {wanted} nodes are known to the portal"
+        time.sleep(0.1)
+
+
+@pytest.mark.browser
+def test_somebody_not_signed_in_is_asked_to_sign_in(page: Page, live_portal: str) -> None:
+    page.goto(f"{live_portal}/")
+    expect(page.get_by_label("Email")).to_be_visible()
+    with urllib.request.urlopen(page.url) as response:
+        assert "'unsafe-inline'" not in response.headers["Content-Security-Policy"]
+
+
+def test_memory_is_counted_with_all_descendants() -> None:
+    import os
+    import subprocess
+    import sys
+
+    filled = "data = bytearray(b'x' * 50_000_000); print(flush=True); input()"
+    command = ["sh", "-c", f'{sys.executable} -c "{filled}"; true']
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        assert memory.pss(memory.family(child.pid)) > 50_000_000
+        assert child.pid in memory.family(os.getpid())
+        child.communicate(b"\n")
