@@ -8,7 +8,7 @@ export PORT DATA RESET
 
 demo: PURPOSE = demo
 demo: setup      ## the portal on http://127.0.0.1:$(PORT), seeded and passing packets; RESET=1 starts anew
-	@exec .venv/bin/python -m portal.house.demo
+	@exec .venv/bin/python -m portal.local.demo
 
 test: PURPOSE = test
 test: setup      ## all tests; ARGS='-k name' chooses some
@@ -24,18 +24,18 @@ test-long: setup ## thousands of generated cases
 
 check: PURPOSE = check
 check: setup     ## formatting, lint, types, import rules, migrations, templates, JavaScript
-	@exec .venv/bin/python -m portal.house.check
+	@exec .venv/bin/python -m portal.local.check
 
 bench: PURPOSE = test
 bench: setup     ## one JSON object per line
 	@exec .venv/bin/python -m tests.bench $(ARGS)
 
 setup:
-	@exec $(PYTHON) -I portal/house/setup.py $(or $(PURPOSE),demo)
+	@exec $(PYTHON) -I portal/local/setup.py $(or $(PURPOSE),demo)
 
 lock: PURPOSE = lock
 lock: setup      ## resolve the Python dependencies anew
-	@exec .venv/bin/python -I portal/house/lock.py
+	@exec .venv/bin/python -I portal/local/lock.py
 
 clean:           ## everything a clone does not come with, .demo too
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis staticfiles

@@ -9,9 +9,9 @@ from pathlib import Path
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
     if "DATABASE_URL" not in os.environ:
-        from portal.house import env
+        from portal.local import env_file
 
-        env.load(Path(os.environ.get("DATA") or Path(__file__).resolve().parent / ".demo"))
+        env_file.load_env(Path(os.environ.get("DATA") or Path(__file__).resolve().parent / ".demo"))
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)

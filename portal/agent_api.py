@@ -15,52 +15,52 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
-from portal.api.bodies import plain
-from portal.api.problems import answer
+from portal.api.parsers import check_json_value
+from portal.api.problems import problem_response
 from provisioning.models import Node
 from provisioning.services import nodes
 from provisioning.errors import RequestRefused
 
-LONGEST_WAIT = 30
-DIGITS = 18
+MAX_WAIT_SECONDS = 30
+MAX_COUNTER_DIGITS = 18
 """Of a counter; more would not fit where it is kept. Nor would longer texts and larger numbers than these:"""
-LONGEST_KEY, LONGEST_DIGEST, HIGHEST = 200, 64, 2**63 - 1
+MAX_KEY_LENGTH, MAX_DIGEST_LENGTH, MAX_INTEGER = 200, 64, 2**63 - 1
 
-View = Callable[..., HttpResponse]
+AgentViewFunction = Callable[..., HttpResponse]
 
 
-class Malformed(Exception):
+class MalformedRequest(Exception):
     """Told to the node as 400."""
 
 
-def _door(method: str) -> Callable[[View], View]:
+def _agent_endpoint(method: str) -> Callable[[AgentViewFunction], AgentViewFunction]:
     """The method, a readable body, and refusals as problem documents."""
 
-    def door(view: View) -> View:
+    def door(view: AgentViewFunction) -> AgentViewFunction:
         @csrf_exempt
         @wraps(view)
         def inside(request: HttpRequest) -> HttpResponse:
             if request.method != method:
-                return answer(request, 405, f"Only {method} is answered here.")
+                return problem_response(request, 405, f"Only {method} is answered here.")
             try:
                 return view(request)
-            except Malformed as error:
-                return answer(request, 400, str(error))
+            except MalformedRequest as error:
+                return problem_response(request, 400, str(error))
             except RequestRefused as error:
-                return answer(request, error.status, error.detail, title=error.title, problems=error.problems)
+                return problem_response(request, error.status, error.detail, title=error.title, problems=error.problems)
 
         return inside
 
     return door
 
 
-def _node(view: View) -> View:
+def _require_node(view: AgentViewFunction) -> AgentViewFunction:
     @wraps(view)
     def inside(request: HttpRequest) -> HttpResponse:
         header = request.headers.get("Authorization", "")
         node = nodes.authenticate_node(header.removeprefix("Node ").strip()) if header.startswith("Node ") else None
         if node is None:
-            refused = answer(request, 401, "This node token is not valid. Enrol again.")
+            refused = problem_response(request, 401, "This node token is not valid. Enrol again.")
             refused["WWW-Authenticate"] = 'Node realm="Causeway"'
             return refused
         return view(request, node)
@@ -68,69 +68,69 @@ def _node(view: View) -> View:
     return inside
 
 
-@_door("POST")
+@_agent_endpoint("POST")
 def enroll(request: HttpRequest) -> HttpResponse:
     """``{"location", "index", "enrollment_key", "epoch"}`` → ``{"token", "public_key"}``."""
-    body = _fields(request)
-    location, index = _of(body, "location", str), _of(body, "index", int)
-    key, epoch = _of(body, "enrollment_key", str), _of(body, "epoch", str)
+    body = _json_body(request)
+    location, index = _required_field(body, "location", str), _required_field(body, "index", int)
+    key, epoch = _required_field(body, "enrollment_key", str), _required_field(body, "epoch", str)
     token, public_key = nodes.enroll_node(location, index, key, epoch[:64])
     return JsonResponse({"token": token, "public_key": public_key}, status=201)
 
 
-@_door("GET")
-@_node
+@_agent_endpoint("GET")
+@_require_node
 def document(request: HttpRequest, node: Node) -> HttpResponse:
     """``?have=DIGEST&wait=SECONDS``: the document when it is another one, now or within the wait; else 204."""
     have, wait = request.GET.get("have", ""), request.GET.get("wait", "0")
     if not wait.isdecimal():
-        raise Malformed("“wait” is a number of seconds.")
+        raise MalformedRequest("“wait” is a number of seconds.")
     text, digest, signature = nodes.signed_document(node)
     if digest == have and int(wait):
-        nodes.wait_for_change(node, min(int(wait), LONGEST_WAIT))
+        nodes.wait_for_change(node, min(int(wait), MAX_WAIT_SECONDS))
         text, digest, signature = nodes.signed_document(node)
     if digest == have:
         return HttpResponse(status=204)
     return JsonResponse({"document": text, "signature": signature})
 
 
-@_door("POST")
-@_node
+@_agent_endpoint("POST")
+@_require_node
 def report(request: HttpRequest, node: Node) -> HttpResponse:
     """What it applied, what it could not, how it is and what it counted."""
-    body = _fields(request)
+    body = _json_body(request)
     for name in ("applied", "failed", "counters", "health"):
         if not isinstance(body.get(name, {}), dict):
-            raise Malformed(f"“{name}” is an object.")
+            raise MalformedRequest(f"“{name}” is an object.")
     for name in ("version", "sequence"):
         number = body.get(name, 0)
-        if not isinstance(number, int) or not 0 <= number <= HIGHEST:
-            raise Malformed(f"“{name}” is a whole number.")
+        if not isinstance(number, int) or not 0 <= number <= MAX_INTEGER:
+            raise MalformedRequest(f"“{name}” is a whole number.")
     for address, digest in body.get("applied", {}).items():
-        if not isinstance(digest, str) or len(digest) > LONGEST_DIGEST:
-            raise Malformed(f"What was applied of {address[:LONGEST_KEY]} is no digest.")
+        if not isinstance(digest, str) or len(digest) > MAX_DIGEST_LENGTH:
+            raise MalformedRequest(f"What was applied of {address[:MAX_KEY_LENGTH]} is no digest.")
     for key, value in body.get("counters", {}).items():
-        if len(key.partition("|")[2]) > LONGEST_KEY:
-            raise Malformed(f"The key of counter {key[:LONGEST_KEY]}… is too long.")
-        if not isinstance(value, int) or value < 0 or len(str(value)) > DIGITS:
-            raise Malformed(f"Counter {key} is {value!r}, which is no count.")
+        if len(key.partition("|")[2]) > MAX_KEY_LENGTH:
+            raise MalformedRequest(f"The key of counter {key[:MAX_KEY_LENGTH]}… is too long.")
+        if not isinstance(value, int) or value < 0 or len(str(value)) > MAX_COUNTER_DIGITS:
+            raise MalformedRequest(f"Counter {key} is {value!r}, which is no count.")
     nodes.record_report(node, body)
     return HttpResponse(status=204)
 
 
-def _fields(request: HttpRequest) -> dict[str, Any]:
+def _json_body(request: HttpRequest) -> dict[str, Any]:
     try:
-        body = plain(json.loads(request.body))
+        body = check_json_value(json.loads(request.body))
     except (ValueError, RecursionError) as error:
-        raise Malformed(f"The body is not JSON: {error}.") from error
+        raise MalformedRequest(f"The body is not JSON: {error}.") from error
     if not isinstance(body, dict):
-        raise Malformed("Send a JSON object.")
+        raise MalformedRequest("Send a JSON object.")
     return body
 
 
-def _of(body: dict[str, Any], name: str, kind: type) -> Any:
+def _required_field(body: dict[str, Any], name: str, kind: type) -> Any:
     if not isinstance(body.get(name), kind):
-        raise Malformed(f"“{name}” is missing or of the wrong type.")
+        raise MalformedRequest(f"“{name}” is missing or of the wrong type.")
     return body[name]
 
 

@@ -14,15 +14,15 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator, WebsocketDenier  # noqa: E402
 from django.urls import path, re_path  # noqa: E402
 
-from portal.live import Live, bearer  # noqa: E402
+from portal.live_updates import LiveConsumer, bearer_token  # noqa: E402
 
-sockets: Any = URLRouter([path("ws/t/<slug:slug>/", Live.as_asgi()), re_path("", WebsocketDenier.as_asgi())])
-browsers: Any = AllowedHostsOriginValidator(AuthMiddlewareStack(sockets))
+websocket_urls: Any = URLRouter([path("ws/t/<slug:slug>/", LiveConsumer.as_asgi()), re_path("", WebsocketDenier.as_asgi())])
+session_websocket: Any = AllowedHostsOriginValidator(AuthMiddlewareStack(websocket_urls))
 
 
 async def websocket(scope: Any, receive: Any, send: Any) -> None:
     """A session's cookie travels by itself, so its origin counts; a token has to be sent on purpose."""
-    await (browsers if bearer(scope) is None else sockets)(scope, receive, send)
+    await (session_websocket if bearer_token(scope) is None else websocket_urls)(scope, receive, send)
 
 
 application = ProtocolTypeRouter({"http": http, "websocket": websocket})

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
-WANTED = {
+REQUIRED_VARIABLES = {
     "DATABASE_URL": "postgres://causeway_app:…@HOST/causeway (the application's login, which owns nothing)",
     "REDIS_URL": "redis://:PASSWORD@HOST:6379/0",
     "SECRET_KEY": "50 random characters",
@@ -17,16 +17,16 @@ WANTED = {
 
 
 @register()
-def environment(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+def check_environment(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     found: list[CheckMessage] = [
         Error(f"{name} is not set.", hint=f"Set {name} to {wanted}.", id="causeway.E001")
-        for name, wanted in WANTED.items()
+        for name, wanted in REQUIRED_VARIABLES.items()
         if not os.environ.get(name)
     ]
     for name, schemes in {"DATABASE_URL": ("postgres", "postgresql"), "REDIS_URL": ("redis", "rediss")}.items():
         value = os.environ.get(name, "")
         if value and value.partition(":")[0] not in schemes:
-            found.append(Error(f"{name} does not begin with {schemes[0]}://.", hint=WANTED[name], id="causeway.E002"))
+            found.append(Error(f"{name} does not begin with {schemes[0]}://.", hint=REQUIRED_VARIABLES[name], id="causeway.E002"))
     for number, key in enumerate(settings.ENCRYPTION_KEYS):
         from cryptography.fernet import Fernet
 

@@ -108,7 +108,7 @@ CELERY_BEAT_SCHEDULE = {
 
 # What a message in the outbox does once its transaction has committed (tenants/outbox.py).
 OUTBOX_HANDLERS = {
-    "changed": "portal.live.changed",
+    "changed": "portal.live_updates.send_changed",
     "step": "provisioning.tasks.wake_step",
     "plan": "provisioning.tasks.wake_plan",
     "node": "provisioning.drivers.exchange.publish.wake_node",
@@ -117,7 +117,7 @@ OUTBOX_HANDLERS = {
 # Seconds that one who asks for the plan of a large network is kept waiting before being told to look again.
 PLAN_PATIENCE = 5.0
 # Called by lower layers with what upper ones do: prices of a plan, rates for browsers.
-RATES_HANDLER = "portal.live.rates"
+RATES_HANDLER = "portal.live_updates.send_rates"
 PLAN_PRICER = "billing.services.price_plan"
 
 AUTH_USER_MODEL = "tenants.User"
@@ -141,12 +141,12 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["portal.api.auth.DoorAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["portal.api.authentication.MiddlewareAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["portal.api.rendering.JsonRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["portal.api.bodies.JsonParser"],
-    "EXCEPTION_HANDLER": "portal.api.problems.handler",
-    "DEFAULT_SCHEMA_CLASS": "portal.api.schema.Schema",
+    "DEFAULT_RENDERER_CLASSES": ["portal.api.renderers.JsonRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["portal.api.parsers.JsonParser"],
+    "EXCEPTION_HANDLER": "portal.api.problems.exception_handler",
+    "DEFAULT_SCHEMA_CLASS": "portal.api.schema.ApiAutoSchema",
     "UNAUTHENTICATED_USER": None,
     # ``?format=`` is a parameter of our own (an invoice as csv), not a choice of renderer.
     "URL_FORMAT_OVERRIDE": None,
@@ -164,7 +164,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     # Choices are written where they are used; names made up for them would be promises.
     "POSTPROCESSING_HOOKS": [],
-    "AUTHENTICATION_WHITELIST": ["portal.api.auth.DoorAuthentication"],
+    "AUTHENTICATION_WHITELIST": ["portal.api.authentication.MiddlewareAuthentication"],
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_000_000
 

@@ -9,7 +9,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 handler400 = "portal.api.problems.bad_request"
 handler403 = "portal.api.problems.forbidden"
 handler404 = "portal.api.problems.not_found"
-handler500 = "portal.api.problems.failed"
+handler500 = "portal.api.problems.server_error"
 
 urlpatterns = [
     path("healthz", healthz),

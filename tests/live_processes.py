@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from portal.house import parts
-from portal.house.processes import Process
-from portal.house.redis import free_port
+from portal.local import process_specs
+from portal.local.supervisor import ProcessSpec
+from portal.local.redis import free_port
 from provisioning.lab import moto
 from tests.servers import SERVERS, TestServers
 
 
-def run_process(process: Process) -> Iterator[None]:
+def run_process(process: ProcessSpec) -> Iterator[None]:
     """Start in the session's supervisor, stop at the end; logs lie in the session's folder."""
     SERVERS.supervisor.start(process)
     yield
@@ -36,7 +36,7 @@ def live_env(house: TestServers) -> dict[str, str]:
 def _portal(house: TestServers, django_db_setup: None, live_env: dict[str, str]) -> Iterator[str]:
     port = free_port()
     # Not `yield from`: the process is one, its address is what tests want.
-    process = parts.portal({**live_env, "PUBLIC_URL": f"http://127.0.0.1:{port}"}, port)
+    process = process_specs.portal_process({**live_env, "PUBLIC_URL": f"http://127.0.0.1:{port}"}, port)
     house.supervisor.start(process)
     yield f"http://127.0.0.1:{port}"
     house.supervisor.stop(process.name)
@@ -53,7 +53,7 @@ def _worker(
     django_db_setup: None, live_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[None]:
     # One for a module, not the session: its beat would go on looking at the rows of tests that did not ask for it.
-    yield from run_process(parts.worker(live_env, tmp_path_factory.mktemp("worker"), threads=4))
+    yield from run_process(process_specs.worker_process(live_env, tmp_path_factory.mktemp("worker"), threads=4))
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def live_worker(transactional_db: None, _worker: None) -> None:
 
 @pytest.fixture(scope="session")
 def _aws(house: TestServers) -> Iterator[str]:
-    yield from (house.aws_url for _ in run_process(parts.aws(os.environ, house.aws_port)))
+    yield from (house.aws_url for _ in run_process(process_specs.aws_process(os.environ, house.aws_port)))
 
 
 @pytest.fixture
@@ -75,10 +75,10 @@ def live_aws(_aws: str) -> str:
 
 @pytest.fixture(scope="module")
 def _lab(_portal: str, live_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    if lacking := parts.lacking_for_packets(live_env):
+    if lacking := process_specs.missing_for_packets(live_env):
         pytest.skip(f"no packets on this machine: it lacks {'; '.join(lacking)}")
     env = {**live_env, "PUBLIC_URL": _portal}
-    yield from (env for _ in run_process(parts.lab(env, tmp_path_factory.mktemp("lab"), traffic=False)))
+    yield from (env for _ in run_process(process_specs.lab_process(env, tmp_path_factory.mktemp("lab"), traffic=False)))
 
 
 @pytest.fixture

@@ -19,10 +19,10 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 from psycopg import sql
 
-from portal.house.keys import Keys
-from portal.house.postgres import APPLICATION, FLEETING, OWNER, Cluster
-from portal.house.processes import Supervisor
-from portal.house.redis import Redis, free_port
+from portal.local.secret_file import SecretFile
+from portal.local.postgres import APPLICATION, EPHEMERAL_SETTINGS, OWNER, PostgresCluster
+from portal.local.supervisor import ProcessSupervisor
+from portal.local.redis import RedisServer, free_port
 
 DATABASE = "test_causeway"
 
@@ -35,19 +35,19 @@ class TestServers:
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="causeway-test-"))
         self.folder.chmod(0o711)
-        self.keys = Keys(self.folder / "keys.json")
-        self.supervisor = Supervisor(self.folder / "log")
-        self.cluster: Cluster | None = None
-        self.redis: Redis | None = None
+        self.keys = SecretFile(self.folder / "keys.json")
+        self.supervisor = ProcessSupervisor(self.folder / "log")
+        self.cluster: PostgresCluster | None = None
+        self.redis: RedisServer | None = None
         if "DATABASE_URL" in os.environ:
             self.given_owner_url = os.environ.get("DATABASE_OWNER_URL", os.environ["DATABASE_URL"])
             self.url, self.owner_url = _test_database_url(os.environ["DATABASE_URL"]), _test_database_url(self.given_owner_url)
         else:
-            self.cluster = Cluster(self.folder / "postgres", self.keys, FLEETING)
+            self.cluster = PostgresCluster(self.folder / "postgres", self.keys, EPHEMERAL_SETTINGS)
             self.url = self.cluster.url(APPLICATION, DATABASE)
             self.owner_url = self.cluster.url(OWNER, DATABASE)
         if "REDIS_URL" not in os.environ:
-            self.redis = Redis(self.keys.get("redis"))
+            self.redis = RedisServer(self.keys.get("redis"))
             self.redis_url = self.redis.url
         else:
             self.redis_url = os.environ["REDIS_URL"]

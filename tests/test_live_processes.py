@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from portal.house import memory, parts
+from portal.local import memory, process_specs
 from tests.servers import TestServers
 
 
 def test_a_running_portal_says_that_it_is_well(live_portal: str) -> None:
-    assert parts.answers(f"{live_portal}/healthz")
+    assert process_specs.is_answering(f"{live_portal}/healthz")
 
 
 def test_a_running_portal_does_not_hold_the_owners_login(live_portal: str, house: TestServers) -> None:
@@ -63,6 +63,6 @@ def test_memory_is_counted_with_all_descendants() -> None:
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         assert child.stdout is not None
         child.stdout.readline()
-        assert memory.pss(memory.family(child.pid)) > 50_000_000
-        assert child.pid in memory.family(os.getpid())
+        assert memory.proportional_set_size(memory.process_tree(child.pid)) > 50_000_000
+        assert child.pid in memory.process_tree(os.getpid())
         child.communicate(b"\n")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from portal.house import parts
-from portal.house.processes import Supervisor
-from portal.house.redis import free_port
+from portal.local import process_specs
+from portal.local.supervisor import ProcessSupervisor
+from portal.local.redis import free_port
 from provisioning.lab import moto
 
 
@@ -14,12 +14,12 @@ def test_a_restarted_aws_still_has_its_vpcs_and_gateways_of_every_account(tmp_pa
     state, port = tmp_path / "aws.state", free_port()
     endpoint = f"http://127.0.0.1:{port}"
     wanted = [{"account": "222222222222", "region": "eu-central-1", "name": "prod", "cidr": "10.1.0.0/16"}]
-    with Supervisor(tmp_path / "log") as supervisor:
-        supervisor.start(parts.aws({}, port, state))
+    with ProcessSupervisor(tmp_path / "log") as supervisor:
+        supervisor.start(process_specs.aws_process({}, port, state))
         made = moto.seed_vpcs(endpoint, wanted)
         gateway = moto.boto3_client("ec2", endpoint, "eu-central-1", "222222222222").create_transit_gateway()
         supervisor.stop()
-        supervisor.start(parts.aws({}, port, state))
+        supervisor.start(process_specs.aws_process({}, port, state))
         ec2 = moto.boto3_client("ec2", endpoint, "eu-central-1", "222222222222")
         assert moto.seed_vpcs(endpoint, wanted) == made
         found = ec2.describe_transit_gateways()["TransitGateways"]

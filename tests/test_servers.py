@@ -13,10 +13,10 @@ import psycopg
 import pytest
 from django.db import connection
 
-from portal.house import env
-from portal.house.keys import Keys
-from portal.house.processes import Process, StartError, Supervisor
-from portal.house.redis import Redis
+from portal.local import env_file
+from portal.local.secret_file import SecretFile
+from portal.local.supervisor import ProcessSpec, ProcessStartError, ProcessSupervisor
+from portal.local.redis import RedisServer
 
 
 @pytest.mark.django_db
@@ -49,8 +49,8 @@ def test_the_application_role_cannot_truncate() -> None:
 def test_redis_wants_its_password(tmp_path: Path) -> None:
     import redis
 
-    server = Redis("right")
-    with Supervisor(tmp_path) as supervisor:
+    server = RedisServer("right")
+    with ProcessSupervisor(tmp_path) as supervisor:
         supervisor.start(server.process())
         assert redis.Redis.from_url(server.url).ping()
         with pytest.raises(redis.AuthenticationError):
@@ -58,17 +58,17 @@ def test_redis_wants_its_password(tmp_path: Path) -> None:
 
 
 def test_a_process_that_ends_while_starting_is_reported_with_the_end_of_its_log(tmp_path: Path) -> None:
-    broken = Process("broken", [sys.executable, "-c", "print('no such device'); raise SystemExit(3)"], lambda: False)
-    with Supervisor(tmp_path) as supervisor, pytest.raises(StartError, match=r"exit code 3(.|\n)*no such device"):
+    broken = ProcessSpec("broken", [sys.executable, "-c", "print('no such device'); raise SystemExit(3)"], lambda: False)
+    with ProcessSupervisor(tmp_path) as supervisor, pytest.raises(ProcessStartError, match=r"exit code 3(.|\n)*no such device"):
         supervisor.start(broken)
 
 
 def test_a_process_that_ignores_the_request_to_stop_is_ended_at_its_deadline(tmp_path: Path) -> None:
     deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
     log = tmp_path / "deaf.log"
-    with Supervisor(tmp_path) as supervisor:
+    with ProcessSupervisor(tmp_path) as supervisor:
         running = supervisor.start(
-            Process("deaf", [sys.executable, "-c", deaf], lambda: "up" in log.read_text(), stop_within=0.3)
+            ProcessSpec("deaf", [sys.executable, "-c", deaf], lambda: "up" in log.read_text(), stop_within=0.3)
         )
         began = time.monotonic()
         supervisor.stop()
@@ -80,8 +80,8 @@ def test_nothing_outlives_a_supervisor_that_is_killed(tmp_path: Path) -> None:
     script = f"""
 import sys, time
 from pathlib import Path
-from portal.house.redis import Redis
-from portal.house.processes import Process, Supervisor
+from portal.local.redis import Redis
+from portal.local.supervisor import Process, Supervisor
 child = '''
 import subprocess, time
 print(subprocess.Popen(["sleep", "60"]).pid, flush=True)
@@ -111,15 +111,15 @@ def _alive(pid: int) -> bool:
 
 def test_keys_are_made_once_and_readable_by_their_owner_only(tmp_path: Path) -> None:
     file = tmp_path / "keys.json"
-    first = Keys(file).get("database")
-    assert Keys(file).get("database") == first
-    assert Keys(file).get("other") != first
+    first = SecretFile(file).get("database")
+    assert SecretFile(file).get("database") == first
+    assert SecretFile(file).get("other") != first
     assert file.stat().st_mode & 0o777 == 0o600
 
 
 def test_the_env_file_reads_back_what_was_written_also_by_the_shell(tmp_path: Path) -> None:
     values = {"SECRET_KEY": 'a\'b "c" $d', "EMPTY": "", "URL": "postgres://u:p@%2Ftmp/x?y=1&z=2"}
-    env.write(tmp_path, values)
-    assert env.read(tmp_path) == values
+    env_file.write_env(tmp_path, values)
+    assert env_file.read_env(tmp_path) == values
     shown = subprocess.run(["sh", "-c", f'. {tmp_path}/env; printf %s "$SECRET_KEY"'], capture_output=True, text=True)
     assert shown.stdout == values["SECRET_KEY"]

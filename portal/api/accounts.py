@@ -10,39 +10,39 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from portal.api.endpoint import Endpoint, tagged
-from portal.api.etags import of, wanted
-from portal.api.fields import anything, choice, mapping, moment, several, shape, text, texts, uid
-from portal.api.pages import Listing
-from portal.api.schema import listed
-from portal.api.tenancy import read
+from portal.api.base_view import BaseApiView, response_with_etag
+from portal.api.etags import entity_tag, check_if_match
+from portal.api.schema_fields import any_json, choice, mapping, timestamp, list_of, object_schema, text, text_list, uid
+from portal.api.pagination import CursorPaginator
+from portal.api.schema import extend_list_schema
+from portal.api.tenancy import validate_body
 from provisioning.models import CloudAccount
 from provisioning.services import accounts
 from provisioning.errors import ObjectNotFound
 
 PROVIDERS = ("aws",)
-ACCOUNT = shape(
+ACCOUNT = object_schema(
     "CloudAccount",
     id=uid(),
     name=text(),
     provider=choice(PROVIDERS),
     account_id=text("as the cloud knows it"),
-    regions=texts("where discovery looks"),
+    regions=text_list("where discovery looks"),
     discovery=choice(("never", "running", "done", "failed")),
     discovery_error=text("which call failed, and why", allow_blank=True),
-    discovered_at=moment(allow_null=True),
-    created_at=moment(),
+    discovered_at=timestamp(allow_null=True),
+    created_at=timestamp(),
 )
-INVENTORY = shape(
+INVENTORY = object_schema(
     "Inventory",
     discovery=choice(("never", "running", "done", "failed")),
-    discovered_at=moment(allow_null=True),
-    vpcs=several(anything("a network with its subnets, prefixes, route tables and security groups")),
+    discovered_at=timestamp(allow_null=True),
+    vpcs=list_of(any_json("a network with its subnets, prefixes, route tables and security groups")),
     errors=mapping("region → why it could not be read"),
 )
 
 
-class Credentials(serializers.Serializer):
+class CloudCredentialsSerializer(serializers.Serializer):
     """Keys, or a role to assume beside them."""
 
     access_key_id = serializers.CharField(required=False, max_length=128)
@@ -51,17 +51,17 @@ class Credentials(serializers.Serializer):
     external_id = serializers.CharField(required=False, max_length=1224)
 
 
-class NewAccount(serializers.Serializer):
+class NewAccountSerializer(serializers.Serializer):
     name = serializers.CharField(max_length=100)
     provider = serializers.ChoiceField(PROVIDERS)
     account_id = serializers.CharField(max_length=64)
     regions = serializers.ListField(child=serializers.RegexField(r"^[a-z0-9-]{1,40}$"), min_length=1)
-    credentials = Credentials(write_only=True)
+    credentials = CloudCredentialsSerializer(write_only=True)
 
 
-class AccountChange(serializers.Serializer):
+class AccountChangeSerializer(serializers.Serializer):
     regions = serializers.ListField(child=serializers.RegexField(r"^[a-z0-9-]{1,40}$"), min_length=1, required=False)
-    credentials = Credentials(write_only=True, required=False)
+    credentials = CloudCredentialsSerializer(write_only=True, required=False)
 
 
 def account_json(account: CloudAccount) -> dict[str, Any]:
@@ -71,69 +71,69 @@ def account_json(account: CloudAccount) -> dict[str, Any]:
     }
 
 
-def _find(uid: UUID) -> CloudAccount:
+def _get_account(uid: UUID) -> CloudAccount:
     found = CloudAccount.objects.filter(uid=uid).first()
     if found is None:
         raise ObjectNotFound("There is no such cloud account.")
     return found
 
 
-class Accounts(Endpoint):
+class CloudAccountListView(BaseApiView):
     """The accounts at clouds that connectors may name."""
 
-    writes = "accounts"
-    listing = Listing(
+    write_right = "accounts"
+    paginator = CursorPaginator(
         {"name": "name", "created_at": "created_at"},
         ("name", "account_id"),
         {"provider": "provider", "account_id": "account_id", "discovery": "discovery"},
     )
 
-    @listed(ACCOUNT, "CloudAccount", orderings=listing.orderings, filters=listing.filters)
+    @extend_list_schema(ACCOUNT, "CloudAccount", orderings=paginator.orderings, filters=paginator.filters)
     def get(self, request: Request) -> Response:
-        return Response(self.listing.page(request, CloudAccount.objects.all(), account_json))
+        return Response(self.paginator.page(request, CloudAccount.objects.all(), account_json))
 
-    @extend_schema(request=NewAccount, responses={201: ACCOUNT})
+    @extend_schema(request=NewAccountSerializer, responses={201: ACCOUNT})
     def post(self, request: Request) -> Response:
         """Adds an account with its credentials."""
-        account = accounts.add_account(**read(NewAccount, self.fields(request)))
-        return tagged(account_json(account), 201, location=f"{request.path}{account.uid}/")
+        account = accounts.add_account(**validate_body(NewAccountSerializer, self.fields(request)))
+        return response_with_etag(account_json(account), 201, location=f"{request.path}{account.uid}/")
 
 
-class OneAccount(Endpoint):
+class CloudAccountDetailView(BaseApiView):
     """One account; its credentials are never shown."""
 
-    writes = "accounts"
+    write_right = "accounts"
 
     @extend_schema(responses=ACCOUNT)
     def get(self, request: Request, uid: UUID) -> Response:
-        return tagged(account_json(_find(uid)))
+        return response_with_etag(account_json(_get_account(uid)))
 
-    @extend_schema(request=AccountChange, responses=ACCOUNT)
+    @extend_schema(request=AccountChangeSerializer, responses=ACCOUNT)
     def patch(self, request: Request, uid: UUID) -> Response:
         """Changes what is given; new credentials take the place of the old ones."""
-        account = _find(uid)
-        wanted(request, of(account_json(account)))
-        change = {"regions": None, "credentials": None, **read(AccountChange, self.fields(request))}
-        return tagged(account_json(accounts.update_account(account, **change)))
+        account = _get_account(uid)
+        check_if_match(request, entity_tag(account_json(account)))
+        change = {"regions": None, "credentials": None, **validate_body(AccountChangeSerializer, self.fields(request))}
+        return response_with_etag(account_json(accounts.update_account(account, **change)))
 
 
-class Discover(Endpoint):
+class CloudAccountDiscoverView(BaseApiView):
     """Looks what is in the account; read the account until `discovery` is done, then its inventory."""
 
-    writes = "accounts"
+    write_right = "accounts"
 
     @extend_schema(request=None, responses={202: ACCOUNT})
     def post(self, request: Request, uid: UUID) -> Response:
-        return tagged(account_json(accounts.request_discovery(_find(uid))), 202)
+        return response_with_etag(account_json(accounts.request_discovery(_get_account(uid))), 202)
 
 
-class Inventory(Endpoint):
+class CloudAccountInventoryView(BaseApiView):
     """What discovery last found."""
 
-    reads = "accounts"
+    read_right = "accounts"
 
     @extend_schema(responses=INVENTORY)
     def get(self, request: Request, uid: UUID) -> Response:
-        account = _find(uid)
+        account = _get_account(uid)
         seen = {"discovery": account.discovery, "discovered_at": account.discovered_at}
         return Response({"vpcs": [], "errors": {}, **account.inventory, **seen})

@@ -10,13 +10,13 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from portal.api.endpoint import Endpoint
-from portal.api.fields import flag, number, several, shape, text, texts
-from portal.api.pages import of_values
-from portal.api.schema import listed, own
+from portal.api.base_view import BaseApiView
+from portal.api.schema_fields import boolean, number, list_of, object_schema, text, text_list
+from portal.api.pagination import paginate_values
+from portal.api.schema import extend_list_schema, copy_method
 from provisioning.catalog import PRODUCTS, SIZES, catalog
 
-LOCATION = shape(
+LOCATION = object_schema(
     "Location",
     key=text("what an exchange's `location` names"),
     provider=text(),
@@ -24,29 +24,29 @@ LOCATION = shape(
     name=text(),
     latitude=serializers.FloatField(),
     longitude=serializers.FloatField(),
-    nodes=several(shape("LocationNode", index=number("1 or 2"), public_ip=text())),
+    nodes=list_of(object_schema("LocationNode", index=number("1 or 2"), public_ip=text())),
 )
-PRODUCT = shape(
+PRODUCT = object_schema(
     "Product",
     key=text("what a service's `product` names"),
     name=text(),
     vendor=text(),
     category=text(),
-    licenses=texts(),
-    available=flag("whether this installation can run it"),
+    licenses=text_list(),
+    available=boolean("whether this installation can run it"),
     note=text(),
 )
-SIZE = shape("Size", key=text(), bits_per_second=number())
+SIZE = object_schema("Size", key=text(), bits_per_second=number())
 
 
-def _location(location: Any) -> dict[str, Any]:
+def _location_json(location: Any) -> dict[str, Any]:
     plain = asdict(location)
     # Underlay addresses are the operator's own business.
     return {**plain, "nodes": [{"index": n["index"], "public_ip": n["public_ip"]} for n in plain["nodes"]]}
 
 
-class CatalogEndpoint(Endpoint, ABC):
-    reads = None
+class CatalogListView(BaseApiView, ABC):
+    read_right = None
     filters: tuple[str, ...] = ()
 
     @abstractmethod
@@ -54,33 +54,33 @@ class CatalogEndpoint(Endpoint, ABC):
         """What is offered, as JSON values."""
 
     def get(self, request: Request) -> Response:
-        return Response(of_values(request, self.values(), self.filters))
+        return Response(paginate_values(request, self.values(), self.filters))
 
 
-class Locations(CatalogEndpoint):
+class LocationListView(CatalogListView):
     """Where an exchange can be."""
 
     filters = ("provider", "region")
-    get = listed(LOCATION, "Location", filters=filters)(own(CatalogEndpoint.get))
+    get = extend_list_schema(LOCATION, "Location", filters=filters)(copy_method(CatalogListView.get))
 
     def values(self) -> list[dict[str, Any]]:
-        return [_location(location) for location in catalog().locations.values()]
+        return [_location_json(location) for location in catalog().locations.values()]
 
 
-class Products(CatalogEndpoint):
+class ProductListView(CatalogListView):
     """Marketplace products; a service names one."""
 
     filters = ("category", "vendor")
-    get = listed(PRODUCT, "Product", filters=filters)(own(CatalogEndpoint.get))
+    get = extend_list_schema(PRODUCT, "Product", filters=filters)(copy_method(CatalogListView.get))
 
     def values(self) -> list[dict[str, Any]]:
         return [{**asdict(product), "licenses": list(product.licenses)} for product in PRODUCTS]
 
 
-class Sizes(CatalogEndpoint):
+class SizeListView(CatalogListView):
     """Rates of exchanges and connectors."""
 
-    get = listed(SIZE, "Size")(own(CatalogEndpoint.get))
+    get = extend_list_schema(SIZE, "Size")(copy_method(CatalogListView.get))
 
     def values(self) -> list[dict[str, Any]]:
         return [{"key": key, "bits_per_second": rate} for key, rate in SIZES.items()]

@@ -16,12 +16,12 @@ from rest_framework.response import Response
 
 
 @cache
-def document() -> Any:
+def openapi_document() -> Any:
     """The same for everybody, and slow to make."""
     return SchemaGenerator().get_schema(request=None, public=True)
 
 
-class SchemaView(SpectacularAPIView):
+class OpenApiSchemaView(SpectacularAPIView):
     """JSON unless YAML is asked for."""
 
     renderer_classes = [OpenApiJsonRenderer2, OpenApiJsonRenderer, OpenApiYamlRenderer]
@@ -30,12 +30,12 @@ class SchemaView(SpectacularAPIView):
 
     @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return Response(document())
+        return Response(openapi_document())
 
 
 # Swagger UI draws with style attributes and data: images; its scripts are our own files.
 @method_decorator(csp_update({"style-src": ["'unsafe-inline'"]}), name="dispatch")
-class DocsView(SpectacularSwaggerSplitView):
+class ApiDocsView(SpectacularSwaggerSplitView):
     authentication_classes = []
     permission_classes = []
     url_name = "schema"

@@ -12,20 +12,20 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.api.documents import DIFFERENCE
-from portal.api.endpoint import Endpoint, tagged
-from portal.api.etags import wanted
-from portal.api.fields import choice, flag, moment, number, several, shape, text, uid
-from portal.api.intent import draft_tag, open_draft
-from portal.api.kinds import SHAPES
-from portal.api.pages import Listing
-from portal.api.schema import listed
-from portal.api.tenancy import read
+from portal.api.base_view import BaseApiView, response_with_etag
+from portal.api.etags import check_if_match
+from portal.api.schema_fields import choice, boolean, timestamp, number, list_of, object_schema, text, uid
+from portal.api.intent_objects import draft_etag, lock_draft
+from portal.api.object_schemas import OBJECT_SCHEMAS
+from portal.api.pagination import CursorPaginator
+from portal.api.schema import extend_list_schema
+from portal.api.tenancy import validate_body
 from provisioning.models import Draft, Edit
 from provisioning.snapshots import diff, queries
 from provisioning.services.drafts.editing import editing
 from provisioning.services.drafts.editing.rebase import Resolution, rebase_draft
 
-DRAFT = shape(
+DRAFT = object_schema(
     "Draft",
     id=uid(),
     name=text(),
@@ -34,14 +34,14 @@ DRAFT = shape(
     author=text(),
     state=choice(Draft.State.values),
     version=number("grows with every edit, undo, redo and rebase"),
-    can_undo=flag(),
-    can_redo=flag(),
-    created_at=moment(),
-    updated_at=moment(),
+    can_undo=boolean(),
+    can_redo=boolean(),
+    created_at=timestamp(),
+    updated_at=timestamp(),
 )
 
 
-class NewDraft(serializers.Serializer):
+class NewDraftSerializer(serializers.Serializer):
     name = serializers.CharField(max_length=100)
 
 
@@ -59,103 +59,103 @@ def draft_json(draft: Draft) -> dict[str, Any]:
     }
 
 
-def _answer(draft: Draft, status: int = 200, location: str | None = None) -> Response:
-    return tagged(draft_json(draft), status, tag=draft_tag(draft), location=location)
+def _draft_response(draft: Draft, status: int = 200, location: str | None = None) -> Response:
+    return response_with_etag(draft_json(draft), status, tag=draft_etag(draft), location=location)
 
 
-class Drafts(Endpoint):
+class DraftListView(BaseApiView):
     """Working copies; provisioned and discarded ones are listed with `?state=`."""
 
-    listing = Listing(
+    paginator = CursorPaginator(
         {"updated_at": "updated_at", "created_at": "created_at", "name": "name"},
         ("name",),
         {"state": "state", "author": "author"},
         default="-updated_at",
     )
 
-    @listed(DRAFT, "Draft", orderings=listing.orderings, filters=listing.filters)
+    @extend_list_schema(DRAFT, "Draft", orderings=paginator.orderings, filters=paginator.filters)
     def get(self, request: Request) -> Response:
         rows = Draft.objects.annotate(last_edit=Max("edits__number", default=0))
         if "state" not in request.query_params:
             rows = rows.filter(state=Draft.State.OPEN)
-        return Response(self.listing.page(request, rows, draft_json))
+        return Response(self.paginator.page(request, rows, draft_json))
 
-    @extend_schema(request=NewDraft, responses={201: DRAFT})
+    @extend_schema(request=NewDraftSerializer, responses={201: DRAFT})
     def post(self, request: Request) -> Response:
-        draft = editing.create_draft(read(NewDraft, self.fields(request))["name"])
-        return _answer(draft, 201, f"{request.path}{draft.uid}/")
+        draft = editing.create_draft(validate_body(NewDraftSerializer, self.fields(request))["name"])
+        return _draft_response(draft, 201, f"{request.path}{draft.uid}/")
 
 
-class OneDraft(Endpoint):
+class DraftDetailView(BaseApiView):
     """A draft: what it stands on and how much it changes."""
 
     @extend_schema(responses=DRAFT)
     def get(self, request: Request, draft: UUID) -> Response:
         found = queries.draft_snapshot(draft).draft
         assert found is not None
-        return _answer(found)
+        return _draft_response(found)
 
     @extend_schema(responses={204: None}, description="Discards the draft.")
     def delete(self, request: Request, draft: UUID) -> Response:
-        found = open_draft(draft)
-        wanted(request, draft_tag(found))
+        found = lock_draft(draft)
+        check_if_match(request, draft_etag(found))
         editing.discard_draft(found)
         return Response(status=204)
 
 
-class DraftAction(Endpoint):
-    does: ClassVar[Any]
+class DraftActionView(BaseApiView):
+    service_call: ClassVar[Any]
 
     @extend_schema(request=None, responses=DRAFT)
     def post(self, request: Request, draft: UUID) -> Response:
-        found = open_draft(draft)
-        wanted(request, draft_tag(found))
-        return _answer(type(self).does(found))
+        found = lock_draft(draft)
+        check_if_match(request, draft_etag(found))
+        return _draft_response(type(self).service_call(found))
 
 
-class Undo(DraftAction):
+class DraftUndoView(DraftActionView):
     """Takes the last edit back; 409 when there is none."""
 
-    does = staticmethod(editing.undo_edit)
+    service_call = staticmethod(editing.undo_edit)
 
 
-class Redo(DraftAction):
+class DraftRedoView(DraftActionView):
     """Makes the edit again that was undone last; 409 when there is none."""
 
-    does = staticmethod(editing.redo_edit)
+    service_call = staticmethod(editing.redo_edit)
 
 
-class Decision(serializers.Serializer):
-    kind = serializers.ChoiceField(list(SHAPES))
+class ConflictResolutionSerializer(serializers.Serializer):
+    kind = serializers.ChoiceField(list(OBJECT_SCHEMAS))
     id = serializers.UUIDField()
     path = serializers.CharField(allow_blank=True, max_length=500, help_text="as the conflict was told")
     take = serializers.ChoiceField(("mine", "theirs"))
 
 
-class Resolutions(serializers.Serializer):
-    resolutions = serializers.ListField(child=Decision(), required=False, max_length=10_000)
+class RebaseSerializer(serializers.Serializer):
+    resolutions = serializers.ListField(child=ConflictResolutionSerializer(), required=False, max_length=10_000)
 
 
-class Rebase(Endpoint):
+class DraftRebaseView(BaseApiView):
     """Puts the edits on top of what is live now, field by field; each can still be undone.
 
     409 where both changed the same, with `conflicts` (base, mine and theirs of each); nothing is moved then. Send it
     again with a resolution for each of them, and for nothing else.
     """
 
-    @extend_schema(request=Resolutions, responses=DRAFT)
+    @extend_schema(request=RebaseSerializer, responses=DRAFT)
     def post(self, request: Request, draft: UUID) -> Response:
-        found = open_draft(draft)
-        wanted(request, draft_tag(found))
-        told = read(Resolutions, self.fields(request)).get("resolutions", ()) if self.raw else ()
+        found = lock_draft(draft)
+        check_if_match(request, draft_etag(found))
+        told = validate_body(RebaseSerializer, self.fields(request)).get("resolutions", ()) if self.raw_body else ()
         decided = [Resolution(one["kind"], str(one["id"]), one["path"], one["take"]) for one in told]
-        return _answer(rebase_draft(found, decided))
+        return _draft_response(rebase_draft(found, decided))
 
 
-class DraftDiff(Endpoint):
+class DraftDiffView(BaseApiView):
     """What the draft changes in its base revision, object by object and field by field."""
 
-    @extend_schema(responses=shape("DraftDiff", base_revision=number(), differences=several(DIFFERENCE)))
+    @extend_schema(responses=object_schema("DraftDiff", base_revision=number(), differences=list_of(DIFFERENCE)))
     def get(self, request: Request, draft: UUID) -> Response:
         view = queries.draft_snapshot(draft)
         told = diff.diff_snapshots(queries.Snapshot(view.revision), view)

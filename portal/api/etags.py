@@ -9,17 +9,17 @@ from typing import Any
 from django.utils.http import parse_etags
 from rest_framework.request import Request
 
-from portal.api.rendering import Encoder
+from portal.api.renderers import DecimalJsonEncoder
 from provisioning.errors import PreconditionFailed
 
 
-def of(representation: Any) -> str:
+def entity_tag(representation: Any) -> str:
     """The tag of an answer: a hash of what it says."""
-    text = json.dumps(representation, cls=Encoder, sort_keys=True, separators=(",", ":"))
+    text = json.dumps(representation, cls=DecimalJsonEncoder, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
-def wanted(request: Request, current: str) -> str | None:
+def check_if_match(request: Request, current: str) -> str | None:
     """The tag to hold a write to: None without If-Match; raises Changed when it names another state."""
     header = request.headers.get("If-Match")
     if header is None:

@@ -17,20 +17,20 @@ from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from portal.api.rendering import JsonRenderer
+from portal.api.renderers import JsonRenderer
 from tenants import vault
 from tenants.models import IdempotentResponse
 
-KEPT = timedelta(days=1)
-HEADERS = ("Location", "ETag")
+RESPONSE_LIFETIME = timedelta(days=1)
+STORED_HEADERS = ("Location", "ETag")
 
 
-class OtherRequest(APIException):
+class IdempotencyKeyReused(APIException):
     status_code = 409
     default_code = "key_reused"
 
 
-class Answered(Exception):
+class ReplayedResponse(Exception):
     """This request was answered before; ``response`` is that answer."""
 
     def __init__(self, response: Response) -> None:
@@ -38,47 +38,47 @@ class Answered(Exception):
         self.response = response
 
 
-def look(request: Request, body: bytes) -> None:
+def replay_response(request: Request, body: bytes) -> None:
     """Raises Answered when the same request was answered before. Has to be called inside a transaction."""
-    key = _key(request)
+    key = _idempotency_key(request)
     if key is None:
         return
     with connection.cursor() as cursor:
         # The second of two equal requests waits here until the first has committed.
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{_person(request)} {key}"])
-    found = IdempotentResponse.objects.filter(user_id=_person(request), key=key, created_at__gt=timezone.now() - KEPT).first()
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{_user_id(request)} {key}"])
+    found = IdempotentResponse.objects.filter(user_id=_user_id(request), key=key, created_at__gt=timezone.now() - RESPONSE_LIFETIME).first()
     if found is None:
         return
-    if found.request_digest != _digest(request, body):
-        raise OtherRequest("This Idempotency-Key was used for another request. Take a new key.")
+    if found.request_digest != _request_digest(request, body):
+        raise IdempotencyKeyReused("This Idempotency-Key was used for another request. Take a new key.")
     headers = {**found.headers, "Idempotent-Replayed": "true"}
-    raise Answered(Response(json.loads(vault.unseal(_sealed(found))["body"]), found.status, headers=headers))
+    raise ReplayedResponse(Response(json.loads(vault.unseal(_sealed_body(found))["body"]), found.status, headers=headers))
 
 
-def keep(request: Request, body: bytes, response: Response) -> None:
-    key = _key(request)
+def store_response(request: Request, body: bytes, response: Response) -> None:
+    key = _idempotency_key(request)
     if key is None:
         return
-    IdempotentResponse.objects.filter(user_id=_person(request), created_at__lte=timezone.now() - KEPT).delete()
+    IdempotentResponse.objects.filter(user_id=_user_id(request), created_at__lte=timezone.now() - RESPONSE_LIFETIME).delete()
     IdempotentResponse.objects.create(
-        user_id=_person(request),
+        user_id=_user_id(request),
         key=key,
-        request_digest=_digest(request, body),
+        request_digest=_request_digest(request, body),
         status=response.status_code,
         body={"sealed": vault.seal({"body": JsonRenderer().render(response.data).decode() or "null"})},
-        headers={name: response[name] for name in HEADERS if name in response},
+        headers={name: response[name] for name in STORED_HEADERS if name in response},
     )
 
 
-def _person(request: Request) -> int:
+def _user_id(request: Request) -> int:
     return int(request.user.pk or 0)
 
 
-def _sealed(answer: IdempotentResponse) -> str:
+def _sealed_body(answer: IdempotentResponse) -> str:
     return str((answer.body or {})["sealed"])
 
 
-def _key(request: Request) -> str | None:
+def _idempotency_key(request: Request) -> str | None:
     key: Any = request.headers.get("Idempotency-Key")
     if key is None:
         return None
@@ -87,6 +87,6 @@ def _key(request: Request) -> str | None:
     return str(key)
 
 
-def _digest(request: Request, body: bytes) -> str:
+def _request_digest(request: Request, body: bytes) -> str:
     told = f"{request.method} {request.get_full_path()} {request.content_type}\n".encode()
     return hashlib.sha256(told + body).hexdigest()

@@ -20,11 +20,11 @@ class HasRight(BasePermission):
             return False
         if not hasattr(view, str(request.method).lower()):
             return True  # and 405 will follow
-        right = view.reads if request.method in SAFE_METHODS else view.writes
+        right = view.read_right if request.method in SAFE_METHODS else view.write_right
         if right is not None and right not in getattr(http, "rights", ()):
-            raise lacking(right)
+            raise missing_right(right)
         return True
 
 
-def lacking(right: str) -> PermissionDenied:
+def missing_right(right: str) -> PermissionDenied:
     return PermissionDenied(f"You lack the right “{right}” here: {RIGHTS[right].lower()}.", f"lacks_{right}")

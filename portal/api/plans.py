@@ -14,14 +14,14 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from portal.api.endpoint import Endpoint, tagged
-from portal.api.etags import of, wanted
-from portal.api.fields import anything, choice, maybe, moment, number, several, shape, text, texts, uid
-from portal.api.intent import draft_tag, open_draft
-from portal.api.pages import Listing
-from portal.api.problems import answer
-from portal.api.schema import listed
-from portal.api.tenancy import read
+from portal.api.base_view import BaseApiView, response_with_etag
+from portal.api.etags import entity_tag, check_if_match
+from portal.api.schema_fields import any_json, choice, optional_text, timestamp, number, list_of, object_schema, text, text_list, uid
+from portal.api.intent_objects import draft_etag, lock_draft
+from portal.api.pagination import CursorPaginator
+from portal.api.problems import problem_response
+from portal.api.schema import extend_list_schema
+from portal.api.tenancy import validate_body
 from provisioning.core.values.resource import Problem
 from provisioning.models import Plan, Run, Step
 from provisioning.selectors import runs as selectors
@@ -30,16 +30,16 @@ from provisioning.errors import ValidationFailed
 from tenants.scope import scope
 
 FLOWS = "flows, told as source, destination, protocol and ports"
-CHANGE = shape(
+CHANGE = object_schema(
     "Change",
     action=choice(("create", "change", "replace", "remove")),
     address=text("what it is about; stays the same through renames"),
     kind=text("driver.noun"),
-    before=anything("null: not there"),
-    after=anything("null: not there any more"),
-    fields=several(shape("ChangedField", path=text(), before=anything(), after=anything())),
-    depends=texts(),
-    subjects=texts("ids of the intent objects that cause it"),
+    before=any_json("null: not there"),
+    after=any_json("null: not there any more"),
+    fields=list_of(object_schema("ChangedField", path=text(), before=any_json(), after=any_json())),
+    depends=text_list(),
+    subjects=text_list("ids of the intent objects that cause it"),
 )
 PLAN_FIELDS: dict[str, Any] = {
     "id": uid(),
@@ -50,27 +50,27 @@ PLAN_FIELDS: dict[str, Any] = {
     "progress": text("what is being done while it is computing"),
     "digest": text("names exactly this content; provisioning asks for it"),
     "author": text(),
-    "created_at": moment(),
-    "decided_by": maybe("who approved or rejected it"),
-    "decided_at": moment(allow_null=True),
+    "created_at": timestamp(),
+    "decided_by": optional_text("who approved or rejected it"),
+    "decided_at": timestamp(allow_null=True),
 }
-PLAN = shape(
+PLAN = object_schema(
     "Plan",
     **PLAN_FIELDS,
-    steps=several(CHANGE),
+    steps=list_of(CHANGE),
     text=text("the steps as a person reads them"),
-    reachability=shape(
-        "Delta", allowed=several(anything(FLOWS)), blocked=several(anything(FLOWS)), inspected=several(anything(FLOWS))
+    reachability=object_schema(
+        "Delta", allowed=list_of(any_json(FLOWS)), blocked=list_of(any_json(FLOWS)), inspected=list_of(any_json(FLOWS))
     ),
-    assertions=several(anything()),
-    cost=shape("Cost", currency=maybe(), monthly_before=maybe(), monthly_after=maybe(), lines=several(anything())),
-    blast_radius=anything(),
-    warnings=several(anything('{"code", "path", "message", "severity"}')),
-    problems=several(anything('{"code", "path", "message", "severity"}'), "why it failed"),
-    moved=texts("for a stale plan: what moved"),
+    assertions=list_of(any_json()),
+    cost=object_schema("Cost", currency=optional_text(), monthly_before=optional_text(), monthly_after=optional_text(), lines=list_of(any_json())),
+    blast_radius=any_json(),
+    warnings=list_of(any_json('{"code", "path", "message", "severity"}')),
+    problems=list_of(any_json('{"code", "path", "message", "severity"}'), "why it failed"),
+    moved=text_list("for a stale plan: what moved"),
 )
-PLAN_ROW = shape("PlanSummary", **PLAN_FIELDS)
-STEP = shape(
+PLAN_ROW = object_schema("PlanSummary", **PLAN_FIELDS)
+STEP = object_schema(
     "Step",
     id=uid(),
     action=text(),
@@ -79,10 +79,10 @@ STEP = shape(
     state=choice(Step.State.values),
     attempts=number(),
     note=text("what it waits for"),
-    error=anything('{"call", "code", "message"}'),
-    depends=texts("addresses of steps before it"),
-    started_at=moment(allow_null=True),
-    finished_at=moment(allow_null=True),
+    error=any_json('{"call", "code", "message"}'),
+    depends=text_list("addresses of steps before it"),
+    started_at=timestamp(allow_null=True),
+    finished_at=timestamp(allow_null=True),
 )
 RUN_FIELDS: dict[str, Any] = {
     "id": uid(),
@@ -90,34 +90,34 @@ RUN_FIELDS: dict[str, Any] = {
     "revision": number(),
     "plan": text("id"),
     "author": text(),
-    "created_at": moment(),
-    "started_at": moment(allow_null=True),
-    "finished_at": moment(allow_null=True),
-    "counts": anything("state → steps"),
+    "created_at": timestamp(),
+    "started_at": timestamp(allow_null=True),
+    "finished_at": timestamp(allow_null=True),
+    "counts": any_json("state → steps"),
 }
-RUN = shape("Run", **RUN_FIELDS, steps=several(STEP))
-RUN_ROW = shape("RunSummary", **RUN_FIELDS)
+RUN = object_schema("Run", **RUN_FIELDS, steps=list_of(STEP))
+RUN_ROW = object_schema("RunSummary", **RUN_FIELDS)
 
 
-class Go(serializers.Serializer):
+class ProvisionSerializer(serializers.Serializer):
     digest = serializers.CharField(help_text="the plan's digest, as it was read")
 
 
-class Plans(Endpoint):
+class PlanListView(BaseApiView):
     """The newest first, without their steps."""
 
-    listing = Listing(
+    paginator = CursorPaginator(
         {"created_at": "created_at"}, ("draft__name",), {"state": "state", "draft": "draft__uid"}, default="-created_at"
     )
 
-    @listed(PLAN_ROW, "PlanSummary", orderings=listing.orderings, filters=listing.filters)
+    @extend_list_schema(PLAN_ROW, "PlanSummary", orderings=paginator.orderings, filters=paginator.filters)
     def get(self, request: Request) -> Response:
         rows = Plan.objects.select_related("draft")
         show = partial(selectors.plan_summary, there=cache(resource_state.state_fingerprint))
-        return Response(self.listing.page(request, rows, show))
+        return Response(self.paginator.page(request, rows, show))
 
 
-class MakePlan(Endpoint):
+class PlanCreateView(BaseApiView):
     """What provisioning this draft would do: steps, reachability, cost. Runs nothing.
 
     A large network is planned by a worker: 202 and state `computing` when that takes longer than 5 s; the plan at
@@ -127,19 +127,19 @@ class MakePlan(Endpoint):
 
     @extend_schema(request=None, responses={201: PLAN, 202: PLAN})
     def post(self, request: Request, draft: UUID) -> Response:
-        found = open_draft(draft)
-        wanted(request, draft_tag(found))
+        found = lock_draft(draft)
+        check_if_match(request, draft_etag(found))
         plan = plans.create_plan(found)
         data = selectors.plan_json(plan)
         ready = plan.state != Plan.State.COMPUTING
-        response = tagged(data, 201 if ready else 202, tag=_tag(data), location=self.at("plans", data["id"]))
+        response = response_with_etag(data, 201 if ready else 202, tag=_plan_etag(data), location=self.tenant_path("plans", data["id"]))
         if not ready:
             # A worker sees the plan once this request has committed.
-            response.afterwards = partial(_awaited, request, plan)  # type: ignore[attr-defined]
+            response.afterwards = partial(_wait_for_plan, request, plan)  # type: ignore[attr-defined]
         return response
 
 
-def _awaited(request: Request, plan: Plan, first: Response) -> HttpResponseBase:
+def _wait_for_plan(request: Request, plan: Plan, first: Response) -> HttpResponseBase:
     """The answer once the worker is done, or the first one when patience ends."""
     until = time.monotonic() + settings.PLAN_PATIENCE
     with scope(plan.tenant):
@@ -155,109 +155,109 @@ def _awaited(request: Request, plan: Plan, first: Response) -> HttpResponseBase:
         if found.state == Plan.State.FAILED:
             told = [Problem(one["code"], one["path"], one["message"]) for one in found.problems]
             http: Any = request._request
-            return answer(http, 422, told[0].message, title=ValidationFailed.title, kind="invalid", problems=told)
+            return problem_response(http, 422, told[0].message, title=ValidationFailed.title, kind="invalid", problems=told)
         data = selectors.plan_json(found)
-    response = Response(data, 201, headers={**first.headers, "ETag": f'"{_tag(data)}"'})
+    response = Response(data, 201, headers={**first.headers, "ETag": f'"{_plan_etag(data)}"'})
     response.accepted_renderer = first.accepted_renderer
     response.accepted_media_type = first.accepted_media_type
     response.renderer_context = first.renderer_context  # type: ignore[attr-defined]
     return response.render()
 
 
-def _tag(told: dict[str, Any]) -> str:
+def _plan_etag(told: dict[str, Any]) -> str:
     """The tag of a plan, told with or without its steps."""
-    return of({name: value for name, value in told.items() if name != "steps"})
+    return entity_tag({name: value for name, value in told.items() if name != "steps"})
 
 
-def _told(plan: Plan) -> Response:
+def _plan_response(plan: Plan) -> Response:
     data = selectors.plan_json(plan)
-    return tagged(data, tag=_tag(data))
+    return response_with_etag(data, tag=_plan_etag(data))
 
 
-class OnePlan(Endpoint):
+class PlanDetailView(BaseApiView):
     """A plan: its steps, what becomes reachable or stops being so, its cost and its warnings."""
 
     @extend_schema(responses=PLAN)
     def get(self, request: Request, plan: UUID) -> Response:
-        return _told(selectors.get_plan(plan))
+        return _plan_response(selectors.get_plan(plan))
 
 
-class Decision(Endpoint):
-    writes = "approve"
-    does: ClassVar[Any]
+class PlanDecisionView(BaseApiView):
+    write_right = "approve"
+    service_call: ClassVar[Any]
 
     @extend_schema(request=None, responses=PLAN)
     def post(self, request: Request, plan: UUID) -> Response:
         found = selectors.get_plan(plan)
-        wanted(request, _tag(selectors.plan_head(found)))
-        return _told(type(self).does(found))
+        check_if_match(request, _plan_etag(selectors.plan_head(found)))
+        return _plan_response(type(self).service_call(found))
 
 
-class Approve(Decision):
+class PlanApproveView(PlanDecisionView):
     """Where the tenant asks for a second person, nobody approves their own plan."""
 
-    does = staticmethod(plans.approve_plan)
+    service_call = staticmethod(plans.approve_plan)
 
 
-class Reject(Decision):
+class PlanRejectView(PlanDecisionView):
     """The plan cannot be provisioned any more; its draft stays. One that is `computing` is not computed further."""
 
-    does = staticmethod(plans.reject_plan)
+    service_call = staticmethod(plans.reject_plan)
 
 
-class Provision(Endpoint):
+class PlanProvisionView(BaseApiView):
     """Carries out exactly the plan with this digest; 409 when it is stale, unapproved or another run is going."""
 
-    writes = "provision"
+    write_right = "provision"
 
-    @extend_schema(request=Go, responses={202: RUN})
+    @extend_schema(request=ProvisionSerializer, responses={202: RUN})
     def post(self, request: Request, plan: UUID) -> Response:
         found = selectors.get_plan(plan)
-        wanted(request, _tag(selectors.plan_head(found)))
-        data = selectors.run_json(runs.provision_plan(found, read(Go, self.fields(request))["digest"]))
-        return tagged(data, 202, location=self.at("runs", data["id"]))
+        check_if_match(request, _plan_etag(selectors.plan_head(found)))
+        data = selectors.run_json(runs.provision_plan(found, validate_body(ProvisionSerializer, self.fields(request))["digest"]))
+        return response_with_etag(data, 202, location=self.tenant_path("runs", data["id"]))
 
 
-class Runs(Endpoint):
+class RunListView(BaseApiView):
     """The newest first, without their steps."""
 
-    listing = Listing(
+    paginator = CursorPaginator(
         {"created_at": "created_at"}, ("author",), {"state": "state", "plan": "plan__uid"}, default="-created_at"
     )
 
-    @listed(RUN_ROW, "RunSummary", orderings=listing.orderings, filters=listing.filters)
+    @extend_list_schema(RUN_ROW, "RunSummary", orderings=paginator.orderings, filters=paginator.filters)
     def get(self, request: Request) -> Response:
         rows = Run.objects.select_related("plan")
-        return Response(self.listing.page(request, rows, lambda run: selectors.run_json(run, steps=False)))
+        return Response(self.paginator.page(request, rows, lambda run: selectors.run_json(run, steps=False)))
 
 
-class OneRun(Endpoint):
+class RunDetailView(BaseApiView):
     """A run and how far each of its steps has come."""
 
     @extend_schema(responses=RUN)
     def get(self, request: Request, run: UUID) -> Response:
-        return tagged(selectors.run_json(selectors.get_run(run)))
+        return response_with_etag(selectors.run_json(selectors.get_run(run)))
 
 
-class RunAction(Endpoint):
-    writes = "provision"
-    does: ClassVar[Any]
+class RunActionView(BaseApiView):
+    write_right = "provision"
+    service_call: ClassVar[Any]
 
     @extend_schema(request=None, responses={202: RUN})
     def post(self, request: Request, run: UUID) -> Response:
         found = selectors.get_run(run)
-        wanted(request, of(selectors.run_json(found)))
-        type(self).does(found)
-        return tagged(selectors.run_json(selectors.get_run(run)), 202)
+        check_if_match(request, entity_tag(selectors.run_json(found)))
+        type(self).service_call(found)
+        return response_with_etag(selectors.run_json(selectors.get_run(run)), 202)
 
 
-class Retry(RunAction):
+class RunRetryView(RunActionView):
     """Goes on after a failure, with the newest intent."""
 
-    does = staticmethod(runs.retry_run)
+    service_call = staticmethod(runs.retry_run)
 
 
-class Cancel(RunAction):
+class RunCancelView(RunActionView):
     """Begins nothing more; steps that are under way finish."""
 
-    does = staticmethod(runs.cancel_run)
+    service_call = staticmethod(runs.cancel_run)

@@ -17,7 +17,7 @@ from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from portal.api.rendering import JsonRenderer
+from portal.api.renderers import JsonRenderer
 from provisioning.core.intent import InvalidIntent as Unreadable
 from provisioning.core.values.resource import Problem, truncate, limit_problems
 from provisioning.errors import RequestRefused
@@ -27,7 +27,7 @@ MEDIA_TYPE = "application/problem+json"
 MACHINE_PATHS = ("/api/", "/agent/")
 
 # The field's codes for what serializers and parsers say.
-CODES = {
+FRAMEWORK_CODES = {
     "invalid": "wrong_type",
     "null": "required",
     "blank": "required",
@@ -47,7 +47,7 @@ class ProblemRenderer(JsonRenderer):
     format = "problem"
 
 
-def document(
+def problem_document(
     status: int, detail: str, *, title: str = "", kind: str = "", problems: Iterable[Problem] = (), request_id: str = ""
 ) -> dict[str, Any]:
     title = title or HTTPStatus(status).phrase.capitalize()
@@ -62,29 +62,29 @@ def document(
     }
 
 
-def answer(request: HttpRequest, status: int, detail: str, **more: Any) -> JsonResponse:
+def problem_response(request: HttpRequest, status: int, detail: str, **more: Any) -> JsonResponse:
     """For views outside the REST framework and for what never reached a view."""
-    body = document(status, detail, request_id=getattr(request, "request_id", ""), **more)
+    body = problem_document(status, detail, request_id=getattr(request, "request_id", ""), **more)
     return JsonResponse(body, status=status, content_type=MEDIA_TYPE)
 
 
-def handler(error: Exception, context: dict[str, Any]) -> Response | None:
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """REST framework's exception handler; None for a bug, which Django logs and ``failed`` answers."""
     request_id = getattr(context["request"]._request, "request_id", "")
     headers: dict[str, str] = {}
     if isinstance(error, RequestRefused):
-        body = document(error.status, error.detail, title=error.title, kind=error.kind, problems=error.problems)
+        body = problem_document(error.status, error.detail, title=error.title, kind=error.kind, problems=error.problems)
         body |= error.more
     elif isinstance(error, Unreadable):
-        body = document(400, str(error), title="The request is not right", kind="invalid", problems=error.problems)
+        body = problem_document(400, str(error), title="The request is not right", kind="invalid", problems=error.problems)
     elif isinstance(error, TenancyRefused):
-        body = document(error.status, error.detail, problems=[Problem(error.code, error.path, error.detail)])
+        body = problem_document(error.status, error.detail, problems=[Problem(error.code, error.path, error.detail)])
     elif isinstance(error, Http404):
-        body = document(404, "There is nothing at this address.", kind="missing")
+        body = problem_document(404, "There is nothing at this address.", kind="missing")
     elif isinstance(error, PermissionDenied):
-        body = document(403, str(error) or "You may not do that.", kind="forbidden")
+        body = problem_document(403, str(error) or "You may not do that.", kind="forbidden")
     elif isinstance(error, exceptions.APIException):
-        body, headers = _of_framework(error)
+        body, headers = _framework_problem(error)
     else:
         return None
     if request_id:
@@ -92,8 +92,8 @@ def handler(error: Exception, context: dict[str, Any]) -> Response | None:
     return Response(body, status=body["status"], headers=headers)
 
 
-def _of_framework(error: exceptions.APIException) -> tuple[dict[str, Any], dict[str, str]]:
-    found = list(_flat(error.detail))
+def _framework_problem(error: exceptions.APIException) -> tuple[dict[str, Any], dict[str, str]]:
+    found = list(_flatten_detail(error.detail))
     headers = {}
     if getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = error.auth_header  # type: ignore[attr-defined]
@@ -103,53 +103,53 @@ def _of_framework(error: exceptions.APIException) -> tuple[dict[str, Any], dict[
     if found:
         detail = f"{found[0].path}: {found[0].message}" if found[0].path else found[0].message
     title = "The request is not right" if error.status_code == 400 else ""
-    return document(error.status_code, detail, title=title, kind=_kind(error), problems=found), headers
+    return problem_document(error.status_code, detail, title=title, kind=_problem_kind(error), problems=found), headers
 
 
-def _kind(error: exceptions.APIException) -> str:
+def _problem_kind(error: exceptions.APIException) -> str:
     return str(error.default_code).replace("_", "-")
 
 
-def _flat(detail: Any, path: str = "") -> Iterator[Problem]:
+def _flatten_detail(detail: Any, path: str = "") -> Iterator[Problem]:
     if isinstance(detail, dict):
         for field, inner in detail.items():
             name = "" if field == "non_field_errors" else str(field)
-            yield from _flat(inner, f"{path}.{name}".strip("."))
+            yield from _flatten_detail(inner, f"{path}.{name}".strip("."))
     elif isinstance(detail, list):
         for place, inner in enumerate(detail):
-            yield from _flat(inner, path if isinstance(inner, str) else f"{path}[{place}]")
+            yield from _flatten_detail(inner, path if isinstance(inner, str) else f"{path}[{place}]")
     else:
         code = getattr(detail, "code", "invalid")
-        yield Problem(CODES.get(code, code), path, str(detail))
+        yield Problem(FRAMEWORK_CODES.get(code, code), path, str(detail))
 
 
-def _machine(request: HttpRequest) -> bool:
+def _is_machine_path(request: HttpRequest) -> bool:
     return request.path.startswith(MACHINE_PATHS)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    if not _machine(request):
+    if not _is_machine_path(request):
         return defaults.bad_request(request, exception)
     if isinstance(exception, RequestDataTooBig):
-        return answer(request, 413, "The body is too large.")
+        return problem_response(request, 413, "The body is too large.")
     detail = str(exception) if settings.DEBUG and isinstance(exception, SuspiciousOperation) else ""
-    return answer(request, 400, detail or "The request cannot be read.")
+    return problem_response(request, 400, detail or "The request cannot be read.")
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    if not _machine(request):
+    if not _is_machine_path(request):
         return defaults.permission_denied(request, exception)
-    return answer(request, 403, str(exception) or "You may not do that.")
+    return problem_response(request, 403, str(exception) or "You may not do that.")
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    if not _machine(request):
+    if not _is_machine_path(request):
         return defaults.page_not_found(request, exception)
-    return answer(request, 404, "There is nothing at this address.", kind="missing")
+    return problem_response(request, 404, "There is nothing at this address.", kind="missing")
 
 
-def failed(request: HttpRequest) -> HttpResponse:
-    if not _machine(request):
+def server_error(request: HttpRequest) -> HttpResponse:
+    if not _is_machine_path(request):
         return defaults.server_error(request)
     detail = "The portal failed. Nothing was changed; the request id finds this in its log."
-    return answer(request, 500, detail, title="The portal failed", kind="failed")
+    return problem_response(request, 500, detail, title="The portal failed", kind="failed")

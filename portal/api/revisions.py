@@ -11,26 +11,26 @@ from rest_framework.response import Response
 
 from portal.api.documents import DIFFERENCE
 from portal.api.drafts import DRAFT, draft_json
-from portal.api.endpoint import Endpoint, tagged
-from portal.api.fields import flag, moment, number, several, shape, text
-from portal.api.intent import draft_tag
-from portal.api.pages import Listing
-from portal.api.schema import listed
-from portal.api.tenancy import read
+from portal.api.base_view import BaseApiView, response_with_etag
+from portal.api.schema_fields import boolean, timestamp, number, list_of, object_schema, text
+from portal.api.intent_objects import draft_etag
+from portal.api.pagination import CursorPaginator
+from portal.api.schema import extend_list_schema
+from portal.api.tenancy import validate_body
 from provisioning.models import Revision
 from provisioning.snapshots import diff, queries
 from provisioning.services import revisions
 from provisioning.errors import ObjectNotFound
 
-REVISION = shape(
+REVISION = object_schema(
     "Revision",
     number=number(),
-    created_at=moment(),
+    created_at=timestamp(),
     author=text(),
     message=text("the name of its draft"),
-    live=flag("whether this one is being made true"),
+    live=boolean("whether this one is being made true"),
 )
-DIFF = shape("RevisionDiff", from_=number(), to=number(), differences=several(DIFFERENCE))
+DIFF = object_schema("RevisionDiff", from_=number(), to=number(), differences=list_of(DIFFERENCE))
 
 
 def revision_json(revision: Revision, live: int) -> dict[str, Any]:
@@ -38,20 +38,20 @@ def revision_json(revision: Revision, live: int) -> dict[str, Any]:
     return {**{name: getattr(revision, name) for name in plain}, "live": revision.number == live}
 
 
-class Revisions(Endpoint):
+class RevisionListView(BaseApiView):
     """The newest first. Revision 0, before all of them, is empty."""
 
-    listing = Listing(
+    paginator = CursorPaginator(
         {"number": "number", "created_at": "created_at"}, ("message", "author"), {"author": "author"}, default="-number"
     )
 
-    @listed(REVISION, "Revision", orderings=listing.orderings, filters=listing.filters)
+    @extend_list_schema(REVISION, "Revision", orderings=paginator.orderings, filters=paginator.filters)
     def get(self, request: Request) -> Response:
         live = queries.live_snapshot().revision
-        return Response(self.listing.page(request, Revision.objects.all(), lambda row: revision_json(row, live)))
+        return Response(self.paginator.page(request, Revision.objects.all(), lambda row: revision_json(row, live)))
 
 
-class OneRevision(Endpoint):
+class RevisionDetailView(BaseApiView):
     """When it was made, by whom and from which draft."""
 
     @extend_schema(responses=REVISION)
@@ -62,7 +62,7 @@ class OneRevision(Endpoint):
         return Response(revision_json(found, queries.live_snapshot().revision))
 
 
-class Diff(Endpoint):
+class RevisionDiffView(BaseApiView):
     """What differs from revision n to revision m, object by object and field by field."""
 
     @extend_schema(responses=DIFF)
@@ -70,18 +70,18 @@ class Diff(Endpoint):
         return Response({"from": n, "to": m, "differences": diff.diff_snapshots(queries.revision_snapshot(n), queries.revision_snapshot(m))})
 
 
-class Restored(serializers.Serializer):
+class RestoreRevisionSerializer(serializers.Serializer):
     name = serializers.CharField(max_length=100, required=False, help_text="of the draft")
 
 
-class Restore(Endpoint):
+class RevisionRestoreView(BaseApiView):
     """Makes a draft that would bring the network back to what it was then."""
 
-    @extend_schema(request=Restored, responses={201: DRAFT})
+    @extend_schema(request=RestoreRevisionSerializer, responses={201: DRAFT})
     def post(self, request: Request, n: int) -> Response:
-        told = read(Restored, self.fields(request)) if self.raw else {}
+        told = validate_body(RestoreRevisionSerializer, self.fields(request)) if self.raw_body else {}
         draft = revisions.restore_revision(n, told.get("name"))
         draft.refresh_from_db()
         data = draft_json(draft)
-        location = self.at("drafts", draft.uid)
-        return tagged(data, 201, tag=draft_tag(draft), location=location)
+        location = self.tenant_path("drafts", draft.uid)
+        return response_with_etag(data, 201, tag=draft_etag(draft), location=location)

@@ -47,30 +47,30 @@ PROBLEM = inline_serializer(
 )
 
 
-def _header(name: str, text: str) -> OpenApiParameter:
+def _header_parameter(name: str, text: str) -> OpenApiParameter:
     return OpenApiParameter(name, str, OpenApiParameter.HEADER, description=text)
 
 
-IF_MATCH = _header("If-Match", "An ETag that was read: 412 when the object has changed since.")
-IF_NONE_MATCH = _header("If-None-Match", "An ETag that was read: 304 while it holds.")
-IDEMPOTENCY = _header("Idempotency-Key", "The same key and body again: the same answer, and nothing is done twice.")
+IF_MATCH = _header_parameter("If-Match", "An ETag that was read: 412 when the object has changed since.")
+IF_NONE_MATCH = _header_parameter("If-None-Match", "An ETag that was read: 304 while it holds.")
+IDEMPOTENCY = _header_parameter("Idempotency-Key", "The same key and body again: the same answer, and nothing is done twice.")
 
 
-def query(name: str, text: str = "", kind: Any = str, *, enum: Sequence[str] = (), required: bool = False) -> Any:
+def query_parameter(name: str, text: str = "", kind: Any = str, *, enum: Sequence[str] = (), required: bool = False) -> Any:
     return OpenApiParameter(name, kind, description=text, enum=list(enum) or None, required=required)
 
 
-_pages: dict[str, Any] = {}
+_page_schemas: dict[str, Any] = {}
 
 
-def page_of(shape: Any, name: str) -> Any:
+def page_schema(shape: Any, name: str) -> Any:
     """The page of a shape; one object for each name, since the document knows shapes by name."""
-    if name not in _pages:
-        _pages[name] = _page(shape, name)
-    return _pages[name]
+    if name not in _page_schemas:
+        _page_schemas[name] = _build_page_schema(shape, name)
+    return _page_schemas[name]
 
 
-def _page(shape: Any, name: str) -> Any:
+def _build_page_schema(shape: Any, name: str) -> Any:
     link: dict[str, Any] = {"allow_null": True, "help_text": "address of the page beside this one"}
     return inline_serializer(
         f"{name}Page",
@@ -83,23 +83,23 @@ def _page(shape: Any, name: str) -> Any:
     )
 
 
-def listed(
+def extend_list_schema(
     shape: Any, name: str, *, orderings: Iterable[str] = (), filters: Iterable[str] = (), also: Sequence[Any] = ()
 ) -> Any:
     """Decorates a ``get`` that answers a page of ``shape``; ``also``: more parameters."""
     signed = [sign + ordering for ordering in orderings for sign in ("", "-")]
     parameters = [
-        query("limit", "Rows in a page, at most 1000; 50 when left out.", int),
-        query("cursor", "Opaque; part of next and previous."),
-        query("search", "Part of a name, in any case."),
-        query("ordering", enum=signed),
-        *(query(filter) for filter in filters),
+        query_parameter("limit", "Rows in a page, at most 1000; 50 when left out.", int),
+        query_parameter("cursor", "Opaque; part of next and previous."),
+        query_parameter("search", "Part of a name, in any case."),
+        query_parameter("ordering", enum=signed),
+        *(query_parameter(filter) for filter in filters),
         *also,
     ]
-    return extend_schema(responses=page_of(shape, name), parameters=parameters)
+    return extend_schema(responses=page_schema(shape, name), parameters=parameters)
 
 
-def own(method: Any) -> Any:
+def copy_method(method: Any) -> Any:
     """An inherited method as one's own: describing it here does not describe it for the other heirs."""
 
     def inner(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
@@ -108,13 +108,13 @@ def own(method: Any) -> Any:
     return inner
 
 
-class Schema(AutoSchema):
+class ApiAutoSchema(AutoSchema):
     """Names operations by path and verb, and tells of problems, entity tags and idempotency keys."""
 
     def get_operation_id(self) -> str:
         words = [word for word in self.path.strip("/").split("/") if word not in PREFIX and not word.startswith("{")]
         last = ACTIONS[self.method]
-        if self.method == "GET" and self._lists():
+        if self.method == "GET" and self._is_list():
             last = "list"
         return "_".join([*words, last]).replace("-", "_")
 
@@ -145,7 +145,7 @@ class Schema(AutoSchema):
         problem = self._get_response_for_code(told, "default", media_types=["application/problem+json"])
         return {**bodies, "default": problem}
 
-    def _lists(self) -> bool:
+    def _is_list(self) -> bool:
         shape = self.get_response_serializers()
         shapes = shape.values() if isinstance(shape, dict) else [shape]
         return any(type(one).__name__.endswith("Page") for one in shapes)

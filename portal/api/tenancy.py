@@ -14,11 +14,11 @@ from rest_framework.response import Response
 
 from billing.core.prices import InvalidPrice
 from billing.services import copy_price_book
-from portal.api.endpoint import Endpoint, tagged
-from portal.api.etags import of, wanted
-from portal.api.fields import anything, choice, flag, maybe, moment, nullable, number, several, shape, text, texts, uid
-from portal.api.pages import Listing, bad
-from portal.api.schema import listed
+from portal.api.base_view import BaseApiView, response_with_etag
+from portal.api.etags import entity_tag, check_if_match
+from portal.api.schema_fields import any_json, choice, boolean, optional_text, timestamp, nullable, number, list_of, object_schema, text, text_list, uid
+from portal.api.pagination import CursorPaginator, invalid_parameter
+from portal.api.schema import extend_list_schema
 from tenants import services
 from tenants.models import MSP_ROLES, ApiToken, AuditEntry, Membership, Role, Tenant
 from tenants.roles import RIGHTS, Principal
@@ -26,51 +26,51 @@ from tenants.scope import current
 
 ROLES = [role.value for role in Role if role not in MSP_ROLES]
 
-TENANT = shape(
+TENANT = object_schema(
     "Tenant",
     slug=text(),
     name=text(),
-    msp=maybe("slug of the MSP that runs it; null: a direct tenant of the operator"),
-    requires_approval=flag("a second person has to approve before provisioning"),
-    created_at=moment(),
-    role=maybe("your role there"),
-    rights=texts("what you may do there"),
+    msp=optional_text("slug of the MSP that runs it; null: a direct tenant of the operator"),
+    requires_approval=boolean("a second person has to approve before provisioning"),
+    created_at=timestamp(),
+    role=optional_text("your role there"),
+    rights=text_list("what you may do there"),
 )
-TOKEN = shape(
+TOKEN = object_schema(
     "Token",
     id=uid(),
     name=text(),
     user=text("e-mail address of its person"),
     prefix=text("the first characters, to know it by"),
-    scopes=several(choice(list(RIGHTS)), "empty: all rights of its person"),
-    created_at=moment(),
-    expires_at=moment(allow_null=True),
-    revoked_at=moment(allow_null=True),
-    last_used_at=moment(allow_null=True),
+    scopes=list_of(choice(list(RIGHTS)), "empty: all rights of its person"),
+    created_at=timestamp(),
+    expires_at=timestamp(allow_null=True),
+    revoked_at=timestamp(allow_null=True),
+    last_used_at=timestamp(allow_null=True),
 )
-NEW_TOKEN = shape("NewToken", **{**TOKEN.fields, "token": text("the secret; it cannot be read again")})
-ME = shape(
+NEW_TOKEN = object_schema("NewToken", **{**TOKEN.fields, "token": text("the secret; it cannot be read again")})
+ME = object_schema(
     "Me",
     email=text(),
     name=text(),
-    is_operator=flag(),
-    msps=several(shape("MyMsp", slug=text(), name=text(), role=text())),
+    is_operator=boolean(),
+    msps=list_of(object_schema("MyMsp", slug=text(), name=text(), role=text())),
     token=nullable(
-        shape("MyToken", id=uid(), name=text(), tenant=maybe(), scopes=texts(), expires_at=moment(allow_null=True))
+        object_schema("MyToken", id=uid(), name=text(), tenant=optional_text(), scopes=text_list(), expires_at=timestamp(allow_null=True))
     ),
 )
-MEMBER = shape(
+MEMBER = object_schema(
     "Member",
     id=uid(),
     email=text(),
     name=text(),
     role=choice([*ROLES, *MSP_ROLES]),
-    msp=maybe("set for the MSP's people"),
+    msp=optional_text("set for the MSP's people"),
 )
-AUDIT_ENTRY = shape(
+AUDIT_ENTRY = object_schema(
     "AuditEntry",
     number=number("without gaps"),
-    at=moment(),
+    at=timestamp(),
     actor=text(),
     acting_as=text("the MSP in whose name"),
     address=text(),
@@ -79,14 +79,14 @@ AUDIT_ENTRY = shape(
     kind=text(),
     object_id=text(),
     object_name=text(),
-    before=anything(),
-    after=anything(),
+    before=any_json(),
+    after=any_json(),
     previous=text("digest of the entry before"),
     digest=text("SHA-256 over all other fields"),
 )
 
 
-class NewTenant(serializers.Serializer):
+class NewTenantSerializer(serializers.Serializer):
     slug = serializers.CharField(max_length=50)
     name = serializers.CharField(max_length=120)
     owner = serializers.EmailField(help_text="who becomes its first owner")
@@ -97,38 +97,38 @@ class NewTenant(serializers.Serializer):
     )
 
 
-class NewMember(serializers.Serializer):
+class NewMemberSerializer(serializers.Serializer):
     email = serializers.EmailField()
     role = serializers.ChoiceField(ROLES)
 
 
-class OtherRole(serializers.Serializer):
+class RoleChangeSerializer(serializers.Serializer):
     role = serializers.ChoiceField(ROLES)
 
 
-class TokenWish(serializers.Serializer):
+class TokenRequestSerializer(serializers.Serializer):
     name = serializers.CharField(max_length=120)
     scopes = serializers.ListField(child=serializers.ChoiceField(list(RIGHTS)), default=list)
     expires_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
 
 
-def read(form: type[serializers.Serializer], body: Any) -> dict[str, Any]:
+def validate_body(form: type[serializers.Serializer], body: Any) -> dict[str, Any]:
     """The body as the form reads it; raises ValidationError, for unknown fields too."""
     filled = form(data=body)
     filled.is_valid(raise_exception=True)
-    unknown = _unknown(filled, body)
+    unknown = _unknown_fields(filled, body)
     if unknown:
         raise serializers.ValidationError(unknown, "unknown_field")
     return dict(filled.validated_data)
 
 
-def _unknown(form: serializers.Serializer, body: Any) -> dict[str, Any]:
+def _unknown_fields(form: serializers.Serializer, body: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in body.items():
         inner = form.fields.get(name)
         if inner is None:
             found[name] = [f"There is no field “{name}” here."]
-        elif isinstance(inner, serializers.Serializer) and value and (nested := _unknown(inner, value)):
+        elif isinstance(inner, serializers.Serializer) and value and (nested := _unknown_fields(inner, value)):
             found[name] = nested
     return found
 
@@ -166,10 +166,10 @@ def audit_json(entry: AuditEntry) -> dict[str, Any]:
     return {name: getattr(entry, name) for name in AUDIT_ENTRY.fields}
 
 
-class Me(Endpoint):
+class MeView(BaseApiView):
     """Who the token or the session is, and what it was narrowed to."""
 
-    reads = None
+    read_right = None
 
     @extend_schema(responses=ME)
     def get(self, request: Request) -> Response:
@@ -193,37 +193,37 @@ class Me(Endpoint):
         )
 
 
-class Tenants(Endpoint):
+class TenantListView(BaseApiView):
     """The tenants you may see. The operator and MSP admins make new ones."""
 
-    reads = writes = None
-    listing = Listing(
+    read_right = write_right = None
+    paginator = CursorPaginator(
         {"name": "name", "slug": "slug", "created_at": "created_at"}, ("name", "slug"), {"msp": "msp__slug"}
     )
 
-    @listed(TENANT, "Tenant", orderings=listing.orderings, filters=listing.filters)
+    @extend_list_schema(TENANT, "Tenant", orderings=paginator.orderings, filters=paginator.filters)
     def get(self, request: Request) -> Response:
         who = self.who
-        return Response(self.listing.page(request, who.tenants(), lambda tenant: tenant_json(tenant, who)))
+        return Response(self.paginator.page(request, who.tenants(), lambda tenant: tenant_json(tenant, who)))
 
-    @extend_schema(request=NewTenant, responses={201: TENANT})
+    @extend_schema(request=NewTenantSerializer, responses={201: TENANT})
     def post(self, request: Request) -> Response:
-        wish = {"msp": None, "price_book": None, **read(NewTenant, self.fields(request))}
+        wish = {"msp": None, "price_book": None, **validate_body(NewTenantSerializer, self.fields(request))}
         like = wish.pop("price_book")
         tenant = services.create_tenant(self.who, **wish)
         if like:
             try:
                 copy_price_book(tenant, like, timezone.now())
             except InvalidPrice as error:
-                raise bad("price_book", str(error), "unknown_reference") from error
+                raise invalid_parameter("price_book", str(error), "unknown_reference") from error
         data = tenant_json(tenant, Principal(self.who.user, self.who.token))
-        return tagged(data, 201, location=f"/api/v1/tenants/{tenant.slug}/")
+        return response_with_etag(data, 201, location=f"/api/v1/tenants/{tenant.slug}/")
 
 
-class OneTenant(Endpoint):
+class TenantDetailView(BaseApiView):
     """A tenant that you may see, and what you may do there."""
 
-    reads = None
+    read_right = None
 
     @extend_schema(responses=TENANT)
     def get(self, request: Request, tenant: str) -> Response:
@@ -234,30 +234,30 @@ class OneTenant(Endpoint):
         return Response(tenant_json(found, who))
 
 
-class Members(Endpoint):
+class MemberListView(BaseApiView):
     """The tenant's own people, and those of the MSP that runs it."""
 
-    writes = "members"
-    listing = Listing({"email": "user__email"}, ("user__email", "user__name"), {"role": "role"})
+    write_right = "members"
+    paginator = CursorPaginator({"email": "user__email"}, ("user__email", "user__name"), {"role": "role"})
 
-    @listed(MEMBER, "Member", orderings=listing.orderings, filters=listing.filters)
+    @extend_list_schema(MEMBER, "Member", orderings=paginator.orderings, filters=paginator.filters)
     def get(self, request: Request) -> Response:
         people = Membership.objects.select_related("user", "msp")
         tenant = current()
         mine = people.filter(tenant=tenant) | people.filter(msp__isnull=False, msp=tenant.msp_id)
-        return Response(self.listing.page(request, mine, member_json))
+        return Response(self.paginator.page(request, mine, member_json))
 
-    @extend_schema(request=NewMember, responses={201: MEMBER})
+    @extend_schema(request=NewMemberSerializer, responses={201: MEMBER})
     def post(self, request: Request) -> Response:
         """Makes somebody a member."""
-        membership = services.add_member(**read(NewMember, self.fields(request)))
-        return tagged(member_json(membership), 201, location=f"{request.path}{membership.uid}/")
+        membership = services.add_member(**validate_body(NewMemberSerializer, self.fields(request)))
+        return response_with_etag(member_json(membership), 201, location=f"{request.path}{membership.uid}/")
 
 
-class OneMember(Endpoint):
+class MemberDetailView(BaseApiView):
     """A person and their role."""
 
-    writes = "members"
+    write_right = "members"
 
     def _find(self, uid: UUID) -> Membership:
         found = Membership.objects.select_related("user", "msp").filter(tenant=current(), uid=uid).first()
@@ -269,44 +269,44 @@ class OneMember(Endpoint):
     def get(self, request: Request, uid: UUID) -> Response:
         return Response(member_json(self._find(uid)))
 
-    @extend_schema(request=OtherRole, responses=MEMBER)
+    @extend_schema(request=RoleChangeSerializer, responses=MEMBER)
     def patch(self, request: Request, uid: UUID) -> Response:
         """Gives them another role."""
         membership = self._find(uid)
-        wanted(request, of(member_json(membership)))
-        return tagged(member_json(services.change_role(membership, read(OtherRole, self.fields(request))["role"])))
+        check_if_match(request, entity_tag(member_json(membership)))
+        return response_with_etag(member_json(services.change_role(membership, validate_body(RoleChangeSerializer, self.fields(request))["role"])))
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, uid: UUID) -> Response:
         """They see nothing of this tenant any more."""
         membership = self._find(uid)
-        wanted(request, of(member_json(membership)))
+        check_if_match(request, entity_tag(member_json(membership)))
         services.remove_member(membership)
         return Response(status=204)
 
 
-class Tokens(Endpoint):
+class TokenListView(BaseApiView):
     """Your tokens for this tenant; who manages members sees everybody's. A new one is narrowed to this tenant."""
 
-    writes = None
-    listing = Listing({"created_at": "created_at", "name": "name"}, ("name",), default="-created_at")
+    write_right = None
+    paginator = CursorPaginator({"created_at": "created_at", "name": "name"}, ("name",), default="-created_at")
 
-    @listed(TOKEN, "Token", orderings=listing.orderings)
+    @extend_list_schema(TOKEN, "Token", orderings=paginator.orderings)
     def get(self, request: Request) -> Response:
-        return Response(self.listing.page(request, _tokens(self), token_json))
+        return Response(self.paginator.page(request, _visible_tokens(self), token_json))
 
-    @extend_schema(request=TokenWish, responses={201: NEW_TOKEN})
+    @extend_schema(request=TokenRequestSerializer, responses={201: NEW_TOKEN})
     def post(self, request: Request) -> Response:
         """Makes a token; its secret is in this answer only."""
-        wish = read(TokenWish, self.fields(request))
+        wish = validate_body(TokenRequestSerializer, self.fields(request))
         token, secret = services.issue_token(self.who, **wish)
-        return tagged({**token_json(token), "token": secret}, 201, location=f"{request.path}{token.uid}/")
+        return response_with_etag({**token_json(token), "token": secret}, 201, location=f"{request.path}{token.uid}/")
 
 
-class OneToken(Endpoint):
+class TokenDetailView(BaseApiView):
     """A token; its secret is never shown again."""
 
-    writes = None
+    write_right = None
 
     @extend_schema(responses=TOKEN)
     def get(self, request: Request, uid: UUID) -> Response:
@@ -316,27 +316,27 @@ class OneToken(Endpoint):
     def delete(self, request: Request, uid: UUID) -> Response:
         """Revokes it at once."""
         token = self._find(request, uid)
-        wanted(request, of(token_json(token)))
+        check_if_match(request, entity_tag(token_json(token)))
         services.revoke_token(token)
         return Response(status=204)
 
     def _find(self, request: Request, uid: UUID) -> ApiToken:
-        found = _tokens(self).filter(uid=uid).first()
+        found = _visible_tokens(self).filter(uid=uid).first()
         if found is None:
             raise Http404
         return found
 
 
-def _tokens(asked: Endpoint) -> Any:
+def _visible_tokens(asked: BaseApiView) -> Any:
     found = ApiToken.objects.select_related("user").filter(tenant=current())
     return found if "members" in asked.rights else found.filter(user=asked.who.user)
 
 
-class Audit(Endpoint):
+class AuditEntryListView(BaseApiView):
     """Who did what, the newest first. Hash-chained: ``digest`` covers every other field and ``previous``."""
 
-    reads = "audit"
-    listing = Listing(
+    read_right = "audit"
+    paginator = CursorPaginator(
         {"number": "number"},
         ("object_name", "action", "actor"),
         {
@@ -351,6 +351,6 @@ class Audit(Endpoint):
         default="-number",
     )
 
-    @listed(AUDIT_ENTRY, "AuditEntry", orderings=listing.orderings, filters=listing.filters)
+    @extend_list_schema(AUDIT_ENTRY, "AuditEntry", orderings=paginator.orderings, filters=paginator.filters)
     def get(self, request: Request) -> Response:
-        return Response(self.listing.page(request, AuditEntry.objects.all(), audit_json))
+        return Response(self.paginator.page(request, AuditEntry.objects.all(), audit_json))

@@ -14,33 +14,33 @@ from rest_framework.throttling import BaseThrottle
 
 logger = logging.getLogger(__name__)
 
-WINDOW = 10
+WINDOW_SECONDS = 10
 """Seconds in which ``settings.API_REQUESTS`` requests are free."""
 
 
 @cache
-def _redis(url: str) -> redis.Redis:
+def _redis_client(url: str) -> redis.Redis:
     return redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1)
 
 
-class Throttle(BaseThrottle):
+class RequestThrottle(BaseThrottle):
     """A counter for each token (or person) and window; with Redis away nobody is held up."""
 
     def allow_request(self, request: Request, view: Any) -> bool:
         now = time.time()
-        window = int(now // WINDOW)
+        window = int(now // WINDOW_SECONDS)
         asking = f"token:{request.auth.pk}" if request.auth else f"user:{request.user.pk}"
         key = f"causeway:throttle:{asking}:{window}"
         try:
-            with _redis(settings.REDIS_URL).pipeline() as pipe:
+            with _redis_client(settings.REDIS_URL).pipeline() as pipe:
                 pipe.incr(key)
-                pipe.expire(key, 2 * WINDOW)
+                pipe.expire(key, 2 * WINDOW_SECONDS)
                 count = pipe.execute()[0]
         except redis.RedisError as error:
             logger.warning("throttle: Redis does not answer: %s", error)
             return True
-        self.left = (window + 1) * WINDOW - now
+        self.seconds_left = (window + 1) * WINDOW_SECONDS - now
         return int(count) <= settings.API_REQUESTS
 
     def wait(self) -> float:
-        return self.left
+        return self.seconds_left

@@ -7,12 +7,12 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from portal.api.endpoint import Endpoint
-from portal.api.fields import choice, flag, moment, number, several, shape, text
+from portal.api.base_view import BaseApiView
+from portal.api.schema_fields import choice, boolean, timestamp, number, list_of, object_schema, text
 from provisioning.selectors.topology import load_topology
 
 STATES = ("up", "degraded", "down", "pending")
-NODE = shape(
+NODE = object_schema(
     "TopologyNode",
     id=text("as edges name it"),
     uid=text("id of the intent object"),
@@ -20,27 +20,27 @@ NODE = shape(
     name=text(),
     state=choice(STATES),
 )
-EDGE = shape(
+EDGE = object_schema(
     "TopologyEdge",
     id=text("as the socket's rates name it"),
     kind=choice(("circuit", "mesh")),
     from_=text(),
     to=text(),
     state=choice(STATES),
-    rates=several(number(), "bits per second, forth and back"),
+    rates=list_of(number(), "bits per second, forth and back"),
 )
-TOPOLOGY = shape(
+TOPOLOGY = object_schema(
     "Topology",
     revision=number(),
-    at=moment(),
-    simulated=flag("exchanges are a simulation: no packets flow here"),
-    nodes=several(NODE, "each kind has more fields"),
-    edges=several(EDGE),
+    at=timestamp(),
+    simulated=boolean("exchanges are a simulation: no packets flow here"),
+    nodes=list_of(NODE, "each kind has more fields"),
+    edges=list_of(EDGE),
 )
-HEALTH = shape("Health", at=moment(), state=choice(STATES, "the worst there is"), nodes=several(NODE))
+HEALTH = object_schema("Health", at=timestamp(), state=choice(STATES, "the worst there is"), nodes=list_of(NODE))
 
 
-class Topology(Endpoint):
+class TopologyView(BaseApiView):
     """Nodes and edges with their state and last rates; live changes come on the socket."""
 
     @extend_schema(responses=TOPOLOGY)
@@ -48,7 +48,7 @@ class Topology(Endpoint):
         return Response(load_topology(timezone.now()))
 
 
-class Health(Endpoint):
+class HealthView(BaseApiView):
     """The state of everything that is live, without what flows."""
 
     @extend_schema(responses=HEALTH)

@@ -16,14 +16,14 @@ from provisioning.services import accounts, plans, runs; from provisioning.servi
 from tenants.models import Tenant
 from tenants.scope import scope
 
-HERE = Path(__file__).parent
+FOLDER = Path(__file__).parent
 
 
-class DemoFailed(Exception):
+class DemoProvisioningError(Exception):
     """The demo's network did not come up; says why."""
 
 
-def account(tenant: Tenant, name: str, account_id: str, regions: list[str], credentials: Mapping[str, str]) -> None:
+def ensure_account(tenant: Tenant, name: str, account_id: str, regions: list[str], credentials: Mapping[str, str]) -> None:
     """The cloud account, discovered; does nothing when it is there."""
     with scope(tenant):
         found = CloudAccount.objects.filter(name=name).first() or accounts.add_account(
@@ -34,7 +34,7 @@ def account(tenant: Tenant, name: str, account_id: str, regions: list[str], cred
     accounts.run_discovery(tenant, str(found.uid))
 
 
-def vpcs(tenant: Tenant) -> dict[str, str]:
+def discovered_vpcs(tenant: Tenant) -> dict[str, str]:
     """Name → id of the VPCs that discovery found."""
     with scope(tenant):
         return {
@@ -42,13 +42,13 @@ def vpcs(tenant: Tenant) -> dict[str, str]:
         }
 
 
-def provision(tenant: Tenant, patience: float = 120) -> None:
+def provision_network(tenant: Tenant, patience: float = 120) -> None:
     """The network of the tenant's file, provisioned; does nothing where something is live."""
     with scope(tenant):
         if queries.live_snapshot().revision:
             return
-        text = (HERE / f"{tenant.slug}.yaml").read_text()
-    known = vpcs(tenant)
+        text = (FOLDER / f"{tenant.slug}.yaml").read_text()
+    known = discovered_vpcs(tenant)
     document = yaml.safe_load(re.sub(r"\{vpc:([\w-]+)\}", lambda match: known[match[1]], text))
     with scope(tenant):
         draft = Draft.objects.filter(name="first-network", state=Draft.State.OPEN).first()
@@ -56,18 +56,18 @@ def provision(tenant: Tenant, patience: float = 120) -> None:
         editing.import_document(draft, document)
         plan = plans.create_plan(draft)
         run = runs.provision_plan(plan, plan.digest)
-    _wait(tenant, run, patience)
+    _wait_for_run(tenant, run, patience)
 
 
-def open_draft(tenant: Tenant) -> None:
+def create_open_draft(tenant: Tenant) -> None:
     """A draft with a plan to review: imaging moves to AWS, a vendor may see it, and two doors are closed further."""
-    known = vpcs(tenant)
+    known = discovered_vpcs(tenant)
     with scope(tenant):
         if Draft.objects.exclude(name="first-network").exists():
             return
         draft = editing.create_draft("imaging-rollout")
         editing.add_object(draft, "groups", {"name": "imaging", "description": "Picture archive"})
-        editing.add_object(draft, "connectors", _imaging(known["imaging"]))
+        editing.add_object(draft, "connectors", _imaging_connector(known["imaging"]))
         editing.add_object(draft, "policies", EHR_TO_IMAGING)
         editing.add_object(draft, "shares", VENDOR_IMAGING)
         _change_rule(draft, "wards-to-ehr", "interfaces", {"action": "inspect", "services": ["fw"]})
@@ -92,7 +92,7 @@ VENDOR_IMAGING = {
 }
 
 
-def _imaging(vpc: str) -> dict[str, Any]:
+def _imaging_connector(vpc: str) -> dict[str, Any]:
     return {
         "name": "vpc-imaging",
         "kind": "aws-vpc",
@@ -110,7 +110,7 @@ def _change_rule(draft: Draft, policy: str, rule: str, fields: Mapping[str, Any]
     editing.patch_object(draft, "policies", row.uid, {"rules": rules})
 
 
-def _wait(tenant: Tenant, run: Run, patience: float) -> None:
+def _wait_for_run(tenant: Tenant, run: Run, patience: float) -> None:
     deadline = time.monotonic() + patience
     while True:
         with scope(tenant):
@@ -120,5 +120,5 @@ def _wait(tenant: Tenant, run: Run, patience: float) -> None:
         if run.state == Run.State.SUCCEEDED:
             return
         if run.state not in Run.ACTIVE or time.monotonic() > deadline:
-            raise DemoFailed(f"The run of {tenant} is {run.state}: {'; '.join(failing or left[:5])}")
+            raise DemoProvisioningError(f"The run of {tenant} is {run.state}: {'; '.join(failing or left[:5])}")
         time.sleep(0.2)

@@ -7,7 +7,7 @@ from tenants.models import Membership, Msp, Role, Tenant, User
 DOMAIN = "demo.test"
 
 
-def ensure(password: str) -> dict[str, Tenant]:
+def seed_people(password: str) -> dict[str, Tenant]:
     """MSP, tenants and users; the password is set on those that are new. Returns the tenants by slug."""
     northwind, _ = Msp.objects.get_or_create(slug="northwind", defaults={"name": "Northwind Managed Networks"})
     tenants = {
@@ -19,22 +19,22 @@ def ensure(password: str) -> dict[str, Tenant]:
         )
     }
     acme = tenants["acme-health"]
-    _user("operator", "Olivia Operator", password, is_operator=True)
-    _member(_user("msp", "Morgan Northwind", password), Role.MSP_ADMIN, msp=northwind)
-    _member(_user("owner", "Oscar Owner", password), Role.OWNER, tenant=acme)
-    _member(_user("netadmin", "Nadia Admin", password), Role.NETWORK_ADMIN, tenant=acme)
-    _member(_user("secadmin", "Sam Adler", password), Role.SECURITY_ADMIN, tenant=acme)
-    _member(_user("finance", "Fiona Nance", password), Role.FINANCE, tenant=acme)
-    _member(_user("viewer", "Vera View", password), Role.VIEWER, tenant=acme)
-    _member(_user("stranger", "Stefan Strange", password), Role.OWNER, tenant=tenants["initech"])
+    _ensure_user("operator", "Olivia Operator", password, is_operator=True)
+    _ensure_membership(_ensure_user("msp", "Morgan Northwind", password), Role.MSP_ADMIN, msp=northwind)
+    _ensure_membership(_ensure_user("owner", "Oscar Owner", password), Role.OWNER, tenant=acme)
+    _ensure_membership(_ensure_user("netadmin", "Nadia Admin", password), Role.NETWORK_ADMIN, tenant=acme)
+    _ensure_membership(_ensure_user("secadmin", "Sam Adler", password), Role.SECURITY_ADMIN, tenant=acme)
+    _ensure_membership(_ensure_user("finance", "Fiona Nance", password), Role.FINANCE, tenant=acme)
+    _ensure_membership(_ensure_user("viewer", "Vera View", password), Role.VIEWER, tenant=acme)
+    _ensure_membership(_ensure_user("stranger", "Stefan Strange", password), Role.OWNER, tenant=tenants["initech"])
     return tenants
 
 
-def _user(name: str, full_name: str, password: str, *, is_operator: bool = False) -> User:
+def _ensure_user(name: str, full_name: str, password: str, *, is_operator: bool = False) -> User:
     email = f"{name}@{DOMAIN}"
     found = User.objects.filter(email=email).first()
     return found or User.objects.create_user(email, password, name=full_name, is_operator=is_operator)
 
 
-def _member(user: User, role: Role, *, tenant: Tenant | None = None, msp: Msp | None = None) -> None:
+def _ensure_membership(user: User, role: Role, *, tenant: Tenant | None = None, msp: Msp | None = None) -> None:
     Membership.objects.get_or_create(user=user, tenant=tenant, msp=msp, defaults={"role": role})

@@ -10,8 +10,8 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
-from portal.pages.door import PageRequest, page
-from portal.pages.refusals import told
+from portal.pages.decorators import PageRequest, tenant_page
+from portal.pages.refusals import catch_refusals
 from provisioning.models import CloudAccount
 from provisioning.snapshots import queries
 from provisioning.services import accounts as service
@@ -19,17 +19,17 @@ from provisioning.services import accounts as service
 STATES = {"never": "unchecked", "running": "running", "done": "done", "failed": "failed"}
 
 
-@page("accounts")
+@tenant_page("accounts")
 def accounts(request: PageRequest) -> HttpResponse:
     problems = []
     if request.method == "POST":
-        with told() as done:
+        with catch_refusals() as done:
             account = service.add_account(
                 name=request.POST.get("name", ""),
                 provider="aws",
                 account_id=request.POST.get("account_id", "").strip(),
                 regions=request.POST.get("regions", "").replace(",", " ").split(),
-                credentials=_credentials(request),
+                credentials=_posted_credentials(request),
             )
             service.request_discovery(account)
         if done:
@@ -59,7 +59,7 @@ def accounts(request: PageRequest) -> HttpResponse:
 
 
 @require_POST
-@page("accounts")
+@tenant_page("accounts")
 def discover(request: PageRequest, uid: UUID) -> HttpResponse:
     account = get_object_or_404(CloudAccount, uid=uid)
     service.request_discovery(account)
@@ -68,18 +68,18 @@ def discover(request: PageRequest, uid: UUID) -> HttpResponse:
 
 
 @require_POST
-@page("accounts")
+@tenant_page("accounts")
 def credentials(request: PageRequest, uid: UUID) -> HttpResponse:
     """New keys in place of the old ones, which are gone then."""
     account = get_object_or_404(CloudAccount, uid=uid)
     regions = request.POST.get("regions", "").replace(",", " ").split()
-    with told(request) as done:
-        service.update_account(account, regions=regions or None, credentials=_credentials(request) or None)
+    with catch_refusals(request) as done:
+        service.update_account(account, regions=regions or None, credentials=_posted_credentials(request) or None)
     if done:
         messages.success(request, f"Changed {account.name}.")
     return redirect("cloud-accounts", request.tenant.slug)
 
 
-def _credentials(request: PageRequest) -> dict[str, str]:
+def _posted_credentials(request: PageRequest) -> dict[str, str]:
     names = ("access_key_id", "secret_access_key", "role_arn", "external_id")
     return {name: value for name in names if (value := request.POST.get(name, "").strip())}

@@ -7,12 +7,12 @@ from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import render
 
-from portal.pages.door import PageRequest, page
+from portal.pages.decorators import PageRequest, tenant_page
 from tenants import audit as chain
 from tenants.models import AuditEntry
 
 
-@page("audit")
+@tenant_page("audit")
 def audit(request: PageRequest) -> HttpResponse:
     search, kind = request.GET.get("search", "").strip(), request.GET.get("kind", "")
     found = AuditEntry.objects.order_by("-number")
@@ -24,7 +24,7 @@ def audit(request: PageRequest) -> HttpResponse:
         found = found.filter(kind=kind)
     entries = Paginator(found, 100).get_page(request.GET.get("page"))
     for entry in entries:
-        entry.fields = _fields(entry)
+        entry.fields = _changed_fields(entry)
     context = {
         "page": entries,
         "kinds": sorted(filter(None, set(AuditEntry.objects.order_by().values_list("kind", flat=True).distinct()))),
@@ -34,7 +34,7 @@ def audit(request: PageRequest) -> HttpResponse:
     return render(request, "pages/audit.html", context)
 
 
-@page("audit")
+@tenant_page("audit")
 def verify(request: PageRequest) -> HttpResponse:
     """The chain recomputed, as a fragment."""
     return render(
@@ -44,7 +44,7 @@ def verify(request: PageRequest) -> HttpResponse:
     )
 
 
-def _fields(entry: AuditEntry) -> list[tuple[str, object, object]]:
+def _changed_fields(entry: AuditEntry) -> list[tuple[str, object, object]]:
     """What differs between before and after, field by field."""
     before, after = entry.before, entry.after
     if not isinstance(before, dict) and not isinstance(after, dict):

@@ -7,8 +7,8 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import render
 
-from portal.pages.door import PageRequest, page
-from portal.pages.objects.listing import Names, page_of
+from portal.pages.decorators import PageRequest, tenant_page
+from portal.pages.objects.list_rows import ReferenceNames, get_page
 from provisioning.core.intent.connectors import CONNECTOR_KINDS
 from provisioning.models import Draft
 from provisioning.snapshots import queries
@@ -17,14 +17,14 @@ from provisioning.snapshots.queries import StoredObject
 FILTERS = ("kind", "exchange", "segment", "group")
 
 
-@page()
+@tenant_page()
 def connectors(request: PageRequest) -> HttpResponse:
     drafts = list(Draft.objects.filter(state=Draft.State.OPEN))
     draft = next((one for one in drafts if str(one.uid) == request.GET.get("draft")), None)
     view = queries.snapshot_of_draft(draft) if draft else queries.live_snapshot()
     chosen = {name: request.GET.get(name, "") for name in FILTERS}
     search = request.GET.get("search", "")
-    found = page_of(
+    found = get_page(
         view,
         "connectors",
         request.GET.get("cursor"),
@@ -32,14 +32,14 @@ def connectors(request: PageRequest) -> HttpResponse:
         filters={name: value for name, value in chosen.items() if value},
         total=True,
     )
-    names = Names(view, [row.body for row in found.rows])
+    names = ReferenceNames(view, [row.body for row in found.rows])
     return render(
         request,
         "pages/connectors/list.html",
         {
             "drafts": drafts,
             "draft": draft,
-            "rows": [_shown(row, names) for row in found.rows],
+            "rows": [_connector_row(row, names) for row in found.rows],
             "total": found.count,
             "next": found.next,
             "previous": found.previous,
@@ -53,7 +53,7 @@ def connectors(request: PageRequest) -> HttpResponse:
     )
 
 
-def _shown(row: StoredObject, names: Names) -> dict[str, Any]:
+def _connector_row(row: StoredObject, names: ReferenceNames) -> dict[str, Any]:
     body = row.body
     return {
         "uid": row.uid,

@@ -21,62 +21,62 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from portal.pages import nav
-from portal.pages.door import PageRequest
+from portal.pages.decorators import PageRequest
 from portal.pages.home import LAST_TENANT
 from provisioning.models import Draft
 from provisioning.snapshots import queries
 from tenants.models import Tenant
 
-SWITCHER = 200  # more are found by searching the start page
+MAX_SWITCHER_TENANTS = 200  # more are found by searching the start page
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    return {"shell": SimpleLazyObject(lambda: _shell(request))}
+    return {"shell": SimpleLazyObject(lambda: _build_shell(request))}
 
 
-def _shell(request: HttpRequest) -> dict[str, Any]:
+def _build_shell(request: HttpRequest) -> dict[str, Any]:
     if not hasattr(request, "tenant"):
         return {"tenant": None, "nav": [], "lab": bool(settings.LAB_STATE)}
-    return _inside(cast(PageRequest, request))
+    return _tenant_shell(cast(PageRequest, request))
 
 
-def _inside(request: PageRequest) -> dict[str, Any]:
+def _tenant_shell(request: PageRequest) -> dict[str, Any]:
     tenant = request.tenant
     if request.session.get(LAST_TENANT) != tenant.slug:
         request.session[LAST_TENANT] = tenant.slug
     at = request.resolver_match.url_name if request.resolver_match else ""
-    drafts = _drafts(tenant) if "edit" in request.rights else []
+    drafts = _open_drafts(tenant) if "edit" in request.rights else []
     wanted = str(getattr(request, "draft_uid", ""))
     return {
         "tenant": tenant,
         "by": tenant.msp.name if tenant.msp else "",
-        "tenants": [_choice(one, tenant) for one in request.who.tenants()[:SWITCHER]],
-        "nav": nav.groups(tenant.slug, at or "", request.rights),
+        "tenants": [_tenant_choice(one, tenant) for one in request.who.tenants()[:MAX_SWITCHER_TENANTS]],
+        "nav": nav.nav_groups(tenant.slug, at or "", request.rights),
         "drafts": drafts,
         "draft": next((draft for draft in drafts if draft["uid"] == wanted), drafts[0] if drafts else None),
-        "design_url": nav.address("design", tenant.slug),
+        "design_url": nav.page_url("design", tenant.slug),
         "lab": bool(settings.LAB_STATE),
     }
 
 
-def _choice(one: Tenant, here: Tenant) -> dict[str, Any]:
+def _tenant_choice(one: Tenant, here: Tenant) -> dict[str, Any]:
     return {
         "slug": one.slug,
         "name": one.name,
         "by": one.msp.name if one.msp else "",
-        "url": nav.address("topology", one.slug),
+        "url": nav.page_url("topology", one.slug),
         "here": one.pk == here.pk,
     }
 
 
-def _drafts(tenant: Tenant) -> list[dict[str, Any]]:
+def _open_drafts(tenant: Tenant) -> list[dict[str, Any]]:
     found = Draft.objects.filter(state=Draft.State.OPEN).annotate(made=Count("edits"))[:20]
     live = queries.live_snapshot().revision
     return [
         {
             "uid": str(draft.uid),
             "name": draft.name,
-            "url": nav.address("draft", tenant.slug, draft.uid),
+            "url": nav.page_url("draft", tenant.slug, draft.uid),
             "author": draft.author.partition("@")[0],
             "edits": draft.cursor,
             "base_revision": draft.base_revision,

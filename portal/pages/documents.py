@@ -9,15 +9,15 @@ from uuid import UUID
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import render
 
-from portal.api import etags, yaml_text
-from portal.pages.door import PageRequest, draft_of, page
+from portal.api import etags, yaml_format
+from portal.pages.decorators import PageRequest, get_draft, tenant_page
 from portal.pages.objects import KINDS
 from provisioning.models import Draft
 from provisioning.snapshots import document_export as whole
 from provisioning.snapshots import queries
 from provisioning.snapshots.queries import Snapshot
 
-MOST_NAMES = 500
+MAX_NAMES = 500
 COLUMNS = {
     "connectors": (
         ("name", "several rows of one name are several attachments of one connector"),
@@ -39,50 +39,50 @@ COLUMNS = {
 """What an imported table may hold; the template that the API gives has every column."""
 
 
-@page()
+@tenant_page()
 def text(request: PageRequest, uid: UUID) -> HttpResponse:
     """The draft as YAML, to be edited."""
-    draft = draft_of(request, uid)
+    draft = get_draft(request, uid)
     document = whole.export_document(queries.snapshot_of_draft(draft))
-    context = {**_shown(request, draft), "document": _yaml(document), "tag": etags.of(document)}
+    context = {**_draft_context(request, draft), "document": _yaml(document), "tag": etags.entity_tag(document)}
     return render(request, "pages/design/yaml.html", context)
 
 
-@page()
+@tenant_page()
 def importing(request: PageRequest, uid: UUID, kind: str) -> HttpResponse:
     """Connectors or prefix lists from a table."""
     if kind not in COLUMNS:
         raise Http404
-    draft = draft_of(request, uid)
-    context = {**_shown(request, draft), "kind": KINDS[kind], "columns": COLUMNS[kind]}
+    draft = get_draft(request, uid)
+    context = {**_draft_context(request, draft), "kind": KINDS[kind], "columns": COLUMNS[kind]}
     return render(request, "pages/design/import.html", context)
 
 
-@page()
+@tenant_page()
 def of_draft(request: PageRequest, uid: UUID) -> HttpResponse:
-    draft = draft_of(request, uid)
+    draft = get_draft(request, uid)
     return _download(request, queries.snapshot_of_draft(draft), f"{request.tenant.slug}-{draft.name}")
 
 
-@page()
+@tenant_page()
 def of_live(request: PageRequest) -> HttpResponse:
     return _download(request, queries.live_snapshot(), f"{request.tenant.slug}-live")
 
 
-@page()
+@tenant_page()
 def of_revision(request: PageRequest, number: int) -> HttpResponse:
     return _download(request, queries.revision_snapshot(number), f"{request.tenant.slug}-revision-{number}")
 
 
-@page()
+@tenant_page()
 def names(request: PageRequest, uid: UUID) -> HttpResponse:
     """What ids are called in a draft, for lists of differences: ``?id=…&id=…`` gives id → name."""
-    wanted = request.GET.getlist("id")[:MOST_NAMES]
-    found = queries.objects_by_uid(queries.snapshot_of_draft(draft_of(request, uid)), [one for one in wanted if _is_uid(one)])
+    wanted = request.GET.getlist("id")[:MAX_NAMES]
+    found = queries.objects_by_uid(queries.snapshot_of_draft(get_draft(request, uid)), [one for one in wanted if _is_uid(one)])
     return JsonResponse({one: row.name for one, row in found.items()})
 
 
-def _shown(request: PageRequest, draft: Draft) -> dict[str, Any]:
+def _draft_context(request: PageRequest, draft: Draft) -> dict[str, Any]:
     return {
         "tenant": request.tenant,
         "draft": {"id": str(draft.uid), "name": draft.name},
@@ -102,7 +102,7 @@ def _download(request: PageRequest, view: Snapshot, name: str) -> HttpResponse:
 
 
 def _yaml(document: dict[str, Any]) -> str:
-    return yaml_text.write(document, width=110).decode()
+    return yaml_format.dump_yaml(document, width=110).decode()
 
 
 def _is_uid(text: str) -> bool:

@@ -6,7 +6,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
-from portal.pages.door import PageRequest
+from portal.pages.decorators import PageRequest
 
 LAST_TENANT = "tenant"  # in the session, written by the frame of every page
 

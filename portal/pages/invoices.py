@@ -11,33 +11,33 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 
 from billing import exports, selectors
-from portal.pages.bars import Bar, chart
-from portal.pages.door import PageRequest, page
+from portal.pages.bar_chart import ChartBar, bar_chart
+from portal.pages.decorators import PageRequest, tenant_page
 
 SAMPLES_SHOWN = 200
 
 
-@page("usage")
+@tenant_page("usage")
 def invoices(request: PageRequest) -> HttpResponse:
     return render(request, "pages/invoices.html", {"invoices": selectors.list_invoices()})
 
 
-@page("usage")
+@tenant_page("usage")
 def invoice(request: PageRequest, number: str) -> HttpResponse:
-    found = _invoice(number)
+    found = _get_invoice(number)
     context = {
         "invoice": found,
         "adds_up": sum((line["amount"] for line in found["lines"]), Decimal(0)) == found["total"],
         "books": sorted({line["version"] for line in found["lines"]}),
-        "things": _by_thing(found),
+        "things": _cost_by_object(found),
     }
     return render(request, "pages/invoice.html", context)
 
 
-@page("usage")
+@tenant_page("usage")
 def group(request: PageRequest, number: str, position: int) -> HttpResponse:
     """One row of the invoice opened: how it was computed, each day, each thing. A fragment."""
-    found = _invoice(number)
+    found = _get_invoice(number)
     if not 0 < position <= len(found["groups"]):
         raise Http404
     opened = found["groups"][position - 1]
@@ -46,14 +46,14 @@ def group(request: PageRequest, number: str, position: int) -> HttpResponse:
         for day in selectors.line_days(number, line["id"]):
             days[day["day"]] += day["quantity"]
     bars = [
-        Bar(f"{day.day} {day:%b}", quantity, f"{day.day} {day:%b}: {quantity:,.2f} {opened['unit']}")
+        ChartBar(f"{day.day} {day:%b}", quantity, f"{day.day} {day:%b}: {quantity:,.2f} {opened['unit']}")
         for day, quantity in sorted(days.items())
     ]
-    context = {"invoice": found, "group": opened, "position": position, "chart": chart(bars)}
+    context = {"invoice": found, "group": opened, "position": position, "chart": bar_chart(bars)}
     return render(request, "pages/invoice_group.html", context)
 
 
-@page("usage")
+@tenant_page("usage")
 def samples(request: PageRequest, number: str, line: str) -> HttpResponse:
     """The samples one line charges. A fragment."""
     try:
@@ -65,23 +65,23 @@ def samples(request: PageRequest, number: str, line: str) -> HttpResponse:
     )
 
 
-@page("usage")
+@tenant_page("usage")
 def table(request: PageRequest, number: str) -> HttpResponse:
     """The invoice as CSV, one row for each line."""
-    _invoice(number)
+    _get_invoice(number)
     response = HttpResponse(exports.invoice_csv(number), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{number}.csv"'
     return response
 
 
-def _invoice(number: str) -> dict[str, Any]:
+def _get_invoice(number: str) -> dict[str, Any]:
     try:
         return selectors.get_invoice(number)
     except selectors.UnknownInvoice as error:
         raise Http404(str(error)) from error
 
 
-def _by_thing(found: dict[str, Any]) -> list[dict[str, Any]]:
+def _cost_by_object(found: dict[str, Any]) -> list[dict[str, Any]]:
     """What each thing costs, the dearest first."""
     sums: dict[str, dict[str, Any]] = {}
     for line in found["lines"]:

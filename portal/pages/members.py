@@ -9,8 +9,8 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
-from portal.pages.door import PageRequest, page
-from portal.pages.refusals import told
+from portal.pages.decorators import PageRequest, tenant_page
+from portal.pages.refusals import catch_refusals
 from tenants import services
 from tenants.models import MSP_ROLES, Membership, Role
 from tenants.roles import RIGHTS, ROLE_RIGHTS
@@ -18,11 +18,11 @@ from tenants.roles import RIGHTS, ROLE_RIGHTS
 ROLES = [role for role in Role if role not in MSP_ROLES]
 
 
-@page("members")
+@tenant_page("members")
 def members(request: PageRequest) -> HttpResponse:
     problems = []
     if request.method == "POST":
-        with told() as done:
+        with catch_refusals() as done:
             added = services.add_member(request.POST.get("email", ""), request.POST.get("role", ""))
         if done:
             messages.success(request, f"Added {added.user.email} as {added.get_role_display().lower()}.")
@@ -43,12 +43,12 @@ def members(request: PageRequest) -> HttpResponse:
 
 
 @require_POST
-@page("members")
+@tenant_page("members")
 def change(request: PageRequest, uid: UUID) -> HttpResponse:
     """Another role, or with ``remove`` none."""
     membership = get_object_or_404(Membership.objects.select_related("user"), tenant=request.tenant, uid=uid)
     email = membership.user.email
-    with told(request) as done:
+    with catch_refusals(request) as done:
         if "remove" in request.POST:
             services.remove_member(membership)
         else:

@@ -8,7 +8,7 @@ from django.urls import NoReverseMatch, reverse
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class NavPage:
     name: str  # the URL name
     word: str
     icon: str
@@ -16,12 +16,12 @@ class Page:
     right: str = "view"  # a right of tenants.roles
 
 
-GROUPS: tuple[tuple[str, tuple[Page, ...]], ...] = (
+NAV_GROUPS: tuple[tuple[str, tuple[NavPage, ...]], ...] = (
     (
         "Network",
         (
-            Page("topology", "Topology", icon="topology-star-3"),
-            Page(
+            NavPage("topology", "Topology", icon="topology-star-3"),
+            NavPage(
                 "design",
                 "Design",
                 icon="schema",
@@ -35,16 +35,16 @@ GROUPS: tuple[tuple[str, tuple[Page, ...]], ...] = (
                     "draft-rebase",
                 ),
             ),
-            Page("network", "Everything", icon="list-tree", under=("network-object",)),
-            Page("connectors", "Connectors", icon="plug-connected", under=("connector-new",)),
+            NavPage("network", "Everything", icon="list-tree", under=("network-object",)),
+            NavPage("connectors", "Connectors", icon="plug-connected", under=("connector-new",)),
         ),
     ),
     (
         "Change",
         (
-            Page("plans", "Plans", icon="git-pull-request", under=("plan",)),
-            Page("runs", "Runs", icon="player-play", under=("run",)),
-            Page(
+            NavPage("plans", "Plans", icon="git-pull-request", under=("plan",)),
+            NavPage("runs", "Runs", icon="player-play", under=("run",)),
+            NavPage(
                 "revisions",
                 "Revisions",
                 icon="history",
@@ -55,31 +55,31 @@ GROUPS: tuple[tuple[str, tuple[Page, ...]], ...] = (
     (
         "Verify",
         (
-            Page("trace", "Trace", icon="route-square"),
-            Page("reach", "Reachability", icon="affiliate"),
+            NavPage("trace", "Trace", icon="route-square"),
+            NavPage("reach", "Reachability", icon="affiliate"),
         ),
     ),
     (
         "Money",
         (
-            Page("usage", "Usage and cost", icon="chart-bar", right="usage"),
-            Page("invoices", "Invoices", icon="receipt", under=("invoice",), right="usage"),
+            NavPage("usage", "Usage and cost", icon="chart-bar", right="usage"),
+            NavPage("invoices", "Invoices", icon="receipt", under=("invoice",), right="usage"),
         ),
     ),
     (
         "Settings",
         (
-            Page("cloud-accounts", "Cloud accounts", icon="cloud", right="accounts"),
-            Page("members", "Members and roles", icon="users", right="members"),
-            Page("tokens", "API tokens", icon="key"),
-            Page("audit", "Audit", icon="shield-check", right="audit"),
+            NavPage("cloud-accounts", "Cloud accounts", icon="cloud", right="accounts"),
+            NavPage("members", "Members and roles", icon="users", right="members"),
+            NavPage("tokens", "API tokens", icon="key"),
+            NavPage("audit", "Audit", icon="shield-check", right="audit"),
         ),
     ),
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class NavLink:
     word: str
     icon: str
     url: str
@@ -87,21 +87,21 @@ class Link:
     name: str
 
 
-def groups(slug: str, at: str, rights: frozenset[str]) -> list[tuple[str, list[Link]]]:
+def nav_groups(slug: str, at: str, rights: frozenset[str]) -> list[tuple[str, list[NavLink]]]:
     """The navigation of one tenant; `at` is the URL name of the page being shown, `rights` say what is listed."""
     listed = []
-    for word, pages in GROUPS:
+    for word, pages in NAV_GROUPS:
         links = [
-            Link(page.word, page.icon, url, at == page.name or at in page.under, page.name)
+            NavLink(page.word, page.icon, url, at == page.name or at in page.under, page.name)
             for page in pages
-            if page.right in rights and (url := address(page.name, slug))
+            if page.right in rights and (url := page_url(page.name, slug))
         ]
         if links:
             listed.append((word, links))
     return listed
 
 
-def address(name: str, *args: object) -> str:
+def page_url(name: str, *args: object) -> str:
     """The address of a page; "" for one that this installation does not have, so that nothing links to it."""
     try:
         return reverse(name, args=args)

@@ -10,17 +10,17 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
-from portal.pages import review
-from portal.pages.door import PageRequest, page
-from portal.pages.places import Places
+from portal.pages import plan_review
+from portal.pages.decorators import PageRequest, tenant_page
+from portal.pages.object_links import ObjectLinks
 from provisioning.models import Plan
 from provisioning.services import plans as services
 from provisioning.services import resource_state
 
-PAGE = 100
+PAGE_SIZE = 100
 
 
-@page()
+@tenant_page()
 def plans(request: PageRequest) -> HttpResponse:
     found = Plan.objects.select_related("draft")
     state = request.GET.get("state", "")
@@ -31,30 +31,30 @@ def plans(request: PageRequest) -> HttpResponse:
         {
             "plan": plan,
             "state": services.current_state(plan, there)[0],
-            "counts": review.counts(plan.changes.values("action")),
+            "counts": plan_review.action_counts(plan.changes.values("action")),
         }
-        for plan in found[:PAGE]
+        for plan in found[:PAGE_SIZE]
     ]
     context = {"rows": rows, "state": state, "states": Plan.State.values, "tenant": request.tenant}
     return render(request, "pages/plans/list.html", context)
 
 
-@page()
+@tenant_page()
 def plan(request: PageRequest, uid: UUID) -> HttpResponse:
     found = get_object_or_404(Plan.objects.select_related("draft"), uid=uid)
     request.draft_uid = found.draft.uid
-    return render(request, "pages/plans/plan.html", {"tenant": request.tenant, **_told(request, found)})
+    return render(request, "pages/plans/plan.html", {"tenant": request.tenant, **_plan_context(request, found)})
 
 
-def _told(request: PageRequest, plan: Plan) -> dict[str, Any]:
+def _plan_context(request: PageRequest, plan: Plan) -> dict[str, Any]:
     asks = request.tenant.requires_approval
     own = plan.author == request.who.user.email
     state, moved = services.current_state(plan)
     root = f"/api/v1/t/{request.tenant.slug}/"
-    reach = review.reachability(plan.reachability)
+    reach = plan_review.reachability_sentences(plan.reachability)
     decided = [one for row in reach for one in row["decided"]]
     objects = reverse("draft-objects", args=[request.tenant.slug, plan.draft.uid])
-    places = Places(objects, [one["rule"] for one in decided], [one.get("path", "") for one in plan.warnings])
+    places = ObjectLinks(objects, [one["rule"] for one in decided], [one.get("path", "") for one in plan.warnings])
     for one in decided:
         one["url"] = places.rule(one["rule"])
     return {
@@ -63,12 +63,12 @@ def _told(request: PageRequest, plan: Plan) -> dict[str, Any]:
         "moved": moved,
         "api": f"{root}plans/{plan.uid}/",
         "again_api": f"{root}drafts/{plan.draft.uid}/plan/",
-        "counts": review.counts(plan.steps),
-        "steps": review.steps(plan.steps),
+        "counts": plan_review.action_counts(plan.steps),
+        "steps": plan_review.step_rows(plan.steps),
         "reach": reach,
-        "tallies": review.tallies(plan.reachability),
-        "cost": review.cost(plan.cost),
-        "radius": review.radius(plan.blast_radius),
+        "tallies": plan_review.reachability_counts(plan.reachability),
+        "cost": plan_review.cost_summary(plan.cost),
+        "radius": plan_review.blast_radius_rows(plan.blast_radius),
         "needs_approval": asks and plan.state == Plan.State.READY,
         "own": own,
         "may": {

@@ -10,11 +10,11 @@ from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
-from portal.pages import differing
-from portal.pages.differing import Told
-from portal.pages.door import PageRequest, page
+from portal.pages import diff_words
+from portal.pages.diff_words import DiffWords
+from portal.pages.decorators import PageRequest, tenant_page
 from portal.pages.objects import KINDS
-from portal.pages.refusals import told as refusing
+from portal.pages.refusals import catch_refusals as refusing
 from provisioning.models import Draft
 from provisioning.snapshots import diff, queries
 from provisioning.snapshots.queries import Snapshot
@@ -23,16 +23,16 @@ from provisioning.services.drafts.editing.rebase import RebaseConflict, rebase_d
 SIDES = ("base", "mine", "theirs")
 
 
-@page()
+@tenant_page()
 def rebasing(request: PageRequest, uid: UUID) -> HttpResponse:
     draft = get_object_or_404(Draft, uid=uid)
     if draft.state != Draft.State.OPEN:
         raise Http404
     request.draft_uid = uid
     live = queries.live_snapshot().revision
-    conflicts, problems = _tried(draft)
+    conflicts, problems = _try_rebase(draft)
     base, theirs = Snapshot(draft.base_revision), Snapshot(live)
-    changed = differing.shown(diff.diff_snapshots(base, theirs), base, theirs)
+    changed = diff_words.difference_rows(diff.diff_snapshots(base, theirs), base, theirs)
     context = {
         "tenant": request.tenant,
         "draft": {"id": str(uid), "name": draft.name, "base_revision": draft.base_revision},
@@ -40,7 +40,7 @@ def rebasing(request: PageRequest, uid: UUID) -> HttpResponse:
         "may": {"edit": "edit" in request.rights},
         "live": live,
         "behind": live != draft.base_revision,
-        "objects": _shown(draft, live, conflicts),
+        "objects": _conflict_rows(draft, live, conflicts),
         "count": len(conflicts),
         "problems": problems,
         "changed": changed,
@@ -48,7 +48,7 @@ def rebasing(request: PageRequest, uid: UUID) -> HttpResponse:
     return render(request, "pages/design/rebase.html", context)
 
 
-def _tried(draft: Draft) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def _try_rebase(draft: Draft) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """What a rebase would meet: conflicts to be decided, or what makes the merged network invalid. Nothing is moved."""
     conflicts: list[dict[str, Any]] = []
     with transaction.atomic(), refusing() as outcome:
@@ -60,21 +60,21 @@ def _tried(draft: Draft) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     return conflicts, outcome.problems
 
 
-def _shown(draft: Draft, live: int, conflicts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _conflict_rows(draft: Draft, live: int, conflicts: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Conflicts by object; what values refer to is told by name, as either side calls it."""
-    told = Told([[one[side] for side in SIDES] for one in conflicts], [Snapshot(live), queries.snapshot_of_draft(draft)])
+    told = DiffWords([[one[side] for side in SIDES] for one in conflicts], [Snapshot(live), queries.snapshot_of_draft(draft)])
     numbered = [{**one, "number": number} for number, one in enumerate(conflicts)]
     return [
         {
             "kind": KINDS[kind],
             "name": name,
-            "fields": [{**one, **_words(one, told)} for one in fields],
+            "fields": [{**one, **_side_words(one, told)} for one in fields],
         }
         for (kind, _, name), fields in groupby(numbered, key=lambda one: (one["kind"], one["id"], one["name"]))
     ]
 
 
-def _words(conflict: dict[str, Any], told: Told) -> dict[str, str]:
+def _side_words(conflict: dict[str, Any], told: DiffWords) -> dict[str, str]:
     """Each side's value. Where one side removed the object, of the others only the fields that they disagree on."""
     if conflict["path"]:
         return {side: told.words(conflict[side]) for side in SIDES}

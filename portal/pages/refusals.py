@@ -15,7 +15,7 @@ from provisioning.errors import RequestRefused
 from tenants.services import TenantRequestRefused as TenantRefused
 
 
-class Outcome:
+class ServiceOutcome:
     """Whether the service did it; `problems` as the template partials/problems.html takes them."""
 
     def __init__(self) -> None:
@@ -26,10 +26,10 @@ class Outcome:
 
 
 @contextmanager
-def told(request: HttpRequest | None = None) -> Iterator[Outcome]:
+def catch_refusals(request: HttpRequest | None = None) -> Iterator[ServiceOutcome]:
     """Run a service or ask the core; a refusal leaves nothing behind, and becomes `outcome.problems` and, with a
     request, a message."""
-    outcome = Outcome()
+    outcome = ServiceOutcome()
     try:
         with transaction.atomic():
             yield outcome

@@ -12,18 +12,18 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
-from portal.pages import differing, nav
-from portal.pages.door import PageRequest, page
-from portal.pages.refusals import told
+from portal.pages import diff_words, nav
+from portal.pages.decorators import PageRequest, tenant_page
+from portal.pages.refusals import catch_refusals
 from provisioning.models import Revision, Run
 from provisioning.snapshots import diff, queries
 from provisioning.services import revisions as service
 
-LISTED = 200
+MAX_CHOICES = 200
 """Revisions to choose from when two are compared; others are named in the address."""
 
 
-@page("view")
+@tenant_page("view")
 def revisions(request: PageRequest) -> HttpResponse:
     runs = Run.objects.filter(revision=OuterRef("number")).order_by("-created_at")
     found = Revision.objects.annotate(
@@ -32,12 +32,12 @@ def revisions(request: PageRequest) -> HttpResponse:
     context = {
         "page": Paginator(found, 50).get_page(request.GET.get("page")),
         "live": queries.live_snapshot().revision,
-        "has_runs": bool(nav.address("runs", request.tenant.slug)),
+        "has_runs": bool(nav.page_url("runs", request.tenant.slug)),
     }
     return render(request, "pages/revisions.html", context)
 
 
-@page("view")
+@tenant_page("view")
 def revision(request: PageRequest, number: int) -> HttpResponse:
     """What a revision changed in the one before it."""
     shown, base = get_object_or_404(Revision, number=number), number - 1
@@ -47,48 +47,48 @@ def revision(request: PageRequest, number: int) -> HttpResponse:
         {
             "revision": shown,
             "base": base,
-            "changes": _differing(base, number),
+            "changes": _difference_rows(base, number),
             "live": queries.live_snapshot().revision,
         },
     )
 
 
-@page("view")
+@tenant_page("view")
 def compare(request: PageRequest) -> HttpResponse:
     """``?from=3&to=7``: what differs between any two revisions, 0 being the empty network before the first."""
     live = queries.live_snapshot().revision
-    listed = list(Revision.objects.all()[:LISTED])
-    start, end = (_chosen(request, name, default) for name, default in (("from", max(live - 1, 0)), ("to", live)))
+    listed = list(Revision.objects.all()[:MAX_CHOICES])
+    start, end = (_revision_parameter(request, name, default) for name, default in (("from", max(live - 1, 0)), ("to", live)))
     context = {
         "start": start,
         "end": end,
         "live": live,
         "choices": [(one.number, f"{one.number}, {one.message}") for one in listed] + [(0, "0, the empty network")],
-        "changes": _differing(start, end),
+        "changes": _difference_rows(start, end),
     }
     return render(request, "pages/compare.html", context)
 
 
-def _chosen(request: PageRequest, name: str, default: int) -> int:
+def _revision_parameter(request: PageRequest, name: str, default: int) -> int:
     text = request.GET.get(name, "")
     return int(text) if text.isdecimal() and len(text) < 10 else default
 
 
-def _differing(start: int, end: int) -> list[dict[str, Any]]:
+def _difference_rows(start: int, end: int) -> list[dict[str, Any]]:
     before, after = queries.revision_snapshot(start), queries.revision_snapshot(end)
-    return differing.shown(diff.diff_snapshots(before, after), before, after)
+    return diff_words.difference_rows(diff.diff_snapshots(before, after), before, after)
 
 
 @require_POST
-@page("view")
+@tenant_page("view")
 def restore(request: PageRequest, number: int) -> HttpResponse:
     if "edit" not in request.rights:
         raise PermissionDenied
-    with told(request) as done:
+    with catch_refusals(request) as done:
         draft = service.restore_revision(number)
     if not done:
         return redirect("revisions", request.tenant.slug)
     messages.success(request, f"Made the draft “{draft.name}”. Review it, then provision.")
     return redirect(
-        nav.address("draft", request.tenant.slug, draft.uid) or nav.address("revisions", request.tenant.slug)
+        nav.page_url("draft", request.tenant.slug, draft.uid) or nav.page_url("revisions", request.tenant.slug)
     )

@@ -11,28 +11,28 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
-from portal.pages.door import PageRequest, page
-from portal.pages.states import face
+from portal.pages.decorators import PageRequest, tenant_page
+from portal.pages.state_styles import state_style
 from provisioning.models import Run, Step
 
-ORDER = ("done", "running", "waiting", "failed", "skipped", "cancelled", "pending")
-LOUDEST = ("failed", "running", "waiting", "pending", "skipped", "cancelled", "done")
-BROKEN = (Run.State.FAILED, Run.State.PARTIAL)
-PAGE = 100
+STATE_ORDER = ("done", "running", "waiting", "failed", "skipped", "cancelled", "pending")
+STATE_PRECEDENCE = ("failed", "running", "waiting", "pending", "skipped", "cancelled", "done")
+FAILED_STATES = (Run.State.FAILED, Run.State.PARTIAL)
+PAGE_SIZE = 100
 
 
-@page()
+@tenant_page()
 def runs(request: PageRequest) -> HttpResponse:
     found = Run.objects.select_related("plan__draft").prefetch_related("steps")
     state = request.GET.get("state", "")
     if state:
         found = found.filter(state=state)
-    rows = [{"run": run, "counts": Counter(step.state for step in run.steps.all())} for run in found[:PAGE]]
+    rows = [{"run": run, "counts": Counter(step.state for step in run.steps.all())} for run in found[:PAGE_SIZE]]
     context = {"rows": rows, "state": state, "states": Run.State.values, "tenant": request.tenant}
     return render(request, "pages/runs/list.html", context)
 
 
-@page()
+@tenant_page()
 def run(request: PageRequest, uid: UUID) -> HttpResponse:
     found = get_object_or_404(Run.objects.select_related("plan__draft"), uid=uid)
     newer = Run.objects.filter(plan=found.plan, created_at__gt=found.created_at).order_by("-created_at").first()
@@ -41,23 +41,23 @@ def run(request: PageRequest, uid: UUID) -> HttpResponse:
         "api": f"/api/v1/t/{request.tenant.slug}/runs/{found.uid}/",
         "run": found,
         "going": found.state in Run.ACTIVE,
-        "broken": found.state in BROKEN,
+        "broken": found.state in FAILED_STATES,
         "newer": newer,
         "may": {"provision": "provision" in request.rights},
-        **progress(list(found.steps.all())),
+        **run_progress(list(found.steps.all())),
         "seconds": ((found.finished_at or timezone.now()) - (found.started_at or found.created_at)).total_seconds(),
     }
     return render(request, "pages/runs/run.html" + ("#live" if request.htmx else ""), context)
 
 
-def progress(steps: list[Step]) -> dict[str, Any]:
+def run_progress(steps: list[Step]) -> dict[str, Any]:
     """Steps grouped by place, how many are in each state, and the pieces of the bar (in 240ths)."""
     counts = Counter(step.state for step in steps)
-    shown = [state for state in ORDER if counts[state]]
+    shown = [state for state in STATE_ORDER if counts[state]]
     bar, at = [], 0.0
     for state in shown:
         width = 240 * counts[state] / len(steps)
-        bar.append({"tone": face(state).tone, "x": f"{at:.2f}", "width": f"{max(width - 0.6, 0.6):.2f}"})
+        bar.append({"tone": state_style(state).tone, "x": f"{at:.2f}", "width": f"{max(width - 0.6, 0.6):.2f}"})
         at += width
     return {
         "total": len(steps),
@@ -65,11 +65,11 @@ def progress(steps: list[Step]) -> dict[str, Any]:
         "ended": sum(counts[state] for state in ("done", "failed", "skipped", "cancelled")),
         "failed": [step for step in steps if step.state == Step.State.FAILED],
         "bar": bar,
-        "places": [_place(name, list(group)) for name, group in groupby(sorted(steps, key=_where), key=_where)],
+        "places": [_location_row(name, list(group)) for name, group in groupby(sorted(steps, key=_step_location), key=_step_location)],
     }
 
 
-def _where(step: Step) -> str:
+def _step_location(step: Step) -> str:
     """Where a step happens, as its address says: `aws 1234… eu-central-1`, `exchange eu`, `connector`, `service fw`."""
     parts = step.address.split("/")
     if parts[0] == "aws" and len(parts) > 2:
@@ -81,9 +81,9 @@ def _where(step: Step) -> str:
     return {"connector": "Connectors"}.get(parts[0], parts[0].capitalize())
 
 
-def _place(name: str, steps: list[Step]) -> dict[str, Any]:
+def _location_row(name: str, steps: list[Step]) -> dict[str, Any]:
     states = {step.state for step in steps}
-    told = next(state for state in LOUDEST if state in states)
+    told = next(state for state in STATE_PRECEDENCE if state in states)
     done = sum(step.state == Step.State.DONE for step in steps)
     return {
         "name": name,

@@ -5,32 +5,14 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 
 from portal.pages import (
-    accounts,
-    audit,
-    bar,
-    connectors,
-    design,
-    documents,
-    home,
-    invoices,
-    members,
-    plans,
-    rebasing,
-    revisions,
-    runs,
-    tokens,
-    topology,
-    tracing,
-    usage,
-    wizard,
-)
+    accounts, audit, draft_bar, connectors, design, documents, home, invoices, members, plans, rebasing, revisions, runs, tokens, topology, tracing, usage, wizard)
 from portal.pages.objects import pages as objects
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     path("t/<slug:slug>/topology/", topology.topology, name="topology"),
     path("t/<slug:slug>/topology/side/", topology.side, name="topology-side"),
-    path("t/<slug:slug>/draft-bar/", bar.bar, name="draft-bar"),
+    path("t/<slug:slug>/draft-bar/", draft_bar.bar, name="draft-bar"),
     path("t/<slug:slug>/design/", design.design, name="design"),
     path("t/<slug:slug>/design/<uuid:uid>/", design.canvas, name="draft"),
     path("t/<slug:slug>/design/<uuid:uid>/rules/", design.rules, name="draft-rules"),

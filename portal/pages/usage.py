@@ -16,56 +16,56 @@ from django.utils.dateparse import parse_date
 from billing import selectors
 from billing.core.meters import METERS
 from billing.core.prices import decimal_text
-from portal.pages.bars import Bar, chart
-from portal.pages.door import PageRequest, page
+from portal.pages.bar_chart import ChartBar, bar_chart
+from portal.pages.decorators import PageRequest, tenant_page
 from provisioning.core.formats.csv_text import escape_formula
 
-BY = {"meter": "Meter", "subject": "Thing", "day": "Day", "size": "Size", "kind": "Kind", "exchange": "Exchange"}
-LONGEST = timedelta(days=400)
+GROUPINGS = {"meter": "Meter", "subject": "Thing", "day": "Day", "size": "Size", "kind": "Kind", "exchange": "Exchange"}
+MAX_PERIOD = timedelta(days=400)
 
 
-@page("usage")
+@tenant_page("usage")
 def usage(request: PageRequest) -> HttpResponse:
     today = timezone.now().astimezone(UTC).date()
     start, end = _period(request, today)
     meter = request.GET.get("meter") if request.GET.get("meter") in METERS else None
-    by = request.GET.get("by", "") if request.GET.get("by") in BY else "meter"
+    by = request.GET.get("by", "") if request.GET.get("by") in GROUPINGS else "meter"
     found = selectors.usage_report(_midnight(start), _midnight(end), meter, by)
     if request.GET.get("format") == "csv":
-        return _csv(found, start, end, request)
+        return _csv_response(found, start, end, request)
     days = found if by == "day" else selectors.usage_report(_midnight(start), _midnight(end), meter, "day")
     context = {
         "found": found,
-        "rows": [{**row, "share": _share(row, found)} for row in found["rows"]],
-        "chart": chart(_days(days, start, min(end, today + timedelta(days=1)), bool(found["currency"]))),
+        "rows": [{**row, "share": _percent_of_total(row, found)} for row in found["rows"]],
+        "chart": bar_chart(_daily_bars(days, start, min(end, today + timedelta(days=1)), bool(found["currency"]))),
         "in_money": bool(found["currency"]),
-        "before": _before(start, end, today, meter, found["total"]),
-        "dearest": _dearest(found),
+        "before": _previous_period(start, end, today, meter, found["total"]),
+        "dearest": _most_expensive_group(found),
         "start": start,
         "last": end - timedelta(days=1),
         "months": [
-            {"from": first, "last": _next(first) - timedelta(days=1), "here": (start, end) == (first, _next(first))}
+            {"from": first, "last": _next_month(first) - timedelta(days=1), "here": (start, end) == (first, _next_month(first))}
             for first in _months(today)
         ],
         "meters": METERS.values(),
         "meter": METERS.get(meter or ""),
         "by": by,
-        "bys": BY.items(),
+        "bys": GROUPINGS.items(),
     }
     return render(request, "pages/usage.html", context)
 
 
 def _period(request: PageRequest, today: date) -> tuple[date, date]:
     """[from, to) of the query, whose ``to`` is the last day shown; this month where it says nothing or nonsense."""
-    first = _date(request.GET.get("from", ""))
-    last = _date(request.GET.get("to", ""))
-    if first and last and first <= last and last - first < LONGEST:
+    first = _parse_day(request.GET.get("from", ""))
+    last = _parse_day(request.GET.get("to", ""))
+    if first and last and first <= last and last - first < MAX_PERIOD:
         return first, last + timedelta(days=1)
     start = today.replace(day=1)
-    return start, _next(start)
+    return start, _next_month(start)
 
 
-def _date(text: str) -> date | None:
+def _parse_day(text: str) -> date | None:
     try:
         return parse_date(text)
     except ValueError:
@@ -76,7 +76,7 @@ def _midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
-def _next(first: date) -> date:
+def _next_month(first: date) -> date:
     return (first + timedelta(days=31)).replace(day=1)
 
 
@@ -86,7 +86,7 @@ def _months(today: date) -> list[date]:
     return [this, (this - timedelta(days=1)).replace(day=1)]
 
 
-def _days(found: dict[str, Any], start: date, end: date, in_money: bool) -> list[Bar]:
+def _daily_bars(found: dict[str, Any], start: date, end: date, in_money: bool) -> list[ChartBar]:
     """A bar for every day of the period that has begun. Quantities only add up within one unit, money always does."""
     units = {row["unit"] for row in found["rows"]}
     if not in_money and len(units) > 1:
@@ -97,11 +97,11 @@ def _days(found: dict[str, Any], start: date, end: date, in_money: bool) -> list
     word = found["currency"] if in_money else next(iter(units), "")
     days = [start + timedelta(days=number) for number in range((end - start).days)]
     return [
-        Bar(f"{day.day} {day:%b}", sums[f"{day}"], f"{day.day} {day:%b}: {sums[f'{day}']:,.2f} {word}") for day in days
+        ChartBar(f"{day.day} {day:%b}", sums[f"{day}"], f"{day.day} {day:%b}: {sums[f'{day}']:,.2f} {word}") for day in days
     ]
 
 
-def _before(start: date, end: date, today: date, meter: str | None, total: Decimal | None) -> dict[str, Any] | None:
+def _previous_period(start: date, end: date, today: date, meter: str | None, total: Decimal | None) -> dict[str, Any] | None:
     """The cost of the stretch before, as long as what has passed of this one, and by how much it changed."""
     passed = min(end, today + timedelta(days=1)) - start
     if total is None or passed <= timedelta():
@@ -111,7 +111,7 @@ def _before(start: date, end: date, today: date, meter: str | None, total: Decim
     return {"total": then, "percent": percent, "from": start - passed, "days": passed.days}
 
 
-def _dearest(found: dict[str, Any]) -> dict[str, Any] | None:
+def _most_expensive_group(found: dict[str, Any]) -> dict[str, Any] | None:
     """The group that costs most, over all its meters."""
     sums: dict[str, Decimal] = defaultdict(Decimal)
     for row in found["rows"]:
@@ -120,11 +120,11 @@ def _dearest(found: dict[str, Any]) -> dict[str, Any] | None:
     return {"label": label, "amount": sums[label]} if label else None
 
 
-def _share(row: dict[str, Any], found: dict[str, Any]) -> int:
+def _percent_of_total(row: dict[str, Any], found: dict[str, Any]) -> int:
     return round(row["amount"] / found["total"] * 100) if found["total"] and row["amount"] else 0
 
 
-def _csv(found: dict[str, Any], start: date, end: date, request: PageRequest) -> HttpResponse:
+def _csv_response(found: dict[str, Any], start: date, end: date, request: PageRequest) -> HttpResponse:
     last = end - timedelta(days=1)
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     name = f"usage-{request.tenant.slug}-{start}-{last}.csv"

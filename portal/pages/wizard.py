@@ -10,12 +10,12 @@ from django.http import HttpResponse
 from django.shortcuts import render
 
 from billing.services import price_plan
-from portal.pages import kinds
-from portal.pages.door import PageRequest, page
+from portal.pages import kind_styles
+from portal.pages.decorators import PageRequest, tenant_page
 from portal.pages.objects import connectors
 from portal.pages.objects.exchanges import SIZES
-from portal.pages.objects.form import bind
-from portal.pages.objects.listing import Names
+from portal.pages.objects.bound_form import bind_fields
+from portal.pages.objects.list_rows import ReferenceNames
 from portal.templatetags.causeway import money
 from provisioning.catalog import catalog
 from provisioning.core.intent.connectors import CONNECTOR_KINDS
@@ -25,13 +25,13 @@ from provisioning.snapshots import queries
 from provisioning.snapshots.queries import StoredObject, Snapshot
 
 
-@page("edit")
+@tenant_page("edit")
 def wizard(request: PageRequest) -> HttpResponse:
     drafts = list(Draft.objects.filter(state=Draft.State.OPEN))
     wanted = request.GET.get("draft", "")
     draft = next((draft for draft in drafts if str(draft.uid) == wanted), None)
     if draft is None:
-        return render(request, "pages/connectors/draft.html", {"drafts": drafts, "tenant": request.tenant})
+        return render(request, "pages/connectors/choose_draft.html", {"drafts": drafts, "tenant": request.tenant})
     request.draft_uid = draft.uid
     view = queries.snapshot_of_draft(draft)
     kind = request.GET.get("kind", "")
@@ -43,10 +43,10 @@ def wizard(request: PageRequest) -> HttpResponse:
         "draft": draft,
         "api": f"/api/v1/t/{request.tenant.slug}/drafts/{draft.uid}/",
         "kind": kind if kind in CONNECTOR_KINDS else "",
-        "families": kinds.families(),
+        "families": kind_styles.connector_families(),
         "accounts": accounts,
         "account": account,
-        "vpcs": _vpcs(account, view, exchanges) if account else [],
+        "vpcs": _vpc_rows(account, view, exchanges) if account else [],
         "exchanges": exchanges,
         "segments": segments,
         "may_discover": "accounts" in request.rights,
@@ -54,12 +54,12 @@ def wizard(request: PageRequest) -> HttpResponse:
     if context["kind"] and exchanges and segments:
         chosen = request.GET.get("segment", "")
         segment = next((row for row in segments if row.uid == chosen), segments[0])
-        sizes = _priced(kind) if "usage" in request.rights else SIZES
-        context["fields"] = _fields(view, kind, exchanges[0], segment, sizes)
+        sizes = _priced_sizes(kind) if "usage" in request.rights else SIZES
+        context["fields"] = _connector_fields(view, kind, exchanges[0], segment, sizes)
     return render(request, "pages/connectors/new.html" + ("#networks" if request.htmx else ""), context)
 
 
-def _fields(view: Snapshot, kind: str, exchange: StoredObject, segment: StoredObject, sizes: Any) -> Any:
+def _connector_fields(view: Snapshot, kind: str, exchange: StoredObject, segment: StoredObject, sizes: Any) -> Any:
     """The form of every connector, begun with what most people want."""
     body = {
         "kind": kind,
@@ -68,10 +68,10 @@ def _fields(view: Snapshot, kind: str, exchange: StoredObject, segment: StoredOb
         "preference": 100,
         "attachments": [{"segment": segment.uid}],
     }
-    return bind(connectors.form(body, sizes), body, Names(view, [body]).label, prefix="wz")
+    return bind_fields(connectors.connector_form(body, sizes), body, ReferenceNames(view, [body]).label, prefix="wz")
 
 
-def _priced(kind: str) -> tuple[tuple[str, str], ...]:
+def _priced_sizes(kind: str) -> tuple[tuple[str, str], ...]:
     """The sizes with what a connector of this kind costs in each month, where a price book applies."""
     addresses = {size: f"connector/{size}" for size, _ in SIZES}
     wanted = [
@@ -91,7 +91,7 @@ def _priced(kind: str) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _vpcs(account: CloudAccount, view: Snapshot, exchanges: list[StoredObject]) -> list[dict[str, Any]]:
+def _vpc_rows(account: CloudAccount, view: Snapshot, exchanges: list[StoredObject]) -> list[dict[str, Any]]:
     """What discovery found, with the connector of this draft that uses it already, and the exchange nearest to it."""
     used = {row.body["settings"].get("vpc_id"): row.name for row in queries.list_objects(view, "connectors")}
     locations = catalog().locations

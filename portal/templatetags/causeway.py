@@ -14,12 +14,12 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from portal.pages import kinds
-from portal.pages.states import ACTIONS, face
+from portal.pages import kind_styles
+from portal.pages.state_styles import ACTIONS, state_style
 
 register = template.Library()
 
-SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "CHF": "CHF", "JPY": "¥"}
+CURRENCY_SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "CHF": "CHF", "JPY": "¥"}
 
 
 @register.simple_tag
@@ -33,7 +33,7 @@ def icon(name: str, classes: str = "") -> SafeString:
 @register.simple_tag
 def state(value: str, word: str = "", quiet: bool = False) -> SafeString:
     """A state or a policy action: icon and word. `quiet` is for tables and lists."""
-    shown = face(str(value))
+    shown = state_style(str(value))
     return format_html(
         '<span class="{} is-{}{}">{}{}</span>',
         "cw-act" if value in ACTIONS and not quiet else "cw-state",
@@ -47,12 +47,12 @@ def state(value: str, word: str = "", quiet: bool = False) -> SafeString:
 @register.simple_tag
 def kind(value: str) -> SafeString:
     """The icon of a connector kind (or an exchange, a service) in its tile."""
-    return format_html('<span class="cw-kind">{}</span>', icon(kinds.look(value).icon))
+    return format_html('<span class="cw-kind">{}</span>', icon(kind_styles.kind_style(value).icon))
 
 
 @register.filter
 def kind_word(value: str) -> str:
-    return kinds.look(value).word
+    return kind_styles.kind_style(value).word
 
 
 @register.filter
@@ -73,13 +73,13 @@ def money(amount: Decimal | None, currency: str = "") -> str:
     if amount is None:
         return "–"
     text = f"{abs(amount):,.2f}"
-    sign = f"{SIGNS.get(currency, currency)} " if currency else ""
+    sign = f"{CURRENCY_SIGNS.get(currency, currency)} " if currency else ""
     return f"{'−' if amount < 0 else ''}{sign}{text}"
 
 
 @register.filter
 def sign(currency: str) -> str:
-    return SIGNS.get(currency, currency)
+    return CURRENCY_SIGNS.get(currency, currency)
 
 
 @register.filter
@@ -130,7 +130,7 @@ def hue(name: str) -> int:
 
 
 # The angles (of 360) of the segment hues 1 to 7 of tokens.css; 8 is the grey one.
-SEGMENT_ANGLES = (217, 329, 41, 169, 256, 15, 87)
+SEGMENT_HUE_ANGLES = (217, 329, 41, 169, 256, 15, 87)
 
 
 @register.filter
@@ -145,7 +145,7 @@ def segment_hue(name: str, color: str | None) -> int:
     if max(red, green, blue) - min(red, green, blue) < 0.15:
         return 8
     angle = colorsys.rgb_to_hls(red, green, blue)[0] * 360
-    away = [min(abs(angle - one), 360 - abs(angle - one)) for one in SEGMENT_ANGLES]
+    away = [min(abs(angle - one), 360 - abs(angle - one)) for one in SEGMENT_HUE_ANGLES]
     return away.index(min(away)) + 1
 
 

@@ -12,23 +12,23 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from portal.pages.remedies import remedy as remedy_of
-from portal.pages.states import Face
+from portal.pages.state_styles import StateStyle
 from portal.templatetags.causeway import icon
 
 register = template.Library()
 
-OPERATIONS = {
-    "create": Face("ok", icon="plus", word="create"),
-    "change": Face("warn", icon="pencil", word="change"),
-    "replace": Face("info", icon="replace", word="replace"),
-    "remove": Face("bad", icon="minus", word="remove"),
+ACTION_STYLES = {
+    "create": StateStyle("ok", icon="plus", word="create"),
+    "change": StateStyle("warn", icon="pencil", word="change"),
+    "replace": StateStyle("info", icon="replace", word="replace"),
+    "remove": StateStyle("bad", icon="minus", word="remove"),
 }
 
 
 @register.simple_tag
 def operation(action: str) -> SafeString:
     """The mark of a step's action; the word stands beside it in the page."""
-    shown = OPERATIONS[action]
+    shown = ACTION_STYLES[action]
     return format_html('<span class="cw-op is-{}">{}</span>', shown.tone, icon(shown.icon))
 
 

@@ -1,19 +1,19 @@
 // What every page has: theme, menus, toasts, search, shortcuts, and the socket where there is a tenant.
-import { startAdvice } from "./lib/advice.js";
-import { startDraftBar } from "./lib/draftbar.js";
+import { startBehaviours } from "./lib/behaviours.js";
+import { startDraftBar } from "./lib/draft_bar.js";
 import { startMenus } from "./lib/menus.js";
 import { startPalette } from "./lib/palette.js";
 import { startShortcuts } from "./lib/shortcuts.js";
 import { connect } from "./lib/socket.js";
-import { startDensityToggle, startThemeToggle } from "./lib/themetoggle.js";
+import { startDensityToggle, startThemeToggle } from "./lib/display_toggles.js";
 import { startToasts } from "./lib/toast.js";
-import { tenant } from "./lib/page.js";
+import { tenant } from "./lib/dom.js";
 
 startThemeToggle();
 startDensityToggle();
 startToasts();
 startMenus();
-startAdvice();
+startBehaviours();
 if (tenant) {
   startDraftBar();
   startPalette();

@@ -1,12 +1,12 @@
 // The design canvas: wires dragging, connecting, dialogs and the panel to the draft's REST API.
-import { startDrafting } from "./lib/drafting.js";
-import { refresh, select } from "./lib/live.js";
+import { startDraftPage } from "./lib/draft_page.js";
+import { refresh, select } from "./lib/refresh.js";
 import { shortcut } from "./lib/shortcuts.js";
-import { startObjectForms } from "./forms/object.js";
+import { startObjectForms } from "./forms/object_form.js";
 import { startConnect } from "./canvas/connect.js";
 import { startDrag } from "./canvas/drag.js";
-import { board, draw, keepDrawn, policyAt } from "./canvas/lines.js";
-import { askPolicy, inspect, startServiceDialog } from "./canvas/policy.js";
+import { board, draw, redrawOnChange, policyAt } from "./canvas/policy_lines.js";
+import { askPolicy, inspect, startServiceDialog } from "./canvas/policy_dialog.js";
 
 const canvas = document.getElementById("cv");
 const stage = document.getElementById("cv-stage");
@@ -16,7 +16,7 @@ const chipOf = (policy) => board().querySelector(`[data-policy="${policy}"] .cv-
 
 // What would take the thing held at this point of the window.
 function hover(source, x, y) {
-  if (source.matches(".cv-prod")) {
+  if (source.matches(".cv-product")) {
     const policy = under(x, y, ".cv-chip")?.parentElement.dataset.policy ?? policyAt(x, y);
     return policy ? chipOf(policy) : null;
   }
@@ -25,13 +25,13 @@ function hover(source, x, y) {
 }
 
 function join(source, target) {
-  if (source.matches(".cv-prod")) inspect(target.parentElement.dataset.policy, source);
+  if (source.matches(".cv-product")) inspect(target.parentElement.dataset.policy, source);
   else askPolicy(source, target);
 }
 
-keepDrawn(stage);
+redrawOnChange(stage);
 startObjectForms();
-startDrafting(canvas, { panel: "cv-side", say });
+startDraftPage(canvas, { panel: "cv-side", say });
 if ("edit" in canvas.dataset) {
   startServiceDialog();
   startDrag({

@@ -1,9 +1,9 @@
 // The draft as YAML: edited, tried, saved as one edit; problems lead to their lines.
 import { call } from "./lib/api.js";
-import { counted, drawn } from "./lib/differences.js";
-import { h, icon } from "./lib/page.js";
+import { actionCountsText, drawn } from "./lib/differences.js";
+import { h, icon } from "./lib/dom.js";
 import { toast } from "./lib/toast.js";
-import { lineOf } from "./forms/lines.js";
+import { lineOf } from "./forms/yaml_lines.js";
 
 const page = document.getElementById("dc");
 const text = document.getElementById("dc-text");
@@ -54,7 +54,7 @@ function send(query = "", etag = undefined) {
 async function check() {
   await tried(async () => {
     const { data } = await send("?dry_run=1");
-    show(h("h2", {}, `Saving it: ${counted(data.differences)}`), await drawn(data.differences, page.dataset.names));
+    show(h("h2", {}, `Saving it: ${actionCountsText(data.differences)}`), await drawn(data.differences, page.dataset.names));
   });
 }
 

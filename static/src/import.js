@@ -1,7 +1,7 @@
 // A table is tried first: what it would change, or which cells are wrong; then it is imported as one edit.
 import { call } from "./lib/api.js";
-import { drawn, summed } from "./lib/differences.js";
-import { h, icon } from "./lib/page.js";
+import { drawn, countsText } from "./lib/differences.js";
+import { h, icon } from "./lib/dom.js";
 import { guard } from "./forms/submit.js";
 
 const page = document.getElementById("im");
@@ -45,8 +45,8 @@ async function check(button) {
       await send("");
       location.assign(page.dataset.next);
     }));
-    card(`2. What it changes: ${summed({ create: told.created, change: told.changed })}${told.unchanged ? `, ${told.unchanged} as they are` : ""}`,
-      await drawn(told.differences, page.dataset.names, told.created + told.changed), told.differences.length ? h("div", { class: "fm-end" }, go) : null);
+    card(`2. What it changes: ${countsText({ create: told.created, change: told.changed })}${told.unchanged ? `, ${told.unchanged} as they are` : ""}`,
+      await drawn(told.differences, page.dataset.names, told.created + told.changed), told.differences.length ? h("div", { class: "fm-buttons" }, go) : null);
   });
 }
 

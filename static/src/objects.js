@@ -1,9 +1,9 @@
 // Every kind on a page: the list, and the panel in which an object is added, changed or read.
-import { confirm } from "./lib/advice.js";
-import { startDrafting } from "./lib/drafting.js";
-import { refresh, select } from "./lib/live.js";
+import { confirm } from "./lib/behaviours.js";
+import { startDraftPage } from "./lib/draft_page.js";
+import { refresh, select } from "./lib/refresh.js";
 import { shortcut } from "./lib/shortcuts.js";
-import { startObjectForms } from "./forms/object.js";
+import { startObjectForms } from "./forms/object_form.js";
 
 const page = document.getElementById("ob");
 const panel = () => document.getElementById("ob-panel");
@@ -12,7 +12,7 @@ let typed = false;
 let opener = null;
 
 startObjectForms();
-startDrafting(page, { panel: "ob-panel", say });
+startDraftPage(page, { panel: "ob-panel", say });
 shortcut("n", "Add one of this kind", () => document.querySelector("[data-new]")?.click());
 shortcut("j", "Next kind", () => step(1));
 shortcut("k", "Kind before", () => step(-1));

@@ -1,5 +1,5 @@
 // Plan review: buttons through the API; a refusal is shown on the page, with what moved and what to do.
-import { h, icon } from "./lib/page.js";
+import { h, icon } from "./lib/dom.js";
 import { startForms } from "./forms/submit.js";
 
 startForms();

@@ -1,6 +1,6 @@
 // The topology page: map and table of the same data, one thing selected, rates from the socket.
 import { startMap } from "./topology/map.js";
-import { data } from "./lib/page.js";
+import { data } from "./lib/dom.js";
 import { writeRates } from "./lib/rates.js";
 import { link } from "./lib/socket.js";
 import { shortcut } from "./lib/shortcuts.js";

@@ -1,6 +1,6 @@
 // The connector wizard: picking a discovered network fills in what follows from it; discovery shows how far it is.
-import { startObjectForms } from "./forms/object.js";
-import { choose } from "./forms/pick.js";
+import { startObjectForms } from "./forms/object_form.js";
+import { choose } from "./forms/picker.js";
 
 startObjectForms();
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { along, arrow, bowed, distance, facing, neighbour, path, route, seat, slot } from "../src/canvas/geometry.js";
+import { along, arrow, bendThrough, distance, facing, neighbour, path, route, placeChip, slot } from "../src/canvas/geometry.js";
 
 const rect = (left, top, width = 176, height = 100) => ({ left, top, right: left + width, bottom: top + height });
 
@@ -50,9 +50,9 @@ test("a line goes over or under a card that stands in its way", () => {
 test("a chip with no free place covers as little as it can", () => {
   const { points } = route(rect(0, 0), rect(240, 0));
   const gap = rect(176, -400, 64, 800);
-  const place = seat(points, { width: 40, height: 26 }, [rect(-400, -400, 576, 800), rect(240, -400, 576, 800), gap]);
+  const place = placeChip(points, { width: 40, height: 26 }, [rect(-400, -400, 576, 800), rect(240, -400, 576, 800), gap]);
   assert.ok(Math.abs(place.covered - 40 * 26) < 1);
-  const beside = seat(points, { width: 90, height: 26 }, [rect(0, 0), rect(240, 0)]);
+  const beside = placeChip(points, { width: 90, height: 26 }, [rect(0, 0), rect(240, 0)]);
   assert.equal(beside.covered, 0, "above or below the cards, whose gap is too narrow");
 });
 
@@ -63,9 +63,9 @@ test("chips of many lines between the same cards cover neither cards nor each ot
   for (let n = 0; n < 7; n += 1) {
     const [from, to] = n % 3 ? cards : [cards[1], cards[0]];
     const { points } = route(from, to, [], slot(n));
-    const place = seat(points, size, taken);
+    const place = placeChip(points, size, taken);
     assert.equal(place.covered, 0, `chip ${n}`);
-    assert.ok(distance(bowed(points, place.bow), place) < 6, `line ${n} runs through its chip`);
+    assert.ok(distance(bendThrough(points, place.bow), place) < 6, `line ${n} runs through its chip`);
     taken.push(place.box);
   }
 });
@@ -88,8 +88,8 @@ test("a line never leaves its card", () => {
 test("a chip sits in the middle, or beside what is in its way", () => {
   const { points } = route(rect(0, 0), rect(600, 0));
   const size = { width: 80, height: 26 };
-  assert.equal(seat(points, size).x, 388);
-  const moved = seat(points, size, [rect(340, 0, 96, 100)]);
+  assert.equal(placeChip(points, size).x, 388);
+  const moved = placeChip(points, size, [rect(340, 0, 96, 100)]);
   assert.ok(moved.box.right <= 340 || moved.box.left >= 436, "the chip covers nothing");
 });
 

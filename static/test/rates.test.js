@@ -1,4 +1,4 @@
-// Rates read the same in the script and in the template filter (tests/portal/test_words.py has the same pairs).
+// Rates read the same in the script and in the template filter (tests/portal/test_template_filters.py has the same pairs).
 import assert from "node:assert/strict";
 import { test } from "node:test";
 

@@ -16,10 +16,10 @@ from tests.people import ApiClient
 
 @cache
 def _schema() -> dict[str, Any]:
-    from portal.api.docs import document
-    from portal.api.rendering import Encoder
+    from portal.api.docs import openapi_document
+    from portal.api.renderers import DecimalJsonEncoder
 
-    return json.loads(json.dumps(document(), cls=Encoder))
+    return json.loads(json.dumps(openapi_document(), cls=DecimalJsonEncoder))
 
 
 @cache
@@ -43,7 +43,7 @@ def _validator(path: str, verb: str, status: str) -> Draft202012Validator | None
     return Draft202012Validator({**shape, "components": _schema()["components"]})
 
 
-def hold_to_schema(verb: str, path: str, answer: Any) -> None:
+def assert_matches_schema(verb: str, path: str, answer: Any) -> None:
     kind = answer.headers.get("Content-Type", "")
     if not path.startswith("/api/v1/") or "json" not in kind or path.startswith("/api/v1/schema/"):
         return
@@ -55,15 +55,15 @@ def hold_to_schema(verb: str, path: str, answer: Any) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _answers_as_promised(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _responses_match_schema(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     def get(self: ApiClient, path: str, **headers: str) -> Any:
         answer = plain_get(self, path, **headers)
-        hold_to_schema("GET", answer.wsgi_request.path, answer)
+        assert_matches_schema("GET", answer.wsgi_request.path, answer)
         return answer
 
     def send(self: ApiClient, method: str, path: str, *args: Any, **headers: Any) -> Any:
         answer = plain_send(self, method, path, *args, **headers)
-        hold_to_schema(method, answer.wsgi_request.path, answer)
+        assert_matches_schema(method, answer.wsgi_request.path, answer)
         return answer
 
     plain_get, plain_send = ApiClient.get, ApiClient.send

@@ -13,8 +13,8 @@ from django.utils import timezone
 from tenants import audit
 from tenants.models import AuditEntry, Membership, Role, Tenant
 from tenants.roles import RIGHTS, Principal
-from tests.api.network import add, draft
-from tests.api.problems import is_problem
+from tests.api.sample_network import create_object, create_draft
+from tests.api.problem_assertions import assert_problem
 from tests.people import ApiClient
 
 pytestmark = pytest.mark.django_db
@@ -38,7 +38,7 @@ def test_everybody_sees_their_own_tenants(api):
     assert slugs("operator") == ["acme", "globex", "initech"]
     assert slugs("stranger") == ["initech"]
     assert api("viewer").get("tenants/acme/").json()["rights"] == ["view"]
-    is_problem(api("viewer").get("tenants/globex/"), 404)
+    assert_problem(api("viewer").get("tenants/globex/"), 404)
 
 
 def test_an_msp_makes_a_tenant_with_its_owner(api, people, tenant_scope):
@@ -52,14 +52,14 @@ def test_an_msp_makes_a_tenant_with_its_owner(api, people, tenant_scope):
             ("tenant.create", "northwind"),
             ("member.add", "northwind"),
         ]
-    is_problem(api("msp_admin").post("tenants/", {"slug": "hooli", "name": "x", "owner": "a@demo.test"}), 409)
-    is_problem(api("msp_admin").post("tenants/", {"slug": "No Slug", "name": "x", "owner": "a@demo.test"}), 400)
-    is_problem(api("msp_admin").post("tenants/", {"slug": "x", "name": "x", "owner": "nobody"}), 400)
+    assert_problem(api("msp_admin").post("tenants/", {"slug": "hooli", "name": "x", "owner": "a@demo.test"}), 409)
+    assert_problem(api("msp_admin").post("tenants/", {"slug": "No Slug", "name": "x", "owner": "a@demo.test"}), 400)
+    assert_problem(api("msp_admin").post("tenants/", {"slug": "x", "name": "x", "owner": "nobody"}), 400)
 
 
 @pytest.mark.parametrize("name", ["msp_engineer", "msp_finance", "owner", "stranger"])
 def test_others_make_no_tenants(api, name):
-    is_problem(api(name).post("tenants/", {"slug": "x", "name": "x", "owner": "a@demo.test"}), 403)
+    assert_problem(api(name).post("tenants/", {"slug": "x", "name": "x", "owner": "a@demo.test"}), 403)
 
 
 def test_members_come_change_and_go(api):
@@ -68,11 +68,11 @@ def test_members_come_change_and_go(api):
     assert made.status_code == 201
     one = made["Location"]
     assert owner.patch(one, {"role": "finance"}, if_match=made["ETag"]).json()["role"] == "finance"
-    is_problem(owner.patch(one, {"role": "viewer"}, if_match=made["ETag"]), 412)
-    is_problem(owner.patch(one, {"role": "msp_admin"}), 400)
-    is_problem(owner.post("t/acme/members/", {"email": "new@demo.test", "role": "viewer"}), 409)
+    assert_problem(owner.patch(one, {"role": "viewer"}, if_match=made["ETag"]), 412)
+    assert_problem(owner.patch(one, {"role": "msp_admin"}), 400)
+    assert_problem(owner.post("t/acme/members/", {"email": "new@demo.test", "role": "viewer"}), 409)
     assert owner.delete(one).status_code == 204
-    is_problem(owner.get(one), 404)
+    assert_problem(owner.get(one), 404)
     listed = owner.get("t/acme/members/").json()["results"]
     assert {row["email"] for row in listed if row["msp"]} == {
         "msp@demo.test",
@@ -83,14 +83,14 @@ def test_members_come_change_and_go(api):
 
 def test_the_last_owner_stays(api, people):
     one = Membership.objects.get(user=people.owner)
-    is_problem(api("owner").delete(f"t/acme/members/{one.uid}/"), 409)
-    is_problem(api("owner").patch(f"t/acme/members/{one.uid}/", {"role": "viewer"}), 409)
+    assert_problem(api("owner").delete(f"t/acme/members/{one.uid}/"), 409)
+    assert_problem(api("owner").patch(f"t/acme/members/{one.uid}/", {"role": "viewer"}), 409)
 
 
 def test_a_member_of_another_tenant_is_not_found(api, people):
     other = Membership.objects.get(user=people.globex_owner)
-    is_problem(api("owner").get(f"t/acme/members/{other.uid}/"), 404)
-    is_problem(api("owner").delete(f"t/acme/members/{other.uid}/"), 404)
+    assert_problem(api("owner").get(f"t/acme/members/{other.uid}/"), 404)
+    assert_problem(api("owner").delete(f"t/acme/members/{other.uid}/"), 404)
 
 
 def test_a_token_is_shown_once_works_and_is_revoked(api):
@@ -102,28 +102,28 @@ def test_a_token_is_shown_once_works_and_is_revoked(api):
     script = ApiClient(secret)
     assert script.get("me/").json()["token"]["scopes"] == ["view", "edit"]
     assert script.post("t/acme/drafts/", {"name": "x"}).status_code == 201
-    is_problem(script.get("t/acme/audit/"), 403)
+    assert_problem(script.get("t/acme/audit/"), 403)
     assert api("netadmin").delete(made["Location"]).status_code == 204
-    is_problem(script.get("me/"), 401)
+    assert_problem(script.get("me/"), 401)
     assert api("netadmin").get(made["Location"]).json()["revoked_at"]
 
 
 def test_a_token_reaches_no_further_than_the_one_that_made_it(api):
-    is_problem(api("viewer").post("t/acme/tokens/", {"name": "x", "scopes": ["edit"]}), 403)
+    assert_problem(api("viewer").post("t/acme/tokens/", {"name": "x", "scopes": ["edit"]}), 403)
     soon = timezone.now() + timedelta(hours=1)
     narrow = api("owner", scopes=["view"], expires_at=soon)
     made = narrow.post("t/acme/tokens/", {"name": "x"}).json()
     assert made["scopes"] == ["view"]
     assert datetime.fromisoformat(made["expires_at"]) == soon
-    is_problem(api("owner").post("t/acme/tokens/", {"name": "x", "expires_at": "2020-01-01T00:00:00Z"}), 400)
-    is_problem(api("owner").post("t/acme/tokens/", {"name": "x", "scopes": ["everything"]}), 400)
-    is_problem(api("owner").post("t/acme/tokens/", {"name": "x", "scope": ["view"]}), 400)
+    assert_problem(api("owner").post("t/acme/tokens/", {"name": "x", "expires_at": "2020-01-01T00:00:00Z"}), 400)
+    assert_problem(api("owner").post("t/acme/tokens/", {"name": "x", "scopes": ["everything"]}), 400)
+    assert_problem(api("owner").post("t/acme/tokens/", {"name": "x", "scope": ["view"]}), 400)
 
 
 def test_tokens_are_their_persons_and_the_owners_business(api):
     made = api("netadmin").post("t/acme/tokens/", {"name": "ci"})
-    is_problem(api("viewer").get(made["Location"]), 404)
-    is_problem(api("viewer").delete(made["Location"]), 404)
+    assert_problem(api("viewer").get(made["Location"]), 404)
+    assert_problem(api("viewer").delete(made["Location"]), 404)
     assert api("owner").get(made["Location"]).status_code == 200
 
 
@@ -131,12 +131,12 @@ def test_a_removed_members_token_ends(api, people):
     viewer = api("viewer")
     assert viewer.get("t/acme/members/").status_code == 200
     Membership.objects.filter(user=people.viewer).delete()
-    is_problem(viewer.get("t/acme/members/"), 404)
+    assert_problem(viewer.get("t/acme/members/"), 404)
 
 
 def test_the_audit_log_tells_who_did_what_and_holds(api, people, tenant_scope, capsys):
-    where = draft(api("netadmin"))
-    add(api("msp_engineer"), where, "groups")
+    where = create_draft(api("netadmin"))
+    create_object(api("msp_engineer"), where, "groups")
     entries = api("owner").get("t/acme/audit/").json()["results"]
     assert [(entry["action"], entry["actor"], entry["acting_as"]) for entry in entries] == [
         ("draft.edit", "engineer@demo.test", "northwind"),
@@ -145,7 +145,7 @@ def test_the_audit_log_tells_who_did_what_and_holds(api, people, tenant_scope, c
     assert entries[0]["after"]["name"] == "prod" and entries[0]["request_id"]
     assert entries[0]["previous"] == entries[1]["digest"]
     assert len(api("owner").get("t/acme/audit/?action=draft.edit").json()["results"]) == 1
-    is_problem(api("owner").get("t/acme/audit/?from=yesterday"), 400)
+    assert_problem(api("owner").get("t/acme/audit/?from=yesterday"), 400)
     call_command("verify_audit", tenant="acme")
     assert "acme: holds" in capsys.readouterr().out
     with tenant_scope(people.acme):
@@ -154,8 +154,8 @@ def test_the_audit_log_tells_who_did_what_and_holds(api, people, tenant_scope, c
 
 @pytest.mark.django_db(transaction=True)
 def test_an_entry_changed_afterwards_shows(api, people, tenant_scope, house):
-    draft(api("netadmin"))
-    draft(api("netadmin"), "second")
+    create_draft(api("netadmin"))
+    create_draft(api("netadmin"), "second")
     with pytest.raises(ProgrammingError, match="permission denied"), tenant_scope(people.acme):
         AuditEntry.objects.update(actor="somebody@else.test")
     with psycopg.connect(house.owner_url) as owner:

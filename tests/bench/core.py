@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from portal.house import parts
+from portal.local import process_specs
 from tests.bench import Figure, bench
 from tests.bench.network_edits import EDITS, flip_tenth_of_rules
 from tests.bench.generated_networks import SHAPES, SIZES, BenchNetwork, generate_network
@@ -75,7 +75,7 @@ def measure_network(net: BenchNetwork) -> dict[str, float]:
         Path(file.name).write_bytes(pickle.dumps((list(net.rows.values()), changes)))
         told = subprocess.run(
             [sys.executable, "-m", "tests.bench.core_case", file.name],
-            cwd=parts.ROOT,
+            cwd=process_specs.ROOT,
             stdout=subprocess.PIPE,
             check=True,
             text=True,

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from portal.house import parts
+from portal.local import process_specs
 from tests.bench import Figure, bench
 from tests.bench.running_demo import RunningDemo, demo_folder, running_demo
 from tests.system.clients import CustomerClient
@@ -91,7 +91,7 @@ def start_flow(demo: RunningDemo, port: str, what: str) -> subprocess.Popen[str]
     return subprocess.Popen(
         [sys.executable, "-m", *words],
         env=demo.env,
-        cwd=parts.ROOT,
+        cwd=process_specs.ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

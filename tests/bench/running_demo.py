@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from portal.house import env, memory, parts
-from portal.house.redis import free_port
+from portal.local import env_file, memory, process_specs
+from portal.local.redis import free_port
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,10 @@ class RunningDemo:
 
     def memory(self) -> int:
         """Bytes of all its processes."""
-        return memory.pss(memory.family(self.pid))
+        return memory.proportional_set_size(memory.process_tree(self.pid))
 
     def manage(self, *words: str) -> str:
-        return subprocess.check_output([sys.executable, "manage.py", *words], env=self.env, cwd=parts.ROOT, text=True)
+        return subprocess.check_output([sys.executable, "manage.py", *words], env=self.env, cwd=process_specs.ROOT, text=True)
 
 
 @contextmanager
@@ -46,9 +46,9 @@ def running_demo(data: Path) -> Iterator[RunningDemo]:
     port, began = free_port(), time.monotonic()
     clean = {name: value for name, value in os.environ.items() if not name.endswith("_URL")}
     started = subprocess.Popen(
-        [sys.executable, "-m", "portal.house.demo"],
+        [sys.executable, "-m", "portal.local.demo"],
         env={**clean, "DATA": str(data), "PORT": str(port)},
-        cwd=parts.ROOT,
+        cwd=process_specs.ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -67,7 +67,7 @@ def running_demo(data: Path) -> Iterator[RunningDemo]:
         yield RunningDemo(
             url=f"http://127.0.0.1:{port}",
             token=token[1] if token else "",
-            env={**os.environ, **env.read(data)},
+            env={**os.environ, **env_file.read_env(data)},
             pid=started.pid,
             seconds=seconds,
         )

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from tests.people import People
-from tests.portal.networks import draw
+from tests.portal.sample_network import create_sample_network
 
 SignIn = Callable[[Any], Client]
 LISTS = ("design", "connectors", "plans", "runs")
@@ -23,7 +23,7 @@ def drawn(people: People, tenant_scope: Callable[..., Any]) -> Any:
 
     with tenant_scope(people.acme):
         draft = editing.create_draft("rollout")
-        draw(draft)
+        create_sample_network(draft)
     return draft
 
 

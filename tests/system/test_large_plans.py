@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from portal.house import parts
-from portal.house.redis import free_port
+from portal.local import process_specs
+from portal.local.redis import free_port
 from provisioning.models import Plan
 from provisioning.services.drafts.editing import editing; from provisioning.services import plans
 from tenants import tokens
@@ -50,14 +50,14 @@ def test_a_plan_outlives_the_broker_being_away_and_its_worker_being_killed(
     port = free_port()
     here = f"http://127.0.0.1:{port}"
     env = {**live_env, "PUBLIC_URL": here, "CELERY_BROKER_URL": f"redis://127.0.0.1:{free_port()}/0"}
-    deaf = replace(parts.portal(env, port), name="portal without a broker")
+    deaf = replace(process_specs.portal_process(env, port), name="portal without a broker")
     house.supervisor.start(deaf)
     try:
         acme = CustomerClient(here, token, "acme")
         plan = acme.post(f"drafts/{draft.uid}/plan/")
         assert (plan["state"], plan["progress"]) == ("computing", "Waiting for a worker")
 
-        worker = parts.worker(live_env, tmp_path, threads=2)
+        worker = process_specs.worker_process(live_env, tmp_path, threads=2)
         first = house.supervisor.launch(worker)  # It sweeps as soon as it is ready, and may not outrun us.
         held = Plan.objects.filter(uid=plan["id"])
 

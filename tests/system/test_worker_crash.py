@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from portal.house import parts
+from portal.local import process_specs
 from provisioning.lab import aws_fault_proxy, moto
 from provisioning.services import accounts
 from tenants import tokens
@@ -49,7 +49,7 @@ def test_a_killed_worker_costs_time_and_nothing_else(
         accounts.add_account(name="aws", provider="aws", account_id="123456789012", regions=[REGION], credentials=secret)
     _, token = tokens.issue(people.owner, "crash")
     acme = CustomerClient(live_portal, token, "acme")
-    worker = parts.worker({**live_nodes, "AWS_ENDPOINT_URL": slow_aws}, tmp_path, threads=4)
+    worker = process_specs.worker_process({**live_nodes, "AWS_ENDPOINT_URL": slow_aws}, tmp_path, threads=4)
 
     first = house.supervisor.start(worker)
     draft = acme.post("drafts/", {"name": "first"})["id"]

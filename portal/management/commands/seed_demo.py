@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from billing.demo import ensure_demo_prices
 from billing.demo_history import ensure_demo_history
-from portal.demo import clouds, network, people
+from portal.demo import aws, network, people
 from tenants.actor import Actor, acting
 from tenants.scope import scope
 
@@ -24,22 +24,22 @@ class Command(BaseCommand):
     def handle(self, *, password: str | None, people_only: bool, **options: Any) -> None:
         if not password:
             raise CommandError("Give --password, or set DEMO_PASSWORD.")
-        tenants = people.ensure(password)
+        tenants = people.seed_people(password)
         ensure_demo_prices()
         if people_only:
             return
         acme = tenants["acme-health"]
-        clouds.ensure()
+        aws.seed_vpcs()
         try:
             with acting(NETADMIN):
-                network.account(acme, clouds.ACCOUNT, clouds.ACCOUNT_ID, clouds.REGIONS, clouds.CREDENTIALS)
+                network.ensure_account(acme, aws.ACCOUNT, aws.ACCOUNT_ID, aws.REGIONS, aws.CREDENTIALS)
             for slug, actor in (("acme-health", NETADMIN), ("globex-retail", MSP)):
                 with acting(actor):
-                    network.provision(tenants[slug])
+                    network.provision_network(tenants[slug])
                 self.stdout.write(f"{slug} is provisioned")
                 with scope(tenants[slug]):
                     ensure_demo_history(timezone.now())
             with acting(NETADMIN):
-                network.open_draft(acme)
-        except network.DemoFailed as error:
+                network.create_open_draft(acme)
+        except network.DemoProvisioningError as error:
             raise CommandError(str(error)) from error

@@ -21,13 +21,13 @@ from portal.pages.objects import (
     services,
     shares,
 )
-from portal.pages.objects.kind import Kind
+from portal.pages.objects.object_kind import ObjectKind
 from provisioning.core.intent import KINDS as KNOWN
 
-SECTIONS: tuple[tuple[str, tuple[Kind, ...]], ...] = (
+SECTIONS: tuple[tuple[str, tuple[ObjectKind, ...]], ...] = (
     ("Network", (exchanges.KIND, segments.KIND, groups.KIND, connectors.KIND, services.KIND)),
     ("Who may reach whom", (policies.KIND, shares.KIND, internet_apps.KIND, prefix_lists.KIND, assertions.KIND)),
     ("Edge and routes", (nat_rules.KIND, route_policies.KIND)),
     ("Money", (billing_tags.KIND,)),
 )
-KINDS: dict[str, Kind] = {kind.key: kind for _, section in SECTIONS for kind in section if kind.key in KNOWN}
+KINDS: dict[str, ObjectKind] = {kind.key: kind for _, section in SECTIONS for kind in section if kind.key in KNOWN}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from portal.pages.objects.fields import ANYWHERE, DESCRIPTION, NAME, Choice, Pick, ports, protocol
-from portal.pages.objects.kind import Column, Kind
-from portal.pages.rules import flow_words
+from portal.pages.objects.form_fields import ENDPOINT_LITERALS, DESCRIPTION, NAME, SelectField, ReferenceField, ports_field, protocol_field
+from portal.pages.objects.object_kind import ListColumn, ObjectKind
+from portal.pages.rule_text import rule_match_text
 
 EXPECTATIONS = (
     ("blocked", "Blocked: no flow passes"),
@@ -12,28 +12,28 @@ EXPECTATIONS = (
     ("inspected", "Inspected: every flow passes a service"),
 )
 
-KIND = Kind(
+KIND = ObjectKind(
     key="assertions",
     word="assertion",
     plural="Assertions",
     icon="shield-check",
-    teaches="What must stay true, such as “dev never reaches prod”. Every plan is tested against it, and one that "
+    empty_text="What must stay true, such as “dev never reaches prod”. Every plan is tested against it, and one that "
     "fails cannot be provisioned.",
     columns=(
-        Column("From", lambda body: body["from"]),
-        Column("To", lambda body: body["to"]),
-        Column("Flows", flow_words, cell="mono"),
-        Column("Expect", lambda body: body["expect"]),
-        Column("Segment", lambda body: body["segment"] or "each", cell="segment", wide=True),
+        ListColumn("From", lambda body: body["from"]),
+        ListColumn("To", lambda body: body["to"]),
+        ListColumn("Flows", rule_match_text, cell="mono"),
+        ListColumn("Expect", lambda body: body["expect"]),
+        ListColumn("Segment", lambda body: body["segment"] or "each", cell="segment", wide=True),
     ),
     form=lambda body: (
         NAME,
-        Pick("from", "From", kinds=("groups", "connectors"), literals=ANYWHERE),
-        Pick("to", "To", kinds=("groups", "connectors"), literals=ANYWHERE),
-        Choice("expect", "Expect", options=EXPECTATIONS),
-        protocol(),
-        ports(),
-        Pick("segment", "Segment", kinds=("segments",), hint="Empty: each segment."),
+        ReferenceField("from", "From", kinds=("groups", "connectors"), literals=ENDPOINT_LITERALS),
+        ReferenceField("to", "To", kinds=("groups", "connectors"), literals=ENDPOINT_LITERALS),
+        SelectField("expect", "Expect", options=EXPECTATIONS),
+        protocol_field(),
+        ports_field(),
+        ReferenceField("segment", "Segment", kinds=("segments",), hint="Empty: each segment."),
         DESCRIPTION,
     ),
 )

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from portal.pages.objects.fields import DESCRIPTION, NAME, Swatch
-from portal.pages.objects.kind import Column, Kind
+from portal.pages.objects.form_fields import DESCRIPTION, NAME, ColorField
+from portal.pages.objects.object_kind import ListColumn, ObjectKind
 
-KIND = Kind(
+KIND = ObjectKind(
     key="billing-tags",
     word="billing tag",
     plural="Billing tags",
     icon="tag",
-    teaches="A cost centre, a project or a customer. Connectors, services and applications carry tags, and usage is "
+    empty_text="A cost centre, a project or a customer. Connectors, services and applications carry tags, and usage is "
     "shown by them.",
     columns=(
-        Column("Colour", lambda body: body, cell="swatch"),
-        Column("Description", lambda body: body["description"]),
+        ListColumn("Colour", lambda body: body, cell="swatch"),
+        ListColumn("Description", lambda body: body["description"]),
     ),
-    form=lambda body: (NAME, Swatch("color", "Colour"), DESCRIPTION),
+    form=lambda body: (NAME, ColorField("color", "Colour"), DESCRIPTION),
 )

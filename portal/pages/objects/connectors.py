@@ -5,49 +5,37 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from portal.pages.objects.exchanges import SIZES
-from portal.pages.objects.fields import (
-    DESCRIPTION,
-    NAME,
-    Choice,
-    Field,
-    Flag,
-    Number,
-    Part,
-    Pick,
-    Rows,
-    Text,
-    Texts,
-    billing_tags,
-)
-from portal.pages.objects.kind import Body, Column, Kind, at
-from portal.pages.objects.settings import SETTINGS
+from portal.pages.objects.form_fields import (
+    DESCRIPTION, NAME, SelectField, FormField, CheckboxField, NumberField, FieldGroup, ReferenceField, RowsField, TextField, TextListField, billing_tags_field)
+from portal.pages.objects.object_kind import Body, ListColumn, ObjectKind, value_at
+from portal.pages.objects.connector_settings import SETTINGS
 from provisioning.core.intent.connectors import CONNECTOR_KINDS
 
-CIRCUITS = Part(
+CIRCUITS = FieldGroup(
     "",
     "Circuits",
     folded=True,
     hint="Circuit A ends on node 1, circuit B on node 2. What is left empty is filled in.",
     fields=(
-        Rows(
+        RowsField(
             "circuits",
             "",
             word="circuit",
             most=2,
             fields=(
-                Choice("name", "Circuit", options=(("A", "A"), ("B", "B")), half=True),
-                Choice("role", "Role", options=(("active", "active"), ("standby", "standby")), half=True),
-                Number("node", "Node", least=1, most=2, half=True),
-                Number("vlan", "VLAN", least=1, most=4094, half=True),
-                Text("local", "Our end", mono=True, optional=True, example="169.254.1.1/30", half=True),
-                Text("peer", "Far end", mono=True, optional=True, example="169.254.1.2/30", half=True),
-                Part(
+                SelectField("name", "Circuit", options=(("A", "A"), ("B", "B")), half=True),
+                SelectField("role", "Role", options=(("active", "active"), ("standby", "standby")), half=True),
+                NumberField("node", "Node", least=1, most=2, half=True),
+                NumberField("vlan", "VLAN", least=1, most=4094, half=True),
+                TextField("local", "Our end", mono=True, optional=True, example="169.254.1.1/30", half=True),
+                TextField("peer", "Far end", mono=True, optional=True, example="169.254.1.2/30", half=True),
+                FieldGroup(
                     "bgp",
                     "BGP",
                     nullable=True,
                     fields=(
-                        Number("peer_asn", "Far side's ASN", least=1, half=True, hint="Empty: static routes."),
-                        Flag("bfd", "BFD", default=True, half=True),
+                        NumberField("peer_asn", "Far side's ASN", least=1, half=True, hint="Empty: static routes."),
+                        CheckboxField("bfd", "BFD", default=True, half=True),
                     ),
                 ),
             ),
@@ -56,80 +44,80 @@ CIRCUITS = Part(
 )
 
 
-def attachments(kind: str) -> Rows:
+def attachments_field(kind: str) -> RowsField:
     """A cloud network joins one segment; a site may join several, and one segment with several groups."""
     known = CONNECTOR_KINDS[kind]
-    prefixes = Texts("prefixes", "Prefixes", example="10.1.0.0/16", lines=2, required=True)
-    return Rows(
+    prefixes = TextListField("prefixes", "Prefixes", example="10.1.0.0/16", lines=2, required=True)
+    return RowsField(
         "attachments",
         "Attachments",
         word="attachment",
         most=1 if known.cloud else 0,
         fields=(
-            Pick("segment", "Segment", kinds=("segments",), half=True, required=True),
-            *((Pick("group", "Group", kinds=("groups",), half=True), prefixes) if known.prefixes else ()),
+            ReferenceField("segment", "Segment", kinds=("segments",), half=True, required=True),
+            *((ReferenceField("group", "Group", kinds=("groups",), half=True), prefixes) if known.prefixes else ()),
         ),
     )
 
 
-def settings(body: Body) -> tuple[Field, ...]:
+def settings_fields(body: Body) -> tuple[FormField, ...]:
     """Where a word was given as a list instead, such as the ids of route tables, the list is edited."""
     return tuple(
-        Texts(one.path, one.label)
-        if isinstance(one, Choice) and isinstance(at(body, f"settings.{one.path}"), list)
+        TextListField(one.path, one.label)
+        if isinstance(one, SelectField) and isinstance(value_at(body, f"settings.{one.path}"), list)
         else one
         for one in SETTINGS[body["kind"]]
     )
 
 
-def form(body: Body, sizes: Sequence[tuple[str, str]] = SIZES) -> tuple[Field, ...]:
+def connector_form(body: Body, sizes: Sequence[tuple[str, str]] = SIZES) -> tuple[FormField, ...]:
     kind = body["kind"]
     known = CONNECTOR_KINDS[kind]
     return (
         NAME,
-        Pick("exchange", "Exchange", kinds=("exchanges",), half=True, required=True),
-        Choice("size", "Size", options=sizes, half=True),
-        attachments(kind),
-        *((Part("settings", "Far side", fields=settings(body)),) if SETTINGS[kind] else ()),
-        Part(
+        ReferenceField("exchange", "Exchange", kinds=("exchanges",), half=True, required=True),
+        SelectField("size", "Size", options=sizes, half=True),
+        attachments_field(kind),
+        *((FieldGroup("settings", "Far side", fields=settings_fields(body)),) if SETTINGS[kind] else ()),
+        FieldGroup(
             "",
             "When something fails",
             folded=True,
             fields=(
-                *((Pick("failover_exchange", "Failover exchange", kinds=("exchanges",)),) if known.supports_failover else ()),
-                Text(
+                *((ReferenceField("failover_exchange", "Failover exchange", kinds=("exchanges",)),) if known.supports_failover else ()),
+                TextField(
                     "redundancy_group", "Redundancy group", optional=True, half=True, hint="Equal prefixes share one."
                 ),
-                Number(
+                NumberField(
                     "preference", "Preference", least=0, most=1000, default=100, half=True, hint="Higher is used first."
                 ),
             ),
         ),
         CIRCUITS,
-        billing_tags(),
-        Flag("enabled", "Enabled", default=True),
+        billing_tags_field(),
+        CheckboxField("enabled", "Enabled", default=True),
         DESCRIPTION,
     )
 
 
-KIND = Kind(
+KIND = ObjectKind(
     key="connectors",
     word="connector",
     plural="Connectors",
     icon="plug-connected",
-    teaches="What attaches a cloud network, a site or the internet to an exchange. It joins a segment with its "
+    empty_text="What attaches a cloud network, a site or the internet to an exchange. It joins a segment with its "
     "prefixes, and is its own group besides.",
     columns=(
-        Column("Kind", lambda body: body["kind"], cell="kind"),
-        Column("Exchange", lambda body: body["exchange"]),
-        Column("Size", lambda body: body["size"], wide=True),
-        Column("Segments", lambda body: [one["segment"] for one in body["attachments"]], cell="segment"),
-        Column("Groups", lambda body: [one["group"] for one in body["attachments"] if one["group"]]),
-        Column(
+        ListColumn("Kind", lambda body: body["kind"], cell="kind"),
+        ListColumn("Exchange", lambda body: body["exchange"]),
+        ListColumn("Size", lambda body: body["size"], wide=True),
+        ListColumn("Segments", lambda body: [one["segment"] for one in body["attachments"]], cell="segment"),
+        ListColumn("Groups", lambda body: [one["group"] for one in body["attachments"] if one["group"]]),
+        ListColumn(
             "Prefixes", lambda body: [prefix for one in body["attachments"] for prefix in one["prefixes"]], cell="mono"
         ),
     ),
-    form=form,
+    form=connector_form,
     wizard="connector-new",
     imports=True,
 )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from portal.pages.objects.fields import DESCRIPTION, NAME, Choice
-from portal.pages.objects.kind import Column, Kind
+from portal.pages.objects.form_fields import DESCRIPTION, NAME, SelectField
+from portal.pages.objects.object_kind import ListColumn, ObjectKind
 from portal.templatetags.causeway import rate
 from provisioning import catalog
 
@@ -12,21 +12,21 @@ LOCATIONS = {
 }
 SIZES = tuple((key, f"{key}, {rate(bits)}") for key, bits in catalog.SIZES.items())
 
-KIND = Kind(
+KIND = ObjectKind(
     key="exchanges",
     word="exchange",
     plural="Exchanges",
     icon="topology-star-3",
-    teaches="A pair of routing nodes near your clouds and sites. Connectors attach to one, and exchanges form a mesh.",
+    empty_text="A pair of routing nodes near your clouds and sites. Connectors attach to one, and exchanges form a mesh.",
     columns=(
-        Column("Location", lambda body: LOCATIONS.get(body["location"], body["location"])),
-        Column("Size", lambda body: body["size"]),
-        Column("Description", lambda body: body["description"], wide=True),
+        ListColumn("Location", lambda body: LOCATIONS.get(body["location"], body["location"])),
+        ListColumn("Size", lambda body: body["size"]),
+        ListColumn("Description", lambda body: body["description"], wide=True),
     ),
     form=lambda body: (
         NAME,
-        Choice("location", "Location", options=tuple(LOCATIONS.items())),
-        Choice("size", "Size", options=SIZES, hint="The rate its nodes shape to."),
+        SelectField("location", "Location", options=tuple(LOCATIONS.items())),
+        SelectField("size", "Size", options=SIZES, hint="The rate its nodes shape to."),
         DESCRIPTION,
     ),
     blank={"size": "small"},

@@ -2,22 +2,10 @@
 
 from __future__ import annotations
 
-from portal.pages.objects.fields import (
-    DESCRIPTION,
-    NAME,
-    Choice,
-    Field,
-    Flag,
-    Number,
-    Part,
-    Pick,
-    Texts,
-    addresses,
-    ports,
-    protocol,
-)
-from portal.pages.objects.kind import Body, Column, Kind
-from portal.pages.rules import flow_words
+from portal.pages.objects.form_fields import (
+    DESCRIPTION, NAME, SelectField, FormField, CheckboxField, NumberField, FieldGroup, ReferenceField, TextListField, addresses_field, ports_field, protocol_field)
+from portal.pages.objects.object_kind import Body, ListColumn, ObjectKind
+from portal.pages.rule_text import rule_match_text
 
 DIRECTIONS = (
     ("outbound", "Outbound: connections begun behind the connector"),
@@ -31,70 +19,70 @@ SOURCES = (
 DESTINATIONS = (("none", "Stays as it is"), ("static", "One to one: each address has its own"))
 
 
-def translated(body: Body, side: str) -> list[str]:
+def translated_addresses(body: Body, side: str) -> list[str]:
     """What becomes of one side: nothing, or the addresses it is seen as."""
     found = body[side]
     return [] if found["type"] == "none" else found["prefixes"]
 
 
-def form(body: Body) -> tuple[Field, ...]:
+def nat_rule_form(body: Body) -> tuple[FormField, ...]:
     return (
         NAME,
-        Pick("connector", "Connector", kinds=("connectors",), half=True),
-        Pick("segment", "Segment", kinds=("segments",), half=True),
-        Choice("direction", "Direction", options=DIRECTIONS),
-        Part(
+        ReferenceField("connector", "Connector", kinds=("connectors",), half=True),
+        ReferenceField("segment", "Segment", kinds=("segments",), half=True),
+        SelectField("direction", "Direction", options=DIRECTIONS),
+        FieldGroup(
             "match",
             "Match",
             fields=(
-                addresses("source", "Source"),
-                addresses("destination", "Destination"),
-                protocol(),
-                ports(),
+                addresses_field("source", "Source"),
+                addresses_field("destination", "Destination"),
+                protocol_field(),
+                ports_field(),
             ),
         ),
-        Part(
+        FieldGroup(
             "source",
             "Source becomes",
             fields=(
-                Choice("type", "Source", options=SOURCES),
-                Texts("prefixes", "Seen as", example="100.64.1.0/24", when=("type", ("static", "pool"))),
+                SelectField("type", "Source", options=SOURCES),
+                TextListField("prefixes", "Seen as", example="100.64.1.0/24", when=("type", ("static", "pool"))),
             ),
         ),
-        Part(
+        FieldGroup(
             "destination",
             "Destination becomes",
             fields=(
-                Choice("type", "Destination", options=DESTINATIONS),
-                Texts("prefixes", "Inside", example="10.22.0.0/24", when=("type", ("static",))),
-                Number("port", "Other port", least=1, most=65535, when=("type", ("static",)), hint="Empty: the same."),
+                SelectField("type", "Destination", options=DESTINATIONS),
+                TextListField("prefixes", "Inside", example="10.22.0.0/24", when=("type", ("static",))),
+                NumberField("port", "Other port", least=1, most=65535, when=("type", ("static",)), hint="Empty: the same."),
             ),
         ),
-        Number("position", "Position", least=0, half=True, hint="Lower is tried first; empty: last."),
-        Flag("enabled", "Enabled", default=True),
+        NumberField("position", "Position", least=0, half=True, hint="Lower is tried first; empty: last."),
+        CheckboxField("enabled", "Enabled", default=True),
         DESCRIPTION,
     )
 
 
-KIND = Kind(
+KIND = ObjectKind(
     key="nat-rules",
     word="NAT rule",
     plural="NAT rules",
     icon="replace",
-    teaches="Sites that use the same addresses can join one segment when one of them is seen by other addresses. "
+    empty_text="Sites that use the same addresses can join one segment when one of them is seen by other addresses. "
     "Rules, policies and traces speak of the presented addresses; a trace shows both.",
     columns=(
-        Column("Connector", lambda body: body["connector"]),
-        Column("Position", lambda body: body["position"], cell="number", order="position"),
-        Column("Segment", lambda body: body["segment"], cell="segment", wide=True),
-        Column("Direction", lambda body: body["direction"]),
-        Column("From", lambda body: body["match"]["source"], cell="mono"),
-        Column("seen as", lambda body: translated(body, "source"), cell="mono"),
-        Column("To", lambda body: body["match"]["destination"], cell="mono"),
-        Column("becomes", lambda body: translated(body, "destination"), cell="mono"),
-        Column("Flows", lambda body: flow_words(body["match"]), cell="mono", wide=True),
+        ListColumn("Connector", lambda body: body["connector"]),
+        ListColumn("Position", lambda body: body["position"], cell="number", order="position"),
+        ListColumn("Segment", lambda body: body["segment"], cell="segment", wide=True),
+        ListColumn("Direction", lambda body: body["direction"]),
+        ListColumn("From", lambda body: body["match"]["source"], cell="mono"),
+        ListColumn("seen as", lambda body: translated_addresses(body, "source"), cell="mono"),
+        ListColumn("To", lambda body: body["match"]["destination"], cell="mono"),
+        ListColumn("becomes", lambda body: translated_addresses(body, "destination"), cell="mono"),
+        ListColumn("Flows", lambda body: rule_match_text(body["match"]), cell="mono", wide=True),
     ),
-    form=form,
+    form=nat_rule_form,
     blank={"direction": "outbound", "source": {"type": "static"}, "enabled": True},
     order="position",
 )

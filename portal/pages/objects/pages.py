@@ -10,11 +10,11 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from portal.pages.door import PageRequest, draft_of, page
+from portal.pages.decorators import PageRequest, get_draft, tenant_page
 from portal.pages.objects import KINDS, SECTIONS
-from portal.pages.objects.form import Bound, bind
-from portal.pages.objects.kind import Kind
-from portal.pages.objects.listing import Names, lines, page_of
+from portal.pages.objects.bound_form import BoundField, bind_fields
+from portal.pages.objects.object_kind import ObjectKind
+from portal.pages.objects.list_rows import ReferenceNames, list_rows, get_page
 from provisioning.models import Draft, Item
 from provisioning.selectors import draft_changes; from provisioning.snapshots import queries
 from provisioning.snapshots.queries import StoredObject, Snapshot
@@ -24,7 +24,7 @@ NEW = "new"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ShownSnapshot:
     """The version whose objects are shown: its name, its addresses, and the draft where it is one."""
 
     view: Snapshot
@@ -34,31 +34,31 @@ class Place:
     draft: Draft | None = None
 
 
-@page()
+@tenant_page()
 def in_draft(request: PageRequest, uid: UUID, kind: str = "") -> HttpResponse:
-    draft = draft_of(request, uid)
+    draft = get_draft(request, uid)
     slug = request.tenant.slug
     root = reverse("draft-objects", args=[slug, uid])
-    return _page(
-        request, Place(queries.snapshot_of_draft(draft), draft.name, root, f"/api/v1/t/{slug}/drafts/{uid}/", draft), kind
+    return _render_page(
+        request, ShownSnapshot(queries.snapshot_of_draft(draft), draft.name, root, f"/api/v1/t/{slug}/drafts/{uid}/", draft), kind
     )
 
 
-@page()
+@tenant_page()
 def in_live(request: PageRequest, kind: str = "") -> HttpResponse:
     slug = request.tenant.slug
-    return _page(request, Place(queries.live_snapshot(), "Live", reverse("network", args=[slug]), f"/api/v1/t/{slug}/live/"), kind)
+    return _render_page(request, ShownSnapshot(queries.live_snapshot(), "Live", reverse("network", args=[slug]), f"/api/v1/t/{slug}/live/"), kind)
 
 
-@page()
+@tenant_page()
 def in_revision(request: PageRequest, number: int, kind: str = "") -> HttpResponse:
     slug = request.tenant.slug
     root = reverse("revision-objects", args=[slug, number])
-    place = Place(queries.revision_snapshot(number), f"Revision {number}", root, f"/api/v1/t/{slug}/revisions/{number}/")
-    return _page(request, place, kind)
+    place = ShownSnapshot(queries.revision_snapshot(number), f"Revision {number}", root, f"/api/v1/t/{slug}/revisions/{number}/")
+    return _render_page(request, place, kind)
 
 
-def _page(request: PageRequest, place: Place, key: str) -> HttpResponse:
+def _render_page(request: PageRequest, place: ShownSnapshot, key: str) -> HttpResponse:
     kind = KINDS.get(key or next(iter(KINDS)))
     if kind is None:
         raise Http404
@@ -71,13 +71,13 @@ def _page(request: PageRequest, place: Place, key: str) -> HttpResponse:
         "kind": kind,
         "here": f"{place.root}{kind.key}/",
         "sections": _sections(place, kind),
-        **_listed(request, place, kind),
-        **_selected(request, place, kind, editable),
+        **_list_context(request, place, kind),
+        **_panel_context(request, place, kind, editable),
     }
     return render(request, "pages/objects/page.html" + ("#live" if request.htmx else ""), context)
 
 
-def _sections(place: Place, here: Kind) -> list[tuple[str, list[dict[str, Any]]]]:
+def _sections(place: ShownSnapshot, here: ObjectKind) -> list[tuple[str, list[dict[str, Any]]]]:
     """The kinds with how many there are, and how many of them the draft touched."""
     counts = draft_changes.count_objects(place.view)
     touched = draft_changes.count_changed_objects(place.draft) if place.draft else {}
@@ -100,7 +100,7 @@ def _sections(place: Place, here: Kind) -> list[tuple[str, list[dict[str, Any]]]
     ]
 
 
-def _listed(request: PageRequest, place: Place, kind: Kind) -> dict[str, Any]:
+def _list_context(request: PageRequest, place: ShownSnapshot, kind: ObjectKind) -> dict[str, Any]:
     """A page of the list by name, or with ``?changed=1`` what the draft did to objects of this kind."""
     search, ordering = request.GET.get("search", ""), request.GET.get("ordering")
     orders = ("name", *(column.order for column in kind.columns if column.order))
@@ -113,16 +113,16 @@ def _listed(request: PageRequest, place: Place, kind: Kind) -> dict[str, Any]:
         told = draft_changes.list_changed_objects(place.draft, kind.key)
         found = [(row, state) for row, state in told if search.lower() in row.name.lower()]
     else:
-        listed = page_of(place.view, kind.key, request.GET.get("cursor"), search=search, ordering=ordering)
+        listed = get_page(place.view, kind.key, request.GET.get("cursor"), search=search, ordering=ordering)
         states = draft_changes.change_states(place.draft, listed.rows) if place.draft else {}
         found = [(row, states.get(row.uid, "same")) for row in listed.rows]
         following, previous = listed.next, listed.previous
-    names = Names(place.view, [row.body for row, _ in found])
+    names = ReferenceNames(place.view, [row.body for row, _ in found])
     removed = (
         [row for row, state in draft_changes.list_changed_objects(place.draft, kind.key) if state == "removed"] if place.draft else []
     )
     return {
-        "lines": lines(kind, found, names),
+        "lines": list_rows(kind, found, names),
         "removed": [] if only else removed,
         "search": search,
         "only": only,
@@ -133,32 +133,32 @@ def _listed(request: PageRequest, place: Place, kind: Kind) -> dict[str, Any]:
     }
 
 
-def _selected(request: PageRequest, place: Place, kind: Kind, editable: bool) -> dict[str, Any]:
+def _panel_context(request: PageRequest, place: ShownSnapshot, kind: ObjectKind, editable: bool) -> dict[str, Any]:
     """The panel: the object that the address names, or a new one."""
     wanted = request.GET.get("select", "")
     if wanted == NEW and editable and not kind.wizard:
-        return {"panel": panel(place.view, kind, None, place.api, place.root), "selected": NEW}
+        return {"panel": object_panel(place.view, kind, None, place.api, place.root), "selected": NEW}
     if not wanted or wanted == NEW:
         return {"panel": None, "selected": ""}
     try:
-        row = queries.get_object(place.view, kind.key, _uid(kind, wanted))
+        row = queries.get_object(place.view, kind.key, _resolve_uid(kind, wanted))
     except ObjectNotFound:
         return {"panel": None, "selected": ""}
     state = draft_changes.change_states(place.draft, [row]).get(row.uid, "same") if place.draft else "same"
-    return {"panel": panel(place.view, kind, row, place.api, place.root, state), "selected": row.uid}
+    return {"panel": object_panel(place.view, kind, row, place.api, place.root, state), "selected": row.uid}
 
 
-def _uid(kind: Kind, wanted: str) -> str:
+def _resolve_uid(kind: ObjectKind, wanted: str) -> str:
     """Of an object that is named by it or by its key, as paths of problems do."""
     found = Item.objects.filter(kind=kind.key, key=wanted).values_list("uid", flat=True).first()
     return str(found) if found else wanted
 
 
-def panel(view: Snapshot, kind: Kind, row: StoredObject | None, api: str, root: str, state: str = "same") -> dict[str, Any]:
+def object_panel(view: Snapshot, kind: ObjectKind, row: StoredObject | None, api: str, root: str, state: str = "same") -> dict[str, Any]:
     """What the form of an object draws; ``row`` None: of a new one. api, root: as in ``Place``."""
     body = row.body if row else kind.blank
-    names = Names(view, [body])
-    fields: list[Bound] = bind(kind.form(body), body, names.label)
+    names = ReferenceNames(view, [body])
+    fields: list[BoundField] = bind_fields(kind.form(body), body, names.label)
     return {
         "kind": kind,
         "row": row,

@@ -2,73 +2,60 @@
 
 from __future__ import annotations
 
-from portal.pages.objects.fields import (
-    ANYWHERE,
-    DESCRIPTION,
-    NAME,
-    Choice,
-    Flag,
-    Number,
-    Part,
-    Pick,
-    Rows,
-    Text,
-    addresses,
-    ports,
-    protocol,
-)
-from portal.pages.objects.kind import Column, Kind
+from portal.pages.objects.form_fields import (
+    ENDPOINT_LITERALS, DESCRIPTION, NAME, SelectField, CheckboxField, NumberField, FieldGroup, ReferenceField, RowsField, TextField, addresses_field, ports_field, protocol_field)
+from portal.pages.objects.object_kind import ListColumn, ObjectKind
 from provisioning.core.intent.policies import ACTIONS
 
 ENDS = ("groups", "connectors", "internet-apps")
 
 WHO = (
     NAME,
-    Pick("segments", "Segments", kinds=("segments",), many=True),
-    Pick("from", "From", kinds=ENDS, literals=ANYWHERE, many=True),
-    Pick("to", "To", kinds=ENDS, literals=ANYWHERE, many=True),
+    ReferenceField("segments", "Segments", kinds=("segments",), many=True),
+    ReferenceField("from", "From", kinds=ENDS, literals=ENDPOINT_LITERALS, many=True),
+    ReferenceField("to", "To", kinds=ENDS, literals=ENDPOINT_LITERALS, many=True),
 )
-RULES = Rows(
+RULES = RowsField(
     "rules",
     "Rules",
     word="rule",
     ordered=True,
     fields=(
-        Text("name", "Name of the rule", half=True),
-        Choice("action", "Action", options=tuple((action, action) for action in ACTIONS), half=True),
-        protocol(),
-        ports(),
-        Pick("services", "Through", kinds=("services",), many=True, when=("action", ("inspect",))),
-        Part(
+        TextField("name", "Name of the rule", half=True),
+        SelectField("action", "Action", options=tuple((action, action) for action in ACTIONS), half=True),
+        protocol_field(),
+        ports_field(),
+        ReferenceField("services", "Through", kinds=("services",), many=True, when=("action", ("inspect",))),
+        FieldGroup(
             "",
             "Addresses",
             folded=True,
-            fields=(addresses("source", "Source"), addresses("destination", "Destination")),
+            fields=(addresses_field("source", "Source"), addresses_field("destination", "Destination")),
         ),
     ),
 )
 """What is changed most in a policy, so they come first; a new one says who it is for."""
 
-KIND = Kind(
+KIND = ObjectKind(
     key="policies",
     word="policy",
     plural="Policies",
     icon="arrows-exchange",
-    teaches="From some groups to others, with ordered rules. Policies are tried by position; in each, the first rule "
+    empty_text="From some groups to others, with ordered rules. Policies are tried by position; in each, the first rule "
     "that matches decides. What none matches follows the segment's stance.",
     columns=(
-        Column("Position", lambda body: body["position"], cell="number", order="position"),
-        Column("Segments", lambda body: body["segments"], cell="segment"),
-        Column("From", lambda body: body["from"]),
-        Column("To", lambda body: body["to"]),
-        Column("Rules", lambda body: [rule["action"] for rule in body["rules"]], cell="action"),
-        Column("State", lambda body: "" if body["enabled"] else "disabled", cell="state", wide=True),
+        ListColumn("Position", lambda body: body["position"], cell="number", order="position"),
+        ListColumn("Segments", lambda body: body["segments"], cell="segment"),
+        ListColumn("From", lambda body: body["from"]),
+        ListColumn("To", lambda body: body["to"]),
+        ListColumn("Rules", lambda body: [rule["action"] for rule in body["rules"]], cell="action"),
+        ListColumn("State", lambda body: "" if body["enabled"] else "disabled", cell="state", wide=True),
     ),
     form=lambda body: (
         *((RULES, *WHO) if "name" in body else (*WHO, RULES)),
-        Number("position", "Position", least=0, half=True, hint="Lower is tried first; empty: last."),
-        Choice("apply_to", "Applies to", options=(("all", "all flows"), ("new", "new flows only")), half=True),
-        Flag("enabled", "Enabled", default=True),
+        NumberField("position", "Position", least=0, half=True, hint="Lower is tried first; empty: last."),
+        SelectField("apply_to", "Applies to", options=(("all", "all flows"), ("new", "new flows only")), half=True),
+        CheckboxField("enabled", "Enabled", default=True),
         DESCRIPTION,
     ),
     blank={"rules": [{"name": "main", "action": "allow", "protocol": "tcp"}], "enabled": True},

@@ -2,38 +2,38 @@
 
 from __future__ import annotations
 
-from portal.pages.objects.fields import DESCRIPTION, NAME, Number, Rows, Text
-from portal.pages.objects.kind import Body, Column, Kind
+from portal.pages.objects.form_fields import DESCRIPTION, NAME, NumberField, RowsField, TextField
+from portal.pages.objects.object_kind import Body, ListColumn, ObjectKind
 
 
-def told(entry: Body) -> str:
+def entry_text(entry: Body) -> str:
     """`10.0.0.0/8 ≥ 16 ≤ 24`."""
     bounds = "".join(f" {sign} {entry[key]}" for key, sign in (("ge", "≥"), ("le", "≤")) if entry.get(key) is not None)
     return f"{entry['prefix']}{bounds}"
 
 
-KIND = Kind(
+KIND = ObjectKind(
     key="prefix-lists",
     word="prefix list",
     plural="Prefix lists",
     icon="list-numbers",
-    teaches="Addresses with a name. A rule that names the list follows when the list changes, so an address is kept in "
+    empty_text="Addresses with a name. A rule that names the list follows when the list changes, so an address is kept in "
     "one place.",
     columns=(
-        Column("Entries", lambda body: [told(entry) for entry in body["entries"]], cell="mono"),
-        Column("Description", lambda body: body["description"], wide=True),
+        ListColumn("Entries", lambda body: [entry_text(entry) for entry in body["entries"]], cell="mono"),
+        ListColumn("Description", lambda body: body["description"], wide=True),
     ),
     form=lambda body: (
         NAME,
-        Rows(
+        RowsField(
             "entries",
             "Entries",
             word="entry",
             hint="Lengths matter to route policies only: how long routes inside the prefix are.",
             fields=(
-                Text("prefix", "Prefix", mono=True, example="10.20.0.0/16"),
-                Number("ge", "At least", least=0, most=128, half=True, example="/"),
-                Number("le", "At most", least=0, most=128, half=True, example="/"),
+                TextField("prefix", "Prefix", mono=True, example="10.20.0.0/16"),
+                NumberField("ge", "At least", least=0, most=128, half=True, example="/"),
+                NumberField("le", "At most", least=0, most=128, half=True, example="/"),
             ),
         ),
         DESCRIPTION,

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from portal.pages.objects.fields import DESCRIPTION, NAME, Choice, Swatch, Texts
-from portal.pages.objects.kind import Column, Kind
+from portal.pages.objects.form_fields import DESCRIPTION, NAME, SelectField, ColorField, TextListField
+from portal.pages.objects.object_kind import ListColumn, ObjectKind
 
 STANCES = (
     ("closed", "Closed: nothing passes unless a policy allows"),
     ("open", "Open: members reach each other unless a policy denies"),
 )
 
-KIND = Kind(
+KIND = ObjectKind(
     key="segments",
     word="segment",
     plural="Segments",
     icon="route-2",
-    teaches="A VRF across all exchanges, apart from every other one: two segments may use the same addresses.",
+    empty_text="A VRF across all exchanges, apart from every other one: two segments may use the same addresses.",
     columns=(
-        Column("Stance", lambda body: body["stance"]),
-        Column("Prefixes", lambda body: body["prefixes"], cell="mono"),
-        Column("Description", lambda body: body["description"], wide=True),
+        ListColumn("Stance", lambda body: body["stance"]),
+        ListColumn("Prefixes", lambda body: body["prefixes"], cell="mono"),
+        ListColumn("Description", lambda body: body["description"], wide=True),
     ),
     form=lambda body: (
         NAME,
-        Choice("stance", "Stance", options=STANCES),
-        Texts(
+        SelectField("stance", "Stance", options=STANCES),
+        TextListField(
             "prefixes", "Prefixes", example="10.0.0.0/8, 2001:db8::/32", lines=2, hint="What the segment is made of."
         ),
-        Swatch("color", "Colour"),
+        ColorField("color", "Colour"),
         DESCRIPTION,
     ),
 )

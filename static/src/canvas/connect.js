@@ -22,17 +22,17 @@ export function startConnect({ stage, drop, say }) {
     source.classList.add("is-picked");
     grip(source)?.setAttribute("aria-pressed", "true");
     document.body.classList.add("is-connecting");
-    say(source.matches(".cv-prod")
+    say(source.matches(".cv-product")
       ? `${source.dataset.name} picked up. Choose the policy it shall inspect. Escape lets go.`
       : `Policy from ${source.dataset.name}: choose where to, with the pointer or the arrow keys and Enter. Escape lets go.`);
   }
 
   // Before anything else hears of the click: while something is picked up, a click chooses its target.
   document.addEventListener("click", (event) => {
-    const product = event.target.closest(".cv-prod");
+    const product = event.target.closest(".cv-product");
     const start = event.target.closest("[data-connect]");
     if (picked) {
-      const target = picked.matches(".cv-prod") ? event.target.closest(".cv-chip") : event.target.closest(".cv-card, .cv-lane > header");
+      const target = picked.matches(".cv-product") ? event.target.closest(".cv-chip") : event.target.closest(".cv-card, .cv-lane > header");
       if (target && target !== picked) {
         event.preventDefault();
         event.stopImmediatePropagation();

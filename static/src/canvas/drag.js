@@ -1,7 +1,7 @@
 // Dragging with pointer events of our own: a card onto another card (a policy), a product onto a line (inspect).
 // A mouse may take a card anywhere, a finger takes it by its icon so that the rest still scrolls.
-import { h, s } from "../lib/page.js";
-import { board } from "./lines.js";
+import { h, s } from "../lib/dom.js";
+import { board } from "./policy_lines.js";
 
 const THRESHOLD = 6;
 const EDGE = 36;
@@ -22,7 +22,7 @@ export function startDrag({ stage, hover, drop, say }) {
     if (!held.moved) {
       if (Math.hypot(x - held.x, y - held.y) < THRESHOLD) return;
       held.moved = true;
-      held.source.classList.add("is-held");
+      held.source.classList.add("is-dragged");
       document.body.classList.add("is-dragging");
       held.ghost = ghostOf(held.source);
       say(`Holding ${held.source.dataset.name}. Drop it, or press Escape.`);
@@ -40,8 +40,8 @@ export function startDrag({ stage, hover, drop, say }) {
     letGo();
     if (!moved) return;
     // The click that follows a drag is no choice of what lies under the pointer.
-    addEventListener("click", swallow, { capture: true, once: true });
-    setTimeout(() => removeEventListener("click", swallow, { capture: true }), 0);
+    addEventListener("click", preventClick, { capture: true, once: true });
+    setTimeout(() => removeEventListener("click", preventClick, { capture: true }), 0);
     drop(source, x, y);
   });
 
@@ -55,7 +55,7 @@ export function startDrag({ stage, hover, drop, say }) {
 
   function letGo() {
     if (!held) return;
-    held.source.classList.remove("is-held");
+    held.source.classList.remove("is-dragged");
     document.body.classList.remove("is-dragging");
     held.ghost?.remove();
     mark(null);
@@ -71,25 +71,25 @@ export function startDrag({ stage, hover, drop, say }) {
 }
 
 function sourceOf({ target, pointerType }) {
-  const product = target.closest(".cv-prod");
+  const product = target.closest(".cv-product");
   if (product) return product;
   const card = target.closest("#cv[data-edit] .cv-card");
   return card && (pointerType === "mouse" || target.closest(".cv-grip")) ? card : null;
 }
 
-function swallow(event) {
+function preventClick(event) {
   event.preventDefault();
   event.stopPropagation();
 }
 
 // A card pulls a line behind the pointer; a product is carried as a chip.
 function ghostOf(source) {
-  if (source.matches(".cv-prod")) {
-    const chip = h("div", { class: "cv-chip cv-carried is-inspect", "aria-hidden": "true" }, source.dataset.name);
+  if (source.matches(".cv-product")) {
+    const chip = h("div", { class: "cv-chip cv-drag-chip is-inspect", "aria-hidden": "true" }, source.dataset.name);
     document.body.append(chip);
     return { remove: () => chip.remove(), to: (x, y) => Object.assign(chip.style, { left: `${x}px`, top: `${y}px` }) };
   }
-  const line = s("path", { class: "cv-line cv-pulled" });
+  const line = s("path", { class: "cv-line cv-drag-line" });
   board().querySelector(".cv-lines").append(line);
   const from = source.getBoundingClientRect();
   return {

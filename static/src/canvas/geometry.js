@@ -101,9 +101,9 @@ export function along([a, b, c, d], t) {
 
 /**
  * Where a chip of `size` sits: on the curve near its middle when it covers nothing of `taken` there, else as near as it
- * can beside it. `bow` is how far both handles of the curve have to move to run through it (see `bowed`).
+ * can beside it. `bow` is how far both handles of the curve have to move to run through it (see `bendThrough`).
  */
-export function seat(points, size, taken = []) {
+export function placeChip(points, size, taken = []) {
   let best = null;
   for (const { t, dx, dy } of PLACES) {
     const on = along(points, t);
@@ -120,7 +120,7 @@ export function seat(points, size, taken = []) {
 }
 
 /** The curve with both handles moved by `bow`. */
-export function bowed([a, b, c, d], { x, y }) {
+export function bendThrough([a, b, c, d], { x, y }) {
   return [a, { x: b.x + x, y: b.y + y }, { x: c.x + x, y: c.y + y }, d];
 }
 

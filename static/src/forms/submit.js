@@ -4,9 +4,9 @@
 //   <button data-open="dialog-id">, <button data-close>
 // On success: data-next is gone to ({id} of the answer filled in), else "saved" is told on the body: {source, data}.
 import { call } from "../lib/api.js";
-import { confirm } from "../lib/advice.js";
+import { confirm } from "../lib/behaviours.js";
 import { toastProblem } from "../lib/toast.js";
-import { clear, read, show } from "./forms.js";
+import { clear, read, show } from "./form_data.js";
 
 export function startForms() {
   document.addEventListener("submit", (event) => {

@@ -1,5 +1,5 @@
 // The REST API with the session of this page. Errors are problem documents (RFC 9457) thrown as Problem.
-import { csrf, tenant } from "./page.js";
+import { csrf, tenant } from "./dom.js";
 
 export class Problem extends Error {
   constructor(status, document) {

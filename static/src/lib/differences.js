@@ -1,6 +1,6 @@
 // What a dry run tells: every object that would come, go or change, with its fields before and after.
-import { h, icon } from "./page.js";
-import { wordOf } from "./words.js";
+import { h, icon } from "./dom.js";
+import { kindName } from "./kind_names.js";
 
 const MARKS = {
   create: ["is-ok", "Add", () => icon("plus")],
@@ -13,22 +13,22 @@ const SHOWN = 200;
 /** A list of `differences` as the API tells them, of `all` there are; ids are told by their names, asked of `address`. */
 export async function drawn(differences, address, all = differences.length) {
   if (!differences.length) return h("p", { class: "ink-2" }, "Nothing would change: the draft is like this already.");
-  const names = await called(differences, address);
+  const names = await loadNames(differences, address);
   const shown = differences.slice(0, SHOWN).map((one) => entry(one, names));
   const more = all - shown.length;
   return h("div", {}, h("ul", { class: "rv-list df-list" }, ...shown), more > 0 ? h("p", { class: "ink-2" }, `and ${more} more`) : null);
 }
 
-export function counted(differences) {
-  return summed(Object.fromEntries(Object.keys(MARKS).map((action) => [action, differences.filter((one) => one.action === action).length])));
+export function actionCountsText(differences) {
+  return countsText(Object.fromEntries(Object.keys(MARKS).map((action) => [action, differences.filter((one) => one.action === action).length])));
 }
 
-export function summed({ create = 0, change = 0, remove = 0 }) {
+export function countsText({ create = 0, change = 0, remove = 0 }) {
   return [[create, "to add"], [change, "to change"], [remove, "to remove"]]
     .filter(([count]) => count).map(([count, word]) => `${count} ${word}`).join(", ") || "nothing to do";
 }
 
-async function called(differences, address) {
+async function loadNames(differences, address) {
   const names = new Map(differences.map(({ id, name }) => [id, name]));
   const unknown = [...new Set(JSON.stringify(differences).match(UID))].filter((id) => !names.has(id)).slice(0, 400);
   if (unknown.length) {
@@ -44,7 +44,7 @@ function entry({ action, kind, name, fields }, names) {
   const rows = fields.map(({ path, before, after }) => h("tr", {}, h("th", { scope: "row" }, path),
     h("td", { class: "mono cw-del" }, told(before, names)), h("td", { class: "mono cw-add" }, told(after, names))));
   return h("li", {}, h("details", {},
-    h("summary", {}, h("span", { class: `cw-op ${tone}` }, mark()), h("span", { class: "rv-op" }, word), h("b", { class: "clip" }, name), h("span", { class: "ink-3 clip" }, wordOf(kind))),
+    h("summary", {}, h("span", { class: `cw-op ${tone}` }, mark()), h("span", { class: "rv-op" }, word), h("b", { class: "clip" }, name), h("span", { class: "ink-3 clip" }, kindName(kind))),
     h("div", { class: "cw-scroll", tabindex: "0", role: "region", "aria-label": `Fields of ${name}` }, h("table", { class: "rv-fields" },
       h("thead", {}, h("tr", {}, ...["Field", "Before", "After"].map((head) => h("th", { scope: "col" }, head)))), h("tbody", {}, ...rows)))));
 }

@@ -1,6 +1,6 @@
 // Ctrl K: pages, things of the live network, addresses. The network is read once, when the palette is first opened.
 import { get } from "./api.js";
-import { h, icon, tenant } from "./page.js";
+import { h, icon, tenant } from "./dom.js";
 
 const SHOWN = 12;
 let things = null;

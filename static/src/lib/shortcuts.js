@@ -1,5 +1,5 @@
 // Keys. "?" lists them; single keys can be turned off (WCAG 2.1.4).
-import { h } from "./page.js";
+import { h } from "./dom.js";
 
 const keys = new Map(); // "g t" -> {word, run}
 let first = "";

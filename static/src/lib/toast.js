@@ -1,5 +1,5 @@
 // Short notices. What went well leaves by itself; what failed stays until it is dismissed.
-import { h, icon, placeOf } from "./page.js";
+import { h, icon, problemLocation } from "./dom.js";
 
 const STAY = { ok: 5000, info: 8000, warn: 0, bad: 0 };
 const MOST = 4;
@@ -10,7 +10,7 @@ export function toast(tone, text, points = []) {
   const mark = { ok: icon("circle-check"), info: icon("info-circle"), warn: icon("alert-triangle"), bad: icon("circle-x") }[tone];
   const close = h("button", { class: "cw-iconbtn", type: "button", "aria-label": "Dismiss", "data-dismiss": true }, icon("x"));
   const lines = points.map((point) => h("li", {}, point.href ? h("a", { href: point.href }, point.text) : point.text));
-  const words = h("div", { class: "cw-words" }, h("p", {}, text), lines.length ? h("ul", {}, ...lines) : null);
+  const words = h("div", { class: "cw-message" }, h("p", {}, text), lines.length ? h("ul", {}, ...lines) : null);
   const element = h("div", { class: `cw-toast is-${tone}`, role: tone === "bad" ? "alert" : null }, mark, words, close);
   document.getElementById("toasts").append(element);
   leave(element, tone);
@@ -19,7 +19,7 @@ export function toast(tone, text, points = []) {
 /** A Problem of lib/api.js: what happened once, then its reasons, each with a way to the object it is about. */
 export function toastProblem(problem) {
   const reasons = (problem.problems ?? []).filter(({ message }) => message !== problem.message);
-  const points = reasons.slice(0, MOST).map(({ message, path }) => ({ text: message, href: placeOf(path) }));
+  const points = reasons.slice(0, MOST).map(({ message, path }) => ({ text: message, href: problemLocation(path) }));
   if (reasons.length > MOST) points.push({ text: `and ${reasons.length - MOST} more` });
   toast("bad", problem.message, points);
 }

@@ -1,5 +1,5 @@
-// A scene of layout.js becomes SVG. Marks are links, so they are reached by keyboard and open in a new tab.
-import { s } from "../lib/page.js";
+// A mapLayout of layout.js becomes SVG. Marks are links, so they are reached by keyboard and open in a new tab.
+import { s } from "../lib/dom.js";
 import { rateParts, total } from "../lib/rates.js";
 import { curve } from "./layout.js";
 

@@ -14,30 +14,30 @@ const WALL = 1e9; // the weight of what does not move
 export const worst = (states) => WORST.find((state) => states.includes(state)) ?? states[0] ?? "unknown";
 
 /** `walls`: boxes of what lies on top of the map; no mark hides under them. */
-export function scene({ exchanges, things, meshes }, place, { zoom, open, width, height, walls = [] }) {
+export function mapLayout({ exchanges, things, meshes }, place, { zoom, open, width, height, walls = [] }) {
   const hubs = new Map();
   for (const exchange of exchanges) {
     const [x, y] = place(exchange);
     hubs.set(exchange.id, { ...exchange, type: "hub", at: [x, y], x, y, ...HUB, weight: 6 });
   }
-  relax([...hubs.values()]);
+  separateBoxes([...hubs.values()]);
   const links = meshes.filter(({ from, to }) => hubs.has(from) && hubs.has(to)).map((mesh) => ({ ...mesh, a: hubs.get(mesh.from), b: hubs.get(mesh.to) }));
   const pills = [...hubs.values()].flatMap((hub) => {
     const busy = links.filter(({ a, b }) => a === hub || b === hub).map((link) => leaves(hub, link));
     return around(hub, things.filter((thing) => thing.exchanges.includes(hub.id)), zoom, open, busy);
   });
   const fixed = walls.map((box) => ({ ...box, weight: WALL }));
-  relax([...fixed, ...hubs.values(), ...pills], () => pills.filter((pill) => keepInside(pill, width, height)).length > 0);
+  separateBoxes([...fixed, ...hubs.values(), ...pills], () => pills.filter((pill) => keepInside(pill, width, height)).length > 0);
   const tags = links.map((link) => {
     const [x, y] = middle(curve(link.a, link.b));
     return { ...link, type: "tag", x, y, width: 82, height: 22, weight: 1 };
   });
-  settle(tags, [...fixed, ...hubs.values(), ...pills]);
+  separateTags(tags, [...fixed, ...hubs.values(), ...pills]);
   return { hubs: [...hubs.values()], pills, links, tags };
 }
 
 /** The exchange a map too narrow for all of them begins with: that of what is selected, else the busiest. */
-export function home({ exchanges, things }, selected) {
+export function startPosition({ exchanges, things }, selected) {
   const at = ({ id }) => things.filter((thing) => thing.exchanges.includes(id));
   return exchanges.find((one) => one.id === selected || at(one).some(({ id }) => id === selected))
     ?? exchanges.reduce((best, one) => (at(one).length > at(best).length ? one : best));
@@ -115,7 +115,7 @@ function keepInside(pill, width, height) {
 }
 
 // Boxes that overlap move apart along the shorter way, the lighter one further; `hold` puts back what left the picture.
-function relax(boxes, hold = () => false, rounds = 40) {
+function separateBoxes(boxes, hold = () => false, rounds = 40) {
   for (let round = 0; round < rounds; round += 1) {
     let moved = hold();
     for (let i = 0; i < boxes.length; i += 1) {
@@ -147,7 +147,7 @@ function apart(one, other) {
 }
 
 // Rates on links give way to everything else: they move, the rest stays.
-function settle(tags, fixed) {
+function separateTags(tags, fixed) {
   const walls = fixed.map((box) => ({ ...box, weight: WALL }));
   for (let round = 0; round < 30; round += 1) {
     let moved = false;

@@ -5,7 +5,7 @@ import { zoom as zooming, zoomIdentity } from "d3-zoom";
 import { feature, mesh } from "topojson-client";
 
 import { draw, width as linkWidth } from "./draw.js";
-import { home, scene } from "./layout.js";
+import { startPosition, mapLayout } from "./layout.js";
 
 const PAD = { x: 150, top: 120, bottom: 130 };
 const NARROW = 560; // marks of several exchanges would cover one another
@@ -37,7 +37,7 @@ export async function startMap(stage, first, edges, chosen) {
     due = 0;
     land.setAttribute("transform", transform);
     const [width, height] = size();
-    draw(marks, scene(picture, place, { zoom: transform.k, open, width, height, walls }), { edges, selected });
+    draw(marks, mapLayout(picture, place, { zoom: transform.k, open, width, height, walls }), { edges, selected });
   };
   const widths = () => picture.meshes.map((link) => linkWidth(link, edges)).join();
   let shown = widths();
@@ -64,7 +64,7 @@ export async function startMap(stage, first, edges, chosen) {
 
   // One exchange in the middle, the next one at the edge.
   const near = (width, height) => {
-    const middle = home(picture, selected);
+    const middle = startPosition(picture, selected);
     const spot = ({ longitude, latitude }) => projection([longitude, latitude]);
     const [x, y] = spot(middle);
     const next = Math.min(...picture.exchanges.filter((one) => one !== middle).map(spot).map((other) => Math.hypot(other[0] - x, other[1] - y)));

@@ -1,0 +1,217 @@
+"""Intent objects in the three views: a draft, live, an old revision.
+
+Each kind has its own endpoint classes, made here from a few patterns, so that each has its own path and schema.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.urls import path
+from django.urls.resolvers import URLPattern
+from drf_spectacular.utils import OpenApiExample, OpenApiTypes, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from portal.api import parsers, etags
+from portal.api.base_view import BaseApiView, response_with_etag
+from portal.api.object_examples import OBJECT_EXAMPLES
+from portal.api.object_schemas import OBJECT_SCHEMAS
+from portal.api.pagination import invalid_parameter, page_json, parse_limit, refuse_unknown_parameters
+from portal.api.renderers import CsvRenderer, JsonRenderer
+from portal.api.schema import extend_list_schema, copy_method, page_schema, query_parameter
+from portal.api.tenancy import validate_body
+from provisioning.core.formats import csv_text, csv_tables
+from provisioning.models import Draft
+from provisioning.snapshots import document_export, queries; from provisioning.selectors import listing
+from provisioning.snapshots.search_index import FILTER_FIELDS
+from provisioning.snapshots.queries import StoredObject, Snapshot
+from provisioning.services.drafts.editing import editing
+from provisioning.errors import ObjectNotFound
+
+FORMATS = ("json", "csv")
+EXTRA_PARAMETERS = ("total", "format")
+
+
+def requested_snapshot(draft: UUID | None = None, n: int | None = None) -> Snapshot:
+    """The view an address is about: ``drafts/{draft}``, ``revisions/{n}``, or live."""
+    if draft is not None:
+        return queries.draft_snapshot(draft)
+    return queries.live_snapshot() if n is None else queries.revision_snapshot(n)
+
+
+def lock_draft(uid: UUID) -> Draft:
+    """The draft, held until the transaction ends: tags are compared with what is changed then."""
+    found = Draft.objects.select_for_update().filter(uid=uid).first()
+    if found is None:
+        raise ObjectNotFound("There is no such draft.")
+    return found
+
+
+def object_json(row: StoredObject) -> dict[str, Any]:
+    return {"id": row.uid, "key": row.key, **document_export.order_fields(row.kind, row.body)}
+
+
+def boolean_parameter(request: Request, name: str) -> bool:
+    """A parameter that is 1 or true, 0 or false, or left out."""
+    text = request.query_params.get(name, "0").lower()
+    if text not in ("0", "1", "true", "false"):
+        raise invalid_parameter(name, f"“{text[:20]}” is neither 1 nor 0.", "wrong_type")
+    return text in ("1", "true")
+
+
+def _object_response(row: StoredObject, status: int = 200, location: str | None = None) -> Response:
+    return response_with_etag(object_json(row), status, tag=row.etag, location=location)
+
+
+class ObjectListView(BaseApiView):
+    """A page of objects, or as CSV all of them."""
+
+    kind: ClassVar[str]
+    renderer_classes = [JsonRenderer, CsvRenderer]
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[Any, str]:
+        """`?format=` says what is wanted, whatever Accept says."""
+        wanted = request.query_params.get("format")
+        if wanted in FORMATS:
+            chosen = CsvRenderer if wanted == "csv" else JsonRenderer
+            return chosen(), chosen.media_type
+        return super().perform_content_negotiation(request, force)
+
+    def get(self, request: Request, **where: Any) -> Response:
+        refuse_unknown_parameters(request, (*FILTER_FIELDS[self.kind], *EXTRA_PARAMETERS))
+        asked = request.query_params
+        if asked.get("format", "json") not in FORMATS:
+            raise invalid_parameter("format", f"Ask for {' or '.join(FORMATS)}.", "not_one_of")
+        view = requested_snapshot(**where)
+        chosen: dict[str, Any] = {
+            "search": asked.get("search", ""),
+            "ordering": asked.get("ordering") or "name",
+            "filters": {name: asked[name] for name in FILTER_FIELDS[self.kind] if name in asked},
+        }
+        if isinstance(request.accepted_renderer, CsvRenderer):
+            return self._table(view, chosen)
+        page = listing.list_page(
+            view,
+            self.kind,
+            limit=parse_limit(request),
+            cursor=asked.get("cursor"),
+            total=boolean_parameter(request, "total"),
+            **chosen,
+        )
+        answer = page_json(request, [object_json(row) for row in page.rows], page.next, page.previous)
+        return Response(answer if page.count is None else {**answer, "count": page.count})
+
+    def _table(self, view: Snapshot, chosen: dict[str, Any]) -> Response:
+        rows = document_export.export_objects(view, self.kind, listing.list_uids(view, self.kind, **chosen))
+        header, lines = csv_tables.objects_to_rows(self.kind, rows)
+        headers = {"Content-Disposition": f'attachment; filename="{self.kind}.csv"'}
+        return Response(csv_text.write_csv(header, lines), headers=headers)
+
+
+class DraftObjectListView(ObjectListView):
+    def post(self, request: Request, draft: UUID) -> Response:
+        """Adds an object; what has a position and is sent without goes last."""
+        found = lock_draft(draft)
+        etags.check_if_match(request, draft_etag(found))
+        row = editing.add_object(found, self.kind, self.fields(request))
+        return _object_response(row, 201, f"{request.path}{row.uid}/")
+
+
+class ObjectDetailView(BaseApiView):
+    """One object as it is in this version."""
+
+    kind: ClassVar[str]
+
+    def get(self, request: Request, uid: UUID, **where: Any) -> Response:
+        return _object_response(queries.get_object(requested_snapshot(**where), self.kind, uid))
+
+
+class DraftObjectDetailView(ObjectDetailView):
+    parser_classes = [parsers.JsonParser, parsers.MergePatchParser]
+
+    def put(self, request: Request, uid: UUID, draft: UUID) -> Response:
+        """Puts a whole new object in its place."""
+        found, tag = self._lock_and_match(request, uid, draft)
+        return _object_response(editing.replace_object(found, self.kind, uid, self.fields(request), tag))
+
+    def patch(self, request: Request, uid: UUID, draft: UUID) -> Response:
+        """Changes the fields that are given."""
+        found, tag = self._lock_and_match(request, uid, draft)
+        return _object_response(editing.patch_object(found, self.kind, uid, self.fields(request), tag))
+
+    def delete(self, request: Request, uid: UUID, draft: UUID) -> Response:
+        """Takes it out of the draft; refused while others name it."""
+        found, tag = self._lock_and_match(request, uid, draft)
+        editing.remove_object(found, self.kind, uid, tag)
+        return Response(status=204)
+
+    def _lock_and_match(self, request: Request, uid: UUID, draft: UUID) -> tuple[Draft, str | None]:
+        found = lock_draft(draft)
+        return found, etags.check_if_match(request, queries.get_object(queries.snapshot_of_draft(found), self.kind, uid).etag)
+
+
+class RestoreObjectSerializer(serializers.Serializer):
+    revision = serializers.IntegerField(
+        required=False, min_value=0, max_value=2**31 - 1, help_text="the draft's base revision when left out"
+    )
+
+
+class ObjectRestoreView(BaseApiView):
+    """Makes the object what it was in the draft's base or in a revision, also one that is removed since."""
+
+    kind: ClassVar[str]
+
+    def post(self, request: Request, uid: UUID, draft: UUID) -> Response:
+        found = lock_draft(draft)
+        etags.check_if_match(request, draft_etag(found))
+        told = validate_body(RestoreObjectSerializer, self.fields(request)) if self.raw_body else {}
+        return _object_response(editing.restore_object(found, self.kind, uid, told.get("revision")))
+
+
+def draft_etag(draft: Draft) -> str:
+    return etags.entity_tag([draft.uid, draft.version, draft.state, draft.name])
+
+
+def _view_for_kind(pattern: type[BaseApiView], kind: str) -> Any:
+    """The pattern for one kind, with the kind's shape in its schema."""
+    inner = OBJECT_SCHEMAS[kind]
+    name = str(type(inner).__name__)
+    methods: dict[str, Any] = {}
+    if issubclass(pattern, ObjectListView):
+        also = [
+            query_parameter("total", "1: how many there are in all", enum=("0", "1")),
+            query_parameter("format", "csv: all of them as a table, references by name", enum=FORMATS),
+        ]
+        decorated = extend_list_schema(inner, name, orderings=listing.orderings(kind), filters=FILTER_FIELDS[kind], also=also)
+        both = extend_schema(
+            responses={(200, "application/json"): page_schema(inner, name), (200, "text/csv"): OpenApiTypes.STR}
+        )
+        methods["get"] = both(decorated(copy_method(pattern.get)))
+        if issubclass(pattern, DraftObjectListView):
+            sent = [OpenApiExample(name, OBJECT_EXAMPLES[kind], request_only=True)]
+            methods["post"] = extend_schema(request=inner, responses={201: inner}, examples=sent)(copy_method(pattern.post))
+    elif issubclass(pattern, ObjectRestoreView):
+        methods["post"] = extend_schema(request=RestoreObjectSerializer, responses=inner)(copy_method(pattern.post))
+    else:
+        methods["get"] = extend_schema(responses=inner)(copy_method(pattern.get))  # type: ignore[attr-defined]
+        if issubclass(pattern, DraftObjectDetailView):
+            methods["put"] = extend_schema(request=inner, responses=inner)(copy_method(pattern.put))
+            methods["patch"] = extend_schema(request=inner, responses=inner)(copy_method(pattern.patch))
+            methods["delete"] = extend_schema(responses={204: None})(copy_method(pattern.delete))
+    told = pattern.__doc__ if issubclass(pattern, ObjectRestoreView) else ""
+    made: Any = type(f"{pattern.__name__}_{kind}", (pattern,), {**methods, "kind": kind, "__doc__": told})
+    return made.as_view()
+
+
+def object_urls(prefix: str, *, draft: bool = False) -> list[URLPattern]:
+    """Addresses of all kinds in one view."""
+    many, one = (DraftObjectListView, DraftObjectDetailView) if draft else (ObjectListView, ObjectDetailView)
+    restores = [path(f"{prefix}{kind}/<uuid:uid>/restore/", _view_for_kind(ObjectRestoreView, kind)) for kind in OBJECT_SCHEMAS]
+    return [
+        *(path(f"{prefix}{kind}/", _view_for_kind(many, kind)) for kind in OBJECT_SCHEMAS),
+        *(path(f"{prefix}{kind}/<uuid:uid>/", _view_for_kind(one, kind)) for kind in OBJECT_SCHEMAS),
+        *(restores if draft else ()),
+    ]

@@ -1,0 +1,178 @@
+"""Cursor pages: ``{"next", "previous", "results"}`` with whole addresses to follow.
+
+A cursor names the last row seen by its ordering value and key, so a page is found through an index however deep
+it is, and rows that come or go meanwhile neither repeat nor hide others. It holds for the question it was given out for
+(provisioning/selectors/cursors.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.exceptions import ValidationError as ModelError
+from django.db import DataError
+from django.db.models import Q, QuerySet
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+
+from provisioning.selectors import cursors
+
+DEFAULT_LIMIT, MAX_LIMIT = 50, 1000
+LIST_PARAMETERS = ("limit", "cursor", "search", "ordering")
+
+
+@dataclass(frozen=True, slots=True)
+class CursorPaginator:
+    """What may be asked of a list.
+
+    orderings: names accepted by ``?ordering=`` (each also with ``-``) → column, never null; the first one is the
+    default, descending when it begins with ``-``. search: columns. filters: parameter → lookup. key: unique column.
+    """
+
+    orderings: Mapping[str, str]
+    search: Sequence[str] = ()
+    filters: Mapping[str, str] = field(default_factory=dict)
+    key: str = "pk"
+    default: str = ""
+
+    def page(self, request: Request, rows: QuerySet, show: Callable[[Any], Any]) -> dict[str, Any]:
+        limit, ordering = parse_limit(request), request.query_params.get("ordering") or self.default
+        refuse_unknown_parameters(request, self.filters)
+        ordering = ordering or next(iter(self.orderings))
+        column = self.orderings.get(ordering.removeprefix("-"))
+        if column is None:
+            raise invalid_parameter("ordering", f"Order by one of {', '.join(self.orderings)}, or with - before it.", "not_one_of")
+        if words := request.query_params.get("search"):
+            if not self.search:
+                raise invalid_parameter("search", "This list cannot be searched.", "unknown_field")
+            rows = rows.filter(_any_of(Q(**{f"{name}__icontains": words}) for name in self.search))
+        for name, lookup in self.filters.items():
+            if name in request.query_params:
+                rows = _filtered(rows, name, lookup, request.query_params[name])
+        return self._slice(request, rows, column, ordering, limit, show)
+
+    def _slice(
+        self, request: Request, rows: QuerySet, column: str, ordering: str, limit: int, show: Callable[[Any], Any]
+    ) -> dict[str, Any]:
+        question = _query_fingerprint(request, ordering)
+        after, backwards = cursors.decode_cursor(request.query_params.get("cursor"), question)
+        down = ordering.startswith("-") != backwards
+        if after:
+            value, key = after
+            past = "lt" if down else "gt"
+            try:
+                rows = rows.filter(Q(**{f"{column}__{past}": value}) | Q(**{column: value, f"{self.key}__{past}": key}))
+            except (ValueError, TypeError, ModelError) as error:
+                raise cursors.invalid_cursor() from error
+        sign = "-" if down else ""
+        try:
+            found = list(rows.order_by(f"{sign}{column}", f"{sign}{self.key}")[: limit + 1])
+        except (OverflowError, DataError) as error:
+            # A moment that its time zone carries out of the calendar is only seen when the database is asked.
+            raise invalid_parameter("cursor" if after else "", "A value is out of range.", "out_of_range") from error
+        more, found = len(found) > limit, found[:limit]
+        if backwards:
+            found.reverse()
+
+        def cursor(row: Any, back: bool) -> str:
+            value = _value(row, column)
+            plain = value if isinstance(value, str | int) else value.isoformat()
+            return cursors.encode_cursor(question, (plain, _value(row, self.key)), back)
+
+        forward = more if not backwards else after is not None
+        behind = after is not None if not backwards else more
+        return page_json(
+            request,
+            [show(row) for row in found],
+            cursor(found[-1], False) if forward and found else None,
+            cursor(found[0], True) if behind and found else None,
+        )
+
+
+def page_json(request: Request, results: list[Any], following: str | None, previous: str | None) -> dict[str, Any]:
+    return {"next": _page_url(request, following), "previous": _page_url(request, previous), "results": results}
+
+
+def paginate_values(
+    request: Request, values: Sequence[Any], filters: Sequence[str] = (), *, others: Sequence[str] = ()
+) -> dict[str, Any]:
+    """A page of a short list that is in memory already.
+
+    filters: fields compared as text; others: parameters that the endpoint itself has used.
+    """
+    refuse_unknown_parameters(request, [*filters, *others])
+    limit, query = parse_limit(request), request.query_params
+    wanted = {name: query[name] for name in filters if name in query}
+    found = [value for value in values if all(str(value.get(name)) == text for name, text in wanted.items())]
+    if words := query.get("search", "").lower():
+        found = [value for value in found if any(words in str(inner).lower() for inner in value.values())]
+    if ordering := query.get("ordering"):
+        name = ordering.removeprefix("-")
+        if any(isinstance(value.get(name, {}), dict) for value in found):
+            raise invalid_parameter("ordering", "Order by a field of the objects.", "not_one_of")
+        found.sort(key=lambda value: (str(type(value[name])), value[name]), reverse=ordering.startswith("-"))
+    question = _query_fingerprint(request, ordering or "")
+    after, _ = cursors.decode_cursor(query.get("cursor"), question)
+    start = after[0] if after else 0
+    if not isinstance(start, int) or start < 0:
+        raise cursors.invalid_cursor()
+    following = cursors.encode_cursor(question, (start + limit, 0)) if start + limit < len(found) else None
+    previous = cursors.encode_cursor(question, (max(0, start - limit), 0)) if start else None
+    return page_json(request, found[start : start + limit], following, previous)
+
+
+def parse_limit(request: Request) -> int:
+    text = request.query_params.get("limit", str(DEFAULT_LIMIT))
+    if not text.isdecimal() or len(text) > 9 or not 1 <= int(text) <= MAX_LIMIT:
+        raise invalid_parameter("limit", f"“{text[:20]}” is no limit; it has to be from 1 to {MAX_LIMIT}.", "out_of_range")
+    return int(text)
+
+
+def refuse_unknown_parameters(request: Request, filters: Iterable[str]) -> None:
+    """A filter that was only mistyped must not answer with everything."""
+    known = {*LIST_PARAMETERS, *filters}
+    unknown = [name for name in request.query_params if name not in known]
+    if unknown:
+        raise ValidationError(
+            {name: [f"There is no filter “{name}” here. There are {', '.join(sorted(known))}."] for name in unknown},
+            "unknown_field",
+        )
+
+
+def invalid_parameter(path: str, message: str, code: str) -> ValidationError:
+    return ValidationError({path: [message]}, code)
+
+
+def _any_of(conditions: Iterable[Q]) -> Q:
+    found = Q()
+    for condition in conditions:
+        found |= condition
+    return found
+
+
+def _filtered(rows: QuerySet, name: str, lookup: str, text: str) -> QuerySet:
+    try:
+        return rows.filter(**{lookup: text})
+    except (ValueError, TypeError, ModelError) as error:
+        raise invalid_parameter(name, f"“{text}” is no value of “{name}”.", "wrong_type") from error
+
+
+def _value(row: Any, column: str) -> Any:
+    for part in column.split("__"):
+        row = getattr(row, part)
+    return row
+
+
+def _page_url(request: Request, cursor: str | None) -> str | None:
+    if cursor is None:
+        return None
+    query = request._request.GET.copy()
+    query["cursor"] = cursor
+    return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
+
+
+def _query_fingerprint(request: Request, ordering: str) -> str:
+    more = {name: text for name, text in request.query_params.items() if name not in ("cursor", "limit", "ordering")}
+    return cursors.query_fingerprint(request.path, ordering, more)

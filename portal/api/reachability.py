@@ -1,0 +1,202 @@
+"""Can A reach B, and why; and what A can reach at all. Asked of a draft, of live or of an old revision."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import path
+from django.urls.resolvers import URLPattern
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from portal.api.base_view import BaseApiView
+from portal.api.schema_fields import choice, optional_text, nullable, number, list_of, object_schema, text, text_list
+from portal.api.intent_objects import requested_snapshot
+from portal.api.pagination import invalid_parameter, parse_limit, paginate_values, refuse_unknown_parameters
+from portal.api.schema import extend_list_schema, query_parameter
+from provisioning.selectors import reachability; from provisioning.snapshots import queries
+
+DISPOSITIONS = (
+    *("delivered", "delivered_inspected", "local", "denied_by_rule", "denied_by_stance", "denied_by_service"),
+    *("denied_spoofed", "no_route", "isolated", "service_unavailable", "connector_down"),
+)
+HOP = object_schema(
+    "Hop",
+    kind=choice(("connector", "nat", "node", "service", "app", "internet")),
+    name=text(),
+    detail=text("what it is there"),
+    reason=text("why the packet goes on or stops"),
+)
+TRACE = object_schema(
+    "Trace",
+    disposition=choice(DISPOSITIONS),
+    hops=list_of(HOP),
+    rule=optional_text("id of the rule that decided"),
+    return_=nullable(object_schema("TraceReturn", disposition=choice(DISPOSITIONS), hops=list_of(HOP))),
+    chain=text_list("services passed, in order"),
+    segment=text("that the flow starts in; empty where unknown"),
+    to_segment=text("that it ends in: another one across a share"),
+)
+EXAMPLE = object_schema("ExamplePacket", source=text(), destination=text(), protocol=text(), port=number(allow_null=True))
+REACHABLE_FLOWS = object_schema(
+    "Reached",
+    from_=text_list("groups and connectors"),
+    to=text_list("groups, connectors, “any” or “internet”"),
+    segment=text(),
+    to_segment=optional_text("where a share leads to another segment"),
+    protocol=text(),
+    ports=text_list("empty: all"),
+    via=text_list("services passed, in order"),
+    rule=optional_text("null: the segment's stance allows it"),
+    example=EXAMPLE,
+)
+CHANGED_FLOWS = object_schema(
+    "ChangedFlows",
+    from_=text_list("groups and connectors"),
+    to=text_list("groups, connectors, “any” or “internet”"),
+    segment=text(),
+    to_segment=optional_text("where a share leads to another segment"),
+    protocol=text(),
+    ports=text_list("empty: all"),
+    via=text_list("services passed afterwards, in order"),
+    example=EXAMPLE,
+    rule_before=optional_text("the rule that decided; null: none did"),
+    rule_after=optional_text("the rule that decides; null: none does"),
+    fate_before=optional_text("the disposition it had; null: there was no such address or share"),
+    fate_after=optional_text("the disposition it has; null: there is no such address or share"),
+)
+DELTA_DIRECTIONS = ("allowed", "blocked", "inspected")
+DELTA = object_schema(
+    "ReachabilityDelta",
+    before=text("as it was asked"),
+    after=text("as it was asked"),
+    **{word: list_of(CHANGED_FLOWS) for word in DELTA_DIRECTIONS},
+    counts=object_schema("DeltaCounts", **{word: number("all of them") for word in DELTA_DIRECTIONS}),
+)
+PROBLEM_ROW = object_schema(
+    "NetworkProblem",
+    code=text("stable, for programs"),
+    path=text("like connectors/vpc-prod/attachments[0].prefixes[0]"),
+    message=text("what to do about it"),
+    severity=choice(("error", "warning"), "errors block a plan"),
+)
+ENDPOINT_HELP = "a connector (id, name or key), an address, connector@address, or internet"
+SNAPSHOT_HELP = "live, revisions/3 or drafts/ID"
+
+
+class TraceQuerySerializer(serializers.Serializer):
+    protocol = serializers.CharField(default="tcp", max_length=10)
+    port = serializers.IntegerField(required=False, default=None, min_value=0, max_value=65535)
+    segment = serializers.CharField(required=False, default=None)
+    from_segment = serializers.CharField(required=False, default=None)
+    to_segment = serializers.CharField(required=False, default=None)
+    assume = serializers.ChoiceField(("healthy", "observed"), default="healthy")
+
+    def get_fields(self) -> dict[str, Any]:
+        ends = {name: serializers.CharField(max_length=200) for name in ("from", "to")}
+        return {**ends, **super().get_fields()}
+
+
+class TraceView(BaseApiView):
+    """Follows one flow hop by hop, there and back. `assume=observed` works for live only."""
+
+    observable = False
+
+    @extend_schema(
+        responses=TRACE,
+        parameters=[
+            query_parameter("from", ENDPOINT_HELP, required=True),
+            query_parameter("to", ENDPOINT_HELP, required=True),
+            query_parameter("protocol", "any name or number; tcp when left out"),
+            query_parameter("port", "destination port; tcp and udp need one", int),
+            query_parameter("segment", "the first that both ends are in, when left out"),
+            query_parameter("from_segment", "of the source, where a share joins two segments"),
+            query_parameter("to_segment", "of the destination"),
+            query_parameter("assume", "healthy when left out", enum=("healthy", "observed")),
+        ],
+    )
+    def get(self, request: Request, **where: Any) -> Response:
+        asked = TraceQuerySerializer(data=request.query_params.dict())
+        asked.is_valid(raise_exception=True)
+        told = asked.validated_data
+        if told["assume"] == "observed" and not self.observable:
+            raise invalid_parameter("assume", "Only live can be asked as observed.", "not_one_of")
+        protocol = told["protocol"].lower()
+        return Response(
+            reachability.trace_flow(
+                requested_snapshot(**where),
+                told["from"],
+                told["to"],
+                protocol=int(protocol) if protocol.isdecimal() else protocol,
+                port=told["port"],
+                **{name: told[name] or None for name in ("segment", "from_segment", "to_segment")},
+                observed_at=timezone.now() if told["assume"] == "observed" else None,
+            )
+        )
+
+
+class LiveTraceView(TraceView):
+    observable = True
+
+
+class ReachabilityView(BaseApiView):
+    """What `from` can reach, or what can reach `to`: rectangles of flows with an example packet each. An end is a
+    group, a connector, an internet application (to), an address or prefix, `any` or `internet`."""
+
+    @extend_list_schema(REACHABLE_FLOWS, "Reached", filters=("from", "to"))
+    def get(self, request: Request, **where: Any) -> Response:
+        source, destination = (request.query_params.get(name) or None for name in ("from", "to"))
+        if (source is None) == (destination is None):
+            told = "Ask from one end, or to one; a trace goes from one to another."
+            raise invalid_parameter("from", told, "required" if source is None else "not_one_of")
+        found = reachability.list_reachable(requested_snapshot(**where), str(source or destination), towards=source is None)
+        return Response(paginate_values(request, found, others=("from", "to")))
+
+
+class NetworkProblemListView(BaseApiView):
+    """What is wrong with the network of this view; errors block a plan."""
+
+    @extend_list_schema(PROBLEM_ROW, "NetworkProblem", filters=("severity", "code"))
+    def get(self, request: Request, **where: Any) -> Response:
+        return Response(paginate_values(request, reachability.list_problems(requested_snapshot(**where)), ("severity", "code")))
+
+
+class ReachabilityDeltaView(BaseApiView):
+    """What becomes reachable, stops being so, or goes through other services, from one version to another."""
+
+    @extend_schema(
+        responses=DELTA,
+        parameters=[
+            query_parameter("before", f"{SNAPSHOT_HELP}; live when left out"),
+            query_parameter("after", SNAPSHOT_HELP, required=True),
+            query_parameter("limit", "Flows of each list, at most 1000; 50 when left out.", int),
+        ],
+    )
+    def get(self, request: Request) -> Response:
+        refuse_unknown_parameters(request, ("before", "after"))
+        before, after = request.query_params.get("before") or "live", request.query_params.get("after") or ""
+        found = reachability.reachability_delta(_parse_snapshot("before", before), _parse_snapshot("after", after), parse_limit(request))
+        return Response({"before": before, "after": after, **found})
+
+
+def _parse_snapshot(name: str, text: str) -> queries.Snapshot:
+    kind, _, which = text.partition("/")
+    if kind == "drafts" and which:
+        return queries.draft_snapshot(which.rstrip("/"))
+    if kind == "revisions" and which.isdecimal() and len(which) < 10:
+        return queries.revision_snapshot(int(which))
+    if text != "live":
+        raise invalid_parameter(name, f"“{text[:60]}” is no version. Say {SNAPSHOT_HELP}.", "not_one_of" if text else "required")
+    return queries.live_snapshot()
+
+
+def reachability_urls(prefix: str, *, live: bool = False) -> list[URLPattern]:
+    """Questions that every view can be asked."""
+    return [
+        path(f"{prefix}trace/", (LiveTraceView if live else TraceView).as_view()),
+        path(f"{prefix}reach/", ReachabilityView.as_view()),
+        path(f"{prefix}problems/", NetworkProblemListView.as_view()),
+    ]

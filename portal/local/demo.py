@@ -1,0 +1,278 @@
+"""``make demo``: everything on one machine, seeded, provisioned, and passing packets.
+
+Its life: take the data folder, start PostgreSQL and Redis, migrate as the owner, start the portal, a worker and the
+lab, seed and wait until the seeded network is provisioned, say where it is, watch until told to stop. Everything it
+keeps lies in DATA; addresses and passwords are in DATA/env for a second terminal.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from portal.local import env_file
+from portal.local import memory, process_specs
+from portal.local.os_account import OsAccountError
+from portal.local.secret_file import SecretFile
+from portal.local.postgres import APPLICATION, OWNER, PostgresCluster
+from portal.local.supervisor import ProcessSpec, ProcessStartError, ProcessSupervisor
+from portal.local.redis import RedisServer, free_port
+
+DATABASE = "causeway"
+DEMO_FILES = ("postgres", "postgres.sockets", "log", "lab", "worker", "env", "token", "migrated", "keys.json")
+DEMO_LOGINS = {
+    "operator": "the installation",
+    "msp": "MSP Northwind Managed Networks",
+    "owner": "acme-health: owner",
+    "netadmin": "acme-health: network admin",
+    "secadmin": "acme-health: security admin",
+    "finance": "acme-health: finance",
+    "viewer": "acme-health: viewer",
+    "stranger": "initech: owner, sees nothing else",
+}
+
+
+class DemoError(Exception):
+    """The demo cannot go on; the message says what to do."""
+
+
+class Demo:
+    def __init__(self, data: Path, port: int, supervisor: ProcessSupervisor) -> None:
+        self.data = data
+        self.port = port
+        self.supervisor = supervisor
+        self.keys = SecretFile(data / "keys.json")
+        self.cluster: PostgresCluster | None = None
+        self.env: dict[str, str] = {}
+        self.url = f"http://127.0.0.1:{port}"
+
+    def run(self) -> None:
+        began = time.monotonic()
+        self.start_database()
+        self.start_redis()
+        self.prepare_env()
+        aws = self.supervisor.launch(process_specs.aws_process(self.env, self.aws_port, self.folder("lab") / "aws.state"))
+        self.migrate()
+        # Side by side: each takes seconds of one core to load.
+        portal = self.supervisor.launch(process_specs.portal_process(self.env_without_owner(), self.port))
+        worker = self.supervisor.launch(process_specs.worker_process(self.env_without_owner(), self.folder("worker")))
+        lacking = process_specs.missing_for_packets(self.env)
+        # Its agents ask until the portal answers.
+        lab = self.supervisor.launch(process_specs.lab_process(self.env_without_owner(), self.folder("lab"), simulate=bool(lacking)))
+        for running in (aws, portal, worker, lab):
+            self.supervisor.wait_ready(running)
+            print_step(f"{running.process.name} up", running.seconds)
+        for each in lacking:
+            print(f"            exchanges are simulated and no packets flow: this machine lacks {each}", flush=True)
+        self.command("network seeded and provisioned", "seed_demo")
+        token = self.token()
+        self.print_summary(token, time.monotonic() - began)
+
+    def start(self, process: ProcessSpec) -> None:
+        print_step(f"{process.name} up", self.supervisor.start(process).seconds)
+
+    def folder(self, name: str) -> Path:
+        folder = self.data / name
+        folder.mkdir(exist_ok=True, mode=0o700)
+        return folder
+
+    def start_database(self) -> None:
+        if "DATABASE_URL" in os.environ:
+            if "DATABASE_OWNER_URL" not in os.environ:
+                raise DemoError("DATABASE_URL is set, so set DATABASE_OWNER_URL too: the login that migrates.")
+            self.env |= {name: os.environ[name] for name in ("DATABASE_URL", "DATABASE_OWNER_URL")}
+            return
+        self.cluster = PostgresCluster(self.data / "postgres", self.keys)
+        began = time.monotonic()
+        self.cluster.prepare()
+        self.supervisor.start(self.cluster.process())
+        self.cluster.make_database(DATABASE)
+        self.env["DATABASE_URL"] = self.cluster.url(APPLICATION, DATABASE)
+        self.env["DATABASE_OWNER_URL"] = self.cluster.url(OWNER, DATABASE)
+        print_step("postgres up", time.monotonic() - began)
+
+    def start_redis(self) -> None:
+        if "REDIS_URL" in os.environ:
+            self.env["REDIS_URL"] = os.environ["REDIS_URL"]
+            return
+        redis = RedisServer(self.keys.get("redis"))
+        self.start(redis.process())
+        self.env["REDIS_URL"] = redis.url
+
+    def migrate(self) -> None:
+        """As the owner; skipped while our own database was last migrated by this very code."""
+        stamp, mark = self.data / "migrated", source_digest()
+        if self.cluster and stamp.exists() and stamp.read_text() == mark:
+            return
+        self.command("database migrated", "migrate", "--database", "owner", "--verbosity", "0")
+        stamp.write_text(mark)
+
+    def prepare_env(self) -> None:
+        """What the settings need; a value the person set wins."""
+        self.aws_port = free_port()
+        made = {
+            "CELERY_BROKER_URL": self.env["REDIS_URL"],
+            "SECRET_KEY": self.keys.get("secret"),
+            "ENCRYPTION_KEYS": self.keys.fernet("encryption"),
+            "ALLOWED_HOSTS": "127.0.0.1,localhost",
+            "PUBLIC_URL": self.url,
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.aws_port}",
+            "LAB_STATE": str(self.folder("lab") / "state.json"),
+            "DEMO_PASSWORD": self.keys.readable("demo"),
+        }
+        self.env |= {name: os.environ.get(name, value) for name, value in made.items()}
+        env_file.write_env(self.data, self.env)
+        self.env = {**os.environ, **self.env}
+
+    def env_without_owner(self) -> dict[str, str]:
+        """What serves people never holds the login that row-level security does not bind."""
+        return {name: value for name, value in self.env.items() if name != "DATABASE_OWNER_URL"}
+
+    def command(self, done: str, *words: str) -> None:
+        """One of manage.py's commands with the owner's login; what it prints goes to its log."""
+        began, log = time.monotonic(), self.data / "log" / f"{words[0]}.log"
+        # Through the supervisor, so that Ctrl-C ends it too.
+        running = self.supervisor.launch(
+            ProcessSpec(words[0], [sys.executable, "manage.py", *words], env=self.env, folder=process_specs.ROOT)
+        )
+        while running.popen.poll() is None:
+            self.supervisor.raise_if_stopping()
+            time.sleep(0.05)
+        tail, code = running.tail(), running.popen.returncode
+        self.supervisor.stop(words[0])
+        if code != 0:
+            raise DemoError(f"`manage.py {' '.join(words)}` failed with exit code {code}. Its log ({log}):\n{tail}")
+        print_step(done, time.monotonic() - began)
+
+    def secret(self, *words: str) -> str:
+        """What one of manage.py's commands prints; it is a secret, so it goes to no log."""
+        told = subprocess.run(
+            [sys.executable, "manage.py", *words], env=self.env, cwd=process_specs.ROOT, capture_output=True, text=True
+        )
+        if told.returncode != 0:
+            raise DemoError(f"`manage.py {' '.join(words)}` failed:\n{told.stderr}")
+        return told.stdout.strip()
+
+    def token(self) -> str:
+        """The API token of the network admin; the one of the last start while it still works."""
+        kept = self.data / "token"
+        if kept.exists() and self.is_token_accepted(kept.read_text()):
+            return kept.read_text()
+        token = self.secret("token", "netadmin@demo.test", "--tenant", "acme-health")
+        kept.touch(mode=0o600)
+        kept.write_text(token)
+        return token
+
+    def is_token_accepted(self, token: str) -> bool:
+        request = urllib.request.Request(f"{self.url}/api/v1/me/", headers={"Authorization": f"Bearer {token}"})
+        try:
+            return bool(urllib.request.urlopen(request, timeout=5).status == 200)
+        except urllib.error.HTTPError:
+            return False
+
+    def print_summary(self, token: str, seconds: float) -> None:
+        size = memory.proportional_set_size(memory.process_tree(os.getpid())) / 2**20
+        print(f"\nReady after {seconds:.1f} s, {size:.0f} MiB in use, all in {self.data}.\n")
+        print(f"  Portal     {self.url}")
+        print(f"  Password   {self.env['DEMO_PASSWORD']}   (for every login)")
+        for name, what in DEMO_LOGINS.items():
+            print(f"  {name + '@demo.test':<22} {what}")
+        print(f"\n  API token  {token}")
+        print(f"  Try        curl -H 'Authorization: Bearer {token}' {self.url}/api/v1/me/")
+        print(
+            "\nCtrl-C stops everything; the next `make demo` goes on from here, `make demo RESET=1` anew.\n", flush=True
+        )
+
+
+def source_digest() -> str:
+    """Of all that migrating depends on: policies and grants follow the models, so not the migrations only."""
+    known = hashlib.sha256((process_specs.ROOT / "requirements.txt").read_bytes())
+    for package in ("tenants", "provisioning", "billing", "portal"):
+        for file in sorted((process_specs.ROOT / package).rglob("*.py")):
+            known.update(str(file.relative_to(process_specs.ROOT)).encode() + file.read_bytes())
+    return known.hexdigest()
+
+
+def print_step(what: str, seconds: float) -> None:
+    print(f"  {seconds:6.1f} s  {what}", flush=True)
+
+
+@contextmanager
+def lock_data_folder(data: Path) -> Iterator[None]:
+    """Hold the data folder: two installations in one folder would ruin each other."""
+    if not data.exists():
+        data.mkdir(parents=True)
+        # Walkable by the database's user, listable by nobody else.
+        data.chmod(0o711)
+    with (data / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DemoError(f"Another demo runs in {data}. Stop it first, or choose another DATA=.") from None
+        yield
+
+
+def reset_data(data: Path) -> None:
+    """Remove what a demo keeps, by name: whatever else lies in the folder is not ours."""
+    for name in DEMO_FILES:
+        path = data / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def refuse_taken_port(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise DemoError(
+                f"Port {port} cannot be used ({error.strerror}). Choose another: make demo PORT=8001"
+            ) from None
+
+
+def main() -> int:
+    data = Path(os.environ.get("DATA") or ".demo").absolute()
+    port = int(os.environ.get("PORT") or 8000)
+    try:
+        refuse_taken_port(port)
+        with lock_data_folder(data):
+            if os.environ.get("RESET", "") not in ("", "0"):
+                reset_data(data)
+            print(f"Causeway demo, data in {data}", flush=True)
+            with ProcessSupervisor(data / "log") as supervisor:
+                supervisor.handle_stop_signals()
+                demo = Demo(data, port, supervisor)
+                try:
+                    demo.run()
+                    ended = supervisor.watch()
+                finally:
+                    print("Stopping …", flush=True)
+                    supervisor.stop()
+                    if demo.cluster:
+                        demo.cluster.remove_sockets()
+                print(f"Stopped, because {ended}" if ended else "Stopped.", flush=True)
+                return 1 if ended else 0
+    except KeyboardInterrupt:
+        print("Stopped.")
+        return 0
+    except (DemoError, ProcessStartError, OsAccountError) as error:
+        print(f"The demo could not start. {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,274 @@
+"""The design canvas as data: segments as lanes, groups as cards, policies as lines between them.
+
+Pure: the bodies of a draft and of its base revision in (references are uids), a Board out. The template draws cards and
+the list of policies; the browser draws the lines from that list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from portal.pages import kind_styles
+from portal.pages.objects import KINDS
+from portal.pages.rule_text import rule_match_text, leading_action, rules_summary
+from portal.pages.state_styles import StateStyle, state_style
+
+Body = Mapping[str, Any]
+BodiesByKind = Mapping[str, Mapping[str, Body]]  # kind -> uid -> body, in the order of their numbers
+CardRole = Literal["group", "connector", "any", "internet"]
+ChangeState = Literal["same", "new", "changed", "removed"]
+
+
+@dataclass(frozen=True, slots=True)
+class BoardObject:
+    """One object of the network and what this draft did to it."""
+
+    kind: str
+    uid: str
+    body: Body
+    state: ChangeState = "same"
+    icon: str = "stack-2"
+    badges: tuple[BoardBadge, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return str(self.body.get("name", ""))
+
+    @property
+    def key(self) -> str:
+        """What the page's address and the side panel call it: `policies/{uid}`."""
+        return f"{self.kind}/{self.uid}"
+
+    @property
+    def word(self) -> str:
+        return KINDS[self.kind].word if self.kind in KINDS else self.kind
+
+
+@dataclass(frozen=True, slots=True)
+class BoardBadge:
+    """Something that is set at a connector's edge."""
+
+    item: BoardObject
+    word: str
+
+
+@dataclass(slots=True)
+class BoardCard:
+    """Something a policy can start from or end at: a group, a lone connector, everything of a segment, the internet."""
+
+    element_id: str
+    ref: str  # what a policy's `from` or `to` holds: a uid, "any" or "internet"
+    role: CardRole
+    name: str
+    icon: str
+    segment: str
+    item: BoardObject | None = None
+    members: list[tuple[str, BoardObject]] = field(default_factory=list)  # (element id, connector)
+
+    @property
+    def state(self) -> ChangeState:
+        return self.item.state if self.item else "same"
+
+
+@dataclass(slots=True)
+class BoardLane:
+    """A segment: its cards in three columns, flows running left to right."""
+
+    segment: BoardObject
+    columns: tuple[list[BoardCard], list[BoardCard], list[BoardCard]]
+
+    @property
+    def cards(self) -> list[BoardCard]:
+        return [card for column in self.columns for card in column]
+
+
+@dataclass(frozen=True, slots=True)
+class BoardChip:
+    """A policy or a share: what its chip says and the pairs of elements its lines join."""
+
+    item: BoardObject
+    face: StateStyle
+    words: str
+    sentence: str
+    lines: tuple[tuple[str, str], ...]
+
+    @property
+    def line_pairs(self) -> str:
+        return " ".join(f"{start}>{end}" for start, end in self.lines)
+
+
+@dataclass(slots=True)
+class Board:
+    lanes: list[BoardLane]
+    chips: list[BoardChip]
+    unplaced: list[BoardObject]  # groups without a connector: they are in no segment yet
+    removed: list[BoardObject]
+    edits: int  # objects that differ from the base revision
+
+
+def compare_networks(draft: BodiesByKind, base: BodiesByKind) -> dict[str, list[BoardObject]]:
+    """Every object of either network with what the draft did to it; removed ones come last in their kind."""
+    items: dict[str, list[BoardObject]] = {}
+    for kind in {**draft, **base}:
+        ours, theirs = draft.get(kind, {}), base.get(kind, {})
+        rows = [BoardObject(kind, uid, body, _change_state(body, theirs.get(uid)), icon_of(kind, body)) for uid, body in ours.items()]
+        gone = [
+            BoardObject(kind, uid, body, "removed", icon_of(kind, body)) for uid, body in theirs.items() if uid not in ours
+        ]
+        items[kind] = rows + gone
+    return items
+
+
+def _change_state(body: Body, before: Body | None) -> ChangeState:
+    if before is None:
+        return "new"
+    return "same" if body == before else "changed"
+
+
+def icon_of(kind: str, body: Body) -> str:
+    return kind_styles.kind_style(str(body.get("kind"))).icon if kind == "connectors" else KINDS[kind].icon
+
+
+def build_board(draft: BodiesByKind, base: BodiesByKind) -> Board:
+    items = compare_networks(draft, base)
+    here = {kind: [item for item in rows if item.state != "removed"] for kind, rows in items.items()}
+    names = {item.uid: item.name for rows in here.values() for item in rows}
+    policies = sorted(here.get("policies", []), key=lambda item: item.body.get("position") or 0)
+    lanes = [
+        _build_lane(segment, here.get("groups", []), here.get("connectors", []), policies)
+        for segment in here.get("segments", [])
+    ]
+    placed = {card.ref for lane in lanes for card in lane.cards}
+    targets = {app.uid: str(app.body["target"]["connector"]) for app in here.get("internet-apps", [])}
+    return Board(
+        lanes=lanes,
+        chips=[_build_chip(policy, lanes, names, targets) for policy in policies],
+        unplaced=[group for group in here.get("groups", []) if group.uid not in placed],
+        removed=[item for rows in items.values() for item in rows if item.state == "removed"],
+        edits=sum(item.state != "same" for rows in items.values() for item in rows),
+    )
+
+
+def _build_lane(segment: BoardObject, groups: list[BoardObject], connectors: list[BoardObject], policies: list[BoardObject]) -> BoardLane:
+    cards: dict[str, BoardCard] = {}
+
+    def card(ref: str, role: CardRole, name: str, item: BoardObject | None, icon: str) -> BoardCard:
+        return cards.setdefault(ref, BoardCard(f"at-{segment.uid}-{ref}", ref, role, name, icon, segment.uid, item))
+
+    by_uid = {group.uid: group for group in groups}
+    for connector in connectors:
+        for attachment in connector.body.get("attachments", ()):
+            if attachment.get("segment") != segment.uid:
+                continue
+            group = by_uid.get(str(attachment.get("group")))
+            if connector.body.get("kind") == "internet-exit":
+                home = card("internet", "internet", "internet", None, "world")
+            elif group:
+                home = card(group.uid, "group", group.name, group, "stack-2")
+            else:
+                home = card(connector.uid, "connector", connector.name, connector, connector.icon)
+            element_id = f"at-{segment.uid}-{connector.uid}" + ("-in" if home.ref == connector.uid else "")
+            if all(member.uid != connector.uid for _, member in home.members):
+                home.members.append((element_id, connector))
+    mine = [policy for policy in policies if segment.uid in policy.body.get("segments", ())]
+    if any("any" in (*policy.body.get("from", ()), *policy.body.get("to", ())) for policy in mine):
+        card("any", "any", "any connector", None, "circles")
+    return BoardLane(segment, _columns(cards, mine))
+
+
+def _columns(cards: dict[str, BoardCard], policies: list[BoardObject]) -> tuple[list[BoardCard], list[BoardCard], list[BoardCard]]:
+    """Sources left, what is reached from them further right, the internet always at the right edge."""
+    home = {member.uid: card.ref for card in cards.values() for _, member in card.members if card.role == "group"}
+    edges = [
+        (home.get(start, start), home.get(end, end))
+        for policy in policies
+        for start in policy.body.get("from", ())
+        for end in policy.body.get("to", ())
+    ]
+    edges = [(start, end) for start, end in edges if start in cards and end in cards and start != end]
+    rank = _ranks(edges)
+    columns: tuple[list[BoardCard], list[BoardCard], list[BoardCard]] = ([], [], [])
+    joined = {ref for edge in edges for ref in edge}
+    for ref in sorted(joined, key=lambda ref: cards[ref].name):
+        columns[2 if ref == "internet" else rank[ref]].append(cards[ref])
+    for ref, lone in cards.items():
+        if ref not in joined:
+            target = columns[2] if ref == "internet" else min(columns, key=lambda column: len(column))
+            target.append(lone)
+    return columns
+
+
+def _ranks(edges: list[tuple[str, str]]) -> dict[str, int]:
+    """The column of each card: 0, 1 or 2. Of edges that run in a circle the one of the earlier policy counts."""
+    after: dict[str, set[str]] = {ref: set() for edge in edges for ref in edge}
+
+    def leads(start: str, end: str) -> bool:
+        return start == end or any(leads(further, end) for further in after[start])
+
+    for start, end in edges:
+        if not leads(end, start):
+            after[start].add(end)
+    rank = dict.fromkeys(after, 0)
+    for _ in range(2):
+        for start, ends in after.items():
+            for end in ends:
+                rank[end] = max(rank[end], min(2, rank[start] + 1))
+    return rank
+
+
+def _build_chip(policy: BoardObject, lanes: Iterable[BoardLane], names: Mapping[str, str], targets: Mapping[str, str]) -> BoardChip:
+    """``targets``: internet application → its connector, where lines to it end."""
+    body = policy.body
+    rules = list(body.get("rules", ()))
+    action = leading_action(rules)
+    lines: list[tuple[str, str]] = []
+    for lane in lanes:
+        if lane.segment.uid not in body.get("segments", ()):
+            continue
+        places = {card.ref: card.element_id for card in lane.cards}
+        places |= {member.uid: element_id for card in lane.cards if card.role == "group" for element_id, member in card.members}
+        places |= {app: places[connector] for app, connector in targets.items() if connector in places}
+        for start in body.get("from", ()):
+            lines += [(places[start], places[end]) for end in body.get("to", ()) if start in places and end in places]
+    words = rules_summary(rules, names)
+    title = " and ".join
+    start = title(names.get(ref, ref) for ref in body.get("from", ()))
+    end = title(names.get(ref, ref) for ref in body.get("to", ()))
+    off = "" if body.get("enabled", True) else ", switched off"
+    sentence = f"{policy.name}: {start} to {end}, {action} {words}{off}"
+    return BoardChip(policy, state_style(action), words, sentence, tuple(dict.fromkeys(lines)))
+
+
+def rule_rows(policy: BoardObject, names: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The rules of a policy as rows of one table; the first row carries what belongs to the policy."""
+    body = policy.body
+    segments, start, end = (
+        ", ".join(names.get(ref, ref) for ref in body.get(side, ())) for side in ("segments", "from", "to")
+    )
+    return [
+        {
+            "first": number == 0,
+            "key": policy.key,
+            "policy": policy.name,
+            "state": policy.state,
+            "position": body.get("position", 0),
+            "enabled": body.get("enabled", True),
+            "segments": segments,
+            "from": start,
+            "to": end,
+            "name": rule.get("name", ""),
+            "flow": rule_match_text(rule),
+            "addresses": _address_text(rule, names),
+            "action": rule.get("action", ""),
+            "services": ", ".join(names.get(uid, uid) for uid in rule.get("services", ())),
+        }
+        for number, rule in enumerate(body.get("rules", ()))
+    ]
+
+
+def _address_text(rule: Body, names: Mapping[str, str]) -> str:
+    """`ward-networks → 10.20.0.0/16`: what a rule asks of addresses, prefix lists by name; "" for nothing."""
+    sides = [[names.get(ref, ref) for ref in rule.get(side, ()) if ref != "any"] for side in ("source", "destination")]
+    return " → ".join(", ".join(side) or "any" for side in sides) if any(sides) else ""

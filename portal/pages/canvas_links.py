@@ -1,0 +1,71 @@
+"""What the canvas shows beside policies: shares as lines between segments, NAT and internet applications at connectors.
+
+Pure, like the board it adds to.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from portal.pages.canvas_board import BoardBadge, Board, BoardChip, BoardObject, BoardLane
+from portal.pages.state_styles import state_style
+
+DIRECTION_WORDS = {"both": "both ways", "a-to-b": "one way", "b-to-a": "one way"}
+
+
+def share_chips(items: Iterable[BoardObject], lanes: Iterable[BoardLane], names: Mapping[str, str]) -> list[BoardChip]:
+    """A chip for each share; its lines run from the side that may begin to the other one."""
+    placed = {lane.segment.uid: lane for lane in lanes}
+    return [_share_chip(item, placed, names) for item in items]
+
+
+def _share_chip(item: BoardObject, lanes: Mapping[str, BoardLane], names: Mapping[str, str]) -> BoardChip:
+    body = item.body
+    a, b = (_side_element_ids(body[side], lanes) for side in ("a", "b"))
+    if body["direction"] == "b-to-a":
+        a, b = b, a
+    via = ", then ".join(names.get(uid, uid) for uid in body["services"])
+    sides = [names.get(body[side]["segment"], "") for side in ("a", "b")]
+    arrow = {"both": "and", "a-to-b": "to", "b-to-a": "from"}[body["direction"]]
+    sentence = f"Share {item.name}: {sides[0]} {arrow} {sides[1]}{f', through {via}' if via else ''}"
+    lines = tuple((start, end) for start in a for end in b)
+    return BoardChip(item, state_style("inspect" if via else "allow"), via or DIRECTION_WORDS[body["direction"]], sentence, lines)
+
+
+def _side_element_ids(side: Mapping[str, object], lanes: Mapping[str, BoardLane]) -> list[str]:
+    """The cards of its groups; the name of the segment where only prefixes are shared."""
+    lane = lanes.get(str(side["segment"]))
+    if lane is None:
+        return []
+    groups = side["groups"]
+    held = {card.ref: card.element_id for card in lane.cards}
+    found = [held[uid] for uid in groups if uid in held] if isinstance(groups, list) else []
+    return found or [f"lane-{lane.segment.uid}"]
+
+
+def add_badges(board: Board, items: Mapping[str, list[BoardObject]]) -> None:
+    """Give each connector on the board the badges of what translates or publishes its addresses."""
+    badges = _badges_by_connector(items)
+    for card in (card for lane in board.lanes for card in lane.cards):
+        card.members = [
+            (element_id, replace(member, badges=tuple(badges.get(member.uid, ())))) for element_id, member in card.members
+        ]
+
+
+def _badges_by_connector(items: Mapping[str, list[BoardObject]]) -> dict[str, list[BoardBadge]]:
+    """One for each kind: it opens the first of them and names all."""
+    held: dict[str, dict[str, list[BoardObject]]] = defaultdict(lambda: defaultdict(list))
+    for rule in items.get("nat-rules", ()):
+        held[rule.body["connector"]][rule.kind].append(rule)
+    for app in items.get("internet-apps", ()):
+        for uid in dict.fromkeys((app.body["connector"], app.body["target"]["connector"])):
+            held[uid][app.kind].append(app)
+    return {uid: [_badge(found) for found in kinds.values()] for uid, kinds in held.items()}
+
+
+def _badge(items: list[BoardObject]) -> BoardBadge:
+    first = next((item for item in items if item.state != "same"), items[0])
+    word = first.word if len(items) == 1 else f"{len(items)} {first.word}s"
+    return BoardBadge(first, f"{word}: {', '.join(item.name for item in items)}")

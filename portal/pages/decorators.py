@@ -1,0 +1,68 @@
+"""The door of a page: signed in, of this tenant, with the right. Views behind it take no slug."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import cast
+from uuid import UUID
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django_htmx.middleware import HtmxDetails
+
+from provisioning.models import Draft
+from provisioning.errors import ObjectNotFound
+from tenants.models import Tenant
+from tenants.roles import RIGHTS, Principal
+
+
+class PageRequest(HttpRequest):
+    """A request behind the door: what tenants.middleware wrote into it."""
+
+    who: Principal
+    tenant: Tenant
+    rights: frozenset[str]
+    htmx: HtmxDetails
+    draft_uid: UUID  # a page about one draft says so, and the bar shows that one
+
+
+PageViewFunction = Callable[..., HttpResponseBase]
+
+
+def tenant_page(right: str = "view") -> Callable[[PageViewFunction], PageViewFunction]:
+    """``@page("usage")`` over ``view(request, …)`` at ``t/<slug:slug>/…``: ``request.tenant`` and
+    ``request.rights`` are set (tenants.middleware), its scope is open.
+    Who is not signed in goes to the login, who lacks the right sees 403."""
+    if right not in RIGHTS:
+        raise KeyError(right)
+
+    def door(view: PageViewFunction) -> PageViewFunction:
+        @wraps(view)
+        def inside(request: HttpRequest, slug: str, *args: object, **kwargs: object) -> HttpResponseBase:
+            if getattr(request, "who", None) is None:
+                return redirect_to_login(request.get_full_path())
+            if not hasattr(request, "tenant"):
+                raise Http404
+            if right not in cast(PageRequest, request).rights:
+                raise PermissionDenied
+            try:
+                return view(request, *args, **kwargs)
+            except ObjectNotFound as error:
+                raise Http404(error.detail) from error
+
+        return inside
+
+    return door
+
+
+def get_draft(request: PageRequest, uid: UUID) -> Draft:
+    """The draft that the page is about, which the bar shows then; 404 where it was discarded."""
+    draft = get_object_or_404(Draft, uid=uid)
+    if draft.state == Draft.State.DISCARDED:
+        raise Http404
+    request.draft_uid = uid
+    return draft

@@ -1,0 +1,19 @@
+"""The draft bar alone, fetched again when a draft changed anywhere."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from portal.pages.decorators import PageRequest, tenant_page
+
+
+@tenant_page("edit")
+def bar(request: PageRequest) -> HttpResponse:
+    """``?draft=`` is the one the page is about; ``&quiet`` where the page has a louder button of its own."""
+    with suppress(ValueError):  # none was open when the page was made: the newest is shown
+        request.draft_uid = UUID(request.GET.get("draft", ""))
+    return render(request, "partials/draft_bar.html", {"no_primary": "quiet" in request.GET})

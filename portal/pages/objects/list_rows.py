@@ -1,0 +1,85 @@
+"""A page of a kind's list: the cells of each row, references told by their names, and what the draft did to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from portal.pages.objects.form_fields import ENDPOINT_LITERALS
+from portal.pages.objects.bound_form import ReferenceLabel, find_references
+from portal.pages.objects.object_kind import ListColumn, ObjectKind
+from provisioning.selectors import listing; from provisioning.snapshots import queries
+from provisioning.snapshots.queries import StoredObject, Snapshot
+from provisioning.errors import InvalidQuery
+
+PAGE_SIZE = 50
+MAX_CELL_VALUES = 4
+"""Values of one cell; what is more is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class CellValue:
+    word: str
+    color: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListCell:
+    column: ListColumn
+    values: list[CellValue]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListRow:
+    row: StoredObject
+    state: str
+    cells: list[ListCell]
+
+
+class ReferenceNames:
+    """What the references of some bodies lead to; asked for once."""
+
+    def __init__(self, view: Snapshot, bodies: Iterable[Any]) -> None:
+        wanted = set().union(*map(find_references, bodies))
+        self.rows: Mapping[str, StoredObject] = queries.objects_by_uid(view, wanted) if wanted else {}
+
+    def label(self, ref: str) -> ReferenceLabel:
+        row = self.rows.get(ref)
+        if row:
+            return ReferenceLabel(ref, row.name, row.kind)
+        return ReferenceLabel(ref, ENDPOINT_LITERALS.get(ref, ref))
+
+    def value(self, ref: Any, literals: Mapping[str, str]) -> CellValue:
+        row = self.rows.get(ref) if isinstance(ref, str) else None
+        if row is None:
+            return CellValue(literals.get(str(ref), str(ref)))
+        return CellValue(row.name, row.body.get("color"))
+
+
+def get_page(view: Snapshot, kind: str, cursor: str | None, **asked: Any) -> listing.ObjectPage:
+    """A page of what ``listing.page`` is asked for; the first one where the cursor is another list's.
+
+    An address may have been kept while its filters were edited, or put together by hand.
+    """
+    ask = partial(listing.list_page, view, kind, limit=PAGE_SIZE, **asked)
+    try:
+        return ask(cursor=cursor)
+    except InvalidQuery:
+        return ask()
+
+
+def list_rows(kind: ObjectKind, found: Iterable[tuple[StoredObject, str]], names: ReferenceNames) -> list[ListRow]:
+    return [ListRow(row, state, [_list_cell(column, row, names) for column in kind.columns]) for row, state in found]
+
+
+def _list_cell(column: ListColumn, row: StoredObject, names: ReferenceNames) -> ListCell:
+    found = column.show(row.body)
+    if column.cell == "swatch":
+        return ListCell(column, [CellValue(row.name, row.body.get("color"))], 0)
+    values = found if isinstance(found, list) else [found] if found not in (None, "") else []
+    values = list(dict.fromkeys(values))
+    literals = ENDPOINT_LITERALS if column.cell == "words" else {}
+    return ListCell(column, [names.value(value, literals) for value in values[:MAX_CELL_VALUES]], max(0, len(values) - MAX_CELL_VALUES))

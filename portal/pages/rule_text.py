@@ -1,0 +1,30 @@
+"""Rules in the few words that chips, tables and lists have room for. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+Body = Mapping[str, Any]
+
+
+def leading_action(rules: Iterable[Body]) -> str:
+    """The action a chip shows: what lets traffic through says more than the deny after it."""
+    actions = {str(rule.get("action")) for rule in rules}
+    return next((action for action in ("inspect", "allow", "deny", "watch") if action in actions), "deny")
+
+
+def rules_summary(rules: list[Body], names: Mapping[str, str]) -> str:
+    """`fw` for an inspecting policy (`fw +2` with two other rules), `tcp/443` for a single rule, else how many."""
+    services = dict.fromkeys(names.get(uid, uid) for rule in rules for uid in rule.get("services", ()) or ())
+    if services:
+        others = sum(rule.get("action") != "inspect" for rule in rules)
+        return ", ".join(services) + (f" +{others}" if others else "")
+    return rule_match_text(rules[0]) if len(rules) == 1 else f"{len(rules)} rules"
+
+
+def rule_match_text(rule: Body) -> str:
+    """`any`, `tcp/443, 8443`, `icmp`: what a rule matches, in the short form used everywhere."""
+    protocol = str(rule.get("protocol", "any"))
+    ports = [str(port) for port in rule.get("ports", ()) or ()]
+    return f"{protocol}/{', '.join(ports)}" if ports else protocol

@@ -1,0 +1,94 @@
+"""The side panel of the topology: everything about one selected thing, each fact with a way to what is behind it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+
+from billing import selectors as billing
+from portal.pages import nav
+from portal.pages.decorators import PageRequest
+from provisioning.models import Revision, Version
+from provisioning.snapshots import queries
+
+Node = dict[str, Any]
+Edge = dict[str, Any]
+
+
+def topology_panel(choice: str, nodes: list[Node], edges: list[Edge], request: PageRequest) -> dict[str, Any] | None:
+    """What to show of the node or mesh link ``choice``; None when there is no such thing."""
+    by_id = {node["id"]: node for node in nodes}
+    edge = next((edge for edge in edges if edge["id"] == choice), None)
+    if edge and edge["kind"] == "mesh":
+        return {"type": "mesh", "edge": edge, "a": by_id[edge["from"]], "b": by_id[edge["to"]]}
+    node = by_id.get(choice)
+    if node is None:
+        return None
+    return {
+        "type": node["kind"],
+        "node": node,
+        "where": [by_id[one] for one in node["exchanges"]],
+        **traffic_totals(circuits_by_end(edges)[choice]),
+        "members": [other for other in nodes if choice in other["exchanges"]],
+        "meshes": [
+            {"edge": edge, "other": by_id[edge["to"] if edge["from"] == choice else edge["from"]]}
+            for edge in edges
+            if edge["kind"] == "mesh" and choice in (edge["from"], edge["to"])
+        ],
+        "reason": _state_reason(node),
+        "changed": _last_change(node["uid"]),
+        "cost": _month_cost(node["uid"], request) if "usage" in request.rights else None,
+        "design_url": nav.page_url("design", request.tenant.slug) if "edit" in request.rights else "",
+    }
+
+
+def circuits_by_end(edges: list[Edge]) -> dict[str, list[Edge]]:
+    """Circuits by the connector and by the exchange that they join."""
+    found: dict[str, list[Edge]] = defaultdict(list)
+    for edge in edges:
+        if edge["kind"] == "circuit":
+            found[edge["from"]].append(edge)
+            found[edge["to"]].append(edge)
+    return found
+
+
+def traffic_totals(flows: list[Edge]) -> dict[str, Any]:
+    """What these circuits carry into exchanges and back, and their ids, so that the script can go on adding."""
+    return {
+        "edges": " ".join(edge["id"] for edge in flows),
+        "inward": sum(edge["rates"][0] for edge in flows) if flows else None,
+        "outward": sum(edge["rates"][1] for edge in flows) if flows else None,
+    }
+
+
+def _state_reason(node: Node) -> str:
+    """Why it is not simply up, in a sentence."""
+    if node["state"] == "pending":
+        return "In the live revision, not provisioned yet."
+    if node["kind"] == "exchange" and node["state"] != "up":
+        return f"{node['nodes'] - node['nodes_up']} of {node['nodes']} nodes have not reported for 10 seconds."
+    down = [circuit["name"] for circuit in node.get("circuits", []) if circuit["state"] != "up"]
+    if down:
+        return f"Circuit{'s' if len(down) > 1 else ''} {' and '.join(down)} down: the node has not reported."
+    return "" if node["state"] == "up" else "A node could not apply its part; see the run that changed it last."
+
+
+def _month_cost(uid: str, request: PageRequest) -> dict[str, Any] | None:
+    """What it has cost in the month that is running, and where the invoice says so."""
+    now = timezone.now()
+    drafts = [one for one in billing.list_invoices() if one["period_start"] <= now < one["period_end"]]
+    if not drafts:
+        return None
+    amounts = [line["amount"] for line in billing.invoice_lines(drafts[0]["number"]) if line["subject"]["uid"] == uid]
+    url = nav.page_url("invoice", request.tenant.slug, drafts[0]["number"])
+    return {"amount": sum(amounts, Decimal(0)), "currency": drafts[0]["currency"], "url": url}
+
+
+def _last_change(uid: str) -> Revision | None:
+    """The revision that last said something new about it."""
+    live = queries.live_snapshot().revision
+    version = Version.objects.filter(item__uid=uid, first__lte=live, last__gte=live).first()
+    return Revision.objects.filter(number=version.first).first() if version else None

@@ -1,0 +1,94 @@
+// What a drop makes: a dialog for a new policy, or a policy that inspects.
+import { get, patch, post } from "../lib/api.js";
+import { toast, toastProblem } from "../lib/toast.js";
+import { guard, open } from "../forms/submit.js";
+import { board } from "./policy_lines.js";
+
+const api = () => document.getElementById("cv").dataset.api;
+const fill = (dialog, words) => Object.entries(words).forEach(([name, word]) =>
+  dialog.querySelectorAll(`[data-fill="${name}"]`).forEach((node) => { node.textContent = word; }));
+
+/** Asks what the policy from one card to another (or to any of a segment) shall do. */
+export function askPolicy(source, target) {
+  const segment = source.dataset.segment;
+  const lane = target.closest("[data-segment].cv-lane");
+  if (lane.dataset.segment !== segment) {
+    const [mine, theirs] = [source.dataset.segmentName, lane.getAttribute("aria-label")];
+    toast("warn", `${source.dataset.name} is in segment ${mine}, that is ${theirs}. Segments reach each other through a share: press H to add one.`);
+    return;
+  }
+  const to = target.matches(".cv-card") ? target.dataset : { ref: "any", name: "any" };
+  const dialog = document.getElementById("new-policy");
+  open(dialog);
+  fill(dialog, { "from-name": source.dataset.name, "to-name": to.name, "segment-name": source.dataset.segmentName });
+  const form = dialog.querySelector("form");
+  form.elements.from.value = source.dataset.ref;
+  form.elements.to.value = to.ref;
+  form.elements.segments.value = segment;
+  form.elements.name.value = freeName(`${source.dataset.name}-to-${to.name}`.replace(/\s+/g, "-"));
+  form.querySelector("[name='rules[0].ports']").focus();
+}
+
+function freeName(wanted) {
+  const names = new Set([...board().querySelectorAll("[data-policy]")].map((item) => item.dataset.name));
+  let name = wanted;
+  for (let n = 2; names.has(name); n += 1) name = `${wanted}-${n}`;
+  return name;
+}
+
+/** Makes a policy inspect through a product; asks for a placement when the draft has no service of it. */
+export async function inspect(policy, product) {
+  if (product.dataset.service) {
+    try {
+      await through(policy, product.dataset.service);
+    } catch (problem) {
+      toastProblem(problem);
+    }
+    return;
+  }
+  const item = board().querySelector(`[data-policy="${policy}"]`);
+  const dialog = document.getElementById("new-service");
+  open(dialog);
+  fill(dialog, { "policy-name": item.dataset.name, "product-name": product.dataset.name });
+  const form = dialog.querySelector("form");
+  form.dataset.policy = policy;
+  form.elements.product.value = product.dataset.product;
+}
+
+/** The dialog of a new service: places it, then sends the policy through it. */
+export function startServiceDialog() {
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (!("insertService" in form.dataset)) return;
+    event.preventDefault();
+    guard(form, form.querySelector("[type=submit]"), async () => {
+      const placements = [...form.querySelectorAll("[data-placement]:checked")].map((box) => {
+        const count = Number(box.closest(".fm-place").querySelector("[data-instances]").value);
+        return { exchange: box.value, min_instances: count, max_instances: count };
+      });
+      const { segments } = await get(`${api()}policies/${form.dataset.policy}/`);
+      const { name, product, on_failure: failure } = form.elements;
+      const service = await post(`${api()}services/`, { name: name.value, product: product.value, segments, placements, on_failure: failure.value });
+      form.closest("dialog").close();
+      await through(form.dataset.policy, service.id);
+    });
+  });
+}
+
+// Rules that let traffic pass inspect it from now on; where none does, the first rule does. The service has to be in
+// the policy's segments for that.
+async function through(uid, service) {
+  const [policy, fw] = await Promise.all([get(`${api()}policies/${uid}/`), get(`${api()}services/${service}/`)]);
+  const missing = policy.segments.filter((segment) => !fw.segments.includes(segment));
+  if (missing.length) await patch(`${api()}services/${service}/`, { segments: [...fw.segments, ...missing] });
+  const passing = policy.rules.filter((rule) => rule.action === "allow" || rule.action === "inspect");
+  const chosen = new Set(passing.length ? passing : policy.rules.slice(0, 1));
+  const rules = policy.rules.map((rule) => {
+    if (!chosen.has(rule)) return rule;
+    const services = (rule.services ?? []).includes(service) ? rule.services : [...(rule.services ?? []), service];
+    return { ...rule, action: "inspect", services };
+  });
+  const data = await patch(`${api()}policies/${uid}/`, { rules });
+  toast("ok", `${policy.name} is inspected now, in this draft.`);
+  document.body.dispatchEvent(new CustomEvent("saved", { detail: { source: document.getElementById("cv"), data } }));
+}

@@ -1,0 +1,16 @@
+// Fields that are shown only while another one has one of some values: data-when="path" data-is="tcp udp".
+export function startConditionalFields() {
+  document.addEventListener("change", ({ target }) => target.form && show(target.form));
+  document.addEventListener("row", ({ target }) => show(target.closest("form")));
+  document.body.addEventListener("drawn", showAll);
+  showAll();
+}
+
+const showAll = () => document.querySelectorAll("form").forEach(show);
+
+function show(form) {
+  for (const field of form.querySelectorAll("[data-when]")) {
+    const other = form.elements.namedItem(field.dataset.when);
+    if (other) field.hidden = !field.dataset.is.split(" ").includes(other.value);
+  }
+}

@@ -1,0 +1,18 @@
+// The forms of objects, wherever they are: sending, rows, picking, fields that hang on others.
+import { startPickers } from "./picker.js";
+import { startRows } from "./rows.js";
+import { startForms } from "./submit.js";
+import { startConditionalFields } from "./conditional_fields.js";
+
+export function startObjectForms() {
+  startForms();
+  startRows();
+  startPickers();
+  startConditionalFields();
+  document.addEventListener("keydown", (event) => {
+    const form = event.target.closest?.("[data-object]");
+    if (!form || !(event.ctrlKey || event.metaKey) || !["s", "Enter"].includes(event.key)) return;
+    event.preventDefault();
+    form.requestSubmit();
+  });
+}

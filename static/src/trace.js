@@ -1,0 +1,22 @@
+// Questions about flows: ends are picked by name or typed as addresses; the question is a plain GET form.
+import { startPickers } from "./forms/picker.js";
+
+startPickers();
+const form = document.querySelector(".tr-ask");
+form.querySelector("[name=version]").addEventListener("change", ({ target }) => {
+  const tenant = document.body.dataset.tenant;
+  form.dataset.api = `/api/v1/t/${tenant}/${target.value}/`;
+});
+document.querySelector("[data-swap]")?.addEventListener("click", () => {
+  const [one, other] = form.querySelectorAll(".tr-end");
+  const [mine, theirs] = [one, other].map((end) => ({ value: end.querySelector("[type=hidden]").value, chips: [...end.querySelectorAll(".fm-chosen > li")] }));
+  for (const [end, { value, chips }] of [[one, theirs], [other, mine]]) {
+    end.querySelector("[type=hidden]").value = value;
+    end.querySelector(".fm-chosen").replaceChildren(...chips);
+  }
+});
+// What is empty is not part of the question, nor of its address.
+form.addEventListener("submit", () => {
+  for (const field of form.elements) if (field.name && field.value === "") field.disabled = true;
+});
+window.addEventListener("pageshow", () => { for (const field of form.elements) field.disabled = false; });

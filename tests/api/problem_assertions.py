@@ -1,0 +1,18 @@
+"""Refusals as the API tells them (RFC 9457)."""
+
+from __future__ import annotations
+
+
+def assert_problem(answer, status):
+    assert answer.status_code == status, answer.content
+    assert answer["Content-Type"] == "application/problem+json"
+    body = answer.json()
+    assert body["status"] == status
+    assert body["type"].startswith("urn:causeway:problem:")
+    assert body["title"] and body["detail"]
+    return body
+
+
+def get_problems(answer, status=422):
+    assert len(answer.content) < 200_000
+    return assert_problem(answer, status)["problems"]

@@ -1,0 +1,120 @@
+"""What exchange nodes ask and tell: enrolment, the signed document, reports."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from provisioning.models import CounterReading, Node, NodeSection, NodeTenant
+from provisioning.services import nodes
+from tests.api.problem_assertions import assert_problem
+
+pytestmark = pytest.mark.django_db
+
+ENROLMENT = {"location": "aws-eu-central-1", "index": 1, "epoch": "e1"}
+
+
+@pytest.fixture
+def node(api):
+    """(its API, its Authorization header, the portal's public key)."""
+    made = api().post("/agent/v1/enroll/", {**ENROLMENT, "enrollment_key": nodes.enrollment_key("aws-eu-central-1", 1)})
+    assert made.status_code == 201, made.content
+    return api(), f"Node {made.json()['token']}", made.json()["public_key"]
+
+
+def test_a_node_enrols_with_the_key_only(api):
+    assert_problem(api().post("/agent/v1/enroll/", {**ENROLMENT, "enrollment_key": "wrong"}), 403)
+    assert_problem(api().post("/agent/v1/enroll/", {**ENROLMENT, "enrollment_key": "é"}), 403)
+    assert_problem(api().post("/agent/v1/enroll/", ENROLMENT), 400)
+    of_its_pair = nodes.enrollment_key("aws-eu-central-1", 2)
+    assert_problem(api().post("/agent/v1/enroll/", {**ENROLMENT, "enrollment_key": of_its_pair}), 403)
+    nowhere = nodes.enrollment_key("aws-eu-central-1", 3)
+    assert_problem(api().post("/agent/v1/enroll/", {**ENROLMENT, "index": 3, "enrollment_key": nowhere}), 422)
+    assert_problem(api().send("POST", "/agent/v1/enroll/", b"{"), 400)
+    assert_problem(api().get("/agent/v1/enroll/"), 405)
+    assert not Node.objects.exists()
+
+
+def test_a_document_is_signed_and_fetched_once(node, people, tenant_scope):
+    client, who, public_key = node
+    row = Node.objects.get()
+    NodeTenant.objects.create(node=row, tenant=people.acme)
+    with tenant_scope(people.acme):
+        NodeSection(
+            node=row, exchange="eu", address="exchange/eu", kind="exchange.presence", body={}, digest="d"
+        ).save()
+    told = client.get("/agent/v1/document/?wait=0", authorization=who).json()
+    key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public_key))
+    key.verify(base64.b64decode(told["signature"]), told["document"].encode())
+    document = json.loads(told["document"])
+    assert document["sections"]["acme/exchange/eu"]["kind"] == "exchange.presence"
+    have = hashlib.sha256(told["document"].encode()).hexdigest()
+    assert client.get(f"/agent/v1/document/?have={have}&wait=0", authorization=who).status_code == 204
+    assert client.get("/agent/v1/document/?have=other&wait=20", authorization=who).status_code == 200
+
+
+def test_a_report_says_what_was_applied(node, people, tenant_scope):
+    client, who, _ = node
+    row = Node.objects.get()
+    NodeTenant.objects.create(node=row, tenant=people.acme)
+    with tenant_scope(people.acme):
+        NodeSection(
+            node=row, exchange="eu", address="exchange/eu", kind="exchange.presence", body={}, digest="d"
+        ).save()
+    told = {"version": 1, "epoch": "e1", "applied": {"acme/exchange/eu": "d"}, "health": {"cpu": 1}, "counters": {}}
+    assert client.post("/agent/v1/report/", told, authorization=who).status_code == 204
+    with tenant_scope(people.acme):
+        assert NodeSection.objects.get().applied == "d"
+    row.refresh_from_db()
+    assert row.seen_at and row.health == {"cpu": 1}
+
+
+def test_a_report_that_was_overtaken_is_not_read(node, people, tenant_scope):
+    """Its lower counters would look like a reset, and everything ever counted would be charged again."""
+    client, who, _ = node
+    NodeTenant.objects.create(node=Node.objects.get(), tenant=people.acme)
+
+    def told(sequence, value, epoch="e1"):
+        body = {"epoch": epoch, "sequence": sequence, "counters": {"acme|connector/a|corp|out|bytes": value}}
+        assert client.post("/agent/v1/report/", body, authorization=who).status_code == 204
+        with tenant_scope(people.acme):
+            return CounterReading.objects.order_by("-at")[0].value
+
+    assert [told(5, 100), told(6, 200), told(5, 100), told(6, 201), told(7, 300)] == [100, 200, 200, 200, 300]
+    assert told(1, 40, epoch="e2") == 40, "a node that was set up anew counts from nought"
+    again = {**ENROLMENT, "epoch": "e3", "enrollment_key": nodes.enrollment_key("aws-eu-central-1", 1)}
+    who = f"Node {client.post('/agent/v1/enroll/', again).json()['token']}"
+    assert told(1, 7, epoch="e3") == 7
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"counters": []},
+        {"version": "1"},
+        {"version": 2**63},
+        {"counters": {"acme|x": -1}},
+        {"counters": {"acme|" + "x" * 201: 1}},
+        {"counters": {"acme|\0": 1}},
+        {"applied": {"acme/exchange/eu": "d" * 65}},
+        {"applied": {"acme/exchange/eu": 5}},
+        {"failed": {"acme/exchange/eu": "\0"}},
+        {"health": 3},
+        {"health": {"cpu": float("nan")}},
+        {"epoch": "\0"},
+    ],
+)
+def test_a_malformed_report_is_refused(node, body):
+    client, who, _ = node
+    assert_problem(client.post("/agent/v1/report/", body, authorization=who), 400)
+
+
+def test_only_a_node_is_answered(api, node):
+    for who in ("Node wrong", "Node ", "Bearer x"):
+        assert_problem(api().get("/agent/v1/document/", authorization=who), 401)
+    assert_problem(api("operator").get("/agent/v1/document/"), 401)
+    assert_problem(api().post("/agent/v1/report/", {}), 401)

@@ -1,0 +1,120 @@
+"""Usage, the estimate and invoices through the API: the same numbers that billing has, as decimal texts."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+
+from billing import services
+from billing.metering import collect_samples
+from billing.demo import ensure_demo_prices
+from billing.models import PriceBook
+from tenants.models import Tenant
+from tests.api.problem_assertions import assert_problem
+from tests.billing.conftest import create_connector_lifecycle, create_lifecycle, create_named_item
+
+pytestmark = pytest.mark.django_db
+
+START, NOW = datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 11, 3, tzinfo=UTC)
+SPAN = "from=2026-11-01&to=2026-11-03T00:00:00Z"
+
+
+@pytest.fixture
+def finance(api):
+    return api("finance")
+
+
+@pytest.fixture
+def invoice(people, tenant_scope):
+    """The number of a draft invoice over two days of an exchange and a connector."""
+    ensure_demo_prices(datetime(2026, 10, 1, tzinfo=UTC))
+    with tenant_scope(people.acme):
+        create_named_item("exchanges", "eu", "Europe")
+        create_named_item("connectors", "dc", "Data centre")
+        create_lifecycle("exchange/eu", "exchange.presence", START, location="aws-eu-central-1", size="small")
+        create_connector_lifecycle("dc", START)
+        collect_samples(START, NOW, NOW)
+        return services.update_draft_invoice(date(2026, 11, 1), NOW).number
+
+
+def test_usage_adds_up_and_is_grouped(finance, invoice):
+    told = finance.get(f"t/acme/usage/?{SPAN}").json()
+    assert told["currency"] == "EUR"
+    assert sum(Decimal(row["amount"]) for row in told["results"]) == Decimal(told["total"]) > 0
+    assert {row["meter"] for row in told["results"]} == {"exchange_hours", "connector_hours"}
+    days = finance.get(f"t/acme/usage/?{SPAN}&meter=connector_hours&group_by=day").json()
+    assert [(row["key"], Decimal(row["quantity"])) for row in days["results"]] == [
+        ("2026-11-01", 24),
+        ("2026-11-02", 24),
+    ]
+    things = finance.get(f"t/acme/usage/?{SPAN}&group_by=subject").json()
+    assert {row["thing"]["name"] for row in things["results"]} == {"Europe", "Data centre"}
+
+
+@pytest.mark.parametrize(
+    ("query", "path"),
+    [
+        ("from=yesterday", "from"),
+        ("from=2026-13-01", "from"),
+        ("from=2026-11-03&to=2026-11-01", "to"),
+        ("from=2020-01-01&to=2026-01-01", "to"),
+        (f"{SPAN}&meter=nonsense", "meter"),
+        (f"{SPAN}&group_by=nonsense", "group_by"),
+    ],
+)
+def test_usage_that_cannot_be_asked(finance, query, path):
+    assert assert_problem(finance.get(f"t/acme/usage/?{query}"), 400)["problems"][0]["path"] == path
+
+
+def test_an_invoice_is_read_down_to_its_samples(finance, invoice):
+    [head] = finance.get("t/acme/invoices/").json()["results"]
+    assert head["number"] == invoice and head["state"] == "draft"
+    one = finance.get(f"t/acme/invoices/{invoice}/").json()
+    assert one["total"] == head["total"] and one["groups"]
+    lines = finance.get(f"t/acme/invoices/{invoice}/lines/").json()["results"]
+    assert sum(Decimal(line["amount"]) for line in lines) == Decimal(head["total"])
+    line = lines[0]
+    assert line["explanation"] and line["subject"]["title"]
+    page = finance.get(f"t/acme/invoices/{invoice}/lines/{line['id']}/samples/?limit=1000").json()
+    assert sum(Decimal(sample["quantity"]) for sample in page["results"]) == Decimal(line["quantity"])
+
+
+def test_the_csv_says_the_same(finance, invoice):
+    answer = finance.get(f"t/acme/invoices/{invoice}/export/?format=csv", accept="application/json")
+    assert answer["Content-Type"].startswith("text/csv")
+    assert f"invoice-{invoice}.csv" in answer["Content-Disposition"]
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode())))
+    total = finance.get(f"t/acme/invoices/{invoice}/").json()["total"]
+    assert sum(Decimal(row["amount"]) for row in rows) == Decimal(total)
+    assert_problem(finance.get(f"t/acme/invoices/{invoice}/export/?format=docx"), 400)
+
+
+def test_what_is_not_there_is_404_and_not_everybodys_business(finance, api, invoice):
+    assert_problem(finance.get("t/acme/invoices/nothing/"), 404)
+    assert_problem(finance.get("t/acme/invoices/nothing/lines/"), 404)
+    assert_problem(finance.get("t/acme/invoices/nothing/export/"), 404)
+    assert_problem(api("secadmin").get("t/acme/usage/"), 403)
+    assert_problem(api("globex_owner").get(f"t/globex/invoices/{invoice}/"), 404)
+
+
+def test_without_a_price_book_amounts_are_open(finance):
+    assert finance.get("t/acme/usage/").json()["total"] is None
+    assert finance.get("t/acme/estimate/").json()["monthly_after"] is None
+
+
+def test_a_new_tenant_gets_prices_like_anothers(api, people):
+    ensure_demo_prices(datetime(2026, 10, 1, tzinfo=UTC))
+    like = PriceBook.objects.get(buyer_tenant=people.acme)
+    wish = {"slug": "hooli", "name": "Hooli", "owner": "gavin@demo.test"}
+    told = assert_problem(api("msp_admin").post("tenants/", {**wish, "price_book": "nothing"}), 400)
+    assert told["problems"][0]["path"] == "price_book"
+    assert not Tenant.objects.filter(slug="hooli").exists()
+    foreign = PriceBook.objects.get(buyer_tenant=people.initech).name
+    assert_problem(api("msp_admin").post("tenants/", {**wish, "price_book": foreign}), 400)
+    assert api("msp_admin").post("tenants/", {**wish, "price_book": like.name}).status_code == 201
+    book = PriceBook.objects.get(buyer_tenant__slug="hooli")
+    assert book.versions.get().rates == like.versions.get().rates and book.seller == people.msp

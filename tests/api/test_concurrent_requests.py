@@ -1,0 +1,127 @@
+"""The API of a running portal: over real sockets, with requests that really are at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+import websockets
+from playwright.sync_api import Page, expect
+
+from provisioning.services import nodes
+from tenants import tokens
+from tests.api.sample_network import OBJECT_BODIES
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def secret(people):
+    return tokens.issue(people.netadmin, "test")[1]
+
+
+@pytest.fixture
+def portal(live_portal, secret):
+    headers = {"Authorization": f"Bearer {secret}"}
+    with httpx.Client(base_url=f"{live_portal}/api/v1/", headers=headers, timeout=30) as client:
+        yield client
+
+
+@pytest.fixture
+def draft(portal):
+    return portal.post("t/acme/drafts/", json={"name": "work"}).json()["id"]
+
+
+def test_the_same_request_many_times_at_once_is_done_once(portal, draft):
+    def send(_):
+        return portal.post(f"t/acme/drafts/{draft}/groups/", json=OBJECT_BODIES["groups"], headers={"Idempotency-Key": "k"})
+
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(send, range(6)))
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert portal.get(f"t/acme/drafts/{draft}/").json()["edits"] == 1
+
+
+def test_edits_of_two_people_at_once_queue_up(portal, draft):
+    def send(number):
+        return portal.post(f"t/acme/drafts/{draft}/groups/", json={"name": f"g{number}"}).status_code
+
+    with ThreadPoolExecutor(6) as pool:
+        assert set(pool.map(send, range(12))) == {201}
+    read = portal.get(f"t/acme/drafts/{draft}/").json()
+    assert read["edits"] == read["version"] == 12
+
+
+def test_a_caller_does_not_choose_the_address_in_the_audit_log(portal):
+    forged = {"X-Forwarded-For": "8.8.4.4", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.test"}
+    portal.post("t/acme/drafts/", json={"name": "forged"}, headers=forged)
+    told = portal.get("t/acme/audit/?limit=1&action=draft.create", headers=forged).json()
+    assert told["results"][0]["address"] == "127.0.0.1"
+
+
+def test_bodies_without_a_length_are_read_and_bounded(portal, draft):
+    def chunks(text):
+        yield from (text[start : start + 65_536] for start in range(0, len(text), 65_536))
+
+    where, headers = f"t/acme/drafts/{draft}/groups/", {"Content-Type": "application/json"}
+    made = portal.post(where, content=chunks(b'{"name": "chunked"}'), headers=headers)
+    assert made.status_code == 201, made.text
+    huge = portal.post(where, content=chunks(b'{"name": "' + b"x" * 5_000_000 + b'"}'), headers=headers)
+    assert huge.status_code == 413 and huge.headers["Content-Type"] == "application/problem+json"
+
+
+async def test_a_change_is_heard_over_the_socket(live_portal, secret):
+    address = live_portal.replace("http", "ws") + "/ws/t/acme/"
+    headers = {"Authorization": f"Bearer {secret}"}
+    async with (
+        httpx.AsyncClient(base_url=f"{live_portal}/api/v1/", headers=headers) as portal,
+        websockets.connect(address, additional_headers=headers) as listening,
+    ):
+        made = (await portal.post("t/acme/drafts/", json={"name": "work"})).json()
+        heard = json.loads(await asyncio.wait_for(listening.recv(), 5))
+        assert heard == {"type": "changed", "what": "draft", "id": made["id"], "version": 0}
+    with pytest.raises(websockets.ConnectionClosed) as closed:
+        async with websockets.connect(
+            live_portal.replace("http", "ws") + "/ws/t/globex/", additional_headers=headers
+        ) as s:
+            await asyncio.wait_for(s.recv(), 5)
+    assert closed.value.rcvd.code == 4404
+
+
+def test_waiting_nodes_leave_the_portal_answering(live_portal, portal):
+    """More nodes wait for a document than the pool has connections to the database."""
+    token, _ = nodes.enroll_node("aws-eu-central-1", 1, nodes.enrollment_key("aws-eu-central-1", 1), "e1")
+    headers = {"Authorization": f"Node {token}"}
+    text = httpx.get(f"{live_portal}/agent/v1/document/", headers=headers).json()["document"]
+    have = hashlib.sha256(text.encode()).hexdigest()
+    waiting = []
+    parts = urlsplit(live_portal)
+    for _ in range(25):
+        connection = socket.create_connection((parts.hostname, parts.port))
+        connection.sendall(
+            f"GET /agent/v1/document/?have={have}&wait=20 HTTP/1.1\r\nHost: {parts.netloc}\r\n"
+            f"Authorization: Node {token}\r\n\r\n".encode()
+        )
+        waiting.append(connection)
+    try:
+        for _ in range(3):
+            assert portal.get("me/").elapsed.total_seconds() < 5
+    finally:
+        for connection in waiting:
+            connection.close()
+
+
+@pytest.mark.browser
+def test_the_docs_page_shows_the_api_under_our_content_security_policy(live_portal, page: Page):
+    refused = []
+    page.on("console", lambda message: refused.append(message.text) if "Content Security" in message.text else None)
+    page.goto(f"{live_portal}/api/v1/docs/")
+    expect(page.locator("[data-path='/api/v1/me/']")).to_be_visible(timeout=20_000)
+    assert refused == []

@@ -1,0 +1,162 @@
+"""Connectors and prefix lists as tables: every wrong cell is told, and nothing happens by half."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+from django.test.client import encode_multipart
+
+from provisioning.core import intent as core
+from tests.api.sample_network import (
+    SECOND_SITE, create_object, get_document, create_draft, create_sample_network, create_every_kind, import_csv)
+from tests.api.problem_assertions import assert_problem, get_problems
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("kind", ["connectors", "prefix-lists"])
+def test_a_table_that_was_exported_is_read_back_without_a_difference(netadmin, kind):
+    where = create_every_kind(netadmin)
+    create_object(netadmin, where, "prefix-lists", {"name": "+more", "entries": []})
+    two = [
+        {"segment": "corp", "group": None, "prefixes": ["10.80.0.0/16", "10.81.0.0/16"]},
+        {"segment": "guest", "group": "prod", "prefixes": ["10.82.0.0/16"]},
+    ]
+    site = {**SECOND_SITE, "name": "=two", "description": 'A "quoted", text;\nof two lines', "attachments": two}
+    create_object(netadmin, where, "connectors", site, billing_tags=["research"])
+    exported = netadmin.get(f"{where}{kind}/?format=csv")
+    assert exported["Content-Type"].startswith("text/csv")
+    assert exported.content == netadmin.get(f"{where}{kind}/", accept="text/csv").content
+    text = exported.content.decode()
+    assert "'=two" in text if kind == "connectors" else "'+more" in text
+    answer = import_csv(netadmin, where, exported.content, kind)
+    assert answer.status_code == 200, answer.content
+    assert answer.json()["unchanged"] and not answer.json()["differences"]
+    again = create_draft(netadmin, "again")
+    for one in ("exchanges", "segments", "groups", "billing-tags"):
+        for row in netadmin.get(f"{where}{one}/").json()["results"]:
+            create_object(netadmin, again, one, {name: value for name, value in row.items() if name not in ("id", "key")})
+    made = import_csv(netadmin, again, exported.content, kind).json()
+    assert made["created"] == len(made["differences"]) and made["unchanged"] == 0
+    assert netadmin.get(f"{again}{kind}/?format=csv").content == exported.content
+    for other in set(core.KINDS) - {kind}:
+        assert netadmin.get(f"{where}{other}/?format=csv").status_code == 200
+
+
+def test_spreadsheets_write_semicolons_and_byte_order_marks(netadmin):
+    where = create_sample_network(netadmin)
+    rows = "\ufeffName;Kind;Exchange;Segment;Group;Prefixes\r\n" + "\r\n".join(
+        f"branch-{number};lab-site;eu;corp;prod;10.{number}.0.0/24, 10.{number}.1.0/24" for number in (50, 51)
+    )
+    told = import_csv(netadmin, where, rows).json()
+    assert (told["rows"], told["created"], told["changed"]) == (2, 2, 0)
+    wide = import_csv(netadmin, where, rows.replace(";", "\t").encode("utf-16")).json()
+    assert wide["unchanged"] == 2
+    changed = import_csv(netadmin, where, "name,size\nbranch-50,large\nbranch-51,\n").json()
+    assert (changed["changed"], changed["unchanged"]) == (1, 1)
+    body = encode_multipart("XX", {"file": _file("name,size\nbranch-50,medium\n")})
+    form = import_csv(netadmin, where, body, media="multipart/form-data; boundary=XX")
+    assert form.json()["changed"] == 1
+    assert netadmin.post(f"{where}undo/").status_code == 200
+    [branch] = netadmin.get(f"{where}connectors/?search=branch-50").json()["results"]
+    assert branch["size"] == "large" and branch["attachments"][0]["prefixes"] == ["10.50.0.0/24", "10.50.1.0/24"]
+
+
+def _file(text):
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    return SimpleUploadedFile("table.csv", text.encode(), "text/csv")
+
+
+COLUMNS = "name,kind,exchange,segment,prefixes"
+
+
+GOOD = f"{COLUMNS}\na,lab-site,eu,corp,10.50.0.0/16"
+
+
+WRONG = {
+    "rows[3].exchange": f"{GOOD}\nb,lab-site,mars,corp,10.51.0.0/16\n",
+    "rows[2].prefixes": f"{COLUMNS}\na,lab-site,eu,corp,10.1.2.3/16\n",
+    "rows[3].prefixes": f"{GOOD}\nb,lab-site,eu,corp,10.1.0.0/16\n",
+    "rows[3].segment": f"{GOOD}\na,,,moon,10.51.0.0/16\n",
+    "rows[2].enabled": "name,enabled\nsite-a,perhaps\n",
+    "rows[2].preference": "name,preference\nsite-a,1.5\n",
+    "rows[3].size": "name,size\nsite-a,small\nsite-a,large\n",
+    "rows[1].colour": "name,colour\nsite-a,red\n",
+    "rows[2].settings.region": f"{COLUMNS},settings.region\na,lab-site,eu,corp,10.50.0.0/16,x\n",
+    "rows[2]": 'name\n"open\n',
+    "rows[1]": b"name\xff\n",
+}
+
+
+@pytest.mark.parametrize("path", WRONG)
+def test_a_wrong_cell_is_told_by_row_and_column_and_nothing_is_changed(netadmin, path):
+    where = create_sample_network(netadmin)
+    before, read = get_document(netadmin, where), netadmin.get(where).json()
+    for query in ("", "?dry_run=1"):
+        told = assert_problem(import_csv(netadmin, where, WRONG[path], query=query), 422)
+        assert path in [problem["path"] for problem in told["problems"]], told
+    assert (get_document(netadmin, where), netadmin.get(where).json()) == (before, read)
+
+
+def test_a_thousand_rows_are_one_edit(netadmin):
+    where = create_sample_network(netadmin)
+    rows = [f"branch-{n},lab-site,eu,corp,prod,10.{100 + n // 256}.{n % 256}.0/24" for n in range(1000)]
+    told = import_csv(netadmin, where, "\n".join(["name,kind,exchange,segment,group,prefixes", *rows])).json()
+    assert told["created"] == 1000
+    page = netadmin.get(f"{where}connectors/?total=1&limit=1").json()
+    assert page["count"] == 1002
+    assert netadmin.post(f"{where}undo/").json()["edits"] == 7
+    assert netadmin.get(f"{where}connectors/?total=1").json()["count"] == 2
+
+
+def test_a_table_tells_the_first_of_what_it_changes_and_counts_all(netadmin):
+    where = create_sample_network(netadmin)
+    told = import_csv(
+        netadmin, where, "name,prefix\n" + "".join(f"list-{n},10.0.{n}.0/24\n" for n in range(250)), "prefix-lists"
+    )
+    assert told.json()["created"] == 250 and len(told.json()["differences"]) == 200
+    rows = "name,prefix\n" + "list-0,10.0.0.0/24\n" * 10_001
+    refused = assert_problem(import_csv(netadmin, where, rows, "prefix-lists"), 422)
+    assert refused["problems"][0]["code"] == "bad_table" and "more than 10,000 rows" in refused["detail"]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        {"circuits": "[" * 100_000},
+        {"settings.facility": "[" * 100_000},
+        {"billing_tags": '["\\ud800"]'},
+        {"settings.attachments": '["\\ud800"]'},
+        {"settings.attachments": '["a\\u0000"]'},
+    ],
+)
+def test_a_cell_that_cannot_be_stored_is_told_and_not_tried(netadmin, cells):
+    where = create_sample_network(netadmin)
+    row = {
+        "name": "new",
+        "kind": "interconnect",
+        "exchange": "eu",
+        "segment": "corp",
+        "prefixes": "10.9.0.0/16",
+        **cells,
+    }
+    out = io.StringIO()
+    csv.writer(out).writerows([list(row), list(row.values())])
+    answer = netadmin.send("POST", f"{where}import/connectors/", out.getvalue().encode(), content_type="text/csv")
+    assert assert_problem(answer, 422)["problems"][0]["path"].startswith("rows[2].")
+
+
+@pytest.mark.timeout(30)
+def test_a_table_with_too_many_columns_is_told_in_one_problem(netadmin):
+    where = create_sample_network(netadmin)
+    many = ",".join(f"c{n}" for n in range(60_000))
+    [one] = get_problems(import_csv(netadmin, where, f"name,{many}\n"))
+    assert one["path"] == "rows[1]" and "60,001 columns" in one["message"]
+    few = get_problems(import_csv(netadmin, where, "name,colour,shape\n"))
+    assert [one["path"] for one in few] == ["rows[1].colour", "rows[1].shape"]
+    assert "exchange" in few[0]["message"] and "exchange" not in few[1]["message"]
+    [one] = get_problems(import_csv(netadmin, where, f"name,{'x' * 100_000}\n"))
+    assert one["path"] == "rows[1]"

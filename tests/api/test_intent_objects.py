@@ -1,0 +1,376 @@
+"""The kinds in a draft: made, read, changed, taken away; what is refused; the network as one document."""
+
+from __future__ import annotations
+
+import json
+
+import jsonschema
+import pytest
+import yaml
+from rest_framework.serializers import ListField
+
+from portal.api.object_examples import OBJECT_EXAMPLES
+from portal.api.object_schemas import OBJECT_SCHEMAS
+from provisioning.core import intent as core
+from tests.api.sample_network import OBJECT_BODIES, INTERNET_EXIT, GUEST_SEGMENT, LOBBY_SITE, SECOND_SITE, create_object, create_draft, create_sample_network
+from tests.api.problem_assertions import assert_problem
+
+pytestmark = pytest.mark.django_db
+
+
+def document_of(api, where):
+    return api.get(f"{where}intent/").json()
+
+
+@pytest.mark.parametrize("kind", core.KINDS)
+def test_every_kind_is_made_read_changed_and_taken_away(netadmin, kind):
+    where = create_sample_network(netadmin)
+    body = {**OBJECT_BODIES[kind], "name": "another", **({"position": 20} if kind == "policies" else {})}
+    if kind == "connectors":
+        body["attachments"] = [{"segment": "corp", "group": None, "prefixes": ["10.9.0.0/16"]}]
+    if kind == "exchanges":
+        body["location"] = "aws-us-east-1"
+    if kind == "shares":
+        create_object(netadmin, where, "segments", GUEST_SEGMENT)
+        create_object(netadmin, where, "connectors", LOBBY_SITE)
+    if kind == "internet-apps":
+        create_object(netadmin, where, "connectors", INTERNET_EXIT)
+    made = create_object(netadmin, where, kind, body)
+    one = made["Location"]
+    row = made.json()
+    assert row["name"] == "another" and row["key"] == "another"
+    assert one.endswith(f"/{kind}/{row['id']}/")
+    read = netadmin.get(one)
+    assert read.json() == row and read["ETag"] == made["ETag"]
+    patched = netadmin.patch(one, {"description": "of the tests"})
+    assert patched.status_code == 200, patched.content
+    assert patched.json() == {**row, "description": "of the tests"}
+    assert patched["ETag"] != made["ETag"]
+    put = netadmin.put(one, row)
+    assert put.json() == row and put["ETag"] == made["ETag"]
+    assert row in netadmin.get(f"{where}{kind}/").json()["results"]
+    assert netadmin.delete(one).status_code == 204
+    assert_problem(netadmin.get(one), 404)
+
+
+@pytest.mark.parametrize("kind", core.KINDS)
+def test_the_schema_says_what_the_core_reads(kind):
+    unknown = "00000000-0000-0000-0000-000000000000"
+    clean = core.normalise_body(kind, OBJECT_BODIES[kind], lambda kind, name: unknown)
+    assert set(OBJECT_SCHEMAS[kind].fields) == {"id", "key", *clean}
+    for field, inner in OBJECT_SCHEMAS[kind].fields.items():
+        child = getattr(inner, "child", None)
+        if hasattr(child, "fields") and clean[field]:
+            assert set(child.fields) == set(clean[field][0]), field
+
+
+def lists_in(field, path=()):
+    """The most that each list of a shape may hold, by where it stands."""
+    child = getattr(field, "child", None)
+    if isinstance(field, ListField):
+        yield path, field.max_length
+        path = (*path[:-1], f"{path[-1]}[0]")
+    for name, inner in getattr(child or field, "fields", {}).items():
+        yield from lists_in(inner, (*path, name))
+
+
+def body_with(path, value):
+    for step in reversed(path):
+        value = {step.removesuffix("[0]"): [value] if step.endswith("[0]") else value}
+    return value
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "most"), [(kind, *one) for kind, inner in OBJECT_SCHEMAS.items() for one in lists_in(inner)]
+)
+def test_the_schema_says_how_long_a_list_may_be(kind, path, most):
+    def told(count):
+        with pytest.raises(core.InvalidIntent) as refused:
+            core.normalise_body(kind, body_with(path, [None] * count), lambda kind, name: None)
+        return {one.code.startswith("too_many_") for one in refused.value.problems if one.path == ".".join(path)}
+
+    assert True in told(most + 1)
+    assert True not in told(most)
+
+
+def test_what_is_too_long_is_refused_alike_in_an_object_a_document_and_a_table(netadmin):
+    where = create_sample_network(netadmin)
+    long = {**OBJECT_BODIES["policies"], "name": "long", "position": 20, "rules": [{"action": "deny"}] * 1_001}
+    [problem] = assert_problem(netadmin.post(f"{where}policies/", long), 422)["problems"]
+    assert problem["code"] == "too_many_rules" and problem["path"] == "rules"
+    assert problem["message"].startswith("There are 1,001 rules here; 1,000 is the most. Split")
+    document = document_of(netadmin, where)
+    [again] = assert_problem(netadmin.put(f"{where}intent/", {**document, "policies": [*document["policies"], long]}), 422)[
+        "problems"
+    ]
+    assert again == {**problem, "path": "policies[1].rules"}
+    table = b"name,segment,prefixes\n" + b"site-a,corp,10.1.0.0/16\n" * 257
+    [cell, *_] = assert_problem(netadmin.send("POST", f"{where}import/connectors/", table, "text/csv"), 422)["problems"]
+    assert (cell["code"], cell["path"]) == ("too_many_attachments", "rows[2].segment")
+
+
+@pytest.mark.parametrize("kind", core.KINDS)
+def test_the_example_of_every_kind_can_be_read(netadmin, kind):
+    groups = ("prod", "dev")
+    core.normalise_body(kind, OBJECT_EXAMPLES[kind], lambda kind, name: name if (kind == "groups") == (name in groups) else None)
+    path = f"/api/v1/t/{{slug}}/drafts/{{draft}}/{kind}/"
+    told = netadmin.get("schema/").json()["paths"][path]["post"]["requestBody"]["content"]["application/json"]
+    assert [one["value"] for one in told["examples"].values()] == [OBJECT_EXAMPLES[kind]]
+
+
+def test_names_are_taken_for_references_and_ids_come_back(netadmin):
+    where = create_sample_network(netadmin)
+    [segment] = netadmin.get(f"{where}segments/").json()["results"]
+    [policy] = netadmin.get(f"{where}policies/").json()["results"]
+    assert policy["segments"] == [segment["id"]]
+    assert policy["to"] == ["any"]
+
+
+def test_a_tag_that_was_read_guards_a_write(netadmin):
+    where = create_sample_network(netadmin)
+    listed = netadmin.get(f"{where}groups/").json()["results"][0]
+    one = f"{where}groups/{listed['id']}/"
+    tag = netadmin.get(one)["ETag"]
+    assert netadmin.get(one, if_none_match=tag).status_code == 304
+    changed = netadmin.patch(one, {"name": "production"}, if_match=tag)
+    assert changed.status_code == 200
+    assert_problem(netadmin.patch(one, {"name": "again"}, if_match=tag), 412)
+    assert_problem(netadmin.put(one, {"name": "again"}, if_match=tag), 412)
+    assert_problem(netadmin.delete(one, if_match=tag), 412)
+    assert netadmin.get(one).json()["name"] == "production"
+    assert netadmin.get(one).json()["key"] == "prod"
+    assert netadmin.patch(one, {"name": "again"}, if_match=changed["ETag"]).status_code == 200
+    assert netadmin.patch(one, {"name": "once more"}, if_match="*").status_code == 200
+
+
+def test_pages_follow_each_other_there_and_back(netadmin):
+    where = create_draft(netadmin)
+    for number in range(7):
+        create_object(netadmin, where, "groups", {"name": f"g{number}"})
+    first = netadmin.get(f"{where}groups/?limit=3").json()
+    second = netadmin.get(first["next"]).json()
+    third = netadmin.get(second["next"]).json()
+    names = [[row["name"] for row in page["results"]] for page in (first, second, third)]
+    assert names == [["g0", "g1", "g2"], ["g3", "g4", "g5"], ["g6"]]
+    assert first["previous"] is None and third["next"] is None
+    assert netadmin.get(third["previous"]).json()["results"] == second["results"]
+    down = netadmin.get(f"{where}groups/?ordering=-name&limit=1").json()
+    assert down["results"][0]["name"] == "g6"
+    assert [row["name"] for row in netadmin.get(f"{where}groups/?search=G4").json()["results"]] == ["g4"]
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=1001", "limit=x", "cursor=x", "ordering=color", "colour=red"])
+def test_a_wrong_question_is_told_so(netadmin, query):
+    answer = netadmin.get(f"{create_draft(netadmin)}groups/?{query}")
+    assert answer.status_code in (400, 422)
+    assert answer.json()["problems"][0]["path"] == query.partition("=")[0]
+
+
+def test_lists_are_filtered_by_fields(netadmin):
+    where = create_sample_network(netadmin)
+    [segment] = netadmin.get(f"{where}segments/").json()["results"]
+    found = netadmin.get(f"{where}policies/?segments={segment['id']}").json()["results"]
+    assert [policy["name"] for policy in found] == ["prod-out"]
+    assert netadmin.get(f"{where}connectors/?kind=aws-vpc").json()["results"] == []
+    assert len(netadmin.get(f"{where}connectors/?kind=lab-site").json()["results"]) == 2
+
+
+BAD = {
+    "equal prefixes in one segment": (
+        *("connectors", {**SECOND_SITE, "name": "twin", "attachments": OBJECT_BODIES["connectors"]["attachments"]}),
+        *("attachments[0].prefixes[0]", "“10.1.0.0/16”|10.1.0.0/16"),
+    ),
+    "an unknown reference": ("connectors", {**SECOND_SITE, "name": "x", "exchange": "mars"}, "exchange", "mars"),
+    "a prefix with host bits": ("segments", {"name": "x", "prefixes": ["10.1.2.3/16"]}, "prefixes[0]", "10.1.2.3/16"),
+    "a port of 70000": (
+        *("policies", {**OBJECT_BODIES["policies"], "name": "x", "position": 11}),
+        *("rules[0].ports[0]", "70000"),
+    ),
+    "a policy for a group that is not there": (
+        *("policies", {**OBJECT_BODIES["policies"], "name": "x", "position": 11, "from": ["nobody"]}),
+        *("from[0]", "nobody"),
+    ),
+    "a field there is not": ("groups", {"name": "x", "colour": "red"}, "colour", "colour"),
+    "no name": ("groups", {}, "name", "name"),
+    "a position that is taken": ("policies", {**OBJECT_BODIES["policies"], "name": "x"}, "position", "10"),
+}
+BAD["a port of 70000"][1]["rules"] = [{"action": "allow", "protocol": "tcp", "ports": ["70000"]}]
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_bad_input_is_refused_with_its_place_and_changes_nothing(netadmin, what):
+    kind, body, path, said = BAD[what]
+    where = create_sample_network(netadmin)
+    before, draft_before = document_of(netadmin, where), netadmin.get(where).json()
+    answer = netadmin.post(f"{where}{kind}/", body)
+    assert 400 <= answer.status_code < 500, answer.content
+    problems = assert_problem(answer, answer.status_code)["problems"]
+    assert any(problem["path"].endswith(path) for problem in problems), problems
+    assert any(word in problem["message"] for problem in problems for word in said.split("|")), problems
+    assert all(problem["code"] and problem["message"] for problem in problems)
+    assert document_of(netadmin, where) == before
+    assert netadmin.get(where).json() == draft_before
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (b'{"name": "x"', 400, "bad_json"),
+        (b"\xff\xfe", 400, "bad_json"),
+        (b'{"name": NaN}', 400, "bad_json"),
+        (b'{"name": 1e999}', 400, "bad_json"),
+        (b'{"name": "a\\u0000b"}', 400, "bad_json"),
+        (b'{"name": "\\ud800"}', 400, "bad_json"),
+        (b"[" * 100_000, 400, "bad_json"),
+        (b'{"a":' * 40 + b"1" + b"}" * 40, 400, "bad_json"),
+        (b'["name"]', 400, "wrong_type"),
+        (b'{"name": "' + b"x" * 5_000_000 + b'"}', 413, "too_large"),
+    ],
+)
+def test_a_body_that_cannot_be_taken(netadmin, body, status, code):
+    where = create_sample_network(netadmin)
+    before = document_of(netadmin, where)
+    told = assert_problem(netadmin.send("POST", f"{where}groups/", body), status)
+    assert told["problems"][0]["code"] == code
+    assert document_of(netadmin, where) == before
+
+
+def test_another_content_type_is_415(netadmin):
+    where = create_draft(netadmin)
+    assert_problem(netadmin.send("POST", f"{where}groups/", b"name=x", "application/x-www-form-urlencoded"), 415)
+
+
+def test_what_is_in_use_stays(netadmin):
+    where = create_sample_network(netadmin)
+    [segment] = netadmin.get(f"{where}segments/").json()["results"]
+    told = assert_problem(netadmin.delete(f"{where}segments/{segment['id']}/"), 409)
+    assert {problem["code"] for problem in told["problems"]} == {"in_use"}
+    assert any("site-a" in problem["message"] for problem in told["problems"])
+
+
+def test_edits_are_undone_and_redone_in_order(netadmin):
+    where = create_draft(netadmin)
+    for number in range(51):
+        create_object(netadmin, where, "groups", {"name": f"g{number}"})
+    full = document_of(netadmin, where)
+    for left in range(50, -1, -1):
+        undone = netadmin.post(f"{where}undo/").json()
+        assert undone["edits"] == left and undone["can_redo"]
+    assert document_of(netadmin, where)["groups"] == []
+    assert_problem(netadmin.post(f"{where}undo/"), 409)
+    for _ in range(51):
+        assert netadmin.post(f"{where}redo/").status_code == 200
+    assert document_of(netadmin, where) == full
+    assert_problem(netadmin.post(f"{where}redo/"), 409)
+
+
+def test_a_draft_is_read_listed_and_discarded(netadmin):
+    where = create_draft(netadmin, "mine")
+    read = netadmin.get(where)
+    assert read.json()["base_revision"] == 0 and read.json()["author"] == "netadmin@demo.test"
+    assert_problem(netadmin.post("t/acme/drafts/", {"name": "mine"}), 409)
+    create_object(netadmin, where, "groups")
+    assert_problem(netadmin.delete(where, if_match=read["ETag"]), 412)
+    assert netadmin.delete(where, if_match=netadmin.get(where)["ETag"]).status_code == 204
+    assert netadmin.get("t/acme/drafts/").json()["results"] == []
+    assert len(netadmin.get("t/acme/drafts/?state=discarded").json()["results"]) == 1
+    assert_problem(netadmin.post(f"{where}groups/", {"name": "late"}), 409)
+
+
+@pytest.mark.parametrize("media", ["application/json", "application/yaml"])
+def test_the_document_goes_round_without_loss(netadmin, media):
+    where = create_sample_network(netadmin)
+    create_object(netadmin, where, "groups", {"name": "no", "description": "2026-01-01"})
+    answer = netadmin.get(f"{where}intent/", accept=media)
+    assert answer["Content-Type"].startswith(media)
+    again = create_draft(netadmin, "again")
+    put = netadmin.send("PUT", f"{again}intent/", answer.content, media)
+    assert put.status_code == 200, put.content
+
+    def told(where):
+        return without_ids(document_of(netadmin, where))
+
+    assert told(again) == told(where)
+    back = netadmin.send("PUT", f"{where}intent/", answer.content, media)
+    assert back.json() == document_of(netadmin, where)
+    assert netadmin.get(where).json()["edits"] == 8
+
+
+def without_ids(document):
+    names = {row["id"]: row["name"] for rows in document.values() for row in rows}
+    text = json.dumps(document)
+    for uid, name in names.items():
+        text = text.replace(uid, name)
+    return json.loads(text)
+
+
+def test_a_document_with_an_error_changes_nothing(netadmin):
+    where = create_sample_network(netadmin)
+    before = document_of(netadmin, where)
+    broken = json.loads(json.dumps(before))
+    broken["connectors"][1]["attachments"][0]["prefixes"] = ["10.1.0.0/16"]
+    assert_problem(netadmin.put(f"{where}intent/", broken), 422)
+    assert_problem(netadmin.put(f"{where}intent/", {"things": []}), 422)
+    bomb = b"a: &a [x]\nb: &b [*a, *a]\n"
+    told = assert_problem(netadmin.send("PUT", f"{where}intent/", bomb, "application/yaml"), 400)
+    assert told["problems"][0]["code"] == "bad_yaml"
+    assert_problem(netadmin.send("PUT", f"{where}intent/", b"a: [", "application/yaml"), 400)
+    assert document_of(netadmin, where) == before
+
+
+@pytest.mark.parametrize(
+    ("media", "body"),
+    [
+        ("application/json", b""),
+        ("application/yaml", b""),
+        ("application/json", b'{"groups": [], "groups": []}'),
+        ("application/yaml", b"groups: []\ngroups: []"),
+        ("application/yaml", b"a: " + b"[" * 200_000),
+        ("application/yaml", b"policies: [{position: 0x" + b"f" * 9000 + b"}]"),
+        ("application/yaml", b"groups: !!bool x"),
+        ("application/yaml", b"groups: !!timestamp x"),
+        ("application/yaml", b'groups: !!int ""'),
+    ],
+)
+@pytest.mark.timeout(20)
+def test_a_document_that_is_lost_doubled_or_a_trick_is_refused_and_wipes_nothing(netadmin, media, body):
+    where = create_sample_network(netadmin)
+    before = document_of(netadmin, where)
+    told = assert_problem(netadmin.send("PUT", f"{where}intent/", body, media), 400)
+    assert told["problems"][0]["code"] in ("required", "bad_json", "bad_yaml")
+    assert document_of(netadmin, where) == before
+
+
+def test_a_name_that_two_kinds_share_has_to_be_told_apart(netadmin):
+    where = create_sample_network(netadmin)
+    group = create_object(netadmin, where, "groups", {"name": "site-a"}).json()
+    body = {**OBJECT_BODIES["policies"], "name": "another", "position": 20, "from": ["site-a"]}
+    told = assert_problem(netadmin.post(f"{where}policies/", body), 422)
+    assert [(p["code"], p["path"]) for p in told["problems"]] == [("ambiguous_reference", "from[0]")]
+    assert netadmin.post(f"{where}policies/", {**body, "from": [group["id"]]}).status_code == 201
+
+
+def test_the_document_is_guarded_by_its_tag(netadmin):
+    where = create_sample_network(netadmin)
+    read = netadmin.get(f"{where}intent/")
+    create_object(netadmin, where, "groups", {"name": "late"})
+    assert_problem(netadmin.put(f"{where}intent/", read.json(), if_match=read["ETag"]), 412)
+    assert netadmin.put(f"{where}intent/", read.json()).status_code == 200
+
+
+def test_a_view_that_is_not_there_is_404(netadmin):
+    assert_problem(netadmin.get("t/acme/revisions/99/segments/"), 404)
+    assert_problem(netadmin.get("t/acme/drafts/00000000-0000-0000-0000-000000000000/segments/"), 404)
+    assert netadmin.get("t/acme/revisions/0/segments/").json()["results"] == []
+    assert netadmin.get("t/acme/live/segments/").json()["results"] == []
+
+
+def test_answers_have_the_shape_the_schema_promises(netadmin):
+    document = netadmin.get("schema/").json()
+    where = create_sample_network(netadmin)
+    for kind in core.KINDS[:-1]:
+        path = f"/api/v1/t/{{slug}}/drafts/{{draft}}/{kind}/"
+        shape = document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+        schema = {**shape, "components": document["components"]}
+        jsonschema.validate(netadmin.get(f"{where}{kind}/").json(), schema)
+    assert yaml.safe_load(netadmin.get("schema/", accept="application/vnd.oai.openapi").content)["openapi"]

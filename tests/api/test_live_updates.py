@@ -1,0 +1,123 @@
+"""The socket: who may listen, what is told, and never more than ten messages a second."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from datetime import UTC, datetime
+
+import pytest
+from asgiref.sync import sync_to_async
+from asgiref.testing import ApplicationCommunicator
+
+from portal import live_updates
+from portal.asgi import application
+from tenants import tokens
+from tenants.models import Membership
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ORIGIN = (b"origin", b"http://testserver")
+
+
+class Socket(ApplicationCommunicator):
+    """A browser's end of a socket. (Channels' own test client asks for another server to be installed.)"""
+
+    async def connect(self):
+        await self.send_input({"type": "websocket.connect"})
+        return (await self.receive_output(2))["type"] == "websocket.accept"
+
+    async def json(self):
+        return json.loads((await self.receive_output(2))["text"])
+
+    async def disconnect(self):
+        await self.send_input({"type": "websocket.disconnect", "code": 1000})
+        await self.wait(2)
+
+
+def socket(path, *headers):
+    told = [(b"host", b"testserver"), *headers]
+    return Socket(
+        application, {"type": "websocket", "path": path, "query_string": b"", "headers": told, "subprotocols": []}
+    )
+
+
+def with_token(user, **narrowed):
+    return (b"authorization", f"Bearer {tokens.issue(user, 'test', **narrowed)[1]}".encode())
+
+
+def cookie(client):
+    return (b"cookie", f"sessionid={client.cookies['sessionid'].value}".encode())
+
+
+async def code_of(communicator):
+    assert await communicator.connect()
+    return (await communicator.receive_output(2))["code"]
+
+
+async def test_nobody_is_closed_with_4401(people):
+    assert await code_of(socket("/ws/t/acme/", ORIGIN)) == 4401
+    assert await code_of(socket("/ws/t/acme/", (b"authorization", b"Bearer cw_wrong"))) == 4401
+
+
+async def test_a_stranger_is_closed_with_4404(people):
+    header = await sync_to_async(with_token)(people.stranger)
+    assert await code_of(socket("/ws/t/acme/", header)) == 4404
+    assert await code_of(socket("/ws/t/nowhere/", header)) == 4404
+
+
+async def test_a_foreign_page_gets_no_socket(people, sign_in):
+    client = await sync_to_async(sign_in)(people.viewer)
+    assert not await socket("/ws/t/acme/", cookie(client), (b"origin", b"http://evil.example")).connect()
+
+
+async def test_a_session_hears_what_changed_in_its_tenant_only(people, sign_in):
+    client = await sync_to_async(sign_in)(people.viewer)
+    listening = socket("/ws/t/acme/", cookie(client), ORIGIN)
+    assert await listening.connect()
+    await sync_to_async(live_updates.send_changed)("globex", "run", "not for you", 1)
+    await sync_to_async(live_updates.send_changed)("acme", "run", "r1", 3)
+    assert await listening.json() == {"type": "changed", "what": "run", "id": "r1", "version": 3}
+    assert await listening.receive_nothing(0.2)
+    await listening.disconnect()
+
+
+async def test_messages_are_paced_and_only_the_newest_of_a_thing_is_told(people):
+    listening = socket("/ws/t/acme/", await sync_to_async(with_token)(people.viewer))
+    assert await listening.connect()
+    start = time.monotonic()
+    for version in range(30):
+        await sync_to_async(live_updates.send_changed)("acme", "draft", f"d{version % 5}", version)
+        await sync_to_async(live_updates.send_rates)(
+            "acme", datetime(2026, 1, 1, tzinfo=UTC), {f"connector/{version % 3}": [version, 0.4]}
+        )
+    heard = []
+    while not await listening.receive_nothing(0.4):
+        heard.append(await listening.json())
+    took = time.monotonic() - start
+    assert len(heard) <= took * 10 + 1
+    newest = {message["id"]: message["version"] for message in heard if message["type"] == "changed"}
+    assert newest == {f"d{number}": 25 + number for number in range(5)}
+    edges = {}
+    for message in heard:
+        edges.update(message.get("edges", {}))
+    assert edges == {"connector/0": [27, 0], "connector/1": [28, 0], "connector/2": [29, 0]}
+    await listening.disconnect()
+
+
+async def test_a_member_who_left_stops_hearing(people, monkeypatch):
+    monkeypatch.setattr(live_updates, "REAUTHORIZE_INTERVAL", 0.1)
+    listening = socket("/ws/t/acme/", await sync_to_async(with_token)(people.viewer))
+    assert await listening.connect()
+    await Membership.objects.filter(user=people.viewer).adelete()
+    closed = await listening.receive_output(3)
+    assert closed["code"] == 4404
+
+
+async def test_too_many_changes_fold_into_one():
+    pending = live_updates.PendingMessages()
+    for number in range(live_updates.MAX_PENDING + 1):
+        pending.put({"type": "changed", "what": "run", "id": str(number), "version": 1})
+    told = await asyncio.wait_for(pending.take(), 1)
+    assert told == {"type": "changed", "what": "run", "id": "", "version": None}

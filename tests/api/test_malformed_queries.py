@@ -1,0 +1,89 @@
+"""Questions that no client of ours asks: told what is wrong with them, never answered with a failure."""
+
+from __future__ import annotations
+
+import base64
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.api.sample_network import create_object, create_sample_network
+from tests.api.problem_assertions import assert_problem
+
+pytestmark = pytest.mark.django_db
+
+
+def cursor(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def test_a_cursor_that_nobody_gave_out_is_refused(api):
+    netadmin = api("netadmin")
+    where = create_sample_network(netadmin)
+    for text in ('["","\\ud800",1,false]', '["","a",Infinity,false]', "[" * 20_000, '["",{"a":1},1,false]', '["a",1]'):
+        told = assert_problem(netadmin.get(f"{where}connectors/?cursor={cursor(text)}"), 400)
+        assert told["problems"][0]["code"] == "bad_cursor"
+    for text in ('["","x",0,false]', '["",-5,0,false]', '["",1,Infinity,false]', "[" * 20_000):
+        assert_problem(netadmin.get(f"{where}reach/?from=prod&cursor={cursor(text)}"), 400)
+    for text in ('["name","\\ud800",0,false]', '["name","a",Infinity,false]'):
+        assert_problem(netadmin.get(f"t/acme/drafts/?ordering=name&cursor={cursor(text)}"), 400)
+    assert_problem(netadmin.get(f"{where}reach/?from=prod&ordering=example"), 400)
+
+
+def test_a_cursor_holds_for_the_question_it_was_given_out_for(api):
+    netadmin = api("netadmin")
+    where = create_sample_network(netadmin)
+
+    def following(path):
+        told = netadmin.get(path).json()["next"]
+        return parse_qs(urlsplit(told).query)["cursor"][0]
+
+    netadmin.post(f"{where}groups/", {"name": "dev"})
+    groups = f"{where}groups/?limit=1"
+    cursor = following(groups)
+    assert netadmin.get(f"{groups}0&cursor={cursor}").json()["results"]
+    assert netadmin.get(f"{groups}&ordering=name&total=1&cursor={cursor}").json()["results"]
+    netadmin.post("t/acme/drafts/", {"name": "another"})
+    newest = following("t/acme/drafts/?limit=1")
+    for path, one in (
+        (f"{where}connectors/", cursor),
+        (f"{where}groups/?ordering=-name", cursor),
+        (f"{where}groups/?search=d", cursor),
+        (f"{where}connectors/?kind=lab-site", following(f"{where}connectors/?limit=1")),
+        ("t/acme/drafts/?ordering=name", newest),
+        ("t/acme/drafts/?author=somebody", newest),
+        ("t/acme/revisions/", newest),
+        ("catalog/sizes/", following("catalog/exchanges/?limit=1")),
+    ):
+        told = assert_problem(netadmin.get(f"{path}{'&' if '?' in path else '?'}cursor={one}"), 400)
+        assert [(each["code"], each["path"]) for each in told["problems"]] == [("foreign_cursor", "cursor")], path
+        assert "first page" in told["problems"][0]["message"]
+
+
+@pytest.mark.parametrize("protocol", ["300", "-1", "9999999999", "any", "²", "tcp", "6"])
+def test_a_packet_has_one_protocol_that_there_is_and_its_port(api, protocol):
+    netadmin = api("netadmin")
+    where = create_sample_network(netadmin)
+    assert_problem(netadmin.get(f"{where}trace/?from=site-a&to=site-b&protocol={protocol}"), 400)
+
+
+def test_a_protocol_by_number_is_the_one_by_name(api):
+    netadmin = api("netadmin")
+    asked = f"{create_sample_network(netadmin)}trace/?from=site-a&to=site-b&port=443&protocol="
+    assert netadmin.get(f"{asked}6").json() == netadmin.get(f"{asked}tcp").json()
+
+
+def test_translations_that_do_not_pair_off_are_told(api):
+    netadmin = api("netadmin")
+    where = create_sample_network(netadmin)
+    create_object(netadmin, where, "prefix-lists")
+    outside = {"type": "static", "prefixes": ["10.200.0.0/16"]}
+    rule = {"name": "n", "segment": "corp", "connector": "site-b", "position": 10}
+    inwards = {"direction": "inbound", "destination": outside}
+    for body in (
+        {**rule, "direction": "outbound", "match": {"source": ["offices"]}, "source": outside},
+        {**rule, **inwards, "match": {"destination": ["10.8.0.0/16", "10.9.0.0/16"]}},
+        {**rule, **inwards, "match": {"destination": ["offices"]}},
+    ):
+        told = assert_problem(netadmin.post(f"{where}nat-rules/", body), 422)
+        assert "nat_pairs" in {one["code"] for one in told["problems"]}

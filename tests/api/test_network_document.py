@@ -1,0 +1,249 @@
+"""The whole network as one document, many edits at once: nothing is lost, nothing happens by half."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+
+from portal.api.object_schemas import OBJECT_SCHEMAS
+from provisioning.core import intent as core
+from provisioning.snapshots import document_export as documents
+from tests.api.sample_network import (
+    OBJECT_BODIES, SECOND_SITE, create_object, get_document, create_draft, create_sample_network, create_every_kind, import_csv)
+from tests.api.problem_assertions import assert_problem, get_problems
+
+NOBODY = "11111111-1111-4111-8111-111111111111"
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("media", ["application/json", "application/yaml"])
+def test_every_kind_goes_to_another_tenant_and_back_without_a_difference(netadmin, api, media):
+    where = create_every_kind(netadmin)
+    for query in ("", "?ids=0"):
+        answer = netadmin.get(f"{where}intent/{query}", accept=media)
+        other = api("stranger")
+        made = other.post("t/initech/drafts/", {"name": f"copy{query}"}).json()["id"]
+        there = f"t/initech/drafts/{made}/"
+        put = other.send("PUT", f"{there}intent/", answer.content, media)
+        assert put.status_code == 200, put.content
+        assert get_document(other, there, "?ids=0") == get_document(netadmin, where, "?ids=0")
+    edits = netadmin.get(where).json()["edits"]
+    assert netadmin.send("PUT", f"{where}intent/", answer.content, media).status_code == 200
+    assert netadmin.get(where).json()["edits"] == edits
+    assert all(get_document(netadmin, where).values())
+
+
+def test_references_are_names_and_the_name_comes_first(netadmin):
+    where = create_every_kind(netadmin)
+    told = get_document(netadmin, where, "?ids=0")
+    assert list(told) == list(core.KINDS)
+    [policy] = told["policies"]
+    assert policy["segments"] == ["corp"] and policy["to"] == ["shop", "any"]
+    assert policy["rules"][0]["source"] == ["offices"] and policy["rules"][0]["services"] == ["fw"]
+    assert all(next(iter(row)) == "name" for rows in told.values() for row in rows)
+    assert told["shares"][0]["b"]["segment"] == "guest"
+    text = netadmin.get(f"{where}intent/", accept="application/yaml").content
+    assert yaml.safe_load(text) == get_document(netadmin, where)
+
+
+def test_a_name_that_could_mean_two_things_stays_an_id(netadmin):
+    where = create_sample_network(netadmin)
+    group = create_object(netadmin, where, "groups", {"name": "site-a"}).json()["id"]
+    body = {**OBJECT_BODIES["policies"], "name": "another", "position": 20, "from": [group]}
+    create_object(netadmin, where, "policies", body)
+    told = get_document(netadmin, where)
+    assert [row["from"] for row in told["policies"] if row["name"] == "another"] == [[group]]
+    assert netadmin.put(f"{where}intent/", told).json() == told
+
+
+@pytest.mark.parametrize("kind", core.KINDS)
+def test_fields_are_in_the_order_of_the_schema(kind):
+    def told(value):
+        return {name: told(one) for name, one in value.items()} if isinstance(value, dict) else None
+
+    def promised(shape):
+        inner = getattr(shape, "child", shape)
+        if not hasattr(inner, "fields"):
+            return None
+        # A circuit's bgp has no type of its own.
+        return {name: promised(one) if name != "bgp" else None for name, one in inner.fields.items()}
+
+    def turned(order):
+        return {name: turned(order[name]) for name in sorted(order, reverse=True)} if order else order
+
+    order = {name: inner for name, inner in promised(OBJECT_SCHEMAS[kind]).items() if name not in ("id", "key")}
+    assert json.dumps(told(documents.order_fields(kind, turned(order)))) == json.dumps(order)
+
+
+def test_a_dry_run_tells_what_would_change_and_changes_nothing(netadmin):
+    where = create_sample_network(netadmin)
+    before, read = get_document(netadmin, where), netadmin.get(where).json()
+    told = json.loads(json.dumps(before))
+    told["connectors"][0]["size"] = "large"
+    told["groups"].append({"name": "new"})
+    told["assertions"] = []
+    [policy] = told["policies"]
+    policy["rules"][0]["ports"] = ["8443"]
+    found = netadmin.put(f"{where}intent/?dry_run=1", told).json()["differences"]
+    changed = {(one["kind"], one["action"]): one for one in found}
+    assert set(changed) == {("groups", "create"), ("connectors", "change"), ("policies", "change")}
+    [field] = changed["connectors", "change"]["fields"]
+    assert field == {"path": "size", "before": "small", "after": "large"}
+    assert changed["policies", "change"]["fields"][0]["path"] == "rules[web].ports"
+    assert (get_document(netadmin, where), netadmin.get(where).json()) == (before, read)
+    told["connectors"][1]["attachments"][0]["prefixes"] = ["10.1.0.0/16"]
+    assert_problem(netadmin.put(f"{where}intent/?dry_run=1", told), 422)
+    assert_problem(netadmin.put(f"{where}intent/?dry_run=maybe", told), 400)
+
+
+def test_many_edits_are_made_together_or_not_at_all(netadmin):
+    where = create_sample_network(netadmin)
+    [group] = netadmin.get(f"{where}groups/").json()["results"]
+    site = netadmin.get(f"{where}connectors/?search=site-b").json()["results"][0]
+    lab = {"segment": "lab", "group": "labs", "prefixes": ["192.168.0.0/24"]}
+    edits = [
+        {"action": "create", "kind": "segments", "body": {"name": "lab"}},
+        {"action": "create", "kind": "groups", "body": {"name": "labs"}},
+        {"action": "change", "kind": "connectors", "id": site["id"], "body": {"attachments": [lab]}},
+    ]
+    dry = netadmin.post(f"{where}edits/?dry_run=1", {"edits": edits}).json()
+    assert [one["action"] for one in dry["differences"]] == ["create", "create", "change"]
+    before = netadmin.get(where).json()["edits"]
+    assert netadmin.post(f"{where}edits/", {"edits": edits}).status_code == 200
+    assert netadmin.get(where).json()["edits"] == before + 1
+    listed = netadmin.get(f"{where}edits/").json()["results"]
+    assert listed[0]["summary"] == "Make 3 changes" and listed[0]["in_force"]
+    full = get_document(netadmin, where)
+    told = assert_problem(
+        netadmin.post(f"{where}edits/", {"edits": [{"action": "remove", "kind": "groups", "id": group["id"]}]}), 422
+    )
+    assert {problem["code"] for problem in told["problems"]} == {"in_use"}
+    bad = [*edits[:1], {"action": "create", "kind": "segments", "body": {"name": "x", "prefixes": ["no"]}}]
+    told = assert_problem(netadmin.post(f"{where}edits/", {"edits": bad}), 422)
+    assert told["problems"][0]["path"] == "edits[1].prefixes[0]"
+    assert get_document(netadmin, where) == full
+
+
+def test_each_of_many_edits_sees_what_those_before_it_left(netadmin):
+    where = create_sample_network(netadmin)
+    [prod] = netadmin.get(f"{where}groups/").json()["results"]
+    site = {**SECOND_SITE, "name": "late"}
+    [attachment] = site["attachments"]
+    edits = [
+        {"action": "change", "kind": "groups", "id": prod["id"], "body": {"name": "production"}},
+        {"action": "create", "kind": "groups", "body": {"name": "prod"}},
+        {"action": "create", "kind": "groups", "body": {"name": "passing"}},
+        {
+            "action": "create",
+            "kind": "connectors",
+            "body": {**site, "attachments": [{**attachment, "group": "prod", "prefixes": ["10.77.0.0/16"]}]},
+        },
+    ]
+    told = netadmin.post(f"{where}edits/", {"edits": edits}).json()["differences"]
+    made = {one["name"]: one for one in told}
+    assert made["late"]["after"]["attachments"][0]["group"] == made["prod"]["id"] != prod["id"]
+    gone = [
+        {"action": "remove", "kind": "groups", "id": made["passing"]["id"]},
+        {"action": "change", "kind": "connectors", "id": made["late"]["id"], "body": {"attachments": []}},
+        {"action": "create", "kind": "connectors", "body": {**site, "name": "no", "exchange": "passing"}},
+        {
+            "action": "create",
+            "kind": "connectors",
+            "body": {**site, "name": "later", "attachments": [{**attachment, "group": "passing"}]},
+        },
+    ]
+    refused = assert_problem(netadmin.post(f"{where}edits/", {"edits": gone}), 422)["problems"]
+    assert [one["path"] for one in refused] == [
+        "edits[1].attachments",
+        "edits[2].exchange",
+        "edits[3].attachments[0].group",
+    ]
+
+
+def test_an_id_stands_for_one_object_and_a_name_that_moved_for_another(netadmin):
+    where = create_sample_network(netadmin)
+    network = netadmin.get(f"{where}intent/").json()
+    [prod] = network["groups"]
+    twice = [prod, {"name": "one", "id": NOBODY}, {"name": "two", "id": NOBODY}]
+    told = assert_problem(netadmin.put(f"{where}intent/", {**network, "groups": twice}), 422)
+    assert [(one["code"], one["path"]) for one in told["problems"]] == [("duplicate", "groups[2].id")]
+    moved = [{"name": "prod"}, {**prod, "name": "production"}]
+    assert netadmin.put(f"{where}intent/", {**network, "groups": moved}).status_code == 200
+    after = {one["name"]: one["id"] for one in netadmin.get(f"{where}groups/").json()["results"]}
+    assert after["production"] == prod["id"] and after["prod"] != prod["id"]
+
+
+MANY = 150_001
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    ("media", "body", "code"),
+    [
+        ("application/yaml", b"segments: [" + b"a," * MANY + b"]", "too_many_objects"),
+        ("application/json", json.dumps({"groups": [{"name": "z"}] * MANY}).encode(), "too_many_objects"),
+        ("application/json", json.dumps(dict.fromkeys(map(str, range(MANY)))).encode(), "too_many_objects"),
+        ("application/json", json.dumps({"groups": [{"name": "z"}] * 100_000}).encode(), "duplicate_name"),
+        ("application/json", json.dumps(dict.fromkeys(map(str, range(100_000)))).encode(), "unknown_field"),
+        ("application/json", json.dumps({"x" * 1_000_000: []}).encode(), "unknown_field"),
+    ],
+)
+def test_a_document_that_is_too_much_is_told_in_a_short_answer(netadmin, media, body, code):
+    where = create_draft(netadmin)
+    told = get_problems(netadmin.send("PUT", f"{where}intent/", body, media))
+    assert told[0]["code"] == code and len(told) <= 101
+
+
+def test_the_rest_of_many_problems_is_counted(netadmin):
+    where = create_sample_network(netadmin)
+    told = get_problems(netadmin.put(f"{where}intent/", {"groups": [{}] * 250}))
+    assert len(told) == 101 and told[-1]["code"] == "more_problems" and "150 more" in told[-1]["message"]
+    rows = "".join(f"b-{n},mars\n" for n in range(250))
+    told = get_problems(import_csv(netadmin, where, f"name,exchange\n{rows}"))
+    assert len(told) == 101 and told[-1]["code"] == "more_problems"
+
+
+@pytest.mark.parametrize(
+    ("told", "code", "path"),
+    [
+        ({"id": "not-a-uuid"}, "wrong_type", "groups[0].id"),
+        ({"id": 7}, "wrong_type", "groups[0].id"),
+        ({"id": ""}, "wrong_type", "groups[0].id"),
+        ({"key": "mykey"}, "unknown_field", "groups[0].key"),
+        ({"number": 70}, "unknown_field", "groups[0].number"),
+        ({"name": False}, "wrong_type", "groups[0].name"),
+        ({"name": 16}, "wrong_type", "groups[0].name"),
+        ({"name": ""}, "required", "groups[0].name"),
+    ],
+)
+def test_identity_that_cannot_be_taken_is_a_problem(netadmin, told, code, path):
+    where = create_draft(netadmin)
+    found = get_problems(netadmin.put(f"{where}intent/", {"groups": [{"name": "new", **told}]}))
+    assert [(one["code"], one["path"]) for one in found] == [(code, path)]
+
+
+def test_what_an_object_tells_of_itself_can_be_sent_in_a_document(netadmin):
+    where = create_sample_network(netadmin)
+    network = get_document(netadmin, where)
+    network["groups"] = netadmin.get(f"{where}groups/").json()["results"]
+    assert network["groups"][0]["key"] == "prod"
+    assert netadmin.put(f"{where}intent/", network).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["no", "0x10", "12", "1.5"])
+def test_a_name_that_yaml_reads_as_something_else_is_to_be_quoted(netadmin, name):
+    where = create_draft(netadmin)
+    [one] = get_problems(netadmin.send("PUT", f"{where}intent/", f"groups: [name: {name}]".encode(), "application/yaml"))
+    assert one["path"] == "groups[0].name" and "quotes" in one["message"]
+    text = f"groups: [name: '{name}']".encode()
+    assert netadmin.send("PUT", f"{where}intent/", text, "application/yaml").status_code == 200
+
+
+@pytest.mark.parametrize("media", ["application/json", "application/yaml"])
+def test_a_number_without_end_is_told_in_our_words(netadmin, media):
+    where = create_draft(netadmin)
+    body = f'{{"policies": [{{"name": "x", "position": {"7" * 5000}}}]}}'.encode()
+    told = assert_problem(netadmin.send("PUT", f"{where}intent/", body, media), 400)
+    assert "a number has 5,000" in told["detail"]

@@ -1,0 +1,95 @@
+"""A secret goes in once and never comes out: not in what is planned, told, exported, audited, stored or logged."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from django.db import connection
+
+from tenants.scope import scope
+from tests.api.sample_network import create_object, create_draft, create_sample_network, provision
+from tests.api.problem_assertions import assert_problem
+
+pytestmark = pytest.mark.django_db
+
+MARKER = "m4rker-0f-a-secret"
+ACCOUNT = {
+    "name": "prod",
+    "provider": "aws",
+    "account_id": "123456789012",
+    "regions": ["eu-central-1"],
+    "credentials": {"access_key_id": f"AKIA{MARKER}", "secret_access_key": MARKER},
+}
+VPC = {
+    "name": "vpc-prod",
+    "kind": "aws-vpc",
+    "exchange": "eu",
+    "attachments": [{"segment": "corp", "group": "prod", "prefixes": ["10.50.0.0/16"]}],
+    "settings": {"account": "123456789012", "region": "eu-central-1", "vpc_id": "vpc-0a1b2c3d"},
+}
+SITE = {
+    "name": "clinic",
+    "kind": "ipsec-site",
+    "exchange": "eu",
+    "attachments": [{"segment": "corp", "group": "prod", "prefixes": ["10.60.0.0/16"]}],
+    "settings": {"identity": "clinic", "credential": "clinic-key"},
+}
+DRAFT_PATHS = ("diff/", "edits/")
+SNAPSHOT_PATHS = ("intent/", "connectors/", "connectors/?format=csv", "problems/", "reach/?from=prod")
+
+
+def stored(tenant):
+    """Table → its rows as text, as the application may see them."""
+    with scope(tenant), connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f'SELECT t::text FROM "{table}" t')
+            for (row,) in cursor.fetchall():
+                yield table, row
+
+
+def test_secrets_are_nowhere_but_sealed(api, people, finish, caplog):
+    caplog.set_level(logging.DEBUG)
+    netadmin, answers = api("netadmin"), []
+
+    def ask(method, path, *body, **headers):
+        answer = getattr(netadmin, method)(path, *body, **headers)
+        answers.append((path, answer))
+        return answer
+
+    assert ask("post", "t/acme/cloud-accounts/", ACCOUNT, idempotency_key="once").status_code == 201
+    ask("post", "t/acme/cloud-accounts/", ACCOUNT, idempotency_key="once")
+    token = netadmin.post("t/acme/tokens/", {"name": "ci"}, idempotency_key="token")
+    secret = token.json()["token"]
+
+    first = create_sample_network(netadmin)
+    create_object(netadmin, first, "connectors", VPC)
+    create_object(netadmin, first, "connectors", SITE)
+    # What belongs elsewhere is refused, and what was refused is not kept.
+    for settings in ({**SITE["settings"], "psk": MARKER}, {"identity": "clinic", "pre_shared_key": MARKER}):
+        assert_problem(ask("post", f"{first}connectors/", {**SITE, "name": "wrong", "settings": settings}), 422)
+    plan = ask("post", f"{first}plan/")
+    assert plan.status_code == 201, plan.content
+    finish(provision(netadmin, first))
+
+    mine, theirs = create_draft(netadmin, "mine"), create_draft(netadmin, "theirs")
+    for where, size in ((mine, "medium"), (theirs, "large")):
+        for one in netadmin.get(f"{where}connectors/").json()["results"]:
+            netadmin.patch(f"{where}connectors/{one['id']}/", {"size": size})
+    finish(provision(netadmin, theirs))
+    assert ask("post", f"{mine}rebase/").json()["conflicts"]
+    seen = [f"{where}{what}" for where in (mine, "t/acme/live/") for what in SNAPSHOT_PATHS]
+    seen += [f"{mine}{what}" for what in DRAFT_PATHS]
+    for path in ("plans/", "runs/", "audit/?limit=1000", "cloud-accounts/", "revisions/1/diff/2/", "tokens/"):
+        seen.append(f"t/acme/{path}")
+    for kind in ("plans", "runs"):
+        seen += [f"t/acme/{kind}/{one['id']}/" for one in netadmin.get(f"t/acme/{kind}/").json()["results"]]
+    for path in seen:
+        assert ask("get", path).status_code == 200, path
+
+    shown = [path for path, answer in answers if MARKER in answer.content.decode() or secret in answer.content.decode()]
+    assert shown == []
+    rows = list(stored(people.acme))
+    assert {"provisioning_cloudaccount", "tenants_answer", "tenants_auditentry"} <= {table for table, _ in rows}
+    assert [table for table, row in rows if MARKER in row or secret in row] == []
+    assert MARKER not in caplog.text and secret not in caplog.text

@@ -1,0 +1,81 @@
+"""YAML as documents use it: read back as it was written, by us and by any other reader of YAML."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+from hypothesis import example, given
+from hypothesis import strategies as some
+
+from portal.api import yaml_format
+
+TEXTS = some.text(some.characters(exclude_categories=["Cs", "Cc"]), max_size=20) | some.sampled_from(
+    [
+        "no",
+        "0x10",
+        "1_000",
+        "1:30",
+        "~",
+        "",
+        "2026-01-01",
+        "=",
+        "<<",
+        "a: b",
+        "- x",
+        " lead",
+        "two\nlines",
+        "word " * 50,
+    ]
+)
+VALUES = some.recursive(
+    some.none() | some.booleans() | some.integers() | some.floats(allow_nan=False, allow_infinity=False) | TEXTS,
+    lambda inner: some.lists(inner, max_size=4) | some.dictionaries(TEXTS, inner, max_size=4),
+)
+
+
+@given(VALUES)
+@example({"no": ["no", False, None, "~", 1e300, [], {}]})
+def test_what_is_written_is_read_back_here_and_elsewhere(value):
+    text = yaml_format.dump_yaml(value, width=120)
+    assert yaml_format.load_yaml(text) == value
+    assert yaml.safe_load(text) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (b"", None),
+        (b"a: 2026-01-01", {"a": "2026-01-01"}),
+        (b"a: [no, 0x10, 010, 1_0, 1:30, .5, ~]", {"a": [False, 16, 8, 10, 90, 0.5, None]}),
+        (b"<<: {a: '1'}", {"<<": {"a": "1"}}),
+    ],
+)
+def test_plain_scalars_are_what_yaml_says(text, value):
+    assert yaml_format.load_yaml(text) == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"a: &a [x]\nb: *a",
+        b"a: !!int 1",
+        b"a: !x {}",
+        b"a: 1\na: 2",
+        b"1: 1\n1: 2",
+        b"? [a]\n: b",
+        b"a: 1\n---\nb: 2",
+        b"a: 0x_",
+        b"a: " + b"1:" * 1000 + b"1.5",
+        b"[" * 33,
+    ],
+)
+def test_what_is_not_json_is_refused(text):
+    with pytest.raises(ValueError):
+        yaml_format.load_yaml(text)
+
+
+def test_the_number_of_values_has_an_end(monkeypatch):
+    monkeypatch.setattr(yaml_format, "MAX_VALUES", 10)
+    yaml_format.load_yaml(b"[a, b, c, d, e, f, g, h, i]")
+    with pytest.raises(ValueError, match="more than 10"):
+        yaml_format.load_yaml(b"[a, b, c, d, e, f, g, h, i, j]")

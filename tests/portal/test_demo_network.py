@@ -1,0 +1,60 @@
+"""The demo's network: every kind in it, nothing wrong with it, and a draft whose plan has something of everything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from portal.demo import aws, network
+from provisioning.core import intent
+from tests.people import People
+
+VPCS = {str(vpc["name"]): f"vpc-{number}a" for number, vpc in enumerate(aws.VPCS)}
+
+
+@pytest.fixture
+def acme(people: People, tenant_scope: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Any:
+    """acme as the demo's acme-health: its network is live as far as the database goes, no cloud was asked."""
+    from provisioning.models import CloudAccount
+
+    people.acme.slug = "acme-health"
+    people.acme.save()
+    monkeypatch.setattr(network, "discovered_vpcs", lambda tenant: VPCS)
+    monkeypatch.setattr(network, "_wait_for_run", lambda tenant, run, patience: None)
+    with tenant_scope(people.acme):
+        CloudAccount(name=aws.ACCOUNT, provider="aws", account_id=aws.ACCOUNT_ID, regions=aws.REGIONS).save()
+    network.provision_network(people.acme)
+    return people.acme
+
+
+def test_each_kind_is_used_and_nothing_is_wrong(acme: Any, tenant_scope: Callable[..., Any]) -> None:
+    from provisioning.selectors import reachability; from provisioning.snapshots import queries
+
+    with tenant_scope(acme):
+        used = {row.kind for row in queries.list_objects(queries.live_snapshot())}
+        problems = reachability.list_problems(queries.live_snapshot())
+    assert used == set(intent.KINDS)
+    assert {problem["code"] for problem in problems} == {"cloud_side_by_hand", "nat_kept_inside"}
+
+
+def test_the_open_draft_opens_closes_and_inspects_something(acme: Any, tenant_scope: Callable[..., Any]) -> None:
+    from provisioning.models import Plan
+
+    network.create_open_draft(acme)
+    with tenant_scope(acme):
+        plan = Plan.objects.get(draft__name="imaging-rollout")
+    assert plan.state == "ready"
+    assert all(plan.reachability[word] for word in ("allowed", "blocked", "inspected"))
+    assert any(change["to_segment"] == "clinical" for change in plan.reachability["allowed"])
+    assert all(one["holds"] for one in plan.assertions)
+
+
+def test_a_hospital_whose_addresses_another_has_too_is_seen_by_others(acme: Any, tenant_scope: Callable[..., Any]) -> None:
+    from provisioning.selectors import reachability; from provisioning.snapshots import queries
+
+    with tenant_scope(acme):
+        found = reachability.trace_flow(queries.live_snapshot(), "hospital-boston", "dc-frankfurt", port=443)
+    assert found["disposition"] == "delivered_inspected"
+    assert "source 10.22.0.1 → 10.22.16.1" in [hop["detail"] for hop in found["hops"] if hop["kind"] == "nat"]

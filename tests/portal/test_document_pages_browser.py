@@ -1,0 +1,107 @@
+"""The network as text, as a table, and on top of what somebody else provisioned meanwhile: in a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser import sign_in
+from tests.people import People
+from tests.portal.sample_network import create_sample_network, add_every_kind
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def drawn(live_portal: str, people: People, tenant_scope: Callable[..., Any], page: Page) -> tuple[Any, dict[str, str], str]:
+    """An open draft with a network in it, the uid of one object a kind, and the address of its pages."""
+    from provisioning.services.drafts.editing import editing
+
+    with tenant_scope(people.acme):
+        draft = editing.create_draft("rollout")
+        create_sample_network(draft)
+        uids = add_every_kind(draft)
+    sign_in(page, live_portal, people.netadmin)
+    return draft, uids, f"{live_portal}/t/acme/design/{draft.uid}/"
+
+
+def body(people: People, tenant_scope: Callable[..., Any], draft: Any, kind: str, uid: str) -> dict[str, Any]:
+    from provisioning.snapshots import queries
+
+    with tenant_scope(people.acme):
+        found: dict[str, Any] = queries.get_object(queries.draft_snapshot(draft.uid), kind, uid).body
+    return found
+
+
+def test_the_text_is_tried_told_by_line_and_saved(page: Page, people: People, tenant_scope: Any, drawn: Any) -> None:
+    draft, uids, address = drawn
+    page.goto(f"{address}yaml/")
+    text = page.get_by_label("The network as YAML")
+    before = text.input_value()
+    text.fill(before.replace("10.1.0.0/16", "10.1.0.0/33"))
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("alert")).to_contain_text("not a prefix")
+    line = next(number for number, one in enumerate(before.split("\n"), 1) if "10.1.0.0/16" in one)
+    expect(page.get_by_role("button", name="prefix-lists[0].entries[0].prefix")).to_contain_text(f"line {line}")
+    text.fill(before.replace("10.1.0.0/16", "10.1.0.0/17"))
+    page.get_by_role("button", name="Show changes").click()
+    expect(page.get_by_role("heading", name="Saving it: 1 to change")).to_be_visible()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Save to draft").click()
+    entries = body(people, tenant_scope, draft, "prefix-lists", uids["prefix-lists"])["entries"]
+    assert [entry["prefix"] for entry in entries] == ["10.1.0.0/17"]
+
+
+def test_a_table_is_corrected_by_row_and_imported(page: Page, people: People, tenant_scope: Any, drawn: Any) -> None:
+    draft, uids, address = drawn
+    page.goto(f"{address}import/prefix-lists/")
+    table = page.get_by_label("or paste it")
+    table.fill("name,prefix,ge,le\nclinics,10.1.0.0/16,,\nlabs,10.44.0.0/33,,\n")
+    page.get_by_role("button", name="Check it").click()
+    expect(page.get_by_role("row", name="3 prefix")).to_contain_text("“10.44.0.0/33” is not a prefix")
+    table.fill("name,prefix,ge,le\nclinics,10.1.0.0/16,,\nlabs,10.44.0.0/16,,\n")
+    page.get_by_role("button", name="Check it").click()
+    expect(page.get_by_role("heading", name="1 to add, 1 to change")).to_be_visible()
+    page.get_by_role("button", name="Import 2 rows").click()
+    expect(page.get_by_role("row", name="labs")).to_contain_text("10.44.0.0/16")
+    assert body(people, tenant_scope, draft, "prefix-lists", uids["prefix-lists"])["entries"][0]["ge"] is None
+
+
+def test_what_both_changed_is_decided_field_by_field(page: Page, people: People, tenant_scope: Any, drawn: Any) -> None:
+    from provisioning.services.drafts.editing import editing; from provisioning.services import plans, runs
+
+    first, uids, address = drawn
+    uid = uids["prefix-lists"]
+    with tenant_scope(people.acme):
+        plan = plans.create_plan(first)
+        runs.provision_plan(plan, plan.digest)
+        mine, theirs = editing.create_draft("mine"), editing.create_draft("theirs")
+        editing.patch_object(mine, "prefix-lists", uid, {"description": "mine", "name": "all-clinics"})
+        editing.patch_object(theirs, "prefix-lists", uid, {"description": "theirs"})
+        first.refresh_from_db()
+    live(people, tenant_scope, theirs)
+    page.goto(address.replace(str(first.uid), str(mine.uid)))
+    page.get_by_role("button", name="Review", exact=True).click()
+    expect(page.get_by_role("heading", name="Rebase mine")).to_be_visible()
+    field = page.get_by_role("group", name="description")
+    expect(field).to_contain_text("theirs")
+    field.get_by_label("Mine, in this draft").check()
+    expect(page.get_by_text("All decided")).to_be_visible()
+    page.get_by_role("button", name="Rebase on revision 2").click()
+    page.wait_for_url(f"**/design/{mine.uid}/")
+    found = body(people, tenant_scope, mine, "prefix-lists", uid)
+    assert (found["description"], found["name"]) == ("mine", "all-clinics")
+
+
+def live(people: People, tenant_scope: Any, draft: Any) -> None:
+    """Make the draft the live revision; the run before it counts as ended."""
+    from provisioning.models import Run
+    from provisioning.services import plans, runs
+
+    with tenant_scope(people.acme):
+        Run.objects.update(state=Run.State.SUCCEEDED)
+        plan = plans.create_plan(draft)
+        runs.provision_plan(plan, plan.digest)

@@ -1,0 +1,173 @@
+"""Every kind on a page: changed in a draft, read in live and in old revisions, and nothing is lost on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from playwright.sync_api import Page, expect
+
+from portal.pages.objects import KINDS
+from provisioning.core import intent
+from provisioning.selectors import cursors
+from tests.browser import sign_in as browse
+from tests.people import People
+from tests.portal.sample_network import create_sample_network, add_every_kind
+
+SignIn = Callable[[Any], Client]
+
+
+@pytest.fixture
+def drawn(people: People, tenant_scope: Callable[..., Any]) -> tuple[Any, dict[str, str]]:
+    """An open draft of acme with objects of every kind, and the uid of one of each."""
+    from provisioning.services.drafts.editing import editing
+
+    with tenant_scope(people.acme):
+        draft = editing.create_draft("rollout")
+        names = create_sample_network(draft)
+        return draft, {"exchanges": names["eu"], "groups": names["prod"], **add_every_kind(draft)}
+
+
+def text(client: Client, path: str) -> str:
+    answer = client.get(f"/t/acme/{path}")
+    assert answer.status_code == 200, path
+    return answer.content.decode()
+
+
+def test_every_kind_of_the_contract_has_its_page() -> None:
+    assert set(KINDS) == set(intent.KINDS)
+
+
+def test_each_kind_is_listed_and_opened_in_a_draft(people: People, sign_in: SignIn, drawn: Any) -> None:
+    draft, uids = drawn
+    client = sign_in(people.netadmin)
+    for kind, uid in uids.items():
+        page = text(client, f"design/{draft.uid}/objects/{kind}/?select={uid}")
+        assert "Save to draft" in page and "only in this draft" in page, kind
+        assert "Add to draft" in text(client, f"design/{draft.uid}/objects/{kind}/?select=new") or KINDS[kind].wizard
+
+
+def test_an_address_with_a_cursor_of_another_list_shows_the_first_page(
+    people: People, sign_in: SignIn, drawn: Any
+) -> None:
+    draft, _ = drawn
+    client = sign_in(people.netadmin)
+    for where, name in (
+        (f"design/{draft.uid}/objects/groups/?", "prod"),
+        (f"design/{draft.uid}/rules/?", "allow"),
+        (f"connectors/?draft={draft.uid}&", "site-prod"),
+    ):
+        for cursor in ("nobody", cursors.encode_cursor(cursors.query_fingerprint("groups", "-name", "", {}), ("a", 0))):
+            assert name in text(client, f"{where}cursor={cursor}"), where
+
+
+def test_a_viewer_reads_it_with_links_and_no_form(people: People, sign_in: SignIn, drawn: Any) -> None:
+    draft, uids = drawn
+    page = text(sign_in(people.viewer), f"design/{draft.uid}/objects/policies/?select={uids['policies']}")
+    assert "Save to draft" not in page and "10.99.0.0/16" in page
+    assert f"/objects/prefix-lists/?select={uids['prefix-lists']}" in page
+
+
+def test_live_and_old_revisions_are_read_only(people: People, sign_in: SignIn, drawn: Any) -> None:
+    client = sign_in(people.netadmin)
+    for path in ("network/shares/", "revisions/0/objects/nat-rules/?select=new"):
+        page = text(client, path)
+        assert KINDS[path.split("/")[-2]].empty_text in page and "data-edit" not in page
+    assert client.get("/t/acme/network/unicorns/").status_code == 404
+
+
+def test_only_what_the_draft_changed_is_listed_on_demand(people: People, sign_in: SignIn, drawn: Any) -> None:
+    draft, _ = drawn
+    client = sign_in(people.netadmin)
+    assert "colo-fra" in text(client, f"design/{draft.uid}/objects/connectors/?changed=1")
+    assert "The filters hide all of them" in text(client, f"design/{draft.uid}/objects/groups/?search=nobody")
+
+
+def test_policies_are_listed_in_the_order_they_are_tried_or_by_name(
+    people: People, sign_in: SignIn, drawn: Any, tenant_scope: Callable[..., Any]
+) -> None:
+    from provisioning.services.drafts.editing import editing
+
+    draft, _ = drawn
+    with tenant_scope(people.acme):
+        for name, position in (("aaa", 900), ("zzz", 1)):
+            body = {"name": name, "segments": ["corp"], "from": ["prod"], "to": ["any"], "position": position}
+            rules: list[Any] = [{"name": one, "action": one, "protocol": "tcp"} for one in ("deny", "allow")]
+            editing.add_object(draft, "policies", {**body, "rules": rules})
+    client = sign_in(people.netadmin)
+    path = f"design/{draft.uid}/objects/policies/"
+    page = text(client, path)
+    assert page.index(">zzz</a>") < page.index(">aaa</a>") and 'aria-sort="ascending"' in page
+    row = page[page.index(">zzz</a>") : page.index("</tr>", page.index(">zzz</a>"))]
+    assert row.index("Deny") < row.index("Allow")
+    page = text(client, f"{path}?ordering=name")
+    assert page.index(">aaa</a>") < page.index(">zzz</a>")
+    assert text(client, f"{path}?ordering=rubbish") and text(client, f"{path}?ordering=-position")
+
+
+@pytest.mark.browser
+def test_saving_any_object_untouched_changes_nothing(
+    live_portal: str, people: People, tenant_scope: Callable[..., Any], page: Page, drawn: Any
+) -> None:
+    """The form says everything that an object is: nothing is lost by passing through it."""
+    from provisioning.snapshots import queries
+
+    draft, uids = drawn
+    browse(page, live_portal, people.netadmin)
+    for kind, uid in uids.items():
+        with tenant_scope(people.acme):
+            before = queries.get_object(queries.draft_snapshot(draft.uid), kind, uid).body
+        page.goto(f"{live_portal}/t/acme/design/{draft.uid}/objects/{kind}/?select={uid}")
+        with page.expect_response(lambda answer: answer.request.method == "PATCH") as answered:
+            page.get_by_role("button", name="Save to draft").click()
+        assert answered.value.status == 200, (kind, answered.value.text())
+        with tenant_scope(people.acme):
+            assert queries.get_object(queries.draft_snapshot(draft.uid), kind, uid).body == before, kind
+
+
+@pytest.mark.browser
+def test_a_share_is_made_by_keyboard_and_refused_at_its_field(
+    live_portal: str, people: People, page: Page, drawn: Any
+) -> None:
+    draft, _ = drawn
+    browse(page, live_portal, people.netadmin)
+    page.goto(f"{live_portal}/t/acme/design/{draft.uid}/objects/shares/")
+    page.keyboard.press("n")
+    panel = page.get_by_role("complementary", name="New share")
+    expect(panel.get_by_role("textbox", name="Name")).to_be_focused()
+    page.keyboard.type("staff-records")
+    for side, segment, prefix in (("Side A", "corp", "10.1.0.0/24"), ("Side B", "partner", "10.9.0.0/33")):
+        part = panel.get_by_role("group", name=side)
+        part.get_by_role("combobox", name="Segment").press_sequentially(segment)
+        page.keyboard.press("Enter")
+        expect(part.get_by_role("listitem").first).to_have_text(segment)
+        part.get_by_label("Prefixes").fill(prefix)
+    page.keyboard.press("Control+s")
+    wrong = panel.get_by_role("group", name="Side B").get_by_label("Prefixes")
+    expect(wrong).to_have_attribute("aria-invalid", "true")
+    expect(wrong).to_be_focused()
+    wrong.fill("10.9.0.0/25")
+    page.keyboard.press("Control+s")
+    expect(page.get_by_role("row", name="staff-records")).to_contain_text("new")
+    page.get_by_role("link", name="staff-records").click()
+    expect(page.get_by_role("complementary", name="staff-records")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#ob-panel")).to_be_hidden()
+    page.keyboard.press("Control+z")
+    expect(page.get_by_role("row", name="staff-records")).to_have_count(0)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [320, 900, 1440])
+def test_no_page_of_objects_scrolls_sideways(
+    live_portal: str, people: People, page: Page, drawn: Any, width: int
+) -> None:
+    draft, uids = drawn
+    browse(page, live_portal, people.netadmin)
+    page.set_viewport_size({"width": width, "height": 800})
+    for kind in ("policies", "connectors"):
+        for query in ("", f"?select={uids[kind]}"):
+            page.goto(f"{live_portal}/t/acme/design/{draft.uid}/objects/{kind}/{query}")
+            assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, (kind, query)

@@ -1,0 +1,119 @@
+"""A plan's page tells in sentences and figures what the plan's JSON says."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from portal.pages import rebasing, plan_review
+from portal.pages.diff_words import DiffWords
+
+OPENED = {
+    "from_": ["prod"],
+    "to": ["dev"],
+    "segment": "corp",
+    "protocol": "tcp",
+    "ports": ["443"],
+    "via": [],
+    "example": {"source": "10.1.0.2", "destination": "10.4.0.2", "protocol": "tcp", "port": 443},
+    "rule_before": None,
+    "rule_after": "prod-to-dev/main",
+}
+
+
+def test_what_opens_is_a_sentence_with_an_example_and_its_cause() -> None:
+    (row,) = plan_review.reachability_sentences({"allowed": [OPENED], "blocked": [], "inspected": []})
+    assert (row["from"], row["verb"], row["to"], row["flow"]) == ("prod", "can now reach", "dev", "tcp/443")
+    assert row["example"] == "10.1.0.2 → 10.4.0.2 tcp/443"
+    assert [(one["words"], one["before"]) for one in row["decided"]] == [
+        ("policy prod-to-dev, rule main", False),
+        ("the stance of corp", True),
+    ]
+
+
+def test_across_a_share_both_segments_and_the_whole_chain_are_told() -> None:
+    change = {**OPENED, "to_segment": "clinical", "via": ["fw", "proxy"], "rule_after": "share/partners"}
+    (row,) = plan_review.reachability_sentences({"allowed": [change]})
+    assert (row["segment"], row["to_segment"], row["through"]) == ("corp", "clinical", "fw, then proxy")
+    assert [one["words"] for one in row["decided"]] == ["share partners", "no share between these addresses"]
+
+
+def test_what_no_rule_decides_has_its_reason_too() -> None:
+    cut = {**OPENED, "rule_before": "prod-to-dev/main", "rule_after": None, "fate_before": "delivered"}
+    fates = {"denied_by_stance": "the stance of corp", "no_route": "a route policy, which gives it no route"}
+    for fate, words in {**fates, None: "no such address in corp"}.items():
+        (row,) = plan_review.reachability_sentences({"blocked": [{**cut, "fate_after": fate}]})
+        assert [one["words"] for one in row["decided"]] == [words, "policy prod-to-dev, rule main"]
+    (row,) = plan_review.reachability_sentences({"blocked": [{**cut, "to_segment": "labs", "fate_after": None}]})
+    assert row["decided"][0]["words"] == "no share between these addresses"
+
+
+def test_many_ends_are_listed_as_one_says_them() -> None:
+    change = {**OPENED, "from_": ["dev", "prod", "staff"], "to": ["internet"], "ports": [], "protocol": "any"}
+    (row,) = plan_review.reachability_sentences({"blocked": [change]})
+    assert (row["from"], row["to"], row["flow"], row["word"]) == (
+        "dev, prod and staff",
+        "the internet",
+        "any port",
+        "block",
+    )
+
+
+def test_what_leaves_inspection_is_told_as_such() -> None:
+    (through,) = plan_review.reachability_sentences({"inspected": [{**OPENED, "via": ["fw"]}]})
+    assert (through["verb"], through["through"], through["action"]) == ("reaches", "fw", "inspect")
+    (free,) = plan_review.reachability_sentences({"inspected": [OPENED]})
+    assert (free["verb"], free["action"]) == ("is no longer inspected on the way to", "allow")
+
+
+def test_removals_come_first_and_fields_are_one_line_each() -> None:
+    listed = [
+        {
+            "action": "change",
+            "address": "exchange/eu/eu/1/segment/corp",
+            "kind": "exchange.segment",
+            "fields": [{"path": "rules[a].ports", "before": None, "after": ["443"]}],
+        },
+        {"action": "remove", "address": "aws/123/eu-central-1/tgw", "kind": "aws.transit-gateway", "fields": []},
+    ]
+    shown = plan_review.step_rows(listed)
+    assert [step["action"] for step in shown] == ["remove", "change"]
+    assert [step["where"] for step in shown] == ["eu-central-1", "eu"]
+    assert shown[1]["fields"][0]["after"] == '["443"]'
+    assert plan_review.action_counts(listed) == [("change", 1), ("remove", 1)]
+
+
+def test_the_price_keeps_its_comparison_and_its_causes() -> None:
+    side = {"label": "Connector hours, small", "quantity": "730", "unit_price": "0.0820", "amount": "59.86"}
+    line = {
+        "subject": {"name": "vpc-legacy"},
+        "label": "",
+        "meter": "connector_hours",
+        "unit": "h",
+        "before": side,
+        "after": None,
+        "amount": "-59.86",
+    }
+    found = {"monthly_before": "100.00", "monthly_after": "40.14", "currency": "EUR", "lines": [line]}
+    told = plan_review.cost_summary(found)
+    assert told["difference"] == Decimal("-59.86")
+    assert (told["lines"][0]["cause"], told["lines"][0]["quantity"], told["lines"][0]["amount"]) == (
+        "vpc-legacy",
+        "730",
+        Decimal("-59.86"),
+    )
+
+
+def test_without_a_price_book_the_reason_is_told() -> None:
+    assert plan_review.cost_summary({"monthly_after": None, "note": "Acme has no price book."})["note"] == "Acme has no price book."
+
+
+def test_of_an_object_that_one_side_removed_only_what_the_other_changed_is_told() -> None:
+    base = {"name": "lan", "description": "", "prefixes": ["10.1.0.0/16"]}
+    mine = {**base, "prefixes": ["10.2.0.0/16", "10.3.0.0/16"]}
+    words = rebasing._side_words({"path": "", "base": base, "mine": mine, "theirs": None}, DiffWords([], []))
+    assert words == {"base": "prefixes: 10.1.0.0/16", "mine": "prefixes: 10.2.0.0/16, 10.3.0.0/16", "theirs": ""}
+    assert rebasing._side_words({"path": "size", "base": "small", "mine": "large", "theirs": None}, DiffWords([], [])) == {
+        "base": "small",
+        "mine": "large",
+        "theirs": "",
+    }

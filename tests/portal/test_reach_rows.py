@@ -1,0 +1,53 @@
+"""What one thing can reach is told with its cause, what it cannot reach too, and what is new in the draft is marked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portal.pages import reach_rows
+
+ENDS = {"prod": {"corp"}, "dev": {"corp"}, "ehr": {"clinical"}, "internet": {"corp"}}
+
+
+def reached(to: str, **more: Any) -> dict[str, Any]:
+    flow = {"from": ["prod"], "segment": "corp", "protocol": "any", "ports": [], "via": [], "rule": None}
+    return {**flow, "to": [to], **more}
+
+
+def test_what_is_reached_and_why_the_rest_is_not() -> None:
+    rows = reach_rows.build_rows("prod", {"corp"}, [reached("dev", protocol="tcp", ports=["22"], rule="ssh/main")], None, ENDS)
+    assert [(row["to"], row["action"], row["how"]) for row in rows] == [
+        ("dev", "allow", "policy ssh, rule main"),
+        ("ehr", "deny", "other segment, no share lets it through"),
+        ("the internet", "deny", "the stance never covers it"),
+    ]
+    assert rows[0]["flow"] == "tcp/22"
+
+
+def test_everything_of_an_open_segment_is_one_row() -> None:
+    rows = reach_rows.build_rows("prod", {"corp"}, [reached("any")], None, ENDS)
+    assert [row["to"] for row in rows] == ["every connector", "ehr", "the internet"]
+    assert rows[0]["how"] == "the stance of corp"
+
+
+def test_only_ways_that_live_does_not_have_are_marked() -> None:
+    stance, ruled = reached("any"), reached("ehr", via=["fw"], rule="ehr/main")
+    rows = reach_rows.build_rows("prod", {"corp"}, [reached("dev"), ruled], [stance], {})
+    assert [(row["new"], row["action"]) for row in rows] == [(False, "allow"), (True, "inspect")]
+
+
+def test_what_is_in_no_segment_reaches_nothing() -> None:
+    assert {row["how"] for row in reach_rows.build_rows("new", set(), [], None, ENDS)} == {
+        "other segment, no share lets it through"
+    }
+
+
+def test_across_a_share_the_other_segment_is_told_and_a_part_of_a_group_is_not_nothing() -> None:
+    across = reached("ehr", to_segment="clinical", rule="share/records")
+    part = reached("site-dev (10.2.0.0/25)")
+    rows = reach_rows.build_rows("prod", {"corp"}, [across, part], None, ENDS, {"site-dev": {"dev"}})
+    assert [(row["to"], row["how"]) for row in rows[:2]] == [
+        ("ehr in clinical", "share records"),
+        ("site-dev (10.2.0.0/25)", "the stance of corp"),
+    ]
+    assert "dev" not in [row["to"] for row in rows]

@@ -1,0 +1,138 @@
+"""The topology in a browser: rates arrive, a lost socket is said, the panel follows the address, keys work."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Page, WebSocketRoute, expect
+
+from portal import live_updates
+from tests.browser import sign_in
+from tests.people import People
+
+pytestmark = pytest.mark.browser
+
+CORP = {"name": "corp", "stance": "open", "prefixes": ["10.0.0.0/8"]}
+
+
+@pytest.fixture
+def network(people: People, tenant_scope: Callable[..., Any]) -> Iterator[None]:
+    """Two exchanges whose nodes report, and three connectors: live, but no run made them."""
+    from provisioning.core import intent
+    from provisioning.models import Item, LiveRevision, Node, Revision, Version
+
+    names: dict[tuple[str, str], str] = {}
+
+    def add(kind: str, body: dict[str, Any]) -> None:
+        body = intent.normalise_body(kind, body, lambda wanted, name: names.get((wanted, name)))
+        item = Item(kind=kind, key=body["name"])
+        item.save()
+        names[kind, body["name"]] = str(item.uid)
+        Version(item=item, kind=kind, name=body["name"], body=body, first=1).save()
+
+    with tenant_scope(people.acme):
+        add("segments", CORP)
+        add("exchanges", {"name": "eu", "location": "aws-eu-central-1", "size": "small"})
+        add("exchanges", {"name": "us", "location": "aws-us-east-1", "size": "small"})
+        for number, (name, at) in enumerate((("hospital-a", "eu"), ("hospital-b", "eu"), ("office", "us")), 1):
+            attached = [{"segment": "corp", "prefixes": [f"10.{number}.0.0/16"]}]
+            add("connectors", {"name": name, "kind": "lab-site", "exchange": at, "attachments": attached})
+        Revision(number=1, author="netadmin@demo.test", message="first").save()
+        LiveRevision.objects.update_or_create(defaults={"live": 1})
+    for location in ("aws-eu-central-1", "aws-us-east-1"):
+        for index in (1, 2):
+            Node.objects.create(location=location, index=index, seen_at=timezone.now() + timedelta(hours=1))
+    yield
+
+
+@pytest.fixture
+def topology(page: Page, live_portal: str, people: People, network: None) -> str:
+    sign_in(page, live_portal, people.owner)
+    return f"{live_portal}/t/acme/topology/"
+
+
+def send_rates(edges: dict[str, list[float]]) -> None:
+    """As a node's report would; from a thread of its own, for Playwright's loop runs in this one."""
+    with ThreadPoolExecutor() as threads:
+        threads.submit(live_updates.send_rates, "acme", timezone.now(), edges).result()
+
+
+def test_rates_told_on_the_socket_reach_the_table_and_the_map(page: Page, topology: str) -> None:
+    for view, cell in (("?view=table", "tr[data-thing='connector/office'] [data-way='forth']"), ("", ".tp-rate .v")):
+        page.goto(topology + view)
+        expect(page.locator("[data-live]")).to_contain_text("Live")
+        edges = {"connector/office": [212e6, 64e6], "mesh/eu/us": [200e6, 12e6]}
+        send_rates(edges)
+        expect(page.locator(cell).first).to_have_text("212 Mb/s")
+
+
+def test_a_lost_socket_is_said_and_then_found_again(page: Page, topology: str) -> None:
+    sockets: list[WebSocketRoute] = []
+
+    def through(socket: WebSocketRoute) -> None:
+        sockets.append(socket)
+        socket.connect_to_server()
+
+    page.route_web_socket(re.compile(r"/ws/t/acme/"), through)
+    page.goto(topology)
+    expect(page.locator("[data-live]")).to_contain_text("Live")
+    sockets[0].close(code=1012)
+    expect(page.locator("[data-live]")).to_have_text(re.compile(r"Stale since \d\d:\d\d:\d\d, reconnecting"))
+    expect(page.locator("[data-live]")).to_contain_text("Live")
+    assert len(sockets) == 2
+
+
+def test_a_connector_is_found_by_keyboard_and_its_address_leads_back_to_it(page: Page, topology: str) -> None:
+    page.goto(topology)
+    cluster = page.get_by_role("button", name=re.compile("Lab sites, 2 at eu"))
+    cluster.focus()
+    page.keyboard.press("Enter")
+    mark = page.get_by_role("link", name=re.compile("hospital-a, Lab site at eu"))
+    mark.focus()
+    page.keyboard.press("Enter")
+    panel = page.get_by_role("complementary", name="hospital-a")
+    expect(panel).to_contain_text("10.1.0.0/16")
+    expect(panel).to_contain_text("not provisioned yet")
+    assert "select=connector%2Fhospital-a" in page.url
+    page.reload()
+    expect(panel).to_contain_text("10.1.0.0/16")
+    expect(page.locator("[data-live]")).to_contain_text("Live")
+    page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+    page.go_back()
+    expect(panel).to_be_visible()
+
+
+def test_the_palette_finds_a_connector_by_its_prefix_and_a_page_by_its_name(page: Page, topology: str) -> None:
+    page.goto(topology)
+    page.keyboard.press("Control+k")
+    page.keyboard.type("10.3.")
+    expect(page.get_by_role("option", name=re.compile("office"))).to_be_visible()
+    page.get_by_label("Search or jump to").last.fill("invo")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/t/acme/invoices/")
+
+
+def test_single_keys_are_listed_and_can_be_turned_off(page: Page, topology: str) -> None:
+    page.goto(topology)
+    page.keyboard.press("?")
+    shortcuts = page.get_by_role("dialog", name="Keyboard shortcuts")
+    expect(shortcuts).to_contain_text("Go to Usage and cost")
+    shortcuts.get_by_label("Single-key shortcuts").uncheck()
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    expect(shortcuts).to_be_hidden()
+
+
+@pytest.mark.parametrize("width", [320, 1440])
+@pytest.mark.parametrize("path", ["", "?view=table", "../usage/", "../members/", "../settings/tokens/", "../audit/"])
+def test_no_page_scrolls_sideways(page: Page, topology: str, path: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(topology + path)
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0

@@ -1,0 +1,51 @@
+"""Questions about flows as pages: the answer names what decided, and everything asked is in the address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from tests.people import People
+from tests.portal.sample_network import create_sample_network, add_every_kind
+
+
+@pytest.fixture
+def ask(people: People, tenant_scope: Callable[..., Any], sign_in: Callable[[Any], Client]) -> Callable[[str], str]:
+    """A page of acme by its address; {draft}, {site}, {prod} and {dev} in it are filled in."""
+    from provisioning.services.drafts.editing import editing
+
+    with tenant_scope(people.acme):
+        draft = editing.create_draft("rollout")
+        names = create_sample_network(draft)
+        add_every_kind(draft)
+    client = sign_in(people.viewer)
+
+    def page(path: str) -> str:
+        known = {"draft": f"drafts/{draft.uid}", "site": names["site-prod"], **names}
+        answer = client.get(f"/t/acme/{path.format(**known)}")
+        assert answer.status_code == 200
+        return answer.content.decode()
+
+    return page
+
+
+def test_a_trace_names_the_rule_with_a_link_to_it(ask: Callable[[str], str]) -> None:
+    page = ask("trace/?version={draft}&from={site}&to=site-dev&port=443")
+    assert "site-prod reaches site-dev on tcp/443" in page and "policy web, rule web" in page
+    assert "/objects/policies/?select=" in page
+    denied = ask("trace/?version={draft}&from=site-dev&to=10.1.0.1&port=22")
+    assert "does not reach" in denied and "Denied by the stance" in denied
+
+
+def test_what_cannot_be_traced_is_said_and_not_an_error(ask: Callable[[str], str]) -> None:
+    assert "There is no connector “nobody”" in ask("trace/?version={draft}&from=nobody&to=site-dev&port=443")
+    assert "Say which port" in ask("trace/?version={draft}&from=site-prod&to=site-dev")
+
+
+def test_reach_is_asked_both_ways_and_in_live_where_nothing_is_yet(ask: Callable[[str], str]) -> None:
+    assert "What prod can reach" in ask("reach/?version={draft}&of={prod}")
+    assert "What can reach dev" in ask("reach/?version={draft}&of={dev}&way=to")
+    assert "This cannot be answered" in ask("reach/?of={prod}")
