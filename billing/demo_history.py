@@ -14,11 +14,10 @@ from decimal import Decimal
 from django.db import transaction
 
 from billing import services
-from billing.metering import MeasuredSample, store_samples
 from billing.core.meters import hourly_meter
 from billing.core.rating import BillingPeriod
-from billing.core.samples import HOUR, bytes_to_gigabytes, hours_between, hour_windows
-from billing.core.samples import SampleValue
+from billing.core.samples import HOUR, SampleValue, bytes_to_gigabytes, hour_windows, hours_between
+from billing.metering import MeasuredSample, store_samples
 from billing.models import Invoice, Sample
 from provisioning.models import Lifecycle
 
@@ -33,7 +32,9 @@ def ensure_demo_history(now: datetime) -> Invoice | None:
     last = BillingPeriod.month((this.start - HOUR).year, (this.start - HOUR).month)
     if Sample.objects.filter(window_start__gte=last.start, window_start__lt=last.end).exists():
         return None
-    store_samples((MeasuredSample(value, {"source": "demo"}) for value in _month_samples(last)), last.start, last.end, now)
+    store_samples(
+        (MeasuredSample(value, {"source": "demo"}) for value in _month_samples(last)), last.start, last.end, now
+    )
     return services.update_draft_invoice(last.start.date(), now)
 
 

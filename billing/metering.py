@@ -16,8 +16,16 @@ from typing import Any, NamedTuple
 from django.db.models import Q
 
 from billing.core.meters import hourly_meter
-from billing.core.samples import HOUR, CounterReadingValue, bytes_by_hour, bytes_to_gigabytes, start_of_hour, hours_between, hour_windows
-from billing.core.samples import SampleValue
+from billing.core.samples import (
+    HOUR,
+    CounterReadingValue,
+    SampleValue,
+    bytes_by_hour,
+    bytes_to_gigabytes,
+    hour_windows,
+    hours_between,
+    start_of_hour,
+)
 from billing.models import Sample
 from provisioning.models import CounterReading, Item, Lifecycle, Node
 
@@ -53,7 +61,9 @@ def collect_samples(start: datetime, end: datetime, now: datetime) -> Collection
     while silent := [before.at for _, (first, *_), before in series if before and _is_silent_gap(before, first, start)]:
         start = start_of_hour(min(silent))
         series = list(_counter_series(start, end, meaning))
-    measured = {found.value.key: found for found in [*_hour_samples(start, end, now), *_traffic_samples(series, meaning, start)]}
+    measured = {
+        found.value.key: found for found in [*_hour_samples(start, end, now), *_traffic_samples(series, meaning, start)]
+    }
     return store_samples(measured.values(), start, end, now)
 
 
@@ -62,7 +72,9 @@ def _is_silent_gap(before: CounterReadingValue, first: CounterReadingValue, star
     return start_of_hour(before.at) < start and first.at - before.at > HOUR
 
 
-def store_samples(measured: Iterable[MeasuredSample], start: datetime, end: datetime, now: datetime) -> CollectionResult:
+def store_samples(
+    measured: Iterable[MeasuredSample], start: datetime, end: datetime, now: datetime
+) -> CollectionResult:
     """Make the samples of [start, end) be these. Hours that the log no longer shows go; gigabytes once counted stay."""
     wanted = {found.value.key: found for found in measured}
     there = {row.value.key: row for row in Sample.objects.filter(window_start__gte=start, window_start__lt=end)}
@@ -117,7 +129,9 @@ def _hour_samples(start: datetime, end: datetime, now: datetime) -> Iterator[Mea
         last = min(row.ended_at or now, now, _end_of_hour(end))
         until[row.address] = max(last, first)
         for begin, stop in hour_windows(first, last):
-            value = SampleValue(meter.key, row.address, begin, stop, hours_between(begin, stop), tuple(dimensions.items()))
+            value = SampleValue(
+                meter.key, row.address, begin, stop, hours_between(begin, stop), tuple(dimensions.items())
+            )
             yield MeasuredSample(value, {"source": "lifecycle", "rows": [row.pk]})
 
 
@@ -135,7 +149,9 @@ class _MeteredCounter(NamedTuple):
     dimensions: tuple[tuple[str, str], ...]
 
 
-def _traffic_samples(series: Iterable[_CounterSeries], meaning: _Meaning, start: datetime) -> Iterator[MeasuredSample]:
+def _traffic_samples(
+    series: Iterable[_CounterSeries], meaning: _CounterIndex, start: datetime
+) -> Iterator[MeasuredSample]:
     """GB of each hour from ``start`` on, summed over the nodes and segments that carried them."""
     sums: dict[tuple[str, str, datetime], dict[str, int]] = defaultdict(lambda: defaultdict(int))
     kinds: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {}
@@ -148,11 +164,13 @@ def _traffic_samples(series: Iterable[_CounterSeries], meaning: _Meaning, start:
             if start <= hour < meaning.when:
                 sums[counted.meter, counted.subject, hour][counted.segment] += count
     for (meter, subject, hour), segments in sums.items():
-        value = SampleValue(meter, subject, hour, hour + HOUR, bytes_to_gigabytes(sum(segments.values())), kinds[meter, subject])
+        value = SampleValue(
+            meter, subject, hour, hour + HOUR, bytes_to_gigabytes(sum(segments.values())), kinds[meter, subject]
+        )
         yield MeasuredSample(value, {"source": "counter", "bytes": dict(sorted(segments.items()))})
 
 
-def _counter_series(start: datetime, end: datetime, meaning: _Meaning) -> Iterator[_CounterSeries]:
+def _counter_series(start: datetime, end: datetime, meaning: _CounterIndex) -> Iterator[_CounterSeries]:
     """The byte counters that were read in [start, end): readings up to one hour after it, since they share the bytes
     of a gap over its hours, and the last reading before it."""
     rows = CounterReading.objects.filter(at__gte=start - HOUR, at__lt=_end_of_hour(end) + HOUR, key__endswith="|bytes")

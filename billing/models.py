@@ -16,8 +16,8 @@ from django.utils import timezone
 from billing.core import price_books
 from billing.core.money import Money
 from billing.core.samples import SampleValue
-from tenants.tenant_owned import TenantOwned
 from tenants.models import Msp, Tenant
+from tenants.tenant_owned import TenantOwned
 
 
 class Sample(TenantOwned):
@@ -109,7 +109,7 @@ class PriceBookVersion(models.Model):
     ``rates`` is a list of ``{"meter", "where": {dimension: value}, "price": {"shape", …}}`` (core/books.py).
     """
 
-    refused = "UPDATE, DELETE"
+    revoked_privileges = "UPDATE, DELETE"
 
     book = models.ForeignKey(PriceBook, models.CASCADE, related_name="versions")
     number = models.IntegerField()
@@ -135,7 +135,9 @@ class PriceBookVersion(models.Model):
 
     @property
     def value(self) -> price_books.PriceBookVersionValue:
-        return price_books.PriceBookVersionValue(str(self.pk), self.effective_from, tuple(map(price_books.Rate.from_data, self.rates)))
+        return price_books.PriceBookVersionValue(
+            str(self.pk), self.effective_from, tuple(map(price_books.Rate.from_data, self.rates))
+        )
 
 
 class Invoice(TenantOwned):

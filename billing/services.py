@@ -12,12 +12,12 @@ from django.db.models import Min
 from django.utils import timezone
 
 from billing import selectors
-from billing.metering import CollectionResult, collect_samples
-from billing.core import price_books, estimate
+from billing.core import estimate, price_books
 from billing.core.money import sum_money
 from billing.core.prices import InvalidPrice, decimal_text
-from billing.core.rating import RatedLine, BillingPeriod, rate_samples
+from billing.core.rating import BillingPeriod, RatedLine, rate_samples
 from billing.core.samples import SampleValue
+from billing.metering import CollectionResult, collect_samples
 from billing.models import Invoice, InvoiceLine, LineSample, PriceBook, PriceBookVersion, Watermark
 from provisioning.core.values.resource import Resource
 from provisioning.models import CounterReading, Lifecycle, ResourceRecord
@@ -102,7 +102,9 @@ def _rate_key(rate: price_books.Rate) -> str:
     return ",".join(f"{name}={value}" for name, value in rate.where)
 
 
-def _write_lines(invoice: Invoice, lines: list[RatedLine], rows: list[selectors.StoredSample]) -> dict[_LineKey, InvoiceLine]:
+def _write_lines(
+    invoice: Invoice, lines: list[RatedLine], rows: list[selectors.StoredSample]
+) -> dict[_LineKey, InvoiceLine]:
     """Make the invoice's lines be these; key → row."""
     there = {(row.meter, row.subject, row.version_id, row.rate_key): row for row in invoice.lines.all()}
     uids = {row.value.subject: row.item_uid for row in rows}
@@ -212,7 +214,9 @@ def price_plan(before: Iterable[Resource], after: Iterable[Resource], at: dateti
     value = selectors.price_book_value(book)
     compared = estimate.compare_costs(before, after, value, at)
     version = value.version_at(at)
-    things = selectors.describe_subjects(line.subject for found in compared.lines for line in found[:2] if line is not None)
+    things = selectors.describe_subjects(
+        line.subject for found in compared.lines for line in found[:2] if line is not None
+    )
     return {
         "currency": book.currency,
         "monthly_before": str(compared.before.amount),

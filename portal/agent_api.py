@@ -17,9 +17,9 @@ from django.views.decorators.csrf import csrf_exempt
 
 from portal.api.parsers import check_json_value
 from portal.api.problems import problem_response
+from provisioning.errors import RequestRefused
 from provisioning.models import Node
 from provisioning.services import nodes
-from provisioning.errors import RequestRefused
 
 MAX_WAIT_SECONDS = 30
 MAX_COUNTER_DIGITS = 18

@@ -16,7 +16,9 @@ from django.urls import path, re_path  # noqa: E402
 
 from portal.live_updates import LiveConsumer, bearer_token  # noqa: E402
 
-websocket_urls: Any = URLRouter([path("ws/t/<slug:slug>/", LiveConsumer.as_asgi()), re_path("", WebsocketDenier.as_asgi())])
+websocket_urls: Any = URLRouter(
+    [path("ws/t/<slug:slug>/", LiveConsumer.as_asgi()), re_path("", WebsocketDenier.as_asgi())]
+)
 session_websocket: Any = AllowedHostsOriginValidator(AuthMiddlewareStack(websocket_urls))
 
 

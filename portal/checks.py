@@ -26,7 +26,9 @@ def check_environment(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     for name, schemes in {"DATABASE_URL": ("postgres", "postgresql"), "REDIS_URL": ("redis", "rediss")}.items():
         value = os.environ.get(name, "")
         if value and value.partition(":")[0] not in schemes:
-            found.append(Error(f"{name} does not begin with {schemes[0]}://.", hint=REQUIRED_VARIABLES[name], id="causeway.E002"))
+            found.append(
+                Error(f"{name} does not begin with {schemes[0]}://.", hint=REQUIRED_VARIABLES[name], id="causeway.E002")
+            )
     for number, key in enumerate(settings.ENCRYPTION_KEYS):
         from cryptography.fernet import Fernet
 

@@ -55,7 +55,7 @@ def send_rates(tenant: str, at: datetime, edges: Mapping[str, Sequence[float]]) 
 
 def _send_to_tenant(tenant: str, message: dict[str, Any]) -> None:
     layer: Any = get_channel_layer()
-    sending = layer.group_send(tenant_group(tenant), {"type": "told", "message": message})
+    sending = layer.group_send(tenant_group(tenant), {"type": "tenant.message", "message": message})
     asyncio.run_coroutine_threadsafe(sending, _event_loop()).result(SEND_TIMEOUT)
 
 
@@ -137,7 +137,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             self.authorization_task.cancel()
             await self.channel_layer.group_discard(self.group, self.channel_name)
 
-    async def told(self, event: dict[str, Any]) -> None:
+    async def tenant_message(self, event: dict[str, Any]) -> None:
         self.pending.put(event["message"])
 
     async def receive_json(self, content: Any, **kwargs: Any) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-from provisioning.core.intent import Catalog, Location, CatalogNode
+from provisioning.core.intent import Catalog, CatalogNode, Location
 
 _LOCATIONS = [
     # key, provider, region, name, latitude, longitude

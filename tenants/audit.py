@@ -16,7 +16,9 @@ from tenants import actor, scope
 from tenants.models import AuditEntry
 
 # What the hash of an entry covers: everything but the hash itself.
-HASHED_FIELDS = tuple(field.name for field in AuditEntry._meta.concrete_fields if field.name not in ("id", "tenant", "digest"))
+HASHED_FIELDS = tuple(
+    field.name for field in AuditEntry._meta.concrete_fields if field.name not in ("id", "tenant", "digest")
+)
 
 
 @dataclass(frozen=True, slots=True)

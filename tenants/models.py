@@ -150,7 +150,7 @@ class Outbox(models.Model):
 class AuditEntry(TenantOwned):
     """Who did what to which thing; append-only, each row carries the hash of the one before it."""
 
-    refused = "UPDATE, DELETE"
+    revoked_privileges = "UPDATE, DELETE"
 
     number = models.BigIntegerField()
     at = models.DateTimeField()

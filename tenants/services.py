@@ -36,7 +36,9 @@ def msps_for_new_tenants(who: Principal) -> list[Msp | None]:
     return [membership.msp for membership in led]
 
 
-def create_tenant(who: Principal, *, slug: str, name: str, owner: str, msp: str | None, requires_approval: bool) -> Tenant:
+def create_tenant(
+    who: Principal, *, slug: str, name: str, owner: str, msp: str | None, requires_approval: bool
+) -> Tenant:
     """A new tenant with its first owner, who is made when nobody has that address yet."""
     allowed = msps_for_new_tenants(who)
     if not allowed:
@@ -46,7 +48,9 @@ def create_tenant(who: Principal, *, slug: str, name: str, owner: str, msp: str 
     else:
         run_by = next((one for one in allowed if (one.slug if one else None) == msp), None)
         if msp is not None and run_by is None:
-            raise TenantRequestRefused(400, "unknown_reference", "msp", f"There is no MSP “{msp}” that you may create tenants for.")
+            raise TenantRequestRefused(
+                400, "unknown_reference", "msp", f"There is no MSP “{msp}” that you may create tenants for."
+            )
     try:
         slug_rule(slug)
     except ValidationError as error:
@@ -55,7 +59,9 @@ def create_tenant(who: Principal, *, slug: str, name: str, owner: str, msp: str 
         with transaction.atomic():
             tenant = Tenant.objects.create(slug=slug, name=name, msp=run_by, requires_approval=requires_approval)
     except IntegrityError as error:
-        raise TenantRequestRefused(409, "duplicate_name", "slug", f"The slug “{slug}” is taken. Choose another one.") from error
+        raise TenantRequestRefused(
+            409, "duplicate_name", "slug", f"The slug “{slug}” is taken. Choose another one."
+        ) from error
     with _acting_for_msp(run_by), scope(tenant):
         audit.record("tenant.create", kind="tenant", object_id=slug, object_name=name)
         add_member(owner, Role.OWNER)
@@ -155,4 +161,6 @@ def _check_not_last_owner(membership: Membership) -> None:
     Tenant.objects.select_for_update().get(pk=tenant_in_force().pk)
     others = Membership.objects.filter(tenant=membership.tenant_id, role=Role.OWNER).exclude(pk=membership.pk)
     if not others.exists():
-        raise TenantRequestRefused(409, "last_owner", "role", "A tenant keeps at least one owner. Make somebody else owner first.")
+        raise TenantRequestRefused(
+            409, "last_owner", "role", "A tenant keeps at least one owner. Make somebody else owner first."
+        )

@@ -71,9 +71,12 @@ class TenantManager(models.Manager.from_queryset(TenantQuerySet)):  # type: igno
 
 
 class TenantOwned(models.Model):
-    """A row that belongs to the tenant in force. ``refused``: what the application's role may not do to such rows."""
+    """A row that belongs to the tenant in force.
 
-    refused: ClassVar[str] = ""
+    ``revoked_privileges``: what the application's role may not do to such rows.
+    """
+
+    revoked_privileges: ClassVar[str] = ""
 
     tenant = models.ForeignKey("tenants.Tenant", models.CASCADE, related_name="+", editable=False)
     objects = TenantManager()
@@ -125,8 +128,8 @@ def install_policies(using: str = "owner", **kwargs: Any) -> None:
         # A database that is migrated step by step has not every table yet.
         there = set(connections[using].introspection.table_names(cursor))
         for model in apps.get_models():
-            if (refused := getattr(model, "refused", "")) and model._meta.db_table in there:
-                cursor.execute(f"REVOKE {refused} ON {quote(model._meta.db_table)} FROM {quote(role)}")
+            if (revoked := getattr(model, "revoked_privileges", "")) and model._meta.db_table in there:
+                cursor.execute(f"REVOKE {revoked} ON {quote(model._meta.db_table)} FROM {quote(role)}")
         for model in tenant_owned_models():
             table = quote(model._meta.db_table)
             if model._meta.db_table not in there:

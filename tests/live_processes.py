@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from portal.local import process_specs
-from portal.local.supervisor import ProcessSpec
 from portal.local.redis import free_port
+from portal.local.supervisor import ProcessSpec
 from provisioning.lab import moto
 from tests.servers import SERVERS, TestServers
 

@@ -19,10 +19,10 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 from psycopg import sql
 
-from portal.local.secret_file import SecretFile
 from portal.local.postgres import APPLICATION, EPHEMERAL_SETTINGS, OWNER, PostgresCluster
-from portal.local.supervisor import ProcessSupervisor
 from portal.local.redis import RedisServer, free_port
+from portal.local.secret_file import SecretFile
+from portal.local.supervisor import ProcessSupervisor
 
 DATABASE = "test_causeway"
 
@@ -41,7 +41,10 @@ class TestServers:
         self.redis: RedisServer | None = None
         if "DATABASE_URL" in os.environ:
             self.given_owner_url = os.environ.get("DATABASE_OWNER_URL", os.environ["DATABASE_URL"])
-            self.url, self.owner_url = _test_database_url(os.environ["DATABASE_URL"]), _test_database_url(self.given_owner_url)
+            self.url, self.owner_url = (
+                _test_database_url(os.environ["DATABASE_URL"]),
+                _test_database_url(self.given_owner_url),
+            )
         else:
             self.cluster = PostgresCluster(self.folder / "postgres", self.keys, EPHEMERAL_SETTINGS)
             self.url = self.cluster.url(APPLICATION, DATABASE)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from portal.local import process_specs
-from portal.local.supervisor import ProcessSupervisor
 from portal.local.redis import free_port
+from portal.local.supervisor import ProcessSupervisor
 from provisioning.lab import moto
 
 

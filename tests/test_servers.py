@@ -14,9 +14,9 @@ import pytest
 from django.db import connection
 
 from portal.local import env_file
+from portal.local.redis import RedisServer
 from portal.local.secret_file import SecretFile
 from portal.local.supervisor import ProcessSpec, ProcessStartError, ProcessSupervisor
-from portal.local.redis import RedisServer
 
 
 @pytest.mark.django_db
@@ -58,8 +58,13 @@ def test_redis_wants_its_password(tmp_path: Path) -> None:
 
 
 def test_a_process_that_ends_while_starting_is_reported_with_the_end_of_its_log(tmp_path: Path) -> None:
-    broken = ProcessSpec("broken", [sys.executable, "-c", "print('no such device'); raise SystemExit(3)"], lambda: False)
-    with ProcessSupervisor(tmp_path) as supervisor, pytest.raises(ProcessStartError, match=r"exit code 3(.|\n)*no such device"):
+    broken = ProcessSpec(
+        "broken", [sys.executable, "-c", "print('no such device'); raise SystemExit(3)"], lambda: False
+    )
+    with (
+        ProcessSupervisor(tmp_path) as supervisor,
+        pytest.raises(ProcessStartError, match=r"exit code 3(.|\n)*no such device"),
+    ):
         supervisor.start(broken)
 
 
@@ -80,16 +85,15 @@ def test_nothing_outlives_a_supervisor_that_is_killed(tmp_path: Path) -> None:
     script = f"""
 import sys, time
 from pathlib import Path
-from portal.local.redis import Redis
-from portal.local.supervisor import Process, Supervisor
+from portal.local.supervisor import ProcessSpec, ProcessSupervisor
 child = '''
 import subprocess, time
 print(subprocess.Popen(["sleep", "60"]).pid, flush=True)
 time.sleep(60)
 '''
 log = Path({str(tmp_path)!r}) / "parent.log"
-supervisor = Supervisor(log.parent)
-running = supervisor.start(Process("parent", [sys.executable, "-c", child], lambda: log.read_text().strip() != ""))
+supervisor = ProcessSupervisor(log.parent)
+running = supervisor.start(ProcessSpec("parent", [sys.executable, "-c", child], lambda: log.read_text().strip() != ""))
 print(running.popen.pid, log.read_text().strip(), flush=True)
 time.sleep(60)
 """

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple, Protocol
 
-from billing.core.price_books import PriceBookValue, PriceBookVersionValue
 from billing.core.meters import hourly_meter
 from billing.core.money import Money, sum_money
-from billing.core.rating import RatedLine, BillingPeriod, Rating, rate_samples
+from billing.core.price_books import PriceBookValue, PriceBookVersionValue
+from billing.core.rating import BillingPeriod, RatedLine, Rating, rate_samples
 from billing.core.samples import HOUR, SampleValue
 
 MONTH_HOURS = Decimal(730)
@@ -66,7 +66,9 @@ class CostEstimate(NamedTuple):
     unpriced: list[SampleValue]
 
 
-def compare_costs(before: Iterable[PriceableResource], after: Iterable[PriceableResource], book: PriceBookValue, at: datetime) -> CostEstimate:
+def compare_costs(
+    before: Iterable[PriceableResource], after: Iterable[PriceableResource], book: PriceBookValue, at: datetime
+) -> CostEstimate:
     """The cost delta of a plan."""
     old, new = rate_month(before, book, at), rate_month(after, book, at)
     olds, news = ({(line.subject, line.meter): line for line in side.lines} for side in (old, new))

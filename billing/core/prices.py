@@ -34,7 +34,11 @@ class Band:
         return EXACT.fma(self.quantity, self.unit_price, self.fee)
 
     def to_data(self) -> dict[str, str]:
-        return {"quantity": decimal_text(self.quantity), "unit_price": decimal_text(self.unit_price), "fee": decimal_text(self.fee)}
+        return {
+            "quantity": decimal_text(self.quantity),
+            "unit_price": decimal_text(self.unit_price),
+            "fee": decimal_text(self.fee),
+        }
 
 
 class Price(Protocol):

@@ -17,9 +17,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from billing.core.price_books import PriceBookValue, Rate, PriceBookVersionValue
-from billing.core.meters import METERS, METER_ORDER, line_label
-from billing.core.money import EXACT, Money, round_to_minor, allocate
+from billing.core.meters import METER_ORDER, METERS, line_label
+from billing.core.money import EXACT, Money, allocate, round_to_minor
+from billing.core.price_books import PriceBookValue, PriceBookVersionValue, Rate
 from billing.core.prices import Band, decimal_text
 from billing.core.samples import SampleValue
 
@@ -91,14 +91,14 @@ class RatedLine:
         """One sentence of arithmetic that ends in the amount."""
         units = "packages" if self.rate.price.shape == "package" else self.unit
         terms = [
-            f"{decimal_text(band.quantity)} {units} × {decimal_text(band.unit_price)}" + (f" + {decimal_text(band.fee)}" if band.fee else "")
+            f"{decimal_text(band.quantity)} {units} × {decimal_text(band.unit_price)}"
+            + (f" + {decimal_text(band.fee)}" if band.fee else "")
             for band in self.bands
         ]
         sentence = f"{' + '.join(terms)} = {self.pool_amount}, {self.rate.price.shape} price, half up to the minor unit"
         if self.pool_quantity != self.quantity:
-            sentence += (
-                f"; this line is {decimal_text(self.quantity)} of {decimal_text(self.pool_quantity)} {self.unit}: {self.amount}"
-            )
+            part = f"{decimal_text(self.quantity)} of {decimal_text(self.pool_quantity)} {self.unit}"
+            sentence += f"; this line is {part}: {self.amount}"
         return sentence + "."
 
     def to_data(self) -> dict[str, Any]:

@@ -79,7 +79,9 @@ class CounterReadingValue:
     total: int
 
 
-def increments(readings: Iterable[CounterReadingValue], before: CounterReadingValue | None = None) -> Iterator[tuple[datetime, datetime, int]]:
+def increments(
+    readings: Iterable[CounterReadingValue], before: CounterReadingValue | None = None
+) -> Iterator[tuple[datetime, datetime, int]]:
     """(from, to, bytes) between neighbouring readings, in order of time.
 
     ``before`` is the last reading already counted. Without one, and after a reset (a new epoch, or a value that went
@@ -110,7 +112,9 @@ def spread_over_hours(start: datetime, end: datetime, count: int) -> Iterator[tu
         given = until
 
 
-def bytes_by_hour(readings: Iterable[CounterReadingValue], before: CounterReadingValue | None = None) -> dict[datetime, int]:
+def bytes_by_hour(
+    readings: Iterable[CounterReadingValue], before: CounterReadingValue | None = None
+) -> dict[datetime, int]:
     """Hour → bytes of one counter's readings; hours without bytes are absent."""
     hourly: dict[datetime, int] = {}
     for start, end, count in increments(readings, before):

@@ -5,8 +5,15 @@ and key name the intent object on the topology (uid None: unknown); title also s
 eu, instance 1``.
 """
 
-from billing.selectors.price_books import price_book_of, price_book_value, own_price_book, price_books_sold_by
-from billing.selectors.invoices import UnknownInvoice, get_invoice, list_invoices, line_days, line_samples, invoice_lines
+from billing.selectors.invoices import (
+    UnknownInvoice,
+    get_invoice,
+    invoice_lines,
+    line_days,
+    line_samples,
+    list_invoices,
+)
+from billing.selectors.price_books import own_price_book, price_book_of, price_book_value, price_books_sold_by
 from billing.selectors.samples import StoredSample, load_samples
 from billing.selectors.subjects import describe_subjects
 from billing.selectors.usage import USAGE_GROUPINGS, UnknownGrouping, usage_report
@@ -16,16 +23,16 @@ __all__ = [
     "StoredSample",
     "UnknownGrouping",
     "UnknownInvoice",
-    "price_book_of",
-    "price_book_value",
+    "describe_subjects",
     "get_invoice",
-    "list_invoices",
+    "invoice_lines",
     "line_days",
     "line_samples",
-    "invoice_lines",
+    "list_invoices",
     "load_samples",
     "own_price_book",
+    "price_book_of",
+    "price_book_value",
     "price_books_sold_by",
-    "describe_subjects",
     "usage_report",
 ]

@@ -34,7 +34,11 @@ def get_invoice(number: str) -> dict[str, Any]:
     groups: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
     for line in all_lines:
         groups.setdefault((line["meter"], line["version"], line["rate"]), []).append(line)
-    return {**_invoice_fields(found), "lines": all_lines, "groups": [_group_json(members) for members in groups.values()]}
+    return {
+        **_invoice_fields(found),
+        "lines": all_lines,
+        "groups": [_group_json(members) for members in groups.values()],
+    }
 
 
 def invoice_lines(number: str) -> list[dict[str, Any]]:
@@ -73,7 +77,8 @@ def line_days(number: str, line_id: str) -> list[dict[str, Any]]:
     for sample in Sample.objects.filter(charged__line=_find_line(number, line_id)).order_by("window_start"):
         days.setdefault(sample.window_start.astimezone(UTC).date(), []).append(sample.quantity)
     return [
-        {"day": day, "quantity": strip_trailing_zeros(sum(found, Decimal(0))), "samples": len(found)} for day, found in days.items()
+        {"day": day, "quantity": strip_trailing_zeros(sum(found, Decimal(0))), "samples": len(found)}
+        for day, found in days.items()
     ]
 
 
@@ -85,7 +90,9 @@ def _find_invoice(number: str) -> Invoice:
 
 
 def _find_line(number: str, line_id: str) -> InvoiceLine:
-    line = next((row for row in InvoiceLine.objects.filter(invoice=_find_invoice(number)) if str(row.uid) == line_id), None)
+    line = next(
+        (row for row in InvoiceLine.objects.filter(invoice=_find_invoice(number)) if str(row.uid) == line_id), None
+    )
     if line is None:
         raise UnknownInvoice(f"There is no line {line_id} on invoice {number}.")
     return line
@@ -120,7 +127,9 @@ def _lines_json(found: Invoice) -> list[dict[str, Any]]:
             "dimensions": row.dimensions,
             "quantity": strip_trailing_zeros(row.quantity),
             "unit": row.unit,
-            "unit_price": _average_price(row.amount, row.quantity) if row.unit_price is None else strip_trailing_zeros(row.unit_price),
+            "unit_price": _average_price(row.amount, row.quantity)
+            if row.unit_price is None
+            else strip_trailing_zeros(row.unit_price),
             "average": row.unit_price is None,
             "amount": row.amount,
             "currency": found.currency,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from billing.core.price_books import PriceBookValue as BookValue
 from billing.core.meters import METERS
+from billing.core.price_books import PriceBookValue as BookValue
 from billing.models import PriceBook
 from tenants.models import Msp, Tenant
 from tenants.scope import current

@@ -11,8 +11,7 @@ from uuid import UUID
 from django.db.models import Count, Min, Sum
 from django.db.models.functions import TruncDay, TruncHour
 
-from billing.core.samples import HOUR, start_of_hour
-from billing.core.samples import SampleValue
+from billing.core.samples import HOUR, SampleValue, start_of_hour
 from billing.models import Sample
 
 
@@ -64,6 +63,8 @@ def sum_samples(cuts: Iterable[datetime], meter: str | None = None, by: str = ""
         groups = rows.annotate(**stretch).values("meter", "subject", "dimensions", *stretch)
         for row in groups.annotate(first=Min("window_start"), total=Sum("quantity"), count=Count("pk")):
             first, dimensions = row["first"], tuple(row["dimensions"].items())
-            value = SampleValue(row["meter"], row["subject"], first, start_of_hour(first) + HOUR, row["total"], dimensions)
+            value = SampleValue(
+                row["meter"], row["subject"], first, start_of_hour(first) + HOUR, row["total"], dimensions
+            )
             found.append(SummedSample(value, row["count"]))
     return found

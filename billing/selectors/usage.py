@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from billing.core.price_books import PriceBookValue as BookValue
 from billing.core.meters import METERS
 from billing.core.money import Money, allocate
+from billing.core.price_books import PriceBookValue as BookValue
 from billing.core.prices import strip_trailing_zeros
-from billing.core.rating import RatedLine, BillingPeriod, rate_samples
+from billing.core.rating import BillingPeriod, RatedLine, rate_samples
 from billing.core.samples import SampleValue
 from billing.selectors.price_books import price_book_of, price_book_value
 from billing.selectors.samples import SummedSample, sum_samples
@@ -39,7 +39,9 @@ def usage_report(start: datetime, end: datetime, meter: str | None = None, group
         raise UnknownGrouping(f"Meter {meter!r} is not known; use one of {', '.join(METERS)}.")
     dimensions = {name for known in METERS.values() for name in known.dimensions} | {"exchange", "service"}
     if group_by not in USAGE_GROUPINGS and group_by not in dimensions:
-        raise UnknownGrouping(f"Cannot group by {group_by!r}; use one of {', '.join([*USAGE_GROUPINGS, *sorted(dimensions)])}.")
+        raise UnknownGrouping(
+            f"Cannot group by {group_by!r}; use one of {', '.join([*USAGE_GROUPINGS, *sorted(dimensions)])}."
+        )
     book = price_book_of(current())
     value = price_book_value(book) if book else BookValue("", "EUR", ())
     rows: dict[tuple[str, str], _UsageTotal] = {}
@@ -61,7 +63,9 @@ def usage_report(start: datetime, end: datetime, meter: str | None = None, group
         "currency": book.currency if book else None,
         "total": Money(sum(found.minor for found in rows.values()), value.currency).amount if book else None,
         "group_by": group_by,
-        "rows": [_usage_row(key, found, named, value.currency if book else None) for key, found in _in_meter_order(rows)],
+        "rows": [
+            _usage_row(key, found, named, value.currency if book else None) for key, found in _in_meter_order(rows)
+        ],
         "unpriced": [_usage_row(key, found, named, None) for key, found in _in_meter_order(missing)],
     }
 
@@ -99,7 +103,9 @@ def _group_key(sample: SampleValue, group_by: str) -> str:
     return dict(sample.dimensions).get(group_by, "")
 
 
-def _allocate_line(line: RatedLine, samples: dict[Any, SummedSample], group_by: str, rows: dict[tuple[str, str], _UsageTotal]) -> None:
+def _allocate_line(
+    line: RatedLine, samples: dict[Any, SummedSample], group_by: str, rows: dict[tuple[str, str], _UsageTotal]
+) -> None:
     """Add a line to the groups its samples are in; its amount is split by quantity and stays whole."""
     parts: dict[str, _UsageTotal] = {}
     for key in line.samples:

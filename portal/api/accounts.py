@@ -11,14 +11,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.api.base_view import BaseApiView, response_with_etag
-from portal.api.etags import entity_tag, check_if_match
-from portal.api.schema_fields import any_json, choice, mapping, timestamp, list_of, object_schema, text, text_list, uid
+from portal.api.etags import check_if_match, entity_tag
 from portal.api.pagination import CursorPaginator
 from portal.api.schema import extend_list_schema
+from portal.api.schema_fields import any_json, choice, list_of, mapping, object_schema, text, text_list, timestamp, uid
 from portal.api.tenancy import validate_body
+from provisioning.errors import ObjectNotFound
 from provisioning.models import CloudAccount
 from provisioning.services import accounts
-from provisioning.errors import ObjectNotFound
 
 PROVIDERS = ("aws",)
 ACCOUNT = object_schema(

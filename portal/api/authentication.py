@@ -14,7 +14,7 @@ from tenants.models import ApiToken, User
 
 
 class MiddlewareAuthentication(BaseAuthentication):
-    """Takes over what ``tenants.middleware.IdentityMiddleware`` found; a session has to prove that its own page is asking."""
+    """Takes over what ``tenants.middleware.IdentityMiddleware`` found; a session has to prove that its page asks."""
 
     def authenticate(self, request: Request) -> tuple[User, ApiToken | None] | None:
         http: Any = request._request

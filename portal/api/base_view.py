@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from portal.api import parsers, etags, idempotency
+from portal.api import etags, idempotency, parsers
 from portal.api.permissions import HasRight
 from portal.api.problems import ProblemRenderer
 from portal.api.renderers import JsonRenderer
@@ -110,7 +110,9 @@ class BodyNotAnObject(APIException):
     default_code = "wrong_type"
 
 
-def response_with_etag(data: Any, status: int = 200, *, tag: str | None = None, location: str | None = None) -> Response:
+def response_with_etag(
+    data: Any, status: int = 200, *, tag: str | None = None, location: str | None = None
+) -> Response:
     """An answer with its entity tag, and on creation its address."""
     headers = {"ETag": f'"{tag or etags.entity_tag(data)}"', **({"Location": location} if location else {})}
     return Response(data, status, headers=headers)

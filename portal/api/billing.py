@@ -14,10 +14,20 @@ from rest_framework.response import Response
 
 from billing import exports, selectors, services
 from portal.api.base_view import BaseApiView
-from portal.api.schema_fields import any_json, boolean, optional_text, timestamp, decimal_text, number, list_of, object_schema, text
 from portal.api.pagination import invalid_parameter, paginate_values
 from portal.api.renderers import CsvRenderer
 from portal.api.schema import extend_list_schema, query_parameter
+from portal.api.schema_fields import (
+    any_json,
+    boolean,
+    decimal_text,
+    list_of,
+    number,
+    object_schema,
+    optional_text,
+    text,
+    timestamp,
+)
 from provisioning.errors import ObjectNotFound
 
 MAX_PERIOD = timedelta(days=400)
@@ -132,14 +142,18 @@ class UsageView(BillingView):
     )
     def get(self, request: Request) -> Response:
         asked, now = request.query_params, timezone.now()
-        start = _parse_moment(asked.get("from"), "from") or now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        start = _parse_moment(asked.get("from"), "from") or now.replace(
+            day=1, hour=0, minute=0, second=0, microsecond=0
+        )
         end = _parse_moment(asked.get("to"), "to") or now
         if not start <= end <= start + MAX_PERIOD:
             raise invalid_parameter("to", f"“to” comes after “from”, at most {MAX_PERIOD.days} days.", "out_of_range")
         try:
             found = selectors.usage_report(start, end, asked.get("meter") or None, asked.get("group_by") or "meter")
         except selectors.UnknownGrouping as error:
-            raise invalid_parameter("group_by" if "group" in str(error) else "meter", str(error), "not_one_of") from error
+            raise invalid_parameter(
+                "group_by" if "group" in str(error) else "meter", str(error), "not_one_of"
+            ) from error
         rows, found["unpriced"] = map(_with_row_keys, (found.pop("rows"), found["unpriced"]))
         return Response({**found, **paginate_values(request, rows, others=USAGE_PARAMETERS)})
 
@@ -204,7 +218,9 @@ class InvoiceExportView(InvoiceView):
         """`?format=` says what is wanted, whatever Accept says."""
         return CsvRenderer(), CsvRenderer.media_type
 
-    @extend_schema(responses={(200, "text/csv"): OpenApiTypes.STR}, parameters=[query_parameter("format", enum=FORMATS)])
+    @extend_schema(
+        responses={(200, "text/csv"): OpenApiTypes.STR}, parameters=[query_parameter("format", enum=FORMATS)]
+    )
     def get(self, request: Request, number: str) -> Response:
         wanted = request.query_params.get("format", "csv")
         if wanted not in FORMATS:

@@ -11,9 +11,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.api.base_view import BaseApiView
-from portal.api.schema_fields import boolean, number, list_of, object_schema, text, text_list
 from portal.api.pagination import paginate_values
-from portal.api.schema import extend_list_schema, copy_method
+from portal.api.schema import copy_method, extend_list_schema
+from portal.api.schema_fields import boolean, list_of, number, object_schema, text, text_list
 from provisioning.catalog import PRODUCTS, SIZES, catalog
 
 LOCATION = object_schema(

@@ -17,19 +17,19 @@ from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from portal.api import parsers, etags
+from portal.api import etags, parsers
 from portal.api.base_view import BaseApiView, response_with_etag
-from portal.api.schema_fields import any_json, choice, boolean, timestamp, number, list_of, object_schema, text, uid
-from portal.api.intent_objects import draft_etag, boolean_parameter, lock_draft, requested_snapshot
+from portal.api.intent_objects import boolean_parameter, draft_etag, lock_draft, requested_snapshot
 from portal.api.object_schemas import OBJECT_SCHEMAS
 from portal.api.pagination import CursorPaginator
 from portal.api.renderers import JsonRenderer
-from portal.api.schema import extend_list_schema, copy_method, query_parameter
+from portal.api.schema import copy_method, extend_list_schema, query_parameter
+from portal.api.schema_fields import any_json, boolean, choice, list_of, number, object_schema, text, timestamp, uid
 from portal.api.tenancy import validate_body
 from provisioning.core.formats import csv_tables
 from provisioning.models import Edit
+from provisioning.services.drafts import bulk, editing
 from provisioning.snapshots import document_export, queries
-from provisioning.services.drafts.editing import bulk, editing
 
 MAX_DOCUMENT_BYTES = 32_000_000
 """Bytes that a whole network or a table may have."""
@@ -57,7 +57,9 @@ def _document_schema(inner: Any) -> Any:
 DOCUMENT_FIELDS = {kind: list_of(_document_schema(inner), required=False) for kind, inner in OBJECT_SCHEMAS.items()}
 DOCUMENT = object_schema("Network", **DOCUMENT_FIELDS)
 NETWORK_OR_DIFFERENCES = object_schema(
-    "NetworkOrDifferences", **DOCUMENT_FIELDS, differences=list_of(DIFFERENCE, "instead, with dry_run=1", required=False)
+    "NetworkOrDifferences",
+    **DOCUMENT_FIELDS,
+    differences=list_of(DIFFERENCE, "instead, with dry_run=1", required=False),
 )
 
 
@@ -89,7 +91,9 @@ class DraftDocumentView(NetworkDocumentView):
     def put(self, request: Request, draft: UUID) -> Response:
         found, dry_run = lock_draft(draft), boolean_parameter(request, "dry_run")
         if "If-Match" in request.headers:
-            etags.check_if_match(request, etags.entity_tag(document_export.export_document(queries.snapshot_of_draft(found))))
+            etags.check_if_match(
+                request, etags.entity_tag(document_export.export_document(queries.snapshot_of_draft(found)))
+            )
         told = editing.import_document(found, self.fields(request), dry_run=dry_run)
         if dry_run:
             return Response({"differences": told})
@@ -206,7 +210,9 @@ def _csv_import_view(kind: str) -> Any:
         description=f"{CsvImportView.__doc__}\n\nColumns: {', '.join(csv_tables.CSV_TABLES[kind].columns)}"
         + (", and settings.FIELD for each setting." if csv_tables.CSV_TABLES[kind].settings else "."),
     )
-    made: Any = type(f"Import_{kind}", (CsvImportView,), {"post": described(copy_method(CsvImportView.post)), "kind": kind})
+    made: Any = type(
+        f"Import_{kind}", (CsvImportView,), {"post": described(copy_method(CsvImportView.post)), "kind": kind}
+    )
     return made.as_view()
 
 

@@ -11,19 +11,19 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from portal.api.documents import DIFFERENCE
 from portal.api.base_view import BaseApiView, response_with_etag
+from portal.api.documents import DIFFERENCE
 from portal.api.etags import check_if_match
-from portal.api.schema_fields import choice, boolean, timestamp, number, list_of, object_schema, text, uid
 from portal.api.intent_objects import draft_etag, lock_draft
 from portal.api.object_schemas import OBJECT_SCHEMAS
 from portal.api.pagination import CursorPaginator
 from portal.api.schema import extend_list_schema
+from portal.api.schema_fields import boolean, choice, list_of, number, object_schema, text, timestamp, uid
 from portal.api.tenancy import validate_body
 from provisioning.models import Draft, Edit
+from provisioning.services.drafts import editing
+from provisioning.services.drafts.rebase import Resolution, rebase_draft
 from provisioning.snapshots import diff, queries
-from provisioning.services.drafts.editing import editing
-from provisioning.services.drafts.editing.rebase import Resolution, rebase_draft
 
 DRAFT = object_schema(
     "Draft",

@@ -46,20 +46,26 @@ def replay_response(request: Request, body: bytes) -> None:
     with connection.cursor() as cursor:
         # The second of two equal requests waits here until the first has committed.
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{_user_id(request)} {key}"])
-    found = IdempotentResponse.objects.filter(user_id=_user_id(request), key=key, created_at__gt=timezone.now() - RESPONSE_LIFETIME).first()
+    found = IdempotentResponse.objects.filter(
+        user_id=_user_id(request), key=key, created_at__gt=timezone.now() - RESPONSE_LIFETIME
+    ).first()
     if found is None:
         return
     if found.request_digest != _request_digest(request, body):
         raise IdempotencyKeyReused("This Idempotency-Key was used for another request. Take a new key.")
     headers = {**found.headers, "Idempotent-Replayed": "true"}
-    raise ReplayedResponse(Response(json.loads(vault.unseal(_sealed_body(found))["body"]), found.status, headers=headers))
+    raise ReplayedResponse(
+        Response(json.loads(vault.unseal(_sealed_body(found))["body"]), found.status, headers=headers)
+    )
 
 
 def store_response(request: Request, body: bytes, response: Response) -> None:
     key = _idempotency_key(request)
     if key is None:
         return
-    IdempotentResponse.objects.filter(user_id=_user_id(request), created_at__lte=timezone.now() - RESPONSE_LIFETIME).delete()
+    IdempotentResponse.objects.filter(
+        user_id=_user_id(request), created_at__lte=timezone.now() - RESPONSE_LIFETIME
+    ).delete()
     IdempotentResponse.objects.create(
         user_id=_user_id(request),
         key=key,

@@ -15,21 +15,22 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from portal.api import parsers, etags
+from portal.api import etags, parsers
 from portal.api.base_view import BaseApiView, response_with_etag
 from portal.api.object_examples import OBJECT_EXAMPLES
 from portal.api.object_schemas import OBJECT_SCHEMAS
 from portal.api.pagination import invalid_parameter, page_json, parse_limit, refuse_unknown_parameters
 from portal.api.renderers import CsvRenderer, JsonRenderer
-from portal.api.schema import extend_list_schema, copy_method, page_schema, query_parameter
+from portal.api.schema import copy_method, extend_list_schema, page_schema, query_parameter
 from portal.api.tenancy import validate_body
-from provisioning.core.formats import csv_text, csv_tables
-from provisioning.models import Draft
-from provisioning.snapshots import document_export, queries; from provisioning.selectors import listing
-from provisioning.snapshots.search_index import FILTER_FIELDS
-from provisioning.snapshots.queries import StoredObject, Snapshot
-from provisioning.services.drafts.editing import editing
+from provisioning.core.formats import csv_tables, csv_text
 from provisioning.errors import ObjectNotFound
+from provisioning.models import Draft
+from provisioning.selectors import listing
+from provisioning.services.drafts import editing
+from provisioning.snapshots import document_export, queries
+from provisioning.snapshots.queries import Snapshot, StoredObject
+from provisioning.snapshots.search_index import FILTER_FIELDS
 
 FORMATS = ("json", "csv")
 EXTRA_PARAMETERS = ("total", "format")
@@ -150,7 +151,9 @@ class DraftObjectDetailView(ObjectDetailView):
 
     def _lock_and_match(self, request: Request, uid: UUID, draft: UUID) -> tuple[Draft, str | None]:
         found = lock_draft(draft)
-        return found, etags.check_if_match(request, queries.get_object(queries.snapshot_of_draft(found), self.kind, uid).etag)
+        return found, etags.check_if_match(
+            request, queries.get_object(queries.snapshot_of_draft(found), self.kind, uid).etag
+        )
 
 
 class RestoreObjectSerializer(serializers.Serializer):
@@ -185,14 +188,18 @@ def _view_for_kind(pattern: type[BaseApiView], kind: str) -> Any:
             query_parameter("total", "1: how many there are in all", enum=("0", "1")),
             query_parameter("format", "csv: all of them as a table, references by name", enum=FORMATS),
         ]
-        decorated = extend_list_schema(inner, name, orderings=listing.orderings(kind), filters=FILTER_FIELDS[kind], also=also)
+        decorated = extend_list_schema(
+            inner, name, orderings=listing.orderings(kind), filters=FILTER_FIELDS[kind], also=also
+        )
         both = extend_schema(
             responses={(200, "application/json"): page_schema(inner, name), (200, "text/csv"): OpenApiTypes.STR}
         )
         methods["get"] = both(decorated(copy_method(pattern.get)))
         if issubclass(pattern, DraftObjectListView):
             sent = [OpenApiExample(name, OBJECT_EXAMPLES[kind], request_only=True)]
-            methods["post"] = extend_schema(request=inner, responses={201: inner}, examples=sent)(copy_method(pattern.post))
+            methods["post"] = extend_schema(request=inner, responses={201: inner}, examples=sent)(
+                copy_method(pattern.post)
+            )
     elif issubclass(pattern, ObjectRestoreView):
         methods["post"] = extend_schema(request=RestoreObjectSerializer, responses=inner)(copy_method(pattern.post))
     else:
@@ -209,7 +216,9 @@ def _view_for_kind(pattern: type[BaseApiView], kind: str) -> Any:
 def object_urls(prefix: str, *, draft: bool = False) -> list[URLPattern]:
     """Addresses of all kinds in one view."""
     many, one = (DraftObjectListView, DraftObjectDetailView) if draft else (ObjectListView, ObjectDetailView)
-    restores = [path(f"{prefix}{kind}/<uuid:uid>/restore/", _view_for_kind(ObjectRestoreView, kind)) for kind in OBJECT_SCHEMAS]
+    restores = [
+        path(f"{prefix}{kind}/<uuid:uid>/restore/", _view_for_kind(ObjectRestoreView, kind)) for kind in OBJECT_SCHEMAS
+    ]
     return [
         *(path(f"{prefix}{kind}/", _view_for_kind(many, kind)) for kind in OBJECT_SCHEMAS),
         *(path(f"{prefix}{kind}/<uuid:uid>/", _view_for_kind(one, kind)) for kind in OBJECT_SCHEMAS),

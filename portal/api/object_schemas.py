@@ -8,11 +8,34 @@ from __future__ import annotations
 
 from typing import Any
 
-from portal.api.schema_fields import any_json, choice, boolean, mapping, optional_text, nullable, number, list_of, object_schema, text, text_list, uid
+from portal.api.schema_fields import (
+    any_json,
+    boolean,
+    choice,
+    list_of,
+    mapping,
+    nullable,
+    number,
+    object_schema,
+    optional_text,
+    text,
+    text_list,
+    uid,
+)
 from provisioning.core.intent.assertions import EXPECTATIONS
 from provisioning.core.intent.connectors import CONNECTOR_KINDS
 from provisioning.core.intent.limits import (
-    LITERAL_PREFIXES, ATTACHMENTS, ENTRIES, REFERENCES, LIST_ITEMS, PORTS, PREFIXES, RULES, MATCH_VALUES, Limit)
+    ATTACHMENTS,
+    ENTRIES,
+    LIST_ITEMS,
+    LITERAL_PREFIXES,
+    MATCH_VALUES,
+    PORTS,
+    PREFIXES,
+    REFERENCES,
+    RULES,
+    Limit,
+)
 from provisioning.core.intent.policies import ACTIONS
 from provisioning.core.intent.shares import DIRECTIONS
 
@@ -126,7 +149,9 @@ POLICY = intent_object_schema(
             "Rule",
             name=text(required=False),
             action=choice(ACTIONS),
-            services=text_list("services, in the order of their inspection", required=False, **length_limit(REFERENCES)),
+            services=text_list(
+                "services, in the order of their inspection", required=False, **length_limit(REFERENCES)
+            ),
             protocol=any_json(PROTOCOL, required=False),
             ports=text_list(PORT, required=False, **length_limit(PORTS)),
             source=text_list(ADDRESSES, required=False, **length_limit(PREFIXES)),
@@ -154,7 +179,9 @@ SERVICE = intent_object_schema(
         **length_limit(LIST_ITEMS),
     ),
     zones=list_of(
-        object_schema("Zone", name=text(), segment=text("a segment"), groups=text_list("groups", **length_limit(REFERENCES))),
+        object_schema(
+            "Zone", name=text(), segment=text("a segment"), groups=text_list("groups", **length_limit(REFERENCES))
+        ),
         required=False,
         **length_limit(LIST_ITEMS),
     ),
@@ -172,7 +199,9 @@ def _share_side_schema(side: str) -> Any:
         f"ShareSide{side.upper()}",
         segment=text("a segment"),
         groups=text_list("groups whose members are shared", required=False, **length_limit(REFERENCES)),
-        prefixes=text_list("addresses of the segment that are shared", required=False, **length_limit(LITERAL_PREFIXES)),
+        prefixes=text_list(
+            "addresses of the segment that are shared", required=False, **length_limit(LITERAL_PREFIXES)
+        ),
     )
 
 
@@ -221,7 +250,9 @@ ROUTE_POLICY = intent_object_schema(
             "RouteRule",
             match=object_schema(
                 "RouteMatch",
-                prefixes=text_list("prefixes or prefix lists; empty: every route", required=False, **length_limit(PREFIXES)),
+                prefixes=text_list(
+                    "prefixes or prefix lists; empty: every route", required=False, **length_limit(PREFIXES)
+                ),
                 as_path=optional_text(
                     "a regular expression as routers read it: digits, . [ ] ( ) | * + ? ^ $, and _ where a number ends"
                 ),

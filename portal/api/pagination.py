@@ -43,7 +43,9 @@ class CursorPaginator:
         ordering = ordering or next(iter(self.orderings))
         column = self.orderings.get(ordering.removeprefix("-"))
         if column is None:
-            raise invalid_parameter("ordering", f"Order by one of {', '.join(self.orderings)}, or with - before it.", "not_one_of")
+            raise invalid_parameter(
+                "ordering", f"Order by one of {', '.join(self.orderings)}, or with - before it.", "not_one_of"
+            )
         if words := request.query_params.get("search"):
             if not self.search:
                 raise invalid_parameter("search", "This list cannot be searched.", "unknown_field")
@@ -126,7 +128,9 @@ def paginate_values(
 def parse_limit(request: Request) -> int:
     text = request.query_params.get("limit", str(DEFAULT_LIMIT))
     if not text.isdecimal() or len(text) > 9 or not 1 <= int(text) <= MAX_LIMIT:
-        raise invalid_parameter("limit", f"“{text[:20]}” is no limit; it has to be from 1 to {MAX_LIMIT}.", "out_of_range")
+        raise invalid_parameter(
+            "limit", f"“{text[:20]}” is no limit; it has to be from 1 to {MAX_LIMIT}.", "out_of_range"
+        )
     return int(text)
 
 

@@ -48,7 +48,11 @@ class JsonParser(BaseParser):
             text = stream.read().decode()
             return check_json_value(
                 json.loads(
-                    text, parse_constant=_refuse_constant, parse_float=_finite_float, parse_int=_bounded_integer, object_pairs_hook=_object_without_duplicates
+                    text,
+                    parse_constant=_refuse_constant,
+                    parse_float=_finite_float,
+                    parse_int=_bounded_integer,
+                    object_pairs_hook=_object_without_duplicates,
                 )
             )
         except (ValueError, RecursionError) as error:

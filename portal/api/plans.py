@@ -15,18 +15,29 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.api.base_view import BaseApiView, response_with_etag
-from portal.api.etags import entity_tag, check_if_match
-from portal.api.schema_fields import any_json, choice, optional_text, timestamp, number, list_of, object_schema, text, text_list, uid
+from portal.api.etags import check_if_match, entity_tag
 from portal.api.intent_objects import draft_etag, lock_draft
 from portal.api.pagination import CursorPaginator
 from portal.api.problems import problem_response
 from portal.api.schema import extend_list_schema
+from portal.api.schema_fields import (
+    any_json,
+    choice,
+    list_of,
+    number,
+    object_schema,
+    optional_text,
+    text,
+    text_list,
+    timestamp,
+    uid,
+)
 from portal.api.tenancy import validate_body
 from provisioning.core.values.resource import Problem
+from provisioning.errors import ValidationFailed
 from provisioning.models import Plan, Run, Step
 from provisioning.selectors import runs as selectors
-from provisioning.services import plans, runs, resource_state
-from provisioning.errors import ValidationFailed
+from provisioning.services import plans, resource_state, runs
 from tenants.scope import scope
 
 FLOWS = "flows, told as source, destination, protocol and ports"
@@ -63,7 +74,13 @@ PLAN = object_schema(
         "Delta", allowed=list_of(any_json(FLOWS)), blocked=list_of(any_json(FLOWS)), inspected=list_of(any_json(FLOWS))
     ),
     assertions=list_of(any_json()),
-    cost=object_schema("Cost", currency=optional_text(), monthly_before=optional_text(), monthly_after=optional_text(), lines=list_of(any_json())),
+    cost=object_schema(
+        "Cost",
+        currency=optional_text(),
+        monthly_before=optional_text(),
+        monthly_after=optional_text(),
+        lines=list_of(any_json()),
+    ),
     blast_radius=any_json(),
     warnings=list_of(any_json('{"code", "path", "message", "severity"}')),
     problems=list_of(any_json('{"code", "path", "message", "severity"}'), "why it failed"),
@@ -132,7 +149,9 @@ class PlanCreateView(BaseApiView):
         plan = plans.create_plan(found)
         data = selectors.plan_json(plan)
         ready = plan.state != Plan.State.COMPUTING
-        response = response_with_etag(data, 201 if ready else 202, tag=_plan_etag(data), location=self.tenant_path("plans", data["id"]))
+        response = response_with_etag(
+            data, 201 if ready else 202, tag=_plan_etag(data), location=self.tenant_path("plans", data["id"])
+        )
         if not ready:
             # A worker sees the plan once this request has committed.
             response.afterwards = partial(_wait_for_plan, request, plan)  # type: ignore[attr-defined]
@@ -155,7 +174,9 @@ def _wait_for_plan(request: Request, plan: Plan, first: Response) -> HttpRespons
         if found.state == Plan.State.FAILED:
             told = [Problem(one["code"], one["path"], one["message"]) for one in found.problems]
             http: Any = request._request
-            return problem_response(http, 422, told[0].message, title=ValidationFailed.title, kind="invalid", problems=told)
+            return problem_response(
+                http, 422, told[0].message, title=ValidationFailed.title, kind="invalid", problems=told
+            )
         data = selectors.plan_json(found)
     response = Response(data, 201, headers={**first.headers, "ETag": f'"{_plan_etag(data)}"'})
     response.accepted_renderer = first.accepted_renderer
@@ -214,7 +235,9 @@ class PlanProvisionView(BaseApiView):
     def post(self, request: Request, plan: UUID) -> Response:
         found = selectors.get_plan(plan)
         check_if_match(request, _plan_etag(selectors.plan_head(found)))
-        data = selectors.run_json(runs.provision_plan(found, validate_body(ProvisionSerializer, self.fields(request))["digest"]))
+        data = selectors.run_json(
+            runs.provision_plan(found, validate_body(ProvisionSerializer, self.fields(request))["digest"])
+        )
         return response_with_etag(data, 202, location=self.tenant_path("runs", data["id"]))
 
 

@@ -19,7 +19,7 @@ from rest_framework.response import Response
 
 from portal.api.renderers import JsonRenderer
 from provisioning.core.intent import InvalidIntent as Unreadable
-from provisioning.core.values.resource import Problem, truncate, limit_problems
+from provisioning.core.values.resource import Problem, limit_problems, truncate
 from provisioning.errors import RequestRefused
 from tenants.services import TenantRequestRefused as TenancyRefused
 
@@ -76,7 +76,9 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         body = problem_document(error.status, error.detail, title=error.title, kind=error.kind, problems=error.problems)
         body |= error.more
     elif isinstance(error, Unreadable):
-        body = problem_document(400, str(error), title="The request is not right", kind="invalid", problems=error.problems)
+        body = problem_document(
+            400, str(error), title="The request is not right", kind="invalid", problems=error.problems
+        )
     elif isinstance(error, TenancyRefused):
         body = problem_document(error.status, error.detail, problems=[Problem(error.code, error.path, error.detail)])
     elif isinstance(error, Http404):

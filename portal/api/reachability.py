@@ -13,11 +13,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.api.base_view import BaseApiView
-from portal.api.schema_fields import choice, optional_text, nullable, number, list_of, object_schema, text, text_list
 from portal.api.intent_objects import requested_snapshot
-from portal.api.pagination import invalid_parameter, parse_limit, paginate_values, refuse_unknown_parameters
+from portal.api.pagination import invalid_parameter, paginate_values, parse_limit, refuse_unknown_parameters
 from portal.api.schema import extend_list_schema, query_parameter
-from provisioning.selectors import reachability; from provisioning.snapshots import queries
+from portal.api.schema_fields import choice, list_of, nullable, number, object_schema, optional_text, text, text_list
+from provisioning.selectors import reachability
+from provisioning.snapshots import queries
 
 DISPOSITIONS = (
     *("delivered", "delivered_inspected", "local", "denied_by_rule", "denied_by_stance", "denied_by_service"),
@@ -40,7 +41,9 @@ TRACE = object_schema(
     segment=text("that the flow starts in; empty where unknown"),
     to_segment=text("that it ends in: another one across a share"),
 )
-EXAMPLE = object_schema("ExamplePacket", source=text(), destination=text(), protocol=text(), port=number(allow_null=True))
+EXAMPLE = object_schema(
+    "ExamplePacket", source=text(), destination=text(), protocol=text(), port=number(allow_null=True)
+)
 REACHABLE_FLOWS = object_schema(
     "Reached",
     from_=text_list("groups and connectors"),
@@ -152,7 +155,9 @@ class ReachabilityView(BaseApiView):
         if (source is None) == (destination is None):
             told = "Ask from one end, or to one; a trace goes from one to another."
             raise invalid_parameter("from", told, "required" if source is None else "not_one_of")
-        found = reachability.list_reachable(requested_snapshot(**where), str(source or destination), towards=source is None)
+        found = reachability.list_reachable(
+            requested_snapshot(**where), str(source or destination), towards=source is None
+        )
         return Response(paginate_values(request, found, others=("from", "to")))
 
 
@@ -161,7 +166,9 @@ class NetworkProblemListView(BaseApiView):
 
     @extend_list_schema(PROBLEM_ROW, "NetworkProblem", filters=("severity", "code"))
     def get(self, request: Request, **where: Any) -> Response:
-        return Response(paginate_values(request, reachability.list_problems(requested_snapshot(**where)), ("severity", "code")))
+        return Response(
+            paginate_values(request, reachability.list_problems(requested_snapshot(**where)), ("severity", "code"))
+        )
 
 
 class ReachabilityDeltaView(BaseApiView):
@@ -178,7 +185,9 @@ class ReachabilityDeltaView(BaseApiView):
     def get(self, request: Request) -> Response:
         refuse_unknown_parameters(request, ("before", "after"))
         before, after = request.query_params.get("before") or "live", request.query_params.get("after") or ""
-        found = reachability.reachability_delta(_parse_snapshot("before", before), _parse_snapshot("after", after), parse_limit(request))
+        found = reachability.reachability_delta(
+            _parse_snapshot("before", before), _parse_snapshot("after", after), parse_limit(request)
+        )
         return Response({"before": before, "after": after, **found})
 
 
@@ -189,7 +198,9 @@ def _parse_snapshot(name: str, text: str) -> queries.Snapshot:
     if kind == "revisions" and which.isdecimal() and len(which) < 10:
         return queries.revision_snapshot(int(which))
     if text != "live":
-        raise invalid_parameter(name, f"“{text[:60]}” is no version. Say {SNAPSHOT_HELP}.", "not_one_of" if text else "required")
+        raise invalid_parameter(
+            name, f"“{text[:60]}” is no version. Say {SNAPSHOT_HELP}.", "not_one_of" if text else "required"
+        )
     return queries.live_snapshot()
 
 

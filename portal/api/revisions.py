@@ -9,18 +9,18 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from portal.api.base_view import BaseApiView, response_with_etag
 from portal.api.documents import DIFFERENCE
 from portal.api.drafts import DRAFT, draft_json
-from portal.api.base_view import BaseApiView, response_with_etag
-from portal.api.schema_fields import boolean, timestamp, number, list_of, object_schema, text
 from portal.api.intent_objects import draft_etag
 from portal.api.pagination import CursorPaginator
 from portal.api.schema import extend_list_schema
+from portal.api.schema_fields import boolean, list_of, number, object_schema, text, timestamp
 from portal.api.tenancy import validate_body
-from provisioning.models import Revision
-from provisioning.snapshots import diff, queries
-from provisioning.services import revisions
 from provisioning.errors import ObjectNotFound
+from provisioning.models import Revision
+from provisioning.services import revisions
+from provisioning.snapshots import diff, queries
 
 REVISION = object_schema(
     "Revision",
@@ -67,7 +67,13 @@ class RevisionDiffView(BaseApiView):
 
     @extend_schema(responses=DIFF)
     def get(self, request: Request, n: int, m: int) -> Response:
-        return Response({"from": n, "to": m, "differences": diff.diff_snapshots(queries.revision_snapshot(n), queries.revision_snapshot(m))})
+        return Response(
+            {
+                "from": n,
+                "to": m,
+                "differences": diff.diff_snapshots(queries.revision_snapshot(n), queries.revision_snapshot(m)),
+            }
+        )
 
 
 class RestoreRevisionSerializer(serializers.Serializer):

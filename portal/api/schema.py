@@ -53,10 +53,14 @@ def _header_parameter(name: str, text: str) -> OpenApiParameter:
 
 IF_MATCH = _header_parameter("If-Match", "An ETag that was read: 412 when the object has changed since.")
 IF_NONE_MATCH = _header_parameter("If-None-Match", "An ETag that was read: 304 while it holds.")
-IDEMPOTENCY = _header_parameter("Idempotency-Key", "The same key and body again: the same answer, and nothing is done twice.")
+IDEMPOTENCY = _header_parameter(
+    "Idempotency-Key", "The same key and body again: the same answer, and nothing is done twice."
+)
 
 
-def query_parameter(name: str, text: str = "", kind: Any = str, *, enum: Sequence[str] = (), required: bool = False) -> Any:
+def query_parameter(
+    name: str, text: str = "", kind: Any = str, *, enum: Sequence[str] = (), required: bool = False
+) -> Any:
     return OpenApiParameter(name, kind, description=text, enum=list(enum) or None, required=required)
 
 
@@ -124,7 +128,7 @@ class ApiAutoSchema(AutoSchema):
 
     def get_description(self) -> str:  # type: ignore[override]
         told = super().get_description()
-        right = getattr(self.view, "reads" if self.method == "GET" else "writes", None)
+        right = getattr(self.view, "read_right" if self.method == "GET" else "write_right", None)
         return f"{told}\n\nNeeds the right `{right}`." if right and "{slug}" in self.path else told
 
     def get_summary(self) -> str | None:

@@ -15,10 +15,23 @@ from rest_framework.response import Response
 from billing.core.prices import InvalidPrice
 from billing.services import copy_price_book
 from portal.api.base_view import BaseApiView, response_with_etag
-from portal.api.etags import entity_tag, check_if_match
-from portal.api.schema_fields import any_json, choice, boolean, optional_text, timestamp, nullable, number, list_of, object_schema, text, text_list, uid
+from portal.api.etags import check_if_match, entity_tag
 from portal.api.pagination import CursorPaginator, invalid_parameter
 from portal.api.schema import extend_list_schema
+from portal.api.schema_fields import (
+    any_json,
+    boolean,
+    choice,
+    list_of,
+    nullable,
+    number,
+    object_schema,
+    optional_text,
+    text,
+    text_list,
+    timestamp,
+    uid,
+)
 from tenants import services
 from tenants.models import MSP_ROLES, ApiToken, AuditEntry, Membership, Role, Tenant
 from tenants.roles import RIGHTS, Principal
@@ -56,7 +69,14 @@ ME = object_schema(
     is_operator=boolean(),
     msps=list_of(object_schema("MyMsp", slug=text(), name=text(), role=text())),
     token=nullable(
-        object_schema("MyToken", id=uid(), name=text(), tenant=optional_text(), scopes=text_list(), expires_at=timestamp(allow_null=True))
+        object_schema(
+            "MyToken",
+            id=uid(),
+            name=text(),
+            tenant=optional_text(),
+            scopes=text_list(),
+            expires_at=timestamp(allow_null=True),
+        )
     ),
 )
 MEMBER = object_schema(
@@ -274,7 +294,11 @@ class MemberDetailView(BaseApiView):
         """Gives them another role."""
         membership = self._find(uid)
         check_if_match(request, entity_tag(member_json(membership)))
-        return response_with_etag(member_json(services.change_role(membership, validate_body(RoleChangeSerializer, self.fields(request))["role"])))
+        return response_with_etag(
+            member_json(
+                services.change_role(membership, validate_body(RoleChangeSerializer, self.fields(request))["role"])
+            )
+        )
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, uid: UUID) -> Response:

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.api.base_view import BaseApiView
-from portal.api.schema_fields import choice, boolean, timestamp, number, list_of, object_schema, text
+from portal.api.schema_fields import boolean, choice, list_of, number, object_schema, text, timestamp
 from provisioning.selectors.topology import load_topology
 
 STATES = ("up", "degraded", "down", "pending")

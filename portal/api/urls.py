@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from portal.api import accounts, catalog, documents, drafts, intent_objects, billing, plans, reachability, revisions, tenancy, topology
+from portal.api import (
+    accounts,
+    billing,
+    catalog,
+    documents,
+    drafts,
+    intent_objects,
+    plans,
+    reachability,
+    revisions,
+    tenancy,
+    topology,
+)
 from portal.api.docs import ApiDocsView, OpenApiSchemaView
 
 tenant = [

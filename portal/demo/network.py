@@ -11,8 +11,9 @@ from typing import Any
 import yaml
 
 from provisioning.models import CloudAccount, Draft, Run
+from provisioning.services import accounts, plans, runs
+from provisioning.services.drafts import editing
 from provisioning.snapshots import queries
-from provisioning.services import accounts, plans, runs; from provisioning.services.drafts.editing import editing
 from tenants.models import Tenant
 from tenants.scope import scope
 
@@ -23,7 +24,9 @@ class DemoProvisioningError(Exception):
     """The demo's network did not come up; says why."""
 
 
-def ensure_account(tenant: Tenant, name: str, account_id: str, regions: list[str], credentials: Mapping[str, str]) -> None:
+def ensure_account(
+    tenant: Tenant, name: str, account_id: str, regions: list[str], credentials: Mapping[str, str]
+) -> None:
     """The cloud account, discovered; does nothing when it is there."""
     with scope(tenant):
         found = CloudAccount.objects.filter(name=name).first() or accounts.add_account(

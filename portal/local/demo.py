@@ -21,13 +21,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from portal.local import env_file
-from portal.local import memory, process_specs
+from portal.local import env_file, memory, process_specs
 from portal.local.os_account import OsAccountError
-from portal.local.secret_file import SecretFile
 from portal.local.postgres import APPLICATION, OWNER, PostgresCluster
-from portal.local.supervisor import ProcessSpec, ProcessStartError, ProcessSupervisor
 from portal.local.redis import RedisServer, free_port
+from portal.local.secret_file import SecretFile
+from portal.local.supervisor import ProcessSpec, ProcessStartError, ProcessSupervisor
 
 DATABASE = "causeway"
 DEMO_FILES = ("postgres", "postgres.sockets", "log", "lab", "worker", "env", "token", "migrated", "keys.json")
@@ -62,14 +61,18 @@ class Demo:
         self.start_database()
         self.start_redis()
         self.prepare_env()
-        aws = self.supervisor.launch(process_specs.aws_process(self.env, self.aws_port, self.folder("lab") / "aws.state"))
+        aws = self.supervisor.launch(
+            process_specs.aws_process(self.env, self.aws_port, self.folder("lab") / "aws.state")
+        )
         self.migrate()
         # Side by side: each takes seconds of one core to load.
         portal = self.supervisor.launch(process_specs.portal_process(self.env_without_owner(), self.port))
         worker = self.supervisor.launch(process_specs.worker_process(self.env_without_owner(), self.folder("worker")))
         lacking = process_specs.missing_for_packets(self.env)
         # Its agents ask until the portal answers.
-        lab = self.supervisor.launch(process_specs.lab_process(self.env_without_owner(), self.folder("lab"), simulate=bool(lacking)))
+        lab = self.supervisor.launch(
+            process_specs.lab_process(self.env_without_owner(), self.folder("lab"), simulate=bool(lacking))
+        )
         for running in (aws, portal, worker, lab):
             self.supervisor.wait_ready(running)
             print_step(f"{running.process.name} up", running.seconds)

@@ -133,7 +133,12 @@ class PostgresCluster:
         flags = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         return ProcessSpec(
             name="postgres",
-            command=[str(self._mounted_path(self.binaries) / "postgres"), "-D", str(self._mounted_path(self.folder)), *flags],
+            command=[
+                str(self._mounted_path(self.binaries) / "postgres"),
+                "-D",
+                str(self._mounted_path(self.folder)),
+                *flags,
+            ],
             ready=self._is_answering,
             enter=self._before_exec(),
             folder=Path("/"),
@@ -173,7 +178,9 @@ class PostgresCluster:
 
     def _bind_mount_paths(self, account: OsAccount) -> None:
         """Give every folder the account cannot walk to a path it can, inside its own mount namespace."""
-        hidden = [place for place in (self.folder, _installation_folder(self.binaries)) if not account.can_traverse_to(place)]
+        hidden = [
+            place for place in (self.folder, _installation_folder(self.binaries)) if not account.can_traverse_to(place)
+        ]
         if not hidden:
             return
         if not can_mount():
@@ -212,7 +219,9 @@ class PostgresCluster:
         pid = abs(int(lock.read_text().splitlines()[0]))
         command = Path(f"/proc/{pid}/cmdline")
         if command.exists() and b"postgres" in command.read_bytes():
-            raise ProcessStartError(f"{self.folder} is in use by process {pid}. Stop that one first, or choose another DATA=.")
+            raise ProcessStartError(
+                f"{self.folder} is in use by process {pid}. Stop that one first, or choose another DATA=."
+            )
         lock.unlink()
 
     def _refuse_other_version(self) -> None:

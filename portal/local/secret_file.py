@@ -26,7 +26,9 @@ class SecretFile:
     def readable(self, name: str) -> str:
         """A password a person can type: four groups of four letters and digits without look-alikes."""
         alphabet = "abcdefghjkmnpqrstuvwxyz23456789"
-        return self._get_or_create(name, "-".join("".join(secrets.choice(alphabet) for _ in range(4)) for _ in range(4)))
+        return self._get_or_create(
+            name, "-".join("".join(secrets.choice(alphabet) for _ in range(4)) for _ in range(4))
+        )
 
     def _get_or_create(self, name: str, fresh: str) -> str:
         kept: dict[str, str] = json.loads(self.file.read_text()) if self.file.exists() else {}

@@ -183,7 +183,10 @@ def install_system_packages(programs: Iterable[str]) -> None:
     except (SetupError, FileNotFoundError) as error:
         print_line(f"Debian packages {', '.join(packages)} could not be installed: {str(error).splitlines()[0]}")
         for name in missing:
-            print_line(f"  without {name}: {SYSTEM_PACKAGES[name][1]}. Install it with: apt-get install {SYSTEM_PACKAGES[name][0]}")
+            print_line(
+                f"  without {name}: {SYSTEM_PACKAGES[name][1]}. Install with: apt-get install "
+                f"{SYSTEM_PACKAGES[name][0]}"
+            )
 
 
 def main(purpose: str) -> None:

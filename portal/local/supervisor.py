@@ -119,7 +119,9 @@ class ProcessSupervisor:
             self.raise_if_stopping()
             code = running.popen.poll()
             if code is not None:
-                raise ProcessStartError(f"{process.name} ended with {_exit_reason(code)} while starting. Its log:\n{running.tail()}")
+                raise ProcessStartError(
+                    f"{process.name} ended with {_exit_reason(code)} while starting. Its log:\n{running.tail()}"
+                )
             if _is_ready(process.ready):
                 running.seconds = time.monotonic() - began
                 return

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_POST
 from portal.pages.decorators import PageRequest, tenant_page
 from portal.pages.refusals import catch_refusals
 from provisioning.models import CloudAccount
-from provisioning.snapshots import queries
 from provisioning.services import accounts as service
+from provisioning.snapshots import queries
 
 STATES = {"never": "unchecked", "running": "running", "done": "done", "failed": "failed"}
 
@@ -36,7 +36,9 @@ def accounts(request: PageRequest) -> HttpResponse:
             messages.success(request, f"Added {account.name}. Looking what is in it now.")
             return redirect("cloud-accounts", request.tenant.slug)
         problems = done.problems
-    used = {row.body["settings"].get("vpc_id"): row for row in queries.list_objects(queries.live_snapshot(), "connectors")}
+    used = {
+        row.body["settings"].get("vpc_id"): row for row in queries.list_objects(queries.live_snapshot(), "connectors")
+    }
     found = [
         {
             "account": account,

@@ -1,4 +1,4 @@
-"""A bar chart as numbers for a server-rendered SVG (templates/partials/bar_chart.html): it prints, and needs no script."""
+"""A bar chart as numbers for a server-rendered SVG (templates/partials/bar_chart.html): it prints without script."""
 
 from __future__ import annotations
 

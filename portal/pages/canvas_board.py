@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from portal.pages import kind_styles
 from portal.pages.objects import KINDS
-from portal.pages.rule_text import rule_match_text, leading_action, rules_summary
+from portal.pages.rule_text import leading_action, rule_match_text, rules_summary
 from portal.pages.state_styles import StateStyle, state_style
 
 Body = Mapping[str, Any]
@@ -113,9 +113,14 @@ def compare_networks(draft: BodiesByKind, base: BodiesByKind) -> dict[str, list[
     items: dict[str, list[BoardObject]] = {}
     for kind in {**draft, **base}:
         ours, theirs = draft.get(kind, {}), base.get(kind, {})
-        rows = [BoardObject(kind, uid, body, _change_state(body, theirs.get(uid)), icon_of(kind, body)) for uid, body in ours.items()]
+        rows = [
+            BoardObject(kind, uid, body, _change_state(body, theirs.get(uid)), icon_of(kind, body))
+            for uid, body in ours.items()
+        ]
         gone = [
-            BoardObject(kind, uid, body, "removed", icon_of(kind, body)) for uid, body in theirs.items() if uid not in ours
+            BoardObject(kind, uid, body, "removed", icon_of(kind, body))
+            for uid, body in theirs.items()
+            if uid not in ours
         ]
         items[kind] = rows + gone
     return items
@@ -151,7 +156,9 @@ def build_board(draft: BodiesByKind, base: BodiesByKind) -> Board:
     )
 
 
-def _build_lane(segment: BoardObject, groups: list[BoardObject], connectors: list[BoardObject], policies: list[BoardObject]) -> BoardLane:
+def _build_lane(
+    segment: BoardObject, groups: list[BoardObject], connectors: list[BoardObject], policies: list[BoardObject]
+) -> BoardLane:
     cards: dict[str, BoardCard] = {}
 
     def card(ref: str, role: CardRole, name: str, item: BoardObject | None, icon: str) -> BoardCard:
@@ -178,7 +185,9 @@ def _build_lane(segment: BoardObject, groups: list[BoardObject], connectors: lis
     return BoardLane(segment, _columns(cards, mine))
 
 
-def _columns(cards: dict[str, BoardCard], policies: list[BoardObject]) -> tuple[list[BoardCard], list[BoardCard], list[BoardCard]]:
+def _columns(
+    cards: dict[str, BoardCard], policies: list[BoardObject]
+) -> tuple[list[BoardCard], list[BoardCard], list[BoardCard]]:
     """Sources left, what is reached from them further right, the internet always at the right edge."""
     home = {member.uid: card.ref for card in cards.values() for _, member in card.members if card.role == "group"}
     edges = [
@@ -218,7 +227,9 @@ def _ranks(edges: list[tuple[str, str]]) -> dict[str, int]:
     return rank
 
 
-def _build_chip(policy: BoardObject, lanes: Iterable[BoardLane], names: Mapping[str, str], targets: Mapping[str, str]) -> BoardChip:
+def _build_chip(
+    policy: BoardObject, lanes: Iterable[BoardLane], names: Mapping[str, str], targets: Mapping[str, str]
+) -> BoardChip:
     """``targets``: internet application → its connector, where lines to it end."""
     body = policy.body
     rules = list(body.get("rules", ()))
@@ -228,7 +239,9 @@ def _build_chip(policy: BoardObject, lanes: Iterable[BoardLane], names: Mapping[
         if lane.segment.uid not in body.get("segments", ()):
             continue
         places = {card.ref: card.element_id for card in lane.cards}
-        places |= {member.uid: element_id for card in lane.cards if card.role == "group" for element_id, member in card.members}
+        places |= {
+            member.uid: element_id for card in lane.cards if card.role == "group" for element_id, member in card.members
+        }
         places |= {app: places[connector] for app, connector in targets.items() if connector in places}
         for start in body.get("from", ()):
             lines += [(places[start], places[end]) for end in body.get("to", ()) if start in places and end in places]

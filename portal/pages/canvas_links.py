@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from portal.pages.canvas_board import BoardBadge, Board, BoardChip, BoardObject, BoardLane
+from portal.pages.canvas_board import Board, BoardBadge, BoardChip, BoardLane, BoardObject
 from portal.pages.state_styles import state_style
 
 DIRECTION_WORDS = {"both": "both ways", "a-to-b": "one way", "b-to-a": "one way"}
@@ -31,7 +31,9 @@ def _share_chip(item: BoardObject, lanes: Mapping[str, BoardLane], names: Mappin
     arrow = {"both": "and", "a-to-b": "to", "b-to-a": "from"}[body["direction"]]
     sentence = f"Share {item.name}: {sides[0]} {arrow} {sides[1]}{f', through {via}' if via else ''}"
     lines = tuple((start, end) for start in a for end in b)
-    return BoardChip(item, state_style("inspect" if via else "allow"), via or DIRECTION_WORDS[body["direction"]], sentence, lines)
+    return BoardChip(
+        item, state_style("inspect" if via else "allow"), via or DIRECTION_WORDS[body["direction"]], sentence, lines
+    )
 
 
 def _side_element_ids(side: Mapping[str, object], lanes: Mapping[str, BoardLane]) -> list[str]:
@@ -50,7 +52,8 @@ def add_badges(board: Board, items: Mapping[str, list[BoardObject]]) -> None:
     badges = _badges_by_connector(items)
     for card in (card for lane in board.lanes for card in lane.cards):
         card.members = [
-            (element_id, replace(member, badges=tuple(badges.get(member.uid, ())))) for element_id, member in card.members
+            (element_id, replace(member, badges=tuple(badges.get(member.uid, ()))))
+            for element_id, member in card.members
         ]
 
 

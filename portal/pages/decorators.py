@@ -14,8 +14,8 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django_htmx.middleware import HtmxDetails
 
-from provisioning.models import Draft
 from provisioning.errors import ObjectNotFound
+from provisioning.models import Draft
 from tenants.models import Tenant
 from tenants.roles import RIGHTS, Principal
 

@@ -13,10 +13,10 @@ from django.views.decorators.http import require_POST
 
 from portal.pages import canvas_board, canvas_links, reach_rows
 from portal.pages.decorators import PageRequest, get_draft, tenant_page
+from portal.pages.object_links import ObjectLinks
 from portal.pages.objects import KINDS
 from portal.pages.objects.list_rows import ReferenceNames, get_page
 from portal.pages.objects.pages import object_panel
-from portal.pages.object_links import ObjectLinks
 from portal.pages.refusals import catch_refusals as refusing
 from provisioning import catalog
 from provisioning.core.check import check_network
@@ -25,9 +25,10 @@ from provisioning.core.intent.intent_object import INTERNET
 from provisioning.core.intent.policies import ACTIONS
 from provisioning.core.values.resource import as_json
 from provisioning.models import Draft
-from provisioning.selectors import draft_changes; from provisioning.snapshots import tenant_cache, queries
+from provisioning.selectors import draft_changes
 from provisioning.selectors import reachability as selectors
-from provisioning.services.drafts.editing import editing
+from provisioning.services.drafts import editing
+from provisioning.snapshots import queries, tenant_cache
 
 PROTOCOLS = ("any", "tcp", "udp", "icmp", "icmpv6")
 NEW_PREFIX = "new/"
@@ -128,13 +129,17 @@ def _selected_object(items: dict[str, list[canvas_board.BoardObject]], key: str)
     return next((item for item in items.get(kind, []) if item.uid == uid and item.state != "removed"), None)
 
 
-def _object_panel(context: dict[str, Any], selected: canvas_board.BoardObject | None, chosen: str) -> dict[str, Any] | None:
+def _object_panel(
+    context: dict[str, Any], selected: canvas_board.BoardObject | None, chosen: str
+) -> dict[str, Any] | None:
     """The form beside the canvas: of what is selected, or with `new/groups` of a new one."""
     view, api, root = context["view"], context["api"], context["objects_url"]
     if selected and selected.kind in KINDS:
         row = queries.get_object(view, selected.kind, selected.uid)
         return object_panel(view, KINDS[selected.kind], row, api, root, selected.state)
-    kind = KINDS.get(chosen.removeprefix(NEW_PREFIX)) if chosen.startswith(NEW_PREFIX) and context["may"]["edit"] else None
+    kind = (
+        KINDS.get(chosen.removeprefix(NEW_PREFIX)) if chosen.startswith(NEW_PREFIX) and context["may"]["edit"] else None
+    )
     return object_panel(view, kind, None, api, root) if kind and not kind.wizard else None
 
 
@@ -181,7 +186,9 @@ def reach(request: PageRequest, uid: UUID) -> HttpResponse:
         "source": source,
         "version": version,
         "name": name,
-        "rows": reach_rows.build_rows(name, _segments_of(shown, source), found, before, _reachable_ends(shown), _groups_by_connector(shown))
+        "rows": reach_rows.build_rows(
+            name, _segments_of(shown, source), found, before, _reachable_ends(shown), _groups_by_connector(shown)
+        )
         if found is not None
         else [],
     }

@@ -21,7 +21,9 @@ class DiffWords:
         wanted = set().union(*map(find_references, values))
         self.names: dict[str, str] = {}
         for version in reversed(versions):
-            self.names |= {uid: row.name for uid, row in queries.objects_by_uid(version, wanted).items()} if wanted else {}
+            self.names |= (
+                {uid: row.name for uid, row in queries.objects_by_uid(version, wanted).items()} if wanted else {}
+            )
 
     def words(self, value: Any) -> str:
         """ "" for what is not there."""

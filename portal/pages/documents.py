@@ -78,7 +78,9 @@ def of_revision(request: PageRequest, number: int) -> HttpResponse:
 def names(request: PageRequest, uid: UUID) -> HttpResponse:
     """What ids are called in a draft, for lists of differences: ``?id=…&id=…`` gives id → name."""
     wanted = request.GET.getlist("id")[:MAX_NAMES]
-    found = queries.objects_by_uid(queries.snapshot_of_draft(get_draft(request, uid)), [one for one in wanted if _is_uid(one)])
+    found = queries.objects_by_uid(
+        queries.snapshot_of_draft(get_draft(request, uid)), [one for one in wanted if _is_uid(one)]
+    )
     return JsonResponse({one: row.name for one, row in found.items()})
 
 

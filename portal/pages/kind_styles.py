@@ -22,7 +22,11 @@ KIND_STYLES: dict[str, KindStyle] = {
     "exchange": KindStyle(icon="topology-star-3", word="Exchange", cluster="Exchange"),
     "service": KindStyle(icon="shield-lock", word="Service", cluster="Service"),
     "aws-vpc": KindStyle(
-        icon="brand-aws", word="AWS VPC", cluster="AWS", family=CLOUD, description="found by discovery in a cloud account"
+        icon="brand-aws",
+        word="AWS VPC",
+        cluster="AWS",
+        family=CLOUD,
+        description="found by discovery in a cloud account",
     ),
     "azure-vnet": KindStyle(
         icon="brand-azure",
@@ -39,13 +43,25 @@ KIND_STYLES: dict[str, KindStyle] = {
         description="the cloud side is set up by hand for now",
     ),
     "ipsec-site": KindStyle(
-        icon="building", word="IPsec site", cluster="Sites", family=SITE, description="a firewall or router with two tunnels"
+        icon="building",
+        word="IPsec site",
+        cluster="Sites",
+        family=SITE,
+        description="a firewall or router with two tunnels",
     ),
     "sdwan": KindStyle(
-        icon="router", word="SD-WAN edge", cluster="SD-WAN", family=SITE, description="the edge of another vendor's overlay"
+        icon="router",
+        word="SD-WAN edge",
+        cluster="SD-WAN",
+        family=SITE,
+        description="the edge of another vendor's overlay",
     ),
     "lab-site": KindStyle(
-        icon="flask", word="Lab site", cluster="Lab sites", family=SITE, description="a network namespace of this machine"
+        icon="flask",
+        word="Lab site",
+        cluster="Lab sites",
+        family=SITE,
+        description="a network namespace of this machine",
     ),
     "direct-connect": KindStyle(
         icon="plug-connected",
@@ -83,7 +99,11 @@ KIND_STYLES: dict[str, KindStyle] = {
         description="a way out at an exchange, and in for applications",
     ),
     "remote-access": KindStyle(
-        icon="device-laptop", word="Remote access", cluster="Remote", family=REMOTE, description="people with a VPN client"
+        icon="device-laptop",
+        word="Remote access",
+        cluster="Remote",
+        family=REMOTE,
+        description="people with a VPN client",
     ),
 }
 

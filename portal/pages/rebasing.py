@@ -11,14 +11,14 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from portal.pages import diff_words
-from portal.pages.diff_words import DiffWords
 from portal.pages.decorators import PageRequest, tenant_page
+from portal.pages.diff_words import DiffWords
 from portal.pages.objects import KINDS
 from portal.pages.refusals import catch_refusals as refusing
 from provisioning.models import Draft
+from provisioning.services.drafts.rebase import RebaseConflict, rebase_draft
 from provisioning.snapshots import diff, queries
 from provisioning.snapshots.queries import Snapshot
-from provisioning.services.drafts.editing.rebase import RebaseConflict, rebase_draft
 
 SIDES = ("base", "mine", "theirs")
 
@@ -62,7 +62,9 @@ def _try_rebase(draft: Draft) -> tuple[list[dict[str, Any]], list[dict[str, Any]
 
 def _conflict_rows(draft: Draft, live: int, conflicts: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Conflicts by object; what values refer to is told by name, as either side calls it."""
-    told = DiffWords([[one[side] for side in SIDES] for one in conflicts], [Snapshot(live), queries.snapshot_of_draft(draft)])
+    told = DiffWords(
+        [[one[side] for side in SIDES] for one in conflicts], [Snapshot(live), queries.snapshot_of_draft(draft)]
+    )
     numbered = [{**one, "number": number} for number, one in enumerate(conflicts)]
     return [
         {

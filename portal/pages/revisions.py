@@ -16,8 +16,8 @@ from portal.pages import diff_words, nav
 from portal.pages.decorators import PageRequest, tenant_page
 from portal.pages.refusals import catch_refusals
 from provisioning.models import Revision, Run
-from provisioning.snapshots import diff, queries
 from provisioning.services import revisions as service
+from provisioning.snapshots import diff, queries
 
 MAX_CHOICES = 200
 """Revisions to choose from when two are compared; others are named in the address."""
@@ -58,7 +58,9 @@ def compare(request: PageRequest) -> HttpResponse:
     """``?from=3&to=7``: what differs between any two revisions, 0 being the empty network before the first."""
     live = queries.live_snapshot().revision
     listed = list(Revision.objects.all()[:MAX_CHOICES])
-    start, end = (_revision_parameter(request, name, default) for name, default in (("from", max(live - 1, 0)), ("to", live)))
+    start, end = (
+        _revision_parameter(request, name, default) for name, default in (("from", max(live - 1, 0)), ("to", live))
+    )
     context = {
         "start": start,
         "end": end,

@@ -65,7 +65,10 @@ def run_progress(steps: list[Step]) -> dict[str, Any]:
         "ended": sum(counts[state] for state in ("done", "failed", "skipped", "cancelled")),
         "failed": [step for step in steps if step.state == Step.State.FAILED],
         "bar": bar,
-        "places": [_location_row(name, list(group)) for name, group in groupby(sorted(steps, key=_step_location), key=_step_location)],
+        "places": [
+            _location_row(name, list(group))
+            for name, group in groupby(sorted(steps, key=_step_location), key=_step_location)
+        ],
     }
 
 

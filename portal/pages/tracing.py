@@ -13,10 +13,10 @@ from django.utils import timezone
 
 from portal.pages import kind_styles, plan_review
 from portal.pages.decorators import PageRequest, tenant_page
-from portal.pages.objects.form_fields import PROTOCOLS, ReferenceField
-from portal.pages.objects.bound_form import BoundField, bind_fields
-from portal.pages.objects.list_rows import ReferenceNames
 from portal.pages.object_links import ObjectLinks
+from portal.pages.objects.bound_form import BoundField, bind_fields
+from portal.pages.objects.form_fields import PROTOCOLS, ReferenceField
+from portal.pages.objects.list_rows import ReferenceNames
 from portal.pages.refusals import ServiceOutcome, catch_refusals
 from provisioning.core.intent.intent_object import INTERNET
 from provisioning.models import Draft, Revision
@@ -66,18 +66,18 @@ def trace(request: PageRequest) -> HttpResponse:
                 to_segment=asked["to_segment"] or None,
                 observed_at=timezone.now() if assume == "observed" and version.key == "live" else None,
             )
+    endpoint: dict[str, Any] = {"literals": {INTERNET: "internet"}, "free": True, "example": ENDPOINT_EXAMPLE}
     fields = bind_fields(
         (
-            ReferenceField("from", "From", kinds=("connectors",), literals={INTERNET: "internet"}, free=True, example=ENDPOINT_EXAMPLE),
-            ReferenceField("to", "To", kinds=("connectors", "internet-apps"), literals={INTERNET: "internet"}, free=True,
-                 example=ENDPOINT_EXAMPLE),
+            ReferenceField("from", "From", kinds=("connectors",), **endpoint),
+            ReferenceField("to", "To", kinds=("connectors", "internet-apps"), **endpoint),
             ReferenceField("from_segment", "From segment", kinds=("segments",)),
             ReferenceField("to_segment", "To segment", kinds=("segments",)),
         ),
         asked,
         ReferenceNames(version.view, [asked]).label,
         prefix="tr",
-    )  # fmt: skip
+    )
     context = {
         **_query_context(request, version),
         "start": fields[0],
@@ -126,7 +126,15 @@ def reach(request: PageRequest) -> HttpResponse:
     way = "to" if request.GET.get("way") == "to" else "from"
     asked = {"of": request.GET.get("of", "").strip()}
     fields = bind_fields(
-        (ReferenceField("of", "What can", kinds=ENDPOINT_KINDS, literals={"any": "any connector", INTERNET: "internet"}, free=True),),
+        (
+            ReferenceField(
+                "of",
+                "What can",
+                kinds=ENDPOINT_KINDS,
+                literals={"any": "any connector", INTERNET: "internet"},
+                free=True,
+            ),
+        ),
         asked,
         ReferenceNames(version.view, [asked]).label,
         prefix="re",

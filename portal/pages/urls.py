@@ -5,7 +5,25 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 
 from portal.pages import (
-    accounts, audit, draft_bar, connectors, design, documents, home, invoices, members, plans, rebasing, revisions, runs, tokens, topology, tracing, usage, wizard)
+    accounts,
+    audit,
+    connectors,
+    design,
+    documents,
+    draft_bar,
+    home,
+    invoices,
+    members,
+    plans,
+    rebasing,
+    revisions,
+    runs,
+    tokens,
+    topology,
+    tracing,
+    usage,
+    wizard,
+)
 from portal.pages.objects import pages as objects
 
 urlpatterns: list[URLPattern | URLResolver] = [

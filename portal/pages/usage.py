@@ -44,7 +44,11 @@ def usage(request: PageRequest) -> HttpResponse:
         "start": start,
         "last": end - timedelta(days=1),
         "months": [
-            {"from": first, "last": _next_month(first) - timedelta(days=1), "here": (start, end) == (first, _next_month(first))}
+            {
+                "from": first,
+                "last": _next_month(first) - timedelta(days=1),
+                "here": (start, end) == (first, _next_month(first)),
+            }
             for first in _months(today)
         ],
         "meters": METERS.values(),
@@ -97,11 +101,14 @@ def _daily_bars(found: dict[str, Any], start: date, end: date, in_money: bool) -
     word = found["currency"] if in_money else next(iter(units), "")
     days = [start + timedelta(days=number) for number in range((end - start).days)]
     return [
-        ChartBar(f"{day.day} {day:%b}", sums[f"{day}"], f"{day.day} {day:%b}: {sums[f'{day}']:,.2f} {word}") for day in days
+        ChartBar(f"{day.day} {day:%b}", sums[f"{day}"], f"{day.day} {day:%b}: {sums[f'{day}']:,.2f} {word}")
+        for day in days
     ]
 
 
-def _previous_period(start: date, end: date, today: date, meter: str | None, total: Decimal | None) -> dict[str, Any] | None:
+def _previous_period(
+    start: date, end: date, today: date, meter: str | None, total: Decimal | None
+) -> dict[str, Any] | None:
     """The cost of the stretch before, as long as what has passed of this one, and by how much it changed."""
     passed = min(end, today + timedelta(days=1)) - start
     if total is None or passed <= timedelta():
@@ -134,6 +141,12 @@ def _csv_response(found: dict[str, Any], start: date, end: date, request: PageRe
     writer.writerow(head)
     for row in found["rows"]:
         amount = "" if row["amount"] is None else str(row["amount"])
-        words = [escape_formula(row["group"]), escape_formula(row["group_label"]), decimal_text(row["quantity"]), row["unit"], amount]
+        words = [
+            escape_formula(row["group"]),
+            escape_formula(row["group_label"]),
+            decimal_text(row["quantity"]),
+            row["unit"],
+            amount,
+        ]
         writer.writerow([start, last, row["meter"], found["group_by"], *words, found["currency"] or "", row["samples"]])
     return response

@@ -13,8 +13,8 @@ from billing.services import price_plan
 from portal.pages import kind_styles
 from portal.pages.decorators import PageRequest, tenant_page
 from portal.pages.objects import connectors
-from portal.pages.objects.exchanges import SIZES
 from portal.pages.objects.bound_form import bind_fields
+from portal.pages.objects.exchanges import SIZES
 from portal.pages.objects.list_rows import ReferenceNames
 from portal.templatetags.causeway import money
 from provisioning.catalog import catalog
@@ -22,7 +22,7 @@ from provisioning.core.intent.connectors import CONNECTOR_KINDS
 from provisioning.core.values.resource import Resource
 from provisioning.models import CloudAccount, Draft
 from provisioning.snapshots import queries
-from provisioning.snapshots.queries import StoredObject, Snapshot
+from provisioning.snapshots.queries import Snapshot, StoredObject
 
 
 @tenant_page("edit")

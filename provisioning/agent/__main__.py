@@ -18,8 +18,8 @@ import signal
 import sys
 from pathlib import Path
 
-from provisioning.agent.netlink import Netlink
 from provisioning.agent.agent import Agent
+from provisioning.agent.netlink import Netlink
 from provisioning.agent.portal_client import PortalClient
 from provisioning.agent.state import AgentState
 

@@ -17,13 +17,13 @@ from typing import Any
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from provisioning.agent.counter_totals import CounterTotals
 from provisioning.agent.document import EMPTY_DOCUMENT, NodeDocument, UntrustedDocument, verify_document
 from provisioning.agent.kernel_reconciler import KernelReconciler
 from provisioning.agent.netlink import Netlink
 from provisioning.agent.portal_client import PortalClient
 from provisioning.agent.render import render_node
 from provisioning.agent.state import AgentState
-from provisioning.agent.counter_totals import CounterTotals
 
 log = logging.getLogger("causeway.agent")
 

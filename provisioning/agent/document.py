@@ -58,7 +58,9 @@ def verify_document(text: str, signature: str, public_key: Ed25519PublicKey) -> 
     try:
         public_key.verify(base64.b64decode(signature), raw)
     except InvalidSignature:
-        raise UntrustedDocument("the document's signature is not the portal's; refused, forwarding goes on as before") from None
+        raise UntrustedDocument(
+            "the document's signature is not the portal's; refused, forwarding goes on as before"
+        ) from None
     data = json.loads(text)
     sections = {key: _parse_section(key, value) for key, value in data["sections"].items()}
     return NodeDocument(

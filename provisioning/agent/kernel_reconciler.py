@@ -12,12 +12,12 @@ from dataclasses import replace
 
 from provisioning.agent import nft
 from provisioning.agent.carrier_watcher import CarrierWatcher
-from provisioning.agent.nft_counters import CounterReader
+from provisioning.agent.desired import NetworkNamespace, NftTable
 from provisioning.agent.document import NodeDocument
 from provisioning.agent.netlink import Netlink, NetlinkError
-from provisioning.agent.render import RenderedNode
+from provisioning.agent.nft_counters import CounterReader
 from provisioning.agent.parsed_segment import connector_key
-from provisioning.agent.desired import NetworkNamespace, NftTable
+from provisioning.agent.render import RenderedNode
 
 log = logging.getLogger("causeway.agent")
 
@@ -71,7 +71,9 @@ class KernelReconciler:
         for name in touched - set(todo):
             if name in rendered.namespaces:
                 todo[name] = rendered.namespaces[name]
-        each(self.netlink.apply, {name for name in todo if name in touched or self._is_changed_beyond_rules(todo[name])})
+        each(
+            self.netlink.apply, {name for name in todo if name in touched or self._is_changed_beyond_rules(todo[name])}
+        )
         each(self._apply_rules, {name for name in todo if name not in made and self._has_changed_rules(todo[name])})
         self._applied |= todo
         self._carriers.watch(self._namespaces_with_followers())

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from provisioning.agent.fwmarks import FIRST_CHAIN, LAST_CHAIN, MAX_OVERLAPPING_SOURCES, MAX_INSTANCES
+from provisioning.agent.fwmarks import FIRST_CHAIN, LAST_CHAIN, MAX_INSTANCES, MAX_OVERLAPPING_SOURCES
 
 
 @dataclass(frozen=True, slots=True)
 class MarkAllocation:
     """chains: services of a chain joined by "," → its number; slots: instance id → slot among its service's;
-    speakers: member → its number."""
+    overlapping_sources: member that sends from addresses routed to another one → its number."""
 
     generation: int = 0
     digest: str = ""
@@ -62,6 +62,11 @@ class MarkAllocation:
         if digest == self.digest and self.generation:
             return self
         return replace(self, generation=self.generation % 255 + 1, digest=digest)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> MarkAllocation:
+        """Read what ``as_json`` wrote, or what an agent before 2026-12 wrote, which said ``speakers``."""
+        return cls(**{"overlapping_sources" if name == "speakers" else name: part for name, part in value.items()})
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -14,9 +14,9 @@ from typing import Any
 from pyroute2 import IPRoute, netns
 from pyroute2.netlink.exceptions import NetlinkError
 
+from provisioning.agent.desired import KernelLink, KernelRoute, NetworkNamespace
 from provisioning.agent.document import NodeDocument
 from provisioning.agent.netns import NETNS_DIR, in_netns
-from provisioning.agent.desired import KernelLink, NetworkNamespace, KernelRoute
 
 ROUTE_PROTOCOL = 0xC5
 """Routing protocol number of our routes; others' are left alone."""
@@ -250,7 +250,9 @@ class Netlink:
         for number, address, _ in {x for x in have - want if x[:2] not in {y[:2] for y in want}}:
             _call_ignoring_missing(socket.neigh, "del", family=_address_family(address), ifindex=number, dst=address)
         for number, address, mac in want - have:
-            socket.neigh("replace", family=_address_family(address), ifindex=number, dst=address, lladdr=mac, state="permanent")
+            socket.neigh(
+                "replace", family=_address_family(address), ifindex=number, dst=address, lladdr=mac, state="permanent"
+            )
 
     def _apply_forwarding(self, desired: NetworkNamespace, index: dict[str, int]) -> None:
         socket = self.socket(desired.name)
@@ -265,7 +267,11 @@ class Netlink:
             where: dict[str, Any] = {"dst": dst, "flags": NTF_SELF} if dst else {"flags": NTF_MASTER}
             _call_ignoring_missing(socket.fdb, "del", ifindex=number, lladdr=mac, **where)
         for number, mac, dst in want - have:
-            where = {"dst": dst, "flags": NTF_SELF, "state": NUD_PERMANENT} if dst else {"flags": NTF_MASTER, "state": NUD_NOARP}
+            where = (
+                {"dst": dst, "flags": NTF_SELF, "state": NUD_PERMANENT}
+                if dst
+                else {"flags": NTF_MASTER, "state": NUD_NOARP}
+            )
             socket.fdb("replace", ifindex=number, lladdr=mac, **where)
 
     def _apply_routes(self, desired: NetworkNamespace, index: dict[str, int]) -> None:

@@ -14,8 +14,8 @@ import re
 import subprocess
 from collections.abc import Mapping
 
-from provisioning.agent.netns import in_netns
 from provisioning.agent.desired import NftTable
+from provisioning.agent.netns import in_netns
 
 TABLE_NAME = "inet causeway"
 SET_REFERENCE = re.compile(r"@(\w+)")

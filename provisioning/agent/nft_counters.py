@@ -35,7 +35,9 @@ class CounterReader:
 
     def read(self) -> dict[str, tuple[int, int]]:
         """Counter name → (bytes, packets)."""
-        attributes = _pack_attribute(OBJECT_TABLE, b"causeway\0") + _pack_attribute(OBJECT_TYPE, struct.pack(">I", COUNTER_OBJECT))
+        attributes = _pack_attribute(OBJECT_TABLE, b"causeway\0") + _pack_attribute(
+            OBJECT_TYPE, struct.pack(">I", COUNTER_OBJECT)
+        )
         body = struct.pack("BBH", NFPROTO_INET, 0, 0) + attributes
         self._socket.send(struct.pack("IHHII", 16 + len(body), GET_OBJECT, REQUEST_DUMP, 1, 0) + body)
         found: dict[str, tuple[int, int]] = {}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from provisioning.agent import ranges
-from provisioning.agent.render_decision import Chains, DecisionChains
-from provisioning.agent.parsed_segment import ParsedSegment, hashed_name
 from provisioning.agent.desired import NftTable
+from provisioning.agent.parsed_segment import ParsedSegment, hashed_name
+from provisioning.agent.render_decision import Chains, DecisionChains
 
 
 class NftTableBuilder:
@@ -23,7 +23,9 @@ class NftTableBuilder:
         """All of it, with the chains that decide."""
         for name, (family, elements) in self.decision.sets.items():
             self.declare_set(name, f"set {{ type {family.address}; flags interval; }}", elements)
-        return NftTable(self.sets, self.elements, {**self.chains, **decided}, {**self.counters, **self.decision.counters})
+        return NftTable(
+            self.sets, self.elements, {**self.chains, **decided}, {**self.counters, **self.decision.counters}
+        )
 
     def declare_set(self, name: str, declaration: str, elements: Iterable[str]) -> None:
         self.sets[name], self.elements[name] = declaration, tuple(elements)

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from provisioning.agent import ranges
-from provisioning.agent.document import NodeDocument, DocumentSection
+from provisioning.agent.document import DocumentSection, NodeDocument
 
 TRANSPORT_MTU = {"lab": 1500, "internet": 1500, "vpn": 1400}
 """What fits through a circuit. An IPsec tunnel over a 1500-byte internet path leaves 1438 at best; 1400 is what AWS,
@@ -215,7 +215,9 @@ class ParsedSegment:
     @cached_property
     def peer_ranges(self) -> ranges.AddressRanges:
         """Addresses of other segments that are reached from here through shares."""
-        return ranges.parse_union(text for other in (*self.imported_members, *self.exported) for text in other["ranges"])
+        return ranges.parse_union(
+            text for other in (*self.imported_members, *self.exported) for text in other["ranges"]
+        )
 
     @cached_property
     def inside(self) -> ranges.AddressRanges:
@@ -224,7 +226,9 @@ class ParsedSegment:
 
     @cached_property
     def families(self) -> tuple[ranges.AddressFamily, ...]:
-        return tuple(family for family in (ranges.IPV4, ranges.IPV6) if family is ranges.IPV4 or family.select(self.inside))
+        return tuple(
+            family for family in (ranges.IPV4, ranges.IPV6) if family is ranges.IPV4 or family.select(self.inside)
+        )
 
     @cached_property
     def _range_owners(self) -> tuple[list[int], list[tuple[int, MemberBody]]]:
@@ -265,7 +269,9 @@ class ParsedSegment:
     def overlapping_sources(self) -> Mapping[str, frozenset[str]]:
         """Those who send from addresses of others → the names that policies may know them by."""
         return {
-            self.overlapping_source(member): frozenset(("any", f"c:{member['connector']}", f"g:{member.get('group') or ''}"))
+            self.overlapping_source(member): frozenset(
+                ("any", f"c:{member['connector']}", f"g:{member.get('group') or ''}")
+            )
             for member in self.members
             if any(True for _ in self.sources_owned_by_others(member))
         }

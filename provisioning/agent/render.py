@@ -6,13 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from provisioning.agent import (
-    render_applications, render_connector_edge, render_internet_exit, render_service_instance, render_namespace, render_policies, render_table)
+    render_applications,
+    render_connector_edge,
+    render_internet_exit,
+    render_namespace,
+    render_policies,
+    render_service_instance,
+    render_table,
+)
+from provisioning.agent.desired import NetworkNamespace
 from provisioning.agent.document import NodeDocument
 from provisioning.agent.fwmarks import MAX_CHAIN_LENGTH
 from provisioning.agent.mark_allocation import MarkAllocation
-from provisioning.agent.render_decision import DecisionChains
 from provisioning.agent.parsed_segment import ParsedSegment, parse_segments
-from provisioning.agent.desired import NetworkNamespace
+from provisioning.agent.render_decision import DecisionChains
 
 
 @dataclass(frozen=True)
@@ -24,7 +31,9 @@ class RenderedNode:
     failed: Mapping[str, str]
 
 
-def render_node(document: NodeDocument, mark_allocations: Mapping[str, MarkAllocation], prefix: str = "") -> RenderedNode:
+def render_node(
+    document: NodeDocument, mark_allocations: Mapping[str, MarkAllocation], prefix: str = ""
+) -> RenderedNode:
     """``memories``: key of a segment's own section on this node → what was remembered of it."""
     found: dict[str, NetworkNamespace] = {}
     kept: dict[str, MarkAllocation] = {}
@@ -60,5 +69,9 @@ def _render_segment(segment: ParsedSegment, before: MarkAllocation) -> tuple[lis
     known = heard.with_chains(decision.required_chains(), instances)
     mark_allocation = known.with_digest(decision.digest(known))
     rules = render_table.segment_table(segment, decision, mark_allocation)
-    beyond = [part for kind in (render_internet_exit, render_connector_edge, render_applications) for part in kind.namespaces(segment)]
+    beyond = [
+        part
+        for kind in (render_internet_exit, render_connector_edge, render_applications)
+        for part in kind.namespaces(segment)
+    ]
     return [render_namespace.segment_namespace(segment, rules), *beyond], mark_allocation

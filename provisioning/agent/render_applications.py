@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from provisioning.agent import fwmarks, ranges
+from provisioning.agent.desired import KernelLink, KernelRoute, NetworkNamespace, NftTable
+from provisioning.agent.parsed_segment import ParsedSegment
 from provisioning.agent.render_internet_exit import MSS_CLAMP
 from provisioning.agent.render_namespace import APPLICATIONS_VETH, INSIDE_VETH, applications_namespace, veth_neighbours
-from provisioning.agent.parsed_segment import ParsedSegment
-from provisioning.agent.desired import KernelLink, NetworkNamespace, KernelRoute, NftTable
 
 
 def namespaces(segment: ParsedSegment) -> list[NetworkNamespace]:
@@ -26,7 +26,14 @@ def namespaces(segment: ParsedSegment) -> list[NetworkNamespace]:
         NetworkNamespace(
             name=applications_namespace(segment),
             sections=segment.sections,
-            links=(KernelLink(INSIDE_VETH, "veth", mac=fwmarks.veth_mac(fwmarks.FAR_GATEWAY), peer=(segment.namespace, APPLICATIONS_VETH)),),
+            links=(
+                KernelLink(
+                    INSIDE_VETH,
+                    "veth",
+                    mac=fwmarks.veth_mac(fwmarks.FAR_GATEWAY),
+                    peer=(segment.namespace, APPLICATIONS_VETH),
+                ),
+            ),
             neighbours=frozenset(veth_neighbours(INSIDE_VETH, fwmarks.NEAR_GATEWAY, (ranges.IPV4,))),
             routes=frozenset({KernelRoute("0.0.0.0/0", fwmarks.NEAR_GATEWAY, INSIDE_VETH)}),
             rules=NftTable(

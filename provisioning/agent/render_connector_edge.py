@@ -12,10 +12,16 @@ from ipaddress import ip_network
 from typing import Any
 
 from provisioning.agent import fwmarks, ranges
-from provisioning.agent.render_internet_exit import MSS_CLAMP
-from provisioning.agent.render_namespace import INSIDE_VETH, circuit_namespace, circuit_addresses, in_family, veth_neighbours
+from provisioning.agent.desired import KernelLink, KernelRoute, NetworkNamespace, NftTable
 from provisioning.agent.parsed_segment import ParsedCircuit, ParsedSegment, hashed_name
-from provisioning.agent.desired import KernelLink, NetworkNamespace, KernelRoute, NftTable
+from provisioning.agent.render_internet_exit import MSS_CLAMP
+from provisioning.agent.render_namespace import (
+    INSIDE_VETH,
+    circuit_addresses,
+    circuit_namespace,
+    in_family,
+    veth_neighbours,
+)
 
 TO_SITE, TO_EXCHANGE = 1, 2
 """Packet marks, and routing tables: what comes from one side leaves by the other."""
@@ -246,6 +252,8 @@ def _address_pairs(pairs: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]
     for before, after in pairs:
         (low, high), (start, _) = ranges.parse_range(before), ranges.parse_range(after)
         if high - low >= MAX_PORT_TRANSLATED_ADDRESSES:
-            raise ValueError(f"{before} is more than {MAX_PORT_TRANSLATED_ADDRESSES} addresses to translate with a port")
+            raise ValueError(
+                f"{before} is more than {MAX_PORT_TRANSLATED_ADDRESSES} addresses to translate with a port"
+            )
         for step in range(high - low + 1):
             yield ranges.address_text(low + step), ranges.address_text(start + step)

@@ -92,11 +92,16 @@ class DecisionChains:
     def digest(self, mark_allocation: MarkAllocation) -> str:
         """Of everything that can change a decision; a new one starts a new generation."""
         sets = sorted((name, elements) for name, (_, elements) in self.sets.items())
-        text = repr((sets, sorted(self.rule_chains.items()), self.outcomes, sorted(self._steer_chains(mark_allocation).items())))
+        text = repr(
+            (sets, sorted(self.rule_chains.items()), self.outcomes, sorted(self._steer_chains(mark_allocation).items()))
+        )
         return hashlib.sha256(text.encode()).hexdigest()
 
     def chains(self, mark_allocation: MarkAllocation) -> Chains:
-        found: Chains = {**{name: ("", lines) for name, lines in self.rule_chains.items()}, **self._steer_chains(mark_allocation)}
+        found: Chains = {
+            **{name: ("", lines) for name, lines in self.rule_chains.items()},
+            **self._steer_chains(mark_allocation),
+        }
         for name, chain, later in self.outcomes:
             found[name] = ("", tuple(self._outcome_rules(chain, later, mark_allocation)))
         return found
@@ -104,7 +109,9 @@ class DecisionChains:
     def required_chains(self) -> list[tuple[str, ...]]:
         return [chain for _, chain, _ in self.outcomes if chain]
 
-    def _outcome_rules(self, chain: tuple[str, ...] | None, later: bool, mark_allocation: MarkAllocation) -> Iterator[str]:
+    def _outcome_rules(
+        self, chain: tuple[str, ...] | None, later: bool, mark_allocation: MarkAllocation
+    ) -> Iterator[str]:
         """What a decision does to a connection: fresh, decided alike before, or decided otherwise before."""
         now = mark_allocation.generation
         denied = f"ct mark set {fwmarks.connection_mark(now, fwmarks.DENIED):#x} goto steer"
@@ -121,10 +128,13 @@ class DecisionChains:
         else:
             number = mark_allocation.chains[",".join(chain)]
             combinations = pick_instances(self.segment, chain, mark_allocation)
-            alive = ", ".join(f"{slots | number << 16:#x}" for slots in sorted(self._pinnable_slots(chain, mark_allocation)))
+            alive = ", ".join(
+                f"{slots | number << 16:#x}" for slots in sorted(self._pinnable_slots(chain, mark_allocation))
+            )
             yield f"ct mark and {fwmarks.VERDICT_MASK | fwmarks.INSTANCE_SLOTS_MASK:#x} {{ {alive} }} {keep}"
             table = ", ".join(
-                f"{bucket} : {fwmarks.connection_mark(now, number, slots):#x}" for bucket, slots in enumerate(combinations)
+                f"{bucket} : {fwmarks.connection_mark(now, number, slots):#x}"
+                for bucket, slots in enumerate(combinations)
             )
             fresh = f"ct mark set symhash mod {fwmarks.HASH_BUCKETS} map {{ {table} }}"
             # A firewall refuses the middle of a connection it never saw begin, so the ends are told at once.
@@ -173,7 +183,11 @@ def _service_hop_rules(services: list[str], present: Mapping[str, Mapping[int, i
     yield f"{fresh} ct direction original {to(0)}"
     yield f"{fresh} ct direction reply {to(last)}"
     for position, service in enumerate(services):
-        came = "meta mark { " + ", ".join(f"{fwmarks.FROM_INSTANCE | i:#x}" for i in sorted(present[service].values())) + " }"
+        came = (
+            "meta mark { "
+            + ", ".join(f"{fwmarks.FROM_INSTANCE | i:#x}" for i in sorted(present[service].values()))
+            + " }"
+        )
         onward = "goto deliver" if position == last else to(position + 1)
         back = "goto deliver" if position == 0 else to(position - 1)
         yield f"{came} ct direction original {onward}"

@@ -10,10 +10,10 @@ from typing import Any
 
 from provisioning.agent import fwmarks, ranges
 from provisioning.agent.mark_allocation import MarkAllocation
-from provisioning.agent.render_connector_edge import neighbour_discovery_rules
-from provisioning.agent.render_namespace import APPLICATIONS_VETH, in_family
 from provisioning.agent.nft_table_builder import NftTableBuilder
 from provisioning.agent.parsed_segment import ParsedCircuit, ParsedSegment
+from provisioning.agent.render_connector_edge import neighbour_discovery_rules
+from provisioning.agent.render_namespace import APPLICATIONS_VETH, in_family
 
 MATCH_ACTION = f"meta mark and {fwmarks.ACTION_MASK:#x}"
 
@@ -27,7 +27,11 @@ def add_ingress_chains(table: NftTableBuilder, mark_allocation: MarkAllocation) 
     _declare_sets(table, mark_allocation)
     to_app = _application_reply_rules(table)
     apps = (f'iifname "{APPLICATIONS_VETH}" goto arrive_app',) if segment.apps else ()
-    peer_segment_interfaces = ("iifname @hosts goto arrive_host", "iifname @wires goto arrive_guest") if segment.peer_segment_interfaces else ()
+    peer_segment_interfaces = (
+        ("iifname @hosts goto arrive_host", "iifname @wires goto arrive_guest")
+        if segment.peer_segment_interfaces
+        else ()
+    )
     table.chains["arrive"] = (
         "type filter hook prerouting priority -310; policy drop;",
         (
@@ -134,7 +138,9 @@ def _add_peer_segment_chains(table: NftTableBuilder) -> None:
         "",
         (
             *errors,
-            *table.per_family(f"iifname . {{ip}} saddr @decided{{suffix}} meta mark set {fwmarks.DELIVER:#x} notrack accept"),
+            *table.per_family(
+                f"iifname . {{ip}} saddr @decided{{suffix}} meta mark set {fwmarks.DELIVER:#x} notrack accept"
+            ),
             "drop",
         ),
     )
@@ -157,27 +163,45 @@ def _declare_sets(table: NftTableBuilder, mark_allocation: MarkAllocation) -> No
     segment, name = table.segment, table.segment.name
     sources, ingress = _number_sources(segment, mark_allocation)
     hosts = {other: interface for interface, other in segment.peer_segment_interfaces.items()}
-    decided = [(hosts[host["segment"]], span) for host in segment.exported for span in ranges.parse_union(host["ranges"])]
+    decided = [
+        (hosts[host["segment"]], span) for host in segment.exported for span in ranges.parse_union(host["ranges"])
+    ]
     anchors = list(_anchor_marks(segment, sources))
-    filtered_routes = [(c.segment_interface, span) for c in segment.site_circuits for span in ranges.parse_union(c.link.get("blind") or ())]
+    filtered_routes = [
+        (c.segment_interface, span)
+        for c in segment.site_circuits
+        for span in ranges.parse_union(c.link.get("blind") or ())
+    ]
     direct = [circuit for circuit in segment.site_circuits if not circuit.has_edge]
     for family in segment.families:
         here, address = family.suffix, family.address
         table.declare_set(
             f"ingress{here}",
             f"map {{ type ifname . {address} : mark; flags interval; }}",
-            (f'"{segment_interface}" . {ranges.range_text(span)} : {mark:#x}' for segment_interface, span, mark in ingress if family.select((span,))),
+            (
+                f'"{segment_interface}" . {ranges.range_text(span)} : {mark:#x}'
+                for segment_interface, span, mark in ingress
+                if family.select((span,))
+            ),
         )
         table.declare_set(
             f"anchor{here}",
             f"map {{ type mark . {address} : mark; flags interval; }}",
-            (f"{mark:#x} . {ranges.range_text(span)} : {to:#x}" for mark, span, to in anchors if family.select((span,))),
+            (
+                f"{mark:#x} . {ranges.range_text(span)} : {to:#x}"
+                for mark, span, to in anchors
+                if family.select((span,))
+            ),
         )
         own = sorted({in_family(circuit.local, family).partition("/")[0] for circuit in direct})
         table.declare_set(f"own{here}", f"set {{ type {address}; }}", own)
         for kind, rows in (("decided", decided), ("blind", filtered_routes)):
             if rows:
-                texts = [f'"{segment_interface}" . {ranges.range_text(span)}' for segment_interface, span in rows if family.select((span,))]
+                texts = [
+                    f'"{segment_interface}" . {ranges.range_text(span)}'
+                    for segment_interface, span in rows
+                    if family.select((span,))
+                ]
                 table.declare_set(f"{kind}{here}", f"set {{ type ifname . {address}; flags interval; }}", texts)
             elif kind == "decided" and segment.peer_segment_interfaces:
                 table.declare_set(f"{kind}{here}", f"set {{ type ifname . {address}; flags interval; }}", ())
@@ -187,21 +211,34 @@ def _declare_sets(table: NftTableBuilder, mark_allocation: MarkAllocation) -> No
     table.declare_set("exits", "set { type ifname; }", (f'"{c.segment_interface}"' for c in segment.exits))
     if segment.peer_segment_interfaces:
         deciding = {host["segment"] for host in segment.exported}
-        table.declare_set("wires", "set { type ifname; }", (f'"{segment_interface}"' for segment_interface in segment.peer_segment_interfaces))
         table.declare_set(
-            "hosts", "set { type ifname; }", (f'"{w}"' for w, other in segment.peer_segment_interfaces.items() if other in deciding)
+            "wires",
+            "set { type ifname; }",
+            (f'"{segment_interface}"' for segment_interface in segment.peer_segment_interfaces),
+        )
+        table.declare_set(
+            "hosts",
+            "set { type ifname; }",
+            (f'"{w}"' for w, other in segment.peer_segment_interfaces.items() if other in deciding),
         )
     returning = {fwmarks.mesh_mac(i["index"]): fwmarks.FROM_INSTANCE | i["index"] for _, i in segment.instances}
     table.declare_set(
         "returning", "map { type ether_addr : mark; }", (f"{mac} : {mark:#x}" for mac, mark in returning.items())
     )
-    received = {f'"{c.segment_interface}"': table.counter(f"connector/{c.connector}|{name}|in") for c in segment.circuits}
+    received = {
+        f'"{c.segment_interface}"': table.counter(f"connector/{c.connector}|{name}|in") for c in segment.circuits
+    }
     table.declare_counter_map("received", "ifname", received)
-    spoofed = {f'"{c.segment_interface}"': table.counter(f"spoof/{c.connector}|{name}", "packets") for c in segment.site_circuits}
+    spoofed = {
+        f'"{c.segment_interface}"': table.counter(f"spoof/{c.connector}|{name}", "packets")
+        for c in segment.site_circuits
+    }
     table.declare_counter_map("spoofed", "ifname", spoofed)
 
 
-def _number_sources(segment: ParsedSegment, mark_allocation: MarkAllocation) -> tuple[dict[AnchorSource, int], list[tuple[str, ranges.AddressRange, int]]]:
+def _number_sources(
+    segment: ParsedSegment, mark_allocation: MarkAllocation
+) -> tuple[dict[AnchorSource, int], list[tuple[str, ranges.AddressRange, int]]]:
     """A small number for each source that packets here come from, and the spoof filter that finds it.
 
     The class is that of the address's owner, also where another member speaks: so both directions of a flow find the
@@ -227,7 +264,9 @@ def _number_sources(segment: ParsedSegment, mark_allocation: MarkAllocation) -> 
     return sources, elements
 
 
-def _anchor_marks(segment: ParsedSegment, sources: Mapping[AnchorSource, int]) -> Iterator[tuple[int, ranges.AddressRange, int]]:
+def _anchor_marks(
+    segment: ParsedSegment, sources: Mapping[AnchorSource, int]
+) -> Iterator[tuple[int, ranges.AddressRange, int]]:
     by_class = _ranges_by_class(segment.members), _ranges_by_class((*segment.members, *segment.imported_members))
     for (klass, exchange, overlapping_source), number in sources.items():
         towards: dict[str, list[ranges.AddressRange]] = {}

@@ -8,9 +8,9 @@ decides about it by its public address, and render_app.py translates it.
 from __future__ import annotations
 
 from provisioning.agent import fwmarks, ranges
-from provisioning.agent.render_namespace import INSIDE_VETH, circuit_namespace, veth_neighbours
+from provisioning.agent.desired import KernelLink, KernelRoute, NetworkNamespace, NftTable
 from provisioning.agent.parsed_segment import ParsedCircuit, ParsedSegment
-from provisioning.agent.desired import KernelLink, NetworkNamespace, KernelRoute, NftTable
+from provisioning.agent.render_namespace import INSIDE_VETH, circuit_namespace, veth_neighbours
 
 MSS_CLAMP = ("type filter hook forward priority mangle; policy accept;",
          ("tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu",))  # fmt: skip
@@ -26,7 +26,10 @@ def _namespace(segment: ParsedSegment, circuit: ParsedCircuit) -> NetworkNamespa
     members = {member["id"]: member["connector"] for member in segment.members}
     apps = [app for app in segment.apps if members.get(app["exit"]) == circuit.connector]
     served = {app["public"] for app in apps} | ({public} if circuit.link.get("nat") else set())
-    routes = {KernelRoute(prefix, fwmarks.NEAR_GATEWAY, INSIDE_VETH) for prefix in ranges.to_prefixes(ranges.IPV4.select(segment.own))}
+    routes = {
+        KernelRoute(prefix, fwmarks.NEAR_GATEWAY, INSIDE_VETH)
+        for prefix in ranges.to_prefixes(ranges.IPV4.select(segment.own))
+    }
     routes |= {KernelRoute(f"{address}/32", fwmarks.NEAR_GATEWAY, INSIDE_VETH) for address in served}
     routes.add(KernelRoute("0.0.0.0/0", circuit.peer, outside))
     return NetworkNamespace(
@@ -34,7 +37,11 @@ def _namespace(segment: ParsedSegment, circuit: ParsedCircuit) -> NetworkNamespa
         sections=segment.sections,
         links=(
             KernelLink(
-                INSIDE_VETH, "veth", mac=fwmarks.veth_mac(fwmarks.FAR_GATEWAY), mtu=circuit.mtu, peer=(segment.namespace, circuit.segment_interface)
+                INSIDE_VETH,
+                "veth",
+                mac=fwmarks.veth_mac(fwmarks.FAR_GATEWAY),
+                mtu=circuit.mtu,
+                peer=(segment.namespace, circuit.segment_interface),
             ),
             KernelLink(outside, "circuit", mtu=circuit.mtu, rate=circuit.rate),
         ),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from provisioning.agent import fwmarks, ranges
+from provisioning.agent.desired import KernelLink, KernelRoute, NetworkNamespace, NftTable
 from provisioning.agent.parsed_segment import ParsedCircuit, ParsedSegment, peer_segment_interface
-from provisioning.agent.desired import KernelLink, NetworkNamespace, KernelRoute, NftTable
 
 MAIN_TABLE = 254
 INSIDE_VETH = "inside"
@@ -53,10 +53,14 @@ def in_family(address: str, family: ranges.AddressFamily) -> str:
 def circuit_addresses(circuit: ParsedCircuit, families: Sequence[ranges.AddressFamily]) -> list[tuple[str, str]]:
     """Our end's, in the namespace where the circuit ends."""
     found = [(circuit.interface, in_family(circuit.local, family)) for family in families]
-    return found + [(circuit.interface, fwmarks.ipv6_link_local(circuit.local)) for family in families if family is ranges.IPV6]
+    return found + [
+        (circuit.interface, fwmarks.ipv6_link_local(circuit.local)) for family in families if family is ranges.IPV6
+    ]
 
 
-def veth_neighbours(interface: str, towards: str, families: Iterable[ranges.AddressFamily]) -> list[tuple[str, str, str]]:
+def veth_neighbours(
+    interface: str, towards: str, families: Iterable[ranges.AddressFamily]
+) -> list[tuple[str, str, str]]:
     return [(interface, in_family(towards, family), fwmarks.veth_mac(towards)) for family in families]
 
 
@@ -79,7 +83,15 @@ def _links(segment: ParsedSegment) -> list[KernelLink]:
             links.append(KernelLink(circuit.interface, "circuit", mtu=circuit.mtu, rate=circuit.rate))
         else:
             # As narrow as the circuit, so that what does not fit is told of here, where errors find their way.
-            links.append(_veth(circuit.segment_interface, fwmarks.NEAR_GATEWAY, circuit_namespace(segment, circuit), INSIDE_VETH, circuit.mtu))
+            links.append(
+                _veth(
+                    circuit.segment_interface,
+                    fwmarks.NEAR_GATEWAY,
+                    circuit_namespace(segment, circuit),
+                    INSIDE_VETH,
+                    circuit.mtu,
+                )
+            )
     for interface, other in segment.peer_segment_interfaces.items():
         there = segment.namespace_of(other)
         links.append(_veth(interface, _own_gateway(segment, other), there, peer_segment_interface(segment.number)))
@@ -94,7 +106,11 @@ def _veth(interface: str, side: str, there: str, peer: str, mtu: int = 1500) -> 
 
 def _own_gateway(segment: ParsedSegment, other: str) -> str:
     """Which end of the wire to another segment is ours: the one that decides is near."""
-    return fwmarks.NEAR_GATEWAY if any(guest["segment"] == other for guest in segment.imported_members) else fwmarks.FAR_GATEWAY
+    return (
+        fwmarks.NEAR_GATEWAY
+        if any(guest["segment"] == other for guest in segment.imported_members)
+        else fwmarks.FAR_GATEWAY
+    )
 
 
 def _peer_gateway(segment: ParsedSegment, other: str) -> str:
@@ -116,7 +132,9 @@ def _neighbours(segment: ParsedSegment) -> list[tuple[str, str, str]]:
     others = [peer["index"] for node, peer in segment.nodes.items() if node != segment.node]
     others += [instance["index"] for _, instance in segment.instances]
     found = [
-        (fwmarks.MESH_BRIDGE, in_family(fwmarks.mesh_address(i), f), fwmarks.mesh_mac(i)) for i in others for f in segment.families
+        (fwmarks.MESH_BRIDGE, in_family(fwmarks.mesh_address(i), f), fwmarks.mesh_mac(i))
+        for i in others
+        for f in segment.families
     ]
     for circuit in segment.circuits:
         if circuit.segment_interface != circuit.interface:
@@ -151,9 +169,13 @@ def _routes(segment: ParsedSegment) -> list[KernelRoute]:
     for family in segment.families:
         routes.append(KernelRoute(family.default_route, "", "", table=fwmarks.STANDBY, metric=1000))
         for table, address in _mesh_routing_tables(segment):
-            routes.append(KernelRoute(family.default_route, in_family(address, family), fwmarks.MESH_BRIDGE, table=table))
+            routes.append(
+                KernelRoute(family.default_route, in_family(address, family), fwmarks.MESH_BRIDGE, table=table)
+            )
     for number, circuit in enumerate(segment.exits, start=1):
-        routes.append(KernelRoute("0.0.0.0/0", fwmarks.FAR_GATEWAY, circuit.segment_interface, table=fwmarks.TO_EXIT | number))
+        routes.append(
+            KernelRoute("0.0.0.0/0", fwmarks.FAR_GATEWAY, circuit.segment_interface, table=fwmarks.TO_EXIT | number)
+        )
     if segment.apps:
         routes.append(KernelRoute("0.0.0.0/0", fwmarks.FAR_GATEWAY, APPLICATIONS_VETH, table=fwmarks.TO_APPLICATION))
     return routes
@@ -175,7 +197,13 @@ def _member_routes(segment: ParsedSegment) -> Iterator[KernelRoute]:
                 through = fwmarks.FAR_GATEWAY if circuit.has_edge else circuit.peer
                 yield KernelRoute(prefix, in_family(through, family), circuit.segment_interface, table=table)
                 if index := segment.next_circuit_node_index(connector):
-                    yield KernelRoute(prefix, in_family(fwmarks.mesh_address(index), family), fwmarks.MESH_BRIDGE, table=table, metric=20)
+                    yield KernelRoute(
+                        prefix,
+                        in_family(fwmarks.mesh_address(index), family),
+                        fwmarks.MESH_BRIDGE,
+                        table=table,
+                        metric=20,
+                    )
 
 
 def _peer_segment_routes(segment: ParsedSegment) -> Iterator[KernelRoute]:

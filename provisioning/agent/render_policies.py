@@ -11,8 +11,8 @@ from functools import cached_property
 from typing import Any
 
 from provisioning.agent import ranges
-from provisioning.agent.render_decision import MATCH_VERDICT, DecisionChains
 from provisioning.agent.parsed_segment import ParsedSegment, hashed_name
+from provisioning.agent.render_decision import MATCH_VERDICT, DecisionChains
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,9 @@ ServiceKeys = tuple[str, ...]
 
 def add_policy_chains(segment: ParsedSegment, decision: DecisionChains, overlapping_sources: Mapping[str, int]) -> None:
     """Writes the chain ``rules`` and all it leads to into the decision."""
-    _PolicyRenderer(segment, decision).write({overlapping_sources[name]: names for name, names in segment.overlapping_sources.items()})
+    _PolicyRenderer(segment, decision).write(
+        {overlapping_sources[name]: names for name, names in segment.overlapping_sources.items()}
+    )
 
 
 class _PolicyRenderer:
@@ -83,7 +85,9 @@ class _PolicyRenderer:
             yield from self._rule_lines(self.own, rule, matches, decision.outcome(rule))
         if self.segment.body["stance"] == "open":
             yield from self._pair_rules(
-                None if overlapping_source else self.segment.own, self.segment.own, f"goto {decision.outcome_chain((), False)}"
+                None if overlapping_source else self.segment.own,
+                self.segment.own,
+                f"goto {decision.outcome_chain((), False)}",
             )
         yield f"counter name {decision.counter(f'stance/{self.segment.name}|denied', 'packets')}"
         yield f"goto {deny}"
@@ -100,10 +104,16 @@ class _PolicyRenderer:
             theirs = foreign.get(name, {"rules": (), "sets": {}})
             other = SegmentRuleSet(name, theirs["rules"], theirs["sets"])
             out = SegmentPair(f"out_{number}", self.own, other)
-            yield from self._pair_rules(None if overlapping_source else self.segment.own, imported_members, f"goto {self._shares_chain(out, overlapping_source)}")
+            yield from self._pair_rules(
+                None if overlapping_source else self.segment.own,
+                imported_members,
+                f"goto {self._shares_chain(out, overlapping_source)}",
+            )
             if not overlapping_source:
                 into = SegmentPair(f"in_{number}", other, self.own)
-                yield from self._pair_rules(imported_members, self.segment.own, f"goto {self._shares_chain(into, overlapping_source)}")
+                yield from self._pair_rules(
+                    imported_members, self.segment.own, f"goto {self._shares_chain(into, overlapping_source)}"
+                )
 
     def _shares_chain(self, pair: SegmentPair, overlapping_source: _OverlappingSource | None) -> str:
         """The first passage that holds both ends and may be begun from here; none: the segments are isolated."""
@@ -118,13 +128,19 @@ class _PolicyRenderer:
                 continue
             far = sides[pair.second.segment]
             services = self.decision.available_services(passage["chain"])
-            then = self.decision.outcome_chain(None, False) if services is None else self._initiator_chain(pair, services, overlapping_source)
+            then = (
+                self.decision.outcome_chain(None, False)
+                if services is None
+                else self._initiator_chain(pair, services, overlapping_source)
+            )
             spans = [ranges.parse_union(passage[side]["ranges"]) for side in (near, far)]
             lines += self._pair_rules(spans[0], spans[1], f"goto {then}")
         self.decision.rule_chains[chain] = (*lines, f"goto {self.decision.outcome_chain(None, False)}")
         return chain
 
-    def _initiator_chain(self, pair: SegmentPair, services: ServiceKeys, overlapping_source: _OverlappingSource | None) -> str:
+    def _initiator_chain(
+        self, pair: SegmentPair, services: ServiceKeys, overlapping_source: _OverlappingSource | None
+    ) -> str:
         """The policies of the segment where the flow begins; then those of the other are tried."""
         chain = f"{pair.name}{_chain_suffix(overlapping_source)}_{hashed_name('first', ','.join(services))}"
         if chain not in self.decision.rule_chains:
@@ -142,17 +158,28 @@ class _PolicyRenderer:
                 else:
                     outcome = self._responder_chain(pair, _join_chains(found, services), later, overlapping_source)
                 lines += self._rule_lines(pair.first, rule, matches, outcome)
-            self.decision.rule_chains[chain] = (*lines, f"goto {self._responder_chain(pair, services, None, overlapping_source)}")
+            self.decision.rule_chains[chain] = (
+                *lines,
+                f"goto {self._responder_chain(pair, services, None, overlapping_source)}",
+            )
         return chain
 
-    def _responder_chain(self, pair: SegmentPair, so_far: ServiceKeys, decided_later: bool | None, overlapping_source: _OverlappingSource | None) -> str:
+    def _responder_chain(
+        self,
+        pair: SegmentPair,
+        so_far: ServiceKeys,
+        decided_later: bool | None,
+        overlapping_source: _OverlappingSource | None,
+    ) -> str:
         """``decided_later``: whether the rule of the first segment is for new flows only; None when none matched."""
         chain = f"{pair.name}{_chain_suffix(overlapping_source)}_{hashed_name('then', f'{so_far} {decided_later}')}"
         if chain not in self.decision.rule_chains:
             self.decision.rule_chains[chain] = ()
             lines: list[str] = []
             for rule in pair.second.rules:
-                if not (matches := list(self._matches(pair.second, rule, overlapping_source, is_between_segments=True))):
+                if not (
+                    matches := list(self._matches(pair.second, rule, overlapping_source, is_between_segments=True))
+                ):
                     continue
                 found = self.decision.services_of(rule)
                 if rule["action"] == "watch":
@@ -181,7 +208,11 @@ class _PolicyRenderer:
                 yield f"{match} goto {self.decision.hit_counter_chain(counter, outcome)}"
 
     def _matches(
-        self, policies: SegmentRuleSet, rule: Mapping[str, Any], overlapping_source: _OverlappingSource | None, is_between_segments: bool
+        self,
+        policies: SegmentRuleSet,
+        rule: Mapping[str, Any],
+        overlapping_source: _OverlappingSource | None,
+        is_between_segments: bool,
     ) -> Iterator[str]:
         """The nft expressions of a rule: groups to groups, groups to the internet, the internet to applications."""
         protocol = _protocol_match(rule)
@@ -199,7 +230,11 @@ class _PolicyRenderer:
                     yield f"{self._internet_match(rule.get('source'), 'saddr')} {to_app}".strip()
 
     def _source_matches(
-        self, policies: SegmentRuleSet, rule: Mapping[str, Any], overlapping_source: _OverlappingSource | None, family: ranges.AddressFamily
+        self,
+        policies: SegmentRuleSet,
+        rule: Mapping[str, Any],
+        overlapping_source: _OverlappingSource | None,
+        family: ranges.AddressFamily,
     ) -> Iterator[str]:
         if not overlapping_source:
             yield from self._group_match(policies, rule["from"], rule.get("source"), family, "saddr")
@@ -210,7 +245,12 @@ class _PolicyRenderer:
                 yield self._set_match(spans, "saddr", family)
 
     def _group_match(
-        self, policies: SegmentRuleSet, names: Sequence[str], narrowed: list[str] | None, family: ranges.AddressFamily, which: str
+        self,
+        policies: SegmentRuleSet,
+        names: Sequence[str],
+        narrowed: list[str] | None,
+        family: ranges.AddressFamily,
+        which: str,
     ) -> Iterator[str]:
         spans = policies.spans(name for name in names if name != "internet" and name not in self.apps)
         if narrowed is not None:
@@ -229,14 +269,18 @@ class _PolicyRenderer:
         protocol, port = str(rule.get("protocol") or "any"), int(app["port"])
         spans = [tuple(map(int, (str(text).split("-") * 2)[:2])) for text in rule.get("ports") or ()]
         public = ranges.parse_range(app["public"])
-        allowed = rule.get("destination") is None or ranges.intersect((public,), ranges.parse_union(rule["destination"]))
+        allowed = rule.get("destination") is None or ranges.intersect(
+            (public,), ranges.parse_union(rule["destination"])
+        )
         if protocol not in ("any", app["protocol"]) or not allowed:
             return ""
         if protocol != "any" and spans and not any(low <= port <= high for low, high in spans):
             return ""
         return f"ct original ip daddr {app['public']} meta l4proto {app['protocol']} ct original proto-dst {port}"
 
-    def _pair_rules(self, source: ranges.AddressRanges | None, destination: ranges.AddressRanges | None, then: str) -> list[str]:
+    def _pair_rules(
+        self, source: ranges.AddressRanges | None, destination: ranges.AddressRanges | None, then: str
+    ) -> list[str]:
         """Rules for flows between two sets of addresses; None is everybody."""
         lines = []
         for family in self.segment.families:

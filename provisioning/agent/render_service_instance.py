@@ -10,13 +10,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from provisioning.agent import fwmarks, ranges
+from provisioning.agent.desired import KernelLink, KernelRoute, NetworkNamespace, NftTable
 from provisioning.agent.document import DocumentSection
-from provisioning.agent.render_namespace import instance_port, in_family
 from provisioning.agent.parsed_segment import ParsedSegment, hashed_name
-from provisioning.agent.desired import KernelLink, NetworkNamespace, KernelRoute, NftTable
+from provisioning.agent.render_namespace import in_family, instance_port
 
 
-def instance_namespace(section: DocumentSection, segments: Sequence[ParsedSegment], prefix: str) -> NetworkNamespace | None:
+def instance_namespace(
+    section: DocumentSection, segments: Sequence[ParsedSegment], prefix: str
+) -> NetworkNamespace | None:
     """None when another node hosts it, or none of its segments is here yet. ``segments``: the tenant's on this node."""
     body = section.body
     if body["host"] != section.node:
@@ -32,7 +34,9 @@ def instance_namespace(section: DocumentSection, segments: Sequence[ParsedSegmen
     links, addresses, neighbours, routes, table_marks = [], set(), set(), set(), set()
     for zone, segment, index in arms:
         interface = f"seg{segment.body['number']}"
-        links.append(KernelLink(interface, "veth", mac=fwmarks.mesh_mac(index), peer=(segment.namespace, instance_port(index))))
+        links.append(
+            KernelLink(interface, "veth", mac=fwmarks.mesh_mac(index), peer=(segment.namespace, instance_port(index)))
+        )
         for family in segment.families:
             addresses.add((interface, in_family(f"{fwmarks.mesh_address(index)}/17", family)))
             for peer in segment.nodes.values():
@@ -106,6 +110,7 @@ def _filter_rules(rule: Mapping[str, Any]) -> Iterator[str]:
         here = [(which, family.select(spans)) for which, spans in limits]
         if all(spans for _, spans in here):
             sides = [
-                f"ct original {family.ip} {which} {{ {', '.join(map(ranges.range_text, spans))} }}" for which, spans in here
+                f"ct original {family.ip} {which} {{ {', '.join(map(ranges.range_text, spans))} }}"
+                for which, spans in here
             ]
             yield " ".join([*sides, *parts])

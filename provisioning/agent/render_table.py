@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from provisioning.agent import fwmarks, ranges
+from provisioning.agent.desired import NftTable
 from provisioning.agent.mark_allocation import MarkAllocation
-from provisioning.agent.render_ingress import add_ingress_chains
-from provisioning.agent.render_decision import DecisionChains
-from provisioning.agent.render_namespace import APPLICATIONS_VETH, in_family
 from provisioning.agent.nft_table_builder import NftTableBuilder
 from provisioning.agent.parsed_segment import ParsedSegment
-from provisioning.agent.desired import NftTable
+from provisioning.agent.render_decision import DecisionChains
+from provisioning.agent.render_ingress import add_ingress_chains
+from provisioning.agent.render_namespace import APPLICATIONS_VETH, in_family
 
 MATCH_ACTION = f"meta mark and {fwmarks.ACTION_MASK:#x}"
 
@@ -38,7 +38,8 @@ def _add_decide_chains(table: NftTableBuilder, mark_allocation: MarkAllocation) 
     current = f"ct mark and {fwmarks.GENERATION_MASK:#x} {mark_allocation.generation << 24:#x}"
     back = f"{MATCH_ACTION} {fwmarks.FROM_INSTANCE:#x}"
     speaking = [
-        f"ct direction original meta mark and {fwmarks.OVERLAPPING_SOURCE_MASK:#x} {mark_allocation.overlapping_sources[name] << 16:#x} "
+        f"ct direction original meta mark and {fwmarks.OVERLAPPING_SOURCE_MASK:#x} "
+        f"{mark_allocation.overlapping_sources[name] << 16:#x} "
         f"ct label set {mark_allocation.overlapping_sources[name]}"
         for name in sorted(segment.overlapping_sources)
     ]
@@ -73,7 +74,8 @@ def _add_decide_chains(table: NftTableBuilder, mark_allocation: MarkAllocation) 
         (f"{text} : {mark:#x}" for text, mark in {**leaving, **answering}.items()),
     )
     by_speaker = [
-        f"ct direction original ct label {mark_allocation.overlapping_sources[name]} meta mark set {exits[chosen[exchange]]:#x} accept"
+        f"ct direction original ct label {mark_allocation.overlapping_sources[name]} meta mark set "
+        f"{exits[chosen[exchange]]:#x} accept"
         for name, exchange in _overlapping_source_exchanges(segment).items()
         if chosen.get(exchange) in exits
     ]
@@ -143,7 +145,8 @@ def _add_forward_chains(table: NftTableBuilder) -> None:
     table.chains["leave"] = (
         "type filter hook forward priority filter; policy drop;",
         (
-            f'{MATCH_ACTION} {{ {fwmarks.TO_ANCHOR:#x}, {fwmarks.TO_INSTANCE:#x} }} oifname "{fwmarks.MESH_BRIDGE}" accept',
+            f"{MATCH_ACTION} {{ {fwmarks.TO_ANCHOR:#x}, {fwmarks.TO_INSTANCE:#x} }} "
+            f'oifname "{fwmarks.MESH_BRIDGE}" accept',
             *table.filtered_routes("oifname . {ip} saddr @blind{suffix} drop"),
             f"meta mark {{ {fwmarks.DELIVER:#x}, {fwmarks.STANDBY:#x} }} oifname != @exits accept",
             f"{MATCH_ACTION} {fwmarks.TO_EXIT:#x} oifname @exits accept",
@@ -194,7 +197,9 @@ def _add_egress_chains(table: NftTableBuilder) -> None:
             *(asking if ranges.IPV6 in segment.families else ()),
             f'oifname != "{fwmarks.MESH_BRIDGE}" counter name oifname map @departed',
             f'oifname != "{fwmarks.MESH_BRIDGE}" accept',
-            *table.per_family(f"meta mark {fwmarks.DELIVER:#x} {{ip}} daddr @home{{suffix}} meta mark set {fwmarks.STANDBY:#x}"),
+            *table.per_family(
+                f"meta mark {fwmarks.DELIVER:#x} {{ip}} daddr @home{{suffix}} meta mark set {fwmarks.STANDBY:#x}"
+            ),
             # The anchor's number was for the way there; what it has to know is who speaks.
             f"{MATCH_ACTION} {fwmarks.TO_ANCHOR:#x} meta mark set meta mark >> 16 or {fwmarks.TO_ANCHOR:#x}",
             *table.per_family("counter name rt {ip} nexthop map @meshed{suffix}"),

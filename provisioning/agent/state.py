@@ -38,7 +38,7 @@ class AgentState:
         fresh.replace(target)
 
     def mark_allocations(self) -> dict[str, MarkAllocation]:
-        return {key: MarkAllocation(**value) for key, value in self.load("memory", {}).items()}
+        return {key: MarkAllocation.from_json(value) for key, value in self.load("memory", {}).items()}
 
     def save_mark_allocations(self, mark_allocations: dict[str, MarkAllocation]) -> None:
         self.save("memory", {key: memory.as_json() for key, memory in mark_allocations.items()})

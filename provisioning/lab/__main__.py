@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-from provisioning.lab import requirements, config
+from provisioning.lab import config, requirements
 from provisioning.lab.sandbox import NamespacesUnavailable
 from provisioning.lab.supervisor import LabSupervisor
 

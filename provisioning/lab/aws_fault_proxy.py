@@ -172,7 +172,9 @@ class FaultProxyHandler(BaseHTTPRequestHandler):
         identifier = form.get(argument, "")
         query = {"Action": listing, "Version": form["Version"], "Filter.1.Name": name, "Filter.1.Value.1": identifier}
         _, _, answer = self._forward("POST", urlencode(query).encode())
-        living = [item for item in _items(ElementTree.fromstring(answer)) if _child_text(item, "state") not in {"deleted"}]
+        living = [
+            item for item in _items(ElementTree.fromstring(answer)) if _child_text(item, "state") not in {"deleted"}
+        ]
         return (400, "IncorrectState", f"{identifier} {message}.") if living else None
 
     def _modify_answer(self, operation: str, answer: bytes, page: int | None, offset: int) -> bytes:

@@ -13,9 +13,9 @@ from typing import Any
 from pyroute2 import IPRoute
 
 from provisioning.agent.netns import in_netns, libc
-from provisioning.lab.workloads import workload_namespace
 from provisioning.lab.sandbox import CLONE_NEWNS, CLONE_NEWUSER
 from provisioning.lab.workload_network import apply_workload_network, workload_interface
+from provisioning.lab.workloads import workload_namespace
 
 CLONE_NEWNET = 0x40000000
 LinkChange = Callable[[dict[str, Any], dict[str, Any]], None]

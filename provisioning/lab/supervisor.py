@@ -17,9 +17,9 @@ from pathlib import Path
 
 from pyroute2 import IPRoute, netns
 
-from provisioning.agent.netns import in_netns, libc
-from provisioning.agent.netlink import CircuitProvider, Netlink
 from provisioning.agent.agent import Agent
+from provisioning.agent.netlink import CircuitProvider, Netlink
+from provisioning.agent.netns import in_netns, libc
 from provisioning.agent.portal_client import PortalClient
 from provisioning.agent.state import AgentState
 from provisioning.lab import sandbox, workload_servers

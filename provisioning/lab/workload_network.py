@@ -47,13 +47,18 @@ def apply_workload_network(far: IPRoute, told: Mapping[str, Any]) -> None:
     if told["kind"] == "internet-exit":
         ways = [way for link in links for way in _internet_routes(link, told)]
         rules = {
-            _RoutingRule(APPLICATION_RULE_PRIORITY, "", app["public"], app["protocol"], app["port"], app["number"]) for app in told["apps"]
+            _RoutingRule(APPLICATION_RULE_PRIORITY, "", app["public"], app["protocol"], app["port"], app["number"])
+            for app in told["apps"]
         }
         _route_replies_by_circuit(far, links)
     else:
         families = {":" in address for address in told["addresses"]}
         ways = [way for link in links for way in _site_routes(link, families)]
-        rules = {_RoutingRule(SOURCE_RULE_PRIORITY, prefix, table=_table(link)) for link in links for prefix in link["inside"]}
+        rules = {
+            _RoutingRule(SOURCE_RULE_PRIORITY, prefix, table=_table(link))
+            for link in links
+            for prefix in link["inside"]
+        }
     _apply_rules(far, rules)
     _apply_routes(far, present, ways)
 
@@ -75,7 +80,9 @@ def _route_replies_by_circuit(far: IPRoute, links: list[dict[str, Any]]) -> None
             far.rule(action, family=AF_INET, fwmark=mark, table=mark, priority=REPLY_RULE_PRIORITY)
 
 
-def _apply_addresses(far: IPRoute, present: Mapping[str, int], told: Mapping[str, Any], links: list[dict[str, Any]]) -> None:
+def _apply_addresses(
+    far: IPRoute, present: Mapping[str, int], told: Mapping[str, Any], links: list[dict[str, Any]]
+) -> None:
     want = {(1, address, 128 if ":" in address else 32) for address in told["addresses"]}
     six = any(":" in address for address in told["addresses"])
     for link in links:
@@ -136,10 +143,17 @@ def _apply_rules(far: IPRoute, want: set[_RoutingRule]) -> None:
 def _parse_rule(rule: Any, family: int) -> _RoutingRule:
     if rule.get("priority") == SOURCE_RULE_PRIORITY:
         nothing = "::" if family == AF_INET6 else "0.0.0.0"
-        return _RoutingRule(SOURCE_RULE_PRIORITY, f"{rule.get('src') or nothing}/{rule['src_len']}", table=rule.get("table"))
+        return _RoutingRule(
+            SOURCE_RULE_PRIORITY, f"{rule.get('src') or nothing}/{rule['src_len']}", table=rule.get("table")
+        )
     protocol = {socket.IPPROTO_TCP: "tcp", socket.IPPROTO_UDP: "udp"}[rule.get("ip_proto")]
     return _RoutingRule(
-        APPLICATION_RULE_PRIORITY, "", rule.get("dst"), protocol, int(rule.get("dport_range").partition(":")[0]), rule.get("table")
+        APPLICATION_RULE_PRIORITY,
+        "",
+        rule.get("dst"),
+        protocol,
+        int(rule.get("dport_range").partition(":")[0]),
+        rule.get("table"),
     )
 
 
@@ -176,7 +190,13 @@ def _apply_routes(far: IPRoute, present: Mapping[str, int], ways: list[_Workload
     want = {}
     for way in ways:
         family = AF_INET6 if ":" in way.destination else AF_INET
-        request = {"dst": way.destination, "table": way.table, "priority": way.metric, "family": family, "proto": ROUTE_PROTOCOL}
+        request = {
+            "dst": way.destination,
+            "table": way.table,
+            "priority": way.metric,
+            "family": family,
+            "proto": ROUTE_PROTOCOL,
+        }
         if way.link is None:
             request["type"] = "unreachable"
         else:

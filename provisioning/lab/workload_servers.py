@@ -17,8 +17,8 @@ from typing import Any
 
 from provisioning.agent.netns import in_netns
 from provisioning.agent.netns import netns_path as namespace_path
-from provisioning.lab.workloads import WORKLOADS_DIR
 from provisioning.lab.traffic import TrafficGenerator
+from provisioning.lab.workloads import WORKLOADS_DIR
 
 log = logging.getLogger("causeway.lab.world")
 

@@ -18,11 +18,11 @@ from typing import Any
 from pyroute2 import IPRoute, netns
 
 from provisioning.agent import ranges
-from provisioning.agent.document import NodeDocument, DocumentSection
-from provisioning.agent.netns import in_netns, netns_path
+from provisioning.agent.document import DocumentSection, NodeDocument
 from provisioning.agent.netlink import CircuitProvider
+from provisioning.agent.netns import in_netns, netns_path
 from provisioning.agent.parsed_segment import connector_key
-from provisioning.lab.workload_network import apply_workload_network, workload_interface, first_usable
+from provisioning.lab.workload_network import apply_workload_network, first_usable, workload_interface
 
 INTERNET_HOST = "198.51.100.10"
 INTERNET_HOSTS = (INTERNET_HOST, "198.51.100.77")

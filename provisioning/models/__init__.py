@@ -1,19 +1,28 @@
 """What provisioning keeps: intent (items and their versions), change (plans and runs), the world as it was left."""
 
-from provisioning.models.plans import ResourceBody, Plan, PlannedChange, Run, Step
 from provisioning.models.intent import (
-    FOREVER, Draft, Edit, Item, LiveRevision, Overlay, OverlayIndexEntry, Revision, Version, VersionIndexEntry)
+    FOREVER,
+    Draft,
+    Edit,
+    Item,
+    LiveRevision,
+    Overlay,
+    OverlayIndexEntry,
+    Revision,
+    Version,
+    VersionIndexEntry,
+)
 from provisioning.models.nodes import CounterReading, Node, NodeSection, NodeTenant
-from provisioning.models.state import InFlightWrite, CloudAccount, Lifecycle, ResourceRecord
+from provisioning.models.plans import Plan, PlannedChange, ResourceBody, Run, Step
+from provisioning.models.state import CloudAccount, InFlightWrite, Lifecycle, ResourceRecord
 
 __all__ = [
     "FOREVER",
-    "InFlightWrite",
     "CloudAccount",
-    "ResourceBody",
     "CounterReading",
     "Draft",
     "Edit",
+    "InFlightWrite",
     "Item",
     "Lifecycle",
     "LiveRevision",
@@ -24,6 +33,7 @@ __all__ = [
     "OverlayIndexEntry",
     "Plan",
     "PlannedChange",
+    "ResourceBody",
     "ResourceRecord",
     "Revision",
     "Run",

@@ -50,7 +50,7 @@ class Item(TenantOwned):
 class Version(TenantOwned):
     """What an item was from revision ``first`` to revision ``last``, both included."""
 
-    refused = "DELETE"
+    revoked_privileges = "DELETE"
 
     item = models.ForeignKey(Item, models.CASCADE, related_name="versions")
     kind = models.CharField(max_length=20)
@@ -93,7 +93,7 @@ class Version(TenantOwned):
 class Revision(TenantOwned):
     """An immutable, numbered version of the network."""
 
-    refused = "UPDATE, DELETE"
+    revoked_privileges = "UPDATE, DELETE"
 
     number = models.IntegerField()
     created_at = models.DateTimeField(default=timezone.now)
@@ -184,9 +184,9 @@ class VersionIndexEntry(TenantOwned):
     What follows from the version (or overlay) is not held to it once more: half the price of writing thousands.
     """
 
-    refused = "DELETE"
+    revoked_privileges = "DELETE"
 
-    version = models.ForeignKey(Version, models.CASCADE, related_name="marks", db_index=False)
+    version = models.ForeignKey(Version, models.CASCADE, related_name="index_entries", db_index=False)
     item = models.ForeignKey(Item, models.CASCADE, related_name="+", db_index=False, db_constraint=False)
     label = models.CharField(max_length=120, db_collation="C")
     sort = models.CharField(max_length=100, db_collation="C")
@@ -210,7 +210,7 @@ class VersionIndexEntry(TenantOwned):
 class OverlayIndexEntry(TenantOwned):
     """The same of what a draft says."""
 
-    overlay = models.ForeignKey(Overlay, models.CASCADE, related_name="marks", db_index=False)
+    overlay = models.ForeignKey(Overlay, models.CASCADE, related_name="index_entries", db_index=False)
     draft = models.ForeignKey(Draft, models.CASCADE, related_name="+", db_index=False, db_constraint=False)
     item = models.ForeignKey(Item, models.CASCADE, related_name="+", db_index=False, db_constraint=False)
     label = models.CharField(max_length=120, db_collation="C")

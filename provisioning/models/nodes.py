@@ -83,7 +83,7 @@ class CounterReading(TenantOwned):
     A new ``epoch`` starts from zero.
     """
 
-    refused = "DELETE"
+    revoked_privileges = "DELETE"
 
     node = models.ForeignKey(Node, models.CASCADE, related_name="+")
     key = models.CharField(max_length=200)

@@ -13,9 +13,9 @@ from django.db import models
 from django.utils import timezone
 from django.utils.functional import cached_property
 
-from provisioning.core.values import resource as core
 from provisioning.core.gc_pause import gc_paused
 from provisioning.core.plan import changed_fields
+from provisioning.core.values import resource as core
 from provisioning.models.intent import Draft
 from tenants.tenant_owned import TenantOwned
 
@@ -125,7 +125,9 @@ class PlannedChange(TenantOwned):
         )
 
 
-def _describe_change(action: Any, address: str, kind: str, before: Any, after: Any, *named: list[str]) -> dict[str, Any]:
+def _describe_change(
+    action: Any, address: str, kind: str, before: Any, after: Any, *named: list[str]
+) -> dict[str, Any]:
     depends, subjects, resource_depends = named
     change = core.Change(action, address, kind, before, after)
     return {

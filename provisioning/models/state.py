@@ -53,7 +53,7 @@ class Lifecycle(TenantOwned):
     {kind,size,exchange}; exchange.instance {service,product,license,exchange}.
     """
 
-    refused = "DELETE"
+    revoked_privileges = "DELETE"
 
     address = models.CharField(max_length=250)
     kind = models.CharField(max_length=60)

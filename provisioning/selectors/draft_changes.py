@@ -10,7 +10,7 @@ from django.db.models import Count
 
 from provisioning.models import Draft, Overlay, Version
 from provisioning.snapshots import queries
-from provisioning.snapshots.queries import StoredObject, Snapshot
+from provisioning.snapshots.queries import Snapshot, StoredObject
 
 ChangeState = Literal["new", "changed", "removed"]
 

@@ -13,11 +13,12 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from provisioning.core.values.resource import Problem
-from provisioning.models import FOREVER, Item, Overlay, OverlayIndexEntry, Revision, Version, VersionIndexEntry
-from provisioning.selectors import cursors; from provisioning.snapshots import search_index, queries
-from provisioning.selectors.cursors import CursorPosition
-from provisioning.snapshots.queries import StoredObject, Snapshot, stored_object
 from provisioning.errors import InvalidQuery
+from provisioning.models import FOREVER, Item, Overlay, OverlayIndexEntry, Revision, Version, VersionIndexEntry
+from provisioning.selectors import cursors
+from provisioning.selectors.cursors import CursorPosition
+from provisioning.snapshots import queries, search_index
+from provisioning.snapshots.queries import Snapshot, StoredObject, stored_object
 
 COUNT_LIMIT = 500
 """Rows that a filter is counted to when the rarest of several is looked for."""
@@ -104,7 +105,9 @@ class _ListQuery:
             raise InvalidQuery("Unknown ordering.", [Problem("not_one_of", "ordering", told)])
         unknown = [name for name in filters if name not in search_index.FILTER_FIELDS[kind]]
         if unknown:
-            raise InvalidQuery("Unknown filter.", [Problem("unknown_field", unknown[0], "There is no such filter here.")])
+            raise InvalidQuery(
+                "Unknown filter.", [Problem("unknown_field", unknown[0], "There is no such filter here.")]
+            )
         labels = [search_index.filter_label(kind, field, value) for field, value in filters.items()]
         order = search_index.order_label(kind, column) if column != "name" else None
         held = _valid_in(view.revision)
@@ -169,7 +172,9 @@ class _TableSource:
         self.rows = rows.filter(~overlaid) if overlaid else rows
 
     @staticmethod
-    def _rarest_first(mark: type[VersionIndexEntry] | type[OverlayIndexEntry], held: Q, labels: Sequence[str]) -> list[str]:
+    def _rarest_first(
+        mark: type[VersionIndexEntry] | type[OverlayIndexEntry], held: Q, labels: Sequence[str]
+    ) -> list[str]:
         return sorted(labels, key=lambda label: mark.objects.filter(held, label=label)[:COUNT_LIMIT].count())
 
     def keys(self, after: CursorPosition | None, down: bool, most: int | None) -> list[_PageKey]:

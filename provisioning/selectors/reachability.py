@@ -9,8 +9,8 @@ from provisioning.core import reach as core
 from provisioning.core.check import check_network
 from provisioning.core.intent import Intent
 from provisioning.core.values.resource import Problem, as_json
-from provisioning.snapshots import tenant_cache
 from provisioning.selectors.topology import load_topology
+from provisioning.snapshots import tenant_cache
 from provisioning.snapshots.queries import Snapshot
 
 UNAVAILABLE_REASONS = {"down": "is down", "pending": "is not provisioned yet"}
@@ -47,7 +47,9 @@ def trace_flow(
 def reachability_delta(before: Snapshot, after: Snapshot, most: int) -> dict[str, Any]:
     """What becomes reachable, unreachable or goes another way from one view to the other: at most ``most`` of each,
     and how many there are."""
-    found: dict[str, Any] = as_json(core.compare_reachability(tenant_cache.load_network(before), tenant_cache.load_network(after)))
+    found: dict[str, Any] = as_json(
+        core.compare_reachability(tenant_cache.load_network(before), tenant_cache.load_network(after))
+    )
     return {
         **{word: flows[:most] for word, flows in found.items()},
         "counts": {word: len(flows) for word, flows in found.items()},

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from provisioning.models import Plan, Run, Step
-from provisioning.snapshots.queries import parse_uuid
-from provisioning.services import plans
 from provisioning.errors import ObjectNotFound
+from provisioning.models import Plan, Run, Step
+from provisioning.services import plans
+from provisioning.snapshots.queries import parse_uuid
 
 
 def get_plan(uid: str | UUID) -> Plan:

@@ -8,8 +8,8 @@ from typing import Any
 from provisioning.catalog import catalog
 from provisioning.core.intent import Connector, Exchange, Intent
 from provisioning.models import Node, NodeSection, ResourceRecord
-from provisioning.snapshots import tenant_cache, queries
 from provisioning.services import telemetry
+from provisioning.snapshots import queries, tenant_cache
 
 NODE_TIMEOUT = timedelta(seconds=10)
 """A node that has not reported for so long is down as far as the picture goes."""
@@ -30,7 +30,11 @@ def load_topology(now: datetime) -> dict[str, Any]:
         "simulated": health.simulated,
         "nodes": [
             *(_exchange_node(exchange, health) for exchange in intent.exchanges.values()),
-            *(_connector_node(connector, intent, health) for connector in intent.connectors.values() if connector.enabled),
+            *(
+                _connector_node(connector, intent, health)
+                for connector in intent.connectors.values()
+                if connector.enabled
+            ),
             *(_service_node(uid, intent, health) for uid in intent.services),
         ],
         "edges": [*_connector_edges(intent, health, rates), *_mesh_edges(intent, health, rates)],

@@ -12,8 +12,8 @@ from django.utils import timezone
 from provisioning.core.values.resource import Problem
 from provisioning.drivers import get_discoverer
 from provisioning.drivers.base import CloudCredentials, DriverError
-from provisioning.models import CloudAccount
 from provisioning.errors import StateConflict, ValidationFailed
+from provisioning.models import CloudAccount
 from tenants import audit, outbox, vault
 from tenants.models import Tenant
 from tenants.scope import scope
@@ -26,7 +26,9 @@ def add_account(
     if provider != "aws":
         raise ValidationFailed("Unknown cloud.", [Problem("not_one_of", "provider", "Choose aws.")])
     if not re.fullmatch(r"[0-9]{12}", account_id):
-        raise ValidationFailed("Wrong account id.", [Problem("wrong_type", "account_id", "An AWS account id has 12 digits.")])
+        raise ValidationFailed(
+            "Wrong account id.", [Problem("wrong_type", "account_id", "An AWS account id has 12 digits.")]
+        )
     if not name.strip():
         raise ValidationFailed("An account needs a name.", [Problem("required", "name", "Give the account a name.")])
     account = CloudAccount(

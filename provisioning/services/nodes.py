@@ -21,9 +21,9 @@ from provisioning import node_enrollment
 from provisioning.catalog import catalog
 from provisioning.core.values.resource import canonical_json
 from provisioning.drivers.exchange.publish import node_channel, redis_client
+from provisioning.errors import Forbidden, ValidationFailed
 from provisioning.models import Node, NodeSection
 from provisioning.services import steps, telemetry
-from provisioning.errors import Forbidden, ValidationFailed
 from tenants.models import Tenant
 from tenants.scope import scope
 

@@ -16,15 +16,21 @@ from provisioning.core import plan as core_plan
 from provisioning.core.check import check_network
 from provisioning.core.compile import compile_network
 from provisioning.core.gc_pause import gc_paused
+from provisioning.core.reach import (
+    AssertionResult,
+    ReachabilityDelta,
+    assertion_problems,
+    check_assertions,
+    compare_reachability,
+)
 from provisioning.core.resolve.network import Network
-from provisioning.core.reach import AssertionResult, ReachabilityDelta, check_assertions, compare_reachability, assertion_problems
-from provisioning.core.values.resource import Change, Problem, Resource, as_json, content_digest, body_references
+from provisioning.core.values.resource import Change, Problem, Resource, as_json, body_references, content_digest
 from provisioning.drivers import exceeded_quotas, replace_on
-from provisioning.models import ResourceBody, Draft, Plan, PlannedChange
-from provisioning.snapshots import tenant_cache, queries
-from provisioning.snapshots.queries import Snapshot
-from provisioning.services import resource_state
 from provisioning.errors import ValidationFailed
+from provisioning.models import Draft, Plan, PlannedChange, ResourceBody
+from provisioning.services import resource_state
+from provisioning.snapshots import queries, tenant_cache
+from provisioning.snapshots.queries import Snapshot
 
 ProgressCallback = Callable[[str], None]
 """Told what is being done, in a few words."""
@@ -104,7 +110,9 @@ def save_plan(plan: Plan, found: PlanInputs, computed: PlanResult) -> Plan:
     plan.warnings = as_json(computed.warnings)
     plan.state, plan.progress, plan.lease_until = Plan.State.READY, "", None
     planned = build_planned_changes(changes, computed.wanted)
-    content = [[one.action, one.address, one.kind, _body_digest(one.before), _body_digest(one.after)] for one in planned]
+    content = [
+        [one.action, one.address, one.kind, _body_digest(one.before), _body_digest(one.after)] for one in planned
+    ]
     plan.digest = content_digest([plan.draft_version, plan.base_revision, plan.world, content, plan.reachability])
     plan.save()
     for one in planned:
@@ -147,7 +155,8 @@ def _store_bodies(bodies: Iterable[Mapping[str, Any]]) -> dict[int, ResourceBody
     wanted = dict(digests.values())
     known = _stored_bodies(wanted)
     ResourceBody.objects.bulk_insert(
-        (ResourceBody(digest=name, body=body) for name, body in wanted.items() if name not in known), ignore_conflicts=True
+        (ResourceBody(digest=name, body=body) for name, body in wanted.items() if name not in known),
+        ignore_conflicts=True,
     )
     known |= _stored_bodies(wanted.keys() - known.keys())
     return {one: known[name] for one, (name, _) in digests.items()}

@@ -16,11 +16,12 @@ from django.utils import timezone
 
 from provisioning.core import intent as core
 from provisioning.core.values.resource import Problem, as_json
+from provisioning.errors import Forbidden, StateConflict, ValidationFailed
 from provisioning.models import Draft, Plan, Revision, Run
-from provisioning.snapshots import tenant_cache, queries
-from provisioning.services.drafts.editing import editing; from provisioning.services import lease, plan_computation, resource_state
-from provisioning.errors import StateConflict, Forbidden, ValidationFailed
-from provisioning.services.drafts.editing.rebase import rebase_draft
+from provisioning.services import lease, plan_computation, resource_state
+from provisioning.services.drafts import editing
+from provisioning.services.drafts.rebase import rebase_draft
+from provisioning.snapshots import queries, tenant_cache
 from tenants import actor, audit, outbox
 from tenants.actor import Actor, acting
 from tenants.models import Tenant
@@ -188,7 +189,9 @@ def current_state(plan: Plan, there: Callable[[], str] = resource_state.state_fi
     return (Plan.State.STALE if moved else plan.state), moved
 
 
-def staleness_reasons(plan: Plan, draft: Draft, there: Callable[[], str] = resource_state.state_fingerprint) -> list[str]:
+def staleness_reasons(
+    plan: Plan, draft: Draft, there: Callable[[], str] = resource_state.state_fingerprint
+) -> list[str]:
     """What moved since the plan was computed; empty while it can be provisioned."""
     moved = []
     if draft.state == Draft.State.DISCARDED:

@@ -95,7 +95,9 @@ def record_write_finished(step: Step, body: Body | None, known: Mapping[str, Any
 def _update_lifecycle(step: Step, body: Body | None, now: datetime) -> None:
     if step.kind not in METERED_DIMENSIONS:
         return
-    dimensions = {name: body[name] for name in METERED_DIMENSIONS[step.kind] if name in body} if body is not None else None
+    dimensions = (
+        {name: body[name] for name in METERED_DIMENSIONS[step.kind] if name in body} if body is not None else None
+    )
     going = Lifecycle.objects.filter(address=step.address, ended_at__isnull=True).first()
     if going and going.dimensions == dimensions:
         return

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from provisioning.models import Draft, Item
-from provisioning.snapshots import tenant_cache, queries
-from provisioning.services.drafts.editing import editing
-from provisioning.services.drafts.editing.overlay import BodyChange
+from provisioning.services.drafts import editing
+from provisioning.services.drafts.overlay import BodyChange
+from provisioning.snapshots import queries, tenant_cache
 
 
 def restore_revision(number: int, name: str | None = None) -> Draft:

@@ -8,15 +8,25 @@ from collections.abc import Sequence
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from provisioning.core.plan import run_states
 from provisioning.core.compile import compile_network
-from provisioning.core.plan import diff_resources
+from provisioning.core.plan import diff_resources, run_states
 from provisioning.drivers import replace_on
-from provisioning.models import (
-    FOREVER, Draft, LiveRevision, Overlay, Plan, PlannedChange, Revision, Run, Step, Version, VersionIndexEntry)
-from provisioning.snapshots import search_index, tenant_cache, queries
-from provisioning.services import plan_computation, plans, resource_state
 from provisioning.errors import StateConflict
+from provisioning.models import (
+    FOREVER,
+    Draft,
+    LiveRevision,
+    Overlay,
+    Plan,
+    PlannedChange,
+    Revision,
+    Run,
+    Step,
+    Version,
+    VersionIndexEntry,
+)
+from provisioning.services import plan_computation, plans, resource_state
+from provisioning.snapshots import queries, search_index, tenant_cache
 from tenants import actor, audit, outbox, scope
 
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 from provisioning.core.plan import run_states
 from provisioning.core.values.resource import resolve_references
 from provisioning.drivers import get_driver
-from provisioning.drivers.base import DriverContext, Done, DriverError, Waiting
+from provisioning.drivers.base import Done, DriverContext, DriverError, Waiting
 from provisioning.models import Run, Step
 from provisioning.services import accounts, lease, resource_state
 from provisioning.services.runs import update_run_state
@@ -117,7 +117,9 @@ def _claim_step(pk: int, now: datetime) -> StepClaim | None:
         update_run_state(step.run)
     outbox.enqueue("changed", what="run", id=str(step.run.uid), version=step.pk)
     known = resource_state.resource_attributes([*step.change.resource_depends, step.address])
-    return StepClaim(step, step.lease_number, DriverContext(current().slug, known, accounts.credentials_lookup(current())))
+    return StepClaim(
+        step, step.lease_number, DriverContext(current().slug, known, accounts.credentials_lookup(current()))
+    )
 
 
 def _record_outcome(claim: StepClaim, outcome: Done | Waiting | DriverError, now: datetime) -> None:
@@ -130,7 +132,9 @@ def _record_outcome(claim: StepClaim, outcome: Done | Waiting | DriverError, now
     match outcome:
         case Done(attributes=attributes, body=body):
             # What is kept is the intent as planned, references and all, so that the next plan compares like with like.
-            resource_state.record_write_finished(claim.step, claim.step.change.core.after if body is not None else None, attributes, now)
+            resource_state.record_write_finished(
+                claim.step, claim.step.change.core.after if body is not None else None, attributes, now
+            )
             held.update(state=Step.State.DONE, finished_at=now, note="", error=None, lease_until=None)
         case Waiting(retry_after=seconds, note=note):
             _schedule_retry(held, claim, seconds, now, note=note[:300], error=None)

@@ -8,9 +8,9 @@ from typing import Any
 from provisioning.core import intent as core
 from provisioning.core.formats.three_way_merge import diff_bodies
 from provisioning.snapshots import tenant_cache
-from provisioning.snapshots.objects import SnapshotObjects
 from provisioning.snapshots.document_export import order_fields
-from provisioning.snapshots.queries import StoredObject, Snapshot
+from provisioning.snapshots.objects import SnapshotObjects
+from provisioning.snapshots.queries import Snapshot, StoredObject
 
 ObjectBody = Mapping[str, Any]
 _KIND_INDEX = {kind: place for place, kind in enumerate(core.KINDS)}
@@ -32,7 +32,9 @@ def diff_snapshots(one: Snapshot, other: Snapshot) -> list[dict[str, Any]]:
     return [diff_object(row, old.body if old else None, new.body if new else None, label) for row, old, new in changed]
 
 
-def diff_object(row: StoredObject, before: ObjectBody | None, after: ObjectBody | None, label: Callable[[str], str]) -> dict[str, Any]:
+def diff_object(
+    row: StoredObject, before: ObjectBody | None, after: ObjectBody | None, label: Callable[[str], str]
+) -> dict[str, Any]:
     """One object's difference; one that comes or goes is told with all its fields."""
     was, now = (order_fields(row.kind, body) if body is not None else None for body in (before, after))
     fields: Iterable[tuple[str, Any, Any]]

@@ -14,9 +14,9 @@ from typing import Any, get_args, get_type_hints
 from provisioning.core import intent as core
 from provisioning.snapshots import tenant_cache
 from provisioning.snapshots.objects import SnapshotObjects
-from provisioning.snapshots.queries import StoredObject, Snapshot
+from provisioning.snapshots.queries import Snapshot, StoredObject
 
-FieldOrder = dict[str, "Order"]
+FieldOrder = dict[str, "FieldOrder"]
 _IDENTITY_FIELDS = ("uid", "number", "key")
 _FREE_TEXT_FIELDS = ("name", "description")
 """Fields that are words of people, whatever they look like."""
@@ -63,7 +63,11 @@ def _field_order_of(of: Any) -> FieldOrder:
     """Fields of the dataclass somewhere in a type, with their own fields."""
     if is_dataclass(of):
         hints = get_type_hints(of)
-        return {one.name.rstrip("_"): _field_order_of(hints[one.name]) for one in fields(of) if one.name not in _IDENTITY_FIELDS}
+        return {
+            one.name.rstrip("_"): _field_order_of(hints[one.name])
+            for one in fields(of)
+            if one.name not in _IDENTITY_FIELDS
+        }
     found: FieldOrder = {}
     for inner in get_args(of):
         found = found or _field_order_of(inner)
@@ -84,7 +88,10 @@ class _ReferenceNames:
         if not kinds:
             return row.body
         names = {uid: self._name(uid, tuple(sorted(of))) for uid, of in kinds.items()}
-        return {field: value if field in _FREE_TEXT_FIELDS else _replace_references(value, names) for field, value in row.body.items()}
+        return {
+            field: value if field in _FREE_TEXT_FIELDS else _replace_references(value, names)
+            for field, value in row.body.items()
+        }
 
     def _name(self, uid: str, kinds: tuple[str, ...]) -> str:
         """Its name where no other object that could be meant has it, and it could not be taken for an id or a word."""
@@ -102,5 +109,8 @@ def _replace_references(value: Any, names: Mapping[str, str]) -> Any:
     if isinstance(value, str):
         return names.get(value, value)
     if isinstance(value, Mapping):
-        return {field: inner if field in _FREE_TEXT_FIELDS else _replace_references(inner, names) for field, inner in value.items()}
+        return {
+            field: inner if field in _FREE_TEXT_FIELDS else _replace_references(inner, names)
+            for field, inner in value.items()
+        }
     return [_replace_references(one, names) for one in value] if isinstance(value, list) else value

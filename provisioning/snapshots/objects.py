@@ -37,7 +37,9 @@ ObjectChange = tuple[str, str, ParsedObject | None]
 class SnapshotObjects:
     """``entries``: kind → uid → entry, in order of number."""
 
-    def __init__(self, entries: Mapping[str, dict[str, ParsedObject]], names: dict[str, dict[str, str]] | None = None) -> None:
+    def __init__(
+        self, entries: Mapping[str, dict[str, ParsedObject]], names: dict[str, dict[str, str]] | None = None
+    ) -> None:
         self.entries = entries
         self._names = names if names is not None else {}
 

@@ -11,8 +11,8 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from provisioning.core import intent as core
 from provisioning.core.values.resource import content_digest
-from provisioning.models import Draft, LiveRevision, Overlay, Revision, Version
 from provisioning.errors import ObjectNotFound
+from provisioning.models import Draft, LiveRevision, Overlay, Revision, Version
 
 KINDS = core.KINDS
 
@@ -76,7 +76,9 @@ def list_objects(view: Snapshot, kind: str | None = None) -> list[StoredObject]:
 def objects_by_uid(view: Snapshot, uids: Iterable[str | UUID]) -> dict[str, StoredObject]:
     """Those of these objects that the view has, by uid: for telling references by their names."""
     wanted = list(uids)
-    found = [stored_object(version) for version in _versions_in(view).filter(item__uid__in=wanted).select_related("item")]
+    found = [
+        stored_object(version) for version in _versions_in(view).filter(item__uid__in=wanted).select_related("item")
+    ]
     if view.draft:
         overlays = Overlay.objects.filter(draft=view.draft, body__isnull=False, item__uid__in=wanted)
         found += [stored_object(overlay) for overlay in overlays.select_related("item")]

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from provisioning.models import Overlay, Version
+from provisioning.models import Overlay, OverlayIndexEntry, Version, VersionIndexEntry
 from tenants import bulk_insert
 
 FILTER_FIELDS: dict[str, dict[str, str]] = {
@@ -113,7 +113,8 @@ def write_entries(records: Iterable[Version] | Iterable[Overlay], using: str = "
             for one in batch
             for label, sort in entries_of(one)
         )
-        bulk_insert.insert_rows(f"{batch[0]._meta.db_table}mark", rows, using)
+        index = OverlayIndexEntry if isinstance(batch[0], Overlay) else VersionIndexEntry
+        bulk_insert.insert_rows(index._meta.db_table, rows, using)
 
 
 def entries_of(record: Version | Overlay) -> set[tuple[str, str]]:
@@ -127,8 +128,12 @@ def entries_of(record: Version | Overlay) -> set[tuple[str, str]]:
         for value in _values_at(body, path.split("."))
         if value is not None
     }
-    ordered = ((field, next(_values_at(body, path.split(".")), None)) for field, path in ORDER_FIELDS.get(kind, {}).items())
-    return found | {(order_label(kind, field), f"{value:0{ORDER_DIGITS}}") for field, value in ordered if isinstance(value, int)}
+    ordered = (
+        (field, next(_values_at(body, path.split(".")), None)) for field, path in ORDER_FIELDS.get(kind, {}).items()
+    )
+    return found | {
+        (order_label(kind, field), f"{value:0{ORDER_DIGITS}}") for field, value in ordered if isinstance(value, int)
+    }
 
 
 def _value_text(value: Any) -> str:

@@ -22,8 +22,8 @@ from provisioning.core.intent import Intent
 from provisioning.core.resolve.network import Network
 from provisioning.core.values.resource import Resource
 from provisioning.models import Draft, Overlay, Revision, Version
-from provisioning.snapshots.objects import NO_OBJECTS, SnapshotObjects, ParsedObject
-from provisioning.snapshots.queries import StoredObject, Snapshot
+from provisioning.snapshots.objects import NO_OBJECTS, ParsedObject, SnapshotObjects
+from provisioning.snapshots.queries import Snapshot, StoredObject
 from tenants import scope
 
 MAX_TENANTS = 8
@@ -32,7 +32,7 @@ MAX_OBJECTS = 80_000
 MOST_CONTENTS, MOST_NETWORKS = 8, 5
 
 CacheKey = tuple[Any, ...]
-CachedValue = TypeVar("Kept")
+CachedValue = TypeVar("CachedValue")
 
 
 @dataclass
@@ -99,7 +99,9 @@ def load_network(view: Snapshot) -> Network:
 def derive_network(draft: Draft | None, after: SnapshotObjects) -> Network:
     """The network of a content that is perhaps not written yet, made from the draft's last one."""
     shelf, of = _tenant_cache(), draft.pk if draft else None
-    previous = _cache_get(shelf.latest, of) or _cache_get(shelf.latest, None) or next(reversed(shelf.latest.values()), None)
+    previous = (
+        _cache_get(shelf.latest, of) or _cache_get(shelf.latest, None) or next(reversed(shelf.latest.values()), None)
+    )
     made = Network(after.intent, previous)
     _cache_put(shelf.latest, of, made, MOST_NETWORKS)
     return made
@@ -162,7 +164,9 @@ def _load_revision(shelf: TenantCache, number: int) -> CachedObjects:
         versions.update(_parse_rows(rows.filter(pk__in=new) if len(new) < len(there) else rows))
     else:
         versions = dict(_parse_rows(rows))
-    return CachedObjects(NO_OBJECTS.changed((entry.row.kind, entry.row.uid, entry) for entry in versions.values()), versions, {})
+    return CachedObjects(
+        NO_OBJECTS.changed((entry.row.kind, entry.row.uid, entry) for entry in versions.values()), versions, {}
+    )
 
 
 def _load_draft(shelf: TenantCache, draft: Draft, base: CachedObjects, there: list[int]) -> CachedObjects | None:

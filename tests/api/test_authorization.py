@@ -17,7 +17,11 @@ pytestmark = pytest.mark.django_db
 
 PATH_VALUES = {"n": "0", "m": "0", "number": "INV-1", "slug": "acme", "tenant": "acme"}
 # What every member may do for themselves.
-OWN_RESOURCE_OPERATIONS = {("POST", "/api/v1/t/{slug}/tokens/"), ("DELETE", "/api/v1/t/{slug}/tokens/{uid}/"), ("POST", "/api/v1/tenants/")}
+OWN_RESOURCE_OPERATIONS = {
+    ("POST", "/api/v1/t/{slug}/tokens/"),
+    ("DELETE", "/api/v1/t/{slug}/tokens/{uid}/"),
+    ("POST", "/api/v1/tenants/"),
+}
 
 
 def operations(api):

@@ -10,8 +10,8 @@ from decimal import Decimal
 import pytest
 
 from billing import services
-from billing.metering import collect_samples
 from billing.demo import ensure_demo_prices
+from billing.metering import collect_samples
 from billing.models import PriceBook
 from tenants.models import Tenant
 from tests.api.problem_assertions import assert_problem

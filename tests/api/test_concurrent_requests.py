@@ -40,7 +40,9 @@ def draft(portal):
 
 def test_the_same_request_many_times_at_once_is_done_once(portal, draft):
     def send(_):
-        return portal.post(f"t/acme/drafts/{draft}/groups/", json=OBJECT_BODIES["groups"], headers={"Idempotency-Key": "k"})
+        return portal.post(
+            f"t/acme/drafts/{draft}/groups/", json=OBJECT_BODIES["groups"], headers={"Idempotency-Key": "k"}
+        )
 
     with ThreadPoolExecutor(6) as pool:
         answers = list(pool.map(send, range(6)))

@@ -9,9 +9,16 @@ import pytest
 from django.test.client import encode_multipart
 
 from provisioning.core import intent as core
-from tests.api.sample_network import (
-    SECOND_SITE, create_object, get_document, create_draft, create_sample_network, create_every_kind, import_csv)
 from tests.api.problem_assertions import assert_problem, get_problems
+from tests.api.sample_network import (
+    SECOND_SITE,
+    create_draft,
+    create_every_kind,
+    create_object,
+    create_sample_network,
+    get_document,
+    import_csv,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -37,7 +44,9 @@ def test_a_table_that_was_exported_is_read_back_without_a_difference(netadmin, k
     again = create_draft(netadmin, "again")
     for one in ("exchanges", "segments", "groups", "billing-tags"):
         for row in netadmin.get(f"{where}{one}/").json()["results"]:
-            create_object(netadmin, again, one, {name: value for name, value in row.items() if name not in ("id", "key")})
+            create_object(
+                netadmin, again, one, {name: value for name, value in row.items() if name not in ("id", "key")}
+            )
     made = import_csv(netadmin, again, exported.content, kind).json()
     assert made["created"] == len(made["differences"]) and made["unchanged"] == 0
     assert netadmin.get(f"{again}{kind}/?format=csv").content == exported.content

@@ -6,9 +6,9 @@ import pytest
 
 from portal.api import tenancy
 from provisioning.selectors import cursors
-from tenants.models import IdempotentResponse, AuditEntry
-from tests.api.sample_network import OBJECT_BODIES, create_draft
+from tenants.models import AuditEntry, IdempotentResponse
 from tests.api.problem_assertions import assert_problem
+from tests.api.sample_network import OBJECT_BODIES, create_draft
 
 pytestmark = pytest.mark.django_db
 

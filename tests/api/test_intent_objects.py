@@ -12,8 +12,17 @@ from rest_framework.serializers import ListField
 from portal.api.object_examples import OBJECT_EXAMPLES
 from portal.api.object_schemas import OBJECT_SCHEMAS
 from provisioning.core import intent as core
-from tests.api.sample_network import OBJECT_BODIES, INTERNET_EXIT, GUEST_SEGMENT, LOBBY_SITE, SECOND_SITE, create_object, create_draft, create_sample_network
 from tests.api.problem_assertions import assert_problem
+from tests.api.sample_network import (
+    GUEST_SEGMENT,
+    INTERNET_EXIT,
+    LOBBY_SITE,
+    OBJECT_BODIES,
+    SECOND_SITE,
+    create_draft,
+    create_object,
+    create_sample_network,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -100,9 +109,9 @@ def test_what_is_too_long_is_refused_alike_in_an_object_a_document_and_a_table(n
     assert problem["code"] == "too_many_rules" and problem["path"] == "rules"
     assert problem["message"].startswith("There are 1,001 rules here; 1,000 is the most. Split")
     document = document_of(netadmin, where)
-    [again] = assert_problem(netadmin.put(f"{where}intent/", {**document, "policies": [*document["policies"], long]}), 422)[
-        "problems"
-    ]
+    [again] = assert_problem(
+        netadmin.put(f"{where}intent/", {**document, "policies": [*document["policies"], long]}), 422
+    )["problems"]
     assert again == {**problem, "path": "policies[1].rules"}
     table = b"name,segment,prefixes\n" + b"site-a,corp,10.1.0.0/16\n" * 257
     [cell, *_] = assert_problem(netadmin.send("POST", f"{where}import/connectors/", table, "text/csv"), 422)["problems"]
@@ -112,7 +121,9 @@ def test_what_is_too_long_is_refused_alike_in_an_object_a_document_and_a_table(n
 @pytest.mark.parametrize("kind", core.KINDS)
 def test_the_example_of_every_kind_can_be_read(netadmin, kind):
     groups = ("prod", "dev")
-    core.normalise_body(kind, OBJECT_EXAMPLES[kind], lambda kind, name: name if (kind == "groups") == (name in groups) else None)
+    core.normalise_body(
+        kind, OBJECT_EXAMPLES[kind], lambda kind, name: name if (kind == "groups") == (name in groups) else None
+    )
     path = f"/api/v1/t/{{slug}}/drafts/{{draft}}/{kind}/"
     told = netadmin.get("schema/").json()["paths"][path]["post"]["requestBody"]["content"]["application/json"]
     assert [one["value"] for one in told["examples"].values()] == [OBJECT_EXAMPLES[kind]]

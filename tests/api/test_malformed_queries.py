@@ -7,8 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.api.sample_network import create_object, create_sample_network
 from tests.api.problem_assertions import assert_problem
+from tests.api.sample_network import create_object, create_sample_network
 
 pytestmark = pytest.mark.django_db
 

@@ -10,9 +10,17 @@ import yaml
 from portal.api.object_schemas import OBJECT_SCHEMAS
 from provisioning.core import intent as core
 from provisioning.snapshots import document_export as documents
-from tests.api.sample_network import (
-    OBJECT_BODIES, SECOND_SITE, create_object, get_document, create_draft, create_sample_network, create_every_kind, import_csv)
 from tests.api.problem_assertions import assert_problem, get_problems
+from tests.api.sample_network import (
+    OBJECT_BODIES,
+    SECOND_SITE,
+    create_draft,
+    create_every_kind,
+    create_object,
+    create_sample_network,
+    get_document,
+    import_csv,
+)
 
 NOBODY = "11111111-1111-4111-8111-111111111111"
 pytestmark = pytest.mark.django_db
@@ -235,7 +243,9 @@ def test_what_an_object_tells_of_itself_can_be_sent_in_a_document(netadmin):
 @pytest.mark.parametrize("name", ["no", "0x10", "12", "1.5"])
 def test_a_name_that_yaml_reads_as_something_else_is_to_be_quoted(netadmin, name):
     where = create_draft(netadmin)
-    [one] = get_problems(netadmin.send("PUT", f"{where}intent/", f"groups: [name: {name}]".encode(), "application/yaml"))
+    [one] = get_problems(
+        netadmin.send("PUT", f"{where}intent/", f"groups: [name: {name}]".encode(), "application/yaml")
+    )
     assert one["path"] == "groups[0].name" and "quotes" in one["message"]
     text = f"groups: [name: '{name}']".encode()
     assert netadmin.send("PUT", f"{where}intent/", text, "application/yaml").status_code == 200

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from tests.api.sample_network import OBJECT_BODIES, SECOND_SITE, create_object, create_draft, create_sample_network, create_plan, provision
 from tests.api.problem_assertions import assert_problem
+from tests.api.sample_network import (
+    OBJECT_BODIES,
+    SECOND_SITE,
+    create_draft,
+    create_object,
+    create_plan,
+    create_sample_network,
+    provision,
+)
 
 pytestmark = pytest.mark.django_db
 

@@ -7,8 +7,8 @@ from django.db import ProgrammingError, connection, transaction
 from django.db.utils import DatabaseError
 
 from provisioning.models import Draft
-from tenants.tenant_owned import tenant_owned_models
 from tenants.scope import ScopeError
+from tenants.tenant_owned import tenant_owned_models
 
 pytestmark = pytest.mark.django_db
 
@@ -62,7 +62,7 @@ def test_another_tenants_rows_cannot_be_written(two_drafts, people, tenant_scope
             rows("UPDATE provisioning_draft SET tenant_id = %s", people.globex.pk)
         with pytest.raises(ProgrammingError, match="row-level security"):
             rows("INSERT INTO tenants_auditentry SELECT * FROM tenants_auditentry WHERE false") or rows(
-                "INSERT INTO provisioning_network (tenant_id, live) VALUES (%s, 0)", people.globex.pk
+                "INSERT INTO provisioning_liverevision (tenant_id, live) VALUES (%s, 0)", people.globex.pk
             )
 
 

@@ -8,8 +8,8 @@ import pytest
 from django.db import connection
 
 from tenants.scope import scope
-from tests.api.sample_network import create_object, create_draft, create_sample_network, provision
 from tests.api.problem_assertions import assert_problem
+from tests.api.sample_network import create_draft, create_object, create_sample_network, provision
 
 pytestmark = pytest.mark.django_db
 
@@ -90,6 +90,8 @@ def test_secrets_are_nowhere_but_sealed(api, people, finish, caplog):
     shown = [path for path, answer in answers if MARKER in answer.content.decode() or secret in answer.content.decode()]
     assert shown == []
     rows = list(stored(people.acme))
-    assert {"provisioning_cloudaccount", "tenants_answer", "tenants_auditentry"} <= {table for table, _ in rows}
+    assert {"provisioning_cloudaccount", "tenants_idempotentresponse", "tenants_auditentry"} <= {
+        table for table, _ in rows
+    }
     assert [table for table, row in rows if MARKER in row or secret in row] == []
     assert MARKER not in caplog.text and secret not in caplog.text

@@ -9,8 +9,16 @@ from django.db import connection
 
 from provisioning.services import plans
 from tenants.models import Tenant
-from tests.api.sample_network import OBJECT_BODIES, INTERNET_EXIT, SECOND_SITE, create_object, create_draft, create_sample_network, provision
 from tests.api.problem_assertions import assert_problem
+from tests.api.sample_network import (
+    INTERNET_EXIT,
+    OBJECT_BODIES,
+    SECOND_SITE,
+    create_draft,
+    create_object,
+    create_sample_network,
+    provision,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -23,7 +31,10 @@ def get_object(client, where, kind, name):
 def test_conflicts_are_told_and_decided(netadmin, finish):
     finish(provision(netadmin, create_sample_network(netadmin)))
     mine, theirs = create_draft(netadmin, "mine"), create_draft(netadmin, "theirs")
-    site, policy = get_object(netadmin, mine, "connectors", "site-b"), get_object(netadmin, mine, "policies", "prod-out")
+    site, policy = (
+        get_object(netadmin, mine, "connectors", "site-b"),
+        get_object(netadmin, mine, "policies", "prod-out"),
+    )
     web = policy["rules"][0]
     netadmin.patch(f"{mine}connectors/{site['id']}/", {"size": "medium", "description": "mine"})
     netadmin.patch(f"{mine}policies/{policy['id']}/", {"rules": [{**web, "ports": ["8443"]}, {"action": "watch"}]})
@@ -119,7 +130,14 @@ def test_what_can_reach_something_is_asked_from_the_other_end(netadmin):
     create_object(netadmin, where, "internet-apps")
     [policy] = netadmin.get(f"{where}policies/").json()["results"]
     shop = {"action": "allow", "name": "shop", "protocol": "tcp", "ports": ["443"]}
-    body = {**OBJECT_BODIES["policies"], "name": "shop", "position": 5, "from": ["internet"], "to": ["shop"], "rules": [shop]}
+    body = {
+        **OBJECT_BODIES["policies"],
+        "name": "shop",
+        "position": 5,
+        "from": ["internet"],
+        "to": ["shop"],
+        "rules": [shop],
+    }
     create_object(netadmin, where, "policies", body)
     found = netadmin.get(f"{where}reach/?to=site-b").json()["results"]
     assert found and all("site-b" in str(one["to"]) or "any" in one["to"] for one in found), found
@@ -147,7 +165,9 @@ def test_a_trace_across_a_share_names_both_segments(netadmin):
 def test_totals_orderings_and_filters_of_lists(netadmin):
     where = create_sample_network(netadmin)
     corp, prod = get_object(netadmin, where, "segments", "corp"), get_object(netadmin, where, "groups", "prod")
-    create_object(netadmin, where, "policies", {**OBJECT_BODIES["policies"], "name": "first", "position": 1, "to": ["site-b"]})
+    create_object(
+        netadmin, where, "policies", {**OBJECT_BODIES["policies"], "name": "first", "position": 1, "to": ["site-b"]}
+    )
     told = netadmin.get(f"{where}policies/?ordering=position&total=1").json()
     assert [row["name"] for row in told["results"]] == ["first", "prod-out"] and told["count"] == 2
     found = netadmin.get(f"{where}connectors/?segment={corp['id']}&group={prod['id']}&total=1").json()

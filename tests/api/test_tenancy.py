@@ -13,8 +13,8 @@ from django.utils import timezone
 from tenants import audit
 from tenants.models import AuditEntry, Membership, Role, Tenant
 from tenants.roles import RIGHTS, Principal
-from tests.api.sample_network import create_object, create_draft
 from tests.api.problem_assertions import assert_problem
+from tests.api.sample_network import create_draft, create_object
 from tests.people import ApiClient
 
 pytestmark = pytest.mark.django_db

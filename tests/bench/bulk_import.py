@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from provisioning.services.drafts.editing.bulk import MAX_EDITS, MAX_ROWS
+from provisioning.services.drafts.bulk import MAX_EDITS, MAX_ROWS
 from tests.bench import Figure
 
 BOUND_ROWS, BOUND_EDITS = 6.0, 2.0

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from portal.local import process_specs
 from tests.bench import Figure, bench
-from tests.bench.network_edits import EDITS, flip_tenth_of_rules
 from tests.bench.generated_networks import SHAPES, SIZES, BenchNetwork, generate_network
+from tests.bench.network_edits import EDITS, flip_tenth_of_rules
 
 BOUNDS: dict[str, tuple[str, tuple[float, float, float]]] = {
     "nothing": ("s", (0.5, 6, 12)),

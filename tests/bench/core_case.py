@@ -19,14 +19,14 @@ from pathlib import Path
 from typing import Any
 
 from provisioning.catalog import catalog
-from provisioning.core.values.addresses import address_text
 from provisioning.core.check import check_network
 from provisioning.core.compile import compile_network
 from provisioning.core.gc_pause import gc_paused
 from provisioning.core.intent import Intent, build_object, load_intent
-from provisioning.core.resolve.network import Network
 from provisioning.core.plan import compute_blast_radius, diff_resources, plan_digest, plan_warnings
 from provisioning.core.reach import ReachabilityDelta, check_assertions, compare_reachability, trace_flow
+from provisioning.core.resolve.network import Network
+from provisioning.core.values.addresses import address_text
 from provisioning.core.values.resource import Resource
 from tests.bench.generated_networks import BenchNetwork as Drawn
 from tests.core.reference_evaluator import ReferenceEvaluator, ReferencePacket
@@ -65,7 +65,9 @@ class CoreMeasurement:
         intent: Intent = self.timed("load", lambda: load_intent(self.rows, catalog()))
         self.rows = []
         self.parts(intent)
-        network, resources = self.timed("nothing", lambda: make_plan(Network(intent), {}, Network(Intent(catalog()))))[:2]
+        network, resources = self.timed("nothing", lambda: make_plan(Network(intent), {}, Network(Intent(catalog()))))[
+            :2
+        ]
         after = apply_rows(intent, self.changes["tenth"])
         self.timed("delta", lambda: compare_reachability(Network(intent), Network(after)))
         self.edits(network, resources)
@@ -118,7 +120,9 @@ class CoreMeasurement:
         while count < 400 and time.perf_counter() - started < MAX_REPEAT_SECONDS:
             uid = chance.choices(segments, [sizes[one] ** 2 * (cells[one] + 1) for one in segments])[0]
             start, end = (chance.choice([e for e in naive.edges(uid) if e.inside]) for _ in range(2))
-            packet = ReferencePacket(start.inside[0].low + 1, end.inside[0].low + 1, chance.choice([*PROTOCOLS.values()]), 443)
+            packet = ReferencePacket(
+                start.inside[0].low + 1, end.inside[0].low + 1, chance.choice([*PROTOCOLS.values()]), 443
+            )
             naive.sent(uid, start.connector, packet)
             count += 1
         each = (time.perf_counter() - started) / count

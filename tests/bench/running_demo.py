@@ -30,7 +30,9 @@ class RunningDemo:
         return memory.proportional_set_size(memory.process_tree(self.pid))
 
     def manage(self, *words: str) -> str:
-        return subprocess.check_output([sys.executable, "manage.py", *words], env=self.env, cwd=process_specs.ROOT, text=True)
+        return subprocess.check_output(
+            [sys.executable, "manage.py", *words], env=self.env, cwd=process_specs.ROOT, text=True
+        )
 
 
 @contextmanager

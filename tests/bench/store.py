@@ -262,7 +262,7 @@ def _p95(ask: Callable[[], Any]) -> float:
 
 def _measure_loading(tenant: Any) -> float:
     """Seconds, the best of three."""
-    from provisioning.snapshots import tenant_cache, queries
+    from provisioning.snapshots import queries, tenant_cache
     from tenants.scope import scope
 
     best = float("inf")

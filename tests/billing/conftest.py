@@ -34,13 +34,17 @@ def globex(acme: Tenant) -> Tenant:
     return Tenant.objects.get(slug="globex-retail")
 
 
-def create_lifecycle(address: str, kind: str, start: datetime, end: datetime | None = None, /, **dimensions: str) -> Lifecycle:
+def create_lifecycle(
+    address: str, kind: str, start: datetime, end: datetime | None = None, /, **dimensions: str
+) -> Lifecycle:
     row = Lifecycle(address=address, kind=kind, dimensions=dimensions, started_at=start, ended_at=end)
     row.save()
     return row
 
 
-def create_connector_lifecycle(name: str, start: datetime, end: datetime | None = None, size: str = "small", **more: str) -> Lifecycle:
+def create_connector_lifecycle(
+    name: str, start: datetime, end: datetime | None = None, size: str = "small", **more: str
+) -> Lifecycle:
     dimensions = {"kind": "lab-site", "size": size, "exchange": "eu", **more}
     return create_lifecycle(f"connector/{name}", "exchange.connector", start, end, **dimensions)
 

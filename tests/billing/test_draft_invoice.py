@@ -17,13 +17,20 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from billing import exports, selectors, services
-from billing.metering import collect_samples
 from billing.core.price_books import Rate
 from billing.core.prices import FlatPrice, InvalidPrice
+from billing.metering import collect_samples
 from billing.models import Invoice, InvoiceLine, LineSample, PriceBookVersion, Sample
 from tenants.models import Tenant
 from tenants.scope import scope
-from tests.billing.conftest import at, create_connector_lifecycle, create_lifecycle, create_named_item, get_or_create_node, record_reading
+from tests.billing.conftest import (
+    at,
+    create_connector_lifecycle,
+    create_lifecycle,
+    create_named_item,
+    get_or_create_node,
+    record_reading,
+)
 
 GOLDEN = Path(__file__).parent / "golden" / "invoice.json"
 NOVEMBER, START, END = date(2026, 11, 1), datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC)

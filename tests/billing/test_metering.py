@@ -8,12 +8,20 @@ from decimal import Decimal as D
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from billing.core.samples import hour_windows, hours_between
 from billing.metering import collect_samples
-from billing.core.samples import hours_between, hour_windows
 from billing.models import Sample
 from provisioning.models import Lifecycle
 from tenants.scope import ScopeError, scope
-from tests.billing.conftest import TEN, at, create_connector_lifecycle, create_lifecycle, create_named_item, get_or_create_node, record_reading
+from tests.billing.conftest import (
+    TEN,
+    at,
+    create_connector_lifecycle,
+    create_lifecycle,
+    create_named_item,
+    get_or_create_node,
+    record_reading,
+)
 
 
 def quantities(meter: str = "connector_hours") -> list[tuple[str, str, D]]:
@@ -84,7 +92,9 @@ def test_only_what_is_sold_by_the_hour_has_hours(acme):
     with scope(acme):
         create_lifecycle("exchange/eu", "exchange.presence", at(0), location="aws-eu-central-1", size="small")
         create_lifecycle("exchange/eu/1/segment/corp", "exchange.segment", at(0))
-        create_lifecycle("service/fw/eu/instance/1", "exchange.instance", at(0), product="linux-firewall", license="included")
+        create_lifecycle(
+            "service/fw/eu/instance/1", "exchange.instance", at(0), product="linux-firewall", license="included"
+        )
         collect_samples(at(0), at(60), now=at(60))
         assert sorted(Sample.objects.values_list("meter", flat=True)) == ["exchange_hours", "service_instance_hours"]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from provisioning.core.values.addresses import contains, is_public, merge_ranges, prefix_range
 from provisioning.core.intent import INTERNET, Connector
 from provisioning.core.resolve.nat import Packet
 from provisioning.core.resolve.network import Network
 from provisioning.core.resolve.segment import ResolvedSegment
+from provisioning.core.values.addresses import contains, is_public, merge_ranges, prefix_range
 
 FlowFate = tuple[str, bool, tuple[str, ...], str]
 """(where a flow ends, delivered, chain, disposition); "" where there is no such sender."""
@@ -31,11 +31,15 @@ class RowMatcher:
     def __init__(self, network: Network) -> None:
         self.network, self.generous = network, True
 
-    def holds(self, names: tuple[str, ...], resolved: ResolvedSegment, connector: Connector | None, address: int, end: bool) -> bool:
+    def holds(
+        self, names: tuple[str, ...], resolved: ResolvedSegment, connector: Connector | None, address: int, end: bool
+    ) -> bool:
         """Whether an address (of a connector, for a start) is among what the names say in a segment."""
         return any(self._holds(name, resolved, connector, address, end) for name in names)
 
-    def _holds(self, name: str, resolved: ResolvedSegment, connector: Connector | None, address: int, end: bool) -> bool:
+    def _holds(
+        self, name: str, resolved: ResolvedSegment, connector: Connector | None, address: int, end: bool
+    ) -> bool:
         owner = resolved.owner(address) if end else resolved.source(connector, address) if connector else None
         if name.startswith(INTERNET):
             part = name.removeprefix(INTERNET).strip(" ()")
@@ -78,7 +82,9 @@ def expected_changes(old: FlowFate, new: FlowFate) -> set[str]:
     return {"blocked"} if old[1] else {"allowed"} if new[1] else set()
 
 
-def is_covered(network: Network, reader: RowMatcher, change: FlowRow, uid: str, where: str, name: str, packet: Packet) -> bool:
+def is_covered(
+    network: Network, reader: RowMatcher, change: FlowRow, uid: str, where: str, name: str, packet: Packet
+) -> bool:
     connector = network.intent.connectors.get(name)
     if uid not in network.intent.segments or connector is None or not where:
         return False

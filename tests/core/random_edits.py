@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from provisioning.core.check import check_network
 from provisioning.core.intent import InvalidIntent
+from tests.core.random_full_networks import GROUPS, PREFIXES, SEGMENTS, full_networks, one_of, rules, several_of
 from tests.core.sample_networks import IntentBuilder, site
-from tests.core.random_full_networks import GROUPS, PREFIXES, SEGMENTS, one_of, rules, several_of, full_networks
 
 Bodies = list[tuple[str, dict[str, Any]]]
 

@@ -58,7 +58,11 @@ def rules(draw: st.DrawFn, actions: list[str], most: int = 3) -> list[dict[str, 
             rule["ports"] = draw(several_of(PORTS))
         for side in ("source", "destination"):
             if draw(one_of([False, False, False, True])):
-                rule[side] = draw(several_of([*PREFIXES, *DISJOINT_PREFIXES.values(), *LISTS, "100.64.0.0/17", V6[0], "8.8.8.8/32"], 1))
+                rule[side] = draw(
+                    several_of(
+                        [*PREFIXES, *DISJOINT_PREFIXES.values(), *LISTS, "100.64.0.0/17", V6[0], "8.8.8.8/32"], 1
+                    )
+                )
         if rule["action"] == "inspect":
             rule["services"] = draw(several_of(["fw", "ids"], 1))
         found.append(rule)
@@ -194,7 +198,10 @@ class NetworkGenerator:
             known = [*PREFIXES[:5], *DISJOINT_PREFIXES.values(), *V6, *LISTS, "100.64.8.0/24", "100.64.16.0/24"]
             listed = [
                 {
-                    "match": {"prefixes": draw(several_of(known)), "as_path": draw(one_of([None, None, "^65001$", "^$"]))},
+                    "match": {
+                        "prefixes": draw(several_of(known)),
+                        "as_path": draw(one_of([None, None, "^65001$", "^$"])),
+                    },
                     "action": draw(one_of(["deny", "deny", "allow"])),
                 }
                 for _ in range(draw(st.integers(1, 2)))

@@ -49,7 +49,9 @@ class ReferenceEdge:
         return route.length, self.preference, -self.age, -self.place
 
     def may_send(self, address: int) -> bool:
-        return is_within(self.sends, address) and (is_within(self.outside, address) or not is_within(self.hidden, address))
+        return is_within(self.sends, address) and (
+            is_within(self.outside, address) or not is_within(self.hidden, address)
+        )
 
     def takes_in(self, packet: Any, rows: ObjectRows) -> bool:
         """Plainly inside, or the first inbound rule that matches takes it there."""

@@ -123,10 +123,16 @@ class ReferenceEvaluator:
             return ReferenceOutcome("local") if end.connector == connector else self.inside(segment, start, end, packet)
         imported_member = self.imported_member(segment, packet.destination)
         if imported_member is not None:
-            return ReferenceOutcome("local") if imported_member[1].connector == connector else self.across(segment, start, *imported_member, packet)
+            return (
+                ReferenceOutcome("local")
+                if imported_member[1].connector == connector
+                else self.across(segment, start, *imported_member, packet)
+            )
         return self.outwards(segment, start, packet)
 
-    def inside(self, segment: str, start: ReferenceEdge, end: ReferenceEdge, packet: ReferencePacket) -> ReferenceOutcome:
+    def inside(
+        self, segment: str, start: ReferenceEdge, end: ReferenceEdge, packet: ReferencePacket
+    ) -> ReferenceOutcome:
         if self.closed(segment, start, end, packet):
             return ReferenceOutcome("no_route")
         matched = self.first(segment, start.names, end.names, packet)
@@ -135,7 +141,9 @@ class ReferenceEvaluator:
         stance = self.rows.body(segment)["stance"]
         return ReferenceOutcome("delivered" if stance == "open" else "denied_by_stance")
 
-    def across(self, segment: str, start: ReferenceEdge, other: str, end: ReferenceEdge, packet: ReferencePacket) -> ReferenceOutcome:
+    def across(
+        self, segment: str, start: ReferenceEdge, other: str, end: ReferenceEdge, packet: ReferencePacket
+    ) -> ReferenceOutcome:
         share = self.carrying(segment, other, packet)
         if share is None:
             return ReferenceOutcome("isolated")
@@ -163,7 +171,9 @@ class ReferenceEvaluator:
         if not exits or packet.destination >= V6 or packet.source >= V6 or is_within(PRIVATE, packet.destination):
             return ReferenceOutcome("no_route")
         matched = self.first(segment, start.names, {"internet"}, packet)
-        return self.ruled([matched], matched[1]["services"], packet) if matched else ReferenceOutcome("denied_by_stance")
+        return (
+            self.ruled([matched], matched[1]["services"], packet) if matched else ReferenceOutcome("denied_by_stance")
+        )
 
     def from_internet(self, packet: ReferencePacket) -> ReferenceOutcome:
         """Only an internet application can be reached, and only when a policy allows it."""
@@ -180,7 +190,9 @@ class ReferenceEvaluator:
         segment = self.home(app.body)
         assert segment is not None
         matched = self.first(segment, {"internet"}, {app.uid}, packet)
-        return self.ruled([matched], matched[1]["services"], packet) if matched else ReferenceOutcome("denied_by_stance")
+        return (
+            self.ruled([matched], matched[1]["services"], packet) if matched else ReferenceOutcome("denied_by_stance")
+        )
 
     # Decisions
 
@@ -204,7 +216,11 @@ class ReferenceEvaluator:
         return self._policies[segment]
 
     def ruled(
-        self, matched: list[tuple[str, dict[str, Any]]], chain: list[str], packet: ReferencePacket, otherwise: str | None = None
+        self,
+        matched: list[tuple[str, dict[str, Any]]],
+        chain: list[str],
+        packet: ReferencePacket,
+        otherwise: str | None = None,
     ) -> ReferenceOutcome:
         for name, rule in matched:
             if rule["action"] == "deny":
@@ -299,11 +315,17 @@ def owner(draw: IntentBuilder, segment: str, address: str) -> tuple[str, str | N
     return (edge.connector, edge.group) if edge else None
 
 
-def reference_outcome(draw: IntentBuilder, segment: str, source: str, destination: str, protocol: str, port: int | None) -> Any:
+def reference_outcome(
+    draw: IntentBuilder, segment: str, source: str, destination: str, protocol: str, port: int | None
+) -> Any:
     """(delivered, chain of service uids) of a flow from whoever owns the source; None where it never leaves there."""
     naive = ReferenceEvaluator(draw)
     start = naive.owner(segment, parse_address(source))
     if start is None or segment not in draw.rows:
         return False, ()
-    found = naive.sent(segment, start.connector, ReferencePacket(parse_address(source), parse_address(destination), protocol, port or 0))
+    found = naive.sent(
+        segment,
+        start.connector,
+        ReferencePacket(parse_address(source), parse_address(destination), protocol, port or 0),
+    )
     return None if found.disposition == "local" else (found.delivered, found.chain)

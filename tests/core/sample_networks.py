@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from provisioning.core.intent import KINDS, Catalog, Intent, Location, CatalogNode, load_intent, normalise_body, slug
+from provisioning.core.intent import KINDS, Catalog, CatalogNode, Intent, Location, load_intent, normalise_body, slug
 from provisioning.core.resolve.network import Network
 
 CATALOG = Catalog(

@@ -76,7 +76,9 @@ class SectionEvaluator:
     def _inside(self, section: Section, start: Section, end: Section, packet: SectionPacket) -> SectionOutcome:
         if self._closed(section, section, start["connector"], end["connector"], packet):
             return SectionOutcome("no_route")
-        matched = _first_match(section["rules"], names(start), _names_of_address(section["sets"], packet.destination), packet)
+        matched = _first_match(
+            section["rules"], names(start), _names_of_address(section["sets"], packet.destination), packet
+        )
         if matched is None and section["stance"] == "open":
             return SectionOutcome("delivered")
         return self._ruled(section, [matched], [], packet)
@@ -88,7 +90,9 @@ class SectionEvaluator:
         for one in section["handover"]:
             yield one["segment"], self.segments[one["segment"]], one["ranges"]
 
-    def _across(self, section: Section, other: Section, host: Section, start: Section, packet: SectionPacket) -> SectionOutcome:
+    def _across(
+        self, section: Section, other: Section, host: Section, start: Section, packet: SectionPacket
+    ) -> SectionOutcome:
         """Between two segments; one of them is the host, whose section alone decides."""
         end = next(one for one in other["members"] if is_within(one["ranges"], packet.destination))
         if end["connector"] == start["connector"]:
@@ -186,7 +190,9 @@ def _is_match(rule: Section, packet: SectionPacket) -> bool:
 def _is_carried_by_share(passage: Section, section: Section, other: Section, packet: SectionPacket) -> bool:
     for near, far in (("a", "b"), ("b", "a")):
         if (passage[near]["segment"], passage[far]["segment"]) == (section["segment"], other["segment"]):
-            held = is_within(passage[near]["ranges"], packet.source) and is_within(passage[far]["ranges"], packet.destination)
+            held = is_within(passage[near]["ranges"], packet.source) and is_within(
+                passage[far]["ranges"], packet.destination
+            )
             return held and near in passage["initiate"]
     return False
 

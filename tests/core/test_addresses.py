@@ -8,9 +8,18 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioning.core.values.addresses import (
-    assign_owners, complement, contains, covers, intersect, merge_ranges, range_text, prefix_range, subtract)
 from provisioning.core.check.match_sets import ranges_overlap
+from provisioning.core.values.addresses import (
+    assign_owners,
+    complement,
+    contains,
+    covers,
+    intersect,
+    merge_ranges,
+    prefix_range,
+    range_text,
+    subtract,
+)
 
 # Prefixes inside one /24, so that they collide often and every address can be looked up.
 PREFIX = st.tuples(st.integers(0, 255), st.integers(24, 32)).map(
@@ -40,7 +49,9 @@ def test_of_all_claims_on_an_address_the_lowest_rank_wins(claims: list[tuple[str
 @given(st.lists(PREFIX, max_size=10), st.lists(PREFIX, max_size=10))
 def test_union_intersection_and_complement_are_those_of_sets(left: list[str], right: list[str]) -> None:
     def members(prefixes: list[str]) -> set[int]:
-        return {address for prefix in prefixes for address in range(prefix_range(prefix)[0], prefix_range(prefix)[1] + 1)}
+        return {
+            address for prefix in prefixes for address in range(prefix_range(prefix)[0], prefix_range(prefix)[1] + 1)
+        }
 
     one, other = merge_ranges(map(prefix_range, left)), merge_ranges(map(prefix_range, right))
     everything = set(range(BASE, BASE + 256))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provisioning.core.values.as_paths import BadAsPathPattern, AsPathPattern
+from provisioning.core.values.as_paths import AsPathPattern, BadAsPathPattern
 
 PATHS = ("", "65001", "65001 65010", "1 65001", "650010")
 

@@ -137,7 +137,10 @@ def test_a_rule_that_an_earlier_one_covers_is_named_with_it() -> None:
 def test_what_the_catalogue_does_not_offer_is_an_error() -> None:
     draw = hospital_network()
     draw.edit("exchanges", "us", location="moon-1", size="huge")
-    assert {problem.path for problem in problems_with_code(draw, "not_one_of")} == {"exchanges/us/location", "exchanges/us/size"}
+    assert {problem.path for problem in problems_with_code(draw, "not_one_of")} == {
+        "exchanges/us/location",
+        "exchanges/us/size",
+    }
 
 
 def test_more_than_a_connection_can_remember_is_an_error() -> None:
@@ -261,4 +264,7 @@ def test_a_check_after_an_edit_tells_what_a_check_from_nothing_tells() -> None:
     draw.edit("policies", "sites-to-prod", position=1)
     draw.remove("connectors", "vpc-dev")
     found = check_network(Network(draw.intent(), before))
-    assert found == check_network(draw.network()) and {problem.code for problem in found} >= {"empty_group", "not_enforceable"}
+    assert found == check_network(draw.network()) and {problem.code for problem in found} >= {
+        "empty_group",
+        "not_enforceable",
+    }

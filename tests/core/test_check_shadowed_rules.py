@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provisioning.core.values.addresses import prefix_range
 from provisioning.core.check import check_network, shadowed_rules
-from provisioning.core.values.l4 import l4_ranges
 from provisioning.core.resolve.network import Network
+from provisioning.core.values.addresses import prefix_range
+from provisioning.core.values.l4 import l4_ranges
 from tests.core.sample_networks import IntentBuilder, hospital_network, policy
 from tests.core.test_check import only_problem, problems_with_code
 
@@ -168,7 +168,9 @@ def test_ten_thousand_rules_of_single_networks_are_looked_through_quickly() -> N
     )
     draw.add("policies", policy("last", 999, "any", "any", *again))
     network, began = draw.network(), time.process_time()
-    found = [problem.path for problem in shadowed_rules.check_shadowed_rules(network) if problem.code == "shadowed_rule"]
+    found = [
+        problem.path for problem in shadowed_rules.check_shadowed_rules(network) if problem.code == "shadowed_rule"
+    ]
     assert found == ["policies/last/rules[0]", "policies/last/rules[1]"]
     assert time.process_time() - began < 6, "took 12 s when each was compared with all before it, and 2 s now"
 

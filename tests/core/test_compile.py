@@ -14,11 +14,11 @@ from provisioning.core.check import check_network
 from provisioning.core.compile import compile_network
 from provisioning.core.intent import load_intent
 from provisioning.core.resolve.network import Network
-from provisioning.core.values.resource import canonical_json, body_references
-from tests.core.sample_networks import CATALOG, IntentBuilder, hospital_network, partner_network, policy, site
+from provisioning.core.values.resource import body_references, canonical_json
 from tests.core.random_edits import edited_full_networks
-from tests.core.random_small_networks import many_examples
 from tests.core.random_full_networks import full_networks
+from tests.core.random_small_networks import many_examples
+from tests.core.sample_networks import CATALOG, IntentBuilder, hospital_network, partner_network, policy, site
 from tests.core.test_intent import SETTINGS
 
 
@@ -146,8 +146,13 @@ def test_the_same_network_read_again_compiles_to_the_same_on_top_of_the_first() 
     """What is taken over holds the first network's objects: equal ones, yet not the same."""
     first = hospital_network().network()
     check_network(first)
-    again = {address: canonical_json(one.body) for address, one in compile_network(Network(hospital_network().intent(), first)).items()}
-    assert again == {address: canonical_json(one.body) for address, one in compile_network(hospital_network().network()).items()}
+    again = {
+        address: canonical_json(one.body)
+        for address, one in compile_network(Network(hospital_network().intent(), first)).items()
+    }
+    assert again == {
+        address: canonical_json(one.body) for address, one in compile_network(hospital_network().network()).items()
+    }
 
 
 # Every kind

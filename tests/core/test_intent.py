@@ -9,9 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioning.core.values.addresses import prefix_range
-from provisioning.core.intent import KINDS, InvalidIntent, PrefixEntry, build_object, load_intent, normalise_body, object_references
+from provisioning.core.intent import (
+    KINDS,
+    InvalidIntent,
+    PrefixEntry,
+    build_object,
+    load_intent,
+    normalise_body,
+    object_references,
+)
 from provisioning.core.intent.connectors import CONNECTOR_KINDS
+from provisioning.core.values.addresses import prefix_range
 from tests.core.sample_networks import CATALOG, IntentBuilder, hospital_network, policy, site, vpc
 
 
@@ -135,7 +143,9 @@ def test_a_site_joins_several_segments_and_groups_but_none_of_them_twice() -> No
         {"segment": "corp", "group": "labs", "prefixes": ["10.0.1.0/24"]},
         {"segment": "guest", "group": "sites", "prefixes": ["10.0.0.0/24"]},
     ]
-    assert len(normalise_body("connectors", {**body, "attachments": body["attachments"] + more}, same)["attachments"]) == 3
+    assert (
+        len(normalise_body("connectors", {**body, "attachments": body["attachments"] + more}, same)["attachments"]) == 3
+    )
     assert complaints("connectors", {**body, "attachments": body["attachments"] * 2}) == {"attachments[1]": "duplicate"}
 
 

@@ -72,7 +72,9 @@ def test_an_order_both_changed_is_a_conflict() -> None:
 
 def test_an_object_removed_by_one_and_changed_by_the_other_is_a_conflict() -> None:
     base = {"name": "a", "size": "small"}
-    assert merge_bodies(base, None, {**base, "size": "large"})[1] == [MergeConflict("", base, None, {**base, "size": "large"})]
+    assert merge_bodies(base, None, {**base, "size": "large"})[1] == [
+        MergeConflict("", base, None, {**base, "size": "large"})
+    ]
     assert merge_bodies(base, {**base, "size": "large"}, None)[1][0].theirs is None
     assert merge_bodies(base, None, base) == (None, [])
     assert merge_bodies(base, base, None) == (None, [])

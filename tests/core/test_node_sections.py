@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioning.core.values.addresses import address_number, address_text
 from provisioning.core.compile import compile_network
 from provisioning.core.reach import trace_flow
+from provisioning.core.values.addresses import address_number, address_text
 from tests.core import reference_evaluator
+from tests.core.failing_case import format_failing_case
+from tests.core.random_full_networks import full_networks
+from tests.core.random_small_networks import many_examples, small_networks
 from tests.core.reference_evaluator import ReferenceEvaluator
 from tests.core.sample_networks import IntentBuilder, site
-from tests.core.section_evaluator import SectionOutcome, SectionPacket, SectionEvaluator
-from tests.core.random_small_networks import small_networks, many_examples
-from tests.core.random_full_networks import full_networks
-from tests.core.failing_case import format_failing_case
+from tests.core.section_evaluator import SectionEvaluator, SectionOutcome, SectionPacket
 from tests.core.test_reference_evaluator import flows, reference_settings
 
 WORDS = {"denied_spoofed": "spoofed", "delivered_inspected": "delivered", "service_unavailable": "denied"}
@@ -69,7 +69,9 @@ def test_sections_and_traces_agree_about_the_internet(net: IntentBuilder, client
         packet = SectionPacket(address_number(client), app.public, app.app.protocol, app.app.port)
         wanted = ReferenceEvaluator(net).from_internet(reference_evaluator.ReferencePacket(*packet))
         found = agent.from_internet(packet)
-        assert found.word == WORDS.get(wanted.disposition, wanted.disposition).partition("_")[0], format_failing_case(net)
+        assert found.word == WORDS.get(wanted.disposition, wanted.disposition).partition("_")[0], format_failing_case(
+            net
+        )
 
 
 def anchors(net: IntentBuilder) -> dict[tuple[str, str, str], str]:

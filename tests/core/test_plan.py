@@ -14,12 +14,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioning.core.compile import compile_network
+from provisioning.core.plan import (
+    KNOWN_AFTER_APPLY,
+    changed_fields,
+    compute_blast_radius,
+    describe_change,
+    diff_resources,
+    plan_digest,
+    plan_warnings,
+    render_plan,
+)
 from provisioning.core.resolve.network import Network
-from provisioning.core.plan import KNOWN_AFTER_APPLY, compute_blast_radius, diff_resources, plan_digest, changed_fields, describe_change, render_plan, plan_warnings
 from provisioning.core.values.resource import Change, Problem, Resource, canonical_json
-from tests.core.sample_networks import IntentBuilder, hospital_network, partner_network, policy, site
 from tests.core.random_edits import edited_full_networks
 from tests.core.random_small_networks import many_examples
+from tests.core.sample_networks import IntentBuilder, hospital_network, partner_network, policy, site
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 

@@ -8,8 +8,15 @@ from typing import Any
 import pytest
 
 from provisioning.core.intent import InvalidIntent
+from provisioning.core.reach import (
+    FlowChange,
+    ReachabilityDelta,
+    check_assertions,
+    compare_reachability,
+    reachable_flows,
+    trace_flow,
+)
 from provisioning.core.resolve.network import Network
-from provisioning.core.reach import ReachabilityDelta, FlowChange, check_assertions, compare_reachability, reachable_flows, trace_flow
 from tests.core.sample_networks import HTTPS, IntentBuilder, hospital_network, policy, site
 
 
@@ -95,7 +102,9 @@ def test_an_example_is_a_packet_that_somebody_can_send() -> None:
     ping = [{"name": one, "action": "allow", "protocol": one} for one in ("icmp", "icmpv6")]
     low = {"name": "low", "action": "allow", "protocol": "udp", "ports": ["0-20"]}
     draw.add("policies", policy("here", 1, "ward", "clinic", *ping, low, {"name": "rest", "action": "deny"}))
-    shown = [one.example for one in reachable_flows(draw.network(), "ward") if one.to == ("clinic",) or "clinic" in one.to[0]]
+    shown = [
+        one.example for one in reachable_flows(draw.network(), "ward") if one.to == ("clinic",) or "clinic" in one.to[0]
+    ]
     assert {(one.protocol, one.port, ":" in one.source) for one in shown} == {
         ("icmp", None, False),
         ("icmpv6", None, True),
@@ -199,7 +208,9 @@ def test_an_application_is_reached_from_the_internet_where_a_policy_says_so() ->
     assert change.rule_after == "shop-in/rule-1"
     (row,) = reachable_flows(published().network(), "internet")
     assert row.to == ("shop",) and row.rule == "shop-in/rule-1"
-    back = {one.to for one in reachable_flows(published().network(), "vpc-prod", towards=True) if one.from_ == ("internet",)}
+    back = {
+        one.to for one in reachable_flows(published().network(), "vpc-prod", towards=True) if one.from_ == ("internet",)
+    }
     assert back == {("shop",)}
 
 

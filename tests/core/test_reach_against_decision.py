@@ -9,29 +9,36 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioning.core.values.addresses import V6_OFFSET, Range, address_number, is_public
 from provisioning.core.check import check_network
-from provisioning.core.values.l4 import is_in_family, l4_index
 from provisioning.core.intent import INTERNET, Connector
-from provisioning.core.resolve.nat import Packet
-from provisioning.core.resolve.network import Network
-from provisioning.core.reach import ReachabilityDelta, FlowChange, compare_reachability, reachable_flows
+from provisioning.core.reach import FlowChange, ReachabilityDelta, compare_reachability, reachable_flows
 from provisioning.core.reach.compare.atoms import NO_ENDPOINT, AddressAtoms
 from provisioning.core.reach.compare.comparison import FlowComparison
-from provisioning.core.reach.trace.trace.decision import FlowOutcome, decide_intra_segment, decide_internet_inbound, decide_inter_segment
-from provisioning.core.reach.query import flow_spaces
 from provisioning.core.reach.compare.flow_space import InternetInbound
+from provisioning.core.reach.query import flow_spaces
+from provisioning.core.reach.trace.decision import (
+    FlowOutcome,
+    decide_inter_segment,
+    decide_internet_inbound,
+    decide_intra_segment,
+)
+from provisioning.core.resolve.nat import Packet
+from provisioning.core.resolve.network import Network
 from provisioning.core.resolve.segment import ResolvedSegment
-from tests.core.sample_networks import IntentBuilder, site
+from provisioning.core.values.addresses import V6_OFFSET, Range, address_number, is_public
+from provisioning.core.values.l4 import is_in_family, l4_index
+from tests.core.flow_rows import RowMatcher, expected_changes, is_covered, is_l4_included
 from tests.core.random_edits import edited_full_networks
-from tests.core.random_small_networks import PACKETS, many_examples
 from tests.core.random_full_networks import full_networks
-from tests.core.flow_rows import RowMatcher, is_covered, expected_changes, is_l4_included
+from tests.core.random_small_networks import PACKETS, many_examples
+from tests.core.sample_networks import IntentBuilder, site
 
 CLIENT = address_number("198.51.100.10")
 
 
-def decide_single_packet(network: Network, resolved: ResolvedSegment, connector: Connector, packet: Packet) -> tuple[str, FlowOutcome | None]:
+def decide_single_packet(
+    network: Network, resolved: ResolvedSegment, connector: Connector, packet: Packet
+) -> tuple[str, FlowOutcome | None]:
     """(segment the flow ends in, outcome) of a flow behind whose sender NAT lies already; None: it goes nowhere."""
     start, end = resolved.source(connector, packet.source), resolved.owner(packet.destination)
     here = resolved.segment.uid
@@ -40,7 +47,9 @@ def decide_single_packet(network: Network, resolved: ResolvedSegment, connector:
     if not is_in_family(packet.cell, packet.source >= V6_OFFSET):
         return here, None
     if end is None:
-        return here, decide_intra_segment(resolved, start, None, packet) if resolved.exits and is_public(packet.destination) else None
+        return here, decide_intra_segment(resolved, start, None, packet) if resolved.exits and is_public(
+            packet.destination
+        ) else None
     if end.connector.uid == connector.uid:
         return end.segment.uid, FlowOutcome("local")
     if end.segment.uid == here:
@@ -48,14 +57,20 @@ def decide_single_packet(network: Network, resolved: ResolvedSegment, connector:
     directed_share = resolved.directed_share(end.segment.uid, packet.source, packet.destination)
     if directed_share is None:
         return end.segment.uid, None
-    return end.segment.uid, decide_inter_segment(resolved, network.resolved(end.segment.uid), directed_share, start, packet)
+    return end.segment.uid, decide_inter_segment(
+        resolved, network.resolved(end.segment.uid), directed_share, start, packet
+    )
 
 
 def addresses(network: Network) -> list[int]:
     """Some in every stretch that anything in the network cuts."""
     edges = {0, CLIENT, address_number("8.8.8.8")}
     for resolved in network.resolved_segments.values():
-        held = [one for member in (*resolved.members, *resolved.imported_members) for one in (*member.ranges, *member.sources)]
+        held = [
+            one
+            for member in (*resolved.members, *resolved.imported_members)
+            for one in (*member.ranges, *member.sources)
+        ]
         rules = [rule for policy in resolved.policies for rule in policy.rules]
         named = [resolved.prefixes.ranges(names) or () for rule in rules for names in (rule.source, rule.destination)]
         for low, high in (*held, *(one for some in named for one in some)):
@@ -79,7 +94,9 @@ def atom(side: AddressAtoms, version: int, connector: str | None, address: int) 
     return None
 
 
-def evaluate_atom_pair(comparison: FlowComparison, row: int, column: int, cell: int) -> tuple[bool, str | None, tuple[str, ...]]:
+def evaluate_atom_pair(
+    comparison: FlowComparison, row: int, column: int, cell: int
+) -> tuple[bool, str | None, tuple[str, ...]]:
     """(delivered, rule, chain) of the one list of two atoms."""
     lists, evaluator = comparison.lists(np.array([row]), np.array([column])), comparison.evaluator(0, rules=True)
     assert evaluator is not None
@@ -227,7 +244,9 @@ def _outcomes(network: Network, change: FlowChange) -> Iterator[FlowOutcome]:
         return
     resolved = network.resolved(segment.uid)
     if change.from_[0].startswith(INTERNET):
-        yield from (decide_internet_inbound(resolved, app, packet) for app in resolved.apps if app.public == packet.destination)
+        yield from (
+            decide_internet_inbound(resolved, app, packet) for app in resolved.apps if app.public == packet.destination
+        )
         return
     for connector in network.intent.connectors.values():
         _, outcome = decide_single_packet(network, resolved, connector, packet)
@@ -246,7 +265,10 @@ def test_a_network_does_not_differ_from_itself(net: IntentBuilder) -> None:
 def test_what_can_reach_somebody_is_what_reaches_them(net: IntentBuilder) -> None:
     network = net.network()
     there = {key(one) for group in ("any",) for one in reachable_flows(network, group)}
-    back = {key(one) for one in (*reachable_flows(network, "any", towards=True), *reachable_flows(network, "internet", towards=True))}
+    back = {
+        key(one)
+        for one in (*reachable_flows(network, "any", towards=True), *reachable_flows(network, "internet", towards=True))
+    }
     apps = {one for one in back if str(one[0][0]).startswith(INTERNET)}
     assert {one[2:] for one in there} == {one[2:] for one in back - apps}
 

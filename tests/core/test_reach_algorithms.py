@@ -6,11 +6,11 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioning.core.values.l4 import ALL_L4
-from provisioning.core.reach.compare.l4_bitmap import L4Bitmap
 from provisioning.core.reach.compare.alignment import MISSING, align
+from provisioning.core.reach.compare.l4_bitmap import L4Bitmap
 from provisioning.core.reach.compare.rectangles import expand_pairs, rectangles
 from provisioning.core.reach.compare.set_hashes import exact_float_weights, hash_weights
+from provisioning.core.values.l4 import ALL_L4
 
 orders = st.lists(st.integers(0, 12), unique=True)
 

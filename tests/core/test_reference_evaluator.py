@@ -12,27 +12,36 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from provisioning.core.values.addresses import address_text
-from provisioning.core.values.l4 import l4_index
-from provisioning.core.resolve.nat import Packet as CorePacket
-from provisioning.core.resolve.network import Network
 from provisioning.core.reach import check_assertions, compare_reachability, reachable_flows, trace_flow
 from provisioning.core.reach.query import ReachableFlow
-from tests.core.reference_evaluator import V6, ReferenceOutcome, ReferenceEvaluator, ReferencePacket
-from tests.core.reference_edges import is_within
-from tests.core.reference_objects import parse_address
-from tests.core.sample_networks import IntentBuilder
+from provisioning.core.resolve.nat import Packet as CorePacket
+from provisioning.core.resolve.network import Network
+from provisioning.core.values.addresses import address_text
+from provisioning.core.values.l4 import l4_index
+from tests.core.failing_case import format_failing_case
+from tests.core.flow_rows import FlowFate, RowMatcher, expected_changes, is_covered, is_l4_included
 from tests.core.random_edits import edited_full_networks
 from tests.core.random_full_networks import full_networks
-from tests.core.failing_case import format_failing_case
-from tests.core.flow_rows import FlowFate, RowMatcher, is_covered, expected_changes, is_l4_included
+from tests.core.reference_edges import is_within
+from tests.core.reference_evaluator import V6, ReferenceEvaluator, ReferenceOutcome, ReferencePacket
+from tests.core.reference_objects import parse_address
+from tests.core.sample_networks import IntentBuilder
 
 pytestmark = pytest.mark.timeout(3600)
 """A case that fails takes minutes to shrink, and is told only then."""
 
 PACKETS = [("tcp", 22), ("tcp", 85), ("tcp", 443), ("tcp", 444), ("tcp", 9000), ("udp", 80), ("udp", 53)]
 PACKETS += [("icmp", 0), ("47", 0), ("icmpv6", 0)]
-OUTSIDE_ADDRESSES = ["8.8.8.8", "9.0.0.0", "10.3.0.1", "100.64.8.7", "198.18.3.4", "2001:db8::1", "203.0.113.1", "203.0.113.3"]
+OUTSIDE_ADDRESSES = [
+    "8.8.8.8",
+    "9.0.0.0",
+    "10.3.0.1",
+    "100.64.8.7",
+    "198.18.3.4",
+    "2001:db8::1",
+    "203.0.113.1",
+    "203.0.113.3",
+]
 
 
 def reference_settings(examples: int) -> settings:
@@ -64,7 +73,7 @@ def flows(naive: ReferenceEvaluator, chance: random.Random, count: int) -> Itera
         inside = [one for one in known if one in held]
         source = chance.choice(known if chance.random() < 0.1 else inside)
         alike = [one for one in known if (one >= V6) == (source >= V6) and not is_within(edge.inside, one)]
-        there = [one for one in alike if naive.owner(edge.segment, one) or naive.guest(edge.segment, one)]
+        there = [one for one in alike if naive.owner(edge.segment, one) or naive.imported_member(edge.segment, one)]
         kind = chance.random()
         destination = chance.choice((kind < 0.7 and there) or (kind < 0.95 and alike) or known)
         yield edge.segment, edge.connector, ReferencePacket(source, destination, *chance.choice(PACKETS))
@@ -76,7 +85,9 @@ def _trace_agrees(net: IntentBuilder, seed: int, count: int) -> None:
         source, destination = address_text(packet.source), address_text(packet.destination)
         wanted = naive.sent(segment, connector, packet)
         told = trace_flow(network, f"{connector}@{source}", destination, packet.protocol, packet.port, segment)
-        found = ReferenceOutcome(told.disposition, told.rule, told.chain if told.disposition.startswith("delivered") else ())
+        found = ReferenceOutcome(
+            told.disposition, told.rule, told.chain if told.disposition.startswith("delivered") else ()
+        )
         if found != wanted:
             asked = {
                 "connector": net.rows[connector][4]["name"],
@@ -91,13 +102,19 @@ def _trace_agrees(net: IntentBuilder, seed: int, count: int) -> None:
 
 def _internet_agrees(net: IntentBuilder, seed: int) -> None:
     chance, naive, network = random.Random(seed), ReferenceEvaluator(net), Network(net.intent())
-    public = [parse_address(text) for text in OUTSIDE_ADDRESSES] + [naive.public(app.body) for app in naive.rows.of("internet-apps")]
+    public = [parse_address(text) for text in OUTSIDE_ADDRESSES] + [
+        naive.public(app.body) for app in naive.rows.of("internet-apps")
+    ]
     for _ in range(20):
         destination = chance.choice([one for one in public if one < V6])
-        packet = ReferencePacket(parse_address("198.51.100.77"), destination, chance.choice(["tcp", "udp"]), chance.choice([443, 444]))
+        packet = ReferencePacket(
+            parse_address("198.51.100.77"), destination, chance.choice(["tcp", "udp"]), chance.choice([443, 444])
+        )
         wanted = naive.from_internet(packet)
         told = trace_flow(network, "internet", address_text(destination), packet.protocol, packet.port)
-        assert (told.disposition, told.rule) == (wanted.disposition, wanted.rule), format_failing_case(net, packet=str(packet))
+        assert (told.disposition, told.rule) == (wanted.disposition, wanted.rule), format_failing_case(
+            net, packet=str(packet)
+        )
 
 
 @reference_settings(150)
@@ -107,7 +124,9 @@ def test_a_trace_says_what_the_plain_evaluator_says(net: IntentBuilder, seed: in
     _internet_agrees(net, seed)
 
 
-def presented(naive: ReferenceEvaluator, chance: random.Random, count: int) -> Iterator[tuple[str, str, ReferencePacket]]:
+def presented(
+    naive: ReferenceEvaluator, chance: random.Random, count: int
+) -> Iterator[tuple[str, str, ReferencePacket]]:
     """Flows as segments see them: sources from what connectors present."""
     known = addresses(naive)
     edges = [edge for row in naive.rows.of("segments") for edge in naive.edges(row.uid) if edge.sends]
@@ -175,7 +194,9 @@ def _delta_agrees(pair: tuple[IntentBuilder, IntentBuilder], seed: int, count: i
                     and is_covered(networks[version], reader, row, segment, where, connector, as_core(packet))
                 ]
                 asked_for = {"packet": text_of(packet), "before": str(old), "after": str(new), "told": str(rows)}
-                assert bool(rows) == (word in words), format_failing_case(*pair, word=word, connector=connector, **asked_for)
+                assert bool(rows) == (word in words), format_failing_case(
+                    *pair, word=word, connector=connector, **asked_for
+                )
 
 
 def _assertions_agree(net: IntentBuilder, seed: int, count: int) -> None:
@@ -195,7 +216,9 @@ def _assertions_agree(net: IntentBuilder, seed: int, count: int) -> None:
                 continue
             broken = {"blocked": delivered, "reachable": not delivered, "inspected": not (delivered and chain)}
             if broken[body["expect"]]:
-                assert not results[row.uid].holds, format_failing_case(net, packet=text_of(packet), assertion=body["name"])
+                assert not results[row.uid].holds, format_failing_case(
+                    net, packet=text_of(packet), assertion=body["name"]
+                )
 
 
 def as_core(packet: ReferencePacket) -> CorePacket:

@@ -8,8 +8,8 @@ import pytest
 
 from provisioning.core.check import check_network
 from provisioning.core.intent import load_intent
-from provisioning.core.resolve.network import Network
 from provisioning.core.reach import check_assertions, trace_flow
+from provisioning.core.resolve.network import Network
 from tests.core.sample_networks import CATALOG, IntentBuilder, hospital_network, policy, site
 
 
@@ -36,7 +36,11 @@ def reused_segments(draw: IntentBuilder, kind: str, item: str, /, **fields: Any)
     assert {resolved.segment.name for resolved in before.resolved_segments.values()} == {"corp", "guest", "lab"}
     draw.edit(kind, item, **fields)
     after = Network(load_intent(draw.rows.values(), CATALOG), before)
-    return {resolved.segment.name for uid, resolved in after.resolved_segments.items() if before.resolved_segments.get(uid) is resolved}
+    return {
+        resolved.segment.name
+        for uid, resolved in after.resolved_segments.items()
+        if before.resolved_segments.get(uid) is resolved
+    }
 
 
 @pytest.mark.parametrize(
@@ -94,11 +98,20 @@ def test_results_that_are_kept_are_made_again_when_what_they_read_changes() -> N
 def test_policies_have_no_say_in_who_has_which_addresses() -> None:
     draw = two_segments()
     before = draw.network()
-    known = [(resolved.members, resolved.anchors, resolved.pre_policy_rules) for resolved in before.resolved_segments.values()]
+    known = [
+        (resolved.members, resolved.anchors, resolved.pre_policy_rules)
+        for resolved in before.resolved_segments.values()
+    ]
     draw.edit("policies", "p", enabled=False)
     after = Network(load_intent(draw.rows.values(), CATALOG), before)
-    for resolved, old, (_, anchors, pre_policy_rules) in zip(after.resolved_segments.values(), before.resolved_segments.values(), known, strict=True):
-        assert resolved.routing_table is old.routing_table and resolved.anchors is anchors and resolved.pre_policy_rules is pre_policy_rules
+    for resolved, old, (_, anchors, pre_policy_rules) in zip(
+        after.resolved_segments.values(), before.resolved_segments.values(), known, strict=True
+    ):
+        assert (
+            resolved.routing_table is old.routing_table
+            and resolved.anchors is anchors
+            and resolved.pre_policy_rules is pre_policy_rules
+        )
     assert trace_flow(after, "corp-1", "corp-2", "tcp", 22).disposition == "delivered"
 
 

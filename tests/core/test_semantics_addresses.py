@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.core.trace_queries import trace_disposition, run_trace, only_problem, problems_with_code
 from tests.core.sample_networks import IntentBuilder, hospital_network, policy, site
+from tests.core.trace_queries import only_problem, problems_with_code, run_trace, trace_disposition
 
 # 1
 

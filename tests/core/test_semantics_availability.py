@@ -9,11 +9,11 @@ import pytest
 from provisioning.core.check import check_network
 from provisioning.core.compile import compile_network
 from provisioning.core.intent import load_intent
-from provisioning.core.resolve.network import Network
 from provisioning.core.plan import diff_resources, render_plan
 from provisioning.core.reach import check_assertions, compare_reachability, reachable_flows, trace_flow
-from tests.core.trace_queries import trace_disposition, run_trace, only_problem, services_passed
+from provisioning.core.resolve.network import Network
 from tests.core.sample_networks import CATALOG, hospital_network, policy
+from tests.core.trace_queries import only_problem, run_trace, services_passed, trace_disposition
 
 # 10
 

@@ -6,8 +6,15 @@ from typing import Any
 
 import pytest
 
-from tests.core.trace_queries import anchor_of, trace_disposition, run_trace, only_problem, services_passed, problems_with_code
 from tests.core.sample_networks import IntentBuilder, hospital_network, policy, site
+from tests.core.trace_queries import (
+    anchor_of,
+    only_problem,
+    problems_with_code,
+    run_trace,
+    services_passed,
+    trace_disposition,
+)
 
 DENY, ALLOW = {"action": "deny"}, {"action": "allow"}
 

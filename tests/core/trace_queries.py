@@ -10,11 +10,15 @@ from provisioning.core.values.resource import Problem
 from tests.core.sample_networks import IntentBuilder
 
 
-def run_trace(net: IntentBuilder, start: str, end: str, protocol: str = "icmp", port: int | None = None, **more: Any) -> Trace:
+def run_trace(
+    net: IntentBuilder, start: str, end: str, protocol: str = "icmp", port: int | None = None, **more: Any
+) -> Trace:
     return trace_flow(net.network(), start, end, protocol, port, **more)
 
 
-def trace_disposition(net: IntentBuilder, start: str, end: str, protocol: str = "icmp", port: int | None = None, **more: Any) -> str:
+def trace_disposition(
+    net: IntentBuilder, start: str, end: str, protocol: str = "icmp", port: int | None = None, **more: Any
+) -> str:
     return run_trace(net, start, end, protocol, port, **more).disposition
 
 

@@ -57,7 +57,9 @@ class Prober:
                 if ":" in address:
                     line.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
                 line.bind((address, SINK_PORT))
-                transport, _ = await loop.create_datagram_endpoint(lambda s=space: DatagramRecorder(s, self.seen), sock=line)  # type: ignore[misc]
+                transport, _ = await loop.create_datagram_endpoint(
+                    lambda s=space: DatagramRecorder(s, self.seen), sock=line
+                )  # type: ignore[misc]
                 self.recorders.append(transport)
         return True
 
@@ -99,7 +101,9 @@ class Prober:
     async def _ping(self, space: str, source: str, address: str) -> str | None:
         loop = asyncio.get_running_loop()
         six = ":" in source
-        with open_socket(space, source, socket.SOCK_DGRAM, socket.IPPROTO_ICMPV6 if six else socket.IPPROTO_ICMP) as line:
+        with open_socket(
+            space, source, socket.SOCK_DGRAM, socket.IPPROTO_ICMPV6 if six else socket.IPPROTO_ICMP
+        ) as line:
             line.bind((source, 0))
             line.connect((address, 0))
             await loop.sock_sendall(line, struct.pack("!BBHHH", 128 if six else 8, 0, 0, 0, 1) + b"ping")

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from provisioning.agent import nft, ranges
-from provisioning.agent.document import NodeDocument, DocumentSection
-from provisioning.agent.mark_allocation import MarkAllocation
-from provisioning.agent.render import RenderedNode, render_node
 from provisioning.agent.counter_totals import CounterTotals
 from provisioning.agent.desired import NftTable
+from provisioning.agent.document import DocumentSection, NodeDocument
+from provisioning.agent.mark_allocation import MarkAllocation
+from provisioning.agent.render import RenderedNode, render_node
 from provisioning.core.values.resource import content_digest
 from tests.core.sample_networks import IntentBuilder, policy, site
 from tests.lab import compiled_documents
@@ -111,8 +111,14 @@ def clinic() -> IntentBuilder:
 
 def test_a_speaker_keeps_its_number_while_others_come_and_go() -> None:
     memory = MarkAllocation().with_overlapping_sources(["one red", "two "])
-    assert memory.with_overlapping_sources(["two ", "three "]).overlapping_sources == {"one red": 1, "two ": 2, "three ": 3}
-    assert MarkAllocation(overlapping_sources={str(n): n for n in range(1, 128)}).with_overlapping_sources(["new"]).overlapping_sources == {"new": 1}
+    assert memory.with_overlapping_sources(["two ", "three "]).overlapping_sources == {
+        "one red": 1,
+        "two ": 2,
+        "three ": 3,
+    }
+    assert MarkAllocation(overlapping_sources={str(n): n for n in range(1, 128)}).with_overlapping_sources(
+        ["new"]
+    ).overlapping_sources == {"new": 1}
     with pytest.raises(ValueError, match="more than 127"):
         MarkAllocation().with_overlapping_sources(map(str, range(128)))
 
@@ -127,13 +133,17 @@ def test_the_same_document_renders_the_same_and_keeps_its_generation() -> None:
 def test_a_changed_rule_starts_a_generation_and_a_new_site_does_too() -> None:
     memory = render_network(NETWORK).mark_allocations[KEY]
     changed = render_network(NETWORK.with_changes(stance={"corp": "closed"}), memory).mark_allocations[KEY]
-    grown = render_network(NETWORK.with_changes(sites=(*SITES, Site("more", "us", "10.9.0.0/16"))), memory).mark_allocations[KEY]
+    grown = render_network(
+        NETWORK.with_changes(sites=(*SITES, Site("more", "us", "10.9.0.0/16"))), memory
+    ).mark_allocations[KEY]
     assert changed.generation == grown.generation == memory.generation + 1
 
 
 def test_chains_and_instances_keep_their_numbers_when_others_come_and_go() -> None:
     memory = render_network(NETWORK).mark_allocations[KEY]
-    more = render_network(NETWORK.with_changes(instances={"fw": ["eu/1", "eu/2", "eu/1"], "ads": ["eu/1"]}), memory).mark_allocations[KEY]
+    more = render_network(
+        NETWORK.with_changes(instances={"fw": ["eu/1", "eu/2", "eu/1"], "ads": ["eu/1"]}), memory
+    ).mark_allocations[KEY]
     assert more.chains.items() >= memory.chains.items()
     assert more.slots.items() >= memory.slots.items()
     assert len({more.slots[f"fw/eu/{i}"] for i in (1, 2, 3)}) == 3
@@ -144,7 +154,10 @@ def test_a_section_that_makes_no_sense_fails_alone() -> None:
     body: dict[str, Any] = {**broken.sections["acme/segment/lab"].body}
     del body["mesh"]
     old = broken.sections["acme/segment/lab"]
-    sections = {**broken.sections, old.key: DocumentSection(old.key, old.tenant, old.address, old.kind, "", old.node, body)}
+    sections = {
+        **broken.sections,
+        old.key: DocumentSection(old.key, old.tenant, old.address, old.kind, "", old.node, body),
+    }
     result = render_node(NodeDocument(1, {}, sections, "", "", ""), {}, "x.")
     assert set(result.failed) == {old.key, "acme/exchange/eu/1/segment/lab"}
     assert "x.acme.corp" in result.namespaces

@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, Phase, example, given, note, reject, setting
 from provisioning.core.check import check_network
 from provisioning.core.resolve.network import Network
 from tests.core.sample_networks import hospital_network
-from tests.lab.conftest import RunningLab
 from tests.lab.compiled_documents import compile_documents
-from tests.lab.trace_comparison import TraceComparison, stream_request, is_same_path
+from tests.lab.conftest import RunningLab
 from tests.lab.network_strategies import GeneratedNetwork, nat_moves_between_connectors, network_versions
+from tests.lab.trace_comparison import TraceComparison, is_same_path, stream_request
 
 pytestmark = [pytest.mark.packets]
 
@@ -48,7 +48,9 @@ def test_the_hospital_network_behaves_as_the_model_says(running_lab: RunningLab)
 @settings(judging, max_examples=4, derandomize=True)
 @given(both=network_versions())
 @example(both=nat_moves_between_connectors())
-def test_generated_networks_behave_as_the_model_says(running_lab: RunningLab, both: tuple[GeneratedNetwork, GeneratedNetwork]) -> None:
+def test_generated_networks_behave_as_the_model_says(
+    running_lab: RunningLab, both: tuple[GeneratedNetwork, GeneratedNetwork]
+) -> None:
     check_versions(running_lab, *both)
 
 

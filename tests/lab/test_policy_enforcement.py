@@ -50,7 +50,9 @@ def test_in_an_open_segment_every_site_reaches_every_other_by_tcp_udp_and_icmp(r
     assert running_lab.can_send_datagram("prod", ADDRESS["dev"], 53)
 
 
-def test_in_a_closed_segment_only_what_a_rule_allows_gets_through_and_only_from_its_initiator(running_lab: RunningLab) -> None:
+def test_in_a_closed_segment_only_what_a_rule_allows_gets_through_and_only_from_its_initiator(
+    running_lab: RunningLab,
+) -> None:
     rule = policy_rule("c:prod", "c:dev", protocol="tcp", ports=["443", "8000-8100"])
     running_lab.publish_network(CLOSED.with_changes(rules={"corp": [rule]}))
     assert running_lab.can_connect("prod", ADDRESS["dev"], 443)
@@ -80,7 +82,9 @@ def test_a_denied_live_flow_is_cut_within_a_second_and_an_allowed_one_runs_on(ru
     running_lab.publish_network(OPEN)
     doomed, kept = stream(running_lab, "prod", ADDRESS["dev"], 8000), stream(running_lab, "prod", ADDRESS["dev"], 443)
     time.sleep(0.3)
-    served = running_lab.publish_network(OPEN.with_changes(rules={"corp": [policy_rule("c:prod", "c:dev", "deny", protocol="tcp", ports=["8000"])]}))
+    served = running_lab.publish_network(
+        OPEN.with_changes(rules={"corp": [policy_rule("c:prod", "c:dev", "deny", protocol="tcp", ports=["8000"])]})
+    )
     word, when, *_ = stream_result(doomed, 4).split()
     assert word == "cut"
     assert float(when) - served < 1.0
@@ -112,7 +116,9 @@ def test_what_the_firewall_itself_refuses_does_not_get_through(running_lab: Runn
     assert running_lab.can_ping("prod", ADDRESS["dev"])
 
 
-def test_a_flow_that_is_to_be_inspected_from_now_on_is_reset_unless_the_policy_is_for_new_flows(running_lab: RunningLab) -> None:
+def test_a_flow_that_is_to_be_inspected_from_now_on_is_reset_unless_the_policy_is_for_new_flows(
+    running_lab: RunningLab,
+) -> None:
     network = OPEN.with_changes(instances={"fw": ["eu/1", "eu/2"]})
     rule = policy_rule("c:prod", "c:dev", "inspect", chain=["fw"], protocol="tcp", ports=["8000"])
     running_lab.publish_network(network)
@@ -162,7 +168,9 @@ def test_counters_grow_by_what_was_sent(running_lab: RunningLab) -> None:
     before = [running_lab.portal.counter(key) for key in keys]
     running_lab.run("prod", "ping", "-c10", "-i0.01", "-s972", ADDRESS["dev"])
     for key, value in zip(keys, before, strict=True):
-        wait_until(lambda key=key, value=value: running_lab.portal.counter(key) == value + 10_000, 6, f"{key} grew by 10000")
+        wait_until(
+            lambda key=key, value=value: running_lab.portal.counter(key) == value + 10_000, 6, f"{key} grew by 10000"
+        )
 
 
 def test_a_circuit_that_fails_is_replaced_by_the_standby_one(running_lab: RunningLab) -> None:

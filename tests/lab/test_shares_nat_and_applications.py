@@ -11,8 +11,8 @@ import pytest
 from provisioning.core.check import check_network
 from provisioning.core.resolve.network import Network
 from tests.core.sample_networks import IntentBuilder, policy, site
-from tests.lab.conftest import RunningLab
 from tests.lab.compiled_documents import compile_documents
+from tests.lab.conftest import RunningLab
 from tests.lab.trace_comparison import TraceComparison
 
 pytestmark = [pytest.mark.packets, pytest.mark.timeout(180)]
@@ -223,7 +223,9 @@ def test_a_redundant_connector_sends_from_what_is_routed_to_the_other_and_is_jud
     assert sent == {"one": "delivered", "two": "denied_by_rule"}
 
 
-def test_packets_that_are_too_long_are_told_of_through_shares_and_edges_and_streams_fit(running_lab: RunningLab) -> None:
+def test_packets_that_are_too_long_are_told_of_through_shares_and_edges_and_streams_fit(
+    running_lab: RunningLab,
+) -> None:
     draw = two_segments()
     tunnel = {"kind": "ipsec-site", "settings": {"identity": "branch"}}
     draw.add("connectors", {**site("branch", "us", "red", "10.6.0.0/16", "fd10:6::/48"), **tunnel})

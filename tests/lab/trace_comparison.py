@@ -11,13 +11,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from provisioning.core.values.addresses import address_number, address_text, contains
 from provisioning.core.intent import Connector, slug
-from provisioning.core.resolve.network import Network
 from provisioning.core.reach import Trace, trace_flow
+from provisioning.core.resolve.network import Network
 from provisioning.core.resolve.segment import ResolvedSegment
-from provisioning.lab.workloads import INTERNET_HOSTS, INTERNET_HOST, workload_namespace
+from provisioning.core.values.addresses import address_number, address_text, contains
 from provisioning.lab.workload_network import first_usable
+from provisioning.lab.workloads import INTERNET_HOST, INTERNET_HOSTS, workload_namespace
 from tests.lab.conftest import RunningLab
 from tests.lab.handwritten_network import TENANT
 from tests.lab.prober import SINK_PORT
@@ -51,7 +51,9 @@ class TraceComparison:
     def __init__(self, running_lab: RunningLab, network: Network) -> None:
         self.running_lab, self.network, self.intent = running_lab, network, network.intent
         self.workloads = {
-            told["connector"]: told for (tenant, _), told in running_lab.lab.workloads().items() if tenant == running_lab.tenant
+            told["connector"]: told
+            for (tenant, _), told in running_lab.lab.workloads().items()
+            if tenant == running_lab.tenant
         }
 
     # -- what is asked -------------------------------------------------------------------------------------------------
@@ -81,7 +83,11 @@ class TraceComparison:
     def _destinations(self, resolved: ResolvedSegment, connector: Connector) -> list[str]:
         """Presented addresses of members and guests, what is behind them, the internet, nobody's, and those that only
         this connector knows something by."""
-        found = {first_usable(text): None for one in (*resolved.members, *resolved.imported_members) for text, _ in one.routes}
+        found = {
+            first_usable(text): None
+            for one in (*resolved.members, *resolved.imported_members)
+            for text, _ in one.routes
+        }
         joined = [self.network.resolved(directed_share.other) for directed_share in resolved.directed_shares]
         for other in (resolved, *joined):
             for one, _ in other.routing_table.attached:
@@ -131,7 +137,9 @@ class TraceComparison:
 
     def _answers_return(self, probe: Probe) -> bool:
         """Whether replies go back to the one who asked; the address may be another's in its segment."""
-        resolved = next(self.network.resolved(uid) for uid, one in self.intent.segments.items() if one.name == probe.segment)
+        resolved = next(
+            self.network.resolved(uid) for uid, one in self.intent.segments.items() if one.name == probe.segment
+        )
         connector = self.network.find("connectors", probe.connector)
         number = address_number(probe.source)
         member = next((one for one in resolved.members_of(connector) if contains(one.sources, number)), None)
@@ -144,14 +152,21 @@ class TraceComparison:
 
     def differences(self) -> list[str]:
         """Every probe for which packets and the model disagree."""
-        asked = [(probe, expected_trace) for probe in self.probes() if (expected_trace := self.expected_trace(probe)).disposition != "local"]
+        asked = [
+            (probe, expected_trace)
+            for probe in self.probes()
+            if (expected_trace := self.expected_trace(probe)).disposition != "local"
+        ]
         self.running_lab.send_command(do="listen", spaces=[told["namespace"] for told in self.workloads.values()])
         left = self._mismatches(asked, PROBE_SECONDS)
         # A busy machine may be late; what the model forbids and packets do is wrong at once.
         for _ in range(2):
             if left:
                 left = self._mismatches([(probe, expected_trace) for probe, expected_trace, _ in left], RETRY_SECONDS)
-        return [f"{probe}: the model says {expected_trace.disposition} ({expected_trace.rule}), packets {got}" for probe, expected_trace, got in left]
+        return [
+            f"{probe}: the model says {expected_trace.disposition} ({expected_trace.rule}), packets {got}"
+            for probe, expected_trace, got in left
+        ]
 
     def _mismatches(self, asked: list[tuple[Probe, Trace]], wait: float) -> list[tuple[Probe, Trace, str]]:
         told = [
@@ -188,7 +203,11 @@ class TraceComparison:
     def streams(self) -> dict[Probe, Trace]:
         """TCP flows between members that live."""
         asked = [probe for probe in self.probes() if probe.protocol == "tcp" and probe.source not in INTERNET_HOSTS]
-        return {probe: expected_trace for probe in asked if self.is_alive(probe, expected_trace := self.expected_trace(probe))}
+        return {
+            probe: expected_trace
+            for probe in asked
+            if self.is_alive(probe, expected_trace := self.expected_trace(probe))
+        }
 
     def is_alive(self, probe: Probe, expected_trace: Trace) -> bool:
         """Whether the model delivers the flow to a host that is there, and its answers to who began it."""
@@ -207,4 +226,6 @@ def is_same_path(before: Trace, after: Trace) -> bool:
 
 def _path_hops(expected_trace: Trace) -> list[Mapping[str, Any]]:
     kept = ("nat", "app", "connector") + (("node",) if expected_trace.chain else ())
-    return [{"kind": hop.kind, "name": hop.name, "detail": hop.detail} for hop in expected_trace.hops if hop.kind in kept]
+    return [
+        {"kind": hop.kind, "name": hop.name, "detail": hop.detail} for hop in expected_trace.hops if hop.kind in kept
+    ]

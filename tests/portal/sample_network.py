@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from provisioning.models import Draft
-from provisioning.services.drafts.editing import editing
+from provisioning.services.drafts import editing
 
 
 def create_sample_network(draft: Draft) -> dict[str, str]:

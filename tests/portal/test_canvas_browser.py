@@ -47,7 +47,7 @@ class Canvas:
 
 @pytest.fixture
 def canvas(live_portal: str, people: People, tenant_scope: Callable[..., Any], page: Page) -> Canvas:
-    from provisioning.services.drafts.editing import editing
+    from provisioning.services.drafts import editing
 
     with tenant_scope(people.acme):
         draft = editing.create_draft("rollout")
@@ -180,7 +180,7 @@ def test_what_is_in_use_says_so_once_and_leads_to_what_uses_it(canvas: Canvas) -
 
 
 def test_nothing_lies_on_the_link_of_an_empty_segment_between_two_that_share(canvas: Canvas) -> None:
-    from provisioning.services.drafts.editing import editing
+    from provisioning.services.drafts import editing
 
     with canvas.tenant_scope():
         for name in ("middle", "partner"):

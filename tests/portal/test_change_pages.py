@@ -19,7 +19,7 @@ LISTS = ("design", "connectors", "plans", "runs")
 @pytest.fixture
 def drawn(people: People, tenant_scope: Callable[..., Any]) -> Any:
     """An open draft of acme with a network in it."""
-    from provisioning.services.drafts.editing import editing
+    from provisioning.services.drafts import editing
 
     with tenant_scope(people.acme):
         draft = editing.create_draft("rollout")
@@ -76,7 +76,7 @@ def test_a_draft_is_shown_in_every_view(people: People, sign_in: SignIn, drawn: 
 def test_connectors_come_a_page_at_a_time_and_are_found_by_what_they_attach_to(
     people: People, sign_in: SignIn, tenant_scope: Callable[..., Any], drawn: Any
 ) -> None:
-    from provisioning.services.drafts.editing import editing
+    from provisioning.services.drafts import editing
 
     with tenant_scope(people.acme):
         uids = {row.name: row.uid for kind in ("segments", "groups") for row in rows(drawn, kind)}
@@ -103,7 +103,7 @@ def test_connectors_come_a_page_at_a_time_and_are_found_by_what_they_attach_to(
 def test_rules_come_a_page_of_policies_at_a_time_in_the_order_they_are_tried(
     people: People, sign_in: SignIn, tenant_scope: Callable[..., Any], drawn: Any
 ) -> None:
-    from provisioning.services.drafts.editing import editing
+    from provisioning.services.drafts import editing
 
     with tenant_scope(people.acme):
         for nth in range(51):
@@ -130,8 +130,10 @@ def rows(draft: Any, kind: str) -> Any:
     return queries.list_objects(queries.snapshot_of_draft(draft), kind)
 
 
-def test_a_discarded_draft_is_gone(people: People, sign_in: SignIn, tenant_scope: Callable[..., Any], drawn: Any) -> None:
-    from provisioning.services.drafts.editing import editing
+def test_a_discarded_draft_is_gone(
+    people: People, sign_in: SignIn, tenant_scope: Callable[..., Any], drawn: Any
+) -> None:
+    from provisioning.services.drafts import editing
 
     with tenant_scope(people.acme):
         editing.discard_draft(drawn)
@@ -142,7 +144,9 @@ def test_what_is_selected_is_in_the_address(people: People, sign_in: SignIn, ten
     from provisioning.snapshots import queries
 
     with tenant_scope(people.acme):
-        uid = next(row.uid for row in queries.list_objects(queries.draft_snapshot(drawn.uid), "groups") if row.name == "prod")
+        uid = next(
+            row.uid for row in queries.list_objects(queries.draft_snapshot(drawn.uid), "groups") if row.name == "prod"
+        )
     client = sign_in(people.netadmin)
     assert 'aria-label="Group prod"' in text(client, f"design/{drawn.uid}/?select=groups/{uid}")
     reach = text(client, f"design/{drawn.uid}/reach/?from={uid}")
@@ -159,7 +163,7 @@ def test_a_plan_offers_provision_with_its_digest_to_who_may(people: People, sign
 def test_a_stale_plan_says_what_moved_and_cannot_be_provisioned(
     people: People, sign_in: SignIn, tenant_scope: Callable[..., Any], plan: Any
 ) -> None:
-    from provisioning.services.drafts.editing import editing
+    from provisioning.services.drafts import editing
 
     with tenant_scope(people.acme):
         editing.add_object(plan.draft, "groups", {"name": "later"})

@@ -30,7 +30,8 @@ def acme(people: People, tenant_scope: Callable[..., Any], monkeypatch: pytest.M
 
 
 def test_each_kind_is_used_and_nothing_is_wrong(acme: Any, tenant_scope: Callable[..., Any]) -> None:
-    from provisioning.selectors import reachability; from provisioning.snapshots import queries
+    from provisioning.selectors import reachability
+    from provisioning.snapshots import queries
 
     with tenant_scope(acme):
         used = {row.kind for row in queries.list_objects(queries.live_snapshot())}
@@ -51,8 +52,11 @@ def test_the_open_draft_opens_closes_and_inspects_something(acme: Any, tenant_sc
     assert all(one["holds"] for one in plan.assertions)
 
 
-def test_a_hospital_whose_addresses_another_has_too_is_seen_by_others(acme: Any, tenant_scope: Callable[..., Any]) -> None:
-    from provisioning.selectors import reachability; from provisioning.snapshots import queries
+def test_a_hospital_whose_addresses_another_has_too_is_seen_by_others(
+    acme: Any, tenant_scope: Callable[..., Any]
+) -> None:
+    from provisioning.selectors import reachability
+    from provisioning.snapshots import queries
 
     with tenant_scope(acme):
         found = reachability.trace_flow(queries.live_snapshot(), "hospital-boston", "dc-frankfurt", port=443)

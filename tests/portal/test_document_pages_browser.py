@@ -10,15 +10,17 @@ from playwright.sync_api import Page, expect
 
 from tests.browser import sign_in
 from tests.people import People
-from tests.portal.sample_network import create_sample_network, add_every_kind
+from tests.portal.sample_network import add_every_kind, create_sample_network
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def drawn(live_portal: str, people: People, tenant_scope: Callable[..., Any], page: Page) -> tuple[Any, dict[str, str], str]:
+def drawn(
+    live_portal: str, people: People, tenant_scope: Callable[..., Any], page: Page
+) -> tuple[Any, dict[str, str], str]:
     """An open draft with a network in it, the uid of one object a kind, and the address of its pages."""
-    from provisioning.services.drafts.editing import editing
+    from provisioning.services.drafts import editing
 
     with tenant_scope(people.acme):
         draft = editing.create_draft("rollout")
@@ -71,7 +73,8 @@ def test_a_table_is_corrected_by_row_and_imported(page: Page, people: People, te
 
 
 def test_what_both_changed_is_decided_field_by_field(page: Page, people: People, tenant_scope: Any, drawn: Any) -> None:
-    from provisioning.services.drafts.editing import editing; from provisioning.services import plans, runs
+    from provisioning.services import plans, runs
+    from provisioning.services.drafts import editing
 
     first, uids, address = drawn
     uid = uids["prefix-lists"]

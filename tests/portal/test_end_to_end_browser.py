@@ -27,7 +27,8 @@ DEV, SENT = "10.2.0.1", 100_000_000
 def provisioned(live_lab: dict[str, str], people: People, tenant_scope: Callable[..., Any]) -> None:
     """acme's network is live: prod and dev in a closed segment, nothing allowed between them."""
     from provisioning.models import Run
-    from provisioning.services.drafts.editing import editing; from provisioning.services import plans, runs
+    from provisioning.services import plans, runs
+    from provisioning.services.drafts import editing
 
     ensure_demo_prices()
     with tenant_scope(people.acme):

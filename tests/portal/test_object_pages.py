@@ -14,7 +14,7 @@ from provisioning.core import intent
 from provisioning.selectors import cursors
 from tests.browser import sign_in as browse
 from tests.people import People
-from tests.portal.sample_network import create_sample_network, add_every_kind
+from tests.portal.sample_network import add_every_kind, create_sample_network
 
 SignIn = Callable[[Any], Client]
 
@@ -22,7 +22,7 @@ SignIn = Callable[[Any], Client]
 @pytest.fixture
 def drawn(people: People, tenant_scope: Callable[..., Any]) -> tuple[Any, dict[str, str]]:
     """An open draft of acme with objects of every kind, and the uid of one of each."""
-    from provisioning.services.drafts.editing import editing
+    from provisioning.services.drafts import editing
 
     with tenant_scope(people.acme):
         draft = editing.create_draft("rollout")
@@ -88,7 +88,7 @@ def test_only_what_the_draft_changed_is_listed_on_demand(people: People, sign_in
 def test_policies_are_listed_in_the_order_they_are_tried_or_by_name(
     people: People, sign_in: SignIn, drawn: Any, tenant_scope: Callable[..., Any]
 ) -> None:
-    from provisioning.services.drafts.editing import editing
+    from provisioning.services.drafts import editing
 
     draft, _ = drawn
     with tenant_scope(people.acme):

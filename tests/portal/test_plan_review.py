@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from portal.pages import rebasing, plan_review
+from portal.pages import plan_review, rebasing
 from portal.pages.diff_words import DiffWords
 
 OPENED = {
@@ -104,7 +104,10 @@ def test_the_price_keeps_its_comparison_and_its_causes() -> None:
 
 
 def test_without_a_price_book_the_reason_is_told() -> None:
-    assert plan_review.cost_summary({"monthly_after": None, "note": "Acme has no price book."})["note"] == "Acme has no price book."
+    assert (
+        plan_review.cost_summary({"monthly_after": None, "note": "Acme has no price book."})["note"]
+        == "Acme has no price book."
+    )
 
 
 def test_of_an_object_that_one_side_removed_only_what_the_other_changed_is_told() -> None:
@@ -112,7 +115,9 @@ def test_of_an_object_that_one_side_removed_only_what_the_other_changed_is_told(
     mine = {**base, "prefixes": ["10.2.0.0/16", "10.3.0.0/16"]}
     words = rebasing._side_words({"path": "", "base": base, "mine": mine, "theirs": None}, DiffWords([], []))
     assert words == {"base": "prefixes: 10.1.0.0/16", "mine": "prefixes: 10.2.0.0/16, 10.3.0.0/16", "theirs": ""}
-    assert rebasing._side_words({"path": "size", "base": "small", "mine": "large", "theirs": None}, DiffWords([], [])) == {
+    assert rebasing._side_words(
+        {"path": "size", "base": "small", "mine": "large", "theirs": None}, DiffWords([], [])
+    ) == {
         "base": "small",
         "mine": "large",
         "theirs": "",

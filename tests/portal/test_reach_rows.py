@@ -15,7 +15,9 @@ def reached(to: str, **more: Any) -> dict[str, Any]:
 
 
 def test_what_is_reached_and_why_the_rest_is_not() -> None:
-    rows = reach_rows.build_rows("prod", {"corp"}, [reached("dev", protocol="tcp", ports=["22"], rule="ssh/main")], None, ENDS)
+    rows = reach_rows.build_rows(
+        "prod", {"corp"}, [reached("dev", protocol="tcp", ports=["22"], rule="ssh/main")], None, ENDS
+    )
     assert [(row["to"], row["action"], row["how"]) for row in rows] == [
         ("dev", "allow", "policy ssh, rule main"),
         ("ehr", "deny", "other segment, no share lets it through"),

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, ViewportSize
 
 from tests.browser import sign_in
 from tests.people import People
-from tests.portal.sample_network import create_sample_network, add_every_kind
+from tests.portal.sample_network import add_every_kind, create_sample_network
 from tests.portal.test_page_access import PAGES, address
 
 pytestmark = pytest.mark.browser
@@ -33,7 +33,8 @@ SPILLING = """() => [...document.querySelectorAll(".cw-note")].filter((note) => 
 @pytest.fixture
 def shown(people: People, tenant_scope: Callable[..., Any]) -> list[str]:
     """Of every page, with something on those that show a draft and its plan."""
-    from provisioning.services.drafts.editing import editing; from provisioning.services import plans
+    from provisioning.services import plans
+    from provisioning.services.drafts import editing
 
     with tenant_scope(people.acme):
         draft = editing.create_draft("rollout")

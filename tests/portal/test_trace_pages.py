@@ -9,13 +9,13 @@ import pytest
 from django.test import Client
 
 from tests.people import People
-from tests.portal.sample_network import create_sample_network, add_every_kind
+from tests.portal.sample_network import add_every_kind, create_sample_network
 
 
 @pytest.fixture
 def ask(people: People, tenant_scope: Callable[..., Any], sign_in: Callable[[Any], Client]) -> Callable[[str], str]:
     """A page of acme by its address; {draft}, {site}, {prod} and {dev} in it are filled in."""
-    from provisioning.services.drafts.editing import editing
+    from provisioning.services.drafts import editing
 
     with tenant_scope(people.acme):
         draft = editing.create_draft("rollout")

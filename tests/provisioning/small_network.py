@@ -9,7 +9,8 @@ from typing import Any
 from django.utils import timezone
 
 from provisioning.models import Draft, Node, Run, Step
-from provisioning.services.drafts.editing import editing; from provisioning.services import nodes, plans, runs, steps
+from provisioning.services import nodes, plans, runs, steps
+from provisioning.services.drafts import editing
 from tenants.models import Tenant
 from tenants.scope import scope
 

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from provisioning.errors import ObjectNotFound, PreconditionFailed, StateConflict, ValidationFailed
 from provisioning.models import Draft, Item, Overlay
-from provisioning.snapshots import diff, document_export, tenant_cache, queries; from provisioning.selectors import listing
-from provisioning.services.drafts.editing import editing, overlay; from provisioning.services import revisions
-from provisioning.errors import PreconditionFailed, StateConflict, ValidationFailed, ObjectNotFound
-from provisioning.services.drafts.editing.rebase import RebaseConflict, Resolution, rebase_draft
+from provisioning.selectors import listing
+from provisioning.services import revisions
+from provisioning.services.drafts import editing, overlay
+from provisioning.services.drafts.rebase import RebaseConflict, Resolution, rebase_draft
+from provisioning.snapshots import diff, document_export, queries, tenant_cache
 from tenants import audit
 from tenants.models import AuditEntry
 from tenants.scope import ScopeError, scope
@@ -217,7 +219,10 @@ def test_an_old_revision_is_restored_as_a_new_draft(people: People) -> None:
         assert [row.name for row in queries.list_objects(queries.live_snapshot(), "connectors")] == ["site-1"]
         back = revisions.restore_revision(1)
         assert names(back, "connectors") == ["site-1", "site-2"]
-        assert [change["action"] for change in diff.diff_snapshots(queries.revision_snapshot(1), queries.revision_snapshot(2))] == ["remove"]
+        assert [
+            change["action"]
+            for change in diff.diff_snapshots(queries.revision_snapshot(1), queries.revision_snapshot(2))
+        ] == ["remove"]
 
 
 def test_pages_of_a_draft_go_forth_and_back_over_base_and_overlay(people: People) -> None:

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from provisioning.models import Draft, Plan
-from provisioning.services.drafts.editing import editing; from provisioning.services import plans, runs
 from provisioning.errors import StateConflict
+from provisioning.models import Draft, Plan
+from provisioning.services import plans, runs
+from provisioning.services.drafts import editing
 from tenants.models import Outbox
 from tenants.scope import scope
 from tests.people import People
@@ -54,7 +55,7 @@ def processed(people: People, plan: Plan) -> Plan:
     return plan
 
 
-@pytest.mark.parametrize("where", ["ground", "compute", "keep"])
+@pytest.mark.parametrize("where", ["load_inputs", "compute_plan", "save_plan"])
 def test_a_plan_that_crashes_its_worker_fails_and_says_so(
     people: People, large: None, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:

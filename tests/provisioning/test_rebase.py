@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from provisioning.models import Draft
-from provisioning.snapshots import document_export, tenant_cache, queries
-from provisioning.services.drafts.editing import editing, overlay
-from provisioning.services.drafts.editing.rebase import RebaseConflict, Resolution, rebase_draft
+from provisioning.services.drafts import editing, overlay
+from provisioning.services.drafts.rebase import RebaseConflict, Resolution, rebase_draft
+from provisioning.snapshots import document_export, queries, tenant_cache
 from tenants.models import AuditEntry
 from tenants.scope import scope
 from tests.people import People

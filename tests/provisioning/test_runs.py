@@ -15,17 +15,24 @@ from django.db import connection
 from django.utils import timezone
 
 from provisioning.core.values.resource import Change
-from provisioning.drivers.base import DriverContext, Done, DriverError, Waiting
+from provisioning.drivers.base import Done, DriverContext, DriverError, Waiting
 from provisioning.drivers.exchange import publish
+from provisioning.errors import Forbidden, StateConflict, ValidationFailed
 from provisioning.models import Draft, Lifecycle, Node, NodeSection, ResourceRecord, Run, Step
+from provisioning.services import lease, nodes, plans, revisions, runs, steps
+from provisioning.services.drafts import editing
 from provisioning.snapshots import queries
-from provisioning.services.drafts.editing import editing; from provisioning.services import lease, nodes, plans, revisions, runs, steps
-from provisioning.errors import StateConflict, Forbidden, ValidationFailed
 from tenants.actor import Actor, acting
 from tenants.models import Tenant
 from tenants.scope import scope
 from tests.people import People
-from tests.provisioning.small_network import DOCUMENT, draft_with_document, finish_run, report_all_applied, provision_document
+from tests.provisioning.small_network import (
+    DOCUMENT,
+    draft_with_document,
+    finish_run,
+    provision_document,
+    report_all_applied,
+)
 
 pytestmark = pytest.mark.django_db(databases=["default"], transaction=True)
 
@@ -126,7 +133,9 @@ def test_an_outcome_under_an_old_lease_is_refused(people: People, monkeypatch: p
             with scope(people.acme):
                 Step.objects.filter(pk=first.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
                 assert first.pk in steps.due_steps(timezone.now())
-                Step.objects.filter(pk=first.pk).update(lease_number=99, lease_until=timezone.now() + lease.LEASE_DURATION)
+                Step.objects.filter(pk=first.pk).update(
+                    lease_number=99, lease_until=timezone.now() + lease.LEASE_DURATION
+                )
             return Done({"stale": True}, {})
 
     monkeypatch.setattr(steps, "get_driver", lambda name: Slow())
@@ -158,7 +167,9 @@ def test_a_step_of_a_dead_process_is_free_at_once_and_one_of_a_living_or_distant
     owners = {mine: False, f"{here}/{dead.pid}/1": True, f"elsewhere/1/{dead.pid}/1": False, f"{mine}0": True}
     with scope(people.acme):
         for owner, free in owners.items():
-            Step.objects.filter(pk=pk).update(state="running", lease_owner=owner, lease_until=now + lease.LEASE_DURATION)
+            Step.objects.filter(pk=pk).update(
+                state="running", lease_owner=owner, lease_until=now + lease.LEASE_DURATION
+            )
             assert (pk in steps.due_steps(now)) is free, owner
 
 
@@ -233,7 +244,9 @@ def test_a_stale_plan_says_whose_run_moved_what(people: People) -> None:
         later = plans.create_plan(_with_policy("later", name="late", position=8))
         assert plans.staleness_reasons(later, later.draft) == []
         ResourceRecord.objects.filter(address="connector/site-2").delete()
-        assert plans.staleness_reasons(later, later.draft) == ["What is there has changed since, in a cloud or on an exchange."]
+        assert plans.staleness_reasons(later, later.draft) == [
+            "What is there has changed since, in a cloud or on an exchange."
+        ]
 
 
 def _with_policy(draft: str, **fields: object) -> Draft:

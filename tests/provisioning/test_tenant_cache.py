@@ -8,8 +8,10 @@ import pytest
 from django.db import connection, transaction
 
 from provisioning.models import Draft, Plan
-from provisioning.selectors import listing; from provisioning.snapshots import tenant_cache, queries
-from provisioning.services.drafts.editing import editing; from provisioning.services import plans
+from provisioning.selectors import listing
+from provisioning.services import plans
+from provisioning.services.drafts import editing
+from provisioning.snapshots import queries, tenant_cache
 from tenants.scope import scope
 from tests.people import People
 from tests.provisioning.small_network import DOCUMENT, draft_with_document, provision_document
@@ -71,7 +73,9 @@ def test_undo_and_rebase_are_seen(people: People) -> None:
     with scope(people.acme):
         draft, other = editing.create_draft("mine"), editing.create_draft("other")
         editing.add_object(draft, "groups", {"name": "mine"})
-        assert "mine" in named(queries.draft_snapshot(draft.uid)) and "mine" not in named(queries.draft_snapshot(other.uid))
+        assert "mine" in named(queries.draft_snapshot(draft.uid)) and "mine" not in named(
+            queries.draft_snapshot(other.uid)
+        )
         editing.undo_edit(draft)
         assert "mine" not in named(queries.draft_snapshot(draft.uid))
         editing.redo_edit(draft)
@@ -90,7 +94,9 @@ def test_nothing_of_another_tenant_is_ever_served(people: People) -> None:
     for _ in range(3):
         for tenant in tenants:
             with scope(tenant):
-                assert {name for name in named(queries.live_snapshot()) if name.startswith("only-")} == {f"only-{tenant.slug}"}
+                assert {name for name in named(queries.live_snapshot()) if name.startswith("only-")} == {
+                    f"only-{tenant.slug}"
+                }
                 network = tenant_cache.load_network(queries.live_snapshot())
                 seen[tenant.slug] |= {id(item) for _, item in network.intent.items()}
                 assert named(queries.Snapshot(1)) == {item.name for _, item in network.intent.items()}
@@ -159,7 +165,9 @@ def test_lists_are_found_ordered_and_counted_over_base_and_draft(people: People)
         assert asked(filters={"to": dev, "from": prod, "enabled": "true"}) == sorted({*by_name, "last"} - {"p3", "p5"})
         assert asked(filters={"to": dev}, search="P6") == ["p6"]
         first = listing.list_page(view, "policies", limit=4, ordering="position", filters={"from": prod})
-        second = listing.list_page(view, "policies", limit=4, ordering="position", filters={"from": prod}, cursor=first.next)
+        second = listing.list_page(
+            view, "policies", limit=4, ordering="position", filters={"from": prod}, cursor=first.next
+        )
         assert [row.name for row in (*first.rows, *second.rows)] == ["p3", "p8", "p7", "p6", "p4", "p2", "p1", "p0"]
         back = listing.list_page(
             view, "policies", limit=4, ordering="position", filters={"from": prod}, cursor=second.previous
@@ -256,11 +264,11 @@ def test_what_a_resource_should_be_is_kept_once(people: People) -> None:
         draft = draft_with_document()
         first = plans.create_plan(draft)
         with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM provisioning_content")
+            cursor.execute("SELECT count(*) FROM provisioning_resourcebody")
             before = cursor.fetchone()[0]
             editing.add_object(draft, "groups", {"name": "late"})
             second = plans.create_plan(draft)
-            cursor.execute("SELECT count(*) FROM provisioning_content")
+            cursor.execute("SELECT count(*) FROM provisioning_resourcebody")
             assert cursor.fetchone()[0] == before
         assert first.steps == second.steps and first.digest != second.digest
 

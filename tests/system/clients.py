@@ -92,7 +92,9 @@ class LabCommands:
         return subprocess.run(words, cwd=ROOT, env=self.env, text=True, capture_output=True, timeout=seconds)
 
     def connects(self, connector: str, address: str, port: int, patience: float = 1.5) -> bool:
-        return self.run(connector, sys.executable, "-c", PROBE_SCRIPT, address, str(port), str(patience)).returncode == 0
+        return (
+            self.run(connector, sys.executable, "-c", PROBE_SCRIPT, address, str(port), str(patience)).returncode == 0
+        )
 
     def begin_echo(self, connector: str, address: str, port: int, size: int) -> subprocess.Popen[str]:
         """Sends so many bytes to an echoing workload and reads them back; ``done`` waits for the end."""

@@ -13,8 +13,8 @@ from provisioning.lab import moto
 from tenants import tokens
 from tenants.scope import scope
 from tests.people import People
-from tests.system.cloud_document import REGION, VPCS, cloud_document, assert_each_once_in_aws
 from tests.system.clients import CustomerClient, LabCommands, wait_until
+from tests.system.cloud_document import REGION, VPCS, assert_each_once_in_aws, cloud_document
 
 pytestmark = pytest.mark.packets
 
@@ -76,7 +76,9 @@ def test_from_an_empty_tenant_to_packets_usage_and_invoice(
     rates = wait_until(lambda: _rates(acme), lambda it: it.get("connector/vpc-prod", [0])[0] > 1_000_000, 30)
     assert rates["connector/vpc-dev"][1] > 1_000_000
     assert lab.done(echo) >= size
-    usage = wait_until(lambda: _metered(people, acme), lambda it: it.get("gb_exchange_out", 0) * 10**9 >= 2 * size, 30, 1)
+    usage = wait_until(
+        lambda: _metered(people, acme), lambda it: it.get("gb_exchange_out", 0) * 10**9 >= 2 * size, 30, 1
+    )
     assert usage["connector_hours"] > 0 and usage["exchange_hours"] > 0 and usage["service_instance_hours"] > 0
     _invoice(acme)
 

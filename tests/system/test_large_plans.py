@@ -11,12 +11,13 @@ from typing import Any
 from portal.local import process_specs
 from portal.local.redis import free_port
 from provisioning.models import Plan
-from provisioning.services.drafts.editing import editing; from provisioning.services import plans
+from provisioning.services import plans
+from provisioning.services.drafts import editing
 from tenants import tokens
 from tenants.scope import scope
-from tests.servers import TestServers
 from tests.people import People
 from tests.provisioning.small_network import DOCUMENT
+from tests.servers import TestServers
 from tests.system.clients import CustomerClient, wait_until
 
 SITES = 1000

@@ -16,10 +16,10 @@ from provisioning.lab import aws_fault_proxy, moto
 from provisioning.services import accounts
 from tenants import tokens
 from tenants.scope import scope
-from tests.servers import TestServers
 from tests.people import People
-from tests.system.cloud_document import REGION, VPCS, cloud_document, assert_each_once_in_aws
+from tests.servers import TestServers
 from tests.system.clients import CustomerClient, wait_until
+from tests.system.cloud_document import REGION, VPCS, assert_each_once_in_aws, cloud_document
 
 pytestmark = pytest.mark.packets
 
@@ -46,7 +46,9 @@ def test_a_killed_worker_costs_time_and_nothing_else(
     vpcs = moto.seed_vpcs(live_aws, VPCS)
     with scope(people.acme):
         secret = {"access_key_id": "lab", "secret_access_key": "lab"}
-        accounts.add_account(name="aws", provider="aws", account_id="123456789012", regions=[REGION], credentials=secret)
+        accounts.add_account(
+            name="aws", provider="aws", account_id="123456789012", regions=[REGION], credentials=secret
+        )
     _, token = tokens.issue(people.owner, "crash")
     acme = CustomerClient(live_portal, token, "acme")
     worker = process_specs.worker_process({**live_nodes, "AWS_ENDPOINT_URL": slow_aws}, tmp_path, threads=4)

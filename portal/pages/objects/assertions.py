@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from portal.pages.objects.form_fields import ENDPOINT_LITERALS, DESCRIPTION, NAME, SelectField, ReferenceField, ports_field, protocol_field
+from portal.pages.objects.form_fields import (
+    DESCRIPTION,
+    ENDPOINT_LITERALS,
+    NAME,
+    ReferenceField,
+    SelectField,
+    ports_field,
+    protocol_field,
+)
 from portal.pages.objects.object_kind import ListColumn, ObjectKind
 from portal.pages.rule_text import rule_match_text
 

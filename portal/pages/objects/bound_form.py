@@ -8,13 +8,21 @@ from dataclasses import dataclass
 from dataclasses import field as fresh
 from typing import Any
 
-from portal.pages.objects.form_fields import SelectField, FormField, CheckboxField, NumberField, FieldGroup, ReferenceField, RowsField
+from portal.pages.objects.form_fields import (
+    CheckboxField,
+    FieldGroup,
+    FormField,
+    NumberField,
+    ReferenceField,
+    RowsField,
+    SelectField,
+)
 from portal.pages.objects.object_kind import Body, value_at
 from portal.templatetags.causeway import segment_hue
 
 COLORS = ("#3f67a8", "#a8527f", "#8a7340", "#4d7d74", "#7563a6", "#a1604a", "#5f7a3f", "#5a6b7d")
 """The eight muted hues, in their order; each is nearest to its own."""
-LabelLookup = Callable[[str], "Named"]
+LabelLookup = Callable[[str], "ReferenceLabel"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +71,11 @@ class BoundField:
 
     @property
     def words(self) -> str:
-        return json.dumps(dict(self.field.literals)) if isinstance(self.field, ReferenceField) and self.field.literals else ""
+        return (
+            json.dumps(dict(self.field.literals))
+            if isinstance(self.field, ReferenceField) and self.field.literals
+            else ""
+        )
 
     @property
     def display_value(self) -> str:
@@ -95,14 +107,18 @@ class BoundRow:
     fields: list[BoundField]
 
 
-def bind_fields(fields: Iterable[FormField], body: Body, label: LabelLookup, prefix: str = "edit", base: str = "") -> list[BoundField]:
+def bind_fields(
+    fields: Iterable[FormField], body: Body, label: LabelLookup, prefix: str = "edit", base: str = ""
+) -> list[BoundField]:
     """``base``: the path of the object the fields belong to; ``prefix`` keeps ids of two forms on a page apart."""
     fields = tuple(fields)
     first = {one.path: one.options[0][0] for one in fields if isinstance(one, SelectField) and one.options}
     return [_bind_field(one, body, label, prefix, base, first) for one in fields]
 
 
-def _bind_field(one: FormField, body: Body, label: LabelLookup, prefix: str, base: str, first: Mapping[str, str]) -> BoundField:
+def _bind_field(
+    one: FormField, body: Body, label: LabelLookup, prefix: str, base: str, first: Mapping[str, str]
+) -> BoundField:
     name = ".".join(filter(None, (base, one.path)))
     value = value_at(body, one.path)
     bound = BoundField(one, name, f"{prefix}-{name or one.label}".replace(" ", "-"), value)

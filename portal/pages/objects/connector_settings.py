@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portal.pages.objects.form_fields import SelectField, FormField, CheckboxField, TextField, TextListField
+from portal.pages.objects.form_fields import CheckboxField, FormField, SelectField, TextField, TextListField
 from provisioning.core.intent.connector_settings import SDWAN_VENDORS
 
 PEER_ADDRESSES = TextListField(
@@ -20,7 +20,9 @@ ENCAPSULATION = SelectField(
 
 
 def identifier_field(path: str, label: str, example: str, *, required: bool = True, hint: str = "") -> TextField:
-    return TextField(path, label, example=example, mono=True, required=required, optional=not required, hint=hint, half=True)
+    return TextField(
+        path, label, example=example, mono=True, required=required, optional=not required, hint=hint, half=True
+    )
 
 
 SETTINGS: dict[str, tuple[FormField, ...]] = {
@@ -80,7 +82,9 @@ SETTINGS: dict[str, tuple[FormField, ...]] = {
         CREDENTIAL,
     ),
     "sdwan": (
-        SelectField("vendor", "Vendor", options=tuple((vendor, vendor.capitalize()) for vendor in SDWAN_VENDORS), half=True),
+        SelectField(
+            "vendor", "Vendor", options=tuple((vendor, vendor.capitalize()) for vendor in SDWAN_VENDORS), half=True
+        ),
         SelectField("tunnel", "Tunnel", options=(("ipsec", "IPsec"), ("gre", "GRE")), half=True),
         PEER_ADDRESSES,
         identifier_field("vrf", "Handed over in", "corp", required=False, hint="The vendor's name for the segment."),
@@ -97,7 +101,9 @@ SETTINGS: dict[str, tuple[FormField, ...]] = {
         ENCAPSULATION,
     ),
     "interconnect": (
-        TextListField("attachments", "VLAN attachments", example="vlan-a, vlan-b", hint="Circuit A's first.", required=True),
+        TextListField(
+            "attachments", "VLAN attachments", example="vlan-a, vlan-b", hint="Circuit A's first.", required=True
+        ),
         ENCAPSULATION,
     ),
     "colo": (

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from portal.pages.objects.connector_settings import SETTINGS
 from portal.pages.objects.exchanges import SIZES
 from portal.pages.objects.form_fields import (
-    DESCRIPTION, NAME, SelectField, FormField, CheckboxField, NumberField, FieldGroup, ReferenceField, RowsField, TextField, TextListField, billing_tags_field)
+    DESCRIPTION,
+    NAME,
+    CheckboxField,
+    FieldGroup,
+    FormField,
+    NumberField,
+    ReferenceField,
+    RowsField,
+    SelectField,
+    TextField,
+    TextListField,
+    billing_tags_field,
+)
 from portal.pages.objects.object_kind import Body, ListColumn, ObjectKind, value_at
-from portal.pages.objects.connector_settings import SETTINGS
 from provisioning.core.intent.connectors import CONNECTOR_KINDS
 
 CIRCUITS = FieldGroup(
@@ -84,7 +96,11 @@ def connector_form(body: Body, sizes: Sequence[tuple[str, str]] = SIZES) -> tupl
             "When something fails",
             folded=True,
             fields=(
-                *((ReferenceField("failover_exchange", "Failover exchange", kinds=("exchanges",)),) if known.supports_failover else ()),
+                *(
+                    (ReferenceField("failover_exchange", "Failover exchange", kinds=("exchanges",)),)
+                    if known.supports_failover
+                    else ()
+                ),
                 TextField(
                     "redundancy_group", "Redundancy group", optional=True, half=True, hint="Equal prefixes share one."
                 ),

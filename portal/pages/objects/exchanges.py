@@ -17,7 +17,8 @@ KIND = ObjectKind(
     word="exchange",
     plural="Exchanges",
     icon="topology-star-3",
-    empty_text="A pair of routing nodes near your clouds and sites. Connectors attach to one, and exchanges form a mesh.",
+    empty_text="A pair of routing nodes near your clouds and sites. Connectors attach to one, and "
+    "exchanges form a mesh.",
     columns=(
         ListColumn("Location", lambda body: LOCATIONS.get(body["location"], body["location"])),
         ListColumn("Size", lambda body: body["size"]),

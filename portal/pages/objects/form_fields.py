@@ -138,7 +138,9 @@ def protocol_field(path: str = "protocol") -> SelectField:
 
 
 def ports_field(path: str = "ports", beside: str = "protocol") -> TextListField:
-    return TextListField(path, "Ports", example="any, or 443, 8000-8100", half=True, when=(beside, PROTOCOLS_WITH_PORTS))
+    return TextListField(
+        path, "Ports", example="any, or 443, 8000-8100", half=True, when=(beside, PROTOCOLS_WITH_PORTS)
+    )
 
 
 def addresses_field(path: str, label: str) -> ReferenceField:
@@ -149,4 +151,6 @@ def addresses_field(path: str, label: str) -> ReferenceField:
 
 
 def billing_tags_field() -> ReferenceField:
-    return ReferenceField("billing_tags", "Billing tags", kinds=("billing-tags",), many=True, hint="Costs are shown by them.")
+    return ReferenceField(
+        "billing_tags", "Billing tags", kinds=("billing-tags",), many=True, hint="Costs are shown by them."
+    )

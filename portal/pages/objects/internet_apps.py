@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from portal.pages.objects.form_fields import (
-    DESCRIPTION, NAME, SelectField, CheckboxField, NumberField, FieldGroup, ReferenceField, TextField, TextListField, billing_tags_field)
+    DESCRIPTION,
+    NAME,
+    CheckboxField,
+    FieldGroup,
+    NumberField,
+    ReferenceField,
+    SelectField,
+    TextField,
+    TextListField,
+    billing_tags_field,
+)
 from portal.pages.objects.object_kind import Body, ListColumn, ObjectKind
 
 
@@ -33,7 +43,9 @@ KIND = ObjectKind(
         ReferenceField("connector", "Internet exit", kinds=("connectors",), where={"kind": "internet-exit"}),
         SelectField("protocol", "Protocol", options=(("tcp", "tcp"), ("udp", "udp")), half=True),
         NumberField("port", "Public port", least=1, most=65535, half=True),
-        TextField("public_ip", "Public address", mono=True, optional=True, hint="Empty: the address of the exit's node."),
+        TextField(
+            "public_ip", "Public address", mono=True, optional=True, hint="Empty: the address of the exit's node."
+        ),
         FieldGroup(
             "target",
             "Leads to",

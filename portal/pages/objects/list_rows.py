@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from portal.pages.objects.form_fields import ENDPOINT_LITERALS
 from portal.pages.objects.bound_form import ReferenceLabel, find_references
+from portal.pages.objects.form_fields import ENDPOINT_LITERALS
 from portal.pages.objects.object_kind import ListColumn, ObjectKind
-from provisioning.selectors import listing; from provisioning.snapshots import queries
-from provisioning.snapshots.queries import StoredObject, Snapshot
 from provisioning.errors import InvalidQuery
+from provisioning.selectors import listing
+from provisioning.snapshots import queries
+from provisioning.snapshots.queries import Snapshot, StoredObject
 
 PAGE_SIZE = 50
 MAX_CELL_VALUES = 4
@@ -82,4 +83,8 @@ def _list_cell(column: ListColumn, row: StoredObject, names: ReferenceNames) -> 
     values = found if isinstance(found, list) else [found] if found not in (None, "") else []
     values = list(dict.fromkeys(values))
     literals = ENDPOINT_LITERALS if column.cell == "words" else {}
-    return ListCell(column, [names.value(value, literals) for value in values[:MAX_CELL_VALUES]], max(0, len(values) - MAX_CELL_VALUES))
+    return ListCell(
+        column,
+        [names.value(value, literals) for value in values[:MAX_CELL_VALUES]],
+        max(0, len(values) - MAX_CELL_VALUES),
+    )

@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from portal.pages.objects.form_fields import (
-    DESCRIPTION, NAME, SelectField, FormField, CheckboxField, NumberField, FieldGroup, ReferenceField, TextListField, addresses_field, ports_field, protocol_field)
+    DESCRIPTION,
+    NAME,
+    CheckboxField,
+    FieldGroup,
+    FormField,
+    NumberField,
+    ReferenceField,
+    SelectField,
+    TextListField,
+    addresses_field,
+    ports_field,
+    protocol_field,
+)
 from portal.pages.objects.object_kind import Body, ListColumn, ObjectKind
 from portal.pages.rule_text import rule_match_text
 
@@ -55,7 +67,9 @@ def nat_rule_form(body: Body) -> tuple[FormField, ...]:
             fields=(
                 SelectField("type", "Destination", options=DESTINATIONS),
                 TextListField("prefixes", "Inside", example="10.22.0.0/24", when=("type", ("static",))),
-                NumberField("port", "Other port", least=1, most=65535, when=("type", ("static",)), hint="Empty: the same."),
+                NumberField(
+                    "port", "Other port", least=1, most=65535, when=("type", ("static",)), hint="Empty: the same."
+                ),
             ),
         ),
         NumberField("position", "Position", least=0, half=True, hint="Lower is tried first; empty: last."),

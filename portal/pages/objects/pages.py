@@ -13,12 +13,13 @@ from django.urls import reverse
 from portal.pages.decorators import PageRequest, get_draft, tenant_page
 from portal.pages.objects import KINDS, SECTIONS
 from portal.pages.objects.bound_form import BoundField, bind_fields
+from portal.pages.objects.list_rows import ReferenceNames, get_page, list_rows
 from portal.pages.objects.object_kind import ObjectKind
-from portal.pages.objects.list_rows import ReferenceNames, list_rows, get_page
-from provisioning.models import Draft, Item
-from provisioning.selectors import draft_changes; from provisioning.snapshots import queries
-from provisioning.snapshots.queries import StoredObject, Snapshot
 from provisioning.errors import ObjectNotFound
+from provisioning.models import Draft, Item
+from provisioning.selectors import draft_changes
+from provisioning.snapshots import queries
+from provisioning.snapshots.queries import Snapshot, StoredObject
 
 NEW = "new"
 
@@ -40,21 +41,29 @@ def in_draft(request: PageRequest, uid: UUID, kind: str = "") -> HttpResponse:
     slug = request.tenant.slug
     root = reverse("draft-objects", args=[slug, uid])
     return _render_page(
-        request, ShownSnapshot(queries.snapshot_of_draft(draft), draft.name, root, f"/api/v1/t/{slug}/drafts/{uid}/", draft), kind
+        request,
+        ShownSnapshot(queries.snapshot_of_draft(draft), draft.name, root, f"/api/v1/t/{slug}/drafts/{uid}/", draft),
+        kind,
     )
 
 
 @tenant_page()
 def in_live(request: PageRequest, kind: str = "") -> HttpResponse:
     slug = request.tenant.slug
-    return _render_page(request, ShownSnapshot(queries.live_snapshot(), "Live", reverse("network", args=[slug]), f"/api/v1/t/{slug}/live/"), kind)
+    return _render_page(
+        request,
+        ShownSnapshot(queries.live_snapshot(), "Live", reverse("network", args=[slug]), f"/api/v1/t/{slug}/live/"),
+        kind,
+    )
 
 
 @tenant_page()
 def in_revision(request: PageRequest, number: int, kind: str = "") -> HttpResponse:
     slug = request.tenant.slug
     root = reverse("revision-objects", args=[slug, number])
-    place = ShownSnapshot(queries.revision_snapshot(number), f"Revision {number}", root, f"/api/v1/t/{slug}/revisions/{number}/")
+    place = ShownSnapshot(
+        queries.revision_snapshot(number), f"Revision {number}", root, f"/api/v1/t/{slug}/revisions/{number}/"
+    )
     return _render_page(request, place, kind)
 
 
@@ -119,7 +128,9 @@ def _list_context(request: PageRequest, place: ShownSnapshot, kind: ObjectKind) 
         following, previous = listed.next, listed.previous
     names = ReferenceNames(place.view, [row.body for row, _ in found])
     removed = (
-        [row for row, state in draft_changes.list_changed_objects(place.draft, kind.key) if state == "removed"] if place.draft else []
+        [row for row, state in draft_changes.list_changed_objects(place.draft, kind.key) if state == "removed"]
+        if place.draft
+        else []
     )
     return {
         "lines": list_rows(kind, found, names),
@@ -154,7 +165,9 @@ def _resolve_uid(kind: ObjectKind, wanted: str) -> str:
     return str(found) if found else wanted
 
 
-def object_panel(view: Snapshot, kind: ObjectKind, row: StoredObject | None, api: str, root: str, state: str = "same") -> dict[str, Any]:
+def object_panel(
+    view: Snapshot, kind: ObjectKind, row: StoredObject | None, api: str, root: str, state: str = "same"
+) -> dict[str, Any]:
     """What the form of an object draws; ``row`` None: of a new one. api, root: as in ``Place``."""
     body = row.body if row else kind.blank
     names = ReferenceNames(view, [body])

@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 from portal.pages.objects.form_fields import (
-    ENDPOINT_LITERALS, DESCRIPTION, NAME, SelectField, CheckboxField, NumberField, FieldGroup, ReferenceField, RowsField, TextField, addresses_field, ports_field, protocol_field)
+    DESCRIPTION,
+    ENDPOINT_LITERALS,
+    NAME,
+    CheckboxField,
+    FieldGroup,
+    NumberField,
+    ReferenceField,
+    RowsField,
+    SelectField,
+    TextField,
+    addresses_field,
+    ports_field,
+    protocol_field,
+)
 from portal.pages.objects.object_kind import ListColumn, ObjectKind
 from provisioning.core.intent.policies import ACTIONS
 
@@ -41,7 +54,8 @@ KIND = ObjectKind(
     word="policy",
     plural="Policies",
     icon="arrows-exchange",
-    empty_text="From some groups to others, with ordered rules. Policies are tried by position; in each, the first rule "
+    empty_text="From some groups to others, with ordered rules. Policies are tried by position; in each, "
+    "the first rule "
     "that matches decides. What none matches follows the segment's stance.",
     columns=(
         ListColumn("Position", lambda body: body["position"], cell="number", order="position"),

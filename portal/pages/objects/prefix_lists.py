@@ -17,7 +17,8 @@ KIND = ObjectKind(
     word="prefix list",
     plural="Prefix lists",
     icon="list-numbers",
-    empty_text="Addresses with a name. A rule that names the list follows when the list changes, so an address is kept in "
+    empty_text="Addresses with a name. A rule that names the list follows when the list changes, so an "
+    "address is kept in "
     "one place.",
     columns=(
         ListColumn("Entries", lambda body: [entry_text(entry) for entry in body["entries"]], cell="mono"),

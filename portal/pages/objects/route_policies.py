@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from portal.pages.objects.form_fields import (
-    DESCRIPTION, NAME, SelectField, CheckboxField, NumberField, FieldGroup, ReferenceField, RowsField, TextField, TextListField, addresses_field)
+    DESCRIPTION,
+    NAME,
+    CheckboxField,
+    FieldGroup,
+    NumberField,
+    ReferenceField,
+    RowsField,
+    SelectField,
+    TextField,
+    TextListField,
+    addresses_field,
+)
 from portal.pages.objects.object_kind import Body, ListColumn, ObjectKind
 
 DIRECTIONS = (
@@ -22,7 +33,8 @@ KIND = ObjectKind(
     word="route policy",
     plural="Route policies",
     icon="route",
-    empty_text="Which of a site's routes are accepted, and which of the network's it is told. A site without a route has "
+    empty_text="Which of a site's routes are accepted, and which of the network's it is told. A site "
+    "without a route has "
     "no way there, whatever the policies allow. What no rule matches is allowed.",
     columns=(
         ListColumn("Segment", lambda body: body["segment"], cell="segment"),

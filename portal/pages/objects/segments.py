@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portal.pages.objects.form_fields import DESCRIPTION, NAME, SelectField, ColorField, TextListField
+from portal.pages.objects.form_fields import DESCRIPTION, NAME, ColorField, SelectField, TextListField
 from portal.pages.objects.object_kind import ListColumn, ObjectKind
 
 STANCES = (

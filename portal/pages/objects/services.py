@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 from portal.pages.objects.form_fields import (
-    DESCRIPTION, NAME, PROTOCOLS, SelectField, FormField, NumberField, FieldGroup, ReferenceField, RowsField, TextField, addresses_field, billing_tags_field, ports_field)
+    DESCRIPTION,
+    NAME,
+    PROTOCOLS,
+    FieldGroup,
+    FormField,
+    NumberField,
+    ReferenceField,
+    RowsField,
+    SelectField,
+    TextField,
+    addresses_field,
+    billing_tags_field,
+    ports_field,
+)
 from portal.pages.objects.object_kind import Body, ListColumn, ObjectKind
 from provisioning import catalog
 from provisioning.core.intent import FIREWALL

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from portal.pages.objects.form_fields import DESCRIPTION, NAME, SelectField, NumberField, FieldGroup, ReferenceField, TextListField
+from portal.pages.objects.form_fields import (
+    DESCRIPTION,
+    NAME,
+    FieldGroup,
+    NumberField,
+    ReferenceField,
+    SelectField,
+    TextListField,
+)
 from portal.pages.objects.object_kind import Body, ListColumn, ObjectKind
 
 DIRECTIONS = (
@@ -22,7 +30,9 @@ def share_side_fields(path: str, label: str) -> FieldGroup:
         fields=(
             ReferenceField("segment", "Segment", kinds=("segments",)),
             ReferenceField("groups", "Groups", kinds=("groups",), many=True),
-            TextListField("prefixes", "Prefixes", example="10.9.0.0/24", hint="Of the segment's members; beside the groups."),
+            TextListField(
+                "prefixes", "Prefixes", example="10.9.0.0/24", hint="Of the segment's members; beside the groups."
+            ),
         ),
     )
 
@@ -39,7 +49,8 @@ KIND = ObjectKind(
     word="share",
     plural="Shares",
     icon="arrows-left-right",
-    empty_text="Segments do not reach each other. A share lets named groups or prefixes of two of them do so, begun from "
+    empty_text="Segments do not reach each other. A share lets named groups or prefixes of two of them do "
+    "so, begun from "
     "one side or both, through a firewall if you like. Shares are not passed on.",
     columns=(
         ListColumn("Side A", lambda body: body["a"]["segment"], cell="segment"),
@@ -55,7 +66,9 @@ KIND = ObjectKind(
         share_side_fields("b", "Side B"),
         SelectField("direction", "Who begins", options=DIRECTIONS),
         ReferenceField("services", "Through", kinds=("services",), many=True, hint="Inspected in this order."),
-        NumberField("route_limit", "Routes at most", least=1, most=100_000, hint="More than that is an error, not a flood."),
+        NumberField(
+            "route_limit", "Routes at most", least=1, most=100_000, hint="More than that is an error, not a flood."
+        ),
         DESCRIPTION,
     ),
     blank={"direction": "both", "route_limit": 100},

@@ -10,7 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from provisioning.core.check import (
-    prefixes, internet_apps, connectors, names, nat, policies, route_policies, services, shadowed_rules, shares)
+    connectors,
+    internet_apps,
+    names,
+    nat,
+    policies,
+    prefixes,
+    route_policies,
+    services,
+    shadowed_rules,
+    shares,
+)
 from provisioning.core.resolve.network import Network
 from provisioning.core.resolve.segment import ResolvedSegment
 from provisioning.core.values.resource import Problem
@@ -65,7 +75,9 @@ def check_network(network: Network, slow_checks: bool = True) -> list[Problem]:
     return sorted(found, key=lambda problem: problem.severity != "error")
 
 
-def _cached_problems(network: Network, one: Callable[[Network], Iterable[Problem]], kinds: tuple[str, ...]) -> Iterable[Problem]:
+def _cached_problems(
+    network: Network, one: Callable[[Network], Iterable[Problem]], kinds: tuple[str, ...]
+) -> Iterable[Problem]:
     if not kinds:
         return one(network)
     read = (network.intent.catalog, *(item for kind in kinds for item in (None, *network.intent.of(kind).values())))

@@ -40,7 +40,9 @@ def check_link_addresses(network: Network) -> Iterator[Problem]:
             elif local.version != 4:
                 yield Problem("bad_link", path, f"{circuit.local} cannot be used: links have IPv4 addresses. Give one.")
             elif local.network.overlaps(MESH_NETWORK):
-                yield Problem("bad_link", path, f"{circuit.local} cannot be used: exchanges use {MESH_NETWORK} themselves.")
+                yield Problem(
+                    "bad_link", path, f"{circuit.local} cannot be used: exchanges use {MESH_NETWORK} themselves."
+                )
             for segment in {attachment.segment for attachment in connector.attachments}:
                 other = taken.setdefault((connector.exchange, circuit.node, segment, str(local.ip)), connector)
                 if other is not connector and connector.enabled and other.enabled:
@@ -99,7 +101,9 @@ def check_manual_cloud_side(network: Network) -> Iterator[Problem]:
                 "cloud_side_by_hand",
                 f"connectors/{connector.key}",
                 f"Only the exchange's side of connector “{connector.name}” is set up. "
-                + _MANUAL_CLOUD_STEPS[connector.kind].format(**connector.settings, nodes=_node_addresses(network, connector)),
+                + _MANUAL_CLOUD_STEPS[connector.kind].format(
+                    **connector.settings, nodes=_node_addresses(network, connector)
+                ),
                 "warning",
             )
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from provisioning.core.values.addresses import address_number, contains
 from provisioning.core.intent import Connector, InternetApp
 from provisioning.core.resolve.network import Network
+from provisioning.core.values.addresses import address_number, contains
 from provisioning.core.values.resource import Problem
 
 

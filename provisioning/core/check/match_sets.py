@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from provisioning.core.values.addresses import ALL_V4, V6_OFFSET, Range, covers, intersect, subtract
-from provisioning.core.values.l4 import l4_ranges
 from provisioning.core.intent import Rule
 from provisioning.core.intent.prefix_resolver import PrefixResolver
+from provisioning.core.values.addresses import ALL_V4, V6_OFFSET, Range, covers, intersect, subtract
+from provisioning.core.values.l4 import l4_ranges
 
 ALL_ADDRESSES: tuple[Range, ...] = (ALL_V4, (V6_OFFSET, V6_OFFSET + (1 << 128) - 1))
 MAX_FRAGMENTS = 2_000

@@ -7,9 +7,9 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
-from provisioning.core.resolve.fabric import MAX_EXCHANGES
 from provisioning.core.intent import ANY, INTERNET, KINDS, Intent, IntentObject, is_prefix
 from provisioning.core.intent.policies import ENDPOINT_KINDS
+from provisioning.core.resolve.fabric import MAX_EXCHANGES
 from provisioning.core.resolve.network import Network
 from provisioning.core.values.resource import Problem
 
@@ -144,7 +144,8 @@ def _unknown_references(kind: str, item: Any, known: KnownUids) -> Iterator[Prob
                 yield Problem(
                     "unknown_reference",
                     f"{kind}/{item.key}/{path.replace('[]', f'[{place}]')}",
-                    f"{object_label(kind, item)} names a {' or '.join(map(kind_label, kinds))} that does not exist any more. "
+                    f"{object_label(kind, item)} names a {' or '.join(map(kind_label, kinds))} that does "
+                    f"not exist any more. "
                     "Choose another one.",
                 )
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from provisioning.core.values.addresses import V6_OFFSET, Range, contains, covers, merge_ranges, prefix_range
 from provisioning.core.check.match_sets import ranges_overlap
 from provisioning.core.intent import Attachment, NatRule, is_prefix
 from provisioning.core.resolve.network import Network
 from provisioning.core.resolve.segment import ResolvedSegment
+from provisioning.core.values.addresses import V6_OFFSET, Range, contains, covers, merge_ranges, prefix_range
 from provisioning.core.values.resource import Problem
 
 
@@ -58,7 +58,8 @@ def check_hidden_prefixes(resolved: ResolvedSegment) -> Iterator[Problem]:
                         "nat_kept_inside",
                         f"connectors/{connector.key}/{where}.prefixes[{attachment.prefixes.index(prefix)}]",
                         f"NAT hides {prefix} of connector “{connector.name}”, and “{owner.connector.name}” shows it to "
-                        f"segment “{resolved.segment.name}”. From behind “{connector.name}” these addresses are its own; "
+                        f"segment “{resolved.segment.name}”. From behind “{connector.name}” these "
+                        f"addresses are its own; "
                         f"to reach “{owner.connector.name}” from there, translate the destination too.",
                         "warning",
                     )
@@ -102,7 +103,9 @@ def _family_and_length(prefix: str) -> tuple[bool, str]:
     return ":" in prefix, prefix.rpartition("/")[2]
 
 
-def _check_inside(resolved: ResolvedSegment, name: str, attachments: Sequence[Attachment], rule: NatRule) -> Iterator[Problem]:
+def _check_inside(
+    resolved: ResolvedSegment, name: str, attachments: Sequence[Attachment], rule: NatRule
+) -> Iterator[Problem]:
     """The inside of a rule is behind the connector, and what it presents belongs to one group."""
     owned = [(one, merge_ranges(prefix_range(prefix) for prefix in one.prefixes)) for one in attachments]
     everything = merge_ranges(held for _, ranges in owned for held in ranges)

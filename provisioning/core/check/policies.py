@@ -29,13 +29,17 @@ def _load_context(network: Network) -> tuple[ConnectorsByName, PolicyContext]:
     imported_members = [resolved.imported_members for resolved in network.resolved_segments.values() if resolved.shares]
     connectors = intent.connectors.values()
     before: ConnectorsByName = network.kept.get("joined", (None, ({}, None)))[1][0]
-    joined, exits = network.derive("joined", (named, *connectors, None, *imported_members), lambda: _connectors_by_name(network, named, before))
+    joined, exits = network.derive(
+        "joined", (named, *connectors, None, *imported_members), lambda: _connectors_by_name(network, named, before)
+    )
     told = [(one.name, one.kind, one.enabled) for uid in sorted(named) if (one := intent.connectors.get(uid))]
     items = [one for kind in (intent.groups, intent.segments, intent.internet_apps) for one in kind.values()]
     return joined, network.derive("meanings", (exits, told, *items), lambda: PolicyContext(intent, exits))
 
 
-def _connectors_by_name(network: Network, named: set[str], before: ConnectorsByName) -> tuple[ConnectorsByName, frozenset[str]]:
+def _connectors_by_name(
+    network: Network, named: set[str], before: ConnectorsByName
+) -> tuple[ConnectorsByName, frozenset[str]]:
     """Members, and the guests that shares bring into a segment, by the names that policies use."""
     joined: ConnectorsByName = {}
     exits = set()
@@ -89,7 +93,9 @@ MAX_NAMED = 3
 """Groups that one warning names."""
 
 
-def _check_unmatched_names(policy: Policy, intent: Intent, path: str, named: Sequence[tuple[int, str]]) -> Iterator[Problem]:
+def _check_unmatched_names(
+    policy: Policy, intent: Intent, path: str, named: Sequence[tuple[int, str]]
+) -> Iterator[Problem]:
     """``named``: (place, uid) of what nobody in the policy's segments is called."""
     groups = [(place, f"“{intent.groups[uid].name}”") for place, uid in named if uid in intent.groups]
     if groups:

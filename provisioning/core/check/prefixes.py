@@ -6,11 +6,11 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from provisioning.core.values.addresses import Range, merge_ranges, prefix_range
 from provisioning.core.intent import NatRule
-from provisioning.core.resolve.segment import ResolvedSegment
-from provisioning.core.values.resource import Problem
 from provisioning.core.resolve.routing_table import Member
+from provisioning.core.resolve.segment import ResolvedSegment
+from provisioning.core.values.addresses import Range, merge_ranges, prefix_range
+from provisioning.core.values.resource import Problem
 
 DEFAULT_ROUTES = ("0.0.0.0/0", "::/0")
 
@@ -69,8 +69,10 @@ def _overlap_problem(resolved: ResolvedSegment, outer: _PresentedPrefix, inner: 
         return Problem(
             "nat_collision",
             prefix_path(resolved, claims[1].member, claims[1].prefix),
-            f"{_presenter_label(resolved, claims[1])} presents {claims[1].prefix}, which overlaps {claims[0].prefix} of "
-            f"{_presenter_label(resolved, claims[0])} in segment “{segment}”. Translate to addresses that nobody else has.",
+            f"{_presenter_label(resolved, claims[1])} presents {claims[1].prefix}, which overlaps "
+            f"{claims[0].prefix} of "
+            f"{_presenter_label(resolved, claims[0])} in segment “{segment}”. Translate to addresses that "
+            f"nobody else has.",
         )
     if outer.held == inner.held:
         names = f"Connectors “{one.name}” and “{other.name}”"

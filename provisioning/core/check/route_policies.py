@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from provisioning.core.resolve.connector_edge import RouteFilter, origin_as_path, present_attachments
 from provisioning.core.intent import Attachment, Connector, RoutePolicy
 from provisioning.core.intent.route_policies import UNCHANGED
+from provisioning.core.resolve.connector_edge import RouteFilter, origin_as_path, present_attachments
 from provisioning.core.resolve.network import Network
 from provisioning.core.resolve.segment import ResolvedSegment
 from provisioning.core.values.resource import Problem
@@ -44,14 +44,17 @@ def check_unused_route_policies(resolved: ResolvedSegment) -> Iterator[Problem]:
     """A policy whose rules neither keep a route that is there from anybody, nor set anything on one."""
     for policy in resolved.routing_table.route_policies:
         targets = {one.uid for one, some in resolved.routing_table.attached if _is_target(policy, one, some)}
-        routes = _presented_routes(resolved, targets) if policy.direction == "in" else _announced_routes(resolved, targets)
+        routes = (
+            _presented_routes(resolved, targets) if policy.direction == "in" else _announced_routes(resolved, targets)
+        )
         asked = RouteFilter(policy, resolved.prefixes)
         if targets and not any(_has_effect(asked, connector, prefix) for connector, prefix in routes):
             told = "of" if policy.direction == "in" else "told to"
             yield Problem(
                 "changes_nothing",
                 f"route-policies/{policy.key}",
-                f"Route policy “{policy.name}” changes nothing in segment “{resolved.segment.name}”: every route {told} "
+                f"Route policy “{policy.name}” changes nothing in segment “{resolved.segment.name}”: every "
+                f"route {told} "
                 "its targets is allowed as it is. Name prefixes that are there, or remove it.",
                 "warning",
             )

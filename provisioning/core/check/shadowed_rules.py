@@ -18,7 +18,16 @@ from operator import and_, or_
 
 import numpy as np
 
-from provisioning.core.check.match_sets import MatchSet, Budget, BudgetExceeded, BoundingBoxes, overlap_candidates, rule_match_set, find_cover, bounding_boxes
+from provisioning.core.check.match_sets import (
+    BoundingBoxes,
+    Budget,
+    BudgetExceeded,
+    MatchSet,
+    bounding_boxes,
+    find_cover,
+    overlap_candidates,
+    rule_match_set,
+)
 from provisioning.core.intent import ANY, INTERNET, Policy, Rule
 from provisioning.core.resolve.network import Network
 from provisioning.core.values.resource import Problem
@@ -79,7 +88,11 @@ class _PolicyBitmaps:
         self.by_from: dict[str, int] = {}
         self.by_to: dict[str, int] = {}
         for place, policy in enumerate(policies):
-            for held, names in ((self.segments, policy.segments), (self.by_from, policy.from_), (self.by_to, policy.to)):
+            for held, names in (
+                (self.segments, policy.segments),
+                (self.by_from, policy.from_),
+                (self.by_to, policy.to),
+            ):
                 for name in names:
                     held[name] = held.get(name, 0) | 1 << place
         for held in (self.by_from, self.by_to):
@@ -157,7 +170,11 @@ class _ShadowSearch:
     def problems(self) -> Iterator[Problem]:
         for place, matched in enumerate(self.matched):
             held = self.known.get(matched.policy.uid)
-            if held is None or held.matched is not matched or self._earlier_policies(place, held.triple) != held.earlier:
+            if (
+                held is None
+                or held.matched is not matched
+                or self._earlier_policies(place, held.triple) != held.earlier
+            ):
                 held = self.known[matched.policy.uid] = self._check_policy(place, matched)
             yield from held.problems
 
@@ -209,7 +226,11 @@ class _ShadowSearch:
         self, place: int, policy: Policy, box: MatchSet, own: list[tuple[Policy, Rule, MatchSet]], budget: Budget
     ) -> list[tuple[Policy, Rule]] | None:
         """The covering rules where what holds at one spot has to hold at all of them."""
-        earlier_spanning = [one for other in self._policies_at(self.sides.earlier_spanning(place, policy)) for one in other.deciding_rules]
+        earlier_spanning = [
+            one
+            for other in self._policies_at(self.sides.earlier_spanning(place, policy))
+            for one in other.deciding_rules
+        ]
         held = _find_covering_rules(box, [*earlier_spanning, *own], budget)
         if held is not None:
             return held
@@ -237,7 +258,9 @@ def _set_bits(bits: int) -> Iterator[int]:
         bits ^= lowest
 
 
-def _find_covering_rules(box: MatchSet, others: Sequence[tuple[Policy, Rule, MatchSet]], budget: Budget) -> list[tuple[Policy, Rule]] | None:
+def _find_covering_rules(
+    box: MatchSet, others: Sequence[tuple[Policy, Rule, MatchSet]], budget: Budget
+) -> list[tuple[Policy, Rule]] | None:
     places = find_cover(box, [other for _, _, other in others], budget)
     return None if places is None else [others[place][:2] for place in places]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator
 
-from provisioning.core.values.addresses import Range, intersect, prefix_range
 from provisioning.core.check.match_sets import ranges_overlap
 from provisioning.core.intent import Share, ShareSide
 from provisioning.core.resolve.network import Network
-from provisioning.core.resolve.segment import DirectedShare, ResolvedSegment
-from provisioning.core.values.resource import Problem
 from provisioning.core.resolve.routing_table import Member
+from provisioning.core.resolve.segment import DirectedShare, ResolvedSegment
+from provisioning.core.values.addresses import Range, intersect, prefix_range
+from provisioning.core.values.resource import Problem
 
 
 def check_share_sides(network: Network) -> Iterator[Problem]:
@@ -60,31 +60,49 @@ def check_share_same_connector(resolved: ResolvedSegment) -> Iterator[Problem]:
     """A site in both segments: what it sends itself never reaches an exchange."""
     for directed_share in resolved.directed_shares:
         if resolved.is_decider(directed_share.other):
-            near = {one.connector.uid: one.connector for one in resolved.members if ranges_overlap(one.ranges, directed_share.near)}
-            for uid in {imported_member.connector.uid for imported_member in _imported_members(resolved, directed_share)} & near.keys():
+            near = {
+                one.connector.uid: one.connector
+                for one in resolved.members
+                if ranges_overlap(one.ranges, directed_share.near)
+            }
+            for uid in {
+                imported_member.connector.uid for imported_member in _imported_members(resolved, directed_share)
+            } & near.keys():
                 yield Problem(
                     "share_loop",
                     f"shares/{directed_share.share.key}",
-                    f"Connector “{near[uid].name}” is on both sides of share “{directed_share.share.name}”. Traffic between "
+                    f"Connector “{near[uid].name}” is on both sides of share "
+                    f"“{directed_share.share.name}”. Traffic between "
                     "its own networks never reaches an exchange, so the share does not rule it.",
                     "warning",
                 )
 
 
 def _imported_members(resolved: ResolvedSegment, directed_share: DirectedShare) -> list[Member]:
-    return [imported_member for imported_member in resolved.imported_members if imported_member.segment.uid == directed_share.other and ranges_overlap(imported_member.ranges, directed_share.far)]
+    return [
+        imported_member
+        for imported_member in resolved.imported_members
+        if imported_member.segment.uid == directed_share.other
+        and ranges_overlap(imported_member.ranges, directed_share.far)
+    ]
 
 
 def check_route_limit(resolved: ResolvedSegment) -> Iterator[Problem]:
     """Every prefix of the other side, as far as the share shows it, is a route here."""
     for directed_share in resolved.directed_shares:
         share = directed_share.share
-        seen = {held for imported_member in _imported_members(resolved, directed_share) for _, held in imported_member.routes if ranges_overlap((held,), directed_share.far)}
+        seen = {
+            held
+            for imported_member in _imported_members(resolved, directed_share)
+            for _, held in imported_member.routes
+            if ranges_overlap((held,), directed_share.far)
+        }
         if len(seen) > share.route_limit:
             yield Problem(
                 "route_limit",
                 f"shares/{share.key}/route_limit",
-                f"Share “{share.name}” shows {len(seen)} prefixes of segment “{_segment_name(resolved, directed_share.other)}” to "
+                f"Share “{share.name}” shows {len(seen)} prefixes of segment "
+                f"“{_segment_name(resolved, directed_share.other)}” to "
                 f"segment “{resolved.segment.name}”; its limit is {share.route_limit}. Share less or raise the limit.",
             )
 
@@ -115,7 +133,9 @@ def check_share_overlap(resolved: ResolvedSegment) -> Iterator[Problem]:
         mine.sort(key=lambda row: row[:2])
 
 
-def _overlapping_ranges(imported_member: Member, rows: list[tuple[Range, int, Member]]) -> Iterator[tuple[Range, Member, Range]]:
+def _overlapping_ranges(
+    imported_member: Member, rows: list[tuple[Range, int, Member]]
+) -> Iterator[tuple[Range, Member, Range]]:
     """(range of the guest, who else has some of it, the part both have); rows are disjoint and sorted."""
     for low, high in imported_member.ranges:
         place = max(0, bisect_left(rows, low, key=lambda row: row[0][0]) - 1)
@@ -126,14 +146,22 @@ def _overlapping_ranges(imported_member: Member, rows: list[tuple[Range, int, Me
             place += 1
 
 
-def _overlap_problem(resolved: ResolvedSegment, imported_member: Member, held: Range, other: Member, common: Range) -> Problem:
-    share = next(one.share for one in resolved.directed_shares if one.other == imported_member.segment.uid and ranges_overlap((held,), one.far))
+def _overlap_problem(
+    resolved: ResolvedSegment, imported_member: Member, held: Range, other: Member, common: Range
+) -> Problem:
+    share = next(
+        one.share
+        for one in resolved.directed_shares
+        if one.other == imported_member.segment.uid and ranges_overlap((held,), one.far)
+    )
     whose = "" if other.segment.uid == resolved.segment.uid else f", which a share brings from “{other.segment.name}”"
     return Problem(
         "share_overlap",
         f"shares/{share.key}",
-        f"Share “{share.name}” brings {_longest_prefix(imported_member, common)} of connector “{imported_member.connector.name}” (segment "
-        f"“{imported_member.segment.name}”) into segment “{resolved.segment.name}”, where it overlaps {_longest_prefix(other, common)} of "
+        f"Share “{share.name}” brings {_longest_prefix(imported_member, common)} of connector "
+        f"“{imported_member.connector.name}” (segment "
+        f"“{imported_member.segment.name}”) into segment “{resolved.segment.name}”, where it overlaps "
+        f"{_longest_prefix(other, common)} of "
         f"connector “{other.connector.name}”{whose}. Share less, or present other addresses with NAT.",
     )
 

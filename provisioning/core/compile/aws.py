@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from provisioning.core.values.addresses import address_number, address_text
 from provisioning.core.compile.aws_routes import spoke_routes, vpc_routes
-from provisioning.core.resolve.fabric import ExchangeNode, allocate_indexes, sort_by_number
 from provisioning.core.intent import Connector, Exchange, Intent, Segment
+from provisioning.core.resolve.fabric import ExchangeNode, allocate_indexes, sort_by_number
 from provisioning.core.resolve.network import Network
 from provisioning.core.resolve.segment import ResolvedSegment
+from provisioning.core.values.addresses import address_number, address_text
 from provisioning.core.values.resource import Body, Resource, body_references
 
 GATEWAY_ASN = 64512
@@ -113,7 +113,9 @@ def _gateway_resources(network: Network, gateway: _TransitGateway) -> Iterator[R
             yield _build_resource(gateway.table(segment, role), "aws.tgw-route-table", body, (segment.uid,))
 
 
-def _vpn_connections(intent: Intent, gateway: _TransitGateway, mesh: list[ExchangeNode], routes: dict[str, list[str]]) -> Iterator[Resource]:
+def _vpn_connections(
+    intent: Intent, gateway: _TransitGateway, mesh: list[ExchangeNode], routes: dict[str, list[str]]
+) -> Iterator[Resource]:
     """Two VPN connections per segment and exchange, one to each node.
 
     A table takes a static route for a prefix once only, so the spoke routes lead to the first node of the first
@@ -169,7 +171,9 @@ def _vpc_resources(network: Network, gateways: Iterable[_TransitGateway]) -> Ite
     network.kept[_VPC_CACHE_KEY] = ((), after)
 
 
-def _attachment_and_routes(gateway: _TransitGateway, connector: Connector, resolved: ResolvedSegment) -> Iterator[Resource]:
+def _attachment_and_routes(
+    gateway: _TransitGateway, connector: Connector, resolved: ResolvedSegment
+) -> Iterator[Resource]:
     settings = connector.settings
     base = f"{gateway.base}/vpc/{settings['vpc_id']}"
     attachment = {

@@ -8,9 +8,9 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 
-from provisioning.core.values.addresses import Range, prefix_range
 from provisioning.core.intent import INTERNET, Connector
 from provisioning.core.resolve.segment import APP_SOURCE_NAT_PREFIX, ResolvedSegment
+from provisioning.core.values.addresses import Range, prefix_range
 
 DEFAULT_ROUTE = "0.0.0.0/0"
 SOURCE_NAT_PREFIX = f"{APP_SOURCE_NAT_PREFIX}0/24"
@@ -22,7 +22,9 @@ def spoke_routes(resolved: ResolvedSegment) -> list[str]:
     besides; everything where the segment names no prefixes or has a way to the internet."""
     if not resolved.segment.prefixes or resolved.exits:
         return [DEFAULT_ROUTE]
-    return _sorted_ipv4([*resolved.segment.prefixes, *_imported_prefixes(resolved), *([SOURCE_NAT_PREFIX] if resolved.apps else [])])
+    return _sorted_ipv4(
+        [*resolved.segment.prefixes, *_imported_prefixes(resolved), *([SOURCE_NAT_PREFIX] if resolved.apps else [])]
+    )
 
 
 def vpc_routes(resolved: ResolvedSegment, connector: Connector) -> list[str]:

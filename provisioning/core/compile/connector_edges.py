@@ -7,12 +7,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from provisioning.core.values.addresses import merge_ranges
 from provisioning.core.compile.rules import range_texts
-from provisioning.core.resolve.connector_edge import RouteFilter
 from provisioning.core.intent import Attachment, Connector, NatRule, RouteRule
 from provisioning.core.intent.prefix_resolver import PrefixResolver
+from provisioning.core.resolve.connector_edge import RouteFilter
 from provisioning.core.resolve.segment import ResolvedSegment
+from provisioning.core.values.addresses import merge_ranges
 
 EdgeSection = dict[str, Any]
 
@@ -22,7 +22,8 @@ def edge_sections(resolved: ResolvedSegment) -> dict[str, EdgeSection]:
     found: dict[str, EdgeSection] | None = resolved.cache.get("edges")
     if found is None:
         found = resolved.cache["edges"] = {
-            connector.uid: _edge_section(resolved, connector, attachments) for connector, attachments in resolved.routing_table.attached
+            connector.uid: _edge_section(resolved, connector, attachments)
+            for connector, attachments in resolved.routing_table.attached
         }
     return found
 
@@ -33,7 +34,9 @@ def _edge_section(resolved: ResolvedSegment, connector: Connector, attachments: 
     return {
         "inside": sorted({prefix for attachment in attachments for prefix in attachment.prefixes}),
         "presented": range_texts(merge_ranges(shown)),
-        "nat_rules": [_nat_rule(rule, resolved.prefixes) for rule in local_segment.routing_table.nat.get(connector.uid, ())],
+        "nat_rules": [
+            _nat_rule(rule, resolved.prefixes) for rule in local_segment.routing_table.nat.get(connector.uid, ())
+        ],
         "blind": range_texts(resolved.filtered_routes(connector)),
         "route_policies": {
             "in": [_route_policy(one) for one in local_segment.routing_table.filters(connector, "in")],

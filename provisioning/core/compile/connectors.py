@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from provisioning.core.compile.resource_addresses import connector_address, presence_address, vrf_address
 from provisioning.core.compile.connector_edges import edge_sections
 from provisioning.core.compile.links import LinkEnd, link_ends, link_section
+from provisioning.core.compile.resource_addresses import connector_address, presence_address, vrf_address
 from provisioning.core.intent import Connector
 from provisioning.core.intent.connectors import CONNECTOR_KINDS
 from provisioning.core.resolve.network import Network
@@ -36,7 +36,10 @@ def _exchange_uids(connector: Connector) -> list[str]:
 
 def _connector_resource(network: Network, connector: Connector, mine: tuple[LinkEnd, ...]) -> Resource:
     intent = network.intent
-    links = [link_section(intent, connector, end, edge_sections(network.resolved(end.segment))[connector.uid]) for end in mine]
+    links = [
+        link_section(intent, connector, end, edge_sections(network.resolved(end.segment))[connector.uid])
+        for end in mine
+    ]
     exchanges = [intent.exchanges[uid] for uid in _exchange_uids(connector)]
     body = {
         "number": connector.number,

@@ -6,11 +6,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from provisioning.core.compile import connectors
-from provisioning.core.compile.resource_addresses import instance_address, presence_address, segment_address, vrf_address
-from provisioning.core.compile.service_instances import service_segments, instance_section
+from provisioning.core.compile.resource_addresses import (
+    instance_address,
+    presence_address,
+    segment_address,
+    vrf_address,
+)
 from provisioning.core.compile.sections import segment_section, services_section, vrf_section
-from provisioning.core.resolve.fabric import ServiceInstance
+from provisioning.core.compile.service_instances import instance_section, service_segments
 from provisioning.core.intent import Intent, Segment
+from provisioning.core.resolve.fabric import ServiceInstance
 from provisioning.core.resolve.network import Network
 from provisioning.core.resolve.segment import ResolvedSegment
 from provisioning.core.values.resource import Resource

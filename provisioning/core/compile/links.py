@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from provisioning.core.values.addresses import BadPrefix
 from provisioning.core.compile.connector_edges import EdgeSection
 from provisioning.core.intent import Circuit, Connector, Intent
 from provisioning.core.intent.circuits import LINK_SLOTS, link_addresses, link_slot
 from provisioning.core.intent.connectors import CONNECTOR_KINDS
 from provisioning.core.resolve.network import Network
+from provisioning.core.values.addresses import BadPrefix
 
 
 class LinkEnd(NamedTuple):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from provisioning.core.values.addresses import Range, merge_ranges, range_text
 from provisioning.core.intent import ANY, INTERNET, FirewallRule, Intent, Policy, Rule
 from provisioning.core.resolve.network import Network
-from provisioning.core.resolve.segment import PublishedApp
 from provisioning.core.resolve.routing_table import Member
+from provisioning.core.resolve.segment import PublishedApp
+from provisioning.core.values.addresses import Range, merge_ranges, range_text
 
 
 def range_texts(ranges: Iterable[Range]) -> list[str]:
@@ -96,4 +96,7 @@ def address_sets(
     for app in apps:
         if app.app.uid in used:
             held.setdefault(app.app.uid, []).append((app.public, app.public))
-    return {name: range_texts(merge_ranges(held[uid])) for name, uid in sorted((set_name(network.intent, uid), uid) for uid in held)}
+    return {
+        name: range_texts(merge_ranges(held[uid]))
+        for name, uid in sorted((set_name(network.intent, uid), uid) for uid in held)
+    }

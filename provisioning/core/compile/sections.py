@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioning.core.values.addresses import BOGON_RANGES, address_text, range_text
 from provisioning.core.compile import shares
-from provisioning.core.compile.rules import rules_section, address_sets, range_texts
-from provisioning.core.resolve.fabric import ExchangeNode, serving_exchange
+from provisioning.core.compile.rules import address_sets, range_texts, rules_section
 from provisioning.core.intent import Exchange
+from provisioning.core.resolve.fabric import ExchangeNode, serving_exchange
 from provisioning.core.resolve.network import Network
-from provisioning.core.resolve.segment import PublishedApp, ResolvedSegment
 from provisioning.core.resolve.routing_table import Member
+from provisioning.core.resolve.segment import PublishedApp, ResolvedSegment
+from provisioning.core.values.addresses import BOGON_RANGES, address_text, range_text
 
 
 def segment_section(network: Network, resolved: ResolvedSegment) -> dict[str, Any]:
@@ -37,7 +37,9 @@ def segment_section(network: Network, resolved: ResolvedSegment) -> dict[str, An
         },
         "private": [range_text(one) for one in BOGON_RANGES] if resolved.exits else [],
         "apps": [_app_section(app) for app in resolved.apps],
-        "sets": address_sets(network, resolved.policies, (*resolved.members, *resolved.imported_members), resolved.apps),
+        "sets": address_sets(
+            network, resolved.policies, (*resolved.members, *resolved.imported_members), resolved.apps
+        ),
         "rules": rules_section(network, resolved.policies),
     }
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from provisioning.core.compile.shares import services_in_use
 from provisioning.core.compile.rules import match_section
-from provisioning.core.resolve.fabric import ServiceInstance
+from provisioning.core.compile.shares import services_in_use
 from provisioning.core.intent import FIREWALL, Intent, Segment, Service
+from provisioning.core.resolve.fabric import ServiceInstance
 from provisioning.core.resolve.network import Network
 
 

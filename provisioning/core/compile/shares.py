@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from provisioning.core.compile.rules import service_keys, rules_section, address_sets, range_texts
+from provisioning.core.compile.rules import address_sets, range_texts, rules_section, service_keys
 from provisioning.core.resolve.network import Network
-from provisioning.core.resolve.segment import ResolvedSegment
 from provisioning.core.resolve.routing_table import Member
+from provisioning.core.resolve.segment import ResolvedSegment
 
 
 def _imported_by_segment(resolved: ResolvedSegment) -> dict[str, list[Member]]:
@@ -22,7 +22,11 @@ def _imported_by_segment(resolved: ResolvedSegment) -> dict[str, list[Member]]:
 
 def _decided_segments(resolved: ResolvedSegment) -> list[str]:
     """The segments whose flows with this one are decided here."""
-    return [uid for uid in dict.fromkeys(directed_share.other for directed_share in resolved.directed_shares) if resolved.is_decider(uid)]
+    return [
+        uid
+        for uid in dict.fromkeys(directed_share.other for directed_share in resolved.directed_shares)
+        if resolved.is_decider(uid)
+    ]
 
 
 def imported_members_section(resolved: ResolvedSegment) -> list[dict[str, Any]]:
@@ -63,7 +67,9 @@ def shares_section(network: Network, resolved: ResolvedSegment) -> list[dict[str
             "id": f"share/{one.share.key}",
             "chain": service_keys(network.intent, one.share.services),
             **{
-                side: _side_section(network, held.segment, one.near if held.segment == resolved.segment.uid else one.far)
+                side: _side_section(
+                    network, held.segment, one.near if held.segment == resolved.segment.uid else one.far
+                )
                 for side, held in one.share.sides
             },
             "initiate": {"both": ["a", "b"], "a-to-b": ["a"], "b-to-a": ["b"]}[one.share.direction],
@@ -94,7 +100,10 @@ def peer_rules_section(network: Network, resolved: ResolvedSegment) -> dict[str,
             for policy in other.policies
             if not names.isdisjoint(policy.from_) and not names.isdisjoint(policy.to)
         ]
-        found[other.segment.key] = {"rules": rules_section(network, policies), "sets": address_sets(network, policies, shown)}
+        found[other.segment.key] = {
+            "rules": rules_section(network, policies),
+            "sets": address_sets(network, policies, shown),
+        }
     return found
 
 
@@ -102,8 +111,13 @@ def services_in_use(resolved: ResolvedSegment) -> list[str]:
     """uids of the services that flows decided in this segment may be sent through, by number."""
     found = resolved.cache.get("services")
     if found is None:
-        policies = [*resolved.policies, *(one for uid in _decided_segments(resolved) for one in resolved.local_segments[uid].policies)]
+        policies = [
+            *resolved.policies,
+            *(one for uid in _decided_segments(resolved) for one in resolved.local_segments[uid].policies),
+        ]
         used = {uid for policy in policies for rule in policy.rules for uid in rule.services}
-        used |= {uid for one in resolved.directed_shares if resolved.is_decider(one.other) for uid in one.share.services}
+        used |= {
+            uid for one in resolved.directed_shares if resolved.is_decider(one.other) for uid in one.share.services
+        }
         found = resolved.cache["services"] = sorted(used, key=lambda uid: resolved.services[uid].number)
     return found

@@ -42,7 +42,11 @@ class CsvObject:
         """The body this makes of the one that is there; settings without a column stay too."""
         body = {**held, **self.body}
         if "settings" in self.body and body.get("kind") == held.get("kind"):
-            stay = {key: value for key, value in held.get("settings", {}).items() if SETTING_PREFIX + key not in self.columns}
+            stay = {
+                key: value
+                for key, value in held.get("settings", {}).items()
+                if SETTING_PREFIX + key not in self.columns
+            }
             body["settings"] = {**stay, **self.body["settings"]}
         return body
 
@@ -82,7 +86,9 @@ def objects_to_rows(kind: str, bodies: Iterable[Body]) -> tuple[list[str], list[
     return header, [[row.get(name, "") for name in header] for row in rows]
 
 
-def rows_to_objects(kind: str, header: Sequence[str], lines: Iterable[CsvRow]) -> tuple[list[CsvObject], list[tuple[int, str, str]]]:
+def rows_to_objects(
+    kind: str, header: Sequence[str], lines: Iterable[CsvRow]
+) -> tuple[list[CsvObject], list[tuple[int, str, str]]]:
     """The objects of a table, in its order, and what is wrong with cells as (row, column, message)."""
     table = CSV_TABLES[kind]
     wrong: list[tuple[int, str, str]] = []
@@ -144,7 +150,11 @@ def _split_prefixes(cell: str) -> list[str]:
 
 
 def _parse_names(column: str, cell: str) -> list[str]:
-    return _parse_json(column, cell) if cell.startswith("[") else [part.strip() for part in cell.split("|") if part.strip()]
+    return (
+        _parse_json(column, cell)
+        if cell.startswith("[")
+        else [part.strip() for part in cell.split("|") if part.strip()]
+    )
 
 
 def _parse_json(column: str, cell: str) -> Any:
@@ -209,7 +219,9 @@ def _rows_to_connector(lines: Sequence[CsvRow]) -> dict[str, Any]:
         ]
     settings = {name: _common_cell(lines, name) for name in columns if name.startswith(SETTING_PREFIX)}
     if settings:
-        body["settings"] = {name.removeprefix(SETTING_PREFIX): _parse_setting(cell) for name, cell in settings.items() if cell}
+        body["settings"] = {
+            name.removeprefix(SETTING_PREFIX): _parse_setting(cell) for name, cell in settings.items() if cell
+        }
     return body
 
 

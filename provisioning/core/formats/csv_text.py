@@ -58,9 +58,7 @@ def read_csv(data: bytes, most: int) -> tuple[list[str], list[CsvRow]]:
     try:
         text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     except UnicodeDecodeError as error:
-        raise BadCsv(
-            1 + data[: error.start].count(b"\n"), "The text is not UTF-8. Save it as “CSV UTF-8”."
-        ) from error
+        raise BadCsv(1 + data[: error.start].count(b"\n"), "The text is not UTF-8. Save it as “CSV UTF-8”.") from error
     text = text.removeprefix("\ufeff")
     if "\0" in text:
         raise BadCsv(1 + text[: text.index("\0")].count("\n"), "A cell holds the character U+0000.")

@@ -39,13 +39,21 @@ class MergeConflict:
     theirs: Any
 
 
-def diff_bodies(before: Mapping[str, Any], after: Mapping[str, Any], label: ReferenceLabel = str) -> list[FieldDifference]:
+def diff_bodies(
+    before: Mapping[str, Any], after: Mapping[str, Any], label: ReferenceLabel = str
+) -> list[FieldDifference]:
     """Every field that differs, in the order of ``after``."""
-    return [(path, _absent_as_none(was), _absent_as_none(now)) for path, was, now in _diff_values("", before, after, label)]
+    return [
+        (path, _absent_as_none(was), _absent_as_none(now)) for path, was, now in _diff_values("", before, after, label)
+    ]
 
 
 def merge_bodies(
-    base: Any, mine: Any, theirs: Any, label: ReferenceLabel = str, take: Callable[[str], MergeChoice | None] = lambda path: None
+    base: Any,
+    mine: Any,
+    theirs: Any,
+    label: ReferenceLabel = str,
+    take: Callable[[str], MergeChoice | None] = lambda path: None,
 ) -> tuple[Any, list[MergeConflict]]:
     """The three-way merge of one object's bodies (None: not there), and the conflicts that ``take`` does not decide.
 
@@ -93,11 +101,15 @@ class _Merger:
     def merge_lists(self, path: str, base: dict[str, Any], mine: dict[str, Any], theirs: dict[str, Any]) -> list[Any]:
         merged = {}
         for name in {**theirs, **mine}:
-            merged[name] = self.merge_values(f"{path}[{name}]", *(side.get(name, ABSENT) for side in (base, mine, theirs)))
+            merged[name] = self.merge_values(
+                f"{path}[{name}]", *(side.get(name, ABSENT) for side in (base, mine, theirs))
+            )
         there = [name for name, value in merged.items() if value is not ABSENT]
         return [merged[name] for name in self.merge_order(path, there, list(base), list(mine), list(theirs))]
 
-    def merge_order(self, path: str, there: list[str], base: list[str], mine: list[str], theirs: list[str]) -> list[str]:
+    def merge_order(
+        self, path: str, there: list[str], base: list[str], mine: list[str], theirs: list[str]
+    ) -> list[str]:
         """The first match decides among rules, so that an order both changed is a conflict like a field."""
         everywhere = [name for name in base if name in mine and name in theirs]
         here, other = ([name for name in side if name in everywhere] for side in (mine, theirs))

@@ -26,20 +26,20 @@ from provisioning.core.intent import (
     services,
     shares,
 )
+from provisioning.core.intent.address_match import is_prefix
 from provisioning.core.intent.assertions import Assertion
 from provisioning.core.intent.billing_tags import BillingTag
-from provisioning.core.intent.catalog import Catalog, Location, CatalogNode
+from provisioning.core.intent.catalog import Catalog, CatalogNode, Location
 from provisioning.core.intent.circuits import Circuit
 from provisioning.core.intent.connectors import Attachment, Connector
 from provisioning.core.intent.exchanges import Exchange
+from provisioning.core.intent.field_reader import FieldReader, InvalidIntent, ResolveReference
 from provisioning.core.intent.groups import Group
-from provisioning.core.intent.internet_apps import AppTarget, InternetApp
 from provisioning.core.intent.intent_object import ANY, INTERNET, IntentObject, ObjectReference, slug
-from provisioning.core.intent.address_match import is_prefix
+from provisioning.core.intent.internet_apps import AppTarget, InternetApp
 from provisioning.core.intent.nat_rules import DestinationTranslation, NatMatch, NatRule, Translation
 from provisioning.core.intent.policies import Policy, Rule
 from provisioning.core.intent.prefix_lists import PrefixEntry, PrefixList
-from provisioning.core.intent.field_reader import InvalidIntent, FieldReader, ResolveReference
 from provisioning.core.intent.route_policies import RouteMatch, RoutePolicy, RouteRule, RouteSetClause
 from provisioning.core.intent.segments import Segment
 from provisioning.core.intent.services import FIREWALL, FirewallRule, Placement, Service, Zone
@@ -56,6 +56,7 @@ __all__ = [
     "Attachment",
     "BillingTag",
     "Catalog",
+    "CatalogNode",
     "Circuit",
     "Connector",
     "DestinationTranslation",
@@ -63,13 +64,12 @@ __all__ = [
     "FirewallRule",
     "Group",
     "Intent",
+    "IntentObject",
     "InternetApp",
     "InvalidIntent",
-    "IntentObject",
     "Location",
     "NatMatch",
     "NatRule",
-    "CatalogNode",
     "Placement",
     "Policy",
     "PrefixEntry",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from provisioning.core.intent.intent_object import ANY, ObjectReference
 from provisioning.core.intent.field_reader import FieldReader
+from provisioning.core.intent.intent_object import ANY, ObjectReference
 
 
 def is_prefix(name: str) -> bool:

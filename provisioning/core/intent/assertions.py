@@ -6,8 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from provisioning.core.intent.intent_object import ANY, INTERNET, IdentityFields, IntentObject, ObjectReference, reference_pairs, read_name_and_description
 from provisioning.core.intent.field_reader import FieldReader
+from provisioning.core.intent.intent_object import (
+    ANY,
+    INTERNET,
+    IdentityFields,
+    IntentObject,
+    ObjectReference,
+    read_name_and_description,
+    reference_pairs,
+)
 
 EXPECTATIONS = ("blocked", "reachable", "inspected")
 

@@ -6,8 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from provisioning.core.intent.intent_object import IdentityFields, IntentObject, ObjectReference, read_color, read_name_and_description
 from provisioning.core.intent.field_reader import FieldReader
+from provisioning.core.intent.intent_object import (
+    IdentityFields,
+    IntentObject,
+    ObjectReference,
+    read_color,
+    read_name_and_description,
+)
 
 
 @dataclass(frozen=True, slots=True)

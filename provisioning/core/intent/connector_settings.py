@@ -117,8 +117,10 @@ def read_ipsec_site(body: FieldReader) -> dict[str, Any]:
         "identity": identity,
         "credential": _read_credential_name(body),
         "ike": body.choice("ike", ("ikev2", "ikev1"), "ikev2"),
-        "ike_proposal": _read_matching_text(body, "ike_proposal", proposal, _DEFAULT_IKE_PROPOSAL, required=False) or _DEFAULT_IKE_PROPOSAL,
-        "esp_proposal": _read_matching_text(body, "esp_proposal", proposal, _DEFAULT_ESP_PROPOSAL, required=False) or _DEFAULT_ESP_PROPOSAL,
+        "ike_proposal": _read_matching_text(body, "ike_proposal", proposal, _DEFAULT_IKE_PROPOSAL, required=False)
+        or _DEFAULT_IKE_PROPOSAL,
+        "esp_proposal": _read_matching_text(body, "esp_proposal", proposal, _DEFAULT_ESP_PROPOSAL, required=False)
+        or _DEFAULT_ESP_PROPOSAL,
     }
 
 

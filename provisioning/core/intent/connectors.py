@@ -11,9 +11,16 @@ from typing import Any
 
 from provisioning.core.intent import connector_settings
 from provisioning.core.intent.circuits import Circuit, build_circuit, read_circuits
-from provisioning.core.intent.intent_object import IdentityFields, IntentObject, ObjectReference, reference_pairs, read_name_and_description, reject_reserved_name
-from provisioning.core.intent.limits import LITERAL_PREFIXES, ATTACHMENTS
 from provisioning.core.intent.field_reader import FieldReader
+from provisioning.core.intent.intent_object import (
+    IdentityFields,
+    IntentObject,
+    ObjectReference,
+    read_name_and_description,
+    reference_pairs,
+    reject_reserved_name,
+)
+from provisioning.core.intent.limits import ATTACHMENTS, LITERAL_PREFIXES
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +74,9 @@ CONNECTOR_KINDS = {
     "expressroute": ConnectorKind("circuit", connector_settings.read_expressroute),
     "interconnect": ConnectorKind("circuit", connector_settings.read_interconnect),
     "colo": ConnectorKind("circuit", connector_settings.read_colo),
-    "internet-exit": ConnectorKind("internet", connector_settings.read_no_settings, prefixes=False, supports_failover=False),
+    "internet-exit": ConnectorKind(
+        "internet", connector_settings.read_no_settings, prefixes=False, supports_failover=False
+    ),
     "remote-access": ConnectorKind("clients", connector_settings.read_remote_access),
     "lab-site": ConnectorKind("lab", connector_settings.read_no_settings),
 }

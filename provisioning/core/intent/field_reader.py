@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from provisioning.core.intent.limits import LIST_ITEMS, PORTS, PREFIXES, REFERENCES, Limit
 from provisioning.core.values.addresses import BadPrefix, canonical_prefix
-from provisioning.core.intent.limits import REFERENCES, LIST_ITEMS, PORTS, PREFIXES, Limit
 from provisioning.core.values.resource import Problem
 
 ResolveReference = Callable[[str, str], str | None]
@@ -204,7 +204,9 @@ class FieldReader:
                 every = True
                 continue
             number = isinstance(item, int) and not isinstance(item, bool)
-            match = _PORT_RANGE.fullmatch(item.replace(" ", "") if isinstance(item, str) else str(item) if number else "")
+            match = _PORT_RANGE.fullmatch(
+                item.replace(" ", "") if isinstance(item, str) else str(item) if number else ""
+            )
             low, high = (int(match[1]), int(match[2] or match[1])) if match else (-1, -1)
             if not 0 <= low <= high <= 65535:
                 self.problem("bad_port", place, f"“{item}” is not a port. Use 0 to 65535, or a range like 8000-8100.")

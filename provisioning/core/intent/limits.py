@@ -30,7 +30,9 @@ RULES = Limit(1_000, "rules", "Split them in two.")
 PORTS = Limit(256, "ports", "Write neighbours as one range, or split the rule in two.")
 PREFIXES = Limit(256, "prefixes", "Put them into a prefix list and name that.")
 """Written where a prefix list can stand instead."""
-MATCH_VALUES = Limit(10_000, "prefixes and ports", "Put those that belong together into prefix lists, or split it in two.")
+MATCH_VALUES = Limit(
+    10_000, "prefixes and ports", "Put those that belong together into prefix lists, or split it in two."
+)
 """Prefixes, names of prefix lists and ports of all rules of a policy or a firewall together."""
 ENTRIES = Limit(10_000, "entries", "Split the list in two and name both.")
 """Of a prefix list."""

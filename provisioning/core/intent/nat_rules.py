@@ -6,10 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from provisioning.core.intent.intent_object import IdentityFields, IntentObject, ObjectReference, read_name_and_description
-from provisioning.core.intent.limits import LITERAL_PREFIXES
 from provisioning.core.intent.address_match import build_address_match, prefix_list_references, read_address_match
 from provisioning.core.intent.field_reader import FieldReader
+from provisioning.core.intent.intent_object import (
+    IdentityFields,
+    IntentObject,
+    ObjectReference,
+    read_name_and_description,
+)
+from provisioning.core.intent.limits import LITERAL_PREFIXES
 
 
 @dataclass(frozen=True, slots=True)

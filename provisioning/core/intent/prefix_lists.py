@@ -6,10 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from provisioning.core.values.addresses import prefix_range
-from provisioning.core.intent.intent_object import IdentityFields, IntentObject, ObjectReference, read_name_and_description, reject_reserved_name
-from provisioning.core.intent.limits import ENTRIES
 from provisioning.core.intent.field_reader import LOOKS_LIKE_ADDRESS, FieldReader
+from provisioning.core.intent.intent_object import (
+    IdentityFields,
+    IntentObject,
+    ObjectReference,
+    read_name_and_description,
+    reject_reserved_name,
+)
+from provisioning.core.intent.limits import ENTRIES
+from provisioning.core.values.addresses import prefix_range
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-from provisioning.core.values.addresses import Range, merge_ranges, prefix_range
 from provisioning.core.intent import PrefixEntry, PrefixList, is_prefix
+from provisioning.core.values.addresses import Range, merge_ranges, prefix_range
 
 
 class PrefixResolver:

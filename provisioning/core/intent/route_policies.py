@@ -7,11 +7,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from provisioning.core.values.as_paths import BadAsPathPattern, compile_as_path
-from provisioning.core.intent.intent_object import ANY, IdentityFields, IntentObject, ObjectReference, reference_pairs, read_name_and_description
-from provisioning.core.intent.limits import RULES
 from provisioning.core.intent.address_match import build_address_match, prefix_list_references
 from provisioning.core.intent.field_reader import FieldReader
+from provisioning.core.intent.intent_object import (
+    ANY,
+    IdentityFields,
+    IntentObject,
+    ObjectReference,
+    read_name_and_description,
+    reference_pairs,
+)
+from provisioning.core.intent.limits import RULES
+from provisioning.core.values.as_paths import BadAsPathPattern, compile_as_path
 
 _COMMUNITY = re.compile(r"(\d{1,5}):(\d{1,5})")
 _MAX_UINT32 = 4_294_967_295

@@ -6,10 +6,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from provisioning.core.intent.intent_object import IdentityFields, IntentObject, ObjectReference, reference_pairs, read_name_and_description
-from provisioning.core.intent.limits import RULES, MATCH_VALUES
-from provisioning.core.intent.address_match import build_address_match, prefix_list_references, read_address_match, count_match_values
+from provisioning.core.intent.address_match import (
+    build_address_match,
+    count_match_values,
+    prefix_list_references,
+    read_address_match,
+)
 from provisioning.core.intent.field_reader import FieldReader
+from provisioning.core.intent.intent_object import (
+    IdentityFields,
+    IntentObject,
+    ObjectReference,
+    read_name_and_description,
+    reference_pairs,
+)
+from provisioning.core.intent.limits import MATCH_VALUES, RULES
 
 FIREWALL = "linux-firewall"
 

@@ -6,9 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from provisioning.core.intent.intent_object import IdentityFields, IntentObject, ObjectReference, reference_pairs, read_name_and_description
-from provisioning.core.intent.limits import LITERAL_PREFIXES
 from provisioning.core.intent.field_reader import FieldReader
+from provisioning.core.intent.intent_object import (
+    IdentityFields,
+    IntentObject,
+    ObjectReference,
+    read_name_and_description,
+    reference_pairs,
+)
+from provisioning.core.intent.limits import LITERAL_PREFIXES
 
 DIRECTIONS = ("both", "a-to-b", "b-to-a")
 

@@ -1,11 +1,20 @@
 """Plan: what has to happen so that what is there becomes what is wanted, and how a person reads it."""
 
+from provisioning.core.plan.blast_radius import compute_blast_radius
+from provisioning.core.plan.describe import describe_change
 from provisioning.core.plan.diff import diff_resources
 from provisioning.core.plan.digest import plan_digest
 from provisioning.core.plan.field_changes import KNOWN_AFTER_APPLY, changed_fields
-from provisioning.core.plan.blast_radius import compute_blast_radius
-from provisioning.core.plan.describe import describe_change
 from provisioning.core.plan.render import render_plan
 from provisioning.core.plan.warnings import plan_warnings
 
-__all__ = ["KNOWN_AFTER_APPLY", "compute_blast_radius", "diff_resources", "plan_digest", "changed_fields", "describe_change", "render_plan", "plan_warnings"]
+__all__ = [
+    "KNOWN_AFTER_APPLY",
+    "changed_fields",
+    "compute_blast_radius",
+    "describe_change",
+    "diff_resources",
+    "plan_digest",
+    "plan_warnings",
+    "render_plan",
+]

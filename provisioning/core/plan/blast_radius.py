@@ -7,9 +7,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
-from provisioning.core.values.addresses import intersect, merge_ranges, prefix_range
 from provisioning.core.intent import (
-    ANY, INTERNET, Intent, InternetApp, IntentObject, NatRule, Policy, RoutePolicy, Service, Share, ShareSide, is_prefix)
+    ANY,
+    INTERNET,
+    Intent,
+    IntentObject,
+    InternetApp,
+    NatRule,
+    Policy,
+    RoutePolicy,
+    Service,
+    Share,
+    ShareSide,
+    is_prefix,
+)
+from provisioning.core.values.addresses import intersect, merge_ranges, prefix_range
 from provisioning.core.values.resource import Change
 
 COUNTED_KINDS = ("exchanges", "segments", "groups", "connectors", "services")

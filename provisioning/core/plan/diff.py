@@ -111,7 +111,9 @@ def _propagate_replacements(
         for user in users.get(target, ()):
             if made.get(user.address) in ("create", "replace"):
                 continue
-            fields = {name for name, value in user.body.items() if any(to == target for to, _ in body_references(value))}
+            fields = {
+                name for name, value in user.body.items() if any(to == target for to, _ in body_references(value))
+            }
             if fields & _immutable_fields(replace_on, user):
                 made[user.address] = "replace"
                 replaced.append(user.address)

@@ -21,7 +21,13 @@ def plan_digest(changes: Iterable[Change]) -> str:
     prints = _BodyDigests()
     return digest_of(
         sorted(
-            [change.address, change.action, change.kind, prints.body_digest(change.before), prints.body_digest(change.after)]
+            [
+                change.address,
+                change.action,
+                change.kind,
+                prints.body_digest(change.before),
+                prints.body_digest(change.after),
+            ]
             for change in changes
         )
     )

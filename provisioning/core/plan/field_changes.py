@@ -29,7 +29,10 @@ def changed_fields(change: Change) -> list[FieldChange]:
         return [(path, ABSENT, _summarise(value)) for path, value in sorted((change.after or {}).items())]
     if change.after is None:
         return [(path, _summarise(value), ABSENT) for path, value in sorted(change.before.items())]
-    return [(path, _display_value(before), _display_value(after)) for path, before, after in _diff_values("", change.before, change.after)]
+    return [
+        (path, _display_value(before), _display_value(after))
+        for path, before, after in _diff_values("", change.before, change.after)
+    ]
 
 
 def _summarise(value: Any) -> Any:

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from provisioning.core.values.l4 import l4_ranges, representative_index
 from provisioning.core.intent import ANY, INTERNET, Assertion, Intent
-from provisioning.core.resolve.network import Network
 from provisioning.core.reach.compare.comparison import FlowComparison, make_example
-from provisioning.core.reach.trace.trace.decision import FlowOutcome
 from provisioning.core.reach.compare.endpoint_names import ExamplePacket
-from provisioning.core.reach.compare.rule_table import IndexArray
-from provisioning.core.reach.compare.rule_lists import RuleLists, find_non_local_pair
-from provisioning.core.reach.query import flow_spaces, select_atoms
-from provisioning.core.reach.compare.rectangles import rectangles
-from provisioning.core.reach.compare.flow_space import FlowSpace
 from provisioning.core.reach.compare.evaluator import delivered_mask
+from provisioning.core.reach.compare.flow_space import FlowSpace
+from provisioning.core.reach.compare.rectangles import rectangles
+from provisioning.core.reach.compare.rule_lists import RuleLists, find_non_local_pair
+from provisioning.core.reach.compare.rule_table import IndexArray
+from provisioning.core.reach.query import flow_spaces, select_atoms
+from provisioning.core.reach.trace.decision import FlowOutcome
+from provisioning.core.resolve.network import Network
 from provisioning.core.resolve.segment import PublishedApp, ResolvedSegment
+from provisioning.core.values.l4 import l4_ranges, representative_index
 from provisioning.core.values.resource import Problem
 
 
@@ -66,7 +66,9 @@ def check_assertions(network: Network) -> list[AssertionResult]:
     findings: dict[str, list[_AssertionFinding]] = {assertion.uid: [] for assertion in asked}
     for flow_space in flow_spaces(network) if asked else ():
         here = [
-            one for one in asked if one.segment is None or (one.segment == flow_space.segment.uid and not flow_space.to_segment)
+            one
+            for one in asked
+            if one.segment is None or (one.segment == flow_space.segment.uid and not flow_space.to_segment)
         ]
         for assertion, finding in zip(here, _evaluate_assertions(network, flow_space, here), strict=True):
             findings[assertion.uid].append(finding)
@@ -84,10 +86,14 @@ def _assertion_key(assertion: Assertion) -> tuple[object, ...]:
     return assertion.from_, assertion.to, assertion.protocol, assertion.ports, assertion.expect
 
 
-def _evaluate_assertions(network: Network, flow_space: FlowSpace, asked: Sequence[Assertion]) -> list[_AssertionFinding]:
+def _evaluate_assertions(
+    network: Network, flow_space: FlowSpace, asked: Sequence[Assertion]
+) -> list[_AssertionFinding]:
     """In one scene; what an earlier version found out in the same realms is kept."""
     key = ("assertions", type(flow_space).__name__, flow_space.segment.uid, flow_space.there.segment.uid)
-    known: dict[tuple[object, ...], _AssertionFinding] = network.derive(key, (flow_space.resolved, flow_space.there), dict)
+    known: dict[tuple[object, ...], _AssertionFinding] = network.derive(
+        key, (flow_space.resolved, flow_space.there), dict
+    )
     new = [one for one in asked if _assertion_key(one) not in known]
     concerned = [one for one in new if _is_concerned(flow_space, one)]
     known.update((_assertion_key(one), _AssertionFinding()) for one in new)
@@ -118,12 +124,20 @@ def _evaluate_assertion(comparison: FlowComparison, assertion: Assertion) -> _As
         arrives = delivered_mask(verdict)
         inspected = delivered_mask({label: mask for label, mask in verdict.items() if label[1]})
         breaks = {"blocked": arrives, "reachable": flows & ~arrives, "inspected": flows & ~inspected}[assertion.expect]
-        if breaks and (finding := _find_counterexample(comparison, lists, number, representative_index(comparison.rule_table.cells.intervals(breaks)))):
+        if breaks and (
+            finding := _find_counterexample(
+                comparison, lists, number, representative_index(comparison.rule_table.cells.intervals(breaks))
+            )
+        ):
             return finding
-    return _AssertionFinding(met=tuple(_connector_pairs(comparison, lists, flowing)) if assertion.expect != "blocked" else ())
+    return _AssertionFinding(
+        met=tuple(_connector_pairs(comparison, lists, flowing)) if assertion.expect != "blocked" else ()
+    )
 
 
-def _find_counterexample(comparison: FlowComparison, lists: RuleLists, number: int, cell: int) -> _AssertionFinding | None:
+def _find_counterexample(
+    comparison: FlowComparison, lists: RuleLists, number: int, cell: int
+) -> _AssertionFinding | None:
     """None where all pairs of the list are behind one connector each."""
     for role, other in np.argwhere(lists.ids == number):
         columns = lists.columns.held(np.array([other]))

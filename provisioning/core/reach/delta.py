@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 
 from provisioning.core.intent import Group
-from provisioning.core.resolve.network import Network
 from provisioning.core.reach.compare.comparison import FlowComparison, make_example
-from provisioning.core.reach.compare.endpoint_names import ExamplePacket, EndpointNames
-from provisioning.core.reach.compare.rule_table import IndexArray
-from provisioning.core.reach.compare.match_rules import AlignedPolicies
-from provisioning.core.reach.compare.rule_lists import RuleLists, find_non_local_pair, without_local_pairs
-from provisioning.core.reach.compare.rectangles import expand_pairs, rectangles
-from provisioning.core.reach.compare.flow_space import FlowSpace, intra_segment, internet_inbound, inter_segment
+from provisioning.core.reach.compare.endpoint_names import EndpointNames, ExamplePacket
 from provisioning.core.reach.compare.evaluator import FlowDifference, compare_verdicts
+from provisioning.core.reach.compare.flow_space import FlowSpace, inter_segment, internet_inbound, intra_segment
+from provisioning.core.reach.compare.match_rules import AlignedPolicies
+from provisioning.core.reach.compare.rectangles import expand_pairs, rectangles
+from provisioning.core.reach.compare.rule_lists import RuleLists, find_non_local_pair, without_local_pairs
+from provisioning.core.reach.compare.rule_table import IndexArray
+from provisioning.core.resolve.network import Network
 from provisioning.core.resolve.segment import ResolvedSegment
 
 
@@ -69,7 +69,13 @@ def compare_reachability(before: Network, after: Network) -> ReachabilityDelta:
     pairs = {segment.uid: _SegmentVersions(before, after, segment.uid) for segment in segments}
     for segment in segments:
         ours = pairs[segment.uid]
-        others = {one.other: None for resolved in ours.resolved_segments if resolved for one in resolved.directed_shares if one.starts}
+        others = {
+            one.other: None
+            for resolved in ours.resolved_segments
+            if resolved
+            for one in resolved.directed_shares
+            if one.starts
+        }
         for uid in (segment.uid, *others):
             theirs, key = pairs[uid], ("delta", segment.uid, uid)
             if ours.changed or theirs.changed:
@@ -86,7 +92,9 @@ class _SegmentVersions:
     """One segment in both networks; None where it does not exist."""
 
     def __init__(self, before: Network, after: Network, uid: str) -> None:
-        self.resolved_segments = [network.resolved(uid) if uid in network.intent.segments else None for network in (before, after)]
+        self.resolved_segments = [
+            network.resolved(uid) if uid in network.intent.segments else None for network in (before, after)
+        ]
         self.changed = self.resolved_segments[0] is not self.resolved_segments[1]
 
     @cached_property
@@ -116,7 +124,10 @@ def _compare_flows(ours: _SegmentVersions, theirs: _SegmentVersions, groups: Gro
 
 def _flow_spaces(ours: _SegmentVersions, theirs: _SegmentVersions) -> Iterator[list[FlowSpace | None]]:
     if ours is not theirs:
-        yield [_inter_segment(one, other) for one, other in zip(ours.resolved_segments, theirs.resolved_segments, strict=True)]
+        yield [
+            _inter_segment(one, other)
+            for one, other in zip(ours.resolved_segments, theirs.resolved_segments, strict=True)
+        ]
         return
     yield [intra_segment(resolved) if resolved else None for resolved in ours.resolved_segments]
     if any(resolved and resolved.apps for resolved in ours.resolved_segments):
@@ -136,7 +147,10 @@ def _changed_regions(comparison: FlowComparison) -> Iterator[tuple[IndexArray, I
     old_rows, old_columns = rows[~new], columns[~other]
     lines = comparison.rule_table.changed()
     if len(lines) and len(old_rows) and len(old_columns):
-        held, reached = comparison.starts.match_matrix_any_version(lines, old_rows), comparison.ends.match_matrix_any_version(lines, old_columns)
+        held, reached = (
+            comparison.starts.match_matrix_any_version(lines, old_rows),
+            comparison.ends.match_matrix_any_version(lines, old_columns),
+        )
         real = held.any(axis=1) & reached.any(axis=1)
         if real.any():
             yield old_rows[held[real].any(axis=0)], old_columns[reached[real].any(axis=0)], True
@@ -177,11 +191,14 @@ class _ChangeReport:
             for line in set(hits[0]).symmetric_difference(hits[1]):
                 asked |= rule_table.masks[line]
         before, after = (
-            evaluator.verdict(held, asked) if evaluator else {} for evaluator, held in zip(self.evaluators, hits, strict=True)
+            evaluator.verdict(held, asked) if evaluator else {}
+            for evaluator, held in zip(self.evaluators, hits, strict=True)
         )
         return compare_verdicts(before, after)
 
-    def _flow_changes(self, kind: FlowDifference, rows: IndexArray, columns: IndexArray) -> Iterable[tuple[str, FlowChange]]:
+    def _flow_changes(
+        self, kind: FlowDifference, rows: IndexArray, columns: IndexArray
+    ) -> Iterable[tuple[str, FlowChange]]:
         comparison, (word, chain, mask) = self.comparison, kind
         # What was cut is named as it was, everything else as it will be.
         version = 0 if word == "blocked" else 1

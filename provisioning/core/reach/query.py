@@ -7,17 +7,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from provisioning.core.values.addresses import Range, address_number, intersect, prefix_range
 from provisioning.core.intent import ANY, INTERNET, InvalidIntent
-from provisioning.core.resolve.network import Network
 from provisioning.core.reach.compare.atoms import AddressAtoms
 from provisioning.core.reach.compare.comparison import FlowComparison, make_example
 from provisioning.core.reach.compare.endpoint_names import ExamplePacket
-from provisioning.core.reach.compare.rule_table import IndexArray
-from provisioning.core.reach.compare.rule_lists import find_non_local_pair, without_local_pairs
-from provisioning.core.reach.compare.rectangles import expand_pairs, rectangles
-from provisioning.core.reach.compare.flow_space import FlowEndpoint, InternetInbound, FlowSpace, intra_segment, internet_inbound, inter_segment
 from provisioning.core.reach.compare.evaluator import VerdictKey
+from provisioning.core.reach.compare.flow_space import (
+    FlowEndpoint,
+    FlowSpace,
+    InternetInbound,
+    inter_segment,
+    internet_inbound,
+    intra_segment,
+)
+from provisioning.core.reach.compare.rectangles import expand_pairs, rectangles
+from provisioning.core.reach.compare.rule_lists import find_non_local_pair, without_local_pairs
+from provisioning.core.reach.compare.rule_table import IndexArray
+from provisioning.core.resolve.network import Network
+from provisioning.core.values.addresses import Range, address_number, intersect, prefix_range
 from provisioning.core.values.resource import Problem
 
 
@@ -102,7 +109,11 @@ def _make_comparison(flow_space: FlowSpace, asked: _EndpointFilter, towards: boo
 
 def _is_owned_here(flow_space: FlowSpace, asked: _EndpointFilter) -> bool:
     """Whether addresses are somebody's here: those do not come from the internet."""
-    owned = (one for one in (*flow_space.resolved.members, *flow_space.resolved.imported_members) if intersect(asked.ranges, one.ranges))
+    owned = (
+        one
+        for one in (*flow_space.resolved.members, *flow_space.resolved.imported_members)
+        if intersect(asked.ranges, one.ranges)
+    )
     return any(owned)
 
 
@@ -113,7 +124,9 @@ def _select_atoms(comparison: FlowComparison, asked: _EndpointFilter, towards: b
     return select_atoms(comparison.starts, rows, asked.means, asked.ranges), columns
 
 
-def select_atoms(side: AddressAtoms, atoms: IndexArray, means: Callable[[FlowEndpoint], bool], ranges: tuple[Range, ...] = ()) -> IndexArray:
+def select_atoms(
+    side: AddressAtoms, atoms: IndexArray, means: Callable[[FlowEndpoint], bool], ranges: tuple[Range, ...] = ()
+) -> IndexArray:
     """Those of some atoms whose holders are meant, inside ``ranges`` (at which the side is cut) if there are any."""
     meant = np.array([*(means(one) for one in side.endpoints[0]), False], bool)
     chosen = atoms[meant[side.endpoint[0][atoms]]]

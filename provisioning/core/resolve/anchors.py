@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from provisioning.core.resolve.fabric import nearest_exchange, placement_exchanges, rendezvous_weight
 from provisioning.core.intent import ANY, Exchange
+from provisioning.core.resolve.fabric import nearest_exchange, placement_exchanges, rendezvous_weight
 from provisioning.core.resolve.routing_table import Member
 
 if TYPE_CHECKING:
@@ -100,7 +100,11 @@ class _AnchorAssigner:
             if self.resolved.is_decider(uid):
                 theirs = self.resolved.local_segments[uid].inspected_chains
                 yield from ((uid, chain, sides) for chain, sides in (*ours.items(), *theirs.items()))
-                services = {directed_share.share.services for directed_share in self.resolved.directed_shares if directed_share.other == uid}
+                services = {
+                    directed_share.share.services
+                    for directed_share in self.resolved.directed_shares
+                    if directed_share.other == uid
+                }
                 yield from ((uid, chain, (_ANY_NAME, _ANY_NAME)) for chain in sorted(services) if chain)
 
     def _candidates(self, chain: tuple[str, ...]) -> CandidateExchanges:
@@ -152,7 +156,13 @@ class _AnchorAssigner:
             if name is not None:
                 some = self._named(name)
                 from_mask, to_mask = from_mask | some[0], to_mask | some[1]
-        return (member.exchange.uid, member.segment.uid, member.connector.number % SHARDS_PER_EXCHANGE, from_mask, to_mask)
+        return (
+            member.exchange.uid,
+            member.segment.uid,
+            member.connector.number % SHARDS_PER_EXCHANGE,
+            from_mask,
+            to_mask,
+        )
 
     def _key_of(self, other: str | None) -> str:
         return self.resolved.local_segments[other].segment.key if other else ""

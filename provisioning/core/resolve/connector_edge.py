@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from provisioning.core.values.addresses import Range, assign_owners, intersect, merge_ranges, prefix_range, subtract
-from provisioning.core.values.as_paths import compile_as_path
 from provisioning.core.intent import Attachment, Connector, NatRule, RouteMatch, RoutePolicy, RouteRule
 from provisioning.core.intent.prefix_resolver import PrefixResolver
+from provisioning.core.values.addresses import Range, assign_owners, intersect, merge_ranges, prefix_range, subtract
+from provisioning.core.values.as_paths import compile_as_path
 
 PrefixRoute = tuple[str, Range]
 """A prefix and its range."""
@@ -113,7 +113,9 @@ class _ConnectorEdge:
 def _split_by_longest_prefix(attachments: Sequence[Sequence[PrefixRoute]]) -> list[tuple[Range, ...]]:
     """Inside one connector the longest prefix tells its attachments apart."""
     owned = assign_owners(
-        (held, (-prefix_length(prefix), place), place) for place, routes in enumerate(attachments) for prefix, held in routes
+        (held, (-prefix_length(prefix), place), place)
+        for place, routes in enumerate(attachments)
+        for prefix, held in routes
     )
     return [owned.get(place, ()) for place in range(len(attachments))]
 

@@ -146,7 +146,9 @@ def placement_exchanges(exchanges: Mapping[str, Exchange], service: Service) -> 
     return sort_by_number(exchanges[uid] for uid in uids if uid in exchanges)
 
 
-def serving_exchange(catalog: Catalog, exchanges: Mapping[str, Exchange], service: Service, here: Exchange) -> Exchange | None:
+def serving_exchange(
+    catalog: Catalog, exchanges: Mapping[str, Exchange], service: Service, here: Exchange
+) -> Exchange | None:
     """The exchange whose instances serve flows anchored at ``here``: itself, else the nearest placement."""
     return nearest_exchange(catalog, placement_exchanges(exchanges, service), here)
 
@@ -158,7 +160,8 @@ def nearest_exchange(catalog: Catalog, candidates: Iterable[Exchange], *here: Ex
         default=None,
         key=lambda exchange: (
             sum(
-                0.0 if spot.uid == exchange.uid else catalog.distance_km(spot.location, exchange.location) for spot in here
+                0.0 if spot.uid == exchange.uid else catalog.distance_km(spot.location, exchange.location)
+                for spot in here
             ),
             exchange.number,
         ),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from provisioning.core.values.addresses import contains, prefix_range
-from provisioning.core.resolve.connector_edge import prefix_pairs
-from provisioning.core.values.l4 import l4_index, l4_ranges, protocol_and_port
 from provisioning.core.intent import NatMatch, NatRule
 from provisioning.core.intent.prefix_resolver import PrefixResolver
+from provisioning.core.resolve.connector_edge import prefix_pairs
+from provisioning.core.values.addresses import contains, prefix_range
+from provisioning.core.values.l4 import l4_index, l4_ranges, protocol_and_port
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +53,26 @@ def translate_inbound(rules: Sequence[NatRule], prefixes: PrefixResolver, packet
         source = _map_address(source, prefix_pairs(prefixes.texts(rule.match.source), rule.source.prefixes))
     elif rule.source.type == "pool":
         source = prefix_range(rule.source.prefixes[0])[0]
-    return TranslatedPacket(rule, Packet(source, *_translate_destination(rule, packet, prefixes)), rule.source.type == "pool")
+    return TranslatedPacket(
+        rule, Packet(source, *_translate_destination(rule, packet, prefixes)), rule.source.type == "pool"
+    )
 
 
 def _translate_destination(rule: NatRule, packet: Packet, prefixes: PrefixResolver) -> tuple[int, int]:
     if rule.destination.type == "none":
         return packet.destination, packet.cell
-    destination = _map_address(packet.destination, prefix_pairs(prefixes.texts(rule.match.destination), rule.destination.prefixes))
+    destination = _map_address(
+        packet.destination, prefix_pairs(prefixes.texts(rule.match.destination), rule.destination.prefixes)
+    )
     if rule.destination.port is None:
         return destination, packet.cell
     return destination, l4_index(protocol_and_port(packet.cell)[0], rule.destination.port)
 
 
 def _first_match(rules: Sequence[NatRule], direction: str, prefixes: PrefixResolver, packet: Packet) -> NatRule | None:
-    return next((rule for rule in rules if rule.direction == direction and _matches(rule.match, prefixes, packet)), None)
+    return next(
+        (rule for rule in rules if rule.direction == direction and _matches(rule.match, prefixes, packet)), None
+    )
 
 
 def _matches(match: NatMatch, prefixes: PrefixResolver, packet: Packet) -> bool:

@@ -10,8 +10,6 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from functools import cached_property
 from typing import Any, TypeVar
 
-from provisioning.core.values.addresses import address_number
-from provisioning.core.resolve.fabric import ServiceInstance, ExchangeNode, service_instances, exchange_nodes
 from provisioning.core.intent import (
     KINDS,
     Attachment,
@@ -26,10 +24,12 @@ from provisioning.core.intent import (
     Share,
 )
 from provisioning.core.intent.prefix_resolver import PrefixResolver
+from provisioning.core.resolve.fabric import ExchangeNode, ServiceInstance, exchange_nodes, service_instances
+from provisioning.core.resolve.routing_table import LocalSegment, RoutingTable
 from provisioning.core.resolve.segment import ResolvedSegment
-from provisioning.core.resolve.routing_table import RoutingTable, LocalSegment
+from provisioning.core.values.addresses import address_number
 
-Result = TypeVar("Made")
+Result = TypeVar("Result")
 Inputs = tuple[Any, ...]
 """Everything a part was made from; equal reads make equal parts."""
 
@@ -43,9 +43,15 @@ class Network:
     def __init__(self, intent: Intent, previous: Network | None = None) -> None:
         self.intent = intent
         there = intent.segments.keys()
-        self._routing_table_cache: dict[str, tuple[Inputs, RoutingTable]] = _restrict_to(previous._routing_table_cache, there) if previous else {}
-        self._local_segment_cache: dict[str, tuple[Inputs, LocalSegment]] = _restrict_to(previous._local_segment_cache, there) if previous else {}
-        self._resolved_cache: dict[str, tuple[Inputs, ResolvedSegment]] = _restrict_to(previous._resolved_cache, there) if previous else {}
+        self._routing_table_cache: dict[str, tuple[Inputs, RoutingTable]] = (
+            _restrict_to(previous._routing_table_cache, there) if previous else {}
+        )
+        self._local_segment_cache: dict[str, tuple[Inputs, LocalSegment]] = (
+            _restrict_to(previous._local_segment_cache, there) if previous else {}
+        )
+        self._resolved_cache: dict[str, tuple[Inputs, ResolvedSegment]] = (
+            _restrict_to(previous._resolved_cache, there) if previous else {}
+        )
         self._resolved: dict[str, ResolvedSegment] = {}
         self._local_segments: dict[str, LocalSegment] = {}
         self.kept: dict[Hashable, tuple[Inputs, Any]] = _without_deleted_items(previous, intent) if previous else {}
@@ -72,7 +78,14 @@ class Network:
         if held is None or held[0] != read:
             intent = self.intent
             resolved = ResolvedSegment(
-                segment, local_segments, shares, apps, intent.services, intent.exchanges, intent.catalog, self.nodes_by_id
+                segment,
+                local_segments,
+                shares,
+                apps,
+                intent.services,
+                intent.exchanges,
+                intent.catalog,
+                self.nodes_by_id,
             )
             if held is not None:
                 resolved.reuse_from(held[1])
@@ -90,7 +103,9 @@ class Network:
         read = (routing_table, *policies, None, *routing_table.prefixes.lists.values(), *lists.values())
         held = self._local_segment_cache.get(uid)
         if held is None or held[0] != read:
-            local_segment = LocalSegment(routing_table, policies, PrefixResolver({**routing_table.prefixes.lists, **lists}))
+            local_segment = LocalSegment(
+                routing_table, policies, PrefixResolver({**routing_table.prefixes.lists, **lists})
+            )
             held = self._local_segment_cache[uid] = (read, local_segment)
         return held[1]
 
@@ -246,7 +261,9 @@ class Network:
         if not self.intent.prefix_lists:
             return ()
         if item.uid not in self._prefix_lists_by_item:
-            self._prefix_lists_by_item[item.uid] = tuple(name for name in _referenced_prefixes(item) if name in self.intent.prefix_lists)
+            self._prefix_lists_by_item[item.uid] = tuple(
+                name for name in _referenced_prefixes(item) if name in self.intent.prefix_lists
+            )
         return self._prefix_lists_by_item[item.uid]
 
     @cached_property

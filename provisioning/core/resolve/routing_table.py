@@ -11,8 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from provisioning.core.values.addresses import Range, assign_owners, intersect
-from provisioning.core.resolve.connector_edge import PresentedAttachment, PrefixRoute, RouteFilter, prefix_length, present_attachments
 from provisioning.core.intent import (
     ANY,
     INTERNET,
@@ -25,6 +23,14 @@ from provisioning.core.intent import (
     Segment,
 )
 from provisioning.core.intent.prefix_resolver import PrefixResolver
+from provisioning.core.resolve.connector_edge import (
+    PrefixRoute,
+    PresentedAttachment,
+    RouteFilter,
+    prefix_length,
+    present_attachments,
+)
+from provisioning.core.values.addresses import Range, assign_owners, intersect
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +140,12 @@ class RoutingTable:
         ]
 
     def _member(
-        self, place: int, connector: Connector, attachment: Attachment, shown: PresentedAttachment, ranges: tuple[Range, ...]
+        self,
+        place: int,
+        connector: Connector,
+        attachment: Attachment,
+        shown: PresentedAttachment,
+        ranges: tuple[Range, ...],
     ) -> Member:
         exchange = self.exchanges[connector.exchange]
         return Member(
@@ -186,7 +197,9 @@ class LocalSegment:
     @cached_property
     def _named(self) -> tuple[dict[str, int], dict[str, int]]:
         """Name → the policies that have it in ``from``, and in ``to``."""
-        return _masks_by_name([policy.from_ for policy in self.policies]), _masks_by_name([policy.to for policy in self.policies])
+        return _masks_by_name([policy.from_ for policy in self.policies]), _masks_by_name(
+            [policy.to for policy in self.policies]
+        )
 
     @cached_property
     def inspected_chains(self) -> dict[tuple[str, ...], tuple[frozenset[str], frozenset[str]]]:
@@ -197,7 +210,9 @@ class LocalSegment:
                 from_mask, to_mask = found.setdefault(chain, (set(), set()))
                 from_mask.update(policy.from_)
                 to_mask.update(policy.to)
-        return {chain: (frozenset(from_mask), frozenset(to_mask)) for chain, (from_mask, to_mask) in sorted(found.items())}
+        return {
+            chain: (frozenset(from_mask), frozenset(to_mask)) for chain, (from_mask, to_mask) in sorted(found.items())
+        }
 
     def named(self, names: Iterable[str | None]) -> tuple[int, int]:
         """The policies (as bits) that hold one of these names in ``from``, and in ``to``."""

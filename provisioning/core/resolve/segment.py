@@ -10,11 +10,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from provisioning.core.values.addresses import Range, address_number, contains, intersect, merge_ranges, subtract
-from provisioning.core.resolve.anchors import AnchorAssignment, MemberClass, assign_anchors
-from provisioning.core.resolve.connector_edge import RouteFilter, origin_as_path
-from provisioning.core.resolve.fabric import ExchangeNode, nearest_exchange
-from provisioning.core.values.l4 import ALL_L4, L4Ranges, l4_index, l4_ranges
 from provisioning.core.intent import (
     Catalog,
     Connector,
@@ -26,9 +21,14 @@ from provisioning.core.intent import (
     Share,
     ShareSide,
 )
-from provisioning.core.resolve.nat import Packet
 from provisioning.core.intent.prefix_resolver import PrefixResolver
-from provisioning.core.resolve.routing_table import Member, MemberLookup, LocalSegment
+from provisioning.core.resolve.anchors import AnchorAssignment, MemberClass, assign_anchors
+from provisioning.core.resolve.connector_edge import RouteFilter, origin_as_path
+from provisioning.core.resolve.fabric import ExchangeNode, nearest_exchange
+from provisioning.core.resolve.nat import Packet
+from provisioning.core.resolve.routing_table import LocalSegment, Member, MemberLookup
+from provisioning.core.values.addresses import Range, address_number, contains, intersect, merge_ranges, subtract
+from provisioning.core.values.l4 import ALL_L4, L4Ranges, l4_index, l4_ranges
 
 APP_SOURCE_NAT_PREFIX = "100.127.255."
 """Clients of internet applications appear inside as this plus the mesh place of the exit's home node."""
@@ -133,10 +133,10 @@ class ResolvedSegment:
         pairs = [(self.local_segments[uid], before.local_segments[uid]) for uid in self.local_segments]
         if any(one.routing_table is not other.routing_table for one, other in pairs):
             return
-        taken = ["passages", "gates"]
+        taken = ["directed_shares", "pre_policy_rules"]
         placed = (self.services, self.exchanges, self.catalog) == (before.services, before.exchanges, before.catalog)
         if placed and all(one.inspected_chains == other.inspected_chains for one, other in pairs):
-            taken.append("_anchoring")
+            taken.append("_anchor_assignment")
         self.__dict__.update({name: before.__dict__[name] for name in taken if name in before.__dict__})
 
     # Shares
@@ -150,7 +150,10 @@ class ResolvedSegment:
                 (share.b, share.a, share.direction != "a-to-b", share.direction != "b-to-a"),
             ):
                 if near.segment == self.segment.uid != far.segment and far.segment in self.local_segments:
-                    here, there = share_side_ranges(self.local_segment, near), share_side_ranges(self.local_segments[far.segment], far)
+                    here, there = (
+                        share_side_ranges(self.local_segment, near),
+                        share_side_ranges(self.local_segments[far.segment], far),
+                    )
                     found.append(DirectedShare(share, far.segment, here, there, starts, answers))
         return found
 
@@ -234,7 +237,9 @@ class ResolvedSegment:
         denied = self._denied_routes(tuple(one.policy.uid for one in filters), filters)
         return merge_ranges(held for uid, some in denied if uid != connector.uid for held in some)
 
-    def _denied_routes(self, key: tuple[str, ...], filters: Sequence[RouteFilter]) -> list[tuple[str, tuple[Range, ...]]]:
+    def _denied_routes(
+        self, key: tuple[str, ...], filters: Sequence[RouteFilter]
+    ) -> list[tuple[str, tuple[Range, ...]]]:
         """(connector uid, addresses) of the routes these filters deny; targets mostly have the same filters."""
         known = self._denied_routes_cache.get(key)
         if known is None:
@@ -291,7 +296,9 @@ class ResolvedSegment:
             pool = at_home or exits
             best = max(member.connector.preference for member in pool)
             pool = [member for member in pool if member.connector.preference == best]
-            where = nearest_exchange(self.catalog, {member.exchange.uid: member.exchange for member in pool}.values(), exchange)
+            where = nearest_exchange(
+                self.catalog, {member.exchange.uid: member.exchange for member in pool}.values(), exchange
+            )
             chosen[exchange.uid] = next(member for member in pool if where and member.exchange.uid == where.uid)
         return chosen
 
@@ -322,7 +329,9 @@ class ResolvedSegment:
 
     @cached_property
     def _anchor_assignment(self) -> AnchorAssignment:
-        hosted = [imported_member for imported_member in self.imported_members if self.is_decider(imported_member.segment.uid)]
+        hosted = [
+            imported_member for imported_member in self.imported_members if self.is_decider(imported_member.segment.uid)
+        ]
         return assign_anchors(self, [*self.members, *hosted])
 
     @property

@@ -107,7 +107,10 @@ class AsPathPattern:
             return lambda after: self._add_state(place, after)
         if sign == "_":
             return lambda after: self._add_state(
-                None, self._add_state(_PATH_START, after), self._add_state(_PATH_END, after), self._add_state(frozenset(" "), after)
+                None,
+                self._add_state(_PATH_START, after),
+                self._add_state(_PATH_END, after),
+                self._add_state(frozenset(" "), after),
             )
         takes = self._parse_character_class() if sign == "[" else frozenset(ALPHABET if sign == "." else sign)
         if sign in "*+?":

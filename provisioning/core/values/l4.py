@@ -100,11 +100,19 @@ def describe_l4(intervals: Iterable[tuple[int, int]]) -> list[L4Description]:
         clipped = _clip(held, start, start + _PORT_COUNT - 1)
         if clipped:
             ports = tuple(_port_text(low - start, high - start) for low, high in clipped)
-            found.append(L4Description(name, () if ports == (f"0-{_PORT_COUNT - 1}",) else ports, representative_index(clipped)))
-    others = [cell for low, high in _clip(held, _PROTOCOL_OFFSET, _PROTOCOL_OFFSET + 255) for cell in range(low, high + 1)]
-    every = _clip(held, _PROTOCOL_OFFSET, _PROTOCOL_OFFSET + 255) in (_clip(whole, _PROTOCOL_OFFSET, _PROTOCOL_OFFSET + 255) for whole in _FULL_RANGES)
+            found.append(
+                L4Description(name, () if ports == (f"0-{_PORT_COUNT - 1}",) else ports, representative_index(clipped))
+            )
+    others = [
+        cell for low, high in _clip(held, _PROTOCOL_OFFSET, _PROTOCOL_OFFSET + 255) for cell in range(low, high + 1)
+    ]
+    every = _clip(held, _PROTOCOL_OFFSET, _PROTOCOL_OFFSET + 255) in (
+        _clip(whole, _PROTOCOL_OFFSET, _PROTOCOL_OFFSET + 255) for whole in _FULL_RANGES
+    )
     # Nobody reads two hundred protocol numbers.
-    named = [] if every else [cell for cell in others if len(others) <= 12 or cell - _PROTOCOL_OFFSET in _PROTOCOL_NAMES]
+    named = (
+        [] if every else [cell for cell in others if len(others) <= 12 or cell - _PROTOCOL_OFFSET in _PROTOCOL_NAMES]
+    )
     found.extend(L4Description(protocol_and_port(cell)[0], (), cell) for cell in named)
     if len(named) < len(others):
         rest = [(cell, cell) for cell in others if cell not in named]
@@ -119,7 +127,11 @@ def representative_index(intervals: Sequence[tuple[int, int]]) -> int:
     found = next((cell for cell in known if any(low <= cell <= high for low, high in intervals)), None)
     if found is not None:
         return found
-    used = (low + (low in _PORT_OFFSETS.values()) for low, high in intervals if low < high or low not in _PORT_OFFSETS.values())
+    used = (
+        low + (low in _PORT_OFFSETS.values())
+        for low, high in intervals
+        if low < high or low not in _PORT_OFFSETS.values()
+    )
     return next(used, intervals[0][0])
 
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from provisioning.drivers.aws.tagged import ADDRESS_TAG, AwsItem, tags_of
 from provisioning.drivers.aws.session import AwsApi, connect
+from provisioning.drivers.aws.tagged import ADDRESS_TAG, AwsItem, tags_of
 from provisioning.drivers.aws.vpc_routes import TARGETS
 from provisioning.drivers.base import CloudCredentials, DriverError
 
@@ -134,10 +134,15 @@ def _discover_region(api: AwsApi) -> list[Vpc]:
                 default=bool(vpc.get("IsDefault")),
                 attached=attached.get(identifier, ""),
                 subnets=tuple(
-                    sorted((_parse_subnet(each, route_tables) for each in subnets[identifier]), key=lambda s: (s.zone, s.id))
+                    sorted(
+                        (_parse_subnet(each, route_tables) for each in subnets[identifier]),
+                        key=lambda s: (s.zone, s.id),
+                    )
                 ),
                 route_tables=tuple(sorted(route_tables, key=lambda table: (not table.main, table.id))),
-                security_groups=tuple(sorted((_parse_security_group(each) for each in groups[identifier]), key=lambda g: g.name)),
+                security_groups=tuple(
+                    sorted((_parse_security_group(each) for each in groups[identifier]), key=lambda g: g.name)
+                ),
             )
         )
     return sorted(found, key=lambda vpc: (vpc.name or vpc.id, vpc.id))

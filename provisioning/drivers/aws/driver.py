@@ -8,14 +8,14 @@ from typing import Protocol
 from provisioning.core.values.resource import Body, Change, resolve_references
 from provisioning.drivers.aws.customer_gateway import CustomerGateway
 from provisioning.drivers.aws.errors import EXPIRED_CREDENTIALS
+from provisioning.drivers.aws.session import AwsApi, clear_cached_clients, connect
 from provisioning.drivers.aws.tagged import ResourceContext
-from provisioning.drivers.aws.session import AwsApi, connect, clear_cached_clients
 from provisioning.drivers.aws.tgw_route_table import TransitGatewayRouteTable
 from provisioning.drivers.aws.transit_gateway import TransitGateway
 from provisioning.drivers.aws.vpc_attachment import VpcAttachment
 from provisioning.drivers.aws.vpc_routes import VpcRoutes
 from provisioning.drivers.aws.vpn_connection import VpnConnection
-from provisioning.drivers.base import DriverContext, Done, DriverError, ObservedResource, Waiting
+from provisioning.drivers.base import Done, DriverContext, DriverError, ObservedResource, Waiting
 
 
 class ResourceHandler(Protocol):

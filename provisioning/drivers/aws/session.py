@@ -26,7 +26,7 @@ MAX_CACHED_CLIENTS = 64
 
 _lock = threading.Lock()
 _session: Any = None
-_cached_apis: dict[str, tuple[float, Api]] = {}
+_cached_apis: dict[str, tuple[float, AwsApi]] = {}
 
 
 class AwsApi:
@@ -164,7 +164,9 @@ def _client_credentials(credentials: CloudCredentials, region: str) -> tuple[dic
         "DurationSeconds": ROLE_SECONDS,
         **({"ExternalId": secret["external_id"]} if secret.get("external_id") else {}),
     }
-    answer = call_operation(_create_client("sts", region, keys, attempts=2), "sts", "AssumeRole", arguments)["Credentials"]
+    answer = call_operation(_create_client("sts", region, keys, attempts=2), "sts", "AssumeRole", arguments)[
+        "Credentials"
+    ]
     assumed = {
         "aws_access_key_id": answer["AccessKeyId"],
         "aws_secret_access_key": answer["SecretAccessKey"],

@@ -109,7 +109,9 @@ class TaggedResource(ABC):
     def observe(self, context: ResourceContext) -> ObservedResource:
         found = self.find(context)
         if found is None or self.state(found) != "available":
-            return ObservedResource(context.address, self.kind, None, {} if found is None else {"id": found[self.id_key]})
+            return ObservedResource(
+                context.address, self.kind, None, {} if found is None else {"id": found[self.id_key]}
+            )
         body = {**context.body, **self.read_body(context, found)}
         return ObservedResource(context.address, self.kind, body, self.attributes(context, found))
 

@@ -40,7 +40,9 @@ def _association_state(context: ResourceContext, attachment: str, table: str) ->
     return next((str(item["State"]) for item in found), None)
 
 
-def _move_association(context: ResourceContext, attachment: str, table: str, previous: str | None, error: DriverError) -> Waiting:
+def _move_association(
+    context: ResourceContext, attachment: str, table: str, previous: str | None, error: DriverError
+) -> Waiting:
     current = next(
         iter(
             context.api.list(
@@ -66,7 +68,9 @@ def _move_association(context: ResourceContext, attachment: str, table: str, pre
     return Waiting(5, f"{attachment} is leaving route table {other}")
 
 
-def ensure_propagations(context: ResourceContext, attachment: str, desired: Iterable[str], previous: Iterable[str]) -> None:
+def ensure_propagations(
+    context: ResourceContext, attachment: str, desired: Iterable[str], previous: Iterable[str]
+) -> None:
     """The attachment's routes appear in exactly the wanted tables, of those we ever named."""
     desired = set(desired)
     for table in sorted(desired):

@@ -47,9 +47,13 @@ class VpcAttachment(TaggedResource):
                 **({"RemoveSubnetIds": sorted(there - desired)} if there - desired else {}),
             )
             return Waiting(1, f"{attachment} is changing its subnets")
-        if waiting := tgw_routing.ensure_association(context, attachment, context.body["associate"], before.get("associate")):
+        if waiting := tgw_routing.ensure_association(
+            context, attachment, context.body["associate"], before.get("associate")
+        ):
             return waiting
-        tgw_routing.ensure_propagations(context, attachment, [context.body["propagate"]], filter(None, [before.get("propagate")]))
+        tgw_routing.ensure_propagations(
+            context, attachment, [context.body["propagate"]], filter(None, [before.get("propagate")])
+        )
         return None
 
     def delete(self, context: ResourceContext, found: AwsItem) -> None:
@@ -81,7 +85,8 @@ class VpcAttachment(TaggedResource):
         )
         if not subnets:
             raise context.permanent_error(
-                f"{context.body['vpc_id']} has no subnet in {context.api.region}. Create one in each zone to be connected.",
+                f"{context.body['vpc_id']} has no subnet in {context.api.region}. Create one in each zone "
+                f"to be connected.",
                 "ec2.DescribeSubnets",
                 "NoSubnets",
             )

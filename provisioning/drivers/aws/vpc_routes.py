@@ -41,14 +41,26 @@ class VpcRoutes:
         ours = _requested_routes(before, tables) if before else set()
         there = {(table["RouteTableId"], _destination(route)): route for table in tables for route in table["Routes"]}
         # The gateway we wrote then: a reference in ``before`` may by now lead to its successor.
-        targets = {str(held["tgw"]) for held in (context.body, before, context.known_attributes) if held and held.get("tgw")}
+        targets = {
+            str(held["tgw"]) for held in (context.body, before, context.known_attributes) if held and held.get("tgw")
+        }
         _refuse_foreign_routes(context, desired, there, targets)
         for table, prefix in sorted(desired):
             route = there.get((table, prefix))
             if route is None:
-                context.api.write("CreateRoute", RouteTableId=table, TransitGatewayId=context.body["tgw"], **_destination_argument(prefix))
+                context.api.write(
+                    "CreateRoute",
+                    RouteTableId=table,
+                    TransitGatewayId=context.body["tgw"],
+                    **_destination_argument(prefix),
+                )
             elif _target(route) != context.body["tgw"]:
-                context.api.write("ReplaceRoute", RouteTableId=table, TransitGatewayId=context.body["tgw"], **_destination_argument(prefix))
+                context.api.write(
+                    "ReplaceRoute",
+                    RouteTableId=table,
+                    TransitGatewayId=context.body["tgw"],
+                    **_destination_argument(prefix),
+                )
         for table, prefix in sorted(ours - desired):
             route = there.get((table, prefix))
             if route is not None and _target(route) in targets:
@@ -71,7 +83,9 @@ class VpcRoutes:
             for prefix in context.body["prefixes"]
             if all((table["RouteTableId"], prefix) in held for table in chosen)
         ]
-        return ObservedResource(context.address, self.kind, {**context.body, "prefixes": prefixes}, _attributes(context, held))
+        return ObservedResource(
+            context.address, self.kind, {**context.body, "prefixes": prefixes}, _attributes(context, held)
+        )
 
 
 def _list_route_tables(context: ResourceContext) -> list[AwsItem]:

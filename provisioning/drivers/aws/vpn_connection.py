@@ -46,13 +46,17 @@ class VpnConnection(TaggedResource):
         attachment, before = self._attachment(context, found), context.before or {}
         if attachment is None:
             return Waiting(self.poll_seconds, f"{found[self.id_key]} has no attachment yet")
-        if waiting := tgw_routing.ensure_association(context, attachment, context.body["route_table"], before.get("route_table")):
+        if waiting := tgw_routing.ensure_association(
+            context, attachment, context.body["route_table"], before.get("route_table")
+        ):
             return waiting
         # Cleared before the new ones come: a route that moves to another table must not be in both.
         desired = set(_static_routes(context.body))
         for table, prefix in sorted(set(_static_routes(before)) - desired):
             self._withdraw_static_route(context, attachment, table, prefix)
-        tgw_routing.ensure_propagations(context, attachment, [context.body["spoke_table"]], filter(None, [before.get("spoke_table")]))
+        tgw_routing.ensure_propagations(
+            context, attachment, [context.body["spoke_table"]], filter(None, [before.get("spoke_table")])
+        )
         for table, prefix in sorted(desired):
             self._ensure_static_route(context, attachment, table, prefix)
         return None
@@ -109,7 +113,9 @@ class VpnConnection(TaggedResource):
     def _sibling_attachments(self, context: ResourceContext) -> list[str]:
         """Attachments of this segment's other VPNs: ours by their tags, told apart by the last parts of the address."""
         segment = context.tag.partition("/vpn/")[0] + "/vpn/"
-        listed = context.api.list(self.listing, self.items, Filters=[{"Name": f"tag:{TENANT_TAG}", "Values": [context.tenant]}])
+        listed = context.api.list(
+            self.listing, self.items, Filters=[{"Name": f"tag:{TENANT_TAG}", "Values": [context.tenant]}]
+        )
         return self._attachments(
             context,
             [
@@ -141,7 +147,9 @@ class VpnConnection(TaggedResource):
     def _withdraw_static_route(self, context: ResourceContext, attachment: str, table: str, prefix: str) -> None:
         """Take a static route away, if it still is what we wrote."""
         if attachment in (tgw_routing.static_route_targets(context, table, prefix) or []):
-            context.api.write("DeleteTransitGatewayRoute", TransitGatewayRouteTableId=table, DestinationCidrBlock=prefix)
+            context.api.write(
+                "DeleteTransitGatewayRoute", TransitGatewayRouteTableId=table, DestinationCidrBlock=prefix
+            )
 
 
 def _static_routes(body: Body) -> Iterator[tuple[str, str]]:

@@ -12,7 +12,7 @@ from typing import Any
 from django.utils import timezone
 
 from provisioning.core.values.resource import Body, Change, content_digest
-from provisioning.drivers.base import DriverContext, Done, DriverError, ObservedResource, Waiting
+from provisioning.drivers.base import Done, DriverContext, DriverError, ObservedResource, Waiting
 from provisioning.drivers.exchange import publish
 from provisioning.models import NodeSection
 from tenants.models import Tenant
@@ -61,6 +61,8 @@ def _section_error(late: list[NodeSection]) -> DriverError | None:
         names = ", ".join(str(section.node) for section in late)
         seen = max((section.node.seen_at for section in late if section.node.seen_at), default=None)
         last = f"last heard of at {seen:%H:%M:%S} UTC" if seen else "never heard of"
-        message = f"Node {names} has not reported within {REPORT_TIMEOUT.seconds} s ({last}). Look at the node, then retry."
+        message = (
+            f"Node {names} has not reported within {REPORT_TIMEOUT.seconds} s ({last}). Look at the node, then retry."
+        )
         return DriverError(message, call="exchange.apply", code="node_silent", permanent=True)
     return None

@@ -80,7 +80,9 @@ def _concerned_nodes(change: Change, body: Body) -> dict[Node, str]:
     """Node → key of the tenant's exchange there. A node that never enrolled gets a row, and a step that says so."""
     found = {}
     sites = _exchange_nodes(change, body)
-    locations = {exchange: _exchange_location(exchange) for exchange in dict.fromkeys(exchange for exchange, _ in sites)}
+    locations = {
+        exchange: _exchange_location(exchange) for exchange in dict.fromkeys(exchange for exchange, _ in sites)
+    }
     for exchange, index in sites:
         node, _ = Node.objects.get_or_create(location=locations[exchange], index=index)
         found[node] = exchange

@@ -9,9 +9,9 @@ from typing import Any
 from provisioning.core import intent as core
 from provisioning.core.intent import ResolveReference
 from provisioning.core.values.resource import Problem
-from provisioning.models import CloudAccount
 from provisioning.errors import ValidationFailed
-from provisioning.services.drafts.editing.overlay import Body
+from provisioning.models import CloudAccount
+from provisioning.services.drafts.overlay import Body
 
 IDENTITY_FIELDS = ("id", "key", "number")
 """What answers tell beside the body, and what may be sent back with it."""

@@ -13,14 +13,14 @@ from provisioning.core.formats.csv_text import BadCsv, read_csv
 from provisioning.core.gc_pause import gc_paused
 from provisioning.core.intent import object_references
 from provisioning.core.values.resource import Problem
-from provisioning.models import Draft, Item
-from provisioning.snapshots import tenant_cache, queries
-from provisioning.snapshots.objects import SnapshotObjects, ParsedObject
-from provisioning.snapshots.queries import StoredObject
-from provisioning.services.drafts.editing.bodies import BodyNormaliser, ProblemCollector
-from provisioning.services.drafts.editing.editing import lock_draft, apply_changes
 from provisioning.errors import ValidationFailed
-from provisioning.services.drafts.editing.overlay import Body, BodyChange, create_items
+from provisioning.models import Draft, Item
+from provisioning.services.drafts.bodies import BodyNormaliser, ProblemCollector
+from provisioning.services.drafts.editing import apply_changes, lock_draft
+from provisioning.services.drafts.overlay import Body, BodyChange, create_items
+from provisioning.snapshots import queries, tenant_cache
+from provisioning.snapshots.objects import ParsedObject, SnapshotObjects
+from provisioning.snapshots.queries import StoredObject
 
 MAX_EDITS = 1000
 MAX_ROWS = 10_000
@@ -145,7 +145,9 @@ def import_table(draft: Draft, kind: str, data: bytes, *, dry_run: bool = False)
     return {"rows": len(lines), **counts, "differences": told}
 
 
-def _apply_table(before: SnapshotObjects, kind: str, found: Sequence[csv_tables.CsvObject]) -> tuple[SnapshotObjects, dict[str, Item]]:
+def _apply_table(
+    before: SnapshotObjects, kind: str, found: Sequence[csv_tables.CsvObject]
+) -> tuple[SnapshotObjects, dict[str, Item]]:
     """The content with the table's objects in it, and the identities of the new ones by uid."""
     names, bodies, problems = before.names(kind), BodyNormaliser(before.resolve()), ProblemCollector()
     clean: list[tuple[csv_tables.CsvObject, Body]] = []
@@ -171,7 +173,9 @@ def _apply_table(before: SnapshotObjects, kind: str, found: Sequence[csv_tables.
     return before.changed((kind, row.uid, ParsedObject.of(row)) for row in entries), made
 
 
-def _problems_by_row(kind: str, after: SnapshotObjects, found: Sequence[csv_tables.CsvObject], problems: Sequence[Problem]) -> list[Problem]:
+def _problems_by_row(
+    kind: str, after: SnapshotObjects, found: Sequence[csv_tables.CsvObject], problems: Sequence[Problem]
+) -> list[Problem]:
     """Problems of the network that the table would make, at the rows that they are about."""
     by_name = {one.name: one for one in found}
     by_key = {

@@ -16,11 +16,11 @@ from uuid import UUID
 from provisioning.core import intent as core
 from provisioning.core.intent.limits import OBJECTS
 from provisioning.models import Draft, Item
-from provisioning.snapshots import tenant_cache, queries
+from provisioning.services.drafts.bodies import BodyNormaliser, ProblemCollector
+from provisioning.services.drafts.overlay import BodyChange, create_items
+from provisioning.snapshots import queries, tenant_cache
 from provisioning.snapshots.objects import SnapshotObjects
 from provisioning.snapshots.queries import StoredObject
-from provisioning.services.drafts.editing.bodies import BodyNormaliser, ProblemCollector
-from provisioning.services.drafts.editing.overlay import BodyChange, create_items
 
 
 @dataclass(slots=True)
@@ -134,7 +134,9 @@ def _match_objects(content: SnapshotObjects, document: Mapping[str, Any]) -> lis
     return wanted
 
 
-def _check_identity_fields(body: Mapping[str, Any], row: StoredObject | None, path: str, problems: ProblemCollector) -> None:
+def _check_identity_fields(
+    body: Mapping[str, Any], row: StoredObject | None, path: str, problems: ProblemCollector
+) -> None:
     """What an object's own answer tells beside its body may come back with it, but cannot be chosen."""
     held = {"key": row.key, "number": row.number} if row else {}
     for field in ("key", "number"):

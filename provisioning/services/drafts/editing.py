@@ -11,14 +11,14 @@ from django.utils import timezone
 
 from provisioning.core.gc_pause import gc_paused
 from provisioning.core.values.resource import Problem
+from provisioning.errors import ObjectNotFound, PreconditionFailed, StateConflict, ValidationFailed
 from provisioning.models import Draft, Edit, Item, Overlay, Plan
-from provisioning.snapshots import diff, tenant_cache, queries
+from provisioning.services.drafts import document_import as reading
+from provisioning.services.drafts import overlay
+from provisioning.services.drafts.bodies import BodyNormaliser
+from provisioning.services.drafts.overlay import Body, BodyChange
+from provisioning.snapshots import diff, queries, tenant_cache
 from provisioning.snapshots.queries import StoredObject
-from provisioning.services.drafts.editing import document_import as reading
-from provisioning.services.drafts.editing import overlay
-from provisioning.services.drafts.editing.bodies import BodyNormaliser
-from provisioning.errors import PreconditionFailed, StateConflict, ValidationFailed, ObjectNotFound
-from provisioning.services.drafts.editing.overlay import Body, BodyChange
 from tenants import actor, audit, outbox
 
 POSITIONED_KINDS = ("policies", "nat-rules")
@@ -82,7 +82,11 @@ def _next_position(draft: Draft, kind: str) -> int:
 
     Two people who each draw a policy would otherwise choose the same one, and the second could not provision.
     """
-    here = [row.body["position"] for view in (queries.snapshot_of_draft(draft), queries.live_snapshot()) for row in queries.list_objects(view, kind)]
+    here = [
+        row.body["position"]
+        for view in (queries.snapshot_of_draft(draft), queries.live_snapshot())
+        for row in queries.list_objects(view, kind)
+    ]
     others = Overlay.objects.filter(kind=kind, body__isnull=False, draft__state=Draft.State.OPEN)
     return (max([*here, *others.values_list("body__position", flat=True)], default=0) // 10 + 1) * 10
 
@@ -113,7 +117,9 @@ def remove_object(draft: Draft, kind: str, uid: str | UUID, etag: str | None = N
     users = tenant_cache.load_objects(queries.snapshot_of_draft(draft)).users(row.uid)
     if users:
         problems = [
-            Problem("in_use", f"{other.kind}/{other.key}", f"{_kind_label(other.kind).capitalize()} {other.name} names it.")
+            Problem(
+                "in_use", f"{other.kind}/{other.key}", f"{_kind_label(other.kind).capitalize()} {other.name} names it."
+            )
             for other in users
         ]
         told = f"{_kind_label(kind).capitalize()} {row.name} is in use. Change or remove what names it first."
@@ -124,11 +130,17 @@ def remove_object(draft: Draft, kind: str, uid: str | UUID, etag: str | None = N
 def restore_object(draft: Draft, kind: str, uid: str | UUID, revision: int | None = None) -> StoredObject:
     """Make one object what it is in the draft's base, or was in a revision, whether it was changed or removed since."""
     draft = lock_draft(draft)
-    row = queries.get_object(queries.Snapshot(draft.base_revision) if revision is None else queries.revision_snapshot(revision), kind, uid)
+    row = queries.get_object(
+        queries.Snapshot(draft.base_revision) if revision is None else queries.revision_snapshot(revision), kind, uid
+    )
     now = tenant_cache.load_objects(queries.snapshot_of_draft(draft)).get(kind, row.uid)
     if now and now.body == row.body:
         raise StateConflict(f"{row.name} is as it was there; there is nothing to restore.")
-    record_edit(draft, f"Restore {_kind_label(kind)} {row.name}", [BodyChange(_get_item(row), now.body if now else None, row.body)])
+    record_edit(
+        draft,
+        f"Restore {_kind_label(kind)} {row.name}",
+        [BodyChange(_get_item(row), now.body if now else None, row.body)],
+    )
     return row
 
 

@@ -14,11 +14,11 @@ from provisioning.core import intent as core
 from provisioning.core.check import check_network
 from provisioning.core.resolve.network import Network
 from provisioning.core.values.resource import Problem
-from provisioning.models import Draft, Item, Overlay
-from provisioning.snapshots import search_index, tenant_cache, queries
-from provisioning.snapshots.objects import ObjectChange, ParsedObject
-from provisioning.snapshots.queries import StoredObject, Snapshot
 from provisioning.errors import ValidationFailed
+from provisioning.models import Draft, Item, Overlay
+from provisioning.snapshots import queries, search_index, tenant_cache
+from provisioning.snapshots.objects import ObjectChange, ParsedObject
+from provisioning.snapshots.queries import Snapshot, StoredObject
 
 Body = dict[str, Any]
 
@@ -101,7 +101,7 @@ def write_overlay(draft: Draft, changes: Iterable[BodyChange]) -> None:
 def _delete_overlays(overlays: list[int]) -> None:
     """Delete them and their marks without reading either: there may be thousands."""
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM provisioning_overlaymark WHERE overlay_id = ANY(%s)", [overlays])
+        cursor.execute("DELETE FROM provisioning_overlayindexentry WHERE overlay_id = ANY(%s)", [overlays])
         cursor.execute("DELETE FROM provisioning_overlay WHERE id = ANY(%s)", [overlays])
 
 

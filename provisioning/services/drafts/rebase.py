@@ -7,18 +7,18 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from provisioning.core import intent as core
-from provisioning.core.formats.three_way_merge import MergeConflict as Field
 from provisioning.core.formats.three_way_merge import MergeChoice, merge_bodies
+from provisioning.core.formats.three_way_merge import MergeConflict as Field
 from provisioning.core.values.resource import Problem, canonical_json
+from provisioning.errors import StateConflict, ValidationFailed
 from provisioning.models import Draft, Edit, Item, Overlay
-from provisioning.snapshots import tenant_cache, queries
+from provisioning.services.drafts import overlay
+from provisioning.services.drafts.editing import bump_version, lock_draft
+from provisioning.services.drafts.overlay import Body, BodyChange
+from provisioning.services.drafts.replay import replay_edits
+from provisioning.snapshots import queries, tenant_cache
 from provisioning.snapshots.objects import SnapshotObjects
 from provisioning.snapshots.queries import Snapshot
-from provisioning.services.drafts.editing import overlay
-from provisioning.services.drafts.editing.editing import lock_draft, bump_version
-from provisioning.errors import StateConflict, ValidationFailed
-from provisioning.services.drafts.editing.overlay import Body, BodyChange
-from provisioning.services.drafts.editing.replay import replay_edits
 from tenants import audit
 
 FieldLocation = tuple[str, str, str]

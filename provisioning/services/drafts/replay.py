@@ -15,8 +15,8 @@ from typing import Any
 
 from provisioning.core import intent as core
 from provisioning.models import Edit, Item
+from provisioning.services.drafts.overlay import Body
 from provisioning.snapshots.objects import SnapshotObjects
-from provisioning.services.drafts.editing.overlay import Body
 
 ItemBodies = dict[int, Body | None]
 """Number of an item → what it is; None: not there."""

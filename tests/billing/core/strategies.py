@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
-from billing.core.price_books import PriceBookValue, Rate, PriceBookVersionValue
+from billing.core.price_books import PriceBookValue, PriceBookVersionValue, Rate
 from billing.core.prices import FlatPrice, GraduatedPrice, PackagePrice, Tier, VolumePrice
 from billing.core.rating import BillingPeriod
 from billing.core.samples import HOUR, SampleValue
@@ -36,7 +36,9 @@ shapes = st.one_of(monotone, st.builds(VolumePrice, tiers()))
 
 
 @st.composite
-def books(draw: st.DrawFn, of: st.SearchStrategy = shapes, most_versions: int = 3, complete: bool = False) -> PriceBookValue:
+def books(
+    draw: st.DrawFn, of: st.SearchStrategy = shapes, most_versions: int = 3, complete: bool = False
+) -> PriceBookValue:
     """A book whose versions begin before or within November; unless complete, some sizes may have no price."""
     days = sorted(draw(st.sets(st.integers(2, 29), max_size=most_versions - 1)))
     starts = [datetime(2026, 1, 1, tzinfo=UTC), *(datetime(2026, 11, day, 7, 30, tzinfo=UTC) for day in days)]

@@ -8,9 +8,18 @@ from decimal import Decimal as D
 import pytest
 from hypothesis import given
 
-from billing.core.price_books import PriceBookValue, Rate, PriceBookVersionValue
 from billing.core.money import Money, round_to_minor
-from billing.core.prices import Band, FlatPrice, GraduatedPrice, InvalidPrice, PackagePrice, Tier, VolumePrice, price_from_data
+from billing.core.price_books import PriceBookValue, PriceBookVersionValue, Rate
+from billing.core.prices import (
+    Band,
+    FlatPrice,
+    GraduatedPrice,
+    InvalidPrice,
+    PackagePrice,
+    Tier,
+    VolumePrice,
+    price_from_data,
+)
 from tests.billing.core.strategies import quantities, shapes
 
 TIERS = (Tier(D(100), D("0.10")), Tier(D(1000), D("0.05"), D(3)), Tier(None, D("0.01")))
@@ -96,9 +105,16 @@ def test_a_price_that_cannot_be_used_is_refused(data, message):
 
 def test_a_book_finds_the_version_in_force_and_the_most_specific_rate():
     start, later = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC)
-    default, small = Rate.of("connector_hours", FlatPrice(D(2))), Rate.of("connector_hours", FlatPrice(D(1)), size="small")
+    default, small = (
+        Rate.of("connector_hours", FlatPrice(D(2))),
+        Rate.of("connector_hours", FlatPrice(D(1)), size="small"),
+    )
     lab = Rate.of("connector_hours", FlatPrice(D(0)), size="small", kind="lab-site")
-    book = PriceBookValue("B", "EUR", (PriceBookVersionValue("1", start, (default,)), PriceBookVersionValue("2", later, (default, small, lab))))
+    book = PriceBookValue(
+        "B",
+        "EUR",
+        (PriceBookVersionValue("1", start, (default,)), PriceBookVersionValue("2", later, (default, small, lab))),
+    )
     assert book.version_at(datetime(2025, 12, 31, tzinfo=UTC)) is None
     assert book.version_at(start).key == "1" and book.version_at(later).key == "2"
     found = book.versions[1].rate_for

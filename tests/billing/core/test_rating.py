@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from decimal import Decimal as D
 
-from billing.core.price_books import PriceBookValue, Rate, PriceBookVersionValue
 from billing.core.estimate import compare_costs, rate_month
 from billing.core.money import Money
+from billing.core.price_books import PriceBookValue, PriceBookVersionValue, Rate
 from billing.core.prices import FlatPrice, GraduatedPrice, Tier
 from billing.core.rating import rate_samples
 from billing.core.samples import HOUR, SampleValue

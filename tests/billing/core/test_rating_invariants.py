@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from billing.core.money import Money, allocate, round_to_minor, sum_money
 from billing.core.price_books import PriceBookValue, PriceBookVersionValue
-from billing.core.money import Money, round_to_minor, allocate, sum_money
-from billing.core.rating import ConflictingSamples, BillingPeriod, rate_samples
-from billing.core.samples import HOUR, SampleValue, hours_between, hour_windows
+from billing.core.rating import BillingPeriod, ConflictingSamples, rate_samples
+from billing.core.samples import HOUR, SampleValue, hour_windows, hours_between
 from tests.billing.core.strategies import NOVEMBER, books, monotone, quantities, samples
 
 
@@ -65,8 +65,12 @@ def test_i3_a_version_with_the_same_prices_never_changes_the_total(usage, book, 
     if any(version.effective_from == at for version in book.versions):
         return
     again = replace(book.version_at(at), key="again", effective_from=at)
-    more = PriceBookValue(book.name, book.currency, tuple(sorted([*book.versions, again], key=lambda v: v.effective_from)))
-    assert sums(rate_samples(usage, more, NOVEMBER), book.currency) == sums(rate_samples(usage, book, NOVEMBER), book.currency)
+    more = PriceBookValue(
+        book.name, book.currency, tuple(sorted([*book.versions, again], key=lambda v: v.effective_from))
+    )
+    assert sums(rate_samples(usage, more, NOVEMBER), book.currency) == sums(
+        rate_samples(usage, book, NOVEMBER), book.currency
+    )
 
 
 @given(samples(), books(monotone, most_versions=1, complete=True), st.data())
@@ -135,4 +139,8 @@ def test_two_contents_under_one_key_are_refused():
     at = NOVEMBER.start
     once = SampleValue("connector_hours", "c", at, at + HOUR, Decimal(1))
     with pytest.raises(ConflictingSamples, match="reported twice"):
-        rate_samples([once, replace(once, quantity=Decimal("0.5"))], PriceBookValue("B", "EUR", (PriceBookVersionValue("v", at, ()),)), NOVEMBER)
+        rate_samples(
+            [once, replace(once, quantity=Decimal("0.5"))],
+            PriceBookValue("B", "EUR", (PriceBookVersionValue("v", at, ()),)),
+            NOVEMBER,
+        )

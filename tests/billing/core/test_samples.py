@@ -10,7 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.core.samples import HOUR, CounterReadingValue, SampleValue, bytes_by_hour, bytes_to_gigabytes, hours_between, increments, spread_over_hours, hour_windows
+from billing.core.samples import (
+    HOUR,
+    CounterReadingValue,
+    SampleValue,
+    bytes_by_hour,
+    bytes_to_gigabytes,
+    hour_windows,
+    hours_between,
+    increments,
+    spread_over_hours,
+)
 
 TEN = datetime(2026, 11, 23, 10, tzinfo=UTC)
 
@@ -34,8 +44,16 @@ def test_a_lifetime_is_cut_at_the_hours():
 
 
 def test_a_counter_that_restarts_counts_from_zero_and_repeats_add_nothing():
-    readings = [CounterReadingValue(at(0), "boot-1", 100), CounterReadingValue(at(5), "boot-1", 700), CounterReadingValue(at(5), "boot-1", 700)]
-    readings += [CounterReadingValue(at(10), "boot-2", 50), CounterReadingValue(at(15), "boot-2", 20), CounterReadingValue(at(20), "boot-2", 20)]
+    readings = [
+        CounterReadingValue(at(0), "boot-1", 100),
+        CounterReadingValue(at(5), "boot-1", 700),
+        CounterReadingValue(at(5), "boot-1", 700),
+    ]
+    readings += [
+        CounterReadingValue(at(10), "boot-2", 50),
+        CounterReadingValue(at(15), "boot-2", 20),
+        CounterReadingValue(at(20), "boot-2", 20),
+    ]
     assert [count for *_, count in increments(readings)] == [100, 600, 50, 20, 0]
     assert [count for *_, count in increments(readings[1:], readings[0])] == [600, 50, 20, 0]
 
@@ -60,7 +78,9 @@ def test_a_shared_count_is_whole_again(start, length, count):
 )
 def test_readings_may_come_in_any_order_any_number_of_times_and_in_batches(points, data):
     totals = sorted(total for _, total in points)
-    readings = [CounterReadingValue(at(minute), "b", total) for (minute, _), total in zip(sorted(points), totals, strict=True)]
+    readings = [
+        CounterReadingValue(at(minute), "b", total) for (minute, _), total in zip(sorted(points), totals, strict=True)
+    ]
     whole = bytes_by_hour(readings)
     assert sum(whole.values()) == totals[-1]
     assert bytes_by_hour(data.draw(st.permutations(readings + readings))) == whole

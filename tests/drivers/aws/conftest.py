@@ -69,7 +69,9 @@ def fresh_sessions() -> Iterator[None]:
 
 
 @pytest.fixture
-def testbed(moto_endpoint: str, proxy_endpoint: str, faults: Faults, monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsTestbed]:
+def testbed(
+    moto_endpoint: str, proxy_endpoint: str, faults: Faults, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[AwsTestbed]:
     """The driver behind the proxy, and a plain client on moto itself to judge by."""
     moto.reset_moto(moto_endpoint)
     faults.clear()

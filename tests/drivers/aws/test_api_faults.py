@@ -7,7 +7,7 @@ import pytest
 from provisioning.core.values.resource import Change
 from provisioning.drivers.base import Done, DriverError
 from tests.drivers.aws.conftest import Faults
-from tests.drivers.aws.testbed import AwsTestbed, create_change, resource_of_kind, example_resources
+from tests.drivers.aws.testbed import AwsTestbed, create_change, example_resources, resource_of_kind
 
 CREATES = {
     "aws.transit-gateway": ("CreateTransitGateway", "describe_transit_gateways", "TransitGateways"),

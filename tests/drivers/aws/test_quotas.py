@@ -11,7 +11,9 @@ def test_an_ordinary_network_fits() -> None:
 
 
 def test_eleven_segments_need_more_route_tables_than_a_gateway_has() -> None:
-    resources = {each.address: each for number in range(11) for each in example_resources("vpc-1", segment=f"s{number}")}
+    resources = {
+        each.address: each for number in range(11) for each in example_resources("vpc-1", segment=f"s{number}")
+    }
     (problem,) = exceeded_quotas(resources.values())
     assert problem.code == "aws_tgw_route_tables" and problem.severity == "error"
     assert "22 route tables, AWS allows 20" in problem.message

@@ -11,7 +11,15 @@ from provisioning.drivers import get_driver
 from provisioning.drivers.base import DriverError, Waiting
 from provisioning.lab import moto
 from tests.drivers.aws.conftest import Faults
-from tests.drivers.aws.testbed import ACCOUNT, OTHER_ACCOUNT, SECRET, AwsTestbed, create_change, resource_of_kind, example_resources
+from tests.drivers.aws.testbed import (
+    ACCOUNT,
+    OTHER_ACCOUNT,
+    SECRET,
+    AwsTestbed,
+    create_change,
+    example_resources,
+    resource_of_kind,
+)
 
 
 def main_routes(testbed: AwsTestbed, vpc: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ import pytest
 from provisioning.core.values.resource import Change, Resource
 from provisioning.drivers.base import DriverError
 from tests.drivers.aws.conftest import Faults
-from tests.drivers.aws.testbed import AwsTestbed, create_change, resource_of_kind, example_resources
+from tests.drivers.aws.testbed import AwsTestbed, create_change, example_resources, resource_of_kind
 
 
 def tables(testbed: AwsTestbed, vpc: str) -> dict[str, dict[str, str]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from provisioning.core.values.resource import Change, Resource, resolve_references
 from provisioning.drivers import get_driver
-from provisioning.drivers.base import DriverContext, CloudCredentials, Done, Waiting
+from provisioning.drivers.base import CloudCredentials, Done, DriverContext, Waiting
 from provisioning.lab import moto
 
 REGION = "eu-central-1"
@@ -105,7 +105,10 @@ def example_resources(vpc: str, account: str = ACCOUNT, region: str = REGION, se
     for address, role in ((spoke, "spoke"), (exchange, "exchange")):
         made.append(
             Resource(
-                address, "aws.tgw-route-table", {"tgw": id_reference(gateway), "role": role, "segment": segment}, (gateway,)
+                address,
+                "aws.tgw-route-table",
+                {"tgw": id_reference(gateway), "role": role, "segment": segment},
+                (gateway,),
             )
         )
     for node in (1, 2):

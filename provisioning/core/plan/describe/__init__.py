@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from provisioning.core.plan.describe import connector, fields, service_instance, segment
+from provisioning.core.plan.describe import connector, fields, segment, service_instance
 from provisioning.core.values.resource import Body, Change
 
 Describer = Callable[[Body, Body], Iterator[str]]

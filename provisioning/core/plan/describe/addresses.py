@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from provisioning.core.values.addresses import Range, address_number, merge_ranges, summarise_range, subtract
+from provisioning.core.values.addresses import Range, address_number, merge_ranges, subtract, summarise_range
 
 MAX_PREFIXES = 6
 """Prefixes in one line."""

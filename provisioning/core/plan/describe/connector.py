@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from provisioning.core.plan.describe import rules, named_items
-from provisioning.core.plan.describe.addresses import format_range_difference, format_list, format_ranges
+from provisioning.core.plan.describe import named_items, rules
+from provisioning.core.plan.describe.addresses import format_list, format_range_difference, format_ranges
 from provisioning.core.plan.describe.fields import describe_changed, format_plus_minus, format_value
 from provisioning.core.values.resource import Body
 
@@ -22,7 +22,9 @@ def describe_connector(before: Body, after: Body) -> Iterator[str]:
     elif (sizes := [_format_size(before), _format_size(after)])[0] != sizes[1]:
         yield f"size: {sizes[0]} → {sizes[1]}"
     if before:
-        rest = [{name: held for name, held in body.items() if name not in _DESCRIBED_FIELDS} for body in (before, after)]
+        rest = [
+            {name: held for name, held in body.items() if name not in _DESCRIBED_FIELDS} for body in (before, after)
+        ]
         yield from describe_changed(*rest)
     yield from _describe_settings(before.get("settings") or {}, after.get("settings") or {})
     yield from named_items.describe_named_items("circuit", _circuits(before), _circuits(after))
@@ -70,7 +72,9 @@ def _format_circuit(link: SectionPart) -> str:
 
 def _edges(body: Body) -> dict[str, SectionPart]:
     """Segment → what all links there say alike."""
-    return {link["segment"]: {name: link[name] for name in _EDGE_FIELDS if name in link} for link in body.get("links", ())}
+    return {
+        link["segment"]: {name: link[name] for name in _EDGE_FIELDS if name in link} for link in body.get("links", ())
+    }
 
 
 def _describe_edge(before: SectionPart, after: SectionPart) -> Iterator[str]:
@@ -97,7 +101,9 @@ def _is_translated_or_filtered(edge: SectionPart) -> bool:
     return bool(edge.get("nat_rules")) or any(edge.get("route_policies", {}).values())
 
 
-def _describe_ordered(noun: str, before: Sequence[SectionPart], after: Sequence[SectionPart], say: Callable[[SectionPart], str]) -> Iterator[str]:
+def _describe_ordered(
+    noun: str, before: Sequence[SectionPart], after: Sequence[SectionPart], say: Callable[[SectionPart], str]
+) -> Iterator[str]:
     """Whose order counts."""
     old, new = ({one["id"].partition("/")[2]: say(one) for one in some} for some in (before, after))
     yield from named_items.describe_named_items(noun, old, new)

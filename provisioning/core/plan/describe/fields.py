@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
-from provisioning.core.plan.field_changes import KNOWN_AFTER_APPLY, changed_fields
 from provisioning.core.plan.describe.addresses import format_list
+from provisioning.core.plan.field_changes import KNOWN_AFTER_APPLY, changed_fields
 from provisioning.core.values.resource import Body, Change, canonical_json
 
 MAX_VALUE_LENGTH = 160

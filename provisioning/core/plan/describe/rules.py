@@ -21,7 +21,8 @@ def describe_rules(before: Sequence[RuleSection], after: Sequence[RuleSection], 
         if name not in old:
             yield f"+ {noun} {_format_titled(name, rule)}"
         elif old[name] != rule:
-            yield f"~ {noun} {name}: {'; '.join(_describe_changed_rule(old[name], rule)) or 'the same, spelled otherwise'}"
+            changes = "; ".join(_describe_changed_rule(old[name], rule))
+            yield f"~ {noun} {name}: {changes or 'the same, spelled otherwise'}"
     yield from (f"↕ {noun} {name} is tried {where}" for name, where in moved_items(list(old), list(new)))
 
 
@@ -118,4 +119,6 @@ def _format_chain(rule: RuleSection) -> str:
 def _format_name_changes(before: Sequence[str], after: Sequence[str]) -> str:
     come = [name for name in after if name not in before]
     gone = [name for name in before if name not in after]
-    return " ".join(f"{sign} {format_names(some)}" for sign, some in (("+", come), ("-", gone)) if some) or format_names(after)
+    return " ".join(
+        f"{sign} {format_names(some)}" for sign, some in (("+", come), ("-", gone)) if some
+    ) or format_names(after)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from provisioning.core.plan.describe import rules, named_items
+from provisioning.core.plan.describe import named_items, rules
 from provisioning.core.plan.describe.addresses import format_range_difference, format_ranges
 from provisioning.core.values.resource import Body
 
@@ -86,7 +86,9 @@ def _describe_changed_member(before: SectionPart, after: SectionPart) -> Iterato
     if found := format_range_difference(before["ranges"], after["ranges"]):
         yield found
     sources = [one.get("sources", one["ranges"]) for one in (before, after)]
-    if (found := format_range_difference(*sources)) and found != format_range_difference(before["ranges"], after["ranges"]):
+    if (found := format_range_difference(*sources)) and found != format_range_difference(
+        before["ranges"], after["ranges"]
+    ):
         yield f"may send from {found}"
 
 

@@ -29,7 +29,9 @@ def describe_vrf_services(before: Body, after: Body) -> Iterator[str]:
 def describe_instance(before: Body, after: Body) -> Iterator[str]:
     had, has = ([one["segment"] for one in body.get("segments", ())] for body in (before, after))
     if before:
-        rest = [{name: held for name, held in body.items() if name not in _DESCRIBED_FIELDS} for body in (before, after)]
+        rest = [
+            {name: held for name, held in body.items() if name not in _DESCRIBED_FIELDS} for body in (before, after)
+        ]
         yield from describe_changed(*rest)
         yield from (f"- arm in {one}" for one in had if one not in has)
         yield from (f"+ arm in {one}" for one in has if one not in had)

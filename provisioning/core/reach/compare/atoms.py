@@ -13,9 +13,16 @@ from itertools import pairwise
 
 import numpy as np
 
-from provisioning.core.values.addresses import Range
-from provisioning.core.reach.compare.rule_table import ABSENT_RULE, TAGGED_ENDPOINTS, ALL_ENDPOINTS, BoolArray, RuleTable, IndexArray
 from provisioning.core.reach.compare.flow_space import FlowEndpoint
+from provisioning.core.reach.compare.rule_table import (
+    ABSENT_RULE,
+    ALL_ENDPOINTS,
+    TAGGED_ENDPOINTS,
+    BoolArray,
+    IndexArray,
+    RuleTable,
+)
+from provisioning.core.values.addresses import Range
 
 NO_ENDPOINT = -1
 
@@ -120,7 +127,9 @@ class AddressAtoms:
             rule_table = self.rule_table
             count = int(rule_table.policies[version][rule_table.policy_indexes == policy_index].max(initial=0)) + 1
             width, whole = (count + 7) // 8, (1 << count) - 1
-            raw = b"".join((one.bits[policy_index] & whole).to_bytes(width, "little") for one in self.endpoints[version])
+            raw = b"".join(
+                (one.bits[policy_index] & whole).to_bytes(width, "little") for one in self.endpoints[version]
+            )
             table = np.frombuffer(raw + bytes(width), np.uint8).reshape(-1, width)
             self._tables[key] = np.unpackbits(table, axis=1, count=count, bitorder="little").T.astype(bool)
         return self._tables[key]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from provisioning.core.reach.compare.rule_table import SOURCE_POLICIES, DESTINATION_POLICIES
-from provisioning.core.reach.compare.flow_space import PolicyMasks, FlowEndpoint, FlowSpace, policy_masks
+from provisioning.core.reach.compare.flow_space import FlowEndpoint, FlowSpace, PolicyMasks, policy_masks
+from provisioning.core.reach.compare.rule_table import DESTINATION_POLICIES, SOURCE_POLICIES
 
 VersionPolicyMasks = list[PolicyMasks]
 """[version]: the policies that name any of some holders."""
@@ -18,7 +18,10 @@ class CandidateEndpoints:
         self.starts = [flow_space.starts if flow_space else [] for flow_space in flow_spaces]
         self.ends = [flow_space.ends if flow_space else [] for flow_space in flow_spaces]
         named = [flow_space.bits if flow_space else ((0, 0), (0, 0)) for flow_space in flow_spaces]
-        self._named: tuple[VersionPolicyMasks, VersionPolicyMasks] = ([starts for starts, _ in named], [ends for _, ends in named])
+        self._named: tuple[VersionPolicyMasks, VersionPolicyMasks] = (
+            [starts for starts, _ in named],
+            [ends for _, ends in named],
+        )
         self._moved = self._named
 
     def narrow(self, touched: Sequence[list[int]], everything: bool) -> None:
@@ -44,7 +47,10 @@ class CandidateEndpoints:
     def wanted(self, policy_index: int) -> Callable[[int, int], bool]:
         """Whether a policy (by version and place) names anybody on both sides who could have another fate."""
         (starts, ends), (some, others) = self._named, self._moved
-        bits = [(starts[k][policy_index] & others[k][policy_index]) | (some[k][policy_index] & ends[k][policy_index]) for k in range(len(self.starts))]
+        bits = [
+            (starts[k][policy_index] & others[k][policy_index]) | (some[k][policy_index] & ends[k][policy_index])
+            for k in range(len(self.starts))
+        ]
         return lambda version, place: bool(bits[version] >> place & 1)
 
 
@@ -54,7 +60,8 @@ def _named_by_changed_policies(side: Sequence[Sequence[FlowEndpoint]], touched: 
         one.named
         for k, held in enumerate(side)
         for one in held
-        if one.bits[SOURCE_POLICIES] & touched[SOURCE_POLICIES][k] or one.bits[DESTINATION_POLICIES] & touched[DESTINATION_POLICIES][k]
+        if one.bits[SOURCE_POLICIES] & touched[SOURCE_POLICIES][k]
+        or one.bits[DESTINATION_POLICIES] & touched[DESTINATION_POLICIES][k]
     }
 
 

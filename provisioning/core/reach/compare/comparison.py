@@ -8,20 +8,35 @@ from functools import cached_property
 
 import numpy as np
 
-from provisioning.core.values.addresses import Range, address_text
-from provisioning.core.values.l4 import L4Ranges, protocol_and_port
 from provisioning.core.intent import Group
-from provisioning.core.resolve.nat import Packet
+from provisioning.core.reach.compare.alignment import align
 from provisioning.core.reach.compare.atoms import NO_ENDPOINT, AddressAtoms
-from provisioning.core.reach.trace.trace.decision import FlowOutcome
-from provisioning.core.reach.compare.endpoint_names import EXAMPLE_INTERNET_ADDRESS, ExamplePacket, EndpointNames, example_host
-from provisioning.core.reach.compare.rule_table import SOURCE_PRE_POLICY_STAGE, SOURCE_POLICY_STAGE, SOURCE_POLICIES, SHARE_STAGE, DESTINATION_POLICY_STAGE, DESTINATION_POLICIES, RuleTable, IndexArray, StageRules
+from provisioning.core.reach.compare.candidates import CandidateEndpoints
+from provisioning.core.reach.compare.endpoint_names import (
+    EXAMPLE_INTERNET_ADDRESS,
+    EndpointNames,
+    ExamplePacket,
+    example_host,
+)
+from provisioning.core.reach.compare.evaluator import Evaluator
+from provisioning.core.reach.compare.flow_space import FlowSpace, InterSegment, RuleStage
 from provisioning.core.reach.compare.match_rules import AlignedPolicies, pair_rules
 from provisioning.core.reach.compare.rule_lists import RuleLists
-from provisioning.core.reach.compare.alignment import align
-from provisioning.core.reach.compare.candidates import CandidateEndpoints
-from provisioning.core.reach.compare.flow_space import FlowSpace, InterSegment, RuleStage
-from provisioning.core.reach.compare.evaluator import Evaluator
+from provisioning.core.reach.compare.rule_table import (
+    DESTINATION_POLICIES,
+    DESTINATION_POLICY_STAGE,
+    SHARE_STAGE,
+    SOURCE_POLICIES,
+    SOURCE_POLICY_STAGE,
+    SOURCE_PRE_POLICY_STAGE,
+    IndexArray,
+    RuleTable,
+    StageRules,
+)
+from provisioning.core.reach.trace.decision import FlowOutcome
+from provisioning.core.resolve.nat import Packet
+from provisioning.core.values.addresses import Range, address_text
+from provisioning.core.values.l4 import L4Ranges, protocol_and_port
 
 
 class FlowComparison:
@@ -47,17 +62,28 @@ class FlowComparison:
         candidates = CandidateEndpoints(flow_spaces)
         if changes:
             candidates.narrow(
-                [here.touched, there.touched], any(None in pair for one in rules_by_stage.values() for pair in one.lines)
+                [here.touched, there.touched],
+                any(None in pair for one in rules_by_stage.values() for pair in one.lines),
             )
-        rules_by_stage[SOURCE_POLICY_STAGE] = StageRules(SOURCE_POLICIES, list(here.lines(candidates.wanted(SOURCE_POLICIES))))
+        rules_by_stage[SOURCE_POLICY_STAGE] = StageRules(
+            SOURCE_POLICIES, list(here.lines(candidates.wanted(SOURCE_POLICIES)))
+        )
         if any(isinstance(flow_space, InterSegment) for flow_space in flow_spaces):
-            rules_by_stage[DESTINATION_POLICY_STAGE] = StageRules(DESTINATION_POLICIES, list(there.lines(candidates.wanted(DESTINATION_POLICIES))))
-        self.rule_table = RuleTable(resolved_segments, rules_by_stage, here.services if len(flow_spaces) == 2 else set(), asked)
+            rules_by_stage[DESTINATION_POLICY_STAGE] = StageRules(
+                DESTINATION_POLICIES, list(there.lines(candidates.wanted(DESTINATION_POLICIES)))
+            )
+        self.rule_table = RuleTable(
+            resolved_segments, rules_by_stage, here.services if len(flow_spaces) == 2 else set(), asked
+        )
         self._example_internet_atoms: dict[int, int | None] = {}
         connectors: dict[str, int] = {}
         lines = self.rule_table.lines
-        self.starts = AddressAtoms(self.rule_table, [line.source for line in lines], candidates.starts, connectors, cuts)
-        self.ends = AddressAtoms(self.rule_table, [line.destination for line in lines], candidates.ends, connectors, cuts)
+        self.starts = AddressAtoms(
+            self.rule_table, [line.source for line in lines], candidates.starts, connectors, cuts
+        )
+        self.ends = AddressAtoms(
+            self.rule_table, [line.destination for line in lines], candidates.ends, connectors, cuts
+        )
 
     @cached_property
     def covered(self) -> tuple[IndexArray, IndexArray]:
@@ -67,7 +93,10 @@ class FlowComparison:
         for side in (self.starts, self.ends):
             every = np.arange(len(side))
             if first < after:
-                shown = [side.match_matrix(k, np.arange(first, after), every).any(axis=0) for k in range(len(self.flow_spaces))]
+                shown = [
+                    side.match_matrix(k, np.arange(first, after), every).any(axis=0)
+                    for k in range(len(self.flow_spaces))
+                ]
                 every = np.flatnonzero(np.logical_or.reduce(shown))
             found.append(every)
         return found[0], found[1]
@@ -101,7 +130,9 @@ class FlowComparison:
         if version not in self._example_internet_atoms:
             place = bisect_right(self.ends.edges, EXAMPLE_INTERNET_ADDRESS) - 1
             held = np.flatnonzero((self.ends.low <= place) & (self.ends.high > place)).tolist()
-            self._example_internet_atoms[version] = next((atom for atom in held if self._is_internet(self.ends, version, atom)), None)
+            self._example_internet_atoms[version] = next(
+                (atom for atom in held if self._is_internet(self.ends, version, atom)), None
+            )
         return self._example_internet_atoms[version]
 
     def _is_internet(self, side: AddressAtoms, version: int, atom: int) -> bool:

@@ -9,12 +9,12 @@ from itertools import islice
 
 import numpy as np
 
-from provisioning.core.values.addresses import Range, address_number, summarise_range
 from provisioning.core.intent import ANY, INTERNET, Group
 from provisioning.core.reach.compare.atoms import NO_ENDPOINT, AddressAtoms
 from provisioning.core.reach.compare.rule_table import IndexArray
-from provisioning.core.resolve.segment import PublishedApp
 from provisioning.core.resolve.routing_table import Member
+from provisioning.core.resolve.segment import PublishedApp
+from provisioning.core.values.addresses import Range, address_number, summarise_range
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,9 @@ class ExamplePacket:
 class EndpointNames:
     """The shortest true names of atoms of one side in one version."""
 
-    def __init__(self, side: AddressAtoms, version: int, everybody: Sequence[Member], groups: Mapping[str, Group]) -> None:
+    def __init__(
+        self, side: AddressAtoms, version: int, everybody: Sequence[Member], groups: Mapping[str, Group]
+    ) -> None:
         """``everybody``: who would have to be among the holders of the atoms for ``any``, or for their group."""
         self.side, self._holder = side, side.endpoint[version]
         self._holders = side.endpoints[version]

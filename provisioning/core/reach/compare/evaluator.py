@@ -5,10 +5,17 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
-from provisioning.core.reach.trace.trace.decision import available_chain
-from provisioning.core.reach.compare.rule_table import FIREWALL_STAGE, SOURCE_PRE_POLICY_STAGE, DESTINATION_PRE_POLICY_STAGE, SHARE_STAGE, DESTINATION_POLICY_STAGE, RuleTable
+from provisioning.core.reach.compare.flow_space import FlowSpace, InterSegment, IntraSegment
 from provisioning.core.reach.compare.match_rules import MatchRule
-from provisioning.core.reach.compare.flow_space import IntraSegment, FlowSpace, InterSegment
+from provisioning.core.reach.compare.rule_table import (
+    DESTINATION_POLICY_STAGE,
+    DESTINATION_PRE_POLICY_STAGE,
+    FIREWALL_STAGE,
+    SHARE_STAGE,
+    SOURCE_PRE_POLICY_STAGE,
+    RuleTable,
+)
+from provisioning.core.reach.trace.decision import available_chain
 
 ServiceChain = tuple[str, ...]
 VerdictKey = tuple[str | None, ServiceChain]
@@ -24,7 +31,10 @@ class Evaluator:
     def __init__(self, flow_space: FlowSpace, rule_table: RuleTable, version: int, rules: bool = False) -> None:
         self.rule_table, self.firewalls = rule_table, rule_table.firewalls[version]
         self._resolved = flow_space.resolved
-        self._shared, self._needs_share_or_app = isinstance(flow_space, InterSegment), not isinstance(flow_space, IntraSegment)
+        self._shared, self._needs_share_or_app = (
+            isinstance(flow_space, InterSegment),
+            not isinstance(flow_space, IntraSegment),
+        )
         self._firsts = rule_table.firsts
         self._labels = [_verdict_key(line, rules) for line in rule_table.lines]
         self._passes = [line.chain is not None for line in rule_table.lines]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
-from provisioning.core.values.l4 import L4Ranges, l4_ranges
 from provisioning.core.reach.compare.match_rules import NO_POLICY, MatchRule
 from provisioning.core.resolve.segment import ResolvedSegment
+from provisioning.core.values.l4 import L4Ranges, l4_ranges
 
 FirewallRuleKey = tuple[str, int, int | None]
 """Service, which of its rules, and the version where another one has a different one."""
@@ -56,7 +56,10 @@ def firewall_match_rules(
 
 
 def firewall_filters(
-    resolved: ResolvedSegment, services: Collection[str], places: Mapping[tuple[str, int], int], mask: Callable[[L4Ranges], int]
+    resolved: ResolvedSegment,
+    services: Collection[str],
+    places: Mapping[tuple[str, int], int],
+    mask: Callable[[L4Ranges], int],
 ) -> dict[str, FirewallFilter]:
     """By uid, the services that stop anything. places: (uid, which rule) → place of its line in the ledger."""
     found: dict[str, FirewallFilter] = {}

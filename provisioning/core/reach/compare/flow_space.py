@@ -13,15 +13,43 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-from provisioning.core.values.addresses import ALL_V4, BOGON_RANGES, Range, complement, intersect, merge_ranges, subtract
 from provisioning.core.intent import INTERNET, Segment
-from provisioning.core.resolve.nat import Packet
-from provisioning.core.reach.trace.trace.decision import FlowOutcome, decide_intra_segment, decide_internet_inbound, decide_inter_segment
+from provisioning.core.reach.compare.match_rules import (
+    DEFAULT_ACTION_RULE,
+    FAMILY_RULES,
+    MatchRule,
+    pre_policy_match_rules,
+    share_match_rules,
+)
 from provisioning.core.reach.compare.rule_table import (
-    TAGGED_ENDPOINTS, DEFAULT_ACTION_STAGE, ALL_ENDPOINTS, FAMILY_STAGE, SOURCE_PRE_POLICY_STAGE, DESTINATION_PRE_POLICY_STAGE, SOURCE_POLICIES, SHARE_STAGE, DESTINATION_POLICIES)
-from provisioning.core.reach.compare.match_rules import FAMILY_RULES, DEFAULT_ACTION_RULE, MatchRule, pre_policy_match_rules, share_match_rules
-from provisioning.core.resolve.segment import PublishedApp, PrePolicyRule, ResolvedSegment
+    ALL_ENDPOINTS,
+    DEFAULT_ACTION_STAGE,
+    DESTINATION_POLICIES,
+    DESTINATION_PRE_POLICY_STAGE,
+    FAMILY_STAGE,
+    SHARE_STAGE,
+    SOURCE_POLICIES,
+    SOURCE_PRE_POLICY_STAGE,
+    TAGGED_ENDPOINTS,
+)
+from provisioning.core.reach.trace.decision import (
+    FlowOutcome,
+    decide_inter_segment,
+    decide_internet_inbound,
+    decide_intra_segment,
+)
+from provisioning.core.resolve.nat import Packet
 from provisioning.core.resolve.routing_table import Member
+from provisioning.core.resolve.segment import PrePolicyRule, PublishedApp, ResolvedSegment
+from provisioning.core.values.addresses import (
+    ALL_V4,
+    BOGON_RANGES,
+    Range,
+    complement,
+    intersect,
+    merge_ranges,
+    subtract,
+)
 
 
 class FlowEndpoint(NamedTuple):
@@ -91,7 +119,10 @@ class FlowSpace(ABC):
     @cached_property
     def _pre_policy_tags(self) -> dict[str, int]:
         """Of connectors with gates of their own, in the book of whom lines cover; the first is the stance's."""
-        return {uid: place for place, uid in enumerate((one.connector for one in self.resolved.pre_policy_rules if one.connector), 1)}
+        return {
+            uid: place
+            for place, uid in enumerate((one.connector for one in self.resolved.pre_policy_rules if one.connector), 1)
+        }
 
     def _pre_policy_rule_stage(self) -> RuleStage:
         return _pre_policy_stage(self.resolved.pre_policy_rules, self._pre_policy_tags)
@@ -135,7 +166,7 @@ def policy_masks(endpoints: Iterable[FlowEndpoint]) -> PolicyMasks:
     return here, there
 
 
-def intra_segment(resolved: ResolvedSegment) -> Inside:
+def intra_segment(resolved: ResolvedSegment) -> IntraSegment:
     """Kept with its realm, as the others are."""
     if "inside" not in resolved.cache:
         resolved.cache["inside"] = IntraSegment(resolved)
@@ -143,14 +174,14 @@ def intra_segment(resolved: ResolvedSegment) -> Inside:
     return flow_space
 
 
-def internet_inbound(resolved: ResolvedSegment) -> Published:
+def internet_inbound(resolved: ResolvedSegment) -> InternetInbound:
     if "published" not in resolved.cache:
         resolved.cache["published"] = InternetInbound(resolved)
     flow_space: InternetInbound = resolved.cache["published"]
     return flow_space
 
 
-def inter_segment(resolved: ResolvedSegment, there: ResolvedSegment) -> Shared:
+def inter_segment(resolved: ResolvedSegment, there: ResolvedSegment) -> InterSegment:
     key = f"shared with {there.segment.uid}"
     flow_space: InterSegment | None = resolved.cache.get(key)
     if flow_space is None or flow_space.there is not there:
@@ -175,12 +206,20 @@ class IntraSegment(FlowSpace):
 
     @cached_property
     def starts(self) -> list[FlowEndpoint]:
-        return [_source_endpoint(member, 0, DEFAULT_ACTION_TAG | self._pre_policy_tag_mask(member)) for member in self.resolved.members if member.sources]
+        return [
+            _source_endpoint(member, 0, DEFAULT_ACTION_TAG | self._pre_policy_tag_mask(member))
+            for member in self.resolved.members
+            if member.sources
+        ]
 
     @cached_property
     def ends(self) -> list[FlowEndpoint]:
         covered = DEFAULT_ACTION_TAG | self._pre_policy_tag_mask()
-        found = [_destination_endpoint(member, (member.to_mask, 0, covered)) for member in self.resolved.members if member.ranges]
+        found = [
+            _destination_endpoint(member, (member.to_mask, 0, covered))
+            for member in self.resolved.members
+            if member.ranges
+        ]
         beyond = self._internet_ranges() if self.resolved.exits else ()
         if beyond:
             to_mask = self.resolved.local_segment.named((INTERNET,))[1]
@@ -201,7 +240,9 @@ class InterSegment(FlowSpace):
 
     def __init__(self, resolved: ResolvedSegment, there: ResolvedSegment) -> None:
         super().__init__(resolved, there)
-        self.directed_shares = [one for one in resolved.directed_shares if one.other == there.segment.uid and one.starts]
+        self.directed_shares = [
+            one for one in resolved.directed_shares if one.other == there.segment.uid and one.starts
+        ]
 
     def stages(self) -> dict[int, RuleStage]:
         lines = share_match_rules(self.directed_shares)
@@ -210,20 +251,39 @@ class InterSegment(FlowSpace):
             SHARE_STAGE: RuleStage(ALL_ENDPOINTS, lines, _number_duplicates(line[1:5] for line in lines)),
             SOURCE_PRE_POLICY_STAGE: self._pre_policy_rule_stage(),
             # No flow starts behind a connector there.
-            DESTINATION_PRE_POLICY_STAGE: _pre_policy_stage([pre_policy_rule for pre_policy_rule in self.there.pre_policy_rules if pre_policy_rule.connector is None], {}),
+            DESTINATION_PRE_POLICY_STAGE: _pre_policy_stage(
+                [
+                    pre_policy_rule
+                    for pre_policy_rule in self.there.pre_policy_rules
+                    if pre_policy_rule.connector is None
+                ],
+                {},
+            ),
         }
 
     @cached_property
     def starts(self) -> list[FlowEndpoint]:
         own = _members_by_attachment(self.resolved)
-        shown = (imported_member for imported_member in self.there.imported_members if imported_member.segment.uid == self.resolved.segment.uid)
-        starts = ((own[id(imported_member.attachment)], imported_member.from_mask) for imported_member in shown if imported_member.sources)
+        shown = (
+            imported_member
+            for imported_member in self.there.imported_members
+            if imported_member.segment.uid == self.resolved.segment.uid
+        )
+        starts = (
+            (own[id(imported_member.attachment)], imported_member.from_mask)
+            for imported_member in shown
+            if imported_member.sources
+        )
         return [_source_endpoint(member, from_mask, self._pre_policy_tag_mask(member)) for member, from_mask in starts]
 
     @cached_property
     def ends(self) -> list[FlowEndpoint]:
         theirs = _members_by_attachment(self.there)
-        shown = [imported_member for imported_member in self.resolved.imported_members if imported_member.segment.uid == self.there.segment.uid and imported_member.ranges]
+        shown = [
+            imported_member
+            for imported_member in self.resolved.imported_members
+            if imported_member.segment.uid == self.there.segment.uid and imported_member.ranges
+        ]
         # What a member here owns is never routed to a guest.
         taken = merge_ranges(held for member in self.resolved.members for held in member.ranges) if shown else ()
         found = []
@@ -250,8 +310,13 @@ class InternetInbound(FlowSpace):
 
     def stages(self) -> dict[int, RuleStage]:
         # An application is one port of one address; whatever else is sent there has no route.
-        ports = [MatchRule(place, None, None, ((app.cell, app.cell),), ()) for place, app in enumerate(self.resolved.apps)]
-        return {FAMILY_STAGE: _FAMILY_RULE_STAGE, SHARE_STAGE: RuleStage(TAGGED_ENDPOINTS, ports, [self._identity(app) for app in self.resolved.apps])}
+        ports = [
+            MatchRule(place, None, None, ((app.cell, app.cell),), ()) for place, app in enumerate(self.resolved.apps)
+        ]
+        return {
+            FAMILY_STAGE: _FAMILY_RULE_STAGE,
+            SHARE_STAGE: RuleStage(TAGGED_ENDPOINTS, ports, [self._identity(app) for app in self.resolved.apps]),
+        }
 
     @cached_property
     def starts(self) -> list[FlowEndpoint]:
@@ -298,7 +363,11 @@ def _destination_endpoint(member: Member, bits: tuple[int, int, int]) -> FlowEnd
 def _pre_policy_stage(pre_policy_rules: Sequence[PrePolicyRule], places: Mapping[str, int]) -> RuleStage:
     lines = pre_policy_match_rules(pre_policy_rules, places)
     told = zip(pre_policy_rules, lines, strict=True)
-    return RuleStage(TAGGED_ENDPOINTS, lines, _number_duplicates((pre_policy_rule.connector, *line[1:5]) for pre_policy_rule, line in told))
+    return RuleStage(
+        TAGGED_ENDPOINTS,
+        lines,
+        _number_duplicates((pre_policy_rule.connector, *line[1:5]) for pre_policy_rule, line in told),
+    )
 
 
 def _number_duplicates(values: Iterable[Hashable]) -> list[Hashable]:

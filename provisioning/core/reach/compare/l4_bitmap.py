@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 
-from provisioning.core.values.l4 import ALL_L4, L4Ranges, L4Description, describe_l4
+from provisioning.core.values.l4 import ALL_L4, L4Description, L4Ranges, describe_l4
 
 
 class L4Bitmap:

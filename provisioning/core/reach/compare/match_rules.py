@@ -7,12 +7,12 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from functools import cached_property
 from typing import NamedTuple
 
-from provisioning.core.values.addresses import ALL_V4, V6_OFFSET, Range
-from provisioning.core.resolve.fabric import placement_exchanges
-from provisioning.core.values.l4 import ALL_L4, IPV4_L4, IPV6_L4, L4Ranges, l4_ranges
 from provisioning.core.intent import Policy, Rule, Share
 from provisioning.core.reach.compare.alignment import MISSING, AlignedIndexes, align
-from provisioning.core.resolve.segment import PrePolicyRule, DirectedShare, ResolvedSegment
+from provisioning.core.resolve.fabric import placement_exchanges
+from provisioning.core.resolve.segment import DirectedShare, PrePolicyRule, ResolvedSegment
+from provisioning.core.values.addresses import ALL_V4, V6_OFFSET, Range
+from provisioning.core.values.l4 import ALL_L4, IPV4_L4, IPV6_L4, L4Ranges, l4_ranges
 
 NO_POLICY = -1
 """Stands for a line's policy where a line names nobody."""
@@ -65,7 +65,9 @@ def pre_policy_match_rules(pre_policy_rules: Iterable[PrePolicyRule], places: Ma
 
 
 def share_match_rules(directed_shares: Iterable[DirectedShare]) -> list[MatchRule]:
-    return [MatchRule(NO_POLICY, one.near, one.far, ALL_L4, one.share.services, None, one.share) for one in directed_shares]
+    return [
+        MatchRule(NO_POLICY, one.near, one.far, ALL_L4, one.share.services, None, one.share) for one in directed_shares
+    ]
 
 
 def policy_match_rules(resolved: ResolvedSegment, place: int) -> list[MatchRule]:
@@ -122,7 +124,11 @@ class AlignedPolicies:
             return set()
         if one.services == other.services and one.exchanges == other.exchanges and not self.lists:
             return set()
-        return {uid for uid in {**one.services, **other.services} if _service_behaviour(one, uid) != _service_behaviour(other, uid)}
+        return {
+            uid
+            for uid in {**one.services, **other.services}
+            if _service_behaviour(one, uid) != _service_behaviour(other, uid)
+        }
 
     def alike(self, chain: Iterable[str]) -> bool:
         """Whether both versions have these services do the same."""
@@ -131,7 +137,9 @@ class AlignedPolicies:
     def _is_same_policy(self, pair: tuple[int, ...]) -> bool:
         if len(pair) == 1:
             return True
-        one, other = (resolved.policies[place] for resolved, place in zip(self.resolved_segments, pair, strict=True) if resolved)
+        one, other = (
+            resolved.policies[place] for resolved, place in zip(self.resolved_segments, pair, strict=True) if resolved
+        )
         if one is not other and (one.from_, one.to, one.rules) != (other.from_, other.to, other.rules):
             return False
         return not (self.lists or self.services) or not any(self._is_affected(rule) for rule in one.rules)

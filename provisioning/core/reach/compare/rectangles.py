@@ -35,7 +35,9 @@ def rectangles(kinds: IndexArray, rows: IndexArray, columns: IndexArray, width: 
         yield int(kind[first]), rows[begins[first:after]], columns[begins[first] : ends[first]]
 
 
-def expand_pairs(ids: npt.NDArray[np.int32], of_list: Sequence[Sequence[int]]) -> tuple[IndexArray, IndexArray, IndexArray]:
+def expand_pairs(
+    ids: npt.NDArray[np.int32], of_list: Sequence[Sequence[int]]
+) -> tuple[IndexArray, IndexArray, IndexArray]:
     """(kind, row, column) of every pair, given the kinds of every list."""
     flat = ids.ravel()
     count = np.array([*(len(one) for one in of_list), 0], np.intp)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from provisioning.core.reach.compare.atoms import NO_ENDPOINT, AddressAtoms
-from provisioning.core.reach.compare.rule_table import BoolArray, RuleTable, IndexArray
+from provisioning.core.reach.compare.rule_table import BoolArray, IndexArray, RuleTable
 from provisioning.core.reach.compare.set_hashes import HashArray, exact_float_weights, mix64
 
 CHUNK_SIZE = 1 << 21
@@ -29,7 +29,9 @@ class EndpointClasses:
 
     def __init__(self, side: AddressAtoms, atoms: IndexArray, match_matrices: Sequence[BoolArray]) -> None:
         self.side, self.atoms = side, atoms
-        packed = np.ascontiguousarray(np.concatenate([np.packbits(match_matrix, axis=0) for match_matrix in match_matrices]).T)
+        packed = np.ascontiguousarray(
+            np.concatenate([np.packbits(match_matrix, axis=0) for match_matrix in match_matrices]).T
+        )
         words = packed.view(np.dtype((np.void, packed.shape[1]))).ravel()
         _, firsts, self.of = np.unique(words, return_index=True, return_inverse=True)
         self.match_matrices = [np.ascontiguousarray(match_matrix[:, firsts]) for match_matrix in match_matrices]
@@ -62,7 +64,15 @@ class RuleLists:
     alike: whether both versions name all these atoms alike, so that lists differ by changed lines only.
     """
 
-    def __init__(self, rule_table: RuleTable, starts: AddressAtoms, ends: AddressAtoms, rows: IndexArray, columns: IndexArray, alike: bool) -> None:
+    def __init__(
+        self,
+        rule_table: RuleTable,
+        starts: AddressAtoms,
+        ends: AddressAtoms,
+        rows: IndexArray,
+        columns: IndexArray,
+        alike: bool,
+    ) -> None:
         self.rule_table, self.alike = rule_table, alike
         every = np.arange(len(rule_table.lines))
         sides = ((starts, rows), (ends, columns))
@@ -73,7 +83,10 @@ class RuleLists:
         second = self._ask(*sides[1 - small], matter)
         used = np.flatnonzero(np.logical_or.reduce([match_matrix.any(axis=1) for match_matrix in second]))
         self.lines = matter[used]
-        found = {small: [match_matrix[self.lines] for match_matrix in first], 1 - small: [match_matrix[used] for match_matrix in second]}
+        found = {
+            small: [match_matrix[self.lines] for match_matrix in first],
+            1 - small: [match_matrix[used] for match_matrix in second],
+        }
         self.rows, self.columns = EndpointClasses(starts, rows, found[0]), EndpointClasses(ends, columns, found[1])
         self.ids = np.full((len(self.rows), len(self.columns)), -1, np.int32)
         self._examples: list[tuple[int, int]] = []
@@ -134,7 +147,8 @@ class RuleLists:
         one, other = (held[self.lines] for held in self.rule_table.held)
         row, column = self.rows.match_matrices[0], self.columns.match_matrices[0]
         return [
-            _WeightProduct(row[held], column[held], weights[:, held]) for held in (one & other, one & ~other, other & ~one)
+            _WeightProduct(row[held], column[held], weights[:, held])
+            for held in (one & other, one & ~other, other & ~one)
         ]
 
     def walk(self) -> Iterator[list[list[int]]]:
@@ -178,7 +192,9 @@ def _hash_sums(sums: npt.NDArray[np.float64]) -> HashArray:
     return mix64(one) ^ mix64(other * np.uint64(0x9E3779B97F4A7C15))
 
 
-def without_local_pairs(starts: AddressAtoms, ends: AddressAtoms, rows: IndexArray, columns: IndexArray) -> tuple[IndexArray, IndexArray]:
+def without_local_pairs(
+    starts: AddressAtoms, ends: AddressAtoms, rows: IndexArray, columns: IndexArray
+) -> tuple[IndexArray, IndexArray]:
     """Without what can only be local: a single connector's own addresses on the other side."""
     for k in range(len(starts.connector)):
         one, other = starts.connector[k][rows], ends.connector[k][columns]
@@ -189,7 +205,9 @@ def without_local_pairs(starts: AddressAtoms, ends: AddressAtoms, rows: IndexArr
     return rows, columns
 
 
-def find_non_local_pair(starts: AddressAtoms, ends: AddressAtoms, rows: IndexArray, columns: IndexArray) -> tuple[int, int] | None:
+def find_non_local_pair(
+    starts: AddressAtoms, ends: AddressAtoms, rows: IndexArray, columns: IndexArray
+) -> tuple[int, int] | None:
     """A start and an end of these atoms that no version has behind one connector."""
     if not len(columns):
         return None

@@ -8,17 +8,31 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from provisioning.core.values.l4 import L4Ranges, l4_ranges
-from provisioning.core.reach.compare.l4_bitmap import L4Bitmap
-from provisioning.core.reach.compare.firewalls import FirewallFilter, FirewallRuleKey, firewall_match_rules, firewall_filters
-from provisioning.core.reach.compare.match_rules import NO_POLICY, MatchRule, pair_rules
 from provisioning.core.reach.compare.alignment import align
+from provisioning.core.reach.compare.firewalls import (
+    FirewallFilter,
+    FirewallRuleKey,
+    firewall_filters,
+    firewall_match_rules,
+)
+from provisioning.core.reach.compare.l4_bitmap import L4Bitmap
+from provisioning.core.reach.compare.match_rules import NO_POLICY, MatchRule, pair_rules
 from provisioning.core.resolve.segment import ResolvedSegment
+from provisioning.core.values.l4 import L4Ranges, l4_ranges
 
 BoolArray = npt.NDArray[np.bool_]
 IndexArray = npt.NDArray[np.intp]
 
-FAMILY_STAGE, SHARE_STAGE, SOURCE_PRE_POLICY_STAGE, DESTINATION_PRE_POLICY_STAGE, SOURCE_POLICY_STAGE, DEFAULT_ACTION_STAGE, DESTINATION_POLICY_STAGE, FIREWALL_STAGE = range(8)
+(
+    FAMILY_STAGE,
+    SHARE_STAGE,
+    SOURCE_PRE_POLICY_STAGE,
+    DESTINATION_PRE_POLICY_STAGE,
+    SOURCE_POLICY_STAGE,
+    DEFAULT_ACTION_STAGE,
+    DESTINATION_POLICY_STAGE,
+    FIREWALL_STAGE,
+) = range(8)
 """Stages of a list. Lines of HERE and DEFAULT are one first-match list, those of THERE another."""
 
 ALL_ENDPOINTS, SOURCE_POLICIES, DESTINATION_POLICIES, TAGGED_ENDPOINTS = range(-1, 3)
@@ -53,7 +67,13 @@ class RuleTable:
         asked: Iterable[L4Ranges] = (),
     ) -> None:
         used = [
-            {uid for one in rules_by_stage.values() for pair in one.lines if (line := pair[k]) for uid in line.chain or ()}
+            {
+                uid
+                for one in rules_by_stage.values()
+                for pair in one.lines
+                if (line := pair[k])
+                for uid in line.chain or ()
+            }
             for k in range(len(resolved_segments))
         ]
         listed = [
@@ -63,12 +83,16 @@ class RuleTable:
         guards = align([list(one) for one in listed])
         inner = StageRules(ALL_ENDPOINTS, pair_rules([list(one.values()) for one in listed], guards))
         self._read({**rules_by_stage, FIREWALL_STAGE: inner}, len(resolved_segments))
-        self.cells = L4Bitmap({line.cells for line in self.lines}.union(_firewall_l4_ranges(resolved_segments, used), asked))
+        self.cells = L4Bitmap(
+            {line.cells for line in self.lines}.union(_firewall_l4_ranges(resolved_segments, used), asked)
+        )
         self.masks = [self.cells.mask(line.cells) for line in self.lines]
         self.firewalls: list[dict[str, FirewallFilter]] = []
         for k, resolved in enumerate(resolved_segments):
             keys: list[FirewallRuleKey] = list(listed[k])
-            placed = {keys[pair[k]][:2]: self.firsts[FIREWALL_STAGE] + n for n, pair in enumerate(guards) if pair[k] >= 0}
+            placed = {
+                keys[pair[k]][:2]: self.firsts[FIREWALL_STAGE] + n for n, pair in enumerate(guards) if pair[k] >= 0
+            }
             self.firewalls.append(firewall_filters(resolved, used[k], placed, self.cells.mask) if resolved else {})
 
     def _read(self, rules_by_stage: dict[int, StageRules], versions: int) -> None:

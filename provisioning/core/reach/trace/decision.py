@@ -6,14 +6,14 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from provisioning.core.values.addresses import contains
-from provisioning.core.resolve.fabric import placement_exchanges
-from provisioning.core.values.l4 import l4_ranges
 from provisioning.core.intent import INTERNET, Exchange, FirewallRule, Policy, Rule, Service
-from provisioning.core.resolve.nat import Packet
 from provisioning.core.intent.prefix_resolver import PrefixResolver
-from provisioning.core.resolve.segment import PublishedApp, PrePolicyRule, DirectedShare, ResolvedSegment
+from provisioning.core.resolve.fabric import placement_exchanges
+from provisioning.core.resolve.nat import Packet
 from provisioning.core.resolve.routing_table import Member
+from provisioning.core.resolve.segment import DirectedShare, PrePolicyRule, PublishedApp, ResolvedSegment
+from provisioning.core.values.addresses import contains
+from provisioning.core.values.l4 import l4_ranges
 
 DELIVERED = frozenset({"delivered", "delivered_inspected"})
 
@@ -92,7 +92,9 @@ def decide_intra_segment(resolved: ResolvedSegment, start: Member, end: Member |
     return _apply_matched_rules(resolved, packet, [matched], matched[1].services, "")
 
 
-def decide_inter_segment(here: ResolvedSegment, there: ResolvedSegment, directed_share: DirectedShare, start: Member, packet: Packet) -> FlowOutcome:
+def decide_inter_segment(
+    here: ResolvedSegment, there: ResolvedSegment, directed_share: DirectedShare, start: Member, packet: Packet
+) -> FlowOutcome:
     """A flow from a member of one realm through a share to a member of another.
 
     Both segments' policies are tried, a deny in either denies; the rule told is the first deny, else the source's, else
@@ -105,7 +107,10 @@ def decide_inter_segment(here: ResolvedSegment, there: ResolvedSegment, directed
         # Shares that show equal addresses twice: ``check`` complains, and whose they are nobody can say.
         return FlowOutcome("no_route")
     from_mask, _ = there.local_segment.policy_masks_for(start.connector, start.attachment)
-    first, second = find_first_match(here, start.from_mask & seen.to_mask, packet), find_first_match(there, from_mask & own.to_mask, packet)
+    first, second = (
+        find_first_match(here, start.from_mask & seen.to_mask, packet),
+        find_first_match(there, from_mask & own.to_mask, packet),
+    )
     matched = [one for one in (first, second) if one is not None]
     chains = (first[1].services if first else (), directed_share.share.services, second[1].services if second else ())
     chain = tuple(dict.fromkeys(uid for some in chains for uid in some))
@@ -142,7 +147,9 @@ def is_match(rule: Rule | FirewallRule, packet: Packet, prefixes: PrefixResolver
     )
 
 
-def _apply_matched_rules(resolved: ResolvedSegment, packet: Packet, matched: list[MatchedRule], chain: tuple[str, ...], otherwise: str) -> FlowOutcome:
+def _apply_matched_rules(
+    resolved: ResolvedSegment, packet: Packet, matched: list[MatchedRule], chain: tuple[str, ...], otherwise: str
+) -> FlowOutcome:
     """What rules that matched (one of each policy list) make of a flow that passes this chain if none denies."""
     for policy, rule in matched:
         if rule.action == "deny":

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from provisioning.core.values.addresses import V6_OFFSET, address_number, address_text, prefix_range
 from provisioning.core.intent import INTERNET, Connector, Group, InternetApp, InvalidIntent, Segment
-from provisioning.core.resolve.network import Network
 from provisioning.core.reach.compare.endpoint_names import example_host
+from provisioning.core.resolve.network import Network
 from provisioning.core.resolve.segment import ResolvedSegment
+from provisioning.core.values.addresses import V6_OFFSET, address_number, address_text, prefix_range
 from provisioning.core.values.resource import Problem
 
 
@@ -72,7 +72,9 @@ def find_endpoint(network: Network, field: str, wanted: str) -> TraceEndpoint:
         return TraceEndpoint(connector, address_number(address if connector else wanted))
     except ValueError:
         group = network.find("groups", wanted) or network.find("groups", name)
-        message = _explain_group(network, group) if group else f"There is no connector “{wanted}”, and it is not an address."
+        message = (
+            _explain_group(network, group) if group else f"There is no connector “{wanted}”, and it is not an address."
+        )
         raise InvalidIntent([Problem("unknown_reference", field, message)]) from None
 
 

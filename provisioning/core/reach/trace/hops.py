@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from provisioning.core.values.addresses import address_text
-from provisioning.core.resolve.fabric import serving_exchange
-from provisioning.core.values.l4 import protocol_and_port
 from provisioning.core.intent import INTERNET, Exchange
+from provisioning.core.resolve.fabric import serving_exchange
 from provisioning.core.resolve.nat import Packet, TranslatedPacket, translate_inbound
 from provisioning.core.resolve.network import Network
-from provisioning.core.resolve.segment import PublishedApp, ResolvedSegment
 from provisioning.core.resolve.routing_table import Member
+from provisioning.core.resolve.segment import PublishedApp, ResolvedSegment
+from provisioning.core.values.addresses import address_text
+from provisioning.core.values.l4 import protocol_and_port
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from provisioning.core.values.addresses import V6_OFFSET, address_text, contains, is_public
-from provisioning.core.values.l4 import is_in_family, l4_index
 from provisioning.core.intent import ANY, InvalidIntent, Segment
 from provisioning.core.intent.field_reader import PROTOCOL_NUMBERS
+from provisioning.core.reach.trace.decision import (
+    FlowOutcome,
+    decide_inter_segment,
+    decide_internet_inbound,
+    decide_intra_segment,
+    find_filtering_rule,
+)
+from provisioning.core.reach.trace.endpoints import TraceEndpoint, endpoint_segments, find_endpoint, find_segment
+from provisioning.core.reach.trace.hops import Hop, PathBuilder
 from provisioning.core.resolve.nat import Packet, translate_outbound
 from provisioning.core.resolve.network import Network
-from provisioning.core.reach.trace.trace.decision import FlowOutcome, find_filtering_rule, decide_intra_segment, decide_internet_inbound, decide_inter_segment
-from provisioning.core.reach.trace.trace.endpoints import TraceEndpoint, find_endpoint, find_segment, endpoint_segments
-from provisioning.core.reach.trace.trace.hops import Hop, PathBuilder
-from provisioning.core.resolve.segment import PublishedApp, DirectedShare, ResolvedSegment
-from provisioning.core.values.resource import Problem
 from provisioning.core.resolve.routing_table import Member
+from provisioning.core.resolve.segment import DirectedShare, PublishedApp, ResolvedSegment
+from provisioning.core.values.addresses import V6_OFFSET, address_text, contains, is_public
+from provisioning.core.values.l4 import is_in_family, l4_index
+from provisioning.core.values.resource import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,9 +202,13 @@ class _FlowTracer:
         leaving = end or resolved.exits[start.exchange.uid]
         origin = resolved.owner(packet.source) or start
         anchor = resolved.anchor(origin, leaving)
-        return self._decided(anchor, outcome, self._explain_rule(resolved, outcome, end is None), resolved, start, leaving, packet)
+        return self._decided(
+            anchor, outcome, self._explain_rule(resolved, outcome, end is None), resolved, start, leaving, packet
+        )
 
-    def _inter_segment(self, resolved: ResolvedSegment, start: Member, imported_member: Member, packet: Packet) -> Trace:
+    def _inter_segment(
+        self, resolved: ResolvedSegment, start: Member, imported_member: Member, packet: Packet
+    ) -> Trace:
         there = self.network.resolved(imported_member.segment.uid)
         self.segments = (resolved.segment.name, there.segment.name)
         directed_share = resolved.directed_share(imported_member.segment.uid, packet.source, packet.destination)
@@ -225,7 +235,10 @@ class _FlowTracer:
 
     def _stop_at_filter(self, *places: tuple[ResolvedSegment, str], packet: Packet) -> Trace:
         """places: realms, each with the connector of it where the flow starts."""
-        pre_policy_rule = next((found for resolved, connector in places if (found := find_filtering_rule(resolved, packet, connector))), None)
+        pre_policy_rule = next(
+            (found for resolved, connector in places if (found := find_filtering_rule(resolved, packet, connector))),
+            None,
+        )
         return self._stop("no_route", pre_policy_rule.reason if pre_policy_rule else "There is no route.")
 
     # From the internet
@@ -292,7 +305,9 @@ class _FlowTracer:
         owner = None if start.is_exit else resolved.owner(packet.source)
         other = owner if owner is not None and owner.connector.uid != start.connector.uid else None
         reply_hops = ReturnPath(outcome.disposition, self.path.reply_hops(packet.source, other))
-        return Trace(outcome.disposition, tuple(self.path.hops), outcome.rule, reply_hops, outcome.chain, *self.segments)
+        return Trace(
+            outcome.disposition, tuple(self.path.hops), outcome.rule, reply_hops, outcome.chain, *self.segments
+        )
 
     # Reasons
 
