@@ -24,7 +24,7 @@ FLAGS = [
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """One Chromium a module. It ends with the module, because Playwright's loop would hold up later async tests."""
-    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
     if not chromium:
         pytest.skip("Chromium is missing (apt-get install chromium)")
     # Playwright's loop runs in this thread; Django would take the tests' own queries for queries of a coroutine.
