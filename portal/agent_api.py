@@ -17,6 +17,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from portal.api.parsers import check_json_value
 from portal.api.problems import problem_response
+from provisioning.core.values.counter_key import split_tenant
 from provisioning.errors import RequestRefused
 from provisioning.models import Node
 from provisioning.services import nodes
@@ -110,7 +111,7 @@ def report(request: HttpRequest, node: Node) -> HttpResponse:
         if not isinstance(digest, str) or len(digest) > MAX_DIGEST_LENGTH:
             raise MalformedRequest(f"What was applied of {address[:MAX_KEY_LENGTH]} is no digest.")
     for key, value in body.get("counters", {}).items():
-        if len(key.partition("|")[2]) > MAX_KEY_LENGTH:
+        if len(split_tenant(key)[1]) > MAX_KEY_LENGTH:
             raise MalformedRequest(f"The key of counter {key[:MAX_KEY_LENGTH]}… is too long.")
         if not isinstance(value, int) or value < 0 or len(str(value)) > MAX_COUNTER_DIGITS:
             raise MalformedRequest(f"Counter {key} is {value!r}, which is no count.")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from provisioning.core.values.counter_key import CounterKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,14 @@ class KernelRoute:
     metric: int = 10
 
 
+class NftCounter(NamedTuple):
+    """A named counter. ``packets_only``: the key as it is counts packets; else bytes and packets have a key each."""
+
+    tenant: str
+    key: CounterKey
+    packets_only: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class NftTable:
     """One nftables table, ``inet causeway``, in parts so that an unchanged set is never touched.
@@ -48,13 +59,13 @@ class NftTable:
     sets:     name → its declaration without elements; maps are written the same way.
     elements: name → element texts.
     chains:   name → (hook line or "", rule texts).
-    counters: nft counter name → (key it is reported under, "bytes", "packets" or "bytes,packets").
+    counters: nft counter name → what it counts and how that is reported.
     """
 
     sets: Mapping[str, str] = field(default_factory=dict)
     elements: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     chains: Mapping[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
-    counters: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    counters: Mapping[str, NftCounter] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,7 +129,7 @@ class KernelReconciler:
     # -- reading back ------------------------------------------------------------------------------------------------
 
     def counters(self) -> dict[str, int]:
-        """Reported key → what the kernel's counters say now."""
+        """Return the value of each of the kernel's counters now, by the key it is reported under."""
         now: dict[str, int] = {}
         for name, namespace in self._applied.items():
             if not namespace.rules.counters:
@@ -137,11 +137,15 @@ class KernelReconciler:
             if name not in self._readers:
                 self._readers[name] = CounterReader(name)
             for counter, (count_bytes, packets) in self._readers[name].read().items():
-                key, what = namespace.rules.counters.get(counter, ("", ""))
-                if what == "packets":
-                    now[key] = now.get(key, 0) + packets
-                elif what:
-                    now[f"{key}|bytes"], now[f"{key}|packets"] = count_bytes, packets
+                if (declared := namespace.rules.counters.get(counter)) is None:
+                    continue
+                key, tenant = declared.key, declared.tenant
+                if declared.packets_only:
+                    # Several namespaces may count packets of one key.
+                    now[key.reported_by(tenant)] = now.get(key.reported_by(tenant), 0) + packets
+                else:
+                    now[key._replace(quantity="bytes").reported_by(tenant)] = count_bytes
+                    now[key._replace(quantity="packets").reported_by(tenant)] = packets
         return now
 
     def circuits(self, document: NodeDocument) -> dict[str, str]:

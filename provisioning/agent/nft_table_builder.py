@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from provisioning.agent import ranges
-from provisioning.agent.desired import NftTable
+from provisioning.agent.desired import NftCounter, NftTable
 from provisioning.agent.parsed_segment import ParsedSegment, hashed_name
 from provisioning.agent.render_decision import Chains, DecisionChains
+from provisioning.core.values.counter_key import CounterKey
 
 
 class NftTableBuilder:
@@ -16,7 +17,7 @@ class NftTableBuilder:
         self.sets: dict[str, str] = {}
         self.elements: dict[str, tuple[str, ...]] = {}
         self.chains: Chains = {}
-        self.counters: dict[str, tuple[str, str]] = {}
+        self.counters: dict[str, NftCounter] = {}
         self.declare_address_sets("inside", segment.inside)
 
     def rules(self, decided: Chains) -> NftTable:
@@ -36,9 +37,10 @@ class NftTableBuilder:
             declaration = f"set {{ type {family.address}; flags interval; }}"
             self.declare_set(f"{name}{family.suffix}", declaration, map(ranges.range_text, family.select(spans)))
 
-    def counter(self, key: str, what: str = "bytes,packets") -> str:
-        name = hashed_name("n", key)
-        self.counters[name] = (f"{self.segment.tenant}|{key}", what)
+    def counter(self, key: CounterKey, *, packets_only: bool = False) -> str:
+        """Declare a counter and return its name in nftables."""
+        name = hashed_name("n", str(key))
+        self.counters[name] = NftCounter(self.segment.tenant, key, packets_only)
         return name
 
     def declare_counter_map(self, name: str, key_type: str, counters: Mapping[str, str]) -> None:

@@ -12,7 +12,7 @@ from ipaddress import ip_network
 from typing import Any
 
 from provisioning.agent import fwmarks, ranges
-from provisioning.agent.desired import KernelLink, KernelRoute, NetworkNamespace, NftTable
+from provisioning.agent.desired import KernelLink, KernelRoute, NetworkNamespace, NftCounter, NftTable
 from provisioning.agent.parsed_segment import ParsedCircuit, ParsedSegment, hashed_name
 from provisioning.agent.render_internet_exit import MSS_CLAMP
 from provisioning.agent.render_namespace import (
@@ -22,6 +22,7 @@ from provisioning.agent.render_namespace import (
     in_family,
     veth_neighbours,
 )
+from provisioning.core.values.counter_key import CounterKey
 
 TO_SITE, TO_EXCHANGE = 1, 2
 """Packet marks, and routing tables: what comes from one side leaves by the other."""
@@ -89,9 +90,10 @@ class _EdgeTable:
 
     def rules(self) -> NftTable:
         site, segment = self.circuit.interface, self.segment
-        spoofed = hashed_name("n", f"spoof/{self.circuit.connector}|{segment.name}")
+        key = CounterKey(f"spoof/{self.circuit.connector}", segment.name)
+        spoofed = hashed_name("n", str(key))
         return NftTable(
-            counters={spoofed: (f"{segment.tenant}|spoof/{self.circuit.connector}|{segment.name}", "packets")},
+            counters={spoofed: NftCounter(segment.tenant, key, packets_only=True)},
             chains={
                 "arrive": (
                     "type filter hook prerouting priority -310; policy accept;",

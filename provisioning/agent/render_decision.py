@@ -11,8 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from provisioning.agent import fwmarks, ranges
+from provisioning.agent.desired import NftCounter
 from provisioning.agent.mark_allocation import MarkAllocation
 from provisioning.agent.parsed_segment import ParsedSegment, hashed_name
+from provisioning.core.values.counter_key import CounterKey
 
 Chains = dict[str, tuple[str, tuple[str, ...]]]
 MATCH_VERDICT = f"ct mark and {fwmarks.VERDICT_MASK:#x}"
@@ -27,7 +29,7 @@ class DecisionChains:
     def __init__(self, segment: ParsedSegment) -> None:
         self.segment = segment
         self.sets: dict[str, tuple[ranges.AddressFamily, tuple[str, ...]]] = {}
-        self.counters: dict[str, tuple[str, str]] = {}
+        self.counters: dict[str, NftCounter] = {}
         self.rule_chains: dict[str, tuple[str, ...]] = {}
         self.outcomes: list[tuple[str, tuple[str, ...] | None, bool]] = []
         self._names: dict[tuple[str, ranges.AddressRanges], str] = {}
@@ -42,9 +44,10 @@ class DecisionChains:
             self.sets[name] = family, elements
         return self._names[family.ip, here]
 
-    def counter(self, key: str, what: str) -> str:
-        name = hashed_name("n", key)
-        self.counters[name] = (f"{self.segment.tenant}|{key}", what)
+    def packet_counter(self, key: CounterKey) -> str:
+        """Declare a counter of packets and return its name in nftables."""
+        name = hashed_name("n", str(key))
+        self.counters[name] = NftCounter(self.segment.tenant, key, packets_only=True)
         return name
 
     def hit_counter_chain(self, counter: str, outcome: str) -> str:

@@ -14,6 +14,7 @@ from provisioning.agent.nft_table_builder import NftTableBuilder
 from provisioning.agent.parsed_segment import ParsedCircuit, ParsedSegment
 from provisioning.agent.render_connector_edge import neighbour_discovery_rules
 from provisioning.agent.render_namespace import APPLICATIONS_VETH, in_family
+from provisioning.core.values.counter_key import CounterKey
 
 MATCH_ACTION = f"meta mark and {fwmarks.ACTION_MASK:#x}"
 
@@ -55,7 +56,7 @@ def add_ingress_chains(table: NftTableBuilder, mark_allocation: MarkAllocation) 
             "counter name iifname map @received",
             *table.filtered_routes(
                 "iifname . {ip} daddr @blind{suffix} "
-                f"counter name {table.counter(f'no-route/{segment.name}', 'packets')} reject with icmpx no-route"
+                f"counter name {_unrouted_counter(table)} reject with icmpx no-route"
             ),
             *(_peer_segment_rules(table) if segment.exported else ()),
             "goto towards",
@@ -106,7 +107,7 @@ def _nfproto_match(segment: ParsedSegment) -> str:
 def _anchor_rules(table: NftTableBuilder) -> Iterator[str]:
     """To the anchor of the pair; what goes to no member goes to the anchor of the exit, unless nobody beyond it can
     have the address."""
-    unrouted = table.counter(f"no-route/{table.segment.name}", "packets")
+    unrouted = _unrouted_counter(table)
     found = (f"{MATCH_ACTION} {fwmarks.TO_ANCHOR:#x} notrack accept", f"{MATCH_ACTION} {fwmarks.DECIDE:#x} goto here")
     yield from table.per_family("meta mark set meta mark . {ip} daddr map @anchor{suffix}")
     yield from found
@@ -115,6 +116,10 @@ def _anchor_rules(table: NftTableBuilder) -> Iterator[str]:
     yield "meta nfproto ipv4 meta mark set meta mark map @internet"
     yield from found
     yield f"counter name {unrouted} reject with icmpx no-route"
+
+
+def _unrouted_counter(table: NftTableBuilder) -> str:
+    return table.counter(CounterKey(f"no-route/{table.segment.name}"), packets_only=True)
 
 
 # -- wires to other segments -------------------------------------------------------------------------------------------
@@ -226,11 +231,12 @@ def _declare_sets(table: NftTableBuilder, mark_allocation: MarkAllocation) -> No
         "returning", "map { type ether_addr : mark; }", (f"{mac} : {mark:#x}" for mac, mark in returning.items())
     )
     received = {
-        f'"{c.segment_interface}"': table.counter(f"connector/{c.connector}|{name}|in") for c in segment.circuits
+        f'"{c.segment_interface}"': table.counter(CounterKey(f"connector/{c.connector}", name, "in"))
+        for c in segment.circuits
     }
     table.declare_counter_map("received", "ifname", received)
     spoofed = {
-        f'"{c.segment_interface}"': table.counter(f"spoof/{c.connector}|{name}", "packets")
+        f'"{c.segment_interface}"': table.counter(CounterKey(f"spoof/{c.connector}", name), packets_only=True)
         for c in segment.site_circuits
     }
     table.declare_counter_map("spoofed", "ifname", spoofed)

@@ -13,6 +13,7 @@ from typing import Any
 from provisioning.agent import ranges
 from provisioning.agent.parsed_segment import ParsedSegment, hashed_name
 from provisioning.agent.render_decision import MATCH_VERDICT, DecisionChains
+from provisioning.core.values.counter_key import CounterKey
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,8 @@ class _PolicyRenderer:
                 self.segment.own,
                 f"goto {decision.outcome_chain((), False)}",
             )
-        yield f"counter name {decision.counter(f'stance/{self.segment.name}|denied', 'packets')}"
+        denied = CounterKey(f"stance/{self.segment.name}", verdict="denied")
+        yield f"counter name {decision.packet_counter(denied)}"
         yield f"goto {deny}"
 
     # -- shares ------------------------------------------------------------------------------------------------------
@@ -200,7 +202,7 @@ class _PolicyRenderer:
         self, policies: SegmentRuleSet, rule: Mapping[str, Any], matches: Iterable[str], outcome: str | None
     ) -> Iterator[str]:
         """Counts the flow once, when it is new; an outcome ends the search, a watching rule does not."""
-        counter = self.decision.counter(f"rule/{policies.segment}/{rule['id']}|hits", "packets")
+        counter = self.decision.packet_counter(CounterKey(f"rule/{policies.segment}/{rule['id']}", quantity="hits"))
         for match in matches:
             if outcome is None:
                 yield f"{MATCH_VERDICT} 0 {match} counter name {counter}"

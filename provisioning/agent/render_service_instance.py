@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from provisioning.agent import fwmarks, ranges
-from provisioning.agent.desired import KernelLink, KernelRoute, NetworkNamespace, NftTable
+from provisioning.agent.desired import KernelLink, KernelRoute, NetworkNamespace, NftCounter, NftTable
 from provisioning.agent.document import DocumentSection
 from provisioning.agent.parsed_segment import ParsedSegment, hashed_name
 from provisioning.agent.render_namespace import in_family, instance_port
+from provisioning.core.values.counter_key import CounterKey
 
 
 def instance_namespace(
@@ -62,8 +63,8 @@ def _has_instance(segment: ParsedSegment, index: int) -> bool:
 
 def _instance_table(section: DocumentSection, arms: Sequence[tuple[int, ParsedSegment, int]]) -> NftTable:
     body = section.body
-    key = f"{section.tenant}|instance/{body['service']}/{body['host'].rpartition('/')[0]}/{body['instance']}"
-    passed, refused = hashed_name("n", key + "passed"), hashed_name("n", key + "refused")
+    subject = f"instance/{body['service']}/{body['host'].rpartition('/')[0]}/{body['instance']}"
+    passed, refused = (hashed_name("n", f"{section.tenant}|{subject}{verdict}") for verdict in ("passed", "refused"))
     anchors = [
         f'"seg{segment.body["number"]}" . {fwmarks.mesh_mac(peer["index"])} : {zone << 16 | int(peer["index"]):#x}'
         for zone, segment, _ in arms
@@ -90,7 +91,10 @@ def _instance_table(section: DocumentSection, arms: Sequence[tuple[int, ParsedSe
             # Resets that it sends itself go to the anchor whose packet it refused.
             "output": ("type route hook output priority mangle; policy accept;", ("meta mark set ct mark",)),
         },
-        counters={passed: (f"{key}|passed", "bytes,packets"), refused: (f"{key}|refused", "packets")},
+        counters={
+            passed: NftCounter(section.tenant, CounterKey(subject, verdict="passed")),
+            refused: NftCounter(section.tenant, CounterKey(subject, verdict="refused"), packets_only=True),
+        },
     )  # fmt: skip
 
 

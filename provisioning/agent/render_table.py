@@ -16,6 +16,7 @@ from provisioning.agent.parsed_segment import ParsedSegment
 from provisioning.agent.render_decision import DecisionChains
 from provisioning.agent.render_ingress import add_ingress_chains
 from provisioning.agent.render_namespace import APPLICATIONS_VETH, in_family
+from provisioning.core.values.counter_key import CounterKey
 
 MATCH_ACTION = f"meta mark and {fwmarks.ACTION_MASK:#x}"
 
@@ -173,18 +174,21 @@ def _add_egress_chains(table: NftTableBuilder) -> None:
     segment, name = table.segment, table.segment.name
     here = ranges.parse_union(r for m in segment.members if m["home"] == segment.node for r in m["ranges"])
     table.declare_address_sets("home", here)
-    sent = {f'"{c.segment_interface}"': table.counter(f"connector/{c.connector}|{name}|out") for c in segment.circuits}
+    sent = {
+        f'"{c.segment_interface}"': table.counter(CounterKey(f"connector/{c.connector}", name, "out"))
+        for c in segment.circuits
+    }
     table.declare_counter_map("departed", "ifname", sent)
     mine = segment.exchange_of(segment.node)
     mesh: dict[int, str] = {}
     inspected: dict[int, str] = {}
     for node, peer in segment.nodes.items():
         if segment.exchange_of(node) != mine:
-            mesh[peer["index"]] = table.counter(f"mesh/{segment.exchange_of(node)}|{name}|out")
+            mesh[peer["index"]] = table.counter(_mesh_key(segment, node))
     for service, instance in segment.instances:
-        inspected[instance["index"]] = table.counter(f"service/{service}|{name}")
+        inspected[instance["index"]] = table.counter(CounterKey(f"service/{service}", name))
         if segment.exchange_of(instance["host"]) != mine:
-            mesh[instance["index"]] = table.counter(f"mesh/{segment.exchange_of(instance['host'])}|{name}|out")
+            mesh[instance["index"]] = table.counter(_mesh_key(segment, instance["host"]))
     for family in segment.families:
         for kind, counters in (("meshed", mesh), ("inspected", inspected)):
             by_address = {in_family(fwmarks.mesh_address(index), family): one for index, one in counters.items()}
@@ -206,3 +210,7 @@ def _add_egress_chains(table: NftTableBuilder) -> None:
             *table.per_family("counter name rt {ip} nexthop map @inspected{suffix}"),
         ),
     )
+
+
+def _mesh_key(segment: ParsedSegment, node: str) -> CounterKey:
+    return CounterKey(f"mesh/{segment.exchange_of(node)}", segment.name, "out")

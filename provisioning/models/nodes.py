@@ -78,9 +78,7 @@ class NodeSection(TenantOwned):
 class CounterReading(TenantOwned):
     """A cumulative counter as a node reported it: the newest value of each minute.
 
-    ``key`` is what the agent counts (without the tenant): ``connector/{c}|{segment}|in|bytes``,
-    ``mesh/{exchange}|{segment}|out|bytes``, ``service/{s}|{segment}|bytes``, ``rule/{segment}/{rule}|hits``.
-    A new ``epoch`` starts from zero.
+    ``key`` is the text of a CounterKey (core/values/counter_key.py). A new ``epoch`` starts from zero.
     """
 
     revoked_privileges = "DELETE"

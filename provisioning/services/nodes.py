@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from provisioning import node_enrollment
 from provisioning.catalog import catalog
+from provisioning.core.values.counter_key import split_tenant
 from provisioning.core.values.resource import canonical_json
 from provisioning.drivers.exchange.publish import node_channel, redis_client
 from provisioning.errors import Forbidden, ValidationFailed
@@ -127,7 +128,7 @@ def record_report(node: Node, told: Mapping[str, Any]) -> None:
     applied, failed = told.get("applied") or {}, told.get("failed") or {}
     counters: dict[str, dict[str, int]] = {}
     for key, value in (told.get("counters") or {}).items():
-        slug, _, name = key.partition("|")
+        slug, name = split_tenant(key)
         counters.setdefault(slug, {})[name] = int(value)
     tenants = {pointer.tenant.slug: pointer.tenant for pointer in node.tenants.select_related("tenant")}
     for slug, tenant in tenants.items():

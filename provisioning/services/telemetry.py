@@ -9,6 +9,7 @@ from datetime import datetime
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from provisioning.core.values.counter_key import CounterKey
 from provisioning.drivers.exchange.publish import redis_client
 from provisioning.models import CounterReading, Node, NodeSection
 from tenants import scope
@@ -79,13 +80,13 @@ def _update_rates(node: Node, counters: Mapping[str, int], now: datetime) -> Non
 
 def _edge_of_counter(here: str, key: str) -> tuple[str, int] | None:
     """The topology edge that a byte counter of a node at exchange ``here`` belongs to, and its direction (0 forth)."""
-    what, *rest = key.split("|")
-    if rest[-1:] != ["bytes"]:
+    counter = CounterKey.parse(key)
+    if counter is None or counter.quantity != "bytes":
         return None
-    if what.startswith("connector/"):
-        return what, 0 if "in" in rest else 1
-    if what.startswith("mesh/"):
-        a, b = sorted((here, what.removeprefix("mesh/")))
+    if counter.subject_kind == "connector":
+        return counter.subject, 0 if counter.direction == "in" else 1
+    if counter.subject_kind == "mesh":
+        a, b = sorted((here, counter.subject_name))
         return f"mesh/{a}/{b}", 0 if here == a else 1
     return None
 
