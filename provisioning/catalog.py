@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from provisioning.core.intent import Catalog, CatalogNode, Location
+from provisioning.drivers import CLOUDS
 
 _LOCATIONS = [
     # key, provider, region, name, latitude, longitude
@@ -66,4 +67,9 @@ def catalog() -> Catalog:
             CatalogNode(index, f"172.31.{number}.{index}", f"203.0.113.{number * 2 + index}") for index in (1, 2)
         )
         locations[key] = Location(key, provider, region, name, latitude, longitude, nodes)
-    return Catalog(locations=locations, sizes=SIZES, products=tuple(p.key for p in PRODUCTS if p.available))
+    return Catalog(
+        locations=locations,
+        sizes=SIZES,
+        products=tuple(product.key for product in PRODUCTS if product.available),
+        provisioned_kinds=frozenset(kind for cloud in CLOUDS.values() for kind in cloud.connector_settings),
+    )

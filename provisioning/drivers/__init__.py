@@ -1,44 +1,83 @@
-"""Vendors, found by the first part of a resource's kind. A vendor is a folder and its lines here."""
+"""The registry of clouds and drivers. A new cloud is a folder beside ``aws`` and a line in ``CLOUDS`` (README.md).
+
+What depends on a cloud (account form, API, wizard, plan and run pages, quotas, warnings) reads its declaration here.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
+from pkgutil import resolve_name
 from typing import Any
 
-from django.utils.module_loading import import_string
+from provisioning.core.compile import compile_network as compile_core
+from provisioning.core.resolve.network import Network
+from provisioning.core.values.resource import Action, Problem, Resource
+from provisioning.drivers.base import Cloud, CloudAddress, CloudCredentials, Driver
+from provisioning.drivers.quotas import find_exceeded_quotas
 
-from provisioning.core.values.resource import Problem, Resource
-from provisioning.drivers.base import CloudCredentials, Driver
-
-DRIVERS = {
-    "aws": "provisioning.drivers.aws.driver.AwsDriver",
-    "exchange": "provisioning.drivers.exchange.ExchangeDriver",
+CLOUDS: dict[str, Cloud] = {
+    cloud.name: cloud
+    for cloud in map(
+        resolve_name,
+        (
+            "provisioning.drivers.aws.cloud:AWS",
+            # The next cloud's line.
+        ),
+    )
 }
-DISCOVERERS = {"aws": "provisioning.drivers.aws.discovery.discover"}
-QUOTAS = {"aws": "provisioning.drivers.aws.quotas.exceeded_quotas"}
+"""Name → declaration, in the order in which people see them."""
+
+EXCHANGE_DRIVER = "provisioning.drivers.exchange:ExchangeDriver"
+"""The one driver that is no cloud's: it publishes documents to exchange nodes."""
 
 
-@cache
+def cloud_of_connector(kind: str) -> Cloud | None:
+    """Return the cloud that serves this kind of connector; None: there is none, or its side is set up by hand."""
+    return next((cloud for cloud in CLOUDS.values() if kind in cloud.connector_settings), None)
+
+
+def find_cloud_address(address: str) -> tuple[Cloud, CloudAddress] | None:
+    """Return the cloud that a resource's address lies in, and the address's parts; None outside clouds."""
+    cloud = CLOUDS.get(address.partition("/")[0])
+    parts = cloud.parse_address(address) if cloud else None
+    return (cloud, parts) if cloud and parts else None
+
+
 def get_driver(name: str) -> Driver:
-    """The one instance of a driver, imported when first asked for; KeyError for a name nobody drives."""
-    made: Driver = import_string(DRIVERS[name])()
-    return made
+    """Return the driver for the first part of a resource's kind; raises KeyError where there is none."""
+    return _load_driver(EXCHANGE_DRIVER if name == "exchange" else CLOUDS[name].driver)
 
 
 @cache
+def _load_driver(path: str) -> Driver:
+    """One instance in each process, imported when first asked for."""
+    driver: Driver = resolve_name(path)()
+    return driver
+
+
 def replace_on() -> Mapping[str, frozenset[str]]:
-    """kind → body fields whose change needs a replacement, of all drivers."""
-    return {kind: fields for name in DRIVERS for kind, fields in get_driver(name).replace_on.items()}
+    """Return kind → body fields whose change needs a replacement, of all drivers."""
+    return {kind: fields for name in ("exchange", *CLOUDS) for kind, fields in get_driver(name).replace_on.items()}
 
 
 def get_discoverer(provider: str) -> Callable[[CloudCredentials, Sequence[str]], Any]:
-    """What lists an account's networks; its answer is a dataclass of JSON values."""
-    found: Callable[[CloudCredentials, Sequence[str]], Any] = import_string(DISCOVERERS[provider])
-    return found
+    """Return what lists an account's networks in some regions; its answer is a dataclass of JSON values."""
+    discover: Callable[[CloudCredentials, Sequence[str]], Any] = resolve_name(CLOUDS[provider].discover)
+    return discover
+
+
+def compile_network(network: Network) -> dict[str, Resource]:
+    """Return address → resource, everything the network needs in every cloud and on every exchange."""
+    return compile_core(network, [cloud.compile for cloud in CLOUDS.values()])
 
 
 def exceeded_quotas(resources: Iterable[Resource]) -> list[Problem]:
-    """The limits of each cloud that these resources together exceed."""
+    """Return the quotas of each cloud that these resources together exceed."""
     desired = list(resources)
-    return [problem for path in QUOTAS.values() for problem in import_string(path)(desired)]
+    return [problem for cloud in CLOUDS.values() for problem in find_exceeded_quotas(cloud, desired)]
+
+
+def gateway_warnings() -> Mapping[str, frozenset[Action]]:
+    """Return kind of resource → actions on it that a plan warns about, of all clouds."""
+    return {kind: actions for cloud in CLOUDS.values() for kind, actions in cloud.gateway_warnings.items()}

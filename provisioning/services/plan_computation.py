@@ -14,7 +14,6 @@ from django.utils.module_loading import import_string
 
 from provisioning.core import plan as core_plan
 from provisioning.core.check import check_network
-from provisioning.core.compile import compile_network
 from provisioning.core.gc_pause import gc_paused
 from provisioning.core.reach import (
     AssertionResult,
@@ -25,7 +24,7 @@ from provisioning.core.reach import (
 )
 from provisioning.core.resolve.network import Network
 from provisioning.core.values.resource import Change, Problem, Resource, as_json, body_references, content_digest
-from provisioning.drivers import exceeded_quotas, replace_on
+from provisioning.drivers import compile_network, exceeded_quotas, gateway_warnings, replace_on
 from provisioning.errors import ValidationFailed
 from provisioning.models import Draft, Plan, PlannedChange, ResourceBody
 from provisioning.services import resource_state
@@ -91,7 +90,7 @@ def compute_plan(found: PlanInputs, progress: ProgressCallback = lambda word: No
     if exceeded:
         raise ValidationFailed(exceeded[0].message, exceeded)
     changes = core_plan.diff_resources(found.there, wanted, replace_on(), found.begun)
-    unsafe = core_plan.plan_warnings(changes, found.before.intent, after.intent)
+    unsafe = core_plan.plan_warnings(changes, found.before.intent, after.intent, gateway_warnings())
     progress("Comparing what reaches what")
     return PlanResult(changes, wanted, compare_reachability(found.before, after), results, [*problems, *unsafe])
 

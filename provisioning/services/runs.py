@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from provisioning.core.compile import compile_network
 from provisioning.core.plan import diff_resources, run_states
-from provisioning.drivers import replace_on
+from provisioning.drivers import compile_network, replace_on
 from provisioning.errors import StateConflict
 from provisioning.models import (
     FOREVER,

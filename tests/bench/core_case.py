@@ -20,7 +20,6 @@ from typing import Any
 
 from provisioning.catalog import catalog
 from provisioning.core.check import check_network
-from provisioning.core.compile import compile_network
 from provisioning.core.gc_pause import gc_paused
 from provisioning.core.intent import Intent, build_object, load_intent
 from provisioning.core.plan import compute_blast_radius, diff_resources, plan_digest, plan_warnings
@@ -28,6 +27,7 @@ from provisioning.core.reach import ReachabilityDelta, check_assertions, compare
 from provisioning.core.resolve.network import Network
 from provisioning.core.values.addresses import address_text
 from provisioning.core.values.resource import Resource
+from provisioning.drivers import compile_network, gateway_warnings
 from tests.bench.generated_networks import BenchNetwork as Drawn
 from tests.core.reference_evaluator import ReferenceEvaluator, ReferencePacket
 from tests.core.reference_objects import PROTOCOLS
@@ -140,7 +140,7 @@ def make_plan(
     changes = diff_resources(there, wanted, REPLACE_ON)
     told = compare_reachability(before, network) if before.intent.segments else None
     compute_blast_radius(changes, before.intent, network.intent)
-    plan_warnings(changes, before.intent, network.intent)
+    plan_warnings(changes, before.intent, network.intent, gateway_warnings())
     plan_digest(changes)
     return network, wanted, told
 

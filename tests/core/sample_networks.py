@@ -31,6 +31,7 @@ CATALOG = Catalog(
     },
     sizes={"small": 100_000_000, "medium": 500_000_000, "large": 1_000_000_000},
     products=("linux-firewall",),
+    provisioned_kinds=("aws-vpc",),
 )
 
 

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioning.core.check import check_network
-from provisioning.core.compile import compile_network
 from provisioning.core.intent import load_intent
 from provisioning.core.resolve.network import Network
 from provisioning.core.values.resource import body_references, canonical_json
+from provisioning.drivers import compile_network
 from tests.core.random_edits import edited_full_networks
 from tests.core.random_full_networks import full_networks
 from tests.core.random_small_networks import many_examples

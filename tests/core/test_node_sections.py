@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioning.core.compile import compile_network
 from provisioning.core.reach import trace_flow
 from provisioning.core.values.addresses import address_number, address_text
+from provisioning.drivers import compile_network
 from tests.core import reference_evaluator
 from tests.core.failing_case import format_failing_case
 from tests.core.random_full_networks import full_networks

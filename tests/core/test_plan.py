@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioning.core.compile import compile_network
 from provisioning.core.plan import (
     KNOWN_AFTER_APPLY,
     changed_fields,
@@ -26,6 +25,7 @@ from provisioning.core.plan import (
 )
 from provisioning.core.resolve.network import Network
 from provisioning.core.values.resource import Change, Problem, Resource, canonical_json
+from provisioning.drivers import compile_network, gateway_warnings
 from tests.core.random_edits import edited_full_networks
 from tests.core.random_small_networks import many_examples
 from tests.core.sample_networks import IntentBuilder, hospital_network, partner_network, policy, site
@@ -44,7 +44,7 @@ def assert_golden(name: str, told: str) -> None:
 def plan_text(before: IntentBuilder, after: IntentBuilder) -> str:
     one, other = before.network(), after.network()
     changes = diff_resources(compile_network(one), compile_network(other))
-    return render_plan(changes, plan_warnings(changes, one.intent, other.intent))
+    return render_plan(changes, plan_warnings(changes, one.intent, other.intent, gateway_warnings()))
 
 
 def first_day() -> tuple[IntentBuilder, IntentBuilder]:
@@ -253,7 +253,8 @@ def test_opening_the_internet_and_a_service_without_instances_are_warned_about()
     after.add("policies", policy("all-out", 50, "dev", "internet", {"action": "allow"}))
     after.edit("services", "fw", placements=[{"exchange": "eu", "min_instances": 0}])
     one, other = hospital_network().intent(), after.intent()
-    warnings = plan_warnings(diff_resources(compile_network(Network(one)), compile_network(Network(other))), one, other)
+    changes = diff_resources(compile_network(Network(one)), compile_network(Network(other)))
+    warnings = plan_warnings(changes, one, other, gateway_warnings())
     assert [warning.code for warning in warnings] == ["internet_exposure", "service_without_instances"]
 
 
@@ -321,7 +322,8 @@ def test_what_the_internet_cannot_reach_is_no_exposure() -> None:
 
 def warnings(before: IntentBuilder, after: IntentBuilder) -> list[Problem]:
     one, other = before.network(), after.network()
-    return plan_warnings(diff_resources(compile_network(one), compile_network(other)), one.intent, other.intent)
+    changes = diff_resources(compile_network(one), compile_network(other))
+    return plan_warnings(changes, one.intent, other.intent, gateway_warnings())
 
 
 # Worlds of a few resources that depend on earlier ones.
@@ -365,7 +367,8 @@ def test_every_change_is_told_and_an_edit_is_planned_like_anew(nets: tuple[Inten
     changes = diff_resources(before, after)
     assert all(list(describe_change(change)) for change in changes if change.action == "change")
     assert not any("…" in line for change in changes for line in describe_change(change))
-    assert render_plan(changes, plan_warnings(changes, one.intent, other.intent)).startswith("Plan: ")
+    warned = plan_warnings(changes, one.intent, other.intent, gateway_warnings())
+    assert render_plan(changes, warned).startswith("Plan: ")
     kept = compile_network(Network(nets[1].intent(), one))
     assert plan_digest(diff_resources(before, kept)) == plan_digest(changes), "shared parts give the same digest"
     stored = {address: replace(held, body=json.loads(canonical_json(held.body))) for address, held in before.items()}

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from provisioning.core.check import check_network
-from provisioning.core.compile import compile_network
 from provisioning.core.intent import load_intent
 from provisioning.core.plan import diff_resources, render_plan
 from provisioning.core.reach import check_assertions, compare_reachability, reachable_flows, trace_flow
 from provisioning.core.resolve.network import Network
+from provisioning.drivers import compile_network
 from tests.core.sample_networks import CATALOG, hospital_network, policy
 from tests.core.trace_queries import only_problem, run_trace, services_passed, trace_disposition
 

@@ -94,14 +94,15 @@ def check_failover(network: Network) -> Iterator[Problem]:
 
 
 def check_manual_cloud_side(network: Network) -> Iterator[Problem]:
-    """Clouds that Causeway does not set up itself yet: the exchange's side is made, theirs is the customer's."""
+    """Warn about clouds that Causeway does not set up itself yet: it makes the exchange's side, the customer theirs."""
+    provisioned = network.intent.catalog.provisioned_kinds
     for connector in network.intent.connectors.values():
-        if connector.enabled and connector.kind in _MANUAL_CLOUD_STEPS:
+        if connector.enabled and CONNECTOR_KINDS[connector.kind].cloud and connector.kind not in provisioned:
             yield Problem(
                 "cloud_side_by_hand",
                 f"connectors/{connector.key}",
                 f"Only the exchange's side of connector “{connector.name}” is set up. "
-                + _MANUAL_CLOUD_STEPS[connector.kind].format(
+                + _MANUAL_CLOUD_STEPS.get(connector.kind, _MANUAL_STEPS).format(
                     **connector.settings, nodes=_node_addresses(network, connector)
                 ),
                 "warning",
@@ -114,6 +115,10 @@ _MANUAL_CLOUD_STEPS = {
     "gcp-vpc": "In Google Cloud, give network {network} an HA VPN gateway in {region} with a tunnel to each of "
     "{nodes}, and a cloud router or routes to the segment's prefixes.",
 }
+_MANUAL_STEPS = (
+    "In the cloud, give the network a VPN gateway with a connection to each of {nodes}, and routes to the segment's "
+    "prefixes."
+)
 
 
 def _node_addresses(network: Network, connector: Connector) -> str:

@@ -32,11 +32,13 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """``sizes``: name → bits per second; ``products``: keys of the marketplace products on offer."""
+    """``sizes``: name → bits per second; ``products``: keys of the marketplace products on offer;
+    ``provisioned_kinds``: kinds of cloud connectors whose side in the cloud is set up too, not by hand."""
 
     locations: Mapping[str, Location] = field(default_factory=dict)
     sizes: Mapping[str, int] = field(default_factory=dict)
     products: Collection[str] = ()
+    provisioned_kinds: Collection[str] = ()
 
     def distance_km(self, here: str, there: str) -> float:
         """Great-circle distance of two locations in kilometres (haversine); infinite where one is unknown."""

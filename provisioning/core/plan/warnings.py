@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 
 from provisioning.core.intent import Intent, ShareSide
 from provisioning.core.plan.internet_exposure import internet_exposure_warnings
-from provisioning.core.values.resource import Change, Problem
+from provisioning.core.values.resource import Action, Change, Problem
 
 LARGE_DELETE_RATIO = 0.3
 LARGE_DELETE_COUNT = 3
-GATEWAY_KINDS = ("aws.transit-gateway", "aws.customer-gateway", "aws.vpn-connection")
 
 
-def plan_warnings(changes: Sequence[Change], before: Intent, after: Intent) -> list[Problem]:
-    """Warnings on large deletes, replaced or removed gateways, what is opened (the internet, a segment), services
-    without instances, and shares or translations taken from under those who use them."""
+def plan_warnings(
+    changes: Sequence[Change], before: Intent, after: Intent, gateway_actions: Mapping[str, Set[Action]]
+) -> list[Problem]:
+    """Return warnings on large deletes, replaced or removed gateways, what is opened (the internet, a segment),
+    services without instances, and shares or translations that somebody still uses.
+
+    ``gateway_actions``: kind of cloud resource → actions that interrupt traffic, as the clouds declare them.
+    """
     return [
         *_large_deletes(before, after),
-        *_gateway_changes(changes),
+        *_gateway_changes(changes, gateway_actions),
         *internet_exposure_warnings(before, after),
         *_opened_segments(before, after),
         *_services_without_instances(after),
@@ -40,15 +44,17 @@ def _large_deletes(before: Intent, after: Intent) -> Iterator[Problem]:
             yield _warning("large_delete", kind, f"{len(gone)} of {len(had)} {kind} would be removed: {names}.")
 
 
-def _gateway_changes(changes: Sequence[Change]) -> Iterator[Problem]:
+def _gateway_changes(changes: Sequence[Change], gateway_actions: Mapping[str, Set[Action]]) -> Iterator[Problem]:
     for change in changes:
-        if change.kind in GATEWAY_KINDS and change.action == "replace":
+        if change.action not in gateway_actions.get(change.kind, ()):
+            continue
+        if change.action == "replace":
             yield _warning(
                 "gateway_replaced",
                 change.address,
                 f"{change.address} would be replaced. Traffic through it stops until the new one is up.",
             )
-        elif change.kind == "aws.transit-gateway" and change.action == "remove":
+        else:
             yield _warning("gateway_removed", change.address, f"{change.address} would be removed for good.")
 
 

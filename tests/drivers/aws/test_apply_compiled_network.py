@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from provisioning.core.compile import compile_network
 from provisioning.core.plan import diff_resources
 from provisioning.core.values.resource import Change, Resource
-from provisioning.drivers import get_driver
-from provisioning.drivers.aws.quotas import exceeded_quotas
+from provisioning.drivers import compile_network, exceeded_quotas, get_driver
 from tests.core.sample_networks import IntentBuilder
 from tests.drivers.aws.conftest import Faults
 from tests.drivers.aws.testbed import ACCOUNT, REGION, AwsTestbed

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from provisioning.drivers.aws.quotas import exceeded_quotas
+from provisioning.core.values.resource import Resource
+from provisioning.drivers import exceeded_quotas
+from provisioning.drivers.aws.cloud import AWS
+from provisioning.drivers.quotas import find_exceeded_quotas
 from tests.drivers.aws.testbed import example_resources
 
 
@@ -17,10 +20,8 @@ def test_eleven_segments_need_more_route_tables_than_a_gateway_has() -> None:
     (problem,) = exceeded_quotas(resources.values())
     assert problem.code == "aws_tgw_route_tables" and problem.severity == "error"
     assert "22 route tables, AWS allows 20" in problem.message
-    assert exceeded_quotas(resources.values(), {"aws_tgw_route_tables": 40}) == []
+    assert find_exceeded_quotas(AWS, resources.values(), {"aws_tgw_route_tables": 40}) == []
 
 
 def test_other_clouds_are_not_counted() -> None:
-    from provisioning.core.values.resource import Resource
-
     assert exceeded_quotas([Resource(f"exchange/{n}", "exchange.presence", {}) for n in range(30_000)]) == []

@@ -1,4 +1,4 @@
-"""What AWS accounts get: a transit gateway per account and region, and two route tables per segment.
+"""Compile for AWS: a transit gateway per account and region, and two route tables per segment.
 
 VPCs associate with the *spoke* table, which only knows the way to the exchange; VPN connections associate with the
 *exchange* table, into which VPCs propagate. So VPC-to-VPC traffic always crosses the exchange.
@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from provisioning.core.compile.aws_routes import spoke_routes, vpc_routes
 from provisioning.core.intent import Connector, Exchange, Intent, Segment
 from provisioning.core.resolve.fabric import ExchangeNode, allocate_indexes, sort_by_number
 from provisioning.core.resolve.network import Network
 from provisioning.core.resolve.segment import ResolvedSegment
 from provisioning.core.values.addresses import address_number, address_text
 from provisioning.core.values.resource import Body, Resource, body_references
+from provisioning.drivers.aws.compile_routes import spoke_routes, vpc_routes
 
 GATEWAY_ASN = 64512
 """Amazon's side of a transit gateway."""
@@ -76,7 +76,8 @@ def _build_resource(address: str, kind: str, body: Body, subjects: tuple[str, ..
     return Resource(address, kind, body, tuple(sorted(needed)), tuple(dict.fromkeys(subjects)))
 
 
-def aws_resources(network: Network) -> Iterator[Resource]:
+def compile_aws(network: Network) -> Iterator[Resource]:
+    """Yield what AWS accounts get. Pure: imports nothing but the core."""
     intent = network.intent
     gateways: dict[tuple[str, str], _TransitGateway] = {}
     for connector in sorted(intent.connectors.values(), key=lambda connector: connector.number):

@@ -1,0 +1,41 @@
+"""Which quotas of a cloud a plan would exceed, so that one that cannot succeed is refused before it runs.
+
+Only what Causeway itself makes is counted: the cloud still has the last word.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from provisioning.core.values.resource import Problem, Resource
+from provisioning.drivers.base import Cloud
+
+
+def find_exceeded_quotas(
+    cloud: Cloud, resources: Iterable[Resource], limits: Mapping[str, int] | None = None
+) -> list[Problem]:
+    """Return a problem for every quota that the desired resources together exceed.
+
+    ``limits``: code → limit, in place of the default, for accounts whose limits were raised.
+    """
+    quotas = {quota.code: quota for quota in cloud.quotas}
+    used: Counter[tuple[str, str]] = Counter()
+    for resource in resources:
+        if resource.driver == cloud.name:
+            for use in cloud.quota_uses(resource):
+                used[use.code, use.scope] += use.amount
+    problems = []
+    for (code, scope), amount in sorted(used.items()):
+        quota = quotas[code]
+        limit = (limits or {}).get(code, quota.limit)
+        if amount > limit:
+            problems.append(
+                Problem(
+                    code,
+                    scope,
+                    f"{scope} would have {amount} {quota.what}, {cloud.label} allows {limit} for each {quota.per}. "
+                    f"Use fewer, another region or {cloud.account_word}, or have {cloud.label} raise the limit.",
+                )
+            )
+    return problems
