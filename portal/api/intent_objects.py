@@ -23,6 +23,7 @@ from portal.api.pagination import invalid_parameter, page_json, parse_limit, ref
 from portal.api.renderers import CsvRenderer, JsonRenderer
 from portal.api.schema import copy_method, extend_list_schema, page_schema, query_parameter
 from portal.api.tenancy import validate_body
+from provisioning.core import intent as core
 from provisioning.core.formats import csv_tables, csv_text
 from provisioning.errors import ObjectNotFound
 from provisioning.models import Draft
@@ -82,8 +83,10 @@ class ObjectListView(BaseApiView):
         return super().perform_content_negotiation(request, force)
 
     def get(self, request: Request, **where: Any) -> Response:
-        refuse_unknown_parameters(request, (*FILTER_FIELDS[self.kind], *EXTRA_PARAMETERS))
-        asked = request.query_params
+        refuse_unknown_parameters(
+            request, (*FILTER_FIELDS[self.kind], *EXTRA_PARAMETERS, *core.old_field_names(self.kind))
+        )
+        asked = core.translate_old_filters(self.kind, request.query_params.dict())
         if asked.get("format", "json") not in FORMATS:
             raise invalid_parameter("format", f"Ask for {' or '.join(FORMATS)}.", "not_one_of")
         view = requested_snapshot(**where)

@@ -6,7 +6,7 @@ from typing import Any
 
 OBJECT_EXAMPLES: dict[str, dict[str, Any]] = {
     "exchanges": {"name": "eu", "location": "aws-eu-central-1", "size": "small"},
-    "segments": {"name": "corp", "stance": "closed", "prefixes": ["10.0.0.0/8"], "color": "#2f6fed"},
+    "segments": {"name": "corp", "default_action": "deny", "prefixes": ["10.0.0.0/8"], "color": "#2f6fed"},
     "groups": {"name": "prod", "description": "What customers depend on"},
     "prefix-lists": {"name": "offices", "entries": [{"prefix": "10.20.0.0/16", "ge": None, "le": 24}]},
     "billing-tags": {"name": "research", "color": "#2f6fed"},

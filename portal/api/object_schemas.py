@@ -81,7 +81,7 @@ EXCHANGE = intent_object_schema(
 )
 SEGMENT = intent_object_schema(
     "Segment",
-    stance=choice(("open", "closed"), "open: members reach each other unless a policy denies", required=False),
+    default_action=choice(("allow", "deny"), "allow: members reach each other unless a policy denies", required=False),
     prefixes=text_list("what the segment is made of", required=False, **length_limit(LITERAL_PREFIXES)),
     color=optional_text("like #2f6fed"),
 )

@@ -21,7 +21,7 @@ from provisioning.selectors import reachability
 from provisioning.snapshots import queries
 
 DISPOSITIONS = (
-    *("delivered", "delivered_inspected", "local", "denied_by_rule", "denied_by_stance", "denied_by_service"),
+    *("delivered", "delivered_inspected", "local", "denied_by_rule", "denied_by_default", "denied_by_service"),
     *("denied_spoofed", "no_route", "isolated", "service_unavailable", "connector_down"),
 )
 HOP = object_schema(
@@ -53,7 +53,7 @@ REACHABLE_FLOWS = object_schema(
     protocol=text(),
     ports=text_list("empty: all"),
     via=text_list("services passed, in order"),
-    rule=optional_text("null: the segment's stance allows it"),
+    rule=optional_text("null: the segment's default action allows it"),
     example=EXAMPLE,
 )
 CHANGED_FLOWS = object_schema(

@@ -166,7 +166,7 @@ def _decision_sides(change: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _decision_text(change: Mapping[str, Any], side: str, segment: str) -> dict[str, Any]:
     """What decides it from now on, and what did before: in words, and the rule to link to."""
-    rule, fate = change.get(f"rule_{side}"), change.get(f"fate_{side}", "denied_by_stance")
+    rule, fate = change.get(f"rule_{side}"), change.get(f"fate_{side}", "denied_by_default")
     across = change.get("to_segment") not in (None, segment)
     if rule:
         words = deciding_rule_text(rule, segment)
@@ -180,9 +180,9 @@ def _decision_text(change: Mapping[str, Any], side: str, segment: str) -> dict[s
 
 
 def deciding_rule_text(rule: str | None, segment: str) -> str:
-    """The rule that decides, by its id `policy/rule`, the share `share/key`, or the stance where none does."""
+    """The rule that decides, by its id `policy/rule`, the share `share/key`, or the default action where none does."""
     if not rule:
-        return f"the stance of {segment}"
+        return f"the default action of {segment}"
     if rule.startswith("share/"):
         return f"share {rule.removeprefix('share/')}"
     policy, _, name = rule.partition("/")

@@ -68,11 +68,12 @@ def _segment_suffix(one: ReachableFlow) -> str:
 def _unreachable_reason(end: str, near: bool) -> str:
     if not near:
         return "other segment, no share lets it through"
-    return "the stance never covers it" if end == "internet" else "no rule lets it through"
+    return "the default action never covers it" if end == "internet" else "no rule lets it through"
 
 
 def _flow_key(one: ReachableFlow) -> tuple[Any, ...]:
-    """What tells a way from another: the rule and what it covers; the stance's leavings change with every rule."""
+    """What tells a way from another: the rule and what it covers. What the default action lets through changes
+    with every rule, so it counts once per segment."""
     if one.get("rule") is None:
         return one["segment"], None
     return one["segment"], one["rule"], one["protocol"], tuple(one["ports"]), tuple(one["via"])

@@ -60,7 +60,7 @@ STATE_STYLES: dict[str, StateStyle] = {
     "delivered_inspected": StateStyle("inspect", icon="shield-search", word="Delivered, inspected"),
     "local": StateStyle("info", icon="home", word="Local"),
     "denied_by_rule": StateStyle("bad", icon="ban", word="Denied by a rule"),
-    "denied_by_stance": StateStyle("bad", icon="ban", word="Denied by the stance"),
+    "denied_by_default": StateStyle("bad", icon="ban", word="Denied by default"),
     "denied_by_service": StateStyle("bad", icon="shield-x", word="Denied by the firewall"),
     "denied_spoofed": StateStyle("bad", icon="spy", word="Dropped as spoofed"),
     "no_route": StateStyle("bad", icon="route-off", word="No route"),

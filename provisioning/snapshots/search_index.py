@@ -14,7 +14,7 @@ from tenants import bulk_insert
 
 FILTER_FIELDS: dict[str, dict[str, str]] = {
     "exchanges": {"location": "location", "size": "size"},
-    "segments": {"stance": "stance"},
+    "segments": {"default_action": "default_action"},
     "groups": {},
     "prefix-lists": {"prefix": "entries.*.prefix"},
     "billing-tags": {},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 OBJECT_BODIES = {
     "exchanges": {"name": "eu", "location": "aws-eu-central-1", "size": "small"},
-    "segments": {"name": "corp", "stance": "open", "prefixes": ["10.0.0.0/8"], "color": "#2f6fed"},
+    "segments": {"name": "corp", "default_action": "allow", "prefixes": ["10.0.0.0/8"], "color": "#2f6fed"},
     "groups": {"name": "prod"},
     "prefix-lists": {"name": "offices", "entries": [{"prefix": "10.1.0.0/16", "ge": None, "le": 24}]},
     "billing-tags": {"name": "research", "color": "#2f6fed"},

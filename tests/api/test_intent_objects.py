@@ -137,6 +137,18 @@ def test_names_are_taken_for_references_and_ids_come_back(netadmin):
     assert policy["to"] == ["any"]
 
 
+def test_a_segments_stance_is_still_taken_but_never_answered(netadmin):
+    where = create_sample_network(netadmin)
+    [corp] = netadmin.get(f"{where}segments/").json()["results"]
+    changed = netadmin.patch(f"{where}segments/{corp['id']}/", {"stance": "closed"}).json()
+    assert changed["default_action"] == "deny" and "stance" not in changed
+    both = {"stance": "open", "default_action": "deny"}
+    told = assert_problem(netadmin.patch(f"{where}segments/{corp['id']}/", both), 422)
+    assert [(one["path"], one["code"]) for one in told["problems"]] == [("stance", "contradictory")]
+    for question, names in (("stance=closed", ["corp"]), ("stance=open", []), ("default_action=deny", ["corp"])):
+        assert [row["name"] for row in netadmin.get(f"{where}segments/?{question}").json()["results"]] == names
+
+
 def test_a_tag_that_was_read_guards_a_write(netadmin):
     where = create_sample_network(netadmin)
     listed = netadmin.get(f"{where}groups/").json()["results"][0]

@@ -99,7 +99,7 @@ def test_any_two_versions_are_compared_by_what_reaches_what(netadmin, finish):
     finish(provision(netadmin, create_sample_network(netadmin)))
     where = create_draft(netadmin, "closed")
     corp = get_object(netadmin, where, "segments", "corp")
-    netadmin.patch(f"{where}segments/{corp['id']}/", {"stance": "closed"})
+    netadmin.patch(f"{where}segments/{corp['id']}/", {"default_action": "deny"})
     here = where.removeprefix("t/acme/")
     told = netadmin.get(f"t/acme/delta/?after={here}").json()
     assert told["before"] == "live" and told["counts"]["blocked"] and not told["counts"]["allowed"]

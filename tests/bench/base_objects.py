@@ -98,9 +98,9 @@ class BaseObjectGenerator:
         for name, location in zip(self.exchanges, catalog().locations, strict=True):
             add("exchanges", {"name": name, "location": location, "size": "large"})
         for place in range(size.segments):
-            stance = "open" if self.odds(0.3) else "closed"
+            default_action = "allow" if self.odds(0.3) else "deny"
             mine = ["10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", *(["fd00::/8"] if self.every_kind else [])]
-            add("segments", {"name": f"s-{place}", "stance": stance, "prefixes": mine})
+            add("segments", {"name": f"s-{place}", "default_action": default_action, "prefixes": mine})
         for place in range(size.groups):
             add("groups", {"name": f"g-{place}"})
         self.tags = [f"tag-{place}" for place in range(10)] if self.every_kind else []

@@ -29,7 +29,7 @@ def example_intent() -> dict[str, list[dict[str, Any]]]:
     ]
     return {
         "exchanges": [{"name": "eu", "location": "aws-eu-central-1"}, {"name": "us", "location": "aws-us-east-1"}],
-        "segments": [{"name": "corp", "stance": "closed", "prefixes": ["10.0.0.0/8"]}],
+        "segments": [{"name": "corp", "default_action": "deny", "prefixes": ["10.0.0.0/8"]}],
         "groups": [{"name": "a"}, {"name": "b"}],
         "connectors": sites,
         "policies": [example_policy("443", "8080")],

@@ -179,7 +179,7 @@ def _insert_network(tenant: Any, size: int, owner_url: str) -> dict[str, Any]:
     counts = {"exchanges": EXCHANGES, "segments": SEGMENTS, "groups": GROUPS, "connectors": size}
     more = {
         "exchanges": {"location": "aws-eu-central-1", "size": "small"},
-        "segments": {"stance": "open", "prefixes": ["10.0.0.0/8"], "color": None},
+        "segments": {"default_action": "allow", "prefixes": ["10.0.0.0/8"], "color": None},
         "groups": {},
     }
     with scope(tenant), connection.cursor() as cursor:

@@ -31,7 +31,7 @@ class _RandomEditor:
 
     def segments(self) -> None:
         uid, body = self.one("segments") or ("", {})
-        self.edit("segments", uid, stance={"open": "closed", "closed": "open"}[body["stance"]])
+        self.edit("segments", uid, default_action={"allow": "deny", "deny": "allow"}[body["default_action"]])
 
     def policies(self) -> None:
         found = self.one("policies")

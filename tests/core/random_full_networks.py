@@ -81,7 +81,7 @@ class NetworkGenerator:
         for name, location in (("eu", "aws-eu-central-1"), ("us", "aws-us-east-1")):
             add("exchanges", {"name": name, "location": location})
         for name in SEGMENTS:
-            add("segments", {"name": name, "stance": draw(one_of(["open", "closed"]))})
+            add("segments", {"name": name, "default_action": draw(one_of(["allow", "deny"]))})
         for name in GROUPS:
             add("groups", {"name": name})
         entries: dict[str, dict[str, Any]] = {

@@ -54,7 +54,7 @@ def small_networks(draw: st.DrawFn) -> IntentBuilder:
     net.add("exchanges", {"name": "eu", "location": "aws-eu-central-1"})
     net.add("exchanges", {"name": "us", "location": "aws-us-east-1"})
     for segment in ("corp", "guest"):
-        net.add("segments", {"name": segment, "stance": draw(anything(["open", "closed"]))})
+        net.add("segments", {"name": segment, "default_action": draw(anything(["allow", "deny"]))})
     for group in ("red", "blue"):
         net.add("groups", {"name": group})
     for name in ("fw", "ids"):
@@ -85,9 +85,9 @@ def edited_small_networks(draw: st.DrawFn) -> tuple[IntentBuilder, IntentBuilder
     after = before.copy()
     names = {kind: [row[4]["name"] for row in before.rows.values() if row[0] == kind] for kind in ("policies",)}
     for _ in range(draw(st.integers(1, 3))):
-        edit = draw(anything(["stance", "rules", "group", "prefixes", "disable", "remove", "add"]))
-        if edit == "stance":
-            after.edit("segments", "corp", stance=draw(anything(["open", "closed"])))
+        edit = draw(anything(["default_action", "rules", "group", "prefixes", "disable", "remove", "add"]))
+        if edit == "default_action":
+            after.edit("segments", "corp", default_action=draw(anything(["allow", "deny"])))
         elif edit == "rules" and names["policies"]:
             listed = draw(st.lists(rules(["allow", "deny", "inspect"], ["fw", "ids"]), max_size=2))
             after.edit("policies", draw(anything(names["policies"])), rules=listed)

@@ -1,7 +1,7 @@
 """The second judge: the semantics of the design once more, as slowly and plainly as they read.
 
 Everything is read from the bodies of a drawing, nothing from the core; the core is held against it. One packet at a
-time: which edge lets it in, who owns where it goes, which gate, rule, share or stance decides.
+time: which edge lets it in, who owns where it goes, which gate, rule, share or default action decides.
 """
 
 from __future__ import annotations
@@ -138,8 +138,8 @@ class ReferenceEvaluator:
         matched = self.first(segment, start.names, end.names, packet)
         if matched is not None:
             return self.ruled([matched], matched[1]["services"], packet)
-        stance = self.rows.body(segment)["stance"]
-        return ReferenceOutcome("delivered" if stance == "open" else "denied_by_stance")
+        default_action = self.rows.body(segment)["default_action"]
+        return ReferenceOutcome("delivered" if default_action == "allow" else "denied_by_default")
 
     def across(
         self, segment: str, start: ReferenceEdge, other: str, end: ReferenceEdge, packet: ReferencePacket
@@ -166,13 +166,13 @@ class ReferenceEvaluator:
         return None
 
     def outwards(self, segment: str, start: ReferenceEdge, packet: ReferencePacket) -> ReferenceOutcome:
-        """To the internet: IPv4 only, where nobody has a private address, and the stance never covers it."""
+        """To the internet: IPv4 only, where nobody has a private address, and the default action never covers it."""
         exits = any(edge.is_exit for edge in self.edges(segment))
         if not exits or packet.destination >= V6 or packet.source >= V6 or is_within(PRIVATE, packet.destination):
             return ReferenceOutcome("no_route")
         matched = self.first(segment, start.names, {"internet"}, packet)
         return (
-            self.ruled([matched], matched[1]["services"], packet) if matched else ReferenceOutcome("denied_by_stance")
+            self.ruled([matched], matched[1]["services"], packet) if matched else ReferenceOutcome("denied_by_default")
         )
 
     def from_internet(self, packet: ReferencePacket) -> ReferenceOutcome:
@@ -191,7 +191,7 @@ class ReferenceEvaluator:
         assert segment is not None
         matched = self.first(segment, {"internet"}, {app.uid}, packet)
         return (
-            self.ruled([matched], matched[1]["services"], packet) if matched else ReferenceOutcome("denied_by_stance")
+            self.ruled([matched], matched[1]["services"], packet) if matched else ReferenceOutcome("denied_by_default")
         )
 
     # Decisions

@@ -136,7 +136,7 @@ def hospital_network() -> IntentBuilder:
     draw.add("exchanges", {"name": "eu", "location": "aws-eu-central-1", "size": "medium"})
     draw.add("exchanges", {"name": "us", "location": "aws-us-east-1"})
     draw.add("segments", {"name": "corp", "prefixes": ["10.0.0.0/8"]})
-    draw.add("segments", {"name": "guest", "stance": "closed"})
+    draw.add("segments", {"name": "guest", "default_action": "deny"})
     for name in ("prod", "dev", "sites"):
         draw.add("groups", {"name": name})
     draw.add("connectors", vpc("vpc-prod", "eu", "prod", "10.1.0.0/16", "vpc-0a1"))

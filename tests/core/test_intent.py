@@ -348,6 +348,19 @@ def test_an_internet_app_listens_where_its_target_does_and_carries_ipv4_only() -
     assert complaints("internet-apps", {**body, "name": "internet"})["name"] == "reserved_name"
 
 
+def test_a_segments_stance_is_still_read_as_its_default_action() -> None:
+    for stance, default_action in (("open", "allow"), ("closed", "deny")):
+        for also in ({}, {"default_action": default_action}, {"default_action": None}):
+            read = normalise_body("segments", {"name": "corp", "stance": stance, **also}, same)
+            assert read["default_action"] == default_action and "stance" not in read
+    assert normalise_body("segments", {"name": "corp", "stance": None}, same)["default_action"] == "allow"
+    assert complaints("segments", {"name": "corp", "stance": "open", "default_action": "deny"}) == {
+        "stance": "contradictory"
+    }
+    assert complaints("segments", {"name": "corp", "stance": ["ajar"]}) == {"stance": "not_one_of"}
+    assert complaints("groups", {"name": "prod", "stance": "open"}) == {"stance": "unknown_field"}
+
+
 def test_objects_of_every_kind_load_and_are_found_by_the_name_of_their_kind() -> None:
     draw = IntentBuilder()
     for kind in KINDS[:5]:
@@ -364,7 +377,8 @@ JSON = st.recursive(
 )
 FIELDS = st.sampled_from(
     [
-        *("name", "description", "location", "size", "stance", "prefixes", "color", "kind", "exchange", "attachments"),
+        *("name", "description", "location", "size", "stance", "prefixes", "color", "kind", "exchange"),
+        *("attachments", "default_action"),
         *("circuits", "settings", "position", "segments", "from", "to", "rules", "product", "placements", "zones"),
         *("expect", "protocol", "ports", "segment", "entries", "a", "b", "direction", "services", "route_limit"),
         *("connector", "match", "source", "destination", "targets", "port", "public_ip", "target", "billing_tags"),

@@ -293,8 +293,8 @@ def test_blast_radius_of_nothing_is_nothing() -> None:
 
 def test_what_is_taken_away_under_members_or_opened_is_warned_about() -> None:
     closed, opened = hospital_network(), hospital_network()
-    opened.edit("segments", "guest", stance="open")
-    assert [one.code for one in warnings(closed, opened)] == ["stance_opened"]
+    opened.edit("segments", "guest", default_action="allow")
+    assert [one.code for one in warnings(closed, opened)] == ["default_action_allow"]
     assert [one.code for one in warnings(*share_removed())] == ["share_removed"]
     after, before = nat_changed()
     assert [one.path for one in warnings(before, after)] == ["nat-rules/printer"]

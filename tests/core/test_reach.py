@@ -153,7 +153,7 @@ def test_twenty_connectors_take_milliseconds() -> None:
 def partners(**share: Any) -> IntentBuilder:
     """The hospital, and a laboratory in another segment that a share lets the hospitals begin flows to."""
     draw = hospital_network()
-    draw.add("segments", {"name": "partner", "stance": "closed"})
+    draw.add("segments", {"name": "partner", "default_action": "deny"})
     draw.add("groups", {"name": "labs"})
     draw.add("connectors", site("labor", "us", "labs", "10.99.0.0/16", segment="partner"))
     body = {
@@ -288,11 +288,11 @@ def test_a_renamed_group_changes_no_flow_and_is_told_by_its_new_name() -> None:
 def test_sites_that_exchange_prefixes_are_told_what_changes_between_them() -> None:
     draw = IntentBuilder()
     draw.add("exchanges", {"name": "eu", "location": "aws-eu-central-1"})
-    draw.add("segments", {"name": "corp", "stance": "open"})
+    draw.add("segments", {"name": "corp", "default_action": "allow"})
     draw.add("connectors", site("one", "eu", None, "10.3.0.0/16", "10.1.0.0/16"))
     draw.add("connectors", site("two", "eu", None, "10.2.0.0/16"))
     after = draw.copy()
-    after.edit("segments", "corp", stance="closed")
+    after.edit("segments", "corp", default_action="deny")
     after.edit("connectors", "one", attachments=site("one", "eu", None, "10.3.0.0/16", "10.2.0.0/16")["attachments"])
     after.edit("connectors", "two", attachments=site("two", "eu", None, "10.1.0.0/16")["attachments"])
     # What was or becomes local is not compared, and the rest was sent by somebody else.
@@ -305,6 +305,6 @@ def test_what_did_not_change_is_not_asked_again() -> None:
     draw.remove("policies", "no-dev-in-prod")
     planned = Network(draw.intent(), before)
     first = compare_reachability(before, planned)
-    draw.edit("segments", "guest", stance="open")
+    draw.edit("segments", "guest", default_action="allow")
     again = compare_reachability(before, Network(draw.intent(), planned))
     assert first.allowed and all(one is other for one, other in zip(first.allowed, again.allowed, strict=True))

@@ -283,7 +283,7 @@ def test_shares_that_show_an_address_twice_are_asked_all_the_same() -> None:
     net = IntentBuilder()
     net.add("exchanges", {"name": "eu", "location": "aws-eu-central-1"})
     for name in ("old", "here", "other"):
-        net.add("segments", {"name": name, "stance": "open"})
+        net.add("segments", {"name": name, "default_action": "allow"})
     net.add("groups", {"name": "g"})
     empty = net.copy()
     net.add("connectors", site("home", "eu", None, "10.0.0.0/8", segment="here"))

@@ -18,7 +18,7 @@ def two_segments() -> IntentBuilder:
     draw.add("exchanges", {"name": "eu", "location": "aws-eu-central-1"})
     draw.add("groups", {"name": "red"})
     for segment in ("corp", "guest", "lab"):
-        draw.add("segments", {"name": segment, "stance": "open"})
+        draw.add("segments", {"name": segment, "default_action": "allow"})
         draw.add("connectors", site(f"{segment}-1", "eu", "red", "10.1.0.0/16", segment=segment))
         draw.add("connectors", site(f"{segment}-2", "eu", None, "10.2.0.0/16", segment=segment))
     draw.add("prefix-lists", {"name": "admins", "entries": [{"prefix": "10.1.0.0/24"}]})

@@ -132,11 +132,11 @@ def test_a_policy_inside_one_connector_is_not_enforceable() -> None:
     assert trace_disposition(net, "10.6.0.1", "10.6.1.1") == "local"
 
 
-@pytest.mark.parametrize(("stance", "disposition"), [("open", "delivered"), ("closed", "denied_by_stance")])
-def test_members_of_a_group_follow_the_stance(stance: str, disposition: str) -> None:
-    """“Members of one group follow the stance like everybody else.”"""
+@pytest.mark.parametrize(("default_action", "disposition"), [("allow", "delivered"), ("deny", "denied_by_default")])
+def test_members_of_a_group_follow_the_default_action(default_action: str, disposition: str) -> None:
+    """“Members of one group follow the default action like everybody else.”"""
     net = hospital_network()
-    net.edit("segments", "corp", stance=stance)
+    net.edit("segments", "corp", default_action=default_action)
     assert trace_disposition(net, "hospital-a", "hospital-b") == disposition
 
 

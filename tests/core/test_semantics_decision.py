@@ -86,11 +86,11 @@ def test_the_first_rule_that_matches_decides(asked: tuple[str, int | None], rule
     assert run_trace(net, "hospital-a@10.3.1.9", "10.2.0.9", "icmp").rule == "p/rest"
 
 
-@pytest.mark.parametrize(("stance", "disposition"), [("open", "delivered"), ("closed", "denied_by_stance")])
-def test_without_a_match_the_stance_decides(stance: str, disposition: str) -> None:
-    """“None: the segment's stance.”"""
+@pytest.mark.parametrize(("default_action", "disposition"), [("allow", "delivered"), ("deny", "denied_by_default")])
+def test_without_a_match_the_default_action_decides(default_action: str, disposition: str) -> None:
+    """“None: the segment's default action.”"""
     net = hospital_network()
-    net.edit("segments", "corp", stance=stance)
+    net.edit("segments", "corp", default_action=default_action)
     found = run_trace(net, "hospital-a", "vpc-dev")
     assert (found.disposition, found.rule) == (disposition, None)
 
@@ -113,7 +113,7 @@ def test_any_is_never_the_internet() -> None:
     """“`any` means all connectors of the segment … and never the internet”"""
     net = hospital_network()
     net.add("policies", policy("p", 1, "any", "any", ALLOW))
-    assert trace_disposition(net, "vpc-dev", "internet", "tcp", 80) == "denied_by_stance"
+    assert trace_disposition(net, "vpc-dev", "internet", "tcp", 80) == "denied_by_default"
 
 
 def test_any_includes_what_shares_bring() -> None:
@@ -123,11 +123,11 @@ def test_any_includes_what_shares_bring() -> None:
     assert trace_disposition(net, "desk", "vpc-prod") == "denied_by_rule"
 
 
-def test_the_stance_never_covers_the_internet() -> None:
-    """“the stance never covers it: flows to or from it need a rule that names `internet`”"""
+def test_the_default_action_never_covers_the_internet() -> None:
+    """“The default action never covers it: flows to or from it need a rule that names `internet`”"""
     net = hospital_network()
     assert trace_disposition(net, "vpc-prod", "internet", "tcp", 443) == "delivered"
-    assert trace_disposition(net, "hospital-a", "internet", "tcp", 443) == "denied_by_stance", "corp is open"
+    assert trace_disposition(net, "hospital-a", "internet", "tcp", 443) == "denied_by_default", "corp allows by default"
 
 
 def test_no_exit_leads_to_private_addresses() -> None:
@@ -176,12 +176,12 @@ def published() -> IntentBuilder:
 @pytest.mark.parametrize(
     ("rules", "disposition"),
     [
-        ([], "denied_by_stance"),
+        ([], "denied_by_default"),
         ([("internet", "shop", ALLOW)], "delivered"),
         ([("internet", "shop", DENY)], "denied_by_rule"),
-        ([("internet", "any", ALLOW)], "denied_by_stance"),
-        ([("internet", "prod", ALLOW)], "denied_by_stance"),
-        ([("any", "any", ALLOW)], "denied_by_stance"),
+        ([("internet", "any", ALLOW)], "denied_by_default"),
+        ([("internet", "prod", ALLOW)], "denied_by_default"),
+        ([("any", "any", ALLOW)], "denied_by_default"),
     ],
 )
 def test_from_the_internet_only_applications_that_a_policy_allows(rules: Any, disposition: str) -> None:
@@ -222,7 +222,7 @@ def test_segments_reach_each_other_through_shares_only() -> None:
 def test_shares_are_not_transitive() -> None:
     """“and shares are not transitive”"""
     net = shared()
-    net.add("segments", {"name": "lab", "stance": "open"})
+    net.add("segments", {"name": "lab", "default_action": "allow"})
     net.add("connectors", site("bench", "eu", None, "172.17.0.0/24", segment="lab"))
     a, b = {"segment": "guest", "groups": ["desks"]}, {"segment": "lab", "prefixes": ["172.17.0.0/24"]}
     net.add("shares", {"name": "more", "a": a, "b": b})
@@ -258,7 +258,7 @@ def test_a_share_says_who_may_initiate(direction: str, there: str, back: str) ->
 )
 def test_a_deny_in_either_segment_denies(corp: Any, guest: Any, disposition: str, rule: str) -> None:
     """“The source segment's policies are tried, then the destination's: a deny in either denies; where neither has a
-    match, the share allows (in place of the stances).”"""
+    match, the share allows (in place of the default actions).”"""
     net = shared()
     for place, (segment, held) in enumerate((("corp", corp), ("guest", guest))):
         if held:

@@ -24,7 +24,7 @@ def run_trace(*asked: Any, draw: IntentBuilder | None = None) -> Trace:
         (("hospital-a", "vpc-prod", "icmp"), "delivered", None),
         (("vpc-dev", "vpc-prod", "udp", 53), "denied_by_rule", "no-dev-in-prod/rule-1"),
         (("vpc-prod", "internet", "tcp", 443), "delivered", "web-out/web"),
-        (("vpc-prod", "internet", "tcp", 80), "denied_by_stance", None),
+        (("vpc-prod", "internet", "tcp", 80), "denied_by_default", None),
         (("vpc-prod", "9.9.9.9", "tcp", 443), "delivered", "web-out/web"),
         (("internet", "vpc-prod", "tcp", 443), "no_route", None),
         (("lobby", "vpc-prod", "tcp", 443), "isolated", None),
@@ -69,7 +69,7 @@ def test_the_same_addresses_in_two_segments_are_two_places() -> None:
     draw.add("connectors", site("kiosk", "eu", None, "10.2.0.0/16", segment="guest"))
     assert run_trace("10.1.0.1", "10.2.0.1", "icmp", draw=draw).disposition == "delivered"
     guest = run_trace("10.1.0.1", "10.2.0.1", "icmp", None, "guest", draw=draw)
-    assert (guest.disposition, guest.hops[0].name) == ("denied_by_stance", "lobby")
+    assert (guest.disposition, guest.hops[0].name) == ("denied_by_default", "lobby")
 
 
 def test_the_longest_prefix_says_who_is_meant() -> None:

@@ -89,7 +89,7 @@ def networks(draw: st.DrawFn) -> GeneratedNetwork:
     net.add("exchanges", {"name": "eu", "location": "aws-eu-central-1"})
     net.add("exchanges", {"name": "us", "location": "aws-us-east-1"})
     for segment in SEGMENTS:
-        net.add("segments", {"name": segment, "stance": draw(sampled(("open", "closed")))})
+        net.add("segments", {"name": segment, "default_action": draw(sampled(("allow", "deny")))})
     for group in GROUPS:
         net.add("groups", {"name": group})
     _connectors(draw, net)
@@ -272,7 +272,7 @@ def nat_moves_between_connectors() -> tuple[GeneratedNetwork, GeneratedNetwork]:
     net = GeneratedNetwork()
     for exchange, location in (("eu", "aws-eu-central-1"), ("us", "aws-us-east-1")):
         net.add("exchanges", {"name": exchange, "location": location})
-    net.add("segments", {"name": "corp", "stance": "open"})
+    net.add("segments", {"name": "corp", "default_action": "allow"})
     into = {"segment": "corp", "position": 10, "direction": "inbound"}
     rules = []
     for name, number in (("s0", 0), ("s1", 1)):
@@ -301,9 +301,9 @@ def network_versions(draw: st.DrawFn) -> tuple[GeneratedNetwork, GeneratedNetwor
 
 
 def _random_edit(draw: st.DrawFn, net: GeneratedNetwork, prefixes: list[str]) -> None:
-    edit = draw(sampled(("stance", "rules", "policy", "group", "share", "nat", "route", "service", "site")))
-    if edit == "stance":
-        net.edit("segments", draw(sampled(SEGMENTS)), stance=draw(sampled(("open", "closed"))))
+    edit = draw(sampled(("default_action", "rules", "policy", "group", "share", "nat", "route", "service", "site")))
+    if edit == "default_action":
+        net.edit("segments", draw(sampled(SEGMENTS)), default_action=draw(sampled(("allow", "deny"))))
     elif edit == "rules" and (names := net.names("policies")):
         listed = draw(st.lists(rules(prefixes, ("allow", "deny", "inspect")), min_size=1, max_size=2))
         net.edit("policies", draw(sampled(names)), rules=listed)

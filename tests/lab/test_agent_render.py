@@ -82,7 +82,7 @@ def clinic() -> IntentBuilder:
     draw.add("exchanges", {"name": "eu", "location": "aws-eu-central-1"})
     draw.add("exchanges", {"name": "us", "location": "aws-us-east-1"})
     draw.add("segments", {"name": "corp"})
-    draw.add("segments", {"name": "partner", "stance": "closed"})
+    draw.add("segments", {"name": "partner", "default_action": "deny"})
     draw.add("groups", {"name": "red"})
     draw.add("connectors", site("app", "eu", "red", "10.1.0.0/16", "fd10:1::/48"))
     draw.add("connectors", site("supplier", "us", "red", "10.2.0.0/16", "fd10:2::/48", segment="partner"))

@@ -40,7 +40,7 @@ def two_segments() -> IntentBuilder:
     draw.add("exchanges", {"name": "eu", "location": "aws-eu-central-1"})
     draw.add("exchanges", {"name": "us", "location": "aws-us-east-1"})
     draw.add("segments", {"name": "corp"})
-    draw.add("segments", {"name": "partner", "stance": "closed"})
+    draw.add("segments", {"name": "partner", "default_action": "deny"})
     for group in ("red", "blue"):
         draw.add("groups", {"name": group})
     draw.add("connectors", site("app", "eu", "red", "10.1.0.0/16"))
@@ -142,7 +142,7 @@ def test_a_nat_edge_shows_the_network_other_addresses_than_there_are(running_lab
     draw.add("nat-rules", {"name": "back", "segment": "partner", "connector": "depot", "position": 4,
                            "direction": "inbound", "match": {"destination": ["172.21.0.0/24"]},
                            "destination": {"type": "static", "prefixes": ["10.3.0.0/24"]}})  # fmt: skip
-    draw.edit("segments", "partner", stance="open")
+    draw.edit("segments", "partner", default_action="allow")
     assert_packets_match_trace(running_lab, draw)
     assert running_lab.can_connect("office", "10.1.0.1", 443)
     assert running_lab.can_connect("app", "172.20.0.1", 443)

@@ -21,7 +21,7 @@ def create_sample_network(draft: Draft) -> dict[str, str]:
     return {
         "eu": add("exchanges", {"name": "eu", "location": "aws-eu-central-1"}),
         "us": add("exchanges", {"name": "us", "location": "aws-us-east-1"}),
-        "corp": add("segments", {"name": "corp", "stance": "closed", "prefixes": ["10.0.0.0/8"]}),
+        "corp": add("segments", {"name": "corp", "default_action": "deny", "prefixes": ["10.0.0.0/8"]}),
         "prod": add("groups", {"name": "prod"}),
         "dev": add("groups", {"name": "dev"}),
         "site-prod": add("connectors", site("site-prod", "eu", "prod", "10.1.0.0/24")),
@@ -32,7 +32,7 @@ def create_sample_network(draft: Draft) -> dict[str, str]:
 def add_every_kind(draft: Draft) -> dict[str, str]:
     """Adds one more object of every kind that ``draw`` leaves out; kind → uid."""
     bodies: dict[str, dict[str, Any]] = {
-        "segments": {"name": "partner", "stance": "closed", "color": "#a8527f"},
+        "segments": {"name": "partner", "default_action": "deny", "color": "#a8527f"},
         "prefix-lists": {"name": "clinics", "entries": [{"prefix": "10.1.0.0/16", "ge": 20, "le": 24}]},
         "billing-tags": {"name": "it", "color": "#123456"},
         "connectors": {

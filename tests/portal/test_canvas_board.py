@@ -22,7 +22,7 @@ def policy(name: str, start: str, end: str, position: int = 10, **rule: Any) -> 
 
 def network(**more: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {
-        "segments": {CORP: {"name": "corp", "stance": "open"}},
+        "segments": {CORP: {"name": "corp", "default_action": "allow"}},
         "groups": {PROD: {"name": "prod"}, DEV: {"name": "dev"}},
         "connectors": {
             "c-prod": connector("vpc-prod", "aws-vpc", PROD),
@@ -111,7 +111,10 @@ def test_a_share_runs_from_the_side_that_may_begin_and_a_policy_to_an_applicatio
         "services": [],
     }
     drawn_network = network(
-        segments={CORP: {"name": "corp", "stance": "open"}, "seg-b": {"name": "partner", "stance": "closed"}},
+        segments={
+            CORP: {"name": "corp", "default_action": "allow"},
+            "seg-b": {"name": "partner", "default_action": "deny"},
+        },
         policies={"p1": policy("in", "internet", "app")},
         shares={"s1": share},
         **{"internet-apps": {"app": app}},

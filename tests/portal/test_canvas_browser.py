@@ -184,7 +184,7 @@ def test_nothing_lies_on_the_link_of_an_empty_segment_between_two_that_share(can
 
     with canvas.tenant_scope():
         for name in ("middle", "partner"):
-            editing.add_object(canvas.draft, "segments", {"name": name, "stance": "closed"})
+            editing.add_object(canvas.draft, "segments", {"name": name, "default_action": "deny"})
         editing.add_object(canvas.draft, "groups", {"name": "vendors"})
         held = {"segment": "partner", "group": "vendors", "prefixes": ["10.9.0.0/24"]}
         vendor = {"name": "vendor", "kind": "lab-site", "exchange": "eu", "attachments": [held]}

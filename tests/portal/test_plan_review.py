@@ -26,7 +26,7 @@ def test_what_opens_is_a_sentence_with_an_example_and_its_cause() -> None:
     assert row["example"] == "10.1.0.2 → 10.4.0.2 tcp/443"
     assert [(one["words"], one["before"]) for one in row["decided"]] == [
         ("policy prod-to-dev, rule main", False),
-        ("the stance of corp", True),
+        ("the default action of corp", True),
     ]
 
 
@@ -39,7 +39,7 @@ def test_across_a_share_both_segments_and_the_whole_chain_are_told() -> None:
 
 def test_what_no_rule_decides_has_its_reason_too() -> None:
     cut = {**OPENED, "rule_before": "prod-to-dev/main", "rule_after": None, "fate_before": "delivered"}
-    fates = {"denied_by_stance": "the stance of corp", "no_route": "a route policy, which gives it no route"}
+    fates = {"denied_by_default": "the default action of corp", "no_route": "a route policy, which gives it no route"}
     for fate, words in {**fates, None: "no such address in corp"}.items():
         (row,) = plan_review.reachability_sentences({"blocked": [{**cut, "fate_after": fate}]})
         assert [one["words"] for one in row["decided"]] == [words, "policy prod-to-dev, rule main"]

@@ -21,7 +21,7 @@ def test_what_is_reached_and_why_the_rest_is_not() -> None:
     assert [(row["to"], row["action"], row["how"]) for row in rows] == [
         ("dev", "allow", "policy ssh, rule main"),
         ("ehr", "deny", "other segment, no share lets it through"),
-        ("the internet", "deny", "the stance never covers it"),
+        ("the internet", "deny", "the default action never covers it"),
     ]
     assert rows[0]["flow"] == "tcp/22"
 
@@ -29,12 +29,12 @@ def test_what_is_reached_and_why_the_rest_is_not() -> None:
 def test_everything_of_an_open_segment_is_one_row() -> None:
     rows = reach_rows.build_rows("prod", {"corp"}, [reached("any")], None, ENDS)
     assert [row["to"] for row in rows] == ["every connector", "ehr", "the internet"]
-    assert rows[0]["how"] == "the stance of corp"
+    assert rows[0]["how"] == "the default action of corp"
 
 
 def test_only_ways_that_live_does_not_have_are_marked() -> None:
-    stance, ruled = reached("any"), reached("ehr", via=["fw"], rule="ehr/main")
-    rows = reach_rows.build_rows("prod", {"corp"}, [reached("dev"), ruled], [stance], {})
+    unruled, ruled = reached("any"), reached("ehr", via=["fw"], rule="ehr/main")
+    rows = reach_rows.build_rows("prod", {"corp"}, [reached("dev"), ruled], [unruled], {})
     assert [(row["new"], row["action"]) for row in rows] == [(False, "allow"), (True, "inspect")]
 
 
@@ -50,6 +50,6 @@ def test_across_a_share_the_other_segment_is_told_and_a_part_of_a_group_is_not_n
     rows = reach_rows.build_rows("prod", {"corp"}, [across, part], None, ENDS, {"site-dev": {"dev"}})
     assert [(row["to"], row["how"]) for row in rows[:2]] == [
         ("ehr in clinical", "share records"),
-        ("site-dev (10.2.0.0/25)", "the stance of corp"),
+        ("site-dev (10.2.0.0/25)", "the default action of corp"),
     ]
     assert "dev" not in [row["to"] for row in rows]

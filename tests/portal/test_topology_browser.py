@@ -18,7 +18,7 @@ from tests.people import People
 
 pytestmark = pytest.mark.browser
 
-CORP = {"name": "corp", "stance": "open", "prefixes": ["10.0.0.0/8"]}
+CORP = {"name": "corp", "default_action": "allow", "prefixes": ["10.0.0.0/8"]}
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ def test_a_trace_names_the_rule_with_a_link_to_it(ask: Callable[[str], str]) -> 
     assert "site-prod reaches site-dev on tcp/443" in page and "policy web, rule web" in page
     assert "/objects/policies/?select=" in page
     denied = ask("trace/?version={draft}&from=site-dev&to=10.1.0.1&port=22")
-    assert "does not reach" in denied and "Denied by the stance" in denied
+    assert "does not reach" in denied and "Denied by default" in denied
 
 
 def test_what_cannot_be_traced_is_said_and_not_an_error(ask: Callable[[str], str]) -> None:

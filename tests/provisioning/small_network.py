@@ -16,7 +16,7 @@ from tenants.scope import scope
 
 DOCUMENT: dict[str, list[dict[str, Any]]] = {
     "exchanges": [{"name": "eu", "location": "aws-eu-central-1"}, {"name": "us", "location": "aws-us-east-1"}],
-    "segments": [{"name": "corp", "stance": "closed", "prefixes": ["10.0.0.0/8"]}],
+    "segments": [{"name": "corp", "default_action": "deny", "prefixes": ["10.0.0.0/8"]}],
     "groups": [{"name": "prod"}, {"name": "dev"}],
     "connectors": [
         {

@@ -157,7 +157,7 @@ def test_undo_does_not_remove_what_live_names_by_now(people: People) -> None:
 
 
 def test_a_chain_of_references_is_undone_together(people: People) -> None:
-    segments = [*OLD["segments"], {"name": "lab", "stance": "open", "prefixes": ["10.0.0.0/8"]}]
+    segments = [*OLD["segments"], {"name": "lab", "default_action": "allow", "prefixes": ["10.0.0.0/8"]}]
     provision_document(people.acme, document={**OLD, "segments": segments})
     rules = {"segments": ["lab"], "from": ["first"], "to": ["first"], "rules": []}
     with scope(people.acme):

@@ -18,7 +18,7 @@ from tests.provisioning.small_network import DOCUMENT, draft_with_document, prov
 
 pytestmark = pytest.mark.django_db(databases=["default"])
 
-GUESTS = {"name": "guests", "stance": "open", "prefixes": ["10.0.0.0/8"]}
+GUESTS = {"name": "guests", "default_action": "allow", "prefixes": ["10.0.0.0/8"]}
 
 
 def named(view: queries.Snapshot) -> set[str]:

@@ -25,7 +25,7 @@ def cloud_document(vpcs: dict[str, str]) -> dict[str, list[dict[str, Any]]]:
 
     return {
         "exchanges": [{"name": "eu", "location": "aws-eu-central-1"}, {"name": "us", "location": "aws-us-east-1"}],
-        "segments": [{"name": "corp", "stance": "closed", "prefixes": ["10.0.0.0/8"]}],
+        "segments": [{"name": "corp", "default_action": "deny", "prefixes": ["10.0.0.0/8"]}],
         "groups": [{"name": "prod"}, {"name": "dev"}, {"name": "staff"}],
         "services": [
             {

@@ -56,7 +56,7 @@ KIND = ObjectKind(
     icon="arrows-exchange",
     empty_text="From some groups to others, with ordered rules. Policies are tried by position; in each, "
     "the first rule "
-    "that matches decides. What none matches follows the segment's stance.",
+    "that matches decides. What none matches follows the segment's default action.",
     columns=(
         ListColumn("Position", lambda body: body["position"], cell="number", order="position"),
         ListColumn("Segments", lambda body: body["segments"], cell="segment"),

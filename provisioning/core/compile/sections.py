@@ -13,6 +13,8 @@ from provisioning.core.resolve.routing_table import Member
 from provisioning.core.resolve.segment import PublishedApp, ResolvedSegment
 from provisioning.core.values.addresses import BOGON_RANGES, address_text, range_text
 
+_DEFAULT_ACTION_WORDS = {"allow": "open", "deny": "closed"}
+
 
 def segment_section(network: Network, resolved: ResolvedSegment) -> dict[str, Any]:
     """What is the same on every node of a segment: one resource, published to all of them."""
@@ -20,7 +22,7 @@ def segment_section(network: Network, resolved: ResolvedSegment) -> dict[str, An
     return {
         "segment": segment.key,
         "number": segment.number,
-        "stance": segment.stance,
+        "stance": _DEFAULT_ACTION_WORDS[segment.default_action],
         "vni": segment.number,
         "mesh": [
             {"node": node.id, "index": node.mesh, "location": node.exchange.location, "underlay": node.underlay}

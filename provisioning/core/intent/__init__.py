@@ -40,6 +40,7 @@ from provisioning.core.intent.internet_apps import AppTarget, InternetApp
 from provisioning.core.intent.nat_rules import DestinationTranslation, NatMatch, NatRule, Translation
 from provisioning.core.intent.policies import Policy, Rule
 from provisioning.core.intent.prefix_lists import PrefixEntry, PrefixList
+from provisioning.core.intent.renamed_fields import old_field_names, translate_old_fields, translate_old_filters
 from provisioning.core.intent.route_policies import RouteMatch, RoutePolicy, RouteRule, RouteSetClause
 from provisioning.core.intent.segments import Segment
 from provisioning.core.intent.services import FIREWALL, FirewallRule, Placement, Service, Zone
@@ -91,7 +92,10 @@ __all__ = [
     "load_intent",
     "normalise_body",
     "object_references",
+    "old_field_names",
     "slug",
+    "translate_old_fields",
+    "translate_old_filters",
 ]
 
 _KIND_MODULES: dict[str, ModuleType] = {
@@ -162,8 +166,9 @@ def normalise_body(kind: str, body: Any, resolve: ResolveReference) -> dict[str,
     """
     if not isinstance(body, dict):
         raise InvalidIntent([Problem("wrong_type", "", "An object with fields was expected.")])
-    reader = FieldReader(body, resolve)
+    reader = FieldReader(translate_old_fields(kind, body), resolve)
     read: dict[str, Any] = _kind_module(kind).read(reader)
+    reader.refuse_old_fields(kind)
     reader.reject_unknown_fields()
     if reader.problems:
         raise InvalidIntent(reader.problems)

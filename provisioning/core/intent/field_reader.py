@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from provisioning.core.intent.limits import LIST_ITEMS, PORTS, PREFIXES, REFERENCES, Limit
+from provisioning.core.intent.renamed_fields import old_field_problems
 from provisioning.core.values.addresses import BadPrefix, canonical_prefix
 from provisioning.core.values.resource import Problem
 
@@ -52,6 +53,12 @@ class FieldReader:
             self.problem("required", field, f"“{field}” is missing.")
             return None
         return default
+
+    def refuse_old_fields(self, kind: str) -> None:
+        """Report old names of fields that could not be translated."""
+        for problem in old_field_problems(kind, self.body):
+            self._known_fields.add(problem.path)
+            self.problems.append(problem)
 
     def reject_unknown_fields(self) -> None:
         for field in self.body:

@@ -1,4 +1,4 @@
-"""Segments: a VRF across all exchanges, with a stance for what no policy decides."""
+"""Segments: a VRF across all exchanges, with a default action for what no policy decides."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from provisioning.core.intent.limits import LITERAL_PREFIXES
 
 @dataclass(frozen=True, slots=True)
 class Segment(IntentObject):
-    stance: str
+    default_action: str
     prefixes: tuple[str, ...]
     color: str | None
 
@@ -27,14 +27,16 @@ class Segment(IntentObject):
 def read(body: FieldReader) -> dict[str, Any]:
     return {
         **read_name_and_description(body),
-        "stance": body.choice("stance", ("open", "closed"), "open"),
+        "default_action": body.choice("default_action", ("allow", "deny"), "allow"),
         "prefixes": body.prefixes("prefixes", limit=LITERAL_PREFIXES),
         "color": read_color(body),
     }
 
 
 def build(identity: IdentityFields, body: dict[str, Any]) -> Segment:
-    return Segment(*identity, stance=body["stance"], prefixes=tuple(body["prefixes"]), color=body["color"])
+    return Segment(
+        *identity, default_action=body["default_action"], prefixes=tuple(body["prefixes"]), color=body["color"]
+    )
 
 
 def references(body: dict[str, Any]) -> Iterator[ObjectReference]:

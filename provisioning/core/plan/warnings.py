@@ -61,11 +61,11 @@ def _gateway_changes(changes: Sequence[Change], gateway_actions: Mapping[str, Se
 def _opened_segments(before: Intent, after: Intent) -> Iterator[Problem]:
     for uid, segment in after.segments.items():
         was = before.segments.get(uid)
-        if was and was.stance == "closed" and segment.stance == "open":
+        if was and was.default_action == "deny" and segment.default_action == "allow":
             yield _warning(
-                "stance_opened",
-                f"segments/{segment.key}/stance",
-                f"Segment “{segment.name}” would be open: what no policy denies passes between all its connectors.",
+                "default_action_allow",
+                f"segments/{segment.key}/default_action",
+                f"Segment “{segment.name}” would allow by default: what no policy denies would pass between members.",
             )
 
 

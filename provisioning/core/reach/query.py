@@ -30,7 +30,7 @@ from provisioning.core.values.resource import Problem
 
 @dataclass(frozen=True, slots=True)
 class ReachableFlow:
-    """Flows that are delivered; fields as in FlowChange. ``rule`` None: the segment's stance allows them."""
+    """Flows that are delivered; fields as in FlowChange. ``rule`` None: the segment's default action allows them."""
 
     from_: tuple[str, ...]
     to: tuple[str, ...]

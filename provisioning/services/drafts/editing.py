@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from provisioning.core import intent as core
 from provisioning.core.gc_pause import gc_paused
 from provisioning.core.values.resource import Problem
 from provisioning.errors import ObjectNotFound, PreconditionFailed, StateConflict, ValidationFailed
@@ -107,7 +108,7 @@ def patch_object(draft: Draft, kind: str, uid: str | UUID, body: Any, etag: str 
     if not isinstance(body, Mapping):
         raise ValidationFailed("An object was expected.", [Problem("wrong_type", "", "Send an object with fields.")])
     row = queries.get_object(queries.snapshot_of_draft(draft), kind, uid)
-    return replace_object(draft, kind, uid, {**row.body, **body}, etag)
+    return replace_object(draft, kind, uid, {**row.body, **core.translate_old_fields(kind, body)}, etag)
 
 
 def remove_object(draft: Draft, kind: str, uid: str | UUID, etag: str | None = None) -> None:

@@ -16,8 +16,8 @@ def draw_network(testbed: AwsTestbed) -> IntentBuilder:
     drawing = IntentBuilder()
     drawing.add("exchanges", {"name": "eu", "location": "aws-eu-central-1", "size": "small"})
     drawing.add("exchanges", {"name": "us", "location": "aws-us-east-1", "size": "small"})
-    drawing.add("segments", {"name": "corp", "stance": "open", "prefixes": ["10.0.0.0/8"]})
-    drawing.add("segments", {"name": "lab", "stance": "closed", "prefixes": ["172.16.0.0/12"]})
+    drawing.add("segments", {"name": "corp", "default_action": "allow", "prefixes": ["10.0.0.0/8"]})
+    drawing.add("segments", {"name": "lab", "default_action": "deny", "prefixes": ["172.16.0.0/12"]})
     for name, exchange, cidr in (("prod", "eu", "10.1.0.0/16"), ("dev", "us", "10.2.0.0/16")):
         drawing.add(
             "connectors",

@@ -118,7 +118,7 @@ class FlowSpace(ABC):
 
     @cached_property
     def _pre_policy_tags(self) -> dict[str, int]:
-        """Of connectors with gates of their own, in the book of whom lines cover; the first is the stance's."""
+        """Of connectors with gates of their own, in the book of whom lines cover; the first is the default action's."""
         return {
             uid: place
             for place, uid in enumerate((one.connector for one in self.resolved.pre_policy_rules if one.connector), 1)
@@ -151,7 +151,7 @@ class FlowSpace(ABC):
 
 
 DEFAULT_ACTION_TAG = 1
-"""Bit of the stance among what covers somebody."""
+"""Bit of the default action among what covers somebody."""
 
 PolicyMasks = tuple[int, int]
 """By book, HERES and THERES: bit p set for the policy at place p."""
@@ -200,8 +200,8 @@ class IntraSegment(FlowSpace):
 
     def stages(self) -> dict[int, RuleStage]:
         found = {FAMILY_STAGE: _FAMILY_RULE_STAGE, SOURCE_PRE_POLICY_STAGE: self._pre_policy_rule_stage()}
-        if self.segment.stance == "open":
-            found[DEFAULT_ACTION_STAGE] = RuleStage(TAGGED_ENDPOINTS, [DEFAULT_ACTION_RULE], ["open"])
+        if self.segment.default_action == "allow":
+            found[DEFAULT_ACTION_STAGE] = RuleStage(TAGGED_ENDPOINTS, [DEFAULT_ACTION_RULE], ["allow"])
         return found
 
     @cached_property

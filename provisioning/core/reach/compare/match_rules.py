@@ -1,4 +1,4 @@
-"""What first-match lists are made of: rules, gates, shares and stances as lines that ask about ends and the cell."""
+"""The lines of first-match lists: rules, gates, shares and default actions, which ask about ends and cell."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ IndexArray = npt.NDArray[np.intp]
 """Stages of a list. Lines of HERE and DEFAULT are one first-match list, those of THERE another."""
 
 ALL_ENDPOINTS, SOURCE_POLICIES, DESTINATION_POLICIES, TAGGED_ENDPOINTS = range(-1, 3)
-"""Books: whose policies say whom a line names. COVERED is no realm's: it says for whom a stance or a port is."""
+"""Books: whose policies say whom a line names. TAGGED_ENDPOINTS: for whom a default action or a port is."""
 
 ABSENT_RULE = -2
 """Stands for the policy of a line that a version does not have."""

@@ -24,7 +24,7 @@ MatchedRule = tuple[Policy, Rule]
 class FlowOutcome:
     """What becomes of a flow.
 
-    disposition: one of the contract's words. rule: id of the rule that decided, None where the stance did.
+    disposition: one of the contract's words. rule: id of the rule that decided, None where the default action did.
     chain: uids of the services it passes. stopped_by: uid of the service that dropped it.
     """
 
@@ -88,7 +88,9 @@ def decide_intra_segment(resolved: ResolvedSegment, start: Member, end: Member |
     to_mask = resolved.local_segment.named((INTERNET,))[1] if end is None else end.to_mask
     matched = find_first_match(resolved, start.from_mask & to_mask, packet)
     if matched is None:
-        return FlowOutcome("delivered" if end is not None and resolved.segment.stance == "open" else "denied_by_stance")
+        return FlowOutcome(
+            "delivered" if end is not None and resolved.segment.default_action == "allow" else "denied_by_default"
+        )
     return _apply_matched_rules(resolved, packet, [matched], matched[1].services, "")
 
 
@@ -118,11 +120,11 @@ def decide_inter_segment(
 
 
 def decide_internet_inbound(resolved: ResolvedSegment, app: PublishedApp, packet: Packet) -> FlowOutcome:
-    """A flow from the internet to an application; the stance never covers it."""
+    """A flow from the internet to an application; the default action never covers it."""
     from_mask, to_mask = resolved.local_segment.named((INTERNET,))[0], resolved.local_segment.named((app.app.uid,))[1]
     matched = find_first_match(resolved, from_mask & to_mask, packet)
     if matched is None:
-        return FlowOutcome("denied_by_stance")
+        return FlowOutcome("denied_by_default")
     return _apply_matched_rules(resolved, packet, [matched], matched[1].services, "")
 
 

@@ -263,7 +263,11 @@ class _FlowTracer:
         packet = Packet(source, app.public, self.cell)
         outcome = decide_internet_inbound(resolved, app, packet)
         self.path.home(app.exit)
-        why = f"Rule {outcome.rule}" if outcome.rule else "No policy allows it; the stance never covers the internet."
+        why = (
+            f"Rule {outcome.rule}"
+            if outcome.rule
+            else "No policy allows it; the default action is not for the internet."
+        )
         verb = {"denied_by_rule": " denies it.", "delivered": " allows it."}.get(outcome.disposition, " inspects it.")
         return self._decided(
             app.exit.home, outcome, why + (verb if outcome.rule else ""), resolved, app.exit, app.target, packet, app
@@ -314,8 +318,9 @@ class _FlowTracer:
     def _explain_rule(self, resolved: ResolvedSegment, outcome: FlowOutcome, internet: bool) -> str:
         if outcome.rule is None:
             if internet:
-                return "The stance never covers the internet; a policy has to name it."
-            return f"No rule matches; segment “{resolved.segment.name}” is {resolved.segment.stance}."
+                return "The default action never covers the internet; a policy has to name it."
+            segment = resolved.segment
+            return f"No rule matches; the default action of segment “{segment.name}” is {segment.default_action}."
         verb = {"denied_by_rule": "denies", "delivered": "allows"}.get(outcome.disposition, "inspects")
         return f"Rule {outcome.rule} {verb} it."
 
