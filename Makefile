@@ -38,5 +38,5 @@ lock: setup      ## resolve the Python dependencies anew
 	@exec .venv/bin/python -I portal/local/lock.py
 
 clean:           ## everything a clone does not come with, .demo too
-	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis staticfiles
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	rm -rf static/node_modules static/build .demo

@@ -169,7 +169,8 @@ SPECTACULAR_SETTINGS = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_000_000
 
 STATIC_URL = "/static/"
-STATIC_ROOT = Path(os.environ.get("STATIC_ROOT", BASE_DIR / "staticfiles"))
+# Files are served from where they lie (USE_FINDERS); a folder that collectstatic fills is for a web server in front.
+STATIC_ROOT = os.environ.get("STATIC_ROOT")
 STATICFILES_DIRS = [("build", BASE_DIR / "static" / "build")] if (BASE_DIR / "static" / "build").is_dir() else []
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
