@@ -136,20 +136,33 @@ class _RandomEditor:
 def edited_full_networks(draw: st.DrawFn) -> tuple[IntentBuilder, IntentBuilder]:
     """A network with everything in it and a later version of it; ``check`` finds no error in either."""
     before = draw(full_networks())
-    after = before.copy()
+    after = before
     for _ in range(draw(st.integers(1, 3))):
-        trial = after.copy()
-        editor = _RandomEditor(draw, trial)
-        ways = (
-            *(editor.policies, editor.policies, editor.policies, editor.connectors, editor.connectors, editor.segments),
-            *(editor.services, editor.shares, editor.nat_rules, editor.route_policies, editor.prefix_lists),
-            *(editor.internet_apps, editor.removed),
-        )
-        try:
-            ways[draw(one_of(range(len(ways))))]()
-        except InvalidIntent:
-            # What an editor would refuse is not an edit.
-            continue
-        if not any(problem.severity == "error" for problem in check_network(trial.network(), slow_checks=False)):
-            after = trial
-    return before, after
+        after = _edited(draw, after)
+    return before, after if after is not before else before.copy()
+
+
+@st.composite
+def network_versions(draw: st.DrawFn) -> list[IntentBuilder]:
+    """A network with everything in it and up to four later versions, each an edit of the one before."""
+    versions = [draw(full_networks())]
+    for _ in range(draw(st.integers(1, 4))):
+        versions.append(_edited(draw, versions[-1]))
+    return versions
+
+
+def _edited(draw: st.DrawFn, before: IntentBuilder) -> IntentBuilder:
+    """A version with one random edit; the very same where an editor would refuse it."""
+    after = before.copy()
+    editor = _RandomEditor(draw, after)
+    edits = (
+        *(editor.policies, editor.policies, editor.policies, editor.connectors, editor.connectors, editor.segments),
+        *(editor.services, editor.shares, editor.nat_rules, editor.route_policies, editor.prefix_lists),
+        *(editor.internet_apps, editor.removed),
+    )
+    try:
+        edits[draw(one_of(range(len(edits))))]()
+    except InvalidIntent:
+        return before
+    errors = [problem for problem in check_network(after.network(), slow_checks=False) if problem.severity == "error"]
+    return before if errors else after

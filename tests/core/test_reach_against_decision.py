@@ -14,7 +14,7 @@ from provisioning.core.intent import INTERNET, Connector
 from provisioning.core.reach import FlowChange, ReachabilityDelta, compare_reachability, reachable_flows
 from provisioning.core.reach.compare.atoms import NO_ENDPOINT, AddressAtoms
 from provisioning.core.reach.compare.comparison import FlowComparison
-from provisioning.core.reach.compare.flow_space import InternetInbound
+from provisioning.core.reach.compare.flow_kinds import InternetInbound
 from provisioning.core.reach.query import flow_spaces
 from provisioning.core.reach.trace.decision import (
     FlowOutcome,

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from provisioning.core.check import check_network
+from provisioning.core.compile import compile_network
 from provisioning.core.intent import load_intent
-from provisioning.core.reach import check_assertions, trace_flow
+from provisioning.core.reach import check_assertions, compare_reachability, reachable_flows, trace_flow
+from provisioning.core.resolve.derived import Derived, DerivedKey
 from provisioning.core.resolve.network import Network
+from tests.core.random_edits import network_versions
+from tests.core.random_small_networks import many_examples
 from tests.core.sample_networks import CATALOG, IntentBuilder, hospital_network, policy, site
 
 
@@ -80,19 +89,71 @@ def test_an_edit_of_a_prefix_list_changes_what_its_rules_decide() -> None:
     assert trace_flow(before, "corp-1", "corp-2", "tcp", 22).disposition == "denied_by_rule"
 
 
-def test_results_that_are_kept_are_made_again_when_what_they_read_changes() -> None:
-    made: list[str] = []
+ANSWER = DerivedKey[str]("an answer")
 
-    def make() -> str:
-        made.append("")
-        return f"result {len(made)}"
 
-    first = two_segments().network()
-    assert first.derive("key", (1, "x"), make) == "result 1"
-    second = Network(first.intent, first)
-    assert second.derive("key", (1, "x"), make) == "result 1"
-    assert second.derive("key", (2, "x"), make) == "result 2"
-    assert first.derive("key", (1, "x"), make) == "result 1"
+class Maker:
+    """Makes texts and counts them."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def __call__(self, of: str = "") -> str:
+        self.calls.append(of)
+        return f"result {len(self.calls)} {of}".strip()
+
+
+def test_a_derived_value_is_made_anew_when_what_it_read_changes() -> None:
+    make = Maker()
+    first = Derived()
+    assert first.get(ANSWER, (1, "x"), make) == "result 1"
+    second = Derived(first)
+    assert second.get(ANSWER, (1, "x"), make) == "result 1"
+    assert second.get(ANSWER, (2, "x"), make) == "result 2"
+    assert first.get(ANSWER, (1, "x"), make) == "result 1"
+
+
+def test_derived_values_are_kept_apart_by_key_and_by_what_they_are_about() -> None:
+    make, derived = Maker(), Derived()
+    assert derived.get(ANSWER, (), make, of="a") == "result 1"
+    assert derived.get(ANSWER, (), make, of="b") == "result 2"
+    assert derived.get(DerivedKey[str]("an answer"), (), make, of="a") == "result 3"
+    assert derived.get(ANSWER, (), make, of="a") == "result 1"
+
+
+def test_of_many_derived_values_those_are_made_anew_that_read_something_else() -> None:
+    make = Maker()
+    first = Derived()
+    assert first.get_each(ANSWER, {"a": (1,), "b": (2,)}, make, shared=("x",)) == ["result 1 a", "result 2 b"]
+    second = Derived(first)
+    assert second.get_each(ANSWER, {"b": (3,), "a": (1,)}, make, shared=("x",)) == ["result 3 b", "result 1 a"]
+    assert second.get_each(ANSWER, {"a": (1,)}, make, shared=("y",)) == ["result 4 a"]
+    assert first.get_each(ANSWER, {"a": (1,), "b": (2,)}, make, shared=("x",)) == ["result 1 a", "result 2 b"]
+
+
+def test_a_derived_value_may_say_itself_whether_it_still_holds() -> None:
+    make, derived = Maker(), Derived()
+    assert derived.get_valid(ANSWER, lambda _: False, make, of="a") == "result 1"
+    assert derived.get_valid(ANSWER, lambda text: text == "result 1", make, of="a") == "result 1"
+    assert derived.get_valid(ANSWER, lambda _: False, make, of="a") == "result 2"
+
+
+def test_derived_values_about_a_deleted_object_go_with_it() -> None:
+    make, first = Maker(), Derived()
+    for of in ("gone", ("gone", "other"), ("other", "gone"), "other"):
+        first.get(ANSWER, (), make, of=of)
+    second = Derived(first, {"gone"})
+    assert second.get(ANSWER, (), make, of="other") == "result 4"
+    for number, of in enumerate(("gone", ("gone", "other"), ("other", "gone")), 5):
+        assert second.get(ANSWER, (), make, of=of) == f"result {number}"
+
+
+def test_a_forgotten_value_is_made_anew() -> None:
+    make, derived = Maker(), Derived()
+    derived.get(ANSWER, (), make, of="a")
+    derived.forget(ANSWER, of="a")
+    derived.forget(ANSWER, of="never made")
+    assert derived.get(ANSWER, (), make, of="a") == "result 2"
 
 
 def test_policies_have_no_say_in_who_has_which_addresses() -> None:
@@ -115,13 +176,35 @@ def test_policies_have_no_say_in_who_has_which_addresses() -> None:
     assert trace_flow(after, "corp-1", "corp-2", "tcp", 22).disposition == "delivered"
 
 
-def test_what_was_kept_about_an_item_goes_with_it() -> None:
+def test_what_was_derived_from_a_policy_goes_with_it() -> None:
     draw = two_segments()
     before = draw.network()
     (uid,) = before.intent.policies
-    before.derive(("rules", uid), (), lambda: "of the policy")
+    derived = weakref.ref(before.derived.get(DerivedKey[Maker]("a maker"), (), Maker, of=uid))
     draw.remove("policies", "p")
-    assert ("rules", uid) not in Network(draw.intent(), before).kept
+    after = Network(draw.intent(), before)
+    assert derived() is not None
+    del before
+    assert derived() is None and not after.intent.policies
+
+
+def test_a_version_that_nobody_holds_is_freed_without_the_garbage_collector() -> None:
+    draw = hospital_network()
+    gc.collect()
+    gc.disable()
+    try:
+        before = draw.network()
+        draw.edit("connectors", "vpc-prod", preference=7)
+        after = Network(draw.intent(), before)
+        ask_everything(before), ask_everything(after), compare_reachability(before, after)
+        segments = [
+            weakref.ref(resolved) for network in (before, after) for resolved in network.resolved_segments.values()
+        ]
+        networks = [weakref.ref(before), weakref.ref(after)]
+        del before, after
+        assert [ref() for ref in (*networks, *segments)] == [None] * (2 + len(segments))
+    finally:
+        gc.enable()
 
 
 def test_an_equal_copy_of_a_network_answers_alike() -> None:
@@ -147,3 +230,44 @@ def test_the_instances_of_a_service_stay_where_they_are_when_an_older_one_goes()
     after = {one.id: one.mesh for one in draw.network().instances}
     assert len(set(before.values())) == 4
     assert after == {id_: mesh for id_, mesh in before.items() if id_.startswith("fw/")} and len(after) == 2
+
+
+def ask_everything(network: Network) -> dict[str, Any]:
+    """All that is derived from one network by itself."""
+    return {
+        "check": check_network(network),
+        "compile": compile_network(network),
+        "assertions": check_assertions(network),
+        "reach": reachable_flows(network, "any"),
+        "anchors": [(resolved.classes, resolved.anchors) for resolved in network.resolved_segments.values()],
+        "members": [(r.members, r.imported_members, r.exits, r.apps) for r in network.resolved_segments.values()],
+        "pre_policy_rules": [resolved.pre_policy_rules for resolved in network.resolved_segments.values()],
+    }
+
+
+QUESTIONS: dict[str, Callable[[Network], Any]] = {
+    "check": check_network,
+    "quick check": lambda network: check_network(network, slow_checks=False),
+    "compile": compile_network,
+    "assertions": check_assertions,
+    "reach": lambda network: reachable_flows(network, "any"),
+}
+
+
+@many_examples
+@given(network_versions(), st.data())
+def test_versions_made_from_each_other_answer_like_fresh_ones(
+    versions: list[IntentBuilder], data: st.DataObject
+) -> None:
+    """Whatever was asked of the versions in between, and whatever was not."""
+    before: Network | None = None
+    for number, version in enumerate(versions):
+        after = Network(version.intent(), before)
+        for name in data.draw(st.permutations(list(QUESTIONS)))[: data.draw(st.integers(0, len(QUESTIONS)))]:
+            assert QUESTIONS[name](after) == QUESTIONS[name](version.network()), (number, name)
+        if before is not None and data.draw(st.booleans()):
+            fresh = versions[number - 1].network(), version.network()
+            assert compare_reachability(before, after) == compare_reachability(*fresh), number
+        before = after
+    assert before is not None
+    assert ask_everything(before) == ask_everything(versions[-1].network())

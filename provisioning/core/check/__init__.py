@@ -8,6 +8,7 @@ that a reference leads anywhere.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from provisioning.core.check import (
     connectors,
@@ -21,6 +22,7 @@ from provisioning.core.check import (
     shadowed_rules,
     shares,
 )
+from provisioning.core.resolve.derived import DerivedKey
 from provisioning.core.resolve.network import Network
 from provisioning.core.resolve.segment import ResolvedSegment
 from provisioning.core.values.resource import Problem
@@ -63,6 +65,9 @@ _SEGMENT_CHECKS: tuple[Callable[[ResolvedSegment], Iterable[Problem]], ...] = (
 )
 """These name no groups: a realm outlives the renaming of one."""
 
+_NETWORK_PROBLEMS = DerivedKey[list[Problem]]("problems of a network, by check")
+_SEGMENT_PROBLEMS = DerivedKey[list[Problem]]("problems of a segment")
+
 _SLOW_CHECKS: tuple[Callable[[Network], Iterable[Problem]], ...] = (shadowed_rules.check_shadowed_rules,)
 """Warnings that take long to find in a large network; an edit, which only errors refuse, does without them."""
 
@@ -81,11 +86,13 @@ def _cached_problems(
     if not kinds:
         return one(network)
     read = (network.intent.catalog, *(item for kind in kinds for item in (None, *network.intent.of(kind).values())))
-    return network.derive(one, read, lambda: list(one(network)))
+    return network.derived.get(_NETWORK_PROBLEMS, read, lambda: list(one(network)), of=one)
 
 
 def _segment_problems(network: Network) -> Iterator[Problem]:
     for resolved in network.resolved_segments.values():
-        if "problems" not in resolved.cache:
-            resolved.cache["problems"] = [problem for one in _SEGMENT_CHECKS for problem in one(resolved)]
-        yield from resolved.cache["problems"]
+        yield from resolved.derived.get(_SEGMENT_PROBLEMS, (), partial(_check_segment, resolved))
+
+
+def _check_segment(resolved: ResolvedSegment) -> list[Problem]:
+    return [problem for check in _SEGMENT_CHECKS for problem in check(resolved)]

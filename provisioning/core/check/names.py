@@ -9,6 +9,7 @@ from typing import Any
 
 from provisioning.core.intent import ANY, INTERNET, KINDS, Intent, IntentObject, is_prefix
 from provisioning.core.intent.policies import ENDPOINT_KINDS
+from provisioning.core.resolve.derived import DerivedKey
 from provisioning.core.resolve.fabric import MAX_EXCHANGES
 from provisioning.core.resolve.network import Network
 from provisioning.core.values.resource import Problem
@@ -112,6 +113,10 @@ KnownUids = Mapping[tuple[str, ...], frozenset[str]]
 """Kinds that a field may name → what there is of them."""
 
 
+_UNKNOWN_REFERENCES = DerivedKey[list[Problem]]("unknown references of an object, by kind")
+_DUPLICATE_NAMES = DerivedKey[list[Problem]]("duplicate names, by kind")
+
+
 def check_references(network: Network) -> Iterator[Problem]:
     """What was found in an object is kept as long as it, and all there is of what it may name, stay the same."""
     intent = network.intent
@@ -122,11 +127,12 @@ def check_references(network: Network) -> Iterator[Problem]:
     for kind, (_, named) in _REFERENCES.items():
         theirs = {kinds: known[kinds] for kinds in named}
         items = intent.of(kind)
-        found = network.derive_each(
-            ("references", kind),
-            tuple(theirs.values()),
+        found = network.derived.get_each(
+            _UNKNOWN_REFERENCES,
             {uid: (item,) for uid, item in items.items()},
             partial(_object_problems, kind, items, theirs),
+            shared=tuple(theirs.values()),
+            of=kind,
         )
         yield from chain.from_iterable(found)
 
@@ -201,7 +207,7 @@ def _duplicate_names(network: Network, kind: str) -> list[Problem]:
                     f"Two {kind.replace('-', ' ')} are called “{item.name}”. Give one of them another name.",
                 )
 
-    return network.derive(("names", kind), tuple(items), lambda: list(look()))
+    return network.derived.get(_DUPLICATE_NAMES, tuple(items), lambda: list(look()), of=kind)
 
 
 def check_duplicate_positions(network: Network) -> Iterator[Problem]:

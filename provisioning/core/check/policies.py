@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from provisioning.core.intent import ANY, INTERNET, Connector, Intent, Policy
+from provisioning.core.resolve.derived import DerivedKey
 from provisioning.core.resolve.network import Network
 from provisioning.core.values.resource import Problem
 
@@ -22,24 +23,26 @@ class PolicyContext:
     exits: frozenset[str]
 
 
+_CONNECTORS_BY_NAME = DerivedKey[tuple[ConnectorsByName, frozenset[str]]]("connectors by name, segments with an exit")
+_CONTEXT = DerivedKey[PolicyContext]("policy context")
+_PROBLEMS = DerivedKey[list[Problem]]("problems of a policy")
+
+
 def _load_context(network: Network) -> tuple[ConnectorsByName, PolicyContext]:
-    """The same objects as before where an edit leaves them as they were."""
+    """Equal to those before where an edit leaves them as they were."""
     intent = network.intent
     named = {name for policy in intent.policies.values() for name in (*policy.from_, *policy.to)}
     imported_members = [resolved.imported_members for resolved in network.resolved_segments.values() if resolved.shares]
     connectors = intent.connectors.values()
-    before: ConnectorsByName = network.kept.get("joined", (None, ({}, None)))[1][0]
-    joined, exits = network.derive(
-        "joined", (named, *connectors, None, *imported_members), lambda: _connectors_by_name(network, named, before)
+    joined, exits = network.derived.get(
+        _CONNECTORS_BY_NAME, (named, *connectors, None, *imported_members), lambda: _connectors_by_name(network, named)
     )
     told = [(one.name, one.kind, one.enabled) for uid in sorted(named) if (one := intent.connectors.get(uid))]
     items = [one for kind in (intent.groups, intent.segments, intent.internet_apps) for one in kind.values()]
-    return joined, network.derive("meanings", (exits, told, *items), lambda: PolicyContext(intent, exits))
+    return joined, network.derived.get(_CONTEXT, (exits, told, *items), lambda: PolicyContext(intent, exits))
 
 
-def _connectors_by_name(
-    network: Network, named: set[str], before: ConnectorsByName
-) -> tuple[ConnectorsByName, frozenset[str]]:
+def _connectors_by_name(network: Network, named: set[str]) -> tuple[ConnectorsByName, frozenset[str]]:
     """Members, and the guests that shares bring into a segment, by the names that policies use."""
     joined: ConnectorsByName = {}
     exits = set()
@@ -61,7 +64,7 @@ def _connectors_by_name(
     for uid, resolved in network.resolved_segments.items():
         for imported_member in resolved.imported_members if resolved.shares else ():
             join(uid, imported_member.connector, imported_member.attachment.group)
-    return {name: before[name] if before.get(name) == here else here for name, here in joined.items()}, frozenset(exits)
+    return joined, frozenset(exits)
 
 
 def check_policy_endpoints(network: Network) -> Iterator[Problem]:
@@ -69,7 +72,8 @@ def check_policy_endpoints(network: Network) -> Iterator[Problem]:
     joined, meanings = _load_context(network)
     for policy in network.intent.policies.values():
         read = (policy, meanings, [joined.get(name) for side in (policy.from_, policy.to) for name in side])
-        yield from network.derive(("sides", policy.uid), read, partial(_policy_problems, policy, joined, meanings))
+        make = partial(_policy_problems, policy, joined, meanings)
+        yield from network.derived.get(_PROBLEMS, read, make, of=policy.uid)
 
 
 def _policy_problems(policy: Policy, joined: ConnectorsByName, meanings: PolicyContext) -> list[Problem]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, reduce
+from functools import cached_property, partial, reduce
 from operator import and_, or_
 
 import numpy as np
@@ -29,6 +29,7 @@ from provisioning.core.check.match_sets import (
     rule_match_set,
 )
 from provisioning.core.intent import ANY, INTERNET, Policy, Rule
+from provisioning.core.resolve.derived import DerivedKey
 from provisioning.core.resolve.network import Network
 from provisioning.core.values.resource import Problem
 
@@ -144,6 +145,11 @@ class _PolicyBitmaps:
                         yield bits
 
 
+_MATCH_SETS = DerivedKey[_PolicyMatchSets]("match sets of a policy")
+_BITMAPS = DerivedKey[_PolicyBitmaps]("policies by segment and name")
+_RESULT = DerivedKey[_ShadowResult]("shadowed rules of a policy")
+
+
 class _ShadowSearch:
     def __init__(self, network: Network) -> None:
         intent = network.intent
@@ -152,31 +158,32 @@ class _ShadowSearch:
         self.policies = sorted(held, key=lambda policy: (policy.position, policy.number))
         not_in_any = frozenset((INTERNET, *intent.internet_apps))
         told = (not_in_any, *(side for one in self.policies for side in (one.segments, one.from_, one.to)))
-        self.sides = network.derive("sides", told, lambda: _PolicyBitmaps(self.policies, not_in_any))
+        self.sides = network.derived.get(_BITMAPS, told, lambda: _PolicyBitmaps(self.policies, not_in_any))
         self.matched = [self._match_sets(policy) for policy in self.policies]
         self.places = {policy.uid: place for place, policy in enumerate(self.policies)}
-        # Looked up by content before use, so that versions of a network may share it.
-        self.known: dict[str, _ShadowResult] = network.derive("shadows", (), dict)
 
     def _match_sets(self, policy: Policy) -> _PolicyMatchSets:
         network = self.network
         lists = [network.intent.prefix_lists[name] for name in network.prefix_lists_in(policy)]
-        return network.derive(
-            ("matched", policy.uid),
+        return network.derived.get(
+            _MATCH_SETS,
             (policy, *lists),
             lambda: _PolicyMatchSets(policy, tuple(rule_match_set(rule, network.prefixes) for rule in policy.rules)),
+            of=policy.uid,
         )
 
     def problems(self) -> Iterator[Problem]:
         for place, matched in enumerate(self.matched):
-            held = self.known.get(matched.policy.uid)
-            if (
-                held is None
-                or held.matched is not matched
-                or self._earlier_policies(place, held.triple) != held.earlier
-            ):
-                held = self.known[matched.policy.uid] = self._check_policy(place, matched)
-            yield from held.problems
+            result = self.network.derived.get_valid(
+                _RESULT,
+                partial(self._is_valid, place, matched),
+                partial(self._check_policy, place, matched),
+                of=matched.policy.uid,
+            )
+            yield from result.problems
+
+    def _is_valid(self, place: int, matched: _PolicyMatchSets, result: _ShadowResult) -> bool:
+        return result.matched is matched and self._earlier_policies(place, result.triple) == result.earlier
 
     def _earlier_policies(self, place: int, triple: _NameTriple | None) -> tuple[_PolicyMatchSets, ...]:
         policy = self.policies[place]

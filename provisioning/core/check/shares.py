@@ -9,7 +9,8 @@ from provisioning.core.check.match_sets import ranges_overlap
 from provisioning.core.intent import Share, ShareSide
 from provisioning.core.resolve.network import Network
 from provisioning.core.resolve.routing_table import Member
-from provisioning.core.resolve.segment import DirectedShare, ResolvedSegment
+from provisioning.core.resolve.segment import ResolvedSegment
+from provisioning.core.resolve.segment_routes import DirectedShare
 from provisioning.core.values.addresses import Range, intersect, prefix_range
 from provisioning.core.values.resource import Problem
 

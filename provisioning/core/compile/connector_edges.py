@@ -11,21 +11,22 @@ from provisioning.core.compile.rules import range_texts
 from provisioning.core.intent import Attachment, Connector, NatRule, RouteRule
 from provisioning.core.intent.prefix_resolver import PrefixResolver
 from provisioning.core.resolve.connector_edge import RouteFilter
+from provisioning.core.resolve.derived import DerivedKey
 from provisioning.core.resolve.segment import ResolvedSegment
 from provisioning.core.values.addresses import merge_ranges
 
 EdgeSection = dict[str, Any]
+_EDGE_SECTIONS = DerivedKey[dict[str, EdgeSection]]("edge sections")
 
 
 def edge_sections(resolved: ResolvedSegment) -> dict[str, EdgeSection]:
     """Connector uid → its edge here; all its links share it. Kept with the realm."""
-    found: dict[str, EdgeSection] | None = resolved.cache.get("edges")
-    if found is None:
-        found = resolved.cache["edges"] = {
-            connector.uid: _edge_section(resolved, connector, attachments)
-            for connector, attachments in resolved.routing_table.attached
-        }
-    return found
+    attached = resolved.routing_table.attached
+    return resolved.derived.get(
+        _EDGE_SECTIONS,
+        (),
+        lambda: {connector.uid: _edge_section(resolved, connector, attachments) for connector, attachments in attached},
+    )
 
 
 def _edge_section(resolved: ResolvedSegment, connector: Connector, attachments: Iterable[Attachment]) -> EdgeSection:

@@ -7,8 +7,11 @@ from provisioning.core.compile.links import LinkEnd, link_ends, link_section
 from provisioning.core.compile.resource_addresses import connector_address, presence_address, vrf_address
 from provisioning.core.intent import Connector
 from provisioning.core.intent.connectors import CONNECTOR_KINDS
+from provisioning.core.resolve.derived import DerivedKey
 from provisioning.core.resolve.network import Network
 from provisioning.core.values.resource import Resource
+
+_CONNECTOR_RESOURCES = DerivedKey[Resource]("connector resources")
 
 
 def connector_resources(network: Network) -> list[Resource]:
@@ -25,8 +28,8 @@ def connector_resources(network: Network) -> list[Resource]:
         for uid, connector in intent.connectors.items()
         if connector.enabled
     }
-    return network.derive_each(
-        "connector resources", (), reads, lambda uid: _connector_resource(network, intent.connectors[uid], placed[uid])
+    return network.derived.get_each(
+        _CONNECTOR_RESOURCES, reads, lambda uid: _connector_resource(network, intent.connectors[uid], placed[uid])
     )
 
 

@@ -15,10 +15,13 @@ from provisioning.core.compile.resource_addresses import (
 from provisioning.core.compile.sections import segment_section, services_section, vrf_section
 from provisioning.core.compile.service_instances import instance_section, service_segments
 from provisioning.core.intent import Intent, Segment
+from provisioning.core.resolve.derived import DerivedKey
 from provisioning.core.resolve.fabric import ServiceInstance
 from provisioning.core.resolve.network import Network
 from provisioning.core.resolve.segment import ResolvedSegment
 from provisioning.core.values.resource import Resource
+
+_SEGMENT_RESOURCES = DerivedKey[list[Resource]]("segment resources")
 
 
 def exchange_resources(network: Network) -> Iterator[Resource]:
@@ -48,10 +51,7 @@ def _presence_resources(intent: Intent) -> Iterator[Resource]:
 
 def _segment_resources(network: Network, resolved: ResolvedSegment) -> list[Resource]:
     """A segment's resources; they hang on nothing but its realm and are kept with it."""
-    found: list[Resource] | None = resolved.cache.get("resources")
-    if found is None:
-        found = resolved.cache["resources"] = list(_build_segment_resources(network, resolved))
-    return found
+    return resolved.derived.get(_SEGMENT_RESOURCES, (), lambda: list(_build_segment_resources(network, resolved)))
 
 
 def _build_segment_resources(network: Network, resolved: ResolvedSegment) -> Iterator[Resource]:

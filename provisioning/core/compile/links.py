@@ -10,6 +10,7 @@ from provisioning.core.compile.connector_edges import EdgeSection
 from provisioning.core.intent import Circuit, Connector, Intent
 from provisioning.core.intent.circuits import LINK_SLOTS, link_addresses, link_slot
 from provisioning.core.intent.connectors import CONNECTOR_KINDS
+from provisioning.core.resolve.derived import DerivedKey
 from provisioning.core.resolve.network import Network
 from provisioning.core.values.addresses import BadPrefix
 
@@ -40,7 +41,8 @@ class LinkRequest(NamedTuple):
 
 
 LinkEnds = dict[str, tuple[LinkEnd, ...]]
-_REQUESTS_CACHE_KEY = "link wishes"
+_LINK_ENDS = DerivedKey[LinkEnds]("link ends")
+_LINK_REQUESTS = DerivedKey[LinkRequest]("link requests")
 
 
 def link_ends(network: Network) -> LinkEnds:
@@ -50,18 +52,16 @@ def link_ends(network: Network) -> LinkEnds:
     far apart may want the same: the younger one then takes the next free place.
     """
     enabled = sorted((one for one in network.intent.connectors.values() if one.enabled), key=lambda one: one.number)
-    return network.derive("link ends", tuple(enabled), lambda: _allocate_addresses(_link_requests(network, enabled)))
+    return network.derived.get(
+        _LINK_ENDS, tuple(enabled), lambda: _allocate_addresses(_link_requests(network, enabled))
+    )
 
 
 def _link_requests(network: Network, connectors: list[Connector]) -> list[LinkRequest]:
     """By connector number; kept for connectors that did not change."""
-    before: dict[str, LinkRequest] = network.kept.get(_REQUESTS_CACHE_KEY, ((), {}))[1]
-    after: dict[str, LinkRequest] = {}
-    for connector in connectors:
-        held = before.get(connector.uid)
-        after[connector.uid] = held if held and held.connector == connector else _link_request(connector)
-    network.kept[_REQUESTS_CACHE_KEY] = ((), after)
-    return list(after.values())
+    by_uid = {connector.uid: connector for connector in connectors}
+    reads = {uid: (connector,) for uid, connector in by_uid.items()}
+    return network.derived.get_each(_LINK_REQUESTS, reads, lambda uid: _link_request(by_uid[uid]))
 
 
 def _link_request(connector: Connector) -> LinkRequest:

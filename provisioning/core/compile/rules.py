@@ -6,10 +6,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from provisioning.core.intent import ANY, INTERNET, FirewallRule, Intent, Policy, Rule
+from provisioning.core.resolve.derived import DerivedKey
 from provisioning.core.resolve.network import Network
 from provisioning.core.resolve.routing_table import Member
 from provisioning.core.resolve.segment import PublishedApp
 from provisioning.core.values.addresses import Range, merge_ranges, range_text
+
+_POLICY_RULES = DerivedKey[list[dict[str, Any]]]("rules of a policy, as sections spell them")
 
 
 def range_texts(ranges: Iterable[Range]) -> list[str]:
@@ -37,7 +40,7 @@ def _policy_rules(network: Network, policy: Policy) -> list[dict[str, Any]]:
         from_, to = set_names(network.intent, policy.from_), set_names(network.intent, policy.to)
         return [_rule_section(network, policy, rule, from_, to) for rule in policy.rules]
 
-    return network.derive(("rules", policy.uid), (policy, *named), make)
+    return network.derived.get(_POLICY_RULES, (policy, *named), make, of=policy.uid)
 
 
 def _rule_section(network: Network, policy: Policy, rule: Rule, from_: list[str], to: list[str]) -> dict[str, Any]:

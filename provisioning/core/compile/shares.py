@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from provisioning.core.compile.rules import address_sets, range_texts, rules_section, service_keys
+from provisioning.core.resolve.derived import DerivedKey
 from provisioning.core.resolve.network import Network
 from provisioning.core.resolve.routing_table import Member
 from provisioning.core.resolve.segment import ResolvedSegment
@@ -107,17 +108,19 @@ def peer_rules_section(network: Network, resolved: ResolvedSegment) -> dict[str,
     return found
 
 
+_SERVICES_IN_USE = DerivedKey[list[str]]("services in use")
+
+
 def services_in_use(resolved: ResolvedSegment) -> list[str]:
     """uids of the services that flows decided in this segment may be sent through, by number."""
-    found = resolved.cache.get("services")
-    if found is None:
-        policies = [
-            *resolved.policies,
-            *(one for uid in _decided_segments(resolved) for one in resolved.local_segments[uid].policies),
-        ]
-        used = {uid for policy in policies for rule in policy.rules for uid in rule.services}
-        used |= {
-            uid for one in resolved.directed_shares if resolved.is_decider(one.other) for uid in one.share.services
-        }
-        found = resolved.cache["services"] = sorted(used, key=lambda uid: resolved.services[uid].number)
-    return found
+    return resolved.derived.get(_SERVICES_IN_USE, (), lambda: _services_in_use(resolved))
+
+
+def _services_in_use(resolved: ResolvedSegment) -> list[str]:
+    policies = [
+        *resolved.policies,
+        *(one for uid in _decided_segments(resolved) for one in resolved.local_segments[uid].policies),
+    ]
+    used = {uid for policy in policies for rule in policy.rules for uid in rule.services}
+    used |= {uid for one in resolved.directed_shares if resolved.is_decider(one.other) for uid in one.share.services}
+    return sorted(used, key=lambda uid: resolved.services[uid].number)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -11,12 +12,14 @@ from provisioning.core.intent import ANY, INTERNET, Assertion, Intent
 from provisioning.core.reach.compare.comparison import FlowComparison, make_example
 from provisioning.core.reach.compare.endpoint_names import ExamplePacket
 from provisioning.core.reach.compare.evaluator import delivered_mask
+from provisioning.core.reach.compare.flow_kinds import flow_spaces
 from provisioning.core.reach.compare.flow_space import FlowSpace
 from provisioning.core.reach.compare.rectangles import rectangles
 from provisioning.core.reach.compare.rule_lists import RuleLists, find_non_local_pair
 from provisioning.core.reach.compare.rule_table import IndexArray
-from provisioning.core.reach.query import flow_spaces, select_atoms
+from provisioning.core.reach.query import select_atoms
 from provisioning.core.reach.trace.decision import FlowOutcome
+from provisioning.core.resolve.derived import DerivedKey
 from provisioning.core.resolve.network import Network
 from provisioning.core.resolve.segment import PublishedApp, ResolvedSegment
 from provisioning.core.values.l4 import l4_ranges, representative_index
@@ -86,21 +89,34 @@ def _assertion_key(assertion: Assertion) -> tuple[object, ...]:
     return assertion.from_, assertion.to, assertion.protocol, assertion.ports, assertion.expect
 
 
+_FINDING = DerivedKey[_AssertionFinding]("finding of an assertion, by flow space")
+
+
 def _evaluate_assertions(
-    network: Network, flow_space: FlowSpace, asked: Sequence[Assertion]
+    network: Network, flow_space: FlowSpace, assertions: Sequence[Assertion]
 ) -> list[_AssertionFinding]:
-    """In one scene; what an earlier version found out in the same realms is kept."""
-    key = ("assertions", type(flow_space).__name__, flow_space.segment.uid, flow_space.there.segment.uid)
-    known: dict[tuple[object, ...], _AssertionFinding] = network.derive(
-        key, (flow_space.resolved, flow_space.there), dict
+    """In one flow space; what an earlier version found about the same segments is taken over."""
+    by_uid = {assertion.uid: assertion for assertion in assertions}
+
+    @cache
+    def comparison() -> FlowComparison:
+        """One for all that have to be evaluated, most often none; cut at what each of them asks about."""
+        concerned = (one for one in assertions if _is_concerned(flow_space, one))
+        return FlowComparison([flow_space], asked=[l4_ranges(one.protocol, one.ports) for one in concerned])
+
+    def evaluate(uid: str) -> _AssertionFinding:
+        assertion = by_uid[uid]
+        if not _is_concerned(flow_space, assertion):
+            return _AssertionFinding()
+        return _evaluate_assertion(comparison(), assertion)
+
+    return network.derived.get_each(
+        _FINDING,
+        {uid: _assertion_key(assertion) for uid, assertion in by_uid.items()},
+        evaluate,
+        shared=(flow_space.resolved, flow_space.there),
+        of=(type(flow_space).__name__, flow_space.segment.uid, flow_space.there.segment.uid),
     )
-    new = [one for one in asked if _assertion_key(one) not in known]
-    concerned = [one for one in new if _is_concerned(flow_space, one)]
-    known.update((_assertion_key(one), _AssertionFinding()) for one in new)
-    if concerned:
-        comparison = FlowComparison([flow_space], asked=[l4_ranges(one.protocol, one.ports) for one in concerned])
-        known.update((_assertion_key(one), _evaluate_assertion(comparison, one)) for one in concerned)
-    return [known[_assertion_key(one)] for one in asked]
 
 
 def _is_concerned(flow_space: FlowSpace, assertion: Assertion) -> bool:

@@ -10,13 +10,14 @@ from provisioning.core.intent import Group
 from provisioning.core.reach.compare.comparison import FlowComparison, make_example
 from provisioning.core.reach.compare.endpoint_names import EndpointNames, ExamplePacket
 from provisioning.core.reach.compare.evaluator import FlowDifference, compare_verdicts
-from provisioning.core.reach.compare.flow_space import FlowSpace, inter_segment, internet_inbound, intra_segment
+from provisioning.core.reach.compare.flow_kinds import inter_segment, internet_inbound, intra_segment
+from provisioning.core.reach.compare.flow_space import FlowSpace
 from provisioning.core.reach.compare.match_rules import AlignedPolicies
 from provisioning.core.reach.compare.rectangles import expand_pairs, rectangles
 from provisioning.core.reach.compare.rule_lists import RuleLists, find_non_local_pair, without_local_pairs
 from provisioning.core.reach.compare.rule_table import IndexArray
+from provisioning.core.resolve.derived import DerivedKey
 from provisioning.core.resolve.network import Network
-from provisioning.core.resolve.segment import ResolvedSegment
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,50 +57,53 @@ class ReachabilityDelta:
 LabelledChanges = list[tuple[str, FlowChange]]
 
 
-def compare_reachability(before: Network, after: Network) -> ReachabilityDelta:
-    """The difference of two networks for every packet there can be, told in pairs of groups and connectors.
+_CHANGES = DerivedKey[LabelledChanges]("flow changes between two segments")
 
-    A segment costs nothing where both networks have the same realm, and little where an earlier version of ``after``
-    was asked the same.
+
+def compare_reachability(before: Network, after: Network) -> ReachabilityDelta:
+    """Return the difference of two networks for every packet there can be, in pairs of groups and connectors.
+
+    A segment that is the same object in both networks costs nothing, and one for which an earlier version of ``after``
+    was asked the same costs little.
     """
-    found: dict[str, list[FlowChange]] = {"allowed": [], "blocked": [], "inspected": []}
+    changes: dict[str, list[FlowChange]] = {"allowed": [], "blocked": [], "inspected": []}
     groups = before.intent.groups, after.intent.groups
-    names = tuple(tuple(one.values()) for one in groups)
-    segments = sorted({**before.intent.segments, **after.intent.segments}.values(), key=lambda one: one.number)
-    pairs = {segment.uid: _SegmentVersions(before, after, segment.uid) for segment in segments}
+    names = tuple(tuple(by_uid.values()) for by_uid in groups)
+    segments = sorted({**before.intent.segments, **after.intent.segments}.values(), key=lambda segment: segment.number)
+    versions = {segment.uid: _SegmentVersions(before, after, segment.uid) for segment in segments}
     for segment in segments:
-        ours = pairs[segment.uid]
-        others = {
-            one.other: None
-            for resolved in ours.resolved_segments
-            if resolved
-            for one in resolved.directed_shares
-            if one.starts
-        }
-        for uid in (segment.uid, *others):
-            theirs, key = pairs[uid], ("delta", segment.uid, uid)
-            if ours.changed or theirs.changed:
-                read = (*ours.resolved_segments, *theirs.resolved_segments, *names)
-                for word, change in after.derive(key, read, partial(_compare_flows, ours, theirs, groups)):
-                    found[word].append(change)
+        source = versions[segment.uid]
+        for uid in (segment.uid, *source.destinations()):
+            destination = versions[uid]
+            if source.changed or destination.changed:
+                reads = (*source.resolved_segments, *destination.resolved_segments, *names)
+                make = partial(_compare_flows, source, destination, groups)
+                for word, change in after.derived.get(_CHANGES, reads, make, of=(segment.uid, uid)):
+                    changes[word].append(change)
             else:
-                # Nobody will ask for this again, and it would keep realms of old versions alive.
-                after.kept.pop(key, None)
-    return ReachabilityDelta(**{word: tuple(sorted(changes, key=_sort_key)) for word, changes in found.items()})
+                # Nobody will ask for this again, and it would keep segments of old versions alive.
+                after.derived.forget(_CHANGES, of=(segment.uid, uid))
+    return ReachabilityDelta(**{word: tuple(sorted(found, key=_sort_key)) for word, found in changes.items()})
 
 
 class _SegmentVersions:
     """One segment in both networks; None where it does not exist."""
 
     def __init__(self, before: Network, after: Network, uid: str) -> None:
+        self.uid, self.networks = uid, (before, after)
         self.resolved_segments = [
-            network.resolved(uid) if uid in network.intent.segments else None for network in (before, after)
+            network.resolved(uid) if uid in network.intent.segments else None for network in self.networks
         ]
         self.changed = self.resolved_segments[0] is not self.resolved_segments[1]
 
     @cached_property
     def policies(self) -> AlignedPolicies:
         return AlignedPolicies(self.resolved_segments)
+
+    def destinations(self) -> Iterable[str]:
+        """uids of the segments to which shares let flows be initiated here, in either network."""
+        shares = (share for resolved in self.resolved_segments if resolved for share in resolved.directed_shares)
+        return dict.fromkeys(share.other for share in shares if share.starts)
 
 
 def _sort_key(change: FlowChange) -> tuple[object, ...]:
@@ -111,33 +115,34 @@ def _sort_key(change: FlowChange) -> tuple[object, ...]:
 Groups = Sequence[dict[str, Group]]
 
 
-def _compare_flows(ours: _SegmentVersions, theirs: _SegmentVersions, groups: Groups) -> LabelledChanges:
+def _compare_flows(source: _SegmentVersions, destination: _SegmentVersions, groups: Groups) -> LabelledChanges:
     """Of flows from one segment to another, or inside one."""
-    found: LabelledChanges = []
-    for flow_spaces in _flow_spaces(ours, theirs):
-        comparison = FlowComparison(flow_spaces, (ours.policies, theirs.policies), changes=True)
-        change_report = _ChangeReport(comparison, groups)
+    changes: LabelledChanges = []
+    for flow_spaces in _flow_spaces(source, destination):
+        comparison = FlowComparison(flow_spaces, (source.policies, destination.policies), changes=True)
+        report = _ChangeReport(comparison, groups)
         for rows, columns, alike in _changed_regions(comparison):
-            found += change_report.report(comparison.lists(rows, columns, alike))
-    return found
+            changes += report.report(comparison.lists(rows, columns, alike))
+    return changes
 
 
-def _flow_spaces(ours: _SegmentVersions, theirs: _SegmentVersions) -> Iterator[list[FlowSpace | None]]:
-    if ours is not theirs:
+def _flow_spaces(source: _SegmentVersions, destination: _SegmentVersions) -> Iterator[list[FlowSpace | None]]:
+    both = list(zip(source.networks, source.resolved_segments, destination.resolved_segments, strict=True))
+    if source is not destination:
         yield [
-            _inter_segment(one, other)
-            for one, other in zip(ours.resolved_segments, theirs.resolved_segments, strict=True)
+            _inter_segment(network, source.uid, destination.uid) if here and there else None
+            for network, here, there in both
         ]
         return
-    yield [intra_segment(resolved) if resolved else None for resolved in ours.resolved_segments]
-    if any(resolved and resolved.apps for resolved in ours.resolved_segments):
-        yield [internet_inbound(resolved) if resolved else None for resolved in ours.resolved_segments]
+    yield [intra_segment(network, source.uid) if here else None for network, here, _ in both]
+    if any(here and here.apps for _, here, _ in both):
+        yield [internet_inbound(network, source.uid) if here else None for network, here, _ in both]
 
 
-def _inter_segment(resolved: ResolvedSegment | None, there: ResolvedSegment | None) -> FlowSpace | None:
-    """None where no share lets flows begin."""
-    flow_space = inter_segment(resolved, there) if resolved and there else None
-    return flow_space if flow_space and flow_space.directed_shares else None
+def _inter_segment(network: Network, source: str, destination: str) -> FlowSpace | None:
+    """None where no share lets flows be initiated."""
+    flow_space = inter_segment(network, source, destination)
+    return flow_space if flow_space.directed_shares else None
 
 
 def _changed_regions(comparison: FlowComparison) -> Iterator[tuple[IndexArray, IndexArray, bool]]:

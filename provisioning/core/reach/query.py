@@ -12,14 +12,8 @@ from provisioning.core.reach.compare.atoms import AddressAtoms
 from provisioning.core.reach.compare.comparison import FlowComparison, make_example
 from provisioning.core.reach.compare.endpoint_names import ExamplePacket
 from provisioning.core.reach.compare.evaluator import VerdictKey
-from provisioning.core.reach.compare.flow_space import (
-    FlowEndpoint,
-    FlowSpace,
-    InternetInbound,
-    inter_segment,
-    internet_inbound,
-    intra_segment,
-)
+from provisioning.core.reach.compare.flow_kinds import InternetInbound, flow_spaces
+from provisioning.core.reach.compare.flow_space import FlowEndpoint, FlowSpace
 from provisioning.core.reach.compare.rectangles import expand_pairs, rectangles
 from provisioning.core.reach.compare.rule_lists import find_non_local_pair, without_local_pairs
 from provisioning.core.reach.compare.rule_table import IndexArray
@@ -60,17 +54,6 @@ def reachable_flows(network: Network, wanted: str, towards: bool = False) -> lis
 
 def _sort_key(one: ReachableFlow) -> tuple[object, ...]:
     return one.segment, one.to_segment or "", one.to, one.from_, one.protocol, one.ports
-
-
-def flow_spaces(network: Network) -> Iterator[FlowSpace]:
-    """All kinds of flows there are, segment by segment."""
-    for uid in sorted(network.intent.segments, key=lambda uid: network.intent.segments[uid].number):
-        resolved = network.resolved(uid)
-        yield intra_segment(resolved)
-        if resolved.apps:
-            yield internet_inbound(resolved)
-        for other in dict.fromkeys(one.other for one in resolved.directed_shares if one.starts):
-            yield inter_segment(resolved, network.resolved(other))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,14 @@
-"""A network that can be asked: an intent with everything derived from it, each part made when first needed.
+"""A network that can be asked: an intent and everything derived from it, each part made when first needed.
 
-An edit makes a new ``Network`` from the one before it; realms that read nothing the edit changed are taken over as they
-are, with all that was derived from them.
+An edit makes a new ``Network`` from the one before it. What the edit cannot have changed is taken over as the same
+object, with everything derived from it; ``derived.py`` alone decides what that is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 from provisioning.core.intent import (
     KINDS,
@@ -24,73 +24,88 @@ from provisioning.core.intent import (
     Share,
 )
 from provisioning.core.intent.prefix_resolver import PrefixResolver
+from provisioning.core.resolve.anchors import AnchorAssignment
+from provisioning.core.resolve.derived import Derived, DerivedKey, Reads
 from provisioning.core.resolve.fabric import ExchangeNode, ServiceInstance, exchange_nodes, service_instances
 from provisioning.core.resolve.routing_table import LocalSegment, RoutingTable
 from provisioning.core.resolve.segment import ResolvedSegment
+from provisioning.core.resolve.segment_routes import SegmentRoutes
 from provisioning.core.values.addresses import address_number
 
-Result = TypeVar("Result")
-Inputs = tuple[Any, ...]
-"""Everything a part was made from; equal reads make equal parts."""
+_ROUTING_TABLE = DerivedKey[RoutingTable]("routing table")
+_LOCAL_SEGMENT = DerivedKey[LocalSegment]("local segment")
+_SEGMENT_ROUTES = DerivedKey[SegmentRoutes]("segment routes")
+_ANCHORS = DerivedKey[AnchorAssignment]("anchors")
+_RESOLVED_SEGMENT = DerivedKey[ResolvedSegment]("resolved segment")
 
 
 class Network:
-    """``previous``: an earlier version to take unchanged parts from; it is not kept.
+    """previous: an earlier version, to take over what did not change; no reference to it is kept.
 
-    kept: results of others by key, each with what it was made from (see ``keep``), carried from version to version.
+    derived: what is carried from version to version.
     """
 
     def __init__(self, intent: Intent, previous: Network | None = None) -> None:
         self.intent = intent
-        there = intent.segments.keys()
-        self._routing_table_cache: dict[str, tuple[Inputs, RoutingTable]] = (
-            _restrict_to(previous._routing_table_cache, there) if previous else {}
+        self.derived: Derived = (
+            Derived(previous.derived, _deleted_uids(previous.intent, intent)) if previous else Derived()
         )
-        self._local_segment_cache: dict[str, tuple[Inputs, LocalSegment]] = (
-            _restrict_to(previous._local_segment_cache, there) if previous else {}
-        )
-        self._resolved_cache: dict[str, tuple[Inputs, ResolvedSegment]] = (
-            _restrict_to(previous._resolved_cache, there) if previous else {}
-        )
+        # Looked up once in each version; after that nobody compares what they read.
         self._resolved: dict[str, ResolvedSegment] = {}
         self._local_segments: dict[str, LocalSegment] = {}
-        self.kept: dict[Hashable, tuple[Inputs, Any]] = _without_deleted_items(previous, intent) if previous else {}
+        self._objects_by_name: dict[str, dict[str, Any]] = {}
 
-    # Parts
+    # Segments
 
     def resolved(self, segment: str) -> ResolvedSegment:
-        """The segment with this uid, seen whole. Raises KeyError when there is none."""
+        """Return the segment with this uid and everything resolved. Raise KeyError when there is none."""
         if segment not in self._resolved:
             self._resolved[segment] = self._resolve(segment)
         return self._resolved[segment]
 
     @property
     def resolved_segments(self) -> dict[str, ResolvedSegment]:
-        """All of them, in the order of the segments."""
+        """All segments by uid, in the order of the intent."""
         return {uid: self.resolved(uid) for uid in self.intent.segments}
 
     def _resolve(self, uid: str) -> ResolvedSegment:
-        segment, shares, apps = self.intent.segments[uid], self._shares.get(uid, ()), self._apps.get(uid, ())
-        joined = dict.fromkeys(side.segment for share in shares for side in (share.a, share.b))
-        local_segments = {one: self._local_segment(one) for one in (uid, *joined) if one in self.intent.segments}
-        read = (segment, self._shared_inputs, *shares, *apps, *local_segments.values())
-        held = self._resolved_cache.get(uid)
-        if held is None or held[0] != read:
-            intent = self.intent
-            resolved = ResolvedSegment(
-                segment,
+        shares, apps = self._shares.get(uid, ()), self._apps.get(uid, ())
+        peers = dict.fromkeys(side.segment for share in shares for side in (share.a, share.b))
+        local_segments = {peer: self._local_segment(peer) for peer in (uid, *peers) if peer in self.intent.segments}
+
+        def make() -> ResolvedSegment:
+            intent, routes = self.intent, self._segment_routes(uid, local_segments, shares)
+            anchors = self._anchors(uid, routes, local_segments)
+            return ResolvedSegment(
+                routes,
+                anchors,
                 local_segments,
-                shares,
                 apps,
                 intent.services,
                 intent.exchanges,
                 intent.catalog,
                 self.nodes_by_id,
             )
-            if held is not None:
-                resolved.reuse_from(held[1])
-            held = self._resolved_cache[uid] = (read, resolved)
-        return held[1]
+
+        reads = (*self._everywhere, *shares, *apps, *local_segments.values())
+        return self.derived.get(_RESOLVED_SEGMENT, reads, make, of=uid)
+
+    def _segment_routes(
+        self, uid: str, local_segments: dict[str, LocalSegment], shares: Sequence[Share]
+    ) -> SegmentRoutes:
+        routing_tables = {peer: local_segment.routing_table for peer, local_segment in local_segments.items()}
+        reads = (*shares, *routing_tables.values())
+        return self.derived.get(_SEGMENT_ROUTES, reads, lambda: SegmentRoutes(uid, routing_tables, shares), of=uid)
+
+    def _anchors(self, uid: str, routes: SegmentRoutes, local_segments: dict[str, LocalSegment]) -> AnchorAssignment:
+        intent = self.intent
+        chains = {peer: local_segment.inspected_chains for peer, local_segment in local_segments.items()}
+        return self.derived.get(
+            _ANCHORS,
+            (*self._everywhere, routes, *chains.values()),
+            lambda: AnchorAssignment(routes, chains, intent.services, intent.exchanges, intent.catalog),
+            of=uid,
+        )
 
     def _local_segment(self, uid: str) -> LocalSegment:
         if uid not in self._local_segments:
@@ -99,59 +114,36 @@ class Network:
 
     def _make_local_segment(self, uid: str) -> LocalSegment:
         routing_table, policies = self._routing_table(uid), self._policies.get(uid, ())
-        lists = self._prefix_lists_of(policies) | self._prefix_lists_of_services
-        read = (routing_table, *policies, None, *routing_table.prefixes.lists.values(), *lists.values())
-        held = self._local_segment_cache.get(uid)
-        if held is None or held[0] != read:
-            local_segment = LocalSegment(
-                routing_table, policies, PrefixResolver({**routing_table.prefixes.lists, **lists})
-            )
-            held = self._local_segment_cache[uid] = (read, local_segment)
-        return held[1]
+        named = self._prefix_lists_of(policies) | self._prefix_lists_of_services
+        lists = {**routing_table.prefixes.lists, **named}
+        reads = (routing_table, *policies, None, *lists.values())
+        return self.derived.get(
+            _LOCAL_SEGMENT, reads, lambda: LocalSegment(routing_table, policies, PrefixResolver(lists)), of=uid
+        )
 
     def _routing_table(self, uid: str) -> RoutingTable:
         intent = self.intent
         segment, attached = intent.segments[uid], self._attached.get(uid, ())
         nat, routing = self._nat.get(uid, {}), self._route_policies.get(uid, ())
-        ordered = [rule for rules in nat.values() for rule in rules]
-        lists = self._prefix_lists_of(ordered, routing)
+        nat_rules = [rule for rules in nat.values() for rule in rules]
+        lists = self._prefix_lists_of(nat_rules, routing)
         connectors = [connector for connector, _ in attached]
-        read = (segment, self._exchanges, *connectors, None, *ordered, None, *routing, *lists.values())
-        held = self._routing_table_cache.get(uid)
-        if held is None or held[0] != read:
-            routing_table = RoutingTable(segment, intent.exchanges, attached, nat, routing, PrefixResolver(lists))
-            held = self._routing_table_cache[uid] = (read, routing_table)
-        return held[1]
+        reads = (segment, self._exchanges, *connectors, None, *nat_rules, None, *routing, *lists.values())
+        return self.derived.get(
+            _ROUTING_TABLE,
+            reads,
+            lambda: RoutingTable(segment, intent.exchanges, attached, nat, routing, PrefixResolver(lists)),
+            of=uid,
+        )
 
     def _prefix_lists_of(self, *items: Iterable[Policy | NatRule | RoutePolicy | Service]) -> dict[str, PrefixList]:
         """The prefix lists that these items name."""
-        names = dict.fromkeys(name for some in items for one in some for name in self.prefix_lists_in(one))
+        names = dict.fromkeys(name for group in items for item in group for name in self.prefix_lists_in(item))
         return {name: self.intent.prefix_lists[name] for name in names}
 
     @cached_property
     def _prefix_lists_of_services(self) -> dict[str, PrefixList]:
         return self._prefix_lists_of(self.intent.services.values())
-
-    def derive(self, key: Hashable, read: Inputs, make: Callable[[], Result]) -> Result:
-        """What ``make()`` gives, or what it gave in an earlier version that had read the same."""
-        held = self.kept.get(key)
-        if held is None or held[0] != read:
-            held = self.kept[key] = (read, make())
-        made: Result = held[1]
-        return made
-
-    def derive_each(
-        self, key: Hashable, read: Inputs, parts: Mapping[str, Inputs], make: Callable[[str], Result]
-    ) -> list[Result]:
-        """``make(uid)`` of each part, kept while ``read`` and what that part read stay the same."""
-        held = self.kept.get(key)
-        before: dict[str, tuple[Inputs, Result]] = held[1] if held and held[0] == read else {}
-        after = {}
-        for uid, mine in parts.items():
-            known = before.get(uid)
-            after[uid] = known if known and known[0] == mine else (mine, make(uid))
-        self.kept[key] = (read, after)
-        return [made for _, made in after.values()]
 
     # Indexes
 
@@ -172,13 +164,13 @@ class Network:
         return service_instances(self.intent)
 
     @cached_property
-    def _exchanges(self) -> Inputs:
+    def _exchanges(self) -> Reads:
         return tuple(self.intent.exchanges.values())
 
     @cached_property
-    def _shared_inputs(self) -> Inputs:
-        """What every realm reads."""
-        return (self.intent.catalog, self._exchanges, tuple(self.intent.services.values()))
+    def _everywhere(self) -> Reads:
+        """What every segment reads."""
+        return self.intent.catalog, self._exchanges, tuple(self.intent.services.values())
 
     @cached_property
     def _attached(self) -> dict[str, list[tuple[Connector, list[Attachment]]]]:
@@ -254,45 +246,32 @@ class Network:
     @cached_property
     def _prefix_lists_by_item(self) -> dict[str, tuple[str, ...]]:
         """uid of a policy, NAT rule, route policy or service → the prefix lists it names."""
-        return {}
+        intent, lists = self.intent, self.intent.prefix_lists
+        if not lists:
+            return {}
+        groups = (intent.policies, intent.nat_rules, intent.route_policies, intent.services)
+        return {
+            item.uid: tuple(name for name in _referenced_prefixes(item) if name in lists)
+            for group in groups
+            for item in group.values()
+        }
 
     def prefix_lists_in(self, item: Policy | NatRule | RoutePolicy | Service) -> tuple[str, ...]:
         """The prefix lists that its rules name."""
-        if not self.intent.prefix_lists:
-            return ()
-        if item.uid not in self._prefix_lists_by_item:
-            self._prefix_lists_by_item[item.uid] = tuple(
-                name for name in _referenced_prefixes(item) if name in self.intent.prefix_lists
-            )
-        return self._prefix_lists_by_item[item.uid]
-
-    @cached_property
-    def _names(self) -> dict[str, dict[str, Any]]:
-        found: dict[str, dict[str, Any]] = {}
-        return found
+        return self._prefix_lists_by_item.get(item.uid, ())
 
     def find(self, kind: str, wanted: str) -> Any | None:
-        """The object with this uid, name or key; None when there is none."""
-        if kind not in self._names:
-            index: dict[str, Any] = {}
-            for item in self.intent.of(kind).values():
-                index.setdefault(item.name, item)
-            for item in self.intent.of(kind).values():
-                index.setdefault(item.key, item)
-            self._names[kind] = index
-        return self.intent.of(kind).get(wanted) or self._names[kind].get(wanted)
+        """Return the object with this uid, name or key; None when there is none."""
+        objects = self.intent.of(kind)
+        if kind not in self._objects_by_name:
+            by_name = {item.key: item for item in reversed(objects.values())}
+            by_name |= {item.name: item for item in reversed(objects.values())}
+            self._objects_by_name[kind] = by_name
+        return objects.get(wanted) or self._objects_by_name[kind].get(wanted)
 
 
-def _without_deleted_items(previous: Network, intent: Intent) -> dict[Hashable, tuple[Inputs, Any]]:
-    """What was kept, without what is about items that are gone: keys like (“rules”, uid)."""
-    gone = {uid for kind in KINDS for uid in previous.intent.of(kind).keys() - intent.of(kind).keys()}
-    if not gone:
-        return dict(previous.kept)
-    return {key: held for key, held in previous.kept.items() if not (isinstance(key, tuple) and key[-1] in gone)}
-
-
-def _restrict_to(held: Mapping[str, Result], wanted: Collection[str]) -> dict[str, Result]:
-    return {uid: one for uid, one in held.items() if uid in wanted}
+def _deleted_uids(before: Intent, after: Intent) -> set[str]:
+    return {uid for kind in KINDS for uid in before.of(kind).keys() - after.of(kind).keys()}
 
 
 def _referenced_prefixes(item: Policy | NatRule | RoutePolicy | Service) -> Iterable[str]:

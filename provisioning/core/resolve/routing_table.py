@@ -167,6 +167,21 @@ class RoutingTable:
     def member_lookup(self) -> MemberLookup:
         return MemberLookup(self.members)
 
+    @cached_property
+    def _members_by_connector(self) -> dict[str, list[Member]]:
+        by_connector: dict[str, list[Member]] = {}
+        for member in self.members:
+            by_connector.setdefault(member.connector.uid, []).append(member)
+        return by_connector
+
+    def members_of(self, connector: Connector) -> list[Member]:
+        return self._members_by_connector.get(connector.uid, [])
+
+
+NameSet = frozenset[str]
+InspectedChains = dict[tuple[str, ...], tuple[NameSet, NameSet]]
+"""Chain of services → what all policies that send flows through it name in ``from``, and in ``to``."""
+
 
 class LocalSegment:
     """A ground with the enabled policies that hold its segment, in the order they are tried."""
@@ -202,8 +217,7 @@ class LocalSegment:
         )
 
     @cached_property
-    def inspected_chains(self) -> dict[tuple[str, ...], tuple[frozenset[str], frozenset[str]]]:
-        """Chain of services → what all policies that send flows through it name in ``from``, and in ``to``."""
+    def inspected_chains(self) -> InspectedChains:
         found: dict[tuple[str, ...], tuple[set[str], set[str]]] = {}
         for policy in self.policies:
             for chain in {rule.services for rule in policy.rules if rule.action == "inspect"}:

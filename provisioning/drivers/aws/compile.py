@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from itertools import chain
 
 from provisioning.core.intent import Connector, Exchange, Intent, Segment
+from provisioning.core.resolve.derived import DerivedKey
 from provisioning.core.resolve.fabric import ExchangeNode, allocate_indexes, sort_by_number
 from provisioning.core.resolve.network import Network
 from provisioning.core.resolve.segment import ResolvedSegment
@@ -30,7 +31,8 @@ _TUNNEL_BASE = address_number("169.254.64.0")
 _BLOCK_SIZE = 4
 """Tunnels of one segment at one exchange: two nodes with two each."""
 _BLOCK_COUNT = (1 << 12) // _BLOCK_SIZE
-_VPC_CACHE_KEY = "aws networks"
+_SHARED_RESOURCES = DerivedKey[list[Resource]]("what the VPCs on a transit gateway share")
+_VPC_RESOURCES = DerivedKey[list[Resource]]("VPC attachment and routes")
 
 
 @dataclass(slots=True)
@@ -88,7 +90,8 @@ def compile_aws(network: Network) -> Iterator[Resource]:
         segments = gateway.segments(intent)
         routes = {segment.uid: spoke_routes(network.resolved(segment.uid)) for segment in segments}
         read = (*gateway.connectors, *intent.exchanges.values(), *segments, *routes.values())
-        yield from network.derive(("aws", *where), read, partial(_shared_resources, network, gateway, routes))
+        make = partial(_shared_resources, network, gateway, routes)
+        yield from network.derived.get(_SHARED_RESOURCES, read, make, of=where)
     yield from _vpc_resources(network, gateways.values())
 
 
@@ -158,23 +161,17 @@ def _tunnel_blocks(intent: Intent, gateway: _TransitGateway) -> dict[tuple[str, 
 
 def _vpc_resources(network: Network, gateways: Iterable[_TransitGateway]) -> Iterator[Resource]:
     """The attachment of each VPC and the routes in it; those that no edit touched are kept."""
-    before = network.kept.get(_VPC_CACHE_KEY, ((), {}))[1]
-    after: dict[str, tuple[tuple[Any, ...], list[Resource]]] = {}
-    for gateway in gateways:
-        for connector in gateway.connectors:
-            resolved = network.resolved(connector.attachments[0].segment)
-            read = (connector, resolved)
-            held = before.get(connector.uid)
-            if held is None or held[0] != read:
-                held = (read, list(_attachment_and_routes(gateway, connector, resolved)))
-            after[connector.uid] = held
-            yield from held[1]
-    network.kept[_VPC_CACHE_KEY] = ((), after)
+    vpcs = {connector.uid: (gateway, connector) for gateway in gateways for connector in gateway.connectors}
+    reads = {
+        uid: (connector, network.resolved(connector.attachments[0].segment)) for uid, (_, connector) in vpcs.items()
+    }
+    made = network.derived.get_each(
+        _VPC_RESOURCES, reads, lambda uid: _attachment_and_routes(vpcs[uid][0], *reads[uid])
+    )
+    yield from chain.from_iterable(made)
 
 
-def _attachment_and_routes(
-    gateway: _TransitGateway, connector: Connector, resolved: ResolvedSegment
-) -> Iterator[Resource]:
+def _attachment_and_routes(gateway: _TransitGateway, connector: Connector, resolved: ResolvedSegment) -> list[Resource]:
     settings = connector.settings
     base = f"{gateway.base}/vpc/{settings['vpc_id']}"
     attachment = {
@@ -184,12 +181,14 @@ def _attachment_and_routes(
         "associate": _ref(gateway.table(resolved.segment, "spoke")),
         "propagate": _ref(gateway.table(resolved.segment, "exchange")),
     }
-    yield _build_resource(f"{base}/attachment", "aws.vpc-attachment", attachment, (connector.uid,))
     routes = {
         "vpc_id": settings["vpc_id"],
         "tgw": gateway.tgw,
         "route_tables": settings["route_tables"],
         "prefixes": vpc_routes(resolved, connector),
     }
-    # A route through a transit gateway is refused until the VPC is attached to it.
-    yield _build_resource(f"{base}/routes", "aws.vpc-routes", routes, (connector.uid,), f"{base}/attachment")
+    return [
+        _build_resource(f"{base}/attachment", "aws.vpc-attachment", attachment, (connector.uid,)),
+        # A route through a transit gateway is refused until the VPC is attached to it.
+        _build_resource(f"{base}/routes", "aws.vpc-routes", routes, (connector.uid,), f"{base}/attachment"),
+    ]

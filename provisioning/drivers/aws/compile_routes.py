@@ -9,12 +9,16 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 
 from provisioning.core.intent import INTERNET, Connector
+from provisioning.core.resolve.derived import DerivedKey
 from provisioning.core.resolve.segment import APP_SOURCE_NAT_PREFIX, ResolvedSegment
 from provisioning.core.values.addresses import Range, prefix_range
 
 DEFAULT_ROUTE = "0.0.0.0/0"
 SOURCE_NAT_PREFIX = f"{APP_SOURCE_NAT_PREFIX}0/24"
 """What clients of internet applications look like inside."""
+
+
+_SEGMENT_ROUTES = DerivedKey[tuple[list[str], list[Range]]]("routes of a segment's VPCs")
 
 
 def spoke_routes(resolved: ResolvedSegment) -> list[str]:
@@ -52,12 +56,13 @@ def vpc_routes(resolved: ResolvedSegment, connector: Connector) -> list[str]:
 
 def _segment_routes(resolved: ResolvedSegment) -> tuple[list[str], list[Range]]:
     """Sorted, with their ranges; made once for all VPCs of a segment."""
-    found: tuple[list[str], list[Range]] | None = resolved.cache.get("aws routes")
-    if found is None:
+
+    def make() -> tuple[list[str], list[Range]]:
         own = resolved.segment.prefixes or [prefix for member in resolved.members for prefix, _ in member.routes]
         routes = _sorted_ipv4([*own, *_imported_prefixes(resolved)])
-        found = resolved.cache["aws routes"] = (routes, [prefix_range(prefix) for prefix in routes])
-    return found
+        return routes, [prefix_range(prefix) for prefix in routes]
+
+    return resolved.derived.get(_SEGMENT_ROUTES, (), make)
 
 
 def _imported_prefixes(resolved: ResolvedSegment) -> list[str]:

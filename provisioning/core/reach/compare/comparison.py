@@ -19,7 +19,8 @@ from provisioning.core.reach.compare.endpoint_names import (
     example_host,
 )
 from provisioning.core.reach.compare.evaluator import Evaluator
-from provisioning.core.reach.compare.flow_space import FlowSpace, InterSegment, RuleStage
+from provisioning.core.reach.compare.flow_kinds import InterSegment
+from provisioning.core.reach.compare.flow_space import FlowSpace, RuleStage
 from provisioning.core.reach.compare.match_rules import AlignedPolicies, pair_rules
 from provisioning.core.reach.compare.rule_lists import RuleLists
 from provisioning.core.reach.compare.rule_table import (

@@ -5,7 +5,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
-from provisioning.core.reach.compare.flow_space import FlowSpace, InterSegment, IntraSegment
+from provisioning.core.reach.compare.flow_kinds import InterSegment, IntraSegment
+from provisioning.core.reach.compare.flow_space import FlowSpace
 from provisioning.core.reach.compare.match_rules import MatchRule
 from provisioning.core.reach.compare.rule_table import (
     DESTINATION_POLICY_STAGE,

@@ -9,8 +9,10 @@ from typing import NamedTuple
 
 from provisioning.core.intent import Policy, Rule, Share
 from provisioning.core.reach.compare.alignment import MISSING, AlignedIndexes, align
+from provisioning.core.resolve.derived import DerivedKey
 from provisioning.core.resolve.fabric import placement_exchanges
-from provisioning.core.resolve.segment import DirectedShare, PrePolicyRule, ResolvedSegment
+from provisioning.core.resolve.segment import ResolvedSegment
+from provisioning.core.resolve.segment_routes import DirectedShare, PrePolicyRule
 from provisioning.core.values.addresses import ALL_V4, V6_OFFSET, Range
 from provisioning.core.values.l4 import ALL_L4, IPV4_L4, IPV6_L4, L4Ranges, l4_ranges
 
@@ -47,6 +49,8 @@ FAMILY_RULES = tuple(
 )
 """Both ends of a flow are of one family, and its protocol is one which that family carries."""
 
+_POLICY_MATCH_RULES = DerivedKey[list[MatchRule]]("match rules of a policy, by its index")
+
 DEFAULT_ACTION_RULE = MatchRule(0, None, None, ALL_L4, ())
 
 
@@ -72,22 +76,23 @@ def share_match_rules(directed_shares: Iterable[DirectedShare]) -> list[MatchRul
 
 def policy_match_rules(resolved: ResolvedSegment, place: int) -> list[MatchRule]:
     """The rules of one policy that decide; rules that only watch are no lines."""
-    known: dict[int, list[MatchRule]] = resolved.cache.setdefault("policy lines", {})
-    if place not in known:
-        policy, ranges = resolved.policies[place], resolved.prefixes.ranges
-        known[place] = [
-            MatchRule(
-                place,
-                ranges(rule.source),
-                ranges(rule.destination),
-                l4_ranges(rule.protocol, rule.ports),
-                None if rule.action == "deny" else rule.services,
-                (policy, rule),
-            )
-            for rule in policy.rules
-            if rule.action != "watch"
-        ]
-    return known[place]
+    return resolved.derived.get(_POLICY_MATCH_RULES, (), lambda: _policy_match_rules(resolved, place), of=place)
+
+
+def _policy_match_rules(resolved: ResolvedSegment, place: int) -> list[MatchRule]:
+    policy, ranges = resolved.policies[place], resolved.prefixes.ranges
+    return [
+        MatchRule(
+            place,
+            ranges(rule.source),
+            ranges(rule.destination),
+            l4_ranges(rule.protocol, rule.ports),
+            None if rule.action == "deny" else rule.services,
+            (policy, rule),
+        )
+        for rule in policy.rules
+        if rule.action != "watch"
+    ]
 
 
 class AlignedPolicies:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +10,8 @@ from provisioning.core.intent.prefix_resolver import PrefixResolver
 from provisioning.core.resolve.fabric import placement_exchanges
 from provisioning.core.resolve.nat import Packet
 from provisioning.core.resolve.routing_table import Member
-from provisioning.core.resolve.segment import DirectedShare, PrePolicyRule, PublishedApp, ResolvedSegment
+from provisioning.core.resolve.segment import PublishedApp, ResolvedSegment
+from provisioning.core.resolve.segment_routes import DirectedShare, PrePolicyRule
 from provisioning.core.values.addresses import contains
 from provisioning.core.values.l4 import l4_ranges
 
@@ -54,31 +54,9 @@ def available_chain(
 
 def find_filtering_rule(resolved: ResolvedSegment, packet: Packet, connector: str = "") -> PrePolicyRule | None:
     """The gate that keeps a flow from getting anywhere, if there is one; ``connector``: uid of its start, if here."""
-    pre_policy_rules = resolved.pre_policy_rules
-    if not pre_policy_rules:
-        return None
-    if "gates by destination" not in resolved.cache:
-        resolved.cache["gates by destination"] = _index_by_destination(pre_policy_rules)
-    edges, listed = resolved.cache["gates by destination"]
-    towards = listed[bisect_right(edges, packet.destination)]
-    found = next((pre_policy_rule for pre_policy_rule in towards if pre_policy_rule.holds(connector, packet)), None)
-    return found if found and not found.passes else None
-
-
-def _index_by_destination(pre_policy_rules: Sequence[PrePolicyRule]) -> tuple[list[int], list[list[PrePolicyRule]]]:
-    """Edges of the line of addresses, and before, between and after them the gates that may hold there, in order."""
-    begins: dict[int, set[int]] = {}
-    ends: dict[int, set[int]] = {}
-    for place, pre_policy_rule in enumerate(pre_policy_rules):
-        for low, high in pre_policy_rule.destination or ():
-            begins.setdefault(low, set()).add(place)
-            ends.setdefault(high + 1, set()).add(place)
-    open_ = {place for place, pre_policy_rule in enumerate(pre_policy_rules) if pre_policy_rule.destination is None}
-    edges, listed = sorted({*begins, *ends}), [[pre_policy_rules[place] for place in sorted(open_)]]
-    for edge in edges:
-        open_ = (open_ - ends.get(edge, set())) | begins.get(edge, set())
-        listed.append([pre_policy_rules[place] for place in sorted(open_)])
-    return edges, listed
+    rules = resolved.routes.pre_policy_rules_towards(packet.destination)
+    first = next((rule for rule in rules if rule.holds(connector, packet)), None)
+    return first if first and not first.passes else None
 
 
 def decide_intra_segment(resolved: ResolvedSegment, start: Member, end: Member | None, packet: Packet) -> FlowOutcome:

@@ -18,7 +18,8 @@ from provisioning.core.reach.trace.hops import Hop, PathBuilder
 from provisioning.core.resolve.nat import Packet, translate_outbound
 from provisioning.core.resolve.network import Network
 from provisioning.core.resolve.routing_table import Member
-from provisioning.core.resolve.segment import DirectedShare, PublishedApp, ResolvedSegment
+from provisioning.core.resolve.segment import PublishedApp, ResolvedSegment
+from provisioning.core.resolve.segment_routes import DirectedShare
 from provisioning.core.values.addresses import V6_OFFSET, address_text, contains, is_public
 from provisioning.core.values.l4 import is_in_family, l4_index
 from provisioning.core.values.resource import Problem

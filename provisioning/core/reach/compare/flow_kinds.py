@@ -1,0 +1,260 @@
+"""The three kinds of flows: inside a segment and out to the internet, between two segments, and from the internet."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from functools import cached_property
+
+from provisioning.core.intent import INTERNET
+from provisioning.core.reach.compare.flow_space import (
+    DEFAULT_ACTION_TAG,
+    FlowEndpoint,
+    FlowSpace,
+    RuleStage,
+    number_duplicates,
+    pre_policy_stage,
+)
+from provisioning.core.reach.compare.match_rules import (
+    DEFAULT_ACTION_RULE,
+    FAMILY_RULES,
+    MatchRule,
+    share_match_rules,
+)
+from provisioning.core.reach.compare.rule_table import (
+    ALL_ENDPOINTS,
+    DEFAULT_ACTION_STAGE,
+    DESTINATION_PRE_POLICY_STAGE,
+    FAMILY_STAGE,
+    SHARE_STAGE,
+    SOURCE_PRE_POLICY_STAGE,
+    TAGGED_ENDPOINTS,
+)
+from provisioning.core.reach.trace.decision import (
+    FlowOutcome,
+    decide_inter_segment,
+    decide_internet_inbound,
+    decide_intra_segment,
+)
+from provisioning.core.resolve.derived import DerivedKey
+from provisioning.core.resolve.nat import Packet
+from provisioning.core.resolve.network import Network
+from provisioning.core.resolve.routing_table import Member
+from provisioning.core.resolve.segment import PublishedApp, ResolvedSegment
+from provisioning.core.values.addresses import (
+    ALL_V4,
+    BOGON_RANGES,
+    Range,
+    complement,
+    intersect,
+    merge_ranges,
+    subtract,
+)
+
+INTERNET_SOURCE, INTERNET_TARGET = "from the internet", "to the internet"
+
+_INTRA_SEGMENT: DerivedKey[IntraSegment] = DerivedKey("flows inside a segment")
+_INTERNET_INBOUND: DerivedKey[InternetInbound] = DerivedKey("flows from the internet")
+_INTER_SEGMENT: DerivedKey[InterSegment] = DerivedKey("flows between two segments")
+
+
+def intra_segment(network: Network, uid: str) -> IntraSegment:
+    """Kept with the network, as the others are, for as long as the segment stays the same."""
+    resolved = network.resolved(uid)
+    return network.derived.get(_INTRA_SEGMENT, (resolved,), lambda: IntraSegment(resolved), of=uid)
+
+
+def internet_inbound(network: Network, uid: str) -> InternetInbound:
+    resolved = network.resolved(uid)
+    return network.derived.get(_INTERNET_INBOUND, (resolved,), lambda: InternetInbound(resolved), of=uid)
+
+
+def inter_segment(network: Network, source: str, destination: str) -> InterSegment:
+    both = network.resolved(source), network.resolved(destination)
+    return network.derived.get(_INTER_SEGMENT, both, lambda: InterSegment(*both), of=(source, destination))
+
+
+_FAMILY_RULE_STAGE = RuleStage(ALL_ENDPOINTS, FAMILY_RULES, ("IPv4", "IPv6"))
+
+
+def flow_spaces(network: Network) -> Iterator[FlowSpace]:
+    """All kinds of flows there are, segment by segment."""
+    for uid in sorted(network.intent.segments, key=lambda uid: network.intent.segments[uid].number):
+        resolved = network.resolved(uid)
+        yield intra_segment(network, uid)
+        if resolved.apps:
+            yield internet_inbound(network, uid)
+        for other in dict.fromkeys(share.other for share in resolved.directed_shares if share.starts):
+            yield inter_segment(network, uid, other)
+
+
+class IntraSegment(FlowSpace):
+    """Between members of one segment, and from them to the internet."""
+
+    def __init__(self, resolved: ResolvedSegment) -> None:
+        super().__init__(resolved, resolved)
+
+    def stages(self) -> dict[int, RuleStage]:
+        found = {FAMILY_STAGE: _FAMILY_RULE_STAGE, SOURCE_PRE_POLICY_STAGE: self._pre_policy_rule_stage()}
+        if self.segment.default_action == "allow":
+            found[DEFAULT_ACTION_STAGE] = RuleStage(TAGGED_ENDPOINTS, [DEFAULT_ACTION_RULE], ["allow"])
+        return found
+
+    @cached_property
+    def starts(self) -> list[FlowEndpoint]:
+        return [
+            _source_endpoint(member, 0, DEFAULT_ACTION_TAG | self._pre_policy_tag_mask(member))
+            for member in self.resolved.members
+            if member.sources
+        ]
+
+    @cached_property
+    def ends(self) -> list[FlowEndpoint]:
+        covered = DEFAULT_ACTION_TAG | self._pre_policy_tag_mask()
+        found = [
+            _destination_endpoint(member, (member.to_mask, 0, covered))
+            for member in self.resolved.members
+            if member.ranges
+        ]
+        beyond = self._internet_ranges() if self.resolved.exits else ()
+        if beyond:
+            to_mask = self.resolved.local_segment.named((INTERNET,))[1]
+            found.append(FlowEndpoint(INTERNET, INTERNET_TARGET, INTERNET, beyond, (to_mask, 0, 0), None))
+        return found
+
+    def _internet_ranges(self) -> tuple[Range, ...]:
+        owned = (held for one in (*self.resolved.members, *self.resolved.imported_members) for held in one.ranges)
+        return complement(merge_ranges((*owned, *BOGON_RANGES)))
+
+    def outcome(self, start: FlowEndpoint, end: FlowEndpoint, packet: Packet) -> FlowOutcome:
+        assert isinstance(start.who, Member) and not isinstance(end.who, PublishedApp)
+        return decide_intra_segment(self.resolved, start.who, end.who, packet)
+
+
+class InterSegment(FlowSpace):
+    """From members of one segment through shares to members of another; of both those that shares show."""
+
+    def __init__(self, resolved: ResolvedSegment, there: ResolvedSegment) -> None:
+        super().__init__(resolved, there)
+        self.directed_shares = [
+            one for one in resolved.directed_shares if one.other == there.segment.uid and one.starts
+        ]
+
+    def stages(self) -> dict[int, RuleStage]:
+        lines = share_match_rules(self.directed_shares)
+        return {
+            FAMILY_STAGE: _FAMILY_RULE_STAGE,
+            SHARE_STAGE: RuleStage(ALL_ENDPOINTS, lines, number_duplicates(line[1:5] for line in lines)),
+            SOURCE_PRE_POLICY_STAGE: self._pre_policy_rule_stage(),
+            # No flow starts behind a connector there.
+            DESTINATION_PRE_POLICY_STAGE: pre_policy_stage(
+                [
+                    pre_policy_rule
+                    for pre_policy_rule in self.there.pre_policy_rules
+                    if pre_policy_rule.connector is None
+                ],
+                {},
+            ),
+        }
+
+    @cached_property
+    def starts(self) -> list[FlowEndpoint]:
+        own = _members_by_attachment(self.resolved)
+        shown = (
+            imported_member
+            for imported_member in self.there.imported_members
+            if imported_member.segment.uid == self.resolved.segment.uid
+        )
+        starts = (
+            (own[id(imported_member.attachment)], imported_member.from_mask)
+            for imported_member in shown
+            if imported_member.sources
+        )
+        return [_source_endpoint(member, from_mask, self._pre_policy_tag_mask(member)) for member, from_mask in starts]
+
+    @cached_property
+    def ends(self) -> list[FlowEndpoint]:
+        theirs = _members_by_attachment(self.there)
+        shown = [
+            imported_member
+            for imported_member in self.resolved.imported_members
+            if imported_member.segment.uid == self.there.segment.uid and imported_member.ranges
+        ]
+        # What a member here owns is never routed to a guest.
+        taken = merge_ranges(held for member in self.resolved.members for held in member.ranges) if shown else ()
+        found = []
+        for imported_member in shown:
+            member = theirs[id(imported_member.attachment)]
+            bits = (imported_member.to_mask, member.to_mask, self._pre_policy_tag_mask())
+            ranges = subtract(member.ranges, taken) if intersect(imported_member.ranges, taken) else member.ranges
+            found.append(_destination_endpoint(member, bits)._replace(ranges=ranges))
+        return [one for one in found if one.ranges]
+
+    def outcome(self, start: FlowEndpoint, end: FlowEndpoint, packet: Packet) -> FlowOutcome:
+        assert isinstance(start.who, Member)
+        directed_share = self.resolved.directed_share(self.there.segment.uid, packet.source, packet.destination)
+        if directed_share is None:
+            return FlowOutcome("isolated")
+        return decide_inter_segment(self.resolved, self.there, directed_share, start.who, packet)
+
+
+class InternetInbound(FlowSpace):
+    """From the internet to the applications of one segment."""
+
+    def __init__(self, resolved: ResolvedSegment) -> None:
+        super().__init__(resolved, resolved)
+
+    def stages(self) -> dict[int, RuleStage]:
+        # An application is one port of one address; whatever else is sent there has no route.
+        ports = [
+            MatchRule(place, None, None, ((app.cell, app.cell),), ()) for place, app in enumerate(self.resolved.apps)
+        ]
+        return {
+            FAMILY_STAGE: _FAMILY_RULE_STAGE,
+            SHARE_STAGE: RuleStage(TAGGED_ENDPOINTS, ports, [self._identity(app) for app in self.resolved.apps]),
+        }
+
+    @cached_property
+    def starts(self) -> list[FlowEndpoint]:
+        from_mask = self.resolved.local_segment.named((INTERNET,))[0]
+        everywhere = (1 << len(self.resolved.apps)) - 1
+        return [FlowEndpoint(INTERNET, INTERNET_SOURCE, INTERNET, (ALL_V4,), (from_mask, 0, everywhere), None)]
+
+    @cached_property
+    def ends(self) -> list[FlowEndpoint]:
+        named = self.resolved.local_segment.named
+        return [
+            FlowEndpoint(
+                self._identity(app),
+                INTERNET_TARGET,
+                app.app.uid,
+                ((app.public, app.public),),
+                (named((app.app.uid,))[1], 0, 1 << place),
+                app,
+            )
+            for place, app in enumerate(self.resolved.apps)
+        ]
+
+    @staticmethod
+    def _identity(app: PublishedApp) -> Hashable:
+        """With another target it is another place."""
+        return app.app.uid, app.public, app.cell, app.target.connector.uid, app.addresses, app.port
+
+    def outcome(self, start: FlowEndpoint, end: FlowEndpoint, packet: Packet) -> FlowOutcome:
+        assert isinstance(end.who, PublishedApp)
+        return decide_internet_inbound(self.resolved, end.who, packet)
+
+
+def _source_endpoint(member: Member, froms_there: int, covered: int) -> FlowEndpoint:
+    connector = member.connector.uid
+    bits = (member.from_mask, froms_there, covered)
+    return FlowEndpoint(connector, connector, (connector, member.attachment.group), member.sources, bits, member)
+
+
+def _destination_endpoint(member: Member, bits: tuple[int, int, int]) -> FlowEndpoint:
+    connector = member.connector.uid
+    return FlowEndpoint("member", connector, (connector, member.attachment.group), member.ranges, bits, member)
+
+
+def _members_by_attachment(resolved: ResolvedSegment) -> dict[int, Member]:
+    """The members of a realm by their attachments, which guests have in common with them."""
+    return {id(member.attachment): member for member in resolved.members}

@@ -1,0 +1,224 @@
+"""The routes of one segment before any policy: its own, those that shares import, and what has no route at all.
+
+Nothing here reads a policy, so an edit of policies leaves a segment's routes as they are.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from provisioning.core.intent import Connector, Segment, Share, ShareSide
+from provisioning.core.resolve.connector_edge import RouteFilter, origin_as_path
+from provisioning.core.resolve.nat import Packet
+from provisioning.core.resolve.routing_table import Member, MemberLookup, RoutingTable
+from provisioning.core.values.addresses import Range, contains, intersect, merge_ranges, subtract
+from provisioning.core.values.l4 import ALL_L4, L4Ranges, l4_ranges
+
+
+@dataclass(frozen=True, slots=True)
+class DirectedShare:
+    """A share (a route leak) seen from one of its segments.
+
+    other: uid of the segment at the far end. near, far: the addresses of the side here and of the side there.
+    starts, answers: whether flows may be initiated here, and there.
+    """
+
+    share: Share
+    other: str
+    near: tuple[Range, ...]
+    far: tuple[Range, ...]
+    starts: bool
+    answers: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PrePolicyRule:
+    """A rule that is tried before any policy: what route filters and NAT leave without a route.
+
+    The first rule that matches counts; a packet that none matches passes. source, destination: None matches every
+    address. connector: uid of the only connector whose packets are meant; None means every connector's.
+    """
+
+    source: tuple[Range, ...] | None
+    destination: tuple[Range, ...] | None
+    cells: L4Ranges
+    passes: bool
+    reason: str
+    connector: str | None = None
+
+    def holds(self, connector: str, packet: Packet) -> bool:
+        return (
+            self.connector in (None, connector)
+            and (self.source is None or contains(self.source, packet.source))
+            and (self.destination is None or contains(self.destination, packet.destination))
+            and any(low <= packet.cell <= high for low, high in self.cells)
+        )
+
+
+class SegmentRoutes:
+    """Made by ``Network``; each part is computed when first asked for.
+
+    routing_tables: by uid, of this segment and of those it shares with. shares: the enabled ones with a side here, by
+    number. Members carry no policy masks here (see ``ResolvedSegment``).
+    """
+
+    def __init__(self, uid: str, routing_tables: Mapping[str, RoutingTable], shares: Sequence[Share]) -> None:
+        self.routing_tables, self.shares = routing_tables, shares
+        self.routing_table = routing_tables[uid]
+        self._denied_routes_by_filters: dict[tuple[str, ...], list[tuple[str, tuple[Range, ...]]]] = {}
+
+    @property
+    def segment(self) -> Segment:
+        return self.routing_table.segment
+
+    # Shares
+
+    @cached_property
+    def directed_shares(self) -> list[DirectedShare]:
+        directed = []
+        for share in self.shares:
+            for near, far, starts, answers in (
+                (share.a, share.b, share.direction != "b-to-a", share.direction != "a-to-b"),
+                (share.b, share.a, share.direction != "a-to-b", share.direction != "b-to-a"),
+            ):
+                if near.segment == self.segment.uid != far.segment and far.segment in self.routing_tables:
+                    near_ranges = share_side_ranges(self.routing_table, near)
+                    far_ranges = share_side_ranges(self.routing_tables[far.segment], far)
+                    directed.append(DirectedShare(share, far.segment, near_ranges, far_ranges, starts, answers))
+        return directed
+
+    @cached_property
+    def imported_members(self) -> list[Member]:
+        """Members of other segments, reduced to what shares show of them here; ids follow those of the own members."""
+        visible: dict[str, tuple[Range, ...]] = {}
+        for share in self.directed_shares:
+            visible[share.other] = merge_ranges((*visible.get(share.other, ()), *share.far))
+        imported: list[Member] = []
+        for uid, shown in visible.items():
+            for member in self.routing_tables[uid].members:
+                ranges, sources = intersect(member.ranges, shown), intersect(member.sources, shown)
+                if ranges or sources:
+                    imported.append(
+                        replace(
+                            member,
+                            id=len(self.routing_table.members) + len(imported) + 1,
+                            routes=tuple(route for route in member.routes if intersect((route[1],), shown)),
+                            ranges=ranges,
+                            sources=sources,
+                            untranslated=intersect(member.untranslated, shown),
+                        )
+                    )
+        return imported
+
+    @cached_property
+    def imported_lookup(self) -> MemberLookup:
+        return MemberLookup(self.imported_members)
+
+    def is_decider(self, other: str) -> bool:
+        """Whether flows with another segment are decided here: the older segment of the two does it."""
+        far = self.routing_tables[other].segment
+        return (self.segment.number, self.segment.uid) < (far.number, far.uid)
+
+    # Rules before policies
+
+    @cached_property
+    def pre_policy_rules(self) -> list[PrePolicyRule]:
+        return [*self._filtered_route_rules(), *self._inbound_nat_rules()]
+
+    def pre_policy_rules_towards(self, address: int) -> Sequence[PrePolicyRule]:
+        """The rules whose destination holds an address, in the order they are tried."""
+        if not self.pre_policy_rules:
+            return ()
+        edges, rules = self._rules_by_destination
+        return rules[bisect_right(edges, address)]
+
+    @cached_property
+    def _rules_by_destination(self) -> tuple[list[int], list[list[PrePolicyRule]]]:
+        """Edges on the line of addresses; before, between and after them the rules that may match there, in order."""
+        begins: dict[int, set[int]] = {}
+        ends: dict[int, set[int]] = {}
+        active: set[int] = set()
+        for index, rule in enumerate(self.pre_policy_rules):
+            if rule.destination is None:
+                active.add(index)
+            for low, high in rule.destination or ():
+                begins.setdefault(low, set()).add(index)
+                ends.setdefault(high + 1, set()).add(index)
+        edges = sorted({*begins, *ends})
+        rules = [[self.pre_policy_rules[index] for index in sorted(active)]]
+        for edge in edges:
+            active = (active - ends.get(edge, set())) | begins.get(edge, set())
+            rules.append([self.pre_policy_rules[index] for index in sorted(active)])
+        return edges, rules
+
+    def filtered_routes(self, connector: Connector) -> tuple[Range, ...]:
+        """Return the addresses of others to which route policies leave a connector no route."""
+        filters = self.routing_table.filters(connector, "out")
+        if not filters:
+            return ()
+        denied = self._denied_routes(filters)
+        return merge_ranges(pair for uid, ranges in denied if uid != connector.uid for pair in ranges)
+
+    def _denied_routes(self, filters: Sequence[RouteFilter]) -> list[tuple[str, tuple[Range, ...]]]:
+        """(connector uid, addresses) of the routes these filters deny; most targets have the same filters."""
+        key = tuple(filtering.policy.uid for filtering in filters)
+        denied = self._denied_routes_by_filters.get(key)
+        if denied is None:
+            denied = self._denied_routes_by_filters[key] = [
+                (member.connector.uid, intersect((span,), member.ranges))
+                for member in (*self.routing_table.members, *self.imported_members)
+                for path in (origin_as_path(member.connector),)
+                for prefix, span in member.routes
+                if not all(filtering.accepts(prefix, path) for filtering in filters)
+            ]
+        return denied
+
+    def _filtered_route_rules(self) -> Iterator[PrePolicyRule]:
+        if not any(policy.direction == "out" for policy in self.routing_table.route_policies):
+            return
+        for connector, _ in self.routing_table.attached:
+            hidden = self.filtered_routes(connector)
+            if hidden:
+                members = self.routing_table.members_of(connector)
+                owned = merge_ranges(pair for member in members for pair in member.ranges)
+                reason = f"A route policy keeps this route from “{connector.name}”, so it has none."
+                yield PrePolicyRule(None, hidden, ALL_L4, False, reason, connector.uid)
+                yield PrePolicyRule(hidden, owned, ALL_L4, False, reason)
+                # Another connector may send from the same addresses; replies to it come here.
+                lost = f"Replies are routed to “{connector.name}”, and a route policy keeps this route from it."
+                yield PrePolicyRule(owned, hidden, ALL_L4, False, lost)
+
+    def _inbound_nat_rules(self) -> Iterator[PrePolicyRule]:
+        prefixes = self.routing_table.prefixes
+        for member in self.routing_table.members:
+            rules = self.routing_table.nat.get(member.connector.uid, ())
+            if rules and (translated := subtract(member.ranges, member.untranslated)):
+                for rule in rules:
+                    if rule.direction == "inbound":
+                        match = rule.match
+                        destination = prefixes.ranges(match.destination)
+                        yield PrePolicyRule(
+                            prefixes.ranges(match.source),
+                            translated if destination is None else intersect(destination, translated),
+                            l4_ranges(match.protocol, match.ports),
+                            True,
+                            f"NAT rule “{rule.name}” takes it inwards.",
+                        )
+                reason = f"No NAT rule of “{member.connector.name}” takes this inwards."
+                yield PrePolicyRule(None, translated, ALL_L4, False, reason)
+
+
+def share_side_ranges(routing_table: RoutingTable, side: ShareSide) -> tuple[Range, ...]:
+    """Return the addresses that one side of a share stands for."""
+    listed = routing_table.prefixes.ranges(side.prefixes) or ()
+    groups = set(side.groups)
+    ranges: list[Range] = []
+    for member in routing_table.members:
+        if member.attachment.group in groups:
+            ranges.extend(member.ranges)
+        elif listed:
+            ranges.extend(intersect(listed, member.ranges))
+    return merge_ranges(ranges)
