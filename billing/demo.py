@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from billing import services
 from billing.core.price_books import Rate
-from billing.core.prices import FlatPrice, GraduatedPrice, Tier
+from billing.core.price_shapes import FlatPrice, GraduatedPrice, Tier
 from billing.models import PriceBook
 from tenants.models import Msp, Tenant
 

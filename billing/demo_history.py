@@ -14,12 +14,13 @@ from decimal import Decimal
 from django.db import transaction
 
 from billing import services
-from billing.core.meters import hourly_meter
-from billing.core.rating import BillingPeriod
+from billing.core.billing_period import BillingPeriod
+from billing.core.meters import METERS, hourly_usage
 from billing.core.samples import HOUR, SampleValue, bytes_to_gigabytes, hour_windows, hours_between
-from billing.metering import MeasuredSample, store_samples
 from billing.models import Invoice, Sample
-from provisioning.models import Lifecycle
+from billing.sample_store import MeasuredSample, store_samples
+from provisioning.selectors import metering
+from provisioning.selectors.metering import ResourceLifetime
 
 BUSY_HOUR_BYTES = {"internet-exit": 5_000_000_000, "aws-vpc": 3_000_000_000}
 """Bytes that a connector of a kind receives in a busy hour; others less."""
@@ -39,30 +40,29 @@ def ensure_demo_history(now: datetime) -> Invoice | None:
 
 
 def _month_samples(period: BillingPeriod) -> Iterator[SampleValue]:
-    """Hours and traffic of what is there now, over the whole period."""
-    going = list(Lifecycle.objects.filter(ended_at__isnull=True).order_by("address"))
-    inspecting = {row.dimensions["service"]: row for row in going if row.kind == "exchange.instance"}
+    """Yield hours and traffic of what exists now, over the whole period."""
+    lifetimes = list(metering.open_lifetimes())
+    inspecting = {row.dimensions["service"]: row for row in lifetimes if row.kind == "exchange.instance"}
     for start, end in hour_windows(period.start, period.end):
         inspected = 0
-        for row in going:
-            if (known := hourly_meter(row.kind, row.dimensions)) is None:
-                continue
-            meter, dimensions = known
-            yield SampleValue(meter.key, row.address, start, end, hours_between(start, end), tuple(dimensions.items()))
+        for row in lifetimes:
+            for meter, dimensions in hourly_usage(row.kind, row.dimensions):
+                hours = hours_between(start, end)
+                yield SampleValue(meter.key, row.address, start, end, hours, tuple(dimensions.items()))
             if row.kind == "exchange.connector":
                 count = _bytes_in_hour(row, start)
                 inspected += count // 5
-                yield _traffic_sample("gb_exchange_out", row.address, start, count, row, "kind", "exchange")
+                yield _traffic_sample("gb_exchange_out", row.address, start, count, row)
         for service, row in inspecting.items():
-            yield _traffic_sample("gb_inspected", f"service/{service}", start, inspected, row, "product", "license")
+            yield _traffic_sample("gb_inspected", f"service/{service}", start, inspected, row)
 
 
-def _traffic_sample(meter: str, subject: str, hour: datetime, count: int, row: Lifecycle, *names: str) -> SampleValue:
-    dimensions = tuple((name, row.dimensions[name]) for name in names if row.dimensions.get(name))
+def _traffic_sample(meter: str, subject: str, hour: datetime, count: int, row: ResourceLifetime) -> SampleValue:
+    dimensions = tuple(METERS[meter].sample_dimensions(row.dimensions).items())
     return SampleValue(meter, subject, hour, hour + HOUR, bytes_to_gigabytes(count), dimensions)
 
 
-def _bytes_in_hour(row: Lifecycle, hour: datetime) -> int:
+def _bytes_in_hour(row: ResourceLifetime, hour: datetime) -> int:
     """A working week: busy by day, quiet by night and on weekends, and a little different each hour, the same each
     time."""
     day = Decimal("1") if hour.weekday() < 5 else Decimal("0.35")

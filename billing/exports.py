@@ -7,7 +7,7 @@ import io
 from typing import Any
 
 from billing import selectors
-from billing.core.prices import decimal_text
+from billing.core.decimals import decimal_text
 from provisioning.core.formats.csv_text import escape_formula
 
 INVOICE_COLUMNS = (

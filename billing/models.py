@@ -106,7 +106,7 @@ class PriceBook(models.Model):
 class PriceBookVersion(models.Model):
     """The prices of a book from ``effective_from`` until its next version. Never changed, by trigger: invoices name it.
 
-    ``rates`` is a list of ``{"meter", "where": {dimension: value}, "price": {"shape", …}}`` (core/books.py).
+    ``rates`` is a list of ``{"meter", "where": {dimension: value}, "price": {"shape", …}}`` (core/price_books.py).
     """
 
     revoked_privileges = "UPDATE, DELETE"

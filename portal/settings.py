@@ -119,6 +119,8 @@ PLAN_PATIENCE = 5.0
 # Called by lower layers with what upper ones do: prices of a plan, rates for browsers.
 RATES_HANDLER = "portal.live_updates.send_rates"
 PLAN_PRICER = "billing.services.price_plan"
+# (kind, body) → what the hours of a resource are priced by, None when they are not sold.
+LIFECYCLE_DIMENSIONS = "billing.core.meters.lifecycle_dimensions"
 
 AUTH_USER_MODEL = "tenants.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]

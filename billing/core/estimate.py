@@ -10,10 +10,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple, Protocol
 
-from billing.core.meters import hourly_meter
+from billing.core.billing_period import BillingPeriod
+from billing.core.meters import hourly_usage
 from billing.core.money import Money, sum_money
 from billing.core.price_books import PriceBookValue, PriceBookVersionValue
-from billing.core.rating import BillingPeriod, RatedLine, Rating, rate_samples
+from billing.core.rated_line import RatedLine
+from billing.core.rating import Rating, rate_samples
 from billing.core.samples import HOUR, SampleValue
 
 MONTH_HOURS = Decimal(730)
@@ -40,10 +42,9 @@ def rate_month(resources: Iterable[PriceableResource], book: PriceBookValue, at:
     version = book.version_at(at)
     versions = () if version is None else (PriceBookVersionValue(version.key, _START, version.rates),)
     samples = [
-        SampleValue(meter.key, resource.address, _START, _START + HOUR, MONTH_HOURS, tuple(found.items()))
+        SampleValue(meter.key, resource.address, _START, _START + HOUR, MONTH_HOURS, tuple(dimensions.items()))
         for resource in resources
-        if (known := hourly_meter(resource.kind, resource.body))
-        for meter, found in [known]
+        for meter, dimensions in hourly_usage(resource.kind, resource.body)
     ]
     month = BillingPeriod(_START, _START + HOUR, _START)
     return rate_samples(samples, PriceBookValue(book.name, book.currency, versions), month)

@@ -1,57 +1,133 @@
-"""The catalogue of meters, as data: what is counted, in which unit, from what, by which dimensions prices may differ.
+"""The table of meters: what is counted, from what, and by which dimensions prices may differ.
 
-A new meter is one entry here; a new kind of resource that costs by the hour is one entry in ``HOURLY``.
+``METERS`` is the only place that says what is sold. A new meter is one entry.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
+
+from provisioning.core.values.counter_key import CounterKey
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceHours:
+    """A source: the hours for which a resource of ``kind`` exists. Dimensions are fields of the resource's body."""
+
+    kind: str
+    unit: Literal["h"] = "h"
+
+
+@dataclass(frozen=True, slots=True)
+class CounterBytes:
+    """A source: the bytes of the nodes' counters of a form (provisioning/core/values/counter_key.py).
+
+    Dimensions are attributes of the counter's subject: of a connector or a service the fields of its lifecycle, of
+    the traffic to another exchange ``from`` and ``to``, the locations.
+    """
+
+    subject_kind: str
+    direction: str = ""
+    unit: Literal["GB"] = "GB"
 
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """A kind of quantity that can be sold. ``dimensions``: by what prices may differ, in the order labels name them."""
+    """A kind of quantity that can be sold.
+
+    dimensions: by what prices may differ, in the order in which labels name them.
+    details: what else is kept of a sample, for grouping usage.
+    """
 
     key: str
     label: str
-    unit: Literal["h", "GB"]
-    source: Literal["lifecycle", "counter"]
+    source: ResourceHours | CounterBytes
     dimensions: tuple[str, ...]
+    details: tuple[str, ...] = ()
+
+    @property
+    def unit(self) -> str:
+        return self.source.unit
+
+    def sample_dimensions(self, attributes: Mapping[str, Any]) -> dict[str, str]:
+        """Return the dimensions and details that ``attributes`` has a value for."""
+        return {name: str(attributes[name]) for name in (*self.dimensions, *self.details) if attributes.get(name)}
 
 
 METERS: dict[str, Meter] = {
     meter.key: meter
     for meter in (
-        Meter("exchange_hours", "Exchange hours", "h", "lifecycle", ("size", "location")),
-        Meter("connector_hours", "Connector hours", "h", "lifecycle", ("size", "kind")),
-        Meter("service_instance_hours", "Service instance hours", "h", "lifecycle", ("product", "license")),
-        Meter("gb_exchange_out", "GB out of an exchange", "GB", "counter", ("kind",)),
-        Meter("gb_between_exchanges", "GB between exchanges", "GB", "counter", ("from", "to")),
-        Meter("gb_inspected", "GB inspected", "GB", "counter", ("product", "license")),
+        Meter("exchange_hours", "Exchange hours", ResourceHours("exchange.presence"), ("size", "location")),
+        Meter(
+            "connector_hours", "Connector hours", ResourceHours("exchange.connector"), ("size", "kind"), ("exchange",)
+        ),
+        Meter(
+            "service_instance_hours",
+            "Service instance hours",
+            ResourceHours("exchange.instance"),
+            ("product", "license"),
+            ("service", "exchange"),
+        ),
+        Meter("gb_exchange_out", "GB out of an exchange", CounterBytes("connector", "out"), ("kind",), ("exchange",)),
+        Meter("gb_between_exchanges", "GB between exchanges", CounterBytes("mesh", "out"), ("from", "to")),
+        Meter("gb_inspected", "GB inspected", CounterBytes("service"), ("product", "license")),
     )
 }
-METER_ORDER = {key: position for position, key in enumerate(METERS)}
-"""Where a meter stands on an invoice."""
-
-HOURLY_METERS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "exchange.presence": ("exchange_hours", ("size", "location")),
-    "exchange.connector": ("connector_hours", ("size", "kind", "exchange")),
-    "exchange.instance": ("service_instance_hours", ("product", "license", "service", "exchange")),
-}
-"""Resource kind → (meter of its hours, fields of its body that become dimensions of the samples)."""
+"""Every meter by its key, in the order of an invoice."""
 
 
-def hourly_meter(kind: str, body: Mapping[str, Any]) -> tuple[Meter, dict[str, str]] | None:
-    """The meter and the dimensions of an existing resource's hours; None for kinds that are not sold by the hour."""
-    if kind not in HOURLY_METERS:
+def meter_order() -> dict[str, int]:
+    """Return the position of each meter on an invoice."""
+    return {key: position for position, key in enumerate(METERS)}
+
+
+def all_dimensions() -> set[str]:
+    """Return every dimension and detail that a sample of some meter may have."""
+    return {name for meter in METERS.values() for name in (*meter.dimensions, *meter.details)}
+
+
+def hourly_meters(kind: str) -> list[Meter]:
+    """Return the meters of the hours of resources of a kind; none for kinds that are not sold by the hour."""
+    return [meter for meter in METERS.values() if isinstance(meter.source, ResourceHours) and meter.source.kind == kind]
+
+
+def hourly_usage(kind: str, body: Mapping[str, Any]) -> Iterator[tuple[Meter, dict[str, str]]]:
+    """Yield each meter of an existing resource's hours with the dimensions of its samples."""
+    for meter in hourly_meters(kind):
+        yield meter, meter.sample_dimensions(body)
+
+
+def lifecycle_dimensions(kind: str, body: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the fields of a resource's body that its hours are priced by, or None when it is not sold by the hour.
+
+    Provisioning calls this by the setting LIFECYCLE_DIMENSIONS; when the result changes, a new lifecycle begins.
+    """
+    meters = hourly_meters(kind)
+    if not meters:
         return None
-    meter, fields = HOURLY_METERS[kind]
-    return METERS[meter], {field: str(body[field]) for field in fields if body.get(field)}
+    names = {name for meter in meters for name in (*meter.dimensions, *meter.details)}
+    return {name: body[name] for name in sorted(names) if name in body}
+
+
+def counter_meters(key: CounterKey) -> list[Meter]:
+    """Return the meters that count the bytes of a counter."""
+    return [
+        meter
+        for meter in METERS.values()
+        if isinstance(meter.source, CounterBytes)
+        and (meter.source.subject_kind, meter.source.direction) == (key.subject_kind, key.direction)
+    ]
+
+
+def counted_forms() -> set[tuple[str, str]]:
+    """Return (kind of subject, direction) of the counters that some meter counts."""
+    sources = [meter.source for meter in METERS.values()]
+    return {(source.subject_kind, source.direction) for source in sources if isinstance(source, CounterBytes)}
 
 
 def line_label(meter: str, dimensions: Mapping[str, str]) -> str:
-    """A line's words: ``Connector hours, medium, aws-vpc``."""
-    known = METERS[meter]
-    return ", ".join([known.label, *(dimensions[name] for name in known.dimensions if name in dimensions)])
+    """Return a line's label: ``Connector hours, medium, aws-vpc``."""
+    declared = METERS[meter]
+    return ", ".join([declared.label, *(dimensions[name] for name in declared.dimensions if name in dimensions)])

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from billing.core.money import minor_digits
-from billing.core.prices import InvalidPrice, Price, price_from_data
+from billing.core.price import InvalidPrice, Price
+from billing.core.price_shapes import price_from_data
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,113 +12,20 @@ of parts, and the parts add up to the whole.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from billing.core.meters import METER_ORDER, METERS, line_label
+from billing.core.billing_period import BillingPeriod
+from billing.core.meters import meter_order
 from billing.core.money import EXACT, Money, allocate, round_to_minor
 from billing.core.price_books import PriceBookValue, PriceBookVersionValue, Rate
-from billing.core.prices import Band, decimal_text
+from billing.core.rated_line import RatedLine
 from billing.core.samples import SampleValue
 
 
 class ConflictingSamples(ValueError):
     """Two samples claim one key with different contents: neither may be billed until one is withdrawn."""
-
-
-@dataclass(frozen=True, slots=True)
-class BillingPeriod:
-    """[start, end) to be rated; tiers count from ``opened``, the start of the billing month."""
-
-    start: datetime
-    end: datetime
-    opened: datetime
-
-    @classmethod
-    def month(cls, year: int, month: int) -> BillingPeriod:
-        """A calendar month of UTC, whatever daylight saving does elsewhere."""
-        start = datetime(year, month, 1, tzinfo=UTC)
-        end = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
-        return cls(start, end, start)
-
-    def until(self, instant: datetime) -> BillingPeriod:
-        return BillingPeriod(self.start, min(instant, self.end), self.opened)
-
-    def since(self, instant: datetime) -> BillingPeriod:
-        return BillingPeriod(max(instant, self.start), self.end, self.opened)
-
-
-@dataclass(frozen=True, slots=True)
-class RatedLine:
-    """What one subject used at one rate, what that costs, and why.
-
-    bands: how the amount came about; of a pooled price, the bands of the pool. pool_quantity and pool_amount then say
-    of what this line is a share. carried: the quantity of this period's month that was counted before the period
-    (tiers go on there). samples: the keys of the samples behind the quantity.
-    """
-
-    meter: str
-    subject: str
-    dimensions: tuple[tuple[str, str], ...]
-    version: str
-    rate: Rate
-    quantity: Decimal
-    amount: Money
-    bands: tuple[Band, ...]
-    carried: Decimal
-    pool_quantity: Decimal
-    pool_amount: Money
-    samples: tuple[tuple[str, str, datetime], ...]
-
-    @property
-    def label(self) -> str:
-        return line_label(self.meter, dict(self.dimensions))
-
-    @property
-    def unit(self) -> str:
-        return METERS[self.meter].unit
-
-    @property
-    def unit_price(self) -> Decimal | None:
-        """The one price of a unit, None where several bands, a fee or packages make the amount."""
-        single = len(self.bands) == 1 and not self.bands[0].fee and self.rate.price.shape != "package"
-        return self.bands[0].unit_price if single else None
-
-    @property
-    def explanation(self) -> str:
-        """One sentence of arithmetic that ends in the amount."""
-        units = "packages" if self.rate.price.shape == "package" else self.unit
-        terms = [
-            f"{decimal_text(band.quantity)} {units} × {decimal_text(band.unit_price)}"
-            + (f" + {decimal_text(band.fee)}" if band.fee else "")
-            for band in self.bands
-        ]
-        sentence = f"{' + '.join(terms)} = {self.pool_amount}, {self.rate.price.shape} price, half up to the minor unit"
-        if self.pool_quantity != self.quantity:
-            part = f"{decimal_text(self.quantity)} of {decimal_text(self.pool_quantity)} {self.unit}"
-            sentence += f"; this line is {part}: {self.amount}"
-        return sentence + "."
-
-    def to_data(self) -> dict[str, Any]:
-        """The line as JSON-able data, equal for equal lines; what the byte-for-byte promise compares."""
-        return {
-            "meter": self.meter,
-            "label": self.label,
-            "subject": self.subject,
-            "dimensions": dict(self.dimensions),
-            "version": self.version,
-            "rate": self.rate.to_data(),
-            "quantity": decimal_text(self.quantity),
-            "unit": self.unit,
-            "unit_price": None if self.unit_price is None else decimal_text(self.unit_price),
-            "amount": str(self.amount.amount),
-            "currency": self.amount.currency,
-            "bands": [band.to_data() for band in self.bands],
-            "explanation": self.explanation,
-            "samples": [[meter, subject, at.isoformat()] for meter, subject, at in self.samples],
-        }
 
 
 class Rating(NamedTuple):
@@ -150,7 +57,8 @@ def rate_samples(samples: Iterable[SampleValue], book: PriceBookValue, period: B
             priced, without = _rate_version(mine, earlier, version, book.currency)
             lines += priced
             unpriced += without
-    lines.sort(key=lambda line: (METER_ORDER[line.meter], line.subject, line.samples[0][2], line.rate.where))
+    order = meter_order()
+    lines.sort(key=lambda line: (order[line.meter], line.subject, line.samples[0][2], line.rate.where))
     return Rating(lines, unpriced)
 
 

@@ -51,6 +51,12 @@ def start_of_hour(when: datetime) -> datetime:
     return when.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
+def end_of_hour(when: datetime) -> datetime:
+    """Return the first full UTC hour that is not before ``when``."""
+    hour = start_of_hour(when)
+    return hour if hour == when else hour + HOUR
+
+
 def hour_windows(start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
     """[start, end) cut at the hours of UTC."""
     while start < end:

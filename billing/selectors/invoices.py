@@ -6,8 +6,8 @@ from datetime import UTC
 from decimal import Decimal
 from typing import Any
 
+from billing.core.decimals import strip_trailing_zeros
 from billing.core.meters import line_label
-from billing.core.prices import strip_trailing_zeros
 from billing.models import Invoice, InvoiceLine, Sample
 from billing.selectors.subjects import describe_subjects
 

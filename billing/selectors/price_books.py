@@ -31,7 +31,7 @@ def price_books_sold_by(seller: Msp | None) -> list[dict[str, Any]]:
     """The books of a seller (None: the operator), by name; for its own people only.
 
     ``{"id", "name", "seller", "buyer", "currency", "versions": [{"number", "effective_from", "note", "rates":
-    [{"meter", "label", "unit", "where", "price"}]}]}``, newest version first. ``price`` as in core/prices.py.
+    [{"meter", "label", "unit", "where", "price"}]}]}``, newest version first. ``price`` as in core/price_shapes.py.
     """
     books = PriceBook.objects.select_related("seller", "buyer_msp", "buyer_tenant").filter(seller=seller)
     return [_price_book_json(book) for book in books.prefetch_related("versions")]

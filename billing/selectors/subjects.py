@@ -1,41 +1,45 @@
-"""What the addresses of samples and lines stand for on the topology."""
+"""The objects on the topology that the subjects of samples and lines stand for."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from billing.metering import item_key_of
-from provisioning.models import Item, Overlay, Version
+from provisioning.selectors import metering
+from provisioning.selectors.metering import NamedItem
+
+
+def item_key_of(subject: str) -> tuple[str, str]:
+    """Return (kind, key) of the intent object that a subject's address belongs to.
+
+    ``service/fw/eu/…`` gives ``("services", "fw")``.
+    """
+    noun, _, rest = subject.partition("/")
+    return f"{noun}s", rest.partition("/")[0]
 
 
 def describe_subjects(subjects: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Address → thing, in three queries however many there are."""
+    """Return address → thing (billing/selectors/__init__.py), in three queries however many there are."""
     subjects = set(subjects)
-    keys = {item_key_of(subject) for subject in subjects} | {
-        ("exchanges", part) for subject in subjects for part in subject.split("/")[2:]
-    }
-    items = {(item.kind, item.key): item for item in Item.objects.filter(key__in={key for _, key in keys})}
-    # The newest name there is: of the newest revision, or of a draft for what was never provisioned.
-    numbers = [item.number for item in items.values()]
-    names = dict(Overlay.objects.filter(item__in=numbers).order_by("pk").values_list("item_id", "name"))
-    names.update(Version.objects.filter(item__in=numbers).order_by("first").values_list("item_id", "name"))
+    keys = {item_key_of(subject)[1] for subject in subjects}
+    keys |= {part for subject in subjects for part in subject.split("/")[2:]}
+    items = metering.named_items(keys)
+    return {subject: _describe(subject, items) for subject in subjects}
 
-    def name(kind: str, key: str) -> str:
+
+def _describe(subject: str, items: Mapping[tuple[str, str], NamedItem]) -> dict[str, Any]:
+    def name_of(kind: str, key: str) -> str:
         item = items.get((kind, key))
-        return names.get(item.number, key) if item else key
+        return item.name if item else key
 
-    def thing(subject: str) -> dict[str, Any]:
-        kind, key = item_key_of(subject)
-        item, own = items.get((kind, key)), name(kind, key)
-        match subject.split("/")[2:]:
-            case [exchange, "instance", number]:
-                title = f"{own} at {name('exchanges', exchange)}, instance {number}"
-            case ["to", exchange]:
-                title = f"{own} to {name('exchanges', exchange)}"
-            case _:
-                title = own
-        uid = str(item.uid) if item else None
-        return {"address": subject, "uid": uid, "kind": kind, "key": key, "name": own, "title": title}
-
-    return {subject: thing(subject) for subject in subjects}
+    kind, key = item_key_of(subject)
+    item, name = items.get((kind, key)), name_of(kind, key)
+    match subject.split("/")[2:]:
+        case [exchange, "instance", number]:
+            title = f"{name} at {name_of('exchanges', exchange)}, instance {number}"
+        case ["to", exchange]:
+            title = f"{name} to {name_of('exchanges', exchange)}"
+        case _:
+            title = name
+    uid = str(item.uid) if item else None
+    return {"address": subject, "uid": uid, "kind": kind, "key": key, "name": name, "title": title}

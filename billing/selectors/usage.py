@@ -7,11 +7,13 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from billing.core.meters import METERS
+from billing.core.billing_period import BillingPeriod
+from billing.core.decimals import strip_trailing_zeros
+from billing.core.meters import METERS, all_dimensions, meter_order
 from billing.core.money import Money, allocate
 from billing.core.price_books import PriceBookValue as BookValue
-from billing.core.prices import strip_trailing_zeros
-from billing.core.rating import BillingPeriod, RatedLine, rate_samples
+from billing.core.rated_line import RatedLine
+from billing.core.rating import rate_samples
 from billing.core.samples import SampleValue
 from billing.selectors.price_books import price_book_of, price_book_value
 from billing.selectors.samples import SummedSample, sum_samples
@@ -37,11 +39,9 @@ def usage_report(start: datetime, end: datetime, meter: str | None = None, group
     """
     if meter is not None and meter not in METERS:
         raise UnknownGrouping(f"Meter {meter!r} is not known; use one of {', '.join(METERS)}.")
-    dimensions = {name for known in METERS.values() for name in known.dimensions} | {"exchange", "service"}
-    if group_by not in USAGE_GROUPINGS and group_by not in dimensions:
-        raise UnknownGrouping(
-            f"Cannot group by {group_by!r}; use one of {', '.join([*USAGE_GROUPINGS, *sorted(dimensions)])}."
-        )
+    groupings = [*USAGE_GROUPINGS, *sorted(all_dimensions())]
+    if group_by not in groupings:
+        raise UnknownGrouping(f"Cannot group by {group_by!r}; use one of {', '.join(groupings)}.")
     book = price_book_of(current())
     value = price_book_value(book) if book else BookValue("", "EUR", ())
     rows: dict[tuple[str, str], _UsageTotal] = {}
@@ -118,8 +118,8 @@ def _allocate_line(
 
 
 def _in_meter_order(rows: dict[tuple[str, str], _UsageTotal]) -> list[tuple[tuple[str, str], _UsageTotal]]:
-    order = list(METERS)
-    return sorted(rows.items(), key=lambda row: (order.index(row[0][0]), row[0][1]))
+    order = meter_order()
+    return sorted(rows.items(), key=lambda row: (order[row[0][0]], row[0][1]))
 
 
 def _usage_row(

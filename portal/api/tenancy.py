@@ -12,7 +12,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from billing.core.prices import InvalidPrice
+from billing.core.price import InvalidPrice
 from billing.services import copy_price_book
 from portal.api.base_view import BaseApiView, response_with_etag
 from portal.api.etags import check_if_match, entity_tag

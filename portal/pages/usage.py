@@ -14,8 +14,8 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 
 from billing import selectors
+from billing.core.decimals import decimal_text
 from billing.core.meters import METERS
-from billing.core.prices import decimal_text
 from portal.pages.bar_chart import ChartBar, bar_chart
 from portal.pages.decorators import PageRequest, tenant_page
 from provisioning.core.formats.csv_text import escape_formula

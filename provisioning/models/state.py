@@ -49,8 +49,8 @@ class InFlightWrite(TenantOwned):
 class Lifecycle(TenantOwned):
     """From when to when a resource existed with the same dimensions; hours are metered from here.
 
-    ``dimensions`` are the body's metered fields: exchange.presence {location,size}; exchange.connector
-    {kind,size,exchange}; exchange.instance {service,product,license,exchange}.
+    ``dimensions`` are the fields of its body that its hours are priced by, as the setting LIFECYCLE_DIMENSIONS names
+    them when a step writes the resource.
     """
 
     revoked_privileges = "DELETE"

@@ -6,17 +6,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
+from django.utils.module_loading import import_string
+
 from provisioning.core.values.resource import Body, Resource, content_digest
 from provisioning.models import InFlightWrite, Lifecycle, ResourceRecord, Step
 from provisioning.snapshots import tenant_cache
 from provisioning.snapshots.tenant_cache import CachedResource
-
-# What of a resource's body its price may depend on; only these kinds are metered by the hour.
-METERED_DIMENSIONS: dict[str, tuple[str, ...]] = {
-    "exchange.presence": ("location", "size"),
-    "exchange.connector": ("kind", "size", "exchange"),
-    "exchange.instance": ("service", "product", "license", "exchange"),
-}
 
 
 def observed_resources() -> dict[str, Resource]:
@@ -93,18 +89,17 @@ def record_write_finished(step: Step, body: Body | None, known: Mapping[str, Any
 
 
 def _update_lifecycle(step: Step, body: Body | None, now: datetime) -> None:
-    if step.kind not in METERED_DIMENSIONS:
+    """End the resource's lifecycle and begin a new one when what its hours are priced by has changed."""
+    dimensions = import_string(settings.LIFECYCLE_DIMENSIONS)(step.kind, body or {})
+    if dimensions is None:
         return
-    dimensions = (
-        {name: body[name] for name in METERED_DIMENSIONS[step.kind] if name in body} if body is not None else None
-    )
-    going = Lifecycle.objects.filter(address=step.address, ended_at__isnull=True).first()
-    if going and going.dimensions == dimensions:
+    lifecycle = Lifecycle.objects.filter(address=step.address, ended_at__isnull=True).first()
+    if lifecycle and body is not None and lifecycle.dimensions == dimensions:
         return
-    if going:
-        going.ended_at = now
-        going.save(update_fields=["ended_at"])
-    if dimensions is not None:
+    if lifecycle:
+        lifecycle.ended_at = now
+        lifecycle.save(update_fields=["ended_at"])
+    if body is not None:
         Lifecycle(
             address=step.address,
             kind=step.kind,

@@ -17,8 +17,9 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from billing import exports, selectors, services
+from billing.core.price import InvalidPrice
 from billing.core.price_books import Rate
-from billing.core.prices import FlatPrice, InvalidPrice
+from billing.core.price_shapes import FlatPrice
 from billing.metering import collect_samples
 from billing.models import Invoice, InvoiceLine, LineSample, PriceBookVersion, Sample
 from tenants.models import Tenant

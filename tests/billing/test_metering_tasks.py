@@ -8,10 +8,8 @@ import pytest
 from django.utils import timezone
 
 from billing import selectors, services, tasks
-from billing.core.meters import HOURLY_METERS
 from billing.models import Sample
 from portal.celery import app
-from provisioning.services import resource_state
 from tenants.scope import scope
 from tests.billing.conftest import at, create_connector_lifecycle
 
@@ -49,8 +47,3 @@ def test_metering_that_stood_still_for_days_takes_up_where_it_stopped(acme):
             ("DRAFT-2026-12", 106),
             ("DRAFT-2026-11", 182),
         ]
-
-
-def test_the_lifecycle_log_keeps_what_hours_are_priced_by():
-    for kind, (_, fields) in HOURLY_METERS.items():
-        assert set(fields) <= set(resource_state.METERED_DIMENSIONS[kind])

@@ -7,9 +7,9 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
+from billing.core.billing_period import BillingPeriod
 from billing.core.price_books import PriceBookValue, PriceBookVersionValue, Rate
-from billing.core.prices import FlatPrice, GraduatedPrice, PackagePrice, Tier, VolumePrice
-from billing.core.rating import BillingPeriod
+from billing.core.price_shapes import FlatPrice, GraduatedPrice, PackagePrice, Tier, VolumePrice
 from billing.core.samples import HOUR, SampleValue
 
 NOVEMBER = BillingPeriod.month(2026, 11)

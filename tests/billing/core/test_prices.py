@@ -9,17 +9,9 @@ import pytest
 from hypothesis import given
 
 from billing.core.money import Money, round_to_minor
+from billing.core.price import Band, InvalidPrice
 from billing.core.price_books import PriceBookValue, PriceBookVersionValue, Rate
-from billing.core.prices import (
-    Band,
-    FlatPrice,
-    GraduatedPrice,
-    InvalidPrice,
-    PackagePrice,
-    Tier,
-    VolumePrice,
-    price_from_data,
-)
+from billing.core.price_shapes import FlatPrice, GraduatedPrice, PackagePrice, Tier, VolumePrice, price_from_data
 from tests.billing.core.strategies import quantities, shapes
 
 TIERS = (Tier(D(100), D("0.10")), Tier(D(1000), D("0.05"), D(3)), Tier(None, D("0.01")))

@@ -8,7 +8,7 @@ from decimal import Decimal as D
 from billing.core.estimate import compare_costs, rate_month
 from billing.core.money import Money
 from billing.core.price_books import PriceBookValue, PriceBookVersionValue, Rate
-from billing.core.prices import FlatPrice, GraduatedPrice, Tier
+from billing.core.price_shapes import FlatPrice, GraduatedPrice, Tier
 from billing.core.rating import rate_samples
 from billing.core.samples import HOUR, SampleValue
 from provisioning.core.values.resource import Resource

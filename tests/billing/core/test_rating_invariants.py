@@ -14,9 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from billing.core.billing_period import BillingPeriod
 from billing.core.money import Money, allocate, round_to_minor, sum_money
 from billing.core.price_books import PriceBookValue, PriceBookVersionValue
-from billing.core.rating import BillingPeriod, ConflictingSamples, rate_samples
+from billing.core.rating import ConflictingSamples, rate_samples
 from billing.core.samples import HOUR, SampleValue, hour_windows, hours_between
 from tests.billing.core.strategies import NOVEMBER, books, monotone, quantities, samples
 

@@ -1,61 +1,19 @@
-"""Prices, as immutable values.
-
-A price turns a quantity into an exact amount: ``amount(quantity)``, from the first unit of the month on. What a part
-of the month costs is the difference of two amounts, which is why splitting a month never changes its total.
-``bands(start, end)`` says how the amount came about.
-"""
+"""The price shapes that can be sold, and how stored books name them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
+from billing.core.decimals import decimal_text
 from billing.core.money import EXACT
-
-ZERO = Decimal(0)
-
-
-class InvalidPrice(ValueError):
-    """A price or a book that cannot be used; the message says what and where."""
+from billing.core.price import ZERO, Band, InvalidPrice, Price, check_not_negative, parse_decimal
 
 
 @dataclass(frozen=True, slots=True)
-class Band:
-    """One stretch of a quantity at one unit price; ``fee`` is what entering the stretch costs besides."""
-
-    quantity: Decimal
-    unit_price: Decimal
-    fee: Decimal = ZERO
-
-    @property
-    def amount(self) -> Decimal:
-        return EXACT.fma(self.quantity, self.unit_price, self.fee)
-
-    def to_data(self) -> dict[str, str]:
-        return {
-            "quantity": decimal_text(self.quantity),
-            "unit_price": decimal_text(self.unit_price),
-            "fee": decimal_text(self.fee),
-        }
-
-
-class Price(Protocol):
-    """A price shape. ``pooled``: its bands count the usage of all subjects together, not of each alone."""
-
-    shape: ClassVar[str]
-    pooled: ClassVar[bool]
-
-    def amount(self, quantity: Decimal) -> Decimal: ...
-
-    def bands(self, start: Decimal, end: Decimal) -> list[Band]: ...
-
-    def to_data(self) -> dict[str, Any]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class FlatPrice:
+class FlatPrice(Price):
     """Each unit costs the same."""
 
     shape: ClassVar[str] = "flat"
@@ -63,7 +21,7 @@ class FlatPrice:
     unit_price: Decimal
 
     def __post_init__(self) -> None:
-        _check_not_negative(self.unit_price)
+        check_not_negative(self.unit_price)
 
     def amount(self, quantity: Decimal) -> Decimal:
         return EXACT.multiply(quantity, self.unit_price)
@@ -76,7 +34,7 @@ class FlatPrice:
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> FlatPrice:
-        return cls(_parse_decimal(data, "unit_price"))
+        return cls(parse_decimal(data, "unit_price"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +51,12 @@ class Tier:
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Tier:
-        up_to = None if data.get("up_to") is None else _parse_decimal(data, "up_to")
-        return cls(up_to, _parse_decimal(data, "unit_price"), _parse_decimal(data, "fee") if "fee" in data else ZERO)
+        up_to = None if data.get("up_to") is None else parse_decimal(data, "up_to")
+        return cls(up_to, parse_decimal(data, "unit_price"), parse_decimal(data, "fee") if "fee" in data else ZERO)
 
 
 @dataclass(frozen=True, slots=True)
-class GraduatedPrice:
+class GraduatedPrice(Price):
     """Each unit costs what its own tier says; more usage never lowers the bill."""
 
     shape: ClassVar[str] = "graduated"
@@ -135,10 +93,10 @@ class GraduatedPrice:
 
 
 @dataclass(frozen=True, slots=True)
-class VolumePrice:
+class VolumePrice(Price):
     """All units cost what the tier of the whole quantity says.
 
-    Crossing into a cheaper tier can lower the bill; whoever writes such a price should be told (``lowers_the_bill``).
+    Crossing into a cheaper tier can lower the bill; ``can_lower_bill`` says so for whoever writes such a price.
     """
 
     shape: ClassVar[str] = "volume"
@@ -150,7 +108,7 @@ class VolumePrice:
 
     @property
     def can_lower_bill(self) -> bool:
-        """Whether some larger quantity costs less than a smaller one."""
+        """Return whether some larger quantity costs less than a smaller one."""
         return any(
             above.fee + above.unit_price * (tier.up_to or ZERO) < tier.fee + tier.unit_price * (tier.up_to or ZERO)
             for tier, above in zip(self.tiers, self.tiers[1:], strict=False)
@@ -160,7 +118,7 @@ class VolumePrice:
         return self._band(quantity).amount if quantity else ZERO
 
     def bands(self, start: Decimal, end: Decimal) -> list[Band]:
-        """The whole quantity at its tier; what was counted before is taken back at the tier it had then."""
+        """Return the whole quantity at its tier, less what was counted before at the tier it had then."""
         if start == end:
             return []
         bands = [self._band(end)]
@@ -182,8 +140,8 @@ class VolumePrice:
 
 
 @dataclass(frozen=True, slots=True)
-class PackagePrice:
-    """Sold by packages of ``size`` units; one that is begun is paid whole."""
+class PackagePrice(Price):
+    """Sold by packages of ``size`` units; a package that is begun is paid whole."""
 
     shape: ClassVar[str] = "package"
     pooled: ClassVar[bool] = True
@@ -191,7 +149,7 @@ class PackagePrice:
     package_price: Decimal
 
     def __post_init__(self) -> None:
-        _check_not_negative(self.package_price)
+        check_not_negative(self.package_price)
         if not self.size > 0:
             raise InvalidPrice(f"A package of {self.size} units cannot be sold; its size must be above 0.")
 
@@ -199,8 +157,14 @@ class PackagePrice:
         return EXACT.multiply(self._packages(quantity), self.package_price)
 
     def bands(self, start: Decimal, end: Decimal) -> list[Band]:
-        """Bands of a package price count packages, not units."""
+        """Return one band, which counts packages instead of units."""
         return [Band(EXACT.subtract(self._packages(end), self._packages(start)), self.package_price)]
+
+    def band_unit(self, unit: str) -> str:
+        return "packages"
+
+    def single_unit_price(self, bands: Sequence[Band]) -> None:
+        return None
 
     def _packages(self, quantity: Decimal) -> Decimal:
         whole, rest = EXACT.divmod(quantity, self.size)
@@ -211,45 +175,27 @@ class PackagePrice:
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> PackagePrice:
-        return cls(_parse_decimal(data, "size"), _parse_decimal(data, "package_price"))
+        return cls(parse_decimal(data, "size"), parse_decimal(data, "package_price"))
 
 
-PRICE_SHAPES: dict[str, type[FlatPrice] | type[GraduatedPrice] | type[VolumePrice] | type[PackagePrice]] = {
-    shape.shape: shape for shape in (FlatPrice, GraduatedPrice, VolumePrice, PackagePrice)
+PRICE_SHAPES: dict[str, type[Price]] = {
+    shape.shape: shape
+    for shape in (
+        FlatPrice,
+        GraduatedPrice,
+        VolumePrice,
+        PackagePrice,
+    )
 }
-"""Every price shape by its name in stored books; a new one is a class and an entry."""
+"""Every price shape by its name in stored books. A new shape is a class and a line."""
 
 
 def price_from_data(data: Mapping[str, Any]) -> Price:
-    """The price written by ``to_data``; InvalidPrice when it says nothing usable."""
+    """Return the price that ``to_data`` wrote. Raise InvalidPrice when it cannot be used."""
     shape = PRICE_SHAPES.get(data.get("shape", ""))
     if shape is None:
         raise InvalidPrice(f"Price shape {data.get('shape')!r} is not known; use one of {', '.join(PRICE_SHAPES)}.")
     return shape.from_data(data)
-
-
-def decimal_text(value: Decimal) -> str:
-    """A decimal as text: no exponent, no trailing zeros, so that equal prices are equal text."""
-    text = format(value, "f")
-    return (text.rstrip("0").rstrip(".") or "0") if "." in text else text
-
-
-def strip_trailing_zeros(value: Decimal) -> Decimal:
-    """The same number without trailing zeros, as a reader writes it: ``Decimal("720")`` for 720.000000000000."""
-    return Decimal(decimal_text(value))
-
-
-def _parse_decimal(data: Mapping[str, Any], field: str) -> Decimal:
-    value = data.get(field)
-    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
-        raise InvalidPrice(f'{field} is {value!r}; write it as a decimal string such as "0.0420".')
-    try:
-        number = Decimal(value)
-    except ArithmeticError:
-        raise InvalidPrice(f"{field} is {value!r}, which is not a number.") from None
-    if not number.is_finite():
-        raise InvalidPrice(f"{field} is {value!r}, which is not a finite number.")
-    return number
 
 
 def _parse_tiers(data: Mapping[str, Any]) -> tuple[Tier, ...]:
@@ -264,13 +210,8 @@ def _check_tiers(tiers: Sequence[Tier]) -> None:
         raise InvalidPrice("The last tier must have no end (up_to null), so that every quantity has a price.")
     lower = ZERO
     for tier in tiers:
-        _check_not_negative(tier.unit_price)
-        _check_not_negative(tier.fee)
+        check_not_negative(tier.unit_price)
+        check_not_negative(tier.fee)
         if (tier.up_to is not None and tier.up_to <= lower) or (tier.up_to is None and tier is not tiers[-1]):
             raise InvalidPrice(f"Tier up to {tier.up_to} must end after {lower}, and only the last may be without end.")
         lower = tier.up_to if tier.up_to is not None else lower
-
-
-def _check_not_negative(price: Decimal) -> None:
-    if not isinstance(price, Decimal) or not price.is_finite() or price < 0:
-        raise InvalidPrice(f"A price of {price} cannot be used; it must be a Decimal of 0 or more.")

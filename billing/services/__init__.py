@@ -1,0 +1,18 @@
+"""What billing does: meter usage, compute draft invoices, publish prices, price plans.
+
+All but publishing prices work in the scope of the tenant in force.
+"""
+
+from billing.services.draft_invoices import update_draft_invoice
+from billing.services.plan_prices import estimate_live_cost, price_plan
+from billing.services.price_books import copy_price_book, publish_version
+from billing.services.usage import meter_usage
+
+__all__ = [
+    "copy_price_book",
+    "estimate_live_cost",
+    "meter_usage",
+    "price_plan",
+    "publish_version",
+    "update_draft_invoice",
+]

@@ -1,0 +1,124 @@
+"""What billing reads of provisioning: lifetimes of resources, counters of nodes, and the names of objects.
+
+Everything is of the tenant in force.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db.models import Min, Q, QuerySet
+
+from provisioning.core.values.counter_key import CounterKey
+from provisioning.core.values.resource import Resource
+from provisioning.models import CounterReading, Item, Lifecycle, Node, Overlay, ResourceRecord, Version
+
+
+class ResourceLifetime(NamedTuple):
+    """From when to when (None: until now) a resource existed with the same dimensions."""
+
+    pk: int
+    address: str
+    kind: str
+    dimensions: Mapping[str, Any]
+    started_at: datetime
+    ended_at: datetime | None
+
+
+class CounterReadingRow(NamedTuple):
+    """What a node's counter showed. ``key`` is the text of a CounterKey; a new epoch starts from zero."""
+
+    node: int
+    key: str
+    epoch: str
+    at: datetime
+    value: int
+
+
+class NamedItem(NamedTuple):
+    """An intent object and the newest name it has."""
+
+    uid: UUID
+    name: str
+
+
+def lifetimes_between(start: datetime, end: datetime) -> Iterator[ResourceLifetime]:
+    """Yield the lifetimes that overlap [start, end), by address, then by start."""
+    overlapping = Q(ended_at__isnull=True) | Q(ended_at__gt=start)
+    return _lifetimes(Lifecycle.objects.filter(overlapping, started_at__lt=end).order_by("address", "started_at", "pk"))
+
+
+def lifetimes_before(when: datetime) -> Iterator[ResourceLifetime]:
+    """Yield the lifetimes that began before an instant, the oldest first."""
+    return _lifetimes(Lifecycle.objects.filter(started_at__lt=when).order_by("started_at", "pk"))
+
+
+def open_lifetimes() -> Iterator[ResourceLifetime]:
+    """Yield the lifetimes of what exists now, by address."""
+    return _lifetimes(Lifecycle.objects.filter(ended_at__isnull=True).order_by("address"))
+
+
+def _lifetimes(rows: QuerySet[Lifecycle]) -> Iterator[ResourceLifetime]:
+    return map(ResourceLifetime._make, rows.values_list(*ResourceLifetime._fields))
+
+
+def counter_readings(
+    start: datetime, end: datetime, forms: Iterable[tuple[str, str]], quantity: str = "bytes"
+) -> Iterator[CounterReadingRow]:
+    """Yield the readings of [start, end) of counters of these forms, by node, key and time.
+
+    A form is (kind of subject, direction), as in ``("connector", "out")``; the direction is "" for keys without one.
+    """
+    has_form = Q(pk__in=())
+    for subject_kind, direction in forms:
+        suffix = f"|{CounterKey('', direction=direction, quantity=quantity)}"
+        has_form |= Q(key__startswith=f"{subject_kind}/", key__endswith=suffix)
+    rows = CounterReading.objects.filter(has_form, at__gte=start, at__lt=end).order_by("node_id", "key", "at", "pk")
+    return map(CounterReadingRow._make, rows.values_list("node_id", "key", "epoch", "at", "value").iterator())
+
+
+def last_reading_before(node: int, key: str, when: datetime) -> CounterReadingRow | None:
+    """Return a counter's newest reading before an instant, or None."""
+    rows = CounterReading.objects.filter(node_id=node, key=key, at__lt=when).order_by("-at")
+    row = rows.values_list("node_id", "key", "epoch", "at", "value").first()
+    return CounterReadingRow._make(row) if row else None
+
+
+def node_locations() -> dict[int, str]:
+    """Return the location of every node, by its primary key."""
+    return dict(Node.objects.values_list("pk", "location"))
+
+
+def first_activity() -> datetime | None:
+    """Return when the tenant's first resource began to exist or its first counter was read; None before either."""
+    firsts = [
+        Lifecycle.objects.aggregate(at=Min("started_at"))["at"],
+        CounterReading.objects.aggregate(at=Min("at"))["at"],
+    ]
+    return min((first for first in firsts if first), default=None)
+
+
+def live_resources() -> list[Resource]:
+    """Return every resource that exists, as last written."""
+    return [Resource(*row) for row in ResourceRecord.objects.values_list("address", "kind", "body")]
+
+
+def item_uids(keys: Iterable[str]) -> dict[tuple[str, str], UUID]:
+    """Return (kind, key) → uid of the intent objects with these keys, in one query."""
+    rows = Item.objects.filter(key__in=set(keys)).values_list("kind", "key", "uid")
+    return {(kind, key): uid for kind, key, uid in rows}
+
+
+def named_items(keys: Iterable[str]) -> dict[tuple[str, str], NamedItem]:
+    """Return (kind, key) → item of the intent objects with these keys, in three queries however many there are.
+
+    The name is that of the newest revision, or of a draft for what was never provisioned, or else the key.
+    """
+    items = list(Item.objects.filter(key__in=set(keys)))
+    numbers = [item.number for item in items]
+    names = dict(Overlay.objects.filter(item__in=numbers).order_by("pk").values_list("item_id", "name"))
+    names.update(Version.objects.filter(item__in=numbers).order_by("first").values_list("item_id", "name"))
+    return {(item.kind, item.key): NamedItem(item.uid, names.get(item.number, item.key)) for item in items}
