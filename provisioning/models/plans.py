@@ -144,7 +144,7 @@ def _describe_change(
 
 
 class Run(TenantOwned):
-    """The carrying-out of one plan. Its state follows from its steps (core/states.py)."""
+    """The carrying-out of one plan. Its state follows from its steps (core/plan/run_states.py)."""
 
     class State(models.TextChoices):
         PENDING = "pending"
@@ -197,6 +197,8 @@ class Step(TenantOwned):
     address = models.CharField(max_length=250)
     kind = models.CharField(max_length=60)
     depends = models.JSONField(default=list, help_text="addresses of steps of this run that must be done before")
+    dependants = models.JSONField(default=list, help_text="addresses of steps of this run that this one comes before")
+    waits_for = models.IntegerField(default=0, help_text="how many of depends are not done yet; 0: it may begin")
     state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
     lease_owner = models.CharField(max_length=80, blank=True)
     lease_number = models.IntegerField(default=0)

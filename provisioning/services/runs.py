@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import compress
 
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, F, QuerySet
 from django.utils import timezone
 
 from provisioning.core.plan import diff_resources, run_states
@@ -91,19 +93,29 @@ def cancel_run(run: Run) -> Run:
     return run
 
 
+def wake_dependants(step: Step) -> None:
+    """Wake the steps for which ``step``, which is done now, was the last one they waited for."""
+    if not step.dependants:
+        return
+    dependants = Step.objects.filter(run=step.run_id, address__in=step.dependants, state=Step.State.PENDING)
+    dependants.update(waits_for=F("waits_for") - 1)
+    _wake(dependants.filter(waits_for=0))
+
+
+def skip_dependants(step: Step) -> None:
+    """Skip every step that can never begin, because ``step``, directly or through others, comes before it."""
+    dependants = step.dependants
+    while dependants:
+        skipped = Step.objects.filter(run=step.run_id, address__in=dependants, state=Step.State.PENDING)
+        dependants = sorted(
+            {address for addresses in skipped.values_list("dependants", flat=True) for address in addresses}
+        )
+        skipped.update(state=Step.State.SKIPPED)
+
+
 def update_run_state(run: Run) -> None:
-    """Let the run's state follow from its steps: skip what can never begin, wake what may, end what has ended."""
-    steps = list(Step.objects.filter(run=run))
-    by_address = {step.address: step for step in steps}
-    doomed = run_states.steps_to_skip({step.address: (step.state, step.depends) for step in steps})
-    if doomed:
-        Step.objects.filter(run=run, address__in=doomed).update(state=Step.State.SKIPPED)
-        for address in doomed:
-            by_address[address].state = Step.State.SKIPPED
-    for step in steps:
-        if run_states.is_ready(step.state, [by_address[other].state for other in step.depends]):
-            outbox.enqueue("step", step=step.pk)
-    state, now = run_states.run_state([step.state for step in steps]), timezone.now()
+    """Write the state that follows from the run's steps; announce it when it is another one."""
+    state, now = run_states.run_state(_step_states(run)), timezone.now()
     if state == run.state:
         return
     run.state = Run.State(state)
@@ -120,6 +132,18 @@ def update_run_state(run: Run) -> None:
         )
     outbox.enqueue("changed", what="run", id=str(run.uid), version=run.pk)
     outbox.enqueue("changed", what="topology", id="", version=run.revision)
+
+
+def _step_states(run: Run) -> set[str]:
+    """Return the states that steps of the run are in: one look into an index for each, however many steps there are."""
+    steps = Step.objects.filter(run=run)
+    exists = [Exists(steps.filter(state=state)) for state in Step.State]
+    return set(compress(Step.State.values, Run.objects.values_list(*exists).get(pk=run.pk)))
+
+
+def _wake(steps: QuerySet[Step]) -> None:
+    for pk in steps.order_by("order").values_list("pk", flat=True):
+        outbox.enqueue("step", step=pk)
 
 
 def _create_revision(draft: Draft, live: int) -> int:
@@ -157,7 +181,12 @@ def _start_run(plan: Plan, revision: int, changes: Sequence[PlannedChange]) -> R
 
 
 def _add_steps(run: Run, changes: Sequence[PlannedChange]) -> None:
-    addresses = {change.address for change in changes}
+    depends = {change.address: change.depends for change in changes}
+    dependants: dict[str, list[str]] = {address: [] for address in depends}
+    for address, earlier in depends.items():
+        depends[address] = [other for other in earlier if other in depends]
+        for other in depends[address]:
+            dependants[other].append(address)
     first = Step.objects.filter(run=run).count()
     Step.objects.bulk_insert(
         Step(
@@ -167,10 +196,13 @@ def _add_steps(run: Run, changes: Sequence[PlannedChange]) -> None:
             action=change.action,
             address=change.address,
             kind=change.kind,
-            depends=[other for other in change.depends if other in addresses],
+            depends=depends[change.address],
+            dependants=dependants[change.address],
+            waits_for=len(depends[change.address]),
         )
         for order, change in enumerate(changes, first)
     )
+    _wake(Step.objects.filter(run=run, state=Step.State.PENDING, waits_for=0))
     update_run_state(run)
     outbox.enqueue("changed", what="run", id=str(run.uid), version=run.pk)
 

@@ -12,13 +12,11 @@ from django.db import OperationalError
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from provisioning.core.plan import run_states
 from provisioning.core.values.resource import resolve_references
 from provisioning.drivers import get_driver
 from provisioning.drivers.base import Done, DriverContext, DriverError, Waiting
 from provisioning.models import Run, Step
-from provisioning.services import accounts, lease, resource_state
-from provisioning.services.runs import update_run_state
+from provisioning.services import accounts, lease, resource_state, runs
 from tenants import outbox
 from tenants.models import Tenant
 from tenants.scope import current, scope
@@ -27,6 +25,9 @@ logger = logging.getLogger(__name__)
 
 MAX_FAILURES = 6
 """Errors that may pass before a step fails; waiting for a slow operation is none."""
+MAX_LOST_WAKE_UPS = 100
+"""Of a tenant in one sweep. Most ready steps wait in the broker's queue: waking all of them again each time would let
+messages grow with the square of the steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +71,14 @@ def _apply_change(claim: StepClaim) -> Done | Waiting | DriverError:
 
 
 def due_steps(now: datetime) -> list[int]:
-    """Steps of the tenant in force that somebody should look at: lost wake-ups, lapsed leases, waits that are over."""
-    steps = list(Step.objects.filter(run__state__in=Run.ACTIVE))
-    state_of = {(step.run_id, step.address): step.state for step in steps}
-    return [
-        step.pk
-        for step in steps
-        if run_states.is_ready(step.state, [state_of[step.run_id, other] for other in step.depends])
-        or (step.state == Step.State.WAITING and step.due_at is not None and step.due_at <= now)
-        or (step.state == Step.State.RUNNING and lease.has_lapsed(step, now))
-    ]
+    """Return steps of the tenant in force that a worker should look at: waits that are over, lapsed leases and, at most
+    MAX_LOST_WAKE_UPS at a time, ready steps, whose wake-up may have been lost."""
+    steps = Step.objects.filter(run__state__in=Run.ACTIVE)
+    ready = steps.filter(state=Step.State.PENDING, waits_for=0).order_by("order")[:MAX_LOST_WAKE_UPS]
+    overdue = steps.filter(state=Step.State.WAITING, due_at__lte=now)
+    running = steps.filter(state=Step.State.RUNNING)
+    lapsed = [step.pk for step in running if lease.has_lapsed(step, now)]
+    return [*ready.values_list("pk", flat=True), *overdue.values_list("pk", flat=True), *lapsed]
 
 
 def wake_waiting_steps(address: str) -> None:
@@ -94,10 +93,7 @@ def _claim_step(pk: int, now: datetime) -> StepClaim | None:
     step = Step.objects.select_related(*related).filter(pk=pk, run__state__in=Run.ACTIVE).first()
     if step is None:
         return None
-    depends = list(Step.objects.filter(run=step.run, address__in=step.depends).values_list("state", flat=True))
-    if step.state == Step.State.PENDING and not run_states.is_ready(step.state, depends):
-        return None
-    free = Q(state=Step.State.PENDING) | Q(state=Step.State.WAITING, due_at__lte=now)
+    free = Q(state=Step.State.PENDING, waits_for=0) | Q(state=Step.State.WAITING, due_at__lte=now)
     if step.state == Step.State.RUNNING and lease.has_lapsed(step, now):
         # Under this very lease: whoever claims it first raises the number, and the other one comes too late.
         free |= Q(state=Step.State.RUNNING, lease_number=step.lease_number)
@@ -114,7 +110,7 @@ def _claim_step(pk: int, now: datetime) -> StepClaim | None:
     step.refresh_from_db(from_queryset=Step.objects.select_related(*related))
     resource_state.record_write_started(step, now)
     if step.run.state == Run.State.PENDING:
-        update_run_state(step.run)
+        runs.update_run_state(step.run)
     outbox.enqueue("changed", what="run", id=str(step.run.uid), version=step.pk)
     known = resource_state.resource_attributes([*step.change.resource_depends, step.address])
     return StepClaim(
@@ -136,6 +132,7 @@ def _record_outcome(claim: StepClaim, outcome: Done | Waiting | DriverError, now
                 claim.step, claim.step.change.core.after if body is not None else None, attributes, now
             )
             held.update(state=Step.State.DONE, finished_at=now, note="", error=None, lease_until=None)
+            runs.wake_dependants(claim.step)
         case Waiting(retry_after=seconds, note=note):
             _schedule_retry(held, claim, seconds, now, note=note[:300], error=None)
         case DriverError() as error:
@@ -143,13 +140,14 @@ def _record_outcome(claim: StepClaim, outcome: Done | Waiting | DriverError, now
             failures = claim.step.failures + 1
             if error.permanent or failures >= MAX_FAILURES:
                 held.update(state=Step.State.FAILED, finished_at=now, error=told, note="", lease_until=None)
+                runs.skip_dependants(claim.step)
             else:
                 seconds = error.retry_after or min(2.0**failures, 30.0)
                 note = f"Trying again in {seconds:.0f} s"
                 _schedule_retry(held, claim, seconds, now, error=told, note=note, failures=failures)
     if run.state == Run.State.CANCELLED:
         return
-    update_run_state(run)
+    runs.update_run_state(run)
     outbox.enqueue("changed", what="run", id=str(run.uid), version=claim.step.pk)
 
 
