@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.bench import Figure, bench
+from tests.bench.store import analyze
 
-SIZES = (200, 2000)
+ROUNDS = {200: 3, 2000: 1}
+"""Steps of a run → how many such runs; the fastest counts, since others may be using the machine."""
 MAX_GROWTH = 1.3
 """Of what a step costs in the larger run over what it costs in the smaller one."""
-ROUNDS = 2
-"""Of which the faster one counts: others may be using the machine."""
 ROWS_READ = """
     SELECT sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))
     FROM pg_stat_user_tables WHERE relname IN ('provisioning_step', 'provisioning_run')
@@ -56,8 +56,9 @@ def runs() -> Iterator[Figure]:
     call_command("migrate", database="owner", verbosity=0, interactive=False)
     try:
         for shape, chained in (("independent", False), ("chained", True)):
-            costs = [_fastest(size, chained) for size in SIZES]
-            yield from _figures(shape, *costs)
+            measure_run(f"warm-up-{shape}", 20, chained)
+            analyze(SERVERS.owner_url)
+            yield from _figures(shape, *(_fastest(size, chained) for size in ROUNDS))
     finally:
         SERVERS.close()
 
@@ -74,9 +75,7 @@ def _figures(shape: str, small: RunCost, large: RunCost) -> Iterator[Figure]:
 
 
 def _fastest(size: int, chained: bool) -> RunCost:
-    costs = [
-        measure_run(f"{'chain' if chained else 'free'}-{size}-{number}", size, chained) for number in range(ROUNDS)
-    ]
+    costs = [measure_run(f"{'chain' if chained else 'free'}-{size}-{n}", size, chained) for n in range(ROUNDS[size])]
     return min(costs, key=lambda cost: cost.seconds)
 
 

@@ -199,7 +199,7 @@ def _insert_network(tenant: Any, size: int, owner_url: str) -> dict[str, Any]:
             Revision(number=one, author="bench", counts=counts) for one in range(1, REVISIONS + 1)
         )
         LiveRevision(live=REVISIONS).save()
-    _analyze(owner_url)
+    analyze(owner_url)
     with scope(tenant):
         search_index.write_entries(Version.objects.iterator(5000))
         draft = Draft(name="bench", base_revision=REVISIONS, author="bench")
@@ -221,11 +221,11 @@ def _insert_network(tenant: Any, size: int, owner_url: str) -> dict[str, Any]:
             kind: [str(uid) for uid in Item.objects.filter(kind=kind).order_by("number").values_list("uid", flat=True)]
             for kind in more
         }
-    _analyze(owner_url)
+    analyze(owner_url)
     return {"draft": str(draft.uid), **uids}
 
 
-def _analyze(owner_url: str) -> None:
+def analyze(owner_url: str) -> None:
     """What autovacuum does by itself where it is not turned off."""
     import psycopg
 

@@ -25,6 +25,7 @@ from provisioning.snapshots import queries
 from tenants.actor import Actor, acting
 from tenants.models import Tenant
 from tenants.scope import scope
+from tests.bench.runs import create_ready_plan, measure_run
 from tests.people import People
 from tests.provisioning.small_network import (
     DOCUMENT,
@@ -253,6 +254,26 @@ def _with_policy(draft: str, **fields: object) -> Draft:
     made = editing.create_draft(draft)
     editing.add_object(made, "policies", policy(**fields))
     return made
+
+
+@pytest.mark.parametrize("chained", [False, True])
+def test_each_step_is_woken_once_however_many_there_are(people: People, chained: bool) -> None:
+    cost = measure_run("many", 60, chained)
+    assert cost.wake_ups == 60
+    # One as it begins, one as it ends; the run itself begins and ends too, and the picture with it.
+    assert cost.other_messages - 2 * 60 < 10
+
+
+def test_all_that_comes_after_a_failed_step_is_skipped_and_the_rest_goes_on(people: People) -> None:
+    """a ← b ← c, and d: with a failed, neither b nor c begins; d does."""
+    with scope(people.acme):
+        plan = create_ready_plan(4, chained=True)
+        plan.changes.filter(address="thing/3").update(depends=[])
+        run = runs.provision_plan(plan, plan.digest)
+        first = Step.objects.get(run=run, address="thing/0")
+        runs.skip_dependants(first)
+        found = states(run)
+    assert [found[f"thing/{number}"] for number in range(4)] == ["pending", "skipped", "skipped", "pending"]
 
 
 def test_a_cancelled_run_begins_nothing_more(people: People) -> None:
