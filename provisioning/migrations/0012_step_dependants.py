@@ -19,7 +19,7 @@ def fill(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("provisioning", "0010_standard_names")]
+    dependencies = [("provisioning", "0011_default_action")]
 
     operations = [
         migrations.AddField(
