@@ -16,51 +16,69 @@ from portal.api.pagination import CursorPaginator
 from portal.api.schema import extend_list_schema
 from portal.api.schema_fields import any_json, choice, list_of, mapping, object_schema, text, text_list, timestamp, uid
 from portal.api.tenancy import validate_body
+from provisioning.drivers import CLOUDS
 from provisioning.errors import ObjectNotFound
 from provisioning.models import CloudAccount
 from provisioning.services import accounts
 
-PROVIDERS = ("aws",)
+DISCOVERY_STATES = ("never", "running", "done", "failed")
+REGION = r"^[a-z0-9-]{1,40}$"
+
+
+class ProviderField(serializers.ChoiceField):
+    """A cloud of the registry, by name. Serializers make their fields anew each time, so it is read when used."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__([(cloud.name, cloud.label) for cloud in CLOUDS.values()], **options)
+
+
 ACCOUNT = object_schema(
     "CloudAccount",
     id=uid(),
     name=text(),
-    provider=choice(PROVIDERS),
+    provider=ProviderField(),
     account_id=text("as the cloud knows it"),
     regions=text_list("where discovery looks"),
-    discovery=choice(("never", "running", "done", "failed")),
+    discovery=choice(DISCOVERY_STATES),
     discovery_error=text("which call failed, and why", allow_blank=True),
     discovered_at=timestamp(allow_null=True),
     created_at=timestamp(),
 )
 INVENTORY = object_schema(
     "Inventory",
-    discovery=choice(("never", "running", "done", "failed")),
+    discovery=choice(DISCOVERY_STATES),
     discovered_at=timestamp(allow_null=True),
-    vpcs=list_of(any_json("a network with its subnets, prefixes, route tables and security groups")),
+    **{
+        cloud.inventory_key: list_of(any_json("a network with its subnets, prefixes, route tables and security groups"))
+        for cloud in CLOUDS.values()
+    },
     errors=mapping("region → why it could not be read"),
 )
 
 
 class CloudCredentialsSerializer(serializers.Serializer):
-    """Keys, or a role to assume beside them."""
+    """The credentials of an account: which fields its cloud has follows from `provider`."""
 
-    access_key_id = serializers.CharField(required=False, max_length=128)
-    secret_access_key = serializers.CharField(required=False, max_length=256)
-    role_arn = serializers.CharField(required=False, max_length=512)
-    external_id = serializers.CharField(required=False, max_length=1224)
+    def get_fields(self) -> dict[str, serializers.Field]:
+        return {
+            field.name: serializers.CharField(
+                required=False, max_length=field.max_length, help_text=f"{cloud.label}: {field.label}"
+            )
+            for cloud in CLOUDS.values()
+            for field in cloud.credentials
+        }
 
 
 class NewAccountSerializer(serializers.Serializer):
     name = serializers.CharField(max_length=100)
-    provider = serializers.ChoiceField(PROVIDERS)
+    provider = ProviderField()
     account_id = serializers.CharField(max_length=64)
-    regions = serializers.ListField(child=serializers.RegexField(r"^[a-z0-9-]{1,40}$"), min_length=1)
+    regions = serializers.ListField(child=serializers.RegexField(REGION), min_length=1)
     credentials = CloudCredentialsSerializer(write_only=True)
 
 
 class AccountChangeSerializer(serializers.Serializer):
-    regions = serializers.ListField(child=serializers.RegexField(r"^[a-z0-9-]{1,40}$"), min_length=1, required=False)
+    regions = serializers.ListField(child=serializers.RegexField(REGION), min_length=1, required=False)
     credentials = CloudCredentialsSerializer(write_only=True, required=False)
 
 
@@ -72,10 +90,10 @@ def account_json(account: CloudAccount) -> dict[str, Any]:
 
 
 def _get_account(uid: UUID) -> CloudAccount:
-    found = CloudAccount.objects.filter(uid=uid).first()
-    if found is None:
+    account = CloudAccount.objects.filter(uid=uid).first()
+    if account is None:
         raise ObjectNotFound("There is no such cloud account.")
-    return found
+    return account
 
 
 class CloudAccountListView(BaseApiView):
@@ -94,7 +112,7 @@ class CloudAccountListView(BaseApiView):
 
     @extend_schema(request=NewAccountSerializer, responses={201: ACCOUNT})
     def post(self, request: Request) -> Response:
-        """Adds an account with its credentials."""
+        """Add an account with its credentials."""
         account = accounts.add_account(**validate_body(NewAccountSerializer, self.fields(request)))
         return response_with_etag(account_json(account), 201, location=f"{request.path}{account.uid}/")
 
@@ -110,7 +128,7 @@ class CloudAccountDetailView(BaseApiView):
 
     @extend_schema(request=AccountChangeSerializer, responses=ACCOUNT)
     def patch(self, request: Request, uid: UUID) -> Response:
-        """Changes what is given; new credentials take the place of the old ones."""
+        """Change the given fields; new credentials take the place of all old ones."""
         account = _get_account(uid)
         check_if_match(request, entity_tag(account_json(account)))
         change = {"regions": None, "credentials": None, **validate_body(AccountChangeSerializer, self.fields(request))}
@@ -118,7 +136,7 @@ class CloudAccountDetailView(BaseApiView):
 
 
 class CloudAccountDiscoverView(BaseApiView):
-    """Looks what is in the account; read the account until `discovery` is done, then its inventory."""
+    """Discover what is in the account: read the account until `discovery` is done, then its inventory."""
 
     write_right = "accounts"
 
@@ -135,5 +153,6 @@ class CloudAccountInventoryView(BaseApiView):
     @extend_schema(responses=INVENTORY)
     def get(self, request: Request, uid: UUID) -> Response:
         account = _get_account(uid)
-        seen = {"discovery": account.discovery, "discovered_at": account.discovered_at}
-        return Response({"vpcs": [], "errors": {}, **account.inventory, **seen})
+        empty: dict[str, Any] = {CLOUDS[account.provider].inventory_key: [], "errors": {}}
+        state = {"discovery": account.discovery, "discovered_at": account.discovered_at}
+        return Response({**empty, **account.inventory, **state})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -11,53 +11,48 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from portal.pages.decorators import PageRequest, tenant_page
+from portal.pages.discovered_networks import discovered_networks
 from portal.pages.refusals import catch_refusals
+from provisioning.drivers import CLOUDS
+from provisioning.drivers.base import Cloud
 from provisioning.models import CloudAccount
 from provisioning.services import accounts as service
 from provisioning.snapshots import queries
 
-STATES = {"never": "unchecked", "running": "running", "done": "done", "failed": "failed"}
+DISCOVERY_STYLES = {"never": "unchecked", "running": "running", "done": "done", "failed": "failed"}
+"""State of discovery → the state's style on pages."""
 
 
 @tenant_page("accounts")
 def accounts(request: PageRequest) -> HttpResponse:
+    """The accounts and their networks; ``?add=NAME`` shows the form of a cloud, the first one where it names none."""
     problems = []
+    cloud = _chosen_cloud(request.POST.get("provider") or request.GET.get("add", ""))
     if request.method == "POST":
-        with catch_refusals() as done:
+        with catch_refusals() as outcome:
             account = service.add_account(
                 name=request.POST.get("name", ""),
-                provider="aws",
+                provider=cloud.name,
                 account_id=request.POST.get("account_id", "").strip(),
-                regions=request.POST.get("regions", "").replace(",", " ").split(),
-                credentials=_posted_credentials(request),
+                regions=_posted_regions(request),
+                credentials=_posted_credentials(request, cloud),
             )
             service.request_discovery(account)
-        if done:
+        if outcome:
             messages.success(request, f"Added {account.name}. Looking what is in it now.")
             return redirect("cloud-accounts", request.tenant.slug)
-        problems = done.problems
-    used = {
-        row.body["settings"].get("vpc_id"): row for row in queries.list_objects(queries.live_snapshot(), "connectors")
+        problems = outcome.problems
+    connectors = queries.list_objects(queries.live_snapshot(), "connectors")
+    context = {
+        "rows": [_account_row(account, connectors) for account in CloudAccount.objects.all()],
+        "problems": problems,
+        "sent": request.POST,
+        "cloud": cloud,
+        "clouds": CLOUDS.values(),
+        "adding": bool(problems) or "add" in request.GET,
     }
-    found = [
-        {
-            "account": account,
-            "state": STATES.get(account.discovery, account.discovery),
-            "networks": [
-                {**vpc, "connector": used.get(vpc["id"])} for vpc in (account.inventory or {}).get("vpcs", [])
-            ],
-            "regions": Counter(vpc.get("region") for vpc in (account.inventory or {}).get("vpcs", [])),
-            "errors": (account.inventory or {}).get("errors", {}),
-        }
-        for account in CloudAccount.objects.all()
-    ]
     part = "#list" if request.headers.get("HX-Target") == "accounts" else ""
-    return render(
-        request,
-        f"pages/accounts.html{part}",
-        {"found": found, "problems": problems, "sent": request.POST, "adding": bool(problems) or "add" in request.GET},
-        status=422 if problems else 200,
-    )
+    return render(request, f"pages/accounts.html{part}", context, status=422 if problems else 200)
 
 
 @require_POST
@@ -72,16 +67,35 @@ def discover(request: PageRequest, uid: UUID) -> HttpResponse:
 @require_POST
 @tenant_page("accounts")
 def credentials(request: PageRequest, uid: UUID) -> HttpResponse:
-    """New keys in place of the old ones, which are gone then."""
+    """Put new credentials in place of all old ones, and other regions; what is left empty stays."""
     account = get_object_or_404(CloudAccount, uid=uid)
-    regions = request.POST.get("regions", "").replace(",", " ").split()
-    with catch_refusals(request) as done:
-        service.update_account(account, regions=regions or None, credentials=_posted_credentials(request) or None)
-    if done:
+    posted = _posted_credentials(request, CLOUDS[account.provider])
+    with catch_refusals(request) as outcome:
+        service.update_account(account, regions=_posted_regions(request) or None, credentials=posted or None)
+    if outcome:
         messages.success(request, f"Changed {account.name}.")
     return redirect("cloud-accounts", request.tenant.slug)
 
 
-def _posted_credentials(request: PageRequest) -> dict[str, str]:
-    names = ("access_key_id", "secret_access_key", "role_arn", "external_id")
-    return {name: value for name in names if (value := request.POST.get(name, "").strip())}
+def _chosen_cloud(name: str) -> Cloud:
+    return CLOUDS.get(name) or next(iter(CLOUDS.values()))
+
+
+def _posted_regions(request: PageRequest) -> list[str]:
+    return request.POST.get("regions", "").replace(",", " ").split()
+
+
+def _posted_credentials(request: PageRequest, cloud: Cloud) -> dict[str, str]:
+    """Return the cloud's credential fields that are not empty."""
+    return {field.name: value for field in cloud.credentials if (value := request.POST.get(field.name, "").strip())}
+
+
+def _account_row(account: CloudAccount, connectors: list[queries.StoredObject]) -> dict[str, Any]:
+    return {
+        "account": account,
+        "cloud": CLOUDS[account.provider],
+        "kind": next(iter(CLOUDS[account.provider].connector_settings)),
+        "state": DISCOVERY_STYLES[account.discovery],
+        "networks": discovered_networks(account, connectors),
+        "errors": account.inventory.get("errors", {}),
+    }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from provisioning.drivers import cloud_of_connector
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,21 +28,18 @@ KIND_STYLES: dict[str, KindStyle] = {
         word="AWS VPC",
         cluster="AWS",
         family=CLOUD,
-        description="found by discovery in a cloud account",
     ),
     "azure-vnet": KindStyle(
         icon="brand-azure",
         word="Azure VNet",
         cluster="Azure",
         family=CLOUD,
-        description="the cloud side is set up by hand for now",
     ),
     "gcp-vpc": KindStyle(
         icon="brand-google",
         word="GCP VPC",
         cluster="GCP",
         family=CLOUD,
-        description="the cloud side is set up by hand for now",
     ),
     "ipsec-site": KindStyle(
         icon="building",
@@ -114,8 +113,21 @@ def kind_style(kind: str) -> KindStyle:
 
 
 def connector_families() -> list[tuple[str, list[tuple[str, KindStyle]]]]:
-    """The kinds of connectors as the wizard groups them."""
+    """Return (family, [(kind, style)]): the kinds of connectors as the wizard groups them."""
     return [
-        (family, [(kind, one) for kind, one in KIND_STYLES.items() if one.family == family])
+        (
+            family,
+            [
+                (kind, replace(style, description=style.description or _cloud_description(kind)))
+                for kind, style in KIND_STYLES.items()
+                if style.family == family
+            ],
+        )
         for family in (CLOUD, SITE, PRIVATE, INTERNET, REMOTE)
     ]
+
+
+def _cloud_description(kind: str) -> str:
+    if cloud_of_connector(kind) is None:
+        return "the cloud side is set up by hand for now"
+    return "found by discovery in a cloud account"

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from provisioning.core.plan import KNOWN_AFTER_APPLY
+from provisioning.drivers import find_cloud_address
 
 ACTIONS = ("create", "change", "replace", "remove")
 VERBS = {"allowed": "can now reach", "blocked": "can no longer reach"}
@@ -46,9 +47,9 @@ def step_rows(listed: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def address_location(address: str) -> str:
     """The region or exchange an address lies in."""
+    if in_cloud := find_cloud_address(address):
+        return in_cloud[1].region
     parts = address.split("/")
-    if parts[0] == "aws" and len(parts) > 2:
-        return parts[2]
     return parts[1] if parts[0] == "exchange" and len(parts) > 1 else ""
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from portal.pages.decorators import PageRequest, tenant_page
 from portal.pages.state_styles import state_style
+from provisioning.drivers import find_cloud_address
 from provisioning.models import Run, Step
 
 STATE_ORDER = ("done", "running", "waiting", "failed", "skipped", "cancelled", "pending")
@@ -73,10 +74,11 @@ def run_progress(steps: list[Step]) -> dict[str, Any]:
 
 
 def _step_location(step: Step) -> str:
-    """Where a step happens, as its address says: `aws 1234… eu-central-1`, `exchange eu`, `connector`, `service fw`."""
+    """Return where a step happens, from its address: `AWS eu-central-1, account 1234…`, `Exchange eu`, `Connectors`."""
+    if in_cloud := find_cloud_address(step.address):
+        cloud, cloud_address = in_cloud
+        return f"{cloud.label} {cloud_address.region}, {cloud.account_word} {cloud_address.account}"
     parts = step.address.split("/")
-    if parts[0] == "aws" and len(parts) > 2:
-        return f"AWS {parts[2]}, account {parts[1]}"
     if parts[0] == "exchange" and len(parts) > 1:
         return f"Exchange {parts[1]}"
     if parts[0] == "service" and len(parts) > 2:

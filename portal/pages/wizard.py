@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from decimal import Decimal
 from typing import Any
@@ -12,6 +13,7 @@ from django.shortcuts import render
 from billing.services import price_plan
 from portal.pages import kind_styles
 from portal.pages.decorators import PageRequest, tenant_page
+from portal.pages.discovered_networks import discovered_networks
 from portal.pages.objects import connectors
 from portal.pages.objects.bound_form import bind_fields
 from portal.pages.objects.exchanges import SIZES
@@ -20,6 +22,8 @@ from portal.templatetags.causeway import money
 from provisioning.catalog import catalog
 from provisioning.core.intent.connectors import CONNECTOR_KINDS
 from provisioning.core.values.resource import Resource
+from provisioning.drivers import cloud_of_connector
+from provisioning.drivers.base import Cloud
 from provisioning.models import CloudAccount, Draft
 from provisioning.snapshots import queries
 from provisioning.snapshots.queries import Snapshot, StoredObject
@@ -28,15 +32,16 @@ from provisioning.snapshots.queries import Snapshot, StoredObject
 @tenant_page("edit")
 def wizard(request: PageRequest) -> HttpResponse:
     drafts = list(Draft.objects.filter(state=Draft.State.OPEN))
-    wanted = request.GET.get("draft", "")
-    draft = next((draft for draft in drafts if str(draft.uid) == wanted), None)
+    draft_uid = request.GET.get("draft", "")
+    draft = next((draft for draft in drafts if str(draft.uid) == draft_uid), None)
     if draft is None:
         return render(request, "pages/connectors/choose_draft.html", {"drafts": drafts, "tenant": request.tenant})
     request.draft_uid = draft.uid
     view = queries.snapshot_of_draft(draft)
     kind = request.GET.get("kind", "")
-    accounts = CloudAccount.objects.all() if kind == "aws-vpc" else []
-    account = next((one for one in accounts if str(one.uid) == request.GET.get("account")), None)
+    cloud = cloud_of_connector(kind)
+    accounts = CloudAccount.objects.filter(provider=cloud.name) if cloud else []
+    account = next((account for account in accounts if str(account.uid) == request.GET.get("account")), None)
     exchanges, segments = queries.list_objects(view, "exchanges"), queries.list_objects(view, "segments")
     context = {
         "tenant": request.tenant,
@@ -44,9 +49,12 @@ def wizard(request: PageRequest) -> HttpResponse:
         "api": f"/api/v1/t/{request.tenant.slug}/drafts/{draft.uid}/",
         "kind": kind if kind in CONNECTOR_KINDS else "",
         "families": kind_styles.connector_families(),
+        "style": kind_styles.kind_style(kind),
+        "cloud": cloud,
+        "is_set_up_by_hand": kind in CONNECTOR_KINDS and CONNECTOR_KINDS[kind].cloud and cloud is None,
         "accounts": accounts,
         "account": account,
-        "vpcs": _vpc_rows(account, view, exchanges) if account else [],
+        "networks": _network_rows(cloud, kind, account, view, exchanges) if cloud and account else [],
         "exchanges": exchanges,
         "segments": segments,
         "may_discover": "accounts" in request.rights,
@@ -60,7 +68,7 @@ def wizard(request: PageRequest) -> HttpResponse:
 
 
 def _connector_fields(view: Snapshot, kind: str, exchange: StoredObject, segment: StoredObject, sizes: Any) -> Any:
-    """The form of every connector, begun with what most people want."""
+    """Return the fields of the form, filled with what most people want."""
     body = {
         "kind": kind,
         "exchange": exchange.uid,
@@ -72,31 +80,37 @@ def _connector_fields(view: Snapshot, kind: str, exchange: StoredObject, segment
 
 
 def _priced_sizes(kind: str) -> tuple[tuple[str, str], ...]:
-    """The sizes with what a connector of this kind costs in each month, where a price book applies."""
+    """Return the sizes with what a connector of this kind costs each month, where a price book applies."""
     addresses = {size: f"connector/{size}" for size, _ in SIZES}
-    wanted = [
+    connectors_of_each_size = [
         Resource(address, "exchange.connector", {"kind": kind, "size": size, "exchange": ""})
         for size, address in addresses.items()
     ]
-    found = price_plan([], wanted)
+    prices = price_plan([], connectors_of_each_size)
     amounts: dict[str, Decimal] = defaultdict(Decimal)
-    for line in found["lines"]:
+    for line in prices["lines"]:
         amounts[line["subject"]["address"]] += Decimal(line["amount"])
-    return tuple(
-        (
-            size,
-            f"{word}, {money(amount, found['currency'])} a month" if (amount := amounts.get(addresses[size])) else word,
-        )
-        for size, word in SIZES
-    )
+    labels = []
+    for size, word in SIZES:
+        amount = amounts.get(addresses[size])
+        labels.append((size, f"{word}, {money(amount, prices['currency'])} a month" if amount else word))
+    return tuple(labels)
 
 
-def _vpc_rows(account: CloudAccount, view: Snapshot, exchanges: list[StoredObject]) -> list[dict[str, Any]]:
-    """What discovery found, with the connector of this draft that uses it already, and the exchange nearest to it."""
-    used = {row.body["settings"].get("vpc_id"): row.name for row in queries.list_objects(view, "connectors")}
+def _network_rows(
+    cloud: Cloud, kind: str, account: CloudAccount, view: Snapshot, exchanges: list[StoredObject]
+) -> list[dict[str, Any]]:
+    """Return the discovered networks, each with the connector of this draft that attaches it, the settings of a
+    connector that would (JSON), and the exchange in the network's region."""
     locations = catalog().locations
-    near = {locations[row.body["location"]].region: row for row in exchanges if row.body["location"] in locations}
+    exchange_by_region = {
+        locations[row.body["location"]].region: row for row in exchanges if row.body["location"] in locations
+    }
     return [
-        {**vpc, "used": used.get(vpc["id"], ""), "exchange": near.get(vpc["region"])}
-        for vpc in account.inventory.get("vpcs", [])
+        {
+            **network,
+            "settings": json.dumps(cloud.settings_for(kind, network)),
+            "exchange": exchange_by_region.get(network["region"]),
+        }
+        for network in discovered_networks(account, queries.list_objects(view, "connectors"))
     ]

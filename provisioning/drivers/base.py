@@ -67,7 +67,7 @@ class Cloud:
     the worker that first needs them. ``compile`` and ``quota_uses`` are pure and import nothing but the core.
 
     name:     first part of the kinds and addresses of its resources, and ``CloudAccount.provider``; at most 10 letters.
-    label:    its name for people; icon: one of static/icons.
+    label:    its name for people.
     account_id, account_word: the field that names an account, and what an account is called ("subscription").
     regions:  those that the account form suggests; others are taken as well.
     network_word, networks_word: what it calls a network ("VPC", "VPCs").
@@ -83,7 +83,6 @@ class Cloud:
 
     name: str
     label: str
-    icon: str
     account_id: CloudField
     account_word: str = "account"
     credentials: tuple[CloudField, ...]
@@ -107,13 +106,17 @@ class Cloud:
         name, *parts = address.split("/", 3)
         return CloudAddress(*parts) if name == self.name and len(parts) == 3 else None
 
+    def account_setting(self, kind: str) -> str:
+        """Return the setting of a connector of this kind that names its account."""
+        return next(setting for setting, member in self.connector_settings[kind].items() if member == "account")
+
     def networks(self, account_id: str, inventory: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Return the networks of a discovered inventory, each with its ``account``."""
         return [{**network, "account": account_id} for network in inventory.get(self.inventory_key, ())]
 
     def settings_for(self, kind: str, network: Mapping[str, Any]) -> dict[str, str]:
         """Return the settings of a connector of this kind that attaches a discovered network."""
-        return {setting: str(network.get(member, "")) for setting, member in self.connector_settings[kind].items()}
+        return {setting: str(network[member]) for setting, member in self.connector_settings[kind].items()}
 
 
 @dataclass(frozen=True, slots=True)

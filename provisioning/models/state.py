@@ -75,11 +75,11 @@ class Lifecycle(TenantOwned):
 
 
 class CloudAccount(TenantOwned):
-    """An account at a cloud, the sealed credentials for it and what discovery last found there."""
+    """An account at a cloud, its sealed credentials and what discovery last found there."""
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=100)
-    provider = models.CharField(max_length=10, choices=[("aws", "AWS")])
+    provider = models.CharField(max_length=10, help_text="a name of provisioning.drivers.CLOUDS")
     account_id = models.CharField(max_length=64)
     regions = models.JSONField(default=list)
     sealed = models.TextField(blank=True)

@@ -10,8 +10,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from provisioning.core.values.resource import Problem
-from provisioning.drivers import get_discoverer
-from provisioning.drivers.base import CloudCredentials, DriverError
+from provisioning.drivers import CLOUDS, get_discoverer
+from provisioning.drivers.base import Cloud, CloudCredentials, CloudField, DriverError
 from provisioning.errors import StateConflict, ValidationFailed
 from provisioning.models import CloudAccount
 from tenants import audit, outbox, vault
@@ -22,15 +22,19 @@ from tenants.scope import scope
 def add_account(
     *, name: str, provider: str, account_id: str, regions: Sequence[str], credentials: Mapping[str, str]
 ) -> CloudAccount:
-    """A new account; ``credentials``: access_key_id and secret_access_key, or role_arn and external_id beside them."""
-    if provider != "aws":
-        raise ValidationFailed("Unknown cloud.", [Problem("not_one_of", "provider", "Choose aws.")])
-    if not re.fullmatch(r"[0-9]{12}", account_id):
-        raise ValidationFailed(
-            "Wrong account id.", [Problem("wrong_type", "account_id", "An AWS account id has 12 digits.")]
-        )
+    """Create an account of the cloud ``provider``; ``credentials``: its credential fields by name.
+
+    Raises ValidationFailed where a field breaks the cloud's rules, StateConflict where the name or number is taken.
+    """
+    cloud = CLOUDS.get(provider)
+    if cloud is None:
+        names = ", ".join(CLOUDS)
+        raise ValidationFailed("Unknown cloud.", [Problem("not_one_of", "provider", f"Choose one of: {names}.")])
+    if problem := _field_problem(cloud, cloud.account_id, account_id, cloud.account_id.name):
+        raise ValidationFailed("Wrong account id.", [problem])
     if not name.strip():
         raise ValidationFailed("An account needs a name.", [Problem("required", "name", "Give the account a name.")])
+    _check_credentials(cloud, credentials)
     account = CloudAccount(
         name=name.strip(),
         provider=provider,
@@ -50,18 +54,43 @@ def add_account(
 def update_account(
     account: CloudAccount, *, regions: Sequence[str] | None, credentials: Mapping[str, str] | None
 ) -> CloudAccount:
-    """Other regions, or new credentials in place of the old ones."""
+    """Set other regions, or put new credentials in place of all old ones; None or {} leaves them as they are."""
     if regions is not None:
         account.regions = list(regions)
     if credentials:
+        _check_credentials(CLOUDS[account.provider], credentials)
         account.sealed = vault.seal(credentials)
     account.save(update_fields=["regions", "sealed"])
     audit.record("account.change", kind="cloud-account", object_id=str(account.uid), object_name=account.name)
     return account
 
 
+def _check_credentials(cloud: Cloud, credentials: Mapping[str, str]) -> None:
+    """Raise ValidationFailed with every field that the cloud does not have, or whose value breaks its rule."""
+    fields = {field.name: field for field in cloud.credentials}
+    problems = [
+        Problem("unknown_field", f"credentials.{name}", f"{cloud.label} has no credential “{name}”.")
+        for name in credentials
+        if name not in fields
+    ]
+    problems += [
+        problem
+        for name, field in fields.items()
+        if name in credentials and (problem := _field_problem(cloud, field, credentials[name], f"credentials.{name}"))
+    ]
+    if problems:
+        raise ValidationFailed("Wrong credentials.", problems)
+
+
+def _field_problem(cloud: Cloud, field: CloudField, value: str, path: str) -> Problem | None:
+    """Return what is wrong with a field's value; the message never quotes the value, which may be a secret."""
+    if field.pattern and not re.fullmatch(field.pattern, value):
+        return Problem("wrong_type", path, f"“{field.label}” of {cloud.label} has to be {field.rule}.")
+    return None
+
+
 def request_discovery(account: CloudAccount) -> CloudAccount:
-    """Begin to look what is in the account; a worker does it, the page is told when it is done."""
+    """Ask a worker to discover what is in the account; the page is told when it is done."""
     account.discovery, account.discovery_error = "running", ""
     account.save(update_fields=["discovery", "discovery_error"])
     outbox.enqueue("discover", account=str(account.uid))
@@ -69,7 +98,7 @@ def request_discovery(account: CloudAccount) -> CloudAccount:
 
 
 def run_discovery(tenant: Tenant, uid: str) -> None:
-    """Carry discovery out; calls the cloud outside any transaction."""
+    """Discover what is in an account and keep it; calls the cloud outside any transaction."""
     with scope(tenant):
         account = CloudAccount.objects.filter(uid=uid).first()
         if account is None:
@@ -80,18 +109,18 @@ def run_discovery(tenant: Tenant, uid: str) -> None:
     except DriverError as failure:
         inventory, error = None, f"{failure.call}: {failure.message}".removeprefix(": ")
     with scope(tenant):
-        found = CloudAccount.objects.filter(uid=uid)
+        rows = CloudAccount.objects.filter(uid=uid)
         if inventory is None:
-            found.update(discovery="failed", discovery_error=error[:500])
+            rows.update(discovery="failed", discovery_error=error[:500])
         else:
-            found.update(discovery="done", discovery_error="", discovered_at=timezone.now(), inventory=inventory)
+            rows.update(discovery="done", discovery_error="", discovered_at=timezone.now(), inventory=inventory)
         outbox.enqueue("changed", what="account", id=uid, version=0)
 
 
 def credentials_lookup(tenant: Tenant) -> Callable[[str], CloudCredentials]:
-    """How a driver asks for the credentials of an account of this tenant, outside the scope."""
+    """Return how a driver, outside the scope, gets the credentials of an account of this tenant by its account id."""
 
-    def find(account_id: str) -> CloudCredentials:
+    def find_credentials(account_id: str) -> CloudCredentials:
         with scope(tenant):
             account = CloudAccount.objects.filter(account_id=account_id).first()
         if account is None:
@@ -102,4 +131,4 @@ def credentials_lookup(tenant: Tenant) -> Callable[[str], CloudCredentials]:
             )
         return CloudCredentials(account_id, vault.unseal(account.sealed))
 
-    return find
+    return find_credentials

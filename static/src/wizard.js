@@ -5,13 +5,11 @@ import { choose } from "./forms/picker.js";
 startObjectForms();
 
 document.addEventListener("change", ({ target }) => {
-  if (target.name !== "vpc") return;
+  if (target.name !== "network") return;
   const { dataset } = target;
   const { elements } = document.getElementById("wz-form");
   const fill = (name, value) => { elements.namedItem(name).value = value; };
-  fill("settings.account", dataset.account);
-  fill("settings.region", dataset.region);
-  fill("settings.vpc_id", target.value);
+  for (const [name, value] of Object.entries(JSON.parse(dataset.settings))) fill(`settings.${name}`, value);
   fill("attachments[0].prefixes", dataset.prefixes);
   const name = elements.namedItem("name");
   if (!name.value || name.dataset.filled) {
@@ -31,5 +29,5 @@ document.body.addEventListener("saved", () => {
 });
 // The form appears with the first network: the page has to be laid out anew once.
 document.body.addEventListener("htmx:afterSwap", () => {
-  if (document.querySelector(".wz-vpcs") && !document.getElementById("wz-form")) location.reload();
+  if (document.querySelector(".wz-choices") && !document.getElementById("wz-form")) location.reload();
 });

@@ -9,7 +9,6 @@ from provisioning.drivers.base import Cloud, CloudField
 AWS = Cloud(
     name="aws",
     label="AWS",
-    icon="brand-aws",
     account_id=CloudField(
         name="account_id",
         label="Account id",

@@ -9,6 +9,8 @@ from typing import Any
 from provisioning.core import intent as core
 from provisioning.core.intent import ResolveReference
 from provisioning.core.values.resource import Problem
+from provisioning.drivers import cloud_of_connector
+from provisioning.drivers.base import Cloud
 from provisioning.errors import ValidationFailed
 from provisioning.models import CloudAccount
 from provisioning.services.drafts.overlay import Body
@@ -31,23 +33,25 @@ class BodyNormaliser:
             clean = core.normalise_body(kind, body, self.resolve)
         except core.InvalidIntent as error:
             raise ValidationFailed(error.problems[0].message, error.problems) from error
-        if kind == "connectors" and "account" in clean["settings"]:
-            clean["settings"]["account"] = self._account(clean["settings"]["account"])
+        if kind == "connectors" and (cloud := cloud_of_connector(clean["kind"])):
+            setting = cloud.account_setting(clean["kind"])
+            clean["settings"][setting] = self._account_id(cloud, setting, clean["settings"][setting])
         return clean
 
-    def _account(self, wanted: str) -> str:
-        """By id or name, kept as the number the cloud knows it by: resource addresses are made of it."""
-        if wanted not in self._accounts:
-            message = f"There is no cloud account “{wanted}”. Add it first."
-            raise ValidationFailed(message, [Problem("unknown_reference", "settings.account", message)])
-        return self._accounts[wanted]
+    def _account_id(self, cloud: Cloud, setting: str, account: str) -> str:
+        """Return the number the cloud knows an account by, given its uid, name or number: addresses are made of it."""
+        if (cloud.name, account) not in self._account_ids:
+            message = f"There is no {cloud.label} account “{account}”. Add it first."
+            raise ValidationFailed(message, [Problem("unknown_reference", f"settings.{setting}", message)])
+        return self._account_ids[cloud.name, account]
 
     @cached_property
-    def _accounts(self) -> dict[str, str]:
+    def _account_ids(self) -> dict[tuple[str, str], str]:
+        """(cloud, uid or name or number) → number."""
         return {
-            called: account.account_id
+            (account.provider, name): account.account_id
             for account in CloudAccount.objects.all()
-            for called in (str(account.uid), account.name, account.account_id)
+            for name in (str(account.uid), account.name, account.account_id)
         }
 
 
