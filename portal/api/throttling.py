@@ -1,4 +1,8 @@
-"""How often one token or person may ask: many times, but not so often that others wait. Counted in Redis."""
+"""How many requests one token or person may send: many, but not so many that others wait. Counted in Redis.
+
+Not DRF's SimpleRateThrottle: that keeps the time of every request and reads the list before it writes it back. At 1,000
+requests in 10 seconds this is a long list for each request, and processes that answer at once lose each other's counts.
+"""
 
 from __future__ import annotations
 
@@ -24,13 +28,13 @@ def _redis_client(url: str) -> redis.Redis:
 
 
 class RequestThrottle(BaseThrottle):
-    """A counter for each token (or person) and window; with Redis away nobody is held up."""
+    """A counter for each token (or person) and window. While Redis does not answer, nobody is refused."""
 
     def allow_request(self, request: Request, view: Any) -> bool:
         now = time.time()
         window = int(now // WINDOW_SECONDS)
-        asking = f"token:{request.auth.pk}" if request.auth else f"user:{request.user.pk}"
-        key = f"causeway:throttle:{asking}:{window}"
+        caller = f"token:{request.auth.pk}" if request.auth else f"user:{request.user.pk}"
+        key = f"causeway:throttle:{caller}:{window}"
         try:
             with _redis_client(settings.REDIS_URL).pipeline() as pipe:
                 pipe.incr(key)

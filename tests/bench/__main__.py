@@ -11,7 +11,14 @@ from dataclasses import asdict
 
 from tests.bench import BENCHES, Figure
 
-MODULES = ["tests.bench.core", "tests.bench.store", "tests.bench.runs", "tests.bench.startup", "tests.bench.packets"]
+MODULES = [
+    "tests.bench.core",
+    "tests.bench.store",
+    "tests.bench.runs",
+    "tests.bench.startup",
+    "tests.bench.packets",
+    "tests.bench.yaml_documents",
+]
 
 
 def main(wanted: list[str]) -> int:
