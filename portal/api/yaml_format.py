@@ -1,8 +1,8 @@
 """The part of YAML that JSON can hold, read and written event by event.
 
 The library's own nodes and constructors take 5 to 7 times as long (``make bench ARGS=yaml_documents``) and would build
-all that a short text of aliases expands to. Plain scalars mean what YAML 1.1 says (``no`` is false; section 10.3 and the
-types at yaml.org/type), except that dates stay text and ``<<`` is a key like any other. Aliases and tags are refused.
+all that a short text of aliases expands to. Plain scalars mean what YAML 1.1 says (``no`` is false; the types are at
+yaml.org/type), except that dates stay text and ``<<`` is a key like any other. Aliases and tags are refused.
 """
 
 from __future__ import annotations
