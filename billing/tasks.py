@@ -6,8 +6,8 @@ from celery import shared_task
 from django.utils import timezone
 
 from billing import services
-from tenants.middleware import tenant_task
 from tenants.models import Tenant
+from tenants.tasks import TenantJob, tenant_task
 
 
 @shared_task(name="billing.meter")
@@ -17,7 +17,11 @@ def meter_tenants() -> None:
         meter_tenant.apply_async(kwargs={"tenant": slug}, expires=60)
 
 
-@shared_task(name="billing.meter_tenant")
-@tenant_task
-def meter_tenant() -> None:
-    services.meter_usage(timezone.now())
+class MeterJob(TenantJob[None, None]):
+    """Meter what a tenant used since the last time, and bring its draft invoices up to date: one transaction."""
+
+    def claim(self) -> None:
+        services.meter_usage(timezone.now())
+
+
+meter_tenant = tenant_task("billing.meter_tenant", MeterJob)

@@ -1,4 +1,4 @@
-"""Celery tasks: one line each; the doors and services do the rest. ``wake_*`` are the outbox's handlers."""
+"""Celery tasks: one line each, the jobs are services. ``wake_*`` are handlers of the outbox (OUTBOX_HANDLERS)."""
 
 from __future__ import annotations
 
@@ -6,39 +6,33 @@ from celery import shared_task
 from celery.signals import worker_ready
 from django.utils import timezone
 
-from provisioning.services import accounts, plans, steps
+from provisioning.services import discovery, plans, steps
 from tenants import outbox
 from tenants.models import Tenant
-from tenants.scope import scope
+from tenants.tasks import TenantJob, tenant_task
+
+process_step = tenant_task("provisioning.step", steps.StepJob)
+process_plan = tenant_task("provisioning.plan", plans.PlanJob)
+discover_account = tenant_task("provisioning.discover", discovery.DiscoveryJob)
 
 
-@shared_task(name="provisioning.step")
-def process_step(tenant: str, step: int) -> None:
-    steps.process_step(Tenant.objects.get(slug=tenant), step)
+class SweepJob(TenantJob[None, None]):
+    """Wake the steps and plans of a tenant that a worker should look at."""
 
-
-@shared_task(name="provisioning.plan")
-def process_plan(tenant: str, plan: int) -> None:
-    plans.process_plan(Tenant.objects.get(slug=tenant), plan)
-
-
-@shared_task(name="provisioning.discover")
-def discover_account(tenant: str, account: str) -> None:
-    accounts.run_discovery(Tenant.objects.get(slug=tenant), account)
+    def claim(self) -> None:
+        now = timezone.now()
+        for step in steps.due_steps(now):
+            wake_step(self.tenant.slug, step)
+        for plan in plans.due_plans(now):
+            wake_plan(self.tenant.slug, plan)
 
 
 @shared_task(name="provisioning.sweep")
 def sweep() -> None:
-    """Find lapsed leases, lost wake-ups and messages a crash left behind, in every tenant."""
-    now = timezone.now()
-    outbox.deliver_overdue(now)
+    """Deliver messages that a crash left behind and, in every tenant, find lapsed leases and lost wake-ups."""
+    outbox.deliver_overdue(timezone.now())
     for tenant in Tenant.objects.order_by("pk"):
-        with scope(tenant):
-            due, unplanned = steps.due_steps(now), plans.due_plans(now)
-        for pk in due:
-            wake_step(tenant.slug, pk)
-        for pk in unplanned:
-            wake_plan(tenant.slug, pk)
+        SweepJob(tenant).run()
 
 
 @worker_ready.connect

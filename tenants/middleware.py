@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
@@ -118,14 +117,3 @@ def find_visible_tenant(who: Principal, slug: str) -> Tenant | None:
     """The tenant with this slug if it may be seen, else None: to a stranger it does not exist."""
     tenant = Tenant.objects.select_related("msp").filter(slug=slug).first()
     return tenant if tenant and who.rights(tenant) else None
-
-
-def tenant_task(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The Celery and outbox door: ``tenant=slug`` becomes the scope the function runs in."""
-
-    @wraps(function)
-    def inside(*args: Any, tenant: str, **kwargs: Any) -> Any:
-        with scope(Tenant.objects.get(slug=tenant)):
-            return function(*args, **kwargs)
-
-    return inside

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from provisioning.models import CloudAccount, Draft, Run
-from provisioning.services import accounts, plans, runs
+from provisioning.services import accounts, discovery, plans, runs
 from provisioning.services.drafts import editing
 from provisioning.snapshots import queries
 from tenants.models import Tenant
@@ -34,7 +34,7 @@ def ensure_account(
         )
         if found.discovery == "done":
             return
-    accounts.run_discovery(tenant, str(found.uid))
+    discovery.DiscoveryJob(tenant).run(str(found.uid))
 
 
 def discovered_vpcs(tenant: Tenant) -> dict[str, str]:

@@ -134,11 +134,13 @@ class DriverContext:
     tenant:      slug; part of every tag.
     attributes:  address → what is known of it (cloud ids) from earlier steps, for references.
     credentials: account id → Credentials; raises DriverError(permanent) when the account is gone.
+    in_scope:    calls a function in the tenant's scope, in a transaction of its own; everything else is outside one.
     """
 
     tenant: str
     attributes: Mapping[str, Mapping[str, Any]]
     credentials: Callable[[str], CloudCredentials]
+    in_scope: Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True)

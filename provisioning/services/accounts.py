@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from provisioning.core.values.resource import Problem
-from provisioning.drivers import CLOUDS, get_discoverer
+from provisioning.drivers import CLOUDS
 from provisioning.drivers.base import Cloud, CloudCredentials, CloudField, DriverError
 from provisioning.errors import StateConflict, ValidationFailed
 from provisioning.models import CloudAccount
 from tenants import audit, outbox, vault
-from tenants.models import Tenant
-from tenants.scope import scope
 
 
 def add_account(
@@ -97,32 +94,14 @@ def request_discovery(account: CloudAccount) -> CloudAccount:
     return account
 
 
-def run_discovery(tenant: Tenant, uid: str) -> None:
-    """Discover what is in an account and keep it; calls the cloud outside any transaction."""
-    with scope(tenant):
-        account = CloudAccount.objects.filter(uid=uid).first()
-        if account is None:
-            return
-        credentials = CloudCredentials(account.account_id, vault.unseal(account.sealed))
-    try:
-        inventory, error = asdict(get_discoverer(account.provider)(credentials, account.regions)), ""
-    except DriverError as failure:
-        inventory, error = None, f"{failure.call}: {failure.message}".removeprefix(": ")
-    with scope(tenant):
-        rows = CloudAccount.objects.filter(uid=uid)
-        if inventory is None:
-            rows.update(discovery="failed", discovery_error=error[:500])
-        else:
-            rows.update(discovery="done", discovery_error="", discovered_at=timezone.now(), inventory=inventory)
-        outbox.enqueue("changed", what="account", id=uid, version=0)
+def credentials_lookup(in_scope: Callable[..., Any]) -> Callable[[str], CloudCredentials]:
+    """Return how a driver, outside the tenant's scope, gets the credentials of an account by its account id.
 
-
-def credentials_lookup(tenant: Tenant) -> Callable[[str], CloudCredentials]:
-    """Return how a driver, outside the scope, gets the credentials of an account of this tenant by its account id."""
+    ``in_scope`` calls a function in the tenant's scope (TenantJob.in_scope).
+    """
 
     def find_credentials(account_id: str) -> CloudCredentials:
-        with scope(tenant):
-            account = CloudAccount.objects.filter(account_id=account_id).first()
+        account = in_scope(CloudAccount.objects.filter(account_id=account_id).first)
         if account is None:
             raise DriverError(
                 f"There is no cloud account {account_id} any more. Add it again and retry.",

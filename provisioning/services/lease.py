@@ -6,51 +6,54 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from pathlib import Path
+from typing import Any
 
+import psutil
 from django.db import connection
 from django.utils import timezone
 
 from provisioning.models import Plan, Step
-from tenants.models import Tenant
-from tenants.scope import scope
 
 LEASE_DURATION = timedelta(seconds=30)
 
 
 def current_worker() -> str:
-    """This process among all processes of all machines: host, name space of process ids, id, moment of its start."""
-    return f"{_pid_namespace()}/{os.getpid()}/{_process_start_time(os.getpid())}"
+    """Return this process' name among all processes of all machines: host, PID namespace, PID, start time."""
+    return f"{_pid_namespace()}/{os.getpid()}/{_start_time(os.getpid())}"
 
 
-def has_lapsed(held: Step | Plan, now: datetime) -> bool:
-    """Whether a step or a plan that a worker holds is free to be claimed by another one.
+def has_lapsed(claimed: Step | Plan, now: datetime) -> bool:
+    """Return whether another worker may claim what this one holds.
 
     A process of this machine that is gone has stopped working on it for good, so its time need not pass; of another
     machine's only the clock tells.
     """
-    if held.lease_until is not None and held.lease_until < now:
+    if claimed.lease_until is not None and claimed.lease_until < now:
         return True
-    here, _, process = held.lease_owner.rpartition("/")[0].rpartition("/")
-    return here == _pid_namespace() and _process_start_time(int(process)) != held.lease_owner.rpartition("/")[2]
+    namespace, _, pid = claimed.lease_owner.rpartition("/")[0].rpartition("/")
+    return namespace == _pid_namespace() and _start_time(int(pid)) != claimed.lease_owner.rpartition("/")[2]
 
 
 @contextmanager
-def keep_renewed(tenant: Tenant, held: Step | Plan) -> Iterator[None]:
-    """Keep the lease while one works; a worker that dies stops renewing, and the sweep finds what it held."""
+def keep_renewed(in_scope: Callable[..., Any], claimed: Step | Plan) -> Iterator[None]:
+    """Renew the lease while one works; a worker that dies stops renewing, and the sweep finds what it held.
+
+    ``in_scope`` calls a function in the tenant's scope (TenantJob.in_scope).
+    """
     finished = threading.Event()
 
     def renew() -> None:
+        leased = type(claimed).objects.filter(
+            pk=claimed.pk, lease_number=claimed.lease_number, lease_until__isnull=False
+        )
         while not finished.wait(LEASE_DURATION.total_seconds() / 3):
-            with scope(tenant):
-                mine = type(held).objects.filter(pk=held.pk, lease_number=held.lease_number, lease_until__isnull=False)
-                mine.update(lease_until=timezone.now() + LEASE_DURATION)
+            in_scope(leased.update, lease_until=timezone.now() + LEASE_DURATION)
             connection.close()
 
-    thread = threading.Thread(target=renew, name=f"lease {held.pk}", daemon=True)
+    thread = threading.Thread(target=renew, name=f"lease {claimed.pk}", daemon=True)
     thread.start()
     try:
         yield
@@ -63,11 +66,13 @@ def _pid_namespace() -> str:
     return f"{socket.gethostname()[:40]}/{os.stat('/proc/self/ns/pid').st_ino}"
 
 
-def _process_start_time(process: int) -> str:
-    """Ticks since boot at which a process of this machine began (proc(5), stat, field 22); "" when there is none."""
+def _start_time(pid: int) -> str:
+    """Return when a process of this machine started, in seconds since boot; "" when there is none, or a zombie.
+
+    Since boot, because a clock that is set moves the time since the epoch of processes that live.
+    """
     try:
-        stat = Path(f"/proc/{process}/stat").read_text()
-    except (FileNotFoundError, ProcessLookupError):
+        process = psutil.Process(pid)
+        return "" if process.status() == psutil.STATUS_ZOMBIE else f"{process.create_time() - psutil.boot_time():.2f}"
+    except psutil.NoSuchProcess:
         return ""
-    state, *fields = stat.rpartition(")")[2].split()
-    return "" if state in "ZX" else fields[18]

@@ -21,11 +21,12 @@ from provisioning.models import Draft, Plan, Revision, Run
 from provisioning.services import lease, plan_computation, resource_state
 from provisioning.services.drafts import editing
 from provisioning.services.drafts.rebase import rebase_draft
+from provisioning.services.plan_computation import PlanInputs, PlanResult
 from provisioning.snapshots import queries, tenant_cache
 from tenants import actor, audit, outbox
 from tenants.actor import Actor, acting
 from tenants.models import Tenant
-from tenants.scope import scope
+from tenants.tasks import TenantJob
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +38,10 @@ WAKE_UP_TIMEOUT = timedelta(seconds=5)
 COMPUTED_STATES = (Plan.State.READY, Plan.State.APPROVED)
 """Whether the world moved since is asked anew each time they are shown."""
 SUPERSEDED = "A newer plan of this draft was made."
+INTERNAL_ERROR = (
+    "The portal failed while it computed this plan. Plan again; if it happens again, tell the operator the id."
+)
+WORKERS_LOST = "The workers that computed this plan stopped. Plan again; if it happens again, ask the operator."
 
 
 def create_plan(draft: Draft) -> Plan:
@@ -56,41 +61,63 @@ def create_plan(draft: Draft) -> Plan:
         plan.save()
         outbox.enqueue("plan", plan=plan.pk)
     else:
-        found = plan_computation.load_inputs(draft)
-        computed = plan_computation.compute_plan(found)
+        inputs = plan_computation.load_inputs(draft)
+        result = plan_computation.compute_plan(inputs)
         editing.withdraw_plans(draft, SUPERSEDED)
-        plan_computation.save_plan(plan, found, computed)
+        plan_computation.save_plan(plan, inputs, result)
     _announce(plan, "plan.make")
     return plan
 
 
-def process_plan(tenant: Tenant, pk: int) -> None:
-    """Compute a plan that waits for it, unless another worker holds it."""
-    with scope(tenant):
-        plan = _claim_plan(pk, timezone.now())
-    if plan is None:
-        return
-    try:
-        with lease.keep_renewed(tenant, plan):
-            found, computed = _compute_claimed(tenant, plan)
-        with scope(tenant), acting(Actor(plan.author)):
-            _record_result(plan, found, computed)
-        return
-    except _ComputationAbandoned:
-        logger.info("plan %s is not wanted any more", plan.uid)
-        return
-    except (ValidationFailed, core.InvalidIntent) as error:
-        problems = list(error.problems)
-    except Exception:
-        # A bug ends its plan, where a person sees it, instead of being tried for ever.
-        logger.exception("plan %s crashed", plan.uid)
-        told = (
-            "The portal failed while it computed this plan. Plan again; if it happens again, tell the operator the id."
-        )
-        problems = [Problem("internal", f"plans/{plan.uid}", told)]
-    with scope(tenant), acting(Actor(plan.author)):
-        if held := _lock_claimed(plan):
-            _mark_failed(held, problems)
+class _ComputationAbandoned(Exception):
+    """Nobody waits for this computation: its plan was rejected or superseded, or another worker has it."""
+
+
+class PlanJob(TenantJob[Plan, tuple[PlanInputs, PlanResult]]):
+    """Compute the plan of a large network.
+
+    1. Claim: take the plan if it is computing and no worker's lease on it runs, by one conditional update that raises
+       the lease number: of two workers one comes too late. A plan whose workers died MAX_ATTEMPTS times fails.
+    2. Work: read what it is computed from, in one short transaction; compute, renewing the lease and writing the
+       progress meanwhile. Where the plan is not wanted any more, writing the progress stops the work.
+    3. Record: lock draft and plan; where the plan is still computing under this lease number, write the result: the
+       plan is ready, or stale if something moved meanwhile.
+    4. Whatever was raised fails the plan: with its problems where the network is invalid, else as an internal error.
+    """
+
+    def claim(self, plan: int) -> Plan | None:
+        return _claim_plan(plan, timezone.now())
+
+    def work(self, plan: Plan) -> tuple[PlanInputs, PlanResult]:
+        def progress(activity: str) -> None:
+            self.in_scope(_record_progress, plan, activity)
+
+        with lease.keep_renewed(self.in_scope, plan):
+            inputs = self.in_scope(plan_computation.load_inputs, plan.draft)
+            return inputs, plan_computation.compute_plan(inputs, progress)
+
+    def record(self, plan: Plan, outcome: tuple[PlanInputs, PlanResult]) -> None:
+        with acting(Actor(plan.author)):
+            _record_result(plan, *outcome)
+
+    def record_failure(self, plan: Plan, error: Exception) -> None:
+        match error:
+            case _ComputationAbandoned():
+                logger.info("plan %s is not wanted any more", plan.uid)
+                return
+            case ValidationFailed() | core.InvalidIntent():
+                problems = list(error.problems)
+            case _:
+                # A bug ends its plan, where a person sees it, instead of being tried for ever.
+                logger.error("plan %s crashed", plan.uid, exc_info=error)
+                problems = [Problem("internal", f"plans/{plan.uid}", INTERNAL_ERROR)]
+        with acting(Actor(plan.author)):
+            if claimed := _lock_claimed(plan):
+                _mark_failed(claimed, problems)
+
+
+def process_plan(tenant: Tenant, plan: int) -> None:
+    PlanJob(tenant).run(plan)
 
 
 def due_plans(now: datetime) -> list[int]:
@@ -108,9 +135,8 @@ def _claim_plan(pk: int, now: datetime) -> Plan | None:
     if plan is None or (plan.lease_number and not lease.has_lapsed(plan, now)):
         return None
     if plan.lease_number >= MAX_ATTEMPTS:
-        told = "The workers that computed this plan stopped. Plan again; if it happens again, ask the operator."
         with acting(Actor(plan.author)):
-            _mark_failed(plan, [Problem("worker_lost", "", told)])
+            _mark_failed(plan, [Problem("worker_lost", "", WORKERS_LOST)])
         return None
     # Under this very lease: whoever claims it first raises the number, and the other one comes too late.
     claimed = Plan.objects.filter(pk=pk, state=Plan.State.COMPUTING, lease_number=plan.lease_number).update(
@@ -122,39 +148,29 @@ def _claim_plan(pk: int, now: datetime) -> Plan | None:
     return plan
 
 
-class _ComputationAbandoned(Exception):
-    """Nobody waits for this computation: its plan was rejected or superseded, or another worker has it."""
-
-
-def _compute_claimed(tenant: Tenant, plan: Plan) -> tuple[plan_computation.PlanInputs, plan_computation.PlanResult]:
-    def progress(word: str) -> None:
-        with scope(tenant):
-            mine = Plan.objects.filter(pk=plan.pk, lease_number=plan.lease_number, state=Plan.State.COMPUTING)
-            if not mine.update(progress=word):
-                raise _ComputationAbandoned
-            outbox.enqueue("changed", what="plan", id=str(plan.uid), version=plan.lease_number)
-
-    with scope(tenant):
-        found = plan_computation.load_inputs(plan.draft)
-    return found, plan_computation.compute_plan(found, progress)
+def _record_progress(plan: Plan, activity: str) -> None:
+    claimed = Plan.objects.filter(pk=plan.pk, lease_number=plan.lease_number, state=Plan.State.COMPUTING)
+    if not claimed.update(progress=activity):
+        raise _ComputationAbandoned
+    outbox.enqueue("changed", what="plan", id=str(plan.uid), version=plan.lease_number)
 
 
 def _lock_claimed(plan: Plan) -> Plan | None:
-    """The plan as it is now, locked; None where it is not this worker's to write any more."""
-    now = Plan.objects.select_for_update().get(pk=plan.pk)
-    return now if now.state == Plan.State.COMPUTING and now.lease_number == plan.lease_number else None
+    """Return the plan as it is now, locked; None where it is not this worker's to write any more."""
+    locked = Plan.objects.select_for_update().get(pk=plan.pk)
+    return locked if locked.state == Plan.State.COMPUTING and locked.lease_number == plan.lease_number else None
 
 
-def _record_result(plan: Plan, found: plan_computation.PlanInputs, computed: plan_computation.PlanResult) -> None:
+def _record_result(plan: Plan, inputs: PlanInputs, result: PlanResult) -> None:
     draft = Draft.objects.select_for_update().get(pk=plan.draft_id)
-    held = _lock_claimed(plan)
-    if held is None:
+    claimed = _lock_claimed(plan)
+    if claimed is None:
         raise _ComputationAbandoned
-    plan_computation.save_plan(held, found, computed)
-    moved = staleness_reasons(held, draft)
+    plan_computation.save_plan(claimed, inputs, result)
+    moved = staleness_reasons(claimed, draft)
     if moved:
-        Plan.objects.filter(pk=held.pk).update(state=Plan.State.STALE, moved=moved)
-    _announce(held, "plan.ready")
+        Plan.objects.filter(pk=claimed.pk).update(state=Plan.State.STALE, moved=moved)
+    _announce(claimed, "plan.ready")
 
 
 def _mark_failed(plan: Plan, problems: list[Problem]) -> None:

@@ -1,12 +1,14 @@
-"""One step of a run: claimed by a lease, carried out by a driver outside any transaction, recorded only while the
-lease is still held. The broker merely wakes; the rows are the truth, so a worker may die anywhere.
+"""The steps of a run: each claimed by a lease, carried out by a driver outside any transaction, recorded only while
+the lease is still held. The broker merely wakes; the rows are the truth, so a worker may die anywhere.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import OperationalError
 from django.db.models import F, Q, QuerySet
@@ -19,7 +21,7 @@ from provisioning.models import Run, Step
 from provisioning.services import accounts, lease, resource_state, runs
 from tenants import outbox
 from tenants.models import Tenant
-from tenants.scope import current, scope
+from tenants.tasks import TenantJob
 
 logger = logging.getLogger(__name__)
 
@@ -30,38 +32,57 @@ MAX_LOST_WAKE_UPS = 100
 messages grow with the square of the steps."""
 
 
+StepOutcome = Done | Waiting | DriverError
+
+
 @dataclass(frozen=True, slots=True)
 class StepClaim:
-    """A step that this worker holds under this lease's number, and what is known of the things around it."""
+    """A step that this worker holds under the lease ``number``, and what is known of the resources it refers to."""
 
     step: Step
     number: int
-    context: DriverContext
+    attributes: Mapping[str, Mapping[str, Any]]
 
 
-def process_step(tenant: Tenant, step: int) -> None:
-    """Claim the step if it may be worked on, carry it out, record what came of it."""
-    with scope(tenant):
-        claim = _claim_step(step, timezone.now())
-    if claim is None:
-        return
-    with lease.keep_renewed(tenant, claim.step):
-        outcome = _apply_change(claim)
-    with scope(tenant):
+class StepJob(TenantJob[StepClaim, StepOutcome]):
+    """Carry out one step of a run.
+
+    1. Claim: take the step if it may begin, if its wait is over or if its lease has lapsed, by one conditional update
+       that raises the lease number: of two workers one comes too late. Note that something is being written.
+    2. Work: resolve references and ask the driver of the change's kind to apply it, renewing the lease meanwhile.
+    3. Record: lock the run; write the outcome only where the step is still running under this lease number.
+       Done: write the resource and wake what waited for this step. Waiting, or an error that may pass: look again
+       later. Another error: fail the step and skip what can never begin. Then let the run's state follow.
+    """
+
+    def claim(self, step: int) -> StepClaim | None:
+        return _claim_step(step, timezone.now())
+
+    def work(self, claim: StepClaim) -> StepOutcome:
+        context = DriverContext(
+            self.tenant.slug, claim.attributes, accounts.credentials_lookup(self.in_scope), self.in_scope
+        )
+        with lease.keep_renewed(self.in_scope, claim.step):
+            return _apply_change(claim.step, context)
+
+    def record(self, claim: StepClaim, outcome: StepOutcome) -> None:
         _record_outcome(claim, outcome, timezone.now())
 
 
-def _apply_change(claim: StepClaim) -> Done | Waiting | DriverError:
-    step = claim.step
+def process_step(tenant: Tenant, step: int) -> None:
+    StepJob(tenant).run(step)
+
+
+def _apply_change(step: Step, context: DriverContext) -> StepOutcome:
     try:
         change = step.change.core
-        after = resolve_references(change.after, claim.context.attributes) if change.after is not None else None
+        after = resolve_references(change.after, context.attributes) if change.after is not None else None
         change = replace(change, after=after, depends=tuple(step.change.resource_depends))
-        return get_driver(change.driver).apply(change, claim.context)
+        return get_driver(change.driver).apply(change, context)
     except DriverError as error:
         return error
     except OperationalError as error:
-        # The database is away, or took another transaction's side: nothing was written, and it may do next time.
+        # The database is away, or rolled this transaction back to end a deadlock: nothing was written; try again.
         logger.warning("step %s is tried again: %s", step.address, error)
         return DriverError("The database did not answer in time.", code="database")
     except Exception as error:
@@ -112,16 +133,14 @@ def _claim_step(pk: int, now: datetime) -> StepClaim | None:
     if step.run.state == Run.State.PENDING:
         runs.update_run_state(step.run)
     outbox.enqueue("changed", what="run", id=str(step.run.uid), version=step.pk)
-    known = resource_state.resource_attributes([*step.change.resource_depends, step.address])
-    return StepClaim(
-        step, step.lease_number, DriverContext(current().slug, known, accounts.credentials_lookup(current()))
-    )
+    attributes = resource_state.resource_attributes([*step.change.resource_depends, step.address])
+    return StepClaim(step, step.lease_number, attributes)
 
 
-def _record_outcome(claim: StepClaim, outcome: Done | Waiting | DriverError, now: datetime) -> None:
-    held = Step.objects.filter(pk=claim.step.pk, state=Step.State.RUNNING, lease_number=claim.number)
+def _record_outcome(claim: StepClaim, outcome: StepOutcome, now: datetime) -> None:
+    claimed = Step.objects.filter(pk=claim.step.pk, state=Step.State.RUNNING, lease_number=claim.number)
     run = Run.objects.select_for_update().get(pk=claim.step.run_id)
-    if not held.exists():
+    if not claimed.exists():
         # The lease lapsed and another worker has the step; its outcome counts.
         logger.warning("step %s: outcome under old lease %s refused", claim.step.address, claim.number)
         return
@@ -131,26 +150,26 @@ def _record_outcome(claim: StepClaim, outcome: Done | Waiting | DriverError, now
             resource_state.record_write_finished(
                 claim.step, claim.step.change.core.after if body is not None else None, attributes, now
             )
-            held.update(state=Step.State.DONE, finished_at=now, note="", error=None, lease_until=None)
+            claimed.update(state=Step.State.DONE, finished_at=now, note="", error=None, lease_until=None)
             runs.wake_dependants(claim.step)
         case Waiting(retry_after=seconds, note=note):
-            _schedule_retry(held, claim, seconds, now, note=note[:300], error=None)
+            _schedule_retry(claimed, claim, seconds, now, note=note[:300], error=None)
         case DriverError() as error:
-            told = {"call": error.call, "code": error.code, "message": error.message}
+            reason = {"call": error.call, "code": error.code, "message": error.message}
             failures = claim.step.failures + 1
             if error.permanent or failures >= MAX_FAILURES:
-                held.update(state=Step.State.FAILED, finished_at=now, error=told, note="", lease_until=None)
+                claimed.update(state=Step.State.FAILED, finished_at=now, error=reason, note="", lease_until=None)
                 runs.skip_dependants(claim.step)
             else:
                 seconds = error.retry_after or min(2.0**failures, 30.0)
                 note = f"Trying again in {seconds:.0f} s"
-                _schedule_retry(held, claim, seconds, now, error=told, note=note, failures=failures)
+                _schedule_retry(claimed, claim, seconds, now, error=reason, note=note, failures=failures)
     if run.state == Run.State.CANCELLED:
         return
     runs.update_run_state(run)
     outbox.enqueue("changed", what="run", id=str(run.uid), version=claim.step.pk)
 
 
-def _schedule_retry(held: QuerySet[Step], claim: StepClaim, seconds: float, now: datetime, **fields: object) -> None:
-    held.update(state=Step.State.WAITING, due_at=now + timedelta(seconds=seconds), lease_until=None, **fields)
+def _schedule_retry(claimed: QuerySet[Step], claim: StepClaim, seconds: float, now: datetime, **fields: object) -> None:
+    claimed.update(state=Step.State.WAITING, due_at=now + timedelta(seconds=seconds), lease_until=None, **fields)
     outbox.enqueue("step", step=claim.step.pk, after=seconds)

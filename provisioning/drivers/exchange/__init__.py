@@ -15,8 +15,6 @@ from provisioning.core.values.resource import Body, Change, content_digest
 from provisioning.drivers.base import Done, DriverContext, DriverError, ObservedResource, Waiting
 from provisioning.drivers.exchange import publish
 from provisioning.models import NodeSection
-from tenants.models import Tenant
-from tenants.scope import scope
 
 REPORT_TIMEOUT = timedelta(seconds=60)
 """How long a node may take to carry a section out before the step says so."""
@@ -26,15 +24,7 @@ class ExchangeDriver:
     replace_on: dict[str, frozenset[str]] = {}
 
     def apply(self, change: Change, context: DriverContext) -> Done | Waiting:
-        with scope(Tenant.objects.get(slug=context.tenant)):
-            sections = publish.publish_sections(change)
-            late = [section for section in sections if not section.is_applied]
-            error = _section_error(late)
-            if error:
-                # Forgotten, so that a retry publishes anew and waits anew.
-                publish.reset_sections(late)
-            elif not late:
-                publish.delete_removed_sections(change.address)
+        late, error = context.in_scope(self._publish, change)
         if error:
             raise error
         if late:
@@ -42,8 +32,22 @@ class ExchangeDriver:
         return Done({}, change.after)
 
     def observe(self, desired: Iterable[Change], context: DriverContext) -> list[ObservedResource]:
-        with scope(Tenant.objects.get(slug=context.tenant)):
-            return [self._observe_section(change) for change in desired]
+        observed: list[ObservedResource] = context.in_scope(
+            lambda: [self._observe_section(change) for change in desired]
+        )
+        return observed
+
+    def _publish(self, change: Change) -> tuple[list[NodeSection], DriverError | None]:
+        """Publish the change; return the sections that their nodes have not applied, and why waiting is of no use."""
+        sections = publish.publish_sections(change)
+        late = [section for section in sections if not section.is_applied]
+        error = _section_error(late)
+        if error:
+            # Reset, so that a retry publishes anew and waits anew.
+            publish.reset_sections(late)
+        elif not late:
+            publish.delete_removed_sections(change.address)
+        return late, error
 
     def _observe_section(self, change: Change) -> ObservedResource:
         found: list[dict[str, Any]] = list(NodeSection.objects.filter(address=change.address).values("body", "digest"))

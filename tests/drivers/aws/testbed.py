@@ -29,7 +29,10 @@ class AwsTestbed:
         self.secrets: dict[str, Mapping[str, str]] = {ACCOUNT: SECRET}
 
     def context(self, tenant: str = "acme") -> DriverContext:
-        return DriverContext(tenant, self.attributes, lambda account: CloudCredentials(account, self.secrets[account]))
+        def credentials(account: str) -> CloudCredentials:
+            return CloudCredentials(account, self.secrets[account])
+
+        return DriverContext(tenant, self.attributes, credentials, in_scope=lambda function, *args: function(*args))
 
     def apply_once(self, change: Change, tenant: str = "acme") -> Done | Waiting:
         """One call of apply, with references resolved as the executor does."""
