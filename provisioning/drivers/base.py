@@ -132,8 +132,8 @@ class DriverContext:
     """What a driver may know besides the change itself.
 
     tenant:      slug; part of every tag.
-    attributes:  address → what is known of it (cloud ids) from earlier steps, for references.
-    credentials: account id → Credentials; raises DriverError(permanent) when the account is gone.
+    attributes:  address → attributes (cloud ids) that earlier steps recorded, for references.
+    credentials: account id → CloudCredentials; raises DriverError(permanent) when the account is gone.
     in_scope:    calls a function in the tenant's scope, in a transaction of its own; everything else is outside one.
     """
 
@@ -145,7 +145,7 @@ class DriverContext:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The change holds. ``attributes`` are what later steps may refer to; ``body`` is what is there (None: gone)."""
+    """The change is complete. ``attributes``: what later steps may refer to; ``body``: what is there (None: gone)."""
 
     attributes: Mapping[str, Any]
     body: Body | None
@@ -170,10 +170,13 @@ class ObservedResource:
 
 
 class DriverError(Exception):
-    """A call that failed, told so that a person can act.
+    """A call that failed, described so that a person can act.
 
-    message: what the other side said; call: the operation, for example ``ec2.CreateTransitGateway``;
-    permanent: trying again without a change is useless; retry_after: seconds, where the other side named them.
+    message:     what the other side said.
+    call:        the operation, for example ``ec2.CreateTransitGateway``.
+    code:        the other side's error code, by which pages find a remedy.
+    permanent:   trying again without a change is useless.
+    retry_after: seconds, where the other side named them.
     """
 
     def __init__(
@@ -185,11 +188,28 @@ class DriverError(Exception):
 
 
 class Driver(Protocol):
-    """A vendor. Found in ``provisioning.drivers.DRIVERS`` by the first part of a resource's kind."""
+    """Carries out changes. Found by the first part of a resource's kind (``drivers.get_driver``).
+
+    One instance serves every thread of a worker. A worker may die at any moment, and another one then calls ``apply``
+    again with the same change; so the duties of a driver are:
+
+    1. Be idempotent by address. Look for what carries the address before creating it, so that nothing is done twice.
+    2. Adopt what a lost answer created. Mark a resource with its address in the create call itself, so that the next
+       apply finds it. Never repeat a write whose answer was lost without looking first.
+    3. Never sleep. Return Waiting while the other side works, with the seconds until a look is worthwhile.
+    4. Fail in one way only: DriverError, ``permanent`` when only a person can help, else with ``retry_after`` where the
+       other side named a time. An exception of any other type is a bug, and ends the step.
+    5. Never overwrite or delete what is not ours. Raise a permanent error that names it.
+    6. Remove completely: Done with ``body`` None means that the resource is gone and its name may be used again.
+    7. Keep secrets out of attributes, notes and errors: pages show all three.
+    8. State limits before the plan, in the cloud's declaration (``Cloud.quotas``), not by failing half-way.
+    """
 
     replace_on: Mapping[str, frozenset[str]]
-    """kind → body fields whose change needs a replacement."""
+    """Kind → body fields whose change needs a replacement."""
 
-    def apply(self, change: Change, context: DriverContext) -> Done | Waiting: ...
+    def apply(self, change: Change, context: DriverContext) -> Done | Waiting:
+        """Take one step towards the change. References in ``change.after`` are resolved; raises DriverError."""
 
-    def observe(self, desired: Iterable[Change], context: DriverContext) -> list[ObservedResource]: ...
+    def observe(self, desired: Iterable[Change], context: DriverContext) -> list[ObservedResource]:
+        """Return what is at the addresses of these changes, in their order. Only reads; raises DriverError."""

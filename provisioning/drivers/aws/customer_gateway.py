@@ -1,13 +1,14 @@
-"""AWS' name for the far end of a VPN: one exchange node's public address and ASN."""
+"""Customer gateways: AWS' name for the far end of a VPN, here the public address and ASN of one exchange node."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from provisioning.drivers.aws.tagged import ADDRESS_TAG, AwsItem, ResourceContext, TaggedResource, tags_of
+from provisioning.drivers.aws.tagged import AwsContext, AwsTaggedResource, tags_of
+from provisioning.drivers.tagged import ADDRESS_TAG, Item
 
 
-class CustomerGateway(TaggedResource):
+class CustomerGateway(AwsTaggedResource):
     """Body: public_ip, asn. Attributes: id."""
 
     kind = "aws.customer-gateway"
@@ -15,20 +16,20 @@ class CustomerGateway(TaggedResource):
     listing, items, id_key = "DescribeCustomerGateways", "CustomerGateways", "CustomerGatewayId"
     resource_type = "customer-gateway"
 
-    def create(self, context: ResourceContext) -> AwsItem:
+    def create(self, context: AwsContext) -> Item:
         asn = int(context.body["asn"])
-        # BgpAsn is a 32 bit signed number in the API; above that the other field.
-        number = {"BgpAsn": asn} if asn < 2**31 else {"BgpAsnExtended": asn}
+        # BgpAsn is a signed 32-bit number in the API; larger ASNs go into the other field.
+        asn_argument = {"BgpAsn": asn} if asn < 2**31 else {"BgpAsnExtended": asn}
         answer = context.api.write(
             "CreateCustomerGateway",
             Type="ipsec.1",
             IpAddress=context.body["public_ip"],
-            TagSpecifications=context.tags(self.resource_type),
-            **number,
+            TagSpecifications=self.tag_specifications(context),
+            **asn_argument,
         )
-        item: AwsItem = answer["CustomerGateway"]
+        item: Item = answer["CustomerGateway"]
         if tags_of(item).get(ADDRESS_TAG) != context.tag:
-            # AWS has one for each address and ASN, and answers a second create with the first.
+            # AWS keeps one for each address and ASN, and answers a second create with the first.
             raise context.permanent_error(
                 f"{item[self.id_key]} already stands for {context.body['public_ip']} in this account and is not ours. "
                 "Delete it there, or use another account for this tenant.",
@@ -37,8 +38,8 @@ class CustomerGateway(TaggedResource):
             )
         return item
 
-    def delete(self, context: ResourceContext, found: AwsItem) -> None:
-        context.api.write("DeleteCustomerGateway", CustomerGatewayId=found[self.id_key])
+    def delete(self, context: AwsContext, item: Item) -> None:
+        context.api.write("DeleteCustomerGateway", CustomerGatewayId=item[self.id_key])
 
-    def read_body(self, context: ResourceContext, found: AwsItem) -> dict[str, Any]:
-        return {"public_ip": found["IpAddress"], "asn": int(found.get("BgpAsnExtended") or found.get("BgpAsn") or 0)}
+    def read_body(self, context: AwsContext, item: Item) -> dict[str, Any]:
+        return {"public_ip": item["IpAddress"], "asn": int(item.get("BgpAsnExtended") or item.get("BgpAsn") or 0)}

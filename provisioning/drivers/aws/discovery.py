@@ -1,6 +1,6 @@
-"""What a customer already has: VPCs with their prefixes, subnets, route tables and security groups. Only reads.
+"""Discovery: a customer's VPCs with their prefixes, subnets, route tables and security groups. Only reads.
 
-Five listings for each region, whatever the number of VPCs; all of their pages.
+It takes five listings for each region, however many VPCs there are, and reads all of their pages.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from provisioning.drivers.aws.session import AwsApi, connect
-from provisioning.drivers.aws.tagged import ADDRESS_TAG, AwsItem, tags_of
-from provisioning.drivers.aws.vpc_routes import TARGETS
+from provisioning.drivers.aws.tagged import tags_of
+from provisioning.drivers.aws.vpc_routes import TARGET_FIELDS
 from provisioning.drivers.base import CloudCredentials, DriverError
+from provisioning.drivers.tagged import ADDRESS_TAG, Item
 
 ASSOCIATED_STATES = frozenset({"associated", "associating"})
 
@@ -46,8 +47,11 @@ class VpcRouteTable:
 
 @dataclass(frozen=True, slots=True)
 class SecurityRule:
-    """One line of a security group. ``protocol`` is a name or number, or "any"; ports None means all;
-    ``peer`` is a prefix, a security group's id or a prefix list's id."""
+    """One rule of a security group.
+
+    protocol: a name or number, or "any". from_port, to_port: None means all ports.
+    peer: a prefix, a security group's id or a prefix list's id.
+    """
 
     direction: str
     protocol: str
@@ -67,7 +71,7 @@ class SecurityGroup:
 
 @dataclass(frozen=True, slots=True)
 class Vpc:
-    """A VPC; ``prefixes`` begins with its primary IPv4 CIDR. ``attached`` is the address of our attachment, if any."""
+    """A VPC. ``prefixes`` begins with its primary IPv4 CIDR; ``attached`` is our attachment's address tag, or ""."""
 
     id: str
     name: str
@@ -93,7 +97,7 @@ class CloudInventory:
 
 
 def discover(credentials: CloudCredentials, regions: Iterable[str]) -> CloudInventory:
-    """Everything in these regions; raises DriverError only where no region can be read."""
+    """Return what is in these regions; raises DriverError only where no region can be read."""
     vpcs: list[Vpc] = []
     errors: dict[str, str] = {}
     failures: list[DriverError] = []
@@ -121,41 +125,41 @@ def _discover_region(api: AwsApi) -> list[Vpc]:
         for item in api.list("DescribeTransitGatewayVpcAttachments", "TransitGatewayVpcAttachments", **page)
         if item["State"] not in {"deleted", "deleting", "failed"}
     }
-    found = []
+    vpcs = []
     for vpc in api.list("DescribeVpcs", "Vpcs", **page):
-        identifier = vpc["VpcId"]
-        route_tables = [_parse_route_table(each) for each in tables[identifier]]
-        found.append(
+        vpc_id = vpc["VpcId"]
+        route_tables = [_parse_route_table(table) for table in tables[vpc_id]]
+        vpcs.append(
             Vpc(
-                id=identifier,
+                id=vpc_id,
                 name=tags_of(vpc).get("Name", ""),
                 region=api.region,
                 prefixes=_parse_prefixes(vpc),
                 default=bool(vpc.get("IsDefault")),
-                attached=attached.get(identifier, ""),
+                attached=attached.get(vpc_id, ""),
                 subnets=tuple(
                     sorted(
-                        (_parse_subnet(each, route_tables) for each in subnets[identifier]),
-                        key=lambda s: (s.zone, s.id),
+                        (_parse_subnet(subnet, route_tables) for subnet in subnets[vpc_id]),
+                        key=lambda subnet: (subnet.zone, subnet.id),
                     )
                 ),
                 route_tables=tuple(sorted(route_tables, key=lambda table: (not table.main, table.id))),
                 security_groups=tuple(
-                    sorted((_parse_security_group(each) for each in groups[identifier]), key=lambda g: g.name)
+                    sorted((_parse_security_group(group) for group in groups[vpc_id]), key=lambda group: group.name)
                 ),
             )
         )
-    return sorted(found, key=lambda vpc: (vpc.name or vpc.id, vpc.id))
+    return sorted(vpcs, key=lambda vpc: (vpc.name or vpc.id, vpc.id))
 
 
-def _group_by_vpc(items: Iterable[AwsItem]) -> defaultdict[str, list[AwsItem]]:
-    grouped: defaultdict[str, list[AwsItem]] = defaultdict(list)
+def _group_by_vpc(items: Iterable[Item]) -> defaultdict[str, list[Item]]:
+    grouped: defaultdict[str, list[Item]] = defaultdict(list)
     for item in items:
         grouped[item.get("VpcId", "")].append(item)
     return grouped
 
 
-def _parse_prefixes(vpc: AwsItem) -> tuple[str, ...]:
+def _parse_prefixes(vpc: Item) -> tuple[str, ...]:
     primary = vpc["CidrBlock"]
     rest = [
         block[name]
@@ -169,20 +173,20 @@ def _parse_prefixes(vpc: AwsItem) -> tuple[str, ...]:
     return tuple(dict.fromkeys([primary, *rest]))
 
 
-def _parse_subnet(subnet: AwsItem, tables: list[VpcRouteTable]) -> Subnet:
-    own = next((table.id for table in tables if subnet["SubnetId"] in table.subnets), "")
+def _parse_subnet(subnet: Item, tables: list[VpcRouteTable]) -> Subnet:
+    explicit = next((table.id for table in tables if subnet["SubnetId"] in table.subnets), "")
     return Subnet(
         id=subnet["SubnetId"],
         name=tags_of(subnet).get("Name", ""),
         zone=subnet["AvailabilityZone"],
         prefix=subnet.get("CidrBlock", ""),
         free_addresses=int(subnet.get("AvailableIpAddressCount", 0)),
-        # A subnet that names no table uses the main one.
-        route_table=own or next((table.id for table in tables if table.main), ""),
+        # A subnet without an association of its own uses the main route table.
+        route_table=explicit or next((table.id for table in tables if table.main), ""),
     )
 
 
-def _parse_route_table(table: AwsItem) -> VpcRouteTable:
+def _parse_route_table(table: Item) -> VpcRouteTable:
     links = table.get("Associations") or []
     return VpcRouteTable(
         id=table["RouteTableId"],
@@ -196,7 +200,7 @@ def _parse_route_table(table: AwsItem) -> VpcRouteTable:
                     or route.get("DestinationIpv6CidrBlock")
                     or route.get("DestinationPrefixListId", "")
                 ),
-                str(next((route[name] for name in TARGETS if route.get(name)), "")),
+                str(next((route[name] for name in TARGET_FIELDS if route.get(name)), "")),
                 str(route.get("State", "")),
             )
             for route in table.get("Routes") or []
@@ -204,7 +208,7 @@ def _parse_route_table(table: AwsItem) -> VpcRouteTable:
     )
 
 
-def _parse_security_group(group: AwsItem) -> SecurityGroup:
+def _parse_security_group(group: Item) -> SecurityGroup:
     rules = [
         rule
         for direction, member in (("in", "IpPermissions"), ("out", "IpPermissionsEgress"))
@@ -214,11 +218,11 @@ def _parse_security_group(group: AwsItem) -> SecurityGroup:
     return SecurityGroup(group["GroupId"], group["GroupName"], group.get("Description", ""), tuple(rules))
 
 
-def _parse_security_rules(direction: str, permission: AwsItem) -> list[SecurityRule]:
-    """One rule for each peer: AWS folds all peers of one protocol and port range into one permission."""
+def _parse_security_rules(direction: str, permission: Item) -> list[SecurityRule]:
+    """Return a rule for each peer: AWS folds all peers of one protocol and port range into one permission."""
     protocol = str(permission.get("IpProtocol", "-1"))
     first, last = permission.get("FromPort"), permission.get("ToPort")
-    everything = protocol == "-1" or first in (None, -1)
+    has_all_ports = protocol == "-1" or first in (None, -1)
     peers = [
         (str(entry[name]), str(entry.get("Description") or ""))
         for member, name in (
@@ -234,8 +238,8 @@ def _parse_security_rules(direction: str, permission: AwsItem) -> list[SecurityR
         SecurityRule(
             direction=direction,
             protocol="any" if protocol == "-1" else protocol,
-            from_port=None if everything else first,
-            to_port=None if everything else last,
+            from_port=None if has_all_ports else first,
+            to_port=None if has_all_ports else last,
             peer=peer,
             description=description,
         )

@@ -1,4 +1,4 @@
-"""The driver: which noun does a change belong to, which account and region does it happen in."""
+"""The AWS driver: finds the handler of a change's kind, and connects to the account and region of its address."""
 
 from __future__ import annotations
 
@@ -6,20 +6,22 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from provisioning.core.values.resource import Body, Change, resolve_references
+from provisioning.drivers.aws.cloud import AWS
 from provisioning.drivers.aws.customer_gateway import CustomerGateway
 from provisioning.drivers.aws.errors import EXPIRED_CREDENTIALS
 from provisioning.drivers.aws.session import AwsApi, clear_cached_clients, connect
-from provisioning.drivers.aws.tagged import ResourceContext
+from provisioning.drivers.aws.tagged import AwsContext
 from provisioning.drivers.aws.tgw_route_table import TransitGatewayRouteTable
 from provisioning.drivers.aws.transit_gateway import TransitGateway
 from provisioning.drivers.aws.vpc_attachment import VpcAttachment
 from provisioning.drivers.aws.vpc_routes import VpcRoutes
 from provisioning.drivers.aws.vpn_connection import VpnConnection
 from provisioning.drivers.base import Done, DriverContext, DriverError, ObservedResource, Waiting
+from provisioning.drivers.tagged import ResourceContext
 
 
 class ResourceHandler(Protocol):
-    """One kind of thing. A new kind is one module with this and one line in _ALL."""
+    """One kind of resource. A new kind is one module with such a class, and one line in ``_HANDLERS``."""
 
     @property
     def kind(self) -> str: ...
@@ -27,9 +29,9 @@ class ResourceHandler(Protocol):
     @property
     def replace_on(self) -> frozenset[str]: ...
 
-    def apply(self, context: ResourceContext, change: Change) -> Done | Waiting: ...
+    def apply(self, context: AwsContext, change: Change) -> Done | Waiting: ...
 
-    def observe(self, context: ResourceContext) -> ObservedResource: ...
+    def observe(self, context: AwsContext) -> ObservedResource: ...
 
 
 _HANDLERS: tuple[ResourceHandler, ...] = (
@@ -44,12 +46,12 @@ RESOURCE_TYPES: Mapping[str, ResourceHandler] = {handler.kind: handler for handl
 
 
 class AwsDriver:
-    """AWS. Stateless but for cached clients; safe to use from many threads."""
+    """Stateless but for cached clients; safe to use from many threads."""
 
     replace_on: Mapping[str, frozenset[str]] = {kind: handler.replace_on for kind, handler in RESOURCE_TYPES.items()}
 
     def apply(self, change: Change, context: DriverContext) -> Done | Waiting:
-        """One step towards the change; a Waiting means: call again with the same change."""
+        """Take one step towards the change; after Waiting, call again with the same change."""
         handler = _handler(change.kind)
         try:
             return handler.apply(_resource_context(change, context, _connect(change, context)), change)
@@ -59,25 +61,25 @@ class AwsDriver:
             raise
 
     def observe(self, desired: Iterable[Change], context: DriverContext) -> list[ObservedResource]:
-        """What is there at these addresses; one listing for each kind, account and region, however many they are."""
-        places: dict[tuple[str, str], AwsApi] = {}
-        found = []
+        """Return what is at these addresses, with one listing for each kind, account and region."""
+        apis: dict[tuple[str, str], AwsApi] = {}
+        observed = []
         for change in desired:
-            place = account_and_region(change)
-            if place not in places:
-                places[place] = _connect(change, context).with_cache()
-            found.append(_handler(change.kind).observe(_resource_context(change, context, places[place])))
-        return found
+            key = account_and_region(change)
+            if key not in apis:
+                apis[key] = _connect(change, context).with_cache()
+            observed.append(_handler(change.kind).observe(_resource_context(change, context, apis[key])))
+        return observed
 
 
 def account_and_region(change: Change) -> tuple[str, str]:
-    """(cloud account, region) of a change: every address begins ``aws/{account}/{region}/``."""
-    parts = change.address.split("/")
-    if len(parts) < 4 or parts[0] != "aws":
+    """Return (cloud account, region) of a change: every address begins ``aws/{account}/{region}/``."""
+    cloud_address = AWS.parse_address(change.address)
+    if cloud_address is None:
         raise DriverError(
             f"{change.address} names no account and region (aws/ACCOUNT/REGION/…).", code="BadAddress", permanent=True
         )
-    return parts[1], parts[2]
+    return cloud_address.account, cloud_address.region
 
 
 def _handler(kind: str) -> ResourceHandler:
@@ -92,7 +94,7 @@ def _connect(change: Change, context: DriverContext) -> AwsApi:
     return connect(context.credentials(account), region)
 
 
-def _resource_context(change: Change, context: DriverContext, api: AwsApi) -> ResourceContext:
+def _resource_context(change: Change, context: DriverContext, api: AwsApi) -> AwsContext:
     before = _resolve_references(change.before, context)
     body = _resolve_references(change.after, context)
     if body is None:
@@ -102,7 +104,7 @@ def _resource_context(change: Change, context: DriverContext, api: AwsApi) -> Re
 
 
 def _resolve_references(body: Body | None, context: DriverContext) -> Body | None:
-    """A stored ``before`` still holds references; one to a thing that is gone meanwhile becomes None."""
+    """Return the body with its references resolved; one to a resource that is gone meanwhile becomes None."""
     if body is None:
         return None
     resolved = {}

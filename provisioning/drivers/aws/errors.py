@@ -1,4 +1,7 @@
-"""What an AWS answer means for a run: wait, try again, or ask a person."""
+"""What an AWS error means for a run: wait, try again, or ask a person.
+
+Codes: "Error codes for the Amazon EC2 API", https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-errors.html
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ THROTTLED = frozenset(
         "BandwidthLimitExceeded",
     }
 )
-"""Too many calls; EC2 names no time, so we choose one that lets its token bucket refill."""
+"""Too many calls. EC2 names no time, so THROTTLE_SECONDS lets its token bucket refill."""
 
 DEPENDENCY_BUSY = frozenset(
     {
@@ -31,10 +34,10 @@ DEPENDENCY_BUSY = frozenset(
         "InsufficientCapacity",
     }
 )
-"""Something next to it is still being made or taken down; AWS finishes that by itself."""
+"""Something that depends on it is still being created or deleted; AWS finishes that by itself."""
 
 EXPIRED_CREDENTIALS = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
-"""The assumed role's hour is over; the next try assumes it anew."""
+"""The credentials of an assumed role are over; the next try assumes the role again."""
 
 UNAVAILABLE = frozenset({"InternalError", "InternalFailure", "ServiceUnavailable", "Unavailable", "RequestTimeout"})
 
@@ -42,11 +45,11 @@ THROTTLE_SECONDS = 3.0
 BUSY_SECONDS = 20.0
 UNAVAILABLE_SECONDS = 2.0
 NO_ANSWER_SECONDS = 5.0
-"""AWS' listings trail its creates by seconds: looking too early would not find what to adopt."""
+"""AWS' listings lag behind its creates by seconds: an earlier retry would not find what to adopt."""
 
 
 def error_from_response(answer: dict[str, Any], call: str) -> DriverError:
-    """The error for an answer botocore raised ClientError for; ``call`` is like ``ec2.CreateTransitGateway``."""
+    """Return the error for the response of a botocore ClientError; ``call`` is like ``ec2.CreateTransitGateway``."""
     error = answer.get("Error", {})
     code, message = str(error.get("Code", "")), str(error.get("Message", "") or "AWS gave no message.")
     meta = answer.get("ResponseMetadata", {})
@@ -61,12 +64,12 @@ def error_from_response(answer: dict[str, Any], call: str) -> DriverError:
 
 
 def error_from_transport(error: Exception, call: str) -> DriverError:
-    """No answer at all: the call may or may not have been carried out; trying again looks for its result first."""
+    """Return the error for a call without an answer. AWS may have carried it out: a retry looks for it first."""
     name = type(error).__name__
     return DriverError(f"No answer from AWS: {error}", call=call, code=name, retry_after=NO_ANSWER_SECONDS)
 
 
 def _retry_after(meta: dict[str, Any]) -> float | None:
-    """Seconds of a Retry-After header, where one came."""
+    """Return the seconds of a Retry-After header; None without one."""
     value = meta.get("HTTPHeaders", {}).get("retry-after", "")
     return float(value) if str(value).isdigit() else None

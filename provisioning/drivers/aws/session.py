@@ -1,8 +1,8 @@
-"""From what the vault holds to clients of one account and region.
+"""Clients for one account and region, made from the credentials of a cloud account.
 
-A secret has ``access_key_id`` and ``secret_access_key`` (and ``session_token``), or, for role assumption, those of the
-installation's own identity (or none: the machine's) with ``role_arn`` and ``external_id``. ``account_id`` is the
-12 digits the customer said; we ask AWS whose account it really is before touching anything in it.
+The credentials are ``access_key_id`` and ``secret_access_key`` (and ``session_token``). With ``role_arn`` and
+``external_id`` they are those of the installation's own identity, or none: the machine's; the role is then assumed.
+Before anything is touched, AWS is asked whose account the credentials open.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ READ_SECONDS = 20
 ROLE_SECONDS = 3600
 RENEW_BEFORE = 300
 MAX_CACHED_CLIENTS = 64
-"""Cached clients in one process; one costs about 1 MB once the service model is loaded."""
+"""Cached clients in one process. One takes about 1 MB once the service model is loaded."""
 
 _lock = threading.Lock()
 _session: Any = None
@@ -32,9 +32,9 @@ _cached_apis: dict[str, tuple[float, AwsApi]] = {}
 class AwsApi:
     """Calls to one account in one region, by AWS' own operation names.
 
-    Writes go through a client that never repeats a call by itself: a create whose answer was lost would be made
-    twice, for EC2's creates know no client token. Reads may be repeated once.
-    ``remembering`` keeps every listing it has seen, so that observing 500 resources asks once for each kind.
+    Writes go through a client that never repeats a call: EC2's creates take no client token, so repeating one whose
+    answer was lost would create twice. Reads may be repeated once. ``with_cache`` keeps every listing it has read, so
+    that observing 500 resources lists each kind once.
     """
 
     def __init__(self, reading: Any, writing: Any, account_id: str, region: str, service: str = "ec2") -> None:
@@ -55,27 +55,27 @@ class AwsApi:
         return call_operation(self._writing, self._service, operation, arguments)
 
     def list(self, operation: str, items: str, **arguments: Any) -> list[dict[str, Any]]:
-        """All pages of a listing; ``items`` is the member of the answer that holds them."""
+        """Return all pages of a listing; ``items`` is the member of the answer that holds them."""
         key = content_digest([operation, arguments])
         if self._cached_listings is not None and key in self._cached_listings:
             return self._cached_listings[key]
-        found: list[dict[str, Any]] = []
+        listed: list[dict[str, Any]] = []
         token: str | None = None
         while True:
             page = call_operation(
                 self._reading, self._service, operation, {**arguments, **({"NextToken": token} if token else {})}
             )
-            found.extend(page.get(items) or [])
+            listed.extend(page.get(items) or [])
             token = page.get("NextToken")
             if not token:
                 break
         if self._cached_listings is not None:
-            self._cached_listings[key] = found
-        return found
+            self._cached_listings[key] = listed
+        return listed
 
 
 def call_operation(client: Any, service: str, operation: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """One call; whatever goes wrong becomes a DriverError that names it."""
+    """Return the answer of one call; raises DriverError, which names the call, for whatever goes wrong."""
     from botocore import xform_name
     from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
@@ -92,14 +92,14 @@ def call_operation(client: Any, service: str, operation: str, arguments: Mapping
 
 
 def connect(credentials: CloudCredentials, region: str) -> AwsApi:
-    """Clients for an account and region, cached until the assumed role needs renewal; checks whose account it is."""
+    """Return clients for an account and region, cached until the assumed role expires; checks whose account it is."""
     endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
     key = content_digest([credentials.account, dict(credentials.secret), region, endpoint])
     with _lock:
         cached = _cached_apis.get(key)
     if cached and cached[0] > time.monotonic():
         return cached[1]
-    keys, lasts = _client_credentials(credentials, region)
+    keys, seconds = _client_credentials(credentials, region)
     api = AwsApi(
         _create_client("ec2", region, keys, attempts=2),
         _create_client("ec2", region, keys, attempts=1),
@@ -109,18 +109,18 @@ def connect(credentials: CloudCredentials, region: str) -> AwsApi:
     with _lock:
         while len(_cached_apis) >= MAX_CACHED_CLIENTS:
             _cached_apis.pop(next(iter(_cached_apis)))
-        _cached_apis[key] = (time.monotonic() + lasts, api)
+        _cached_apis[key] = (time.monotonic() + seconds, api)
     return api
 
 
 def clear_cached_clients() -> None:
-    """Drop every cached client: after credentials expired, or between tests."""
+    """Drop every cached client, because credentials have expired."""
     with _lock:
         _cached_apis.clear()
 
 
 def _create_client(service: str, region: str, keys: Mapping[str, str], attempts: int) -> Any:
-    """A client out of the one shared session: each further session would load EC2's 20 MB model again."""
+    """Return a client of the one shared session: each further session would load EC2's 20 MB model again."""
     global _session
     import boto3
     from botocore.config import Config
@@ -131,14 +131,14 @@ def _create_client(service: str, region: str, keys: Mapping[str, str], attempts:
         retries={"mode": "standard", "total_max_attempts": attempts},
         user_agent_extra="causeway",
     )
-    with _lock:  # sessions are not safe under threads, clients are
+    with _lock:  # sessions are not thread-safe, clients are
         if _session is None:
             _session = boto3.session.Session()
         return _session.client(service, region_name=region, config=config, **keys)
 
 
 def _client_credentials(credentials: CloudCredentials, region: str) -> tuple[dict[str, str], float]:
-    """Keyword arguments for a client, and for how many seconds they hold."""
+    """Return keyword arguments for a client, and for how many seconds they are valid."""
     secret = credentials.secret
     keys = {
         name: secret[field]
@@ -176,13 +176,13 @@ def _client_credentials(credentials: CloudCredentials, region: str) -> tuple[dic
 
 
 def _verify_account(credentials: CloudCredentials, keys: Mapping[str, str], region: str) -> str:
-    """The account these keys open; refuses when it is not the one the customer named."""
+    """Return the account that these keys open; raises where it is not the one that the customer named."""
     answer = call_operation(_create_client("sts", region, keys, attempts=2), "sts", "GetCallerIdentity", {})
     actual = str(answer["Account"])
-    named = credentials.secret.get("account_id") or credentials.account
-    if named.isdigit() and len(named) == 12 and named != actual:
+    expected = credentials.secret.get("account_id") or credentials.account
+    if expected.isdigit() and len(expected) == 12 and expected != actual:
         raise DriverError(
-            f"These credentials open AWS account {actual}, but the cloud account says {named}. "
+            f"These credentials open AWS account {actual}, but the cloud account says {expected}. "
             "Correct the account number or the credentials.",
             call="sts.GetCallerIdentity",
             code="WrongAccount",

@@ -1,13 +1,14 @@
-"""A segment's two route tables: *spoke*, which VPCs look at, and *exchange*, which the VPNs look at."""
+"""A segment's two transit gateway route tables: VPCs are associated with *spoke*, VPN connections with *exchange*."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from provisioning.drivers.aws.tagged import AwsItem, ResourceContext, TaggedResource
+from provisioning.drivers.aws.tagged import AwsContext, AwsTaggedResource
+from provisioning.drivers.tagged import Item
 
 
-class TransitGatewayRouteTable(TaggedResource):
+class TransitGatewayRouteTable(AwsTaggedResource):
     """Body: tgw, role, segment. Attributes: id."""
 
     kind = "aws.tgw-route-table"
@@ -15,17 +16,17 @@ class TransitGatewayRouteTable(TaggedResource):
     listing, items = "DescribeTransitGatewayRouteTables", "TransitGatewayRouteTables"
     id_key, resource_type = "TransitGatewayRouteTableId", "transit-gateway-route-table"
 
-    def create(self, context: ResourceContext) -> AwsItem:
+    def create(self, context: AwsContext) -> Item:
         answer = context.api.write(
             "CreateTransitGatewayRouteTable",
             TransitGatewayId=context.body["tgw"],
-            TagSpecifications=context.tags(self.resource_type),
+            TagSpecifications=self.tag_specifications(context),
         )
-        item: AwsItem = answer["TransitGatewayRouteTable"]
+        item: Item = answer["TransitGatewayRouteTable"]
         return item
 
-    def delete(self, context: ResourceContext, found: AwsItem) -> None:
-        context.api.write("DeleteTransitGatewayRouteTable", TransitGatewayRouteTableId=found[self.id_key])
+    def delete(self, context: AwsContext, item: Item) -> None:
+        context.api.write("DeleteTransitGatewayRouteTable", TransitGatewayRouteTableId=item[self.id_key])
 
-    def read_body(self, context: ResourceContext, found: AwsItem) -> dict[str, Any]:
-        return {"tgw": found["TransitGatewayId"]}
+    def read_body(self, context: AwsContext, item: Item) -> dict[str, Any]:
+        return {"tgw": item["TransitGatewayId"]}

@@ -1,13 +1,14 @@
-"""The hub of one account and region; VPCs and the exchange's VPNs hang on it."""
+"""Transit gateways: the hub of one account and region, to which VPCs and the exchanges' VPNs attach."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from provisioning.drivers.aws.tagged import AwsItem, ResourceContext, TaggedResource
+from provisioning.drivers.aws.tagged import AwsContext, AwsTaggedResource
+from provisioning.drivers.tagged import Item
 
 
-class TransitGateway(TaggedResource):
+class TransitGateway(AwsTaggedResource):
     """Body: account, region, asn. Attributes: id, arn, asn.
 
     Nothing is associated or propagated by default: a VPC belongs to the one segment that asked for it.
@@ -19,7 +20,7 @@ class TransitGateway(TaggedResource):
     resource_type = "transit-gateway"
     poll_seconds = 10.0
 
-    def create(self, context: ResourceContext) -> AwsItem:
+    def create(self, context: AwsContext) -> Item:
         options = {
             "AmazonSideAsn": context.body["asn"],
             "AutoAcceptSharedAttachments": "disable",
@@ -32,19 +33,19 @@ class TransitGateway(TaggedResource):
             "CreateTransitGateway",
             Description=f"Causeway {context.tag}",
             Options=options,
-            TagSpecifications=context.tags(self.resource_type),
+            TagSpecifications=self.tag_specifications(context),
         )
-        item: AwsItem = answer["TransitGateway"]
+        item: Item = answer["TransitGateway"]
         return item
 
-    def delete(self, context: ResourceContext, found: AwsItem) -> None:
-        context.api.write("DeleteTransitGateway", TransitGatewayId=found[self.id_key])
+    def delete(self, context: AwsContext, item: Item) -> None:
+        context.api.write("DeleteTransitGateway", TransitGatewayId=item[self.id_key])
 
-    def attributes(self, context: ResourceContext, found: AwsItem) -> dict[str, Any]:
-        return {"id": found[self.id_key], "arn": found.get("TransitGatewayArn", ""), "asn": self._asn(found)}
+    def attributes(self, context: AwsContext, item: Item) -> dict[str, Any]:
+        return {"id": item[self.id_key], "arn": item.get("TransitGatewayArn", ""), "asn": self._asn(item)}
 
-    def read_body(self, context: ResourceContext, found: AwsItem) -> dict[str, Any]:
-        return {"asn": self._asn(found)}
+    def read_body(self, context: AwsContext, item: Item) -> dict[str, Any]:
+        return {"asn": self._asn(item)}
 
-    def _asn(self, found: AwsItem) -> int:
-        return int(found.get("Options", {}).get("AmazonSideAsn", 0))
+    def _asn(self, item: Item) -> int:
+        return int(item.get("Options", {}).get("AmazonSideAsn", 0))

@@ -1,17 +1,21 @@
-"""A customer's VPC on our transit gateway: a subnet in each zone, its spoke table, its prefixes for the exchange."""
+"""VPC attachments: a customer's VPC on our transit gateway, with a subnet in each zone.
+
+The attachment is associated with the segment's spoke table and propagates into its exchange table.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 from provisioning.drivers.aws import tgw_routing
-from provisioning.drivers.aws.tagged import AwsItem, ResourceContext, TaggedResource, tags_of
+from provisioning.drivers.aws.tagged import AwsContext, AwsTaggedResource, tags_of
 from provisioning.drivers.base import Waiting
+from provisioning.drivers.tagged import Item
 
 ONE_PER_AZ = "one-per-az"
 
 
-class VpcAttachment(TaggedResource):
+class VpcAttachment(AwsTaggedResource):
     """Body: vpc_id, tgw, subnets (ids, or "one-per-az"), associate and propagate (route tables).
 
     Attributes: id, subnets.
@@ -22,29 +26,29 @@ class VpcAttachment(TaggedResource):
     listing, items = "DescribeTransitGatewayVpcAttachments", "TransitGatewayVpcAttachments"
     id_key, resource_type = "TransitGatewayAttachmentId", "transit-gateway-attachment"
 
-    def create(self, context: ResourceContext) -> AwsItem:
+    def create(self, context: AwsContext) -> Item:
         answer = context.api.write(
             "CreateTransitGatewayVpcAttachment",
             TransitGatewayId=context.body["tgw"],
             VpcId=context.body["vpc_id"],
             SubnetIds=self._choose_subnets(context, kept=[]),
-            TagSpecifications=(specification := context.tags(self.resource_type)),
+            TagSpecifications=(specification := self.tag_specifications(context)),
         )
-        item: AwsItem = answer["TransitGatewayVpcAttachment"]
+        item: Item = answer["TransitGatewayVpcAttachment"]
         if not item.get("Tags"):
-            # An endpoint that drops them (moto's stock server does, for this call) would leave it nobody's.
+            # An endpoint that drops tags (moto does, for this call) would leave an attachment that nobody owns.
             context.api.write("CreateTags", Resources=[item[self.id_key]], Tags=specification[0]["Tags"])
         return item
 
-    def reconcile(self, context: ResourceContext, found: AwsItem) -> Waiting | None:
-        attachment, before = found[self.id_key], context.before or {}
-        there, desired = set(found["SubnetIds"]), set(self._choose_subnets(context, kept=found["SubnetIds"]))
-        if there != desired:
+    def reconcile(self, context: AwsContext, item: Item) -> Waiting | None:
+        attachment, before = item[self.id_key], context.before or {}
+        current, desired = set(item["SubnetIds"]), set(self._choose_subnets(context, kept=item["SubnetIds"]))
+        if current != desired:
             context.api.write(
                 "ModifyTransitGatewayVpcAttachment",
                 TransitGatewayAttachmentId=attachment,
-                **({"AddSubnetIds": sorted(desired - there)} if desired - there else {}),
-                **({"RemoveSubnetIds": sorted(there - desired)} if there - desired else {}),
+                **({"AddSubnetIds": sorted(desired - current)} if desired - current else {}),
+                **({"RemoveSubnetIds": sorted(current - desired)} if current - desired else {}),
             )
             return Waiting(1, f"{attachment} is changing its subnets")
         if waiting := tgw_routing.ensure_association(
@@ -56,27 +60,30 @@ class VpcAttachment(TaggedResource):
         )
         return None
 
-    def delete(self, context: ResourceContext, found: AwsItem) -> None:
-        # AWS takes association and propagation with it.
-        context.api.write("DeleteTransitGatewayVpcAttachment", TransitGatewayAttachmentId=found[self.id_key])
+    def delete(self, context: AwsContext, item: Item) -> None:
+        # AWS deletes its association and propagation with it.
+        context.api.write("DeleteTransitGatewayVpcAttachment", TransitGatewayAttachmentId=item[self.id_key])
 
-    def attributes(self, context: ResourceContext, found: AwsItem) -> dict[str, Any]:
-        return {"id": found[self.id_key], "subnets": sorted(found["SubnetIds"])}
+    def attributes(self, context: AwsContext, item: Item) -> dict[str, Any]:
+        return {"id": item[self.id_key], "subnets": sorted(item["SubnetIds"])}
 
-    def read_body(self, context: ResourceContext, found: AwsItem) -> dict[str, Any]:
-        attachment, there = found[self.id_key], sorted(found["SubnetIds"])
-        told: dict[str, Any] = {"vpc_id": found["VpcId"], "tgw": found["TransitGatewayId"]}
-        if sorted(self._choose_subnets(context, kept=there)) != there:
-            told["subnets"] = there
+    def read_body(self, context: AwsContext, item: Item) -> dict[str, Any]:
+        attachment, subnets = item[self.id_key], sorted(item["SubnetIds"])
+        reported: dict[str, Any] = {"vpc_id": item["VpcId"], "tgw": item["TransitGatewayId"]}
+        if sorted(self._choose_subnets(context, kept=subnets)) != subnets:
+            reported["subnets"] = subnets
         if not tgw_routing.is_associated(context, attachment, str(context.body["associate"])):
-            told["associate"] = None
+            reported["associate"] = None
         if not tgw_routing.is_propagated(context, attachment, str(context.body["propagate"])):
-            told["propagate"] = None
-        return told
+            reported["propagate"] = None
+        return reported
 
-    def _choose_subnets(self, context: ResourceContext, kept: list[str]) -> list[str]:
-        """The wanted subnets by id. Where we choose, a zone keeps the one it has, else a subnet tagged
-        ``causeway:attach``, else the one with most free addresses (an attachment takes an address in each)."""
+    def _choose_subnets(self, context: AwsContext, kept: list[str]) -> list[str]:
+        """Return the ids of the desired subnets: those the body names, or one in each zone.
+
+        A zone keeps the subnet it has, else gets one tagged ``causeway:attach``, else the one with most free addresses
+        (an attachment takes an address in each subnet).
+        """
         desired = context.body["subnets"]
         if desired != ONE_PER_AZ:
             return list(desired)
@@ -85,18 +92,19 @@ class VpcAttachment(TaggedResource):
         )
         if not subnets:
             raise context.permanent_error(
-                f"{context.body['vpc_id']} has no subnet in {context.api.region}. Create one in each zone "
-                f"to be connected.",
+                f"{context.body['vpc_id']} has no subnet in {context.api.region}. "
+                "Create one in each zone to be connected.",
                 "ec2.DescribeSubnets",
                 "NoSubnets",
             )
-        best: dict[str, AwsItem] = {}
-        for subnet in sorted(subnets, key=lambda each: _subnet_preference(each, kept)):
-            best.setdefault(subnet["AvailabilityZone"], subnet)
-        return [subnet["SubnetId"] for subnet in best.values()]
+        by_zone: dict[str, Item] = {}
+        for subnet in sorted(subnets, key=lambda subnet: _subnet_preference(subnet, kept)):
+            by_zone.setdefault(subnet["AvailabilityZone"], subnet)
+        return [subnet["SubnetId"] for subnet in by_zone.values()]
 
 
-def _subnet_preference(subnet: AwsItem, kept: list[str]) -> tuple[bool, bool, int, str]:
+def _subnet_preference(subnet: Item, kept: list[str]) -> tuple[bool, bool, int, str]:
+    """Return a sort key; the best subnet of a zone comes first."""
     return (
         subnet["SubnetId"] not in kept,
         "causeway:attach" not in tags_of(subnet),
