@@ -1,5 +1,7 @@
-"""Price books of the demo: what Northwind pays the operator, what its tenants pay Northwind, what direct tenants pay
-the operator."""
+"""Price books of the demo.
+
+Northwind pays the operator, its tenants pay Northwind, and direct tenants pay the operator.
+"""
 
 from __future__ import annotations
 
@@ -17,15 +19,18 @@ from tenants.models import Msp, Tenant
 
 
 def ensure_demo_prices(effective_from: datetime | None = None) -> list[PriceBook]:
-    """A book for every MSP and tenant that has none, by default in force since last year's first day. Repeatable."""
+    """Create a book for every MSP and tenant that has none, and return the new ones.
+
+    They are in force since ``effective_from``, by default since the first day of last year.
+    """
     effective_from = effective_from or datetime(timezone.now().year - 1, 1, 1, tzinfo=UTC)
-    made = []
+    created = []
     with transaction.atomic():
         for msp in Msp.objects.order_by("pk"):
             if not PriceBook.objects.filter(buyer_msp=msp).exists():
                 book = PriceBook.objects.create(name=f"Causeway for {msp.name}", currency="EUR", buyer_msp=msp)
                 services.publish_version(book, effective_from, wholesale_rates(), note="Partner prices")
-                made.append(book)
+                created.append(book)
         for tenant in Tenant.objects.select_related("msp").order_by("pk"):
             if not PriceBook.objects.filter(buyer_tenant=tenant).exists():
                 seller = tenant.msp.name if tenant.msp else "Causeway"
@@ -33,15 +38,15 @@ def ensure_demo_prices(effective_from: datetime | None = None) -> list[PriceBook
                     name=f"{seller} for {tenant.name}", currency="EUR", seller=tenant.msp, buyer_tenant=tenant
                 )
                 services.publish_version(book, effective_from, retail_rates(), note="List prices")
-                made.append(book)
-    return made
+                created.append(book)
+    return created
 
 
 SIZES = ("xsmall", "small", "medium", "large", "2large", "5large", "10large")
 
 
 def retail_rates() -> list[Rate]:
-    """Per hour and per GB, in euro, as a regional network service would list them."""
+    """Return prices per hour and per GB, in euro, as a regional network service would list them."""
     return _demo_rates(
         exchange=("0.2600", "0.4200", "0.7800", "1.2500", "2.1000", "4.4000", "7.9000"),
         connector=("0.0450", "0.0820", "0.1450", "0.2900", "0.5200", "1.1500", "2.0500"),
@@ -53,7 +58,7 @@ def retail_rates() -> list[Rate]:
 
 
 def wholesale_rates() -> list[Rate]:
-    """What an MSP pays for the same."""
+    """Return what an MSP pays for the same."""
     return _demo_rates(
         exchange=("0.1800", "0.3000", "0.5500", "0.8900", "1.5000", "3.1000", "5.6000"),
         connector=("0.0300", "0.0550", "0.0980", "0.1950", "0.3500", "0.7800", "1.4000"),

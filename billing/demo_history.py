@@ -1,7 +1,6 @@
-"""The demo's month before this one: what the network that is there now would have used, so that pages have a past to
-show.
+"""The demo's last month: what the live network would have used, so that pages have a past to show.
 
-These samples say so themselves: their provenance is ``{"source": "demo"}``.
+The provenance of these samples is ``{"source": "demo"}``.
 """
 
 from __future__ import annotations
@@ -23,12 +22,12 @@ from provisioning.selectors import metering
 from provisioning.selectors.metering import ResourceLifetime
 
 BUSY_HOUR_BYTES = {"internet-exit": 5_000_000_000, "aws-vpc": 3_000_000_000}
-"""Bytes that a connector of a kind receives in a busy hour; others less."""
+"""Bytes that a connector of a kind receives in a busy hour; others receive 1.2 GB."""
 
 
 @transaction.atomic
 def ensure_demo_history(now: datetime) -> Invoice | None:
-    """Last month's samples and draft invoice for the tenant in force; nothing where it has samples of that month."""
+    """Create last month's samples and draft invoice for the tenant in force, unless it has samples of that month."""
     this = BillingPeriod.month(now.astimezone(UTC).year, now.astimezone(UTC).month)
     last = BillingPeriod.month((this.start - HOUR).year, (this.start - HOUR).month)
     if Sample.objects.filter(window_start__gte=last.start, window_start__lt=last.end).exists():
@@ -63,8 +62,10 @@ def _traffic_sample(meter: str, subject: str, hour: datetime, count: int, row: R
 
 
 def _bytes_in_hour(row: ResourceLifetime, hour: datetime) -> int:
-    """A working week: busy by day, quiet by night and on weekends, and a little different each hour, the same each
-    time."""
+    """Return the bytes of a working week's hour: busy by day, quiet at night and at weekends.
+
+    Each hour differs a little, but is the same at each call.
+    """
     day = Decimal("1") if hour.weekday() < 5 else Decimal("0.35")
     shape = max(Decimal("0.08"), 1 - Decimal(abs(hour.hour - 13)) / 9)
     noise = int.from_bytes(hashlib.blake2b(f"{row.address} {hour:%d %H}".encode(), digest_size=2).digest(), "big")

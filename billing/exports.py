@@ -17,22 +17,22 @@ INVOICE_COLUMNS = (
 
 
 def invoice_csv(number: str) -> str:
-    """The invoice as CSV (RFC 4180), one row for each line; the column ``amount`` adds up to the invoice's total."""
-    found = selectors.get_invoice(number)
+    """Return the invoice as CSV (RFC 4180), one row for each line; ``amount`` adds up to the invoice's total."""
+    invoice = selectors.get_invoice(number)
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(INVOICE_COLUMNS)
-    for line in found["lines"]:
-        writer.writerow(_row(found, line))
+    for line in invoice["lines"]:
+        writer.writerow(_row(invoice, line))
     return out.getvalue()
 
 
-def _row(found: dict[str, Any], line: dict[str, Any]) -> list[str]:
+def _row(invoice: dict[str, Any], line: dict[str, Any]) -> list[str]:
     text, number = escape_formula, decimal_text
     return [
-        text(found["number"]),
-        found["period_start"].date().isoformat(),
-        found["period_end"].date().isoformat(),
+        text(invoice["number"]),
+        invoice["period_start"].date().isoformat(),
+        invoice["period_end"].date().isoformat(),
         str(line["position"]),
         text(line["label"]),
         text(line["meter"]),

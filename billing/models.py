@@ -1,7 +1,7 @@
 """What billing keeps: samples, the books that price them, and the invoice of a month.
 
-Price books are the seller's rows and read across tenants by whoever sells; they are found through
-``selectors.book_of``. Everything else belongs to the tenant in force.
+Price books are the seller's rows; whoever sells reads them across tenants, through ``selectors.price_book_of`` and
+``price_books_sold_by``. Everything else belongs to the tenant in force.
 """
 
 from __future__ import annotations
@@ -21,8 +21,7 @@ from tenants.tenant_owned import TenantOwned
 
 
 class Sample(TenantOwned):
-    """``quantity`` of ``meter`` that ``subject`` used from ``window_start`` to ``window_end``; one row for each such
-    key.
+    """``quantity`` of ``meter`` that ``subject`` used from ``window_start`` to ``window_end``; one row for each.
 
     subject: the address of what was metered (``connector/vpc-prod``); item_uid: the intent object behind it.
     provenance: what it was counted from, ``{"source": "lifecycle", "rows": [id…]}`` or
@@ -64,7 +63,7 @@ class Sample(TenantOwned):
 
 
 class Watermark(TenantOwned):
-    """Up to when a tenant's usage was collected; one row, locked while collecting."""
+    """The instant up to which a tenant's usage was collected; one row, locked while collecting."""
 
     until = models.DateTimeField()
 
@@ -104,7 +103,7 @@ class PriceBook(models.Model):
 
 
 class PriceBookVersion(models.Model):
-    """The prices of a book from ``effective_from`` until its next version. Never changed, by trigger: invoices name it.
+    """The prices of a book from ``effective_from`` until its next version. A trigger forbids changes: invoices name it.
 
     ``rates`` is a list of ``{"meter", "where": {dimension: value}, "price": {"shape", …}}`` (core/price_books.py).
     """
@@ -141,7 +140,7 @@ class PriceBookVersion(models.Model):
 
 
 class Invoice(TenantOwned):
-    """What a tenant owes its seller for a period. A draft is computed anew while its month runs."""
+    """What a tenant owes its seller for a period. A draft is computed again and again while its month runs."""
 
     DRAFT = "draft"
 
@@ -176,7 +175,7 @@ class Invoice(TenantOwned):
 
 
 class InvoiceLine(TenantOwned):
-    """One subject at one rate of one price-book version; keeps its uid while its draft is computed anew."""
+    """One subject at one rate of one price-book version; keeps its uid while its draft is computed again."""
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     invoice = models.ForeignKey(Invoice, models.CASCADE, related_name="lines")
@@ -216,7 +215,7 @@ class InvoiceLine(TenantOwned):
 
 
 class LineSample(TenantOwned):
-    """Which line charges a sample: at most one, which the database holds us to."""
+    """The line that charges a sample; a database constraint allows at most one."""
 
     line = models.ForeignKey(InvoiceLine, models.CASCADE, related_name="charged")
     sample = models.ForeignKey(Sample, models.CASCADE, related_name="charged")

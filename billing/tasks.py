@@ -1,4 +1,4 @@
-"""Metering as tasks: every minute one for each tenant, so that the trouble of one stops no other."""
+"""Metering tasks: each minute one for each tenant, so that a failure for one tenant stops no other."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tenants.tasks import TenantJob, tenant_task
 
 @shared_task(name="billing.meter")
 def meter_tenants() -> None:
-    """Wake the metering of every tenant."""
+    """Start the metering of every tenant."""
     for slug in Tenant.objects.order_by("pk").values_list("slug", flat=True):
         meter_tenant.apply_async(kwargs={"tenant": slug}, expires=60)
 

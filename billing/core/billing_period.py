@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 @dataclass(frozen=True, slots=True)
 class BillingPeriod:
-    """[start, end) to be rated; tiers count from ``opened``, the start of the billing month."""
+    """[start, end), to be rated. Tiers count from ``opened``, the start of the billing month."""
 
     start: datetime
     end: datetime
@@ -16,7 +16,7 @@ class BillingPeriod:
 
     @classmethod
     def month(cls, year: int, month: int) -> BillingPeriod:
-        """A calendar month of UTC, whatever daylight saving does elsewhere."""
+        """Return a calendar month of UTC; local daylight saving time does not matter."""
         start = datetime(year, month, 1, tzinfo=UTC)
         end = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
         return cls(start, end, start)

@@ -19,12 +19,12 @@ from billing.core.rating import Rating, rate_samples
 from billing.core.samples import HOUR, SampleValue
 
 MONTH_HOURS = Decimal(730)
-"""Hours of the average month, as cloud price lists use it (365 × 24 / 12)."""
+"""Hours of the average month (365 × 24 / 12), as the price calculators of AWS and Azure use it."""
 _START = datetime(2001, 1, 1, tzinfo=UTC)
 
 
 class PriceableResource(Protocol):
-    """What an estimate reads of a compiled resource."""
+    """The attributes of a compiled resource that an estimate reads."""
 
     @property
     def address(self) -> str: ...
@@ -35,9 +35,9 @@ class PriceableResource(Protocol):
 
 
 def rate_month(resources: Iterable[PriceableResource], book: PriceBookValue, at: datetime) -> Rating:
-    """Lines for 730 hours of every resource that is sold by the hour, at the prices in force ``at`` that instant.
+    """Return lines for 730 hours of every resource that is sold by the hour, at the prices in force ``at`` an instant.
 
-    The subject of a line is the resource's address. ``unpriced`` names what the book has no price for.
+    The subject of a line is the resource's address. ``unpriced`` holds what the book has no price for.
     """
     version = book.version_at(at)
     versions = () if version is None else (PriceBookVersionValue(version.key, _START, version.rates),)
@@ -51,7 +51,7 @@ def rate_month(resources: Iterable[PriceableResource], book: PriceBookValue, at:
 
 
 class CostDifference(NamedTuple):
-    """One thing whose monthly cost differs; ``before`` or ``after`` is None where it is not there."""
+    """A resource whose monthly cost differs; ``before`` or ``after`` is None in the network that lacks it."""
 
     before: RatedLine | None
     after: RatedLine | None
@@ -70,16 +70,16 @@ class CostEstimate(NamedTuple):
 def compare_costs(
     before: Iterable[PriceableResource], after: Iterable[PriceableResource], book: PriceBookValue, at: datetime
 ) -> CostEstimate:
-    """The cost delta of a plan."""
+    """Return the monthly cost of two networks and the lines that make the difference."""
     old, new = rate_month(before, book, at), rate_month(after, book, at)
-    olds, news = ({(line.subject, line.meter): line for line in side.lines} for side in (old, new))
+    old_lines, new_lines = ({(line.subject, line.meter): line for line in rating.lines} for rating in (old, new))
     zero = Money(0, book.currency)
     lines = []
-    for key in sorted({*olds, *news}):
-        was, becomes = olds.get(key), news.get(key)
-        amount = (becomes.amount if becomes else zero) - (was.amount if was else zero)
+    for key in sorted({*old_lines, *new_lines}):
+        old_line, new_line = old_lines.get(key), new_lines.get(key)
+        amount = (new_line.amount if new_line else zero) - (old_line.amount if old_line else zero)
         if amount.minor:
-            lines.append(CostDifference(was, becomes, amount))
+            lines.append(CostDifference(old_line, new_line, amount))
     return CostEstimate(
         sum_money((line.amount for line in old.lines), book.currency),
         sum_money((line.amount for line in new.lines), book.currency),

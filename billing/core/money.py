@@ -1,6 +1,6 @@
 """Money: integer minor units of a currency, one rounding function, one way to split a sum.
 
-Amounts stay exact Decimals until ``rounded`` turns one into minor units; nothing else in the product rounds money.
+Amounts stay exact Decimals until ``round_to_minor`` turns one into minor units; nothing else rounds money.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ EXACT = Context(prec=100, traps=[Inexact, InvalidOperation, FloatOperation])
 """Sums and products here are exact or an error: an inexact sum would depend on the order of its parts."""
 
 MINOR_DIGITS = {"EUR": 2, "USD": 2, "GBP": 2, "CHF": 2, "SEK": 2, "NOK": 2, "DKK": 2, "PLN": 2, "JPY": 0, "KWD": 3}
-"""ISO 4217 minor unit digits of the currencies a price book may use; a new currency is one entry."""
+"""Minor unit digits (ISO 4217, list one) of the currencies a price book may use; a new currency is one entry."""
 
 
 def minor_digits(currency: str) -> int:
-    """How many decimal places the currency's minor unit has; ValueError for one we do not sell in."""
+    """Return the number of decimal places of a currency's minor unit. Raise ValueError for one we do not sell in."""
     try:
         return MINOR_DIGITS[currency]
     except KeyError:
@@ -57,13 +57,13 @@ class Money:
 
 
 def round_to_minor(amount: Decimal, currency: str) -> Money:
-    """The one rounding: half up (away from zero) to the minor unit, so that a mirrored amount rounds to its mirror."""
+    """Return the amount rounded half up (away from zero) to the minor unit, so that −x rounds to the negative of x."""
     scaled = amount.scaleb(minor_digits(currency), EXACT)
     return Money(int(scaled.to_integral_value(rounding=ROUND_HALF_UP)), currency)
 
 
 def sum_money(parts: Iterable[Money], currency: str) -> Money:
-    """The sum of the parts; zero of ``currency`` when there are none."""
+    """Return the sum of the parts; zero of ``currency`` when there are none."""
     result = Money(0, currency)
     for part in parts:
         result += part
@@ -71,18 +71,19 @@ def sum_money(parts: Iterable[Money], currency: str) -> Money:
 
 
 def allocate(whole: Money, weights: Sequence[Decimal]) -> list[Money]:
-    """Parts in proportion to the weights that add up to the whole exactly (largest remainder; ties: first come).
+    """Return parts in proportion to the weights that add up to the whole exactly.
 
-    Weights are not negative and not all zero. A negative whole gives the mirror of its positive twin.
+    Largest remainder method (Hamilton's); of equal remainders the first comes first. The parts of a negative whole are
+    the negatives of those of its positive twin. Raises ValueError for weights below zero or all zero.
     """
     shares = [Fraction(weight) for weight in weights]
-    everything = sum(shares)
-    if not shares or min(shares) < 0 or not everything:
+    share_sum = sum(shares)
+    if not shares or min(shares) < 0 or not share_sum:
         raise ValueError(f"Weights {list(weights)} cannot split {whole}: they must be 0 or more, and one above 0.")
     sign = -1 if whole.minor < 0 else 1
-    ideal = [abs(whole.minor) * share / everything for share in shares]
+    ideal = [abs(whole.minor) * share / share_sum for share in shares]
     parts = [int(part) for part in ideal]
-    left = abs(whole.minor) - sum(parts)
-    for index in sorted(range(len(parts)), key=lambda index: (parts[index] - ideal[index], index))[:left]:
+    remainder = abs(whole.minor) - sum(parts)
+    for index in sorted(range(len(parts)), key=lambda index: (parts[index] - ideal[index], index))[:remainder]:
         parts[index] += 1
     return [Money(sign * part, whole.currency) for part in parts]

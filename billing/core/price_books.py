@@ -41,13 +41,13 @@ class PriceBookVersionValue:
     rates: tuple[Rate, ...]
 
     def __post_init__(self) -> None:
-        selectors = [(rate.meter, rate.where) for rate in self.rates]
-        for selector in selectors:
-            if selectors.count(selector) > 1:
-                raise InvalidPrice(f"{self.key} has two prices for {selector[0]} where {dict(selector[1])}; keep one.")
+        conditions = [(rate.meter, rate.where) for rate in self.rates]
+        for meter, where in conditions:
+            if conditions.count((meter, where)) > 1:
+                raise InvalidPrice(f"{self.key} has two prices for {meter} where {dict(where)}; keep one.")
 
     def rate_for(self, meter: str, dimensions: Mapping[str, str]) -> Rate | None:
-        """The most specific rate that fits; of two equally specific the first by dimension name. None: not priced."""
+        """Return the most specific rate that fits, or None. Of two equally specific, the first by dimension name."""
         fitting = [
             rate
             for rate in self.rates
@@ -71,5 +71,5 @@ class PriceBookValue:
             raise InvalidPrice(f"The versions of {self.name} must be in order of their dates, one for each date.")
 
     def version_at(self, when: datetime) -> PriceBookVersionValue | None:
-        """The version in force at an instant; None before the first."""
+        """Return the version in force at an instant; None before the first."""
         return next((version for version in reversed(self.versions) if version.effective_from <= when), None)

@@ -18,9 +18,10 @@ from billing.core.price_books import Rate
 class RatedLine:
     """What one subject used at one rate, what that costs, and why.
 
-    bands: how the amount came about; of a pooled price, the bands of the pool. pool_quantity and pool_amount then say
-    of what this line is a share. carried: the quantity of this period's month that was counted before the period
-    (tiers go on there). samples: the keys of the samples behind the quantity.
+    bands: how the amount came about; of a pooled price, the bands of the pool.
+    pool_quantity, pool_amount: what this line is a share of; its own quantity and amount when nothing is pooled.
+    carried: the quantity that was counted earlier in the month, where tiers continue.
+    samples: the keys of the samples behind the quantity.
     """
 
     meter: str
@@ -61,7 +62,7 @@ class RatedLine:
         return sentence + "."
 
     def to_data(self) -> dict[str, Any]:
-        """The line as JSON-able data, equal for equal lines; what the byte-for-byte promise compares."""
+        """Return the line as JSON, equal for equal lines: rating the same samples again gives the same bytes."""
         return {
             "meter": self.meter,
             "label": self.label,

@@ -1,8 +1,7 @@
 """Rating: samples and a price book in, lines that explain themselves out.
 
-Samples are grouped by (meter, subject, version, rate). A price of the flat kind counts each subject alone; tiers,
-volumes and packages count all subjects of a tenant together, and the pool's amount is shared by quantity with the
-largest remainder.
+Samples are grouped by (meter, subject, version, rate). A pooled price (``Price.pooled``) counts a tenant's subjects
+together, and the pool's amount is shared by quantity (``money.allocate``); any other counts each subject alone.
 
 Amounts are differences of a rounded cumulative amount: what is charged for a part of a month is
 ``rounded(amount(before + part)) − rounded(amount(before))``. So a month may be split at any instant, into any number
@@ -36,11 +35,11 @@ class Rating(NamedTuple):
 
 
 def rate_samples(samples: Iterable[SampleValue], book: PriceBookValue, period: BillingPeriod) -> Rating:
-    """Rate the samples whose windows start in the period.
+    """Return the lines and unpriced samples of the samples whose windows start in the period.
 
-    ``samples`` must hold those since ``period.opened`` as well, for tiers that were begun earlier. Order, batching
-    and repeats do not matter. A sample belongs to the version in force when its window starts; a later version goes
-    on counting where the one before it stopped. ConflictingSamples when a key comes with two contents.
+    ``samples`` must also hold those since ``period.opened``, for tiers that began earlier. Order, batching and repeats
+    do not matter. A sample belongs to the version in force when its window starts; a later version counts on from
+    where the one before it stopped. Raises ConflictingSamples when one key comes with two contents.
     """
     relevant = [sample for sample in distinct_samples(samples) if period.opened <= sample.window_start < period.end]
     lines: list[RatedLine] = []
@@ -52,82 +51,82 @@ def rate_samples(samples: Iterable[SampleValue], book: PriceBookValue, period: B
             by_version.setdefault(version.key if version else "", []).append(sample)
     unpriced += by_version.get("", [])
     for version in book.versions:
-        if mine := by_version.get(version.key):
+        if current := by_version.get(version.key):
             earlier = [sample for sample in relevant if sample.window_start < max(period.start, version.effective_from)]
-            priced, without = _rate_version(mine, earlier, version, book.currency)
-            lines += priced
-            unpriced += without
+            version_lines, version_unpriced = _rate_version(current, earlier, version, book.currency)
+            lines += version_lines
+            unpriced += version_unpriced
     order = meter_order()
     lines.sort(key=lambda line: (order[line.meter], line.subject, line.samples[0][2], line.rate.where))
     return Rating(lines, unpriced)
 
 
 def distinct_samples(samples: Iterable[SampleValue]) -> list[SampleValue]:
-    """Each sample once, in order of key."""
-    found: dict[tuple[str, str, datetime], SampleValue] = {}
+    """Return each sample once, in order of key. Raise ConflictingSamples when one key comes with two contents."""
+    by_key: dict[tuple[str, str, datetime], SampleValue] = {}
     for sample in samples:
-        if found.setdefault(sample.key, sample) != sample:
+        if by_key.setdefault(sample.key, sample) != sample:
             raise ConflictingSamples(
                 f"{sample.meter} of {sample.subject} at {sample.window_start.isoformat()} was reported twice with "
-                f"different contents ({found[sample.key].quantity} and {sample.quantity}); withdraw one of them."
+                f"different contents ({by_key[sample.key].quantity} and {sample.quantity}); withdraw one of them."
             )
-    return [found[key] for key in sorted(found)]
+    return [by_key[key] for key in sorted(by_key)]
 
 
 def _rate_version(
-    mine: list[SampleValue], earlier: list[SampleValue], version: PriceBookVersionValue, currency: str
+    current: list[SampleValue], earlier: list[SampleValue], version: PriceBookVersionValue, currency: str
 ) -> tuple[list[RatedLine], list[SampleValue]]:
-    """Lines of the samples that one version prices, and what it has no price for.
+    """Return the lines of the samples that one version prices, and the samples that it has no price for.
 
-    ``earlier`` ones only move the counters.
+    ``earlier`` samples are not charged; they only say how far each pool was filled before.
     """
-    known: dict[tuple[str, tuple[tuple[str, str], ...]], Rate | None] = {}
+    rates: dict[tuple[str, tuple[tuple[str, str], ...]], Rate | None] = {}
 
-    def counter(sample: SampleValue) -> tuple[Rate, str] | None:
-        """What a sample counts towards: a rate, for the whole tenant or for its subject alone."""
-        look = (sample.meter, sample.dimensions)
-        if look not in known:
-            known[look] = version.rate_for(sample.meter, dict(sample.dimensions))
-        chosen = known[look]
-        if chosen is None:
+    def pool_of(sample: SampleValue) -> tuple[Rate, str] | None:
+        """Return the rate of a sample, and its subject unless the rate pools all of them; None: no price."""
+        dimensions = (sample.meter, sample.dimensions)
+        if dimensions not in rates:
+            rates[dimensions] = version.rate_for(sample.meter, dict(sample.dimensions))
+        rate = rates[dimensions]
+        if rate is None:
             return None
-        return chosen, "" if chosen.price.pooled else sample.subject
+        return rate, "" if rate.price.pooled else sample.subject
 
-    counters: dict[tuple[Rate, str], dict[str, list[SampleValue]]] = {}
+    pools: dict[tuple[Rate, str], dict[str, list[SampleValue]]] = {}
     carried: dict[tuple[Rate, str], Decimal] = {}
     unpriced = []
-    for sample in mine:
-        if (key := counter(sample)) is None:
+    for sample in current:
+        if (pool := pool_of(sample)) is None:
             unpriced.append(sample)
         else:
-            counters.setdefault(key, {}).setdefault(sample.subject, []).append(sample)
+            pools.setdefault(pool, {}).setdefault(sample.subject, []).append(sample)
     for sample in earlier:
-        if (key := counter(sample)) is not None:
-            carried[key] = EXACT.add(carried.get(key, Decimal(0)), sample.quantity)
+        if (pool := pool_of(sample)) is not None:
+            carried[pool] = EXACT.add(carried.get(pool, Decimal(0)), sample.quantity)
     lines = []
-    for key, subjects in counters.items():
-        lines += _rate_counter(subjects, key[0], carried.get(key, Decimal(0)), version.key, currency)
+    for pool, subjects in pools.items():
+        lines += _rate_pool(subjects, pool[0], carried.get(pool, Decimal(0)), version.key, currency)
     return lines, unpriced
 
 
-def _rate_counter(
-    subjects: Mapping[str, list[SampleValue]], chosen: Rate, carried: Decimal, version: str, currency: str
+def _rate_pool(
+    subjects: Mapping[str, list[SampleValue]], rate: Rate, carried: Decimal, version: str, currency: str
 ) -> list[RatedLine]:
-    """One counter's amount, shared among its subjects."""
+    """Return the lines of one pool: its amount, shared among its subjects."""
     names = sorted(subjects)
     quantities = [_sum_exact(sample.quantity for sample in subjects[name]) for name in names]
     pooled = _sum_exact(quantities)
     end = EXACT.add(carried, pooled)
-    amount = round_to_minor(chosen.price.amount(end), currency) - round_to_minor(chosen.price.amount(carried), currency)
-    bands = tuple(chosen.price.bands(carried, end))
+    amount = round_to_minor(rate.price.amount(end), currency) - round_to_minor(rate.price.amount(carried), currency)
+    bands = tuple(rate.price.bands(carried, end))
     shares = allocate(amount, quantities) if pooled else [Money(0, currency)] * len(names)
     return [
         RatedLine(
-            meter=chosen.meter,
+            meter=rate.meter,
             subject=name,
             dimensions=_common_dimensions(subjects[name]),
             version=version,
-            rate=chosen,
+            rate=rate,
             quantity=quantity,
             amount=share,
             bands=bands,
@@ -141,7 +140,7 @@ def _rate_counter(
 
 
 def _common_dimensions(samples: list[SampleValue]) -> tuple[tuple[str, str], ...]:
-    """The dimensions that all the samples have in common."""
+    """Return the dimensions that all the samples have in common."""
     common = set(samples[0].dimensions)
     for sample in samples[1:]:
         common &= set(sample.dimensions)

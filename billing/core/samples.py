@@ -1,7 +1,7 @@
 """Samples: one metered quantity for one thing in one window of at most an hour; how hours and counters become them.
 
-Everything here is exact. Hours are differences of one rounded ruler, so the parts of an hour always add up to 1;
-bytes are integers and a gigabyte is 10^9 of them.
+Everything here is exact. Hours are differences of one rounded scale, so the parts of an hour always add up to 1; bytes
+are integers and a gigabyte is 10^9 of them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 HOUR = timedelta(hours=1)
 QUANTITY_PLACES = Decimal("1e-12")
-"""Decimal places of a quantity in the database; 1/3 of an hour has no end, so it is cut here."""
+"""Decimal places of a quantity in the database; a third of an hour has no finite decimal, so it is rounded here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class SampleValue:
 
 
 def start_of_hour(when: datetime) -> datetime:
-    """The start of the UTC hour that holds ``when``."""
+    """Return the start of the UTC hour that holds ``when``."""
     return when.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
@@ -58,7 +58,7 @@ def end_of_hour(when: datetime) -> datetime:
 
 
 def hour_windows(start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """[start, end) cut at the hours of UTC."""
+    """Yield [start, end) cut at the hours of UTC."""
     while start < end:
         cut = min(end, start_of_hour(start) + HOUR)
         yield start, cut
@@ -66,7 +66,7 @@ def hour_windows(start: datetime, end: datetime) -> Iterator[tuple[datetime, dat
 
 
 def hours_between(start: datetime, end: datetime) -> Decimal:
-    """How much of its hour the window [start, end) is, to 12 places; windows that tile an hour sum to 1."""
+    """Return how much of its hour the window [start, end) is, to 12 places; windows that tile an hour sum to 1."""
     base = start_of_hour(start)
     return _rounded_hours(end - base) - _rounded_hours(start - base)
 
@@ -88,10 +88,10 @@ class CounterReadingValue:
 def increments(
     readings: Iterable[CounterReadingValue], before: CounterReadingValue | None = None
 ) -> Iterator[tuple[datetime, datetime, int]]:
-    """(from, to, bytes) between neighbouring readings, in order of time.
+    """Yield (from, to, bytes) between neighbouring readings, in order of time.
 
     ``before`` is the last reading already counted. Without one, and after a reset (a new epoch, or a value that went
-    down), the counter began at 0 and all it shows is new; what was counted between the last reading and a reset is
+    down), the counter began at 0 and all it shows is new. What was counted between the last reading and a reset is
     lost, in the customer's favour. A repeated reading adds nothing.
     """
     for reading in sorted(set(readings), key=lambda reading: (reading.at, reading.total)):
@@ -105,23 +105,23 @@ def increments(
 
 
 def spread_over_hours(start: datetime, end: datetime, count: int) -> Iterator[tuple[datetime, int]]:
-    """(hour, bytes): a count shared over the hours of [start, end) by time; the parts add up to the count exactly."""
+    """Yield (hour, bytes): a count shared over the hours of [start, end) by time; the parts add up to it exactly."""
     length = (end - start) // timedelta(microseconds=1)
     if not length:
         yield start_of_hour(end), count
         return
-    given = 0
+    shared = 0
     for _, cut in hour_windows(start, end):
         until = count * ((cut - start) // timedelta(microseconds=1)) // length
-        if until > given:
-            yield start_of_hour(cut - timedelta(microseconds=1)), until - given
-        given = until
+        if until > shared:
+            yield start_of_hour(cut - timedelta(microseconds=1)), until - shared
+        shared = until
 
 
 def bytes_by_hour(
     readings: Iterable[CounterReadingValue], before: CounterReadingValue | None = None
 ) -> dict[datetime, int]:
-    """Hour → bytes of one counter's readings; hours without bytes are absent."""
+    """Return hour → bytes of one counter's readings; hours without bytes are absent."""
     hourly: dict[datetime, int] = {}
     for start, end, count in increments(readings, before):
         for hour, part in spread_over_hours(start, end, count):
@@ -130,5 +130,5 @@ def bytes_by_hour(
 
 
 def bytes_to_gigabytes(count: int) -> Decimal:
-    """Bytes as GB, exactly."""
+    """Return bytes as gigabytes of 10^9, exactly."""
     return Decimal(count).scaleb(-9)

@@ -1,8 +1,7 @@
-"""Reading usage and invoices, as plain dicts for pages and the API. Quantities and amounts are Decimals, times are UTC.
+"""Usage and invoices as plain dicts for pages and the API. Quantities and amounts are Decimals, times are UTC.
 
-A *thing* is what a subject's address stands for: ``{"address", "uid", "kind", "key", "name", "title"}``. uid, kind
-and key name the intent object on the topology (uid None: unknown); title also says which part of it, such as ``fw at
-eu, instance 1``.
+A *thing* is what a subject's address stands for: ``{"address", "uid", "kind", "key", "name", "title"}``. uid, kind and
+key are those of the intent object (uid None: unknown); title also says which part: ``fw at eu, instance 1``.
 """
 
 from billing.selectors.invoices import (

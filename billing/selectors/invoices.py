@@ -13,47 +13,51 @@ from billing.selectors.subjects import describe_subjects
 
 
 class UnknownInvoice(LookupError):
-    """There is no invoice of that number, or no line of that id, in the tenant in force."""
+    """The tenant in force has no invoice of that number, or no line of that id."""
 
 
 def list_invoices() -> list[dict[str, Any]]:
-    """All invoices, newest first, without their lines: ``{"id", "number", "state", "period_start", "period_end",
-    "seller", "currency", "total", "computed_at", "sample_count", "unpriced"}``."""
+    """Return all invoices, newest first, without their lines.
+
+    ``{"id", "number", "state", "period_start", "period_end", "seller", "currency", "total", "computed_at",
+    "sample_count", "unpriced"}``.
+    """
     return [_invoice_fields(invoice) for invoice in Invoice.objects.all()]
 
 
 def get_invoice(number: str) -> dict[str, Any]:
-    """One invoice: its head as in ``invoices``, ``lines`` as in ``lines`` and ``groups``.
+    """Return one invoice: its fields as in ``list_invoices``, ``lines`` as in ``invoice_lines``, and ``groups``.
 
-    A group is the lines of one meter at one rate, as a reader expects them: ``{"label", "meter", "unit", "quantity",
-    "unit_price", "average", "amount", "version", "lines"}``; ``average`` says that unit_price is amount ÷ quantity,
-    since several bands apply.
+    A group is the lines of one meter at one rate: ``{"label", "meter", "unit", "quantity", "unit_price", "average",
+    "amount", "version", "lines"}``; ``average`` says that unit_price is amount ÷ quantity, since several bands apply.
     """
-    found = _find_invoice(number)
-    all_lines = _lines_json(found)
+    invoice = _find_invoice(number)
+    lines = _lines_json(invoice)
     groups: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
-    for line in all_lines:
+    for line in lines:
         groups.setdefault((line["meter"], line["version"], line["rate"]), []).append(line)
     return {
-        **_invoice_fields(found),
-        "lines": all_lines,
+        **_invoice_fields(invoice),
+        "lines": lines,
         "groups": [_group_json(members) for members in groups.values()],
     }
 
 
 def invoice_lines(number: str) -> list[dict[str, Any]]:
-    """The lines in order, each with its cause: ``{"id", "position", "label", "meter", "subject": thing, "dimensions",
-    "quantity", "unit", "unit_price", "average", "amount", "currency", "version", "rate", "price", "bands",
-    "explanation", "sample_count"}``.
+    """Return the lines in order; they add up to the invoice's total.
 
-    They add up to the invoice's total. unit_price is the effective one where ``average`` is true.
+    ``{"id", "position", "label", "meter", "subject": thing, "dimensions", "quantity", "unit", "unit_price", "average",
+    "amount", "currency", "version", "rate", "price", "bands", "explanation", "sample_count"}``. unit_price is amount ÷
+    quantity where ``average`` is true.
     """
     return _lines_json(_find_invoice(number))
 
 
 def line_samples(number: str, line_id: str) -> list[dict[str, Any]]:
-    """The samples a line charges, in order of time: ``{"id", "meter", "subject", "window_start", "window_end",
-    "quantity", "unit", "dimensions", "provenance"}``. Their quantities add up to the line's."""
+    """Return the samples a line charges, in order of time; their quantities add up to the line's.
+
+    ``{"id", "meter", "subject", "window_start", "window_end", "quantity", "unit", "dimensions", "provenance"}``.
+    """
     line = _find_line(number, line_id)
     return [
         {
@@ -72,21 +76,21 @@ def line_samples(number: str, line_id: str) -> list[dict[str, Any]]:
 
 
 def line_days(number: str, line_id: str) -> list[dict[str, Any]]:
-    """A line's quantity for each day of UTC that has any: ``{"day", "quantity", "samples"}``."""
+    """Return a line's quantity for each day of UTC that has any: ``{"day", "quantity", "samples"}``."""
     days: dict[Any, list[Decimal]] = {}
     for sample in Sample.objects.filter(charged__line=_find_line(number, line_id)).order_by("window_start"):
         days.setdefault(sample.window_start.astimezone(UTC).date(), []).append(sample.quantity)
     return [
-        {"day": day, "quantity": strip_trailing_zeros(sum(found, Decimal(0))), "samples": len(found)}
-        for day, found in days.items()
+        {"day": day, "quantity": strip_trailing_zeros(sum(quantities, Decimal(0))), "samples": len(quantities)}
+        for day, quantities in days.items()
     ]
 
 
 def _find_invoice(number: str) -> Invoice:
-    found = Invoice.objects.filter(number=number).first()
-    if found is None:
+    invoice = Invoice.objects.filter(number=number).first()
+    if invoice is None:
         raise UnknownInvoice(f"There is no invoice {number}.")
-    return found
+    return invoice
 
 
 def _find_line(number: str, line_id: str) -> InvoiceLine:
@@ -98,32 +102,32 @@ def _find_line(number: str, line_id: str) -> InvoiceLine:
     return line
 
 
-def _invoice_fields(found: Invoice) -> dict[str, Any]:
+def _invoice_fields(invoice: Invoice) -> dict[str, Any]:
     return {
-        "id": str(found.uid),
-        "number": found.number,
-        "state": found.state,
-        "period_start": found.period_start,
-        "period_end": found.period_end,
-        "seller": found.seller_name,
-        "currency": found.currency,
-        "total": found.total,
-        "computed_at": found.computed_at,
-        "sample_count": found.sample_count,
-        "unpriced": found.unpriced,
+        "id": str(invoice.uid),
+        "number": invoice.number,
+        "state": invoice.state,
+        "period_start": invoice.period_start,
+        "period_end": invoice.period_end,
+        "seller": invoice.seller_name,
+        "currency": invoice.currency,
+        "total": invoice.total,
+        "computed_at": invoice.computed_at,
+        "sample_count": invoice.sample_count,
+        "unpriced": invoice.unpriced,
     }
 
 
-def _lines_json(found: Invoice) -> list[dict[str, Any]]:
-    rows = list(InvoiceLine.objects.filter(invoice=found).select_related("version__book", "invoice"))
-    named = describe_subjects(row.subject for row in rows)
+def _lines_json(invoice: Invoice) -> list[dict[str, Any]]:
+    rows = list(InvoiceLine.objects.filter(invoice=invoice).select_related("version__book", "invoice"))
+    things = describe_subjects(row.subject for row in rows)
     return [
         {
             "id": str(row.uid),
             "position": row.position,
             "label": row.label,
             "meter": row.meter,
-            "subject": named[row.subject],
+            "subject": things[row.subject],
             "dimensions": row.dimensions,
             "quantity": strip_trailing_zeros(row.quantity),
             "unit": row.unit,
@@ -132,7 +136,7 @@ def _lines_json(found: Invoice) -> list[dict[str, Any]]:
             else strip_trailing_zeros(row.unit_price),
             "average": row.unit_price is None,
             "amount": row.amount,
-            "currency": found.currency,
+            "currency": invoice.currency,
             "version": str(row.version),
             "rate": row.rate_key,
             "price": row.price,

@@ -1,4 +1,4 @@
-"""Which prices hold for a tenant."""
+"""The price books of a tenant and of a seller."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tenants.scope import current
 
 
 def price_book_of(tenant: Tenant) -> PriceBook | None:
-    """What the tenant pays by: the book its MSP, or for a direct tenant the operator, has for it."""
+    """Return the book that the tenant's MSP, or for a direct tenant the operator, has for it; None without one."""
     return PriceBook.objects.select_related("seller").filter(buyer_tenant=tenant).first()
 
 
@@ -22,13 +22,13 @@ def price_book_value(book: PriceBook) -> BookValue:
 
 
 def own_price_book() -> dict[str, Any] | None:
-    """The tenant's own price book, as in ``sold_by``; None without one."""
+    """Return the tenant's own price book, as in ``price_books_sold_by``; None without one."""
     book = price_book_of(current())
     return _price_book_json(book) if book else None
 
 
 def price_books_sold_by(seller: Msp | None) -> list[dict[str, Any]]:
-    """The books of a seller (None: the operator), by name; for its own people only.
+    """Return the books of a seller (None: the operator), by name; for its own people only.
 
     ``{"id", "name", "seller", "buyer", "currency", "versions": [{"number", "effective_from", "note", "rates":
     [{"meter", "label", "unit", "where", "price"}]}]}``, newest version first. ``price`` as in core/price_shapes.py.

@@ -1,4 +1,4 @@
-"""Samples as the values that rating takes, read without making model instances: a month has tens of thousands."""
+"""Samples as the values that rating takes, read without model instances, since a month has tens of thousands."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ class StoredSample(NamedTuple):
 
 
 def load_samples(start: datetime, end: datetime, meter: str | None = None) -> list[StoredSample]:
-    """The samples (of one meter) whose windows start in [start, end)."""
-    found = Sample.objects.filter(window_start__gte=start, window_start__lt=end).order_by()
+    """Return the samples (of one meter) whose windows start in [start, end)."""
+    rows = Sample.objects.filter(window_start__gte=start, window_start__lt=end).order_by()
     if meter:
-        found = found.filter(meter=meter)
+        rows = rows.filter(meter=meter)
     fields = ("pk", "item_uid", "meter", "subject", "window_start", "window_end", "quantity", "dimensions")
     return [
         StoredSample(pk, item_uid, SampleValue(name, subject, begin, stop, quantity, tuple(dimensions.items())))
-        for pk, item_uid, name, subject, begin, stop, quantity, dimensions in found.values_list(*fields)
+        for pk, item_uid, name, subject, begin, stop, quantity, dimensions in rows.values_list(*fields)
     ]
 
 
@@ -46,25 +46,24 @@ class SummedSample(NamedTuple):
 
 
 def sum_samples(cuts: Iterable[datetime], meter: str | None = None, by: str = "") -> list[SummedSample]:
-    """What was metered between the first and the last of ``cuts``, added up by the database: a month of hours is a
-    few rows.
+    """Return what was metered between the first and the last of ``cuts``, added up by the database.
 
-    Nothing is added across a cut, nor across a day or an hour with ``by`` "day" or "hour". Rating gives the same for
-    these as for the samples themselves, as long as every change of a price is a cut.
+    A month of hours becomes a few rows. Nothing is added across a cut, nor across a day or an hour with ``by`` "day" or
+    "hour". Rating gives the same for these as for the samples themselves if every change of a price is a cut.
     """
-    stretch: dict[str, Any] = {}
+    truncation: dict[str, Any] = {}
     if by in TRUNCATIONS:
-        stretch = {"at": TRUNCATIONS[by]("window_start", tzinfo=UTC)}
-    found = []
+        truncation = {"at": TRUNCATIONS[by]("window_start", tzinfo=UTC)}
+    sums = []
     for start, end in pairwise(sorted(set(cuts))):
         rows = Sample.objects.filter(window_start__gte=start, window_start__lt=end).order_by()
         if meter:
             rows = rows.filter(meter=meter)
-        groups = rows.annotate(**stretch).values("meter", "subject", "dimensions", *stretch)
+        groups = rows.annotate(**truncation).values("meter", "subject", "dimensions", *truncation)
         for row in groups.annotate(first=Min("window_start"), total=Sum("quantity"), count=Count("pk")):
             first, dimensions = row["first"], tuple(row["dimensions"].items())
             value = SampleValue(
                 row["meter"], row["subject"], first, start_of_hour(first) + HOUR, row["total"], dimensions
             )
-            found.append(SummedSample(value, row["count"]))
-    return found
+            sums.append(SummedSample(value, row["count"]))
+    return sums

@@ -1,4 +1,4 @@
-"""Usage and its cost, over any stretch of time and by any grouping."""
+"""Usage and its cost, between any two instants and by any grouping."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ class UnknownGrouping(ValueError):
 
 
 def usage_report(start: datetime, end: datetime, meter: str | None = None, group_by: str = "meter") -> dict[str, Any]:
-    """What was used in [start, end) and what it costs by the books in force.
+    """Return what was used in [start, end) and what it costs by the price book versions in force.
 
     ``{"from", "to", "currency", "total", "group_by", "rows": [{"meter", "label", "unit", "group", "group_label",
     "thing", "quantity", "amount", "samples"}], "unpriced": same without amount}``; rows in order of meter, then
     group. ``group`` is the meter, the subject's address, an ISO day or hour, or a dimension's value ("" where a
-    sample has none). ``thing`` only when grouped by subject. Without a price book amount, currency and total are
-    None. UnknownGrouping for a meter or grouping there is not.
+    sample has none). ``thing`` only when grouped by subject. Without a price book, amount, currency and total are
+    None. Raises UnknownGrouping for an unknown meter or grouping.
     """
     if meter is not None and meter not in METERS:
         raise UnknownGrouping(f"Meter {meter!r} is not known; use one of {', '.join(METERS)}.")
@@ -45,7 +45,7 @@ def usage_report(start: datetime, end: datetime, meter: str | None = None, group
     book = price_book_of(current())
     value = price_book_value(book) if book else BookValue("", "EUR", ())
     rows: dict[tuple[str, str], _UsageTotal] = {}
-    missing: dict[tuple[str, str], _UsageTotal] = {}
+    unpriced: dict[tuple[str, str], _UsageTotal] = {}
     for period in _billing_periods(start, end):
         changes = [version.effective_from for version in value.versions]
         cuts = [period.opened, period.start, period.end, *(at for at in changes if period.opened < at < period.end)]
@@ -54,19 +54,19 @@ def usage_report(start: datetime, end: datetime, meter: str | None = None, group
         for line in rating.lines:
             _allocate_line(line, samples, group_by, rows)
         for sample in rating.unpriced:
-            into = (missing if book else rows).setdefault((sample.meter, _group_key(sample, group_by)), _UsageTotal())
-            into.add(sample.quantity, 0, samples[sample.key].samples)
-    named = describe_subjects(group for _, group in {*rows, *missing}) if group_by == "subject" else {}
+            totals = unpriced if book else rows
+            total = totals.setdefault((sample.meter, _group_key(sample, group_by)), _UsageTotal())
+            total.add(sample.quantity, 0, samples[sample.key].samples)
+    things = describe_subjects(group for _, group in {*rows, *unpriced}) if group_by == "subject" else {}
+    currency = book.currency if book else None
     return {
         "from": start,
         "to": end,
-        "currency": book.currency if book else None,
-        "total": Money(sum(found.minor for found in rows.values()), value.currency).amount if book else None,
+        "currency": currency,
+        "total": Money(sum(total.minor for total in rows.values()), currency).amount if currency else None,
         "group_by": group_by,
-        "rows": [
-            _usage_row(key, found, named, value.currency if book else None) for key, found in _in_meter_order(rows)
-        ],
-        "unpriced": [_usage_row(key, found, named, None) for key, found in _in_meter_order(missing)],
+        "rows": [_usage_row(key, total, things, currency) for key, total in _in_meter_order(rows)],
+        "unpriced": [_usage_row(key, total, things, None) for key, total in _in_meter_order(unpriced)],
     }
 
 
@@ -83,7 +83,7 @@ class _UsageTotal:
 
 
 def _billing_periods(start: datetime, end: datetime) -> Iterable[BillingPeriod]:
-    """[start, end) as parts of billing months."""
+    """Yield [start, end) cut into parts of billing months."""
     start, end = start.astimezone(UTC), end.astimezone(UTC)
     period = BillingPeriod.month(start.year, start.month)
     while period.start < end:
@@ -123,18 +123,18 @@ def _in_meter_order(rows: dict[tuple[str, str], _UsageTotal]) -> list[tuple[tupl
 
 
 def _usage_row(
-    key: tuple[str, str], found: _UsageTotal, named: dict[str, dict[str, Any]], currency: str | None
+    key: tuple[str, str], total: _UsageTotal, things: dict[str, dict[str, Any]], currency: str | None
 ) -> dict[str, Any]:
-    meter, group = key
-    known, thing = METERS[meter], named.get(group)
+    meter, group = METERS[key[0]], key[1]
+    thing = things.get(group)
     return {
-        "meter": meter,
-        "label": known.label,
-        "unit": known.unit,
+        "meter": meter.key,
+        "label": meter.label,
+        "unit": meter.unit,
         "group": group,
-        "group_label": known.label if group == meter else thing["title"] if thing else group,
+        "group_label": meter.label if group == meter.key else thing["title"] if thing else group,
         "thing": thing,
-        "quantity": strip_trailing_zeros(found.quantity),
-        "amount": Money(found.minor, currency).amount if currency else None,
-        "samples": found.samples,
+        "quantity": strip_trailing_zeros(total.quantity),
+        "amount": Money(total.minor, currency).amount if currency else None,
+        "samples": total.samples,
     }

@@ -16,7 +16,7 @@ def test_last_month_has_usage_and_an_invoice_and_a_second_call_adds_nothing(acme
         assert ensure_demo_history(at(60)).number == "DRAFT-2026-10"
         assert Sample.objects.count() == 3 * 31 * 24
         assert set(Sample.objects.values_list("provenance__source", flat=True)) == {"demo"}
-        found = selectors.get_invoice("DRAFT-2026-10")
-        assert [line["meter"] for line in found["lines"]] == ["exchange_hours", "connector_hours", "gb_exchange_out"]
-        assert found["unpriced"] == []
+        invoice = selectors.get_invoice("DRAFT-2026-10")
+        assert [line["meter"] for line in invoice["lines"]] == ["exchange_hours", "connector_hours", "gb_exchange_out"]
+        assert invoice["unpriced"] == []
         assert ensure_demo_history(at(60)) is None

@@ -71,11 +71,16 @@ def month(acme):
 def test_the_golden_invoice(month):
     with scope(month):
         services.update_draft_invoice(NOVEMBER, LATER)
-        found = selectors.get_invoice("DRAFT-2026-11")
-    for line in found["lines"]:
+        invoice = selectors.get_invoice("DRAFT-2026-11")
+    for line in invoice["lines"]:
         line["id"], line["subject"] = None, line["subject"]["title"]
-    lines = [{**line, "quantity": f"{line['quantity']:f}", "amount": str(line["amount"])} for line in found["lines"]]
-    shown = {"number": found["number"], "currency": found["currency"], "total": str(found["total"]), "lines": lines}
+    lines = [{**line, "quantity": f"{line['quantity']:f}", "amount": str(line["amount"])} for line in invoice["lines"]]
+    shown = {
+        "number": invoice["number"],
+        "currency": invoice["currency"],
+        "total": str(invoice["total"]),
+        "lines": lines,
+    }
     text = json.dumps(shown, indent=1, default=str, ensure_ascii=False) + "\n"
     if "GOLDEN" in os.environ:
         GOLDEN.write_text(text)
@@ -85,17 +90,17 @@ def test_the_golden_invoice(month):
 def test_lines_add_up_to_the_total_and_samples_to_their_line(month):
     with scope(month):
         services.update_draft_invoice(NOVEMBER, LATER)
-        found = selectors.get_invoice("DRAFT-2026-11")
-        assert sum(line["amount"] for line in found["lines"]) == found["total"] > 0
-        assert sum(group["amount"] for group in found["groups"]) == found["total"]
-        for line in found["lines"]:
+        invoice = selectors.get_invoice("DRAFT-2026-11")
+        assert sum(line["amount"] for line in invoice["lines"]) == invoice["total"] > 0
+        assert sum(group["amount"] for group in invoice["groups"]) == invoice["total"]
+        for line in invoice["lines"]:
             samples = selectors.line_samples("DRAFT-2026-11", line["id"])
             assert sum(sample["quantity"] for sample in samples) == line["quantity"]
             assert len(samples) == line["sample_count"]
             days = selectors.line_days("DRAFT-2026-11", line["id"])
             assert sum(day["quantity"] for day in days) == line["quantity"]
-        assert LineSample.objects.count() == Sample.objects.count() == found["sample_count"]
-        assert found["unpriced"] == []
+        assert LineSample.objects.count() == Sample.objects.count() == invoice["sample_count"]
+        assert invoice["unpriced"] == []
 
 
 def test_computing_a_draft_again_changes_nothing_and_lines_keep_their_id(month):
@@ -119,18 +124,20 @@ def test_a_new_price_in_the_middle_of_the_month_makes_a_line_of_its_own(month):
         book = selectors.price_book_of(month)
         services.publish_version(book, at(0), [Rate.of("connector_hours", FlatPrice(D("1")))], note="Only connectors")
         services.update_draft_invoice(NOVEMBER, LATER)
-        found = selectors.get_invoice("DRAFT-2026-11")
-        dc = [line for line in found["lines"] if line["subject"]["key"] == "dc" and line["meter"] == "connector_hours"]
+        invoice = selectors.get_invoice("DRAFT-2026-11")
+        dc = [
+            line for line in invoice["lines"] if line["subject"]["key"] == "dc" and line["meter"] == "connector_hours"
+        ]
         assert [(line["quantity"], line["unit_price"], line["amount"]) for line in dc] == [
             (538, D("0.29"), D("156.02")),
             (182, D(1), D("182.00")),
         ]
-        assert {row["meter"] for row in found["unpriced"]} == {
+        assert {row["meter"] for row in invoice["unpriced"]} == {
             "exchange_hours", "service_instance_hours", "gb_exchange_out", "gb_between_exchanges", "gb_inspected",
         }  # fmt: skip
-        assert LineSample.objects.count() + sum(row["samples"] for row in found["unpriced"]) == Sample.objects.count()
+        assert LineSample.objects.count() + sum(row["samples"] for row in invoice["unpriced"]) == Sample.objects.count()
         usage = selectors.usage_report(START, END)
-        assert usage["total"] == found["total"]
+        assert usage["total"] == invoice["total"]
         assert sum(row["samples"] for row in usage["rows"] + usage["unpriced"]) == Sample.objects.count()
 
 
@@ -147,11 +154,11 @@ def test_usage_costs_the_same_however_it_is_grouped_and_cut(month):
     with scope(month):
         services.update_draft_invoice(NOVEMBER, LATER)
         for group_by in ("meter", "subject", "day", "hour", "size", "exchange"):
-            found = selectors.usage_report(START, END, group_by=group_by)
-            assert found["total"] == sum(row["amount"] for row in found["rows"]) == Invoice.objects.get().total
-            assert sum(row["samples"] for row in found["rows"]) == Sample.objects.count()
+            report = selectors.usage_report(START, END, group_by=group_by)
+            assert report["total"] == sum(row["amount"] for row in report["rows"]) == Invoice.objects.get().total
+            assert sum(row["samples"] for row in report["rows"]) == Sample.objects.count()
         parts = [selectors.usage_report(a, b) for a, b in ((START, at(1234)), (at(1234), END))]
-        assert sum(part["total"] for part in parts) == found["total"]
+        assert sum(part["total"] for part in parts) == report["total"]
 
 
 def test_usage_names_the_thing_and_filters_by_meter(month):
@@ -176,7 +183,7 @@ def test_another_tenant_has_no_such_invoice(month, globex):
         assert selectors.list_invoices() == []
         assert selectors.usage_report(START, END)["rows"] == []
         services.update_draft_invoice(NOVEMBER, LATER)
-        assert [found["total"] for found in selectors.list_invoices()] == [0]
+        assert [invoice["total"] for invoice in selectors.list_invoices()] == [0]
         with pytest.raises(selectors.UnknownInvoice):
             selectors.line_samples("DRAFT-2026-11", line)
 
@@ -187,9 +194,9 @@ def test_without_a_price_book_usage_is_shown_and_nothing_is_charged(acme):
         create_connector_lifecycle("a", at(0))
         collect_samples(at(0), at(60), at(60))
         assert services.update_draft_invoice(NOVEMBER, at(60)) is None
-        found = selectors.usage_report(START, END)
-        assert [(row["quantity"], row["amount"]) for row in found["rows"]] == [(1, None)]
-        assert found["total"] is None
+        report = selectors.usage_report(START, END)
+        assert [(row["quantity"], row["amount"]) for row in report["rows"]] == [(1, None)]
+        assert report["total"] is None
         assert services.price_plan([], [])["monthly_after"] is None
 
 

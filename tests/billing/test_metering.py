@@ -102,12 +102,12 @@ def test_only_what_is_sold_by_the_hour_has_hours(acme):
 def test_bytes_out_are_summed_over_nodes_and_segments_by_the_hour(acme):
     with scope(acme):
         create_connector_lifecycle("a", at(-600))
-        one, two = get_or_create_node("aws-eu-central-1", 1), get_or_create_node("aws-eu-central-1", 2)
-        for where, segment, last in ((one, "corp", 5 * 10**9), (two, "corp", 10**9), (one, "guest", 7)):
-            record_reading(where, f"connector/a|{segment}|out|bytes", at(1), 0)
-            record_reading(where, f"connector/a|{segment}|out|bytes", at(30), last)
-        record_reading(one, "connector/a|corp|in|bytes", at(30), 10**12)
-        record_reading(one, "rule/corp/web|hits", at(30), 10**12)
+        first, second = get_or_create_node("aws-eu-central-1", 1), get_or_create_node("aws-eu-central-1", 2)
+        for node, segment, last in ((first, "corp", 5 * 10**9), (second, "corp", 10**9), (first, "guest", 7)):
+            record_reading(node, f"connector/a|{segment}|out|bytes", at(1), 0)
+            record_reading(node, f"connector/a|{segment}|out|bytes", at(30), last)
+        record_reading(first, "connector/a|corp|in|bytes", at(30), 10**12)
+        record_reading(first, "rule/corp/web|hits", at(30), 10**12)
         collect_samples(at(0), at(40), now=at(40))
         assert quantities("gb_exchange_out") == [("connector/a", "10:00", D("6.000000007"))]
         sample = Sample.objects.get(meter="gb_exchange_out")
@@ -117,24 +117,24 @@ def test_bytes_out_are_summed_over_nodes_and_segments_by_the_hour(acme):
 
 def test_a_counter_that_restarts_is_counted_from_zero_and_repeats_add_nothing(acme):
     with scope(acme):
-        where, key = get_or_create_node("aws-eu-central-1", 1), "connector/a|corp|out|bytes"
-        record_reading(where, key, at(1), 4 * 10**9)
-        record_reading(where, key, at(10), 6 * 10**9)
-        record_reading(where, key, at(12), 10**9, epoch="boot-2")
-        record_reading(where, key, at(14), 3 * 10**9, epoch="boot-2")
+        node, key = get_or_create_node("aws-eu-central-1", 1), "connector/a|corp|out|bytes"
+        record_reading(node, key, at(1), 4 * 10**9)
+        record_reading(node, key, at(10), 6 * 10**9)
+        record_reading(node, key, at(12), 10**9, epoch="boot-2")
+        record_reading(node, key, at(14), 3 * 10**9, epoch="boot-2")
         for _ in range(3):
             collect_samples(at(0), at(20), now=at(20))
-            record_reading(where, key, at(14), 3 * 10**9, epoch="boot-2")
+            record_reading(node, key, at(14), 3 * 10**9, epoch="boot-2")
         assert quantities("gb_exchange_out") == [("connector/a", "10:00", D(9))]
 
 
 def test_bytes_of_a_gap_are_shared_over_its_hours_whenever_they_are_collected(acme):
     with scope(acme):
-        where, key = get_or_create_node("aws-eu-central-1", 1), "connector/a|corp|out|bytes"
-        record_reading(where, key, at(0), 0)
-        record_reading(where, key, at(30), 10**9)
+        node, key = get_or_create_node("aws-eu-central-1", 1), "connector/a|corp|out|bytes"
+        record_reading(node, key, at(0), 0)
+        record_reading(node, key, at(30), 10**9)
         collect_samples(at(0), at(31), now=at(31))
-        record_reading(where, key, at(210), 7 * 10**9)
+        record_reading(node, key, at(210), 7 * 10**9)
         collect_samples(at(0), at(211), now=at(211))
         expected = [("10:00", D(2)), ("11:00", D(2)), ("12:00", D(2)), ("13:00", D(1))]
         assert [row[1:] for row in quantities("gb_exchange_out")] == expected
@@ -144,24 +144,24 @@ def test_bytes_of_a_gap_are_shared_over_its_hours_whenever_they_are_collected(ac
 
 def test_a_long_silence_is_shared_over_its_hours_also_when_only_its_end_is_collected(acme):
     with scope(acme):
-        where, key = get_or_create_node("aws-eu-central-1", 1), "connector/a|corp|out|bytes"
-        record_reading(where, key, at(0), 0)
-        record_reading(where, "connector/a|guest|out|bytes", at(0), 3 * 10**9)
+        node, key = get_or_create_node("aws-eu-central-1", 1), "connector/a|corp|out|bytes"
+        record_reading(node, key, at(0), 0)
+        record_reading(node, "connector/a|guest|out|bytes", at(0), 3 * 10**9)
         collect_samples(at(0), at(10), now=at(10))
-        record_reading(where, key, at(600), 10 * 10**9)
-        found = collect_samples(at(590), at(601), now=at(601))
-        assert found.since == at(0)
+        record_reading(node, key, at(600), 10 * 10**9)
+        result = collect_samples(at(590), at(601), now=at(601))
+        assert result.since == at(0)
         assert [row[2] for row in quantities("gb_exchange_out")] == [D(4), *[D(1)] * 9]
 
 
 def test_bytes_of_a_connector_that_was_made_again_are_not_shared_over_the_time_it_was_gone(acme):
     with scope(acme):
-        where, key = get_or_create_node("aws-eu-central-1", 1), "connector/a|corp|out|bytes"
+        node, key = get_or_create_node("aws-eu-central-1", 1), "connector/a|corp|out|bytes"
         create_connector_lifecycle("a", at(0), at(30))
-        record_reading(where, key, at(29), 10**9)
+        record_reading(node, key, at(29), 10**9)
         collect_samples(at(0), at(31), now=at(31))
         create_connector_lifecycle("a", at(610))
-        record_reading(where, key, at(615), 3 * 10**9)
+        record_reading(node, key, at(615), 3 * 10**9)
         collect_samples(at(600), at(616), now=at(616))
         assert [row[1:] for row in quantities("gb_exchange_out")] == [("10:00", D(1)), ("20:00", D(2))]
 
@@ -170,10 +170,10 @@ def test_traffic_between_exchanges_is_told_by_its_ends_and_not_within_one(acme):
     with scope(acme):
         create_lifecycle("exchange/eu", "exchange.presence", at(-60), location="aws-eu-central-1", size="small")
         create_lifecycle("exchange/us", "exchange.presence", at(-60), location="aws-us-east-1", size="small")
-        where = get_or_create_node("aws-eu-central-1", 1)
-        record_reading(where, "mesh/us|corp|out|bytes", at(5), 2 * 10**9)
-        record_reading(where, "mesh/us|corp|in|bytes", at(5), 9 * 10**9)
-        record_reading(where, "mesh/eu|corp|out|bytes", at(5), 9 * 10**9)
+        node = get_or_create_node("aws-eu-central-1", 1)
+        record_reading(node, "mesh/us|corp|out|bytes", at(5), 2 * 10**9)
+        record_reading(node, "mesh/us|corp|in|bytes", at(5), 9 * 10**9)
+        record_reading(node, "mesh/eu|corp|out|bytes", at(5), 9 * 10**9)
         collect_samples(at(0), at(20), now=at(20))
         assert quantities("gb_between_exchanges") == [("exchange/eu/to/us", "10:00", D(2))]
         assert Sample.objects.get(meter="gb_between_exchanges").dimensions == {

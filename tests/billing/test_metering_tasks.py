@@ -43,7 +43,7 @@ def test_metering_that_stood_still_for_days_takes_up_where_it_stopped(acme):
         assert sum(Sample.objects.values_list("quantity", flat=True)) == 72
         assert selectors.list_invoices()[0]["sample_count"] == 72
         services.meter_usage(at(12 * 24 * 60))
-        assert [(found["number"], found["sample_count"]) for found in selectors.list_invoices()] == [
+        assert [(invoice["number"], invoice["sample_count"]) for invoice in selectors.list_invoices()] == [
             ("DRAFT-2026-12", 106),
             ("DRAFT-2026-11", 182),
         ]

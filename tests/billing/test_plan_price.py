@@ -22,23 +22,23 @@ def test_lines_are_what_differs_and_add_up(acme):
         item = create_named_item("connectors", "a", "Hospital A")
         before = [EXCHANGE, connector("a", "small"), connector("gone", "small")]
         after = [EXCHANGE, connector("a", "medium"), connector("new", "large"), Resource("x/y", "aws.vpc-routes", {})]
-        found = services.price_plan(before, after, at(0))
-    assert json.loads(json.dumps(found)) == found
-    assert (found["currency"], found["monthly_before"], found["monthly_after"]) == ("EUR", "426.32", "624.15")
-    assert found["price_book"] == "Northwind Managed Networks for Acme Health 2026-10-01"
-    assert [(line["subject"]["name"], line["label"], line["amount"]) for line in found["lines"]] == [
+        price = services.price_plan(before, after, at(0))
+    assert json.loads(json.dumps(price)) == price
+    assert (price["currency"], price["monthly_before"], price["monthly_after"]) == ("EUR", "426.32", "624.15")
+    assert price["price_book"] == "Northwind Managed Networks for Acme Health 2026-10-01"
+    assert [(line["subject"]["name"], line["label"], line["amount"]) for line in price["lines"]] == [
         ("Hospital A", "Connector hours, medium, lab-site", "45.99"),
         ("gone", "Connector hours, small, lab-site", "-59.86"),
         ("new", "Connector hours, large, lab-site", "211.70"),
     ]
-    assert found["lines"][0]["subject"]["uid"] == str(item.uid)
-    assert found["lines"][0]["before"]["explanation"] == (
+    assert price["lines"][0]["subject"]["uid"] == str(item.uid)
+    assert price["lines"][0]["before"]["explanation"] == (
         "730 h × 0.082 = EUR 59.86, flat price, half up to the minor unit."
     )
-    assert sum(D(line["amount"]) for line in found["lines"]) == D(found["difference"])
+    assert sum(D(line["amount"]) for line in price["lines"]) == D(price["difference"])
 
 
 def test_what_has_no_price_is_named(acme):
     with scope(acme):
-        found = services.price_plan([], [connector("a", "gigantic")], at(0))
-    assert found["lines"] == [] and found["unpriced"][0]["subject"] == "connector/a"
+        price = services.price_plan([], [connector("a", "gigantic")], at(0))
+    assert price["lines"] == [] and price["unpriced"][0]["subject"] == "connector/a"

@@ -60,9 +60,9 @@ def samples(draw: st.DrawFn, most: int = 12) -> list[SampleValue]:
             unique=True,
         )
     )
-    found = []
+    drawn = []
     for meter, subject, hour in keys:
         start = NOVEMBER.start + hour * HOUR
         size = (("size", draw(st.sampled_from(SIZES))),)
-        found.append(SampleValue(meter, subject, start, start + HOUR, draw(quantities), size))
-    return found
+        drawn.append(SampleValue(meter, subject, start, start + HOUR, draw(quantities), size))
+    return drawn

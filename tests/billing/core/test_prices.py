@@ -109,11 +109,11 @@ def test_a_book_finds_the_version_in_force_and_the_most_specific_rate():
     )
     assert book.version_at(datetime(2025, 12, 31, tzinfo=UTC)) is None
     assert book.version_at(start).key == "1" and book.version_at(later).key == "2"
-    found = book.versions[1].rate_for
-    assert found("connector_hours", {"size": "small", "kind": "aws-vpc"}) == small
-    assert found("connector_hours", {"size": "small", "kind": "lab-site"}) == lab
-    assert found("connector_hours", {"size": "large"}) == default
-    assert found("gb_inspected", {}) is None
+    rate_for = book.versions[1].rate_for
+    assert rate_for("connector_hours", {"size": "small", "kind": "aws-vpc"}) == small
+    assert rate_for("connector_hours", {"size": "small", "kind": "lab-site"}) == lab
+    assert rate_for("connector_hours", {"size": "large"}) == default
+    assert rate_for("gb_inspected", {}) is None
     with pytest.raises(InvalidPrice, match="two prices"):
         PriceBookVersionValue("3", later, (small, small))
     with pytest.raises(InvalidPrice, match="order of their dates"):
