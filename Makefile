@@ -11,7 +11,7 @@ demo: setup      ## the portal on http://127.0.0.1:$(PORT), seeded and passing p
 	@exec .venv/bin/python -m portal.local.demo
 
 test: PURPOSE = test
-test: setup      ## all tests; ARGS='-k name' chooses some
+test: setup      ## all tests, on every core; ARGS='-k name' chooses some
 	@exec .venv/bin/python -m pytest $(ARGS)
 
 test-pg15: PURPOSE = test

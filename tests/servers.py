@@ -4,6 +4,9 @@ Addresses and passwords are decided here, at import; PostgreSQL and Redis start 
 a run of pure tests starts nothing. With DATABASE_URL and DATABASE_OWNER_URL set, that server is used and a database
 ``test_…`` is made beside the named one (the owner needs CREATEDB); with REDIS_URL set, that Redis.
 CAUSEWAY_PG_BIN chooses other PostgreSQL binaries; KEEP_TEST_LOGS=1 leaves the servers' folder, named in the header.
+
+Each worker of pytest-xdist has servers of its own, in a folder of its own inside that folder; on given servers, a
+database ``test_…_gw0`` and the Redis database of its number.
 """
 
 from __future__ import annotations
@@ -25,6 +28,8 @@ from portal.local.secret_file import SecretFile
 from portal.local.supervisor import ProcessSupervisor
 
 DATABASE = "test_causeway"
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")  # "gw0"; empty in the one process of a serial run
+FOLDER_VARIABLE = "CAUSEWAY_TEST_FOLDER"  # tells a worker the folder of the session
 
 
 class TestServers:
@@ -33,8 +38,7 @@ class TestServers:
     __test__ = False
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="causeway-test-"))
-        self.folder.chmod(0o711)
+        self.folder = _make_folder()
         self.keys = SecretFile(self.folder / "keys.json")
         self.supervisor = ProcessSupervisor(self.folder / "log")
         self.cluster: PostgresCluster | None = None
@@ -53,7 +57,10 @@ class TestServers:
             self.redis = RedisServer(self.keys.get("redis"))
             self.redis_url = self.redis.url
         else:
-            self.redis_url = os.environ["REDIS_URL"]
+            self.redis_url = _test_redis_url(os.environ["REDIS_URL"])
+        self.aws_port = free_port()
+        self.aws_url = f"http://127.0.0.1:{self.aws_port}"
+        self.env_before = dict(os.environ)
         os.environ.update(
             DATABASE_URL=self.url,
             DATABASE_OWNER_URL=self.owner_url,
@@ -61,8 +68,6 @@ class TestServers:
             DATABASE_POOL="0",
             REDIS_URL=self.redis_url,
         )
-        self.aws_port = free_port()
-        self.aws_url = f"http://127.0.0.1:{self.aws_port}"
         os.environ.setdefault("AWS_ENDPOINT_URL", self.aws_url)
         os.environ.setdefault("SECRET_KEY", self.keys.get("secret"))
         os.environ.setdefault("ENCRYPTION_KEYS", self.keys.fernet("encryption"))
@@ -85,6 +90,11 @@ class TestServers:
         if self.redis is not None:
             self.supervisor.start(self.redis.process())
 
+    def leave_to_workers(self) -> None:
+        """Undo what this process put into the environment, which its workers inherit; they start the servers."""
+        os.environ.clear()
+        os.environ.update(self.env_before, **{FOLDER_VARIABLE: str(self.folder)})
+
     def close(self) -> None:
         self.supervisor.stop()
         if self.cluster is not None:
@@ -93,10 +103,29 @@ class TestServers:
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def _make_folder() -> Path:
+    """A new folder for the session, or the worker's inside the session's."""
+    if WORKER:
+        folder = Path(os.environ[FOLDER_VARIABLE]) / WORKER
+        folder.mkdir()
+    else:
+        folder = Path(tempfile.mkdtemp(prefix="causeway-test-"))
+    folder.chmod(0o711)
+    return folder
+
+
 def _test_database_url(url: str) -> str:
     """The same server and login, database ``test_NAME``: a test never touches the database it was pointed at."""
     parts = urlsplit(url)
-    return urlunsplit(parts._replace(path=f"/test_{parts.path.lstrip('/')}"))
+    suffix = f"_{WORKER}" if WORKER else ""
+    return urlunsplit(parts._replace(path=f"/test_{parts.path.lstrip('/')}{suffix}"))
+
+
+def _test_redis_url(url: str) -> str:
+    """The same server; each worker its own of the server's numbered databases."""
+    parts = urlsplit(url)
+    number = int(parts.path.lstrip("/") or 0) + int(WORKER.removeprefix("gw") or 0)
+    return urlunsplit(parts._replace(path=f"/{number}"))
 
 
 def _create_test_database(given: str, wanted: str) -> None:
@@ -111,6 +140,10 @@ SERVERS = TestServers()
 
 def pytest_report_header() -> str:
     return f"servers: {SERVERS.folder}"
+
+
+def pytest_xdist_setupnodes() -> None:
+    SERVERS.leave_to_workers()
 
 
 def pytest_unconfigure() -> None:
