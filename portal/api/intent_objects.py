@@ -31,7 +31,6 @@ from provisioning.selectors import listing
 from provisioning.services.drafts import editing
 from provisioning.snapshots import document_export, queries
 from provisioning.snapshots.queries import Snapshot, StoredObject
-from provisioning.snapshots.search_index import FILTER_FIELDS
 
 FORMATS = ("json", "csv")
 EXTRA_PARAMETERS = ("total", "format")
@@ -84,7 +83,7 @@ class ObjectListView(BaseApiView):
 
     def get(self, request: Request, **where: Any) -> Response:
         refuse_unknown_parameters(
-            request, (*FILTER_FIELDS[self.kind], *EXTRA_PARAMETERS, *core.old_field_names(self.kind))
+            request, (*core.kind_of(self.kind).filters, *EXTRA_PARAMETERS, *core.old_field_names(self.kind))
         )
         asked = core.translate_old_filters(self.kind, request.query_params.dict())
         if asked.get("format", "json") not in FORMATS:
@@ -93,7 +92,7 @@ class ObjectListView(BaseApiView):
         chosen: dict[str, Any] = {
             "search": asked.get("search", ""),
             "ordering": asked.get("ordering") or "name",
-            "filters": {name: asked[name] for name in FILTER_FIELDS[self.kind] if name in asked},
+            "filters": {name: asked[name] for name in core.kind_of(self.kind).filters if name in asked},
         }
         if isinstance(request.accepted_renderer, CsvRenderer):
             return self._table(view, chosen)
@@ -192,7 +191,7 @@ def _view_for_kind(pattern: type[BaseApiView], kind: str) -> Any:
             query_parameter("format", "csv: all of them as a table, references by name", enum=FORMATS),
         ]
         decorated = extend_list_schema(
-            inner, name, orderings=listing.orderings(kind), filters=FILTER_FIELDS[kind], also=also
+            inner, name, orderings=listing.orderings(kind), filters=core.kind_of(kind).filters, also=also
         )
         both = extend_schema(
             responses={(200, "application/json"): page_schema(inner, name), (200, "text/csv"): OpenApiTypes.STR}

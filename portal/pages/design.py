@@ -20,8 +20,7 @@ from portal.pages.objects.pages import object_panel
 from portal.pages.refusals import catch_refusals as refusing
 from provisioning import catalog
 from provisioning.core.check import check_network
-from provisioning.core.intent import InvalidIntent
-from provisioning.core.intent.intent_object import INTERNET
+from provisioning.core.intent import INTERNET, InvalidIntent
 from provisioning.core.intent.policies import ACTIONS
 from provisioning.core.values.resource import as_json
 from provisioning.models import Draft

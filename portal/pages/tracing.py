@@ -18,7 +18,7 @@ from portal.pages.objects.bound_form import BoundField, bind_fields
 from portal.pages.objects.form_fields import PROTOCOLS, ReferenceField
 from portal.pages.objects.list_rows import ReferenceNames
 from portal.pages.refusals import ServiceOutcome, catch_refusals
-from provisioning.core.intent.intent_object import INTERNET
+from provisioning.core.intent import INTERNET
 from provisioning.models import Draft, Revision
 from provisioning.selectors import reachability as selectors
 from provisioning.snapshots import queries

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from provisioning.core.intent import kind_of
 from provisioning.core.values.resource import Problem
 from provisioning.errors import InvalidQuery
 from provisioning.models import FOREVER, Item, Overlay, OverlayIndexEntry, Revision, Version, VersionIndexEntry
@@ -35,7 +36,7 @@ class ObjectPage:
 
 
 def orderings(kind: str) -> tuple[str, ...]:
-    return ("name", *search_index.ORDER_FIELDS.get(kind, ()))
+    return ("name", *kind_of(kind).orders)
 
 
 def list_page(
@@ -49,7 +50,7 @@ def list_page(
     filters: Mapping[str, str] | None = None,
     total: bool = False,
 ) -> ObjectPage:
-    """Up to ``limit`` objects in order; filters: field of ``marks.FOUND_BY`` → value, a reference's uid.
+    """Up to ``limit`` objects in order; filters: field of the kind's ``filters`` → value, a reference's uid.
 
     Raises Unreadable for a cursor of another kind, ordering, search or filter.
     """
@@ -103,7 +104,7 @@ class _ListQuery:
         if column not in orderings(kind):
             told = f"Order by {', '.join(orderings(kind))}, or with - before it."
             raise InvalidQuery("Unknown ordering.", [Problem("not_one_of", "ordering", told)])
-        unknown = [name for name in filters if name not in search_index.FILTER_FIELDS[kind]]
+        unknown = [name for name in filters if name not in kind_of(kind).filters]
         if unknown:
             raise InvalidQuery(
                 "Unknown filter.", [Problem("unknown_field", unknown[0], "There is no such filter here.")]

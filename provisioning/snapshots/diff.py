@@ -13,7 +13,6 @@ from provisioning.snapshots.objects import SnapshotObjects
 from provisioning.snapshots.queries import Snapshot, StoredObject
 
 ObjectBody = Mapping[str, Any]
-_KIND_INDEX = {kind: place for place, kind in enumerate(core.KINDS)}
 
 
 def diff_snapshots(one: Snapshot, other: Snapshot) -> list[dict[str, Any]]:
@@ -22,13 +21,14 @@ def diff_snapshots(one: Snapshot, other: Snapshot) -> list[dict[str, Any]]:
     label = _label_lookup(before, after)
     changed: list[tuple[StoredObject, StoredObject | None, StoredObject | None]] = []
     for kind in core.KINDS:
-        was, now = before.entries[kind], after.entries[kind]
+        was, now = before.of(kind), after.of(kind)
         for uid in was.keys() | now.keys() if was is not now else ():
             old, new = was.get(uid), now.get(uid)
             row = new or old
             if old is not new and row and (old is None or new is None or old.row.body != new.row.body):
                 changed.append((row.row, old.row if old else None, new.row if new else None))
-    changed.sort(key=lambda found: (_KIND_INDEX[found[0].kind], found[0].name, found[0].number))
+    order = {kind: index for index, kind in enumerate(core.KINDS)}
+    changed.sort(key=lambda change: (order[change[0].kind], change[0].name, change[0].number))
     return [diff_object(row, old.body if old else None, new.body if new else None, label) for row, old, new in changed]
 
 

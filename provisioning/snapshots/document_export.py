@@ -7,17 +7,16 @@ name first; so the same network is the same text, whoever made it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import fields, is_dataclass
 from functools import cache
-from typing import Any, get_args, get_type_hints
+from typing import Any
 
 from provisioning.core import intent as core
+from provisioning.core.intent.declaration import Declaration
 from provisioning.snapshots import tenant_cache
 from provisioning.snapshots.objects import SnapshotObjects
 from provisioning.snapshots.queries import Snapshot, StoredObject
 
 FieldOrder = dict[str, "FieldOrder"]
-_IDENTITY_FIELDS = ("uid", "number", "key")
 _FREE_TEXT_FIELDS = ("name", "description")
 """Fields that are words of people, whatever they look like."""
 
@@ -37,12 +36,12 @@ def export_objects(view: Snapshot, kind: str, uids: Iterable[str]) -> list[dict[
     """These objects of one kind, references by name."""
     content = tenant_cache.load_objects(view)
     called = _ReferenceNames(content)
-    return [order_fields(kind, called.by_name(content.entries[kind][uid].row)) for uid in uids]
+    return [order_fields(kind, called.by_name(content.of(kind)[uid].row)) for uid in uids]
 
 
 def order_fields(kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
-    """The body with its fields in the order of their types, at every depth; settings are by letter."""
-    return _order_value(body, _field_orders()[kind])
+    """Return the body with its fields in the order of their declaration, at every depth; others are by letter."""
+    return _order_value(body, _field_order_of(core.kind_of(kind).declaration))
 
 
 def _order_value(value: Any, order: FieldOrder) -> Any:
@@ -54,24 +53,8 @@ def _order_value(value: Any, order: FieldOrder) -> Any:
 
 
 @cache
-def _field_orders() -> dict[str, FieldOrder]:
-    hints = get_type_hints(core.Intent)
-    return {kind: _field_order_of(hints[kind.replace("-", "_")]) for kind in core.KINDS}
-
-
-def _field_order_of(of: Any) -> FieldOrder:
-    """Fields of the dataclass somewhere in a type, with their own fields."""
-    if is_dataclass(of):
-        hints = get_type_hints(of)
-        return {
-            one.name.rstrip("_"): _field_order_of(hints[one.name])
-            for one in fields(of)
-            if one.name not in _IDENTITY_FIELDS
-        }
-    found: FieldOrder = {}
-    for inner in get_args(of):
-        found = found or _field_order_of(inner)
-    return found
+def _field_order_of(declaration: Declaration) -> FieldOrder:
+    return {field.name: _field_order_of(field.nested) if field.nested else {} for field in declaration.fields}
 
 
 class _ReferenceNames:

@@ -40,7 +40,7 @@ class SnapshotObjects:
     def __init__(
         self, entries: Mapping[str, dict[str, ParsedObject]], names: dict[str, dict[str, str]] | None = None
     ) -> None:
-        self.entries = entries
+        self.entries = {kind: entries.get(kind, {}) for kind in core.KINDS}
         self._names = names if names is not None else {}
 
     def __len__(self) -> int:
@@ -49,18 +49,21 @@ class SnapshotObjects:
     def __iter__(self) -> Iterator[StoredObject]:
         return (entry.row for kind in self.entries.values() for entry in kind.values())
 
+    def of(self, kind: str) -> dict[str, ParsedObject]:
+        return self.entries.get(kind, {})
+
     def get(self, kind: str, uid: str) -> StoredObject | None:
-        found = self.entries[kind].get(uid)
+        found = self.of(kind).get(uid)
         return found.row if found else None
 
     def body(self, kind: str, uid: str) -> dict[str, Any] | None:
-        found = self.entries[kind].get(uid)
+        found = self.of(kind).get(uid)
         return found.row.body if found else None
 
     def names(self, kind: str) -> dict[str, str]:
         """Name → uid of the oldest object that has it."""
         if kind not in self._names:
-            self._names[kind] = {entry.row.name: uid for uid, entry in reversed(self.entries[kind].items())}
+            self._names[kind] = {entry.row.name: uid for uid, entry in reversed(self.of(kind).items())}
         return self._names[kind]
 
     def label(self, uid: str) -> str:
@@ -73,9 +76,7 @@ class SnapshotObjects:
 
         def find(kind: str, wanted: str) -> str | None:
             wanted = (aliases or {}).get(wanted, wanted)
-            if kind not in self.entries:
-                return None
-            return wanted if wanted in self.entries[kind] else self.names(kind).get(wanted)
+            return wanted if wanted in self.of(kind) else self.names(kind).get(wanted)
 
         return find
 
@@ -85,7 +86,7 @@ class SnapshotObjects:
         for kind, uid, entry in changes:
             here = touched.get(kind)
             if here is None:
-                here = touched[kind] = dict(self.entries[kind])
+                here = touched[kind] = dict(self.of(kind))
             if entry is None:
                 here.pop(uid, None)
             else:
@@ -110,4 +111,4 @@ class SnapshotObjects:
         return [row for row in self if any(named == uid for _, named in core.object_references(row.kind, row.body))]
 
 
-NO_OBJECTS = SnapshotObjects({kind: {} for kind in core.KINDS})
+NO_OBJECTS = SnapshotObjects({})

@@ -9,76 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
+from provisioning.core.intent import kind_of
 from provisioning.models import Overlay, OverlayIndexEntry, Version, VersionIndexEntry
 from tenants import bulk_insert
-
-FILTER_FIELDS: dict[str, dict[str, str]] = {
-    "exchanges": {"location": "location", "size": "size"},
-    "segments": {"default_action": "default_action"},
-    "groups": {},
-    "prefix-lists": {"prefix": "entries.*.prefix"},
-    "billing-tags": {},
-    "connectors": {
-        "kind": "kind",
-        "exchange": "exchange",
-        "failover_exchange": "failover_exchange",
-        "segment": "attachments.*.segment",
-        "group": "attachments.*.group",
-        "size": "size",
-        "enabled": "enabled",
-        "redundancy_group": "redundancy_group",
-        "billing_tags": "billing_tags.*",
-    },
-    "services": {
-        "product": "product",
-        "segments": "segments.*",
-        "license": "license",
-        "exchange": "placements.*.exchange",
-        "billing_tags": "billing_tags.*",
-    },
-    "policies": {
-        "segments": "segments.*",
-        "from": "from.*",
-        "to": "to.*",
-        "enabled": "enabled",
-        "action": "rules.*.action",
-        "services": "rules.*.services.*",
-    },
-    "shares": {
-        "segment": "*.segment",
-        "group": "*.groups.*",
-        "direction": "direction",
-        "services": "services.*",
-    },
-    "nat-rules": {
-        "segment": "segment",
-        "connector": "connector",
-        "direction": "direction",
-        "enabled": "enabled",
-    },
-    "route-policies": {
-        "segment": "segment",
-        "direction": "direction",
-        "targets": "targets.*",
-        "enabled": "enabled",
-    },
-    "internet-apps": {
-        "connector": "connector",
-        "target": "target.connector",
-        "protocol": "protocol",
-        "port": "port",
-        "billing_tags": "billing_tags.*",
-    },
-    "assertions": {"from": "from", "to": "to", "segment": "segment", "expect": "expect"},
-}
-"""Kind → what it is filtered by → where its body says so; ``*`` is each of a list or of an object."""
-
-ORDER_FIELDS: dict[str, dict[str, str]] = {
-    "policies": {"position": "position"},
-    "nat-rules": {"position": "position"},
-    "internet-apps": {"port": "port"},
-}
-"""Kind → whole numbers that lists can be ordered by."""
 
 ORDER_DIGITS = 10
 BATCH_SIZE = 2000
@@ -122,17 +55,18 @@ def entries_of(record: Version | Overlay) -> set[tuple[str, str]]:
     kind, body = record.kind, record.body
     if body is None:
         return set()
-    found = {
+    declared = kind_of(kind)
+    filters = {
         (filter_label(kind, field, _value_text(value)), record.name)
-        for field, path in FILTER_FIELDS[kind].items()
-        for value in _values_at(body, path.split("."))
+        for field, paths in declared.filters.items()
+        for path in paths
+        for value in _values_at(body, path)
         if value is not None
     }
-    ordered = (
-        (field, next(_values_at(body, path.split(".")), None)) for field, path in ORDER_FIELDS.get(kind, {}).items()
-    )
-    return found | {
-        (order_label(kind, field), f"{value:0{ORDER_DIGITS}}") for field, value in ordered if isinstance(value, int)
+    return filters | {
+        (order_label(kind, field), f"{body[field]:0{ORDER_DIGITS}}")
+        for field in declared.orders
+        if isinstance(body.get(field), int)
     }
 
 

@@ -31,9 +31,9 @@ __all__ = ["check_network"]
 
 _NETWORK_CHECKS: dict[Callable[[Network], Iterable[Problem]], tuple[str, ...]] = {
     names.check_references: (),
-    names.check_catalog_values: ("exchanges", "connectors", "services"),
+    names.check_catalog_values: (),
     names.check_duplicate_names: (),
-    names.check_duplicate_positions: ("policies", "nat-rules"),
+    names.check_duplicate_positions: (),
     names.check_exchange_limits: ("exchanges",),
     connectors.check_link_addresses: ("connectors",),
     connectors.check_shared_networks: ("connectors",),

@@ -2,118 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain
 from typing import Any
 
-from provisioning.core.intent import ANY, INTERNET, KINDS, Intent, IntentObject, is_prefix
-from provisioning.core.intent.policies import ENDPOINT_KINDS
+from provisioning.core.intent import (
+    ANY,
+    INTERNET,
+    KINDS,
+    Catalog,
+    IntentObject,
+    Kind,
+    all_kinds,
+    capitalise,
+    is_prefix,
+    kind_plural,
+    kind_word,
+)
+from provisioning.core.intent.declaration import DeclaredField
+from provisioning.core.intent.fields import CatalogueKey
 from provisioning.core.resolve.derived import DerivedKey
 from provisioning.core.resolve.fabric import MAX_EXCHANGES
 from provisioning.core.resolve.network import Network
 from provisioning.core.values.resource import Problem
-
-References = Iterator[tuple[str, tuple[str, ...], tuple[str, ...]]]
-"""Field path (of a list, without the place), kinds it may be of, uids."""
-
-MEMBER_KINDS = ("groups", "connectors")
-PREFIX_LIST_KINDS = ("prefix-lists",)
-
-
-def _connector_references(connector: Any) -> References:
-    yield "exchange", ("exchanges",), (connector.exchange,)
-    if connector.failover_exchange:
-        yield "failover_exchange", ("exchanges",), (connector.failover_exchange,)
-    for place, attachment in enumerate(connector.attachments):
-        yield f"attachments[{place}].segment", ("segments",), (attachment.segment,)
-        if attachment.group:
-            yield f"attachments[{place}].group", ("groups",), (attachment.group,)
-    if connector.billing_tags:
-        yield "billing_tags[]", ("billing-tags",), connector.billing_tags
-
-
-def _policy_references(policy: Any) -> References:
-    yield "segments[]", ("segments",), policy.segments
-    yield "from[]", ENDPOINT_KINDS, policy.from_
-    yield "to[]", ENDPOINT_KINDS, policy.to
-    for place, rule in enumerate(policy.rules):
-        if rule.services:
-            yield f"rules[{place}].services[]", ("services",), rule.services
-        if rule.source or rule.destination:
-            yield from _prefix_list_references(f"rules[{place}]", rule)
-
-
-def _prefix_list_references(path: str, match: Any) -> References:
-    yield f"{path}.source[]", PREFIX_LIST_KINDS, match.source
-    yield f"{path}.destination[]", PREFIX_LIST_KINDS, match.destination
-
-
-def _service_references(service: Any) -> References:
-    yield "segments[]", ("segments",), service.segments
-    for place, placement in enumerate(service.placements):
-        yield f"placements[{place}].exchange", ("exchanges",), (placement.exchange,)
-    for place, zone in enumerate(service.zones):
-        yield f"zones[{place}].segment", ("segments",), (zone.segment,)
-        yield f"zones[{place}].groups[]", ("groups",), zone.groups
-    for place, rule in enumerate(service.firewall_rules):
-        yield from _prefix_list_references(f"settings.rules[{place}]", rule)
-    yield "billing_tags[]", ("billing-tags",), service.billing_tags
-
-
-def _share_references(share: Any) -> References:
-    for field, side in share.sides:
-        yield f"{field}.segment", ("segments",), (side.segment,)
-        yield f"{field}.groups[]", ("groups",), side.groups
-    yield "services[]", ("services",), share.services
-
-
-def _nat_rule_references(rule: Any) -> References:
-    yield "segment", ("segments",), (rule.segment,)
-    yield "connector", ("connectors",), (rule.connector,)
-    yield from _prefix_list_references("match", rule.match)
-
-
-def _route_policy_references(policy: Any) -> References:
-    yield "segment", ("segments",), (policy.segment,)
-    yield "targets[]", MEMBER_KINDS, policy.targets
-    for place, rule in enumerate(policy.rules):
-        yield f"rules[{place}].match.prefixes[]", PREFIX_LIST_KINDS, rule.match.prefixes
-
-
-def _internet_app_references(app: Any) -> References:
-    yield "connector", ("connectors",), (app.connector,)
-    yield "target.connector", ("connectors",), (app.target.connector,)
-    yield "billing_tags[]", ("billing-tags",), app.billing_tags
-
-
-def _assertion_references(assertion: Any) -> References:
-    yield "from", MEMBER_KINDS, (assertion.from_,)
-    yield "to", MEMBER_KINDS, (assertion.to,)
-    if assertion.segment:
-        yield "segment", ("segments",), (assertion.segment,)
-
-
-_SEGMENTS, _CONNECTORS, _SERVICES = ("segments",), ("connectors",), ("services",)
-_EXCHANGES, _GROUPS, _TAGS = ("exchanges",), ("groups",), ("billing-tags",)
-
-_REFERENCES: dict[str, tuple[Callable[[Any], References], tuple[tuple[str, ...], ...]]] = {
-    "connectors": (_connector_references, (_EXCHANGES, _SEGMENTS, _GROUPS, _TAGS)),
-    "policies": (_policy_references, (_SEGMENTS, ENDPOINT_KINDS, _SERVICES, PREFIX_LIST_KINDS)),
-    "services": (_service_references, (_SEGMENTS, _EXCHANGES, _GROUPS, PREFIX_LIST_KINDS, _TAGS)),
-    "shares": (_share_references, (_SEGMENTS, _GROUPS, _SERVICES)),
-    "nat-rules": (_nat_rule_references, (_SEGMENTS, _CONNECTORS, PREFIX_LIST_KINDS)),
-    "route-policies": (_route_policy_references, (_SEGMENTS, MEMBER_KINDS, PREFIX_LIST_KINDS)),
-    "internet-apps": (_internet_app_references, (_CONNECTORS, _TAGS)),
-    "assertions": (_assertion_references, (MEMBER_KINDS, _SEGMENTS)),
-}
-"""Kind → what its objects name, and all the kinds that its fields may name."""
 
 KnownUids = Mapping[tuple[str, ...], frozenset[str]]
 """Kinds that a field may name → what there is of them."""
 
 
 _UNKNOWN_REFERENCES = DerivedKey[list[Problem]]("unknown references of an object, by kind")
+_NOT_ON_OFFER = DerivedKey[list[Problem]]("values that are not on offer, by kind")
+_DUPLICATE_POSITIONS = DerivedKey[list[Problem]]("duplicate positions, by kind")
 _DUPLICATE_NAMES = DerivedKey[list[Problem]]("duplicate names, by kind")
 
 
@@ -122,69 +42,75 @@ def check_references(network: Network) -> Iterator[Problem]:
     intent = network.intent
     uids = {kind: frozenset(intent.of(kind)) for kind in KINDS}
     literals = frozenset((ANY, INTERNET))
-    known: dict[tuple[str, ...], frozenset[str]] = {(kind,): held for kind, held in uids.items()}
-    known |= {kinds: literals.union(*(uids[kind] for kind in kinds)) for kinds in (MEMBER_KINDS, ENDPOINT_KINDS)}
-    for kind, (_, named) in _REFERENCES.items():
-        theirs = {kinds: known[kinds] for kinds in named}
-        items = intent.of(kind)
-        found = network.derived.get_each(
-            _UNKNOWN_REFERENCES,
-            {uid: (item,) for uid, item in items.items()},
-            partial(_object_problems, kind, items, theirs),
-            shared=tuple(theirs.values()),
-            of=kind,
+    for kind in all_kinds():
+        known = {
+            kinds: literals.union(*(uids[named] for named in kinds)) if len(kinds) > 1 else uids[kinds[0]]
+            for kinds in kind.declaration.kinds_named()
+        }
+        if not known:
+            continue
+        items = intent.of(kind.key)
+        yield from chain.from_iterable(
+            network.derived.get_each(
+                _UNKNOWN_REFERENCES,
+                {uid: (item,) for uid, item in items.items()},
+                partial(_object_problems, kind, items, known),
+                shared=tuple(known.values()),
+                of=kind.key,
+            )
         )
-        yield from chain.from_iterable(found)
 
 
-def _object_problems(kind: str, items: Mapping[str, IntentObject], known: KnownUids, uid: str) -> list[Problem]:
+def _object_problems(kind: Kind, items: Mapping[str, IntentObject], known: KnownUids, uid: str) -> list[Problem]:
     return list(_unknown_references(kind, items[uid], known))
 
 
-def _unknown_references(kind: str, item: Any, known: KnownUids) -> Iterator[Problem]:
-    for path, kinds, uids in _REFERENCES[kind][0](item):
+def _unknown_references(kind: Kind, item: IntentObject, known: KnownUids) -> Iterator[Problem]:
+    for path, kinds, uids in kind.declaration.named_objects(item):
         if known[kinds].issuperset(uids):
             continue
-        for place, uid in enumerate(uids):
-            if uid not in known[kinds] and not (kinds == PREFIX_LIST_KINDS and is_prefix(uid)):
+        for index, uid in enumerate(uids):
+            if uid not in known[kinds] and not is_prefix(uid):
                 yield Problem(
                     "unknown_reference",
-                    f"{kind}/{item.key}/{path.replace('[]', f'[{place}]')}",
-                    f"{object_label(kind, item)} names a {' or '.join(map(kind_label, kinds))} that does "
-                    f"not exist any more. "
-                    "Choose another one.",
+                    f"{kind.key}/{item.key}/{path.replace('[]', f'[{index}]')}",
+                    f"{object_label(kind.key, item)} names a {' or '.join(map(kind_word, kinds))} that does not exist "
+                    "any more. Choose another one.",
                 )
 
 
-def kind_label(kind: str) -> str:
-    """One of a kind in a sentence: ``policy``, ``NAT rule``."""
-    word = kind.removesuffix("ies") + "y" if kind.endswith("ies") else kind.removesuffix("s")
-    return word.replace("-", " ").replace("nat ", "NAT ")
-
-
 def object_label(kind: str, item: IntentObject) -> str:
-    word = kind_label(kind)
-    return f"{word[0].upper()}{word[1:]} “{item.name}”"
+    return f"{capitalise(kind_word(kind))} “{item.name}”"
 
 
 def check_catalog_values(network: Network) -> Iterator[Problem]:
     """Locations, sizes and products have to be on offer."""
-    intent, catalog = network.intent, network.intent.catalog
-    offers = [
-        ("exchanges", "location", catalog.locations),
-        ("exchanges", "size", catalog.sizes),
-        ("connectors", "size", catalog.sizes),
-        ("services", "product", catalog.products),
+    catalog = network.intent.catalog
+    for kind in all_kinds():
+        fields = [
+            (field, field.spec.offers) for field in kind.declaration.fields if isinstance(field.spec, CatalogueKey)
+        ]
+        items = tuple(network.intent.of(kind.key).values()) if fields else ()
+        if items:
+            find = partial(_values_not_on_offer, kind.key, fields, items, catalog)
+            yield from network.derived.get(_NOT_ON_OFFER, (catalog, *items), find, of=kind.key)
+
+
+def _values_not_on_offer(
+    kind: str, fields: Sequence[tuple[DeclaredField, str]], items: Iterable[IntentObject], catalog: Catalog
+) -> list[Problem]:
+    return [
+        Problem(
+            "not_one_of",
+            f"{kind}/{item.key}/{field.name}",
+            f"{object_label(kind, item)}: the {field.name} “{value}” is not on offer. "
+            f"Choose one of {', '.join(sorted(offered)) or 'none (the catalogue is empty)'}.",
+        )
+        for field, offers in fields
+        for offered in [getattr(catalog, offers)]
+        for item in items
+        if (value := getattr(item, field.attribute)) not in offered
     ]
-    for kind, field, offered in offers:
-        for item in intent.of(kind).values():
-            if (value := getattr(item, field)) not in offered:
-                yield Problem(
-                    "not_one_of",
-                    f"{kind}/{item.key}/{field}",
-                    f"{object_label(kind, item)}: the {field} “{value}” is not on offer. "
-                    f"Choose one of {', '.join(sorted(offered)) or 'none (the catalogue is empty)'}.",
-                )
 
 
 def check_duplicate_names(network: Network) -> Iterator[Problem]:
@@ -204,32 +130,32 @@ def _duplicate_names(network: Network, kind: str) -> list[Problem]:
                 yield Problem(
                     "duplicate_name",
                     f"{kind}/{item.key}/name",
-                    f"Two {kind.replace('-', ' ')} are called “{item.name}”. Give one of them another name.",
+                    f"Two {kind_plural(kind)} are called “{item.name}”. Give one of them another name.",
                 )
 
     return network.derived.get(_DUPLICATE_NAMES, tuple(items), lambda: list(look()), of=kind)
 
 
 def check_duplicate_positions(network: Network) -> Iterator[Problem]:
-    """Positions are unique among policies, and among the NAT rules of a connector in a segment."""
-    intent = network.intent
-    policies: dict[str, Any] = {uid: one.position for uid, one in intent.policies.items()}
-    rules = {uid: (one.connector, one.segment, one.position) for uid, one in intent.nat_rules.items()}
-    yield from _duplicate_positions("policies", policies, intent)
-    yield from _duplicate_positions("nat-rules", rules, intent)
+    """Positions are unique among objects of a kind that are equal in the fields its declaration names."""
+    for kind in all_kinds():
+        if kind.position is not None:
+            items = tuple(network.intent.of(kind.key).values())
+            find = partial(_duplicate_positions, kind.key, kind.position.among, items)
+            yield from network.derived.get(_DUPLICATE_POSITIONS, items, find, of=kind.key)
 
 
-def _duplicate_positions(kind: str, places: dict[str, Any], intent: Intent) -> Iterator[Problem]:
-    first: dict[Any, str] = {}
-    for uid, place in places.items():
-        held = first.setdefault(place, uid)
-        if held != uid:
-            other, item = intent.of(kind)[held], intent.of(kind)[uid]
-            yield Problem(
-                "duplicate_position",
-                f"{kind}/{item.key}/position",
-                f"{object_label(kind, other)} and “{item.name}” both have position {item.position}. Move one of them.",
+def _duplicate_positions(kind: str, among: tuple[str, ...], items: Iterable[Any]) -> list[Problem]:
+    first: dict[Any, Any] = {}
+    problems = []
+    for item in items:
+        other = first.setdefault((item.position, *(getattr(item, field) for field in among)), item)
+        if other is not item:
+            wrong = (
+                f"{object_label(kind, other)} and “{item.name}” both have position {item.position}. Move one of them."
             )
+            problems.append(Problem("duplicate_position", f"{kind}/{item.key}/position", wrong))
+    return problems
 
 
 def check_exchange_limits(network: Network) -> Iterator[Problem]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from provisioning.core.compile.rules import match_section
 from provisioning.core.compile.shares import services_in_use
-from provisioning.core.intent import FIREWALL, Intent, Segment, Service
+from provisioning.core.intent import FirewallSettings, Intent, Segment, Service
 from provisioning.core.resolve.fabric import ServiceInstance
 from provisioning.core.resolve.network import Network
 
@@ -42,9 +42,8 @@ def instance_section(network: Network, instance: ServiceInstance, segments: Sequ
         "default": service.firewall_default,
         "rules": [{"action": rule.action, **match_section(network, rule)} for rule in service.firewall_rules],
     }
-    if service.product != FIREWALL:
-        settings: Mapping[str, Any] = service.settings
-        section["settings"] = settings
+    if not isinstance(service.settings, FirewallSettings):
+        section["settings"] = service.settings
     return section
 
 

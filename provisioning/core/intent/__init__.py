@@ -1,14 +1,13 @@
 """Intent: what a customer wants, typed.
 
-A kind of object is one module here with ``read`` (JSON in, defaults filled, problems collected), ``build`` (a stored
-body becomes a value) and ``references`` (which other items a body names), plus one line in ``_MODULES``.
+A kind of object is one module here: a dataclass whose annotations declare each field once (``fields``), and a ``KIND``
+with its words, plus one line in ``_KINDS``. Reading, building and references are derived (``declaration``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from types import ModuleType
 from typing import Any
 
 from provisioning.core.intent import (
@@ -26,24 +25,27 @@ from provisioning.core.intent import (
     services,
     shares,
 )
-from provisioning.core.intent.address_match import is_prefix
 from provisioning.core.intent.assertions import Assertion
 from provisioning.core.intent.billing_tags import BillingTag
 from provisioning.core.intent.catalog import Catalog, CatalogNode, Location
 from provisioning.core.intent.circuits import Circuit
 from provisioning.core.intent.connectors import Attachment, Connector
+from provisioning.core.intent.declaration import ObjectReference
 from provisioning.core.intent.exchanges import Exchange
 from provisioning.core.intent.field_reader import FieldReader, InvalidIntent, ResolveReference
+from provisioning.core.intent.fields import ANY, INTERNET, is_prefix
 from provisioning.core.intent.groups import Group
-from provisioning.core.intent.intent_object import ANY, INTERNET, IntentObject, ObjectReference, slug
+from provisioning.core.intent.intent_object import IntentObject, slug
 from provisioning.core.intent.internet_apps import AppTarget, InternetApp
+from provisioning.core.intent.kind_words import capitalise, kind_plural, kind_word
+from provisioning.core.intent.kinds import KINDS, Kind, all_kinds, kind_of, register_kind
 from provisioning.core.intent.nat_rules import DestinationTranslation, NatMatch, NatRule, Translation
 from provisioning.core.intent.policies import Policy, Rule
 from provisioning.core.intent.prefix_lists import PrefixEntry, PrefixList
 from provisioning.core.intent.renamed_fields import old_field_names, translate_old_fields, translate_old_filters
 from provisioning.core.intent.route_policies import RouteMatch, RoutePolicy, RouteRule, RouteSetClause
 from provisioning.core.intent.segments import Segment
-from provisioning.core.intent.services import FIREWALL, FirewallRule, Placement, Service, Zone
+from provisioning.core.intent.services import FIREWALL, FirewallRule, FirewallSettings, Placement, Service, Zone
 from provisioning.core.intent.shares import Share, ShareSide
 from provisioning.core.values.resource import Problem
 
@@ -63,11 +65,13 @@ __all__ = [
     "DestinationTranslation",
     "Exchange",
     "FirewallRule",
+    "FirewallSettings",
     "Group",
     "Intent",
     "IntentObject",
     "InternetApp",
     "InvalidIntent",
+    "Kind",
     "Location",
     "NatMatch",
     "NatRule",
@@ -87,8 +91,13 @@ __all__ = [
     "ShareSide",
     "Translation",
     "Zone",
+    "all_kinds",
     "build_object",
+    "capitalise",
     "is_prefix",
+    "kind_of",
+    "kind_plural",
+    "kind_word",
     "load_intent",
     "normalise_body",
     "object_references",
@@ -98,28 +107,32 @@ __all__ = [
     "translate_old_filters",
 ]
 
-_KIND_MODULES: dict[str, ModuleType] = {
-    "exchanges": exchanges,
-    "segments": segments,
-    "groups": groups,
-    "prefix-lists": prefix_lists,
-    "billing-tags": billing_tags,
-    "connectors": connectors,
-    "services": services,
-    "policies": policies,
-    "shares": shares,
-    "nat-rules": nat_rules,
-    "route-policies": route_policies,
-    "internet-apps": internet_apps,
-    "assertions": assertions,
-}
+_KINDS: tuple[Kind, ...] = (
+    exchanges.KIND,
+    segments.KIND,
+    groups.KIND,
+    prefix_lists.KIND,
+    billing_tags.KIND,
+    connectors.KIND,
+    services.KIND,
+    policies.KIND,
+    shares.KIND,
+    nat_rules.KIND,
+    route_policies.KIND,
+    internet_apps.KIND,
+    assertions.KIND,
+)
 
-KINDS = tuple(_KIND_MODULES)
+for _kind in _KINDS:
+    register_kind(_kind)
 
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """A whole network: uid → object for each kind, and the catalogue it was drawn on."""
+    """A whole network: uid → object for each kind, and the catalogue it was drawn on.
+
+    Kinds that code asks for by name have an attribute of their own; ``of`` answers for every kind.
+    """
 
     catalog: Catalog = field(default_factory=Catalog)
     exchanges: dict[str, Exchange] = field(default_factory=dict)
@@ -135,10 +148,14 @@ class Intent:
     route_policies: dict[str, RoutePolicy] = field(default_factory=dict)
     internet_apps: dict[str, InternetApp] = field(default_factory=dict)
     assertions: dict[str, Assertion] = field(default_factory=dict)
+    others: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def of(self, kind: str) -> dict[str, Any]:
-        objects: dict[str, Any] = getattr(self, kind.replace("-", "_"))
-        return objects
+        attribute = kind.replace("-", "_")
+        if attribute in _ATTRIBUTES:
+            objects: dict[str, Any] = getattr(self, attribute)
+            return objects
+        return self.others.setdefault(kind, {})
 
     def items(self) -> Iterator[tuple[str, IntentObject]]:
         for kind in KINDS:
@@ -158,6 +175,9 @@ class Intent:
         return item.name if item else uid
 
 
+_ATTRIBUTES = frozenset(kind.key.replace("-", "_") for kind in _KINDS) & frozenset(Intent.__dataclass_fields__)
+
+
 def normalise_body(kind: str, body: Any, resolve: ResolveReference) -> dict[str, Any]:
     """The body with defaults filled in, prefixes in their one spelling, and names replaced by uids.
 
@@ -166,10 +186,11 @@ def normalise_body(kind: str, body: Any, resolve: ResolveReference) -> dict[str,
     """
     if not isinstance(body, dict):
         raise InvalidIntent([Problem("wrong_type", "", "An object with fields was expected.")])
+    declared = kind_of(kind)
     reader = FieldReader(translate_old_fields(kind, body), resolve)
-    read: dict[str, Any] = _kind_module(kind).read(reader)
-    reader.refuse_old_fields(kind)
-    reader.reject_unknown_fields()
+    for name, renamed in declared.renamed_fields:
+        reader.refuse_old_name(renamed.name, name, renamed.words)
+    read = declared.declaration.read(reader)
     if reader.problems:
         raise InvalidIntent(reader.problems)
     return read
@@ -177,15 +198,13 @@ def normalise_body(kind: str, body: Any, resolve: ResolveReference) -> dict[str,
 
 def build_object(kind: str, uid: str, number: int, key: str, body: Mapping[str, Any]) -> Any:
     """The typed object of a stored (normalised) body. Raises Invalid when the body is not one."""
-    module = _kind_module(kind)
+    declaration = kind_of(kind).declaration
     try:
-        return module.build((uid, number, key, body["name"], body["description"]), body)
+        return declaration.build(body, number, uid, number, key)
     except (KeyError, TypeError, ValueError):
         # Stored bodies were normalised by the version that wrote them; an older one may lack a newer field.
-        return module.build(
-            (uid, number, key, str(body.get("name", "")), str(body.get("description", ""))),
-            normalise_body(kind, dict(body), lambda _kind, uid: uid),
-        )
+        normalised = normalise_body(kind, dict(body), lambda _kind, uid: uid)
+        return declaration.build(normalised, number, uid, number, key)
 
 
 def load_intent(rows: Iterable[tuple[str, str, int, str, Mapping[str, Any]]], catalog: Catalog) -> Intent:
@@ -201,11 +220,4 @@ def object_references(kind: str, body: Mapping[str, Any]) -> set[ObjectReference
 
     A policy does not store whether it names a group or a connector, so such a uid is given for both kinds.
     """
-    return set(_kind_module(kind).references(body))
-
-
-def _kind_module(kind: str) -> ModuleType:
-    try:
-        return _KIND_MODULES[kind]
-    except KeyError:
-        raise InvalidIntent([Problem("unknown_kind", "kind", f"There are no objects of kind “{kind}”.")]) from None
+    return set(kind_of(kind).declaration.references(body))

@@ -2,62 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated
 
-from provisioning.core.intent.field_reader import FieldReader
-from provisioning.core.intent.intent_object import (
-    ANY,
-    INTERNET,
-    IdentityFields,
-    IntentObject,
-    ObjectReference,
-    read_name_and_description,
-    reference_pairs,
-)
+from provisioning.core.intent.fields import ANY, INTERNET, Choice, IpProtocol, Ports, Reference
+from provisioning.core.intent.intent_object import IntentObject
+from provisioning.core.intent.kinds import Kind
 
-EXPECTATIONS = ("blocked", "reachable", "inspected")
+EXPECTATIONS = {
+    "blocked": "Blocked: no flow passes",
+    "reachable": "Reachable: every flow passes",
+    "inspected": "Inspected: every flow passes a service",
+}
+_MEMBER_KINDS = ("groups", "connectors")
 
 
 @dataclass(frozen=True, slots=True)
 class Assertion(IntentObject):
     """``segment`` None asks about every segment. expect: no flow, every flow, or every flow through a service."""
 
-    from_: str
-    to: str
-    segment: str | None
-    protocol: str | int
-    ports: tuple[str, ...]
-    expect: str
+    from_: Annotated[str, Reference(_MEMBER_KINDS, literals=(ANY, INTERNET), filter=True)]
+    to: Annotated[str, Reference(_MEMBER_KINDS, literals=(ANY, INTERNET), filter=True)]
+    segment: Annotated[str | None, Reference(("segments",), default=None, help="empty: each segment", filter=True)]
+    protocol: Annotated[str | int, IpProtocol()]
+    ports: Annotated[tuple[str, ...], Ports()]
+    expect: Annotated[str, Choice(EXPECTATIONS, help="what has to be true of all these flows", filter=True)]
 
 
-def read(body: FieldReader) -> dict[str, Any]:
-    protocol = body.protocol()
-    return {
-        **read_name_and_description(body),
-        "from": body.reference("from", "groups", "connectors", literals=(ANY, INTERNET)),
-        "to": body.reference("to", "groups", "connectors", literals=(ANY, INTERNET)),
-        "segment": body.reference("segment", "segments", default=None),
-        "protocol": protocol,
-        "ports": body.ports(protocol),
-        "expect": body.choice("expect", EXPECTATIONS),
-    }
-
-
-def build(identity: IdentityFields, body: dict[str, Any]) -> Assertion:
-    return Assertion(
-        *identity,
-        from_=body["from"],
-        to=body["to"],
-        segment=body["segment"],
-        protocol=body["protocol"],
-        ports=tuple(body["ports"]),
-        expect=body["expect"],
-    )
-
-
-def references(body: dict[str, Any]) -> Iterator[ObjectReference]:
-    yield from reference_pairs([body["from"], body["to"]], "groups", "connectors")
-    if body["segment"]:
-        yield "segments", body["segment"]
+KIND = Kind(
+    "assertions",
+    Assertion,
+    "assertion",
+    "assertions",
+    "What must stay true, such as “dev never reaches prod”. Every plan is tested against it, and one that fails "
+    "cannot be provisioned.",
+    {
+        "name": "dev never reaches prod",
+        "from": "dev",
+        "to": "prod",
+        "segment": "corp",
+        "protocol": "any",
+        "expect": "blocked",
+    },
+)

@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated
 
-from provisioning.core.intent.field_reader import FieldReader
-from provisioning.core.intent.intent_object import (
-    IdentityFields,
-    IntentObject,
-    ObjectReference,
-    read_color,
-    read_name_and_description,
-)
+from provisioning.core.intent.fields import Color, References
+from provisioning.core.intent.intent_object import IntentObject
+from provisioning.core.intent.kinds import Kind
+
+BillingTags = Annotated[
+    tuple[str, ...], References(("billing-tags",), default=(), help="costs are shown by them", filter=True)
+]
+"""The field of what carries tags."""
 
 
 @dataclass(frozen=True, slots=True)
 class BillingTag(IntentObject):
-    color: str | None
+    color: Annotated[str | None, Color()]
 
 
-def read(body: FieldReader) -> dict[str, Any]:
-    return {**read_name_and_description(body), "color": read_color(body)}
-
-
-def build(identity: IdentityFields, body: dict[str, Any]) -> BillingTag:
-    return BillingTag(*identity, color=body["color"])
-
-
-def references(body: dict[str, Any]) -> Iterator[ObjectReference]:
-    return iter(())
+KIND = Kind(
+    "billing-tags",
+    BillingTag,
+    "billing tag",
+    "billing tags",
+    "A cost centre, a project or a customer. Connectors, services and applications carry tags, and usage is shown by "
+    "them.",
+    {"name": "research", "color": "#2f6fed"},
+)

@@ -6,22 +6,59 @@ import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Annotated, Any
 
 from provisioning.core.intent.field_reader import FieldReader
+from provisioning.core.intent.fields import Boolean, Choice, Converter, Integer, Nested, Object, Objects, Text
+
+
+@dataclass(frozen=True)
+class InterfaceAddress(Text):
+    """An address with the length of its network."""
+
+    default: Any = None
+
+    def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
+        text = reader.text(name, None)
+        if text is None:
+            return None
+        try:
+            return str(ipaddress.ip_interface(text))
+        except ValueError:
+            wrong = f"“{text}” is not an address with its length, like 169.254.1.1/30."
+            reader.problem("bad_prefix", name, wrong)
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class BgpSession:
+    """Only declares the fields; circuits keep the stored mapping."""
+
+    peer_asn: Annotated[int, Integer(1, 4_294_967_294, label="Far side's ASN", help="empty: static routes")]
+    bfd: Annotated[bool, Boolean(label="BFD")]
 
 
 @dataclass(frozen=True, slots=True)
 class Circuit:
     """``local`` is the exchange's end and ``peer`` the far end of the link, both with their prefix length."""
 
-    name: str
-    node: int
-    role: str
-    local: str
-    peer: str
-    vlan: int | None
-    bgp: Mapping[str, Any] | None
+    name: Annotated[str, Choice({"A": "A", "B": "B"}, label="Circuit")]
+    node: Annotated[int, Integer(1, 2, default=None)]
+    role: Annotated[str, Choice({"active": "active", "standby": "standby"}, default=None)]
+    local: Annotated[str, InterfaceAddress(label="Our end", help="the exchange's end", example="169.254.1.1/30")]
+    peer: Annotated[str, InterfaceAddress(label="Far end", example="169.254.1.2/30")]
+    vlan: Annotated[int | None, Integer(1, 4094, default=None, label="VLAN")]
+    bgp: Annotated[Mapping[str, Any] | None, Object(default=None, stored_as=BgpSession, label="BGP")]
+
+
+@dataclass(frozen=True)
+class Circuits(Objects):
+    """Link addresses that were left out follow from the number of the connector."""
+
+    def converter(self, nested: Nested | None) -> Converter | None:
+        return lambda value, number, body: tuple(
+            [build_circuit(number, index, circuit) for index, circuit in enumerate(value)]
+        )
 
 
 # Of the link-local block links have the first quarter, tunnels to clouds the second, the mesh of the nodes the rest.
@@ -44,42 +81,9 @@ def link_addresses(slot: int) -> tuple[str, str]:
     return f"{ipaddress.IPv4Address(base + 1)}/30", f"{ipaddress.IPv4Address(base + 2)}/30"
 
 
-def _read_bgp(body: FieldReader) -> dict[str, Any] | None:
-    inner = body.object("bgp", None)
-    if inner is None:
-        return None
-    bgp = {"peer_asn": inner.integer("peer_asn", 1, 4_294_967_294), "bfd": inner.boolean("bfd", True)}
-    inner.reject_unknown_fields()
-    return bgp
-
-
-def _read_interface_address(body: FieldReader, field: str) -> str | None:
-    text = body.text(field, None)
-    if text is None:
-        return None
-    try:
-        return str(ipaddress.ip_interface(text))
-    except ValueError:
-        body.problem("bad_prefix", field, f"“{text}” is not an address with its length, like 169.254.1.1/30.")
-        return None
-
-
-def _read_circuit(body: FieldReader) -> dict[str, Any]:
-    return {
-        "name": body.choice("name", ("A", "B")),
-        "node": body.integer("node", 1, 2, None),
-        "role": body.choice("role", ("active", "standby"), None),
-        "local": _read_interface_address(body, "local"),
-        "peer": _read_interface_address(body, "peer"),
-        "vlan": body.integer("vlan", 1, 4094, None),
-        "bgp": _read_bgp(body),
-    }
-
-
-def read_circuits(body: FieldReader) -> list[dict[str, Any]]:
-    """Both circuits, with what was given kept and the rest filled in; exactly one of them carries traffic."""
-    listed = body.objects("circuits", _read_circuit)
-    body.check_unique("circuits", [circuit["name"] for circuit in listed])
+def complete_circuits(reader: FieldReader, listed: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return both circuits, what was given kept and the rest filled in; exactly one of them carries traffic."""
+    reader.check_unique("circuits", [circuit["name"] for circuit in listed])
     given = {circuit["name"]: circuit for circuit in listed}
     b_active = given.get("B", {}).get("role") == "active"
     circuits = []
@@ -89,14 +93,14 @@ def read_circuits(body: FieldReader) -> list[dict[str, Any]]:
             {**circuit, "name": name, "node": circuit.get("node") or node, "role": circuit.get("role") or role}
         )
     if sum(circuit["role"] == "active" for circuit in circuits) != 1:
-        body.problem("not_one_of", "circuits", "Exactly one circuit is active; the other one is standby.")
+        reader.problem("not_one_of", "circuits", "Exactly one circuit is active; the other one is standby.")
     if circuits[0]["node"] == circuits[1]["node"]:
-        body.problem("not_one_of", "circuits", "Circuit A and circuit B end on different nodes: one on 1, one on 2.")
+        reader.problem("not_one_of", "circuits", "Circuit A and circuit B end on different nodes: one on 1, one on 2.")
     return circuits
 
 
-def build_circuit(number: int, place: int, body: Mapping[str, Any]) -> Circuit:
-    local, peer = link_addresses(link_slot(number, place))
+def build_circuit(number: int, index: int, body: Mapping[str, Any]) -> Circuit:
+    local, peer = link_addresses(link_slot(number, index))
     return Circuit(
         name=body["name"],
         node=body["node"],

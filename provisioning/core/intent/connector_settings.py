@@ -10,6 +10,19 @@ from typing import Any
 
 from provisioning.core.intent.field_reader import FieldReader
 
+SUMMARY = (
+    "aws-vpc: account, region, vpc_id, transport, route_tables, subnets. "
+    "azure-vnet: subscription, resource_group, vnet, region, mode (vnet-gateway, transit-vnet, vhub), gateway. "
+    "gcp-vpc: project, network, region, subnets. "
+    "ipsec-site: peer_addresses, identity, credential, ike, ike_proposal, esp_proposal. "
+    "sdwan: vendor, tunnel (ipsec, gre), peer_addresses, vrf, credential. "
+    "direct-connect: connection_id, region, encapsulation (vlan, gre, ipsec, vxlan). "
+    "expressroute: circuit, peering_location, encapsulation. interconnect: attachments, encapsulation. "
+    "colo: facility, cross_connect_a, cross_connect_b. "
+    "remote-access: protocol, authentication, identity_provider, split_tunnel, banner. "
+    "Secrets are never here: a credential names where one is kept"
+)
+
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.()-]*")
 
 

@@ -1,55 +1,35 @@
 """Connectors: what attaches a cloud network, a site or the internet to an exchange.
 
-Each kind of connector is one entry of ``CONNECTOR_KINDS``; how its settings read is a function of ``settings``.
+Each kind of connector is one entry of ``CONNECTOR_KINDS``; how its settings read is a function of
+``connector_settings``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from provisioning.core.intent import connector_settings
-from provisioning.core.intent.circuits import Circuit, build_circuit, read_circuits
+from provisioning.core.intent.billing_tags import BillingTags
+from provisioning.core.intent.circuits import Circuit, Circuits, complete_circuits
 from provisioning.core.intent.field_reader import FieldReader
-from provisioning.core.intent.intent_object import (
-    IdentityFields,
-    IntentObject,
-    ObjectReference,
-    read_name_and_description,
-    reference_pairs,
-    reject_reserved_name,
+from provisioning.core.intent.fields import (
+    Boolean,
+    CatalogueKey,
+    Choice,
+    Field,
+    Integer,
+    Name,
+    Nested,
+    Objects,
+    Prefixes,
+    Reference,
+    Text,
 )
-from provisioning.core.intent.limits import ATTACHMENTS, LITERAL_PREFIXES
-
-
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    """``group`` None: the connector is only its own implicit group."""
-
-    segment: str
-    group: str | None
-    prefixes: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Connector(IntentObject):
-    kind: str
-    exchange: str
-    size: str
-    enabled: bool
-    failover_exchange: str | None
-    redundancy_group: str | None
-    preference: int
-    attachments: tuple[Attachment, ...]
-    circuits: tuple[Circuit, ...]
-    settings: Mapping[str, Any]
-    billing_tags: tuple[str, ...]
-
-    @property
-    def active_circuit(self) -> Circuit:
-        """The circuit traffic uses while everything is healthy."""
-        return next((circuit for circuit in self.circuits if circuit.role == "active"), self.circuits[0])
+from provisioning.core.intent.intent_object import IntentObject
+from provisioning.core.intent.kinds import Kind
+from provisioning.core.intent.limits import ATTACHMENTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,94 +62,107 @@ CONNECTOR_KINDS = {
 }
 
 
-def _read_attachment(body: FieldReader) -> dict[str, Any]:
-    return {
-        "segment": body.reference("segment", "segments"),
-        "group": body.reference("group", "groups", default=None),
-        "prefixes": body.prefixes("prefixes", limit=LITERAL_PREFIXES),
-    }
+@dataclass(frozen=True)
+class ConnectorSettings(Field):
+    """What the far side is, by the kind of the connector beside it."""
+
+    default: Any = None
+    label: str = "Far side"
+
+    def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
+        kind = CONNECTOR_KINDS.get(before["kind"])
+        if kind is None:
+            reader.get(name, {})
+            return {}
+        # Without settings a kind that needs some says which; null and a wrong type are told like elsewhere.
+        settings_reader = reader.object(name, {})
+        if settings_reader is None:
+            return {}
+        settings = kind.read_settings(settings_reader)
+        settings_reader.reject_unknown_fields()
+        return settings
 
 
-def _read_kind(body: FieldReader) -> ConnectorKind | None:
-    return CONNECTOR_KINDS.get(body.choice("kind", tuple(CONNECTOR_KINDS)))
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """``group`` None: the connector is only its own implicit group."""
+
+    segment: Annotated[str, Reference(("segments",), filter=True)]
+    group: Annotated[str | None, Reference(("groups",), default=None, filter=True)]
+    prefixes: Annotated[tuple[str, ...], Prefixes(example="10.1.0.0/16")]
 
 
-def _check_attachments(body: FieldReader, kind: ConnectorKind, attachments: list[dict[str, Any]]) -> None:
+@dataclass(frozen=True, slots=True)
+class Connector(IntentObject):
+    name: Annotated[str, Name(reserved=True)]
+    kind: Annotated[str, Choice({kind: kind for kind in CONNECTOR_KINDS}, filter=True)]
+    exchange: Annotated[str, Reference(("exchanges",), filter=True)]
+    size: Annotated[str, CatalogueKey(offers="sizes", default="small", help="the rate it is shaped to", filter=True)]
+    enabled: Annotated[bool, Boolean(filter=True)]
+    failover_exchange: Annotated[
+        str | None, Reference(("exchanges",), default=None, help="an exchange that takes over", filter=True)
+    ]
+    redundancy_group: Annotated[
+        str | None,
+        Text(60, default=None, help="connectors that bring equal prefixes name the same one", filter=True),
+    ]
+    preference: Annotated[int, Integer(0, 1000, default=100, help="higher is used first")]
+    attachments: Annotated[tuple[Attachment, ...], Objects(least=1, limit=ATTACHMENTS, word="attachment")]
+    circuits: Annotated[
+        tuple[Circuit, ...],
+        Circuits(word="circuit", help="circuit A ends on node 1, circuit B on node 2; what is left empty is filled in"),
+    ]
+    settings: Annotated[Mapping[str, Any], ConnectorSettings(help=connector_settings.SUMMARY)]
+    billing_tags: BillingTags
+
+    @property
+    def active_circuit(self) -> Circuit:
+        """The circuit traffic uses while everything is healthy."""
+        return next((circuit for circuit in self.circuits if circuit.role == "active"), self.circuits[0])
+
+    @staticmethod
+    def check_body(reader: FieldReader, body: dict[str, Any]) -> None:
+        if (kind := CONNECTOR_KINDS.get(body["kind"])) is not None:
+            _check_attachments(reader, kind, body["attachments"])
+        body["circuits"] = complete_circuits(reader, body["circuits"])
+
+
+def _check_attachments(reader: FieldReader, kind: ConnectorKind, attachments: list[dict[str, Any]]) -> None:
     if kind.cloud and len(attachments) > 1:
-        body.problem("out_of_range", "attachments", "A cloud network belongs to exactly one segment.")
+        reader.problem("out_of_range", "attachments", "A cloud network belongs to exactly one segment.")
         return
     seen = set()
-    for place, attachment in enumerate(attachments):
-        where = f"attachments[{place}].prefixes"
-        if kind.prefixes and not attachment["prefixes"] and not any(p.path.startswith(where) for p in body.problems):
-            body.problem("required", where, "Say which prefixes are behind this connector.")
+    for index, attachment in enumerate(attachments):
+        where = f"attachments[{index}].prefixes"
+        if kind.prefixes and not attachment["prefixes"] and not any(p.path.startswith(where) for p in reader.problems):
+            reader.problem("required", where, "Say which prefixes are behind this connector.")
         if not kind.prefixes and attachment["prefixes"]:
-            body.problem("not_one_of", where, "An internet exit attaches no prefixes; leave them out.")
+            reader.problem("not_one_of", where, "An internet exit attaches no prefixes; leave them out.")
         joins = (attachment["segment"], attachment["group"])
         if attachment["segment"] and joins in seen:
-            body.problem(
+            reader.problem(
                 "duplicate",
-                f"attachments[{place}]",
+                f"attachments[{index}]",
                 "Another attachment joins the same segment and group. Put the prefixes of both into one.",
             )
         seen.add(joins)
 
 
-def read(body: FieldReader) -> dict[str, Any]:
-    reject_reserved_name(body)
-    kind = _read_kind(body)
-    attachments = body.objects("attachments", _read_attachment, least=1, limit=ATTACHMENTS)
-    read_settings: dict[str, Any] = {}
-    if kind is not None:
-        _check_attachments(body, kind, attachments)
-        # Without settings a kind that needs some says which; null and a wrong type are told like elsewhere.
-        inner = body.object("settings", {})
-        if inner is not None:
-            read_settings = kind.read_settings(inner)
-            inner.reject_unknown_fields()
-    else:
-        body.get("settings", {})
-    return {
-        **read_name_and_description(body),
-        "kind": body.body.get("kind"),
-        "exchange": body.reference("exchange", "exchanges"),
-        "size": body.text("size", "small"),
-        "enabled": body.boolean("enabled", True),
-        "failover_exchange": body.reference("failover_exchange", "exchanges", default=None),
-        "redundancy_group": body.text("redundancy_group", None, most=60),
-        "preference": body.integer("preference", 0, 1000, 100),
-        "attachments": attachments,
-        "circuits": read_circuits(body),
-        "settings": read_settings,
-        "billing_tags": body.references("billing_tags", "billing-tags", default=()),
-    }
-
-
-def build(identity: IdentityFields, body: dict[str, Any]) -> Connector:
-    return Connector(
-        *identity,
-        kind=body["kind"],
-        exchange=body["exchange"],
-        size=body["size"],
-        enabled=body["enabled"],
-        failover_exchange=body["failover_exchange"],
-        redundancy_group=body["redundancy_group"],
-        preference=body["preference"],
-        attachments=tuple(
-            Attachment(one["segment"], one["group"], tuple(one["prefixes"])) for one in body["attachments"]
-        ),
-        circuits=tuple(build_circuit(identity[1], place, one) for place, one in enumerate(body["circuits"])),
-        settings=body["settings"],
-        billing_tags=tuple(body["billing_tags"]),
-    )
-
-
-def references(body: dict[str, Any]) -> Iterator[ObjectReference]:
-    yield "exchanges", body["exchange"]
-    if body["failover_exchange"]:
-        yield "exchanges", body["failover_exchange"]
-    for attachment in body["attachments"]:
-        yield "segments", attachment["segment"]
-        if attachment["group"]:
-            yield "groups", attachment["group"]
-    yield from reference_pairs(body["billing_tags"], "billing-tags")
+KIND = Kind(
+    "connectors",
+    Connector,
+    "connector",
+    "connectors",
+    "What attaches a cloud network, a site or the internet to an exchange. It joins a segment with its prefixes, and "
+    "is its own group besides.",
+    {
+        "name": "vpc-prod",
+        "kind": "aws-vpc",
+        "exchange": "eu",
+        "size": "small",
+        "attachments": [{"segment": "corp", "group": "prod", "prefixes": ["10.1.0.0/16"]}],
+        "settings": {"account": "123456789012", "region": "eu-central-1", "vpc_id": "vpc-0a1b2c3d"},
+        "billing_tags": ["research"],
+    },
+    counted=True,
+)

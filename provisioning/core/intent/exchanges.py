@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated
 
-from provisioning.core.intent.field_reader import FieldReader
-from provisioning.core.intent.intent_object import (
-    IdentityFields,
-    IntentObject,
-    ObjectReference,
-    read_name_and_description,
-)
+from provisioning.core.intent.fields import CatalogueKey
+from provisioning.core.intent.intent_object import IntentObject
+from provisioning.core.intent.kinds import Kind
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange(IntentObject):
-    location: str
-    size: str
+    location: Annotated[str, CatalogueKey(offers="locations", help="a key of /catalog/exchanges/", filter=True)]
+    size: Annotated[str, CatalogueKey(offers="sizes", default="small", help="the rate its nodes shape to", filter=True)]
 
 
-def read(body: FieldReader) -> dict[str, Any]:
-    return {**read_name_and_description(body), "location": body.text("location"), "size": body.text("size", "small")}
-
-
-def build(identity: IdentityFields, body: dict[str, Any]) -> Exchange:
-    return Exchange(*identity, location=body["location"], size=body["size"])
-
-
-def references(body: dict[str, Any]) -> Iterator[ObjectReference]:
-    return iter(())
+KIND = Kind(
+    "exchanges",
+    Exchange,
+    "exchange",
+    "exchanges",
+    "A pair of routing nodes near your clouds and sites. Connectors attach to one, and exchanges form a mesh.",
+    {"name": "eu", "location": "aws-eu-central-1", "size": "small"},
+    counted=True,
+)

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from provisioning.core.intent.kind_words import kind_word
 from provisioning.core.intent.limits import LIST_ITEMS, PORTS, PREFIXES, REFERENCES, Limit
-from provisioning.core.intent.renamed_fields import old_field_problems
 from provisioning.core.values.addresses import BadPrefix, canonical_prefix
 from provisioning.core.values.resource import Problem
 
@@ -54,11 +54,14 @@ class FieldReader:
             return None
         return default
 
-    def refuse_old_fields(self, kind: str) -> None:
-        """Report old names of fields that could not be translated."""
-        for problem in old_field_problems(kind, self.body):
-            self._known_fields.add(problem.path)
-            self.problems.append(problem)
+    def refuse_old_name(self, old: str, new: str, words: Mapping[str, str]) -> None:
+        """Report an old name of a field that could not be translated into the new one."""
+        value = self.get(old, None)
+        if isinstance(value, str) and value in words:
+            message = f"“{old}” is the old name of “{new}” and says something else. Leave “{old}” out."
+            self.problem("contradictory", old, message)
+        elif value is not None:
+            self.problem("not_one_of", old, f"“{value}” is not one of {', '.join(words)}.")
 
     def reject_unknown_fields(self) -> None:
         for field in self.body:
@@ -133,10 +136,10 @@ class FieldReader:
         if len(set(found.values())) == 1:
             return next(iter(found.values()))
         if found:
-            both = " and a ".join(kind.rstrip("s") for kind in found)
+            both = " and a ".join(kind_word(kind) for kind in found)
             self.problem("ambiguous_reference", place, f"There is a {both} “{value}”. Name the one you mean by its id.")
             return None
-        wanted = " or ".join(kind.rstrip("s").replace("-", " ") for kind in kinds)
+        wanted = " or ".join(map(kind_word, kinds))
         self.problem("unknown_reference", place, f"There is no {wanted} “{value}”.")
         return None
 
@@ -249,9 +252,7 @@ class FieldReader:
             if not isinstance(item, dict):
                 self.problem("wrong_type", place, "An object was expected here.")
                 continue
-            inner = FieldReader(item, self.resolve, f"{self.path}{place}.", self.problems)
-            found.append(read(inner))
-            inner.reject_unknown_fields()
+            found.append(read(FieldReader(item, self.resolve, f"{self.path}{place}.", self.problems)))
         return found
 
     def object(self, field: str, default: Any = REQUIRED) -> FieldReader | None:

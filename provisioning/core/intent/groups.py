@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated
 
-from provisioning.core.intent.field_reader import FieldReader
-from provisioning.core.intent.intent_object import (
-    IdentityFields,
-    IntentObject,
-    ObjectReference,
-    read_name_and_description,
-    reject_reserved_name,
-)
+from provisioning.core.intent.fields import Name
+from provisioning.core.intent.intent_object import IntentObject
+from provisioning.core.intent.kinds import Kind
 
 
 @dataclass(frozen=True, slots=True)
 class Group(IntentObject):
-    pass
+    name: Annotated[str, Name(reserved=True)]
 
 
-def read(body: FieldReader) -> dict[str, Any]:
-    reject_reserved_name(body)
-    return read_name_and_description(body)
-
-
-def build(identity: IdentityFields, body: dict[str, Any]) -> Group:
-    return Group(*identity)
-
-
-def references(body: dict[str, Any]) -> Iterator[ObjectReference]:
-    return iter(())
+KIND = Kind(
+    "groups",
+    Group,
+    "group",
+    "groups",
+    "A named set of connectors, across clouds and sites. Policies talk about groups; a connector joins one where it "
+    "attaches to a segment.",
+    {"name": "prod", "description": "What customers depend on"},
+    counted=True,
+)

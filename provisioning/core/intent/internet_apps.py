@@ -3,108 +3,119 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from provisioning.core.intent.field_reader import FieldReader
-from provisioning.core.intent.intent_object import (
-    IdentityFields,
-    IntentObject,
-    ObjectReference,
-    read_name_and_description,
-    reference_pairs,
-    reject_reserved_name,
+from provisioning.core.intent.billing_tags import BillingTags
+from provisioning.core.intent.field_reader import REQUIRED, FieldReader
+from provisioning.core.intent.fields import (
+    Boolean,
+    Choice,
+    Integer,
+    Name,
+    Nested,
+    Object,
+    Reference,
+    Text,
+    Texts,
 )
+from provisioning.core.intent.intent_object import IntentObject
+from provisioning.core.intent.kinds import Kind
 from provisioning.core.values.addresses import address_number, is_public
+
+
+def _read_ipv4(reader: FieldReader, field: str, value: Any) -> str | None:
+    try:
+        return str(ipaddress.IPv4Address(value.strip())) if isinstance(value, str) else None
+    except ValueError:
+        wrong = f"“{value}” is not an IPv4 address; internet exits carry no other. Write one."
+        reader.problem("bad_address", field, wrong)
+        return None
+
+
+@dataclass(frozen=True)
+class PublicIpv4(Text):
+    """An address that the internet reaches."""
+
+    default: Any = None
+
+    def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
+        address = _read_ipv4(reader, name, reader.text(name, None))
+        if address is not None and not is_public(address_number(address)):
+            remedy = "Name a public one that is routed to the exit, or leave it out."
+            reader.problem("bad_address", name, f"Nobody on the internet reaches {address}. {remedy}")
+        return address
+
+
+@dataclass(frozen=True)
+class Ipv4Addresses(Texts):
+    default: Any = REQUIRED
+
+    def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
+        addresses = [_read_ipv4(reader, f"{name}[{i}]", text) for i, text in enumerate(reader.texts(name))]
+        if not reader.body.get(name):
+            reader.problem("required", name, "Say which addresses serve the application.")
+        return list(dict.fromkeys(address for address in addresses if address))
 
 
 @dataclass(frozen=True, slots=True)
 class AppTarget:
     """The addresses behind ``connector`` that serve the application, and the port they listen on."""
 
-    connector: str
-    addresses: tuple[str, ...]
-    port: int
+    connector: Annotated[str, Reference(("connectors",), filter="target")]
+    addresses: Annotated[
+        tuple[str, ...],
+        Ipv4Addresses(
+            help="IPv4 addresses that serve the application; connections are spread over them", example="10.1.2.3"
+        ),
+    ]
+    port: Annotated[int, Integer(1, 65535, default=None, help="empty: the public port")]
 
 
 @dataclass(frozen=True, slots=True)
 class InternetApp(IntentObject):
     """``connector`` is the exit it is reached through; ``public_ip`` None: the address of the exit's home node."""
 
-    connector: str
-    protocol: str
-    port: int
-    public_ip: str | None
-    target: AppTarget
-    source_nat: bool
-    billing_tags: tuple[str, ...]
+    name: Annotated[str, Name(reserved=True)]
+    connector: Annotated[
+        str,
+        Reference(("connectors",), label="Internet exit", help="the internet exit it is reached through", filter=True),
+    ]
+    protocol: Annotated[str, Choice({"tcp": "tcp", "udp": "udp"}, default="tcp", filter=True)]
+    port: Annotated[int, Integer(1, 65535, label="Public port", filter=True, order=True)]
+    public_ip: Annotated[str | None, PublicIpv4(label="Public address", help="empty: the address of the exit's node")]
+    target: Annotated[AppTarget, Object(label="Leads to")]
+    source_nat: Annotated[
+        bool,
+        Boolean(
+            label="Hide the client's address",
+            help="clients appear as the exchange's node, so replies find their way back from anywhere; off: the "
+            "target sees the client, and must use this exit",
+        ),
+    ]
+    billing_tags: BillingTags
+
+    @staticmethod
+    def check_body(reader: FieldReader, body: Mapping[str, Any]) -> None:
+        if body["target"] is not None and body["target"]["port"] is None:
+            body["target"]["port"] = body["port"]
 
 
-def _check_public_ip(body: FieldReader, address: str | None) -> str | None:
-    if address is not None and not is_public(address_number(address)):
-        remedy = "Name a public one that is routed to the exit, or leave it out."
-        body.problem("bad_address", "public_ip", f"Nobody on the internet reaches {address}. {remedy}")
-    return address
-
-
-def _read_ipv4(body: FieldReader, field: str, value: Any) -> str | None:
-    try:
-        return str(ipaddress.IPv4Address(value.strip())) if isinstance(value, str) else None
-    except ValueError:
-        body.problem(
-            "bad_address", field, f"“{value}” is not an IPv4 address; internet exits carry no other. Write one."
-        )
-        return None
-
-
-def _read_target(body: FieldReader, port: Any) -> dict[str, Any] | None:
-    inner = body.object("target")
-    if inner is None:
-        return None
-    given = inner.texts("addresses")
-    found = [_read_ipv4(inner, f"addresses[{place}]", one) for place, one in enumerate(given)]
-    if not inner.body.get("addresses"):
-        inner.problem("required", "addresses", "Say which addresses serve the application.")
-    target = {
-        "connector": inner.reference("connector", "connectors"),
-        "addresses": list(dict.fromkeys(one for one in found if one)),
-        "port": inner.integer("port", 1, 65535, port),
-    }
-    inner.reject_unknown_fields()
-    return target
-
-
-def read(body: FieldReader) -> dict[str, Any]:
-    reject_reserved_name(body)
-    port = body.integer("port", 1, 65535)
-    return {
-        **read_name_and_description(body),
-        "connector": body.reference("connector", "connectors"),
-        "protocol": body.choice("protocol", ("tcp", "udp"), "tcp"),
-        "port": port,
-        "public_ip": _check_public_ip(body, _read_ipv4(body, "public_ip", body.text("public_ip", None))),
-        "target": _read_target(body, port),
-        "source_nat": body.boolean("source_nat", True),
-        "billing_tags": body.references("billing_tags", "billing-tags", default=()),
-    }
-
-
-def build(identity: IdentityFields, body: dict[str, Any]) -> InternetApp:
-    target = body["target"]
-    return InternetApp(
-        *identity,
-        connector=body["connector"],
-        protocol=body["protocol"],
-        port=body["port"],
-        public_ip=body["public_ip"],
-        target=AppTarget(target["connector"], tuple(target["addresses"]), target["port"]),
-        source_nat=body["source_nat"],
-        billing_tags=tuple(body["billing_tags"]),
-    )
-
-
-def references(body: dict[str, Any]) -> Iterator[ObjectReference]:
-    yield "connectors", body["connector"]
-    yield "connectors", body["target"]["connector"]
-    yield from reference_pairs(body["billing_tags"], "billing-tags")
+KIND = Kind(
+    "internet-apps",
+    InternetApp,
+    "internet application",
+    "internet applications",
+    "From the internet nothing can be reached but an application: a public port that leads to addresses of yours. It "
+    "opens only with a policy from internet to the application.",
+    {
+        "name": "shop",
+        "connector": "exit-eu",
+        "protocol": "tcp",
+        "port": 443,
+        "target": {"connector": "vpc-prod", "addresses": ["10.1.2.3"], "port": 8443},
+        "source_nat": True,
+    },
+    affects_connectors=True,
+)

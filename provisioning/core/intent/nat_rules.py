@@ -2,138 +2,120 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from provisioning.core.intent.address_match import build_address_match, prefix_list_references, read_address_match
 from provisioning.core.intent.field_reader import FieldReader
-from provisioning.core.intent.intent_object import (
-    IdentityFields,
-    IntentObject,
-    ObjectReference,
-    read_name_and_description,
+from provisioning.core.intent.fields import (
+    Boolean,
+    Choice,
+    Integer,
+    IpProtocol,
+    Object,
+    Ports,
+    Position,
+    Prefixes,
+    Reference,
 )
-from provisioning.core.intent.limits import LITERAL_PREFIXES
+from provisioning.core.intent.intent_object import IntentObject
+from provisioning.core.intent.kinds import Kind
+from provisioning.core.intent.match_fields import DestinationMatch, SourceMatch
+
+DIRECTIONS = {
+    "outbound": "Outbound: connections begun behind the connector",
+    "inbound": "Inbound: connections begun elsewhere",
+}
+_UNCHANGED = {"none": "Stays as it is"}
+_STATIC = {"static": "One to one: each address has its own"}
+_POOL = {"pool": "Pool: many share few, ports are translated"}
 
 
 @dataclass(frozen=True, slots=True)
 class NatMatch:
     """Empty ``source`` or ``destination`` means every address, empty ``ports`` every port."""
 
-    source: tuple[str, ...]
-    destination: tuple[str, ...]
-    protocol: str | int
-    ports: tuple[str, ...]
+    source: SourceMatch
+    destination: DestinationMatch
+    protocol: Annotated[str | int, IpProtocol()]
+    ports: Annotated[tuple[str, ...], Ports()]
 
 
 @dataclass(frozen=True, slots=True)
 class Translation:
     """static: one to one with what is matched, place by place; pool: many behind few, with port translation."""
 
-    type: str
-    prefixes: tuple[str, ...]
+    type: Annotated[str, Choice(_UNCHANGED | _STATIC | _POOL, default="none", label="Source")]
+    prefixes: Annotated[tuple[str, ...], Prefixes(label="Seen as", example="100.64.1.0/24")]
 
 
 @dataclass(frozen=True, slots=True)
 class DestinationTranslation:
     """``port`` None keeps the port."""
 
-    type: str
-    prefixes: tuple[str, ...]
-    port: int | None
+    type: Annotated[str, Choice(_UNCHANGED | _STATIC, default="none", label="Destination")]
+    prefixes: Annotated[tuple[str, ...], Prefixes(label="Inside", example="10.22.0.0/24")]
+    port: Annotated[int | None, Integer(1, 65535, default=None, label="Other port", help="empty: the same")]
 
 
 @dataclass(frozen=True, slots=True)
 class NatRule(IntentObject):
     """outbound: flows begun behind the connector; inbound: flows begun elsewhere."""
 
-    segment: str
-    connector: str
-    position: int
-    enabled: bool
-    direction: str
-    match: NatMatch
-    source: Translation
-    destination: DestinationTranslation
-
-
-def _read_match(body: FieldReader) -> dict[str, Any]:
-    inner = body.object("match", {})
-    if inner is None:
-        return {"source": [], "destination": [], "protocol": "any", "ports": []}
-    protocol = inner.protocol()
-    match = {
-        "source": read_address_match(inner, "source"),
-        "destination": read_address_match(inner, "destination"),
-        "protocol": protocol,
-        "ports": inner.ports(protocol),
-    }
-    inner.reject_unknown_fields()
-    return match
-
-
-def _read_translation(body: FieldReader, field: str, types: tuple[str, ...]) -> dict[str, Any]:
-    inner = body.object(field, {})
-    if inner is None:
-        return {"type": "none", "prefixes": []}
-    kind = inner.choice("type", types, "none")
-    prefixes = inner.prefixes("prefixes", limit=LITERAL_PREFIXES)
-    read: dict[str, Any] = {"type": kind, "prefixes": prefixes}
-    if kind != "none" and not inner.body.get("prefixes"):
-        inner.problem("required", "prefixes", f"Say which addresses the {field} is translated to.")
-    if kind == "none" and prefixes:
-        inner.problem("not_one_of", "prefixes", f"The {field} is not translated; leave its prefixes out.")
-    if field == "destination":
-        read["port"] = inner.integer("port", 1, 65535, None)
-        if kind == "none" and read["port"] is not None:
-            inner.problem("not_one_of", "port", "Only a translated destination can have another port.")
-    inner.reject_unknown_fields()
-    return read
-
-
-def read(body: FieldReader) -> dict[str, Any]:
-    match = _read_match(body)
-    source = _read_translation(body, "source", ("none", "static", "pool"))
-    destination = _read_translation(body, "destination", ("none", "static"))
-    if source["type"] == "none" and destination["type"] == "none":
-        body.problem("required", "source", "This rule translates neither the source nor the destination.")
-    if destination.get("port") is not None and match["protocol"] not in ("tcp", "udp"):
-        body.problem("bad_port", "destination.port", "Another port needs the protocol tcp or udp in match.protocol.")
-    return {
-        **read_name_and_description(body),
-        "segment": body.reference("segment", "segments"),
-        "connector": body.reference("connector", "connectors"),
-        "position": body.integer("position", 0, 1_000_000),
-        "enabled": body.boolean("enabled", True),
-        "direction": body.choice("direction", ("outbound", "inbound")),
-        "match": match,
-        "source": source,
-        "destination": destination,
-    }
-
-
-def build(identity: IdentityFields, body: dict[str, Any]) -> NatRule:
-    match, source, destination = body["match"], body["source"], body["destination"]
-    return NatRule(
-        *identity,
-        segment=body["segment"],
-        connector=body["connector"],
-        position=body["position"],
-        enabled=body["enabled"],
-        direction=body["direction"],
-        match=NatMatch(
-            source=build_address_match(match["source"]),
-            destination=build_address_match(match["destination"]),
-            protocol=match["protocol"],
-            ports=tuple(match["ports"]),
+    segment: Annotated[str, Reference(("segments",), filter=True)]
+    connector: Annotated[str, Reference(("connectors",), help="NAT belongs to its edge", filter=True)]
+    position: Annotated[
+        int,
+        Position(
+            among=("connector", "segment"),
+            help="unique for a connector in a segment; lower is tried first; last where left out",
         ),
-        source=Translation(source["type"], tuple(source["prefixes"])),
-        destination=DestinationTranslation(destination["type"], tuple(destination["prefixes"]), destination["port"]),
-    )
+    ]
+    enabled: Annotated[bool, Boolean(filter=True)]
+    direction: Annotated[str, Choice(DIRECTIONS, filter=True)]
+    match: Annotated[NatMatch, Object(default={}, label="Match")]
+    source: Annotated[Translation, Object(default={}, label="Source becomes")]
+    destination: Annotated[DestinationTranslation, Object(default={}, label="Destination becomes")]
+
+    @staticmethod
+    def check_body(reader: FieldReader, body: Mapping[str, Any]) -> None:
+        for field in ("source", "destination"):
+            _check_translation(reader, field, body[field])
+        if body["source"]["type"] == "none" and body["destination"]["type"] == "none":
+            reader.problem("required", "source", "This rule translates neither the source nor the destination.")
+        if body["destination"]["port"] is not None and body["match"]["protocol"] not in ("tcp", "udp"):
+            wrong = "Another port needs the protocol tcp or udp in match.protocol."
+            reader.problem("bad_port", "destination.port", wrong)
 
 
-def references(body: dict[str, Any]) -> Iterator[ObjectReference]:
-    yield "segments", body["segment"]
-    yield "connectors", body["connector"]
-    yield from prefix_list_references(body["match"]["source"], body["match"]["destination"])
+def _check_translation(reader: FieldReader, field: str, translation: Mapping[str, Any]) -> None:
+    given = reader.body.get(field)
+    is_empty = not (given.get("prefixes") if isinstance(given, Mapping) else None)
+    if translation["type"] != "none" and is_empty:
+        reader.problem("required", f"{field}.prefixes", f"Say which addresses the {field} is translated to.")
+    if translation["type"] == "none" and translation["prefixes"]:
+        wrong = f"The {field} is not translated; leave its prefixes out."
+        reader.problem("not_one_of", f"{field}.prefixes", wrong)
+    if translation["type"] == "none" and translation.get("port") is not None:
+        wrong = "Only a translated destination can have another port."
+        reader.problem("not_one_of", f"{field}.port", wrong)
+
+
+KIND = Kind(
+    "nat-rules",
+    NatRule,
+    "NAT rule",
+    "NAT rules",
+    "Sites that use the same addresses can join one segment when one of them is seen by other addresses. Rules, "
+    "policies and traces speak of the presented addresses; a trace shows both.",
+    {
+        "name": "hide-branch",
+        "segment": "corp",
+        "connector": "site-1",
+        "position": 10,
+        "direction": "outbound",
+        "match": {"source": ["192.168.0.0/24"], "destination": ["any"], "protocol": "any", "ports": []},
+        "source": {"type": "pool", "prefixes": ["10.200.0.0/30"]},
+    },
+    affects_connectors=True,
+)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from provisioning.core.intent.field_reader import LOOKS_LIKE_ADDRESS, FieldReader
-from provisioning.core.intent.intent_object import (
-    IdentityFields,
-    IntentObject,
-    ObjectReference,
-    read_name_and_description,
-    reject_reserved_name,
-)
+from provisioning.core.intent.fields import Integer, Name, Objects, Prefix
+from provisioning.core.intent.intent_object import IntentObject
+from provisioning.core.intent.kinds import Kind
 from provisioning.core.intent.limits import ENTRIES
 from provisioning.core.values.addresses import prefix_range
 
@@ -25,9 +21,28 @@ class PrefixEntry:
     As a set of addresses an entry is its prefix, whatever the lengths.
     """
 
-    prefix: str
-    ge: int | None = None
-    le: int | None = None
+    prefix: Annotated[str, Prefix(example="10.20.0.0/16", filter=True)]
+    ge: Annotated[
+        int | None,
+        Integer(0, 128, default=None, label="At least", help="shortest routes inside the prefix; for route policies"),
+    ] = None
+    le: Annotated[
+        int | None,
+        Integer(0, 128, default=None, label="At most", help="longest routes inside the prefix; for route policies"),
+    ] = None
+
+    @staticmethod
+    def check_body(reader: FieldReader, body: Mapping[str, Any]) -> None:
+        prefix, ge, le = body["prefix"], body["ge"], body["le"]
+        if prefix is not None:
+            length = int(prefix.rpartition("/")[2])
+            longest = 128 if ":" in prefix else 32
+            for field, value in (("ge", ge), ("le", le)):
+                if value is not None and not length <= value <= longest:
+                    wrong = f"“{field}” is {value}; routes inside {prefix} have lengths from {length} to {longest}."
+                    reader.problem("out_of_range", field, wrong)
+        if ge is not None and le is not None and ge > le:
+            reader.problem("out_of_range", "le", f"No route has a length of at least {ge} and at most {le}.")
 
     @property
     def length(self) -> int:
@@ -46,40 +61,30 @@ class PrefixEntry:
 
 @dataclass(frozen=True, slots=True)
 class PrefixList(IntentObject):
-    entries: tuple[PrefixEntry, ...]
+    name: Annotated[str, Name(reserved=True)]
+    entries: Annotated[
+        tuple[PrefixEntry, ...],
+        Objects(
+            limit=ENTRIES,
+            word="entry",
+            help="lengths matter to route policies only: how long routes inside the prefix are",
+        ),
+    ]
+
+    @staticmethod
+    def check_body(reader: FieldReader, body: dict[str, Any]) -> None:
+        if isinstance(body["name"], str) and LOOKS_LIKE_ADDRESS.fullmatch(body["name"]):
+            wrong = f"“{body['name']}” reads like an address. Choose a name that does not."
+            reader.problem("reserved_name", "name", wrong)
 
 
-def _read_entry(body: FieldReader) -> dict[str, Any]:
-    prefix = body.prefix("prefix")
-    ge, le = body.integer("ge", 0, 128, None), body.integer("le", 0, 128, None)
-    if prefix is not None:
-        length = int(prefix.rpartition("/")[2])
-        most = 128 if ":" in prefix else 32
-        for field, value in (("ge", ge), ("le", le)):
-            if value is not None and not length <= value <= most:
-                body.problem(
-                    "out_of_range",
-                    field,
-                    f"“{field}” is {value}; routes inside {prefix} have lengths from {length} to {most}.",
-                )
-    if ge is not None and le is not None and ge > le:
-        body.problem("out_of_range", "le", f"No route has a length of at least {ge} and at most {le}.")
-    return {"prefix": prefix, "ge": ge, "le": le}
-
-
-def read(body: FieldReader) -> dict[str, Any]:
-    reject_reserved_name(body)
-    name = body.body.get("name")
-    if isinstance(name, str) and LOOKS_LIKE_ADDRESS.fullmatch(name.strip()):
-        body.problem("reserved_name", "name", f"“{name}” reads like an address. Choose a name that does not.")
-    return {**read_name_and_description(body), "entries": body.objects("entries", _read_entry, limit=ENTRIES)}
-
-
-def build(identity: IdentityFields, body: dict[str, Any]) -> PrefixList:
-    return PrefixList(
-        *identity, entries=tuple(PrefixEntry(one["prefix"], one["ge"], one["le"]) for one in body["entries"])
-    )
-
-
-def references(body: dict[str, Any]) -> Iterator[ObjectReference]:
-    return iter(())
+KIND = Kind(
+    "prefix-lists",
+    PrefixList,
+    "prefix list",
+    "prefix lists",
+    "Addresses with a name. A rule that names the list follows when the list changes, so an address is kept in one "
+    "place.",
+    {"name": "offices", "entries": [{"prefix": "10.20.0.0/16", "ge": None, "le": 24}]},
+    affects_connectors=True,
+)

@@ -3,44 +3,97 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from provisioning.core.intent.address_match import build_address_match, prefix_list_references
 from provisioning.core.intent.field_reader import FieldReader
-from provisioning.core.intent.intent_object import (
-    ANY,
-    IdentityFields,
-    IntentObject,
-    ObjectReference,
-    read_name_and_description,
-    reference_pairs,
+from provisioning.core.intent.fields import (
+    AddressMatch,
+    Boolean,
+    Choice,
+    Integer,
+    Nested,
+    Object,
+    Objects,
+    Reference,
+    References,
+    Text,
+    Texts,
 )
+from provisioning.core.intent.intent_object import IntentObject
+from provisioning.core.intent.kinds import Kind
 from provisioning.core.intent.limits import RULES
 from provisioning.core.values.as_paths import BadAsPathPattern, compile_as_path
 
 _COMMUNITY = re.compile(r"(\d{1,5}):(\d{1,5})")
 _MAX_UINT32 = 4_294_967_295
+DIRECTIONS = {
+    "in": "In: what is accepted from the targets",
+    "out": "Out: what the targets are told",
+}
+
+
+@dataclass(frozen=True)
+class AsPath(Text):
+    """A pattern that ``values.as_paths`` reads."""
+
+    max_length: int = 100
+    default: Any = None
+    label: str = "AS path"
+
+    def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
+        pattern = reader.text(name, None, most=self.max_length)
+        if isinstance(pattern, str):
+            try:
+                compile_as_path(pattern)
+            except BadAsPathPattern as error:
+                reader.problem("not_one_of", name, f"“{pattern}” cannot be read: {error}.")
+        return pattern or None
+
+
+@dataclass(frozen=True)
+class Communities(Texts):
+    """Standard communities (RFC 1997): two numbers of 16 bits."""
+
+    help: str = "like 65000:100"
+    example: str = "65000:100"
+
+    def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
+        communities = reader.texts(name)
+        for index, text in enumerate(communities):
+            match = _COMMUNITY.fullmatch(text)
+            if not match or any(int(half) > 65535 for half in match.groups()):
+                wrong = f"“{text}” is not a BGP community; those look like 65000:100."
+                reader.problem("not_one_of", f"{name}[{index}]", wrong)
+        return list(dict.fromkeys(communities))
 
 
 @dataclass(frozen=True, slots=True)
 class RouteMatch:
     """A route matches when every part does; empty ``prefixes`` or ``communities`` and no ``as_path`` match all."""
 
-    prefixes: tuple[str, ...]
-    as_path: str | None
-    communities: tuple[str, ...]
+    prefixes: Annotated[
+        tuple[str, ...], AddressMatch(stores_any=False, default=(), label="Routes", help="empty: every route")
+    ]
+    as_path: Annotated[
+        str | None,
+        AsPath(
+            help="a regular expression as routers read it: digits, . [ ] ( ) | * + ? ^ $, and _ where a number ends",
+            example="^65010_",
+        ),
+    ]
+    communities: Annotated[tuple[str, ...], Communities()]
 
 
 @dataclass(frozen=True, slots=True)
 class RouteSetClause:
     """What an allowed route is given; 0, None and () leave it as it is."""
 
-    prepend: int
-    med: int | None
-    local_preference: int | None
-    communities: tuple[str, ...]
+    prepend: Annotated[int, Integer(0, 10, default=0, help="times its own ASN is put in front")]
+    med: Annotated[int | None, Integer(0, _MAX_UINT32, default=None, label="MED")]
+    local_preference: Annotated[int | None, Integer(0, _MAX_UINT32, default=None)]
+    communities: Annotated[tuple[str, ...], Communities(example="65000:200")]
 
 
 UNCHANGED = RouteSetClause(0, None, None, ())
@@ -48,103 +101,51 @@ UNCHANGED = RouteSetClause(0, None, None, ())
 
 @dataclass(frozen=True, slots=True)
 class RouteRule:
-    match: RouteMatch
-    action: str
-    set: RouteSetClause
+    match: Annotated[RouteMatch, Object(default={})]
+    action: Annotated[str, Choice({"allow": "allow", "deny": "deny"})]
+    set: Annotated[RouteSetClause, Object(default={}, label="Set on the route")]
+
+    @staticmethod
+    def check_body(reader: FieldReader, body: Mapping[str, Any]) -> None:
+        if body["action"] == "deny" and any(body["set"].values()):
+            wrong = "A denied route is not told to anybody, so nothing can be set on it."
+            reader.problem("not_one_of", "set", wrong)
 
 
 @dataclass(frozen=True, slots=True)
 class RoutePolicy(IntentObject):
     """in: what the exchange accepts from the targets (groups, connectors); out: what they are told."""
 
-    segment: str
-    direction: str
-    targets: tuple[str, ...]
-    enabled: bool
-    rules: tuple[RouteRule, ...]
+    segment: Annotated[str, Reference(("segments",), filter=True)]
+    direction: Annotated[str, Choice(DIRECTIONS, filter=True)]
+    targets: Annotated[tuple[str, ...], References(("groups", "connectors"), filter=True)]
+    enabled: Annotated[bool, Boolean(filter=True)]
+    rules: Annotated[
+        tuple[RouteRule, ...],
+        Objects(limit=RULES, word="rule", help="the first that matches decides; what none matches is allowed"),
+    ]
 
 
-def _read_communities(body: FieldReader) -> list[str]:
-    found = body.texts("communities")
-    for place, text in enumerate(found):
-        match = _COMMUNITY.fullmatch(text)
-        if not match or any(int(half) > 65535 for half in match.groups()):
-            body.problem(
-                "not_one_of", f"communities[{place}]", f"“{text}” is not a BGP community; those look like 65000:100."
-            )
-    return list(dict.fromkeys(found))
-
-
-def _read_match(body: FieldReader) -> dict[str, Any]:
-    prefixes = body.prefixes("prefixes", literals=(ANY,), allow_prefix_lists=True)
-    as_path = body.text("as_path", None, most=100)
-    if isinstance(as_path, str):
-        try:
-            compile_as_path(as_path)
-        except BadAsPathPattern as error:
-            body.problem("not_one_of", "as_path", f"“{as_path}” cannot be read: {error}.")
-    return {
-        "prefixes": [] if ANY in prefixes else prefixes,
-        "as_path": as_path or None,
-        "communities": _read_communities(body),
-    }
-
-
-def _read_set(body: FieldReader) -> dict[str, Any]:
-    return {
-        "prepend": body.integer("prepend", 0, 10, 0),
-        "med": body.integer("med", 0, _MAX_UINT32, None),
-        "local_preference": body.integer("local_preference", 0, _MAX_UINT32, None),
-        "communities": _read_communities(body),
-    }
-
-
-def _read_rule(body: FieldReader) -> dict[str, Any]:
-    parts = {}
-    for field, read_part in (("match", _read_match), ("set", _read_set)):
-        inner = body.object(field, {})
-        if inner is not None:
-            parts[field] = read_part(inner)
-            inner.reject_unknown_fields()
-    action = body.choice("action", ("allow", "deny"))
-    if action == "deny" and any(parts.get("set", {}).values()):
-        body.problem("not_one_of", "set", "A denied route is not told to anybody, so nothing can be set on it.")
-    return {**parts, "action": action}
-
-
-def read(body: FieldReader) -> dict[str, Any]:
-    return {
-        **read_name_and_description(body),
-        "segment": body.reference("segment", "segments"),
-        "direction": body.choice("direction", ("in", "out")),
-        "targets": body.references("targets", "groups", "connectors"),
-        "enabled": body.boolean("enabled", True),
-        "rules": body.objects("rules", _read_rule, limit=RULES),
-    }
-
-
-def _build_rule(body: dict[str, Any]) -> RouteRule:
-    match, setting = body["match"], body["set"]
-    return RouteRule(
-        RouteMatch(build_address_match(match["prefixes"]), match["as_path"], tuple(match["communities"])),
-        body["action"],
-        RouteSetClause(setting["prepend"], setting["med"], setting["local_preference"], tuple(setting["communities"])),
-    )
-
-
-def build(identity: IdentityFields, body: dict[str, Any]) -> RoutePolicy:
-    return RoutePolicy(
-        *identity,
-        segment=body["segment"],
-        direction=body["direction"],
-        targets=tuple(body["targets"]),
-        enabled=body["enabled"],
-        rules=tuple(_build_rule(rule) for rule in body["rules"]),
-    )
-
-
-def references(body: dict[str, Any]) -> Iterator[ObjectReference]:
-    yield "segments", body["segment"]
-    yield from reference_pairs(body["targets"], "groups", "connectors")
-    for rule in body["rules"]:
-        yield from prefix_list_references(rule["match"]["prefixes"])
+KIND = Kind(
+    "route-policies",
+    RoutePolicy,
+    "route policy",
+    "route policies",
+    "Which of a site's routes are accepted, and which of the network's it is told. A site without a route has no way "
+    "there, whatever the policies allow. What no rule matches is allowed.",
+    {
+        "name": "offices-only",
+        "segment": "corp",
+        "direction": "out",
+        "targets": ["site-1"],
+        "rules": [
+            {
+                "match": {"prefixes": ["offices"]},
+                "action": "allow",
+                "set": {"prepend": 2, "communities": ["65000:100"]},
+            },
+            {"match": {}, "action": "deny"},
+        ],
+    },
+    affects_connectors=True,
+)

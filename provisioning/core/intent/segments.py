@@ -2,42 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated
 
-from provisioning.core.intent.field_reader import FieldReader
-from provisioning.core.intent.intent_object import (
-    IdentityFields,
-    IntentObject,
-    ObjectReference,
-    read_color,
-    read_name_and_description,
-)
-from provisioning.core.intent.limits import LITERAL_PREFIXES
+from provisioning.core.intent.fields import Choice, Color, Prefixes, RenamedFrom
+from provisioning.core.intent.intent_object import IntentObject
+from provisioning.core.intent.kinds import Kind
+
+DEFAULT_ACTIONS = {
+    "deny": "Deny: nothing passes unless a policy allows",
+    "allow": "Allow: members reach each other unless a policy denies",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Segment(IntentObject):
-    default_action: str
-    prefixes: tuple[str, ...]
-    color: str | None
+    default_action: Annotated[
+        str,
+        Choice(
+            DEFAULT_ACTIONS,
+            default="allow",
+            help="what becomes of flows that no policy decides",
+            filter=True,
+            renamed_from=RenamedFrom("stance", {"open": "allow", "closed": "deny"}),
+        ),
+    ]
+    prefixes: Annotated[
+        tuple[str, ...], Prefixes(help="what the segment is made of", example="10.0.0.0/8, 2001:db8::/32")
+    ]
+    color: Annotated[str | None, Color()]
 
 
-def read(body: FieldReader) -> dict[str, Any]:
-    return {
-        **read_name_and_description(body),
-        "default_action": body.choice("default_action", ("allow", "deny"), "allow"),
-        "prefixes": body.prefixes("prefixes", limit=LITERAL_PREFIXES),
-        "color": read_color(body),
-    }
-
-
-def build(identity: IdentityFields, body: dict[str, Any]) -> Segment:
-    return Segment(
-        *identity, default_action=body["default_action"], prefixes=tuple(body["prefixes"]), color=body["color"]
-    )
-
-
-def references(body: dict[str, Any]) -> Iterator[ObjectReference]:
-    return iter(())
+KIND = Kind(
+    "segments",
+    Segment,
+    "segment",
+    "segments",
+    "A VRF across all exchanges, apart from every other one: two segments may use the same addresses.",
+    {"name": "corp", "default_action": "deny", "prefixes": ["10.0.0.0/8"], "color": "#2f6fed"},
+    counted=True,
+)

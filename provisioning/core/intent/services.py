@@ -2,172 +2,175 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from provisioning.core.intent.address_match import (
-    build_address_match,
-    count_match_values,
-    prefix_list_references,
-    read_address_match,
-)
+from provisioning.core.intent.billing_tags import BillingTags
 from provisioning.core.intent.field_reader import FieldReader
-from provisioning.core.intent.intent_object import (
-    IdentityFields,
-    IntentObject,
-    ObjectReference,
-    read_name_and_description,
-    reference_pairs,
+from provisioning.core.intent.fields import (
+    CatalogueKey,
+    Choice,
+    Converter,
+    Integer,
+    IpProtocol,
+    Nested,
+    Object,
+    Objects,
+    Ports,
+    Reference,
+    References,
+    Text,
 )
+from provisioning.core.intent.intent_object import IntentObject
+from provisioning.core.intent.kinds import Kind
 from provisioning.core.intent.limits import MATCH_VALUES, RULES
+from provisioning.core.intent.match_fields import DestinationMatch, SourceMatch, count_match_values
 
 FIREWALL = "linux-firewall"
+_ACTIONS = {"allow": "allow", "deny": "deny"}
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    exchange: str
-    min_instances: int
-    max_instances: int
+    exchange: Annotated[str, Reference(("exchanges",), filter=True)]
+    min_instances: Annotated[int, Integer(0, 64, default=1, label="Instances, at least")]
+    max_instances: Annotated[
+        int, Integer(0, 64, default=None, label="At most", help="empty: as many as at least, and one")
+    ]
+
+    @staticmethod
+    def check_body(reader: FieldReader, body: dict[str, Any]) -> None:
+        least, most = body["min_instances"], body["max_instances"]
+        if most is None:
+            body["max_instances"] = max(least or 0, 1)
+        elif isinstance(least, int) and most < least:
+            wrong = f"At most {most} instances is less than at least {least}."
+            reader.problem("out_of_range", "max_instances", wrong)
 
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    name: str
-    segment: str
-    groups: tuple[str, ...]
+    name: Annotated[str, Text(60)]
+    segment: Annotated[str, Reference(("segments",))]
+    groups: Annotated[tuple[str, ...], References(("groups",), default=())]
 
 
 @dataclass(frozen=True, slots=True)
 class FirewallRule:
     """A rule of our own firewall product; empty tuples mean everything."""
 
-    action: str
-    protocol: str | int
-    ports: tuple[str, ...]
-    source: tuple[str, ...]
-    destination: tuple[str, ...]
+    action: Annotated[str, Choice(_ACTIONS)]
+    protocol: Annotated[str | int, IpProtocol()]
+    ports: Annotated[tuple[str, ...], Ports()]
+    source: SourceMatch
+    destination: DestinationMatch
+
+
+@dataclass(frozen=True, slots=True)
+class FirewallSettings:
+    """What a linux-firewall does with what it inspects."""
+
+    default: Annotated[
+        str, Choice({"allow": "is allowed", "deny": "is denied"}, default="allow", label="What no rule matches")
+    ]
+    rules: Annotated[tuple[FirewallRule, ...], Objects(limit=RULES, word="rule", help="the first that matches decides")]
+
+    @staticmethod
+    def check_body(reader: FieldReader, body: dict[str, Any]) -> None:
+        reader.check_limit("rules", count_match_values(body["rules"]), MATCH_VALUES)
+
+
+@dataclass(frozen=True)
+class ServiceSettings(Object):
+    """Of a linux-firewall its rules; of another product whatever its vendor reads."""
+
+    def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
+        if before["product"] == FIREWALL:
+            return super().read(reader, name, before, nested)
+        settings = reader.object(name, {})
+        return {} if settings is None else dict(settings.body)
+
+    def converter(self, nested: Nested | None) -> Converter | None:
+        assert nested is not None, "settings are annotated with those of a firewall"
+        build = nested.build
+        return lambda value, number, body: build(value, number) if body["product"] == FIREWALL else value
 
 
 @dataclass(frozen=True, slots=True)
 class Service(IntentObject):
-    """``firewall_default`` and ``firewall_rules`` are those of a linux-firewall; other products keep ``settings``."""
+    """``settings`` of products that are no linux-firewall are kept as they are stored."""
 
-    product: str
-    segments: tuple[str, ...]
-    license: str
-    on_failure: str
-    placements: tuple[Placement, ...]
-    zones: tuple[Zone, ...]
-    settings: dict[str, Any]
-    firewall_default: str
-    firewall_rules: tuple[FirewallRule, ...]
-    billing_tags: tuple[str, ...]
+    product: Annotated[str, CatalogueKey(offers="products", help="a key of /catalog/products/", filter=True)]
+    segments: Annotated[tuple[str, ...], References(("segments",), filter=True)]
+    license: Annotated[
+        str,
+        Choice({"payg": "Pay as you go", "byol": "Bring your own"}, default="byol", label="Licence", filter=True),
+    ]
+    on_failure: Annotated[
+        str,
+        Choice(
+            {"closed": "Closed: inspected flows stop", "open": "Open: they pass without inspection"},
+            default="closed",
+            label="When no instance is healthy",
+            help="when no placement has a healthy instance",
+        ),
+    ]
+    placements: Annotated[
+        tuple[Placement, ...],
+        Objects(
+            word="placement",
+            help="a flow is inspected at its initiator's exchange, else at the responder's, else at the nearest one",
+        ),
+    ]
+    zones: Annotated[tuple[Zone, ...], Objects(word="zone", help="how groups are called inside the firewall")]
+    settings: Annotated[
+        FirewallSettings | Mapping[str, Any],
+        ServiceSettings(
+            default={},
+            help=f"of a linux-firewall: default (allow or deny) and rules, at most {RULES.most:,}, with what they "
+            "write down bounded like a policy's",
+        ),
+    ]
+    billing_tags: BillingTags
 
     @property
     def instances(self) -> int:
         return sum(placement.min_instances for placement in self.placements)
 
+    @property
+    def firewall_default(self) -> str:
+        return self.settings.default if isinstance(self.settings, FirewallSettings) else "allow"
 
-def _read_placement(body: FieldReader) -> dict[str, Any]:
-    least = body.integer("min_instances", 0, 64, 1)
-    most = body.integer("max_instances", 0, 64, max(least or 0, 1))
-    if isinstance(least, int) and isinstance(most, int) and most < least:
-        body.problem("out_of_range", "max_instances", f"At most {most} instances is less than at least {least}.")
-    return {"exchange": body.reference("exchange", "exchanges"), "min_instances": least, "max_instances": most}
+    @property
+    def firewall_rules(self) -> tuple[FirewallRule, ...]:
+        return self.settings.rules if isinstance(self.settings, FirewallSettings) else ()
 
-
-def _read_zone(body: FieldReader) -> dict[str, Any]:
-    return {
-        "name": body.text("name", most=60),
-        "segment": body.reference("segment", "segments"),
-        "groups": body.references("groups", "groups", default=()),
-    }
-
-
-def _read_firewall_rule(body: FieldReader) -> dict[str, Any]:
-    protocol = body.protocol()
-    return {
-        "action": body.choice("action", ("allow", "deny")),
-        "protocol": protocol,
-        "ports": body.ports(protocol),
-        "source": read_address_match(body, "source"),
-        "destination": read_address_match(body, "destination"),
-    }
+    @staticmethod
+    def check_body(reader: FieldReader, body: Mapping[str, Any]) -> None:
+        exchanges = [placement["exchange"] for placement in body["placements"]]
+        for index, exchange in enumerate(exchanges):
+            if exchange is not None and exchange in exchanges[:index]:
+                wrong = "This exchange already has a placement."
+                reader.problem("duplicate", f"placements[{index}].exchange", wrong)
 
 
-def _read_settings(body: FieldReader, product: Any) -> dict[str, Any]:
-    settings = body.object("settings", {})
-    if settings is None:
-        return {}
-    if product != FIREWALL:
-        return dict(settings.body)
-    read = {
-        "default": settings.choice("default", ("allow", "deny"), "allow"),
-        "rules": settings.objects("rules", _read_firewall_rule, limit=RULES),
-    }
-    settings.check_limit("rules", count_match_values(read["rules"]), MATCH_VALUES)
-    settings.reject_unknown_fields()
-    return read
-
-
-def read(body: FieldReader) -> dict[str, Any]:
-    product = body.text("product")
-    placements = body.objects("placements", _read_placement)
-    where = [placement["exchange"] for placement in placements]
-    for place, exchange in enumerate(where):
-        if exchange is not None and exchange in where[:place]:
-            body.problem("duplicate", f"placements[{place}].exchange", "This exchange already has a placement.")
-    return {
-        **read_name_and_description(body),
-        "product": product,
-        "segments": body.references("segments", "segments"),
-        "license": body.choice("license", ("byol", "payg"), "byol"),
-        "on_failure": body.choice("on_failure", ("closed", "open"), "closed"),
-        "placements": placements,
-        "zones": body.objects("zones", _read_zone),
-        "settings": _read_settings(body, product),
-        "billing_tags": body.references("billing_tags", "billing-tags", default=()),
-    }
-
-
-def build(identity: IdentityFields, body: dict[str, Any]) -> Service:
-    settings = body["settings"]
-    return Service(
-        *identity,
-        product=body["product"],
-        segments=tuple(body["segments"]),
-        license=body["license"],
-        on_failure=body["on_failure"],
-        placements=tuple(
-            Placement(one["exchange"], one["min_instances"], one["max_instances"]) for one in body["placements"]
-        ),
-        zones=tuple(Zone(zone["name"], zone["segment"], tuple(zone["groups"])) for zone in body["zones"]),
-        settings=settings,
-        firewall_default=settings["default"] if body["product"] == FIREWALL else "allow",
-        firewall_rules=tuple(
-            FirewallRule(
-                action=rule["action"],
-                protocol=rule["protocol"],
-                ports=tuple(rule["ports"]),
-                source=build_address_match(rule["source"]),
-                destination=build_address_match(rule["destination"]),
-            )
-            for rule in (settings["rules"] if body["product"] == FIREWALL else ())
-        ),
-        billing_tags=tuple(body["billing_tags"]),
-    )
-
-
-def references(body: dict[str, Any]) -> Iterator[ObjectReference]:
-    yield from reference_pairs(body["segments"], "segments")
-    for placement in body["placements"]:
-        yield "exchanges", placement["exchange"]
-    for zone in body["zones"]:
-        yield "segments", zone["segment"]
-        yield from reference_pairs(zone["groups"], "groups")
-    yield from reference_pairs(body["billing_tags"], "billing-tags")
-    if body["product"] == FIREWALL:
-        for rule in body["settings"]["rules"]:
-            yield from prefix_list_references(rule["source"], rule["destination"])
+KIND = Kind(
+    "services",
+    Service,
+    "service",
+    "services",
+    "A firewall of the marketplace in your network, with instances at one or more exchanges. A rule whose action is "
+    "inspect sends its flows through it.",
+    {
+        "name": "fw",
+        "product": "linux-firewall",
+        "segments": ["corp"],
+        "license": "payg",
+        "on_failure": "closed",
+        "placements": [{"exchange": "eu", "min_instances": 1, "max_instances": 3}],
+        "zones": [{"name": "trust", "segment": "corp", "groups": ["prod"]}],
+    },
+    counted=True,
+    affects_connectors=True,
+)

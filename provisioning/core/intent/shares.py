@@ -2,90 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from provisioning.core.intent.field_reader import FieldReader
-from provisioning.core.intent.intent_object import (
-    IdentityFields,
-    IntentObject,
-    ObjectReference,
-    read_name_and_description,
-    reference_pairs,
-)
-from provisioning.core.intent.limits import LITERAL_PREFIXES
+from provisioning.core.intent.fields import Choice, Integer, Object, Prefixes, Reference, References
+from provisioning.core.intent.intent_object import IntentObject
+from provisioning.core.intent.kinds import Kind
 
-DIRECTIONS = ("both", "a-to-b", "b-to-a")
+DIRECTIONS = {
+    "both": "Both: either side may begin a connection",
+    "a-to-b": "Only side A begins; side B answers",
+    "b-to-a": "Only side B begins; side A answers",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class ShareSide:
     """What of a segment is shared: the members in ``groups``, and of all members the addresses in ``prefixes``."""
 
-    segment: str
-    groups: tuple[str, ...]
-    prefixes: tuple[str, ...]
+    segment: Annotated[str, Reference(("segments",), filter=True)]
+    groups: Annotated[
+        tuple[str, ...], References(("groups",), default=(), help="groups whose members are shared", filter="group")
+    ]
+    prefixes: Annotated[
+        tuple[str, ...], Prefixes(help="of the segment's members; beside the groups", example="10.9.0.0/24")
+    ]
 
 
 @dataclass(frozen=True, slots=True)
 class Share(IntentObject):
     """``direction`` says which side may initiate; ``route_limit`` counts the prefixes either side sees."""
 
-    a: ShareSide
-    b: ShareSide
-    direction: str
-    services: tuple[str, ...]
-    route_limit: int
+    a: Annotated[ShareSide, Object(label="Side A")]
+    b: Annotated[ShareSide, Object(label="Side B")]
+    direction: Annotated[
+        str, Choice(DIRECTIONS, default="both", label="Who begins", help="which side may initiate", filter=True)
+    ]
+    services: Annotated[
+        tuple[str, ...],
+        References(("services",), default=(), label="Through", help="inspected in this order", filter=True),
+    ]
+    route_limit: Annotated[
+        int,
+        Integer(1, 100_000, default=100, label="Routes at most", help="more than that is an error, not a flood"),
+    ]
 
     @property
     def sides(self) -> tuple[tuple[str, ShareSide], tuple[str, ShareSide]]:
         return ("a", self.a), ("b", self.b)
 
-
-def _read_side(body: FieldReader, field: str) -> dict[str, Any] | None:
-    inner = body.object(field)
-    if inner is None:
-        return None
-    side = {
-        "segment": inner.reference("segment", "segments"),
-        "groups": inner.references("groups", "groups", default=()),
-        "prefixes": inner.prefixes("prefixes", limit=LITERAL_PREFIXES),
-    }
-    if not inner.body.get("groups") and not inner.body.get("prefixes"):
-        body.problem("required", field, f"Side {field} shares nothing. Name groups or prefixes of its segment.")
-    inner.reject_unknown_fields()
-    return side
+    @staticmethod
+    def check_body(reader: FieldReader, body: Mapping[str, Any]) -> None:
+        for side in ("a", "b"):
+            given = reader.body.get(side)
+            if isinstance(given, Mapping) and not given.get("groups") and not given.get("prefixes"):
+                wrong = f"Side {side} shares nothing. Name groups or prefixes of its segment."
+                reader.problem("required", side, wrong)
 
 
-def read(body: FieldReader) -> dict[str, Any]:
-    return {
-        **read_name_and_description(body),
-        "a": _read_side(body, "a"),
-        "b": _read_side(body, "b"),
-        "direction": body.choice("direction", DIRECTIONS, "both"),
-        "services": body.references("services", "services", default=()),
-        "route_limit": body.integer("route_limit", 1, 100_000, 100),
-    }
-
-
-def _build_side(body: dict[str, Any]) -> ShareSide:
-    return ShareSide(body["segment"], tuple(body["groups"]), tuple(body["prefixes"]))
-
-
-def build(identity: IdentityFields, body: dict[str, Any]) -> Share:
-    return Share(
-        *identity,
-        a=_build_side(body["a"]),
-        b=_build_side(body["b"]),
-        direction=body["direction"],
-        services=tuple(body["services"]),
-        route_limit=body["route_limit"],
-    )
-
-
-def references(body: dict[str, Any]) -> Iterator[ObjectReference]:
-    for side in (body["a"], body["b"]):
-        yield "segments", side["segment"]
-        yield from reference_pairs(side["groups"], "groups")
-    yield from reference_pairs(body["services"], "services")
+KIND = Kind(
+    "shares",
+    Share,
+    "share",
+    "shares",
+    "Segments do not reach each other. A share lets named groups or prefixes of two of them do so, begun from one "
+    "side or both, through a firewall if you like. Shares are not passed on.",
+    {
+        "name": "partner-orders",
+        "a": {"segment": "corp", "groups": ["prod"], "prefixes": []},
+        "b": {"segment": "partner", "groups": [], "prefixes": ["10.9.0.0/24"]},
+        "direction": "b-to-a",
+        "services": ["fw"],
+        "route_limit": 100,
+    },
+    affects_connectors=True,
+)

@@ -22,8 +22,6 @@ from provisioning.snapshots import diff, queries, tenant_cache
 from provisioning.snapshots.queries import StoredObject
 from tenants import actor, audit, outbox
 
-POSITIONED_KINDS = ("policies", "nat-rules")
-
 
 def create_draft(name: str) -> Draft:
     """An empty draft over what is live."""
@@ -67,13 +65,13 @@ def add_object(draft: Draft, kind: str, body: Any) -> StoredObject:
     with transaction.atomic():
         [item] = overlay.create_items(kind, [clean["name"]])
         change = BodyChange(item, None, clean)
-        record_edit(draft, f"Add {_kind_label(kind)} {clean['name']}", [change])
+        record_edit(draft, f"Add {core.kind_word(kind)} {clean['name']}", [change])
     return _object_after(change)
 
 
 def _with_position(draft: Draft, kind: str, body: Any) -> Any:
     """The body, last where its kind has positions and it is sent without one, or with none."""
-    if kind in POSITIONED_KINDS and isinstance(body, Mapping) and body.get("position") is None:
+    if core.kind_of(kind).position is not None and isinstance(body, Mapping) and body.get("position") is None:
         return {**body, "position": _next_position(draft, kind)}
     return body
 
@@ -99,7 +97,7 @@ def replace_object(draft: Draft, kind: str, uid: str | UUID, body: Any, etag: st
     clean = _normalise(draft, kind, _with_position(draft, kind, body))
     change = BodyChange(_get_item(row), row.body, clean)
     if clean != row.body:
-        record_edit(draft, f"Change {_kind_label(kind)} {clean['name']}", [change])
+        record_edit(draft, f"Change {core.kind_word(kind)} {clean['name']}", [change])
     return _object_after(change)
 
 
@@ -119,13 +117,15 @@ def remove_object(draft: Draft, kind: str, uid: str | UUID, etag: str | None = N
     if users:
         problems = [
             Problem(
-                "in_use", f"{other.kind}/{other.key}", f"{_kind_label(other.kind).capitalize()} {other.name} names it."
+                "in_use",
+                f"{other.kind}/{other.key}",
+                f"{_capital_word(other.kind)} {other.name} names it.",
             )
             for other in users
         ]
-        told = f"{_kind_label(kind).capitalize()} {row.name} is in use. Change or remove what names it first."
+        told = f"{_capital_word(kind)} {row.name} is in use. Change or remove what names it first."
         raise StateConflict(told, problems)
-    record_edit(draft, f"Remove {_kind_label(kind)} {row.name}", [BodyChange(_get_item(row), row.body, None)])
+    record_edit(draft, f"Remove {core.kind_word(kind)} {row.name}", [BodyChange(_get_item(row), row.body, None)])
 
 
 def restore_object(draft: Draft, kind: str, uid: str | UUID, revision: int | None = None) -> StoredObject:
@@ -139,7 +139,7 @@ def restore_object(draft: Draft, kind: str, uid: str | UUID, revision: int | Non
         raise StateConflict(f"{row.name} is as it was there; there is nothing to restore.")
     record_edit(
         draft,
-        f"Restore {_kind_label(kind)} {row.name}",
+        f"Restore {core.kind_word(kind)} {row.name}",
         [BodyChange(_get_item(row), now.body if now else None, row.body)],
     )
     return row
@@ -271,8 +271,5 @@ def _object_after(change: BodyChange) -> StoredObject:
     return row
 
 
-KIND_LABELS = {"policies": "policy", "route-policies": "route policy"}
-
-
-def _kind_label(kind: str) -> str:
-    return KIND_LABELS.get(kind, kind.removesuffix("s").replace("-", " "))
+def _capital_word(kind: str) -> str:
+    return core.capitalise(core.kind_word(kind))

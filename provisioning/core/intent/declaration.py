@@ -1,0 +1,145 @@
+"""What follows from the fields that a dataclass declares: its bodies are read, values built, references found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
+from operator import itemgetter
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+from provisioning.core.intent.field_reader import FieldReader
+from provisioning.core.intent.fields import ANY, INTERNET, Field, Object, is_prefix
+
+ObjectReference = tuple[str, str]
+"""(kind, uid)."""
+
+_LITERALS = frozenset((ANY, INTERNET))
+
+NamedObjects = tuple[str, tuple[str, ...], Sequence[str]]
+"""Path of a field (``[]`` for the place in a list), the kinds it may name, and what it names."""
+
+
+@dataclass(frozen=True)
+class DeclaredField:
+    """``attribute``: of the dataclass; ``name``: in bodies; ``nested``: of the objects inside."""
+
+    attribute: str
+    name: str
+    spec: Field
+    nested: Declaration | None
+
+    @property
+    def label(self) -> str:
+        return self.spec.label or self.name.replace("_", " ").capitalize()
+
+    @property
+    def is_reference(self) -> bool:
+        return bool(self.spec.kinds) or (self.nested is not None and self.nested.has_references)
+
+
+class Declaration:
+    """The fields of a dataclass, in their order. A static method ``check_body`` of it holds rules across fields:
+    it gets the reader and the body that was read, may complain, and may fill in what follows from other fields."""
+
+    def __init__(self, type_: type) -> None:
+        self.type = type_
+        hints = get_type_hints(type_, include_extras=True)
+        self.fields = tuple(
+            _declared_field(field.name, hints[field.name])
+            for field in fields(type_)
+            if get_origin(hints[field.name]) is Annotated
+        )
+        self.by_name = {field.name: field for field in self.fields}
+        self.has_references = any(field.is_reference for field in self.fields)
+        self._check_body = getattr(type_, "check_body", None)
+        self._reference_fields = tuple(field for field in self.fields if field.is_reference)
+        self._stored_references = tuple(
+            (field.name, field.spec.kinds, field.spec.is_list, None if field.spec.kinds else field.nested)
+            for field in self._reference_fields
+        )
+        self._stored_values = itemgetter(*(field.name for field in self.fields))
+        self._converters = tuple(
+            (index, converter)
+            for index, field in enumerate(self.fields)
+            if (converter := field.spec.converter(field.nested)) is not None
+        )
+
+    def read(self, reader: FieldReader) -> dict[str, Any]:
+        """Return the stored form with every default filled in; all problems go to the reader."""
+        body: dict[str, Any] = {}
+        for field in self.fields:
+            body[field.name] = field.spec.read(reader, field.name, body, field.nested)
+        if self._check_body is not None:
+            self._check_body(reader, body)
+        reader.reject_unknown_fields()
+        return body
+
+    def build(self, body: Mapping[str, Any], number: int, *identity: Any) -> Any:
+        """Return the typed value of a stored body; ``identity``: the values before the declared fields."""
+        values = list(self._stored_values(body)) if len(self.fields) > 1 else [self._stored_values(body)]
+        for index, convert in self._converters:
+            values[index] = convert(values[index], number, body)
+        return self.type(*identity, *values)
+
+    def references(self, body: Mapping[str, Any]) -> Iterator[ObjectReference]:
+        """Yield what a stored body names; a uid is counted for each kind it may be of."""
+        for name, kinds, is_list, nested in self._stored_references:
+            value = body.get(name)
+            if not value:
+                continue
+            for inner in value if is_list else (value,):
+                if nested is not None:
+                    yield from nested.references(inner)
+                elif inner not in _LITERALS and not is_prefix(inner):
+                    for kind in kinds:
+                        yield kind, inner
+
+    def named_objects(self, item: Any, path: str = "") -> Iterator[NamedObjects]:
+        """Yield what a typed value names, field by field."""
+        for field in self._reference_fields:
+            value = getattr(item, field.attribute)
+            if not value:
+                continue
+            if field.spec.kinds:
+                if field.spec.is_list:
+                    yield f"{path}{field.name}[]", field.spec.kinds, value
+                else:
+                    yield f"{path}{field.name}", field.spec.kinds, (value,)
+            elif field.nested is not None and field.spec.is_list:
+                for place, inner in enumerate(value):
+                    yield from field.nested.named_objects(inner, f"{path}{field.name}[{place}].")
+            elif field.nested is not None and isinstance(value, field.nested.type):
+                yield from field.nested.named_objects(value, f"{path}{field.name}.")
+
+    def kinds_named(self) -> set[tuple[str, ...]]:
+        """Return all kinds that its fields may name, field by field."""
+        nested = [field.nested.kinds_named() for field in self.fields if field.nested is not None]
+        return {field.spec.kinds for field in self.fields if field.spec.kinds}.union(*nested)
+
+    def walk(self, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], DeclaredField]]:
+        """Yield every field at any depth with its path in bodies; ``*`` stands for each of a list."""
+        for field in self.fields:
+            here = (*path, field.name)
+            yield here, field
+            if field.nested is not None:
+                yield from field.nested.walk((*here, "*") if field.spec.is_list else here)
+
+
+@cache
+def declaration_of(type_: type) -> Declaration:
+    return Declaration(type_)
+
+
+def _declared_field(attribute: str, hint: Any) -> DeclaredField:
+    annotated, *notes = get_args(hint)
+    spec = next(note for note in notes if isinstance(note, Field))
+    inner = spec.stored_as if isinstance(spec, Object) and spec.stored_as else _dataclass_in(annotated)
+    return DeclaredField(attribute, attribute.rstrip("_"), spec, declaration_of(inner) if inner else None)
+
+
+def _dataclass_in(hint: Any) -> type | None:
+    """Return the dataclass somewhere in an annotation."""
+    if isinstance(hint, type) and is_dataclass(hint):
+        return hint
+    return next((inner for part in get_args(hint) if (inner := _dataclass_in(part))), None)

@@ -1,0 +1,326 @@
+"""What a field of an intent object can be. A field is declared once, in the annotation of its dataclass::
+
+    size: Annotated[str, CatalogueKey("sizes", default="small", help="the rate its nodes shape to", filter=True)]
+
+Reading, building, references, the API's schema, forms, filters, tables and the reference page follow from it.
+A field whose name is a word of Python ends in ``_`` (``from_``); bodies have it without.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, Protocol
+
+from provisioning.core.intent.field_reader import REQUIRED, FieldReader
+from provisioning.core.intent.limits import LIST_ITEMS, LITERAL_PREFIXES, PORTS, PREFIXES, REFERENCES, Limit
+
+ANY, INTERNET = "any", "internet"
+
+Converter = Callable[[Any, int, Mapping[str, Any]], Any]
+"""(stored value, number of the whole object, stored body it is in) → the value of the typed object."""
+
+
+class Nested(Protocol):
+    """What reads and builds the objects inside a field."""
+
+    def read(self, reader: FieldReader) -> dict[str, Any]: ...
+
+    def build(self, body: Mapping[str, Any], number: int) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class RenamedFrom:
+    """The name a field had once, and its old words; both are still read, never written."""
+
+    name: str
+    words: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Field:
+    """``label``: its name on pages, by default the name with spaces; ``help``: a sentence without its end.
+
+    ``filter``: lists are filtered by it, under its own name or another one. ``order``: lists are ordered by it.
+    ``kinds``: of the objects that it names; ``literals``: words that may stand there instead. ``limit``: of a list.
+    """
+
+    _: KW_ONLY
+    default: Any = REQUIRED
+    label: str = ""
+    help: str = ""
+    example: str = ""
+    filter: bool | str = False
+    order: bool = False
+    renamed_from: RenamedFrom | None = None
+
+    kinds: tuple[str, ...] = ()
+    literals: tuple[str, ...] = ()
+    limit: Limit | None = None
+
+    is_list = False
+
+    @property
+    def required(self) -> bool:
+        return self.default is REQUIRED
+
+    @property
+    def nullable(self) -> bool:
+        return self.default is None
+
+    def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
+        """Return the stored form; problems go to the reader.
+
+        ``before``: the fields of the same object that were read; ``nested``: what reads an object inside.
+        """
+        raise NotImplementedError
+
+    def converter(self, nested: Nested | None) -> Converter | None:
+        """Return what makes the typed value of the stored one; None: it is the same."""
+        return _as_tuple if self.is_list else None
+
+
+def _as_tuple(value: Any, number: int, body: Mapping[str, Any]) -> Any:
+    return tuple(value)
+
+
+@dataclass(frozen=True)
+class Text(Field):
+    """``pattern``: what all of it has to match; ``pattern_help`` ends “… is not”."""
+
+    max_length: int = 200
+    pattern: str = ""
+    pattern_help: str = ""
+
+    def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
+        value = reader.text(name, self.default, most=self.max_length)
+        if isinstance(value, str) and value and self.pattern and not re.fullmatch(self.pattern, value):
+            reader.problem("not_one_of", name, f"“{value}” is not {self.pattern_help}.")
+        return value
+
+
+@dataclass(frozen=True)
+class Name(Text):
+    """The name of an object. ``reserved``: rules name such objects, so what means something there is no name."""
+
+    max_length: int = 100
+    label: str = "Name"
+    reserved: bool = False
+
+    def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
+        raw = reader.body.get(name)
+        if self.reserved and str(raw).strip().lower() in (ANY, INTERNET):
+            reader.problem("reserved_name", name, f"“{raw}” has a meaning of its own. Choose another name.")
+        return super().read(reader, name, before, nested)
+
+
+@dataclass(frozen=True)
+class Color(Text):
+    default: Any = None
+    label: str = "Colour"
+    help: str = "like #2f6fed"
+    pattern: str = r"#[0-9a-fA-F]{6}"
+    pattern_help: str = "a color. Write it like #2f6fed"
+
+
+@dataclass(frozen=True)
+class Choice(Field):
+    """``options``: each value → its words on pages."""
+
+    options: Mapping[str, str]
+
+    def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
+        return reader.choice(name, tuple(self.options), self.default)
+
+
+@dataclass(frozen=True)
+class CatalogueKey(Text):
+    """A key of what the operator offers: ``locations``, ``sizes`` or ``products`` of the catalogue."""
+
+    offers: str = ""
+
+
+@dataclass(frozen=True)
+class Integer(Field):
+    low: int
+    high: int
+
+    def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
+        return reader.integer(name, self.low, self.high, self.default)
+
+
+@dataclass(frozen=True)
+class Position(Integer):
+    """The place among its like, unique among objects that are equal in the fields ``among``."""
+
+    low: int = 0
+    high: int = 1_000_000
+    among: tuple[str, ...] = ()
+    order: bool = True
+    label: str = "Position"
+
+
+@dataclass(frozen=True)
+class Boolean(Field):
+    default: Any = True
+
+    def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
+        return reader.boolean(name, self.default)
+
+
+@dataclass(frozen=True)
+class Reference(Field):
+    """One object of one of the kinds, or one of the words in ``literals``."""
+
+    kinds: tuple[str, ...] = ()
+
+    def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
+        return reader.reference(name, *self.kinds, literals=self.literals, default=self.default)
+
+
+@dataclass(frozen=True)
+class References(Reference):
+    """Objects in their order, each once. Where it is required at least one."""
+
+    is_list = True
+    limit: Limit | None = REFERENCES
+
+    def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
+        return reader.references(name, *self.kinds, literals=self.literals, default=self.default)
+
+
+@dataclass(frozen=True)
+class Texts(Field):
+    """Short texts."""
+
+    default: Any = ()
+    is_list = True
+    limit: Limit | None = LIST_ITEMS
+
+    def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
+        return reader.texts(name, self.default)
+
+
+@dataclass(frozen=True)
+class Prefix(Field):
+    def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
+        return reader.prefix(name)
+
+
+@dataclass(frozen=True)
+class Prefixes(Field):
+    """Prefixes in their one spelling; prefix lists cannot be named here."""
+
+    default: Any = ()
+    label: str = "Prefixes"
+    limit: Limit | None = LITERAL_PREFIXES
+    is_list = True
+
+    def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
+        return reader.prefixes(name, self.default, limit=self.limit or LITERAL_PREFIXES)
+
+
+@dataclass(frozen=True)
+class AddressMatch(Field):
+    """What rules match addresses with: prefixes and names of prefix lists.
+
+    Left out, empty or with ``any`` among them it is stored as ``["any"]`` or, as ``stores_any`` says, as an empty
+    list; typed objects keep () for it.
+    """
+
+    stores_any: bool = True
+
+    default: Any = (ANY,)
+    kinds: tuple[str, ...] = ("prefix-lists",)
+    literals: tuple[str, ...] = (ANY,)
+    is_list = True
+    limit: Limit | None = PREFIXES
+
+    def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
+        addresses = reader.prefixes(name, [ANY], literals=(ANY,), allow_prefix_lists=True)
+        if addresses and ANY not in addresses:
+            return addresses
+        return [ANY] if self.stores_any else []
+
+    def converter(self, nested: Nested | None) -> Converter:
+        return _specific_addresses
+
+
+def _specific_addresses(value: Any, number: int, body: Mapping[str, Any]) -> Any:
+    return () if ANY in value else tuple(value)
+
+
+@dataclass(frozen=True)
+class IpProtocol(Field):
+    default: Any = ANY
+    label: str = "Protocol"
+    help: str = "any, tcp, udp, icmp, icmpv6 or a number"
+
+    def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
+        return reader.protocol(name)
+
+
+@dataclass(frozen=True)
+class Ports(Field):
+    """Destination ports of the protocol beside it, sorted and merged; empty: every port."""
+
+    default: Any = ()
+    label: str = "Ports"
+    help: str = "destination ports, like 443 or 8000-8100; empty: all"
+    example: str = "any, or 443, 8000-8100"
+    beside: str = "protocol"
+    is_list = True
+    limit: Limit | None = PORTS
+
+    def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
+        return reader.ports(before[self.beside], name)
+
+
+@dataclass(frozen=True)
+class Object(Field):
+    """A nested object of the annotated dataclass; with the default ``{}`` its own defaults hold where it is left out.
+
+    ``stored_as``: a dataclass that only declares the fields, while typed objects keep the stored mapping.
+    """
+
+    stored_as: type | None = None
+
+    def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
+        inner = reader.object(name, self.default)
+        return None if inner is None or nested is None else nested.read(inner)
+
+    def converter(self, nested: Nested | None) -> Converter | None:
+        if nested is None or self.stored_as is not None:
+            return None
+        build = nested.build
+        return lambda value, number, body: None if value is None else build(value, number)
+
+
+@dataclass(frozen=True)
+class Objects(Field):
+    """A list of nested objects of the annotated dataclass; ``word``: what one of them is called."""
+
+    default: Any = ()
+    limit: Limit | None = LIST_ITEMS
+    least: int = 0
+    word: str = "row"
+    is_list = True
+
+    @property
+    def required(self) -> bool:
+        return self.default is REQUIRED or self.least > 0
+
+    def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
+        assert nested is not None, "a list of objects is annotated with their dataclass"
+        return reader.objects(name, nested.read, self.default, least=self.least, limit=self.limit or LIST_ITEMS)
+
+    def converter(self, nested: Nested | None) -> Converter | None:
+        assert nested is not None, "a list of objects is annotated with their dataclass"
+        build = nested.build
+        return lambda value, number, body: tuple([build(item, number) for item in value])
+
+
+def is_prefix(name: str) -> bool:
+    """Whether a stored name is a prefix itself, not the uid of a prefix list: only prefixes have a length."""
+    return "/" in name
