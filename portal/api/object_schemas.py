@@ -148,7 +148,7 @@ POLICY = intent_object_schema(
         object_schema(
             "Rule",
             name=text(required=False),
-            action=choice(ACTIONS),
+            action=choice(tuple(ACTIONS)),
             services=text_list(
                 "services, in the order of their inspection", required=False, **length_limit(REFERENCES)
             ),
@@ -209,7 +209,7 @@ SHARE = intent_object_schema(
     "Share",
     a=_share_side_schema("a"),
     b=_share_side_schema("b"),
-    direction=choice(DIRECTIONS, "which side may initiate", required=False),
+    direction=choice(tuple(DIRECTIONS), "which side may initiate", required=False),
     services=text_list("services, in the order of their inspection", required=False, **length_limit(REFERENCES)),
     route_limit=number("prefixes that either side sees at most", required=False),
 )
@@ -294,7 +294,7 @@ ASSERTION = intent_object_schema(
     segment=optional_text("a segment; null: each"),
     protocol=any_json(PROTOCOL, required=False),
     ports=text_list(PORT, required=False, **length_limit(PORTS)),
-    expect=choice(EXPECTATIONS, "no flow, every flow, or every flow through a service"),
+    expect=choice(tuple(EXPECTATIONS), "no flow, every flow, or every flow through a service"),
 )
 
 OBJECT_SCHEMAS: dict[str, Any] = {

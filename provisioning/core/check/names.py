@@ -50,15 +50,14 @@ def check_references(network: Network) -> Iterator[Problem]:
         if not known:
             continue
         items = intent.of(kind.key)
-        yield from chain.from_iterable(
-            network.derived.get_each(
-                _UNKNOWN_REFERENCES,
-                {uid: (item,) for uid, item in items.items()},
-                partial(_object_problems, kind, items, known),
-                shared=tuple(known.values()),
-                of=kind.key,
-            )
+        problems = network.derived.get_each(
+            _UNKNOWN_REFERENCES,
+            {uid: (item,) for uid, item in items.items()},
+            partial(_object_problems, kind, items, known),
+            shared=tuple(known.values()),
+            of=kind.key,
         )
+        yield from chain.from_iterable(problems)
 
 
 def _object_problems(kind: Kind, items: Mapping[str, IntentObject], known: KnownUids, uid: str) -> list[Problem]:
