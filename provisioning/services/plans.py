@@ -93,7 +93,7 @@ class PlanJob(TenantJob[Plan, tuple[PlanInputs, PlanResult]]):
             self.in_scope(_record_progress, plan, activity)
 
         with lease.keep_renewed(self.in_scope, plan):
-            inputs = self.in_scope(plan_computation.load_inputs, plan.draft)
+            inputs = self.in_scope(_load_inputs, plan)
             return inputs, plan_computation.compute_plan(inputs, progress)
 
     def record(self, plan: Plan, outcome: tuple[PlanInputs, PlanResult]) -> None:
@@ -146,6 +146,10 @@ def _claim_plan(pk: int, now: datetime) -> Plan | None:
         return None
     plan.refresh_from_db()
     return plan
+
+
+def _load_inputs(plan: Plan) -> PlanInputs:
+    return plan_computation.load_inputs(plan.draft)
 
 
 def _record_progress(plan: Plan, activity: str) -> None:
