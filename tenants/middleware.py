@@ -101,11 +101,6 @@ class TenantMiddleware:
             if response.status_code >= 400:
                 # A refused request leaves nothing behind.
                 transaction.set_rollback(True)
-        # An answer may wait for what its commit has set off.
-        afterwards = getattr(response, "afterwards", None)
-        if afterwards and response.status_code < 400:
-            with acting(actor):
-                return afterwards(response)
         return response
 
     def process_view(self, request: TenantRequest, view: Any, args: Any, kwargs: Any) -> None:

@@ -1,14 +1,11 @@
-"""Plans and runs: what would change, who approved it, how far the world has come."""
+"""Plans and runs: what would change, who approved it, how far a run has come."""
 
 from __future__ import annotations
 
-import time
 from functools import cache, partial
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.conf import settings
-from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -18,7 +15,7 @@ from portal.api.base_view import BaseApiView, response_with_etag
 from portal.api.etags import check_if_match, entity_tag
 from portal.api.intent_objects import draft_etag, lock_draft
 from portal.api.pagination import CursorPaginator
-from portal.api.problems import problem_response
+from portal.api.plan_wait import plan_etag
 from portal.api.schema import extend_list_schema
 from portal.api.schema_fields import (
     any_json,
@@ -33,12 +30,9 @@ from portal.api.schema_fields import (
     uid,
 )
 from portal.api.tenancy import validate_body
-from provisioning.core.values.resource import Problem
-from provisioning.errors import ValidationFailed
 from provisioning.models import Plan, Run, Step
 from provisioning.selectors import runs as selectors
 from provisioning.services import plans, resource_state, runs
-from tenants.scope import scope
 
 FLOWS = "flows, told as source, destination, protocol and ports"
 CHANGE = object_schema(
@@ -149,50 +143,18 @@ class PlanCreateView(BaseApiView):
         plan = plans.create_plan(found)
         data = selectors.plan_json(plan)
         ready = plan.state != Plan.State.COMPUTING
-        response = response_with_etag(
-            data, 201 if ready else 202, tag=_plan_etag(data), location=self.tenant_path("plans", data["id"])
-        )
         if not ready:
-            # A worker sees the plan once this request has committed.
-            response.afterwards = partial(_wait_for_plan, request, plan)  # type: ignore[attr-defined]
-        return response
-
-
-def _wait_for_plan(request: Request, plan: Plan, first: Response) -> HttpResponseBase:
-    """The answer once the worker is done, or the first one when patience ends."""
-    until = time.monotonic() + settings.PLAN_PATIENCE
-    with scope(plan.tenant):
-        state = plan.state
-    while state == Plan.State.COMPUTING and time.monotonic() < until:
-        time.sleep(0.1)
-        with scope(plan.tenant):
-            state = Plan.objects.values_list("state", flat=True).get(pk=plan.pk)
-    if state == Plan.State.COMPUTING:
-        return first
-    with scope(plan.tenant):
-        found = selectors.get_plan(plan.uid)
-        if found.state == Plan.State.FAILED:
-            told = [Problem(one["code"], one["path"], one["message"]) for one in found.problems]
+            # A worker sees the plan once this request has committed; PlanWaitMiddleware waits for it.
             http: Any = request._request
-            return problem_response(
-                http, 422, told[0].message, title=ValidationFailed.title, kind="invalid", problems=told
-            )
-        data = selectors.plan_json(found)
-    response = Response(data, 201, headers={**first.headers, "ETag": f'"{_plan_etag(data)}"'})
-    response.accepted_renderer = first.accepted_renderer
-    response.accepted_media_type = first.accepted_media_type
-    response.renderer_context = first.renderer_context  # type: ignore[attr-defined]
-    return response.render()
-
-
-def _plan_etag(told: dict[str, Any]) -> str:
-    """The tag of a plan, told with or without its steps."""
-    return entity_tag({name: value for name, value in told.items() if name != "steps"})
+            http.awaited_plan = plan
+        return response_with_etag(
+            data, 201 if ready else 202, tag=plan_etag(data), location=self.tenant_path("plans", data["id"])
+        )
 
 
 def _plan_response(plan: Plan) -> Response:
     data = selectors.plan_json(plan)
-    return response_with_etag(data, tag=_plan_etag(data))
+    return response_with_etag(data, tag=plan_etag(data))
 
 
 class PlanDetailView(BaseApiView):
@@ -210,7 +172,7 @@ class PlanDecisionView(BaseApiView):
     @extend_schema(request=None, responses=PLAN)
     def post(self, request: Request, plan: UUID) -> Response:
         found = selectors.get_plan(plan)
-        check_if_match(request, _plan_etag(selectors.plan_head(found)))
+        check_if_match(request, plan_etag(selectors.plan_head(found)))
         return _plan_response(type(self).service_call(found))
 
 
@@ -234,7 +196,7 @@ class PlanProvisionView(BaseApiView):
     @extend_schema(request=ProvisionSerializer, responses={202: RUN})
     def post(self, request: Request, plan: UUID) -> Response:
         found = selectors.get_plan(plan)
-        check_if_match(request, _plan_etag(selectors.plan_head(found)))
+        check_if_match(request, plan_etag(selectors.plan_head(found)))
         data = selectors.run_json(
             runs.provision_plan(found, validate_body(ProvisionSerializer, self.fields(request))["digest"])
         )
