@@ -18,9 +18,9 @@ from django.views.decorators.csrf import csrf_exempt
 from portal.api.parsers import check_json_value
 from portal.api.problems import problem_response
 from provisioning.core.values.counter_key import split_tenant
-from provisioning.errors import RequestRefused
 from provisioning.models import Node
 from provisioning.services import nodes
+from tenants.errors import RequestRefused
 
 MAX_WAIT_SECONDS = 30
 MAX_COUNTER_DIGITS = 18

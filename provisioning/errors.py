@@ -1,24 +1,8 @@
-"""Why something was refused, told so that a person can act; doors turn these into answers (API: problem documents)."""
+"""Why provisioning refused a request: one class for each status that a caller may have to tell apart."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-
-from provisioning.core.values.resource import Problem
-
-
-class RequestRefused(Exception):
-    """Nothing was changed. ``problems`` say where and what to do, ``more`` is told beside them."""
-
-    kind = "refused"  # the last word of a problem document's type
-    status = 409
-    title = "That cannot be done now"
-
-    def __init__(self, detail: str, problems: Iterable[Problem] = ()) -> None:
-        super().__init__(detail)
-        self.detail, self.problems = detail, tuple(problems)
-        self.more: dict[str, Any] = {}
+from tenants.errors import RequestRefused
 
 
 class ValidationFailed(RequestRefused):
@@ -28,7 +12,7 @@ class ValidationFailed(RequestRefused):
 
 
 class InvalidQuery(RequestRefused):
-    """The question itself is wrong: a cursor, a filter or an ordering there is not."""
+    """The query itself is wrong: it names a cursor, a filter or an ordering that does not exist."""
 
     kind = "unreadable"
     status = 400
@@ -36,7 +20,7 @@ class InvalidQuery(RequestRefused):
 
 
 class StateConflict(RequestRefused):
-    """The state does not allow it: a draft that is closed, a stale plan, another run going, something in use."""
+    """The state does not allow it: a closed draft, a stale plan, another run that goes on, an object in use."""
 
     kind = "conflict"
 

@@ -12,18 +12,11 @@ from django.utils import timezone
 
 from tenants import audit, tokens
 from tenants.actor import Actor, acting, current
+from tenants.errors import TenantRequestRefused
 from tenants.models import MSP_ROLES, ApiToken, Membership, Msp, Role, Tenant, User, slug_rule
 from tenants.roles import Principal
 from tenants.scope import current as tenant_in_force
 from tenants.scope import scope
-
-
-class TenantRequestRefused(Exception):
-    """Nothing was changed; ``code`` and ``path`` as in a problem document."""
-
-    def __init__(self, status: int, code: str, path: str, detail: str) -> None:
-        super().__init__(detail)
-        self.status, self.code, self.path, self.detail = status, code, path, detail
 
 
 def msps_for_new_tenants(who: Principal) -> list[Msp | None]:

@@ -18,10 +18,9 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from portal.api.renderers import JsonRenderer
-from provisioning.core.intent import InvalidIntent as Unreadable
+from provisioning.core.intent import InvalidIntent
 from provisioning.core.values.resource import Problem, limit_problems, truncate
-from provisioning.errors import RequestRefused
-from tenants.services import TenantRequestRefused as TenancyRefused
+from tenants.errors import RequestRefused
 
 MEDIA_TYPE = "application/problem+json"
 MACHINE_PATHS = ("/api/", "/agent/")
@@ -74,13 +73,11 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     headers: dict[str, str] = {}
     if isinstance(error, RequestRefused):
         body = problem_document(error.status, error.detail, title=error.title, kind=error.kind, problems=error.problems)
-        body |= error.more
-    elif isinstance(error, Unreadable):
+        body |= error.extra
+    elif isinstance(error, InvalidIntent):
         body = problem_document(
             400, str(error), title="The request is not right", kind="invalid", problems=error.problems
         )
-    elif isinstance(error, TenancyRefused):
-        body = problem_document(error.status, error.detail, problems=[Problem(error.code, error.path, error.detail)])
     elif isinstance(error, Http404):
         body = problem_document(404, "There is nothing at this address.", kind="missing")
     elif isinstance(error, PermissionDenied):

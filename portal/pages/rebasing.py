@@ -55,7 +55,7 @@ def _try_rebase(draft: Draft) -> tuple[list[dict[str, Any]], list[dict[str, Any]
         try:
             rebase_draft(draft)
         except RebaseConflict as refused:
-            conflicts = refused.more["conflicts"]
+            conflicts = refused.extra["conflicts"]
         transaction.set_rollback(True)
     return conflicts, outcome.problems
 

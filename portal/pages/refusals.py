@@ -10,9 +10,8 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest
 
-from provisioning.core.intent import InvalidIntent as Unreadable
-from provisioning.errors import RequestRefused
-from tenants.services import TenantRequestRefused as TenantRefused
+from provisioning.core.intent import InvalidIntent
+from tenants.errors import RequestRefused
 
 
 class ServiceOutcome:
@@ -36,9 +35,7 @@ def catch_refusals(request: HttpRequest | None = None) -> Iterator[ServiceOutcom
     except RequestRefused as refused:
         found = [{"path": one.path, "message": one.message, "severity": one.severity} for one in refused.problems]
         outcome.problems = found or [{"path": "", "message": refused.detail, "severity": "error"}]
-    except Unreadable as refused:
+    except InvalidIntent as refused:
         outcome.problems = [{"path": one.path, "message": one.message, "severity": "error"} for one in refused.problems]
-    except TenantRefused as refused:
-        outcome.problems = [{"path": refused.path, "message": refused.detail, "severity": "error"}]
     if request is not None and outcome.problems:
         messages.error(request, " ".join(problem["message"] for problem in outcome.problems))

@@ -157,7 +157,7 @@ def test_the_same_field_is_a_conflict_until_it_is_decided(people: People) -> Non
     with scope(people.acme):
         with pytest.raises(RebaseConflict) as refused:
             rebase_draft(draft)
-        [conflict] = refused.value.more["conflicts"]
+        [conflict] = refused.value.extra["conflicts"]
         assert conflict == {
             "kind": "connectors",
             "id": uid,
@@ -189,7 +189,7 @@ def test_what_one_removed_and_the_other_changed_is_a_conflict(people: People) ->
     with scope(people.acme):
         with pytest.raises(RebaseConflict) as refused:
             rebase_draft(draft)
-        [conflict] = refused.value.more["conflicts"]
+        [conflict] = refused.value.extra["conflicts"]
         assert conflict["path"] == "" and conflict["mine"] is None and conflict["theirs"]["size"] == "large"
         rebase_draft(draft, [Resolution("connectors", site.uid, "", "mine")])
         assert [row.name for row in queries.list_objects(queries.draft_snapshot(draft.uid), "connectors")] == ["site-2"]

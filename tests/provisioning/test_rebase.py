@@ -93,13 +93,13 @@ def test_a_resolution_that_decides_nothing_is_refused_and_nothing_is_moved(peopl
             with pytest.raises(RebaseConflict) as refused:
                 rebase_draft(draft, [size, wrong])
             assert [(one.code, one.path) for one in refused.value.problems] == [(code, path)]
-            assert refused.value.more["conflicts"] == []
+            assert refused.value.extra["conflicts"] == []
         draft.refresh_from_db()
         assert draft.base_revision == 1 and AuditEntry.objects.count() == before
         with pytest.raises(RebaseConflict) as refused:
             rebase_draft(draft, [Resolution("connectors", uid, "sizes", "mine")])
         assert [one.code for one in refused.value.problems] == ["not_in_conflict", "conflict"]
-        assert [one["path"] for one in refused.value.more["conflicts"]] == ["size"]
+        assert [one["path"] for one in refused.value.extra["conflicts"]] == ["size"]
         rebase_draft(draft, [size])
         draft.refresh_from_db()
         with pytest.raises(RebaseConflict, match="or no longer"):

@@ -46,7 +46,7 @@ class RebaseConflict(StateConflict):
 
     def __init__(self, detail: str, problems: Iterable[Problem], conflicts: list[dict[str, Any]]) -> None:
         super().__init__(detail, problems)
-        self.more = {"conflicts": conflicts}
+        self.extra = {"conflicts": conflicts}
 
 
 @dataclass(frozen=True, slots=True)
