@@ -1,6 +1,6 @@
-"""One exchange node's agent: ask for the document, make it true, say what is so.
+"""One exchange node's agent: gets the document, brings the kernel to it, reports what is there.
 
-Three threads: one asks (long poll), one works in the kernel (applies, counts), one delivers the reports. A document is
+Three threads: one polls for documents, one works in the kernel (applies, counts), one sends reports. A document is
 applied whole, but a section that fails fails alone. Whatever happens to the portal or to this process, the kernel goes
 on forwarding.
 """
@@ -18,23 +18,36 @@ import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from provisioning.agent.counter_totals import CounterTotals
-from provisioning.agent.document import EMPTY_DOCUMENT, NodeDocument, UntrustedDocument, verify_document
+from provisioning.agent.document import (
+    EMPTY_DOCUMENT,
+    NodeDocument,
+    UnknownDocumentVersion,
+    UntrustedDocument,
+    verify_document,
+)
 from provisioning.agent.kernel_reconciler import KernelReconciler
 from provisioning.agent.netlink import Netlink
 from provisioning.agent.portal_client import PortalClient
 from provisioning.agent.render import render_node
 from provisioning.agent.state import AgentState
+from provisioning.core.node_document import VERSION
 
 log = logging.getLogger("causeway.agent")
 
 DEBOUNCE_SECONDS = 0.05
 REPORT_SECONDS = 2.0
 RETRY_SECONDS = 1.0
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 5.0
+"""Between questions that the portal did not answer."""
 
 
 @dataclass
 class Agent:
-    """``prefix`` begins the names of this node's namespaces. ``simulate``: believe everything, touch nothing."""
+    """``prefix`` begins the names of this node's namespaces. ``simulate``: report everything as applied, touch nothing.
+
+    applied: section key → digest; failed: section key → why; refused: why the portal's document is not carried out, ""
+    where it is.
+    """
 
     location: str
     index: int
@@ -48,6 +61,7 @@ class Agent:
     document: NodeDocument = EMPTY_DOCUMENT
     applied: dict[str, str] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
+    refused: str = ""
     apply_seconds: float = 0.0
 
     def __post_init__(self) -> None:
@@ -63,7 +77,8 @@ class Agent:
     # -- threads ---------------------------------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Until ``stop``; the caller's thread is the one that works in the kernel, and may not come back from there."""
+        """Run until ``stop``, in the caller's thread: it is the one that works in the kernel, and may not be able to
+        return from there (see netns.py)."""
         for target in (self._poll_documents, self._send_reports):
             threading.Thread(target=target, daemon=True).start()
         self.resume()
@@ -84,7 +99,7 @@ class Agent:
                 self.apply_document(self.document)
             if time.monotonic() >= due:
                 due = time.monotonic() + REPORT_SECONDS
-                self._report = self.report()
+                self._report = self.build_report()
                 self._report_ready.set()
 
     def stop(self) -> None:
@@ -98,23 +113,27 @@ class Agent:
 
     def _poll_documents(self) -> None:
         self._resumed.wait()
-        have, quiet = self.document.digest, 0.2
+        have, pause = self.document.digest, FIRST_PAUSE_SECONDS
         while not self._stop.is_set():
             try:
                 self._ensure_enrolled()
                 answer = self.portal.poll_document(have)
-                quiet = 0.2
+                pause = FIRST_PAUSE_SECONDS
                 if answer is None:
                     continue
                 document = verify_document(answer["document"], answer["signature"], self._portal_key())
-                have, self._received = document.digest, document
+                have, self._received, self.refused = document.digest, document, ""
                 self._document_ready.set()
                 self._wake.set()
+            except UnknownDocumentVersion as error:
+                # Not asked for again: a later one may be of a version that is known.
+                have = error.digest
+                self._refuse(error)
             except (httpx.HTTPError, UntrustedDocument, ValueError, KeyError) as error:
                 self._discard_refused_token(error)
                 self._warn_once(f"no document: {error}; forwarding goes on as before")
-                self._stop.wait(quiet)
-                quiet = min(quiet * 2, 5)
+                self._stop.wait(pause)
+                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
     def _send_reports(self) -> None:
         while not self._stop.is_set():
@@ -129,22 +148,26 @@ class Agent:
                 self._warn_once(f"report not delivered: {error}")
 
     def _warn_once(self, message: str) -> None:
-        """Once, until the portal answers again."""
+        """Log a message once, until a report is delivered again."""
         if message not in self._warned:
             self._warned.add(message)
             log.warning("%s/%s: %s", self.location, self.index, message)
+
+    def _refuse(self, error: UnknownDocumentVersion) -> None:
+        self.refused = str(error)
+        self._warn_once(self.refused)
 
     # -- trust -----------------------------------------------------------------------------------------------------
 
     def _ensure_enrolled(self) -> None:
         if self.portal.token:
             return
-        kept = self.state.load("token", {})
-        if not kept:
+        saved = self.state.load("token", {})
+        if not saved:
             token, key = self.portal.enroll(self.location, self.index, self.enrollment_key, self.state.epoch)
-            kept = {"token": token, "public_key": key}
-            self.state.save("token", kept)
-        self.portal.token, self.public_key = kept["token"], kept["public_key"]
+            saved = {"token": token, "public_key": key}
+            self.state.save("token", saved)
+        self.portal.token, self.public_key = saved["token"], saved["public_key"]
 
     def _discard_refused_token(self, error: Exception) -> None:
         refused = isinstance(error, httpx.HTTPStatusError) and error.response.status_code in (401, 403)
@@ -158,14 +181,23 @@ class Agent:
     # -- applying --------------------------------------------------------------------------------------------------
 
     def resume(self) -> None:
-        """Converges from the last document, before anybody is asked."""
-        kept = self.state.load("document", {})
-        if kept:
-            self.public_key = self.public_key or self.state.load("token", {}).get("public_key", "")
-            self.apply_document(verify_document(kept["document"], kept["signature"], self._portal_key()))
+        """Bring the kernel to the last document on disk, before the portal is asked.
+
+        A document of a version that is not known (the agent was downgraded) is left alone, and so is the kernel.
+        """
+        saved = self.state.load("document", {})
+        if not saved:
+            return
+        self.public_key = self.public_key or self.state.load("token", {}).get("public_key", "")
+        try:
+            document = verify_document(saved["document"], saved["signature"], self._portal_key())
+        except UnknownDocumentVersion as error:
+            self._refuse(error)
+            return
+        self.apply_document(document)
 
     def apply_document(self, document: NodeDocument) -> None:
-        """Makes the document true and remembers it."""
+        """Bring the kernel to the document and remember it on disk."""
         started = time.monotonic()
         self.state.save("document", {"document": document.text, "signature": document.signature})
         if self.simulate:
@@ -173,7 +205,7 @@ class Agent:
         else:
             self.failed = self._render_and_apply(document)
         self.document = document
-        self.applied = {key: s.digest for key, s in document.sections.items() if key not in self.failed}
+        self.applied = {key: section.digest for key, section in document.sections.items() if key not in self.failed}
         self.apply_seconds = time.monotonic() - started
         for key, message in self.failed.items():
             log.error("%s/%s: %s: %s", self.location, self.index, key, message)
@@ -188,16 +220,16 @@ class Agent:
             self._totals.update(self.kernel.counters())
         return self.kernel.apply(document, rendered)
 
-    # -- telling ---------------------------------------------------------------------------------------------------
+    # -- reporting ---------------------------------------------------------------------------------------------------
 
-    def report(self) -> dict[str, Any]:
+    def build_report(self) -> dict[str, Any]:
         counters = {} if self.simulate else self._totals.update(self.kernel.counters())
         self.state.save("counters", {"base": self._totals.base, "last": self._totals.last})
         return {
             "epoch": self.state.epoch,
             # Grows while the epoch lasts, over restarts of this process too.
             "sequence": time.monotonic_ns() // 1_000_000,
-            "version": self.document.version,
+            "serial": self.document.serial,
             "applied": self.applied,
             "failed": self.failed,
             "health": self._health(),
@@ -206,4 +238,10 @@ class Agent:
 
     def _health(self) -> dict[str, Any]:
         circuits = {} if self.simulate else self.kernel.circuits(self.document)
-        return {"simulated": self.simulate, "apply_seconds": round(self.apply_seconds, 3), "circuits": circuits}
+        return {
+            "simulated": self.simulate,
+            "apply_seconds": round(self.apply_seconds, 3),
+            "circuits": circuits,
+            "document_version": VERSION,
+            "refused": self.refused,
+        }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from provisioning.agent import ranges
+from provisioning.agent.address_families import AddressRanges, nft_interval
 from provisioning.agent.desired import NftCounter, NftTable
 from provisioning.agent.parsed_segment import ParsedSegment, hashed_name
 from provisioning.agent.render_decision import Chains, DecisionChains
@@ -18,7 +18,7 @@ class NftTableBuilder:
         self.elements: dict[str, tuple[str, ...]] = {}
         self.chains: Chains = {}
         self.counters: dict[str, NftCounter] = {}
-        self.declare_address_sets("inside", segment.inside)
+        self.declare_address_sets("inside", segment.internal_ranges)
 
     def rules(self, decided: Chains) -> NftTable:
         """All of it, with the chains that decide."""
@@ -31,11 +31,11 @@ class NftTableBuilder:
     def declare_set(self, name: str, declaration: str, elements: Iterable[str]) -> None:
         self.sets[name], self.elements[name] = declaration, tuple(elements)
 
-    def declare_address_sets(self, name: str, spans: ranges.AddressRanges) -> None:
+    def declare_address_sets(self, name: str, spans: AddressRanges) -> None:
         """``name`` holds the IPv4 ones and ``name6`` the others."""
         for family in self.segment.families:
             declaration = f"set {{ type {family.address}; flags interval; }}"
-            self.declare_set(f"{name}{family.suffix}", declaration, map(ranges.range_text, family.select(spans)))
+            self.declare_set(f"{name}{family.suffix}", declaration, map(nft_interval, family.select(spans)))
 
     def counter(self, key: CounterKey, *, packets_only: bool = False) -> str:
         """Declare a counter and return its name in nftables."""

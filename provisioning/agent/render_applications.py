@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from provisioning.agent import fwmarks, ranges
+from provisioning.agent import fwmarks
+from provisioning.agent.address_families import IPV4
 from provisioning.agent.desired import KernelLink, KernelRoute, NetworkNamespace, NftTable
 from provisioning.agent.parsed_segment import ParsedSegment
 from provisioning.agent.render_internet_exit import MSS_CLAMP
@@ -34,7 +35,7 @@ def namespaces(segment: ParsedSegment) -> list[NetworkNamespace]:
                     peer=(segment.namespace, APPLICATIONS_VETH),
                 ),
             ),
-            neighbours=frozenset(veth_neighbours(INSIDE_VETH, fwmarks.NEAR_GATEWAY, (ranges.IPV4,))),
+            neighbours=frozenset(veth_neighbours(INSIDE_VETH, fwmarks.NEAR_GATEWAY, (IPV4,))),
             routes=frozenset({KernelRoute("0.0.0.0/0", fwmarks.NEAR_GATEWAY, INSIDE_VETH)}),
             rules=NftTable(
                 sets={"hidden": "set { type ipv4_addr; }"},

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import ip_network
 from typing import Any
 
-from provisioning.agent import fwmarks, ranges
+from provisioning.agent import fwmarks
+from provisioning.agent.address_families import IPV4, IPV6, AddressFamily, AddressRanges, family_of, nft_interval
 from provisioning.agent.desired import KernelLink, KernelRoute, NetworkNamespace, NftCounter, NftTable
 from provisioning.agent.parsed_segment import ParsedCircuit, ParsedSegment, hashed_name
 from provisioning.agent.render_internet_exit import MSS_CLAMP
@@ -22,6 +23,7 @@ from provisioning.agent.render_namespace import (
     in_family,
     veth_neighbours,
 )
+from provisioning.core.values.addresses import address_text, merge_ranges, parse_range, parse_ranges, subtract
 from provisioning.core.values.counter_key import CounterKey
 
 TO_SITE, TO_EXCHANGE = 1, 2
@@ -77,14 +79,14 @@ class _EdgeTable:
     def __init__(self, segment: ParsedSegment, circuit: ParsedCircuit) -> None:
         self.segment, self.circuit = segment, circuit
         self.numbered: list[tuple[int, NatRuleBody]] = list(enumerate(circuit.link["nat_rules"], start=1))
-        self.inside_ranges = ranges.parse_union(circuit.inside)
-        hidden = ranges.merge(
+        self.inside_ranges = parse_ranges(circuit.inside_prefixes)
+        hidden = merge_ranges(
             span
             for _, rule in self.numbered
             if rule["direction"] == "outbound" and rule["to_source"]["type"] != "none" and _is_unconditional(rule)
-            for span in (self.inside_ranges if rule["source"] is None else ranges.parse_union(rule["source"]))
+            for span in (self.inside_ranges if rule["source"] is None else parse_ranges(rule["source"]))
         )
-        self.untranslated = ranges.subtract(self.inside_ranges, hidden)
+        self.untranslated = subtract(self.inside_ranges, hidden)
         self.sets: dict[str, str] = {}
         self.elements: dict[str, tuple[str, ...]] = {}
 
@@ -135,7 +137,7 @@ class _EdgeTable:
                     (
                         'iifname "lo" accept', "ct state established,related accept", "icmp type echo-request accept",
                         *(("icmpv6 type { echo-request, nd-neighbor-solicit, nd-neighbor-advert } accept",)
-                          if ranges.IPV6 in segment.families else ()),
+                          if IPV6 in segment.families else ()),
                     ),
                 ),
             },
@@ -154,11 +156,11 @@ class _EdgeTable:
                         mark = f"{match} ct mark set {number}".strip()
                         yield from (f"{mark} {then}" for then in _dnat_statements(rule, family))
 
-    def _matches(self, rule: NatRuleBody, family: ranges.AddressFamily) -> Iterator[str]:
-        parts = [f"meta nfproto {'ipv4' if family is ranges.IPV4 else 'ipv6'}"]
+    def _matches(self, rule: NatRuleBody, family: AddressFamily) -> Iterator[str]:
+        parts = [f"meta nfproto {'ipv4' if family is IPV4 else 'ipv6'}"]
         for side, which in (("source", "saddr"), ("destination", "daddr")):
             if rule[side] is not None:
-                spans = family.select(ranges.parse_union(rule[side]))
+                spans = family.select(parse_ranges(rule[side]))
                 if not spans:
                     return
                 parts.append(f"{family.ip} {which} @{self._address_set(spans, family)}")
@@ -178,26 +180,26 @@ class _EdgeTable:
                         table = ", ".join(f"{before} : {after}" for before, after in pairs)
                         yield f"ct mark {number} snat {family.ip} prefix to {family.ip} saddr map {{ {table} }}"
                 elif to["type"] == "pool":
-                    pool = family.select(ranges.parse_union(to["to"]))
+                    pool = family.select(parse_ranges(to["to"]))
                     for place, span in enumerate(pool, start=1):
                         share = f"jhash {family.ip} saddr mod {len(pool)} {place % len(pool)} "
                         only = share if place < len(pool) else f"meta nfproto {_nfproto(family)} "
-                        yield f"ct mark {number} {only}snat {family.ip} to {ranges.range_text(span)} persistent"
+                        yield f"ct mark {number} {only}snat {family.ip} to {nft_interval(span)} persistent"
 
     # -- sets --------------------------------------------------------------------------------------------------------
 
-    def _address_set(self, spans: ranges.AddressRanges, family: ranges.AddressFamily) -> str:
-        elements = tuple(map(ranges.range_text, spans))
+    def _address_set(self, spans: AddressRanges, family: AddressFamily) -> str:
+        elements = tuple(map(nft_interval, spans))
         name = hashed_name(f"a{family.suffix}", ",".join(elements))
         self.sets[name] = f"set {{ type {family.address}; flags interval; }}"
         self.elements[name] = elements
         return name
 
-    def _rules_matching(self, spans: ranges.AddressRanges, which: str, then: str) -> Iterator[str]:
+    def _rules_matching(self, spans: AddressRanges, which: str, then: str) -> Iterator[str]:
         for family in self.segment.families:
             yield f"{family.ip} {which} @{self._address_set(family.select(spans), family)} {then}"
 
-    def _rules_not_matching(self, spans: ranges.AddressRanges, which: str, then: str) -> Iterator[str]:
+    def _rules_not_matching(self, spans: AddressRanges, which: str, then: str) -> Iterator[str]:
         for family in self.segment.families:
             yield f"{family.ip} {which} != @{self._address_set(family.select(spans), family)} {then}"
 
@@ -208,9 +210,9 @@ class _EdgeTable:
             yield f"{family.ip} daddr {local} {family.icmp} type echo-request accept"
 
 
-def neighbour_discovery_rules(families: Sequence[ranges.AddressFamily]) -> tuple[str, ...]:
+def neighbour_discovery_rules(families: Sequence[AddressFamily]) -> tuple[str, ...]:
     """Circuits ask for each other's hardware addresses; nothing of that is ever forwarded."""
-    if ranges.IPV6 not in families:
+    if IPV6 not in families:
         return ()
     return (
         "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } ip6 hoplimit 255 notrack accept",
@@ -227,17 +229,17 @@ def _is_source_nat(rule: NatRuleBody) -> bool:
     return bool(rule["direction"] == "outbound" and rule["to_source"]["type"] != "none")
 
 
-def _nfproto(family: ranges.AddressFamily) -> str:
-    return "ipv4" if family is ranges.IPV4 else "ipv6"
+def _nfproto(family: AddressFamily) -> str:
+    return "ipv4" if family is IPV4 else "ipv6"
 
 
-def _static_prefix_pairs(translation: Mapping[str, Any], family: ranges.AddressFamily) -> list[tuple[str, str]]:
+def _static_prefix_pairs(translation: Mapping[str, Any], family: AddressFamily) -> list[tuple[str, str]]:
     """Prefixes that become each other, one to one."""
     before, after = ([str(ip_network(text)) for text in translation[side]] for side in ("from", "to"))
-    return [(one, other) for one, other in zip(before, after, strict=True) if ranges.family_of(one) is family]
+    return [(one, other) for one, other in zip(before, after, strict=True) if family_of(one) is family]
 
 
-def _dnat_statements(rule: NatRuleBody, family: ranges.AddressFamily) -> Iterator[str]:
+def _dnat_statements(rule: NatRuleBody, family: AddressFamily) -> Iterator[str]:
     to = rule["to_destination"]
     pairs = _static_prefix_pairs(to, family) if to["type"] == "static" else []
     if not pairs:
@@ -252,10 +254,10 @@ def _dnat_statements(rule: NatRuleBody, family: ranges.AddressFamily) -> Iterato
 
 def _address_pairs(pairs: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     for before, after in pairs:
-        (low, high), (start, _) = ranges.parse_range(before), ranges.parse_range(after)
+        (low, high), (start, _) = parse_range(before), parse_range(after)
         if high - low >= MAX_PORT_TRANSLATED_ADDRESSES:
             raise ValueError(
                 f"{before} is more than {MAX_PORT_TRANSLATED_ADDRESSES} addresses to translate with a port"
             )
         for step in range(high - low + 1):
-            yield ranges.address_text(low + step), ranges.address_text(start + step)
+            yield address_text(low + step), address_text(start + step)

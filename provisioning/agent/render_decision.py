@@ -1,19 +1,20 @@
 """What becomes of a flow as nft chains: outcomes, the service chains they steer through, and live flows decided again.
 
-The policies (render_policy.py) end in outcomes. An outcome is written into the connection mark; ``steer`` reads it for
-every packet.
+The policies (render_policies.py) end in outcomes. An outcome is written into the connection mark, which ``steer``
+reads for every packet.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
-from provisioning.agent import fwmarks, ranges
+from provisioning.agent import fwmarks
+from provisioning.agent.address_families import IPV4, AddressFamily, AddressRanges, nft_interval
 from provisioning.agent.desired import NftCounter
 from provisioning.agent.mark_allocation import MarkAllocation
 from provisioning.agent.parsed_segment import ParsedSegment, hashed_name
+from provisioning.core.node_document import RuleEntry
 from provisioning.core.values.counter_key import CounterKey
 
 Chains = dict[str, tuple[str, tuple[str, ...]]]
@@ -21,28 +22,30 @@ MATCH_VERDICT = f"ct mark and {fwmarks.VERDICT_MASK:#x}"
 
 
 class DecisionChains:
-    """Collects the sets, chains and counters that one segment's rules need.
+    """The sets, chains and counters that one segment's rules need.
 
-    lists: chain → its rules, as policies want them; they end in outcomes.
+    sets: name → (family, elements). rule_chains: chain → its nft rules, as policies want them; they end in outcomes.
+    outcomes: (chain, services or None for denied, whether for new flows only).
     """
 
     def __init__(self, segment: ParsedSegment) -> None:
         self.segment = segment
-        self.sets: dict[str, tuple[ranges.AddressFamily, tuple[str, ...]]] = {}
+        self.sets: dict[str, tuple[AddressFamily, tuple[str, ...]]] = {}
         self.counters: dict[str, NftCounter] = {}
         self.rule_chains: dict[str, tuple[str, ...]] = {}
         self.outcomes: list[tuple[str, tuple[str, ...] | None, bool]] = []
-        self._names: dict[tuple[str, ranges.AddressRanges], str] = {}
-        self.inside = self.address_set(segment.inside, ranges.IPV4)
+        self._names: dict[tuple[str, AddressRanges], str] = {}
+        self.internal_set = self.address_set(segment.internal_ranges, IPV4)
 
-    def address_set(self, spans: ranges.AddressRanges, family: ranges.AddressFamily) -> str:
-        """A set of one family's addresses, named by its content: policies that mean the same addresses share it."""
-        here = family.select(spans)
-        if (family.ip, here) not in self._names:
-            elements = tuple(map(ranges.range_text, here))
-            name = self._names[family.ip, here] = hashed_name(f"a{family.suffix}", ",".join(elements))
+    def address_set(self, ranges: AddressRanges, family: AddressFamily) -> str:
+        """Return the name of a set of one family's addresses. It is named by its content: policies that mean the same
+        addresses share it."""
+        selected = family.select(ranges)
+        if (family.ip, selected) not in self._names:
+            elements = tuple(map(nft_interval, selected))
+            name = self._names[family.ip, selected] = hashed_name(f"a{family.suffix}", ",".join(elements))
             self.sets[name] = family, elements
-        return self._names[family.ip, here]
+        return self._names[family.ip, selected]
 
     def packet_counter(self, key: CounterKey) -> str:
         """Declare a counter of packets and return its name in nftables."""
@@ -51,49 +54,50 @@ class DecisionChains:
         return name
 
     def hit_counter_chain(self, counter: str, outcome: str) -> str:
-        """A chain that counts a new flow and goes on to the outcome."""
+        """Return the name of a chain that counts a new flow and goes on to the outcome."""
         chain = hashed_name("hit", f"{counter}{outcome}")
         self.rule_chains[chain] = (f"{MATCH_VERDICT} 0 counter name {counter}", f"goto {outcome}")
         return chain
 
     # -- outcomes ------------------------------------------------------------------------------------------------------
 
-    def outcome(self, rule: Mapping[str, Any]) -> str | None:
-        """The chain that carries out what a rule says; None for one that only watches."""
+    def rule_outcome_chain(self, rule: RuleEntry) -> str | None:
+        """Return the chain that carries out what a rule says; None for one that only watches."""
         if rule["action"] == "watch":
             return None
-        return self.outcome_chain(self.services_of(rule), rule.get("apply_to", "all") == "new")
+        return self.outcome_chain(self.services_of(rule), rule["apply_to"] == "new")
 
-    def services_of(self, rule: Mapping[str, Any]) -> tuple[str, ...] | None:
-        """The services a rule sends flows through; None when it denies, itself or because a service is missing."""
+    def services_of(self, rule: RuleEntry) -> tuple[str, ...] | None:
+        """Return the services a rule sends flows through; None where it denies, itself or for want of a service."""
         if rule["action"] == "deny":
             return None
         return self.available_services(rule["chain"]) if rule["action"] == "inspect" else ()
 
     def available_services(self, chain: Iterable[str]) -> tuple[str, ...] | None:
-        """The services that have instances; None when one that has none fails closed."""
-        services = self.segment.body.get("services", {})
-        found: list[str] = []
+        """Return the services that have instances; None when one that has none fails closed."""
+        services = self.segment.section.body["services"]
+        available: list[str] = []
         for key in chain:
-            service = services.get(key, {"instances": (), "on_failure": "closed"})
-            if service["instances"]:
-                found.append(key)
-            elif service["on_failure"] == "closed":
+            # The node's own section may be older than the shared one, and not know the service yet.
+            service = services.get(key)
+            if service and service["instances"]:
+                available.append(key)
+            elif service is None or service["on_failure"] == "closed":
                 return None
-        return tuple(found)
+        return tuple(available)
 
-    def outcome_chain(self, chain: tuple[str, ...] | None, later: bool) -> str:
-        """The name of the chain for an outcome: denied (None), let pass (()), or sent through services."""
+    def outcome_chain(self, chain: tuple[str, ...] | None, new_only: bool) -> str:
+        """Return the name of the chain for an outcome: denied (None), let pass (()), or sent through services."""
         word = "deny" if chain is None else "pass" if not chain else hashed_name("via", ",".join(chain))
-        name = f"{word}_new" if later else word
-        if (name, chain, later) not in self.outcomes:
-            self.outcomes.append((name, chain, later))
+        name = f"{word}_new" if new_only else word
+        if (name, chain, new_only) not in self.outcomes:
+            self.outcomes.append((name, chain, new_only))
         return name
 
     # -- with the numbers that connections remember -------------------------------------------------------------------
 
     def digest(self, mark_allocation: MarkAllocation) -> str:
-        """Of everything that can change a decision; a new one starts a new generation."""
+        """Return a digest of everything that can change a decision; another one starts a new generation."""
         sets = sorted((name, elements) for name, (_, elements) in self.sets.items())
         text = repr(
             (sets, sorted(self.rule_chains.items()), self.outcomes, sorted(self._steer_chains(mark_allocation).items()))
@@ -101,27 +105,28 @@ class DecisionChains:
         return hashlib.sha256(text.encode()).hexdigest()
 
     def chains(self, mark_allocation: MarkAllocation) -> Chains:
-        found: Chains = {
+        """Return all chains, with the numbers that connections carry."""
+        chains: Chains = {
             **{name: ("", lines) for name, lines in self.rule_chains.items()},
             **self._steer_chains(mark_allocation),
         }
-        for name, chain, later in self.outcomes:
-            found[name] = ("", tuple(self._outcome_rules(chain, later, mark_allocation)))
-        return found
+        for name, chain, new_only in self.outcomes:
+            chains[name] = ("", tuple(self._outcome_rules(chain, new_only, mark_allocation)))
+        return chains
 
     def required_chains(self) -> list[tuple[str, ...]]:
         return [chain for _, chain, _ in self.outcomes if chain]
 
     def _outcome_rules(
-        self, chain: tuple[str, ...] | None, later: bool, mark_allocation: MarkAllocation
+        self, chain: tuple[str, ...] | None, new_only: bool, mark_allocation: MarkAllocation
     ) -> Iterator[str]:
-        """What a decision does to a connection: fresh, decided alike before, or decided otherwise before."""
+        """Yield what a decision does to a connection: fresh, decided alike before, or decided otherwise before."""
         now = mark_allocation.generation
         denied = f"ct mark set {fwmarks.connection_mark(now, fwmarks.DENIED):#x} goto steer"
         keep = f"ct mark set ct mark and {0xFFFFFFFF ^ fwmarks.GENERATION_MASK:#x} or {now << 24:#x} goto steer"
-        settled = f"{{ 0x0, {fwmarks.DENIED << 16:#x} }}"
-        if later:
-            yield f"{MATCH_VERDICT} != {settled} {keep}"
+        undecided_or_denied = f"{{ 0x0, {fwmarks.DENIED << 16:#x} }}"
+        if new_only:
+            yield f"{MATCH_VERDICT} != {undecided_or_denied} {keep}"
         if chain is None:
             yield denied
             return
@@ -142,22 +147,25 @@ class DecisionChains:
             fresh = f"ct mark set symhash mod {fwmarks.HASH_BUCKETS} map {{ {table} }}"
             # A firewall refuses the middle of a connection it never saw begin, so the ends are told at once.
             yield f"{MATCH_VERDICT} 0x0 meta l4proto tcp tcp flags & (syn | rst) == 0x0 {denied}"
-        yield f"{MATCH_VERDICT} != {settled} meta l4proto tcp {denied}"
+        yield f"{MATCH_VERDICT} != {undecided_or_denied} meta l4proto tcp {denied}"
         yield f"{fresh} goto steer"
 
     def _pinnable_slots(self, chain: tuple[str, ...], mark_allocation: MarkAllocation) -> set[int]:
-        """Every combination of present instances a flow may be pinned to."""
-        found = {0}
+        """Return every combination of present instances a flow may be pinned to."""
+        combinations = {0}
         for position, service in enumerate(chain):
-            slots = [mark_allocation.slots[i["id"]] for key, i in self.segment.instances if key == service]
-            found = {so_far | slot << 4 * position for so_far in found for slot in slots}
-        return found
+            slots = [
+                mark_allocation.slots[instance["id"]] for key, instance in self.segment.instances if key == service
+            ]
+            combinations = {earlier | slot << 4 * position for earlier in combinations for slot in slots}
+        return combinations
 
     def _steer_chains(self, mark_allocation: MarkAllocation) -> Chains:
-        """For every chain ever used here: which instance a packet goes to next, by direction and by where it was."""
+        """Return which instance a packet goes to next, by direction and by the instance it comes from, for every chain
+        ever used here."""
         present: dict[str, dict[int, int]] = {}
         for service, instance in self.segment.instances:
-            present.setdefault(service, {})[mark_allocation.slots[instance["id"]]] = int(instance["index"])
+            present.setdefault(service, {})[mark_allocation.slots[instance["id"]]] = instance["index"]
         chains: Chains = {}
         jumps = [f"{fwmarks.DENIED << 16:#x} : goto refuse", f"{fwmarks.ALLOWED << 16:#x} : goto deliver"]
         for names, number in sorted(mark_allocation.chains.items(), key=lambda item: item[1]):
@@ -199,16 +207,16 @@ def _service_hop_rules(services: list[str], present: Mapping[str, Mapping[int, i
 
 
 def pick_instances(segment: ParsedSegment, chain: tuple[str, ...], mark_allocation: MarkAllocation) -> list[int]:
-    """For each of the buckets flows are hashed into, the slots of the instances its flows cross.
+    """Return, for each of the buckets flows are hashed into, the slots of the instances its flows cross.
 
-    Rendezvous hashing: when instances come and go, only the buckets of those change hands. Instances in this node's
-    exchange are preferred.
+    Rendezvous hashing (Thaler and Ravishankar, "Using Name-Based Mappings to Increase Hit Rates", 1998): when instances
+    come and go, only their buckets change hands. Instances in this node's exchange are preferred.
     """
-    here = segment.exchange_of(segment.node)
+    exchange = segment.exchange_of(segment.node)
     buckets = [0] * fwmarks.HASH_BUCKETS
     for position, service in enumerate(chain):
-        all_of_it = [instance for key, instance in segment.instances if key == service]
-        near = [instance for instance in all_of_it if segment.exchange_of(instance["host"]) == here] or all_of_it
+        instances = [instance for key, instance in segment.instances if key == service]
+        near = [instance for instance in instances if segment.exchange_of(instance["host"]) == exchange] or instances
         for bucket in range(fwmarks.HASH_BUCKETS):
             best = max(near, key=lambda instance: _rendezvous_weight(service, instance["id"], bucket))
             buckets[bucket] |= mark_allocation.slots[best["id"]] << 4 * position

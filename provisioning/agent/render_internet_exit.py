@@ -7,7 +7,8 @@ decides about it by its public address, and render_app.py translates it.
 
 from __future__ import annotations
 
-from provisioning.agent import fwmarks, ranges
+from provisioning.agent import fwmarks
+from provisioning.agent.address_families import IPV4, route_prefixes
 from provisioning.agent.desired import KernelLink, KernelRoute, NetworkNamespace, NftTable
 from provisioning.agent.parsed_segment import ParsedCircuit, ParsedSegment
 from provisioning.agent.render_namespace import INSIDE_VETH, circuit_namespace, veth_neighbours
@@ -28,7 +29,7 @@ def _namespace(segment: ParsedSegment, circuit: ParsedCircuit) -> NetworkNamespa
     served = {app["public"] for app in apps} | ({public} if circuit.link.get("nat") else set())
     routes = {
         KernelRoute(prefix, fwmarks.NEAR_GATEWAY, INSIDE_VETH)
-        for prefix in ranges.to_prefixes(ranges.IPV4.select(segment.own))
+        for prefix in route_prefixes(IPV4.select(segment.member_ranges))
     }
     routes |= {KernelRoute(f"{address}/32", fwmarks.NEAR_GATEWAY, INSIDE_VETH) for address in served}
     routes.add(KernelRoute("0.0.0.0/0", circuit.peer, outside))
@@ -46,7 +47,7 @@ def _namespace(segment: ParsedSegment, circuit: ParsedCircuit) -> NetworkNamespa
             KernelLink(outside, "circuit", mtu=circuit.mtu, rate=circuit.rate),
         ),
         addresses=frozenset({(outside, circuit.local)}),
-        neighbours=frozenset(veth_neighbours(INSIDE_VETH, fwmarks.NEAR_GATEWAY, (ranges.IPV4,))),
+        neighbours=frozenset(veth_neighbours(INSIDE_VETH, fwmarks.NEAR_GATEWAY, (IPV4,))),
         routes=frozenset(routes),
         rules=NftTable(
             sets={"apps": "set { type ipv4_addr . inet_proto . inet_service; }"},

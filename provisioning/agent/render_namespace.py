@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from provisioning.agent import fwmarks, ranges
+from provisioning.agent import fwmarks
+from provisioning.agent.address_families import IPV4, IPV6, AddressFamily, family_of, route_prefixes
 from provisioning.agent.desired import KernelLink, KernelRoute, NetworkNamespace, NftTable
 from provisioning.agent.parsed_segment import ParsedCircuit, ParsedSegment, peer_segment_interface
+from provisioning.core.values.addresses import parse_ranges
 
 MAIN_TABLE = 254
 INSIDE_VETH = "inside"
@@ -45,22 +47,20 @@ def applications_namespace(segment: ParsedSegment) -> str:
     return f"{segment.namespace}.apps"
 
 
-def in_family(address: str, family: ranges.AddressFamily) -> str:
+def in_family(address: str, family: AddressFamily) -> str:
     """A link-local address of ours in the family of the routes it is for."""
-    return address if family is ranges.IPV4 else fwmarks.ipv6_counterpart(address)
+    return address if family is IPV4 else fwmarks.ipv6_counterpart(address)
 
 
-def circuit_addresses(circuit: ParsedCircuit, families: Sequence[ranges.AddressFamily]) -> list[tuple[str, str]]:
+def circuit_addresses(circuit: ParsedCircuit, families: Sequence[AddressFamily]) -> list[tuple[str, str]]:
     """Our end's, in the namespace where the circuit ends."""
     found = [(circuit.interface, in_family(circuit.local, family)) for family in families]
     return found + [
-        (circuit.interface, fwmarks.ipv6_link_local(circuit.local)) for family in families if family is ranges.IPV6
+        (circuit.interface, fwmarks.ipv6_link_local(circuit.local)) for family in families if family is IPV6
     ]
 
 
-def veth_neighbours(
-    interface: str, towards: str, families: Iterable[ranges.AddressFamily]
-) -> list[tuple[str, str, str]]:
+def veth_neighbours(interface: str, towards: str, families: Iterable[AddressFamily]) -> list[tuple[str, str, str]]:
     return [(interface, in_family(towards, family), fwmarks.veth_mac(towards)) for family in families]
 
 
@@ -187,8 +187,8 @@ def _member_routes(segment: ParsedSegment) -> Iterator[KernelRoute]:
     for member in segment.members:
         connector, home = member["connector"], member["home"]
         circuit = here.get(connector)
-        for prefix in ranges.to_prefixes(ranges.parse_union(member["ranges"])):
-            family = ranges.family_of(prefix)
+        for prefix in route_prefixes(parse_ranges(member["ranges"])):
+            family = family_of(prefix)
             if home != segment.node:
                 index = segment.nodes[home]["index"]
                 yield KernelRoute(prefix, in_family(fwmarks.mesh_address(index), family), fwmarks.MESH_BRIDGE)
@@ -210,16 +210,16 @@ def _peer_segment_routes(segment: ParsedSegment) -> Iterator[KernelRoute]:
     """Guests are reached through their own segment's namespace on their home node, and hosts on every node."""
     interfaces = {other: interface for interface, other in segment.peer_segment_interfaces.items()}
     for guest in segment.imported_members:
-        for prefix in ranges.to_prefixes(ranges.parse_union(guest["ranges"])):
-            family = ranges.family_of(prefix)
+        for prefix in route_prefixes(parse_ranges(guest["ranges"])):
+            family = family_of(prefix)
             if guest["home"] == segment.node:
                 yield KernelRoute(prefix, in_family(fwmarks.FAR_GATEWAY, family), interfaces[guest["segment"]])
             else:
                 index = segment.nodes[guest["home"]]["index"]
                 yield KernelRoute(prefix, in_family(fwmarks.mesh_address(index), family), fwmarks.MESH_BRIDGE)
-    for host in segment.exported:
-        for prefix in ranges.to_prefixes(ranges.parse_union(host["ranges"])):
-            family = ranges.family_of(prefix)
+    for host in segment.deciding_peers:
+        for prefix in route_prefixes(parse_ranges(host["ranges"])):
+            family = family_of(prefix)
             yield KernelRoute(prefix, in_family(fwmarks.NEAR_GATEWAY, family), interfaces[host["segment"]])
 
 

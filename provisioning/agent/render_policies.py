@@ -1,19 +1,23 @@
 """The policies of a segment as lists of nft rules that end in outcomes: its own flows, and flows through shares.
 
-Every test is on the connection's original tuple, so a decision can be made again for any packet in any direction.
+Every match is on the connection's original tuple, so a decision can be made again for any packet in any direction.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
-from provisioning.agent import ranges
+from provisioning.agent.address_families import IPV4, AddressFamily, AddressRanges
 from provisioning.agent.parsed_segment import ParsedSegment, hashed_name
 from provisioning.agent.render_decision import MATCH_VERDICT, DecisionChains
+from provisioning.core.node_document import AppEntry, RuleEntry
+from provisioning.core.values.addresses import intersect, merge_ranges, parse_range, parse_ranges
 from provisioning.core.values.counter_key import CounterKey
+
+PORT_PROTOCOLS = ("tcp", "udp", "sctp")
+ServiceKeys = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -21,25 +25,25 @@ class SegmentRuleSet:
     """The rules of one segment, and the addresses behind the names they use."""
 
     segment: str
-    rules: Sequence[Mapping[str, Any]]
-    sets: Mapping[str, Sequence[str]]
+    rules: Sequence[RuleEntry]
+    address_sets: Mapping[str, Sequence[str]]
 
     @cached_property
-    def _parsed_sets(self) -> Mapping[str, ranges.AddressRanges]:
-        return {name: ranges.parse_union(texts) for name, texts in self.sets.items()}
+    def _parsed_sets(self) -> Mapping[str, AddressRanges]:
+        return {name: parse_ranges(texts) for name, texts in self.address_sets.items()}
 
-    def spans(self, names: Iterable[str]) -> ranges.AddressRanges:
-        found = [self._parsed_sets[name] for name in names if name in self._parsed_sets]
-        return found[0] if len(found) == 1 else ranges.merge(span for spans in found for span in spans)
+    def ranges_of(self, names: Iterable[str]) -> AddressRanges:
+        sets = [self._parsed_sets[name] for name in names if name in self._parsed_sets]
+        return sets[0] if len(sets) == 1 else merge_ranges(pair for ranges in sets for pair in ranges)
 
 
 @dataclass(frozen=True)
 class SegmentPair:
-    """Flows between this segment and another, begun on one side: whose policies are tried first and second."""
+    """Flows between this segment and another that begin on one side: the policies of ``initiator`` are tried first."""
 
     name: str
-    first: SegmentRuleSet
-    second: SegmentRuleSet
+    initiator: SegmentRuleSet
+    responder: SegmentRuleSet
 
 
 @dataclass(frozen=True)
@@ -50,159 +54,154 @@ class _OverlappingSource:
     names: frozenset[str]
 
 
-ServiceKeys = tuple[str, ...]
-
-
 def add_policy_chains(segment: ParsedSegment, decision: DecisionChains, overlapping_sources: Mapping[str, int]) -> None:
-    """Writes the chain ``rules`` and all it leads to into the decision."""
-    _PolicyRenderer(segment, decision).write(
-        {overlapping_sources[name]: names for name, names in segment.overlapping_sources.items()}
-    )
+    """Write the chain ``rules`` and all it leads to into the decision."""
+    renderer = _PolicyRenderer(segment, decision)
+    sources = {overlapping_sources[name]: names for name, names in segment.overlapping_sources.items()}
+    jumps = [f"ct label {number} goto rules_{number}" for number in sorted(sources)]
+    decision.rule_chains["rules"] = (*jumps, *renderer.all_rules(None))
+    for number, names in sources.items():
+        decision.rule_chains[f"rules_{number}"] = tuple(renderer.all_rules(_OverlappingSource(number, names)))
 
 
 class _PolicyRenderer:
     def __init__(self, segment: ParsedSegment, decision: DecisionChains) -> None:
         self.segment, self.decision = segment, decision
-        self.own = SegmentRuleSet(segment.name, segment.body["rules"], segment.body["sets"])
-        self.apps = {app["id"]: app for app in segment.body.get("apps", ())}
+        self.own_rules = SegmentRuleSet(segment.name, segment.body["rules"], segment.body["address_sets"])
+        self.apps = {app["id"]: app for app in segment.body["apps"]}
 
-    def write(self, overlapping_sources: Mapping[int, frozenset[str]]) -> None:
-        lines = [f"ct label {number} goto rules_{number}" for number in sorted(overlapping_sources)]
-        self.decision.rule_chains["rules"] = (*lines, *self._all_rules(None))
-        for number, names in overlapping_sources.items():
-            self.decision.rule_chains[f"rules_{number}"] = tuple(self._all_rules(_OverlappingSource(number, names)))
-
-    def _all_rules(self, overlapping_source: _OverlappingSource | None) -> Iterator[str]:
-        """Everything that may begin at one speaker, or at anybody who is known by the address."""
-        decision = self.decision
+    def all_rules(self, source: _OverlappingSource | None) -> Iterator[str]:
+        """Yield the rules for flows that begin at one overlapping source, or at anybody who is known by the address."""
+        decision, segment = self.decision, self.segment
         deny = decision.outcome_chain(None, False)
-        yield from self._peer_segment_rules(overlapping_source)
-        if self.segment.peer_ranges:
-            yield from self._pair_rules(None, self.segment.peer_ranges, f"goto {deny}")
-            if not overlapping_source:
-                yield from self._pair_rules(self.segment.peer_ranges, None, f"goto {deny}")
-        for rule in self.own.rules:
-            matches = self._matches(self.own, rule, overlapping_source, is_between_segments=False)
-            yield from self._rule_lines(self.own, rule, matches, decision.outcome(rule))
-        if self.segment.body["stance"] == "open":
-            yield from self._pair_rules(
-                None if overlapping_source else self.segment.own,
-                self.segment.own,
-                f"goto {decision.outcome_chain((), False)}",
-            )
-        denied = CounterKey(f"stance/{self.segment.name}", verdict="denied")
+        yield from self._peer_segment_rules(source)
+        if segment.peer_ranges:
+            yield from self._pair_rules(None, segment.peer_ranges, f"goto {deny}")
+            if not source:
+                yield from self._pair_rules(segment.peer_ranges, None, f"goto {deny}")
+        for rule in self.own_rules.rules:
+            matches = self._matches(self.own_rules, rule, source, is_between_segments=False)
+            yield from self._rule_lines(self.own_rules, rule, matches, decision.rule_outcome_chain(rule))
+        if segment.body["default_action"] == "allow":
+            senders = None if source else segment.member_ranges
+            yield from self._pair_rules(senders, segment.member_ranges, f"goto {decision.outcome_chain((), False)}")
+        denied = CounterKey(f"default-action/{segment.name}", verdict="denied")
         yield f"counter name {decision.packet_counter(denied)}"
         yield f"goto {deny}"
 
     # -- shares ------------------------------------------------------------------------------------------------------
 
-    def _peer_segment_rules(self, overlapping_source: _OverlappingSource | None) -> Iterator[str]:
-        """What goes to or comes from guests of another segment belongs to the chain of that pair and direction."""
-        foreign = self.segment.body.get("foreign", {})
-        for name, number in sorted({(guest["segment"], guest["number"]) for guest in self.segment.imported_members}):
-            imported_members = ranges.parse_union(
-                r for guest in self.segment.imported_members if guest["segment"] == name for r in guest["ranges"]
+    def _peer_segment_rules(self, source: _OverlappingSource | None) -> Iterator[str]:
+        """Yield a jump for each peer segment and direction: to the chain that decides about flows with it."""
+        segment = self.segment
+        for name, number in sorted({(member["segment"], member["number"]) for member in segment.imported_members}):
+            imported = parse_ranges(
+                text for member in segment.imported_members if member["segment"] == name for text in member["ranges"]
             )
-            theirs = foreign.get(name, {"rules": (), "sets": {}})
-            other = SegmentRuleSet(name, theirs["rules"], theirs["sets"])
-            out = SegmentPair(f"out_{number}", self.own, other)
-            yield from self._pair_rules(
-                None if overlapping_source else self.segment.own,
-                imported_members,
-                f"goto {self._shares_chain(out, overlapping_source)}",
-            )
-            if not overlapping_source:
-                into = SegmentPair(f"in_{number}", other, self.own)
-                yield from self._pair_rules(
-                    imported_members, self.segment.own, f"goto {self._shares_chain(into, overlapping_source)}"
-                )
+            peer_rules = segment.body["peer_rules"][name]
+            peer = SegmentRuleSet(name, peer_rules["rules"], peer_rules["address_sets"])
+            outbound = SegmentPair(f"out_{number}", self.own_rules, peer)
+            senders = None if source else segment.member_ranges
+            yield from self._pair_rules(senders, imported, f"goto {self._shares_chain(outbound, source)}")
+            if not source:
+                inbound = SegmentPair(f"in_{number}", peer, self.own_rules)
+                jump = f"goto {self._shares_chain(inbound, source)}"
+                yield from self._pair_rules(imported, segment.member_ranges, jump)
 
-    def _shares_chain(self, pair: SegmentPair, overlapping_source: _OverlappingSource | None) -> str:
-        """The first passage that holds both ends and may be begun from here; none: the segments are isolated."""
-        chain = f"{pair.name}{_chain_suffix(overlapping_source)}"
+    def _shares_chain(self, pair: SegmentPair, source: _OverlappingSource | None) -> str:
+        """Write the chain that finds the first share which holds both ends and may be initiated from this side; where
+        there is none, the segments are isolated. Return its name."""
+        chain = f"{pair.name}{_chain_suffix(source)}"
         lines: list[str] = []
-        for passage in self.segment.body.get("passages", ()):
-            sides = {passage[side]["segment"]: side for side in ("a", "b")}
-            if sides.keys() != {pair.first.segment, pair.second.segment}:
+        for share in self.segment.body["shares"]:
+            if share["a"]["segment"] == pair.initiator.segment and share["b"]["segment"] == pair.responder.segment:
+                near, far, side = share["a"], share["b"], "a"
+            elif share["b"]["segment"] == pair.initiator.segment and share["a"]["segment"] == pair.responder.segment:
+                near, far, side = share["b"], share["a"], "b"
+            else:
                 continue
-            near = sides[pair.first.segment]
-            if near not in passage["initiate"]:
+            if side not in share["initiate"]:
                 continue
-            far = sides[pair.second.segment]
-            services = self.decision.available_services(passage["chain"])
-            then = (
-                self.decision.outcome_chain(None, False)
-                if services is None
-                else self._initiator_chain(pair, services, overlapping_source)
-            )
-            spans = [ranges.parse_union(passage[side]["ranges"]) for side in (near, far)]
-            lines += self._pair_rules(spans[0], spans[1], f"goto {then}")
+            services = self.decision.available_services(share["chain"])
+            if services is None:
+                target = self.decision.outcome_chain(None, False)
+            else:
+                target = self._initiator_chain(pair, services, source)
+            lines += self._pair_rules(parse_ranges(near["ranges"]), parse_ranges(far["ranges"]), f"goto {target}")
         self.decision.rule_chains[chain] = (*lines, f"goto {self.decision.outcome_chain(None, False)}")
         return chain
 
-    def _initiator_chain(
-        self, pair: SegmentPair, services: ServiceKeys, overlapping_source: _OverlappingSource | None
-    ) -> str:
-        """The policies of the segment where the flow begins; then those of the other are tried."""
-        chain = f"{pair.name}{_chain_suffix(overlapping_source)}_{hashed_name('first', ','.join(services))}"
-        if chain not in self.decision.rule_chains:
-            self.decision.rule_chains[chain] = ()
-            lines: list[str] = []
-            for rule in pair.first.rules:
-                if not (matches := list(self._matches(pair.first, rule, overlapping_source, is_between_segments=True))):
-                    continue
-                found = self.decision.services_of(rule)
-                later = _is_for_new_flows(rule)
-                if rule["action"] == "watch":
-                    outcome = None
-                elif found is None:
-                    outcome = self.decision.outcome_chain(None, later)
-                else:
-                    outcome = self._responder_chain(pair, _join_chains(found, services), later, overlapping_source)
-                lines += self._rule_lines(pair.first, rule, matches, outcome)
-            self.decision.rule_chains[chain] = (
-                *lines,
-                f"goto {self._responder_chain(pair, services, None, overlapping_source)}",
-            )
-        return chain
+    def _initiator_chain(self, pair: SegmentPair, services: ServiceKeys, source: _OverlappingSource | None) -> str:
+        """Write the chain that tries the policies of the segment where the flow begins, and goes on to the other's.
+        ``services`` are the share's. Return its name."""
+        chain = f"{pair.name}{_chain_suffix(source)}_{hashed_name('first', ','.join(services))}"
+
+        def continue_with(found: ServiceKeys, new_only: bool) -> str:
+            return self._responder_chain(pair, _join_chains(found, services), new_only, source)
+
+        def no_match() -> str:
+            return self._responder_chain(pair, services, None, source)
+
+        return self._write_rule_chain(chain, pair.initiator, source, continue_with, no_match)
 
     def _responder_chain(
-        self,
-        pair: SegmentPair,
-        so_far: ServiceKeys,
-        decided_later: bool | None,
-        overlapping_source: _OverlappingSource | None,
+        self, pair: SegmentPair, services: ServiceKeys, new_only: bool | None, source: _OverlappingSource | None
     ) -> str:
-        """``decided_later``: whether the rule of the first segment is for new flows only; None when none matched."""
-        chain = f"{pair.name}{_chain_suffix(overlapping_source)}_{hashed_name('then', f'{so_far} {decided_later}')}"
-        if chain not in self.decision.rule_chains:
-            self.decision.rule_chains[chain] = ()
-            lines: list[str] = []
-            for rule in pair.second.rules:
-                if not (
-                    matches := list(self._matches(pair.second, rule, overlapping_source, is_between_segments=True))
-                ):
-                    continue
-                found = self.decision.services_of(rule)
-                if rule["action"] == "watch":
-                    outcome = None
-                elif found is None:
-                    outcome = self.decision.outcome_chain(None, _is_for_new_flows(rule))
-                else:
-                    later = _is_for_new_flows(rule) and decided_later is not False
-                    outcome = self.decision.outcome_chain(_join_chains(so_far, found), later)
-                lines += self._rule_lines(pair.second, rule, matches, outcome)
-            last = self.decision.outcome_chain(so_far, bool(decided_later))
-            self.decision.rule_chains[chain] = (*lines, f"goto {last}")
+        """Write the chain that tries the policies of the segment where the flow ends. Return its name.
+
+        ``services`` are those found so far; ``new_only``: whether the initiator's rule is for new flows only, None when
+        none matched.
+        """
+        chain = f"{pair.name}{_chain_suffix(source)}_{hashed_name('then', f'{services} {new_only}')}"
+
+        def decide(found: ServiceKeys, responder_new_only: bool) -> str:
+            # A flow is left alone only where every rule that had a say is for new flows.
+            later = responder_new_only and new_only is not False
+            return self.decision.outcome_chain(_join_chains(services, found), later)
+
+        def no_match() -> str:
+            return self.decision.outcome_chain(services, bool(new_only))
+
+        return self._write_rule_chain(chain, pair.responder, source, decide, no_match)
+
+    def _write_rule_chain(
+        self,
+        chain: str,
+        rule_set: SegmentRuleSet,
+        source: _OverlappingSource | None,
+        on_allow: Callable[[ServiceKeys, bool], str],
+        on_no_match: Callable[[], str],
+    ) -> str:
+        """Write a chain that tries a segment's rules on flows through a share, once for all that lead to it.
+
+        A rule that denies ends the search. ``on_allow`` (services of the rule, whether it is for new flows only) and
+        ``on_no_match`` return the chain to go on to.
+        """
+        if chain in self.decision.rule_chains:
+            return chain
+        lines: list[str] = []
+        for rule in rule_set.rules:
+            matches = list(self._matches(rule_set, rule, source, is_between_segments=True))
+            if not matches:
+                continue
+            services, new_only = self.decision.services_of(rule), _is_for_new_flows(rule)
+            if rule["action"] == "watch":
+                outcome = None
+            elif services is None:
+                outcome = self.decision.outcome_chain(None, new_only)
+            else:
+                outcome = on_allow(services, new_only)
+            lines += self._rule_lines(rule_set, rule, matches, outcome)
+        self.decision.rule_chains[chain] = (*lines, f"goto {on_no_match()}")
         return chain
 
     # -- one rule ------------------------------------------------------------------------------------------------------
 
     def _rule_lines(
-        self, policies: SegmentRuleSet, rule: Mapping[str, Any], matches: Iterable[str], outcome: str | None
+        self, rule_set: SegmentRuleSet, rule: RuleEntry, matches: Iterable[str], outcome: str | None
     ) -> Iterator[str]:
-        """Counts the flow once, when it is new; an outcome ends the search, a watching rule does not."""
-        counter = self.decision.packet_counter(CounterKey(f"rule/{policies.segment}/{rule['id']}", quantity="hits"))
+        """Yield nft rules that count a flow once, when it is new; an outcome ends the search, None goes on."""
+        counter = self.decision.packet_counter(CounterKey(f"rule/{rule_set.segment}/{rule['id']}", quantity="hits"))
         for match in matches:
             if outcome is None:
                 yield f"{MATCH_VERDICT} 0 {match} counter name {counter}"
@@ -210,110 +209,98 @@ class _PolicyRenderer:
                 yield f"{match} goto {self.decision.hit_counter_chain(counter, outcome)}"
 
     def _matches(
-        self,
-        policies: SegmentRuleSet,
-        rule: Mapping[str, Any],
-        overlapping_source: _OverlappingSource | None,
-        is_between_segments: bool,
+        self, rule_set: SegmentRuleSet, rule: RuleEntry, source: _OverlappingSource | None, is_between_segments: bool
     ) -> Iterator[str]:
-        """The nft expressions of a rule: groups to groups, groups to the internet, the internet to applications."""
+        """Yield a rule's nft expressions: groups to groups, groups to the internet, the internet to applications."""
         protocol = _protocol_match(rule)
         for family in self.segment.families:
-            sources = list(self._source_matches(policies, rule, overlapping_source, family))
-            destinations = list(self._group_match(policies, rule["to"], rule.get("destination"), family, "daddr"))
-            if not is_between_segments and family is ranges.IPV4 and "internet" in rule["to"]:
-                destinations.append(self._internet_match(rule.get("destination"), "daddr"))
-            for source in sources:
+            destinations = list(self._group_match(rule_set, rule["to"], rule["destination"], family, "daddr"))
+            if not is_between_segments and family is IPV4 and "internet" in rule["to"]:
+                destinations.append(self._internet_match(rule["destination"], "daddr"))
+            for source_match in self._source_matches(rule_set, rule, source, family):
                 for destination in destinations:
-                    yield " ".join(filter(None, (source, destination, protocol)))
-        if not is_between_segments and not overlapping_source and "internet" in rule["from"]:
+                    yield " ".join(filter(None, (source_match, destination, protocol)))
+        if not is_between_segments and not source and "internet" in rule["from"]:
             for name in rule["to"]:
                 if name in self.apps and (to_app := self._application_match(self.apps[name], rule)):
-                    yield f"{self._internet_match(rule.get('source'), 'saddr')} {to_app}".strip()
+                    yield f"{self._internet_match(rule['source'], 'saddr')} {to_app}".strip()
 
     def _source_matches(
-        self,
-        policies: SegmentRuleSet,
-        rule: Mapping[str, Any],
-        overlapping_source: _OverlappingSource | None,
-        family: ranges.AddressFamily,
+        self, rule_set: SegmentRuleSet, rule: RuleEntry, source: _OverlappingSource | None, family: AddressFamily
     ) -> Iterator[str]:
-        if not overlapping_source:
-            yield from self._group_match(policies, rule["from"], rule.get("source"), family, "saddr")
-        elif not overlapping_source.names.isdisjoint(rule["from"]):
-            if rule.get("source") is None:
+        if not source:
+            yield from self._group_match(rule_set, rule["from"], rule["source"], family, "saddr")
+        elif not source.names.isdisjoint(rule["from"]):
+            if rule["source"] is None:
                 yield ""
-            elif spans := family.select(ranges.parse_union(rule["source"])):
-                yield self._set_match(spans, "saddr", family)
+            elif ranges := family.select(parse_ranges(rule["source"])):
+                yield self._set_match(ranges, "saddr", family)
 
     def _group_match(
         self,
-        policies: SegmentRuleSet,
+        rule_set: SegmentRuleSet,
         names: Sequence[str],
         narrowed: list[str] | None,
-        family: ranges.AddressFamily,
-        which: str,
+        family: AddressFamily,
+        field: str,
     ) -> Iterator[str]:
-        spans = policies.spans(name for name in names if name != "internet" and name not in self.apps)
+        ranges = rule_set.ranges_of(name for name in names if name != "internet" and name not in self.apps)
         if narrowed is not None:
-            spans = ranges.intersect(spans, ranges.parse_union(narrowed))
-        if here := family.select(spans):
-            yield self._set_match(here, which, family)
+            ranges = intersect(ranges, parse_ranges(narrowed))
+        if selected := family.select(ranges):
+            yield self._set_match(selected, field, family)
 
-    def _internet_match(self, narrowed: list[str] | None, which: str) -> str:
-        outside = f"ct original ip {which} != @{self.decision.inside}"
+    def _internet_match(self, narrowed: list[str] | None, field: str) -> str:
+        outside = f"ct original ip {field} != @{self.decision.internal_set}"
         if narrowed is None:
             return outside
-        return f"{outside} {self._set_match(ranges.IPV4.select(ranges.parse_union(narrowed)), which, ranges.IPV4)}"
+        return f"{outside} {self._set_match(IPV4.select(parse_ranges(narrowed)), field, IPV4)}"
 
-    def _application_match(self, app: Mapping[str, Any], rule: Mapping[str, Any]) -> str:
-        """The public side of an application, "" when the rule leaves it out."""
-        protocol, port = str(rule.get("protocol") or "any"), int(app["port"])
-        spans = [tuple(map(int, (str(text).split("-") * 2)[:2])) for text in rule.get("ports") or ()]
-        public = ranges.parse_range(app["public"])
-        allowed = rule.get("destination") is None or ranges.intersect(
-            (public,), ranges.parse_union(rule["destination"])
+    def _application_match(self, app: AppEntry, rule: RuleEntry) -> str:
+        """Return the match on an application's public address and port, "" where the rule leaves it out."""
+        public, protocol = parse_range(app["public"]), rule["protocol"]
+        if rule["destination"] is not None and not intersect((public,), parse_ranges(rule["destination"])):
+            return ""
+        if protocol not in ("any", app["protocol"]):
+            return ""
+        spans = [tuple(map(int, (text.split("-") * 2)[:2])) for text in rule["ports"]]
+        if protocol != "any" and spans and not any(low <= app["port"] <= high for low, high in spans):
+            return ""
+        return (
+            f"ct original ip daddr {app['public']} meta l4proto {app['protocol']} ct original proto-dst {app['port']}"
         )
-        if protocol not in ("any", app["protocol"]) or not allowed:
-            return ""
-        if protocol != "any" and spans and not any(low <= port <= high for low, high in spans):
-            return ""
-        return f"ct original ip daddr {app['public']} meta l4proto {app['protocol']} ct original proto-dst {port}"
 
-    def _pair_rules(
-        self, source: ranges.AddressRanges | None, destination: ranges.AddressRanges | None, then: str
-    ) -> list[str]:
-        """Rules for flows between two sets of addresses; None is everybody."""
+    def _pair_rules(self, source: AddressRanges | None, destination: AddressRanges | None, then: str) -> list[str]:
+        """Return rules for flows between two sets of addresses; None is every address."""
         lines = []
         for family in self.segment.families:
             sides = [(source, "saddr"), (destination, "daddr")]
-            here = [(family.select(spans), which) for spans, which in sides if spans is not None]
-            if all(spans for spans, _ in here):
-                lines.append(" ".join([*(self._set_match(spans, which, family) for spans, which in here), then]))
+            selected = [(family.select(ranges), field) for ranges, field in sides if ranges is not None]
+            if all(ranges for ranges, _ in selected):
+                lines.append(" ".join([*(self._set_match(ranges, field, family) for ranges, field in selected), then]))
         return lines
 
-    def _set_match(self, spans: ranges.AddressRanges, which: str, family: ranges.AddressFamily) -> str:
-        return f"ct original {family.ip} {which} @{self.decision.address_set(spans, family)}"
+    def _set_match(self, ranges: AddressRanges, field: str, family: AddressFamily) -> str:
+        return f"ct original {family.ip} {field} @{self.decision.address_set(ranges, family)}"
 
 
-def _chain_suffix(overlapping_source: _OverlappingSource | None) -> str:
-    return f"_{overlapping_source.number}" if overlapping_source else ""
+def _chain_suffix(source: _OverlappingSource | None) -> str:
+    return f"_{source.number}" if source else ""
 
 
-def _join_chains(chain: ServiceKeys, more: ServiceKeys) -> ServiceKeys:
-    """One after the other, without repeats."""
-    return tuple(dict.fromkeys((*chain, *more)))
+def _join_chains(services: ServiceKeys, more: ServiceKeys) -> ServiceKeys:
+    """Return one chain after the other, without repeats."""
+    return tuple(dict.fromkeys((*services, *more)))
 
 
-def _is_for_new_flows(rule: Mapping[str, Any]) -> bool:
-    return bool(rule.get("apply_to", "all") == "new")
+def _is_for_new_flows(rule: RuleEntry) -> bool:
+    return rule["apply_to"] == "new"
 
 
-def _protocol_match(rule: Mapping[str, Any]) -> str:
-    protocol = str(rule.get("protocol") or "any")
-    if protocol == "any":
+def _protocol_match(rule: RuleEntry) -> str:
+    if rule["protocol"] == "any":
         return ""
-    ports = rule.get("ports") or []
-    if protocol in ("tcp", "udp", "sctp") and ports and "any" not in ports:
-        return f"meta l4proto {protocol} ct original proto-dst {{ {', '.join(map(str, ports))} }}"
-    return f"meta l4proto {protocol}"
+    match = f"meta l4proto {rule['protocol']}"
+    if rule["protocol"] in PORT_PROTOCOLS and rule["ports"]:
+        return f"{match} ct original proto-dst {{ {', '.join(rule['ports'])} }}"
+    return match

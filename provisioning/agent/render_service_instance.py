@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from provisioning.agent import fwmarks, ranges
+from provisioning.agent import fwmarks
+from provisioning.agent.address_families import IPV4, IPV6, nft_interval
 from provisioning.agent.desired import KernelLink, KernelRoute, NetworkNamespace, NftCounter, NftTable
 from provisioning.agent.document import DocumentSection
 from provisioning.agent.parsed_segment import ParsedSegment, hashed_name
 from provisioning.agent.render_namespace import in_family, instance_port
+from provisioning.core.values.addresses import parse_ranges
 from provisioning.core.values.counter_key import CounterKey
 
 
@@ -101,7 +103,7 @@ def _instance_table(section: DocumentSection, arms: Sequence[tuple[int, ParsedSe
 def _filter_rules(rule: Mapping[str, Any]) -> Iterator[str]:
     """One line for each family of addresses that the rule can match."""
     given = [(which, rule.get(field)) for field, which in (("source", "saddr"), ("destination", "daddr"))]
-    limits = [(which, ranges.parse_union(texts)) for which, texts in given if texts is not None and "any" not in texts]
+    limits = [(which, parse_ranges(texts)) for which, texts in given if texts is not None and "any" not in texts]
     protocol = str(rule.get("protocol") or "any")
     parts = [] if protocol == "any" else [f"meta l4proto {protocol}"]
     if rule.get("ports") and protocol in ("tcp", "udp"):
@@ -110,11 +112,10 @@ def _filter_rules(rule: Mapping[str, Any]) -> Iterator[str]:
     if not limits:
         yield " ".join(parts)
         return
-    for family in (ranges.IPV4, ranges.IPV6):
+    for family in (IPV4, IPV6):
         here = [(which, family.select(spans)) for which, spans in limits]
         if all(spans for _, spans in here):
             sides = [
-                f"ct original {family.ip} {which} {{ {', '.join(map(ranges.range_text, spans))} }}"
-                for which, spans in here
+                f"ct original {family.ip} {which} {{ {', '.join(map(nft_interval, spans))} }}" for which, spans in here
             ]
             yield " ".join([*sides, *parts])

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from provisioning.agent import fwmarks, ranges
+from provisioning.agent import fwmarks
+from provisioning.agent.address_families import IPV4, IPV6, AddressRanges, nft_interval
 from provisioning.agent.desired import NftTable
 from provisioning.agent.mark_allocation import MarkAllocation
 from provisioning.agent.nft_table_builder import NftTableBuilder
@@ -16,6 +17,7 @@ from provisioning.agent.parsed_segment import ParsedSegment
 from provisioning.agent.render_decision import DecisionChains
 from provisioning.agent.render_ingress import add_ingress_chains
 from provisioning.agent.render_namespace import APPLICATIONS_VETH, in_family
+from provisioning.core.values.addresses import parse_ranges
 from provisioning.core.values.counter_key import CounterKey
 
 MATCH_ACTION = f"meta mark and {fwmarks.ACTION_MASK:#x}"
@@ -63,7 +65,7 @@ def _add_decide_chains(table: NftTableBuilder, mark_allocation: MarkAllocation) 
     chosen = _local_exit_connectors(segment)
     connectors = {member["id"]: member["connector"] for member in segment.members}
     leaving = {
-        ranges.range_text(span): exits[connector]
+        nft_interval(span): exits[connector]
         for connector, spans in _ranges_by_exit(segment, chosen).items()
         if connector in exits
         for span in spans
@@ -105,18 +107,18 @@ def _local_exit_connectors(segment: ParsedSegment) -> dict[str, str]:
     }
 
 
-def _ranges_by_exit(segment: ParsedSegment, chosen: Mapping[str, str]) -> dict[str, ranges.AddressRanges]:
+def _ranges_by_exit(segment: ParsedSegment, chosen: Mapping[str, str]) -> dict[str, AddressRanges]:
     texts: dict[str, list[str]] = {}
     for member in segment.members:
         if member["exchange"] in chosen:
             texts.setdefault(chosen[member["exchange"]], []).extend(member["ranges"])
-    return {connector: ranges.IPV4.select(ranges.parse_union(found)) for connector, found in texts.items()}
+    return {connector: IPV4.select(parse_ranges(found)) for connector, found in texts.items()}
 
 
 def _overlapping_source_exchanges(segment: ParsedSegment) -> dict[str, str]:
     exchanges = {}
     for member in segment.members:
-        if (name := segment.overlapping_source(member)) in segment.overlapping_sources:
+        if (name := segment.source_key(member)) in segment.overlapping_sources:
             exchanges[name] = member["exchange"]
     return exchanges
 
@@ -137,7 +139,7 @@ def _add_forward_chains(table: NftTableBuilder) -> None:
         f'meta nfproto ipv6 iifname "{c.segment_interface}" tcp flags & (syn | rst) == syn '
         f"tcp option maxseg size > {c.mtu - 60} tcp option maxseg size set {c.mtu - 60}"
         for c in segment.site_circuits
-        if c.mtu < 1500 and ranges.IPV6 in segment.families
+        if c.mtu < 1500 and IPV6 in segment.families
     )
     table.chains["clamp"] = (
         "type filter hook forward priority mangle; policy accept;",
@@ -159,7 +161,7 @@ def _add_forward_chains(table: NftTableBuilder) -> None:
     asking = "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept"
     table.chains["input"] = (
         "type filter hook input priority filter; policy drop;",
-        ('iifname "lo" accept', *echo, *((asking,) if ranges.IPV6 in segment.families else ())),
+        ('iifname "lo" accept', *echo, *((asking,) if IPV6 in segment.families else ())),
     )
     table.chains["output"] = (
         "type route hook output priority mangle; policy accept;",
@@ -172,7 +174,7 @@ def _add_forward_chains(table: NftTableBuilder) -> None:
 
 def _add_egress_chains(table: NftTableBuilder) -> None:
     segment, name = table.segment, table.segment.name
-    here = ranges.parse_union(r for m in segment.members if m["home"] == segment.node for r in m["ranges"])
+    here = parse_ranges(r for m in segment.members if m["home"] == segment.node for r in m["ranges"])
     table.declare_address_sets("home", here)
     sent = {
         f'"{c.segment_interface}"': table.counter(CounterKey(f"connector/{c.connector}", name, "out"))
@@ -198,7 +200,7 @@ def _add_egress_chains(table: NftTableBuilder) -> None:
     table.chains["sent"] = (
         "type filter hook postrouting priority filter; policy accept;",
         (
-            *(asking if ranges.IPV6 in segment.families else ()),
+            *(asking if IPV6 in segment.families else ()),
             f'oifname != "{fwmarks.MESH_BRIDGE}" counter name oifname map @departed',
             f'oifname != "{fwmarks.MESH_BRIDGE}" accept',
             *table.per_family(

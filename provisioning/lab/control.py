@@ -1,4 +1,4 @@
-"""Reaching into a running lab from outside: run a command behind a connector, cut a node, flap a circuit."""
+"""Reach into a running lab from outside: run a command behind a connector, cut a node, flap a circuit."""
 
 from __future__ import annotations
 
@@ -6,19 +6,21 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from pyroute2 import IPRoute
 
 from provisioning.agent.netns import in_netns, libc
+from provisioning.core.node_document import LinkEntry
 from provisioning.lab.sandbox import CLONE_NEWNS, CLONE_NEWUSER
+from provisioning.lab.workload_description import WorkloadDescription
 from provisioning.lab.workload_network import apply_workload_network, workload_interface
-from provisioning.lab.workloads import workload_namespace
+from provisioning.lab.workloads import WORKLOADS_DIR
 
 CLONE_NEWNET = 0x40000000
-LinkChange = Callable[[dict[str, Any], dict[str, Any]], None]
+LinkChange = Callable[[WorkloadDescription, LinkEntry], None]
 
 
 class LabError(Exception):
@@ -50,25 +52,27 @@ class Lab:
         """The lab's own view of the file system; its /run is not ours."""
         return Path(f"/proc/{self.pid}/root")
 
-    def workloads(self) -> dict[tuple[str, str], dict[str, Any]]:
-        """(tenant, connector) → what the lab announced of it."""
-        found = (json.loads(p.read_text()) for p in sorted((self.root / "run/lab/workloads").glob("*.json")))
-        return {(told["tenant"], told["connector"]): told for told in found}
+    def workloads(self) -> dict[tuple[str, str], WorkloadDescription]:
+        """Return (tenant, connector) → workload, for all that are announced."""
+        paths = sorted((self.root / "run/lab/workloads").glob("*.json"))
+        workloads: list[WorkloadDescription] = [json.loads(path.read_text()) for path in paths]
+        return {(workload["tenant"], workload["connector"]): workload for workload in workloads}
 
-    def workload(self, tenant: str, connector: str) -> dict[str, Any]:
-        known = self.workloads()
-        if (tenant, connector) not in known:
-            there = ", ".join(f"{t} {c}" for t, c in known) or "none yet"
-            raise LabError(f"there is no workload behind {tenant} {connector}; there are: {there}")
-        return known[tenant, connector]
+    def workload(self, tenant: str, connector: str) -> WorkloadDescription:
+        """Return the workload behind a connector. Raises LabError that names those there are."""
+        workloads = self.workloads()
+        if (tenant, connector) not in workloads:
+            names = ", ".join(" ".join(key) for key in workloads) or "none yet"
+            raise LabError(f"there is no workload behind {tenant} {connector}; there are: {names}")
+        return workloads[tenant, connector]
 
     def exec_in(self, tenant: str, connector: str, argv: list[str]) -> int:
-        """Runs ``argv`` there with our standard input and output; returns its exit code."""
-        space = self.workload(tenant, connector)["namespace"]
+        """Run ``argv`` behind a connector with our standard input and output; return its exit code."""
+        namespace = self.workload(tenant, connector)["namespace"]
         child = os.fork()
         if child == 0:
             try:
-                self._enter_namespaces(space)
+                self._enter_namespaces(namespace)
                 os.execvp(argv[0], argv)
             except FileNotFoundError:
                 os.write(2, f"{argv[0]}: no such program on this machine\n".encode())
@@ -79,7 +83,7 @@ class Lab:
         return os.waitstatus_to_exitcode(status)
 
     def cut(self, location: str, node: int | None = None) -> list[str]:
-        """Takes a location's nodes off the network, with their agents. Returns the names of the nodes."""
+        """Take a location's nodes off the network, with their agents. Return the names of the nodes."""
         names = self._node_names(location, node)
         for name in names:
             self._signal(name, signal.SIGSTOP)
@@ -88,6 +92,7 @@ class Lab:
         return names
 
     def heal(self, location: str, node: int | None = None) -> list[str]:
+        """Put a location's nodes back on the network. Return their names."""
         names = self._node_names(location, node)
         self._run_in_lab(lambda: self._set_underlay_state(names, "up"))
         self._run_in_lab(lambda: self._change_circuits_of(names, self._set_link_up))
@@ -96,25 +101,25 @@ class Lab:
         return names
 
     def flap(self, tenant: str, connector: str, circuit: str | None, seconds: float) -> None:
-        """Drops a connector's circuit (all of them for None) and restores it."""
-        told = self.workload(tenant, connector)
-        links = [link for link in told["links"] if circuit in (None, link["circuit"])]
+        """Drop a connector's circuit (all of them for None) and restore it."""
+        workload = self.workload(tenant, connector)
+        links = [link for link in workload["links"] if circuit in (None, link["circuit"])]
         if not links:
-            names = ", ".join(sorted({link["circuit"] for link in told["links"]}))
+            names = ", ".join(sorted({link["circuit"] for link in workload["links"]}))
             raise LabError(f"{tenant} {connector} has no circuit {circuit}; it has {names}")
-        self._run_in_lab(lambda: self._change_links(self._set_link_down, told, links))
+        self._run_in_lab(lambda: self._change_links(self._set_link_down, workload, links))
         try:
             time.sleep(seconds)
         finally:
-            self._run_in_lab(lambda: self._change_links(self._set_link_up, told, links))
+            self._run_in_lab(lambda: self._change_links(self._set_link_up, workload, links))
 
     # -- inside --------------------------------------------------------------------------------------------------------
 
     def _node_names(self, location: str, node: int | None) -> list[str]:
         names = [
-            n
-            for n in self.state["nodes"]
-            if n.rpartition("/")[0] == location and (node is None or n.endswith(f"/{node}"))
+            name
+            for name in self.state["nodes"]
+            if name.rpartition("/")[0] == location and (node is None or name.endswith(f"/{node}"))
         ]
         if not names:
             raise LabError(f"there is no {location}{f'/{node}' if node else ''} in the lab; there are: "
@@ -125,16 +130,16 @@ class Lab:
         if pid := self.state["nodes"][name]["pid"]:
             os.kill(pid, number)
 
-    def _enter_namespaces(self, space: str = "", mount: bool = False) -> None:
-        """In a forked child: become root of the lab, and enter a workload's network."""
-        wanted = []
+    def _enter_namespaces(self, network: str = "", mount: bool = False) -> None:
+        """In a forked child: become root of the lab, and enter a workload's network namespace."""
+        namespaces = []
         if os.readlink("/proc/self/ns/user") != os.readlink(f"/proc/{self.pid}/ns/user"):
-            wanted.append((f"/proc/{self.pid}/ns/user", CLONE_NEWUSER))
-        if space:
-            wanted.append((str(self.root / "run/netns" / space), CLONE_NEWNET))
+            namespaces.append((f"/proc/{self.pid}/ns/user", CLONE_NEWUSER))
+        if network:
+            namespaces.append((str(self.root / "run/netns" / network), CLONE_NEWNET))
         if mount:
-            wanted.append((f"/proc/{self.pid}/ns/mnt", CLONE_NEWNS))
-        opened = [(os.open(path, os.O_RDONLY), kind) for path, kind in wanted]
+            namespaces.append((f"/proc/{self.pid}/ns/mnt", CLONE_NEWNS))
+        opened = [(os.open(path, os.O_RDONLY), kind) for path, kind in namespaces]
         for descriptor, kind in opened:
             if libc.setns(descriptor, kind) != 0:
                 raise LabError("the lab's namespaces cannot be entered; run this as the lab's user or as root")
@@ -159,34 +164,29 @@ class Lab:
 
     def _set_underlay_state(self, names: list[str], state: str) -> None:
         for name in names:
-            with in_netns(self.state["nodes"][name]["namespace"]), IPRoute() as node:
-                node.link("set", index=node.link_lookup(ifname="underlay")[0], state=state)
+            with in_netns(self.state["nodes"][name]["namespace"]), IPRoute() as socket:
+                socket.link("set", index=socket.link_lookup(ifname="underlay")[0], state=state)
 
     @staticmethod
-    def _change_links(change: LinkChange, told: dict[str, Any], links: list[dict[str, Any]]) -> None:
+    def _change_links(change: LinkChange, workload: WorkloadDescription, links: list[LinkEntry]) -> None:
         for link in links:
-            change(told, link)
+            change(workload, link)
 
     def _change_circuits_of(self, names: list[str], change: LinkChange) -> None:
-        for told, link, name in self._workload_links():
-            if name in names:
-                change(told, link)
+        """Change every circuit that ends on these nodes. Runs in the lab, where WORKLOADS_DIR is at its own path."""
+        for path in sorted(WORKLOADS_DIR.glob("*.json")):
+            workload: WorkloadDescription = json.loads(path.read_text())
+            for link in workload["links"]:
+                if workload["nodes"].get(link["node"]) in names:
+                    change(workload, link)
 
-    def _workload_links(self) -> Iterator[tuple[dict[str, Any], dict[str, Any], str]]:
-        """(workload, link, node name) of every circuit; run inside, where the workloads' folder is at its own place."""
-        for path in sorted(Path("/run/lab/workloads").glob("*.json")):
-            told = json.loads(path.read_text())
-            for link in told["links"]:
-                if where := told["nodes"].get(link["node"]):
-                    yield told, link, where
+    def _set_link_down(self, workload: WorkloadDescription, link: LinkEntry) -> None:
+        with in_netns(workload["namespace"]), IPRoute() as socket:
+            for index in socket.link_lookup(ifname=workload_interface(link)):
+                socket.link("set", index=index, state="down")
 
-    def _set_link_down(self, told: dict[str, Any], link: dict[str, Any]) -> None:
-        with in_netns(workload_namespace(told["tenant"], told["connector"])), IPRoute() as far:
-            for index in far.link_lookup(ifname=workload_interface(link)):
-                far.link("set", index=index, state="down")
-
-    def _set_link_up(self, told: dict[str, Any], link: dict[str, Any]) -> None:
-        with in_netns(workload_namespace(told["tenant"], told["connector"])), IPRoute() as far:
-            for index in far.link_lookup(ifname=workload_interface(link)):
-                far.link("set", index=index, state="up")
-            apply_workload_network(far, told)
+    def _set_link_up(self, workload: WorkloadDescription, link: LinkEntry) -> None:
+        with in_netns(workload["namespace"]), IPRoute() as socket:
+            for index in socket.link_lookup(ifname=workload_interface(link)):
+                socket.link("set", index=index, state="up")
+            apply_workload_network(socket, workload)

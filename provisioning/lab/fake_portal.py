@@ -1,6 +1,6 @@
 """A portal with nothing behind it: serves signed documents to agents and keeps what they report.
 
-For packet tests and for trying the agent by hand; the real portal speaks the same three requests.
+For packet tests and for trying the agent by hand; the real portal answers the same three requests.
 """
 
 from __future__ import annotations
@@ -17,16 +17,17 @@ from urllib.parse import parse_qs, urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from provisioning.core.values.resource import canonical_json, content_digest
+from provisioning.core.node_document import VERSION, DocumentJson, SectionJson
+from provisioning.core.values.resource import canonical_json
 
 
 class FakePortal:
-    """``documents``: node name ("eu/1") → (text, signature). A node's token is its name."""
+    """``documents``: node at its location ("aws-eu-central-1/1") → (text, signature). A node's token is its name."""
 
     def __init__(self) -> None:
         self._key = Ed25519PrivateKey.generate()
         self._changed = threading.Condition()
-        self._version = 0
+        self._serial = 0
         self.documents: dict[str, tuple[str, str]] = {}
         self.reports: dict[str, dict[str, Any]] = {}
         self.is_unavailable = False
@@ -61,19 +62,19 @@ class FakePortal:
     def public_key(self) -> str:
         return base64.b64encode(self._key.public_key().public_bytes_raw()).decode()
 
-    def publish(self, nodes: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> float:
-        """node → section key → section without digest. Returns the moment (monotonic) at which it was served."""
+    def publish(self, nodes: Mapping[str, Mapping[str, SectionJson]], version: int = VERSION) -> float:
+        """Serve new documents: node → section key → section. Return the moment (monotonic) it happened."""
         with self._changed:
-            self._version += 1
+            self._serial += 1
             for node, sections in nodes.items():
                 location, _, index = node.rpartition("/")
-                text = canonical_json(
-                    {
-                        "node": {"id": node, "location": location, "index": int(index)},
-                        "version": self._version,
-                        "sections": {k: {**s, "digest": content_digest(s["body"])} for k, s in sections.items()},
-                    }
-                )
+                document: DocumentJson = {
+                    "version": version,
+                    "serial": self._serial,
+                    "node": {"id": node, "location": location, "index": int(index)},
+                    "sections": dict(sections),
+                }
+                text = canonical_json(document)
                 self.documents[node] = (text, base64.b64encode(self._key.sign(text.encode())).decode())
             self._changed.notify_all()
             return time.monotonic()
@@ -83,7 +84,10 @@ class FakePortal:
         self._server.server_close()
 
     def wait_until_applied(self, seconds: float = 20) -> bool:
-        """True when every node has reported every digest of its newest document; raises what one could not apply."""
+        """Return whether, in time, every node reported every digest of its newest document.
+
+        Raises AssertionError with what a node could not apply.
+        """
         end = time.monotonic() + seconds
         with self._changed:
             while time.monotonic() < end:
@@ -94,14 +98,15 @@ class FakePortal:
 
     def _is_applied(self, node: str, text: str) -> bool:
         report, document = self.reports.get(node), json.loads(text)
-        if not report or report["version"] != document["version"]:
+        if not report or report["serial"] != document["serial"]:
             return False
         if report["failed"]:
             raise AssertionError(f"{node}: {report['failed']}")
-        return bool(report["applied"] == {k: s["digest"] for k, s in document["sections"].items()})
+        digests = {key: section["digest"] for key, section in document["sections"].items()}
+        return bool(report["applied"] == digests)
 
     def counter(self, key: str) -> int:
-        """Over all nodes."""
+        """Return what all nodes counted under the key."""
         with self._changed:
             return sum(int(report["counters"].get(key, 0)) for report in self.reports.values())
 
@@ -117,13 +122,13 @@ class FakePortal:
         with self._changed:
             while time.monotonic() < end and not self._is_newer(node, have):
                 self._changed.wait(end - time.monotonic())
-            fresh = self.documents[node] if self._is_newer(node, have) else None
+            newer = self.documents[node] if self._is_newer(node, have) else None
         if self.is_unavailable:
             _respond(request, 503, None)
-        elif fresh is None:
+        elif newer is None:
             _respond(request, 204, None)
         else:
-            _respond(request, 200, {"document": fresh[0], "signature": fresh[1]})
+            _respond(request, 200, {"document": newer[0], "signature": newer[1]})
 
     def _is_newer(self, node: str, have: str) -> bool:
         text = self.documents.get(node, ("", ""))[0]

@@ -9,7 +9,7 @@ from provisioning.lab import sandbox
 
 
 def missing_requirements() -> list[str]:
-    """Empty when packets can flow here. Tries for real, in a child, so that nothing changes."""
+    """Return what is missing; empty when packets can flow here. Tries in a child process, so that nothing changes."""
     problems = []
     if not shutil.which("nft"):
         problems.append("the nft program (Debian: apt-get install nftables)")
@@ -18,8 +18,8 @@ def missing_requirements() -> list[str]:
     if child == 0:
         _try_links(writer)
     os.close(writer)
-    with os.fdopen(reader) as told:
-        problem = told.read()
+    with os.fdopen(reader) as pipe:
+        problem = pipe.read()
     os.waitpid(child, 0)
     return [*problems, problem] if problem else problems
 

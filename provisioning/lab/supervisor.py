@@ -1,4 +1,4 @@
-"""The lab's first process: makes the underlay and the nodes' own namespaces, forks the agents and the world.
+"""The lab's first process: makes the underlay and the nodes' own namespaces, forks the agents and the servers.
 
 Children share the imports made before the fork; each dies with the supervisor, the namespaces with the last of them.
 """
@@ -29,6 +29,8 @@ from provisioning.lab.workloads import LabCircuitProvider
 log = logging.getLogger("causeway.lab")
 
 UNDERLAY = "underlay"
+SERVERS = "servers"
+"""Name of the process that answers in all workloads."""
 UNDERLAY_MTU = 9000
 RESTART_SECONDS = 1.0
 FOREVER = 3600.0
@@ -37,7 +39,7 @@ HANDLED_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD}
 
 
 def _freeze_shared_memory() -> None:
-    """Before the forks: what was imported stays shared, and threads do not each get an arena of their own."""
+    """Run before the forks: what was imported stays shared, and threads do not each get an arena of their own."""
     PortalClient("http://127.0.0.1")
     gc.collect()
     gc.freeze()
@@ -53,7 +55,7 @@ class LabSupervisor:
         """name → (when to start it again, how)"""
 
     def run(self) -> None:
-        """Until SIGTERM or SIGINT."""
+        """Run until SIGTERM or SIGINT."""
         signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED_SIGNALS)
         if not self.config.simulate:
             sandbox.enter_sandbox()
@@ -63,14 +65,14 @@ class LabSupervisor:
             maker.join()
         _freeze_shared_memory()
         if not self.config.simulate:
-            self._start("world", lambda: workload_servers.main(self.config.traffic))
+            self._start(SERVERS, lambda: workload_servers.main(self.config.traffic))
         for node in self.config.nodes:
             self._start(node.name, lambda node=node: self._run_agent(node))  # type: ignore[misc]
         self._write_state_file()
         log.info("lab of %d nodes is up", len(self.config.nodes))
         while True:
-            told = signal.sigtimedwait(HANDLED_SIGNALS, RESTART_SECONDS if self.pending_restarts else FOREVER)
-            if told and told.si_signo != signal.SIGCHLD:
+            received = signal.sigtimedwait(HANDLED_SIGNALS, RESTART_SECONDS if self.pending_restarts else FOREVER)
+            if received and received.si_signo != signal.SIGCHLD:
                 break
             self._reap_children()
             self._restart_children()
@@ -79,7 +81,7 @@ class LabSupervisor:
     # -- children ----------------------------------------------------------------------------------------------------
 
     def _start(self, name: str, main: Callable[[], None]) -> None:
-        me = os.getpid()
+        parent = os.getpid()
         child = os.fork()
         if child:
             self.children[child] = (name, main)
@@ -87,7 +89,7 @@ class LabSupervisor:
         try:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED_SIGNALS)
-            sandbox.die_with_parent(me)
+            sandbox.die_with_parent(parent)
             main()
         except BaseException:
             log.exception("%s", name)
@@ -135,41 +137,41 @@ class LabSupervisor:
         self.config.state_file.unlink(missing_ok=True)
 
     def _write_state_file(self) -> None:
-        """The state file: by it `lab exec` and the others find the lab."""
+        """Write the file by which `lab exec` and the others find the lab."""
         pids = {name: pid for pid, (name, _) in self.children.items()}
-        told = {
+        state = {
             "pid": os.getpid(),
             "simulate": self.config.simulate,
-            "world": pids.get("world"),
+            "servers": pids.get(SERVERS),
             "nodes": {
                 node.name: {"namespace": node.namespace, "prefix": node.prefix, "pid": pids.get(node.name)}
                 for node in self.config.nodes
             },
         }
-        fresh = self.config.state_file.with_suffix(".new")
-        fresh.write_text(json.dumps(told))
-        fresh.replace(self.config.state_file)
+        temporary = self.config.state_file.with_suffix(".new")
+        temporary.write_text(json.dumps(state))
+        temporary.replace(self.config.state_file)
 
     # -- the underlay --------------------------------------------------------------------------------------------------
 
     def _create_underlay(self) -> None:
-        """One bridge that stands for the internet between nodes; its frames are large, so the mesh keeps 1500."""
+        """Make one bridge that stands for the internet between nodes; its frames are large, so the mesh keeps 1500."""
         netns.create(UNDERLAY)
-        with in_netns(UNDERLAY), IPRoute() as middle:
-            middle.link("set", index=1, state="up")
-            middle.link("add", ifname="br", kind="bridge")
-            bridge = middle.link_lookup(ifname="br")[0]
-            middle.link("set", index=bridge, state="up", mtu=UNDERLAY_MTU)
+        with in_netns(UNDERLAY), IPRoute() as underlay_socket:
+            underlay_socket.link("set", index=1, state="up")
+            underlay_socket.link("add", ifname="br", kind="bridge")
+            bridge = underlay_socket.link_lookup(ifname="br")[0]
+            underlay_socket.link("set", index=bridge, state="up", mtu=UNDERLAY_MTU)
             for number, node in enumerate(self.config.nodes, start=1):
                 netns.create(node.namespace)
-                with in_netns(node.namespace), IPRoute() as own:
-                    own.link("set", index=1, state="up")
-                    own.link(
+                with in_netns(node.namespace), IPRoute() as node_socket:
+                    node_socket.link("set", index=1, state="up")
+                    node_socket.link(
                         "add", ifname=UNDERLAY, kind="veth", mtu=UNDERLAY_MTU,
                         peer={"ifname": f"n{number}", "net_ns_fd": UNDERLAY, "mtu": UNDERLAY_MTU},
                     )  # fmt: skip
-                    index = own.link_lookup(ifname=UNDERLAY)[0]
-                    own.addr("add", index=index, address=node.underlay, prefixlen=16)
-                    own.link("set", index=index, state="up")
-                port = middle.link_lookup(ifname=f"n{number}")[0]
-                middle.link("set", index=port, master=bridge, state="up")
+                    index = node_socket.link_lookup(ifname=UNDERLAY)[0]
+                    node_socket.addr("add", index=index, address=node.underlay, prefixlen=16)
+                    node_socket.link("set", index=index, state="up")
+                port = underlay_socket.link_lookup(ifname=f"n{number}")[0]
+                underlay_socket.link("set", index=port, master=bridge, state="up")

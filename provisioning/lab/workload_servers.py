@@ -1,7 +1,7 @@
-"""Everything that answers in the lab: one process with sockets in every workload's namespace.
+"""The servers of all workloads: one process with sockets in every workload's namespace.
 
 TCP: an HTTP request gets a small page that names the workload; anybody else is greeted with the name and echoed.
-UDP: echo; who asks "who" is told the name, and the address it is known by here.
+UDP: echo; "who" is answered with the name, and the address that the asker has here.
 """
 
 from __future__ import annotations
@@ -11,16 +11,15 @@ import json
 import logging
 import os
 import socket
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from provisioning.agent.netns import in_netns
-from provisioning.agent.netns import netns_path as namespace_path
+from provisioning.agent.netns import in_netns, netns_path
 from provisioning.lab.traffic import TrafficGenerator
+from provisioning.lab.workload_description import WorkloadDescription
 from provisioning.lab.workloads import WORKLOADS_DIR
 
-log = logging.getLogger("causeway.lab.world")
+log = logging.getLogger("causeway.lab.servers")
 
 TCP_PORTS = (22, 25, 53, 80, 389, 443, 445, 1433, 3306, 3389, 5432, 8000, 8080, 8443)
 UDP_PORTS = (53, 123, 514, 5060)
@@ -57,11 +56,11 @@ class WorkloadServers:
                     log.debug("%s went away while it was opened: %s", name, error)
             await asyncio.sleep(SCAN_SECONDS)
 
-    async def _serve(self, name: str, workload: Mapping[str, Any]) -> None:
+    async def _serve(self, name: str, workload: WorkloadDescription) -> None:
         if self.traffic:
             self.traffic.add_workload(name, workload)
-        now = os.stat(namespace_path(name)).st_ino, workload["addresses"]
-        if self.serving.get(name) == now:
+        wanted = os.stat(netns_path(name)).st_ino, workload["addresses"]
+        if self.serving.get(name) == wanted:
             return
         self._close(name)
         loop, label = asyncio.get_running_loop(), f"{workload['tenant']}/{workload['connector']}"
@@ -77,24 +76,24 @@ class WorkloadServers:
                 datagrams = _open_socket(name, socket.SOCK_DGRAM, address, port)
                 transport, _ = await loop.create_datagram_endpoint(lambda: _UdpEcho(label), sock=datagrams)
                 opened.append(transport)
-        self.open[name], self.serving[name] = opened, now
+        self.open[name], self.serving[name] = opened, wanted
 
     def _close(self, name: str) -> None:
         self.serving.pop(name, None)
-        for each in self.open.pop(name, []):
-            each.close()
+        for server in self.open.pop(name, []):
+            server.close()
 
 
 def _open_socket(name: str, kind: int, address: str, port: int) -> socket.socket:
-    six = ":" in address
+    is_ipv6 = ":" in address
     with in_netns(name):
-        made = socket.socket(socket.AF_INET6 if six else socket.AF_INET, kind)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    if six:
-        made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-    made.setblocking(False)
-    made.bind((address, port))
-    return made
+        listener = socket.socket(socket.AF_INET6 if is_ipv6 else socket.AF_INET, kind)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if is_ipv6:
+        listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    listener.setblocking(False)
+    listener.bind((address, port))
+    return listener
 
 
 async def _serve_tcp(label: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -127,10 +126,10 @@ class _UdpEcho(asyncio.DatagramProtocol):
         self.transport = transport
 
     def datagram_received(self, data: bytes, addr: Any) -> None:
-        told = f"{self.label} {addr[0]}".encode() if data == b"who" else data
-        self.transport.sendto(told, addr)
+        reply = f"{self.label} {addr[0]}".encode() if data == b"who" else data
+        self.transport.sendto(reply, addr)
 
 
 def main(traffic: bool) -> None:
-    Path("/proc/self/comm").write_text("causeway-world")
+    Path("/proc/self/comm").write_text("causeway-srv")
     asyncio.run(WorkloadServers(traffic).run())

@@ -61,7 +61,7 @@ class SectionEvaluator:
         for other, host, ranges in self._others(section):
             if is_within(ranges, packet.destination):
                 return self._across(section, self.segments[other], host, start, packet)
-        if packet.destination >= V6_OFFSET or not section["exits"] or is_within(section["private"], packet.destination):
+        if packet.destination >= V6_OFFSET or not section["exits"] or is_within(section["bogons"], packet.destination):
             return SectionOutcome("no_route")
         return self._ruled(section, [_first_match(section["rules"], names(start), {"internet"}, packet)], [], packet)
 
@@ -77,17 +77,17 @@ class SectionEvaluator:
         if self._closed(section, section, start["connector"], end["connector"], packet):
             return SectionOutcome("no_route")
         matched = _first_match(
-            section["rules"], names(start), _names_of_address(section["sets"], packet.destination), packet
+            section["rules"], names(start), _names_of_address(section["address_sets"], packet.destination), packet
         )
-        if matched is None and section["stance"] == "open":
+        if matched is None and section["default_action"] == "allow":
             return SectionOutcome("delivered")
         return self._ruled(section, [matched], [], packet)
 
     def _others(self, section: Section) -> Iterator[tuple[str, Section, list[str]]]:
         """(segment, host, addresses of it that are seen here)."""
-        for guest in section["guests"]:
+        for guest in section["imported_members"]:
             yield guest["segment"], section, guest["ranges"]
-        for one in section["handover"]:
+        for one in section["deciding_peers"]:
             yield one["segment"], self.segments[one["segment"]], one["ranges"]
 
     def _across(
@@ -97,15 +97,15 @@ class SectionEvaluator:
         end = next(one for one in other["members"] if is_within(one["ranges"], packet.destination))
         if end["connector"] == start["connector"]:
             return SectionOutcome("local")
-        passage = next((one for one in host["passages"] if _is_carried_by_share(one, section, other, packet)), None)
+        passage = next((one for one in host["shares"] if _is_carried_by_share(one, section, other, packet)), None)
         if passage is None:
             return SectionOutcome("isolated")
         if self._closed(section, other, start["connector"], end["connector"], packet):
             return SectionOutcome("no_route")
         matched: list[Section | None] = []
         for one in (section, other):
-            mine = host if one is host else host["foreign"][one["segment"]]
-            called = _names_of_address(mine["sets"], packet.destination)
+            mine = host if one is host else host["peer_rules"][one["segment"]]
+            called = _names_of_address(mine["address_sets"], packet.destination)
             matched.append(_first_match(mine["rules"], names(start), called, packet))
         chains = [
             matched[0]["chain"] if matched[0] else [],
@@ -118,10 +118,10 @@ class SectionEvaluator:
     def _closed(self, section: Section, other: Section, one: str, two: str, packet: SectionPacket) -> bool:
         """Whether a route is kept from either end or from who gets replies, or no translation takes the packet in."""
         near, far = self.links[section["segment"], one], self.links[other["segment"], two]
-        if is_within(near["blind"], packet.destination) or is_within(far["blind"], packet.source):
+        if is_within(near["filtered_routes"], packet.destination) or is_within(far["filtered_routes"], packet.source):
             return True
         owner = next((m["connector"] for m in section["members"] if is_within(m["ranges"], packet.source)), one)
-        if is_within(self.links[section["segment"], owner]["blind"], packet.destination):
+        if is_within(self.links[section["segment"], owner]["filtered_routes"], packet.destination):
             return True
         inbound = [rule for rule in far["nat_rules"] if rule["direction"] == "inbound"]
         return not _is_plain(far, packet.destination) and not any(_is_match(rule, packet) for rule in inbound)
@@ -149,7 +149,9 @@ class SectionEvaluator:
                 return SectionOutcome("denied")
         for key in alive:
             instance = self.instances[key]
-            first = next((one["action"] for one in instance["rules"] if _is_match(one, packet)), instance["default"])
+            first = next(
+                (one["action"] for one in instance["rules"] if _is_match(one, packet)), instance["default_action"]
+            )
             if first == "deny":
                 return SectionOutcome("denied")
         return SectionOutcome("delivered", found[0]["id"] if found else otherwise, tuple(alive))

@@ -63,19 +63,19 @@ def test_every_segment_is_one_section_that_all_nodes_share_and_a_small_one_for_e
     assert len({one["index"] for one in section["mesh"]}) == 4
     assert section["rules"][0]["chain"] == ["fw"] and section["rules"][0]["ports"] == ["443", "8000-8100"]
     own = resources["exchange/us/2/segment/corp"].body
-    assert set(own) == {"segment", "node", "index", "services"}
+    assert set(own) == {"version", "nodes", "segment", "node", "index", "services"}
     assert [one["id"] for one in own["services"]["fw"]["instances"]] == ["fw/eu/1", "fw/eu/2"]
     assert set(section["exits"]) == {"eu", "us"}
-    assert section["sets"]["g:sites"] == ["10.3.0.0-10.5.255.255"]
+    assert section["address_sets"]["g:sites"] == ["10.3.0.0-10.5.255.255"]
 
 
 def test_every_pair_of_classes_has_one_anchor_and_inspected_pairs_meet_where_the_firewall_is() -> None:
     draw = hospital_network()
     draw.add("policies", policy("b-to-b", 15, "hospital-b", "dev", {"action": "inspect", "services": ["fw"]}))
     section = compile_network(draw.network())["segment/corp"].body
-    classes = sorted({member["class"] for member in section["members"]})
+    classes = sorted({member["anchor_class"] for member in section["members"]})
     assert set(section["anchors"]) == {f"{low}.{high}" for low, high in combinations_with_replacement(classes, 2)}
-    by_name = {member["connector"]: member["class"] for member in section["members"]}
+    by_name = {member["connector"]: member["anchor_class"] for member in section["members"]}
     for start, end in (("hospital-b", "vpc-prod"), ("hospital-b", "vpc-dev"), ("hospital-a", "vpc-prod")):
         low, high = sorted((by_name[start], by_name[end]))
         assert section["anchors"][f"{low}.{high}"].startswith("eu/")
@@ -188,12 +188,12 @@ def every_kind() -> IntentBuilder:
 def test_flows_of_a_share_are_decided_in_the_older_segment() -> None:
     resources = compile_network(every_kind().network())
     host, other = resources["segment/corp"].body, resources["segment/guest"].body
-    (guest,) = host["guests"]
+    (guest,) = host["imported_members"]
     assert (guest["connector"], guest["segment"], guest["ranges"]) == ("clearing", "guest", ["172.20.4.0-172.20.4.255"])
     assert guest["id"] == len(host["members"]) + 1
-    low, high = sorted((guest["class"], host["members"][0]["class"]))
+    low, high = sorted((guest["anchor_class"], host["members"][0]["anchor_class"]))
     assert f"{low}.{high}" in host["anchors"]
-    assert host["passages"] == [
+    assert host["shares"] == [
         {
             "id": "share/billing",
             "chain": [],
@@ -202,18 +202,25 @@ def test_flows_of_a_share_are_decided_in_the_older_segment() -> None:
             "initiate": ["a"],
         }
     ]
-    assert other["guests"] == other["passages"] == [] and host["handover"] == [] and other["foreign"] == {}
-    assert other["handover"] == [
+    assert (
+        other["imported_members"] == other["shares"] == []
+        and host["deciding_peers"] == []
+        and other["peer_rules"] == {}
+    )
+    assert other["deciding_peers"] == [
         {"segment": "corp", "number": host["number"], "ranges": ["10.1.0.0-10.1.255.255"]},
     ]
-    assert "172.20.4.0-172.20.4.255" in host["sets"]["any"] and "10.1.0.0-10.1.255.255" in other["sets"]["any"]
+    assert (
+        "172.20.4.0-172.20.4.255" in host["address_sets"]["any"]
+        and "10.1.0.0-10.1.255.255" in other["address_sets"]["any"]
+    )
 
 
 def test_the_host_has_the_rules_of_the_other_segment_that_can_match_and_arms_of_its_services() -> None:
     resources = compile_network(every_kind().network())
-    foreign = resources["segment/corp"].body["foreign"]["guest"]
+    foreign = resources["segment/corp"].body["peer_rules"]["guest"]
     assert [rule["id"] for rule in foreign["rules"]] == ["log/seen", "guests/checked"]
-    assert foreign["sets"] == {
+    assert foreign["address_sets"] == {
         "any": ["10.1.0.0-10.1.255.255", "172.20.4.0-172.20.4.255"],
         "g:prod": ["10.1.0.0-10.1.255.255"],
     }
@@ -260,7 +267,7 @@ def test_a_link_says_what_is_behind_it_what_is_seen_of_that_and_how_it_is_transl
     assert (rule["id"], rule["direction"], rule["source"]) == ("nat/hide", "outbound", ["10.3.0.0-10.3.0.255"])
     assert rule["to_source"] == {"type": "static", "from": ["10.3.0.0/24"], "to": ["100.64.3.0/24"]}
     assert rule["to_destination"] == {"type": "none", "from": [], "to": [], "port": None}
-    assert link["blind"] == ["10.2.0.0-10.2.255.255"]
+    assert link["filtered_routes"] == ["10.2.0.0-10.2.255.255"]
     (policy_,) = link["route_policies"]["out"]
     assert policy_["id"] == "routes/no-dev" and link["route_policies"]["in"] == []
     assert policy_["rules"][0]["prefixes"] == [{"prefix": "10.2.0.0/16", "ge": None, "le": None}]
@@ -281,7 +288,9 @@ def test_an_application_is_in_its_segment_and_only_its_target_learns_the_way_bac
         "source_nat": "100.127.255.3",
     }
     section = resources["segment/corp"].body
-    assert section["sets"]["app:portal"] == ["203.0.113.1-203.0.113.1"] and section["rules"][0]["to"] == ["app:portal"]
+    assert section["address_sets"]["app:portal"] == ["203.0.113.1-203.0.113.1"] and section["rules"][0]["to"] == [
+        "app:portal"
+    ]
     base = "aws/111122223333/eu-central-1/vpc"
     # What the share brings into the segment is routed there by every VPC; policies and the share decide.
     assert resources[f"{base}/vpc-0a1/routes"].body["prefixes"] == [

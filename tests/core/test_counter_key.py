@@ -15,7 +15,7 @@ TEXTS = {
     "spoof/a|corp": CounterKey("spoof/a", "corp"),
     "no-route/corp": CounterKey("no-route/corp"),
     "rule/corp/web|hits": CounterKey("rule/corp/web", quantity="hits"),
-    "stance/corp|denied": CounterKey("stance/corp", verdict="denied"),
+    "default-action/corp|denied": CounterKey("default-action/corp", verdict="denied"),
 }
 
 

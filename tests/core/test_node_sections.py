@@ -80,7 +80,7 @@ def anchors(net: IntentBuilder) -> dict[tuple[str, str, str], str]:
         if resource.kind == "exchange.segment":
             for one in resource.body["members"]:
                 for other in resource.body["members"]:
-                    low, high = sorted((one["class"], other["class"]))
+                    low, high = sorted((one["anchor_class"], other["anchor_class"]))
                     pair = resource.body["segment"], one["connector"], other["connector"]
                     found[pair] = resource.body["anchors"][f"{low}.{high}"]
     return found
@@ -102,6 +102,6 @@ def test_every_pair_of_ends_that_may_meet_has_an_anchor(net: IntentBuilder) -> N
         if resource.kind == "exchange.segment":
             section = resource.body
             for one in section["members"]:
-                for other in (*section["members"], *section["guests"]):
-                    low, high = sorted((one["class"], other["class"]))
+                for other in (*section["members"], *section["imported_members"]):
+                    low, high = sorted((one["anchor_class"], other["anchor_class"]))
                     assert f"{low}.{high}" in section["anchors"]

@@ -7,9 +7,12 @@ from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network
 from typing import Any
 
+from provisioning.core.node_document import VERSION, SectionJson, section_json
+
 TENANT = "acme"
 EXCHANGES = {"eu": "aws-eu-central-1", "us": "aws-us-east-1"}
 UNDERLAY = {"eu/1": "172.31.0.1", "eu/2": "172.31.0.2", "us/1": "172.31.1.1", "us/2": "172.31.1.2"}
+NODES = {node: EXCHANGES[node.partition("/")[0]] for node in UNDERLAY}
 INDEX = {node: number for number, node in enumerate(UNDERLAY, start=1)}
 
 
@@ -25,10 +28,10 @@ class Site:
 
 @dataclass(frozen=True)
 class HandwrittenNetwork:
-    """instances: service → hosts of its instances. rules: dicts as in a segment section, defaults filled in."""
+    """instances: service → hosts of its instances. rules: as in a segment's body, with defaults filled in."""
 
     sites: tuple[Site, ...]
-    stance: dict[str, str] = field(default_factory=lambda: {"corp": "open"})
+    default_action: dict[str, str] = field(default_factory=lambda: {"corp": "allow"})
     rules: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     instances: dict[str, list[str]] = field(default_factory=dict)
     instance_rules: list[dict[str, Any]] = field(default_factory=list)
@@ -37,22 +40,25 @@ class HandwrittenNetwork:
     def with_changes(self, **changes: Any) -> HandwrittenNetwork:
         return replace(self, **changes)
 
-    def documents(self) -> dict[str, dict[str, Any]]:
-        """Node at its location ("aws-eu-central-1/1") → its sections."""
-        found: dict[str, dict[str, Any]] = {}
+    def documents(self) -> dict[str, dict[str, SectionJson]]:
+        """Return node at its location ("aws-eu-central-1/1") → its sections."""
+        documents: dict[str, dict[str, SectionJson]] = {}
         for node in UNDERLAY:
             exchange, _, index = node.rpartition("/")
-            sections: dict[str, Any] = {}
+            sections: dict[str, SectionJson] = {}
 
             def add(
-                address: str, kind: str, body: dict[str, Any], node: str = node, to: dict[str, Any] = sections
+                address: str, kind: str, body: dict[str, Any], node: str = node, to: dict[str, SectionJson] = sections
             ) -> None:
-                to[f"{self.tenant}/{address}"] = {
-                    "tenant": self.tenant, "address": address, "kind": kind, "self": node, "body": body,
-                }  # fmt: skip
+                body = {"version": VERSION, "nodes": NODES, **body}
+                to[f"{self.tenant}/{address}"] = section_json(self.tenant, node, address, kind, body)
 
-            add(f"exchange/{exchange}", "exchange.presence", {"location": EXCHANGES[exchange], "size": "small"})
-            for number, segment in enumerate(sorted(self.stance), start=12):
+            add(
+                f"exchange/{exchange}",
+                "exchange.presence",
+                {"location": EXCHANGES[exchange], "size": "small", "rate": 0},
+            )
+            for number, segment in enumerate(sorted(self.default_action), start=12):
                 address = f"exchange/{exchange}/{index}/segment/{segment}"
                 add(address, "exchange.vrf", self._vrf(node, segment))
                 add(f"segment/{segment}", "exchange.segment", self._segment(segment, number))
@@ -63,15 +69,15 @@ class HandwrittenNetwork:
                     add(
                         f"connector/{site.name}",
                         "exchange.connector",
-                        {**body, "exchange": site.exchange, "links": links},
+                        {**body, "exchange": site.exchange, "failover_exchange": None, "links": links},
                     )
             for service, hosts in self.instances.items():
                 for i, host in enumerate(hosts, start=1):
                     if host.startswith(exchange):
                         body = self._instance(service, i, host)
                         add(f"service/{service}/{exchange}/instance/{i}", "exchange.instance", body)
-            found[f"{EXCHANGES[exchange]}/{index}"] = sections
-        return found
+            documents[f"{EXCHANGES[exchange]}/{index}"] = sections
+        return documents
 
     def _vrf(self, node: str, segment: str) -> dict[str, Any]:
         return {
@@ -95,8 +101,9 @@ class HandwrittenNetwork:
         members = [
             {
                 "id": i, "connector": site.name, "number": i, "exchange": site.exchange, "home": f"{site.exchange}/1",
-                "kind": site.kind, "class": i, "prefixes": [site.prefix] if site.prefix else [],
+                "kind": site.kind, "group": None, "anchor_class": i, "prefixes": [site.prefix] if site.prefix else [],
                 "ranges": [_range(site.prefix)] if site.prefix else [],
+                "sources": [_range(site.prefix)] if site.prefix else [],
             }
             for i, site in enumerate(self.sites, start=1)
             if site.segment == segment
@@ -117,12 +124,10 @@ class HandwrittenNetwork:
             for i, rule in enumerate(self.rules.get(segment, ()), start=1)
         ]  # fmt: skip
         return {
-            "segment": segment, "number": number, "stance": self.stance[segment], "vni": number,
-            "members": members, "exits": exits, "sets": sets, "rules": rules,
-            "mesh": [
-                {"node": n, "index": INDEX[n], "location": EXCHANGES[n.partition("/")[0]], "underlay": UNDERLAY[n]}
-                for n in UNDERLAY
-            ],
+            "segment": segment, "number": number, "default_action": self.default_action[segment], "vni": number,
+            "members": members, "exits": exits, "address_sets": sets, "rules": rules, "bogons": [], "apps": [],
+            "imported_members": [], "deciding_peers": [], "shares": [], "peer_rules": {},
+            "mesh": [{"node": node, "index": INDEX[node], "underlay": UNDERLAY[node]} for node in UNDERLAY],
             "anchors": self._anchors(members),
         }  # fmt: skip
 
@@ -131,20 +136,21 @@ class HandwrittenNetwork:
         found = {}
         for a in members:
             for b in members:
-                low, high = sorted((a["class"], b["class"]))
+                low, high = sorted((a["anchor_class"], b["anchor_class"]))
                 where = sorted(UNDERLAY)
                 choice = hashlib.sha256(f"{low}.{high}".encode()).digest()[0] % len(where)
                 found[f"{low}.{high}"] = where[choice]
         return found
 
     def _links(self, number: int, site: Site) -> list[dict[str, Any]]:
-        segment_number = 12 + sorted(self.stance).index(site.segment)
+        segment_number = 12 + sorted(self.default_action).index(site.segment)
         return [
             {
                 "circuit": circuit, "node": f"{site.exchange}/{i}", "role": role, "segment": site.segment,
                 "segment_number": segment_number, "interface": f"c{number}{circuit.lower()}{segment_number}",
                 "local": f"169.254.{number}.{4 * i + 1}/30", "peer": f"169.254.{number}.{4 * i + 2}/30",
-                "inside": [site.prefix] if site.prefix else [],
+                "inside": [site.prefix] if site.prefix else [], "presented": [], "nat_rules": [], "filtered_routes": [],
+                "route_policies": {"in": [], "out": []}, "vlan": None, "bgp": None, "remote": None,
                 "transport": "internet" if site.kind == "internet-exit" else "lab",
                 "nat": "203.0.113.9" if site.kind == "internet-exit" else None,
             }
@@ -156,9 +162,10 @@ class HandwrittenNetwork:
             "service": service, "number": 40, "product": "linux-firewall", "instance": i, "host": host,
             "segments": [
                 {"segment": segment, "number": number, "index": 100 + i}
-                for number, segment in enumerate(sorted(self.stance), start=12)
+                for number, segment in enumerate(sorted(self.default_action), start=12)
             ],
-            "default": "allow", "rules": self.instance_rules,
+            "license": "included", "exchange": host.partition("/")[0], "zones": [], "default_action": "allow",
+            "rules": [{"source": None, "destination": None, **rule} for rule in self.instance_rules],
         }  # fmt: skip
 
 

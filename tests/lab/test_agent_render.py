@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from provisioning.agent import nft, ranges
+from provisioning.agent import nft
+from provisioning.agent.address_families import nft_interval, route_prefixes
 from provisioning.agent.counter_totals import CounterTotals
 from provisioning.agent.desired import NftTable
-from provisioning.agent.document import DocumentSection, NodeDocument
+from provisioning.agent.document import NodeDocument, parse_section
 from provisioning.agent.mark_allocation import MarkAllocation
 from provisioning.agent.render import RenderedNode, render_node
-from provisioning.core.values.resource import content_digest
+from provisioning.core.node_document import SectionJson
+from provisioning.core.values.addresses import intersect, parse_ranges
 from tests.core.sample_networks import IntentBuilder, policy, site
 from tests.lab import compiled_documents
 from tests.lab.handwritten_network import HandwrittenNetwork, Site, policy_rule
@@ -38,12 +41,8 @@ def document(network: HandwrittenNetwork, node: str = "aws-eu-central-1/1") -> N
     return parse_document(network.documents()[node])
 
 
-def parse_document(found: dict[str, Any]) -> NodeDocument:
-    sections = {
-        key: DocumentSection(key, s["tenant"], s["address"], s["kind"], content_digest(s["body"]), s["self"], s["body"])
-        for key, s in found.items()
-    }
-    return NodeDocument(1, {}, sections, "", "", "")
+def parse_document(sections: dict[str, SectionJson]) -> NodeDocument:
+    return NodeDocument(1, {key: parse_section(key, section) for key, section in sections.items()}, "", "", "")
 
 
 def render_network(network: HandwrittenNetwork, memory: MarkAllocation | None = None) -> RenderedNode:
@@ -132,7 +131,7 @@ def test_the_same_document_renders_the_same_and_keeps_its_generation() -> None:
 
 def test_a_changed_rule_starts_a_generation_and_a_new_site_does_too() -> None:
     memory = render_network(NETWORK).mark_allocations[KEY]
-    changed = render_network(NETWORK.with_changes(stance={"corp": "closed"}), memory).mark_allocations[KEY]
+    changed = render_network(NETWORK.with_changes(default_action={"corp": "deny"}), memory).mark_allocations[KEY]
     grown = render_network(
         NETWORK.with_changes(sites=(*SITES, Site("more", "us", "10.9.0.0/16"))), memory
     ).mark_allocations[KEY]
@@ -150,24 +149,21 @@ def test_chains_and_instances_keep_their_numbers_when_others_come_and_go() -> No
 
 
 def test_a_section_that_makes_no_sense_fails_alone() -> None:
-    broken = document(NETWORK.with_changes(stance={"corp": "open", "lab": "open"}))
-    body: dict[str, Any] = {**broken.sections["acme/segment/lab"].body}
+    broken = document(NETWORK.with_changes(default_action={"corp": "allow", "lab": "allow"}))
+    section = broken.sections["acme/segment/lab"]
+    body: dict[str, Any] = {**section.body}
     del body["mesh"]
-    old = broken.sections["acme/segment/lab"]
-    sections = {
-        **broken.sections,
-        old.key: DocumentSection(old.key, old.tenant, old.address, old.kind, "", old.node, body),
-    }
-    result = render_node(NodeDocument(1, {}, sections, "", "", ""), {}, "x.")
-    assert set(result.failed) == {old.key, "acme/exchange/eu/1/segment/lab"}
+    sections = {**broken.sections, section.key: replace(section, body=body)}
+    result = render_node(NodeDocument(1, sections, "", "", ""), {}, "x.")
+    assert set(result.failed) == {section.key, "acme/exchange/eu/1/segment/lab"}
     assert "x.acme.corp" in result.namespaces
 
 
 def test_ranges_join_meet_and_become_prefixes() -> None:
-    joined = ranges.parse_union(["10.0.0.0/24", "10.0.1.0-10.0.1.255", "10.0.4.7"])
-    assert [ranges.range_text(span) for span in joined] == ["10.0.0.0-10.0.1.255", "10.0.4.7"]
-    assert ranges.to_prefixes(joined) == ["10.0.0.0/23", "10.0.4.7/32"]
-    assert ranges.to_prefixes(ranges.intersect(joined, ranges.parse_union(["10.0.1.128/25"]))) == ["10.0.1.128/25"]
+    joined = parse_ranges(["10.0.0.0/24", "10.0.1.0-10.0.1.255", "10.0.4.7"])
+    assert [nft_interval(span) for span in joined] == ["10.0.0.0-10.0.1.255", "10.0.4.7"]
+    assert route_prefixes(joined) == ["10.0.0.0/23", "10.0.4.7/32"]
+    assert route_prefixes(intersect(joined, parse_ranges(["10.0.1.128/25"]))) == ["10.0.1.128/25"]
 
 
 def test_totals_grow_whatever_the_kernel_forgets() -> None:

@@ -34,7 +34,7 @@ def own_lab(tmp_path: Path) -> Iterator[RunningLab]:
 
 def lab_processes(running_lab: RunningLab) -> list[int]:
     state = running_lab.lab.state
-    return [state["pid"], state["world"], *(node["pid"] for node in state["nodes"].values())]
+    return [state["pid"], state["servers"], *(node["pid"] for node in state["nodes"].values())]
 
 
 def is_process_alive(pid: int) -> bool:
@@ -69,7 +69,7 @@ def test_packets_flow_on_while_the_portal_is_away_and_a_restarted_agent_needs_no
     time.sleep(2)
     assert own_lab.can_ping("prod", "10.2.0.1")
     own_lab.portal.is_unavailable = False
-    own_lab.publish_network(HandwrittenNetwork(SITES).with_changes(stance={"corp": "closed"}))
+    own_lab.publish_network(HandwrittenNetwork(SITES).with_changes(default_action={"corp": "deny"}))
     assert not own_lab.can_ping("prod", "10.2.0.1")
 
 
@@ -135,7 +135,7 @@ def test_a_document_that_the_portal_did_not_sign_is_not_applied(tmp_path: Path) 
     try:
         running_lab.publish_network(HandwrittenNetwork(SITES))
         version = running_lab.portal.reports["aws-eu-central-1/1"]["version"]
-        running_lab.portal.publish(HandwrittenNetwork(SITES).with_changes(stance={"corp": "closed"}).documents())
+        running_lab.portal.publish(HandwrittenNetwork(SITES).with_changes(default_action={"corp": "deny"}).documents())
         text, _ = running_lab.portal.documents["aws-eu-central-1/1"]
         wait_until(lambda: running_lab.portal.wait_until_applied(1), 10, "the signed one is applied")
         running_lab.portal.documents["aws-eu-central-1/1"] = (

@@ -22,7 +22,7 @@ SITES = (
     Site("plant", "us", "10.4.0.0/16"),
 )
 OPEN = HandwrittenNetwork(SITES)
-CLOSED = OPEN.with_changes(stance={"corp": "closed"})
+CLOSED = OPEN.with_changes(default_action={"corp": "deny"})
 ADDRESS = {site.name: site.prefix.replace(".0.0/16", ".0.1") for site in SITES}
 PAIRS = [(a.name, b.name) for a in SITES for b in SITES if a is not b]
 
@@ -133,7 +133,7 @@ def test_a_flow_that_is_to_be_inspected_from_now_on_is_reset_unless_the_policy_i
 
 def test_two_segments_may_use_the_same_addresses(running_lab: RunningLab) -> None:
     twins = (Site("twin-a", "eu", "10.1.0.0/16", "lab"), Site("twin-b", "us", "10.2.0.0/16", "lab"))
-    running_lab.publish_network(HandwrittenNetwork(SITES + twins, stance={"corp": "open", "lab": "open"}))
+    running_lab.publish_network(HandwrittenNetwork(SITES + twins, default_action={"corp": "allow", "lab": "allow"}))
     assert "acme/dev" in running_lab.banner("prod", "10.2.0.1", 25)
     assert "acme/twin-b" in running_lab.banner("twin-a", "10.2.0.1", 25)
     assert not running_lab.can_ping("twin-a", "10.3.0.1")

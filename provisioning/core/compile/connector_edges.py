@@ -1,53 +1,50 @@
-"""The edge of a connector in one segment, as its links are told: what is behind it, what the network sees of that, and
-how the two are translated and announced.
+"""The edge of a connector in one segment: what is behind it, what the segment sees of that, how the one becomes the
+other, and what is announced.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from provisioning.core.compile.rules import range_texts
 from provisioning.core.intent import Attachment, Connector, NatRule, RouteRule
 from provisioning.core.intent.prefix_resolver import PrefixResolver
+from provisioning.core.node_document import EdgeEntry, NatRuleEntry, RoutePolicyEntry, RouteRuleEntry
 from provisioning.core.resolve.connector_edge import RouteFilter
 from provisioning.core.resolve.derived import DerivedKey
 from provisioning.core.resolve.segment import ResolvedSegment
 from provisioning.core.values.addresses import merge_ranges
 
-EdgeSection = dict[str, Any]
-_EDGE_SECTIONS = DerivedKey[dict[str, EdgeSection]]("edge sections")
+_EDGES = DerivedKey[dict[str, EdgeEntry]]("connector edges")
 
 
-def edge_sections(resolved: ResolvedSegment) -> dict[str, EdgeSection]:
-    """Connector uid → its edge here; all its links share it. Kept with the realm."""
+def edge_entries(resolved: ResolvedSegment) -> dict[str, EdgeEntry]:
+    """Return connector uid → its edge in the segment, which all its links share; kept with the resolved segment."""
     attached = resolved.routing_table.attached
     return resolved.derived.get(
-        _EDGE_SECTIONS,
+        _EDGES,
         (),
-        lambda: {connector.uid: _edge_section(resolved, connector, attachments) for connector, attachments in attached},
+        lambda: {connector.uid: _edge_entry(resolved, connector, attachments) for connector, attachments in attached},
     )
 
 
-def _edge_section(resolved: ResolvedSegment, connector: Connector, attachments: Iterable[Attachment]) -> EdgeSection:
-    shown = (held for member in resolved.members_of(connector) for _, held in member.routes)
-    local_segment = resolved.local_segment
+def _edge_entry(resolved: ResolvedSegment, connector: Connector, attachments: Iterable[Attachment]) -> EdgeEntry:
+    presented = (ranges for member in resolved.members_of(connector) for _, ranges in member.routes)
+    routing_table = resolved.local_segment.routing_table
     return {
         "inside": sorted({prefix for attachment in attachments for prefix in attachment.prefixes}),
-        "presented": range_texts(merge_ranges(shown)),
-        "nat_rules": [
-            _nat_rule(rule, resolved.prefixes) for rule in local_segment.routing_table.nat.get(connector.uid, ())
-        ],
-        "blind": range_texts(resolved.filtered_routes(connector)),
+        "presented": range_texts(merge_ranges(presented)),
+        "nat_rules": [_nat_rule(rule, resolved.prefixes) for rule in routing_table.nat.get(connector.uid, ())],
+        "filtered_routes": range_texts(resolved.filtered_routes(connector)),
         "route_policies": {
-            "in": [_route_policy(one) for one in local_segment.routing_table.filters(connector, "in")],
-            "out": [_route_policy(one) for one in local_segment.routing_table.filters(connector, "out")],
+            "in": [_route_policy(policy) for policy in routing_table.filters(connector, "in")],
+            "out": [_route_policy(policy) for policy in routing_table.filters(connector, "out")],
         },
     }
 
 
-def _nat_rule(rule: NatRule, prefixes: PrefixResolver) -> dict[str, Any]:
-    """One to one where ``from`` and ``to`` pair off, in this order; a pool has no ``from``."""
+def _nat_rule(rule: NatRule, prefixes: PrefixResolver) -> NatRuleEntry:
+    """Return a rule whose ``from`` and ``to`` pair off, in this order; a pool has no ``from``."""
     match, source, destination = rule.match, rule.source, rule.destination
     return {
         "id": f"nat/{rule.key}",
@@ -71,20 +68,19 @@ def _nat_rule(rule: NatRule, prefixes: PrefixResolver) -> dict[str, Any]:
 
 
 def _match_ranges(prefixes: PrefixResolver, names: tuple[str, ...]) -> list[str] | None:
-    found = prefixes.ranges(names)
-    return None if found is None else range_texts(found)
+    ranges = prefixes.ranges(names)
+    return None if ranges is None else range_texts(ranges)
 
 
-def _route_policy(filtering: RouteFilter) -> dict[str, Any]:
-    """First match inside a policy; a route has to get past every policy."""
-    policy = filtering.policy
+def _route_policy(route_filter: RouteFilter) -> RoutePolicyEntry:
+    policy = route_filter.policy
     return {
         "id": f"routes/{policy.key}",
-        "rules": [_route_rule(rule, filtering.prefixes) for rule in policy.rules],
+        "rules": [_route_rule(rule, route_filter.prefixes) for rule in policy.rules],
     }
 
 
-def _route_rule(rule: RouteRule, prefixes: PrefixResolver) -> dict[str, Any]:
+def _route_rule(rule: RouteRule, prefixes: PrefixResolver) -> RouteRuleEntry:
     match, set_ = rule.match, rule.set
     return {
         "action": rule.action,

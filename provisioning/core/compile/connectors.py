@@ -1,12 +1,13 @@
-"""Connectors on the exchange side: one resource with all links, for every kind."""
+"""Connectors on the exchange side: one resource with all links, whatever the kind."""
 
 from __future__ import annotations
 
-from provisioning.core.compile.connector_edges import edge_sections
-from provisioning.core.compile.links import LinkEnd, link_ends, link_section
+from provisioning.core.compile.connector_edges import edge_entries
+from provisioning.core.compile.links import LinkEnd, link_ends, link_entry
 from provisioning.core.compile.resource_addresses import connector_address, presence_address, vrf_address
 from provisioning.core.intent import Connector
 from provisioning.core.intent.connectors import CONNECTOR_KINDS
+from provisioning.core.node_document import VERSION, ConnectorBody
 from provisioning.core.resolve.derived import DerivedKey
 from provisioning.core.resolve.network import Network
 from provisioning.core.values.resource import Resource
@@ -15,21 +16,21 @@ _CONNECTOR_RESOURCES = DerivedKey[Resource]("connector resources")
 
 
 def connector_resources(network: Network) -> list[Resource]:
-    """By number. What an edit did not touch is the very resource of the version before."""
-    intent, placed = network.intent, link_ends(network)
+    """Return the connectors' resources by number; what an edit did not touch is the one of the version before."""
+    intent, ends = network.intent, link_ends(network)
     reads = {
         uid: (
             connector,
             intent.catalog.sizes.get(connector.size, 0),
-            *placed[uid],
-            *(intent.exchanges[one] for one in _exchange_uids(connector)),
-            *(edge_sections(network.resolved(end.segment))[uid] for end in placed[uid]),
+            *ends[uid],
+            *(intent.exchanges[exchange] for exchange in _exchange_uids(connector)),
+            *(edge_entries(network.resolved(end.segment))[uid] for end in ends[uid]),
         )
         for uid, connector in intent.connectors.items()
         if connector.enabled
     }
     return network.derived.get_each(
-        _CONNECTOR_RESOURCES, reads, lambda uid: _connector_resource(network, intent.connectors[uid], placed[uid])
+        _CONNECTOR_RESOURCES, reads, lambda uid: _connector_resource(network, intent.connectors[uid], ends[uid])
     )
 
 
@@ -37,14 +38,15 @@ def _exchange_uids(connector: Connector) -> list[str]:
     return [uid for uid in (connector.exchange, connector.failover_exchange) if uid]
 
 
-def _connector_resource(network: Network, connector: Connector, mine: tuple[LinkEnd, ...]) -> Resource:
+def _connector_resource(network: Network, connector: Connector, ends: tuple[LinkEnd, ...]) -> Resource:
     intent = network.intent
     links = [
-        link_section(intent, connector, end, edge_sections(network.resolved(end.segment))[connector.uid])
-        for end in mine
+        link_entry(intent, connector, end, edge_entries(network.resolved(end.segment))[connector.uid]) for end in ends
     ]
     exchanges = [intent.exchanges[uid] for uid in _exchange_uids(connector)]
-    body = {
+    body: ConnectorBody = {
+        "version": VERSION,
+        "nodes": {link["node"]: intent.exchanges[end.exchange].location for link, end in zip(links, ends, strict=True)},
         "number": connector.number,
         "kind": connector.kind,
         "size": connector.size,
@@ -54,10 +56,10 @@ def _connector_resource(network: Network, connector: Connector, mine: tuple[Link
         "links": links,
     }
     if not CONNECTOR_KINDS[connector.kind].cloud:
-        # What a cloud network is there is its cloud's driver's business.
+        # What a connector is in its cloud is the business of that cloud's driver.
         body["settings"] = connector.settings
     needed = {presence_address(exchange.key) for exchange in exchanges}
-    needed |= {vrf_address(one["node"], one["segment"]) for one in links}
+    needed |= {vrf_address(link["node"], link["segment"]) for link in links}
     return Resource(
         connector_address(connector.key),
         "exchange.connector",

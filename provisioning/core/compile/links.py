@@ -1,4 +1,5 @@
-"""The links of connectors: one for each circuit and segment, with addresses that no other link there has."""
+"""The links of connectors: one for each circuit and segment, with an address that no other link of that node and
+segment has."""
 
 from __future__ import annotations
 
@@ -6,17 +7,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from provisioning.core.compile.connector_edges import EdgeSection
 from provisioning.core.intent import Circuit, Connector, Intent
 from provisioning.core.intent.circuits import LINK_SLOTS, link_addresses, link_slot
 from provisioning.core.intent.connectors import CONNECTOR_KINDS
+from provisioning.core.node_document import EdgeEntry, LinkEntry
 from provisioning.core.resolve.derived import DerivedKey
 from provisioning.core.resolve.network import Network
 from provisioning.core.values.addresses import BadPrefix
 
 
 class LinkEnd(NamedTuple):
-    """Where a circuit ends in a segment: the exchange's end is ``local``, the far one ``peer``."""
+    """Where a circuit ends in a segment: ``local`` is the exchange's address, ``peer`` that of the far end."""
 
     circuit: Circuit
     exchange: str
@@ -31,13 +32,13 @@ class LinkEnd(NamedTuple):
 
 
 class LinkRequest(NamedTuple):
-    """The ends a connector would like to have. ``free``: place among them → the slot it may be moved from; those whose
-    addresses a person gave stay."""
+    """The ends a connector asks for. ``movable``: index of an end → the slot it may be moved from; ends whose addresses
+    a person gave stay."""
 
     connector: Connector
     ends: tuple[LinkEnd, ...]
     interfaces: tuple[tuple[str, int, str, str], ...]
-    free: dict[int, int]
+    movable: dict[int, int]
 
 
 LinkEnds = dict[str, tuple[LinkEnd, ...]]
@@ -46,19 +47,22 @@ _LINK_REQUESTS = DerivedKey[LinkRequest]("link requests")
 
 
 def link_ends(network: Network) -> LinkEnds:
-    """Connector uid → the ends of its circuits.
+    """Return connector uid → the ends of its circuits.
 
-    Addresses that a person gave come first; the others follow from the connector's number, so two whose numbers are
-    far apart may want the same: the younger one then takes the next free place.
+    Addresses that a person gave come first; the others follow from the connector's number. Two connectors whose numbers
+    are far apart may ask for the same: the younger one then takes the next free slot.
     """
-    enabled = sorted((one for one in network.intent.connectors.values() if one.enabled), key=lambda one: one.number)
+    enabled = sorted(
+        (connector for connector in network.intent.connectors.values() if connector.enabled),
+        key=lambda connector: connector.number,
+    )
     return network.derived.get(
         _LINK_ENDS, tuple(enabled), lambda: _allocate_addresses(_link_requests(network, enabled))
     )
 
 
 def _link_requests(network: Network, connectors: list[Connector]) -> list[LinkRequest]:
-    """By connector number; kept for connectors that did not change."""
+    """Return the requests by connector number; those of connectors that did not change are kept."""
     by_uid = {connector.uid: connector for connector in connectors}
     reads = {uid: (connector,) for uid, connector in by_uid.items()}
     return network.derived.get_each(_LINK_REQUESTS, reads, lambda uid: _link_request(by_uid[uid]))
@@ -66,39 +70,39 @@ def _link_requests(network: Network, connectors: list[Connector]) -> list[LinkRe
 
 def _link_request(connector: Connector) -> LinkRequest:
     segments = dict.fromkeys(attachment.segment for attachment in connector.attachments)
-    found: list[LinkEnd] = []
-    free: dict[int, int] = {}
+    ends: list[LinkEnd] = []
+    movable: dict[int, int] = {}
     for nth, (circuit, exchange) in enumerate(circuits_with_exchange(connector)):
         slot = link_slot(connector.number, nth)
         for segment in segments:
             if (circuit.local, circuit.peer) == link_addresses(slot):
-                free[len(found)] = slot
-            found.append(LinkEnd(circuit, exchange, segment, circuit.local, circuit.peer))
-    return LinkRequest(connector, tuple(found), tuple(end.interface for end in found), free)
+                movable[len(ends)] = slot
+            ends.append(LinkEnd(circuit, exchange, segment, circuit.local, circuit.peer))
+    return LinkRequest(connector, tuple(ends), tuple(end.interface for end in ends), movable)
 
 
-def _allocate_addresses(wishes: list[LinkRequest]) -> LinkEnds:
+def _allocate_addresses(requests: list[LinkRequest]) -> LinkEnds:
     taken = {
         interface
-        for wish in wishes
-        if len(wish.free) < len(wish.interfaces)
-        for place, interface in enumerate(wish.interfaces)
-        if place not in wish.free
+        for request in requests
+        if len(request.movable) < len(request.interfaces)
+        for index, interface in enumerate(request.interfaces)
+        if index not in request.movable
     }
-    found: LinkEnds = {}
-    for wish in wishes:
-        mine = wish.ends
-        for place, slot in wish.free.items():
-            if wish.interfaces[place] in taken:
-                moved = _move_to_free_slot(mine[place], slot, taken)
-                mine = (*mine[:place], moved, *mine[place + 1 :])
-            taken.add(mine[place].interface if mine is not wish.ends else wish.interfaces[place])
-        found[wish.connector.uid] = mine
-    return found
+    allocated: LinkEnds = {}
+    for request in requests:
+        ends = request.ends
+        for index, slot in request.movable.items():
+            if request.interfaces[index] in taken:
+                moved = _move_to_free_slot(ends[index], slot, taken)
+                ends = (*ends[:index], moved, *ends[index + 1 :])
+            taken.add(ends[index].interface if ends is not request.ends else request.interfaces[index])
+        allocated[request.connector.uid] = ends
+    return allocated
 
 
 def circuits_with_exchange(connector: Connector) -> Iterator[tuple[Circuit, str]]:
-    """Each with the exchange it ends at. At the failover exchange C and D stand ready, for the same far devices."""
+    """Yield each circuit and its exchange. At the failover exchange, C and D stand by for the same devices."""
     for circuit in connector.circuits:
         yield circuit, connector.exchange
     if connector.failover_exchange:
@@ -117,7 +121,7 @@ def _move_to_free_slot(end: LinkEnd, slot: int, taken: set[tuple[str, int, str, 
     raise BadPrefix("out_of_range", "There is no link address left in this segment.")
 
 
-def link_section(intent: Intent, connector: Connector, end: LinkEnd, edge: EdgeSection) -> dict[str, Any]:
+def link_entry(intent: Intent, connector: Connector, end: LinkEnd, edge: EdgeEntry) -> LinkEntry:
     circuit, exchange, segment = end.circuit, intent.exchanges[end.exchange], intent.segments[end.segment]
     transport = CONNECTOR_KINDS[connector.kind].transport
     public = intent.catalog.locations[exchange.location].node(circuit.node).public_ip
@@ -127,7 +131,7 @@ def link_section(intent: Intent, connector: Connector, end: LinkEnd, edge: EdgeS
         "role": circuit.role,
         "segment": segment.key,
         "segment_number": segment.number,
-        # Fifteen characters are all that Linux allows.
+        # Linux allows fifteen characters (IFNAMSIZ).
         "interface": f"c{connector.number}{circuit.name.lower()}{segment.number}"[:15],
         "local": end.local,
         "peer": end.peer,
@@ -141,6 +145,6 @@ def link_section(intent: Intent, connector: Connector, end: LinkEnd, edge: EdgeS
 
 
 def _peer_address(settings: Mapping[str, Any], circuit: str) -> str | None:
-    """The public address of the device at the far end; None where it calls from anywhere, or has none."""
+    """Return the public address of the device at the far end; None where it may call from anywhere, or has none."""
     devices: list[str] = settings.get("peer_addresses") or []
     return devices["ABCD".index(circuit) % len(devices)] if devices else None

@@ -1,6 +1,8 @@
-"""Addresses of what exchanges run; made of keys, which no rename changes."""
+"""Addresses of what exchanges run, and names of their nodes; made of keys, which no rename changes."""
 
 from __future__ import annotations
+
+from provisioning.core.intent import Exchange
 
 
 def presence_address(exchange: str) -> str:
@@ -21,3 +23,8 @@ def connector_address(connector: str) -> str:
 
 def instance_address(service: str, exchange: str, ordinal: int) -> str:
     return f"service/{service}/{exchange}/instance/{ordinal}"
+
+
+def exchange_nodes(exchange: Exchange) -> dict[str, str]:
+    """Return name → location of an exchange's two nodes."""
+    return {f"{exchange.key}/{index}": exchange.location for index in (1, 2)}

@@ -1,18 +1,18 @@
-"""Rules as sections spell them: who is named, which addresses a name means, what is matched."""
+"""Rules as node documents write them: who is named, which addresses a name means, what is matched."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from provisioning.core.intent import ANY, INTERNET, FirewallRule, Intent, Policy, Rule
+from provisioning.core.node_document import MatchEntry, RuleEntry
 from provisioning.core.resolve.derived import DerivedKey
 from provisioning.core.resolve.network import Network
 from provisioning.core.resolve.routing_table import Member
 from provisioning.core.resolve.segment import PublishedApp
 from provisioning.core.values.addresses import Range, merge_ranges, range_text
 
-_POLICY_RULES = DerivedKey[list[dict[str, Any]]]("rules of a policy, as sections spell them")
+_POLICY_RULES = DerivedKey[list[RuleEntry]]("rules of a policy")
 
 
 def range_texts(ranges: Iterable[Range]) -> list[str]:
@@ -20,42 +20,43 @@ def range_texts(ranges: Iterable[Range]) -> list[str]:
 
 
 def address_match(network: Network, names: tuple[str, ...]) -> list[str] | None:
-    """Prefixes and prefix lists spelled out as ranges; None where every address matches."""
-    found = network.prefixes.ranges(names)
-    return None if found is None else range_texts(found)
+    """Return prefixes and prefix lists as ranges; None where every address matches."""
+    ranges = network.prefixes.ranges(names)
+    return None if ranges is None else range_texts(ranges)
 
 
-def rules_section(network: Network, policies: Sequence[Policy]) -> list[dict[str, Any]]:
-    """In the order they are tried. A policy's rules read the same in every segment, so all its sections share them."""
+def rule_entries(network: Network, policies: Sequence[Policy]) -> list[RuleEntry]:
+    """Return the policies' rules in the order they are tried. A policy's rules read the same in every segment, so all
+    its segments share them."""
     return [rule for policy in policies for rule in _policy_rules(network, policy)]
 
 
-def _policy_rules(network: Network, policy: Policy) -> list[dict[str, Any]]:
+def _policy_rules(network: Network, policy: Policy) -> list[RuleEntry]:
     lists = network.intent.prefix_lists
     named = [
         lists[name] for rule in policy.rules for name in (*rule.source, *rule.destination) if lists and name in lists
     ]
 
-    def make() -> list[dict[str, Any]]:
+    def make() -> list[RuleEntry]:
         from_, to = set_names(network.intent, policy.from_), set_names(network.intent, policy.to)
-        return [_rule_section(network, policy, rule, from_, to) for rule in policy.rules]
+        return [_rule_entry(network, policy, rule, from_, to) for rule in policy.rules]
 
     return network.derived.get(_POLICY_RULES, (policy, *named), make, of=policy.uid)
 
 
-def _rule_section(network: Network, policy: Policy, rule: Rule, from_: list[str], to: list[str]) -> dict[str, Any]:
+def _rule_entry(network: Network, policy: Policy, rule: Rule, from_: list[str], to: list[str]) -> RuleEntry:
     return {
         "id": policy.rule_id(rule),
         "action": rule.action,
         "chain": service_keys(network.intent, rule.services),
         "from": from_,
         "to": to,
-        **match_section(network, rule),
+        **match_entry(network, rule),
         "apply_to": policy.apply_to,
     }
 
 
-def match_section(network: Network, rule: Rule | FirewallRule) -> dict[str, Any]:
+def match_entry(network: Network, rule: Rule | FirewallRule) -> MatchEntry:
     return {
         "source": address_match(network, rule.source),
         "destination": address_match(network, rule.destination),
@@ -72,7 +73,7 @@ def service_keys(intent: Intent, services: Iterable[str]) -> list[str]:
 
 
 def set_name(intent: Intent, uid: str) -> str:
-    """``g:prod``, ``c:vpc-prod``, ``app:shop``, ``any`` or ``internet``. Keys outlive renames, so names do too."""
+    """Return ``g:prod``, ``c:vpc-prod``, ``app:shop``, ``any`` or ``internet``; made of keys, which outlive renames."""
     if uid in (ANY, INTERNET):
         return uid
     if uid in intent.groups:
@@ -89,17 +90,17 @@ def set_names(intent: Intent, uids: Iterable[str]) -> list[str]:
 def address_sets(
     network: Network, policies: Sequence[Policy], members: Iterable[Member], apps: Iterable[PublishedApp] = ()
 ) -> dict[str, list[str]]:
-    """The addresses behind the names that these policies use: ``any`` always, others where these members and
+    """Return the addresses behind the names that these policies use: ``any`` always, others where these members and
     applications have some, the internet never."""
     used = {ANY}.union(*(policy.from_ for policy in policies), *(policy.to for policy in policies))
-    held: dict[str, list[Range]] = {ANY: []}
+    ranges: dict[str, list[Range]] = {ANY: []}
     for member in members:
         for uid in used.intersection(member.names) if member.ranges else ():
-            held.setdefault(uid, []).extend(member.ranges)
+            ranges.setdefault(uid, []).extend(member.ranges)
     for app in apps:
         if app.app.uid in used:
-            held.setdefault(app.app.uid, []).append((app.public, app.public))
+            ranges.setdefault(app.app.uid, []).append((app.public, app.public))
     return {
-        name: range_texts(merge_ranges(held[uid]))
-        for name, uid in sorted((set_name(network.intent, uid), uid) for uid in held)
+        name: range_texts(merge_ranges(ranges[uid]))
+        for name, uid in sorted((set_name(network.intent, uid), uid) for uid in ranges)
     }

@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from provisioning.core.compile.rules import match_section
+from provisioning.core.compile.resource_addresses import exchange_nodes
+from provisioning.core.compile.rules import match_entry
 from provisioning.core.compile.shares import services_in_use
 from provisioning.core.intent import FirewallSettings, Intent, Segment, Service
+from provisioning.core.node_document import VERSION, InstanceBody, ZoneEntry
 from provisioning.core.resolve.fabric import ServiceInstance
 from provisioning.core.resolve.network import Network
 
 
 def service_segments(network: Network) -> dict[str, list[Segment]]:
-    """Service uid → the segments it has an arm in, by number: its own, and those that decide flows for it."""
-    found: dict[str, set[str]] = {uid: set(one.segments) for uid, one in network.intent.services.items()}
+    """Return service uid → the segments it has an arm in, by number: its own, and those that decide flows for it."""
+    arms: dict[str, set[str]] = {uid: set(service.segments) for uid, service in network.intent.services.items()}
     for uid, resolved in network.resolved_segments.items():
         for service in services_in_use(resolved):
-            found[service].add(uid)
+            arms[service].add(uid)
     segments = network.intent.segments
     return {
-        uid: sorted((segments[one] for one in held), key=lambda segment: segment.number) for uid, held in found.items()
+        service: sorted((segments[uid] for uid in uids), key=lambda segment: segment.number)
+        for service, uids in arms.items()
     }
 
 
-def instance_section(network: Network, instance: ServiceInstance, segments: Sequence[Segment]) -> dict[str, Any]:
-    """``segments``: those it has an arm in."""
+def instance_body(network: Network, instance: ServiceInstance, segments: Sequence[Segment]) -> InstanceBody:
+    """Return the body of an instance with an arm in each of ``segments``. Both nodes of its exchange get it; the host
+    runs it."""
     service = instance.service
-    section: dict[str, Any] = {
+    body: InstanceBody = {
+        "version": VERSION,
+        "nodes": exchange_nodes(instance.exchange),
         "service": service.key,
         "number": service.number,
         "product": service.product,
@@ -38,17 +43,16 @@ def instance_section(network: Network, instance: ServiceInstance, segments: Sequ
         "segments": [
             {"segment": segment.key, "number": segment.number, "index": instance.mesh} for segment in segments
         ],
-        "zones": _zones(network.intent, service),
-        "default": service.firewall_default,
-        "rules": [{"action": rule.action, **match_section(network, rule)} for rule in service.firewall_rules],
+        "zones": _zone_entries(network.intent, service),
+        "default_action": service.firewall_default,
+        "rules": [{"action": rule.action, **match_entry(network, rule)} for rule in service.firewall_rules],
     }
     if not isinstance(service.settings, FirewallSettings):
-        section["settings"] = service.settings
-    return section
+        body["settings"] = service.settings
+    return body
 
 
-def _zones(intent: Intent, service: Service) -> list[dict[str, Any]]:
-    """The firewall's names for groups of a segment."""
+def _zone_entries(intent: Intent, service: Service) -> list[ZoneEntry]:
     return [
         {
             "name": zone.name,

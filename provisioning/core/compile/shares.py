@@ -1,126 +1,129 @@
-"""What shares make of a section. Flows between two segments are decided in the older one of them, their host: it knows
-the guests, the passages and the other segment's rules; the other one only hands packets over.
+"""What shares make of a segment's body. Flows between two segments are decided in the older one of them: it knows the
+imported members, the shares and the other segment's rules; the other one only hands packets over.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from provisioning.core.compile.rules import address_sets, range_texts, rules_section, service_keys
+from provisioning.core.compile.rules import address_sets, range_texts, rule_entries, service_keys
+from provisioning.core.node_document import (
+    DecidingPeerEntry,
+    ImportedMemberEntry,
+    PeerRulesEntry,
+    ShareEntry,
+    ShareSideEntry,
+)
 from provisioning.core.resolve.derived import DerivedKey
 from provisioning.core.resolve.network import Network
 from provisioning.core.resolve.routing_table import Member
-from provisioning.core.resolve.segment import ResolvedSegment
+from provisioning.core.resolve.segment import DirectedShare, ResolvedSegment
+from provisioning.core.values.addresses import Range
+
+_INITIATORS = {"both": ["a", "b"], "a-to-b": ["a"], "b-to-a": ["b"]}
 
 
 def _imported_by_segment(resolved: ResolvedSegment) -> dict[str, list[Member]]:
-    found: dict[str, list[Member]] = {}
-    for imported_member in resolved.imported_members:
-        found.setdefault(imported_member.segment.uid, []).append(imported_member)
-    return found
+    imported: dict[str, list[Member]] = {}
+    for member in resolved.imported_members:
+        imported.setdefault(member.segment.uid, []).append(member)
+    return imported
 
 
 def _decided_segments(resolved: ResolvedSegment) -> list[str]:
-    """The segments whose flows with this one are decided here."""
+    """Return uids of the segments whose flows with this one are decided here."""
+    others = dict.fromkeys(directed_share.other for directed_share in resolved.directed_shares)
+    return [uid for uid in others if resolved.is_decider(uid)]
+
+
+def imported_member_entries(resolved: ResolvedSegment) -> list[ImportedMemberEntry]:
+    """Return the members of other segments whose flows are decided here."""
     return [
-        uid
-        for uid in dict.fromkeys(directed_share.other for directed_share in resolved.directed_shares)
-        if resolved.is_decider(uid)
+        {
+            "id": member.id,
+            "segment": member.segment.key,
+            "number": member.segment.number,
+            "connector": member.connector.key,
+            "exchange": member.exchange.key,
+            "home": member.home,
+            "ranges": range_texts(member.ranges),
+            "anchor_class": resolved.class_of(member).id,
+        }
+        for member in resolved.imported_members
+        if resolved.is_decider(member.segment.uid)
     ]
 
 
-def imported_members_section(resolved: ResolvedSegment) -> list[dict[str, Any]]:
-    """Members of other segments whose flows are decided here."""
+def deciding_peer_entries(resolved: ResolvedSegment) -> list[DecidingPeerEntry]:
+    """Return the segments that decide about flows with this one, each with the addresses it exports here."""
     return [
         {
-            "id": imported_member.id,
-            "segment": imported_member.segment.key,
-            "number": imported_member.segment.number,
-            "connector": imported_member.connector.key,
-            "exchange": imported_member.exchange.key,
-            "home": imported_member.home,
-            "ranges": range_texts(imported_member.ranges),
-            "class": resolved.class_of(imported_member).id,
+            "segment": members[0].segment.key,
+            "number": members[0].segment.number,
+            "ranges": [text for member in members for text in range_texts(member.ranges)],
         }
-        for imported_member in resolved.imported_members
-        if resolved.is_decider(imported_member.segment.uid)
-    ]
-
-
-def exported_section(resolved: ResolvedSegment) -> list[dict[str, Any]]:
-    """Addresses whose packets go on in another segment's namespace, which decides."""
-    return [
-        {
-            "segment": some[0].segment.key,
-            "number": some[0].segment.number,
-            "ranges": [text for imported_member in some for text in range_texts(imported_member.ranges)],
-        }
-        for uid, some in _imported_by_segment(resolved).items()
+        for uid, members in _imported_by_segment(resolved).items()
         if not resolved.is_decider(uid)
     ]
 
 
-def shares_section(network: Network, resolved: ResolvedSegment) -> list[dict[str, Any]]:
-    """The shares with hosted segments, in the order they are tried."""
+def share_entries(network: Network, resolved: ResolvedSegment) -> list[ShareEntry]:
+    """Return the shares whose flows are decided here, in the order they are tried."""
     return [
         {
-            "id": f"share/{one.share.key}",
-            "chain": service_keys(network.intent, one.share.services),
-            **{
-                side: _side_section(
-                    network, held.segment, one.near if held.segment == resolved.segment.uid else one.far
-                )
-                for side, held in one.share.sides
-            },
-            "initiate": {"both": ["a", "b"], "a-to-b": ["a"], "b-to-a": ["b"]}[one.share.direction],
+            "id": f"share/{directed.share.key}",
+            "chain": service_keys(network.intent, directed.share.services),
+            "a": _side_entry(network, resolved, directed, directed.share.a.segment),
+            "b": _side_entry(network, resolved, directed, directed.share.b.segment),
+            "initiate": _INITIATORS[directed.share.direction],
         }
-        for one in resolved.directed_shares
-        if resolved.is_decider(one.other)
+        for directed in resolved.directed_shares
+        if resolved.is_decider(directed.other)
     ]
 
 
-def _side_section(network: Network, segment: str, ranges: Sequence[tuple[int, int]]) -> dict[str, Any]:
+def _side_entry(network: Network, resolved: ResolvedSegment, directed: DirectedShare, segment: str) -> ShareSideEntry:
+    ranges: Sequence[Range] = directed.near if segment == resolved.segment.uid else directed.far
     return {"segment": network.intent.segments[segment].key, "ranges": range_texts(ranges)}
 
 
-def peer_rules_section(network: Network, resolved: ResolvedSegment) -> dict[str, Any]:
-    """The rules of hosted segments that are about flows with this one.
+def peer_rules(network: Network, resolved: ResolvedSegment) -> dict[str, PeerRulesEntry]:
+    """Return the rules of segments whose flows with this one are decided here.
 
-    Their names mean what either side shows the other, nothing else: what is behind may have the same addresses here
-    and there.
+    Names in them mean what either side exports to the other, nothing else: what is behind may have the same addresses
+    in both segments.
     """
-    imported_members = _imported_by_segment(resolved)
-    found = {}
+    imported = _imported_by_segment(resolved)
+    entries: dict[str, PeerRulesEntry] = {}
     for uid in _decided_segments(resolved):
-        other = network.resolved(uid)
-        shown = [*imported_members.get(uid, ()), *_imported_by_segment(other).get(resolved.segment.uid, ())]
-        names = {name for member in shown for name in member.names}
+        peer = network.resolved(uid)
+        exported = [*imported.get(uid, ()), *_imported_by_segment(peer).get(resolved.segment.uid, ())]
+        names = {name for member in exported for name in member.names}
         policies = [
-            policy
-            for policy in other.policies
-            if not names.isdisjoint(policy.from_) and not names.isdisjoint(policy.to)
+            policy for policy in peer.policies if not names.isdisjoint(policy.from_) and not names.isdisjoint(policy.to)
         ]
-        found[other.segment.key] = {
-            "rules": rules_section(network, policies),
-            "sets": address_sets(network, policies, shown),
+        entries[peer.segment.key] = {
+            "rules": rule_entries(network, policies),
+            "address_sets": address_sets(network, policies, exported),
         }
-    return found
+    return entries
 
 
 _SERVICES_IN_USE = DerivedKey[list[str]]("services in use")
 
 
 def services_in_use(resolved: ResolvedSegment) -> list[str]:
-    """uids of the services that flows decided in this segment may be sent through, by number."""
+    """Return uids of the services that flows decided in this segment may be sent through, by number."""
     return resolved.derived.get(_SERVICES_IN_USE, (), lambda: _services_in_use(resolved))
 
 
 def _services_in_use(resolved: ResolvedSegment) -> list[str]:
     policies = [
         *resolved.policies,
-        *(one for uid in _decided_segments(resolved) for one in resolved.local_segments[uid].policies),
+        *(policy for uid in _decided_segments(resolved) for policy in resolved.local_segments[uid].policies),
     ]
     used = {uid for policy in policies for rule in policy.rules for uid in rule.services}
-    used |= {uid for one in resolved.directed_shares if resolved.is_decider(one.other) for uid in one.share.services}
+    for directed in resolved.directed_shares:
+        if resolved.is_decider(directed.other):
+            used.update(directed.share.services)
     return sorted(used, key=lambda uid: resolved.services[uid].number)

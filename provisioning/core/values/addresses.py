@@ -80,6 +80,22 @@ def range_text(pair: Range) -> str:
     return f"{address_text(pair[0])}-{address_text(pair[1])}"
 
 
+@lru_cache(maxsize=65536)
+def parse_range(text: str) -> Range:
+    """Return the range that a section writes: a range, a prefix or an address. Raises ValueError for anything else."""
+    low, dash, high = text.partition("-")
+    if dash or "/" not in text:
+        return address_number(low), address_number(high or low)
+    network = ipaddress.ip_network(text)
+    offset = V6_OFFSET if network.version == 6 else 0
+    return offset + int(network.network_address), offset + int(network.broadcast_address)
+
+
+def parse_ranges(texts: Iterable[str]) -> tuple[Range, ...]:
+    """Return the union of what these texts write, merged."""
+    return merge_ranges(map(parse_range, texts))
+
+
 def summarise_range(held: Range) -> Iterator[str]:
     """The fewest prefixes that cover a range, in rising order."""
     low, high = held

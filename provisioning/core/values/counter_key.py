@@ -15,7 +15,7 @@ COUNTER_FORMS: dict[str, tuple[str, ...]] = {
     "spoof": ("segment",),
     "no-route": (),
     "rule": ("quantity",),
-    "stance": ("verdict",),
+    "default-action": ("verdict",),
 }
 """First word of the subject → the parts that may follow the subject, in order.
 
@@ -24,7 +24,7 @@ COUNTER_FORMS: dict[str, tuple[str, ...]] = {
 ``service/{service}|{segment}|bytes``: to the instances of a service.
 ``instance/{service}/{exchange}/{number}|passed|bytes`` and ``|refused``: by an instance's own rules.
 ``spoof/{connector}|{segment}``, ``no-route/{segment}``: packets that are dropped.
-``rule/{segment}/{rule}|hits``: new flows that a rule matched. ``stance/{segment}|denied``: the default action.
+``rule/{segment}/{rule}|hits``: new flows that a rule matched. ``default-action/{segment}|denied``: the default action.
 """
 
 

@@ -1,42 +1,57 @@
-"""A connector's section: where it is attached, its circuits, and its edge in each segment."""
+"""A connector: where it is attached, its circuits, and its edge in each segment."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
 
+from provisioning.core.node_document import (
+    ConnectorBody,
+    EdgeEntry,
+    LinkEntry,
+    NatRuleEntry,
+    PrefixEntry,
+    RoutePolicyEntry,
+    RouteRuleEntry,
+    SourceTranslation,
+)
 from provisioning.core.plan.describe import named_items, rules
 from provisioning.core.plan.describe.addresses import format_list, format_range_difference, format_ranges
 from provisioning.core.plan.describe.fields import describe_changed, format_plus_minus, format_value
-from provisioning.core.values.resource import Body
 
-SectionPart = Mapping[str, Any]
-_EDGE_FIELDS = ("inside", "presented", "nat_rules", "blind", "route_policies")
+_EMPTY_EDGE: EdgeEntry = {
+    "inside": [],
+    "presented": [],
+    "nat_rules": [],
+    "filtered_routes": [],
+    "route_policies": {"in": [], "out": []},
+}
+"""What a connector's edge in a segment that is new to it is compared with."""
 _DESCRIBED_FIELDS = ("number", "links", "settings", "rate", "size")
 
 
-def describe_connector(before: Body, after: Body) -> Iterator[str]:
-    if not before:
-        at = " with failover to ".join(filter(None, (after["exchange"], after.get("failover_exchange"))))
+def describe_connector(before: ConnectorBody | None, after: ConnectorBody) -> Iterator[str]:
+    if before is None:
+        at = " with failover to ".join(filter(None, (after["exchange"], after["failover_exchange"])))
         yield f"{after['kind']} at {at}, {_format_size(after)}"
-    elif (sizes := [_format_size(before), _format_size(after)])[0] != sizes[1]:
-        yield f"size: {sizes[0]} → {sizes[1]}"
-    if before:
-        rest = [
-            {name: held for name, held in body.items() if name not in _DESCRIBED_FIELDS} for body in (before, after)
-        ]
-        yield from describe_changed(*rest)
-    yield from _describe_settings(before.get("settings") or {}, after.get("settings") or {})
-    yield from named_items.describe_named_items("circuit", _circuits(before), _circuits(after))
-    old, new = _edges(before), _edges(after)
+    else:
+        if _format_size(before) != _format_size(after):
+            yield f"size: {_format_size(before)} → {_format_size(after)}"
+        yield from describe_changed(_other_fields(before), _other_fields(after))
+    yield from _describe_settings(before, after)
+    old_links, new_links = before["links"] if before else (), after["links"]
+    yield from named_items.describe_named_items("circuit", _circuits(old_links), _circuits(new_links))
+    old, new = _edges(old_links), _edges(new_links)
     for segment, edge in new.items():
-        several = f"{segment}: " if len(new) > 1 or len(old) > 1 else ""
-        yield from (f"{several}{line}" for line in _describe_edge(old.get(segment, {}), edge))
+        prefix = f"{segment}: " if len(new) > 1 or len(old) > 1 else ""
+        yield from (f"{prefix}{line}" for line in _describe_edge(old.get(segment), edge))
 
 
-def _format_size(body: Body) -> str:
-    rate = int(body.get("rate") or 0)
-    return f"{body['size']} ({_format_rate(rate)})" if rate else str(body["size"])
+def _other_fields(body: ConnectorBody) -> dict[str, object]:
+    return {name: value for name, value in body.items() if name not in _DESCRIBED_FIELDS}
+
+
+def _format_size(body: ConnectorBody) -> str:
+    return f"{body['size']} ({_format_rate(body['rate'])})" if body["rate"] else body["size"]
 
 
 def _format_rate(rate: int) -> str:
@@ -46,98 +61,118 @@ def _format_rate(rate: int) -> str:
     return f"{rate} bit/s"
 
 
-def _describe_settings(before: Body, after: Body) -> Iterator[str]:
-    if before:
-        yield from (f"settings.{line}" for line in describe_changed(before, after))
-    elif some := {name: held for name, held in after.items() if held not in (None, "", [])}:
-        yield "settings: " + ", ".join(f"{name} {format_value(held)}" for name, held in some.items())
+def _describe_settings(before: ConnectorBody | None, after: ConnectorBody) -> Iterator[str]:
+    old, new = before.get("settings", {}) if before else {}, after.get("settings", {})
+    if old:
+        yield from (f"settings.{line}" for line in describe_changed(old, new))
+    elif given := {name: value for name, value in new.items() if value not in (None, "", [])}:
+        yield "settings: " + ", ".join(f"{name} {format_value(value)}" for name, value in given.items())
 
 
-def _circuits(body: Body) -> dict[str, str]:
-    return {f"{link['circuit']} in {link['segment']}": _format_circuit(link) for link in body.get("links", ())}
+def _circuits(links: Sequence[LinkEntry]) -> dict[str, str]:
+    return {f"{link['circuit']} in {link['segment']}": _format_circuit(link) for link in links}
 
 
-def _format_circuit(link: SectionPart) -> str:
-    bgp = link.get("bgp") or {}
+def _format_circuit(link: LinkEntry) -> str:
+    bgp = link["bgp"]
     parts = [
         f"{link['role']} at {link['node']}",
         f"{link['local']} to {link['peer']}",
-        f"over {link['transport']}" + (f" to {link['remote']}" if link.get("remote") else ""),
-        f"VLAN {link['vlan']}" if link.get("vlan") else "",
+        f"over {link['transport']}" + (f" to {link['remote']}" if link["remote"] else ""),
+        f"VLAN {link['vlan']}" if link["vlan"] else "",
         f"BGP with AS {bgp['peer_asn']}" + (" and BFD" if bgp.get("bfd") else "") if bgp else "",
-        f"public address {link['nat']}" if link.get("nat") else "",
+        f"public address {link['nat']}" if link["nat"] else "",
     ]
     return ", ".join(filter(None, parts))
 
 
-def _edges(body: Body) -> dict[str, SectionPart]:
-    """Segment → what all links there say alike."""
-    return {
-        link["segment"]: {name: link[name] for name in _EDGE_FIELDS if name in link} for link in body.get("links", ())
-    }
+def _edges(links: Sequence[LinkEntry]) -> dict[str, EdgeEntry]:
+    """Return segment → the connector's edge there, which all its links say alike."""
+    return {link["segment"]: link for link in links}
 
 
-def _describe_edge(before: SectionPart, after: SectionPart) -> Iterator[str]:
-    come = [one for one in after["inside"] if one not in before.get("inside", ())]
-    gone = [one for one in before.get("inside", ()) if one not in after["inside"]]
-    if not before and come:
-        yield f"inside: {format_list(come)}"
-    elif come or gone:
-        yield f"inside: {format_plus_minus(come, gone)}"
-    yield from _describe_ordered("NAT rule", before.get("nat_rules", ()), after["nat_rules"], _format_nat_rule)
-    for direction in ("in", "out"):
-        old, new = (edge.get("route_policies", {}).get(direction, ()) for edge in (before, after))
-        yield from _describe_ordered(f"route policy ({direction})", old, new, _format_route_policy)
+def _describe_edge(before: EdgeEntry | None, after: EdgeEntry) -> Iterator[str]:
+    if before is None:
+        if after["inside"]:
+            yield f"inside: {format_list(after['inside'])}"
+        before = _EMPTY_EDGE
+    else:
+        added = [prefix for prefix in after["inside"] if prefix not in before["inside"]]
+        removed = [prefix for prefix in before["inside"] if prefix not in after["inside"]]
+        if added or removed:
+            yield f"inside: {format_plus_minus(added, removed)}"
+    yield from _describe_ordered(
+        "NAT rule", *({rule["id"]: _format_nat_rule(rule) for rule in edge["nat_rules"]} for edge in (before, after))
+    )
+    yield from _describe_route_policies(
+        "route policy (in)", before["route_policies"]["in"], after["route_policies"]["in"]
+    )
+    yield from _describe_route_policies(
+        "route policy (out)", before["route_policies"]["out"], after["route_policies"]["out"]
+    )
     # Where nothing is translated or filtered, what is presented is what is inside.
     if (_is_translated_or_filtered(before) or _is_translated_or_filtered(after)) and (
-        found := format_range_difference(before.get("presented", ()), after["presented"])
+        presented := format_range_difference(before["presented"], after["presented"])
     ):
-        yield f"presented: {found}"
-    if found := format_range_difference(before.get("blind", ()), after["blind"]):
-        yield f"has no route to: {found}"
+        yield f"presented: {presented}"
+    if filtered := format_range_difference(before["filtered_routes"], after["filtered_routes"]):
+        yield f"has no route to: {filtered}"
 
 
-def _is_translated_or_filtered(edge: SectionPart) -> bool:
-    return bool(edge.get("nat_rules")) or any(edge.get("route_policies", {}).values())
+def _is_translated_or_filtered(edge: EdgeEntry) -> bool:
+    return bool(edge["nat_rules"] or edge["route_policies"]["in"] or edge["route_policies"]["out"])
 
 
-def _describe_ordered(
-    noun: str, before: Sequence[SectionPart], after: Sequence[SectionPart], say: Callable[[SectionPart], str]
-) -> Iterator[str]:
-    """Whose order counts."""
-    old, new = ({one["id"].partition("/")[2]: say(one) for one in some} for some in (before, after))
+def _describe_ordered(noun: str, before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:
+    """Yield what differs of things whose order counts; ``before``, ``after``: id (kind/name) → what it is."""
+    old, new = ({key.partition("/")[2]: text for key, text in items.items()} for items in (before, after))
     yield from named_items.describe_named_items(noun, old, new)
     yield from (f"↕ {noun} {name} is tried {where}" for name, where in rules.moved_items(list(old), list(new)))
 
 
-def _format_nat_rule(rule: SectionPart) -> str:
-    """``outbound tcp 443, source 10.3.0.0/16 → 100.64.0.0/16 (static)``."""
+def _describe_route_policies(
+    noun: str, before: Sequence[RoutePolicyEntry], after: Sequence[RoutePolicyEntry]
+) -> Iterator[str]:
+    yield from _describe_ordered(
+        noun, *({policy["id"]: _format_route_policy(policy) for policy in policies} for policies in (before, after))
+    )
+
+
+def _format_nat_rule(rule: NatRuleEntry) -> str:
+    """Return ``outbound tcp 443, source 10.3.0.0/16 → 100.64.0.0/16 (static)``."""
+    to_source, to_destination = rule["to_source"], rule["to_destination"]
     text = f"{rule['direction']} {rules.format_match(rule)}"
-    for side in ("source", "destination"):
-        matched, to = rule[side], rule[f"to_{side}"]
-        if matched is not None or to["type"] != "none":
-            text += f", {side} {'any' if matched is None else format_ranges(matched)}"
-        if to["type"] != "none":
-            port = f" port {to['port']}" if to.get("port") else ""
-            text += f" → {format_list(to['to'])}{port} ({to['type']})"
-    return text
+    text += _format_translation("source", rule["source"], to_source, None)
+    return text + _format_translation("destination", rule["destination"], to_destination, to_destination["port"])
 
 
-def _format_route_policy(policy: SectionPart) -> str:
+def _format_translation(
+    side: str, matched: Sequence[str] | None, translation: SourceTranslation, port: int | None
+) -> str:
+    if matched is None and translation["type"] == "none":
+        return ""
+    text = f", {side} {'any' if matched is None else format_ranges(matched)}"
+    if translation["type"] == "none":
+        return text
+    return f"{text} → {format_list(translation['to'])}{f' port {port}' if port else ''} ({translation['type']})"
+
+
+def _format_route_policy(policy: RoutePolicyEntry) -> str:
     return "; ".join(map(_format_route_rule, policy["rules"])) or "allows everything"
 
 
-def _format_route_rule(rule: SectionPart) -> str:
-    routes = rule["prefixes"]
+def _format_route_rule(rule: RouteRuleEntry) -> str:
+    entries = None if rule["prefixes"] is None else [_format_prefix_entry(entry) for entry in rule["prefixes"]]
     matched = [
-        "every route" if routes is None else format_list([_format_prefix_entry(one) for one in routes]) or "no route",
+        "every route" if entries is None else format_list(entries) or "no route",
         f"path {rule['as_path']}" if rule["as_path"] else "",
         f"community {', '.join(rule['communities'])}" if rule["communities"] else "",
     ]
-    sets = [f"{name.replace('_', ' ')} {format_value(held)}" for name, held in rule["set"].items() if held]
-    return f"{rule['action']} {', '.join(filter(None, matched))}" + (f" with {', '.join(sets)}" if sets else "")
+    attributes = [f"{name.replace('_', ' ')} {format_value(value)}" for name, value in rule["set"].items() if value]
+    text = f"{rule['action']} {', '.join(filter(None, matched))}"
+    return f"{text} with {', '.join(attributes)}" if attributes else text
 
 
-def _format_prefix_entry(entry: SectionPart) -> str:
-    limits = [f"{name} {entry[name]}" for name in ("ge", "le") if entry[name] is not None]
+def _format_prefix_entry(entry: PrefixEntry) -> str:
+    limits = [f"{name} {value}" for name, value in (("ge", entry["ge"]), ("le", entry["le"])) if value is not None]
     return " ".join([entry["prefix"], *limits])

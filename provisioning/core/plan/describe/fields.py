@@ -1,4 +1,4 @@
-"""Changes told field by field."""
+"""Changes described field by field."""
 
 from __future__ import annotations
 
@@ -13,26 +13,28 @@ from provisioning.core.values.resource import Body, Change, canonical_json
 MAX_VALUE_LENGTH = 160
 
 
-def describe_created(body: Body) -> Iterator[str]:
-    found = changed_fields(Change("create", "", "", None, body))
-    yield from (f"{path}: {format_value(after)}" for path, _, after in found if after != KNOWN_AFTER_APPLY)
-    if later := [path for path, _, after in found if after == KNOWN_AFTER_APPLY]:
+def describe_fields(before: Body | None, after: Body) -> Iterator[str]:
+    return _describe_created(after) if before is None else describe_changed(before, after)
+
+
+def _describe_created(body: Body) -> Iterator[str]:
+    created = changed_fields(Change("create", "", "", None, body))
+    yield from (f"{path}: {format_value(after)}" for path, _, after in created if after != KNOWN_AFTER_APPLY)
+    if later := [path for path, _, after in created if after == KNOWN_AFTER_APPLY]:
         yield f"{', '.join(later)}: {KNOWN_AFTER_APPLY}"
 
 
 def describe_changed(before: Body, after: Body) -> Iterator[str]:
-    """A line for each field; what a plain list gains and loses is one line."""
-    found = changed_fields(Change("change", "", "", before, after))
-    for path, some in groupby(found, key=lambda field: field[0]):
+    """Yield a line for each field; what a plain list gains and loses is one line."""
+    changed = changed_fields(Change("change", "", "", before, after))
+    for path, group in groupby(changed, key=lambda field: field[0]):
         if path.endswith("[]"):
-            pairs = list(some)
-            come, gone = (
-                [format_value(new) for _, _, new in pairs if new is not None],
-                [format_value(old) for _, old, _ in pairs if old is not None],
-            )
-            yield f"{path.removesuffix('[]')}: {format_plus_minus(come, gone)}"
+            items = list(group)
+            added = [format_value(new) for _, _, new in items if new is not None]
+            removed = [format_value(old) for _, old, _ in items if old is not None]
+            yield f"{path.removesuffix('[]')}: {format_plus_minus(added, removed)}"
         else:
-            yield from (f"{path}: {_format_difference(old, new)}" for _, old, new in some)
+            yield from (f"{path}: {_format_difference(old, new)}" for _, old, new in group)
 
 
 def _format_difference(old: Any, new: Any) -> str:
@@ -41,12 +43,12 @@ def _format_difference(old: Any, new: Any) -> str:
     return f"- {format_value(old)}" if new is None else f"{format_value(old)} → {format_value(new)}"
 
 
-def format_plus_minus(come: list[str], gone: list[str]) -> str:
-    return " ".join(f"{sign} {format_list(some)}" for sign, some in (("+", come), ("-", gone)) if some)
+def format_plus_minus(added: list[str], removed: list[str]) -> str:
+    return " ".join(f"{sign} {format_list(items)}" for sign, items in (("+", added), ("-", removed)) if items)
 
 
-def format_value(found: Any) -> str:
-    if isinstance(found, list) and all(isinstance(one, str) for one in found):
-        return format_list(found) or "none"
-    shown = found if isinstance(found, str) else canonical_json(found)
-    return shown if len(shown) <= MAX_VALUE_LENGTH else shown[: MAX_VALUE_LENGTH - 1] + "…"
+def format_value(value: Any) -> str:
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return format_list(value) or "none"
+    text = value if isinstance(value, str) else canonical_json(value)
+    return text if len(text) <= MAX_VALUE_LENGTH else text[: MAX_VALUE_LENGTH - 1] + "…"

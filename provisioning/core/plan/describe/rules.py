@@ -1,18 +1,19 @@
-"""Rules as lines: who, what, which way. A change of policies reads as the rules that come, go, differ and move."""
+"""Rules as lines: who, what, which way. A change of policies reads as the rules added, removed, changed and moved."""
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from provisioning.core.plan.describe.addresses import format_range_difference, format_ranges
+from provisioning.core.values.subsequences import longest_increasing_subsequence
 
-RuleSection = Mapping[str, Any]
+RuleFields = Mapping[str, Any]
+"""A rule of a policy (node_document.RuleEntry) or of a firewall (FirewallRuleEntry)."""
 
 
-def describe_rules(before: Sequence[RuleSection], after: Sequence[RuleSection], noun: str = "rule") -> Iterator[str]:
-    """Rules are told apart by their id; those without one by all they say."""
+def describe_rules(before: Sequence[RuleFields], after: Sequence[RuleFields], noun: str = "rule") -> Iterator[str]:
+    """Yield a line for each rule that differs. Rules are told apart by their id; those without one by all they say."""
     old, new = _by_id(before), _by_id(after)
     for name in old:
         if name not in new:
@@ -26,65 +27,49 @@ def describe_rules(before: Sequence[RuleSection], after: Sequence[RuleSection], 
     yield from (f"↕ {noun} {name} is tried {where}" for name, where in moved_items(list(old), list(new)))
 
 
-def _format_titled(name: str, rule: RuleSection) -> str:
+def _format_titled(name: str, rule: RuleFields) -> str:
     return f"{name}: {format_rule(rule)}" if "id" in rule else name
 
 
-def format_rule(rule: RuleSection) -> str:
-    """``allow tcp 443 from sites to prod, source 10.1.0.0/16, through fw``."""
+def format_rule(rule: RuleFields) -> str:
+    """Return ``allow tcp 443 from sites to prod, source 10.1.0.0/16, through fw``."""
     parts = [rule["action"], format_match(rule)]
     if "from" in rule:
         parts.append(f"from {format_names(rule['from'])} to {format_names(rule['to'])}")
     text = " ".join(parts)
     for side in ("source", "destination"):
-        if rule.get(side) is not None:
+        if rule[side] is not None:
             text += f", {side} {format_ranges(rule[side])}"
     if rule.get("chain"):
         text += f", through {', '.join(rule['chain'])}"
     return f"{text}, for new flows only" if rule.get("apply_to") == "new" else text
 
 
-def format_match(rule: RuleSection) -> str:
-    """``tcp 443, 8000-8100`` or ``any``."""
-    return " ".join(filter(None, (str(rule.get("protocol", "any")), ", ".join(map(str, rule.get("ports") or ())))))
+def format_match(rule: RuleFields) -> str:
+    """Return ``tcp 443, 8000-8100`` or ``any``."""
+    return " ".join(filter(None, (rule["protocol"], ", ".join(rule["ports"]))))
 
 
-def format_names(listed: Sequence[str]) -> str:
-    """Without what tells groups from connectors in sets."""
-    return ", ".join(name.partition(":")[2] or name for name in listed)
+def format_names(names: Sequence[str]) -> str:
+    """Return the names without what tells groups from connectors (``g:``, ``c:``)."""
+    return ", ".join(name.partition(":")[2] or name for name in names)
 
 
 def moved_items(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """(name, where it is now) of as few as possible that changed places among those that stay."""
-    stay = [name for name in after if name in set(before)]
-    place = {name: nth for nth, name in enumerate(before)}
-    kept = _longest_increasing_subsequence([place[name] for name in stay])
-    for nth, name in enumerate(stay):
-        if place[name] not in kept:
-            yield name, f"before {stay[nth + 1]}" if nth + 1 < len(stay) else "last"
+    """Yield (name, where it is now) for as few as possible that moved, among those in both lists."""
+    positions = {name: position for position, name in enumerate(before)}
+    staying = [name for name in after if name in positions]
+    unmoved = set(longest_increasing_subsequence([positions[name] for name in staying]))
+    for index, name in enumerate(staying):
+        if index not in unmoved:
+            yield name, f"before {staying[index + 1]}" if index + 1 < len(staying) else "last"
 
 
-def _longest_increasing_subsequence(numbers: Sequence[int]) -> set[int]:
-    """A longest increasing subsequence (patience sorting)."""
-    tails: list[int] = []
-    came_after: dict[int, int | None] = {}
-    for number in numbers:
-        low = bisect_left(tails, number)
-        came_after[number] = tails[low - 1] if low else None
-        tails[low : low + 1] = [number]
-    found: set[int] = set()
-    last: int | None = tails[-1] if tails else None
-    while last is not None:
-        found.add(last)
-        last = came_after[last]
-    return found
-
-
-def _by_id(rules: Sequence[RuleSection]) -> dict[str, RuleSection]:
+def _by_id(rules: Sequence[RuleFields]) -> dict[str, RuleFields]:
     return {str(rule.get("id") or format_rule(rule)): rule for rule in rules}
 
 
-def _describe_changed_rule(before: RuleSection, after: RuleSection) -> Iterator[str]:
+def _describe_changed_rule(before: RuleFields, after: RuleFields) -> Iterator[str]:
     if before["action"] != after["action"]:
         yield f"{before['action']} → {after['action']}"
     if format_match(before) != format_match(after):
@@ -93,7 +78,7 @@ def _describe_changed_rule(before: RuleSection, after: RuleSection) -> Iterator[
         if before.get(side) != after.get(side):
             yield f"{side} {_format_name_changes(before.get(side) or [], after.get(side) or [])}"
     for side in ("source", "destination"):
-        yield from _describe_side(side, before.get(side), after.get(side))
+        yield from _describe_side(side, before[side], after[side])
     if before.get("chain") != after.get("chain"):
         yield f"through {_format_chain(before)} → {_format_chain(after)}"
     if before.get("apply_to") != after.get("apply_to"):
@@ -104,21 +89,21 @@ def _describe_side(side: str, before: Sequence[str] | None, after: Sequence[str]
     if before is None or after is None:
         if before is not after:
             yield f"{side} {_format_addresses(before)} → {_format_addresses(after)}"
-    elif found := format_range_difference(before, after):
-        yield f"{side} {found}"
+    elif difference := format_range_difference(before, after):
+        yield f"{side} {difference}"
 
 
 def _format_addresses(ranges: Sequence[str] | None) -> str:
     return "any" if ranges is None else format_ranges(ranges)
 
 
-def _format_chain(rule: RuleSection) -> str:
+def _format_chain(rule: RuleFields) -> str:
     return ", ".join(rule.get("chain") or ()) or "nothing"
 
 
 def _format_name_changes(before: Sequence[str], after: Sequence[str]) -> str:
-    come = [name for name in after if name not in before]
-    gone = [name for name in before if name not in after]
+    added = [name for name in after if name not in before]
+    removed = [name for name in before if name not in after]
     return " ".join(
-        f"{sign} {format_names(some)}" for sign, some in (("+", come), ("-", gone)) if some
+        f"{sign} {format_names(names)}" for sign, names in (("+", added), ("-", removed)) if names
     ) or format_names(after)

@@ -1,55 +1,62 @@
-"""A segment's section: who is in it, what is shared, what leads in and out, and the rules.
+"""A segment: who is in it, what is shared, its internet exits and applications, and the rules.
 
-Numbers that nodes agree on among themselves (ids, classes, anchors) and sets of addresses follow from what is told.
+Numbers that nodes agree on among themselves (ids, classes, anchors) and address sets follow from what is described.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
+from provisioning.core.node_document import MemberEntry, MeshPeerEntry, RuleEntry, SegmentBody
 from provisioning.core.plan.describe import named_items, rules
 from provisioning.core.plan.describe.addresses import format_range_difference, format_ranges
-from provisioning.core.values.resource import Body
 
-SectionPart = Mapping[str, Any]
+_EMPTY_SEGMENT: SegmentBody = {
+    "version": 0, "nodes": {}, "segment": "", "number": 0, "default_action": "", "vni": 0, "mesh": [], "members": [],
+    "imported_members": [], "deciding_peers": [], "shares": [], "peer_rules": {}, "anchors": {}, "exits": {},
+    "bogons": [], "apps": [], "address_sets": {}, "rules": [],
+}  # fmt: skip
+"""What a segment that is created is compared with."""
 
 
-def describe_segment(before: Body, after: Body) -> Iterator[str]:
+def describe_segment(before: SegmentBody | None, after: SegmentBody) -> Iterator[str]:
     line = None
-    for line in _describe_parts(before, after):
+    for line in _describe_parts(before or _EMPTY_SEGMENT, after):
         yield line
     if line is None and before != after:
         yield "(only numbers that nodes agree on among themselves)"
 
 
-def _describe_parts(before: Body, after: Body) -> Iterator[str]:
-    if before.get("stance") != after.get("stance"):
-        yield f"stance: {before['stance']} → {after['stance']}" if before else f"stance: {after['stance']}"
-    yield from _describe_nodes(before.get("mesh", ()), after.get("mesh", ()))
-    yield from _describe_members(before.get("members", ()), after.get("members", ()))
-    yield from named_items.describe_named_items("guest", _imported_members(before), _imported_members(after))
-    yield from named_items.describe_named_items("handover to", _exported(before), _exported(after))
-    yield from named_items.describe_named_items("share", _shares(before), _shares(after))
-    yield from named_items.describe_named_items("exit of", _exits(before), _exits(after))
-    yield from named_items.describe_named_items("application", _apps(before), _apps(after))
-    yield from rules.describe_rules(before.get("rules", ()), after.get("rules", ()))
-    for segment in sorted({*before.get("foreign", {}), *after.get("foreign", {})}):
-        held = [body.get("foreign", {}).get(segment, {}).get("rules", ()) for body in (before, after)]
-        if (count := _format_rule_change_count(*held)) and before:
+def _describe_parts(before: SegmentBody, after: SegmentBody) -> Iterator[str]:
+    if before["default_action"] != after["default_action"]:
+        old = f"{before['default_action']} → " if before["default_action"] else ""
+        yield f"default action: {old}{after['default_action']}"
+    yield from _describe_nodes(before["mesh"], after["mesh"])
+    yield from _describe_members(before["members"], after["members"])
+    for noun, describe in (
+        ("imported member", _imported_members),
+        ("flows decided by", _deciding_peers),
+        ("share", _shares),
+        ("exit of", _exits),
+        ("application", _apps),
+    ):
+        yield from named_items.describe_named_items(noun, describe(before), describe(after))
+    yield from rules.describe_rules(before["rules"], after["rules"])
+    for segment in sorted({*before["peer_rules"], *after["peer_rules"]}) if before["segment"] else ():
+        if count := _format_rule_change_count(_peer_rules(before, segment), _peer_rules(after, segment)):
             yield f"{count} of {segment} for flows through shares"
 
 
-def _describe_nodes(before: Sequence[SectionPart], after: Sequence[SectionPart]) -> Iterator[str]:
-    old, new = [one["node"] for one in before], [one["node"] for one in after]
+def _describe_nodes(before: Sequence[MeshPeerEntry], after: Sequence[MeshPeerEntry]) -> Iterator[str]:
+    old, new = [peer["node"] for peer in before], [peer["node"] for peer in after]
     if before:
-        yield from (f"- node {one}" for one in old if one not in new)
-        yield from (f"+ node {one}" for one in new if one not in old)
+        yield from (f"- node {node}" for node in old if node not in new)
+        yield from (f"+ node {node}" for node in new if node not in old)
     elif new:
         yield f"nodes: {', '.join(new)}"
 
 
-def _describe_members(before: Sequence[SectionPart], after: Sequence[SectionPart]) -> Iterator[str]:
+def _describe_members(before: Sequence[MemberEntry], after: Sequence[MemberEntry]) -> Iterator[str]:
     old, new = _by_attachment(before), _by_attachment(after)
     for key in old:
         if key not in new:
@@ -61,77 +68,78 @@ def _describe_members(before: Sequence[SectionPart], after: Sequence[SectionPart
             yield f"~ member {member['connector']}: {'; '.join(changes)}"
 
 
-def _by_attachment(members: Sequence[SectionPart]) -> dict[tuple[str, int], SectionPart]:
-    """By connector and place among its attachments: a connector may be in a segment several times."""
-    found: dict[tuple[str, int], SectionPart] = {}
-    places: dict[str, int] = {}
+def _by_attachment(members: Sequence[MemberEntry]) -> dict[tuple[str, int], MemberEntry]:
+    """Return the members by connector and position among its attachments: a connector may be in a segment twice."""
+    by_attachment: dict[tuple[str, int], MemberEntry] = {}
+    positions: dict[str, int] = {}
     for member in members:
-        place = places[member["connector"]] = places.get(member["connector"], -1) + 1
-        found[member["connector"], place] = member
-    return found
+        position = positions[member["connector"]] = positions.get(member["connector"], -1) + 1
+        by_attachment[member["connector"], position] = member
+    return by_attachment
 
 
-def _format_member(member: SectionPart) -> str:
-    group = f" in {member['group']}" if member.get("group") else ""
+def _format_member(member: MemberEntry) -> str:
+    group = f" in {member['group']}" if member["group"] else ""
     if member["kind"] == "internet-exit":
         return f"{member['connector']} at {member['home']}: a way to the internet"
     return f"{member['connector']}{group} at {member['home']}: {format_ranges(member['ranges'])}"
 
 
-def _describe_changed_member(before: SectionPart, after: SectionPart) -> Iterator[str]:
+def _describe_changed_member(before: MemberEntry, after: MemberEntry) -> Iterator[str]:
     if before["home"] != after["home"]:
         yield f"{before['home']} → {after['home']}"
-    if before.get("group") != after.get("group"):
-        yield f"group {before.get('group') or 'none'} → {after.get('group') or 'none'}"
-    if found := format_range_difference(before["ranges"], after["ranges"]):
-        yield found
-    sources = [one.get("sources", one["ranges"]) for one in (before, after)]
-    if (found := format_range_difference(*sources)) and found != format_range_difference(
-        before["ranges"], after["ranges"]
-    ):
-        yield f"may send from {found}"
+    if before["group"] != after["group"]:
+        yield f"group {before['group'] or 'none'} → {after['group'] or 'none'}"
+    ranges = format_range_difference(before["ranges"], after["ranges"])
+    if ranges:
+        yield ranges
+    sources = format_range_difference(before["sources"], after["sources"])
+    if sources and sources != ranges:
+        yield f"may send from {sources}"
 
 
-def _imported_members(body: Body) -> dict[str, str]:
+def _imported_members(body: SegmentBody) -> dict[str, str]:
     return {
-        f"{one['connector']} of {one['segment']}": f"{format_ranges(one['ranges'])} at {one['home']}"
-        for one in body.get("guests", ())
+        f"{member['connector']} of {member['segment']}": f"{format_ranges(member['ranges'])} at {member['home']}"
+        for member in body["imported_members"]
     }
 
 
-def _exported(body: Body) -> dict[str, str]:
-    return {one["segment"]: format_ranges(one["ranges"]) for one in body.get("handover", ())}
+def _deciding_peers(body: SegmentBody) -> dict[str, str]:
+    return {peer["segment"]: format_ranges(peer["ranges"]) for peer in body["deciding_peers"]}
 
 
-def _shares(body: Body) -> dict[str, str]:
-    found = {}
-    for one in body.get("passages", ()):
-        arrow = {("a",): "→", ("b",): "←"}.get(tuple(one["initiate"]), "↔")
-        sides = f" {arrow} ".join(f"{one[side]['segment']} {format_ranges(one[side]['ranges'])}" for side in "ab")
-        through = f", through {', '.join(one['chain'])}" if one["chain"] else ""
-        found[one["id"].partition("/")[2]] = f"{sides}{through}"
-    return found
+def _shares(body: SegmentBody) -> dict[str, str]:
+    shares = {}
+    for share in body["shares"]:
+        arrow = {"a": "→", "b": "←"}.get("".join(share["initiate"]), "↔")
+        a, b = (f"{side['segment']} {format_ranges(side['ranges'])}" for side in (share["a"], share["b"]))
+        through = f", through {', '.join(share['chain'])}" if share["chain"] else ""
+        shares[share["id"].partition("/")[2]] = f"{a} {arrow} {b}{through}"
+    return shares
 
 
-def _exits(body: Body) -> dict[str, str]:
-    connectors = {member["id"]: member["connector"] for member in body.get("members", ())}
+def _exits(body: SegmentBody) -> dict[str, str]:
+    connectors = {member["id"]: member["connector"] for member in body["members"]}
+    return {exchange: f"{connectors[exit_['member']]} at {exit_['home']}" for exchange, exit_ in body["exits"].items()}
+
+
+def _apps(body: SegmentBody) -> dict[str, str]:
     return {
-        exchange: f"{connectors[one['member']]} at {one['home']}" for exchange, one in body.get("exits", {}).items()
-    }
-
-
-def _apps(body: Body) -> dict[str, str]:
-    return {
-        one["id"].partition(":")[2]: (
-            f"{one['public']} {one['protocol']} {one['port']} at {one['home']} → "
-            f"{', '.join(one['targets'])} port {one['target_port']}"
-            + (f", clients appear as {one['source_nat']}" if one["source_nat"] else "")
+        app["id"].partition(":")[2]: (
+            f"{app['public']} {app['protocol']} {app['port']} at {app['home']} → "
+            f"{', '.join(app['targets'])} port {app['target_port']}"
+            + (f", clients appear as {app['source_nat']}" if app["source_nat"] else "")
         )
-        for one in body.get("apps", ())
+        for app in body["apps"]
     }
 
 
-def _format_rule_change_count(before: Sequence[SectionPart], after: Sequence[SectionPart]) -> str:
-    old, new = ({one["id"]: one for one in rules} for rules in (before, after))
-    differ = sum(1 for name in {**old, **new} if old.get(name) != new.get(name)) or int(list(old) != list(new))
-    return f"{differ} change{'s' if differ > 1 else ''} of rules" if differ else ""
+def _peer_rules(body: SegmentBody, segment: str) -> Sequence[RuleEntry]:
+    return body["peer_rules"][segment]["rules"] if segment in body["peer_rules"] else ()
+
+
+def _format_rule_change_count(before: Sequence[RuleEntry], after: Sequence[RuleEntry]) -> str:
+    old, new = ({rule["id"]: rule for rule in entries} for entries in (before, after))
+    count = sum(1 for name in {**old, **new} if old.get(name) != new.get(name)) or int(list(old) != list(new))
+    return f"{count} change{'s' if count > 1 else ''} of rules" if count else ""

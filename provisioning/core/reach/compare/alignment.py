@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Hashable, Sequence
+
+from provisioning.core.values.subsequences import longest_increasing_subsequence
 
 MISSING = -1
 AlignedIndexes = list[tuple[int, ...]]
@@ -21,31 +22,11 @@ def align(keys: Sequence[Sequence[Hashable]]) -> AlignedIndexes:
     common = [(place, where[key]) for place, key in enumerate(one) if key in where]
     pairs: AlignedIndexes = []
     i = j = 0
-    for left, right in (*_longest_increasing_subsequence(common), (len(one), len(other))):
+    kept = longest_increasing_subsequence([right for _, right in common])
+    for left, right in (*(common[index] for index in kept), (len(one), len(other))):
         pairs += [(place, MISSING) for place in range(i, left)]
         pairs += [(MISSING, place) for place in range(j, right)]
         if left < len(one):
             pairs.append((left, right))
         i, j = left + 1, right + 1
     return pairs
-
-
-def _longest_increasing_subsequence(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The longest part of pairs, first places rising, in which second places rise too."""
-    tails: list[int] = []
-    chosen: list[int] = []
-    before: list[int] = []
-    for n, (_, right) in enumerate(pairs):
-        place = bisect_left(tails, right)
-        before.append(chosen[place - 1] if place else -1)
-        if place == len(tails):
-            tails.append(right)
-            chosen.append(n)
-        else:
-            tails[place], chosen[place] = right, n
-    found: list[tuple[int, int]] = []
-    n = chosen[-1] if chosen else -1
-    while n >= 0:
-        found.append(pairs[n])
-        n = before[n]
-    return found[::-1]
