@@ -103,8 +103,9 @@ def report(request: HttpRequest, node: Node) -> HttpResponse:
     for name in ("applied", "failed", "counters", "health"):
         if not isinstance(body.get(name, {}), dict):
             raise MalformedRequest(f"“{name}” is an object.")
-    for name in ("version", "sequence"):
-        number = body.get(name, 0)
+    numbers = {name: body.get(name, 0) for name in ("serial", "sequence")}
+    numbers["document_version"] = body.get("health", {}).get("document_version", 0)
+    for name, number in numbers.items():
         if not isinstance(number, int) or not 0 <= number <= MAX_INTEGER:
             raise MalformedRequest(f"“{name}” is a whole number.")
     for address, digest in body.get("applied", {}).items():

@@ -112,7 +112,7 @@ OUTBOX_HANDLERS = {
     "changed": "portal.live_updates.send_changed",
     "step": "provisioning.tasks.wake_step",
     "plan": "provisioning.tasks.wake_plan",
-    "node": "provisioning.drivers.exchange.publish.wake_node",
+    "node": "provisioning.services.node_sections.wake_node",
     "discover": "provisioning.tasks.wake_discovery",
 }
 # Seconds that one who asks for the plan of a large network is kept waiting before being told to look again.

@@ -8,23 +8,19 @@ from __future__ import annotations
 
 import logging
 import time
-from functools import cache
 from typing import Any
 
-import redis
 from django.conf import settings
+from redis.exceptions import RedisError
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
+
+from provisioning.redis import redis_client
 
 logger = logging.getLogger(__name__)
 
 WINDOW_SECONDS = 10
 """Seconds in which ``settings.API_REQUESTS`` requests are free."""
-
-
-@cache
-def _redis_client(url: str) -> redis.Redis:
-    return redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1)
 
 
 class RequestThrottle(BaseThrottle):
@@ -36,11 +32,11 @@ class RequestThrottle(BaseThrottle):
         caller = f"token:{request.auth.pk}" if request.auth else f"user:{request.user.pk}"
         key = f"causeway:throttle:{caller}:{window}"
         try:
-            with _redis_client(settings.REDIS_URL).pipeline() as pipe:
+            with redis_client(timeout=1).pipeline() as pipe:
                 pipe.incr(key)
                 pipe.expire(key, 2 * WINDOW_SECONDS)
                 count = pipe.execute()[0]
-        except redis.RedisError as error:
+        except RedisError as error:
             logger.warning("throttle: Redis does not answer: %s", error)
             return True
         self.seconds_left = (window + 1) * WINDOW_SECONDS - now

@@ -28,7 +28,7 @@ CLOUDS: dict[str, Cloud] = {
 }
 """Name → declaration, in the order in which people see them."""
 
-EXCHANGE_DRIVER = "provisioning.drivers.exchange:ExchangeDriver"
+EXCHANGE_DRIVER = "provisioning.drivers.exchange.driver:ExchangeDriver"
 """The one driver that is no cloud's: it publishes documents to exchange nodes."""
 
 

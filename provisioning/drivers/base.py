@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
 from provisioning.core.compile import CloudCompiler
+from provisioning.core.node_document import VERSION
 from provisioning.core.values.resource import Action, Body, Change, Resource
 
 
@@ -128,19 +130,56 @@ class CloudCredentials:
 
 
 @dataclass(frozen=True, slots=True)
+class PublishedSection:
+    """A resource's section on one node, and what the node has reported of it.
+
+    document_version: what the node's agent knows; None for a node that never reported, 0 for an agent of before
+    versions.
+    """
+
+    node: str
+    is_applied: bool
+    failure: str
+    published_at: datetime
+    seen_at: datetime | None
+    document_version: int | None
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether the node's agent cannot read what is published to it."""
+        return self.document_version is not None and self.document_version < VERSION
+
+
+class SectionPublisher(Protocol):
+    """Writes sections of node documents and reads what nodes report of them."""
+
+    def publish(self, change: Change) -> list[PublishedSection]:
+        """Write the resource's sections where they differ, wake the nodes, and return the sections as they are now."""
+
+    def reset(self, address: str, nodes: Iterable[str]) -> None:
+        """Let the next ``publish`` write these nodes' sections again, whether or not their bodies differ."""
+
+    def delete_removed(self, address: str) -> None:
+        """Drop the sections of nodes that have removed the resource."""
+
+    def is_published(self, change: Change) -> bool:
+        """Return whether what the change leads to is what was last published."""
+
+
+@dataclass(frozen=True, slots=True)
 class DriverContext:
     """What a driver may know besides the change itself.
 
     tenant:      slug; part of every tag.
     attributes:  address → attributes (cloud ids) that earlier steps recorded, for references.
     credentials: account id → CloudCredentials; raises DriverError(permanent) when the account is gone.
-    in_scope:    calls a function in the tenant's scope, in a transaction of its own; everything else is outside one.
+    sections:    the sections of node documents; only the exchange driver writes them.
     """
 
     tenant: str
     attributes: Mapping[str, Mapping[str, Any]]
     credentials: Callable[[str], CloudCredentials]
-    in_scope: Callable[..., Any]
+    sections: SectionPublisher
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,5 @@
-"""Exchange nodes: who they are (platform rows, needed before a tenant is known), what each tenant wants of them,
-and what they counted."""
+"""Exchange nodes: who they are (platform rows, needed before a tenant is known), what each tenant has on them, and what
+they counted."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Node(models.Model):
     location = models.CharField(max_length=60)
     index = models.IntegerField(help_text="1 or 2")
     token_digest = models.CharField(max_length=64, blank=True)
-    version = models.BigIntegerField(default=0, help_text="grows with every section published to it")
-    applied_version = models.BigIntegerField(default=0)
+    serial = models.BigIntegerField(default=0, help_text="of its document; grows with every section published to it")
+    applied_serial = models.BigIntegerField(default=0, help_text="of the document it applied last")
     epoch = models.CharField(max_length=64, blank=True)
     sequence = models.BigIntegerField(default=0, help_text="of its newest report in this epoch")
     health = models.JSONField(default=dict)
@@ -31,6 +31,12 @@ class Node(models.Model):
 
     def __str__(self) -> str:
         return f"{self.location}/{self.index}"
+
+    @property
+    def document_version(self) -> int | None:
+        """The document version that the node's agent knows; None for a node that never reported, 0 for an agent of
+        before versions."""
+        return int(self.health.get("document_version", 0)) if self.health else None
 
 
 class NodeTenant(models.Model):
@@ -49,7 +55,7 @@ class NodeTenant(models.Model):
 class NodeSection(TenantOwned):
     """One resource as a node should carry it out, and the digest the node last said it had applied.
 
-    ``body`` null: the node should let go of it; it has, once it reports a version that knows nothing of it any more.
+    ``body`` null: the node should remove it; it has, once it reports a serial of a document without it.
     """
 
     node = models.ForeignKey(Node, models.CASCADE, related_name="+")
@@ -58,7 +64,7 @@ class NodeSection(TenantOwned):
     kind = models.CharField(max_length=60)
     body = models.JSONField(null=True)
     digest = models.CharField(max_length=64, blank=True)
-    version = models.BigIntegerField(default=0, help_text="of the node's document that first held it")
+    serial = models.BigIntegerField(default=0, help_text="of the node's document that first held it")
     applied = models.CharField(max_length=64, blank=True)
     failure = models.CharField(max_length=500, blank=True)
     published_at = models.DateTimeField(default=timezone.now)
@@ -72,7 +78,7 @@ class NodeSection(TenantOwned):
     @property
     def is_applied(self) -> bool:
         """Whether the node has carried out exactly this."""
-        return self.applied == self.digest and self.node.applied_version >= self.version and not self.failure
+        return self.applied == self.digest and self.node.applied_serial >= self.serial and not self.failure
 
 
 class CounterReading(TenantOwned):

@@ -1,4 +1,4 @@
-"""What exchange nodes ask and tell: enrolling, the signed document, reports."""
+"""The three requests of exchange nodes: enrolling, the signed document, reports."""
 
 from __future__ import annotations
 
@@ -19,18 +19,20 @@ from django.utils import timezone
 
 from provisioning import node_enrollment
 from provisioning.catalog import catalog
+from provisioning.core.node_document import VERSION, DocumentJson, SectionJson
 from provisioning.core.values.counter_key import split_tenant
 from provisioning.core.values.resource import canonical_json
-from provisioning.drivers.exchange.publish import node_channel, redis_client
 from provisioning.errors import Forbidden, ValidationFailed
 from provisioning.models import Node, NodeSection
+from provisioning.redis import redis_client
 from provisioning.services import steps, telemetry
+from provisioning.services.node_sections import node_channel
 from tenants.models import Tenant
 from tenants.scope import scope
 
 
 def enrollment_key(location: str, index: int) -> str:
-    """What a new node shows once; the operator puts it into the node's configuration."""
+    """Return what a new node shows once; the operator puts it into the node's configuration."""
     return node_enrollment.derive_enrollment_key(settings.SECRET_KEY, location, index)
 
 
@@ -54,10 +56,10 @@ def authenticate_node(token: str) -> Node | None:
 
 
 def signed_document(node: Node) -> tuple[str, str, str]:
-    """Everything the node should carry out, for all tenants on it: canonical JSON, its digest, its signature."""
+    """Return everything the node should carry out, for all tenants on it: canonical JSON, its digest, its signature."""
     node.refresh_from_db()
     site = catalog().locations[node.location].node(node.index)
-    sections: dict[str, Any] = {}
+    sections: dict[str, SectionJson] = {}
     for pointer in node.tenants.select_related("tenant").order_by("tenant__slug"):
         with scope(pointer.tenant):
             for section in NodeSection.objects.filter(node=node, body__isnull=False).order_by("address"):
@@ -69,19 +71,19 @@ def signed_document(node: Node) -> tuple[str, str, str]:
                     "digest": section.digest,
                     "body": section.body,
                 }
-    text = canonical_json(
-        {
-            "node": {
-                "id": str(node.uid),
-                "location": node.location,
-                "index": node.index,
-                "underlay": site.underlay,
-                "public_ip": site.public_ip,
-            },
-            "version": node.version,
-            "sections": sections,
-        }
-    )
+    document: DocumentJson = {
+        "version": VERSION,
+        "serial": node.serial,
+        "node": {
+            "id": str(node.uid),
+            "location": node.location,
+            "index": node.index,
+            "underlay": site.underlay,
+            "public_ip": site.public_ip,
+        },
+        "sections": sections,
+    }
+    text = canonical_json(document)
     signature = base64.b64encode(_signing_key().sign(text.encode())).decode()
     return text, hashlib.sha256(text.encode()).hexdigest(), signature
 
@@ -91,25 +93,25 @@ def wait_for_change(node: Node, seconds: float) -> None:
     deadline = time.monotonic() + min(seconds, 30)
     with redis_client().pubsub() as subscription:
         subscription.subscribe(node_channel(node.pk))
-        known = node.version
+        known = node.serial
         # Subscribed first, then looked: a change in between is seen by one or the other.
-        node.refresh_from_db(fields=["version"])
+        node.refresh_from_db(fields=["serial"])
         if not connection.in_atomic_block:
             # Nodes wait most of the time; the pool's connections are for those who ask.
             connection.close()
-        while node.version == known and (left := deadline - time.monotonic()) > 0:
+        while node.serial == known and (left := deadline - time.monotonic()) > 0:
             message = subscription.get_message(ignore_subscribe_messages=True, timeout=left)
             if message:
                 return
 
 
-def record_report(node: Node, told: Mapping[str, Any]) -> None:
-    """What the node applied, what it could not, and what it counted; repeats change nothing.
+def record_report(node: Node, report: Mapping[str, Any]) -> None:
+    """Keep what the node applied, what it could not, and what it counted; repeats change nothing.
 
     ``sequence`` grows within an epoch. A report that was overtaken is not read: its lower counters would look as if
     they had begun anew, and all that was ever counted would be charged again.
     """
-    now, epoch, sequence = timezone.now(), str(told.get("epoch", ""))[:64], int(told.get("sequence", 0))
+    now, epoch, sequence = timezone.now(), str(report.get("epoch", ""))[:64], int(report.get("sequence", 0))
     overtaken = Q(epoch=epoch, sequence__gte=sequence, sequence__gt=0)
     newest = (
         Node.objects.filter(pk=node.pk)
@@ -118,16 +120,16 @@ def record_report(node: Node, told: Mapping[str, Any]) -> None:
             seen_at=now,
             epoch=epoch,
             sequence=sequence,
-            health=told.get("health") or {},
-            applied_version=int(told.get("version", 0)),
+            health=report.get("health") or {},
+            applied_serial=int(report.get("serial", 0)),
         )
     )
     if not newest:
         return
     node.refresh_from_db()
-    applied, failed = told.get("applied") or {}, told.get("failed") or {}
+    applied, failed = report.get("applied") or {}, report.get("failed") or {}
     counters: dict[str, dict[str, int]] = {}
-    for key, value in (told.get("counters") or {}).items():
+    for key, value in (report.get("counters") or {}).items():
         slug, name = split_tenant(key)
         counters.setdefault(slug, {})[name] = int(value)
     tenants = {pointer.tenant.slug: pointer.tenant for pointer in node.tenants.select_related("tenant")}
@@ -142,12 +144,12 @@ def _record_applied(node: Node, tenant: Tenant, applied: Mapping[str, str], fail
     for section in NodeSection.objects.filter(node=node).order_by("address"):
         key = f"{tenant.slug}/{section.address}"
         digest, failure = applied.get(key, ""), str(failed.get(key, ""))[:500]
-        told = node.applied_version >= section.version
+        has_seen_section = node.applied_serial >= section.serial
         changed = section.applied != digest or section.failure != failure
         if changed:
             section.applied, section.failure = digest, failure
             section.save(update_fields=["applied", "failure"])
-        if told and (changed or section.body is None):
+        if has_seen_section and (changed or section.body is None):
             steps.wake_waiting_steps(section.address)
 
 

@@ -19,6 +19,7 @@ from provisioning.drivers import get_driver
 from provisioning.drivers.base import Done, DriverContext, DriverError, Waiting
 from provisioning.models import Run, Step
 from provisioning.services import accounts, lease, resource_state, runs
+from provisioning.services.node_sections import NodeSections
 from tenants import outbox
 from tenants.models import Tenant
 from tenants.tasks import TenantJob
@@ -60,7 +61,10 @@ class StepJob(TenantJob[StepClaim, StepOutcome]):
 
     def work(self, claim: StepClaim) -> StepOutcome:
         context = DriverContext(
-            self.tenant.slug, claim.attributes, accounts.credentials_lookup(self.in_scope), self.in_scope
+            self.tenant.slug,
+            claim.attributes,
+            accounts.credentials_lookup(self.in_scope),
+            NodeSections(self.in_scope),
         )
         with lease.keep_renewed(self.in_scope, claim.step):
             return _apply_change(claim.step, context)

@@ -10,8 +10,8 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from provisioning.core.values.counter_key import CounterKey
-from provisioning.drivers.exchange.publish import redis_client
 from provisioning.models import CounterReading, Node, NodeSection
+from provisioning.redis import redis_client
 from tenants import scope
 
 RATE_LIFETIME = 10

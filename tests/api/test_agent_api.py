@@ -65,7 +65,7 @@ def test_a_report_says_what_was_applied(node, people, tenant_scope):
         NodeSection(
             node=row, exchange="eu", address="exchange/eu", kind="exchange.presence", body={}, digest="d"
         ).save()
-    told = {"version": 1, "epoch": "e1", "applied": {"acme/exchange/eu": "d"}, "health": {"cpu": 1}, "counters": {}}
+    told = {"serial": 1, "epoch": "e1", "applied": {"acme/exchange/eu": "d"}, "health": {"cpu": 1}, "counters": {}}
     assert client.post("/agent/v1/report/", told, authorization=who).status_code == 204
     with tenant_scope(people.acme):
         assert NodeSection.objects.get().applied == "d"
@@ -95,8 +95,9 @@ def test_a_report_that_was_overtaken_is_not_read(node, people, tenant_scope):
     "body",
     [
         {"counters": []},
-        {"version": "1"},
-        {"version": 2**63},
+        {"serial": "1"},
+        {"serial": 2**63},
+        {"health": {"document_version": "1"}},
         {"counters": {"acme|x": -1}},
         {"counters": {"acme|" + "x" * 201: 1}},
         {"counters": {"acme|\0": 1}},

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from provisioning.core.node_document import VERSION
 from provisioning.models import Draft, Node, Run, Step
 from provisioning.services import nodes, plans, runs, steps
 from provisioning.services.drafts import editing
@@ -31,6 +32,9 @@ DOCUMENT: dict[str, list[dict[str, Any]]] = {
         )
     ],
 }
+
+
+HEALTH = {"document_version": VERSION}
 
 
 def draft_with_document(name: str = "first", document: dict[str, Any] | None = None) -> Draft:
@@ -69,4 +73,5 @@ def report_all_applied(node: Node, **told: Any) -> None:
     text, _, _ = nodes.signed_document(node)
     document = json.loads(text)
     applied = {key: section["digest"] for key, section in document["sections"].items()}
-    nodes.record_report(node, {"epoch": "e1", "version": document["version"], "applied": applied, **told})
+    report = {"epoch": "e1", "serial": document["serial"], "applied": applied, "health": HEALTH}
+    nodes.record_report(node, {**report, **told})

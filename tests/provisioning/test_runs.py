@@ -16,10 +16,9 @@ from django.utils import timezone
 
 from provisioning.core.values.resource import Change
 from provisioning.drivers.base import Done, DriverContext, DriverError, Waiting
-from provisioning.drivers.exchange import publish
 from provisioning.errors import Forbidden, StateConflict, ValidationFailed
 from provisioning.models import Draft, Lifecycle, Node, NodeSection, ResourceRecord, Run, Step
-from provisioning.services import lease, nodes, plans, revisions, runs, steps
+from provisioning.services import lease, node_sections, nodes, plans, revisions, runs, steps
 from provisioning.services.drafts import editing
 from provisioning.snapshots import queries
 from tenants.actor import Actor, acting
@@ -29,6 +28,7 @@ from tests.bench.runs import create_ready_plan, measure_run
 from tests.people import People
 from tests.provisioning.small_network import (
     DOCUMENT,
+    HEALTH,
     draft_with_document,
     finish_run,
     provision_document,
@@ -179,7 +179,7 @@ def test_a_failed_step_stops_only_what_depends_on_it_and_retry_goes_on_with_the_
         if node.location == "aws-us-east-1":
             document = json.loads(nodes.signed_document(node)[0])
             failed = dict.fromkeys(document["sections"], "no such interface")
-            nodes.record_report(node, {"epoch": "e1", "version": document["version"], "failed": failed})
+            nodes.record_report(node, {"epoch": "e1", "serial": document["serial"], "failed": failed, "health": HEALTH})
         else:
             report_all_applied(node)
 
@@ -349,7 +349,7 @@ def test_steps_that_write_for_the_same_nodes_do_not_wait_for_each_other_in_a_rin
 ) -> None:
     """Sections come back in any order; two steps that each hold one node and want the other's would be a deadlock."""
     provision_document(people.acme)
-    written = publish._write_section
+    written = node_sections._write_section
     meeting = threading.Barrier(2)
 
     def slowly(*args: Any) -> None:
@@ -357,14 +357,14 @@ def test_steps_that_write_for_the_same_nodes_do_not_wait_for_each_other_in_a_rin
         with suppress(threading.BrokenBarrierError):
             meeting.wait(0.5)
 
-    monkeypatch.setattr(publish, "_write_section", slowly)
+    monkeypatch.setattr(node_sections, "_write_section", slowly)
     orders, listed = iter(["node_id", "-node_id"]), NodeSection.objects.select_related
     monkeypatch.setattr(NodeSection.objects, "select_related", lambda *more: listed(*more).order_by(next(orders)))
 
     def remove(address: str) -> None:
         try:
             with scope(people.acme):
-                publish.publish_sections(Change("delete", address, "exchange.segment", {}, None))
+                node_sections.publish_sections(Change("delete", address, "exchange.segment", {}, None))
         finally:
             connection.close()
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from provisioning.core.values.resource import Change, Resource, resolve_references
 from provisioning.drivers import get_driver
-from provisioning.drivers.base import CloudCredentials, Done, DriverContext, Waiting
+from provisioning.drivers.base import CloudCredentials, Done, DriverContext, SectionPublisher, Waiting
 from provisioning.lab import moto
 
 REGION = "eu-central-1"
@@ -32,7 +32,8 @@ class AwsTestbed:
         def credentials(account: str) -> CloudCredentials:
             return CloudCredentials(account, self.secrets[account])
 
-        return DriverContext(tenant, self.attributes, credentials, in_scope=lambda function, *args: function(*args))
+        sections = cast(SectionPublisher, None)  # Of exchange nodes; no cloud touches them.
+        return DriverContext(tenant, self.attributes, credentials, sections)
 
     def apply_once(self, change: Change, tenant: str = "acme") -> Done | Waiting:
         """One call of apply, with references resolved as the executor does."""
