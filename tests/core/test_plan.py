@@ -1,17 +1,16 @@
-"""Plans: the difference, its order, and how it reads. ``GOLDEN=write`` renews the golden files."""
+"""Plans: the difference, its order, and how it reads."""
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from syrupy.assertion import SnapshotAssertion
 
 from provisioning.core.plan import (
     KNOWN_AFTER_APPLY,
@@ -29,16 +28,6 @@ from provisioning.drivers import compile_network, gateway_warnings
 from tests.core.random_edits import edited_full_networks
 from tests.core.random_small_networks import many_examples
 from tests.core.sample_networks import IntentBuilder, hospital_network, partner_network, policy, site
-
-GOLDEN = Path(__file__).parent.parent / "golden"
-
-
-def assert_golden(name: str, told: str) -> None:
-    """The reviewer reads the difference of this file when a plan reads differently."""
-    path = GOLDEN / name
-    if os.environ.get("GOLDEN") == "write":
-        path.write_text(told)
-    assert told == path.read_text()
 
 
 def plan_text(before: IntentBuilder, after: IntentBuilder) -> str:
@@ -186,8 +175,10 @@ def routes_filtered() -> tuple[IntentBuilder, IntentBuilder]:
         routes_filtered,
     ],
 )
-def test_a_plan_reads_as_a_reviewer_approved_it(edit: Callable[[], tuple[IntentBuilder, IntentBuilder]]) -> None:
-    assert_golden(f"plan-{edit.__name__.replace('_', '-')}.txt", plan_text(*edit()))
+def test_a_plan_reads_as_a_reviewer_approved_it(
+    edit: Callable[[], tuple[IntentBuilder, IntentBuilder]], plan_snapshot: SnapshotAssertion
+) -> None:
+    assert plan_text(*edit()) == plan_snapshot
 
 
 def test_dependencies_come_first_and_removals_wait_for_their_users() -> None:
