@@ -42,7 +42,7 @@ def checks() -> list[Check]:
         Check("migrations", [python, "manage.py", "makemigrations", "--check", "--dry-run"], env=CHECK_ENV),
     ]
     if any((ROOT / "templates").rglob("*.html")):
-        found.append(Check("templates (djlint)", [f"{BIN}/djlint", "templates", "--lint", "--quiet"]))
+        found.append(Check("templates (djlint)", [f"{BIN}/djlint", "templates", "--lint", "--check", "--quiet"]))
     if (ROOT / "static" / "package.json").exists():
         path = os.pathsep.join([os.environ["PATH"], str(ROOT / ".cache" / "node" / "bin")])
         npm = shutil.which("npm", path=path) or "npm"

@@ -71,6 +71,12 @@ class BoardCard:
     def state(self) -> ChangeState:
         return self.item.state if self.item else "same"
 
+    @property
+    def label(self) -> str:
+        """What a screen reader says of the card."""
+        role = {"group": "Group ", "connector": "Connector "}.get(self.role, "")
+        return f"{role}{self.name}{', only in this draft' if self.state == 'new' else ''}"
+
 
 @dataclass(slots=True)
 class BoardLane:
@@ -78,6 +84,11 @@ class BoardLane:
 
     segment: BoardObject
     columns: tuple[list[BoardCard], list[BoardCard], list[BoardCard]]
+
+    @property
+    def label(self) -> str:
+        """What a screen reader says of the lane."""
+        return f"Segment {self.segment.name}{', only in this draft' if self.segment.state == 'new' else ''}"
 
     @property
     def cards(self) -> list[BoardCard]:
@@ -93,6 +104,11 @@ class BoardChip:
     words: str
     sentence: str
     lines: tuple[tuple[str, str], ...]
+
+    @property
+    def label(self) -> str:
+        """What a screen reader says of the chip."""
+        return self.sentence if self.item.state == "same" else f"{self.sentence}, {self.item.state} in this draft"
 
     @property
     def line_pairs(self) -> str:

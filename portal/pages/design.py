@@ -44,9 +44,11 @@ def canvas(request: PageRequest, uid: UUID) -> HttpResponse:
     context = _canvas_context(request, uid)
     chosen = request.GET.get("select", "")
     selected = _selected_object(context["items"], chosen)
+    panel = _object_panel(context, selected, chosen)
     context |= {
         "selected": selected,
-        "panel": _object_panel(context, selected, chosen),
+        "panel": panel,
+        "panel_label": _panel_label(selected, panel),
         "reach_from": selected.uid if selected and selected.kind in ("groups", "connectors") else "",
     }
     return render(request, "pages/design/canvas.html" + ("#live" if request.htmx else ""), context)
@@ -142,6 +144,13 @@ def _object_panel(
     return object_panel(view, kind, None, api, root) if kind and not kind.wizard else None
 
 
+def _panel_label(selected: canvas_board.BoardObject | None, panel: dict[str, Any] | None) -> str:
+    """What a screen reader calls the panel beside the canvas."""
+    if selected:
+        return f"{selected.word[:1].upper()}{selected.word[1:]} {selected.name}"
+    return f"New {panel['kind'].word}" if panel else "This draft"
+
+
 def _products(services: list[canvas_board.BoardObject]) -> list[dict[str, Any]]:
     """The marketplace products that can be dropped here, with the services the draft already has of each."""
     return [
@@ -184,6 +193,7 @@ def reach(request: PageRequest, uid: UUID) -> HttpResponse:
         "draft": {"id": str(draft.uid)},
         "source": source,
         "version": version,
+        "version_key": f"drafts/{draft.uid}" if version == "draft" else "live",
         "name": name,
         "rows": reach_rows.build_rows(
             name, _segments_of(shown, source), found, before, _reachable_ends(shown), _groups_by_connector(shown)

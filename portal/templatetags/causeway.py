@@ -5,14 +5,17 @@ from __future__ import annotations
 import colorsys
 import hashlib
 import re
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django import template
+from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from portal.pages import kind_styles
 from portal.pages.state_styles import ACTIONS, state_style
@@ -50,6 +53,31 @@ def kind(value: str) -> SafeString:
     return format_html('<span class="cw-kind">{}</span>', icon(kind_styles.kind_style(value).icon))
 
 
+@register.simple_block_tag
+def blankslate(content: str, icon_name: str, title: str, url: str = "", action: str = "") -> SafeString:
+    """What a page shows where a list has nothing yet. The block between the tags teaches what the list is for."""
+    text = " ".join(content.split())
+    context = {"icon": icon_name, "title": title, "text": mark_safe(text), "url": url, "action": action}
+    return render_to_string("partials/empty.html", context)
+
+
+@register.filter
+def message_tone(level: str) -> str:
+    """The tone of a toast for the level of a Django message."""
+    return {"error": "bad", "warning": "warn", "success": "ok"}.get(level, "info")
+
+
+@register.filter
+def button_style(tags: str | None) -> str:
+    """The class of a button that allauth describes by tags, such as "danger" or "link,cancel"."""
+    named = tags or ""
+    if "danger" in named or "delete" in named:
+        return "btn-danger-line"
+    if "link" in named or "cancel" in named:
+        return "btn-ghost"
+    return "" if "outline" in named or "secondary" in named else "btn-primary"
+
+
 @register.filter
 def kind_word(value: str) -> str:
     return kind_styles.kind_style(value).word
@@ -75,6 +103,12 @@ def money(amount: Decimal | None, currency: str = "") -> str:
     text = f"{abs(amount):,.2f}"
     sign = f"{CURRENCY_SIGNS.get(currency, currency)} " if currency else ""
     return f"{'−' if amount < 0 else ''}{sign}{text}"
+
+
+@register.filter
+def money_change(amount: Decimal | None, currency: str = "") -> str:
+    """A difference in money: as `money`, with a plus before what is added."""
+    return f"+{money(amount, currency)}" if amount is not None and amount > 0 else money(amount, currency)
 
 
 @register.filter
@@ -147,6 +181,12 @@ def segment_hue(name: str, color: str | None) -> int:
     angle = colorsys.rgb_to_hls(red, green, blue)[0] * 360
     away = [min(abs(angle - one), 360 - abs(angle - one)) for one in SEGMENT_HUE_ANGLES]
     return away.index(min(away)) + 1
+
+
+@register.filter
+def pluck(items: Iterable[Any], key: int | str) -> list[Any]:
+    """One part of each item: `pairs|pluck:0` takes the first of each pair, `objects|pluck:"name"` an attribute."""
+    return [item[key] if isinstance(key, int) else getattr(item, key) for item in items]
 
 
 @register.simple_tag(takes_context=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +30,21 @@ def operation(action: str) -> SafeString:
     """The mark of a step's action; the word stands beside it in the page."""
     shown = ACTION_STYLES[action]
     return format_html('<span class="cw-op is-{}">{}</span>', shown.tone, icon(shown.icon))
+
+
+# The text color of a step's action; a replacement has its own because it is more than a change.
+ACTION_COLORS = {"create": "cw-add", "change": "cw-chg", "remove": "cw-del"}
+
+
+@register.filter
+def action_color(action: str) -> str:
+    return ACTION_COLORS.get(action, "pl-rep")
+
+
+@register.filter
+def counts_text(counts: Iterable[tuple[str, int]]) -> str:
+    """Counts by state in words: `[("done", 3), ("failed", 1)]` is "3 done, 1 failed"."""
+    return ", ".join(f"{count} {state}" for state, count in counts)
 
 
 @register.filter

@@ -27,7 +27,7 @@ def ask(people: People, tenant_scope: Callable[..., Any], sign_in: Callable[[Any
         known = {"draft": f"drafts/{draft.uid}", "site": names["site-prod"], **names}
         answer = client.get(f"/t/acme/{path.format(**known)}")
         assert answer.status_code == 200
-        return answer.content.decode()
+        return " ".join(answer.content.decode().split())
 
     return page
 
