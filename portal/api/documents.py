@@ -20,12 +20,13 @@ from rest_framework.response import Response
 from portal.api import etags, parsers
 from portal.api.base_view import BaseApiView, response_with_etag
 from portal.api.intent_objects import boolean_parameter, draft_etag, lock_draft, requested_snapshot
-from portal.api.object_schemas import OBJECT_SCHEMAS
+from portal.api.object_schemas import object_schemas
 from portal.api.pagination import CursorPaginator
 from portal.api.renderers import JsonRenderer
 from portal.api.schema import copy_method, extend_list_schema, query_parameter
 from portal.api.schema_fields import any_json, boolean, choice, list_of, number, object_schema, text, timestamp, uid
 from portal.api.tenancy import validate_body
+from provisioning.core import intent as core
 from provisioning.core.formats import csv_tables
 from provisioning.models import Edit
 from provisioning.services.drafts import bulk, editing
@@ -36,7 +37,7 @@ MAX_DOCUMENT_BYTES = 32_000_000
 DRY_RUN = query_parameter("dry_run", "1: only tell what would change", enum=("0", "1"))
 DIFFERENCE = object_schema(
     "Difference",
-    kind=choice(list(OBJECT_SCHEMAS)),
+    kind=choice(list(core.KINDS)),
     id=uid(),
     name=text(),
     action=choice(("create", "change", "remove")),
@@ -54,7 +55,7 @@ def _document_schema(inner: Any) -> Any:
     return object_schema(f"{type(inner).__name__}InNetwork", id=serializers.UUIDField(required=False), **known)
 
 
-DOCUMENT_FIELDS = {kind: list_of(_document_schema(inner), required=False) for kind, inner in OBJECT_SCHEMAS.items()}
+DOCUMENT_FIELDS = {kind: list_of(_document_schema(inner), required=False) for kind, inner in object_schemas().items()}
 DOCUMENT = object_schema("Network", **DOCUMENT_FIELDS)
 NETWORK_OR_DIFFERENCES = object_schema(
     "NetworkOrDifferences",
@@ -149,7 +150,7 @@ class CsvImportView(BaseApiView):
 
 class EditRequestSerializer(serializers.Serializer):
     action = serializers.ChoiceField(("create", "change", "remove"))
-    kind = serializers.ChoiceField(list(OBJECT_SCHEMAS))
+    kind = serializers.ChoiceField(list(core.KINDS))
     id = serializers.UUIDField(required=False, help_text="of what is changed or removed")
     body = serializers.DictField(required=False, help_text="the object, or the fields that change")
 

@@ -15,11 +15,11 @@ from portal.api.base_view import BaseApiView, response_with_etag
 from portal.api.documents import DIFFERENCE
 from portal.api.etags import check_if_match
 from portal.api.intent_objects import draft_etag, lock_draft
-from portal.api.object_schemas import OBJECT_SCHEMAS
 from portal.api.pagination import CursorPaginator
 from portal.api.schema import extend_list_schema
 from portal.api.schema_fields import boolean, choice, list_of, number, object_schema, text, timestamp, uid
 from portal.api.tenancy import validate_body
+from provisioning.core import intent as core
 from provisioning.models import Draft, Edit
 from provisioning.services.drafts import editing
 from provisioning.services.drafts.rebase import Resolution, rebase_draft
@@ -126,7 +126,7 @@ class DraftRedoView(DraftActionView):
 
 
 class ConflictResolutionSerializer(serializers.Serializer):
-    kind = serializers.ChoiceField(list(OBJECT_SCHEMAS))
+    kind = serializers.ChoiceField(list(core.KINDS))
     id = serializers.UUIDField()
     path = serializers.CharField(allow_blank=True, max_length=500, help_text="as the conflict was told")
     take = serializers.ChoiceField(("mine", "theirs"))

@@ -17,8 +17,7 @@ from rest_framework.response import Response
 
 from portal.api import etags, parsers
 from portal.api.base_view import BaseApiView, response_with_etag
-from portal.api.object_examples import OBJECT_EXAMPLES
-from portal.api.object_schemas import OBJECT_SCHEMAS
+from portal.api.object_schemas import object_schema_of
 from portal.api.pagination import invalid_parameter, page_json, parse_limit, refuse_unknown_parameters
 from portal.api.renderers import CsvRenderer, JsonRenderer
 from portal.api.schema import copy_method, extend_list_schema, page_schema, query_parameter
@@ -182,7 +181,7 @@ def draft_etag(draft: Draft) -> str:
 
 def _view_for_kind(pattern: type[BaseApiView], kind: str) -> Any:
     """The pattern for one kind, with the kind's shape in its schema."""
-    inner = OBJECT_SCHEMAS[kind]
+    inner = object_schema_of(kind)
     name = str(type(inner).__name__)
     methods: dict[str, Any] = {}
     if issubclass(pattern, ObjectListView):
@@ -198,7 +197,7 @@ def _view_for_kind(pattern: type[BaseApiView], kind: str) -> Any:
         )
         methods["get"] = both(decorated(copy_method(pattern.get)))
         if issubclass(pattern, DraftObjectListView):
-            sent = [OpenApiExample(name, OBJECT_EXAMPLES[kind], request_only=True)]
+            sent = [OpenApiExample(name, dict(core.kind_of(kind).example), request_only=True)]
             methods["post"] = extend_schema(request=inner, responses={201: inner}, examples=sent)(
                 copy_method(pattern.post)
             )
@@ -219,10 +218,10 @@ def object_urls(prefix: str, *, draft: bool = False) -> list[URLPattern]:
     """Addresses of all kinds in one view."""
     many, one = (DraftObjectListView, DraftObjectDetailView) if draft else (ObjectListView, ObjectDetailView)
     restores = [
-        path(f"{prefix}{kind}/<uuid:uid>/restore/", _view_for_kind(ObjectRestoreView, kind)) for kind in OBJECT_SCHEMAS
+        path(f"{prefix}{kind}/<uuid:uid>/restore/", _view_for_kind(ObjectRestoreView, kind)) for kind in core.KINDS
     ]
     return [
-        *(path(f"{prefix}{kind}/", _view_for_kind(many, kind)) for kind in OBJECT_SCHEMAS),
-        *(path(f"{prefix}{kind}/<uuid:uid>/", _view_for_kind(one, kind)) for kind in OBJECT_SCHEMAS),
+        *(path(f"{prefix}{kind}/", _view_for_kind(many, kind)) for kind in core.KINDS),
+        *(path(f"{prefix}{kind}/<uuid:uid>/", _view_for_kind(one, kind)) for kind in core.KINDS),
         *(restores if draft else ()),
     ]

@@ -9,8 +9,7 @@ import pytest
 import yaml
 from rest_framework.serializers import ListField
 
-from portal.api.object_examples import OBJECT_EXAMPLES
-from portal.api.object_schemas import OBJECT_SCHEMAS
+from portal.api.object_schemas import object_schema_of, object_schemas
 from provisioning.core import intent as core
 from tests.api.problem_assertions import assert_problem
 from tests.api.sample_network import (
@@ -66,8 +65,8 @@ def test_every_kind_is_made_read_changed_and_taken_away(netadmin, kind):
 def test_the_schema_says_what_the_core_reads(kind):
     unknown = "00000000-0000-0000-0000-000000000000"
     clean = core.normalise_body(kind, OBJECT_BODIES[kind], lambda kind, name: unknown)
-    assert set(OBJECT_SCHEMAS[kind].fields) == {"id", "key", *clean}
-    for field, inner in OBJECT_SCHEMAS[kind].fields.items():
+    assert set(object_schema_of(kind).fields) == {"id", "key", *clean}
+    for field, inner in object_schema_of(kind).fields.items():
         child = getattr(inner, "child", None)
         if hasattr(child, "fields") and clean[field]:
             assert set(child.fields) == set(clean[field][0]), field
@@ -90,7 +89,7 @@ def body_with(path, value):
 
 
 @pytest.mark.parametrize(
-    ("kind", "path", "most"), [(kind, *one) for kind, inner in OBJECT_SCHEMAS.items() for one in lists_in(inner)]
+    ("kind", "path", "most"), [(kind, *one) for kind, inner in object_schemas().items() for one in lists_in(inner)]
 )
 def test_the_schema_says_how_long_a_list_may_be(kind, path, most):
     def told(count):
@@ -122,11 +121,11 @@ def test_what_is_too_long_is_refused_alike_in_an_object_a_document_and_a_table(n
 def test_the_example_of_every_kind_can_be_read(netadmin, kind):
     groups = ("prod", "dev")
     core.normalise_body(
-        kind, OBJECT_EXAMPLES[kind], lambda kind, name: name if (kind == "groups") == (name in groups) else None
+        kind, core.kind_of(kind).example, lambda kind, name: name if (kind == "groups") == (name in groups) else None
     )
     path = f"/api/v1/t/{{slug}}/drafts/{{draft}}/{kind}/"
     told = netadmin.get("schema/").json()["paths"][path]["post"]["requestBody"]["content"]["application/json"]
-    assert [one["value"] for one in told["examples"].values()] == [OBJECT_EXAMPLES[kind]]
+    assert [one["value"] for one in told["examples"].values()] == [core.kind_of(kind).example]
 
 
 def test_names_are_taken_for_references_and_ids_come_back(netadmin):

@@ -7,7 +7,7 @@ import json
 import pytest
 import yaml
 
-from portal.api.object_schemas import OBJECT_SCHEMAS
+from portal.api.object_schemas import object_schema_of
 from provisioning.core import intent as core
 from provisioning.snapshots import document_export as documents
 from tests.api.problem_assertions import assert_problem, get_problems
@@ -81,7 +81,7 @@ def test_fields_are_in_the_order_of_the_schema(kind):
     def turned(order):
         return {name: turned(order[name]) for name in sorted(order, reverse=True)} if order else order
 
-    order = {name: inner for name, inner in promised(OBJECT_SCHEMAS[kind]).items() if name not in ("id", "key")}
+    order = {name: inner for name, inner in promised(object_schema_of(kind)).items() if name not in ("id", "key")}
     assert json.dumps(told(documents.order_fields(kind, turned(order)))) == json.dumps(order)
 
 
