@@ -14,6 +14,9 @@ def main() -> None:
         env_file.load_env(Path(os.environ.get("DATA") or Path(__file__).resolve().parent / ".demo"))
     from django.core.management import execute_from_command_line
 
+    from provisioning.process_start import tune_garbage_collection
+
+    tune_garbage_collection()
     execute_from_command_line(sys.argv)
 
 

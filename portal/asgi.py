@@ -15,6 +15,7 @@ from channels.security.websocket import AllowedHostsOriginValidator, WebsocketDe
 from django.urls import path, re_path  # noqa: E402
 
 from portal.live_updates import LiveConsumer, bearer_token  # noqa: E402
+from provisioning.process_start import tune_garbage_collection  # noqa: E402
 
 websocket_urls: Any = URLRouter(
     [path("ws/t/<slug:slug>/", LiveConsumer.as_asgi()), re_path("", WebsocketDenier.as_asgi())]
@@ -28,3 +29,4 @@ async def websocket(scope: Any, receive: Any, send: Any) -> None:
 
 
 application = ProtocolTypeRouter({"http": http, "websocket": websocket})
+tune_garbage_collection()

@@ -13,7 +13,6 @@ from django.db import models
 from django.utils import timezone
 from django.utils.functional import cached_property
 
-from provisioning.core.gc_pause import gc_paused
 from provisioning.core.plan import changed_fields
 from provisioning.core.values import resource as core
 from provisioning.models.intent import Draft
@@ -86,8 +85,7 @@ class Plan(TenantOwned):
         """``{"action","address","kind","before","after","fields","depends","subjects","resource_depends"}`` in order;
         ``fields`` are the paths that differ."""
         wanted = ("action", "address", "kind", "before__body", "after__body", "depends", "subjects", "resource_depends")
-        with gc_paused():
-            return [_describe_change(*row) for row in self.changes.values_list(*wanted)]
+        return [_describe_change(*row) for row in self.changes.values_list(*wanted)]
 
 
 class PlannedChange(TenantOwned):

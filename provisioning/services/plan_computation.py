@@ -14,7 +14,6 @@ from django.utils.module_loading import import_string
 
 from provisioning.core import plan as core_plan
 from provisioning.core.check import check_network
-from provisioning.core.gc_pause import gc_paused
 from provisioning.core.reach import (
     AssertionResult,
     ReachabilityDelta,
@@ -58,7 +57,6 @@ class PlanResult:
     warnings: Sequence[Problem]
 
 
-@gc_paused()
 def load_inputs(draft: Draft) -> PlanInputs:
     """Everything that has to be read of a draft that is on top of what is live."""
     there, begun = resource_state.observed_resources(), resource_state.in_flight_writes()
@@ -72,7 +70,6 @@ def load_inputs(draft: Draft) -> PlanInputs:
     )
 
 
-@gc_paused()
 def compute_plan(found: PlanInputs, progress: ProgressCallback = lambda word: None) -> PlanResult:
     """Raises Invalid when the network is invalid, an assertion fails or a quota is exceeded."""
     after = found.after
@@ -95,7 +92,6 @@ def compute_plan(found: PlanInputs, progress: ProgressCallback = lambda word: No
     return PlanResult(changes, wanted, compare_reachability(found.before, after), results, [*problems, *unsafe])
 
 
-@gc_paused()
 def save_plan(plan: Plan, found: PlanInputs, computed: PlanResult) -> Plan:
     """Write down what was computed; the plan is ready then."""
     changes = computed.changes

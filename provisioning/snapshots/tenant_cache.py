@@ -17,7 +17,6 @@ from typing import Any, TypeVar
 
 from django.db.models import QuerySet
 
-from provisioning.core.gc_pause import gc_paused
 from provisioning.core.intent import Intent
 from provisioning.core.resolve.network import Network
 from provisioning.core.values.resource import Resource
@@ -197,11 +196,10 @@ def _load_draft(shelf: TenantCache, draft: Draft, base: CachedObjects, there: li
 
 def _parse_rows(rows: QuerySet[Any]) -> list[tuple[int, ParsedObject]]:
     fields = ("pk", "kind", "item__uid", "item__number", "item__key", "name", "body")
-    with gc_paused():
-        return [
-            (pk, ParsedObject.of(StoredObject(kind, str(uid), number, key, name, body)))
-            for pk, kind, uid, number, key, name, body in rows.values_list(*fields).order_by("item__number")
-        ]
+    return [
+        (pk, ParsedObject.of(StoredObject(kind, str(uid), number, key, name, body)))
+        for pk, kind, uid, number, key, name, body in rows.values_list(*fields).order_by("item__number")
+    ]
 
 
 def _tenant_cache() -> TenantCache:

@@ -10,7 +10,6 @@ from django.db import transaction
 
 from provisioning.core.formats import csv_tables
 from provisioning.core.formats.csv_text import BadCsv, read_csv
-from provisioning.core.gc_pause import gc_paused
 from provisioning.core.intent import object_references
 from provisioning.core.values.resource import Problem
 from provisioning.errors import ValidationFailed
@@ -35,7 +34,7 @@ def apply_edits(draft: Draft, edits: Sequence[Mapping[str, Any]], *, dry_run: bo
     A later edit may name what an earlier one makes. ``change`` replaces the fields that are given.
     """
     draft = lock_draft(draft)
-    with transaction.atomic(), gc_paused():
+    with transaction.atomic():
         batch = _EditBatch(tenant_cache.load_objects(queries.snapshot_of_draft(draft)), edits)
         problems = ProblemCollector()
         for place, one in enumerate(edits):
@@ -132,7 +131,7 @@ def import_table(draft: Draft, kind: str, data: bytes, *, dry_run: bool = False)
     for row, column, message in wrong:
         problems.add("bad_cell", f"rows[{row}].{column}", f"Row {row}, {column}: {message}")
     problems.raise_if_any()
-    with transaction.atomic(), gc_paused():
+    with transaction.atomic():
         before = tenant_cache.load_objects(queries.snapshot_of_draft(draft))
         after, items = _apply_table(before, kind, found)
         changes = _body_changes(before, after, items)

@@ -10,7 +10,6 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from provisioning.core import intent as core
-from provisioning.core.gc_pause import gc_paused
 from provisioning.core.values.resource import Problem
 from provisioning.errors import ObjectNotFound, PreconditionFailed, StateConflict, ValidationFailed
 from provisioning.models import Draft, Edit, Item, Overlay, Plan
@@ -192,7 +191,6 @@ def redo_edit(draft: Draft) -> Draft:
     return _step_through_history(draft, edit, "after", 1, f"Redo: {edit.summary}")
 
 
-@gc_paused()
 def _step_through_history(draft: Draft, edit: Edit, side: str, by: int, summary: str) -> Draft:
     items = Item.objects.in_bulk([change["item"] for change in edit.changes])
     other = "after" if side == "before" else "before"
