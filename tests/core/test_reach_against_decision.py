@@ -44,7 +44,7 @@ def decide_single_packet(
     here = resolved.segment.uid
     if start is None or (packet.source >= V6_OFFSET) != (packet.destination >= V6_OFFSET):
         return here, None
-    if not is_in_family(packet.cell, packet.source >= V6_OFFSET):
+    if not is_in_family(packet.l4, packet.source >= V6_OFFSET):
         return here, None
     if end is None:
         return here, decide_intra_segment(resolved, start, None, packet) if resolved.exits and is_public(
@@ -95,15 +95,15 @@ def atom(side: AddressAtoms, version: int, connector: str | None, address: int) 
 
 
 def evaluate_atom_pair(
-    comparison: FlowComparison, row: int, column: int, cell: int
+    comparison: FlowComparison, row: int, column: int, l4: int
 ) -> tuple[bool, str | None, tuple[str, ...]]:
     """(delivered, rule, chain) of the one list of two atoms."""
     lists, evaluator = comparison.lists(np.array([row]), np.array([column])), comparison.evaluator(0, rules=True)
     assert evaluator is not None
-    mask = comparison.rule_table.cells.mask(((cell, cell),))
-    for (hits,) in lists.walk():
-        for (rule, chain), cells_ in evaluator.verdict(hits, mask).items():
-            assert cells_ == mask
+    mask = comparison.rule_table.l4_bitmap.mask(((l4, l4),))
+    for (hits,) in lists.iter_rules():
+        for (rule, chain), mask_ in evaluator.evaluate(hits, mask).items():
+            assert mask_ == mask
             return True, rule, chain
     return False, None, ()
 
@@ -116,24 +116,28 @@ def test_lists_and_single_packets_agree(net: IntentBuilder, seed: int) -> None:
     kept = [(l4_index(*packet),) * 2 for packet in PACKETS]
     blocks: dict[tuple[str, str, bool], FlowComparison] = {}
     for flow_space in flow_spaces(network):
-        key = (flow_space.segment.uid, flow_space.there.segment.uid, isinstance(flow_space, InternetInbound))
+        key = (
+            flow_space.segment.uid,
+            flow_space.destination_segment.segment.uid,
+            isinstance(flow_space, InternetInbound),
+        )
         blocks[key] = FlowComparison([flow_space], asked=[(held,) for held in kept])
     for resolved in network.resolved_segments.values():
         here = resolved.segment.uid
         for _ in range(25 if resolved.members else 0):
             member = chance.choice(resolved.members)
-            cell = l4_index(*chance.choice(PACKETS))
-            packet = Packet(chance.choice(pool), chance.choice(pool), cell)
+            l4 = l4_index(*chance.choice(PACKETS))
+            packet = Packet(chance.choice(pool), chance.choice(pool), l4)
             if member.sources and chance.random() < 0.8:
-                packet = Packet(within(chance, member.sources), packet.destination, cell)
+                packet = Packet(within(chance, member.sources), packet.destination, l4)
             there, outcome = decide_single_packet(network, resolved, member.connector, packet)
             comparison = blocks.get((here, there, False))
             found: tuple[bool, str | None, tuple[str, ...]] = (False, None, ())
             if comparison is not None:
-                row = atom(comparison.starts, 0, member.connector.uid, packet.source)
-                column = atom(comparison.ends, 0, None, packet.destination)
+                row = atom(comparison.sources, 0, member.connector.uid, packet.source)
+                column = atom(comparison.destinations, 0, None, packet.destination)
                 if row is not None and column is not None:
-                    found = evaluate_atom_pair(comparison, row, column, cell)
+                    found = evaluate_atom_pair(comparison, row, column, l4)
             if outcome is None or not outcome.delivered:
                 assert not found[0], (packet, outcome)
             else:
@@ -143,13 +147,13 @@ def test_lists_and_single_packets_agree(net: IntentBuilder, seed: int) -> None:
             client = chance.choice([one for one in pool if one < V6_OFFSET])
             column = next(
                 place
-                for place in range(len(comparison.ends))
-                if comparison.ends.endpoints[0][int(comparison.ends.endpoint[0][place])].who is app
+                for place in range(len(comparison.destinations))
+                if comparison.destinations.endpoints[0][int(comparison.destinations.endpoint[0][place])].owner is app
             )
-            row = atom(comparison.starts, 0, None, client)
+            row = atom(comparison.sources, 0, None, client)
             assert row is not None
-            outcome = decide_internet_inbound(resolved, app, Packet(client, app.public, app.cell))
-            found = evaluate_atom_pair(comparison, row, column, app.cell)
+            outcome = decide_internet_inbound(resolved, app, Packet(client, app.public, app.l4))
+            found = evaluate_atom_pair(comparison, row, column, app.l4)
             assert found[0] == outcome.delivered and (not found[0] or found[1:] == (outcome.rule, outcome.chain))
 
 
@@ -188,7 +192,7 @@ def test_the_delta_tells_exactly_what_changes(pair: tuple[IntentBuilder, IntentB
             packet = Packet(chance.choice(pool), chance.choice(pool), l4_index(protocol, port))
             sent = [one for network in (before, after) for one in _sources(network, uid, name)]
             if sent and chance.random() < 0.9:
-                packet = Packet(within(chance, chance.choice(sent)), packet.destination, packet.cell)
+                packet = Packet(within(chance, chance.choice(sent)), packet.destination, packet.l4)
             old, new = (flow(network, uid, name, packet) for network in (before, after))
             if "local" in (old[3], new[3]) or (packet.source >= V6_OFFSET) != (packet.destination >= V6_OFFSET):
                 continue

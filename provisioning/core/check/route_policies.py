@@ -81,5 +81,5 @@ def _announced_routes(resolved: ResolvedSegment, targets: set[str]) -> Iterator[
 
 
 def _has_effect(asked: RouteFilter, connector: Connector, prefix: str) -> bool:
-    rule = asked.deciding(prefix, origin_as_path(connector))
+    rule = asked.deciding_rule(prefix, origin_as_path(connector))
     return rule is not None and (rule.action == "deny" or rule.set != UNCHANGED)

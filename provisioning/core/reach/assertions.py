@@ -114,8 +114,8 @@ def _evaluate_assertions(
         _FINDING,
         {uid: _assertion_key(assertion) for uid, assertion in by_uid.items()},
         evaluate,
-        shared=(flow_space.resolved, flow_space.there),
-        of=(type(flow_space).__name__, flow_space.segment.uid, flow_space.there.segment.uid),
+        shared=(flow_space.source_segment, flow_space.destination_segment),
+        of=(type(flow_space).__name__, flow_space.segment.uid, flow_space.destination_segment.segment.uid),
     )
 
 
@@ -125,24 +125,24 @@ def _is_concerned(flow_space: FlowSpace, assertion: Assertion) -> bool:
 
 
 def _evaluate_assertion(comparison: FlowComparison, assertion: Assertion) -> _AssertionFinding:
-    rows = select_atoms(comparison.starts, comparison.covered[0], lambda one: assertion.from_ in one.names)
-    columns = select_atoms(comparison.ends, comparison.covered[1], lambda one: assertion.to in one.names)
+    rows = select_atoms(comparison.sources, comparison.covered[0], lambda one: assertion.from_ in one.names)
+    columns = select_atoms(comparison.destinations, comparison.covered[1], lambda one: assertion.to in one.names)
     if not len(rows) or not len(columns):
         return _AssertionFinding()
     lists, evaluator = comparison.lists(rows, columns), comparison.evaluator(0)
     assert evaluator is not None
-    asked = comparison.rule_table.cells.mask(l4_ranges(assertion.protocol, assertion.ports))
+    asked = comparison.rule_table.l4_bitmap.mask(l4_ranges(assertion.protocol, assertion.ports))
     flowing = np.zeros(len(lists) + 1, bool)
-    for number, (hits,) in enumerate(lists.walk()):
-        flows = evaluator.flows(hits, asked)
+    for number, (hits,) in enumerate(lists.iter_rules()):
+        flows = evaluator.existing_mask(hits, asked)
         flowing[number] = bool(flows)
-        verdict = evaluator.verdict(hits, flows)
+        verdict = evaluator.evaluate(hits, flows)
         arrives = delivered_mask(verdict)
         inspected = delivered_mask({label: mask for label, mask in verdict.items() if label[1]})
         breaks = {"blocked": arrives, "reachable": flows & ~arrives, "inspected": flows & ~inspected}[assertion.expect]
         if breaks and (
             finding := _find_counterexample(
-                comparison, lists, number, representative_index(comparison.rule_table.cells.intervals(breaks))
+                comparison, lists, number, representative_index(comparison.rule_table.l4_bitmap.intervals(breaks))
             )
         ):
             return finding
@@ -152,18 +152,20 @@ def _evaluate_assertion(comparison: FlowComparison, assertion: Assertion) -> _As
 
 
 def _find_counterexample(
-    comparison: FlowComparison, lists: RuleLists, number: int, cell: int
+    comparison: FlowComparison, lists: RuleLists, number: int, l4: int
 ) -> _AssertionFinding | None:
     """None where all pairs of the list are behind one connector each."""
     for role, other in np.argwhere(lists.ids == number):
-        columns = lists.columns.held(np.array([other]))
-        ends = find_non_local_pair(comparison.starts, comparison.ends, lists.rows.held(np.array([role])), columns)
+        columns = lists.columns.atoms_of(np.array([other]))
+        ends = find_non_local_pair(
+            comparison.sources, comparison.destinations, lists.rows.atoms_of(np.array([role])), columns
+        )
         if ends is not None:
-            packet = comparison.packet(0, *ends, columns, cell)
+            packet = comparison.packet(0, *ends, columns, l4)
             outcome = comparison.outcome(0, *ends, packet)
             flow_space = comparison.flow_spaces[0]
             assert outcome is not None and flow_space is not None
-            return _AssertionFinding(make_example(packet), _explain_outcome(flow_space.resolved, outcome))
+            return _AssertionFinding(make_example(packet), _explain_outcome(flow_space.source_segment, outcome))
     return None
 
 
@@ -182,15 +184,15 @@ def _connector_pairs(comparison: FlowComparison, lists: RuleLists, flowing: Inde
     rows, columns = np.nonzero(flowing[lists.ids])
     for _, some, ends in rectangles(np.zeros(len(rows), np.intp), rows, columns, len(lists.columns)):
         yield (
-            frozenset(_connector_uids(comparison, 0, lists.rows.held(some))),
-            frozenset(_connector_uids(comparison, 1, lists.columns.held(ends))),
+            frozenset(_connector_uids(comparison, 0, lists.rows.atoms_of(some))),
+            frozenset(_connector_uids(comparison, 1, lists.columns.atoms_of(ends))),
         )
 
 
 def _connector_uids(comparison: FlowComparison, which: int, atoms: IndexArray) -> Iterator[str]:
-    side = (comparison.starts, comparison.ends)[which]
+    side = (comparison.sources, comparison.destinations)[which]
     for place in np.unique(side.endpoint[0][atoms]).tolist():
-        who = side.endpoints[0][place].who
+        who = side.endpoints[0][place].owner
         yield INTERNET if who is None else (who.target if isinstance(who, PublishedApp) else who).connector.uid
 
 

@@ -103,7 +103,7 @@ class _SegmentVersions:
     def destinations(self) -> Iterable[str]:
         """uids of the segments to which shares let flows be initiated here, in either network."""
         shares = (share for resolved in self.resolved_segments if resolved for share in resolved.directed_shares)
-        return dict.fromkeys(share.other for share in shares if share.starts)
+        return dict.fromkeys(share.other for share in shares if share.can_initiate)
 
 
 def _sort_key(change: FlowChange) -> tuple[object, ...]:
@@ -148,13 +148,13 @@ def _inter_segment(network: Network, source: str, destination: str) -> FlowSpace
 def _changed_regions(comparison: FlowComparison) -> Iterator[tuple[IndexArray, IndexArray, bool]]:
     """The starts and ends between which something can be different, and whether both versions name them alike."""
     rows, columns = comparison.covered
-    new, other = comparison.starts.changed[rows], comparison.ends.changed[columns]
+    new, other = comparison.sources.changed[rows], comparison.destinations.changed[columns]
     old_rows, old_columns = rows[~new], columns[~other]
     lines = comparison.rule_table.changed()
     if len(lines) and len(old_rows) and len(old_columns):
         held, reached = (
-            comparison.starts.match_matrix_any_version(lines, old_rows),
-            comparison.ends.match_matrix_any_version(lines, old_columns),
+            comparison.sources.match_matrix_any_version(lines, old_rows),
+            comparison.destinations.match_matrix_any_version(lines, old_columns),
         )
         real = held.any(axis=1) & reached.any(axis=1)
         if real.any():
@@ -178,25 +178,27 @@ class _ChangeReport:
 
     def report(self, lists: RuleLists) -> LabelledChanges:
         kinds: dict[FlowDifference, int] = {}
-        of_list = [[kinds.setdefault(kind, len(kinds)) for kind in self._compare(lists, hits)] for hits in lists.walk()]
+        of_list = [
+            [kinds.setdefault(kind, len(kinds)) for kind in self._compare(lists, hits)] for hits in lists.iter_rules()
+        ]
         if not kinds:
             return []
         known = list(kinds)
         found: LabelledChanges = []
         for kind, rows, columns in rectangles(*expand_pairs(lists.ids, of_list), len(lists.columns)):
-            found += self._flow_changes(known[kind], lists.rows.held(rows), lists.columns.held(columns))
+            found += self._flow_changes(known[kind], lists.rows.atoms_of(rows), lists.columns.atoms_of(columns))
         return found
 
     def _compare(self, lists: RuleLists, hits: list[list[int]]) -> tuple[FlowDifference, ...]:
         rule_table = self.comparison.rule_table
-        asked = rule_table.cells.full
-        if lists.alike:
+        asked = rule_table.l4_bitmap.full
+        if lists.same_endpoints:
             # Only cells of lines that came or went can have another fate.
             asked = 0
             for line in set(hits[0]).symmetric_difference(hits[1]):
-                asked |= rule_table.masks[line]
+                asked |= rule_table.l4_masks[line]
         before, after = (
-            evaluator.verdict(held, asked) if evaluator else {}
+            evaluator.evaluate(held, asked) if evaluator else {}
             for evaluator, held in zip(self.evaluators, hits, strict=True)
         )
         return compare_verdicts(before, after)
@@ -209,15 +211,15 @@ class _ChangeReport:
         version = 0 if word == "blocked" else 1
         flow_space = comparison.flow_spaces[version]
         assert flow_space is not None, "flows that are delivered have a segment"
-        rows, columns = without_local_pairs(comparison.starts, comparison.ends, rows, columns)
-        ends = find_non_local_pair(comparison.starts, comparison.ends, rows, columns)
+        rows, columns = without_local_pairs(comparison.sources, comparison.destinations, rows, columns)
+        ends = find_non_local_pair(comparison.sources, comparison.destinations, rows, columns)
         if ends is None:
             return
         names = self.names[version]
         from_, to = names[0].of(rows), names[1].of(columns)
-        via = tuple(flow_space.resolved.services[uid].name for uid in chain)
-        for told in comparison.rule_table.cells.told(mask):
-            packet = comparison.packet(version, *ends, columns, told.cell)
+        via = tuple(flow_space.source_segment.services[uid].name for uid in chain)
+        for described in comparison.rule_table.l4_bitmap.describe(mask):
+            packet = comparison.packet(version, *ends, columns, described.example)
             outcomes = [comparison.outcome(k, *ends, packet) for k in range(2)]
             yield (
                 word,
@@ -226,8 +228,8 @@ class _ChangeReport:
                     to=to,
                     segment=flow_space.segment.name,
                     to_segment=flow_space.to_segment.name if flow_space.to_segment else None,
-                    protocol=told.protocol,
-                    ports=told.ports,
+                    protocol=described.protocol,
+                    ports=described.ports,
                     via=via,
                     example=make_example(packet),
                     rule_before=outcomes[0].rule if outcomes[0] else None,

@@ -86,7 +86,7 @@ def _make_comparison(flow_space: FlowSpace, asked: _EndpointFilter, towards: boo
     """None where the scene is not about what is asked."""
     if asked.ranges and isinstance(flow_space, InternetInbound) and not towards and _is_owned_here(flow_space, asked):
         return None
-    held = flow_space.ends if towards else flow_space.starts
+    held = flow_space.destinations if towards else flow_space.sources
     return FlowComparison([flow_space], cuts=asked.ranges) if any(asked.means(one) for one in held) else None
 
 
@@ -94,7 +94,7 @@ def _is_owned_here(flow_space: FlowSpace, asked: _EndpointFilter) -> bool:
     """Whether addresses are somebody's here: those do not come from the internet."""
     owned = (
         one
-        for one in (*flow_space.resolved.members, *flow_space.resolved.imported_members)
+        for one in (*flow_space.source_segment.members, *flow_space.source_segment.imported_members)
         if intersect(asked.ranges, one.ranges)
     )
     return any(owned)
@@ -103,8 +103,8 @@ def _is_owned_here(flow_space: FlowSpace, asked: _EndpointFilter) -> bool:
 def _select_atoms(comparison: FlowComparison, asked: _EndpointFilter, towards: bool) -> tuple[IndexArray, IndexArray]:
     rows, columns = comparison.covered
     if towards:
-        return rows, select_atoms(comparison.ends, columns, asked.means, asked.ranges)
-    return select_atoms(comparison.starts, rows, asked.means, asked.ranges), columns
+        return rows, select_atoms(comparison.destinations, columns, asked.means, asked.ranges)
+    return select_atoms(comparison.sources, rows, asked.means, asked.ranges), columns
 
 
 def select_atoms(
@@ -130,32 +130,32 @@ class _FlowReport:
     def of(self, rows: IndexArray, columns: IndexArray) -> Iterator[ReachableFlow]:
         assert self.evaluator is not None
         lists = self.comparison.lists(rows, columns)
-        full = self.comparison.rule_table.cells.full
+        full = self.comparison.rule_table.l4_bitmap.full
         kinds: dict[tuple[VerdictKey, int], int] = {}
         of_list = [
-            [kinds.setdefault(kind, len(kinds)) for kind in self.evaluator.verdict(hits[0], full).items()]
-            for hits in lists.walk()
+            [kinds.setdefault(kind, len(kinds)) for kind in self.evaluator.evaluate(hits[0], full).items()]
+            for hits in lists.iter_rules()
         ]
         known = list(kinds)
         for kind, some, ends in rectangles(*expand_pairs(lists.ids, of_list), len(lists.columns)):
-            yield from self._flows(*known[kind], lists.rows.held(some), lists.columns.held(ends))
+            yield from self._flows(*known[kind], lists.rows.atoms_of(some), lists.columns.atoms_of(ends))
 
     def _flows(self, label: VerdictKey, mask: int, rows: IndexArray, columns: IndexArray) -> Iterator[ReachableFlow]:
         comparison, flow_space = self.comparison, self.flow_space
-        rows, columns = without_local_pairs(comparison.starts, comparison.ends, rows, columns)
-        ends = find_non_local_pair(comparison.starts, comparison.ends, rows, columns)
+        rows, columns = without_local_pairs(comparison.sources, comparison.destinations, rows, columns)
+        ends = find_non_local_pair(comparison.sources, comparison.destinations, rows, columns)
         if ends is None or flow_space is None:
             return
         rule, chain = label
-        for told in comparison.rule_table.cells.told(mask):
+        for described in comparison.rule_table.l4_bitmap.describe(mask):
             yield ReachableFlow(
                 from_=self.names[0].of(rows),
                 to=self.names[1].of(columns),
                 segment=flow_space.segment.name,
                 to_segment=flow_space.to_segment.name if flow_space.to_segment else None,
-                protocol=told.protocol,
-                ports=told.ports,
-                via=tuple(flow_space.resolved.services[uid].name for uid in chain),
+                protocol=described.protocol,
+                ports=described.ports,
+                via=tuple(flow_space.source_segment.services[uid].name for uid in chain),
                 rule=rule,
-                example=make_example(comparison.packet(0, *ends, columns, told.cell)),
+                example=make_example(comparison.packet(0, *ends, columns, described.example)),
             )

@@ -137,13 +137,13 @@ class RouteFilter:
         self._rules = [(rule, _RouteMatcher(rule.match, prefixes)) for rule in policy.rules]
 
     def accepts(self, prefix: str, as_path: str) -> bool:
-        rule = self.deciding(prefix, as_path)
+        rule = self.deciding_rule(prefix, as_path)
         return rule is None or rule.action == "allow"
 
-    def deciding(self, prefix: str, as_path: str) -> RouteRule | None:
+    def deciding_rule(self, prefix: str, as_path: str) -> RouteRule | None:
         """The first rule that matches, none where every route is allowed. as_path: AS numbers with blanks between."""
         for rule, match in self._rules:
-            if match.holds(prefix, as_path):
+            if match.matches(prefix, as_path):
                 return rule
         return None
 
@@ -159,7 +159,7 @@ class _RouteMatcher:
         self._exact = {entry.prefix for entry in entries if entry.ge is None and entry.le is None}
         self._ranges = [entry for entry in entries if entry.ge is not None or entry.le is not None]
 
-    def holds(self, prefix: str, as_path: str) -> bool:
+    def matches(self, prefix: str, as_path: str) -> bool:
         if self._never or (self._path is not None and not self._path.matches(as_path)):
             return False
         return self._every or prefix in self._exact or any(entry.holds(prefix) for entry in self._ranges)

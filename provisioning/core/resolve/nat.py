@@ -14,11 +14,11 @@ from provisioning.core.values.l4 import l4_index, l4_ranges, protocol_and_port
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """The first packet of a flow; ``cell`` says protocol and port (see flows)."""
+    """The first packet of a flow; ``l4`` is its protocol and port (see values/l4)."""
 
     source: int
     destination: int
-    cell: int
+    l4: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +60,13 @@ def translate_inbound(rules: Sequence[NatRule], prefixes: PrefixResolver, packet
 
 def _translate_destination(rule: NatRule, packet: Packet, prefixes: PrefixResolver) -> tuple[int, int]:
     if rule.destination.type == "none":
-        return packet.destination, packet.cell
+        return packet.destination, packet.l4
     destination = _map_address(
         packet.destination, prefix_pairs(prefixes.texts(rule.match.destination), rule.destination.prefixes)
     )
     if rule.destination.port is None:
-        return destination, packet.cell
-    return destination, l4_index(protocol_and_port(packet.cell)[0], rule.destination.port)
+        return destination, packet.l4
+    return destination, l4_index(protocol_and_port(packet.l4)[0], rule.destination.port)
 
 
 def _first_match(rules: Sequence[NatRule], direction: str, prefixes: PrefixResolver, packet: Packet) -> NatRule | None:
@@ -80,7 +80,7 @@ def _matches(match: NatMatch, prefixes: PrefixResolver, packet: Packet) -> bool:
     return (
         (source is None or contains(source, packet.source))
         and (destination is None or contains(destination, packet.destination))
-        and any(low <= packet.cell <= high for low, high in l4_ranges(match.protocol, match.ports))
+        and any(low <= packet.l4 <= high for low, high in l4_ranges(match.protocol, match.ports))
     )
 
 

@@ -210,7 +210,7 @@ class LocalSegment:
     # Who is named
 
     @cached_property
-    def _named(self) -> tuple[dict[str, int], dict[str, int]]:
+    def _masks_of_names(self) -> tuple[dict[str, int], dict[str, int]]:
         """Name → the policies that have it in ``from``, and in ``to``."""
         return _masks_by_name([policy.from_ for policy in self.policies]), _masks_by_name(
             [policy.to for policy in self.policies]
@@ -228,9 +228,9 @@ class LocalSegment:
             chain: (frozenset(from_mask), frozenset(to_mask)) for chain, (from_mask, to_mask) in sorted(found.items())
         }
 
-    def named(self, names: Iterable[str | None]) -> tuple[int, int]:
+    def policy_masks(self, names: Iterable[str | None]) -> tuple[int, int]:
         """The policies (as bits) that hold one of these names in ``from``, and in ``to``."""
-        from_mask, to_mask = self._named
+        from_mask, to_mask = self._masks_of_names
         one = other = 0
         for name in names:
             if name is not None:
@@ -240,8 +240,8 @@ class LocalSegment:
 
     def policy_masks_for(self, connector: Connector, attachment: Attachment) -> tuple[int, int]:
         if connector.kind == "internet-exit":
-            return self.named((INTERNET,))
-        return self.named((ANY, connector.uid, attachment.group))
+            return self.policy_masks((INTERNET,))
+        return self.policy_masks((ANY, connector.uid, attachment.group))
 
 
 def _masks_by_name(sides: Sequence[tuple[str, ...]]) -> dict[str, int]:

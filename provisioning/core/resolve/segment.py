@@ -26,13 +26,13 @@ APP_SOURCE_NAT_PREFIX = "100.127.255."
 
 @dataclass(frozen=True, slots=True)
 class PublishedApp:
-    """An internet application in this segment; addresses as numbers, ``cell`` of the public port (see l4)."""
+    """An internet application in this segment; addresses as numbers, ``l4`` of the public port (see values/l4)."""
 
     app: InternetApp
     exit: Member
     target: Member
     public: int
-    cell: int
+    l4: int
     addresses: tuple[int, ...]
     port: int
     source_nat: int | None
@@ -113,7 +113,7 @@ class ResolvedSegment:
                 share
                 for share in self.directed_shares
                 if share.other == other
-                and share.starts
+                and share.can_initiate
                 and contains(share.near, source)
                 and contains(share.far, destination)
             ),
@@ -185,7 +185,7 @@ class ResolvedSegment:
                         exit=exit_,
                         target=target,
                         public=address_number(app.public_ip or node.public_ip),
-                        cell=l4_index(app.protocol, app.port),
+                        l4=l4_index(app.protocol, app.port),
                         addresses=addresses,
                         port=app.target.port,
                         source_nat=address_number(f"{APP_SOURCE_NAT_PREFIX}{node.mesh}") if app.source_nat else None,

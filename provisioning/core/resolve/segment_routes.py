@@ -23,15 +23,14 @@ class DirectedShare:
     """A share (a route leak) seen from one of its segments.
 
     other: uid of the segment at the far end. near, far: the addresses of the side here and of the side there.
-    starts, answers: whether flows may be initiated here, and there.
+    can_initiate: whether flows may be initiated here.
     """
 
     share: Share
     other: str
     near: tuple[Range, ...]
     far: tuple[Range, ...]
-    starts: bool
-    answers: bool
+    can_initiate: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +43,17 @@ class PrePolicyRule:
 
     source: tuple[Range, ...] | None
     destination: tuple[Range, ...] | None
-    cells: L4Ranges
+    l4_ranges: L4Ranges
     passes: bool
     reason: str
     connector: str | None = None
 
-    def holds(self, connector: str, packet: Packet) -> bool:
+    def matches(self, connector: str, packet: Packet) -> bool:
         return (
             self.connector in (None, connector)
             and (self.source is None or contains(self.source, packet.source))
             and (self.destination is None or contains(self.destination, packet.destination))
-            and any(low <= packet.cell <= high for low, high in self.cells)
+            and any(low <= packet.l4 <= high for low, high in self.l4_ranges)
         )
 
 
@@ -80,14 +79,14 @@ class SegmentRoutes:
     def directed_shares(self) -> list[DirectedShare]:
         directed = []
         for share in self.shares:
-            for near, far, starts, answers in (
-                (share.a, share.b, share.direction != "b-to-a", share.direction != "a-to-b"),
-                (share.b, share.a, share.direction != "a-to-b", share.direction != "b-to-a"),
+            for near, far, can_initiate in (
+                (share.a, share.b, share.direction != "b-to-a"),
+                (share.b, share.a, share.direction != "a-to-b"),
             ):
                 if near.segment == self.segment.uid != far.segment and far.segment in self.routing_tables:
                     near_ranges = share_side_ranges(self.routing_table, near)
                     far_ranges = share_side_ranges(self.routing_tables[far.segment], far)
-                    directed.append(DirectedShare(share, far.segment, near_ranges, far_ranges, starts, answers))
+                    directed.append(DirectedShare(share, far.segment, near_ranges, far_ranges, can_initiate))
         return directed
 
     @cached_property

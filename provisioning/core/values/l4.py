@@ -84,7 +84,7 @@ class L4Description(NamedTuple):
 
     protocol: str
     ports: tuple[str, ...]
-    cell: int
+    example: int
 
 
 def describe_l4(intervals: Iterable[tuple[int, int]]) -> list[L4Description]:

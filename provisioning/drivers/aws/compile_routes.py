@@ -74,5 +74,5 @@ def _sorted_ipv4(prefixes: Iterable[str]) -> list[str]:
 
 
 def _has_egress(resolved: ResolvedSegment, connector: Connector) -> bool:
-    _, outward = resolved.local_segment.named((INTERNET,))
+    _, outward = resolved.local_segment.policy_masks((INTERNET,))
     return any(member.from_mask & outward for member in resolved.members_of(connector))

@@ -88,7 +88,7 @@ class AddressAtoms:
         """Atoms that lines of two versions may name differently, or that only one version has."""
         codes: dict[Hashable, int] = {}
         named = [
-            _map_endpoints(self.endpoint[k], [codes.setdefault(one.named, len(codes)) for one in held])
+            _map_endpoints(self.endpoint[k], [codes.setdefault(one.naming_key, len(codes)) for one in held])
             for k, held in enumerate(self.endpoints)
         ]
         return named[0] != named[1]
@@ -115,7 +115,7 @@ class AddressAtoms:
     def match_matrix_any_version(self, lines: IndexArray, atoms: IndexArray) -> BoolArray:
         """The same for unchanged atoms, of lines that may be in either version."""
         found = self.match_matrix(1, lines, atoms)
-        only = np.flatnonzero(~self.rule_table.held[1][lines])
+        only = np.flatnonzero(~self.rule_table.is_present[1][lines])
         if len(only):
             found[only] = self.match_matrix(0, lines[only], atoms)
         return found
@@ -128,7 +128,7 @@ class AddressAtoms:
             count = int(rule_table.policies[version][rule_table.policy_indexes == policy_index].max(initial=0)) + 1
             width, whole = (count + 7) // 8, (1 << count) - 1
             raw = b"".join(
-                (one.bits[policy_index] & whole).to_bytes(width, "little") for one in self.endpoints[version]
+                (one.policy_masks[policy_index] & whole).to_bytes(width, "little") for one in self.endpoints[version]
             )
             table = np.frombuffer(raw + bytes(width), np.uint8).reshape(-1, width)
             self._tables[key] = np.unpackbits(table, axis=1, count=count, bitorder="little").T.astype(bool)

@@ -56,42 +56,42 @@ class FlowComparison:
         changes: bool = False,
     ) -> None:
         self.flow_spaces = flow_spaces
-        resolved_segments = [flow_space.resolved if flow_space else None for flow_space in flow_spaces]
-        theirs = [flow_space.there if flow_space else None for flow_space in flow_spaces]
+        resolved_segments = [flow_space.source_segment if flow_space else None for flow_space in flow_spaces]
+        theirs = [flow_space.destination_segment if flow_space else None for flow_space in flow_spaces]
         here, there = policies or (AlignedPolicies(resolved_segments), AlignedPolicies(theirs))
         rules_by_stage = _stage_rules(flow_spaces, here)
         candidates = CandidateEndpoints(flow_spaces)
         if changes:
-            candidates.narrow(
+            candidates.keep_changed(
                 [here.touched, there.touched],
-                any(None in pair for one in rules_by_stage.values() for pair in one.lines),
+                any(None in pair for one in rules_by_stage.values() for pair in one.rules),
             )
         rules_by_stage[SOURCE_POLICY_STAGE] = StageRules(
-            SOURCE_POLICIES, list(here.lines(candidates.wanted(SOURCE_POLICIES)))
+            SOURCE_POLICIES, list(here.iter_rules(candidates.policy_filter(SOURCE_POLICIES)))
         )
         if any(isinstance(flow_space, InterSegment) for flow_space in flow_spaces):
             rules_by_stage[DESTINATION_POLICY_STAGE] = StageRules(
-                DESTINATION_POLICIES, list(there.lines(candidates.wanted(DESTINATION_POLICIES)))
+                DESTINATION_POLICIES, list(there.iter_rules(candidates.policy_filter(DESTINATION_POLICIES)))
             )
         self.rule_table = RuleTable(
             resolved_segments, rules_by_stage, here.services if len(flow_spaces) == 2 else set(), asked
         )
         self._example_internet_atoms: dict[int, int | None] = {}
         connectors: dict[str, int] = {}
-        lines = self.rule_table.lines
-        self.starts = AddressAtoms(
-            self.rule_table, [line.source for line in lines], candidates.starts, connectors, cuts
+        lines = self.rule_table.rules
+        self.sources = AddressAtoms(
+            self.rule_table, [line.source for line in lines], candidates.sources, connectors, cuts
         )
-        self.ends = AddressAtoms(
-            self.rule_table, [line.destination for line in lines], candidates.ends, connectors, cuts
+        self.destinations = AddressAtoms(
+            self.rule_table, [line.destination for line in lines], candidates.destinations, connectors, cuts
         )
 
     @cached_property
     def covered(self) -> tuple[IndexArray, IndexArray]:
         """The atoms of starts and ends that flows of this kind can have: where there are shares, those they show."""
-        first, after = self.rule_table.firsts[SHARE_STAGE : SOURCE_PRE_POLICY_STAGE + 1]
+        first, after = self.rule_table.stage_starts[SHARE_STAGE : SOURCE_PRE_POLICY_STAGE + 1]
         found = []
-        for side in (self.starts, self.ends):
+        for side in (self.sources, self.destinations):
             every = np.arange(len(side))
             if first < after:
                 shown = [
@@ -103,7 +103,7 @@ class FlowComparison:
         return found[0], found[1]
 
     def lists(self, rows: IndexArray, columns: IndexArray, alike: bool = False) -> RuleLists:
-        return RuleLists(self.rule_table, self.starts, self.ends, rows, columns, alike)
+        return RuleLists(self.rule_table, self.sources, self.destinations, rows, columns, alike)
 
     def evaluator(self, version: int, rules: bool = False) -> Evaluator | None:
         flow_space = self.flow_spaces[version]
@@ -112,45 +112,49 @@ class FlowComparison:
     def names(self, version: int, groups: Mapping[str, Group]) -> tuple[EndpointNames, EndpointNames]:
         """Of starts and ends."""
         flow_space = self.flow_spaces[version]
-        here = [one for one in flow_space.resolved.members if one.sources] if flow_space else []
-        there = [one for one in flow_space.there.members if one.ranges] if flow_space else []
-        return EndpointNames(self.starts, version, here, groups), EndpointNames(self.ends, version, there, groups)
+        here = [one for one in flow_space.source_segment.members if one.sources] if flow_space else []
+        there = [one for one in flow_space.destination_segment.members if one.ranges] if flow_space else []
+        return EndpointNames(self.sources, version, here, groups), EndpointNames(
+            self.destinations, version, there, groups
+        )
 
-    def packet(self, version: int, row: int, column: int, columns: IndexArray, cell: int) -> Packet:
+    def packet(self, version: int, row: int, column: int, columns: IndexArray, l4: int) -> Packet:
         """One from a start to an end, or to another one of ``columns`` that is on the internet as well."""
-        source, destination = self.starts.range(row), self.ends.range(column)
+        source, destination = self.sources.range(row), self.destinations.range(column)
         known = self._example_internet_atom(version)
-        if known is not None and self._is_internet(self.ends, version, column) and (columns == known).any():
+        if known is not None and self._is_internet(self.destinations, version, column) and (columns == known).any():
             destination = (EXAMPLE_INTERNET_ADDRESS, EXAMPLE_INTERNET_ADDRESS)
         if source[0] <= EXAMPLE_INTERNET_ADDRESS <= source[1]:
             source = (EXAMPLE_INTERNET_ADDRESS, EXAMPLE_INTERNET_ADDRESS)
-        return Packet(example_host([source]), example_host([destination]), cell)
+        return Packet(example_host([source]), example_host([destination]), l4)
 
     def _example_internet_atom(self, version: int) -> int | None:
         """The end on the internet that has the address people use in examples."""
         if version not in self._example_internet_atoms:
-            place = bisect_right(self.ends.edges, EXAMPLE_INTERNET_ADDRESS) - 1
-            held = np.flatnonzero((self.ends.low <= place) & (self.ends.high > place)).tolist()
+            place = bisect_right(self.destinations.edges, EXAMPLE_INTERNET_ADDRESS) - 1
+            held = np.flatnonzero((self.destinations.low <= place) & (self.destinations.high > place)).tolist()
             self._example_internet_atoms[version] = next(
-                (atom for atom in held if self._is_internet(self.ends, version, atom)), None
+                (atom for atom in held if self._is_internet(self.destinations, version, atom)), None
             )
         return self._example_internet_atoms[version]
 
     def _is_internet(self, side: AddressAtoms, version: int, atom: int) -> bool:
         endpoint = int(side.endpoint[version][atom])
-        return endpoint != NO_ENDPOINT and side.endpoints[version][endpoint].who is None
+        return endpoint != NO_ENDPOINT and side.endpoints[version][endpoint].owner is None
 
     def outcome(self, version: int, row: int, column: int, packet: Packet) -> FlowOutcome | None:
         """What the plain path says about one packet; None where the version has no such flow."""
         flow_space = self.flow_spaces[version]
-        start, end = int(self.starts.endpoint[version][row]), int(self.ends.endpoint[version][column])
+        start, end = int(self.sources.endpoint[version][row]), int(self.destinations.endpoint[version][column])
         if flow_space is None or start == NO_ENDPOINT or end == NO_ENDPOINT:
             return None
-        return flow_space.outcome(self.starts.endpoints[version][start], self.ends.endpoints[version][end], packet)
+        return flow_space.outcome(
+            self.sources.endpoints[version][start], self.destinations.endpoints[version][end], packet
+        )
 
 
 def make_example(packet: Packet) -> ExamplePacket:
-    protocol, port = protocol_and_port(packet.cell)
+    protocol, port = protocol_and_port(packet.l4)
     return ExamplePacket(address_text(packet.source), address_text(packet.destination), protocol, port)
 
 
@@ -162,13 +166,13 @@ def _stage_rules(flow_spaces: Sequence[FlowSpace | None], policies: AlignedPolic
         held = [one.get(stage) for one in stages]
         keys = [_rule_keys(one, policies, k) if one else [] for k, one in enumerate(held)]
         policy_index = next(one.policy_index for one in held if one)
-        found[stage] = StageRules(policy_index, pair_rules([one.lines if one else [] for one in held], align(keys)))
+        found[stage] = StageRules(policy_index, pair_rules([one.rules if one else [] for one in held], align(keys)))
     return found
 
 
 def _rule_keys(stage: RuleStage, policies: AlignedPolicies, version: int) -> list[Hashable]:
     """Lines through services that do something else in the other version are not the same lines there."""
     return [
-        key if policies.alike(line.chain or ()) else (key, version)
-        for key, line in zip(stage.keys, stage.lines, strict=True)
+        key if policies.has_same_services(line.chain or ()) else (key, version)
+        for key, line in zip(stage.keys, stage.rules, strict=True)
     ]

@@ -38,7 +38,7 @@ class EndpointNames:
         self._holders = side.endpoints[version]
         self._everybody = len(everybody)
         self._atoms = np.bincount(self._holder[self._holder != NO_ENDPOINT], minlength=len(self._holders))
-        members = [one.who if isinstance(one.who, Member) else None for one in self._holders]
+        members = [one.owner if isinstance(one.owner, Member) else None for one in self._holders]
         self._member = np.array([one is not None for one in members], bool)
         self._attachments = Counter(one.connector.uid for one in everybody)
         uids = [one.attachment.group if one else None for one in members]
@@ -72,7 +72,7 @@ class EndpointNames:
         ends = np.cumsum(held).tolist()
         told = Counter(self._uid(place) for place in rest if whole[place])
         for place in rest:
-            who = self._holders[place].who
+            who = self._holders[place].owner
             assert isinstance(who, Member)
             # One of several attachments is only a part of its connector.
             if whole[place] and told[self._uid(place)] == self._attachments[self._uid(place)]:
@@ -85,7 +85,7 @@ class EndpointNames:
         return self._holders[place].connector
 
     def _other(self, place: int, atoms: IndexArray) -> str:
-        who = self._holders[place].who
+        who = self._holders[place].owner
         if isinstance(who, PublishedApp):
             return who.app.name
         every = np.flatnonzero(self._holder == place)
@@ -100,7 +100,7 @@ class EndpointNames:
         """A member's name with the prefixes of some of its atoms."""
         key = atoms.tobytes()
         if key not in self._parts:
-            who = self._holders[place].who
+            who = self._holders[place].owner
             assert isinstance(who, Member)
             self._parts[key] = f"{who.connector.name} ({self._prefixes(atoms)})"
         return self._parts[key]

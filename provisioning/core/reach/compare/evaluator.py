@@ -31,34 +31,34 @@ class Evaluator:
 
     def __init__(self, flow_space: FlowSpace, rule_table: RuleTable, version: int, rules: bool = False) -> None:
         self.rule_table, self.firewalls = rule_table, rule_table.firewalls[version]
-        self._resolved = flow_space.resolved
+        self._resolved = flow_space.source_segment
         self._shared, self._needs_share_or_app = (
             isinstance(flow_space, InterSegment),
             not isinstance(flow_space, IntraSegment),
         )
-        self._firsts = rule_table.firsts
-        self._labels = [_verdict_key(line, rules) for line in rule_table.lines]
-        self._passes = [line.chain is not None for line in rule_table.lines]
+        self._firsts = rule_table.stage_starts
+        self._labels = [_verdict_key(line, rules) for line in rule_table.rules]
+        self._passes = [line.chain is not None for line in rule_table.rules]
         self._available_chains: dict[ServiceChain, ServiceChain | None] = {}
 
-    def flows(self, hits: list[int], asked: int) -> int:
+    def existing_mask(self, hits: list[int], asked: int) -> int:
         """The asked cells in which there are flows at all; none where an end is nobody's, or no share covers it."""
         if not hits or hits[0] >= self._firsts[SHARE_STAGE]:
             return 0
-        asked &= self.rule_table.masks[hits[0]]
+        asked &= self.rule_table.l4_masks[hits[0]]
         if not self._needs_share_or_app:
             return asked
         way = self._share_or_app_rule(hits)
-        return asked & self.rule_table.masks[way] if way is not None else 0
+        return asked & self.rule_table.l4_masks[way] if way is not None else 0
 
     def _share_or_app_rule(self, hits: list[int]) -> int | None:
         """The share that carries these flows, or the port of the application."""
         place = bisect_left(hits, self._firsts[SHARE_STAGE])
         return hits[place] if place < len(hits) and hits[place] < self._firsts[SOURCE_PRE_POLICY_STAGE] else None
 
-    def verdict(self, hits: list[int], asked: int) -> Verdict:
+    def evaluate(self, hits: list[int], asked: int) -> Verdict:
         """What becomes of the asked cells."""
-        left = self.flows(hits, asked)
+        left = self.existing_mask(hits, asked)
         if not left:
             return {}
         firsts = self._firsts
@@ -77,7 +77,7 @@ class Evaluator:
         """The cells that gates keep out; the first one that matches decides."""
         left, shut = asked, 0
         for place in pre_policy_rules:
-            part = self.rule_table.masks[place] & left
+            part = self.rule_table.l4_masks[place] & left
             left ^= part
             if not self._passes[place]:
                 shut |= part
@@ -85,7 +85,7 @@ class Evaluator:
 
     def _first_match(self, hits: list[int], place: int, end: int, left: int) -> tuple[Verdict, int, int]:
         """What is let through by which rule, the cells that no line matches, and where the next list begins."""
-        masks, labels, passes = self.rule_table.masks, self._labels, self._passes
+        masks, labels, passes = self.rule_table.l4_masks, self._labels, self._passes
         found: Verdict = {}
         for at in range(place, len(hits)):
             line = hits[at]

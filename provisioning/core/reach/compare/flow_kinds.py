@@ -83,7 +83,7 @@ def flow_spaces(network: Network) -> Iterator[FlowSpace]:
         yield intra_segment(network, uid)
         if resolved.apps:
             yield internet_inbound(network, uid)
-        for other in dict.fromkeys(share.other for share in resolved.directed_shares if share.starts):
+        for other in dict.fromkeys(share.other for share in resolved.directed_shares if share.can_initiate):
             yield inter_segment(network, uid, other)
 
 
@@ -100,34 +100,36 @@ class IntraSegment(FlowSpace):
         return found
 
     @cached_property
-    def starts(self) -> list[FlowEndpoint]:
+    def sources(self) -> list[FlowEndpoint]:
         return [
             _source_endpoint(member, 0, DEFAULT_ACTION_TAG | self._pre_policy_tag_mask(member))
-            for member in self.resolved.members
+            for member in self.source_segment.members
             if member.sources
         ]
 
     @cached_property
-    def ends(self) -> list[FlowEndpoint]:
+    def destinations(self) -> list[FlowEndpoint]:
         covered = DEFAULT_ACTION_TAG | self._pre_policy_tag_mask()
         found = [
             _destination_endpoint(member, (member.to_mask, 0, covered))
-            for member in self.resolved.members
+            for member in self.source_segment.members
             if member.ranges
         ]
-        beyond = self._internet_ranges() if self.resolved.exits else ()
+        beyond = self._internet_ranges() if self.source_segment.exits else ()
         if beyond:
-            to_mask = self.resolved.local_segment.named((INTERNET,))[1]
+            to_mask = self.source_segment.local_segment.policy_masks((INTERNET,))[1]
             found.append(FlowEndpoint(INTERNET, INTERNET_TARGET, INTERNET, beyond, (to_mask, 0, 0), None))
         return found
 
     def _internet_ranges(self) -> tuple[Range, ...]:
-        owned = (held for one in (*self.resolved.members, *self.resolved.imported_members) for held in one.ranges)
+        owned = (
+            held for one in (*self.source_segment.members, *self.source_segment.imported_members) for held in one.ranges
+        )
         return complement(merge_ranges((*owned, *BOGON_RANGES)))
 
     def outcome(self, start: FlowEndpoint, end: FlowEndpoint, packet: Packet) -> FlowOutcome:
-        assert isinstance(start.who, Member) and not isinstance(end.who, PublishedApp)
-        return decide_intra_segment(self.resolved, start.who, end.who, packet)
+        assert isinstance(start.owner, Member) and not isinstance(end.owner, PublishedApp)
+        return decide_intra_segment(self.source_segment, start.owner, end.owner, packet)
 
 
 class InterSegment(FlowSpace):
@@ -136,7 +138,7 @@ class InterSegment(FlowSpace):
     def __init__(self, resolved: ResolvedSegment, there: ResolvedSegment) -> None:
         super().__init__(resolved, there)
         self.directed_shares = [
-            one for one in resolved.directed_shares if one.other == there.segment.uid and one.starts
+            one for one in resolved.directed_shares if one.other == there.segment.uid and one.can_initiate
         ]
 
     def stages(self) -> dict[int, RuleStage]:
@@ -149,7 +151,7 @@ class InterSegment(FlowSpace):
             DESTINATION_PRE_POLICY_STAGE: pre_policy_stage(
                 [
                     pre_policy_rule
-                    for pre_policy_rule in self.there.pre_policy_rules
+                    for pre_policy_rule in self.destination_segment.pre_policy_rules
                     if pre_policy_rule.connector is None
                 ],
                 {},
@@ -157,12 +159,12 @@ class InterSegment(FlowSpace):
         }
 
     @cached_property
-    def starts(self) -> list[FlowEndpoint]:
-        own = _members_by_attachment(self.resolved)
+    def sources(self) -> list[FlowEndpoint]:
+        own = _members_by_attachment(self.source_segment)
         shown = (
             imported_member
-            for imported_member in self.there.imported_members
-            if imported_member.segment.uid == self.resolved.segment.uid
+            for imported_member in self.destination_segment.imported_members
+            if imported_member.segment.uid == self.source_segment.segment.uid
         )
         starts = (
             (own[id(imported_member.attachment)], imported_member.from_mask)
@@ -172,15 +174,15 @@ class InterSegment(FlowSpace):
         return [_source_endpoint(member, from_mask, self._pre_policy_tag_mask(member)) for member, from_mask in starts]
 
     @cached_property
-    def ends(self) -> list[FlowEndpoint]:
-        theirs = _members_by_attachment(self.there)
+    def destinations(self) -> list[FlowEndpoint]:
+        theirs = _members_by_attachment(self.destination_segment)
         shown = [
             imported_member
-            for imported_member in self.resolved.imported_members
-            if imported_member.segment.uid == self.there.segment.uid and imported_member.ranges
+            for imported_member in self.source_segment.imported_members
+            if imported_member.segment.uid == self.destination_segment.segment.uid and imported_member.ranges
         ]
         # What a member here owns is never routed to a guest.
-        taken = merge_ranges(held for member in self.resolved.members for held in member.ranges) if shown else ()
+        taken = merge_ranges(held for member in self.source_segment.members for held in member.ranges) if shown else ()
         found = []
         for imported_member in shown:
             member = theirs[id(imported_member.attachment)]
@@ -190,11 +192,13 @@ class InterSegment(FlowSpace):
         return [one for one in found if one.ranges]
 
     def outcome(self, start: FlowEndpoint, end: FlowEndpoint, packet: Packet) -> FlowOutcome:
-        assert isinstance(start.who, Member)
-        directed_share = self.resolved.directed_share(self.there.segment.uid, packet.source, packet.destination)
+        assert isinstance(start.owner, Member)
+        directed_share = self.source_segment.directed_share(
+            self.destination_segment.segment.uid, packet.source, packet.destination
+        )
         if directed_share is None:
             return FlowOutcome("isolated")
-        return decide_inter_segment(self.resolved, self.there, directed_share, start.who, packet)
+        return decide_inter_segment(self.source_segment, self.destination_segment, directed_share, start.owner, packet)
 
 
 class InternetInbound(FlowSpace):
@@ -206,22 +210,22 @@ class InternetInbound(FlowSpace):
     def stages(self) -> dict[int, RuleStage]:
         # An application is one port of one address; whatever else is sent there has no route.
         ports = [
-            MatchRule(place, None, None, ((app.cell, app.cell),), ()) for place, app in enumerate(self.resolved.apps)
+            MatchRule(place, None, None, ((app.l4, app.l4),), ()) for place, app in enumerate(self.source_segment.apps)
         ]
         return {
             FAMILY_STAGE: _FAMILY_RULE_STAGE,
-            SHARE_STAGE: RuleStage(TAGGED_ENDPOINTS, ports, [self._identity(app) for app in self.resolved.apps]),
+            SHARE_STAGE: RuleStage(TAGGED_ENDPOINTS, ports, [self._identity(app) for app in self.source_segment.apps]),
         }
 
     @cached_property
-    def starts(self) -> list[FlowEndpoint]:
-        from_mask = self.resolved.local_segment.named((INTERNET,))[0]
-        everywhere = (1 << len(self.resolved.apps)) - 1
+    def sources(self) -> list[FlowEndpoint]:
+        from_mask = self.source_segment.local_segment.policy_masks((INTERNET,))[0]
+        everywhere = (1 << len(self.source_segment.apps)) - 1
         return [FlowEndpoint(INTERNET, INTERNET_SOURCE, INTERNET, (ALL_V4,), (from_mask, 0, everywhere), None)]
 
     @cached_property
-    def ends(self) -> list[FlowEndpoint]:
-        named = self.resolved.local_segment.named
+    def destinations(self) -> list[FlowEndpoint]:
+        named = self.source_segment.local_segment.policy_masks
         return [
             FlowEndpoint(
                 self._identity(app),
@@ -231,17 +235,17 @@ class InternetInbound(FlowSpace):
                 (named((app.app.uid,))[1], 0, 1 << place),
                 app,
             )
-            for place, app in enumerate(self.resolved.apps)
+            for place, app in enumerate(self.source_segment.apps)
         ]
 
     @staticmethod
     def _identity(app: PublishedApp) -> Hashable:
         """With another target it is another place."""
-        return app.app.uid, app.public, app.cell, app.target.connector.uid, app.addresses, app.port
+        return app.app.uid, app.public, app.l4, app.target.connector.uid, app.addresses, app.port
 
     def outcome(self, start: FlowEndpoint, end: FlowEndpoint, packet: Packet) -> FlowOutcome:
-        assert isinstance(end.who, PublishedApp)
-        return decide_internet_inbound(self.resolved, end.who, packet)
+        assert isinstance(end.owner, PublishedApp)
+        return decide_internet_inbound(self.source_segment, end.owner, packet)
 
 
 def _source_endpoint(member: Member, froms_there: int, covered: int) -> FlowEndpoint:

@@ -45,26 +45,26 @@ class FlowEndpoint(NamedTuple):
 
     identity: Hashable
     connector: str
-    named: Hashable
+    naming_key: Hashable
     ranges: tuple[Range, ...]
-    bits: tuple[int, int, int]
-    who: Member | PublishedApp | None
+    policy_masks: tuple[int, int, int]
+    owner: Member | PublishedApp | None
 
     @property
     def names(self) -> frozenset[str]:
         """What people may mean it by: uids of groups, connectors and applications, ``any``, ``internet``."""
-        if self.who is None:
+        if self.owner is None:
             return frozenset((INTERNET,))
-        if isinstance(self.who, PublishedApp):
-            return self.who.target.names | {self.who.app.uid}
-        return self.who.names
+        if isinstance(self.owner, PublishedApp):
+            return self.owner.target.names | {self.owner.app.uid}
+        return self.owner.names
 
 
 class RuleStage(NamedTuple):
     """Lines that are no policy's; keys are equal in two versions where lines ask and do the same."""
 
     policy_index: int
-    lines: Sequence[MatchRule]
+    rules: Sequence[MatchRule]
     keys: Sequence[Hashable]
 
 
@@ -72,16 +72,16 @@ class FlowSpace(ABC):
     """One version of one kind of flows. realm: where they start; ``there``: where they end."""
 
     def __init__(self, resolved: ResolvedSegment, there: ResolvedSegment) -> None:
-        self.resolved, self.there = resolved, there
+        self.source_segment, self.destination_segment = resolved, there
 
     @property
     def segment(self) -> Segment:
-        return self.resolved.segment
+        return self.source_segment.segment
 
     @property
     def to_segment(self) -> Segment | None:
         """Where that is another one."""
-        return None if self.there is self.resolved else self.there.segment
+        return None if self.destination_segment is self.source_segment else self.destination_segment.segment
 
     @abstractmethod
     def stages(self) -> dict[int, RuleStage]:
@@ -89,22 +89,24 @@ class FlowSpace(ABC):
 
     @property
     @abstractmethod
-    def starts(self) -> list[FlowEndpoint]: ...
+    def sources(self) -> list[FlowEndpoint]: ...
 
     @property
     @abstractmethod
-    def ends(self) -> list[FlowEndpoint]: ...
+    def destinations(self) -> list[FlowEndpoint]: ...
 
     @cached_property
     def _pre_policy_tags(self) -> dict[str, int]:
         """Of connectors with gates of their own, in the book of whom lines cover; the first is the default action's."""
         return {
             uid: place
-            for place, uid in enumerate((one.connector for one in self.resolved.pre_policy_rules if one.connector), 1)
+            for place, uid in enumerate(
+                (one.connector for one in self.source_segment.pre_policy_rules if one.connector), 1
+            )
         }
 
     def _pre_policy_rule_stage(self) -> RuleStage:
-        return pre_policy_stage(self.resolved.pre_policy_rules, self._pre_policy_tags)
+        return pre_policy_stage(self.source_segment.pre_policy_rules, self._pre_policy_tags)
 
     def _pre_policy_tag_mask(self, member: Member | None = None) -> int:
         """Bits of the gates for flows that start at a member; without one, of all gates."""
@@ -116,13 +118,13 @@ class FlowSpace(ABC):
     @cached_property
     def names(self) -> tuple[frozenset[str], frozenset[str]]:
         """Of anybody among the starts, and among the ends."""
-        starts, ends = (frozenset().union(*(one.names for one in side)) for side in (self.starts, self.ends))
+        starts, ends = (frozenset().union(*(one.names for one in side)) for side in (self.sources, self.destinations))
         return starts, ends
 
     @cached_property
-    def bits(self) -> tuple[PolicyMasks, PolicyMasks]:
+    def policy_masks(self) -> tuple[PolicyMasks, PolicyMasks]:
         """The policies that name anybody among the starts, and among the ends."""
-        return policy_masks(self.starts), policy_masks(self.ends)
+        return policy_masks(self.sources), policy_masks(self.destinations)
 
     @abstractmethod
     def outcome(self, start: FlowEndpoint, end: FlowEndpoint, packet: Packet) -> FlowOutcome:
@@ -140,8 +142,8 @@ def policy_masks(endpoints: Iterable[FlowEndpoint]) -> PolicyMasks:
     """The policies that name any of them."""
     here = there = 0
     for one in endpoints:
-        here |= one.bits[SOURCE_POLICIES]
-        there |= one.bits[DESTINATION_POLICIES]
+        here |= one.policy_masks[SOURCE_POLICIES]
+        there |= one.policy_masks[DESTINATION_POLICIES]
     return here, there
 
 

@@ -16,7 +16,7 @@ class L4Bitmap:
         cuts.update(edge for held in intervals for low, high in held for edge in (low, high + 1))
         self.cuts = sorted(cuts)
         self._masks: dict[L4Ranges, int] = {}
-        self._told: dict[int, list[L4Description]] = {}
+        self._descriptions: dict[int, list[L4Description]] = {}
         self.full = self.mask(ALL_L4)
 
     def mask(self, held: L4Ranges) -> int:
@@ -36,11 +36,11 @@ class L4Bitmap:
             found.append((self.cuts[first], self.cuts[after] - 1))
         return found
 
-    def told(self, mask: int) -> Sequence[L4Description]:
+    def describe(self, mask: int) -> Sequence[L4Description]:
         """As people write it."""
-        if mask not in self._told:
-            self._told[mask] = describe_l4(self.intervals(mask))
-        return self._told[mask]
+        if mask not in self._descriptions:
+            self._descriptions[mask] = describe_l4(self.intervals(mask))
+        return self._descriptions[mask]
 
 
 def _bit_runs(mask: int) -> Iterator[tuple[int, int]]:

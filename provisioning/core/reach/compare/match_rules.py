@@ -31,16 +31,16 @@ class MatchRule(NamedTuple):
     policy: int
     source: tuple[Range, ...] | None
     destination: tuple[Range, ...] | None
-    cells: L4Ranges
+    l4_ranges: L4Ranges
     chain: tuple[str, ...] | None
-    rule: tuple[Policy, Rule] | None = None
+    policy_rule: tuple[Policy, Rule] | None = None
     share: Share | None = None
 
     @property
     def title(self) -> str | None:
         """What people know it by."""
-        if self.rule:
-            return self.rule[0].rule_id(self.rule[1])
+        if self.policy_rule:
+            return self.policy_rule[0].rule_id(self.policy_rule[1])
         return f"share/{self.share.key}" if self.share else None
 
 
@@ -61,7 +61,7 @@ def pre_policy_match_rules(pre_policy_rules: Iterable[PrePolicyRule], places: Ma
             NO_POLICY if pre_policy_rule.connector is None else places[pre_policy_rule.connector],
             pre_policy_rule.source,
             pre_policy_rule.destination,
-            pre_policy_rule.cells,
+            pre_policy_rule.l4_ranges,
             () if pre_policy_rule.passes else None,
         )
         for pre_policy_rule in pre_policy_rules
@@ -135,7 +135,7 @@ class AlignedPolicies:
             if _service_behaviour(one, uid) != _service_behaviour(other, uid)
         }
 
-    def alike(self, chain: Iterable[str]) -> bool:
+    def has_same_services(self, chain: Iterable[str]) -> bool:
         """Whether both versions have these services do the same."""
         return len(self.resolved_segments) == 1 or self.services.isdisjoint(chain)
 
@@ -154,7 +154,7 @@ class AlignedPolicies:
         named = (*rule.source, *rule.destination)
         return not (self.lists.isdisjoint(named) and self.services.isdisjoint(rule.services))
 
-    def lines(self, wanted: Callable[[int, int], bool]) -> Iterator[tuple[MatchRule | None, ...]]:
+    def iter_rules(self, wanted: Callable[[int, int], bool]) -> Iterator[tuple[MatchRule | None, ...]]:
         """Version by version, the lines of the policies that are wanted (by version and place) in any, in order."""
         for pair in self.pairs:
             if not any(place != MISSING and wanted(k, place) for k, place in enumerate(pair)):
@@ -172,8 +172,8 @@ class AlignedPolicies:
         seen: Counter[Hashable] = Counter()
         keys: list[Hashable] = []
         for line in lines:
-            assert line.rule is not None
-            policy, rule = line.rule
+            assert line.policy_rule is not None
+            policy, rule = line.policy_rule
             key: Hashable = (policy.from_, policy.to, rule, version if self._is_affected(rule) else None)
             seen[key] += 1
             keys.append((key, seen[key]))

@@ -25,7 +25,7 @@ SEVERAL_CONNECTORS = -2
 
 
 class EndpointClasses:
-    """atoms: in rising order. of: the role of each. sheets[k]: [line, role]; one where versions are alike."""
+    """atoms: in rising order. of: the role of each. sheets[k]: [line, role]; one where versions are same_endpoints."""
 
     def __init__(self, side: AddressAtoms, atoms: IndexArray, match_matrices: Sequence[BoolArray]) -> None:
         self.side, self.atoms = side, atoms
@@ -33,7 +33,7 @@ class EndpointClasses:
             np.concatenate([np.packbits(match_matrix, axis=0) for match_matrix in match_matrices]).T
         )
         words = packed.view(np.dtype((np.void, packed.shape[1]))).ravel()
-        _, firsts, self.of = np.unique(words, return_index=True, return_inverse=True)
+        _, firsts, self.class_of_atom = np.unique(words, return_index=True, return_inverse=True)
         self.match_matrices = [np.ascontiguousarray(match_matrix[:, firsts]) for match_matrix in match_matrices]
 
     def __len__(self) -> int:
@@ -41,10 +41,10 @@ class EndpointClasses:
 
     @cached_property
     def _sorted(self) -> tuple[IndexArray, IndexArray]:
-        order = np.argsort(self.of, kind="stable")
-        return self.atoms[order], np.searchsorted(self.of[order], np.arange(len(self) + 1))
+        order = np.argsort(self.class_of_atom, kind="stable")
+        return self.atoms[order], np.searchsorted(self.class_of_atom[order], np.arange(len(self) + 1))
 
-    def held(self, roles: IndexArray) -> IndexArray:
+    def atoms_of(self, roles: IndexArray) -> IndexArray:
         """Their atoms."""
         atoms, bounds = self._sorted
         return np.concatenate([atoms[bounds[role] : bounds[role + 1]] for role in roles.tolist()])
@@ -61,7 +61,7 @@ class RuleLists:
     """Every pair of some starts and ends. ids: [role of start, role of end] → number of its list, -1 where there is
     nothing to ask: a pair whose lists are the same in both versions, or that is behind one connector.
 
-    alike: whether both versions name all these atoms alike, so that lists differ by changed lines only.
+    same_endpoints: whether both versions name all these atoms same_endpoints, so that lists differ by changed lines only.
     """
 
     def __init__(
@@ -71,10 +71,10 @@ class RuleLists:
         ends: AddressAtoms,
         rows: IndexArray,
         columns: IndexArray,
-        alike: bool,
+        same_endpoints: bool,
     ) -> None:
-        self.rule_table, self.alike = rule_table, alike
-        every = np.arange(len(rule_table.lines))
+        self.rule_table, self.same_endpoints = rule_table, same_endpoints
+        every = np.arange(len(rule_table.rules))
         sides = ((starts, rows), (ends, columns))
         # The smaller side says which lines matter; the other one is asked about those only.
         small = int(len(columns) < len(rows))
@@ -82,9 +82,9 @@ class RuleLists:
         matter = np.flatnonzero(np.logical_or.reduce([match_matrix.any(axis=1) for match_matrix in first]))
         second = self._ask(*sides[1 - small], matter)
         used = np.flatnonzero(np.logical_or.reduce([match_matrix.any(axis=1) for match_matrix in second]))
-        self.lines = matter[used]
+        self.rules = matter[used]
         found = {
-            small: [match_matrix[self.lines] for match_matrix in first],
+            small: [match_matrix[self.rules] for match_matrix in first],
             1 - small: [match_matrix[used] for match_matrix in second],
         }
         self.rows, self.columns = EndpointClasses(starts, rows, found[0]), EndpointClasses(ends, columns, found[1])
@@ -93,7 +93,7 @@ class RuleLists:
         self._number()
 
     def _ask(self, side: AddressAtoms, atoms: IndexArray, lines: IndexArray) -> list[BoolArray]:
-        if self.alike:
+        if self.same_endpoints:
             return [side.match_matrix_any_version(lines, atoms)]
         return [side.match_matrix(k, lines, atoms) for k in range(len(self.rule_table.policies))]
 
@@ -103,7 +103,7 @@ class RuleLists:
     def _number(self) -> None:
         known: dict[int, int] = {}
         local = [(self.rows.connector(k), self.columns.connector(k)) for k in range(len(self.rule_table.policies))]
-        step = max(1, CHUNK_SIZE // max(len(self.columns), len(self.lines), 1))
+        step = max(1, CHUNK_SIZE // max(len(self.columns), len(self.rules), 1))
         for begin in range(0, len(self.rows), step):
             part = slice(begin, begin + step)
             words, asked = self._list_hashes(part)
@@ -132,44 +132,46 @@ class RuleLists:
 
     def _weight_sums(self, part: slice) -> list[HashArray]:
         sums = [factor.of(part) for factor in self._weight_products]
-        if not self.alike:
+        if not self.same_endpoints:
             return [_hash_sums(one) for one in sums]
         common, before, after = sums
         return [_hash_sums(common + before), _hash_sums(common + after)]
 
     @cached_property
     def _weight_products(self) -> list[_WeightProduct]:
-        """Of each version's lists; or, of alike sides, of the common lines and of what each version has besides."""
-        weights = exact_float_weights(len(self.lines))
-        if not self.alike:
+        """Of each version's lists; or, of same_endpoints sides, of the common lines and of what each version has besides."""
+        weights = exact_float_weights(len(self.rules))
+        if not self.same_endpoints:
             pairs = zip(self.rows.match_matrices, self.columns.match_matrices, strict=True)
             return [_WeightProduct(row, column, weights) for row, column in pairs]
-        one, other = (held[self.lines] for held in self.rule_table.held)
+        one, other = (held[self.rules] for held in self.rule_table.is_present)
         row, column = self.rows.match_matrices[0], self.columns.match_matrices[0]
         return [
             _WeightProduct(row[held], column[held], weights[:, held])
             for held in (one & other, one & ~other, other & ~one)
         ]
 
-    def walk(self) -> Iterator[list[list[int]]]:
+    def iter_rules(self) -> Iterator[list[list[int]]]:
         """The lists by number: for each version, the places of its lines."""
         match_matrices = [
             (np.ascontiguousarray(row.T), np.ascontiguousarray(column.T))
             for row, column in zip(self.rows.match_matrices, self.columns.match_matrices, strict=True)
         ]
-        step = max(1, 2 * CHUNK_SIZE // max(len(self.lines), 1))
+        step = max(1, 2 * CHUNK_SIZE // max(len(self.rules), 1))
         for begin in range(0, len(self._examples), step):
             pairs = np.array(self._examples[begin : begin + step], np.intp)
             both = [row[pairs[:, 0]] & column[pairs[:, 1]] for row, column in match_matrices]
-            if self.alike:
-                both = [both[0] & self.rule_table.held[k][self.lines] for k in range(len(self.rule_table.policies))]
+            if self.same_endpoints:
+                both = [
+                    both[0] & self.rule_table.is_present[k][self.rules] for k in range(len(self.rule_table.policies))
+                ]
             split = [self._split(one) for one in both]
             yield from ([one[n] for one in split] for n in range(len(pairs)))
 
     def _split(self, flags: BoolArray) -> list[list[int]]:
         which, line = np.divmod(np.flatnonzero(flags), flags.shape[1])
         bounds = np.searchsorted(which, np.arange(len(flags) + 1)).tolist()
-        lines = self.lines[line].tolist()
+        lines = self.rules[line].tolist()
         return [lines[bounds[n] : bounds[n + 1]] for n in range(len(flags))]
 
 

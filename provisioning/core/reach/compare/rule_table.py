@@ -46,7 +46,7 @@ class StageRules(NamedTuple):
     """Lines of one stage, each as the versions have it; None where one does not."""
 
     policy_index: int
-    lines: Sequence[tuple[MatchRule | None, ...]]
+    rules: Sequence[tuple[MatchRule | None, ...]]
 
 
 _NO_RULES = StageRules(ALL_ENDPOINTS, ())
@@ -70,7 +70,7 @@ class RuleTable:
             {
                 uid
                 for one in rules_by_stage.values()
-                for pair in one.lines
+                for pair in one.rules
                 if (line := pair[k])
                 for uid in line.chain or ()
             }
@@ -83,41 +83,43 @@ class RuleTable:
         guards = align([list(one) for one in listed])
         inner = StageRules(ALL_ENDPOINTS, pair_rules([list(one.values()) for one in listed], guards))
         self._read({**rules_by_stage, FIREWALL_STAGE: inner}, len(resolved_segments))
-        self.cells = L4Bitmap(
-            {line.cells for line in self.lines}.union(_firewall_l4_ranges(resolved_segments, used), asked)
+        self.l4_bitmap = L4Bitmap(
+            {line.l4_ranges for line in self.rules}.union(_firewall_l4_ranges(resolved_segments, used), asked)
         )
-        self.masks = [self.cells.mask(line.cells) for line in self.lines]
+        self.l4_masks = [self.l4_bitmap.mask(line.l4_ranges) for line in self.rules]
         self.firewalls: list[dict[str, FirewallFilter]] = []
         for k, resolved in enumerate(resolved_segments):
             keys: list[FirewallRuleKey] = list(listed[k])
             placed = {
-                keys[pair[k]][:2]: self.firsts[FIREWALL_STAGE] + n for n, pair in enumerate(guards) if pair[k] >= 0
+                keys[pair[k]][:2]: self.stage_starts[FIREWALL_STAGE] + n
+                for n, pair in enumerate(guards)
+                if pair[k] >= 0
             }
-            self.firewalls.append(firewall_filters(resolved, used[k], placed, self.cells.mask) if resolved else {})
+            self.firewalls.append(firewall_filters(resolved, used[k], placed, self.l4_bitmap.mask) if resolved else {})
 
     def _read(self, rules_by_stage: dict[int, StageRules], versions: int) -> None:
-        self.lines: list[MatchRule] = []
-        self.firsts: list[int] = []
+        self.rules: list[MatchRule] = []
+        self.stage_starts: list[int] = []
         policy_indexes: list[int] = []
         policies: list[list[int]] = [[] for _ in range(versions)]
         for stage in range(FIREWALL_STAGE + 1):
-            self.firsts.append(len(self.lines))
+            self.stage_starts.append(len(self.rules))
             stage_rules = rules_by_stage.get(stage, _NO_RULES)
-            for pair in stage_rules.lines:
+            for pair in stage_rules.rules:
                 line = next(line for line in pair if line)
-                self.lines.append(line)
+                self.rules.append(line)
                 policy_indexes.append(ALL_ENDPOINTS if line.policy == NO_POLICY else stage_rules.policy_index)
                 for k, held in enumerate(pair):
                     policies[k].append(held.policy if held else ABSENT_RULE)
-        self.firsts.append(len(self.lines))
+        self.stage_starts.append(len(self.rules))
         self.policy_indexes = np.array(policy_indexes, np.intp)
         self.policies = [np.array(one, np.intp) for one in policies]
-        self.held: list[BoolArray] = [one != ABSENT_RULE for one in self.policies]
+        self.is_present: list[BoolArray] = [one != ABSENT_RULE for one in self.policies]
 
     def changed(self) -> IndexArray:
         """The lines that only one of two versions has; rules through changed firewalls are among them."""
-        only = self.held[0] != self.held[1]
-        only[self.firsts[FIREWALL_STAGE] :] = False
+        only = self.is_present[0] != self.is_present[1]
+        only[self.stage_starts[FIREWALL_STAGE] :] = False
         return np.flatnonzero(only)
 
 

@@ -55,7 +55,7 @@ def available_chain(
 def find_filtering_rule(resolved: ResolvedSegment, packet: Packet, connector: str = "") -> PrePolicyRule | None:
     """The gate that keeps a flow from getting anywhere, if there is one; ``connector``: uid of its start, if here."""
     rules = resolved.routes.pre_policy_rules_towards(packet.destination)
-    first = next((rule for rule in rules if rule.holds(connector, packet)), None)
+    first = next((rule for rule in rules if rule.matches(connector, packet)), None)
     return first if first and not first.passes else None
 
 
@@ -63,7 +63,7 @@ def decide_intra_segment(resolved: ResolvedSegment, start: Member, end: Member |
     """A flow between two members of the realm; ``end`` None is the internet behind an exit."""
     if find_filtering_rule(resolved, packet, start.connector.uid):
         return FlowOutcome("no_route")
-    to_mask = resolved.local_segment.named((INTERNET,))[1] if end is None else end.to_mask
+    to_mask = resolved.local_segment.policy_masks((INTERNET,))[1] if end is None else end.to_mask
     matched = find_first_match(resolved, start.from_mask & to_mask, packet)
     if matched is None:
         return FlowOutcome(
@@ -99,7 +99,10 @@ def decide_inter_segment(
 
 def decide_internet_inbound(resolved: ResolvedSegment, app: PublishedApp, packet: Packet) -> FlowOutcome:
     """A flow from the internet to an application; the default action never covers it."""
-    from_mask, to_mask = resolved.local_segment.named((INTERNET,))[0], resolved.local_segment.named((app.app.uid,))[1]
+    from_mask, to_mask = (
+        resolved.local_segment.policy_masks((INTERNET,))[0],
+        resolved.local_segment.policy_masks((app.app.uid,))[1],
+    )
     matched = find_first_match(resolved, from_mask & to_mask, packet)
     if matched is None:
         return FlowOutcome("denied_by_default")
@@ -119,7 +122,7 @@ def find_first_match(resolved: ResolvedSegment, policies: int, packet: Packet) -
 
 
 def is_match(rule: Rule | FirewallRule, packet: Packet, prefixes: PrefixResolver) -> bool:
-    if not any(low <= packet.cell <= high for low, high in l4_ranges(rule.protocol, rule.ports)):
+    if not any(low <= packet.l4 <= high for low, high in l4_ranges(rule.protocol, rule.ports)):
         return False
     source, destination = prefixes.ranges(rule.source), prefixes.ranges(rule.destination)
     return (source is None or contains(source, packet.source)) and (

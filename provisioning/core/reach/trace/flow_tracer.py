@@ -67,13 +67,13 @@ def trace_flow(
     for tcp or udp without a port.
     """
     start, end = find_endpoint(network, "from", source), find_endpoint(network, "to", destination)
-    cell = _parse_l4(protocol, port, end)
+    l4 = _parse_l4(protocol, port, end)
     starts = _candidate_segments(network, start, "from_segment" if from_segment else "segment", from_segment or segment)
     ends = _candidate_segments(network, end, "to_segment" if to_segment else "segment", to_segment or segment)
     if start.internet or (start.connector is None and not _is_member_address(network, start, starts)):
-        return _FlowTracer(network, start, end, cell).from_internet(ends)
+        return _FlowTracer(network, start, end, l4).from_internet(ends)
     for one, other in _segment_pairs(network, starts, ends):
-        return _FlowTracer(network, start, end, cell).follow(network.resolved(one.uid), other)
+        return _FlowTracer(network, start, end, l4).follow(network.resolved(one.uid), other)
     reason = f"{start.label} and {end.label} have no segment in common, and no share joins theirs."
     first = Hop("connector" if start.connector else "internet", start.name, reason=reason)
     return Trace("isolated", (first,), None, None)
@@ -132,8 +132,8 @@ def _segment_pairs(network: Network, starts: list[Segment], ends: list[Segment])
 class _FlowTracer:
     """One packet, hop by hop."""
 
-    def __init__(self, network: Network, start: TraceEndpoint, end: TraceEndpoint, cell: int) -> None:
-        self.network, self.start, self.end, self.cell = network, start, end, cell
+    def __init__(self, network: Network, start: TraceEndpoint, end: TraceEndpoint, l4: int) -> None:
+        self.network, self.start, self.end, self.l4 = network, start, end, l4
         self.path = PathBuilder(network)
         self.segments = ("", "")
 
@@ -143,25 +143,25 @@ class _FlowTracer:
         self.segments = (resolved.segment.name, towards.name)
         there = self.network.resolved(towards.uid)
         # Who says icmpv6 means the ends' IPv6 addresses.
-        family = next((like for like in (0, V6_OFFSET) if not is_in_family(self.cell, like < V6_OFFSET)), None)
+        family = next((like for like in (0, V6_OFFSET) if not is_in_family(self.l4, like < V6_OFFSET)), None)
         target = self.end.presented_address(there, family)
         inner_address = self.start.inner_address(resolved, family if target is None else target)
         if inner_address is None:
-            self.path.add("connector", self.start.name)
+            self.path.add_hop("connector", self.start.name)
             return self._stop("no_route", f"{self.start.label} has no address in segment “{resolved.segment.name}”.")
         owner = resolved.owner(inner_address) if self.start.connector is None else None
         connector = self.start.connector or (owner.connector if owner else None)
         assert connector is not None, "a bare address that nobody owns is the internet's"
         if target is None and self.end.connector:
-            self.path.add("connector", connector.name, address_text(inner_address))
+            self.path.add_hop("connector", connector.name, address_text(inner_address))
             return self._stop("no_route", f"{self.end.label} has no address in segment “{towards.name}”.")
-        packet = began = Packet(inner_address, _EXAMPLE_INTERNET_ADDRESS if target is None else target, self.cell)
+        packet = began = Packet(inner_address, _EXAMPLE_INTERNET_ADDRESS if target is None else target, self.l4)
         rules = resolved.routing_table.nat.get(connector.uid, ())
         translated = translate_outbound(rules, resolved.prefixes, packet) if rules else None
         packet = translated.packet if translated else packet
         start = resolved.source(connector, packet.source)
         if start is None:
-            self.path.add("connector", connector.name, address_text(inner_address))
+            self.path.add_hop("connector", connector.name, address_text(inner_address))
             reason = f"{address_text(packet.source)} is not behind this connector in segment “{resolved.segment.name}”"
             return self._stop("denied_spoofed", f"{reason}; dropped.")
         self.path.add_source(start, began, translated)
@@ -172,7 +172,7 @@ class _FlowTracer:
         if not general and (packet.source >= V6_OFFSET) != (packet.destination >= V6_OFFSET):
             family = "IPv6" if packet.destination >= V6_OFFSET else "IPv4"
             return self._stop("no_route", f"{self.start.label} has no {family} address here to send from.")
-        if not is_in_family(packet.cell, packet.source >= V6_OFFSET):
+        if not is_in_family(packet.l4, packet.source >= V6_OFFSET):
             return self._stop("no_route", "ICMP is IPv4's and ICMPv6 is IPv6's; neither is carried by the other.")
         where = None if general else resolved.owner(packet.destination)
         apart = self.end.connector is not None and self.segments[0] != self.segments[1]
@@ -246,14 +246,14 @@ class _FlowTracer:
 
     def from_internet(self, ends: list[Segment]) -> Trace:
         source = self.start.address if self.start.address is not None else _EXAMPLE_INTERNET_ADDRESS
-        self.path.add("internet", self.start.name)
+        self.path.add_hop("internet", self.start.name)
         wanted = self.end.app.uid if self.end.app else None
         found = next(
             (
                 (self.network.resolved(segment.uid), app)
                 for segment in ends
                 for app in self.network.resolved(segment.uid).apps
-                if app.cell == self.cell and (app.app.uid == wanted or app.public == self.end.address)
+                if app.l4 == self.l4 and (app.app.uid == wanted or app.public == self.end.address)
             ),
             None,
         )
@@ -261,9 +261,9 @@ class _FlowTracer:
             return self._stop("no_route", "From the internet only internet applications can be reached; this is none.")
         resolved, app = found
         self.segments = ("", resolved.segment.name)
-        packet = Packet(source, app.public, self.cell)
+        packet = Packet(source, app.public, self.l4)
         outcome = decide_internet_inbound(resolved, app, packet)
-        self.path.home(app.exit)
+        self.path.add_home_node(app.exit)
         why = (
             f"Rule {outcome.rule}"
             if outcome.rule
@@ -292,7 +292,7 @@ class _FlowTracer:
         app: PublishedApp | None = None,
     ) -> Trace:
         """At the anchor: through the chain, out at the other end, and the way back."""
-        self.path.at(anchor, "anchor of this flow", reason)
+        self.path.add_node(anchor, "anchor of this flow", reason)
         exchange = next(one for one in resolved.exchanges.values() if one.key == anchor.rpartition("/")[0])
         for uid in outcome.chain:
             if uid != outcome.stopped_by:
@@ -303,7 +303,7 @@ class _FlowTracer:
         if not outcome.delivered:
             return Trace(outcome.disposition, tuple(self.path.hops), outcome.rule, None, outcome.chain, *self.segments)
         if outcome.chain:
-            self.path.add("node", anchor, "anchor of this flow", "Back from inspection.")
+            self.path.add_hop("node", anchor, "anchor of this flow", "Back from inspection.")
         if app:
             self.path.add_application(app)
         self.path.add_egress(leaving, packet, app, "" if self.end.address is None else self.end.name)

@@ -32,40 +32,40 @@ class PathBuilder:
         self.hops: list[Hop] = []
         self._undone: dict[str, str] = {}  # what a NAT hop does → what its reply sees
 
-    def add(self, kind: str, name: str, detail: str = "", reason: str = "") -> None:
+    def add_hop(self, kind: str, name: str, detail: str = "", reason: str = "") -> None:
         self.hops.append(Hop(kind, name, detail, reason))
 
     def explain_last_hop(self, reason: str) -> None:
         """Why the last hop is the last."""
         self.hops[-1] = replace(self.hops[-1], reason=reason)
 
-    def at(self, node: str, detail: str, reason: str = "") -> None:
+    def add_node(self, node: str, detail: str, reason: str = "") -> None:
         """A node; consecutive visits of the same one are one hop."""
         if self.hops and (self.hops[-1].kind, self.hops[-1].name) == ("node", node):
             last = self.hops[-1]
             self.hops[-1] = replace(last, detail=f"{last.detail}; {detail}", reason=reason or last.reason)
         else:
-            self.add("node", node, detail, reason)
+            self.add_hop("node", node, detail, reason)
 
-    def home(self, member: Member) -> None:
+    def add_home_node(self, member: Member) -> None:
         """The node of its active circuit."""
-        self.at(member.home, f"circuit {member.connector.active_circuit.name} of {member.connector.name}")
+        self.add_node(member.home, f"circuit {member.connector.active_circuit.name} of {member.connector.name}")
 
     def add_source(self, start: Member, inside: Packet, translated: TranslatedPacket | None) -> None:
         """inside: the packet as it is behind the connector."""
         connector = start.connector
         group = self.network.intent.groups.get(start.attachment.group or "")
         where = f"{address_text(inside.source)} in segment {start.segment.name}"
-        self.add("connector", connector.name, f"{where}, group {group.name}" if group else where)
+        self.add_hop("connector", connector.name, f"{where}, group {group.name}" if group else where)
         if translated:
             self._translate(translated, inside, "outwards")
-        self.home(start)
+        self.add_home_node(start)
 
     def add_service(self, resolved: ResolvedSegment, uid: str, exchange: Exchange, verb: str) -> None:
         """A service as flows decided at this exchange meet it."""
         service = resolved.services.get(uid)
         if service is None:
-            self.add("service", uid, reason="It does not exist any more, so the flow is dropped.")
+            self.add_hop("service", uid, reason="It does not exist any more, so the flow is dropped.")
             return
         where = serving_exchange(resolved.catalog, resolved.exchanges, service, exchange)
         at = where.uid if where else ""
@@ -73,23 +73,23 @@ class PathBuilder:
         reason = f"Service “{service.name}” {verb}."
         if verb == "lets it through" and service.product != "linux-firewall":
             reason = f"Subject to the policy of “{service.name}” itself."
-        self.add("service", service.name, f"one of {', '.join(running)}" if running else "", reason)
+        self.add_hop("service", service.name, f"one of {', '.join(running)}" if running else "", reason)
 
     def add_application(self, app: PublishedApp) -> None:
         inside = ", ".join(f"{address_text(address)}:{app.port}" for address in app.addresses)
         source = f"; the client appears as {address_text(app.source_nat)}" if app.source_nat is not None else ""
-        public = _format_destination(Packet(0, app.public, app.cell))
-        self.add("app", app.app.name, f"{public} → {inside}{source}", "Published to the internet.")
+        public = _format_destination(Packet(0, app.public, app.l4))
+        self.add_hop("app", app.app.name, f"{public} → {inside}{source}", "Published to the internet.")
 
     def add_egress(self, leaving: Member, packet: Packet, app: PublishedApp | None, far: str) -> None:
         """far: the address on the internet, where one was asked about."""
-        self.home(leaving)
+        self.add_home_node(leaving)
         if leaving.is_exit:
-            self.add("connector", leaving.connector.name, "exit")
-            self.add("internet", INTERNET, far)
+            self.add_hop("connector", leaving.connector.name, "exit")
+            self.add_hop("internet", INTERNET, far)
             return
         if app:
-            self.add("connector", leaving.connector.name, address_text(app.addresses[0]))
+            self.add_hop("connector", leaving.connector.name, address_text(app.addresses[0]))
             return
         there = self.network.resolved(leaving.segment.uid)
         rules = there.routing_table.nat.get(leaving.connector.uid, ())
@@ -97,7 +97,7 @@ class PathBuilder:
         if translated:
             self._translate(translated, packet, "inwards")
         arrived = translated.packet if translated else packet
-        self.add("connector", leaving.connector.name, address_text(arrived.destination))
+        self.add_hop("connector", leaving.connector.name, address_text(arrived.destination))
 
     def reply_hops(self, source: int, owner: Member | None) -> tuple[Hop, ...]:
         """The replies' way; owner: whom they are routed to where that is not who began."""
@@ -117,11 +117,11 @@ class PathBuilder:
             inside, outside = address_text(before.source), address_text(done.packet.source)
             told.append(f"source {inside} → {outside}{pool}")
             undone.append(f"destination {outside}{pool} → {inside}")
-        if (done.packet.destination, done.packet.cell) != (before.destination, before.cell):
+        if (done.packet.destination, done.packet.l4) != (before.destination, before.l4):
             told.append(f"destination {_format_destination(before)} → {_format_destination(done.packet)}")
             undone.append(f"source {_format_destination(done.packet)} → {_format_destination(before)}")
         if told:
-            self.add("nat", done.rule.name, "; ".join(told), f"NAT rule “{done.rule.name}”, {way}.")
+            self.add_hop("nat", done.rule.name, "; ".join(told), f"NAT rule “{done.rule.name}”, {way}.")
             self._undone[self.hops[-1].detail] = "; ".join(undone)
 
 
@@ -132,5 +132,5 @@ def _reply_reason(hop: Hop) -> str:
 
 
 def _format_destination(packet: Packet) -> str:
-    port = protocol_and_port(packet.cell)[1]
+    port = protocol_and_port(packet.l4)[1]
     return address_text(packet.destination) + ("" if port is None else f":{port}")
