@@ -71,6 +71,13 @@ class Member:
         return frozenset((ANY, self.connector.uid, group) if group else (ANY, self.connector.uid))
 
 
+def members_by_connector(members: Iterable[Member]) -> dict[str, list[Member]]:
+    by_connector: dict[str, list[Member]] = {}
+    for member in members:
+        by_connector.setdefault(member.connector.uid, []).append(member)
+    return by_connector
+
+
 class MemberLookup:
     """Members by the addresses that are routed to them; where two claim one, the first listed has it."""
 
@@ -169,10 +176,7 @@ class RoutingTable:
 
     @cached_property
     def _members_by_connector(self) -> dict[str, list[Member]]:
-        by_connector: dict[str, list[Member]] = {}
-        for member in self.members:
-            by_connector.setdefault(member.connector.uid, []).append(member)
-        return by_connector
+        return members_by_connector(self.members)
 
     def members_of(self, connector: Connector) -> list[Member]:
         return self._members_by_connector.get(connector.uid, [])

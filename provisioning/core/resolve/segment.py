@@ -15,7 +15,7 @@ from provisioning.core.intent.prefix_resolver import PrefixResolver
 from provisioning.core.resolve.anchors import AnchorAssignment, MemberClass
 from provisioning.core.resolve.derived import Derived
 from provisioning.core.resolve.fabric import ExchangeNode, nearest_exchange
-from provisioning.core.resolve.routing_table import LocalSegment, Member, RoutingTable
+from provisioning.core.resolve.routing_table import LocalSegment, Member, RoutingTable, members_by_connector
 from provisioning.core.resolve.segment_routes import DirectedShare, PrePolicyRule, SegmentRoutes
 from provisioning.core.values.addresses import Range, address_number, contains
 from provisioning.core.values.l4 import l4_index
@@ -61,16 +61,11 @@ class ResolvedSegment:
     ) -> None:
         self.routes, self._anchors, self.local_segments, self._apps = routes, anchors, local_segments, apps
         self.services, self.exchanges, self.catalog, self.nodes = services, exchanges, catalog, nodes
-        self.local_segment = local_segments[routes.segment.uid]
+        self.segment: Segment = routes.segment
+        self.routing_table: RoutingTable = routes.routing_table
+        self.shares: Sequence[Share] = routes.shares
+        self.local_segment = local_segments[self.segment.uid]
         self.derived = Derived()
-
-    @property
-    def segment(self) -> Segment:
-        return self.routes.segment
-
-    @property
-    def routing_table(self) -> RoutingTable:
-        return self.routes.routing_table
 
     @property
     def policies(self) -> Sequence[Policy]:
@@ -86,11 +81,6 @@ class ResolvedSegment:
         return self.local_segment.members
 
     # Shares
-
-    @property
-    def shares(self) -> Sequence[Share]:
-        """The enabled shares with a side here, by number."""
-        return self.routes.shares
 
     @property
     def directed_shares(self) -> list[DirectedShare]:
@@ -134,8 +124,12 @@ class ResolvedSegment:
         imported = self.routes.imported_lookup.at(address)
         return self.imported_members[imported.id - len(self.members) - 1] if imported else None
 
+    @cached_property
+    def _members_by_connector(self) -> dict[str, list[Member]]:
+        return members_by_connector(self.members)
+
     def members_of(self, connector: Connector) -> list[Member]:
-        return [self.members[member.id - 1] for member in self.routing_table.members_of(connector)]
+        return self._members_by_connector.get(connector.uid, [])
 
     def source(self, connector: Connector, address: int) -> Member | None:
         """Return the attachment that a connector's packet comes from; None: it may not send from this address."""

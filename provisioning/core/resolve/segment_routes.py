@@ -67,11 +67,8 @@ class SegmentRoutes:
     def __init__(self, uid: str, routing_tables: Mapping[str, RoutingTable], shares: Sequence[Share]) -> None:
         self.routing_tables, self.shares = routing_tables, shares
         self.routing_table = routing_tables[uid]
+        self.segment: Segment = self.routing_table.segment
         self._denied_routes_by_filters: dict[tuple[str, ...], list[tuple[str, tuple[Range, ...]]]] = {}
-
-    @property
-    def segment(self) -> Segment:
-        return self.routing_table.segment
 
     # Shares
 

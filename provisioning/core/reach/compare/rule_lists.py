@@ -61,7 +61,7 @@ class RuleLists:
     """Every pair of some starts and ends. ids: [role of start, role of end] → number of its list, -1 where there is
     nothing to ask: a pair whose lists are the same in both versions, or that is behind one connector.
 
-    same_endpoints: whether both versions name all these atoms same_endpoints, so that lists differ by changed lines only.
+    same_endpoints: whether both versions name all these atoms alike, so that lists differ by changed rules only.
     """
 
     def __init__(
@@ -139,7 +139,7 @@ class RuleLists:
 
     @cached_property
     def _weight_products(self) -> list[_WeightProduct]:
-        """Of each version's lists; or, of same_endpoints sides, of the common lines and of what each version has besides."""
+        """One for each version; or, for the same endpoints, one for common rules and one for what each version adds."""
         weights = exact_float_weights(len(self.rules))
         if not self.same_endpoints:
             pairs = zip(self.rows.match_matrices, self.columns.match_matrices, strict=True)
