@@ -14,7 +14,7 @@ from portal.pages.decorators import PageRequest, tenant_page
 from portal.pages.discovered_networks import discovered_networks
 from portal.pages.refusals import catch_refusals
 from provisioning.drivers import CLOUDS
-from provisioning.drivers.base import Cloud
+from provisioning.drivers.cloud import Cloud
 from provisioning.models import CloudAccount
 from provisioning.services import accounts as service
 from provisioning.snapshots import queries

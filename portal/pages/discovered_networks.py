@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from provisioning.drivers import CLOUDS
-from provisioning.drivers.base import Cloud
+from provisioning.drivers.cloud import Cloud
 from provisioning.models import CloudAccount
 from provisioning.snapshots.queries import StoredObject
 

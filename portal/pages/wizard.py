@@ -23,7 +23,7 @@ from provisioning.catalog import catalog
 from provisioning.core.intent.connectors import CONNECTOR_KINDS
 from provisioning.core.values.resource import Resource
 from provisioning.drivers import cloud_of_connector
-from provisioning.drivers.base import Cloud
+from provisioning.drivers.cloud import Cloud
 from provisioning.models import CloudAccount, Draft
 from provisioning.snapshots import queries
 from provisioning.snapshots.queries import Snapshot, StoredObject

@@ -13,7 +13,8 @@ from typing import Any
 from provisioning.core.compile import compile_network as compile_core
 from provisioning.core.resolve.network import Network
 from provisioning.core.values.resource import Action, Problem, Resource
-from provisioning.drivers.base import Cloud, CloudAddress, CloudCredentials, Driver
+from provisioning.drivers.base import CloudCredentials, Driver
+from provisioning.drivers.cloud import Cloud, CloudAddress
 from provisioning.drivers.quotas import find_exceeded_quotas
 
 CLOUDS: dict[str, Cloud] = {

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from provisioning.core.values.resource import Problem, Resource
-from provisioning.drivers.base import Cloud
+from provisioning.drivers.cloud import Cloud
 
 
 def find_exceeded_quotas(

@@ -10,7 +10,8 @@ from django.db import IntegrityError, transaction
 
 from provisioning.core.values.resource import Problem
 from provisioning.drivers import CLOUDS
-from provisioning.drivers.base import Cloud, CloudCredentials, CloudField, DriverError
+from provisioning.drivers.base import CloudCredentials, DriverError
+from provisioning.drivers.cloud import Cloud, CloudField
 from provisioning.errors import StateConflict, ValidationFailed
 from provisioning.models import CloudAccount
 from tenants import audit, outbox, vault

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.test import Client
@@ -12,12 +12,13 @@ from provisioning import catalog, drivers
 from provisioning.core.intent import Intent, load_intent
 from provisioning.core.plan import plan_warnings
 from provisioning.core.values.resource import Action, Change
-from provisioning.drivers.base import Cloud, CloudCredentials, Done, DriverContext, Waiting
+from provisioning.drivers.base import CloudCredentials, Done, DriverContext, SectionPublisher, Waiting
+from provisioning.drivers.cloud import Cloud
 from tests.drivers.paper import driver
 from tests.drivers.paper.cloud import PAPER, SERVED_KIND
 from tests.people import ApiClient, People
 
-ACCOUNT = {
+ACCOUNT: dict[str, Any] = {
     "name": "notepad",
     "provider": "paper",
     "account_id": "pad-042",
@@ -61,12 +62,12 @@ def draft(people: People, tenant_scope: Callable[..., Any]) -> Any:
     return draft
 
 
-def connector(name: str = "letters") -> dict[str, Any]:
+def connector(name: str = "letters", prefix: str = "10.80.0.0/16") -> dict[str, Any]:
     return {
         "name": name,
         "kind": SERVED_KIND,
         "exchange": "eu",
-        "attachments": [{"segment": "corp", "prefixes": ["10.80.0.0/16"]}],
+        "attachments": [{"segment": "corp", "prefixes": [prefix]}],
         "settings": {"project": "notepad", "network": f"{name}-paper-west1", "region": "paper-west1"},
     }
 
@@ -91,13 +92,8 @@ def test_the_account_form_asks_for_what_the_cloud_declares(
 def test_the_form_adds_an_account_and_says_what_is_wrong_with_one(people: People, paper: Cloud) -> None:
     client = Client()
     client.force_login(people.owner)
-    sent = {
-        "provider": "paper",
-        "name": "notepad",
-        "account_id": "pad-042",
-        "regions": "paper-west1",
-        "ink": "very blue",
-    }
+    sent = {**ACCOUNT, **ACCOUNT["credentials"], "regions": "paper-west1"}
+    del sent["credentials"]
     refused = client.post("/t/acme/cloud-accounts/", {**sent, "stamp": "small"})
     assert refused.status_code == 422
     assert "“Stamp” of Paper has to be capital letters." in refused.content.decode()
@@ -190,8 +186,8 @@ def test_a_plan_that_exceeds_the_clouds_quota_is_refused(
     from provisioning.services.drafts import editing
 
     with tenant_scope(people.acme):
-        for name in ("letters", "cards"):
-            editing.add_object(draft, "connectors", connector(name))
+        for name, prefix in (("letters", "10.80.0.0/16"), ("cards", "10.81.0.0/16")):
+            editing.add_object(draft, "connectors", connector(name, prefix))
         with pytest.raises(ValidationFailed, match=r"would have 2 folders, Paper allows 1 for each region.*or pad"):
             plans.create_plan(draft)
 
@@ -205,7 +201,8 @@ def test_replacing_the_clouds_gateway_is_warned_about(paper: Cloud, action: Acti
 
 
 def test_the_shared_base_creates_waits_adopts_replaces_and_removes(paper: Cloud) -> None:
-    context = DriverContext("acme", {}, CloudCredentials, in_scope=lambda function, *args: function(*args))
+    sections = cast(SectionPublisher, None)  # Of exchange nodes; no cloud touches them.
+    context = DriverContext("acme", {}, CloudCredentials, sections)
     address, api = "paper/pad-042/paper-west1/sheet/a/folder", driver.API
 
     def apply(action: Action, before: Any, after: Any) -> Done | Waiting:

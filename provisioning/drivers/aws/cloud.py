@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from provisioning.drivers.aws.compile import compile_aws
 from provisioning.drivers.aws.quotas import QUOTAS, quota_uses
-from provisioning.drivers.base import Cloud, CloudField
+from provisioning.drivers.cloud import Cloud, CloudField
 
 AWS = Cloud(
     name="aws",

@@ -8,7 +8,7 @@ transit gateways" (https://docs.aws.amazon.com/vpc/latest/tgw/transit-gateway-qu
 from __future__ import annotations
 
 from provisioning.core.values.resource import Resource
-from provisioning.drivers.base import Quota, QuotaUse
+from provisioning.drivers.cloud import Quota, QuotaUse
 
 QUOTAS = (
     Quota("aws_transit_gateways", 5, "transit gateways", "region"),

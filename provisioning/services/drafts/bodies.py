@@ -10,7 +10,7 @@ from provisioning.core import intent as core
 from provisioning.core.intent import ResolveReference
 from provisioning.core.values.resource import Problem
 from provisioning.drivers import cloud_of_connector
-from provisioning.drivers.base import Cloud
+from provisioning.drivers.cloud import Cloud
 from provisioning.errors import ValidationFailed
 from provisioning.models import CloudAccount
 from provisioning.services.drafts.overlay import Body

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from provisioning.core.resolve.network import Network
 from provisioning.core.values.resource import Resource
-from provisioning.drivers.base import Cloud, CloudField, Quota, QuotaUse
+from provisioning.drivers.cloud import Cloud, CloudField, Quota, QuotaUse
 
 SERVED_KIND = "gcp-vpc"
 """A kind of connector that no cloud serves yet."""
