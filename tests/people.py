@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +12,12 @@ import pytest
 from django.test import Client
 
 if TYPE_CHECKING:
-    from django.http import HttpResponse
+    # What the test client answers; it exists for type checkers only.
+    from django.test.client import _MonkeyPatchedWSGIResponse as ApiResponse
 
     from tenants.models import Msp, Tenant, User
+else:
+    from django.http import HttpResponse as ApiResponse
 
 PASSWORD = "a password of the tests"
 
@@ -46,29 +50,34 @@ class ApiClient:
         headers = {"Authorization": f"Bearer {secret}"} if secret else {}
         self.client = Client(headers=headers, raise_request_exception=False)
 
-    def get(self, path: str, **headers: str) -> HttpResponse:
+    def get(self, path: str, **headers: str) -> ApiResponse:
         return self.client.get(self._url(path), headers=_headers(headers))
 
-    def post(self, path: str, body: Any = None, **headers: str) -> HttpResponse:
+    def post(self, path: str, body: Any = None, **headers: str) -> ApiResponse:
         return self.send("POST", path, body, **headers)
 
-    def put(self, path: str, body: Any, **headers: str) -> HttpResponse:
+    def put(self, path: str, body: Any, **headers: str) -> ApiResponse:
         return self.send("PUT", path, body, **headers)
 
-    def patch(self, path: str, body: Any, **headers: str) -> HttpResponse:
+    def patch(self, path: str, body: Any, **headers: str) -> ApiResponse:
         return self.send("PATCH", path, body, **headers)
 
-    def delete(self, path: str, **headers: str) -> HttpResponse:
+    def delete(self, path: str, **headers: str) -> ApiResponse:
         return self.send("DELETE", path, None, **headers)
 
     def send(
         self, method: str, path: str, body: Any = None, content_type: str = "application/json", **headers: str
-    ) -> HttpResponse:
+    ) -> ApiResponse:
         data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         return self.client.generic(method, self._url(path), data, content_type, headers=_headers(headers))
 
     def _url(self, path: str) -> str:
         return path if path.startswith(("/", "http")) else f"/api/v1/{path}"
+
+
+# The fixtures ``api`` and ``tenant_scope``
+ApiFactory = Callable[..., ApiClient]
+TenantScope = Callable[..., AbstractContextManager[None]]
 
 
 def _headers(named: dict[str, str]) -> dict[str, str]:
@@ -112,7 +121,7 @@ def people(db: None) -> People:
 
 
 @pytest.fixture
-def api(people: People) -> Callable[..., ApiClient]:
+def api(people: People) -> ApiFactory:
     """``api("netadmin")``: the API with a new token of that person; ``api()``: as nobody.
 
     ``tenant``, ``scopes`` and ``expires_at`` narrow the token.
@@ -126,7 +135,7 @@ def api(people: People) -> Callable[..., ApiClient]:
 
 
 @pytest.fixture
-def tenant_scope() -> Iterator[Callable[..., Any]]:
+def tenant_scope() -> Iterator[TenantScope]:
     """``with within(people.acme): …`` opens a tenant's scope, as a door would."""
     from tenants.scope import scope
 

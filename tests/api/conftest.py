@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
-from tests.people import ApiClient
+from tests.people import ApiClient, ApiFactory, ApiResponse, People, TenantScope
 
 
 @cache
@@ -73,17 +73,17 @@ def _responses_match_schema(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def netadmin(api):
+def netadmin(api: ApiFactory) -> ApiClient:
     return api("netadmin")
 
 
 @pytest.fixture
-def finish(people, tenant_scope):
+def finish(people: People, tenant_scope: TenantScope) -> Callable[[ApiResponse], None]:
     """Let a run end as if its workers had done everything."""
     from provisioning.models import Run, Step
     from provisioning.services import runs
 
-    def end(answer):
+    def end(answer: ApiResponse) -> None:
         with tenant_scope(people.acme):
             run = Run.objects.get(uid=answer.json()["id"])
             Step.objects.filter(run=run).update(state=Step.State.DONE)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
 
-def assert_problem(answer, status):
+from tests.people import ApiResponse
+
+
+def assert_problem(answer: ApiResponse, status: int) -> Any:
     assert answer.status_code == status, answer.content
     assert answer["Content-Type"] == "application/problem+json"
     body = answer.json()
@@ -13,6 +17,6 @@ def assert_problem(answer, status):
     return body
 
 
-def get_problems(answer, status=422):
+def get_problems(answer: ApiResponse, status: int = 422) -> Any:
     assert len(answer.content) < 200_000
     return assert_problem(answer, status)["problems"]

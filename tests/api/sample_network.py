@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from tests.people import ApiClient, ApiResponse
+
 OBJECT_BODIES = {
     "exchanges": {"name": "eu", "location": "aws-eu-central-1", "size": "small"},
     "segments": {"name": "corp", "default_action": "allow", "prefixes": ["10.0.0.0/8"], "color": "#2f6fed"},
@@ -73,20 +78,22 @@ LOBBY_SITE = {
 INTERNET_EXIT = {"name": "exit", "kind": "internet-exit", "exchange": "eu", "attachments": [{"segment": "corp"}]}
 
 
-def create_draft(api, name="work"):
+def create_draft(api: ApiClient, name: str = "work") -> str:
     """The address of a new draft."""
     made = api.post("t/acme/drafts/", {"name": name})
     assert made.status_code == 201, made.content
     return f"t/acme/drafts/{made.json()['id']}/"
 
 
-def create_object(api, where, kind, body=None, **changes):
+def create_object(
+    api: ApiClient, where: str, kind: str, body: Mapping[str, Any] | None = None, **changes: Any
+) -> ApiResponse:
     made = api.post(f"{where}{kind}/", {**(body or OBJECT_BODIES[kind]), **changes})
     assert made.status_code == 201, made.content
     return made
 
 
-def create_sample_network(api, name="work"):
+def create_sample_network(api: ApiClient, name: str = "work") -> str:
     """A draft with the whole network in it; returns its address."""
     where = create_draft(api, name)
     for kind in ("exchanges", "segments", "groups", "connectors", "services", "policies"):
@@ -95,20 +102,20 @@ def create_sample_network(api, name="work"):
     return where
 
 
-def create_plan(client, where):
+def create_plan(client: ApiClient, where: str) -> ApiResponse:
     made = client.post(f"{where}plan/")
     assert made.status_code == 201, made.content
     return made
 
 
-def provision(client, where):
+def provision(client: ApiClient, where: str) -> ApiResponse:
     plan = create_plan(client, where)
     going = client.post(f"{plan['Location']}provision/", {"digest": plan.json()["digest"]})
     assert going.status_code == 202, going.content
     return going
 
 
-def create_every_kind(api, name="work"):
+def create_every_kind(api: ApiClient, name: str = "work") -> str:
     """A draft with an object of every kind; returns its address."""
     where = create_sample_network(api, name)
     create_object(api, where, "segments", GUEST_SEGMENT)
@@ -131,9 +138,11 @@ def create_every_kind(api, name="work"):
     return where
 
 
-def get_document(api, where, query=""):
+def get_document(api: ApiClient, where: str, query: str = "") -> Any:
     return api.get(f"{where}intent/{query}").json()
 
 
-def import_csv(api, where, data, kind="connectors", query="", media="text/csv"):
+def import_csv(
+    api: ApiClient, where: str, data: str | bytes, kind: str = "connectors", query: str = "", media: str = "text/csv"
+) -> ApiResponse:
     return api.send("POST", f"{where}import/{kind}/{query}", data if isinstance(data, bytes) else data.encode(), media)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -12,21 +13,24 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from provisioning.models import CounterReading, Node, NodeSection, NodeTenant
 from provisioning.services import nodes
 from tests.api.problem_assertions import assert_problem
+from tests.people import ApiClient, ApiFactory, People, TenantScope
 
 pytestmark = pytest.mark.django_db
 
 ENROLMENT = {"location": "aws-eu-central-1", "index": 1, "epoch": "e1"}
 
+NodeClient = tuple[ApiClient, str, str]
+
 
 @pytest.fixture
-def node(api):
+def node(api: ApiFactory) -> NodeClient:
     """(its API, its Authorization header, the portal's public key)."""
     made = api().post("/agent/v1/enroll/", {**ENROLMENT, "enrollment_key": nodes.enrollment_key("aws-eu-central-1", 1)})
     assert made.status_code == 201, made.content
     return api(), f"Node {made.json()['token']}", made.json()["public_key"]
 
 
-def test_a_node_enrols_with_the_key_only(api):
+def test_a_node_enrols_with_the_key_only(api: ApiFactory) -> None:
     assert_problem(api().post("/agent/v1/enroll/", {**ENROLMENT, "enrollment_key": "wrong"}), 403)
     assert_problem(api().post("/agent/v1/enroll/", {**ENROLMENT, "enrollment_key": "é"}), 403)
     assert_problem(api().post("/agent/v1/enroll/", ENROLMENT), 400)
@@ -39,7 +43,7 @@ def test_a_node_enrols_with_the_key_only(api):
     assert not Node.objects.exists()
 
 
-def test_a_document_is_signed_and_fetched_once(node, people, tenant_scope):
+def test_a_document_is_signed_and_fetched_once(node: NodeClient, people: People, tenant_scope: TenantScope) -> None:
     client, who, public_key = node
     row = Node.objects.get()
     NodeTenant.objects.create(node=row, tenant=people.acme)
@@ -57,7 +61,7 @@ def test_a_document_is_signed_and_fetched_once(node, people, tenant_scope):
     assert client.get("/agent/v1/document/?have=other&wait=20", authorization=who).status_code == 200
 
 
-def test_a_report_says_what_was_applied(node, people, tenant_scope):
+def test_a_report_says_what_was_applied(node: NodeClient, people: People, tenant_scope: TenantScope) -> None:
     client, who, _ = node
     row = Node.objects.get()
     NodeTenant.objects.create(node=row, tenant=people.acme)
@@ -73,12 +77,12 @@ def test_a_report_says_what_was_applied(node, people, tenant_scope):
     assert row.seen_at and row.health == {"cpu": 1}
 
 
-def test_a_report_that_was_overtaken_is_not_read(node, people, tenant_scope):
+def test_a_report_that_was_overtaken_is_not_read(node: NodeClient, people: People, tenant_scope: TenantScope) -> None:
     """Its lower counters would look like a reset, and everything ever counted would be charged again."""
     client, who, _ = node
     NodeTenant.objects.create(node=Node.objects.get(), tenant=people.acme)
 
-    def told(sequence, value, epoch="e1"):
+    def told(sequence: int, value: Any, epoch: str = "e1") -> Any:
         body = {"epoch": epoch, "sequence": sequence, "counters": {"acme|connector/a|corp|out|bytes": value}}
         assert client.post("/agent/v1/report/", body, authorization=who).status_code == 204
         with tenant_scope(people.acme):
@@ -109,12 +113,12 @@ def test_a_report_that_was_overtaken_is_not_read(node, people, tenant_scope):
         {"epoch": "\0"},
     ],
 )
-def test_a_malformed_report_is_refused(node, body):
+def test_a_malformed_report_is_refused(node: NodeClient, body: Any) -> None:
     client, who, _ = node
     assert_problem(client.post("/agent/v1/report/", body, authorization=who), 400)
 
 
-def test_only_a_node_is_answered(api, node):
+def test_only_a_node_is_answered(api: ApiFactory, node: NodeClient) -> None:
     for who in ("Node wrong", "Node ", "Bearer x"):
         assert_problem(api().get("/agent/v1/document/", authorization=who), 401)
     assert_problem(api("operator").get("/agent/v1/document/"), 401)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.http import HttpResponseBase
+from django.test import Client
 from django.utils import timezone
 
 from tenants import tokens
+from tenants.models import User
 from tests.api.problem_assertions import assert_problem
+from tests.people import ApiFactory, People
 
 pytestmark = pytest.mark.django_db
 
@@ -24,7 +29,7 @@ OWN_RESOURCE_OPERATIONS = {
 }
 
 
-def operations(api):
+def operations(api: ApiFactory) -> Iterator[tuple[str, str]]:
     document = api().get("schema/").json()
     for path, verbs in document["paths"].items():
         for verb in verbs:
@@ -32,29 +37,29 @@ def operations(api):
                 yield verb.upper(), path
 
 
-def address(path):
+def address(path: str) -> str:
     return re.sub(r"{(\w+)}", lambda match: PATH_VALUES.get(match[1], str(uuid4())), path)
 
 
-def test_the_walk_has_something_to_walk_over(api):
+def test_the_walk_has_something_to_walk_over(api: ApiFactory) -> None:
     assert len(list(operations(api))) > 10
 
 
-def test_nobody_gets_401_everywhere(api):
+def test_nobody_gets_401_everywhere(api: ApiFactory) -> None:
     for verb, path in operations(api):
         answer = api().send(verb, address(path))
         assert_problem(answer, 401)
         assert answer["WWW-Authenticate"].startswith("Bearer"), path
 
 
-def test_a_stranger_finds_nothing_of_another_tenant(api):
+def test_a_stranger_finds_nothing_of_another_tenant(api: ApiFactory) -> None:
     stranger = api("stranger")
     for verb, path in operations(api):
         if "{slug}" in path or "{tenant}" in path:
             assert_problem(stranger.send(verb, address(path), {}), 404)
 
 
-def test_a_viewer_writes_nothing(api):
+def test_a_viewer_writes_nothing(api: ApiFactory) -> None:
     viewer = api("viewer")
     for verb, path in operations(api):
         if verb != "GET" and (verb, path) not in OWN_RESOURCE_OPERATIONS:
@@ -62,12 +67,12 @@ def test_a_viewer_writes_nothing(api):
             assert body["problems"][0]["code"].startswith("lacks_"), path
 
 
-def test_a_lacking_right_is_named(api):
+def test_a_lacking_right_is_named(api: ApiFactory) -> None:
     body = assert_problem(api("viewer").get("t/acme/audit/"), 403)
     assert "“audit”" in body["detail"]
 
 
-def test_an_unknown_address_and_a_wrong_verb_are_problems_too(api):
+def test_an_unknown_address_and_a_wrong_verb_are_problems_too(api: ApiFactory) -> None:
     assert_problem(api("owner").get("nowhere/"), 404)
     assert_problem(api("owner").get("t/acme/nowhere/"), 404)
     answer = api("owner").delete("me/")
@@ -75,7 +80,9 @@ def test_an_unknown_address_and_a_wrong_verb_are_problems_too(api):
     assert "GET" in answer["Allow"]
 
 
-def test_a_session_needs_its_csrf_token_and_a_bearer_does_not(people, sign_in, api):
+def test_a_session_needs_its_csrf_token_and_a_bearer_does_not(
+    people: People, sign_in: Callable[[User], Client], api: ApiFactory
+) -> None:
     browser = sign_in(people.owner)
     wish = {"name": "x"}
     assert browser.get("/api/v1/me/").status_code == 200
@@ -89,7 +96,7 @@ def test_a_session_needs_its_csrf_token_and_a_bearer_does_not(people, sign_in, a
     assert sent.status_code == 201, sent.content
 
 
-def test_expired_revoked_and_unknown_tokens_are_refused(people, api):
+def test_expired_revoked_and_unknown_tokens_are_refused(people: People, api: ApiFactory) -> None:
     past = timezone.now() - timedelta(seconds=1)
     assert_problem(api("owner", expires_at=past).get("me/"), 401)
     token, secret = tokens.issue(people.owner, "test")
@@ -102,7 +109,7 @@ def test_expired_revoked_and_unknown_tokens_are_refused(people, api):
     assert_problem(api().get("me/", authorization="Basic eDp5"), 401)
 
 
-def test_a_token_opens_no_page_so_that_it_cannot_take_its_persons_login_over(api):
+def test_a_token_opens_no_page_so_that_it_cannot_take_its_persons_login_over(api: ApiFactory) -> None:
     client = api("owner").client
     for path in ("/accounts/email/", "/accounts/password/change/", "/t/acme/topology/"):
         answer = client.get(path)
@@ -111,7 +118,7 @@ def test_a_token_opens_no_page_so_that_it_cannot_take_its_persons_login_over(api
     assert not EmailAddress.objects.filter(email="evil@evil.test").exists()
 
 
-def test_a_token_is_held_to_its_tenant_and_its_scopes(people, api):
+def test_a_token_is_held_to_its_tenant_and_its_scopes(people: People, api: ApiFactory) -> None:
     msp = api("msp_admin", tenant=people.acme, scopes=["view"])
     assert [tenant["slug"] for tenant in msp.get("tenants/").json()["results"]] == ["acme"]
     assert msp.get("t/acme/members/").status_code == 200
@@ -120,16 +127,16 @@ def test_a_token_is_held_to_its_tenant_and_its_scopes(people, api):
     assert_problem(msp.post("tenants/", {"slug": "new", "name": "New", "owner": "a@demo.test"}), 403)
 
 
-def test_a_token_without_view_is_told_what_it_lacks(people, api):
+def test_a_token_without_view_is_told_what_it_lacks(people: People, api: ApiFactory) -> None:
     assert_problem(api("owner", scopes=["audit"]).get("t/acme/members/"), 403)
     assert api("owner", scopes=["audit"]).get("t/acme/audit/").status_code == 200
 
 
-def directives(response) -> set[str]:
+def directives(response: HttpResponseBase) -> set[str]:
     return set(response["Content-Security-Policy"].split("; "))
 
 
-def test_the_schema_is_openapi_31_and_the_docs_page_is_ours(api):
+def test_the_schema_is_openapi_31_and_the_docs_page_is_ours(api: ApiFactory) -> None:
     document = api().get("schema/").json()
     assert document["openapi"].startswith("3.1")
     for path, operations in document["paths"].items():

@@ -16,6 +16,7 @@ from billing.models import PriceBook
 from tenants.models import Tenant
 from tests.api.problem_assertions import assert_problem
 from tests.billing.conftest import create_connector_lifecycle, create_lifecycle, create_named_item
+from tests.people import ApiClient, ApiFactory, People, TenantScope
 
 pytestmark = pytest.mark.django_db
 
@@ -24,12 +25,12 @@ SPAN = "from=2026-11-01&to=2026-11-03T00:00:00Z"
 
 
 @pytest.fixture
-def finance(api):
+def finance(api: ApiFactory) -> ApiClient:
     return api("finance")
 
 
 @pytest.fixture
-def invoice(people, tenant_scope):
+def invoice(people: People, tenant_scope: TenantScope) -> str:
     """The number of a draft invoice over two days of an exchange and a connector."""
     ensure_demo_prices(datetime(2026, 10, 1, tzinfo=UTC))
     with tenant_scope(people.acme):
@@ -41,7 +42,7 @@ def invoice(people, tenant_scope):
         return services.update_draft_invoice(date(2026, 11, 1), NOW).number
 
 
-def test_usage_adds_up_and_is_grouped(finance, invoice):
+def test_usage_adds_up_and_is_grouped(finance: ApiClient, invoice: str) -> None:
     told = finance.get(f"t/acme/usage/?{SPAN}").json()
     assert told["currency"] == "EUR"
     assert sum(Decimal(row["amount"]) for row in told["results"]) == Decimal(told["total"]) > 0
@@ -66,11 +67,11 @@ def test_usage_adds_up_and_is_grouped(finance, invoice):
         (f"{SPAN}&group_by=nonsense", "group_by"),
     ],
 )
-def test_usage_that_cannot_be_asked(finance, query, path):
+def test_usage_that_cannot_be_asked(finance: ApiClient, query: str, path: str) -> None:
     assert assert_problem(finance.get(f"t/acme/usage/?{query}"), 400)["problems"][0]["path"] == path
 
 
-def test_an_invoice_is_read_down_to_its_samples(finance, invoice):
+def test_an_invoice_is_read_down_to_its_samples(finance: ApiClient, invoice: str) -> None:
     [head] = finance.get("t/acme/invoices/").json()["results"]
     assert head["number"] == invoice and head["state"] == "draft"
     one = finance.get(f"t/acme/invoices/{invoice}/").json()
@@ -83,7 +84,7 @@ def test_an_invoice_is_read_down_to_its_samples(finance, invoice):
     assert sum(Decimal(sample["quantity"]) for sample in page["results"]) == Decimal(line["quantity"])
 
 
-def test_the_csv_says_the_same(finance, invoice):
+def test_the_csv_says_the_same(finance: ApiClient, invoice: str) -> None:
     answer = finance.get(f"t/acme/invoices/{invoice}/export/?format=csv", accept="application/json")
     assert answer["Content-Type"].startswith("text/csv")
     assert f"invoice-{invoice}.csv" in answer["Content-Disposition"]
@@ -93,7 +94,9 @@ def test_the_csv_says_the_same(finance, invoice):
     assert_problem(finance.get(f"t/acme/invoices/{invoice}/export/?format=docx"), 400)
 
 
-def test_what_is_not_there_is_404_and_not_everybodys_business(finance, api, invoice):
+def test_what_is_not_there_is_404_and_not_everybodys_business(
+    finance: ApiClient, api: ApiFactory, invoice: str
+) -> None:
     assert_problem(finance.get("t/acme/invoices/nothing/"), 404)
     assert_problem(finance.get("t/acme/invoices/nothing/lines/"), 404)
     assert_problem(finance.get("t/acme/invoices/nothing/export/"), 404)
@@ -101,12 +104,12 @@ def test_what_is_not_there_is_404_and_not_everybodys_business(finance, api, invo
     assert_problem(api("globex_owner").get(f"t/globex/invoices/{invoice}/"), 404)
 
 
-def test_without_a_price_book_amounts_are_open(finance):
+def test_without_a_price_book_amounts_are_open(finance: ApiClient) -> None:
     assert finance.get("t/acme/usage/").json()["total"] is None
     assert finance.get("t/acme/estimate/").json()["monthly_after"] is None
 
 
-def test_a_new_tenant_gets_prices_like_anothers(api, people):
+def test_a_new_tenant_gets_prices_like_anothers(api: ApiFactory, people: People) -> None:
     ensure_demo_prices(datetime(2026, 10, 1, tzinfo=UTC))
     like = PriceBook.objects.get(buyer_tenant=people.acme)
     wish = {"slug": "hooli", "name": "Hooli", "owner": "gavin@demo.test"}

@@ -6,7 +6,9 @@ import asyncio
 import hashlib
 import json
 import socket
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -17,29 +19,30 @@ from playwright.sync_api import Page, expect
 from provisioning.services import nodes
 from tenants import tokens
 from tests.api.sample_network import OBJECT_BODIES
+from tests.people import People
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def secret(people):
+def secret(people: People) -> str:
     return tokens.issue(people.netadmin, "test")[1]
 
 
 @pytest.fixture
-def portal(live_portal, secret):
+def portal(live_portal: str, secret: str) -> Iterator[httpx.Client]:
     headers = {"Authorization": f"Bearer {secret}"}
     with httpx.Client(base_url=f"{live_portal}/api/v1/", headers=headers, timeout=30) as client:
         yield client
 
 
 @pytest.fixture
-def draft(portal):
+def draft(portal: httpx.Client) -> str:
     return portal.post("t/acme/drafts/", json={"name": "work"}).json()["id"]
 
 
-def test_the_same_request_many_times_at_once_is_done_once(portal, draft):
-    def send(_):
+def test_the_same_request_many_times_at_once_is_done_once(portal: httpx.Client, draft: str) -> None:
+    def send(_: int) -> Any:
         return portal.post(
             f"t/acme/drafts/{draft}/groups/", json=OBJECT_BODIES["groups"], headers={"Idempotency-Key": "k"}
         )
@@ -51,8 +54,8 @@ def test_the_same_request_many_times_at_once_is_done_once(portal, draft):
     assert portal.get(f"t/acme/drafts/{draft}/").json()["edits"] == 1
 
 
-def test_edits_of_two_people_at_once_queue_up(portal, draft):
-    def send(number):
+def test_edits_of_two_people_at_once_queue_up(portal: httpx.Client, draft: str) -> None:
+    def send(number: int) -> Any:
         return portal.post(f"t/acme/drafts/{draft}/groups/", json={"name": f"g{number}"}).status_code
 
     with ThreadPoolExecutor(6) as pool:
@@ -61,15 +64,15 @@ def test_edits_of_two_people_at_once_queue_up(portal, draft):
     assert read["edits"] == read["version"] == 12
 
 
-def test_a_caller_does_not_choose_the_address_in_the_audit_log(portal):
+def test_a_caller_does_not_choose_the_address_in_the_audit_log(portal: httpx.Client) -> None:
     forged = {"X-Forwarded-For": "8.8.4.4", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.test"}
     portal.post("t/acme/drafts/", json={"name": "forged"}, headers=forged)
     told = portal.get("t/acme/audit/?limit=1&action=draft.create", headers=forged).json()
     assert told["results"][0]["address"] == "127.0.0.1"
 
 
-def test_bodies_without_a_length_are_read_and_bounded(portal, draft):
-    def chunks(text):
+def test_bodies_without_a_length_are_read_and_bounded(portal: httpx.Client, draft: str) -> None:
+    def chunks(text: str) -> Iterator[bytes]:
         yield from (text[start : start + 65_536] for start in range(0, len(text), 65_536))
 
     where, headers = f"t/acme/drafts/{draft}/groups/", {"Content-Type": "application/json"}
@@ -79,7 +82,7 @@ def test_bodies_without_a_length_are_read_and_bounded(portal, draft):
     assert huge.status_code == 413 and huge.headers["Content-Type"] == "application/problem+json"
 
 
-async def test_a_change_is_heard_over_the_socket(live_portal, secret):
+async def test_a_change_is_heard_over_the_socket(live_portal: str, secret: str) -> None:
     address = live_portal.replace("http", "ws") + "/ws/t/acme/"
     headers = {"Authorization": f"Bearer {secret}"}
     async with (
@@ -97,7 +100,7 @@ async def test_a_change_is_heard_over_the_socket(live_portal, secret):
     assert closed.value.rcvd.code == 4404
 
 
-def test_waiting_nodes_leave_the_portal_answering(live_portal, portal):
+def test_waiting_nodes_leave_the_portal_answering(live_portal: str, portal: httpx.Client) -> None:
     """More nodes wait for a document than the pool has connections to the database."""
     token, _ = nodes.enroll_node("aws-eu-central-1", 1, nodes.enrollment_key("aws-eu-central-1", 1), "e1")
     headers = {"Authorization": f"Node {token}"}
@@ -121,7 +124,7 @@ def test_waiting_nodes_leave_the_portal_answering(live_portal, portal):
 
 
 @pytest.mark.browser
-def test_the_docs_page_shows_the_api_under_our_content_security_policy(live_portal, page: Page):
+def test_the_docs_page_shows_the_api_under_our_content_security_policy(live_portal: str, page: Page) -> None:
     refused = []
     page.on("console", lambda message: refused.append(message.text) if "Content Security" in message.text else None)
     page.goto(f"{live_portal}/api/v1/docs/")

@@ -6,6 +6,7 @@ import csv
 import io
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test.client import encode_multipart
 
 from provisioning.core import intent as core
@@ -19,12 +20,13 @@ from tests.api.sample_network import (
     get_document,
     import_csv,
 )
+from tests.people import ApiClient
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("kind", ["connectors", "prefix-lists"])
-def test_a_table_that_was_exported_is_read_back_without_a_difference(netadmin, kind):
+def test_a_table_that_was_exported_is_read_back_without_a_difference(netadmin: ApiClient, kind: str) -> None:
     where = create_every_kind(netadmin)
     create_object(netadmin, where, "prefix-lists", {"name": "+more", "entries": []})
     two = [
@@ -54,7 +56,7 @@ def test_a_table_that_was_exported_is_read_back_without_a_difference(netadmin, k
         assert netadmin.get(f"{where}{other}/?format=csv").status_code == 200
 
 
-def test_spreadsheets_write_semicolons_and_byte_order_marks(netadmin):
+def test_spreadsheets_write_semicolons_and_byte_order_marks(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     rows = "\ufeffName;Kind;Exchange;Segment;Group;Prefixes\r\n" + "\r\n".join(
         f"branch-{number};lab-site;eu;corp;prod;10.{number}.0.0/24, 10.{number}.1.0/24" for number in (50, 51)
@@ -73,7 +75,7 @@ def test_spreadsheets_write_semicolons_and_byte_order_marks(netadmin):
     assert branch["size"] == "large" and branch["attachments"][0]["prefixes"] == ["10.50.0.0/24", "10.50.1.0/24"]
 
 
-def _file(text):
+def _file(text: str) -> SimpleUploadedFile:
     from django.core.files.uploadedfile import SimpleUploadedFile
 
     return SimpleUploadedFile("table.csv", text.encode(), "text/csv")
@@ -101,7 +103,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("path", WRONG)
-def test_a_wrong_cell_is_told_by_row_and_column_and_nothing_is_changed(netadmin, path):
+def test_a_wrong_cell_is_told_by_row_and_column_and_nothing_is_changed(netadmin: ApiClient, path: str) -> None:
     where = create_sample_network(netadmin)
     before, read = get_document(netadmin, where), netadmin.get(where).json()
     for query in ("", "?dry_run=1"):
@@ -110,7 +112,7 @@ def test_a_wrong_cell_is_told_by_row_and_column_and_nothing_is_changed(netadmin,
     assert (get_document(netadmin, where), netadmin.get(where).json()) == (before, read)
 
 
-def test_a_thousand_rows_are_one_edit(netadmin):
+def test_a_thousand_rows_are_one_edit(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     rows = [f"branch-{n},lab-site,eu,corp,prod,10.{100 + n // 256}.{n % 256}.0/24" for n in range(1000)]
     told = import_csv(netadmin, where, "\n".join(["name,kind,exchange,segment,group,prefixes", *rows])).json()
@@ -121,7 +123,7 @@ def test_a_thousand_rows_are_one_edit(netadmin):
     assert netadmin.get(f"{where}connectors/?total=1").json()["count"] == 2
 
 
-def test_a_table_tells_the_first_of_what_it_changes_and_counts_all(netadmin):
+def test_a_table_tells_the_first_of_what_it_changes_and_counts_all(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     told = import_csv(
         netadmin, where, "name,prefix\n" + "".join(f"list-{n},10.0.{n}.0/24\n" for n in range(250)), "prefix-lists"
@@ -142,7 +144,7 @@ def test_a_table_tells_the_first_of_what_it_changes_and_counts_all(netadmin):
         {"settings.attachments": '["a\\u0000"]'},
     ],
 )
-def test_a_cell_that_cannot_be_stored_is_told_and_not_tried(netadmin, cells):
+def test_a_cell_that_cannot_be_stored_is_told_and_not_tried(netadmin: ApiClient, cells: str) -> None:
     where = create_sample_network(netadmin)
     row = {
         "name": "new",
@@ -159,7 +161,7 @@ def test_a_cell_that_cannot_be_stored_is_told_and_not_tried(netadmin, cells):
 
 
 @pytest.mark.timeout(30)
-def test_a_table_with_too_many_columns_is_told_in_one_problem(netadmin):
+def test_a_table_with_too_many_columns_is_told_in_one_problem(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     many = ",".join(f"c{n}" for n in range(60_000))
     [one] = get_problems(import_csv(netadmin, where, f"name,{many}\n"))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from typing import Any
 
 import jsonschema
 import pytest
@@ -22,16 +24,17 @@ from tests.api.sample_network import (
     create_object,
     create_sample_network,
 )
+from tests.people import ApiClient
 
 pytestmark = pytest.mark.django_db
 
 
-def document_of(api, where):
+def document_of(api: ApiClient, where: str) -> Any:
     return api.get(f"{where}intent/").json()
 
 
 @pytest.mark.parametrize("kind", core.KINDS)
-def test_every_kind_is_made_read_changed_and_taken_away(netadmin, kind):
+def test_every_kind_is_made_read_changed_and_taken_away(netadmin: ApiClient, kind: str) -> None:
     where = create_sample_network(netadmin)
     body = {**OBJECT_BODIES[kind], "name": "another", **({"position": 20} if kind == "policies" else {})}
     if kind == "connectors":
@@ -62,7 +65,7 @@ def test_every_kind_is_made_read_changed_and_taken_away(netadmin, kind):
 
 
 @pytest.mark.parametrize("kind", core.KINDS)
-def test_the_schema_says_what_the_core_reads(kind):
+def test_the_schema_says_what_the_core_reads(kind: str) -> None:
     unknown = "00000000-0000-0000-0000-000000000000"
     clean = core.normalise_body(kind, OBJECT_BODIES[kind], lambda kind, name: unknown)
     assert set(object_schema_of(kind).fields) == {"id", "key", *clean}
@@ -72,7 +75,7 @@ def test_the_schema_says_what_the_core_reads(kind):
             assert set(child.fields) == set(clean[field][0]), field
 
 
-def lists_in(field, path=()):
+def lists_in(field: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], int | None]]:
     """The most that each list of a shape may hold, by where it stands."""
     child = getattr(field, "child", None)
     if isinstance(field, ListField):
@@ -82,7 +85,7 @@ def lists_in(field, path=()):
         yield from lists_in(inner, (*path, name))
 
 
-def body_with(path, value):
+def body_with(path: tuple[str, ...], value: Any) -> Any:
     for step in reversed(path):
         value = {step.removesuffix("[0]"): [value] if step.endswith("[0]") else value}
     return value
@@ -91,8 +94,8 @@ def body_with(path, value):
 @pytest.mark.parametrize(
     ("kind", "path", "most"), [(kind, *one) for kind, inner in object_schemas().items() for one in lists_in(inner)]
 )
-def test_the_schema_says_how_long_a_list_may_be(kind, path, most):
-    def told(count):
+def test_the_schema_says_how_long_a_list_may_be(kind: str, path: str, most: int) -> None:
+    def told(count: int) -> Any:
         with pytest.raises(core.InvalidIntent) as refused:
             core.normalise_body(kind, body_with(path, [None] * count), lambda kind, name: None)
         return {one.code.startswith("too_many_") for one in refused.value.problems if one.path == ".".join(path)}
@@ -101,7 +104,7 @@ def test_the_schema_says_how_long_a_list_may_be(kind, path, most):
     assert True not in told(most)
 
 
-def test_what_is_too_long_is_refused_alike_in_an_object_a_document_and_a_table(netadmin):
+def test_what_is_too_long_is_refused_alike_in_an_object_a_document_and_a_table(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     long = {**OBJECT_BODIES["policies"], "name": "long", "position": 20, "rules": [{"action": "deny"}] * 1_001}
     [problem] = assert_problem(netadmin.post(f"{where}policies/", long), 422)["problems"]
@@ -118,7 +121,7 @@ def test_what_is_too_long_is_refused_alike_in_an_object_a_document_and_a_table(n
 
 
 @pytest.mark.parametrize("kind", core.KINDS)
-def test_the_example_of_every_kind_can_be_read(netadmin, kind):
+def test_the_example_of_every_kind_can_be_read(netadmin: ApiClient, kind: str) -> None:
     groups = ("prod", "dev")
     core.normalise_body(
         kind, core.kind_of(kind).example, lambda kind, name: name if (kind == "groups") == (name in groups) else None
@@ -128,7 +131,7 @@ def test_the_example_of_every_kind_can_be_read(netadmin, kind):
     assert [one["value"] for one in told["examples"].values()] == [core.kind_of(kind).example]
 
 
-def test_names_are_taken_for_references_and_ids_come_back(netadmin):
+def test_names_are_taken_for_references_and_ids_come_back(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     [segment] = netadmin.get(f"{where}segments/").json()["results"]
     [policy] = netadmin.get(f"{where}policies/").json()["results"]
@@ -136,7 +139,7 @@ def test_names_are_taken_for_references_and_ids_come_back(netadmin):
     assert policy["to"] == ["any"]
 
 
-def test_a_segments_stance_is_still_taken_but_never_answered(netadmin):
+def test_a_segments_stance_is_still_taken_but_never_answered(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     [corp] = netadmin.get(f"{where}segments/").json()["results"]
     changed = netadmin.patch(f"{where}segments/{corp['id']}/", {"stance": "closed"}).json()
@@ -148,7 +151,7 @@ def test_a_segments_stance_is_still_taken_but_never_answered(netadmin):
         assert [row["name"] for row in netadmin.get(f"{where}segments/?{question}").json()["results"]] == names
 
 
-def test_a_tag_that_was_read_guards_a_write(netadmin):
+def test_a_tag_that_was_read_guards_a_write(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     listed = netadmin.get(f"{where}groups/").json()["results"][0]
     one = f"{where}groups/{listed['id']}/"
@@ -165,7 +168,7 @@ def test_a_tag_that_was_read_guards_a_write(netadmin):
     assert netadmin.patch(one, {"name": "once more"}, if_match="*").status_code == 200
 
 
-def test_pages_follow_each_other_there_and_back(netadmin):
+def test_pages_follow_each_other_there_and_back(netadmin: ApiClient) -> None:
     where = create_draft(netadmin)
     for number in range(7):
         create_object(netadmin, where, "groups", {"name": f"g{number}"})
@@ -182,13 +185,13 @@ def test_pages_follow_each_other_there_and_back(netadmin):
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=1001", "limit=x", "cursor=x", "ordering=color", "colour=red"])
-def test_a_wrong_question_is_told_so(netadmin, query):
+def test_a_wrong_question_is_told_so(netadmin: ApiClient, query: str) -> None:
     answer = netadmin.get(f"{create_draft(netadmin)}groups/?{query}")
     assert answer.status_code in (400, 422)
     assert answer.json()["problems"][0]["path"] == query.partition("=")[0]
 
 
-def test_lists_are_filtered_by_fields(netadmin):
+def test_lists_are_filtered_by_fields(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     [segment] = netadmin.get(f"{where}segments/").json()["results"]
     found = netadmin.get(f"{where}policies/?segments={segment['id']}").json()["results"]
@@ -220,7 +223,7 @@ BAD["a port of 70000"][1]["rules"] = [{"action": "allow", "protocol": "tcp", "po
 
 
 @pytest.mark.parametrize("what", BAD)
-def test_bad_input_is_refused_with_its_place_and_changes_nothing(netadmin, what):
+def test_bad_input_is_refused_with_its_place_and_changes_nothing(netadmin: ApiClient, what: str) -> None:
     kind, body, path, said = BAD[what]
     where = create_sample_network(netadmin)
     before, draft_before = document_of(netadmin, where), netadmin.get(where).json()
@@ -249,7 +252,7 @@ def test_bad_input_is_refused_with_its_place_and_changes_nothing(netadmin, what)
         (b'{"name": "' + b"x" * 5_000_000 + b'"}', 413, "too_large"),
     ],
 )
-def test_a_body_that_cannot_be_taken(netadmin, body, status, code):
+def test_a_body_that_cannot_be_taken(netadmin: ApiClient, body: Any, status: int, code: str) -> None:
     where = create_sample_network(netadmin)
     before = document_of(netadmin, where)
     told = assert_problem(netadmin.send("POST", f"{where}groups/", body), status)
@@ -257,12 +260,12 @@ def test_a_body_that_cannot_be_taken(netadmin, body, status, code):
     assert document_of(netadmin, where) == before
 
 
-def test_another_content_type_is_415(netadmin):
+def test_another_content_type_is_415(netadmin: ApiClient) -> None:
     where = create_draft(netadmin)
     assert_problem(netadmin.send("POST", f"{where}groups/", b"name=x", "application/x-www-form-urlencoded"), 415)
 
 
-def test_what_is_in_use_stays(netadmin):
+def test_what_is_in_use_stays(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     [segment] = netadmin.get(f"{where}segments/").json()["results"]
     told = assert_problem(netadmin.delete(f"{where}segments/{segment['id']}/"), 409)
@@ -270,7 +273,7 @@ def test_what_is_in_use_stays(netadmin):
     assert any("site-a" in problem["message"] for problem in told["problems"])
 
 
-def test_edits_are_undone_and_redone_in_order(netadmin):
+def test_edits_are_undone_and_redone_in_order(netadmin: ApiClient) -> None:
     where = create_draft(netadmin)
     for number in range(51):
         create_object(netadmin, where, "groups", {"name": f"g{number}"})
@@ -286,7 +289,7 @@ def test_edits_are_undone_and_redone_in_order(netadmin):
     assert_problem(netadmin.post(f"{where}redo/"), 409)
 
 
-def test_a_draft_is_read_listed_and_discarded(netadmin):
+def test_a_draft_is_read_listed_and_discarded(netadmin: ApiClient) -> None:
     where = create_draft(netadmin, "mine")
     read = netadmin.get(where)
     assert read.json()["base_revision"] == 0 and read.json()["author"] == "netadmin@demo.test"
@@ -300,7 +303,7 @@ def test_a_draft_is_read_listed_and_discarded(netadmin):
 
 
 @pytest.mark.parametrize("media", ["application/json", "application/yaml"])
-def test_the_document_goes_round_without_loss(netadmin, media):
+def test_the_document_goes_round_without_loss(netadmin: ApiClient, media: str) -> None:
     where = create_sample_network(netadmin)
     create_object(netadmin, where, "groups", {"name": "no", "description": "2026-01-01"})
     answer = netadmin.get(f"{where}intent/", accept=media)
@@ -309,7 +312,7 @@ def test_the_document_goes_round_without_loss(netadmin, media):
     put = netadmin.send("PUT", f"{again}intent/", answer.content, media)
     assert put.status_code == 200, put.content
 
-    def told(where):
+    def told(where: str) -> Any:
         return without_ids(document_of(netadmin, where))
 
     assert told(again) == told(where)
@@ -318,7 +321,7 @@ def test_the_document_goes_round_without_loss(netadmin, media):
     assert netadmin.get(where).json()["edits"] == 8
 
 
-def without_ids(document):
+def without_ids(document: Any) -> Any:
     names = {row["id"]: row["name"] for rows in document.values() for row in rows}
     text = json.dumps(document)
     for uid, name in names.items():
@@ -326,7 +329,7 @@ def without_ids(document):
     return json.loads(text)
 
 
-def test_a_document_with_an_error_changes_nothing(netadmin):
+def test_a_document_with_an_error_changes_nothing(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     before = document_of(netadmin, where)
     broken = json.loads(json.dumps(before))
@@ -355,7 +358,9 @@ def test_a_document_with_an_error_changes_nothing(netadmin):
     ],
 )
 @pytest.mark.timeout(20)
-def test_a_document_that_is_lost_doubled_or_a_trick_is_refused_and_wipes_nothing(netadmin, media, body):
+def test_a_document_that_is_lost_doubled_or_a_trick_is_refused_and_wipes_nothing(
+    netadmin: ApiClient, media: str, body: Any
+) -> None:
     where = create_sample_network(netadmin)
     before = document_of(netadmin, where)
     told = assert_problem(netadmin.send("PUT", f"{where}intent/", body, media), 400)
@@ -363,7 +368,7 @@ def test_a_document_that_is_lost_doubled_or_a_trick_is_refused_and_wipes_nothing
     assert document_of(netadmin, where) == before
 
 
-def test_a_name_that_two_kinds_share_has_to_be_told_apart(netadmin):
+def test_a_name_that_two_kinds_share_has_to_be_told_apart(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     group = create_object(netadmin, where, "groups", {"name": "site-a"}).json()
     body = {**OBJECT_BODIES["policies"], "name": "another", "position": 20, "from": ["site-a"]}
@@ -372,7 +377,7 @@ def test_a_name_that_two_kinds_share_has_to_be_told_apart(netadmin):
     assert netadmin.post(f"{where}policies/", {**body, "from": [group["id"]]}).status_code == 201
 
 
-def test_the_document_is_guarded_by_its_tag(netadmin):
+def test_the_document_is_guarded_by_its_tag(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     read = netadmin.get(f"{where}intent/")
     create_object(netadmin, where, "groups", {"name": "late"})
@@ -380,14 +385,14 @@ def test_the_document_is_guarded_by_its_tag(netadmin):
     assert netadmin.put(f"{where}intent/", read.json()).status_code == 200
 
 
-def test_a_view_that_is_not_there_is_404(netadmin):
+def test_a_view_that_is_not_there_is_404(netadmin: ApiClient) -> None:
     assert_problem(netadmin.get("t/acme/revisions/99/segments/"), 404)
     assert_problem(netadmin.get("t/acme/drafts/00000000-0000-0000-0000-000000000000/segments/"), 404)
     assert netadmin.get("t/acme/revisions/0/segments/").json()["results"] == []
     assert netadmin.get("t/acme/live/segments/").json()["results"] == []
 
 
-def test_answers_have_the_shape_the_schema_promises(netadmin):
+def test_answers_have_the_shape_the_schema_promises(netadmin: ApiClient) -> None:
     document = netadmin.get("schema/").json()
     where = create_sample_network(netadmin)
     for kind in core.KINDS[:-1]:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
 from asgiref.testing import ApplicationCommunicator
+from django.test import Client
 
 from portal import live_updates
 from portal.asgi import application
 from tenants import tokens
-from tenants.models import Membership
+from tenants.models import Membership, User
+from tests.people import People
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -24,55 +28,57 @@ ORIGIN = (b"origin", b"http://testserver")
 class Socket(ApplicationCommunicator):
     """A browser's end of a socket. (Channels' own test client asks for another server to be installed.)"""
 
-    async def connect(self):
+    async def connect(self) -> bool:
         await self.send_input({"type": "websocket.connect"})
         return (await self.receive_output(2))["type"] == "websocket.accept"
 
-    async def json(self):
+    async def json(self) -> Any:
         return json.loads((await self.receive_output(2))["text"])
 
-    async def disconnect(self):
+    async def disconnect(self) -> None:
         await self.send_input({"type": "websocket.disconnect", "code": 1000})
         await self.wait(2)
 
 
-def socket(path, *headers):
+def socket(path: str, *headers: tuple[bytes, bytes]) -> Socket:
     told = [(b"host", b"testserver"), *headers]
     return Socket(
         application, {"type": "websocket", "path": path, "query_string": b"", "headers": told, "subprotocols": []}
     )
 
 
-def with_token(user, **narrowed):
+def with_token(user: User, **narrowed: Any) -> tuple[bytes, bytes]:
     return (b"authorization", f"Bearer {tokens.issue(user, 'test', **narrowed)[1]}".encode())
 
 
-def cookie(client):
+def cookie(client: Client) -> tuple[bytes, bytes]:
     return (b"cookie", f"sessionid={client.cookies['sessionid'].value}".encode())
 
 
-async def code_of(communicator):
+async def code_of(communicator: Any) -> int:
     assert await communicator.connect()
     return (await communicator.receive_output(2))["code"]
 
 
-async def test_nobody_is_closed_with_4401(people):
+async def test_nobody_is_closed_with_4401(people: People) -> None:
     assert await code_of(socket("/ws/t/acme/", ORIGIN)) == 4401
     assert await code_of(socket("/ws/t/acme/", (b"authorization", b"Bearer cw_wrong"))) == 4401
 
 
-async def test_a_stranger_is_closed_with_4404(people):
+async def test_a_stranger_is_closed_with_4404(people: People) -> None:
     header = await sync_to_async(with_token)(people.stranger)
     assert await code_of(socket("/ws/t/acme/", header)) == 4404
     assert await code_of(socket("/ws/t/nowhere/", header)) == 4404
 
 
-async def test_a_foreign_page_gets_no_socket(people, sign_in):
+async def test_a_foreign_page_gets_no_socket(people: People, sign_in: Callable[[User], Client]) -> None:
     client = await sync_to_async(sign_in)(people.viewer)
     assert not await socket("/ws/t/acme/", cookie(client), (b"origin", b"http://evil.example")).connect()
 
 
-async def test_a_session_hears_what_changed_in_its_tenant_only(people, sign_in):
+async def test_a_session_hears_what_changed_in_its_tenant_only(
+    people: People, sign_in: Callable[[User], Client]
+) -> None:
     client = await sync_to_async(sign_in)(people.viewer)
     listening = socket("/ws/t/acme/", cookie(client), ORIGIN)
     assert await listening.connect()
@@ -83,7 +89,7 @@ async def test_a_session_hears_what_changed_in_its_tenant_only(people, sign_in):
     await listening.disconnect()
 
 
-async def test_messages_are_paced_and_only_the_newest_of_a_thing_is_told(people):
+async def test_messages_are_paced_and_only_the_newest_of_a_thing_is_told(people: People) -> None:
     listening = socket("/ws/t/acme/", await sync_to_async(with_token)(people.viewer))
     assert await listening.connect()
     start = time.monotonic()
@@ -106,7 +112,7 @@ async def test_messages_are_paced_and_only_the_newest_of_a_thing_is_told(people)
     await listening.disconnect()
 
 
-async def test_a_member_who_left_stops_hearing(people, monkeypatch):
+async def test_a_member_who_left_stops_hearing(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_updates, "REAUTHORIZE_INTERVAL", 0.1)
     listening = socket("/ws/t/acme/", await sync_to_async(with_token)(people.viewer))
     assert await listening.connect()
@@ -115,7 +121,7 @@ async def test_a_member_who_left_stops_hearing(people, monkeypatch):
     assert closed["code"] == 4404
 
 
-async def test_too_many_changes_fold_into_one():
+async def test_too_many_changes_fold_into_one() -> None:
     pending = live_updates.PendingMessages()
     for number in range(live_updates.MAX_PENDING + 1):
         pending.put({"type": "changed", "what": "run", "id": str(number), "version": 1})

@@ -9,6 +9,7 @@ import pytest
 
 from tests.api.problem_assertions import assert_problem
 from tests.api.sample_network import create_object, create_sample_network
+from tests.people import ApiFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -17,7 +18,7 @@ def cursor(text: str) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def test_a_cursor_that_nobody_gave_out_is_refused(api):
+def test_a_cursor_that_nobody_gave_out_is_refused(api: ApiFactory) -> None:
     netadmin = api("netadmin")
     where = create_sample_network(netadmin)
     for text in ('["","\\ud800",1,false]', '["","a",Infinity,false]', "[" * 20_000, '["",{"a":1},1,false]', '["a",1]'):
@@ -30,11 +31,11 @@ def test_a_cursor_that_nobody_gave_out_is_refused(api):
     assert_problem(netadmin.get(f"{where}reach/?from=prod&ordering=example"), 400)
 
 
-def test_a_cursor_holds_for_the_question_it_was_given_out_for(api):
+def test_a_cursor_holds_for_the_question_it_was_given_out_for(api: ApiFactory) -> None:
     netadmin = api("netadmin")
     where = create_sample_network(netadmin)
 
-    def following(path):
+    def following(path: str) -> str:
         told = netadmin.get(path).json()["next"]
         return parse_qs(urlsplit(told).query)["cursor"][0]
 
@@ -61,19 +62,19 @@ def test_a_cursor_holds_for_the_question_it_was_given_out_for(api):
 
 
 @pytest.mark.parametrize("protocol", ["300", "-1", "9999999999", "any", "²", "tcp", "6"])
-def test_a_packet_has_one_protocol_that_there_is_and_its_port(api, protocol):
+def test_a_packet_has_one_protocol_that_there_is_and_its_port(api: ApiFactory, protocol: str) -> None:
     netadmin = api("netadmin")
     where = create_sample_network(netadmin)
     assert_problem(netadmin.get(f"{where}trace/?from=site-a&to=site-b&protocol={protocol}"), 400)
 
 
-def test_a_protocol_by_number_is_the_one_by_name(api):
+def test_a_protocol_by_number_is_the_one_by_name(api: ApiFactory) -> None:
     netadmin = api("netadmin")
     asked = f"{create_sample_network(netadmin)}trace/?from=site-a&to=site-b&port=443&protocol="
     assert netadmin.get(f"{asked}6").json() == netadmin.get(f"{asked}tcp").json()
 
 
-def test_translations_that_do_not_pair_off_are_told(api):
+def test_translations_that_do_not_pair_off_are_told(api: ApiFactory) -> None:
     netadmin = api("netadmin")
     where = create_sample_network(netadmin)
     create_object(netadmin, where, "prefix-lists")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 import yaml
@@ -21,13 +22,16 @@ from tests.api.sample_network import (
     get_document,
     import_csv,
 )
+from tests.people import ApiClient, ApiFactory
 
 NOBODY = "11111111-1111-4111-8111-111111111111"
 pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("media", ["application/json", "application/yaml"])
-def test_every_kind_goes_to_another_tenant_and_back_without_a_difference(netadmin, api, media):
+def test_every_kind_goes_to_another_tenant_and_back_without_a_difference(
+    netadmin: ApiClient, api: ApiFactory, media: str
+) -> None:
     where = create_every_kind(netadmin)
     for query in ("", "?ids=0"):
         answer = netadmin.get(f"{where}intent/{query}", accept=media)
@@ -43,7 +47,7 @@ def test_every_kind_goes_to_another_tenant_and_back_without_a_difference(netadmi
     assert all(get_document(netadmin, where).values())
 
 
-def test_references_are_names_and_the_name_comes_first(netadmin):
+def test_references_are_names_and_the_name_comes_first(netadmin: ApiClient) -> None:
     where = create_every_kind(netadmin)
     told = get_document(netadmin, where, "?ids=0")
     assert list(told) == list(core.KINDS)
@@ -56,7 +60,7 @@ def test_references_are_names_and_the_name_comes_first(netadmin):
     assert yaml.safe_load(text) == get_document(netadmin, where)
 
 
-def test_a_name_that_could_mean_two_things_stays_an_id(netadmin):
+def test_a_name_that_could_mean_two_things_stays_an_id(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     group = create_object(netadmin, where, "groups", {"name": "site-a"}).json()["id"]
     body = {**OBJECT_BODIES["policies"], "name": "another", "position": 20, "from": [group]}
@@ -67,25 +71,25 @@ def test_a_name_that_could_mean_two_things_stays_an_id(netadmin):
 
 
 @pytest.mark.parametrize("kind", core.KINDS)
-def test_fields_are_in_the_order_of_the_schema(kind):
-    def told(value):
+def test_fields_are_in_the_order_of_the_schema(kind: str) -> None:
+    def told(value: Any) -> Any:
         return {name: told(one) for name, one in value.items()} if isinstance(value, dict) else None
 
-    def promised(shape):
+    def promised(shape: Any) -> Any:
         inner = getattr(shape, "child", shape)
         if not hasattr(inner, "fields"):
             return None
         # A circuit's bgp has no type of its own.
         return {name: promised(one) if name != "bgp" else None for name, one in inner.fields.items()}
 
-    def turned(order):
+    def turned(order: Any) -> Any:
         return {name: turned(order[name]) for name in sorted(order, reverse=True)} if order else order
 
     order = {name: inner for name, inner in promised(object_schema_of(kind)).items() if name not in ("id", "key")}
     assert json.dumps(told(documents.order_fields(kind, turned(order)))) == json.dumps(order)
 
 
-def test_a_dry_run_tells_what_would_change_and_changes_nothing(netadmin):
+def test_a_dry_run_tells_what_would_change_and_changes_nothing(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     before, read = get_document(netadmin, where), netadmin.get(where).json()
     told = json.loads(json.dumps(before))
@@ -106,7 +110,7 @@ def test_a_dry_run_tells_what_would_change_and_changes_nothing(netadmin):
     assert_problem(netadmin.put(f"{where}intent/?dry_run=maybe", told), 400)
 
 
-def test_many_edits_are_made_together_or_not_at_all(netadmin):
+def test_many_edits_are_made_together_or_not_at_all(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     [group] = netadmin.get(f"{where}groups/").json()["results"]
     site = netadmin.get(f"{where}connectors/?search=site-b").json()["results"][0]
@@ -134,7 +138,7 @@ def test_many_edits_are_made_together_or_not_at_all(netadmin):
     assert get_document(netadmin, where) == full
 
 
-def test_each_of_many_edits_sees_what_those_before_it_left(netadmin):
+def test_each_of_many_edits_sees_what_those_before_it_left(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     [prod] = netadmin.get(f"{where}groups/").json()["results"]
     site = {**SECOND_SITE, "name": "late"}
@@ -170,7 +174,7 @@ def test_each_of_many_edits_sees_what_those_before_it_left(netadmin):
     ]
 
 
-def test_an_id_stands_for_one_object_and_a_name_that_moved_for_another(netadmin):
+def test_an_id_stands_for_one_object_and_a_name_that_moved_for_another(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     network = netadmin.get(f"{where}intent/").json()
     [prod] = network["groups"]
@@ -198,13 +202,15 @@ MANY = 150_001
         ("application/json", json.dumps({"x" * 1_000_000: []}).encode(), "unknown_field"),
     ],
 )
-def test_a_document_that_is_too_much_is_told_in_a_short_answer(netadmin, media, body, code):
+def test_a_document_that_is_too_much_is_told_in_a_short_answer(
+    netadmin: ApiClient, media: str, body: Any, code: str
+) -> None:
     where = create_draft(netadmin)
     told = get_problems(netadmin.send("PUT", f"{where}intent/", body, media))
     assert told[0]["code"] == code and len(told) <= 101
 
 
-def test_the_rest_of_many_problems_is_counted(netadmin):
+def test_the_rest_of_many_problems_is_counted(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     told = get_problems(netadmin.put(f"{where}intent/", {"groups": [{}] * 250}))
     assert len(told) == 101 and told[-1]["code"] == "more_problems" and "150 more" in told[-1]["message"]
@@ -226,13 +232,13 @@ def test_the_rest_of_many_problems_is_counted(netadmin):
         ({"name": ""}, "required", "groups[0].name"),
     ],
 )
-def test_identity_that_cannot_be_taken_is_a_problem(netadmin, told, code, path):
+def test_identity_that_cannot_be_taken_is_a_problem(netadmin: ApiClient, told, code: str, path: str) -> None:
     where = create_draft(netadmin)
     found = get_problems(netadmin.put(f"{where}intent/", {"groups": [{"name": "new", **told}]}))
     assert [(one["code"], one["path"]) for one in found] == [(code, path)]
 
 
-def test_what_an_object_tells_of_itself_can_be_sent_in_a_document(netadmin):
+def test_what_an_object_tells_of_itself_can_be_sent_in_a_document(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     network = get_document(netadmin, where)
     network["groups"] = netadmin.get(f"{where}groups/").json()["results"]
@@ -241,7 +247,7 @@ def test_what_an_object_tells_of_itself_can_be_sent_in_a_document(netadmin):
 
 
 @pytest.mark.parametrize("name", ["no", "0x10", "12", "1.5"])
-def test_a_name_that_yaml_reads_as_something_else_is_to_be_quoted(netadmin, name):
+def test_a_name_that_yaml_reads_as_something_else_is_to_be_quoted(netadmin: ApiClient, name: str) -> None:
     where = create_draft(netadmin)
     [one] = get_problems(
         netadmin.send("PUT", f"{where}intent/", f"groups: [name: {name}]".encode(), "application/yaml")
@@ -252,7 +258,7 @@ def test_a_name_that_yaml_reads_as_something_else_is_to_be_quoted(netadmin, name
 
 
 @pytest.mark.parametrize("media", ["application/json", "application/yaml"])
-def test_a_number_without_end_is_told_in_our_words(netadmin, media):
+def test_a_number_without_end_is_told_in_our_words(netadmin: ApiClient, media: str) -> None:
     where = create_draft(netadmin)
     body = f'{{"policies": [{{"name": "x", "position": {"7" * 5000}}}]}}'.encode()
     told = assert_problem(netadmin.send("PUT", f"{where}intent/", body, media), 400)

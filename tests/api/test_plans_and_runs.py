@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.api.problem_assertions import assert_problem
@@ -14,11 +16,12 @@ from tests.api.sample_network import (
     create_sample_network,
     provision,
 )
+from tests.people import ApiClient, ApiFactory, ApiResponse, People
 
 pytestmark = pytest.mark.django_db
 
 
-def test_a_plan_says_what_would_change_and_runs_nothing(netadmin):
+def test_a_plan_says_what_would_change_and_runs_nothing(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     made = create_plan(netadmin, where)
     plan = made.json()
@@ -37,7 +40,7 @@ def test_a_plan_says_what_would_change_and_runs_nothing(netadmin):
     assert listed["id"] == plan["id"] and "steps" not in listed
 
 
-def test_a_failing_assertion_blocks_a_plan_and_is_named(netadmin):
+def test_a_failing_assertion_blocks_a_plan_and_is_named(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     create_object(
         *(netadmin, where, "assertions"),
@@ -50,7 +53,7 @@ def test_a_failing_assertion_blocks_a_plan_and_is_named(netadmin):
     assert message.startswith("“never” does not hold: 10.") and " tcp/" in message and "It is delivered" in message
 
 
-def test_provisioning_makes_a_revision_and_a_run(netadmin, finish):
+def test_provisioning_makes_a_revision_and_a_run(netadmin: ApiClient, finish: Callable[[ApiResponse], None]) -> None:
     where = create_sample_network(netadmin)
     going = provision(netadmin, where)
     run = netadmin.get(going["Location"]).json()
@@ -66,13 +69,13 @@ def test_provisioning_makes_a_revision_and_a_run(netadmin, finish):
     assert netadmin.get("t/acme/runs/?state=succeeded").json()["results"][0]["id"] == run["id"]
 
 
-def test_the_digest_has_to_be_the_plans(netadmin):
+def test_the_digest_has_to_be_the_plans(netadmin: ApiClient) -> None:
     plan = create_plan(netadmin, create_sample_network(netadmin))
     assert_problem(netadmin.post(f"{plan['Location']}provision/", {"digest": "another"}), 409)
     assert_problem(netadmin.post(f"{plan['Location']}provision/", {}), 400)
 
 
-def test_a_plan_is_stale_once_its_draft_was_edited(netadmin):
+def test_a_plan_is_stale_once_its_draft_was_edited(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     plan = create_plan(netadmin, where)
     create_object(netadmin, where, "groups", {"name": "late"})
@@ -81,7 +84,9 @@ def test_a_plan_is_stale_once_its_draft_was_edited(netadmin):
     assert netadmin.get("t/acme/revisions/").json()["results"] == []
 
 
-def test_a_plan_tells_that_it_is_stale_once_live_moved(netadmin, finish):
+def test_a_plan_tells_that_it_is_stale_once_live_moved(
+    netadmin: ApiClient, finish: Callable[[ApiResponse], None]
+) -> None:
     overtaken = create_plan(netadmin, create_sample_network(netadmin))
     other = create_draft(netadmin, "other")
     create_object(netadmin, other, "groups", {"name": "late"})
@@ -93,7 +98,7 @@ def test_a_plan_tells_that_it_is_stale_once_live_moved(netadmin, finish):
     assert netadmin.post(f"{overtaken['Location']}reject/", if_match=told["ETag"]).json()["state"] == "rejected"
 
 
-def test_a_plan_is_guarded_by_its_tag(netadmin):
+def test_a_plan_is_guarded_by_its_tag(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     first = create_plan(netadmin, where)
     tag = netadmin.get(first["Location"])["ETag"]
@@ -103,7 +108,7 @@ def test_a_plan_is_guarded_by_its_tag(netadmin):
     assert_problem(netadmin.post(f"{first['Location']}provision/", digest, if_match=tag), 412)
 
 
-def test_only_one_run_goes_and_it_can_be_cancelled(netadmin):
+def test_only_one_run_goes_and_it_can_be_cancelled(netadmin: ApiClient) -> None:
     going = provision(netadmin, create_sample_network(netadmin))
     again = create_draft(netadmin, "again")
     create_object(netadmin, again, "groups", {"name": "late"})
@@ -116,7 +121,7 @@ def test_only_one_run_goes_and_it_can_be_cancelled(netadmin):
     assert netadmin.post(f"{going['Location']}retry/").status_code == 202
 
 
-def test_a_second_person_approves(api, people):
+def test_a_second_person_approves(api: ApiFactory, people: People) -> None:
     people.acme.requires_approval = True
     people.acme.save()
     author, second = api("netadmin"), api("secadmin")
@@ -130,13 +135,13 @@ def test_a_second_person_approves(api, people):
     assert author.post(f"{plan['Location']}provision/", digest).status_code == 202
 
 
-def test_a_rejected_plan_does_not_run(api):
+def test_a_rejected_plan_does_not_run(api: ApiFactory) -> None:
     plan = create_plan(api("netadmin"), create_sample_network(api("netadmin")))
     assert api("secadmin").post(f"{plan['Location']}reject/").json()["state"] == "rejected"
     assert_problem(api("netadmin").post(f"{plan['Location']}provision/", {"digest": plan.json()["digest"]}), 409)
 
 
-def test_revisions_are_compared_and_brought_back(netadmin, finish):
+def test_revisions_are_compared_and_brought_back(netadmin: ApiClient, finish: Callable[[ApiResponse], None]) -> None:
     finish(provision(netadmin, create_sample_network(netadmin)))
     where = create_draft(netadmin, "second")
     [site] = netadmin.get(f"{where}connectors/?search=site-b").json()["results"]
@@ -160,7 +165,9 @@ def test_revisions_are_compared_and_brought_back(netadmin, finish):
     assert netadmin.get("t/acme/revisions/1/").json()["live"] is False
 
 
-def test_two_drafts_merge_field_by_field_or_say_what_conflicts(netadmin, finish):
+def test_two_drafts_merge_field_by_field_or_say_what_conflicts(
+    netadmin: ApiClient, finish: Callable[[ApiResponse], None]
+) -> None:
     finish(provision(netadmin, create_sample_network(netadmin)))
     mine, theirs = create_draft(netadmin, "mine"), create_draft(netadmin, "theirs")
     [site] = netadmin.get(f"{mine}connectors/?search=site-b").json()["results"]
@@ -172,7 +179,7 @@ def test_two_drafts_merge_field_by_field_or_say_what_conflicts(netadmin, finish)
     assert (merged["description"], merged["size"]) == ("mine", "large")
 
 
-def test_a_trace_tells_what_becomes_of_a_flow(netadmin):
+def test_a_trace_tells_what_becomes_of_a_flow(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     answer = netadmin.get(f"{where}trace/?from=site-a&to=10.2.0.1&protocol=tcp&port=443")
     assert answer.status_code == 200, answer.content
@@ -195,18 +202,18 @@ def test_a_trace_tells_what_becomes_of_a_flow(netadmin):
         ("from=site-a&to=site-b&port=80&assume=observed", "assume"),
     ],
 )
-def test_a_trace_that_cannot_be_asked(netadmin, query, path):
+def test_a_trace_that_cannot_be_asked(netadmin: ApiClient, query: str, path: str) -> None:
     told = assert_problem(netadmin.get(f"{create_sample_network(netadmin)}trace/?{query}"), 400)
     assert path in {problem["path"] for problem in told["problems"]}
 
 
-def test_a_trace_to_a_group_names_a_member_to_ask_for(netadmin):
+def test_a_trace_to_a_group_names_a_member_to_ask_for(netadmin: ApiClient) -> None:
     told = assert_problem(netadmin.get(f"{create_sample_network(netadmin)}trace/?from=site-b&to=prod&port=80"), 400)
     [problem] = told["problems"]
     assert problem["path"] == "to" and "“prod” is a group" in problem["message"] and "“site-a”" in problem["message"]
 
 
-def test_live_can_be_asked_as_observed(netadmin, finish):
+def test_live_can_be_asked_as_observed(netadmin: ApiClient, finish: Callable[[ApiResponse], None]) -> None:
     finish(provision(netadmin, create_sample_network(netadmin)))
     query = "from=site-a&to=site-b&port=80"
     assert netadmin.get(f"t/acme/live/trace/?{query}").json()["disposition"] == "delivered"
@@ -215,7 +222,7 @@ def test_live_can_be_asked_as_observed(netadmin, finish):
     assert observed["hops"][-1]["reason"] == "“site-a” is not provisioned yet."
 
 
-def test_reach_lists_what_a_group_can_reach(netadmin):
+def test_reach_lists_what_a_group_can_reach(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     page = netadmin.get(f"{where}reach/?from=prod").json()
     inspected = [flow for flow in page["results"] if flow["via"] == ["fw"]]
@@ -224,7 +231,7 @@ def test_reach_lists_what_a_group_can_reach(netadmin):
     assert_problem(netadmin.get(f"{where}reach/"), 400)
 
 
-def test_the_topology_and_health_show_what_is_live(netadmin, finish):
+def test_the_topology_and_health_show_what_is_live(netadmin: ApiClient, finish: Callable[[ApiResponse], None]) -> None:
     empty = netadmin.get("t/acme/topology/").json()
     assert (empty["nodes"], empty["edges"]) == ([], [])
     finish(provision(netadmin, create_sample_network(netadmin)))
@@ -236,7 +243,7 @@ def test_the_topology_and_health_show_what_is_live(netadmin, finish):
     assert netadmin.get("t/acme/health/").json()["state"] in ("pending", "down")
 
 
-def test_a_cloud_account_keeps_its_secret(netadmin, api):
+def test_a_cloud_account_keeps_its_secret(netadmin: ApiClient, api: ApiFactory) -> None:
     body = {
         "name": "prod",
         "provider": "aws",
@@ -261,7 +268,9 @@ def test_a_cloud_account_keeps_its_secret(netadmin, api):
     assert_problem(api("viewer").get(f"{one}inventory/"), 403)
 
 
-def test_another_tenants_things_are_not_found_below_ones_own_address(api, netadmin, finish):
+def test_another_tenants_things_are_not_found_below_ones_own_address(
+    api: ApiFactory, netadmin: ApiClient, finish: Callable[[ApiResponse], None]
+) -> None:
     where = create_sample_network(netadmin)
     going = provision(netadmin, where)
     plan = netadmin.get("t/acme/plans/").json()["results"][0]["id"]
@@ -275,6 +284,6 @@ def test_another_tenants_things_are_not_found_below_ones_own_address(api, netadm
     assert SECOND_SITE["name"] not in other.get("t/globex/live/intent/").content.decode()
 
 
-def draft_in(client):
+def draft_in(client: ApiClient) -> str:
     made = client.post("t/globex/drafts/", {"name": "ours"})
     return f"t/globex/drafts/{made.json()['id']}/"

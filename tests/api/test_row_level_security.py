@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.db import ProgrammingError, connection, transaction
 from django.db.utils import DatabaseError
@@ -9,44 +11,47 @@ from django.db.utils import DatabaseError
 from provisioning.models import Draft
 from tenants.scope import ScopeError
 from tenants.tenant_owned import tenant_owned_models
+from tests.people import People, TenantScope
 
 pytestmark = pytest.mark.django_db
 
 TABLES = [model._meta.db_table for model in tenant_owned_models()]
 
 
-def rows(sql, *values):
+def rows(sql: str, *values: Any) -> Any:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(sql, values)
         return cursor.fetchall() if cursor.description else cursor.rowcount
 
 
 @pytest.fixture
-def two_drafts(people, tenant_scope):
+def two_drafts(people: People, tenant_scope: TenantScope) -> None:
     for tenant in (people.acme, people.globex):
         with tenant_scope(tenant):
             Draft(name=f"of {tenant.slug}", base_revision=0, author="x").save()
 
 
-def test_the_application_is_no_superuser_and_owns_nothing(db):
+def test_the_application_is_no_superuser_and_owns_nothing(db: None) -> None:
     assert rows("SELECT rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user") == [(False, False)]
     assert rows("SELECT count(*) FROM pg_tables WHERE tableowner = current_user") == [(0,)]
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_without_a_tenant_a_question_is_an_error(table):
+def test_without_a_tenant_a_question_is_an_error(table: str) -> None:
     with pytest.raises(DatabaseError):
         rows(f"SELECT 1 FROM {table} LIMIT 1")
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_every_tenants_table_has_its_policy_and_cannot_be_truncated(table, people, tenant_scope):
+def test_every_tenants_table_has_its_policy_and_cannot_be_truncated(
+    table: str, people: People, tenant_scope: TenantScope
+) -> None:
     assert rows("SELECT relrowsecurity FROM pg_class WHERE relname = %s", table) == [(True,)]
     with tenant_scope(people.acme), pytest.raises(ProgrammingError, match="permission denied"):
         rows(f"TRUNCATE {table} CASCADE")
 
 
-def test_raw_sql_sees_one_tenant_only(two_drafts, people, tenant_scope):
+def test_raw_sql_sees_one_tenant_only(two_drafts: None, people: People, tenant_scope: TenantScope) -> None:
     for tenant in (people.acme, people.globex):
         with tenant_scope(tenant):
             assert rows("SELECT name FROM provisioning_draft") == [(f"of {tenant.slug}",)]
@@ -54,7 +59,7 @@ def test_raw_sql_sees_one_tenant_only(two_drafts, people, tenant_scope):
         assert rows("SELECT name FROM provisioning_draft") == []
 
 
-def test_another_tenants_rows_cannot_be_written(two_drafts, people, tenant_scope):
+def test_another_tenants_rows_cannot_be_written(two_drafts: None, people: People, tenant_scope: TenantScope) -> None:
     with tenant_scope(people.acme):
         assert rows("UPDATE provisioning_draft SET name = 'x' WHERE tenant_id = %s", people.globex.pk) == 0
         assert rows("DELETE FROM provisioning_draft WHERE tenant_id = %s", people.globex.pk) == 0
@@ -78,13 +83,15 @@ def test_another_tenants_rows_cannot_be_written(two_drafts, people, tenant_scope
         ("django_migrations", ("DELETE FROM {}", "UPDATE {} SET name = ''")),
     ],
 )
-def test_what_is_history_stays_history(table, verbs, people, tenant_scope):
+def test_what_is_history_stays_history(table: str, verbs: str, people: People, tenant_scope: TenantScope) -> None:
     for verb in verbs:
         with tenant_scope(people.acme), pytest.raises(ProgrammingError, match="permission denied"):
             rows(verb.format(table))
 
 
-def test_the_models_refuse_before_the_database_has_to(two_drafts, people, tenant_scope):
+def test_the_models_refuse_before_the_database_has_to(
+    two_drafts: None, people: People, tenant_scope: TenantScope
+) -> None:
     with pytest.raises(ScopeError):
         Draft.objects.count()
     with tenant_scope(people.globex):

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from django.db import connection
 
+from tenants.models import Tenant
 from tenants.scope import scope
 from tests.api.problem_assertions import assert_problem
 from tests.api.sample_network import create_draft, create_object, create_sample_network, provision
+from tests.people import ApiFactory, ApiResponse, People
 
 pytestmark = pytest.mark.django_db
 
@@ -39,7 +43,7 @@ DRAFT_PATHS = ("diff/", "edits/")
 SNAPSHOT_PATHS = ("intent/", "connectors/", "connectors/?format=csv", "problems/", "reach/?from=prod")
 
 
-def stored(tenant):
+def stored(tenant: Tenant) -> Iterator[tuple[str, str]]:
     """Table → its rows as text, as the application may see them."""
     with scope(tenant), connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
@@ -48,11 +52,13 @@ def stored(tenant):
                 yield table, row
 
 
-def test_secrets_are_nowhere_but_sealed(api, people, finish, caplog):
+def test_secrets_are_nowhere_but_sealed(
+    api: ApiFactory, people: People, finish: Callable[[ApiResponse], None], caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
     netadmin, answers = api("netadmin"), []
 
-    def ask(method, path, *body, **headers):
+    def ask(method: str, path: str, *body: Any, **headers: Any) -> ApiResponse:
         answer = getattr(netadmin, method)(path, *body, **headers)
         answers.append((path, answer))
         return answer

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -19,16 +21,17 @@ from tests.api.sample_network import (
     create_sample_network,
     provision,
 )
+from tests.people import ApiClient, ApiResponse
 
 pytestmark = pytest.mark.django_db
 
 
-def get_object(client, where, kind, name):
+def get_object(client: ApiClient, where: str, kind: str, name: str) -> Any:
     [found] = [row for row in client.get(f"{where}{kind}/?search={name}").json()["results"] if row["name"] == name]
     return found
 
 
-def test_conflicts_are_told_and_decided(netadmin, finish):
+def test_conflicts_are_told_and_decided(netadmin: ApiClient, finish: Callable[[ApiResponse], None]) -> None:
     finish(provision(netadmin, create_sample_network(netadmin)))
     mine, theirs = create_draft(netadmin, "mine"), create_draft(netadmin, "theirs")
     site, policy = (
@@ -70,7 +73,9 @@ def test_conflicts_are_told_and_decided(netadmin, finish):
     assert netadmin.post(f"{mine}rebase/").status_code == 200
 
 
-def test_a_draft_is_compared_with_its_base_and_one_object_is_brought_back(netadmin, finish):
+def test_a_draft_is_compared_with_its_base_and_one_object_is_brought_back(
+    netadmin: ApiClient, finish: Callable[[ApiResponse], None]
+) -> None:
     finish(provision(netadmin, create_sample_network(netadmin)))
     where = create_draft(netadmin, "second")
     site = get_object(netadmin, where, "connectors", "site-b")
@@ -95,7 +100,9 @@ def test_a_draft_is_compared_with_its_base_and_one_object_is_brought_back(netadm
     assert_problem(netadmin.post(f"{one}restore/", {"revision": -1}), 400)
 
 
-def test_any_two_versions_are_compared_by_what_reaches_what(netadmin, finish):
+def test_any_two_versions_are_compared_by_what_reaches_what(
+    netadmin: ApiClient, finish: Callable[[ApiResponse], None]
+) -> None:
     finish(provision(netadmin, create_sample_network(netadmin)))
     where = create_draft(netadmin, "closed")
     corp = get_object(netadmin, where, "segments", "corp")
@@ -112,7 +119,7 @@ def test_any_two_versions_are_compared_by_what_reaches_what(netadmin, finish):
     assert_problem(netadmin.get("t/acme/delta/?after=revisions/9"), 404)
 
 
-def test_problems_of_a_view_are_listed(netadmin):
+def test_problems_of_a_view_are_listed(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     assert netadmin.get("t/acme/live/problems/").json()["results"] == []
     create_object(netadmin, where, "groups", {"name": "empty"})
@@ -124,7 +131,7 @@ def test_problems_of_a_view_are_listed(netadmin):
     assert_problem(netadmin.get(f"{where}problems/?colour=red"), 400)
 
 
-def test_what_can_reach_something_is_asked_from_the_other_end(netadmin):
+def test_what_can_reach_something_is_asked_from_the_other_end(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     create_object(netadmin, where, "connectors", INTERNET_EXIT)
     create_object(netadmin, where, "internet-apps")
@@ -150,7 +157,7 @@ def test_what_can_reach_something_is_asked_from_the_other_end(netadmin):
     assert policy["name"] == "prod-out"
 
 
-def test_a_trace_across_a_share_names_both_segments(netadmin):
+def test_a_trace_across_a_share_names_both_segments(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     create_object(netadmin, where, "segments", {"name": "guest", "prefixes": ["10.0.0.0/8"]})
     lobby = [{"segment": "guest", "group": None, "prefixes": ["10.7.0.0/16"]}]
@@ -162,7 +169,7 @@ def test_a_trace_across_a_share_names_both_segments(netadmin):
     assert told["disposition"].startswith("delivered")
 
 
-def test_totals_orderings_and_filters_of_lists(netadmin):
+def test_totals_orderings_and_filters_of_lists(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     corp, prod = get_object(netadmin, where, "segments", "corp"), get_object(netadmin, where, "groups", "prod")
     create_object(
@@ -177,7 +184,9 @@ def test_totals_orderings_and_filters_of_lists(netadmin):
         assert_problem(netadmin.get(f"{where}connectors/?{wrong}"), 400)
 
 
-def test_a_large_network_is_planned_while_one_waits_or_later(netadmin, monkeypatch, settings):
+def test_a_large_network_is_planned_while_one_waits_or_later(
+    netadmin: ApiClient, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
     monkeypatch.setattr(plans, "SYNCHRONOUS_LIMIT", 0)
     settings.PLAN_PATIENCE = 0.3
     where = create_sample_network(netadmin)
@@ -186,10 +195,10 @@ def test_a_large_network_is_planned_while_one_waits_or_later(netadmin, monkeypat
     assert waiting.json()["progress"] and netadmin.get(waiting["Location"]).json()["state"] == "computing"
 
 
-def run_planner(tenant, plan):
+def run_planner(tenant: str, plan: str) -> None:
     """The outbox's handler, with a worker of its own."""
 
-    def work():
+    def work() -> None:
         plans.process_plan(Tenant.objects.get(slug=tenant), plan)
         connection.close()
 
@@ -197,7 +206,9 @@ def run_planner(tenant, plan):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_worker_that_is_quick_enough_answers_at_once(netadmin, monkeypatch, settings):
+def test_a_worker_that_is_quick_enough_answers_at_once(
+    netadmin: ApiClient, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
     monkeypatch.setattr(plans, "SYNCHRONOUS_LIMIT", 0)
     settings.OUTBOX_HANDLERS = {**settings.OUTBOX_HANDLERS, "plan": "tests.api.test_snapshot_comparison.run_planner"}
     where = create_sample_network(netadmin)

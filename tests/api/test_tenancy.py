@@ -15,12 +15,13 @@ from tenants.models import AuditEntry, Membership, Role, Tenant
 from tenants.roles import RIGHTS, Principal
 from tests.api.problem_assertions import assert_problem
 from tests.api.sample_network import create_draft, create_object
-from tests.people import ApiClient
+from tests.people import ApiClient, ApiFactory, People, TenantScope
+from tests.servers import TestServers
 
 pytestmark = pytest.mark.django_db
 
 
-def test_me_says_who_and_how_narrowed(api, people):
+def test_me_says_who_and_how_narrowed(api: ApiFactory, people: People) -> None:
     me = api("netadmin", tenant=people.acme, scopes=["view"]).get("me/").json()
     assert me["email"] == "netadmin@demo.test"
     assert me["token"]["tenant"] == "acme" and me["token"]["scopes"] == ["view"]
@@ -29,8 +30,8 @@ def test_me_says_who_and_how_narrowed(api, people):
     ]
 
 
-def test_everybody_sees_their_own_tenants(api):
-    def slugs(name):
+def test_everybody_sees_their_own_tenants(api: ApiFactory) -> None:
+    def slugs(name: str) -> list[str]:
         return [tenant["slug"] for tenant in api(name).get("tenants/").json()["results"]]
 
     assert slugs("viewer") == ["acme"]
@@ -41,7 +42,7 @@ def test_everybody_sees_their_own_tenants(api):
     assert_problem(api("viewer").get("tenants/globex/"), 404)
 
 
-def test_an_msp_makes_a_tenant_with_its_owner(api, people, tenant_scope):
+def test_an_msp_makes_a_tenant_with_its_owner(api: ApiFactory, people: People, tenant_scope: TenantScope) -> None:
     made = api("msp_admin").post("tenants/", {"slug": "hooli", "name": "Hooli", "owner": "gavin@demo.test"})
     assert made.status_code == 201, made.content
     assert made.json()["msp"] == "northwind" and "provision" in made.json()["rights"]
@@ -58,11 +59,11 @@ def test_an_msp_makes_a_tenant_with_its_owner(api, people, tenant_scope):
 
 
 @pytest.mark.parametrize("name", ["msp_engineer", "msp_finance", "owner", "stranger"])
-def test_others_make_no_tenants(api, name):
+def test_others_make_no_tenants(api: ApiFactory, name: str) -> None:
     assert_problem(api(name).post("tenants/", {"slug": "x", "name": "x", "owner": "a@demo.test"}), 403)
 
 
-def test_members_come_change_and_go(api):
+def test_members_come_change_and_go(api: ApiFactory) -> None:
     owner = api("owner")
     made = owner.post("t/acme/members/", {"email": "New@Demo.test", "role": "viewer"})
     assert made.status_code == 201
@@ -81,19 +82,19 @@ def test_members_come_change_and_go(api):
     }
 
 
-def test_the_last_owner_stays(api, people):
+def test_the_last_owner_stays(api: ApiFactory, people: People) -> None:
     one = Membership.objects.get(user=people.owner)
     assert_problem(api("owner").delete(f"t/acme/members/{one.uid}/"), 409)
     assert_problem(api("owner").patch(f"t/acme/members/{one.uid}/", {"role": "viewer"}), 409)
 
 
-def test_a_member_of_another_tenant_is_not_found(api, people):
+def test_a_member_of_another_tenant_is_not_found(api: ApiFactory, people: People) -> None:
     other = Membership.objects.get(user=people.globex_owner)
     assert_problem(api("owner").get(f"t/acme/members/{other.uid}/"), 404)
     assert_problem(api("owner").delete(f"t/acme/members/{other.uid}/"), 404)
 
 
-def test_a_token_is_shown_once_works_and_is_revoked(api):
+def test_a_token_is_shown_once_works_and_is_revoked(api: ApiFactory) -> None:
     made = api("netadmin").post("t/acme/tokens/", {"name": "ci", "scopes": ["view", "edit"]})
     secret = made.json()["token"]
     assert secret.startswith("cw_")
@@ -108,7 +109,7 @@ def test_a_token_is_shown_once_works_and_is_revoked(api):
     assert api("netadmin").get(made["Location"]).json()["revoked_at"]
 
 
-def test_a_token_reaches_no_further_than_the_one_that_made_it(api):
+def test_a_token_reaches_no_further_than_the_one_that_made_it(api: ApiFactory) -> None:
     assert_problem(api("viewer").post("t/acme/tokens/", {"name": "x", "scopes": ["edit"]}), 403)
     soon = timezone.now() + timedelta(hours=1)
     narrow = api("owner", scopes=["view"], expires_at=soon)
@@ -120,21 +121,23 @@ def test_a_token_reaches_no_further_than_the_one_that_made_it(api):
     assert_problem(api("owner").post("t/acme/tokens/", {"name": "x", "scope": ["view"]}), 400)
 
 
-def test_tokens_are_their_persons_and_the_owners_business(api):
+def test_tokens_are_their_persons_and_the_owners_business(api: ApiFactory) -> None:
     made = api("netadmin").post("t/acme/tokens/", {"name": "ci"})
     assert_problem(api("viewer").get(made["Location"]), 404)
     assert_problem(api("viewer").delete(made["Location"]), 404)
     assert api("owner").get(made["Location"]).status_code == 200
 
 
-def test_a_removed_members_token_ends(api, people):
+def test_a_removed_members_token_ends(api: ApiFactory, people: People) -> None:
     viewer = api("viewer")
     assert viewer.get("t/acme/members/").status_code == 200
     Membership.objects.filter(user=people.viewer).delete()
     assert_problem(viewer.get("t/acme/members/"), 404)
 
 
-def test_the_audit_log_tells_who_did_what_and_holds(api, people, tenant_scope, capsys):
+def test_the_audit_log_tells_who_did_what_and_holds(
+    api: ApiFactory, people: People, tenant_scope: TenantScope, capsys: pytest.CaptureFixture[str]
+) -> None:
     where = create_draft(api("netadmin"))
     create_object(api("msp_engineer"), where, "groups")
     entries = api("owner").get("t/acme/audit/").json()["results"]
@@ -153,7 +156,9 @@ def test_the_audit_log_tells_who_did_what_and_holds(api, people, tenant_scope, c
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_entry_changed_afterwards_shows(api, people, tenant_scope, house):
+def test_an_entry_changed_afterwards_shows(
+    api: ApiFactory, people: People, tenant_scope: TenantScope, house: TestServers
+) -> None:
     create_draft(api("netadmin"))
     create_draft(api("netadmin"), "second")
     with pytest.raises(ProgrammingError, match="permission denied"), tenant_scope(people.acme):
@@ -166,6 +171,6 @@ def test_an_entry_changed_afterwards_shows(api, people, tenant_scope, house):
         call_command("verify_audit", tenant="acme")
 
 
-def test_a_tenant_cannot_narrow_what_its_msp_may_do(people):
+def test_a_tenant_cannot_narrow_what_its_msp_may_do(people: People) -> None:
     Membership.objects.create(user=people.msp_admin, tenant=people.acme, role=Role.VIEWER)
     assert Principal(people.msp_admin).rights(people.acme) == frozenset(RIGHTS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import yaml
 from hypothesis import example, given
@@ -35,7 +37,7 @@ VALUES = some.recursive(
 
 @given(VALUES)
 @example({"no": ["no", False, None, "~", 1e300, [], {}]})
-def test_what_is_written_is_read_back_here_and_elsewhere(value):
+def test_what_is_written_is_read_back_here_and_elsewhere(value: Any) -> None:
     text = yaml_format.dump_yaml(value, width=120)
     assert yaml_format.load_yaml(text) == value
     assert yaml.safe_load(text) == value
@@ -50,7 +52,7 @@ def test_what_is_written_is_read_back_here_and_elsewhere(value):
         (b"<<: {a: '1'}", {"<<": {"a": "1"}}),
     ],
 )
-def test_plain_scalars_are_what_yaml_says(text, value):
+def test_plain_scalars_are_what_yaml_says(text: str, value: Any) -> None:
     assert yaml_format.load_yaml(text) == value
 
 
@@ -69,12 +71,12 @@ def test_plain_scalars_are_what_yaml_says(text, value):
         b"[" * 33,
     ],
 )
-def test_what_is_not_json_is_refused(text):
+def test_what_is_not_json_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         yaml_format.load_yaml(text)
 
 
-def test_the_number_of_values_has_an_end(monkeypatch):
+def test_the_number_of_values_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(yaml_format, "MAX_VALUES", 10)
     yaml_format.load_yaml(b"[a, b, c, d, e, f, g, h, i]")
     with pytest.raises(ValueError, match="more than 10"):

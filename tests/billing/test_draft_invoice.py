@@ -10,6 +10,7 @@ from decimal import Decimal as D
 
 import pytest
 from django.db import DatabaseError, transaction
+from syrupy.assertion import SnapshotAssertion
 
 from billing import exports, selectors, services
 from billing.core.price import InvalidPrice
@@ -33,7 +34,7 @@ LATER = END + timedelta(days=1)
 
 
 @pytest.fixture
-def month(acme):
+def month(acme: Tenant) -> Tenant:
     """November of a small network, collected: two exchanges, three connectors, a firewall, some traffic."""
     with scope(acme):
         create_named_item("exchanges", "eu", "Europe")
@@ -62,7 +63,7 @@ def month(acme):
     return acme
 
 
-def test_a_month_reads_as_its_approved_invoice(month, json_snapshot):
+def test_a_month_reads_as_its_approved_invoice(month: Tenant, json_snapshot: SnapshotAssertion) -> None:
     with scope(month):
         services.update_draft_invoice(NOVEMBER, LATER)
         invoice = selectors.get_invoice("DRAFT-2026-11")
@@ -78,7 +79,7 @@ def test_a_month_reads_as_its_approved_invoice(month, json_snapshot):
     assert json.dumps(shown, indent=1, default=str, ensure_ascii=False) + "\n" == json_snapshot
 
 
-def test_lines_add_up_to_the_total_and_samples_to_their_line(month):
+def test_lines_add_up_to_the_total_and_samples_to_their_line(month: Tenant) -> None:
     with scope(month):
         services.update_draft_invoice(NOVEMBER, LATER)
         invoice = selectors.get_invoice("DRAFT-2026-11")
@@ -94,7 +95,7 @@ def test_lines_add_up_to_the_total_and_samples_to_their_line(month):
         assert invoice["unpriced"] == []
 
 
-def test_computing_a_draft_again_changes_nothing_and_lines_keep_their_id(month):
+def test_computing_a_draft_again_changes_nothing_and_lines_keep_their_id(month: Tenant) -> None:
     def shown() -> tuple:
         services.update_draft_invoice(NOVEMBER, LATER)
         return selectors.get_invoice("DRAFT-2026-11"), set(LineSample.objects.values_list("pk", "sample_id", "line_id"))
@@ -109,7 +110,7 @@ def test_computing_a_draft_again_changes_nothing_and_lines_keep_their_id(month):
         assert Invoice.objects.count() == 1
 
 
-def test_a_new_price_in_the_middle_of_the_month_makes_a_line_of_its_own(month):
+def test_a_new_price_in_the_middle_of_the_month_makes_a_line_of_its_own(month: Tenant) -> None:
     with scope(month):
         services.update_draft_invoice(NOVEMBER, LATER)
         book = selectors.price_book_of(month)
@@ -132,7 +133,7 @@ def test_a_new_price_in_the_middle_of_the_month_makes_a_line_of_its_own(month):
         assert sum(row["samples"] for row in usage["rows"] + usage["unpriced"]) == Sample.objects.count()
 
 
-def test_the_csv_sums_to_the_invoice_and_runs_no_formula(month):
+def test_the_csv_sums_to_the_invoice_and_runs_no_formula(month: Tenant) -> None:
     with scope(month):
         services.update_draft_invoice(NOVEMBER, LATER)
         rows = list(csv.DictReader(io.StringIO(exports.invoice_csv("DRAFT-2026-11"))))
@@ -141,7 +142,7 @@ def test_the_csv_sums_to_the_invoice_and_runs_no_formula(month):
         assert not [cell for row in rows for cell in row.values() if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
 
 
-def test_usage_costs_the_same_however_it_is_grouped_and_cut(month):
+def test_usage_costs_the_same_however_it_is_grouped_and_cut(month: Tenant) -> None:
     with scope(month):
         services.update_draft_invoice(NOVEMBER, LATER)
         for group_by in ("meter", "subject", "day", "hour", "size", "exchange"):
@@ -152,7 +153,7 @@ def test_usage_costs_the_same_however_it_is_grouped_and_cut(month):
         assert sum(part["total"] for part in parts) == report["total"]
 
 
-def test_usage_names_the_thing_and_filters_by_meter(month):
+def test_usage_names_the_thing_and_filters_by_meter(month: Tenant) -> None:
     with scope(month):
         rows = selectors.usage_report(START, END, meter="service_instance_hours", group_by="subject")["rows"]
         assert [row["group_label"] for row in rows] == [
@@ -166,7 +167,7 @@ def test_usage_names_the_thing_and_filters_by_meter(month):
             selectors.usage_report(START, END, meter="joules")
 
 
-def test_another_tenant_has_no_such_invoice(month, globex):
+def test_another_tenant_has_no_such_invoice(month: Tenant, globex: Tenant) -> None:
     with scope(month):
         services.update_draft_invoice(NOVEMBER, LATER)
         line = selectors.invoice_lines("DRAFT-2026-11")[0]["id"]
@@ -179,7 +180,7 @@ def test_another_tenant_has_no_such_invoice(month, globex):
             selectors.line_samples("DRAFT-2026-11", line)
 
 
-def test_without_a_price_book_usage_is_shown_and_nothing_is_charged(acme):
+def test_without_a_price_book_usage_is_shown_and_nothing_is_charged(acme: Tenant) -> None:
     nobody = Tenant.objects.create(slug="nobody", name="Nobody")
     with scope(nobody):
         create_connector_lifecycle("a", at(0))
@@ -191,7 +192,7 @@ def test_without_a_price_book_usage_is_shown_and_nothing_is_charged(acme):
         assert services.price_plan([], [])["monthly_after"] is None
 
 
-def test_prices_are_never_rewritten(acme):
+def test_prices_are_never_rewritten(acme: Tenant) -> None:
     version = PriceBookVersion.objects.filter(book=selectors.price_book_of(acme)).get()
     version.note = "cheaper"
     with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
@@ -200,7 +201,7 @@ def test_prices_are_never_rewritten(acme):
         services.publish_version(version.book, version.effective_from, [])
 
 
-def test_each_seller_sees_its_own_books(acme):
+def test_each_seller_sees_its_own_books(acme: Tenant) -> None:
     assert [book["buyer"] for book in selectors.price_books_sold_by(None)] == ["Initech", "Northwind Managed Networks"]
     northwind = selectors.price_books_sold_by(acme.msp)
     assert [book["buyer"] for book in northwind] == ["Acme Health", "Globex Retail"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -10,19 +11,20 @@ from django.utils import timezone
 from billing import selectors, services, tasks
 from billing.models import Sample
 from portal.celery import app
+from tenants.models import Tenant
 from tenants.scope import scope
 from tests.billing.conftest import at, create_connector_lifecycle
 
 
 @pytest.fixture
-def at_once():
+def at_once() -> Iterator[None]:
     """Tasks run where they are sent."""
     app.conf.update(task_always_eager=True, task_eager_propagates=True)
     yield
     app.conf.update(task_always_eager=False, task_eager_propagates=False)
 
 
-def test_metering_brings_each_tenants_draft_up_to_date(acme, globex, at_once):
+def test_metering_brings_each_tenants_draft_up_to_date(acme: Tenant, globex: Tenant, at_once: None) -> None:
     for tenant, name in ((acme, "a"), (globex, "g")):
         with scope(tenant):
             create_connector_lifecycle(name, timezone.now() - timedelta(minutes=90))
@@ -34,7 +36,7 @@ def test_metering_brings_each_tenants_draft_up_to_date(acme, globex, at_once):
             assert [line["subject"]["address"] for line in lines] == [f"connector/{name}"]
 
 
-def test_metering_that_stood_still_for_days_takes_up_where_it_stopped(acme):
+def test_metering_that_stood_still_for_days_takes_up_where_it_stopped(acme: Tenant) -> None:
     with scope(acme):
         create_connector_lifecycle("a", at(0))
         services.meter_usage(at(30))

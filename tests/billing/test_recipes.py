@@ -18,6 +18,7 @@ from billing.core.price_books import Rate
 from billing.core.price_shapes import PRICE_SHAPES, FlatPrice
 from billing.metering import collect_samples
 from provisioning.core.values.resource import Resource
+from tenants.models import Tenant
 from tenants.scope import scope
 from tests.billing.conftest import (
     at,
@@ -62,7 +63,7 @@ def publish(tenant: Any, *rates: Rate) -> None:
     services.publish_version(book, START, list(rates))
 
 
-def test_a_meter_of_hours_is_one_entry(acme, monkeypatch):
+def test_a_meter_of_hours_is_one_entry(acme: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(
         METERS,
         "segment_hours",
@@ -85,7 +86,7 @@ def test_a_meter_of_hours_is_one_entry(acme, monkeypatch):
         assert [(line["label"], line["amount"]) for line in plan["lines"]] == [("Segment hours, gold", "365.00")]
 
 
-def test_a_meter_of_bytes_is_one_entry(acme, monkeypatch):
+def test_a_meter_of_bytes_is_one_entry(acme: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(
         METERS,
         "gb_exchange_in",
@@ -104,7 +105,7 @@ def test_a_meter_of_bytes_is_one_entry(acme, monkeypatch):
         assert (row["group"], row["amount"]) == ("eu", D("2.00"))
 
 
-def test_a_price_shape_is_one_class_and_one_line(acme, monkeypatch):
+def test_a_price_shape_is_one_class_and_one_line(acme: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(PRICE_SHAPES, "capped", CappedPrice)
     with scope(acme):
         publish(acme, Rate.of("connector_hours", CappedPrice(D("0.5"), D(3))))
@@ -128,7 +129,7 @@ def test_a_price_shape_is_one_class_and_one_line(acme, monkeypatch):
 
 
 @pytest.mark.parametrize("meter", [meter for meter in METERS.values() if isinstance(meter.source, ResourceHours)])
-def test_the_lifecycle_log_keeps_what_hours_are_priced_by(meter):
+def test_the_lifecycle_log_keeps_what_hours_are_priced_by(meter: str) -> None:
     names = (*meter.dimensions, *meter.details)
     body = {**dict.fromkeys(names, "x"), "links": []}
     assert lifecycle_dimensions(meter.source.kind, body) == dict.fromkeys(names, "x")

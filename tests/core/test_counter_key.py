@@ -20,13 +20,13 @@ TEXTS = {
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_a_key_is_read_as_it_is_written(text):
+def test_a_key_is_read_as_it_is_written(text: str) -> None:
     assert CounterKey.parse(text) == TEXTS[text]
     assert str(TEXTS[text]) == text
 
 
 @pytest.mark.parametrize("segment", ["in", "out", "bytes", "hits", "denied"])
-def test_a_segment_may_have_any_name(segment):
+def test_a_segment_may_have_any_name(segment) -> None:
     for key in (CounterKey("connector/a", segment, "out", quantity="bytes"), CounterKey("spoof/a", segment)):
         assert CounterKey.parse(str(key)) == key
     service = CounterKey("service/fw", segment, quantity="bytes")
@@ -34,11 +34,11 @@ def test_a_segment_may_have_any_name(segment):
 
 
 @pytest.mark.parametrize("text", ["", "tunnel/a|bytes", "connector/a|corp|out|bytes|more", "no-route/corp|x"])
-def test_a_text_of_no_known_form_is_no_key(text):
+def test_a_text_of_no_known_form_is_no_key(text: str) -> None:
     assert CounterKey.parse(text) is None
 
 
-def test_a_node_reports_the_tenant_before_the_key():
+def test_a_node_reports_the_tenant_before_the_key() -> None:
     key = CounterKey("connector/a", "corp", "in", quantity="bytes")
     assert key.reported_by("acme") == "acme|connector/a|corp|in|bytes"
     assert split_tenant(key.reported_by("acme")) == ("acme", str(key))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -219,7 +220,7 @@ def test_a_plan_of_a_draft_that_was_edited_meanwhile_is_stale(people: People, mo
     monkeypatch.setattr(plans, "SYNCHRONOUS_LIMIT", 0)
     real = plans.plan_computation.compute_plan
 
-    def slow(found, progress):
+    def slow(found, progress) -> Any:
         done = real(found, progress)
         with scope(people.acme):
             editing.add_object(Draft.objects.get(pk=found.draft.pk), "groups", {"name": "late"})
@@ -278,7 +279,7 @@ def test_an_edit_while_a_draft_is_read_does_not_get_into_what_is_kept(
 ) -> None:
     plain, left = tenant_cache._parse_rows, ["late"]
 
-    def slow(rows):
+    def slow(rows) -> Any:
         if left:
             editing.add_object(draft, "groups", {"name": left.pop()})
         return plain(rows)
@@ -297,7 +298,7 @@ def test_an_edit_while_a_draft_is_read_does_not_get_into_what_is_kept(
 def test_rows_that_go_while_a_draft_is_read_are_read_again(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
     plain, left = tenant_cache._parse_rows, ["undo"]
 
-    def slow(rows):
+    def slow(rows) -> Any:
         if left and left.pop():
             editing.undo_edit(draft)
         return plain(rows)

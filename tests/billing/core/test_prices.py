@@ -7,9 +7,10 @@ from decimal import Decimal as D
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from billing.core.money import Money, round_to_minor
-from billing.core.price import Band, InvalidPrice
+from billing.core.price import Band, InvalidPrice, Price
 from billing.core.price_books import PriceBookValue, PriceBookVersionValue, Rate
 from billing.core.price_shapes import FlatPrice, GraduatedPrice, PackagePrice, Tier, VolumePrice, price_from_data
 from tests.billing.core.strategies import quantities, shapes
@@ -38,22 +39,22 @@ TIERS = (Tier(D(100), D("0.10")), Tier(D(1000), D("0.05"), D(3)), Tier(None, D("
         (PackagePrice(D(100), D(4)), "100.1", "8"),
     ],
 )
-def test_amounts_at_the_boundaries(price, quantity, amount):
+def test_amounts_at_the_boundaries(price: Price, quantity: str, amount) -> None:
     assert price.amount(D(quantity)) == D(amount)
 
 
 @given(shapes, quantities, quantities)
-def test_bands_say_how_the_amount_came_about(price, first, more):
+def test_bands_say_how_the_amount_came_about(price: Price, first, more) -> None:
     bands = price.bands(first, first + more)
     assert sum((band.amount for band in bands), D(0)) == price.amount(first + more) - price.amount(first)
 
 
 @given(shapes)
-def test_a_price_survives_storage(price):
+def test_a_price_survives_storage(price: Price) -> None:
     assert price_from_data(price.to_data()) == price
 
 
-def test_bands_go_on_where_earlier_usage_stopped():
+def test_bands_go_on_where_earlier_usage_stopped() -> None:
     assert GraduatedPrice(TIERS).bands(D(50), D(1100)) == [
         Band(D(50), D("0.10")),
         Band(D(900), D("0.05"), D(3)),
@@ -61,14 +62,14 @@ def test_bands_go_on_where_earlier_usage_stopped():
     ]
 
 
-def test_rounding_is_half_up_and_mirrors():
+def test_rounding_is_half_up_and_mirrors() -> None:
     assert round_to_minor(D("0.005"), "EUR") == Money(1, "EUR") == -round_to_minor(D("-0.005"), "EUR")
     assert round_to_minor(D("0.0049999999"), "EUR") == Money(0, "EUR")
     assert round_to_minor(D("1.5"), "JPY") == Money(2, "JPY")
     assert str(Money(123456, "EUR")) == "EUR 1,234.56"
 
 
-def test_a_volume_price_that_lowers_the_bill_says_so():
+def test_a_volume_price_that_lowers_the_bill_says_so() -> None:
     assert VolumePrice(TIERS).can_lower_bill
     assert not VolumePrice((Tier(D(10), D(1)), Tier(None, D(1), D(5)))).can_lower_bill
 
@@ -90,12 +91,12 @@ def test_a_volume_price_that_lowers_the_bill_says_so():
         ({"shape": "package", "size": "0", "package_price": "1"}, "above 0"),
     ],
 )
-def test_a_price_that_cannot_be_used_is_refused(data, message):
+def test_a_price_that_cannot_be_used_is_refused(data: st.DataObject, message: str) -> None:
     with pytest.raises(InvalidPrice, match=message):
         price_from_data(data)
 
 
-def test_a_book_finds_the_version_in_force_and_the_most_specific_rate():
+def test_a_book_finds_the_version_in_force_and_the_most_specific_rate() -> None:
     start, later = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC)
     default, small = (
         Rate.of("connector_hours", FlatPrice(D(2))),

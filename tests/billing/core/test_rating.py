@@ -35,12 +35,12 @@ BOOK = PriceBookValue(
 )
 
 
-def used(meter, subject, hour, quantity, **dimensions):
+def used(meter: str, subject: str, hour: int, quantity: str, **dimensions: str) -> SampleValue:
     at = NOVEMBER.start + hour * HOUR
     return SampleValue(meter, subject, at, at + HOUR, D(quantity), tuple(dimensions.items()))
 
 
-def test_a_month_of_a_connector_that_grew_in_the_middle():
+def test_a_month_of_a_connector_that_grew_in_the_middle() -> None:
     usage = [used("connector_hours", "connector/a", hour, 1, size="small") for hour in range(360)]
     usage += [used("connector_hours", "connector/a", hour, 1, size="medium") for hour in range(360, 720)]
     small, medium = sorted(rate_samples(usage, BOOK, NOVEMBER).lines, key=lambda line: line.amount.minor)
@@ -54,7 +54,7 @@ def test_a_month_of_a_connector_that_grew_in_the_middle():
     assert medium.explanation == "360 h × 0.145 = EUR 52.20, flat price, half up to the minor unit."
 
 
-def test_bands_count_all_connectors_together_and_the_cents_are_shared():
+def test_bands_count_all_connectors_together_and_the_cents_are_shared() -> None:
     usage = [used("gb_exchange_out", f"connector/{name}", 3, "5.05") for name in "abc"]
     lines = rate_samples(usage, BOOK, NOVEMBER).lines
     assert [line.amount.minor for line in lines] == [42, 42, 42]
@@ -66,12 +66,12 @@ def test_bands_count_all_connectors_together_and_the_cents_are_shared():
     )
 
 
-def test_what_has_no_price_is_named_not_dropped():
+def test_what_has_no_price_is_named_not_dropped() -> None:
     rating = rate_samples([used("gb_inspected", "service/fw", 0, 7)], BOOK, NOVEMBER)
     assert rating.lines == [] and [sample.quantity for sample in rating.unpriced] == [D(7)]
 
 
-def test_a_plan_is_priced_by_the_month_of_730_hours():
+def test_a_plan_is_priced_by_the_month_of_730_hours() -> None:
     exchange = Resource("exchange/eu", "exchange.presence", {"size": "small", "location": "aws-eu-central-1"})
     before = [exchange, Resource("connector/a", "exchange.connector", {"size": "small", "kind": "aws-vpc"})]
     after = [
@@ -89,7 +89,7 @@ def test_a_plan_is_priced_by_the_month_of_730_hours():
     assert sum(d.amount.minor for d in estimate.lines) == (estimate.after - estimate.before).minor
 
 
-def test_before_the_first_price_everything_is_unpriced():
+def test_before_the_first_price_everything_is_unpriced() -> None:
     connector = Resource("connector/a", "exchange.connector", {"size": "small", "kind": "aws-vpc"})
     rating = rate_month([connector], BOOK, datetime(2025, 1, 1, tzinfo=UTC))
     assert rating.lines == [] and rating.unpriced[0].subject == "connector/a"

@@ -17,30 +17,34 @@ from hypothesis import strategies as st
 from billing.core.billing_period import BillingPeriod
 from billing.core.money import Money, allocate, round_to_minor, sum_money
 from billing.core.price_books import PriceBookValue, PriceBookVersionValue
-from billing.core.rating import ConflictingSamples, rate_samples
+from billing.core.rating import ConflictingSamples, Rating, rate_samples
 from billing.core.samples import HOUR, SampleValue, hour_windows, hours_between
 from tests.billing.core.strategies import NOVEMBER, books, monotone, quantities, samples
 
 
-def text(rating) -> str:
+def text(rating: Rating) -> str:
     return json.dumps(
         [line.to_data() for line in rating.lines] + [list(map(str, sample.key)) for sample in rating.unpriced]
     )
 
 
-def sums(rating, currency) -> Money:
+def sums(rating: Rating, currency: str) -> Money:
     return sum_money((line.amount for line in rating.lines), currency)
 
 
 @given(samples(), books(), st.data())
-def test_i1_any_order_and_any_repeats_give_the_same_bytes(usage, book, data):
+def test_i1_any_order_and_any_repeats_give_the_same_bytes(
+    usage: list[SampleValue], book: PriceBookValue, data: st.DataObject
+) -> None:
     repeats = data.draw(st.lists(st.sampled_from(usage), max_size=5)) if usage else []
     shuffled = data.draw(st.permutations(usage + repeats))
     assert text(rate_samples(shuffled, book, NOVEMBER)) == text(rate_samples(usage, book, NOVEMBER))
 
 
 @given(samples(), books())
-def test_i2_every_sample_is_behind_one_line_or_unpriced_and_quantities_are_conserved(usage, book):
+def test_i2_every_sample_is_behind_one_line_or_unpriced_and_quantities_are_conserved(
+    usage: list[SampleValue], book: PriceBookValue
+) -> None:
     rating = rate_samples(usage, book, NOVEMBER)
     behind = [key for line in rating.lines for key in line.samples] + [sample.key for sample in rating.unpriced]
     assert sorted(behind) == sorted(sample.key for sample in usage)
@@ -51,7 +55,9 @@ def test_i2_every_sample_is_behind_one_line_or_unpriced_and_quantities_are_conse
 
 
 @given(samples(), books(), st.lists(st.integers(0, 720 * 60), max_size=3))
-def test_i3_splitting_a_month_anywhere_never_changes_its_total(usage, book, minutes):
+def test_i3_splitting_a_month_anywhere_never_changes_its_total(
+    usage: list[SampleValue], book: PriceBookValue, minutes
+) -> None:
     cuts = sorted(NOVEMBER.start + timedelta(minutes=minute) for minute in minutes)
     edges = [NOVEMBER.start, *cuts, NOVEMBER.end]
     parts = [rate_samples(usage, book, NOVEMBER.since(a).until(b)) for a, b in itertools.pairwise(edges)]
@@ -61,7 +67,9 @@ def test_i3_splitting_a_month_anywhere_never_changes_its_total(usage, book, minu
 
 
 @given(samples(), books(), st.integers(0, 719))
-def test_i3_a_version_with_the_same_prices_never_changes_the_total(usage, book, hour):
+def test_i3_a_version_with_the_same_prices_never_changes_the_total(
+    usage: list[SampleValue], book: PriceBookValue, hour: int
+) -> None:
     at = NOVEMBER.start + hour * HOUR
     if any(version.effective_from == at for version in book.versions):
         return
@@ -75,7 +83,9 @@ def test_i3_a_version_with_the_same_prices_never_changes_the_total(usage, book, 
 
 
 @given(samples(), books(monotone, most_versions=1, complete=True), st.data())
-def test_i4_more_usage_never_lowers_a_bill_without_volume_prices(usage, book, data):
+def test_i4_more_usage_never_lowers_a_bill_without_volume_prices(
+    usage: list[SampleValue], book: PriceBookValue, data: st.DataObject
+) -> None:
     if usage:
         chosen = data.draw(st.sampled_from(usage))
         more = [replace(s, quantity=s.quantity + data.draw(quantities)) if s is chosen else s for s in usage]
@@ -86,7 +96,9 @@ def test_i4_more_usage_never_lowers_a_bill_without_volume_prices(usage, book, da
 
 
 @given(samples(), books())
-def test_i6_lines_of_one_pool_add_up_to_the_rounded_amount_of_the_pool(usage, book):
+def test_i6_lines_of_one_pool_add_up_to_the_rounded_amount_of_the_pool(
+    usage: list[SampleValue], book: PriceBookValue
+) -> None:
     pools: dict = {}
     for line in rate_samples(usage, book, NOVEMBER).lines:
         pool = (line.version, line.rate, "" if line.rate.price.pooled else line.subject)
@@ -102,7 +114,7 @@ def test_i6_lines_of_one_pool_add_up_to_the_rounded_amount_of_the_pool(usage, bo
 
 
 @given(st.integers(-(10**9), 10**9), st.lists(st.decimals(0, 10**6, places=9), min_size=1, max_size=9))
-def test_i6_a_split_sum_is_whole_again_fair_to_the_cent_and_mirrors(minor, weights):
+def test_i6_a_split_sum_is_whole_again_fair_to_the_cent_and_mirrors(minor, weights) -> None:
     if not sum(weights):
         return
     whole = Money(minor, "EUR")
@@ -114,7 +126,7 @@ def test_i6_a_split_sum_is_whole_again_fair_to_the_cent_and_mirrors(minor, weigh
 
 
 @pytest.mark.parametrize("year", [2024, 2026, 2100])
-def test_i11_a_month_is_its_days_times_24_hours_of_utc_whatever_clocks_do(year):
+def test_i11_a_month_is_its_days_times_24_hours_of_utc_whatever_clocks_do(year) -> None:
     months = [BillingPeriod.month(year, month) for month in range(1, 13)]
     assert [(m.end - m.start) // HOUR for m in months] == [24 * monthrange(year, m)[1] for m in range(1, 13)]
     assert [a.end for a in months[:-1]] == [b.start for b in months[1:]]
@@ -125,7 +137,7 @@ def test_i11_a_month_is_its_days_times_24_hours_of_utc_whatever_clocks_do(year):
 @pytest.mark.parametrize(
     "day, count", [(datetime(2026, 3, 29), 23), (datetime(2026, 10, 25), 25), (datetime(2026, 7, 1), 24)]
 )
-def test_i11_a_local_day_of_23_or_25_hours_is_metered_by_what_really_passed(day, count):
+def test_i11_a_local_day_of_23_or_25_hours_is_metered_by_what_really_passed(day, count: int) -> None:
     berlin = ZoneInfo("Europe/Berlin")
     start, end = (
         day.replace(tzinfo=berlin).astimezone(UTC),
@@ -136,7 +148,7 @@ def test_i11_a_local_day_of_23_or_25_hours_is_metered_by_what_really_passed(day,
     assert local == SampleValue("connector_hours", "c", start, start + HOUR, Decimal(1))
 
 
-def test_two_contents_under_one_key_are_refused():
+def test_two_contents_under_one_key_are_refused() -> None:
     at = NOVEMBER.start
     once = SampleValue("connector_hours", "c", at, at + HOUR, Decimal(1))
     with pytest.raises(ConflictingSamples, match="reported twice"):
