@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from provisioning.core.node_document import VERSION
 from provisioning.lab.control import Lab, LabError
 from provisioning.lab.fake_portal import FakePortal
 from tests.lab.conftest import ROOT, RunningLab, _skip_without_packets, wait_until
@@ -134,19 +135,40 @@ def test_a_document_that_the_portal_did_not_sign_is_not_applied(tmp_path: Path) 
     running_lab.start()
     try:
         running_lab.publish_network(HandwrittenNetwork(SITES))
-        version = running_lab.portal.reports["aws-eu-central-1/1"]["version"]
+        serial = running_lab.portal.reports["aws-eu-central-1/1"]["serial"]
         running_lab.portal.publish(HandwrittenNetwork(SITES).with_changes(default_action={"corp": "deny"}).documents())
         text, _ = running_lab.portal.documents["aws-eu-central-1/1"]
         wait_until(lambda: running_lab.portal.wait_until_applied(1), 10, "the signed one is applied")
         running_lab.portal.documents["aws-eu-central-1/1"] = (
-            text.replace("closed", "open"),
+            text.replace('"default_action":"deny"', '"default_action":"allow"'),
             running_lab.portal.documents["aws-eu-central-1/1"][1],
         )
         time.sleep(1)
-        assert running_lab.portal.reports["aws-eu-central-1/1"]["version"] == version + 1
+        assert running_lab.portal.reports["aws-eu-central-1/1"]["serial"] == serial + 1
         wait_until(lambda: "signature is not the portal's" in running_lab.log(), 25, "the agent says why it refuses")
     finally:
         running_lab.stop()
+
+
+@pytest.mark.packets
+def test_an_agent_that_does_not_know_the_documents_version_refuses_it_says_so_and_forwards_on(
+    own_lab: RunningLab,
+) -> None:
+    own_lab.publish_network(HandwrittenNetwork(SITES))
+    closed = HandwrittenNetwork(SITES).with_changes(default_action={"corp": "deny"}).documents()
+    own_lab.portal.publish(closed, version=VERSION + 1)
+    reports = own_lab.portal.reports
+    wait_until(lambda: all(report["health"]["refused"] for report in reports.values()), 10, "every agent refuses")
+    report = reports["aws-eu-central-1/1"]
+    assert f"writes document version {VERSION + 1}, this agent knows {VERSION}" in report["health"]["refused"]
+    assert (report["serial"], report["health"]["document_version"], report["failed"]) == (1, VERSION, {})
+    assert report["applied"] and own_lab.can_connect("prod", "10.2.0.1", 443), "the last known document holds"
+    for node in own_lab.lab.state["nodes"].values():
+        os.kill(node["pid"], signal.SIGKILL)
+    assert own_lab.can_connect("prod", "10.2.0.1", 443), "also where an agent dies meanwhile"
+    own_lab.portal.publish(closed)
+    assert own_lab.portal.wait_until_applied() and not own_lab.can_connect("prod", "10.2.0.1", 443)
+    assert not any(report["health"]["refused"] for report in own_lab.portal.reports.values())
 
 
 def test_an_agent_on_a_router_of_its_own_carries_its_document_out_and_ends_when_told(tmp_path: Path) -> None:
@@ -158,7 +180,7 @@ def test_an_agent_on_a_router_of_its_own_carries_its_document_out_and_ends_when_
     argv = [sys.executable, "-m", "provisioning.agent", "--config", str(tmp_path / "agent.json"), "--simulate"]
     agent = subprocess.Popen(argv, cwd=ROOT)
     try:
-        wait_until(lambda: portal.reports.get(name, {}).get("version") == 1, 20, "the agent reports the document")
+        wait_until(lambda: portal.reports.get(name, {}).get("serial") == 1, 20, "the agent reports the document")
         assert set(portal.reports[name]["applied"]) == set(HandwrittenNetwork(SITES).documents()[name])
         agent.send_signal(signal.SIGTERM)
         assert agent.wait(10) == 0

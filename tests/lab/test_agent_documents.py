@@ -1,0 +1,110 @@
+"""Which documents an agent carries out: signed ones, of a version it knows or the one before."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from provisioning.agent.agent import Agent
+from provisioning.agent.document import UnknownDocumentVersion, UntrustedDocument, verify_document
+from provisioning.agent.netlink import Netlink
+from provisioning.agent.portal_client import PortalClient
+from provisioning.agent.render import render_node
+from provisioning.agent.state import AgentState
+from provisioning.core.node_document import VERSION
+from provisioning.core.values.resource import canonical_json
+from tests.lab.compiled_documents import compile_documents
+from tests.lab.test_agent_render import NETWORK, clinic
+
+KEY = Ed25519PrivateKey.generate()
+NODE = "aws-eu-central-1/1"
+
+
+def signed(document: dict[str, Any]) -> tuple[str, str]:
+    text = canonical_json(document)
+    return text, base64.b64encode(KEY.sign(text.encode())).decode()
+
+
+def document(version: int = VERSION) -> dict[str, Any]:
+    return {"version": version, "serial": 7, "node": {}, "sections": NETWORK.documents()[NODE]}
+
+
+def unversioned(sections: dict[str, Any]) -> dict[str, Any]:
+    """The document as releases before versions wrote it: other words, and ``version`` was its serial."""
+    names = {
+        "imported_members": "guests", "deciding_peers": "handover", "shares": "passages", "peer_rules": "foreign",
+        "bogons": "private", "address_sets": "sets", "filtered_routes": "blind", "anchor_class": "class",
+    }  # fmt: skip
+
+    def rename(value: Any) -> Any:
+        if isinstance(value, list):
+            return [rename(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        return {names.get(name, name): rename(inner) for name, inner in value.items()}
+
+    old: dict[str, Any] = {}
+    for key, section in sections.items():
+        body = rename({name: value for name, value in section["body"].items() if name not in ("version", "nodes")})
+        if section["kind"] == "exchange.segment":
+            body["stance"] = {"allow": "open", "deny": "closed"}[body.pop("default_action")]
+            body["mesh"] = [{**peer, "location": section["body"]["nodes"][peer["node"]]} for peer in body["mesh"]]
+        elif section["kind"] == "exchange.instance":
+            body["default"] = body.pop("default_action")
+        old[key] = {**section, "body": body}
+    return {"version": 57, "node": {}, "sections": old}
+
+
+def make_agent(folder: Path) -> Agent:
+    public_key = base64.b64encode(KEY.public_key().public_bytes_raw()).decode()
+    return Agent(
+        location="aws-eu-central-1",
+        index=1,
+        portal=PortalClient("http://127.0.0.1:1", "token"),
+        state=AgentState(folder, "boot"),
+        netlink=Netlink(),
+        public_key=public_key,
+        simulate=True,
+    )
+
+
+def test_a_document_of_a_later_version_or_another_signer_is_refused() -> None:
+    with pytest.raises(UnknownDocumentVersion, match=f"version {VERSION + 1}, this agent knows {VERSION}"):
+        verify_document(*signed(document(VERSION + 1)), KEY.public_key())
+    text, signature = signed(document())
+    with pytest.raises(UntrustedDocument):
+        verify_document(text.replace("10.1.", "10.9."), signature, KEY.public_key())
+    assert verify_document(text, signature, KEY.public_key()).serial == 7
+
+
+@pytest.mark.parametrize("sections", [NETWORK.documents()[NODE], compile_documents(clinic().network())[NODE]])
+def test_a_document_of_before_versions_means_what_it_meant(sections: dict[str, Any]) -> None:
+    old = verify_document(*signed(unversioned(sections)), KEY.public_key())
+    new = verify_document(*signed({**document(), "sections": sections}), KEY.public_key())
+    assert old.serial == 57
+    rendered = render_node(old, {}, "x.")
+    assert rendered == render_node(new, {}, "x.") and rendered.namespaces and not rendered.failed
+
+
+def test_an_agent_starts_from_its_document_of_before_versions(tmp_path: Path) -> None:
+    text, signature = signed(unversioned(NETWORK.documents()[NODE]))
+    (tmp_path / "document.json").write_text(json.dumps({"document": text, "signature": signature}))
+    agent = make_agent(tmp_path)
+    agent.resume()
+    assert agent.document.serial == 57 and agent.applied.keys() == NETWORK.documents()[NODE].keys()
+
+
+def test_an_agent_that_was_downgraded_leaves_the_kernel_alone_and_says_so(tmp_path: Path) -> None:
+    text, signature = signed(document(VERSION + 1))
+    (tmp_path / "document.json").write_text(json.dumps({"document": text, "signature": signature}))
+    agent = make_agent(tmp_path)
+    agent.resume()
+    report = agent.build_report()
+    assert (report["serial"], report["applied"], report["health"]["document_version"]) == (0, {}, VERSION)
+    assert "upgrade the agent" in report["health"]["refused"]
+    assert json.loads((tmp_path / "document.json").read_text())["document"] == text
