@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
+from provisioning.core.node_document import VERSION
 from provisioning.core.plan import (
     KNOWN_AFTER_APPLY,
     changed_fields,
@@ -28,6 +29,7 @@ from provisioning.drivers import compile_network, gateway_warnings
 from tests.core.random_edits import edited_full_networks
 from tests.core.random_small_networks import many_examples
 from tests.core.sample_networks import IntentBuilder, hospital_network, partner_network, policy, site
+from tests.core.unversioned_bodies import unversioned_body
 
 
 def plan_text(before: IntentBuilder, after: IntentBuilder) -> str:
@@ -237,6 +239,16 @@ def test_the_order_of_rules_is_a_difference() -> None:
     one, other = {"id": "a"}, {"id": "b"}
     change = Change("change", "x", "x.y", {"rules": [one, other]}, {"rules": [other, one]})
     assert changed_fields(change) == [("rules (order)", ["a", "b"], ["b", "a"])]
+
+
+def test_what_an_older_release_wrote_is_compared_in_the_words_of_this_one() -> None:
+    before, after = hospital_network(), hospital_network()
+    after.edit("segments", "guest", default_action="allow")
+    new = compile_network(after.network())["segment/guest"]
+    old = compile_network(before.network())["segment/guest"]
+    old = replace(old, body=unversioned_body(old.kind, old.body))
+    (change,) = diff_resources({old.address: old}, {new.address: new})
+    assert list(describe_change(change)) == [f"document version 0 → {VERSION}", "default action: deny → allow"]
 
 
 def test_opening_the_internet_and_a_service_without_instances_are_warned_about() -> None:

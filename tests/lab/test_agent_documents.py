@@ -18,6 +18,7 @@ from provisioning.agent.render import render_node
 from provisioning.agent.state import AgentState
 from provisioning.core.node_document import VERSION
 from provisioning.core.values.resource import canonical_json
+from tests.core.unversioned_bodies import unversioned_body
 from tests.lab.compiled_documents import compile_documents
 from tests.lab.test_agent_render import NETWORK, clinic
 
@@ -35,28 +36,11 @@ def document(version: int = VERSION) -> dict[str, Any]:
 
 
 def unversioned(sections: dict[str, Any]) -> dict[str, Any]:
-    """The document as releases before versions wrote it: other words, and ``version`` was its serial."""
-    names = {
-        "imported_members": "guests", "deciding_peers": "handover", "shares": "passages", "peer_rules": "foreign",
-        "bogons": "private", "address_sets": "sets", "filtered_routes": "blind", "anchor_class": "class",
-    }  # fmt: skip
-
-    def rename(value: Any) -> Any:
-        if isinstance(value, list):
-            return [rename(item) for item in value]
-        if not isinstance(value, dict):
-            return value
-        return {names.get(name, name): rename(inner) for name, inner in value.items()}
-
-    old: dict[str, Any] = {}
-    for key, section in sections.items():
-        body = rename({name: value for name, value in section["body"].items() if name not in ("version", "nodes")})
-        if section["kind"] == "exchange.segment":
-            body["stance"] = {"allow": "open", "deny": "closed"}[body.pop("default_action")]
-            body["mesh"] = [{**peer, "location": section["body"]["nodes"][peer["node"]]} for peer in body["mesh"]]
-        elif section["kind"] == "exchange.instance":
-            body["default"] = body.pop("default_action")
-        old[key] = {**section, "body": body}
+    """Return the document as releases before versions wrote it; ``version`` was its serial."""
+    old = {
+        key: {**section, "body": unversioned_body(section["kind"], section["body"])}
+        for key, section in sections.items()
+    }
     return {"version": 57, "node": {}, "sections": old}
 
 

@@ -14,8 +14,10 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from provisioning.core.node_document import VERSION
 from provisioning.core.values.resource import Change
 from provisioning.drivers.base import Done, DriverContext, DriverError, Waiting
+from provisioning.drivers.exchange.driver import REPORT_TIMEOUT
 from provisioning.errors import Forbidden, StateConflict, ValidationFailed
 from provisioning.models import Draft, Lifecycle, Node, NodeSection, ResourceRecord, Run, Step
 from provisioning.services import lease, node_sections, nodes, plans, revisions, runs, steps
@@ -342,6 +344,57 @@ def test_removing_a_connector_takes_it_off_its_nodes_and_ends_its_hours(people: 
     with scope(people.acme):
         assert not ResourceRecord.objects.filter(address="connector/site-2").exists()
         assert Lifecycle.objects.get(address="connector/site-2").ended_at is not None
+
+
+def test_a_step_says_which_node_needs_a_newer_agent_and_fails_when_it_does_not_come(people: People) -> None:
+    def report_old_agent(node: Node) -> None:
+        document = json.loads(nodes.signed_document(node)[0])
+        failed = dict.fromkeys(document["sections"], "this section makes no sense to the agent: KeyError")
+        nodes.record_report(node, {"epoch": "e1", "version": 1, "failed": failed, "health": {"simulated": False}})
+
+    run, by_address = planned(people.acme)
+    step = by_address["exchange/eu"]
+    steps.process_step(people.acme, step.pk)
+    for node in Node.objects.all():
+        report_old_agent(node)
+    with scope(people.acme):
+        Step.objects.filter(pk=step.pk).update(due_at=timezone.now())
+    steps.process_step(people.acme, step.pk)
+    needed = (
+        "Node aws-eu-central-1/1, aws-eu-central-1/2 runs an agent that knows document version 0, "
+        f"this is {VERSION}: upgrade it"
+    )
+    with scope(people.acme):
+        step.refresh_from_db()
+        assert (step.state, step.note) == ("waiting", needed)
+        NodeSection.objects.update(published_at=timezone.now() - 2 * REPORT_TIMEOUT)
+        Step.objects.filter(pk=step.pk).update(due_at=timezone.now())
+    steps.process_step(people.acme, step.pk)
+    with scope(people.acme):
+        step.refresh_from_db()
+        assert (step.state, step.error["code"]) == ("failed", "node_outdated")
+        assert step.error["message"] == f"{needed}, then retry."
+    finish_run(people.acme, run)
+    with scope(people.acme):
+        runs.retry_run(run)
+    finish_run(people.acme, run)
+    with scope(people.acme):
+        run.refresh_from_db()
+        assert run.state == "succeeded"
+
+
+def test_a_step_that_an_older_release_planned_is_not_carried_out(people: People) -> None:
+    _, by_address = planned(people.acme)
+    step = by_address["exchange/eu"]
+    with scope(people.acme):
+        after = step.change.after
+        after.body = {name: value for name, value in after.body.items() if name not in ("version", "nodes")}
+        type(after).objects.filter(pk=after.pk).update(body=after.body)
+    steps.process_step(people.acme, step.pk)
+    with scope(people.acme):
+        step.refresh_from_db()
+        assert (step.state, step.error["code"]) == ("failed", "outdated_plan")
+        assert "Make a new plan." in step.error["message"] and not NodeSection.objects.exists()
 
 
 def test_steps_that_write_for_the_same_nodes_do_not_wait_for_each_other_in_a_ring(
