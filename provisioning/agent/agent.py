@@ -230,6 +230,8 @@ class Agent:
             # Grows while the epoch lasts, over restarts of this process too.
             "sequence": time.monotonic_ns() // 1_000_000,
             "serial": self.document.serial,
+            # Read by portals of before document versions, which call the serial so.
+            "version": self.document.serial,
             "applied": self.applied,
             "failed": self.failed,
             "health": self._health(),

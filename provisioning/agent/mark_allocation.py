@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from provisioning.agent.fwmarks import FIRST_CHAIN, LAST_CHAIN, MAX_INSTANCES, MAX_OVERLAPPING_SOURCES
+from provisioning.agent.fwmarks import FIRST_CHAIN, LAST_CHAIN, MAX_OVERLAPPING_SOURCES
+from provisioning.core.node_document import MAX_INSTANCES_PER_PLACEMENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class MarkAllocation:
             if instance in slots:
                 continue
             taken = {slots[other] for s, other in present if s == service and other in slots}
-            free = [n for n in range(1, MAX_INSTANCES + 1) if n not in taken]
+            free = [n for n in range(1, MAX_INSTANCES_PER_PLACEMENT + 1) if n not in taken]
             retired = {number for name, number in slots.items() if name.startswith(f"{service}/")}
             slots[instance] = next((n for n in free if n not in retired), free[0] if free else 0)
         return replace(self, chains=numbers, slots=slots)

@@ -16,10 +16,10 @@ from provisioning.agent import (
 )
 from provisioning.agent.desired import NetworkNamespace
 from provisioning.agent.document import NodeDocument
-from provisioning.agent.fwmarks import MAX_CHAIN_LENGTH
 from provisioning.agent.mark_allocation import MarkAllocation
 from provisioning.agent.parsed_segment import ParsedSegment, parse_segments
 from provisioning.agent.render_decision import DecisionChains
+from provisioning.core.node_document import MAX_CHAIN_LENGTH
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,8 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 from provisioning.core.values.resource import content_digest
 
 VERSION = 1
-"""Grows when a body changes so that an agent of before would misread it; upgrades.py then reads the one before."""
+"""Grows when a body changes so that an older agent would misread it; node_document_upgrade.py then reads the version
+before."""
 
 SectionKind = Literal[
     "exchange.presence", "exchange.segment", "exchange.vrf", "exchange.connector", "exchange.instance"
@@ -31,7 +32,7 @@ Ports = Annotated[list[str], "destination ports and spans of them (443, 8000-810
 Nodes = Annotated[dict[str, str], "nodes that carry the section out → their location"]
 Version = Annotated[int, "version of the node document that the body is written in"]
 
-# Limits that follow from the bits of a packet's and a connection's mark (agent/fwmarks.py); compile stays within them.
+# Limits that follow from the bits of a packet's and a connection's mark (agent/fwmarks.py). Networks stay within them.
 MAX_CHAIN_LENGTH = 4
 """Services in one chain: a connection remembers an instance of each in four bits of its mark."""
 
@@ -40,6 +41,15 @@ MAX_INSTANCES_PER_PLACEMENT = 15
 
 MAX_INSTANCES = 3900
 """Instances in a network: a packet's mark has twelve bits for the mesh index of the instance it goes to."""
+
+
+class DocumentJson(TypedDict):
+    """Everything a node should carry out, for all tenants on it."""
+
+    version: Annotated[int, "of the document's shape; an agent that does not know it refuses the document"]
+    serial: Annotated[int, "grows with every section published to the node; the node reports the last one applied"]
+    node: Annotated[NodeIdentity, "who it is for"]
+    sections: Annotated[dict[str, SectionJson], "{tenant}/{address} → section"]
 
 
 class NodeIdentity(TypedDict):
@@ -61,15 +71,6 @@ class SectionJson(TypedDict):
     kind: Annotated[str, "exchange.presence, .segment, .vrf, .connector or .instance"]
     digest: Annotated[str, "SHA-256 of the body's canonical JSON; the node reports it once it is applied"]
     body: Annotated[Mapping[str, Any], "one of the bodies below"]
-
-
-class DocumentJson(TypedDict):
-    """Everything a node should carry out, for all tenants on it."""
-
-    version: Annotated[int, "of the document's shape; an agent that does not know it refuses the document"]
-    serial: Annotated[int, "grows with every section published to the node; the node reports the last one applied"]
-    node: Annotated[NodeIdentity, "who it is for"]
-    sections: Annotated[dict[str, SectionJson], "{tenant}/{address} → section"]
 
 
 # Matches and rules

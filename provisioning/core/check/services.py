@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from provisioning.core.resolve.fabric import MAX_CHAIN_LENGTH, MAX_INSTANCES_PER_PLACEMENT
+from provisioning.core.node_document import MAX_CHAIN_LENGTH, MAX_INSTANCES_PER_PLACEMENT
 from provisioning.core.resolve.network import Network
 from provisioning.core.values.resource import Problem
 

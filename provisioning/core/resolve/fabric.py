@@ -11,20 +11,12 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from provisioning.core.intent import Catalog, Exchange, Intent, Service
+from provisioning.core.node_document import MAX_INSTANCES
 
 MAX_EXCHANGES = 50
 """Nodes have the mesh places 1 to 100, service instances those from 101."""
 
 FIRST_INSTANCE_INDEX = 101
-
-MAX_INSTANCES = 3900
-"""A packet's mark has twelve bits for the place of the instance it goes to."""
-
-MAX_CHAIN_LENGTH = 4
-"""In one chain: a connection remembers an instance of each in four bits of its mark."""
-
-MAX_INSTANCES_PER_PLACEMENT = 15
-"""Of one service at one exchange, for the same reason."""
 
 Key = TypeVar("Key")
 
