@@ -151,7 +151,7 @@ def test_what_is_selected_is_in_the_address(people: People, sign_in: SignIn, ten
     assert 'aria-label="Group prod"' in text(client, f"design/{drawn.uid}/?select=groups/{uid}")
     reach = text(client, f"design/{drawn.uid}/reach/?from={uid}")
     assert "What can prod reach?" in reach and "no rule lets it through" in reach
-    assert "It is not in live yet." in text(client, f"design/{drawn.uid}/reach/?from={uid}&view=live")
+    assert "It is not in the live network yet." in text(client, f"design/{drawn.uid}/reach/?from={uid}&view=live")
 
 
 def test_a_plan_offers_provision_with_its_digest_to_who_may(people: People, sign_in: SignIn, plan: Any) -> None:
@@ -175,7 +175,7 @@ def test_a_stale_plan_says_what_moved_and_cannot_be_provisioned(
 def test_where_a_second_person_is_asked_nobody_approves_their_own(people: People, sign_in: SignIn, plan: Any) -> None:
     people.acme.requires_approval = True
     people.acme.save()
-    assert "Nobody approves their own plan" in text(sign_in(people.netadmin), f"plans/{plan.uid}/")
+    assert "You cannot approve your own plan" in text(sign_in(people.netadmin), f"plans/{plan.uid}/")
     assert "approve/" in text(sign_in(people.secadmin), f"plans/{plan.uid}/")
 
 
