@@ -24,7 +24,7 @@ from portal.live_updates import tenant_group
 from provisioning.core.values.resource import Problem
 from provisioning.errors import ValidationFailed
 from provisioning.models import Plan
-from provisioning.selectors import runs as selectors
+from provisioning.selectors.plans import get_plan, plan_json
 from tenants.middleware import TenantRequest
 from tenants.models import Tenant
 from tenants.scope import scope
@@ -94,7 +94,7 @@ def _is_computing(tenant: Tenant, plan: Plan) -> bool:
 def _write_result(request: TenantRequest, response: Response, plan: Plan) -> None:
     """Make the response what it would have been, had the plan been computed at once; its headers stay."""
     with scope(request.tenant):
-        computed = selectors.get_plan(plan.uid)
+        computed = get_plan(plan.uid)
         if computed.state == Plan.State.FAILED:
             problems = [Problem(row["code"], row["path"], row["message"]) for row in computed.problems]
             response.status_code, response.accepted_renderer = 422, ProblemRenderer()
@@ -108,7 +108,7 @@ def _write_result(request: TenantRequest, response: Response, plan: Plan) -> Non
             )
             del response["ETag"], response["Location"]
         else:
-            response.status_code, response.data = 201, selectors.plan_json(computed)
+            response.status_code, response.data = 201, plan_json(computed)
             response["ETag"] = f'"{plan_etag(response.data)}"'
     response.content = response.rendered_content
     response["Content-Length"] = str(len(response.content))

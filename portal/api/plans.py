@@ -31,8 +31,10 @@ from portal.api.schema_fields import (
 )
 from portal.api.tenancy import validate_body
 from provisioning.models import Plan, Run, Step
-from provisioning.selectors import runs as selectors
-from provisioning.services import plans, resource_state, runs
+from provisioning.selectors.plans import get_plan, plan_head, plan_json, plan_summary
+from provisioning.selectors.runs import get_run, run_json
+from provisioning.services import plans, runs
+from provisioning.snapshots.resource_state import state_fingerprint
 
 FLOWS = "flows, told as source, destination, protocol and ports"
 CHANGE = object_schema(
@@ -124,7 +126,7 @@ class PlanListView(BaseApiView):
     @extend_list_schema(PLAN_ROW, "PlanSummary", orderings=paginator.orderings, filters=paginator.filters)
     def get(self, request: Request) -> Response:
         rows = Plan.objects.select_related("draft")
-        show = partial(selectors.plan_summary, there=cache(resource_state.state_fingerprint))
+        show = partial(plan_summary, fingerprint=cache(state_fingerprint))
         return Response(self.paginator.page(request, rows, show))
 
 
@@ -141,7 +143,7 @@ class PlanCreateView(BaseApiView):
         found = lock_draft(draft)
         check_if_match(request, draft_etag(found))
         plan = plans.create_plan(found)
-        data = selectors.plan_json(plan)
+        data = plan_json(plan)
         ready = plan.state != Plan.State.COMPUTING
         if not ready:
             # A worker sees the plan once this request has committed; PlanWaitMiddleware waits for it.
@@ -153,7 +155,7 @@ class PlanCreateView(BaseApiView):
 
 
 def _plan_response(plan: Plan) -> Response:
-    data = selectors.plan_json(plan)
+    data = plan_json(plan)
     return response_with_etag(data, tag=plan_etag(data))
 
 
@@ -162,7 +164,7 @@ class PlanDetailView(BaseApiView):
 
     @extend_schema(responses=PLAN)
     def get(self, request: Request, plan: UUID) -> Response:
-        return _plan_response(selectors.get_plan(plan))
+        return _plan_response(get_plan(plan))
 
 
 class PlanDecisionView(BaseApiView):
@@ -171,8 +173,8 @@ class PlanDecisionView(BaseApiView):
 
     @extend_schema(request=None, responses=PLAN)
     def post(self, request: Request, plan: UUID) -> Response:
-        found = selectors.get_plan(plan)
-        check_if_match(request, plan_etag(selectors.plan_head(found)))
+        found = get_plan(plan)
+        check_if_match(request, plan_etag(plan_head(found)))
         return _plan_response(type(self).service_call(found))
 
 
@@ -195,11 +197,9 @@ class PlanProvisionView(BaseApiView):
 
     @extend_schema(request=ProvisionSerializer, responses={202: RUN})
     def post(self, request: Request, plan: UUID) -> Response:
-        found = selectors.get_plan(plan)
-        check_if_match(request, plan_etag(selectors.plan_head(found)))
-        data = selectors.run_json(
-            runs.provision_plan(found, validate_body(ProvisionSerializer, self.fields(request))["digest"])
-        )
+        found = get_plan(plan)
+        check_if_match(request, plan_etag(plan_head(found)))
+        data = run_json(runs.provision_plan(found, validate_body(ProvisionSerializer, self.fields(request))["digest"]))
         return response_with_etag(data, 202, location=self.tenant_path("runs", data["id"]))
 
 
@@ -213,7 +213,7 @@ class RunListView(BaseApiView):
     @extend_list_schema(RUN_ROW, "RunSummary", orderings=paginator.orderings, filters=paginator.filters)
     def get(self, request: Request) -> Response:
         rows = Run.objects.select_related("plan")
-        return Response(self.paginator.page(request, rows, lambda run: selectors.run_json(run, steps=False)))
+        return Response(self.paginator.page(request, rows, lambda run: run_json(run, steps=False)))
 
 
 class RunDetailView(BaseApiView):
@@ -221,7 +221,7 @@ class RunDetailView(BaseApiView):
 
     @extend_schema(responses=RUN)
     def get(self, request: Request, run: UUID) -> Response:
-        return response_with_etag(selectors.run_json(selectors.get_run(run)))
+        return response_with_etag(run_json(get_run(run)))
 
 
 class RunActionView(BaseApiView):
@@ -230,10 +230,10 @@ class RunActionView(BaseApiView):
 
     @extend_schema(request=None, responses={202: RUN})
     def post(self, request: Request, run: UUID) -> Response:
-        found = selectors.get_run(run)
-        check_if_match(request, entity_tag(selectors.run_json(found)))
+        found = get_run(run)
+        check_if_match(request, entity_tag(run_json(found)))
         type(self).service_call(found)
-        return response_with_etag(selectors.run_json(selectors.get_run(run)), 202)
+        return response_with_etag(run_json(get_run(run)), 202)
 
 
 class RunRetryView(RunActionView):

@@ -14,8 +14,8 @@ from portal.pages import plan_review
 from portal.pages.decorators import PageRequest, tenant_page
 from portal.pages.object_links import ObjectLinks
 from provisioning.models import Plan
-from provisioning.services import plans as services
-from provisioning.services import resource_state
+from provisioning.selectors import plan_state
+from provisioning.snapshots import resource_state
 
 PAGE_SIZE = 100
 
@@ -30,7 +30,7 @@ def plans(request: PageRequest) -> HttpResponse:
     rows = [
         {
             "plan": plan,
-            "state": services.current_state(plan, there)[0],
+            "state": plan_state.current_state(plan, there)[0],
             "counts": plan_review.action_counts(plan.changes.values("action")),
         }
         for plan in found[:PAGE_SIZE]
@@ -49,7 +49,7 @@ def plan(request: PageRequest, uid: UUID) -> HttpResponse:
 def _plan_context(request: PageRequest, plan: Plan) -> dict[str, Any]:
     asks = request.tenant.requires_approval
     own = plan.author == request.who.user.email
-    state, moved = services.current_state(plan)
+    state, moved = plan_state.current_state(plan)
     root = f"/api/v1/t/{request.tenant.slug}/"
     reach = plan_review.reachability_sentences(plan.reachability)
     decided = [one for row in reach for one in row["decided"]]

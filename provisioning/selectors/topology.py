@@ -8,7 +8,7 @@ from typing import Any
 from provisioning.catalog import catalog
 from provisioning.core.intent import Connector, Exchange, Intent
 from provisioning.models import Node, NodeSection, ResourceRecord
-from provisioning.services import telemetry
+from provisioning.selectors.traffic_rates import current_rates
 from provisioning.snapshots import queries, tenant_cache
 
 NODE_TIMEOUT = timedelta(seconds=10)
@@ -23,7 +23,7 @@ def load_topology(now: datetime) -> dict[str, Any]:
     """
     intent = tenant_cache.load_intent(queries.live_snapshot())
     health = _ObservedHealth(now)
-    rates = telemetry.current_rates(now)
+    rates = current_rates(now)
     return {
         "revision": queries.live_snapshot().revision,
         "at": now,

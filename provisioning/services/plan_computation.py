@@ -26,8 +26,7 @@ from provisioning.core.values.resource import Change, Problem, Resource, as_json
 from provisioning.drivers import compile_network, exceeded_quotas, gateway_warnings, replace_on
 from provisioning.errors import ValidationFailed
 from provisioning.models import Draft, Plan, PlannedChange, ResourceBody
-from provisioning.services import resource_state
-from provisioning.snapshots import queries, tenant_cache
+from provisioning.snapshots import queries, resource_state, tenant_cache
 from provisioning.snapshots.queries import Snapshot
 
 ProgressCallback = Callable[[str], None]

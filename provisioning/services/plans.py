@@ -8,17 +8,17 @@ sweep finds its plan.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils import timezone
 
 from provisioning.core import intent as core
 from provisioning.core.values.resource import Problem, as_json
 from provisioning.errors import Forbidden, StateConflict, ValidationFailed
-from provisioning.models import Draft, Plan, Revision, Run
-from provisioning.services import lease, plan_computation, resource_state
+from provisioning.models import Draft, Plan
+from provisioning.selectors import plan_state
+from provisioning.services import lease, plan_computation
 from provisioning.services.drafts import editing
 from provisioning.services.drafts.rebase import rebase_draft
 from provisioning.services.plan_computation import PlanInputs, PlanResult
@@ -35,8 +35,6 @@ SYNCHRONOUS_LIMIT = 3000
 MAX_ATTEMPTS = 3
 WAKE_UP_TIMEOUT = timedelta(seconds=5)
 """After so long a plan that nobody has begun to compute is woken again."""
-COMPUTED_STATES = (Plan.State.READY, Plan.State.APPROVED)
-"""Whether the world moved since is asked anew each time they are shown."""
 SUPERSEDED = "A newer plan of this draft was made."
 INTERNAL_ERROR = (
     "The portal failed while it computed this plan. Plan again; if it happens again, tell the operator the id."
@@ -171,7 +169,7 @@ def _record_result(plan: Plan, inputs: PlanInputs, result: PlanResult) -> None:
     if claimed is None:
         raise _ComputationAbandoned
     plan_computation.save_plan(claimed, inputs, result)
-    moved = staleness_reasons(claimed, draft)
+    moved = plan_state.staleness_reasons(claimed, draft)
     if moved:
         Plan.objects.filter(pk=claimed.pk).update(state=Plan.State.STALE, moved=moved)
     _announce(claimed, "plan.ready")
@@ -196,42 +194,6 @@ def approve_plan(plan: Plan) -> Plan:
 def reject_plan(plan: Plan) -> Plan:
     """Also of one that is still computed, which ends that."""
     return _record_decision(plan, Plan.State.REJECTED, "plan.reject")
-
-
-def current_state(plan: Plan, there: Callable[[], str] = resource_state.state_fingerprint) -> tuple[str, list[str]]:
-    """The state a plan is in by now, and what moved: a computed one is stale as soon as something has.
-
-    there: of what is there; for several plans, one that remembers.
-    """
-    if plan.state not in COMPUTED_STATES:
-        return plan.state, list(plan.moved)
-    moved = staleness_reasons(plan, plan.draft, there)
-    return (Plan.State.STALE if moved else plan.state), moved
-
-
-def staleness_reasons(
-    plan: Plan, draft: Draft, there: Callable[[], str] = resource_state.state_fingerprint
-) -> list[str]:
-    """What moved since the plan was computed; empty while it can be provisioned."""
-    moved = []
-    if draft.state == Draft.State.DISCARDED:
-        moved.append(f"The draft {draft.name} was discarded.")
-    if draft.version != plan.draft_version:
-        moved.append(f"The draft {draft.name} was edited.")
-    live = queries.live_snapshot().revision
-    if live != plan.base_revision:
-        who = Revision.objects.values_list("author", flat=True).get(number=live) or "the system"
-        moved.append(f"Revision {live} was provisioned by {who}; this plan was made on revision {plan.base_revision}.")
-    elif there() != plan.world:
-        # Runs write what is there; whatever else moved it is nobody's of ours.
-        wrote = Q(state__in=Run.ACTIVE) | Q(steps__finished_at__gte=plan.created_at)
-        run = Run.objects.filter(wrote).first()
-        moved.append(
-            f"The run of revision {run.revision}, started by {run.author or 'the system'}, has gone on since."
-            if run
-            else "What is there has changed since, in a cloud or on an exchange."
-        )
-    return moved
 
 
 def _record_decision(plan: Plan, state: Plan.State, action: str) -> Plan:

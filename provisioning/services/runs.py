@@ -26,8 +26,9 @@ from provisioning.models import (
     Version,
     VersionIndexEntry,
 )
-from provisioning.services import plan_computation, plans, resource_state
-from provisioning.snapshots import queries, search_index, tenant_cache
+from provisioning.selectors import plan_state
+from provisioning.services import plan_computation
+from provisioning.snapshots import queries, resource_state, search_index, tenant_cache
 from tenants import actor, audit, outbox, scope
 
 
@@ -39,11 +40,11 @@ def provision_plan(plan: Plan, digest: str) -> Run:
     network = _lock_live_revision()
     plan = Plan.objects.select_for_update().get(pk=plan.pk)
     draft = Draft.objects.select_for_update().get(pk=plan.draft_id)
-    if plan.state not in plans.COMPUTED_STATES:
+    if plan.state not in plan_state.COMPUTED_STATES:
         raise StateConflict(f"The plan is {plan.state}; plan the draft again.")
     if digest != plan.digest:
         raise StateConflict("This digest is not the plan's. Read the plan again before you provision it.")
-    moved = plans.staleness_reasons(plan, draft)
+    moved = plan_state.staleness_reasons(plan, draft)
     if moved:
         raise StateConflict(f"The plan is stale. {' '.join(moved)} Plan again.")
     if scope.current().requires_approval and plan.state != Plan.State.APPROVED:

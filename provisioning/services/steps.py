@@ -18,8 +18,9 @@ from provisioning.core.values.resource import resolve_references
 from provisioning.drivers import get_driver
 from provisioning.drivers.base import Done, DriverContext, DriverError, Waiting
 from provisioning.models import Run, Step
-from provisioning.services import accounts, lease, resource_state, runs
+from provisioning.services import accounts, lease, resource_records, runs
 from provisioning.services.node_sections import NodeSections
+from provisioning.snapshots import resource_state
 from tenants import outbox
 from tenants.models import Tenant
 from tenants.tasks import TenantJob
@@ -133,7 +134,7 @@ def _claim_step(pk: int, now: datetime) -> StepClaim | None:
     if not claimed:
         return None
     step.refresh_from_db(from_queryset=Step.objects.select_related(*related))
-    resource_state.record_write_started(step, now)
+    resource_records.record_write_started(step, now)
     if step.run.state == Run.State.PENDING:
         runs.update_run_state(step.run)
     outbox.enqueue("changed", what="run", id=str(step.run.uid), version=step.pk)
@@ -151,7 +152,7 @@ def _record_outcome(claim: StepClaim, outcome: StepOutcome, now: datetime) -> No
     match outcome:
         case Done(attributes=attributes, body=body):
             # What is kept is the intent as planned, references and all, so that the next plan compares like with like.
-            resource_state.record_write_finished(
+            resource_records.record_write_finished(
                 claim.step, claim.step.change.core.after if body is not None else None, attributes, now
             )
             claimed.update(state=Step.State.DONE, finished_at=now, note="", error=None, lease_until=None)

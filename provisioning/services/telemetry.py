@@ -12,10 +12,8 @@ from django.utils.module_loading import import_string
 from provisioning.core.values.counter_key import CounterKey
 from provisioning.models import CounterReading, Node, NodeSection
 from provisioning.redis import redis_client
+from provisioning.selectors.traffic_rates import current_rates, rates_key
 from tenants import scope
-
-RATE_LIFETIME = 10
-"""Seconds after which a rate that was not told again is no longer shown."""
 
 
 def store_counters(node: Node, counters: Mapping[str, int], now: datetime) -> None:
@@ -41,25 +39,9 @@ def store_counters(node: Node, counters: Mapping[str, int], now: datetime) -> No
     _update_rates(node, counters, now)
 
 
-def current_rates(now: datetime) -> dict[str, list[float]]:
-    """Edge id → bits per second [forth, back], summed over nodes, as last told.
-
-    Forth is from a connector into its exchange, and on ``mesh/a/b`` from a to b.
-    """
-    found: dict[str, list[float]] = {}
-    told: dict[bytes, bytes] = redis_client().hgetall(_redis_key())  # type: ignore[assignment]
-    for message in map(json.loads, told.values()):
-        if now.timestamp() - message["at"] > RATE_LIFETIME:
-            continue
-        for edge, (forth, back) in message["edges"].items():
-            before = found.setdefault(edge, [0.0, 0.0])
-            found[edge] = [before[0] + forth, before[1] + back]
-    return found
-
-
 def _update_rates(node: Node, counters: Mapping[str, int], now: datetime) -> None:
     """Rates of the edges this node counts, from its last two reports."""
-    redis, last_key = redis_client(), f"{_redis_key()}:{node.pk}"
+    redis, last_key = redis_client(), f"{rates_key()}:{node.pk}"
     raw = redis.get(last_key)
     redis.set(last_key, json.dumps({"at": now.timestamp(), "epoch": node.epoch, "counters": dict(counters)}), ex=60)
     last = json.loads(raw) if raw else None
@@ -73,8 +55,8 @@ def _update_rates(node: Node, counters: Mapping[str, int], now: datetime) -> Non
         grown = value - last["counters"].get(key, value)
         if edge and grown >= 0:
             edges.setdefault(edge[0], [0.0, 0.0])[edge[1]] += grown * 8 / seconds
-    redis.hset(_redis_key(), str(node.pk), json.dumps({"at": now.timestamp(), "edges": edges}))
-    redis.expire(_redis_key(), 60)
+    redis.hset(rates_key(), str(node.pk), json.dumps({"at": now.timestamp(), "edges": edges}))
+    redis.expire(rates_key(), 60)
     import_string(settings.RATES_HANDLER)(scope.current().slug, now, current_rates(now))
 
 
@@ -89,7 +71,3 @@ def _edge_of_counter(here: str, key: str) -> tuple[str, int] | None:
         a, b = sorted((here, counter.subject_name))
         return f"mesh/{a}/{b}", 0 if here == a else 1
     return None
-
-
-def _redis_key() -> str:
-    return f"causeway:rates:{scope.current().slug}"

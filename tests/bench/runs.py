@@ -104,7 +104,7 @@ def measure_run(slug: str, size: int, chained: bool) -> RunCost:
 def create_ready_plan(size: int, chained: bool) -> Any:
     """A plan in the scope of the tenant in force, ready to be provisioned, of changes that no driver minds."""
     from provisioning.models import Draft, Plan, PlannedChange, ResourceBody
-    from provisioning.services import resource_state
+    from provisioning.snapshots import resource_state
 
     draft = Draft(name="bench", base_revision=0, author="bench")
     draft.save()

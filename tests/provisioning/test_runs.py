@@ -20,6 +20,7 @@ from provisioning.drivers.base import Done, DriverContext, DriverError, Waiting
 from provisioning.drivers.exchange.driver import REPORT_TIMEOUT
 from provisioning.errors import Forbidden, StateConflict, ValidationFailed
 from provisioning.models import Draft, Lifecycle, Node, NodeSection, ResourceRecord, Run, Step
+from provisioning.selectors import plan_state
 from provisioning.services import lease, node_sections, nodes, plans, revisions, runs, steps
 from provisioning.services.drafts import editing
 from provisioning.snapshots import queries
@@ -237,17 +238,17 @@ def test_a_stale_plan_says_whose_run_moved_what(people: People) -> None:
         hurried = plans.create_plan(_with_policy("hurried", name="hurry", position=7))
     finish_run(people.acme, run)
     with scope(people.acme):
-        assert plans.staleness_reasons(waiting, waiting.draft) == [
+        assert plan_state.staleness_reasons(waiting, waiting.draft) == [
             "Revision 2 was provisioned by netadmin@acme.test; this plan was made on revision 1."
         ]
-        assert plans.staleness_reasons(hurried, hurried.draft) == [
+        assert plan_state.staleness_reasons(hurried, hurried.draft) == [
             "The run of revision 2, started by netadmin@acme.test, has gone on since."
         ]
         ResourceRecord.objects.filter(address="connector/site-1").delete()
         later = plans.create_plan(_with_policy("later", name="late", position=8))
-        assert plans.staleness_reasons(later, later.draft) == []
+        assert plan_state.staleness_reasons(later, later.draft) == []
         ResourceRecord.objects.filter(address="connector/site-2").delete()
-        assert plans.staleness_reasons(later, later.draft) == [
+        assert plan_state.staleness_reasons(later, later.draft) == [
             "What is there has changed since, in a cloud or on an exchange."
         ]
 

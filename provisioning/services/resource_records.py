@@ -1,4 +1,4 @@
-"""The world as it was left: what a plan is computed against, and what a finished step writes."""
+"""What steps write about resources: that a write began, what is there once it is done, and since when."""
 
 from __future__ import annotations
 
@@ -9,42 +9,8 @@ from typing import Any
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from provisioning.core.values.resource import Body, Resource, content_digest
+from provisioning.core.values.resource import Body
 from provisioning.models import InFlightWrite, Lifecycle, ResourceRecord, Step
-from provisioning.snapshots import tenant_cache
-from provisioning.snapshots.tenant_cache import CachedResource
-
-
-def observed_resources() -> dict[str, Resource]:
-    """Address → resource, for everything that is there as far as we know; what did not change is the same object."""
-    return {kept.resource.address: kept.resource for kept in _load_records().values()}
-
-
-def _load_records() -> Mapping[int, CachedResource]:
-    kept = tenant_cache.cached_resources()
-    there = list(ResourceRecord.objects.values_list("pk", "changed_at"))
-    now = {pk: kept[pk] for pk, changed_at in there if pk in kept and kept[pk].at == changed_at}
-    new = [pk for pk, _ in there if pk not in now]
-    records = ResourceRecord.objects.filter(pk__in=new) if now else ResourceRecord.objects.all()
-    for one in records if new else ():
-        found = Resource(one.address, one.kind, one.body, tuple(one.depends), tuple(one.subjects))
-        now[one.pk] = CachedResource(one.changed_at, found, content_digest(one.body))
-    tenant_cache.cache_resources(now)
-    return now
-
-
-def in_flight_writes() -> dict[str, Resource]:
-    """Address → what a step began to write there and did not finish, by cancelling, failing or dying."""
-    return {
-        row.address: Resource(row.address, row.kind, row.body, tuple(row.depends), tuple(row.subjects))
-        for row in InFlightWrite.objects.all()
-    }
-
-
-def state_fingerprint() -> str:
-    """A digest that moves when anything that is there, or may be, moved."""
-    there = {kept.resource.address: kept.digest for kept in _load_records().values()}
-    return content_digest([there, {address: resource.body for address, resource in in_flight_writes().items()}])
 
 
 def record_write_started(step: Step, now: datetime) -> None:
@@ -60,12 +26,6 @@ def record_write_started(step: Step, now: datetime) -> None:
             "at": now,
         },
     )
-
-
-def resource_attributes(addresses: list[str]) -> dict[str, Mapping[str, Any]]:
-    """What is known of these addresses: cloud ids and the like."""
-    found = ResourceRecord.objects.filter(address__in=addresses)
-    return {record.address: record.attributes for record in found}
 
 
 def record_write_finished(step: Step, body: Body | None, known: Mapping[str, Any], now: datetime) -> None:
