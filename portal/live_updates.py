@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 from tenants import tokens
 from tenants.middleware import find_visible_tenant
 from tenants.models import User
-from tenants.roles import Principal
+from tenants.principal import Principal
 
 logger = logging.getLogger(__name__)
 
@@ -161,11 +161,11 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
                 return
 
     async def _close_code(self, slug: str) -> int | None:
-        who = await database_sync_to_async(_authenticate)(self.scope)
-        if who is None:
+        principal = await database_sync_to_async(_authenticate)(self.scope)
+        if principal is None:
             return CLOSE_UNAUTHENTICATED
-        tenant = await database_sync_to_async(find_visible_tenant)(who, slug)
-        return None if tenant and "view" in await database_sync_to_async(who.rights)(tenant) else CLOSE_NOT_FOUND
+        tenant = await database_sync_to_async(find_visible_tenant)(principal, slug)
+        return None if tenant and "view" in await database_sync_to_async(principal.rights)(tenant) else CLOSE_NOT_FOUND
 
 
 def bearer_token(scope: Mapping[str, Any]) -> str | None:

@@ -79,13 +79,13 @@ TEMPLATES = [
 ]
 
 # Two logins to one database: the application's owns nothing and is held by row-level security,
-# the owner's migrates and keeps partitions (tenants/tenant_owned.py).
+# the owner's migrates (tenants/rls.py).
 _POOL = {"min_size": 1, "max_size": 20, "timeout": 10} if os.environ.get("DATABASE_POOL", "1") == "1" else None
 DATABASES = {"default": dj_database_url.parse(os.environ.get("DATABASE_URL", "postgres:///causeway"), conn_max_age=0)}
 DATABASES["default"]["OPTIONS"] = {**DATABASES["default"].get("OPTIONS", {}), **({"pool": _POOL} if _POOL else {})}
 if "DATABASE_OWNER_URL" in os.environ:
     DATABASES["owner"] = dj_database_url.parse(os.environ["DATABASE_OWNER_URL"], conn_max_age=0)
-DATABASE_ROUTERS = ["tenants.tenant_owned.MigrationRouter"]
+DATABASE_ROUTERS = ["tenants.rls.MigrationRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/0")

@@ -6,6 +6,6 @@ class TenantsConfig(AppConfig):
     name = "tenants"
 
     def ready(self) -> None:
-        from tenants import tenant_owned
+        from tenants import rls
 
-        post_migrate.connect(tenant_owned.install_policies, sender=self)
+        post_migrate.connect(rls.install_policies, sender=self)

@@ -47,29 +47,29 @@ def record(
     return entry
 
 
-def record_all(told: Iterable[AuditEvent]) -> list[AuditEntry]:
+def record_all(events: Iterable[AuditEvent]) -> list[AuditEntry]:
     """Write entries one after the other, all of this moment."""
-    tenant, who, now = scope.current(), actor.current(), timezone.now()
+    tenant, acting, now = scope.current(), actor.current(), timezone.now()
     with connection.cursor() as cursor:
         # The chain has one end: entries of a tenant are written one after the other.
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [0x0A0D, tenant.pk % 2**31])
     last = AuditEntry.objects.order_by("-number").values_list("number", "digest").first()
     newest, previous = last or (0, "")
     entries = []
-    for number, one in enumerate(told, newest + 1):
+    for number, event in enumerate(events, newest + 1):
         entry = AuditEntry(
             number=number,
             at=now,
-            actor=who.email,
-            acting_as=who.acting_as,
-            address=who.address,
-            request_id=who.request_id,
-            action=one.action,
-            kind=one.kind,
-            object_id=one.object_id,
-            object_name=one.object_name,
-            before=_as_json(one.before),
-            after=_as_json(one.after),
+            actor=acting.email,
+            acting_as=acting.acting_as,
+            address=acting.address,
+            request_id=acting.request_id,
+            action=event.action,
+            kind=event.kind,
+            object_id=event.object_id,
+            object_name=event.object_name,
+            before=_as_json(event.before),
+            after=_as_json(event.after),
             previous=previous,
         )
         previous = entry.digest = _digest(entry)

@@ -19,7 +19,7 @@ from django.http.response import HttpResponseBase
 from tenants import tokens
 from tenants.actor import Actor, acting
 from tenants.models import Tenant
-from tenants.roles import Principal
+from tenants.principal import Principal
 from tenants.scope import scope
 
 API_PREFIX = "/api/"
@@ -30,7 +30,7 @@ TENANT_PATH = re.compile(r"^/(?:api/v1/)?t/(?P<slug>[^/]+)/")
 class TenantRequest(HttpRequest):
     """A request as it is behind the doors."""
 
-    who: Principal | None
+    principal: Principal | None
     bearer: bool
     request_id: str
     stranger: bool = False
@@ -42,7 +42,7 @@ GetResponse = Callable[[Any], HttpResponseBase]
 
 
 class IdentityMiddleware:
-    """Who is asking: the session's user, or on the API the bearer token's. Sets ``request.who`` (or None)."""
+    """Who is asking: the session's user, or on the API the bearer token's. Sets ``request.principal`` (or None)."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -58,9 +58,9 @@ class IdentityMiddleware:
         if request.bearer:
             token = tokens.find(header.removeprefix("Bearer ").strip())
             request.user = token.user if token else AnonymousUser()
-            request.who = Principal(token.user, token) if token else None
+            request.principal = Principal(token.user, token) if token else None
         else:
-            request.who = Principal(request.user) if request.user.is_authenticated else None
+            request.principal = Principal(request.user) if request.user.is_authenticated else None
         request.request_id = str(uuid.uuid4())
         response = self.get_response(request)
         response.headers["X-Request-Id"] = request.request_id
@@ -83,19 +83,19 @@ class TenantMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: TenantRequest) -> HttpResponseBase:
-        match, who = TENANT_PATH.match(request.path_info), request.who
-        if who is None:
+        match, principal = TENANT_PATH.match(request.path_info), request.principal
+        if principal is None:
             return self.get_response(request)
-        actor = Actor(who.user.email, "", request.META.get("REMOTE_ADDR", ""), request.request_id)
+        actor = Actor(principal.user.email, "", request.META.get("REMOTE_ADDR", ""), request.request_id)
         if match is None:
             with acting(actor):
                 return self.get_response(request)
-        tenant = find_visible_tenant(who, match["slug"])
+        tenant = find_visible_tenant(principal, match["slug"])
         if tenant is None:
             request.stranger = True
             return self.get_response(request)
-        request.tenant, request.rights = tenant, who.rights(tenant)
-        msp = who.acting_as(tenant)
+        request.tenant, request.rights = tenant, principal.rights(tenant)
+        msp = principal.acting_as(tenant)
         with acting(Actor(actor.email, msp.slug if msp else "", actor.address, actor.request_id)), scope(tenant):
             response = self.get_response(request)
             if response.status_code >= 400:
@@ -108,7 +108,7 @@ class TenantMiddleware:
             raise Http404
 
 
-def find_visible_tenant(who: Principal, slug: str) -> Tenant | None:
+def find_visible_tenant(principal: Principal, slug: str) -> Tenant | None:
     """The tenant with this slug if it may be seen, else None: to a stranger it does not exist."""
     tenant = Tenant.objects.select_related("msp").filter(slug=slug).first()
-    return tenant if tenant and who.rights(tenant) else None
+    return tenant if tenant and principal.rights(tenant) else None

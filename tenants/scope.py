@@ -1,8 +1,8 @@
-"""Whose rows are in force: one tenant at a time, opened at the doors, enforced at the floor.
+"""The tenant in force: opened in middleware and task base, asked by the models' manager and by row-level security.
 
-``scope(tenant)`` opens a transaction and sets the tenant in it, transaction-locally, so that PostgreSQL's
-row-level security sees it and a pooled connection cannot carry it into the next request. Code between the
-doors and the floor does not mention the tenant.
+``scope(tenant)`` opens a transaction and sets the tenant in it, transaction-locally, so that PostgreSQL's row-level
+security sees it and a pooled connection cannot carry it into the next request. Code that runs inside does not mention
+the tenant.
 """
 
 from __future__ import annotations
@@ -10,32 +10,38 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 from django.db import connection, transaction
 
-if TYPE_CHECKING:
-    from tenants.models import Tenant
-
-_current: ContextVar[Tenant | None] = ContextVar("tenant", default=None)
-
 SETTING = "causeway.tenant"
+
+
+class TenantRow(Protocol):
+    """A tenants.models.Tenant. That module cannot be imported here, because its models ask this one."""
+
+    pk: Any
+    slug: Any
+
+
+_current: ContextVar[TenantRow | None] = ContextVar("tenant", default=None)
 
 
 class ScopeError(RuntimeError):
     """A tenant's rows were asked for where no tenant, or another one, is in force: a bug, never an answer."""
 
 
-def current() -> Tenant:
+def current() -> Any:
+    """Return the Tenant in force; raise ScopeError where there is none."""
     tenant = _current.get()
     if tenant is None:
-        raise ScopeError("No tenant is in force here; open tenants.scope.scope(tenant) at the door.")
+        raise ScopeError("No tenant is in force here. Open its scope in middleware or a TenantJob (tenants/README.md).")
     return tenant
 
 
 @contextmanager
-def scope(tenant: Tenant) -> Iterator[Tenant]:
-    """All of one tenant's rows, in one transaction; nests only with itself."""
+def scope(tenant: TenantRow) -> Iterator[None]:
+    """Put the tenant in force, in one transaction; nests only with itself."""
     outer = _current.get()
     if outer is not None and outer.pk != tenant.pk:
         raise ScopeError(f"Scope of {tenant.slug} inside the scope of {outer.slug}: leave the first one before.")
@@ -44,7 +50,7 @@ def scope(tenant: Tenant) -> Iterator[Tenant]:
         with transaction.atomic():
             if outer is None:
                 _set_tenant(str(tenant.pk))
-            yield tenant
+            yield
             if outer is None and not connection.needs_rollback:
                 # Inside a longer transaction (tests) the setting would outlive the scope; a rollback takes it along.
                 _set_tenant("")

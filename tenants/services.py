@@ -14,32 +14,33 @@ from tenants import audit, tokens
 from tenants.actor import Actor, acting, current
 from tenants.errors import TenantRequestRefused
 from tenants.models import MSP_ROLES, ApiToken, Membership, Msp, Role, Tenant, User, slug_rule
-from tenants.roles import Principal
+from tenants.principal import Principal
 from tenants.scope import current as tenant_in_force
 from tenants.scope import scope
 
 
-def msps_for_new_tenants(who: Principal) -> list[Msp | None]:
-    """For whom this person may create tenants; None stands for a direct tenant of the operator."""
-    if who.token and (who.token.tenant_id or (who.token.scopes and "members" not in who.token.scopes)):
+def msps_for_new_tenants(principal: Principal) -> list[Msp | None]:
+    """Return for whom this person may create tenants; None stands for a direct tenant of the operator."""
+    token = principal.token
+    if token and (token.tenant_id or (token.scopes and "members" not in token.scopes)):
         return []
-    if who.user.is_operator:
+    if principal.user.is_operator:
         return [None, *Msp.objects.order_by("name")]
-    led = who.user.memberships.filter(role=Role.MSP_ADMIN).select_related("msp")
-    return [membership.msp for membership in led]
+    admin = principal.user.memberships.filter(role=Role.MSP_ADMIN).select_related("msp")
+    return [membership.msp for membership in admin]
 
 
 def create_tenant(
-    who: Principal, *, slug: str, name: str, owner: str, msp: str | None, requires_approval: bool
+    principal: Principal, *, slug: str, name: str, owner: str, msp: str | None, requires_approval: bool
 ) -> Tenant:
-    """A new tenant with its first owner, who is made when nobody has that address yet."""
-    allowed = msps_for_new_tenants(who)
+    """Create a tenant with its first owner, and a user where nobody has that address yet."""
+    allowed = msps_for_new_tenants(principal)
     if not allowed:
         raise TenantRequestRefused(403, "lacks_msp_admin", "", "Only the operator and MSP admins create tenants.")
-    if msp is None and not who.user.is_operator:
+    if msp is None and not principal.user.is_operator:
         run_by = allowed[0]
     else:
-        run_by = next((one for one in allowed if (one.slug if one else None) == msp), None)
+        run_by = next((candidate for candidate in allowed if (candidate.slug if candidate else None) == msp), None)
         if msp is not None and run_by is None:
             raise TenantRequestRefused(
                 400, "unknown_reference", "msp", f"There is no MSP “{msp}” that you may create tenants for."
@@ -64,8 +65,8 @@ def create_tenant(
 @contextmanager
 def _acting_for_msp(msp: Msp | None) -> Iterator[None]:
     """In the name of the MSP: the door could not know it before the tenant was there."""
-    who = current()
-    with acting(Actor(who.email, msp.slug if msp else "", who.address, who.request_id)):
+    person = current()
+    with acting(Actor(person.email, msp.slug if msp else "", person.address, person.request_id)):
         yield
 
 
@@ -101,7 +102,7 @@ def change_role(membership: Membership, role: str) -> Membership:
 
 
 def remove_member(membership: Membership) -> None:
-    """Their tokens for this tenant end with it, for a token's rights are its user's."""
+    """Remove a member. Their tokens for this tenant end too, because a token's rights are its user's."""
     if membership.role == Role.OWNER:
         _check_not_last_owner(membership)
     audit.record(
@@ -114,21 +115,27 @@ def remove_member(membership: Membership) -> None:
     membership.delete()
 
 
-def issue_token(who: Principal, name: str, scopes: Sequence[str], expires_at: datetime | None) -> tuple[ApiToken, str]:
-    """A token for the tenant in force; it never reaches further or lasts longer than the one it was made with."""
+def issue_token(
+    principal: Principal, name: str, scopes: Sequence[str], expires_at: datetime | None
+) -> tuple[ApiToken, str]:
+    """Create a token for the tenant in force; return it and its secret, which cannot be read again.
+
+    It never reaches further or lasts longer than the token it was made with.
+    """
     if not 1 <= len(name) <= 120:
         raise TenantRequestRefused(400, "out_of_range", "name", "Give the token a name of 1 to 120 characters.")
-    rights = who.rights(tenant_in_force())
-    beyond = sorted(set(scopes) - rights)
-    if beyond:
-        raise TenantRequestRefused(403, "beyond_own_rights", "scopes", f"You do not have {', '.join(beyond)} yourself.")
+    tenant = tenant_in_force()
+    lacking = sorted(set(scopes) - principal.rights(tenant))
+    if lacking:
+        missing = ", ".join(lacking)
+        raise TenantRequestRefused(403, "beyond_own_rights", "scopes", f"You do not have {missing} yourself.")
     if expires_at is not None and expires_at <= timezone.now():
         raise TenantRequestRefused(400, "out_of_range", "expires_at", "The token would have expired already.")
-    if who.token:
-        scopes = scopes or who.token.scopes
-        ends = [at for at in (expires_at, who.token.expires_at) if at]
+    if principal.token:
+        scopes = scopes or principal.token.scopes
+        ends = [at for at in (expires_at, principal.token.expires_at) if at]
         expires_at = min(ends) if ends else None
-    token, secret = tokens.issue(who.user, name, tenant=tenant_in_force(), scopes=list(scopes), expires_at=expires_at)
+    token, secret = tokens.issue(principal.user, name, tenant=tenant, scopes=list(scopes), expires_at=expires_at)
     audit.record(
         "token.issue",
         kind="token",

@@ -1,7 +1,6 @@
-"""The floor under every tenant's rows: a base model that filters when SQL is compiled, and row-level security.
+"""The base model of every row that belongs to a tenant: it filters by the tenant in force when SQL is compiled.
 
-The floor is installed after each migration by the owner's login: policies on every table of a ``TenantOwned``
-model, and grants for the application's role. Nothing has to be remembered when a model is added.
+Underneath, row-level security holds raw SQL to the same rows (rls.py).
 """
 
 from __future__ import annotations
@@ -9,13 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, ClassVar, Self
 
-from django.apps import apps
-from django.conf import settings
-from django.db import connections, models
+from django.db import models
 from django.db.models.expressions import Expression
 
 from tenants import bulk_insert
-from tenants.scope import SETTING, ScopeError, current
+from tenants.scope import ScopeError, current
 
 
 class CurrentTenant(Expression):
@@ -101,41 +98,3 @@ class TenantOwned(models.Model):
         if self.tenant_id != tenant.pk:
             raise ScopeError(f"{self._meta.label} of another tenant.")
         return self
-
-
-class MigrationRouter:
-    """Schema changes go through the owner's login only; everything else uses the application's."""
-
-    def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool:
-        return db == "owner"
-
-
-def tenant_owned_models() -> list[type[TenantOwned]]:
-    return [model for model in apps.get_models() if issubclass(model, TenantOwned)]
-
-
-def install_policies(using: str = "owner", **kwargs: Any) -> None:
-    """Policies and grants, from the models as they are; run by the owner after each migration."""
-    if using != "owner":
-        return
-    role = settings.DATABASES["default"]["USER"]
-    with connections[using].cursor() as cursor:
-        quote = connections[using].ops.quote_name
-        cursor.execute(f"GRANT USAGE ON SCHEMA public TO {quote(role)}")
-        cursor.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {quote(role)}")
-        cursor.execute(f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {quote(role)}")
-        cursor.execute(f"REVOKE INSERT, UPDATE, DELETE ON django_migrations FROM {quote(role)}")
-        # A database that is migrated step by step has not every table yet.
-        there = set(connections[using].introspection.table_names(cursor))
-        for model in apps.get_models():
-            if (revoked := getattr(model, "revoked_privileges", "")) and model._meta.db_table in there:
-                cursor.execute(f"REVOKE {revoked} ON {quote(model._meta.db_table)} FROM {quote(role)}")
-        for model in tenant_owned_models():
-            table = quote(model._meta.db_table)
-            if model._meta.db_table not in there:
-                continue
-            # No default in current_setting: with no tenant in force a query fails instead of finding nothing.
-            mine = f"tenant_id = current_setting('{SETTING}')::bigint"
-            cursor.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
-            cursor.execute(f"DROP POLICY IF EXISTS tenant_scope ON {table}")
-            cursor.execute(f"CREATE POLICY tenant_scope ON {table} USING ({mine}) WITH CHECK ({mine})")

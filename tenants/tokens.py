@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from tenants.models import ApiToken, Tenant, User
-from tenants.roles import RIGHTS, is_usable
+from tenants.roles import RIGHTS
 
 PREFIX = "cw_"
 
@@ -46,7 +46,7 @@ def issue(
 def find(secret: str) -> ApiToken | None:
     """The usable token with this secret; notes that it was used, at most once a minute."""
     token = ApiToken.objects.select_related("user", "tenant").filter(digest=digest(secret)).first()
-    if token is None or not is_usable(token):
+    if token is None or not _is_usable(token):
         return None
     now = timezone.now()
     if token.last_used_at is None or now - token.last_used_at > timedelta(minutes=1):
@@ -56,3 +56,8 @@ def find(secret: str) -> ApiToken | None:
 
 def revoke(token: ApiToken, now: datetime) -> None:
     ApiToken.objects.filter(pk=token.pk, revoked_at__isnull=True).update(revoked_at=now)
+
+
+def _is_usable(token: ApiToken) -> bool:
+    now = timezone.now()
+    return token.revoked_at is None and (token.expires_at is None or token.expires_at > now) and token.user.is_active

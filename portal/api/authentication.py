@@ -18,13 +18,13 @@ class MiddlewareAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[User, ApiToken | None] | None:
         http: Any = request._request
-        if http.who is None and "Authorization" in request.headers:
+        if http.principal is None and "Authorization" in request.headers:
             raise AuthenticationFailed("This token is not valid: it is unknown, expired or revoked.", "bad_token")
-        if http.who is None:
+        if http.principal is None:
             return None
         if not http.bearer:
             self._refuse_forgery(request)
-        return http.who.user, http.who.token
+        return http.principal.user, http.principal.token
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="Causeway"'

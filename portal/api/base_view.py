@@ -18,7 +18,7 @@ from portal.api.permissions import HasRight
 from portal.api.problems import ProblemRenderer
 from portal.api.renderers import JsonRenderer
 from portal.api.throttling import RequestThrottle
-from tenants.roles import Principal
+from tenants.principal import Principal
 
 
 class BaseApiView(APIView):
@@ -79,10 +79,10 @@ class BaseApiView(APIView):
         return response
 
     @property
-    def who(self) -> Principal:
+    def principal(self) -> Principal:
         """The one who asks; behind the permission check there always is one."""
         http: Any = self.request._request
-        found: Principal = http.who
+        found: Principal = http.principal
         return found
 
     def tenant_path(self, *parts: object) -> str:

@@ -16,7 +16,7 @@ class HasRight(BasePermission):
 
     def has_permission(self, request: Request, view: Any) -> bool:
         http: Any = request._request
-        if http.who is None:
+        if http.principal is None:
             return False
         if not hasattr(view, str(request.method).lower()):
             return True  # and 405 will follow

@@ -34,7 +34,8 @@ from portal.api.schema_fields import (
 )
 from tenants import services
 from tenants.models import MSP_ROLES, ApiToken, AuditEntry, Membership, Role, Tenant
-from tenants.roles import RIGHTS, Principal
+from tenants.principal import Principal
+from tenants.roles import RIGHTS
 from tenants.scope import current
 
 ROLES = [role.value for role in Role if role not in MSP_ROLES]
@@ -153,16 +154,16 @@ def _unknown_fields(form: serializers.Serializer, body: Any) -> dict[str, Any]:
     return found
 
 
-def tenant_json(tenant: Tenant, who: Principal) -> dict[str, Any]:
-    membership = who.membership(tenant)
-    rights = who.rights(tenant)
+def tenant_json(tenant: Tenant, principal: Principal) -> dict[str, Any]:
+    membership = principal.membership(tenant)
+    rights = principal.rights(tenant)
     return {
         "slug": tenant.slug,
         "name": tenant.name,
         "msp": tenant.msp.slug if tenant.msp else None,
         "requires_approval": tenant.requires_approval,
         "created_at": tenant.created_at,
-        "role": membership.role if membership else "operator" if who.user.is_operator else None,
+        "role": membership.role if membership else "operator" if principal.user.is_operator else None,
         "rights": [right for right in RIGHTS if right in rights],
     }
 
@@ -193,7 +194,7 @@ class MeView(BaseApiView):
 
     @extend_schema(responses=ME)
     def get(self, request: Request) -> Response:
-        user, token = self.who.user, self.who.token
+        user, token = self.principal.user, self.principal.token
         msps = user.memberships.exclude(msp=None).select_related("msp")
         return Response(
             {
@@ -223,20 +224,22 @@ class TenantListView(BaseApiView):
 
     @extend_list_schema(TENANT, "Tenant", orderings=paginator.orderings, filters=paginator.filters)
     def get(self, request: Request) -> Response:
-        who = self.who
-        return Response(self.paginator.page(request, who.tenants(), lambda tenant: tenant_json(tenant, who)))
+        principal = self.principal
+        return Response(
+            self.paginator.page(request, principal.tenants(), lambda tenant: tenant_json(tenant, principal))
+        )
 
     @extend_schema(request=NewTenantSerializer, responses={201: TENANT})
     def post(self, request: Request) -> Response:
         wish = {"msp": None, "price_book": None, **validate_body(NewTenantSerializer, self.fields(request))}
         like = wish.pop("price_book")
-        tenant = services.create_tenant(self.who, **wish)
+        tenant = services.create_tenant(self.principal, **wish)
         if like:
             try:
                 copy_price_book(tenant, like, timezone.now())
             except InvalidPrice as error:
                 raise invalid_parameter("price_book", str(error), "unknown_reference") from error
-        data = tenant_json(tenant, Principal(self.who.user, self.who.token))
+        data = tenant_json(tenant, Principal(self.principal.user, self.principal.token))
         return response_with_etag(data, 201, location=f"/api/v1/tenants/{tenant.slug}/")
 
 
@@ -247,11 +250,11 @@ class TenantDetailView(BaseApiView):
 
     @extend_schema(responses=TENANT)
     def get(self, request: Request, tenant: str) -> Response:
-        who = self.who
-        found = who.tenants().filter(slug=tenant).first()
+        principal = self.principal
+        found = principal.tenants().filter(slug=tenant).first()
         if found is None:
             raise Http404
-        return Response(tenant_json(found, who))
+        return Response(tenant_json(found, principal))
 
 
 class MemberListView(BaseApiView):
@@ -323,7 +326,7 @@ class TokenListView(BaseApiView):
     def post(self, request: Request) -> Response:
         """Makes a token; its secret is in this answer only."""
         wish = validate_body(TokenRequestSerializer, self.fields(request))
-        token, secret = services.issue_token(self.who, **wish)
+        token, secret = services.issue_token(self.principal, **wish)
         return response_with_etag({**token_json(token), "token": secret}, 201, location=f"{request.path}{token.uid}/")
 
 
@@ -353,7 +356,7 @@ class TokenDetailView(BaseApiView):
 
 def _visible_tokens(asked: BaseApiView) -> Any:
     found = ApiToken.objects.select_related("user").filter(tenant=current())
-    return found if "members" in asked.rights else found.filter(user=asked.who.user)
+    return found if "members" in asked.rights else found.filter(user=asked.principal.user)
 
 
 class AuditEntryListView(BaseApiView):

@@ -50,7 +50,7 @@ def _tenant_shell(request: PageRequest) -> dict[str, Any]:
     return {
         "tenant": tenant,
         "by": tenant.msp.name if tenant.msp else "",
-        "tenants": [_tenant_choice(one, tenant) for one in request.who.tenants()[:MAX_SWITCHER_TENANTS]],
+        "tenants": [_tenant_choice(one, tenant) for one in request.principal.tenants()[:MAX_SWITCHER_TENANTS]],
         "nav": nav.nav_groups(tenant.slug, at or "", request.rights),
         "drafts": drafts,
         "draft": next((draft for draft in drafts if draft["uid"] == wanted), drafts[0] if drafts else None),

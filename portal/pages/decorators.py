@@ -17,13 +17,14 @@ from django_htmx.middleware import HtmxDetails
 from provisioning.errors import ObjectNotFound
 from provisioning.models import Draft
 from tenants.models import Tenant
-from tenants.roles import RIGHTS, Principal
+from tenants.principal import Principal
+from tenants.roles import RIGHTS
 
 
 class PageRequest(HttpRequest):
     """A request behind the door: what tenants.middleware wrote into it."""
 
-    who: Principal
+    principal: Principal
     tenant: Tenant
     rights: frozenset[str]
     htmx: HtmxDetails
@@ -43,7 +44,7 @@ def tenant_page(right: str = "view") -> Callable[[PageViewFunction], PageViewFun
     def door(view: PageViewFunction) -> PageViewFunction:
         @wraps(view)
         def inside(request: HttpRequest, slug: str, *args: object, **kwargs: object) -> HttpResponseBase:
-            if getattr(request, "who", None) is None:
+            if getattr(request, "principal", None) is None:
                 return redirect_to_login(request.get_full_path())
             if not hasattr(request, "tenant"):
                 raise Http404

@@ -13,7 +13,7 @@ LAST_TENANT = "tenant"  # in the session, written by the frame of every page
 
 @login_required
 def home(request: PageRequest) -> HttpResponse:
-    tenants = list(request.who.tenants()[:500])
+    tenants = list(request.principal.tenants()[:500])
     slugs = [tenant.slug for tenant in tenants]
     last = request.session.get(LAST_TENANT)
     if "choose" not in request.GET and (last in slugs or len(slugs) == 1):

@@ -48,7 +48,7 @@ def plan(request: PageRequest, uid: UUID) -> HttpResponse:
 
 def _plan_context(request: PageRequest, plan: Plan) -> dict[str, Any]:
     asks = request.tenant.requires_approval
-    own = plan.author == request.who.user.email
+    own = plan.author == request.principal.user.email
     state, moved = plan_state.current_state(plan)
     root = f"/api/v1/t/{request.tenant.slug}/"
     reach = plan_review.reachability_sentences(plan.reachability)

@@ -29,7 +29,7 @@ def tokens(request: PageRequest) -> HttpResponse:
         ends = timezone.now() + timedelta(days=int(days)) if days in LIFETIMES and days else None
         name = request.POST.get("name", "").strip()
         with catch_refusals() as done:
-            made, secret = services.issue_token(request.who, name, request.POST.getlist("scopes"), ends)
+            made, secret = services.issue_token(request.principal, name, request.POST.getlist("scopes"), ends)
         problems = done.problems
     now = timezone.now()
     context = {
@@ -57,7 +57,7 @@ def revoke(request: PageRequest, uid: UUID) -> HttpResponse:
 def _visible_tokens(request: PageRequest) -> QuerySet[ApiToken]:
     """One's own; who manages members sees everybody's."""
     found = ApiToken.objects.select_related("user").filter(tenant=request.tenant).order_by("-created_at")
-    return found if "members" in request.rights else found.filter(user=request.who.user)
+    return found if "members" in request.rights else found.filter(user=request.principal.user)
 
 
 def _token_state(token: ApiToken, now: datetime) -> str:

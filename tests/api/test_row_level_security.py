@@ -9,8 +9,8 @@ from django.db import ProgrammingError, connection, transaction
 from django.db.utils import DatabaseError
 
 from provisioning.models import Draft
+from tenants.rls import tenant_owned_models
 from tenants.scope import ScopeError
-from tenants.tenant_owned import tenant_owned_models
 from tests.people import People, TenantScope
 
 pytestmark = pytest.mark.django_db

@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from tenants import audit
 from tenants.models import AuditEntry, Membership, Role, Tenant
-from tenants.roles import RIGHTS, Principal
+from tenants.principal import Principal
+from tenants.roles import RIGHTS
 from tests.api.problem_assertions import assert_problem
 from tests.api.sample_network import create_draft, create_object
 from tests.people import ApiClient, ApiFactory, People, TenantScope

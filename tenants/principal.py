@@ -1,0 +1,55 @@
+"""Who is asking: a person, and the token that narrows what they may do. What each role may do: roles.py."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from django.db.models import Q, QuerySet
+
+from tenants.models import ApiToken, Membership, Msp, Tenant, User
+from tenants.roles import RIGHTS, ROLE_RIGHTS
+
+
+@dataclass(frozen=True)
+class Principal:
+    """The person behind a request, and the token that narrows what they may do."""
+
+    user: User
+    token: ApiToken | None = None
+
+    @cached_property
+    def _memberships(self) -> list[Membership]:
+        return list(self.user.memberships.select_related("tenant", "msp"))
+
+    def _memberships_in(self, tenant: Tenant) -> list[Membership]:
+        """Return the memberships that count in the tenant: their own first, then those of its MSP."""
+        mine = [m for m in self._memberships if m.tenant_id == tenant.pk]
+        return mine + [m for m in self._memberships if m.msp_id is not None and m.msp_id == tenant.msp_id]
+
+    def membership(self, tenant: Tenant) -> Membership | None:
+        """Return their own membership of the tenant, else the one of its MSP."""
+        return next(iter(self._memberships_in(tenant)), None)
+
+    def acting_as(self, tenant: Tenant) -> Msp | None:
+        membership = self.membership(tenant)
+        return membership.msp if membership else None
+
+    def rights(self, tenant: Tenant) -> frozenset[str]:
+        if not self.user.is_active or (self.token and self.token.tenant_id not in (None, tenant.pk)):
+            return frozenset()
+        # A tenant cannot narrow what its MSP's people may do by making them members.
+        rights = frozenset().union(*(ROLE_RIGHTS[each.role] for each in self._memberships_in(tenant)))
+        if self.user.is_operator:
+            rights = frozenset(RIGHTS)
+        return rights & frozenset(self.token.scopes) if self.token and self.token.scopes else rights
+
+    def tenants(self) -> QuerySet[Tenant]:
+        """Return the tenants they may see."""
+        visible = Tenant.objects.select_related("msp").order_by("name")
+        if not self.user.is_operator:
+            visible = visible.filter(
+                Q(pk__in=[m.tenant_id for m in self._memberships if m.tenant_id])
+                | Q(msp_id__in=[m.msp_id for m in self._memberships if m.msp_id])
+            )
+        return visible.filter(pk=self.token.tenant_id) if self.token and self.token.tenant_id else visible
