@@ -14,11 +14,11 @@ from billing.services import price_plan
 from portal.pages import kind_styles
 from portal.pages.decorators import PageRequest, tenant_page
 from portal.pages.discovered_networks import discovered_networks
+from portal.pages.number_formats import money
 from portal.pages.objects import connectors
 from portal.pages.objects.bound_form import bind_fields
 from portal.pages.objects.exchanges import SIZES
 from portal.pages.objects.list_rows import ReferenceNames
-from portal.templatetags.causeway import money
 from provisioning.catalog import catalog
 from provisioning.core.intent.connectors import CONNECTOR_KINDS
 from provisioning.core.values.resource import Resource

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import colorsys
-import hashlib
 import re
 from collections.abc import Iterable
 from datetime import datetime
@@ -18,11 +16,16 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from portal.pages import kind_styles
+from portal.pages.number_formats import CURRENCY_SIGNS, money, rate
+from portal.pages.segment_hues import hue, segment_hue
 from portal.pages.state_styles import ACTIONS, state_style
 
 register = template.Library()
 
-CURRENCY_SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "CHF": "CHF", "JPY": "¥"}
+register.filter("rate", rate)
+register.filter("money", money)
+register.filter("hue", hue)
+register.filter("segment_hue", segment_hue)
 
 
 @register.simple_tag
@@ -84,28 +87,6 @@ def kind_word(value: str) -> str:
 
 
 @register.filter
-def rate(bits: float | int | None) -> str:
-    """Bits per second as people say them: 212 Mb/s, 1.24 Gb/s."""
-    if bits is None:
-        return "–"
-    for unit, size in (("Gb/s", 1e9), ("Mb/s", 1e6), ("kb/s", 1e3)):
-        if bits >= size:
-            value = bits / size
-            return f"{value:.2f} {unit}" if value < 10 else f"{value:,.0f} {unit}"
-    return f"{bits:.0f} b/s"
-
-
-@register.filter
-def money(amount: Decimal | None, currency: str = "") -> str:
-    """Two places, thousands apart, a real minus; the sign of the currency where one is given."""
-    if amount is None:
-        return "–"
-    text = f"{abs(amount):,.2f}"
-    sign = f"{CURRENCY_SIGNS.get(currency, currency)} " if currency else ""
-    return f"{'−' if amount < 0 else ''}{sign}{text}"
-
-
-@register.filter
 def money_change(amount: Decimal | None, currency: str = "") -> str:
     """A difference in money: as `money`, with a plus before what is added."""
     return f"+{money(amount, currency)}" if amount is not None and amount > 0 else money(amount, currency)
@@ -155,32 +136,6 @@ def initials(name: str) -> str:
     if not words:
         return "?"
     return (words[0][0] + words[1][0] if len(words) > 1 else words[0][:2]).upper()
-
-
-@register.filter
-def hue(name: str) -> int:
-    """One of eight muted hues, the same for a name everywhere and for ever."""
-    return hashlib.sha256(name.encode()).digest()[0] % 8 + 1
-
-
-# The angles (of 360) of the segment hues 1 to 7 of tokens.css; 8 is the grey one.
-SEGMENT_HUE_ANGLES = (217, 329, 41, 169, 256, 15, 87)
-
-
-@register.filter
-def segment_hue(name: str, color: str | None) -> int:
-    """The one of the eight muted hues that is nearest to the color a segment was given, else that of its name.
-
-    Hues are muted so that no segment looks like a state, and a page may not carry styles of its own.
-    """
-    if not color:
-        return hue(name)
-    red, green, blue = (int(color[place : place + 2], 16) / 255 for place in (1, 3, 5))
-    if max(red, green, blue) - min(red, green, blue) < 0.15:
-        return 8
-    angle = colorsys.rgb_to_hls(red, green, blue)[0] * 360
-    away = [min(abs(angle - one), 360 - abs(angle - one)) for one in SEGMENT_HUE_ANGLES]
-    return away.index(min(away)) + 1
 
 
 @register.filter

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from portal.pages.number_formats import rate
 from portal.pages.objects.form_fields import DESCRIPTION, NAME, SelectField
 from portal.pages.objects.object_kind import ListColumn, ObjectKind
-from portal.templatetags.causeway import rate
 from provisioning import catalog
 
 LOCATIONS = {

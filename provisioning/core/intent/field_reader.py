@@ -9,13 +9,13 @@ from typing import Any
 from provisioning.core.intent.kind_words import kind_word
 from provisioning.core.intent.limits import LIST_ITEMS, PORTS, PREFIXES, REFERENCES, Limit
 from provisioning.core.values.addresses import BadPrefix, canonical_prefix
+from provisioning.core.values.protocols import PROTOCOL_NUMBERS
 from provisioning.core.values.resource import Problem
 
 ResolveReference = Callable[[str, str], str | None]
 """(kind, name or id) → uid, or None when there is no such item."""
 
 REQUIRED: Any = object()
-PROTOCOL_NUMBERS = {"icmp": 1, "tcp": 6, "udp": 17, "icmpv6": 58}
 _PROTOCOL_NAMES = {number: name for name, number in PROTOCOL_NUMBERS.items()}
 LOOKS_LIKE_ADDRESS = re.compile(r"[0-9]+[./][0-9./]*|[0-9a-fA-F]*:[0-9a-fA-F:./]*")
 """What cannot be the name of a prefix list, so that a mistyped prefix is told as one."""

@@ -212,3 +212,9 @@ def assign_owners(claims: Iterable[tuple[Range, Rank, Owner]]) -> dict[Owner, tu
         if open_:
             won.setdefault(order[open_[0][1]][2], []).append((edge, following - 1))
     return {owner: merge_ranges(ranges) for owner, ranges in won.items()}
+
+
+def example_host(ranges: Sequence[Range]) -> int:
+    """Return a host's address of some ranges: the second one of the first range that has two."""
+    low, high = next((bounds for bounds in ranges if bounds[0] < bounds[1]), ranges[0])
+    return min(low + 1, high)

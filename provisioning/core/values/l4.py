@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from provisioning.core.intent.field_reader import PROTOCOL_NUMBERS
+from provisioning.core.values.protocols import PROTOCOL_NUMBERS
 
 L4Ranges = tuple[tuple[int, int], ...]
 """Intervals of the line, both ends included."""

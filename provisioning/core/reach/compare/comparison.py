@@ -16,7 +16,6 @@ from provisioning.core.reach.compare.endpoint_names import (
     EXAMPLE_INTERNET_ADDRESS,
     EndpointNames,
     ExamplePacket,
-    example_host,
 )
 from provisioning.core.reach.compare.evaluator import Evaluator
 from provisioning.core.reach.compare.flow_kinds import InterSegment
@@ -36,7 +35,7 @@ from provisioning.core.reach.compare.rule_table import (
 )
 from provisioning.core.reach.trace.decision import FlowOutcome
 from provisioning.core.resolve.nat import Packet
-from provisioning.core.values.addresses import Range, address_text
+from provisioning.core.values.addresses import Range, address_text, example_host
 from provisioning.core.values.l4 import L4Ranges, protocol_and_port
 
 

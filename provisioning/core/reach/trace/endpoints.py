@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from provisioning.core.intent import INTERNET, Connector, Group, InternetApp, InvalidIntent, Segment
-from provisioning.core.reach.compare.endpoint_names import example_host
 from provisioning.core.resolve.network import Network
 from provisioning.core.resolve.segment import ResolvedSegment
-from provisioning.core.values.addresses import V6_OFFSET, address_number, address_text, prefix_range
+from provisioning.core.values.addresses import V6_OFFSET, address_number, address_text, example_host, prefix_range
 from provisioning.core.values.resource import Problem
 
 

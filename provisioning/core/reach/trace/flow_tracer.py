@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from provisioning.core.intent import ANY, InvalidIntent, Segment
-from provisioning.core.intent.field_reader import PROTOCOL_NUMBERS
 from provisioning.core.reach.trace.decision import (
     FlowOutcome,
     decide_inter_segment,
@@ -22,6 +21,7 @@ from provisioning.core.resolve.segment import PublishedApp, ResolvedSegment
 from provisioning.core.resolve.segment_routes import DirectedShare
 from provisioning.core.values.addresses import V6_OFFSET, address_text, contains, is_public
 from provisioning.core.values.l4 import is_in_family, l4_index
+from provisioning.core.values.protocols import PROTOCOL_NUMBERS
 from provisioning.core.values.resource import Problem
 
 
