@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
@@ -11,12 +12,12 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from tenants import audit, tokens
-from tenants.actor import Actor, acting, current
+from tenants.actor import acting, current
 from tenants.errors import TenantRequestRefused
 from tenants.models import MSP_ROLES, ApiToken, Membership, Msp, Role, Tenant, User, slug_rule
 from tenants.principal import Principal
 from tenants.scope import current as tenant_in_force
-from tenants.scope import scope
+from tenants.tasks import in_scope
 
 
 def msps_for_new_tenants(principal: Principal) -> list[Msp | None]:
@@ -56,17 +57,23 @@ def create_tenant(
         raise TenantRequestRefused(
             409, "duplicate_name", "slug", f"The slug “{slug}” is taken. Choose another one."
         ) from error
-    with _acting_for_msp(run_by), scope(tenant):
-        audit.record("tenant.create", kind="tenant", object_id=slug, object_name=name)
-        add_member(owner, Role.OWNER)
+    with _acting_for_msp(run_by):
+        # Middleware could not open the scope of a tenant that was not there.
+        in_scope(tenant, _record_first_owner, owner)
     return tenant
+
+
+def _record_first_owner(owner: str) -> None:
+    tenant = tenant_in_force()
+    audit.record("tenant.create", kind="tenant", object_id=tenant.slug, object_name=tenant.name)
+    add_member(owner, Role.OWNER)
 
 
 @contextmanager
 def _acting_for_msp(msp: Msp | None) -> Iterator[None]:
-    """In the name of the MSP: the door could not know it before the tenant was there."""
+    """Act in the name of the MSP; middleware could not know it before the tenant was there."""
     person = current()
-    with acting(Actor(person.email, msp.slug if msp else "", person.address, person.request_id)):
+    with acting(replace(person, acting_as=msp.slug if msp else "")):
         yield
 
 

@@ -19,6 +19,17 @@ Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
 
+def in_scope(
+    tenant: Tenant, function: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs
+) -> Result:
+    """Call the function in the tenant's scope, in one transaction.
+
+    For what is about several tenants, one after the other (a node's document), or about one that was not there before.
+    """
+    with scope(tenant):
+        return function(*args, **kwargs)
+
+
 class TenantJob(Generic[Claim, Outcome]):
     """A job in three phases, of which only the slow one runs outside the tenant's scope.
 
@@ -59,8 +70,7 @@ class TenantJob(Generic[Claim, Outcome]):
         self, function: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs
     ) -> Result:
         """Call the function in the tenant's scope, in one transaction: also for short looks during ``work``."""
-        with scope(self.tenant):
-            return function(*args, **kwargs)
+        return in_scope(self.tenant, function, *args, **kwargs)
 
 
 def tenant_task(name: str, job: type[TenantJob[Any, Any]]) -> Task:

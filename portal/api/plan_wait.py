@@ -27,7 +27,7 @@ from provisioning.models import Plan
 from provisioning.selectors.plans import get_plan, plan_json
 from tenants.middleware import TenantRequest
 from tenants.models import Tenant
-from tenants.scope import scope
+from tenants.tasks import in_scope
 
 
 class PlanWaitMiddleware:
@@ -83,8 +83,7 @@ async def _wait_until_computed(tenant: Tenant, plan: Plan) -> None:
 
 
 def _is_computing(tenant: Tenant, plan: Plan) -> bool:
-    with scope(tenant):
-        computing = Plan.objects.filter(pk=plan.pk, state=Plan.State.COMPUTING).exists()
+    computing = in_scope(tenant, Plan.objects.filter(pk=plan.pk, state=Plan.State.COMPUTING).exists)
     if not connection.in_atomic_block:
         # The pool's connections are for those who do not wait.
         connection.close()
@@ -92,24 +91,23 @@ def _is_computing(tenant: Tenant, plan: Plan) -> bool:
 
 
 def _write_result(request: TenantRequest, response: Response, plan: Plan) -> None:
-    """Make the response what it would have been, had the plan been computed at once; its headers stay."""
-    with scope(request.tenant):
-        computed = get_plan(plan.uid)
-        if computed.state == Plan.State.FAILED:
-            problems = [Problem(row["code"], row["path"], row["message"]) for row in computed.problems]
-            response.status_code, response.accepted_renderer = 422, ProblemRenderer()
-            response.data = problem_document(
-                422,
-                problems[0].message,
-                title=ValidationFailed.title,
-                kind=ValidationFailed.kind,
-                problems=problems,
-                request_id=request.request_id,
-            )
-            del response["ETag"], response["Location"]
-        else:
-            response.status_code, response.data = 201, plan_json(computed)
-            response["ETag"] = f'"{plan_etag(response.data)}"'
+    """Make the response what it would have been, had the plan been computed at once; its other headers stay."""
+    document = in_scope(request.tenant, lambda: plan_json(get_plan(plan.uid)))
+    if document["state"] == Plan.State.FAILED:
+        problems = [Problem(row["code"], row["path"], row["message"]) for row in document["problems"]]
+        response.status_code, response.accepted_renderer = 422, ProblemRenderer()
+        response.data = problem_document(
+            422,
+            problems[0].message,
+            title=ValidationFailed.title,
+            kind=ValidationFailed.kind,
+            problems=problems,
+            request_id=request.request_id,
+        )
+        del response["ETag"], response["Location"]
+    else:
+        response.status_code, response.data = 201, document
+        response["ETag"] = f'"{plan_etag(document)}"'
     response.content = response.rendered_content
     response["Content-Length"] = str(len(response.content))
 

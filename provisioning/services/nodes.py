@@ -28,7 +28,7 @@ from provisioning.redis import redis_client
 from provisioning.services import steps, telemetry
 from provisioning.services.node_sections import node_channel
 from tenants.models import Tenant
-from tenants.scope import scope
+from tenants.tasks import in_scope
 
 
 def enrollment_key(location: str, index: int) -> str:
@@ -61,16 +61,7 @@ def signed_document(node: Node) -> tuple[str, str, str]:
     site = catalog().locations[node.location].node(node.index)
     sections: dict[str, SectionJson] = {}
     for pointer in node.tenants.select_related("tenant").order_by("tenant__slug"):
-        with scope(pointer.tenant):
-            for section in NodeSection.objects.filter(node=node, body__isnull=False).order_by("address"):
-                sections[f"{pointer.tenant.slug}/{section.address}"] = {
-                    "tenant": pointer.tenant.slug,
-                    "self": f"{section.exchange}/{node.index}",
-                    "address": section.address,
-                    "kind": section.kind,
-                    "digest": section.digest,
-                    "body": section.body,
-                }
+        sections |= in_scope(pointer.tenant, _tenant_sections, node, pointer.tenant)
     document: DocumentJson = {
         "version": VERSION,
         "serial": node.serial,
@@ -134,9 +125,28 @@ def record_report(node: Node, report: Mapping[str, Any]) -> None:
         counters.setdefault(slug, {})[name] = int(value)
     tenants = {pointer.tenant.slug: pointer.tenant for pointer in node.tenants.select_related("tenant")}
     for slug, tenant in tenants.items():
-        with scope(tenant):
-            _record_applied(node, tenant, applied, failed)
-            telemetry.store_counters(node, counters.get(slug, {}), now)
+        in_scope(tenant, _record_for_tenant, node, tenant, applied, failed, counters.get(slug, {}))
+
+
+def _tenant_sections(node: Node, tenant: Tenant) -> dict[str, SectionJson]:
+    return {
+        f"{tenant.slug}/{section.address}": {
+            "tenant": tenant.slug,
+            "self": f"{section.exchange}/{node.index}",
+            "address": section.address,
+            "kind": section.kind,
+            "digest": section.digest,
+            "body": section.body,
+        }
+        for section in NodeSection.objects.filter(node=node, body__isnull=False).order_by("address")
+    }
+
+
+def _record_for_tenant(
+    node: Node, tenant: Tenant, applied: Mapping[str, str], failed: Mapping[str, str], counters: Mapping[str, int]
+) -> None:
+    _record_applied(node, tenant, applied, failed)
+    telemetry.store_counters(node, counters, timezone.now())
 
 
 def _record_applied(node: Node, tenant: Tenant, applied: Mapping[str, str], failed: Mapping[str, str]) -> None:
