@@ -1,4 +1,4 @@
-"""What acme-health "already had" in the lab's AWS before it met Causeway."""
+"""The VPCs that acme-health has in the lab's AWS before it uses Causeway."""
 
 from __future__ import annotations
 

@@ -27,32 +27,34 @@ class DemoProvisioningError(Exception):
 def ensure_account(
     tenant: Tenant, name: str, account_id: str, regions: list[str], credentials: Mapping[str, str]
 ) -> None:
-    """The cloud account, discovered; does nothing when it is there."""
+    """Add the cloud account and discover what is in it; does nothing where that is done already."""
     with scope(tenant):
-        found = CloudAccount.objects.filter(name=name).first() or accounts.add_account(
+        account = CloudAccount.objects.filter(name=name).first() or accounts.add_account(
             name=name, provider="aws", account_id=account_id, regions=regions, credentials=credentials
         )
-        if found.discovery == "done":
+        if account.discovery == "done":
             return
-    discovery.DiscoveryJob(tenant).run(str(found.uid))
+    discovery.DiscoveryJob(tenant).run(str(account.uid))
 
 
 def discovered_vpcs(tenant: Tenant) -> dict[str, str]:
-    """Name → id of the VPCs that discovery found."""
+    """Return name → id of the VPCs that discovery found."""
     with scope(tenant):
         return {
-            vpc["name"]: vpc["id"] for found in CloudAccount.objects.all() for vpc in found.inventory.get("vpcs", [])
+            vpc["name"]: vpc["id"]
+            for account in CloudAccount.objects.all()
+            for vpc in account.inventory.get("vpcs", [])
         }
 
 
 def provision_network(tenant: Tenant, patience: float = 120) -> None:
-    """The network of the tenant's file, provisioned; does nothing where something is live."""
+    """Provision the network of the tenant's file; does nothing where a network is live."""
     with scope(tenant):
         if queries.live_snapshot().revision:
             return
         text = (FOLDER / f"{tenant.slug}.yaml").read_text()
-    known = discovered_vpcs(tenant)
-    document = yaml.safe_load(re.sub(r"\{vpc:([\w-]+)\}", lambda match: known[match[1]], text))
+    vpc_ids = discovered_vpcs(tenant)
+    document = yaml.safe_load(re.sub(r"\{vpc:([\w-]+)\}", lambda match: vpc_ids[match[1]], text))
     with scope(tenant):
         draft = Draft.objects.filter(name="first-network", state=Draft.State.OPEN).first()
         draft = draft or editing.create_draft("first-network")
@@ -63,14 +65,14 @@ def provision_network(tenant: Tenant, patience: float = 120) -> None:
 
 
 def create_open_draft(tenant: Tenant) -> None:
-    """A draft with a plan to review: imaging moves to AWS, a vendor may see it, and two doors are closed further."""
-    known = discovered_vpcs(tenant)
+    """Create a draft with a plan to review: imaging moves to AWS, a vendor may reach it, and two rules get stricter."""
+    vpc_ids = discovered_vpcs(tenant)
     with scope(tenant):
         if Draft.objects.exclude(name="first-network").exists():
             return
         draft = editing.create_draft("imaging-rollout")
         editing.add_object(draft, "groups", {"name": "imaging", "description": "Picture archive"})
-        editing.add_object(draft, "connectors", _imaging_connector(known["imaging"]))
+        editing.add_object(draft, "connectors", _imaging_connector(vpc_ids["imaging"]))
         editing.add_object(draft, "policies", EHR_TO_IMAGING)
         editing.add_object(draft, "shares", VENDOR_IMAGING)
         _change_rule(draft, "wards-to-ehr", "interfaces", {"action": "inspect", "services": ["fw"]})
@@ -109,7 +111,7 @@ def _imaging_connector(vpc: str) -> dict[str, Any]:
 
 def _change_rule(draft: Draft, policy: str, rule: str, fields: Mapping[str, Any]) -> None:
     row = next(row for row in queries.list_objects(queries.snapshot_of_draft(draft), "policies") if row.name == policy)
-    rules = [{**one, **fields} if one["name"] == rule else one for one in row.body["rules"]]
+    rules = [{**each, **fields} if each["name"] == rule else each for each in row.body["rules"]]
     editing.patch_object(draft, "policies", row.uid, {"rules": rules})
 
 
@@ -119,9 +121,9 @@ def _wait_for_run(tenant: Tenant, run: Run, patience: float) -> None:
         with scope(tenant):
             run.refresh_from_db()
             failing = [f"{step}: {step.error}" for step in run.steps.exclude(error=None)]
-            left = [f"{step} ({step.state}) {step.note}" for step in run.steps.exclude(state="done")]
+            unfinished = [f"{step} ({step.state}) {step.note}" for step in run.steps.exclude(state="done")]
         if run.state == Run.State.SUCCEEDED:
             return
         if run.state not in Run.ACTIVE or time.monotonic() > deadline:
-            raise DemoProvisioningError(f"The run of {tenant} is {run.state}: {'; '.join(failing or left[:5])}")
+            raise DemoProvisioningError(f"The run of {tenant} is {run.state}: {'; '.join(failing or unfinished[:5])}")
         time.sleep(0.2)

@@ -8,7 +8,7 @@ DOMAIN = "demo.test"
 
 
 def seed_people(password: str) -> dict[str, Tenant]:
-    """MSP, tenants and users; the password is set on those that are new. Returns the tenants by slug."""
+    """Create the MSP, tenants and users that are missing, and return the tenants by slug."""
     northwind, _ = Msp.objects.get_or_create(slug="northwind", defaults={"name": "Northwind Managed Networks"})
     tenants = {
         slug: Tenant.objects.get_or_create(slug=slug, defaults={"name": name, "msp": msp})[0]
@@ -32,8 +32,8 @@ def seed_people(password: str) -> dict[str, Tenant]:
 
 def _ensure_user(name: str, full_name: str, password: str, *, is_operator: bool = False) -> User:
     email = f"{name}@{DOMAIN}"
-    found = User.objects.filter(email=email).first()
-    return found or User.objects.create_user(email, password, name=full_name, is_operator=is_operator)
+    user = User.objects.filter(email=email).first()
+    return user or User.objects.create_user(email, password, name=full_name, is_operator=is_operator)
 
 
 def _ensure_membership(user: User, role: Role, *, tenant: Tenant | None = None, msp: Msp | None = None) -> None:

@@ -33,11 +33,11 @@ class CloudField:
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """A limit of a cloud: at most ``limit`` of ``what`` for each ``per``. ``code`` is the problem's code."""
+    """A limit of a cloud: at most ``limit`` of ``resources`` for each ``per``. ``code`` is the problem's code."""
 
     code: str
     limit: int
-    what: str
+    resources: str
     per: str
 
 

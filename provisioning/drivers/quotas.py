@@ -34,8 +34,9 @@ def find_exceeded_quotas(
                 Problem(
                     code,
                     scope,
-                    f"{scope} would have {amount} {quota.what}, {cloud.label} allows {limit} for each {quota.per}. "
-                    f"Use fewer, another region or {cloud.account_word}, or have {cloud.label} raise the limit.",
+                    f"{scope} would have {amount} {quota.resources}, {cloud.label} allows {limit} for each "
+                    f"{quota.per}. Use fewer, another region or {cloud.account_word}, or have {cloud.label} raise "
+                    "the limit.",
                 )
             )
     return problems

@@ -1,4 +1,4 @@
-"""What a person should look at twice before pressing Provision."""
+"""Warnings of a plan: what a person should look at twice before provisioning it."""
 
 from __future__ import annotations
 
@@ -37,11 +37,12 @@ def _warning(code: str, path: str, message: str) -> Problem:
 
 def _large_deletes(before: Intent, after: Intent) -> Iterator[Problem]:
     for kind in ("connectors", "exchanges", "segments"):
-        had, has = before.of(kind), after.of(kind)
-        gone = [had[uid].name for uid in had if uid not in has]
-        if len(gone) >= LARGE_DELETE_COUNT and len(gone) > LARGE_DELETE_RATIO * len(had):
-            names = ", ".join(gone[:5]) + (" …" if len(gone) > 5 else "")
-            yield _warning("large_delete", kind, f"{len(gone)} of {len(had)} {kind} would be removed: {names}.")
+        existing, remaining = before.of(kind), after.of(kind)
+        removed = [existing[uid].name for uid in existing if uid not in remaining]
+        if len(removed) >= LARGE_DELETE_COUNT and len(removed) > LARGE_DELETE_RATIO * len(existing):
+            names = ", ".join(removed[:5]) + (" …" if len(removed) > 5 else "")
+            message = f"{len(removed)} of {len(existing)} {kind} would be removed: {names}."
+            yield _warning("large_delete", kind, message)
 
 
 def _gateway_changes(changes: Sequence[Change], gateway_actions: Mapping[str, Set[Action]]) -> Iterator[Problem]:
@@ -60,8 +61,8 @@ def _gateway_changes(changes: Sequence[Change], gateway_actions: Mapping[str, Se
 
 def _opened_segments(before: Intent, after: Intent) -> Iterator[Problem]:
     for uid, segment in after.segments.items():
-        was = before.segments.get(uid)
-        if was and was.default_action == "deny" and segment.default_action == "allow":
+        previous = before.segments.get(uid)
+        if previous and previous.default_action == "deny" and segment.default_action == "allow":
             yield _warning(
                 "default_action_allow",
                 f"segments/{segment.key}/default_action",
@@ -70,15 +71,15 @@ def _opened_segments(before: Intent, after: Intent) -> Iterator[Problem]:
 
 
 def _services_without_instances(after: Intent) -> Iterator[Problem]:
-    used: dict[str, str] = {}
+    user_of_service: dict[str, str] = {}
     for policy in after.policies.values():
         for rule in policy.rules if policy.enabled else ():
             for uid in rule.services:
-                used.setdefault(uid, f"policy “{policy.name}”")
+                user_of_service.setdefault(uid, f"policy “{policy.name}”")
     for share in after.shares.values():
         for uid in share.services:
-            used.setdefault(uid, f"share “{share.name}”")
-    for uid, user in used.items():
+            user_of_service.setdefault(uid, f"share “{share.name}”")
+    for uid, user in user_of_service.items():
         service = after.services.get(uid)
         if service and not service.instances:
             fate = "passes without inspection" if service.on_failure == "open" else "is dropped"
@@ -92,17 +93,17 @@ def _services_without_instances(after: Intent) -> Iterator[Problem]:
 def _removed_shares(before: Intent, after: Intent) -> Iterator[Problem]:
     for uid, share in before.shares.items():
         if uid not in after.shares and all(_is_used(after, side) for _, side in share.sides):
-            one, other = (after.segments[side.segment].name for _, side in share.sides)
+            side_a, side_b = (after.segments[side.segment].name for _, side in share.sides)
             yield _warning(
                 "share_removed",
                 f"shares/{share.key}",
-                f"Share “{share.name}” would be removed while both sides are there; what passes between “{one}” and "
-                f"“{other}” through it is cut.",
+                f"Share “{share.name}” would be removed while both sides are there; what passes between “{side_a}” and "
+                f"“{side_b}” through it is cut.",
             )
 
 
 def _is_used(intent: Intent, side: ShareSide) -> bool:
-    """Whether somebody is still there on a side."""
+    """Whether a connector is still attached to a side of a share."""
     return any(
         attachment.segment == side.segment and (side.prefixes or attachment.group in side.groups)
         for connector in intent.connectors.values()
@@ -113,8 +114,8 @@ def _is_used(intent: Intent, side: ShareSide) -> bool:
 
 def _removed_nat_rules(before: Intent, after: Intent) -> Iterator[Problem]:
     for uid, rule in before.nat_rules.items():
-        now, connector = after.nat_rules.get(uid), after.connectors.get(rule.connector)
-        if not rule.enabled or (now and now.enabled) or connector is None or not connector.enabled:
+        new_rule, connector = after.nat_rules.get(uid), after.connectors.get(rule.connector)
+        if not rule.enabled or (new_rule and new_rule.enabled) or connector is None or not connector.enabled:
             continue
         if any(attachment.segment == rule.segment for attachment in connector.attachments):
             effect = (

@@ -1,6 +1,6 @@
 """Compile for AWS: a transit gateway per account and region, and two route tables per segment.
 
-VPCs associate with the *spoke* table, which only knows the way to the exchange; VPN connections associate with the
+VPCs are associated with the *spoke* table, which routes to the exchange only; VPN connections are associated with the
 *exchange* table, into which VPCs propagate. So VPC-to-VPC traffic always crosses the exchange.
 """
 
@@ -21,12 +21,14 @@ from provisioning.core.values.resource import Body, Resource, body_references
 from provisioning.drivers.aws.compile_routes import spoke_routes, vpc_routes
 
 GATEWAY_ASN = 64512
-"""Amazon's side of a transit gateway."""
+"""The ASN of Amazon's side of a transit gateway."""
 
 EXCHANGE_ASN = 65000
-"""Our side, the same on every node."""
+"""The ASN of our side, the same on every node."""
 
-# Inside addresses of tunnels: the second quarter of the link-local block, none of which AWS reserves.
+# Inside addresses of tunnels: the second quarter of 169.254.0.0/16. AWS reserves seven /30 blocks of 169.254.0.0/16
+# (169.254.0.0 to 169.254.5.0 and 169.254.169.252), none of them in it:
+# https://docs.aws.amazon.com/vpn/latest/s2svpn/VPNTunnels.html
 _TUNNEL_BASE = address_number("169.254.64.0")
 _BLOCK_SIZE = 4
 """Tunnels of one segment at one exchange: two nodes with two each."""
@@ -37,7 +39,7 @@ _VPC_RESOURCES = DerivedKey[list[Resource]]("VPC attachment and routes")
 
 @dataclass(slots=True)
 class _TransitGateway:
-    """One transit gateway and what hangs on it."""
+    """One transit gateway and the connectors of the VPCs that attach to it."""
 
     account: str
     region: str
@@ -55,11 +57,11 @@ class _TransitGateway:
         return f"{self.base}/segment/{segment.key}/{role}"
 
     def segments(self, intent: Intent) -> list[Segment]:
-        found = {connector.attachments[0].segment for connector in self.connectors}
-        return sorted((intent.segments[uid] for uid in found), key=lambda segment: segment.number)
+        uids = {connector.attachments[0].segment for connector in self.connectors}
+        return sorted((intent.segments[uid] for uid in uids), key=lambda segment: segment.number)
 
     def exchanges(self, intent: Intent, segment: Segment | None = None) -> list[Exchange]:
-        """The exchanges that this gateway's connectors (of one segment) attach to."""
+        """Return the exchanges that this gateway's connectors (of one segment) attach to."""
         uids = {
             connector.exchange
             for connector in self.connectors
@@ -73,7 +75,7 @@ def _ref(address: str) -> dict[str, str]:
 
 
 def _build_resource(address: str, kind: str, body: Body, subjects: tuple[str, ...], *depends: str) -> Resource:
-    """``depends``: what is waited for beside what the body refers to."""
+    """Return a resource that depends on what its body refers to, and on ``depends`` besides."""
     needed = {target for target, _ in body_references(body)} | {*depends}
     return Resource(address, kind, body, tuple(sorted(needed)), tuple(dict.fromkeys(subjects)))
 
@@ -84,19 +86,19 @@ def compile_aws(network: Network) -> Iterator[Resource]:
     gateways: dict[tuple[str, str], _TransitGateway] = {}
     for connector in sorted(intent.connectors.values(), key=lambda connector: connector.number):
         if connector.kind == "aws-vpc" and connector.enabled:
-            where = str(connector.settings["account"]), str(connector.settings["region"])
-            gateways.setdefault(where, _TransitGateway(*where)).connectors.append(connector)
-    for where, gateway in gateways.items():
+            key = str(connector.settings["account"]), str(connector.settings["region"])
+            gateways.setdefault(key, _TransitGateway(*key)).connectors.append(connector)
+    for key, gateway in gateways.items():
         segments = gateway.segments(intent)
         routes = {segment.uid: spoke_routes(network.resolved(segment.uid)) for segment in segments}
         read = (*gateway.connectors, *intent.exchanges.values(), *segments, *routes.values())
         make = partial(_shared_resources, network, gateway, routes)
-        yield from network.derived.get(_SHARED_RESOURCES, read, make, of=where)
+        yield from network.derived.get(_SHARED_RESOURCES, read, make, of=key)
     yield from _vpc_resources(network, gateways.values())
 
 
 def _shared_resources(network: Network, gateway: _TransitGateway, routes: dict[str, list[str]]) -> list[Resource]:
-    """What the networks on a gateway share."""
+    """Return the resources that the VPCs on a gateway share."""
     return [*_gateway_resources(network, gateway), *_vpn_connections(network.intent, gateway, network.nodes, routes)]
 
 
@@ -105,9 +107,9 @@ def _gateway_resources(network: Network, gateway: _TransitGateway) -> Iterator[R
     users = tuple(connector.uid for connector in gateway.connectors)
     body = {"account": gateway.account, "region": gateway.region, "asn": GATEWAY_ASN}
     yield _build_resource(f"{gateway.base}/tgw", "aws.transit-gateway", body, users)
-    reached = {exchange.uid for exchange in gateway.exchanges(intent)}
+    exchanges = {exchange.uid for exchange in gateway.exchanges(intent)}
     for node in network.nodes:
-        if node.exchange.uid in reached:
+        if node.exchange.uid in exchanges:
             address = f"{gateway.base}/cgw/{node.id}"
             body = {"public_ip": node.public_ip, "asn": EXCHANGE_ASN}
             yield _build_resource(address, "aws.customer-gateway", body, (node.exchange.uid, *users))
@@ -120,10 +122,10 @@ def _gateway_resources(network: Network, gateway: _TransitGateway) -> Iterator[R
 def _vpn_connections(
     intent: Intent, gateway: _TransitGateway, mesh: list[ExchangeNode], routes: dict[str, list[str]]
 ) -> Iterator[Resource]:
-    """Two VPN connections per segment and exchange, one to each node.
+    """Yield two VPN connections per segment and exchange, one to each node.
 
-    A table takes a static route for a prefix once only, so the spoke routes lead to the first node of the first
-    exchange; the other connections stand ready.
+    A table takes one static route for a prefix, so the spoke routes lead to the first node of the first exchange; the
+    other connections are standby.
     """
     blocks = _tunnel_blocks(intent, gateway)
     for segment in gateway.segments(intent):
@@ -131,8 +133,8 @@ def _vpn_connections(
         for node in mesh:
             if node.exchange not in exchanges:
                 continue
-            first = node.exchange.uid == exchanges[0].uid and node.index == 1
-            place = blocks[segment.uid, node.exchange.uid] * _BLOCK_SIZE + (node.index - 1) * 2
+            is_first = node.exchange.uid == exchanges[0].uid and node.index == 1
+            tunnel_index = blocks[segment.uid, node.exchange.uid] * _BLOCK_SIZE + (node.index - 1) * 2
             yield _build_resource(
                 f"{gateway.base}/segment/{segment.key}/vpn/{node.id}",
                 "aws.vpn-connection",
@@ -141,34 +143,37 @@ def _vpn_connections(
                     "cgw": _ref(f"{gateway.base}/cgw/{node.id}"),
                     "route_table": _ref(gateway.table(segment, "exchange")),
                     "spoke_table": _ref(gateway.table(segment, "spoke")),
-                    "inside_cidrs": [f"{address_text(_TUNNEL_BASE + 4 * (place + tunnel))}/30" for tunnel in (0, 1)],
-                    "routes_spoke": routes[segment.uid] if first else [],
+                    "inside_cidrs": [f"{address_text(_TUNNEL_BASE + 4 * (tunnel_index + n))}/30" for n in (0, 1)],
+                    "routes_spoke": routes[segment.uid] if is_first else [],
                 },
                 (segment.uid, node.exchange.uid),
             )
 
 
 def _tunnel_blocks(intent: Intent, gateway: _TransitGateway) -> dict[tuple[str, str], int]:
-    """Which block of tunnel addresses a (segment, exchange) has.
+    """Return (segment, exchange) → its block of tunnel addresses.
 
-    There are more of them than AWS lets a gateway have VPN connections; where even so they do not suffice, some are
-    given twice, and the quotas of AWS refuse the plan.
+    There are more blocks than a gateway may have VPN connections. Where they do not suffice all the same, some are
+    given twice, and AWS' quotas refuse the plan.
     """
-    pairs = [(one, other) for one in gateway.segments(intent) for other in gateway.exchanges(intent, one)]
-    wanted = [((one.uid, other.uid), one.number * 31 + other.number) for one, other in pairs]
-    return {**dict(wanted), **allocate_indexes(wanted[:_BLOCK_COUNT], _BLOCK_COUNT)}
+    requests = [
+        ((segment.uid, exchange.uid), segment.number * 31 + exchange.number)
+        for segment in gateway.segments(intent)
+        for exchange in gateway.exchanges(intent, segment)
+    ]
+    return {**dict(requests), **allocate_indexes(requests[:_BLOCK_COUNT], _BLOCK_COUNT)}
 
 
 def _vpc_resources(network: Network, gateways: Iterable[_TransitGateway]) -> Iterator[Resource]:
-    """The attachment of each VPC and the routes in it; those that no edit touched are kept."""
+    """Yield the attachment of each VPC and the routes in it; those that no edit touched are taken over."""
     vpcs = {connector.uid: (gateway, connector) for gateway in gateways for connector in gateway.connectors}
     reads = {
         uid: (connector, network.resolved(connector.attachments[0].segment)) for uid, (_, connector) in vpcs.items()
     }
-    made = network.derived.get_each(
+    resources = network.derived.get_each(
         _VPC_RESOURCES, reads, lambda uid: _attachment_and_routes(vpcs[uid][0], *reads[uid])
     )
-    yield from chain.from_iterable(made)
+    yield from chain.from_iterable(resources)
 
 
 def _attachment_and_routes(gateway: _TransitGateway, connector: Connector, resolved: ResolvedSegment) -> list[Resource]:

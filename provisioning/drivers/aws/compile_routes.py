@@ -1,6 +1,6 @@
-"""Which ways lead from AWS to the exchange: in a segment's spoke table, and in each VPC's own route tables.
+"""The routes from AWS to the exchange: in a segment's spoke table, and in each VPC's own route tables.
 
-VPN connections carry IPv4 only, so IPv6 prefixes are left out here.
+VPN connections to a transit gateway carry one address family each; ours carry IPv4, so IPv6 prefixes are left out.
 """
 
 from __future__ import annotations
@@ -15,15 +15,17 @@ from provisioning.core.values.addresses import Range, prefix_range
 
 DEFAULT_ROUTE = "0.0.0.0/0"
 SOURCE_NAT_PREFIX = f"{APP_SOURCE_NAT_PREFIX}0/24"
-"""What clients of internet applications look like inside."""
-
+"""The addresses that clients of internet applications have inside."""
 
 _SEGMENT_ROUTES = DerivedKey[tuple[list[str], list[Range]]]("routes of a segment's VPCs")
 
 
 def spoke_routes(resolved: ResolvedSegment) -> list[str]:
-    """What a segment's spoke table sends to the exchange: the segment's prefixes, what shares and applications bring
-    besides; everything where the segment names no prefixes or has a way to the internet."""
+    """Return what a segment's spoke table routes to the exchange.
+
+    These are the segment's prefixes and what shares and internet applications add; the default route where the segment
+    names no prefixes or has an internet exit.
+    """
     if not resolved.segment.prefixes or resolved.exits:
         return [DEFAULT_ROUTE]
     return _sorted_ipv4(
@@ -32,30 +34,31 @@ def spoke_routes(resolved: ResolvedSegment) -> list[str]:
 
 
 def vpc_routes(resolved: ResolvedSegment, connector: Connector) -> list[str]:
-    """What a VPC sends to the exchange: the segment's prefixes, or those of all its members where it names none, and
-    what shares bring; never what lies inside its own.
+    """Return what a VPC routes to the exchange.
 
-    The default route only when a policy lets the VPC out through an internet exit of the segment; the addresses of
-    clients only when an internet application leads to the VPC.
+    These are the segment's prefixes, or those of all its members where it names none, and what shares add, but never
+    what lies inside the VPC's own prefixes. The default route is among them only where a policy lets the VPC out
+    through an internet exit of the segment; the addresses of clients only where an internet application leads to it.
     """
-    routes, spans = _segment_routes(resolved)
-    left: list[str] = []
-    place = 0
-    for low, high in sorted(prefix_range(prefix) for one in connector.attachments for prefix in one.prefixes):
-        for inside in range(bisect_left(spans, (low, -1)), bisect_right(spans, (high, 1 << 130))):
-            if inside >= place and spans[inside][1] <= high:
-                left += routes[place:inside]
-                place = inside + 1
-    left += routes[place:]
+    routes, ranges = _segment_routes(resolved)
+    outside: list[str] = []
+    next_index = 0
+    own = sorted(prefix_range(prefix) for attachment in connector.attachments for prefix in attachment.prefixes)
+    for low, high in own:
+        for index in range(bisect_left(ranges, (low, -1)), bisect_right(ranges, (high, 1 << 130))):
+            if index >= next_index and ranges[index][1] <= high:
+                outside += routes[next_index:index]
+                next_index = index + 1
+    outside += routes[next_index:]
     if any(app.target.connector.uid == connector.uid and app.source_nat for app in resolved.apps):
-        left.append(SOURCE_NAT_PREFIX)
-    if resolved.exits and DEFAULT_ROUTE not in left and _has_egress(resolved, connector):
-        left.insert(0, DEFAULT_ROUTE)
-    return left
+        outside.append(SOURCE_NAT_PREFIX)
+    if resolved.exits and DEFAULT_ROUTE not in outside and _has_egress(resolved, connector):
+        outside.insert(0, DEFAULT_ROUTE)
+    return outside
 
 
 def _segment_routes(resolved: ResolvedSegment) -> tuple[list[str], list[Range]]:
-    """Sorted, with their ranges; made once for all VPCs of a segment."""
+    """Return what all VPCs of a segment may route to the exchange, sorted, and the ranges; computed once for all."""
 
     def make() -> tuple[list[str], list[Range]]:
         own = resolved.segment.prefixes or [prefix for member in resolved.members for prefix, _ in member.routes]

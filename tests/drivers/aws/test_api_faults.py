@@ -1,4 +1,4 @@
-"""A cloud throttles, breaks and loses answers: nothing is doubled, and errors say which call failed and why."""
+"""AWS throttles, fails and loses answers: nothing is created twice, and errors name the call and the reason."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_a_life_in_which_every_write_fails_once_ends_well(testbed: AwsTestbed, f
 
 
 def _apply_with_retries(testbed: AwsTestbed, change: Change) -> int:
-    """Apply until done; how many times it failed on the way."""
+    """Apply until done; return how many times it failed."""
     failures = 0
     while True:
         try:

@@ -1,4 +1,4 @@
-"""What compile makes, the driver can carry out: from a drawn network to moto, through an edit, and away again."""
+"""The driver applies what compile returns: a network is created in moto, changed by an edit, and removed."""
 
 from __future__ import annotations
 
@@ -41,34 +41,34 @@ def aws_resources(drawing: IntentBuilder) -> dict[str, Resource]:
     }
 
 
-def apply_diff(testbed: AwsTestbed, there: Mapping[str, Resource], wanted: Mapping[str, Resource]) -> list[Change]:
-    changes = diff_resources(there, wanted, get_driver("aws").replace_on)
+def apply_diff(testbed: AwsTestbed, observed: Mapping[str, Resource], desired: Mapping[str, Resource]) -> list[Change]:
+    changes = diff_resources(observed, desired, get_driver("aws").replace_on)
     for change in changes:
         testbed.apply_until_done(change)
     return changes
 
 
-def test_a_drawn_network_is_made_changed_and_taken_away(testbed: AwsTestbed, faults: Faults) -> None:
+def test_a_compiled_network_is_created_changed_and_removed(testbed: AwsTestbed, faults: Faults) -> None:
     drawing = draw_network(testbed)
-    wanted = aws_resources(drawing)
-    assert exceeded_quotas(wanted.values()) == []
-    apply_diff(testbed, {}, wanted)
+    desired = aws_resources(drawing)
+    assert exceeded_quotas(desired.values()) == []
+    apply_diff(testbed, {}, desired)
     assert len(testbed.tagged("describe_vpn_connections", "VpnConnections")) == 4
-    seen = get_driver("aws").observe(
-        [Change("create", address, wanted[address].kind, None, body) for address, body in testbed.bodies.items()],
+    reported = get_driver("aws").observe(
+        [Change("create", address, desired[address].kind, None, body) for address, body in testbed.bodies.items()],
         testbed.context(),
     )
-    assert {each.address: each.body for each in seen} == testbed.bodies
+    assert {each.address: each.body for each in reported} == testbed.bodies
 
     drawing.remove("connectors", "prod")  # the first exchange's VPNs held the static routes; now the second's do
     after = aws_resources(drawing)
-    apply_diff(testbed, wanted, after)
+    apply_diff(testbed, desired, after)
     assert len(testbed.tagged("describe_vpn_connections", "VpnConnections")) == 2
-    seen = get_driver("aws").observe(
+    reported = get_driver("aws").observe(
         [Change("create", address, after[address].kind, None, body) for address, body in testbed.bodies.items()],
         testbed.context(),
     )
-    assert {each.address: each.body for each in seen} == testbed.bodies
+    assert {each.address: each.body for each in reported} == testbed.bodies
 
     apply_diff(testbed, after, {})
     assert testbed.bodies == {}

@@ -1,4 +1,4 @@
-"""Discovery tells what a customer has, whatever the number of pages it comes in."""
+"""Discovery returns what a customer has, however many pages the listings have."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ def spec(name: str, second: int, region: str = "eu-central-1") -> dict[str, obje
 
 
 def test_every_page_is_read(testbed: AwsTestbed, faults: Faults) -> None:
-    made = moto.seed_vpcs(testbed.endpoint, [spec(f"vpc-{index}", index) for index in range(1, 6)])
+    vpc_ids = moto.seed_vpcs(testbed.endpoint, [spec(f"vpc-{index}", index) for index in range(1, 6)])
     for operation in LISTINGS:
         faults.rule(operation, "page", size=2)
-    found = discover(CREDENTIALS, ["eu-central-1"])
-    ours = {vpc.name: vpc for vpc in found.vpcs if not vpc.default}
-    assert {name: vpc.id for name, vpc in ours.items()} == made
+    inventory = discover(CREDENTIALS, ["eu-central-1"])
+    ours = {vpc.name: vpc for vpc in inventory.vpcs if not vpc.default}
+    assert {name: vpc.id for name, vpc in ours.items()} == vpc_ids
     assert faults.calls(("DescribeVpcs",)) == ["DescribeVpcs"] * 3
     assert all(len(vpc.subnets) == 4 and len(vpc.route_tables) == 2 for vpc in ours.values())
 
 
-def test_a_vpc_is_told_with_prefixes_subnets_tables_and_rules(testbed: AwsTestbed) -> None:
-    made = moto.seed_vpcs(testbed.endpoint, [spec("prod", 1)])
-    testbed.create_all(example_resources(made["prod"]))
-    found = discover(CREDENTIALS, ["eu-central-1"])
-    vpc = next(vpc for vpc in found.vpcs if vpc.name == "prod")
-    assert found.account == ACCOUNT and found.errors == {}
+def test_a_vpc_is_discovered_with_prefixes_subnets_tables_and_rules(testbed: AwsTestbed) -> None:
+    vpc_ids = moto.seed_vpcs(testbed.endpoint, [spec("prod", 1)])
+    testbed.create_all(example_resources(vpc_ids["prod"]))
+    inventory = discover(CREDENTIALS, ["eu-central-1"])
+    vpc = next(vpc for vpc in inventory.vpcs if vpc.name == "prod")
+    assert inventory.account == ACCOUNT and inventory.errors == {}
     assert vpc.prefixes == ("10.1.0.0/16", "100.64.1.0/24")
     assert [subnet.zone[-1] for subnet in vpc.subnets] == ["a", "a", "b", "b"]
     main, public = vpc.route_tables
@@ -63,15 +63,15 @@ def test_a_vpc_is_told_with_prefixes_subnets_tables_and_rules(testbed: AwsTestbe
         ("any", None, "0.0.0.0/0")
     ]
     assert vpc.attached == f"acme/aws/{ACCOUNT}/eu-central-1/vpc/{vpc.id}/attachment"
-    assert json.loads(json.dumps(found.as_json()))["vpcs"]
+    assert json.loads(json.dumps(inventory.as_json()))["vpcs"]
 
 
 def test_one_region_that_fails_does_not_hide_the_others(testbed: AwsTestbed, faults: Faults) -> None:
     moto.seed_vpcs(testbed.endpoint, [spec("west", 3, "eu-west-1")])
     faults.rule("DescribeSubnets", "error", code="UnauthorizedOperation", message="No.", times=1)
-    found = discover(CREDENTIALS, ["eu-central-1", "eu-west-1"])
-    assert found.errors == {"eu-central-1": "ec2.DescribeSubnets: No."}
-    assert "west" in {vpc.name for vpc in found.vpcs}
+    inventory = discover(CREDENTIALS, ["eu-central-1", "eu-west-1"])
+    assert inventory.errors == {"eu-central-1": "ec2.DescribeSubnets: No."}
+    assert "west" in {vpc.name for vpc in inventory.vpcs}
 
 
 @pytest.mark.usefixtures("fresh_sessions")

@@ -45,7 +45,7 @@ def counts(testbed: AwsTestbed) -> dict[str, int]:
 FULL_COUNTS = {"gateways": 1, "tables": 2, "customer": 2, "vpns": 2, "attachments": 1}
 
 
-def test_a_network_is_made_and_a_second_apply_writes_nothing(testbed: AwsTestbed, faults: Faults) -> None:
+def test_a_network_is_created_and_a_second_apply_writes_nothing(testbed: AwsTestbed, faults: Faults) -> None:
     vpc = testbed.vpc()
     resources = example_resources(vpc)
     testbed.create_all(resources)
@@ -57,18 +57,18 @@ def test_a_network_is_made_and_a_second_apply_writes_nothing(testbed: AwsTestbed
     assert counts(testbed) == FULL_COUNTS
 
 
-def test_vpcs_look_at_the_spoke_table_and_the_exchange_sees_them(testbed: AwsTestbed) -> None:
+def test_vpcs_use_the_spoke_table_and_propagate_into_the_exchange_table(testbed: AwsTestbed) -> None:
     vpc = testbed.vpc()
     resources = example_resources(vpc)
     testbed.create_all(resources)
-    ids = {address: known["id"] for address, known in testbed.attributes.items() if "id" in known}
+    ids = {address: each["id"] for address, each in testbed.attributes.items() if "id" in each}
     base = resources[0].address.removesuffix("/tgw")
     spoke, exchange = ids[f"{base}/segment/corp/spoke"], ids[f"{base}/segment/corp/exchange"]
     attachment = ids[f"{base}/vpc/{vpc}/attachment"]
 
     def resources_of(call: str, items: str, table: str) -> set[str]:
-        found = getattr(testbed.ec2, call)(TransitGatewayRouteTableId=table)[items]
-        return {item["ResourceId"] for item in found}
+        rows = getattr(testbed.ec2, call)(TransitGatewayRouteTableId=table)[items]
+        return {row["ResourceId"] for row in rows}
 
     vpns = {ids[f"{base}/segment/corp/vpn/eu/{node}"] for node in (1, 2)}
     associations = ("get_transit_gateway_route_table_associations", "Associations")
@@ -89,7 +89,7 @@ def test_vpcs_look_at_the_spoke_table_and_the_exchange_sees_them(testbed: AwsTes
     assert tags["causeway:tenant"] == "acme" and tags["causeway:address"] == f"acme/{base}/tgw"
 
 
-def test_everything_goes_in_reverse_order_and_the_customers_own_stays(testbed: AwsTestbed, faults: Faults) -> None:
+def test_removal_in_reverse_order_leaves_what_the_customer_has(testbed: AwsTestbed, faults: Faults) -> None:
     vpc = testbed.vpc()
     before = main_routes(testbed, vpc)
     resources = example_resources(vpc)
@@ -108,7 +108,7 @@ def test_everything_goes_in_reverse_order_and_the_customers_own_stays(testbed: A
     assert faults.writes() == []
 
 
-def test_a_gateway_with_something_on_it_is_not_taken_down_but_tried_again(testbed: AwsTestbed) -> None:
+def test_a_gateway_in_use_is_not_deleted_but_tried_again(testbed: AwsTestbed) -> None:
     resources = example_resources(testbed.vpc())
     testbed.create_all(resources)
     with pytest.raises(DriverError) as caught:
@@ -121,8 +121,8 @@ def test_a_gateway_with_something_on_it_is_not_taken_down_but_tried_again(testbe
 def test_a_gateway_with_another_asn_replaces_the_old_one(testbed: AwsTestbed) -> None:
     gateway = example_resources("vpc-none")[0]
     first = testbed.apply_until_done(create_change(gateway))
-    wanted = {**gateway.body, "asn": 64999}
-    change = Change("replace", gateway.address, gateway.kind, testbed.bodies[gateway.address], wanted)
+    body = {**gateway.body, "asn": 64999}
+    change = Change("replace", gateway.address, gateway.kind, testbed.bodies[gateway.address], body)
     second = testbed.apply_until_done(change)
     assert second.attributes["id"] != first.attributes["id"]
     assert second.attributes["asn"] == 64999
@@ -172,30 +172,30 @@ def test_credentials_of_another_account_are_refused(testbed: AwsTestbed, faults:
     assert faults.writes() == []
 
 
-def test_observing_a_whole_network_finds_what_was_wanted_with_few_calls(testbed: AwsTestbed, faults: Faults) -> None:
+def test_observing_a_whole_network_takes_few_calls(testbed: AwsTestbed, faults: Faults) -> None:
     resources = example_resources(testbed.vpc())
     testbed.create_all(resources)
-    wanted = [Change("create", each.address, each.kind, None, testbed.bodies[each.address]) for each in resources]
+    desired = [Change("create", each.address, each.kind, None, testbed.bodies[each.address]) for each in resources]
     faults.clear()
-    seen = {each.address: each for each in get_driver("aws").observe(wanted, testbed.context())}
-    assert {address: each.body for address, each in seen.items()} == testbed.bodies
-    assert {a: e.attributes for a, e in seen.items()} == testbed.attributes
+    observed = {each.address: each for each in get_driver("aws").observe(desired, testbed.context())}
+    assert {address: each.body for address, each in observed.items()} == testbed.bodies
+    assert {address: each.attributes for address, each in observed.items()} == testbed.attributes
     calls = faults.calls(("Describe",))
     assert len(calls) == len(set(calls)) + 1  # attachments are asked for once for each VPN, the rest once
 
 
-def test_observing_sees_what_somebody_took_away(testbed: AwsTestbed) -> None:
+def test_observing_shows_what_somebody_removed(testbed: AwsTestbed) -> None:
     vpc = testbed.vpc()
     resources = example_resources(vpc)
     testbed.create_all(resources)
-    wanted = [Change("create", each.address, each.kind, None, testbed.bodies[each.address]) for each in resources]
+    desired = [Change("create", each.address, each.kind, None, testbed.bodies[each.address]) for each in resources]
     routes, attachment = resource_of_kind(resources, "vpc-routes"), resource_of_kind(resources, "vpc-attachment")
     table = testbed.attributes[routes.address]["route_tables"][0]
     testbed.ec2.delete_route(RouteTableId=table, DestinationCidrBlock="10.0.0.0/8")
     testbed.ec2.delete_transit_gateway_vpc_attachment(
         TransitGatewayAttachmentId=testbed.attributes[attachment.address]["id"]
     )
-    gone = {each.address for each in get_driver("aws").observe(wanted, testbed.context()) if each.body is None}
+    gone = {each.address for each in get_driver("aws").observe(desired, testbed.context()) if each.body is None}
     assert gone == {routes.address, attachment.address}
 
 
@@ -208,13 +208,13 @@ def test_subnets_chosen_by_hand_are_taken_and_changed(testbed: AwsTestbed) -> No
         zones.setdefault(subnet["AvailabilityZone"], []).append(subnet["SubnetId"])
     chosen = [ids[0] for ids in zones.values()]
     attachment = resource_of_kind(resources, "vpc-attachment")
-    wanted = replace(attachment, body={**attachment.body, "subnets": chosen})
-    testbed.create_all([wanted if each is attachment else each for each in resources])
+    desired = replace(attachment, body={**attachment.body, "subnets": chosen})
+    testbed.create_all([desired if each is attachment else each for each in resources])
     before = testbed.bodies[attachment.address]
     after = {**before, "subnets": [ids[1] for ids in zones.values()]}
     testbed.apply_until_done(Change("change", attachment.address, attachment.kind, before, after))
-    (now,) = testbed.tagged("describe_transit_gateway_vpc_attachments", "TransitGatewayVpcAttachments")
-    assert sorted(now["SubnetIds"]) == sorted(after["subnets"])
+    (changed,) = testbed.tagged("describe_transit_gateway_vpc_attachments", "TransitGatewayVpcAttachments")
+    assert sorted(changed["SubnetIds"]) == sorted(after["subnets"])
 
 
 def test_a_vpc_without_subnets_is_refused_with_what_to_do(testbed: AwsTestbed) -> None:
@@ -227,7 +227,7 @@ def test_a_vpc_without_subnets_is_refused_with_what_to_do(testbed: AwsTestbed) -
     assert caught.value.permanent
 
 
-def test_pending_things_are_waited_for_without_sleeping(testbed: AwsTestbed, faults: Faults) -> None:
+def test_pending_resources_are_waited_for_without_sleeping(testbed: AwsTestbed, faults: Faults) -> None:
     faults.pending(transit_gateway=0.4, route_table=0.2, attachment=0.4, vpn=0.4)
     resources = example_resources(testbed.vpc())
     outcome = testbed.apply_once(create_change(resources[0]))
@@ -243,26 +243,26 @@ def test_a_static_route_moves_to_the_other_vpn_whichever_step_comes_first(testbe
     first, second = (each for each in resources if each.kind == "aws.vpn-connection")
     table = testbed.attributes[first.address.partition("/vpn/")[0] + "/spoke"]["id"]
 
-    def leads_to() -> list[str]:
-        found = testbed.ec2.search_transit_gateway_routes(
+    def static_route_targets() -> list[str]:
+        routes = testbed.ec2.search_transit_gateway_routes(
             TransitGatewayRouteTableId=table, Filters=[{"Name": "type", "Values": ["static"]}]
         )["Routes"]
-        return [via["ResourceId"] for route in found for via in route["TransitGatewayAttachments"]]
+        return [target["ResourceId"] for route in routes for target in route["TransitGatewayAttachments"]]
 
     ids = {each.address: testbed.attributes[each.address]["id"] for each in (first, second)}
-    assert leads_to() == [ids[first.address]]
+    assert static_route_targets() == [ids[first.address]]
     taking = Change("change", second.address, second.kind, second.body, {**second.body, "routes_spoke": ["0.0.0.0/0"]})
     giving = Change("change", first.address, first.kind, first.body, {**first.body, "routes_spoke": []})
     testbed.apply_until_done(taking)
     testbed.apply_until_done(giving)
-    assert leads_to() == [ids[second.address]]
+    assert static_route_targets() == [ids[second.address]]
     back = [
         replace(giving, before=giving.after, after=giving.before),
         replace(taking, before=taking.after, after=taking.before),
     ]
     for change in reversed(back):
         testbed.apply_until_done(change)
-    assert leads_to() == [ids[first.address]]
+    assert static_route_targets() == [ids[first.address]]
 
 
 def test_a_static_route_of_somebody_else_is_named_and_kept(testbed: AwsTestbed) -> None:

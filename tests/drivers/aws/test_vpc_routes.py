@@ -1,4 +1,4 @@
-"""Routes carry no tags: ours are told from the customer's by what we wrote and where it leads."""
+"""VPC routes carry no tags: ours are recognised by what we wrote and where it leads."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def tables(testbed: AwsTestbed, vpc: str) -> dict[str, dict[str, str]]:
 
 
 def attach_vpc(testbed: AwsTestbed, vpc: str, **body: object) -> Resource:
-    """Everything up to the VPC's routes; returns those, not applied yet."""
+    """Create everything that the VPC's routes depend on; return the routes, not applied yet."""
     resources = example_resources(vpc)
     testbed.create_all(resources[:-1])
     routes = resource_of_kind(resources, "vpc-routes")
@@ -70,11 +70,13 @@ def test_all_tables_or_named_ones(testbed: AwsTestbed) -> None:
     vpc = testbed.vpc()
     routes = attach_vpc(testbed, vpc, route_tables="all")
     testbed.apply_until_done(create_change(routes))
-    assert all("10.0.0.0/8" in held for held in tables(testbed, vpc).values())
-    one = sorted(tables(testbed, vpc))[0]
+    assert all("10.0.0.0/8" in routed for routed in tables(testbed, vpc).values())
+    first_table = sorted(tables(testbed, vpc))[0]
     before = testbed.bodies[routes.address]
-    testbed.apply_until_done(Change("change", routes.address, routes.kind, before, {**before, "route_tables": [one]}))
-    assert [table for table, held in tables(testbed, vpc).items() if "10.0.0.0/8" in held] == [one]
+    testbed.apply_until_done(
+        Change("change", routes.address, routes.kind, before, {**before, "route_tables": [first_table]})
+    )
+    assert [table for table, routed in tables(testbed, vpc).items() if "10.0.0.0/8" in routed] == [first_table]
     unknown = {**before, "route_tables": ["rtb-0123456789abcdef0"]}
     with pytest.raises(DriverError, match="has no route table rtb-0123456789abcdef0"):
         testbed.apply_once(Change("change", routes.address, routes.kind, before, unknown))

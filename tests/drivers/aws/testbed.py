@@ -1,4 +1,4 @@
-"""A small executor and a small network: what tests say about AWS, they say with these."""
+"""A small executor and a small network for tests of the AWS driver."""
 
 from __future__ import annotations
 
@@ -101,13 +101,13 @@ def id_reference(address: str) -> dict[str, str]:
 
 
 def example_resources(vpc: str, account: str = ACCOUNT, region: str = REGION, segment: str = "corp") -> list[Resource]:
-    """One segment, one exchange of two nodes, one VPC: in the order a plan would make them."""
+    """Return one segment, one exchange of two nodes and one VPC, in the order in which a plan would create them."""
     base = f"aws/{account}/{region}"
     gateway = f"{base}/tgw"
     spoke, exchange = f"{base}/segment/{segment}/spoke", f"{base}/segment/{segment}/exchange"
-    made = [Resource(gateway, "aws.transit-gateway", {"account": account, "region": region, "asn": 64700})]
+    resources = [Resource(gateway, "aws.transit-gateway", {"account": account, "region": region, "asn": 64700})]
     for address, role in ((spoke, "spoke"), (exchange, "exchange")):
-        made.append(
+        resources.append(
             Resource(
                 address,
                 "aws.tgw-route-table",
@@ -117,8 +117,8 @@ def example_resources(vpc: str, account: str = ACCOUNT, region: str = REGION, se
         )
     for node in (1, 2):
         customer = f"{base}/cgw/eu/{node}"
-        made.append(Resource(customer, "aws.customer-gateway", {"public_ip": f"198.51.100.{node}", "asn": 65010}))
-        made.append(
+        resources.append(Resource(customer, "aws.customer-gateway", {"public_ip": f"198.51.100.{node}", "asn": 65010}))
+        resources.append(
             Resource(
                 f"{base}/segment/{segment}/vpn/eu/{node}",
                 "aws.vpn-connection",
@@ -134,7 +134,7 @@ def example_resources(vpc: str, account: str = ACCOUNT, region: str = REGION, se
             )
         )
     attachment = f"{base}/vpc/{vpc}/attachment"
-    made.append(
+    resources.append(
         Resource(
             attachment,
             "aws.vpc-attachment",
@@ -148,7 +148,7 @@ def example_resources(vpc: str, account: str = ACCOUNT, region: str = REGION, se
             (gateway, spoke, exchange),
         )
     )
-    made.append(
+    resources.append(
         Resource(
             f"{base}/vpc/{vpc}/routes",
             "aws.vpc-routes",
@@ -156,7 +156,7 @@ def example_resources(vpc: str, account: str = ACCOUNT, region: str = REGION, se
             (attachment,),
         )
     )
-    return made
+    return resources
 
 
 def resource_of_kind(resources: list[Resource], kind: str) -> Resource:
