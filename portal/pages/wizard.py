@@ -17,7 +17,7 @@ from portal.pages.discovered_networks import discovered_networks
 from portal.pages.number_formats import money
 from portal.pages.objects import connectors
 from portal.pages.objects.bound_form import bind_fields
-from portal.pages.objects.exchanges import SIZES
+from portal.pages.objects.declared_fields import SIZES
 from portal.pages.objects.list_rows import ReferenceNames
 from provisioning.catalog import catalog
 from provisioning.core.intent.connectors import CONNECTOR_KINDS

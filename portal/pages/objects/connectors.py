@@ -5,70 +5,45 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from portal.pages.objects.connector_settings import SETTINGS
-from portal.pages.objects.exchanges import SIZES
-from portal.pages.objects.form_fields import (
-    DESCRIPTION,
-    NAME,
-    CheckboxField,
-    FieldGroup,
-    FormField,
-    NumberField,
-    ReferenceField,
-    RowsField,
-    SelectField,
-    TextField,
-    TextListField,
-    billing_tags_field,
-)
+from portal.pages.objects.declared_fields import SIZES, fields_of
+from portal.pages.objects.form_fields import FieldGroup, FormField, SelectField, TextListField
 from portal.pages.objects.object_kind import Body, ListColumn, ObjectKind, value_at
 from provisioning.core.intent.connectors import CONNECTOR_KINDS
+
+FIELDS = fields_of("connectors")
+ATTACHMENT, CIRCUIT = FIELDS.nested("attachments"), FIELDS.nested("circuits")
+BGP = CIRCUIT.nested("bgp")
 
 CIRCUITS = FieldGroup(
     "",
     "Circuits",
     folded=True,
-    hint="Circuit A ends on node 1, circuit B on node 2. What is left empty is filled in.",
+    hint=FIELDS("circuits").hint,
     fields=(
-        RowsField(
+        FIELDS(
             "circuits",
-            "",
-            word="circuit",
+            label="",
+            hint="",
             most=2,
             fields=(
-                SelectField("name", "Circuit", options=(("A", "A"), ("B", "B")), half=True),
-                SelectField("role", "Role", options=(("active", "active"), ("standby", "standby")), half=True),
-                NumberField("node", "Node", least=1, most=2, half=True),
-                NumberField("vlan", "VLAN", least=1, most=4094, half=True),
-                TextField("local", "Our end", mono=True, optional=True, example="169.254.1.1/30", half=True),
-                TextField("peer", "Far end", mono=True, optional=True, example="169.254.1.2/30", half=True),
-                FieldGroup(
-                    "bgp",
-                    "BGP",
-                    nullable=True,
-                    fields=(
-                        NumberField("peer_asn", "Far side's ASN", least=1, half=True, hint="Empty: static routes."),
-                        CheckboxField("bfd", "BFD", default=True, half=True),
-                    ),
-                ),
+                *(CIRCUIT(name, half=True) for name in ("name", "role", "node", "vlan")),
+                CIRCUIT("local", mono=True, half=True, hint=""),
+                CIRCUIT("peer", mono=True, half=True),
+                CIRCUIT("bgp", fields=(BGP("peer_asn", half=True), BGP("bfd", half=True))),
             ),
         ),
     ),
 )
 
 
-def attachments_field(kind: str) -> RowsField:
+def attachments_field(kind: str) -> FormField:
     """A cloud network joins one segment; a site may join several, and one segment with several groups."""
     known = CONNECTOR_KINDS[kind]
-    prefixes = TextListField("prefixes", "Prefixes", example="10.1.0.0/16", lines=2, required=True)
-    return RowsField(
+    members = (ATTACHMENT("group", half=True), ATTACHMENT("prefixes", lines=2, required=True))
+    return FIELDS(
         "attachments",
-        "Attachments",
-        word="attachment",
         most=1 if known.cloud else 0,
-        fields=(
-            ReferenceField("segment", "Segment", kinds=("segments",), half=True, required=True),
-            *((ReferenceField("group", "Group", kinds=("groups",), half=True), prefixes) if known.prefixes else ()),
-        ),
+        fields=(ATTACHMENT("segment", half=True, required=True), *(members if known.prefixes else ())),
     )
 
 
@@ -86,9 +61,9 @@ def connector_form(body: Body, sizes: Sequence[tuple[str, str]] = SIZES) -> tupl
     kind = body["kind"]
     known = CONNECTOR_KINDS[kind]
     return (
-        NAME,
-        ReferenceField("exchange", "Exchange", kinds=("exchanges",), half=True, required=True),
-        SelectField("size", "Size", options=sizes, half=True),
+        FIELDS("name"),
+        FIELDS("exchange", half=True, required=True),
+        FIELDS("size", half=True, options=sizes, hint=""),
         attachments_field(kind),
         *((FieldGroup("settings", "Far side", fields=settings_fields(body)),) if SETTINGS[kind] else ()),
         FieldGroup(
@@ -96,33 +71,21 @@ def connector_form(body: Body, sizes: Sequence[tuple[str, str]] = SIZES) -> tupl
             "When something fails",
             folded=True,
             fields=(
-                *(
-                    (ReferenceField("failover_exchange", "Failover exchange", kinds=("exchanges",)),)
-                    if known.supports_failover
-                    else ()
-                ),
-                TextField(
-                    "redundancy_group", "Redundancy group", optional=True, half=True, hint="Equal prefixes share one."
-                ),
-                NumberField(
-                    "preference", "Preference", least=0, most=1000, default=100, half=True, hint="Higher is used first."
-                ),
+                *((FIELDS("failover_exchange"),) if known.supports_failover else ()),
+                FIELDS("redundancy_group", half=True),
+                FIELDS("preference", half=True),
             ),
         ),
         CIRCUITS,
-        billing_tags_field(),
-        CheckboxField("enabled", "Enabled", default=True),
-        DESCRIPTION,
+        FIELDS("billing_tags"),
+        FIELDS("enabled"),
+        FIELDS("description"),
     )
 
 
 KIND = ObjectKind(
     key="connectors",
-    word="connector",
-    plural="Connectors",
     icon="plug-connected",
-    empty_text="What attaches a cloud network, a site or the internet to an exchange. It joins a segment with its "
-    "prefixes, and is its own group besides.",
     columns=(
         ListColumn("Kind", lambda body: body["kind"], cell="kind"),
         ListColumn("Exchange", lambda body: body["exchange"]),

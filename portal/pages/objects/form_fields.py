@@ -128,29 +128,3 @@ ENDPOINT_LITERALS = {"any": "any connector", "internet": "internet"}
 ADDRESS_LITERALS = {"any": "any address"}
 PROTOCOLS = tuple((name, name) for name in ("any", "tcp", "udp", "icmp", "icmpv6"))
 PROTOCOLS_WITH_PORTS = ("tcp", "udp")
-
-NAME = TextField("name", "Name", required=True)
-DESCRIPTION = TextField("description", "Description", hint="For colleagues; it decides nothing.")
-
-
-def protocol_field(path: str = "protocol") -> SelectField:
-    return SelectField(path, "Protocol", options=PROTOCOLS, half=True)
-
-
-def ports_field(path: str = "ports", beside: str = "protocol") -> TextListField:
-    return TextListField(
-        path, "Ports", example="any, or 443, 8000-8100", half=True, when=(beside, PROTOCOLS_WITH_PORTS)
-    )
-
-
-def addresses_field(path: str, label: str) -> ReferenceField:
-    return ReferenceField(
-        path, label, kinds=("prefix-lists",), literals=ADDRESS_LITERALS, many=True, free=True,
-        example="any address, 10.0.0.0/8 or a prefix list",
-    )  # fmt: skip
-
-
-def billing_tags_field() -> ReferenceField:
-    return ReferenceField(
-        "billing_tags", "Billing tags", kinds=("billing-tags",), many=True, hint="Costs are shown by them."
-    )

@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from portal.pages.objects.declared_fields import fields_of
 from portal.pages.objects.form_fields import FormField
+from provisioning.core.intent import capitalise, kind_of
 
 Body = Mapping[str, Any]
 ColumnValue = Callable[[Body], Any]
@@ -27,21 +29,34 @@ class ListColumn:
 
 @dataclass(frozen=True, slots=True)
 class ObjectKind:
-    """key: as the API calls it. teaches: one or two sentences for who has none yet. blank: what a new one begins with.
-    form: its fields, which may hang on the body; wizard: a page that adds one better than a form does; order: of a
-    list, until another is chosen."""
+    """key: as the API calls it. blank: what a new one begins with. form: its fields, which may hang on the body, by
+    default all that are declared; wizard: a page that adds one better than a form does; order: of a list, until another
+    is chosen. Its words stand in the declaration of the kind."""
 
     key: str
-    word: str
-    plural: str
-    icon: str
-    empty_text: str
-    columns: Sequence[ListColumn]
-    form: Callable[[Body], Sequence[FormField]]
+    icon: str = "box"
+    columns: Sequence[ListColumn] = (ListColumn("Description", lambda body: body["description"]),)
+    form: Callable[[Body], Sequence[FormField]] | None = None
     blank: Body = field(default_factory=dict)
     wizard: str = ""
     imports: bool = False
     order: str = "name"
+
+    @property
+    def word(self) -> str:
+        return kind_of(self.key).word
+
+    @property
+    def plural(self) -> str:
+        return capitalise(kind_of(self.key).plural)
+
+    @property
+    def empty_text(self) -> str:
+        return kind_of(self.key).about
+
+    def fields(self, body: Body) -> Sequence[FormField]:
+        """Return the fields of the form for a body."""
+        return fields_of(self.key).all() if self.form is None else self.form(body)
 
 
 def value_at(body: Any, path: str) -> Any:

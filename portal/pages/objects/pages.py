@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from portal.pages.decorators import PageRequest, get_draft, tenant_page
-from portal.pages.objects import KINDS, SECTIONS
+from portal.pages.objects import KINDS, menu_sections
 from portal.pages.objects.bound_form import BoundField, bind_fields
 from portal.pages.objects.list_rows import ReferenceNames, get_page, list_rows
 from portal.pages.objects.object_kind import ObjectKind
@@ -102,10 +102,9 @@ def _sections(place: ShownSnapshot, here: ObjectKind) -> list[tuple[str, list[di
                     "touched": touched.get(kind.key, 0),
                 }
                 for kind in kinds
-                if kind.key in KINDS
             ],
         )
-        for word, kinds in SECTIONS
+        for word, kinds in menu_sections()
     ]
 
 
@@ -171,7 +170,7 @@ def object_panel(
     """What the form of an object draws; ``row`` None: of a new one. api, root: as in ``Place``."""
     body = row.body if row else kind.blank
     names = ReferenceNames(view, [body])
-    fields: list[BoundField] = bind_fields(kind.form(body), body, names.label)
+    fields: list[BoundField] = bind_fields(kind.fields(body), body, names.label)
     return {
         "kind": kind,
         "row": row,

@@ -2,61 +2,43 @@
 
 from __future__ import annotations
 
-from portal.pages.objects.form_fields import (
-    DESCRIPTION,
-    ENDPOINT_LITERALS,
-    NAME,
-    CheckboxField,
-    FieldGroup,
-    NumberField,
-    ReferenceField,
-    RowsField,
-    SelectField,
-    TextField,
-    addresses_field,
-    ports_field,
-    protocol_field,
-)
-from portal.pages.objects.object_kind import ListColumn, ObjectKind
-from provisioning.core.intent.policies import ACTIONS
+from portal.pages.objects.declared_fields import fields_of
+from portal.pages.objects.form_fields import FieldGroup, FormField
+from portal.pages.objects.object_kind import Body, ListColumn, ObjectKind
 
-ENDS = ("groups", "connectors", "internet-apps")
+FIELDS = fields_of("policies")
+RULE = FIELDS.nested("rules")
 
-WHO = (
-    NAME,
-    ReferenceField("segments", "Segments", kinds=("segments",), many=True),
-    ReferenceField("from", "From", kinds=ENDS, literals=ENDPOINT_LITERALS, many=True),
-    ReferenceField("to", "To", kinds=ENDS, literals=ENDPOINT_LITERALS, many=True),
-)
-RULES = RowsField(
+ENDPOINTS = tuple(map(FIELDS, ("name", "segments", "from", "to")))
+RULES = FIELDS(
     "rules",
-    "Rules",
-    word="rule",
     ordered=True,
+    hint="",
     fields=(
-        TextField("name", "Name of the rule", half=True),
-        SelectField("action", "Action", options=tuple((action, action) for action in ACTIONS), half=True),
-        protocol_field(),
-        ports_field(),
-        ReferenceField("services", "Through", kinds=("services",), many=True, when=("action", ("inspect",))),
-        FieldGroup(
-            "",
-            "Addresses",
-            folded=True,
-            fields=(addresses_field("source", "Source"), addresses_field("destination", "Destination")),
-        ),
+        RULE("name", half=True, hint=""),
+        RULE("action", half=True),
+        RULE("protocol"),
+        RULE("ports"),
+        RULE("services", when=("action", ("inspect",))),
+        FieldGroup("", "Addresses", folded=True, fields=(RULE("source"), RULE("destination"))),
     ),
 )
-"""What is changed most in a policy, so they come first; a new one says who it is for."""
+
+
+def policy_form(body: Body) -> tuple[FormField, ...]:
+    """Rules are what is changed most in a policy, so they come first; a new one says who it is for."""
+    return (
+        *((RULES, *ENDPOINTS) if "name" in body else (*ENDPOINTS, RULES)),
+        FIELDS("position", half=True, hint="Lower is tried first; empty: last."),
+        FIELDS("apply_to", half=True),
+        FIELDS("enabled"),
+        FIELDS("description"),
+    )
+
 
 KIND = ObjectKind(
     key="policies",
-    word="policy",
-    plural="Policies",
     icon="arrows-exchange",
-    empty_text="From some groups to others, with ordered rules. Policies are tried by position; in each, "
-    "the first rule "
-    "that matches decides. What none matches follows the segment's default action.",
     columns=(
         ListColumn("Position", lambda body: body["position"], cell="number", order="position"),
         ListColumn("Segments", lambda body: body["segments"], cell="segment"),
@@ -65,13 +47,7 @@ KIND = ObjectKind(
         ListColumn("Rules", lambda body: [rule["action"] for rule in body["rules"]], cell="action"),
         ListColumn("State", lambda body: "" if body["enabled"] else "disabled", cell="state", wide=True),
     ),
-    form=lambda body: (
-        *((RULES, *WHO) if "name" in body else (*WHO, RULES)),
-        NumberField("position", "Position", least=0, half=True, hint="Lower is tried first; empty: last."),
-        SelectField("apply_to", "Applies to", options=(("all", "all flows"), ("new", "new flows only")), half=True),
-        CheckboxField("enabled", "Enabled", default=True),
-        DESCRIPTION,
-    ),
+    form=policy_form,
     blank={"rules": [{"name": "main", "action": "allow", "protocol": "tcp"}], "enabled": True},
     order="position",
 )

@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-from portal.pages.objects.form_fields import (
-    DESCRIPTION,
-    NAME,
-    CheckboxField,
-    FieldGroup,
-    NumberField,
-    ReferenceField,
-    RowsField,
-    SelectField,
-    TextField,
-    TextListField,
-    addresses_field,
-)
+from portal.pages.objects.declared_fields import fields_of
+from portal.pages.objects.form_fields import FieldGroup
 from portal.pages.objects.object_kind import Body, ListColumn, ObjectKind
 
-DIRECTIONS = (
-    ("in", "In: what is accepted from the targets"),
-    ("out", "Out: what the targets are told"),
-)
+FIELDS = fields_of("route-policies")
+RULE = FIELDS.nested("rules")
+MATCH, SET = RULE.nested("match"), RULE.nested("set")
 
 
 def rule_counts(body: Body) -> str:
@@ -28,14 +16,31 @@ def rule_counts(body: Body) -> str:
     return ", ".join(f"{count} {action}" for action, count in counts if count) or "no rule"
 
 
+RULES = FIELDS(
+    "rules",
+    ordered=True,
+    hint="",
+    fields=(
+        RULE("action"),
+        RULE("match.prefixes"),
+        FieldGroup(
+            "match",
+            "Match more",
+            folded=True,
+            fields=(MATCH("as_path", mono=True, half=True, hint=""), MATCH("communities", half=True, hint="")),
+        ),
+        RULE(
+            "set",
+            folded=True,
+            when=("action", ("allow",)),
+            fields=tuple(SET(field.name, half=True, hint="") for field in SET.declaration.fields),
+        ),
+    ),
+)
+
 KIND = ObjectKind(
     key="route-policies",
-    word="route policy",
-    plural="Route policies",
     icon="route",
-    empty_text="Which of a site's routes are accepted, and which of the network's it is told. A site "
-    "without a route has "
-    "no way there, whatever the policies allow. What no rule matches is allowed.",
     columns=(
         ListColumn("Segment", lambda body: body["segment"], cell="segment"),
         ListColumn("Direction", lambda body: body["direction"]),
@@ -44,43 +49,10 @@ KIND = ObjectKind(
         ListColumn("State", lambda body: "" if body["enabled"] else "disabled", cell="state", wide=True),
     ),
     form=lambda body: (
-        NAME,
-        ReferenceField("segment", "Segment", kinds=("segments",)),
-        SelectField("direction", "Direction", options=DIRECTIONS),
-        ReferenceField("targets", "Targets", kinds=("groups", "connectors"), many=True),
-        RowsField(
-            "rules",
-            "Rules",
-            word="rule",
-            ordered=True,
-            fields=(
-                SelectField("action", "Action", options=(("allow", "allow"), ("deny", "deny"))),
-                addresses_field("match.prefixes", "Routes"),
-                FieldGroup(
-                    "match",
-                    "Match more",
-                    folded=True,
-                    fields=(
-                        TextField("as_path", "AS path", mono=True, optional=True, example="^65010_", half=True),
-                        TextListField("communities", "Communities", example="65000:100", half=True),
-                    ),
-                ),
-                FieldGroup(
-                    "set",
-                    "Set on the route",
-                    folded=True,
-                    when=("action", ("allow",)),
-                    fields=(
-                        NumberField("prepend", "Prepend", least=0, most=10, half=True),
-                        NumberField("med", "MED", least=0, half=True),
-                        NumberField("local_preference", "Local preference", least=0, half=True),
-                        TextListField("communities", "Communities", example="65000:200", half=True),
-                    ),
-                ),
-            ),
-        ),
-        CheckboxField("enabled", "Enabled", default=True),
-        DESCRIPTION,
+        *map(FIELDS, ("name", "segment", "direction", "targets")),
+        RULES,
+        FIELDS("enabled"),
+        FIELDS("description"),
     ),
     blank={"direction": "out", "rules": [{"action": "deny"}], "enabled": True},
 )

@@ -2,101 +2,56 @@
 
 from __future__ import annotations
 
-from portal.pages.objects.form_fields import (
-    DESCRIPTION,
-    NAME,
-    PROTOCOLS,
-    FieldGroup,
-    FormField,
-    NumberField,
-    ReferenceField,
-    RowsField,
-    SelectField,
-    TextField,
-    addresses_field,
-    billing_tags_field,
-    ports_field,
-)
+from portal.pages.objects.declared_fields import fields_of
+from portal.pages.objects.form_fields import FormField
 from portal.pages.objects.object_kind import Body, ListColumn, ObjectKind
-from provisioning import catalog
 from provisioning.core.intent import FIREWALL
 
-PRODUCTS = tuple((product.key, product.name) for product in catalog.PRODUCTS if product.available)
+FIELDS = fields_of("services")
+PLACEMENT, ZONE, SETTINGS = map(FIELDS.nested, ("placements", "zones", "settings"))
+
+FIREWALL_RULES = FIELDS(
+    "settings",
+    label="Firewall rules",
+    folded=True,
+    fields=(SETTINGS("default"), SETTINGS("rules", ordered=True, hint="")),
+)
 
 
 def service_form(body: Body) -> tuple[FormField, ...]:
     return (
-        NAME,
-        SelectField("product", "Product", options=PRODUCTS, half=True),
-        SelectField("license", "Licence", options=(("payg", "Pay as you go"), ("byol", "Bring your own")), half=True),
-        ReferenceField("segments", "Segments", kinds=("segments",), many=True),
-        RowsField(
+        FIELDS("name"),
+        FIELDS("product", half=True),
+        FIELDS("license", half=True),
+        FIELDS("segments"),
+        FIELDS(
             "placements",
-            "Placements",
-            word="placement",
-            hint="A flow is inspected at its initiator's exchange, else at the responder's, else at the nearest one.",
             fields=(
-                ReferenceField("exchange", "Exchange", kinds=("exchanges",)),
-                NumberField("min_instances", "Instances, at least", least=0, most=64, half=True),
-                NumberField("max_instances", "At most", least=0, most=64, half=True),
+                PLACEMENT("exchange"),
+                PLACEMENT("min_instances", half=True),
+                PLACEMENT("max_instances", half=True, hint=""),
             ),
         ),
-        SelectField(
-            "on_failure",
-            "When no instance is healthy",
-            options=(("closed", "Closed: inspected flows stop"), ("open", "Open: they pass without inspection")),
-        ),
+        FIELDS("on_failure"),
         *((FIREWALL_RULES,) if body.get("product", FIREWALL) == FIREWALL else ()),
-        RowsField(
-            "zones",
-            "Zones",
-            word="zone",
-            hint="How groups are called inside the firewall.",
-            fields=(
-                TextField("name", "Name", half=True),
-                ReferenceField("segment", "Segment", kinds=("segments",), half=True),
-                ReferenceField("groups", "Groups", kinds=("groups",), many=True),
-            ),
-        ),
-        billing_tags_field(),
-        DESCRIPTION,
+        FIELDS("zones", fields=(ZONE("name", half=True), ZONE("segment", half=True), ZONE("groups"))),
+        FIELDS("billing_tags"),
+        FIELDS("description"),
     )
 
 
-FIREWALL_RULES = FieldGroup(
-    "settings",
-    "Firewall rules",
-    folded=True,
-    fields=(
-        SelectField("default", "What no rule matches", options=(("allow", "is allowed"), ("deny", "is denied"))),
-        RowsField(
-            "rules",
-            "Rules",
-            word="rule",
-            ordered=True,
-            fields=(
-                SelectField("action", "Action", options=(("allow", "allow"), ("deny", "deny")), half=True),
-                SelectField("protocol", "Protocol", options=PROTOCOLS, half=True),
-                ports_field(),
-                addresses_field("source", "Source"),
-                addresses_field("destination", "Destination"),
-            ),
-        ),
-    ),
-)
-
 KIND = ObjectKind(
     key="services",
-    word="service",
-    plural="Services",
     icon="shield-lock",
-    empty_text="A firewall of the marketplace in your network, with instances at one or more exchanges. A rule whose "
-    "action is inspect sends its flows through it.",
     columns=(
         ListColumn("Product", lambda body: body["product"]),
         ListColumn("Segments", lambda body: body["segments"], cell="segment"),
-        ListColumn("At", lambda body: [one["exchange"] for one in body["placements"]]),
-        ListColumn("Instances", lambda body: sum(one["min_instances"] for one in body["placements"]), cell="number"),
+        ListColumn("At", lambda body: [placement["exchange"] for placement in body["placements"]]),
+        ListColumn(
+            "Instances",
+            lambda body: sum(placement["min_instances"] for placement in body["placements"]),
+            cell="number",
+        ),
     ),
     form=service_form,
     blank={

@@ -25,7 +25,7 @@ from provisioning.core.intent.fields import (
 )
 from provisioning.core.intent.kind_words import kind_plural, kind_word
 
-_CATALOGUE_WORDS = {"locations": "exchange locations", "sizes": "sizes", "products": "products"}
+_CATALOGUE_PATHS = {"locations": "/catalog/exchanges/", "sizes": "/catalog/sizes/", "products": "/catalog/products/"}
 
 
 def help_text(spec: Field) -> str:
@@ -35,9 +35,11 @@ def help_text(spec: Field) -> str:
 
 
 def names_text(spec: Field) -> str:
-    """Return the kinds and words that may stand in the field: ``a group, a connector, “any” or “internet”``."""
+    """Return what may be named: ``a group, a connector, “any” or “internet”``."""
     if isinstance(spec, AddressMatch):
         return _alternatives(["prefixes", "prefix lists", "“any”"])
+    if isinstance(spec, CatalogueKey):
+        return f"a key of {_CATALOGUE_PATHS[spec.offers]}"
     words = [kind_plural(kind) if spec.is_list else _with_article(kind_word(kind)) for kind in spec.kinds]
     return _alternatives([*words, *(f"“{literal}”" for literal in spec.literals)])
 
@@ -64,7 +66,7 @@ def _(spec: Text) -> str:
 
 @type_text.register
 def _(spec: CatalogueKey) -> str:
-    return f"one of the {_CATALOGUE_WORDS[spec.offers]} of the catalogue"
+    return "key of the catalogue"
 
 
 @type_text.register

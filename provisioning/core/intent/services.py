@@ -101,7 +101,7 @@ class ServiceSettings(Object):
 class Service(IntentObject):
     """``settings`` of products that are no linux-firewall are kept as they are stored."""
 
-    product: Annotated[str, CatalogueKey(offers="products", help="a key of /catalog/products/", filter=True)]
+    product: Annotated[str, CatalogueKey(offers="products", filter=True)]
     segments: Annotated[tuple[str, ...], References(("segments",), filter=True)]
     license: Annotated[
         str,
