@@ -17,7 +17,8 @@ from functools import cached_property
 
 from provisioning.core.intent import ANY, Catalog, Exchange, Service
 from provisioning.core.resolve.fabric import nearest_exchange, placement_exchanges, rendezvous_weight
-from provisioning.core.resolve.routing_table import InspectedChains, Member, NameSet
+from provisioning.core.resolve.local_segment import InspectedChains, NameSet
+from provisioning.core.resolve.routing_table import Member
 from provisioning.core.resolve.segment_routes import SegmentRoutes
 
 SHARDS_PER_EXCHANGE = 2
@@ -179,7 +180,8 @@ class AnchorAssignment:
     @cached_property
     def classes(self) -> list[MemberClass]:
         """By id, from 1."""
-        return sorted({one.id: one for one in self.class_of.values()}.values(), key=lambda one: one.id)
+        by_id = {member_class.id: member_class for member_class in self.class_of.values()}
+        return [by_id[number] for number in sorted(by_id)]
 
     # Anchors
 

@@ -1,6 +1,6 @@
-"""The edge of a connector in one segment: what it presents once NAT and route policies have had their say.
+"""The edge of a connector in one segment: what it presents after NAT and route policies.
 
-Everything but the edge itself (overlap, routes, policies, shares, traces) sees presented addresses only.
+Everything beyond the edge (overlap checks, routes, policies, shares, traces) sees presented addresses only.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ PrefixRoute = tuple[str, Range]
 class PresentedAttachment:
     """One attachment as the segment sees it.
 
-    routes:  prefixes that are announced for it; which addresses they win is decided in the segment.
+    routes: prefixes that are announced for it; the segment decides which addresses they win.
     sources: addresses it may send from.
-    plain:   addresses that reach the inside as they are; any other that is routed here needs an inbound rule.
+    untranslated: addresses that reach the inside as they are; any other that is routed here needs an inbound rule.
     """
 
     routes: tuple[PrefixRoute, ...]
@@ -38,13 +38,13 @@ def present_attachments(
     filters: Sequence[RouteFilter],
     prefixes: PrefixResolver,
 ) -> list[PresentedAttachment]:
-    """What the attachments of a connector in one segment present; ``nat`` in the order its rules are tried."""
+    """Return what each attachment of a connector in one segment presents. nat: in the order the rules are tried."""
     if not nat and not filters and len(attachments) == 1:
         routes = tuple((prefix, prefix_range(prefix)) for prefix in attachments[0].prefixes)
-        whole = merge_ranges(held for _, held in routes)
-        return [PresentedAttachment(routes, whole, whole)]
+        ranges = merge_ranges(span for _, span in routes)
+        return [PresentedAttachment(routes, ranges, ranges)]
     edge = _ConnectorEdge(attachments, nat, filters, origin_as_path(connector), prefixes)
-    return [edge.presented(place) for place in range(len(attachments))]
+    return [edge.presented(index) for index in range(len(attachments))]
 
 
 class _ConnectorEdge:
@@ -57,7 +57,9 @@ class _ConnectorEdge:
         prefixes: PrefixResolver,
     ) -> None:
         self.filters, self.path, self.prefixes = filters, path, prefixes
-        self.inside = [tuple((prefix, prefix_range(prefix)) for prefix in one.prefixes) for one in attachments]
+        self.inside = [
+            tuple((prefix, prefix_range(prefix)) for prefix in attachment.prefixes) for attachment in attachments
+        ]
         self.owned = _split_by_longest_prefix(self.inside)
         self.hidden = self._hidden(nat)
         self.outside: list[list[PrefixRoute]] = [[] for _ in attachments]
@@ -67,62 +69,68 @@ class _ConnectorEdge:
 
     def _hidden(self, nat: Sequence[NatRule]) -> tuple[Range, ...]:
         """Inside addresses that are always translated and therefore never seen."""
-        found: list[Range] = []
+        hidden: list[Range] = []
         for rule in nat:
             match = rule.match
             always = match.protocol == "any" and self.prefixes.ranges(match.destination) is None
             if always and rule.direction == "outbound" and rule.source.type != "none":
-                held = self.prefixes.ranges(match.source)
-                found.extend(merge_ranges(r for owned in self.owned for r in owned) if held is None else held)
-        return merge_ranges(found)
+                ranges = self.prefixes.ranges(match.source)
+                hidden.extend((pair for owned in self.owned for pair in owned) if ranges is None else ranges)
+        return merge_ranges(hidden)
 
     def _add(self, rule: NatRule) -> None:
-        """The prefixes a rule presents, each with the attachment its inside addresses belong to."""
+        """Add the prefixes that a rule presents to the attachment that its inside addresses belong to."""
         if rule.direction == "outbound" and rule.source.type != "none":
-            told = self.prefixes.texts(rule.match.source)
-            inner = prefix_pairs(told, rule.source.prefixes) if rule.source.type == "static" else None
-            for place, prefix in enumerate(rule.source.prefixes):
-                held = (prefix_range(inner[place][0]),) if inner else self.prefixes.ranges(rule.match.source)
-                self.outside[self._attachment(held)].append((prefix, prefix_range(prefix)))
+            sources = self.prefixes.texts(rule.match.source)
+            pairs = prefix_pairs(sources, rule.source.prefixes) if rule.source.type == "static" else None
+            for index, prefix in enumerate(rule.source.prefixes):
+                inside = (prefix_range(pairs[index][0]),) if pairs else self.prefixes.ranges(rule.match.source)
+                self.outside[self._attachment(inside)].append((prefix, prefix_range(prefix)))
         elif rule.direction == "inbound":
             # Without a translation the rule lets in what an outbound rule hides.
-            told = self.prefixes.texts(rule.match.destination)
-            within = rule.destination.prefixes if len(rule.destination.prefixes) == len(told) else told
-            for prefix, inner_prefix in zip(told, within, strict=True):
-                held = (prefix_range(inner_prefix),)
-                self.inward[self._attachment(held)].append((prefix, prefix_range(prefix)))
+            destinations = self.prefixes.texts(rule.match.destination)
+            is_translated = len(rule.destination.prefixes) == len(destinations)
+            inner_prefixes = rule.destination.prefixes if is_translated else destinations
+            for prefix, inner_prefix in zip(destinations, inner_prefixes, strict=True):
+                inside = (prefix_range(inner_prefix),)
+                self.inward[self._attachment(inside)].append((prefix, prefix_range(prefix)))
 
     def _attachment(self, inside: Sequence[Range] | None) -> int:
+        """Index of the first attachment that has some of these inside addresses; None means all addresses."""
         if inside is None:
             return 0
-        return next((place for place, owned in enumerate(self.owned) if intersect(owned, merge_ranges(inside))), 0)
+        return next((index for index, owned in enumerate(self.owned) if intersect(owned, merge_ranges(inside))), 0)
 
-    def presented(self, place: int) -> PresentedAttachment:
-        inside = tuple(route for route in self.inside[place] if subtract((route[1],), self.hidden))
-        routes = self._accepted(dict.fromkeys((*inside, *self.outside[place], *self.inward[place])))
-        # What a filter takes from one attachment may be left to another one by a shorter prefix.
-        owned = _split_by_longest_prefix([self._accepted(one) for one in self.inside]) if self.filters else self.owned
-        untranslated = subtract(owned[place], self.hidden)
-        sources = merge_ranges((*untranslated, *(held for _, held in self._accepted(self.outside[place]))))
+    def presented(self, index: int) -> PresentedAttachment:
+        visible = tuple(route for route in self.inside[index] if subtract((route[1],), self.hidden))
+        routes = self._accepted(dict.fromkeys((*visible, *self.outside[index], *self.inward[index])))
+        owned = self.owned
+        if self.filters:
+            # What a filter takes from one attachment may fall to another one by a shorter prefix.
+            owned = _split_by_longest_prefix([self._accepted(inside) for inside in self.inside])
+        untranslated = subtract(owned[index], self.hidden)
+        sources = merge_ranges((*untranslated, *(span for _, span in self._accepted(self.outside[index]))))
         return PresentedAttachment(routes, sources, untranslated)
 
     def _accepted(self, routes: Iterable[PrefixRoute]) -> tuple[PrefixRoute, ...]:
-        return tuple(route for route in routes if all(one.accepts(route[0], self.path) for one in self.filters))
+        return tuple(
+            route for route in routes if all(route_filter.accepts(route[0], self.path) for route_filter in self.filters)
+        )
 
 
 def _split_by_longest_prefix(attachments: Sequence[Sequence[PrefixRoute]]) -> list[tuple[Range, ...]]:
-    """Inside one connector the longest prefix tells its attachments apart."""
+    """Return the addresses of each attachment of one connector: the longest prefix match among them."""
     owned = assign_owners(
-        (held, (-prefix_length(prefix), place), place)
-        for place, routes in enumerate(attachments)
-        for prefix, held in routes
+        (span, (-prefix_length(prefix), index), index)
+        for index, routes in enumerate(attachments)
+        for prefix, span in routes
     )
-    return [owned.get(place, ()) for place in range(len(attachments))]
+    return [owned.get(index, ()) for index in range(len(attachments))]
 
 
 def prefix_pairs(left: Sequence[str], right: Sequence[str]) -> list[tuple[str, str]]:
-    """The 1:1 translation of prefixes; ``check`` sees to it that the lists pair off."""
-    return list(zip(left, right, strict=False)) if len(left) == len(right) else [(one, one) for one in right]
+    """Return the 1:1 translation of prefixes; ``check`` reports lists of different lengths."""
+    return list(zip(left, right, strict=False)) if len(left) == len(right) else [(prefix, prefix) for prefix in right]
 
 
 def prefix_length(prefix: str) -> int:
@@ -130,7 +138,7 @@ def prefix_length(prefix: str) -> int:
 
 
 class RouteFilter:
-    """One route policy, ready to be asked about many routes."""
+    """One route policy, compiled to be asked about many routes."""
 
     def __init__(self, policy: RoutePolicy, prefixes: PrefixResolver) -> None:
         self.policy, self.prefixes = policy, prefixes
@@ -141,7 +149,10 @@ class RouteFilter:
         return rule is None or rule.action == "allow"
 
     def deciding_rule(self, prefix: str, as_path: str) -> RouteRule | None:
-        """The first rule that matches, none where every route is allowed. as_path: AS numbers with blanks between."""
+        """Return the first rule that matches; None where none does, and the route is allowed.
+
+        as_path: AS numbers with blanks between.
+        """
         for rule, match in self._rules:
             if match.matches(prefix, as_path):
                 return rule
@@ -155,7 +166,7 @@ class _RouteMatcher:
         self._never = bool(match.communities)
         entries = prefixes.entries(match.prefixes)
         self._every = not match.prefixes
-        # The same prefix may be meant exactly by one entry and with longer ones by another.
+        # One entry may mean a prefix exactly, and another the same prefix with longer ones.
         self._exact = {entry.prefix for entry in entries if entry.ge is None and entry.le is None}
         self._ranges = [entry for entry in entries if entry.ge is not None or entry.le is not None]
 
@@ -166,5 +177,5 @@ class _RouteMatcher:
 
 
 def origin_as_path(connector: Connector) -> str:
-    """The path of routes that come from a connector: its peer's AS, where it speaks BGP."""
+    """Return the AS path of routes that come from a connector: the AS number of its peer; empty without BGP."""
     return str(connector.active_circuit.bgp["peer_asn"]) if connector.circuits and connector.active_circuit.bgp else ""

@@ -23,7 +23,7 @@ class Packet:
 
 @dataclass(frozen=True, slots=True)
 class TranslatedPacket:
-    """``pool``: the source is one of several addresses, the first of which stands here."""
+    """A packet after a NAT rule. pool: the source is one of several addresses; the first of them stands here."""
 
     rule: NatRule
     packet: Packet
@@ -31,7 +31,7 @@ class TranslatedPacket:
 
 
 def translate_outbound(rules: Sequence[NatRule], prefixes: PrefixResolver, packet: Packet) -> TranslatedPacket | None:
-    """What the network sees of a packet that begins behind the connector; None where no rule touches it."""
+    """Return what the network sees of a packet that comes from behind the connector; None where no rule matches it."""
     rule = _first_match(rules, "outbound", prefixes, packet)
     if rule is None:
         return None
@@ -44,7 +44,7 @@ def translate_outbound(rules: Sequence[NatRule], prefixes: PrefixResolver, packe
 
 
 def translate_inbound(rules: Sequence[NatRule], prefixes: PrefixResolver, packet: Packet) -> TranslatedPacket | None:
-    """What the inside sees of a packet that begins elsewhere; None where no rule touches it."""
+    """Return what the inside sees of a packet that comes from elsewhere; None where no rule matches it."""
     rule = _first_match(rules, "inbound", prefixes, packet)
     if rule is None:
         return None

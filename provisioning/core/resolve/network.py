@@ -6,14 +6,12 @@ object, with everything derived from it; ``derived.py`` alone decides what that 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
 from provisioning.core.intent import (
     KINDS,
-    Attachment,
-    Connector,
     Intent,
     InternetApp,
     NatRule,
@@ -27,7 +25,9 @@ from provisioning.core.intent.prefix_resolver import PrefixResolver
 from provisioning.core.resolve.anchors import AnchorAssignment
 from provisioning.core.resolve.derived import Derived, DerivedKey, Reads
 from provisioning.core.resolve.fabric import ExchangeNode, ServiceInstance, exchange_nodes, service_instances
-from provisioning.core.resolve.routing_table import LocalSegment, RoutingTable
+from provisioning.core.resolve.intent_index import IntentIndex
+from provisioning.core.resolve.local_segment import LocalSegment
+from provisioning.core.resolve.routing_table import RoutingTable
 from provisioning.core.resolve.segment import ResolvedSegment
 from provisioning.core.resolve.segment_routes import SegmentRoutes
 from provisioning.core.values.addresses import address_number
@@ -47,13 +47,13 @@ class Network:
 
     def __init__(self, intent: Intent, previous: Network | None = None) -> None:
         self.intent = intent
+        self._index = IntentIndex(intent)
         self.derived: Derived = (
             Derived(previous.derived, _deleted_uids(previous.intent, intent)) if previous else Derived()
         )
         # Looked up once in each version; after that nobody compares what they read.
         self._resolved: dict[str, ResolvedSegment] = {}
         self._local_segments: dict[str, LocalSegment] = {}
-        self._objects_by_name: dict[str, dict[str, Any]] = {}
 
     # Segments
 
@@ -69,7 +69,7 @@ class Network:
         return {uid: self.resolved(uid) for uid in self.intent.segments}
 
     def _resolve(self, uid: str) -> ResolvedSegment:
-        shares, apps = self._shares.get(uid, ()), self._apps.get(uid, ())
+        shares, apps = self._index.shares.get(uid, ()), self._apps.get(uid, ())
         peers = dict.fromkeys(side.segment for share in shares for side in (share.a, share.b))
         local_segments = {peer: self._local_segment(peer) for peer in (uid, *peers) if peer in self.intent.segments}
 
@@ -113,8 +113,8 @@ class Network:
         return self._local_segments[uid]
 
     def _make_local_segment(self, uid: str) -> LocalSegment:
-        routing_table, policies = self._routing_table(uid), self._policies.get(uid, ())
-        named = self._prefix_lists_of(policies) | self._prefix_lists_of_services
+        routing_table, policies = self._routing_table(uid), self._index.policies.get(uid, ())
+        named = self._index.prefix_lists_of(policies) | self._prefix_lists_of_services
         lists = {**routing_table.prefixes.lists, **named}
         reads = (routing_table, *policies, None, *lists.values())
         return self.derived.get(
@@ -123,10 +123,10 @@ class Network:
 
     def _routing_table(self, uid: str) -> RoutingTable:
         intent = self.intent
-        segment, attached = intent.segments[uid], self._attached.get(uid, ())
-        nat, routing = self._nat.get(uid, {}), self._route_policies.get(uid, ())
+        segment, attached = intent.segments[uid], self._index.attached.get(uid, ())
+        nat, routing = self._index.nat_rules.get(uid, {}), self._index.route_policies.get(uid, ())
         nat_rules = [rule for rules in nat.values() for rule in rules]
-        lists = self._prefix_lists_of(nat_rules, routing)
+        lists = self._index.prefix_lists_of(nat_rules, routing)
         connectors = [connector for connector, _ in attached]
         reads = (segment, self._exchanges, *connectors, None, *nat_rules, None, *routing, *lists.values())
         return self.derived.get(
@@ -136,14 +136,9 @@ class Network:
             of=uid,
         )
 
-    def _prefix_lists_of(self, *items: Iterable[Policy | NatRule | RoutePolicy | Service]) -> dict[str, PrefixList]:
-        """The prefix lists that these items name."""
-        names = dict.fromkeys(name for group in items for item in group for name in self.prefix_lists_in(item))
-        return {name: self.intent.prefix_lists[name] for name in names}
-
     @cached_property
     def _prefix_lists_of_services(self) -> dict[str, PrefixList]:
-        return self._prefix_lists_of(self.intent.services.values())
+        return self._index.prefix_lists_of(self.intent.services.values())
 
     # Indexes
 
@@ -173,122 +168,44 @@ class Network:
         return self.intent.catalog, self._exchanges, tuple(self.intent.services.values())
 
     @cached_property
-    def _attached(self) -> dict[str, list[tuple[Connector, list[Attachment]]]]:
-        """Segment uid → its enabled connectors by number, each with its attachments there."""
-        found: dict[str, list[tuple[Connector, list[Attachment]]]] = {}
-        for connector in sorted(self.intent.connectors.values(), key=lambda one: one.number):
-            if connector.enabled and connector.exchange in self.intent.exchanges:
-                here: dict[str, list[Attachment]] = {}
-                for attachment in connector.attachments:
-                    here.setdefault(attachment.segment, []).append(attachment)
-                for uid, attachments in here.items():
-                    found.setdefault(uid, []).append((connector, attachments))
-        return found
-
-    @cached_property
-    def _policies(self) -> dict[str, list[Policy]]:
-        found: dict[str, list[Policy]] = {}
-        for policy in sorted(self.intent.policies.values(), key=lambda one: (one.position, one.number)):
-            for uid in policy.segments if policy.enabled else ():
-                found.setdefault(uid, []).append(policy)
-        return found
-
-    @cached_property
-    def _shares(self) -> dict[str, list[Share]]:
-        found: dict[str, list[Share]] = {}
-        for share in sorted(self.intent.shares.values(), key=lambda one: one.number):
-            for uid in {share.a.segment, share.b.segment}:
-                found.setdefault(uid, []).append(share)
-        return found
-
-    @cached_property
-    def _nat(self) -> dict[str, dict[str, list[NatRule]]]:
-        """Segment uid → connector uid → its enabled NAT rules in the order they are tried."""
-        found: dict[str, dict[str, list[NatRule]]] = {}
-        for rule in sorted(self.intent.nat_rules.values(), key=lambda one: (one.position, one.number)):
-            if rule.enabled:
-                found.setdefault(rule.segment, {}).setdefault(rule.connector, []).append(rule)
-        return found
-
-    @cached_property
-    def _route_policies(self) -> dict[str, list[RoutePolicy]]:
-        found: dict[str, list[RoutePolicy]] = {}
-        for policy in sorted(self.intent.route_policies.values(), key=lambda one: one.number):
-            if policy.enabled:
-                found.setdefault(policy.segment, []).append(policy)
-        return found
-
-    @cached_property
     def _apps(self) -> dict[str, list[InternetApp]]:
         """Segment uid → the internet applications that belong there (see ``segment_of``)."""
-        found: dict[str, list[InternetApp]] = {}
-        for app in sorted(self.intent.internet_apps.values(), key=lambda one: one.number):
+        by_segment: dict[str, list[InternetApp]] = {}
+        for app in sorted(self.intent.internet_apps.values(), key=_number):
             uid = self.segment_of(app)
             if uid is not None:
-                found.setdefault(uid, []).append(app)
-        return found
+                by_segment.setdefault(uid, []).append(app)
+        return by_segment
 
     def segment_of(self, app: InternetApp) -> str | None:
-        """The first segment (by number) with both exit and target in it where the target owns the address."""
-        way_in = self.intent.connectors.get(app.connector)
+        """Return the segment an application belongs to: the first (by number) with both exit and target in it where the
+        target owns the address."""
+        exit_ = self.intent.connectors.get(app.connector)
         target = self.intent.connectors.get(app.target.connector)
-        if way_in is None or target is None or not app.target.addresses or not (way_in.enabled and target.enabled):
+        if exit_ is None or target is None or not app.target.addresses or not (exit_.enabled and target.enabled):
             return None
-        both = {one.segment for one in way_in.attachments} & {one.segment for one in target.attachments}
-        wanted = app.target.addresses[0]
-        for segment in sorted((self.intent.segments[uid] for uid in both if uid in self.intent.segments), key=_number):
-            # Not from a realm, which would ask for its applications first.
-            owner = self._local_segment(segment.uid).owner(address_number(wanted))
+        common = {attachment.segment for attachment in exit_.attachments}
+        common &= {attachment.segment for attachment in target.attachments}
+        address = address_number(app.target.addresses[0])
+        segments = (self.intent.segments[uid] for uid in common if uid in self.intent.segments)
+        for segment in sorted(segments, key=_number):
+            # Not from a resolved segment, which would ask for its applications first.
+            owner = self._local_segment(segment.uid).owner(address)
             if owner is not None and owner.connector.uid == target.uid:
                 return segment.uid
         return None
 
-    @cached_property
-    def _prefix_lists_by_item(self) -> dict[str, tuple[str, ...]]:
-        """uid of a policy, NAT rule, route policy or service → the prefix lists it names."""
-        intent, lists = self.intent, self.intent.prefix_lists
-        if not lists:
-            return {}
-        groups = (intent.policies, intent.nat_rules, intent.route_policies, intent.services)
-        return {
-            item.uid: tuple(name for name in _referenced_prefixes(item) if name in lists)
-            for group in groups
-            for item in group.values()
-        }
-
     def prefix_lists_in(self, item: Policy | NatRule | RoutePolicy | Service) -> tuple[str, ...]:
-        """The prefix lists that its rules name."""
-        return self._prefix_lists_by_item.get(item.uid, ())
+        """Return the uids of the prefix lists that the rules of an item name."""
+        return self._index.prefix_lists_in(item)
 
     def find(self, kind: str, wanted: str) -> Any | None:
         """Return the object with this uid, name or key; None when there is none."""
-        objects = self.intent.of(kind)
-        if kind not in self._objects_by_name:
-            by_name = {item.key: item for item in reversed(objects.values())}
-            by_name |= {item.name: item for item in reversed(objects.values())}
-            self._objects_by_name[kind] = by_name
-        return objects.get(wanted) or self._objects_by_name[kind].get(wanted)
+        return self._index.find(kind, wanted)
 
 
 def _deleted_uids(before: Intent, after: Intent) -> set[str]:
     return {uid for kind in KINDS for uid in before.of(kind).keys() - after.of(kind).keys()}
-
-
-def _referenced_prefixes(item: Policy | NatRule | RoutePolicy | Service) -> Iterable[str]:
-    if isinstance(item, Policy):
-        for rule in item.rules:
-            yield from rule.source
-            yield from rule.destination
-    elif isinstance(item, NatRule):
-        yield from item.match.source
-        yield from item.match.destination
-    elif isinstance(item, RoutePolicy):
-        for routing in item.rules:
-            yield from routing.match.prefixes
-    else:
-        for inner in item.firewall_rules:
-            yield from inner.source
-            yield from inner.destination
 
 
 def _number(item: Any) -> int:

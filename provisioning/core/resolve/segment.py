@@ -15,7 +15,8 @@ from provisioning.core.intent.prefix_resolver import PrefixResolver
 from provisioning.core.resolve.anchors import AnchorAssignment, MemberClass
 from provisioning.core.resolve.derived import Derived
 from provisioning.core.resolve.fabric import ExchangeNode, nearest_exchange
-from provisioning.core.resolve.routing_table import LocalSegment, Member, RoutingTable, members_by_connector
+from provisioning.core.resolve.local_segment import LocalSegment
+from provisioning.core.resolve.routing_table import Member, RoutingTable, members_by_connector
 from provisioning.core.resolve.segment_routes import DirectedShare, PrePolicyRule, SegmentRoutes
 from provisioning.core.values.addresses import Range, address_number, contains
 from provisioning.core.values.l4 import l4_index

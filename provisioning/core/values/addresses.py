@@ -1,7 +1,7 @@
 """Prefixes as ranges of integers: parsing, union, intersection, and who owns an address that several claim.
 
-IPv4 addresses are their own integer; IPv6 addresses lie above ``V6``, so that both families share one line and a range
-never holds addresses of two families.
+An IPv4 address is its own integer; an IPv6 address is its integer plus ``V6_OFFSET``. So both families share one line,
+and a range never holds addresses of two families.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Rank = tuple[int, ...]
 
 
 class BadPrefix(ValueError):
-    """Not a prefix; ``code`` is ``bad_prefix`` or ``host_bits``."""
+    """Text that is not a prefix; ``code`` is ``bad_prefix`` or ``host_bits``."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -33,7 +33,10 @@ class BadPrefix(ValueError):
 
 
 def canonical_prefix(text: str) -> str:
-    """The prefix in its one spelling; a bare address becomes a /32 or /128. Raises BadPrefix."""
+    """Return the prefix in its canonical spelling (RFC 5952 for IPv6); a bare address becomes a /32 or /128.
+
+    Raise BadPrefix when the text is no prefix, or has bits set after its length.
+    """
     try:
         interface = ipaddress.ip_interface(text.strip())
     except ValueError:
@@ -46,11 +49,11 @@ def canonical_prefix(text: str) -> str:
 
 @lru_cache(maxsize=1 << 18)
 def prefix_range(prefix: str) -> Range:
-    """The range a canonical prefix covers."""
+    """Return the range that a canonical prefix covers."""
     if ":" in prefix:
         network = ipaddress.IPv6Network(prefix)
         return V6_OFFSET + int(network.network_address), V6_OFFSET + int(network.broadcast_address)
-    # Networks have tens of thousands of these; the library's parser takes ten times as long.
+    # A network has tens of thousands of prefixes, and ipaddress takes ten times as long.
     address, _, length = prefix.partition("/")
     a, b, c, d = address.split(".")
     low = int(a) << 24 | int(b) << 16 | int(c) << 8 | int(d)
@@ -58,7 +61,7 @@ def prefix_range(prefix: str) -> Range:
 
 
 def address_number(text: str) -> int:
-    """The place of an address on the line; raises ValueError when the text is no address."""
+    """Return the number of an address on the line. Raise ValueError when the text is no address."""
     address = ipaddress.ip_address(text.strip())
     return (V6_OFFSET if address.version == 6 else 0) + int(address)
 
@@ -66,7 +69,7 @@ def address_number(text: str) -> int:
 def address_text(number: int) -> str:
     if number >= V6_OFFSET:
         return _v6_text(number)
-    # By hand: sections spell tens of thousands of these.
+    # Sections spell tens of thousands of addresses, and ipaddress is slow.
     return f"{number >> 24}.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
 
 
@@ -76,7 +79,7 @@ def _v6_text(number: int) -> str:
 
 
 def range_text(pair: Range) -> str:
-    """``10.1.0.0-10.1.255.255``, the spelling of sections; nftables reads it as it is."""
+    """Return ``10.1.0.0-10.1.255.255``: the spelling of sections, which nftables reads."""
     return f"{address_text(pair[0])}-{address_text(pair[1])}"
 
 
@@ -96,19 +99,19 @@ def parse_ranges(texts: Iterable[str]) -> tuple[Range, ...]:
     return merge_ranges(map(parse_range, texts))
 
 
-def summarise_range(held: Range) -> Iterator[str]:
-    """The fewest prefixes that cover a range, in rising order."""
-    low, high = held
+def summarise_range(pair: Range) -> Iterator[str]:
+    """Yield the fewest prefixes that cover exactly this range, in rising order (CIDR aggregation, RFC 4632)."""
+    low, high = pair
     bits = 128 if low >= V6_OFFSET else 32
     while low <= high:
-        # As broad as the first address is aligned and the last one allows.
+        # The shortest prefix that the first address is aligned to and that does not go beyond the last.
         free = min((low & -low).bit_length() - 1 if low else bits, (high - low + 1).bit_length() - 1)
         yield f"{address_text(low)}/{bits - free}"
         low += 1 << free
 
 
 def merge_ranges(ranges: Iterable[Range]) -> tuple[Range, ...]:
-    """The union as sorted ranges that neither overlap nor touch."""
+    """Return the union as sorted ranges that neither overlap nor touch."""
     merged: list[Range] = []
     for low, high in sorted(ranges):
         if merged and low <= merged[-1][1] + 1 and (low >= V6_OFFSET) == (merged[-1][0] >= V6_OFFSET):
@@ -119,7 +122,7 @@ def merge_ranges(ranges: Iterable[Range]) -> tuple[Range, ...]:
 
 
 def intersect(left: Sequence[Range], right: Sequence[Range]) -> tuple[Range, ...]:
-    """What two merged lists of ranges have in common."""
+    """Return what two merged lists of ranges have in common."""
     common: list[Range] = []
     i = j = 0
     while i < len(left) and j < len(right):
@@ -134,7 +137,7 @@ def intersect(left: Sequence[Range], right: Sequence[Range]) -> tuple[Range, ...
 
 
 def complement(ranges: Sequence[Range], within: Range = ALL_V4) -> tuple[Range, ...]:
-    """What of ``within`` a merged list of ranges leaves out."""
+    """Return the part of ``within`` that a merged list of ranges leaves out."""
     left: list[Range] = []
     cursor = within[0]
     for low, high in intersect(ranges, (within,)):
@@ -153,68 +156,76 @@ BOGON_RANGES = merge_ranges(
         "224.0.0.0/3",
     )
 )  # fmt: skip
-"""What no host on the internet has: private and shared addresses, one's own, link-local, multicast and reserved ones
-(RFC 6890). Those of documentation count as public, they stand for real ones."""
+"""Addresses that no host on the internet has: "this network", private, shared, loopback, link-local, multicast and
+reserved ones (RFC 6890, RFC 5771). Addresses for documentation (RFC 5737) count as public: they stand for real ones."""
+
+EXAMPLE_INTERNET_ADDRESS = address_number("198.51.100.10")
+"""Stands for the internet in examples and traces (TEST-NET-2, RFC 5737)."""
 
 
 def is_public(address: int) -> bool:
-    """Whether it can be a host on the internet, which is IPv4's here: exits carry nothing else."""
+    """Whether an address can be a host on the internet; only IPv4, since exits carry nothing else."""
     return address < V6_OFFSET and not contains(BOGON_RANGES, address)
 
 
 def contains(ranges: Sequence[Range], number: int) -> bool:
-    place = bisect_right(ranges, (number, 1 << 130)) - 1
-    return place >= 0 and ranges[place][0] <= number <= ranges[place][1]
+    """Whether a merged list of ranges holds an address."""
+    index = bisect_right(ranges, (number, 1 << 130)) - 1
+    return index >= 0 and ranges[index][0] <= number <= ranges[index][1]
+
+
+def example_host(ranges: Sequence[Range]) -> int:
+    """Return an address that a host could have: the second one of the first range that has two."""
+    low, high = next((pair for pair in ranges if pair[0] < pair[1]), ranges[0])
+    return min(low + 1, high)
 
 
 def covers(outer: Sequence[Range], inner: Sequence[Range]) -> bool:
     """Whether every address of ``inner`` is in ``outer``; both merged."""
     for low, high in inner:
-        place = bisect_right(outer, (low, 1 << 130)) - 1
-        if place < 0 or outer[place][1] < high:
+        index = bisect_right(outer, (low, 1 << 130)) - 1
+        if index < 0 or outer[index][1] < high:
             return False
     return True
 
 
 def subtract(ranges: Sequence[Range], taken: Sequence[Range]) -> tuple[Range, ...]:
-    """What of a merged list of ranges another one leaves."""
+    """Return the part of a merged list of ranges that another one leaves."""
     left: list[Range] = []
     for low, high in ranges:
-        # Rules may have thousands of ports: only what can touch this range is looked at.
-        place = max(0, bisect_right(taken, (low,)) - 1)
-        while place < len(taken) and taken[place][0] <= high:
-            first, last = taken[place]
+        # A list may have thousands of ranges: start at the first that can touch this one.
+        index = max(0, bisect_right(taken, (low,)) - 1)
+        while index < len(taken) and taken[index][0] <= high:
+            first, last = taken[index]
             if first > low:
                 left.append((low, first - 1))
-            low, place = max(low, last + 1), place + 1
+            low, index = max(low, last + 1), index + 1
         if low <= high:
             left.append((low, high))
     return tuple(left)
 
 
 def assign_owners(claims: Iterable[tuple[Range, Rank, Owner]]) -> dict[Owner, tuple[Range, ...]]:
-    """Who owns which addresses when of all claims on an address the lowest rank wins."""
+    """Return the addresses of each owner, when of all claims on an address the one with the lowest rank wins.
+
+    With the negative prefix length as the first part of the rank this is longest prefix match (RFC 4632, section 5.1).
+    A sweep over the sorted edges of all claims, with a heap of those that are open.
+    """
     order = sorted(claims, key=lambda claim: claim[0])
     won: dict[Owner, list[Range]] = {}
-    if all(order[place][0][1] < order[place + 1][0][0] for place in range(len(order) - 1)):
-        for held, _, owner in order:
-            won.setdefault(owner, []).append(held)
+    if all(claim[0][1] < following[0][0] for claim, following in pairwise(order)):
+        for pair, _, owner in order:
+            won.setdefault(owner, []).append(pair)
         return {owner: merge_ranges(ranges) for owner, ranges in won.items()}
     edges = sorted({edge for (low, high), _, _ in order for edge in (low, high + 1)})
     open_: list[tuple[Rank, int]] = []
-    place = 0
+    index = 0
     for edge, following in pairwise(edges):
-        while place < len(order) and order[place][0][0] == edge:
-            heappush(open_, (order[place][1], place))
-            place += 1
+        while index < len(order) and order[index][0][0] == edge:
+            heappush(open_, (order[index][1], index))
+            index += 1
         while open_ and order[open_[0][1]][0][1] < edge:
             heappop(open_)
         if open_:
             won.setdefault(order[open_[0][1]][2], []).append((edge, following - 1))
     return {owner: merge_ranges(ranges) for owner, ranges in won.items()}
-
-
-def example_host(ranges: Sequence[Range]) -> int:
-    """Return a host's address of some ranges: the second one of the first range that has two."""
-    low, high = next((bounds for bounds in ranges if bounds[0] < bounds[1]), ranges[0])
-    return min(low + 1, high)

@@ -1,7 +1,9 @@
-"""Regular expressions over AS paths, as routers read them (POSIX, and ``_`` is where a number begins or ends).
+"""Regular expressions over AS paths as routers read them: POSIX syntax; ``_`` matches where a number begins or ends.
 
-People write them and every route is held to them, so they are run as an automaton, in steps that grow with pattern
-times path; Python's own engine takes hours for some patterns of twenty characters.
+People write the patterns and every route is tested against them, so they must not take exponential time, as Python's
+backtracking engine does for some patterns of twenty characters. They run as a nondeterministic automaton, all states in
+step, in time proportional to pattern times path: Thompson's construction, as in Russ Cox, "Regular Expression Matching
+Can Be Simple And Fast" (2007, https://swtch.com/~rsc/regexp/regexp1.html).
 """
 
 from __future__ import annotations
@@ -14,15 +16,15 @@ SYNTAX_HELP = "digits, blanks, . [ ] ( ) | * + ? ^ $ and _"
 
 _PATH_START, _PATH_END = "begin", "end"
 _State = tuple[frozenset[str] | str | None, tuple[int, ...]]
-"""What it takes (characters, a place in the path, or None: nothing), and where that leads."""
+"""What a state takes (one of some characters, the begin or end of the path, or None: nothing), and the next states."""
 
 
 class BadAsPathPattern(ValueError):
-    """Says what is wrong with a pattern."""
+    """A pattern that cannot be read; the text says why."""
 
 
 class AsPathPattern:
-    """A pattern, ready to be asked. Raises BadPattern."""
+    """A compiled pattern; state 0 accepts. Raise BadAsPathPattern when the text is no pattern."""
 
     def __init__(self, text: str) -> None:
         self._text, self._position = text, 0
@@ -32,49 +34,49 @@ class AsPathPattern:
             raise BadAsPathPattern("a ) has no ( before it")
 
     def matches(self, path: str) -> bool:
-        """Whether it matches anywhere in the path."""
-        here: set[int] = set()
-        for place in range(len(path) + 1):
-            here = self._epsilon_closure({*here, self._start}, place == 0, place == len(path))
-            if 0 in here:
+        """Whether it matches anywhere in the path (AS numbers with single blanks between)."""
+        active: set[int] = set()
+        for index in range(len(path) + 1):
+            active = self._epsilon_closure({*active, self._start}, index == 0, index == len(path))
+            if 0 in active:
                 return True
-            here = {
-                step
-                for one in here
-                if isinstance(takes := self._states[one][0], frozenset) and path[place : place + 1] in takes
-                for step in self._states[one][1]
+            active = {
+                following
+                for state in active
+                if isinstance(takes := self._states[state][0], frozenset) and path[index : index + 1] in takes
+                for following in self._states[state][1]
             }
         return False
 
-    def _epsilon_closure(self, steps: set[int], begin: bool, end: bool) -> set[int]:
-        """These and all that they lead to without taking a character."""
-        found, left = set(steps), list(steps)
-        while left:
-            takes, leads = self._states[left.pop()]
+    def _epsilon_closure(self, states: set[int], begin: bool, end: bool) -> set[int]:
+        """These states and all that follow them without taking a character."""
+        closure, pending = set(states), list(states)
+        while pending:
+            takes, following = self._states[pending.pop()]
             if takes is None or (takes == _PATH_START and begin) or (takes == _PATH_END and end):
-                left += (new := set(leads) - found)
-                found |= new
-        return found
+                pending += (new := set(following) - closure)
+                closure |= new
+        return closure
 
-    # Reading: each part gives a function from the step after it to its own first step.
+    # Parsing: each part gives a function from the state after it to its own first state.
 
     def _parse_alternation(self) -> Callable[[int], int]:
-        ways = [self._parse_concatenation()]
+        branches = [self._parse_concatenation()]
         while self._accept("|"):
-            ways.append(self._parse_concatenation())
-        return lambda after: self._add_state(None, *(way(after) for way in ways))
+            branches.append(self._parse_concatenation())
+        return lambda after: self._add_state(None, *(branch(after) for branch in branches))
 
     def _parse_concatenation(self) -> Callable[[int], int]:
         parts: list[Callable[[int], int]] = []
         while self._position < len(self._text) and self._text[self._position] not in "|)":
             parts.append(self._parse_repetition(self._parse_atom()))
 
-        def made(after: int) -> int:
+        def build(after: int) -> int:
             for part in reversed(parts):
                 after = part(after)
             return after
 
-        return made
+        return build
 
     def _parse_repetition(self, part: Callable[[int], int]) -> Callable[[int], int]:
         least = most = 1
@@ -86,13 +88,13 @@ class AsPathPattern:
         if most == 1:
             return lambda after: self._add_state(None, part(after), after)
 
-        def made(after: int) -> int:
+        def build(after: int) -> int:
             again = self._add_state(None)
             first = part(again)
             self._states[again] = (None, (first, after))
             return first if least else again
 
-        return made
+        return build
 
     def _parse_atom(self) -> Callable[[int], int]:
         sign = self._text[self._position]
@@ -103,8 +105,8 @@ class AsPathPattern:
                 raise BadAsPathPattern("a ( has no ) behind it")
             return inner
         if sign == "^" or sign == "$":
-            place = _PATH_START if sign == "^" else _PATH_END
-            return lambda after: self._add_state(place, after)
+            edge = _PATH_START if sign == "^" else _PATH_END
+            return lambda after: self._add_state(edge, after)
         if sign == "_":
             return lambda after: self._add_state(
                 None,
@@ -122,32 +124,32 @@ class AsPathPattern:
     def _parse_character_class(self) -> frozenset[str]:
         inner, bracket, _ = self._text[self._position :].partition("]")
         self._position += len(inner) + 1
-        others = inner.startswith("^")
-        given, found = inner.removeprefix("^"), set[str]()
-        place = 0
-        while place < len(given):
-            first = last = given[place]
-            if given[place + 1 : place + 2] == "-" and place + 2 < len(given):
-                last, place = given[place + 2], place + 2
-            place += 1
+        is_negated = inner.startswith("^")
+        text, characters = inner.removeprefix("^"), set[str]()
+        index = 0
+        while index < len(text):
+            first = last = text[index]
+            if text[index + 1 : index + 2] == "-" and index + 2 < len(text):
+                last, index = text[index + 2], index + 2
+            index += 1
             if not (first in ALPHABET and last in ALPHABET and first <= last):
                 raise BadAsPathPattern(f"[{inner}] is no set of digits, like [0-9]")
-            found |= {sign for sign in ALPHABET if first <= sign <= last}
-        if not bracket or not given:
+            characters |= {character for character in ALPHABET if first <= character <= last}
+        if not bracket or not text:
             raise BadAsPathPattern("a [ has no ] behind it" if not bracket else f"[{inner}] is empty")
-        return frozenset(ALPHABET) - found if others else frozenset(found)
+        return frozenset(ALPHABET) - characters if is_negated else frozenset(characters)
 
     def _accept(self, sign: str) -> bool:
-        there = self._text[self._position : self._position + 1] == sign
-        self._position += there
-        return there
+        is_next = self._text[self._position : self._position + 1] == sign
+        self._position += is_next
+        return is_next
 
-    def _add_state(self, takes: frozenset[str] | str | None, *leads: int) -> int:
-        self._states.append((takes, leads))
+    def _add_state(self, takes: frozenset[str] | str | None, *following: int) -> int:
+        self._states.append((takes, following))
         return len(self._states) - 1
 
 
 @lru_cache(1000)
 def compile_as_path(text: str) -> AsPathPattern:
-    """The pattern of a text, kept. Raises BadPattern."""
+    """Return the pattern of a text, from a cache. Raise BadAsPathPattern when it is none."""
     return AsPathPattern(text)

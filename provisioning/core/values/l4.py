@@ -1,7 +1,7 @@
-"""What rules match besides addresses: protocols and destination ports, laid out on one line of cells.
+"""What rules match besides addresses: protocols and destination ports, laid out on one line of L4 numbers.
 
-tcp ports, then udp ports, then every protocol by its number. A rule is a few intervals of that line, so “covers”,
-“first match” and “what is left” are arithmetic.
+The line holds tcp ports (0 to 65535), then udp ports, then every IP protocol by its number (IANA "Protocol Numbers").
+A rule is a few intervals of that line, so "covers", "first match" and "what is left" are arithmetic.
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ from typing import NamedTuple
 
 from provisioning.core.values.protocols import PROTOCOL_NUMBERS
 
+_PROTOCOL_NAMES = {number: name for name, number in PROTOCOL_NUMBERS.items()}
+
 L4Ranges = tuple[tuple[int, int], ...]
 """Intervals of the line, both ends included."""
 
 _PORT_COUNT = 65536
 _PORT_OFFSETS = {"tcp": 0, "udp": _PORT_COUNT}
 _PROTOCOL_OFFSET = 2 * _PORT_COUNT
-# tcp and udp have their ports, so their own numbers have no cell.
+# tcp and udp are matched by port, so their protocol numbers are left out.
 _OTHER_PROTOCOLS: L4Ranges = (
     (_PROTOCOL_OFFSET, _PROTOCOL_OFFSET + 5),
     (_PROTOCOL_OFFSET + 7, _PROTOCOL_OFFSET + 16),
@@ -26,61 +28,63 @@ _OTHER_PROTOCOLS: L4Ranges = (
 )
 ALL_L4: L4Ranges = ((0, _PROTOCOL_OFFSET + 5), *_OTHER_PROTOCOLS[1:])
 _ICMP, _ICMPV6 = _PROTOCOL_OFFSET + PROTOCOL_NUMBERS["icmp"], _PROTOCOL_OFFSET + PROTOCOL_NUMBERS["icmpv6"]
-_PROTOCOL_NAMES = {number: name for name, number in PROTOCOL_NUMBERS.items()}
+
+MAX_LISTED_PROTOCOLS = 12
+"""Protocols without a name that a description lists; more are called ``other``."""
 
 
-def _all_except(cell: int) -> L4Ranges:
-    """Everything but one cell."""
+def _all_except(l4: int) -> L4Ranges:
+    """The whole line but for one number."""
     return tuple(
         part
         for low, high in ALL_L4
-        for part in (((low, cell - 1), (cell + 1, high)) if low <= cell <= high else ((low, high),))
+        for part in (((low, l4 - 1), (l4 + 1, high)) if low <= l4 <= high else ((low, high),))
         if part[0] <= part[1]
     )
 
 
 IPV4_L4, IPV6_L4 = _all_except(_ICMPV6), _all_except(_ICMP)
-"""What each family carries: ICMP is IPv4's, ICMPv6 is IPv6's, everything else is either's."""
+"""What each family carries: ICMP is IPv4's (RFC 792), ICMPv6 is IPv6's (RFC 4443), everything else is either's."""
 _FULL_RANGES = (ALL_L4, IPV4_L4, IPV6_L4)
 
 
 @lru_cache(maxsize=16384)
 def l4_ranges(protocol: str | int, ports: tuple[str, ...] = ()) -> L4Ranges:
-    """The cells of a protocol and its ports; no ports means all of them."""
+    """Return the intervals of a protocol and its ports (``443``, ``8000-8080``); no ports means all of them."""
     if protocol == "any":
         return ALL_L4
     if protocol in _PORT_OFFSETS:
-        start = _PORT_OFFSETS[str(protocol)]
+        offset = _PORT_OFFSETS[str(protocol)]
         if not ports:
-            return ((start, start + _PORT_COUNT - 1),)
-        spans = (port.partition("-") for port in ports)
-        return tuple(sorted((start + int(low), start + int(high or low)) for low, _, high in spans))
-    number = _PROTOCOL_OFFSET + int(PROTOCOL_NUMBERS.get(str(protocol), protocol))
-    return ((number, number),)
+            return ((offset, offset + _PORT_COUNT - 1),)
+        bounds = (port.partition("-") for port in ports)
+        return tuple(sorted((offset + int(low), offset + int(high or low)) for low, _, high in bounds))
+    l4 = l4_index(protocol)
+    return ((l4, l4),)
 
 
-def is_in_family(cell: int, v6: bool) -> bool:
-    """Whether packets of this family are ever in this cell."""
-    return cell != (_ICMP if v6 else _ICMPV6)
+def is_in_family(l4: int, v6: bool) -> bool:
+    """Whether a packet of this family can have this L4 number."""
+    return l4 != (_ICMP if v6 else _ICMPV6)
 
 
 def l4_index(protocol: str | int, port: int | None = None) -> int:
-    """The cell of one packet; a port is looked at for tcp and udp only."""
+    """Return the L4 number of one packet; the port counts for tcp and udp only."""
     if protocol in _PORT_OFFSETS:
         return _PORT_OFFSETS[str(protocol)] + (port or 0)
     return _PROTOCOL_OFFSET + int(PROTOCOL_NUMBERS.get(str(protocol), protocol))
 
 
-def protocol_and_port(cell: int) -> tuple[str, int | None]:
-    """A packet in this cell: (protocol, port)."""
-    if cell < _PROTOCOL_OFFSET:
-        return ("tcp", cell) if cell < _PORT_COUNT else ("udp", cell - _PORT_COUNT)
-    number = cell - _PROTOCOL_OFFSET
+def protocol_and_port(l4: int) -> tuple[str, int | None]:
+    """Return the protocol (name or number as text) and the port of a packet; None where the protocol has no ports."""
+    if l4 < _PROTOCOL_OFFSET:
+        return ("tcp", l4) if l4 < _PORT_COUNT else ("udp", l4 - _PORT_COUNT)
+    number = l4 - _PROTOCOL_OFFSET
     return _PROTOCOL_NAMES.get(number, str(number)), None
 
 
 class L4Description(NamedTuple):
-    """Cells as people write them; no ports means all of them. ``cell`` is one of them, a well-known one if there is."""
+    """A protocol and its ports as people write them; no ports means all. example: one L4 number of them."""
 
     protocol: str
     ports: tuple[str, ...]
@@ -88,51 +92,55 @@ class L4Description(NamedTuple):
 
 
 def describe_l4(intervals: Iterable[tuple[int, int]]) -> list[L4Description]:
-    """Sorted intervals protocol by protocol; ``other`` is what is left when single numbers would be too many.
+    """Describe sorted intervals, protocol by protocol.
 
-    All that one family carries is ``any``: nobody misses the ICMP of the other one.
+    All that one family carries is ``any``, though the other family's ICMP is missing. Protocols beyond those listed
+    are ``other``.
     """
-    held = tuple(intervals)
-    if held in _FULL_RANGES:
-        return [L4Description("any", (), representative_index(held))]
-    found: list[L4Description] = []
-    for name, start in _PORT_OFFSETS.items():
-        clipped = _clip(held, start, start + _PORT_COUNT - 1)
+    ranges = tuple(intervals)
+    if ranges in _FULL_RANGES:
+        return [L4Description("any", (), representative_index(ranges))]
+    descriptions: list[L4Description] = []
+    for name, offset in _PORT_OFFSETS.items():
+        clipped = _clip(ranges, offset, offset + _PORT_COUNT - 1)
         if clipped:
-            ports = tuple(_port_text(low - start, high - start) for low, high in clipped)
-            found.append(
-                L4Description(name, () if ports == (f"0-{_PORT_COUNT - 1}",) else ports, representative_index(clipped))
-            )
-    others = [
-        cell for low, high in _clip(held, _PROTOCOL_OFFSET, _PROTOCOL_OFFSET + 255) for cell in range(low, high + 1)
-    ]
-    every = _clip(held, _PROTOCOL_OFFSET, _PROTOCOL_OFFSET + 255) in (
-        _clip(whole, _PROTOCOL_OFFSET, _PROTOCOL_OFFSET + 255) for whole in _FULL_RANGES
-    )
-    # Nobody reads two hundred protocol numbers.
-    named = (
-        [] if every else [cell for cell in others if len(others) <= 12 or cell - _PROTOCOL_OFFSET in _PROTOCOL_NAMES]
-    )
-    found.extend(L4Description(protocol_and_port(cell)[0], (), cell) for cell in named)
-    if len(named) < len(others):
-        rest = [(cell, cell) for cell in others if cell not in named]
-        found.append(L4Description("other", (), representative_index(rest)))
-    return found
+            ports = tuple(_port_text(low - offset, high - offset) for low, high in clipped)
+            all_ports = ports == (f"0-{_PORT_COUNT - 1}",)
+            descriptions.append(L4Description(name, () if all_ports else ports, representative_index(clipped)))
+    return descriptions + _describe_protocols(_clip(ranges, _PROTOCOL_OFFSET, _PROTOCOL_OFFSET + 255))
+
+
+def _describe_protocols(ranges: Sequence[tuple[int, int]]) -> list[L4Description]:
+    """Describe the part of the line that holds protocols by number."""
+    protocols = [l4 for low, high in ranges for l4 in range(low, high + 1)]
+    if any(ranges == _clip(full, _PROTOCOL_OFFSET, _PROTOCOL_OFFSET + 255) for full in _FULL_RANGES):
+        listed = []
+    elif len(protocols) <= MAX_LISTED_PROTOCOLS:
+        listed = protocols
+    else:
+        listed = [l4 for l4 in protocols if l4 - _PROTOCOL_OFFSET in _PROTOCOL_NAMES]
+    descriptions = [L4Description(protocol_and_port(l4)[0], (), l4) for l4 in listed]
+    if len(listed) < len(protocols):
+        rest = [(l4, l4) for l4 in protocols if l4 not in listed]
+        descriptions.append(L4Description("other", (), representative_index(rest)))
+    return descriptions
 
 
 def representative_index(intervals: Sequence[tuple[int, int]]) -> int:
-    """https, ssh, dns or ping where they are among the cells; people know them. Else the first one that programs use:
-    port 0 only where there is no other."""
-    known = (l4_index("tcp", 443), l4_index("tcp", 22), l4_index("udp", 53), _ICMP, _ICMPV6)
-    found = next((cell for cell in known if any(low <= cell <= high for low, high in intervals)), None)
-    if found is not None:
-        return found
-    used = (
+    """Return an L4 number of these intervals that people know: https, ssh, dns or ping where they are among them.
+
+    Otherwise the first number that programs use; port 0 only where there is no other.
+    """
+    well_known = (l4_index("tcp", 443), l4_index("tcp", 22), l4_index("udp", 53), _ICMP, _ICMPV6)
+    for l4 in well_known:
+        if any(low <= l4 <= high for low, high in intervals):
+            return l4
+    usable = (
         low + (low in _PORT_OFFSETS.values())
         for low, high in intervals
         if low < high or low not in _PORT_OFFSETS.values()
     )
-    return next(used, intervals[0][0])
+    return next(usable, intervals[0][0])
 
 
 def _clip(intervals: Sequence[tuple[int, int]], low: int, high: int) -> list[tuple[int, int]]:

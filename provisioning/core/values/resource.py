@@ -26,16 +26,19 @@ class Problem:
 
 
 MAX_PROBLEMS = 100
-"""Problems that one answer tells; nobody reads more, and a bad file can have as many as it has cells."""
+"""Problems in one answer; nobody reads more, and a bad CSV file can have one in each of its cells."""
 
 
 def limit_problems(problems: Iterable[Problem]) -> list[Problem]:
-    """The first of them, each with as much as can be read, and one more that counts the rest."""
-    found = list(problems)
-    first = [replace(one, path=truncate(one.path), message=truncate(one.message)) for one in found[:MAX_PROBLEMS]]
-    if len(found) > MAX_PROBLEMS:
-        left = f"There are {len(found) - MAX_PROBLEMS:,} more problems. Mend these first."
-        first.append(Problem("more_problems", "", left))
+    """Return the first problems with their texts truncated, and one more that counts the rest."""
+    every = list(problems)
+    first = [
+        replace(problem, path=truncate(problem.path), message=truncate(problem.message))
+        for problem in every[:MAX_PROBLEMS]
+    ]
+    if len(every) > MAX_PROBLEMS:
+        message = f"There are {len(every) - MAX_PROBLEMS:,} more problems. Mend these first."
+        first.append(Problem("more_problems", "", message))
     return first
 
 
@@ -83,7 +86,7 @@ class Change:
 
 
 def as_json(value: Any) -> Any:
-    """The JSON value of a core value: dataclasses become objects (``from_`` is told as ``from``), tuples lists."""
+    """Return the JSON value of a core value: dataclasses become objects (``from_`` becomes ``from``), tuples lists."""
     if is_dataclass(value):
         return {item.name.rstrip("_"): as_json(getattr(value, item.name)) for item in fields(value)}
     if isinstance(value, Mapping):
@@ -97,17 +100,17 @@ _CANONICAL_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ens
 
 
 def canonical_json(value: Any) -> str:
-    """The one JSON text of a value: sorted keys, no spaces."""
+    """Return the canonical JSON text of a value: sorted keys, no spaces."""
     return _CANONICAL_ENCODER.encode(value)
 
 
 def content_digest(value: Any) -> str:
-    """SHA-256 of the canonical JSON, as hex; the digest that agents report and approvals name."""
+    """Return the SHA-256 of the canonical JSON as hex: the digest that agents report and approvals name."""
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()
 
 
 def body_references(value: Any) -> Iterator[tuple[str, str]]:
-    """All (address, attribute) pairs a body refers to."""
+    """Yield all (address, attribute) pairs that a body refers to."""
     if isinstance(value, Mapping):
         if set(value) == {"ref", "attr"}:
             yield value["ref"], value["attr"]
@@ -120,7 +123,7 @@ def body_references(value: Any) -> Iterator[tuple[str, str]]:
 
 
 def resolve_references(value: Any, attributes: Mapping[str, Mapping[str, Any]]) -> Any:
-    """The value with every reference replaced; raises KeyError with the address that is not known yet."""
+    """Return the value with every reference replaced. Raise KeyError with the address that is not known yet."""
     if isinstance(value, Mapping):
         if set(value) == {"ref", "attr"}:
             return attributes[value["ref"]][value["attr"]]

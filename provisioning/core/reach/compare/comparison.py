@@ -12,11 +12,7 @@ from provisioning.core.intent import Group
 from provisioning.core.reach.compare.alignment import align
 from provisioning.core.reach.compare.atoms import NO_ENDPOINT, AddressAtoms
 from provisioning.core.reach.compare.candidates import CandidateEndpoints
-from provisioning.core.reach.compare.endpoint_names import (
-    EXAMPLE_INTERNET_ADDRESS,
-    EndpointNames,
-    ExamplePacket,
-)
+from provisioning.core.reach.compare.endpoint_names import EndpointNames, ExamplePacket
 from provisioning.core.reach.compare.evaluator import Evaluator
 from provisioning.core.reach.compare.flow_kinds import InterSegment
 from provisioning.core.reach.compare.flow_space import FlowSpace, RuleStage
@@ -35,7 +31,7 @@ from provisioning.core.reach.compare.rule_table import (
 )
 from provisioning.core.reach.trace.decision import FlowOutcome
 from provisioning.core.resolve.nat import Packet
-from provisioning.core.values.addresses import Range, address_text, example_host
+from provisioning.core.values.addresses import EXAMPLE_INTERNET_ADDRESS, Range, address_text, example_host
 from provisioning.core.values.l4 import L4Ranges, protocol_and_port
 
 

@@ -14,7 +14,7 @@ from provisioning.core.reach.compare.atoms import NO_ENDPOINT, AddressAtoms
 from provisioning.core.reach.compare.rule_table import IndexArray
 from provisioning.core.resolve.routing_table import Member
 from provisioning.core.resolve.segment import PublishedApp
-from provisioning.core.values.addresses import address_number, summarise_range
+from provisioning.core.values.addresses import summarise_range
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,3 @@ class EndpointNames:
         held = ((side.range(atoms[first])[0], side.range(atoms[last])[1]) for first, last in self._runs(atoms))
         listed = list(islice((prefix for one in held for prefix in summarise_range(one)), 4))
         return ", ".join(listed[:3]) + (" …" if len(listed) > 3 else "")
-
-
-EXAMPLE_INTERNET_ADDRESS = address_number("198.51.100.10")
-"""What examples call the internet."""

@@ -19,7 +19,7 @@ from provisioning.core.resolve.network import Network
 from provisioning.core.resolve.routing_table import Member
 from provisioning.core.resolve.segment import PublishedApp, ResolvedSegment
 from provisioning.core.resolve.segment_routes import DirectedShare
-from provisioning.core.values.addresses import V6_OFFSET, address_text, contains, is_public
+from provisioning.core.values.addresses import EXAMPLE_INTERNET_ADDRESS, V6_OFFSET, address_text, contains, is_public
 from provisioning.core.values.l4 import is_in_family, l4_index
 from provisioning.core.values.protocols import PROTOCOL_NUMBERS
 from provisioning.core.values.resource import Problem
@@ -155,7 +155,7 @@ class _FlowTracer:
         if target is None and self.end.connector:
             self.path.add_hop("connector", connector.name, address_text(inner_address))
             return self._stop("no_route", f"{self.end.label} has no address in segment “{towards.name}”.")
-        packet = began = Packet(inner_address, _EXAMPLE_INTERNET_ADDRESS if target is None else target, self.l4)
+        packet = began = Packet(inner_address, EXAMPLE_INTERNET_ADDRESS if target is None else target, self.l4)
         rules = resolved.routing_table.nat.get(connector.uid, ())
         translated = translate_outbound(rules, resolved.prefixes, packet) if rules else None
         packet = translated.packet if translated else packet
@@ -245,7 +245,7 @@ class _FlowTracer:
     # From the internet
 
     def from_internet(self, ends: list[Segment]) -> Trace:
-        source = self.start.address if self.start.address is not None else _EXAMPLE_INTERNET_ADDRESS
+        source = self.start.address if self.start.address is not None else EXAMPLE_INTERNET_ADDRESS
         self.path.add_hop("internet", self.start.name)
         wanted = self.end.app.uid if self.end.app else None
         found = next(
@@ -331,7 +331,3 @@ class _FlowTracer:
             return f"{share}; no rule of either segment matches, so the share allows it."
         verb = {"denied_by_rule": "denies", "delivered": "allows"}.get(outcome.disposition, "inspects")
         return f"{share}; rule {outcome.rule} {verb} it."
-
-
-_EXAMPLE_INTERNET_ADDRESS = 0xC633640A
-"""198.51.100.10, for “the internet” in general."""

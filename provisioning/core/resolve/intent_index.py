@@ -1,0 +1,129 @@
+"""The objects of an intent by the segment they are about, and by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Any
+
+from provisioning.core.intent import (
+    Attachment,
+    Connector,
+    Intent,
+    NatRule,
+    Policy,
+    PrefixList,
+    RoutePolicy,
+    Service,
+    Share,
+)
+
+
+class IntentIndex:
+    """Each index is made when first asked for. Disabled objects are in none but those by name."""
+
+    def __init__(self, intent: Intent) -> None:
+        self.intent = intent
+        self._by_name: dict[str, dict[str, Any]] = {}
+
+    @cached_property
+    def attached(self) -> dict[str, list[tuple[Connector, list[Attachment]]]]:
+        """Segment uid → its connectors by number, each with its attachments there."""
+        attached: dict[str, list[tuple[Connector, list[Attachment]]]] = {}
+        for connector in sorted(self.intent.connectors.values(), key=lambda connector: connector.number):
+            if connector.enabled and connector.exchange in self.intent.exchanges:
+                by_segment: dict[str, list[Attachment]] = {}
+                for attachment in connector.attachments:
+                    by_segment.setdefault(attachment.segment, []).append(attachment)
+                for uid, attachments in by_segment.items():
+                    attached.setdefault(uid, []).append((connector, attachments))
+        return attached
+
+    @cached_property
+    def policies(self) -> dict[str, list[Policy]]:
+        """Segment uid → its policies in the order they are tried."""
+        by_segment: dict[str, list[Policy]] = {}
+        for policy in sorted(self.intent.policies.values(), key=lambda policy: (policy.position, policy.number)):
+            for uid in policy.segments if policy.enabled else ():
+                by_segment.setdefault(uid, []).append(policy)
+        return by_segment
+
+    @cached_property
+    def shares(self) -> dict[str, list[Share]]:
+        """Segment uid → the shares with a side there, by number."""
+        by_segment: dict[str, list[Share]] = {}
+        for share in sorted(self.intent.shares.values(), key=lambda share: share.number):
+            for uid in {share.a.segment, share.b.segment}:
+                by_segment.setdefault(uid, []).append(share)
+        return by_segment
+
+    @cached_property
+    def nat_rules(self) -> dict[str, dict[str, list[NatRule]]]:
+        """Segment uid → connector uid → its NAT rules in the order they are tried."""
+        by_segment: dict[str, dict[str, list[NatRule]]] = {}
+        for rule in sorted(self.intent.nat_rules.values(), key=lambda rule: (rule.position, rule.number)):
+            if rule.enabled:
+                by_segment.setdefault(rule.segment, {}).setdefault(rule.connector, []).append(rule)
+        return by_segment
+
+    @cached_property
+    def route_policies(self) -> dict[str, list[RoutePolicy]]:
+        """Segment uid → its route policies by number."""
+        by_segment: dict[str, list[RoutePolicy]] = {}
+        for policy in sorted(self.intent.route_policies.values(), key=lambda policy: policy.number):
+            if policy.enabled:
+                by_segment.setdefault(policy.segment, []).append(policy)
+        return by_segment
+
+    # Prefix lists
+
+    @cached_property
+    def _prefix_lists_by_item(self) -> dict[str, tuple[str, ...]]:
+        """uid of a policy, NAT rule, route policy or service → the prefix lists it names."""
+        intent, lists = self.intent, self.intent.prefix_lists
+        if not lists:
+            return {}
+        kinds = (intent.policies, intent.nat_rules, intent.route_policies, intent.services)
+        return {
+            item.uid: tuple(name for name in _prefix_names(item) if name in lists)
+            for kind in kinds
+            for item in kind.values()
+        }
+
+    def prefix_lists_in(self, item: Policy | NatRule | RoutePolicy | Service) -> tuple[str, ...]:
+        """Return the uids of the prefix lists that the rules of an item name."""
+        return self._prefix_lists_by_item.get(item.uid, ())
+
+    def prefix_lists_of(self, *items: Iterable[Policy | NatRule | RoutePolicy | Service]) -> dict[str, PrefixList]:
+        """Return the prefix lists that these items name, by uid."""
+        names = dict.fromkeys(name for group in items for item in group for name in self.prefix_lists_in(item))
+        return {name: self.intent.prefix_lists[name] for name in names}
+
+    # Names
+
+    def find(self, kind: str, wanted: str) -> Any | None:
+        """Return the object with this uid, name or key; None when there is none. The oldest of equal names counts."""
+        objects = self.intent.of(kind)
+        if kind not in self._by_name:
+            by_name = {item.key: item for item in reversed(objects.values())}
+            by_name |= {item.name: item for item in reversed(objects.values())}
+            self._by_name[kind] = by_name
+        return objects.get(wanted) or self._by_name[kind].get(wanted)
+
+
+def _prefix_names(item: Policy | NatRule | RoutePolicy | Service) -> Iterable[str]:
+    """What an item names where prefixes or prefix lists may stand."""
+    if isinstance(item, Policy):
+        for rule in item.rules:
+            yield from rule.source
+            yield from rule.destination
+    elif isinstance(item, NatRule):
+        yield from item.match.source
+        yield from item.match.destination
+    elif isinstance(item, RoutePolicy):
+        for route_rule in item.rules:
+            yield from route_rule.match.prefixes
+    else:
+        for firewall_rule in item.firewall_rules:
+            yield from firewall_rule.source
+            yield from firewall_rule.destination

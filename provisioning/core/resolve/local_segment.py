@@ -1,0 +1,87 @@
+"""One segment by itself, with its policies, before shares import anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import cached_property
+
+from provisioning.core.intent import ANY, INTERNET, Attachment, Connector, Policy, Segment
+from provisioning.core.intent.prefix_resolver import PrefixResolver
+from provisioning.core.resolve.routing_table import Member, RoutingTable
+
+NameSet = frozenset[str]
+InspectedChains = dict[tuple[str, ...], tuple[NameSet, NameSet]]
+"""Chain of services → what all policies that send flows through it name in ``from``, and in ``to``."""
+
+
+class LocalSegment:
+    """A routing table with the enabled policies of its segment, in the order they are tried."""
+
+    def __init__(self, routing_table: RoutingTable, policies: Sequence[Policy], prefixes: PrefixResolver) -> None:
+        self.routing_table, self.policies, self.prefixes = routing_table, policies, prefixes
+
+    @property
+    def segment(self) -> Segment:
+        return self.routing_table.segment
+
+    @cached_property
+    def members(self) -> list[Member]:
+        """As in the routing table, with the policies that name them."""
+        members = []
+        for member in self.routing_table.members:
+            from_mask, to_mask = self.policy_masks_for(member.connector, member.attachment)
+            members.append(replace(member, from_mask=from_mask, to_mask=to_mask))
+        return members
+
+    def owner(self, address: int) -> Member | None:
+        """Return the member that an address is routed to."""
+        member = self.routing_table.member_lookup.at(address)
+        return self.members[member.id - 1] if member else None
+
+    # Names in policies
+
+    @cached_property
+    def _masks_of_names(self) -> tuple[dict[str, int], dict[str, int]]:
+        """Name → the policies (as bits) that have it in ``from``, and in ``to``."""
+        return _masks_by_name([policy.from_ for policy in self.policies]), _masks_by_name(
+            [policy.to for policy in self.policies]
+        )
+
+    @cached_property
+    def inspected_chains(self) -> InspectedChains:
+        chains: dict[tuple[str, ...], tuple[set[str], set[str]]] = {}
+        for policy in self.policies:
+            for chain in {rule.services for rule in policy.rules if rule.action == "inspect"}:
+                from_names, to_names = chains.setdefault(chain, (set(), set()))
+                from_names.update(policy.from_)
+                to_names.update(policy.to)
+        return {chain: (frozenset(from_), frozenset(to)) for chain, (from_, to) in sorted(chains.items())}
+
+    def policy_masks(self, names: Iterable[str | None]) -> tuple[int, int]:
+        """Return the policies (as bits) that have one of these names in ``from``, and in ``to``."""
+        from_masks, to_masks = self._masks_of_names
+        from_mask = to_mask = 0
+        for name in names:
+            if name is not None:
+                from_mask |= from_masks.get(name, 0)
+                to_mask |= to_masks.get(name, 0)
+        return from_mask, to_mask
+
+    def policy_masks_for(self, connector: Connector, attachment: Attachment) -> tuple[int, int]:
+        if connector.kind == "internet-exit":
+            return self.policy_masks((INTERNET,))
+        return self.policy_masks((ANY, connector.uid, attachment.group))
+
+
+def _masks_by_name(sides: Sequence[tuple[str, ...]]) -> dict[str, int]:
+    """Return name → mask with bit p set where the p-th side has the name."""
+    size = len(sides) // 8 + 1
+    masks: dict[str, bytearray] = {}
+    for index, names in enumerate(sides):
+        for name in names:
+            mask = masks.get(name)
+            if mask is None:
+                mask = masks[name] = bytearray(size)
+            mask[index >> 3] |= 1 << (index & 7)
+    return {name: int.from_bytes(mask, "little") for name, mask in masks.items()}
