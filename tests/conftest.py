@@ -41,13 +41,8 @@ def django_db_setup(
     kept = tables_filled_by_migrations(house.owner_url)
 
     # Django would TRUNCATE as the application's role, which must not be able to.
-    before = TransactionTestCase._fixture_teardown
-
-    def teardown(case: TransactionTestCase) -> None:
-        flush_database(house.owner_url, kept)
-
-    TransactionTestCase._fixture_teardown = teardown  # type: ignore[method-assign]
-    yield
-    TransactionTestCase._fixture_teardown = before  # type: ignore[method-assign]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: flush_database(house.owner_url, kept))
+        yield
     with django_db_blocker.unblock():
         connections.close_all()

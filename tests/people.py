@@ -77,7 +77,7 @@ class ApiClient:
 
 # The fixtures ``api`` and ``tenant_scope``
 ApiFactory = Callable[..., ApiClient]
-TenantScope = Callable[..., AbstractContextManager[None]]
+TenantScope = Callable[..., AbstractContextManager[Any]]
 
 
 def _headers(named: dict[str, str]) -> dict[str, str]:

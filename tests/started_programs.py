@@ -81,8 +81,9 @@ def _started_in_file(file: Path) -> Iterator[StartedProgram]:
     wrappers = SETUP_RUN if file.name == "setup.py" else WRAPPERS
     literals = _lists_by_name(tree)
     for node in ast.walk(tree):
-        for name in _programs_of_script(node):
-            yield StartedProgram(name, f"{file.relative_to(ROOT)}:{node.lineno}")
+        if isinstance(node, ast.List):
+            for name in _programs_of_script(node):
+                yield StartedProgram(name, f"{file.relative_to(ROOT)}:{node.lineno}")
     for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
         function = ast.unparse(call.func)
         position = STARTERS.get(function, wrappers.get(function.rpartition(".")[2]))
@@ -92,9 +93,9 @@ def _started_in_file(file: Path) -> Iterator[StartedProgram]:
             yield StartedProgram(name, f"{file.relative_to(ROOT)}:{call.lineno}")
 
 
-def _programs_of_script(node: ast.AST) -> Iterator[str]:
+def _programs_of_script(words: ast.List) -> Iterator[str]:
     """Yield the programs of every ``"sh", "-c", "a script"`` in a list."""
-    values = [getattr(element, "value", None) for element in node.elts] if isinstance(node, ast.List) else []
+    values = [getattr(word, "value", None) for word in words.elts]
     for shell, option, script in zip(values, values[1:], values[2:], strict=False):
         if (shell, option) == ("sh", "-c") and isinstance(script, str):
             yield from ("sh", *programs_of_line(script))

@@ -34,7 +34,7 @@ class Check:
 def checks() -> list[Check]:
     python = sys.executable
     found = [
-        Check("types (mypy)", [f"{BIN}/mypy", "portal", "tenants", "provisioning", "billing"], env=CHECK_ENV),
+        Check("types (mypy)", [f"{BIN}/mypy", "portal", "tenants", "provisioning", "billing", "tests"], env=CHECK_ENV),
         Check("lint (ruff)", [f"{BIN}/ruff", "check", "."]),
         Check("format (ruff)", [f"{BIN}/ruff", "format", "--check", "."]),
         Check("import rules (import-linter)", [f"{BIN}/lint-imports"]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 LEFT, RIGHT, TOP, BOTTOM, WIDTH = 44, 680, 12.5, 132.5, 684
 
@@ -16,7 +17,7 @@ class ChartBar:
     note: str = ""  # what a reader is told of this bar: "2 Oct: 565.17 GB"
 
 
-def bar_chart(bars: Sequence[ChartBar]) -> dict[str, object] | None:
+def bar_chart(bars: Sequence[ChartBar]) -> dict[str, Any] | None:
     """Geometry as strings (templates would write 1,024.5), or None when there is nothing to draw."""
     top = _round_up(max((bar.value for bar in bars), default=Decimal(0)))
     if not top:

@@ -39,7 +39,8 @@ def _validator(path: str, verb: str, status: str) -> Draft202012Validator | None
     responses = verbs[verb]["responses"]
     found = responses.get(status) or (responses["default"] if int(status) >= 400 else None)
     assert found is not None, f"{verb} {path} answers {status}, which the schema does not know."
-    shape = next(iter(found.get("content", {}).values()), {}).get("schema", {})
+    contents: dict[str, dict[str, Any]] = found.get("content", {})
+    shape: dict[str, Any] = next((content.get("schema", {}) for content in contents.values()), {})
     return Draft202012Validator({**shape, "components": _schema()["components"]})
 
 

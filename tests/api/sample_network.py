@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.people import ApiClient, ApiResponse
 
-OBJECT_BODIES = {
+OBJECT_BODIES: dict[str, dict[str, Any]] = {
     "exchanges": {"name": "eu", "location": "aws-eu-central-1", "size": "small"},
     "segments": {"name": "corp", "default_action": "allow", "prefixes": ["10.0.0.0/8"], "color": "#2f6fed"},
     "groups": {"name": "prod"},

@@ -39,7 +39,9 @@ def invoice(people: People, tenant_scope: TenantScope) -> str:
         create_lifecycle("exchange/eu", "exchange.presence", START, location="aws-eu-central-1", size="small")
         create_connector_lifecycle("dc", START)
         collect_samples(START, NOW, NOW)
-        return services.update_draft_invoice(date(2026, 11, 1), NOW).number
+        invoice = services.update_draft_invoice(date(2026, 11, 1), NOW)
+        assert invoice is not None
+        return invoice.number
 
 
 def test_usage_adds_up_and_is_grouped(finance: ApiClient, invoice: str) -> None:

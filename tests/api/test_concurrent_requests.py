@@ -72,7 +72,7 @@ def test_a_caller_does_not_choose_the_address_in_the_audit_log(portal: httpx.Cli
 
 
 def test_bodies_without_a_length_are_read_and_bounded(portal: httpx.Client, draft: str) -> None:
-    def chunks(text: str) -> Iterator[bytes]:
+    def chunks(text: bytes) -> Iterator[bytes]:
         yield from (text[start : start + 65_536] for start in range(0, len(text), 65_536))
 
     where, headers = f"t/acme/drafts/{draft}/groups/", {"Content-Type": "application/json"}
@@ -97,7 +97,7 @@ async def test_a_change_is_heard_over_the_socket(live_portal: str, secret: str) 
             live_portal.replace("http", "ws") + "/ws/t/globex/", additional_headers=headers
         ) as s:
             await asyncio.wait_for(s.recv(), 5)
-    assert closed.value.rcvd.code == 4404
+    assert closed.value.rcvd is not None and closed.value.rcvd.code == 4404
 
 
 def test_waiting_nodes_leave_the_portal_answering(live_portal: str, portal: httpx.Client) -> None:

@@ -87,7 +87,7 @@ COLUMNS = "name,kind,exchange,segment,prefixes"
 GOOD = f"{COLUMNS}\na,lab-site,eu,corp,10.50.0.0/16"
 
 
-WRONG = {
+WRONG: dict[str, str | bytes] = {
     "rows[3].exchange": f"{GOOD}\nb,lab-site,mars,corp,10.51.0.0/16\n",
     "rows[2].prefixes": f"{COLUMNS}\na,lab-site,eu,corp,10.1.2.3/16\n",
     "rows[3].prefixes": f"{GOOD}\nb,lab-site,eu,corp,10.1.0.0/16\n",
@@ -144,7 +144,7 @@ def test_a_table_tells_the_first_of_what_it_changes_and_counts_all(netadmin: Api
         {"settings.attachments": '["a\\u0000"]'},
     ],
 )
-def test_a_cell_that_cannot_be_stored_is_told_and_not_tried(netadmin: ApiClient, cells: str) -> None:
+def test_a_cell_that_cannot_be_stored_is_told_and_not_tried(netadmin: ApiClient, cells: dict[str, str]) -> None:
     where = create_sample_network(netadmin)
     row = {
         "name": "new",

@@ -141,7 +141,7 @@ def test_many_edits_are_made_together_or_not_at_all(netadmin: ApiClient) -> None
 def test_each_of_many_edits_sees_what_those_before_it_left(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     [prod] = netadmin.get(f"{where}groups/").json()["results"]
-    site = {**SECOND_SITE, "name": "late"}
+    site: dict[str, Any] = {**SECOND_SITE, "name": "late"}
     [attachment] = site["attachments"]
     edits = [
         {"action": "change", "kind": "groups", "id": prod["id"], "body": {"name": "production"}},
@@ -220,7 +220,7 @@ def test_the_rest_of_many_problems_is_counted(netadmin: ApiClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "code", "path"),
+    ("identity", "code", "path"),
     [
         ({"id": "not-a-uuid"}, "wrong_type", "groups[0].id"),
         ({"id": 7}, "wrong_type", "groups[0].id"),
@@ -232,9 +232,11 @@ def test_the_rest_of_many_problems_is_counted(netadmin: ApiClient) -> None:
         ({"name": ""}, "required", "groups[0].name"),
     ],
 )
-def test_identity_that_cannot_be_taken_is_a_problem(netadmin: ApiClient, told, code: str, path: str) -> None:
+def test_identity_that_cannot_be_taken_is_a_problem(
+    netadmin: ApiClient, identity: dict[str, Any], code: str, path: str
+) -> None:
     where = create_draft(netadmin)
-    found = get_problems(netadmin.put(f"{where}intent/", {"groups": [{"name": "new", **told}]}))
+    found = get_problems(netadmin.put(f"{where}intent/", {"groups": [{"name": "new", **identity}]}))
     assert [(one["code"], one["path"]) for one in found] == [(code, path)]
 
 

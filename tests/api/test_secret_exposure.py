@@ -32,7 +32,7 @@ VPC = {
     "attachments": [{"segment": "corp", "group": "prod", "prefixes": ["10.50.0.0/16"]}],
     "settings": {"account": "123456789012", "region": "eu-central-1", "vpc_id": "vpc-0a1b2c3d"},
 }
-SITE = {
+SITE: dict[str, Any] = {
     "name": "clinic",
     "kind": "ipsec-site",
     "exchange": "eu",

@@ -195,7 +195,7 @@ def test_a_large_network_is_planned_while_one_waits_or_later(
     assert waiting.json()["progress"] and netadmin.get(waiting["Location"]).json()["state"] == "computing"
 
 
-def run_planner(tenant: str, plan: str) -> None:
+def run_planner(tenant: str, plan: int) -> None:
     """The outbox's handler, with a worker of its own."""
 
     def work() -> None:

@@ -52,7 +52,7 @@ def test_what_is_written_is_read_back_here_and_elsewhere(value: Any) -> None:
         (b"<<: {a: '1'}", {"<<": {"a": "1"}}),
     ],
 )
-def test_plain_scalars_are_what_yaml_says(text: str, value: Any) -> None:
+def test_plain_scalars_are_what_yaml_says(text: bytes, value: Any) -> None:
     assert yaml_format.load_yaml(text) == value
 
 
@@ -71,7 +71,7 @@ def test_plain_scalars_are_what_yaml_says(text: str, value: Any) -> None:
         b"[" * 33,
     ],
 )
-def test_what_is_not_json_is_refused(text: str) -> None:
+def test_what_is_not_json_is_refused(text: bytes) -> None:
     with pytest.raises(ValueError):
         yaml_format.load_yaml(text)
 

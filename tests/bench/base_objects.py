@@ -43,8 +43,14 @@ class NetworkSize:
 
     def times(self, factor: float, name: str) -> NetworkSize:
         """A network of as many connectors, and of everything else in proportion."""
-        counts = (max(1, round(count * factor)) for count in (self.connectors, self.segments, self.groups, self.rules))
-        return NetworkSize(name, *counts, self.side)
+
+        def scaled(count: int) -> int:
+            return max(1, round(count * factor))
+
+        return NetworkSize(
+            *(name, scaled(self.connectors), scaled(self.segments)),
+            *(scaled(self.groups), scaled(self.rules), self.side),
+        )
 
 
 SIZES = {"a": NetworkSize("a", 1_000, 40, 200, 2_000, 15), "b": NetworkSize("b", 10_000, 100, 1_000, 10_000, 40)}
@@ -184,7 +190,7 @@ class BaseObjectGenerator:
     def settings(self, kind: str, place: int, exchange: int) -> dict[str, Any]:
         region = ["eu-central-1", "us-east-1", "ap-southeast-1", "eu-west-1", "eu-west-2", "sa-east-1"][exchange]
         peers = [f"198.51.100.{place % 250 + 1}"]
-        return {
+        settings: dict[str, dict[str, Any]] = {
             "aws-vpc": {"account": "111122223333", "region": region, "vpc_id": f"vpc-{place:08x}"},
             "azure-vnet": {
                 "subscription": "00000000-0000-4000-8000-000000000001",
@@ -199,7 +205,8 @@ class BaseObjectGenerator:
             "expressroute": {"circuit": f"er-{place}"},
             "interconnect": {"attachments": [f"attachment-{place}"]},
             "colo": {"facility": "FR5"},
-        }.get(kind, {})
+        }
+        return settings.get(kind, {})
 
     def prefix(self, segment: int) -> str:
         """Mostly free addresses of the segment; now and then a longer prefix inside somebody else's."""

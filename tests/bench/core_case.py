@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ class CoreMeasurement:
     def __init__(self, rows: list[Any], changes: dict[str, list[Any]]) -> None:
         self.rows, self.changes, self.seconds = rows, changes, dict[str, float]()
 
-    def timed(self, name: str, run: Callable[[], Any], prepare: Callable[[], None] = gc.collect) -> Any:
+    def timed(self, name: str, run: Callable[[], Any], prepare: Callable[[], object] = gc.collect) -> Any:
         """The best of three, of what is quick enough for that; garbage is collected before each."""
         best, began, made = float("inf"), time.perf_counter(), None
         for _ in range(3):
@@ -90,7 +91,7 @@ class CoreMeasurement:
             base = live.intent if name == "connector-added" else first
             before = live if name == "connector-added" else draft
             intent = apply_rows(base, rows)
-            self.timed(f"edit.{name}", lambda i=intent, b=before: make_plan(Network(i, b), resources, live))
+            self.timed(f"edit.{name}", partial(plan_edit, intent, before, resources, live))
 
     def traces(self, network: Network) -> None:
         """What nineteen in twenty take at most, each at its better of two."""
@@ -144,6 +145,10 @@ def make_plan(
     return network, wanted, told
 
 
+def plan_edit(intent: Intent, before: Network, resources: Any, live: Network) -> Any:
+    return make_plan(Network(intent, before), resources, live)
+
+
 def apply_rows(intent: Intent, rows: Iterable[Any]) -> Intent:
     """Another intent with these rows in place of others; what did not change is the same object."""
     kinds: dict[str, dict[str, Any]] = {}
@@ -153,13 +158,14 @@ def apply_rows(intent: Intent, rows: Iterable[Any]) -> Intent:
             del objects[uid]
         else:
             objects[uid] = build_object(kind, uid, *more)
-    return replace(intent, **{kind.replace("-", "_"): objects for kind, objects in kinds.items()})
+    fields: dict[str, Any] = {kind.replace("-", "_"): objects for kind, objects in kinds.items()}
+    return replace(intent, **fields)
 
 
 def random_pairs(network: Network, chance: random.Random, count: int) -> list[tuple[str, str, str]]:
     """(connector@address, address, segment) of members of one segment."""
     segments = list(network.resolved_segments.values())
-    found = []
+    found: list[tuple[str, str, str]] = []
     while len(found) < count:
         resolved = chance.choices(segments, [len(one.members) for one in segments])[0]
         start, end = (chance.choice([one for one in resolved.members if one.ranges]) for _ in range(2))

@@ -117,7 +117,8 @@ class NetworkGenerator(BaseObjectGenerator):
             self.apps[segment].append(f"app-{place}")
 
     def policies(self) -> None:
-        left, bodies = self.size.rules, []
+        bodies: list[dict[str, Any]] = []
+        left = self.size.rules
         while left:
             count = min(left, self.chance.randint(1, 9))
             left -= count
@@ -159,7 +160,7 @@ class NetworkGenerator(BaseObjectGenerator):
     def rule(self, nth: int, segments: list[int]) -> dict[str, Any]:
         action = self.chance.choices(["allow", "deny", "inspect", "watch"], [50, 30, 15, 5])[0]
         protocol = self.chance.choice(["tcp", "tcp", "tcp", "udp", "icmp", "any"])
-        rule = {"name": f"r-{nth}", "action": action, "protocol": protocol}
+        rule: dict[str, Any] = {"name": f"r-{nth}", "action": action, "protocol": protocol}
         if protocol in ("tcp", "udp") and self.odds(0.9):
             rule["ports"] = self.ports()
         if action == "inspect":

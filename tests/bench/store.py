@@ -62,7 +62,7 @@ CONNECTORS = """
         UNION ALL SELECT 'large', changed, %(forever)s WHERE t.n %% 10 < 6) part
 """
 CIRCUIT = {"local": None, "peer": None, "vlan": None, "bgp": None}
-COMMON = {
+COMMON: dict[str, Any] = {
     "enabled": True,
     "failover_exchange": None,
     "redundancy_group": None,

@@ -14,7 +14,8 @@ def test_last_month_has_usage_and_an_invoice_and_a_second_call_adds_nothing(acme
     with scope(acme):
         create_lifecycle("exchange/eu", "exchange.presence", at(0), location="aws-eu-central-1", size="small")
         create_connector_lifecycle("a", at(0))
-        assert ensure_demo_history(at(60)).number == "DRAFT-2026-10"
+        created = ensure_demo_history(at(60))
+        assert created is not None and created.number == "DRAFT-2026-10"
         assert Sample.objects.count() == 3 * 31 * 24
         assert set(Sample.objects.values_list("provenance__source", flat=True)) == {"demo"}
         invoice = selectors.get_invoice("DRAFT-2026-10")

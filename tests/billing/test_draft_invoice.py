@@ -114,6 +114,7 @@ def test_a_new_price_in_the_middle_of_the_month_makes_a_line_of_its_own(month: T
     with scope(month):
         services.update_draft_invoice(NOVEMBER, LATER)
         book = selectors.price_book_of(month)
+        assert book is not None
         services.publish_version(book, at(0), [Rate.of("connector_hours", FlatPrice(D("1")))], note="Only connectors")
         services.update_draft_invoice(NOVEMBER, LATER)
         invoice = selectors.get_invoice("DRAFT-2026-11")

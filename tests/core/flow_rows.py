@@ -17,12 +17,18 @@ FlowFate = tuple[str, bool, tuple[str, ...], str]
 class FlowRow(Protocol):
     """A FlowChange or a Reached."""
 
-    from_: tuple[str, ...]
-    to: tuple[str, ...]
-    segment: str
-    to_segment: str | None
-    protocol: str
-    ports: tuple[str, ...]
+    @property
+    def from_(self) -> tuple[str, ...]: ...
+    @property
+    def to(self) -> tuple[str, ...]: ...
+    @property
+    def segment(self) -> str: ...
+    @property
+    def to_segment(self) -> str | None: ...
+    @property
+    def protocol(self) -> str: ...
+    @property
+    def ports(self) -> tuple[str, ...]: ...
 
 
 class RowMatcher:

@@ -40,7 +40,7 @@ class _RandomEditor:
         uid, body = found
         what = self.draw(one_of(["rules", "one", "one", "order", "position", "from", "to", "segments", "enabled"]))
         listed = list(body["rules"])
-        fields: dict[str, Any] = {
+        choices: dict[str, dict[str, Any]] = {
             "rules": {"rules": self.draw(rules(["allow", "deny", "inspect", "watch"]))},
             "one": {"rules": [*listed[:1], *self.draw(rules(["allow", "deny", "inspect"], 1)), *listed[2:]]},
             "order": {"rules": listed[::-1]},
@@ -49,8 +49,8 @@ class _RandomEditor:
             "to": {"to": self.draw(several_of([*GROUPS, "any", "internet"], 1))},
             "segments": {"segments": self.draw(several_of(SEGMENTS, 1, 3))},
             "enabled": {"enabled": not body["enabled"]},
-        }[what]
-        self.edit("policies", uid, **fields)
+        }
+        self.edit("policies", uid, **choices[what])
 
     def connectors(self) -> None:
         found = self.one("connectors")

@@ -64,8 +64,9 @@ def small_networks(draw: st.DrawFn) -> IntentBuilder:
         net.add("services", {**base, "placements": [{"exchange": "eu", "min_instances": 2}]})
     sites = draw(st.lists(st.lists(anything(PREFIXES), min_size=1, max_size=2, unique=True), min_size=1, max_size=4))
     for place, prefixes in enumerate(sites):
-        group, segment = draw(anything(["red", "blue", None])), draw(anything(["corp", "corp", "guest"]))
-        one = site(f"s{place}", draw(anything(["eu", "us"])), group, *prefixes, segment=segment)
+        member_group: str | None = draw(anything(["red", "blue", None]))
+        segment = draw(anything(["corp", "corp", "guest"]))
+        one = site(f"s{place}", draw(anything(["eu", "us"])), member_group, *prefixes, segment=segment)
         net.add("connectors", {**one, "preference": draw(anything([100, 200]))})
     if draw(st.booleans()):
         way_out = {"kind": "internet-exit", "exchange": "us", "attachments": [{"segment": "corp"}]}

@@ -160,10 +160,10 @@ def _translate(rows: ObjectRows, connector: str, edges: list[ReferenceEdge]) -> 
             _edge_with_prefix(edges, inner).outside.append(prefix_span(prefix))
     for body in rows.nat(segment, connector, "inbound"):
         accepted = rows.spelled(body["match"]["destination"])
-        inner = body["destination"]["prefixes"] if body["destination"]["type"] == "static" else accepted
-        for prefix, there in zip(accepted, inner, strict=False):
+        reached = body["destination"]["prefixes"] if body["destination"]["type"] == "static" else accepted
+        for prefix, inner in zip(accepted, reached, strict=False):
             if prefix != "any":
-                _edge_with_prefix(edges, there).inward.append(prefix_span(prefix))
+                _edge_with_prefix(edges, inner).inward.append(prefix_span(prefix))
     for edge in edges:
         edge.hidden, edge.whole = hidden, whole
 

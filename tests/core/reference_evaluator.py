@@ -222,9 +222,9 @@ class ReferenceEvaluator:
         packet: ReferencePacket,
         otherwise: str | None = None,
     ) -> ReferenceOutcome:
-        for name, rule in matched:
+        for rule_name, rule in matched:
             if rule["action"] == "deny":
-                return ReferenceOutcome("denied_by_rule", name)
+                return ReferenceOutcome("denied_by_rule", rule_name)
         name = matched[0][0] if matched else otherwise
         passed = []
         for uid in chain:
@@ -232,8 +232,8 @@ class ReferenceEvaluator:
             placed = any(one["min_instances"] and one["exchange"] in self.rows for one in service["placements"])
             if placed:
                 settings = service["settings"]
-                rule = next((one for one in settings["rules"] if self.rows.matches(one, packet)), None)
-                if (rule["action"] if rule else settings["default"]) == "deny":
+                inner = next((rule for rule in settings["rules"] if self.rows.matches(rule, packet)), None)
+                if (inner["action"] if inner else settings["default"]) == "deny":
                     return ReferenceOutcome("denied_by_service", name)
                 passed.append(uid)
             elif service["on_failure"] == "closed":

@@ -114,14 +114,16 @@ def test_looking_at_what_is_too_various_ends_and_is_told_once(monkeypatch: pytes
     told_of = problems_with_code(draw, "shadows_not_sought")
     assert len(told_of) == 1
     assert "the rules before are too many and too various" in told_of[0].message
-    late_rules = draw.network().intent.find("policies", "late").rules
+    late_policy = draw.network().intent.find("policies", "late")
+    assert late_policy is not None
+    late_rules = late_policy.rules
     nth = int(told_of[0].path.removeprefix("policies/late/rules[").removesuffix("]"))
     assert f"“{late_rules[nth].name}”" in told_of[0].message
     assert f"the {len(late_rules) - nth - 1} after it" in told_of[0].message
 
 
 PREFIXES = ("10.0.0.0/30", "10.0.0.0/31", "10.0.0.2/31", "10.0.0.1/32", "any")
-PORTS = (["1-4"], ["1-2"], ["3-4"], ["2"], [])
+PORTS: tuple[list[str], ...] = (["1-4"], ["1-2"], ["3-4"], ["2"], [])
 NAMES = ("g1", "g2", "g3")
 RULE = st.fixed_dictionaries(
     {

@@ -26,7 +26,7 @@ def test_a_key_is_read_as_it_is_written(text: str) -> None:
 
 
 @pytest.mark.parametrize("segment", ["in", "out", "bytes", "hits", "denied"])
-def test_a_segment_may_have_any_name(segment) -> None:
+def test_a_segment_may_have_any_name(segment: str) -> None:
     for key in (CounterKey("connector/a", segment, "out", quantity="bytes"), CounterKey("spoof/a", segment)):
         assert CounterKey.parse(str(key)) == key
     service = CounterKey("service/fw", segment, quantity="bytes")

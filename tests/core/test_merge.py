@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import Any
 
 from hypothesis import given
@@ -94,15 +95,15 @@ def test_attachments_are_told_apart_by_segment_and_where_that_is_not_enough_by_g
     assert path == "attachments[corp/dev]" and before is None and after["group"] == "u3"
 
 
+rule_bodies: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+    {"name": st.sampled_from("abcd"), "ports": st.lists(st.integers(0, 2), max_size=2)}
+)
+rule_lists = st.lists(rule_bodies, max_size=4, unique_by=itemgetter("name"))
 bodies = st.fixed_dictionaries(
     {
         "size": st.sampled_from(["s", "m", "l"]),
         "settings": st.dictionaries(st.sampled_from("xy"), st.integers(0, 2)),
-        "rules": st.lists(
-            st.fixed_dictionaries({"name": st.sampled_from("abcd"), "ports": st.lists(st.integers(0, 2), max_size=2)}),
-            max_size=4,
-            unique_by=lambda one: one["name"],
-        ),
+        "rules": rule_lists,
     }
 )
 

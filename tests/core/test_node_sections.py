@@ -66,8 +66,9 @@ def test_sections_and_traces_agree_about_the_internet(net: IntentBuilder, client
     agent = SectionEvaluator(compile_network(network))
     apps = [app for resolved in network.resolved_segments.values() for app in resolved.apps]
     for app in apps:
-        packet = SectionPacket(address_number(client), app.public, app.app.protocol, app.app.port)
-        wanted = ReferenceEvaluator(net).from_internet(reference_evaluator.ReferencePacket(*packet))
+        flow = (address_number(client), app.public, app.app.protocol, app.app.port)
+        packet = SectionPacket(*flow)
+        wanted = ReferenceEvaluator(net).from_internet(reference_evaluator.ReferencePacket(*flow))
         found = agent.from_internet(packet)
         assert found.word == WORDS.get(wanted.disposition, wanted.disposition).partition("_")[0], format_failing_case(
             net

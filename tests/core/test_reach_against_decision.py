@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from hypothesis import given
@@ -277,7 +278,7 @@ def test_what_can_reach_somebody_is_what_reaches_them(net: IntentBuilder) -> Non
     assert {one[2:] for one in there} == {one[2:] for one in back - apps}
 
 
-def key(one: object) -> tuple[object, ...]:
+def key(one: Any) -> tuple[Any, ...]:
     names = ("from_", "to", "segment", "to_segment", "protocol", "ports", "via", "rule")
     return tuple(getattr(one, name) for name in names)
 

@@ -140,11 +140,12 @@ def test_a_derived_value_may_say_itself_whether_it_still_holds() -> None:
 
 def test_derived_values_about_a_deleted_object_go_with_it() -> None:
     make, first = Maker(), Derived()
-    for of in ("gone", ("gone", "other"), ("other", "gone"), "other"):
+    subjects: list[str | tuple[str, str]] = ["gone", ("gone", "other"), ("other", "gone")]
+    for of in (*subjects, "other"):
         first.get(ANSWER, (), make, of=of)
     second = Derived(first, {"gone"})
     assert second.get(ANSWER, (), make, of="other") == "result 4"
-    for number, of in enumerate(("gone", ("gone", "other"), ("other", "gone")), 5):
+    for number, of in enumerate(subjects, 5):
         assert second.get(ANSWER, (), make, of=of) == f"result {number}"
 
 
@@ -197,10 +198,10 @@ def test_a_version_that_nobody_holds_is_freed_without_the_garbage_collector() ->
         draw.edit("connectors", "vpc-prod", preference=7)
         after = Network(draw.intent(), before)
         ask_everything(before), ask_everything(after), compare_reachability(before, after)
-        segments = [
+        segments: list[weakref.ref[Any]] = [
             weakref.ref(resolved) for network in (before, after) for resolved in network.resolved_segments.values()
         ]
-        networks = [weakref.ref(before), weakref.ref(after)]
+        networks: list[weakref.ref[Any]] = [weakref.ref(before), weakref.ref(after)]
         del before, after
         assert [ref() for ref in (*networks, *segments)] == [None] * (2 + len(segments))
     finally:
@@ -209,8 +210,8 @@ def test_a_version_that_nobody_holds_is_freed_without_the_garbage_collector() ->
 
 def test_an_equal_copy_of_a_network_answers_alike() -> None:
     draw = hospital_network()
-    shop = {"connector": "exit-eu", "port": 443, "target": {"connector": "vpc-prod", "addresses": ["10.1.2.3"]}}
-    shop["target"]["port"] = 8443
+    target = {"connector": "vpc-prod", "addresses": ["10.1.2.3"], "port": 8443}
+    shop = {"connector": "exit-eu", "port": 443, "target": target}
     draw.add("internet-apps", {"name": "shop", **shop, "source_nat": False})
     draw.add("policies", policy("in", 5, "internet", "shop", {"action": "allow"}))
     first = draw.network()

@@ -220,6 +220,6 @@ def test_shares_bring_presented_addresses() -> None:
     lobby = {"segment": "guest", "prefixes": ["10.1.0.0/16"]}
     net.add("connectors", site("desk", "us", None, "172.16.0.0/24", segment="guest"))
     net.add("shares", {"name": "s", "a": side, "b": {**lobby, "prefixes": ["172.16.0.0/24"]}})
-    ends = {"from_segment": "guest", "to_segment": "corp"}
+    ends: dict[str, Any] = {"from_segment": "guest", "to_segment": "corp"}
     assert run_trace(net, "desk", "100.64.0.7", **ends).hops[-1].name == "clinic-1"
     assert run_trace(net, "desk", "10.9.0.7", **ends).hops[-1].name == "clinic-2"

@@ -73,7 +73,7 @@ def test_the_first_rule_that_matches_decides(asked: tuple[str, int | None], rule
     """“inside a policy by rule order; the first rule that matches protocol, destination ports and both prefixes and is
     not `watch` decides”"""
     net = hospital_network()
-    rules = [
+    rules: list[dict[str, Any]] = [
         {"name": "seen", "action": "watch"},
         {"name": "web", "action": "allow", "protocol": "tcp", "ports": ["443"]},
         {"name": "range", "action": "deny", "protocol": "tcp", "ports": ["8000-8100"]},

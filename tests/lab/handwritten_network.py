@@ -98,7 +98,7 @@ class HandwrittenNetwork:
         }  # fmt: skip
 
     def _segment(self, segment: str, number: int) -> dict[str, Any]:
-        members = [
+        members: list[dict[str, Any]] = [
             {
                 "id": i, "connector": site.name, "number": i, "exchange": site.exchange, "home": f"{site.exchange}/1",
                 "kind": site.kind, "group": None, "anchor_class": i, "prefixes": [site.prefix] if site.prefix else [],

@@ -245,7 +245,8 @@ def _routes(draw: st.DrawFn, net: GeneratedNetwork, prefixes: list[str]) -> None
 def _apps(draw: st.DrawFn, net: GeneratedNetwork, exits: dict[str, str]) -> None:
     for place, (segment, way_in) in enumerate(exits.items()):
         near = sorted(name for name, home in net.homes.items() if home == segment)
-        if near and draw(st.booleans()):
+        published: bool = bool(near) and draw(st.booleans())
+        if published:
             target = draw(sampled(near))
             address = draw(sampled((f"10.{net.numbers[target]}.0.1", f"10.{net.numbers[target]}.9.9")))
             protocol, port, inner = draw(sampled((("tcp", 443, 8443), ("udp", 53, 53), ("tcp", 22, 22))))

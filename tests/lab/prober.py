@@ -17,6 +17,7 @@ import socket
 import struct
 import sys
 import time
+from functools import partial
 from typing import Any
 
 from provisioning.agent.netns import in_netns
@@ -58,8 +59,8 @@ class Prober:
                     line.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
                 line.bind((address, SINK_PORT))
                 transport, _ = await loop.create_datagram_endpoint(
-                    lambda s=space: DatagramRecorder(s, self.seen), sock=line
-                )  # type: ignore[misc]
+                    partial(DatagramRecorder, space, self.seen), sock=line
+                )
                 self.recorders.append(transport)
         return True
 

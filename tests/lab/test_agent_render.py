@@ -61,7 +61,7 @@ def nft_text(rules: NftTable) -> str:
 def test_what_shares_edges_and_applications_make_is_as_reviewed(space: str, nft_snapshot: SnapshotAssertion) -> None:
     network = clinic().network()
     documents = compiled_documents.compile_documents(network)
-    found = {}
+    found: dict[str, Any] = {}
     for node in ("aws-eu-central-1/1", "aws-us-east-1/1"):
         found |= render_node(parse_document(documents[node]), {}, "").namespaces
     assert nft_text(found[space].rules) == nft_snapshot

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 
 import pytest
 
@@ -50,7 +51,7 @@ def two_segments() -> IntentBuilder:
     return draw
 
 
-def firewall(name: str, exchange: str, *rules: dict[str, object]) -> dict[str, object]:
+def firewall(name: str, exchange: str, *rules: Mapping[str, object]) -> dict[str, object]:
     return {
         "name": name,
         "product": "linux-firewall",

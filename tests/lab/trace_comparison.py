@@ -141,6 +141,7 @@ class TraceComparison:
             self.network.resolved(uid) for uid, one in self.intent.segments.items() if one.name == probe.segment
         )
         connector = self.network.find("connectors", probe.connector)
+        assert connector is not None
         number = address_number(probe.source)
         member = next((one for one in resolved.members_of(connector) if contains(one.sources, number)), None)
         if member is None:

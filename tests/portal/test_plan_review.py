@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from portal.pages import plan_review, rebasing
 from portal.pages.diff_words import DiffWords
@@ -39,8 +40,12 @@ def test_across_a_share_both_segments_and_the_whole_chain_are_told() -> None:
 
 def test_what_no_rule_decides_has_its_reason_too() -> None:
     cut = {**OPENED, "rule_before": "prod-to-dev/main", "rule_after": None, "fate_before": "delivered"}
-    fates = {"denied_by_default": "the default action of corp", "no_route": "a route policy, which gives it no route"}
-    for fate, words in {**fates, None: "no such address in corp"}.items():
+    reasons = {
+        "denied_by_default": "the default action of corp",
+        "no_route": "a route policy, which gives it no route",
+        None: "no such address in corp",
+    }
+    for fate, words in reasons.items():
         (row,) = plan_review.reachability_sentences({"blocked": [{**cut, "fate_after": fate}]})
         assert [one["words"] for one in row["decided"]] == [words, "policy prod-to-dev, rule main"]
     (row,) = plan_review.reachability_sentences({"blocked": [{**cut, "to_segment": "labs", "fate_after": None}]})
@@ -66,7 +71,7 @@ def test_what_leaves_inspection_is_told_as_such() -> None:
 
 
 def test_removals_come_first_and_fields_are_one_line_each() -> None:
-    listed = [
+    listed: list[dict[str, Any]] = [
         {
             "action": "change",
             "address": "exchange/eu/eu/1/segment/corp",

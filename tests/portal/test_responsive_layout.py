@@ -47,7 +47,7 @@ def shown(people: People, tenant_scope: Callable[..., Any]) -> list[str]:
         plan = plans.create_plan(draft)
     root = f"design/{draft.uid}/"
     drafted = [f"{root}{view}" for view in ("", "rules/", "yaml/", "objects/", *(f"objects/{kind}/" for kind in KINDS))]
-    listed = [address(name) for name in PAGES if name not in FRAGMENTS]
+    listed = [address(name) for name in PAGES if name and name not in FRAGMENTS]
     return listed + [f"/t/acme/{one}" for one in (*drafted, f"plans/{plan.uid}/", f"connectors/?draft={draft.uid}")]
 
 

@@ -418,7 +418,7 @@ def test_steps_that_write_for_the_same_nodes_do_not_wait_for_each_other_in_a_rin
     def remove(address: str) -> None:
         try:
             with scope(people.acme):
-                node_sections.publish_sections(Change("delete", address, "exchange.segment", {}, None))
+                node_sections.publish_sections(Change("remove", address, "exchange.segment", {}, None))
         finally:
             connection.close()
 

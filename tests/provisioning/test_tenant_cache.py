@@ -91,7 +91,7 @@ def test_nothing_of_another_tenant_is_ever_served(people: People) -> None:
         provision_document(
             tenant, document={**DOCUMENT, "groups": groups, "connectors": DOCUMENT["connectors"][: number % 2 + 1]}
         )
-    seen = {tenant.slug: set() for tenant in tenants}
+    seen: dict[str, set[int]] = {tenant.slug: set() for tenant in tenants}
     for _ in range(3):
         for tenant in tenants:
             with scope(tenant):
@@ -220,7 +220,7 @@ def test_a_plan_of_a_draft_that_was_edited_meanwhile_is_stale(people: People, mo
     monkeypatch.setattr(plans, "SYNCHRONOUS_LIMIT", 0)
     real = plans.plan_computation.compute_plan
 
-    def slow(found, progress) -> Any:
+    def slow(found: Any, progress: Any) -> Any:
         done = real(found, progress)
         with scope(people.acme):
             editing.add_object(Draft.objects.get(pk=found.draft.pk), "groups", {"name": "late"})
@@ -279,7 +279,7 @@ def test_an_edit_while_a_draft_is_read_does_not_get_into_what_is_kept(
 ) -> None:
     plain, left = tenant_cache._parse_rows, ["late"]
 
-    def slow(rows) -> Any:
+    def slow(rows: Any) -> Any:
         if left:
             editing.add_object(draft, "groups", {"name": left.pop()})
         return plain(rows)
@@ -298,7 +298,7 @@ def test_an_edit_while_a_draft_is_read_does_not_get_into_what_is_kept(
 def test_rows_that_go_while_a_draft_is_read_are_read_again(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
     plain, left = tenant_cache._parse_rows, ["undo"]
 
-    def slow(rows) -> Any:
+    def slow(rows: Any) -> Any:
         if left and left.pop():
             editing.undo_edit(draft)
         return plain(rows)

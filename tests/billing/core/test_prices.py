@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal as D
+from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from billing.core.money import Money, round_to_minor
 from billing.core.price import Band, InvalidPrice, Price
@@ -39,12 +39,12 @@ TIERS = (Tier(D(100), D("0.10")), Tier(D(1000), D("0.05"), D(3)), Tier(None, D("
         (PackagePrice(D(100), D(4)), "100.1", "8"),
     ],
 )
-def test_amounts_at_the_boundaries(price: Price, quantity: str, amount) -> None:
+def test_amounts_at_the_boundaries(price: Price, quantity: str, amount: str) -> None:
     assert price.amount(D(quantity)) == D(amount)
 
 
 @given(shapes, quantities, quantities)
-def test_bands_say_how_the_amount_came_about(price: Price, first, more) -> None:
+def test_bands_say_how_the_amount_came_about(price: Price, first: D, more: D) -> None:
     bands = price.bands(first, first + more)
     assert sum((band.amount for band in bands), D(0)) == price.amount(first + more) - price.amount(first)
 
@@ -91,7 +91,7 @@ def test_a_volume_price_that_lowers_the_bill_says_so() -> None:
         ({"shape": "package", "size": "0", "package_price": "1"}, "above 0"),
     ],
 )
-def test_a_price_that_cannot_be_used_is_refused(data: st.DataObject, message: str) -> None:
+def test_a_price_that_cannot_be_used_is_refused(data: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidPrice, match=message):
         price_from_data(data)
 
@@ -109,7 +109,8 @@ def test_a_book_finds_the_version_in_force_and_the_most_specific_rate() -> None:
         (PriceBookVersionValue("1", start, (default,)), PriceBookVersionValue("2", later, (default, small, lab))),
     )
     assert book.version_at(datetime(2025, 12, 31, tzinfo=UTC)) is None
-    assert book.version_at(start).key == "1" and book.version_at(later).key == "2"
+    versions = [book.version_at(start), book.version_at(later)]
+    assert [version and version.key for version in versions] == ["1", "2"]
     rate_for = book.versions[1].rate_for
     assert rate_for("connector_hours", {"size": "small", "kind": "aws-vpc"}) == small
     assert rate_for("connector_hours", {"size": "small", "kind": "lab-site"}) == lab

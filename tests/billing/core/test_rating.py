@@ -35,7 +35,7 @@ BOOK = PriceBookValue(
 )
 
 
-def used(meter: str, subject: str, hour: int, quantity: str, **dimensions: str) -> SampleValue:
+def used(meter: str, subject: str, hour: int, quantity: int | str, **dimensions: str) -> SampleValue:
     at = NOVEMBER.start + hour * HOUR
     return SampleValue(meter, subject, at, at + HOUR, D(quantity), tuple(dimensions.items()))
 

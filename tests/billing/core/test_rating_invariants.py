@@ -56,7 +56,7 @@ def test_i2_every_sample_is_behind_one_line_or_unpriced_and_quantities_are_conse
 
 @given(samples(), books(), st.lists(st.integers(0, 720 * 60), max_size=3))
 def test_i3_splitting_a_month_anywhere_never_changes_its_total(
-    usage: list[SampleValue], book: PriceBookValue, minutes
+    usage: list[SampleValue], book: PriceBookValue, minutes: list[int]
 ) -> None:
     cuts = sorted(NOVEMBER.start + timedelta(minutes=minute) for minute in minutes)
     edges = [NOVEMBER.start, *cuts, NOVEMBER.end]
@@ -73,7 +73,9 @@ def test_i3_a_version_with_the_same_prices_never_changes_the_total(
     at = NOVEMBER.start + hour * HOUR
     if any(version.effective_from == at for version in book.versions):
         return
-    again = replace(book.version_at(at), key="again", effective_from=at)
+    version = book.version_at(at)
+    assert version is not None
+    again = replace(version, key="again", effective_from=at)
     more = PriceBookValue(
         book.name, book.currency, tuple(sorted([*book.versions, again], key=lambda v: v.effective_from))
     )
@@ -114,7 +116,7 @@ def test_i6_lines_of_one_pool_add_up_to_the_rounded_amount_of_the_pool(
 
 
 @given(st.integers(-(10**9), 10**9), st.lists(st.decimals(0, 10**6, places=9), min_size=1, max_size=9))
-def test_i6_a_split_sum_is_whole_again_fair_to_the_cent_and_mirrors(minor, weights) -> None:
+def test_i6_a_split_sum_is_whole_again_fair_to_the_cent_and_mirrors(minor: int, weights: list[Decimal]) -> None:
     if not sum(weights):
         return
     whole = Money(minor, "EUR")
@@ -126,7 +128,7 @@ def test_i6_a_split_sum_is_whole_again_fair_to_the_cent_and_mirrors(minor, weigh
 
 
 @pytest.mark.parametrize("year", [2024, 2026, 2100])
-def test_i11_a_month_is_its_days_times_24_hours_of_utc_whatever_clocks_do(year) -> None:
+def test_i11_a_month_is_its_days_times_24_hours_of_utc_whatever_clocks_do(year: int) -> None:
     months = [BillingPeriod.month(year, month) for month in range(1, 13)]
     assert [(m.end - m.start) // HOUR for m in months] == [24 * monthrange(year, m)[1] for m in range(1, 13)]
     assert [a.end for a in months[:-1]] == [b.start for b in months[1:]]
@@ -137,7 +139,7 @@ def test_i11_a_month_is_its_days_times_24_hours_of_utc_whatever_clocks_do(year) 
 @pytest.mark.parametrize(
     "day, count", [(datetime(2026, 3, 29), 23), (datetime(2026, 10, 25), 25), (datetime(2026, 7, 1), 24)]
 )
-def test_i11_a_local_day_of_23_or_25_hours_is_metered_by_what_really_passed(day, count: int) -> None:
+def test_i11_a_local_day_of_23_or_25_hours_is_metered_by_what_really_passed(day: datetime, count: int) -> None:
     berlin = ZoneInfo("Europe/Berlin")
     start, end = (
         day.replace(tzinfo=berlin).astimezone(UTC),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -30,7 +31,7 @@ def at(minute: float) -> datetime:
 
 
 @given(st.sets(st.integers(1, 3_600_000_000 - 1), max_size=8))
-def test_pieces_of_an_hour_add_up_to_exactly_one(cuts) -> None:
+def test_pieces_of_an_hour_add_up_to_exactly_one(cuts: set[int]) -> None:
     edges = [TEN, *(TEN + timedelta(microseconds=cut) for cut in sorted(cuts)), TEN + HOUR]
     assert sum(hours_between(a, b) for a, b in itertools.pairwise(edges)) == 1
 
@@ -68,7 +69,7 @@ def test_bytes_between_two_readings_are_shared_over_the_hours_they_span() -> Non
 
 
 @given(st.integers(0, 500), st.integers(0, 500), st.integers(0, 10**15))
-def test_a_shared_count_is_whole_again(start, length, count: int) -> None:
+def test_a_shared_count_is_whole_again(start: int, length: int, count: int) -> None:
     assert sum(part for _, part in spread_over_hours(at(start), at(start + length), count)) == count
 
 
@@ -76,7 +77,7 @@ def test_a_shared_count_is_whole_again(start, length, count: int) -> None:
     st.lists(st.tuples(st.integers(0, 300), st.integers(0, 10**12)), min_size=1, max_size=10, unique_by=lambda r: r[0]),
     st.data(),
 )
-def test_readings_may_come_in_any_order_any_number_of_times_and_in_batches(points, data: st.DataObject) -> None:
+def test_readings_may_come_in_any_order_any_number_of_times_and_in_batches(points: Any, data: st.DataObject) -> None:
     totals = sorted(total for _, total in points)
     readings = [
         CounterReadingValue(at(minute), "b", total) for (minute, _), total in zip(sorted(points), totals, strict=True)
@@ -90,7 +91,7 @@ def test_readings_may_come_in_any_order_any_number_of_times_and_in_batches(point
 
 
 @pytest.mark.parametrize("quantity", [Decimal(-1), Decimal("NaN"), 1.5])
-def test_a_quantity_that_cannot_be_used_is_refused(quantity: str) -> None:
+def test_a_quantity_that_cannot_be_used_is_refused(quantity: Any) -> None:
     with pytest.raises(ValueError, match="not 0 or more"):
         SampleValue("gb_inspected", "fw", TEN, TEN + HOUR, quantity)
 
