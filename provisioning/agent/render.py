@@ -1,4 +1,4 @@
-"""From a document to everything that should exist on this node; pure, so it is tested without root."""
+"""From a document to everything that should exist on this node; pure, so that tests need no root."""
 
 from __future__ import annotations
 
@@ -34,44 +34,51 @@ class RenderedNode:
 def render_node(
     document: NodeDocument, mark_allocations: Mapping[str, MarkAllocation], prefix: str = ""
 ) -> RenderedNode:
-    """``memories``: key of a segment's own section on this node → what was remembered of it."""
-    found: dict[str, NetworkNamespace] = {}
-    kept: dict[str, MarkAllocation] = {}
+    """Render the document. ``mark_allocations``: key of a segment's own section → its numbers so far."""
+    namespaces: dict[str, NetworkNamespace] = {}
+    allocations: dict[str, MarkAllocation] = {}
     failed: dict[str, str] = {}
-    views = parse_segments(document, prefix)
-    for segment in views:
+    segments = parse_segments(document, prefix)
+    for segment in segments:
         key = segment.section.key
+        before = mark_allocations.get(key, MarkAllocation())
         try:
-            rendered, kept[key] = _render_segment(segment, mark_allocations.get(key, MarkAllocation()))
-            found |= {namespace.name: namespace for namespace in rendered}
+            rendered, allocations[key] = _render_segment(segment, before)
+            namespaces |= {namespace.name: namespace for namespace in rendered}
         except (KeyError, ValueError) as error:
-            kept[key] = mark_allocations.get(key, MarkAllocation())
-            message = f"this section makes no sense to the agent: {type(error).__name__} {error}"
-            failed |= dict.fromkeys(segment.sections, message)
+            allocations[key] = before
+            failed |= dict.fromkeys(segment.sections, _failure(error))
     for section in document.of_kind("exchange.instance"):
-        mine = [s for s in views if s.tenant == section.tenant and s.section.key not in failed]
+        arms = [
+            segment for segment in segments if segment.tenant == section.tenant and segment.section.key not in failed
+        ]
         try:
-            if namespace := render_service_instance.instance_namespace(section, mine, prefix):
-                found[namespace.name] = namespace
+            if namespace := render_service_instance.instance_namespace(section, arms, prefix):
+                namespaces[namespace.name] = namespace
         except (KeyError, ValueError) as error:
-            failed[section.key] = f"this section makes no sense to the agent: {type(error).__name__} {error}"
-    return RenderedNode(found, kept, failed)
+            failed[section.key] = _failure(error)
+    return RenderedNode(namespaces, allocations, failed)
+
+
+def _failure(error: Exception) -> str:
+    return f"this section makes no sense to the agent: {type(error).__name__} {error}"
 
 
 def _render_segment(segment: ParsedSegment, before: MarkAllocation) -> tuple[list[NetworkNamespace], MarkAllocation]:
-    heard = before.with_overlapping_sources(segment.overlapping_sources)
+    """Render the segment's namespace and those around it, with numbers that go on from ``before``."""
+    allocation = before.with_overlapping_sources(segment.overlapping_sources)
     decision = DecisionChains(segment)
-    render_policies.add_policy_chains(segment, decision, heard.overlapping_sources)
-    too_long = [chain for chain in decision.required_chains() if len(chain) > MAX_CHAIN_LENGTH]
-    if too_long:
-        raise ValueError(f"a chain of {len(too_long[0])} services is longer than {MAX_CHAIN_LENGTH}")
-    instances = [(service, instance["id"]) for service, instance in segment.instances]
-    known = heard.with_chains(decision.required_chains(), instances)
-    mark_allocation = known.with_digest(decision.digest(known))
-    rules = render_table.segment_table(segment, decision, mark_allocation)
-    beyond = [
-        part
-        for kind in (render_internet_exit, render_connector_edge, render_applications)
-        for part in kind.namespaces(segment)
+    render_policies.add_policy_chains(segment, decision, allocation.overlapping_sources)
+    chains = decision.required_chains()
+    longest = max(map(len, chains), default=0)
+    if longest > MAX_CHAIN_LENGTH:
+        raise ValueError(f"a chain of {longest} services is longer than {MAX_CHAIN_LENGTH}")
+    allocation = allocation.with_chains(chains, [(service, entry["id"]) for service, entry in segment.instances])
+    allocation = allocation.with_digest(decision.digest(allocation))
+    table = render_table.segment_table(segment, decision, allocation)
+    translating = [
+        namespace
+        for renderer in (render_internet_exit, render_connector_edge, render_applications)
+        for namespace in renderer.namespaces(segment)
     ]
-    return [render_namespace.segment_namespace(segment, rules), *beyond], mark_allocation
+    return [render_namespace.segment_namespace(segment, table), *translating], allocation

@@ -1,14 +1,13 @@
 """Internet applications of a segment on their exits' home node: one namespace that translates their connections.
 
-The segment decides about a connection by what it says on the internet (client, public address, public port) and sends
-it through services like that. Then it goes through here and comes back as what the target sees, to be delivered.
-Replies come by here first: the target's exchange sends them to the exit's home node, as any flow to the internet.
+The segment decides about a connection by what it is on the internet (client, public address, public port) and sends it
+through services like that. Then it goes through here and comes back as what the target sees, to be delivered. Replies
+come by here first: the target's exchange sends them to the exit's home node, like any flow to the internet.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from provisioning.agent import fwmarks
 from provisioning.agent.address_families import IPV4
@@ -16,12 +15,13 @@ from provisioning.agent.desired import KernelLink, KernelRoute, NetworkNamespace
 from provisioning.agent.parsed_segment import ParsedSegment
 from provisioning.agent.render_internet_exit import MSS_CLAMP
 from provisioning.agent.render_namespace import APPLICATIONS_VETH, INSIDE_VETH, applications_namespace, veth_neighbours
+from provisioning.core.node_document import AppEntry
 
 
 def namespaces(segment: ParsedSegment) -> list[NetworkNamespace]:
     if not segment.apps:
         return []
-    numbered = list(enumerate(sorted(segment.apps, key=lambda app: str(app["id"])), start=1))
+    numbered = list(enumerate(sorted(segment.apps, key=lambda app: app["id"]), start=1))
     hidden = sorted({app["source_nat"] for app in segment.apps if app["source_nat"]})
     return [
         NetworkNamespace(
@@ -53,7 +53,7 @@ def namespaces(segment: ParsedSegment) -> list[NetworkNamespace]:
                             if app["source_nat"]
                         ),
                     ),
-                    # What a target says to the internet of its own comes by too where clients keep their addresses.
+                    # What a target sends to the internet by itself comes by too where clients keep their addresses.
                     "leave": (
                         "type filter hook forward priority filter; policy accept;",
                         ("ct status dnat accept", "ip daddr @hidden drop"),
@@ -66,14 +66,13 @@ def namespaces(segment: ParsedSegment) -> list[NetworkNamespace]:
     ]
 
 
-def _dnat_rules(number: int, app: Mapping[str, Any]) -> Iterator[str]:
-    """A client keeps its target for as long as the targets stay the same."""
+def _dnat_rules(number: int, app: AppEntry) -> Iterator[str]:
+    """Yield the translation to a target, picked by the client: it keeps its target while the targets stay the same."""
     match = f"ip daddr {app['public']} meta l4proto {app['protocol']} th dport {app['port']} ct mark set {number}"
     targets = app["targets"]
-    chosen = str(targets[0])
     if len(targets) > 1:
-        table = ", ".join(f"{place} : {target}" for place, target in enumerate(targets))
-        chosen = f"jhash ip saddr mod {len(targets)} map {{ {table} }}"
-        yield f"{match} dnat ip to {chosen} : {app['target_port']}"
+        table = ", ".join(f"{index} : {target}" for index, target in enumerate(targets))
+        by_client = f"jhash ip saddr mod {len(targets)} map {{ {table} }}"
+        yield f"{match} dnat ip to {by_client} : {app['target_port']}"
     else:
-        yield f"{match} dnat ip to {chosen}:{app['target_port']}"
+        yield f"{match} dnat ip to {targets[0]}:{app['target_port']}"

@@ -1,18 +1,17 @@
 """The edge of a connector with NAT rules: a namespace of its own between the circuit and the segment.
 
-Everything beyond it sees presented (outside) addresses only. It has a connection table of its own, like an exit. Its
-rules are tried in order, the first that matches a connection's first packet wins, and its number is kept in the
-connection's mark; what no rule takes passes only between addresses that are not hidden.
+The segment sees presented (outside) addresses only. The edge has a connection table of its own, like an exit. Its rules
+are tried in order, the first that matches a connection's first packet wins, and its number is kept in the connection's
+mark; what no rule matches passes only between addresses that are not translated.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from ipaddress import ip_network
-from typing import Any
 
 from provisioning.agent import fwmarks
-from provisioning.agent.address_families import IPV4, IPV6, AddressFamily, AddressRanges, family_of, nft_interval
+from provisioning.agent.address_families import IPV6, AddressFamily, AddressRanges, family_of, nft_interval
 from provisioning.agent.desired import KernelLink, KernelRoute, NetworkNamespace, NftCounter, NftTable
 from provisioning.agent.parsed_segment import ParsedCircuit, ParsedSegment, hashed_name
 from provisioning.agent.render_internet_exit import MSS_CLAMP
@@ -23,16 +22,15 @@ from provisioning.agent.render_namespace import (
     in_family,
     veth_neighbours,
 )
+from provisioning.core.node_document import NatRuleEntry, SourceTranslation
 from provisioning.core.values.addresses import address_text, merge_ranges, parse_range, parse_ranges, subtract
 from provisioning.core.values.counter_key import CounterKey
 
 TO_SITE, TO_EXCHANGE = 1, 2
-"""Packet marks, and routing tables: what comes from one side leaves by the other."""
+"""Packet marks and routing tables: a packet that comes from one side leaves by the other."""
 
 MAX_PORT_TRANSLATED_ADDRESSES = 4096
-"""Addresses of a rule that translates a port too: nft maps these one by one."""
-
-NatRuleBody = Mapping[str, Any]
+"""Addresses in one prefix of a rule that translates a port too: nft maps these one by one."""
 
 
 def namespaces(segment: ParsedSegment) -> list[NetworkNamespace]:
@@ -78,13 +76,13 @@ class _EdgeTable:
 
     def __init__(self, segment: ParsedSegment, circuit: ParsedCircuit) -> None:
         self.segment, self.circuit = segment, circuit
-        self.numbered: list[tuple[int, NatRuleBody]] = list(enumerate(circuit.link["nat_rules"], start=1))
+        self.numbered: list[tuple[int, NatRuleEntry]] = list(enumerate(circuit.link["nat_rules"], start=1))
         self.inside_ranges = parse_ranges(circuit.inside_prefixes)
         hidden = merge_ranges(
-            span
+            pair
             for _, rule in self.numbered
             if rule["direction"] == "outbound" and rule["to_source"]["type"] != "none" and _is_unconditional(rule)
-            for span in (self.inside_ranges if rule["source"] is None else parse_ranges(rule["source"]))
+            for pair in (self.inside_ranges if rule["source"] is None else parse_ranges(rule["source"]))
         )
         self.untranslated = subtract(self.inside_ranges, hidden)
         self.sets: dict[str, str] = {}
@@ -148,70 +146,70 @@ class _EdgeTable:
     # -- rules by direction ------------------------------------------------------------------------------------------
 
     def _dnat_rules(self, direction: str) -> Iterator[str]:
-        """Marks a connection with the number of the rule that takes it, and translates its destination."""
+        """Yield rules that mark a connection with the NAT rule that matches, and translate its destination."""
         for number, rule in self.numbered:
             if rule["direction"] == direction:
                 for family in self.segment.families:
                     for match in self._matches(rule, family):
-                        mark = f"{match} ct mark set {number}".strip()
-                        yield from (f"{mark} {then}" for then in _dnat_statements(rule, family))
+                        yield f"{match} ct mark set {number} {_dnat_statement(rule, family)}"
 
-    def _matches(self, rule: NatRuleBody, family: AddressFamily) -> Iterator[str]:
-        parts = [f"meta nfproto {'ipv4' if family is IPV4 else 'ipv6'}"]
-        for side, which in (("source", "saddr"), ("destination", "daddr")):
-            if rule[side] is not None:
-                spans = family.select(parse_ranges(rule[side]))
-                if not spans:
+    def _matches(self, rule: NatRuleEntry, family: AddressFamily) -> Iterator[str]:
+        """Yield the rule's match in a family of addresses; nothing where it can match none of them."""
+        parts = [f"meta nfproto {family.nfproto}"]
+        for texts, field in ((rule["source"], "saddr"), (rule["destination"], "daddr")):
+            if texts is not None:
+                ranges = family.select(parse_ranges(texts))
+                if not ranges:
                     return
-                parts.append(f"{family.ip} {which} @{self._address_set(spans, family)}")
-        protocol = str(rule.get("protocol") or "any")
-        if protocol != "any":
-            parts.append(f"meta l4proto {protocol}")
-            if rule.get("ports"):
-                parts.append(f"th dport {{ {', '.join(map(str, rule['ports']))} }}")
+                parts.append(f"{family.ip} {field} @{self._address_set(ranges, family)}")
+        if rule["protocol"] != "any":
+            parts.append(f"meta l4proto {rule['protocol']}")
+            if rule["ports"]:
+                parts.append(f"th dport {{ {', '.join(rule['ports'])} }}")
         yield " ".join(parts)
 
     def _snat_rules(self) -> Iterator[str]:
         for number, rule in self.numbered:
-            to = rule["to_source"]
+            translation = rule["to_source"]
             for family in self.segment.families:
-                if to["type"] == "static":
-                    if pairs := _static_prefix_pairs(to, family):
+                if translation["type"] == "static":
+                    if pairs := _static_prefix_pairs(translation, family):
                         table = ", ".join(f"{before} : {after}" for before, after in pairs)
                         yield f"ct mark {number} snat {family.ip} prefix to {family.ip} saddr map {{ {table} }}"
-                elif to["type"] == "pool":
-                    pool = family.select(parse_ranges(to["to"]))
-                    for place, span in enumerate(pool, start=1):
-                        share = f"jhash {family.ip} saddr mod {len(pool)} {place % len(pool)} "
-                        only = share if place < len(pool) else f"meta nfproto {_nfproto(family)} "
-                        yield f"ct mark {number} {only}snat {family.ip} to {nft_interval(span)} persistent"
+                elif translation["type"] == "pool":
+                    pool = family.select(parse_ranges(translation["to"]))
+                    for position, pair in enumerate(pool, start=1):
+                        by_hash = f"jhash {family.ip} saddr mod {len(pool)} {position % len(pool)} "
+                        match = by_hash if position < len(pool) else f"meta nfproto {family.nfproto} "
+                        yield f"ct mark {number} {match}snat {family.ip} to {nft_interval(pair)} persistent"
 
     # -- sets --------------------------------------------------------------------------------------------------------
 
-    def _address_set(self, spans: AddressRanges, family: AddressFamily) -> str:
-        elements = tuple(map(nft_interval, spans))
+    def _address_set(self, ranges: AddressRanges, family: AddressFamily) -> str:
+        """Declare a set named by its content and return its name."""
+        elements = tuple(map(nft_interval, ranges))
         name = hashed_name(f"a{family.suffix}", ",".join(elements))
         self.sets[name] = f"set {{ type {family.address}; flags interval; }}"
         self.elements[name] = elements
         return name
 
-    def _rules_matching(self, spans: AddressRanges, which: str, then: str) -> Iterator[str]:
+    def _rules_matching(self, ranges: AddressRanges, field: str, then: str) -> Iterator[str]:
         for family in self.segment.families:
-            yield f"{family.ip} {which} @{self._address_set(family.select(spans), family)} {then}"
+            yield f"{family.ip} {field} @{self._address_set(family.select(ranges), family)} {then}"
 
-    def _rules_not_matching(self, spans: AddressRanges, which: str, then: str) -> Iterator[str]:
+    def _rules_not_matching(self, ranges: AddressRanges, field: str, then: str) -> Iterator[str]:
         for family in self.segment.families:
-            yield f"{family.ip} {which} != @{self._address_set(family.select(spans), family)} {then}"
+            yield f"{family.ip} {field} != @{self._address_set(family.select(ranges), family)} {then}"
 
     def _echo_rules(self) -> Iterator[str]:
-        """A site may ask whether the other end of its circuit is there."""
+        """Yield rules by which a site may ping the other end of its circuit."""
         for family in self.segment.families:
             local = in_family(self.circuit.local, family).partition("/")[0]
             yield f"{family.ip} daddr {local} {family.icmp} type echo-request accept"
 
 
 def neighbour_discovery_rules(families: Sequence[AddressFamily]) -> tuple[str, ...]:
-    """Circuits ask for each other's hardware addresses; nothing of that is ever forwarded."""
+    """Return rules that let circuits ask for each other's hardware addresses (RFC 4861); that is never forwarded."""
     if IPV6 not in families:
         return ()
     return (
@@ -221,43 +219,39 @@ def neighbour_discovery_rules(families: Sequence[AddressFamily]) -> tuple[str, .
     )
 
 
-def _is_unconditional(rule: NatRuleBody) -> bool:
-    return rule["destination"] is None and str(rule.get("protocol") or "any") == "any"
+def _is_unconditional(rule: NatRuleEntry) -> bool:
+    return rule["destination"] is None and rule["protocol"] == "any"
 
 
-def _is_source_nat(rule: NatRuleBody) -> bool:
-    return bool(rule["direction"] == "outbound" and rule["to_source"]["type"] != "none")
+def _is_source_nat(rule: NatRuleEntry) -> bool:
+    return rule["direction"] == "outbound" and rule["to_source"]["type"] != "none"
 
 
-def _nfproto(family: AddressFamily) -> str:
-    return "ipv4" if family is IPV4 else "ipv6"
+def _static_prefix_pairs(translation: SourceTranslation, family: AddressFamily) -> list[tuple[str, str]]:
+    """Return (before, after) prefixes that are translated one to one."""
+    pairs = zip(translation["from"], translation["to"], strict=True)
+    return [(str(ip_network(before)), str(ip_network(after))) for before, after in pairs if family_of(before) is family]
 
 
-def _static_prefix_pairs(translation: Mapping[str, Any], family: AddressFamily) -> list[tuple[str, str]]:
-    """Prefixes that become each other, one to one."""
-    before, after = ([str(ip_network(text)) for text in translation[side]] for side in ("from", "to"))
-    return [(one, other) for one, other in zip(before, after, strict=True) if family_of(one) is family]
-
-
-def _dnat_statements(rule: NatRuleBody, family: AddressFamily) -> Iterator[str]:
-    to = rule["to_destination"]
-    pairs = _static_prefix_pairs(to, family) if to["type"] == "static" else []
+def _dnat_statement(rule: NatRuleEntry, family: AddressFamily) -> str:
+    translation = rule["to_destination"]
+    pairs = _static_prefix_pairs(translation, family) if translation["type"] == "static" else []
     if not pairs:
-        yield "accept"
-    elif to.get("port"):
-        table = ", ".join(f"{one} : {other} . {to['port']}" for one, other in _address_pairs(pairs))
-        yield f"dnat {family.ip} to {family.ip} daddr map {{ {table} }}"
-    else:
-        table = ", ".join(f"{before} : {after}" for before, after in pairs)
-        yield f"dnat {family.ip} prefix to {family.ip} daddr map {{ {table} }}"
+        return "accept"
+    if port := translation["port"]:
+        table = ", ".join(f"{before} : {after} . {port}" for before, after in _address_pairs(pairs))
+        return f"dnat {family.ip} to {family.ip} daddr map {{ {table} }}"
+    table = ", ".join(f"{before} : {after}" for before, after in pairs)
+    return f"dnat {family.ip} prefix to {family.ip} daddr map {{ {table} }}"
 
 
 def _address_pairs(pairs: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Yield (before, after) addresses of prefixes; raises ValueError where a prefix has too many."""
     for before, after in pairs:
         (low, high), (start, _) = parse_range(before), parse_range(after)
         if high - low >= MAX_PORT_TRANSLATED_ADDRESSES:
             raise ValueError(
                 f"{before} is more than {MAX_PORT_TRANSLATED_ADDRESSES} addresses to translate with a port"
             )
-        for step in range(high - low + 1):
-            yield address_text(low + step), address_text(start + step)
+        for offset in range(high - low + 1):
+            yield address_text(low + offset), address_text(start + offset)

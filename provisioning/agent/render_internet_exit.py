@@ -1,8 +1,8 @@
 """An internet exit: a namespace of its own between the segment and the circuit, where addresses are translated.
 
-Its connection table is its own too, so that in the segment a flow has one entry and one pair of addresses, however
+It has a connection table of its own too, so that in the segment a flow has one entry and one pair of addresses, however
 often a service chain makes it cross the node. What comes in for an internet application passes as it is: the segment
-decides about it by its public address, and render_app.py translates it.
+decides about it by its public address, and render_applications.py translates it.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ def namespaces(segment: ParsedSegment) -> list[NetworkNamespace]:
 
 def _namespace(segment: ParsedSegment, circuit: ParsedCircuit) -> NetworkNamespace:
     outside = circuit.interface
-    public = circuit.link.get("nat") or circuit.local.partition("/")[0]
-    members = {member["id"]: member["connector"] for member in segment.members}
-    apps = [app for app in segment.apps if members.get(app["exit"]) == circuit.connector]
-    served = {app["public"] for app in apps} | ({public} if circuit.link.get("nat") else set())
+    public = circuit.link["nat"] or circuit.local.partition("/")[0]
+    connectors = {member["id"]: member["connector"] for member in segment.members}
+    apps = [app for app in segment.apps if connectors.get(app["exit"]) == circuit.connector]
+    served = {app["public"] for app in apps} | ({public} if circuit.link["nat"] else set())
     routes = {
         KernelRoute(prefix, fwmarks.NEAR_GATEWAY, INSIDE_VETH)
         for prefix in route_prefixes(IPV4.select(segment.member_ranges))

@@ -1,13 +1,12 @@
 """A linux-firewall instance on the node that hosts it: one arm for each segment on that segment's mesh.
 
-It is one-armed: every packet comes from an anchor and goes back to that same anchor, told by the hardware address it
+It is one-armed: every packet comes from an anchor and goes back to that same anchor, known by the hardware address it
 came from. Segments may use the same addresses, so each arm has its own connection-tracking zone and routing tables.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from provisioning.agent import fwmarks
 from provisioning.agent.address_families import IPV4, IPV6, nft_interval
@@ -15,35 +14,39 @@ from provisioning.agent.desired import KernelLink, KernelRoute, NetworkNamespace
 from provisioning.agent.document import DocumentSection
 from provisioning.agent.parsed_segment import ParsedSegment, hashed_name
 from provisioning.agent.render_namespace import in_family, instance_port
+from provisioning.core.node_document import FirewallRuleEntry, InstanceBody
 from provisioning.core.values.addresses import parse_ranges
 from provisioning.core.values.counter_key import CounterKey
 
 
 def instance_namespace(
-    section: DocumentSection, segments: Sequence[ParsedSegment], prefix: str
+    section: DocumentSection[InstanceBody], segments: Sequence[ParsedSegment], prefix: str
 ) -> NetworkNamespace | None:
-    """None when another node hosts it, or none of its segments is here yet. ``segments``: the tenant's on this node."""
+    """Return the instance's namespace; None when another node hosts it, or none of its segments is here yet.
+
+    ``segments``: the tenant's on this node.
+    """
     body = section.body
     if body["host"] != section.node:
         return None
-    names = {entry["segment"]: entry for entry in body["segments"]}
+    indexes = {arm["segment"]: arm["index"] for arm in body["segments"]}
     arms = [
-        (zone, segment, int(names[segment.name]["index"]))
-        for zone, segment in enumerate(sorted(segments, key=lambda s: s.name), start=1)
-        if segment.name in names and _has_instance(segment, int(names[segment.name]["index"]))
+        (zone, segment, indexes[segment.name])
+        for zone, segment in enumerate(sorted(segments, key=lambda segment: segment.name), start=1)
+        if segment.name in indexes and _has_instance(segment, indexes[segment.name])
     ]
     if not arms:
         return None
     links, addresses, neighbours, routes, table_marks = [], set(), set(), set(), set()
     for zone, segment, index in arms:
-        interface = f"seg{segment.body['number']}"
+        interface = f"seg{segment.number}"
         links.append(
             KernelLink(interface, "veth", mac=fwmarks.mesh_mac(index), peer=(segment.namespace, instance_port(index)))
         )
         for family in segment.families:
             addresses.add((interface, in_family(f"{fwmarks.mesh_address(index)}/17", family)))
             for peer in segment.nodes.values():
-                anchor, mark = in_family(fwmarks.mesh_address(peer["index"]), family), zone << 16 | int(peer["index"])
+                anchor, mark = in_family(fwmarks.mesh_address(peer["index"]), family), zone << 16 | peer["index"]
                 neighbours.add((interface, anchor, fwmarks.mesh_mac(peer["index"])))
                 routes.add(KernelRoute(family.default_route, anchor, interface, table=mark))
                 table_marks.add((mark, mark))
@@ -63,17 +66,18 @@ def _has_instance(segment: ParsedSegment, index: int) -> bool:
     return any(instance["index"] == index for _, instance in segment.instances)
 
 
-def _instance_table(section: DocumentSection, arms: Sequence[tuple[int, ParsedSegment, int]]) -> NftTable:
+def _instance_table(section: DocumentSection[InstanceBody], arms: Sequence[tuple[int, ParsedSegment, int]]) -> NftTable:
+    """``arms``: (connection-tracking zone, segment, index on its mesh)."""
     body = section.body
     subject = f"instance/{body['service']}/{body['host'].rpartition('/')[0]}/{body['instance']}"
     passed, refused = (hashed_name("n", f"{section.tenant}|{subject}{verdict}") for verdict in ("passed", "refused"))
     anchors = [
-        f'"seg{segment.body["number"]}" . {fwmarks.mesh_mac(peer["index"])} : {zone << 16 | int(peer["index"]):#x}'
+        f'"seg{segment.number}" . {fwmarks.mesh_mac(peer["index"])} : {zone << 16 | peer["index"]:#x}'
         for zone, segment, _ in arms
         for peer in segment.nodes.values()
     ]
-    decide = [line for rule in body.get("rules", ()) for line in _filter_rules(rule)]
-    last = "goto pass" if body.get("default", "allow") == "allow" else "goto refuse"
+    decide = [line for rule in body["rules"] for line in _filter_rules(rule)]
+    last = "goto pass" if body["default_action"] == "allow" else "goto refuse"
     return NftTable(
         sets={"anchors": "map { type ifname . ether_addr : mark; }"},
         elements={"anchors": tuple(anchors)},
@@ -81,7 +85,7 @@ def _instance_table(section: DocumentSection, arms: Sequence[tuple[int, ParsedSe
             "arrive": (
                 "type filter hook prerouting priority raw; policy accept;",
                 (
-                    *(f'iifname "seg{segment.body["number"]}" ct zone set {zone}' for zone, segment, _ in arms),
+                    *(f'iifname "seg{segment.number}" ct zone set {zone}' for zone, segment, _ in arms),
                     "meta mark set iifname . ether saddr map @anchors",
                 ),
             ),
@@ -100,22 +104,23 @@ def _instance_table(section: DocumentSection, arms: Sequence[tuple[int, ParsedSe
     )  # fmt: skip
 
 
-def _filter_rules(rule: Mapping[str, Any]) -> Iterator[str]:
-    """One line for each family of addresses that the rule can match."""
-    given = [(which, rule.get(field)) for field, which in (("source", "saddr"), ("destination", "daddr"))]
-    limits = [(which, parse_ranges(texts)) for which, texts in given if texts is not None and "any" not in texts]
-    protocol = str(rule.get("protocol") or "any")
+def _filter_rules(rule: FirewallRuleEntry) -> Iterator[str]:
+    """Yield one nft rule for each family of addresses that the rule can match."""
+    sides = (("saddr", rule["source"]), ("daddr", rule["destination"]))
+    limits = [(field, parse_ranges(texts)) for field, texts in sides if texts is not None]
+    protocol = rule["protocol"]
     parts = [] if protocol == "any" else [f"meta l4proto {protocol}"]
-    if rule.get("ports") and protocol in ("tcp", "udp"):
-        parts.append(f"ct original proto-dst {{ {', '.join(map(str, rule['ports']))} }}")
+    if rule["ports"] and protocol in ("tcp", "udp"):
+        parts.append(f"ct original proto-dst {{ {', '.join(rule['ports'])} }}")
     parts.append("goto pass" if rule["action"] == "allow" else "goto refuse")
     if not limits:
         yield " ".join(parts)
         return
     for family in (IPV4, IPV6):
-        here = [(which, family.select(spans)) for which, spans in limits]
-        if all(spans for _, spans in here):
-            sides = [
-                f"ct original {family.ip} {which} {{ {', '.join(map(nft_interval, spans))} }}" for which, spans in here
+        selected = [(field, family.select(ranges)) for field, ranges in limits]
+        if all(ranges for _, ranges in selected):
+            matches = [
+                f"ct original {family.ip} {field} {{ {', '.join(map(nft_interval, ranges))} }}"
+                for field, ranges in selected
             ]
-            yield " ".join([*sides, *parts])
+            yield " ".join([*matches, *parts])
