@@ -42,7 +42,7 @@ def state(value: str, word: str = "", quiet: bool = False) -> SafeString:
     shown = state_style(str(value))
     return format_html(
         '<span class="{} is-{}{}">{}{}</span>',
-        "cw-act" if value in ACTIONS and not quiet else "cw-state",
+        "cw-action-tag" if value in ACTIONS and not quiet else "cw-state",
         shown.tone,
         " is-quiet" if quiet else "",
         icon(shown.icon, "cw-spin" if shown.icon == "loader-2" else ""),

@@ -6,7 +6,7 @@ import { startObjectForms } from "./forms/object_form.js";
 import { startConnect } from "./canvas/connect.js";
 import { startDrag } from "./canvas/drag.js";
 import { board, draw, redrawOnChange, policyAt } from "./canvas/policy_lines.js";
-import { askPolicy, inspect, startServiceDialog } from "./canvas/policy_dialog.js";
+import { openPolicyDialog, addInspection, startServiceDialog } from "./canvas/policy_dialog.js";
 
 const canvas = document.getElementById("cv");
 const stage = document.getElementById("cv-stage");
@@ -14,7 +14,7 @@ const say = (words) => { document.getElementById("cv-status").textContent = word
 const under = (x, y, selector) => document.elementFromPoint(x, y)?.closest(selector) ?? null;
 const chipOf = (policy) => board().querySelector(`[data-policy="${policy}"] .cv-chip`);
 
-// What would take the thing held at this point of the window.
+// Return the element that would take the dragged card or product at this point of the window.
 function hover(source, x, y) {
   if (source.matches(".cv-product")) {
     const policy = under(x, y, ".cv-chip")?.parentElement.dataset.policy ?? policyAt(x, y);
@@ -25,8 +25,8 @@ function hover(source, x, y) {
 }
 
 function join(source, target) {
-  if (source.matches(".cv-product")) inspect(target.parentElement.dataset.policy, source);
-  else askPolicy(source, target);
+  if (source.matches(".cv-product")) addInspection(target.parentElement.dataset.policy, source);
+  else openPolicyDialog(source, target);
 }
 
 redrawOnChange(stage);
@@ -40,7 +40,7 @@ if ("edit" in canvas.dataset) {
     say,
     drop(source, x, y) {
       const target = hover(source, x, y);
-      say(target ? "" : "Dropped on nothing. Nothing changed.");
+      say(target ? "" : "There is no target here. Nothing changed.");
       if (target) join(source, target);
     },
   });
@@ -56,7 +56,7 @@ document.addEventListener("click", (event) => {
   if (chosen) select(chosen.dataset.select);
 });
 
-document.body.addEventListener("drawn", draw);
+document.body.addEventListener("refreshed", draw);
 document.body.addEventListener("saved", ({ detail }) => {
   const { source } = detail;
   if ("deselect" in source.dataset || source.matches("[data-object][data-method=POST]")) select("");

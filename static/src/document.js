@@ -1,6 +1,6 @@
-// The draft as YAML: edited, tried, saved as one edit; problems lead to their lines.
+// The draft as YAML: edit, dry run, save as one edit; each problem links to its line.
 import { call } from "./lib/api.js";
-import { actionCountsText, drawn } from "./lib/differences.js";
+import { actionCountsText, renderDifferences } from "./lib/differences.js";
 import { h, icon } from "./lib/dom.js";
 import { toast } from "./lib/toast.js";
 import { lineOf } from "./forms/yaml_lines.js";
@@ -14,8 +14,8 @@ let saved = text.value;
 const { tag } = page.dataset;
 const dirty = () => text.value !== saved;
 
-number();
-text.addEventListener("input", number);
+numberLines();
+text.addEventListener("input", numberLines);
 text.addEventListener("scroll", () => { gutter.scrollTop = text.scrollTop; });
 document.querySelector("[data-copy-from]").addEventListener("click", async () => {
   await navigator.clipboard.writeText(text.value);
@@ -35,8 +35,8 @@ if ("edit" in page.dataset) {
 document.body.addEventListener("changed:draft", ({ detail }) => {
   if (detail.id !== page.dataset.draft || busy) return;
   if (!dirty()) location.reload();
-  else show(h("div", { class: "cw-note is-warn", role: "status" }, icon("alert-triangle"), h("div", {},
-    h("b", {}, "The draft was changed meanwhile."), " Saving this text would be refused. Copy what you need, then ",
+  else showInPanel(h("div", { class: "cw-note is-warn", role: "status" }, icon("alert-triangle"), h("div", {},
+    h("b", {}, "The draft was changed by somebody else."), " Saving this text would be refused. Copy what you need, then ",
     h("a", { href: location.href }, "load it again"), ".")));
 });
 document.body.addEventListener("draft:moved", (event) => {
@@ -52,14 +52,14 @@ function send(query = "", etag = undefined) {
 }
 
 async function check() {
-  await tried(async () => {
+  await runExclusive(async () => {
     const { data } = await send("?dry_run=1");
-    show(h("h2", {}, `Saving it: ${actionCountsText(data.differences)}`), await drawn(data.differences, page.dataset.names));
+    showInPanel(h("h2", {}, `Saving it: ${actionCountsText(data.differences)}`), await renderDifferences(data.differences, page.dataset.names));
   });
 }
 
 async function save() {
-  await tried(async () => {
+  await runExclusive(async () => {
     await send("", `"${tag}"`);
     saved = text.value;
     toast("ok", "Saved to the draft. Undo takes it back.");
@@ -67,48 +67,48 @@ async function save() {
   });
 }
 
-async function tried(work) {
+async function runExclusive(work) {
   if (busy) return;
   busy = true;
-  show(h("p", { class: "ink-2", role: "status" }, "Reading it…"));
+  showInPanel(h("p", { class: "ink-2", role: "status" }, "Reading the text…"));
   try {
     await work();
   } catch (problem) {
     if (problem.status === undefined) throw problem;
-    refuse(problem);
+    showProblems(problem);
   }
   busy = false;
 }
 
-function refuse(problem) {
-  const found = problem.problems.length ? problem.problems : [{ message: problem.message, path: "" }];
-  const listed = found.slice(0, 50).map(({ message, path }) => {
+function showProblems(problem) {
+  const problems = problem.problems.length ? problem.problems : [{ message: problem.message, path: "" }];
+  const items = problems.slice(0, 50).map(({ message, path }) => {
     const line = /line (\d+)/.exec(message)?.[1] - 1;
-    const place = path ? lineOf(text.value, path) : Number.isNaN(line) ? null : line;
+    const lineIndex = path ? lineOf(text.value, path) : Number.isNaN(line) ? null : line;
     return h("li", { class: "cw-note is-bad" }, icon("circle-x"), h("div", {}, h("b", {}, message),
-      place === null ? null : h("p", {}, h("button", { type: "button", class: "cv-plain is-link mono", "data-line": String(place) }, `line ${place + 1}${path ? `, ${path}` : ""}`))));
+      lineIndex === null ? null : h("p", {}, h("button", { type: "button", class: "cv-plain is-link mono", "data-line": String(lineIndex) }, `line ${lineIndex + 1}${path ? `, ${path}` : ""}`))));
   });
-  const head = problem.status === 412 ? "The draft was changed since you loaded this text" : found.length === 1 ? "It cannot be saved like this" : `${found.length} problems`;
-  show(h("h2", {}, head), h("div", { class: "cw-problems", role: "alert" }, h("ul", {}, ...listed)));
+  const head = problem.status === 412 ? "The draft was changed since you loaded this text" : problems.length === 1 ? "The text cannot be saved" : `${problems.length} problems`;
+  showInPanel(h("h2", {}, head), h("div", { class: "cw-problems", role: "alert" }, h("ul", {}, ...items)));
 }
 
 side.addEventListener("click", ({ target }) => {
-  const place = target.closest("[data-line]")?.dataset.line;
-  if (place === undefined) return;
+  const lineIndex = target.closest("[data-line]")?.dataset.line;
+  if (lineIndex === undefined) return;
   const lines = text.value.split("\n");
-  const start = lines.slice(0, Number(place)).join("\n").length + (Number(place) ? 1 : 0);
+  const start = lines.slice(0, Number(lineIndex)).join("\n").length + (Number(lineIndex) ? 1 : 0);
   text.focus();
-  text.setSelectionRange(start, start + lines[place].length);
-  text.scrollTop = Math.max(0, (Number(place) - 6) * parseFloat(getComputedStyle(text).lineHeight));
+  text.setSelectionRange(start, start + lines[lineIndex].length);
+  text.scrollTop = Math.max(0, (Number(lineIndex) - 6) * parseFloat(getComputedStyle(text).lineHeight));
 });
 
-function number() {
+function numberLines() {
   const count = text.value.split("\n").length;
   if (Number(gutter.dataset.count) === count) return;
   gutter.dataset.count = String(count);
   gutter.textContent = Array.from({ length: count }, (_, index) => index + 1).join("\n");
 }
 
-function show(...children) {
+function showInPanel(...children) {
   side.replaceChildren(h("section", {}, ...children));
 }

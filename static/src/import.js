@@ -1,8 +1,8 @@
-// A table is tried first: what it would change, or which cells are wrong; then it is imported as one edit.
+// Import of a table: a dry run shows what it would change or which cells are wrong; then it is imported as one edit.
 import { call } from "./lib/api.js";
-import { drawn, countsText } from "./lib/differences.js";
+import { renderDifferences, countsText } from "./lib/differences.js";
 import { h, icon } from "./lib/dom.js";
-import { guard } from "./forms/submit.js";
+import { withSubmitGuard } from "./forms/submit.js";
 
 const page = document.getElementById("im");
 const text = document.getElementById("im-text");
@@ -37,16 +37,16 @@ async function load(file) {
 const send = (query) => call("POST", `${address}${query}`, text.value, { type: "text/csv" }).then(({ data }) => data);
 
 async function check(button) {
-  await guard(null, button, async () => {
-    const told = await send("?dry_run=1");
+  await withSubmitGuard(null, button, async () => {
+    const preview = await send("?dry_run=1");
     button.classList.remove("btn-primary");
-    const go = h("button", { class: "btn btn-primary", type: "button", "data-busy": "Importing…" }, `Import ${told.rows} row${told.rows === 1 ? "" : "s"}`);
-    go.addEventListener("click", () => guard(null, go, async () => {
+    const importButton = h("button", { class: "btn btn-primary", type: "button", "data-busy": "Importing…" }, `Import ${preview.rows} row${preview.rows === 1 ? "" : "s"}`);
+    importButton.addEventListener("click", () => withSubmitGuard(null, importButton, async () => {
       await send("");
       location.assign(page.dataset.next);
     }));
-    card(`2. What it changes: ${countsText({ create: told.created, change: told.changed })}${told.unchanged ? `, ${told.unchanged} as they are` : ""}`,
-      await drawn(told.differences, page.dataset.names, told.created + told.changed), told.differences.length ? h("div", { class: "fm-buttons" }, go) : null);
+    card(`2. What it changes: ${countsText({ create: preview.created, change: preview.changed })}${preview.unchanged ? `, ${preview.unchanged} unchanged` : ""}`,
+      await renderDifferences(preview.differences, page.dataset.names, preview.created + preview.changed), preview.differences.length ? h("div", { class: "fm-buttons" }, importButton) : null);
   });
 }
 
@@ -56,7 +56,7 @@ function refuse(problem) {
     const words = message.replace(/^Row \d+, [^:]+: /, "");
     return h("tr", {}, h("td", { class: "num" }, row ?? ""), h("td", { class: "mono" }, column ?? path ?? ""), h("td", { class: "wrap" }, words));
   });
-  card(rows.length ? `2. ${rows.length} cell${rows.length === 1 ? "" : "s"} to correct; nothing was imported` : "2. It cannot be read",
+  card(rows.length ? `2. ${rows.length} cell${rows.length === 1 ? "" : "s"} to correct; nothing was imported` : "2. The table cannot be read",
     rows.length
       ? h("div", { class: "cw-scroll", tabindex: "0", role: "region", "aria-label": "Wrong cells" }, h("table", { class: "table cw-table im-wrong" },
         h("thead", {}, h("tr", {}, h("th", { scope: "col", class: "num" }, "Row"), h("th", { scope: "col" }, "Column"), h("th", { scope: "col" }, "What is wrong"))), h("tbody", {}, ...rows)))

@@ -15,7 +15,7 @@ startObjectForms();
 startDraftPage(page, { panel: "ob-panel", say });
 shortcut("n", "Add one of this kind", () => document.querySelector("[data-new]")?.click());
 shortcut("j", "Next kind", () => step(1));
-shortcut("k", "Kind before", () => step(-1));
+shortcut("k", "Previous kind", () => step(-1));
 document.querySelector(".ob-kind[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
 document.addEventListener("input", ({ target }) => { typed ||= Boolean(target.closest("[data-object]")); });
@@ -47,7 +47,7 @@ document.body.addEventListener("saved", ({ detail: { source } }) => {
 window.addEventListener("beforeunload", (event) => { if (typed) event.preventDefault(); });
 
 async function show(key) {
-  if (typed && !(await confirm("Leave what was typed here?", "Leave it"))) return;
+  if (typed && !(await confirm("Discard what you typed?", "Discard"))) return;
   typed = false;
   await select(key);
   if (key) (panel().querySelector("form input:not([type=hidden])") ?? panel().querySelector("h2"))?.focus();
@@ -56,6 +56,6 @@ async function show(key) {
 
 function step(way) {
   const kinds = [...document.querySelectorAll(".ob-kind")];
-  const at = kinds.findIndex((kind) => kind.hasAttribute("aria-current"));
-  kinds[(at + way + kinds.length) % kinds.length].click();
+  const index = kinds.findIndex((kind) => kind.hasAttribute("aria-current"));
+  kinds[(index + way + kinds.length) % kinds.length].click();
 }

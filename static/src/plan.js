@@ -1,17 +1,17 @@
-// Plan review: buttons through the API; a refusal is shown on the page, with what moved and what to do.
+// Plan review: buttons call the API; a refusal is shown on the page, with the reason and what to do.
 import { h, icon } from "./lib/dom.js";
 import { startForms } from "./forms/submit.js";
 
 startForms();
 document.body.addEventListener("saved", () => location.reload());
 
-// A plan that is still being computed: its page comes again when the socket says so, or after a while.
+// A plan that is still being computed: the page reloads when the socket reports it, and every four seconds.
 const computing = document.querySelector("[data-computing]");
 if (computing) {
   const since = computing.querySelector("[data-since]");
-  const told = () => { since.textContent = `${Math.max(0, Math.round((Date.now() - Date.parse(since.dataset.since)) / 1000))} s so far.`; };
-  told();
-  setInterval(told, 1000);
+  const showElapsed = () => { since.textContent = `${Math.max(0, Math.round((Date.now() - Date.parse(since.dataset.since)) / 1000))} s so far.`; };
+  showElapsed();
+  setInterval(showElapsed, 1000);
   setInterval(() => location.reload(), 4000);
   document.body.addEventListener("changed:plan", ({ detail }) => { if (detail.id === computing.dataset.computing) location.reload(); });
 }
@@ -28,10 +28,10 @@ document.body.addEventListener("refused", (event) => {
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-expand]");
   if (!button) return;
-  const all = [...document.querySelectorAll(`${button.dataset.expand} details, ${button.dataset.expand} ~ details, ${button.dataset.expand} ~ details details`)];
-  const closed = all.some(({ open }) => !open);
-  all.forEach((one) => { one.open = closed; });
-  button.textContent = closed ? "Fold all" : "Expand all";
+  const steps = [...document.querySelectorAll(`${button.dataset.expand} details, ${button.dataset.expand} ~ details, ${button.dataset.expand} ~ details details`)];
+  const closed = steps.some(({ open }) => !open);
+  steps.forEach((step) => { step.open = closed; });
+  button.textContent = closed ? "Collapse all" : "Expand all";
 });
 
 // The tab of the part that is being read.
@@ -40,9 +40,9 @@ const watcher = new IntersectionObserver((entries) => {
   const top = entries.find(({ isIntersecting }) => isIntersecting);
   if (!top) return;
   for (const tab of tabs) {
-    const here = tab.hash === `#${top.target.id}`;
-    tab.classList.toggle("active", here);
-    if (here) tab.setAttribute("aria-current", "true");
+    const isCurrent = tab.hash === `#${top.target.id}`;
+    tab.classList.toggle("active", isCurrent);
+    if (isCurrent) tab.setAttribute("aria-current", "true");
     else tab.removeAttribute("aria-current");
   }
 }, { rootMargin: "-10% 0px -70% 0px" });

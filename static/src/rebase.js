@@ -3,18 +3,18 @@ import { startForms } from "./forms/submit.js";
 
 startForms();
 const form = document.getElementById("rb");
-form?.addEventListener("change", left);
+form?.addEventListener("change", showOpenCount);
 form?.addEventListener("click", ({ target }) => {
   const side = target.closest("[data-all]")?.dataset.all;
   if (!side) return;
   form.querySelectorAll(`[type=radio][value=${side}]`).forEach((choice) => { choice.checked = true; });
-  left();
+  showOpenCount();
 });
 
-if (form) left(); // what was chosen while the page was still loading counts too
+if (form) showOpenCount(); // what was chosen while the page was still loading counts too
 
-function left() {
+function showOpenCount() {
   const open = [...form.querySelectorAll(".rb-field")].filter((field) => !field.querySelector(":checked")).length;
-  const told = document.getElementById("rb-left");
-  if (told) told.textContent = open ? `${open} to decide` : "All decided";
+  const counter = document.getElementById("rb-left");
+  if (counter) counter.textContent = open ? `${open} to decide` : "All decided";
 }

@@ -3,8 +3,8 @@
   const root = document.documentElement;
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const apply = () => {
-    const asked = localStorage.getItem("theme") ?? "system";
-    root.dataset.bsTheme = asked === "system" ? (dark.matches ? "dark" : "light") : asked;
+    const theme = localStorage.getItem("theme") ?? "system";
+    root.dataset.bsTheme = theme === "system" ? (dark.matches ? "dark" : "light") : theme;
     root.dataset.density = localStorage.getItem("density") ?? "comfortable";
   };
   dark.addEventListener("change", apply);

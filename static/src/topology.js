@@ -2,30 +2,30 @@
 import { startMap } from "./topology/map.js";
 import { data } from "./lib/dom.js";
 import { writeRates } from "./lib/rates.js";
-import { link } from "./lib/socket.js";
+import { liveStatus } from "./lib/socket.js";
 import { shortcut } from "./lib/shortcuts.js";
 
-const QUIET = 20_000; // no rates for so long, after some came: say so
+const STALE_AFTER = 20_000; // milliseconds without rates, after some came
 const edges = {};
 const indicator = document.querySelector("[data-live]");
-let heard = null;
+let lastRatesAt = null;
 let map = null;
 
-function read() {
+function readPicture() {
   const picture = data("picture");
   for (const [id, rates] of Object.entries(picture.rates)) edges[id] ??= rates;
   return picture;
 }
 
-function clock(moment) {
+function timeText(moment) {
   return moment.toLocaleTimeString("en-GB");
 }
 
-function tell() {
-  const quiet = heard && Date.now() - heard > QUIET;
-  const live = link.live && !quiet;
+function updateIndicator() {
+  const quiet = lastRatesAt && Date.now() - lastRatesAt > STALE_AFTER;
+  const live = liveStatus.live && !quiet;
   indicator.classList.toggle("is-stale", !live);
-  const text = live ? `Live · ${clock(heard ?? link.since)}` : `Stale since ${clock(quiet ? heard : link.since)}${link.live ? "" : ", reconnecting"}`;
+  const text = live ? `Live · ${timeText(lastRatesAt ?? liveStatus.since)}` : `Stale since ${timeText(quiet ? lastRatesAt : liveStatus.since)}${liveStatus.live ? "" : ", reconnecting"}`;
   if (indicator.textContent !== text) indicator.textContent = text;
 }
 
@@ -43,31 +43,31 @@ async function select(id, push = true) {
 const selected = () => new URLSearchParams(location.search).get("select") ?? "";
 
 document.addEventListener("click", (event) => {
-  const go = event.target.closest('a[href^="?select="]');
-  if (!go || event.metaKey || event.ctrlKey || event.shiftKey) return;
+  const anchor = event.target.closest('a[href^="?select="]');
+  if (!anchor || event.metaKey || event.ctrlKey || event.shiftKey) return;
   event.preventDefault();
-  select(new URLSearchParams(go.getAttribute("href")).get("select"));
+  select(new URLSearchParams(anchor.getAttribute("href")).get("select"));
 });
 addEventListener("popstate", () => select(selected(), false));
 
 const stage = document.querySelector(".tp-stage");
-const first = read();
+const first = readPicture();
 if (stage) map = await startMap(stage, first, edges, selected());
 writeRates(document, edges);
 
 document.body.addEventListener("rates", ({ detail }) => {
-  heard = new Date(detail.at ?? Date.now());
+  lastRatesAt = new Date(detail.at ?? Date.now());
   Object.assign(edges, detail.edges);
   map?.rates();
   writeRates(document, edges);
-  tell();
+  updateIndicator();
 });
-document.body.addEventListener("live", tell);
+document.body.addEventListener("live", updateIndicator);
 document.body.addEventListener("htmx:afterSettle", ({ detail }) => {
-  if (detail.target.id === "tp-data") map?.show(read());
+  if (detail.target.id === "tp-data") map?.show(readPicture());
   writeRates(document, edges);
 });
-setInterval(tell, 1000);
+setInterval(updateIndicator, 1000);
 if (stage) {
   shortcut("0", "Show the whole network", () => map.fit());
   shortcut("+", "Zoom in", () => map.zoom(1.6));

@@ -1,4 +1,4 @@
-// Questions about flows: ends are picked by name or typed as addresses; the question is a plain GET form.
+// Trace and reachability: ends are picked by name or typed as addresses; the form is a plain GET form.
 import { startPickers } from "./forms/picker.js";
 
 startPickers();
@@ -8,14 +8,14 @@ form.querySelector("[name=version]").addEventListener("change", ({ target }) => 
   form.dataset.api = `/api/v1/t/${tenant}/${target.value}/`;
 });
 document.querySelector("[data-swap]")?.addEventListener("click", () => {
-  const [one, other] = form.querySelectorAll(".tr-end");
-  const [mine, theirs] = [one, other].map((end) => ({ value: end.querySelector("[type=hidden]").value, chips: [...end.querySelectorAll(".fm-chosen > li")] }));
-  for (const [end, { value, chips }] of [[one, theirs], [other, mine]]) {
+  const [first, second] = form.querySelectorAll(".tr-end");
+  const [firstState, secondState] = [first, second].map((end) => ({ value: end.querySelector("[type=hidden]").value, chips: [...end.querySelectorAll(".fm-chosen > li")] }));
+  for (const [end, { value, chips }] of [[first, secondState], [second, firstState]]) {
     end.querySelector("[type=hidden]").value = value;
     end.querySelector(".fm-chosen").replaceChildren(...chips);
   }
 });
-// What is empty is not part of the question, nor of its address.
+// Empty fields stay out of the query string.
 form.addEventListener("submit", () => {
   for (const field of form.elements) if (field.name && field.value === "") field.disabled = true;
 });

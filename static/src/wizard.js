@@ -1,6 +1,6 @@
 // The connector wizard: picking a discovered network fills in what follows from it; discovery shows how far it is.
 import { startObjectForms } from "./forms/object_form.js";
-import { choose } from "./forms/picker.js";
+import { chooseOption } from "./forms/picker.js";
 
 startObjectForms();
 
@@ -16,7 +16,7 @@ document.addEventListener("change", ({ target }) => {
     name.value = dataset.name;
     name.dataset.filled = "yes";
   }
-  if (dataset.exchange) choose(elements.namedItem("exchange").closest("[data-pick]"), dataset.exchange, dataset.exchangeName);
+  if (dataset.exchange) chooseOption(elements.namedItem("exchange").closest("[data-pick]"), dataset.exchange, dataset.exchangeName);
 });
 
 document.addEventListener("input", ({ target }) => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { along, arrow, bendThrough, distance, facing, neighbour, path, route, placeChip, slot } from "../src/canvas/geometry.js";
+import { along, arrow, bendThrough, distance, facing, neighbour, path, route, placeChip, slotOffset } from "../src/canvas/geometry.js";
 
 const rect = (left, top, width = 176, height = 100) => ({ left, top, right: left + width, bottom: top + height });
 
@@ -62,7 +62,7 @@ test("chips of many lines between the same cards cover neither cards nor each ot
   const taken = [...cards];
   for (let n = 0; n < 7; n += 1) {
     const [from, to] = n % 3 ? cards : [cards[1], cards[0]];
-    const { points } = route(from, to, [], slot(n));
+    const { points } = route(from, to, [], slotOffset(n));
     const place = placeChip(points, size, taken);
     assert.equal(place.covered, 0, `chip ${n}`);
     assert.ok(distance(bendThrough(points, place.bow), place) < 6, `line ${n} runs through its chip`);
@@ -71,11 +71,11 @@ test("chips of many lines between the same cards cover neither cards nor each ot
 });
 
 test("two lines between the same cards keep their distance", () => {
-  const ways = [0, 1].map((n) => route(rect(0, 0), rect(300, 0), [], slot(n)).points[0].y);
+  const ways = [0, 1].map((n) => route(rect(0, 0), rect(300, 0), [], slotOffset(n)).points[0].y);
   assert.ok(Math.abs(ways[0] - ways[1]) >= 24);
 });
 
-test("slots fan out from the middle", () => assert.deepEqual([0, 1, 2, 3, 4].map(slot), [0, 1, -1, 2, -2]));
+test("slots fan out from the middle", () => assert.deepEqual([0, 1, 2, 3, 4].map(slotOffset), [0, 1, -1, 2, -2]));
 
 test("a line never leaves its card", () => {
   const tall = rect(0, 0, 176, 40);

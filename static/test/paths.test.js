@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { nearest, put, renumber, typed, within } from "../src/forms/paths.js";
+import { nearest, put, renumber, parseValue, pathInObject } from "../src/forms/paths.js";
 
 test("paths build the body they name", () => {
   const body = {};
@@ -17,12 +17,12 @@ test("paths build the body they name", () => {
 });
 
 test("fields give what their kind says", () => {
-  assert.deepEqual(typed("list", " 443, 8000-8100\n22 "), ["443", "8000-8100", "22"]);
-  assert.equal(typed("number", "70000"), 70000);
-  assert.equal(typed("number", " "), null);
-  assert.equal(typed("optional", ""), null);
-  assert.equal(typed("flag", "on", true), true);
-  assert.equal(typed(undefined, " corp "), "corp");
+  assert.deepEqual(parseValue("list", " 443, 8000-8100\n22 "), ["443", "8000-8100", "22"]);
+  assert.equal(parseValue("number", "70000"), 70000);
+  assert.equal(parseValue("number", " "), null);
+  assert.equal(parseValue("optional", ""), null);
+  assert.equal(parseValue("flag", "on", true), true);
+  assert.equal(parseValue(undefined, " corp "), "corp");
 });
 
 test("a problem finds its field, or the field that holds it", () => {
@@ -34,10 +34,10 @@ test("a problem finds its field, or the field that holds it", () => {
 });
 
 test("the address of the object is taken off a path", () => {
-  assert.equal(within("policies/prod-out/rules[0].ports[0]"), "rules[0].ports[0]");
-  assert.equal(within("rules[0].ports"), "rules[0].ports");
+  assert.equal(pathInObject("policies/prod-out/rules[0].ports[0]"), "rules[0].ports[0]");
+  assert.equal(pathInObject("rules[0].ports"), "rules[0].ports");
 });
 
-test("a problem whose prefix is a path with a slash keeps its field", () => assert.equal(within("connectors/a/attachments[0].prefixes[1]"), "attachments[0].prefixes[1]"));
+test("a problem whose prefix is a path with a slash keeps its field", () => assert.equal(pathInObject("connectors/a/attachments[0].prefixes[1]"), "attachments[0].prefixes[1]"));
 
 test("rows are numbered again after a move", () => assert.equal(renumber("rules[3].ports", 1), "rules[1].ports"));

@@ -1,5 +1,5 @@
 // The same without dragging: press the icon of a card (or P on it), then the other card; press a product, then a policy.
-// Arrow keys go from card to card. One thing is picked up at a time; Escape lets go.
+// Arrow keys go from card to card. One card or product is picked up at a time; Escape cancels.
 import { neighbour } from "./geometry.js";
 
 export function startConnect({ stage, drop, say }) {
@@ -15,16 +15,16 @@ export function startConnect({ stage, drop, say }) {
   };
 
   function pick(source) {
-    const again = picked === source;
-    release(again ? "Let go." : "");
-    if (again) return;
+    const isSame = picked === source;
+    release(isSame ? "Cancelled." : "");
+    if (isSame) return;
     picked = source;
     source.classList.add("is-picked");
     grip(source)?.setAttribute("aria-pressed", "true");
     document.body.classList.add("is-connecting");
     say(source.matches(".cv-product")
-      ? `${source.dataset.name} picked up. Choose the policy it shall inspect. Escape lets go.`
-      : `Policy from ${source.dataset.name}: choose where to, with the pointer or the arrow keys and Enter. Escape lets go.`);
+      ? `${source.dataset.name} picked up. Choose the policy to inspect. Escape cancels.`
+      : `Policy from ${source.dataset.name}: choose where to, with the pointer or the arrow keys and Enter. Escape cancels.`);
   }
 
   // Before anything else hears of the click: while something is picked up, a click chooses its target.
@@ -52,16 +52,16 @@ export function startConnect({ stage, drop, say }) {
   stage.addEventListener("keydown", (event) => {
     const card = event.target.closest(".cv-card");
     if (!event.key.startsWith("Arrow") || !event.target.closest(".cv-card, .cv-chip")) return;
-    const all = [...stage.querySelectorAll(".cv-card")];
-    const here = (card ?? event.target).getBoundingClientRect();
-    const next = all[neighbour(here, all.map((each) => each.getBoundingClientRect()), event.key)];
+    const cards = [...stage.querySelectorAll(".cv-card")];
+    const rect = (card ?? event.target).getBoundingClientRect();
+    const next = cards[neighbour(rect, cards.map((other) => other.getBoundingClientRect()), event.key)];
     if (!next) return;
     event.preventDefault();
     next.querySelector("h3 button").focus();
   });
 
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && picked && !document.querySelector("dialog[open]")) release("Let go. Nothing changed.");
+    if (event.key === "Escape" && picked && !document.querySelector("dialog[open]")) release("Cancelled. Nothing changed.");
   });
 
   return { pick: (card) => card && pick(card), release };

@@ -8,36 +8,36 @@ const EDGE = 36;
 
 /** drop(source, x, y) decides what happens; hover(source, x, y) answers the element that would take it, or null. */
 export function startDrag({ stage, hover, drop, say }) {
-  let held = null; // {source, pointer, x, y, moved, ghost, target}
+  let drag = null; // {source, pointer, x, y, moved, ghost, target}
 
   document.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0 || held) return;
-    const source = sourceOf(event);
-    if (source) held = { source, pointer: event.pointerId, x: event.clientX, y: event.clientY, moved: false };
+    if (event.button !== 0 || drag) return;
+    const source = dragSource(event);
+    if (source) drag = { source, pointer: event.pointerId, x: event.clientX, y: event.clientY, moved: false };
   });
 
   document.addEventListener("pointermove", (event) => {
-    if (!held || event.pointerId !== held.pointer) return;
+    if (!drag || event.pointerId !== drag.pointer) return;
     const [x, y] = [event.clientX, event.clientY];
-    if (!held.moved) {
-      if (Math.hypot(x - held.x, y - held.y) < THRESHOLD) return;
-      held.moved = true;
-      held.source.classList.add("is-dragged");
+    if (!drag.moved) {
+      if (Math.hypot(x - drag.x, y - drag.y) < THRESHOLD) return;
+      drag.moved = true;
+      drag.source.classList.add("is-dragged");
       document.body.classList.add("is-dragging");
-      held.ghost = ghostOf(held.source);
-      say(`Holding ${held.source.dataset.name}. Drop it, or press Escape.`);
+      drag.ghost = createGhost(drag.source);
+      say(`Holding ${drag.source.dataset.name}. Drop it, or press Escape.`);
     }
     event.preventDefault();
-    scroll(stage, x, y);
-    held.ghost.to(x, y);
-    mark(hover(held.source, x, y));
+    scrollAtEdge(stage, x, y);
+    drag.ghost.to(x, y);
+    mark(hover(drag.source, x, y));
   });
 
   document.addEventListener("pointerup", (event) => {
-    if (!held || event.pointerId !== held.pointer) return;
-    const { moved, source } = held;
+    if (!drag || event.pointerId !== drag.pointer) return;
+    const { moved, source } = drag;
     const [x, y] = [event.clientX, event.clientY];
-    letGo();
+    endDrag();
     if (!moved) return;
     // The click that follows a drag is no choice of what lies under the pointer.
     addEventListener("click", preventClick, { capture: true, once: true });
@@ -45,32 +45,32 @@ export function startDrag({ stage, hover, drop, say }) {
     drop(source, x, y);
   });
 
-  document.addEventListener("pointercancel", letGo);
+  document.addEventListener("pointercancel", endDrag);
   document.addEventListener("keydown", (event) => {
-    if (held?.moved && event.key === "Escape") {
-      letGo();
-      say("Let go. Nothing changed.");
+    if (drag?.moved && event.key === "Escape") {
+      endDrag();
+      say("Cancelled. Nothing changed.");
     }
   });
 
-  function letGo() {
-    if (!held) return;
-    held.source.classList.remove("is-dragged");
+  function endDrag() {
+    if (!drag) return;
+    drag.source.classList.remove("is-dragged");
     document.body.classList.remove("is-dragging");
-    held.ghost?.remove();
+    drag.ghost?.remove();
     mark(null);
-    held = null;
+    drag = null;
   }
 
   function mark(target) {
-    if (held.target === target) return;
-    held.target?.classList.remove("is-target");
+    if (drag.target === target) return;
+    drag.target?.classList.remove("is-target");
     target?.classList.add("is-target");
-    held.target = target;
+    drag.target = target;
   }
 }
 
-function sourceOf({ target, pointerType }) {
+function dragSource({ target, pointerType }) {
   const product = target.closest(".cv-product");
   if (product) return product;
   const card = target.closest("#cv[data-edit] .cv-card");
@@ -83,7 +83,7 @@ function preventClick(event) {
 }
 
 // A card pulls a line behind the pointer; a product is carried as a chip.
-function ghostOf(source) {
+function createGhost(source) {
   if (source.matches(".cv-product")) {
     const chip = h("div", { class: "cv-chip cv-drag-chip is-inspect", "aria-hidden": "true" }, source.dataset.name);
     document.body.append(chip);
@@ -102,7 +102,7 @@ function ghostOf(source) {
   };
 }
 
-function scroll(stage, x, y) {
+function scrollAtEdge(stage, x, y) {
   const at = stage.getBoundingClientRect();
   const step = (near, far) => (near < EDGE && near > 0 ? -12 : far < EDGE && far > 0 ? 12 : 0);
   stage.scrollBy(step(x - at.left, at.right - x), step(y - at.top, at.bottom - y));

@@ -12,8 +12,8 @@ const overlaps = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bot
 export function facing(rect, other, offset = 0) {
   const low = Math.max(rect.top, other.top) + MARGIN;
   const high = Math.min(rect.bottom, other.bottom) - MARGIN;
-  const wanted = low <= high ? (low + high) / 2 : other.top > rect.top ? rect.bottom - MARGIN - 4 : rect.top + MARGIN + 4;
-  return Math.min(Math.max(wanted + offset, rect.top + 8), rect.bottom - 8);
+  const y = low <= high ? (low + high) / 2 : other.top > rect.top ? rect.bottom - MARGIN - 4 : rect.top + MARGIN + 4;
+  return Math.min(Math.max(y + offset, rect.top + 8), rect.bottom - 8);
 }
 
 /**
@@ -87,9 +87,9 @@ export function path([a, b, c, d]) {
 /** The two strokes of an arrow head at `tip`, pointing along the unit vector `heading`. */
 export function arrow(tip, heading, length = 7, half = 4.5) {
   const back = { x: tip.x - length * heading.x, y: tip.y - length * heading.y };
-  const one = { x: back.x - half * heading.y, y: back.y - half * heading.x };
-  const two = { x: back.x + half * heading.y, y: back.y + half * heading.x };
-  return `M${round(one.x)} ${round(one.y)}L${round(tip.x)} ${round(tip.y)}L${round(two.x)} ${round(two.y)}`;
+  const left = { x: back.x - half * heading.y, y: back.y - half * heading.x };
+  const right = { x: back.x + half * heading.y, y: back.y + half * heading.x };
+  return `M${round(left.x)} ${round(left.y)}L${round(tip.x)} ${round(tip.y)}L${round(right.x)} ${round(right.y)}`;
 }
 
 /** The point of a curve at `t`, 0 at its start and 1 at its end. */
@@ -105,7 +105,7 @@ export function along([a, b, c, d], t) {
  */
 export function placeChip(points, size, taken = []) {
   let best = null;
-  for (const { t, dx, dy } of PLACES) {
+  for (const { t, dx, dy } of CHIP_POSITIONS) {
     const on = along(points, t);
     const [x, y] = [on.x + dx, on.y + dy];
     const box = { left: x - size.width / 2, right: x + size.width / 2, top: y - size.height / 2, bottom: y + size.height / 2 };
@@ -127,7 +127,7 @@ export function bendThrough([a, b, c, d], { x, y }) {
 // Tried in this order: along the curve first, then ever further beside it.
 const ALONG = [0, 0.04, 0.08, 0.12, 0.16, 0.2, 0.24, 0.28, 0.32, 0.36].flatMap((off) => (off ? [0.5 - off, 0.5 + off] : [0.5]));
 const BESIDE = [16, 24, 32, 40, 48, 64, 80, 96, 112, 128, 160];
-const PLACES = [
+const CHIP_POSITIONS = [
   ...ALONG.map((t) => ({ t, dx: 0, dy: 0 })),
   ...BESIDE.flatMap((by) => [[0, by], [0, -by], [by, 0], [-by, 0]].flatMap(([dx, dy]) => [0.5, 0.42, 0.58, 0.34, 0.66].map((t) => ({ t, dx, dy })))),
 ];
@@ -145,7 +145,7 @@ export function distance(points, point) {
 }
 
 /** 0, 1, -1, 2, -2 … for the nth line between the same two cards. */
-export const slot = (n) => (n % 2 ? (n + 1) / 2 : -n / 2) || 0;
+export const slotOffset = (n) => (n % 2 ? (n + 1) / 2 : -n / 2) || 0;
 
 /** The index of the rectangle that lies in the direction of an arrow key as seen from `from`, or -1. */
 export function neighbour(from, rects, key) {

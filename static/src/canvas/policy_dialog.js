@@ -1,20 +1,20 @@
-// What a drop makes: a dialog for a new policy, or a policy that inspects.
+// What a drop starts: the dialog of a new policy, or inspection of an existing one.
 import { get, patch, post } from "../lib/api.js";
 import { toast, toastProblem } from "../lib/toast.js";
-import { guard, open } from "../forms/submit.js";
+import { withSubmitGuard, open } from "../forms/submit.js";
 import { board } from "./policy_lines.js";
 
 const api = () => document.getElementById("cv").dataset.api;
 const fill = (dialog, words) => Object.entries(words).forEach(([name, word]) =>
   dialog.querySelectorAll(`[data-fill="${name}"]`).forEach((node) => { node.textContent = word; }));
 
-/** Asks what the policy from one card to another (or to any of a segment) shall do. */
-export function askPolicy(source, target) {
+/** Open the dialog of a new policy from one card to another, or to any connector of a segment. */
+export function openPolicyDialog(source, target) {
   const segment = source.dataset.segment;
   const lane = target.closest("[data-segment].cv-lane");
   if (lane.dataset.segment !== segment) {
     const [mine, theirs] = [source.dataset.segmentName, lane.getAttribute("aria-label")];
-    toast("warn", `${source.dataset.name} is in segment ${mine}, that is ${theirs}. Segments reach each other through a share: press H to add one.`);
+    toast("warn", `${source.dataset.name} is in segment ${mine}, the target is in ${theirs}. Two segments need a share to reach each other: press H to add one.`);
     return;
   }
   const to = target.matches(".cv-card") ? target.dataset : { ref: "any", name: "any" };
@@ -29,18 +29,18 @@ export function askPolicy(source, target) {
   form.querySelector("[name='rules[0].ports']").focus();
 }
 
-function freeName(wanted) {
+function freeName(base) {
   const names = new Set([...board().querySelectorAll("[data-policy]")].map((item) => item.dataset.name));
-  let name = wanted;
-  for (let n = 2; names.has(name); n += 1) name = `${wanted}-${n}`;
+  let name = base;
+  for (let n = 2; names.has(name); n += 1) name = `${base}-${n}`;
   return name;
 }
 
-/** Makes a policy inspect through a product; asks for a placement when the draft has no service of it. */
-export async function inspect(policy, product) {
+/** Inspect the traffic of a policy with a product. Asks for a placement when the draft has no service of the product. */
+export async function addInspection(policy, product) {
   if (product.dataset.service) {
     try {
-      await through(policy, product.dataset.service);
+      await addServiceToRules(policy, product.dataset.service);
     } catch (problem) {
       toastProblem(problem);
     }
@@ -55,13 +55,13 @@ export async function inspect(policy, product) {
   form.elements.product.value = product.dataset.product;
 }
 
-/** The dialog of a new service: places it, then sends the policy through it. */
+/** Handle the dialog of a new service: create it, then let the policy inspect with it. */
 export function startServiceDialog() {
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (!("insertService" in form.dataset)) return;
     event.preventDefault();
-    guard(form, form.querySelector("[type=submit]"), async () => {
+    withSubmitGuard(form, form.querySelector("[type=submit]"), async () => {
       const placements = [...form.querySelectorAll("[data-placement]:checked")].map((box) => {
         const count = Number(box.closest(".fm-place").querySelector("[data-instances]").value);
         return { exchange: box.value, min_instances: count, max_instances: count };
@@ -70,17 +70,17 @@ export function startServiceDialog() {
       const { name, product, on_failure: failure } = form.elements;
       const service = await post(`${api()}services/`, { name: name.value, product: product.value, segments, placements, on_failure: failure.value });
       form.closest("dialog").close();
-      await through(form.dataset.policy, service.id);
+      await addServiceToRules(form.dataset.policy, service.id);
     });
   });
 }
 
-// Rules that let traffic pass inspect it from now on; where none does, the first rule does. The service has to be in
-// the policy's segments for that.
-async function through(uid, service) {
-  const [policy, fw] = await Promise.all([get(`${api()}policies/${uid}/`), get(`${api()}services/${service}/`)]);
-  const missing = policy.segments.filter((segment) => !fw.segments.includes(segment));
-  if (missing.length) await patch(`${api()}services/${service}/`, { segments: [...fw.segments, ...missing] });
+// Every rule that allows or inspects gets the service; without such a rule, the first one. The service must be in the
+// segments of the policy.
+async function addServiceToRules(uid, service) {
+  const [policy, inspector] = await Promise.all([get(`${api()}policies/${uid}/`), get(`${api()}services/${service}/`)]);
+  const missing = policy.segments.filter((segment) => !inspector.segments.includes(segment));
+  if (missing.length) await patch(`${api()}services/${service}/`, { segments: [...inspector.segments, ...missing] });
   const passing = policy.rules.filter((rule) => rule.action === "allow" || rule.action === "inspect");
   const chosen = new Set(passing.length ? passing : policy.rules.slice(0, 1));
   const rules = policy.rules.map((rule) => {

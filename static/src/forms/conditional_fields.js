@@ -2,7 +2,7 @@
 export function startConditionalFields() {
   document.addEventListener("change", ({ target }) => target.form && show(target.form));
   document.addEventListener("row", ({ target }) => show(target.closest("form")));
-  document.body.addEventListener("drawn", showAll);
+  document.body.addEventListener("refreshed", showAll);
   showAll();
 }
 

@@ -1,8 +1,8 @@
 // Reads a form into a JSON body by the names of its fields, and shows problems where they belong.
-import { fold, nearest, put, typed, within } from "./paths.js";
+import { nullIfEmpty, nearest, put, parseValue, pathInObject } from "./paths.js";
 
 const fields = (form) => [...form.elements].filter((field) => field.name && !field.matches(":disabled"));
-const seen = (field) => field.type !== "hidden" || field.dataset.picked;
+const isVisible = (field) => field.type !== "hidden" || field.dataset.picked;
 
 /** The body of a form. Check boxes of one name with values make a list; `data-kind` says how text becomes a value.
  * What is hidden because of another field is null; rows make a list also when there are none. */
@@ -22,11 +22,11 @@ export function read(form) {
     } else if (field.multiple) {
       put(body, field.name, [...field.selectedOptions].map((option) => option.value));
     } else {
-      put(body, field.name, typed(field.dataset.kind, field.value, field.checked));
+      put(body, field.name, parseValue(field.dataset.kind, field.value, field.checked));
     }
   }
   for (const [name, values] of Object.entries(lists)) put(body, name, values);
-  form.querySelectorAll("[data-nullable]").forEach(({ dataset }) => fold(body, dataset.nullable));
+  form.querySelectorAll("[data-nullable]").forEach(({ dataset }) => nullIfEmpty(body, dataset.nullable));
   return body;
 }
 
@@ -43,12 +43,12 @@ export function clear(form) {
 export function show(form, error) {
   clear(form);
   const all = fields(form);
-  const names = [...new Set(all.filter(seen).map((field) => field.name))];
+  const names = [...new Set(all.filter(isVisible).map((field) => field.name))];
   const rest = [];
   let first = null;
   for (const problem of error.problems ?? []) {
-    const name = nearest(names, within(problem.path ?? ""));
-    const field = name && all.find((each) => each.name === name && seen(each));
+    const name = nearest(names, pathInObject(problem.path ?? ""));
+    const field = name && all.find((each) => each.name === name && isVisible(each));
     if (!field) {
       rest.push(problem);
       continue;

@@ -13,7 +13,7 @@ export function put(body, path, value) {
 }
 
 /** Makes the object at `path` null while nothing in it was filled in; a flag alone says nothing. */
-export function fold(body, path) {
+export function nullIfEmpty(body, path) {
   const keys = parts(path);
   const last = keys.pop();
   const holder = keys.reduce((inner, key) => inner?.[key], body);
@@ -22,7 +22,7 @@ export function fold(body, path) {
 }
 
 /** The value of a field as its kind wants it: list, number, flag, optional (null when empty) or text. */
-export function typed(kind, text, checked = false) {
+export function parseValue(kind, text, checked = false) {
   const trimmed = text.trim();
   if (kind === "list") return trimmed.split(/[\s,]+/).filter(Boolean);
   if (kind === "number") return trimmed === "" ? null : Number(trimmed);
@@ -33,11 +33,11 @@ export function typed(kind, text, checked = false) {
 
 /** The name among `names` that a problem's path speaks about: itself, or its nearest parent; null when there is none. */
 export function nearest(names, path) {
-  const wanted = parts(path);
-  for (let length = wanted.length; length > 0; length -= 1) {
+  const keys = parts(path);
+  for (let length = keys.length; length > 0; length -= 1) {
     const found = names.find((name) => {
       const own = parts(name);
-      return own.length === length && own.every((key, n) => key === wanted[n]);
+      return own.length === length && own.every((key, n) => key === keys[n]);
     });
     if (found) return found;
   }
@@ -48,4 +48,4 @@ export function nearest(names, path) {
 export const renumber = (name, index) => name.replace(/\[\d+\]/, `[${index}]`);
 
 /** A problem's path without the address of the object it is in: `policies/prod-out/rules[0].ports` gives `rules[0].ports`. */
-export const within = (path) => path.slice(path.lastIndexOf("/") + 1);
+export const pathInObject = (path) => path.slice(path.lastIndexOf("/") + 1);

@@ -1,8 +1,8 @@
 // Forms and buttons that write through the REST API, by attribute:
-//   <form data-method="PATCH" data-url="…">   its fields are the body (forms.js); problems appear at their fields
+//   <form data-method="PATCH" data-url="…">   its fields are the body (form_data.js); problems appear at their fields
 //   <button data-call="DELETE …" data-body='{…}' data-confirm="…?" data-word="Delete" data-next="/t/…/{id}/" data-busy="…">
 //   <button data-open="dialog-id">, <button data-close>
-// On success: data-next is gone to ({id} of the answer filled in), else "saved" is told on the body: {source, data}.
+// On success the page goes to data-next ({id} is that of the answer), else the body gets the event "saved": {source, data}.
 import { call } from "../lib/api.js";
 import { confirm } from "../lib/behaviours.js";
 import { toastProblem } from "../lib/toast.js";
@@ -20,11 +20,11 @@ export function startForms() {
     if (!button || button.disabled || button.getAttribute("aria-disabled") === "true") return;
     if ("close" in button.dataset) button.closest("dialog").close();
     else if (button.dataset.open) open(document.getElementById(button.dataset.open));
-    else press(button);
+    else callApi(button);
   });
 }
 
-/** Opens a dialog with its form as the server wrote it. */
+/** Open a dialog with its form as the server rendered it. */
 export function open(dialog) {
   dialog.querySelectorAll("form").forEach((form) => {
     form.reset();
@@ -34,18 +34,18 @@ export function open(dialog) {
   dialog.querySelector("input:not([type=hidden]):not([type=radio]), select, textarea")?.focus();
 }
 
-/** Sends a form; shows its problems or closes its dialog. Answers whether it went well. */
+/** Send a form, then show its problems or close its dialog. Return whether it succeeded. */
 export async function send(form, body = read(form)) {
   const [method, url] = [form.dataset.method, form.dataset.url];
-  return guard(form, form.querySelector("[type=submit]"), async () => {
+  return withSubmitGuard(form, form.querySelector("[type=submit]"), async () => {
     const { data } = await call(method, url, body);
-    done(form, data);
+    onSuccess(form, data);
   });
 }
 
-/** Runs `work` with the button busy; a Problem is shown in `form` if there is one, else as a notice. */
-export async function guard(form, button, work) {
-  const word = button?.innerHTML;
+/** Run `work` with the button disabled. Show a Problem in `form` if given, else as a toast. Return whether it succeeded. */
+export async function withSubmitGuard(form, button, work) {
+  const label = button?.innerHTML;
   if (button) button.disabled = true;
   if (button?.dataset.busy) button.textContent = button.dataset.busy;
   try {
@@ -59,21 +59,21 @@ export async function guard(form, button, work) {
     return false;
   } finally {
     if (button) button.disabled = false;
-    if (button?.dataset.busy) button.innerHTML = word;
+    if (button?.dataset.busy) button.innerHTML = label;
   }
 }
 
-async function press(button) {
+async function callApi(button) {
   const [method, url] = button.dataset.call.split(" ");
   const { confirm: question, word, body } = button.dataset;
   if (question && !(await confirm(question, word ?? "Go on"))) return;
-  await guard(null, button, async () => {
+  await withSubmitGuard(null, button, async () => {
     const { data } = await call(method, url, body ? JSON.parse(body) : method === "POST" ? {} : undefined);
-    done(button, data);
+    onSuccess(button, data);
   });
 }
 
-function done(source, data) {
+function onSuccess(source, data) {
   source.closest("dialog")?.close();
   if (source.dataset.next) location.assign(source.dataset.next.replace("{id}", data?.id ?? ""));
   else document.body.dispatchEvent(new CustomEvent("saved", { detail: { source, data } }));

@@ -4,10 +4,10 @@ const NEXT = { system: "light", light: "dark", dark: "system" };
 export function startThemeToggle() {
   const button = document.querySelector("[data-theme-toggle]");
   if (!button) return;
-  const asked = () => localStorage.getItem("theme") ?? "system";
-  const label = () => button.setAttribute("aria-label", `Theme: ${asked()}`);
+  const theme = () => localStorage.getItem("theme") ?? "system";
+  const label = () => button.setAttribute("aria-label", `Theme: ${theme()}`);
   button.addEventListener("click", () => {
-    localStorage.setItem("theme", NEXT[asked()]);
+    localStorage.setItem("theme", NEXT[theme()]);
     dispatchEvent(new Event("cw:theme"));
     label();
   });

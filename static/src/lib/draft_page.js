@@ -1,5 +1,4 @@
-// What every page of a draft does the same: undo and redo by key, show the draft again when it moved, say why a plan
-// was refused.
+// What every page of a draft does: undo and redo by key, refresh when the draft changed, show why a plan was refused.
 import { post } from "./api.js";
 import { refresh } from "./refresh.js";
 import { showRefusal } from "./plan_refusal.js";
@@ -29,7 +28,7 @@ export function startDraftPage(page, { panel, say }) {
     const what = event.shiftKey ? "redo" : "undo";
     try {
       await post(`${page.dataset.api}${what}/`);
-      say(what === "undo" ? "Undone." : "Done again.");
+      say(what === "undo" ? "Undone." : "Redone.");
     } catch (problem) {
       toastProblem(problem);
     }

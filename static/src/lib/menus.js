@@ -1,29 +1,29 @@
 // Popovers stand by the button that opened them; the navigation is a drawer on phones; lists filter as one types.
 export function startMenus() {
-  document.addEventListener("toggle", place, true);
-  document.addEventListener("input", filter);
-  document.addEventListener("keydown", arrows);
+  document.addEventListener("toggle", positionMenu, true);
+  document.addEventListener("input", filterList);
+  document.addEventListener("keydown", onArrowKey);
   const menu = document.querySelector("[data-menu]");
   const nav = document.getElementById("nav");
-  menu?.addEventListener("click", () => drawer(menu, nav, !nav.hasAttribute("data-open")));
+  menu?.addEventListener("click", () => setDrawer(menu, nav, !nav.hasAttribute("data-open")));
   document.addEventListener("click", (event) => {
-    if (nav?.hasAttribute("data-open") && !nav.contains(event.target) && !menu.contains(event.target)) drawer(menu, nav, false);
+    if (nav?.hasAttribute("data-open") && !nav.contains(event.target) && !menu.contains(event.target)) setDrawer(menu, nav, false);
   });
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && nav?.hasAttribute("data-open")) {
-      drawer(menu, nav, false);
+      setDrawer(menu, nav, false);
       menu.focus();
     }
   });
 }
 
-function drawer(menu, nav, open) {
+function setDrawer(menu, nav, open) {
   nav.toggleAttribute("data-open", open);
   menu.setAttribute("aria-expanded", String(open));
   if (open) nav.querySelector("a, button")?.focus();
 }
 
-function place(event) {
+function positionMenu(event) {
   const menu = event.target;
   if (!(menu instanceof HTMLElement) || !menu.matches("[popover].cw-pop") || event.newState !== "open") return;
   const opener = document.querySelector(`[popovertarget="${menu.id}"]`);
@@ -34,13 +34,13 @@ function place(event) {
   menu.querySelector("input")?.focus();
 }
 
-function filter(event) {
+function filterList(event) {
   const selector = event.target.dataset?.filter;
   if (!selector) return;
-  const wanted = event.target.value.trim().toLowerCase();
+  const query = event.target.value.trim().toLowerCase();
   let shown = 0;
   for (const item of document.querySelectorAll(selector)) {
-    item.hidden = !item.textContent.toLowerCase().includes(wanted);
+    item.hidden = !item.textContent.toLowerCase().includes(query);
     if (!item.hidden) shown += 1;
   }
   const none = event.target.closest("[popover], section, main")?.querySelector("[data-filter-none]");
@@ -48,7 +48,7 @@ function filter(event) {
 }
 
 // Up and down walk the choices of an open menu.
-function arrows(event) {
+function onArrowKey(event) {
   if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
   const menu = document.activeElement?.closest("[popover].cw-pop");
   if (!menu) return;

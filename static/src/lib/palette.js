@@ -1,9 +1,9 @@
-// Ctrl K: pages, things of the live network, addresses. The network is read once, when the palette is first opened.
+// Ctrl K: pages, objects of the live network, addresses. The network is fetched once, when the palette first opens.
 import { get } from "./api.js";
 import { h, icon, tenant } from "./dom.js";
 
-const SHOWN = 12;
-let things = null;
+const MAX_SHOWN = 12;
+let objects = null;
 
 export function startPalette() {
   const dialog = document.getElementById("palette");
@@ -12,7 +12,7 @@ export function startPalette() {
     input.value = "";
     dialog.showModal();
     render(dialog, "");
-    things ??= load().then((found) => { things = found; render(dialog, input.value); });
+    objects ??= loadObjects().then((found) => { objects = found; render(dialog, input.value); });
   };
   document.querySelector("[data-palette]")?.addEventListener("click", open);
   document.addEventListener("keydown", (event) => {
@@ -22,11 +22,11 @@ export function startPalette() {
     }
   });
   input.addEventListener("input", () => render(dialog, input.value));
-  dialog.addEventListener("keydown", (event) => keys(event, dialog));
+  dialog.addEventListener("keydown", (event) => onKeydown(event, dialog));
   dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
 }
 
-async function load() {
+async function loadObjects() {
   const intent = await get("live/intent/").catch(() => ({}));
   const found = [];
   for (const [kind, word] of [["exchanges", "exchange"], ["connectors", "connector"], ["services", "service"]]) {
@@ -43,9 +43,9 @@ function pages() {
 }
 
 function render(dialog, text) {
-  const wanted = text.trim().toLowerCase();
-  const all = [...pages(), ...(Array.isArray(things) ? things : [])];
-  const found = all.filter(({ word, note }) => `${word} ${note}`.toLowerCase().includes(wanted)).slice(0, SHOWN);
+  const query = text.trim().toLowerCase();
+  const all = [...pages(), ...(Array.isArray(objects) ? objects : [])];
+  const found = all.filter(({ word, note }) => `${word} ${note}`.toLowerCase().includes(query)).slice(0, MAX_SHOWN);
   const options = found.map(({ word, note, href }, index) =>
     h("li", { role: "option", id: `palette-${index}`, "aria-selected": String(index === 0) },
       h("a", { class: "ms-opt", href, tabindex: "-1" }, icon("arrow-right"), h("span", { class: "grow clip" }, word), h("small", { class: "ink-3 clip" }, note))));
@@ -61,7 +61,7 @@ function mark(dialog, index) {
   dialog.querySelector("input").setAttribute("aria-activedescendant", options[index]?.id ?? "");
 }
 
-function keys(event, dialog) {
+function onKeydown(event, dialog) {
   const options = [...dialog.querySelectorAll("[role=option]")];
   const at = options.findIndex((option) => option.getAttribute("aria-selected") === "true");
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];

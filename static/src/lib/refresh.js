@@ -1,18 +1,18 @@
 // Fetches this page again after a change and puts its moving parts (`data-part`) in place; focus, scroll and what is
 // typed stay.
-let newest = 0;
+let latestRequest = 0;
 
 /** Shows the page as it is now. `keep` names parts to leave alone, for changes that somebody else made. */
 export async function refresh({ keep = [] } = {}) {
-  newest += 1;
-  const mine = newest;
+  latestRequest += 1;
+  const thisRequest = latestRequest;
   const answer = await fetch(location.href, { headers: { "HX-Request": "true" }, credentials: "same-origin" });
   if (answer.status === 404 || answer.redirected) {
     location.reload();
     return;
   }
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  if (mine !== newest) return;
+  if (thisRequest !== latestRequest) return;
   const focused = document.activeElement?.id;
   for (const fresh of [...page.querySelectorAll("[data-part]")]) {
     const old = document.getElementById(fresh.id);
@@ -21,7 +21,7 @@ export async function refresh({ keep = [] } = {}) {
     htmx.process(fresh);
   }
   if (focused && document.activeElement?.id !== focused) document.getElementById(focused)?.focus({ preventScroll: true });
-  document.body.dispatchEvent(new CustomEvent("drawn"));
+  document.body.dispatchEvent(new CustomEvent("refreshed"));
 }
 
 /** Puts what is selected into the address, so that a pasted link shows the same, and shows its panel. */

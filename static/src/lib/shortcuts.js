@@ -2,9 +2,9 @@
 import { h } from "./dom.js";
 
 const keys = new Map(); // "g t" -> {word, run}
-let first = "";
+let prefix = "";
 
-// A page adds its own: shortcut("z", "Zoom to everything", fit).
+// A page adds its own: shortcut("z", "Show the whole network", fit).
 export function shortcut(stroke, word, run) {
   keys.set(stroke, { word, run });
 }
@@ -16,30 +16,30 @@ export function startShortcuts() {
   shortcut("/", "Search or jump to (also Ctrl K)", () => document.querySelector("[data-palette]").click());
   shortcut("t", "Switch tenant", () => document.querySelector('[popovertarget="switcher"]')?.click());
   for (const [key, id] of [["t", "topology"], ["d", "design"], ["c", "connectors"], ["p", "plans"], ["r", "runs"], ["e", "network"], ["f", "trace"], ["w", "reach"], ["u", "usage"], ["i", "invoices"]]) {
-    const there = document.querySelector(`.cw-navlink[data-page="${id}"]`);
-    if (there) shortcut(`g ${key}`, `Go to ${there.textContent.trim()}`, go(id));
+    const link = document.querySelector(`.cw-navlink[data-page="${id}"]`);
+    if (link) shortcut(`g ${key}`, `Go to ${link.textContent.trim()}`, go(id));
   }
   document.querySelector("[data-shortcuts]")?.addEventListener("click", show);
   const single = document.querySelector("[data-single-keys]");
-  single.checked = on();
+  single.checked = areEnabled();
   single.addEventListener("change", () => localStorage.setItem("keys", single.checked ? "on" : "off"));
-  document.addEventListener("keydown", press);
+  document.addEventListener("keydown", onKeydown);
 }
 
-const on = () => localStorage.getItem("keys") !== "off";
+const areEnabled = () => localStorage.getItem("keys") !== "off";
 
-function press(event) {
-  if (!on() || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+function onKeydown(event) {
+  if (!areEnabled() || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
   if (event.target.closest("input, textarea, select, [contenteditable], dialog, [role=grid]")) return;
-  const stroke = first ? `${first} ${event.key}` : event.key;
-  first = "";
-  const found = keys.get(stroke);
-  if (found) {
+  const stroke = prefix ? `${prefix} ${event.key}` : event.key;
+  prefix = "";
+  const match = keys.get(stroke);
+  if (match) {
     event.preventDefault();
-    found.run();
+    match.run();
   } else if ([...keys.keys()].some((key) => key.startsWith(`${event.key} `))) {
-    first = event.key;
-    setTimeout(() => { first = ""; }, 1200);
+    prefix = event.key;
+    setTimeout(() => { prefix = ""; }, 1200);
   }
 }
 

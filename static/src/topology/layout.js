@@ -3,28 +3,28 @@
 //   tag   the rate on a mesh link
 // Level of detail: connectors stand as one pill for each cluster until theirs is opened, or the map is close enough
 // and the exchange has few; a map shows about 400 marks at most.
-const WORST = ["down", "degraded", "unknown", "pending"];
-const CLOSE = 4; // zoom from which small exchanges show single connectors
-const FEW = 24;
-const MOST = 60; // single pills at one exchange; the rest is said as a number and found in the table
+const STATES_WORST_FIRST = ["down", "degraded", "unknown", "pending"];
+const CLOSE_ZOOM = 4; // zoom from which small exchanges show single connectors
+const MAX_SINGLE_PILLS = 24;
+const MAX_PILLS = 60; // single pills at one exchange; the rest is said as a number and found in the table
 const RINGS = [[122, 82, 8], [226, 128, 14], [320, 176, 20], [410, 226, 40]];
 const HUB = { width: 124, height: 42 };
 const WALL = 1e9; // the weight of what does not move
 
-export const worst = (states) => WORST.find((state) => states.includes(state)) ?? states[0] ?? "unknown";
+export const worst = (states) => STATES_WORST_FIRST.find((state) => states.includes(state)) ?? states[0] ?? "unknown";
 
 /** `walls`: boxes of what lies on top of the map; no mark hides under them. */
-export function mapLayout({ exchanges, things, meshes }, place, { zoom, open, width, height, walls = [] }) {
+export function mapLayout({ exchanges, things, meshes }, project, { zoom, open, width, height, walls = [] }) {
   const hubs = new Map();
   for (const exchange of exchanges) {
-    const [x, y] = place(exchange);
+    const [x, y] = project(exchange);
     hubs.set(exchange.id, { ...exchange, type: "hub", at: [x, y], x, y, ...HUB, weight: 6 });
   }
   separateBoxes([...hubs.values()]);
   const links = meshes.filter(({ from, to }) => hubs.has(from) && hubs.has(to)).map((mesh) => ({ ...mesh, a: hubs.get(mesh.from), b: hubs.get(mesh.to) }));
   const pills = [...hubs.values()].flatMap((hub) => {
-    const busy = links.filter(({ a, b }) => a === hub || b === hub).map((link) => leaves(hub, link));
-    return around(hub, things.filter((thing) => thing.exchanges.includes(hub.id)), zoom, open, busy);
+    const busy = links.filter(({ a, b }) => a === hub || b === hub).map((link) => linkDirection(hub, link));
+    return pillsAround(hub, things.filter((thing) => thing.exchanges.includes(hub.id)), zoom, open, busy);
   });
   const fixed = walls.map((box) => ({ ...box, weight: WALL }));
   separateBoxes([...fixed, ...hubs.values(), ...pills], () => pills.filter((pill) => keepInside(pill, width, height)).length > 0);
@@ -38,12 +38,12 @@ export function mapLayout({ exchanges, things, meshes }, place, { zoom, open, wi
 
 /** The exchange a map too narrow for all of them begins with: that of what is selected, else the busiest. */
 export function startPosition({ exchanges, things }, selected) {
-  const at = ({ id }) => things.filter((thing) => thing.exchanges.includes(id));
-  return exchanges.find((one) => one.id === selected || at(one).some(({ id }) => id === selected))
-    ?? exchanges.reduce((best, one) => (at(one).length > at(best).length ? one : best));
+  const attached = ({ id }) => things.filter((thing) => thing.exchanges.includes(id));
+  return exchanges.find((exchange) => exchange.id === selected || attached(exchange).some(({ id }) => id === selected))
+    ?? exchanges.reduce((best, exchange) => (attached(exchange).length > attached(best).length ? exchange : best));
 }
 
-function around(hub, things, zoom, open, busy) {
+function pillsAround(hub, things, zoom, open, busy) {
   const clusters = new Map();
   for (const thing of things) {
     if (!clusters.has(thing.cluster)) clusters.set(thing.cluster, []);
@@ -52,30 +52,30 @@ function around(hub, things, zoom, open, busy) {
   const pills = [];
   for (const [name, members] of clusters) {
     const key = `${hub.id}|${name}`;
-    const apart = members.length === 1 || open.has(key) || (zoom >= CLOSE && things.length <= FEW);
-    const shown = apart ? members.slice(0, MOST) : [];
+    const isOpen = members.length === 1 || open.has(key) || (zoom >= CLOSE_ZOOM && things.length <= MAX_SINGLE_PILLS);
+    const shown = isOpen ? members.slice(0, MAX_PILLS) : [];
     pills.push(...shown.map((thing) => ({ ...thing, type: "pill", label: thing.name, hub })));
     const rest = members.length - shown.length;
     if (rest > 0) {
-      const label = apart ? `${rest} more` : name;
+      const label = isOpen ? `${rest} more` : name;
       pills.push({ id: key, key, type: "pill", label, count: members.length, icon: members[0].icon, state: worst(members.map(({ state }) => state)), hub, cluster: name });
     }
   }
-  ring(hub, pills, busy);
+  placeOnRings(hub, pills, busy);
   return pills;
 }
 
 // The direction in which a link leaves a hub.
-function leaves(hub, { a, b }) {
+function linkDirection(hub, { a, b }) {
   const [, control] = curve(a, b);
   return Math.atan2(control[1] - hub.y, control[0] - hub.x);
 }
 
-function ring(hub, pills, busy) {
+function placeOnRings(hub, pills, busy) {
   let taken = 0;
   for (const [rx, ry, room] of RINGS) {
     const here = pills.slice(taken, taken + room);
-    const angles = here.length > 8 ? here.map((_, index) => (2 * Math.PI * index) / here.length) : clearest(here.length, busy);
+    const angles = here.length > 8 ? here.map((_, index) => (2 * Math.PI * index) / here.length) : freeDirections(here.length, busy);
     here.forEach((pill, index) => {
       const angle = angles[index];
       pill.width = 38 + measure(pill.label) + (pill.count ? 8 + measure(String(pill.count)) : 0);
@@ -89,19 +89,19 @@ function ring(hub, pills, busy) {
 }
 
 // So many directions, each as far as can be from links and from one another; up and down are roomier than sideways.
-function clearest(count, busy) {
+function freeDirections(count, busy) {
   const slots = Array.from({ length: 24 }, (_, index) => -Math.PI / 2 + (index * Math.PI) / 12);
   const chosen = [];
-  const room = (slot) => Math.min(0.9, ...busy.map((angle) => between(slot, angle)), ...chosen.map((angle) => 0.8 * between(slot, angle))) + 0.06 * Math.abs(Math.sin(slot));
+  const room = (slot) => Math.min(0.9, ...busy.map((angle) => angleBetween(slot, angle)), ...chosen.map((angle) => 0.8 * angleBetween(slot, angle))) + 0.06 * Math.abs(Math.sin(slot));
   while (chosen.length < count) {
-    const best = slots.filter((slot) => !chosen.includes(slot)).reduce((one, other) => (room(other) > room(one) + 1e-9 ? other : one));
+    const best = slots.filter((slot) => !chosen.includes(slot)).reduce((best, slot) => (room(slot) > room(best) + 1e-9 ? slot : best));
     chosen.push(best);
   }
   return chosen.sort((a, b) => a - b);
 }
 
-function between(one, other) {
-  const turn = Math.abs(one - other) % (2 * Math.PI);
+function angleBetween(a, b) {
+  const turn = Math.abs(a - b) % (2 * Math.PI);
   return Math.min(turn, 2 * Math.PI - turn);
 }
 
@@ -119,29 +119,29 @@ function separateBoxes(boxes, hold = () => false, rounds = 40) {
   for (let round = 0; round < rounds; round += 1) {
     let moved = hold();
     for (let i = 0; i < boxes.length; i += 1) {
-      for (let j = i + 1; j < boxes.length; j += 1) moved = apart(boxes[i], boxes[j]) || moved;
+      for (let j = i + 1; j < boxes.length; j += 1) moved = pushApart(boxes[i], boxes[j]) || moved;
     }
     if (!moved) return;
   }
 }
 
-function apart(one, other) {
-  if (one.weight === WALL && other.weight === WALL) return false;
+function pushApart(a, b) {
+  if (a.weight === WALL && b.weight === WALL) return false;
   const gap = 6;
-  const dx = other.x - one.x;
-  const dy = other.y - one.y;
-  const overX = (one.width + other.width) / 2 + gap - Math.abs(dx);
-  const overY = (one.height + other.height) / 2 + gap - Math.abs(dy);
+  const dx = b.x - a.x;
+  const dy = b.y - a.y;
+  const overX = (a.width + b.width) / 2 + gap - Math.abs(dx);
+  const overY = (a.height + b.height) / 2 + gap - Math.abs(dy);
   if (overX <= 0 || overY <= 0) return false;
-  const share = other.weight / (one.weight + other.weight);
+  const share = b.weight / (a.weight + b.weight);
   if (overX < overY) {
     const way = (dx || 1) > 0 ? overX : -overX;
-    one.x -= way * share;
-    other.x += way * (1 - share);
+    a.x -= way * share;
+    b.x += way * (1 - share);
   } else {
     const way = (dy || 1) > 0 ? overY : -overY;
-    one.y -= way * share;
-    other.y += way * (1 - share);
+    a.y -= way * share;
+    b.y += way * (1 - share);
   }
   return true;
 }
@@ -152,8 +152,8 @@ function separateTags(tags, fixed) {
   for (let round = 0; round < 30; round += 1) {
     let moved = false;
     for (const [index, tag] of tags.entries()) {
-      for (const wall of walls) moved = apart(wall, tag) || moved;
-      for (const other of tags.slice(index + 1)) moved = apart(tag, other) || moved;
+      for (const wall of walls) moved = pushApart(wall, tag) || moved;
+      for (const other of tags.slice(index + 1)) moved = pushApart(tag, other) || moved;
     }
     if (!moved) return;
   }

@@ -7,9 +7,9 @@ import { feature, mesh } from "topojson-client";
 import { draw, width as linkWidth } from "./draw.js";
 import { startPosition, mapLayout } from "./layout.js";
 
-const PAD = { x: 150, top: 120, bottom: 130 };
+const PADDING = { x: 150, top: 120, bottom: 130 };
 const NARROW = 560; // marks of several exchanges would cover one another
-const LIVED_IN = { type: "MultiPoint", coordinates: [[-170, 74], [178, -56]] };
+const INHABITED = { type: "MultiPoint", coordinates: [[-170, 74], [178, -56]] };
 
 export async function startMap(stage, first, edges, chosen) {
   const svg = stage.querySelector("svg");
@@ -19,7 +19,7 @@ export async function startMap(stage, first, edges, chosen) {
   let picture = first;
   let selected = chosen;
   let transform = zoomIdentity;
-  let due = 0;
+  let frameRequest = 0;
   const open = new Set();
   const projection = geoMercator();
 
@@ -28,20 +28,20 @@ export async function startMap(stage, first, edges, chosen) {
   // Buttons, legend and mesh links lie on the map. Measured when they change, not on every frame.
   const measure = () => {
     const frame = stage.getBoundingClientRect();
-    walls = [...stage.parentElement.querySelectorAll(".tp-zoom, .tp-legend, .tp-card")].map((one) => one.getBoundingClientRect())
+    walls = [...stage.parentElement.querySelectorAll(".tp-zoom, .tp-legend, .tp-card")].map((cover) => cover.getBoundingClientRect())
       .filter((box) => box.width && box.top < frame.bottom)
       .map(({ left, top, width, height }) => ({ x: left - frame.left + width / 2, y: top - frame.top + height / 2, width, height }));
   };
-  const place = ({ longitude, latitude }) => transform.apply(projection([longitude, latitude]));
-  const again = () => {
-    due = 0;
+  const project = ({ longitude, latitude }) => transform.apply(projection([longitude, latitude]));
+  const render = () => {
+    frameRequest = 0;
     land.setAttribute("transform", transform);
     const [width, height] = size();
-    draw(marks, mapLayout(picture, place, { zoom: transform.k, open, width, height, walls }), { edges, selected });
+    draw(marks, mapLayout(picture, project, { zoom: transform.k, open, width, height, walls }), { edges, selected });
   };
   const widths = () => picture.meshes.map((link) => linkWidth(link, edges)).join();
   let shown = widths();
-  const redraw = () => { due ||= requestAnimationFrame(again); };
+  const redraw = () => { frameRequest ||= requestAnimationFrame(render); };
 
   // One finger scrolls the page, two move the map; a wheel or a drag of the mouse moves it at once.
   const zoomer = zooming().scaleExtent([0.8, 24]).filter((event) => (event.touches ? event.touches.length > 1 : !event.button));
@@ -52,22 +52,22 @@ export async function startMap(stage, first, edges, chosen) {
     const [width, height] = size();
     const points = picture.exchanges.map(({ longitude, latitude }) => projection([longitude, latitude]));
     if (!points.length) return surface.call(zoomer.transform, zoomIdentity);
-    if (width < NARROW && points.length > 1) return surface.call(zoomer.transform, near(width, height));
+    if (width < NARROW && points.length > 1) return surface.call(zoomer.transform, viewOfOne(width, height));
     const xs = points.map(([x]) => x);
     const ys = points.map(([, y]) => y);
     const [left, right, top, bottom] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
-    const padX = Math.min(PAD.x, width * 0.24);
-    const k = Math.max(0.8, Math.min((width - 2 * padX) / (right - left || 1), (height - PAD.top - PAD.bottom) / (bottom - top || 1), 4));
+    const padX = Math.min(PADDING.x, width * 0.24);
+    const k = Math.max(0.8, Math.min((width - 2 * padX) / (right - left || 1), (height - PADDING.top - PADDING.bottom) / (bottom - top || 1), 4));
     const middle = [(left + right) / 2, (top + bottom) / 2];
-    return surface.call(zoomer.transform, zoomIdentity.translate(width / 2 - middle[0] * k, (height - PAD.bottom + PAD.top) / 2 - middle[1] * k).scale(k));
+    return surface.call(zoomer.transform, zoomIdentity.translate(width / 2 - middle[0] * k, (height - PADDING.bottom + PADDING.top) / 2 - middle[1] * k).scale(k));
   };
 
   // One exchange in the middle, the next one at the edge.
-  const near = (width, height) => {
+  const viewOfOne = (width, height) => {
     const middle = startPosition(picture, selected);
-    const spot = ({ longitude, latitude }) => projection([longitude, latitude]);
-    const [x, y] = spot(middle);
-    const next = Math.min(...picture.exchanges.filter((one) => one !== middle).map(spot).map((other) => Math.hypot(other[0] - x, other[1] - y)));
+    const point = ({ longitude, latitude }) => projection([longitude, latitude]);
+    const [x, y] = point(middle);
+    const next = Math.min(...picture.exchanges.filter((exchange) => exchange !== middle).map(point).map((other) => Math.hypot(other[0] - x, other[1] - y)));
     const k = Math.min(3.9, Math.max(1, width / (next || 1)));
     return zoomIdentity.translate(width / 2 - x * k, height / 2 - y * k).scale(k);
   };
@@ -76,8 +76,8 @@ export async function startMap(stage, first, edges, chosen) {
     const [width, height] = size();
     svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     measure();
-    projection.clipExtent(null).fitExtent([[0, 0], [width, height]], LIVED_IN);
-    // Nobody connects Antarctica; without it the map keeps its room.
+    projection.clipExtent(null).fitExtent([[0, 0], [width, height]], INHABITED);
+    // Antarctica has no exchanges; leaving it out gives the map more room.
     projection.clipExtent([[-width, -height], [2 * width, projection([0, -58])[1]]]);
     const path = geoPath(projection);
     const { land: coasts, countries } = topology.objects;
@@ -96,7 +96,7 @@ export async function startMap(stage, first, edges, chosen) {
   const toggle = (mark) => {
     if (!mark) return;
     open.add(mark.dataset.open);
-    again();
+    render();
     const hub = mark.dataset.open.split("|")[0];
     marks.querySelector(`[data-mark="${CSS.escape(hub)}"]`)?.focus({ preventScroll: true });
   };
