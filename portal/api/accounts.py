@@ -49,7 +49,11 @@ INVENTORY = object_schema(
     discovery=choice(DISCOVERY_STATES),
     discovered_at=timestamp(allow_null=True),
     **{
-        cloud.inventory_key: list_of(any_json("a network with its subnets, prefixes, route tables and security groups"))
+        cloud.inventory_key: list_of(
+            any_json("a network with its subnets, prefixes, route tables and security groups"),
+            f"the {cloud.networks_word} of an account at {cloud.label}",
+            required=False,
+        )
         for cloud in CLOUDS.values()
     },
     errors=mapping("region → why it could not be read"),

@@ -39,7 +39,7 @@ def accounts(request: PageRequest) -> HttpResponse:
             )
             service.request_discovery(account)
         if outcome:
-            messages.success(request, f"Added {account.name}. Looking what is in it now.")
+            messages.success(request, f"Added {account.name}. Scanning it now.")
             return redirect("cloud-accounts", request.tenant.slug)
         problems = outcome.problems
     connectors = queries.list_objects(queries.live_snapshot(), "connectors")
@@ -60,7 +60,7 @@ def accounts(request: PageRequest) -> HttpResponse:
 def discover(request: PageRequest, uid: UUID) -> HttpResponse:
     account = get_object_or_404(CloudAccount, uid=uid)
     service.request_discovery(account)
-    messages.info(request, f"Looking what is in {account.name}. The list says when it is done.")
+    messages.info(request, f"Scanning {account.name}. The list shows when the scan is done.")
     return redirect("cloud-accounts", request.tenant.slug)
 
 
