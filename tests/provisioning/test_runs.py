@@ -373,8 +373,8 @@ def test_a_step_says_which_node_needs_a_newer_agent_and_fails_when_it_does_not_c
     steps.process_step(people.acme, step.pk)
     with scope(people.acme):
         step.refresh_from_db()
-        assert (step.state, step.error["code"]) == ("failed", "node_outdated")
-        assert step.error["message"] == f"{needed}, then retry."
+        assert step.state == "failed" and step.error is not None
+        assert step.error["code"] == "node_outdated" and step.error["message"] == f"{needed}, then retry."
     finish_run(people.acme, run)
     with scope(people.acme):
         runs.retry_run(run)
@@ -389,12 +389,13 @@ def test_a_step_that_an_older_release_planned_is_not_carried_out(people: People)
     step = by_address["exchange/eu"]
     with scope(people.acme):
         after = step.change.after
+        assert after is not None
         after.body = {name: value for name, value in after.body.items() if name not in ("version", "nodes")}
         type(after).objects.filter(pk=after.pk).update(body=after.body)
     steps.process_step(people.acme, step.pk)
     with scope(people.acme):
         step.refresh_from_db()
-        assert (step.state, step.error["code"]) == ("failed", "outdated_plan")
+        assert step.state == "failed" and step.error is not None and step.error["code"] == "outdated_plan"
         assert "Make a new plan." in step.error["message"] and not NodeSection.objects.exists()
 
 
