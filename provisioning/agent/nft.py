@@ -40,8 +40,8 @@ def render_transaction(rules: NftTable, present: Mapping[str, set[str]]) -> str:
         lines.append(f"add chain {TABLE_NAME} {name}" + (f" {{ {hook} }}" if hook else ""))
     for name, (_, texts) in sorted(rules.chains.items()):
         for text in texts:
-            meant = SET_REFERENCE.sub(lambda found: f"@{names[found[1]]}", text)
-            lines.append(f"add rule {TABLE_NAME} {name} {meant}")
+            resolved = SET_REFERENCE.sub(lambda match: f"@{names[match[1]]}", text)
+            lines.append(f"add rule {TABLE_NAME} {name} {resolved}")
     return "\n".join(lines) + "\n"
 
 

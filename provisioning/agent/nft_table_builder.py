@@ -53,5 +53,5 @@ class NftTableBuilder:
 
     def filtered_routes(self, text: str) -> Iterator[str]:
         """The same, where a route policy keeps anything from a circuit here."""
-        if any(circuit.link.get("blind") for circuit in self.segment.site_circuits):
+        if any(circuit.link["filtered_routes"] for circuit in self.segment.site_circuits):
             yield from self.per_family(text)

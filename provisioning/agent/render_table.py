@@ -150,7 +150,7 @@ def _add_forward_chains(table: NftTableBuilder) -> None:
         (
             f"{MATCH_ACTION} {{ {fwmarks.TO_ANCHOR:#x}, {fwmarks.TO_INSTANCE:#x} }} "
             f'oifname "{fwmarks.MESH_BRIDGE}" accept',
-            *table.filtered_routes("oifname . {ip} saddr @blind{suffix} drop"),
+            *table.filtered_routes("oifname . {ip} saddr @filtered{suffix} drop"),
             f"meta mark {{ {fwmarks.DELIVER:#x}, {fwmarks.STANDBY:#x} }} oifname != @exits accept",
             f"{MATCH_ACTION} {fwmarks.TO_EXIT:#x} oifname @exits accept",
             *((f'meta mark {fwmarks.TO_APPLICATION:#x} oifname "{APPLICATIONS_VETH}" accept',) if segment.apps else ()),

@@ -140,6 +140,21 @@ def test_chains_and_instances_keep_their_numbers_when_others_come_and_go() -> No
     assert len({more.slots[f"fw/eu/{i}"] for i in (1, 2, 3)}) == 3
 
 
+def test_every_set_that_a_rule_names_is_declared() -> None:
+    """Also where a route policy keeps routes from a connector."""
+    draw = clinic()
+    keep_out = {"match": {"prefixes": ["10.1.0.0/16"]}, "action": "deny"}
+    draw.add("route-policies", {"name": "apart", "segment": "corp", "direction": "out", "targets": ["clinic"],
+                                "rules": [keep_out]})  # fmt: skip
+    documents = compiled_documents.compile_documents(draw.network())
+    for sections in documents.values():
+        for namespace in render_node(parse_document(sections), {}, "").namespaces.values():
+            empty: dict[str, set[str]] = {kind: set() for kind in ("chain", "set", "map", "counter")}
+            assert "add table" in nft.render_transaction(namespace.rules, empty)
+    rules = render_node(parse_document(documents["aws-eu-central-1/1"]), {}, "").namespaces["acme.corp"].rules
+    assert rules.elements["filtered"] and "@filtered drop" in " ".join(rules.chains["leave"][1])
+
+
 def test_a_section_that_makes_no_sense_fails_alone() -> None:
     broken = document(NETWORK.with_changes(default_action={"corp": "allow", "lab": "allow"}))
     section = broken.sections["acme/segment/lab"]
