@@ -8,6 +8,7 @@ shell.drafts      open drafts, newest first: [{uid, name, url, author, edits, ba
                   (behind: the live revision where that is another one, else 0)
 shell.draft       the one in the bar: the page's own (request.draft_uid), else the newest; None if there is none
 shell.design_url  the list of drafts
+shell.kind_words  kind of object → what one of it is called, for scripts
 shell.lab         whether a lab answers in place of clouds here
 """
 
@@ -23,6 +24,7 @@ from django.utils.functional import SimpleLazyObject
 from portal.pages import nav
 from portal.pages.decorators import PageRequest
 from portal.pages.home import LAST_TENANT
+from provisioning.core.intent import KINDS, kind_word
 from provisioning.models import Draft
 from provisioning.snapshots import queries
 from tenants.models import Tenant
@@ -55,6 +57,7 @@ def _tenant_shell(request: PageRequest) -> dict[str, Any]:
         "drafts": drafts,
         "draft": next((draft for draft in drafts if draft["uid"] == wanted), drafts[0] if drafts else None),
         "design_url": nav.page_url("design", tenant.slug),
+        "kind_words": {kind: kind_word(kind) for kind in KINDS},
         "lab": bool(settings.LAB_STATE),
     }
 

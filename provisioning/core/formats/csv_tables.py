@@ -1,11 +1,10 @@
 """Intent as tables: connectors and prefix lists as rows that a spreadsheet can hold, and back.
 
-connectors: ``name description kind exchange size enabled failover_exchange redundancy_group preference segment group
-prefixes billing_tags circuits`` and a column ``settings.FIELD`` for each setting. Several rows of one name are several
-attachments of one connector; the other cells of such rows are empty or the same.
-prefix-lists: ``name description prefix ge le``; several rows of one name are the entries of one list.
-References are names. Prefixes in a cell are parted by spaces, commas or semicolons, names by ``|``; a circuit or a
-setting that is no plain text is JSON. A column that is left out leaves the field as it is, an empty cell its default.
+The columns follow from the declaration of the kind. A connector has a row for each attachment, a prefix list one for
+each entry; the other cells of rows of one name are empty or the same. Connectors have a column ``settings.FIELD`` for
+each setting. References are names. Prefixes in a cell are parted by spaces, commas or semicolons, names by ``|``; a
+circuit or a setting that is no plain text is JSON. A column that is left out leaves the field as it is, an empty cell
+means its default.
 """
 
 from __future__ import annotations
@@ -14,12 +13,17 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from provisioning.core.formats.csv_text import CsvRow
+from provisioning.core.intent import kind_of
+from provisioning.core.intent.declaration import DeclaredField
+from provisioning.core.intent.fields import Boolean, Field, Integer, Objects, Prefix, Prefixes
 
 Body = Mapping[str, Any]
-SETTING_PREFIX = "settings."
+SETTINGS_FIELD = "settings"
+SETTING_PREFIX = f"{SETTINGS_FIELD}."
 
 
 class BadCell(Exception):
@@ -35,7 +39,8 @@ class CsvObject:
     """One object as its rows tell it: only the fields that the table has columns for."""
 
     name: str
-    body: dict[str, Any]
+    table: CsvTable
+    body: dict[str, Any] = field(default_factory=dict)
     lines: list[CsvRow] = field(default_factory=list)
 
     def merged_onto(self, held: Body) -> dict[str, Any]:
@@ -56,21 +61,96 @@ class CsvObject:
 
     def place(self, path: str) -> tuple[int, str]:
         """Row and column of a path in the body."""
-        match = re.match(r"(attachments|entries)\[(\d+)\]\.?(\w+)?", path)
-        if match and int(match[2]) < len(self.lines):
-            return self.lines[int(match[2])].number, match[3] or ("prefixes" if match[1] == "attachments" else "prefix")
-        column = {"attachments": "segment", "entries": "prefix"}.get(path, path.partition("[")[0])
-        return self.lines[0].number, column if column.startswith(SETTING_PREFIX) else column.partition(".")[0]
+        field, rest = re.match(r"(\w*)(.*)", path, re.S).groups()  # type: ignore[union-attr]  # matches every text
+        row = re.match(r"\[(\d+)\]\.?(\w+)?", rest)
+        if field == self.table.rows_of and row and int(row[1]) < len(self.lines):
+            return self.lines[int(row[1])].number, row[2] or self.table.prefix_column
+        if field == self.table.rows_of:
+            return self.lines[0].number, self.table.row_fields[0].name
+        is_setting = path.startswith(SETTING_PREFIX)
+        return self.lines[0].number, path.partition("[")[0] if is_setting else field
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CsvTable:
-    """How one kind is a table: its columns, bodies to rows, rows of one name to a body."""
+    """How one kind is a table: each object of the list ``rows_of`` has a row of its own, with a column for each of its
+    fields; the other fields of the kind stand in the first row.
 
-    columns: tuple[str, ...]
-    rows: Callable[[Body], list[dict[str, str]]]
-    read: Callable[[Sequence[CsvRow]], dict[str, Any]]
+    ``repeated``: what stands in every row. ``settings``: whether there is a column for each setting.
+    """
+
+    kind: str
+    rows_of: str
+    repeated: tuple[str, ...] = ("name",)
     settings: bool = False
+
+    @cached_property
+    def row_fields(self) -> tuple[DeclaredField, ...]:
+        nested = kind_of(self.kind).declaration.by_name[self.rows_of].nested
+        assert nested is not None, f"{self.rows_of} is a list of objects"
+        return nested.fields
+
+    @cached_property
+    def single_fields(self) -> tuple[DeclaredField, ...]:
+        """The fields with one cell for the whole object; what is JSON stands last."""
+        fields = [field for field in kind_of(self.kind).declaration.fields if _is_single_cell(field, self)]
+        return tuple(sorted(fields, key=lambda field: isinstance(field.spec, Objects)))
+
+    @cached_property
+    def prefix_column(self) -> str:
+        """What is wrong with a whole row is told at its prefixes."""
+        return next(field.name for field in self.row_fields if isinstance(field.spec, Prefix | Prefixes))
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """Columns in the order of the declaration, those of ``rows_of`` where it stands."""
+        order = [field.name for field in kind_of(self.kind).declaration.fields]
+        before = [field for field in self.single_fields if order.index(field.name) < order.index(self.rows_of)]
+        after = [field for field in self.single_fields if field not in before]
+        return tuple(field.name for field in (*before, *self.row_fields, *after))
+
+    def rows(self, body: Body) -> list[dict[str, str]]:
+        first = {field.name: _format_field(field, body[field.name]) for field in self.single_fields}
+        for name, value in body[SETTINGS_FIELD].items() if self.settings else ():
+            plain = isinstance(value, str) and _parse_setting(value) == value
+            if value is not None:
+                first[SETTING_PREFIX + name] = value if plain else json.dumps(value, ensure_ascii=False)
+        listed = [
+            {field.name: _format_field(field, row[field.name]) for field in self.row_fields}
+            for row in body[self.rows_of]
+        ]
+        repeated = {name: first[name] for name in self.repeated}
+        return [{**(repeated if index else first), **row} for index, row in enumerate(listed or [{}])]
+
+    def read(self, lines: Sequence[CsvRow]) -> dict[str, Any]:
+        """Return the fields that the table has columns for. Raises BadCell."""
+        columns = lines[0].cells
+        body = {
+            field.name: _cell_parser(field.spec)(field.name, _common_cell(lines, field.name))
+            for field in self.single_fields
+            if field.name in columns and field.name != "name"
+        }
+        if self.row_fields[0].name in columns:
+            body[self.rows_of] = self._read_rows(lines)
+        settings = {name: _common_cell(lines, name) for name in columns if name.startswith(SETTING_PREFIX)}
+        if self.settings and settings:
+            body[SETTINGS_FIELD] = {
+                name.removeprefix(SETTING_PREFIX): _parse_setting(cell) for name, cell in settings.items() if cell
+            }
+        return body
+
+    def _read_rows(self, lines: Sequence[CsvRow]) -> list[dict[str, Any]]:
+        """Return an object for each line; the only line may be none where the list may be empty."""
+        key = self.row_fields[0].name
+        required = kind_of(self.kind).declaration.by_name[self.rows_of].spec.required
+        return [
+            {
+                field.name: _cell_parser(field.spec)(field.name, line.cells.get(field.name, ""))
+                for field in self.row_fields
+            }
+            for line in lines
+            if required or line.cells[key] or len(lines) > 1
+        ]
 
 
 def objects_to_rows(kind: str, bodies: Iterable[Body]) -> tuple[list[str], list[list[str]]]:
@@ -104,7 +184,7 @@ def rows_to_objects(
         if not name:
             wrong.append((line.number, "name", "This row has no name."))
         else:
-            found.setdefault(name, CsvObject(name, {})).lines.append(line)
+            found.setdefault(name, CsvObject(name, table)).lines.append(line)
     for one in found.values():
         try:
             one.body = {"name": one.name, **table.read(one.lines)}
@@ -186,6 +266,12 @@ def _load_json(cell: str) -> Any:
     return value
 
 
+def _format_field(field: DeclaredField, value: Any) -> str:
+    if isinstance(field.spec, Prefixes):
+        return " ".join(value)
+    return json.dumps(value, ensure_ascii=False) if isinstance(field.spec, Objects) else _format_cell(value)
+
+
 def _format_cell(value: Any) -> str:
     if isinstance(value, str):
         return value
@@ -196,79 +282,27 @@ def _format_cell(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-_FIELD_PARSERS: dict[str, Callable[[str, str], Any]] = {
-    **dict.fromkeys(("description", "kind", "exchange", "size", "failover_exchange", "redundancy_group"), _parse_text),
-    "enabled": _parse_flag,
-    "preference": _parse_number,
-    "billing_tags": _parse_names,
-    "circuits": _parse_json,
-}
+def _cell_parser(spec: Field) -> Callable[[str, str], Any]:
+    """Return what reads (column, cell) of a declared field; an empty cell is its default."""
+    if isinstance(spec, Boolean):
+        return _parse_flag
+    if isinstance(spec, Integer):
+        return _parse_number
+    if isinstance(spec, Prefixes):
+        return lambda column, cell: _split_prefixes(cell)
+    if isinstance(spec, Prefix):
+        return lambda column, cell: cell
+    if isinstance(spec, Objects):
+        return _parse_json
+    return _parse_names if spec.is_list else _parse_text
 
 
-def _rows_to_connector(lines: Sequence[CsvRow]) -> dict[str, Any]:
-    columns = lines[0].cells
-    body = {name: parse(name, _common_cell(lines, name)) for name, parse in _FIELD_PARSERS.items() if name in columns}
-    if "segment" in columns:
-        body["attachments"] = [
-            {
-                "segment": line.cells["segment"] or None,
-                "group": line.cells.get("group") or None,
-                "prefixes": _split_prefixes(line.cells.get("prefixes", "")),
-            }
-            for line in lines
-        ]
-    settings = {name: _common_cell(lines, name) for name in columns if name.startswith(SETTING_PREFIX)}
-    if settings:
-        body["settings"] = {
-            name.removeprefix(SETTING_PREFIX): _parse_setting(cell) for name, cell in settings.items() if cell
-        }
-    return body
-
-
-def _connector_to_rows(body: Body) -> list[dict[str, str]]:
-    first = {name: _format_cell(body[name]) for name in ("name", *_FIELD_PARSERS) if name != "circuits"}
-    first["circuits"] = json.dumps(body["circuits"], ensure_ascii=False)
-    for name, value in body["settings"].items():
-        plain = isinstance(value, str) and _parse_setting(value) == value
-        if value is not None:
-            first[SETTING_PREFIX + name] = value if plain else json.dumps(value, ensure_ascii=False)
-    attached = [
-        {"segment": one["segment"], "group": one["group"] or "", "prefixes": " ".join(one["prefixes"])}
-        for one in body["attachments"]
-    ]
-    return [{**(first if place == 0 else {"name": body["name"]}), **row} for place, row in enumerate(attached)]
-
-
-def _rows_to_prefix_list(lines: Sequence[CsvRow]) -> dict[str, Any]:
-    columns = lines[0].cells
-    body: dict[str, Any] = {"description": _common_cell(lines, "description")} if "description" in columns else {}
-    if "prefix" in columns:
-        body["entries"] = [
-            {
-                "prefix": line.cells["prefix"],
-                "ge": _parse_number("ge", line.cells.get("ge", "")),
-                "le": _parse_number("le", line.cells.get("le", "")),
-            }
-            for line in lines
-            if line.cells["prefix"] or len(lines) > 1
-        ]
-    return body
-
-
-def _prefix_list_to_rows(body: Body) -> list[dict[str, str]]:
-    entries = [{name: _format_cell(one[name]) for name in ("prefix", "ge", "le")} for one in body["entries"]]
-    return [{"name": body["name"], "description": body["description"], **one} for one in entries or [{}]]
+def _is_single_cell(field: DeclaredField, table: CsvTable) -> bool:
+    return field.name not in (table.rows_of, SETTINGS_FIELD if table.settings else "")
 
 
 CSV_TABLES: dict[str, CsvTable] = {
-    "connectors": CsvTable(
-        (
-            *("name", "description", "kind", "exchange", "size", "enabled", "failover_exchange", "redundancy_group"),
-            *("preference", "segment", "group", "prefixes", "billing_tags", "circuits"),
-        ),
-        _connector_to_rows,
-        _rows_to_connector,
-        settings=True,
-    ),
-    "prefix-lists": CsvTable(("name", "description", "prefix", "ge", "le"), _prefix_list_to_rows, _rows_to_prefix_list),
+    "connectors": CsvTable("connectors", "attachments", settings=True),
+    "prefix-lists": CsvTable("prefix-lists", "entries", repeated=("name", "description")),
 }
+"""Kinds that are read from tables."""

@@ -15,18 +15,17 @@ from provisioning.core.intent import (
     InternetApp,
     NatRule,
     Policy,
+    PrefixList,
     RoutePolicy,
     Service,
     Share,
     ShareSide,
+    all_kinds,
     is_prefix,
 )
+from provisioning.core.intent.declaration import declaration_of
 from provisioning.core.values.addresses import intersect, merge_ranges, prefix_range
 from provisioning.core.values.resource import Change
-
-COUNTED_KINDS = ("exchanges", "segments", "groups", "connectors", "services")
-_AFFECTING_KINDS = ("policies", "shares", "nat-rules", "route-policies", "internet-apps", "prefix-lists", "services")
-"""Kinds that say something about connectors without being part of one."""
 
 
 def compute_blast_radius(changes: Sequence[Change], before: Intent, after: Intent) -> dict[str, Any]:
@@ -47,7 +46,7 @@ def compute_blast_radius(changes: Sequence[Change], before: Intent, after: Inten
         if attachment.group
     }
     radius: dict[str, Any] = {"actions": dict(sorted(Counter(change.action for change in changes).items()))}
-    for kind in COUNTED_KINDS:
+    for kind in (kind.key for kind in all_kinds() if kind.counted):
         both = {**before.of(kind), **after.of(kind)}
         names = sorted(both[uid].name for uid in touched & both.keys())
         radius[kind] = {"touched": names, "total": len(both)}
@@ -56,10 +55,10 @@ def compute_blast_radius(changes: Sequence[Change], before: Intent, after: Inten
 
 def _changed_objects(intent: Intent, other: Intent) -> Iterator[IntentObject]:
     """What is there and is not the same in the other version."""
-    for kind in _AFFECTING_KINDS:
-        there = other.of(kind)
+    for kind in (kind.key for kind in all_kinds() if kind.affects_connectors):
+        others = other.of(kind)
         for uid, item in intent.of(kind).items():
-            if there.get(uid) is not item and there.get(uid) != item:
+            if others.get(uid) is not item and others.get(uid) != item:
                 yield item
 
 
@@ -100,8 +99,12 @@ class _AffectedObjects:
                 yield from (item.connector, item.target.connector)
             case Service():
                 yield from self.of(one for one in self.intent.policies.values() if _uses_service(one, item.uid))
-            case _:
+            case PrefixList():
                 yield from self.of(self._prefix_list_users.get(item.uid, ()))
+            case _:
+                of_kind: type = type(item)
+                named = declaration_of(of_kind).named_objects(item)
+                yield from (uid for _, _, uids in named for uid in uids)
 
     def _affected_by_side(self, side: ShareSide) -> Iterator[str]:
         yield side.segment

@@ -1,4 +1,5 @@
-// What one object of a kind is called.
-const WORDS = { "prefix-lists": "prefix list", "internet-apps": "internet app", "billing-tags": "billing tag", policies: "policy", "nat-rules": "NAT rule", "route-policies": "route policy" };
+// What one object of a kind is called: the frame of the page brings the words of provisioning/core/intent.
+const element = globalThis.document?.getElementById("kind-words");
+const WORDS = element ? JSON.parse(element.textContent) : {};
 
-export const kindName = (kind) => WORDS[kind] ?? kind.replace(/s$/, "");
+export const kindName = (kind) => WORDS[kind] ?? kind;
