@@ -4,7 +4,7 @@ PORT ?= 8000
 DATA ?= .demo
 export PORT DATA RESET
 
-.PHONY: demo test test-pg15 test-long check bench setup lock clean
+.PHONY: demo test test-pg15 test-long check docs bench setup lock clean
 
 demo: PURPOSE = demo
 demo: setup      ## the portal on http://127.0.0.1:$(PORT), seeded and passing packets; RESET=1 starts anew
@@ -25,6 +25,10 @@ test-long: setup ## thousands of generated cases
 check: PURPOSE = check
 check: setup     ## formatting, lint, types, import rules, migrations, templates, JavaScript
 	@exec .venv/bin/python -m portal.local.check
+
+docs: PURPOSE = check
+docs: setup      ## the documentation, into .cache/site
+	@.venv/bin/mkdocs build --quiet && echo "  .cache/site/index.html"
 
 bench: PURPOSE = test
 bench: setup     ## one JSON object per line

@@ -1,4 +1,4 @@
-"""Telling browsers what changed: the senders, and the socket ``/ws/t/{slug}/`` (CONTRACT section 3).
+"""Telling browsers what changed: the senders, and the socket ``/ws/t/{slug}/`` (docs/api.md, “Live updates”).
 
 The socket says what changed, the page fetches it again with the ordinary permission check; only rates carry numbers.
 """

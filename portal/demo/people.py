@@ -1,4 +1,4 @@
-"""The demo's organisations and logins (CONTRACT section 4)."""
+"""The demo's organisations and logins."""
 
 from __future__ import annotations
 

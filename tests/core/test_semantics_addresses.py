@@ -1,4 +1,4 @@
-"""DESIGN, section 2, “Addresses and members”: every docstring quotes what it holds us to."""
+"""docs/semantics.md, “Addresses and members”: every docstring quotes the sentence it tests."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ def test_overlap_checks_use_presented_addresses() -> None:
 
 
 def test_nat_pools_that_collide_are_an_error() -> None:
-    """The issue: “NAT pools that collide”."""
+    """“NAT pools that collide”."""
     net = clinics()
     net.add("connectors", site("third", "us", None, "100.64.0.0/24"))
     problem = only_problem(net, "nat_collision")

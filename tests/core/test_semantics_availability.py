@@ -1,4 +1,4 @@
-"""DESIGN, section 2, “Availability and truth”, as far as the core answers for it; docstrings quote it."""
+"""docs/semantics.md, “Availability and truth” and “Checks”, as far as the core answers for them; docstrings quote them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_failover_circuits_stand_by_at_the_other_exchange() -> None:
 
 
 def test_a_connector_cannot_fail_over_to_its_own_exchange() -> None:
-    """The issue: “a connector whose failover is its own exchange”."""
+    """“a connector whose failover is its own exchange”."""
     net = hospital_network()
     net.edit("connectors", "hospital-a", failover_exchange="eu")
     (problem,) = (one for one in check_network(net.network()) if one.path == "connectors/hospital-a/failover_exchange")
@@ -97,7 +97,7 @@ def test_other_products_decide_for_themselves() -> None:
 
 
 def test_a_rule_that_never_gets_a_turn_is_told() -> None:
-    """The issue: “a rule that can never match because earlier ones cover it (shadowed: warning, names them)”."""
+    """“a rule that can never match because earlier ones cover it”."""
     net = hospital_network()
     late = {"name": "never", "action": "allow", "protocol": "tcp", "ports": ["22"]}
     net.add("policies", policy("late", 90, "sites", "prod", late))
@@ -107,7 +107,7 @@ def test_a_rule_that_never_gets_a_turn_is_told() -> None:
 
 
 def test_a_policy_about_nobody_is_told() -> None:
-    """The issue: “a policy naming a group without members (warning)”."""
+    """“a policy that names a group without members”."""
     net = hospital_network()
     net.add("groups", {"name": "nobody"})
     net.add("policies", policy("p", 90, "nobody", "prod", {"action": "allow"}))

@@ -1,4 +1,4 @@
-"""DESIGN, section 2, “Decision”: every docstring quotes what it holds us to."""
+"""docs/semantics.md, “Decision”: every docstring quotes the sentence it tests."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_without_a_match_the_default_action_decides(default_action: str, disposi
 
 
 def test_rules_may_name_prefix_lists() -> None:
-    """CONTRACT: “source/destination: prefixes, prefix-lists, "any"”; an empty list matches nothing."""
+    """“source/destination: prefixes, prefix-lists, "any"”; an empty list matches nothing."""
     net = hospital_network()
     net.add("prefix-lists", {"name": "wards", "entries": [{"prefix": "10.3.0.0/24"}]})
     net.add("policies", policy("p", 1, "any", "any", {"action": "deny", "source": ["wards", "10.4.0.0/16"]}))
@@ -289,7 +289,7 @@ def test_shared_prefixes_are_unique_in_the_receiving_segment() -> None:
 
 
 def test_a_share_of_a_segment_with_itself_is_an_error() -> None:
-    """The issue: “a share that would loop”."""
+    """“a share that would loop”."""
     net = shared()
     net.edit("shares", "records", b={"segment": "corp", "groups": ["dev"]})
     assert only_problem(net, "share_loop").severity == "error"

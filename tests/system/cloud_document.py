@@ -57,7 +57,7 @@ def cloud_document(vpcs: dict[str, str]) -> dict[str, list[dict[str, Any]]]:
 
 
 def assert_each_once_in_aws(endpoint: str, vpcs: dict[str, str]) -> None:
-    """One of each thing, as DESIGN describes it, seen with plain boto3."""
+    """One of each thing, seen with plain boto3."""
     ec2 = moto.boto3_client("ec2", endpoint, REGION)
     (gateway,) = ec2.describe_transit_gateways()["TransitGateways"]
     of_vpcs = [{"Name": "resource-type", "Values": ["vpc"]}]

@@ -87,7 +87,7 @@ def read_aws_vpc(body: FieldReader) -> dict[str, Any]:
 
 
 def read_azure_vnet(body: FieldReader) -> dict[str, Any]:
-    """mode: the customer's VPN gateway, our transit VNet the VNet is peered to, or a virtual hub (DESIGN, drivers)."""
+    """mode: the customer's VPN gateway, our transit VNet the VNet is peered to, or a virtual hub (drivers)."""
     mode = body.choice("mode", ("vnet-gateway", "transit-vnet", "vhub"), "vnet-gateway")
     gateway = _read_identifier(body, "gateway", "vgw-prod", required=False)
     if gateway and mode != "vnet-gateway":
