@@ -38,6 +38,8 @@ def checks() -> list[Check]:
         Check("lint (ruff)", [f"{BIN}/ruff", "check", "."]),
         Check("format (ruff)", [f"{BIN}/ruff", "format", "--check", "."]),
         Check("import rules (import-linter)", [f"{BIN}/lint-imports"]),
+        Check("conventions", [python, "-m", "portal.local.conventions"]),
+        Check("documentation (mkdocs)", [f"{BIN}/mkdocs", "build", "--quiet"]),
         Check("settings", [python, "manage.py", "check"], env=CHECK_ENV),
         Check("migrations", [python, "manage.py", "makemigrations", "--check", "--dry-run"], env=CHECK_ENV),
     ]

@@ -1,4 +1,4 @@
-"""docs/semantics.md, “Availability and truth” and “Checks”, as far as the core answers for them; docstrings quote them."""
+"""docs/semantics.md, “Availability and truth” and “Checks”, where the core answers for them; docstrings quote it."""
 
 from __future__ import annotations
 
