@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
+
+from portal.local.conventions import project_files
 
 ROOT = Path(__file__).parents[1]
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)(?:\{[^}]*\})?")
@@ -16,12 +17,7 @@ GENERATED = {"kinds.md", "packages"}
 """What docs/hooks.py adds beside docs/; MkDocs checks the links to it."""
 
 
-def tracked(*patterns: str) -> list[Path]:
-    listed = subprocess.run(["git", "ls-files", *patterns], cwd=ROOT, capture_output=True, text=True, check=True)
-    return [ROOT / name for name in listed.stdout.split("\n") if name]
-
-
-@pytest.mark.parametrize("page", tracked("*.md"), ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize("page", project_files(".md"), ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_relative_link_leads_to_a_file(page: Path) -> None:
     targets = [link for link in LINK.findall(page.read_text()) if "://" not in link]
     broken = [
@@ -36,7 +32,7 @@ def test_quotations_of_the_semantics_tests_stand_in_the_semantics() -> None:
     semantics = _plain((ROOT / "docs" / "semantics.md").read_text())
     missing = [
         f"{module.name}: {part}"
-        for module in tracked("tests/core/test_semantics_*.py")
+        for module in (ROOT / "tests" / "core").glob("test_semantics_*.py")
         for node in ast.walk(ast.parse(module.read_text()))
         if isinstance(node, ast.FunctionDef)
         for quotation in QUOTED.findall(ast.get_docstring(node) or "")
@@ -50,7 +46,7 @@ def test_nothing_cites_a_document_that_is_not_in_the_checkout() -> None:
     cited = re.compile(r"\b(DESIGN|CONTRACT|STYLE)\b(?:\.md)?")
     citing = [
         str(path.relative_to(ROOT))
-        for path in tracked("*.py", "*.md", "*.html", "*.js", "*.css", "*.toml", "Makefile")
+        for path in project_files(".py", ".md", ".html", ".js", ".css", ".toml")
         if path != Path(__file__) and cited.search(path.read_text())
     ]
     assert citing == []
