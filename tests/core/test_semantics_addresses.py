@@ -21,8 +21,8 @@ def test_the_longest_prefix_wins() -> None:
 
 
 def test_equal_prefixes_are_an_error() -> None:
-    """“Two connectors must not attach equal or overlapping-by-accident prefixes: equal ones are an error”; and the
-    issue: “equal prefixes in a segment”."""
+    """“Two connectors must not attach equal or overlapping-by-accident prefixes: equal ones are an error”; and
+    “equal prefixes in a segment”, with both names."""
     net = hospital_network()
     net.add("connectors", site("copy", "us", None, "10.3.0.0/16"))
     problem = only_problem(net, "equal_prefixes")
