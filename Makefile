@@ -28,7 +28,7 @@ check: setup     ## formatting, lint, types, import rules, migrations, templates
 
 docs: PURPOSE = check
 docs: setup      ## the documentation, into .cache/site
-	@.venv/bin/mkdocs build --quiet && echo "  .cache/site/index.html"
+	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --quiet && echo "  .cache/site/index.html"
 
 bench: PURPOSE = test
 bench: setup     ## one JSON object per line

@@ -23,11 +23,13 @@ PACKAGES = {
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the reference of the kinds of object and the packages' READMEs."""
+    """Add the references of the kinds of object and of the node document, and the packages' READMEs."""
     sys.path.insert(0, str(ROOT))
     from provisioning.core.intent.reference import reference_markdown
+    from provisioning.core.node_document_reference import render_reference
 
     files.append(File.generated(config, "kinds.md", content=reference_markdown()))
+    files.append(File.generated(config, "node-document.md", content=render_reference()))
     for name, path in PACKAGES.items():
         files.append(File.generated(config, f"packages/{name}.md", content=(ROOT / path).read_text()))
     return files

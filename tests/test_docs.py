@@ -13,7 +13,7 @@ from portal.local.conventions import project_files
 ROOT = Path(__file__).parents[1]
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)(?:\{[^}]*\})?")
 QUOTED = re.compile(r"“([^”]+)”")
-GENERATED = {"kinds.md", "packages"}
+GENERATED = {"kinds.md", "node-document.md", "packages"}
 """What docs/hooks.py adds beside docs/; MkDocs checks the links to it."""
 
 

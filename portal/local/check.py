@@ -39,7 +39,7 @@ def checks() -> list[Check]:
         Check("format (ruff)", [f"{BIN}/ruff", "format", "--check", "."]),
         Check("import rules (import-linter)", [f"{BIN}/lint-imports"]),
         Check("conventions", [python, "-m", "portal.local.conventions"]),
-        Check("documentation (mkdocs)", [f"{BIN}/mkdocs", "build", "--quiet"]),
+        Check("documentation (mkdocs)", [f"{BIN}/mkdocs", "build", "--quiet"], env={"NO_MKDOCS_2_WARNING": "1"}),
         Check("settings", [python, "manage.py", "check"], env=CHECK_ENV),
         Check("migrations", [python, "manage.py", "makemigrations", "--check", "--dry-run"], env=CHECK_ENV),
     ]
