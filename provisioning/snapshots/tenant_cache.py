@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, TypeVar
+from typing import Any
 
 from django.db.models import QuerySet
 
@@ -21,6 +21,7 @@ from provisioning.core.intent import Intent
 from provisioning.core.resolve.network import Network
 from provisioning.core.values.resource import Resource
 from provisioning.models import Draft, Overlay, Revision, Version
+from provisioning.snapshots.bounded_cache import BoundedCache
 from provisioning.snapshots.objects import NO_OBJECTS, ParsedObject, SnapshotObjects
 from provisioning.snapshots.queries import Snapshot, StoredObject
 from tenants import scope
@@ -28,10 +29,11 @@ from tenants import scope
 MAX_TENANTS = 8
 MAX_OBJECTS = 80_000
 """Of the tenants that are kept together; the one in use is kept whatever its size."""
-MOST_CONTENTS, MOST_NETWORKS = 8, 5
+MAX_SNAPSHOTS = 8
+MAX_NETWORKS = 5
+"""Of one tenant."""
 
 CacheKey = tuple[Any, ...]
-CachedValue = TypeVar("CachedValue")
 
 
 @dataclass
@@ -54,11 +56,11 @@ class CachedResource:
 
 @dataclass
 class TenantCache:
-    """What is kept of one tenant, the least recently used first."""
+    """What is kept of one tenant."""
 
-    contents: OrderedDict[CacheKey, CachedObjects] = field(default_factory=OrderedDict)
-    networks: OrderedDict[CacheKey, Network] = field(default_factory=OrderedDict)
-    latest: OrderedDict[int | None, Network] = field(default_factory=OrderedDict)
+    snapshots: BoundedCache[CacheKey, CachedObjects] = field(default_factory=lambda: BoundedCache(MAX_SNAPSHOTS))
+    networks: BoundedCache[CacheKey, Network] = field(default_factory=lambda: BoundedCache(MAX_NETWORKS))
+    latest: BoundedCache[int | None, Network] = field(default_factory=lambda: BoundedCache(MAX_NETWORKS))
     """Draft (None: a revision) → the network to take unchanged parts from."""
     versions: dict[int, ParsedObject] = field(default_factory=dict)
     overlays: dict[int, ParsedObject] = field(default_factory=dict)
@@ -67,8 +69,18 @@ class TenantCache:
     """By the number of the resource record."""
 
     @property
-    def weight(self) -> int:
-        return max((len(held.content) for held in self.contents.values()), default=0)
+    def object_count(self) -> int:
+        """The objects of the largest snapshot; the others share most of theirs with it."""
+        return max((len(cached.content) for cached in self.snapshots.values()), default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class CacheStats:
+    """How much is kept of one tenant."""
+
+    snapshots: int
+    networks: int
+    objects: int
 
 
 _lock = threading.Lock()
@@ -86,24 +98,22 @@ def load_intent(view: Snapshot) -> Intent:
 
 def load_network(view: Snapshot) -> Network:
     """The view's network; parts that it has in common with one that is kept are shared with that."""
-    key, held = _load_snapshot(view)
-    shelf = _tenant_cache()
-    found = _cache_get(shelf.networks, key)
-    if found is None:
-        found = derive_network(view.draft, held.content)
-        _cache_put(shelf.networks, key, found, MOST_NETWORKS)
-    return found
+    key, cached = _load_snapshot(view)
+    cache = _tenant_cache()
+    network = cache.networks.get(key)
+    if network is None:
+        network = derive_network(view.draft, cached.content)
+        cache.networks.put(key, network)
+    return network
 
 
 def derive_network(draft: Draft | None, after: SnapshotObjects) -> Network:
     """The network of a content that is perhaps not written yet, made from the draft's last one."""
-    shelf, of = _tenant_cache(), draft.pk if draft else None
-    previous = (
-        _cache_get(shelf.latest, of) or _cache_get(shelf.latest, None) or next(reversed(shelf.latest.values()), None)
-    )
-    made = Network(after.intent, previous)
-    _cache_put(shelf.latest, of, made, MOST_NETWORKS)
-    return made
+    latest, key = _tenant_cache().latest, draft.pk if draft else None
+    previous = latest.get(key) or latest.get(None) or next(reversed(latest.values()), None)
+    network = Network(after.intent, previous)
+    latest.put(key, network)
+    return network
 
 
 def prime_versions(entries: Mapping[int, ParsedObject]) -> None:
@@ -124,6 +134,16 @@ def cache_resources(now: Mapping[int, CachedResource]) -> None:
     _tenant_cache().written = now
 
 
+def stats() -> dict[int, CacheStats]:
+    """Return how much is kept, by the number of the tenant, the least recently used one first."""
+    with _lock:
+        caches = dict(_tenant_caches)
+    return {
+        tenant: CacheStats(len(cache.snapshots), len(cache.networks), cache.object_count)
+        for tenant, cache in caches.items()
+    }
+
+
 def clear() -> None:
     """Let go of everything that is kept; it is read again when asked for."""
     with _lock:
@@ -131,36 +151,36 @@ def clear() -> None:
 
 
 def _load_snapshot(view: Snapshot) -> tuple[CacheKey, CachedObjects]:
-    shelf = _tenant_cache()
+    cache = _tenant_cache()
     revision = Revision.objects.filter(number=view.revision).values_list("pk", flat=True).first()
     base_key: CacheKey = ("revision", revision)
-    base = _cache_get(shelf.contents, base_key)
+    base = cache.snapshots.get(base_key)
     if base is None:
-        base = _load_revision(shelf, view.revision) if revision else CachedObjects(NO_OBJECTS, {}, {})
-        _cache_put(shelf.contents, base_key, base, MOST_CONTENTS)
+        base = _load_revision(cache, view.revision) if revision else CachedObjects(NO_OBJECTS, {}, {})
+        cache.snapshots.put(base_key, base)
         _evict()
     if view.draft is None:
         return base_key, base
-    while there := list(Overlay.objects.filter(draft=view.draft).order_by("pk").values_list("pk", flat=True)):
-        key = ("draft", view.draft.pk, revision, sha256(repr(there).encode()).digest())
-        held = _cache_get(shelf.contents, key) or _load_draft(shelf, view.draft, base, there)
-        if held is not None:
-            _cache_put(shelf.contents, key, held, MOST_CONTENTS)
+    while overlays := list(Overlay.objects.filter(draft=view.draft).order_by("pk").values_list("pk", flat=True)):
+        key = ("draft", view.draft.pk, revision, sha256(repr(overlays).encode()).digest())
+        cached = cache.snapshots.get(key) or _load_draft(cache, view.draft, base, overlays)
+        if cached is not None:
+            cache.snapshots.put(key, cached)
             _evict()
-            return key, held
+            return key, cached
     return base_key, base
 
 
-def _load_revision(shelf: TenantCache, number: int) -> CachedObjects:
+def _load_revision(cache: TenantCache, number: int) -> CachedObjects:
     rows = Version.objects.filter(first__lte=number, last__gte=number)
-    known = dict(shelf.versions)
-    for held in list(shelf.contents.values()):
-        known.update(held.versions)
+    known = dict(cache.versions)
+    for cached in cache.snapshots.values():
+        known.update(cached.versions)
     if known:
-        there = list(rows.values_list("pk", flat=True))
-        versions = {pk: known[pk] for pk in there if pk in known}
-        new = [pk for pk in there if pk not in known]
-        versions.update(_parse_rows(rows.filter(pk__in=new) if len(new) < len(there) else rows))
+        numbers = list(rows.values_list("pk", flat=True))
+        versions = {pk: known[pk] for pk in numbers if pk in known}
+        new = [pk for pk in numbers if pk not in known]
+        versions.update(_parse_rows(rows.filter(pk__in=new) if len(new) < len(numbers) else rows))
     else:
         versions = dict(_parse_rows(rows))
     return CachedObjects(
@@ -168,24 +188,24 @@ def _load_revision(shelf: TenantCache, number: int) -> CachedObjects:
     )
 
 
-def _load_draft(shelf: TenantCache, draft: Draft, base: CachedObjects, there: list[int]) -> CachedObjects | None:
-    """None: somebody edited the draft since ``there`` was read, and some of these rows are gone.
+def _load_draft(cache: TenantCache, draft: Draft, base: CachedObjects, numbers: list[int]) -> CachedObjects | None:
+    """None: somebody edited the draft since its ``numbers`` were read, and some of these rows are gone.
 
     A newer row must not get in either: an undo brings the very rows back that this content is kept under.
     """
-    known = dict(shelf.overlays)
-    for key, held in list(shelf.contents.items()):
+    known = dict(cache.overlays)
+    for key, cached in cache.snapshots.items():
         if key[:2] == ("draft", draft.pk):
-            known.update(held.overlays)
+            known.update(cached.overlays)
     rows = Overlay.objects.filter(draft=draft, body__isnull=False)
-    new = {pk for pk in there if pk not in known}
-    overlays = {pk: known[pk] for pk in there if pk in known}
+    new = {pk for pk in numbers if pk not in known}
+    overlays = {pk: known[pk] for pk in numbers if pk in known}
     if new:
         read = _parse_rows(rows.filter(pk__in=new) if overlays else rows)
         overlays.update((pk, entry) for pk, entry in read if pk in new)
     removed = Overlay.objects.filter(draft=draft, body__isnull=True).values_list("pk", "kind", "item__uid")
     gone = [row for row in removed if row[0] in new]
-    if len(overlays) + len(gone) < len(there):
+    if len(overlays) + len(gone) < len(numbers):
         return None
     changes = [
         *((kind, str(uid), None) for _, kind, uid in gone),
@@ -205,29 +225,15 @@ def _parse_rows(rows: QuerySet[Any]) -> list[tuple[int, ParsedObject]]:
 def _tenant_cache() -> TenantCache:
     tenant = scope.current().pk
     with _lock:
-        shelf = _tenant_caches.setdefault(tenant, TenantCache())
+        cache = _tenant_caches.setdefault(tenant, TenantCache())
         _tenant_caches.move_to_end(tenant)
-        return shelf
-
-
-def _cache_get(kept: OrderedDict[Any, CachedValue], key: Any) -> CachedValue | None:
-    with _lock:
-        if key in kept:
-            kept.move_to_end(key)
-        return kept.get(key)
-
-
-def _cache_put(kept: OrderedDict[Any, CachedValue], key: Any, value: CachedValue, most: int) -> None:
-    with _lock:
-        kept[key] = value
-        kept.move_to_end(key)
-        while len(kept) > most:
-            kept.popitem(last=False)
+        return cache
 
 
 def _evict() -> None:
     with _lock:
         while len(_tenant_caches) > 1 and (
-            len(_tenant_caches) > MAX_TENANTS or sum(shelf.weight for shelf in _tenant_caches.values()) > MAX_OBJECTS
+            len(_tenant_caches) > MAX_TENANTS
+            or sum(cache.object_count for cache in _tenant_caches.values()) > MAX_OBJECTS
         ):
             _tenant_caches.popitem(last=False)
