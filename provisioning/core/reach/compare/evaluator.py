@@ -1,4 +1,7 @@
-"""What becomes of flows whose ends meet a list, for all cells at once: what is delivered, through which services."""
+"""What becomes of the flows that match a list of rules, for all protocols and ports at once.
+
+A list is the rising indexes (``hits``) of the rules of a table that match both ends of a flow.
+"""
 
 from __future__ import annotations
 
@@ -20,14 +23,14 @@ from provisioning.core.reach.trace.decision import available_chain
 
 ServiceChain = tuple[str, ...]
 VerdictKey = tuple[str | None, ServiceChain]
-"""The rule that a flow is told by, where rules are asked for, and the services it passes."""
+"""id of the rule that decides (None where rules are not asked for), and uids of the services that flows pass."""
 
 Verdict = dict[VerdictKey, int]
-"""Disjoint masks of the cells that are delivered."""
+"""Disjoint L4 masks of what is delivered."""
 
 
 class Evaluator:
-    """Walks through lists of one version. ``rules``: whether flows that different rules allow are told apart."""
+    """Evaluates lists of one version. rules: whether flows that different rules allow are kept apart."""
 
     def __init__(self, flow_space: FlowSpace, rule_table: RuleTable, version: int, rules: bool = False) -> None:
         self.rule_table, self.firewalls = rule_table, rule_table.firewalls[version]
@@ -36,116 +39,118 @@ class Evaluator:
             isinstance(flow_space, InterSegment),
             not isinstance(flow_space, IntraSegment),
         )
-        self._firsts = rule_table.stage_starts
-        self._labels = [_verdict_key(line, rules) for line in rule_table.rules]
-        self._passes = [line.chain is not None for line in rule_table.rules]
+        self._stage_starts = rule_table.stage_starts
+        self._labels = [_verdict_key(rule, rules) for rule in rule_table.rules]
+        self._passes = [rule.chain is not None for rule in rule_table.rules]
         self._available_chains: dict[ServiceChain, ServiceChain | None] = {}
 
     def existing_mask(self, hits: list[int], asked: int) -> int:
-        """The asked cells in which there are flows at all; none where an end is nobody's, or no share covers it."""
-        if not hits or hits[0] >= self._firsts[SHARE_STAGE]:
+        """Return the part of ``asked`` that exists as flows: nothing where an end has no endpoint, or no share carries
+        it."""
+        if not hits or hits[0] >= self._stage_starts[SHARE_STAGE]:
             return 0
         asked &= self.rule_table.l4_masks[hits[0]]
         if not self._needs_share_or_app:
             return asked
-        way = self._share_or_app_rule(hits)
-        return asked & self.rule_table.l4_masks[way] if way is not None else 0
+        carrier = self._share_or_app_rule(hits)
+        return asked & self.rule_table.l4_masks[carrier] if carrier is not None else 0
 
     def _share_or_app_rule(self, hits: list[int]) -> int | None:
-        """The share that carries these flows, or the port of the application."""
-        place = bisect_left(hits, self._firsts[SHARE_STAGE])
-        return hits[place] if place < len(hits) and hits[place] < self._firsts[SOURCE_PRE_POLICY_STAGE] else None
+        """Return the rule of the share that carries these flows, or of the application's port."""
+        at = bisect_left(hits, self._stage_starts[SHARE_STAGE])
+        return hits[at] if at < len(hits) and hits[at] < self._stage_starts[SOURCE_PRE_POLICY_STAGE] else None
 
     def evaluate(self, hits: list[int], asked: int) -> Verdict:
-        """What becomes of the asked cells."""
+        """Return what is delivered of the protocols and ports in ``asked``."""
         left = self.existing_mask(hits, asked)
         if not left:
             return {}
-        firsts = self._firsts
-        way = self._share_or_app_rule(hits) if self._needs_share_or_app else None
-        place = bisect_left(hits, firsts[SOURCE_PRE_POLICY_STAGE])
+        starts = self._stage_starts
+        carrier = self._share_or_app_rule(hits) if self._needs_share_or_app else None
+        at = bisect_left(hits, starts[SOURCE_PRE_POLICY_STAGE])
         for stage in (SOURCE_PRE_POLICY_STAGE, DESTINATION_PRE_POLICY_STAGE):
-            if firsts[stage] < firsts[stage + 1]:
-                after = bisect_left(hits, firsts[stage + 1], place)
-                left &= ~self._filtered_mask(hits[place:after], left)
-                place = after
-        if self._shared and way is not None:
-            return self._apply_services(self._combine_segments(hits, place, left, self._labels[way]), hits)
-        return self._apply_services(self._first_match(hits, place, firsts[DESTINATION_POLICY_STAGE], left)[0], hits)
+            if starts[stage] < starts[stage + 1]:
+                after = bisect_left(hits, starts[stage + 1], at)
+                left &= ~self._filtered_mask(hits[at:after], left)
+                at = after
+        if self._shared and carrier is not None:
+            return self._apply_services(self._combine_segments(hits, at, left, self._labels[carrier]), hits)
+        return self._apply_services(self._first_match(hits, at, starts[DESTINATION_POLICY_STAGE], left)[0], hits)
 
     def _filtered_mask(self, pre_policy_rules: Iterable[int], asked: int) -> int:
-        """The cells that gates keep out; the first one that matches decides."""
-        left, shut = asked, 0
-        for place in pre_policy_rules:
-            part = self.rule_table.l4_masks[place] & left
+        """Return the part that pre-policy rules leave without a route; the first one that matches decides."""
+        left, filtered = asked, 0
+        for index in pre_policy_rules:
+            part = self.rule_table.l4_masks[index] & left
             left ^= part
-            if not self._passes[place]:
-                shut |= part
-        return shut
+            if not self._passes[index]:
+                filtered |= part
+        return filtered
 
-    def _first_match(self, hits: list[int], place: int, end: int, left: int) -> tuple[Verdict, int, int]:
-        """What is let through by which rule, the cells that no line matches, and where the next list begins."""
+    def _first_match(self, hits: list[int], begin: int, end: int, left: int) -> tuple[Verdict, int, int]:
+        """Return what is let through by which rule, the part that no rule matches, and where in ``hits`` the next
+        first-match list begins. end: index of the first rule beyond this one."""
         masks, labels, passes = self.rule_table.l4_masks, self._labels, self._passes
-        found: Verdict = {}
-        for at in range(place, len(hits)):
-            line = hits[at]
-            if line >= end:
-                return found, left, at
-            part = masks[line] & left
+        verdict: Verdict = {}
+        for at in range(begin, len(hits)):
+            index = hits[at]
+            if index >= end:
+                return verdict, left, at
+            part = masks[index] & left
             if part:
                 left ^= part
-                if passes[line]:
-                    label = labels[line]
-                    found[label] = found.get(label, 0) | part
+                if passes[index]:
+                    label = labels[index]
+                    verdict[label] = verdict.get(label, 0) | part
                 if not left:
                     break
-        return found, left, bisect_left(hits, end)
+        return verdict, left, bisect_left(hits, end)
 
-    def _combine_segments(self, hits: list[int], place: int, asked: int, opens: VerdictKey) -> Verdict:
+    def _combine_segments(self, hits: list[int], at: int, asked: int, share: VerdictKey) -> Verdict:
         """Through a share: both segments' rules are tried, a deny in either denies, the share lets the rest pass."""
-        here, free_here, place = self._first_match(hits, place, self._firsts[DESTINATION_POLICY_STAGE], asked)
-        there, free_there, _ = self._first_match(hits, place, self._firsts[FIREWALL_STAGE], asked)
-        found: Verdict = {}
-        nothing: VerdictKey = (None, ())
-        for (rule, chain), mask in (*here.items(), (nothing, free_here)):
-            for (other_rule, other_chain), other_mask in (*there.items(), (nothing, free_there)):
+        source, source_rest, at = self._first_match(hits, at, self._stage_starts[DESTINATION_POLICY_STAGE], asked)
+        destination, destination_rest, _ = self._first_match(hits, at, self._stage_starts[FIREWALL_STAGE], asked)
+        verdict: Verdict = {}
+        no_rule: VerdictKey = (None, ())
+        for (rule, chain), mask in (*source.items(), (no_rule, source_rest)):
+            for (other_rule, other_chain), other_mask in (*destination.items(), (no_rule, destination_rest)):
                 if both := mask & other_mask:
-                    whole = tuple(dict.fromkeys((*chain, *opens[1], *other_chain)))
-                    label = (rule or other_rule or opens[0], whole)
-                    found[label] = found.get(label, 0) | both
-        return found
+                    whole_chain = tuple(dict.fromkeys((*chain, *share[1], *other_chain)))
+                    label = (rule or other_rule or share[0], whole_chain)
+                    verdict[label] = verdict.get(label, 0) | both
+        return verdict
 
-    def _apply_services(self, found: Verdict, hits: Sequence[int]) -> Verdict:
-        """Without what services drop; chains become the services really passed."""
-        if not any(chain for _, chain in found):
-            return found
+    def _apply_services(self, verdict: Verdict, hits: Sequence[int]) -> Verdict:
+        """Return the verdict without what services drop; chains become the services that are passed."""
+        if not any(chain for _, chain in verdict):
+            return verdict
         passed: Verdict = {}
-        inner = hits[bisect_left(hits, self._firsts[FIREWALL_STAGE]) :]
-        for (rule, chain), mask in found.items():
-            living = self._available_chain(chain)
-            if living is None:
+        firewall_hits = hits[bisect_left(hits, self._stage_starts[FIREWALL_STAGE]) :]
+        for (rule, chain), mask in verdict.items():
+            available = self._available_chain(chain)
+            if available is None:
                 continue
-            for uid in living:
+            for uid in available:
                 if uid in self.firewalls:
-                    mask &= ~self.firewalls[uid].stopped(inner, mask)
+                    mask &= ~self.firewalls[uid].stopped(firewall_hits, mask)
             if mask:
-                passed[rule, living] = passed.get((rule, living), 0) | mask
+                passed[rule, available] = passed.get((rule, available), 0) | mask
         return passed
 
     def _available_chain(self, chain: ServiceChain) -> ServiceChain | None:
-        """The services that are there; None where one is missing that stops the flow."""
+        """The services that have instances; None where a missing one stops the flow."""
         if chain not in self._available_chains:
-            living, missing = available_chain(self._resolved.exchanges, self._resolved.services, chain)
-            self._available_chains[chain] = None if missing else living
+            available, missing = available_chain(self._resolved.exchanges, self._resolved.services, chain)
+            self._available_chains[chain] = None if missing else available
         return self._available_chains[chain]
 
 
-def _verdict_key(line: MatchRule, rules: bool) -> VerdictKey:
-    return line.title if rules else None, line.chain or ()
+def _verdict_key(rule: MatchRule, rules: bool) -> VerdictKey:
+    return rule.title if rules else None, rule.chain or ()
 
 
 def delivered_mask(verdict: Verdict) -> int:
-    """All cells that arrive."""
+    """Return the L4 mask of all that is delivered."""
     mask = 0
     for part in verdict.values():
         mask |= part
@@ -153,20 +158,20 @@ def delivered_mask(verdict: Verdict) -> int:
 
 
 FlowDifference = tuple[str, ServiceChain, int]
-"""allowed, blocked or inspected; the services passed afterwards; the cells."""
+"""``allowed``, ``blocked`` or ``inspected``; the services passed afterwards; the L4 mask."""
 
 
 def compare_verdicts(before: Verdict, after: Verdict) -> tuple[FlowDifference, ...]:
-    """What two versions make of the same flows differently."""
+    """Return how the verdicts of two versions on the same flows differ."""
     if before == after:
         return ()
-    was, becomes = delivered_mask(before), delivered_mask(after)
-    found: list[FlowDifference] = []
+    delivered_before, delivered_after = delivered_mask(before), delivered_mask(after)
+    differences: list[FlowDifference] = []
     for label, mask in after.items():
-        if new := mask & ~was:
-            found.append(("allowed", label[1], new))
-        if other := mask & was & ~before.get(label, 0):
-            found.append(("inspected", label[1], other))
-    if lost := was & ~becomes:
-        found.append(("blocked", (), lost))
-    return tuple(found)
+        if new := mask & ~delivered_before:
+            differences.append(("allowed", label[1], new))
+        if rerouted := mask & delivered_before & ~before.get(label, 0):
+            differences.append(("inspected", label[1], rerouted))
+    if lost := delivered_before & ~delivered_after:
+        differences.append(("blocked", (), lost))
+    return tuple(differences)

@@ -1,4 +1,4 @@
-"""What the firewalls that rules send flows through stop, as masks of cells."""
+"""What firewall services drop of the flows that pass them, as L4 masks."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from provisioning.core.resolve.segment import ResolvedSegment
 from provisioning.core.values.l4 import L4Ranges, l4_ranges
 
 FirewallRuleKey = tuple[str, int, int | None]
-"""Service, which of its rules, and the version where another one has a different one."""
+"""uid of the service, index of its rule, and the version where the two versions of the service differ."""
 
 
 class FirewallEntry(NamedTuple):
-    """A rule of a firewall. line: its place in the ledger where it asks for addresses; None: it matches all of them."""
+    """A rule of a firewall. rule_index: in the rule table, if it matches some addresses only; None: it matches all."""
 
-    line: int | None
+    rule_index: int | None
     mask: int
     denies: bool
 
@@ -26,10 +26,10 @@ class FirewallFilter(NamedTuple):
     default_denies: bool
 
     def stopped(self, hits: Collection[int], mask: int) -> int:
-        """The part of these cells that it drops of flows that match these lines."""
+        """Return the part of a mask that the firewall drops. hits: indexes of the rules that match by address."""
         left, stopped = mask, 0
         for entry in self.entries:
-            if entry.line is None or entry.line in hits:
+            if entry.rule_index is None or entry.rule_index in hits:
                 part = entry.mask & left
                 left ^= part
                 if entry.denies:
@@ -40,36 +40,36 @@ class FirewallFilter(NamedTuple):
 def firewall_match_rules(
     resolved: ResolvedSegment, services: Collection[str], changed: Collection[str], version: int
 ) -> dict[FirewallRuleKey, MatchRule]:
-    """The rules of these services that ask for addresses, by key.
+    """Return the rules of these services that match some addresses only, by key.
 
     changed: services that do something else in the other version.
     """
-    found: dict[FirewallRuleKey, MatchRule] = {}
+    match_rules: dict[FirewallRuleKey, MatchRule] = {}
     ranges = resolved.prefixes.ranges
     for uid in sorted(services & resolved.services.keys()):
-        for place, rule in enumerate(resolved.services[uid].firewall_rules):
+        for index, rule in enumerate(resolved.services[uid].firewall_rules):
             if rule.source or rule.destination:
-                held = l4_ranges(rule.protocol, rule.ports)
-                key = (uid, place, version if uid in changed else None)
-                found[key] = MatchRule(NO_POLICY, ranges(rule.source), ranges(rule.destination), held, None)
-    return found
+                l4 = l4_ranges(rule.protocol, rule.ports)
+                key = (uid, index, version if uid in changed else None)
+                match_rules[key] = MatchRule(NO_POLICY, ranges(rule.source), ranges(rule.destination), l4, None)
+    return match_rules
 
 
 def firewall_filters(
     resolved: ResolvedSegment,
     services: Collection[str],
-    places: Mapping[tuple[str, int], int],
+    indexes: Mapping[tuple[str, int], int],
     mask: Callable[[L4Ranges], int],
 ) -> dict[str, FirewallFilter]:
-    """By uid, the services that stop anything. places: (uid, which rule) → place of its line in the ledger."""
-    found: dict[str, FirewallFilter] = {}
+    """Return the services that drop anything, by uid. indexes: (uid, index of its rule) → index in the rule table."""
+    filters: dict[str, FirewallFilter] = {}
     for uid in services & resolved.services.keys():
         service = resolved.services[uid]
         entries = [
-            FirewallEntry(places.get((uid, place)), mask(l4_ranges(rule.protocol, rule.ports)), rule.action == "deny")
-            for place, rule in enumerate(service.firewall_rules)
+            FirewallEntry(indexes.get((uid, index)), mask(l4_ranges(rule.protocol, rule.ports)), rule.action == "deny")
+            for index, rule in enumerate(service.firewall_rules)
         ]
         denies = service.firewall_default == "deny"
         if denies or any(entry.denies for entry in entries):
-            found[uid] = FirewallFilter(entries, denies)
-    return found
+            filters[uid] = FirewallFilter(entries, denies)
+    return filters

@@ -58,7 +58,7 @@ _INTER_SEGMENT: DerivedKey[InterSegment] = DerivedKey("flows between two segment
 
 
 def intra_segment(network: Network, uid: str) -> IntraSegment:
-    """Kept with the network, as the others are, for as long as the segment stays the same."""
+    """Return the flow space of a segment; like the others, it is taken over while the segment stays the same."""
     resolved = network.resolved(uid)
     return network.derived.get(_INTRA_SEGMENT, (resolved,), lambda: IntraSegment(resolved), of=uid)
 
@@ -77,7 +77,7 @@ _FAMILY_RULE_STAGE = RuleStage(ALL_ENDPOINTS, FAMILY_RULES, ("IPv4", "IPv6"))
 
 
 def flow_spaces(network: Network) -> Iterator[FlowSpace]:
-    """All kinds of flows there are, segment by segment."""
+    """Yield all flow spaces of a network, segment by segment."""
     for uid in sorted(network.intent.segments, key=lambda uid: network.intent.segments[uid].number):
         resolved = network.resolved(uid)
         yield intra_segment(network, uid)
@@ -94,10 +94,10 @@ class IntraSegment(FlowSpace):
         super().__init__(resolved, resolved)
 
     def stages(self) -> dict[int, RuleStage]:
-        found = {FAMILY_STAGE: _FAMILY_RULE_STAGE, SOURCE_PRE_POLICY_STAGE: self._pre_policy_rule_stage()}
+        stages = {FAMILY_STAGE: _FAMILY_RULE_STAGE, SOURCE_PRE_POLICY_STAGE: self._pre_policy_rule_stage()}
         if self.segment.default_action == "allow":
-            found[DEFAULT_ACTION_STAGE] = RuleStage(TAGGED_ENDPOINTS, [DEFAULT_ACTION_RULE], ["allow"])
-        return found
+            stages[DEFAULT_ACTION_STAGE] = RuleStage(TAGGED_ENDPOINTS, [DEFAULT_ACTION_RULE], ["allow"])
+        return stages
 
     @cached_property
     def sources(self) -> list[FlowEndpoint]:
@@ -109,51 +109,45 @@ class IntraSegment(FlowSpace):
 
     @cached_property
     def destinations(self) -> list[FlowEndpoint]:
-        covered = DEFAULT_ACTION_TAG | self._pre_policy_tag_mask()
-        found = [
-            _destination_endpoint(member, (member.to_mask, 0, covered))
-            for member in self.source_segment.members
-            if member.ranges
-        ]
-        beyond = self._internet_ranges() if self.source_segment.exits else ()
-        if beyond:
+        tags = DEFAULT_ACTION_TAG | self._pre_policy_tag_mask()
+        receivers = (member for member in self.source_segment.members if member.ranges)
+        endpoints = [_destination_endpoint(member, (member.to_mask, 0, tags)) for member in receivers]
+        internet = self._internet_ranges() if self.source_segment.exits else ()
+        if internet:
             to_mask = self.source_segment.local_segment.policy_masks((INTERNET,))[1]
-            found.append(FlowEndpoint(INTERNET, INTERNET_TARGET, INTERNET, beyond, (to_mask, 0, 0), None))
-        return found
+            endpoints.append(FlowEndpoint(INTERNET, INTERNET_TARGET, INTERNET, internet, (to_mask, 0, 0), None))
+        return endpoints
 
     def _internet_ranges(self) -> tuple[Range, ...]:
-        owned = (
-            held for one in (*self.source_segment.members, *self.source_segment.imported_members) for held in one.ranges
-        )
+        members = (*self.source_segment.members, *self.source_segment.imported_members)
+        owned = (pair for member in members for pair in member.ranges)
         return complement(merge_ranges((*owned, *BOGON_RANGES)))
 
-    def outcome(self, start: FlowEndpoint, end: FlowEndpoint, packet: Packet) -> FlowOutcome:
-        assert isinstance(start.owner, Member) and not isinstance(end.owner, PublishedApp)
-        return decide_intra_segment(self.source_segment, start.owner, end.owner, packet)
+    def outcome(self, source: FlowEndpoint, destination: FlowEndpoint, packet: Packet) -> FlowOutcome:
+        assert isinstance(source.owner, Member) and not isinstance(destination.owner, PublishedApp)
+        return decide_intra_segment(self.source_segment, source.owner, destination.owner, packet)
 
 
 class InterSegment(FlowSpace):
-    """From members of one segment through shares to members of another; of both those that shares show."""
+    """From members of one segment through shares to members of another; of both only what shares show."""
 
-    def __init__(self, resolved: ResolvedSegment, there: ResolvedSegment) -> None:
-        super().__init__(resolved, there)
+    def __init__(self, source_segment: ResolvedSegment, destination_segment: ResolvedSegment) -> None:
+        super().__init__(source_segment, destination_segment)
         self.directed_shares = [
-            one for one in resolved.directed_shares if one.other == there.segment.uid and one.can_initiate
+            share
+            for share in source_segment.directed_shares
+            if share.other == destination_segment.segment.uid and share.can_initiate
         ]
 
     def stages(self) -> dict[int, RuleStage]:
-        lines = share_match_rules(self.directed_shares)
+        rules = share_match_rules(self.directed_shares)
         return {
             FAMILY_STAGE: _FAMILY_RULE_STAGE,
-            SHARE_STAGE: RuleStage(ALL_ENDPOINTS, lines, number_duplicates(line[1:5] for line in lines)),
+            SHARE_STAGE: RuleStage(ALL_ENDPOINTS, rules, number_duplicates(rule[1:5] for rule in rules)),
             SOURCE_PRE_POLICY_STAGE: self._pre_policy_rule_stage(),
-            # No flow starts behind a connector there.
+            # The flows come from no connector of that segment, so its connectors' own rules do not match them.
             DESTINATION_PRE_POLICY_STAGE: pre_policy_stage(
-                [
-                    pre_policy_rule
-                    for pre_policy_rule in self.destination_segment.pre_policy_rules
-                    if pre_policy_rule.connector is None
-                ],
+                [rule for rule in self.destination_segment.pre_policy_rules if rule.connector is None],
                 {},
             ),
         }
@@ -166,39 +160,40 @@ class InterSegment(FlowSpace):
             for imported_member in self.destination_segment.imported_members
             if imported_member.segment.uid == self.source_segment.segment.uid
         )
-        starts = (
+        senders = (
             (own[id(imported_member.attachment)], imported_member.from_mask)
             for imported_member in shown
             if imported_member.sources
         )
-        return [_source_endpoint(member, from_mask, self._pre_policy_tag_mask(member)) for member, from_mask in starts]
+        return [_source_endpoint(member, from_mask, self._pre_policy_tag_mask(member)) for member, from_mask in senders]
 
     @cached_property
     def destinations(self) -> list[FlowEndpoint]:
-        theirs = _members_by_attachment(self.destination_segment)
+        owners = _members_by_attachment(self.destination_segment)
         shown = [
             imported_member
             for imported_member in self.source_segment.imported_members
             if imported_member.segment.uid == self.destination_segment.segment.uid and imported_member.ranges
         ]
-        # What a member here owns is never routed to a guest.
-        taken = merge_ranges(held for member in self.source_segment.members for held in member.ranges) if shown else ()
-        found = []
+        # What a member of this segment owns is never routed to an imported member.
+        members = self.source_segment.members if shown else ()
+        taken = merge_ranges(pair for member in members for pair in member.ranges)
+        endpoints = []
         for imported_member in shown:
-            member = theirs[id(imported_member.attachment)]
-            bits = (imported_member.to_mask, member.to_mask, self._pre_policy_tag_mask())
+            member = owners[id(imported_member.attachment)]
+            masks = (imported_member.to_mask, member.to_mask, self._pre_policy_tag_mask())
             ranges = subtract(member.ranges, taken) if intersect(imported_member.ranges, taken) else member.ranges
-            found.append(_destination_endpoint(member, bits)._replace(ranges=ranges))
-        return [one for one in found if one.ranges]
+            endpoints.append(_destination_endpoint(member, masks)._replace(ranges=ranges))
+        return [endpoint for endpoint in endpoints if endpoint.ranges]
 
-    def outcome(self, start: FlowEndpoint, end: FlowEndpoint, packet: Packet) -> FlowOutcome:
-        assert isinstance(start.owner, Member)
+    def outcome(self, source: FlowEndpoint, destination: FlowEndpoint, packet: Packet) -> FlowOutcome:
+        assert isinstance(source.owner, Member)
         directed_share = self.source_segment.directed_share(
             self.destination_segment.segment.uid, packet.source, packet.destination
         )
         if directed_share is None:
             return FlowOutcome("isolated")
-        return decide_inter_segment(self.source_segment, self.destination_segment, directed_share, start.owner, packet)
+        return decide_inter_segment(self.source_segment, self.destination_segment, directed_share, source.owner, packet)
 
 
 class InternetInbound(FlowSpace):
@@ -208,9 +203,9 @@ class InternetInbound(FlowSpace):
         super().__init__(resolved, resolved)
 
     def stages(self) -> dict[int, RuleStage]:
-        # An application is one port of one address; whatever else is sent there has no route.
+        # An application is one port of one address; anything else that is sent to the address has no route.
         ports = [
-            MatchRule(place, None, None, ((app.l4, app.l4),), ()) for place, app in enumerate(self.source_segment.apps)
+            MatchRule(tag, None, None, ((app.l4, app.l4),), ()) for tag, app in enumerate(self.source_segment.apps)
         ]
         return {
             FAMILY_STAGE: _FAMILY_RULE_STAGE,
@@ -225,40 +220,41 @@ class InternetInbound(FlowSpace):
 
     @cached_property
     def destinations(self) -> list[FlowEndpoint]:
-        named = self.source_segment.local_segment.policy_masks
+        masks_of = self.source_segment.local_segment.policy_masks
         return [
             FlowEndpoint(
                 self._identity(app),
                 INTERNET_TARGET,
                 app.app.uid,
                 ((app.public, app.public),),
-                (named((app.app.uid,))[1], 0, 1 << place),
+                (masks_of((app.app.uid,))[1], 0, 1 << tag),
                 app,
             )
-            for place, app in enumerate(self.source_segment.apps)
+            for tag, app in enumerate(self.source_segment.apps)
         ]
 
     @staticmethod
     def _identity(app: PublishedApp) -> Hashable:
-        """With another target it is another place."""
+        """An application with another target is another destination."""
         return app.app.uid, app.public, app.l4, app.target.connector.uid, app.addresses, app.port
 
-    def outcome(self, start: FlowEndpoint, end: FlowEndpoint, packet: Packet) -> FlowOutcome:
-        assert isinstance(end.owner, PublishedApp)
-        return decide_internet_inbound(self.source_segment, end.owner, packet)
+    def outcome(self, source: FlowEndpoint, destination: FlowEndpoint, packet: Packet) -> FlowOutcome:
+        assert isinstance(destination.owner, PublishedApp)
+        return decide_internet_inbound(self.source_segment, destination.owner, packet)
 
 
-def _source_endpoint(member: Member, froms_there: int, covered: int) -> FlowEndpoint:
+def _source_endpoint(member: Member, destination_mask: int, tags: int) -> FlowEndpoint:
+    """destination_mask: the policies of the destination's segment that name the member in ``from``."""
     connector = member.connector.uid
-    bits = (member.from_mask, froms_there, covered)
-    return FlowEndpoint(connector, connector, (connector, member.attachment.group), member.sources, bits, member)
+    masks = (member.from_mask, destination_mask, tags)
+    return FlowEndpoint(connector, connector, (connector, member.attachment.group), member.sources, masks, member)
 
 
-def _destination_endpoint(member: Member, bits: tuple[int, int, int]) -> FlowEndpoint:
+def _destination_endpoint(member: Member, masks: tuple[int, int, int]) -> FlowEndpoint:
     connector = member.connector.uid
-    return FlowEndpoint("member", connector, (connector, member.attachment.group), member.ranges, bits, member)
+    return FlowEndpoint("member", connector, (connector, member.attachment.group), member.ranges, masks, member)
 
 
 def _members_by_attachment(resolved: ResolvedSegment) -> dict[int, Member]:
-    """The members of a realm by their attachments, which guests have in common with them."""
+    """Return the members of a segment by their attachments (ids), which imported members have in common with them."""
     return {id(member.attachment): member for member in resolved.members}

@@ -35,12 +35,14 @@ from provisioning.core.values.addresses import (
 
 
 class FlowEndpoint(NamedTuple):
-    """Somebody who holds addresses on one side.
+    """The owner of some addresses on one side of flows.
 
-    identity: flows of two versions are compared where it is equal; for destinations it leaves members out, since who
-    owns an address may change while the address stays. connector: uid, or a word that no connector has.
-    named: what decides about the rules that name it; equal in two versions, equal rules name it alike.
-    bits: by book, the policies that name it on this side.
+    identity: flows of two versions are compared where it is equal. For destinations it does not depend on the member,
+    since the owner of an address may change while the address stays.
+    connector: uid, or a word that no connector has as its uid.
+    naming_key: where it is equal in two versions, equal rules name the endpoint alike.
+    policy_masks: by policy index (see rule_table), the policies that name it on this side.
+    owner: None is the internet.
     """
 
     identity: Hashable
@@ -52,7 +54,7 @@ class FlowEndpoint(NamedTuple):
 
     @property
     def names(self) -> frozenset[str]:
-        """What people may mean it by: uids of groups, connectors and applications, ``any``, ``internet``."""
+        """The names that may mean it: uids of groups, connectors and applications, ``any``, ``internet``."""
         if self.owner is None:
             return frozenset((INTERNET,))
         if isinstance(self.owner, PublishedApp):
@@ -61,7 +63,7 @@ class FlowEndpoint(NamedTuple):
 
 
 class RuleStage(NamedTuple):
-    """Lines that are no policy's; keys are equal in two versions where lines ask and do the same."""
+    """Rules that belong to no policy. keys: equal in two versions where rules match and do the same."""
 
     policy_index: int
     rules: Sequence[MatchRule]
@@ -69,10 +71,10 @@ class RuleStage(NamedTuple):
 
 
 class FlowSpace(ABC):
-    """One version of one kind of flows. realm: where they start; ``there``: where they end."""
+    """One version of one kind of flows, from a segment to another or to itself."""
 
-    def __init__(self, resolved: ResolvedSegment, there: ResolvedSegment) -> None:
-        self.source_segment, self.destination_segment = resolved, there
+    def __init__(self, source_segment: ResolvedSegment, destination_segment: ResolvedSegment) -> None:
+        self.source_segment, self.destination_segment = source_segment, destination_segment
 
     @property
     def segment(self) -> Segment:
@@ -80,12 +82,12 @@ class FlowSpace(ABC):
 
     @property
     def to_segment(self) -> Segment | None:
-        """Where that is another one."""
+        """The destination's segment, where it is another one."""
         return None if self.destination_segment is self.source_segment else self.destination_segment.segment
 
     @abstractmethod
     def stages(self) -> dict[int, RuleStage]:
-        """Everything but policies and firewalls."""
+        """Return the rules of every stage but policies and firewalls."""
 
     @property
     @abstractmethod
@@ -97,68 +99,62 @@ class FlowSpace(ABC):
 
     @cached_property
     def _pre_policy_tags(self) -> dict[str, int]:
-        """Of connectors with gates of their own, in the book of whom lines cover; the first is the default action's."""
-        return {
-            uid: place
-            for place, uid in enumerate(
-                (one.connector for one in self.source_segment.pre_policy_rules if one.connector), 1
-            )
-        }
+        """uid of a connector with pre-policy rules of its own → its tag; tag 0 is the default action's."""
+        rules = self.source_segment.pre_policy_rules
+        return {uid: tag for tag, uid in enumerate((rule.connector for rule in rules if rule.connector), 1)}
 
     def _pre_policy_rule_stage(self) -> RuleStage:
         return pre_policy_stage(self.source_segment.pre_policy_rules, self._pre_policy_tags)
 
     def _pre_policy_tag_mask(self, member: Member | None = None) -> int:
-        """Bits of the gates for flows that start at a member; without one, of all gates."""
+        """Return the tags (as bits) of pre-policy rules for flows from a member; without one, of all."""
         if member is None:
-            return sum(1 << place for place in self._pre_policy_tags.values())
-        place = self._pre_policy_tags.get(member.connector.uid)
-        return 0 if place is None else 1 << place
+            return sum(1 << tag for tag in self._pre_policy_tags.values())
+        tag = self._pre_policy_tags.get(member.connector.uid)
+        return 0 if tag is None else 1 << tag
 
     @cached_property
     def names(self) -> tuple[frozenset[str], frozenset[str]]:
-        """Of anybody among the starts, and among the ends."""
-        starts, ends = (frozenset().union(*(one.names for one in side)) for side in (self.sources, self.destinations))
-        return starts, ends
+        """The names of all sources, and of all destinations."""
+        sources, destinations = (
+            frozenset().union(*(endpoint.names for endpoint in side)) for side in (self.sources, self.destinations)
+        )
+        return sources, destinations
 
     @cached_property
     def policy_masks(self) -> tuple[PolicyMasks, PolicyMasks]:
-        """The policies that name anybody among the starts, and among the ends."""
+        """The policies that name any of the sources, and any of the destinations."""
         return policy_masks(self.sources), policy_masks(self.destinations)
 
     @abstractmethod
-    def outcome(self, start: FlowEndpoint, end: FlowEndpoint, packet: Packet) -> FlowOutcome:
-        """Of a flow that begins and ends at these holders, decided on the plain path."""
+    def outcome(self, source: FlowEndpoint, destination: FlowEndpoint, packet: Packet) -> FlowOutcome:
+        """Return what becomes of a flow between two endpoints, decided on the plain path (trace/decision)."""
 
 
 DEFAULT_ACTION_TAG = 1
-"""Bit of the default action among what covers somebody."""
+"""Bit of the default action among the tags of an endpoint."""
 
 PolicyMasks = tuple[int, int]
-"""By book, HERES and THERES: bit p set for the policy at place p."""
+"""By policy index (SOURCE_POLICIES, DESTINATION_POLICIES): bit p is set for the p-th policy of the segment."""
 
 
 def policy_masks(endpoints: Iterable[FlowEndpoint]) -> PolicyMasks:
-    """The policies that name any of them."""
-    here = there = 0
-    for one in endpoints:
-        here |= one.policy_masks[SOURCE_POLICIES]
-        there |= one.policy_masks[DESTINATION_POLICIES]
-    return here, there
+    """Return the policies that name any of these endpoints."""
+    source_mask = destination_mask = 0
+    for endpoint in endpoints:
+        source_mask |= endpoint.policy_masks[SOURCE_POLICIES]
+        destination_mask |= endpoint.policy_masks[DESTINATION_POLICIES]
+    return source_mask, destination_mask
 
 
-def pre_policy_stage(pre_policy_rules: Sequence[PrePolicyRule], places: Mapping[str, int]) -> RuleStage:
-    lines = pre_policy_match_rules(pre_policy_rules, places)
-    told = zip(pre_policy_rules, lines, strict=True)
-    return RuleStage(
-        TAGGED_ENDPOINTS,
-        lines,
-        number_duplicates((pre_policy_rule.connector, *line[1:5]) for pre_policy_rule, line in told),
-    )
+def pre_policy_stage(pre_policy_rules: Sequence[PrePolicyRule], tags: Mapping[str, int]) -> RuleStage:
+    rules = pre_policy_match_rules(pre_policy_rules, tags)
+    keys = ((origin.connector, *rule[1:5]) for origin, rule in zip(pre_policy_rules, rules, strict=True))
+    return RuleStage(TAGGED_ENDPOINTS, rules, number_duplicates(keys))
 
 
 def number_duplicates(values: Iterable[Hashable]) -> list[Hashable]:
-    """Keys of lines that are nothing but their values; equal ones are told apart by their number."""
+    """Return a key for each value; equal values get different keys by their number."""
     seen: Counter[Hashable] = Counter()
     keys: list[Hashable] = []
     for value in values:

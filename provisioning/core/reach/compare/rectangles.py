@@ -1,4 +1,4 @@
-"""Many pairs told as few: pairs of one kind become products of sets of rows and columns."""
+"""Many pairs as few products: pairs of one kind become sets of rows times sets of columns."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Rectangle = tuple[int, IndexArray, IndexArray]
 
 
 def rectangles(kinds: IndexArray, rows: IndexArray, columns: IndexArray, width: int) -> Iterator[Rectangle]:
-    """Rows with equal sets of columns together, kind by kind. ``width``: one more than the highest column.
+    """Yield rows with equal sets of columns together, kind by kind. width: one more than the highest column.
 
     The three arrays say which kinds each (row, column) has, in any order, nothing twice.
     """
@@ -25,7 +25,7 @@ def rectangles(kinds: IndexArray, rows: IndexArray, columns: IndexArray, width: 
     kinds, rows, columns = kinds[order], rows[order], columns[order]
     begins = np.flatnonzero(np.r_[True, (kinds[1:] != kinds[:-1]) | (rows[1:] != rows[:-1])])
     ends = np.r_[begins[1:], len(kinds)]
-    # Sums of 64-bit weights tell sets apart; see weights.
+    # Sums of 64-bit weights tell sets apart; see set_hashes.
     sets = np.add.reduceat(hash_weights(width, 1)[0][columns], begins)
     order = np.lexsort((rows[begins], sets, kinds[begins]))
     begins, ends, sets = begins[order], ends[order], sets[order]
@@ -38,14 +38,17 @@ def rectangles(kinds: IndexArray, rows: IndexArray, columns: IndexArray, width: 
 def expand_pairs(
     ids: npt.NDArray[np.int32], of_list: Sequence[Sequence[int]]
 ) -> tuple[IndexArray, IndexArray, IndexArray]:
-    """(kind, row, column) of every pair, given the kinds of every list."""
+    """Return the arrays (kind, row, column) of every pair.
+
+    ids: [row, column] → number of its list, -1 for none. of_list: the kinds of each list.
+    """
     flat = ids.ravel()
-    count = np.array([*(len(one) for one in of_list), 0], np.intp)
-    places = np.flatnonzero(count[flat] > 0)
-    kinds = np.array([kind for one in of_list for kind in one], np.intp)
+    count = np.array([*(len(kinds) for kinds in of_list), 0], np.intp)
+    indexes = np.flatnonzero(count[flat] > 0)
+    kinds = np.array([kind for kinds in of_list for kind in kinds], np.intp)
     first = np.cumsum(count) - count
-    numbers = flat[places]
+    numbers = flat[indexes]
     times = count[numbers]
     nth = np.arange(times.sum()) - np.repeat(np.cumsum(times) - times, times)
-    rows, columns = np.divmod(np.repeat(places, times), ids.shape[1])
+    rows, columns = np.divmod(np.repeat(indexes, times), ids.shape[1])
     return kinds[np.repeat(first[numbers], times) + nth], rows, columns

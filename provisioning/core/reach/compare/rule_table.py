@@ -1,4 +1,7 @@
-"""The lists of one or two versions as one: lines both have stand once, in an order that is right for either."""
+"""The rule lists of one or two versions as one table: a rule that both have stands in it once.
+
+Its order is right for either version, so a list of matching rules is a list of rising indexes in both.
+"""
 
 from __future__ import annotations
 
@@ -33,17 +36,19 @@ IndexArray = npt.NDArray[np.intp]
     DESTINATION_POLICY_STAGE,
     FIREWALL_STAGE,
 ) = range(8)
-"""Stages of a list. Lines of HERE and DEFAULT are one first-match list, those of THERE another."""
+"""The stages of a list. SOURCE_POLICY_STAGE and DEFAULT_ACTION_STAGE together are one first-match list, and
+DESTINATION_POLICY_STAGE is another."""
 
 ALL_ENDPOINTS, SOURCE_POLICIES, DESTINATION_POLICIES, TAGGED_ENDPOINTS = range(-1, 3)
-"""Books: whose policies say whom a line names. TAGGED_ENDPOINTS: for whom a default action or a port is."""
+"""Policy indexes: which of an endpoint's policy masks says whether a rule names it. With TAGGED_ENDPOINTS the bits are
+tags: of the default action, of a connector's pre-policy rules, or of an application."""
 
 ABSENT_RULE = -2
-"""Stands for the policy of a line that a version does not have."""
+"""Stands for the policy of a rule that a version does not have."""
 
 
 class StageRules(NamedTuple):
-    """Lines of one stage, each as the versions have it; None where one does not."""
+    """The rules of one stage, each as the versions have it; None where a version does not."""
 
     policy_index: int
     rules: Sequence[tuple[MatchRule | None, ...]]
@@ -53,10 +58,12 @@ _NO_RULES = StageRules(ALL_ENDPOINTS, ())
 
 
 class RuleTable:
-    """lines: in the order they are tried, stage by stage. firsts[stage]: where a stage begins; one more at the end.
+    """rules: in the order they are tried, stage by stage. stage_starts[stage]: index of a stage's first rule, and one
+    more at the end.
 
-    held[k]: which of them version k has. policies[k]: place of the line's policy in version k. masks: of their cells.
-    firewalls[k]: what stops flows there, by service.
+    is_present[k]: which rules version k has. policies[k]: index of the rule's policy (or its tag) in version k.
+    policy_indexes: which mask of an endpoint that is about. l4_masks: protocols and ports of each rule, as bits of
+    ``l4_bitmap``. firewalls[k]: what drops flows in version k, by service.
     """
 
     def __init__(
@@ -66,38 +73,42 @@ class RuleTable:
         changed_services: set[str],
         asked: Iterable[L4Ranges] = (),
     ) -> None:
-        used = [
+        services = [
             {
                 uid
-                for one in rules_by_stage.values()
-                for pair in one.rules
-                if (line := pair[k])
-                for uid in line.chain or ()
+                for stage_rules in rules_by_stage.values()
+                for pair in stage_rules.rules
+                if (rule := pair[k])
+                for uid in rule.chain or ()
             }
             for k in range(len(resolved_segments))
         ]
-        listed = [
+        inner_rules = [
             firewall_match_rules(resolved, uids, changed_services, k) if resolved else {}
-            for k, (resolved, uids) in enumerate(zip(resolved_segments, used, strict=True))
+            for k, (resolved, uids) in enumerate(zip(resolved_segments, services, strict=True))
         ]
-        guards = align([list(one) for one in listed])
-        inner = StageRules(ALL_ENDPOINTS, pair_rules([list(one.values()) for one in listed], guards))
-        self._read({**rules_by_stage, FIREWALL_STAGE: inner}, len(resolved_segments))
-        self.l4_bitmap = L4Bitmap(
-            {line.l4_ranges for line in self.rules}.union(_firewall_l4_ranges(resolved_segments, used), asked)
+        aligned = align([list(by_key) for by_key in inner_rules])
+        firewall_stage = StageRules(
+            ALL_ENDPOINTS, pair_rules([list(by_key.values()) for by_key in inner_rules], aligned)
         )
-        self.l4_masks = [self.l4_bitmap.mask(line.l4_ranges) for line in self.rules]
+        self._add_rules({**rules_by_stage, FIREWALL_STAGE: firewall_stage}, len(resolved_segments))
+        self.l4_bitmap = L4Bitmap(
+            {rule.l4_ranges for rule in self.rules}.union(_firewall_l4_ranges(resolved_segments, services), asked)
+        )
+        self.l4_masks = [self.l4_bitmap.mask(rule.l4_ranges) for rule in self.rules]
         self.firewalls: list[dict[str, FirewallFilter]] = []
         for k, resolved in enumerate(resolved_segments):
-            keys: list[FirewallRuleKey] = list(listed[k])
-            placed = {
+            keys: list[FirewallRuleKey] = list(inner_rules[k])
+            indexes = {
                 keys[pair[k]][:2]: self.stage_starts[FIREWALL_STAGE] + n
-                for n, pair in enumerate(guards)
+                for n, pair in enumerate(aligned)
                 if pair[k] >= 0
             }
-            self.firewalls.append(firewall_filters(resolved, used[k], placed, self.l4_bitmap.mask) if resolved else {})
+            self.firewalls.append(
+                firewall_filters(resolved, services[k], indexes, self.l4_bitmap.mask) if resolved else {}
+            )
 
-    def _read(self, rules_by_stage: dict[int, StageRules], versions: int) -> None:
+    def _add_rules(self, rules_by_stage: dict[int, StageRules], versions: int) -> None:
         self.rules: list[MatchRule] = []
         self.stage_starts: list[int] = []
         policy_indexes: list[int] = []
@@ -106,28 +117,30 @@ class RuleTable:
             self.stage_starts.append(len(self.rules))
             stage_rules = rules_by_stage.get(stage, _NO_RULES)
             for pair in stage_rules.rules:
-                line = next(line for line in pair if line)
-                self.rules.append(line)
-                policy_indexes.append(ALL_ENDPOINTS if line.policy == NO_POLICY else stage_rules.policy_index)
-                for k, held in enumerate(pair):
-                    policies[k].append(held.policy if held else ABSENT_RULE)
+                present = next(rule for rule in pair if rule)
+                self.rules.append(present)
+                policy_indexes.append(ALL_ENDPOINTS if present.policy == NO_POLICY else stage_rules.policy_index)
+                for k, rule in enumerate(pair):
+                    policies[k].append(rule.policy if rule else ABSENT_RULE)
         self.stage_starts.append(len(self.rules))
         self.policy_indexes = np.array(policy_indexes, np.intp)
-        self.policies = [np.array(one, np.intp) for one in policies]
-        self.is_present: list[BoolArray] = [one != ABSENT_RULE for one in self.policies]
+        self.policies = [np.array(version, np.intp) for version in policies]
+        self.is_present: list[BoolArray] = [version != ABSENT_RULE for version in self.policies]
 
     def changed(self) -> IndexArray:
-        """The lines that only one of two versions has; rules through changed firewalls are among them."""
+        """Return the rules that only one of two versions has; rules through changed firewalls are among them."""
         only = self.is_present[0] != self.is_present[1]
         only[self.stage_starts[FIREWALL_STAGE] :] = False
         return np.flatnonzero(only)
 
 
-def _firewall_l4_ranges(resolved_segments: Sequence[ResolvedSegment | None], used: Sequence[set[str]]) -> set[L4Ranges]:
-    """Where firewalls cut the line of cells."""
+def _firewall_l4_ranges(
+    resolved_segments: Sequence[ResolvedSegment | None], services: Sequence[set[str]]
+) -> set[L4Ranges]:
+    """Return the protocols and ports that firewall rules are about."""
     return {
         l4_ranges(rule.protocol, rule.ports)
-        for resolved, uids in zip(resolved_segments, used, strict=True)
+        for resolved, uids in zip(resolved_segments, services, strict=True)
         for uid in uids
         if resolved and uid in resolved.services
         for rule in resolved.services[uid].firewall_rules
