@@ -178,7 +178,7 @@ def test_what_it_names_is_checked_and_touched(made_up_kind: Kind) -> None:
 
 
 def test_a_plan_tells_its_resources_field_by_field(made_up_kind: Kind) -> None:
-    before, after = (Resource("probe:shop", "exchange.probe", {"interval": every}) for every in (30, 90))
+    before, after = (Resource("probe:shop", "monitoring.probe", {"interval": every}) for every in (30, 90))
     text = plan.render_plan(plan.diff_resources({before.address: before}, {after.address: after}))
     assert "interval: 30 → 90" in text
 
