@@ -1,10 +1,10 @@
-"""The numbers that packets and connections carry, and the addresses of the mesh and of wires inside the node.
+"""The numbers that packets and connections carry, and the addresses of the mesh and of veth pairs inside the node.
 
 A packet mark says what is to be done with the packet next; its low 16 bits travel between nodes in the VXLAN header
 (group policy extension), so a receiver need not guess why it got a packet:
 
-    0x0nnn  source key: which (class, exchange, speaker) the packet came from, while the anchor is looked up
-    0x1kkk  take to node k, the anchor, and decide there; on the wire 0x1sss, the speaker
+    0x0nnn  source key: which (class, exchange, overlapping source) the packet came from, while the anchor is looked up
+    0x1kkk  take to node k, the anchor, and decide there; between nodes 0x1sss, the overlapping source
     0x2000  decided: deliver to the member's home node and out of its active circuit
     0x3000  decided, but the home node's circuit is down: deliver through the next circuit that is not
     0x4jjj  take to service instance j
@@ -14,8 +14,8 @@ A packet mark says what is to be done with the packet next; its low 16 bits trav
     0x8000  refused
     0x9000  translate for an internet application
 
-A speaker is a member that sends from addresses which belong to another one; its number is in the upper 16 bits while
-the packet is to be decided, and in the connection's label. Nobody is speaker 0: the address tells the member.
+An overlapping source is a member that sends from addresses which belong to another one; its number is in the upper 16
+bits while the packet is to be decided, and in the connection's label. 0: the address tells the member.
 
 A connection mark, on the anchor only: generation (8 bits) | verdict or chain (8 bits) | four instance slots of 4 bits.
 """
@@ -43,8 +43,9 @@ MESH_BRIDGE = "mesh"
 """Interface name of the mesh bridge in every segment's namespace."""
 
 NEAR_GATEWAY, FAR_GATEWAY = "169.254.0.1", "169.254.0.2"
-"""Gateways over a wire between two namespaces of one node: NEAR is the segment's side (of two segments the one whose
-namespace decides), FAR the other. Nobody has these addresses; both are neighbours with a fixed hardware address."""
+"""Gateways over a veth pair between two namespaces of one node: NEAR is the segment's side (of two segments, that of the
+one which decides), FAR the other. No interface has these addresses; both are neighbours with a fixed hardware
+address."""
 
 MESH_PREFIX = "169.254.128.0/17"
 """Addresses of nodes on the mesh, where their own packets (ICMP errors) come from."""
@@ -53,28 +54,29 @@ _IPV6_BASE = int(IPv6Address("fdc5:c5c5::"))
 
 
 def ipv6_counterpart(address: str) -> str:
-    """The IPv6 address (or prefix) that goes with a link-local IPv4 one: the same 32 bits in a prefix of our own."""
+    """Return the IPv6 address (or prefix) for a link-local IPv4 one: the same 32 bits in a unique local prefix
+    (RFC 4193)."""
     host, slash, length = address.partition("/")
     return str(IPv6Address(_IPV6_BASE + int(IPv4Address(host)))) + (f"{slash}{96 + int(length)}" if length else "")
 
 
 def ipv6_link_local(address: str) -> str:
-    """The address from which a circuit's ends ask for each other; the kernel asks from no other."""
+    """Return the address from which a circuit's ends ask for each other; the kernel asks from no other."""
     return str(IPv6Address((0xFE80 << 112) + int(IPv4Address(address.partition("/")[0])))) + "/64"
 
 
 def veth_mac(gateway: str) -> str:
-    """The hardware address of a wire's end; NEAR and FAR."""
+    """Return the hardware address of a veth pair's end, NEAR or FAR."""
     return f"02:c5:01:00:00:{int(IPv4Address(gateway)) & 0xFF:02x}"
 
 
 def mesh_address(index: int) -> str:
-    """169.254.128.0 + index: nodes are 1…, service instances 101…."""
+    """Return 169.254.128.0 + index; nodes have the indexes from 1, service instances those from 101."""
     return f"169.254.{128 + (index >> 8)}.{index & 0xFF}"
 
 
 def mesh_mac(index: int) -> str:
-    """The one hardware address of a node or instance on a segment's mesh; locally administered."""
+    """Return the one hardware address of a node or instance on a segment's mesh; locally administered."""
     return f"02:c5:00:00:{index >> 8:02x}:{index & 0xFF:02x}"
 
 

@@ -1,4 +1,4 @@
-"""Brings this machine's kernel to what was rendered, namespace by namespace, and reads it back.
+"""Bring this machine's kernel to what was rendered, namespace by namespace, and read it back.
 
 The order keeps packets out of harm: a namespace gets its rules before its first interface; one that exists already gets
 its links and routes before rules send packets there. Only what differs from the last time is touched.
@@ -26,7 +26,7 @@ class KernelReconciler:
     """``prefix``: how this node's namespaces are named; all that begin so are the agent's to remove."""
 
     def __init__(self, netlink: Netlink, prefix: str, on_carrier_change: Callable[[], None]) -> None:
-        """``moved`` is called, in a thread of its own, when ``follow`` has something to do."""
+        """``on_carrier_change`` is called, in a thread of its own, when ``follow_carriers`` has something to do."""
         self.netlink, self.prefix = netlink, prefix
         self._carriers = CarrierWatcher(on_carrier_change)
         self.needs_retry = False
@@ -35,7 +35,7 @@ class KernelReconciler:
         self._readers: dict[str, CounterReader] = {}
 
     def apply(self, document: NodeDocument, rendered: RenderedNode) -> dict[str, str]:
-        """Section key → what went wrong. What is right is made, whatever else fails."""
+        """Apply what was rendered; return section key → what went wrong. What is right is made, whatever else fails."""
         failed = dict(rendered.failed)
         self.needs_retry = False
         links = [link for desired in rendered.namespaces.values() for link in desired.links]
@@ -81,7 +81,7 @@ class KernelReconciler:
         return failed
 
     def follow_carriers(self) -> None:
-        """Links that follow a circuit go up and down with it."""
+        """Set links that follow a circuit up or down with it."""
         for name in self._namespaces_with_followers():
             try:
                 self.netlink.apply(self._applied[name])
@@ -90,7 +90,7 @@ class KernelReconciler:
                 self.needs_retry = True
 
     def _namespaces_with_followers(self) -> list[str]:
-        return [name for name, one in self._applied.items() if any(link.follows for link in one.links)]
+        return [name for name, namespace in self._applied.items() if any(link.follows for link in namespace.links)]
 
     def _apply_rules(self, desired: NetworkNamespace) -> None:
         nft.apply_table(desired.name, desired.rules)
@@ -112,7 +112,7 @@ class KernelReconciler:
         return desired.name not in self._applied or self._last_applied(desired).rules != desired.rules
 
     def _remove_unwanted_namespaces(self, desired: set[str], failed: set[str]) -> None:
-        """Namespaces of sections that are gone; one whose section could not be understood stays as it was."""
+        """Remove namespaces of sections that are gone; one whose section could not be rendered stays as it was."""
         for name in self.netlink.namespaces(self.prefix):
             if name in desired or set(self._applied.get(name, NetworkNamespace(name, ())).sections) & failed:
                 continue
@@ -123,7 +123,7 @@ class KernelReconciler:
             try:
                 self.netlink.remove_namespace(name)
             except (NetlinkError, OSError) as error:
-                log.error("%s is not wanted any more but does not go: %s; it is tried again", name, error)
+                log.error("%s cannot be removed: %s; it is tried again", name, error)
                 self.needs_retry = True
 
     # -- reading back ------------------------------------------------------------------------------------------------
@@ -149,11 +149,11 @@ class KernelReconciler:
         return now
 
     def circuits(self, document: NodeDocument) -> dict[str, str]:
-        """ "tenant|connector|circuit|segment" → up or down, for the circuits of this node."""
+        """Return "tenant|connector|circuit|segment" → up or down, for the circuits of this node."""
         states: dict[str, str] = {}
         for name, namespace in self._applied.items():
             if any(link.kind == "circuit" for link in namespace.links):
-                states |= {n: link.get("operstate") for n, link in self.netlink.links(name).items()}
+                states |= {interface: link.get("operstate") for interface, link in self.netlink.links(name).items()}
         return {
             f"{section.tenant}|{connector_key(section)}|{link['circuit']}|{link['segment']}": (
                 "up" if states.get(link["interface"]) == "UP" else "down"
@@ -165,7 +165,7 @@ class KernelReconciler:
 
 
 def _section_keys_by_interface(document: NodeDocument) -> Mapping[str, str]:
-    """Interface → key of the connector section it belongs to."""
+    """Return interface → key of the connector section it belongs to."""
     return {
         link["interface"]: section.key
         for section in document.of_kind("exchange.connector")

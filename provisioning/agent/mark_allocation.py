@@ -1,4 +1,4 @@
-"""What a node must remember about a segment so that live flows keep meaning what they meant.
+"""The numbers in connection marks of a segment on a node, kept so that live flows keep their meaning.
 
 Connection marks outlive documents and the agent: the numbers in them (generation, chain, instance slot) are given once
 and kept. A new decision text gets a new generation, which makes every live flow be decided again on its next packet.
@@ -26,7 +26,7 @@ class MarkAllocation:
     overlapping_sources: Mapping[str, int] = field(default_factory=dict)
 
     def with_overlapping_sources(self, overlapping_sources: Iterable[str]) -> MarkAllocation:
-        """The same, with numbers for new speakers. Raises ValueError when there are too many."""
+        """Return the same with numbers for new overlapping sources; raises ValueError when there are too many."""
         desired = sorted(set(overlapping_sources))
         numbers = dict(self.overlapping_sources)
         if len(numbers.keys() | desired) > MAX_OVERLAPPING_SOURCES:
@@ -39,7 +39,7 @@ class MarkAllocation:
         return replace(self, overlapping_sources=numbers)
 
     def with_chains(self, chains: Iterable[tuple[str, ...]], instances: Iterable[tuple[str, str]]) -> MarkAllocation:
-        """The same, with numbers for new chains and for new instances (service, id)."""
+        """Return the same with numbers for new chains and for new instances (service, id)."""
         desired = [",".join(chain) for chain in chains if chain]
         numbers = dict(self.chains)
         if len(numbers) + len(desired) > LAST_CHAIN - FIRST_CHAIN:
@@ -59,7 +59,7 @@ class MarkAllocation:
         return replace(self, chains=numbers, slots=slots)
 
     def with_digest(self, digest: str) -> MarkAllocation:
-        """The next generation when the decisions changed; 0 is never used, so a fresh connection is always decided."""
+        """Return the next generation when the decisions changed. 0 is never used: new connections are always decided."""
         if digest == self.digest and self.generation:
             return self
         return replace(self, generation=self.generation % 255 + 1, digest=digest)

@@ -1,4 +1,4 @@
-"""Makes the links, addresses, neighbours and routes of a namespace what they should be, changing only what differs.
+"""Bring the links, addresses, neighbours and routes of a namespace to what is desired, changing only what differs.
 
 pyroute2 rather than ``ip -batch``: a route costs it 0.5 ms, which is quick enough (ten sites are there in a second),
 its errors are numbers and not text, it observes as well as it changes, and a router need not have iproute2.
@@ -6,6 +6,7 @@ its errors are numbers and not text, it observes as well as it changes, and a ro
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -27,7 +28,7 @@ AF_INET, AF_INET6, AF_BRIDGE = 2, 10, 7
 FAMILIES = (AF_INET, AF_INET6)
 LOOPBACK = 1
 IFF_LOWER_UP = 0x10000
-"""IFF_LOWER_UP: there is a carrier."""
+"""The interface has a carrier (netdevice(7))."""
 
 SYSCTLS = {
     "net/ipv4/ip_forward": "1",
@@ -52,7 +53,7 @@ SYSCTLS = {
 }
 """Packets cross an anchor twice when a service inspects them, hence liberal windows and no redirects; the mesh bridge
 must not hand what it merely bridges to the routing rules. A node has one mesh address in all its segments, and errors
-come from it over the wire to another. IPv6 addresses are given, never made up or waited for."""
+come from it over the veth pair to another. IPv6 addresses are given, never made up or waited for."""
 
 
 class CircuitProvider:
@@ -87,12 +88,12 @@ class Netlink:
         return self.sockets[name]
 
     def ensure_namespace(self, name: str) -> bool:
-        """True when it had to be made."""
+        """Make the namespace where it is missing; return whether it was."""
         is_new = not os.path.exists(f"{NETNS_DIR}/{name}")
         if is_new:
             netns.create(name)
         if name not in self.sockets:
-            # Also where an agent before this one, maybe an older one, has made it.
+            # Also in a namespace that an earlier agent, maybe of an older release, has made.
             with in_netns(name):
                 for key, value in SYSCTLS.items():
                     if os.path.exists(f"/proc/sys/{key}"):
@@ -123,7 +124,7 @@ class Netlink:
         return {link.get("ifname"): link for link in self.socket(name).get_links()}
 
     def clear(self, desired: NetworkNamespace) -> None:
-        """Takes out the links that should not be there; circuits go back to the node's own namespace."""
+        """Remove links that are not desired; circuits go back to the node's own namespace."""
         names = {link.name for link in desired.links} | {"lo"}
         for name, link in self.links(desired.name).items():
             if name in names:
@@ -134,10 +135,7 @@ class Netlink:
                 self._return_circuit(desired.name, name)
 
     def create(self, desired: NetworkNamespace) -> tuple[dict[str, str], set[str]]:
-        """Makes the links that are missing.
-
-        Returns interface → what is wrong with it for those that cannot be made, and the namespaces that got any.
-        """
+        """Make missing links; return interface → why it cannot be made, and the namespaces that got any."""
         present = self.links(desired.name)
         missing: dict[str, str] = {}
         touched: set[str] = set()
@@ -149,7 +147,7 @@ class Netlink:
         return missing, touched
 
     def apply(self, desired: NetworkNamespace) -> None:
-        """Converges the links that are there, and everything on them."""
+        """Bring the links that are present, and everything on them, to what is desired."""
         socket, present = self.socket(desired.name), self.links(desired.name)
         for link in desired.links:
             if link.name in present:
@@ -162,23 +160,25 @@ class Netlink:
         self._apply_routes(desired, index)
         self._apply_fwmark_rules(desired)
 
-    def _create_link(self, space: str, link: KernelLink) -> str:
+    def _create_link(self, namespace: str, link: KernelLink) -> str:
+        """Return why the link cannot be made, "" where it was."""
         if link.kind == "bridge":
-            self.socket(space).link("add", ifname=link.name, kind="bridge", address=link.mac)
+            self.socket(namespace).link("add", ifname=link.name, kind="bridge", address=link.mac)
         elif link.kind == "vxlan":
             self.socket(self.home).link(
                 "add", ifname=link.name, kind="vxlan", vxlan_id=link.vni, vxlan_local=link.underlay,
-                vxlan_port=VXLAN_PORT, vxlan_learning=False, vxlan_gbp=True, net_ns_fd=space,
+                vxlan_port=VXLAN_PORT, vxlan_learning=False, vxlan_gbp=True, net_ns_fd=namespace,
             )  # fmt: skip
         elif link.kind == "veth" and link.peer:
-            there, peer = link.peer
-            if os.path.exists(f"{NETNS_DIR}/{there}") and peer not in self.links(there):
-                self.socket(space).link("add", ifname=link.name, kind="veth", peer={"ifname": peer, "net_ns_fd": there})
+            peer_namespace, peer = link.peer
+            if os.path.exists(f"{NETNS_DIR}/{peer_namespace}") and peer not in self.links(peer_namespace):
+                end = {"ifname": peer, "net_ns_fd": peer_namespace}
+                self.socket(namespace).link("add", ifname=link.name, kind="veth", peer=end)
         elif link.kind == "circuit":
-            found = list(self.socket(self.home).link_lookup(ifname=link.name))
-            if not found:
+            indexes = list(self.socket(self.home).link_lookup(ifname=link.name))
+            if not indexes:
                 return f"circuit interface {link.name} has not appeared on this node"
-            self.socket(self.home).link("set", index=found[0], net_ns_fd=space)
+            self.socket(self.home).link("set", index=indexes[0], net_ns_fd=namespace)
         return ""
 
     def _configure_link(self, socket: IPRoute, link: KernelLink, present: dict[str, Any]) -> None:
@@ -209,8 +209,8 @@ class Netlink:
             socket.tc("del", index=have["index"], root=True)
             self.shaped_rates.pop(link.name, None)
 
-    def _return_circuit(self, space: str, name: str) -> None:
-        socket = self.socket(space)
+    def _return_circuit(self, namespace: str, name: str) -> None:
+        socket = self.socket(namespace)
         for index in socket.link_lookup(ifname=name):
             with in_netns(self.home):
                 descriptor = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
@@ -310,7 +310,7 @@ def _is_desired_up(link: KernelLink, present: Mapping[str, Any]) -> bool:
 
 
 def _is_created_by_agent(name: str, link: Any) -> bool:
-    """Everything the agent makes itself; the rest are circuits, which came from outside."""
+    """Whether the agent made the link itself; the rest are circuits, which came from outside."""
     return link.get(("linkinfo", "kind")) in ("bridge", "vxlan") or name.startswith(("arm", "seg", "inside", "x", "w"))
 
 
@@ -329,9 +329,9 @@ def _route_request(route: KernelRoute, index: dict[str, int]) -> dict[str, Any]:
 
 
 def _call_ignoring_missing(call: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
-    """Removing what went away by itself (with its link) is no error."""
+    """Removing what went away by itself (with its link) is no error: ENOENT, ESRCH, ENODEV."""
     try:
         call(*args, **kwargs)
     except NetlinkError as error:
-        if error.code not in (2, 3, 19):
+        if error.code not in (errno.ENOENT, errno.ESRCH, errno.ENODEV):
             raise

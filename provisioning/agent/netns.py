@@ -1,4 +1,4 @@
-"""Being in a network namespace for a moment. Only the calling thread moves; a child it starts there stays there.
+"""Be in a network namespace for a moment. Only the calling thread moves; a child it starts there stays there.
 
 Without privileges in the machine's own namespace (the lab's user namespace has none there) a thread that has left it
 cannot return: it then stays where it was last. So kernel work has a thread of its own, which never talks to the portal.
@@ -28,17 +28,17 @@ def _set_netns(descriptor: int, name: str) -> None:
 
 @contextmanager
 def in_netns(name: str) -> Iterator[None]:
-    """``with inside("cw.acme.corp"):`` — an empty name means where the thread is already."""
+    """``with in_netns("cw.acme.corp"):``; an empty name means where the thread is already."""
     if not name:
         yield
         return
     before = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
     try:
-        there = os.open(netns_path(name), os.O_RDONLY)
+        target = os.open(netns_path(name), os.O_RDONLY)
         try:
-            _set_netns(there, name)
+            _set_netns(target, name)
         finally:
-            os.close(there)
+            os.close(target)
         try:
             yield
         finally:

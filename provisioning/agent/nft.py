@@ -1,6 +1,6 @@
-"""Puts a Rules value into the kernel as one nftables transaction, and takes its counters out.
+"""Put an NftTable into the kernel as one nftables transaction.
 
-Counters that are still wanted are never touched; a chain is refilled in the same transaction that refers to it, so a
+Counters that stay are never touched; a chain is refilled in the same transaction that refers to it, so a
 packet meets either the old table or the new one. That holds for rules, not for what is in sets: while elements are
 exchanged a look-up may miss both the old and the new. So a set is named by its content and never changed, and what no
 rule refers to any more goes in a second transaction, when no packet can be among the old rules.
@@ -26,7 +26,7 @@ class NftError(Exception):
 
 
 def render_transaction(rules: NftTable, present: Mapping[str, set[str]]) -> str:
-    """The whole text. ``present``: by kind (chain, set, map, counter), what is in the kernel."""
+    """Return the whole text. ``present``: kind (chain, set, map, counter) → names in the kernel."""
     names = {name: _kernel_name(rules, name) for name in rules.sets}
     lines = [f"add table {TABLE_NAME}", f"flush table {TABLE_NAME}"]
     lines += [f"add counter {TABLE_NAME} {name}" for name in sorted(rules.counters)]
@@ -46,7 +46,7 @@ def render_transaction(rules: NftTable, present: Mapping[str, set[str]]) -> str:
 
 
 def render_removal(rules: NftTable, present: Mapping[str, set[str]]) -> str:
-    """What is in the kernel and not in the rules; "" for nothing."""
+    """Return what removes what is in the kernel and not in the table; "" for nothing."""
     kept = {"chain": set(rules.chains), "counter": set(rules.counters)}
     kept["set"] = kept["map"] = {_kernel_name(rules, name) for name in rules.sets}
     lines = [
@@ -63,11 +63,11 @@ def _kernel_name(rules: NftTable, name: str) -> str:
 
 
 def apply_table(namespace: str, rules: NftTable) -> None:
-    """Raises Refused; then nothing has changed, or only what is of no use any more has stayed."""
-    kernel = list_objects(namespace)
-    run_nft(namespace, render_transaction(rules, kernel))
-    if rest := render_removal(rules, kernel):
-        run_nft(namespace, rest)
+    """Raise NftError where nft refuses; then nothing has changed, or only what nothing refers to any more is left."""
+    present = list_objects(namespace)
+    run_nft(namespace, render_transaction(rules, present))
+    if removal := render_removal(rules, present):
+        run_nft(namespace, removal)
 
 
 def run_nft(namespace: str, text: str) -> None:
@@ -78,12 +78,12 @@ def run_nft(namespace: str, text: str) -> None:
 
 
 def list_objects(namespace: str) -> dict[str, set[str]]:
-    """Names of the chains, sets, maps and counters in the kernel, by kind."""
+    """Return kind → names of the chains, sets, maps and counters in the kernel."""
     with in_netns(namespace):
         done = subprocess.run(["nft", "-j", "-t", "list", "ruleset"], text=True, capture_output=True, check=True)
-    found: dict[str, set[str]] = {"chain": set(), "set": set(), "map": set(), "counter": set()}
+    names: dict[str, set[str]] = {"chain": set(), "set": set(), "map": set(), "counter": set()}
     for item in json.loads(done.stdout)["nftables"]:
         for kind, value in item.items():
-            if kind in found and value.get("table") == "causeway":
-                found[kind].add(value["name"])
-    return found
+            if kind in names and value.get("table") == "causeway":
+                names[kind].add(value["name"])
+    return names

@@ -34,29 +34,29 @@ class CounterReader:
         self._socket.settimeout(5)
 
     def read(self) -> dict[str, tuple[int, int]]:
-        """Counter name → (bytes, packets)."""
+        """Return counter name → (bytes, packets)."""
         attributes = _pack_attribute(OBJECT_TABLE, b"causeway\0") + _pack_attribute(
             OBJECT_TYPE, struct.pack(">I", COUNTER_OBJECT)
         )
         body = struct.pack("BBH", NFPROTO_INET, 0, 0) + attributes
         self._socket.send(struct.pack("IHHII", 16 + len(body), GET_OBJECT, REQUEST_DUMP, 1, 0) + body)
-        found: dict[str, tuple[int, int]] = {}
+        counters: dict[str, tuple[int, int]] = {}
         while True:
             data = self._socket.recv(1 << 17)
             offset = 0
             while offset + 16 <= len(data):
                 length, kind = struct.unpack_from("IH", data, offset)
                 if kind == DONE:
-                    return found
+                    return counters
                 if kind == ERROR:
                     number = -struct.unpack_from("i", data, offset + 16)[0]
                     if number == errno.ENOENT:
-                        return found
+                        return counters
                     raise OSError(number, f"reading nft counters: {os.strerror(number)}")
                 fields = dict(_unpack_attributes(data[offset + 20 : offset + length]))
                 name = fields[OBJECT_NAME].rstrip(b"\0").decode()
                 values = dict(_unpack_attributes(fields[OBJECT_DATA]))
-                found[name] = (_unpack_u64(values[COUNTER_BYTES]), _unpack_u64(values[COUNTER_PACKETS]))
+                counters[name] = (_unpack_u64(values[COUNTER_BYTES]), _unpack_u64(values[COUNTER_PACKETS]))
                 offset += (length + 3) & ~3
 
     def close(self) -> None:

@@ -21,7 +21,7 @@ class NftTableBuilder:
         self.declare_address_sets("inside", segment.internal_ranges)
 
     def rules(self, decided: Chains) -> NftTable:
-        """All of it, with the chains that decide."""
+        """Return all of it, with the chains that decide."""
         for name, (family, elements) in self.decision.sets.items():
             self.declare_set(name, f"set {{ type {family.address}; flags interval; }}", elements)
         return NftTable(
@@ -31,11 +31,11 @@ class NftTableBuilder:
     def declare_set(self, name: str, declaration: str, elements: Iterable[str]) -> None:
         self.sets[name], self.elements[name] = declaration, tuple(elements)
 
-    def declare_address_sets(self, name: str, spans: AddressRanges) -> None:
-        """``name`` holds the IPv4 ones and ``name6`` the others."""
+    def declare_address_sets(self, name: str, ranges: AddressRanges) -> None:
+        """Declare a set for each family: ``name`` for IPv4 and ``name6`` for IPv6."""
         for family in self.segment.families:
             declaration = f"set {{ type {family.address}; flags interval; }}"
-            self.declare_set(f"{name}{family.suffix}", declaration, map(nft_interval, family.select(spans)))
+            self.declare_set(f"{name}{family.suffix}", declaration, map(nft_interval, family.select(ranges)))
 
     def counter(self, key: CounterKey, *, packets_only: bool = False) -> str:
         """Declare a counter and return its name in nftables."""
@@ -47,11 +47,11 @@ class NftTableBuilder:
         self.declare_set(name, f"map {{ type {key_type} : counter; }}", (f'{k} : "{c}"' for k, c in counters.items()))
 
     def per_family(self, text: str) -> Iterator[str]:
-        """The rule once for each family; {ip} and {suffix} are the family's."""
+        """Yield the rule once for each family; {ip} and {suffix} are the family's."""
         for family in self.segment.families:
             yield text.format(ip=family.ip, suffix=family.suffix)
 
     def filtered_routes(self, text: str) -> Iterator[str]:
-        """The same, where a route policy keeps anything from a circuit here."""
+        """Yield the same where a route policy keeps any route from a circuit here."""
         if any(circuit.link["filtered_routes"] for circuit in self.segment.site_circuits):
             yield from self.per_family(text)

@@ -1,4 +1,4 @@
-"""The three things an agent says to the portal: enrol, "is there a newer document?", and what is so here."""
+"""The three requests of an agent to the portal: enrol, poll for a newer document, report."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class PortalClient:
     token: str = ""
 
     def __post_init__(self) -> None:
-        # One client: the connection is kept, a change is asked for again within a millisecond of its answer.
-        # Without TLS the certificates of the world are not loaded, which a machine with many agents notices.
+        # One client: the connection is kept, so the next poll begins within a millisecond of the answer.
+        # Without TLS no certificates are loaded: they weigh, on a machine with many agents.
         secure = self.url.startswith("https:")
         timeout = httpx.Timeout(10, read=POLL_WAIT_SECONDS + 10)
         self._client = httpx.Client(base_url=self.url, timeout=timeout, trust_env=False, verify=secure)
@@ -29,7 +29,7 @@ class PortalClient:
         return {"Authorization": f"Node {self.token}"}
 
     def enroll(self, location: str, index: int, key: str, epoch: str) -> tuple[str, str]:
-        """(token, public key as base64)."""
+        """Return (token, public key as base64)."""
         body = {"location": location, "index": index, "enrollment_key": key, "epoch": epoch}
         answer = self._client.post("/agent/v1/enroll/", json=body)
         answer.raise_for_status()
@@ -37,7 +37,7 @@ class PortalClient:
         return data["token"], data["public_key"]
 
     def poll_document(self, have: str, wait: int = POLL_WAIT_SECONDS) -> Mapping[str, Any] | None:
-        """{"document", "signature"}, or None when ``have`` is still the newest after the wait."""
+        """Return {"document", "signature"}, or None when ``have`` is still the newest after the wait."""
         answer = self._client.get("/agent/v1/document/", params={"have": have, "wait": wait}, headers=self._headers)
         answer.raise_for_status()
         return None if answer.status_code == httpx.codes.NO_CONTENT else answer.json()

@@ -1,6 +1,6 @@
 """A segment's nftables table: what arrives, where it is decided, what leaves, and what is counted.
 
-The chains in the order a packet meets them: arrive (render_arrive.py), decide and steer (on the anchor only), clamp,
+The chains in the order a packet meets them: arrive (render_ingress.py), decide and steer (on the anchor only), clamp,
 leave (forward), sent (counters).
 """
 
@@ -13,7 +13,7 @@ from provisioning.agent.address_families import IPV4, IPV6, AddressRanges, nft_i
 from provisioning.agent.desired import NftTable
 from provisioning.agent.mark_allocation import MarkAllocation
 from provisioning.agent.nft_table_builder import NftTableBuilder
-from provisioning.agent.parsed_segment import ParsedSegment
+from provisioning.agent.parsed_segment import ETHERNET_MTU, ParsedCircuit, ParsedSegment
 from provisioning.agent.render_decision import DecisionChains
 from provisioning.agent.render_ingress import add_ingress_chains
 from provisioning.agent.render_namespace import APPLICATIONS_VETH, in_family
@@ -24,7 +24,8 @@ MATCH_ACTION = f"meta mark and {fwmarks.ACTION_MASK:#x}"
 
 
 def segment_table(segment: ParsedSegment, decision: DecisionChains, mark_allocation: MarkAllocation) -> NftTable:
-    """The table for ``memory``, which must know the decision's chains, instances and speakers."""
+    """Return the table. ``mark_allocation`` must hold numbers for the decision's chains, instances and overlapping
+    sources."""
     table = NftTableBuilder(segment, decision)
     add_ingress_chains(table, mark_allocation)
     _add_decide_chains(table, mark_allocation)
@@ -39,8 +40,8 @@ def segment_table(segment: ParsedSegment, decision: DecisionChains, mark_allocat
 def _add_decide_chains(table: NftTableBuilder, mark_allocation: MarkAllocation) -> None:
     segment = table.segment
     current = f"ct mark and {fwmarks.GENERATION_MASK:#x} {mark_allocation.generation << 24:#x}"
-    back = f"{MATCH_ACTION} {fwmarks.FROM_INSTANCE:#x}"
-    speaking = [
+    from_instance = f"{MATCH_ACTION} {fwmarks.FROM_INSTANCE:#x}"
+    label_sources = [
         f"ct direction original meta mark and {fwmarks.OVERLAPPING_SOURCE_MASK:#x} "
         f"{mark_allocation.overlapping_sources[name] << 16:#x} "
         f"ct label set {mark_allocation.overlapping_sources[name]}"
@@ -52,23 +53,23 @@ def _add_decide_chains(table: NftTableBuilder, mark_allocation: MarkAllocation) 
             f"{MATCH_ACTION} != {{ {fwmarks.DECIDE:#x}, {fwmarks.FROM_INSTANCE:#x} }} accept",
             "ct state related goto deliver",
             "ct state invalid drop",
-            *speaking,
+            *label_sources,
             f"{current} goto steer",
-            f"{back} ct mark 0x0 drop",
-            # The middle of a connection begun elsewhere is taken up only from the side that began it, told by its
-            # ephemeral port (32768 and up); the other side's packet waits to be sent again.
+            f"{from_instance} ct mark 0x0 drop",
+            # The middle of a connection that another anchor decided is taken up only from the side that began it, which
+            # its ephemeral port shows (32768 and up); the other side's packet waits to be sent again.
             "ct mark 0x0 meta l4proto tcp tcp flags & (syn | rst) == 0x0 th sport < 32768 th dport >= 32768 drop",
             "goto rules",
         ),
     )
     exits = {circuit.connector: fwmarks.TO_EXIT | number for number, circuit in enumerate(segment.exits, start=1)}
-    chosen = _local_exit_connectors(segment)
+    exit_of = _local_exit_connectors(segment)
     connectors = {member["id"]: member["connector"] for member in segment.members}
     leaving = {
-        nft_interval(span): exits[connector]
-        for connector, spans in _ranges_by_exit(segment, chosen).items()
+        nft_interval(pair): exits[connector]
+        for connector, ranges in _ranges_by_exit(segment, exit_of).items()
         if connector in exits
-        for span in spans
+        for pair in ranges
     }
     answering = {app["public"]: exits[name] for app in segment.apps if (name := connectors[app["exit"]]) in exits}
     table.declare_set(
@@ -76,11 +77,11 @@ def _add_decide_chains(table: NftTableBuilder, mark_allocation: MarkAllocation) 
         "map { type ipv4_addr : mark; flags interval; }",
         (f"{text} : {mark:#x}" for text, mark in {**leaving, **answering}.items()),
     )
-    by_speaker = [
+    by_label = [
         f"ct direction original ct label {mark_allocation.overlapping_sources[name]} meta mark set "
-        f"{exits[chosen[exchange]]:#x} accept"
+        f"{exits[exit_of[exchange]]:#x} accept"
         for name, exchange in _overlapping_source_exchanges(segment).items()
-        if chosen.get(exchange) in exits
+        if exit_of.get(exchange) in exits
     ]
     to_apps = [f"ip daddr {public} meta mark set {fwmarks.TO_APPLICATION:#x} accept" for public in sorted(answering)]
     table.chains["deliver"] = (
@@ -88,7 +89,7 @@ def _add_decide_chains(table: NftTableBuilder, mark_allocation: MarkAllocation) 
         (
             *table.per_family(f"{{ip}} daddr @inside{{suffix}} meta mark set {fwmarks.DELIVER:#x} accept"),
             *to_apps,
-            *by_speaker,
+            *by_label,
             "meta mark set ip saddr map @leaving",
             f"{MATCH_ACTION} {fwmarks.TO_EXIT:#x} accept",
             "drop",
@@ -98,21 +99,21 @@ def _add_decide_chains(table: NftTableBuilder, mark_allocation: MarkAllocation) 
 
 
 def _local_exit_connectors(segment: ParsedSegment) -> dict[str, str]:
-    """Exchange → the connector of the exit that its members leave through, for exits homed here."""
-    names = {member["id"]: member["connector"] for member in segment.members}
+    """Return exchange → connector of the exit that its members leave through, for exits homed here."""
+    connectors = {member["id"]: member["connector"] for member in segment.members}
     return {
-        exchange: names[chosen["member"]]
-        for exchange, chosen in segment.body.get("exits", {}).items()
-        if chosen["home"] == segment.node
+        exchange: connectors[exit_["member"]]
+        for exchange, exit_ in segment.body["exits"].items()
+        if exit_["home"] == segment.node
     }
 
 
-def _ranges_by_exit(segment: ParsedSegment, chosen: Mapping[str, str]) -> dict[str, AddressRanges]:
+def _ranges_by_exit(segment: ParsedSegment, exit_of: Mapping[str, str]) -> dict[str, AddressRanges]:
     texts: dict[str, list[str]] = {}
     for member in segment.members:
-        if member["exchange"] in chosen:
-            texts.setdefault(chosen[member["exchange"]], []).extend(member["ranges"])
-    return {connector: IPV4.select(parse_ranges(found)) for connector, found in texts.items()}
+        if member["exchange"] in exit_of:
+            texts.setdefault(exit_of[member["exchange"]], []).extend(member["ranges"])
+    return {connector: IPV4.select(parse_ranges(ranges)) for connector, ranges in texts.items()}
 
 
 def _overlapping_source_exchanges(segment: ParsedSegment) -> dict[str, str]:
@@ -128,22 +129,18 @@ def _overlapping_source_exchanges(segment: ParsedSegment) -> dict[str, str]:
 
 def _add_forward_chains(table: NftTableBuilder) -> None:
     segment = table.segment
-    clamps = tuple(
-        f'iifname "{c.segment_interface}" tcp flags & (syn | rst) == syn '
-        f"tcp option maxseg size > {room} tcp option maxseg size set {room}"
-        for c in segment.circuits
-        if c.mtu < 1500
-        for room in (c.mtu - 40,)
-    )
-    narrower = tuple(
-        f'meta nfproto ipv6 iifname "{c.segment_interface}" tcp flags & (syn | rst) == syn '
-        f"tcp option maxseg size > {c.mtu - 60} tcp option maxseg size set {c.mtu - 60}"
-        for c in segment.site_circuits
-        if c.mtu < 1500 and IPV6 in segment.families
-    )
+    narrow = [circuit for circuit in segment.circuits if circuit.mtu < ETHERNET_MTU]
     table.chains["clamp"] = (
         "type filter hook forward priority mangle; policy accept;",
-        (*clamps, *narrower, "tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu"),
+        (
+            *(_mss_clamp(circuit, circuit.mtu - 40) for circuit in narrow),
+            *(
+                f"meta nfproto ipv6 {_mss_clamp(circuit, circuit.mtu - 60)}"
+                for circuit in narrow
+                if not circuit.is_exit and IPV6 in segment.families
+            ),
+            "tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu",
+        ),
     )
     table.chains["leave"] = (
         "type filter hook forward priority filter; policy drop;",
@@ -158,10 +155,10 @@ def _add_forward_chains(table: NftTableBuilder) -> None:
         ),
     )
     echo = tuple(f"{family.icmp} type echo-request accept" for family in segment.families)
-    asking = "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept"
+    neighbour_discovery = "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept"
     table.chains["input"] = (
         "type filter hook input priority filter; policy drop;",
-        ('iifname "lo" accept', *echo, *((asking,) if IPV6 in segment.families else ())),
+        ('iifname "lo" accept', *echo, *((neighbour_discovery,) if IPV6 in segment.families else ())),
     )
     table.chains["output"] = (
         "type route hook output priority mangle; policy accept;",
@@ -172,41 +169,51 @@ def _add_forward_chains(table: NftTableBuilder) -> None:
     )
 
 
+def _mss_clamp(circuit: ParsedCircuit, size: int) -> str:
+    """Return a rule that lowers the MSS of connections from a circuit to what fits through it (RFC 9293, 3.7.1)."""
+    return (
+        f'iifname "{circuit.segment_interface}" tcp flags & (syn | rst) == syn '
+        f"tcp option maxseg size > {size} tcp option maxseg size set {size}"
+    )
+
+
 def _add_egress_chains(table: NftTableBuilder) -> None:
     segment, name = table.segment, table.segment.name
-    here = parse_ranges(r for m in segment.members if m["home"] == segment.node for r in m["ranges"])
-    table.declare_address_sets("home", here)
+    homed = [member for member in segment.members if member["home"] == segment.node]
+    table.declare_address_sets("home", parse_ranges(text for member in homed for text in member["ranges"]))
     sent = {
-        f'"{c.segment_interface}"': table.counter(CounterKey(f"connector/{c.connector}", name, "out"))
-        for c in segment.circuits
+        f'"{circuit.segment_interface}"': table.counter(CounterKey(f"connector/{circuit.connector}", name, "out"))
+        for circuit in segment.circuits
     }
     table.declare_counter_map("departed", "ifname", sent)
-    mine = segment.exchange_of(segment.node)
+    exchange = segment.exchange_of(segment.node)
     mesh: dict[int, str] = {}
     inspected: dict[int, str] = {}
     for node, peer in segment.nodes.items():
-        if segment.exchange_of(node) != mine:
+        if segment.exchange_of(node) != exchange:
             mesh[peer["index"]] = table.counter(_mesh_key(segment, node))
     for service, instance in segment.instances:
         inspected[instance["index"]] = table.counter(CounterKey(f"service/{service}", name))
-        if segment.exchange_of(instance["host"]) != mine:
+        if segment.exchange_of(instance["host"]) != exchange:
             mesh[instance["index"]] = table.counter(_mesh_key(segment, instance["host"]))
     for family in segment.families:
         for kind, counters in (("meshed", mesh), ("inspected", inspected)):
-            by_address = {in_family(fwmarks.mesh_address(index), family): one for index, one in counters.items()}
+            by_address = {
+                in_family(fwmarks.mesh_address(index), family): counter for index, counter in counters.items()
+            }
             table.declare_counter_map(f"{kind}{family.suffix}", family.address, by_address)
-    # What circuits ask each other is nobody's traffic.
-    asking = ("icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept",)
+    # Neighbour discovery on circuits is nobody's traffic.
+    neighbour_discovery = ("icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept",)
     table.chains["sent"] = (
         "type filter hook postrouting priority filter; policy accept;",
         (
-            *(asking if IPV6 in segment.families else ()),
+            *(neighbour_discovery if IPV6 in segment.families else ()),
             f'oifname != "{fwmarks.MESH_BRIDGE}" counter name oifname map @departed',
             f'oifname != "{fwmarks.MESH_BRIDGE}" accept',
             *table.per_family(
                 f"meta mark {fwmarks.DELIVER:#x} {{ip}} daddr @home{{suffix}} meta mark set {fwmarks.STANDBY:#x}"
             ),
-            # The anchor's number was for the way there; what it has to know is who speaks.
+            # The anchor's number was for this node's routing; the anchor itself has to know the overlapping source.
             f"{MATCH_ACTION} {fwmarks.TO_ANCHOR:#x} meta mark set meta mark >> 16 or {fwmarks.TO_ANCHOR:#x}",
             *table.per_family("counter name rt {ip} nexthop map @meshed{suffix}"),
             *table.per_family("counter name rt {ip} nexthop map @inspected{suffix}"),

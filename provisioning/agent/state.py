@@ -16,14 +16,14 @@ class AgentState:
     def __init__(self, folder: Path, boot: str) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        kept = self.load("epoch", {})
-        if kept.get("boot") != boot:
+        saved = self.load("epoch", {})
+        if saved.get("boot") != boot:
             # After a reboot namespaces and kernel counters are gone; the document and the token are still good.
             for name in ("counters", "memory"):
                 (folder / f"{name}.json").unlink(missing_ok=True)
-            kept = {"boot": boot, "epoch": os.urandom(8).hex()}
-            self.save("epoch", kept)
-        self.epoch = str(kept["epoch"])
+            saved = {"boot": boot, "epoch": os.urandom(8).hex()}
+            self.save("epoch", saved)
+        self.epoch = str(saved["epoch"])
 
     def load(self, name: str, default: Any) -> Any:
         try:
@@ -33,12 +33,12 @@ class AgentState:
 
     def save(self, name: str, value: Any) -> None:
         target = self.folder / f"{name}.json"
-        fresh = target.with_suffix(".new")
-        fresh.write_text(json.dumps(value))
-        fresh.replace(target)
+        temporary = target.with_suffix(".new")
+        temporary.write_text(json.dumps(value))
+        temporary.replace(target)
 
     def mark_allocations(self) -> dict[str, MarkAllocation]:
         return {key: MarkAllocation.from_json(value) for key, value in self.load("memory", {}).items()}
 
     def save_mark_allocations(self, mark_allocations: dict[str, MarkAllocation]) -> None:
-        self.save("memory", {key: memory.as_json() for key, memory in mark_allocations.items()})
+        self.save("memory", {key: allocation.as_json() for key, allocation in mark_allocations.items()})
