@@ -43,9 +43,8 @@ MESH_BRIDGE = "mesh"
 """Interface name of the mesh bridge in every segment's namespace."""
 
 NEAR_GATEWAY, FAR_GATEWAY = "169.254.0.1", "169.254.0.2"
-"""Gateways over a veth pair between two namespaces of one node: NEAR is the segment's side (of two segments, that of the
-one which decides), FAR the other. No interface has these addresses; both are neighbours with a fixed hardware
-address."""
+"""Gateways over a veth pair between two namespaces of one node: NEAR is the segment's side (of two, that of the one
+which decides), FAR the other. No interface has these addresses; both are neighbours with a fixed hardware address."""
 
 MESH_PREFIX = "169.254.128.0/17"
 """Addresses of nodes on the mesh, where their own packets (ICMP errors) come from."""

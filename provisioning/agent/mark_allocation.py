@@ -59,7 +59,7 @@ class MarkAllocation:
         return replace(self, chains=numbers, slots=slots)
 
     def with_digest(self, digest: str) -> MarkAllocation:
-        """Return the next generation when the decisions changed. 0 is never used: new connections are always decided."""
+        """Return the next generation when the decisions changed. 0 is never used: a new connection is decided."""
         if digest == self.digest and self.generation:
             return self
         return replace(self, generation=self.generation % 255 + 1, digest=digest)
