@@ -1,1 +1,1 @@
-"""The portal's pages: one module a page, one line in urls.py and, where it belongs there, one in nav.py."""
+"""The portal's pages: one module for each, a line in urls.py and, if the menu lists it, a line in nav.py."""

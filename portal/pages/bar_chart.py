@@ -14,11 +14,11 @@ LEFT, RIGHT, TOP, BOTTOM, WIDTH = 44, 680, 12.5, 132.5, 684
 class ChartBar:
     label: str
     value: Decimal
-    note: str = ""  # what a reader is told of this bar: "2 Oct: 565.17 GB"
+    note: str = ""  # the bar's text: "2 Oct: 565.17 GB"
 
 
 def bar_chart(bars: Sequence[ChartBar]) -> dict[str, Any] | None:
-    """Geometry as strings (templates would write 1,024.5), or None when there is nothing to draw."""
+    """Return the geometry as strings (templates would write 1,024.5), or None when there is nothing to draw."""
     top = _round_up(max((bar.value for bar in bars), default=Decimal(0)))
     if not top:
         return None
@@ -53,7 +53,7 @@ def bar_chart(bars: Sequence[ChartBar]) -> dict[str, Any] | None:
 
 
 def _round_up(value: Decimal) -> Decimal:
-    """The next of 1.2, 1.5, 1.8, 2.4, 3 … × 10ⁿ: a third of each reads well."""
+    """Return the next of 1.2, 1.5, 1.8, 2.4, 3 … × 10ⁿ, since a third of each is a short number for the axis."""
     if value <= 0:
         return Decimal(0)
     power = Decimal(10) ** value.adjusted()

@@ -1,7 +1,7 @@
 """The design canvas as data: segments as lanes, groups as cards, policies as lines between them.
 
-Pure: the bodies of a draft and of its base revision in (references are uids), a Board out. The template draws cards and
-the list of policies; the browser draws the lines from that list.
+Pure: it takes the bodies of a draft and of its base revision (references are uids) and returns a Board. The template
+draws the cards and the list of policies; the browser draws the lines from that list.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ChangeState = Literal["same", "new", "changed", "removed"]
 
 @dataclass(frozen=True, slots=True)
 class BoardObject:
-    """One object of the network and what this draft did to it."""
+    """An object of the network and what this draft did to it."""
 
     kind: str
     uid: str
@@ -38,7 +38,7 @@ class BoardObject:
 
     @property
     def key(self) -> str:
-        """What the page's address and the side panel call it: `policies/{uid}`."""
+        """The object in the page's address and in the side panel: ``policies/{uid}``."""
         return f"{self.kind}/{self.uid}"
 
     @property
@@ -56,7 +56,7 @@ class BoardBadge:
 
 @dataclass(slots=True)
 class BoardCard:
-    """Something a policy can start from or end at: a group, a lone connector, everything of a segment, the internet."""
+    """Something a policy can start from or end at: a group, a connector without one, a whole segment, the internet."""
 
     element_id: str
     ref: str  # what a policy's `from` or `to` holds: a uid, "any" or "internet"
@@ -97,7 +97,7 @@ class BoardLane:
 
 @dataclass(frozen=True, slots=True)
 class BoardChip:
-    """A policy or a share: what its chip says and the pairs of elements its lines join."""
+    """A policy or a share: the text of its chip and the pairs of elements that its lines join."""
 
     item: BoardObject
     face: StateStyle
@@ -125,20 +125,20 @@ class Board:
 
 
 def compare_networks(draft: BodiesByKind, base: BodiesByKind) -> dict[str, list[BoardObject]]:
-    """Every object of either network with what the draft did to it; removed ones come last in their kind."""
+    """Return every object of either network with what the draft did to it; removed ones come last in their kind."""
     items: dict[str, list[BoardObject]] = {}
     for kind in {**draft, **base}:
-        ours, theirs = draft.get(kind, {}), base.get(kind, {})
+        in_draft, in_base = draft.get(kind, {}), base.get(kind, {})
         rows = [
-            BoardObject(kind, uid, body, _change_state(body, theirs.get(uid)), icon_of(kind, body))
-            for uid, body in ours.items()
+            BoardObject(kind, uid, body, _change_state(body, in_base.get(uid)), icon_of(kind, body))
+            for uid, body in in_draft.items()
         ]
-        gone = [
+        removed = [
             BoardObject(kind, uid, body, "removed", icon_of(kind, body))
-            for uid, body in theirs.items()
-            if uid not in ours
+            for uid, body in in_base.items()
+            if uid not in in_draft
         ]
-        items[kind] = rows + gone
+        items[kind] = rows + removed
     return items
 
 
@@ -154,19 +154,19 @@ def icon_of(kind: str, body: Body) -> str:
 
 def build_board(draft: BodiesByKind, base: BodiesByKind) -> Board:
     items = compare_networks(draft, base)
-    here = {kind: [item for item in rows if item.state != "removed"] for kind, rows in items.items()}
-    names = {item.uid: item.name for rows in here.values() for item in rows}
-    policies = sorted(here.get("policies", []), key=lambda item: item.body.get("position") or 0)
+    present = {kind: [item for item in rows if item.state != "removed"] for kind, rows in items.items()}
+    names = {item.uid: item.name for rows in present.values() for item in rows}
+    policies = sorted(present.get("policies", []), key=lambda item: item.body.get("position") or 0)
     lanes = [
-        _build_lane(segment, here.get("groups", []), here.get("connectors", []), policies)
-        for segment in here.get("segments", [])
+        _build_lane(segment, present.get("groups", []), present.get("connectors", []), policies)
+        for segment in present.get("segments", [])
     ]
     placed = {card.ref for lane in lanes for card in lane.cards}
-    targets = {app.uid: str(app.body["target"]["connector"]) for app in here.get("internet-apps", [])}
+    targets = {app.uid: str(app.body["target"]["connector"]) for app in present.get("internet-apps", [])}
     return Board(
         lanes=lanes,
         chips=[_build_chip(policy, lanes, names, targets) for policy in policies],
-        unplaced=[group for group in here.get("groups", []) if group.uid not in placed],
+        unplaced=[group for group in present.get("groups", []) if group.uid not in placed],
         removed=[item for rows in items.values() for item in rows if item.state == "removed"],
         edits=sum(item.state != "same" for rows in items.values() for item in rows),
     )
@@ -195,19 +195,19 @@ def _build_lane(
             element_id = f"at-{segment.uid}-{connector.uid}" + ("-in" if home.ref == connector.uid else "")
             if all(member.uid != connector.uid for _, member in home.members):
                 home.members.append((element_id, connector))
-    mine = [policy for policy in policies if segment.uid in policy.body.get("segments", ())]
-    if any("any" in (*policy.body.get("from", ()), *policy.body.get("to", ())) for policy in mine):
+    segment_policies = [policy for policy in policies if segment.uid in policy.body.get("segments", ())]
+    if any("any" in (*policy.body.get("from", ()), *policy.body.get("to", ())) for policy in segment_policies):
         card("any", "any", "any connector", None, "circles")
-    return BoardLane(segment, _columns(cards, mine))
+    return BoardLane(segment, _columns(cards, segment_policies))
 
 
 def _columns(
     cards: dict[str, BoardCard], policies: list[BoardObject]
 ) -> tuple[list[BoardCard], list[BoardCard], list[BoardCard]]:
-    """Sources left, what is reached from them further right, the internet always at the right edge."""
-    home = {member.uid: card.ref for card in cards.values() for _, member in card.members if card.role == "group"}
+    """Return the cards in three columns: sources left, what they reach further right, the internet rightmost."""
+    group_of = {member.uid: card.ref for card in cards.values() for _, member in card.members if card.role == "group"}
     edges = [
-        (home.get(start, start), home.get(end, end))
+        (group_of.get(start, start), group_of.get(end, end))
         for policy in policies
         for start in policy.body.get("from", ())
         for end in policy.body.get("to", ())
@@ -215,25 +215,25 @@ def _columns(
     edges = [(start, end) for start, end in edges if start in cards and end in cards and start != end]
     rank = _ranks(edges)
     columns: tuple[list[BoardCard], list[BoardCard], list[BoardCard]] = ([], [], [])
-    joined = {ref for edge in edges for ref in edge}
-    for ref in sorted(joined, key=lambda ref: cards[ref].name):
+    linked = {ref for edge in edges for ref in edge}
+    for ref in sorted(linked, key=lambda ref: cards[ref].name):
         columns[2 if ref == "internet" else rank[ref]].append(cards[ref])
-    for ref, lone in cards.items():
-        if ref not in joined:
+    for ref, unlinked_card in cards.items():
+        if ref not in linked:
             target = columns[2] if ref == "internet" else min(columns, key=lambda column: len(column))
-            target.append(lone)
+            target.append(unlinked_card)
     return columns
 
 
 def _ranks(edges: list[tuple[str, str]]) -> dict[str, int]:
-    """The column of each card: 0, 1 or 2. Of edges that run in a circle the one of the earlier policy counts."""
+    """Return the column of each card: 0, 1 or 2. An edge that would close a circle is ignored; earlier policies win."""
     after: dict[str, set[str]] = {ref: set() for edge in edges for ref in edge}
 
-    def leads(start: str, end: str) -> bool:
-        return start == end or any(leads(further, end) for further in after[start])
+    def leads_to(start: str, end: str) -> bool:
+        return start == end or any(leads_to(further, end) for further in after[start])
 
     for start, end in edges:
-        if not leads(end, start):
+        if not leads_to(end, start):
             after[start].add(end)
     rank = dict.fromkeys(after, 0)
     for _ in range(2):
@@ -246,7 +246,7 @@ def _ranks(edges: list[tuple[str, str]]) -> dict[str, int]:
 def _build_chip(
     policy: BoardObject, lanes: Iterable[BoardLane], names: Mapping[str, str], targets: Mapping[str, str]
 ) -> BoardChip:
-    """``targets``: internet application → its connector, where lines to it end."""
+    """Return a policy's chip. ``targets``: internet application → its connector, where lines to it end."""
     body = policy.body
     rules = list(body.get("rules", ()))
     action = leading_action(rules)
@@ -254,24 +254,28 @@ def _build_chip(
     for lane in lanes:
         if lane.segment.uid not in body.get("segments", ()):
             continue
-        places = {card.ref: card.element_id for card in lane.cards}
-        places |= {
+        element_ids = {card.ref: card.element_id for card in lane.cards}
+        element_ids |= {
             member.uid: element_id for card in lane.cards if card.role == "group" for element_id, member in card.members
         }
-        places |= {app: places[connector] for app, connector in targets.items() if connector in places}
+        element_ids |= {app: element_ids[connector] for app, connector in targets.items() if connector in element_ids}
         for start in body.get("from", ()):
-            lines += [(places[start], places[end]) for end in body.get("to", ()) if start in places and end in places]
+            lines += [
+                (element_ids[start], element_ids[end])
+                for end in body.get("to", ())
+                if start in element_ids and end in element_ids
+            ]
     words = rules_summary(rules, names)
-    title = " and ".join
-    start = title(names.get(ref, ref) for ref in body.get("from", ()))
-    end = title(names.get(ref, ref) for ref in body.get("to", ()))
+    join_names = " and ".join
+    start = join_names(names.get(ref, ref) for ref in body.get("from", ()))
+    end = join_names(names.get(ref, ref) for ref in body.get("to", ()))
     off = "" if body.get("enabled", True) else ", switched off"
     sentence = f"{policy.name}: {start} to {end}, {action} {words}{off}"
     return BoardChip(policy, state_style(action), words, sentence, tuple(dict.fromkeys(lines)))
 
 
 def rule_rows(policy: BoardObject, names: Mapping[str, str]) -> list[dict[str, Any]]:
-    """The rules of a policy as rows of one table; the first row carries what belongs to the policy."""
+    """Return the rules of a policy as rows of one table; the first row carries what belongs to the policy."""
     body = policy.body
     segments, start, end = (
         ", ".join(names.get(ref, ref) for ref in body.get(side, ())) for side in ("segments", "from", "to")
@@ -298,6 +302,6 @@ def rule_rows(policy: BoardObject, names: Mapping[str, str]) -> list[dict[str, A
 
 
 def _address_text(rule: Body, names: Mapping[str, str]) -> str:
-    """`ward-networks → 10.20.0.0/16`: what a rule asks of addresses, prefix lists by name; "" for nothing."""
+    """Return the addresses that a rule matches, prefix lists by name: ``ward-networks → 10.20.0.0/16``; "" for any."""
     sides = [[names.get(ref, ref) for ref in rule.get(side, ()) if ref != "any"] for side in ("source", "destination")]
     return " → ".join(", ".join(side) or "any" for side in sides) if any(sides) else ""

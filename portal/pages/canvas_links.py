@@ -16,7 +16,7 @@ DIRECTION_WORDS = {"both": "both ways", "a-to-b": "one way", "b-to-a": "one way"
 
 
 def share_chips(items: Iterable[BoardObject], lanes: Iterable[BoardLane], names: Mapping[str, str]) -> list[BoardChip]:
-    """A chip for each share; its lines run from the side that may begin to the other one."""
+    """Return a chip for each share; its lines run from the side that may open flows to the other one."""
     placed = {lane.segment.uid: lane for lane in lanes}
     return [_share_chip(item, placed, names) for item in items]
 
@@ -37,14 +37,14 @@ def _share_chip(item: BoardObject, lanes: Mapping[str, BoardLane], names: Mappin
 
 
 def _side_element_ids(side: Mapping[str, object], lanes: Mapping[str, BoardLane]) -> list[str]:
-    """The cards of its groups; the name of the segment where only prefixes are shared."""
+    """Return the cards of a side's groups, or the segment's lane where only prefixes are shared."""
     lane = lanes.get(str(side["segment"]))
     if lane is None:
         return []
     groups = side["groups"]
-    held = {card.ref: card.element_id for card in lane.cards}
-    found = [held[uid] for uid in groups if uid in held] if isinstance(groups, list) else []
-    return found or [f"lane-{lane.segment.uid}"]
+    element_ids = {card.ref: card.element_id for card in lane.cards}
+    group_ids = [element_ids[uid] for uid in groups if uid in element_ids] if isinstance(groups, list) else []
+    return group_ids or [f"lane-{lane.segment.uid}"]
 
 
 def add_badges(board: Board, items: Mapping[str, list[BoardObject]]) -> None:
@@ -58,14 +58,14 @@ def add_badges(board: Board, items: Mapping[str, list[BoardObject]]) -> None:
 
 
 def _badges_by_connector(items: Mapping[str, list[BoardObject]]) -> dict[str, list[BoardBadge]]:
-    """One for each kind: it opens the first of them and names all."""
-    held: dict[str, dict[str, list[BoardObject]]] = defaultdict(lambda: defaultdict(list))
+    """Return connector → one badge for each kind of object at it; a badge opens the first object and names all."""
+    by_connector: dict[str, dict[str, list[BoardObject]]] = defaultdict(lambda: defaultdict(list))
     for rule in items.get("nat-rules", ()):
-        held[rule.body["connector"]][rule.kind].append(rule)
+        by_connector[rule.body["connector"]][rule.kind].append(rule)
     for app in items.get("internet-apps", ()):
         for uid in dict.fromkeys((app.body["connector"], app.body["target"]["connector"])):
-            held[uid][app.kind].append(app)
-    return {uid: [_badge(found) for found in kinds.values()] for uid, kinds in held.items()}
+            by_connector[uid][app.kind].append(app)
+    return {uid: [_badge(items_of_kind) for items_of_kind in kinds.values()] for uid, kinds in by_connector.items()}
 
 
 def _badge(items: list[BoardObject]) -> BoardBadge:

@@ -1,4 +1,4 @@
-"""Connectors: what is attached, in live or in a draft, a page at a time. They are added by the wizard (wizard.py)."""
+"""Connectors of the live network or of a draft, a page at a time. The wizard (wizard.py) adds new ones."""
 
 from __future__ import annotations
 
@@ -20,34 +20,34 @@ FILTERS = ("kind", "exchange", "segment", "group")
 @tenant_page()
 def connectors(request: PageRequest) -> HttpResponse:
     drafts = list(Draft.objects.filter(state=Draft.State.OPEN))
-    draft = next((one for one in drafts if str(one.uid) == request.GET.get("draft")), None)
-    view = queries.snapshot_of_draft(draft) if draft else queries.live_snapshot()
+    draft = next((draft_row for draft_row in drafts if str(draft_row.uid) == request.GET.get("draft")), None)
+    snapshot = queries.snapshot_of_draft(draft) if draft else queries.live_snapshot()
     chosen = {name: request.GET.get(name, "") for name in FILTERS}
     search = request.GET.get("search", "")
-    found = get_page(
-        view,
+    listing = get_page(
+        snapshot,
         "connectors",
         request.GET.get("cursor"),
         search=search,
         filters={name: value for name, value in chosen.items() if value},
         total=True,
     )
-    names = ReferenceNames(view, [row.body for row in found.rows])
+    names = ReferenceNames(snapshot, [row.body for row in listing.rows])
     return render(
         request,
         "pages/connectors/list.html",
         {
             "drafts": drafts,
             "draft": draft,
-            "rows": [_connector_row(row, names) for row in found.rows],
-            "total": found.count,
-            "next": found.next,
-            "previous": found.previous,
+            "rows": [_connector_row(row, names) for row in listing.rows],
+            "total": listing.count,
+            "next": listing.next,
+            "previous": listing.previous,
             "filtered": any(chosen.values()) or bool(search),
             "chosen": chosen,
             "search": search,
             "kinds": CONNECTOR_KINDS,
-            "choices": {kind: queries.list_objects(view, kind) for kind in ("exchanges", "segments", "groups")},
+            "choices": {kind: queries.list_objects(snapshot, kind) for kind in ("exchanges", "segments", "groups")},
             "tenant": request.tenant,
         },
     )
@@ -64,11 +64,11 @@ def _connector_row(row: StoredObject, names: ReferenceNames) -> dict[str, Any]:
         "enabled": body["enabled"],
         "attachments": [
             {
-                "segment": names.value(one["segment"], {}),
-                "group": names.label(one["group"]).name if one["group"] else "",
-                "prefixes": one["prefixes"],
+                "segment": names.value(attachment["segment"], {}),
+                "group": names.label(attachment["group"]).name if attachment["group"] else "",
+                "prefixes": attachment["prefixes"],
             }
-            for one in body["attachments"]
+            for attachment in body["attachments"]
         ],
         "settings": body["settings"],
     }

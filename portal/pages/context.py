@@ -1,11 +1,11 @@
-"""What every page's frame needs, as the one context variable `shell`.
+"""The one context variable of every page's frame, ``shell``.
 
 shell.tenant      the tenant (tenants.models.Tenant), None outside one
 shell.by          the name of the MSP that runs it, or ""
 shell.tenants     the tenants this person may switch to: [{slug, name, by, url, here}]
 shell.nav         [(group, [Link])]
 shell.drafts      open drafts, newest first: [{uid, name, url, author, edits, base_revision, behind, updated, redo}]
-                  (behind: the live revision where that is another one, else 0)
+                  (behind: the live revision when that is another one, else 0)
 shell.draft       the one in the bar: the page's own (request.draft_uid), else the newest; None if there is none
 shell.design_url  the list of drafts
 shell.kind_words  kind of object → what one of it is called, for scripts
@@ -46,34 +46,34 @@ def _tenant_shell(request: PageRequest) -> dict[str, Any]:
     tenant = request.tenant
     if request.session.get(LAST_TENANT) != tenant.slug:
         request.session[LAST_TENANT] = tenant.slug
-    at = request.resolver_match.url_name if request.resolver_match else ""
+    url_name = request.resolver_match.url_name if request.resolver_match else ""
     drafts = _open_drafts(tenant) if "edit" in request.rights else []
-    wanted = str(getattr(request, "draft_uid", ""))
+    shown_draft = str(getattr(request, "draft_uid", ""))
     return {
         "tenant": tenant,
         "by": tenant.msp.name if tenant.msp else "",
-        "tenants": [_tenant_choice(one, tenant) for one in request.principal.tenants()[:MAX_SWITCHER_TENANTS]],
-        "nav": nav.nav_groups(tenant.slug, at or "", request.rights),
+        "tenants": [_tenant_choice(choice, tenant) for choice in request.principal.tenants()[:MAX_SWITCHER_TENANTS]],
+        "nav": nav.nav_groups(tenant.slug, url_name or "", request.rights),
         "drafts": drafts,
-        "draft": next((draft for draft in drafts if draft["uid"] == wanted), drafts[0] if drafts else None),
+        "draft": next((draft for draft in drafts if draft["uid"] == shown_draft), drafts[0] if drafts else None),
         "design_url": nav.page_url("design", tenant.slug),
         "kind_words": {kind: kind_word(kind) for kind in KINDS},
         "lab": bool(settings.LAB_STATE),
     }
 
 
-def _tenant_choice(one: Tenant, here: Tenant) -> dict[str, Any]:
+def _tenant_choice(tenant: Tenant, current: Tenant) -> dict[str, Any]:
     return {
-        "slug": one.slug,
-        "name": one.name,
-        "by": one.msp.name if one.msp else "",
-        "url": nav.page_url("topology", one.slug),
-        "here": one.pk == here.pk,
+        "slug": tenant.slug,
+        "name": tenant.name,
+        "by": tenant.msp.name if tenant.msp else "",
+        "url": nav.page_url("topology", tenant.slug),
+        "here": tenant.pk == current.pk,
     }
 
 
 def _open_drafts(tenant: Tenant) -> list[dict[str, Any]]:
-    found = Draft.objects.filter(state=Draft.State.OPEN).annotate(made=Count("edits"))[:20]
+    drafts = Draft.objects.filter(state=Draft.State.OPEN).annotate(made=Count("edits"))[:20]
     live = queries.live_snapshot().revision
     return [
         {
@@ -87,5 +87,5 @@ def _open_drafts(tenant: Tenant) -> list[dict[str, Any]]:
             "updated": draft.updated_at,
             "redo": draft.made > draft.cursor,
         }
-        for draft in found
+        for draft in drafts
     ]

@@ -1,4 +1,4 @@
-"""The door of a page: signed in, of this tenant, with the right. Views behind it take no slug."""
+"""The decorator of a tenant's pages: who may see them. Decorated views take no slug."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tenants.roles import RIGHTS
 
 
 class PageRequest(HttpRequest):
-    """A request behind the door: what tenants.middleware wrote into it."""
+    """A request of a decorated view, with what tenants.middleware wrote into it."""
 
     principal: Principal
     tenant: Tenant
@@ -35,15 +35,18 @@ PageViewFunction = Callable[..., HttpResponseBase]
 
 
 def tenant_page(right: str = "view") -> Callable[[PageViewFunction], PageViewFunction]:
-    """``@page("usage")`` over ``view(request, …)`` at ``t/<slug:slug>/…``: ``request.tenant`` and
-    ``request.rights`` are set (tenants.middleware), its scope is open.
-    Who is not signed in goes to the login, who lacks the right sees 403."""
+    """Decorate a view at ``t/<slug:slug>/…`` so that only people with a right in that tenant see it.
+
+    ``@tenant_page("usage")`` goes over ``view(request, …)``. The tenant's scope is open, and ``request.tenant`` and
+    ``request.rights`` are set. Who is not signed in is sent to the login; a stranger to the tenant sees 404, who lacks
+    the right sees 403. A service's ObjectNotFound becomes a 404.
+    """
     if right not in RIGHTS:
         raise KeyError(right)
 
-    def door(view: PageViewFunction) -> PageViewFunction:
+    def decorator(view: PageViewFunction) -> PageViewFunction:
         @wraps(view)
-        def inside(request: HttpRequest, slug: str, *args: object, **kwargs: object) -> HttpResponseBase:
+        def wrapper(request: HttpRequest, slug: str, *args: object, **kwargs: object) -> HttpResponseBase:
             if getattr(request, "principal", None) is None:
                 return redirect_to_login(request.get_full_path())
             if not hasattr(request, "tenant"):
@@ -55,13 +58,13 @@ def tenant_page(right: str = "view") -> Callable[[PageViewFunction], PageViewFun
             except ObjectNotFound as error:
                 raise Http404(error.detail) from error
 
-        return inside
+        return wrapper
 
-    return door
+    return decorator
 
 
 def get_draft(request: PageRequest, uid: UUID) -> Draft:
-    """The draft that the page is about, which the bar shows then; 404 where it was discarded."""
+    """Return the draft that the page is about and show it in the draft bar. Raise 404 when it was discarded."""
     draft = get_object_or_404(Draft, uid=uid)
     if draft.state == Draft.State.DISCARDED:
         raise Http404

@@ -1,4 +1,4 @@
-"""Differences between two versions as a page tells them: kinds by their word, references by name, lists on one line."""
+"""Differences between two versions in words: kinds by their word, references by name, lists on one line."""
 
 from __future__ import annotations
 
@@ -15,19 +15,17 @@ Difference = Mapping[str, Any]
 
 
 class DiffWords:
-    """Values with what they refer to called by name, as the first of ``versions`` calls it that knows it."""
+    """Words for values, in which references are names, as the first of ``versions`` that has the object calls it."""
 
     def __init__(self, values: Iterable[Any], versions: Sequence[Snapshot]) -> None:
-        wanted = set().union(*map(find_references, values))
+        uids = set().union(*map(find_references, values))
         self.names: dict[str, str] = {}
         for version in reversed(versions):
-            self.names |= (
-                {uid: row.name for uid, row in queries.objects_by_uid(version, wanted).items()} if wanted else {}
-            )
+            self.names |= {uid: row.name for uid, row in queries.objects_by_uid(version, uids).items()} if uids else {}
 
     def words(self, value: Any) -> str:
-        """ "" for what is not there."""
-        if isinstance(value, list) and all(isinstance(one, str | int) for one in value):
+        """Return a value on one line; "" for None."""
+        if isinstance(value, list) and all(isinstance(element, str | int) for element in value):
             text = ", ".join(map(str, value)) or "none"
         else:
             text = plan_review.value_text(value)
@@ -37,15 +35,15 @@ class DiffWords:
 
 
 def difference_rows(changes: Iterable[Difference], before: Snapshot, after: Snapshot) -> list[dict[str, Any]]:
-    """``changes`` as ``selectors.differences.between(before, after)`` gives them."""
+    """Return rows for ``changes``, which are what ``diff.diff_snapshots(before, after)`` returns."""
     listed = list(changes)
-    told = DiffWords([change["fields"] for change in listed], [after, before])
+    diff_words = DiffWords([change["fields"] for change in listed], [after, before])
     return [
         {
             **change,
             "word": KINDS[change["kind"]].word if change["kind"] in KINDS else change["kind"],
             "fields": [
-                {"path": field["path"], **{side: told.words(field[side]) for side in ("before", "after")}}
+                {"path": field["path"], **{side: diff_words.words(field[side]) for side in ("before", "after")}}
                 for field in change["fields"]
             ],
         }

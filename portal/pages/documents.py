@@ -1,4 +1,4 @@
-"""The network as one document and as tables: read, edited as text, taken away, brought back. Writes go to the API."""
+"""The network as one document and as tables: shown, edited as text, downloaded, imported. Writes go to the API."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from portal.api import etags, yaml_format
 from portal.pages.decorators import PageRequest, get_draft, tenant_page
 from portal.pages.objects import KINDS
 from provisioning.models import Draft
-from provisioning.snapshots import document_export as whole
 from provisioning.snapshots import queries
+from provisioning.snapshots.document_export import export_document
 from provisioning.snapshots.queries import Snapshot
 
 MAX_NAMES = 500
@@ -26,7 +26,7 @@ COLUMNS = {
         ("size", "such as small"),
         ("segment", "by name"),
         ("group", "by name, may be empty"),
-        ("prefixes", "parted by spaces, commas or semicolons"),
+        ("prefixes", "separated by spaces, commas or semicolons"),
         ("settings.FIELD", "a column for each setting of its kind, such as settings.peer_addresses"),
     ),
     "prefix-lists": (
@@ -36,21 +36,21 @@ COLUMNS = {
         ("le", "longest length, may be empty"),
     ),
 }
-"""What an imported table may hold; the template that the API gives has every column."""
+"""The columns of an imported table, with help; the template that the API gives has every column."""
 
 
 @tenant_page()
 def text(request: PageRequest, uid: UUID) -> HttpResponse:
-    """The draft as YAML, to be edited."""
+    """Show the draft as YAML, to be edited."""
     draft = get_draft(request, uid)
-    document = whole.export_document(queries.snapshot_of_draft(draft))
+    document = export_document(queries.snapshot_of_draft(draft))
     context = {**_draft_context(request, draft), "document": _yaml(document), "tag": etags.entity_tag(document)}
     return render(request, "pages/design/yaml.html", context)
 
 
 @tenant_page()
 def importing(request: PageRequest, uid: UUID, kind: str) -> HttpResponse:
-    """Connectors or prefix lists from a table."""
+    """Show the import of connectors or prefix lists from a table."""
     if kind not in COLUMNS:
         raise Http404
     draft = get_draft(request, uid)
@@ -76,12 +76,12 @@ def of_revision(request: PageRequest, number: int) -> HttpResponse:
 
 @tenant_page()
 def names(request: PageRequest, uid: UUID) -> HttpResponse:
-    """What ids are called in a draft, for lists of differences: ``?id=…&id=…`` gives id → name."""
-    wanted = request.GET.getlist("id")[:MAX_NAMES]
-    found = queries.objects_by_uid(
-        queries.snapshot_of_draft(get_draft(request, uid)), [one for one in wanted if _is_uid(one)]
+    """Answer id → name of the objects of a draft, for lists of differences: ``?id=…&id=…``."""
+    uids = request.GET.getlist("id")[:MAX_NAMES]
+    objects = queries.objects_by_uid(
+        queries.snapshot_of_draft(get_draft(request, uid)), [uid_text for uid_text in uids if _is_uid(uid_text)]
     )
-    return JsonResponse({one: row.name for one, row in found.items()})
+    return JsonResponse({uid_text: row.name for uid_text, row in objects.items()})
 
 
 def _draft_context(request: PageRequest, draft: Draft) -> dict[str, Any]:
@@ -93,14 +93,14 @@ def _draft_context(request: PageRequest, draft: Draft) -> dict[str, Any]:
     }
 
 
-def _download(request: PageRequest, view: Snapshot, name: str) -> HttpResponse:
-    """``?format=yaml`` (or json): the file that can be imported again."""
-    wanted = "json" if request.GET.get("format") == "json" else "yaml"
-    document = whole.export_document(view)
-    body = json.dumps(document, indent=2, ensure_ascii=False) if wanted == "json" else _yaml(document)
+def _download(request: PageRequest, snapshot: Snapshot, name: str) -> HttpResponse:
+    """Answer the document as a file that can be imported again, as ``?format=yaml`` or json."""
+    file_format = "json" if request.GET.get("format") == "json" else "yaml"
+    document = export_document(snapshot)
+    body = json.dumps(document, indent=2, ensure_ascii=False) if file_format == "json" else _yaml(document)
     safe = "".join(char if char.isalnum() or char in "-_." else "-" for char in name)
-    headers = {"Content-Disposition": f'attachment; filename="{safe}.{wanted}"'}
-    return HttpResponse(body, content_type=f"application/{wanted}; charset=utf-8", headers=headers)
+    headers = {"Content-Disposition": f'attachment; filename="{safe}.{file_format}"'}
+    return HttpResponse(body, content_type=f"application/{file_format}; charset=utf-8", headers=headers)
 
 
 def _yaml(document: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The draft bar alone, fetched again when a draft changed anywhere."""
+"""The draft bar alone; pages fetch it again when a draft has changed anywhere."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from portal.pages.decorators import PageRequest, tenant_page
 
 @tenant_page("edit")
 def bar(request: PageRequest) -> HttpResponse:
-    """``?draft=`` is the one the page is about; ``&quiet`` where the page has a louder button of its own."""
-    with suppress(ValueError):  # none was open when the page was made: the newest is shown
+    """``?draft=`` is the draft the page is about; ``&quiet`` means the page has a primary button of its own."""
+    with suppress(ValueError):  # no draft was open when the page was rendered: the newest is shown
         request.draft_uid = UUID(request.GET.get("draft", ""))
     return render(request, "partials/draft_bar.html", {"no_primary": "quiet" in request.GET})

@@ -1,4 +1,4 @@
-"""The start: straight to the tenant one was in last, or to the choice of those one may see."""
+"""The start page: redirects to the tenant last visited, or lists the tenants a person may see."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 
 from portal.pages.decorators import PageRequest
 
-LAST_TENANT = "tenant"  # in the session, written by the frame of every page
+LAST_TENANT = "tenant"  # key in the session, written by the frame of every page
 
 
 @login_required

@@ -1,4 +1,4 @@
-"""Invoices: each amount opens to the lines, days and samples behind it, and to the thing that caused it."""
+"""Invoices: each amount opens to the lines, days and samples behind it, and links to the resource that caused it."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ def invoices(request: PageRequest) -> HttpResponse:
 
 @tenant_page("usage")
 def invoice(request: PageRequest, number: str) -> HttpResponse:
-    found = _get_invoice(number)
+    invoice_json = _get_invoice(number)
     context = {
-        "invoice": found,
-        "adds_up": sum((line["amount"] for line in found["lines"]), Decimal(0)) == found["total"],
-        "books": sorted({line["version"] for line in found["lines"]}),
-        "things": _cost_by_object(found),
+        "invoice": invoice_json,
+        "adds_up": sum((line["amount"] for line in invoice_json["lines"]), Decimal(0)) == invoice_json["total"],
+        "books": sorted({line["version"] for line in invoice_json["lines"]}),
+        "things": _cost_by_object(invoice_json),
     }
     return render(request, "pages/invoice.html", context)
 
 
 @tenant_page("usage")
 def group(request: PageRequest, number: str, position: int) -> HttpResponse:
-    """One row of the invoice opened: how it was computed, each day, each thing. A fragment."""
-    found = _get_invoice(number)
-    if not 0 < position <= len(found["groups"]):
+    """Answer one row of the invoice in detail, as a fragment: how it was computed, each day, each resource."""
+    invoice_json = _get_invoice(number)
+    if not 0 < position <= len(invoice_json["groups"]):
         raise Http404
-    opened = found["groups"][position - 1]
+    opened = invoice_json["groups"][position - 1]
     days: dict[date, Decimal] = defaultdict(Decimal)
     for line in opened["lines"]:
         for day in selectors.line_days(number, line["id"]):
@@ -49,25 +49,27 @@ def group(request: PageRequest, number: str, position: int) -> HttpResponse:
         ChartBar(f"{day.day} {day:%b}", quantity, f"{day.day} {day:%b}: {quantity:,.2f} {opened['unit']}")
         for day, quantity in sorted(days.items())
     ]
-    context = {"invoice": found, "group": opened, "position": position, "chart": bar_chart(bars)}
+    context = {"invoice": invoice_json, "group": opened, "position": position, "chart": bar_chart(bars)}
     return render(request, "pages/invoice_group.html", context)
 
 
 @tenant_page("usage")
 def samples(request: PageRequest, number: str, line: str) -> HttpResponse:
-    """The samples one line charges. A fragment."""
+    """Answer the samples that one line charges, as a fragment."""
     try:
-        found = selectors.line_samples(number, line)
+        line_samples = selectors.line_samples(number, line)
     except selectors.UnknownInvoice as error:
         raise Http404(str(error)) from error
     return render(
-        request, "pages/invoice_samples.html", {"samples": found[:SAMPLES_SHOWN], "more": len(found) - SAMPLES_SHOWN}
+        request,
+        "pages/invoice_samples.html",
+        {"samples": line_samples[:SAMPLES_SHOWN], "more": len(line_samples) - SAMPLES_SHOWN},
     )
 
 
 @tenant_page("usage")
 def table(request: PageRequest, number: str) -> HttpResponse:
-    """The invoice as CSV, one row for each line."""
+    """Answer the invoice as CSV, one row for each line."""
     _get_invoice(number)
     response = HttpResponse(exports.invoice_csv(number), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{number}.csv"'
@@ -81,14 +83,15 @@ def _get_invoice(number: str) -> dict[str, Any]:
         raise Http404(str(error)) from error
 
 
-def _cost_by_object(found: dict[str, Any]) -> list[dict[str, Any]]:
-    """What each thing costs, the dearest first."""
+def _cost_by_object(invoice: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what each resource costs, the most expensive first."""
     sums: dict[str, dict[str, Any]] = {}
-    for line in found["lines"]:
+    for line in invoice["lines"]:
         thing = line["subject"]
         entry = sums.setdefault(thing["uid"] or thing["address"], {"thing": thing, "amount": Decimal(0)})
         entry["amount"] += line["amount"]
-    listed = sorted(sums.values(), key=lambda entry: entry["amount"], reverse=True)
+    entries = sorted(sums.values(), key=lambda entry: entry["amount"], reverse=True)
     return [
-        {**entry, "share": round(entry["amount"] / found["total"] * 100) if found["total"] else 0} for entry in listed
+        {**entry, "share": round(entry["amount"] / invoice["total"] * 100) if invoice["total"] else 0}
+        for entry in entries
     ]

@@ -1,4 +1,4 @@
-"""How a kind of thing is shown: icon, word, and the cluster it joins on the map."""
+"""How a kind of object is shown: icon, word, and its cluster on the map."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from provisioning.drivers import cloud_of_connector
 
 @dataclass(frozen=True, slots=True)
 class KindStyle:
-    """``family`` and ``told``: where the wizard lists a kind of connector, and what it says about it."""
+    """``family`` and ``description``: where the wizard lists a kind of connector, and what it says about it."""
 
     icon: str
     word: str
@@ -108,7 +108,7 @@ KIND_STYLES: dict[str, KindStyle] = {
 
 
 def kind_style(kind: str) -> KindStyle:
-    """The look of a kind; one without a drawing keeps its own name."""
+    """Return the style of a kind; an unknown one is a box with its own name."""
     return KIND_STYLES.get(kind) or KindStyle(icon="box", word=kind, cluster=kind)
 
 

@@ -1,4 +1,4 @@
-"""Members and roles of a tenant. People of the MSP that runs it are shown, and managed there."""
+"""Members and roles of a tenant. People of the MSP that runs it are listed too; the MSP manages those."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ ROLES = [role for role in Role if role not in MSP_ROLES]
 def members(request: PageRequest) -> HttpResponse:
     problems = []
     if request.method == "POST":
-        with catch_refusals() as done:
-            added = services.add_member(request.POST.get("email", ""), request.POST.get("role", ""))
-        if done:
-            messages.success(request, f"Added {added.user.email} as {added.get_role_display().lower()}.")
+        with catch_refusals() as outcome:
+            membership = services.add_member(request.POST.get("email", ""), request.POST.get("role", ""))
+        if outcome:
+            messages.success(request, f"Added {membership.user.email} as {membership.get_role_display().lower()}.")
             return redirect("members", request.tenant.slug)
-        problems = done.problems
+        problems = outcome.problems
     people = Membership.objects.select_related("user", "msp").order_by("user__email")
     context = {
         "members": people.filter(tenant=request.tenant),
@@ -45,14 +45,14 @@ def members(request: PageRequest) -> HttpResponse:
 @require_POST
 @tenant_page("members")
 def change(request: PageRequest, uid: UUID) -> HttpResponse:
-    """Another role, or with ``remove`` none."""
+    """Change a member's role or, with ``remove``, end the membership."""
     membership = get_object_or_404(Membership.objects.select_related("user"), tenant=request.tenant, uid=uid)
     email = membership.user.email
-    with catch_refusals(request) as done:
+    with catch_refusals(request) as outcome:
         if "remove" in request.POST:
             services.remove_member(membership)
         else:
             services.change_role(membership, request.POST.get("role", ""))
-    if done:
+    if outcome:
         messages.success(request, f"Removed {email}." if "remove" in request.POST else f"Changed the role of {email}.")
     return redirect("members", request.tenant.slug)

@@ -1,4 +1,4 @@
-"""What the navigation lists: groups of pages, each one line."""
+"""The navigation: groups of pages, each page one line."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ NAV_GROUPS: tuple[tuple[str, tuple[NavPage, ...]], ...] = (
                     "draft-rebase",
                 ),
             ),
-            NavPage("network", "Everything", icon="list-tree", under=("network-object",)),
+            NavPage("network", "All objects", icon="list-tree", under=("network-object",)),
             NavPage("connectors", "Connectors", icon="plug-connected", under=("connector-new",)),
         ),
     ),
@@ -88,7 +88,7 @@ class NavLink:
 
 
 def nav_groups(slug: str, at: str, rights: frozenset[str]) -> list[tuple[str, list[NavLink]]]:
-    """The navigation of one tenant; `at` is the URL name of the page being shown, `rights` say what is listed."""
+    """Return the pages of a tenant that ``rights`` allow. ``at`` is the URL name of the current page."""
     listed = []
     for word, pages in NAV_GROUPS:
         links = [
@@ -102,7 +102,7 @@ def nav_groups(slug: str, at: str, rights: frozenset[str]) -> list[tuple[str, li
 
 
 def page_url(name: str, *args: object) -> str:
-    """The address of a page; "" for one that this installation does not have, so that nothing links to it."""
+    """Return the address of a page, or "" for one that this installation does not have, so that nothing links to it."""
     try:
         return reverse(name, args=args)
     except NoReverseMatch:

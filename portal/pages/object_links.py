@@ -1,4 +1,4 @@
-"""Where things that the core names by key have their page: rules of a trace, paths of problems."""
+"""Links to the pages of what the core names by key: rules of a trace, paths of problems."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from provisioning.models import Item
 
 
 class ObjectLinks:
-    """Addresses below ``root`` (the objects of one version) of what some rules and paths speak about."""
+    """Addresses below ``root`` (the objects of one version) of the objects that rules and paths name."""
 
     def __init__(self, root: str, rules: Iterable[str | None] = (), paths: Iterable[str] = ()) -> None:
         self.root = root
-        named = {found for rule in rules if rule and (found := parse_rule(rule))}
-        named |= {found for path in paths if (found := parse_problem_path(path))}
+        named = {object_key for rule in rules if rule and (object_key := parse_rule(rule))}
+        named |= {object_key for path in paths if (object_key := parse_problem_path(path))}
         items = Item.objects.filter(kind__in={kind for kind, _ in named}, key__in={key for _, key in named})
         self._uids = {(item.kind, item.key): item.uid for item in items} if named else {}
 
@@ -30,13 +30,13 @@ class ObjectLinks:
 
 
 def parse_rule(rule: str) -> tuple[str, str] | None:
-    """`prod-out/web` is a rule of the policy prod-out, `share/partners` the share itself."""
+    """Return (kind, key): ``prod-out/web`` is a rule of the policy prod-out, ``share/partners`` the share itself."""
     first, _, rest = rule.partition("/")
     return ("shares", rest) if first == "share" and rest else ("policies", first) if first else None
 
 
 def parse_problem_path(path: str) -> tuple[str, str] | None:
-    """`policies/prod-out/rules[0].ports` is about the policy prod-out."""
+    """Return (kind, key): ``policies/prod-out/rules[0].ports`` is about the policy prod-out."""
     kind, _, rest = path.partition("/")
     key = rest.partition("/")[0]
     return (kind, key) if kind in KINDS and key else None

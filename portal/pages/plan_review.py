@@ -1,4 +1,4 @@
-"""A plan's JSON as its page tells it: figures, sentences, fields before and after. Pure."""
+"""A plan's JSON in the words of its page: figures, sentences, fields before and after. Pure."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ DELTA_ACTIONS = {"allowed": ("allow", "allow"), "blocked": ("deny", "block"), "i
 
 
 def action_counts(steps: Iterable[Mapping[str, Any]]) -> list[tuple[str, int]]:
-    """How many steps of each action, in a fixed order, none of zero."""
-    found = Counter(step["action"] for step in steps)
-    return [(action, found[action]) for action in ACTIONS if found[action]]
+    """Return how many steps there are of each action, in a fixed order, without zeros."""
+    counts = Counter(step["action"] for step in steps)
+    return [(action, counts[action]) for action in ACTIONS if counts[action]]
 
 
-def step_rows(listed: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Removals first; each with its fields before and after as short text."""
-    shown = [
+def step_rows(steps: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows for the steps, removals first, each with its fields before and after as short text."""
+    rows = [
         {
             "action": step["action"],
             "address": step["address"],
@@ -40,13 +40,13 @@ def step_rows(listed: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
                 for field in step.get("fields", ())
             ],
         }
-        for step in listed
+        for step in steps
     ]
-    return sorted(shown, key=lambda step: step["action"] != "remove")
+    return sorted(rows, key=lambda step: step["action"] != "remove")
 
 
 def address_location(address: str) -> str:
-    """The region or exchange an address lies in."""
+    """Return the region or exchange an address lies in, or ""."""
     if in_cloud := find_cloud_address(address):
         return in_cloud[1].region
     parts = address.split("/")
@@ -54,7 +54,7 @@ def address_location(address: str) -> str:
 
 
 def value_text(value: Any) -> str:
-    """A field's value on one line; "" for what is not there."""
+    """Return a field's value on one line; "" for None."""
     if value is None:
         return ""
     if isinstance(value, str):
@@ -62,18 +62,18 @@ def value_text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def cost_summary(found: Mapping[str, Any]) -> dict[str, Any]:
-    """The price each month as billing gave it, amounts as Decimal; ``note`` says why where there is none."""
-    if found.get("monthly_after") is None:
-        return {"note": found.get("note", "Nothing is priced."), "lines": []}
-    before, after = Decimal(found["monthly_before"]), Decimal(found["monthly_after"])
+def cost_summary(cost: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the monthly price that billing computed, amounts as Decimal; ``note`` says why when there is none."""
+    if cost.get("monthly_after") is None:
+        return {"note": cost.get("note", "Nothing is priced."), "lines": []}
+    before, after = Decimal(cost["monthly_before"]), Decimal(cost["monthly_after"])
     return {
-        "currency": found["currency"],
+        "currency": cost["currency"],
         "before": before,
         "after": after,
         "difference": after - before,
-        "book": found.get("price_book", ""),
-        "lines": [_cost_line(line) for line in found.get("lines", ())],
+        "book": cost.get("price_book", ""),
+        "lines": [_cost_line(line) for line in cost.get("lines", ())],
     }
 
 
@@ -90,29 +90,29 @@ def _cost_line(line: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def blast_radius_rows(found: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """`5 of 17 connectors` with their names, for every kind that is counted."""
+def blast_radius_rows(radius: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the figures of ``5 of 17 connectors`` with their names, for every kind that is counted."""
     return [
         {
             "kind": kind,
-            "touched": len(found[kind]["touched"]),
-            "names": found[kind]["touched"],
-            "total": found[kind]["total"],
+            "touched": len(radius[kind]["touched"]),
+            "names": radius[kind]["touched"],
+            "total": radius[kind]["total"],
         }
         for kind in ("connectors", "groups", "exchanges", "segments", "services")
-        if kind in found
+        if kind in radius
     ]
 
 
-def reachability_sentences(found: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Each change of reachability as the parts of a sentence, what opens first."""
-    return [_delta_sentence(word, change) for word in DELTA_ACTIONS for change in found.get(word, ())]
+def reachability_sentences(delta: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return each change of reachability as the parts of a sentence; newly allowed flows come first."""
+    return [_delta_sentence(word, change) for word in DELTA_ACTIONS for change in delta.get(word, ())]
 
 
-def reachability_counts(found: Mapping[str, Any]) -> dict[str, Any]:
-    through = dict.fromkeys(name for change in found.get("inspected", ()) for name in change.get("via", ()))
-    counted: dict[str, Any] = {word: len(found.get(word, ())) for word in DELTA_ACTIONS}
-    return {**counted, "through": f"through {', '.join(through)}" if through else ""}
+def reachability_counts(delta: Mapping[str, Any]) -> dict[str, Any]:
+    through = dict.fromkeys(name for change in delta.get("inspected", ()) for name in change.get("via", ()))
+    counts: dict[str, Any] = {word: len(delta.get(word, ())) for word in DELTA_ACTIONS}
+    return {**counts, "through": f"through {', '.join(through)}" if through else ""}
 
 
 def _delta_sentence(word: str, change: Mapping[str, Any]) -> dict[str, Any]:
@@ -137,14 +137,14 @@ def _delta_sentence(word: str, change: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def endpoint_names(change: Mapping[str, Any], side: str) -> str:
-    """Who is at one side of a flow, as one says it."""
+    """Return the ends at one side of a flow as a phrase: ``dev, lab and the internet``."""
     names = list(change.get(side) or change.get(f"{side}_") or ())
-    spoken = ["any connector" if name == "any" else "the internet" if name == "internet" else name for name in names]
-    return spoken[0] if len(spoken) == 1 else ", ".join(spoken[:-1]) + f" and {spoken[-1]}" if spoken else "nothing"
+    words = ["any connector" if name == "any" else "the internet" if name == "internet" else name for name in names]
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + f" and {words[-1]}" if words else "nothing"
 
 
 def flow_text(change: Mapping[str, Any]) -> str:
-    """`tcp/443`, `any port`: the protocol and ports of a change or of a reached flow."""
+    """Return the protocol and ports of a change or of a flow: ``tcp/443``, ``any port``."""
     protocol, ports = str(change.get("protocol", "any")), change.get("ports") or ()
     if ports:
         return f"{protocol}/{', '.join(map(str, ports))}"
@@ -152,7 +152,7 @@ def flow_text(change: Mapping[str, Any]) -> str:
 
 
 def example_packet_text(packet: Mapping[str, Any] | None) -> str:
-    """A packet that shows it: `10.1.0.2 → 10.4.0.2 tcp/443`."""
+    """Return an example packet as text: ``10.1.0.2 → 10.4.0.2 tcp/443``."""
     if not packet:
         return ""
     port = f"/{packet['port']}" if packet.get("port") is not None else ""
@@ -166,7 +166,7 @@ def _decision_sides(change: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _decision_text(change: Mapping[str, Any], side: str, segment: str) -> dict[str, Any]:
-    """What decides it from now on, and what did before: in words, and the rule to link to."""
+    """Return what decides a flow before or after the plan: words, and the rule to link to."""
     rule, fate = change.get(f"rule_{side}"), change.get(f"fate_{side}", "denied_by_default")
     across = change.get("to_segment") not in (None, segment)
     if rule:
@@ -181,7 +181,7 @@ def _decision_text(change: Mapping[str, Any], side: str, segment: str) -> dict[s
 
 
 def deciding_rule_text(rule: str | None, segment: str) -> str:
-    """The rule that decides, by its id `policy/rule`, the share `share/key`, or the default action where none does."""
+    """Return words for the rule that decides (``policy/rule`` or ``share/key``), or for the default action if none."""
     if not rule:
         return f"the default action of {segment}"
     if rule.startswith("share/"):

@@ -22,18 +22,18 @@ PAGE_SIZE = 100
 
 @tenant_page()
 def plans(request: PageRequest) -> HttpResponse:
-    found = Plan.objects.select_related("draft")
+    plan_rows = Plan.objects.select_related("draft")
     state = request.GET.get("state", "")
     if state:
-        found = found.filter(state=state)
-    there = cache(resource_state.state_fingerprint)
+        plan_rows = plan_rows.filter(state=state)
+    fingerprint = cache(resource_state.state_fingerprint)
     rows = [
         {
             "plan": plan,
-            "state": plan_state.current_state(plan, there)[0],
+            "state": plan_state.current_state(plan, fingerprint)[0],
             "counts": plan_review.action_counts(plan.changes.values("action")),
         }
-        for plan in found[:PAGE_SIZE]
+        for plan in plan_rows[:PAGE_SIZE]
     ]
     context = {"rows": rows, "state": state, "states": Plan.State.values, "tenant": request.tenant}
     return render(request, "pages/plans/list.html", context)
@@ -41,22 +41,22 @@ def plans(request: PageRequest) -> HttpResponse:
 
 @tenant_page()
 def plan(request: PageRequest, uid: UUID) -> HttpResponse:
-    found = get_object_or_404(Plan.objects.select_related("draft"), uid=uid)
-    request.draft_uid = found.draft.uid
-    return render(request, "pages/plans/plan.html", {"tenant": request.tenant, **_plan_context(request, found)})
+    plan_row = get_object_or_404(Plan.objects.select_related("draft"), uid=uid)
+    request.draft_uid = plan_row.draft.uid
+    return render(request, "pages/plans/plan.html", {"tenant": request.tenant, **_plan_context(request, plan_row)})
 
 
 def _plan_context(request: PageRequest, plan: Plan) -> dict[str, Any]:
-    asks = request.tenant.requires_approval
+    requires_approval = request.tenant.requires_approval
     own = plan.author == request.principal.user.email
     state, moved = plan_state.current_state(plan)
     root = f"/api/v1/t/{request.tenant.slug}/"
     reach = plan_review.reachability_sentences(plan.reachability)
-    decided = [one for row in reach for one in row["decided"]]
+    decisions = [one for row in reach for one in row["decided"]]
     objects = reverse("draft-objects", args=[request.tenant.slug, plan.draft.uid])
-    places = ObjectLinks(objects, [one["rule"] for one in decided], [one.get("path", "") for one in plan.warnings])
-    for one in decided:
-        one["url"] = places.rule(one["rule"])
+    links = ObjectLinks(objects, [one["rule"] for one in decisions], [one.get("path", "") for one in plan.warnings])
+    for one in decisions:
+        one["url"] = links.rule(one["rule"])
     return {
         "plan": plan,
         "state": state,
@@ -69,7 +69,7 @@ def _plan_context(request: PageRequest, plan: Plan) -> dict[str, Any]:
         "tallies": plan_review.reachability_counts(plan.reachability),
         "cost": plan_review.cost_summary(plan.cost),
         "radius": plan_review.blast_radius_rows(plan.blast_radius),
-        "needs_approval": asks and plan.state == Plan.State.READY,
+        "needs_approval": requires_approval and plan.state == Plan.State.READY,
         "own": own,
         "may": {
             "provision": "provision" in request.rights,
@@ -78,6 +78,6 @@ def _plan_context(request: PageRequest, plan: Plan) -> dict[str, Any]:
             "edit": "edit" in request.rights,
         },
         "runs": plan.runs.all(),
-        "warnings": [{**one, "url": places.path(one.get("path", ""))} for one in plan.warnings],
+        "warnings": [{**one, "url": links.path(one.get("path", ""))} for one in plan.warnings],
         "warnings_word": f"{len(plan.warnings)} warning{'s' if len(plan.warnings) != 1 else ''}",
     }

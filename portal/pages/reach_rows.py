@@ -13,67 +13,70 @@ ENDPOINT_WORDS = {"any": "every connector", "internet": "the internet"}
 
 def build_rows(
     name: str,
-    mine: set[str],
-    here: Iterable[ReachableFlow],
+    own_segments: set[str],
+    flows: Iterable[ReachableFlow],
     before: Iterable[ReachableFlow] | None,
     ends: Mapping[str, set[str]],
     groups: Mapping[str, set[str]] | None = None,
 ) -> list[dict[str, Any]]:
-    """What ``name``, which is in the segments ``mine``, reaches, then what it does not.
+    """Return rows for what an object reaches, then for what it does not: {"to", "flow", "how", "action", "via", "new"}.
 
-    ``ends``: what could be reached → its segments.
-    ``groups``: connector → its groups, which are not quite unreached when a part of one of their connectors is.
-    ``before``: the same question asked of live, None to leave the comparison out.
-
-    A row: {"to", "flow", "how", "action", "via", "new"}.
+    name, own_segments: the object and the names of its segments.
+    flows: what it reaches; before: the same in live, or None to leave the comparison out.
+    ends: what could be reached → its segments.
+    groups: connector → its groups. A group counts as reached when any part of one of its connectors is.
     """
-    found = list(here)
-    known = {_flow_key(one) for one in before} if before is not None else None
-    shown = [
+    found = list(flows)
+    live_keys = {_flow_key(flow) for flow in before} if before is not None else None
+    reached_rows = [
         {
-            "to": ", ".join(ENDPOINT_WORDS.get(name, name) for name in one["to"]) + _segment_suffix(one),
-            "flow": flow_text(one),
-            "how": deciding_rule_text(one.get("rule"), one["segment"]),
-            "action": "inspect" if one["via"] else "allow",
-            "via": ", ".join(one["via"]),
-            "new": known is not None and _flow_key(one) not in known,
+            "to": ", ".join(ENDPOINT_WORDS.get(name, name) for name in flow["to"]) + _segment_suffix(flow),
+            "flow": flow_text(flow),
+            "how": deciding_rule_text(flow.get("rule"), flow["segment"]),
+            "action": "inspect" if flow["via"] else "allow",
+            "via": ", ".join(flow["via"]),
+            "new": live_keys is not None and _flow_key(flow) not in live_keys,
         }
-        for one in found
+        for flow in found
     ]
-    reached = {name.partition(" (")[0] for one in found for name in one["to"]}
+    reached = {name.partition(" (")[0] for flow in found for name in flow["to"]}
     reached |= set().union(*((groups or {}).get(name, set()) for name in reached))
-    everyone = mine if "any" in reached else set()
-    missing = [
-        end for end in sorted(ends) if end not in {*reached, name} and (end == "internet" or not ends[end] & everyone)
+    fully_reached = own_segments if "any" in reached else set()
+    unreached = [
+        end
+        for end in sorted(ends)
+        if end not in {*reached, name} and (end == "internet" or not ends[end] & fully_reached)
     ]
-    return shown + [
+    return reached_rows + [
         {
             "to": ENDPOINT_WORDS.get(end, end),
             "flow": "any port",
-            "how": _unreachable_reason(end, bool(ends[end] & mine)),
+            "how": _unreachable_reason(end, bool(ends[end] & own_segments)),
             "action": "deny",
             "via": "",
             "new": False,
         }
-        for end in missing
+        for end in unreached
     ]
 
 
-def _segment_suffix(one: ReachableFlow) -> str:
-    """Across a share the other segment is told."""
-    there = one.get("to_segment")
-    return f" in {there}" if there and there != one["segment"] else ""
+def _segment_suffix(flow: ReachableFlow) -> str:
+    """Return `` in SEGMENT`` for a flow that crosses a share, else ""."""
+    segment = flow.get("to_segment")
+    return f" in {segment}" if segment and segment != flow["segment"] else ""
 
 
-def _unreachable_reason(end: str, near: bool) -> str:
-    if not near:
+def _unreachable_reason(end: str, shares_segment: bool) -> str:
+    if not shares_segment:
         return "other segment, no share lets it through"
     return "the default action never covers it" if end == "internet" else "no rule lets it through"
 
 
-def _flow_key(one: ReachableFlow) -> tuple[Any, ...]:
-    """What tells a way from another: the rule and what it covers. What the default action lets through changes
-    with every rule, so it counts once per segment."""
-    if one.get("rule") is None:
-        return one["segment"], None
-    return one["segment"], one["rule"], one["protocol"], tuple(one["ports"]), tuple(one["via"])
+def _flow_key(flow: ReachableFlow) -> tuple[Any, ...]:
+    """Return what tells one flow from another: the rule and what it covers.
+
+    What the default action lets through changes with every rule, so it counts once per segment.
+    """
+    if flow.get("rule") is None:
+        return flow["segment"], None
+    return flow["segment"], flow["rule"], flow["protocol"], tuple(flow["ports"]), tuple(flow["via"])

@@ -1,4 +1,4 @@
-"""Rebasing: a draft that was made on an older revision, and what both it and live have changed since, side by side."""
+"""Rebasing a draft of an older revision: what both it and live have changed since, side by side."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from portal.pages import diff_words
 from portal.pages.decorators import PageRequest, tenant_page
 from portal.pages.diff_words import DiffWords
 from portal.pages.objects import KINDS
-from portal.pages.refusals import catch_refusals as refusing
+from portal.pages.refusals import catch_refusals
 from provisioning.models import Draft
 from provisioning.services.drafts.rebase import RebaseConflict, rebase_draft
 from provisioning.snapshots import diff, queries
@@ -49,9 +49,9 @@ def rebasing(request: PageRequest, uid: UUID) -> HttpResponse:
 
 
 def _try_rebase(draft: Draft) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """What a rebase would meet: conflicts to be decided, or what makes the merged network invalid. Nothing is moved."""
+    """Return the conflicts of a rebase and the problems of the merged network. Nothing is changed."""
     conflicts: list[dict[str, Any]] = []
-    with transaction.atomic(), refusing() as outcome:
+    with transaction.atomic(), catch_refusals() as outcome:
         try:
             rebase_draft(draft)
         except RebaseConflict as refused:
@@ -61,29 +61,33 @@ def _try_rebase(draft: Draft) -> tuple[list[dict[str, Any]], list[dict[str, Any]
 
 
 def _conflict_rows(draft: Draft, live: int, conflicts: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Conflicts by object; what values refer to is told by name, as either side calls it."""
-    told = DiffWords(
-        [[one[side] for side in SIDES] for one in conflicts], [Snapshot(live), queries.snapshot_of_draft(draft)]
+    """Return the conflicts by object. References are shown by name, as either side calls the object."""
+    diff_words = DiffWords(
+        [[conflict[side] for side in SIDES] for conflict in conflicts],
+        [Snapshot(live), queries.snapshot_of_draft(draft)],
     )
-    numbered = [{**one, "number": number} for number, one in enumerate(conflicts)]
+    numbered = [{**conflict, "number": number} for number, conflict in enumerate(conflicts)]
     return [
         {
             "kind": KINDS[kind],
             "name": name,
-            "fields": [{**one, **_side_words(one, told)} for one in fields],
+            "fields": [{**conflict, **_side_words(conflict, diff_words)} for conflict in fields],
         }
-        for (kind, _, name), fields in groupby(numbered, key=lambda one: (one["kind"], one["id"], one["name"]))
+        for (kind, _, name), fields in groupby(
+            numbered, key=lambda conflict: (conflict["kind"], conflict["id"], conflict["name"])
+        )
     ]
 
 
-def _side_words(conflict: dict[str, Any], told: DiffWords) -> dict[str, str]:
-    """Each side's value. Where one side removed the object, of the others only the fields that they disagree on."""
+def _side_words(conflict: dict[str, Any], diff_words: DiffWords) -> dict[str, str]:
+    """Return each side's value. When one side removed the object, only the fields the others disagree on are shown."""
     if conflict["path"]:
-        return {side: told.words(conflict[side]) for side in SIDES}
-    there = [conflict[side] for side in SIDES if conflict[side] is not None]
-    apart = [name for name in there[0] if any(one.get(name) != there[0][name] for one in there)]
+        return {side: diff_words.words(conflict[side]) for side in SIDES}
+    present = [conflict[side] for side in SIDES if conflict[side] is not None]
+    differing = [name for name in present[0] if any(body.get(name) != present[0][name] for body in present)]
     return {
-        side: "; ".join(f"{name}: {told.words(conflict[side].get(name)) or 'none'}" for name in apart) or "as it was"
+        side: "; ".join(f"{name}: {diff_words.words(conflict[side].get(name)) or 'none'}" for name in differing)
+        or "unchanged"
         if conflict[side] is not None
         else ""
         for side in SIDES

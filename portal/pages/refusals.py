@@ -1,4 +1,4 @@
-"""Refusals of services, told on a page: what happened and what to do, next to what was sent."""
+"""Refusals of services on a page: what happened and what to do, next to what was sent."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tenants.errors import RequestRefused
 
 
 class ServiceOutcome:
-    """Whether the service did it; `problems` as the template partials/problems.html takes them."""
+    """True when the service succeeded; else ``problems`` for the template partials/problems.html."""
 
     def __init__(self) -> None:
         self.problems: list[dict[str, Any]] = []
@@ -26,16 +26,22 @@ class ServiceOutcome:
 
 @contextmanager
 def catch_refusals(request: HttpRequest | None = None) -> Iterator[ServiceOutcome]:
-    """Run a service or ask the core; a refusal leaves nothing behind, and becomes `outcome.problems` and, with a
-    request, a message."""
+    """Run a service in a transaction that a refusal rolls back.
+
+    The refusal becomes ``outcome.problems`` and, with a request, a message.
+    """
     outcome = ServiceOutcome()
     try:
         with transaction.atomic():
             yield outcome
     except RequestRefused as refused:
-        found = [{"path": one.path, "message": one.message, "severity": one.severity} for one in refused.problems]
-        outcome.problems = found or [{"path": "", "message": refused.detail, "severity": "error"}]
+        problems = [
+            {"path": reason.path, "message": reason.message, "severity": reason.severity} for reason in refused.problems
+        ]
+        outcome.problems = problems or [{"path": "", "message": refused.detail, "severity": "error"}]
     except InvalidIntent as refused:
-        outcome.problems = [{"path": one.path, "message": one.message, "severity": "error"} for one in refused.problems]
+        outcome.problems = [
+            {"path": reason.path, "message": reason.message, "severity": "error"} for reason in refused.problems
+        ]
     if request is not None and outcome.problems:
         messages.error(request, " ".join(problem["message"] for problem in outcome.problems))

@@ -1,4 +1,4 @@
-"""Revisions: every version the network has had, what each changed, and the way back to one."""
+"""Revisions: every version of the network, what each changed, and how to restore one."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from provisioning.services import revisions as service
 from provisioning.snapshots import diff, queries
 
 MAX_CHOICES = 200
-"""Revisions to choose from when two are compared; others are named in the address."""
+"""Revisions offered when two are compared; older ones can be named in the address."""
 
 
 @tenant_page("view")
 def revisions(request: PageRequest) -> HttpResponse:
     runs = Run.objects.filter(revision=OuterRef("number")).order_by("-created_at")
-    found = Revision.objects.annotate(
+    revision_rows = Revision.objects.annotate(
         run_uid=Subquery(runs.values("uid")[:1]), run_state=Subquery(runs.values("state")[:1])
     )
     context = {
-        "page": Paginator(found, 50).get_page(request.GET.get("page")),
+        "page": Paginator(revision_rows, 50).get_page(request.GET.get("page")),
         "live": queries.live_snapshot().revision,
         "has_runs": bool(nav.page_url("runs", request.tenant.slug)),
     }
@@ -39,7 +39,7 @@ def revisions(request: PageRequest) -> HttpResponse:
 
 @tenant_page("view")
 def revision(request: PageRequest, number: int) -> HttpResponse:
-    """What a revision changed in the one before it."""
+    """Show what a revision changed in the one before it."""
     shown, base = get_object_or_404(Revision, number=number), number - 1
     return render(
         request,
@@ -55,9 +55,9 @@ def revision(request: PageRequest, number: int) -> HttpResponse:
 
 @tenant_page("view")
 def compare(request: PageRequest) -> HttpResponse:
-    """``?from=3&to=7``: what differs between any two revisions, 0 being the empty network before the first."""
+    """Show what differs between two revisions, ``?from=3&to=7``; 0 is the empty network before the first."""
     live = queries.live_snapshot().revision
-    listed = list(Revision.objects.all()[:MAX_CHOICES])
+    rows = list(Revision.objects.all()[:MAX_CHOICES])
     start, end = (
         _revision_parameter(request, name, default) for name, default in (("from", max(live - 1, 0)), ("to", live))
     )
@@ -65,7 +65,7 @@ def compare(request: PageRequest) -> HttpResponse:
         "start": start,
         "end": end,
         "live": live,
-        "choices": [(one.number, f"{one.number}, {one.message}") for one in listed] + [(0, "0, the empty network")],
+        "choices": [(row.number, f"{row.number}, {row.message}") for row in rows] + [(0, "0, the empty network")],
         "changes": _difference_rows(start, end),
     }
     return render(request, "pages/compare.html", context)
@@ -86,11 +86,11 @@ def _difference_rows(start: int, end: int) -> list[dict[str, Any]]:
 def restore(request: PageRequest, number: int) -> HttpResponse:
     if "edit" not in request.rights:
         raise PermissionDenied
-    with catch_refusals(request) as done:
+    with catch_refusals(request) as outcome:
         draft = service.restore_revision(number)
-    if not done:
+    if not outcome:
         return redirect("revisions", request.tenant.slug)
-    messages.success(request, f"Made the draft “{draft.name}”. Review it, then provision.")
+    messages.success(request, f"Created draft “{draft.name}”. Review it, then provision it.")
     return redirect(
         nav.page_url("draft", request.tenant.slug, draft.uid) or nav.page_url("revisions", request.tenant.slug)
     )

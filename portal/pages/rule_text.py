@@ -1,4 +1,4 @@
-"""Rules in the few words that chips, tables and lists have room for. Pure."""
+"""Short texts of rules for chips, tables and lists. Pure."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ Body = Mapping[str, Any]
 
 
 def leading_action(rules: Iterable[Body]) -> str:
-    """The action a chip shows: what lets traffic through says more than the deny after it."""
+    """Return the action that a chip shows; one that lets traffic through says more than the deny after it."""
     actions = {str(rule.get("action")) for rule in rules}
     return next((action for action in ("inspect", "allow", "deny", "watch") if action in actions), "deny")
 
 
 def rules_summary(rules: list[Body], names: Mapping[str, str]) -> str:
-    """`fw` for an inspecting policy (`fw +2` with two other rules), `tcp/443` for a single rule, else how many."""
+    """Return ``fw`` (``fw +2`` with two other rules) for an inspecting policy, ``tcp/443`` for one rule, or a count."""
     services = dict.fromkeys(names.get(uid, uid) for rule in rules for uid in rule.get("services", ()) or ())
     if services:
         others = sum(rule.get("action") != "inspect" for rule in rules)
@@ -24,7 +24,7 @@ def rules_summary(rules: list[Body], names: Mapping[str, str]) -> str:
 
 
 def rule_match_text(rule: Body) -> str:
-    """`any`, `tcp/443, 8443`, `icmp`: what a rule matches, in the short form used everywhere."""
+    """Return what a rule matches in the short form used everywhere: ``any``, ``tcp/443, 8443``, ``icmp``."""
     protocol = str(rule.get("protocol", "any"))
     ports = [str(port) for port in rule.get("ports", ()) or ()]
     return f"{protocol}/{', '.join(ports)}" if ports else protocol

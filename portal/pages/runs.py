@@ -1,4 +1,4 @@
-"""Runs: the list, and one run with its steps as they go; its fragment is fetched again when the socket says so."""
+"""Runs: the list, and one run with its steps; its fragment is fetched again when the socket reports a change."""
 
 from __future__ import annotations
 
@@ -24,42 +24,44 @@ PAGE_SIZE = 100
 
 @tenant_page()
 def runs(request: PageRequest) -> HttpResponse:
-    found = Run.objects.select_related("plan__draft").prefetch_related("steps")
+    run_rows = Run.objects.select_related("plan__draft").prefetch_related("steps")
     state = request.GET.get("state", "")
     if state:
-        found = found.filter(state=state)
-    rows = [{"run": run, "counts": Counter(step.state for step in run.steps.all())} for run in found[:PAGE_SIZE]]
+        run_rows = run_rows.filter(state=state)
+    rows = [{"run": run, "counts": Counter(step.state for step in run.steps.all())} for run in run_rows[:PAGE_SIZE]]
     context = {"rows": rows, "state": state, "states": Run.State.values, "tenant": request.tenant}
     return render(request, "pages/runs/list.html", context)
 
 
 @tenant_page()
 def run(request: PageRequest, uid: UUID) -> HttpResponse:
-    found = get_object_or_404(Run.objects.select_related("plan__draft"), uid=uid)
-    newer = Run.objects.filter(plan=found.plan, created_at__gt=found.created_at).order_by("-created_at").first()
+    run_row = get_object_or_404(Run.objects.select_related("plan__draft"), uid=uid)
+    newer = Run.objects.filter(plan=run_row.plan, created_at__gt=run_row.created_at).order_by("-created_at").first()
     context = {
         "tenant": request.tenant,
-        "api": f"/api/v1/t/{request.tenant.slug}/runs/{found.uid}/",
-        "run": found,
-        "going": found.state in Run.ACTIVE,
-        "broken": found.state in FAILED_STATES,
+        "api": f"/api/v1/t/{request.tenant.slug}/runs/{run_row.uid}/",
+        "run": run_row,
+        "going": run_row.state in Run.ACTIVE,
+        "broken": run_row.state in FAILED_STATES,
         "newer": newer,
         "may": {"provision": "provision" in request.rights},
-        **run_progress(list(found.steps.all())),
-        "seconds": ((found.finished_at or timezone.now()) - (found.started_at or found.created_at)).total_seconds(),
+        **run_progress(list(run_row.steps.all())),
+        "seconds": (
+            (run_row.finished_at or timezone.now()) - (run_row.started_at or run_row.created_at)
+        ).total_seconds(),
     }
     return render(request, "pages/runs/run.html" + ("#live" if request.htmx else ""), context)
 
 
 def run_progress(steps: list[Step]) -> dict[str, Any]:
-    """Steps grouped by place, how many are in each state, and the pieces of the bar (in 240ths)."""
+    """Return the steps grouped by location, how many are in each state, and the pieces of the bar (in 240ths)."""
     counts = Counter(step.state for step in steps)
     shown = [state for state in STATE_ORDER if counts[state]]
-    bar, at = [], 0.0
+    bar, offset = [], 0.0
     for state in shown:
         width = 240 * counts[state] / len(steps)
-        bar.append({"tone": state_style(state).tone, "x": f"{at:.2f}", "width": f"{max(width - 0.6, 0.6):.2f}"})
-        at += width
+        bar.append({"tone": state_style(state).tone, "x": f"{offset:.2f}", "width": f"{max(width - 0.6, 0.6):.2f}"})
+        offset += width
     return {
         "total": len(steps),
         "counts": [(state, counts[state]) for state in shown],
@@ -88,12 +90,12 @@ def _step_location(step: Step) -> str:
 
 def _location_row(name: str, steps: list[Step]) -> dict[str, Any]:
     states = {step.state for step in steps}
-    told = next(state for state in STATE_PRECEDENCE if state in states)
+    worst_state = next(state for state in STATE_PRECEDENCE if state in states)
     done = sum(step.state == Step.State.DONE for step in steps)
     return {
         "name": name,
         "steps": sorted(steps, key=lambda step: step.order),
-        "state": told,
+        "state": worst_state,
         "done": done,
-        "open": told in ("failed", "running", "waiting"),
+        "open": worst_state in ("failed", "running", "waiting"),
     }

@@ -20,12 +20,12 @@ _IDLE = StateStyle("idle", icon="circle-dashed", word="Unknown")
 _BUSY = StateStyle("info", icon="loader-2", word="Running")
 
 
-def _with_word(face: StateStyle, word: str) -> StateStyle:
-    return StateStyle(face.tone, face.icon, word)
+def _with_word(style: StateStyle, word: str) -> StateStyle:
+    return StateStyle(style.tone, style.icon, word)
 
 
 STATE_STYLES: dict[str, StateStyle] = {
-    # Things on the topology.
+    # Objects on the topology.
     "up": _with_word(_OK, "Up"),
     "healthy": _OK,
     "live": StateStyle("ok", icon="access-point", word="Live"),
@@ -89,6 +89,6 @@ ACTIONS = {"allow", "deny", "inspect", "watch"}
 
 
 def state_style(state: str) -> StateStyle:
-    """The face of a state; one nobody has drawn yet is shown by its own word, never as healthy."""
+    """Return the style of a state; an unknown one is shown by its own word, never as healthy."""
     word = state.replace("_", " ").capitalize()
     return STATE_STYLES.get(state) or StateStyle("idle", icon="circle-dashed", word=word or "Unknown")

@@ -1,4 +1,4 @@
-"""API tokens for a tenant: made here, shown once, revoked here."""
+"""API tokens of a tenant: created here, shown once, revoked here."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ LIFETIMES = {"30": "30 days", "90": "90 days", "365": "1 year", "": "Until revok
 
 @tenant_page("view")
 def tokens(request: PageRequest) -> HttpResponse:
-    made, secret, problems = None, "", []
+    new_token, secret, problems = None, "", []
     if request.method == "POST":
         days = request.POST.get("days", "")
-        ends = timezone.now() + timedelta(days=int(days)) if days in LIFETIMES and days else None
+        expires_at = timezone.now() + timedelta(days=int(days)) if days in LIFETIMES and days else None
         name = request.POST.get("name", "").strip()
-        with catch_refusals() as done:
-            made, secret = services.issue_token(request.principal, name, request.POST.getlist("scopes"), ends)
-        problems = done.problems
+        with catch_refusals() as outcome:
+            new_token, secret = services.issue_token(request.principal, name, request.POST.getlist("scopes"), expires_at)
+        problems = outcome.problems
     now = timezone.now()
     context = {
         "tokens": [{"token": token, "state": _token_state(token, now)} for token in _visible_tokens(request)],
         "all": "members" in request.rights,
-        "made": made,
+        "made": new_token,
         "secret": secret,
         "problems": problems,
         "rights": [(right, word) for right, word in RIGHTS.items() if right in request.rights],
@@ -50,14 +50,14 @@ def tokens(request: PageRequest) -> HttpResponse:
 def revoke(request: PageRequest, uid: UUID) -> HttpResponse:
     token = get_object_or_404(_visible_tokens(request), uid=uid)
     services.revoke_token(token)
-    messages.success(request, f"Revoked {token.name}. What used it is refused from now on.")
+    messages.success(request, f"Revoked {token.name}. Requests with this token are refused from now on.")
     return redirect("tokens", request.tenant.slug)
 
 
 def _visible_tokens(request: PageRequest) -> QuerySet[ApiToken]:
-    """One's own; who manages members sees everybody's."""
-    found = ApiToken.objects.select_related("user").filter(tenant=request.tenant).order_by("-created_at")
-    return found if "members" in request.rights else found.filter(user=request.principal.user)
+    """Return a person's own tokens; those of everybody for who manages members."""
+    rows = ApiToken.objects.select_related("user").filter(tenant=request.tenant).order_by("-created_at")
+    return rows if "members" in request.rights else rows.filter(user=request.principal.user)
 
 
 def _token_state(token: ApiToken, now: datetime) -> str:

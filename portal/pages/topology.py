@@ -1,6 +1,6 @@
-"""Topology: the live map and its twin, a table, of the same picture; one thing may be selected.
+"""Topology: the live network as a map and as a table of the same data; one object may be selected.
 
-A picture is what ``provisioning.selectors.topology`` tells: ``{"nodes": […], "edges": […]}``.
+The data is what ``provisioning.selectors.topology`` returns: ``{"nodes": […], "edges": […]}``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from django.utils import timezone
 from portal.pages import kind_styles, topology_panel
 from portal.pages.decorators import PageRequest, tenant_page
 from portal.pages.topology_panel import circuits_by_end, traffic_totals
-from provisioning.selectors.topology import load_topology as picture
+from provisioning.selectors.topology import load_topology
 
 FILTERS = {"segment": "Segment", "group": "Group", "cluster": "Kind", "state": "Health"}
 Node = dict[str, Any]
@@ -24,7 +24,7 @@ Edge = dict[str, Any]
 
 @tenant_page("view")
 def topology(request: PageRequest) -> HttpResponse:
-    found, nodes = _load_topology()
+    data, nodes = _load_topology()
     chosen = {name: request.GET.get(name, "") for name in FILTERS}
     shown = [node for node in nodes if node["kind"] == "exchange" or _matches(node, chosen)]
     choice = _selected_id(request.GET.get("select", ""), nodes)
@@ -34,10 +34,10 @@ def topology(request: PageRequest) -> HttpResponse:
         "filtered": any(chosen.values()),
         "total": sum(node["kind"] == "connector" for node in nodes),
         "shown": sum(node["kind"] == "connector" for node in shown),
-        "simulated": found["simulated"],
-        **_table_rows(shown, found["edges"]),
-        "drawing": _map_data(shown, found["edges"]),
-        "side": topology_panel.topology_panel(choice, nodes, found["edges"], request) if choice else None,
+        "simulated": data["simulated"],
+        **_table_rows(shown, data["edges"]),
+        "drawing": _map_data(shown, data["edges"]),
+        "side": topology_panel.topology_panel(choice, nodes, data["edges"], request) if choice else None,
         "choice": choice,
     }
     part = "#data" if request.headers.get("HX-Target") == "tp-data" else ""
@@ -46,28 +46,28 @@ def topology(request: PageRequest) -> HttpResponse:
 
 @tenant_page("view")
 def side(request: PageRequest) -> HttpResponse:
-    """The side panel alone; empty when nothing is selected."""
-    found, nodes = _load_topology()
+    """Answer the side panel alone; empty when nothing is selected."""
+    data, nodes = _load_topology()
     choice = _selected_id(request.GET.get("select", ""), nodes)
-    shown = topology_panel.topology_panel(choice, nodes, found["edges"], request) if choice else None
+    shown = topology_panel.topology_panel(choice, nodes, data["edges"], request) if choice else None
     if choice and shown is None:
         raise Http404
     return render(request, "pages/topology_panel.html", {"side": shown, "choice": choice})
 
 
 def _load_topology() -> tuple[dict[str, Any], list[Node]]:
-    """The picture, and its nodes with how their kind is shown and which exchanges they stand at."""
-    found = picture(timezone.now())
+    """Return the topology, and its nodes with the style of their kind and the exchanges they are at."""
+    data = load_topology(timezone.now())
     nodes = []
-    for node in found["nodes"]:
-        look = kind_styles.kind_style(node["type"] if node["kind"] == "connector" else node["kind"])
-        at = node.get("exchanges") or ([node["exchange"]] if "exchange" in node else [])
-        nodes.append({**node, "icon": look.icon, "word": look.word, "cluster": look.cluster, "exchanges": at})
-    return found, nodes
+    for node in data["nodes"]:
+        style = kind_styles.kind_style(node["type"] if node["kind"] == "connector" else node["kind"])
+        exchanges = node.get("exchanges") or ([node["exchange"]] if "exchange" in node else [])
+        nodes.append({**node, "icon": style.icon, "word": style.word, "cluster": style.cluster, "exchanges": exchanges})
+    return data, nodes
 
 
 def _selected_id(choice: str, nodes: list[Node]) -> str:
-    """What is selected, by the picture's id or by the intent object's uid, as other pages link here."""
+    """Return the id of the selected node, which other pages name by the uid of its intent object."""
     return next((node["id"] for node in nodes if node["uid"] == choice), choice)
 
 
@@ -78,7 +78,7 @@ def _matches(node: Node, chosen: dict[str, str]) -> bool:
 
 
 def _filter(name: str, nodes: list[Node], chosen: str) -> dict[str, Any]:
-    """One filter of the toolbar with every value that occurs."""
+    """Return one filter of the toolbar with every value that occurs."""
     values: set[str] = set()
     for node in nodes:
         if node["kind"] != "exchange":
@@ -87,16 +87,18 @@ def _filter(name: str, nodes: list[Node], chosen: str) -> dict[str, Any]:
 
 
 def _table_rows(nodes: list[Node], edges: list[Edge]) -> dict[str, list[dict[str, Any]]]:
-    """Rows of the table twin; ``edges`` of a row are the ids its rates come from; the script keeps those up."""
+    """Return the rows of the table; ``edges`` of a row are the ids its rates come from, which the script updates."""
     names = {node["id"]: node["name"] for node in nodes}
     flows = circuits_by_end(edges)
-    held = Counter(one for node in nodes if node["kind"] == "connector" for one in node["exchanges"])
+    connector_counts = Counter(
+        exchange for node in nodes if node["kind"] == "connector" for exchange in node["exchanges"]
+    )
     rows = [
         {
             **node,
             **traffic_totals(flows[node["id"]]),
-            "where": [{"id": one, "name": names.get(one, "")} for one in node["exchanges"]],
-            "connectors": held[node["id"]],
+            "where": [{"id": exchange, "name": names.get(exchange, "")} for exchange in node["exchanges"]],
+            "connectors": connector_counts[node["id"]],
         }
         for node in nodes
     ]
@@ -108,7 +110,7 @@ def _table_rows(nodes: list[Node], edges: list[Edge]) -> dict[str, list[dict[str
 
 
 def _map_data(nodes: list[Node], edges: list[Edge]) -> dict[str, Any]:
-    """What the map's script draws (static/src/topology): exchanges, things around them, meshes, rates by edge."""
+    """Return what the map's script draws (static/src/topology): exchanges, what is at them, meshes, rates by edge."""
     flows = circuits_by_end(edges)
     return {
         "exchanges": [

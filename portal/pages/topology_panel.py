@@ -1,4 +1,4 @@
-"""The side panel of the topology: everything about one selected thing, each fact with a way to what is behind it."""
+"""The side panel of the topology: the facts about one selected object, each with a link to its details."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Edge = dict[str, Any]
 
 
 def topology_panel(choice: str, nodes: list[Node], edges: list[Edge], request: PageRequest) -> dict[str, Any] | None:
-    """What to show of the node or mesh link ``choice``; None when there is no such thing."""
+    """Return what to show of the node or mesh link ``choice``, or None when there is none."""
     by_id = {node["id"]: node for node in nodes}
     edge = next((edge for edge in edges if edge["id"] == choice), None)
     if edge and edge["kind"] == "mesh":
@@ -30,7 +30,7 @@ def topology_panel(choice: str, nodes: list[Node], edges: list[Edge], request: P
     return {
         "type": node["kind"],
         "node": node,
-        "where": [by_id[one] for one in node["exchanges"]],
+        "where": [by_id[exchange] for exchange in node["exchanges"]],
         **traffic_totals(circuits_by_end(edges)[choice]),
         "members": [other for other in nodes if choice in other["exchanges"]],
         "meshes": [
@@ -46,17 +46,17 @@ def topology_panel(choice: str, nodes: list[Node], edges: list[Edge], request: P
 
 
 def circuits_by_end(edges: list[Edge]) -> dict[str, list[Edge]]:
-    """Circuits by the connector and by the exchange that they join."""
-    found: dict[str, list[Edge]] = defaultdict(list)
+    """Return the circuits of each connector and of each exchange."""
+    circuits: dict[str, list[Edge]] = defaultdict(list)
     for edge in edges:
         if edge["kind"] == "circuit":
-            found[edge["from"]].append(edge)
-            found[edge["to"]].append(edge)
-    return found
+            circuits[edge["from"]].append(edge)
+            circuits[edge["to"]].append(edge)
+    return circuits
 
 
 def traffic_totals(flows: list[Edge]) -> dict[str, Any]:
-    """What these circuits carry into exchanges and back, and their ids, so that the script can go on adding."""
+    """Return the sums of what circuits carry into exchanges and back, and their ids, for the script to update."""
     return {
         "edges": " ".join(edge["id"] for edge in flows),
         "inward": sum(edge["rates"][0] for edge in flows) if flows else None,
@@ -65,7 +65,7 @@ def traffic_totals(flows: list[Edge]) -> dict[str, Any]:
 
 
 def _state_reason(node: Node) -> str:
-    """Why it is not simply up, in a sentence."""
+    """Return why a node is not up, in a sentence; "" when it is."""
     if node["state"] == "pending":
         return "In the live revision, not provisioned yet."
     if node["kind"] == "exchange" and node["state"] != "up":
@@ -77,9 +77,9 @@ def _state_reason(node: Node) -> str:
 
 
 def _month_cost(uid: str, request: PageRequest) -> dict[str, Any] | None:
-    """What it has cost in the month that is running, and where the invoice says so."""
+    """Return an object's cost in the current month and the address of its invoice; None without an invoice."""
     now = timezone.now()
-    drafts = [one for one in billing.list_invoices() if one["period_start"] <= now < one["period_end"]]
+    drafts = [invoice for invoice in billing.list_invoices() if invoice["period_start"] <= now < invoice["period_end"]]
     if not drafts:
         return None
     amounts = [line["amount"] for line in billing.invoice_lines(drafts[0]["number"]) if line["subject"]["uid"] == uid]
@@ -88,7 +88,7 @@ def _month_cost(uid: str, request: PageRequest) -> dict[str, Any] | None:
 
 
 def _last_change(uid: str) -> Revision | None:
-    """The revision that last said something new about it."""
+    """Return the revision that last changed an object."""
     live = queries.live_snapshot().revision
     version = Version.objects.filter(item__uid=uid, first__lte=live, last__gte=live).first()
     return Revision.objects.filter(number=version.first).first() if version else None

@@ -1,4 +1,4 @@
-"""Trace, and who reaches whom: questions about one flow, and about all flows of one thing, in any version."""
+"""Trace and reachability: one flow, and all flows from or to an object, in any version."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ HOP_STYLES = {
 
 @dataclass(frozen=True, slots=True)
 class QueriedSnapshot:
-    """What is asked: live, a draft or an old revision."""
+    """The version that is queried: live, a draft or an old revision."""
 
     key: str
     view: Snapshot
@@ -49,21 +49,21 @@ class QueriedSnapshot:
 
 @tenant_page()
 def trace(request: PageRequest) -> HttpResponse:
-    """One flow, hop by hop. Everything that was asked is in the address."""
+    """Show one flow, hop by hop. The whole query is in the address."""
     version = _queried_snapshot(request)
-    asked = {name: request.GET.get(name, "").strip() for name in ("from", "to", "port", "from_segment", "to_segment")}
+    query = {name: request.GET.get(name, "").strip() for name in ("from", "to", "port", "from_segment", "to_segment")}
     protocol, assume = request.GET.get("protocol", "tcp"), request.GET.get("assume", "healthy")
-    found, outcome = None, ServiceOutcome()
-    if asked["from"] and asked["to"]:
+    result, outcome = None, ServiceOutcome()
+    if query["from"] and query["to"]:
         with catch_refusals() as outcome:
-            found = selectors.trace_flow(
+            result = selectors.trace_flow(
                 version.view,
-                asked["from"],
-                asked["to"],
+                query["from"],
+                query["to"],
                 protocol=int(protocol) if protocol.isdecimal() else protocol,
-                port=int(asked["port"]) if asked["port"].isdecimal() and len(asked["port"]) < 6 else None,
-                from_segment=asked["from_segment"] or None,
-                to_segment=asked["to_segment"] or None,
+                port=int(query["port"]) if query["port"].isdecimal() and len(query["port"]) < 6 else None,
+                from_segment=query["from_segment"] or None,
+                to_segment=query["to_segment"] or None,
                 observed_at=timezone.now() if assume == "observed" and version.key == "live" else None,
             )
     endpoint: dict[str, Any] = {"literals": {INTERNET: "internet"}, "free": True, "example": ENDPOINT_EXAMPLE}
@@ -74,8 +74,8 @@ def trace(request: PageRequest) -> HttpResponse:
             ReferenceField("from_segment", "From segment", kinds=("segments",)),
             ReferenceField("to_segment", "To segment", kinds=("segments",)),
         ),
-        asked,
-        ReferenceNames(version.view, [asked]).label,
+        query,
+        ReferenceNames(version.view, [query]).label,
         prefix="tr",
     )
     context = {
@@ -83,12 +83,12 @@ def trace(request: PageRequest) -> HttpResponse:
         "start": fields[0],
         "end": fields[1],
         "segments": fields[2:],
-        "asked": asked,
+        "asked": query,
         "protocols": [name for name, _ in PROTOCOLS if name != "any"],
         "protocol": protocol,
         "assume": assume,
         "problems": outcome.problems,
-        "found": _trace_context(version, found, fields) if found else None,
+        "found": _trace_context(version, result, fields) if result else None,
     }
     return render(request, "pages/trace.html", context)
 
@@ -96,35 +96,35 @@ def trace(request: PageRequest) -> HttpResponse:
 ENDPOINT_EXAMPLE = "a name, or an address"
 
 
-def _trace_context(version: QueriedSnapshot, found: dict[str, Any], fields: list[BoundField]) -> dict[str, Any]:
-    rule = found.get("rule")
-    names = [chosen.name for one in fields[:2] for chosen in one.chosen]
+def _trace_context(version: QueriedSnapshot, result: dict[str, Any], fields: list[BoundField]) -> dict[str, Any]:
+    rule = result.get("rule")
+    names = [chosen.name for field in fields[:2] for chosen in field.chosen]
     return {
-        "state": found["disposition"],
+        "state": result["disposition"],
         "start": names[0] if names else "",
         "end": names[-1] if names else "",
-        "passes": found["disposition"] in ("delivered", "delivered_inspected", "local"),
-        "rule": plan_review.deciding_rule_text(rule, found.get("segment") or "") if rule else "",
+        "passes": result["disposition"] in ("delivered", "delivered_inspected", "local"),
+        "rule": plan_review.deciding_rule_text(rule, result.get("segment") or "") if rule else "",
         "url": ObjectLinks(version.root, [rule]).rule(rule),
-        "chain": found.get("chain") or [],
-        "segment": found.get("segment") or found.get("to_segment") or "",
-        "to_segment": found.get("to_segment") or "",
-        "hops": [_hop_row(hop) for hop in found["hops"]],
-        "back": [_hop_row(hop) for hop in (found.get("return") or {}).get("hops", ())],
+        "chain": result.get("chain") or [],
+        "segment": result.get("segment") or result.get("to_segment") or "",
+        "to_segment": result.get("to_segment") or "",
+        "hops": [_hop_row(hop) for hop in result["hops"]],
+        "back": [_hop_row(hop) for hop in (result.get("return") or {}).get("hops", ())],
     }
 
 
 def _hop_row(hop: dict[str, Any]) -> dict[str, Any]:
-    look = HOP_STYLES.get(hop["kind"]) or kind_styles.kind_style(hop["kind"])
-    return {**hop, "icon": look.icon, "word": look.word}
+    style = HOP_STYLES.get(hop["kind"]) or kind_styles.kind_style(hop["kind"])
+    return {**hop, "icon": style.icon, "word": style.word}
 
 
 @tenant_page()
 def reach(request: PageRequest) -> HttpResponse:
-    """What something can reach, or with ``way=to`` what can reach it; ``other`` asks about one pair."""
+    """Show what an object can reach or, with ``way=to``, what can reach it."""
     version = _queried_snapshot(request)
-    way = "to" if request.GET.get("way") == "to" else "from"
-    asked = {"of": request.GET.get("of", "").strip()}
+    direction = "to" if request.GET.get("way") == "to" else "from"
+    query = {"of": request.GET.get("of", "").strip()}
     fields = bind_fields(
         (
             ReferenceField(
@@ -135,58 +135,58 @@ def reach(request: PageRequest) -> HttpResponse:
                 free=True,
             ),
         ),
-        asked,
-        ReferenceNames(version.view, [asked]).label,
+        query,
+        ReferenceNames(version.view, [query]).label,
         prefix="re",
     )
-    found: list[dict[str, Any]] | None = None
+    flows: list[dict[str, Any]] | None = None
     outcome = ServiceOutcome()
-    if asked["of"]:
+    if query["of"]:
         with catch_refusals() as outcome:
-            found = selectors.list_reachable(version.view, asked["of"], towards=way == "to")
+            flows = selectors.list_reachable(version.view, query["of"], towards=direction == "to")
     context = {
         **_query_context(request, version),
         "of": fields[0],
-        "way": way,
-        "asked": asked,
+        "way": direction,
+        "asked": query,
         "name": fields[0].chosen[0].name if fields[0].chosen else "",
         "problems": outcome.problems,
-        "rows": _reach_rows(request, version, found[:MAX_ROWS]) if found is not None else None,
-        "more": max(0, len(found or ()) - MAX_ROWS),
+        "rows": _reach_rows(request, version, flows[:MAX_ROWS]) if flows is not None else None,
+        "more": max(0, len(flows or ()) - MAX_ROWS),
     }
     return render(request, "pages/reach.html", context)
 
 
-def _reach_rows(request: PageRequest, version: QueriedSnapshot, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    places = ObjectLinks(version.root, [one.get("rule") for one in found])
+def _reach_rows(request: PageRequest, version: QueriedSnapshot, flows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    links = ObjectLinks(version.root, [flow.get("rule") for flow in flows])
     address = reverse("trace", args=[request.tenant.slug])
     return [
         {
-            "from": plan_review.endpoint_names(one, "from"),
-            "to": plan_review.endpoint_names(one, "to"),
-            "segment": one["segment"],
-            "to_segment": one.get("to_segment") or "",
-            "flow": plan_review.flow_text(one),
-            "action": "inspect" if one["via"] else "allow",
-            "via": ", ".join(one["via"]),
-            "cause": plan_review.deciding_rule_text(one.get("rule"), one["segment"]),
-            "url": places.rule(one.get("rule")),
-            "example": plan_review.example_packet_text(one.get("example")),
-            "trace": f"{address}?{urlencode(_trace_query(version, one))}" if one.get("example") else "",
+            "from": plan_review.endpoint_names(flow, "from"),
+            "to": plan_review.endpoint_names(flow, "to"),
+            "segment": flow["segment"],
+            "to_segment": flow.get("to_segment") or "",
+            "flow": plan_review.flow_text(flow),
+            "action": "inspect" if flow["via"] else "allow",
+            "via": ", ".join(flow["via"]),
+            "cause": plan_review.deciding_rule_text(flow.get("rule"), flow["segment"]),
+            "url": links.rule(flow.get("rule")),
+            "example": plan_review.example_packet_text(flow.get("example")),
+            "trace": f"{address}?{urlencode(_trace_query(version, flow))}" if flow.get("example") else "",
         }
-        for one in found
+        for flow in flows
     ]
 
 
-def _trace_query(version: QueriedSnapshot, one: dict[str, Any]) -> dict[str, Any]:
-    """The example packet as the trace page asks it."""
-    packet = one["example"]
-    asked = {"from": packet["source"], "to": packet["destination"], "protocol": packet["protocol"]}
-    if one["to"] == [INTERNET]:
-        asked["to"] = INTERNET
-    segments = {"from_segment": one["segment"], "to_segment": one.get("to_segment") or one["segment"]}
+def _trace_query(version: QueriedSnapshot, flow: dict[str, Any]) -> dict[str, Any]:
+    """Return the query of the trace page for a flow's example packet."""
+    packet = flow["example"]
+    query = {"from": packet["source"], "to": packet["destination"], "protocol": packet["protocol"]}
+    if flow["to"] == [INTERNET]:
+        query["to"] = INTERNET
+    segments = {"from_segment": flow["segment"], "to_segment": flow.get("to_segment") or flow["segment"]}
     port = {"port": packet["port"]} if packet.get("port") is not None else {}
-    return {"version": version.key, **asked, **port, **segments}
+    return {"version": version.key, **query, **port, **segments}
 
 
 def _query_context(request: PageRequest, version: QueriedSnapshot) -> dict[str, Any]:
@@ -197,10 +197,10 @@ def _query_context(request: PageRequest, version: QueriedSnapshot) -> dict[str, 
         "api": version.api,
         "versions": [
             ("live", f"Live, revision {live}"),
-            *((f"drafts/{one.uid}", f"Draft {one.name}") for one in Draft.objects.filter(state=Draft.State.OPEN)),
+            *((f"drafts/{row.uid}", f"Draft {row.name}") for row in Draft.objects.filter(state=Draft.State.OPEN)),
             *(
-                (f"revisions/{one.number}", f"Revision {one.number}")
-                for one in Revision.objects.exclude(number=live)[:MAX_REVISIONS]
+                (f"revisions/{row.number}", f"Revision {row.number}")
+                for row in Revision.objects.exclude(number=live)[:MAX_REVISIONS]
             ),
         ],
     }
@@ -211,14 +211,14 @@ def _queried_snapshot(request: PageRequest) -> QueriedSnapshot:
     api = f"/api/v1/t/{slug}/"
     if key == "live":
         return QueriedSnapshot(key, queries.live_snapshot(), reverse("network", args=[slug]), f"{api}live/")
-    kind, _, which = key.partition("/")
-    if kind == "revisions" and which.isdecimal() and len(which) < 10:
-        root = reverse("revision-objects", args=[slug, int(which)])
-        return QueriedSnapshot(key, queries.revision_snapshot(int(which)), root, f"{api}{key}/")
+    kind, _, identifier = key.partition("/")
+    if kind == "revisions" and identifier.isdecimal() and len(identifier) < 10:
+        root = reverse("revision-objects", args=[slug, int(identifier)])
+        return QueriedSnapshot(key, queries.revision_snapshot(int(identifier)), root, f"{api}{key}/")
     if kind != "drafts":
         raise Http404
-    view = queries.draft_snapshot(which)
-    if view.draft is None or view.draft.state == Draft.State.DISCARDED:
+    snapshot = queries.draft_snapshot(identifier)
+    if snapshot.draft is None or snapshot.draft.state == Draft.State.DISCARDED:
         raise Http404
-    request.draft_uid = view.draft.uid
-    return QueriedSnapshot(key, view, reverse("draft-objects", args=[slug, view.draft.uid]), f"{api}{key}/")
+    request.draft_uid = snapshot.draft.uid
+    return QueriedSnapshot(key, snapshot, reverse("draft-objects", args=[slug, snapshot.draft.uid]), f"{api}{key}/")

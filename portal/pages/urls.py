@@ -1,4 +1,4 @@
-"""Addresses of the pages. Names are plain words: {% url "topology" slug %}."""
+"""Addresses of the pages, by name: {% url "topology" slug %}."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Usage and cost: any stretch of time, one meter or all, by what one asks; the same figures as a table and as CSV."""
+"""Usage and cost over any period, of one meter or all, by a chosen grouping, as a page and as CSV."""
 
 from __future__ import annotations
 
@@ -20,7 +20,14 @@ from portal.pages.bar_chart import ChartBar, bar_chart
 from portal.pages.decorators import PageRequest, tenant_page
 from provisioning.core.formats.csv_text import escape_formula
 
-GROUPINGS = {"meter": "Meter", "subject": "Thing", "day": "Day", "size": "Size", "kind": "Kind", "exchange": "Exchange"}
+GROUPINGS = {
+    "meter": "Meter",
+    "subject": "Resource",
+    "day": "Day",
+    "size": "Size",
+    "kind": "Kind",
+    "exchange": "Exchange",
+}
 MAX_PERIOD = timedelta(days=400)
 
 
@@ -30,17 +37,17 @@ def usage(request: PageRequest) -> HttpResponse:
     start, end = _period(request, today)
     meter = request.GET.get("meter") if request.GET.get("meter") in METERS else None
     by = request.GET.get("by", "") if request.GET.get("by") in GROUPINGS else "meter"
-    found = selectors.usage_report(_midnight(start), _midnight(end), meter, by)
+    report = selectors.usage_report(_midnight(start), _midnight(end), meter, by)
     if request.GET.get("format") == "csv":
-        return _csv_response(found, start, end, request)
-    days = found if by == "day" else selectors.usage_report(_midnight(start), _midnight(end), meter, "day")
+        return _csv_response(report, start, end, request)
+    days = report if by == "day" else selectors.usage_report(_midnight(start), _midnight(end), meter, "day")
     context = {
-        "found": found,
-        "rows": [{**row, "share": _percent_of_total(row, found)} for row in found["rows"]],
-        "chart": bar_chart(_daily_bars(days, start, min(end, today + timedelta(days=1)), bool(found["currency"]))),
-        "in_money": bool(found["currency"]),
-        "before": _previous_period(start, end, today, meter, found["total"]),
-        "dearest": _most_expensive_group(found),
+        "found": report,
+        "rows": [{**row, "share": _percent_of_total(row, report)} for row in report["rows"]],
+        "chart": bar_chart(_daily_bars(days, start, min(end, today + timedelta(days=1)), bool(report["currency"]))),
+        "in_money": bool(report["currency"]),
+        "before": _previous_period(start, end, today, meter, report["total"]),
+        "dearest": _most_expensive_group(report),
         "start": start,
         "last": end - timedelta(days=1),
         "months": [
@@ -60,7 +67,7 @@ def usage(request: PageRequest) -> HttpResponse:
 
 
 def _period(request: PageRequest, today: date) -> tuple[date, date]:
-    """[from, to) of the query, whose ``to`` is the last day shown; this month where it says nothing or nonsense."""
+    """Return [from, to) of the query, whose ``to`` is the last day; the current month when the query is unusable."""
     first = _parse_day(request.GET.get("from", ""))
     last = _parse_day(request.GET.get("to", ""))
     if first and last and first <= last and last - first < MAX_PERIOD:
@@ -85,23 +92,23 @@ def _next_month(first: date) -> date:
 
 
 def _months(today: date) -> list[date]:
-    """This month and the one before, as they are asked for most."""
+    """Return this month and the one before, which are offered as shortcuts."""
     this = today.replace(day=1)
     return [this, (this - timedelta(days=1)).replace(day=1)]
 
 
-def _daily_bars(found: dict[str, Any], start: date, end: date, in_money: bool) -> list[ChartBar]:
-    """A bar for every day of the period that has begun. Quantities only add up within one unit, money always does."""
-    units = {row["unit"] for row in found["rows"]}
+def _daily_bars(report: dict[str, Any], start: date, end: date, in_money: bool) -> list[ChartBar]:
+    """Return a bar for every day of the period until today; none for quantities of several units."""
+    units = {row["unit"] for row in report["rows"]}
     if not in_money and len(units) > 1:
         return []
     sums: dict[str, Decimal] = defaultdict(Decimal)
-    for row in found["rows"]:
+    for row in report["rows"]:
         sums[row["group"]] += row["amount"] if in_money else row["quantity"]
-    word = found["currency"] if in_money else next(iter(units), "")
+    unit = report["currency"] if in_money else next(iter(units), "")
     days = [start + timedelta(days=number) for number in range((end - start).days)]
     return [
-        ChartBar(f"{day.day} {day:%b}", sums[f"{day}"], f"{day.day} {day:%b}: {sums[f'{day}']:,.2f} {word}")
+        ChartBar(f"{day.day} {day:%b}", sums[f"{day}"], f"{day.day} {day:%b}: {sums[f'{day}']:,.2f} {unit}")
         for day in days
     ]
 
@@ -109,29 +116,29 @@ def _daily_bars(found: dict[str, Any], start: date, end: date, in_money: bool) -
 def _previous_period(
     start: date, end: date, today: date, meter: str | None, total: Decimal | None
 ) -> dict[str, Any] | None:
-    """The cost of the stretch before, as long as what has passed of this one, and by how much it changed."""
+    """Return the cost of a period as long as the passed part of this one, just before it, and the change in percent."""
     passed = min(end, today + timedelta(days=1)) - start
     if total is None or passed <= timedelta():
         return None
-    then = selectors.usage_report(_midnight(start - passed), _midnight(start), meter, "meter")["total"]
-    percent = round((total - then) / then * 100) if then else None
-    return {"total": then, "percent": percent, "from": start - passed, "days": passed.days}
+    previous = selectors.usage_report(_midnight(start - passed), _midnight(start), meter, "meter")["total"]
+    percent = round((total - previous) / previous * 100) if previous else None
+    return {"total": previous, "percent": percent, "from": start - passed, "days": passed.days}
 
 
-def _most_expensive_group(found: dict[str, Any]) -> dict[str, Any] | None:
-    """The group that costs most, over all its meters."""
+def _most_expensive_group(report: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the group that costs most, over all its meters."""
     sums: dict[str, Decimal] = defaultdict(Decimal)
-    for row in found["rows"]:
+    for row in report["rows"]:
         sums[row["group_label"] or row["label"]] += row["amount"] or 0
-    label = max(sums, key=lambda one: sums[one], default=None)
+    label = max(sums, key=lambda group: sums[group], default=None)
     return {"label": label, "amount": sums[label]} if label else None
 
 
-def _percent_of_total(row: dict[str, Any], found: dict[str, Any]) -> int:
-    return round(row["amount"] / found["total"] * 100) if found["total"] and row["amount"] else 0
+def _percent_of_total(row: dict[str, Any], report: dict[str, Any]) -> int:
+    return round(row["amount"] / report["total"] * 100) if report["total"] and row["amount"] else 0
 
 
-def _csv_response(found: dict[str, Any], start: date, end: date, request: PageRequest) -> HttpResponse:
+def _csv_response(report: dict[str, Any], start: date, end: date, request: PageRequest) -> HttpResponse:
     last = end - timedelta(days=1)
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     name = f"usage-{request.tenant.slug}-{start}-{last}.csv"
@@ -139,7 +146,7 @@ def _csv_response(found: dict[str, Any], start: date, end: date, request: PageRe
     writer = csv.writer(response)
     head = ("from", "to", "meter", "group_by", "group", "name", "quantity", "unit", "amount", "currency", "samples")
     writer.writerow(head)
-    for row in found["rows"]:
+    for row in report["rows"]:
         amount = "" if row["amount"] is None else str(row["amount"])
         words = [
             escape_formula(row["group"]),
@@ -148,5 +155,7 @@ def _csv_response(found: dict[str, Any], start: date, end: date, request: PageRe
             row["unit"],
             amount,
         ]
-        writer.writerow([start, last, row["meter"], found["group_by"], *words, found["currency"] or "", row["samples"]])
+        writer.writerow(
+            [start, last, row["meter"], report["group_by"], *words, report["currency"] or "", row["samples"]]
+        )
     return response
