@@ -1,4 +1,4 @@
-"""System checks of the environment: each says what to set."""
+"""System checks of the environment; each says what to set."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ REQUIRED_VARIABLES = {
 
 @register()
 def check_environment(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    found: list[CheckMessage] = [
-        Error(f"{name} is not set.", hint=f"Set {name} to {wanted}.", id="causeway.E001")
-        for name, wanted in REQUIRED_VARIABLES.items()
+    messages: list[CheckMessage] = [
+        Error(f"{name} is not set.", hint=f"Set {name} to {example}.", id="causeway.E001")
+        for name, example in REQUIRED_VARIABLES.items()
         if not os.environ.get(name)
     ]
     for name, schemes in {"DATABASE_URL": ("postgres", "postgresql"), "REDIS_URL": ("redis", "rediss")}.items():
         value = os.environ.get(name, "")
         if value and value.partition(":")[0] not in schemes:
-            found.append(
+            messages.append(
                 Error(f"{name} does not begin with {schemes[0]}://.", hint=REQUIRED_VARIABLES[name], id="causeway.E002")
             )
     for number, key in enumerate(settings.ENCRYPTION_KEYS):
@@ -36,5 +36,7 @@ def check_environment(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             Fernet(key)
         except ValueError:
             hint = "Make one with: python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key())'"
-            found.append(Error(f"ENCRYPTION_KEYS: key {number + 1} is no Fernet key.", hint=hint, id="causeway.E003"))
-    return found
+            messages.append(
+                Error(f"ENCRYPTION_KEYS: key {number + 1} is not a Fernet key.", hint=hint, id="causeway.E003")
+            )
+    return messages

@@ -1,6 +1,6 @@
-"""Telling browsers what changed: the senders, and the socket ``/ws/t/{slug}/`` (docs/api.md, “Live updates”).
+"""Live updates: the senders, and the WebSocket ``/ws/t/{slug}/`` (docs/api.md, “Live updates”).
 
-The socket says what changed, the page fetches it again with the ordinary permission check; only rates carry numbers.
+A message says what changed, and the page fetches it again with the ordinary permission check; only rates carry numbers.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 SEND_INTERVAL = 0.1
 """Seconds between two messages of one socket: at most 10 a second."""
 REAUTHORIZE_INTERVAL = 30.0
-"""Seconds after which a socket proves again that it may listen."""
+"""Seconds after which a socket's permission is checked again."""
 MAX_PENDING = 100
 SEND_TIMEOUT = 5.0
 """Seconds that a sender waits for Redis."""
@@ -37,7 +37,7 @@ CLOSE_UNAUTHENTICATED, CLOSE_NOT_FOUND = 4401, 4404
 
 
 def send_changed(tenant: str, what: str, id: str = "", version: int | None = None) -> None:
-    """Outbox handler: tell the tenant's browsers. Raises ConnectionError with Redis away, so that it is tried again."""
+    """Outbox handler: tell the tenant's browsers what changed. Raise ConnectionError without Redis, to be retried."""
     try:
         _send_to_tenant(tenant, {"type": "changed", "what": what, "id": id, "version": version})
     except (RedisError, TimeoutError) as error:
@@ -45,12 +45,12 @@ def send_changed(tenant: str, what: str, id: str = "", version: int | None = Non
 
 
 def send_rates(tenant: str, at: datetime, edges: Mapping[str, Sequence[float]]) -> None:
-    """Bits per second of edges; numbers that nobody hears are not worth a second try."""
-    told = {edge: [round(rate) for rate in pair] for edge, pair in edges.items()}
+    """Send the bits per second of edges; a failure is logged and not retried, since newer rates follow soon."""
+    rounded = {edge: [round(rate) for rate in pair] for edge, pair in edges.items()}
     try:
-        _send_to_tenant(tenant, {"type": "rates", "at": at.isoformat(), "edges": told})
+        _send_to_tenant(tenant, {"type": "rates", "at": at.isoformat(), "edges": rounded})
     except (RedisError, OSError) as error:
-        logger.warning("live: rates of %s not told: %s", tenant, error)
+        logger.warning("live: rates of %s not sent: %s", tenant, error)
 
 
 def _send_to_tenant(tenant: str, message: dict[str, Any]) -> None:
@@ -64,8 +64,11 @@ _event_loop_lock = threading.Lock()
 
 
 def _event_loop() -> asyncio.AbstractEventLoop:
-    """This process' loop for telling, in a thread of its own: a layer keeps its Redis connections for each loop, and a
-    loop for each message would connect for each message. A worker's children each start theirs."""
+    """Return this process's event loop for sending, which runs in a thread of its own.
+
+    A channel layer keeps its Redis connections for each loop, so a loop for each message would connect for each
+    message. Each child of a worker starts its own.
+    """
     process = os.getpid()
     with _event_loop_lock:
         if process not in _event_loops:
@@ -79,7 +82,7 @@ def tenant_group(tenant: str) -> str:
 
 
 class PendingMessages:
-    """What one socket has not been told yet; of the same thing only the newest is kept."""
+    """The messages that one socket has not been sent yet; only the newest about each object is kept."""
 
     def __init__(self) -> None:
         self._messages: dict[tuple[str, ...], dict[str, Any]] = {}
@@ -103,7 +106,7 @@ class PendingMessages:
         return message
 
     def _merge_by_kind(self) -> None:
-        """So many things changed that the page may as well look at all of their kind: an empty id."""
+        """Replace the messages about single objects by one for each kind, with an empty id: pages reload them all."""
         for key, message in list(self._messages.items()):
             if key[0] == "changed" and message["id"]:
                 del self._messages[key]
@@ -111,7 +114,7 @@ class PendingMessages:
 
 
 class LiveConsumer(AsyncJsonWebsocketConsumer):
-    """One browser's (or script's) socket. Closed with 4401 for nobody and 4404 for a stranger."""
+    """The WebSocket of one browser or script. Closed with 4401 when not signed in and with 4404 for a stranger."""
 
     send_task: asyncio.Task[None] | None = None
 
@@ -119,13 +122,13 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         slug = self.scope["url_route"]["kwargs"]["slug"]
         refusal = await self._close_code(slug)
         if refusal:
-            # Accepted first: a browser is only told the code of a socket that was open.
+            # Accepted first: a browser only learns the code of a socket that was open.
             await self.accept()
             await self.close(refusal)
             return
         self.pending = PendingMessages()
         self.group = tenant_group(slug)
-        # Listening before it is accepted: whoever has a socket misses nothing.
+        # Subscribed before it is accepted, so that whoever has a socket misses nothing.
         await self.channel_layer.group_add(self.group, self.channel_name)
         await self.accept()
         self.send_task = asyncio.create_task(self._send())
@@ -141,11 +144,11 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         self.pending.put(event["message"])
 
     async def receive_json(self, content: Any, **kwargs: Any) -> None:
-        """Nothing is asked here; the API is for that."""
+        """Ignore what a browser sends; requests belong to the API."""
 
     @classmethod
     async def decode_json(cls, text_data: str) -> None:
-        """Nor is it read."""
+        """Do not parse it either."""
 
     async def _send(self) -> None:
         while True:
@@ -169,7 +172,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
 
 
 def bearer_token(scope: Mapping[str, Any]) -> str | None:
-    """The token of the Authorization header, which a browser cannot send here and a script can."""
+    """Return the token of the Authorization header, which a script can send here and a browser cannot."""
     header = dict(scope["headers"]).get(b"authorization", b"").decode("latin1")
     return header.removeprefix("Bearer ").strip() if header.startswith("Bearer ") else None
 
@@ -179,8 +182,13 @@ def _authenticate(scope: Mapping[str, Any]) -> Principal | None:
     if secret is not None:
         token = tokens.find(secret)
         return Principal(token.user, token) if token else None
-    known, session = scope.get("user"), scope.get("session")
-    if known is None or not known.is_authenticated or session is None or not session.exists(session.session_key):
+    session_user, session = scope.get("user"), scope.get("session")
+    if (
+        session_user is None
+        or not session_user.is_authenticated
+        or session is None
+        or not session.exists(session.session_key)
+    ):
         return None
-    user = User.objects.filter(pk=known.pk, is_active=True).first()
+    user = User.objects.filter(pk=session_user.pk, is_active=True).first()
     return Principal(user) if user else None

@@ -117,7 +117,7 @@ class CloudAccountListView(BaseApiView):
     @extend_schema(request=NewAccountSerializer, responses={201: ACCOUNT})
     def post(self, request: Request) -> Response:
         """Add an account with its credentials."""
-        account = accounts.add_account(**validate_body(NewAccountSerializer, self.fields(request)))
+        account = accounts.add_account(**validate_body(NewAccountSerializer, self.json_body(request)))
         return response_with_etag(account_json(account), 201, location=f"{request.path}{account.uid}/")
 
 
@@ -135,7 +135,11 @@ class CloudAccountDetailView(BaseApiView):
         """Change the given fields; new credentials take the place of all old ones."""
         account = _get_account(uid)
         check_if_match(request, entity_tag(account_json(account)))
-        change = {"regions": None, "credentials": None, **validate_body(AccountChangeSerializer, self.fields(request))}
+        change = {
+            "regions": None,
+            "credentials": None,
+            **validate_body(AccountChangeSerializer, self.json_body(request)),
+        }
         return response_with_etag(account_json(accounts.update_account(account, **change)))
 
 

@@ -1,4 +1,4 @@
-"""Who is asking, as the doors found out (tenants.middleware): a bearer token, or the session of a page."""
+"""Authentication by what the middleware has found (tenants.middleware): a bearer token, or the session of a page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tenants.models import ApiToken, User
 
 
 class MiddlewareAuthentication(BaseAuthentication):
-    """Takes over what ``tenants.middleware.IdentityMiddleware`` found; a session has to prove that its page asks."""
+    """Takes over what ``tenants.middleware.IdentityMiddleware`` found; a session must also send its CSRF token."""
 
     def authenticate(self, request: Request) -> tuple[User, ApiToken | None] | None:
         http: Any = request._request
@@ -43,7 +43,7 @@ class _CsrfCheck(CsrfViewMiddleware):
 
 
 class PortalAuthenticationScheme(OpenApiAuthenticationExtension):
-    """How the schema describes it; spectacular finds this by its base class."""
+    """The authentication in the OpenAPI document; drf-spectacular finds this class by its base class."""
 
     target_class = MiddlewareAuthentication
     name = ["token", "session"]

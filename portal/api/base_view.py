@@ -1,4 +1,4 @@
-"""What every endpoint does the same way: rights, sizes, tags, keys. Endpoints themselves are a few lines each."""
+"""What every API view does the same way: rights, body sizes, entity tags, idempotency keys."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from tenants.principal import Principal
 
 
 class BaseApiView(APIView):
-    """``reads`` and ``writes``: rights (tenants.roles), None where being signed in is enough.
+    """``read_right`` and ``write_right``: rights (tenants.roles), None where being signed in is enough.
 
-    Below ``t/{slug}/`` the doors have opened the tenant's scope, and with it a transaction; elsewhere a write gets
+    Below ``t/{slug}/`` the middleware has opened the tenant's scope, and with it a transaction; elsewhere a write gets
     a transaction here. Either is rolled back when the answer is a refusal.
     """
 
     read_right: ClassVar[str | None] = "view"
     write_right: ClassVar[str | None] = "edit"
     max_body_bytes: ClassVar[int] = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-    """Bytes a body may have."""
+    """The largest body, in bytes."""
 
     parser_classes = [parsers.JsonParser]
     renderer_classes = [JsonRenderer]
@@ -80,24 +80,24 @@ class BaseApiView(APIView):
 
     @property
     def principal(self) -> Principal:
-        """The one who asks; behind the permission check there always is one."""
+        """The person or token that sent the request; after the permission check there always is one."""
         http: Any = self.request._request
-        found: Principal = http.principal
-        return found
+        principal: Principal = http.principal
+        return principal
 
     def tenant_path(self, *parts: object) -> str:
-        """An address below this tenant's."""
+        """Return an address below this tenant's."""
         http: Any = self.request._request
         return "/".join(["/api/v1/t", http.tenant.slug, *map(str, parts), ""])
 
     @property
     def rights(self) -> frozenset[str]:
         http: Any = self.request._request
-        found: frozenset[str] = http.rights
-        return found
+        rights: frozenset[str] = http.rights
+        return rights
 
-    def fields(self, request: Request) -> dict[str, Any]:
-        """The body as an object; one that was lost on its way must not read as an empty one."""
+    def json_body(self, request: Request) -> dict[str, Any]:
+        """Return the body as an object. Raise ParseError for an empty body, which may have been lost on its way."""
         if not self.raw_body:
             raise ParseError("The body is empty. Send a JSON object with fields.", "required")
         if not isinstance(request.data, dict):
@@ -113,6 +113,6 @@ class BodyNotAnObject(APIException):
 def response_with_etag(
     data: Any, status: int = 200, *, tag: str | None = None, location: str | None = None
 ) -> Response:
-    """An answer with its entity tag, and on creation its address."""
+    """Return an answer with its entity tag and, on creation, its address."""
     headers = {"ETag": f'"{tag or etags.entity_tag(data)}"', **({"Location": location} if location else {})}
     return Response(data, status, headers=headers)

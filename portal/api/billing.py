@@ -50,7 +50,7 @@ USAGE_ROW = object_schema(
     unit=text(),
     key=text("what it is grouped by: a meter, an address, a day, a value"),
     group_label=text(),
-    thing=any_json("what was used, when grouped by subject"),
+    thing=any_json("the resource, when grouped by subject"),
     quantity=decimal_text(),
     amount=optional_text("decimal text; null without a price"),
     samples=number(),
@@ -100,7 +100,7 @@ LINE = object_schema(
     quantity=decimal_text(),
     unit=text(),
     unit_price=optional_text("decimal text"),
-    average=boolean("unit_price is amount by quantity, since several bands apply"),
+    average=boolean("unit_price is amount ÷ quantity, since several bands apply"),
     amount=decimal_text(),
     currency=text(),
     version=text("of the price book"),
@@ -120,7 +120,7 @@ SAMPLE = object_schema(
     quantity=decimal_text(),
     unit=text(),
     dimensions=any_json(),
-    provenance=any_json("the readings or lifecycle it was made from"),
+    provenance=any_json("the readings or lifecycle rows it was computed from"),
 )
 
 
@@ -129,33 +129,33 @@ class BillingView(BaseApiView):
 
 
 class UsageView(BillingView):
-    """What was used in [from, to) and what it costs; the running month when left out."""
+    """What was used in [from, to) and what it costs; the current month when left out."""
 
     @extend_schema(
         responses=USAGE,
         parameters=[
-            query_parameter("from", "a date or a moment", OpenApiTypes.DATETIME),
-            query_parameter("to", "a date or a moment", OpenApiTypes.DATETIME),
+            query_parameter("from", "a date or a timestamp", OpenApiTypes.DATETIME),
+            query_parameter("to", "a date or a timestamp", OpenApiTypes.DATETIME),
             query_parameter("meter"),
             query_parameter("group_by", "meter, subject, day, hour, or a dimension such as exchange or size"),
         ],
     )
     def get(self, request: Request) -> Response:
-        asked, now = request.query_params, timezone.now()
-        start = _parse_moment(asked.get("from"), "from") or now.replace(
+        query, now = request.query_params, timezone.now()
+        start = _parse_moment(query.get("from"), "from") or now.replace(
             day=1, hour=0, minute=0, second=0, microsecond=0
         )
-        end = _parse_moment(asked.get("to"), "to") or now
+        end = _parse_moment(query.get("to"), "to") or now
         if not start <= end <= start + MAX_PERIOD:
             raise invalid_parameter("to", f"“to” comes after “from”, at most {MAX_PERIOD.days} days.", "out_of_range")
         try:
-            found = selectors.usage_report(start, end, asked.get("meter") or None, asked.get("group_by") or "meter")
+            report = selectors.usage_report(start, end, query.get("meter") or None, query.get("group_by") or "meter")
         except selectors.UnknownGrouping as error:
             raise invalid_parameter(
                 "group_by" if "group" in str(error) else "meter", str(error), "not_one_of"
             ) from error
-        rows, found["unpriced"] = map(_with_row_keys, (found.pop("rows"), found["unpriced"]))
-        return Response({**found, **paginate_values(request, rows, others=USAGE_PARAMETERS)})
+        rows, report["unpriced"] = map(_with_row_keys, (report.pop("rows"), report["unpriced"]))
+        return Response({**report, **paginate_values(request, rows, others=USAGE_PARAMETERS)})
 
 
 def _with_row_keys(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -163,7 +163,7 @@ def _with_row_keys(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 class EstimateView(BillingView):
-    """What the network that is there costs in a month."""
+    """What the live network costs in a month."""
 
     @extend_schema(responses=ESTIMATE)
     def get(self, request: Request) -> Response:
@@ -194,7 +194,7 @@ class InvoiceDetailView(InvoiceView):
 
 
 class InvoiceLineListView(InvoiceView):
-    """Each with its cause and its reason; they add up to the total."""
+    """The lines with their subjects and explanations; they add up to the total."""
 
     @extend_list_schema(LINE, "InvoiceLine", filters=("meter",))
     def get(self, request: Request, number: str) -> Response:
@@ -202,7 +202,7 @@ class InvoiceLineListView(InvoiceView):
 
 
 class LineSampleListView(InvoiceView):
-    """What a line charges, sample by sample; their quantities add up to the line's."""
+    """The samples that a line charges; their quantities add up to the line's."""
 
     @extend_list_schema(SAMPLE, "Sample")
     def get(self, request: Request, number: str, line: UUID) -> Response:
@@ -215,17 +215,17 @@ class InvoiceExportView(InvoiceView):
     renderer_classes = [CsvRenderer]
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[Any, str]:
-        """`?format=` says what is wanted, whatever Accept says."""
+        """Let `?format=` decide, not the Accept header."""
         return CsvRenderer(), CsvRenderer.media_type
 
     @extend_schema(
         responses={(200, "text/csv"): OpenApiTypes.STR}, parameters=[query_parameter("format", enum=FORMATS)]
     )
     def get(self, request: Request, number: str) -> Response:
-        wanted = request.query_params.get("format", "csv")
-        if wanted not in FORMATS:
+        file_format = request.query_params.get("format", "csv")
+        if file_format not in FORMATS:
             raise invalid_parameter(
-                "format", f"There is no export as “{wanted}”; so far there is {', '.join(FORMATS)}.", "not_one_of"
+                "format", f"There is no export as “{file_format}”; use {', '.join(FORMATS)}.", "not_one_of"
             )
         headers = {"Content-Disposition": f'attachment; filename="invoice-{number}.csv"'}
         return Response(exports.invoice_csv(number), headers=headers)

@@ -1,4 +1,4 @@
-"""What the operator offers: locations for exchanges, marketplace products, sizes."""
+"""The operator's catalogue: locations for exchanges, marketplace products, sizes."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ SIZE = object_schema("Size", key=text(), bits_per_second=number())
 
 
 def _location_json(location: Any) -> dict[str, Any]:
-    plain = asdict(location)
+    fields = asdict(location)
     # Underlay addresses are the operator's own business.
-    return {**plain, "nodes": [{"index": n["index"], "public_ip": n["public_ip"]} for n in plain["nodes"]]}
+    return {**fields, "nodes": [{"index": n["index"], "public_ip": n["public_ip"]} for n in fields["nodes"]]}
 
 
 class CatalogListView(BaseApiView, ABC):
@@ -51,7 +51,7 @@ class CatalogListView(BaseApiView, ABC):
 
     @abstractmethod
     def values(self) -> list[dict[str, Any]]:
-        """What is offered, as JSON values."""
+        """Return what is offered, as JSON values."""
 
     def get(self, request: Request) -> Response:
         return Response(paginate_values(request, self.values(), self.filters))

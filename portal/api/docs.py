@@ -1,4 +1,4 @@
-"""Where the OpenAPI document is served and can be browsed; both need no token."""
+"""The OpenAPI document and its browser; neither needs a token."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from rest_framework.response import Response
 
 @cache
 def openapi_document() -> Any:
-    """The same for everybody, and slow to make."""
+    """Return the OpenAPI document, which is the same for everybody and takes long to build."""
     return SchemaGenerator().get_schema(request=None, public=True)
 
 
 class OpenApiSchemaView(SpectacularAPIView):
-    """JSON unless YAML is asked for."""
+    """The document as JSON or, when requested, YAML."""
 
     renderer_classes = [OpenApiJsonRenderer2, OpenApiJsonRenderer, OpenApiYamlRenderer]
     authentication_classes = []

@@ -22,7 +22,7 @@ from portal.api.base_view import BaseApiView, response_with_etag
 from portal.api.intent_objects import boolean_parameter, draft_etag, lock_draft, requested_snapshot
 from portal.api.object_schemas import object_schemas
 from portal.api.pagination import CursorPaginator
-from portal.api.renderers import JsonRenderer
+from portal.api.renderers import JsonRenderer, YamlRenderer
 from portal.api.schema import copy_method, extend_list_schema, query_parameter
 from portal.api.schema_fields import any_json, boolean, choice, list_of, number, object_schema, text, timestamp, uid
 from portal.api.tenancy import validate_body
@@ -68,7 +68,7 @@ class NetworkDocumentView(BaseApiView):
     """The whole network, JSON or YAML by Accept, references by name. What was read can be sent back without loss, or
     to another tenant; with `ids=0` without the ids of this one."""
 
-    renderer_classes = [JsonRenderer, parsers.YamlRenderer]
+    renderer_classes = [JsonRenderer, YamlRenderer]
     parser_classes = [parsers.JsonParser, parsers.YamlParser]
     max_body_bytes = MAX_DOCUMENT_BYTES
 
@@ -95,7 +95,7 @@ class DraftDocumentView(NetworkDocumentView):
             etags.check_if_match(
                 request, etags.entity_tag(document_export.export_document(queries.snapshot_of_draft(found)))
             )
-        told = editing.import_document(found, self.fields(request), dry_run=dry_run)
+        told = editing.import_document(found, self.json_body(request), dry_run=dry_run)
         if dry_run:
             return Response({"differences": told})
         return response_with_etag(document_export.export_document(queries.draft_snapshot(draft)))
@@ -196,7 +196,7 @@ class EditListView(BaseApiView):
     def post(self, request: Request, draft: UUID) -> Response:
         found = lock_draft(draft)
         etags.check_if_match(request, draft_etag(found))
-        edits = validate_body(EditBatchSerializer, self.fields(request))["edits"]
+        edits = validate_body(EditBatchSerializer, self.json_body(request))["edits"]
         return Response({"differences": bulk.apply_edits(found, edits, dry_run=boolean_parameter(request, "dry_run"))})
 
 

@@ -1,4 +1,4 @@
-"""Drafts: named working copies of the network, undone and redone step by step."""
+"""Drafts: named working copies of the network, whose edits can be undone and redone one by one."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ def draft_json(draft: Draft) -> dict[str, Any]:
     last = getattr(draft, "last_edit", None)
     if last is None:
         last = Edit.objects.filter(draft=draft).aggregate(last=Max("number"))["last"] or 0
-    plain = ("name", "base_revision", "author", "state", "version", "created_at", "updated_at")
+    fields = ("name", "base_revision", "author", "state", "version", "created_at", "updated_at")
     return {
         "id": str(draft.uid),
-        **{name: getattr(draft, name) for name in plain},
+        **{name: getattr(draft, name) for name in fields},
         "edits": draft.cursor,
         "can_undo": draft.cursor > 0,
         "can_redo": last > draft.cursor,
@@ -82,24 +82,24 @@ class DraftListView(BaseApiView):
 
     @extend_schema(request=NewDraftSerializer, responses={201: DRAFT})
     def post(self, request: Request) -> Response:
-        draft = editing.create_draft(validate_body(NewDraftSerializer, self.fields(request))["name"])
+        draft = editing.create_draft(validate_body(NewDraftSerializer, self.json_body(request))["name"])
         return _draft_response(draft, 201, f"{request.path}{draft.uid}/")
 
 
 class DraftDetailView(BaseApiView):
-    """A draft: what it stands on and how much it changes."""
+    """A draft: the revision it was made over and how many edits it has."""
 
     @extend_schema(responses=DRAFT)
     def get(self, request: Request, draft: UUID) -> Response:
-        found = queries.draft_snapshot(draft).draft
-        assert found is not None
-        return _draft_response(found)
+        draft_row = queries.draft_snapshot(draft).draft
+        assert draft_row is not None
+        return _draft_response(draft_row)
 
     @extend_schema(responses={204: None}, description="Discards the draft.")
     def delete(self, request: Request, draft: UUID) -> Response:
-        found = lock_draft(draft)
-        check_if_match(request, draft_etag(found))
-        editing.discard_draft(found)
+        draft_row = lock_draft(draft)
+        check_if_match(request, draft_etag(draft_row))
+        editing.discard_draft(draft_row)
         return Response(status=204)
 
 
@@ -108,19 +108,19 @@ class DraftActionView(BaseApiView):
 
     @extend_schema(request=None, responses=DRAFT)
     def post(self, request: Request, draft: UUID) -> Response:
-        found = lock_draft(draft)
-        check_if_match(request, draft_etag(found))
-        return _draft_response(type(self).service_call(found))
+        draft_row = lock_draft(draft)
+        check_if_match(request, draft_etag(draft_row))
+        return _draft_response(type(self).service_call(draft_row))
 
 
 class DraftUndoView(DraftActionView):
-    """Takes the last edit back; 409 when there is none."""
+    """Undoes the last edit; 409 when there is none."""
 
     service_call = staticmethod(editing.undo_edit)
 
 
 class DraftRedoView(DraftActionView):
-    """Makes the edit again that was undone last; 409 when there is none."""
+    """Redoes the edit that was undone last; 409 when there is none."""
 
     service_call = staticmethod(editing.redo_edit)
 
@@ -128,7 +128,7 @@ class DraftRedoView(DraftActionView):
 class ConflictResolutionSerializer(serializers.Serializer):
     kind = serializers.ChoiceField(list(core.KINDS))
     id = serializers.UUIDField()
-    path = serializers.CharField(allow_blank=True, max_length=500, help_text="as the conflict was told")
+    path = serializers.CharField(allow_blank=True, max_length=500, help_text="the conflict's path")
     take = serializers.ChoiceField(("mine", "theirs"))
 
 
@@ -137,19 +137,22 @@ class RebaseSerializer(serializers.Serializer):
 
 
 class DraftRebaseView(BaseApiView):
-    """Puts the edits on top of what is live now, field by field; each can still be undone.
+    """Rebases the edits onto the live revision, field by field; each can still be undone.
 
-    409 where both changed the same, with `conflicts` (base, mine and theirs of each); nothing is moved then. Send it
-    again with a resolution for each of them, and for nothing else.
+    409 when both changed the same field, with `conflicts` (base, mine and theirs of each); nothing is changed then.
+    Send it again with a resolution for each conflict, and for nothing else.
     """
 
     @extend_schema(request=RebaseSerializer, responses=DRAFT)
     def post(self, request: Request, draft: UUID) -> Response:
-        found = lock_draft(draft)
-        check_if_match(request, draft_etag(found))
-        told = validate_body(RebaseSerializer, self.fields(request)).get("resolutions", ()) if self.raw_body else ()
-        decided = [Resolution(one["kind"], str(one["id"]), one["path"], one["take"]) for one in told]
-        return _draft_response(rebase_draft(found, decided))
+        draft_row = lock_draft(draft)
+        check_if_match(request, draft_etag(draft_row))
+        body = validate_body(RebaseSerializer, self.json_body(request)) if self.raw_body else {}
+        chosen = body.get("resolutions", ())
+        resolutions = [
+            Resolution(choice["kind"], str(choice["id"]), choice["path"], choice["take"]) for choice in chosen
+        ]
+        return _draft_response(rebase_draft(draft_row, resolutions))
 
 
 class DraftDiffView(BaseApiView):
@@ -157,6 +160,6 @@ class DraftDiffView(BaseApiView):
 
     @extend_schema(responses=object_schema("DraftDiff", base_revision=number(), differences=list_of(DIFFERENCE)))
     def get(self, request: Request, draft: UUID) -> Response:
-        view = queries.draft_snapshot(draft)
-        told = diff.diff_snapshots(queries.Snapshot(view.revision), view)
-        return Response({"base_revision": view.revision, "differences": told})
+        snapshot = queries.draft_snapshot(draft)
+        differences = diff.diff_snapshots(queries.Snapshot(snapshot.revision), snapshot)
+        return Response({"base_revision": snapshot.revision, "differences": differences})

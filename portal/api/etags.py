@@ -1,4 +1,4 @@
-"""Entity tags: what was read can be named in If-Match, so that nobody overwrites what they have not seen."""
+"""Entity tags (RFC 9110, section 8.8.3): a write names what it has read in If-Match, so that no change is lost."""
 
 from __future__ import annotations
 
@@ -14,17 +14,20 @@ from provisioning.errors import PreconditionFailed
 
 
 def entity_tag(representation: Any) -> str:
-    """The tag of an answer: a hash of what it says."""
+    """Return the entity tag of an answer: a hash of its content."""
     text = json.dumps(representation, cls=DecimalJsonEncoder, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
 def check_if_match(request: Request, current: str) -> str | None:
-    """The tag to hold a write to: None without If-Match; raises Changed when it names another state."""
+    """Return the tag that a write requires, or None without If-Match.
+
+    Raises PreconditionFailed when If-Match names another state.
+    """
     header = request.headers.get("If-Match")
     if header is None:
         return None
     tags = parse_etags(header)
     if tags != ["*"] and f'"{current}"' not in tags:
-        raise PreconditionFailed("It was changed since you read it. Read it again and repeat your change.")
+        raise PreconditionFailed("The object was changed since you read it. Read it again and repeat your change.")
     return current

@@ -1,7 +1,8 @@
-"""Idempotency-Key: a POST that is sent again is answered again, not done again.
+"""Idempotency-Key: a POST that is sent again gets the same answer again and changes nothing.
 
-The answer is kept in the transaction of what it tells about, sealed (an answer may hold a new token's secret),
-for a day. A refused request leaves nothing behind, so its key can be used again.
+As in the IETF draft "The Idempotency-Key HTTP Header Field". The answer is stored in the transaction of the change it
+reports, for a day, encrypted since it may hold a new token's secret. A refused request leaves nothing behind, so its
+key can be used again.
 """
 
 from __future__ import annotations
@@ -39,23 +40,23 @@ class ReplayedResponse(Exception):
 
 
 def replay_response(request: Request, body: bytes) -> None:
-    """Raises Answered when the same request was answered before. Has to be called inside a transaction."""
+    """Raise ReplayedResponse when the same request was answered before. Call this inside a transaction."""
     key = _idempotency_key(request)
     if key is None:
         return
     with connection.cursor() as cursor:
         # The second of two equal requests waits here until the first has committed.
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{_user_id(request)} {key}"])
-    found = IdempotentResponse.objects.filter(
+    stored = IdempotentResponse.objects.filter(
         user_id=_user_id(request), key=key, created_at__gt=timezone.now() - RESPONSE_LIFETIME
     ).first()
-    if found is None:
+    if stored is None:
         return
-    if found.request_digest != _request_digest(request, body):
+    if stored.request_digest != _request_digest(request, body):
         raise IdempotencyKeyReused("This Idempotency-Key was used for another request. Take a new key.")
-    headers = {**found.headers, "Idempotent-Replayed": "true"}
+    headers = {**stored.headers, "Idempotent-Replayed": "true"}
     raise ReplayedResponse(
-        Response(json.loads(vault.unseal(_sealed_body(found))["body"]), found.status, headers=headers)
+        Response(json.loads(vault.unseal(_sealed_body(stored))["body"]), stored.status, headers=headers)
     )
 
 
@@ -94,5 +95,5 @@ def _idempotency_key(request: Request) -> str | None:
 
 
 def _request_digest(request: Request, body: bytes) -> str:
-    told = f"{request.method} {request.get_full_path()} {request.content_type}\n".encode()
-    return hashlib.sha256(told + body).hexdigest()
+    request_line = f"{request.method} {request.get_full_path()} {request.content_type}\n".encode()
+    return hashlib.sha256(request_line + body).hexdigest()

@@ -118,7 +118,7 @@ class DraftObjectListView(ObjectListView):
         """Adds an object; what has a position and is sent without goes last."""
         found = lock_draft(draft)
         etags.check_if_match(request, draft_etag(found))
-        row = editing.add_object(found, self.kind, self.fields(request))
+        row = editing.add_object(found, self.kind, self.json_body(request))
         return _object_response(row, 201, f"{request.path}{row.uid}/")
 
 
@@ -137,12 +137,12 @@ class DraftObjectDetailView(ObjectDetailView):
     def put(self, request: Request, uid: UUID, draft: UUID) -> Response:
         """Puts a whole new object in its place."""
         found, tag = self._lock_and_match(request, uid, draft)
-        return _object_response(editing.replace_object(found, self.kind, uid, self.fields(request), tag))
+        return _object_response(editing.replace_object(found, self.kind, uid, self.json_body(request), tag))
 
     def patch(self, request: Request, uid: UUID, draft: UUID) -> Response:
         """Changes the fields that are given."""
         found, tag = self._lock_and_match(request, uid, draft)
-        return _object_response(editing.patch_object(found, self.kind, uid, self.fields(request), tag))
+        return _object_response(editing.patch_object(found, self.kind, uid, self.json_body(request), tag))
 
     def delete(self, request: Request, uid: UUID, draft: UUID) -> Response:
         """Takes it out of the draft; refused while others name it."""
@@ -171,7 +171,7 @@ class ObjectRestoreView(BaseApiView):
     def post(self, request: Request, uid: UUID, draft: UUID) -> Response:
         found = lock_draft(draft)
         etags.check_if_match(request, draft_etag(found))
-        told = validate_body(RestoreObjectSerializer, self.fields(request)) if self.raw_body else {}
+        told = validate_body(RestoreObjectSerializer, self.json_body(request)) if self.raw_body else {}
         return _object_response(editing.restore_object(found, self.kind, uid, told.get("revision")))
 
 

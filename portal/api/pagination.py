@@ -1,8 +1,8 @@
 """Cursor pages: ``{"next", "previous", "results"}`` with whole addresses to follow.
 
-A cursor names the last row seen by its ordering value and key, so a page is found through an index however deep
-it is, and rows that come or go meanwhile neither repeat nor hide others. It holds for the question it was given out for
-(provisioning/selectors/cursors.py).
+A cursor names the last row seen by its ordering value and key (keyset pagination), so a page is found through an index
+however deep it is, and rows that come or go meanwhile neither repeat nor hide others. It is valid for the query it was
+given out for only (provisioning/selectors/cursors.py, which the pages share; hence not DRF's CursorPagination).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LIST_PARAMETERS = ("limit", "cursor", "search", "ordering")
 
 @dataclass(frozen=True, slots=True)
 class CursorPaginator:
-    """What may be asked of a list.
+    """The ordering, search and filters that a list allows.
 
     orderings: names accepted by ``?ordering=`` (each also with ``-``) → column, never null; the first one is the
     default, descending when it begins with ``-``. search: columns. filters: parameter → lookup. key: unique column.
@@ -58,38 +58,40 @@ class CursorPaginator:
     def _slice(
         self, request: Request, rows: QuerySet, column: str, ordering: str, limit: int, show: Callable[[Any], Any]
     ) -> dict[str, Any]:
-        question = _query_fingerprint(request, ordering)
-        after, backwards = cursors.decode_cursor(request.query_params.get("cursor"), question)
-        down = ordering.startswith("-") != backwards
+        fingerprint = _query_fingerprint(request, ordering)
+        after, backwards = cursors.decode_cursor(request.query_params.get("cursor"), fingerprint)
+        descending = ordering.startswith("-") != backwards
         if after:
             value, key = after
-            past = "lt" if down else "gt"
+            comparison = "lt" if descending else "gt"
             try:
-                rows = rows.filter(Q(**{f"{column}__{past}": value}) | Q(**{column: value, f"{self.key}__{past}": key}))
+                rows = rows.filter(
+                    Q(**{f"{column}__{comparison}": value}) | Q(**{column: value, f"{self.key}__{comparison}": key})
+                )
             except (ValueError, TypeError, ModelError) as error:
                 raise cursors.invalid_cursor() from error
-        sign = "-" if down else ""
+        sign = "-" if descending else ""
         try:
-            found = list(rows.order_by(f"{sign}{column}", f"{sign}{self.key}")[: limit + 1])
+            page_rows = list(rows.order_by(f"{sign}{column}", f"{sign}{self.key}")[: limit + 1])
         except (OverflowError, DataError) as error:
-            # A moment that its time zone carries out of the calendar is only seen when the database is asked.
+            # A timestamp that its time zone moves out of the calendar is only found by the database.
             raise invalid_parameter("cursor" if after else "", "A value is out of range.", "out_of_range") from error
-        more, found = len(found) > limit, found[:limit]
+        more, page_rows = len(page_rows) > limit, page_rows[:limit]
         if backwards:
-            found.reverse()
+            page_rows.reverse()
 
         def cursor(row: Any, back: bool) -> str:
             value = _value(row, column)
-            plain = value if isinstance(value, str | int) else value.isoformat()
-            return cursors.encode_cursor(question, (plain, _value(row, self.key)), back)
+            position = value if isinstance(value, str | int) else value.isoformat()
+            return cursors.encode_cursor(fingerprint, (position, _value(row, self.key)), back)
 
-        forward = more if not backwards else after is not None
-        behind = after is not None if not backwards else more
+        has_next = more if not backwards else after is not None
+        has_previous = after is not None if not backwards else more
         return page_json(
             request,
-            [show(row) for row in found],
-            cursor(found[-1], False) if forward and found else None,
-            cursor(found[0], True) if behind and found else None,
+            [show(row) for row in page_rows],
+            cursor(page_rows[-1], False) if has_next and page_rows else None,
+            cursor(page_rows[0], True) if has_previous and page_rows else None,
         )
 
 
@@ -100,47 +102,45 @@ def page_json(request: Request, results: list[Any], following: str | None, previ
 def paginate_values(
     request: Request, values: Sequence[Any], filters: Sequence[str] = (), *, others: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """A page of a short list that is in memory already.
+    """Return a page of a short list that is in memory already.
 
-    filters: fields compared as text; others: parameters that the endpoint itself has used.
+    filters: fields compared as text; others: parameters that the view itself has used.
     """
     refuse_unknown_parameters(request, [*filters, *others])
     limit, query = parse_limit(request), request.query_params
-    wanted = {name: query[name] for name in filters if name in query}
-    found = [value for value in values if all(str(value.get(name)) == text for name, text in wanted.items())]
+    conditions = {name: query[name] for name in filters if name in query}
+    matching = [value for value in values if all(str(value.get(name)) == text for name, text in conditions.items())]
     if words := query.get("search", "").lower():
-        found = [value for value in found if any(words in str(inner).lower() for inner in value.values())]
+        matching = [value for value in matching if any(words in str(inner).lower() for inner in value.values())]
     if ordering := query.get("ordering"):
         name = ordering.removeprefix("-")
-        if any(isinstance(value.get(name, {}), dict) for value in found):
+        if any(isinstance(value.get(name, {}), dict) for value in matching):
             raise invalid_parameter("ordering", "Order by a field of the objects.", "not_one_of")
-        found.sort(key=lambda value: (str(type(value[name])), value[name]), reverse=ordering.startswith("-"))
-    question = _query_fingerprint(request, ordering or "")
-    after, _ = cursors.decode_cursor(query.get("cursor"), question)
+        matching.sort(key=lambda value: (str(type(value[name])), value[name]), reverse=ordering.startswith("-"))
+    fingerprint = _query_fingerprint(request, ordering or "")
+    after, _ = cursors.decode_cursor(query.get("cursor"), fingerprint)
     start = after[0] if after else 0
     if not isinstance(start, int) or start < 0:
         raise cursors.invalid_cursor()
-    following = cursors.encode_cursor(question, (start + limit, 0)) if start + limit < len(found) else None
-    previous = cursors.encode_cursor(question, (max(0, start - limit), 0)) if start else None
-    return page_json(request, found[start : start + limit], following, previous)
+    following = cursors.encode_cursor(fingerprint, (start + limit, 0)) if start + limit < len(matching) else None
+    previous = cursors.encode_cursor(fingerprint, (max(0, start - limit), 0)) if start else None
+    return page_json(request, matching[start : start + limit], following, previous)
 
 
 def parse_limit(request: Request) -> int:
     text = request.query_params.get("limit", str(DEFAULT_LIMIT))
     if not text.isdecimal() or len(text) > 9 or not 1 <= int(text) <= MAX_LIMIT:
-        raise invalid_parameter(
-            "limit", f"“{text[:20]}” is no limit; it has to be from 1 to {MAX_LIMIT}.", "out_of_range"
-        )
+        raise invalid_parameter("limit", f"“{text[:20]}” is not a limit; use 1 to {MAX_LIMIT}.", "out_of_range")
     return int(text)
 
 
 def refuse_unknown_parameters(request: Request, filters: Iterable[str]) -> None:
-    """A filter that was only mistyped must not answer with everything."""
-    known = {*LIST_PARAMETERS, *filters}
-    unknown = [name for name in request.query_params if name not in known]
+    """Raise ValidationError for a parameter that the list does not know; a mistyped filter must not list everything."""
+    allowed = {*LIST_PARAMETERS, *filters}
+    unknown = [name for name in request.query_params if name not in allowed]
     if unknown:
         raise ValidationError(
-            {name: [f"There is no filter “{name}” here. There are {', '.join(sorted(known))}."] for name in unknown},
+            {name: [f"There is no filter “{name}” here. There are {', '.join(sorted(allowed))}."] for name in unknown},
             "unknown_field",
         )
 
@@ -150,10 +150,10 @@ def invalid_parameter(path: str, message: str, code: str) -> ValidationError:
 
 
 def _any_of(conditions: Iterable[Q]) -> Q:
-    found = Q()
+    combined = Q()
     for condition in conditions:
-        found |= condition
-    return found
+        combined |= condition
+    return combined
 
 
 def _filtered(rows: QuerySet, name: str, lookup: str, text: str) -> QuerySet:
@@ -178,5 +178,7 @@ def _page_url(request: Request, cursor: str | None) -> str | None:
 
 
 def _query_fingerprint(request: Request, ordering: str) -> str:
-    more = {name: text for name, text in request.query_params.items() if name not in ("cursor", "limit", "ordering")}
-    return cursors.query_fingerprint(request.path, ordering, more)
+    parameters = {
+        name: text for name, text in request.query_params.items() if name not in ("cursor", "limit", "ordering")
+    }
+    return cursors.query_fingerprint(request.path, ordering, parameters)

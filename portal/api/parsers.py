@@ -1,4 +1,4 @@
-"""Reading request bodies: bounded, JSON or YAML, and nothing in them that the database could not hold."""
+"""Reading request bodies: bounded in size, JSON or YAML, and only values that the database can store."""
 
 from __future__ import annotations
 
@@ -12,15 +12,13 @@ from typing import IO, Any
 import yaml
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser
-from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 from portal.api import yaml_format
-from portal.api.renderers import JsonRenderer
 from portal.api.yaml_format import MAX_DEPTH, MAX_NUMBER_LENGTH, duplicate_key_error
 
 MAX_INTEGER_BITS = 1000
-"""Of a whole number: no field is near it, and far longer ones Python refuses to write out."""
+"""Of an integer: no field comes near it, and Python refuses to print integers of more than 4,300 digits."""
 
 
 class BodyTooLarge(APIException):
@@ -29,7 +27,10 @@ class BodyTooLarge(APIException):
 
 
 def read_body(request: Request, max_body_bytes: int) -> bytes:
-    """The whole body, at most ``most`` bytes; it can be read again afterwards. Knows chunked bodies too."""
+    """Return the whole body, chunked or not; it can be read again afterwards.
+
+    Raises BodyTooLarge when it has more than ``max_body_bytes``.
+    """
     http: Any = request._request
     declared = http.META.get("CONTENT_LENGTH") or "0"
     body = b"" if declared.isdecimal() and int(declared) > max_body_bytes else http.read(max_body_bytes + 1)
@@ -60,7 +61,7 @@ class JsonParser(BaseParser):
 
 
 class MergePatchParser(JsonParser):
-    """RFC 7396: fields that are given replace, the others stay."""
+    """JSON Merge Patch (RFC 7396): given fields replace, the others stay."""
 
     media_type = "application/merge-patch+json"
 
@@ -76,18 +77,8 @@ class YamlParser(BaseParser):
             raise ParseError(f"The body is not YAML: {where}.", "bad_yaml") from error
 
 
-class YamlRenderer(BaseRenderer):
-    media_type = "application/yaml"
-    format = "yaml"
-    charset = "utf-8"
-
-    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
-        # Through JSON, so that both forms hold the same values.
-        return yaml_format.dump_yaml(json.loads(JsonRenderer().render(data)), width=120)
-
-
 def check_json_value(value: Any, depth: int = 0) -> Any:
-    """The value itself; ValueError where it is no JSON value, too deep, or holds text that cannot be stored."""
+    """Return the value. Raise ValueError when it is no JSON value, too deep, or holds text that cannot be stored."""
     if depth > MAX_DEPTH:
         raise ValueError(f"it is nested deeper than {MAX_DEPTH} levels")
     if isinstance(value, str):
@@ -121,15 +112,15 @@ def _finite_float(text: str | float) -> float:
 
 
 def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Of two values under one key the first would be dropped without a word, a list of policies with it."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    """Return the object. Raise ValueError for a key given twice, whose first value would silently be dropped."""
+    result = dict(pairs)
+    if len(result) < len(pairs):
         raise duplicate_key_error(Counter(key for key, _ in pairs).most_common(1)[0][0])
-    return found
+    return result
 
 
 def _bounded_integer(text: str) -> int:
-    # Before it is read: that takes long, and Python refuses the longest in words of its own.
+    # Checked before it is converted: that takes long, and Python refuses the longest with its own message.
     if len(text) > MAX_NUMBER_LENGTH:
         raise ValueError(f"a number has {len(text):,} digits; quote it if it is a text")
     return int(text)

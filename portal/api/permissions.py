@@ -1,4 +1,4 @@
-"""What the one who asks may do: an endpoint names a right, and its lack is told by name."""
+"""Permissions: a view names a right, and a refusal says which right is missing."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from tenants.roles import RIGHTS
 
 
 class HasRight(BasePermission):
-    """``endpoint.reads`` and ``endpoint.writes`` name the right, None where being signed in is enough."""
+    """``view.read_right`` and ``view.write_right`` name the right, None where being signed in is enough."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
         http: Any = request._request
         if http.principal is None:
             return False
         if not hasattr(view, str(request.method).lower()):
-            return True  # and 405 will follow
+            return True  # the view answers 405
         right = view.read_right if request.method in SAFE_METHODS else view.write_right
         if right is not None and right not in getattr(http, "rights", ()):
             raise missing_right(right)

@@ -1,4 +1,4 @@
-"""Plans and runs: what would change, who approved it, how far a run has come."""
+"""Plans and runs: what would change, who approved it, and how far a run has come."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ from provisioning.selectors.runs import get_run, run_json
 from provisioning.services import plans, runs
 from provisioning.snapshots.resource_state import state_fingerprint
 
-FLOWS = "flows, told as source, destination, protocol and ports"
+FLOWS = "flows, as source, destination, protocol and ports"
 CHANGE = object_schema(
     "Change",
     action=choice(("create", "change", "replace", "remove")),
-    address=text("what it is about; stays the same through renames"),
+    address=text("of the resource; stays the same when objects are renamed"),
     kind=text("driver.noun"),
-    before=any_json("null: not there"),
-    after=any_json("null: not there any more"),
+    before=any_json("null: it does not exist"),
+    after=any_json("null: it is removed"),
     fields=list_of(object_schema("ChangedField", path=text(), before=any_json(), after=any_json())),
     depends=text_list(),
     subjects=text_list("ids of the intent objects that cause it"),
@@ -53,8 +53,8 @@ PLAN_FIELDS: dict[str, Any] = {
     "draft": text("id"),
     "draft_name": text(),
     "base_revision": number(),
-    "state": choice(Plan.State.values, "computing: look again; failed: problems say why"),
-    "progress": text("what is being done while it is computing"),
+    "state": choice(Plan.State.values, "computing: read it again later; failed: problems say why"),
+    "progress": text("the current stage while it is computing"),
     "digest": text("names exactly this content; provisioning asks for it"),
     "author": text(),
     "created_at": timestamp(),
@@ -65,7 +65,7 @@ PLAN = object_schema(
     "Plan",
     **PLAN_FIELDS,
     steps=list_of(CHANGE),
-    text=text("the steps as a person reads them"),
+    text=text("the steps as readable text"),
     reachability=object_schema(
         "Delta", allowed=list_of(any_json(FLOWS)), blocked=list_of(any_json(FLOWS)), inspected=list_of(any_json(FLOWS))
     ),
@@ -131,18 +131,18 @@ class PlanListView(BaseApiView):
 
 
 class PlanCreateView(BaseApiView):
-    """What provisioning this draft would do: steps, reachability, cost. Runs nothing.
+    """Plans what provisioning this draft would do: steps, reachability, cost. Runs nothing.
 
-    A large network is planned by a worker: 202 and state `computing` when that takes longer than 5 s; the plan at
-    Location tells its progress. 422 with problems when the network is invalid or an assertion fails; where that is
-    found later, the plan becomes `failed` with these problems.
+    A worker plans a large network: 202 and state `computing` when that takes longer than 5 s; the plan at Location
+    shows its progress. 422 with problems when the network is invalid or an assertion fails; when that is found later,
+    the plan becomes `failed` with these problems.
     """
 
     @extend_schema(request=None, responses={201: PLAN, 202: PLAN})
     def post(self, request: Request, draft: UUID) -> Response:
-        found = lock_draft(draft)
-        check_if_match(request, draft_etag(found))
-        plan = plans.create_plan(found)
+        draft_row = lock_draft(draft)
+        check_if_match(request, draft_etag(draft_row))
+        plan = plans.create_plan(draft_row)
         data = plan_json(plan)
         ready = plan.state != Plan.State.COMPUTING
         if not ready:
@@ -173,33 +173,35 @@ class PlanDecisionView(BaseApiView):
 
     @extend_schema(request=None, responses=PLAN)
     def post(self, request: Request, plan: UUID) -> Response:
-        found = get_plan(plan)
-        check_if_match(request, plan_etag(plan_head(found)))
-        return _plan_response(type(self).service_call(found))
+        plan_row = get_plan(plan)
+        check_if_match(request, plan_etag(plan_head(plan_row)))
+        return _plan_response(type(self).service_call(plan_row))
 
 
 class PlanApproveView(PlanDecisionView):
-    """Where the tenant asks for a second person, nobody approves their own plan."""
+    """Approves a plan. When the tenant requires a second person, nobody can approve their own plan."""
 
     service_call = staticmethod(plans.approve_plan)
 
 
 class PlanRejectView(PlanDecisionView):
-    """The plan cannot be provisioned any more; its draft stays. One that is `computing` is not computed further."""
+    """Rejects a plan: it cannot be provisioned any more; its draft stays. Computing it stops."""
 
     service_call = staticmethod(plans.reject_plan)
 
 
 class PlanProvisionView(BaseApiView):
-    """Carries out exactly the plan with this digest; 409 when it is stale, unapproved or another run is going."""
+    """Provisions exactly the plan with this digest; 409 when it is stale, unapproved or another run is active."""
 
     write_right = "provision"
 
     @extend_schema(request=ProvisionSerializer, responses={202: RUN})
     def post(self, request: Request, plan: UUID) -> Response:
-        found = get_plan(plan)
-        check_if_match(request, plan_etag(plan_head(found)))
-        data = run_json(runs.provision_plan(found, validate_body(ProvisionSerializer, self.fields(request))["digest"]))
+        plan_row = get_plan(plan)
+        check_if_match(request, plan_etag(plan_head(plan_row)))
+        data = run_json(
+            runs.provision_plan(plan_row, validate_body(ProvisionSerializer, self.json_body(request))["digest"])
+        )
         return response_with_etag(data, 202, location=self.tenant_path("runs", data["id"]))
 
 
@@ -230,19 +232,19 @@ class RunActionView(BaseApiView):
 
     @extend_schema(request=None, responses={202: RUN})
     def post(self, request: Request, run: UUID) -> Response:
-        found = get_run(run)
-        check_if_match(request, entity_tag(run_json(found)))
-        type(self).service_call(found)
+        run_row = get_run(run)
+        check_if_match(request, entity_tag(run_json(run_row)))
+        type(self).service_call(run_row)
         return response_with_etag(run_json(get_run(run)), 202)
 
 
 class RunRetryView(RunActionView):
-    """Goes on after a failure, with the newest intent."""
+    """Retries after a failure, with the newest intent."""
 
     service_call = staticmethod(runs.retry_run)
 
 
 class RunCancelView(RunActionView):
-    """Begins nothing more; steps that are under way finish."""
+    """Cancels the remaining steps; steps that are running finish."""
 
     service_call = staticmethod(runs.cancel_run)

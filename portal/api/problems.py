@@ -1,4 +1,4 @@
-"""Every refusal as a problem document (RFC 9457): what happened, to what, and what to do.
+"""Every refusal as a problem document (RFC 9457, problem details): what happened, to what, and what to do.
 
 ``{"type", "title", "status", "detail", "problems": [{"code", "path", "message"}], "request_id"}``
 """
@@ -25,7 +25,7 @@ from tenants.errors import RequestRefused
 MEDIA_TYPE = "application/problem+json"
 MACHINE_PATHS = ("/api/", "/agent/")
 
-# The field's codes for what serializers and parsers say.
+# Our codes for the codes of serializers and parsers.
 FRAMEWORK_CODES = {
     "invalid": "wrong_type",
     "null": "required",
@@ -62,13 +62,13 @@ def problem_document(
 
 
 def problem_response(request: HttpRequest, status: int, detail: str, **more: Any) -> JsonResponse:
-    """For views outside the REST framework and for what never reached a view."""
+    """Return a problem document for views outside REST framework and for requests that reached no view."""
     body = problem_document(status, detail, request_id=getattr(request, "request_id", ""), **more)
     return JsonResponse(body, status=status, content_type=MEDIA_TYPE)
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """REST framework's exception handler; None for a bug, which Django logs and ``failed`` answers."""
+    """Return the answer to an error (REST framework's hook), or None for a bug, which ``server_error`` answers."""
     request_id = getattr(context["request"]._request, "request_id", "")
     headers: dict[str, str] = {}
     if isinstance(error, RequestRefused):
@@ -92,17 +92,19 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
 
 
 def _framework_problem(error: exceptions.APIException) -> tuple[dict[str, Any], dict[str, str]]:
-    found = list(_flatten_detail(error.detail))
+    problems = list(_flatten_detail(error.detail))
     headers = {}
     if getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = error.auth_header  # type: ignore[attr-defined]
     if getattr(error, "wait", None):
         headers["Retry-After"] = str(int(error.wait) + 1)  # type: ignore[attr-defined]
     detail = str(error)
-    if found:
-        detail = f"{found[0].path}: {found[0].message}" if found[0].path else found[0].message
+    if problems:
+        detail = f"{problems[0].path}: {problems[0].message}" if problems[0].path else problems[0].message
     title = "The request is not right" if error.status_code == 400 else ""
-    return problem_document(error.status_code, detail, title=title, kind=_problem_kind(error), problems=found), headers
+    return problem_document(
+        error.status_code, detail, title=title, kind=_problem_kind(error), problems=problems
+    ), headers
 
 
 def _problem_kind(error: exceptions.APIException) -> str:
@@ -115,8 +117,8 @@ def _flatten_detail(detail: Any, path: str = "") -> Iterator[Problem]:
             name = "" if field == "non_field_errors" else str(field)
             yield from _flatten_detail(inner, f"{path}.{name}".strip("."))
     elif isinstance(detail, list):
-        for place, inner in enumerate(detail):
-            yield from _flatten_detail(inner, path if isinstance(inner, str) else f"{path}[{place}]")
+        for index, inner in enumerate(detail):
+            yield from _flatten_detail(inner, path if isinstance(inner, str) else f"{path}[{index}]")
     else:
         code = getattr(detail, "code", "invalid")
         yield Problem(FRAMEWORK_CODES.get(code, code), path, str(detail))
@@ -150,5 +152,5 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
 def server_error(request: HttpRequest) -> HttpResponse:
     if not _is_machine_path(request):
         return defaults.server_error(request)
-    detail = "The portal failed. Nothing was changed; the request id finds this in its log."
+    detail = "The portal failed. Nothing was changed. Find the cause in the portal's log by the request id."
     return problem_response(request, 500, detail, title="The portal failed", kind="failed")

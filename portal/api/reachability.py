@@ -1,4 +1,4 @@
-"""Can A reach B, and why; and what A can reach at all. Asked of a draft, of live or of an old revision."""
+"""Trace, reachability and problems of a draft, of live or of an old revision."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ HOP = object_schema(
     "Hop",
     kind=choice(("connector", "nat", "node", "service", "app", "internet")),
     name=text(),
-    detail=text("what it is there"),
-    reason=text("why the packet goes on or stops"),
+    detail=text("what it does there"),
+    reason=text("why the packet is forwarded or dropped"),
 )
 TRACE = object_schema(
     "Trace",
@@ -38,8 +38,8 @@ TRACE = object_schema(
     rule=optional_text("id of the rule that decided"),
     return_=nullable(object_schema("TraceReturn", disposition=choice(DISPOSITIONS), hops=list_of(HOP))),
     chain=text_list("services passed, in order"),
-    segment=text("that the flow starts in; empty where unknown"),
-    to_segment=text("that it ends in: another one across a share"),
+    segment=text("where the flow starts; empty when unknown"),
+    to_segment=text("where it ends: another segment across a share"),
 )
 EXAMPLE = object_schema(
     "ExamplePacket", source=text(), destination=text(), protocol=text(), port=number(allow_null=True)
@@ -49,7 +49,7 @@ REACHABLE_FLOWS = object_schema(
     from_=text_list("groups and connectors"),
     to=text_list("groups, connectors, “any” or “internet”"),
     segment=text(),
-    to_segment=optional_text("where a share leads to another segment"),
+    to_segment=optional_text("the other segment, across a share"),
     protocol=text(),
     ports=text_list("empty: all"),
     via=text_list("services passed, in order"),
@@ -61,7 +61,7 @@ CHANGED_FLOWS = object_schema(
     from_=text_list("groups and connectors"),
     to=text_list("groups, connectors, “any” or “internet”"),
     segment=text(),
-    to_segment=optional_text("where a share leads to another segment"),
+    to_segment=optional_text("the other segment, across a share"),
     protocol=text(),
     ports=text_list("empty: all"),
     via=text_list("services passed afterwards, in order"),
@@ -74,8 +74,8 @@ CHANGED_FLOWS = object_schema(
 DELTA_DIRECTIONS = ("allowed", "blocked", "inspected")
 DELTA = object_schema(
     "ReachabilityDelta",
-    before=text("as it was asked"),
-    after=text("as it was asked"),
+    before=text("as in the query"),
+    after=text("as in the query"),
     **{word: list_of(CHANGED_FLOWS) for word in DELTA_DIRECTIONS},
     counts=object_schema("DeltaCounts", **{word: number("all of them") for word in DELTA_DIRECTIONS}),
 )
@@ -122,21 +122,21 @@ class TraceView(BaseApiView):
         ],
     )
     def get(self, request: Request, **where: Any) -> Response:
-        asked = TraceQuerySerializer(data=request.query_params.dict())
-        asked.is_valid(raise_exception=True)
-        told = asked.validated_data
-        if told["assume"] == "observed" and not self.observable:
+        query = TraceQuerySerializer(data=request.query_params.dict())
+        query.is_valid(raise_exception=True)
+        parameters = query.validated_data
+        if parameters["assume"] == "observed" and not self.observable:
             raise invalid_parameter("assume", "Only live can be asked as observed.", "not_one_of")
-        protocol = told["protocol"].lower()
+        protocol = parameters["protocol"].lower()
         return Response(
             reachability.trace_flow(
                 requested_snapshot(**where),
-                told["from"],
-                told["to"],
+                parameters["from"],
+                parameters["to"],
                 protocol=int(protocol) if protocol.isdecimal() else protocol,
-                port=told["port"],
-                **{name: told[name] or None for name in ("segment", "from_segment", "to_segment")},
-                observed_at=timezone.now() if told["assume"] == "observed" else None,
+                port=parameters["port"],
+                **{name: parameters[name] or None for name in ("segment", "from_segment", "to_segment")},
+                observed_at=timezone.now() if parameters["assume"] == "observed" else None,
             )
         )
 
@@ -146,23 +146,25 @@ class LiveTraceView(TraceView):
 
 
 class ReachabilityView(BaseApiView):
-    """What `from` can reach, or what can reach `to`: rectangles of flows with an example packet each. An end is a
-    group, a connector, an internet application (to), an address or prefix, `any` or `internet`."""
+    """What `from` can reach, or what can reach `to`: sets of flows, each with an example packet.
+
+    An end is a group, a connector, an internet application (to), an address or prefix, `any` or `internet`.
+    """
 
     @extend_list_schema(REACHABLE_FLOWS, "Reached", filters=("from", "to"))
     def get(self, request: Request, **where: Any) -> Response:
         source, destination = (request.query_params.get(name) or None for name in ("from", "to"))
         if (source is None) == (destination is None):
-            told = "Ask from one end, or to one; a trace goes from one to another."
-            raise invalid_parameter("from", told, "required" if source is None else "not_one_of")
-        found = reachability.list_reachable(
+            detail = "Give either from or to; use trace for both."
+            raise invalid_parameter("from", detail, "required" if source is None else "not_one_of")
+        flows = reachability.list_reachable(
             requested_snapshot(**where), str(source or destination), towards=source is None
         )
-        return Response(paginate_values(request, found, others=("from", "to")))
+        return Response(paginate_values(request, flows, others=("from", "to")))
 
 
 class NetworkProblemListView(BaseApiView):
-    """What is wrong with the network of this view; errors block a plan."""
+    """The problems of this version of the network; errors block a plan."""
 
     @extend_list_schema(PROBLEM_ROW, "NetworkProblem", filters=("severity", "code"))
     def get(self, request: Request, **where: Any) -> Response:
@@ -172,7 +174,7 @@ class NetworkProblemListView(BaseApiView):
 
 
 class ReachabilityDeltaView(BaseApiView):
-    """What becomes reachable, stops being so, or goes through other services, from one version to another."""
+    """What becomes reachable, stops being reachable or passes other services, from one version to another."""
 
     @extend_schema(
         responses=DELTA,
@@ -185,27 +187,27 @@ class ReachabilityDeltaView(BaseApiView):
     def get(self, request: Request) -> Response:
         refuse_unknown_parameters(request, ("before", "after"))
         before, after = request.query_params.get("before") or "live", request.query_params.get("after") or ""
-        found = reachability.reachability_delta(
+        delta = reachability.reachability_delta(
             _parse_snapshot("before", before), _parse_snapshot("after", after), parse_limit(request)
         )
-        return Response({"before": before, "after": after, **found})
+        return Response({"before": before, "after": after, **delta})
 
 
 def _parse_snapshot(name: str, text: str) -> queries.Snapshot:
-    kind, _, which = text.partition("/")
-    if kind == "drafts" and which:
-        return queries.draft_snapshot(which.rstrip("/"))
-    if kind == "revisions" and which.isdecimal() and len(which) < 10:
-        return queries.revision_snapshot(int(which))
+    kind, _, identifier = text.partition("/")
+    if kind == "drafts" and identifier:
+        return queries.draft_snapshot(identifier.rstrip("/"))
+    if kind == "revisions" and identifier.isdecimal() and len(identifier) < 10:
+        return queries.revision_snapshot(int(identifier))
     if text != "live":
         raise invalid_parameter(
-            name, f"“{text[:60]}” is no version. Say {SNAPSHOT_HELP}.", "not_one_of" if text else "required"
+            name, f"“{text[:60]}” is not a version. Use {SNAPSHOT_HELP}.", "not_one_of" if text else "required"
         )
     return queries.live_snapshot()
 
 
 def reachability_urls(prefix: str, *, live: bool = False) -> list[URLPattern]:
-    """Questions that every view can be asked."""
+    """Return the URLs of trace, reachability and problems below a version of the network."""
     return [
         path(f"{prefix}trace/", (LiveTraceView if live else TraceView).as_view()),
         path(f"{prefix}reach/", ReachabilityView.as_view()),

@@ -1,15 +1,18 @@
-"""Answers as JSON, tables as CSV.
+"""Answers as JSON or YAML, tables as CSV.
 
-Decimals are told as decimal texts: a float would lose the cents that an invoice is about.
+Decimals are written as decimal texts: a float would lose cents.
 """
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from typing import Any
 
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.utils.encoders import JSONEncoder
+
+from portal.api import yaml_format
 
 
 class DecimalJsonEncoder(JSONEncoder):
@@ -28,3 +31,13 @@ class CsvRenderer(BaseRenderer):
 
     def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
         return str(data).encode()
+
+
+class YamlRenderer(BaseRenderer):
+    media_type = "application/yaml"
+    format = "yaml"
+    charset = "utf-8"
+
+    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
+        # Through JSON, so that both forms hold the same values.
+        return yaml_format.dump_yaml(json.loads(JsonRenderer().render(data)), width=120)

@@ -1,4 +1,4 @@
-"""Revisions: what the network was, what differs between two, and going back to one."""
+"""Revisions: every version of the network, what differs between two, and restoring one."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ REVISION = object_schema(
     created_at=timestamp(),
     author=text(),
     message=text("the name of its draft"),
-    live=boolean("whether this one is being made true"),
+    live=boolean("whether this is the live revision"),
 )
 DIFF = object_schema("RevisionDiff", from_=number(), to=number(), differences=list_of(DIFFERENCE))
 
 
 def revision_json(revision: Revision, live: int) -> dict[str, Any]:
-    plain = ("number", "created_at", "author", "message")
-    return {**{name: getattr(revision, name) for name in plain}, "live": revision.number == live}
+    fields = ("number", "created_at", "author", "message")
+    return {**{name: getattr(revision, name) for name in fields}, "live": revision.number == live}
 
 
 class RevisionListView(BaseApiView):
@@ -52,14 +52,14 @@ class RevisionListView(BaseApiView):
 
 
 class RevisionDetailView(BaseApiView):
-    """When it was made, by whom and from which draft."""
+    """A revision: when it was made, by whom and from which draft."""
 
     @extend_schema(responses=REVISION)
     def get(self, request: Request, n: int) -> Response:
-        found = Revision.objects.filter(number=n).first()
-        if found is None:
+        revision = Revision.objects.filter(number=n).first()
+        if revision is None:
             raise ObjectNotFound(f"There is no revision {n}.")
-        return Response(revision_json(found, queries.live_snapshot().revision))
+        return Response(revision_json(revision, queries.live_snapshot().revision))
 
 
 class RevisionDiffView(BaseApiView):
@@ -81,12 +81,12 @@ class RestoreRevisionSerializer(serializers.Serializer):
 
 
 class RevisionRestoreView(BaseApiView):
-    """Makes a draft that would bring the network back to what it was then."""
+    """Creates a draft that would restore the network of this revision."""
 
     @extend_schema(request=RestoreRevisionSerializer, responses={201: DRAFT})
     def post(self, request: Request, n: int) -> Response:
-        told = validate_body(RestoreRevisionSerializer, self.fields(request)) if self.raw_body else {}
-        draft = revisions.restore_revision(n, told.get("name"))
+        body = validate_body(RestoreRevisionSerializer, self.json_body(request)) if self.raw_body else {}
+        draft = revisions.restore_revision(n, body.get("name"))
         draft.refresh_from_db()
         data = draft_json(draft)
         location = self.tenant_path("drafts", draft.uid)

@@ -1,4 +1,4 @@
-"""The OpenAPI document: what every endpoint has in common is added here, once."""
+"""The OpenAPI document: what all views have in common is added here once."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ _page_schemas: dict[str, Any] = {}
 
 
 def page_schema(shape: Any, name: str) -> Any:
-    """The page of a shape; one object for each name, since the document knows shapes by name."""
+    """Return the schema of a page; one object for each name, since the document knows schemas by name."""
     if name not in _page_schemas:
         _page_schemas[name] = _build_page_schema(shape, name)
     return _page_schemas[name]
@@ -90,7 +90,7 @@ def _build_page_schema(shape: Any, name: str) -> Any:
 def extend_list_schema(
     shape: Any, name: str, *, orderings: Iterable[str] = (), filters: Iterable[str] = (), also: Sequence[Any] = ()
 ) -> Any:
-    """Decorates a ``get`` that answers a page of ``shape``; ``also``: more parameters."""
+    """Return a decorator for a ``get`` that answers a page of ``shape``; ``also``: more parameters."""
     signed = [sign + ordering for ordering in orderings for sign in ("", "-")]
     parameters = [
         query_parameter("limit", "Rows in a page, at most 1000; 50 when left out.", int),
@@ -104,7 +104,7 @@ def extend_list_schema(
 
 
 def copy_method(method: Any) -> Any:
-    """An inherited method as one's own: describing it here does not describe it for the other heirs."""
+    """Return a copy of an inherited method, so that describing it for one class does not describe it for the others."""
 
     def inner(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
         return method(self, request, *args, **kwargs)
@@ -113,7 +113,7 @@ def copy_method(method: Any) -> Any:
 
 
 class ApiAutoSchema(AutoSchema):
-    """Names operations by path and verb, and tells of problems, entity tags and idempotency keys."""
+    """Names operations by path and verb, and adds problems, entity tags and idempotency keys."""
 
     def get_operation_id(self) -> str:
         words = [word for word in self.path.strip("/").split("/") if word not in PREFIX and not word.startswith("{")]
@@ -127,14 +127,14 @@ class ApiAutoSchema(AutoSchema):
         return words[:1]
 
     def get_description(self) -> str:  # type: ignore[override]
-        told = super().get_description()
+        description = super().get_description()
         right = getattr(self.view, "read_right" if self.method == "GET" else "write_right", None)
-        return f"{told}\n\nNeeds the right `{right}`." if right and "{slug}" in self.path else told
+        return f"{description}\n\nNeeds the right `{right}`." if right and "{slug}" in self.path else description
 
     def get_summary(self) -> str | None:
-        """The first sentence of what it does, beside its address in the list of all."""
-        told = " ".join(self.get_description().partition("\n\n")[0].split())
-        return super().get_summary() or told.partition(". ")[0].removesuffix(".") or None
+        """Return the first sentence of the description, which is listed beside the address."""
+        summary = " ".join(self.get_description().partition("\n\n")[0].split())
+        return super().get_summary() or summary.partition(". ")[0].removesuffix(".") or None
 
     def get_override_parameters(self) -> list[Any]:
         shared = {
@@ -152,4 +152,4 @@ class ApiAutoSchema(AutoSchema):
     def _is_list(self) -> bool:
         shape = self.get_response_serializers()
         shapes = shape.values() if isinstance(shape, dict) else [shape]
-        return any(type(one).__name__.endswith("Page") for one in shapes)
+        return any(type(schema).__name__.endswith("Page") for schema in shapes)

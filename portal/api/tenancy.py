@@ -1,4 +1,4 @@
-"""Who am I, which tenants, their members and tokens, and the audit log."""
+"""The person or token, tenants, their members and tokens, and the audit log."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ TOKEN = object_schema(
     id=uid(),
     name=text(),
     user=text("e-mail address of its person"),
-    prefix=text("the first characters, to know it by"),
+    prefix=text("the first characters, to recognise it"),
     scopes=list_of(choice(list(RIGHTS)), "empty: all rights of its person"),
     created_at=timestamp(),
     expires_at=timestamp(allow_null=True),
@@ -93,7 +93,7 @@ AUDIT_ENTRY = object_schema(
     number=number("without gaps"),
     at=timestamp(),
     actor=text(),
-    acting_as=text("the MSP in whose name"),
+    acting_as=text("the MSP on whose behalf"),
     address=text(),
     request_id=text(),
     action=text(),
@@ -133,25 +133,25 @@ class TokenRequestSerializer(serializers.Serializer):
     expires_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
 
 
-def validate_body(form: type[serializers.Serializer], body: Any) -> dict[str, Any]:
-    """The body as the form reads it; raises ValidationError, for unknown fields too."""
-    filled = form(data=body)
-    filled.is_valid(raise_exception=True)
-    unknown = _unknown_fields(filled, body)
+def validate_body(serializer_class: type[serializers.Serializer], body: Any) -> dict[str, Any]:
+    """Return the validated fields of a body. Raise ValidationError for invalid and for unknown fields."""
+    serializer = serializer_class(data=body)
+    serializer.is_valid(raise_exception=True)
+    unknown = _unknown_fields(serializer, body)
     if unknown:
         raise serializers.ValidationError(unknown, "unknown_field")
-    return dict(filled.validated_data)
+    return dict(serializer.validated_data)
 
 
 def _unknown_fields(form: serializers.Serializer, body: Any) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    unknown: dict[str, Any] = {}
     for name, value in body.items():
         inner = form.fields.get(name)
         if inner is None:
-            found[name] = [f"There is no field “{name}” here."]
+            unknown[name] = [f"There is no field “{name}” here."]
         elif isinstance(inner, serializers.Serializer) and value and (nested := _unknown_fields(inner, value)):
-            found[name] = nested
-    return found
+            unknown[name] = nested
+    return unknown
 
 
 def tenant_json(tenant: Tenant, principal: Principal) -> dict[str, Any]:
@@ -179,8 +179,8 @@ def member_json(membership: Membership) -> dict[str, Any]:
 
 
 def token_json(token: ApiToken) -> dict[str, Any]:
-    plain = ("name", "prefix", "scopes", "created_at", "expires_at", "revoked_at", "last_used_at")
-    return {"id": token.uid, "user": token.user.email, **{name: getattr(token, name) for name in plain}}
+    fields = ("name", "prefix", "scopes", "created_at", "expires_at", "revoked_at", "last_used_at")
+    return {"id": token.uid, "user": token.user.email, **{name: getattr(token, name) for name in fields}}
 
 
 def audit_json(entry: AuditEntry) -> dict[str, Any]:
@@ -188,7 +188,7 @@ def audit_json(entry: AuditEntry) -> dict[str, Any]:
 
 
 class MeView(BaseApiView):
-    """Who the token or the session is, and what it was narrowed to."""
+    """The person of the token or the session, and what the token is limited to."""
 
     read_right = None
 
@@ -215,7 +215,7 @@ class MeView(BaseApiView):
 
 
 class TenantListView(BaseApiView):
-    """The tenants you may see. The operator and MSP admins make new ones."""
+    """The tenants you may see. The operator and MSP admins create new ones."""
 
     read_right = write_right = None
     paginator = CursorPaginator(
@@ -231,12 +231,12 @@ class TenantListView(BaseApiView):
 
     @extend_schema(request=NewTenantSerializer, responses={201: TENANT})
     def post(self, request: Request) -> Response:
-        wish = {"msp": None, "price_book": None, **validate_body(NewTenantSerializer, self.fields(request))}
-        like = wish.pop("price_book")
-        tenant = services.create_tenant(self.principal, **wish)
-        if like:
+        fields = {"msp": None, "price_book": None, **validate_body(NewTenantSerializer, self.json_body(request))}
+        price_book = fields.pop("price_book")
+        tenant = services.create_tenant(self.principal, **fields)
+        if price_book:
             try:
-                copy_price_book(tenant, like, timezone.now())
+                copy_price_book(tenant, price_book, timezone.now())
             except InvalidPrice as error:
                 raise invalid_parameter("price_book", str(error), "unknown_reference") from error
         data = tenant_json(tenant, Principal(self.principal.user, self.principal.token))
@@ -250,11 +250,11 @@ class TenantDetailView(BaseApiView):
 
     @extend_schema(responses=TENANT)
     def get(self, request: Request, tenant: str) -> Response:
-        principal = self.principal
-        found = principal.tenants().filter(slug=tenant).first()
-        if found is None:
+        who = self.principal
+        tenant_row = who.tenants().filter(slug=tenant).first()
+        if tenant_row is None:
             raise Http404
-        return Response(tenant_json(found, principal))
+        return Response(tenant_json(tenant_row, who))
 
 
 class MemberListView(BaseApiView):
@@ -265,15 +265,15 @@ class MemberListView(BaseApiView):
 
     @extend_list_schema(MEMBER, "Member", orderings=paginator.orderings, filters=paginator.filters)
     def get(self, request: Request) -> Response:
-        people = Membership.objects.select_related("user", "msp")
+        memberships = Membership.objects.select_related("user", "msp")
         tenant = current()
-        mine = people.filter(tenant=tenant) | people.filter(msp__isnull=False, msp=tenant.msp_id)
-        return Response(self.paginator.page(request, mine, member_json))
+        visible = memberships.filter(tenant=tenant) | memberships.filter(msp__isnull=False, msp=tenant.msp_id)
+        return Response(self.paginator.page(request, visible, member_json))
 
     @extend_schema(request=NewMemberSerializer, responses={201: MEMBER})
     def post(self, request: Request) -> Response:
-        """Makes somebody a member."""
-        membership = services.add_member(**validate_body(NewMemberSerializer, self.fields(request)))
+        """Adds a member."""
+        membership = services.add_member(**validate_body(NewMemberSerializer, self.json_body(request)))
         return response_with_etag(member_json(membership), 201, location=f"{request.path}{membership.uid}/")
 
 
@@ -283,10 +283,10 @@ class MemberDetailView(BaseApiView):
     write_right = "members"
 
     def _find(self, uid: UUID) -> Membership:
-        found = Membership.objects.select_related("user", "msp").filter(tenant=current(), uid=uid).first()
-        if found is None:
+        membership = Membership.objects.select_related("user", "msp").filter(tenant=current(), uid=uid).first()
+        if membership is None:
             raise Http404
-        return found
+        return membership
 
     @extend_schema(responses=MEMBER)
     def get(self, request: Request, uid: UUID) -> Response:
@@ -294,18 +294,18 @@ class MemberDetailView(BaseApiView):
 
     @extend_schema(request=RoleChangeSerializer, responses=MEMBER)
     def patch(self, request: Request, uid: UUID) -> Response:
-        """Gives them another role."""
+        """Changes a member's role."""
         membership = self._find(uid)
         check_if_match(request, entity_tag(member_json(membership)))
         return response_with_etag(
             member_json(
-                services.change_role(membership, validate_body(RoleChangeSerializer, self.fields(request))["role"])
+                services.change_role(membership, validate_body(RoleChangeSerializer, self.json_body(request))["role"])
             )
         )
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, uid: UUID) -> Response:
-        """They see nothing of this tenant any more."""
+        """Removes a member, who then sees nothing of this tenant any more."""
         membership = self._find(uid)
         check_if_match(request, entity_tag(member_json(membership)))
         services.remove_member(membership)
@@ -313,7 +313,7 @@ class MemberDetailView(BaseApiView):
 
 
 class TokenListView(BaseApiView):
-    """Your tokens for this tenant; who manages members sees everybody's. A new one is narrowed to this tenant."""
+    """Your tokens for this tenant; who manages members sees everybody's. A new one is limited to this tenant."""
 
     write_right = None
     paginator = CursorPaginator({"created_at": "created_at", "name": "name"}, ("name",), default="-created_at")
@@ -324,9 +324,9 @@ class TokenListView(BaseApiView):
 
     @extend_schema(request=TokenRequestSerializer, responses={201: NEW_TOKEN})
     def post(self, request: Request) -> Response:
-        """Makes a token; its secret is in this answer only."""
-        wish = validate_body(TokenRequestSerializer, self.fields(request))
-        token, secret = services.issue_token(self.principal, **wish)
+        """Creates a token; its secret is in this answer only."""
+        fields = validate_body(TokenRequestSerializer, self.json_body(request))
+        token, secret = services.issue_token(self.principal, **fields)
         return response_with_etag({**token_json(token), "token": secret}, 201, location=f"{request.path}{token.uid}/")
 
 
@@ -348,15 +348,15 @@ class TokenDetailView(BaseApiView):
         return Response(status=204)
 
     def _find(self, request: Request, uid: UUID) -> ApiToken:
-        found = _visible_tokens(self).filter(uid=uid).first()
-        if found is None:
+        token = _visible_tokens(self).filter(uid=uid).first()
+        if token is None:
             raise Http404
-        return found
+        return token
 
 
-def _visible_tokens(asked: BaseApiView) -> Any:
-    found = ApiToken.objects.select_related("user").filter(tenant=current())
-    return found if "members" in asked.rights else found.filter(user=asked.principal.user)
+def _visible_tokens(view: BaseApiView) -> Any:
+    tokens = ApiToken.objects.select_related("user").filter(tenant=current())
+    return tokens if "members" in view.rights else tokens.filter(user=view.who.user)
 
 
 class AuditEntryListView(BaseApiView):

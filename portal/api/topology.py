@@ -1,4 +1,4 @@
-"""The live network as it is drawn."""
+"""The topology and health of the live network."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ TOPOLOGY = object_schema(
     "Topology",
     revision=number(),
     at=timestamp(),
-    simulated=boolean("exchanges are a simulation: no packets flow here"),
+    simulated=boolean("exchanges are simulated: no packets flow"),
     nodes=list_of(NODE, "each kind has more fields"),
     edges=list_of(EDGE),
 )
@@ -49,12 +49,12 @@ class TopologyView(BaseApiView):
 
 
 class HealthView(BaseApiView):
-    """The state of everything that is live, without what flows."""
+    """The state of the live network's nodes, without traffic rates."""
 
     @extend_schema(responses=HEALTH)
     def get(self, request: Request) -> Response:
-        drawn = load_topology(timezone.now())
-        nodes = [{name: node[name] for name in NODE.fields} for node in drawn["nodes"]]
+        topology = load_topology(timezone.now())
+        nodes = [{name: node[name] for name in NODE.fields} for node in topology["nodes"]]
         states = {node["state"] for node in nodes}
         worst = next((state for state in ("down", "degraded", "pending") if state in states), "up")
-        return Response({"at": drawn["at"], "state": worst, "nodes": nodes})
+        return Response({"at": topology["at"], "state": worst, "nodes": nodes})

@@ -15,14 +15,14 @@ import yaml
 
 MAX_DEPTH = 32
 MAX_VALUES = 3_000_000
-"""Keys and values of a text; so many are read in a few seconds."""
+"""Keys and values of a text; reading that many takes a few seconds."""
 MAX_NUMBER_LENGTH = 1000
-"""Characters; longer ones take long to read, and no field is near them."""
+"""Characters; converting longer ones takes long, and no field comes near them."""
 
 _STR = "tag:yaml.org,2002:str"
 _RESOLVERS = {
-    first: [(tag, pattern) for tag, pattern in known if tag.rpartition(":")[2] in ("bool", "int", "float", "null")]
-    for first, known in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+    first: [(tag, pattern) for tag, pattern in resolvers if tag.rpartition(":")[2] in ("bool", "int", "float", "null")]
+    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
 }
 _CONSTRUCT, _REPRESENT = yaml.constructor.SafeConstructor(), yaml.representer.SafeRepresenter()
 _RESOLVER = yaml.resolver.Resolver()
@@ -32,16 +32,16 @@ _LIST = yaml.SequenceStartEvent(None, None, True, flow_style=False), yaml.Sequen
 
 
 def duplicate_key_error(key: Any) -> ValueError:
-    return ValueError(f"the key “{str(key)[:100]}” is there twice")
+    return ValueError(f"the key “{str(key)[:100]}” is given twice")
 
 
 def load_yaml(text: bytes) -> Any:
-    """The value of a text, None where there is none; ValueError or YAMLError where it cannot be read."""
+    """Return the value of a text, None for an empty one. Raise ValueError or YAMLError when it cannot be read."""
     root: list[Any] = []
-    holder: Any = root
-    # Of a mapping, the key that waits for its value.
+    container: Any = root
+    # The key of the current mapping that waits for its value.
     key: Any = _NO_KEY
-    above: list[tuple[Any, Any]] = []
+    parents: list[tuple[Any, Any]] = []
     values = documents = 0
     event: Any
     for event in yaml.parse(text, yaml.CSafeLoader):
@@ -55,7 +55,7 @@ def load_yaml(text: bytes) -> Any:
                 raise _tag_error(event.tag)
             value = {} if kind is yaml.MappingStartEvent else []
         elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
-            holder, key = above.pop()
+            container, key = parents.pop()
             continue
         elif kind is yaml.AliasEvent:
             raise ValueError("aliases are not read here")
@@ -67,23 +67,23 @@ def load_yaml(text: bytes) -> Any:
         values += 1
         if values > MAX_VALUES:
             raise ValueError(f"it has more than {MAX_VALUES:,} keys and values; send it as JSON, or in parts")
-        if type(holder) is list:
-            holder.append(value)
+        if type(container) is list:
+            container.append(value)
         elif key is _NO_KEY:
             if isinstance(value, list | dict):
                 raise ValueError("a key is a list or an object; keys are texts")
-            if value in holder:
+            if value in container:
                 raise duplicate_key_error(value)
             key = value
             continue
         else:
-            holder[key] = value
+            container[key] = value
             key = _NO_KEY
         if kind is not yaml.ScalarEvent:
-            above.append((holder, key))
-            if len(above) > MAX_DEPTH:
+            parents.append((container, key))
+            if len(parents) > MAX_DEPTH:
                 raise ValueError(f"it is nested deeper than {MAX_DEPTH} levels")
-            holder, key = value, _NO_KEY
+            container, key = value, _NO_KEY
     return root[0] if root else None
 
 
@@ -92,7 +92,7 @@ def _tag_error(tag: str) -> ValueError:
 
 
 def _plain_scalar(text: str) -> Any:
-    """What a scalar without quotes is."""
+    """Return the value of a scalar without quotes."""
     tag = _scalar_tag(text) if len(text) <= 64 else _scalar_tag.__wrapped__(text)
     if tag == _STR:
         return text
@@ -113,7 +113,7 @@ def _scalar_tag(text: str) -> str:
 
 
 def dump_yaml(value: Any, width: int) -> bytes:
-    """The text of a JSON value, fields in their order; what would be read as something else is quoted."""
+    """Return the text of a JSON value, fields in their order; a string that would be read as another type is quoted."""
     out = BytesIO()
     dumper = yaml.CSafeDumper(out, allow_unicode=True, width=width, encoding="utf-8")
     dumper.open()
@@ -149,5 +149,5 @@ def _scalar_event(value: Any) -> yaml.ScalarEvent:
 
 @lru_cache(maxsize=10_000)
 def _needs_quotes(text: str) -> bool:
-    """Whether any reader of YAML takes it for a text without quotes, one that knows dates too."""
+    """Return whether every YAML reader, also one that knows dates, takes the text without quotes for a string."""
     return _RESOLVER.resolve(yaml.ScalarNode, text, (True, False)) == _STR
