@@ -1,7 +1,7 @@
-"""What exchange nodes ask and tell, ``/agent/v1/``: enrolment, the signed document, reports.
+"""The API of the exchange nodes, ``/agent/v1/``: enrolment, the signed document, reports.
 
-A node says who it is with ``Authorization: Node TOKEN``. It belongs to no tenant, so there is no door here; services
-open the scopes of the tenants that are on it.
+A node authenticates with ``Authorization: Node TOKEN``. It belongs to no tenant, so the middleware opens no scope here;
+services open the scopes of the tenants that are on it.
 """
 
 from __future__ import annotations
@@ -23,26 +23,25 @@ from provisioning.services import nodes
 from tenants.errors import RequestRefused
 
 MAX_WAIT_SECONDS = 30
-MAX_COUNTER_DIGITS = 18
-"""Of a counter; more would not fit where it is kept. Nor would longer texts and larger numbers than these:"""
-MAX_KEY_LENGTH, MAX_DIGEST_LENGTH, MAX_INTEGER = 200, 64, 2**63 - 1
+MAX_COUNTER_DIGITS, MAX_KEY_LENGTH, MAX_DIGEST_LENGTH, MAX_INTEGER = 18, 200, 64, 2**63 - 1
+"""What the database columns can hold."""
 
 AgentViewFunction = Callable[..., HttpResponse]
 
 
 class MalformedRequest(Exception):
-    """Told to the node as 400."""
+    """A request that cannot be read; answered with 400."""
 
 
 def _agent_endpoint(method: str) -> Callable[[AgentViewFunction], AgentViewFunction]:
-    """The method, a readable body, and refusals as problem documents."""
+    """Decorate a view so that it answers one method, and refusals become problem documents."""
 
-    def door(view: AgentViewFunction) -> AgentViewFunction:
+    def decorator(view: AgentViewFunction) -> AgentViewFunction:
         @csrf_exempt
         @wraps(view)
-        def inside(request: HttpRequest) -> HttpResponse:
+        def wrapper(request: HttpRequest) -> HttpResponse:
             if request.method != method:
-                return problem_response(request, 405, f"Only {method} is answered here.")
+                return problem_response(request, 405, f"Use {method} here.")
             try:
                 return view(request)
             except MalformedRequest as error:
@@ -50,14 +49,14 @@ def _agent_endpoint(method: str) -> Callable[[AgentViewFunction], AgentViewFunct
             except RequestRefused as error:
                 return problem_response(request, error.status, error.detail, title=error.title, problems=error.problems)
 
-        return inside
+        return wrapper
 
-    return door
+    return decorator
 
 
 def _require_node(view: AgentViewFunction) -> AgentViewFunction:
     @wraps(view)
-    def inside(request: HttpRequest) -> HttpResponse:
+    def wrapper(request: HttpRequest) -> HttpResponse:
         header = request.headers.get("Authorization", "")
         node = nodes.authenticate_node(header.removeprefix("Node ").strip()) if header.startswith("Node ") else None
         if node is None:
@@ -66,7 +65,7 @@ def _require_node(view: AgentViewFunction) -> AgentViewFunction:
             return refused
         return view(request, node)
 
-    return inside
+    return wrapper
 
 
 @_agent_endpoint("POST")
@@ -82,10 +81,10 @@ def enroll(request: HttpRequest) -> HttpResponse:
 @_agent_endpoint("GET")
 @_require_node
 def document(request: HttpRequest, node: Node) -> HttpResponse:
-    """``?have=DIGEST&wait=SECONDS``: the document when it is another one, now or within the wait; else 204."""
+    """Answer ``?have=DIGEST&wait=SECONDS`` with the document when it differs, now or within the wait, else with 204."""
     have, wait = request.GET.get("have", ""), request.GET.get("wait", "0")
     if not wait.isdecimal():
-        raise MalformedRequest("“wait” is a number of seconds.")
+        raise MalformedRequest("“wait” must be a number of seconds.")
     text, digest, signature = nodes.signed_document(node)
     if digest == have and int(wait):
         nodes.wait_for_change(node, min(int(wait), MAX_WAIT_SECONDS))
@@ -98,24 +97,26 @@ def document(request: HttpRequest, node: Node) -> HttpResponse:
 @_agent_endpoint("POST")
 @_require_node
 def report(request: HttpRequest, node: Node) -> HttpResponse:
-    """What it applied, what it could not, how it is and what it counted."""
+    """Record what the node applied, what it could not apply, its health and its counters."""
     body = _json_body(request)
     for name in ("applied", "failed", "counters", "health"):
         if not isinstance(body.get(name, {}), dict):
-            raise MalformedRequest(f"“{name}” is an object.")
+            raise MalformedRequest(f"“{name}” must be an object.")
     numbers = {name: body.get(name, 0) for name in ("serial", "sequence")}
     numbers["document_version"] = body.get("health", {}).get("document_version", 0)
     for name, number in numbers.items():
         if not isinstance(number, int) or not 0 <= number <= MAX_INTEGER:
-            raise MalformedRequest(f"“{name}” is a whole number.")
+            raise MalformedRequest(f"“{name}” must be an integer from 0 to {MAX_INTEGER}.")
     for address, digest in body.get("applied", {}).items():
         if not isinstance(digest, str) or len(digest) > MAX_DIGEST_LENGTH:
-            raise MalformedRequest(f"What was applied of {address[:MAX_KEY_LENGTH]} is no digest.")
+            raise MalformedRequest(f"“applied” of {address[:MAX_KEY_LENGTH]} must be a digest.")
     for key, value in body.get("counters", {}).items():
         if len(split_tenant(key)[1]) > MAX_KEY_LENGTH:
             raise MalformedRequest(f"The key of counter {key[:MAX_KEY_LENGTH]}… is too long.")
         if not isinstance(value, int) or value < 0 or len(str(value)) > MAX_COUNTER_DIGITS:
-            raise MalformedRequest(f"Counter {key} is {value!r}, which is no count.")
+            raise MalformedRequest(
+                f"Counter {key} is {value!r}; it must be an integer of at most {MAX_COUNTER_DIGITS} digits."
+            )
     nodes.record_report(node, body)
     return HttpResponse(status=204)
 

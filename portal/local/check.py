@@ -1,4 +1,4 @@
-"""``make check``: every judge of the code, two at a time; all of them are heard before the verdict."""
+"""``make check``: every check of the code, two at a time; a failure does not stop the others."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Check:
 
 def checks() -> list[Check]:
     python = sys.executable
-    found = [
+    all_checks = [
         Check("types (mypy)", [f"{BIN}/mypy", "portal", "tenants", "provisioning", "billing", "tests"], env=CHECK_ENV),
         Check("lint (ruff)", [f"{BIN}/ruff", "check", "."]),
         Check("format (ruff)", [f"{BIN}/ruff", "format", "--check", "."]),
@@ -44,36 +44,38 @@ def checks() -> list[Check]:
         Check("migrations", [python, "manage.py", "makemigrations", "--check", "--dry-run"], env=CHECK_ENV),
     ]
     if any((ROOT / "templates").rglob("*.html")):
-        found.append(Check("templates (djlint)", [f"{BIN}/djlint", "templates", "--lint", "--check", "--quiet"]))
+        all_checks.append(Check("templates (djlint)", [f"{BIN}/djlint", "templates", "--lint", "--check", "--quiet"]))
     if (ROOT / "static" / "package.json").exists():
         path = os.pathsep.join([os.environ["PATH"], str(ROOT / ".cache" / "node" / "bin")])
         npm = shutil.which("npm", path=path) or "npm"
-        found.append(Check("JavaScript (eslint)", [npm, "run", "--silent", "lint"], ROOT / "static", {"PATH": path}))
-        found.append(Check("JavaScript tests (node)", [npm, "test", "--silent"], ROOT / "static", {"PATH": path}))
-    return found
+        all_checks.append(
+            Check("JavaScript (eslint)", [npm, "run", "--silent", "lint"], ROOT / "static", {"PATH": path})
+        )
+        all_checks.append(Check("JavaScript tests (node)", [npm, "test", "--silent"], ROOT / "static", {"PATH": path}))
+    return all_checks
 
 
-def run_check(judge: Check) -> bool:
+def run_check(check: Check) -> bool:
     began = time.monotonic()
-    done = subprocess.run(
-        judge.command,
-        cwd=judge.folder,
-        env={**os.environ, **judge.env},
+    result = subprocess.run(
+        check.command,
+        cwd=check.folder,
+        env={**os.environ, **check.env},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
-    good = done.returncode == 0
-    verdict = f"{'ok    ' if good else 'FAILED'} {judge.name} ({time.monotonic() - began:.1f} s)"
-    print(verdict if good else f"{verdict}\n{done.stdout}", flush=True)
-    return good
+    passed = result.returncode == 0
+    verdict = f"{'ok    ' if passed else 'FAILED'} {check.name} ({time.monotonic() - began:.1f} s)"
+    print(verdict if passed else f"{verdict}\n{result.stdout}", flush=True)
+    return passed
 
 
 def main() -> int:
     with ThreadPoolExecutor(max_workers=2) as pool:
-        heard = list(pool.map(run_check, checks()))
-    return 0 if all(heard) else 1
+        results = list(pool.map(run_check, checks()))
+    return 0 if all(results) else 1
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """``make demo``: everything on one machine, seeded, provisioned, and passing packets.
 
-Its life: take the data folder, start PostgreSQL and Redis, migrate as the owner, start the portal, a worker and the
-lab, seed and wait until the seeded network is provisioned, say where it is, watch until told to stop. Everything it
-keeps lies in DATA; addresses and passwords are in DATA/env for a second terminal.
+It locks the data folder, starts PostgreSQL and Redis, migrates as the owner, starts the portal, a worker and the lab,
+seeds the network and waits until it is provisioned, prints the addresses, and watches until it is stopped. All its data
+is in DATA; addresses and passwords are in DATA/env for a second terminal.
 """
 
 from __future__ import annotations
@@ -65,19 +65,19 @@ class Demo:
             process_specs.aws_process(self.env, self.aws_port, self.folder("lab") / "aws.state")
         )
         self.migrate()
-        # Side by side: each takes seconds of one core to load.
+        # Launched side by side, since each takes seconds of one core to load.
         portal = self.supervisor.launch(process_specs.portal_process(self.env_without_owner(), self.port))
         worker = self.supervisor.launch(process_specs.worker_process(self.env_without_owner(), self.folder("worker")))
-        lacking = process_specs.missing_for_packets(self.env)
-        # Its agents ask until the portal answers.
+        missing = process_specs.missing_for_packets(self.env)
+        # Its agents retry until the portal answers.
         lab = self.supervisor.launch(
-            process_specs.lab_process(self.env_without_owner(), self.folder("lab"), simulate=bool(lacking))
+            process_specs.lab_process(self.env_without_owner(), self.folder("lab"), simulate=bool(missing))
         )
         for running in (aws, portal, worker, lab):
             self.supervisor.wait_ready(running)
             print_step(f"{running.process.name} up", running.seconds)
-        for each in lacking:
-            print(f"            exchanges are simulated and no packets flow: this machine lacks {each}", flush=True)
+        for reason in missing:
+            print(f"            exchanges are simulated and no packets flow: this machine lacks {reason}", flush=True)
         self.command("network seeded and provisioned", "seed_demo")
         token = self.token()
         self.print_summary(token, time.monotonic() - began)
@@ -114,17 +114,17 @@ class Demo:
         self.env["REDIS_URL"] = redis.url
 
     def migrate(self) -> None:
-        """As the owner; skipped while our own database was last migrated by this very code."""
-        stamp, mark = self.data / "migrated", source_digest()
-        if self.cluster and stamp.exists() and stamp.read_text() == mark:
+        """Migrate as the owner, unless our own database was last migrated by exactly this code."""
+        stamp, digest = self.data / "migrated", source_digest()
+        if self.cluster and stamp.exists() and stamp.read_text() == digest:
             return
         self.command("database migrated", "migrate", "--database", "owner", "--verbosity", "0")
-        stamp.write_text(mark)
+        stamp.write_text(digest)
 
     def prepare_env(self) -> None:
-        """What the settings need; a value the person set wins."""
+        """Set the environment that the settings need; values set by the person win."""
         self.aws_port = free_port()
-        made = {
+        defaults = {
             "CELERY_BROKER_URL": self.env["REDIS_URL"],
             "SECRET_KEY": self.keys.get("secret"),
             "ENCRYPTION_KEYS": self.keys.fernet("encryption"),
@@ -134,16 +134,16 @@ class Demo:
             "LAB_STATE": str(self.folder("lab") / "state.json"),
             "DEMO_PASSWORD": self.keys.readable("demo"),
         }
-        self.env |= {name: os.environ.get(name, value) for name, value in made.items()}
+        self.env |= {name: os.environ.get(name, value) for name, value in defaults.items()}
         env_file.write_env(self.data, self.env)
         self.env = {**os.environ, **self.env}
 
     def env_without_owner(self) -> dict[str, str]:
-        """What serves people never holds the login that row-level security does not bind."""
+        """Return the environment without the owner's login, which row-level security does not bind."""
         return {name: value for name, value in self.env.items() if name != "DATABASE_OWNER_URL"}
 
-    def command(self, done: str, *words: str) -> None:
-        """One of manage.py's commands with the owner's login; what it prints goes to its log."""
+    def command(self, text: str, *words: str) -> None:
+        """Run a manage.py command with the owner's login; its output goes to its log."""
         began, log = time.monotonic(), self.data / "log" / f"{words[0]}.log"
         # Through the supervisor, so that Ctrl-C ends it too.
         running = self.supervisor.launch(
@@ -156,25 +156,25 @@ class Demo:
         self.supervisor.stop(words[0])
         if code != 0:
             raise DemoError(f"`manage.py {' '.join(words)}` failed with exit code {code}. Its log ({log}):\n{tail}")
-        print_step(done, time.monotonic() - began)
+        print_step(text, time.monotonic() - began)
 
     def secret(self, *words: str) -> str:
-        """What one of manage.py's commands prints; it is a secret, so it goes to no log."""
-        told = subprocess.run(
+        """Return the output of a manage.py command; it is a secret and goes to no log."""
+        result = subprocess.run(
             [sys.executable, "manage.py", *words], env=self.env, cwd=process_specs.ROOT, capture_output=True, text=True
         )
-        if told.returncode != 0:
-            raise DemoError(f"`manage.py {' '.join(words)}` failed:\n{told.stderr}")
-        return told.stdout.strip()
+        if result.returncode != 0:
+            raise DemoError(f"`manage.py {' '.join(words)}` failed:\n{result.stderr}")
+        return result.stdout.strip()
 
     def token(self) -> str:
-        """The API token of the network admin; the one of the last start while it still works."""
-        kept = self.data / "token"
-        if kept.exists() and self.is_token_accepted(kept.read_text()):
-            return kept.read_text()
+        """Return an API token of the network admin: that of the last start while it is still valid, or a new one."""
+        token_file = self.data / "token"
+        if token_file.exists() and self.is_token_accepted(token_file.read_text()):
+            return token_file.read_text()
         token = self.secret("token", "netadmin@demo.test", "--tenant", "acme-health")
-        kept.touch(mode=0o600)
-        kept.write_text(token)
+        token_file.touch(mode=0o600)
+        token_file.write_text(token)
         return token
 
     def is_token_accepted(self, token: str) -> bool:
@@ -199,24 +199,24 @@ class Demo:
 
 
 def source_digest() -> str:
-    """Of all that migrating depends on: policies and grants follow the models, so not the migrations only."""
-    known = hashlib.sha256((process_specs.ROOT / "requirements.txt").read_bytes())
+    """Return a digest of all the code: policies and grants follow the models, so migrations alone do not suffice."""
+    digest = hashlib.sha256((process_specs.ROOT / "requirements.txt").read_bytes())
     for package in ("tenants", "provisioning", "billing", "portal"):
         for file in sorted((process_specs.ROOT / package).rglob("*.py")):
-            known.update(str(file.relative_to(process_specs.ROOT)).encode() + file.read_bytes())
-    return known.hexdigest()
+            digest.update(str(file.relative_to(process_specs.ROOT)).encode() + file.read_bytes())
+    return digest.hexdigest()
 
 
-def print_step(what: str, seconds: float) -> None:
-    print(f"  {seconds:6.1f} s  {what}", flush=True)
+def print_step(text: str, seconds: float) -> None:
+    print(f"  {seconds:6.1f} s  {text}", flush=True)
 
 
 @contextmanager
 def lock_data_folder(data: Path) -> Iterator[None]:
-    """Hold the data folder: two installations in one folder would ruin each other."""
+    """Lock the data folder, since two installations in one folder would corrupt each other's data."""
     if not data.exists():
         data.mkdir(parents=True)
-        # Walkable by the database's user, listable by nobody else.
+        # The database's user may traverse it; nobody else may list it.
         data.chmod(0o711)
     with (data / "lock").open("w") as lock:
         try:
@@ -227,7 +227,7 @@ def lock_data_folder(data: Path) -> Iterator[None]:
 
 
 def reset_data(data: Path) -> None:
-    """Remove what a demo keeps, by name: whatever else lies in the folder is not ours."""
+    """Remove what a demo writes, by name: other files in the folder are not ours."""
     for name in DEMO_FILES:
         path = data / name
         if path.is_dir():

@@ -26,7 +26,7 @@ def read_env(data: Path) -> dict[str, str]:
 
 
 def load_env(data: Path) -> None:
-    """Take the installation's environment where none is set; what is set already wins."""
+    """Load the installation's environment when DATABASE_URL is not set; variables that are set already win."""
     if "DATABASE_URL" in os.environ:
         return
     for name, value in read_env(data).items():

@@ -1,8 +1,8 @@
-"""Outlives a killed supervisor just long enough to end what it had started.
+"""A guard process that ends what a killed supervisor had started.
 
 Run as its own small process, with a pipe from the supervisor as standard input. Each line names a process group;
 ``-GROUP`` takes it off the list. When the pipe closes without ``bye``, the supervisor was killed: every group still
-listed is asked to stop and, five seconds later, ended. Standard library only; started with ``python -I -S``.
+listed gets SIGTERM and, five seconds later, SIGKILL. Standard library only; started with ``python -I -S``.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""``make lock``: the lock files anew, with hashes and without any download address."""
+"""``make lock``: resolve the lock files again, with hashes and without download addresses."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ LOCK_FILES = {
 
 
 def main() -> None:
-    for lock, wanted in LOCK_FILES.items():
+    for lock, requirement in LOCK_FILES.items():
         subprocess.run(
             [
                 *(str(Path(sys.executable).with_name("uv")), "pip", "compile", "--quiet", "--upgrade", "--no-header"),
                 *("--generate-hashes", "--no-emit-index-url", "--no-emit-find-links", "--python-version", "3.11"),
-                *(["-"] if wanted else ["requirements.in"]),
+                *(["-"] if requirement else ["requirements.in"]),
                 *("--output-file", lock),
             ],
-            input=wanted,
+            input=requirement,
             text=True,
             check=True,
             cwd=ROOT,

@@ -1,9 +1,10 @@
-"""Running a program as an unprivileged user when we are root, wherever its files lie.
+"""Run a program as an unprivileged user when we are root, wherever its files are.
 
-PostgreSQL refuses to run as root. Its folder then belongs to an unprivileged user, who must be able to walk down
-to it; a clone under a 0700 folder (``/root``, ``mktemp -d``) would be out of reach. We never open folders above ours:
-the process gets a mount namespace of its own in which the folders it needs also appear under a short path
-it can walk. Where mounting is not allowed either, the person is told which ``DATA=`` to choose.
+PostgreSQL refuses to run as root. Its folder then belongs to an unprivileged user, who must be able to traverse the
+folders above it; a clone under a 0700 folder (``/root``, ``mktemp -d``) would be out of reach. We never change the
+permissions of folders above ours: the process gets a mount namespace of its own (mount_namespaces(7)), in which the
+folders it needs also appear under a short path that it can traverse. Where mounting is not allowed either, an error
+says which ``DATA=`` to choose.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class OsAccount:
         os.chown(path, self.uid, self.gid)
 
     def can_traverse_to(self, path: Path) -> bool:
-        """Whether every folder above ``path`` lets this user through (by owner, group or others)."""
+        """Return whether every folder above ``path`` lets this user traverse it (as owner, group or other)."""
         for folder in path.resolve().parents:
             status = folder.stat()
             shift = 6 if status.st_uid == self.uid else 3 if status.st_gid == self.gid else 0
@@ -44,7 +45,7 @@ class OsAccount:
 
 
 def unprivileged_account() -> OsAccount | None:
-    """The user to step down to when we are root; None when we are not. ``CAUSEWAY_USER`` names another than nobody."""
+    """Return the user to become when we are root, else None. ``CAUSEWAY_USER`` names another than nobody."""
     if os.geteuid() != 0:
         return None
     name = os.environ.get("CAUSEWAY_USER", "nobody")
@@ -53,7 +54,7 @@ def unprivileged_account() -> OsAccount | None:
 
 
 def drop_privileges(account: OsAccount, views: Mapping[Path, Path]) -> Callable[[], None]:
-    """What the child does before exec: show each folder at its view, then become ``account``."""
+    """Return what the child does before exec: mount each folder at its view, then become ``account``."""
     mounts = [(os.fsencode(folder), os.fsencode(view)) for folder, view in views.items()]
 
     def enter() -> None:
@@ -70,7 +71,7 @@ def drop_privileges(account: OsAccount, views: Mapping[Path, Path]) -> Callable[
 
 
 def can_mount() -> bool:
-    """Tried in a child, since a mount namespace cannot be left again."""
+    """Return whether we may mount. It is tried in a child process, since a mount namespace cannot be left again."""
     pid = os.fork()
     if pid == 0:
         allowed = _libc.unshare(CLONE_NEWNS) == 0
@@ -78,6 +79,6 @@ def can_mount() -> bool:
     return os.waitpid(pid, 0)[1] == 0
 
 
-def _check_result(result: int, what: str) -> None:
+def _check_result(result: int, call: str) -> None:
     if result != 0:
-        raise OSError(ctypes.get_errno(), what)
+        raise OSError(ctypes.get_errno(), call)

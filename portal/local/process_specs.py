@@ -1,6 +1,6 @@
 """The processes of an installation besides its database and Redis; the demo and the tests start the same ones.
 
-Each takes the environment it runs in; addresses travel as the settings' own names (README, "Settings").
+Each function takes the environment to run in; addresses are in variables named like the settings (README, "Settings").
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from provisioning.lab import moto
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def is_answering(question: str | urllib.request.Request) -> bool:
-    """Whether the answer is 200."""
-    with urllib.request.urlopen(question, timeout=10) as response:
+def is_answering(request: str | urllib.request.Request) -> bool:
+    """Return whether the answer is 200."""
+    with urllib.request.urlopen(request, timeout=10) as response:
         return bool(response.status == 200)
 
 
@@ -36,7 +36,7 @@ def portal_process(env: Mapping[str, str], port: int, host: str = "127.0.0.1") -
         command=[
             *(sys.executable, "-m", "uvicorn", "portal.asgi:application", "--host", host, "--port", str(port)),
             *("--no-access-log", "--timeout-graceful-shutdown", "5", "--lifespan", "off"),
-            # There is no proxy in front, so what a caller says of where it comes from is not for the audit log.
+            # There is no proxy in front, so a client's own X-Forwarded-For must not get into the audit log.
             "--no-proxy-headers",
         ],
         ready=lambda: is_answering(f"http://{host}:{port}/healthz"),
@@ -47,7 +47,7 @@ def portal_process(env: Mapping[str, str], port: int, host: str = "127.0.0.1") -
 
 
 def worker_process(env: Mapping[str, str], folder: Path, threads: int = 8) -> ProcessSpec:
-    """A Celery worker with the beat inside; ``folder`` holds the beat's schedule."""
+    """Return a Celery worker with an embedded beat; ``folder`` holds the beat's schedule."""
     name = f"causeway-{os.getpid()}@worker"
     listener = Celery(broker=env.get("CELERY_BROKER_URL", env["REDIS_URL"]), set_as_current=False)
     return ProcessSpec(
@@ -66,9 +66,9 @@ def worker_process(env: Mapping[str, str], folder: Path, threads: int = 8) -> Pr
 
 
 def aws_process(env: Mapping[str, str], port: int, state: Path | None = None) -> ProcessSpec:
-    """The lab's AWS: moto's server, remembering in the file ``state`` across restarts."""
-    # A question to EC2 itself, whose code moto loads only then; the scope of the key names the service.
-    question = urllib.request.Request(
+    """Return the lab's AWS: moto's server, which keeps its state in the file ``state`` across restarts."""
+    # A request to EC2 itself, whose code moto loads only then; the credential's scope names the service.
+    request = urllib.request.Request(
         f"http://127.0.0.1:{port}/",
         data=b"Action=DescribeAccountAttributes&Version=2016-11-15",
         headers={"Authorization": "AWS4-HMAC-SHA256 Credential=lab/20260101/us-east-1/ec2/aws4_request"},
@@ -76,7 +76,7 @@ def aws_process(env: Mapping[str, str], port: int, state: Path | None = None) ->
     return ProcessSpec(
         name="aws",
         command=moto.server_command(port, state),
-        ready=lambda: is_answering(question),
+        ready=lambda: is_answering(request),
         env={**env, **moto.server_environment()},
         folder=ROOT,
         start_within=60.0,
@@ -84,11 +84,11 @@ def aws_process(env: Mapping[str, str], port: int, state: Path | None = None) ->
 
 
 def missing_for_packets(env: Mapping[str, str]) -> list[str]:
-    """What this machine lacks for real packets, in words; empty when they can flow."""
-    asked = subprocess.run(
+    """Return what this machine lacks for real packets, in words; empty when it lacks nothing."""
+    result = subprocess.run(
         [sys.executable, "-m", "provisioning.lab", "--check"], env=env, cwd=ROOT, capture_output=True, text=True
     )
-    return [line.removeprefix("missing: ") for line in asked.stderr.splitlines()] if asked.returncode else []
+    return [line.removeprefix("missing: ") for line in result.stderr.splitlines()] if result.returncode else []
 
 
 def lab_process(
@@ -98,7 +98,10 @@ def lab_process(
     simulate: bool = False,
     traffic: bool = True,
 ) -> ProcessSpec:
-    """Every exchange node of the catalogue with the sites and clouds behind them; LAB_STATE says where it is found."""
+    """Return the lab: every exchange node of the catalogue and the sites and clouds behind them.
+
+    The lab writes its addresses to the file LAB_STATE.
+    """
     state, config = Path(env["LAB_STATE"]), folder / "config.json"
     state.unlink(missing_ok=True)
     nodes = [
@@ -129,7 +132,7 @@ def lab_process(
         name="lab",
         command=[sys.executable, "-m", "provisioning.lab", "--config", str(config)],
         ready=state.exists,
-        # Debian keeps nft where an ordinary user's PATH does not look.
+        # Debian installs nft in /usr/sbin, which is not in an ordinary user's PATH.
         env={**env, "PATH": f"{env.get('PATH', os.defpath)}:/usr/sbin:/sbin"},
         folder=ROOT,
         start_within=60.0,

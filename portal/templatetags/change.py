@@ -1,4 +1,4 @@
-"""Template tags of plans and runs: how long a step took, what to do about a failure, how an operation looks."""
+"""Template tags of plans and runs: duration of a step, remedy for a failure, mark of an action."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ACTION_STYLES = {
 
 @register.simple_tag
 def operation(action: str) -> SafeString:
-    """The mark of a step's action; the word stands beside it in the page."""
+    """Render the mark of a step's action; the page shows the word beside it."""
     shown = ACTION_STYLES[action]
     return format_html('<span class="cw-op is-{}">{}</span>', shown.tone, icon(shown.icon))
 
@@ -49,7 +49,7 @@ def counts_text(counts: Iterable[tuple[str, int]]) -> str:
 
 @register.filter
 def seconds_to(start: datetime | None, end: datetime | None) -> str:
-    """From one moment to another, or until now: 48 s, 1 min 20 s; "" before the start."""
+    """Return the time from start to end, or until now: 48 s, 1 min 20 s; "" before the start."""
     if start is None:
         return ""
     seconds = round(((end or timezone.now()) - start).total_seconds())
