@@ -37,9 +37,9 @@ def _validator(path: str, verb: str, status: str) -> Draft202012Validator | None
         assert int(status) in (401, 404, 405), f"{verb} {path} answers {status} and is not in the schema."
         return None
     responses = verbs[verb]["responses"]
-    found = responses.get(status) or (responses["default"] if int(status) >= 400 else None)
-    assert found is not None, f"{verb} {path} answers {status}, which the schema does not know."
-    contents: dict[str, dict[str, Any]] = found.get("content", {})
+    response = responses.get(status) or (responses["default"] if int(status) >= 400 else None)
+    assert response is not None, f"{verb} {path} answers {status}, which the schema does not know."
+    contents: dict[str, dict[str, Any]] = response.get("content", {})
     shape: dict[str, Any] = next((content.get("schema", {}) for content in contents.values()), {})
     return Draft202012Validator({**shape, "components": _schema()["components"]})
 

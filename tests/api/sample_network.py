@@ -80,17 +80,17 @@ INTERNET_EXIT = {"name": "exit", "kind": "internet-exit", "exchange": "eu", "att
 
 def create_draft(api: ApiClient, name: str = "work") -> str:
     """The address of a new draft."""
-    made = api.post("t/acme/drafts/", {"name": name})
-    assert made.status_code == 201, made.content
-    return f"t/acme/drafts/{made.json()['id']}/"
+    created = api.post("t/acme/drafts/", {"name": name})
+    assert created.status_code == 201, created.content
+    return f"t/acme/drafts/{created.json()['id']}/"
 
 
 def create_object(
     api: ApiClient, where: str, kind: str, body: Mapping[str, Any] | None = None, **changes: Any
 ) -> ApiResponse:
-    made = api.post(f"{where}{kind}/", {**(body or OBJECT_BODIES[kind]), **changes})
-    assert made.status_code == 201, made.content
-    return made
+    created = api.post(f"{where}{kind}/", {**(body or OBJECT_BODIES[kind]), **changes})
+    assert created.status_code == 201, created.content
+    return created
 
 
 def create_sample_network(api: ApiClient, name: str = "work") -> str:
@@ -103,16 +103,16 @@ def create_sample_network(api: ApiClient, name: str = "work") -> str:
 
 
 def create_plan(client: ApiClient, where: str) -> ApiResponse:
-    made = client.post(f"{where}plan/")
-    assert made.status_code == 201, made.content
-    return made
+    created = client.post(f"{where}plan/")
+    assert created.status_code == 201, created.content
+    return created
 
 
 def provision(client: ApiClient, where: str) -> ApiResponse:
     plan = create_plan(client, where)
-    going = client.post(f"{plan['Location']}provision/", {"digest": plan.json()["digest"]})
-    assert going.status_code == 202, going.content
-    return going
+    run = client.post(f"{plan['Location']}provision/", {"digest": plan.json()["digest"]})
+    assert run.status_code == 202, run.content
+    return run
 
 
 def create_every_kind(api: ApiClient, name: str = "work") -> str:
@@ -133,8 +133,8 @@ def create_every_kind(api: ApiClient, name: str = "work") -> str:
         create_object(api, where, kind)
     [policy] = api.get(f"{where}policies/").json()["results"]
     rules = [{**policy["rules"][0], "source": ["offices"], "name": "offices"}]
-    told = {"rules": rules, "to": ["shop", "any"], "description": "=1+1"}
-    assert api.patch(f"{where}policies/{policy['id']}/", told).status_code == 200
+    changes = {"rules": rules, "to": ["shop", "any"], "description": "=1+1"}
+    assert api.patch(f"{where}policies/{policy['id']}/", changes).status_code == 200
     return where
 
 

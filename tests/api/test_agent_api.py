@@ -25,9 +25,11 @@ NodeClient = tuple[ApiClient, str, str]
 @pytest.fixture
 def node(api: ApiFactory) -> NodeClient:
     """(its API, its Authorization header, the portal's public key)."""
-    made = api().post("/agent/v1/enroll/", {**ENROLMENT, "enrollment_key": nodes.enrollment_key("aws-eu-central-1", 1)})
-    assert made.status_code == 201, made.content
-    return api(), f"Node {made.json()['token']}", made.json()["public_key"]
+    created = api().post(
+        "/agent/v1/enroll/", {**ENROLMENT, "enrollment_key": nodes.enrollment_key("aws-eu-central-1", 1)}
+    )
+    assert created.status_code == 201, created.content
+    return api(), f"Node {created.json()['token']}", created.json()["public_key"]
 
 
 def test_a_node_enrols_with_the_key_only(api: ApiFactory) -> None:
@@ -51,12 +53,12 @@ def test_a_document_is_signed_and_fetched_once(node: NodeClient, people: People,
         NodeSection(
             node=row, exchange="eu", address="exchange/eu", kind="exchange.presence", body={}, digest="d"
         ).save()
-    told = client.get("/agent/v1/document/?wait=0", authorization=who).json()
+    answer = client.get("/agent/v1/document/?wait=0", authorization=who).json()
     key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public_key))
-    key.verify(base64.b64decode(told["signature"]), told["document"].encode())
-    document = json.loads(told["document"])
+    key.verify(base64.b64decode(answer["signature"]), answer["document"].encode())
+    document = json.loads(answer["document"])
     assert document["sections"]["acme/exchange/eu"]["kind"] == "exchange.presence"
-    have = hashlib.sha256(told["document"].encode()).hexdigest()
+    have = hashlib.sha256(answer["document"].encode()).hexdigest()
     assert client.get(f"/agent/v1/document/?have={have}&wait=0", authorization=who).status_code == 204
     assert client.get("/agent/v1/document/?have=other&wait=20", authorization=who).status_code == 200
 
@@ -69,8 +71,8 @@ def test_a_report_says_what_was_applied(node: NodeClient, people: People, tenant
         NodeSection(
             node=row, exchange="eu", address="exchange/eu", kind="exchange.presence", body={}, digest="d"
         ).save()
-    told = {"serial": 1, "epoch": "e1", "applied": {"acme/exchange/eu": "d"}, "health": {"cpu": 1}, "counters": {}}
-    assert client.post("/agent/v1/report/", told, authorization=who).status_code == 204
+    body = {"serial": 1, "epoch": "e1", "applied": {"acme/exchange/eu": "d"}, "health": {"cpu": 1}, "counters": {}}
+    assert client.post("/agent/v1/report/", body, authorization=who).status_code == 204
     with tenant_scope(people.acme):
         assert NodeSection.objects.get().applied == "d"
     row.refresh_from_db()

@@ -140,10 +140,10 @@ def test_the_schema_is_openapi_31_and_the_docs_page_is_ours(api: ApiFactory) -> 
     document = api().get("schema/").json()
     assert document["openapi"].startswith("3.1")
     for path, operations in document["paths"].items():
-        for told in (one["summary"] for verb, one in operations.items() if verb != "parameters"):
-            assert told and "``" not in told, path
+        for summary in (operation["summary"] for verb, operation in operations.items() if verb != "parameters"):
+            assert summary and "``" not in summary, path
     page = api().get("docs/")
     assert page.status_code == 200
     assert "cdn" not in page.content.decode()
     assert {"script-src 'self'", "style-src 'self' 'unsafe-inline'"} <= directives(page)
-    assert not any("unsafe" in one for one in directives(api().get("/accounts/login/")))
+    assert not any("unsafe" in directive for directive in directives(api().get("/accounts/login/")))

@@ -45,10 +45,10 @@ def invoice(people: People, tenant_scope: TenantScope) -> str:
 
 
 def test_usage_adds_up_and_is_grouped(finance: ApiClient, invoice: str) -> None:
-    told = finance.get(f"t/acme/usage/?{SPAN}").json()
-    assert told["currency"] == "EUR"
-    assert sum(Decimal(row["amount"]) for row in told["results"]) == Decimal(told["total"]) > 0
-    assert {row["meter"] for row in told["results"]} == {"exchange_hours", "connector_hours"}
+    answer = finance.get(f"t/acme/usage/?{SPAN}").json()
+    assert answer["currency"] == "EUR"
+    assert sum(Decimal(row["amount"]) for row in answer["results"]) == Decimal(answer["total"]) > 0
+    assert {row["meter"] for row in answer["results"]} == {"exchange_hours", "connector_hours"}
     days = finance.get(f"t/acme/usage/?{SPAN}&meter=connector_hours&group_by=day").json()
     assert [(row["key"], Decimal(row["quantity"])) for row in days["results"]] == [
         ("2026-11-01", 24),
@@ -76,8 +76,8 @@ def test_usage_that_cannot_be_asked(finance: ApiClient, query: str, path: str) -
 def test_an_invoice_is_read_down_to_its_samples(finance: ApiClient, invoice: str) -> None:
     [head] = finance.get("t/acme/invoices/").json()["results"]
     assert head["number"] == invoice and head["state"] == "draft"
-    one = finance.get(f"t/acme/invoices/{invoice}/").json()
-    assert one["total"] == head["total"] and one["groups"]
+    detail = finance.get(f"t/acme/invoices/{invoice}/").json()
+    assert detail["total"] == head["total"] and detail["groups"]
     lines = finance.get(f"t/acme/invoices/{invoice}/lines/").json()["results"]
     assert sum(Decimal(line["amount"]) for line in lines) == Decimal(head["total"])
     line = lines[0]
@@ -115,8 +115,8 @@ def test_a_new_tenant_gets_prices_like_anothers(api: ApiFactory, people: People)
     ensure_demo_prices(datetime(2026, 10, 1, tzinfo=UTC))
     like = PriceBook.objects.get(buyer_tenant=people.acme)
     wish = {"slug": "hooli", "name": "Hooli", "owner": "gavin@demo.test"}
-    told = assert_problem(api("msp_admin").post("tenants/", {**wish, "price_book": "nothing"}), 400)
-    assert told["problems"][0]["path"] == "price_book"
+    problem = assert_problem(api("msp_admin").post("tenants/", {**wish, "price_book": "nothing"}), 400)
+    assert problem["problems"][0]["path"] == "price_book"
     assert not Tenant.objects.filter(slug="hooli").exists()
     foreign = PriceBook.objects.get(buyer_tenant=people.initech).name
     assert_problem(api("msp_admin").post("tenants/", {**wish, "price_book": foreign}), 400)

@@ -67,8 +67,8 @@ def test_edits_of_two_people_at_once_queue_up(portal: httpx.Client, draft: str) 
 def test_a_caller_does_not_choose_the_address_in_the_audit_log(portal: httpx.Client) -> None:
     forged = {"X-Forwarded-For": "8.8.4.4", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.test"}
     portal.post("t/acme/drafts/", json={"name": "forged"}, headers=forged)
-    told = portal.get("t/acme/audit/?limit=1&action=draft.create", headers=forged).json()
-    assert told["results"][0]["address"] == "127.0.0.1"
+    answer = portal.get("t/acme/audit/?limit=1&action=draft.create", headers=forged).json()
+    assert answer["results"][0]["address"] == "127.0.0.1"
 
 
 def test_bodies_without_a_length_are_read_and_bounded(portal: httpx.Client, draft: str) -> None:
@@ -76,8 +76,8 @@ def test_bodies_without_a_length_are_read_and_bounded(portal: httpx.Client, draf
         yield from (text[start : start + 65_536] for start in range(0, len(text), 65_536))
 
     where, headers = f"t/acme/drafts/{draft}/groups/", {"Content-Type": "application/json"}
-    made = portal.post(where, content=chunks(b'{"name": "chunked"}'), headers=headers)
-    assert made.status_code == 201, made.text
+    created = portal.post(where, content=chunks(b'{"name": "chunked"}'), headers=headers)
+    assert created.status_code == 201, created.text
     huge = portal.post(where, content=chunks(b'{"name": "' + b"x" * 5_000_000 + b'"}'), headers=headers)
     assert huge.status_code == 413 and huge.headers["Content-Type"] == "application/problem+json"
 
@@ -89,9 +89,9 @@ async def test_a_change_is_heard_over_the_socket(live_portal: str, secret: str) 
         httpx.AsyncClient(base_url=f"{live_portal}/api/v1/", headers=headers) as portal,
         websockets.connect(address, additional_headers=headers) as listening,
     ):
-        made = (await portal.post("t/acme/drafts/", json={"name": "work"})).json()
-        heard = json.loads(await asyncio.wait_for(listening.recv(), 5))
-        assert heard == {"type": "changed", "what": "draft", "id": made["id"], "version": 0}
+        created = (await portal.post("t/acme/drafts/", json={"name": "work"})).json()
+        received = json.loads(await asyncio.wait_for(listening.recv(), 5))
+        assert received == {"type": "changed", "what": "draft", "id": created["id"], "version": 0}
     with pytest.raises(websockets.ConnectionClosed) as closed:
         async with websockets.connect(
             live_portal.replace("http", "ws") + "/ws/t/globex/", additional_headers=headers

@@ -49,8 +49,8 @@ def test_a_table_that_was_exported_is_read_back_without_a_difference(netadmin: A
             create_object(
                 netadmin, again, one, {name: value for name, value in row.items() if name not in ("id", "key")}
             )
-    made = import_csv(netadmin, again, exported.content, kind).json()
-    assert made["created"] == len(made["differences"]) and made["unchanged"] == 0
+    created = import_csv(netadmin, again, exported.content, kind).json()
+    assert created["created"] == len(created["differences"]) and created["unchanged"] == 0
     assert netadmin.get(f"{again}{kind}/?format=csv").content == exported.content
     for other in set(core.KINDS) - {kind}:
         assert netadmin.get(f"{where}{other}/?format=csv").status_code == 200
@@ -61,8 +61,8 @@ def test_spreadsheets_write_semicolons_and_byte_order_marks(netadmin: ApiClient)
     rows = "\ufeffName;Kind;Exchange;Segment;Group;Prefixes\r\n" + "\r\n".join(
         f"branch-{number};lab-site;eu;corp;prod;10.{number}.0.0/24, 10.{number}.1.0/24" for number in (50, 51)
     )
-    told = import_csv(netadmin, where, rows).json()
-    assert (told["rows"], told["created"], told["changed"]) == (2, 2, 0)
+    answer = import_csv(netadmin, where, rows).json()
+    assert (answer["rows"], answer["created"], answer["changed"]) == (2, 2, 0)
     wide = import_csv(netadmin, where, rows.replace(";", "\t").encode("utf-16")).json()
     assert wide["unchanged"] == 2
     changed = import_csv(netadmin, where, "name,size\nbranch-50,large\nbranch-51,\n").json()
@@ -107,16 +107,16 @@ def test_a_wrong_cell_is_told_by_row_and_column_and_nothing_is_changed(netadmin:
     where = create_sample_network(netadmin)
     before, read = get_document(netadmin, where), netadmin.get(where).json()
     for query in ("", "?dry_run=1"):
-        told = assert_problem(import_csv(netadmin, where, WRONG[path], query=query), 422)
-        assert path in [problem["path"] for problem in told["problems"]], told
+        refusal = assert_problem(import_csv(netadmin, where, WRONG[path], query=query), 422)
+        assert path in [problem["path"] for problem in refusal["problems"]], refusal
     assert (get_document(netadmin, where), netadmin.get(where).json()) == (before, read)
 
 
 def test_a_thousand_rows_are_one_edit(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     rows = [f"branch-{n},lab-site,eu,corp,prod,10.{100 + n // 256}.{n % 256}.0/24" for n in range(1000)]
-    told = import_csv(netadmin, where, "\n".join(["name,kind,exchange,segment,group,prefixes", *rows])).json()
-    assert told["created"] == 1000
+    answer = import_csv(netadmin, where, "\n".join(["name,kind,exchange,segment,group,prefixes", *rows])).json()
+    assert answer["created"] == 1000
     page = netadmin.get(f"{where}connectors/?total=1&limit=1").json()
     assert page["count"] == 1002
     assert netadmin.post(f"{where}undo/").json()["edits"] == 7
@@ -125,10 +125,10 @@ def test_a_thousand_rows_are_one_edit(netadmin: ApiClient) -> None:
 
 def test_a_table_tells_the_first_of_what_it_changes_and_counts_all(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
-    told = import_csv(
+    answer = import_csv(
         netadmin, where, "name,prefix\n" + "".join(f"list-{n},10.0.{n}.0/24\n" for n in range(250)), "prefix-lists"
     )
-    assert told.json()["created"] == 250 and len(told.json()["differences"]) == 200
+    assert answer.json()["created"] == 250 and len(answer.json()["differences"]) == 200
     rows = "name,prefix\n" + "list-0,10.0.0.0/24\n" * 10_001
     refused = assert_problem(import_csv(netadmin, where, rows, "prefix-lists"), 422)
     assert refused["problems"][0]["code"] == "bad_table" and "more than 10,000 rows" in refused["detail"]
@@ -163,11 +163,11 @@ def test_a_cell_that_cannot_be_stored_is_told_and_not_tried(netadmin: ApiClient,
 @pytest.mark.timeout(30)
 def test_a_table_with_too_many_columns_is_told_in_one_problem(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
-    many = ",".join(f"c{n}" for n in range(60_000))
-    [one] = get_problems(import_csv(netadmin, where, f"name,{many}\n"))
-    assert one["path"] == "rows[1]" and "60,001 columns" in one["message"]
+    too_many = ",".join(f"c{n}" for n in range(60_000))
+    [problem] = get_problems(import_csv(netadmin, where, f"name,{too_many}\n"))
+    assert problem["path"] == "rows[1]" and "60,001 columns" in problem["message"]
     few = get_problems(import_csv(netadmin, where, "name,colour,shape\n"))
-    assert [one["path"] for one in few] == ["rows[1].colour", "rows[1].shape"]
+    assert [problem["path"] for problem in few] == ["rows[1].colour", "rows[1].shape"]
     assert "exchange" in few[0]["message"] and "exchange" not in few[1]["message"]
-    [one] = get_problems(import_csv(netadmin, where, f"name,{'x' * 100_000}\n"))
-    assert one["path"] == "rows[1]"
+    [problem] = get_problems(import_csv(netadmin, where, f"name,{'x' * 100_000}\n"))
+    assert problem["path"] == "rows[1]"

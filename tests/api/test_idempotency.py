@@ -50,8 +50,8 @@ def test_a_refused_request_leaves_its_key_free(netadmin: ApiClient) -> None:
 
 
 def test_a_kept_answer_shows_no_secret(api: ApiFactory) -> None:
-    made = api("owner").post("t/acme/tokens/", {"name": "ci"}, idempotency_key="k1")
-    secret = made.json()["token"]
+    created = api("owner").post("t/acme/tokens/", {"name": "ci"}, idempotency_key="k1")
+    secret = created.json()["token"]
     assert secret not in str(IdempotentResponse.objects.get().body)
     assert api("owner").post("t/acme/tokens/", {"name": "ci"}, idempotency_key="k1").json()["token"] == secret
 
@@ -84,8 +84,8 @@ def test_a_bug_is_a_problem_document_too_and_leaves_nothing_behind(
 
     real = tenancy.services.add_member
     monkeypatch.setattr(tenancy.services, "add_member", broken)
-    told = assert_problem(api("owner").post("t/acme/members/", {"email": "new@demo.test", "role": "viewer"}), 500)
-    assert told["request_id"] and "bug" not in str(told)
+    problem = assert_problem(api("owner").post("t/acme/members/", {"email": "new@demo.test", "role": "viewer"}), 500)
+    assert problem["request_id"] and "bug" not in str(problem)
     assert "new@demo.test" not in str(api("owner").get("t/acme/members/").json())
     with tenant_scope(people.acme):
         assert not AuditEntry.objects.exists()
@@ -111,8 +111,8 @@ def test_numbers_and_moments_beyond_all_bounds_are_refused(netadmin: ApiClient) 
     assert_problem(netadmin.get(f"{where}groups/?limit={'9' * 5000}"), 400)
     question = cursors.query_fingerprint("/api/v1/t/acme/drafts/", "-created_at", {})
     cursor = cursors.encode_cursor(question, ("0001-01-01T00:00:00+23:00", 1))
-    told = assert_problem(netadmin.get(f"t/acme/drafts/?ordering=-created_at&cursor={cursor}"), 400)
-    assert told["problems"][0]["code"] == "out_of_range"
+    problem = assert_problem(netadmin.get(f"t/acme/drafts/?ordering=-created_at&cursor={cursor}"), 400)
+    assert problem["problems"][0]["code"] == "out_of_range"
     assert_problem(netadmin.get("t/acme/audit/?from=0001-01-01T00:00:00%2B23:00"), 400)
     assert_problem(netadmin.get("t/acme/invoices/%00/"), 400)
 

@@ -46,22 +46,22 @@ def test_every_kind_is_made_read_changed_and_taken_away(netadmin: ApiClient, kin
         create_object(netadmin, where, "connectors", LOBBY_SITE)
     if kind == "internet-apps":
         create_object(netadmin, where, "connectors", INTERNET_EXIT)
-    made = create_object(netadmin, where, kind, body)
-    one = made["Location"]
-    row = made.json()
+    created = create_object(netadmin, where, kind, body)
+    url = created["Location"]
+    row = created.json()
     assert row["name"] == "another" and row["key"] == "another"
-    assert one.endswith(f"/{kind}/{row['id']}/")
-    read = netadmin.get(one)
-    assert read.json() == row and read["ETag"] == made["ETag"]
-    patched = netadmin.patch(one, {"description": "of the tests"})
+    assert url.endswith(f"/{kind}/{row['id']}/")
+    read = netadmin.get(url)
+    assert read.json() == row and read["ETag"] == created["ETag"]
+    patched = netadmin.patch(url, {"description": "of the tests"})
     assert patched.status_code == 200, patched.content
     assert patched.json() == {**row, "description": "of the tests"}
-    assert patched["ETag"] != made["ETag"]
-    put = netadmin.put(one, row)
-    assert put.json() == row and put["ETag"] == made["ETag"]
+    assert patched["ETag"] != created["ETag"]
+    put = netadmin.put(url, row)
+    assert put.json() == row and put["ETag"] == created["ETag"]
     assert row in netadmin.get(f"{where}{kind}/").json()["results"]
-    assert netadmin.delete(one).status_code == 204
-    assert_problem(netadmin.get(one), 404)
+    assert netadmin.delete(url).status_code == 204
+    assert_problem(netadmin.get(url), 404)
 
 
 @pytest.mark.parametrize("kind", core.KINDS)
@@ -92,13 +92,16 @@ def body_with(path: tuple[str, ...], value: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("kind", "path", "most"), [(kind, *one) for kind, inner in object_schemas().items() for one in lists_in(inner)]
+    ("kind", "path", "most"),
+    [(kind, *problem) for kind, inner in object_schemas().items() for problem in lists_in(inner)],
 )
 def test_the_schema_says_how_long_a_list_may_be(kind: str, path: tuple[str, ...], most: int) -> None:
     def told(count: int) -> Any:
         with pytest.raises(core.InvalidIntent) as refused:
             core.normalise_body(kind, body_with(path, [None] * count), lambda kind, name: None)
-        return {one.code.startswith("too_many_") for one in refused.value.problems if one.path == ".".join(path)}
+        return {
+            problem.code.startswith("too_many_") for problem in refused.value.problems if problem.path == ".".join(path)
+        }
 
     assert True in told(most + 1)
     assert True not in told(most)
@@ -127,8 +130,8 @@ def test_the_example_of_every_kind_can_be_read(netadmin: ApiClient, kind: str) -
         kind, core.kind_of(kind).example, lambda kind, name: name if (kind == "groups") == (name in groups) else None
     )
     path = f"/api/v1/t/{{slug}}/drafts/{{draft}}/{kind}/"
-    told = netadmin.get("schema/").json()["paths"][path]["post"]["requestBody"]["content"]["application/json"]
-    assert [one["value"] for one in told["examples"].values()] == [core.kind_of(kind).example]
+    answer = netadmin.get("schema/").json()["paths"][path]["post"]["requestBody"]["content"]["application/json"]
+    assert [example["value"] for example in answer["examples"].values()] == [core.kind_of(kind).example]
 
 
 def test_names_are_taken_for_references_and_ids_come_back(netadmin: ApiClient) -> None:
@@ -145,8 +148,8 @@ def test_a_segments_stance_is_still_taken_but_never_answered(netadmin: ApiClient
     changed = netadmin.patch(f"{where}segments/{corp['id']}/", {"stance": "closed"}).json()
     assert changed["default_action"] == "deny" and "stance" not in changed
     both = {"stance": "open", "default_action": "deny"}
-    told = assert_problem(netadmin.patch(f"{where}segments/{corp['id']}/", both), 422)
-    assert [(one["path"], one["code"]) for one in told["problems"]] == [("stance", "contradictory")]
+    problem = assert_problem(netadmin.patch(f"{where}segments/{corp['id']}/", both), 422)
+    assert [(reason["path"], reason["code"]) for reason in problem["problems"]] == [("stance", "contradictory")]
     for question, names in (("stance=closed", ["corp"]), ("stance=open", []), ("default_action=deny", ["corp"])):
         assert [row["name"] for row in netadmin.get(f"{where}segments/?{question}").json()["results"]] == names
 
@@ -154,18 +157,18 @@ def test_a_segments_stance_is_still_taken_but_never_answered(netadmin: ApiClient
 def test_a_tag_that_was_read_guards_a_write(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     listed = netadmin.get(f"{where}groups/").json()["results"][0]
-    one = f"{where}groups/{listed['id']}/"
-    tag = netadmin.get(one)["ETag"]
-    assert netadmin.get(one, if_none_match=tag).status_code == 304
-    changed = netadmin.patch(one, {"name": "production"}, if_match=tag)
+    url = f"{where}groups/{listed['id']}/"
+    tag = netadmin.get(url)["ETag"]
+    assert netadmin.get(url, if_none_match=tag).status_code == 304
+    changed = netadmin.patch(url, {"name": "production"}, if_match=tag)
     assert changed.status_code == 200
-    assert_problem(netadmin.patch(one, {"name": "again"}, if_match=tag), 412)
-    assert_problem(netadmin.put(one, {"name": "again"}, if_match=tag), 412)
-    assert_problem(netadmin.delete(one, if_match=tag), 412)
-    assert netadmin.get(one).json()["name"] == "production"
-    assert netadmin.get(one).json()["key"] == "prod"
-    assert netadmin.patch(one, {"name": "again"}, if_match=changed["ETag"]).status_code == 200
-    assert netadmin.patch(one, {"name": "once more"}, if_match="*").status_code == 200
+    assert_problem(netadmin.patch(url, {"name": "again"}, if_match=tag), 412)
+    assert_problem(netadmin.put(url, {"name": "again"}, if_match=tag), 412)
+    assert_problem(netadmin.delete(url, if_match=tag), 412)
+    assert netadmin.get(url).json()["name"] == "production"
+    assert netadmin.get(url).json()["key"] == "prod"
+    assert netadmin.patch(url, {"name": "again"}, if_match=changed["ETag"]).status_code == 200
+    assert netadmin.patch(url, {"name": "once more"}, if_match="*").status_code == 200
 
 
 def test_pages_follow_each_other_there_and_back(netadmin: ApiClient) -> None:
@@ -194,8 +197,8 @@ def test_a_wrong_question_is_told_so(netadmin: ApiClient, query: str) -> None:
 def test_lists_are_filtered_by_fields(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     [segment] = netadmin.get(f"{where}segments/").json()["results"]
-    found = netadmin.get(f"{where}policies/?segments={segment['id']}").json()["results"]
-    assert [policy["name"] for policy in found] == ["prod-out"]
+    results = netadmin.get(f"{where}policies/?segments={segment['id']}").json()["results"]
+    assert [policy["name"] for policy in results] == ["prod-out"]
     assert netadmin.get(f"{where}connectors/?kind=aws-vpc").json()["results"] == []
     assert len(netadmin.get(f"{where}connectors/?kind=lab-site").json()["results"]) == 2
 
@@ -224,14 +227,14 @@ BAD["a port of 70000"][1]["rules"] = [{"action": "allow", "protocol": "tcp", "po
 
 @pytest.mark.parametrize("what", BAD)
 def test_bad_input_is_refused_with_its_place_and_changes_nothing(netadmin: ApiClient, what: str) -> None:
-    kind, body, path, said = BAD[what]
+    kind, body, path, words = BAD[what]
     where = create_sample_network(netadmin)
     before, draft_before = document_of(netadmin, where), netadmin.get(where).json()
     answer = netadmin.post(f"{where}{kind}/", body)
     assert 400 <= answer.status_code < 500, answer.content
     problems = assert_problem(answer, answer.status_code)["problems"]
     assert any(problem["path"].endswith(path) for problem in problems), problems
-    assert any(word in problem["message"] for problem in problems for word in said.split("|")), problems
+    assert any(word in problem["message"] for problem in problems for word in words.split("|")), problems
     assert all(problem["code"] and problem["message"] for problem in problems)
     assert document_of(netadmin, where) == before
     assert netadmin.get(where).json() == draft_before
@@ -255,8 +258,8 @@ def test_bad_input_is_refused_with_its_place_and_changes_nothing(netadmin: ApiCl
 def test_a_body_that_cannot_be_taken(netadmin: ApiClient, body: Any, status: int, code: str) -> None:
     where = create_sample_network(netadmin)
     before = document_of(netadmin, where)
-    told = assert_problem(netadmin.send("POST", f"{where}groups/", body), status)
-    assert told["problems"][0]["code"] == code
+    problem = assert_problem(netadmin.send("POST", f"{where}groups/", body), status)
+    assert problem["problems"][0]["code"] == code
     assert document_of(netadmin, where) == before
 
 
@@ -268,9 +271,9 @@ def test_another_content_type_is_415(netadmin: ApiClient) -> None:
 def test_what_is_in_use_stays(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     [segment] = netadmin.get(f"{where}segments/").json()["results"]
-    told = assert_problem(netadmin.delete(f"{where}segments/{segment['id']}/"), 409)
-    assert {problem["code"] for problem in told["problems"]} == {"in_use"}
-    assert any("site-a" in problem["message"] for problem in told["problems"])
+    refusal = assert_problem(netadmin.delete(f"{where}segments/{segment['id']}/"), 409)
+    assert {problem["code"] for problem in refusal["problems"]} == {"in_use"}
+    assert any("site-a" in problem["message"] for problem in refusal["problems"])
 
 
 def test_edits_are_undone_and_redone_in_order(netadmin: ApiClient) -> None:
@@ -337,8 +340,8 @@ def test_a_document_with_an_error_changes_nothing(netadmin: ApiClient) -> None:
     assert_problem(netadmin.put(f"{where}intent/", broken), 422)
     assert_problem(netadmin.put(f"{where}intent/", {"things": []}), 422)
     bomb = b"a: &a [x]\nb: &b [*a, *a]\n"
-    told = assert_problem(netadmin.send("PUT", f"{where}intent/", bomb, "application/yaml"), 400)
-    assert told["problems"][0]["code"] == "bad_yaml"
+    problem = assert_problem(netadmin.send("PUT", f"{where}intent/", bomb, "application/yaml"), 400)
+    assert problem["problems"][0]["code"] == "bad_yaml"
     assert_problem(netadmin.send("PUT", f"{where}intent/", b"a: [", "application/yaml"), 400)
     assert document_of(netadmin, where) == before
 
@@ -363,8 +366,8 @@ def test_a_document_that_is_lost_doubled_or_a_trick_is_refused_and_wipes_nothing
 ) -> None:
     where = create_sample_network(netadmin)
     before = document_of(netadmin, where)
-    told = assert_problem(netadmin.send("PUT", f"{where}intent/", body, media), 400)
-    assert told["problems"][0]["code"] in ("required", "bad_json", "bad_yaml")
+    problem = assert_problem(netadmin.send("PUT", f"{where}intent/", body, media), 400)
+    assert problem["problems"][0]["code"] in ("required", "bad_json", "bad_yaml")
     assert document_of(netadmin, where) == before
 
 
@@ -372,8 +375,8 @@ def test_a_name_that_two_kinds_share_has_to_be_told_apart(netadmin: ApiClient) -
     where = create_sample_network(netadmin)
     group = create_object(netadmin, where, "groups", {"name": "site-a"}).json()
     body = {**OBJECT_BODIES["policies"], "name": "another", "position": 20, "from": ["site-a"]}
-    told = assert_problem(netadmin.post(f"{where}policies/", body), 422)
-    assert [(p["code"], p["path"]) for p in told["problems"]] == [("ambiguous_reference", "from[0]")]
+    problem = assert_problem(netadmin.post(f"{where}policies/", body), 422)
+    assert [(p["code"], p["path"]) for p in problem["problems"]] == [("ambiguous_reference", "from[0]")]
     assert netadmin.post(f"{where}policies/", {**body, "from": [group["id"]]}).status_code == 201
 
 

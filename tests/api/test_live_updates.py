@@ -41,9 +41,10 @@ class Socket(ApplicationCommunicator):
 
 
 def socket(path: str, *headers: tuple[bytes, bytes]) -> Socket:
-    told = [(b"host", b"testserver"), *headers]
+    all_headers = [(b"host", b"testserver"), *headers]
     return Socket(
-        application, {"type": "websocket", "path": path, "query_string": b"", "headers": told, "subprotocols": []}
+        application,
+        {"type": "websocket", "path": path, "query_string": b"", "headers": all_headers, "subprotocols": []},
     )
 
 
@@ -98,15 +99,15 @@ async def test_messages_are_paced_and_only_the_newest_of_a_thing_is_told(people:
         await sync_to_async(live_updates.send_rates)(
             "acme", datetime(2026, 1, 1, tzinfo=UTC), {f"connector/{version % 3}": [version, 0.4]}
         )
-    heard = []
+    received = []
     while not await listening.receive_nothing(0.4):
-        heard.append(await listening.json())
+        received.append(await listening.json())
     took = time.monotonic() - start
-    assert len(heard) <= took * 10 + 1
-    newest = {message["id"]: message["version"] for message in heard if message["type"] == "changed"}
+    assert len(received) <= took * 10 + 1
+    newest = {message["id"]: message["version"] for message in received if message["type"] == "changed"}
     assert newest == {f"d{number}": 25 + number for number in range(5)}
     edges = {}
-    for message in heard:
+    for message in received:
         edges.update(message.get("edges", {}))
     assert edges == {"connector/0": [27, 0], "connector/1": [28, 0], "connector/2": [29, 0]}
     await listening.disconnect()
@@ -125,5 +126,5 @@ async def test_too_many_changes_fold_into_one() -> None:
     pending = live_updates.PendingMessages()
     for number in range(live_updates.MAX_PENDING + 1):
         pending.put({"type": "changed", "what": "run", "id": str(number), "version": 1})
-    told = await asyncio.wait_for(pending.take(), 1)
-    assert told == {"type": "changed", "what": "run", "id": "", "version": None}
+    message = await asyncio.wait_for(pending.take(), 1)
+    assert message == {"type": "changed", "what": "run", "id": "", "version": None}

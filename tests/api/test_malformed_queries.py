@@ -22,8 +22,8 @@ def test_a_cursor_that_nobody_gave_out_is_refused(api: ApiFactory) -> None:
     netadmin = api("netadmin")
     where = create_sample_network(netadmin)
     for text in ('["","\\ud800",1,false]', '["","a",Infinity,false]', "[" * 20_000, '["",{"a":1},1,false]', '["a",1]'):
-        told = assert_problem(netadmin.get(f"{where}connectors/?cursor={cursor(text)}"), 400)
-        assert told["problems"][0]["code"] == "bad_cursor"
+        problem = assert_problem(netadmin.get(f"{where}connectors/?cursor={cursor(text)}"), 400)
+        assert problem["problems"][0]["code"] == "bad_cursor"
     for text in ('["","x",0,false]', '["",-5,0,false]', '["",1,Infinity,false]', "[" * 20_000):
         assert_problem(netadmin.get(f"{where}reach/?from=prod&cursor={cursor(text)}"), 400)
     for text in ('["name","\\ud800",0,false]', '["name","a",Infinity,false]'):
@@ -36,8 +36,8 @@ def test_a_cursor_holds_for_the_question_it_was_given_out_for(api: ApiFactory) -
     where = create_sample_network(netadmin)
 
     def following(path: str) -> str:
-        told = netadmin.get(path).json()["next"]
-        return parse_qs(urlsplit(told).query)["cursor"][0]
+        answer = netadmin.get(path).json()["next"]
+        return parse_qs(urlsplit(answer).query)["cursor"][0]
 
     netadmin.post(f"{where}groups/", {"name": "dev"})
     groups = f"{where}groups/?limit=1"
@@ -46,7 +46,7 @@ def test_a_cursor_holds_for_the_question_it_was_given_out_for(api: ApiFactory) -
     assert netadmin.get(f"{groups}&ordering=name&total=1&cursor={cursor}").json()["results"]
     netadmin.post("t/acme/drafts/", {"name": "another"})
     newest = following("t/acme/drafts/?limit=1")
-    for path, one in (
+    for path, bad_cursor in (
         (f"{where}connectors/", cursor),
         (f"{where}groups/?ordering=-name", cursor),
         (f"{where}groups/?search=d", cursor),
@@ -56,9 +56,9 @@ def test_a_cursor_holds_for_the_question_it_was_given_out_for(api: ApiFactory) -
         ("t/acme/revisions/", newest),
         ("catalog/sizes/", following("catalog/exchanges/?limit=1")),
     ):
-        told = assert_problem(netadmin.get(f"{path}{'&' if '?' in path else '?'}cursor={one}"), 400)
-        assert [(each["code"], each["path"]) for each in told["problems"]] == [("foreign_cursor", "cursor")], path
-        assert "first page" in told["problems"][0]["message"]
+        answer = assert_problem(netadmin.get(f"{path}{'&' if '?' in path else '?'}cursor={bad_cursor}"), 400)
+        assert [(each["code"], each["path"]) for each in answer["problems"]] == [("foreign_cursor", "cursor")], path
+        assert "first page" in answer["problems"][0]["message"]
 
 
 @pytest.mark.parametrize("protocol", ["300", "-1", "9999999999", "any", "²", "tcp", "6"])
@@ -70,8 +70,8 @@ def test_a_packet_has_one_protocol_that_there_is_and_its_port(api: ApiFactory, p
 
 def test_a_protocol_by_number_is_the_one_by_name(api: ApiFactory) -> None:
     netadmin = api("netadmin")
-    asked = f"{create_sample_network(netadmin)}trace/?from=site-a&to=site-b&port=443&protocol="
-    assert netadmin.get(f"{asked}6").json() == netadmin.get(f"{asked}tcp").json()
+    url = f"{create_sample_network(netadmin)}trace/?from=site-a&to=site-b&port=443&protocol="
+    assert netadmin.get(f"{url}6").json() == netadmin.get(f"{url}tcp").json()
 
 
 def test_translations_that_do_not_pair_off_are_told(api: ApiFactory) -> None:
@@ -86,5 +86,5 @@ def test_translations_that_do_not_pair_off_are_told(api: ApiFactory) -> None:
         {**rule, **inwards, "match": {"destination": ["10.8.0.0/16", "10.9.0.0/16"]}},
         {**rule, **inwards, "match": {"destination": ["offices"]}},
     ):
-        told = assert_problem(netadmin.post(f"{where}nat-rules/", body), 422)
-        assert "nat_pairs" in {one["code"] for one in told["problems"]}
+        problem = assert_problem(netadmin.post(f"{where}nat-rules/", body), 422)
+        assert "nat_pairs" in {reason["code"] for reason in problem["problems"]}

@@ -36,11 +36,11 @@ def test_every_kind_goes_to_another_tenant_and_back_without_a_difference(
     for query in ("", "?ids=0"):
         answer = netadmin.get(f"{where}intent/{query}", accept=media)
         other = api("stranger")
-        made = other.post("t/initech/drafts/", {"name": f"copy{query}"}).json()["id"]
-        there = f"t/initech/drafts/{made}/"
-        put = other.send("PUT", f"{there}intent/", answer.content, media)
+        created = other.post("t/initech/drafts/", {"name": f"copy{query}"}).json()["id"]
+        other_draft = f"t/initech/drafts/{created}/"
+        put = other.send("PUT", f"{other_draft}intent/", answer.content, media)
         assert put.status_code == 200, put.content
-        assert get_document(other, there, "?ids=0") == get_document(netadmin, where, "?ids=0")
+        assert get_document(other, other_draft, "?ids=0") == get_document(netadmin, where, "?ids=0")
     edits = netadmin.get(where).json()["edits"]
     assert netadmin.send("PUT", f"{where}intent/", answer.content, media).status_code == 200
     assert netadmin.get(where).json()["edits"] == edits
@@ -49,13 +49,13 @@ def test_every_kind_goes_to_another_tenant_and_back_without_a_difference(
 
 def test_references_are_names_and_the_name_comes_first(netadmin: ApiClient) -> None:
     where = create_every_kind(netadmin)
-    told = get_document(netadmin, where, "?ids=0")
-    assert list(told) == list(core.KINDS)
-    [policy] = told["policies"]
+    answer = get_document(netadmin, where, "?ids=0")
+    assert list(answer) == list(core.KINDS)
+    [policy] = answer["policies"]
     assert policy["segments"] == ["corp"] and policy["to"] == ["shop", "any"]
     assert policy["rules"][0]["source"] == ["offices"] and policy["rules"][0]["services"] == ["fw"]
-    assert all(next(iter(row)) == "name" for rows in told.values() for row in rows)
-    assert told["shares"][0]["b"]["segment"] == "guest"
+    assert all(next(iter(row)) == "name" for rows in answer.values() for row in rows)
+    assert answer["shares"][0]["b"]["segment"] == "guest"
     text = netadmin.get(f"{where}intent/", accept="application/yaml").content
     assert yaml.safe_load(text) == get_document(netadmin, where)
 
@@ -65,9 +65,9 @@ def test_a_name_that_could_mean_two_things_stays_an_id(netadmin: ApiClient) -> N
     group = create_object(netadmin, where, "groups", {"name": "site-a"}).json()["id"]
     body = {**OBJECT_BODIES["policies"], "name": "another", "position": 20, "from": [group]}
     create_object(netadmin, where, "policies", body)
-    told = get_document(netadmin, where)
-    assert [row["from"] for row in told["policies"] if row["name"] == "another"] == [[group]]
-    assert netadmin.put(f"{where}intent/", told).json() == told
+    answer = get_document(netadmin, where)
+    assert [row["from"] for row in answer["policies"] if row["name"] == "another"] == [[group]]
+    assert netadmin.put(f"{where}intent/", answer).json() == answer
 
 
 @pytest.mark.parametrize("kind", core.KINDS)
@@ -92,22 +92,22 @@ def test_fields_are_in_the_order_of_the_schema(kind: str) -> None:
 def test_a_dry_run_tells_what_would_change_and_changes_nothing(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     before, read = get_document(netadmin, where), netadmin.get(where).json()
-    told = json.loads(json.dumps(before))
-    told["connectors"][0]["size"] = "large"
-    told["groups"].append({"name": "new"})
-    told["assertions"] = []
-    [policy] = told["policies"]
+    edited = json.loads(json.dumps(before))
+    edited["connectors"][0]["size"] = "large"
+    edited["groups"].append({"name": "new"})
+    edited["assertions"] = []
+    [policy] = edited["policies"]
     policy["rules"][0]["ports"] = ["8443"]
-    found = netadmin.put(f"{where}intent/?dry_run=1", told).json()["differences"]
-    changed = {(one["kind"], one["action"]): one for one in found}
+    results = netadmin.put(f"{where}intent/?dry_run=1", edited).json()["differences"]
+    changed = {(row["kind"], row["action"]): row for row in results}
     assert set(changed) == {("groups", "create"), ("connectors", "change"), ("policies", "change")}
     [field] = changed["connectors", "change"]["fields"]
     assert field == {"path": "size", "before": "small", "after": "large"}
     assert changed["policies", "change"]["fields"][0]["path"] == "rules[web].ports"
     assert (get_document(netadmin, where), netadmin.get(where).json()) == (before, read)
-    told["connectors"][1]["attachments"][0]["prefixes"] = ["10.1.0.0/16"]
-    assert_problem(netadmin.put(f"{where}intent/?dry_run=1", told), 422)
-    assert_problem(netadmin.put(f"{where}intent/?dry_run=maybe", told), 400)
+    edited["connectors"][1]["attachments"][0]["prefixes"] = ["10.1.0.0/16"]
+    assert_problem(netadmin.put(f"{where}intent/?dry_run=1", edited), 422)
+    assert_problem(netadmin.put(f"{where}intent/?dry_run=maybe", edited), 400)
 
 
 def test_many_edits_are_made_together_or_not_at_all(netadmin: ApiClient) -> None:
@@ -121,20 +121,20 @@ def test_many_edits_are_made_together_or_not_at_all(netadmin: ApiClient) -> None
         {"action": "change", "kind": "connectors", "id": site["id"], "body": {"attachments": [lab]}},
     ]
     dry = netadmin.post(f"{where}edits/?dry_run=1", {"edits": edits}).json()
-    assert [one["action"] for one in dry["differences"]] == ["create", "create", "change"]
+    assert [difference["action"] for difference in dry["differences"]] == ["create", "create", "change"]
     before = netadmin.get(where).json()["edits"]
     assert netadmin.post(f"{where}edits/", {"edits": edits}).status_code == 200
     assert netadmin.get(where).json()["edits"] == before + 1
     listed = netadmin.get(f"{where}edits/").json()["results"]
     assert listed[0]["summary"] == "Make 3 changes" and listed[0]["in_force"]
     full = get_document(netadmin, where)
-    told = assert_problem(
+    refusal = assert_problem(
         netadmin.post(f"{where}edits/", {"edits": [{"action": "remove", "kind": "groups", "id": group["id"]}]}), 422
     )
-    assert {problem["code"] for problem in told["problems"]} == {"in_use"}
+    assert {problem["code"] for problem in refusal["problems"]} == {"in_use"}
     bad = [*edits[:1], {"action": "create", "kind": "segments", "body": {"name": "x", "prefixes": ["no"]}}]
-    told = assert_problem(netadmin.post(f"{where}edits/", {"edits": bad}), 422)
-    assert told["problems"][0]["path"] == "edits[1].prefixes[0]"
+    refusal = assert_problem(netadmin.post(f"{where}edits/", {"edits": bad}), 422)
+    assert refusal["problems"][0]["path"] == "edits[1].prefixes[0]"
     assert get_document(netadmin, where) == full
 
 
@@ -153,12 +153,12 @@ def test_each_of_many_edits_sees_what_those_before_it_left(netadmin: ApiClient) 
             "body": {**site, "attachments": [{**attachment, "group": "prod", "prefixes": ["10.77.0.0/16"]}]},
         },
     ]
-    told = netadmin.post(f"{where}edits/", {"edits": edits}).json()["differences"]
-    made = {one["name"]: one for one in told}
-    assert made["late"]["after"]["attachments"][0]["group"] == made["prod"]["id"] != prod["id"]
-    gone = [
-        {"action": "remove", "kind": "groups", "id": made["passing"]["id"]},
-        {"action": "change", "kind": "connectors", "id": made["late"]["id"], "body": {"attachments": []}},
+    answer = netadmin.post(f"{where}edits/", {"edits": edits}).json()["differences"]
+    created = {difference["name"]: difference for difference in answer}
+    assert created["late"]["after"]["attachments"][0]["group"] == created["prod"]["id"] != prod["id"]
+    removed = [
+        {"action": "remove", "kind": "groups", "id": created["passing"]["id"]},
+        {"action": "change", "kind": "connectors", "id": created["late"]["id"], "body": {"attachments": []}},
         {"action": "create", "kind": "connectors", "body": {**site, "name": "no", "exchange": "passing"}},
         {
             "action": "create",
@@ -166,8 +166,8 @@ def test_each_of_many_edits_sees_what_those_before_it_left(netadmin: ApiClient) 
             "body": {**site, "name": "later", "attachments": [{**attachment, "group": "passing"}]},
         },
     ]
-    refused = assert_problem(netadmin.post(f"{where}edits/", {"edits": gone}), 422)["problems"]
-    assert [one["path"] for one in refused] == [
+    refused = assert_problem(netadmin.post(f"{where}edits/", {"edits": removed}), 422)["problems"]
+    assert [problem["path"] for problem in refused] == [
         "edits[1].attachments",
         "edits[2].exchange",
         "edits[3].attachments[0].group",
@@ -179,11 +179,11 @@ def test_an_id_stands_for_one_object_and_a_name_that_moved_for_another(netadmin:
     network = netadmin.get(f"{where}intent/").json()
     [prod] = network["groups"]
     twice = [prod, {"name": "one", "id": NOBODY}, {"name": "two", "id": NOBODY}]
-    told = assert_problem(netadmin.put(f"{where}intent/", {**network, "groups": twice}), 422)
-    assert [(one["code"], one["path"]) for one in told["problems"]] == [("duplicate", "groups[2].id")]
+    problem = assert_problem(netadmin.put(f"{where}intent/", {**network, "groups": twice}), 422)
+    assert [(row["code"], row["path"]) for row in problem["problems"]] == [("duplicate", "groups[2].id")]
     moved = [{"name": "prod"}, {**prod, "name": "production"}]
     assert netadmin.put(f"{where}intent/", {**network, "groups": moved}).status_code == 200
-    after = {one["name"]: one["id"] for one in netadmin.get(f"{where}groups/").json()["results"]}
+    after = {row["name"]: row["id"] for row in netadmin.get(f"{where}groups/").json()["results"]}
     assert after["production"] == prod["id"] and after["prod"] != prod["id"]
 
 
@@ -206,17 +206,17 @@ def test_a_document_that_is_too_much_is_told_in_a_short_answer(
     netadmin: ApiClient, media: str, body: Any, code: str
 ) -> None:
     where = create_draft(netadmin)
-    told = get_problems(netadmin.send("PUT", f"{where}intent/", body, media))
-    assert told[0]["code"] == code and len(told) <= 101
+    problems = get_problems(netadmin.send("PUT", f"{where}intent/", body, media))
+    assert problems[0]["code"] == code and len(problems) <= 101
 
 
 def test_the_rest_of_many_problems_is_counted(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
-    told = get_problems(netadmin.put(f"{where}intent/", {"groups": [{}] * 250}))
-    assert len(told) == 101 and told[-1]["code"] == "more_problems" and "150 more" in told[-1]["message"]
+    problems = get_problems(netadmin.put(f"{where}intent/", {"groups": [{}] * 250}))
+    assert len(problems) == 101 and problems[-1]["code"] == "more_problems" and "150 more" in problems[-1]["message"]
     rows = "".join(f"b-{n},mars\n" for n in range(250))
-    told = get_problems(import_csv(netadmin, where, f"name,exchange\n{rows}"))
-    assert len(told) == 101 and told[-1]["code"] == "more_problems"
+    problems = get_problems(import_csv(netadmin, where, f"name,exchange\n{rows}"))
+    assert len(problems) == 101 and problems[-1]["code"] == "more_problems"
 
 
 @pytest.mark.parametrize(
@@ -236,8 +236,8 @@ def test_identity_that_cannot_be_taken_is_a_problem(
     netadmin: ApiClient, identity: dict[str, Any], code: str, path: str
 ) -> None:
     where = create_draft(netadmin)
-    found = get_problems(netadmin.put(f"{where}intent/", {"groups": [{"name": "new", **identity}]}))
-    assert [(one["code"], one["path"]) for one in found] == [(code, path)]
+    problems = get_problems(netadmin.put(f"{where}intent/", {"groups": [{"name": "new", **identity}]}))
+    assert [(problem["code"], problem["path"]) for problem in problems] == [(code, path)]
 
 
 def test_what_an_object_tells_of_itself_can_be_sent_in_a_document(netadmin: ApiClient) -> None:
@@ -263,5 +263,5 @@ def test_a_name_that_yaml_reads_as_something_else_is_to_be_quoted(netadmin: ApiC
 def test_a_number_without_end_is_told_in_our_words(netadmin: ApiClient, media: str) -> None:
     where = create_draft(netadmin)
     body = f'{{"policies": [{{"name": "x", "position": {"7" * 5000}}}]}}'.encode()
-    told = assert_problem(netadmin.send("PUT", f"{where}intent/", body, media), 400)
-    assert "a number has 5,000" in told["detail"]
+    problem = assert_problem(netadmin.send("PUT", f"{where}intent/", body, media), 400)
+    assert "a number has 5,000" in problem["detail"]

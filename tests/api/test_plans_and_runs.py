@@ -23,9 +23,9 @@ pytestmark = pytest.mark.django_db
 
 def test_a_plan_says_what_would_change_and_runs_nothing(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
-    made = create_plan(netadmin, where)
-    plan = made.json()
-    assert netadmin.get(made["Location"]).json() == plan
+    created = create_plan(netadmin, where)
+    plan = created.json()
+    assert netadmin.get(created["Location"]).json() == plan
     assert plan["state"] == "ready" and plan["digest"]
     steps = {step["address"]: step for step in plan["steps"]}
     assert steps["connector/site-a"]["action"] == "create"
@@ -46,17 +46,17 @@ def test_a_failing_assertion_blocks_a_plan_and_is_named(netadmin: ApiClient) -> 
         *(netadmin, where, "assertions"),
         {"name": "never", "from": "prod", "to": "site-b", "protocol": "tcp", "expect": "blocked"},
     )
-    told = assert_problem(netadmin.post(f"{where}plan/"), 422)
-    assert told["problems"][0]["code"] == "assertion_failed"
-    assert told["problems"][0]["path"] == "assertions/never"
-    message = told["problems"][0]["message"]
+    problem = assert_problem(netadmin.post(f"{where}plan/"), 422)
+    assert problem["problems"][0]["code"] == "assertion_failed"
+    assert problem["problems"][0]["path"] == "assertions/never"
+    message = problem["problems"][0]["message"]
     assert message.startswith("“never” does not hold: 10.") and " tcp/" in message and "It is delivered" in message
 
 
 def test_provisioning_makes_a_revision_and_a_run(netadmin: ApiClient, finish: Callable[[ApiResponse], None]) -> None:
     where = create_sample_network(netadmin)
-    going = provision(netadmin, where)
-    run = netadmin.get(going["Location"]).json()
+    provisioning = provision(netadmin, where)
+    run = netadmin.get(provisioning["Location"]).json()
     assert run["state"] in ("pending", "running") and run["revision"] == 1
     assert {step["state"] for step in run["steps"]} == {"pending"}
     [revision] = netadmin.get("t/acme/revisions/").json()["results"]
@@ -64,8 +64,8 @@ def test_provisioning_makes_a_revision_and_a_run(netadmin: ApiClient, finish: Ca
     names = [row["name"] for row in netadmin.get("t/acme/live/connectors/").json()["results"]]
     assert names == ["site-a", "site-b"]
     assert netadmin.get(where).json()["state"] == "provisioned"
-    finish(going)
-    assert netadmin.get(going["Location"]).json()["state"] == "succeeded"
+    finish(provisioning)
+    assert netadmin.get(provisioning["Location"]).json()["state"] == "succeeded"
     assert netadmin.get("t/acme/runs/?state=succeeded").json()["results"][0]["id"] == run["id"]
 
 
@@ -79,8 +79,8 @@ def test_a_plan_is_stale_once_its_draft_was_edited(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     plan = create_plan(netadmin, where)
     create_object(netadmin, where, "groups", {"name": "late"})
-    told = assert_problem(netadmin.post(f"{plan['Location']}provision/", {"digest": plan.json()["digest"]}), 409)
-    assert "edited" in told["detail"]
+    problem = assert_problem(netadmin.post(f"{plan['Location']}provision/", {"digest": plan.json()["digest"]}), 409)
+    assert "edited" in problem["detail"]
     assert netadmin.get("t/acme/revisions/").json()["results"] == []
 
 
@@ -91,11 +91,11 @@ def test_a_plan_tells_that_it_is_stale_once_live_moved(
     other = create_draft(netadmin, "other")
     create_object(netadmin, other, "groups", {"name": "late"})
     finish(provision(netadmin, other))
-    told = netadmin.get(overtaken["Location"])
-    assert told.json()["state"] == "stale" and "made on revision 0" in told.json()["moved"][0]
+    answer = netadmin.get(overtaken["Location"])
+    assert answer.json()["state"] == "stale" and "made on revision 0" in answer.json()["moved"][0]
     listed = {row["id"]: row["state"] for row in netadmin.get("t/acme/plans/").json()["results"]}
-    assert listed[told.json()["id"]] == "stale"
-    assert netadmin.post(f"{overtaken['Location']}reject/", if_match=told["ETag"]).json()["state"] == "rejected"
+    assert listed[answer.json()["id"]] == "stale"
+    assert netadmin.post(f"{overtaken['Location']}reject/", if_match=answer["ETag"]).json()["state"] == "rejected"
 
 
 def test_a_plan_is_guarded_by_its_tag(netadmin: ApiClient) -> None:
@@ -109,16 +109,16 @@ def test_a_plan_is_guarded_by_its_tag(netadmin: ApiClient) -> None:
 
 
 def test_only_one_run_goes_and_it_can_be_cancelled(netadmin: ApiClient) -> None:
-    going = provision(netadmin, create_sample_network(netadmin))
+    run = provision(netadmin, create_sample_network(netadmin))
     again = create_draft(netadmin, "again")
     create_object(netadmin, again, "groups", {"name": "late"})
     plan = create_plan(netadmin, again)
     assert_problem(netadmin.post(f"{plan['Location']}provision/", {"digest": plan.json()["digest"]}), 409)
-    assert_problem(netadmin.post(f"{going['Location']}retry/"), 409)
-    cancelled = netadmin.post(f"{going['Location']}cancel/")
+    assert_problem(netadmin.post(f"{run['Location']}retry/"), 409)
+    cancelled = netadmin.post(f"{run['Location']}cancel/")
     assert cancelled.status_code == 202 and cancelled.json()["state"] == "cancelled"
-    assert_problem(netadmin.post(f"{going['Location']}cancel/"), 409)
-    assert netadmin.post(f"{going['Location']}retry/").status_code == 202
+    assert_problem(netadmin.post(f"{run['Location']}cancel/"), 409)
+    assert netadmin.post(f"{run['Location']}retry/").status_code == 202
 
 
 def test_a_second_person_approves(api: ApiFactory, people: People) -> None:
@@ -153,7 +153,7 @@ def test_revisions_are_compared_and_brought_back(netadmin: ApiClient, finish: Ca
     assert changed["name"] == "site-b" and changed["action"] == "change"
     assert changed["fields"] == [{"path": "size", "before": "small", "after": "large"}]
     refused = assert_problem(netadmin.post("t/acme/revisions/1/restore/", {"foo": 1}), 400)
-    assert [one["code"] for one in refused["problems"]] == ["unknown_field"]
+    assert [problem["code"] for problem in refused["problems"]] == ["unknown_field"]
     assert netadmin.post("t/acme/revisions/1/restore/", {"name": "as it was"}).json()["name"] == "as it was"
     restored = netadmin.post("t/acme/revisions/1/restore/")
     assert restored.status_code == 201 and restored.json()["edits"] == 1
@@ -169,13 +169,13 @@ def test_two_drafts_merge_field_by_field_or_say_what_conflicts(
     netadmin: ApiClient, finish: Callable[[ApiResponse], None]
 ) -> None:
     finish(provision(netadmin, create_sample_network(netadmin)))
-    mine, theirs = create_draft(netadmin, "mine"), create_draft(netadmin, "theirs")
-    [site] = netadmin.get(f"{mine}connectors/?search=site-b").json()["results"]
-    netadmin.patch(f"{mine}connectors/{site['id']}/", {"description": "mine"})
-    netadmin.patch(f"{theirs}connectors/{site['id']}/", {"size": "large"})
-    finish(provision(netadmin, theirs))
-    assert netadmin.post(f"{mine}rebase/").json()["base_revision"] == 2
-    merged = netadmin.get(f"{mine}connectors/{site['id']}/").json()
+    my_draft, their_draft = create_draft(netadmin, "mine"), create_draft(netadmin, "theirs")
+    [site] = netadmin.get(f"{my_draft}connectors/?search=site-b").json()["results"]
+    netadmin.patch(f"{my_draft}connectors/{site['id']}/", {"description": "mine"})
+    netadmin.patch(f"{their_draft}connectors/{site['id']}/", {"size": "large"})
+    finish(provision(netadmin, their_draft))
+    assert netadmin.post(f"{my_draft}rebase/").json()["base_revision"] == 2
+    merged = netadmin.get(f"{my_draft}connectors/{site['id']}/").json()
     assert (merged["description"], merged["size"]) == ("mine", "large")
 
 
@@ -183,9 +183,9 @@ def test_a_trace_tells_what_becomes_of_a_flow(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     answer = netadmin.get(f"{where}trace/?from=site-a&to=10.2.0.1&protocol=tcp&port=443")
     assert answer.status_code == 200, answer.content
-    told = answer.json()
-    assert told["disposition"] == "delivered_inspected" and told["rule"] == "prod-out/web"
-    assert told["hops"][0]["name"] == "site-a" and told["return"]["hops"]
+    trace = answer.json()
+    assert trace["disposition"] == "delivered_inspected" and trace["rule"] == "prod-out/web"
+    assert trace["hops"][0]["name"] == "site-a" and trace["return"]["hops"]
     plain = netadmin.get(f"{where}trace/?from=site-a&to=site-b&port=80").json()
     assert plain["disposition"] == "delivered" and plain["rule"] is None
 
@@ -203,13 +203,13 @@ def test_a_trace_tells_what_becomes_of_a_flow(netadmin: ApiClient) -> None:
     ],
 )
 def test_a_trace_that_cannot_be_asked(netadmin: ApiClient, query: str, path: str) -> None:
-    told = assert_problem(netadmin.get(f"{create_sample_network(netadmin)}trace/?{query}"), 400)
-    assert path in {problem["path"] for problem in told["problems"]}
+    refusal = assert_problem(netadmin.get(f"{create_sample_network(netadmin)}trace/?{query}"), 400)
+    assert path in {problem["path"] for problem in refusal["problems"]}
 
 
 def test_a_trace_to_a_group_names_a_member_to_ask_for(netadmin: ApiClient) -> None:
-    told = assert_problem(netadmin.get(f"{create_sample_network(netadmin)}trace/?from=site-b&to=prod&port=80"), 400)
-    [problem] = told["problems"]
+    refusal = assert_problem(netadmin.get(f"{create_sample_network(netadmin)}trace/?from=site-b&to=prod&port=80"), 400)
+    [problem] = refusal["problems"]
     assert problem["path"] == "to" and "“prod” is a group" in problem["message"] and "“site-a”" in problem["message"]
 
 
@@ -251,31 +251,31 @@ def test_a_cloud_account_keeps_its_secret(netadmin: ApiClient, api: ApiFactory) 
         "regions": ["eu-central-1"],
         "credentials": {"access_key_id": "AKIA", "secret_access_key": "very secret"},
     }
-    made = netadmin.post("t/acme/cloud-accounts/", body)
-    assert made.status_code == 201, made.content
-    assert "secret" not in made.content.decode() and "AKIA" not in made.content.decode()
-    one = made["Location"]
-    assert netadmin.get(one).json() == made.json()
-    patched = netadmin.patch(one, {"regions": ["us-east-1"]}, if_match=made["ETag"])
+    created = netadmin.post("t/acme/cloud-accounts/", body)
+    assert created.status_code == 201, created.content
+    assert "secret" not in created.content.decode() and "AKIA" not in created.content.decode()
+    url = created["Location"]
+    assert netadmin.get(url).json() == created.json()
+    patched = netadmin.patch(url, {"regions": ["us-east-1"]}, if_match=created["ETag"])
     assert patched.json()["regions"] == ["us-east-1"]
-    assert netadmin.post(f"{one}discover/").json()["discovery"] == "running"
-    assert netadmin.get(f"{one}inventory/").json()["vpcs"] == []
+    assert netadmin.post(f"{url}discover/").json()["discovery"] == "running"
+    assert netadmin.get(f"{url}inventory/").json()["vpcs"] == []
     assert "very secret" not in netadmin.get("t/acme/audit/").content.decode()
     assert_problem(netadmin.post("t/acme/cloud-accounts/", body), 409)
     assert_problem(netadmin.post("t/acme/cloud-accounts/", {**body, "name": "x", "account_id": "1"}), 422)
-    told = assert_problem(netadmin.post("t/acme/cloud-accounts/", {**body, "credentials": {"password": "x"}}), 400)
-    assert told["problems"][0]["path"] == "credentials.password"
-    assert_problem(api("viewer").get(f"{one}inventory/"), 403)
+    problem = assert_problem(netadmin.post("t/acme/cloud-accounts/", {**body, "credentials": {"password": "x"}}), 400)
+    assert problem["problems"][0]["path"] == "credentials.password"
+    assert_problem(api("viewer").get(f"{url}inventory/"), 403)
 
 
 def test_another_tenants_things_are_not_found_below_ones_own_address(
     api: ApiFactory, netadmin: ApiClient, finish: Callable[[ApiResponse], None]
 ) -> None:
     where = create_sample_network(netadmin)
-    going = provision(netadmin, where)
+    run = provision(netadmin, where)
     plan = netadmin.get("t/acme/plans/").json()["results"][0]["id"]
     other = api("globex_owner")
-    for path in (where, f"{where}segments/", f"{where}intent/", going["Location"], f"t/acme/plans/{plan}/"):
+    for path in (where, f"{where}segments/", f"{where}intent/", run["Location"], f"t/acme/plans/{plan}/"):
         elsewhere = path.replace("t/acme/", "t/globex/")
         assert_problem(other.get(elsewhere), 404)
         assert_problem(other.get(path), 404)
@@ -285,5 +285,5 @@ def test_another_tenants_things_are_not_found_below_ones_own_address(
 
 
 def draft_in(client: ApiClient) -> str:
-    made = client.post("t/globex/drafts/", {"name": "ours"})
-    return f"t/globex/drafts/{made.json()['id']}/"
+    created = client.post("t/globex/drafts/", {"name": "ours"})
+    return f"t/globex/drafts/{created.json()['id']}/"

@@ -78,19 +78,19 @@ def test_secrets_are_nowhere_but_sealed(
     assert plan.status_code == 201, plan.content
     finish(provision(netadmin, first))
 
-    mine, theirs = create_draft(netadmin, "mine"), create_draft(netadmin, "theirs")
-    for where, size in ((mine, "medium"), (theirs, "large")):
-        for one in netadmin.get(f"{where}connectors/").json()["results"]:
-            netadmin.patch(f"{where}connectors/{one['id']}/", {"size": size})
-    finish(provision(netadmin, theirs))
-    assert ask("post", f"{mine}rebase/").json()["conflicts"]
-    seen = [f"{where}{what}" for where in (mine, "t/acme/live/") for what in SNAPSHOT_PATHS]
-    seen += [f"{mine}{what}" for what in DRAFT_PATHS]
+    my_draft, their_draft = create_draft(netadmin, "mine"), create_draft(netadmin, "theirs")
+    for where, size in ((my_draft, "medium"), (their_draft, "large")):
+        for listed in netadmin.get(f"{where}connectors/").json()["results"]:
+            netadmin.patch(f"{where}connectors/{listed['id']}/", {"size": size})
+    finish(provision(netadmin, their_draft))
+    assert ask("post", f"{my_draft}rebase/").json()["conflicts"]
+    paths = [f"{where}{what}" for where in (my_draft, "t/acme/live/") for what in SNAPSHOT_PATHS]
+    paths += [f"{my_draft}{what}" for what in DRAFT_PATHS]
     for path in ("plans/", "runs/", "audit/?limit=1000", "cloud-accounts/", "revisions/1/diff/2/", "tokens/"):
-        seen.append(f"t/acme/{path}")
+        paths.append(f"t/acme/{path}")
     for kind in ("plans", "runs"):
-        seen += [f"t/acme/{kind}/{one['id']}/" for one in netadmin.get(f"t/acme/{kind}/").json()["results"]]
-    for path in seen:
+        paths += [f"t/acme/{kind}/{listed['id']}/" for listed in netadmin.get(f"t/acme/{kind}/").json()["results"]]
+    for path in paths:
         assert ask("get", path).status_code == 200, path
 
     shown = [path for path, answer in answers if MARKER in answer.content.decode() or secret in answer.content.decode()]

@@ -33,44 +33,44 @@ def get_object(client: ApiClient, where: str, kind: str, name: str) -> Any:
 
 def test_conflicts_are_told_and_decided(netadmin: ApiClient, finish: Callable[[ApiResponse], None]) -> None:
     finish(provision(netadmin, create_sample_network(netadmin)))
-    mine, theirs = create_draft(netadmin, "mine"), create_draft(netadmin, "theirs")
+    my_draft, their_draft = create_draft(netadmin, "mine"), create_draft(netadmin, "theirs")
     site, policy = (
-        get_object(netadmin, mine, "connectors", "site-b"),
-        get_object(netadmin, mine, "policies", "prod-out"),
+        get_object(netadmin, my_draft, "connectors", "site-b"),
+        get_object(netadmin, my_draft, "policies", "prod-out"),
     )
     web = policy["rules"][0]
-    netadmin.patch(f"{mine}connectors/{site['id']}/", {"size": "medium", "description": "mine"})
-    netadmin.patch(f"{mine}policies/{policy['id']}/", {"rules": [{**web, "ports": ["8443"]}, {"action": "watch"}]})
-    netadmin.patch(f"{theirs}connectors/{site['id']}/", {"size": "large", "preference": 7})
-    netadmin.patch(f"{theirs}policies/{policy['id']}/", {"rules": [{**web, "ports": ["9443"]}]})
-    finish(provision(netadmin, theirs))
+    netadmin.patch(f"{my_draft}connectors/{site['id']}/", {"size": "medium", "description": "mine"})
+    netadmin.patch(f"{my_draft}policies/{policy['id']}/", {"rules": [{**web, "ports": ["8443"]}, {"action": "watch"}]})
+    netadmin.patch(f"{their_draft}connectors/{site['id']}/", {"size": "large", "preference": 7})
+    netadmin.patch(f"{their_draft}policies/{policy['id']}/", {"rules": [{**web, "ports": ["9443"]}]})
+    finish(provision(netadmin, their_draft))
 
-    told = assert_problem(netadmin.post(f"{mine}rebase/"), 409)
-    conflicts = {(one["name"], one["path"]): one for one in told["conflicts"]}
+    problem = assert_problem(netadmin.post(f"{my_draft}rebase/"), 409)
+    conflicts = {(row["name"], row["path"]): row for row in problem["conflicts"]}
     assert set(conflicts) == {("site-b", "size"), ("prod-out", "rules[web].ports")}
     size = conflicts["site-b", "size"]
     assert (size["base"], size["mine"], size["theirs"]) == ("small", "medium", "large")
     assert size["kind"] == "connectors" and size["id"] == site["id"]
-    assert_problem(netadmin.post(f"{mine}plan/"), 409)
+    assert_problem(netadmin.post(f"{my_draft}plan/"), 409)
     takes = {"size": "mine", "rules[web].ports": "theirs"}
     decided = [
-        {"kind": one["kind"], "id": one["id"], "path": one["path"], "take": takes[one["path"]]}
-        for one in told["conflicts"]
+        {"kind": row["kind"], "id": row["id"], "path": row["path"], "take": takes[row["path"]]}
+        for row in problem["conflicts"]
     ]
-    assert_problem(netadmin.post(f"{mine}rebase/", {"resolutions": decided[:1]}), 409)
-    assert_problem(netadmin.post(f"{mine}rebase/", {"resolutions": [{**decided[0], "take": "both"}]}), 400)
+    assert_problem(netadmin.post(f"{my_draft}rebase/", {"resolutions": decided[:1]}), 409)
+    assert_problem(netadmin.post(f"{my_draft}rebase/", {"resolutions": [{**decided[0], "take": "both"}]}), 400)
     astray = {"kind": "policies", "id": policy["id"], "path": "rules[web].protocol", "take": "mine"}
-    told = assert_problem(netadmin.post(f"{mine}rebase/", {"resolutions": [*decided, astray]}), 409)
-    assert [(one["code"], one["path"]) for one in told["problems"]] == [("not_in_conflict", "resolutions[2].path")]
-    assert netadmin.get(mine).json()["base_revision"] == 1
-    rebased = netadmin.post(f"{mine}rebase/", {"resolutions": decided})
+    problem = assert_problem(netadmin.post(f"{my_draft}rebase/", {"resolutions": [*decided, astray]}), 409)
+    assert [(row["code"], row["path"]) for row in problem["problems"]] == [("not_in_conflict", "resolutions[2].path")]
+    assert netadmin.get(my_draft).json()["base_revision"] == 1
+    rebased = netadmin.post(f"{my_draft}rebase/", {"resolutions": decided})
     assert rebased.status_code == 200 and rebased.json()["base_revision"] == 2 and rebased.json()["edits"] == 2
-    merged = netadmin.get(f"{mine}connectors/{site['id']}/").json()
+    merged = netadmin.get(f"{my_draft}connectors/{site['id']}/").json()
     assert (merged["size"], merged["description"], merged["preference"]) == ("medium", "mine", 7)
-    rules = netadmin.get(f"{mine}policies/{policy['id']}/").json()["rules"]
+    rules = netadmin.get(f"{my_draft}policies/{policy['id']}/").json()["rules"]
     assert [(rule["name"], rule["ports"]) for rule in rules] == [("web", ["9443"]), ("rule-2", [])]
-    assert netadmin.post(f"{mine}undo/").json()["edits"] == 1
-    assert netadmin.post(f"{mine}rebase/").status_code == 200
+    assert netadmin.post(f"{my_draft}undo/").json()["edits"] == 1
+    assert netadmin.post(f"{my_draft}rebase/").status_code == 200
 
 
 def test_a_draft_is_compared_with_its_base_and_one_object_is_brought_back(
@@ -79,25 +79,25 @@ def test_a_draft_is_compared_with_its_base_and_one_object_is_brought_back(
     finish(provision(netadmin, create_sample_network(netadmin)))
     where = create_draft(netadmin, "second")
     site = get_object(netadmin, where, "connectors", "site-b")
-    one = f"{where}connectors/{site['id']}/"
+    url = f"{where}connectors/{site['id']}/"
     far = [{"segment": "corp", "group": None, "prefixes": ["10.3.0.0/16"]}]
-    netadmin.patch(one, {"attachments": far})
-    told = netadmin.get(f"{where}diff/").json()
-    assert told["base_revision"] == 1
-    [field] = told["differences"][0]["fields"]
+    netadmin.patch(url, {"attachments": far})
+    answer = netadmin.get(f"{where}diff/").json()
+    assert answer["base_revision"] == 1
+    [field] = answer["differences"][0]["fields"]
     assert field == {"path": "attachments[corp].prefixes", "before": ["10.2.0.0/16"], "after": ["10.3.0.0/16"]}
     finish(provision(netadmin, where))
     where = create_draft(netadmin, "third")
-    one = f"{where}connectors/{site['id']}/"
-    assert netadmin.delete(one).status_code == 204
+    url = f"{where}connectors/{site['id']}/"
+    assert netadmin.delete(url).status_code == 204
     assert netadmin.get(f"{where}diff/").json()["differences"][0]["action"] == "remove"
-    assert netadmin.post(f"{one}restore/").json()["attachments"][0]["prefixes"] == ["10.3.0.0/16"]
+    assert netadmin.post(f"{url}restore/").json()["attachments"][0]["prefixes"] == ["10.3.0.0/16"]
     assert netadmin.get(f"{where}diff/").json()["differences"] == []
-    back = netadmin.post(f"{one}restore/", {"revision": 1})
+    back = netadmin.post(f"{url}restore/", {"revision": 1})
     assert back.status_code == 200 and back.json()["attachments"][0]["prefixes"] == ["10.2.0.0/16"]
-    assert_problem(netadmin.post(f"{one}restore/", {"revision": 1}), 409)
-    assert_problem(netadmin.post(f"{one}restore/", {"revision": 9}), 404)
-    assert_problem(netadmin.post(f"{one}restore/", {"revision": -1}), 400)
+    assert_problem(netadmin.post(f"{url}restore/", {"revision": 1}), 409)
+    assert_problem(netadmin.post(f"{url}restore/", {"revision": 9}), 404)
+    assert_problem(netadmin.post(f"{url}restore/", {"revision": -1}), 400)
 
 
 def test_any_two_versions_are_compared_by_what_reaches_what(
@@ -108,11 +108,11 @@ def test_any_two_versions_are_compared_by_what_reaches_what(
     corp = get_object(netadmin, where, "segments", "corp")
     netadmin.patch(f"{where}segments/{corp['id']}/", {"default_action": "deny"})
     here = where.removeprefix("t/acme/")
-    told = netadmin.get(f"t/acme/delta/?after={here}").json()
-    assert told["before"] == "live" and told["counts"]["blocked"] and not told["counts"]["allowed"]
-    assert told["blocked"][0]["example"]["source"] and told["blocked"][0]["segment"] == "corp"
+    answer = netadmin.get(f"t/acme/delta/?after={here}").json()
+    assert answer["before"] == "live" and answer["counts"]["blocked"] and not answer["counts"]["allowed"]
+    assert answer["blocked"][0]["example"]["source"] and answer["blocked"][0]["segment"] == "corp"
     other = netadmin.get(f"t/acme/delta/?before={here}&after=revisions/1&limit=1").json()
-    assert other["counts"]["allowed"] == told["counts"]["blocked"] and len(other["allowed"]) == 1
+    assert other["counts"]["allowed"] == answer["counts"]["blocked"] and len(other["allowed"]) == 1
     assert netadmin.get("t/acme/delta/?before=revisions/0&after=live").json()["allowed"]
     for wrong in ("", "?after=mars", "?after=live&before=draft", "?after=live&limit=0", "?after=live&x=1"):
         assert_problem(netadmin.get(f"t/acme/delta/{wrong}"), 400)
@@ -125,8 +125,8 @@ def test_problems_of_a_view_are_listed(netadmin: ApiClient) -> None:
     create_object(netadmin, where, "groups", {"name": "empty"})
     body = {**OBJECT_BODIES["policies"], "name": "to nobody", "position": 20, "to": ["empty"]}
     create_object(netadmin, where, "policies", body)
-    found = netadmin.get(f"{where}problems/").json()["results"]
-    assert any("to-nobody" in one["path"] and one["severity"] == "warning" for one in found), found
+    results = netadmin.get(f"{where}problems/").json()["results"]
+    assert any("to-nobody" in row["path"] and row["severity"] == "warning" for row in results), results
     assert netadmin.get(f"{where}problems/?severity=error").json()["results"] == []
     assert_problem(netadmin.get(f"{where}problems/?colour=red"), 400)
 
@@ -146,14 +146,14 @@ def test_what_can_reach_something_is_asked_from_the_other_end(netadmin: ApiClien
         "rules": [shop],
     }
     create_object(netadmin, where, "policies", body)
-    found = netadmin.get(f"{where}reach/?to=site-b").json()["results"]
-    assert found and all("site-b" in str(one["to"]) or "any" in one["to"] for one in found), found
+    results = netadmin.get(f"{where}reach/?to=site-b").json()["results"]
+    assert results and all("site-b" in str(row["to"]) or "any" in row["to"] for row in results), results
     assert netadmin.get(f"{where}reach/?to=shop").json()["results"]
     assert_problem(netadmin.get(f"{where}reach/?to=site-b&from=site-a"), 400)
     assert_problem(netadmin.get(f"{where}reach/?to=nobody"), 400)
-    told = netadmin.get(f"{where}trace/?from=internet&to=shop").json()
-    assert told["disposition"] == "delivered" and told["rule"] == "shop/shop", told
-    assert {"app", "nat"} & {hop["kind"] for hop in told["hops"]}
+    answer = netadmin.get(f"{where}trace/?from=internet&to=shop").json()
+    assert answer["disposition"] == "delivered" and answer["rule"] == "shop/shop", answer
+    assert {"app", "nat"} & {hop["kind"] for hop in answer["hops"]}
     assert policy["name"] == "prod-out"
 
 
@@ -164,9 +164,9 @@ def test_a_trace_across_a_share_names_both_segments(netadmin: ApiClient) -> None
     create_object(netadmin, where, "connectors", {**SECOND_SITE, "name": "lobby", "attachments": lobby})
     create_object(netadmin, where, "shares")
     query = "from=lobby&to=site-a&port=443&from_segment=guest&to_segment=corp"
-    told = netadmin.get(f"{where}trace/?{query}").json()
-    assert (told["segment"], told["to_segment"]) == ("guest", "corp"), told
-    assert told["disposition"].startswith("delivered")
+    answer = netadmin.get(f"{where}trace/?{query}").json()
+    assert (answer["segment"], answer["to_segment"]) == ("guest", "corp"), answer
+    assert answer["disposition"].startswith("delivered")
 
 
 def test_totals_orderings_and_filters_of_lists(netadmin: ApiClient) -> None:
@@ -175,10 +175,10 @@ def test_totals_orderings_and_filters_of_lists(netadmin: ApiClient) -> None:
     create_object(
         netadmin, where, "policies", {**OBJECT_BODIES["policies"], "name": "first", "position": 1, "to": ["site-b"]}
     )
-    told = netadmin.get(f"{where}policies/?ordering=position&total=1").json()
-    assert [row["name"] for row in told["results"]] == ["first", "prod-out"] and told["count"] == 2
-    found = netadmin.get(f"{where}connectors/?segment={corp['id']}&group={prod['id']}&total=1").json()
-    assert [row["name"] for row in found["results"]] == ["site-a"] and found["count"] == 1
+    answer = netadmin.get(f"{where}policies/?ordering=position&total=1").json()
+    assert [row["name"] for row in answer["results"]] == ["first", "prod-out"] and answer["count"] == 2
+    results = netadmin.get(f"{where}connectors/?segment={corp['id']}&group={prod['id']}&total=1").json()
+    assert [row["name"] for row in results["results"]] == ["site-a"] and results["count"] == 1
     assert "count" not in netadmin.get(f"{where}connectors/").json()
     for wrong in ("total=2", "ordering=size", "format=xls", "colour=red"):
         assert_problem(netadmin.get(f"{where}connectors/?{wrong}"), 400)
@@ -212,12 +212,12 @@ def test_a_worker_that_is_quick_enough_answers_at_once(
     monkeypatch.setattr(plans, "SYNCHRONOUS_LIMIT", 0)
     settings.OUTBOX_HANDLERS = {**settings.OUTBOX_HANDLERS, "plan": "tests.api.test_snapshot_comparison.run_planner"}
     where = create_sample_network(netadmin)
-    made = netadmin.post(f"{where}plan/")
-    assert made.status_code == 201, made.content
-    assert made.json()["state"] == "ready" and made.json()["steps"]
-    assert netadmin.get(made["Location"])["ETag"] == made["ETag"]
+    created = netadmin.post(f"{where}plan/")
+    assert created.status_code == 201, created.content
+    assert created.json()["state"] == "ready" and created.json()["steps"]
+    assert netadmin.get(created["Location"])["ETag"] == created["ETag"]
     create_object(netadmin, where, "assertions", {"name": "x", "from": "prod", "to": "site-b", "expect": "blocked"})
-    told = assert_problem(netadmin.post(f"{where}plan/"), 422)
-    assert told["problems"][0]["code"] == "assertion_failed"
+    problem = assert_problem(netadmin.post(f"{where}plan/"), 422)
+    assert problem["problems"][0]["code"] == "assertion_failed"
     [failed] = netadmin.get("t/acme/plans/?state=failed").json()["results"]
     assert netadmin.get(f"t/acme/plans/{failed['id']}/").json()["problems"][0]["path"] == "assertions/x"

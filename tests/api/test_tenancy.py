@@ -44,9 +44,9 @@ def test_everybody_sees_their_own_tenants(api: ApiFactory) -> None:
 
 
 def test_an_msp_makes_a_tenant_with_its_owner(api: ApiFactory, people: People, tenant_scope: TenantScope) -> None:
-    made = api("msp_admin").post("tenants/", {"slug": "hooli", "name": "Hooli", "owner": "gavin@demo.test"})
-    assert made.status_code == 201, made.content
-    assert made.json()["msp"] == "northwind" and "provision" in made.json()["rights"]
+    created = api("msp_admin").post("tenants/", {"slug": "hooli", "name": "Hooli", "owner": "gavin@demo.test"})
+    assert created.status_code == 201, created.content
+    assert created.json()["msp"] == "northwind" and "provision" in created.json()["rights"]
     hooli = Tenant.objects.get(slug="hooli")
     assert Membership.objects.get(tenant=hooli).user.email == "gavin@demo.test"
     with tenant_scope(hooli):
@@ -66,15 +66,15 @@ def test_others_make_no_tenants(api: ApiFactory, name: str) -> None:
 
 def test_members_come_change_and_go(api: ApiFactory) -> None:
     owner = api("owner")
-    made = owner.post("t/acme/members/", {"email": "New@Demo.test", "role": "viewer"})
-    assert made.status_code == 201
-    one = made["Location"]
-    assert owner.patch(one, {"role": "finance"}, if_match=made["ETag"]).json()["role"] == "finance"
-    assert_problem(owner.patch(one, {"role": "viewer"}, if_match=made["ETag"]), 412)
-    assert_problem(owner.patch(one, {"role": "msp_admin"}), 400)
+    created = owner.post("t/acme/members/", {"email": "New@Demo.test", "role": "viewer"})
+    assert created.status_code == 201
+    url = created["Location"]
+    assert owner.patch(url, {"role": "finance"}, if_match=created["ETag"]).json()["role"] == "finance"
+    assert_problem(owner.patch(url, {"role": "viewer"}, if_match=created["ETag"]), 412)
+    assert_problem(owner.patch(url, {"role": "msp_admin"}), 400)
     assert_problem(owner.post("t/acme/members/", {"email": "new@demo.test", "role": "viewer"}), 409)
-    assert owner.delete(one).status_code == 204
-    assert_problem(owner.get(one), 404)
+    assert owner.delete(url).status_code == 204
+    assert_problem(owner.get(url), 404)
     listed = owner.get("t/acme/members/").json()["results"]
     assert {row["email"] for row in listed if row["msp"]} == {
         "msp@demo.test",
@@ -84,9 +84,9 @@ def test_members_come_change_and_go(api: ApiFactory) -> None:
 
 
 def test_the_last_owner_stays(api: ApiFactory, people: People) -> None:
-    one = Membership.objects.get(user=people.owner)
-    assert_problem(api("owner").delete(f"t/acme/members/{one.uid}/"), 409)
-    assert_problem(api("owner").patch(f"t/acme/members/{one.uid}/", {"role": "viewer"}), 409)
+    membership = Membership.objects.get(user=people.owner)
+    assert_problem(api("owner").delete(f"t/acme/members/{membership.uid}/"), 409)
+    assert_problem(api("owner").patch(f"t/acme/members/{membership.uid}/", {"role": "viewer"}), 409)
 
 
 def test_a_member_of_another_tenant_is_not_found(api: ApiFactory, people: People) -> None:
@@ -96,37 +96,37 @@ def test_a_member_of_another_tenant_is_not_found(api: ApiFactory, people: People
 
 
 def test_a_token_is_shown_once_works_and_is_revoked(api: ApiFactory) -> None:
-    made = api("netadmin").post("t/acme/tokens/", {"name": "ci", "scopes": ["view", "edit"]})
-    secret = made.json()["token"]
+    created = api("netadmin").post("t/acme/tokens/", {"name": "ci", "scopes": ["view", "edit"]})
+    secret = created.json()["token"]
     assert secret.startswith("cw_")
-    again = api("netadmin").get(made["Location"]).json()
+    again = api("netadmin").get(created["Location"]).json()
     assert "token" not in again and secret not in str(again)
     script = ApiClient(secret)
     assert script.get("me/").json()["token"]["scopes"] == ["view", "edit"]
     assert script.post("t/acme/drafts/", {"name": "x"}).status_code == 201
     assert_problem(script.get("t/acme/audit/"), 403)
-    assert api("netadmin").delete(made["Location"]).status_code == 204
+    assert api("netadmin").delete(created["Location"]).status_code == 204
     assert_problem(script.get("me/"), 401)
-    assert api("netadmin").get(made["Location"]).json()["revoked_at"]
+    assert api("netadmin").get(created["Location"]).json()["revoked_at"]
 
 
 def test_a_token_reaches_no_further_than_the_one_that_made_it(api: ApiFactory) -> None:
     assert_problem(api("viewer").post("t/acme/tokens/", {"name": "x", "scopes": ["edit"]}), 403)
     soon = timezone.now() + timedelta(hours=1)
     narrow = api("owner", scopes=["view"], expires_at=soon)
-    made = narrow.post("t/acme/tokens/", {"name": "x"}).json()
-    assert made["scopes"] == ["view"]
-    assert datetime.fromisoformat(made["expires_at"]) == soon
+    created = narrow.post("t/acme/tokens/", {"name": "x"}).json()
+    assert created["scopes"] == ["view"]
+    assert datetime.fromisoformat(created["expires_at"]) == soon
     assert_problem(api("owner").post("t/acme/tokens/", {"name": "x", "expires_at": "2020-01-01T00:00:00Z"}), 400)
     assert_problem(api("owner").post("t/acme/tokens/", {"name": "x", "scopes": ["everything"]}), 400)
     assert_problem(api("owner").post("t/acme/tokens/", {"name": "x", "scope": ["view"]}), 400)
 
 
 def test_tokens_are_their_persons_and_the_owners_business(api: ApiFactory) -> None:
-    made = api("netadmin").post("t/acme/tokens/", {"name": "ci"})
-    assert_problem(api("viewer").get(made["Location"]), 404)
-    assert_problem(api("viewer").delete(made["Location"]), 404)
-    assert api("owner").get(made["Location"]).status_code == 200
+    created = api("netadmin").post("t/acme/tokens/", {"name": "ci"})
+    assert_problem(api("viewer").get(created["Location"]), 404)
+    assert_problem(api("viewer").delete(created["Location"]), 404)
+    assert api("owner").get(created["Location"]).status_code == 200
 
 
 def test_a_removed_members_token_ends(api: ApiFactory, people: People) -> None:

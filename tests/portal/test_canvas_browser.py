@@ -151,16 +151,16 @@ def test_a_failing_assertion_is_told_beside_the_canvas_and_no_plan_is_made(canva
     canvas.add("22")
     expect(canvas.page.locator(".cv-chip")).to_contain_text("tcp/22")
     canvas.page.get_by_role("button", name="Assertion").click()
-    asked = canvas.page.get_by_role("complementary", name="New assertion")
-    asked.get_by_role("textbox", name="Name").fill("prod never reaches dev")
+    url = canvas.page.get_by_role("complementary", name="New assertion")
+    url.get_by_role("textbox", name="Name").fill("prod never reaches dev")
     for end, name in (("From", "prod"), ("To", "dev")):
-        asked.get_by_role("combobox", name=end, exact=True).fill(name)
-        asked.get_by_role("option", name=f"{name} group").click()
-    asked.get_by_role("button", name="Add to draft").click()
+        url.get_by_role("combobox", name=end, exact=True).fill(name)
+        url.get_by_role("option", name=f"{name} group").click()
+    url.get_by_role("button", name="Add to draft").click()
     expect(canvas.page.locator("#cv-palette")).to_contain_text("prod never reaches dev")
-    told = canvas.page.locator("#cv-checks")
-    expect(told).to_contain_text("Valid")
-    expect(told.get_by_role("link", name="1 assertion fails")).to_be_visible()
+    answer = canvas.page.locator("#cv-checks")
+    expect(answer).to_contain_text("Valid")
+    expect(answer.get_by_role("link", name="1 assertion fails")).to_be_visible()
     canvas.page.get_by_role("button", name="Review", exact=True).click()
     expect(canvas.page.get_by_role("alert")).to_contain_text("“prod never reaches dev” does not hold: 10.")
 
@@ -168,10 +168,10 @@ def test_a_failing_assertion_is_told_beside_the_canvas_and_no_plan_is_made(canva
 def test_what_is_in_use_says_so_once_and_leads_to_what_uses_it(canvas: Canvas) -> None:
     canvas.page.goto(f"{canvas.page.url}?select=groups/{canvas.uids['prod']}")
     canvas.page.get_by_role("button", name="Delete").click()
-    told = canvas.page.locator(".cw-toast")
-    expect(told).to_have_count(1)
-    expect(told.locator("p")).to_have_text("Group prod is in use. Change or remove what names it first.")
-    users = told.get_by_role("link")
+    answer = canvas.page.locator(".cw-toast")
+    expect(answer).to_have_count(1)
+    expect(answer.locator("p")).to_have_text("Group prod is in use. Change or remove what names it first.")
+    users = answer.get_by_role("link")
     words = users.all_inner_texts()
     assert words and len(words) == len(set(words))
     users.first.click()
@@ -186,12 +186,12 @@ def test_nothing_lies_on_the_link_of_an_empty_segment_between_two_that_share(can
         for name in ("middle", "partner"):
             editing.add_object(canvas.draft, "segments", {"name": name, "default_action": "deny"})
         editing.add_object(canvas.draft, "groups", {"name": "vendors"})
-        held = {"segment": "partner", "group": "vendors", "prefixes": ["10.9.0.0/24"]}
-        vendor = {"name": "vendor", "kind": "lab-site", "exchange": "eu", "attachments": [held]}
+        attachment = {"segment": "partner", "group": "vendors", "prefixes": ["10.9.0.0/24"]}
+        vendor = {"name": "vendor", "kind": "lab-site", "exchange": "eu", "attachments": [attachment]}
         editing.add_object(canvas.draft, "connectors", vendor)
-        for nth, group in enumerate(("prod", "dev")):
+        for number, group in enumerate(("prod", "dev")):
             sides = {"a": {"segment": "corp", "groups": [group]}, "b": {"segment": "partner", "groups": ["vendors"]}}
-            editing.add_object(canvas.draft, "shares", {"name": f"share-{nth}", "direction": "both", **sides})
+            editing.add_object(canvas.draft, "shares", {"name": f"share-{number}", "direction": "both", **sides})
     # Lanes are as low as they can be.
     canvas.page.set_viewport_size({"width": 1280, "height": 480})
     canvas.page.reload()

@@ -80,10 +80,12 @@ def test_connectors_come_a_page_at_a_time_and_are_found_by_what_they_attach_to(
 
     with tenant_scope(people.acme):
         uids = {row.name: row.uid for kind in ("segments", "groups") for row in rows(drawn, kind)}
-        for nth in range(60):
-            held = [{"segment": "corp", "group": "dev", "prefixes": [f"10.9.{nth}.0/24", f"10.10.{nth}.0/24"]}]
-            held += [{"segment": "corp", "prefixes": [f"10.11.{nth}.0/24"]}] if nth == 7 else []
-            body = {"name": f"branch-{nth:02}", "kind": "lab-site", "exchange": "eu", "attachments": held}
+        for number in range(60):
+            attachments = [
+                {"segment": "corp", "group": "dev", "prefixes": [f"10.9.{number}.0/24", f"10.10.{number}.0/24"]}
+            ]
+            attachments += [{"segment": "corp", "prefixes": [f"10.11.{number}.0/24"]}] if number == 7 else []
+            body = {"name": f"branch-{number:02}", "kind": "lab-site", "exchange": "eu", "attachments": attachments}
             editing.add_object(drawn, "connectors", body)
     client, here = sign_in(people.netadmin), f"connectors/?draft={drawn.uid}"
     page = text(client, here)
@@ -94,8 +96,8 @@ def test_connectors_come_a_page_at_a_time_and_are_found_by_what_they_attach_to(
     assert after
     later = text(client, "connectors/" + (after[1] or after[2]).replace("&amp;", "&"))
     assert later.count("branch-") == 10 and "site-prod" in later and 'rel="next"' not in later
-    found = text(client, f"{here}&group={uids['prod']}&segment={uids['corp']}")
-    assert "site-prod" in found and "branch-" not in found and "1 found" in found
+    results = text(client, f"{here}&group={uids['prod']}&segment={uids['corp']}")
+    assert "site-prod" in results and "branch-" not in results and "1 found" in results
     assert text(client, f"{here}&search=BRANCH-5").count("branch-5") == 10
     assert "branch-" not in text(client, f"connectors/?draft={'z' * 36}"), "it is no draft's, so live is shown"
 
@@ -106,11 +108,11 @@ def test_rules_come_a_page_of_policies_at_a_time_in_the_order_they_are_tried(
     from provisioning.services.drafts import editing
 
     with tenant_scope(people.acme):
-        for nth in range(51):
+        for number in range(51):
             rules = [{"name": "web", "action": "allow", "protocol": "tcp", "ports": ["443"]}]
             body = {
-                "name": f"rule-{nth:02}",
-                "position": 1000 - nth,
+                "name": f"rule-{number:02}",
+                "position": 1000 - number,
                 "segments": ["corp"],
                 "from": ["prod"],
                 "to": ["dev"],

@@ -49,7 +49,7 @@ def test_the_open_draft_opens_closes_and_inspects_something(acme: Any, tenant_sc
     assert plan.state == "ready"
     assert all(plan.reachability[word] for word in ("allowed", "blocked", "inspected"))
     assert any(change["to_segment"] == "clinical" for change in plan.reachability["allowed"])
-    assert all(one["holds"] for one in plan.assertions)
+    assert all(assertion["holds"] for assertion in plan.assertions)
 
 
 def test_a_hospital_whose_addresses_another_has_too_is_seen_by_others(
@@ -59,6 +59,6 @@ def test_a_hospital_whose_addresses_another_has_too_is_seen_by_others(
     from provisioning.snapshots import queries
 
     with tenant_scope(acme):
-        found = reachability.trace_flow(queries.live_snapshot(), "hospital-boston", "dc-frankfurt", port=443)
-    assert found["disposition"] == "delivered_inspected"
-    assert "source 10.22.0.1 → 10.22.16.1" in [hop["detail"] for hop in found["hops"] if hop["kind"] == "nat"]
+        results = reachability.trace_flow(queries.live_snapshot(), "hospital-boston", "dc-frankfurt", port=443)
+    assert results["disposition"] == "delivered_inspected"
+    assert "source 10.22.0.1 → 10.22.16.1" in [hop["detail"] for hop in results["hops"] if hop["kind"] == "nat"]

@@ -34,8 +34,8 @@ def body(people: People, tenant_scope: Callable[..., Any], draft: Any, kind: str
     from provisioning.snapshots import queries
 
     with tenant_scope(people.acme):
-        found: dict[str, Any] = queries.get_object(queries.draft_snapshot(draft.uid), kind, uid).body
-    return found
+        results: dict[str, Any] = queries.get_object(queries.draft_snapshot(draft.uid), kind, uid).body
+    return results
 
 
 def test_the_text_is_tried_told_by_line_and_saved(page: Page, people: People, tenant_scope: Any, drawn: Any) -> None:
@@ -81,12 +81,12 @@ def test_what_both_changed_is_decided_field_by_field(page: Page, people: People,
     with tenant_scope(people.acme):
         plan = plans.create_plan(first)
         runs.provision_plan(plan, plan.digest)
-        mine, theirs = editing.create_draft("mine"), editing.create_draft("theirs")
-        editing.patch_object(mine, "prefix-lists", uid, {"description": "mine", "name": "all-clinics"})
-        editing.patch_object(theirs, "prefix-lists", uid, {"description": "theirs"})
+        my_draft, their_draft = editing.create_draft("mine"), editing.create_draft("theirs")
+        editing.patch_object(my_draft, "prefix-lists", uid, {"description": "mine", "name": "all-clinics"})
+        editing.patch_object(their_draft, "prefix-lists", uid, {"description": "theirs"})
         first.refresh_from_db()
-    live(people, tenant_scope, theirs)
-    page.goto(address.replace(str(first.uid), str(mine.uid)))
+    live(people, tenant_scope, their_draft)
+    page.goto(address.replace(str(first.uid), str(my_draft.uid)))
     page.get_by_role("button", name="Review", exact=True).click()
     expect(page.get_by_role("heading", name="Rebase mine")).to_be_visible()
     field = page.get_by_role("group", name="description")
@@ -94,9 +94,9 @@ def test_what_both_changed_is_decided_field_by_field(page: Page, people: People,
     field.get_by_label("Mine, in this draft").check()
     expect(page.get_by_text("All decided")).to_be_visible()
     page.get_by_role("button", name="Rebase on revision 2").click()
-    page.wait_for_url(f"**/design/{mine.uid}/")
-    found = body(people, tenant_scope, mine, "prefix-lists", uid)
-    assert (found["description"], found["name"]) == ("mine", "all-clinics")
+    page.wait_for_url(f"**/design/{my_draft.uid}/")
+    results = body(people, tenant_scope, my_draft, "prefix-lists", uid)
+    assert (results["description"], results["name"]) == ("mine", "all-clinics")
 
 
 def live(people: People, tenant_scope: Any, draft: Any) -> None:

@@ -94,7 +94,7 @@ def test_policies_are_listed_in_the_order_they_are_tried_or_by_name(
     with tenant_scope(people.acme):
         for name, position in (("aaa", 900), ("zzz", 1)):
             body = {"name": name, "segments": ["corp"], "from": ["prod"], "to": ["any"], "position": position}
-            rules: list[Any] = [{"name": one, "action": one, "protocol": "tcp"} for one in ("deny", "allow")]
+            rules: list[Any] = [{"name": action, "action": action, "protocol": "tcp"} for action in ("deny", "allow")]
             editing.add_object(draft, "policies", {**body, "rules": rules})
     client = sign_in(people.netadmin)
     path = f"design/{draft.uid}/objects/policies/"

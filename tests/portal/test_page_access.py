@@ -92,8 +92,8 @@ def test_the_switcher_lists_only_tenants_one_may_see(people: People, sign_in: Si
 def test_a_token_is_shown_once_and_then_only_by_its_beginning(people: People, sign_in: SignIn) -> None:
     owner = Client()
     owner.force_login(people.owner)
-    made = owner.post(address("tokens"), {"name": "ci", "scopes": ["view"], "days": "30"}).content.decode()
-    secret = re.search(r"<code>(cw_[^<]+)</code>", made)
+    created = owner.post(address("tokens"), {"name": "ci", "scopes": ["view"], "days": "30"}).content.decode()
+    secret = re.search(r"<code>(cw_[^<]+)</code>", created)
     assert secret
     later = owner.get(address("tokens")).content.decode()
     assert secret[1] not in later

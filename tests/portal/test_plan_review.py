@@ -25,7 +25,7 @@ def test_what_opens_is_a_sentence_with_an_example_and_its_cause() -> None:
     (row,) = plan_review.reachability_sentences({"allowed": [OPENED], "blocked": [], "inspected": []})
     assert (row["from"], row["verb"], row["to"], row["flow"]) == ("prod", "can now reach", "dev", "tcp/443")
     assert row["example"] == "10.1.0.2 → 10.4.0.2 tcp/443"
-    assert [(one["words"], one["before"]) for one in row["decided"]] == [
+    assert [(decision["words"], decision["before"]) for decision in row["decided"]] == [
         ("policy prod-to-dev, rule main", False),
         ("the default action of corp", True),
     ]
@@ -35,7 +35,7 @@ def test_across_a_share_both_segments_and_the_whole_chain_are_told() -> None:
     change = {**OPENED, "to_segment": "clinical", "via": ["fw", "proxy"], "rule_after": "share/partners"}
     (row,) = plan_review.reachability_sentences({"allowed": [change]})
     assert (row["segment"], row["to_segment"], row["through"]) == ("corp", "clinical", "fw, then proxy")
-    assert [one["words"] for one in row["decided"]] == ["share partners", "no share between these addresses"]
+    assert [decision["words"] for decision in row["decided"]] == ["share partners", "no share between these addresses"]
 
 
 def test_what_no_rule_decides_has_its_reason_too() -> None:
@@ -47,7 +47,7 @@ def test_what_no_rule_decides_has_its_reason_too() -> None:
     }
     for fate, words in reasons.items():
         (row,) = plan_review.reachability_sentences({"blocked": [{**cut, "fate_after": fate}]})
-        assert [one["words"] for one in row["decided"]] == [words, "policy prod-to-dev, rule main"]
+        assert [decision["words"] for decision in row["decided"]] == [words, "policy prod-to-dev, rule main"]
     (row,) = plan_review.reachability_sentences({"blocked": [{**cut, "to_segment": "labs", "fate_after": None}]})
     assert row["decided"][0]["words"] == "no share between these addresses"
 
@@ -98,10 +98,10 @@ def test_the_price_keeps_its_comparison_and_its_causes() -> None:
         "after": None,
         "amount": "-59.86",
     }
-    found = {"monthly_before": "100.00", "monthly_after": "40.14", "currency": "EUR", "lines": [line]}
-    told = plan_review.cost_summary(found)
-    assert told["difference"] == Decimal("-59.86")
-    assert (told["lines"][0]["cause"], told["lines"][0]["quantity"], told["lines"][0]["amount"]) == (
+    results = {"monthly_before": "100.00", "monthly_after": "40.14", "currency": "EUR", "lines": [line]}
+    answer = plan_review.cost_summary(results)
+    assert answer["difference"] == Decimal("-59.86")
+    assert (answer["lines"][0]["cause"], answer["lines"][0]["quantity"], answer["lines"][0]["amount"]) == (
         "vpc-legacy",
         "730",
         Decimal("-59.86"),
@@ -117,8 +117,8 @@ def test_without_a_price_book_the_reason_is_told() -> None:
 
 def test_of_an_object_that_one_side_removed_only_what_the_other_changed_is_told() -> None:
     base = {"name": "lan", "description": "", "prefixes": ["10.1.0.0/16"]}
-    mine = {**base, "prefixes": ["10.2.0.0/16", "10.3.0.0/16"]}
-    words = rebasing._side_words({"path": "", "base": base, "mine": mine, "theirs": None}, DiffWords([], []))
+    my_body = {**base, "prefixes": ["10.2.0.0/16", "10.3.0.0/16"]}
+    words = rebasing._side_words({"path": "", "base": base, "mine": my_body, "theirs": None}, DiffWords([], []))
     assert words == {"base": "prefixes: 10.1.0.0/16", "mine": "prefixes: 10.2.0.0/16, 10.3.0.0/16", "theirs": ""}
     assert rebasing._side_words(
         {"path": "size", "base": "small", "mine": "large", "theirs": None}, DiffWords([], [])

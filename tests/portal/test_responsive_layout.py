@@ -48,19 +48,19 @@ def shown(people: People, tenant_scope: Callable[..., Any]) -> list[str]:
     root = f"design/{draft.uid}/"
     drafted = [f"{root}{view}" for view in ("", "rules/", "yaml/", "objects/", *(f"objects/{kind}/" for kind in KINDS))]
     listed = [address(name) for name in PAGES if name and name not in FRAGMENTS]
-    return listed + [f"/t/acme/{one}" for one in (*drafted, f"plans/{plan.uid}/", f"connectors/?draft={draft.uid}")]
+    return listed + [f"/t/acme/{path}" for path in (*drafted, f"plans/{plan.uid}/", f"connectors/?draft={draft.uid}")]
 
 
 def test_no_page_and_no_list_scrolls_sideways(live_portal: str, people: People, page: Page, shown: list[str]) -> None:
     sign_in(page, live_portal, people.owner)
-    found = []
+    results = []
     for where in shown:
         page.set_viewport_size(PHONE)
         page.goto(f"{live_portal}{where}")
-        found += [(where, PHONE, name) for name in page.evaluate(WIDER)]
+        results += [(where, PHONE, name) for name in page.evaluate(WIDER)]
         for size in (PHONE, DESK):
             page.set_viewport_size(size)
-            found += [(where, size, text) for text in page.evaluate(SPILLING)]
+            results += [(where, size, text) for text in page.evaluate(SPILLING)]
             if page.evaluate("document.scrollingElement.scrollWidth > innerWidth"):
-                found.append((where, size, "the page"))
-    assert not found
+                results.append((where, size, "the page"))
+    assert not results

@@ -30,7 +30,7 @@ def network(people: People, tenant_scope: Callable[..., Any]) -> Iterator[None]:
     names: dict[tuple[str, str], str] = {}
 
     def add(kind: str, body: dict[str, Any]) -> None:
-        body = intent.normalise_body(kind, body, lambda wanted, name: names.get((wanted, name)))
+        body = intent.normalise_body(kind, body, lambda kind_wanted, name: names.get((kind_wanted, name)))
         item = Item(kind=kind, key=body["name"])
         item.save()
         names[kind, body["name"]] = str(item.uid)

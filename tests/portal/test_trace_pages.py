@@ -24,8 +24,8 @@ def ask(people: People, tenant_scope: Callable[..., Any], sign_in: Callable[[Any
     client = sign_in(people.viewer)
 
     def page(path: str) -> str:
-        known = {"draft": f"drafts/{draft.uid}", "site": names["site-prod"], **names}
-        answer = client.get(f"/t/acme/{path.format(**known)}")
+        values = {"draft": f"drafts/{draft.uid}", "site": names["site-prod"], **names}
+        answer = client.get(f"/t/acme/{path.format(**values)}")
         assert answer.status_code == 200
         return " ".join(answer.content.decode().split())
 
