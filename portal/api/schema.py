@@ -145,8 +145,8 @@ class ApiAutoSchema(AutoSchema):
 
     def _get_response_bodies(self, direction: Any = "response") -> Any:
         bodies = super()._get_response_bodies(direction)
-        told = OpenApiResponse(PROBLEM, description="What happened, to what, and what to do.")
-        problem = self._get_response_for_code(told, "default", media_types=["application/problem+json"])
+        description = OpenApiResponse(PROBLEM, description="What happened, to what, and what to do.")
+        problem = self._get_response_for_code(description, "default", media_types=["application/problem+json"])
         return {**bodies, "default": problem}
 
     def _is_list(self) -> bool:

@@ -17,7 +17,7 @@ from portal.pages.object_links import ObjectLinks
 from portal.pages.objects import KINDS
 from portal.pages.objects.list_rows import ReferenceNames, get_page
 from portal.pages.objects.pages import object_panel
-from portal.pages.refusals import catch_refusals as refusing
+from portal.pages.refusals import catch_refusals
 from provisioning import catalog
 from provisioning.core.check import check_network
 from provisioning.core.intent import INTERNET, InvalidIntent
@@ -171,7 +171,7 @@ def restore(request: PageRequest, uid: UUID) -> HttpResponse:
     """Restore an object that the draft removed; ``item`` is ``connectors/{uid}``."""
     draft = get_object_or_404(Draft, uid=uid)
     kind, _, item = request.POST.get("item", "").partition("/")
-    with refusing(request):
+    with catch_refusals(request):
         editing.restore_object(draft, kind, item)
     back = request.POST.get("next", "")
     is_safe = url_has_allowed_host_and_scheme(back, allowed_hosts=None)

@@ -52,11 +52,11 @@ def _plan_context(request: PageRequest, plan: Plan) -> dict[str, Any]:
     state, moved = plan_state.current_state(plan)
     root = f"/api/v1/t/{request.tenant.slug}/"
     reach = plan_review.reachability_sentences(plan.reachability)
-    decisions = [one for row in reach for one in row["decided"]]
+    decisions = [item for row in reach for item in row["decided"]]
     objects = reverse("draft-objects", args=[request.tenant.slug, plan.draft.uid])
-    links = ObjectLinks(objects, [one["rule"] for one in decisions], [one.get("path", "") for one in plan.warnings])
-    for one in decisions:
-        one["url"] = links.rule(one["rule"])
+    links = ObjectLinks(objects, [item["rule"] for item in decisions], [item.get("path", "") for item in plan.warnings])
+    for item in decisions:
+        item["url"] = links.rule(item["rule"])
     return {
         "plan": plan,
         "state": state,
@@ -78,6 +78,6 @@ def _plan_context(request: PageRequest, plan: Plan) -> dict[str, Any]:
             "edit": "edit" in request.rights,
         },
         "runs": plan.runs.all(),
-        "warnings": [{**one, "url": links.path(one.get("path", ""))} for one in plan.warnings],
+        "warnings": [{**item, "url": links.path(item.get("path", ""))} for item in plan.warnings],
         "warnings_word": f"{len(plan.warnings)} warning{'s' if len(plan.warnings) != 1 else ''}",
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from portal.pages.plan_review import deciding_rule_text, flow_text
@@ -14,7 +14,7 @@ ENDPOINT_WORDS = {"any": "every connector", "internet": "the internet"}
 def build_rows(
     name: str,
     own_segments: set[str],
-    flows: Iterable[ReachableFlow],
+    flows: Sequence[ReachableFlow],
     before: Iterable[ReachableFlow] | None,
     ends: Mapping[str, set[str]],
     groups: Mapping[str, set[str]] | None = None,
@@ -26,7 +26,6 @@ def build_rows(
     ends: what could be reached → its segments.
     groups: connector → its groups. A group counts as reached when any part of one of its connectors is.
     """
-    found = list(flows)
     live_keys = {_flow_key(flow) for flow in before} if before is not None else None
     reached_rows = [
         {
@@ -37,9 +36,9 @@ def build_rows(
             "via": ", ".join(flow["via"]),
             "new": live_keys is not None and _flow_key(flow) not in live_keys,
         }
-        for flow in found
+        for flow in flows
     ]
-    reached = {name.partition(" (")[0] for flow in found for name in flow["to"]}
+    reached = {name.partition(" (")[0] for flow in flows for name in flow["to"]}
     reached |= set().union(*((groups or {}).get(name, set()) for name in reached))
     fully_reached = own_segments if "any" in reached else set()
     unreached = [
