@@ -29,7 +29,9 @@ def tokens(request: PageRequest) -> HttpResponse:
         expires_at = timezone.now() + timedelta(days=int(days)) if days in LIFETIMES and days else None
         name = request.POST.get("name", "").strip()
         with catch_refusals() as outcome:
-            new_token, secret = services.issue_token(request.principal, name, request.POST.getlist("scopes"), expires_at)
+            new_token, secret = services.issue_token(
+                request.principal, name, request.POST.getlist("scopes"), expires_at
+            )
         problems = outcome.problems
     now = timezone.now()
     context = {

@@ -30,7 +30,7 @@ register.filter("segment_hue", segment_hue)
 
 @register.simple_tag
 def icon(name: str, classes: str = "") -> SafeString:
-    """An icon of the sprite. Decoration only: the word next to it is what counts."""
+    """Render an icon of the sprite. It is decoration only: the word next to it says the same."""
     return format_html(
         '<svg class="icon {}" aria-hidden="true"><use href="{}#{}"/></svg>', classes, static("build/icons.svg"), name
     )
@@ -38,7 +38,7 @@ def icon(name: str, classes: str = "") -> SafeString:
 
 @register.simple_tag
 def state(value: str, word: str = "", quiet: bool = False) -> SafeString:
-    """A state or a policy action: icon and word. `quiet` is for tables and lists."""
+    """Render a state or a policy action as icon and word. ``quiet`` is for tables and lists."""
     shown = state_style(str(value))
     return format_html(
         '<span class="{} is-{}{}">{}{}</span>',
@@ -52,13 +52,13 @@ def state(value: str, word: str = "", quiet: bool = False) -> SafeString:
 
 @register.simple_tag
 def kind(value: str) -> SafeString:
-    """The icon of a connector kind (or an exchange, a service) in its tile."""
+    """Render the icon of a connector kind (or an exchange, a service) in its tile."""
     return format_html('<span class="cw-kind">{}</span>', icon(kind_styles.kind_style(value).icon))
 
 
 @register.simple_block_tag
 def blankslate(content: str, icon_name: str, title: str, url: str = "", action: str = "") -> SafeString:
-    """What a page shows where a list has nothing yet. The block between the tags teaches what the list is for."""
+    """Render what a page shows for an empty list. The block between the tags explains what the list is for."""
     text = " ".join(content.split())
     context = {"icon": icon_name, "title": title, "text": mark_safe(text), "url": url, "action": action}
     return render_to_string("partials/empty.html", context)
@@ -66,13 +66,13 @@ def blankslate(content: str, icon_name: str, title: str, url: str = "", action: 
 
 @register.filter
 def message_tone(level: str) -> str:
-    """The tone of a toast for the level of a Django message."""
+    """Return the tone of a toast for the level of a Django message."""
     return {"error": "bad", "warning": "warn", "success": "ok"}.get(level, "info")
 
 
 @register.filter
 def button_style(tags: str | None) -> str:
-    """The class of a button that allauth describes by tags, such as "danger" or "link,cancel"."""
+    """Return the class of a button that allauth describes by tags, such as "danger" or "link,cancel"."""
     named = tags or ""
     if "danger" in named or "delete" in named:
         return "btn-danger-line"
@@ -88,7 +88,7 @@ def kind_word(value: str) -> str:
 
 @register.filter
 def money_change(amount: Decimal | None, currency: str = "") -> str:
-    """A difference in money: as `money`, with a plus before what is added."""
+    """Return a difference in money: as ``money``, with a plus sign before what is added."""
     return f"+{money(amount, currency)}" if amount is not None and amount > 0 else money(amount, currency)
 
 
@@ -104,7 +104,7 @@ def quantity(amount: Decimal | None) -> str:
 
 @register.filter
 def price(amount: Decimal | None) -> str:
-    """A unit price: at least two places, all that matter, no trailing noise."""
+    """Return a unit price with at least two places and without trailing zeros after them."""
     if amount is None:
         return ""
     whole, _, places = f"{amount.normalize():,f}".partition(".")
@@ -113,7 +113,7 @@ def price(amount: Decimal | None) -> str:
 
 @register.filter
 def when(moment: datetime | None) -> SafeString | str:
-    """A time with its full form at hand: 14:02:11 today, 23 Nov 14:02 this year, 23 Nov 2025 before."""
+    """Render a time, with the full one as its title: 14:02:11 today, 23 Nov 14:02 this year, 23 Nov 2025 before."""
     if moment is None:
         return "–"
     now = timezone.now()
@@ -131,7 +131,7 @@ def when(moment: datetime | None) -> SafeString | str:
 
 @register.filter
 def initials(name: str) -> str:
-    """Two letters of a name or address: acme-health is AH, netadmin@… is NE."""
+    """Return two letters of a name or address: acme-health is AH, netadmin@… is NE."""
     words = re.findall(r"[^\W_]+", name.partition("@")[0])
     if not words:
         return "?"
@@ -140,13 +140,13 @@ def initials(name: str) -> str:
 
 @register.filter
 def pluck(items: Iterable[Any], key: int | str) -> list[Any]:
-    """One part of each item: `pairs|pluck:0` takes the first of each pair, `objects|pluck:"name"` an attribute."""
+    """Return one part of each item: ``pairs|pluck:0`` the first of each pair, ``objects|pluck:"name"`` an attribute."""
     return [item[key] if isinstance(key, int) else getattr(item, key) for item in items]
 
 
 @register.simple_tag(takes_context=True)
 def query(context: template.Context, **changes: object) -> str:
-    """This page's address with some parameters changed; None or '' takes one out."""
+    """Return this page's address with some parameters changed; None or "" removes one."""
     parameters = context["request"].GET.copy()
     for name, value in changes.items():
         if value in (None, ""):
