@@ -356,7 +356,7 @@ class TokenDetailView(BaseApiView):
 
 def _visible_tokens(view: BaseApiView) -> Any:
     tokens = ApiToken.objects.select_related("user").filter(tenant=current())
-    return tokens if "members" in view.rights else tokens.filter(user=view.who.user)
+    return tokens if "members" in view.rights else tokens.filter(user=view.principal.user)
 
 
 class AuditEntryListView(BaseApiView):
