@@ -27,7 +27,7 @@ export function startConnect({ stage, drop, say }) {
       : `Policy from ${source.dataset.name}: choose where to, with the pointer or the arrow keys and Enter. Escape cancels.`);
   }
 
-  // Before anything else hears of the click: while something is picked up, a click chooses its target.
+  // In the capture phase: while something is picked up, a click chooses its target and nothing else handles it.
   document.addEventListener("click", (event) => {
     const product = event.target.closest(".cv-product");
     const start = event.target.closest("[data-connect]");

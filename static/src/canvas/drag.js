@@ -6,7 +6,7 @@ import { board } from "./policy_lines.js";
 const THRESHOLD = 6;
 const EDGE = 36;
 
-/** drop(source, x, y) decides what happens; hover(source, x, y) answers the element that would take it, or null. */
+/** `hover(source, x, y)` returns the element that would take the source, or null; `drop(source, x, y)` carries it out. */
 export function startDrag({ stage, hover, drop, say }) {
   let drag = null; // {source, pointer, x, y, moved, ghost, target}
 
@@ -39,7 +39,7 @@ export function startDrag({ stage, hover, drop, say }) {
     const [x, y] = [event.clientX, event.clientY];
     endDrag();
     if (!moved) return;
-    // The click that follows a drag is no choice of what lies under the pointer.
+    // The click that follows a drag must not select what lies under the pointer.
     addEventListener("click", preventClick, { capture: true, once: true });
     setTimeout(() => removeEventListener("click", preventClick, { capture: true }), 0);
     drop(source, x, y);
@@ -82,7 +82,7 @@ function preventClick(event) {
   event.stopPropagation();
 }
 
-// A card pulls a line behind the pointer; a product is carried as a chip.
+// A dragged card draws a line to the pointer; a dragged product follows it as a chip.
 function createGhost(source) {
   if (source.matches(".cv-product")) {
     const chip = h("div", { class: "cv-chip cv-drag-chip is-inspect", "aria-hidden": "true" }, source.dataset.name);

@@ -1,4 +1,4 @@
-// Fields that are shown only while another one has one of some values: data-when="path" data-is="tcp udp".
+// Fields that are shown only while another field has one of the listed values: data-when="path" data-is="tcp udp".
 export function startConditionalFields() {
   document.addEventListener("change", ({ target }) => target.form && show(target.form));
   document.addEventListener("row", ({ target }) => show(target.closest("form")));

@@ -4,8 +4,8 @@ import { nullIfEmpty, nearest, put, parseValue, pathInObject } from "./paths.js"
 const fields = (form) => [...form.elements].filter((field) => field.name && !field.matches(":disabled"));
 const isVisible = (field) => field.type !== "hidden" || field.dataset.picked;
 
-/** The body of a form. Check boxes of one name with values make a list; `data-kind` says how text becomes a value.
- * What is hidden because of another field is null; rows make a list also when there are none. */
+/** Return the body of a form. Check boxes with the same name make a list; `data-kind` says how text becomes a value.
+ * A field that another field hides is null; rows make a list even when there are none. */
 export function read(form) {
   const body = {};
   const lists = {};
@@ -30,7 +30,7 @@ export function read(form) {
   return body;
 }
 
-/** Takes all problems off a form again. */
+/** Remove all problems from a form. */
 export function clear(form) {
   form.querySelectorAll("[data-problem]").forEach((node) => node.remove());
   form.querySelectorAll("[aria-invalid]").forEach((field) => {
@@ -39,7 +39,7 @@ export function clear(form) {
   });
 }
 
-/** Shows each problem under the field its path names, the rest at the top; nothing that was typed is lost. */
+/** Show each problem under the field that its path names, the rest at the top. Keeps what was typed. */
 export function show(form, error) {
   clear(form);
   const all = fields(form);

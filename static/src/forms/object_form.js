@@ -1,4 +1,4 @@
-// The forms of objects, wherever they are: sending, rows, picking, fields that hang on others.
+// The forms of objects on every page: submitting, rows, pickers, conditional fields.
 import { startPickers } from "./picker.js";
 import { startRows } from "./rows.js";
 import { startForms } from "./submit.js";

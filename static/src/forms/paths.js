@@ -1,9 +1,9 @@
-// Fields are named by the path of their value in the body, `rules[0].ports`: the same words a problem's path uses.
-// Pure, so that reading a form and finding the field a problem speaks about can be tested without a browser.
+// Fields are named by the path of their value in the body, `rules[0].ports`, as in the path of a problem.
+// Pure, so that reading a form and finding the field of a problem are tested without a browser.
 
 const parts = (path) => [...path.matchAll(/([^.[\]]+)|\[(\d+)\]/g)].map(([, name, index]) => name ?? Number(index));
 
-/** Puts `value` into `body` at `path`, making the lists and objects on the way. */
+/** Set `value` in `body` at `path`, creating lists and objects on the way. */
 export function put(body, path, value) {
   const keys = parts(path);
   keys.forEach((key, n) => {
@@ -12,7 +12,7 @@ export function put(body, path, value) {
   });
 }
 
-/** Makes the object at `path` null while nothing in it was filled in; a flag alone says nothing. */
+/** Set the object at `path` to null when nothing in it is filled in; a flag alone does not count. */
 export function nullIfEmpty(body, path) {
   const keys = parts(path);
   const last = keys.pop();
@@ -21,7 +21,7 @@ export function nullIfEmpty(body, path) {
   if (holder && !filled(holder[last])) holder[last] = null;
 }
 
-/** The value of a field as its kind wants it: list, number, flag, optional (null when empty) or text. */
+/** Return the value of a field by its kind: list, number, flag, optional (null when empty) or text. */
 export function parseValue(kind, text, checked = false) {
   const trimmed = text.trim();
   if (kind === "list") return trimmed.split(/[\s,]+/).filter(Boolean);
@@ -31,15 +31,15 @@ export function parseValue(kind, text, checked = false) {
   return trimmed;
 }
 
-/** The name among `names` that a problem's path speaks about: itself, or its nearest parent; null when there is none. */
+/** Return the name that a problem's path is about: the path itself or its nearest parent among `names`, else null. */
 export function nearest(names, path) {
   const keys = parts(path);
   for (let length = keys.length; length > 0; length -= 1) {
-    const found = names.find((name) => {
+    const match = names.find((name) => {
       const own = parts(name);
       return own.length === length && own.every((key, n) => key === keys[n]);
     });
-    if (found) return found;
+    if (match) return match;
   }
   return null;
 }

@@ -5,9 +5,9 @@ export function lineOf(text, path) {
   const lines = text.split("\n");
   let [start, end, indent] = [0, lines.length, -1];
   for (const [, name, index] of path.matchAll(/([^.[\]]+)|\[(\d+)\]/g)) {
-    const found = index === undefined ? key(lines, start, end, indent, name) : item(lines, start, end, Number(index));
-    if (!found) return start;
-    [start, end, indent] = found;
+    const block = index === undefined ? key(lines, start, end, indent, name) : item(lines, start, end, Number(index));
+    if (!block) return start;
+    [start, end, indent] = block;
   }
   return start;
 }
@@ -18,8 +18,8 @@ const blank = (text) => !text.trim() || text.trim().startsWith("#");
 // A key of the mapping that lies in lines at…end, deeper than indent; its own lines end where one is not deeper.
 function key(lines, start, end, indent, name) {
   for (let line = start; line < end; line += 1) {
-    const found = /^(\s*(?:- )*)(["']?)([^\s"':]+)\2:/.exec(lines[line]);
-    if (found && found[3] === name && found[1].length > indent) return [line, after(lines, line, end, found[1].length, false), found[1].length];
+    const match = /^(\s*(?:- )*)(["']?)([^\s"':]+)\2:/.exec(lines[line]);
+    if (match && match[3] === name && match[1].length > indent) return [line, after(lines, line, end, match[1].length, false), match[1].length];
   }
   return null;
 }

@@ -1,4 +1,4 @@
-// What the server wrote into the page for scripts.
+// Data that the server renders into the page for scripts, and helpers that build elements.
 export const tenant = document.body.dataset.tenant ?? "";
 
 export const csrf = () => document.querySelector('meta[name="csrf-token"]')?.content ?? "";

@@ -1,4 +1,4 @@
-// Popovers stand by the button that opened them; the navigation is a drawer on phones; lists filter as one types.
+// Popovers are placed at the button that opened them; the navigation is a drawer on phones; lists filter while typing.
 export function startMenus() {
   document.addEventListener("toggle", positionMenu, true);
   document.addEventListener("input", filterList);
@@ -47,7 +47,7 @@ function filterList(event) {
   if (none) none.hidden = shown > 0;
 }
 
-// Up and down walk the choices of an open menu.
+// The up and down keys move through the choices of an open menu.
 function onArrowKey(event) {
   if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
   const menu = document.activeElement?.closest("[popover].cw-pop");

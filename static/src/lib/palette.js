@@ -12,7 +12,7 @@ export function startPalette() {
     input.value = "";
     dialog.showModal();
     render(dialog, "");
-    objects ??= loadObjects().then((found) => { objects = found; render(dialog, input.value); });
+    objects ??= loadObjects().then((loaded) => { objects = loaded; render(dialog, input.value); });
   };
   document.querySelector("[data-palette]")?.addEventListener("click", open);
   document.addEventListener("keydown", (event) => {
@@ -28,14 +28,14 @@ export function startPalette() {
 
 async function loadObjects() {
   const intent = await get("live/intent/").catch(() => ({}));
-  const found = [];
+  const entries = [];
   for (const [kind, word] of [["exchanges", "exchange"], ["connectors", "connector"], ["services", "service"]]) {
     for (const item of intent[kind] ?? []) {
       const prefixes = (item.attachments ?? []).flatMap((attachment) => attachment.prefixes ?? []);
-      found.push({ word: item.name, note: [word, ...prefixes].join(" · "), href: `/t/${tenant}/topology/?select=${encodeURIComponent(item.id)}` });
+      entries.push({ word: item.name, note: [word, ...prefixes].join(" · "), href: `/t/${tenant}/topology/?select=${encodeURIComponent(item.id)}` });
     }
   }
-  return found;
+  return entries;
 }
 
 function pages() {
@@ -45,12 +45,12 @@ function pages() {
 function render(dialog, text) {
   const query = text.trim().toLowerCase();
   const all = [...pages(), ...(Array.isArray(objects) ? objects : [])];
-  const found = all.filter(({ word, note }) => `${word} ${note}`.toLowerCase().includes(query)).slice(0, MAX_SHOWN);
-  const options = found.map(({ word, note, href }, index) =>
+  const matches = all.filter(({ word, note }) => `${word} ${note}`.toLowerCase().includes(query)).slice(0, MAX_SHOWN);
+  const options = matches.map(({ word, note, href }, index) =>
     h("li", { role: "option", id: `palette-${index}`, "aria-selected": String(index === 0) },
       h("a", { class: "ms-opt", href, tabindex: "-1" }, icon("arrow-right"), h("span", { class: "grow clip" }, word), h("small", { class: "ink-3 clip" }, note))));
   dialog.querySelector("ul").replaceChildren(...options);
-  dialog.querySelector(".cw-none").hidden = found.length > 0;
+  dialog.querySelector(".cw-none").hidden = matches.length > 0;
   mark(dialog, 0);
 }
 

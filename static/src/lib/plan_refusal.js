@@ -1,4 +1,4 @@
-// Why a plan was refused, at the top of the panel: each problem with its place.
+// The reasons why a plan was refused, at the top of the panel; each problem links to its object.
 import { h, icon, problemLocation } from "./dom.js";
 
 export function showRefusal(place, problem) {

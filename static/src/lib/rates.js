@@ -1,4 +1,4 @@
-// Bits per second as people say them; the same words as the template filter `rate`.
+// Bits per second in the largest unit that fits; the same text as the template filter `rate`.
 const UNITS = [["Gb/s", 1e9], ["Mb/s", 1e6], ["kb/s", 1e3]];
 
 export function rate(bits) {
@@ -17,7 +17,7 @@ export function rateParts(bits) {
   return [bits.toFixed(0), "b/s"];
 }
 
-// Every element that shows rates says which edges and which way: data-rates="id id" data-way="forth|back|both" (forth: into the exchange,
+// Every element that shows rates names its edges and direction: data-rates="id id" data-way="forth|back|both" (forth: into the exchange,
 // from the first to the second on a mesh link), and data-part="value|unit" where the two are written apart.
 export function writeRates(root, edges) {
   for (const element of root.querySelectorAll("[data-rates]")) {

@@ -1,8 +1,7 @@
-// Fetches this page again after a change and puts its moving parts (`data-part`) in place; focus, scroll and what is
-// typed stay.
+// Fetches this page again after a change and replaces its parts (`data-part`). Keeps focus and scroll position.
 let latestRequest = 0;
 
-/** Shows the page as it is now. `keep` names parts to leave alone, for changes that somebody else made. */
+/** Refresh the page. `keep` names parts to leave alone, for changes that somebody else made. */
 export async function refresh({ keep = [] } = {}) {
   latestRequest += 1;
   const thisRequest = latestRequest;
@@ -24,7 +23,7 @@ export async function refresh({ keep = [] } = {}) {
   document.body.dispatchEvent(new CustomEvent("refreshed"));
 }
 
-/** Puts what is selected into the address, so that a pasted link shows the same, and shows its panel. */
+/** Put the selection into the URL, so that a pasted link shows the same, and show its panel. */
 export function select(key, options) {
   const url = new URL(location.href);
   if (key) url.searchParams.set("select", key);

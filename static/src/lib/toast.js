@@ -1,11 +1,11 @@
-// Short notices. What went well leaves by itself; what failed stays until it is dismissed.
+// Short notices. A success disappears after some seconds; a failure stays until it is dismissed.
 import { h, icon, problemLocation } from "./dom.js";
 
 const STAY = { ok: 5000, info: 8000, warn: 0, bad: 0 };
 const MOST = 4;
 const LEVELS = { success: "ok", info: "info", debug: "info", warning: "warn", error: "bad" };
 
-/** `points`: what more there is to say, a line each: {text, href}. */
+/** `points` are further lines: {text, href}. */
 export function toast(tone, text, points = []) {
   const mark = { ok: icon("circle-check"), info: icon("info-circle"), warn: icon("alert-triangle"), bad: icon("circle-x") }[tone];
   const close = h("button", { class: "cw-iconbtn", type: "button", "aria-label": "Dismiss", "data-dismiss": true }, icon("x"));
@@ -16,7 +16,7 @@ export function toast(tone, text, points = []) {
   leave(element, tone);
 }
 
-/** A Problem of lib/api.js: what happened once, then its reasons, each with a way to the object it is about. */
+/** Show a Problem of lib/api.js: what happened, then its reasons, each with a link to its object. */
 export function toastProblem(problem) {
   const reasons = (problem.problems ?? []).filter(({ message }) => message !== problem.message);
   const points = reasons.slice(0, MOST).map(({ message, path }) => ({ text: message, href: problemLocation(path) }));

@@ -1,4 +1,4 @@
-// A mapLayout of layout.js becomes SVG. Marks are links, so they are reached by keyboard and open in a new tab.
+// Renders the layout of layout.js as SVG. Marks are links, so the keyboard reaches them and they open in a new tab.
 import { s } from "../lib/dom.js";
 import { rateParts, total } from "../lib/rates.js";
 import { curve } from "./layout.js";

@@ -1,4 +1,4 @@
-// Where the marks of the map stand. Pure: data and a projection in, boxes out; nothing here touches the page.
+// Computes the position of each mark of the map. Pure: data and a projection in, boxes out, no access to the page.
 //   hub   an exchange          pill  a cluster of connectors, a connector or a service at an exchange
 //   tag   the rate on a mesh link
 // Level of detail: connectors stand as one pill for each cluster until theirs is opened, or the map is close enough
@@ -6,7 +6,7 @@
 const STATES_WORST_FIRST = ["down", "degraded", "unknown", "pending"];
 const CLOSE_ZOOM = 4; // zoom from which small exchanges show single connectors
 const MAX_SINGLE_PILLS = 24;
-const MAX_PILLS = 60; // single pills at one exchange; the rest is said as a number and found in the table
+const MAX_PILLS = 60; // single pills at one exchange; the rest is a number; the table lists all
 const RINGS = [[122, 82, 8], [226, 128, 14], [320, 176, 20], [410, 226, 40]];
 const HUB = { width: 124, height: 42 };
 const WALL = 1e9; // the weight of what does not move
@@ -36,7 +36,7 @@ export function mapLayout({ exchanges, things, meshes }, project, { zoom, open, 
   return { hubs: [...hubs.values()], pills, links, tags };
 }
 
-/** The exchange a map too narrow for all of them begins with: that of what is selected, else the busiest. */
+/** Return the exchange that a narrow map shows first: that of the selected object, else the one with most objects. */
 export function startPosition({ exchanges, things }, selected) {
   const attached = ({ id }) => things.filter((thing) => thing.exchanges.includes(id));
   return exchanges.find((exchange) => exchange.id === selected || attached(exchange).some(({ id }) => id === selected))
@@ -88,7 +88,7 @@ function placeOnRings(hub, pills, busy) {
   }
 }
 
-// So many directions, each as far as can be from links and from one another; up and down are roomier than sideways.
+// Return `count` directions, each as far as possible from links and from each other; up and down are preferred.
 function freeDirections(count, busy) {
   const slots = Array.from({ length: 24 }, (_, index) => -Math.PI / 2 + (index * Math.PI) / 12);
   const chosen = [];
@@ -105,7 +105,7 @@ function angleBetween(a, b) {
   return Math.min(turn, 2 * Math.PI - turn);
 }
 
-// A pill of an exchange in the picture is in the picture too. Answers whether it had to be moved.
+// Keep a pill inside the picture when its exchange is. Return whether it was moved.
 function keepInside(pill, width, height) {
   const { hub, x, y } = pill;
   if (hub.x < 0 || hub.y < 0 || hub.x > width || hub.y > height) return false;

@@ -1,4 +1,4 @@
-// The map: coastlines under marks. Land scales with the zoom, marks keep their size and are placed anew.
+// The map: coastlines below marks. Land scales with the zoom; marks keep their size and are laid out again.
 import { geoMercator, geoPath } from "d3-geo";
 import { select as pick } from "d3-selection";
 import { zoom as zooming, zoomIdentity } from "d3-zoom";
