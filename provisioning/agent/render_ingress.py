@@ -5,30 +5,26 @@ Every packet gets its mark here; only what is decided on this node is tracked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from provisioning.agent import fwmarks
-from provisioning.agent.address_families import IPV6, AddressFamily, AddressRanges, nft_interval
+from provisioning.agent.address_families import IPV6
 from provisioning.agent.mark_allocation import MarkAllocation
 from provisioning.agent.nft_table_builder import NftTableBuilder
 from provisioning.agent.parsed_segment import ParsedCircuit, ParsedSegment
 from provisioning.agent.render_connector_edge import neighbour_discovery_rules
+from provisioning.agent.render_ingress_sets import declare_ingress_sets
 from provisioning.agent.render_namespace import APPLICATIONS_VETH, in_family
-from provisioning.core.node_document import ImportedMemberEntry, MemberEntry
-from provisioning.core.values.addresses import Range, merge_ranges, parse_range, parse_ranges
+from provisioning.core.values.addresses import parse_ranges
 from provisioning.core.values.counter_key import CounterKey
 
 MATCH_ACTION = f"meta mark and {fwmarks.ACTION_MASK:#x}"
-
-AnchorSource = tuple[int, str, int]
-"""What the anchor of a packet depends on: (anchor class, exchange, number of an overlapping source). An imported member
-has no exchange here: it leaves through none of our internet exits."""
 
 
 def add_ingress_chains(table: NftTableBuilder, mark_allocation: MarkAllocation) -> None:
     """Write the chain ``arrive`` and those that it leads to."""
     segment = table.segment
-    _declare_sets(table, mark_allocation)
+    declare_ingress_sets(table, mark_allocation)
     to_app = _application_reply_rules(table)
     apps = (f'iifname "{APPLICATIONS_VETH}" goto arrive_app',) if segment.apps else ()
     peers = (
@@ -164,181 +160,6 @@ def _add_peer_segment_chains(table: NftTableBuilder) -> None:
             "goto to_anchor",
         ),
     )
-
-
-# -- sets --------------------------------------------------------------------------------------------------------------
-
-
-def _declare_sets(table: NftTableBuilder, mark_allocation: MarkAllocation) -> None:
-    sources, ingress = _number_sources(table.segment, mark_allocation)
-    _declare_source_maps(table, sources, ingress)
-    _declare_interface_addresses(table)
-    _declare_peer_sets(table)
-    _declare_arrival_counters(table)
-    segment = table.segment
-    table.declare_set("internet", "map { type mark : mark; }", _exit_marks(segment, sources))
-    if bogons := segment.body["bogons"]:
-        table.declare_set("bogons", "set { type ipv4_addr; flags interval; }", bogons)
-    table.declare_set("exits", "set { type ifname; }", (f'"{circuit.segment_interface}"' for circuit in segment.exits))
-    returning = {
-        fwmarks.mesh_mac(instance["index"]): fwmarks.FROM_INSTANCE | instance["index"]
-        for _, instance in segment.instances
-    }
-    table.declare_set(
-        "returning", "map { type ether_addr : mark; }", (f"{mac} : {mark:#x}" for mac, mark in returning.items())
-    )
-
-
-def _declare_source_maps(
-    table: NftTableBuilder, sources: Mapping[AnchorSource, int], ingress: Sequence[tuple[str, Range, int]]
-) -> None:
-    """Declare who may send from an interface, and the anchor by source and destination."""
-    anchors = list(_anchor_marks(table.segment, sources))
-    for family in table.segment.families:
-        table.declare_set(
-            f"ingress{family.suffix}",
-            f"map {{ type ifname . {family.address} : mark; flags interval; }}",
-            (
-                f'"{interface}" . {nft_interval(pair)} : {mark:#x}'
-                for interface, pair, mark in ingress
-                if family.select((pair,))
-            ),
-        )
-        table.declare_set(
-            f"anchor{family.suffix}",
-            f"map {{ type mark . {family.address} : mark; flags interval; }}",
-            (f"{mark:#x} . {nft_interval(pair)} : {to:#x}" for mark, pair, to in anchors if family.select((pair,))),
-        )
-
-
-def _declare_interface_addresses(table: NftTableBuilder) -> None:
-    """Declare our own addresses on circuits, and for each interface what arrives decided or has no route."""
-    segment = table.segment
-    interfaces = {other: interface for interface, other in segment.peer_segment_interfaces.items()}
-    decided = [
-        (interfaces[peer["segment"]], pair) for peer in segment.deciding_peers for pair in parse_ranges(peer["ranges"])
-    ]
-    filtered = [
-        (circuit.segment_interface, pair)
-        for circuit in segment.site_circuits
-        for pair in parse_ranges(circuit.link["filtered_routes"])
-    ]
-    direct = [circuit for circuit in segment.site_circuits if not circuit.has_edge]
-    for family in segment.families:
-        own = sorted({in_family(circuit.local, family).partition("/")[0] for circuit in direct})
-        table.declare_set(f"own{family.suffix}", f"set {{ type {family.address}; }}", own)
-        if segment.peer_segment_interfaces:
-            _declare_interface_set(table, "decided", family, decided)
-        if filtered:
-            _declare_interface_set(table, "filtered", family, filtered)
-
-
-def _declare_interface_set(
-    table: NftTableBuilder, name: str, family: AddressFamily, rows: Iterable[tuple[str, Range]]
-) -> None:
-    table.declare_set(
-        f"{name}{family.suffix}",
-        f"set {{ type ifname . {family.address}; flags interval; }}",
-        (f'"{interface}" . {nft_interval(pair)}' for interface, pair in rows if family.select((pair,))),
-    )
-
-
-def _declare_peer_sets(table: NftTableBuilder) -> None:
-    """Declare the interfaces towards peer segments, and those of them towards segments that decide."""
-    segment = table.segment
-    if not segment.peer_segment_interfaces:
-        return
-    deciding = {peer["segment"] for peer in segment.deciding_peers}
-    interfaces = segment.peer_segment_interfaces.items()
-    table.declare_set("peers", "set { type ifname; }", (f'"{interface}"' for interface, _ in interfaces))
-    table.declare_set(
-        "deciding_peers",
-        "set { type ifname; }",
-        (f'"{interface}"' for interface, other in interfaces if other in deciding),
-    )
-
-
-def _declare_arrival_counters(table: NftTableBuilder) -> None:
-    segment, name = table.segment, table.segment.name
-    received = {
-        f'"{circuit.segment_interface}"': table.counter(CounterKey(f"connector/{circuit.connector}", name, "in"))
-        for circuit in segment.circuits
-    }
-    table.declare_counter_map("received", "ifname", received)
-    spoofed = {
-        f'"{circuit.segment_interface}"': table.counter(
-            CounterKey(f"spoof/{circuit.connector}", name), packets_only=True
-        )
-        for circuit in segment.site_circuits
-    }
-    table.declare_counter_map("spoofed", "ifname", spoofed)
-
-
-def _number_sources(
-    segment: ParsedSegment, mark_allocation: MarkAllocation
-) -> tuple[dict[AnchorSource, int], list[tuple[str, Range, int]]]:
-    """Return a small number for each source that packets here come from, and the spoof filter that finds it:
-    (interface, range, number).
-
-    The class is that of the address's owner, also where another member sends from it: so both directions of a flow find
-    the same anchor.
-    """
-    sources: dict[AnchorSource, int] = {}
-    ingress: list[tuple[str, Range, int]] = []
-
-    def add(interface: str, pair: Range, source: AnchorSource) -> None:
-        ingress.append((interface, pair, sources.setdefault(source, len(sources) + 1)))
-
-    for circuit in segment.site_circuits:
-        for member in segment.members_of.get(circuit.connector, ()):
-            for pair in parse_ranges(member["ranges"]):
-                add(circuit.segment_interface, pair, (member["anchor_class"], member["exchange"], 0))
-            number = mark_allocation.overlapping_sources.get(segment.source_key(member), 0)
-            for pair, owner in segment.sources_owned_by_others(member):
-                add(circuit.segment_interface, pair, (owner["anchor_class"], member["exchange"], number))
-    interfaces = {other: interface for interface, other in segment.peer_segment_interfaces.items()}
-    for imported in segment.imported_members:
-        for pair in parse_ranges(imported["ranges"]):
-            add(interfaces[imported["segment"]], pair, (imported["anchor_class"], "", 0))
-    return sources, ingress
-
-
-def _anchor_marks(segment: ParsedSegment, sources: Mapping[AnchorSource, int]) -> Iterator[tuple[int, Range, int]]:
-    """Yield (number of a source, destination range, mark that takes to the anchor of the two)."""
-    own = _ranges_by_class(segment.members)
-    all_members = _ranges_by_class((*segment.members, *segment.imported_members))
-    for (anchor_class, exchange, overlapping_source), number in sources.items():
-        by_anchor: dict[str, list[Range]] = {}
-        # Imported members reach our own only: shares are not transitive.
-        for other, ranges in (all_members if exchange else own).items():
-            low, high = sorted((anchor_class, other))
-            by_anchor.setdefault(segment.body["anchors"][f"{low}.{high}"], []).extend(ranges)
-        for app in segment.body["apps"] if exchange else ():
-            if app["source_nat"]:
-                by_anchor.setdefault(app["home"], []).append(parse_range(app["source_nat"]))
-        for node, destinations in sorted(by_anchor.items()):
-            for pair in merge_ranges(destinations):
-                yield number, pair, _anchor_mark(segment, node) | overlapping_source << 16
-
-
-def _ranges_by_class(members: Iterable[MemberEntry | ImportedMemberEntry]) -> dict[int, AddressRanges]:
-    texts: dict[int, list[str]] = {}
-    for member in members:
-        texts.setdefault(member["anchor_class"], []).extend(member["ranges"])
-    return {anchor_class: parse_ranges(ranges) for anchor_class, ranges in texts.items()}
-
-
-def _exit_marks(segment: ParsedSegment, sources: Mapping[AnchorSource, int]) -> list[str]:
-    exits = segment.body["exits"]
-    return [
-        f"{number:#x} : {_anchor_mark(segment, exits[exchange]['home']) | overlapping_source << 16:#x}"
-        for (_, exchange, overlapping_source), number in sources.items()
-        if exchange in exits
-    ]
-
-
-def _anchor_mark(segment: ParsedSegment, node: str) -> int:
-    return fwmarks.DECIDE if node == segment.node else fwmarks.TO_ANCHOR | segment.nodes[node]["index"]
 
 
 def _application_reply_rules(table: NftTableBuilder) -> Sequence[str]:
