@@ -136,8 +136,8 @@ class _PolicyRenderer:
         ``services`` are the share's. Return its name."""
         chain = f"{pair.name}{_chain_suffix(source)}_{hashed_name('first', ','.join(services))}"
 
-        def continue_with(found: ServiceKeys, new_only: bool) -> str:
-            return self._responder_chain(pair, _join_chains(found, services), new_only, source)
+        def continue_with(rule_services: ServiceKeys, new_only: bool) -> str:
+            return self._responder_chain(pair, _join_chains(rule_services, services), new_only, source)
 
         def no_match() -> str:
             return self._responder_chain(pair, services, None, source)
@@ -154,10 +154,10 @@ class _PolicyRenderer:
         """
         chain = f"{pair.name}{_chain_suffix(source)}_{hashed_name('then', f'{services} {new_only}')}"
 
-        def decide(found: ServiceKeys, responder_new_only: bool) -> str:
+        def decide(rule_services: ServiceKeys, responder_new_only: bool) -> str:
             # A flow is left alone only where every rule that had a say is for new flows.
             later = responder_new_only and new_only is not False
-            return self.decision.outcome_chain(_join_chains(services, found), later)
+            return self.decision.outcome_chain(_join_chains(services, rule_services), later)
 
         def no_match() -> str:
             return self.decision.outcome_chain(services, bool(new_only))

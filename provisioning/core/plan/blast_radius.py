@@ -29,7 +29,7 @@ from provisioning.core.values.resource import Change
 
 
 def compute_blast_radius(changes: Sequence[Change], before: Intent, after: Intent) -> dict[str, Any]:
-    """``{"actions": {action: n}, "exchanges": {"touched": [names], "total": n}, …}`` for what is counted.
+    """Return ``{"actions": {action: n}, "exchanges": {"touched": [names], "total": n}, …}`` for the kinds that are counted.
 
     A connector is touched when its own resources change or something that is about it (or its group) does: a policy, a
     share, a NAT rule, a route policy, an application, a prefix list in one of those. A group is touched when one of its
@@ -54,7 +54,7 @@ def compute_blast_radius(changes: Sequence[Change], before: Intent, after: Inten
 
 
 def _changed_objects(intent: Intent, other: Intent) -> Iterator[IntentObject]:
-    """What is there and is not the same in the other version."""
+    """Yield the objects of a version that are missing or different in the other."""
     for kind in (kind.key for kind in all_kinds() if kind.affects_connectors):
         others = other.of(kind)
         for uid, item in intent.of(kind).items():
@@ -63,7 +63,7 @@ def _changed_objects(intent: Intent, other: Intent) -> Iterator[IntentObject]:
 
 
 class _AffectedObjects:
-    """Whom items are about, in one network."""
+    """What objects are about, in one network."""
 
     def __init__(self, intent: Intent) -> None:
         self.intent = intent
@@ -71,14 +71,14 @@ class _AffectedObjects:
         self._affected: dict[str, set[str]] = {}
 
     def of(self, items: Iterable[IntentObject]) -> set[str]:
-        """uids of connectors, groups and segments."""
-        found: set[str] = set()
+        """Return uids of the connectors, groups and segments that these objects are about."""
+        affected: set[str] = set()
         for item in items:
             # A policy may be asked about once for itself and again for every list and service that it names.
             if item.uid not in self._affected:
                 self._affected[item.uid] = set(self._affected_by(item))
-            found |= self._affected[item.uid]
-        return found
+            affected |= self._affected[item.uid]
+        return affected
 
     def _affected_by(self, item: IntentObject) -> Iterable[str]:
         if isinstance(item, Policy):
@@ -98,7 +98,9 @@ class _AffectedObjects:
             case InternetApp():
                 yield from (item.connector, item.target.connector)
             case Service():
-                yield from self.of(one for one in self.intent.policies.values() if _uses_service(one, item.uid))
+                yield from self.of(
+                    policy for policy in self.intent.policies.values() if _uses_service(policy, item.uid)
+                )
             case PrefixList():
                 yield from self.of(self._prefix_list_users.get(item.uid, ()))
             case _:
@@ -112,9 +114,13 @@ class _AffectedObjects:
         yield from self._named_connectors(side.segment, side.groups)
         listed = merge_ranges(map(prefix_range, side.prefixes))
         for uid in self._named_connectors(side.segment, [ANY]) if listed else ():
-            attachments = self.intent.connectors[uid].attachments
-            own = [prefix for one in attachments if one.segment == side.segment for prefix in one.prefixes]
-            if intersect(merge_ranges(map(prefix_range, own)), listed):
+            attached = (
+                prefix
+                for attachment in self.intent.connectors[uid].attachments
+                if attachment.segment == side.segment
+                for prefix in attachment.prefixes
+            )
+            if intersect(merge_ranges(map(prefix_range, attached)), listed):
                 yield uid
         for rule in self.intent.nat_rules.values() if listed else ():
             outside = (*rule.source.prefixes, *filter(is_prefix, rule.match.destination))
@@ -122,27 +128,28 @@ class _AffectedObjects:
                 yield rule.connector
 
     def _named_connectors(self, segment: str, names: Iterable[str]) -> set[str]:
-        """The connectors that names mean in a segment."""
+        """Return the connectors that names mean in a segment."""
         if self._connectors_by_name is None:
             self._connectors_by_name = {}
             for connector in self.intent.connectors.values():
-                for one in connector.attachments:
-                    for name in (ANY, connector.uid, one.group):
+                for attachment in connector.attachments:
+                    for name in (ANY, connector.uid, attachment.group):
                         if name:
-                            self._connectors_by_name.setdefault((one.segment, name), set()).add(connector.uid)
+                            key = attachment.segment, name
+                            self._connectors_by_name.setdefault(key, set()).add(connector.uid)
         apps = self.intent.internet_apps
-        found = {apps[name].target.connector for name in names if name in apps}
-        return found.union(*(self._connectors_by_name.get((segment, name), ()) for name in names))
+        targets = {apps[name].target.connector for name in names if name in apps}
+        return targets.union(*(self._connectors_by_name.get((segment, name), ()) for name in names))
 
     @cached_property
     def _prefix_list_users(self) -> dict[str, list[IntentObject]]:
-        """Prefix list → what names it."""
-        found: dict[str, list[IntentObject]] = {}
+        """Prefix list → the objects that name it."""
+        users: dict[str, list[IntentObject]] = {}
         for item, names in self._address_names():
             for name in dict.fromkeys(names):
                 if not is_prefix(name):
-                    found.setdefault(name, []).append(item)
-        return found
+                    users.setdefault(name, []).append(item)
+        return users
 
     def _address_names(self) -> Iterator[tuple[IntentObject, list[str]]]:
         for policy in self.intent.policies.values():

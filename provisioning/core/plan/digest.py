@@ -1,4 +1,4 @@
-"""What an approval names: one short text for a whole plan."""
+"""The digest of a plan, which an approval names."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from provisioning.core.values.resource import Body, Change, canonical_json
 from provisioning.core.values.resource import content_digest as digest_of
 
 LONG_LIST = 16
-"""Objects of longer lists are read one by one, so that those which many bodies share (rules) are read once."""
+"""Objects of longer lists are digested one by one, so that those which many bodies share (rules) are read once."""
 
 LARGE_OBJECT = 64
 """Broader objects are tables of short values; there is nothing to share in them."""
 
 
 def plan_digest(changes: Iterable[Change]) -> str:
-    """The same changes give the same digest, in whatever order and however their bodies share parts."""
-    prints = _BodyDigests()
+    """Return a digest: the same changes give the same one, in whatever order and however their bodies share parts."""
+    digests = _BodyDigests()
     return digest_of(
         sorted(
             [
                 change.address,
                 change.action,
                 change.kind,
-                prints.body_digest(change.before),
-                prints.body_digest(change.after),
+                digests.body_digest(change.before),
+                digests.body_digest(change.after),
             ]
             for change in changes
         )
@@ -34,10 +34,10 @@ def plan_digest(changes: Iterable[Change]) -> str:
 
 
 class _BodyDigests:
-    """Fingerprints of bodies; what several of them share is known again by identity."""
+    """Digests of bodies; parts that several bodies share are recognised by identity and read once."""
 
     def __init__(self) -> None:
-        # An item is kept beside its print, so that no other one gets its identity.
+        # An item is kept beside its digest, so that no other one gets its identity.
         self._known: dict[int, tuple[Any, bytes]] = {}
 
     def body_digest(self, body: Body | None) -> str:
@@ -61,10 +61,10 @@ class _BodyDigests:
                 hashed.update(self._item_digest(item))
 
     def _item_digest(self, item: Any) -> bytes:
-        held = self._known.get(id(item))
-        if held is None:
-            held = self._known[id(item)] = (item, hashlib.sha256(canonical_json(item).encode()).digest())
-        return held[1]
+        known = self._known.get(id(item))
+        if known is None:
+            known = self._known[id(item)] = (item, hashlib.sha256(canonical_json(item).encode()).digest())
+        return known[1]
 
 
 def _has_long_list(value: Any) -> bool:

@@ -10,20 +10,19 @@ from provisioning.core.values.resource import Change
 KNOWN_AFTER_APPLY = "(known after apply)"
 ABSENT: Any = None
 FieldChange = tuple[str, Any, Any]
-"""path, before, after; None where there is nothing."""
+"""(path, before, after); None where there is nothing."""
 
 _LIST_KEYS = ("id", "connector", "node", "circuit", "name", "segment")
 """Fields that tell the objects of a list apart, the best first."""
 
-
 MAX_ENTRIES = 20
-"""Of what comes or goes, longer lists and tables are told by their number."""
+"""Of what is added or removed as a whole, longer lists and tables are shown by their length."""
 
 
 def changed_fields(change: Change) -> list[FieldChange]:
-    """Every field that differs. Objects in lists are told apart by name, plain lists by what they hold.
+    """Return every field that differs. Objects in lists are told apart by name, plain lists by their items.
 
-    Of what comes or goes as a whole these are its own fields, as they are.
+    Of what is added or removed as a whole, return its own fields as they are.
     """
     if change.before is None:
         return [(path, ABSENT, _summarise(value)) for path, value in sorted((change.after or {}).items())]
@@ -86,16 +85,16 @@ def _diff_lists(path: str, before: list[Any], after: list[Any]) -> Iterator[Fiel
     if any(isinstance(item, Mapping) for item in (*before, *after)):
         yield path, before, after
         return
-    gone = [item for item in before if item not in after]
-    new = [item for item in after if item not in before]
-    yield from ((f"{path}[]", item, ABSENT) for item in gone)
-    yield from ((f"{path}[]", ABSENT, item) for item in new)
-    if not gone and not new:
+    removed = [item for item in before if item not in after]
+    added = [item for item in after if item not in before]
+    yield from ((f"{path}[]", item, ABSENT) for item in removed)
+    yield from ((f"{path}[]", ABSENT, item) for item in added)
+    if not removed and not added:
         yield path, before, after
 
 
 def _diff_list_object(path: str, before: Any, after: Any) -> Iterator[FieldChange]:
-    """An object of a list that comes or goes is one line, one that stays shows what differs in it."""
+    """Yield one change for an object that is added or removed; for one that stays, what differs in it."""
     if before is None or after is None:
         yield path, before, after
     else:
@@ -103,7 +102,7 @@ def _diff_list_object(path: str, before: Any, after: Any) -> Iterator[FieldChang
 
 
 def _key_by_name(items: list[Any]) -> dict[str, Any] | None:
-    """The objects of a list by the first field that names each of them; None where none does."""
+    """Return the objects of a list by the first field that names each of them; None where none does."""
     if not all(isinstance(item, Mapping) for item in items):
         return None
     for field in _LIST_KEYS:

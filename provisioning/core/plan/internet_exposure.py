@@ -1,4 +1,4 @@
-"""What a plan newly opens to the internet, or to those who come from there."""
+"""What a plan newly opens towards the internet, or from it."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from provisioning.core.intent import INTERNET, Intent, InternetApp, Policy, Rule
 from provisioning.core.values.resource import Problem
 
 Opening = tuple[str, str, tuple[object, ...]]
-"""from, to, and what is let through."""
+"""From, to, and the match of what is let through."""
 
 
 def internet_exposure_warnings(before: Intent, after: Intent) -> Iterator[Problem]:
-    """Rules that newly let something out to the internet or in from it, and applications that lead elsewhere."""
-    held = {opening for policy in before.policies.values() for opening in _openings(policy)}
+    """Yield rules that newly let something out to the internet or in from it, and applications with a new target."""
+    existing = {opening for policy in before.policies.values() for opening in _openings(policy)}
     for policy in after.policies.values():
         if before.policies.get(policy.uid) is policy:
             continue
-        for place, rule in enumerate(policy.rules):
+        for index, rule in enumerate(policy.rules):
             for start, end, matched in _openings(policy, rule):
                 # From the internet only applications are reached, whatever else a policy names.
-                if (start, end, matched) not in held and (start != INTERNET or end in after.internet_apps):
-                    what = str(rule.protocol) + (f" {', '.join(rule.ports)}" if rule.ports else "")
+                if (start, end, matched) not in existing and (start != INTERNET or end in after.internet_apps):
+                    match = str(rule.protocol) + (f" {', '.join(rule.ports)}" if rule.ports else "")
                     yield Problem(
                         "internet_exposure",
-                        f"policies/{policy.key}/rules[{place}]",
+                        f"policies/{policy.key}/rules[{index}]",
                         f"Rule “{rule.name}” of policy “{policy.name}” opens {after.label(start)} → "
-                        f"{_endpoint_label(after, end)} ({what}).",
+                        f"{_endpoint_label(after, end)} ({match}).",
                         "warning",
                     )
     yield from _moved_applications(before, after)
@@ -54,7 +54,7 @@ def _openings(policy: Policy, *only: Rule) -> Iterator[Opening]:
 
 
 def _moved_applications(before: Intent, after: Intent) -> Iterator[Problem]:
-    """A rule that was there lets the internet reach what an application leads to only now."""
+    """Yield applications whose target changes while a rule lets the internet reach them."""
     reached = {
         end
         for intent in (before, after)
@@ -63,8 +63,10 @@ def _moved_applications(before: Intent, after: Intent) -> Iterator[Problem]:
         if start == INTERNET
     }
     for uid, app in after.internet_apps.items():
-        was = before.internet_apps.get(uid)
-        if uid in reached and was and (was.target, was.public_ip, was.port) != (app.target, app.public_ip, app.port):
+        previous = before.internet_apps.get(uid)
+        if uid not in reached or previous is None:
+            continue
+        if (previous.target, previous.public_ip, previous.port) != (app.target, app.public_ip, app.port):
             yield Problem(
                 "internet_exposure",
                 f"internet-apps/{app.key}",

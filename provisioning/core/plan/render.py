@@ -16,47 +16,49 @@ _ACTION_SECTIONS: tuple[tuple[Action, str, str], ...] = (
     ("change", "~", "Change"),
 )
 MAX_LINES = 40
-"""Of one change."""
+"""Lines of one change."""
 
 MAX_ALIKE = 8
+"""Addresses named of changes with the same description."""
+
 MAX_CHANGES = 1_000
-"""Of one section; nobody reads more. Removals are all named."""
+"""Changes of one section; nobody reads more. Removals are all named."""
 
 
 def render_plan(changes: Sequence[Change], warnings: Iterable[Problem] = ()) -> str:
-    """The whole plan. Changes of one kind that say the same, such as on several nodes, are told once."""
+    """Return the whole plan. Changes of one kind with the same description, such as on several nodes, are written once."""
     counts = ", ".join(
         f"{sum(change.action == action for change in changes)} to {action}" for action, _, _ in _ACTION_SECTIONS
     )
-    told = [f"Plan: {counts}." if changes else "Plan: nothing to do."]
+    lines = [f"Plan: {counts}." if changes else "Plan: nothing to do."]
     for action, sign, title in _ACTION_SECTIONS:
-        some = [change for change in changes if change.action == action]
-        if some:
-            told += ["", title, *_render_section(sign, some)]
+        selected = [change for change in changes if change.action == action]
+        if selected:
+            lines += ["", title, *_render_section(sign, selected)]
     problems = list(warnings)
     if problems:
-        told += ["", "Warnings", *(f"  ! {problem.message} [{problem.path}]" for problem in problems)]
-    return "\n".join(told) + "\n"
+        lines += ["", "Warnings", *(f"  ! {problem.message} [{problem.path}]" for problem in problems)]
+    return "\n".join(lines) + "\n"
 
 
 def _render_section(sign: str, changes: list[Change]) -> Iterator[str]:
     alike: dict[tuple[str, ...], list[Change]] = {}
-    most = len(changes) if sign == "-" else MAX_CHANGES
-    for change in changes[:most]:
+    described = len(changes) if sign == "-" else MAX_CHANGES
+    for change in changes[:described]:
         alike.setdefault((change.kind, *_description(change)), []).append(change)
-    for (kind, *told), some in alike.items():
-        named = some if sign == "-" else some[:MAX_ALIKE]
+    for (kind, *description), group in alike.items():
+        named = group if sign == "-" else group[:MAX_ALIKE]
         for change in named:
             yield f"  {sign} {change.address}  ({kind})"
-        if len(some) > len(named):
-            yield f"  {sign} and {len(some) - len(named)} more like these"
-        yield from (f"      {line}" for line in told)
-    for kind, count in sorted(Counter(change.kind for change in changes[most:]).items()):
+        if len(group) > len(named):
+            yield f"  {sign} and {len(group) - len(named)} more like these"
+        yield from (f"      {line}" for line in description)
+    for kind, count in sorted(Counter(change.kind for change in changes[described:]).items()):
         yield f"  {sign} and {count} more  ({kind})"
 
 
 def _description(change: Change) -> list[str]:
-    told = list(islice(describe_change(change), MAX_LINES + 1))
-    if not told and change.action in ("change", "replace"):
+    lines = list(islice(describe_change(change), MAX_LINES + 1))
+    if not lines and change.action in ("change", "replace"):
         return ["(again: what it refers to is replaced, or an earlier run left it unfinished)"]
-    return [*told[:MAX_LINES], "… and more"] if len(told) > MAX_LINES else told
+    return [*lines[:MAX_LINES], "… and more"] if len(lines) > MAX_LINES else lines
