@@ -82,7 +82,7 @@ class FaultState:
             self.pending.clear()
             self.pending_until.clear()
 
-    def rule(self, operation: str) -> dict[str, Any]:
+    def take_rule(self, operation: str) -> dict[str, Any]:
         """The first rule for this operation that is not used up; counts it."""
         with self.lock:
             for rule in self.rules:
@@ -107,36 +107,36 @@ class FaultProxyHandler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     wbufsize = -1  # head and body in one packet; two would wait 40 ms for an acknowledgement
-    world: FaultState
+    state: FaultState
 
     def do_GET(self) -> None:
         if self.path == "/_calls":
-            self._send_json(self.world.calls)
+            self._send_json(self.state.calls)
         else:
             self._relay("GET", b"")
 
     def do_DELETE(self) -> None:
         if self.path == "/_calls":
-            self.world.calls.clear()
+            self.state.calls.clear()
         else:
-            self.world.clear()
+            self.state.clear()
         self._send_json({})
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if self.path == "/_faults":
-            self.world.add_rules(json.loads(body))
-            self._send_json({"rules": self.world.rules, "pending": self.world.pending})
+            self.state.add_rules(json.loads(body))
+            self._send_json({"rules": self.state.rules, "pending": self.state.pending})
         else:
             self._relay("POST", body)
 
     def _relay(self, method: str, body: bytes) -> None:
         form = dict(parse_qsl(body.decode(), keep_blank_values=True))
         operation = form.get("Action", "")
-        rule = self.world.rule(operation) if operation else {}
+        rule = self.state.take_rule(operation) if operation else {}
         fault = rule.get("fault", "")
         log = {"operation": operation, "region": self._region(), "status": 0, "fault": fault}
-        self.world.calls.append(log)
+        self.state.calls.append(log)
         if fault == "slow":
             time.sleep(float(rule["seconds"]))
         if fault == "dropped":
@@ -161,7 +161,7 @@ class FaultProxyHandler(BaseHTTPRequestHandler):
         if not operation.startswith(DEPENDENT_CALLS):
             return None
         for value in form.values():
-            if self.world.is_pending(value):
+            if self.state.is_pending(value):
                 return 400, "IncorrectState", f"{value} is in invalid state: pending"
         return None
 
@@ -183,12 +183,12 @@ class FaultProxyHandler(BaseHTTPRequestHandler):
         if operation in CREATES:
             for element in root.iter():
                 if _local_name(element) == CREATES[operation] and element.text:
-                    self.world.start_pending(element.text)
+                    self.state.start_pending(element.text)
         for element in root.iter():
             state = _child(element, "state")
             if state is None or state.text != "available":
                 continue
-            if any(child.text and self.world.is_pending(child.text) for child in _identifying_children(element)):
+            if any(child.text and self.state.is_pending(child.text) for child in _identifying_children(element)):
                 state.text = "pending"
         if page:
             _cut_page(root, page, offset)
@@ -197,7 +197,7 @@ class FaultProxyHandler(BaseHTTPRequestHandler):
         return ElementTree.tostring(root)
 
     def _forward(self, method: str, body: bytes) -> tuple[int, dict[str, str], bytes]:
-        connection = http.client.HTTPConnection(self.world.upstream, timeout=60)
+        connection = http.client.HTTPConnection(self.state.upstream, timeout=60)
         headers = {k: v for k, v in self.headers.items() if k.lower() not in {"host", "content-length", "connection"}}
         try:
             connection.request(method, self.path, body, {**headers, "Host": self.headers["Host"]})
@@ -293,9 +293,9 @@ def _child_text(element: ElementTree.Element, name: str) -> str:
 
 
 def make_proxy(upstream: str, port: int = 0) -> ThreadingHTTPServer:
-    """A proxy in front of ``upstream`` (http://host:port), not serving yet; its ``world`` is the handler's."""
-    world = FaultState(urlsplit(upstream).netloc)
-    handler = type("Proxy", (FaultProxyHandler,), {"world": world})
+    """A proxy in front of ``upstream`` (http://host:port), not serving yet; its ``state`` is the handler's."""
+    state = FaultState(urlsplit(upstream).netloc)
+    handler = type("Proxy", (FaultProxyHandler,), {"state": state})
     made = ThreadingHTTPServer((HOST, port), handler)
     made.daemon_threads = True
     return made

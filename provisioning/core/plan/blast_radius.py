@@ -29,7 +29,7 @@ from provisioning.core.values.resource import Change
 
 
 def compute_blast_radius(changes: Sequence[Change], before: Intent, after: Intent) -> dict[str, Any]:
-    """Return ``{"actions": {action: n}, "exchanges": {"touched": [names], "total": n}, …}`` for the kinds that are counted.
+    """Return ``{"actions": {action: n}, "exchanges": {"touched": [names], "total": n}, …}`` for counted kinds.
 
     A connector is touched when its own resources change or something that is about it (or its group) does: a policy, a
     share, a NAT rule, a route policy, an application, a prefix list in one of those. A group is touched when one of its

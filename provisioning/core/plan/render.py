@@ -26,7 +26,7 @@ MAX_CHANGES = 1_000
 
 
 def render_plan(changes: Sequence[Change], warnings: Iterable[Problem] = ()) -> str:
-    """Return the whole plan. Changes of one kind with the same description, such as on several nodes, are written once."""
+    """Return the whole plan. Changes of a kind with the same description, such as on several nodes, share it."""
     counts = ", ".join(
         f"{sum(change.action == action for change in changes)} to {action}" for action, _, _ in _ACTION_SECTIONS
     )
