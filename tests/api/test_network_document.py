@@ -265,3 +265,42 @@ def test_a_number_without_end_is_told_in_our_words(netadmin: ApiClient, media: s
     body = f'{{"policies": [{{"name": "x", "position": {"7" * 5000}}}]}}'.encode()
     problem = assert_problem(netadmin.send("PUT", f"{where}intent/", body, media), 400)
     assert "a number has 5,000" in problem["detail"]
+
+
+def test_a_document_with_an_error_changes_nothing(netadmin: ApiClient) -> None:
+    where = create_sample_network(netadmin)
+    before = netadmin.get(f"{where}intent/").json()
+    broken = json.loads(json.dumps(before))
+    broken["connectors"][1]["attachments"][0]["prefixes"] = ["10.1.0.0/16"]
+    assert_problem(netadmin.put(f"{where}intent/", broken), 422)
+    assert_problem(netadmin.put(f"{where}intent/", {"things": []}), 422)
+    bomb = b"a: &a [x]\nb: &b [*a, *a]\n"
+    problem = assert_problem(netadmin.send("PUT", f"{where}intent/", bomb, "application/yaml"), 400)
+    assert problem["problems"][0]["code"] == "bad_yaml"
+    assert_problem(netadmin.send("PUT", f"{where}intent/", b"a: [", "application/yaml"), 400)
+    assert netadmin.get(f"{where}intent/").json() == before
+
+
+@pytest.mark.parametrize(
+    ("media", "body"),
+    [
+        ("application/json", b""),
+        ("application/yaml", b""),
+        ("application/json", b'{"groups": [], "groups": []}'),
+        ("application/yaml", b"groups: []\ngroups: []"),
+        ("application/yaml", b"a: " + b"[" * 200_000),
+        ("application/yaml", b"policies: [{position: 0x" + b"f" * 9000 + b"}]"),
+        ("application/yaml", b"groups: !!bool x"),
+        ("application/yaml", b"groups: !!timestamp x"),
+        ("application/yaml", b'groups: !!int ""'),
+    ],
+)
+@pytest.mark.timeout(20)
+def test_a_document_that_is_lost_doubled_or_a_trick_is_refused_and_wipes_nothing(
+    netadmin: ApiClient, media: str, body: Any
+) -> None:
+    where = create_sample_network(netadmin)
+    before = netadmin.get(f"{where}intent/").json()
+    problem = assert_problem(netadmin.send("PUT", f"{where}intent/", body, media), 400)
+    assert problem["problems"][0]["code"] in ("required", "bad_json", "bad_yaml")
+    assert netadmin.get(f"{where}intent/").json() == before

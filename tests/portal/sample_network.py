@@ -9,7 +9,7 @@ from provisioning.services.drafts import editing
 
 
 def create_sample_network(draft: Draft) -> dict[str, str]:
-    """Adds the network to a draft; name → uid."""
+    """Add the network to a draft; return name → uid."""
 
     def add(kind: str, body: dict[str, Any]) -> str:
         return editing.add_object(draft, kind, body).uid
@@ -29,65 +29,67 @@ def create_sample_network(draft: Draft) -> dict[str, str]:
     }
 
 
+EVERY_KIND: dict[str, dict[str, Any]] = {
+    "segments": {"name": "partner", "default_action": "deny", "color": "#a8527f"},
+    "prefix-lists": {"name": "clinics", "entries": [{"prefix": "10.1.0.0/16", "ge": 20, "le": 24}]},
+    "billing-tags": {"name": "it", "color": "#123456"},
+    "connectors": {
+        "name": "colo-fra",
+        "kind": "colo",
+        "exchange": "eu",
+        "attachments": [
+            {"segment": "corp", "group": "prod", "prefixes": ["10.3.0.0/24"]},
+            {"segment": "partner", "prefixes": ["10.9.0.0/24"]},
+        ],
+        "circuits": [{"name": "A", "vlan": 100, "bgp": {"peer_asn": 65010, "bfd": False}}],
+        "settings": {"facility": "FR2", "cross_connect_a": "port 7"},
+        "billing_tags": ["it"],
+    },
+    "services": {
+        "name": "fw",
+        "product": "linux-firewall",
+        "segments": ["corp", "partner"],
+        "placements": [{"exchange": "eu", "min_instances": 1, "max_instances": 2}],
+        "settings": {"default": "deny", "rules": [{"action": "allow", "protocol": "tcp", "ports": ["443"]}]},
+    },
+    "policies": {
+        "name": "web",
+        "segments": ["corp"],
+        "from": ["prod", "colo-fra"],
+        "to": ["any"],
+        "rules": [
+            {"name": "look", "action": "watch"},
+            {"name": "web", "action": "inspect", "services": ["fw"], "protocol": "tcp", "ports": ["443"],
+             "source": ["clinics", "10.99.0.0/16"]},
+        ],
+    },
+    "shares": {
+        "name": "partners",
+        "a": {"segment": "corp", "groups": ["prod"]},
+        "b": {"segment": "partner", "prefixes": ["10.9.0.0/24"]},
+        "direction": "b-to-a",
+        "services": ["fw"],
+    },
+    "nat-rules": {
+        "name": "hide",
+        "segment": "partner",
+        "connector": "colo-fra",
+        "position": 10,
+        "direction": "outbound",
+        "match": {"source": ["10.9.0.0/24"]},
+        "source": {"type": "static", "prefixes": ["10.8.0.0/24"]},
+    },
+    "route-policies": {
+        "name": "told",
+        "segment": "corp",
+        "direction": "out",
+        "targets": ["colo-fra"],
+        "rules": [{"match": {"prefixes": ["clinics"], "as_path": "^65010_"}, "action": "allow", "set": {"med": 5}}],
+    },
+    "assertions": {"name": "apart", "from": "dev", "to": "prod", "segment": "corp", "expect": "blocked"},
+}  # fmt: skip
+
+
 def add_every_kind(draft: Draft) -> dict[str, str]:
-    """Adds one more object of every kind that ``draw`` leaves out; kind → uid."""
-    bodies: dict[str, dict[str, Any]] = {
-        "segments": {"name": "partner", "default_action": "deny", "color": "#a8527f"},
-        "prefix-lists": {"name": "clinics", "entries": [{"prefix": "10.1.0.0/16", "ge": 20, "le": 24}]},
-        "billing-tags": {"name": "it", "color": "#123456"},
-        "connectors": {
-            "name": "colo-fra",
-            "kind": "colo",
-            "exchange": "eu",
-            "attachments": [
-                {"segment": "corp", "group": "prod", "prefixes": ["10.3.0.0/24"]},
-                {"segment": "partner", "prefixes": ["10.9.0.0/24"]},
-            ],
-            "circuits": [{"name": "A", "vlan": 100, "bgp": {"peer_asn": 65010, "bfd": False}}],
-            "settings": {"facility": "FR2", "cross_connect_a": "port 7"},
-            "billing_tags": ["it"],
-        },
-        "services": {
-            "name": "fw",
-            "product": "linux-firewall",
-            "segments": ["corp", "partner"],
-            "placements": [{"exchange": "eu", "min_instances": 1, "max_instances": 2}],
-            "settings": {"default": "deny", "rules": [{"action": "allow", "protocol": "tcp", "ports": ["443"]}]},
-        },
-        "policies": {
-            "name": "web",
-            "segments": ["corp"],
-            "from": ["prod", "colo-fra"],
-            "to": ["any"],
-            "rules": [
-                {"name": "look", "action": "watch"},
-                {"name": "web", "action": "inspect", "services": ["fw"], "protocol": "tcp", "ports": ["443"],
-                 "source": ["clinics", "10.99.0.0/16"]},
-            ],
-        },
-        "shares": {
-            "name": "partners",
-            "a": {"segment": "corp", "groups": ["prod"]},
-            "b": {"segment": "partner", "prefixes": ["10.9.0.0/24"]},
-            "direction": "b-to-a",
-            "services": ["fw"],
-        },
-        "nat-rules": {
-            "name": "hide",
-            "segment": "partner",
-            "connector": "colo-fra",
-            "position": 10,
-            "direction": "outbound",
-            "match": {"source": ["10.9.0.0/24"]},
-            "source": {"type": "static", "prefixes": ["10.8.0.0/24"]},
-        },
-        "route-policies": {
-            "name": "told",
-            "segment": "corp",
-            "direction": "out",
-            "targets": ["colo-fra"],
-            "rules": [{"match": {"prefixes": ["clinics"], "as_path": "^65010_"}, "action": "allow", "set": {"med": 5}}],
-        },
-        "assertions": {"name": "apart", "from": "dev", "to": "prod", "segment": "corp", "expect": "blocked"},
-    }  # fmt: skip
-    return {kind: editing.add_object(draft, kind, body).uid for kind, body in bodies.items()}
+    """Add one object of every kind that ``create_sample_network`` leaves out; return kind → uid."""
+    return {kind: editing.add_object(draft, kind, body).uid for kind, body in EVERY_KIND.items()}
