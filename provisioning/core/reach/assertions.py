@@ -1,4 +1,4 @@
-"""Saved intent tests: does the network still keep what someone promised?"""
+"""Assertions: saved tests of intent, checked against the model of the network."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from provisioning.core.values.resource import Problem
 
 @dataclass(frozen=True, slots=True)
 class AssertionResult:
-    """``example``: a packet that breaks the assertion, where there is one; ``reason``: a sentence about it."""
+    """example: a packet that breaks the assertion, where there is one; reason: a sentence about it."""
 
     uid: str
     name: str
@@ -39,21 +39,21 @@ class AssertionResult:
 
     @property
     def sentence(self) -> str:
-        """A packet that proves it does not hold, where there is one, and what lets it through: the way to the rule."""
+        """That it does not hold, with a packet that proves it, where there is one, and the rule that decides."""
         packet = ""
-        if seen := self.example:
-            port = f"/{seen.port}" if seen.port is not None else ""
-            packet = f": {seen.source} → {seen.destination} {seen.protocol}{port}"
+        if example := self.example:
+            port = f"/{example.port}" if example.port is not None else ""
+            packet = f": {example.source} → {example.destination} {example.protocol}{port}"
         return " ".join(filter(None, [f"“{self.name}” does not hold{packet}.", self.reason]))
 
 
 ConnectorPairs = tuple[frozenset[str], frozenset[str]]
-"""Connectors each of the first of which has flows to each of the second; the internet is one by that name."""
+"""Connectors (uids): each of the first has flows to each of the second. The internet counts as one by that name."""
 
 
 @dataclass(frozen=True, slots=True)
 class _AssertionFinding:
-    """What one assertion comes to in one scene: a packet that breaks it and why, and who met whom."""
+    """What an assertion comes to in one flow space: a packet that breaks it and why, and who has flows to whom."""
 
     example: ExamplePacket | None = None
     reason: str = ""
@@ -61,28 +61,28 @@ class _AssertionFinding:
 
 
 def check_assertions(network: Network) -> list[AssertionResult]:
-    """Every assertion of the network against the model.
+    """Check every assertion of the network against the model.
 
-    One without a segment asks about all segments and all flows that shares carry between them.
+    One without a segment is about all segments and all flows that shares carry between them.
     """
-    asked = list(network.intent.assertions.values())
-    findings: dict[str, list[_AssertionFinding]] = {assertion.uid: [] for assertion in asked}
-    for flow_space in flow_spaces(network) if asked else ():
-        here = [
-            one
-            for one in asked
-            if one.segment is None or (one.segment == flow_space.segment.uid and not flow_space.to_segment)
-        ]
-        for assertion, finding in zip(here, _evaluate_assertions(network, flow_space, here), strict=True):
+    assertions = list(network.intent.assertions.values())
+    findings: dict[str, list[_AssertionFinding]] = {assertion.uid: [] for assertion in assertions}
+    for flow_space in flow_spaces(network) if assertions else ():
+        own_segment = None if flow_space.to_segment else flow_space.segment.uid
+        relevant = [assertion for assertion in assertions if assertion.segment in (None, own_segment)]
+        for assertion, finding in zip(relevant, _evaluate_assertions(network, flow_space, relevant), strict=True):
             findings[assertion.uid].append(finding)
-    return [_result(network.intent, assertion, findings[assertion.uid]) for assertion in asked]
+    return [_result(network.intent, assertion, findings[assertion.uid]) for assertion in assertions]
 
 
 def assertion_problems(network: Network, results: Sequence[AssertionResult]) -> list[Problem]:
-    """Those of its assertions that do not hold, as what keeps a plan from being made."""
-    asked = network.intent.assertions
-    broken = (one for one in results if not one.holds)
-    return [Problem("assertion_failed", f"assertions/{asked[one.uid].key}", one.sentence) for one in broken]
+    """Return the assertions that do not hold as problems, which keep a plan from being made."""
+    assertions = network.intent.assertions
+    return [
+        Problem("assertion_failed", f"assertions/{assertions[result.uid].key}", result.sentence)
+        for result in results
+        if not result.holds
+    ]
 
 
 def _assertion_key(assertion: Assertion) -> tuple[object, ...]:
@@ -120,8 +120,8 @@ def _evaluate_assertions(
 
 
 def _is_concerned(flow_space: FlowSpace, assertion: Assertion) -> bool:
-    starts, ends = flow_space.names
-    return assertion.from_ in starts and assertion.to in ends
+    sources, destinations = flow_space.names
+    return assertion.from_ in sources and assertion.to in destinations
 
 
 def _evaluate_assertion(comparison: FlowComparison, assertion: Assertion) -> _AssertionFinding:
@@ -154,15 +154,14 @@ def _evaluate_assertion(comparison: FlowComparison, assertion: Assertion) -> _As
 def _find_counterexample(
     comparison: FlowComparison, lists: RuleLists, number: int, l4: int
 ) -> _AssertionFinding | None:
-    """None where all pairs of the list are behind one connector each."""
-    for role, other in np.argwhere(lists.ids == number):
-        columns = lists.columns.atoms_of(np.array([other]))
-        ends = find_non_local_pair(
-            comparison.sources, comparison.destinations, lists.rows.atoms_of(np.array([role])), columns
-        )
-        if ends is not None:
-            packet = comparison.packet(0, *ends, columns, l4)
-            outcome = comparison.outcome(0, *ends, packet)
+    """Return None where all pairs of the list are behind one connector each."""
+    for source_class, destination_class in np.argwhere(lists.ids == number):
+        rows = lists.rows.atoms_of(np.array([source_class]))
+        columns = lists.columns.atoms_of(np.array([destination_class]))
+        pair = find_non_local_pair(comparison.sources, comparison.destinations, rows, columns)
+        if pair is not None:
+            packet = comparison.packet(0, *pair, columns, l4)
+            outcome = comparison.outcome(0, *pair, packet)
             flow_space = comparison.flow_spaces[0]
             assert outcome is not None and flow_space is not None
             return _AssertionFinding(make_example(packet), _explain_outcome(flow_space.source_segment, outcome))
@@ -191,9 +190,9 @@ def _connector_pairs(comparison: FlowComparison, lists: RuleLists, flowing: Inde
 
 def _connector_uids(comparison: FlowComparison, which: int, atoms: IndexArray) -> Iterator[str]:
     side = (comparison.sources, comparison.destinations)[which]
-    for place in np.unique(side.endpoint[0][atoms]).tolist():
-        who = side.endpoints[0][place].owner
-        yield INTERNET if who is None else (who.target if isinstance(who, PublishedApp) else who).connector.uid
+    for index in np.unique(side.endpoint[0][atoms]).tolist():
+        owner = side.endpoints[0][index].owner
+        yield INTERNET if owner is None else (owner.target if isinstance(owner, PublishedApp) else owner).connector.uid
 
 
 def _result(intent: Intent, assertion: Assertion, findings: Sequence[_AssertionFinding]) -> AssertionResult:
@@ -213,20 +212,20 @@ def _result(intent: Intent, assertion: Assertion, findings: Sequence[_AssertionF
 
 
 def _explain_unconnected(intent: Intent, assertion: Assertion, met: Sequence[ConnectorPairs]) -> str:
-    """A sentence when something on one side cannot meet something on the other at all; empty otherwise."""
+    """Return a sentence when a connector on one side has no flows at all to one on the other; empty otherwise."""
     starts, ends = _members(intent, assertion.from_), _members(intent, assertion.to)
     if not starts or not ends:
         side = assertion.from_ if not starts else assertion.to
         return f"“{intent.label(side)}” has no members."
-    # Those who are in the same sets meet the same others.
-    known: dict[frozenset[int], list[str]] = {}
+    # Connectors that are in the same sets have flows to the same others.
+    by_sets: dict[frozenset[int], list[str]] = {}
     for end in sorted(ends):
-        known.setdefault(frozenset(n for n, one in enumerate(met) if end in one[1]), []).append(end)
+        by_sets.setdefault(frozenset(n for n, pair in enumerate(met) if end in pair[1]), []).append(end)
     for start in sorted(starts):
-        mine = {n for n, one in enumerate(met) if start in one[0]}
-        for sets, alike in known.items():
-            other = next((one for one in alike if one != start), None)
-            if other is not None and mine.isdisjoint(sets):
+        own_sets = {n for n, pair in enumerate(met) if start in pair[0]}
+        for sets, alike in by_sets.items():
+            other = next((uid for uid in alike if uid != start), None)
+            if other is not None and own_sets.isdisjoint(sets):
                 return f"“{intent.label(start)}” and “{intent.label(other)}” have no segment in common, or no route."
     return ""
 

@@ -1,4 +1,4 @@
-"""What a change would make reachable, unreachable, or send another way."""
+"""What a change makes reachable, unreachable, or sends through other services."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from provisioning.core.resolve.network import Network
 
 @dataclass(frozen=True, slots=True)
 class FlowChange:
-    """Flows whose fate changes.
+    """Flows that are decided otherwise after a change.
 
     from_, to: names of groups, connectors, internet applications, ``any``, ``internet``. segment: name; to_segment: of
     the destination, where a share leads to another one. protocol: ``any``, a name, a number or ``other``; ports empty:
@@ -47,7 +47,7 @@ class FlowChange:
 
 @dataclass(frozen=True, slots=True)
 class ReachabilityDelta:
-    """``inspected``: delivered before and after, through other services; ``via`` empty means through none any more."""
+    """inspected: delivered before and after, but through other services; ``via`` is empty where none are left."""
 
     allowed: tuple[FlowChange, ...] = ()
     blocked: tuple[FlowChange, ...] = ()
@@ -146,27 +146,25 @@ def _inter_segment(network: Network, source: str, destination: str) -> FlowSpace
 
 
 def _changed_regions(comparison: FlowComparison) -> Iterator[tuple[IndexArray, IndexArray, bool]]:
-    """The starts and ends between which something can be different, and whether both versions name them alike."""
+    """Yield the sources and destinations between which flows can differ, and whether both versions name them alike."""
     rows, columns = comparison.covered
-    new, other = comparison.sources.changed[rows], comparison.destinations.changed[columns]
-    old_rows, old_columns = rows[~new], columns[~other]
-    lines = comparison.rule_table.changed()
-    if len(lines) and len(old_rows) and len(old_columns):
-        held, reached = (
-            comparison.sources.match_matrix_any_version(lines, old_rows),
-            comparison.destinations.match_matrix_any_version(lines, old_columns),
-        )
-        real = held.any(axis=1) & reached.any(axis=1)
-        if real.any():
-            yield old_rows[held[real].any(axis=0)], old_columns[reached[real].any(axis=0)], True
-    if new.any() and len(columns):
-        yield rows[new], columns, False
-    if other.any() and len(old_rows):
-        yield old_rows, columns[other], False
+    new_rows, new_columns = comparison.sources.changed[rows], comparison.destinations.changed[columns]
+    old_rows, old_columns = rows[~new_rows], columns[~new_columns]
+    rules = comparison.rule_table.changed()
+    if len(rules) and len(old_rows) and len(old_columns):
+        from_ = comparison.sources.match_matrix_any_version(rules, old_rows)
+        to = comparison.destinations.match_matrix_any_version(rules, old_columns)
+        effective = from_.any(axis=1) & to.any(axis=1)
+        if effective.any():
+            yield old_rows[from_[effective].any(axis=0)], old_columns[to[effective].any(axis=0)], True
+    if new_rows.any() and len(columns):
+        yield rows[new_rows], columns, False
+    if new_columns.any() and len(old_rows):
+        yield old_rows, columns[new_columns], False
 
 
 class _ChangeReport:
-    """The changes of one block in words."""
+    """The changes of one comparison, with names and examples."""
 
     def __init__(self, comparison: FlowComparison, groups: Groups) -> None:
         self.comparison, self._groups = comparison, groups
@@ -183,23 +181,23 @@ class _ChangeReport:
         ]
         if not kinds:
             return []
-        known = list(kinds)
-        found: LabelledChanges = []
+        differences = list(kinds)
+        changes: LabelledChanges = []
         for kind, rows, columns in rectangles(*expand_pairs(lists.ids, of_list), len(lists.columns)):
-            found += self._flow_changes(known[kind], lists.rows.atoms_of(rows), lists.columns.atoms_of(columns))
-        return found
+            changes += self._flow_changes(differences[kind], lists.rows.atoms_of(rows), lists.columns.atoms_of(columns))
+        return changes
 
     def _compare(self, lists: RuleLists, hits: list[list[int]]) -> tuple[FlowDifference, ...]:
         rule_table = self.comparison.rule_table
         asked = rule_table.l4_bitmap.full
         if lists.same_endpoints:
-            # Only cells of lines that came or went can have another fate.
+            # Only protocols and ports of rules that came or went can be decided otherwise.
             asked = 0
-            for line in set(hits[0]).symmetric_difference(hits[1]):
-                asked |= rule_table.l4_masks[line]
+            for index in set(hits[0]).symmetric_difference(hits[1]):
+                asked |= rule_table.l4_masks[index]
         before, after = (
-            evaluator.evaluate(held, asked) if evaluator else {}
-            for evaluator, held in zip(self.evaluators, hits, strict=True)
+            evaluator.evaluate(version_hits, asked) if evaluator else {}
+            for evaluator, version_hits in zip(self.evaluators, hits, strict=True)
         )
         return compare_verdicts(before, after)
 
@@ -207,7 +205,7 @@ class _ChangeReport:
         self, kind: FlowDifference, rows: IndexArray, columns: IndexArray
     ) -> Iterable[tuple[str, FlowChange]]:
         comparison, (word, chain, mask) = self.comparison, kind
-        # What was cut is named as it was, everything else as it will be.
+        # Blocked flows are named as they were before, all others as they are after.
         version = 0 if word == "blocked" else 1
         flow_space = comparison.flow_spaces[version]
         assert flow_space is not None, "flows that are delivered have a segment"

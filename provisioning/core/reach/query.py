@@ -1,4 +1,4 @@
-"""Everything that somebody can reach, or that can reach them, and how."""
+"""Everything that an endpoint can reach, or that can reach it, and how."""
 
 from __future__ import annotations
 
@@ -38,27 +38,27 @@ class ReachableFlow:
 
 
 def reachable_flows(network: Network, wanted: str, towards: bool = False) -> list[ReachableFlow]:
-    """What ``wanted`` can reach, or with ``towards`` what can reach it.
+    """Return what ``wanted`` can reach, or with ``towards`` what can reach it.
 
     wanted: uid, name or key of a connector, a group or (towards) an internet application; an address or a prefix;
-    ``any`` (every member) or ``internet``. Raises Invalid where there is none.
+    ``any`` (every member) or ``internet``. Raise InvalidIntent when there is no such thing.
     """
     asked = _parse_endpoint_filter(network, wanted, towards)
-    found: list[ReachableFlow] = []
+    flows: list[ReachableFlow] = []
     for flow_space in flow_spaces(network):
         comparison = _make_comparison(flow_space, asked, towards)
         if comparison is not None:
-            found += _FlowReport(network, comparison).of(*_select_atoms(comparison, asked, towards))
-    return sorted(found, key=_sort_key)
+            flows += _FlowReport(network, comparison).of(*_select_atoms(comparison, asked, towards))
+    return sorted(flows, key=_sort_key)
 
 
-def _sort_key(one: ReachableFlow) -> tuple[object, ...]:
-    return one.segment, one.to_segment or "", one.to, one.from_, one.protocol, one.ports
+def _sort_key(flow: ReachableFlow) -> tuple[object, ...]:
+    return flow.segment, flow.to_segment or "", flow.to, flow.from_, flow.protocol, flow.ports
 
 
 @dataclass(frozen=True, slots=True)
 class _EndpointFilter:
-    """Somebody by uid, or addresses."""
+    """The endpoints with a name (uid), or with addresses in some ranges."""
 
     uid: str = ""
     ranges: tuple[Range, ...] = ()
@@ -71,7 +71,7 @@ def _parse_endpoint_filter(network: Network, wanted: str, towards: bool) -> _End
     if wanted in (ANY, INTERNET):
         return _EndpointFilter(wanted)
     kinds = ("groups", "connectors", *(("internet-apps",) if towards else ()))
-    item = next((one for kind in kinds if (one := network.find(kind, wanted))), None)
+    item = next((item for kind in kinds if (item := network.find(kind, wanted))), None)
     if item is not None:
         return _EndpointFilter(item.uid)
     try:
@@ -83,21 +83,19 @@ def _parse_endpoint_filter(network: Network, wanted: str, towards: bool) -> _End
 
 
 def _make_comparison(flow_space: FlowSpace, asked: _EndpointFilter, towards: bool) -> FlowComparison | None:
-    """None where the scene is not about what is asked."""
+    """Return None where the flow space has nothing to do with the question."""
     if asked.ranges and isinstance(flow_space, InternetInbound) and not towards and _is_owned_here(flow_space, asked):
         return None
-    held = flow_space.destinations if towards else flow_space.sources
-    return FlowComparison([flow_space], cuts=asked.ranges) if any(asked.means(one) for one in held) else None
+    endpoints = flow_space.destinations if towards else flow_space.sources
+    if not any(asked.means(endpoint) for endpoint in endpoints):
+        return None
+    return FlowComparison([flow_space], cuts=asked.ranges)
 
 
 def _is_owned_here(flow_space: FlowSpace, asked: _EndpointFilter) -> bool:
-    """Whether addresses are somebody's here: those do not come from the internet."""
-    owned = (
-        one
-        for one in (*flow_space.source_segment.members, *flow_space.source_segment.imported_members)
-        if intersect(asked.ranges, one.ranges)
-    )
-    return any(owned)
+    """Whether a member of the segment owns any of the addresses: such packets do not come from the internet."""
+    members = (*flow_space.source_segment.members, *flow_space.source_segment.imported_members)
+    return any(intersect(asked.ranges, member.ranges) for member in members)
 
 
 def _select_atoms(comparison: FlowComparison, asked: _EndpointFilter, towards: bool) -> tuple[IndexArray, IndexArray]:
@@ -110,8 +108,8 @@ def _select_atoms(comparison: FlowComparison, asked: _EndpointFilter, towards: b
 def select_atoms(
     side: AddressAtoms, atoms: IndexArray, means: Callable[[FlowEndpoint], bool], ranges: tuple[Range, ...] = ()
 ) -> IndexArray:
-    """Those of some atoms whose holders are meant, inside ``ranges`` (at which the side is cut) if there are any."""
-    meant = np.array([*(means(one) for one in side.endpoints[0]), False], bool)
+    """Return those of some atoms whose endpoints are meant, inside ``ranges`` (where the side is cut) if given."""
+    meant = np.array([*(means(endpoint) for endpoint in side.endpoints[0]), False], bool)
     chosen = atoms[meant[side.endpoint[0][atoms]]]
     if not ranges:
         return chosen
@@ -120,7 +118,7 @@ def select_atoms(
 
 
 class _FlowReport:
-    """What is delivered in one block."""
+    """What is delivered in one comparison."""
 
     def __init__(self, network: Network, comparison: FlowComparison) -> None:
         self.comparison = comparison

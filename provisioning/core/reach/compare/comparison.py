@@ -1,4 +1,4 @@
-"""One kind of flows between two sides, in one or two versions: the ledger of its lists and the atoms of both sides."""
+"""One kind of flows in one or two versions: the table of its rules, and the address atoms of both sides."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ from provisioning.core.values.l4 import L4Ranges, protocol_and_port
 
 
 class FlowComparison:
-    """scenes: one for each version, None where a version has no such flows.
+    """flow_spaces: one for each version; None where a version has no such flows.
 
-    policies: those of the realms where the flows start and end. asked, cuts: cells and addresses that are asked about;
-    lists and atoms are cut there too. changes: whether only what differs between two versions is asked about.
+    policies: of the segments where the flows begin and end. asked, cuts: protocols and ports, and addresses, that a
+    question is about; bitmaps and atoms are cut there too. changes: whether only differences are asked about.
     """
 
     def __init__(
@@ -52,40 +52,44 @@ class FlowComparison:
     ) -> None:
         self.flow_spaces = flow_spaces
         resolved_segments = [flow_space.source_segment if flow_space else None for flow_space in flow_spaces]
-        theirs = [flow_space.destination_segment if flow_space else None for flow_space in flow_spaces]
-        here, there = policies or (AlignedPolicies(resolved_segments), AlignedPolicies(theirs))
-        rules_by_stage = _stage_rules(flow_spaces, here)
+        destination_segments = [flow_space.destination_segment if flow_space else None for flow_space in flow_spaces]
+        source_policies, destination_policies = policies or (
+            AlignedPolicies(resolved_segments),
+            AlignedPolicies(destination_segments),
+        )
+        rules_by_stage = _stage_rules(flow_spaces, source_policies)
         candidates = CandidateEndpoints(flow_spaces)
         if changes:
             candidates.keep_changed(
-                [here.touched, there.touched],
-                any(None in pair for one in rules_by_stage.values() for pair in one.rules),
+                [source_policies.touched, destination_policies.touched],
+                any(None in pair for stage in rules_by_stage.values() for pair in stage.rules),
             )
         rules_by_stage[SOURCE_POLICY_STAGE] = StageRules(
-            SOURCE_POLICIES, list(here.iter_rules(candidates.policy_filter(SOURCE_POLICIES)))
+            SOURCE_POLICIES, list(source_policies.iter_rules(candidates.policy_filter(SOURCE_POLICIES)))
         )
         if any(isinstance(flow_space, InterSegment) for flow_space in flow_spaces):
             rules_by_stage[DESTINATION_POLICY_STAGE] = StageRules(
-                DESTINATION_POLICIES, list(there.iter_rules(candidates.policy_filter(DESTINATION_POLICIES)))
+                DESTINATION_POLICIES,
+                list(destination_policies.iter_rules(candidates.policy_filter(DESTINATION_POLICIES))),
             )
         self.rule_table = RuleTable(
-            resolved_segments, rules_by_stage, here.services if len(flow_spaces) == 2 else set(), asked
+            resolved_segments, rules_by_stage, source_policies.services if len(flow_spaces) == 2 else set(), asked
         )
         self._example_internet_atoms: dict[int, int | None] = {}
         connectors: dict[str, int] = {}
-        lines = self.rule_table.rules
+        rules = self.rule_table.rules
         self.sources = AddressAtoms(
-            self.rule_table, [line.source for line in lines], candidates.sources, connectors, cuts
+            self.rule_table, [rule.source for rule in rules], candidates.sources, connectors, cuts
         )
         self.destinations = AddressAtoms(
-            self.rule_table, [line.destination for line in lines], candidates.destinations, connectors, cuts
+            self.rule_table, [rule.destination for rule in rules], candidates.destinations, connectors, cuts
         )
 
     @cached_property
     def covered(self) -> tuple[IndexArray, IndexArray]:
-        """The atoms of starts and ends that flows of this kind can have: where there are shares, those they show."""
+        """The atoms of sources and destinations that such flows can have: where there are shares, those they show."""
         first, after = self.rule_table.stage_starts[SHARE_STAGE : SOURCE_PRE_POLICY_STAGE + 1]
-        found = []
+        covered = []
         for side in (self.sources, self.destinations):
             every = np.arange(len(side))
             if first < after:
@@ -94,8 +98,8 @@ class FlowComparison:
                     for k in range(len(self.flow_spaces))
                 ]
                 every = np.flatnonzero(np.logical_or.reduce(shown))
-            found.append(every)
-        return found[0], found[1]
+            covered.append(every)
+        return covered[0], covered[1]
 
     def lists(self, rows: IndexArray, columns: IndexArray, alike: bool = False) -> RuleLists:
         return RuleLists(self.rule_table, self.sources, self.destinations, rows, columns, alike)
@@ -105,31 +109,32 @@ class FlowComparison:
         return Evaluator(flow_space, self.rule_table, version, rules) if flow_space else None
 
     def names(self, version: int, groups: Mapping[str, Group]) -> tuple[EndpointNames, EndpointNames]:
-        """Of starts and ends."""
+        """Return the names of sources and of destinations in one version."""
         flow_space = self.flow_spaces[version]
-        here = [one for one in flow_space.source_segment.members if one.sources] if flow_space else []
-        there = [one for one in flow_space.destination_segment.members if one.ranges] if flow_space else []
-        return EndpointNames(self.sources, version, here, groups), EndpointNames(
-            self.destinations, version, there, groups
+        senders = [member for member in flow_space.source_segment.members if member.sources] if flow_space else []
+        receivers = [member for member in flow_space.destination_segment.members if member.ranges] if flow_space else []
+        return (
+            EndpointNames(self.sources, version, senders, groups),
+            EndpointNames(self.destinations, version, receivers, groups),
         )
 
     def packet(self, version: int, row: int, column: int, columns: IndexArray, l4: int) -> Packet:
-        """One from a start to an end, or to another one of ``columns`` that is on the internet as well."""
+        """Return a packet between two atoms (row, column), or to another of ``columns`` that is the internet's too."""
         source, destination = self.sources.range(row), self.destinations.range(column)
-        known = self._example_internet_atom(version)
-        if known is not None and self._is_internet(self.destinations, version, column) and (columns == known).any():
+        example = self._example_internet_atom(version)
+        if example is not None and self._is_internet(self.destinations, version, column) and (columns == example).any():
             destination = (EXAMPLE_INTERNET_ADDRESS, EXAMPLE_INTERNET_ADDRESS)
         if source[0] <= EXAMPLE_INTERNET_ADDRESS <= source[1]:
             source = (EXAMPLE_INTERNET_ADDRESS, EXAMPLE_INTERNET_ADDRESS)
         return Packet(example_host([source]), example_host([destination]), l4)
 
     def _example_internet_atom(self, version: int) -> int | None:
-        """The end on the internet that has the address people use in examples."""
+        """The destination on the internet that has the address of examples."""
         if version not in self._example_internet_atoms:
-            place = bisect_right(self.destinations.edges, EXAMPLE_INTERNET_ADDRESS) - 1
-            held = np.flatnonzero((self.destinations.low <= place) & (self.destinations.high > place)).tolist()
+            rank = bisect_right(self.destinations.edges, EXAMPLE_INTERNET_ADDRESS) - 1
+            atoms = np.flatnonzero((self.destinations.low <= rank) & (self.destinations.high > rank)).tolist()
             self._example_internet_atoms[version] = next(
-                (atom for atom in held if self._is_internet(self.destinations, version, atom)), None
+                (atom for atom in atoms if self._is_internet(self.destinations, version, atom)), None
             )
         return self._example_internet_atoms[version]
 
@@ -138,7 +143,7 @@ class FlowComparison:
         return endpoint != NO_ENDPOINT and side.endpoints[version][endpoint].owner is None
 
     def outcome(self, version: int, row: int, column: int, packet: Packet) -> FlowOutcome | None:
-        """What the plain path says about one packet; None where the version has no such flow."""
+        """Return what the plain path says about one packet; None where the version has no such flow."""
         flow_space = self.flow_spaces[version]
         start, end = int(self.sources.endpoint[version][row]), int(self.destinations.endpoint[version][column])
         if flow_space is None or start == NO_ENDPOINT or end == NO_ENDPOINT:
@@ -154,20 +159,21 @@ def make_example(packet: Packet) -> ExamplePacket:
 
 
 def _stage_rules(flow_spaces: Sequence[FlowSpace | None], policies: AlignedPolicies) -> dict[int, StageRules]:
-    """The lines that are no policy's."""
-    stages = [flow_space.stages() if flow_space else {} for flow_space in flow_spaces]
-    found: dict[int, StageRules] = {}
-    for stage in sorted({number for one in stages for number in one}):
-        held = [one.get(stage) for one in stages]
-        keys = [_rule_keys(one, policies, k) if one else [] for k, one in enumerate(held)]
-        policy_index = next(one.policy_index for one in held if one)
-        found[stage] = StageRules(policy_index, pair_rules([one.rules if one else [] for one in held], align(keys)))
-    return found
+    """Return the rules that belong to no policy, by stage."""
+    versions = [flow_space.stages() if flow_space else {} for flow_space in flow_spaces]
+    stage_rules: dict[int, StageRules] = {}
+    for number in sorted({number for stages in versions for number in stages}):
+        pair = [stages.get(number) for stages in versions]
+        keys = [_rule_keys(stage, policies, k) if stage else [] for k, stage in enumerate(pair)]
+        policy_index = next(stage.policy_index for stage in pair if stage)
+        rules = pair_rules([stage.rules if stage else [] for stage in pair], align(keys))
+        stage_rules[number] = StageRules(policy_index, rules)
+    return stage_rules
 
 
 def _rule_keys(stage: RuleStage, policies: AlignedPolicies, version: int) -> list[Hashable]:
-    """Lines through services that do something else in the other version are not the same lines there."""
+    """Return the keys of a stage's rules; rules through services that changed are not the same in the other version."""
     return [
-        key if policies.has_same_services(line.chain or ()) else (key, version)
-        for key, line in zip(stage.keys, stage.rules, strict=True)
+        key if policies.has_same_services(rule.chain or ()) else (key, version)
+        for key, rule in zip(stage.keys, stage.rules, strict=True)
     ]

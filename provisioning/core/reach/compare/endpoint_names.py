@@ -1,4 +1,4 @@
-"""Sets of addresses as people name them: groups, connectors, parts of connectors, applications, the internet."""
+"""Names for sets of addresses: groups, connectors, parts of connectors, applications, the internet."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from provisioning.core.values.addresses import summarise_range
 
 @dataclass(frozen=True, slots=True)
 class ExamplePacket:
-    """One packet that shows what is meant; ``port`` None where the protocol has none."""
+    """One packet as an example; ``port`` is None where the protocol has none."""
 
     source: str
     destination: str
@@ -28,67 +28,67 @@ class ExamplePacket:
 
 
 class EndpointNames:
-    """The shortest true names of atoms of one side in one version."""
+    """The shortest true names for atoms of one side in one version."""
 
     def __init__(
         self, side: AddressAtoms, version: int, everybody: Sequence[Member], groups: Mapping[str, Group]
     ) -> None:
-        """``everybody``: who would have to be among the holders of the atoms for ``any``, or for their group."""
-        self.side, self._holder = side, side.endpoint[version]
-        self._holders = side.endpoints[version]
+        """everybody: the members that ``any`` means, and of whom a group's members have to be there for its name."""
+        self.side, self._endpoint = side, side.endpoint[version]
+        self._endpoints = side.endpoints[version]
         self._everybody = len(everybody)
-        self._atoms = np.bincount(self._holder[self._holder != NO_ENDPOINT], minlength=len(self._holders))
-        members = [one.owner if isinstance(one.owner, Member) else None for one in self._holders]
-        self._member = np.array([one is not None for one in members], bool)
-        self._attachments = Counter(one.connector.uid for one in everybody)
-        uids = [one.attachment.group if one else None for one in members]
-        known = {uid: place for place, uid in enumerate(dict.fromkeys(uid for uid in uids if uid in groups))}
-        self._groups = [groups[uid].name for uid in known if uid is not None]
-        # One more place for those without a group, which is never whole.
-        self._group = np.array([known.get(uid, len(known)) for uid in uids], np.intp)
-        sizes = Counter(one.attachment.group for one in everybody)
-        self._size = np.array([*(sizes[uid] for uid in known), -1], np.intp)
-        self._memo: dict[bytes, tuple[str, ...]] = {}
+        self._atoms = np.bincount(self._endpoint[self._endpoint != NO_ENDPOINT], minlength=len(self._endpoints))
+        members = [endpoint.owner if isinstance(endpoint.owner, Member) else None for endpoint in self._endpoints]
+        self._is_member = np.array([member is not None for member in members], bool)
+        self._attachments = Counter(member.connector.uid for member in everybody)
+        uids = [member.attachment.group if member else None for member in members]
+        numbers = {uid: number for number, uid in enumerate(dict.fromkeys(uid for uid in uids if uid in groups))}
+        self._groups = [groups[uid].name for uid in numbers if uid is not None]
+        # One more number for members without a group, which is never complete.
+        self._group = np.array([numbers.get(uid, len(numbers)) for uid in uids], np.intp)
+        sizes = Counter(member.attachment.group for member in everybody)
+        self._size = np.array([*(sizes[uid] for uid in numbers), -1], np.intp)
+        self._names: dict[bytes, tuple[str, ...]] = {}
         self._parts: dict[bytes, str] = {}
 
     def of(self, atoms: IndexArray) -> tuple[str, ...]:
-        """Sorted; ``any`` for all members, where there are more than one."""
+        """Return the sorted names of some atoms; ``any`` for all members, where there are more than one."""
         key = atoms.tobytes()
-        if key not in self._memo:
-            self._memo[key] = self._of(atoms)
-        return self._memo[key]
+        if key not in self._names:
+            self._names[key] = self._find_names(atoms)
+        return self._names[key]
 
-    def _of(self, atoms: IndexArray) -> tuple[str, ...]:
-        atoms = atoms[self._holder[atoms] != NO_ENDPOINT]
-        held = np.bincount(self._holder[atoms], minlength=len(self._holders))
-        names = {self._other(place, atoms) for place in np.flatnonzero((held > 0) & ~self._member).tolist()}
-        whole = self._member & (held == self._atoms)
+    def _find_names(self, atoms: IndexArray) -> tuple[str, ...]:
+        atoms = atoms[self._endpoint[atoms] != NO_ENDPOINT]
+        counts = np.bincount(self._endpoint[atoms], minlength=len(self._endpoints))
+        names = {self._other(index, atoms) for index in np.flatnonzero((counts > 0) & ~self._is_member).tolist()}
+        whole = self._is_member & (counts == self._atoms)
         if self._everybody > 1 and whole.sum() == self._everybody:
             return (ANY, *sorted(names))
         full = np.bincount(self._group[whole], minlength=len(self._size)) == self._size
-        names.update(self._groups[place] for place in np.flatnonzero(full).tolist())
-        rest = np.flatnonzero((held > 0) & self._member & ~(whole & full[self._group])).tolist()
-        order = atoms[np.argsort(self._holder[atoms], kind="stable")]
-        ends = np.cumsum(held).tolist()
-        told = Counter(self._uid(place) for place in rest if whole[place])
-        for place in rest:
-            who = self._holders[place].owner
-            assert isinstance(who, Member)
+        names.update(self._groups[number] for number in np.flatnonzero(full).tolist())
+        rest = np.flatnonzero((counts > 0) & self._is_member & ~(whole & full[self._group])).tolist()
+        order = atoms[np.argsort(self._endpoint[atoms], kind="stable")]
+        ends = np.cumsum(counts).tolist()
+        complete = Counter(self._uid(index) for index in rest if whole[index])
+        for index in rest:
+            owner = self._endpoints[index].owner
+            assert isinstance(owner, Member)
             # One of several attachments is only a part of its connector.
-            if whole[place] and told[self._uid(place)] == self._attachments[self._uid(place)]:
-                names.add(who.connector.name)
+            if whole[index] and complete[self._uid(index)] == self._attachments[self._uid(index)]:
+                names.add(owner.connector.name)
             else:
-                names.add(self._part(place, order[ends[place] - int(held[place]) : ends[place]]))
+                names.add(self._part(index, order[ends[index] - int(counts[index]) : ends[index]]))
         return tuple(sorted(names))
 
-    def _uid(self, place: int) -> str:
-        return self._holders[place].connector
+    def _uid(self, index: int) -> str:
+        return self._endpoints[index].connector
 
-    def _other(self, place: int, atoms: IndexArray) -> str:
-        who = self._holders[place].owner
-        if isinstance(who, PublishedApp):
-            return who.app.name
-        every = np.flatnonzero(self._holder == place)
+    def _other(self, index: int, atoms: IndexArray) -> str:
+        owner = self._endpoints[index].owner
+        if isinstance(owner, PublishedApp):
+            return owner.app.name
+        every = np.flatnonzero(self._endpoint == index)
         some, rest = np.intersect1d(every, atoms), np.setdiff1d(every, atoms)
         if not len(rest):
             return INTERNET
@@ -96,23 +96,23 @@ class EndpointNames:
             return f"{INTERNET} (without {self._prefixes(rest)})"
         return f"{INTERNET} ({self._prefixes(some)})"
 
-    def _part(self, place: int, atoms: IndexArray) -> str:
+    def _part(self, index: int, atoms: IndexArray) -> str:
         """A member's name with the prefixes of some of its atoms."""
         key = atoms.tobytes()
         if key not in self._parts:
-            who = self._holders[place].owner
-            assert isinstance(who, Member)
-            self._parts[key] = f"{who.connector.name} ({self._prefixes(atoms)})"
+            owner = self._endpoints[index].owner
+            assert isinstance(owner, Member)
+            self._parts[key] = f"{owner.connector.name} ({self._prefixes(atoms)})"
         return self._parts[key]
 
     def _runs(self, atoms: IndexArray) -> list[tuple[int, int]]:
-        """Places of the first and the last of atoms in rising order that touch each other."""
-        apart = np.flatnonzero(self.side.low[atoms[1:]] != self.side.high[atoms[:-1]]).tolist()
-        return list(zip([0, *(place + 1 for place in apart)], [*apart, len(atoms) - 1], strict=True))
+        """Return the indexes of the first and last atom of each run of touching atoms, which are in rising order."""
+        gaps = np.flatnonzero(self.side.low[atoms[1:]] != self.side.high[atoms[:-1]]).tolist()
+        return list(zip([0, *(index + 1 for index in gaps)], [*gaps, len(atoms) - 1], strict=True))
 
     def _prefixes(self, atoms: IndexArray) -> str:
-        """The first three."""
+        """Return the first three prefixes of some atoms."""
         side = self.side
-        held = ((side.range(atoms[first])[0], side.range(atoms[last])[1]) for first, last in self._runs(atoms))
-        listed = list(islice((prefix for one in held for prefix in summarise_range(one)), 4))
+        ranges = ((side.range(atoms[first])[0], side.range(atoms[last])[1]) for first, last in self._runs(atoms))
+        listed = list(islice((prefix for pair in ranges for prefix in summarise_range(pair)), 4))
         return ", ".join(listed[:3]) + (" …" if len(listed) > 3 else "")

@@ -1,8 +1,8 @@
-"""The distinct lists that pairs of atoms meet, each to be looked at once.
+"""The distinct lists of rules that pairs of atoms meet, each to be evaluated once.
 
-Atoms that the same lines name and match have one role. The list of a pair of roles is the lines that hold both; a
-product of matrices gives every pair's list a number of its own (see weights), so that of a million pairs only the few
-thousand lists that differ are ever walked through.
+Atoms that the same rules name and match are one equivalence class. The list of a pair of classes holds the rules that
+match both; a matrix product gives every list a number of its own (see set_hashes), so that of a million pairs only the
+few thousand lists that differ are evaluated.
 """
 
 from __future__ import annotations
@@ -18,14 +18,18 @@ from provisioning.core.reach.compare.rule_table import BoolArray, IndexArray, Ru
 from provisioning.core.reach.compare.set_hashes import HashArray, exact_float_weights, mix64
 
 CHUNK_SIZE = 1 << 21
-"""Pairs or flags that are worked on at a time; eight bytes each, a few arrays of them."""
+"""Array elements that are worked on at a time; eight bytes each, a few arrays of them."""
 
 SEVERAL_CONNECTORS = -2
-"""Stands for the connector of a role whose atoms have more than one."""
+"""Stands for the connector of a class whose atoms have more than one."""
 
 
 class EndpointClasses:
-    """atoms: in rising order. of: the role of each. sheets[k]: [line, role]; one where versions are same_endpoints."""
+    """Atoms by equivalence class.
+
+    atoms: in rising order. class_of_atom: the class of each. match_matrices[k]: [rule, class] for version k; a single
+    one where both versions match alike.
+    """
 
     def __init__(self, side: AddressAtoms, atoms: IndexArray, match_matrices: Sequence[BoolArray]) -> None:
         self.side, self.atoms = side, atoms
@@ -44,22 +48,25 @@ class EndpointClasses:
         order = np.argsort(self.class_of_atom, kind="stable")
         return self.atoms[order], np.searchsorted(self.class_of_atom[order], np.arange(len(self) + 1))
 
-    def atoms_of(self, roles: IndexArray) -> IndexArray:
-        """Their atoms."""
+    def atoms_of(self, classes: IndexArray) -> IndexArray:
+        """Return the atoms of some classes."""
         atoms, bounds = self._sorted
-        return np.concatenate([atoms[bounds[role] : bounds[role + 1]] for role in roles.tolist()])
+        return np.concatenate([atoms[bounds[number] : bounds[number + 1]] for number in classes.tolist()])
 
     def connector(self, version: int) -> IndexArray:
-        """The one connector of each role; SEVERAL where it has more."""
+        """Return the connector of each class; SEVERAL_CONNECTORS where it has more than one."""
         atoms, bounds = self._sorted
-        held = self.side.connector[version][atoms]
-        low, high = np.minimum.reduceat(held, bounds[:-1]), np.maximum.reduceat(held, bounds[:-1])
+        connectors = self.side.connector[version][atoms]
+        low = np.minimum.reduceat(connectors, bounds[:-1])
+        high = np.maximum.reduceat(connectors, bounds[:-1])
         return np.where(low == high, low, SEVERAL_CONNECTORS)
 
 
 class RuleLists:
-    """Every pair of some starts and ends. ids: [role of start, role of end] → number of its list, -1 where there is
-    nothing to ask: a pair whose lists are the same in both versions, or that is behind one connector.
+    """The lists of all pairs of some sources and destinations.
+
+    ids: [class of source, class of destination] → number of the pair's list; -1 for a pair whose lists are the same in
+    both versions, or that is behind one connector.
 
     same_endpoints: whether both versions name all these atoms alike, so that lists differ by changed rules only.
     """
@@ -76,26 +83,29 @@ class RuleLists:
         self.rule_table, self.same_endpoints = rule_table, same_endpoints
         every = np.arange(len(rule_table.rules))
         sides = ((starts, rows), (ends, columns))
-        # The smaller side says which lines matter; the other one is asked about those only.
+        # The smaller side tells which rules matter; the larger one is matched against those only.
         small = int(len(columns) < len(rows))
-        first = self._ask(*sides[small], every)
+        first = self._match_matrices(*sides[small], every)
         matter = np.flatnonzero(np.logical_or.reduce([match_matrix.any(axis=1) for match_matrix in first]))
-        second = self._ask(*sides[1 - small], matter)
+        second = self._match_matrices(*sides[1 - small], matter)
         used = np.flatnonzero(np.logical_or.reduce([match_matrix.any(axis=1) for match_matrix in second]))
         self.rules = matter[used]
-        found = {
+        matrices = {
             small: [match_matrix[self.rules] for match_matrix in first],
             1 - small: [match_matrix[used] for match_matrix in second],
         }
-        self.rows, self.columns = EndpointClasses(starts, rows, found[0]), EndpointClasses(ends, columns, found[1])
+        self.rows, self.columns = (
+            EndpointClasses(starts, rows, matrices[0]),
+            EndpointClasses(ends, columns, matrices[1]),
+        )
         self.ids = np.full((len(self.rows), len(self.columns)), -1, np.int32)
         self._examples: list[tuple[int, int]] = []
         self._number()
 
-    def _ask(self, side: AddressAtoms, atoms: IndexArray, lines: IndexArray) -> list[BoolArray]:
+    def _match_matrices(self, side: AddressAtoms, atoms: IndexArray, rules: IndexArray) -> list[BoolArray]:
         if self.same_endpoints:
-            return [side.match_matrix_any_version(lines, atoms)]
-        return [side.match_matrix(k, lines, atoms) for k in range(len(self.rule_table.policies))]
+            return [side.match_matrix_any_version(rules, atoms)]
+        return [side.match_matrix(k, rules, atoms) for k in range(len(self.rule_table.policies))]
 
     def __len__(self) -> int:
         return len(self._examples)
@@ -107,23 +117,23 @@ class RuleLists:
         for begin in range(0, len(self.rows), step):
             part = slice(begin, begin + step)
             words, asked = self._list_hashes(part)
-            for one, other in local:
-                asked &= (one[part, None] != other[None, :]) | (one[part, None] < 0)
-            # Flat places: numpy is several times slower at finding pairs of them.
-            places = np.flatnonzero(asked)
-            if len(places):
-                distinct, firsts, of = np.unique(words.ravel()[places], return_index=True, return_inverse=True)
+            for senders, receivers in local:
+                asked &= (senders[part, None] != receivers[None, :]) | (senders[part, None] < 0)
+            # Flat indexes: numpy is several times slower at finding pairs of indexes.
+            indexes = np.flatnonzero(asked)
+            if len(indexes):
+                distinct, firsts, of = np.unique(words.ravel()[indexes], return_index=True, return_inverse=True)
                 numbers = []
                 for word, first in zip(distinct.tolist(), firsts.tolist(), strict=True):
                     number = known.setdefault(word, len(known))
                     if number == len(self._examples):
-                        row, column = divmod(int(places[first]), len(self.columns))
+                        row, column = divmod(int(indexes[first]), len(self.columns))
                         self._examples.append((begin + row, column))
                     numbers.append(number)
-                self.ids[part].reshape(-1)[places] = np.array(numbers, np.int32)[of]
+                self.ids[part].reshape(-1)[indexes] = np.array(numbers, np.int32)[of]
 
     def _list_hashes(self, part: slice) -> tuple[HashArray, BoolArray]:
-        """A word for the list of each pair, and whether the pair is asked about at all."""
+        """Return a hash of the list of each pair, and whether the pair is of interest at all."""
         if len(self.rule_table.policies) == 1:
             (only,) = self._weight_sums(part)
             return only, np.ones(only.shape, bool)
@@ -133,7 +143,7 @@ class RuleLists:
     def _weight_sums(self, part: slice) -> list[HashArray]:
         sums = [factor.of(part) for factor in self._weight_products]
         if not self.same_endpoints:
-            return [_hash_sums(one) for one in sums]
+            return [_hash_sums(version) for version in sums]
         common, before, after = sums
         return [_hash_sums(common + before), _hash_sums(common + after)]
 
@@ -144,15 +154,15 @@ class RuleLists:
         if not self.same_endpoints:
             pairs = zip(self.rows.match_matrices, self.columns.match_matrices, strict=True)
             return [_WeightProduct(row, column, weights) for row, column in pairs]
-        one, other = (held[self.rules] for held in self.rule_table.is_present)
+        before, after = (present[self.rules] for present in self.rule_table.is_present)
         row, column = self.rows.match_matrices[0], self.columns.match_matrices[0]
         return [
-            _WeightProduct(row[held], column[held], weights[:, held])
-            for held in (one & other, one & ~other, other & ~one)
+            _WeightProduct(row[part], column[part], weights[:, part])
+            for part in (before & after, before & ~after, after & ~before)
         ]
 
     def iter_rules(self) -> Iterator[list[list[int]]]:
-        """The lists by number: for each version, the places of its lines."""
+        """Yield the lists by number: for each version, the rising indexes of its rules."""
         match_matrices = [
             (np.ascontiguousarray(row.T), np.ascontiguousarray(column.T))
             for row, column in zip(self.rows.match_matrices, self.columns.match_matrices, strict=True)
@@ -165,65 +175,65 @@ class RuleLists:
                 both = [
                     both[0] & self.rule_table.is_present[k][self.rules] for k in range(len(self.rule_table.policies))
                 ]
-            split = [self._split(one) for one in both]
-            yield from ([one[n] for one in split] for n in range(len(pairs)))
+            split = [self._split(version) for version in both]
+            yield from ([version[n] for version in split] for n in range(len(pairs)))
 
     def _split(self, flags: BoolArray) -> list[list[int]]:
-        which, line = np.divmod(np.flatnonzero(flags), flags.shape[1])
+        which, rule = np.divmod(np.flatnonzero(flags), flags.shape[1])
         bounds = np.searchsorted(which, np.arange(len(flags) + 1)).tolist()
-        lines = self.rules[line].tolist()
-        return [lines[bounds[n] : bounds[n + 1]] for n in range(len(flags))]
+        rules = self.rules[rule].tolist()
+        return [rules[bounds[n] : bounds[n + 1]] for n in range(len(flags))]
 
 
 class _WeightProduct:
-    """A product that gives the sum of the weights of the lines that hold both, for every pair of roles."""
+    """A matrix product: for every pair of classes, the sum of the weights of the rules that match both."""
 
     def __init__(self, row: BoolArray, column: BoolArray, weights: npt.NDArray[np.float64]) -> None:
         self.row, self.weights = row, weights
         self.column = column.astype(np.float64)
 
     def of(self, part: slice) -> npt.NDArray[np.float64]:
-        """[weight, row, column] of some rows."""
+        """Return [weight, row, column] for some rows."""
         row = self.row[:, part].T.astype(np.float64)
         weighed = (row * self.weights[:, None, :]).reshape(len(self.weights) * len(row), row.shape[1])
         return (weighed @ self.column).reshape(len(self.weights), len(row), self.column.shape[1])
 
 
 def _hash_sums(sums: npt.NDArray[np.float64]) -> HashArray:
-    one, other = sums.astype(np.uint64)
-    return mix64(one) ^ mix64(other * np.uint64(0x9E3779B97F4A7C15))
+    first, second = sums.astype(np.uint64)
+    return mix64(first) ^ mix64(second * np.uint64(0x9E3779B97F4A7C15))
 
 
 def without_local_pairs(
     starts: AddressAtoms, ends: AddressAtoms, rows: IndexArray, columns: IndexArray
 ) -> tuple[IndexArray, IndexArray]:
-    """Without what can only be local: a single connector's own addresses on the other side."""
+    """Return rows and columns without what can only be local: a single connector's own addresses on the other side."""
     for k in range(len(starts.connector)):
-        one, other = starts.connector[k][rows], ends.connector[k][columns]
-        if len(one) and one[0] != NO_ENDPOINT and (one == one[0]).all():
-            columns = columns[other != one[0]]
-        elif len(other) and other[0] != NO_ENDPOINT and (other == other[0]).all():
-            rows = rows[one != other[0]]
+        senders, receivers = starts.connector[k][rows], ends.connector[k][columns]
+        if len(senders) and senders[0] != NO_ENDPOINT and (senders == senders[0]).all():
+            columns = columns[receivers != senders[0]]
+        elif len(receivers) and receivers[0] != NO_ENDPOINT and (receivers == receivers[0]).all():
+            rows = rows[senders != receivers[0]]
     return rows, columns
 
 
 def find_non_local_pair(
     starts: AddressAtoms, ends: AddressAtoms, rows: IndexArray, columns: IndexArray
 ) -> tuple[int, int] | None:
-    """A start and an end of these atoms that no version has behind one connector."""
+    """Return a source and a destination among these atoms that no version has behind one connector; None: none."""
     if not len(columns):
         return None
     tried: set[tuple[int, ...]] = set()
     for row in rows.tolist():
-        connectors = tuple(int(one[row]) for one in starts.connector)
+        connectors = tuple(int(version[row]) for version in starts.connector)
         if connectors in tried:
             continue
         tried.add(connectors)
         fits = np.ones(len(columns), bool)
-        for k, held in enumerate(connectors):
-            if held != NO_ENDPOINT:
-                fits &= ends.connector[k][columns] != held
-        place = int(np.argmax(fits))
-        if fits[place]:
-            return row, int(columns[place])
+        for k, connector in enumerate(connectors):
+            if connector != NO_ENDPOINT:
+                fits &= ends.connector[k][columns] != connector
+        first = int(np.argmax(fits))
+        if fits[first]:
+            return row, int(columns[first])
     return None

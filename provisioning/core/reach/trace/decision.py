@@ -1,4 +1,7 @@
-"""The decision about one flow: gates, first match over policies, then the services it is sent through."""
+"""The decision about one flow: rules before policies, first match over policies, then the services it passes.
+
+The plain path: one packet in plain loops. ``reach/compare`` decides all packets at once; tests hold the two together.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,8 @@ MatchedRule = tuple[Policy, Rule]
 class FlowOutcome:
     """What becomes of a flow.
 
-    disposition: one of the contract's words. rule: id of the rule that decided, None where the default action did.
+    disposition: ``delivered``, ``denied_by_rule`` and so on, as the API has them. rule: id of the rule that decided;
+    None where the default action did.
     chain: uids of the services it passes. stopped_by: uid of the service that dropped it.
     """
 
@@ -41,7 +45,7 @@ class FlowOutcome:
 def available_chain(
     exchanges: Mapping[str, Exchange], services: Mapping[str, Service], chain: Sequence[str]
 ) -> tuple[tuple[str, ...], str | None]:
-    """The services of a chain that have instances, and the first that has none and therefore stops the flow."""
+    """Return the services of a chain that have instances, and the first that has none and therefore stops the flow."""
     passed: list[str] = []
     for uid in chain:
         service = services.get(uid)
@@ -53,14 +57,17 @@ def available_chain(
 
 
 def find_filtering_rule(resolved: ResolvedSegment, packet: Packet, connector: str = "") -> PrePolicyRule | None:
-    """The gate that keeps a flow from getting anywhere, if there is one; ``connector``: uid of its start, if here."""
+    """Return the pre-policy rule that leaves a flow without a route, or None.
+
+    connector: uid of its source, where that is in this segment.
+    """
     rules = resolved.routes.pre_policy_rules_towards(packet.destination)
     first = next((rule for rule in rules if rule.matches(connector, packet)), None)
     return first if first and not first.passes else None
 
 
 def decide_intra_segment(resolved: ResolvedSegment, start: Member, end: Member | None, packet: Packet) -> FlowOutcome:
-    """A flow between two members of the realm; ``end`` None is the internet behind an exit."""
+    """Decide a flow between two members of a segment; ``end`` None is the internet behind an exit."""
     if find_filtering_rule(resolved, packet, start.connector.uid):
         return FlowOutcome("no_route")
     to_mask = resolved.local_segment.policy_masks((INTERNET,))[1] if end is None else end.to_mask
@@ -75,30 +82,30 @@ def decide_intra_segment(resolved: ResolvedSegment, start: Member, end: Member |
 def decide_inter_segment(
     here: ResolvedSegment, there: ResolvedSegment, directed_share: DirectedShare, start: Member, packet: Packet
 ) -> FlowOutcome:
-    """A flow from a member of one realm through a share to a member of another.
+    """Decide a flow from a member of one segment through a share to a member of another.
 
-    Both segments' policies are tried, a deny in either denies; the rule told is the first deny, else the source's, else
-    the destination's, else the share itself.
+    Both segments' policies are tried, and a deny in either denies. The rule in the outcome is the first deny, else the
+    source segment's, else the destination segment's, else the share itself.
     """
     if find_filtering_rule(here, packet, start.connector.uid) or find_filtering_rule(there, packet):
         return FlowOutcome("no_route")
-    seen, own = here.owner(packet.destination), there.owner(packet.destination)
-    if seen is None or own is None:
-        # Shares that show equal addresses twice: ``check`` complains, and whose they are nobody can say.
+    imported, own = here.owner(packet.destination), there.owner(packet.destination)
+    if imported is None or own is None:
+        # Two shares import equal addresses; ``check`` reports that they have no single owner.
         return FlowOutcome("no_route")
     from_mask, _ = there.local_segment.policy_masks_for(start.connector, start.attachment)
     first, second = (
-        find_first_match(here, start.from_mask & seen.to_mask, packet),
+        find_first_match(here, start.from_mask & imported.to_mask, packet),
         find_first_match(there, from_mask & own.to_mask, packet),
     )
-    matched = [one for one in (first, second) if one is not None]
+    matched = [rule for rule in (first, second) if rule is not None]
     chains = (first[1].services if first else (), directed_share.share.services, second[1].services if second else ())
     chain = tuple(dict.fromkeys(uid for some in chains for uid in some))
     return _apply_matched_rules(here, packet, matched, chain, f"share/{directed_share.share.key}")
 
 
 def decide_internet_inbound(resolved: ResolvedSegment, app: PublishedApp, packet: Packet) -> FlowOutcome:
-    """A flow from the internet to an application; the default action never covers it."""
+    """Decide a flow from the internet to an application; the default action never covers it."""
     from_mask, to_mask = (
         resolved.local_segment.policy_masks((INTERNET,))[0],
         resolved.local_segment.policy_masks((app.app.uid,))[1],
@@ -110,7 +117,7 @@ def decide_internet_inbound(resolved: ResolvedSegment, app: PublishedApp, packet
 
 
 def find_first_match(resolved: ResolvedSegment, policies: int, packet: Packet) -> MatchedRule | None:
-    """The first rule of these policies (as bits) that matches and does not merely watch."""
+    """Return the first rule of these policies (as bits) that matches and does not merely watch."""
     while policies:
         low = policies & -policies
         policies ^= low
@@ -133,7 +140,10 @@ def is_match(rule: Rule | FirewallRule, packet: Packet, prefixes: PrefixResolver
 def _apply_matched_rules(
     resolved: ResolvedSegment, packet: Packet, matched: list[MatchedRule], chain: tuple[str, ...], otherwise: str
 ) -> FlowOutcome:
-    """What rules that matched (one of each policy list) make of a flow that passes this chain if none denies."""
+    """Return the outcome of a flow that rules (at most one of each segment) match: it passes the chain if none denies.
+
+    otherwise: what stands for the rule's id where none matched.
+    """
     for policy, rule in matched:
         if rule.action == "deny":
             return FlowOutcome("denied_by_rule", policy.rule_id(rule))

@@ -13,7 +13,7 @@ from provisioning.core.values.resource import Problem
 
 @dataclass(frozen=True, slots=True)
 class TraceEndpoint:
-    """``internet`` without an address is the internet in general; an address may turn out to be on it."""
+    """One end of a trace. internet: the internet in general; an address alone may turn out to be on it too."""
 
     connector: Connector | None = None
     address: int | None = None
@@ -22,9 +22,9 @@ class TraceEndpoint:
 
     @property
     def name(self) -> str:
-        named = self.connector or self.app
-        if named:
-            return named.name
+        item = self.connector or self.app
+        if item:
+            return item.name
         return INTERNET if self.address is None else address_text(self.address)
 
     @property
@@ -33,38 +33,45 @@ class TraceEndpoint:
         return f"“{self.name}”" if self.connector or self.app else self.name
 
     def inner_address(self, resolved: ResolvedSegment, like: int | None = None) -> int | None:
-        """The address meant behind the connector: the one given, or its first host in this segment.
+        """Return the address behind the connector: the one given, or its first host in this segment.
 
         like: an address of the other end; of the same family if the connector has that.
         """
         if self.address is not None or self.connector is None:
             return self.address
-        held = [prefix_range(text) for one in resolved.members_of(self.connector) for text in one.attachment.prefixes]
-        alike = [one for one in held if like is None or (one[0] >= V6_OFFSET) == (like >= V6_OFFSET)]
-        return example_host((alike or held)[:1]) if held else None
+        members = resolved.members_of(self.connector)
+        ranges = [prefix_range(prefix) for member in members for prefix in member.attachment.prefixes]
+        same_family = [pair for pair in ranges if like is None or (pair[0] >= V6_OFFSET) == (like >= V6_OFFSET)]
+        return example_host((same_family or ranges)[:1]) if ranges else None
 
     def presented_address(self, resolved: ResolvedSegment, like: int | None = None) -> int | None:
-        """The address others reach it at: its first host where that is seen as it is, else the first one that is."""
+        """Return the address at which others reach it: its first host where NAT leaves that as it is, else the first
+        presented one."""
         if self.address is not None or self.connector is None:
             return self.address
-        wanted = self.inner_address(resolved, like)
-        own = resolved.members_of(self.connector)
-        if wanted is not None and any(low <= wanted <= high for one in own for low, high in one.untranslated):
-            return wanted
-        held = [one.ranges for one in own if one.ranges]
-        alike = [one for one in held if like is None or (one[0][0] >= V6_OFFSET) == (like >= V6_OFFSET)]
-        return example_host((alike or held)[0]) if held else None
+        inner = self.inner_address(resolved, like)
+        members = resolved.members_of(self.connector)
+        if inner is not None and any(low <= inner <= high for member in members for low, high in member.untranslated):
+            return inner
+        presented = [member.ranges for member in members if member.ranges]
+        same_family = [
+            ranges for ranges in presented if like is None or (ranges[0][0] >= V6_OFFSET) == (like >= V6_OFFSET)
+        ]
+        return example_host((same_family or presented)[0]) if presented else None
 
 
 def find_endpoint(network: Network, field: str, wanted: str) -> TraceEndpoint:
-    """Raises Invalid when it is neither a connector, nor an internet application, nor an address, nor ``internet``."""
+    """Return the end that a text means: a connector, an internet application, an address or ``internet``.
+
+    Raise InvalidIntent when it is none of these.
+    """
     if wanted == INTERNET:
         return TraceEndpoint(internet=True)
     if (connector := network.find("connectors", wanted)) is not None:
         return TraceEndpoint(connector)
     if field == "to" and (app := network.find("internet-apps", wanted)):
         return TraceEndpoint(app=app)
-    # Last: a name may hold an @ itself.
+    # Last, because a name may contain an @ itself.
     name, _, address = wanted.rpartition("@")
     connector = network.find("connectors", name) if name else None
     try:
@@ -83,24 +90,24 @@ def _explain_group(network: Network, group: Group) -> str:
         for connector in network.intent.connectors.values()
         if any(attachment.group == group.uid for attachment in connector.attachments)
     )
-    one = min(members, default="")
-    told = f"Name one of its members, for example “{one}”." if one else "It has no member; name a connector."
-    return f"“{group.name}” is a group, and a trace follows a flow between two places. {told}"
+    example = min(members, default="")
+    advice = f"Name one of its members, for example “{example}”." if example else "It has no member; name a connector."
+    return f"“{group.name}” is a group, and a trace follows a flow between two places. {advice}"
 
 
 def find_segment(network: Network, field: str, wanted: str) -> Segment:
-    found: Segment | None = network.find("segments", wanted)
-    if found is None:
+    segment: Segment | None = network.find("segments", wanted)
+    if segment is None:
         raise InvalidIntent([Problem("unknown_reference", field, f"There is no segment “{wanted}”.")])
-    return found
+    return segment
 
 
 def endpoint_segments(network: Network, end: TraceEndpoint) -> list[Segment]:
-    """The segments an end is in, by number. An address that no segment knows is the internet's, which all may reach."""
+    """Return the segments an end is in, by number; for an address that nobody owns, which is on the internet, all."""
     by_number = sorted(network.intent.segments.values(), key=lambda segment: segment.number)
     if end.connector:
-        held = {attachment.segment for attachment in end.connector.attachments}
-        return [segment for segment in by_number if segment.uid in held]
+        attached = {attachment.segment for attachment in end.connector.attachments}
+        return [segment for segment in by_number if segment.uid in attached]
     if end.app:
         home = network.segment_of(end.app)
         return [segment for segment in by_number if segment.uid == home]

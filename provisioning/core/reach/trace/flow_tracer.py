@@ -27,7 +27,7 @@ from provisioning.core.values.resource import Problem
 
 @dataclass(frozen=True, slots=True)
 class ReturnPath:
-    """The way of the replies; they pass the same anchor and the same service instances, in reverse."""
+    """The path of the replies; they pass the same anchor and the same service instances, in reverse."""
 
     disposition: str
     hops: tuple[Hop, ...]
@@ -59,12 +59,12 @@ def trace_flow(
     from_segment: str | None = None,
     to_segment: str | None = None,
 ) -> Trace:
-    """What becomes of a flow, assuming everything healthy.
+    """Return what becomes of a flow, assuming that everything is healthy.
 
     source, destination: uid, name or key of a connector, an address, ``connector@address``, ``internet``, and as
     destination an internet application. segment: uid, name or key of the one both ends are in; from_segment, to_segment
-    where a share joins two. What is left out is the first that fits. Raises Invalid for unknown ends and segments, and
-    for tcp or udp without a port.
+    where a share joins two. What is left out is the first that fits. Raise InvalidIntent for unknown ends and segments,
+    and for tcp or udp without a port.
     """
     start, end = find_endpoint(network, "from", source), find_endpoint(network, "to", destination)
     l4 = _parse_l4(protocol, port, end)
@@ -72,8 +72,8 @@ def trace_flow(
     ends = _candidate_segments(network, end, "to_segment" if to_segment else "segment", to_segment or segment)
     if start.internet or (start.connector is None and not _is_member_address(network, start, starts)):
         return _FlowTracer(network, start, end, l4).from_internet(ends)
-    for one, other in _segment_pairs(network, starts, ends):
-        return _FlowTracer(network, start, end, l4).follow(network.resolved(one.uid), other)
+    for source_segment, destination_segment in _segment_pairs(network, starts, ends):
+        return _FlowTracer(network, start, end, l4).follow(network.resolved(source_segment.uid), destination_segment)
     reason = f"{start.label} and {end.label} have no segment in common, and no share joins theirs."
     first = Hop("connector" if start.connector else "internet", start.name, reason=reason)
     return Trace("isolated", (first,), None, None)
@@ -92,13 +92,13 @@ def _parse_l4(protocol: str | int, port: int | None, end: TraceEndpoint) -> int:
     return l4_index(protocol, port)
 
 
-def _parse_protocol(told: str | int) -> str | int:
-    """By its name where it has one: ports belong to tcp, whether it is called so or 6."""
+def _parse_protocol(text: str | int) -> str | int:
+    """Return the name of a protocol where it has one: ports belong to tcp, whether it is written tcp or 6."""
     names = {str(number): name for name, number in PROTOCOL_NUMBERS.items()}
-    name = names.get(str(told), told)
+    name = names.get(str(text), text)
     if name in PROTOCOL_NUMBERS or (str(name).isdecimal() and int(name) <= 255):
         return name
-    message = f"“{told}” is not a protocol. Use tcp, udp, icmp, icmpv6 or a number up to 255."
+    message = f"“{text}” is not a protocol. Use tcp, udp, icmp, icmpv6 or a number up to 255."
     raise InvalidIntent([Problem("bad_protocol", "protocol", message)])
 
 
@@ -106,26 +106,26 @@ def _candidate_segments(network: Network, end: TraceEndpoint, field: str, wanted
     homes = endpoint_segments(network, end)
     if wanted is None:
         return homes
-    found = find_segment(network, field, wanted)
+    segment = find_segment(network, field, wanted)
     # An address may be reached in a segment that does not own it: through a share, or on the internet.
-    return [found] if end.connector is None or found in homes else []
+    return [segment] if end.connector is None or segment in homes else []
 
 
 def _is_member_address(network: Network, start: TraceEndpoint, starts: list[Segment]) -> bool:
-    """Whether a bare source address belongs to somebody."""
+    """Whether a member owns a source address that is given without a connector."""
     assert start.address is not None
-    return any(network.resolved(one.uid).owner(start.address) is not None for one in starts)
+    return any(network.resolved(segment.uid).owner(start.address) is not None for segment in starts)
 
 
 def _segment_pairs(network: Network, starts: list[Segment], ends: list[Segment]) -> list[tuple[Segment, Segment]]:
-    """Segments both ends are in, then pairs that a share joins; in order."""
-    uids = {one.uid: one for one in ends}
-    shared = [(one, one) for one in starts if one.uid in uids]
-    return shared or [
-        (one, uids[uid])
-        for one in starts
-        for uid in dict.fromkeys(directed_share.other for directed_share in network.resolved(one.uid).directed_shares)
-        if uid in uids
+    """Return the segments that both ends are in, each twice, or else the pairs that a share joins; in order."""
+    by_uid = {segment.uid: segment for segment in ends}
+    common = [(segment, segment) for segment in starts if segment.uid in by_uid]
+    return common or [
+        (segment, by_uid[uid])
+        for segment in starts
+        for uid in dict.fromkeys(share.other for share in network.resolved(segment.uid).directed_shares)
+        if uid in by_uid
     ]
 
 
@@ -142,7 +142,7 @@ class _FlowTracer:
     def follow(self, resolved: ResolvedSegment, towards: Segment) -> Trace:
         self.segments = (resolved.segment.name, towards.name)
         there = self.network.resolved(towards.uid)
-        # Who says icmpv6 means the ends' IPv6 addresses.
+        # icmpv6 means the ends' IPv6 addresses.
         family = next((like for like in (0, V6_OFFSET) if not is_in_family(self.l4, like < V6_OFFSET)), None)
         target = self.end.presented_address(there, family)
         inner_address = self.start.inner_address(resolved, family if target is None else target)
@@ -168,7 +168,7 @@ class _FlowTracer:
         return self._route(resolved, start, packet, target is None)
 
     def _route(self, resolved: ResolvedSegment, start: Member, packet: Packet, general: bool) -> Trace:
-        """The packet is in the segment; where is it routed to?"""
+        """Follow a packet that is in the segment to where it is routed. general: to the internet in general."""
         if not general and (packet.source >= V6_OFFSET) != (packet.destination >= V6_OFFSET):
             family = "IPv6" if packet.destination >= V6_OFFSET else "IPv4"
             return self._stop("no_route", f"{self.start.label} has no {family} address here to send from.")

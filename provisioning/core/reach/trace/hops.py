@@ -1,4 +1,4 @@
-"""The way of one packet as people read it: what it passes, with reasons, and the same in reverse for its replies."""
+"""The path of one packet as people read it: what it passes, with reasons, and the same in reverse for its replies."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Hop:
 
 
 class PathBuilder:
-    """hops: those passed so far."""
+    """Collects hops. hops: those passed so far."""
 
     def __init__(self, network: Network) -> None:
         self.network = network
@@ -36,11 +36,11 @@ class PathBuilder:
         self.hops.append(Hop(kind, name, detail, reason))
 
     def explain_last_hop(self, reason: str) -> None:
-        """Why the last hop is the last."""
+        """Set the reason why the last hop is the last."""
         self.hops[-1] = replace(self.hops[-1], reason=reason)
 
     def add_node(self, node: str, detail: str, reason: str = "") -> None:
-        """A node; consecutive visits of the same one are one hop."""
+        """Add a node; consecutive visits of the same one are one hop."""
         if self.hops and (self.hops[-1].kind, self.hops[-1].name) == ("node", node):
             last = self.hops[-1]
             self.hops[-1] = replace(last, detail=f"{last.detail}; {detail}", reason=reason or last.reason)
@@ -48,28 +48,28 @@ class PathBuilder:
             self.add_hop("node", node, detail, reason)
 
     def add_home_node(self, member: Member) -> None:
-        """The node of its active circuit."""
+        """Add the node of a member's active circuit."""
         self.add_node(member.home, f"circuit {member.connector.active_circuit.name} of {member.connector.name}")
 
     def add_source(self, start: Member, inside: Packet, translated: TranslatedPacket | None) -> None:
-        """inside: the packet as it is behind the connector."""
+        """Add the source. inside: the packet as it is behind the connector."""
         connector = start.connector
         group = self.network.intent.groups.get(start.attachment.group or "")
-        where = f"{address_text(inside.source)} in segment {start.segment.name}"
-        self.add_hop("connector", connector.name, f"{where}, group {group.name}" if group else where)
+        detail = f"{address_text(inside.source)} in segment {start.segment.name}"
+        self.add_hop("connector", connector.name, f"{detail}, group {group.name}" if group else detail)
         if translated:
             self._translate(translated, inside, "outwards")
         self.add_home_node(start)
 
     def add_service(self, resolved: ResolvedSegment, uid: str, exchange: Exchange, verb: str) -> None:
-        """A service as flows decided at this exchange meet it."""
+        """Add a service as flows that are decided at this exchange meet it."""
         service = resolved.services.get(uid)
         if service is None:
             self.add_hop("service", uid, reason="It does not exist any more, so the flow is dropped.")
             return
-        where = serving_exchange(resolved.catalog, resolved.exchanges, service, exchange)
-        at = where.uid if where else ""
-        running = [one.id for one in self.network.instances if (one.service.uid, one.exchange.uid) == (uid, at)]
+        serving = serving_exchange(resolved.catalog, resolved.exchanges, service, exchange)
+        instances = (one for one in self.network.instances if one.service.uid == uid)
+        running = [instance.id for instance in instances if serving and instance.exchange.uid == serving.uid]
         reason = f"Service “{service.name}” {verb}."
         if verb == "lets it through" and service.product != "linux-firewall":
             reason = f"Subject to the policy of “{service.name}” itself."
@@ -82,7 +82,7 @@ class PathBuilder:
         self.add_hop("app", app.app.name, f"{public} → {inside}{source}", "Published to the internet.")
 
     def add_egress(self, leaving: Member, packet: Packet, app: PublishedApp | None, far: str) -> None:
-        """far: the address on the internet, where one was asked about."""
+        """Add where the packet leaves the network. far: the address on the internet, where one was asked about."""
         self.add_home_node(leaving)
         if leaving.is_exit:
             self.add_hop("connector", leaving.connector.name, "exit")
@@ -91,16 +91,16 @@ class PathBuilder:
         if app:
             self.add_hop("connector", leaving.connector.name, address_text(app.addresses[0]))
             return
-        there = self.network.resolved(leaving.segment.uid)
-        rules = there.routing_table.nat.get(leaving.connector.uid, ())
-        translated = translate_inbound(rules, there.prefixes, packet) if rules else None
+        resolved = self.network.resolved(leaving.segment.uid)
+        rules = resolved.routing_table.nat.get(leaving.connector.uid, ())
+        translated = translate_inbound(rules, resolved.prefixes, packet) if rules else None
         if translated:
             self._translate(translated, packet, "inwards")
         arrived = translated.packet if translated else packet
         self.add_hop("connector", leaving.connector.name, address_text(arrived.destination))
 
     def reply_hops(self, source: int, owner: Member | None) -> tuple[Hop, ...]:
-        """The replies' way; owner: whom they are routed to where that is not who began."""
+        """Return the path of the replies. owner: the member they are routed to, where that is not the initiator."""
         hops = [
             replace(hop, detail=self._undone.get(hop.detail, hop.detail), reason=_reply_reason(hop))
             for hop in reversed(self.hops)
@@ -110,18 +110,18 @@ class PathBuilder:
             hops[-1] = Hop("connector", owner.connector.name, address_text(source), reason)
         return tuple(hops)
 
-    def _translate(self, done: TranslatedPacket, before: Packet, way: str) -> None:
-        told, undone = [], []
+    def _translate(self, done: TranslatedPacket, before: Packet, direction: str) -> None:
+        changes, undone = [], []
         if done.packet.source != before.source:
             pool = f" (one of {', '.join(done.rule.source.prefixes)})" if done.pool else ""
             inside, outside = address_text(before.source), address_text(done.packet.source)
-            told.append(f"source {inside} → {outside}{pool}")
+            changes.append(f"source {inside} → {outside}{pool}")
             undone.append(f"destination {outside}{pool} → {inside}")
         if (done.packet.destination, done.packet.l4) != (before.destination, before.l4):
-            told.append(f"destination {_format_destination(before)} → {_format_destination(done.packet)}")
+            changes.append(f"destination {_format_destination(before)} → {_format_destination(done.packet)}")
             undone.append(f"source {_format_destination(done.packet)} → {_format_destination(before)}")
-        if told:
-            self.add_hop("nat", done.rule.name, "; ".join(told), f"NAT rule “{done.rule.name}”, {way}.")
+        if changes:
+            self.add_hop("nat", done.rule.name, "; ".join(changes), f"NAT rule “{done.rule.name}”, {direction}.")
             self._undone[self.hops[-1].detail] = "; ".join(undone)
 
 
