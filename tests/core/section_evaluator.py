@@ -1,4 +1,4 @@
-"""An agent on paper: what becomes of a packet, read from nothing but the sections that nodes get."""
+"""Decide a packet from nothing but the sections that nodes get: what an agent is to do, without one."""
 
 from __future__ import annotations
 
@@ -29,44 +29,48 @@ class SectionOutcome(NamedTuple):
 
 class SectionEvaluator:
     def __init__(self, resources: Mapping[str, Resource]) -> None:
-        bodies = {address: one.body for address, one in resources.items()}
-        self.segments = {one.body["segment"]: one.body for one in resources.values() if one.kind == "exchange.segment"}
+        bodies = {address: resource.body for address, resource in resources.items()}
+        self.segments = {
+            resource.body["segment"]: resource.body
+            for resource in resources.values()
+            if resource.kind == "exchange.segment"
+        }
         self.services = {
             body["segment"]: body["services"] for body in bodies.values() if set(body) >= {"index", "services"}
         }
         self.instances = {body["service"]: body for body in bodies.values() if "product" in body}
         self.links = {
-            (link["segment"], one.address.partition("/")[2]): link
-            for one in resources.values()
-            for link in one.body.get("links", ())
+            (link["segment"], resource.address.partition("/")[2]): link
+            for resource in resources.values()
+            for link in resource.body.get("links", ())
         }
 
     def sent(self, segment: str, connector: str, packet: SectionPacket) -> SectionOutcome:
         """A flow that begins behind a connector."""
         section, link = self.segments[segment], self.links[segment, connector]
         packet = _translate_outbound(link["nat_rules"], packet)
-        members = [one for one in section["members"] if one["connector"] == connector]
-        start = next((one for one in members if is_within(one["sources"], packet.source)), None)
+        members = [member for member in section["members"] if member["connector"] == connector]
+        start = next((member for member in members if is_within(member["sources"], packet.source)), None)
         if start is None:
             return SectionOutcome("spoofed")
         if (packet.source >= V6_OFFSET) != (packet.destination >= V6_OFFSET):
             return SectionOutcome("no_route")
         if packet.protocol == ("icmp" if packet.source >= V6_OFFSET else "icmpv6"):
             return SectionOutcome("no_route")
-        end = next((one for one in section["members"] if is_within(one["ranges"], packet.destination)), None)
+        end = _owner_of(section, packet.destination)
         if end is not None:
             if end["connector"] == connector:
                 return SectionOutcome("local")
             return self._inside(section, start, end, packet)
-        for other, host, ranges in self._others(section):
+        for other, decider, ranges in self._peers(section):
             if is_within(ranges, packet.destination):
-                return self._across(section, self.segments[other], host, start, packet)
+                return self._across(section, self.segments[other], decider, start, packet)
         if packet.destination >= V6_OFFSET or not section["exits"] or is_within(section["bogons"], packet.destination):
             return SectionOutcome("no_route")
         return self._ruled(section, [_first_match(section["rules"], names(start), {"internet"}, packet)], [], packet)
 
     def from_internet(self, packet: SectionPacket) -> SectionOutcome:
-        for section in sorted(self.segments.values(), key=lambda one: int(one["number"])):
+        for section in sorted(self.segments.values(), key=lambda segment: int(segment["number"])):
             for app in section["apps"]:
                 if (address_number(app["public"]), app["protocol"], app["port"]) == packet[1:]:
                     matched = _first_match(section["rules"], {"internet"}, {app["id"]}, packet)
@@ -83,45 +87,48 @@ class SectionEvaluator:
             return SectionOutcome("delivered")
         return self._ruled(section, [matched], [], packet)
 
-    def _others(self, section: Section) -> Iterator[tuple[str, Section, list[str]]]:
-        """(segment, host, addresses of it that are seen here)."""
-        for guest in section["imported_members"]:
-            yield guest["segment"], section, guest["ranges"]
-        for one in section["deciding_peers"]:
-            yield one["segment"], self.segments[one["segment"]], one["ranges"]
+    def _peers(self, section: Section) -> Iterator[tuple[str, Section, list[str]]]:
+        """Yield (peer segment, the segment of the two that decides, addresses of the peer that are seen here)."""
+        for member in section["imported_members"]:
+            yield member["segment"], section, member["ranges"]
+        for peer in section["deciding_peers"]:
+            yield peer["segment"], self.segments[peer["segment"]], peer["ranges"]
 
     def _across(
-        self, section: Section, other: Section, host: Section, start: Section, packet: SectionPacket
+        self, section: Section, other: Section, decider: Section, start: Section, packet: SectionPacket
     ) -> SectionOutcome:
-        """Between two segments; one of them is the host, whose section alone decides."""
-        end = next(one for one in other["members"] if is_within(one["ranges"], packet.destination))
+        """A flow between two segments; ``decider`` is the one of them whose section alone decides."""
+        end = _owner_of(other, packet.destination)
+        assert end is not None
         if end["connector"] == start["connector"]:
             return SectionOutcome("local")
-        passage = next((one for one in host["shares"] if _is_carried_by_share(one, section, other, packet)), None)
-        if passage is None:
+        carrying = (entry for entry in decider["shares"] if _is_carried_by_share(entry, section, other, packet))
+        share = next(carrying, None)
+        if share is None:
             return SectionOutcome("isolated")
         if self._closed(section, other, start["connector"], end["connector"], packet):
             return SectionOutcome("no_route")
         matched: list[Section | None] = []
-        for one in (section, other):
-            mine = host if one is host else host["peer_rules"][one["segment"]]
-            called = _names_of_address(mine["address_sets"], packet.destination)
-            matched.append(_first_match(mine["rules"], names(start), called, packet))
+        for segment in (section, other):
+            rule_set = decider if segment is decider else decider["peer_rules"][segment["segment"]]
+            destination_names = _names_of_address(rule_set["address_sets"], packet.destination)
+            matched.append(_first_match(rule_set["rules"], names(start), destination_names, packet))
         chains = [
             matched[0]["chain"] if matched[0] else [],
-            passage["chain"],
+            share["chain"],
             matched[1]["chain"] if matched[1] else [],
         ]
-        chain = list(dict.fromkeys(key for some in chains for key in some))
-        return self._ruled(host, matched, chain, packet, passage["id"])
+        chain = list(dict.fromkeys(key for services in chains for key in services))
+        return self._ruled(decider, matched, chain, packet, share["id"])
 
-    def _closed(self, section: Section, other: Section, one: str, two: str, packet: SectionPacket) -> bool:
+    def _closed(self, section: Section, other: Section, sender: str, receiver: str, packet: SectionPacket) -> bool:
         """Whether a route is kept from either end or from who gets replies, or no translation takes the packet in."""
-        near, far = self.links[section["segment"], one], self.links[other["segment"], two]
+        near, far = self.links[section["segment"], sender], self.links[other["segment"], receiver]
         if is_within(near["filtered_routes"], packet.destination) or is_within(far["filtered_routes"], packet.source):
             return True
-        owner = next((m["connector"] for m in section["members"] if is_within(m["ranges"], packet.source)), one)
-        if is_within(self.links[section["segment"], owner]["filtered_routes"], packet.destination):
+        owner = _owner_of(section, packet.source)
+        replies_to = owner["connector"] if owner else sender
+        if is_within(self.links[section["segment"], replies_to]["filtered_routes"], packet.destination):
             return True
         inbound = [rule for rule in far["nat_rules"] if rule["direction"] == "inbound"]
         return not _is_plain(far, packet.destination) and not any(_is_match(rule, packet) for rule in inbound)
@@ -134,14 +141,14 @@ class SectionEvaluator:
         packet: SectionPacket,
         otherwise: str | None = None,
     ) -> SectionOutcome:
-        found = [rule for rule in matched if rule]
-        if not found and otherwise is None:
+        rules = [rule for rule in matched if rule]
+        if not rules and otherwise is None:
             return SectionOutcome("denied")
-        for rule in found:
+        for rule in rules:
             if rule["action"] == "deny":
                 return SectionOutcome("denied", rule["id"])
         alive = []
-        for key in chain or (found[0]["chain"] if found else ()):
+        for key in chain or (rules[0]["chain"] if rules else ()):
             service = self.services[section["segment"]][key]
             if service["instances"]:
                 alive.append(key)
@@ -149,12 +156,11 @@ class SectionEvaluator:
                 return SectionOutcome("denied")
         for key in alive:
             instance = self.instances[key]
-            first = next(
-                (one["action"] for one in instance["rules"] if _is_match(one, packet)), instance["default_action"]
-            )
+            actions = (rule["action"] for rule in instance["rules"] if _is_match(rule, packet))
+            first = next(actions, instance["default_action"])
             if first == "deny":
                 return SectionOutcome("denied")
-        return SectionOutcome("delivered", found[0]["id"] if found else otherwise, tuple(alive))
+        return SectionOutcome("delivered", rules[0]["id"] if rules else otherwise, tuple(alive))
 
 
 def is_within(ranges: Iterable[str], address: int) -> bool:
@@ -162,8 +168,13 @@ def is_within(ranges: Iterable[str], address: int) -> bool:
     return any(low <= address <= high for low, high in spans)
 
 
+def _owner_of(section: Section, address: int) -> Section | None:
+    """Return the member that the address is routed to."""
+    return next((member for member in section["members"] if is_within(member["ranges"], address)), None)
+
+
 def names(member: Section) -> set[str]:
-    """What rules may call a sender; the circuit it came in by tells who it is."""
+    """Return what rules may call a sender; the circuit its packet came in by tells who it is."""
     return {"any", f"c:{member['connector']}", f"g:{member['group']}"}
 
 
@@ -189,18 +200,17 @@ def _is_match(rule: Section, packet: SectionPacket) -> bool:
     )
 
 
-def _is_carried_by_share(passage: Section, section: Section, other: Section, packet: SectionPacket) -> bool:
+def _is_carried_by_share(share: Section, section: Section, other: Section, packet: SectionPacket) -> bool:
     for near, far in (("a", "b"), ("b", "a")):
-        if (passage[near]["segment"], passage[far]["segment"]) == (section["segment"], other["segment"]):
-            held = is_within(passage[near]["ranges"], packet.source) and is_within(
-                passage[far]["ranges"], packet.destination
-            )
-            return held and near in passage["initiate"]
+        if (share[near]["segment"], share[far]["segment"]) == (section["segment"], other["segment"]):
+            has_source = is_within(share[near]["ranges"], packet.source)
+            has_destination = is_within(share[far]["ranges"], packet.destination)
+            return has_source and has_destination and near in share["initiate"]
     return False
 
 
 def _is_plain(link: Section, address: int) -> bool:
-    """Whether the address is behind the link under its own name."""
+    """Whether the address is behind the link and not translated."""
     hidden = [
         rule["source"] if rule["source"] is not None else ["0.0.0.0-255.255.255.255", "::-" + "ffff:" * 7 + "ffff"]
         for rule in link["nat_rules"]
@@ -216,7 +226,8 @@ def _span(prefix: str) -> str:
 
 
 def _translate_outbound(rules: Sequence[Section], packet: SectionPacket) -> SectionPacket:
-    rule = next((one for one in rules if one["direction"] == "outbound" and _is_match(one, packet)), None)
+    outbound = (rule for rule in rules if rule["direction"] == "outbound")
+    rule = next((rule for rule in outbound if _is_match(rule, packet)), None)
     if rule is None:
         return packet
     source, destination = rule["to_source"], rule["to_destination"]
