@@ -100,7 +100,7 @@ class BoardChip:
     """A policy or a share: the text of its chip and the pairs of elements that its lines join."""
 
     item: BoardObject
-    face: StateStyle
+    style: StateStyle
     words: str
     sentence: str
     lines: tuple[tuple[str, str], ...]

@@ -54,7 +54,7 @@ def test_a_policy_is_a_line_from_left_to_right_with_its_ports_on_the_chip() -> N
     drawn = build_board(network(policies={"p1": policy("web", PROD, DEV)}), {})
     (chip,) = drawn.chips
     assert chip.lines == ((f"at-{CORP}-{PROD}", f"at-{CORP}-{DEV}"),)
-    assert (chip.face.tone, chip.words) == ("allow", "tcp/443")
+    assert (chip.style.tone, chip.words) == ("allow", "tcp/443")
     assert chip.sentence == "web: prod to dev, allow tcp/443"
     columns = names(drawn.lanes[0].columns)
     assert "prod" in columns[0] and "dev" in columns[1]
@@ -82,7 +82,7 @@ def test_an_inspecting_chip_names_the_service() -> None:
         services={FW: {"name": "fw", "product": "linux-firewall"}},
     )
     (chip,) = build_board(inspected, {}).chips
-    assert (chip.face.tone, chip.words, len(chip.lines)) == ("inspect", "fw", 1)
+    assert (chip.style.tone, chip.words, len(chip.lines)) == ("inspect", "fw", 1)
 
 
 def test_what_the_draft_did_is_told_for_each_object() -> None:
