@@ -18,52 +18,52 @@ def object_schema(name: str, /, **fields: Any) -> Any:
     return inline_serializer(name, {field.rstrip("_"): deepcopy(inner) for field, inner in fields.items()})
 
 
-def text(told: str = "", **more: Any) -> Any:
-    return serializers.CharField(help_text=told, **more)
+def text(help_text: str = "", **more: Any) -> Any:
+    return serializers.CharField(help_text=help_text, **more)
 
 
-def optional_text(told: str = "") -> Any:
-    return serializers.CharField(help_text=told, allow_null=True, required=False)
+def optional_text(help_text: str = "") -> Any:
+    return serializers.CharField(help_text=help_text, allow_null=True, required=False)
 
 
-def number(told: str = "", **more: Any) -> Any:
-    return serializers.IntegerField(help_text=told, **more)
+def number(help_text: str = "", **more: Any) -> Any:
+    return serializers.IntegerField(help_text=help_text, **more)
 
 
-def boolean(told: str = "", **more: Any) -> Any:
-    return serializers.BooleanField(help_text=told, **more)
+def boolean(help_text: str = "", **more: Any) -> Any:
+    return serializers.BooleanField(help_text=help_text, **more)
 
 
-def uid(told: str = "") -> Any:
-    return serializers.UUIDField(help_text=told, read_only=True)
+def uid(help_text: str = "") -> Any:
+    return serializers.UUIDField(help_text=help_text, read_only=True)
 
 
-def timestamp(told: str = "", **more: Any) -> Any:
-    return serializers.DateTimeField(help_text=told, **more)
+def timestamp(help_text: str = "", **more: Any) -> Any:
+    return serializers.DateTimeField(help_text=help_text, **more)
 
 
-def decimal_text(told: str = "decimal text") -> Any:
-    return serializers.CharField(help_text=told)
+def decimal_text(help_text: str = "decimal text") -> Any:
+    return serializers.CharField(help_text=help_text)
 
 
-def choice(options: Sequence[str], told: str = "", **more: Any) -> Any:
-    return serializers.ChoiceField(list(options), help_text=told, **more)
+def choice(options: Sequence[str], help_text: str = "", **more: Any) -> Any:
+    return serializers.ChoiceField(list(options), help_text=help_text, **more)
 
 
-def text_list(told: str = "", **more: Any) -> Any:
-    return serializers.ListField(child=serializers.CharField(), help_text=told, **more)
+def text_list(help_text: str = "", **more: Any) -> Any:
+    return serializers.ListField(child=serializers.CharField(), help_text=help_text, **more)
 
 
-def list_of(inner: Any, told: str = "", **more: Any) -> Any:
-    return serializers.ListField(child=deepcopy(inner), help_text=told, **more)
+def list_of(inner: Any, help_text: str = "", **more: Any) -> Any:
+    return serializers.ListField(child=deepcopy(inner), help_text=help_text, **more)
 
 
-def any_json(told: str = "", **more: Any) -> Any:
-    return serializers.JSONField(help_text=told, **more)
+def any_json(help_text: str = "", **more: Any) -> Any:
+    return serializers.JSONField(help_text=help_text, **more)
 
 
-def mapping(told: str = "", **more: Any) -> Any:
-    return serializers.DictField(help_text=told, **more)
+def mapping(help_text: str = "", **more: Any) -> Any:
+    return serializers.DictField(help_text=help_text, **more)
 
 
 def nullable(inner: Any) -> Any:

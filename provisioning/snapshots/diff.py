@@ -15,9 +15,9 @@ from provisioning.snapshots.queries import Snapshot, StoredObject
 ObjectBody = Mapping[str, Any]
 
 
-def diff_snapshots(one: Snapshot, other: Snapshot) -> list[dict[str, Any]]:
+def diff_snapshots(base: Snapshot, changed_snapshot: Snapshot) -> list[dict[str, Any]]:
     """``{"kind","id","name","action","before","after","fields":[{"path","before","after"}]}``, by kind and name."""
-    before, after = tenant_cache.load_objects(one), tenant_cache.load_objects(other)
+    before, after = tenant_cache.load_objects(base), tenant_cache.load_objects(changed_snapshot)
     label = _label_lookup(before, after)
     changed: list[tuple[StoredObject, StoredObject | None, StoredObject | None]] = []
     for kind in core.KINDS:

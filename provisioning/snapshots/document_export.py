@@ -24,19 +24,19 @@ _FREE_TEXT_FIELDS = ("name", "description")
 def export_document(view: Snapshot, *, ids: bool = True) -> dict[str, list[dict[str, Any]]]:
     """Kind → objects by name."""
     content = tenant_cache.load_objects(view)
-    found: dict[str, list[dict[str, Any]]] = {kind: [] for kind in core.KINDS}
-    called = _ReferenceNames(content)
+    document: dict[str, list[dict[str, Any]]] = {kind: [] for kind in core.KINDS}
+    names = _ReferenceNames(content)
     for row in sorted(content, key=lambda row: (row.name, row.number)):
-        body = order_fields(row.kind, called.by_name(row))
-        found[row.kind].append({"id": row.uid, **body} if ids else body)
-    return found
+        body = order_fields(row.kind, names.by_name(row))
+        document[row.kind].append({"id": row.uid, **body} if ids else body)
+    return document
 
 
 def export_objects(view: Snapshot, kind: str, uids: Iterable[str]) -> list[dict[str, Any]]:
     """These objects of one kind, references by name."""
     content = tenant_cache.load_objects(view)
-    called = _ReferenceNames(content)
-    return [order_fields(kind, called.by_name(content.of(kind)[uid].row)) for uid in uids]
+    names = _ReferenceNames(content)
+    return [order_fields(kind, names.by_name(content.of(kind)[uid].row)) for uid in uids]
 
 
 def order_fields(kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def _order_value(value: Any, order: FieldOrder) -> Any:
         known = [field for field in order if field in value]
         more = sorted(value.keys() - order.keys()) if len(known) < len(value) else ()
         return {field: _order_value(value[field], order.get(field, {})) for field in (*known, *more)}
-    return [_order_value(one, order) for one in value] if isinstance(value, list) else value
+    return [_order_value(item, order) for item in value] if isinstance(value, list) else value
 
 
 @cache
@@ -79,12 +79,12 @@ class _ReferenceNames:
     def _name(self, uid: str, kinds: tuple[str, ...]) -> str:
         """Its name where no other object that could be meant has it, and it could not be taken for an id or a word."""
         if (uid, kinds) not in self._known:
-            row = next((held for kind in kinds if (held := self.content.get(kind, uid))), None)
-            called = row.name if row else uid
-            meant = {found for kind in kinds if (found := self.content.resolve()(kind, called))}
-            clear = meant == {uid} and called not in (core.ANY, core.INTERNET)
-            clear = clear and not ("prefix-lists" in kinds and core.is_prefix(called))
-            self._known[uid, kinds] = called if clear else uid
+            row = next((known for kind in kinds if (known := self.content.get(kind, uid))), None)
+            name = row.name if row else uid
+            meanings = {found for kind in kinds if (found := self.content.resolve()(kind, name))}
+            is_clear = meanings == {uid} and name not in (core.ANY, core.INTERNET)
+            is_clear = is_clear and not ("prefix-lists" in kinds and core.is_prefix(name))
+            self._known[uid, kinds] = name if is_clear else uid
         return self._known[uid, kinds]
 
 
@@ -96,4 +96,4 @@ def _replace_references(value: Any, names: Mapping[str, str]) -> Any:
             field: inner if field in _FREE_TEXT_FIELDS else _replace_references(inner, names)
             for field, inner in value.items()
         }
-    return [_replace_references(one, names) for one in value] if isinstance(value, list) else value
+    return [_replace_references(item, names) for item in value] if isinstance(value, list) else value

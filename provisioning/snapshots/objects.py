@@ -53,12 +53,12 @@ class SnapshotObjects:
         return self.entries.get(kind, {})
 
     def get(self, kind: str, uid: str) -> StoredObject | None:
-        found = self.of(kind).get(uid)
-        return found.row if found else None
+        entry = self.of(kind).get(uid)
+        return entry.row if entry else None
 
     def body(self, kind: str, uid: str) -> dict[str, Any] | None:
-        found = self.of(kind).get(uid)
-        return found.row.body if found else None
+        entry = self.of(kind).get(uid)
+        return entry.row.body if entry else None
 
     def names(self, kind: str) -> dict[str, str]:
         """Name → uid of the oldest object that has it."""
@@ -68,15 +68,15 @@ class SnapshotObjects:
 
     def label(self, uid: str) -> str:
         """What the object with this uid is called; the uid itself when there is none."""
-        found = next((kind[uid] for kind in self.entries.values() if uid in kind), None)
-        return found.row.name if found else uid
+        entry = next((kind[uid] for kind in self.entries.values() if uid in kind), None)
+        return entry.row.name if entry else uid
 
     def resolve(self, aliases: Mapping[str, str] | None = None) -> Callable[[str, str], str | None]:
         """What the core's readers ask: (kind, name or id) → uid. aliases: other ids for these objects."""
 
-        def find(kind: str, wanted: str) -> str | None:
-            wanted = (aliases or {}).get(wanted, wanted)
-            return wanted if wanted in self.of(kind) else self.names(kind).get(wanted)
+        def find(kind: str, name_or_uid: str) -> str | None:
+            name_or_uid = (aliases or {}).get(name_or_uid, name_or_uid)
+            return name_or_uid if name_or_uid in self.of(kind) else self.names(kind).get(name_or_uid)
 
         return find
 
@@ -84,17 +84,17 @@ class SnapshotObjects:
         """The content after these changes."""
         touched: dict[str, dict[str, ParsedObject]] = {}
         for kind, uid, entry in changes:
-            here = touched.get(kind)
-            if here is None:
-                here = touched[kind] = dict(self.of(kind))
+            entries = touched.get(kind)
+            if entries is None:
+                entries = touched[kind] = dict(self.of(kind))
             if entry is None:
-                here.pop(uid, None)
+                entries.pop(uid, None)
             else:
-                here[uid] = entry
-        for kind, here in touched.items():
-            numbers = [entry.row.number for entry in here.values()]
+                entries[uid] = entry
+        for kind, entries in touched.items():
+            numbers = [entry.row.number for entry in entries.values()]
             if any(one > other for one, other in pairwise(numbers)):
-                touched[kind] = dict(sorted(here.items(), key=lambda pair: pair[1].row.number))
+                touched[kind] = dict(sorted(entries.items(), key=lambda pair: pair[1].row.number))
         names = {kind: known for kind, known in self._names.items() if kind not in touched}
         return SnapshotObjects({**self.entries, **touched}, names)
 

@@ -36,15 +36,15 @@ def write_entries(records: Iterable[Version] | Iterable[Overlay], using: str = "
         )
         rows = (
             {
-                "tenant_id": one.tenant_id,
-                owner: one.pk,
-                "item_id": one.item_id,
+                "tenant_id": record.tenant_id,
+                owner: record.pk,
+                "item_id": record.item_id,
                 "label": label,
                 "sort": sort,
-                **{name: getattr(one, name) for name in more},
+                **{name: getattr(record, name) for name in more},
             }
-            for one in batch
-            for label, sort in entries_of(one)
+            for record in batch
+            for label, sort in entries_of(record)
         )
         index = OverlayIndexEntry if isinstance(batch[0], Overlay) else VersionIndexEntry
         bulk_insert.insert_rows(index._meta.db_table, rows, using)
@@ -79,7 +79,7 @@ def _values_at(value: Any, path: Sequence[str]) -> Iterator[Any]:
         yield value
     elif path[0] == "*":
         inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
-        for one in inner:
-            yield from _values_at(one, path[1:])
+        for item in inner:
+            yield from _values_at(item, path[1:])
     elif isinstance(value, Mapping) and path[0] in value:
         yield from _values_at(value[path[0]], path[1:])

@@ -43,13 +43,13 @@ class CsvObject:
     body: dict[str, Any] = field(default_factory=dict)
     lines: list[CsvRow] = field(default_factory=list)
 
-    def merged_onto(self, held: Body) -> dict[str, Any]:
+    def merged_onto(self, existing: Body) -> dict[str, Any]:
         """The body this makes of the one that is there; settings without a column stay too."""
-        body = {**held, **self.body}
-        if "settings" in self.body and body.get("kind") == held.get("kind"):
+        body = {**existing, **self.body}
+        if "settings" in self.body and body.get("kind") == existing.get("kind"):
             stay = {
                 key: value
-                for key, value in held.get("settings", {}).items()
+                for key, value in existing.get("settings", {}).items()
                 if SETTING_PREFIX + key not in self.columns
             }
             body["settings"] = {**stay, **self.body["settings"]}
@@ -171,26 +171,26 @@ def rows_to_objects(
 ) -> tuple[list[CsvObject], list[tuple[int, str, str]]]:
     """The objects of a table, in its order, and what is wrong with cells as (row, column, message)."""
     table = CSV_TABLES[kind]
-    wrong: list[tuple[int, str, str]] = []
+    problems: list[tuple[int, str, str]] = []
     for name in header:
         if name not in table.columns and not (table.settings and name.startswith(SETTING_PREFIX)):
-            known = "" if wrong else f" There are {', '.join(table.columns)}."
-            wrong.append((1, name, f"There is no column “{name}”; leave it out.{known}"))
+            known = "" if problems else f" There are {', '.join(table.columns)}."
+            problems.append((1, name, f"There is no column “{name}”; leave it out.{known}"))
     if "name" not in header:
-        wrong.append((1, "name", "There is no column “name”."))
-    found: dict[str, CsvObject] = {}
-    for line in lines if not wrong else ():
+        problems.append((1, "name", "There is no column “name”."))
+    objects: dict[str, CsvObject] = {}
+    for line in lines if not problems else ():
         name = line.cells["name"]
         if not name:
-            wrong.append((line.number, "name", "This row has no name."))
+            problems.append((line.number, "name", "This row has no name."))
         else:
-            found.setdefault(name, CsvObject(name, table)).lines.append(line)
-    for one in found.values():
+            objects.setdefault(name, CsvObject(name, table)).lines.append(line)
+    for item in objects.values():
         try:
-            one.body = {"name": one.name, **table.read(one.lines)}
+            item.body = {"name": item.name, **table.read(item.lines)}
         except BadCell as error:
-            wrong.append((_row_number(one.lines, error.column), error.column, str(error)))
-    return list(found.values()), wrong
+            problems.append((_row_number(item.lines, error.column), error.column, str(error)))
+    return list(objects.values()), problems
 
 
 def _row_number(lines: Sequence[CsvRow], column: str) -> int:
@@ -200,10 +200,10 @@ def _row_number(lines: Sequence[CsvRow], column: str) -> int:
 
 def _common_cell(lines: Sequence[CsvRow], column: str) -> str:
     """The cell that rows of one name have in common."""
-    told = list(dict.fromkeys(line.cells[column] for line in lines if line.cells[column]))
-    if len(told) > 1:
-        raise BadCell(column, f"“{told[1]}” is not what the first row of this name says, “{told[0]}”.")
-    return told[0] if told else ""
+    cells = list(dict.fromkeys(line.cells[column] for line in lines if line.cells[column]))
+    if len(cells) > 1:
+        raise BadCell(column, f"“{cells[1]}” is not what the first row of this name says, “{cells[0]}”.")
+    return cells[0] if cells else ""
 
 
 def _parse_text(column: str, cell: str) -> str | None:
@@ -277,7 +277,7 @@ def _format_cell(value: Any) -> str:
         return value
     if value is None:
         return ""
-    if isinstance(value, list) and all(isinstance(one, str) and "|" not in one and one[:1] != "[" for one in value):
+    if isinstance(value, list) and all(isinstance(item, str) and "|" not in item and item[:1] != "[" for item in value):
         return "|".join(value)
     return json.dumps(value, ensure_ascii=False)
 

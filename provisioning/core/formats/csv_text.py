@@ -91,11 +91,11 @@ def _parse_header(cells: Sequence[str]) -> list[str]:
         raise BadCsv(
             1, f"There are {len(header):,} columns; {MAX_COLUMNS} is the most. Leave out what is not asked for."
         )
-    for place, name in enumerate(header):
+    for index, name in enumerate(header):
         if len(name) > MAX_COLUMN_NAME_LENGTH:
-            raise BadCsv(1, f"The name of column {place + 1} is longer than {MAX_COLUMN_NAME_LENGTH} characters.")
-        if not name or name in header[:place]:
-            raise BadCsv(1, f"Column {place + 1} has no name." if not name else f"There are two columns “{name}”.")
+            raise BadCsv(1, f"The name of column {index + 1} is longer than {MAX_COLUMN_NAME_LENGTH} characters.")
+        if not name or name in header[:index]:
+            raise BadCsv(1, f"Column {index + 1} has no name." if not name else f"There are two columns “{name}”.")
     return header
 
 

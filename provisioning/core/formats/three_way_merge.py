@@ -104,11 +104,11 @@ class _Merger:
             merged[name] = self.merge_values(
                 f"{path}[{name}]", *(side.get(name, ABSENT) for side in (base, mine, theirs))
             )
-        there = [name for name, value in merged.items() if value is not ABSENT]
-        return [merged[name] for name in self.merge_order(path, there, list(base), list(mine), list(theirs))]
+        present = [name for name, value in merged.items() if value is not ABSENT]
+        return [merged[name] for name in self.merge_order(path, present, list(base), list(mine), list(theirs))]
 
     def merge_order(
-        self, path: str, there: list[str], base: list[str], mine: list[str], theirs: list[str]
+        self, path: str, present: list[str], base: list[str], mine: list[str], theirs: list[str]
     ) -> list[str]:
         """The first match decides among rules, so that an order both changed is a conflict like a field."""
         everywhere = [name for name in base if name in mine and name in theirs]
@@ -120,12 +120,12 @@ class _Merger:
         else:
             taken = self.resolve_conflict(f"{path} (order)", base, mine, theirs)
             first, second = (mine, theirs) if taken is mine else (theirs, mine)
-        found = [name for name in first if name in there]
-        for place, name in enumerate(second):
-            if name in there and name not in found:
-                before = next((other for other in reversed(second[:place]) if other in found), None)
-                found.insert(found.index(before) + 1 if before is not None else 0, name)
-        return found
+        order = [name for name in first if name in present]
+        for index, name in enumerate(second):
+            if name in present and name not in order:
+                before = next((other for other in reversed(second[:index]) if other in order), None)
+                order.insert(order.index(before) + 1 if before is not None else 0, name)
+        return order
 
 
 def _diff_values(path: str, before: Any, after: Any, label: ReferenceLabel) -> Iterator[FieldDifference]:
@@ -149,21 +149,21 @@ def _diff_values(path: str, before: Any, after: Any, label: ReferenceLabel) -> I
 
 def _key_by_name(versions: Sequence[list[Any]], label: ReferenceLabel) -> list[dict[str, Any]] | None:
     """Each version's objects by the first fields that tell them apart in every version; None where none do."""
-    if not all(isinstance(one, Mapping) for version in versions for one in version):
+    if not all(isinstance(item, Mapping) for version in versions for item in version):
         return None
     for fields in _LIST_KEYS:
-        told = [[_list_key(one, fields, label) for one in version] for version in versions]
-        if all(None not in names and len(set(names)) == len(names) for names in told):
+        keys = [[_list_key(item, fields, label) for item in version] for version in versions]
+        if all(None not in names and len(set(names)) == len(names) for names in keys):
             return [
-                dict(zip(map(str, names), version, strict=True)) for names, version in zip(told, versions, strict=True)
+                dict(zip(map(str, names), version, strict=True)) for names, version in zip(keys, versions, strict=True)
             ]
     return None
 
 
-def _list_key(one: Mapping[str, Any], fields: tuple[str, ...], label: ReferenceLabel) -> str | None:
-    if not all(field in one for field in fields) or not isinstance(one[fields[0]], str) or not one[fields[0]]:
+def _list_key(item: Mapping[str, Any], fields: tuple[str, ...], label: ReferenceLabel) -> str | None:
+    if not all(field in item for field in fields) or not isinstance(item[fields[0]], str) or not item[fields[0]]:
         return None
-    return "/".join("" if one[field] is None else label(str(one[field])) for field in fields)
+    return "/".join("" if item[field] is None else label(str(item[field])) for field in fields)
 
 
 def _absent_as_none(value: Any) -> Any:

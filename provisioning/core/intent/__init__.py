@@ -162,12 +162,12 @@ class Intent:
             for item in self.of(kind).values():
                 yield kind, item
 
-    def find(self, kind: str, wanted: str) -> Any | None:
+    def find(self, kind: str, name: str) -> Any | None:
         """The object with this uid, name or key; None when there is none."""
         objects = self.of(kind)
-        if wanted in objects:
-            return objects[wanted]
-        return next((item for item in objects.values() if wanted in (item.name, item.key)), None)
+        if name in objects:
+            return objects[name]
+        return next((item for item in objects.values() if name in (item.name, item.key)), None)
 
     def label(self, uid: str) -> str:
         """The name of what a policy names; ``any`` and ``internet`` stand for themselves, and so does what is gone."""

@@ -40,9 +40,9 @@ class Catalog:
     products: Collection[str] = ()
     provisioned_kinds: Collection[str] = ()
 
-    def distance_km(self, here: str, there: str) -> float:
+    def distance_km(self, origin: str, destination: str) -> float:
         """Great-circle distance of two locations in kilometres (haversine); infinite where one is unknown."""
-        a, b = self.locations.get(here), self.locations.get(there)
+        a, b = self.locations.get(origin), self.locations.get(destination)
         if a is None or b is None:
             return math.inf
         lat1, lat2 = math.radians(a.latitude), math.radians(b.latitude)

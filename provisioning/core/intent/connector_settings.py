@@ -55,15 +55,15 @@ def _read_list_or_keyword(body: FieldReader, field: str, words: tuple[str, ...],
 
 def _read_peer_addresses(body: FieldReader) -> list[str]:
     """Public addresses of the devices at the far side, circuit A's first; none: they call from where they are."""
-    found = []
-    for place, text in enumerate(body.texts("peer_addresses")):
+    addresses = []
+    for index, text in enumerate(body.texts("peer_addresses")):
         try:
-            found.append(str(ipaddress.ip_address(text)))
+            addresses.append(str(ipaddress.ip_address(text)))
         except ValueError:
-            body.problem("bad_address", f"peer_addresses[{place}]", f"“{text}” is not an address, like 198.51.100.7.")
-    if len(found) > 2:
+            body.problem("bad_address", f"peer_addresses[{index}]", f"“{text}” is not an address, like 198.51.100.7.")
+    if len(addresses) > 2:
         body.problem("out_of_range", "peer_addresses", "Name at most two: one for circuit A, one for circuit B.")
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(addresses))
 
 
 def read_aws_vpc(body: FieldReader) -> dict[str, Any]:

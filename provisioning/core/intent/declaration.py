@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from operator import itemgetter
@@ -58,7 +58,8 @@ class Declaration:
             (field.name, field.spec.kinds, field.spec.is_list, None if field.spec.kinds else field.nested)
             for field in self._reference_fields
         )
-        self._stored_values = itemgetter(*(field.name for field in self.fields))
+        self._readers = tuple((field.name, field.spec.read, field.nested) for field in self.fields)
+        self._stored_values = _values_getter([field.name for field in self.fields])
         self._converters = tuple(
             (index, converter)
             for index, field in enumerate(self.fields)
@@ -68,8 +69,8 @@ class Declaration:
     def read(self, reader: FieldReader) -> dict[str, Any]:
         """Return the stored form with every default filled in; all problems go to the reader."""
         body: dict[str, Any] = {}
-        for field in self.fields:
-            body[field.name] = field.spec.read(reader, field.name, body, field.nested)
+        for name, read, nested in self._readers:
+            body[name] = read(reader, name, body, nested)
         if self._check_body is not None:
             self._check_body(reader, body)
         reader.reject_unknown_fields()
@@ -77,7 +78,7 @@ class Declaration:
 
     def build(self, body: Mapping[str, Any], number: int, *identity: Any) -> Any:
         """Return the typed value of a stored body; ``identity``: the values before the declared fields."""
-        values = list(self._stored_values(body)) if len(self.fields) > 1 else [self._stored_values(body)]
+        values = list(self._stored_values(body))
         for index, convert in self._converters:
             values[index] = convert(values[index], number, body)
         return self.type(*identity, *values)
@@ -107,8 +108,8 @@ class Declaration:
                 else:
                     yield f"{path}{field.name}", field.spec.kinds, (value,)
             elif field.nested is not None and field.spec.is_list:
-                for place, inner in enumerate(value):
-                    yield from field.nested.named_objects(inner, f"{path}{field.name}[{place}].")
+                for index, inner in enumerate(value):
+                    yield from field.nested.named_objects(inner, f"{path}{field.name}[{index}].")
             elif field.nested is not None and isinstance(value, field.nested.type):
                 yield from field.nested.named_objects(value, f"{path}{field.name}.")
 
@@ -124,6 +125,13 @@ class Declaration:
             yield here, field
             if field.nested is not None:
                 yield from field.nested.walk((*here, "*") if field.spec.is_list else here)
+
+
+def _values_getter(names: Sequence[str]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    """Return what takes these values out of a stored body; ``itemgetter`` of one name gives no tuple."""
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda body: tuple(body[name] for name in names)
 
 
 @cache

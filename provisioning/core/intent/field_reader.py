@@ -68,12 +68,12 @@ class FieldReader:
             if field not in self._known_fields:
                 self.problem("unknown_field", str(field), f"There is no field “{field}” here.")
 
-    def _read_typed(self, field: str, default: Any, kind: type | tuple[type, ...], wanted: str) -> Any:
+    def _read_typed(self, field: str, default: Any, kind: type | tuple[type, ...], expected: str) -> Any:
         value = self.get(field, default)
         fits = isinstance(value, kind) and not (isinstance(value, bool) and kind is not bool)
         if value is None or value is default or fits:
             return value
-        self.problem("wrong_type", field, f"“{field}” has to be {wanted}.")
+        self.problem("wrong_type", field, f"“{field}” has to be {expected}.")
         return None if default is REQUIRED else default
 
     def text(self, field: str, default: Any = REQUIRED, most: int = 200) -> Any:
@@ -112,35 +112,35 @@ class FieldReader:
         """Where each of the list stands; of one that is too long only as many as there may be."""
         value = self._read_typed(field, default, list, "a list") or ()
         self.check_limit(field, len(value), limit)
-        return [(f"{field}[{place}]", item) for place, item in enumerate(value[: limit.most])]
+        return [(f"{field}[{index}]", item) for index, item in enumerate(value[: limit.most])]
 
     def texts(self, field: str, default: Any = (), limit: Limit = LIST_ITEMS) -> list[str]:
-        found = []
-        for place, item in self._list_items(field, default, limit):
+        texts = []
+        for path, item in self._list_items(field, default, limit):
             if isinstance(item, str) and item.strip():
-                found.append(item.strip())
+                texts.append(item.strip())
             else:
-                self.problem("wrong_type", place, "A text was expected here.")
-        return found
+                self.problem("wrong_type", path, "A text was expected here.")
+        return texts
 
     # References
 
-    def _resolve_reference(self, place: str, value: Any, kinds: Sequence[str], literals: Sequence[str]) -> str | None:
+    def _resolve_reference(self, path: str, value: Any, kinds: Sequence[str], literals: Sequence[str]) -> str | None:
         if not isinstance(value, str):
-            self.problem("wrong_type", place, "A name or an id was expected here.")
+            self.problem("wrong_type", path, "A name or an id was expected here.")
             return None
         value = value.strip()
         if value in literals:
             return value
-        found = {kind: uid for kind in kinds if (uid := self.resolve(kind, value))}
-        if len(set(found.values())) == 1:
-            return next(iter(found.values()))
-        if found:
-            both = " and a ".join(kind_word(kind) for kind in found)
-            self.problem("ambiguous_reference", place, f"There is a {both} “{value}”. Name the one you mean by its id.")
+        uids = {kind: uid for kind in kinds if (uid := self.resolve(kind, value))}
+        if len(set(uids.values())) == 1:
+            return next(iter(uids.values()))
+        if uids:
+            both = " and a ".join(kind_word(kind) for kind in uids)
+            self.problem("ambiguous_reference", path, f"There is a {both} “{value}”. Name the one you mean by its id.")
             return None
-        wanted = " or ".join(map(kind_word, kinds))
-        self.problem("unknown_reference", place, f"There is no {wanted} “{value}”.")
+        kind_words = " or ".join(map(kind_word, kinds))
+        self.problem("unknown_reference", path, f"There is no {kind_words} “{value}”.")
         return None
 
     def reference(self, field: str, *kinds: str, literals: Sequence[str] = (), default: Any = REQUIRED) -> str | None:
@@ -148,11 +148,11 @@ class FieldReader:
         return None if value is None else self._resolve_reference(field, value, kinds, literals)
 
     def references(self, field: str, *kinds: str, literals: Sequence[str] = (), default: Any = REQUIRED) -> list[str]:
-        each = self._list_items(field, default, REFERENCES)
-        if default is REQUIRED and not each and isinstance(self.body.get(field), list):
+        items = self._list_items(field, default, REFERENCES)
+        if default is REQUIRED and not items and isinstance(self.body.get(field), list):
             self.problem("required", field, f"“{field}” is empty. Name at least one.")
-        found = [uid for place, item in each if (uid := self._resolve_reference(place, item, kinds, literals))]
-        return list(dict.fromkeys(found))
+        uids = [uid for path, item in items if (uid := self._resolve_reference(path, item, kinds, literals))]
+        return list(dict.fromkeys(uids))
 
     # Field terms
 
@@ -160,11 +160,11 @@ class FieldReader:
         value = self.text(field)
         return self._read_prefix(field, value) if isinstance(value, str) else None
 
-    def _read_prefix(self, place: str, text: str) -> str | None:
+    def _read_prefix(self, path: str, text: str) -> str | None:
         try:
             return canonical_prefix(text)
         except BadPrefix as error:
-            self.problem(error.code, place, str(error))
+            self.problem(error.code, path, str(error))
             return None
 
     def prefixes(
@@ -176,17 +176,17 @@ class FieldReader:
         limit: Limit = PREFIXES,
     ) -> list[str]:
         """Prefixes in their one spelling; with ``lists`` also prefix lists, by uid."""
-        found: list[str | None] = []
-        for place, item in self._list_items(field, default, limit):
+        prefixes: list[str | None] = []
+        for path, item in self._list_items(field, default, limit):
             if item in literals:
-                found.append(item)
+                prefixes.append(item)
             elif not isinstance(item, str):
-                self.problem("wrong_type", place, "A prefix was expected here.")
+                self.problem("wrong_type", path, "A prefix was expected here.")
             elif allow_prefix_lists and item.strip() and not LOOKS_LIKE_ADDRESS.fullmatch(item.strip()):
-                found.append(self._resolve_reference(place, item, ("prefix-lists",), ()))
+                prefixes.append(self._resolve_reference(path, item, ("prefix-lists",), ()))
             else:
-                found.append(self._read_prefix(place, item))
-        return list(dict.fromkeys(one for one in found if one))
+                prefixes.append(self._read_prefix(path, item))
+        return list(dict.fromkeys(prefix for prefix in prefixes if prefix))
 
     def protocol(self, field: str = "protocol") -> str | int:
         """``any``, a name, or a number that has no name here."""
@@ -208,10 +208,10 @@ class FieldReader:
     def ports(self, protocol: str | int, field: str = "ports") -> list[str]:
         """Destination ports and port ranges, sorted and merged; an empty list means every port."""
         spans: list[tuple[int, int]] = []
-        every = False
-        for place, item in self._list_items(field, (), PORTS):
+        is_every_port = False
+        for path, item in self._list_items(field, (), PORTS):
             if item == "any":
-                every = True
+                is_every_port = True
                 continue
             number = isinstance(item, int) and not isinstance(item, bool)
             match = _PORT_RANGE.fullmatch(
@@ -219,7 +219,7 @@ class FieldReader:
             )
             low, high = (int(match[1]), int(match[2] or match[1])) if match else (-1, -1)
             if not 0 <= low <= high <= 65535:
-                self.problem("bad_port", place, f"“{item}” is not a port. Use 0 to 65535, or a range like 8000-8100.")
+                self.problem("bad_port", path, f"“{item}” is not a port. Use 0 to 65535, or a range like 8000-8100.")
             else:
                 spans.append((low, high))
         if spans and protocol not in ("tcp", "udp"):
@@ -230,7 +230,7 @@ class FieldReader:
                 merged[-1] = (merged[-1][0], max(high, merged[-1][1]))
             else:
                 merged.append((low, high))
-        if every or merged == [(0, 65535)]:
+        if is_every_port or merged == [(0, 65535)]:
             return []
         return [str(low) if low == high else f"{low}-{high}" for low, high in merged]
 
@@ -244,16 +244,16 @@ class FieldReader:
         least: int = 0,
         limit: Limit = LIST_ITEMS,
     ) -> list[dict[str, Any]]:
-        each = self._list_items(field, default, limit)
-        if len(each) < least and (default is not REQUIRED or isinstance(self.body.get(field), list)):
+        items = self._list_items(field, default, limit)
+        if len(items) < least and (default is not REQUIRED or isinstance(self.body.get(field), list)):
             self.problem("required", field, f"“{field}” needs at least {least}.")
-        found = []
-        for place, item in each:
+        objects = []
+        for path, item in items:
             if not isinstance(item, dict):
-                self.problem("wrong_type", place, "An object was expected here.")
+                self.problem("wrong_type", path, "An object was expected here.")
                 continue
-            found.append(read(FieldReader(item, self.resolve, f"{self.path}{place}.", self.problems)))
-        return found
+            objects.append(read(FieldReader(item, self.resolve, f"{self.path}{path}.", self.problems)))
+        return objects
 
     def object(self, field: str, default: Any = REQUIRED) -> FieldReader | None:
         """The nested object to read from; the caller finishes it."""
@@ -265,8 +265,8 @@ class FieldReader:
     def check_unique(self, field: str, values: Sequence[Any]) -> None:
         """Complains about a repeated value among the objects of a list."""
         seen = set()
-        for place, value in enumerate(values):
+        for index, value in enumerate(values):
             if value not in seen:
                 seen.add(value)
             else:
-                self.problem("duplicate", f"{field}[{place}].name", f"“{value}” is used twice. Give each its own name.")
+                self.problem("duplicate", f"{field}[{index}].name", f"“{value}” is used twice. Give each its own name.")

@@ -22,10 +22,10 @@ class PrefixResolver:
             return None
         if self.lists.keys().isdisjoint(names):
             return _literal_ranges(names)
-        found = self._ranges.get(names)
-        if found is None:
-            found = self._ranges[names] = merge_ranges(prefix_range(entry.prefix) for entry in self.entries(names))
-        return found
+        ranges = self._ranges.get(names)
+        if ranges is None:
+            ranges = self._ranges[names] = merge_ranges(prefix_range(entry.prefix) for entry in self.entries(names))
+        return ranges
 
     def texts(self, names: Sequence[str]) -> list[str]:
         """Prefix lists spelled out."""
@@ -33,13 +33,13 @@ class PrefixResolver:
 
     def entries(self, names: Sequence[str]) -> list[PrefixEntry]:
         """What route policies match; a plain prefix is exactly itself."""
-        found: list[PrefixEntry] = []
+        entries: list[PrefixEntry] = []
         for name in names:
             if is_prefix(name):
-                found.append(PrefixEntry(name))
+                entries.append(PrefixEntry(name))
             elif name in self.lists:
-                found += self.lists[name].entries
-        return found
+                entries += self.lists[name].entries
+        return entries
 
 
 @lru_cache(maxsize=65536)
