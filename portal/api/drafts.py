@@ -21,7 +21,7 @@ from portal.api.schema_fields import boolean, choice, list_of, number, object_sc
 from portal.api.tenancy import validate_body
 from provisioning.core import intent as core
 from provisioning.models import Draft, Edit
-from provisioning.services.drafts import editing
+from provisioning.services.drafts import history, lifecycle
 from provisioning.services.drafts.rebase import Resolution, rebase_draft
 from provisioning.snapshots import diff, queries
 
@@ -82,7 +82,7 @@ class DraftListView(BaseApiView):
 
     @extend_schema(request=NewDraftSerializer, responses={201: DRAFT})
     def post(self, request: Request) -> Response:
-        draft = editing.create_draft(validate_body(NewDraftSerializer, self.json_body(request))["name"])
+        draft = lifecycle.create_draft(validate_body(NewDraftSerializer, self.json_body(request))["name"])
         return _draft_response(draft, 201, f"{request.path}{draft.uid}/")
 
 
@@ -99,7 +99,7 @@ class DraftDetailView(BaseApiView):
     def delete(self, request: Request, draft: UUID) -> Response:
         draft_row = lock_draft(draft)
         check_if_match(request, draft_etag(draft_row))
-        editing.discard_draft(draft_row)
+        lifecycle.discard_draft(draft_row)
         return Response(status=204)
 
 
@@ -116,13 +116,13 @@ class DraftActionView(BaseApiView):
 class DraftUndoView(DraftActionView):
     """Undoes the last edit; 409 when there is none."""
 
-    service_call = staticmethod(editing.undo_edit)
+    service_call = staticmethod(history.undo_edit)
 
 
 class DraftRedoView(DraftActionView):
     """Redoes the edit that was undone last; 409 when there is none."""
 
-    service_call = staticmethod(editing.redo_edit)
+    service_call = staticmethod(history.redo_edit)
 
 
 class ConflictResolutionSerializer(serializers.Serializer):

@@ -12,7 +12,7 @@ import yaml
 
 from provisioning.models import CloudAccount, Draft, Run
 from provisioning.services import accounts, discovery, plans, runs
-from provisioning.services.drafts import editing
+from provisioning.services.drafts import editing, lifecycle
 from provisioning.snapshots import queries
 from tenants.models import Tenant
 from tenants.scope import scope
@@ -57,7 +57,7 @@ def provision_network(tenant: Tenant, patience: float = 120) -> None:
     document = yaml.safe_load(re.sub(r"\{vpc:([\w-]+)\}", lambda match: vpc_ids[match[1]], text))
     with scope(tenant):
         draft = Draft.objects.filter(name="first-network", state=Draft.State.OPEN).first()
-        draft = draft or editing.create_draft("first-network")
+        draft = draft or lifecycle.create_draft("first-network")
         editing.import_document(draft, document)
         plan = plans.create_plan(draft)
         run = runs.provision_plan(plan, plan.digest)
@@ -70,7 +70,7 @@ def create_open_draft(tenant: Tenant) -> None:
     with scope(tenant):
         if Draft.objects.exclude(name="first-network").exists():
             return
-        draft = editing.create_draft("imaging-rollout")
+        draft = lifecycle.create_draft("imaging-rollout")
         editing.add_object(draft, "groups", {"name": "imaging", "description": "Picture archive"})
         editing.add_object(draft, "connectors", _imaging_connector(vpc_ids["imaging"]))
         editing.add_object(draft, "policies", EHR_TO_IMAGING)

@@ -19,7 +19,7 @@ from provisioning.errors import Forbidden, StateConflict, ValidationFailed
 from provisioning.models import Draft, Plan
 from provisioning.selectors import plan_state
 from provisioning.services import lease, plan_computation
-from provisioning.services.drafts import editing
+from provisioning.services.drafts import lifecycle
 from provisioning.services.drafts.rebase import rebase_draft
 from provisioning.services.plan_computation import PlanInputs, PlanResult
 from provisioning.snapshots import queries, tenant_cache
@@ -54,14 +54,14 @@ def create_plan(draft: Draft) -> Plan:
         draft=draft, draft_version=draft.version, base_revision=draft.base_revision, author=actor.current().email
     )
     if large:
-        editing.withdraw_plans(draft, SUPERSEDED)
+        lifecycle.withdraw_plans(draft, SUPERSEDED)
         plan.progress = "Waiting for a worker"
         plan.save()
         outbox.enqueue("plan", plan=plan.pk)
     else:
         inputs = plan_computation.load_inputs(draft)
         result = plan_computation.compute_plan(inputs)
-        editing.withdraw_plans(draft, SUPERSEDED)
+        lifecycle.withdraw_plans(draft, SUPERSEDED)
         plan_computation.save_plan(plan, inputs, result)
     _announce(plan, "plan.make")
     return plan

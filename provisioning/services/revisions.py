@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from provisioning.models import Draft, Item
-from provisioning.services.drafts import editing
+from provisioning.services.drafts import editing, lifecycle
 from provisioning.services.drafts.overlay import BodyChange
 from provisioning.snapshots import queries, tenant_cache
 
@@ -14,7 +14,7 @@ def restore_revision(number: int, name: str | None = None) -> Draft:
     name: of the draft; one that says what it is for when left out.
     """
     then = tenant_cache.load_objects(queries.revision_snapshot(number))
-    draft = editing.create_draft(name or f"Restore revision {number} on {queries.live_snapshot().revision}")
+    draft = lifecycle.create_draft(name or f"Restore revision {number} on {queries.live_snapshot().revision}")
     now = tenant_cache.load_objects(queries.snapshot_of_draft(draft))
     rows = {row.uid: row for row in (*now, *then)}
     bodies = {uid: (now.body(row.kind, uid), then.body(row.kind, uid)) for uid, row in rows.items()}

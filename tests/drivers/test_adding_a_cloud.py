@@ -53,10 +53,10 @@ def account(people: People, paper: Cloud, tenant_scope: Callable[..., Any]) -> A
 @pytest.fixture
 def draft(people: People, tenant_scope: Callable[..., Any]) -> Any:
     """A draft with an exchange and a segment, to which a network may attach."""
-    from provisioning.services.drafts import editing
+    from provisioning.services.drafts import editing, lifecycle
 
     with tenant_scope(people.acme):
-        draft = editing.create_draft("rollout")
+        draft = lifecycle.create_draft("rollout")
         editing.add_object(draft, "exchanges", {"name": "eu", "location": "aws-eu-central-1"})
         editing.add_object(draft, "segments", {"name": "corp", "default_action": "deny"})
     return draft

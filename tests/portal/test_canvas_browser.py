@@ -47,10 +47,10 @@ class Canvas:
 
 @pytest.fixture
 def canvas(live_portal: str, people: People, tenant_scope: Callable[..., Any], page: Page) -> Canvas:
-    from provisioning.services.drafts import editing
+    from provisioning.services.drafts import lifecycle
 
     with tenant_scope(people.acme):
-        draft = editing.create_draft("rollout")
+        draft = lifecycle.create_draft("rollout")
         uids = create_sample_network(draft)
     sign_in(page, live_portal, people.netadmin)
     page.goto(f"{live_portal}/t/acme/design/{draft.uid}/")

@@ -19,10 +19,10 @@ LISTS = ("design", "connectors", "plans", "runs")
 @pytest.fixture
 def drawn(people: People, tenant_scope: Callable[..., Any]) -> Any:
     """An open draft of acme with a network in it."""
-    from provisioning.services.drafts import editing
+    from provisioning.services.drafts import lifecycle
 
     with tenant_scope(people.acme):
-        draft = editing.create_draft("rollout")
+        draft = lifecycle.create_draft("rollout")
         create_sample_network(draft)
     return draft
 
@@ -135,10 +135,10 @@ def rows(draft: Any, kind: str) -> Any:
 def test_a_discarded_draft_is_gone(
     people: People, sign_in: SignIn, tenant_scope: Callable[..., Any], drawn: Any
 ) -> None:
-    from provisioning.services.drafts import editing
+    from provisioning.services.drafts import lifecycle
 
     with tenant_scope(people.acme):
-        editing.discard_draft(drawn)
+        lifecycle.discard_draft(drawn)
     text(sign_in(people.netadmin), f"design/{drawn.uid}/", 404)
 
 

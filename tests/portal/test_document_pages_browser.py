@@ -20,10 +20,10 @@ def drawn(
     live_portal: str, people: People, tenant_scope: Callable[..., Any], page: Page
 ) -> tuple[Any, dict[str, str], str]:
     """An open draft with a network in it, the uid of one object a kind, and the address of its pages."""
-    from provisioning.services.drafts import editing
+    from provisioning.services.drafts import lifecycle
 
     with tenant_scope(people.acme):
-        draft = editing.create_draft("rollout")
+        draft = lifecycle.create_draft("rollout")
         create_sample_network(draft)
         uids = add_every_kind(draft)
     sign_in(page, live_portal, people.netadmin)
@@ -74,14 +74,14 @@ def test_a_table_is_corrected_by_row_and_imported(page: Page, people: People, te
 
 def test_what_both_changed_is_decided_field_by_field(page: Page, people: People, tenant_scope: Any, drawn: Any) -> None:
     from provisioning.services import plans, runs
-    from provisioning.services.drafts import editing
+    from provisioning.services.drafts import editing, lifecycle
 
     first, uids, address = drawn
     uid = uids["prefix-lists"]
     with tenant_scope(people.acme):
         plan = plans.create_plan(first)
         runs.provision_plan(plan, plan.digest)
-        my_draft, their_draft = editing.create_draft("mine"), editing.create_draft("theirs")
+        my_draft, their_draft = lifecycle.create_draft("mine"), lifecycle.create_draft("theirs")
         editing.patch_object(my_draft, "prefix-lists", uid, {"description": "mine", "name": "all-clinics"})
         editing.patch_object(their_draft, "prefix-lists", uid, {"description": "theirs"})
         first.refresh_from_db()

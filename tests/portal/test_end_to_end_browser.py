@@ -28,11 +28,11 @@ def provisioned(live_lab: dict[str, str], people: People, tenant_scope: Callable
     """acme's network is live: prod and dev in a closed segment, nothing allowed between them."""
     from provisioning.models import Run
     from provisioning.services import plans, runs
-    from provisioning.services.drafts import editing
+    from provisioning.services.drafts import lifecycle
 
     ensure_demo_prices()
     with tenant_scope(people.acme):
-        draft = editing.create_draft("first")
+        draft = lifecycle.create_draft("first")
         create_sample_network(draft)
         plan = plans.create_plan(draft)
         run = runs.provision_plan(plan, plan.digest)

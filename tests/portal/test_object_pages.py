@@ -22,10 +22,10 @@ SignIn = Callable[[Any], Client]
 @pytest.fixture
 def drawn(people: People, tenant_scope: Callable[..., Any]) -> tuple[Any, dict[str, str]]:
     """An open draft of acme with objects of every kind, and the uid of one of each."""
-    from provisioning.services.drafts import editing
+    from provisioning.services.drafts import lifecycle
 
     with tenant_scope(people.acme):
-        draft = editing.create_draft("rollout")
+        draft = lifecycle.create_draft("rollout")
         names = create_sample_network(draft)
         return draft, {"exchanges": names["eu"], "groups": names["prod"], **add_every_kind(draft)}
 

@@ -34,10 +34,10 @@ SPILLING = """() => [...document.querySelectorAll(".cw-note")].filter((note) => 
 def shown(people: People, tenant_scope: Callable[..., Any]) -> list[str]:
     """Of every page, with something on those that show a draft and its plan."""
     from provisioning.services import plans
-    from provisioning.services.drafts import editing
+    from provisioning.services.drafts import editing, lifecycle
 
     with tenant_scope(people.acme):
-        draft = editing.create_draft("rollout")
+        draft = lifecycle.create_draft("rollout")
         create_sample_network(draft)
         add_every_kind(draft)
         # Warned about with a path that has no place to break at.

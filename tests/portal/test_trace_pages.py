@@ -15,10 +15,10 @@ from tests.portal.sample_network import add_every_kind, create_sample_network
 @pytest.fixture
 def ask(people: People, tenant_scope: Callable[..., Any], sign_in: Callable[[Any], Client]) -> Callable[[str], str]:
     """A page of acme by its address; {draft}, {site}, {prod} and {dev} in it are filled in."""
-    from provisioning.services.drafts import editing
+    from provisioning.services.drafts import lifecycle
 
     with tenant_scope(people.acme):
-        draft = editing.create_draft("rollout")
+        draft = lifecycle.create_draft("rollout")
         names = create_sample_network(draft)
         add_every_kind(draft)
     client = sign_in(people.viewer)

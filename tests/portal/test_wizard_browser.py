@@ -26,7 +26,7 @@ def test_picking_a_discovered_vpc_fills_in_account_region_and_exchange(
     from provisioning.services.drafts import editing
 
     with tenant_scope(people.acme):
-        draft = editing.create_draft("rollout")
+        draft = lifecycle.create_draft("rollout")
         create_sample_network(draft)
         account = CloudAccount(name="main", provider="aws", account_id="123456789012", regions=["us-east-1"])
         account.discovery, account.discovered_at, account.inventory = "done", timezone.now(), {"vpcs": [VPC]}

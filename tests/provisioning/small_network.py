@@ -11,7 +11,7 @@ from django.utils import timezone
 from provisioning.core.node_document import VERSION
 from provisioning.models import Draft, Node, Run, Step
 from provisioning.services import nodes, plans, runs, steps
-from provisioning.services.drafts import editing
+from provisioning.services.drafts import editing, lifecycle
 from tenants.models import Tenant
 from tenants.scope import scope
 
@@ -38,7 +38,7 @@ HEALTH = {"document_version": VERSION}
 
 
 def draft_with_document(name: str = "first", document: dict[str, Any] | None = None) -> Draft:
-    draft = editing.create_draft(name)
+    draft = lifecycle.create_draft(name)
     editing.import_document(draft, document or DOCUMENT)
     draft.refresh_from_db()
     return draft

@@ -12,7 +12,7 @@ from django.db.migrations import RunSQL
 
 from provisioning.models import Edit, Overlay, OverlayIndexEntry, VersionIndexEntry
 from provisioning.selectors import listing
-from provisioning.services.drafts import editing
+from provisioning.services.drafts import editing, lifecycle
 from provisioning.snapshots import queries
 from tenants.scope import scope
 from tests.people import People
@@ -56,7 +56,7 @@ def stored() -> list[Any]:
 
 
 def test_stored_stances_become_default_actions_everywhere(acme: None) -> None:
-    draft = editing.create_draft("guests")
+    draft = lifecycle.create_draft("guests")
     guests = editing.add_object(draft, "segments", {"name": "guests", "default_action": "deny"})
     editing.patch_object(draft, "segments", guests.uid, {"default_action": "allow"})
     editing.add_object(draft, "groups", {"name": "visitors"})

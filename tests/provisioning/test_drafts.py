@@ -11,7 +11,7 @@ from provisioning.errors import ObjectNotFound, PreconditionFailed, StateConflic
 from provisioning.models import Draft, Item, Overlay
 from provisioning.selectors import listing
 from provisioning.services import revisions
-from provisioning.services.drafts import editing, overlay
+from provisioning.services.drafts import editing, history, lifecycle, overlay
 from provisioning.services.drafts.rebase import RebaseConflict, Resolution, rebase_draft
 from provisioning.snapshots import diff, document_export, queries, tenant_cache
 from tenants import audit
@@ -39,21 +39,21 @@ def test_sixty_edits_are_undone_and_redone_one_by_one(draft: Draft) -> None:
         editing.add_object(draft, "groups", {"name": f"group-{number:02}"})
     everything = names(draft)
     for _ in range(60):
-        editing.undo_edit(draft)
+        history.undo_edit(draft)
     assert names(draft) == ["dev", "prod"]
     for _ in range(60):
-        editing.redo_edit(draft)
+        history.redo_edit(draft)
     assert names(draft) == everything
     with pytest.raises(StateConflict, match="nothing to redo"):
-        editing.redo_edit(draft)
+        history.redo_edit(draft)
 
 
 def test_an_edit_after_an_undo_ends_what_could_be_redone(draft: Draft) -> None:
     editing.add_object(draft, "groups", {"name": "wrong"})
-    editing.undo_edit(draft)
+    history.undo_edit(draft)
     editing.add_object(draft, "groups", {"name": "right"})
     with pytest.raises(StateConflict):
-        editing.redo_edit(draft)
+        history.redo_edit(draft)
     assert names(draft) == ["dev", "prod", "right"]
 
 
@@ -111,7 +111,7 @@ def test_what_was_made_at_once_is_audited_object_by_object_and_the_chain_holds(d
 def test_taking_an_edit_back_by_hand_leaves_no_overlay(people: People) -> None:
     provision_document(people.acme)
     with scope(people.acme):
-        draft = editing.create_draft("second")
+        draft = lifecycle.create_draft("second")
         row = queries.list_objects(queries.snapshot_of_draft(draft), "groups")[0]
         editing.patch_object(draft, "groups", row.uid, {"description": "new"})
         assert Overlay.objects.filter(draft=draft).count() == 1
@@ -123,7 +123,7 @@ def two_drafts(people: People, mine: dict[str, Any], theirs: dict[str, Any]) -> 
     """A draft that changes site-1 on revision 1, while revision 2 changed it too; and the site's id."""
     provision_document(people.acme)
     with scope(people.acme):
-        draft, other = editing.create_draft("mine"), editing.create_draft("other")
+        draft, other = lifecycle.create_draft("mine"), lifecycle.create_draft("other")
         site = queries.list_objects(queries.live_snapshot(), "connectors")[0]
         editing.patch_object(draft, "connectors", site.uid, mine)
         editing.patch_object(other, "connectors", site.uid, theirs)
@@ -143,12 +143,12 @@ def test_different_fields_are_merged_and_the_edits_can_still_be_undone(people: P
         rebase_draft(draft)
         body = body_of(draft, uid)
         assert (body["size"], body["description"], body["preference"]) == ("large", "theirs", 7)
-        editing.undo_edit(draft)
+        history.undo_edit(draft)
         body = body_of(draft, uid)
         assert (body["size"], body["description"], body["preference"]) == ("large", "theirs", 100)
-        editing.undo_edit(draft)
+        history.undo_edit(draft)
         assert body_of(draft, uid)["size"] == "small" and not Overlay.objects.filter(draft=draft).exists()
-        editing.redo_edit(draft)
+        history.redo_edit(draft)
         assert body_of(draft, uid)["size"] == "large"
 
 
@@ -181,7 +181,7 @@ def test_the_same_field_is_a_conflict_until_it_is_decided(people: People) -> Non
 def test_what_one_removed_and_the_other_changed_is_a_conflict(people: People) -> None:
     provision_document(people.acme)
     with scope(people.acme):
-        draft = editing.create_draft("mine")
+        draft = lifecycle.create_draft("mine")
         site = queries.list_objects(queries.live_snapshot(), "connectors")[0]
         editing.remove_object(draft, "connectors", site.uid)
     bigger = [{**DOCUMENT["connectors"][0], "size": "large"}, DOCUMENT["connectors"][1]]
@@ -200,7 +200,7 @@ def test_a_removed_or_changed_object_is_restored_from_the_base_or_from_a_revisio
     bigger = [{**DOCUMENT["connectors"][0], "size": "large"}, DOCUMENT["connectors"][1]]
     provision_document(people.acme, "bigger", {**DOCUMENT, "connectors": bigger})
     with scope(people.acme):
-        draft = editing.create_draft("mine")
+        draft = lifecycle.create_draft("mine")
         site = queries.list_objects(queries.live_snapshot(), "connectors")[0]
         with pytest.raises(StateConflict, match="nothing to restore"):
             editing.restore_object(draft, "connectors", site.uid)
@@ -208,7 +208,7 @@ def test_a_removed_or_changed_object_is_restored_from_the_base_or_from_a_revisio
         assert editing.restore_object(draft, "connectors", site.uid).body["size"] == "large"
         assert editing.restore_object(draft, "connectors", site.uid, 1).body["size"] == "small"
         assert body_of(draft, site.uid)["size"] == "small"
-        editing.undo_edit(draft)
+        history.undo_edit(draft)
         assert body_of(draft, site.uid)["size"] == "large"
 
 
@@ -229,7 +229,7 @@ def test_pages_of_a_draft_go_forth_and_back_over_base_and_overlay(people: People
     groups = [{"name": f"g{number:03}"} for number in range(120)] + DOCUMENT["groups"]
     provision_document(people.acme, "many", {**DOCUMENT, "groups": groups})
     with scope(people.acme):
-        draft = editing.create_draft("more")
+        draft = lifecycle.create_draft("more")
         for number in (7, 57):
             editing.add_object(draft, "groups", {"name": f"g{number:03}-x"})
         draft.refresh_from_db()
@@ -260,7 +260,7 @@ def test_a_draft_of_another_tenant_does_not_exist_and_no_tenant_is_an_error(peop
 
 
 def test_policies_drawn_in_two_drafts_do_not_meet_at_one_position(draft: Draft) -> None:
-    other = editing.create_draft("another")
+    other = lifecycle.create_draft("another")
     editing.import_document(other, DOCUMENT)
     body = {"segments": ["corp"], "from": ["prod"], "to": ["dev"], "rules": []}
     first = editing.add_object(draft, "policies", {"name": "mine", **body}).body["position"]

@@ -11,7 +11,7 @@ from django.utils import timezone
 from provisioning.errors import StateConflict
 from provisioning.models import Draft, Plan
 from provisioning.services import plans, runs
-from provisioning.services.drafts import editing
+from provisioning.services.drafts import lifecycle
 from tenants.models import Outbox
 from tenants.scope import scope
 from tests.people import People
@@ -79,7 +79,7 @@ def test_a_plan_of_a_draft_that_is_discarded_meanwhile_is_computed_no_further(
 ) -> None:
     with scope(people.acme):
         draft = draft_with_document()
-        came = meanwhile(lambda: editing.discard_draft(draft))
+        came = meanwhile(lambda: lifecycle.discard_draft(draft))
         plan = processed(people, plans.create_plan(draft))
         assert plan.state == "stale" and "was discarded" in plan.moved[0] and came == []
 
@@ -88,7 +88,7 @@ def test_a_discarded_draft_is_not_provisioned(people: People) -> None:
     with scope(people.acme):
         draft = draft_with_document()
         plan = plans.create_plan(draft)
-        editing.discard_draft(draft)
+        lifecycle.discard_draft(draft)
         with pytest.raises(StateConflict, match="stale"):
             runs.provision_plan(plan, plan.digest)
         # Discarded while somebody presses Provision: the draft itself says so.

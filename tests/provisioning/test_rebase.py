@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from provisioning.models import Draft
-from provisioning.services.drafts import editing, overlay
+from provisioning.services.drafts import editing, history, lifecycle, overlay
 from provisioning.services.drafts.rebase import RebaseConflict, Resolution, rebase_draft
 from provisioning.snapshots import document_export, queries, tenant_cache
 from tenants.models import AuditEntry
@@ -47,11 +47,11 @@ def states(draft: Draft) -> list[dict[str, Any]]:
     found = [exported(draft)]
     steps = draft.cursor
     for _ in range(steps):
-        editing.undo_edit(draft)
+        history.undo_edit(draft)
         found.append(exported(draft))
     assert found[-1] == document_export.export_document(queries.live_snapshot())
     for earlier in reversed(found[:-1]):
-        editing.redo_edit(draft)
+        history.redo_edit(draft)
         assert exported(draft) == earlier
     return found[::-1]
 
@@ -67,7 +67,7 @@ def groups_of(states: list[dict[str, Any]], name: str) -> list[Any]:
 def conflicting(people: People) -> tuple[Draft, str]:
     provision_document(people.acme)
     with scope(people.acme):
-        draft, other = editing.create_draft("mine"), editing.create_draft("other")
+        draft, other = lifecycle.create_draft("mine"), lifecycle.create_draft("other")
         uid = uid_of(draft, "connectors", "site-1")
         editing.patch_object(draft, "connectors", uid, {"size": "large", "preference": 7})
         editing.patch_object(other, "connectors", uid, {"size": "medium", "description": "theirs"})
@@ -109,7 +109,7 @@ def test_a_resolution_that_decides_nothing_is_refused_and_nothing_is_moved(peopl
 def test_undo_goes_on_where_live_removed_what_an_earlier_state_named(people: People) -> None:
     provision_document(people.acme, document=OLD)
     with scope(people.acme):
-        draft = editing.create_draft("mine")
+        draft = lifecycle.create_draft("mine")
         editing.add_object(draft, "connectors", site("new", "old"))
         editing.add_object(draft, "groups", {"name": "between"})
         uid = uid_of(draft, "connectors", "new")
@@ -127,25 +127,25 @@ def test_undo_goes_on_where_live_removed_what_an_earlier_state_named(people: Peo
 def test_what_could_be_redone_and_named_what_live_removed_is_left_out(people: People) -> None:
     provision_document(people.acme, document=OLD)
     with scope(people.acme):
-        draft = editing.create_draft("mine")
+        draft = lifecycle.create_draft("mine")
         editing.add_object(draft, "groups", {"name": "first"})
         editing.add_object(draft, "connectors", site("new", "old"))
         editing.add_object(draft, "connectors", site("other", "first", "10.4.0.0/16"))
-        editing.undo_edit(draft)
-        editing.undo_edit(draft)
+        history.undo_edit(draft)
+        history.undo_edit(draft)
     provision_document(people.acme, "without", DOCUMENT)
     with scope(people.acme):
         rebase_draft(draft)
-        editing.redo_edit(draft)
+        history.redo_edit(draft)
         assert [one["name"] for one in exported(draft)["connectors"]] == ["other", "site-1", "site-2"]
         with pytest.raises(editing.StateConflict, match="nothing to redo"):
-            editing.redo_edit(draft)
+            history.redo_edit(draft)
 
 
 def test_undo_does_not_remove_what_live_names_by_now(people: People) -> None:
     provision_document(people.acme, document=OLD)
     with scope(people.acme):
-        draft = editing.create_draft("mine")
+        draft = lifecycle.create_draft("mine")
         uid = uid_of(draft, "groups", "old")
         editing.remove_object(draft, "groups", uid)
         editing.restore_object(draft, "groups", uid)
@@ -161,7 +161,7 @@ def test_a_chain_of_references_is_undone_together(people: People) -> None:
     provision_document(people.acme, document={**OLD, "segments": segments})
     rules = {"segments": ["lab"], "from": ["first"], "to": ["first"], "rules": []}
     with scope(people.acme):
-        draft = editing.create_draft("mine")
+        draft = lifecycle.create_draft("mine")
         editing.add_object(draft, "groups", {"name": "first"})
         editing.add_object(draft, "policies", {"name": "inside", **rules})
         uid = uid_of(draft, "policies", "inside")

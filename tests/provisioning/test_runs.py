@@ -22,7 +22,7 @@ from provisioning.errors import Forbidden, StateConflict, ValidationFailed
 from provisioning.models import Draft, Lifecycle, Node, NodeSection, ResourceRecord, Run, Step
 from provisioning.selectors import plan_state
 from provisioning.services import lease, node_sections, nodes, plans, revisions, runs, steps
-from provisioning.services.drafts import editing
+from provisioning.services.drafts import editing, lifecycle
 from provisioning.snapshots import queries
 from tenants.actor import Actor, acting
 from tenants.models import Tenant
@@ -58,14 +58,14 @@ def test_a_provisioned_draft_is_live_and_everything_it_needs_is_there(people: Pe
         assert (run.state, queries.live_snapshot().revision) == ("succeeded", 1)
         assert "connector/site-1" in set(ResourceRecord.objects.values_list("address", flat=True))
         assert Lifecycle.objects.get(address="connector/site-1").dimensions["size"] == "small"
-        again = plans.create_plan(editing.create_draft("nothing"))
+        again = plans.create_plan(lifecycle.create_draft("nothing"))
         assert again.steps == [] and not any(again.reachability.values())
 
 
 def test_the_plan_says_what_becomes_reachable_before_anything_runs(people: People) -> None:
     provision_document(people.acme)
     with scope(people.acme):
-        draft = editing.create_draft("policy")
+        draft = lifecycle.create_draft("policy")
         editing.add_object(draft, "policies", policy())
         plan = plans.create_plan(draft)
         allowed = plan.reachability["allowed"]
@@ -105,7 +105,7 @@ def test_a_plan_is_refused_when_the_draft_or_the_digest_moved(people: People) ->
 def test_one_run_goes_at_a_time(people: People) -> None:
     planned(people.acme)
     with scope(people.acme):
-        draft = editing.create_draft("second")
+        draft = lifecycle.create_draft("second")
         editing.add_object(draft, "groups", {"name": "late"})
         plan = plans.create_plan(draft)
         with pytest.raises(StateConflict, match="Another run is going"):
@@ -254,7 +254,7 @@ def test_a_stale_plan_says_whose_run_moved_what(people: People) -> None:
 
 
 def _with_policy(draft: str, **fields: object) -> Draft:
-    made = editing.create_draft(draft)
+    made = lifecycle.create_draft(draft)
     editing.add_object(made, "policies", policy(**fields))
     return made
 
@@ -292,7 +292,7 @@ def test_what_a_cancelled_run_had_published_is_taken_back_by_the_next_one(people
     """Otherwise nodes would go on with a policy that live does not have, and every later plan would be empty."""
     provision_document(people.acme)
     with scope(people.acme):
-        draft = editing.create_draft("policy")
+        draft = lifecycle.create_draft("policy")
         editing.add_object(draft, "policies", policy())
         plan = plans.create_plan(draft)
         run = runs.provision_plan(plan, plan.digest)
@@ -312,7 +312,7 @@ def test_what_a_cancelled_run_had_published_is_taken_back_by_the_next_one(people
     finish_run(people.acme, again)
     with scope(people.acme):
         again.refresh_from_db()
-        assert again.state == "succeeded" and plans.create_plan(editing.create_draft("nothing")).steps == []
+        assert again.state == "succeeded" and plans.create_plan(lifecycle.create_draft("nothing")).steps == []
     assert not any('"ports":["443"]' in nodes.signed_document(node)[0] for node in Node.objects.all())
 
 
@@ -336,7 +336,7 @@ def test_what_a_failed_run_may_have_made_is_removed_when_it_is_not_wanted_any_mo
     finish_run(people.acme, removal)
     with scope(people.acme):
         removal.refresh_from_db()
-        assert removal.state == "succeeded" and plans.create_plan(editing.create_draft("nothing")).steps == []
+        assert removal.state == "succeeded" and plans.create_plan(lifecycle.create_draft("nothing")).steps == []
 
 
 def test_removing_a_connector_takes_it_off_its_nodes_and_ends_its_hours(people: People) -> None:

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from provisioning.models import Draft, Plan
 from provisioning.selectors import listing
 from provisioning.services import plans
-from provisioning.services.drafts import editing
+from provisioning.services.drafts import editing, history, lifecycle
 from provisioning.snapshots import queries, tenant_cache
 from provisioning.snapshots.bounded_cache import BoundedCache
 from tenants.scope import scope
@@ -33,7 +33,7 @@ def named(view: queries.Snapshot) -> set[str]:
 def test_an_edit_keeps_every_object_and_every_realm_that_it_does_not_touch(people: People) -> None:
     provision_document(people.acme, document={**DOCUMENT, "segments": [*DOCUMENT["segments"], GUESTS]})
     with scope(people.acme):
-        draft = editing.create_draft("second")
+        draft = lifecycle.create_draft("second")
         live = tenant_cache.load_network(queries.live_snapshot())
         resolved_segments = {resolved.segment.name: resolved for resolved in live.resolved_segments.values()}
         site = queries.list_objects(queries.live_snapshot(), "connectors")[0]
@@ -76,12 +76,12 @@ def test_what_is_rolled_back_is_not_kept(people: People) -> None:
 def test_undo_and_rebase_are_seen(people: People) -> None:
     provision_document(people.acme)
     with scope(people.acme):
-        draft, other = editing.create_draft("mine"), editing.create_draft("other")
+        draft, other = lifecycle.create_draft("mine"), editing.create_draft("other")
         editing.add_object(draft, "groups", {"name": "mine"})
         assert "mine" in named(queries.draft_snapshot(draft.uid)) and "mine" not in named(
             queries.draft_snapshot(other.uid)
         )
-        editing.undo_edit(draft)
+        history.undo_edit(draft)
         assert "mine" not in named(queries.draft_snapshot(draft.uid))
         editing.redo_edit(draft)
         assert "mine" in named(queries.draft_snapshot(draft.uid)) and "mine" not in named(queries.live_snapshot())
@@ -116,7 +116,7 @@ def test_little_is_kept(people: People, monkeypatch: pytest.MonkeyPatch) -> None
     for tenant in (people.acme, people.globex, people.initech):
         with scope(tenant):
             for number in range(tenant_cache.MAX_SNAPSHOTS + 3):
-                draft = editing.create_draft(f"draft {number}")
+                draft = lifecycle.create_draft(f"draft {number}")
                 editing.add_object(draft, "groups", {"name": "x"})
                 tenant_cache.load_network(queries.draft_snapshot(draft.uid))
     assert list(tenant_cache.stats()) == [people.globex.pk, people.initech.pk]
@@ -158,7 +158,7 @@ def test_lists_are_found_ordered_and_counted_over_base_and_draft(people: People)
     policies = [{"name": f"p{number}", "position": 100 - number, **rules} for number in range(9)]
     provision_document(people.acme, document={**DOCUMENT, "policies": policies})
     with scope(people.acme):
-        draft = editing.create_draft("second")
+        draft = lifecycle.create_draft("second")
         view = queries.live_snapshot()
         by_name = {row.name: row for row in queries.list_objects(view, "policies")}
         editing.patch_object(draft, "policies", by_name["p3"].uid, {"position": 1, "to": ["any"]})
@@ -310,7 +310,7 @@ def test_an_edit_while_a_draft_is_read_does_not_get_into_what_is_kept(people: Pe
         with before_bodies_are_read(lambda: editing.add_object(draft, "groups", {"name": "late"})):
             named(queries.draft_snapshot(draft.uid))
         assert "late" in named(queries.draft_snapshot(draft.uid))
-        editing.undo_edit(draft)
+        history.undo_edit(draft)
         assert named(queries.draft_snapshot(draft.uid)) == before
 
 
@@ -320,5 +320,5 @@ def test_rows_that_go_while_a_draft_is_read_are_read_again(people: People) -> No
         before = named(queries.draft_snapshot(draft.uid))
         editing.add_object(draft, "groups", {"name": "late"})
         tenant_cache.clear()
-        with before_bodies_are_read(lambda: editing.undo_edit(draft)):
+        with before_bodies_are_read(lambda: history.undo_edit(draft)):
             assert named(queries.draft_snapshot(draft.uid)) == before

@@ -12,7 +12,7 @@ from portal.local import process_specs
 from portal.local.redis import free_port
 from provisioning.models import Plan
 from provisioning.services import plans
-from provisioning.services.drafts import editing
+from provisioning.services.drafts import editing, lifecycle
 from tenants import tokens
 from tenants.scope import scope
 from tests.people import People
@@ -45,7 +45,7 @@ def test_a_plan_outlives_the_broker_being_away_and_its_worker_being_killed(
     people: People, house: TestServers, transactional_db: None, live_env: dict[str, str], tmp_path: Path
 ) -> None:
     with scope(people.acme):
-        draft = editing.create_draft("large")
+        draft = lifecycle.create_draft("large")
         editing.import_document(draft, large())
     _, token = tokens.issue(people.owner, "long")
     port = free_port()

@@ -15,7 +15,8 @@ from provisioning.core.values.resource import Problem
 from provisioning.errors import ValidationFailed
 from provisioning.models import Draft, Item
 from provisioning.services.drafts.bodies import BodyNormaliser, ProblemCollector
-from provisioning.services.drafts.editing import apply_changes, lock_draft
+from provisioning.services.drafts.editing import apply_changes
+from provisioning.services.drafts.lifecycle import lock_draft
 from provisioning.services.drafts.overlay import Body, BodyChange, create_items
 from provisioning.snapshots import queries, tenant_cache
 from provisioning.snapshots.objects import ParsedObject, SnapshotObjects

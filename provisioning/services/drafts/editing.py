@@ -6,55 +6,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
-from django.utils import timezone
+from django.db import transaction
 
 from provisioning.core import intent as core
 from provisioning.core.values.resource import Problem
 from provisioning.errors import ObjectNotFound, PreconditionFailed, StateConflict, ValidationFailed
-from provisioning.models import Draft, Edit, Item, Overlay, Plan
+from provisioning.models import Draft, Edit, Item, Overlay
 from provisioning.services.drafts import document_import as reading
 from provisioning.services.drafts import overlay
 from provisioning.services.drafts.bodies import BodyNormaliser
+from provisioning.services.drafts.lifecycle import bump_version, lock_draft
 from provisioning.services.drafts.overlay import Body, BodyChange
 from provisioning.snapshots import diff, queries, tenant_cache
 from provisioning.snapshots.queries import StoredObject
-from tenants import actor, audit, outbox
-
-
-def create_draft(name: str) -> Draft:
-    """An empty draft over what is live."""
-    name = name.strip()
-    if not name or len(name) > 100:
-        problem = Problem("required", "name", "Give the draft a name of 1 to 100 characters.")
-        raise ValidationFailed("A draft needs a name.", [problem])
-    draft = Draft(name=name, base_revision=queries.live_snapshot().revision, author=actor.current().email)
-    try:
-        with transaction.atomic():
-            draft.save()
-    except IntegrityError as error:
-        problem = Problem("duplicate_name", "name", "Choose another name, or go on with the open draft of that name.")
-        raise StateConflict(f"There is an open draft named {name}.", [problem]) from error
-    audit.record("draft.create", kind="draft", object_id=str(draft.uid), object_name=name)
-    outbox.enqueue("changed", what="draft", id=str(draft.uid), version=0)
-    return draft
-
-
-def discard_draft(draft: Draft) -> None:
-    draft = lock_draft(draft)
-    draft.state = Draft.State.DISCARDED
-    draft.save(update_fields=["state"])
-    withdraw_plans(draft, f"The draft {draft.name} was discarded.")
-    audit.record("draft.discard", kind="draft", object_id=str(draft.uid), object_name=draft.name)
-    outbox.enqueue("changed", what="draft", id=str(draft.uid), version=draft.version)
-
-
-def withdraw_plans(draft: Draft, moved: str) -> None:
-    """The draft's open plans cannot be provisioned any more, and whoever computes one stops."""
-    withdrawn = Plan.objects.filter(draft=draft, state__in=Plan.OPEN)
-    for uid in withdrawn.values_list("uid", flat=True):
-        outbox.enqueue("changed", what="plan", id=str(uid), version=2)
-    withdrawn.update(state=Plan.State.STALE, moved=[moved], progress="")
+from tenants import actor, audit
 
 
 def add_object(draft: Draft, kind: str, body: Any) -> StoredObject:
@@ -175,34 +140,6 @@ def apply_changes(
     return told
 
 
-def undo_edit(draft: Draft) -> Draft:
-    draft = lock_draft(draft)
-    edit = Edit.objects.filter(draft=draft, number=draft.cursor).first()
-    if edit is None:
-        raise StateConflict("There is nothing to undo.")
-    return _step_through_history(draft, edit, "before", -1, f"Undo: {edit.summary}")
-
-
-def redo_edit(draft: Draft) -> Draft:
-    draft = lock_draft(draft)
-    edit = Edit.objects.filter(draft=draft, number=draft.cursor + 1).first()
-    if edit is None:
-        raise StateConflict("There is nothing to redo.")
-    return _step_through_history(draft, edit, "after", 1, f"Redo: {edit.summary}")
-
-
-def _step_through_history(draft: Draft, edit: Edit, side: str, by: int, summary: str) -> Draft:
-    items = Item.objects.in_bulk([change["item"] for change in edit.changes])
-    other = "after" if side == "before" else "before"
-    overlay.write_overlay(draft, [BodyChange(items[c["item"]], c[other], c[side]) for c in edit.changes])
-    draft.cursor += by
-    bump_version(draft)
-    audit.record(
-        "draft.edit", kind="draft", object_id=str(draft.uid), object_name=draft.name, after={"summary": summary}
-    )
-    return draft
-
-
 def record_edit(draft: Draft, summary: str, changes: Sequence[BodyChange]) -> None:
     overlay.refuse_new_errors(draft, changes)
     overlay.write_overlay(draft, changes)
@@ -227,21 +164,6 @@ def record_edit(draft: Draft, summary: str, changes: Sequence[BodyChange]) -> No
         )
         for change in changes
     )
-
-
-def bump_version(draft: Draft) -> None:
-    draft.version += 1
-    draft.updated_at = timezone.now()
-    draft.save(update_fields=["cursor", "version", "updated_at", "base_revision"])
-    outbox.enqueue("changed", what="draft", id=str(draft.uid), version=draft.version)
-
-
-def lock_draft(draft: Draft) -> Draft:
-    """The draft as it is now, held until the transaction ends, so that two people's edits queue up."""
-    draft = Draft.objects.select_for_update().get(pk=draft.pk)
-    if draft.state != Draft.State.OPEN:
-        raise StateConflict(f"The draft {draft.name} is {draft.state}; make a new one.")
-    return draft
 
 
 def _get_if_unchanged(draft: Draft, kind: str, uid: str | UUID, etag: str | None) -> StoredObject:

@@ -13,7 +13,7 @@ from provisioning.core.values.resource import Problem, canonical_json
 from provisioning.errors import StateConflict, ValidationFailed
 from provisioning.models import Draft, Edit, Item, Overlay
 from provisioning.services.drafts import overlay
-from provisioning.services.drafts.editing import bump_version, lock_draft
+from provisioning.services.drafts.lifecycle import bump_version, lock_draft
 from provisioning.services.drafts.overlay import Body, BodyChange
 from provisioning.services.drafts.replay import replay_edits
 from provisioning.snapshots import queries, tenant_cache

@@ -1,0 +1,67 @@
+"""A draft's life: created over what is live, locked while it is edited, discarded."""
+
+from __future__ import annotations
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from provisioning.core.values.resource import Problem
+from provisioning.errors import StateConflict, ValidationFailed
+from provisioning.models import Draft, Plan
+from provisioning.snapshots import queries
+from tenants import actor, audit, outbox
+
+
+def create_draft(name: str) -> Draft:
+    """Create an empty draft over what is live."""
+    name = name.strip()
+    if not name or len(name) > 100:
+        problem = Problem("required", "name", "Give the draft a name of 1 to 100 characters.")
+        raise ValidationFailed("A draft needs a name.", [problem])
+    draft = Draft(name=name, base_revision=queries.live_snapshot().revision, author=actor.current().email)
+    try:
+        with transaction.atomic():
+            draft.save()
+    except IntegrityError as error:
+        problem = Problem("duplicate_name", "name", "Choose another name, or go on with the open draft of that name.")
+        raise StateConflict(f"There is an open draft named {name}.", [problem]) from error
+    audit.record("draft.create", kind="draft", object_id=str(draft.uid), object_name=name)
+    outbox.enqueue("changed", what="draft", id=str(draft.uid), version=0)
+    return draft
+
+
+def discard_draft(draft: Draft) -> None:
+    """Close the draft and withdraw its plans."""
+    draft = lock_draft(draft)
+    draft.state = Draft.State.DISCARDED
+    draft.save(update_fields=["state"])
+    withdraw_plans(draft, f"The draft {draft.name} was discarded.")
+    audit.record("draft.discard", kind="draft", object_id=str(draft.uid), object_name=draft.name)
+    outbox.enqueue("changed", what="draft", id=str(draft.uid), version=draft.version)
+
+
+def withdraw_plans(draft: Draft, moved: str) -> None:
+    """Make the draft's open plans stale, because of ``moved``; a worker that computes one of them stops."""
+    withdrawn = Plan.objects.filter(draft=draft, state__in=Plan.OPEN)
+    for uid in withdrawn.values_list("uid", flat=True):
+        outbox.enqueue("changed", what="plan", id=str(uid), version=2)
+    withdrawn.update(state=Plan.State.STALE, moved=[moved], progress="")
+
+
+def bump_version(draft: Draft) -> None:
+    """Save that the draft was changed, under a new version, and tell pages."""
+    draft.version += 1
+    draft.updated_at = timezone.now()
+    draft.save(update_fields=["cursor", "version", "updated_at", "base_revision"])
+    outbox.enqueue("changed", what="draft", id=str(draft.uid), version=draft.version)
+
+
+def lock_draft(draft: Draft) -> Draft:
+    """Return the draft as it is now, locked until the transaction ends, so that two people's edits queue up.
+
+    Raises StateConflict where it is not open any more.
+    """
+    draft = Draft.objects.select_for_update().get(pk=draft.pk)
+    if draft.state != Draft.State.OPEN:
+        raise StateConflict(f"The draft {draft.name} is {draft.state}; make a new one.")
+    return draft
