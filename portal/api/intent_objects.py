@@ -100,7 +100,7 @@ class ObjectListView(BaseApiView):
             self.kind,
             limit=parse_limit(request),
             cursor=asked.get("cursor"),
-            total=boolean_parameter(request, "total"),
+            with_total=boolean_parameter(request, "total"),
             **chosen,
         )
         answer = page_json(request, [object_json(row) for row in page.rows], page.next, page.previous)

@@ -1,7 +1,8 @@
-"""Pages of one kind of object in a view, however deep the page and however large the network.
+"""Pages of one kind of object in a snapshot, however deep the page and however large the network.
 
 A revision's rows and a draft's overlay are each read through an index in the order of the page, as many as it shows;
-what a body holds is found through its marks. Bodies are read only for the rows that are shown.
+what is inside a body is found through the search index (snapshots/search_index.py). Bodies are read only for the rows
+that are shown.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from provisioning.snapshots import queries, search_index
 from provisioning.snapshots.queries import Snapshot, StoredObject, stored_object
 
 COUNT_LIMIT = 500
-"""Rows that a filter is counted to when the rarest of several is looked for."""
+"""Rows up to which a filter is counted when the rarest of several is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ def orderings(kind: str) -> tuple[str, ...]:
 
 
 def list_page(
-    view: Snapshot,
+    snapshot: Snapshot,
     kind: str,
     *,
     limit: int = 50,
@@ -48,62 +49,63 @@ def list_page(
     search: str = "",
     ordering: str = "name",
     filters: Mapping[str, str] | None = None,
-    total: bool = False,
+    with_total: bool = False,
 ) -> ObjectPage:
-    """Up to ``limit`` objects in order; filters: field of the kind's ``filters`` → value, a reference's uid.
+    """Return up to ``limit`` objects in order, and with ``with_total`` how many there are in all.
 
-    Raises Unreadable for a cursor of another kind, ordering, search or filter.
+    ``filters``: field of the kind's ``filters`` → value, for a reference its uid. Raises InvalidQuery for an ordering
+    or filter that the kind does not have, and for a cursor of another query.
     """
-    asked = _ListQuery(view, kind, search, ordering, filters or {})
-    question = cursors.query_fingerprint(kind, ordering, search, filters or {})
-    after, backwards = cursors.decode_cursor(cursor, question)
-    down = ordering.startswith("-") != backwards
-    found = sorted(
-        [pair for source in asked.sources for pair in source.keys(after, down, limit + 1)],
-        key=lambda pair: pair.place,
-        reverse=down,
+    query = _ListQuery(snapshot, kind, search, ordering, filters or {})
+    fingerprint = cursors.query_fingerprint(kind, ordering, search, filters or {})
+    after, backwards = cursors.decode_cursor(cursor, fingerprint)
+    descending = ordering.startswith("-") != backwards
+    keys = sorted(
+        [key for source in query.sources for key in source.keys(after, descending, limit + 1)],
+        key=lambda key: key.position,
+        reverse=descending,
     )
-    more, found = len(found) > limit, found[:limit]
+    more, keys = len(keys) > limit, keys[:limit]
     if backwards:
-        found.reverse()
-    ahead = more if not backwards else True
-    behind = (after is not None) if not backwards else more
-    everything = after is None and not more
+        keys.reverse()
+    has_next = more if not backwards else True
+    has_previous = (after is not None) if not backwards else more
+    is_only_page = after is None and not more
     return ObjectPage(
-        _load_page_objects(found),
-        cursors.encode_cursor(question, found[-1].place) if found and ahead else None,
-        cursors.encode_cursor(question, found[0].place, backwards=True) if found and behind else None,
-        (len(found) if everything else asked.count()) if total else None,
+        _load_page_objects(keys),
+        cursors.encode_cursor(fingerprint, keys[-1].position) if keys and has_next else None,
+        cursors.encode_cursor(fingerprint, keys[0].position, backwards=True) if keys and has_previous else None,
+        (len(keys) if is_only_page else query.count()) if with_total else None,
     )
 
 
-def list_uids(view: Snapshot, kind: str, *, search: str, ordering: str, filters: Mapping[str, str]) -> list[str]:
-    """uids of all that is asked for, in order."""
-    asked = _ListQuery(view, kind, search, ordering, filters)
-    found = [pair for source in asked.sources for pair in source.keys(None, ordering.startswith("-"), None)]
-    found.sort(key=lambda pair: pair.place, reverse=ordering.startswith("-"))
-    numbers = [pair.place[1] for pair in found]
+def list_uids(snapshot: Snapshot, kind: str, *, search: str, ordering: str, filters: Mapping[str, str]) -> list[str]:
+    """Return the uids of all objects that match, in order."""
+    query = _ListQuery(snapshot, kind, search, ordering, filters)
+    keys = [key for source in query.sources for key in source.keys(None, ordering.startswith("-"), None)]
+    keys.sort(key=lambda key: key.position, reverse=ordering.startswith("-"))
+    numbers = [key.position[1] for key in keys]
     uids = dict(Item.objects.filter(pk__in=numbers).values_list("pk", "uid"))
     return [str(uids[number]) for number in numbers]
 
 
 @dataclass(frozen=True, slots=True)
 class _PageKey:
-    """Where a row is in the order, and the row of the database that holds it."""
+    """The position of a row in the order, and the database row that holds it."""
 
-    place: CursorPosition
+    position: CursorPosition
     record: type[Version] | type[Overlay]
     pk: int
 
 
 class _ListQuery:
-    """A question about a kind, as the sources of its answer."""
+    """A query for objects of one kind, as the sources its pages are merged from."""
 
-    def __init__(self, view: Snapshot, kind: str, search: str, ordering: str, filters: Mapping[str, str]) -> None:
+    def __init__(self, snapshot: Snapshot, kind: str, search: str, ordering: str, filters: Mapping[str, str]) -> None:
         column = ordering.removeprefix("-")
         if column not in orderings(kind):
-            told = f"Order by {', '.join(orderings(kind))}, or with - before it."
-            raise InvalidQuery("Unknown ordering.", [Problem("not_one_of", "ordering", told)])
+            hint = f"Order by {', '.join(orderings(kind))}, or with - before it."
+            raise InvalidQuery("Unknown ordering.", [Problem("not_one_of", "ordering", hint)])
         unknown = [name for name in filters if name not in kind_of(kind).filters]
         if unknown:
             raise InvalidQuery(
@@ -111,40 +113,42 @@ class _ListQuery:
             )
         labels = [search_index.filter_label(kind, field, value) for field, value in filters.items()]
         order = search_index.order_label(kind, column) if column != "name" else None
-        held = _valid_in(view.revision)
-        overlaid = Exists(Overlay.objects.filter(draft=view.draft, item=OuterRef("item"))) if view.draft else None
-        self.view, self.kind = view, kind
-        self.sources = [_TableSource(Version, VersionIndexEntry, kind, held, labels, order, search, overlaid)]
-        if view.draft:
-            mine = Q(draft=view.draft)
+        valid = _valid_in(snapshot.revision)
+        overlaid = (
+            Exists(Overlay.objects.filter(draft=snapshot.draft, item=OuterRef("item"))) if snapshot.draft else None
+        )
+        self.snapshot, self.kind = snapshot, kind
+        self.sources = [_TableSource(Version, VersionIndexEntry, kind, valid, labels, order, search, overlaid)]
+        if snapshot.draft:
+            mine = Q(draft=snapshot.draft)
             self.sources.append(_TableSource(Overlay, OverlayIndexEntry, kind, mine, labels, order, search, None))
         # All of a kind are counted when a revision is made.
         self.counted = not labels and not search
-        self.hidden = Version.objects.filter(held, overlaid, kind=kind) if overlaid else None
+        self.hidden = Version.objects.filter(valid, overlaid, kind=kind) if overlaid else None
 
     def count(self) -> int:
         if not self.counted:
             return sum(source.rows.count() for source in self.sources)
-        known = Revision.objects.filter(number=self.view.revision).values_list("counts", flat=True).first() or {}
+        known = Revision.objects.filter(number=self.snapshot.revision).values_list("counts", flat=True).first() or {}
         here = int(known.get(self.kind, 0)) + sum(source.rows.count() for source in self.sources[1:])
         return here - (self.hidden.count() if self.hidden is not None else 0)
 
 
 def _valid_in(revision: int) -> Q:
-    """Whether a row holds in a revision; of the newest one, for which there is an index of its own."""
+    """Return the condition that a version is valid in a revision; the newest one has an index of its own."""
     newest = queries.live_snapshot().revision
     return Q(last=FOREVER) if revision == newest else Q(first__lte=revision, last__gte=revision)
 
 
 class _TableSource:
-    """The rows of one table that are asked for: the table itself in the order of names, else the marks of one label."""
+    """The matching rows of one table: from the table itself in the order of names, else from one label's entries."""
 
     def __init__(
         self,
         record: type[Version] | type[Overlay],
-        mark: type[VersionIndexEntry] | type[OverlayIndexEntry],
+        index_entry: type[VersionIndexEntry] | type[OverlayIndexEntry],
         kind: str,
-        held: Q,
+        valid: Q,
         labels: Sequence[str],
         order: str | None,
         search: str,
@@ -152,16 +156,16 @@ class _TableSource:
     ) -> None:
         self.record = record
         holder = record.__name__.lower()
-        through = [order] if order else []
-        through += self._rarest_first(mark, held, labels) if len(labels) > 1 and not order else labels
-        if through:
-            rows: QuerySet[Any] = mark.objects.filter(held, label=through[0])
+        labels_used = [order] if order else []
+        labels_used += self._rarest_first(index_entry, valid, labels) if len(labels) > 1 and not order else labels
+        if labels_used:
+            rows: QuerySet[Any] = index_entry.objects.filter(valid, label=labels_used[0])
             self.columns = ("sort", "item_id", f"{holder}_id")
-            for label in through[1:]:
-                rows = rows.filter(Exists(mark.objects.filter(label=label, **{holder: OuterRef(holder)})))
+            for label in labels_used[1:]:
+                rows = rows.filter(Exists(index_entry.objects.filter(label=label, **{holder: OuterRef(holder)})))
             named = f"{holder}__name" if order else "sort"
         else:
-            rows = record.objects.filter(held, kind=kind)
+            rows = record.objects.filter(valid, kind=kind)
             if record is Overlay:
                 rows = rows.filter(body__isnull=False)
             self.columns = ("name", "item_id", "pk")
@@ -174,27 +178,30 @@ class _TableSource:
 
     @staticmethod
     def _rarest_first(
-        mark: type[VersionIndexEntry] | type[OverlayIndexEntry], held: Q, labels: Sequence[str]
+        index_entry: type[VersionIndexEntry] | type[OverlayIndexEntry], valid: Q, labels: Sequence[str]
     ) -> list[str]:
-        return sorted(labels, key=lambda label: mark.objects.filter(held, label=label)[:COUNT_LIMIT].count())
+        return sorted(labels, key=lambda label: index_entry.objects.filter(valid, label=label)[:COUNT_LIMIT].count())
 
-    def keys(self, after: CursorPosition | None, down: bool, most: int | None) -> list[_PageKey]:
+    def keys(self, after: CursorPosition | None, descending: bool, most: int | None) -> list[_PageKey]:
         sort, item, _ = self.columns
         rows = self.rows
         if after:
             value, number = after
-            side, past = ("lte", "lt") if down else ("gte", "gt")
+            side, past = ("lte", "lt") if descending else ("gte", "gt")
             rows = rows.filter(
                 Q(**{f"{sort}__{side}": value}) & (Q(**{f"{sort}__{past}": value}) | Q(**{f"{item}__{past}": number}))
             )
-        rows = rows.order_by(*(f"-{name}" if down else name for name in (sort, item)))[:most]
-        return [_PageKey((place, number), self.record, pk) for place, number, pk in rows.values_list(*self.columns)]
+        rows = rows.order_by(*(f"-{name}" if descending else name for name in (sort, item)))[:most]
+        return [
+            _PageKey((sort_value, number), self.record, pk)
+            for sort_value, number, pk in rows.values_list(*self.columns)
+        ]
 
 
 def _load_page_objects(keys: Sequence[_PageKey]) -> list[StoredObject]:
-    found: dict[tuple[Any, int], StoredObject] = {}
+    objects: dict[tuple[Any, int], StoredObject] = {}
     for record in (Version, Overlay):
-        wanted = [key.pk for key in keys if key.record is record]
-        for one in record.objects.filter(pk__in=wanted).select_related("item") if wanted else ():
-            found[record, one.pk] = stored_object(one)
-    return [found[key.record, key.pk] for key in keys]
+        pks = [key.pk for key in keys if key.record is record]
+        for row in record.objects.filter(pk__in=pks).select_related("item") if pks else ():
+            objects[record, row.pk] = stored_object(row)
+    return [objects[key.record, key.pk] for key in keys]

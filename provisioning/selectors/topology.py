@@ -1,4 +1,4 @@
-"""The network as it is drawn: what is live, where it is, how it is doing, what flows."""
+"""The topology as pages draw it: what is live, where it is, its state, and its traffic."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from provisioning.selectors.traffic_rates import current_rates
 from provisioning.snapshots import queries, tenant_cache
 
 NODE_TIMEOUT = timedelta(seconds=10)
-"""A node that has not reported for so long is down as far as the picture goes."""
+"""A node that has not reported for so long is shown as down."""
 
 
 def load_topology(now: datetime) -> dict[str, Any]:
-    """Nodes and edges of the live network with state and last rates.
+    """Return the nodes and edges of the live network with their states and last rates.
 
     Edge ids are those of the socket's rates: ``connector/{key}`` and ``mesh/{a}/{b}`` (exchanges in order of key).
     States: up, degraded, down, pending (live but not provisioned yet).
@@ -42,35 +42,35 @@ def load_topology(now: datetime) -> dict[str, Any]:
 
 
 class _ObservedHealth:
-    """What nodes last reported, and which resources are there."""
+    """What nodes last reported, and which resources are provisioned."""
 
     def __init__(self, now: datetime) -> None:
         self.nodes = {(node.location, node.index): node for node in Node.objects.all()}
         self.silent_before = now - NODE_TIMEOUT
-        self.there = set(ResourceRecord.objects.values_list("address", flat=True))
+        self.provisioned = set(ResourceRecord.objects.values_list("address", flat=True))
         self.failing = {
             section.address: section.failure
             for section in NodeSection.objects.exclude(failure="").only("address", "failure")
         }
         self.simulated = any((node.health or {}).get("simulated") for node in self.nodes.values())
 
-    def node(self, location: str, index: int) -> bool:
+    def is_node_up(self, location: str, index: int) -> bool:
         node = self.nodes.get((location, index))
         return bool(node and node.seen_at and node.seen_at > self.silent_before)
 
-    def up(self, location: str) -> int:
-        return sum(self.node(location, index) for index in (1, 2))
+    def nodes_up(self, location: str) -> int:
+        return sum(self.is_node_up(location, index) for index in (1, 2))
 
-    def resource(self, address: str) -> str:
-        if address not in self.there:
+    def resource_state(self, address: str) -> str:
+        if address not in self.provisioned:
             return "pending"
         return "degraded" if address in self.failing else "up"
 
 
 def _exchange_node(exchange: Exchange, health: _ObservedHealth) -> dict[str, Any]:
     location = catalog().locations[exchange.location]
-    up = health.up(exchange.location)
-    state = health.resource(f"exchange/{exchange.key}")
+    up = health.nodes_up(exchange.location)
+    state = health.resource_state(f"exchange/{exchange.key}")
     return {
         "id": f"exchange/{exchange.key}",
         "uid": exchange.uid,
@@ -118,7 +118,7 @@ def _connector_node(connector: Connector, intent: Intent, health: _ObservedHealt
                 "role": circuit.role,
                 "local": circuit.local,
                 "peer": circuit.peer,
-                "state": "up" if health.node(exchange.location, circuit.node) else "down",
+                "state": "up" if health.is_node_up(exchange.location, circuit.node) else "down",
             }
             for circuit in connector.circuits
         ],
@@ -126,10 +126,10 @@ def _connector_node(connector: Connector, intent: Intent, health: _ObservedHealt
 
 
 def _connector_state(connector: Connector, exchange: Exchange, health: _ObservedHealth) -> str:
-    state = health.resource(f"connector/{connector.key}")
+    state = health.resource_state(f"connector/{connector.key}")
     if state != "up":
         return state
-    circuits = [health.node(exchange.location, circuit.node) for circuit in connector.circuits]
+    circuits = [health.is_node_up(exchange.location, circuit.node) for circuit in connector.circuits]
     return "up" if all(circuits) else "degraded" if any(circuits) else "down"
 
 
@@ -140,7 +140,7 @@ def _service_node(uid: str, intent: Intent, health: _ObservedHealth) -> dict[str
         for placement in service.placements
         for number in range(1, placement.min_instances + 1)
     ]
-    states = {health.resource(address) for address in instances}
+    states = {health.resource_state(address) for address in instances}
     return {
         "id": f"service/{service.key}",
         "uid": service.uid,
@@ -186,6 +186,6 @@ def _mesh_edges(intent: Intent, health: _ObservedHealth, rates: dict[str, list[f
 
 
 def _mesh_state(a: Exchange, b: Exchange, health: _ObservedHealth) -> str:
-    if "pending" in (health.resource(f"exchange/{a.key}"), health.resource(f"exchange/{b.key}")):
+    if "pending" in (health.resource_state(f"exchange/{a.key}"), health.resource_state(f"exchange/{b.key}")):
         return "pending"
-    return ("down", "degraded", "up")[min(health.up(a.location), health.up(b.location))]
+    return ("down", "degraded", "up")[min(health.nodes_up(a.location), health.nodes_up(b.location))]

@@ -30,93 +30,106 @@ from provisioning.snapshots import queries, resource_state, tenant_cache
 from provisioning.snapshots.queries import Snapshot
 
 ProgressCallback = Callable[[str], None]
-"""Told what is being done, in a few words."""
+"""Called with what is being done now, in a few words that a page shows."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlanInputs:
-    """What a plan is computed from: the network before and after, and what is there."""
+    """What a plan is computed from: the network before and after, and what is observed.
+
+    ``in_flight``: address → what a step began to write there and did not finish.
+    """
 
     draft: Draft
     before: Network
     after: Network
-    there: Mapping[str, Resource]
-    begun: Mapping[str, Resource]
+    observed: Mapping[str, Resource]
+    in_flight: Mapping[str, Resource]
     fingerprint: str
 
 
 @dataclass(frozen=True, slots=True)
 class PlanResult:
-    """What a plan says; prices are added when it is kept."""
+    """What a plan says; prices are added when it is saved."""
 
     changes: Sequence[Change]
-    wanted: Mapping[str, Resource]
+    desired: Mapping[str, Resource]
     reachability: ReachabilityDelta
     assertions: Sequence[AssertionResult]
     warnings: Sequence[Problem]
 
 
 def load_inputs(draft: Draft) -> PlanInputs:
-    """Everything that has to be read of a draft that is on top of what is live."""
-    there, begun = resource_state.observed_resources(), resource_state.in_flight_writes()
+    """Read everything that the plan of a draft needs; the draft's base has to be what is live."""
+    observed, in_flight = resource_state.observed_resources(), resource_state.in_flight_writes()
     return PlanInputs(
         draft=draft,
         before=tenant_cache.load_network(Snapshot(draft.base_revision)),
         after=tenant_cache.load_network(queries.snapshot_of_draft(draft)),
-        there=there,
-        begun=begun,
+        observed=observed,
+        in_flight=in_flight,
         fingerprint=resource_state.state_fingerprint(),
     )
 
 
-def compute_plan(found: PlanInputs, progress: ProgressCallback = lambda word: None) -> PlanResult:
-    """Raises Invalid when the network is invalid, an assertion fails or a quota is exceeded."""
-    after = found.after
+def compute_plan(inputs: PlanInputs, progress: ProgressCallback = lambda activity: None) -> PlanResult:
+    """Compute a plan without the database.
+
+    Raises ValidationFailed where the network is invalid, an assertion fails or a quota is exceeded.
+    """
+    after = inputs.after
     progress("Checking the network")
     problems = check_network(after)
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors:
         raise ValidationFailed(f"The network has {len(errors)} errors.", errors)
     results = check_assertions(after)
-    if broken := assertion_problems(after, results):
-        raise ValidationFailed("An assertion fails.", broken)
+    if failing := assertion_problems(after, results):
+        raise ValidationFailed("An assertion fails.", failing)
     progress("Working out what has to change")
-    wanted = compile_network(after)
-    exceeded = exceeded_quotas(wanted.values())
+    desired = compile_network(after)
+    exceeded = exceeded_quotas(desired.values())
     if exceeded:
         raise ValidationFailed(exceeded[0].message, exceeded)
-    changes = core_plan.diff_resources(found.there, wanted, replace_on(), found.begun)
-    unsafe = core_plan.plan_warnings(changes, found.before.intent, after.intent, gateway_warnings())
+    changes = core_plan.diff_resources(inputs.observed, desired, replace_on(), inputs.in_flight)
+    warnings = core_plan.plan_warnings(changes, inputs.before.intent, after.intent, gateway_warnings())
     progress("Comparing what reaches what")
-    return PlanResult(changes, wanted, compare_reachability(found.before, after), results, [*problems, *unsafe])
+    return PlanResult(changes, desired, compare_reachability(inputs.before, after), results, [*problems, *warnings])
 
 
-def save_plan(plan: Plan, found: PlanInputs, computed: PlanResult) -> Plan:
-    """Write down what was computed; the plan is ready then."""
-    changes = computed.changes
-    plan.draft_version, plan.base_revision = found.draft.version, found.draft.base_revision
-    plan.world = found.fingerprint
+def save_plan(plan: Plan, inputs: PlanInputs, result: PlanResult) -> Plan:
+    """Write the result into the plan, which is ready then."""
+    changes = result.changes
+    plan.draft_version, plan.base_revision = inputs.draft.version, inputs.draft.base_revision
+    plan.world = inputs.fingerprint
     plan.text = core_plan.render_plan(changes)
-    plan.reachability = as_json(computed.reachability)
-    plan.assertions = as_json(computed.assertions)
-    plan.cost = _price_delta(found.there, computed.wanted)
-    plan.blast_radius = as_json(core_plan.compute_blast_radius(changes, found.before.intent, found.after.intent))
-    plan.warnings = as_json(computed.warnings)
+    plan.reachability = as_json(result.reachability)
+    plan.assertions = as_json(result.assertions)
+    plan.cost = _price_delta(inputs.observed, result.desired)
+    plan.blast_radius = as_json(core_plan.compute_blast_radius(changes, inputs.before.intent, inputs.after.intent))
+    plan.warnings = as_json(result.warnings)
     plan.state, plan.progress, plan.lease_until = Plan.State.READY, "", None
-    planned = build_planned_changes(changes, computed.wanted)
-    content = [
-        [one.action, one.address, one.kind, _body_digest(one.before), _body_digest(one.after)] for one in planned
+    planned = build_planned_changes(changes, result.desired)
+    rows = [
+        [
+            planned_change.action,
+            planned_change.address,
+            planned_change.kind,
+            _body_digest(planned_change.before),
+            _body_digest(planned_change.after),
+        ]
+        for planned_change in planned
     ]
-    plan.digest = content_digest([plan.draft_version, plan.base_revision, plan.world, content, plan.reachability])
+    plan.digest = content_digest([plan.draft_version, plan.base_revision, plan.world, rows, plan.reachability])
     plan.save()
-    for one in planned:
-        one.plan = plan
+    for planned_change in planned:
+        planned_change.plan = plan
     PlannedChange.objects.bulk_insert(planned)
     return plan
 
 
-def build_planned_changes(changes: Sequence[Change], wanted: Mapping[str, Resource]) -> list[PlannedChange]:
-    """The changes as they are kept, not saved yet; their bodies are.
+def build_planned_changes(changes: Sequence[Change], desired: Mapping[str, Resource]) -> list[PlannedChange]:
+    """Return the changes as rows that are not saved yet; their bodies are.
 
     ``resource_depends``: every address the resource needs or needed, whether or not this plan touches it.
     """
@@ -130,42 +143,42 @@ def build_planned_changes(changes: Sequence[Change], wanted: Mapping[str, Resour
             before=bodies[id(change.before)] if change.before is not None else None,
             after=bodies[id(change.after)] if change.after is not None else None,
             depends=list(change.depends),
-            resource_depends=sorted(_required_addresses(change, wanted)),
+            resource_depends=sorted(_required_addresses(change, desired)),
             subjects=list(change.subjects),
         )
         for order, change in enumerate(changes)
     ]
 
 
-def _required_addresses(change: Change, wanted: Mapping[str, Resource]) -> set[str]:
-    # What a body that is wanted refers to is among what its resource depends on.
-    needed = set(wanted[change.address].depends) if change.address in wanted else set()
+def _required_addresses(change: Change, desired: Mapping[str, Resource]) -> set[str]:
+    # What a desired body refers to is among what its resource depends on.
+    needed = set(desired[change.address].depends) if change.address in desired else set()
     return needed | {address for address, _ in body_references(change.before)}
 
 
 def _store_bodies(bodies: Iterable[Mapping[str, Any]]) -> dict[int, ResourceBody]:
-    """Identity of a body → where it is kept, once for equal ones, also of earlier plans."""
+    """Return id() of each body → its row; equal bodies, also those of earlier plans, share one."""
     digests = {id(body): (content_digest(body), body) for body in bodies}
-    wanted = dict(digests.values())
-    known = _stored_bodies(wanted)
+    by_digest = dict(digests.values())
+    stored = _stored_bodies(by_digest)
     ResourceBody.objects.bulk_insert(
-        (ResourceBody(digest=name, body=body) for name, body in wanted.items() if name not in known),
+        (ResourceBody(digest=digest, body=body) for digest, body in by_digest.items() if digest not in stored),
         ignore_conflicts=True,
     )
-    known |= _stored_bodies(wanted.keys() - known.keys())
-    return {one: known[name] for one, (name, _) in digests.items()}
+    stored |= _stored_bodies(by_digest.keys() - stored.keys())
+    return {identity: stored[digest] for identity, (digest, _) in digests.items()}
 
 
 def _stored_bodies(digests: Iterable[str]) -> dict[str, ResourceBody]:
-    return {found.digest: found for found in ResourceBody.objects.filter(digest__in=list(digests)).defer("body")}
+    return {stored.digest: stored for stored in ResourceBody.objects.filter(digest__in=list(digests)).defer("body")}
 
 
-def _body_digest(content: ResourceBody | None) -> str | None:
-    return content.digest if content else None
+def _body_digest(stored: ResourceBody | None) -> str | None:
+    return stored.digest if stored else None
 
 
-def _price_delta(there: Mapping[str, Resource], wanted: Mapping[str, Resource]) -> dict[str, Any]:
-    """The cost delta, from the pricer the settings name; prices are none of provisioning's business."""
+def _price_delta(observed: Mapping[str, Resource], desired: Mapping[str, Resource]) -> dict[str, Any]:
+    """Return the cost delta, from the pricer that the settings name: provisioning knows no prices."""
     pricer = import_string(settings.PLAN_PRICER)
-    priced: dict[str, Any] = pricer(list(there.values()), list(wanted.values()))
+    priced: dict[str, Any] = pricer(list(observed.values()), list(desired.values()))
     return priced

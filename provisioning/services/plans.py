@@ -31,10 +31,10 @@ from tenants.tasks import TenantJob
 logger = logging.getLogger(__name__)
 
 SYNCHRONOUS_LIMIT = 3000
-"""Objects of a network that is planned while the one who asks waits."""
+"""Objects of the largest network that is planned inside the request."""
 MAX_ATTEMPTS = 3
 WAKE_UP_TIMEOUT = timedelta(seconds=5)
-"""After so long a plan that nobody has begun to compute is woken again."""
+"""After this time a plan that no worker claimed is woken again."""
 SUPERSEDED = "A newer plan of this draft was made."
 INTERNAL_ERROR = (
     "The portal failed while it computed this plan. Plan again; if it happens again, tell the operator the id."
@@ -43,10 +43,10 @@ WORKERS_LOST = "The workers that computed this plan stopped. Plan again; if it h
 
 
 def create_plan(draft: Draft) -> Plan:
-    """The plan of a draft, moved onto what is live first; ``computing`` where the network is large.
+    """Create the plan of a draft, after rebasing it onto what is live; ``computing`` where the network is large.
 
-    Raises Conflict when the draft cannot be rebased, and for a small network Invalid when it is invalid or an
-    assertion fails.
+    Raises StateConflict where the draft cannot be rebased and, for a small network, ValidationFailed where it is
+    invalid, an assertion fails or a quota is exceeded.
     """
     draft = rebase_draft(draft)
     large = len(tenant_cache.load_objects(queries.snapshot_of_draft(draft))) > SYNCHRONOUS_LIMIT
@@ -119,7 +119,7 @@ def process_plan(tenant: Tenant, plan: int) -> None:
 
 
 def due_plans(now: datetime) -> list[int]:
-    """Plans that somebody should compute: lost wake-ups and dead workers' ones."""
+    """Return plans that a worker should compute: the wake-up was lost, or the worker died."""
     computing = Plan.objects.filter(state=Plan.State.COMPUTING)
     return [
         plan.pk
@@ -187,12 +187,12 @@ def _announce(plan: Plan, action: str) -> None:
 
 
 def approve_plan(plan: Plan) -> Plan:
-    """Approve by a second person; nobody approves their own."""
+    """Approve a plan; raise Forbidden for its author, because it takes a second person."""
     return _record_decision(plan, Plan.State.APPROVED, "plan.approve")
 
 
 def reject_plan(plan: Plan) -> Plan:
-    """Also of one that is still computed, which ends that."""
+    """Reject a plan; one that is still computing is not computed further."""
     return _record_decision(plan, Plan.State.REJECTED, "plan.reject")
 
 

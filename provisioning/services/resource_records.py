@@ -14,7 +14,7 @@ from provisioning.models import InFlightWrite, Lifecycle, ResourceRecord, Step
 
 
 def record_write_started(step: Step, now: datetime) -> None:
-    """Written before a driver is called: from here on only a finished step tells what is at this address."""
+    """Write, before a driver is called, that from now on only a finished step tells what is at this address."""
     change = step.change.core
     InFlightWrite.objects.update_or_create(
         address=step.address,
@@ -28,8 +28,8 @@ def record_write_started(step: Step, now: datetime) -> None:
     )
 
 
-def record_write_finished(step: Step, body: Body | None, known: Mapping[str, Any], now: datetime) -> None:
-    """A step's outcome holds: keep what is there now and, for what is metered, since when."""
+def record_write_finished(step: Step, body: Body | None, attributes: Mapping[str, Any], now: datetime) -> None:
+    """Write what is there after a step (None: nothing) and, for what is metered, since when."""
     InFlightWrite.objects.filter(address=step.address).delete()
     if body is None:
         ResourceRecord.objects.filter(address=step.address).delete()
@@ -39,7 +39,7 @@ def record_write_finished(step: Step, body: Body | None, known: Mapping[str, Any
             defaults={
                 "kind": step.kind,
                 "body": body,
-                "attributes": dict(known),
+                "attributes": dict(attributes),
                 "depends": step.change.resource_depends,
                 "subjects": step.change.subjects,
                 "changed_at": now,

@@ -1,4 +1,4 @@
-"""Provisioning: a draft becomes a revision and live in one transaction, and a run makes the world follow."""
+"""Provisioning: a draft becomes the live revision in one transaction, and a run makes clouds and nodes follow."""
 
 from __future__ import annotations
 
@@ -33,9 +33,10 @@ from tenants import actor, audit, outbox, scope
 
 
 def provision_plan(plan: Plan, digest: str) -> Run:
-    """Carry out exactly the plan with this digest.
+    """Provision exactly the plan with this digest: its draft becomes live, and a run starts.
 
-    Raises Conflict when it is stale (saying what moved), not approved where approval is asked, or another run goes.
+    Raises StateConflict where the plan is stale (and says what moved), is not approved though the tenant requires it,
+    or another run is going.
     """
     network = _lock_live_revision()
     plan = Plan.objects.select_for_update().get(pk=plan.pk)
@@ -60,7 +61,10 @@ def provision_plan(plan: Plan, digest: str) -> Run:
 
 
 def retry_run(run: Run) -> Run:
-    """Go on after a failure with the newest intent: what is done stays, everything else is planned anew from live."""
+    """Go on after a failure with the newest intent: what is done stays, everything else is planned anew from live.
+
+    Raises StateConflict where the run is going, a later one came, or nothing is left to do.
+    """
     _lock_live_revision()
     run = Run.objects.select_for_update().get(pk=run.pk)
     if run.state in Run.ACTIVE:
@@ -69,21 +73,21 @@ def retry_run(run: Run) -> Run:
     if newest and newest.pk != run.pk:
         raise StateConflict(f"The run of revision {newest.revision} came after this one; retry that.")
     live = queries.live_snapshot()
-    there, wanted = resource_state.observed_resources(), compile_network(tenant_cache.load_network(live))
-    changes = diff_resources(there, wanted, replace_on(), resource_state.in_flight_writes())
+    observed, desired = resource_state.observed_resources(), compile_network(tenant_cache.load_network(live))
+    changes = diff_resources(observed, desired, replace_on(), resource_state.in_flight_writes())
     if not changes:
         raise StateConflict("Everything is as it should be; there is nothing to retry.")
     Step.objects.filter(run=run).exclude(state=Step.State.DONE).delete()
     Step.objects.filter(run=run, address__in=[change.address for change in changes]).delete()
     run.revision, run.finished_at, run.state = live.revision, None, Run.State.PENDING
     run.save(update_fields=["revision", "finished_at", "state"])
-    _add_steps(run, PlannedChange.objects.bulk_insert(plan_computation.build_planned_changes(changes, wanted)))
+    _add_steps(run, PlannedChange.objects.bulk_insert(plan_computation.build_planned_changes(changes, desired)))
     audit.record("run.retry", kind="run", object_id=str(run.uid), object_name=f"revision {run.revision}")
     return run
 
 
 def cancel_run(run: Run) -> Run:
-    """Begin nothing more; steps that are under way finish."""
+    """Cancel the steps that did not begin or wait; one that a worker carries out right now finishes."""
     run = Run.objects.select_for_update().get(pk=run.pk)
     if run.state not in Run.ACTIVE:
         raise StateConflict("The run has ended already.")
@@ -148,7 +152,7 @@ def _wake(steps: QuerySet[Step]) -> None:
 
 
 def _create_revision(draft: Draft, live: int) -> int:
-    """Make the draft's overlay a revision; returns its number."""
+    """Write the draft's overlay as a new revision; return its number."""
     number = live + 1
     overlays = list(Overlay.objects.filter(draft=draft).select_related("item"))
     items = [overlay.item_id for overlay in overlays]
@@ -157,15 +161,15 @@ def _create_revision(draft: Draft, live: int) -> int:
     counts.subtract(ended.values_list("kind", flat=True))
     VersionIndexEntry.objects.filter(version__in=ended).update(last=live)
     ended.update(last=live)
-    written = Version.objects.bulk_insert(
+    versions = Version.objects.bulk_insert(
         Version(item=overlay.item, kind=overlay.kind, name=overlay.name, body=overlay.body, first=number)
         for overlay in overlays
         if overlay.body is not None
     )
-    search_index.write_entries(written)
+    search_index.write_entries(versions)
     entries = tenant_cache.load_objects(queries.snapshot_of_draft(draft)).entries
-    tenant_cache.prime_versions({one.pk: entries[one.kind][str(one.item.uid)] for one in written})
-    counts.update(version.kind for version in written)
+    tenant_cache.prime_versions({version.pk: entries[version.kind][str(version.item.uid)] for version in versions})
+    counts.update(version.kind for version in versions)
     Revision(number=number, author=actor.current().email, message=draft.name, counts=dict(counts)).save()
     return number
 
@@ -209,6 +213,6 @@ def _add_steps(run: Run, changes: Sequence[PlannedChange]) -> None:
 
 
 def _lock_live_revision() -> LiveRevision:
-    """The tenant's network, held until the transaction ends: one person provisions at a time."""
+    """Return the row that says what is live, locked until the transaction ends: one person provisions at a time."""
     LiveRevision.objects.get_or_create(tenant=scope.current())
     return LiveRevision.objects.select_for_update().get()

@@ -108,7 +108,7 @@ def due_steps(now: datetime) -> list[int]:
 
 
 def wake_waiting_steps(address: str) -> None:
-    """Something a waiting step may be waiting for has happened: look at it now."""
+    """Let workers look now at the steps that wait for this address: what they wait for may have happened."""
     for step in Step.objects.filter(address=address, state=Step.State.WAITING, run__state__in=Run.ACTIVE):
         Step.objects.filter(pk=step.pk, state=Step.State.WAITING).update(due_at=timezone.now())
         outbox.enqueue("step", step=step.pk)

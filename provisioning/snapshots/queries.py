@@ -1,4 +1,4 @@
-"""Reading intent: the same questions asked of live, of an old revision or of a draft."""
+"""Reading intent: a snapshot is what is live, an old revision or a draft, and all are read the same way."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """One intent object in a view; ``body`` holds its name too, references are uids."""
+    """One intent object in a snapshot; ``body`` holds its name too, references are uids."""
 
     kind: str
     uid: str
@@ -42,68 +42,72 @@ class StoredObject:
 
 
 def live_snapshot() -> Snapshot:
+    """Return what is live; revision 0, which is empty, before anything was provisioned."""
     network = LiveRevision.objects.first()
     return Snapshot(network.live if network else 0)
 
 
 def revision_snapshot(number: int) -> Snapshot:
+    """Return a revision; raise ObjectNotFound where there is none of this number."""
     if number and not Revision.objects.filter(number=number).exists():
         raise ObjectNotFound(f"There is no revision {number}.")
     return Snapshot(number)
 
 
 def draft_snapshot(uid: str | UUID) -> Snapshot:
-    found = Draft.objects.filter(uid=parse_uuid(uid)).first()
-    if found is None:
+    """Return a draft by its uid; raise ObjectNotFound where there is none."""
+    draft = Draft.objects.filter(uid=parse_uuid(uid)).first()
+    if draft is None:
         raise ObjectNotFound("There is no such draft.")
-    return snapshot_of_draft(found)
+    return snapshot_of_draft(draft)
 
 
-def snapshot_of_draft(found: Draft) -> Snapshot:
-    return Snapshot(found.base_revision, found)
+def snapshot_of_draft(draft: Draft) -> Snapshot:
+    return Snapshot(draft.base_revision, draft)
 
 
-def list_objects(view: Snapshot, kind: str | None = None) -> list[StoredObject]:
-    """All objects of a view (of one kind), by name."""
-    kinds = {"kind": kind} if kind else {}
-    found = [stored_object(version) for version in _versions_in(view).filter(**kinds).select_related("item")]
-    if view.draft:
-        overlays = Overlay.objects.filter(draft=view.draft, body__isnull=False, **kinds).select_related("item")
-        found += [stored_object(overlay) for overlay in overlays]
-    return sorted(found, key=lambda row: (row.name, row.number))
+def list_objects(snapshot: Snapshot, kind: str | None = None) -> list[StoredObject]:
+    """Return all objects of a snapshot, or those of one kind, by name."""
+    of_kind = {"kind": kind} if kind else {}
+    objects = [stored_object(version) for version in _versions_in(snapshot).filter(**of_kind).select_related("item")]
+    if snapshot.draft:
+        overlays = Overlay.objects.filter(draft=snapshot.draft, body__isnull=False, **of_kind).select_related("item")
+        objects += [stored_object(overlay) for overlay in overlays]
+    return sorted(objects, key=lambda row: (row.name, row.number))
 
 
-def objects_by_uid(view: Snapshot, uids: Iterable[str | UUID]) -> dict[str, StoredObject]:
-    """Those of these objects that the view has, by uid: for telling references by their names."""
+def objects_by_uid(snapshot: Snapshot, uids: Iterable[str | UUID]) -> dict[str, StoredObject]:
+    """Return uid → object for those of the uids that the snapshot has: for showing references by name."""
     wanted = list(uids)
-    found = [
-        stored_object(version) for version in _versions_in(view).filter(item__uid__in=wanted).select_related("item")
+    objects = [
+        stored_object(version) for version in _versions_in(snapshot).filter(item__uid__in=wanted).select_related("item")
     ]
-    if view.draft:
-        overlays = Overlay.objects.filter(draft=view.draft, body__isnull=False, item__uid__in=wanted)
-        found += [stored_object(overlay) for overlay in overlays.select_related("item")]
-    return {row.uid: row for row in found}
+    if snapshot.draft:
+        overlays = Overlay.objects.filter(draft=snapshot.draft, body__isnull=False, item__uid__in=wanted)
+        objects += [stored_object(overlay) for overlay in overlays.select_related("item")]
+    return {row.uid: row for row in objects}
 
 
-def get_object(view: Snapshot, kind: str, uid: str | UUID) -> StoredObject:
+def get_object(snapshot: Snapshot, kind: str, uid: str | UUID) -> StoredObject:
+    """Return one object; raise ObjectNotFound where the snapshot does not have it."""
     item = {"kind": kind, "item__uid": parse_uuid(uid)}
-    if view.draft:
-        overlay = Overlay.objects.filter(draft=view.draft, **item).select_related("item").first()
+    if snapshot.draft:
+        overlay = Overlay.objects.filter(draft=snapshot.draft, **item).select_related("item").first()
         if overlay:
             if overlay.body is None:
                 raise ObjectNotFound(f"{overlay.name} is removed in this draft.")
             return stored_object(overlay)
-    version = _versions_in(Snapshot(view.revision)).filter(**item).select_related("item").first()
+    version = _versions_in(Snapshot(snapshot.revision)).filter(**item).select_related("item").first()
     if version is None:
         raise ObjectNotFound(f"There is no such object among the {kind}.")
     return stored_object(version)
 
 
-def _versions_in(view: Snapshot) -> QuerySet[Version]:
-    found = Version.objects.filter(first__lte=view.revision, last__gte=view.revision)
-    if view.draft:
-        found = found.filter(~Exists(Overlay.objects.filter(draft=view.draft, item=OuterRef("item"))))
-    return found
+def _versions_in(snapshot: Snapshot) -> QuerySet[Version]:
+    versions = Version.objects.filter(first__lte=snapshot.revision, last__gte=snapshot.revision)
+    if snapshot.draft:
+        versions = versions.filter(~Exists(Overlay.objects.filter(draft=snapshot.draft, item=OuterRef("item"))))
+    return versions
 
 
 def stored_object(record: Version | Overlay) -> StoredObject:
@@ -115,4 +119,4 @@ def parse_uuid(uid: str | UUID) -> UUID:
     try:
         return uid if isinstance(uid, UUID) else UUID(uid)
     except ValueError as error:
-        raise ObjectNotFound(f"“{uid}” is no id.") from error
+        raise ObjectNotFound(f"“{uid}” is not an id.") from error

@@ -170,7 +170,7 @@ def test_what_is_in_use_says_so_once_and_leads_to_what_uses_it(canvas: Canvas) -
     canvas.page.get_by_role("button", name="Delete").click()
     answer = canvas.page.locator(".cw-toast")
     expect(answer).to_have_count(1)
-    expect(answer.locator("p")).to_have_text("Group prod is in use. Change or remove what names it first.")
+    expect(answer.locator("p")).to_have_text("Group prod is in use. Change or remove what refers to it first.")
     users = answer.get_by_role("link")
     words = users.all_inner_texts()
     assert words and len(words) == len(set(words))

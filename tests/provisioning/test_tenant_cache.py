@@ -167,7 +167,7 @@ def test_lists_are_found_ordered_and_counted_over_base_and_draft(people: People)
         view = queries.draft_snapshot(draft.uid)
 
         def asked(**what: object) -> list[str]:
-            found = listing.list_page(view, "policies", total=True, **what)  # type: ignore[arg-type]
+            found = listing.list_page(view, "policies", with_total=True, **what)  # type: ignore[arg-type]
             assert found.count == len(found.rows)
             return [row.name for row in found.rows]
 
@@ -187,11 +187,11 @@ def test_lists_are_found_ordered_and_counted_over_base_and_draft(people: People)
             view, "policies", limit=4, ordering="position", filters={"from": prod}, cursor=second.previous
         )
         assert back.rows == first.rows
-        assert listing.list_page(queries.revision_snapshot(1), "policies", total=True).count == 9
+        assert listing.list_page(queries.revision_snapshot(1), "policies", with_total=True).count == 9
         site = queries.list_objects(view, "connectors")[0]
         corp = next(row.uid for row in queries.list_objects(view, "segments"))
         found = listing.list_page(
-            view, "connectors", filters={"segment": corp, "group": prod, "kind": "lab-site"}, total=True
+            view, "connectors", filters={"segment": corp, "group": prod, "kind": "lab-site"}, with_total=True
         )
         assert [row.uid for row in found.rows] == [site.uid] and found.count == 1
 

@@ -1,4 +1,4 @@
-"""Bodies as they are kept: read by the core, with names resolved in the network they belong to."""
+"""Bodies as they are stored: read by the core, with references resolved to uids."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from provisioning.models import CloudAccount
 from provisioning.services.drafts.overlay import Body
 
 IDENTITY_FIELDS = ("id", "key", "number")
-"""What answers tell beside the body, and what may be sent back with it."""
+"""What the API shows beside the body; it may be sent back with the body, and is ignored."""
 
 
 class BodyNormaliser:
@@ -25,8 +25,8 @@ class BodyNormaliser:
     def __init__(self, resolve: ResolveReference) -> None:
         self.resolve = resolve
 
-    def clean(self, kind: str, body: Any) -> Body:
-        """The stored form. Raises Invalid with every problem of the body."""
+    def normalise(self, kind: str, body: Any) -> Body:
+        """Return the stored form; raise ValidationFailed with every problem of the body."""
         if isinstance(body, Mapping):
             body = {key: value for key, value in body.items() if key not in IDENTITY_FIELDS}
         try:
@@ -56,25 +56,25 @@ class BodyNormaliser:
 
 
 class ProblemCollector:
-    """What is wrong with many bodies, each problem with the place of its body before its own path."""
+    """The problems of many bodies, each with the location of its body before its own path."""
 
     def __init__(self) -> None:
-        self.found: list[Problem] = []
+        self.problems: list[Problem] = []
 
     def add(self, code: str, path: str, message: str) -> None:
-        self.found.append(Problem(code, path, message))
+        self.problems.append(Problem(code, path, message))
 
-    def of(self, place: str, read: Callable[[], Body]) -> Body | None:
-        """What ``read`` gives, or None when it refuses."""
+    def collect(self, location: str, read: Callable[[], Body]) -> Body | None:
+        """Return what ``read`` returns; None, with its problems kept, where it raises ValidationFailed."""
         try:
             return read()
         except ValidationFailed as error:
-            for one in error.problems:
-                self.add(one.code, f"{place}.{one.path}".rstrip("."), one.message)
+            for problem in error.problems:
+                self.add(problem.code, f"{location}.{problem.path}".rstrip("."), problem.message)
             return None
 
     def raise_if_any(self) -> None:
-        """Raise Invalid when there are any."""
-        if self.found:
-            more = f" And {len(self.found) - 1} more." if len(self.found) > 1 else ""
-            raise ValidationFailed(self.found[0].message + more, self.found)
+        """Raise ValidationFailed where there are any problems."""
+        if self.problems:
+            others = f" And {len(self.problems) - 1} more." if len(self.problems) > 1 else ""
+            raise ValidationFailed(self.problems[0].message + others, self.problems)

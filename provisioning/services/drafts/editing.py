@@ -12,8 +12,7 @@ from provisioning.core import intent as core
 from provisioning.core.values.resource import Problem
 from provisioning.errors import ObjectNotFound, PreconditionFailed, StateConflict, ValidationFailed
 from provisioning.models import Draft, Edit, Item, Overlay
-from provisioning.services.drafts import document_import as reading
-from provisioning.services.drafts import overlay
+from provisioning.services.drafts import document_import, overlay
 from provisioning.services.drafts.bodies import BodyNormaliser
 from provisioning.services.drafts.lifecycle import bump_version, lock_draft
 from provisioning.services.drafts.overlay import Body, BodyChange
@@ -23,45 +22,48 @@ from tenants import actor, audit
 
 
 def add_object(draft: Draft, kind: str, body: Any) -> StoredObject:
-    """A new object; what has a position and is sent without goes last. Raises Invalid with every problem."""
+    """Add an object; one whose kind has positions and that is sent without goes last.
+
+    Raises ValidationFailed with every problem.
+    """
     draft = lock_draft(draft)
-    clean = _normalise(draft, kind, _with_position(draft, kind, body))
+    new_body = _normalise(draft, kind, _with_position(draft, kind, body))
     with transaction.atomic():
-        [item] = overlay.create_items(kind, [clean["name"]])
-        change = BodyChange(item, None, clean)
-        record_edit(draft, f"Add {core.kind_word(kind)} {clean['name']}", [change])
+        [item] = overlay.create_items(kind, [new_body["name"]])
+        change = BodyChange(item, None, new_body)
+        record_edit(draft, f"Add {core.kind_word(kind)} {new_body['name']}", [change])
     return _object_after(change)
 
 
 def _with_position(draft: Draft, kind: str, body: Any) -> Any:
-    """The body, last where its kind has positions and it is sent without one, or with none."""
+    """Return the body, with the last position where its kind has positions and it is sent without one."""
     if core.kind_of(kind).position is not None and isinstance(body, Mapping) and body.get("position") is None:
         return {**body, "position": _next_position(draft, kind)}
     return body
 
 
 def _next_position(draft: Draft, kind: str) -> int:
-    """The next ten behind every such object of this draft, of live and of other open drafts.
+    """Return the next ten after every such object of this draft, of live and of other open drafts.
 
     Two people who each draw a policy would otherwise choose the same one, and the second could not provision.
     """
-    here = [
-        row.body["position"]
-        for view in (queries.snapshot_of_draft(draft), queries.live_snapshot())
-        for row in queries.list_objects(view, kind)
+    positions = [
+        stored.body["position"]
+        for snapshot in (queries.snapshot_of_draft(draft), queries.live_snapshot())
+        for stored in queries.list_objects(snapshot, kind)
     ]
     others = Overlay.objects.filter(kind=kind, body__isnull=False, draft__state=Draft.State.OPEN)
-    return (max([*here, *others.values_list("body__position", flat=True)], default=0) // 10 + 1) * 10
+    return (max([*positions, *others.values_list("body__position", flat=True)], default=0) // 10 + 1) * 10
 
 
 def replace_object(draft: Draft, kind: str, uid: str | UUID, body: Any, etag: str | None = None) -> StoredObject:
     """Put a whole new body in the object's place; with ``etag`` only if it is still the one that was read."""
     draft = lock_draft(draft)
-    row = _get_if_unchanged(draft, kind, uid, etag)
-    clean = _normalise(draft, kind, _with_position(draft, kind, body))
-    change = BodyChange(_get_item(row), row.body, clean)
-    if clean != row.body:
-        record_edit(draft, f"Change {core.kind_word(kind)} {clean['name']}", [change])
+    stored = _get_if_unchanged(draft, kind, uid, etag)
+    new_body = _normalise(draft, kind, _with_position(draft, kind, body))
+    change = BodyChange(_get_item(stored), stored.body, new_body)
+    if new_body != stored.body:
+        record_edit(draft, f"Change {core.kind_word(kind)} {new_body['name']}", [change])
     return _object_after(change)
 
 
@@ -69,67 +71,72 @@ def patch_object(draft: Draft, kind: str, uid: str | UUID, body: Any, etag: str 
     """Replace the fields that are given and keep the others."""
     if not isinstance(body, Mapping):
         raise ValidationFailed("An object was expected.", [Problem("wrong_type", "", "Send an object with fields.")])
-    row = queries.get_object(queries.snapshot_of_draft(draft), kind, uid)
-    return replace_object(draft, kind, uid, {**row.body, **core.translate_old_fields(kind, body)}, etag)
+    stored = queries.get_object(queries.snapshot_of_draft(draft), kind, uid)
+    return replace_object(draft, kind, uid, {**stored.body, **core.translate_old_fields(kind, body)}, etag)
 
 
 def remove_object(draft: Draft, kind: str, uid: str | UUID, etag: str | None = None) -> None:
-    """Take an object away; refused while others name it, with their names."""
+    """Remove an object; raise StateConflict with the names of those that refer to it, where there are any."""
     draft = lock_draft(draft)
-    row = _get_if_unchanged(draft, kind, uid, etag)
-    users = tenant_cache.load_objects(queries.snapshot_of_draft(draft)).users(row.uid)
-    if users:
+    stored = _get_if_unchanged(draft, kind, uid, etag)
+    referrers = tenant_cache.load_objects(queries.snapshot_of_draft(draft)).users(stored.uid)
+    if referrers:
         problems = [
             Problem(
                 "in_use",
                 f"{other.kind}/{other.key}",
-                f"{_capital_word(other.kind)} {other.name} names it.",
+                f"{_capital_word(other.kind)} {other.name} refers to it.",
             )
-            for other in users
+            for other in referrers
         ]
-        told = f"{_capital_word(kind)} {row.name} is in use. Change or remove what names it first."
-        raise StateConflict(told, problems)
-    record_edit(draft, f"Remove {core.kind_word(kind)} {row.name}", [BodyChange(_get_item(row), row.body, None)])
+        detail = f"{_capital_word(kind)} {stored.name} is in use. Change or remove what refers to it first."
+        raise StateConflict(detail, problems)
+    record_edit(
+        draft, f"Remove {core.kind_word(kind)} {stored.name}", [BodyChange(_get_item(stored), stored.body, None)]
+    )
 
 
 def restore_object(draft: Draft, kind: str, uid: str | UUID, revision: int | None = None) -> StoredObject:
-    """Make one object what it is in the draft's base, or was in a revision, whether it was changed or removed since."""
+    """Put a changed or removed object back as it is in the draft's base, or was in a revision."""
     draft = lock_draft(draft)
-    row = queries.get_object(
+    stored = queries.get_object(
         queries.Snapshot(draft.base_revision) if revision is None else queries.revision_snapshot(revision), kind, uid
     )
-    now = tenant_cache.load_objects(queries.snapshot_of_draft(draft)).get(kind, row.uid)
-    if now and now.body == row.body:
-        raise StateConflict(f"{row.name} is as it was there; there is nothing to restore.")
+    current = tenant_cache.load_objects(queries.snapshot_of_draft(draft)).get(kind, stored.uid)
+    if current and current.body == stored.body:
+        raise StateConflict(f"{stored.name} is as it was there; there is nothing to restore.")
     record_edit(
         draft,
-        f"Restore {core.kind_word(kind)} {row.name}",
-        [BodyChange(_get_item(row), now.body if now else None, row.body)],
+        f"Restore {core.kind_word(kind)} {stored.name}",
+        [BodyChange(_get_item(stored), current.body if current else None, stored.body)],
     )
-    return row
+    return stored
 
 
 def import_document(draft: Draft, document: Any, *, dry_run: bool = False) -> list[dict[str, Any]]:
     """Make the draft's network the one in the document, as a single edit.
 
-    Objects are matched by ``id``, else by name; what the document leaves out is removed. dry_run: only look, and
-    answer what differs.
+    Objects are matched by ``id``, else by name; what the document leaves out is removed. Returns what differs; with
+    ``dry_run`` nothing is changed.
     """
     draft = lock_draft(draft)
     with transaction.atomic():
-        changes = reading.changes_from_document(draft, document)
+        changes = document_import.changes_from_document(draft, document)
         return apply_changes(draft, changes, "Import", dry_run=dry_run, most=None if dry_run else 0)
 
 
 def apply_changes(
     draft: Draft, changes: Sequence[BodyChange], verb: str, *, dry_run: bool = False, most: int | None = None
 ) -> list[dict[str, Any]]:
-    """Many changes as one edit, or with ``dry_run`` as if; what they are, object by object (``most``: the first)."""
-    content = tenant_cache.load_objects(queries.snapshot_of_draft(draft))
-    told = [
-        diff.diff_object(row, change.before, change.after, content.label)
+    """Make the changes as one edit; with ``dry_run`` check them and change nothing.
+
+    Returns what differs, object by object, for the first ``most`` of them.
+    """
+    objects = tenant_cache.load_objects(queries.snapshot_of_draft(draft))
+    differences = [
+        diff.diff_object(stored, change.before, change.after, objects.label)
         for change in changes[:most]
-        if (row := change.row() or content.get(change.item.kind, str(change.item.uid)))
+        if (stored := change.stored_after() or objects.get(change.item.kind, str(change.item.uid)))
     ]
     if dry_run:
         overlay.refuse_new_errors(draft, changes)
@@ -137,10 +144,11 @@ def apply_changes(
     elif changes:
         count = len(changes)
         record_edit(draft, f"{verb} {count} change{'s' if count > 1 else ''}", changes)
-    return told
+    return differences
 
 
 def record_edit(draft: Draft, summary: str, changes: Sequence[BodyChange]) -> None:
+    """Write the changes into the overlay as one edit; what could be redone before cannot any more."""
     overlay.refuse_new_errors(draft, changes)
     overlay.write_overlay(draft, changes)
     Edit.objects.filter(draft=draft, number__gt=draft.cursor).delete()
@@ -167,28 +175,28 @@ def record_edit(draft: Draft, summary: str, changes: Sequence[BodyChange]) -> No
 
 
 def _get_if_unchanged(draft: Draft, kind: str, uid: str | UUID, etag: str | None) -> StoredObject:
-    row = queries.get_object(queries.snapshot_of_draft(draft), kind, uid)
-    if etag is not None and etag != row.etag:
-        raise PreconditionFailed(f"{row.name} was changed in the meantime. Read it again and repeat your change.")
-    return row
+    stored = queries.get_object(queries.snapshot_of_draft(draft), kind, uid)
+    if etag is not None and etag != stored.etag:
+        raise PreconditionFailed(f"{stored.name} was changed in the meantime. Read it again and repeat your change.")
+    return stored
 
 
 def _normalise(draft: Draft, kind: str, body: Any) -> Body:
-    return BodyNormaliser(tenant_cache.load_objects(queries.snapshot_of_draft(draft)).resolve()).clean(kind, body)
+    return BodyNormaliser(tenant_cache.load_objects(queries.snapshot_of_draft(draft)).resolve()).normalise(kind, body)
 
 
-def _get_item(row: StoredObject) -> Item:
-    found = Item.objects.filter(pk=row.number).first()
-    if found is None:
-        raise ObjectNotFound(f"{row.name} is gone.")
-    return found
+def _get_item(stored: StoredObject) -> Item:
+    item = Item.objects.filter(pk=stored.number).first()
+    if item is None:
+        raise ObjectNotFound(f"{stored.name} is gone.")
+    return item
 
 
 def _object_after(change: BodyChange) -> StoredObject:
-    row = change.row()
-    if row is None:
+    stored = change.stored_after()
+    if stored is None:
         raise ObjectNotFound("It was removed.")
-    return row
+    return stored
 
 
 def _capital_word(kind: str) -> str:

@@ -1,4 +1,4 @@
-"""A draft's overlay: the low level of editing. A change is one item's body before and after; null means not there."""
+"""A draft's overlay, the low level of editing. A change is one item's body before and after; None: not there."""
 
 from __future__ import annotations
 
@@ -25,14 +25,15 @@ Body = dict[str, Any]
 
 @dataclass(frozen=True)
 class BodyChange:
-    """What happens to one item in a draft; ``typed``: the body after as the core takes it, where that is known."""
+    """What happens to one item in a draft; ``parsed``: the body after as the core reads it, where that is known."""
 
     item: Item
     before: Body | None
     after: Body | None
-    typed: ParsedObject | None = None
+    parsed: ParsedObject | None = None
 
-    def row(self) -> StoredObject | None:
+    def stored_after(self) -> StoredObject | None:
+        """Return the object as it is after the change; None where it is removed."""
         if self.after is None:
             return None
         item = self.item
@@ -40,36 +41,43 @@ class BodyChange:
 
     @cached_property
     def entry(self) -> ParsedObject | None:
-        """The row as the core takes it; raises the core's Invalid when the body is not one of its kind."""
-        if self.typed:
-            return self.typed
-        row = self.row()
-        return ParsedObject.of(row) if row else None
+        """The object after the change as the core reads it; raises InvalidIntent for a body it cannot read."""
+        if self.parsed:
+            return self.parsed
+        stored = self.stored_after()
+        return ParsedObject.of(stored) if stored else None
 
 
 def create_items(kind: str, names: Sequence[str]) -> list[Item]:
-    """Identities with keys nobody had before, in the order of the names.
+    """Create items with keys that no item ever had, in the order of the names.
 
-    A key that is taken gets a number: asked for one, then more and more at a time, so that few questions find it.
+    A name whose key is taken gets a number after it. Candidates are looked up in batches that grow fourfold,
+    so that few queries find a free one.
     """
     stems = [core.slug(name)[:50] for name in names]
     keys: dict[int, str] = {}
     given: set[str] = set()
-    asked: dict[str, int] = {}
-    left, width = list(range(len(stems))), 1
-    while left:
-        wanted = Counter(stems[place] for place in left)
-        tried = {stem: _candidate_keys(stem, asked.get(stem, 0), count * width) for stem, count in wanted.items()}
-        asked.update((stem, asked.get(stem, 0) + len(found)) for stem, found in tried.items())
-        mine = Item.objects.filter(kind=kind, key__in=[key for found in tried.values() for key in found])
-        taken = set(mine.values_list("key", flat=True))
-        free = {stem: iter([key for key in found if key not in taken]) for stem, found in tried.items()}
-        for place in left:
-            if key := next((key for key in free[stems[place]] if key not in given), None):
-                keys[place] = key
+    next_number: dict[str, int] = {}
+    open_indexes, width = list(range(len(stems))), 1
+    while open_indexes:
+        counts = Counter(stems[index] for index in open_indexes)
+        candidates = {
+            stem: _candidate_keys(stem, next_number.get(stem, 0), count * width) for stem, count in counts.items()
+        }
+        next_number.update(
+            (stem, next_number.get(stem, 0) + len(keys_tried)) for stem, keys_tried in candidates.items()
+        )
+        existing = Item.objects.filter(
+            kind=kind, key__in=[key for keys_tried in candidates.values() for key in keys_tried]
+        )
+        taken = set(existing.values_list("key", flat=True))
+        free = {stem: iter([key for key in keys_tried if key not in taken]) for stem, keys_tried in candidates.items()}
+        for index in open_indexes:
+            if key := next((key for key in free[stems[index]] if key not in given), None):
+                keys[index] = key
                 given.add(key)
-        left, width = [place for place in left if place not in keys], width * 4
-    return Item.objects.bulk_insert(Item(kind=kind, key=keys[place]) for place in range(len(stems)))
+        open_indexes, width = [index for index in open_indexes if index not in keys], width * 4
+    return Item.objects.bulk_insert(Item(kind=kind, key=keys[index]) for index in range(len(stems)))
 
 
 def _candidate_keys(stem: str, start: int, count: int) -> list[str]:
@@ -77,47 +85,47 @@ def _candidate_keys(stem: str, start: int, count: int) -> list[str]:
 
 
 def write_overlay(draft: Draft, changes: Iterable[BodyChange]) -> None:
-    """Put the bodies after into the overlay; what equals the base revision needs no overlay."""
+    """Write the bodies after the changes into the overlay; what equals the base revision needs no row."""
     changes = list(changes)
     base = tenant_cache.load_objects(Snapshot(draft.base_revision))
-    was = {change.item.pk: base.body(change.item.kind, str(change.item.uid)) for change in changes}
-    _delete_overlays(list(Overlay.objects.filter(draft=draft, item__in=list(was)).values_list("pk", flat=True)))
+    base_bodies = {change.item.pk: base.body(change.item.kind, str(change.item.uid)) for change in changes}
+    _delete_overlays(list(Overlay.objects.filter(draft=draft, item__in=list(base_bodies)).values_list("pk", flat=True)))
     written = Overlay.objects.bulk_insert(
         Overlay(
             draft=draft,
             item=change.item,
             kind=change.item.kind,
-            name=(change.after or was[change.item.pk] or change.before or {"name": ""})["name"],
+            name=(change.after or base_bodies[change.item.pk] or change.before or {"name": ""})["name"],
             body=change.after,
         )
         for change in changes
-        if change.after != was[change.item.pk]
+        if change.after != base_bodies[change.item.pk]
     )
     search_index.write_entries(written)
     after = {change.item.pk: change.entry for change in changes}
-    tenant_cache.prime_overlays({one.pk: entry for one in written if (entry := after[one.item_id])})
+    tenant_cache.prime_overlays({overlay.pk: entry for overlay in written if (entry := after[overlay.item_id])})
 
 
 def _delete_overlays(overlays: list[int]) -> None:
-    """Delete them and their marks without reading either: there may be thousands."""
+    """Delete overlay rows and their index entries without reading either: there may be thousands."""
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM provisioning_overlayindexentry WHERE overlay_id = ANY(%s)", [overlays])
         cursor.execute("DELETE FROM provisioning_overlay WHERE id = ANY(%s)", [overlays])
 
 
 def refuse_new_errors(draft: Draft, changes: Sequence[BodyChange]) -> None:
-    """Raise Invalid when the changes would bring errors into the network that were not there before."""
-    view = queries.snapshot_of_draft(draft)
-    before = tenant_cache.load_objects(view)
+    """Raise ValidationFailed where the changes would bring errors into the network that it does not have yet."""
+    snapshot = queries.snapshot_of_draft(draft)
+    before = tenant_cache.load_objects(snapshot)
     try:
-        after = before.changed([_object_change(one) for one in changes])
-        found = network_errors(tenant_cache.derive_network(draft, after))
+        after = before.changed([_object_change(change) for change in changes])
+        errors = network_errors(tenant_cache.derive_network(draft, after))
     except core.InvalidIntent as error:
         raise ValidationFailed("The network would be invalid.", error.problems) from error
-    known = set(network_errors(tenant_cache.load_network(view))) if found else set()
-    new = [problem for problem in found if problem not in known]
-    if new:
-        raise ValidationFailed(new[0].message, new)
+    known_errors = set(network_errors(tenant_cache.load_network(snapshot))) if errors else set()
+    new_errors = [problem for problem in errors if problem not in known_errors]
+    if new_errors:
+        raise ValidationFailed(new_errors[0].message, new_errors)
 
 
 def network_errors(network: Network) -> list[Problem]:

@@ -7,8 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from provisioning.core import intent as core
-from provisioning.core.formats.three_way_merge import MergeChoice, merge_bodies
-from provisioning.core.formats.three_way_merge import MergeConflict as Field
+from provisioning.core.formats.three_way_merge import MergeChoice, MergeConflict, merge_bodies
 from provisioning.core.values.resource import Problem, canonical_json
 from provisioning.errors import StateConflict, ValidationFailed
 from provisioning.models import Draft, Edit, Item, Overlay
@@ -27,7 +26,7 @@ FieldLocation = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """Whose value is taken where both sides changed the same."""
+    """Whose value is taken where both sides changed the same field."""
 
     kind: str
     id: str
@@ -35,12 +34,12 @@ class Resolution:
     take: MergeChoice
 
     @property
-    def place(self) -> FieldLocation:
+    def location(self) -> FieldLocation:
         return self.kind, self.id, self.path
 
 
 class RebaseConflict(StateConflict):
-    """Both sides changed the same; ``more`` tells each conflict with base, mine and theirs."""
+    """Both sides changed the same fields; ``extra`` holds each conflict with base, mine and theirs."""
 
     kind = "conflicting"
 
@@ -51,28 +50,28 @@ class RebaseConflict(StateConflict):
 
 @dataclass(frozen=True, slots=True)
 class _RebaseInputs:
-    """The contents a draft is moved between, and what was decided."""
+    """The objects a draft is moved between, and whose value is to be taken where."""
 
     base: SnapshotObjects
     live: SnapshotObjects
     mine: SnapshotObjects
-    decided: Mapping[FieldLocation, MergeChoice]
-    met: set[FieldLocation] = field(default_factory=set)
-    """Where a conflict was met, decided or not."""
+    resolutions: Mapping[FieldLocation, MergeChoice]
+    conflicts_met: set[FieldLocation] = field(default_factory=set)
+    """Where there was a conflict, resolved or not."""
 
-    def merged(self, item: Item, mine: Body | None) -> tuple[Body | None, list[Field]]:
+    def merge(self, item: Item, mine: Body | None) -> tuple[Body | None, list[MergeConflict]]:
         kind, uid = item.kind, str(item.uid)
-        base, theirs = (content.body(kind, uid) for content in (self.base, self.live))
+        base, theirs = (objects.body(kind, uid) for objects in (self.base, self.live))
 
         def take(path: str) -> MergeChoice | None:
-            self.met.add((kind, uid, path))
-            return self.decided.get((kind, uid, path))
+            self.conflicts_met.add((kind, uid, path))
+            return self.resolutions.get((kind, uid, path))
 
         return merge_bodies(base, mine, theirs, self.label, take)
 
-    def together(self, item: Item, mine: Body | None) -> Body | None:
-        """The merged body; raises the core's Invalid where fields of both sides do not go together."""
-        body, _ = self.merged(item, mine)
+    def merge_or_refuse(self, item: Item, mine: Body | None) -> Body | None:
+        """Return the merged body; raise InvalidIntent where fields of both sides do not go together."""
+        body, _ = self.merge(item, mine)
         self.refuse_unreadable(item, mine, body)
         return body
 
@@ -80,62 +79,64 @@ class _RebaseInputs:
         if merged is not None and merged not in (mine, self.live.body(item.kind, str(item.uid))):
             core.normalise_body(item.kind, merged, lambda kind, uid: uid)
 
-    def called(self, one: Resolution) -> str | None:
-        """The name of the object that is meant; None where neither side has, or had, one."""
-        rows = (content.get(one.kind, one.id) for content in (self.mine, self.live, self.base))
-        return next((row.name for row in rows if row), None)
+    def name_of(self, resolution: Resolution) -> str | None:
+        """Return the name of the object that is meant; None where neither side has, or had, one."""
+        candidates = (objects.get(resolution.kind, resolution.id) for objects in (self.mine, self.live, self.base))
+        return next((stored.name for stored in candidates if stored), None)
 
     def label(self, uid: str) -> str:
-        called = self.mine.label(uid)
-        return self.live.label(uid) if called == uid else called
+        name = self.mine.label(uid)
+        return self.live.label(uid) if name == uid else name
 
 
-def rebase_draft(draft: Draft, decided: Sequence[Resolution] = ()) -> Draft:
-    """Put the draft's edits on top of what is live now; each of them can still be undone.
+def rebase_draft(draft: Draft, resolutions: Sequence[Resolution] = ()) -> Draft:
+    """Move the draft's edits onto what is live now; each of them can still be undone.
 
     Fields that only one side changed are merged. A field that both changed to different values is a conflict, shown
-    with base, mine and theirs: nothing is moved until each is decided, and nothing else. Raises Conflicting, or
-    Invalid when the merged network would be.
+    with base, mine and theirs: the draft is moved only if there is a resolution for each conflict, and no other one.
+    Raises RebaseConflict, or ValidationFailed where the merged network is invalid.
     """
     draft = lock_draft(draft)
     live = queries.live_snapshot().revision
-    if live == draft.base_revision and not decided:
+    if live == draft.base_revision and not resolutions:
         return draft
-    ground = _RebaseInputs(
+    inputs = _RebaseInputs(
         base=tenant_cache.load_objects(Snapshot(draft.base_revision)),
         live=tenant_cache.load_objects(Snapshot(live)),
         mine=tenant_cache.load_objects(queries.snapshot_of_draft(draft)),
-        decided={one.place: one.take for one in decided},
+        resolutions={resolution.location: resolution.take for resolution in resolutions},
     )
-    changes = _merge_overlays(draft, live, ground, decided)
+    changes = _merge_overlays(draft, live, inputs, resolutions)
     _replace_base(draft, live, [change for change in changes if change.before != change.after])
-    _replay_history(draft, ground)
+    _replay_history(draft, inputs)
     bump_version(draft)
     audit.record(
         "draft.rebase",
         kind="draft",
         object_id=str(draft.uid),
         object_name=draft.name,
-        after={"revision": live, "decided": [[*one.place, one.take] for one in decided]},
+        after={"revision": live, "decided": [[*resolution.location, resolution.take] for resolution in resolutions]},
     )
     return draft
 
 
-def _merge_overlays(draft: Draft, live: int, ground: _RebaseInputs, decided: Sequence[Resolution]) -> list[BodyChange]:
-    """What the draft makes of revision ``live`` when it is put on top of it; raises Conflicting, or Invalid."""
+def _merge_overlays(
+    draft: Draft, live: int, inputs: _RebaseInputs, resolutions: Sequence[Resolution]
+) -> list[BodyChange]:
+    """Return what the draft changes in revision ``live``; raise RebaseConflict or ValidationFailed."""
     changes, conflicts, problems = [], [], []
     for mine in Overlay.objects.filter(draft=draft).select_related("item"):
-        body, wrong = ground.merged(mine.item, mine.body)
-        conflicts += [_describe_conflict(mine, one) for one in wrong]
+        body, fields = inputs.merge(mine.item, mine.body)
+        conflicts += [_describe_conflict(mine, field) for field in fields]
         try:
-            ground.refuse_unreadable(mine.item, mine.body, body)
+            inputs.refuse_unreadable(mine.item, mine.body, body)
         except core.InvalidIntent as error:
-            problems += [_locate_problem(mine, one) for one in error.problems]
-        changes.append(BodyChange(mine.item, ground.live.body(mine.kind, str(mine.item.uid)), body))
-    astray = _unused_resolutions(ground, decided)
-    if astray:
-        detail = f"A resolution decides nothing: {astray[0].message}"
-        raise RebaseConflict(detail, [*astray, *map(_conflict_problem, conflicts)], conflicts)
+            problems += [_locate_problem(mine, field) for field in error.problems]
+        changes.append(BodyChange(mine.item, inputs.live.body(mine.kind, str(mine.item.uid)), body))
+    unused = _unused_resolutions(inputs, resolutions)
+    if unused:
+        detail = f"A resolution decides nothing: {unused[0].message}"
+        raise RebaseConflict(detail, [*unused, *map(_conflict_problem, conflicts)], conflicts)
     if conflicts:
         raise RebaseConflict(
             f"Revision {live} changed the same things as this draft. Send a resolution for each conflict.",
@@ -147,24 +148,24 @@ def _merge_overlays(draft: Draft, live: int, ground: _RebaseInputs, decided: Seq
     return changes
 
 
-def _unused_resolutions(ground: _RebaseInputs, decided: Sequence[Resolution]) -> list[Problem]:
-    """Resolutions that decide nothing, or the same as another one: they were meant for something else."""
+def _unused_resolutions(inputs: _RebaseInputs, resolutions: Sequence[Resolution]) -> list[Problem]:
+    """Return a problem for each resolution that resolves nothing, or the same conflict as another one."""
     problems = []
-    met: set[FieldLocation] = set()
-    for number, one in enumerate(decided):
+    seen: set[FieldLocation] = set()
+    for number, resolution in enumerate(resolutions):
         path = f"resolutions[{number}]"
-        called = ground.called(one)
-        if called is None:
-            told = f"There is no such object among the {one.kind}. Take kind and id as the conflict told them."
-            problems.append(Problem("unknown_reference", f"{path}.id", told))
-        elif one.place not in ground.met:
-            told = f"“{one.path}” of {called}" if one.path else f"{called} as a whole"
-            told += " is not in conflict, or no longer. Leave it out, or look at the conflicts there are now."
-            problems.append(Problem("not_in_conflict", f"{path}.path", told))
-        elif one.place in met:
-            told = "This conflict is decided twice. Send one resolution for each."
-            problems.append(Problem("duplicate", path, told))
-        met.add(one.place)
+        name = inputs.name_of(resolution)
+        if name is None:
+            message = f"There is no such object among the {resolution.kind}. Take kind and id from the conflict."
+            problems.append(Problem("unknown_reference", f"{path}.id", message))
+        elif resolution.location not in inputs.conflicts_met:
+            message = f"“{resolution.path}” of {name}" if resolution.path else f"{name} as a whole"
+            message += " is not in conflict, or no longer. Leave it out, or look at the conflicts there are now."
+            problems.append(Problem("not_in_conflict", f"{path}.path", message))
+        elif resolution.location in seen:
+            message = "This conflict is decided twice. Send one resolution for each."
+            problems.append(Problem("duplicate", path, message))
+        seen.add(resolution.location)
     return problems
 
 
@@ -175,23 +176,23 @@ def _replace_base(draft: Draft, live: int, changes: list[BodyChange]) -> None:
     overlay.write_overlay(draft, changes)
 
 
-def _replay_history(draft: Draft, ground: _RebaseInputs) -> None:
-    """Undo and redo go on over the new base; edits that change nothing any more are no steps of it."""
+def _replay_history(draft: Draft, inputs: _RebaseInputs) -> None:
+    """Make undo and redo work over the new base; edits that change nothing any more leave the history."""
     edits = list(Edit.objects.filter(draft=draft).order_by("number"))
-    replay_edits(edits, draft.cursor, ground.live, ground.together)
-    kept = [edit for edit in edits if edit.changes]
-    draft.cursor = sum(edit.number <= draft.cursor for edit in kept)
+    replay_edits(edits, draft.cursor, inputs.live, inputs.merge_or_refuse)
+    remaining = [edit for edit in edits if edit.changes]
+    draft.cursor = sum(edit.number <= draft.cursor for edit in remaining)
     Edit.objects.filter(draft=draft).delete()
-    for number, edit in enumerate(kept, 1):
+    for number, edit in enumerate(remaining, 1):
         edit.pk, edit.number = None, number
-    Edit.objects.bulk_create(kept)
+    Edit.objects.bulk_create(remaining)
 
 
 def _locate_problem(mine: Overlay, problem: Problem) -> Problem:
     return Problem(problem.code, f"{mine.kind}/{mine.item.key}/{problem.path}".rstrip("/"), problem.message)
 
 
-def _describe_conflict(mine: Overlay, field: Field) -> dict[str, Any]:
+def _describe_conflict(mine: Overlay, field: MergeConflict) -> dict[str, Any]:
     return {"kind": mine.kind, "id": str(mine.item.uid), "name": mine.name, "key": mine.item.key, **asdict(field)}
 
 

@@ -24,36 +24,37 @@ MergeBody = Callable[[Item, Body | None], Body | None]
 """What an object of the draft is over the new base; raises the core's Invalid where both sides do not go together."""
 
 
-def replay_edits(edits: Sequence[Edit], cursor: int, live: SnapshotObjects, merged: MergeBody) -> None:
-    """Give the edits, all of a draft in order, the changes they make over ``live``; the first ``cursor`` are in force.
+def replay_edits(edits: Sequence[Edit], cursor: int, live: SnapshotObjects, merge: MergeBody) -> None:
+    """Rewrite the changes of the edits, all of a draft in order, to those they make over ``live``.
 
-    An edit that is left without changes is one that live made too, or that cannot be any more.
+    The first ``cursor`` edits are done. An edit that is left without changes is one that live made too, or one that is
+    not possible any more.
     """
     items = Item.objects.in_bulk({change["item"] for edit in edits for change in edit.changes})
     state = _ReplayState(items, live)
     done, ahead = edits[:cursor], edits[cursor:]
     latest = dict(state.bodies)
-    back = [_merge_edit(edit, items, merged, latest) for edit in done]
-    state.put(latest)
-    for edit, changed in zip(reversed(done), state.walk(reversed(back)), strict=True):
+    back = [_merge_edit(edit, items, merge, latest) for edit in done]
+    state.set_bodies(latest)
+    for edit, changed in zip(reversed(done), state.apply_steps(reversed(back)), strict=True):
         edit.changes = [_edit_change(number, after, before) for number, (before, after) in changed.items()]
     for edit in done:
-        state.put({change["item"]: change["after"] for change in edit.changes})
+        state.set_bodies({change["item"]: change["after"] for change in edit.changes})
     forth = []
     for edit in ahead:
-        before = _merge_edit(edit, items, merged, latest)
+        before = _merge_edit(edit, items, merge, latest)
         forth.append({number: latest[number] for number in before})
-    for edit, changed in zip(ahead, state.walk(forth), strict=True):
+    for edit, changed in zip(ahead, state.apply_steps(forth), strict=True):
         edit.changes = [_edit_change(number, before, after) for number, (before, after) in changed.items()]
 
 
-def _merge_edit(edit: Edit, items: Mapping[int, Item], merged: MergeBody, latest: ItemBodies) -> ItemBodies:
-    """Bring ``latest`` to what the edit leads to; answers what it was before, for the objects that were touched."""
+def _merge_edit(edit: Edit, items: Mapping[int, Item], merge: MergeBody, latest: ItemBodies) -> ItemBodies:
+    """Bring ``latest`` to what the edit leads to; return what the touched objects were before."""
     before: ItemBodies = {}
     for change in edit.changes:
         number = change["item"]
         try:
-            after = merged(items[number], change["after"])
+            after = merge(items[number], change["after"])
         except core.InvalidIntent:
             continue
         before[number], latest[number] = latest[number], after
@@ -71,47 +72,51 @@ class _ReplayState:
         self.items, self.live = items, live
         self.numbers = {str(item.uid): number for number, item in items.items()}
         self.bodies: ItemBodies = {number: live.body(item.kind, str(item.uid)) for number, item in items.items()}
-        self.names: dict[int, set[str]] = {}
-        self.named_by: defaultdict[str, set[int]] = defaultdict(set)
-        self.put(self.bodies)
+        self.references: dict[int, set[str]] = {}
+        self.referrers: defaultdict[str, set[int]] = defaultdict(set)
+        self.set_bodies(self.bodies)
 
-    def put(self, bodies: ItemBodies) -> None:
+    def set_bodies(self, bodies: ItemBodies) -> None:
         for number, body in bodies.items():
-            for uid in self.names.get(number, ()):
-                self.named_by[uid].discard(number)
-            named = core.object_references(self.items[number].kind, body) if body is not None else ()
-            self.names[number] = {uid for _, uid in named}
-            for uid in self.names[number]:
-                self.named_by[uid].add(number)
+            for uid in self.references.get(number, ()):
+                self.referrers[uid].discard(number)
+            references = core.object_references(self.items[number].kind, body) if body is not None else ()
+            self.references[number] = {uid for _, uid in references}
+            for uid in self.references[number]:
+                self.referrers[uid].add(number)
             self.bodies[number] = body
 
-    def walk(self, steps: Iterable[ItemBodies]) -> Iterator[dict[int, tuple[Body | None, Body | None]]]:
-        """Take the steps as far as they go together; tells what each changed, from what to what.
+    def apply_steps(self, steps: Iterable[ItemBodies]) -> Iterator[dict[int, tuple[Body | None, Body | None]]]:
+        """Apply the steps as far as no reference dangles; yield what each changed: item → (before, after).
 
         What a step could not do is tried again with the next one.
         """
-        held: ItemBodies = {}
+        put_off: ItemBodies = {}
         for step in steps:
-            wanted = held | step
-            before = {number: self.bodies[number] for number in wanted}
-            self.put(wanted)
-            held = {}
-            # What was before stands, so that taking back whatever is broken ends at the latest there.
-            while broken := {number for number in self._broken(wanted) if number in wanted and number not in held}:
-                held |= {number: wanted[number] for number in broken}
-                self.put({number: before[number] for number in broken})
-            yield {number: (was, self.bodies[number]) for number, was in before.items() if was != self.bodies[number]}
+            bodies = put_off | step
+            before = {number: self.bodies[number] for number in bodies}
+            self.set_bodies(bodies)
+            put_off = {}
+            # The state before had no dangling reference, so taking back whatever dangles ends at the latest there.
+            while broken := {number for number in self._dangling(bodies) if number in bodies and number not in put_off}:
+                put_off |= {number: bodies[number] for number in broken}
+                self.set_bodies({number: before[number] for number in broken})
+            yield {
+                number: (before_body, self.bodies[number])
+                for number, before_body in before.items()
+                if before_body != self.bodies[number]
+            }
 
-    def _broken(self, moved: Iterable[int]) -> set[int]:
-        """Objects that name what is not there, and those that are missed, as far as one of them is among ``moved``."""
-        found: set[int] = set()
+    def _dangling(self, moved: Iterable[int]) -> set[int]:
+        """Return objects that refer to what is not there, and those they miss, where one of them is in ``moved``."""
+        dangling: set[int] = set()
         for number in moved:
             uid = str(self.items[number].uid)
-            if self.bodies[number] is None and (self.named_by[uid] or uid in self._named_elsewhere):
-                found |= {number, *self.named_by[uid]}
-            for missing in filter(self._missing, self.names[number]):
-                found |= {number, self.numbers.get(missing, number)}
-        return found
+            if self.bodies[number] is None and (self.referrers[uid] or uid in self._referred_to_by_untouched):
+                dangling |= {number, *self.referrers[uid]}
+            for missing in filter(self._missing, self.references[number]):
+                dangling |= {number, self.numbers.get(missing, number)}
+        return dangling
 
     def _missing(self, uid: str) -> bool:
         number = self.numbers.get(uid)
@@ -120,7 +125,7 @@ class _ReplayState:
         return not any(uid in kind for kind in self.live.entries.values())
 
     @cached_property
-    def _named_elsewhere(self) -> set[str]:
-        """uids named by the objects of the base that the draft never touched."""
-        rows = (row for row in self.live if row.uid not in self.numbers)
-        return {uid for row in rows for _, uid in core.object_references(row.kind, row.body)}
+    def _referred_to_by_untouched(self) -> set[str]:
+        """uids that objects of the base refer to which the draft never touched."""
+        untouched = (stored for stored in self.live if stored.uid not in self.numbers)
+        return {uid for stored in untouched for _, uid in core.object_references(stored.kind, stored.body)}
