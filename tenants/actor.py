@@ -1,4 +1,4 @@
-"""Who is acting, set at the doors and read by the audit log."""
+"""Who is acting: set by middleware and jobs, read by the audit log."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """email of the person, or the name of the process; the MSP in whose name; where from; which request."""
+    """A person by e-mail address, or a process by name; ``acting_as``: slug of the MSP in whose name they act."""
 
     email: str
     acting_as: str = ""

@@ -1,4 +1,4 @@
-"""The audit log: append-only and hash-chained, so that a row changed or taken away afterwards shows."""
+"""The audit log: append-only and hash-chained, so that a row that was changed or deleted afterwards is found."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def record(
 
 
 def record_all(events: Iterable[AuditEvent]) -> list[AuditEntry]:
-    """Write entries one after the other, all of this moment."""
+    """Write entries in order, all with the same time."""
     tenant, acting, now = scope.current(), actor.current(), timezone.now()
     with connection.cursor() as cursor:
         # The chain has one end: entries of a tenant are written one after the other.
@@ -78,7 +78,7 @@ def record_all(events: Iterable[AuditEvent]) -> list[AuditEntry]:
 
 
 def verify_chain() -> Iterator[str]:
-    """What is wrong with the chain of the tenant in force, one line a finding; nothing when it holds."""
+    """Yield what is wrong with the chain of the tenant in force, one sentence a finding."""
     previous, expected = "", 1
     for entry in AuditEntry.objects.order_by("number").iterator():
         if entry.number != expected:

@@ -1,7 +1,4 @@
-"""The doors: where a request, a task, a socket or a command says who it is and which tenant it is about.
-
-Inside a door the tenant's scope is open; no code behind it chooses a tenant.
-"""
+"""Middleware: who is asking, and which tenant the request is about. No code behind it chooses a tenant."""
 
 from __future__ import annotations
 
@@ -28,12 +25,12 @@ TENANT_PATH = re.compile(r"^/(?:api/v1/)?t/(?P<slug>[^/]+)/")
 
 
 class TenantRequest(HttpRequest):
-    """A request as it is behind the doors."""
+    """A request as views get it."""
 
     principal: Principal | None
     bearer: bool
     request_id: str
-    stranger: bool = False
+    is_stranger: bool = False
     tenant: Tenant
     rights: frozenset[str]
 
@@ -42,7 +39,7 @@ GetResponse = Callable[[Any], HttpResponseBase]
 
 
 class IdentityMiddleware:
-    """Who is asking: the session's user, or on the API the bearer token's. Sets ``request.principal`` (or None)."""
+    """Sets ``request.principal``: the session's user, on the API the bearer token's, or None."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -52,8 +49,8 @@ class IdentityMiddleware:
             # PostgreSQL cannot keep it and no person types it.
             raise BadRequest("The request holds the character U+0000.")
         header = request.headers.get("Authorization", "")
-        # Pages, and with them passwords and addresses, are the person's own: a token narrows what it may do on the
-        # API only, so nowhere else is it anybody.
+        # A token narrows what its user may do on the API only, so on pages, where people change their passwords, it
+        # counts for nothing.
         request.bearer = header.startswith("Bearer ") and request.path_info.startswith(API_PREFIX)
         if request.bearer:
             token = tokens.find(header.removeprefix("Bearer ").strip())
@@ -69,8 +66,8 @@ class IdentityMiddleware:
 
 def _has_nul(request: HttpRequest) -> bool:
     form = request.method == "POST" and request.content_type in FORM_CONTENT_TYPES
-    asked = [*request.GET.lists(), *(request.POST.lists() if form else ())]
-    return any("\0" in text for name, values in asked for text in (name, *values))
+    fields = [*request.GET.lists(), *(request.POST.lists() if form else ())]
+    return any("\0" in text for name, values in fields for text in (name, *values))
 
 
 class TenantMiddleware:
@@ -92,7 +89,7 @@ class TenantMiddleware:
                 return self.get_response(request)
         tenant = find_visible_tenant(principal, match["slug"])
         if tenant is None:
-            request.stranger = True
+            request.is_stranger = True
             return self.get_response(request)
         request.tenant, request.rights = tenant, principal.rights(tenant)
         msp = principal.acting_as(tenant)
@@ -104,7 +101,7 @@ class TenantMiddleware:
         return response
 
     def process_view(self, request: TenantRequest, view: Any, args: Any, kwargs: Any) -> None:
-        if getattr(request, "stranger", False):
+        if getattr(request, "is_stranger", False):
             raise Http404
 
 

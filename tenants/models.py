@@ -1,5 +1,7 @@
-"""Who you are and whose it is. The platform tables here are those needed before a tenant is known:
-MSPs, tenants, users, memberships, tokens, outbox. The audit log is the tenant's own."""
+"""Tenants, users, memberships and tokens, the outbox, and the audit log.
+
+All but the audit log are platform tables: they are needed before a tenant is known.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,7 @@ class Msp(models.Model):
 
 
 class Tenant(models.Model):
-    """One customer; of an MSP, or direct (``msp`` null). Everything it owns is behind ``tenants.scope``."""
+    """One customer, of an MSP or direct (``msp`` null). Everything it owns is filtered by ``tenants.scope``."""
 
     slug = models.CharField(max_length=50, unique=True, validators=[slug_rule])
     name = models.CharField(max_length=120)
@@ -69,12 +71,12 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.email
 
     @property
-    def short(self) -> str:
+    def display_name(self) -> str:
         return self.name or self.email.partition("@")[0]
 
     @property
     def initials(self) -> str:
-        return "".join(word[0] for word in self.short.replace(".", " ").split()[:2]).upper()
+        return "".join(word[0] for word in self.display_name.replace(".", " ").split()[:2]).upper()
 
 
 class Role(models.TextChoices):
@@ -176,7 +178,7 @@ class AuditEntry(TenantOwned):
 
 
 class IdempotentResponse(models.Model):
-    """The answer given to a POST with an Idempotency-Key, so that the same request is answered the same."""
+    """The response to a POST with an Idempotency-Key: the same request gets it again."""
 
     user = models.ForeignKey(User, models.CASCADE, related_name="+")
     key = models.CharField(max_length=120)

@@ -1,5 +1,7 @@
-"""What leaves a transaction: wake a task, tell a browser. Written with the rows it is about, delivered once they are
-committed, and swept when the process died in between. Receivers tolerate a second delivery.
+"""The outbox: messages that leave a transaction, to wake a task or tell a browser.
+
+They are written with the rows they are about and delivered once these are committed; the sweep delivers what a process
+that died in between left. Receivers tolerate a second delivery.
 
 Handlers are named in ``settings.OUTBOX_HANDLERS`` (topic → dotted path), so that lower layers need not import them.
 """
@@ -30,18 +32,18 @@ def enqueue(topic: str, **payload: Any) -> None:
 
 
 def deliver_overdue(now: datetime) -> int:
-    """Deliver what a crashed process left behind; returns how many."""
-    left = list(Outbox.objects.filter(created_at__lt=now - timedelta(seconds=5)).order_by("pk")[:500])
-    for message in left:
+    """Deliver what crashed processes left behind; return how many messages."""
+    overdue = list(Outbox.objects.filter(created_at__lt=now - timedelta(seconds=5)).order_by("pk")[:500])
+    for message in overdue:
         _deliver(message)
-    return len(left)
+    return len(overdue)
 
 
 def _deliver(message: Outbox) -> None:
     try:
         import_string(settings.OUTBOX_HANDLERS[message.topic])(**message.payload)
     except Exception:
-        # The transaction is committed, so whoever waits must not get an error for it: the row stays, the sweep repeats.
+        # The transaction is committed, so its caller must not get an error: the row stays and the sweep tries again.
         logger.exception("outbox: %s %s not delivered yet", message.topic, message.payload)
         return
     Outbox.objects.filter(pk=message.pk).delete()

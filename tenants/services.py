@@ -1,4 +1,4 @@
-"""What can be done to tenants, members and tokens; each is audited in the tenant it is about."""
+"""Creating tenants, managing members and tokens; everything is audited in the tenant it is about."""
 
 from __future__ import annotations
 

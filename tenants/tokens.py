@@ -1,4 +1,4 @@
-"""API tokens: made once, shown once, kept as a hash."""
+"""API tokens: created once, shown once, stored as a hash."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def issue(
     scopes: list[str] | None = None,
     expires_at: datetime | None = None,
 ) -> tuple[ApiToken, str]:
-    """A new token and its secret, which cannot be read again."""
+    """Create a token; return it and its secret, which cannot be read again."""
     unknown = set(scopes or []) - set(RIGHTS)
     if unknown:
         raise ValueError(f"Unknown scopes {', '.join(sorted(unknown))}; choose from {', '.join(RIGHTS)}.")
@@ -44,7 +44,7 @@ def issue(
 
 
 def find(secret: str) -> ApiToken | None:
-    """The usable token with this secret; notes that it was used, at most once a minute."""
+    """Return the usable token with this secret, or None; note that it was used, at most once a minute."""
     token = ApiToken.objects.select_related("user", "tenant").filter(digest=digest(secret)).first()
     if token is None or not _is_usable(token):
         return None

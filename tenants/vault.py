@@ -1,4 +1,4 @@
-"""Secrets at rest: encrypted with the newest of ENCRYPTION_KEYS, readable with any of them; never logged."""
+"""Secrets at rest: encrypted with the first of ENCRYPTION_KEYS, decrypted with any of them; never logged."""
 
 from __future__ import annotations
 

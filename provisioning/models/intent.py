@@ -1,4 +1,4 @@
-"""Intent as it is kept: an item is a thing's identity, its versions say what it was in which revisions.
+"""Intent as it is stored: an item is the identity of an object, its versions say what it was in which revisions.
 
 A draft is an overlay over a base revision, made by edits that can be undone and redone. Revision 0 is empty.
 """
@@ -20,7 +20,7 @@ FOREVER = 2_147_483_646
 
 
 class LiveRevision(TenantOwned):
-    """One row a tenant: which revision is live. Locked by whoever moves it."""
+    """Which revision is live, one row a tenant; locked by the transaction that changes it."""
 
     live = models.IntegerField(default=0)
 
@@ -161,7 +161,7 @@ class Edit(TenantOwned):
 
 
 class Overlay(TenantOwned):
-    """What a draft says about an item instead of its base revision; ``body`` null: removed in the draft."""
+    """What an item is in a draft, in place of its base revision; ``body`` null: removed in the draft."""
 
     draft = models.ForeignKey(Draft, models.CASCADE, related_name="overlays")
     item = models.ForeignKey(Item, models.CASCADE, related_name="+")
@@ -178,10 +178,10 @@ class Overlay(TenantOwned):
 
 
 class VersionIndexEntry(TenantOwned):
-    """A version under one thing it can be found or ordered by (selectors/marks.py), in the order lists are read.
+    """A version under one value it can be filtered or ordered by (snapshots/search_index.py), in the order of lists.
 
-    Under row-level security only comparisons use an index, so what a body holds somewhere inside is told apart here.
-    What follows from the version (or overlay) is not held to it once more: half the price of writing thousands.
+    Under row-level security only plain comparisons use an index, so each value from inside a body has a row here. There
+    are no foreign-key constraints for what follows from the version: they would double the time of writing thousands.
     """
 
     revoked_privileges = "DELETE"
@@ -208,7 +208,7 @@ class VersionIndexEntry(TenantOwned):
 
 
 class OverlayIndexEntry(TenantOwned):
-    """The same of what a draft says."""
+    """The same for an overlay of a draft."""
 
     overlay = models.ForeignKey(Overlay, models.CASCADE, related_name="index_entries", db_index=False)
     draft = models.ForeignKey(Draft, models.CASCADE, related_name="+", db_index=False, db_constraint=False)

@@ -1,7 +1,7 @@
-"""Change: a plan that somebody approved by its digest, and the run that carries it out step by step.
+"""Plans, which are approved by digest, and runs, which carry a plan out step by step.
 
-What a resource is, or should be, is kept once under its digest: plans of one draft differ in few resources, the state
-before a change was the state after an earlier one, and the steps of a run are the changes of its plan.
+The body of a resource is stored once under its digest: plans of one draft differ in few resources, the state before a
+change was the state after an earlier one, and the steps of a run are the changes of its plan.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ class ResourceBody(TenantOwned):
 
 
 class Plan(TenantOwned):
-    """The difference between a draft and what is there, as it was computed; ``digest`` names exactly this content.
+    """The difference between a draft and what is observed, as it was computed; ``digest`` names exactly this content.
 
-    While it is computed a worker holds it by a lease (services/lease.py) and ``progress`` says how far it is. The JSON
-    fields are as in the API.
+    While it is computing, a worker holds it by a lease (services/lease.py) and ``progress`` says how far it is. The
+    JSON fields are those of the API.
     """
 
     class State(models.TextChoices):
@@ -84,12 +84,21 @@ class Plan(TenantOwned):
     def steps(self) -> list[dict[str, Any]]:
         """``{"action","address","kind","before","after","fields","depends","subjects","resource_depends"}`` in order;
         ``fields`` are the paths that differ."""
-        wanted = ("action", "address", "kind", "before__body", "after__body", "depends", "subjects", "resource_depends")
-        return [_describe_change(*row) for row in self.changes.values_list(*wanted)]
+        columns = (
+            "action",
+            "address",
+            "kind",
+            "before__body",
+            "after__body",
+            "depends",
+            "subjects",
+            "resource_depends",
+        )
+        return [_describe_change(*row) for row in self.changes.values_list(*columns)]
 
 
 class PlannedChange(TenantOwned):
-    """One change of a plan, or with no plan one that the retry of a run added; ``before`` null: nothing is there."""
+    """One change of a plan, or without a plan one that the retry of a run added; ``before`` null: nothing is there."""
 
     plan = models.ForeignKey(Plan, models.CASCADE, null=True, related_name="changes")
     order = models.IntegerField()
@@ -110,7 +119,7 @@ class PlannedChange(TenantOwned):
 
     @property
     def core(self) -> core.Change:
-        """The change as the core and the drivers take it."""
+        """Return the change as the core and the drivers take it."""
         before, after = (body.body if body else None for body in (self.before, self.after))
         return core.Change(
             self.action,  # type: ignore[arg-type]  # one of Action, as planned
@@ -142,7 +151,7 @@ def _describe_change(
 
 
 class Run(TenantOwned):
-    """The carrying-out of one plan. Its state follows from its steps (core/plan/run_states.py)."""
+    """The execution of one plan. Its state follows from its steps (core/plan/run_states.py)."""
 
     class State(models.TextChoices):
         PENDING = "pending"

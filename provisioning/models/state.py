@@ -1,4 +1,4 @@
-"""The world as it was left: what runs made, how long it has been there, and the accounts it is in."""
+"""Observed state: what runs wrote and since when it is there, and the cloud accounts it is in."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tenants.tenant_owned import TenantOwned
 
 
 class ResourceRecord(TenantOwned):
-    """What is at an address, as last written or observed: a plan compares the network with these."""
+    """The resource at an address, as last written or observed: a plan compares the network with these."""
 
     address = models.CharField(max_length=250)
     kind = models.CharField(max_length=60)
@@ -29,8 +29,10 @@ class ResourceRecord(TenantOwned):
 
 
 class InFlightWrite(TenantOwned):
-    """A step began to write here and nobody knows how far it came: until one is done, what is recorded of the address
-    is not to be believed. ``body`` is what was being written; for a removal, what was to go."""
+    """A step began to write here and did not finish: until a step is done, the record of this address may be wrong.
+
+    ``body`` is what was being written; for a removal, what was to be removed.
+    """
 
     address = models.CharField(max_length=250)
     kind = models.CharField(max_length=60)

@@ -20,11 +20,11 @@ class Command(BaseCommand):
         if tenant and not tenants:
             raise CommandError(f"There is no tenant {tenant}.")
         broken = False
-        for one in tenants:
-            with scope(one):
+        for each in tenants:
+            with scope(each):
                 findings = list(audit.verify_chain())
             broken = broken or bool(findings)
-            self.stdout.write(f"{one.slug}: {'holds' if not findings else ''}")
+            self.stdout.write(f"{each.slug}: {'holds' if not findings else ''}")
             for finding in findings:
                 self.stdout.write(f"  {finding}")
         if broken:
