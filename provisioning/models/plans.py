@@ -118,7 +118,7 @@ class PlannedChange(TenantOwned):
         return f"{self.action} {self.address}"
 
     @property
-    def core(self) -> core.Change:
+    def as_change(self) -> core.Change:
         """Return the change as the core and the drivers take it."""
         before, after = (body.body if body else None for body in (self.before, self.after))
         return core.Change(

@@ -15,7 +15,7 @@ from provisioning.models import InFlightWrite, Lifecycle, ResourceRecord, Step
 
 def record_write_started(step: Step, now: datetime) -> None:
     """Write, before a driver is called, that from now on only a finished step tells what is at this address."""
-    change = step.change.core
+    change = step.change.as_change
     InFlightWrite.objects.update_or_create(
         address=step.address,
         defaults={

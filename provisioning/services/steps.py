@@ -80,7 +80,7 @@ def process_step(tenant: Tenant, step: int) -> None:
 
 def _apply_change(step: Step, context: DriverContext) -> StepOutcome:
     try:
-        change = step.change.core
+        change = step.change.as_change
         after = resolve_references(change.after, context.attributes) if change.after is not None else None
         change = replace(change, after=after, depends=tuple(step.change.resource_depends))
         return get_driver(change.driver).apply(change, context)
@@ -153,7 +153,7 @@ def _record_outcome(claim: StepClaim, outcome: StepOutcome, now: datetime) -> No
         case Done(attributes=attributes, body=body):
             # What is kept is the intent as planned, references and all, so that the next plan compares like with like.
             resource_records.record_write_finished(
-                claim.step, claim.step.change.core.after if body is not None else None, attributes, now
+                claim.step, claim.step.change.as_change.after if body is not None else None, attributes, now
             )
             claimed.update(state=Step.State.DONE, finished_at=now, note="", error=None, lease_until=None)
             runs.wake_dependants(claim.step)
