@@ -16,15 +16,22 @@ process_plan = tenant_task("provisioning.plan", plans.PlanJob)
 discover_account = tenant_task("provisioning.discover", discovery.DiscoveryJob)
 
 
-class SweepJob(TenantJob[None, None]):
+class SweepJob(TenantJob[tuple[list[int], list[int]], None]):
     """Wake the steps and plans of a tenant that a worker should look at."""
 
-    def claim(self) -> None:
+    def claim(self) -> tuple[list[int], list[int]]:
         now = timezone.now()
-        for step in steps.due_steps(now):
+        return steps.due_steps(now), plans.due_plans(now)
+
+    def work(self, claim: tuple[list[int], list[int]]) -> None:
+        due_steps, due_plans = claim
+        for step in due_steps:
             wake_step(self.tenant.slug, step)
-        for plan in plans.due_plans(now):
+        for plan in due_plans:
             wake_plan(self.tenant.slug, plan)
+
+    def record(self, claim: tuple[list[int], list[int]], outcome: None) -> None:
+        """Nothing: those who are woken record what they do."""
 
 
 @shared_task(name="provisioning.sweep")
