@@ -38,7 +38,7 @@ CacheKey = tuple[Any, ...]
 
 @dataclass
 class CachedObjects:
-    """A content and the database rows it was made of, by their numbers."""
+    """The objects of a snapshot and the database rows they were made of, by primary key."""
 
     content: SnapshotObjects
     versions: dict[int, ParsedObject]
@@ -87,28 +87,28 @@ _lock = threading.Lock()
 _tenant_caches: OrderedDict[int, TenantCache] = OrderedDict()
 
 
-def load_objects(view: Snapshot) -> SnapshotObjects:
-    """All objects of the view."""
-    return _load_snapshot(view)[1].content
+def load_objects(snapshot: Snapshot) -> SnapshotObjects:
+    """Return all objects of the snapshot."""
+    return _load_snapshot(snapshot)[1].content
 
 
-def load_intent(view: Snapshot) -> Intent:
-    return load_objects(view).intent
+def load_intent(snapshot: Snapshot) -> Intent:
+    return load_objects(snapshot).intent
 
 
-def load_network(view: Snapshot) -> Network:
-    """The view's network; parts that it has in common with one that is kept are shared with that."""
-    key, cached = _load_snapshot(view)
+def load_network(snapshot: Snapshot) -> Network:
+    """Return the network of the snapshot; parts it has in common with a cached one are shared with that."""
+    key, cached = _load_snapshot(snapshot)
     cache = _tenant_cache()
     network = cache.networks.get(key)
     if network is None:
-        network = derive_network(view.draft, cached.content)
+        network = derive_network(snapshot.draft, cached.content)
         cache.networks.put(key, network)
     return network
 
 
 def derive_network(draft: Draft | None, after: SnapshotObjects) -> Network:
-    """The network of a content that is perhaps not written yet, made from the draft's last one."""
+    """Return the network of objects that may not be written yet, made from the draft's last network."""
     latest, key = _tenant_cache().latest, draft.pk if draft else None
     previous = latest.get(key) or latest.get(None) or next(reversed(latest.values()), None)
     network = Network(after.intent, previous)
@@ -117,16 +117,17 @@ def derive_network(draft: Draft | None, after: SnapshotObjects) -> Network:
 
 
 def prime_versions(entries: Mapping[int, ParsedObject]) -> None:
-    """What these new rows will be read as, unless they are rolled back."""
+    """Keep what these new version rows will be read as, unless they are rolled back."""
     _tenant_cache().versions = dict(entries)
 
 
 def prime_overlays(entries: Mapping[int, ParsedObject]) -> None:
+    """Keep what these new overlay rows will be read as, unless they are rolled back."""
     _tenant_cache().overlays = dict(entries)
 
 
 def cached_resources() -> Mapping[int, CachedResource]:
-    """What was last read of the tenant's resource records (services/world.py keeps it up to date)."""
+    """Return what was last read of the tenant's resource records (resource_state.py keeps it up to date)."""
     return _tenant_cache().written
 
 
@@ -145,25 +146,25 @@ def stats() -> dict[int, CacheStats]:
 
 
 def clear() -> None:
-    """Let go of everything that is kept; it is read again when asked for."""
+    """Forget everything; it is read again when it is needed."""
     with _lock:
         _tenant_caches.clear()
 
 
-def _load_snapshot(view: Snapshot) -> tuple[CacheKey, CachedObjects]:
+def _load_snapshot(snapshot: Snapshot) -> tuple[CacheKey, CachedObjects]:
     cache = _tenant_cache()
-    revision = Revision.objects.filter(number=view.revision).values_list("pk", flat=True).first()
+    revision = Revision.objects.filter(number=snapshot.revision).values_list("pk", flat=True).first()
     base_key: CacheKey = ("revision", revision)
     base = cache.snapshots.get(base_key)
     if base is None:
-        base = _load_revision(cache, view.revision) if revision else CachedObjects(NO_OBJECTS, {}, {})
+        base = _load_revision(cache, snapshot.revision) if revision else CachedObjects(NO_OBJECTS, {}, {})
         cache.snapshots.put(base_key, base)
         _evict()
-    if view.draft is None:
+    if snapshot.draft is None:
         return base_key, base
-    while overlays := list(Overlay.objects.filter(draft=view.draft).order_by("pk").values_list("pk", flat=True)):
-        key = ("draft", view.draft.pk, revision, sha256(repr(overlays).encode()).digest())
-        cached = cache.snapshots.get(key) or _load_draft(cache, view.draft, base, overlays)
+    while overlays := list(Overlay.objects.filter(draft=snapshot.draft).order_by("pk").values_list("pk", flat=True)):
+        key = ("draft", snapshot.draft.pk, revision, sha256(repr(overlays).encode()).digest())
+        cached = cache.snapshots.get(key) or _load_draft(cache, snapshot.draft, base, overlays)
         if cached is not None:
             cache.snapshots.put(key, cached)
             _evict()

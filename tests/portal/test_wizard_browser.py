@@ -23,7 +23,7 @@ def test_picking_a_discovered_vpc_fills_in_account_region_and_exchange(
     from django.utils import timezone
 
     from provisioning.models import CloudAccount
-    from provisioning.services.drafts import editing
+    from provisioning.services.drafts import lifecycle
 
     with tenant_scope(people.acme):
         draft = lifecycle.create_draft("rollout")
