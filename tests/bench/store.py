@@ -1,7 +1,8 @@
 """The store at 10,000 and 100,000 connectors: lists through the API, loading into the core, and bulk imports.
 
 A database of its own, 500 revisions that changed six connectors in ten, a draft of a few hundred edits over them.
-Requests go through the whole portal in process: middleware, row-level security, rendering. ``python -m tests.bench store``.
+Requests go through the whole portal in process: middleware, row-level security, rendering.
+``python -m tests.bench store``.
 """
 
 from __future__ import annotations

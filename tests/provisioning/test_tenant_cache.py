@@ -76,14 +76,14 @@ def test_what_is_rolled_back_is_not_kept(people: People) -> None:
 def test_undo_and_rebase_are_seen(people: People) -> None:
     provision_document(people.acme)
     with scope(people.acme):
-        draft, other = lifecycle.create_draft("mine"), editing.create_draft("other")
+        draft, other = lifecycle.create_draft("mine"), lifecycle.create_draft("other")
         editing.add_object(draft, "groups", {"name": "mine"})
         assert "mine" in named(queries.draft_snapshot(draft.uid)) and "mine" not in named(
             queries.draft_snapshot(other.uid)
         )
         history.undo_edit(draft)
         assert "mine" not in named(queries.draft_snapshot(draft.uid))
-        editing.redo_edit(draft)
+        history.redo_edit(draft)
         assert "mine" in named(queries.draft_snapshot(draft.uid)) and "mine" not in named(queries.live_snapshot())
 
 
