@@ -15,7 +15,7 @@ from portal.api.etags import check_if_match, entity_tag
 from portal.api.pagination import CursorPaginator
 from portal.api.schema import extend_list_schema
 from portal.api.schema_fields import any_json, choice, list_of, mapping, object_schema, text, text_list, timestamp, uid
-from portal.api.tenancy import validate_body
+from portal.api.validation import validate_body
 from provisioning.drivers import CLOUDS
 from provisioning.errors import ObjectNotFound
 from provisioning.models import CloudAccount

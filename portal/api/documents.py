@@ -25,7 +25,7 @@ from portal.api.pagination import CursorPaginator
 from portal.api.renderers import JsonRenderer, YamlRenderer
 from portal.api.schema import copy_method, extend_list_schema, query_parameter
 from portal.api.schema_fields import any_json, boolean, choice, list_of, number, object_schema, text, timestamp, uid
-from portal.api.tenancy import validate_body
+from portal.api.validation import validate_body
 from provisioning.core import intent as core
 from provisioning.core.formats import csv_tables
 from provisioning.models import Edit

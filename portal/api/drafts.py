@@ -18,7 +18,7 @@ from portal.api.intent_objects import draft_etag, lock_draft
 from portal.api.pagination import CursorPaginator
 from portal.api.schema import extend_list_schema
 from portal.api.schema_fields import boolean, choice, list_of, number, object_schema, text, timestamp, uid
-from portal.api.tenancy import validate_body
+from portal.api.validation import validate_body
 from provisioning.core import intent as core
 from provisioning.models import Draft, Edit
 from provisioning.services.drafts import history, lifecycle

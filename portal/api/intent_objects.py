@@ -21,7 +21,7 @@ from portal.api.object_schemas import object_schema_of
 from portal.api.pagination import invalid_parameter, page_json, parse_limit, refuse_unknown_parameters
 from portal.api.renderers import CsvRenderer, JsonRenderer
 from portal.api.schema import copy_method, extend_list_schema, page_schema, query_parameter
-from portal.api.tenancy import validate_body
+from portal.api.validation import validate_body
 from provisioning.core import intent as core
 from provisioning.core.formats import csv_tables, csv_text
 from provisioning.errors import ObjectNotFound

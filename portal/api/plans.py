@@ -29,7 +29,7 @@ from portal.api.schema_fields import (
     timestamp,
     uid,
 )
-from portal.api.tenancy import validate_body
+from portal.api.validation import validate_body
 from provisioning.models import Plan, Run, Step
 from provisioning.selectors.plans import get_plan, plan_head, plan_json, plan_summary
 from provisioning.selectors.runs import get_run, run_json

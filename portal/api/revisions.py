@@ -16,7 +16,7 @@ from portal.api.intent_objects import draft_etag
 from portal.api.pagination import CursorPaginator
 from portal.api.schema import extend_list_schema
 from portal.api.schema_fields import boolean, list_of, number, object_schema, text, timestamp
-from portal.api.tenancy import validate_body
+from portal.api.validation import validate_body
 from provisioning.errors import ObjectNotFound
 from provisioning.models import Revision
 from provisioning.services import revisions

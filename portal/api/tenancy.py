@@ -32,6 +32,7 @@ from portal.api.schema_fields import (
     timestamp,
     uid,
 )
+from portal.api.validation import validate_body
 from tenants import services
 from tenants.models import MSP_ROLES, ApiToken, AuditEntry, Membership, Role, Tenant
 from tenants.principal import Principal
@@ -131,27 +132,6 @@ class TokenRequestSerializer(serializers.Serializer):
     name = serializers.CharField(max_length=120)
     scopes = serializers.ListField(child=serializers.ChoiceField(list(RIGHTS)), default=list)
     expires_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
-
-
-def validate_body(serializer_class: type[serializers.Serializer], body: Any) -> dict[str, Any]:
-    """Return the validated fields of a body. Raise ValidationError for invalid and for unknown fields."""
-    serializer = serializer_class(data=body)
-    serializer.is_valid(raise_exception=True)
-    unknown = _unknown_fields(serializer, body)
-    if unknown:
-        raise serializers.ValidationError(unknown, "unknown_field")
-    return dict(serializer.validated_data)
-
-
-def _unknown_fields(form: serializers.Serializer, body: Any) -> dict[str, Any]:
-    unknown: dict[str, Any] = {}
-    for name, value in body.items():
-        inner = form.fields.get(name)
-        if inner is None:
-            unknown[name] = [f"There is no field “{name}” here."]
-        elif isinstance(inner, serializers.Serializer) and value and (nested := _unknown_fields(inner, value)):
-            unknown[name] = nested
-    return unknown
 
 
 def tenant_json(tenant: Tenant, principal: Principal) -> dict[str, Any]:
