@@ -11,21 +11,21 @@ from tests.servers import SERVERS, TestServers
 
 
 @pytest.fixture(scope="session")
-def house() -> TestServers:
+def servers() -> TestServers:
     """Launchers, addresses and logs of the session's servers."""
     return SERVERS
 
 
 @pytest.fixture(scope="session")
-def redis_server(house: TestServers) -> str:
+def redis_server(servers: TestServers) -> str:
     """A running Redis; its URL."""
-    house.start_redis()
-    return house.redis_url
+    servers.start_redis()
+    return servers.redis_url
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(
-    django_test_environment: None, django_db_blocker: Any, house: TestServers, redis_server: str
+    django_test_environment: None, django_db_blocker: Any, servers: TestServers, redis_server: str
 ) -> Iterator[None]:
     """The owner migrates the test database; the tests connect as the application's role."""
     from django.core.management import call_command
@@ -34,15 +34,15 @@ def django_db_setup(
 
     from tests.database_flush import flush_database, tables_filled_by_migrations
 
-    house.start_database()
+    servers.start_database()
     with django_db_blocker.unblock():
         call_command("migrate", database="owner", verbosity=0, interactive=False)
         connections["owner"].close()
-    kept = tables_filled_by_migrations(house.owner_url)
+    kept = tables_filled_by_migrations(servers.owner_url)
 
     # Django would TRUNCATE as the application's role, which must not be able to.
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: flush_database(house.owner_url, kept))
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: flush_database(servers.owner_url, kept))
         yield
     with django_db_blocker.unblock():
         connections.close_all()

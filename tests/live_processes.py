@@ -26,20 +26,20 @@ def run_process(process: ProcessSpec) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def live_env(house: TestServers) -> dict[str, str]:
+def live_env(servers: TestServers) -> dict[str, str]:
     """The environment of a serving process: the application's login only, and a pool as in real use."""
     env = {name: value for name, value in os.environ.items() if name not in ("DATABASE_OWNER_URL", "DATABASE_POOL")}
-    return {**env, "PYTHONWARNINGS": "ignore", "LAB_STATE": str(house.folder / "lab-state.json")}
+    return {**env, "PYTHONWARNINGS": "ignore", "LAB_STATE": str(servers.folder / "lab-state.json")}
 
 
 @pytest.fixture(scope="session")
-def _portal(house: TestServers, django_db_setup: None, live_env: dict[str, str]) -> Iterator[str]:
+def _portal(servers: TestServers, django_db_setup: None, live_env: dict[str, str]) -> Iterator[str]:
     port = free_port()
     # Not `yield from`: the process is one, its address is what tests want.
     process = process_specs.portal_process({**live_env, "PUBLIC_URL": f"http://127.0.0.1:{port}"}, port)
-    house.supervisor.start(process)
+    servers.supervisor.start(process)
     yield f"http://127.0.0.1:{port}"
-    house.supervisor.stop(process.name)
+    servers.supervisor.stop(process.name)
 
 
 @pytest.fixture
@@ -62,8 +62,8 @@ def live_worker(transactional_db: None, _worker: None) -> None:
 
 
 @pytest.fixture(scope="session")
-def _aws(house: TestServers) -> Iterator[str]:
-    yield from (house.aws_url for _ in run_process(process_specs.aws_process(os.environ, house.aws_port)))
+def _aws(servers: TestServers) -> Iterator[str]:
+    yield from (servers.aws_url for _ in run_process(process_specs.aws_process(os.environ, servers.aws_port)))
 
 
 @pytest.fixture
@@ -97,6 +97,6 @@ def live_lab(live_nodes: dict[str, str], live_worker: None) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def server_logs(house: TestServers) -> Path:
+def server_logs(servers: TestServers) -> Path:
     """Where the servers of this session write their logs."""
-    return house.supervisor.logs
+    return servers.supervisor.logs

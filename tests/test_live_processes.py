@@ -17,8 +17,8 @@ def test_a_running_portal_says_that_it_is_well(live_portal: str) -> None:
     assert process_specs.is_answering(f"{live_portal}/healthz")
 
 
-def test_a_running_portal_does_not_hold_the_owners_login(live_portal: str, house: TestServers) -> None:
-    pid = next(one.popen.pid for one in house.supervisor.running if one.process.name == "portal")
+def test_a_running_portal_does_not_hold_the_owners_login(live_portal: str, servers: TestServers) -> None:
+    pid = next(one.popen.pid for one in servers.supervisor.running if one.process.name == "portal")
     assert b"causeway_owner" not in Path(f"/proc/{pid}/environ").read_bytes()
 
 

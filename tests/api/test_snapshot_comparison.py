@@ -1,21 +1,15 @@
-"""Versions of a network beside each other: conflicts decided, differences told, objects brought back, large plans."""
+"""Versions of a network beside each other: conflicts decided, differences told, objects brought back."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connection
 
-from provisioning.services import plans
-from tenants.models import Tenant
 from tests.api.problem_assertions import assert_problem
 from tests.api.sample_network import (
-    INTERNET_EXIT,
     OBJECT_BODIES,
-    SECOND_SITE,
     create_draft,
     create_object,
     create_sample_network,
@@ -131,44 +125,6 @@ def test_problems_of_a_view_are_listed(netadmin: ApiClient) -> None:
     assert_problem(netadmin.get(f"{where}problems/?colour=red"), 400)
 
 
-def test_what_can_reach_something_is_asked_from_the_other_end(netadmin: ApiClient) -> None:
-    where = create_sample_network(netadmin)
-    create_object(netadmin, where, "connectors", INTERNET_EXIT)
-    create_object(netadmin, where, "internet-apps")
-    [policy] = netadmin.get(f"{where}policies/").json()["results"]
-    shop = {"action": "allow", "name": "shop", "protocol": "tcp", "ports": ["443"]}
-    body = {
-        **OBJECT_BODIES["policies"],
-        "name": "shop",
-        "position": 5,
-        "from": ["internet"],
-        "to": ["shop"],
-        "rules": [shop],
-    }
-    create_object(netadmin, where, "policies", body)
-    results = netadmin.get(f"{where}reach/?to=site-b").json()["results"]
-    assert results and all("site-b" in str(row["to"]) or "any" in row["to"] for row in results), results
-    assert netadmin.get(f"{where}reach/?to=shop").json()["results"]
-    assert_problem(netadmin.get(f"{where}reach/?to=site-b&from=site-a"), 400)
-    assert_problem(netadmin.get(f"{where}reach/?to=nobody"), 400)
-    answer = netadmin.get(f"{where}trace/?from=internet&to=shop").json()
-    assert answer["disposition"] == "delivered" and answer["rule"] == "shop/shop", answer
-    assert {"app", "nat"} & {hop["kind"] for hop in answer["hops"]}
-    assert policy["name"] == "prod-out"
-
-
-def test_a_trace_across_a_share_names_both_segments(netadmin: ApiClient) -> None:
-    where = create_sample_network(netadmin)
-    create_object(netadmin, where, "segments", {"name": "guest", "prefixes": ["10.0.0.0/8"]})
-    lobby = [{"segment": "guest", "group": None, "prefixes": ["10.7.0.0/16"]}]
-    create_object(netadmin, where, "connectors", {**SECOND_SITE, "name": "lobby", "attachments": lobby})
-    create_object(netadmin, where, "shares")
-    query = "from=lobby&to=site-a&port=443&from_segment=guest&to_segment=corp"
-    answer = netadmin.get(f"{where}trace/?{query}").json()
-    assert (answer["segment"], answer["to_segment"]) == ("guest", "corp"), answer
-    assert answer["disposition"].startswith("delivered")
-
-
 def test_totals_orderings_and_filters_of_lists(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     corp, prod = get_object(netadmin, where, "segments", "corp"), get_object(netadmin, where, "groups", "prod")
@@ -182,42 +138,3 @@ def test_totals_orderings_and_filters_of_lists(netadmin: ApiClient) -> None:
     assert "count" not in netadmin.get(f"{where}connectors/").json()
     for wrong in ("total=2", "ordering=size", "format=xls", "colour=red"):
         assert_problem(netadmin.get(f"{where}connectors/?{wrong}"), 400)
-
-
-def test_a_large_network_is_planned_while_one_waits_or_later(
-    netadmin: ApiClient, monkeypatch: pytest.MonkeyPatch, settings: Any
-) -> None:
-    monkeypatch.setattr(plans, "SYNCHRONOUS_LIMIT", 0)
-    settings.PLAN_PATIENCE = 0.3
-    where = create_sample_network(netadmin)
-    waiting = netadmin.post(f"{where}plan/")
-    assert waiting.status_code == 202 and waiting.json()["state"] == "computing" and waiting["Location"]
-    assert waiting.json()["progress"] and netadmin.get(waiting["Location"]).json()["state"] == "computing"
-
-
-def run_planner(tenant: str, plan: int) -> None:
-    """The outbox's handler, with a worker of its own."""
-
-    def work() -> None:
-        plans.process_plan(Tenant.objects.get(slug=tenant), plan)
-        connection.close()
-
-    threading.Thread(target=work).start()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_worker_that_is_quick_enough_answers_at_once(
-    netadmin: ApiClient, monkeypatch: pytest.MonkeyPatch, settings: Any
-) -> None:
-    monkeypatch.setattr(plans, "SYNCHRONOUS_LIMIT", 0)
-    settings.OUTBOX_HANDLERS = {**settings.OUTBOX_HANDLERS, "plan": "tests.api.test_snapshot_comparison.run_planner"}
-    where = create_sample_network(netadmin)
-    created = netadmin.post(f"{where}plan/")
-    assert created.status_code == 201, created.content
-    assert created.json()["state"] == "ready" and created.json()["steps"]
-    assert netadmin.get(created["Location"])["ETag"] == created["ETag"]
-    create_object(netadmin, where, "assertions", {"name": "x", "from": "prod", "to": "site-b", "expect": "blocked"})
-    problem = assert_problem(netadmin.post(f"{where}plan/"), 422)
-    assert problem["problems"][0]["code"] == "assertion_failed"
-    [failed] = netadmin.get("t/acme/plans/?state=failed").json()["results"]
-    assert netadmin.get(f"t/acme/plans/{failed['id']}/").json()["problems"][0]["path"] == "assertions/x"

@@ -158,13 +158,13 @@ def test_the_audit_log_tells_who_did_what_and_holds(
 
 @pytest.mark.django_db(transaction=True)
 def test_an_entry_changed_afterwards_shows(
-    api: ApiFactory, people: People, tenant_scope: TenantScope, house: TestServers
+    api: ApiFactory, people: People, tenant_scope: TenantScope, servers: TestServers
 ) -> None:
     create_draft(api("netadmin"))
     create_draft(api("netadmin"), "second")
     with pytest.raises(ProgrammingError, match="permission denied"), tenant_scope(people.acme):
         AuditEntry.objects.update(actor="somebody@else.test")
-    with psycopg.connect(house.owner_url) as owner:
+    with psycopg.connect(servers.owner_url) as owner:
         owner.execute("UPDATE tenants_auditentry SET actor = 'somebody@else.test' WHERE number = 1")
     with tenant_scope(people.acme):
         assert list(audit.verify_chain()) == ["Entry 1 was changed after it was written."]

@@ -42,7 +42,7 @@ def large() -> dict[str, Any]:
 
 
 def test_a_plan_outlives_the_broker_being_away_and_its_worker_being_killed(
-    people: People, house: TestServers, transactional_db: None, live_env: dict[str, str], tmp_path: Path
+    people: People, servers: TestServers, transactional_db: None, live_env: dict[str, str], tmp_path: Path
 ) -> None:
     with scope(people.acme):
         draft = lifecycle.create_draft("large")
@@ -52,14 +52,14 @@ def test_a_plan_outlives_the_broker_being_away_and_its_worker_being_killed(
     here = f"http://127.0.0.1:{port}"
     env = {**live_env, "PUBLIC_URL": here, "CELERY_BROKER_URL": f"redis://127.0.0.1:{free_port()}/0"}
     deaf = replace(process_specs.portal_process(env, port), name="portal without a broker")
-    house.supervisor.start(deaf)
+    servers.supervisor.start(deaf)
     try:
         acme = CustomerClient(here, token, "acme")
         plan = acme.post(f"drafts/{draft.uid}/plan/")
         assert (plan["state"], plan["progress"]) == ("computing", "Waiting for a worker")
 
         worker = process_specs.worker_process(live_env, tmp_path, threads=2)
-        first = house.supervisor.launch(worker)  # It sweeps as soon as it is ready, and may not outrun us.
+        first = servers.supervisor.launch(worker)  # It sweeps as soon as it is ready, and may not outrun us.
         held = Plan.objects.filter(uid=plan["id"])
 
         def lease() -> int:
@@ -69,12 +69,12 @@ def test_a_plan_outlives_the_broker_being_away_and_its_worker_being_killed(
         wait_until(lease, lambda number: number == 1, 60, 0.002)
         os.killpg(first.popen.pid, signal.SIGKILL)
         first.popen.wait(5)
-        house.supervisor.stop(worker.name)
+        servers.supervisor.stop(worker.name)
         assert acme.get(f"plans/{plan['id']}/")["state"] == "computing"
 
-        house.supervisor.launch(worker)
+        servers.supervisor.launch(worker)
         ended = wait_until(lambda: acme.get(f"plans/{plan['id']}/"), lambda seen: seen["state"] != "computing", 60)
-        house.supervisor.stop(worker.name)
+        servers.supervisor.stop(worker.name)
         assert ended["state"] == "ready" and ended["steps"] and lease() == 2
     finally:
-        house.supervisor.stop(deaf.name)
+        servers.supervisor.stop(deaf.name)

@@ -36,7 +36,7 @@ def slow_aws(live_aws: str) -> Iterator[str]:
 
 def test_a_killed_worker_costs_time_and_nothing_else(
     people: People,
-    house: TestServers,
+    servers: TestServers,
     live_portal: str,
     live_aws: str,
     slow_aws: str,
@@ -53,7 +53,7 @@ def test_a_killed_worker_costs_time_and_nothing_else(
     acme = CustomerClient(live_portal, token, "acme")
     worker = process_specs.worker_process({**live_nodes, "AWS_ENDPOINT_URL": slow_aws}, tmp_path, threads=4)
 
-    first = house.supervisor.start(worker)
+    first = servers.supervisor.start(worker)
     draft = acme.post("drafts/", {"name": "first"})["id"]
     acme.put(f"drafts/{draft}/intent/", cloud_document(vpcs))
     plan = acme.post(f"drafts/{draft}/plan/")
@@ -61,13 +61,13 @@ def test_a_killed_worker_costs_time_and_nothing_else(
     wait_until(lambda: acme.get(f"runs/{run}/"), is_half_done, 30, 0.02)
     os.killpg(first.popen.pid, signal.SIGKILL)
     first.popen.wait(5)
-    house.supervisor.stop(worker.name)
+    servers.supervisor.stop(worker.name)
 
-    house.supervisor.start(worker)
+    servers.supervisor.start(worker)
     ended = acme.ended(run, 45)
     assert ended["state"] == "succeeded", [step for step in ended["steps"] if step["state"] != "done"]
     assert_each_once_in_aws(live_aws, vpcs)
-    house.supervisor.stop(worker.name)
+    servers.supervisor.stop(worker.name)
 
 
 def is_half_done(run: dict[str, Any]) -> bool:
