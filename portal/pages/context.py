@@ -2,7 +2,7 @@
 
 shell.tenant      the tenant (tenants.models.Tenant), None outside one
 shell.by          the name of the MSP that runs it, or ""
-shell.tenants     the tenants this person may switch to: [{slug, name, by, url, here}]
+shell.tenants     the tenants this person may switch to: [{slug, name, by, url, is_current}]
 shell.nav         [(group, [Link])]
 shell.drafts      open drafts, newest first: [{uid, name, url, author, edits, base_revision, behind, updated, redo}]
                   (behind: the live revision when that is another one, else 0)
@@ -68,7 +68,7 @@ def _tenant_choice(tenant: Tenant, current: Tenant) -> dict[str, Any]:
         "name": tenant.name,
         "by": tenant.msp.name if tenant.msp else "",
         "url": nav.page_url("topology", tenant.slug),
-        "here": tenant.pk == current.pk,
+        "is_current": tenant.pk == current.pk,
     }
 
 

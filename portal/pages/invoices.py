@@ -29,7 +29,7 @@ def invoice(request: PageRequest, number: str) -> HttpResponse:
         "invoice": invoice_json,
         "adds_up": sum((line["amount"] for line in invoice_json["lines"]), Decimal(0)) == invoice_json["total"],
         "books": sorted({line["version"] for line in invoice_json["lines"]}),
-        "things": _cost_by_object(invoice_json),
+        "costs_by_resource": _cost_by_object(invoice_json),
     }
     return render(request, "pages/invoice.html", context)
 
@@ -88,7 +88,7 @@ def _cost_by_object(invoice: dict[str, Any]) -> list[dict[str, Any]]:
     sums: dict[str, dict[str, Any]] = {}
     for line in invoice["lines"]:
         thing = line["subject"]
-        entry = sums.setdefault(thing["uid"] or thing["address"], {"thing": thing, "amount": Decimal(0)})
+        entry = sums.setdefault(thing["uid"] or thing["address"], {"resource": thing, "amount": Decimal(0)})
         entry["amount"] += line["amount"]
     entries = sorted(sums.values(), key=lambda entry: entry["amount"], reverse=True)
     return [

@@ -83,7 +83,7 @@ class NavLink:
     word: str
     icon: str
     url: str
-    here: bool
+    is_current: bool
     name: str
 
 

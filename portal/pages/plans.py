@@ -66,9 +66,9 @@ def _plan_context(request: PageRequest, plan: Plan) -> dict[str, Any]:
         "counts": plan_review.action_counts(plan.steps),
         "steps": plan_review.step_rows(plan.steps),
         "reach": reach,
-        "tallies": plan_review.reachability_counts(plan.reachability),
+        "flow_counts": plan_review.reachability_counts(plan.reachability),
         "cost": plan_review.cost_summary(plan.cost),
-        "radius": plan_review.blast_radius_rows(plan.blast_radius),
+        "blast_radius": plan_review.blast_radius_rows(plan.blast_radius),
         "needs_approval": requires_approval and plan.state == Plan.State.READY,
         "own": own,
         "may": {

@@ -68,7 +68,7 @@ def run_progress(steps: list[Step]) -> dict[str, Any]:
         "ended": sum(counts[state] for state in ("done", "failed", "skipped", "cancelled")),
         "failed": [step for step in steps if step.state == Step.State.FAILED],
         "bar": bar,
-        "places": [
+        "step_groups": [
             _location_row(name, list(group))
             for name, group in groupby(sorted(steps, key=_step_location), key=_step_location)
         ],

@@ -37,11 +37,11 @@ def tokens(request: PageRequest) -> HttpResponse:
     context = {
         "tokens": [{"token": token, "state": _token_state(token, now)} for token in _visible_tokens(request)],
         "all": "members" in request.rights,
-        "made": new_token,
+        "new_token": new_token,
         "secret": secret,
         "problems": problems,
         "rights": [(right, word) for right, word in RIGHTS.items() if right in request.rights],
-        "lasts": LIFETIMES.items(),
+        "lifetimes": LIFETIMES.items(),
     }
     part = "#tokens" if request.headers.get("HX-Request") else ""
     return render(request, f"pages/tokens.html{part}", context)

@@ -83,12 +83,12 @@ def trace(request: PageRequest) -> HttpResponse:
         "start": fields[0],
         "end": fields[1],
         "segments": fields[2:],
-        "asked": query,
+        "query": query,
         "protocols": [name for name, _ in PROTOCOLS if name != "any"],
         "protocol": protocol,
         "assume": assume,
         "problems": outcome.problems,
-        "found": _trace_context(version, result, fields) if result else None,
+        "trace": _trace_context(version, result, fields) if result else None,
     }
     return render(request, "pages/trace.html", context)
 
@@ -148,7 +148,7 @@ def reach(request: PageRequest) -> HttpResponse:
         **_query_context(request, version),
         "of": fields[0],
         "way": direction,
-        "asked": query,
+        "query": query,
         "name": fields[0].chosen[0].name if fields[0].chosen else "",
         "problems": outcome.problems,
         "rows": _reach_rows(request, version, flows[:MAX_ROWS]) if flows is not None else None,

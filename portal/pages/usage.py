@@ -42,26 +42,26 @@ def usage(request: PageRequest) -> HttpResponse:
         return _csv_response(report, start, end, request)
     days = report if by == "day" else selectors.usage_report(_midnight(start), _midnight(end), meter, "day")
     context = {
-        "found": report,
+        "report": report,
         "rows": [{**row, "share": _percent_of_total(row, report)} for row in report["rows"]],
         "chart": bar_chart(_daily_bars(days, start, min(end, today + timedelta(days=1)), bool(report["currency"]))),
         "in_money": bool(report["currency"]),
         "before": _previous_period(start, end, today, meter, report["total"]),
-        "dearest": _most_expensive_group(report),
+        "most_expensive": _most_expensive_group(report),
         "start": start,
         "last": end - timedelta(days=1),
         "months": [
             {
                 "from": first,
                 "last": _next_month(first) - timedelta(days=1),
-                "here": (start, end) == (first, _next_month(first)),
+                "is_current": (start, end) == (first, _next_month(first)),
             }
             for first in _months(today)
         ],
         "meters": METERS.values(),
         "meter": METERS.get(meter or ""),
         "by": by,
-        "bys": GROUPINGS.items(),
+        "groupings": GROUPINGS.items(),
     }
     return render(request, "pages/usage.html", context)
 

@@ -74,11 +74,11 @@ def _render_page(request: PageRequest, place: ShownSnapshot, key: str) -> HttpRe
     editable = place.draft is not None and place.draft.state == Draft.State.OPEN and "edit" in request.rights
     context = {
         "tenant": request.tenant,
-        "place": place,
+        "snapshot": place,
         "draft": place.draft and {"id": str(place.draft.uid), "name": place.draft.name},
         "may": {"edit": editable},
         "kind": kind,
-        "here": f"{place.root}{kind.key}/",
+        "list_url": f"{place.root}{kind.key}/",
         "sections": _sections(place, kind),
         **_list_context(request, place, kind),
         **_panel_context(request, place, kind, editable),
@@ -97,9 +97,9 @@ def _sections(place: ShownSnapshot, here: ObjectKind) -> list[tuple[str, list[di
                 {
                     "kind": kind,
                     "url": f"{place.root}{kind.key}/",
-                    "here": kind is here,
+                    "is_current": kind is here,
                     "count": counts[kind.key],
-                    "touched": touched.get(kind.key, 0),
+                    "changed_count": touched.get(kind.key, 0),
                 }
                 for kind in kinds
             ],
