@@ -75,12 +75,12 @@ class RunningLab:
         return served
 
     def popen(self, site: str, *argv: str, stdin: int | None = None) -> subprocess.Popen[str]:
-        space = self.lab.workload(self.tenant, site)["namespace"]
-        return self.popen_in(space, *argv, stdin=stdin)
+        namespace = self.lab.workload(self.tenant, site)["namespace"]
+        return self.popen_in(namespace, *argv, stdin=stdin)
 
-    def popen_in(self, space: str, *argv: str, stdin: int | None = None) -> subprocess.Popen[str]:
+    def popen_in(self, namespace: str, *argv: str, stdin: int | None = None) -> subprocess.Popen[str]:
         pid = self.lab.pid
-        enter = ["nsenter", "-t", str(pid), "-U", f"--net=/proc/{pid}/root/run/netns/{space}"]
+        enter = ["nsenter", "-t", str(pid), "-U", f"--net=/proc/{pid}/root/run/netns/{namespace}"]
         return subprocess.Popen(
             [*enter, *argv], text=True, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
@@ -109,8 +109,8 @@ class RunningLab:
         """What the command printed."""
         return self.popen(site, *argv).communicate(timeout=20)[0]
 
-    def nft(self, space: str) -> str:
-        return self.popen_in(space, "nft", "list", "ruleset").communicate(timeout=20)[0]
+    def nft(self, namespace: str) -> str:
+        return self.popen_in(namespace, "nft", "list", "ruleset").communicate(timeout=20)[0]
 
     def can_connect(self, site: str, address: str, port: int, bind: str = "") -> bool:
         """A TCP connection is answered by the other side within two seconds."""

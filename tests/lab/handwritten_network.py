@@ -133,14 +133,14 @@ class HandwrittenNetwork:
 
     def _anchors(self, members: list[dict[str, Any]]) -> dict[str, str]:
         """Spread over all four nodes, so that tests cross the mesh in every way."""
-        found = {}
+        anchors = {}
         for a in members:
             for b in members:
                 low, high = sorted((a["anchor_class"], b["anchor_class"]))
                 where = sorted(UNDERLAY)
                 choice = hashlib.sha256(f"{low}.{high}".encode()).digest()[0] % len(where)
-                found[f"{low}.{high}"] = where[choice]
-        return found
+                anchors[f"{low}.{high}"] = where[choice]
+        return anchors
 
     def _links(self, number: int, site: Site) -> list[dict[str, Any]]:
         segment_number = 12 + sorted(self.default_action).index(site.segment)

@@ -48,23 +48,25 @@ def render_network(network: HandwrittenNetwork, memory: MarkAllocation | None = 
     return render_node(document(network), {KEY: memory} if memory else {}, "x.")
 
 
-@pytest.mark.parametrize("space", ["x.acme.corp", "x.acme.fw.1", "x.acme.corp.c3a12"])
-def test_the_rules_of_a_namespace_are_as_reviewed(space: str, nft_snapshot: SnapshotAssertion) -> None:
-    assert nft_text(render_network(NETWORK).namespaces[space].rules) == nft_snapshot
+@pytest.mark.parametrize("namespace", ["x.acme.corp", "x.acme.fw.1", "x.acme.corp.c3a12"])
+def test_the_rules_of_a_namespace_are_as_reviewed(namespace: str, nft_snapshot: SnapshotAssertion) -> None:
+    assert nft_text(render_network(NETWORK).namespaces[namespace].rules) == nft_snapshot
 
 
 def nft_text(rules: NftTable) -> str:
     return nft.render_transaction(rules, {"chain": set(), "set": set(), "map": set(), "counter": set()})
 
 
-@pytest.mark.parametrize("space", ["acme.corp", "acme.partner", "acme.corp.c9a3", "acme.corp.apps"])
-def test_what_shares_edges_and_applications_make_is_as_reviewed(space: str, nft_snapshot: SnapshotAssertion) -> None:
+@pytest.mark.parametrize("namespace", ["acme.corp", "acme.partner", "acme.corp.c9a3", "acme.corp.apps"])
+def test_what_shares_edges_and_applications_make_is_as_reviewed(
+    namespace: str, nft_snapshot: SnapshotAssertion
+) -> None:
     network = clinic().network()
     documents = compiled_documents.compile_documents(network)
     found: dict[str, Any] = {}
     for node in ("aws-eu-central-1/1", "aws-us-east-1/1"):
         found |= render_node(parse_document(documents[node]), {}, "").namespaces
-    assert nft_text(found[space].rules) == nft_snapshot
+    assert nft_text(found[namespace].rules) == nft_snapshot
 
 
 def clinic() -> IntentBuilder:

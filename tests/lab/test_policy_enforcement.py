@@ -200,7 +200,7 @@ def test_an_agent_that_is_killed_comes_back_without_dropping_a_flow(running_lab:
     running_lab.lab = type(running_lab.lab)(running_lab.folder / "state.json")
 
 
-def forwarded_packets(running_lab: RunningLab, space: str) -> int:
+def forwarded_packets(running_lab: RunningLab, namespace: str) -> int:
     """What an instance let pass."""
-    text = running_lab.nft(space)
+    text = running_lab.nft(namespace)
     return max((int(n) for n in re.findall(r"packets (\d+)", text)), default=0)
