@@ -9,8 +9,9 @@ from provisioning.core.reach.compare.endpoint_names import ExamplePacket
 from provisioning.core.reach.delta import FlowChange, ReachabilityDelta, compare_reachability
 from provisioning.core.reach.query import ReachableFlow, reachable_flows
 from provisioning.core.reach.trace.decision import DELIVERED, FlowOutcome
-from provisioning.core.reach.trace.flow_tracer import ReturnPath, Trace, trace_flow
+from provisioning.core.reach.trace.flow_tracer import ReturnPath, Trace
 from provisioning.core.reach.trace.hops import Hop
+from provisioning.core.reach.trace.trace_flow import trace_flow
 
 __all__ = [
     "DELIVERED",

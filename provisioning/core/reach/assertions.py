@@ -101,8 +101,9 @@ def _evaluate_assertions(
     @cache
     def comparison() -> FlowComparison:
         """One for all that have to be evaluated, most often none; cut at what each of them asks about."""
-        concerned = (one for one in assertions if _is_concerned(flow_space, one))
-        return FlowComparison([flow_space], asked=[l4_ranges(one.protocol, one.ports) for one in concerned])
+        concerned = (assertion for assertion in assertions if _is_concerned(flow_space, assertion))
+        ranges = [l4_ranges(assertion.protocol, assertion.ports) for assertion in concerned]
+        return FlowComparison([flow_space], asked=ranges)
 
     def evaluate(uid: str) -> _AssertionFinding:
         assertion = by_uid[uid]
@@ -125,8 +126,10 @@ def _is_concerned(flow_space: FlowSpace, assertion: Assertion) -> bool:
 
 
 def _evaluate_assertion(comparison: FlowComparison, assertion: Assertion) -> _AssertionFinding:
-    rows = select_atoms(comparison.sources, comparison.covered[0], lambda one: assertion.from_ in one.names)
-    columns = select_atoms(comparison.destinations, comparison.covered[1], lambda one: assertion.to in one.names)
+    rows = select_atoms(comparison.sources, comparison.covered[0], lambda endpoint: assertion.from_ in endpoint.names)
+    columns = select_atoms(
+        comparison.destinations, comparison.covered[1], lambda endpoint: assertion.to in endpoint.names
+    )
     if not len(rows) or not len(columns):
         return _AssertionFinding()
     lists, evaluator = comparison.lists(rows, columns), comparison.evaluator(0)

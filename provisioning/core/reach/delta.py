@@ -83,7 +83,7 @@ def compare_reachability(before: Network, after: Network) -> ReachabilityDelta:
             else:
                 # Nobody will ask for this again, and it would keep segments of old versions alive.
                 after.derived.forget(_CHANGES, of=(segment.uid, uid))
-    return ReachabilityDelta(**{word: tuple(sorted(found, key=_sort_key)) for word, found in changes.items()})
+    return ReachabilityDelta(**{word: tuple(sorted(flows, key=_sort_key)) for word, flows in changes.items()})
 
 
 class _SegmentVersions:
@@ -130,8 +130,8 @@ def _flow_spaces(source: _SegmentVersions, destination: _SegmentVersions) -> Ite
     both = list(zip(source.networks, source.resolved_segments, destination.resolved_segments, strict=True))
     if source is not destination:
         yield [
-            _inter_segment(network, source.uid, destination.uid) if here and there else None
-            for network, here, there in both
+            _inter_segment(network, source.uid, destination.uid) if source_version and destination_version else None
+            for network, source_version, destination_version in both
         ]
         return
     yield [intra_segment(network, source.uid) if here else None for network, here, _ in both]

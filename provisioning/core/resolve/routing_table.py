@@ -115,7 +115,7 @@ class RoutingTable:
         """Return the route policies whose targets include this connector or a group it is in here."""
         if not self.route_policies:
             return []
-        attachments = (one for one in connector.attachments if one.segment == self.segment.uid)
+        attachments = (attachment for attachment in connector.attachments if attachment.segment == self.segment.uid)
         names = {connector.uid, *(attachment.group for attachment in attachments)}
         return [
             route_filter

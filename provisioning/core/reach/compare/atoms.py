@@ -62,7 +62,9 @@ class AddressAtoms:
         rank = {edge: index for index, edge in enumerate(self.edges)}
         self._cut(intervals, rank, np.array(sorted(rank[edge] for edge in cuts), np.intp))
         self.connector = [
-            _map_endpoints(self.endpoint[k], [connectors.setdefault(one.connector, len(connectors)) for one in version])
+            _map_endpoints(
+                self.endpoint[k], [connectors.setdefault(endpoint.connector, len(connectors)) for endpoint in version]
+            )
             for k, version in enumerate(endpoints)
         ]
         self._rule_spans = [
@@ -70,8 +72,8 @@ class AddressAtoms:
         ]
 
     def _cut(self, intervals: Sequence[AtomInterval], rank: dict[int, int], cuts: IndexArray) -> None:
-        low = np.array([rank[one[0]] for one in intervals], np.intp)
-        high = np.array([rank[one[1] + 1] for one in intervals], np.intp)
+        low = np.array([rank[low] for low, _, _ in intervals], np.intp)
+        high = np.array([rank[high + 1] for _, high, _ in intervals], np.intp)
         first, after = np.searchsorted(cuts, low, "right"), np.searchsorted(cuts, high, "left")
         parts = np.maximum(after - first, 0) + 1
         whole = np.repeat(np.arange(len(intervals)), parts)
@@ -83,7 +85,9 @@ class AddressAtoms:
         highs[inner] = cuts[(first[whole] + nth)[inner]]
         order = np.argsort(lows, kind="stable")
         self.low, self.high = lows[order], highs[order]
-        indexes = np.array([one[2] for one in intervals], np.intp).reshape(len(intervals), len(self.endpoints))
+        indexes = np.array([indexes for _, _, indexes in intervals], np.intp).reshape(
+            len(intervals), len(self.endpoints)
+        )
         self.endpoint = [indexes[whole[order], k] for k in range(len(self.endpoints))]
 
     def __len__(self) -> int:
@@ -97,7 +101,9 @@ class AddressAtoms:
         """Atoms that rules of two versions may name differently, or that only one version has."""
         codes: dict[Hashable, int] = {}
         named = [
-            _map_endpoints(self.endpoint[k], [codes.setdefault(one.naming_key, len(codes)) for one in version])
+            _map_endpoints(
+                self.endpoint[k], [codes.setdefault(endpoint.naming_key, len(codes)) for endpoint in version]
+            )
             for k, version in enumerate(self.endpoints)
         ]
         return named[0] != named[1]
@@ -137,7 +143,8 @@ class AddressAtoms:
             count = int(rule_table.policies[version][rule_table.policy_indexes == policy_index].max(initial=0)) + 1
             width, whole = (count + 7) // 8, (1 << count) - 1
             raw = b"".join(
-                (one.policy_masks[policy_index] & whole).to_bytes(width, "little") for one in self.endpoints[version]
+                (endpoint.policy_masks[policy_index] & whole).to_bytes(width, "little")
+                for endpoint in self.endpoints[version]
             )
             table = np.frombuffer(raw + bytes(width), np.uint8).reshape(-1, width)
             self._named_by_index[key] = np.unpackbits(table, axis=1, count=count, bitorder="little").T.astype(bool)

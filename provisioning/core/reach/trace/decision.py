@@ -80,23 +80,23 @@ def decide_intra_segment(resolved: ResolvedSegment, start: Member, end: Member |
 
 
 def decide_inter_segment(
-    here: ResolvedSegment, there: ResolvedSegment, directed_share: DirectedShare, start: Member, packet: Packet
+    here: ResolvedSegment, other: ResolvedSegment, directed_share: DirectedShare, start: Member, packet: Packet
 ) -> FlowOutcome:
     """Decide a flow from a member of one segment through a share to a member of another.
 
     Both segments' policies are tried, and a deny in either denies. The rule in the outcome is the first deny, else the
     source segment's, else the destination segment's, else the share itself.
     """
-    if find_filtering_rule(here, packet, start.connector.uid) or find_filtering_rule(there, packet):
+    if find_filtering_rule(here, packet, start.connector.uid) or find_filtering_rule(other, packet):
         return FlowOutcome("no_route")
-    imported, own = here.owner(packet.destination), there.owner(packet.destination)
+    imported, own = here.owner(packet.destination), other.owner(packet.destination)
     if imported is None or own is None:
         # Two shares import equal addresses; ``check`` reports that they have no single owner.
         return FlowOutcome("no_route")
-    from_mask, _ = there.local_segment.policy_masks_for(start.connector, start.attachment)
+    from_mask, _ = other.local_segment.policy_masks_for(start.connector, start.attachment)
     first, second = (
         find_first_match(here, start.from_mask & imported.to_mask, packet),
-        find_first_match(there, from_mask & own.to_mask, packet),
+        find_first_match(other, from_mask & own.to_mask, packet),
     )
     matched = [rule for rule in (first, second) if rule is not None]
     chains = (first[1].services if first else (), directed_share.share.services, second[1].services if second else ())

@@ -1,10 +1,10 @@
-"""One packet followed hop by hop, there and back."""
+"""One packet followed hop by hop, to its destination and back."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from provisioning.core.intent import ANY, InvalidIntent, Segment
+from provisioning.core.intent import Segment
 from provisioning.core.reach.trace.decision import (
     FlowOutcome,
     decide_inter_segment,
@@ -12,7 +12,7 @@ from provisioning.core.reach.trace.decision import (
     decide_intra_segment,
     find_filtering_rule,
 )
-from provisioning.core.reach.trace.endpoints import TraceEndpoint, endpoint_segments, find_endpoint, find_segment
+from provisioning.core.reach.trace.endpoints import TraceEndpoint
 from provisioning.core.reach.trace.hops import Hop, PathBuilder
 from provisioning.core.resolve.nat import Packet, translate_outbound
 from provisioning.core.resolve.network import Network
@@ -20,9 +20,7 @@ from provisioning.core.resolve.routing_table import Member
 from provisioning.core.resolve.segment import PublishedApp, ResolvedSegment
 from provisioning.core.resolve.segment_routes import DirectedShare
 from provisioning.core.values.addresses import EXAMPLE_INTERNET_ADDRESS, V6_OFFSET, address_text, contains, is_public
-from provisioning.core.values.l4 import is_in_family, l4_index
-from provisioning.core.values.protocols import PROTOCOL_NUMBERS
-from provisioning.core.values.resource import Problem
+from provisioning.core.values.l4 import is_in_family
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,87 +47,7 @@ class Trace:
     to_segment: str = ""
 
 
-def trace_flow(
-    network: Network,
-    source: str,
-    destination: str,
-    protocol: str | int = "tcp",
-    port: int | None = None,
-    segment: str | None = None,
-    from_segment: str | None = None,
-    to_segment: str | None = None,
-) -> Trace:
-    """Return what becomes of a flow, assuming that everything is healthy.
-
-    source, destination: uid, name or key of a connector, an address, ``connector@address``, ``internet``, and as
-    destination an internet application. segment: uid, name or key of the one both ends are in; from_segment, to_segment
-    where a share joins two. What is left out is the first that fits. Raise InvalidIntent for unknown ends and segments,
-    and for tcp or udp without a port.
-    """
-    start, end = find_endpoint(network, "from", source), find_endpoint(network, "to", destination)
-    l4 = _parse_l4(protocol, port, end)
-    starts = _candidate_segments(network, start, "from_segment" if from_segment else "segment", from_segment or segment)
-    ends = _candidate_segments(network, end, "to_segment" if to_segment else "segment", to_segment or segment)
-    if start.internet or (start.connector is None and not _is_member_address(network, start, starts)):
-        return _FlowTracer(network, start, end, l4).from_internet(ends)
-    for source_segment, destination_segment in _segment_pairs(network, starts, ends):
-        return _FlowTracer(network, start, end, l4).follow(network.resolved(source_segment.uid), destination_segment)
-    reason = f"{start.label} and {end.label} have no segment in common, and no share joins theirs."
-    first = Hop("connector" if start.connector else "internet", start.name, reason=reason)
-    return Trace("isolated", (first,), None, None)
-
-
-def _parse_l4(protocol: str | int, port: int | None, end: TraceEndpoint) -> int:
-    if end.app and port is None:
-        protocol, port = end.app.protocol, end.app.port
-    if protocol == ANY:
-        raise InvalidIntent([Problem("bad_protocol", "protocol", "Name one protocol; a packet has exactly one.")])
-    protocol = _parse_protocol(protocol)
-    if protocol in ("tcp", "udp") and port is None:
-        raise InvalidIntent([Problem("required", "port", f"Say which port; {protocol} needs one.")])
-    if port is not None and not 0 <= port <= 65535:
-        raise InvalidIntent([Problem("bad_port", "port", f"“{port}” is not a port. Use 0 to 65535.")])
-    return l4_index(protocol, port)
-
-
-def _parse_protocol(text: str | int) -> str | int:
-    """Return the name of a protocol where it has one: ports belong to tcp, whether it is written tcp or 6."""
-    names = {str(number): name for name, number in PROTOCOL_NUMBERS.items()}
-    name = names.get(str(text), text)
-    if name in PROTOCOL_NUMBERS or (str(name).isdecimal() and int(name) <= 255):
-        return name
-    message = f"“{text}” is not a protocol. Use tcp, udp, icmp, icmpv6 or a number up to 255."
-    raise InvalidIntent([Problem("bad_protocol", "protocol", message)])
-
-
-def _candidate_segments(network: Network, end: TraceEndpoint, field: str, wanted: str | None) -> list[Segment]:
-    homes = endpoint_segments(network, end)
-    if wanted is None:
-        return homes
-    segment = find_segment(network, field, wanted)
-    # An address may be reached in a segment that does not own it: through a share, or on the internet.
-    return [segment] if end.connector is None or segment in homes else []
-
-
-def _is_member_address(network: Network, start: TraceEndpoint, starts: list[Segment]) -> bool:
-    """Whether a member owns a source address that is given without a connector."""
-    assert start.address is not None
-    return any(network.resolved(segment.uid).owner(start.address) is not None for segment in starts)
-
-
-def _segment_pairs(network: Network, starts: list[Segment], ends: list[Segment]) -> list[tuple[Segment, Segment]]:
-    """Return the segments that both ends are in, each twice, or else the pairs that a share joins; in order."""
-    by_uid = {segment.uid: segment for segment in ends}
-    common = [(segment, segment) for segment in starts if segment.uid in by_uid]
-    return common or [
-        (segment, by_uid[uid])
-        for segment in starts
-        for uid in dict.fromkeys(share.other for share in network.resolved(segment.uid).directed_shares)
-        if uid in by_uid
-    ]
-
-
-class _FlowTracer:
+class FlowTracer:
     """One packet, hop by hop."""
 
     def __init__(self, network: Network, start: TraceEndpoint, end: TraceEndpoint, l4: int) -> None:
@@ -141,10 +59,10 @@ class _FlowTracer:
 
     def follow(self, resolved: ResolvedSegment, towards: Segment) -> Trace:
         self.segments = (resolved.segment.name, towards.name)
-        there = self.network.resolved(towards.uid)
+        destination_segment = self.network.resolved(towards.uid)
         # icmpv6 means the ends' IPv6 addresses.
         family = next((like for like in (0, V6_OFFSET) if not is_in_family(self.l4, like < V6_OFFSET)), None)
-        target = self.end.presented_address(there, family)
+        target = self.end.presented_address(destination_segment, family)
         inner_address = self.start.inner_address(resolved, family if target is None else target)
         if inner_address is None:
             self.path.add_hop("connector", self.start.name)
@@ -210,19 +128,19 @@ class _FlowTracer:
     def _inter_segment(
         self, resolved: ResolvedSegment, start: Member, imported_member: Member, packet: Packet
     ) -> Trace:
-        there = self.network.resolved(imported_member.segment.uid)
-        self.segments = (resolved.segment.name, there.segment.name)
+        other = self.network.resolved(imported_member.segment.uid)
+        self.segments = (resolved.segment.name, other.segment.name)
         directed_share = resolved.directed_share(imported_member.segment.uid, packet.source, packet.destination)
         if directed_share is None:
             return self._stop("isolated", self._explain_isolation(resolved, imported_member, packet))
-        outcome = decide_inter_segment(resolved, there, directed_share, start, packet)
+        outcome = decide_inter_segment(resolved, other, directed_share, start, packet)
         if outcome.disposition == "no_route":
-            return self._stop_at_filter((resolved, start.connector.uid), (there, ""), packet=packet)
-        host = resolved if resolved.is_decider(imported_member.segment.uid) else there
+            return self._stop_at_filter((resolved, start.connector.uid), (other, ""), packet=packet)
+        host = resolved if resolved.is_decider(imported_member.segment.uid) else other
         ends = [host.owner(packet.source), host.owner(packet.destination)]
         assert ends[0] is not None and ends[1] is not None, "both ends of a shared flow are seen in the host"
         anchor = host.anchor(ends[0], ends[1])
-        reason = self._explain_share(outcome, directed_share, there)
+        reason = self._explain_share(outcome, directed_share, other)
         return self._decided(anchor, outcome, reason, resolved, start, imported_member, packet)
 
     def _explain_isolation(self, resolved: ResolvedSegment, imported_member: Member, packet: Packet) -> str:
@@ -234,13 +152,11 @@ class _FlowTracer:
                 return f"Share “{directed_share.share.name}” joins the two, but only the other side may begin."
         return f"No share between {names} covers this pair of addresses."
 
-    def _stop_at_filter(self, *places: tuple[ResolvedSegment, str], packet: Packet) -> Trace:
-        """places: realms, each with the connector of it where the flow starts."""
-        pre_policy_rule = next(
-            (found for resolved, connector in places if (found := find_filtering_rule(resolved, packet, connector))),
-            None,
-        )
-        return self._stop("no_route", pre_policy_rule.reason if pre_policy_rule else "There is no route.")
+    def _stop_at_filter(self, *segments: tuple[ResolvedSegment, str], packet: Packet) -> Trace:
+        """segments: each with the uid of its connector where the flow begins, or an empty text."""
+        rules = (find_filtering_rule(resolved, packet, connector) for resolved, connector in segments)
+        first = next(filter(None, rules), None)
+        return self._stop("no_route", first.reason if first else "There is no route.")
 
     # From the internet
 
@@ -248,7 +164,7 @@ class _FlowTracer:
         source = self.start.address if self.start.address is not None else EXAMPLE_INTERNET_ADDRESS
         self.path.add_hop("internet", self.start.name)
         wanted = self.end.app.uid if self.end.app else None
-        found = next(
+        published = next(
             (
                 (self.network.resolved(segment.uid), app)
                 for segment in ends
@@ -257,9 +173,9 @@ class _FlowTracer:
             ),
             None,
         )
-        if found is None:
+        if published is None:
             return self._stop("no_route", "From the internet only internet applications can be reached; this is none.")
-        resolved, app = found
+        resolved, app = published
         self.segments = ("", resolved.segment.name)
         packet = Packet(source, app.public, self.l4)
         outcome = decide_internet_inbound(resolved, app, packet)
@@ -293,7 +209,9 @@ class _FlowTracer:
     ) -> Trace:
         """At the anchor: through the chain, out at the other end, and the way back."""
         self.path.add_node(anchor, "anchor of this flow", reason)
-        exchange = next(one for one in resolved.exchanges.values() if one.key == anchor.rpartition("/")[0])
+        exchange = next(
+            exchange for exchange in resolved.exchanges.values() if exchange.key == anchor.rpartition("/")[0]
+        )
         for uid in outcome.chain:
             if uid != outcome.stopped_by:
                 self.path.add_service(resolved, uid, exchange, "lets it through")
@@ -325,8 +243,8 @@ class _FlowTracer:
         verb = {"denied_by_rule": "denies", "delivered": "allows"}.get(outcome.disposition, "inspects")
         return f"Rule {outcome.rule} {verb} it."
 
-    def _explain_share(self, outcome: FlowOutcome, directed_share: DirectedShare, there: ResolvedSegment) -> str:
-        share = f"Share “{directed_share.share.name}” joins it with segment “{there.segment.name}”"
+    def _explain_share(self, outcome: FlowOutcome, directed_share: DirectedShare, other: ResolvedSegment) -> str:
+        share = f"Share “{directed_share.share.name}” joins it with segment “{other.segment.name}”"
         if outcome.rule is None or outcome.rule.startswith("share/"):
             return f"{share}; no rule of either segment matches, so the share allows it."
         verb = {"denied_by_rule": "denies", "delivered": "allows"}.get(outcome.disposition, "inspects")

@@ -1,0 +1,92 @@
+"""What becomes of one flow between ends that people name: the question of a trace, and who follows it."""
+
+from __future__ import annotations
+
+from provisioning.core.intent import ANY, InvalidIntent, Segment
+from provisioning.core.reach.trace.endpoints import TraceEndpoint, endpoint_segments, find_endpoint, find_segment
+from provisioning.core.reach.trace.flow_tracer import FlowTracer, Trace
+from provisioning.core.reach.trace.hops import Hop
+from provisioning.core.resolve.network import Network
+from provisioning.core.values.l4 import l4_index
+from provisioning.core.values.protocols import PROTOCOL_NUMBERS
+from provisioning.core.values.resource import Problem
+
+
+def trace_flow(
+    network: Network,
+    source: str,
+    destination: str,
+    protocol: str | int = "tcp",
+    port: int | None = None,
+    segment: str | None = None,
+    from_segment: str | None = None,
+    to_segment: str | None = None,
+) -> Trace:
+    """Return what becomes of a flow, assuming that everything is healthy.
+
+    source, destination: uid, name or key of a connector, an address, ``connector@address``, ``internet``, and as
+    destination an internet application. segment: uid, name or key of the one both ends are in; from_segment, to_segment
+    where a share joins two. What is left out is the first that fits. Raise InvalidIntent for unknown ends and segments,
+    and for tcp or udp without a port.
+    """
+    start, end = find_endpoint(network, "from", source), find_endpoint(network, "to", destination)
+    l4 = _parse_l4(protocol, port, end)
+    starts = _candidate_segments(network, start, "from_segment" if from_segment else "segment", from_segment or segment)
+    ends = _candidate_segments(network, end, "to_segment" if to_segment else "segment", to_segment or segment)
+    if start.internet or (start.connector is None and not _is_member_address(network, start, starts)):
+        return FlowTracer(network, start, end, l4).from_internet(ends)
+    for source_segment, destination_segment in _segment_pairs(network, starts, ends):
+        return FlowTracer(network, start, end, l4).follow(network.resolved(source_segment.uid), destination_segment)
+    reason = f"{start.label} and {end.label} have no segment in common, and no share joins theirs."
+    first = Hop("connector" if start.connector else "internet", start.name, reason=reason)
+    return Trace("isolated", (first,), None, None)
+
+
+def _parse_l4(protocol: str | int, port: int | None, end: TraceEndpoint) -> int:
+    if end.app and port is None:
+        protocol, port = end.app.protocol, end.app.port
+    if protocol == ANY:
+        raise InvalidIntent([Problem("bad_protocol", "protocol", "Name one protocol; a packet has exactly one.")])
+    protocol = _parse_protocol(protocol)
+    if protocol in ("tcp", "udp") and port is None:
+        raise InvalidIntent([Problem("required", "port", f"Say which port; {protocol} needs one.")])
+    if port is not None and not 0 <= port <= 65535:
+        raise InvalidIntent([Problem("bad_port", "port", f"“{port}” is not a port. Use 0 to 65535.")])
+    return l4_index(protocol, port)
+
+
+def _parse_protocol(text: str | int) -> str | int:
+    """Return the name of a protocol where it has one: ports belong to tcp, whether it is written tcp or 6."""
+    names = {str(number): name for name, number in PROTOCOL_NUMBERS.items()}
+    name = names.get(str(text), text)
+    if name in PROTOCOL_NUMBERS or (str(name).isdecimal() and int(name) <= 255):
+        return name
+    message = f"“{text}” is not a protocol. Use tcp, udp, icmp, icmpv6 or a number up to 255."
+    raise InvalidIntent([Problem("bad_protocol", "protocol", message)])
+
+
+def _candidate_segments(network: Network, end: TraceEndpoint, field: str, wanted: str | None) -> list[Segment]:
+    homes = endpoint_segments(network, end)
+    if wanted is None:
+        return homes
+    segment = find_segment(network, field, wanted)
+    # An address may be reached in a segment that does not own it: through a share, or on the internet.
+    return [segment] if end.connector is None or segment in homes else []
+
+
+def _is_member_address(network: Network, start: TraceEndpoint, starts: list[Segment]) -> bool:
+    """Whether a member owns a source address that is given without a connector."""
+    assert start.address is not None
+    return any(network.resolved(segment.uid).owner(start.address) is not None for segment in starts)
+
+
+def _segment_pairs(network: Network, starts: list[Segment], ends: list[Segment]) -> list[tuple[Segment, Segment]]:
+    """Return the segments that both ends are in, each twice, or else the pairs that a share joins; in order."""
+    by_uid = {segment.uid: segment for segment in ends}
+    common = [(segment, segment) for segment in starts if segment.uid in by_uid]
+    return common or [
+        (segment, by_uid[uid])
+        for segment in starts
+        for uid in dict.fromkeys(share.other for share in network.resolved(segment.uid).directed_shares)
+        if uid in by_uid
+    ]
