@@ -19,5 +19,5 @@ def test_a_script_does_what_its_own_tests_say(file: Path) -> None:
     node = shutil.which("node", path=path)
     if not node:
         pytest.skip("Node.js is missing (make setup takes it from a wheel)")
-    told = subprocess.run([node, "--test", str(file)], cwd=ROOT / "static", capture_output=True, text=True)
-    assert told.returncode == 0, told.stdout + told.stderr
+    result = subprocess.run([node, "--test", str(file)], cwd=ROOT / "static", capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout + result.stderr

@@ -22,6 +22,6 @@ def test_a_restarted_aws_still_has_its_vpcs_and_gateways_of_every_account(tmp_pa
         supervisor.start(process_specs.aws_process({}, port, state))
         ec2 = moto.boto3_client("ec2", endpoint, "eu-central-1", "222222222222")
         assert moto.seed_vpcs(endpoint, wanted) == made
-        found = ec2.describe_transit_gateways()["TransitGateways"]
-        assert [one["TransitGatewayId"] for one in found] == [gateway["TransitGateway"]["TransitGatewayId"]]
+        gateways = ec2.describe_transit_gateways()["TransitGateways"]
+        assert [each["TransitGatewayId"] for each in gateways] == [gateway["TransitGateway"]["TransitGatewayId"]]
     assert state.stat().st_mode & 0o777 == 0o600

@@ -87,5 +87,5 @@ def test_a_program_runs_with_nothing_else_on_the_path(program: str, tmp_path: Pa
 
 def test_the_tests_themselves_find_no_other_program() -> None:
     folders = os.environ["PATH"].split(os.pathsep)
-    found = {program.name for folder in folders for program in Path(folder).iterdir()}
-    assert found <= {*ESSENTIAL_PROGRAMS, *PROVIDED_PROGRAMS}
+    reachable = {program.name for folder in folders for program in Path(folder).iterdir()}
+    assert reachable <= {*ESSENTIAL_PROGRAMS, *PROVIDED_PROGRAMS}

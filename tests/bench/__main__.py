@@ -42,8 +42,8 @@ def main(wanted: list[str]) -> int:
 
 
 def _figure_as_json(figure: Figure) -> dict[str, object]:
-    told = asdict(figure)
-    return {key: float(f"{held:.4g}") if isinstance(held, float) else held for key, held in told.items()}
+    fields = asdict(figure)
+    return {key: float(f"{value:.4g}") if isinstance(value, float) else value for key, value in fields.items()}
 
 
 def table(figures: Iterable[Figure]) -> str:

@@ -70,7 +70,7 @@ class BenchNetwork(IntentBuilder):
 
     def of(self, kind: str) -> list[tuple[str, dict[str, Any]]]:
         """(uid, body) of every object of a kind, by number."""
-        return [(uid, body) for uid, (held, _, _, _, body) in self.rows.items() if held == kind]
+        return [(uid, body) for uid, (row_kind, _, _, _, body) in self.rows.items() if row_kind == kind]
 
 
 class BaseObjectGenerator:

@@ -33,9 +33,9 @@ def _import_once(post: PostRequest, name: str) -> tuple[float, float]:
     _post_json(post, f"{draft}edits/", {"edits": [_create_edit(*one) for one in ground]})
     table = ["name,kind,exchange,segment,group,prefixes", *map(_csv_row, range(MAX_ROWS))]
     began = time.perf_counter()
-    told = post(f"{draft}import/connectors/", "\n".join(table).encode(), "text/csv")
+    answer = post(f"{draft}import/connectors/", "\n".join(table).encode(), "text/csv")
     rows = time.perf_counter() - began
-    assert told["created"] == MAX_ROWS
+    assert answer["created"] == MAX_ROWS
     sites = [_create_edit("connectors", _site_body(place)) for place in range(MAX_EDITS)]
     began = time.perf_counter()
     _post_json(post, f"{draft}edits/", {"edits": sites})

@@ -42,8 +42,8 @@ def core() -> Iterator[Figure]:
     for size in SIZES:
         for shape in SHAPES:
             net = generate_network(SIZES[size], shape)
-            found = spent[size, shape] = measure_network(net)
-            yield from _case_figures(f"core.{size}.{shape}", found, 0 if size == "a" else 2 if shape == "skewed" else 1)
+            costs = spent[size, shape] = measure_network(net)
+            yield from _case_figures(f"core.{size}.{shape}", costs, 0 if size == "a" else 2 if shape == "skewed" else 1)
     one, other = SIZES["a"].connectors, SIZES["b"].connectors
     allowed = other * math.log(other) / (one * math.log(one))
     for shape in SHAPES:
@@ -73,15 +73,15 @@ def measure_network(net: BenchNetwork) -> dict[str, float]:
     changes = {name: _changed_rows(net, edit(net)) for name, edit in edits.items()}
     with tempfile.NamedTemporaryFile(prefix="causeway-bench-", suffix=".pickle") as file:
         Path(file.name).write_bytes(pickle.dumps((list(net.rows.values()), changes)))
-        told = subprocess.run(
+        output = subprocess.run(
             [sys.executable, "-m", "tests.bench.core_case", file.name],
             cwd=process_specs.ROOT,
             stdout=subprocess.PIPE,
             check=True,
             text=True,
         ).stdout
-    found: dict[str, float] = json.loads(told)
-    return found
+    costs: dict[str, float] = json.loads(output)
+    return costs
 
 
 def _changed_rows(before: BenchNetwork, after: BenchNetwork) -> list[tuple[object, ...]]:

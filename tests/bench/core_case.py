@@ -138,11 +138,11 @@ def make_plan(
     check_assertions(network)
     wanted = compile_network(network)
     changes = diff_resources(there, wanted, REPLACE_ON)
-    told = compare_reachability(before, network) if before.intent.segments else None
+    delta = compare_reachability(before, network) if before.intent.segments else None
     compute_blast_radius(changes, before.intent, network.intent)
     plan_warnings(changes, before.intent, network.intent, gateway_warnings())
     plan_digest(changes)
-    return network, wanted, told
+    return network, wanted, delta
 
 
 def plan_edit(intent: Intent, before: Network, resources: Any, live: Network) -> Any:

@@ -53,9 +53,9 @@ EDITS = {
 
 def _flip_first_rule(network: BenchNetwork, segments: int) -> BenchNetwork:
     """Of the policy in the middle among those with so many segments, so that rules before it and after it count."""
-    held = [uid for uid, body in network.of("policies") if len(body["segments"]) == segments and body["enabled"]]
-    held.sort(key=lambda uid: network.rows[uid][4]["position"])
-    uid = held[len(held) // 2]
+    policies = [uid for uid, body in network.of("policies") if len(body["segments"]) == segments and body["enabled"]]
+    policies.sort(key=lambda uid: network.rows[uid][4]["position"])
+    uid = policies[len(policies) // 2]
     rules = network.rows[uid][4]["rules"]
     other = network.copy()
     other.edit("policies", uid, rules=[_flip_action(rules[0]), *rules[1:]])
