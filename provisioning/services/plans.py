@@ -25,7 +25,6 @@ from provisioning.services.plan_computation import PlanInputs, PlanResult
 from provisioning.snapshots import queries, tenant_cache
 from tenants import actor, audit, outbox
 from tenants.actor import Actor, acting
-from tenants.models import Tenant
 from tenants.tasks import TenantJob
 
 logger = logging.getLogger(__name__)
@@ -112,10 +111,6 @@ class PlanJob(TenantJob[Plan, tuple[PlanInputs, PlanResult]]):
         with acting(Actor(plan.author)):
             if claimed := _lock_claimed(plan):
                 _mark_failed(claimed, problems)
-
-
-def process_plan(tenant: Tenant, plan: int) -> None:
-    PlanJob(tenant).run(plan)
 
 
 def due_plans(now: datetime) -> list[int]:

@@ -22,7 +22,6 @@ from provisioning.services import accounts, lease, resource_records, runs
 from provisioning.services.node_sections import NodeSections
 from provisioning.snapshots import resource_state
 from tenants import outbox
-from tenants.models import Tenant
 from tenants.tasks import TenantJob
 
 logger = logging.getLogger(__name__)
@@ -72,10 +71,6 @@ class StepJob(TenantJob[StepClaim, StepOutcome]):
 
     def record(self, claim: StepClaim, outcome: StepOutcome) -> None:
         _record_outcome(claim, outcome, timezone.now())
-
-
-def process_step(tenant: Tenant, step: int) -> None:
-    StepJob(tenant).run(step)
 
 
 def _apply_change(step: Step, context: DriverContext) -> StepOutcome:

@@ -93,7 +93,7 @@ def measure_run(slug: str, size: int, chained: bool) -> RunCost:
             plan = create_ready_plan(size, chained)
             run = runs.provision_plan(plan, plan.digest)
         while wake_ups:
-            steps.process_step(tenant, wake_ups.popleft())
+            steps.StepJob(tenant).run(wake_ups.popleft())
         seconds, rows = time.perf_counter() - started, _rows_read() - rows_before
         counted = Counter(messages)
     with scope(tenant):

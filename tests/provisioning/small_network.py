@@ -63,7 +63,7 @@ def finish_run(tenant: Tenant, run: Run, report: Callable[[Node], None] | None =
             Step.objects.filter(run=run, state=Step.State.WAITING).update(due_at=timezone.now())
             due = steps.due_steps(timezone.now())
         for step in due:
-            steps.process_step(tenant, step)
+            steps.StepJob(tenant).run(step)
         for node in Node.objects.all():
             (report or report_all_applied)(node)
 

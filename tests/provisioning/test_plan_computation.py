@@ -50,7 +50,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Any]], 
 
 
 def processed(people: People, plan: Plan) -> Plan:
-    plans.process_plan(people.acme, plan.pk)
+    plans.PlanJob(people.acme).run(plan.pk)
     plan.refresh_from_db()
     return plan
 

@@ -143,7 +143,7 @@ def test_an_outcome_under_an_old_lease_is_refused(people: People, monkeypatch: p
             return Done({"stale": True}, {})
 
     monkeypatch.setattr(steps, "get_driver", lambda name: Slow())
-    steps.process_step(people.acme, first.pk)
+    steps.StepJob(people.acme).run(first.pk)
     with scope(people.acme):
         assert Step.objects.get(pk=first.pk).state == "running"
         assert not ResourceRecord.objects.exists()
@@ -220,7 +220,7 @@ def test_errors_that_may_pass_are_tried_again_and_others_are_not(
     for _ in range(10):
         with scope(people.acme):
             Step.objects.filter(pk=pk, state="waiting").update(due_at=timezone.now())
-        steps.process_step(people.acme, pk)
+        steps.StepJob(people.acme).run(pk)
     with scope(people.acme):
         step = Step.objects.get(pk=pk)
     assert step.state == "failed" and step.error["call"] == "ec2.CreateX"
@@ -297,7 +297,7 @@ def test_what_a_cancelled_run_had_published_is_taken_back_by_the_next_one(people
         plan = plans.create_plan(draft)
         run = runs.provision_plan(plan, plan.digest)
         for step in Step.objects.filter(run=run):
-            steps.process_step(people.acme, step.pk)
+            steps.StepJob(people.acme).run(step.pk)
         runs.cancel_run(run)
         run.refresh_from_db()
         assert run.state == "cancelled"
@@ -327,7 +327,7 @@ def test_what_a_failed_run_may_have_made_is_removed_when_it_is_not_wanted_any_mo
 
     with monkeypatch.context() as patched:
         patched.setattr(steps, "get_driver", lambda name: Lost())
-        steps.process_step(people.acme, by_address["exchange/eu"].pk)
+        steps.StepJob(people.acme).run(by_address["exchange/eu"].pk)
     with scope(people.acme):
         runs.cancel_run(run)
         plan = plans.create_plan(revisions.restore_revision(0))
@@ -355,12 +355,12 @@ def test_a_step_says_which_node_needs_a_newer_agent_and_fails_when_it_does_not_c
 
     run, by_address = planned(people.acme)
     step = by_address["exchange/eu"]
-    steps.process_step(people.acme, step.pk)
+    steps.StepJob(people.acme).run(step.pk)
     for node in Node.objects.all():
         report_old_agent(node)
     with scope(people.acme):
         Step.objects.filter(pk=step.pk).update(due_at=timezone.now())
-    steps.process_step(people.acme, step.pk)
+    steps.StepJob(people.acme).run(step.pk)
     needed = (
         "Node aws-eu-central-1/1, aws-eu-central-1/2 runs an agent that knows document version 0, "
         f"this is {VERSION}: upgrade it"
@@ -370,7 +370,7 @@ def test_a_step_says_which_node_needs_a_newer_agent_and_fails_when_it_does_not_c
         assert (step.state, step.note) == ("waiting", needed)
         NodeSection.objects.update(published_at=timezone.now() - 2 * REPORT_TIMEOUT)
         Step.objects.filter(pk=step.pk).update(due_at=timezone.now())
-    steps.process_step(people.acme, step.pk)
+    steps.StepJob(people.acme).run(step.pk)
     with scope(people.acme):
         step.refresh_from_db()
         assert step.state == "failed" and step.error is not None
@@ -392,7 +392,7 @@ def test_a_step_that_an_older_release_planned_is_not_carried_out(people: People)
         assert after is not None
         after.body = {name: value for name, value in after.body.items() if name not in ("version", "nodes")}
         type(after).objects.filter(pk=after.pk).update(body=after.body)
-    steps.process_step(people.acme, step.pk)
+    steps.StepJob(people.acme).run(step.pk)
     with scope(people.acme):
         step.refresh_from_db()
         assert step.state == "failed" and step.error is not None and step.error["code"] == "outdated_plan"
