@@ -22,7 +22,7 @@ from provisioning.agent.render_namespace import (
     in_family,
     veth_neighbours,
 )
-from provisioning.core.node_document import NatRuleEntry, SourceTranslation
+from provisioning.core.node_document_rules import NatRuleEntry, SourceTranslation
 from provisioning.core.values.addresses import address_text, merge_ranges, parse_range, parse_ranges, subtract
 from provisioning.core.values.counter_key import CounterKey
 

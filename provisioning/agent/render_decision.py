@@ -14,7 +14,7 @@ from provisioning.agent.address_families import IPV4, AddressFamily, AddressRang
 from provisioning.agent.desired import NftCounter
 from provisioning.agent.mark_allocation import MarkAllocation
 from provisioning.agent.parsed_segment import ParsedSegment, hashed_name
-from provisioning.core.node_document import RuleEntry
+from provisioning.core.node_document_rules import RuleEntry
 from provisioning.core.values.counter_key import CounterKey
 
 Chains = dict[str, tuple[str, tuple[str, ...]]]

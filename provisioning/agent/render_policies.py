@@ -12,7 +12,8 @@ from functools import cached_property
 from provisioning.agent.address_families import IPV4, AddressFamily, AddressRanges
 from provisioning.agent.parsed_segment import ParsedSegment, hashed_name
 from provisioning.agent.render_decision import MATCH_VERDICT, DecisionChains
-from provisioning.core.node_document import AppEntry, RuleEntry
+from provisioning.core.node_document import AppEntry
+from provisioning.core.node_document_rules import RuleEntry
 from provisioning.core.values.addresses import intersect, merge_ranges, parse_range, parse_ranges
 from provisioning.core.values.counter_key import CounterKey
 

@@ -14,7 +14,8 @@ from provisioning.agent.desired import KernelLink, KernelRoute, NetworkNamespace
 from provisioning.agent.document import DocumentSection
 from provisioning.agent.parsed_segment import ParsedSegment, hashed_name
 from provisioning.agent.render_namespace import in_family, instance_port
-from provisioning.core.node_document import FirewallRuleEntry, InstanceBody
+from provisioning.core.node_document import InstanceBody
+from provisioning.core.node_document_rules import FirewallRuleEntry
 from provisioning.core.values.addresses import parse_ranges
 from provisioning.core.values.counter_key import CounterKey
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
+from provisioning.core.node_document_rules import FirewallRuleEntry, NatRuleEntry, Ranges, RoutePolicies, RuleEntry
 from provisioning.core.values.resource import content_digest
 
 VERSION = 1
@@ -26,9 +27,6 @@ before."""
 SectionKind = Literal[
     "exchange.presence", "exchange.segment", "exchange.vrf", "exchange.connector", "exchange.instance"
 ]
-Ranges = list[str]
-Protocol = Annotated[str, "any, tcp, udp, icmp, icmpv6 or a number"]
-Ports = Annotated[list[str], "destination ports and spans of them (443, 8000-8100); empty for all"]
 Nodes = Annotated[dict[str, str], "nodes that carry the section out → their location"]
 Version = Annotated[int, "version of the node document that the body is written in"]
 
@@ -71,43 +69,6 @@ class SectionJson(TypedDict):
     kind: Annotated[str, "exchange.presence, .segment, .vrf, .connector or .instance"]
     digest: Annotated[str, "SHA-256 of the body's canonical JSON; the node reports it once it is applied"]
     body: Annotated[Mapping[str, Any], "one of the bodies below"]
-
-
-# Matches and rules
-
-
-class MatchEntry(TypedDict):
-    """What traffic a rule is about."""
-
-    source: Annotated[Ranges | None, "null: every address"]
-    destination: Annotated[Ranges | None, "null: every address"]
-    protocol: Protocol
-    ports: Ports
-
-
-class FirewallRuleEntry(MatchEntry):
-    """A rule of a linux-firewall."""
-
-    action: Annotated[str, "allow or deny"]
-
-
-# ``from`` is no name that a class could have.
-RuleEntry = TypedDict(
-    "RuleEntry",
-    {
-        "id": Annotated[str, "{policy key}/{rule}"],
-        "action": Annotated[str, "allow, deny, inspect or watch (counts and goes on)"],
-        "chain": Annotated[list[str], "keys of the services that inspect, in order"],
-        "from": Annotated[list[str], "names: keys of address_sets, internet"],
-        "to": Annotated[list[str], "names: keys of address_sets, applications, internet"],
-        "source": Annotated[Ranges | None, "null: every address"],
-        "destination": Annotated[Ranges | None, "null: every address"],
-        "protocol": Protocol,
-        "ports": Ports,
-        "apply_to": Annotated[str, "all flows, or new ones only"],
-    },
-)
-RuleEntry.__doc__ = "One rule of a policy."
 
 
 # A segment
@@ -258,76 +219,6 @@ class VrfBody(TypedDict):
 
 
 # Connectors
-
-SourceTranslation = TypedDict(
-    "SourceTranslation",
-    {
-        "type": Annotated[str, "none, static or pool"],
-        "from": Annotated[list[str], "prefixes, paired with to; empty for a pool"],
-        "to": Annotated[list[str], "prefixes"],
-    },
-)
-SourceTranslation.__doc__ = "What becomes of the source address."
-
-
-class DestinationTranslation(SourceTranslation):
-    """What becomes of the destination address."""
-
-    port: Annotated[int | None, "the port it is translated to; null: unchanged"]
-
-
-class NatRuleEntry(MatchEntry):
-    """A NAT rule; the first that matches a connection's first packet wins."""
-
-    id: Annotated[str, "nat/{key}"]
-    direction: Annotated[str, "outbound: from the site; inbound: towards it"]
-    to_source: Annotated[SourceTranslation, "translation of the source"]
-    to_destination: Annotated[DestinationTranslation, "translation of the destination"]
-
-
-class PrefixEntry(TypedDict):
-    """An entry of a prefix list."""
-
-    prefix: Annotated[str, "routes inside it match"]
-    ge: Annotated[int | None, "shortest length that matches"]
-    le: Annotated[int | None, "longest length that matches"]
-
-
-class RouteAttributes(TypedDict):
-    """What a route policy sets."""
-
-    prepend: Annotated[int, "times our AS number is prepended"]
-    med: Annotated[int | None, "multi-exit discriminator"]
-    local_preference: Annotated[int | None, "local preference"]
-    communities: Annotated[list[str], "communities added"]
-
-
-class RouteRuleEntry(TypedDict):
-    """A rule of a route policy."""
-
-    action: Annotated[str, "allow or deny"]
-    prefixes: Annotated[list[PrefixEntry] | None, "null: every route"]
-    as_path: Annotated[str | None, "regular expression"]
-    communities: Annotated[list[str], "all of them must be there"]
-    set: Annotated[RouteAttributes, "what is set on the route"]
-
-
-class RoutePolicyEntry(TypedDict):
-    """A route policy; a route has to get past every one."""
-
-    id: Annotated[str, "routes/{key}"]
-    rules: Annotated[list[RouteRuleEntry], "the first that matches decides"]
-
-
-# ``in`` is no name that a class could have.
-RoutePolicies = TypedDict(
-    "RoutePolicies",
-    {
-        "in": Annotated[list[RoutePolicyEntry], "for routes the site announces"],
-        "out": Annotated[list[RoutePolicyEntry], "for routes announced to the site"],
-    },
-)
-RoutePolicies.__doc__ = "The route policies of a connector in a segment."
 
 
 class EdgeEntry(TypedDict):

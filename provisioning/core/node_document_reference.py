@@ -8,23 +8,24 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NotRequired, get_args, get_origin, get_type_hints
 
-from provisioning.core import node_document
+from provisioning.core import node_document, node_document_rules
 
 REFERENCE = Path(__file__).with_name("node_document.md")
 _HEAD = f"""\
 # The node document, version {node_document.VERSION}
 
-Written from the types in `node_document.py` by `python -m provisioning.core.node_document_reference`; a test holds the
+Written from the types in `node_document*.py` by `python -m provisioning.core.node_document_reference`; a test holds the
 two together. Ranges are written `10.1.0.0-10.1.255.255`. Decisions about versions are in the agent's README.
 """
 
 
 def render_reference() -> str:
-    """Return the page as Markdown: a table for each type, in the order in which node_document.py declares them."""
+    """Return the page as Markdown: a table for each type, in the order in which the modules declare them."""
     tables = (
         _render_type(name, declared)
-        for name, declared in vars(node_document).items()
-        if hasattr(declared, "__required_keys__") and declared.__module__ == node_document.__name__
+        for module in (node_document, node_document_rules)
+        for name, declared in vars(module).items()
+        if hasattr(declared, "__required_keys__") and declared.__module__ == module.__name__
     )
     return "\n".join([_HEAD, *tables])
 

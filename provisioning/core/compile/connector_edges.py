@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from provisioning.core.compile.rules import range_texts
 from provisioning.core.intent import Attachment, Connector, NatRule, RouteRule
 from provisioning.core.intent.prefix_resolver import PrefixResolver
-from provisioning.core.node_document import EdgeEntry, NatRuleEntry, RoutePolicyEntry, RouteRuleEntry
+from provisioning.core.node_document import EdgeEntry
+from provisioning.core.node_document_rules import NatRuleEntry, RoutePolicyEntry, RouteRuleEntry
 from provisioning.core.resolve.connector_edge import RouteFilter
 from provisioning.core.resolve.derived import DerivedKey
 from provisioning.core.resolve.segment import ResolvedSegment

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from provisioning.core.intent import ANY, INTERNET, FirewallRule, Intent, Policy, Rule
-from provisioning.core.node_document import MatchEntry, RuleEntry
+from provisioning.core.node_document_rules import MatchEntry, RuleEntry
 from provisioning.core.resolve.derived import DerivedKey
 from provisioning.core.resolve.network import Network
 from provisioning.core.resolve.routing_table import Member

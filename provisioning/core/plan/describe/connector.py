@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from provisioning.core.node_document import (
-    ConnectorBody,
-    EdgeEntry,
-    LinkEntry,
+from provisioning.core.node_document import ConnectorBody, EdgeEntry, LinkEntry
+from provisioning.core.node_document_rules import (
     NatRuleEntry,
     PrefixEntry,
     RoutePolicyEntry,

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from provisioning.core.node_document import MemberEntry, MeshPeerEntry, RuleEntry, SegmentBody
+from provisioning.core.node_document import MemberEntry, MeshPeerEntry, SegmentBody
+from provisioning.core.node_document_rules import RuleEntry
 from provisioning.core.plan.describe import named_items, rules
 from provisioning.core.plan.describe.addresses import format_range_difference, format_ranges
 
