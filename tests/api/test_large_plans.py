@@ -35,7 +35,7 @@ def run_planner(tenant: str, plan: int) -> None:
     """The outbox's handler, with a worker of its own."""
 
     def work() -> None:
-        plans.process_plan(Tenant.objects.get(slug=tenant), plan)
+        plans.PlanJob(Tenant.objects.get(slug=tenant)).run(plan)
         connection.close()
 
     threading.Thread(target=work).start()

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db(databases=["default"])
 def processed(people: People, draft: Draft) -> Plan:
     plan = plans.create_plan(draft)
     assert plan.state == "computing" and plan.progress == "Waiting for a worker"
-    plans.process_plan(people.acme, plan.pk)
+    plans.PlanJob(people.acme).run(plan.pk)
     return Plan.objects.get(pk=plan.pk)
 
 
@@ -84,12 +84,12 @@ def test_a_plan_whose_worker_died_is_taken_up_again_and_given_up_at_last(
         Plan.objects.filter(pk=plan.pk).update(lease_owner=plans.lease.current_worker())
         assert plans.due_plans(now) == []
         Plan.objects.filter(pk=plan.pk).update(**dead)
-        plans.process_plan(people.acme, plan.pk)
+        plans.PlanJob(people.acme).run(plan.pk)
         plan.refresh_from_db()
         assert (plan.state, plan.lease_number) == ("ready", 2)
         plan = plans.create_plan(draft)
         Plan.objects.filter(pk=plan.pk).update(lease_number=plans.MAX_ATTEMPTS, **dead)
-        plans.process_plan(people.acme, plan.pk)
+        plans.PlanJob(people.acme).run(plan.pk)
         plan.refresh_from_db()
         assert plan.state == "failed" and plan.problems[0]["code"] == "worker_lost"
 
