@@ -112,7 +112,7 @@ def price(amount: Decimal | None) -> str:
 
 
 @register.filter
-def when(moment: datetime | None) -> SafeString | str:
+def timestamp(moment: datetime | None) -> SafeString | str:
     """Render a time, with the full one as its title: 14:02:11 today, 23 Nov 14:02 this year, 23 Nov 2025 before."""
     if moment is None:
         return "–"
