@@ -30,7 +30,7 @@ def connectors(request: PageRequest) -> HttpResponse:
         request.GET.get("cursor"),
         search=search,
         filters={name: value for name, value in chosen.items() if value},
-        total=True,
+        with_total=True,
     )
     names = ReferenceNames(snapshot, [row.body for row in listing.rows])
     return render(
