@@ -22,7 +22,7 @@ from provisioning.agent.render_namespace import (
     in_family,
     veth_neighbours,
 )
-from provisioning.core.node_document_rules import NatRuleEntry, SourceTranslation
+from provisioning.core.node_document_rules import NatRuleEntry, SourceTranslationEntry
 from provisioning.core.values.addresses import address_text, merge_ranges, parse_range, parse_ranges, subtract
 from provisioning.core.values.counter_key import CounterKey
 
@@ -227,7 +227,7 @@ def _is_source_nat(rule: NatRuleEntry) -> bool:
     return rule["direction"] == "outbound" and rule["to_source"]["type"] != "none"
 
 
-def _static_prefix_pairs(translation: SourceTranslation, family: AddressFamily) -> list[tuple[str, str]]:
+def _static_prefix_pairs(translation: SourceTranslationEntry, family: AddressFamily) -> list[tuple[str, str]]:
     """Return (before, after) prefixes that are translated one to one."""
     pairs = zip(translation["from"], translation["to"], strict=True)
     return [(str(ip_network(before)), str(ip_network(after))) for before, after in pairs if family_of(before) is family]

@@ -25,44 +25,12 @@ def add_ingress_chains(table: NftTableBuilder, mark_allocation: MarkAllocation) 
     """Write the chain ``arrive`` and those that it leads to."""
     segment = table.segment
     declare_ingress_sets(table, mark_allocation)
-    to_app = _application_reply_rules(table)
-    apps = (f'iifname "{APPLICATIONS_VETH}" goto arrive_app',) if segment.apps else ()
-    peers = (
-        ("iifname @deciding_peers goto arrive_decided", "iifname @peers goto arrive_imported")
-        if segment.peer_segment_interfaces
-        else ()
-    )
     table.chains["arrive"] = (
         "type filter hook prerouting priority -310; policy drop;",
-        (
-            f'iifname "{fwmarks.MESH_BRIDGE}" goto arrive_mesh',
-            'iifname "lo" accept',
-            *neighbour_discovery_rules(segment.families),
-            f"meta nfproto != {_nfproto_match(segment)} drop",
-            "meta nfproto . meta l4proto { ipv4 . ipv6-icmp, ipv6 . icmp } drop",
-            "iifname @exits goto arrive_exit",
-            *apps,
-            *peers,
-            *(
-                f"{family.ip} daddr @own{family.suffix} {family.icmp} type echo-request notrack accept"
-                for family in segment.families
-            ),
-            "meta mark set 0x0",
-            *table.per_family("meta mark set iifname . {ip} saddr map @ingress{suffix}"),
-            "meta mark 0x0 counter name iifname map @spoofed",
-            "meta mark 0x0 drop",
-            *(policer for circuit in segment.site_circuits if circuit.rate for policer in _policer_rules(circuit)),
-            "counter name iifname map @received",
-            *table.filtered_routes(
-                "iifname . {ip} daddr @filtered{suffix} "
-                f"counter name {_unrouted_counter(table)} reject with icmpx no-route"
-            ),
-            *(_deciding_peer_rules(table) if segment.deciding_peers else ()),
-            "goto to_anchor",
-        ),
+        (*_arrival_rules(table), "meta mark set 0x0", *_circuit_rules(table), "goto to_anchor"),
     )
     table.chains["to_anchor"] = ("", tuple(_anchor_rules(table)))
-    table.chains["track"] = ("", (*to_app, "accept"))
+    table.chains["track"] = ("", (*_application_reply_rules(table), "accept"))
     table.chains["arrive_mesh"] = (
         "",
         (
@@ -97,6 +65,41 @@ def add_ingress_chains(table: NftTableBuilder, mark_allocation: MarkAllocation) 
         )
     if segment.peer_segment_interfaces:
         _add_peer_segment_chains(table)
+
+
+def _arrival_rules(table: NftTableBuilder) -> Iterator[str]:
+    """Yield the rules that tell by the interface where a packet comes from; what goes on came in on a circuit."""
+    segment = table.segment
+    yield f'iifname "{fwmarks.MESH_BRIDGE}" goto arrive_mesh'
+    yield 'iifname "lo" accept'
+    yield from neighbour_discovery_rules(segment.families)
+    yield f"meta nfproto != {_nfproto_match(segment)} drop"
+    yield "meta nfproto . meta l4proto { ipv4 . ipv6-icmp, ipv6 . icmp } drop"
+    yield "iifname @exits goto arrive_exit"
+    if segment.apps:
+        yield f'iifname "{APPLICATIONS_VETH}" goto arrive_app'
+    if segment.peer_segment_interfaces:
+        yield "iifname @deciding_peers goto arrive_decided"
+        yield "iifname @peers goto arrive_imported"
+    for family in segment.families:
+        yield f"{family.ip} daddr @own{family.suffix} {family.icmp} type echo-request notrack accept"
+
+
+def _circuit_rules(table: NftTableBuilder) -> Iterator[str]:
+    """Yield what a packet from a circuit must pass: source address, rate and route filter of its connector."""
+    segment = table.segment
+    yield from table.per_family("meta mark set iifname . {ip} saddr map @ingress{suffix}")
+    yield "meta mark 0x0 counter name iifname map @spoofed"
+    yield "meta mark 0x0 drop"
+    for circuit in segment.site_circuits:
+        if circuit.rate:
+            yield from _policer_rules(circuit)
+    yield "counter name iifname map @received"
+    yield from table.filtered_routes(
+        f"iifname . {{ip}} daddr @filtered{{suffix}} counter name {_unrouted_counter(table)} reject with icmpx no-route"
+    )
+    if segment.deciding_peers:
+        yield from _deciding_peer_rules(table)
 
 
 def _nfproto_match(segment: ParsedSegment) -> str:

@@ -7,7 +7,7 @@ body of 10,000 members costs no more than its JSON. Bodies share parts, and nobo
 
 Addresses are written as ranges (``10.1.0.0-10.1.255.255``), the spelling nftables reads; prefixes only where a prefix
 is meant. A node's name is the tenant's own, ``{exchange key}/{1|2}``. The help of each field is its documentation:
-``node_document_reference.py`` writes the table in node_document.md from it.
+``node_document_reference.py`` writes the page of the documentation from it.
 
 This module needs the standard library only, so that an agent on a router can import it.
 """

@@ -1,21 +1,18 @@
-"""``python -m provisioning.core.node_document_reference`` writes node_document.md: the fields of the node document."""
+"""The fields of the node document as a page of Markdown; ``make docs`` puts it into the documentation."""
 
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, NotRequired, get_args, get_origin, get_type_hints
 
 from provisioning.core import node_document, node_document_rules
 
-REFERENCE = Path(__file__).with_name("node_document.md")
 _HEAD = f"""\
-# The node document, version {node_document.VERSION}
+# The node document
 
-Written from the types in `node_document*.py` by `python -m provisioning.core.node_document_reference`; a test holds the
-two together. Ranges are written `10.1.0.0-10.1.255.255`. Decisions about versions are in the agent's README.
+Version {node_document.VERSION}, written from the types in `provisioning/core/node_document*.py`. Ranges are written
+`10.1.0.0-10.1.255.255`. Decisions about versions are in the agent's README.
 """
 
 
@@ -52,8 +49,3 @@ def _render_fields(declared: Any) -> Iterator[str]:
 def _type_name(type_: Any) -> str:
     text = type_.__name__ if isinstance(type_, type) and not get_args(type_) else str(type_)
     return re.sub(r"\b[\w.]+\.(?=\w+)", "", text).replace(" | None", " or null")
-
-
-if __name__ == "__main__":
-    REFERENCE.write_text(render_reference())
-    sys.stdout.write(f"{REFERENCE} is written\n")

@@ -47,18 +47,18 @@ RuleEntry.__doc__ = "One rule of a policy."
 
 # NAT and routes
 
-SourceTranslation = TypedDict(
-    "SourceTranslation",
+SourceTranslationEntry = TypedDict(
+    "SourceTranslationEntry",
     {
         "type": Annotated[str, "none, static or pool"],
         "from": Annotated[list[str], "prefixes, paired with to; empty for a pool"],
         "to": Annotated[list[str], "prefixes"],
     },
 )
-SourceTranslation.__doc__ = "What becomes of the source address."
+SourceTranslationEntry.__doc__ = "What becomes of the source address."
 
 
-class DestinationTranslation(SourceTranslation):
+class DestinationTranslationEntry(SourceTranslationEntry):
     """What becomes of the destination address."""
 
     port: Annotated[int | None, "the port it is translated to; null: unchanged"]
@@ -69,11 +69,11 @@ class NatRuleEntry(MatchEntry):
 
     id: Annotated[str, "nat/{key}"]
     direction: Annotated[str, "outbound: from the site; inbound: towards it"]
-    to_source: Annotated[SourceTranslation, "translation of the source"]
-    to_destination: Annotated[DestinationTranslation, "translation of the destination"]
+    to_source: Annotated[SourceTranslationEntry, "translation of the source"]
+    to_destination: Annotated[DestinationTranslationEntry, "translation of the destination"]
 
 
-class PrefixEntry(TypedDict):
+class RoutePrefixEntry(TypedDict):
     """An entry of a prefix list."""
 
     prefix: Annotated[str, "routes inside it match"]
@@ -94,7 +94,7 @@ class RouteRuleEntry(TypedDict):
     """A rule of a route policy."""
 
     action: Annotated[str, "allow or deny"]
-    prefixes: Annotated[list[PrefixEntry] | None, "null: every route"]
+    prefixes: Annotated[list[RoutePrefixEntry] | None, "null: every route"]
     as_path: Annotated[str | None, "regular expression"]
     communities: Annotated[list[str], "all of them must be there"]
     set: Annotated[RouteAttributes, "what is set on the route"]

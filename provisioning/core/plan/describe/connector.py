@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from provisioning.core.node_document import ConnectorBody, EdgeEntry, LinkEntry
 from provisioning.core.node_document_rules import (
     NatRuleEntry,
-    PrefixEntry,
     RoutePolicyEntry,
+    RoutePrefixEntry,
     RouteRuleEntry,
-    SourceTranslation,
+    SourceTranslationEntry,
 )
 from provisioning.core.plan.describe import named_items, rules
 from provisioning.core.plan.describe.addresses import format_list, format_range_difference, format_ranges
@@ -145,7 +145,7 @@ def _format_nat_rule(rule: NatRuleEntry) -> str:
 
 
 def _format_translation(
-    side: str, matched: Sequence[str] | None, translation: SourceTranslation, port: int | None
+    side: str, matched: Sequence[str] | None, translation: SourceTranslationEntry, port: int | None
 ) -> str:
     if matched is None and translation["type"] == "none":
         return ""
@@ -171,6 +171,6 @@ def _format_route_rule(rule: RouteRuleEntry) -> str:
     return f"{text} with {', '.join(attributes)}" if attributes else text
 
 
-def _format_prefix_entry(entry: PrefixEntry) -> str:
+def _format_prefix_entry(entry: RoutePrefixEntry) -> str:
     limits = [f"{name} {value}" for name, value in (("ge", entry["ge"]), ("le", entry["le"])) if value is not None]
     return " ".join([entry["prefix"], *limits])
