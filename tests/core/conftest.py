@@ -1,4 +1,4 @@
-"""Property tests here share two busy cores with everything else: how long one example takes says nothing."""
+"""Hypothesis profile without deadlines: tests share two busy cores, so the time of one example means nothing."""
 
 from hypothesis import settings
 

@@ -1,4 +1,4 @@
-"""A failing case as a person would write it down: short YAML, names for uids, defaults left out."""
+"""Format a failing case as short YAML: names in place of uids, no default values."""
 
 from __future__ import annotations
 
@@ -38,28 +38,28 @@ NEVER = object()
 
 
 def format_failing_case(*nets: IntentBuilder, **asked: Any) -> str:
-    """The networks (as far as they differ from each other, after the first) and the question."""
+    """Return the first network, the differences of the others to it, and the query."""
     parts = [_format_network(nets[0], None), *(_format_network(net, nets[0]) for net in nets[1:])]
     return "\n".join(["", *parts, yaml.safe_dump(asked, sort_keys=False, allow_unicode=True)])
 
 
 def _format_network(net: IntentBuilder, known: IntentBuilder | None) -> str:
     names = {uid: row[4]["name"] for uid, row in (*(known.rows.items() if known else ()), *net.rows.items())}
-    found: dict[str, list[Any]] = {}
+    objects: dict[str, list[Any]] = {}
     for uid, (kind, _, _, _, body) in net.rows.items():
         if known is None or known.rows.get(uid) != net.rows[uid]:
-            found.setdefault(kind, []).append({"name": body["name"], **_without_defaults(body, names)})
+            objects.setdefault(kind, []).append({"name": body["name"], **_without_defaults(body, names)})
     gone = [names[uid] for uid in known.rows if uid not in net.rows] if known else []
-    told = {**({"later": found} if known else found), **({"removed": gone} if gone else {})}
-    return yaml.safe_dump(told, sort_keys=False, allow_unicode=True, default_flow_style=None, width=160)
+    document = {**({"later": objects} if known else objects), **({"removed": gone} if gone else {})}
+    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, default_flow_style=None, width=160)
 
 
 def _without_defaults(value: Any, names: dict[str, str]) -> Any:
     if isinstance(value, dict):
         peers = [circuit["bgp"]["peer_asn"] for circuit in value.get("circuits", ()) if circuit.get("bgp")]
-        short = {key: _without_defaults(held, names) for key, held in value.items() if key != "circuits"}
-        short = {key: held for key, held in short.items() if held not in EMPTY and DEFAULTS.get(key, NEVER) != held}
+        short = {key: _without_defaults(inner, names) for key, inner in value.items() if key != "circuits"}
+        short = {key: inner for key, inner in short.items() if inner not in EMPTY and DEFAULTS.get(key, NEVER) != inner}
         return {**short, "peer_asn": peers[0]} if peers else short
     if isinstance(value, list):
-        return [_without_defaults(one, names) for one in value]
+        return [_without_defaults(item, names) for item in value]
     return names.get(value, value) if isinstance(value, str) else value

@@ -1,4 +1,4 @@
-"""What rows of a delta or of reachability say, read back: which packets they mean."""
+"""Match packets against the rows of a reachability delta or of reachable flows."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from provisioning.core.resolve.segment import ResolvedSegment
 from provisioning.core.values.addresses import contains, is_public, merge_ranges, prefix_range
 
 FlowFate = tuple[str, bool, tuple[str, ...], str]
-"""(where a flow ends, delivered, chain, disposition); "" where there is no such sender."""
+"""(segment the flow ends in, delivered, chain, disposition); segment "" if there is no such sender."""
 
 
 class FlowRow(Protocol):
-    """A FlowChange or a Reached."""
+    """A FlowChange or a ReachableFlow."""
 
     @property
     def from_(self) -> tuple[str, ...]: ...
@@ -32,7 +32,7 @@ class FlowRow(Protocol):
 
 
 class RowMatcher:
-    """What labels of one version stand for; ``generous``: a part that is not told in full may be anything."""
+    """Match labels of one version of a network; ``generous``: an abbreviated list (“…”) matches any address."""
 
     def __init__(self, network: Network) -> None:
         self.network, self.generous = network, True
@@ -40,7 +40,7 @@ class RowMatcher:
     def holds(
         self, names: tuple[str, ...], resolved: ResolvedSegment, connector: Connector | None, address: int, end: bool
     ) -> bool:
-        """Whether an address (of a connector, for a start) is among what the names say in a segment."""
+        """Return whether the names contain an address (of a connector, for a source) in a segment."""
         return any(self._holds(name, resolved, connector, address, end) for name in names)
 
     def _holds(
@@ -65,12 +65,12 @@ class RowMatcher:
 
     @staticmethod
     def _part(text: str, address: int) -> bool:
-        return contains(merge_ranges(prefix_range(one) for one in text.rstrip(")… ").split(", ")), address)
+        return contains(merge_ranges(prefix_range(prefix) for prefix in text.rstrip(")… ").split(", ")), address)
 
 
 def is_l4_included(row: FlowRow, protocol: str, port: int | None, v6: bool, generous: bool = True) -> bool:
-    """``other`` leaves open which protocols are meant; only ``generous`` it is any that could be. No row means the ICMP
-    of the other family."""
+    """Return whether a row contains a protocol and port. Protocol ``other`` matches only if ``generous``; no row
+    contains the ICMP of the other address family."""
     if protocol == ("icmp" if v6 else "icmpv6"):
         return row.protocol == protocol
     if row.protocol not in ("any", protocol):
@@ -80,7 +80,7 @@ def is_l4_included(row: FlowRow, protocol: str, port: int | None, v6: bool, gene
 
 
 def expected_changes(old: FlowFate, new: FlowFate) -> set[str]:
-    """What was the internet's or another segment's and becomes a member's is another place."""
+    """Return the kinds of change between two fates; a flow that ends in another segment is blocked and allowed anew."""
     if old[0] != new[0]:
         return {*(["blocked"] if old[1] else []), *(["allowed"] if new[1] else [])}
     if old[1] and new[1]:
@@ -94,9 +94,9 @@ def is_covered(
     connector = network.intent.connectors.get(name)
     if uid not in network.intent.segments or connector is None or not where:
         return False
-    there = uid if where == "beyond" else where
-    if (change.to_segment or change.segment) != network.intent.segments[there].name:
+    destination_segment = uid if where == "beyond" else where
+    if (change.to_segment or change.segment) != network.intent.segments[destination_segment].name:
         return False
     return reader.holds(change.from_, network.resolved(uid), connector, packet.source, False) and reader.holds(
-        change.to, network.resolved(there), None, packet.destination, True
+        change.to, network.resolved(destination_segment), None, packet.destination, True
     )

@@ -1,7 +1,8 @@
-"""Networks with everything in them: several segments that use the same addresses, sites in several of them, shares
-both ways, NAT, route policies, prefix lists, internet applications, services that say no or are missing, IPv6.
+"""Random networks with every kind of object: segments with overlapping addresses, sites in several segments, shares
+in both directions, NAT, route policies, prefix lists, internet applications, services that deny or have no
+instances, IPv6.
 
-They are small and everything overlaps with everything, yet ``check`` finds no error in them.
+The networks are small and most objects overlap, yet ``check`` finds no error in them.
 """
 
 from __future__ import annotations
@@ -20,14 +21,14 @@ SEGMENTS = ["corp", "guest", "lab"]
 GROUPS = ["red", "blue", "green"]
 PREFIXES = ["10.0.0.0/14", "10.0.0.0/16", "10.0.1.0/24", "10.0.1.128/25", "10.1.0.0/16", "10.2.0.0/16", "10.2.3.0/24"]
 DISJOINT_PREFIXES = {"corp": "10.8.0.0/16", "guest": "10.9.0.0/16", "lab": "10.10.0.0/16"}
-"""What only one segment uses, so that shares can bring it to the others."""
+"""Prefixes that only one segment uses, so that shares can import them into the others."""
 
 V6 = ["fd00:1::/32", "fd00:1:2::/48", "fd00:7::/32"]
 PORTS = ["22", "80", "80-90", "443", "8000-8100"]
 LISTS = ["near", "empty"]
 
 
-# Strategies are kept: making one takes longer than drawing from it.
+# Strategies are cached: building one takes longer than drawing from it.
 
 
 @cache
@@ -50,7 +51,7 @@ def several_of(options: Sequence[Any], least: int = 0, most: int = 2) -> st.Sear
 
 @st.composite
 def rules(draw: st.DrawFn, actions: list[str], most: int = 3) -> list[dict[str, Any]]:
-    found = []
+    listed = []
     for _ in range(draw(one_of(range(1, most + 1)))):
         protocol = draw(one_of(["any", "any", "tcp", "tcp", "udp", 1, 47]))
         rule: dict[str, Any] = {"action": draw(one_of(actions)), "protocol": protocol}
@@ -65,12 +66,12 @@ def rules(draw: st.DrawFn, actions: list[str], most: int = 3) -> list[dict[str, 
                 )
         if rule["action"] == "inspect":
             rule["services"] = draw(several_of(["fw", "ids"], 1))
-        found.append(rule)
-    return found
+        listed.append(rule)
+    return listed
 
 
 class NetworkGenerator:
-    """Draws one network; ``net`` is what there is so far."""
+    """Draw one network; ``net`` holds the objects drawn so far."""
 
     def __init__(self, draw: st.DrawFn) -> None:
         self.draw, self.net = draw, IntentBuilder()
@@ -100,56 +101,58 @@ class NetworkGenerator:
 
     def connectors(self) -> None:
         draw = self.draw
-        for place in range(draw(one_of([2, 3, 4, 5, 1]))):
-            homes = draw(several_of(SEGMENTS[:2] if place % 2 else SEGMENTS, 1, 2))
+        for index in range(draw(one_of([2, 3, 4, 5, 1]))):
+            homes = draw(several_of(SEGMENTS[:2] if index % 2 else SEGMENTS, 1, 2))
             joins = [(home, draw(one_of([*GROUPS, None]))) for home in homes]
             if draw(st.booleans()) and draw(st.booleans()):
                 joins.append((homes[0], draw(one_of(GROUPS))))
             taken: set[tuple[str, str]] = set()
             attachments = []
             for segment, group in dict.fromkeys(joins):
-                prefixes = [one for one in draw(several_of([*PREFIXES, *V6], 0, 3)) if (segment, one) not in taken]
+                prefixes = [
+                    prefix for prefix in draw(several_of([*PREFIXES, *V6], 0, 3)) if (segment, prefix) not in taken
+                ]
                 if not prefixes or draw(st.booleans()):
-                    prefixes.append(DISJOINT_PREFIXES[segment].replace(".0.0/16", f".{len(taken) + 8 * place}.0/24"))
-                taken |= {(segment, one) for one in prefixes}
+                    prefixes.append(DISJOINT_PREFIXES[segment].replace(".0.0/16", f".{len(taken) + 8 * index}.0/24"))
+                taken |= {(segment, prefix) for prefix in prefixes}
                 attachments.append({"segment": segment, "group": group, "prefixes": prefixes})
             peer = draw(one_of([None, 65001, 65002]))
             circuits = [{"name": "A", "bgp": {"peer_asn": peer} if peer else None}]
-            body = {**site(f"s{place}", draw(one_of(["eu", "us"])), None), "attachments": attachments}
+            body = {**site(f"s{index}", draw(one_of(["eu", "us"])), None), "attachments": attachments}
             more = {"preference": draw(one_of([100, 200])), "enabled": draw(one_of([True] * 5 + [False]))}
-            # Equal prefixes are allowed to those who say that they are redundant; all of them do.
+            # Only connectors of one redundancy group may have equal prefixes; all of them share one.
             self.net.add("connectors", {**body, **more, "redundancy_group": "all", "circuits": circuits})
-            self.sites.append(f"s{place}")
+            self.sites.append(f"s{index}")
         for exchange in draw(several_of(["eu", "us"])):
-            held = [{"segment": one} for one in draw(several_of(SEGMENTS, 1, 3))]
+            attachments = [{"segment": segment} for segment in draw(several_of(SEGMENTS, 1, 3))]
             self.net.add(
                 "connectors",
-                {"name": f"exit-{exchange}", "kind": "internet-exit", "exchange": exchange, "attachments": held},
+                {"name": f"exit-{exchange}", "kind": "internet-exit", "exchange": exchange, "attachments": attachments},
             )
 
     def nat_rules(self) -> None:
-        """Of sites with one attachment in the segment, since an outside prefix is of one attachment."""
+        """Add NAT rules to sites with one attachment in the segment: an outside prefix belongs to one attachment."""
         draw = self.draw
-        edges = [edge for one in SEGMENTS for edge in self.edges(one)]
+        edges = [edge for segment in SEGMENTS for edge in self.edges(segment)]
         alone = [edge for edge in edges if not edge.is_exit and edge.whole == edge.inside]
-        for place in range(draw(st.integers(0, 3)) if alone else 0):
+        for index in range(draw(st.integers(0, 3)) if alone else 0):
             edge = alone[draw(one_of(range(len(alone))))]
             segment, name = self.net.rows[edge.segment][4]["name"], self.net.rows[edge.connector][4]["name"]
             attached = next(
-                one["prefixes"]
-                for one in self.net.rows[edge.connector][4]["attachments"]
-                if one["segment"] == edge.segment
+                attachment["prefixes"]
+                for attachment in self.net.rows[edge.connector][4]["attachments"]
+                if attachment["segment"] == edge.segment
             )
-            inside = [one for one in attached if ":" not in one and one != PREFIXES[0]]
+            inside = [prefix for prefix in attached if ":" not in prefix and prefix != PREFIXES[0]]
             if not inside:
                 continue
-            outside = f"100.64.{(place + 1) * 8}.0/24"
+            outside = f"100.64.{(index + 1) * 8}.0/24"
             part = draw(one_of(inside)).replace("/16", "/24")
             outside = outside.replace("/24", "/" + part.partition("/")[2])
             match: dict[str, Any] = {}
             if draw(st.booleans()):
                 match = {"protocol": "tcp", "ports": draw(several_of(PORTS))}
-            body = {"segment": segment, "connector": name, "position": draw(st.integers(0, 3)), "name": f"n{place}"}
+            body = {"segment": segment, "connector": name, "position": draw(st.integers(0, 3)), "name": f"n{index}"}
             self.net.add("nat-rules", {**body, **draw(self.translation(match, part, outside))})
 
     @st.composite
@@ -173,18 +176,18 @@ class NetworkGenerator:
 
     def shares(self) -> None:
         draw = self.draw
-        for place in range(draw(one_of([1, 2, 3, 0]))):
-            one, other = draw(several_of(SEGMENTS, 2, 2))
+        for index in range(draw(one_of([1, 2, 3, 0]))):
+            a, b = draw(several_of(SEGMENTS, 2, 2))
             body = {
-                "name": f"sh{place}",
-                "a": self.side(one),
-                "b": self.side(other),
+                "name": f"sh{index}",
+                "a": self.side(a),
+                "b": self.side(b),
                 "direction": draw(one_of(["both", "a-to-b", "b-to-a"])),
                 "services": draw(several_of(["fw", "ids"], 0, 1)),
             }
             self.net.add("shares", body)
             if has_conflicts(self.net):
-                self.net.remove("shares", f"sh{place}")
+                self.net.remove("shares", f"sh{index}")
 
     def side(self, segment: str) -> dict[str, Any]:
         groups = self.draw(several_of(GROUPS, 0, 1))
@@ -194,7 +197,7 @@ class NetworkGenerator:
 
     def route_policies(self) -> None:
         draw = self.draw
-        for place in range(draw(st.integers(0, 2))):
+        for index in range(draw(st.integers(0, 2))):
             known = [*PREFIXES[:5], *DISJOINT_PREFIXES.values(), *V6, *LISTS, "100.64.8.0/24", "100.64.16.0/24"]
             listed = [
                 {
@@ -207,31 +210,31 @@ class NetworkGenerator:
                 for _ in range(draw(st.integers(1, 2)))
             ]
             targets = draw(several_of([*self.sites, *GROUPS], 1))
-            body = {"name": f"rp{place}", "segment": draw(one_of(SEGMENTS)), "direction": draw(one_of(["in", "out"]))}
+            body = {"name": f"rp{index}", "segment": draw(one_of(SEGMENTS)), "direction": draw(one_of(["in", "out"]))}
             self.net.add("route-policies", {**body, "targets": targets, "rules": listed})
 
     def internet_apps(self) -> list[str]:
-        """Where an exit and a target that owns an address are in one segment."""
+        """Add applications in segments that have an exit and a target that owns an address; return their names."""
         draw = self.draw
-        naive = ReferenceEvaluator(self.net)
-        found: list[tuple[list[Any], Any, int]] = []
+        reference = ReferenceEvaluator(self.net)
+        targets: list[tuple[list[Any], Any, int]] = []
         for segment in SEGMENTS:
             uid = self.net.resolve("segments", segment)
             assert uid is not None
             exits = [edge for edge in self.edges(segment) if edge.is_exit]
             for edge in self.edges(segment) if exits else ():
-                for held in edge.inside:
-                    owner = naive.owner(uid, held.low + 9) if held.high < 1 << 128 else None
+                for span in edge.inside:
+                    owner = reference.owner(uid, span.low + 9) if span.high < 1 << 128 else None
                     if owner and owner.connector == edge.connector and draw(st.booleans()):
-                        found.append((exits, edge, held.low + 9))
+                        targets.append((exits, edge, span.low + 9))
         apps = []
-        for place, (ways_in, edge, address) in enumerate(found[:2]):
+        for index, (ways_in, edge, address) in enumerate(targets[:2]):
             way_in = ways_in[draw(one_of(range(len(ways_in))))]
             name = self.net.rows[way_in.connector][4]["name"]
             target = {"connector": edge.connector, "addresses": [dotted(address)], "port": 8443}
-            body = {"name": f"app{place}", "connector": name, "port": 443 + place, "target": target}
+            body = {"name": f"app{index}", "connector": name, "port": 443 + index, "target": target}
             self.net.add("internet-apps", body)
-            apps.append(f"app{place}")
+            apps.append(f"app{index}")
         return apps
 
     def edges(self, segment: str) -> list[Any]:
@@ -243,15 +246,15 @@ class NetworkGenerator:
         draw = self.draw
         starts = one_of(["any", "any", "any", "any", *GROUPS, *self.sites[:1]])
         ends = one_of(["any", "any", "any", "any", *GROUPS, *self.sites[:1], "internet", *apps])
-        for place in range(draw(one_of([2, 3, 4, 1, 0]))):
+        for index in range(draw(one_of([2, 3, 4, 1, 0]))):
             listed = draw(rules(["allow", "deny", "inspect", "watch"]))
             end = draw(ends)
             start = "internet" if end in apps else draw(starts)
-            held = policy(f"p{place}", draw(one_of(range(9))) * 4 + place, start, end, *listed)
+            body = policy(f"p{index}", draw(one_of(range(9))) * 4 + index, start, end, *listed)
             segments = SEGMENTS if draw(st.booleans()) else [draw(one_of(SEGMENTS))]
-            self.net.add("policies", {**held, "segments": segments})
-        for place in range(draw(st.integers(0, 2))):
-            body = {"name": f"kept{place}", "from": draw(starts), "to": draw(starts), "protocol": "tcp"}
+            self.net.add("policies", {**body, "segments": segments})
+        for index in range(draw(st.integers(0, 2))):
+            body = {"name": f"kept{index}", "from": draw(starts), "to": draw(starts), "protocol": "tcp"}
             expect = draw(one_of(["blocked", "reachable", "inspected"]))
             self.net.add("assertions", {**body, "ports": draw(several_of(PORTS)), "expect": expect})
 
@@ -275,39 +278,39 @@ def dotted(address: int) -> str:
 
 
 def has_conflicts(net: IntentBuilder) -> bool:
-    """Whether shares bring an address to a segment that somebody has there already, or bring it twice."""
-    naive = ReferenceEvaluator(net)
-    for row in naive.rows.of("segments"):
-        seen: list[tuple[str, Span]] = [("", route) for edge in naive.edges(row.uid) for route in edge.routes]
-        brought: dict[str, list[Span]] = {}
-        for _, _, other, far, _ in naive.directed_shares(row.uid):
-            for edge in naive.edges(other):
+    """Return whether shares import an address that the segment has already, or import it twice."""
+    reference = ReferenceEvaluator(net)
+    for row in reference.rows.of("segments"):
+        seen: list[tuple[str, Span]] = [("", route) for edge in reference.edges(row.uid) for route in edge.routes]
+        imported: dict[str, list[Span]] = {}
+        for _, _, other, far, _ in reference.directed_shares(row.uid):
+            for edge in reference.edges(other):
                 for route in edge.routes:
                     listed = [_intersection(route, prefix_span(prefix)) for prefix in far["prefixes"]]
                     whole = [route] if edge.group in far["groups"] else []
-                    brought.setdefault(other, []).extend(one for one in (*whole, *listed) if one)
-        seen += [(other, one) for other, held in brought.items() for one in held]
-        for place, (whose, one) in enumerate(seen):
-            for other, two in seen[:place]:
-                if whose != other and _intersection(one, two):
+                    imported.setdefault(other, []).extend(span for span in (*whole, *listed) if span)
+        seen += [(other, span) for other, spans in imported.items() for span in spans]
+        for index, (whose, first) in enumerate(seen):
+            for other, second in seen[:index]:
+                if whose != other and _intersection(first, second):
                     return True
     return False
 
 
-def _intersection(one: Span, other: Span) -> Span | None:
-    """Prefixes are nested or apart."""
-    if one.low <= other.low and other.high <= one.high:
-        return other
-    return one if other.low <= one.low and one.high <= other.high else None
+def _intersection(first: Span, second: Span) -> Span | None:
+    """Return the inner prefix of two; None where they are disjoint. Prefixes never overlap in part."""
+    if first.low <= second.low and second.high <= first.high:
+        return second
+    return first if second.low <= first.low and first.high <= second.high else None
 
 
 @st.composite
 def full_networks(draw: st.DrawFn) -> IntentBuilder:
-    artist = NetworkGenerator(draw)
-    artist.ground()
-    artist.connectors()
-    artist.nat_rules()
-    artist.route_policies()
-    artist.shares()
-    artist.policies(artist.internet_apps())
-    return artist.net
+    generator = NetworkGenerator(draw)
+    generator.ground()
+    generator.connectors()
+    generator.nat_rules()
+    generator.route_policies()
+    generator.shares()
+    generator.policies(generator.internet_apps())
+    return generator.net

@@ -1,4 +1,4 @@
-"""Networks that nobody would draw: small, and everything overlaps with everything. For property tests."""
+"""Random small networks whose prefixes and rules overlap, for property tests."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def rules(draw: st.DrawFn, actions: list[str], services: list[str]) -> dict[str,
 
 @st.composite
 def small_networks(draw: st.DrawFn) -> IntentBuilder:
-    """Small, but everything overlaps with everything."""
+    """Draw a small network whose prefixes and rules overlap."""
     net = IntentBuilder()
     net.add("exchanges", {"name": "eu", "location": "aws-eu-central-1"})
     net.add("exchanges", {"name": "us", "location": "aws-us-east-1"})
@@ -63,25 +63,25 @@ def small_networks(draw: st.DrawFn) -> IntentBuilder:
         base = {"name": name, "product": "linux-firewall", "segments": ["corp", "guest"], "settings": config}
         net.add("services", {**base, "placements": [{"exchange": "eu", "min_instances": 2}]})
     sites = draw(st.lists(st.lists(anything(PREFIXES), min_size=1, max_size=2, unique=True), min_size=1, max_size=4))
-    for place, prefixes in enumerate(sites):
+    for index, prefixes in enumerate(sites):
         member_group: str | None = draw(anything(["red", "blue", None]))
         segment = draw(anything(["corp", "corp", "guest"]))
-        one = site(f"s{place}", draw(anything(["eu", "us"])), member_group, *prefixes, segment=segment)
-        net.add("connectors", {**one, "preference": draw(anything([100, 200]))})
+        body = site(f"s{index}", draw(anything(["eu", "us"])), member_group, *prefixes, segment=segment)
+        net.add("connectors", {**body, "preference": draw(anything([100, 200]))})
     if draw(st.booleans()):
         way_out = {"kind": "internet-exit", "exchange": "us", "attachments": [{"segment": "corp"}]}
         net.add("connectors", {"name": "exit", **way_out})
     ends = anything(["red", "blue", "any", "internet", "s0"])
-    for place in range(draw(st.integers(0, 3))):
+    for index in range(draw(st.integers(0, 3))):
         listed = draw(st.lists(rules(["allow", "deny", "inspect", "watch"], ["fw", "ids"]), max_size=3))
-        held = policy(f"p{place}", draw(st.integers(0, 30)) * 4 + place, draw(ends), draw(ends), *listed)
-        net.add("policies", {**held, "segments": draw(anything([["corp"], ["corp", "guest"]]))})
+        body = policy(f"p{index}", draw(st.integers(0, 30)) * 4 + index, draw(ends), draw(ends), *listed)
+        net.add("policies", {**body, "segments": draw(anything([["corp"], ["corp", "guest"]]))})
     return net
 
 
 @st.composite
 def edited_small_networks(draw: st.DrawFn) -> tuple[IntentBuilder, IntentBuilder]:
-    """A network and a later version of it, with the same items as far as they stay."""
+    """Draw a network and a later version of it; objects that stay keep their uids."""
     before = draw(small_networks())
     after = before.copy()
     names = {kind: [row[4]["name"] for row in before.rows.values() if row[0] == kind] for kind in ("policies",)}

@@ -1,4 +1,4 @@
-"""The edge of each connector in a segment, for the second judge: what it holds inside and what others see of it."""
+"""The edges of connectors in a segment, for the reference evaluator: inside prefixes, and prefixes others see."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from tests.core.reference_objects import ObjectRow, ObjectRows, Span, prefix_spa
 
 @dataclass(slots=True)
 class ReferenceEdge:
-    """One attachment: what it holds inside and what the segment sees of it.
+    """One attachment: its inside prefixes and the prefixes that the segment sees.
 
     inside: its own prefixes. hidden: inside addresses of the connector that are always translated. outside: prefixes
-    that outbound rules translate to; inward: those that inbound rules accept. told: the route policies that say what
-    the connector is told.
+    that outbound rules translate to; inward: those that inbound rules accept. out_policies: the route policies that
+    filter the routes announced to the connector.
     """
 
     segment: str
     connector: str
     preference: int
     age: int
-    place: int
+    index: int
     group: str | None
     is_exit: bool
     as_path: str
@@ -33,20 +33,20 @@ class ReferenceEdge:
     outside: list[Span] = field(default_factory=list)
     inward: list[Span] = field(default_factory=list)
     denied: set[Span] = field(default_factory=set)
-    told: list[dict[str, Any]] = field(default_factory=list)
+    out_policies: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def routes(self) -> list[Span]:
-        """What is announced for it: a prefix that is hidden in part is still one route."""
-        shown = [one for one in self.inside if not is_subset(one, self.hidden)] if self.hidden else self.inside
-        return [one for one in (*shown, *self.outside, *self.inward) if one not in self.denied]
+        """The prefixes announced for it; a prefix that is hidden in part is still one route."""
+        shown = [span for span in self.inside if not is_subset(span, self.hidden)] if self.hidden else self.inside
+        return [span for span in (*shown, *self.outside, *self.inward) if span not in self.denied]
 
     @property
     def sends(self) -> list[Span]:
-        return [one for one in (*self.inside, *self.outside) if one not in self.denied]
+        return [span for span in (*self.inside, *self.outside) if span not in self.denied]
 
     def rank(self, route: Span) -> tuple[int, int, int, int]:
-        return route.length, self.preference, -self.age, -self.place
+        return route.length, self.preference, -self.age, -self.index
 
     def may_send(self, address: int) -> bool:
         return is_within(self.sends, address) and (
@@ -54,14 +54,14 @@ class ReferenceEdge:
         )
 
     def takes_in(self, packet: Any, rows: ObjectRows) -> bool:
-        """Plainly inside, or the first inbound rule that matches takes it there."""
+        """Return whether the destination is inside without translation, or an inbound NAT rule matches the packet."""
         if is_within(self.whole, packet.destination) and not is_within(self.hidden, packet.destination):
             return True
         return any(rows.matches(body["match"], packet) for body in rows.nat(self.segment, self.connector, "inbound"))
 
 
 def accepts(rows: ObjectRows, policy: dict[str, Any], route: Span, edge: ReferenceEdge) -> bool:
-    """Whether a route policy lets a route to an edge's prefix pass: first match, else allowed."""
+    """Return whether a route policy allows a route to an edge's prefix: the first match decides, else it is allowed."""
     for rule in policy["rules"]:
         match = rule["match"]
         if match["communities"] or (match["as_path"] and not re.search(match["as_path"], edge.as_path)):
@@ -87,15 +87,15 @@ def _is_prefix_match(rows: ObjectRows, name: str, route: Span) -> bool:
 
 
 def is_within(spans: list[Span], address: int) -> bool:
-    return any(address in one for one in spans)
+    return any(address in span for span in spans)
 
 
 def is_subset(inner: Span, outer: list[Span]) -> bool:
-    """Whether prefixes together hold every address of another one."""
+    """Return whether prefixes together contain every address of another prefix."""
     low = inner.low
-    for one in sorted(outer, key=lambda one: one.low):
-        if one.low <= low <= one.high:
-            low = one.high + 1
+    for span in sorted(outer, key=lambda span: span.low):
+        if span.low <= low <= span.high:
+            low = span.high + 1
     return low > inner.high
 
 
@@ -104,37 +104,37 @@ def prefix_spans(prefixes: list[str]) -> list[Span]:
 
 
 def edges_of(rows: ObjectRows, segment: str) -> list[ReferenceEdge]:
-    found: list[ReferenceEdge] = []
+    edges: list[ReferenceEdge] = []
     policies = [row.body for row in rows.of("route-policies") if row.body["segment"] == segment and row.body["enabled"]]
     for row in rows.of("connectors"):
         body = row.body
-        here = [one for one in body["attachments"] if one["segment"] == segment]
+        here = [attachment for attachment in body["attachments"] if attachment["segment"] == segment]
         if not here or not body["enabled"] or body["exchange"] not in rows:
             continue
-        mine = [_edge(row, segment, place, one) for place, one in enumerate(here)]
+        mine = [_edge(row, segment, index, attachment) for index, attachment in enumerate(here)]
         _translate(rows, row.uid, mine)
-        names = {row.uid, *(one["group"] for one in here)}
+        names = {row.uid, *(attachment["group"] for attachment in here)}
         for policy in policies:
             if not names.isdisjoint(policy["targets"]):
                 for edge in mine:
                     if policy["direction"] == "out":
-                        edge.told.append(policy)
+                        edge.out_policies.append(policy)
                     else:
-                        edge.denied |= {one for one in set(edge.routes) if not accepts(rows, policy, one, edge)}
-        found += mine
-    return found
+                        edge.denied |= {route for route in set(edge.routes) if not accepts(rows, policy, route, edge)}
+        edges += mine
+    return edges
 
 
-def _edge(row: ObjectRow, segment: str, place: int, attachment: dict[str, Any]) -> ReferenceEdge:
+def _edge(row: ObjectRow, segment: str, index: int, attachment: dict[str, Any]) -> ReferenceEdge:
     body, group = row.body, attachment["group"]
-    active = next((one for one in body["circuits"] if one["role"] == "active"), body["circuits"][0])
+    active = next((circuit for circuit in body["circuits"] if circuit["role"] == "active"), body["circuits"][0])
     is_exit = body["kind"] == "internet-exit"
     return ReferenceEdge(
         segment=segment,
         connector=row.uid,
         preference=body["preference"],
         age=row.number,
-        place=place,
+        index=index,
         group=group,
         is_exit=is_exit,
         as_path=str(active["bgp"]["peer_asn"]) if active["bgp"] else "",
@@ -144,9 +144,9 @@ def _edge(row: ObjectRow, segment: str, place: int, attachment: dict[str, Any]) 
 
 
 def _translate(rows: ObjectRows, connector: str, edges: list[ReferenceEdge]) -> None:
-    """What the connector's NAT rules hide and present; an outside prefix belongs to the attachment behind it."""
+    """Set the prefixes that the connector's NAT rules hide and present; an outside prefix belongs to its inner edge."""
     segment = edges[0].segment
-    whole = [one for edge in edges for one in edge.inside]
+    whole = [span for edge in edges for span in edge.inside]
     hidden: list[Span] = []
     for body in rows.nat(segment, connector, "outbound"):
         match, source = body["match"], body["source"]
@@ -155,8 +155,8 @@ def _translate(rows: ObjectRows, connector: str, edges: list[ReferenceEdge]) -> 
         behind = rows.spelled(match["source"])
         if match["protocol"] == "any" and match["destination"] == ["any"]:
             hidden += whole if behind == ["any"] else prefix_spans(behind)
-        for place, prefix in enumerate(source["prefixes"]):
-            inner = behind[place] if source["type"] == "static" else behind[0]
+        for index, prefix in enumerate(source["prefixes"]):
+            inner = behind[index] if source["type"] == "static" else behind[0]
             _edge_with_prefix(edges, inner).outside.append(prefix_span(prefix))
     for body in rows.nat(segment, connector, "inbound"):
         accepted = rows.spelled(body["match"]["destination"])
@@ -170,8 +170,10 @@ def _translate(rows: ObjectRows, connector: str, edges: list[ReferenceEdge]) -> 
 
 def _edge_with_prefix(edges: list[ReferenceEdge], prefix: str) -> ReferenceEdge:
     if prefix != "any":
-        wanted = prefix_span(prefix)
-        found = [(one.length, -edge.place, edge) for edge in edges for one in edge.inside if wanted.low in one]
-        if found:
-            return max(found, key=lambda one: one[:2])[2]
+        span = prefix_span(prefix)
+        candidates = [
+            (inside.length, -edge.index, edge) for edge in edges for inside in edge.inside if span.low in inside
+        ]
+        if candidates:
+            return max(candidates, key=lambda candidate: candidate[:2])[2]
     return edges[0]

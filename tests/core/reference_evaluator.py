@@ -1,7 +1,8 @@
-"""The second judge: the semantics of the design once more, as slowly and plainly as they read.
+"""The reference evaluator: docs/semantics.md implemented a second time, slowly and literally.
 
-Everything is read from the bodies of a drawing, nothing from the core; the core is held against it. One packet at a
-time: which edge lets it in, who owns where it goes, which gate, rule, share or default action decides.
+It reads only the bodies of an IntentBuilder and nothing from the core, so that tests can compare the core with it. It
+decides one packet at a time: the edge that accepts it, the owner of its destination, then the route filter, rule,
+share or default action that applies.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ PRIVATE += prefix_spans(["0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/4", "240.0.0.0/4
 
 @dataclass(frozen=True, slots=True)
 class ReferenceOutcome:
-    """disposition: the contract's word. chain: uids of the services passed; empty unless delivered."""
+    """disposition: as in the API. chain: uids of the services passed; empty unless delivered."""
 
     disposition: str
     rule: str | None = None
@@ -37,7 +38,7 @@ class ReferenceOutcome:
 
 @dataclass(frozen=True, slots=True)
 class ReferencePacket:
-    """Addresses as numbers (see ``naive_rows.number``); ``port`` is 0 for protocols without."""
+    """Addresses as numbers (see ``reference_objects.parse_address``); ``port`` is 0 for protocols without."""
 
     source: int
     destination: int
@@ -46,7 +47,7 @@ class ReferencePacket:
 
 
 class ReferenceEvaluator:
-    """Answers for one drawing, whose bodies do not change meanwhile."""
+    """Evaluates one IntentBuilder, whose bodies must not change meanwhile."""
 
     def __init__(self, draw: IntentBuilder, catalog: Any = CATALOG) -> None:
         self.rows = ObjectRows(draw)
@@ -54,7 +55,7 @@ class ReferenceEvaluator:
         self._edges: dict[str, list[ReferenceEdge]] = {}
         self._policies: dict[str, list[dict[str, Any]]] = {}
 
-    # Who is where
+    # Owners of addresses
 
     def edges(self, segment: str) -> list[ReferenceEdge]:
         """Every attachment of an enabled connector in a segment."""
@@ -63,54 +64,56 @@ class ReferenceEvaluator:
         return self._edges[segment]
 
     def owner(self, segment: str, address: int) -> ReferenceEdge | None:
-        """The longest presented prefix; of equal ones the more preferred, then the older connector."""
-        found = [(edge.rank(route), edge) for edge in self.edges(segment) for route in edge.routes if address in route]
-        return max(found, key=lambda one: one[0])[1] if found else None
+        """Return the edge with the longest presented prefix, then the higher preference, then the older connector."""
+        candidates = [
+            (edge.rank(route), edge) for edge in self.edges(segment) for route in edge.routes if address in route
+        ]
+        return max(candidates, key=lambda candidate: candidate[0])[1] if candidates else None
 
     def source(self, segment: str, connector: str, address: int) -> ReferenceEdge | None:
-        """The attachment a connector's packet comes from: the longest match among its own presented prefixes."""
+        """Return the attachment a connector's packet comes from: the longest match among its own presented prefixes."""
         own = [edge for edge in self.edges(segment) if edge.connector == connector and edge.may_send(address)]
-        found = [(route.length, -edge.place, edge) for edge in own for route in edge.sends if address in route]
-        return max(found, key=lambda one: one[:2])[2] if found else None
+        candidates = [(route.length, -edge.index, edge) for edge in own for route in edge.sends if address in route]
+        return max(candidates, key=lambda candidate: candidate[:2])[2] if candidates else None
 
     def imported_member(self, segment: str, address: int) -> tuple[str, ReferenceEdge] | None:
-        """(other segment, owner there) of an address that a share shows in this one."""
+        """Return (other segment, its owner) of an address that a share imports into this segment."""
         for _, _, other, far, _ in self.directed_shares(segment):
             if (edge := self.shared(other, far, address)) is not None:
                 return other, edge
         return None
 
     def directed_shares(self, segment: str) -> Iterator[tuple[ObjectRow, dict[str, Any], str, dict[str, Any], bool]]:
-        """(share, near side, other segment, far side, whether flows may begin here) of each share, by number."""
+        """Yield (share, near side, other segment, far side, whether the near side may initiate) by share number."""
         for share in self.rows.of("shares"):
             for near, far, forbidden in (("a", "b", "b-to-a"), ("b", "a", "a-to-b")):
-                one, other = share.body[near], share.body[far]
-                if one["segment"] == segment != other["segment"]:
-                    yield share, one, other["segment"], other, share.body["direction"] != forbidden
+                near_side, far_side = share.body[near], share.body[far]
+                if near_side["segment"] == segment != far_side["segment"]:
+                    yield share, near_side, far_side["segment"], far_side, share.body["direction"] != forbidden
 
     def shared(self, segment: str, side: dict[str, Any], address: int) -> ReferenceEdge | None:
-        """The owner of an address that a side of a share holds."""
+        """Return the owner of an address if a side of a share contains it."""
         edge = self.owner(segment, address)
         if edge is None:
             return None
         listed = any(address in prefix_span(prefix) for prefix in side["prefixes"])
         return edge if edge.group in side["groups"] or listed else None
 
-    def place(self, segment: str, address: int) -> str:
-        """Where a segment sends an address: the uid of the segment that its owner is in, or ``beyond``."""
+    def destination_segment(self, segment: str, address: int) -> str:
+        """Return the uid of the segment that an address's owner is in, as a segment sees it, or ``beyond``."""
         if self.owner(segment, address) is not None:
             return segment
         imported_member = self.imported_member(segment, address)
         return imported_member[0] if imported_member else "beyond"
 
-    # What becomes of a packet
+    # Outcomes of a packet
 
     def sent(self, segment: str, connector: str, packet: ReferencePacket) -> ReferenceOutcome:
-        """A flow begun behind a connector, into one segment."""
+        """Return the outcome of a flow that starts behind a connector, into one segment."""
         return self.presented(segment, connector, self.translated(segment, connector, packet))
 
     def presented(self, segment: str, connector: str, packet: ReferencePacket) -> ReferenceOutcome:
-        """A flow as its connector's NAT lets it into the segment."""
+        """Return the outcome of a flow after its connector's NAT."""
         start = self.source(segment, connector, packet.source)
         if start is None:
             return ReferenceOutcome("denied_spoofed")
@@ -155,10 +158,10 @@ class ReferenceEvaluator:
             chain = [*matched[0][1]["services"], *chain]
         if matched[1]:
             chain = [*chain, *matched[1][1]["services"]]
-        return self.ruled([one for one in matched if one], [*dict.fromkeys(chain)], packet, f"share/{share.key}")
+        return self.ruled([match for match in matched if match], [*dict.fromkeys(chain)], packet, f"share/{share.key}")
 
     def carrying(self, segment: str, other: str, packet: ReferencePacket) -> ObjectRow | None:
-        """The first share that joins the two, holds both addresses and lets this side begin."""
+        """Return the first share between two segments that contains both addresses and lets this side initiate."""
         for share, near, to, far, begins in self.directed_shares(segment):
             covers = to == other and begins and self.shared(segment, near, packet.source) is not None
             if covers and self.shared(to, far, packet.destination) is not None:
@@ -166,7 +169,7 @@ class ReferenceEvaluator:
         return None
 
     def outwards(self, segment: str, start: ReferenceEdge, packet: ReferencePacket) -> ReferenceOutcome:
-        """To the internet: IPv4 only, where nobody has a private address, and the default action never covers it."""
+        """Return the outcome of a flow to the internet: IPv4 and public addresses only; no default action applies."""
         exits = any(edge.is_exit for edge in self.edges(segment))
         if not exits or packet.destination >= V6 or packet.source >= V6 or is_within(PRIVATE, packet.destination):
             return ReferenceOutcome("no_route")
@@ -176,17 +179,17 @@ class ReferenceEvaluator:
         )
 
     def from_internet(self, packet: ReferencePacket) -> ReferenceOutcome:
-        """Only an internet application can be reached, and only when a policy allows it."""
-        found = [
+        """Return the outcome of a flow from the internet: it reaches only applications that a policy allows."""
+        applications = [
             (self.rows[home].number, app.number, app)
             for app in self.rows.of("internet-apps")
             if (app.body["protocol"], app.body["port"]) == (packet.protocol, packet.port)
             and (home := self.home(app.body)) is not None
             and self.public(app.body) == packet.destination
         ]
-        if not found:
+        if not applications:
             return ReferenceOutcome("no_route")
-        app = min(found)[2]
+        app = min(applications)[2]
         segment = self.home(app.body)
         assert segment is not None
         matched = self.first(segment, {"internet"}, {app.uid}, packet)
@@ -199,7 +202,7 @@ class ReferenceEvaluator:
     def first(
         self, segment: str, starts: set[str], ends: set[str], packet: ReferencePacket
     ) -> tuple[str, dict[str, Any]] | None:
-        """(id, body) of the first rule that matches and does not merely watch."""
+        """Return (id, body) of the first matching rule whose action is not ``watch``."""
         for policy in self.policies(segment):
             if starts.isdisjoint(policy["from"]) or ends.isdisjoint(policy["to"]):
                 continue
@@ -210,9 +213,11 @@ class ReferenceEvaluator:
 
     def policies(self, segment: str) -> list[dict[str, Any]]:
         if segment not in self._policies:
-            held = [{**row.body, "key": row.key} for row in self.rows.of("policies") if segment in row.body["segments"]]
-            held = [policy for policy in held if policy["enabled"]]
-            self._policies[segment] = sorted(held, key=lambda policy: policy["position"])
+            policies = [
+                {**row.body, "key": row.key} for row in self.rows.of("policies") if segment in row.body["segments"]
+            ]
+            policies = [policy for policy in policies if policy["enabled"]]
+            self._policies[segment] = sorted(policies, key=lambda policy: policy["position"])
         return self._policies[segment]
 
     def ruled(
@@ -229,7 +234,9 @@ class ReferenceEvaluator:
         passed = []
         for uid in chain:
             service = self.rows.body(uid)
-            placed = any(one["min_instances"] and one["exchange"] in self.rows for one in service["placements"])
+            placed = any(
+                placement["min_instances"] and placement["exchange"] in self.rows for placement in service["placements"]
+            )
             if placed:
                 settings = service["settings"]
                 inner = next((rule for rule in settings["rules"] if self.rows.matches(rule, packet)), None)
@@ -240,12 +247,12 @@ class ReferenceEvaluator:
                 return ReferenceOutcome("service_unavailable", name)
         return ReferenceOutcome("delivered_inspected" if passed else "delivered", name, tuple(passed))
 
-    # Gates
+    # Route filters
 
     def closed(self, segment: str, start: ReferenceEdge, end: ReferenceEdge, packet: ReferencePacket) -> bool:
-        """Whether a route is missing in this segment, there or back, or no NAT rule takes the flow inwards.
+        """Return whether a route is missing in this segment in either direction, or no NAT rule accepts the flow.
 
-        Replies go to who owns the source, which need not be who sent the packet.
+        Replies go to the owner of the source, which may differ from the sender.
         """
         for edge in (start, self.owner(segment, packet.source)):
             if edge and edge.segment == segment and self.filtered_routes(segment, edge, packet.destination):
@@ -255,18 +262,18 @@ class ReferenceEvaluator:
         return self.filtered_routes(segment, end, packet.source) or not end.takes_in(packet, self.rows)
 
     def filtered_routes(self, segment: str, target: ReferenceEdge, address: int) -> bool:
-        """Whether route policies keep the routes to an address from a connector of this segment."""
+        """Return whether route policies withhold the routes to an address from a connector of this segment."""
         imported_member = self.imported_member(segment, address)
         other = self.owner(segment, address) or (imported_member[1] if imported_member else None)
         if other is None or other.connector == target.connector:
             return False
-        held = [route for route in other.routes if address in route]
-        return any(not accepts(self.rows, policy, route, other) for policy in target.told for route in held)
+        routes = [route for route in other.routes if address in route]
+        return any(not accepts(self.rows, policy, route, other) for policy in target.out_policies for route in routes)
 
     # Edges
 
     def translated(self, segment: str, connector: str, packet: ReferencePacket) -> ReferencePacket:
-        """As the network sees a flow begun behind a connector."""
+        """Return the packet after the connector's outbound NAT."""
         for body in self.rows.nat(segment, connector, "outbound"):
             if self.rows.matches(body["match"], packet):
                 source, destination, port = packet.source, packet.destination, packet.port
@@ -284,13 +291,13 @@ class ReferenceEvaluator:
     # The internet
 
     def home(self, app: dict[str, Any]) -> str | None:
-        """The first segment that exit and target are both attached to and where the target owns the address."""
+        """Return the first segment that exit and target are both attached to and where the target owns the address."""
         ends = [self.rows.get(uid) for uid in (app["connector"], app["target"]["connector"])]
         if not all(end and end.body["enabled"] for end in ends):
             return None
-        held = [{one["segment"] for one in end.body["attachments"]} for end in ends if end]
+        segments = [{attachment["segment"] for attachment in end.body["attachments"]} for end in ends if end]
         for segment in self.rows.of("segments"):
-            if segment.uid in held[0] & held[1]:
+            if segment.uid in segments[0] & segments[1]:
                 edge = self.owner(segment.uid, parse_address(app["target"]["addresses"][0]))
                 if edge is not None and edge.connector == app["target"]["connector"]:
                     return segment.uid
@@ -302,7 +309,7 @@ class ReferenceEvaluator:
         way_in = self.rows.body(app["connector"])
         node = next(circuit["node"] for circuit in way_in["circuits"] if circuit["role"] == "active")
         location = self.catalog.locations[self.rows.body(way_in["exchange"])["location"]]
-        return parse_address(next(one.public_ip for one in location.nodes if one.index == node))
+        return parse_address(next(candidate.public_ip for candidate in location.nodes if candidate.index == node))
 
 
 def slug(text: str) -> str:
@@ -310,7 +317,7 @@ def slug(text: str) -> str:
 
 
 def owner(draw: IntentBuilder, segment: str, address: str) -> tuple[str, str | None] | None:
-    """(connector uid, group) of who owns an address."""
+    """Return (connector uid, group) of an address's owner."""
     edge = ReferenceEvaluator(draw).owner(segment, parse_address(address))
     return (edge.connector, edge.group) if edge else None
 
@@ -318,14 +325,14 @@ def owner(draw: IntentBuilder, segment: str, address: str) -> tuple[str, str | N
 def reference_outcome(
     draw: IntentBuilder, segment: str, source: str, destination: str, protocol: str, port: int | None
 ) -> Any:
-    """(delivered, chain of service uids) of a flow from whoever owns the source; None where it never leaves there."""
-    naive = ReferenceEvaluator(draw)
-    start = naive.owner(segment, parse_address(source))
+    """Return (delivered, chain of service uids) of a flow from the source's owner; None for a flow local to it."""
+    reference = ReferenceEvaluator(draw)
+    start = reference.owner(segment, parse_address(source))
     if start is None or segment not in draw.rows:
         return False, ()
-    found = naive.sent(
+    outcome = reference.sent(
         segment,
         start.connector,
         ReferencePacket(parse_address(source), parse_address(destination), protocol, port or 0),
     )
-    return None if found.disposition == "local" else (found.delivered, found.chain)
+    return None if outcome.disposition == "local" else (outcome.delivered, outcome.chain)

@@ -1,4 +1,4 @@
-"""What the second judge reads: prefixes as numbers, and the bodies of a drawing."""
+"""The objects the reference evaluator reads: prefixes as numbers, and the bodies of an IntentBuilder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PROTOCOLS = {"1": "icmp", "6": "tcp", "17": "udp", "58": "icmpv6"}
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A prefix as numbers."""
+    """The first and last address of a prefix as numbers, and its length."""
 
     low: int
     high: int
@@ -41,7 +41,7 @@ def prefix_span(prefix: str) -> Span:
 
 @lru_cache(maxsize=100_000)
 def parse_address(address: str) -> int:
-    """IPv4 addresses are themselves, IPv6 addresses lie above 2¹²⁸."""
+    """Return an address as a number: IPv4 as it is, IPv6 plus 2¹²⁸."""
     parsed = ipaddress.ip_address(address)
     return int(parsed) + (1 << 128 if parsed.version == 6 else 0)
 
@@ -53,7 +53,7 @@ def _ports(text: str) -> tuple[int, int]:
 
 
 class ObjectRows:
-    """The bodies of a drawing by kind and number."""
+    """The bodies of an IntentBuilder by kind and number."""
 
     def __init__(self, draw: IntentBuilder) -> None:
         self._by_kind: dict[str, list[ObjectRow]] = defaultdict(list)
@@ -82,18 +82,18 @@ class ObjectRows:
         return self._by_kind[kind]
 
     def nat(self, segment: str, connector: str, direction: str) -> list[dict[str, Any]]:
-        """Enabled NAT rules in the order they are tried."""
+        """Return the enabled NAT rules in the order they are tried."""
         return self._nat[segment, connector, direction]
 
     # Matching
 
     def spelled(self, names: list[str]) -> list[str]:
-        """Prefixes, with those of prefix lists in place of their names."""
+        """Return prefixes, with the names of prefix lists replaced by their entries."""
         return [
             prefix
             for name in names
             for prefix in (
-                [name] if "/" in name or name == "any" else [one["prefix"] for one in self.body(name)["entries"]]
+                [name] if "/" in name or name == "any" else [entry["prefix"] for entry in self.body(name)["entries"]]
             )
         ]
 
@@ -101,7 +101,7 @@ class ObjectRows:
         return any(prefix == "any" or address in prefix_span(prefix) for prefix in self.spelled(names))
 
     def matches(self, rule: dict[str, Any], packet: Any) -> bool:
-        """A rule of a policy, a firewall or NAT: protocol, destination ports and both prefixes."""
+        """Return whether a rule of a policy, a firewall or NAT matches the packet."""
         protocol = PROTOCOLS.get(str(rule["protocol"]), str(rule["protocol"]))
         if protocol not in ("any", packet.protocol):
             return False
@@ -110,8 +110,8 @@ class ObjectRows:
         return self.within(rule["source"], packet.source) and self.within(rule["destination"], packet.destination)
 
     def mapped(self, address: int, before: list[str], after: list[str]) -> int:
-        """One to one: the prefixes pair off."""
-        for one, other in zip(self.spelled(before), after, strict=False):
-            if address in prefix_span(one):
-                return prefix_span(other).low + address - prefix_span(one).low
+        """Return the address at the same offset in the paired prefix (1:1 NAT)."""
+        for before_prefix, after_prefix in zip(self.spelled(before), after, strict=False):
+            if address in prefix_span(before_prefix):
+                return prefix_span(after_prefix).low + address - prefix_span(before_prefix).low
         return address

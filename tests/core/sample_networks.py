@@ -1,4 +1,4 @@
-"""Networks that the core's tests talk about, drawn through ``normalise`` and ``load`` like a customer's."""
+"""Sample networks of the core's tests, built through ``normalise_body`` and ``load_intent`` like a customer's."""
 
 from __future__ import annotations
 
@@ -39,18 +39,18 @@ HTTPS = {"action": "allow", "protocol": "tcp", "ports": ["443"]}
 
 
 class IntentBuilder:
-    """Rows of a network; ``add`` gives numbers in order and resolves names like the store does."""
+    """Rows of a network; ``add`` numbers objects in order and resolves names as the store does."""
 
     def __init__(self) -> None:
         self.rows: dict[str, tuple[str, str, int, str, dict[str, Any]]] = {}
         self._named: dict[tuple[str, str], str] = {}
         self._last = 0
 
-    def resolve(self, kind: str, wanted: str) -> str | None:
-        row = self.rows.get(wanted)
+    def resolve(self, kind: str, name_or_uid: str) -> str | None:
+        row = self.rows.get(name_or_uid)
         if row is not None and row[0] == kind:
-            return wanted
-        uid = self._named.get((kind, wanted))
+            return name_or_uid
+        uid = self._named.get((kind, name_or_uid))
         return uid if uid in self.rows else None
 
     def uid_of(self, kind: str, name: str) -> str:
@@ -131,7 +131,7 @@ def policy(name: str, position: int, start: str, end: str, *rules: dict[str, Any
 
 
 def hospital_network() -> IntentBuilder:
-    """Two exchanges, an open segment, VPCs, hospitals, an exit, a firewall with two instances in Europe."""
+    """Return two exchanges, an allowing segment with VPCs, hospitals, an exit and a firewall, and a denying segment."""
     draw = IntentBuilder()
     draw.add("exchanges", {"name": "eu", "location": "aws-eu-central-1", "size": "medium"})
     draw.add("exchanges", {"name": "us", "location": "aws-us-east-1"})
@@ -189,7 +189,7 @@ def hospital_network() -> IntentBuilder:
 
 
 def partner_network() -> IntentBuilder:
-    """The hospital, with a clearing house and an insurer in segment guest; what the insurer asks is logged there."""
+    """Return the hospital, and in segment guest a clearing house and an insurer whose flows are logged."""
     draw = hospital_network()
     draw.add("groups", {"name": "insurers"})
     draw.add("connectors", site("clearing", "eu", None, "172.20.4.0/23", segment="guest"))

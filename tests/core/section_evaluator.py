@@ -1,4 +1,4 @@
-"""Decide a packet from nothing but the sections that nodes get: what an agent is to do, without one."""
+"""Decide packets from the sections that nodes get, as an agent's data plane would."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class SectionEvaluator:
         }
 
     def sent(self, segment: str, connector: str, packet: SectionPacket) -> SectionOutcome:
-        """A flow that begins behind a connector."""
+        """Return the outcome of a flow that starts behind a connector."""
         section, link = self.segments[segment], self.links[segment, connector]
         packet = _translate_outbound(link["nat_rules"], packet)
         members = [member for member in section["members"] if member["connector"] == connector]
@@ -88,7 +88,7 @@ class SectionEvaluator:
         return self._ruled(section, [matched], [], packet)
 
     def _peers(self, section: Section) -> Iterator[tuple[str, Section, list[str]]]:
-        """Yield (peer segment, the segment of the two that decides, addresses of the peer that are seen here)."""
+        """Yield (peer segment, the deciding segment of the two, the peer's imported addresses)."""
         for member in section["imported_members"]:
             yield member["segment"], section, member["ranges"]
         for peer in section["deciding_peers"]:
@@ -97,7 +97,7 @@ class SectionEvaluator:
     def _across(
         self, section: Section, other: Section, decider: Section, start: Section, packet: SectionPacket
     ) -> SectionOutcome:
-        """A flow between two segments; ``decider`` is the one of them whose section alone decides."""
+        """Return the outcome of a flow between two segments; the section of ``decider`` alone decides."""
         end = _owner_of(other, packet.destination)
         assert end is not None
         if end["connector"] == start["connector"]:
@@ -122,7 +122,7 @@ class SectionEvaluator:
         return self._ruled(decider, matched, chain, packet, share["id"])
 
     def _closed(self, section: Section, other: Section, sender: str, receiver: str, packet: SectionPacket) -> bool:
-        """Whether a route is kept from either end or from who gets replies, or no translation takes the packet in."""
+        """Return whether a route is filtered for an end or the receiver of replies, or no inbound NAT rule matches."""
         near, far = self.links[section["segment"], sender], self.links[other["segment"], receiver]
         if is_within(near["filtered_routes"], packet.destination) or is_within(far["filtered_routes"], packet.source):
             return True
@@ -174,7 +174,7 @@ def _owner_of(section: Section, address: int) -> Section | None:
 
 
 def names(member: Section) -> set[str]:
-    """Return what rules may call a sender; the circuit its packet came in by tells who it is."""
+    """Return the names that rules use for a sender, which is known by the circuit its packet came in on."""
     return {"any", f"c:{member['connector']}", f"g:{member['group']}"}
 
 
@@ -210,7 +210,7 @@ def _is_carried_by_share(share: Section, section: Section, other: Section, packe
 
 
 def _is_plain(link: Section, address: int) -> bool:
-    """Whether the address is behind the link and not translated."""
+    """Return whether the address is behind the link and not translated."""
     hidden = [
         rule["source"] if rule["source"] is not None else ["0.0.0.0-255.255.255.255", "::-" + "ffff:" * 7 + "ffff"]
         for rule in link["nat_rules"]

@@ -1,4 +1,4 @@
-"""What is wrong with a network as a whole."""
+"""Checks of a whole network: references, prefixes, names, policies, services, failover."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def only_problem(draw: IntentBuilder, code: str) -> Problem:
     return problem
 
 
-def test_the_hospital_network_is_fine() -> None:
+def test_the_hospital_network_has_no_problems() -> None:
     assert check_network(hospital_network().network()) == []
 
 
@@ -47,7 +47,7 @@ def test_a_prefix_inside_another_ones_is_a_warning_that_names_both() -> None:
     assert problem.severity == "warning" and "hospital-a" in problem.message and "annex" in problem.message
 
 
-def test_the_default_route_overlaps_nothing_and_other_segments_are_other_worlds() -> None:
+def test_the_default_route_and_prefixes_of_other_segments_do_not_overlap() -> None:
     draw = hospital_network()
     draw.add("connectors", site("left", "eu", "sites", "0.0.0.0/0"))
     draw.add("connectors", site("right", "us", "sites", "0.0.0.0/0"))
@@ -55,11 +55,11 @@ def test_the_default_route_overlaps_nothing_and_other_segments_are_other_worlds(
     assert check_network(draw.network()) == []
 
 
-def test_what_was_deleted_is_an_unknown_reference() -> None:
+def test_a_deleted_object_is_an_unknown_reference() -> None:
     draw = hospital_network()
     draw.remove("groups", "dev")
-    found = {problem.path: problem.severity for problem in problems_with_code(draw, "unknown_reference")}
-    assert found == {
+    severities = {problem.path: problem.severity for problem in problems_with_code(draw, "unknown_reference")}
+    assert severities == {
         "connectors/vpc-dev/attachments[0].group": "error",
         "policies/no-dev-in-prod/from[0]": "error",
         "assertions/dev-never-reaches-prod/from": "error",
@@ -67,7 +67,7 @@ def test_what_was_deleted_is_an_unknown_reference() -> None:
 
 
 @pytest.mark.parametrize("kind", ["exchanges", "segments", "services", "connectors", "groups"])
-def test_nothing_that_is_missing_breaks_the_other_checks(kind: str) -> None:
+def test_missing_objects_do_not_break_the_other_checks(kind: str) -> None:
     draw = hospital_network()
     for uid in [uid for uid, row in draw.rows.items() if row[0] == kind]:
         del draw.rows[uid]
@@ -102,9 +102,9 @@ def test_services_of_a_chain_need_a_placement_a_segment_and_a_common_exchange() 
     draw.add("services", {**base, "name": "nowhere"})
     draw.add("services", {**base, "name": "far", "placements": [{"exchange": "us"}]})
     draw.add("services", {**base, "name": "guests", "segments": ["guest"], "placements": [{"exchange": "eu"}]})
-    for place, chain in enumerate((["nowhere"], ["fw", "far"], ["guests"])):
+    for index, chain in enumerate((["nowhere"], ["fw", "far"], ["guests"])):
         rule = {"action": "inspect", "services": chain, "protocol": "icmp"}
-        draw.add("policies", policy(f"p{place}", 40 + place, "dev", "sites", rule))
+        draw.add("policies", policy(f"p{index}", 40 + index, "dev", "sites", rule))
     assert only_problem(draw, "no_placement").path == "policies/p0/rules[0].services[0]"
     assert only_problem(draw, "chain_apart").path == "policies/p1/rules[0].services"
     assert only_problem(draw, "service_not_in_segment").path == "policies/p2/rules[0].services[0]"
@@ -134,7 +134,7 @@ def test_a_rule_that_an_earlier_one_covers_is_named_with_it() -> None:
     assert "never" in problem.message and "ssh" in problem.message and "sites-to-prod" in problem.message
 
 
-def test_what_the_catalogue_does_not_offer_is_an_error() -> None:
+def test_a_location_or_size_outside_the_catalogue_is_an_error() -> None:
     draw = hospital_network()
     draw.edit("exchanges", "us", location="moon-1", size="huge")
     assert {problem.path for problem in problems_with_code(draw, "not_one_of")} == {
@@ -143,13 +143,13 @@ def test_what_the_catalogue_does_not_offer_is_an_error() -> None:
     }
 
 
-def test_more_than_a_connection_can_remember_is_an_error() -> None:
+def test_more_services_or_instances_than_a_connection_mark_holds_is_an_error() -> None:
     draw = hospital_network()
     base: dict[str, Any] = {"product": "linux-firewall", "segments": ["corp"], "placements": [{"exchange": "eu"}]}
     chain = ["fw"]
-    for place in range(4):
-        draw.add("services", {**base, "name": f"fw{place}"})
-        chain.append(f"fw{place}")
+    for index in range(4):
+        draw.add("services", {**base, "name": f"fw{index}"})
+        chain.append(f"fw{index}")
     draw.add("policies", policy("long", 60, "dev", "sites", {"action": "inspect", "services": chain}))
     draw.edit("services", "fw", placements=[{"exchange": "eu", "max_instances": 16}])
     assert only_problem(draw, "too_many_services").path == "policies/long/rules[0].services"
@@ -169,7 +169,7 @@ def test_more_than_a_connection_can_remember_is_an_error() -> None:
         "128.0.0.0/1",
     ],
 )
-def test_addresses_that_no_network_has_cannot_be_attached(prefix: str) -> None:
+def test_reserved_prefixes_cannot_be_attached(prefix: str) -> None:
     draw = hospital_network()
     draw.add("connectors", site("odd", "us", None, prefix, segment="guest"))
     assert prefix in only_problem(draw, "reserved_prefix").message
@@ -181,7 +181,7 @@ def test_a_policy_names_the_internet_and_not_its_exit() -> None:
     assert "Name internet instead" in only_problem(draw, "names_exit").message
 
 
-def test_names_of_every_new_kind_that_are_gone_are_unknown_references() -> None:
+def test_deleted_objects_of_every_referenced_kind_are_unknown_references() -> None:
     draw = hospital_network()
     draw.add("prefix-lists", {"name": "offices", "entries": [{"prefix": "10.3.0.0/16"}]})
     draw.add("billing-tags", {"name": "research"})
@@ -217,7 +217,7 @@ def test_names_of_every_new_kind_that_are_gone_are_unknown_references() -> None:
     }
 
 
-def test_a_connector_cannot_fail_over_to_where_it_is_and_an_exit_not_at_all() -> None:
+def test_a_connector_cannot_fail_over_to_its_own_exchange_and_an_exit_not_at_all() -> None:
     draw = hospital_network()
     draw.edit("connectors", "hospital-a", failover_exchange="eu")
     assert "eu" in only_problem(draw, "failover_to_itself").message
@@ -226,7 +226,7 @@ def test_a_connector_cannot_fail_over_to_where_it_is_and_an_exit_not_at_all() ->
     assert only_problem(draw, "no_failover").path == "connectors/exit-eu/failover_exchange"
 
 
-def test_clouds_that_are_not_set_up_yet_say_what_is_left_to_do() -> None:
+def test_a_cloud_that_is_not_provisioned_warns_what_to_set_up_by_hand() -> None:
     draw = hospital_network()
     vnet = {"subscription": "6f8a4d0e-0c5b-4c6e-9a53-0d1f6a3f7b21", "resource_group": "rg", "vnet": "vnet-prod"}
     body = {**site("azure", "eu", "prod", "10.70.0.0/16"), "kind": "azure-vnet"}
@@ -243,17 +243,17 @@ def test_a_policy_about_a_connector_of_another_segment_is_a_warning() -> None:
     assert "lobby" in only_problem(draw, "not_attached").message
 
 
-def test_groups_without_members_are_told_together() -> None:
+def test_empty_groups_of_a_policy_are_one_problem() -> None:
     draw = hospital_network()
-    for place in range(5):
-        draw.add("groups", {"name": f"empty-{place}"})
-    names = [f"empty-{place}" for place in range(5)]
+    for index in range(5):
+        draw.add("groups", {"name": f"empty-{index}"})
+    names = [f"empty-{index}" for index in range(5)]
     draw.add("policies", {**policy("p", 60, "x", "prod", {"action": "deny"}), "from": ["dev", *names]})
     problem = only_problem(draw, "empty_group")
     assert problem.path == "policies/p/from[1]" and "“empty-2” and 2 more" in problem.message
 
 
-def test_a_check_after_an_edit_tells_what_a_check_from_nothing_tells() -> None:
+def test_a_check_after_an_edit_equals_a_check_from_scratch() -> None:
     draw = hospital_network()
     before = draw.network()
     check_network(before)
@@ -263,8 +263,8 @@ def test_a_check_after_an_edit_tells_what_a_check_from_nothing_tells() -> None:
     draw.add("policies", policy("p", 5, "vpc-prod", "production", {"action": "deny"}))
     draw.edit("policies", "sites-to-prod", position=1)
     draw.remove("connectors", "vpc-dev")
-    found = check_network(Network(draw.intent(), before))
-    assert found == check_network(draw.network()) and {problem.code for problem in found} >= {
+    problems = check_network(Network(draw.intent(), before))
+    assert problems == check_network(draw.network()) and {problem.code for problem in problems} >= {
         "empty_group",
         "not_enforceable",
     }

@@ -1,4 +1,4 @@
-"""Rules that never get a turn, held against every packet of a small world."""
+"""Shadowed rules, compared with a brute-force evaluation of every packet of a small address space."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_several_earlier_rules_together_cover_a_later_one_and_are_named() -> Non
     assert problems_with_code(draw, "shadowed_rule") == []
 
 
-def test_halves_of_a_prefix_cover_it_and_a_rule_that_watches_covers_nothing() -> None:
+def test_halves_of_a_prefix_cover_it_and_a_watch_rule_covers_nothing() -> None:
     draw = hospital_network()
     halves = [{**WEB, "destination": ["10.1.0.0/17"]}, {**WEB, "destination": ["10.1.128.0/17"]}]
     whole = {**WEB, "action": "deny", "destination": ["10.1.0.0/16"]}
@@ -47,11 +47,11 @@ def test_halves_of_a_prefix_cover_it_and_a_rule_that_watches_covers_nothing() ->
     assert problems_with_code(draw, "shadowed_rule") == []
 
 
-def test_any_stands_for_every_group_but_not_for_the_internet() -> None:
+def test_any_covers_every_group_but_not_the_internet() -> None:
     draw = hospital_network()
     draw.add("policies", policy("first", 1, "any", "any", {"name": "all", "action": "allow"}))
-    found = {problem.path for problem in problems_with_code(draw, "shadowed_rule")}
-    assert found == {
+    paths = {problem.path for problem in problems_with_code(draw, "shadowed_rule")}
+    assert paths == {
         "policies/sites-to-prod/rules[0]",
         "policies/sites-to-prod/rules[1]",
         "policies/no-dev-in-prod/rules[0]",
@@ -79,7 +79,7 @@ def test_a_rule_has_to_be_covered_in_each_of_its_segments() -> None:
     assert only_problem(draw, "shadowed_rule").path == "policies/there/rules[0]"
 
 
-def test_a_rule_without_a_packet_says_so() -> None:
+def test_a_rule_that_matches_no_packet_is_reported() -> None:
     draw = hospital_network()
     draw.add("prefix-lists", {"name": "none yet"})
     late(
@@ -93,7 +93,7 @@ def test_a_rule_without_a_packet_says_so() -> None:
     ]
 
 
-def test_what_was_found_for_an_earlier_version_is_not_told_of_a_later_one() -> None:
+def test_shadowed_rules_of_an_earlier_version_are_not_reported_for_a_later_one() -> None:
     draw = hospital_network()
     late(draw, {"name": "never", "action": "allow", "protocol": "tcp", "ports": ["22"]})
     before = draw.network()
@@ -104,12 +104,14 @@ def test_what_was_found_for_an_earlier_version_is_not_told_of_a_later_one() -> N
     assert [problem.code for problem in check_network(Network(draw.intent(), before))] == ["shadowed_rule"]
 
 
-def test_looking_at_what_is_too_various_ends_and_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_check_that_exceeds_its_steps_stops_and_is_reported_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shadowed_rules, "MAX_STEPS", 5_000)
     draw = hospital_network()
     even = [str(port) for port in range(2, 500, 2)]
     ports = [even, ["1-100"], ["3-200"], ["5-300"], ["7-400"], ["9-500"], ["5"]]
-    rules = [{"name": f"r{n}", "action": "allow", "protocol": "udp", "ports": one} for n, one in enumerate(ports)]
+    rules = [
+        {"name": f"r{n}", "action": "allow", "protocol": "udp", "ports": port_list} for n, port_list in enumerate(ports)
+    ]
     late(draw, *rules, *({**rules[1], "name": f"again-{n}"} for n in range(40)))
     told_of = problems_with_code(draw, "shadows_not_sought")
     assert len(told_of) == 1
@@ -142,27 +144,27 @@ POLICY = st.tuples(
 
 @settings(max_examples=150)
 @given(st.lists(POLICY, min_size=1, max_size=5), st.sampled_from([0, shadowed_rules.NUMPY_THRESHOLD]))
-def test_a_rule_is_told_as_shadowed_exactly_when_no_packet_is_left_for_it(drawn: list[Any], at_a_glance: int) -> None:
+def test_a_rule_is_shadowed_exactly_when_no_packet_is_left_for_it(drawn: list[Any], at_a_glance: int) -> None:
     draw = IntentBuilder()
     for name in ("s1", "s2"):
         draw.add("segments", {"name": name})
     for name in NAMES:
         draw.add("groups", {"name": name})
-    for place, (segments, from_, to, rules) in enumerate(drawn):
-        body = {"name": f"p{place}", "position": place, "segments": segments, "from": from_, "to": to, "rules": rules}
+    for index, (segments, from_, to, rules) in enumerate(drawn):
+        body = {"name": f"p{index}", "position": index, "segments": segments, "from": from_, "to": to, "rules": rules}
         draw.add("policies", body)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shadowed_rules, "NUMPY_THRESHOLD", at_a_glance)
-        found = {problem.path for problem in problems_with_code(draw, "shadowed_rule")}
-    assert found == _shadowed_by_brute_force(drawn)
+        paths = {problem.path for problem in problems_with_code(draw, "shadowed_rule")}
+    assert paths == _shadowed_by_brute_force(drawn)
 
 
-def test_ten_thousand_rules_of_single_networks_are_looked_through_quickly() -> None:
+def test_ten_thousand_rules_of_single_prefixes_are_checked_quickly() -> None:
     draw = hospital_network()
-    for place in range(200):
-        nets = [(f"10.{place}.{nth}.0/24", f"fd00:{nth:x}:{place:x}::/48") for nth in range(50)]
+    for index in range(200):
+        nets = [(f"10.{index}.{nth}.0/24", f"fd00:{nth:x}:{index:x}::/48") for nth in range(50)]
         listed = [rule for v4, v6 in nets for rule in ({**WEB, "source": [v4]}, {**WEB, "source": [v6]})][:50]
-        draw.add("policies", policy(f"p{place}", 100 + place, "any", "any", *listed))
+        draw.add("policies", policy(f"p{index}", 100 + index, "any", "any", *listed))
     again = (
         {**WEB, "source": ["10.7.3.0/25"]},
         {**WEB, "source": ["fd00:4:8::/64"]},
@@ -170,32 +172,32 @@ def test_ten_thousand_rules_of_single_networks_are_looked_through_quickly() -> N
     )
     draw.add("policies", policy("last", 999, "any", "any", *again))
     network, began = draw.network(), time.process_time()
-    found = [
+    paths = [
         problem.path for problem in shadowed_rules.check_shadowed_rules(network) if problem.code == "shadowed_rule"
     ]
-    assert found == ["policies/last/rules[0]", "policies/last/rules[1]"]
+    assert paths == ["policies/last/rules[0]", "policies/last/rules[1]"]
     assert time.process_time() - began < 6, "took 12 s when each was compared with all before it, and 2 s now"
 
 
 def _shadowed_by_brute_force(drawn: list[Any]) -> set[str]:
-    """By trying every packet: addresses 10.0.0.0 to 10.0.0.4, ports 1 to 5, every name on both sides."""
+    """Return the shadowed rules by trying every packet: addresses 10.0.0.0 to 10.0.0.4, ports 1 to 5, every name."""
     low = prefix_range("10.0.0.0/32")[0]
     addresses, ports = range(low, low + 5), range(1, 6)
     taken: set[Any] = set()
     shadowed = set()
-    for place, (segments, from_, to, rules) in enumerate(drawn):
+    for index, (segments, from_, to, rules) in enumerate(drawn):
         for nth, rule in enumerate(rules):
             sides = product(segments, _names(from_), _names(to))
             here = {packet for packet in product(sides, addresses, addresses, ports) if _is_match(rule, *packet[1:])}
             if here <= taken:
-                shadowed.add(f"policies/p{place}/rules[{nth}]")
+                shadowed.add(f"policies/p{index}/rules[{nth}]")
             if rule["action"] != "watch":
                 taken |= here
     return shadowed
 
 
 def _names(side: list[str]) -> list[str]:
-    # What is called by no name of a policy is still somebody: another one stands for it.
+    # "another" stands for members that no policy names.
     return [*NAMES, "another"] if side == ["any"] else side
 
 

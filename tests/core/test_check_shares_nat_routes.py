@@ -1,4 +1,4 @@
-"""What is wrong with shares, NAT, route policies and internet applications."""
+"""Checks of shares, NAT rules, route policies and internet applications."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.core.test_check import only_problem, problems_with_code
 
 
 def two_segments() -> IntentBuilder:
-    """The hospital, and partners with a laboratory and an office in a segment of their own."""
+    """Return the hospital and a partner segment with a laboratory and an office."""
     draw = hospital_network()
     draw.add("segments", {"name": "partner"})
     draw.add("groups", {"name": "labs"})
@@ -36,7 +36,7 @@ def shared(**more: Any) -> IntentBuilder:
     return draw
 
 
-def test_a_share_of_what_is_apart_is_fine() -> None:
+def test_a_share_of_disjoint_members_has_no_problems() -> None:
     assert check_network(shared().network()) == []
 
 
@@ -56,21 +56,21 @@ def test_a_connector_on_both_sides_of_a_share_is_a_warning() -> None:
     assert problem.severity == "warning" and "campus" in problem.message and "results" in problem.message
 
 
-def test_prefixes_that_a_share_brings_must_be_unique_in_the_receiving_segment() -> None:
+def test_prefixes_imported_by_a_share_must_be_unique_in_the_segment() -> None:
     draw = shared()
     draw.edit("connectors", "lab", attachments=[{"segment": "partner", "group": "labs", "prefixes": ["10.2.3.0/24"]}])
     problem = only_problem(draw, "share_overlap")
     assert problem.severity == "error" and problem.path == "shares/results"
     words = ("10.2.3.0/24", "lab", "partner", "10.2.0.0/16", "vpc-dev", "corp")
     assert all(word in problem.message for word in words)
-    # NAT is at the connector's edge, so it settles the matter.
+    # NAT at the connector's edge removes the overlap.
     nat = {"name": "move", "segment": "partner", "connector": "lab", "position": 1}
     outside = {"type": "static", "prefixes": ["172.20.3.0/24"]}
     draw.add("nat-rules", {**nat, "direction": "outbound", "match": {"source": ["10.2.3.0/24"]}, "source": outside})
     assert problems_with_code(draw, "share_overlap") == []
 
 
-def test_two_shares_cannot_bring_the_same_addresses() -> None:
+def test_two_shares_cannot_import_the_same_addresses() -> None:
     draw = shared()
     draw.add("segments", {"name": "third"})
     draw.add("connectors", site("guest-lab", "eu", "labs", "172.16.1.0/25", segment="third"))
@@ -79,22 +79,22 @@ def test_two_shares_cannot_bring_the_same_addresses() -> None:
     assert all(word in problem.message for word in ("guest-lab", "172.16.1.0/25", "“lab”", "172.16.1.0/24"))
 
 
-def test_a_share_shows_no_more_routes_than_its_limit() -> None:
+def test_a_share_exports_no_more_routes_than_its_limit() -> None:
     draw = shared(route_limit=2)
-    many = [f"172.16.{place}.0/24" for place in range(10, 13)]
+    many = [f"172.16.{number}.0/24" for number in range(10, 13)]
     draw.edit("connectors", "lab", attachments=[{"segment": "partner", "group": "labs", "prefixes": many}])
     problem = only_problem(draw, "route_limit")
     assert problem.severity == "error" and problem.path == "shares/results/route_limit"
     assert "3 prefixes" in problem.message and "limit is 2" in problem.message
 
 
-def test_a_share_of_groups_or_prefixes_that_nobody_has_there_is_a_warning() -> None:
+def test_a_share_of_groups_or_prefixes_without_members_is_a_warning() -> None:
     draw = shared(a={"segment": "corp", "groups": ["labs"], "prefixes": ["10.99.0.0/16"]})
     assert only_problem(draw, "empty_group").path == "shares/results/a.groups[0]"
     assert only_problem(draw, "share_of_nothing").path == "shares/results/a.prefixes[0]"
 
 
-def test_a_group_that_a_share_brings_is_not_empty_for_policies() -> None:
+def test_a_group_with_imported_members_is_not_empty_for_policies() -> None:
     draw = shared()
     draw.add("policies", policy("in", 60, "labs", "prod", {"action": "deny"}))
     assert problems_with_code(draw, "empty_group") == []
@@ -142,7 +142,7 @@ def pool(*prefixes: str) -> dict[str, Any]:
         ),
     ],
 )
-def test_one_to_one_needs_prefixes_that_pair_off(more: dict[str, Any], path: str) -> None:
+def test_static_nat_needs_prefixes_of_equal_number_family_and_length(more: dict[str, Any], path: str) -> None:
     assert only_problem(translating(**more), "nat_pairs").path == f"nat-rules/hide/{path}"
 
 
@@ -156,7 +156,7 @@ def test_one_to_one_needs_prefixes_that_pair_off(more: dict[str, Any], path: str
         ),
     ],
 )
-def test_a_nat_rule_is_about_what_is_behind_its_connector(more: dict[str, Any], path: str) -> None:
+def test_a_nat_rule_translates_only_addresses_behind_its_connector(more: dict[str, Any], path: str) -> None:
     problem = only_problem(translating(**more), "nat_outside_connector")
     assert problem.path == f"nat-rules/hide/{path}" and "hospital-b" in problem.message
 
@@ -171,7 +171,7 @@ def test_pools_that_collide_name_both_rules_and_connectors() -> None:
     assert all(word in problem.message for word in words)
 
 
-def test_a_pool_inside_what_another_connector_attaches_collides_and_inside_what_nat_hides_does_not() -> None:
+def test_a_pool_collides_with_attached_prefixes_but_not_with_prefixes_hidden_by_nat() -> None:
     draw = translating(source=pool("10.1.7.0/30"))
     problem = only_problem(draw, "nat_collision")
     assert "vpc-prod" in problem.message and "10.1.0.0/16" in problem.message
@@ -229,7 +229,7 @@ def deny(*prefixes: str) -> dict[str, Any]:
     return {"match": {"prefixes": list(prefixes)}, "action": "deny"}
 
 
-def test_a_route_policy_for_somebody_of_another_segment_says_so() -> None:
+def test_a_route_policy_with_a_target_of_another_segment_is_an_error() -> None:
     assert only_problem(routing(deny(), targets=("lobby",)), "target_not_in_segment").severity == "error"
     draw = hospital_network()
     draw.add("groups", {"name": "nobody"})
@@ -253,11 +253,11 @@ def test_a_route_policy_for_somebody_of_another_segment_says_so() -> None:
     ],
 )
 def test_a_route_policy_that_changes_nothing_is_a_warning(rules: Any, direction: str, idle: bool) -> None:
-    found = problems_with_code(routing(*rules, direction=direction), "changes_nothing")
-    assert [problem.path for problem in found] == (["route-policies/filter"] if idle else [])
+    problems = problems_with_code(routing(*rules, direction=direction), "changes_nothing")
+    assert [problem.path for problem in problems] == (["route-policies/filter"] if idle else [])
 
 
-def test_a_prefix_that_a_route_policy_refuses_is_nobodys_and_can_be_attached_elsewhere() -> None:
+def test_a_prefix_that_a_route_policy_denies_can_be_attached_elsewhere() -> None:
     draw = routing(deny("10.3.0.0/16"))
     draw.add("connectors", site("moved", "us", "sites", "10.3.0.0/16"))
     assert problems_with_code(draw, "equal_prefixes") == []
@@ -279,7 +279,7 @@ def published(**more: Any) -> IntentBuilder:
     return draw
 
 
-def test_an_application_behind_the_exit_of_its_target_is_fine() -> None:
+def test_an_application_behind_the_exit_of_its_target_has_no_problems() -> None:
     draw = published(source_nat=False)
     draw.add("policies", policy("shoppers", 60, "internet", "shop", {"action": "allow"}))
     assert check_network(draw.network()) == []
@@ -299,7 +299,7 @@ def test_an_application_behind_the_exit_of_its_target_is_fine() -> None:
         ),
     ],
 )
-def test_an_application_that_cannot_be_reached_says_why(more: dict[str, Any], code: str, path: str) -> None:
+def test_an_unreachable_application_is_an_error_with_its_reason(more: dict[str, Any], code: str, path: str) -> None:
     problem = only_problem(published(**more), code)
     assert problem.severity == "error" and problem.path == f"internet-apps/shop/{path}"
 
@@ -313,7 +313,7 @@ def test_two_applications_cannot_share_an_address_protocol_and_port() -> None:
     assert problems_with_code(draw, "app_in_use") == []
 
 
-def test_answers_to_clients_own_addresses_leave_through_the_exit_of_the_target() -> None:
+def test_an_application_without_source_nat_needs_its_targets_exit() -> None:
     draw = published(source_nat=False, target={"connector": "hospital-b", "addresses": ["10.4.0.1"]})
     assert problems_with_code(draw, "app_asymmetric") == []
     exit_us = {"name": "exit-us", "kind": "internet-exit", "exchange": "us", "attachments": [{"segment": "corp"}]}
@@ -324,7 +324,7 @@ def test_answers_to_clients_own_addresses_leave_through_the_exit_of_the_target()
     assert problems_with_code(draw, "app_asymmetric") == []
 
 
-def test_applications_and_the_internet_go_together_in_policies() -> None:
+def test_policies_name_applications_only_as_destinations_from_the_internet() -> None:
     draw = published()
     draw.add("policies", policy("a", 60, "internet", "prod", {"action": "allow"}))
     draw.add("policies", policy("b", 61, "dev", "shop", {"action": "allow"}))
@@ -350,23 +350,23 @@ def everything() -> IntentBuilder:
     return draw
 
 
-def test_a_network_with_everything_in_it_is_fine() -> None:
+def test_a_network_with_every_kind_of_object_has_no_problems() -> None:
     assert check_network(everything().network()) == []
 
 
 @pytest.mark.parametrize("kind", KINDS[:-1])
-def test_whatever_is_missing_the_other_checks_go_on(kind: str) -> None:
+def test_missing_objects_of_any_kind_do_not_break_the_other_checks(kind: str) -> None:
     draw = everything()
     before = draw.network()
     assert check_network(before) == []
-    for name in [body["name"] for held, _, _, _, body in draw.rows.values() if held == kind]:
+    for name in [body["name"] for row_kind, _, _, _, body in draw.rows.values() if row_kind == kind]:
         draw.remove(kind, name)
-    found = check_network(Network(draw.intent(), before))
-    assert found == check_network(draw.network())
-    assert bool(found) is (kind not in ("policies", "nat-rules", "route-policies"))
+    problems = check_network(Network(draw.intent(), before))
+    assert problems == check_network(draw.network())
+    assert bool(problems) is (kind not in ("policies", "nat-rules", "route-policies"))
 
 
-def test_what_nat_hides_and_somebody_else_shows_is_kept_inside() -> None:
+def test_a_prefix_hidden_by_nat_and_presented_by_another_connector_is_a_warning() -> None:
     draw = translating(source=pool("10.200.0.0/30"))
     draw.add("connectors", site("twin", "us", None, "10.4.0.0/16"))
     problem = only_problem(draw, "nat_kept_inside")

@@ -1,4 +1,4 @@
-"""Intent becomes resources."""
+"""Compiling intent to resources."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.core.sample_networks import CATALOG, IntentBuilder, hospital_network,
 from tests.core.test_intent import SETTINGS
 
 
-def test_every_dependency_and_reference_leads_to_a_resource() -> None:
+def test_every_dependency_and_reference_names_a_resource() -> None:
     resources = compile_network(hospital_network().network())
     for resource in resources.values():
         assert {address for address, _ in body_references(resource.body)} <= set(resource.depends)
@@ -45,31 +45,33 @@ def test_a_vpc_gets_its_gateway_tables_tunnels_attachment_and_routes() -> None:
     # Production may go out to the internet, development may not.
     assert resources[f"{base}/vpc/vpc-0a1/routes"].body["prefixes"] == ["0.0.0.0/0", "10.0.0.0/8"]
     assert resources[f"{base}/vpc/vpc-0a2/routes"].body["prefixes"] == ["10.0.0.0/8"]
-    cidrs = [cidr for one in (1, 2) for cidr in resources[f"{base}/segment/corp/vpn/eu/{one}"].body["inside_cidrs"]]
+    cidrs = [
+        cidr for number in (1, 2) for cidr in resources[f"{base}/segment/corp/vpn/eu/{number}"].body["inside_cidrs"]
+    ]
     assert len(set(cidrs)) == 4
 
 
-def test_every_segment_is_one_section_that_all_nodes_share_and_a_small_one_for_each_node() -> None:
+def test_a_segment_has_one_section_for_all_nodes_and_a_vrf_for_each_node() -> None:
     resources = compile_network(hospital_network().network())
     nodes = ("eu/1", "eu/2", "us/1", "us/2")
-    wanted = {f"exchange/{node}/segment/{segment}" for node in nodes for segment in ("corp", "guest")}
-    assert {address for address, one in resources.items() if one.kind == "exchange.vrf"} == wanted
-    assert {address for address, one in resources.items() if one.kind == "exchange.segment"} == {
+    expected = {f"exchange/{node}/segment/{segment}" for node in nodes for segment in ("corp", "guest")}
+    assert {address for address, resource in resources.items() if resource.kind == "exchange.vrf"} == expected
+    assert {address for address, resource in resources.items() if resource.kind == "exchange.segment"} == {
         "segment/corp",
         "segment/guest",
     }
     section = resources["segment/corp"].body
-    assert [one["node"] for one in section["mesh"]] == list(nodes)
-    assert len({one["index"] for one in section["mesh"]}) == 4
+    assert [node["node"] for node in section["mesh"]] == list(nodes)
+    assert len({node["index"] for node in section["mesh"]}) == 4
     assert section["rules"][0]["chain"] == ["fw"] and section["rules"][0]["ports"] == ["443", "8000-8100"]
     own = resources["exchange/us/2/segment/corp"].body
     assert set(own) == {"version", "nodes", "segment", "node", "index", "services"}
-    assert [one["id"] for one in own["services"]["fw"]["instances"]] == ["fw/eu/1", "fw/eu/2"]
+    assert [instance["id"] for instance in own["services"]["fw"]["instances"]] == ["fw/eu/1", "fw/eu/2"]
     assert set(section["exits"]) == {"eu", "us"}
     assert section["address_sets"]["g:sites"] == ["10.3.0.0-10.5.255.255"]
 
 
-def test_every_pair_of_classes_has_one_anchor_and_inspected_pairs_meet_where_the_firewall_is() -> None:
+def test_every_pair_of_classes_has_one_anchor_and_inspected_pairs_have_it_at_the_firewall() -> None:
     draw = hospital_network()
     draw.add("policies", policy("b-to-b", 15, "hospital-b", "dev", {"action": "inspect", "services": ["fw"]}))
     section = compile_network(draw.network())["segment/corp"].body
@@ -83,17 +85,17 @@ def test_every_pair_of_classes_has_one_anchor_and_inspected_pairs_meet_where_the
     assert section["anchors"][f"{low}.{high}"] == "eu/1"
 
 
-def test_links_have_short_names_and_addresses_of_their_own() -> None:
+def test_links_have_short_interface_names_and_unique_addresses() -> None:
     draw = hospital_network()
-    for place in range(40):
-        draw.add("connectors", site(f"s{place}", "eu", "sites", f"10.100.{place}.0/24"))
-    links = [link for one in compile_network(draw.network()).values() for link in one.body.get("links", ())]
+    for index in range(40):
+        draw.add("connectors", site(f"s{index}", "eu", "sites", f"10.100.{index}.0/24"))
+    links = [link for resource in compile_network(draw.network()).values() for link in resource.body.get("links", ())]
     assert all(len(link["interface"]) <= 15 for link in links)
-    places = [(link["node"], link["segment"], link["local"]) for link in links]
-    assert len(set(places)) == len(places)
+    link_addresses = [(link["node"], link["segment"], link["local"]) for link in links]
+    assert len(set(link_addresses)) == len(link_addresses)
 
 
-def test_two_connectors_whose_numbers_want_the_same_link_get_different_ones() -> None:
+def test_two_connectors_whose_numbers_collide_get_different_link_addresses() -> None:
     rows = list(hospital_network().rows.values())
     kind, _, number, _, body = next(row for row in rows if row[4]["name"] == "hospital-a")
     prefixes = [{**body["attachments"][0], "prefixes": ["10.200.0.0/16"]}]
@@ -125,12 +127,12 @@ def test_a_rename_changes_no_resource() -> None:
 
 
 @given(st.randoms(use_true_random=False))
-def test_compiling_is_deterministic_and_does_not_mind_the_order_of_rows(chance: random.Random) -> None:
+def test_compiling_does_not_depend_on_the_order_of_rows(rng: random.Random) -> None:
     rows = list(hospital_network().rows.values())
-    wanted = compile_network(Network(load_intent(rows, CATALOG)))
-    chance.shuffle(rows)
+    expected = compile_network(Network(load_intent(rows, CATALOG)))
+    rng.shuffle(rows)
     again = compile_network(Network(load_intent(rows, CATALOG)))
-    assert again == wanted and list(again) == list(wanted)
+    assert again == expected and list(again) == list(expected)
 
 
 def test_member_ranges_are_disjoint_and_the_longest_prefix_wins() -> None:
@@ -142,16 +144,17 @@ def test_member_ranges_are_disjoint_and_the_longest_prefix_wins() -> None:
     assert ranges["hospital-a"] == ["10.3.0.0-10.3.3.255", "10.3.5.0-10.3.255.255"]
 
 
-def test_the_same_network_read_again_compiles_to_the_same_on_top_of_the_first() -> None:
-    """What is taken over holds the first network's objects: equal ones, yet not the same."""
+def test_an_equal_network_loaded_over_the_first_compiles_to_the_same_resources() -> None:
+    """Derived values taken over refer to the first network's objects, which are equal but not identical."""
     first = hospital_network().network()
     check_network(first)
     again = {
-        address: canonical_json(one.body)
-        for address, one in compile_network(Network(hospital_network().intent(), first)).items()
+        address: canonical_json(resource.body)
+        for address, resource in compile_network(Network(hospital_network().intent(), first)).items()
     }
     assert again == {
-        address: canonical_json(one.body) for address, one in compile_network(hospital_network().network()).items()
+        address: canonical_json(resource.body)
+        for address, resource in compile_network(hospital_network().network()).items()
     }
 
 
@@ -159,7 +162,7 @@ def test_the_same_network_read_again_compiles_to_the_same_on_top_of_the_first() 
 
 
 def every_kind() -> IntentBuilder:
-    """Partners who share with the hospital through a firewall, translate, filter, publish and stand by elsewhere."""
+    """Return the partners' network with a share, NAT, a route policy, an application and a failover exchange."""
     draw = partner_network()
     lists = [{"prefix": "10.3.8.0/22"}, {"prefix": "10.3.12.0/22"}]
     draw.add("prefix-lists", {"name": "labs", "entries": lists})
@@ -216,7 +219,7 @@ def test_flows_of_a_share_are_decided_in_the_older_segment() -> None:
     )
 
 
-def test_the_host_has_the_rules_of_the_other_segment_that_can_match_and_arms_of_its_services() -> None:
+def test_the_deciding_segment_has_the_peers_rules_that_can_match_and_its_services_have_arms_in_both() -> None:
     resources = compile_network(every_kind().network())
     foreign = resources["segment/corp"].body["peer_rules"]["guest"]
     assert [rule["id"] for rule in foreign["rules"]] == ["log/seen", "guests/checked"]
@@ -246,21 +249,21 @@ def test_a_failover_exchange_gets_standby_circuits_of_its_own() -> None:
     assert resource.body["failover_exchange"] == "us"
 
 
-def test_failover_circuits_take_no_address_that_somebody_has_there() -> None:
+def test_failover_circuits_take_no_address_in_use_at_the_failover_exchange() -> None:
     draw = hospital_network()
-    for place in range(30):
-        exchange, other = ("eu", "us") if place % 2 else ("us", "eu")
-        body = site(f"s{place}", exchange, "sites", f"10.100.{place}.0/24")
+    for index in range(30):
+        exchange, other = ("eu", "us") if index % 2 else ("us", "eu")
+        body = site(f"s{index}", exchange, "sites", f"10.100.{index}.0/24")
         draw.add("connectors", {**body, "failover_exchange": other})
-    links = [link for one in compile_network(draw.network()).values() for link in one.body.get("links", ())]
-    places = [(link["node"], link["segment"], link["local"]) for link in links]
-    assert len(set(places)) == len(places)
+    links = [link for resource in compile_network(draw.network()).values() for link in resource.body.get("links", ())]
+    link_addresses = [(link["node"], link["segment"], link["local"]) for link in links]
+    assert len(set(link_addresses)) == len(link_addresses)
     number = draw.rows[draw.uid_of("connectors", "s0")][2]
     own = [link["local"] for link in links if link["interface"].startswith(f"c{number}")]
     assert len(set(own)) == 4, "nor one that its own other circuits have"
 
 
-def test_a_link_says_what_is_behind_it_what_is_seen_of_that_and_how_it_is_translated() -> None:
+def test_a_link_lists_inside_and_presented_addresses_nat_rules_and_filtered_routes() -> None:
     (link, *_) = compile_network(every_kind().network())["connector/hospital-a"].body["links"]
     assert link["inside"] == ["10.3.0.0/16"] and "100.64.3.0-100.64.3.255" in link["presented"]
     (rule,) = link["nat_rules"]
@@ -273,7 +276,7 @@ def test_a_link_says_what_is_behind_it_what_is_seen_of_that_and_how_it_is_transl
     assert policy_["rules"][0]["prefixes"] == [{"prefix": "10.2.0.0/16", "ge": None, "le": None}]
 
 
-def test_an_application_is_in_its_segment_and_only_its_target_learns_the_way_back_to_clients() -> None:
+def test_an_application_is_in_its_segment_and_only_its_target_gets_the_route_to_clients() -> None:
     resources = compile_network(every_kind().network())
     (app,) = resources["segment/corp"].body["apps"]
     assert app == {
@@ -292,7 +295,7 @@ def test_an_application_is_in_its_segment_and_only_its_target_learns_the_way_bac
         "app:portal"
     ]
     base = "aws/111122223333/eu-central-1/vpc"
-    # What the share brings into the segment is routed there by every VPC; policies and the share decide.
+    # Every VPC routes the imported prefixes to the segment; policies and the share decide.
     assert resources[f"{base}/vpc-0a1/routes"].body["prefixes"] == [
         "0.0.0.0/0",
         "10.0.0.0/8",
@@ -302,12 +305,12 @@ def test_an_application_is_in_its_segment_and_only_its_target_learns_the_way_bac
     assert resources[f"{base}/vpc-0a2/routes"].body["prefixes"] == ["10.0.0.0/8", "172.20.4.0/23"]
 
 
-def test_prefix_lists_are_spelled_out() -> None:
+def test_rules_contain_the_entries_of_their_prefix_lists() -> None:
     rules = compile_network(every_kind().network())["segment/guest"].body["rules"]
     assert next(rule["source"] for rule in rules if rule["id"] == "guests/checked") == ["10.3.8.0-10.3.15.255"]
 
 
-def test_a_vpc_whose_segment_names_no_prefixes_learns_those_of_the_others() -> None:
+def test_a_vpc_whose_segment_has_no_prefixes_routes_the_prefixes_of_the_other_members() -> None:
     draw = hospital_network()
     draw.edit("segments", "corp", prefixes=[])
     draw.add("connectors", site("annex", "us", None, "10.1.7.0/24", "10.9.0.0/16", "fd00::/48"))
@@ -322,34 +325,34 @@ def test_every_kind_of_connector_has_links_on_the_exchange(kind: str) -> None:
     body = site("new", "us", None if exit_ else "sites", *([] if exit_ else ["10.9.0.0/16"]))
     circuits = [{"name": "A", "vlan": 100, "bgp": {"peer_asn": 65001}}]
     draw.add("connectors", {**body, "kind": kind, "settings": SETTINGS[kind], "circuits": circuits})
-    found = compile_network(draw.network())["connector/new"].body
-    assert [(link["circuit"], link["node"], link["vlan"]) for link in found["links"]] == [
+    connector = compile_network(draw.network())["connector/new"].body
+    assert [(link["circuit"], link["node"], link["vlan"]) for link in connector["links"]] == [
         ("A", "us/1", 100),
         ("B", "us/2", None),
     ]
-    assert found["links"][0]["bgp"] == {"peer_asn": 65001, "bfd": True}
+    assert connector["links"][0]["bgp"] == {"peer_asn": 65001, "bfd": True}
     cloud = kind in ("aws-vpc", "azure-vnet", "gcp-vpc")
-    assert ("settings" in found) != cloud
+    assert ("settings" in connector) != cloud
     devices = SETTINGS[kind].get("peer_addresses")
-    assert found["links"][1]["remote"] == (devices[-1] if devices else None)
+    assert connector["links"][1]["remote"] == (devices[-1] if devices else None)
 
 
 def test_a_site_in_several_segments_has_a_link_in_each_and_a_member_for_each_group() -> None:
     draw = hospital_network()
     joins = [("corp", "sites", "10.9.0.0/24"), ("corp", "dev", "10.9.1.0/24"), ("guest", None, "10.9.0.0/24")]
-    attachments = [{"segment": one, "group": group, "prefixes": [prefix]} for one, group, prefix in joins]
+    attachments = [{"segment": segment, "group": group, "prefixes": [prefix]} for segment, group, prefix in joins]
     draw.add("connectors", {"name": "campus", "kind": "lab-site", "exchange": "eu", "attachments": attachments})
     resources = compile_network(draw.network())
-    links = [(one["circuit"], one["segment"], one["inside"]) for one in resources["connector/campus"].body["links"]]
+    links = [(link["circuit"], link["segment"], link["inside"]) for link in resources["connector/campus"].body["links"]]
     assert ("A", "corp", ["10.9.0.0/24", "10.9.1.0/24"]) in links and ("B", "guest", ["10.9.0.0/24"]) in links
     members = resources["segment/corp"].body["members"]
-    assert [one["group"] for one in members if one["connector"] == "campus"] == ["sites", "dev"]
+    assert [member["group"] for member in members if member["connector"] == "campus"] == ["sites", "dev"]
 
 
 # From one version to the next
 
 
-def test_what_an_edit_does_not_touch_is_the_very_same_resource() -> None:
+def test_an_edit_reuses_the_resources_it_does_not_change() -> None:
     draw = every_kind()
     draw.add("segments", {"name": "lone"})
     before = draw.network()
@@ -363,7 +366,7 @@ def test_what_an_edit_does_not_touch_is_the_very_same_resource() -> None:
 
 @many_examples
 @given(edited_full_networks())
-def test_compiling_after_an_edit_is_compiling_anew(nets: tuple[IntentBuilder, IntentBuilder]) -> None:
+def test_compiling_after_an_edit_equals_compiling_from_scratch(nets: tuple[IntentBuilder, IntentBuilder]) -> None:
     before, after = nets
     first = before.network()
     compile_network(first)
@@ -372,7 +375,7 @@ def test_compiling_after_an_edit_is_compiling_anew(nets: tuple[IntentBuilder, In
 
 @many_examples
 @given(full_networks())
-def test_bodies_are_json_and_references_and_dependencies_are_there(net: IntentBuilder) -> None:
+def test_bodies_are_json_and_their_references_and_dependencies_exist(net: IntentBuilder) -> None:
     resources = compile_network(net.network())
     for resource in resources.values():
         assert json.loads(canonical_json(resource.body)) == resource.body

@@ -1,4 +1,4 @@
-"""Reading what a customer writes."""
+"""Normalising and building the bodies of intent objects."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from provisioning.core.values.addresses import prefix_range
 from tests.core.sample_networks import CATALOG, IntentBuilder, hospital_network, policy, site, vpc
 
 
-def same(kind: str, wanted: str) -> str:
-    return wanted
+def same(kind: str, name: str) -> str:
+    return name
 
 
 def complaints(kind: str, body: Any, resolve: Any = same) -> dict[str, str]:
@@ -35,7 +35,7 @@ def complaints(kind: str, body: Any, resolve: Any = same) -> dict[str, str]:
 
 def test_a_connector_gets_circuits_a_and_b_on_both_nodes() -> None:
     body = normalise_body("connectors", site("a", "eu", "sites", "10.0.0.0/24"), same)
-    assert [(one["name"], one["node"], one["role"]) for one in body["circuits"]] == [
+    assert [(circuit["name"], circuit["node"], circuit["role"]) for circuit in body["circuits"]] == [
         ("A", 1, "active"),
         ("B", 2, "standby"),
     ]
@@ -43,12 +43,15 @@ def test_a_connector_gets_circuits_a_and_b_on_both_nodes() -> None:
     assert circuits[0].local != circuits[1].local and circuits[0].local.endswith("/30")
 
 
-def test_a_person_can_make_circuit_b_the_active_one() -> None:
+def test_circuit_b_can_be_the_active_one() -> None:
     body = {**site("a", "eu", None, "10.0.0.0/24"), "circuits": [{"name": "B", "role": "active"}]}
-    assert [one["role"] for one in normalise_body("connectors", body, same)["circuits"]] == ["standby", "active"]
+    assert [circuit["role"] for circuit in normalise_body("connectors", body, same)["circuits"]] == [
+        "standby",
+        "active",
+    ]
 
 
-def test_prefixes_ports_and_protocols_get_their_one_spelling() -> None:
+def test_prefixes_ports_and_protocols_are_normalised() -> None:
     rule = {"action": "allow", "protocol": 6, "ports": [443, "80-90", "85 - 100"], "source": ["10.1.2.3"]}
     read = normalise_body("policies", policy("p", 1, "a", "b", rule), same)["rules"][0]
     assert read["protocol"] == "tcp" and read["ports"] == ["80-100", "443"]
@@ -59,12 +62,12 @@ def test_prefixes_ports_and_protocols_get_their_one_spelling() -> None:
     ("prefix", "code"),
     [("10.1.2.3/16", "host_bits"), ("10.1/16", "bad_prefix"), ("10.0.0.0/33", "bad_prefix"), ("", "bad_prefix")],
 )
-def test_a_bad_prefix_is_told_where_it_stands(prefix: str, code: str) -> None:
-    found = complaints("connectors", site("a", "eu", "sites", "10.0.0.0/24", prefix))
-    assert found == {"attachments[0].prefixes[1]": code}
+def test_a_bad_prefix_is_reported_with_its_path(prefix: str, code: str) -> None:
+    codes = complaints("connectors", site("a", "eu", "sites", "10.0.0.0/24", prefix))
+    assert codes == {"attachments[0].prefixes[1]": code}
 
 
-def test_all_problems_of_a_body_are_told_at_once() -> None:
+def test_all_problems_of_a_body_are_reported_at_once() -> None:
     body = policy(
         "p",
         1,
@@ -86,12 +89,12 @@ def test_all_problems_of_a_body_are_told_at_once() -> None:
 
 
 @pytest.mark.parametrize("port", [-1, 65536, 70000, "a", "5-1", "", True, 1.5, None, {}, "٤٤٣x"])
-def test_what_is_no_port_is_refused(port: Any) -> None:
+def test_an_invalid_port_is_refused(port: Any) -> None:
     rule = {"action": "allow", "protocol": "udp", "ports": [port]}
     assert complaints("policies", policy("p", 1, "a", "b", rule)) == {"rules[0].ports[0]": "bad_port"}
 
 
-def test_a_name_that_nothing_has_is_an_unknown_reference() -> None:
+def test_a_name_without_an_object_is_an_unknown_reference() -> None:
     draw = hospital_network()
     assert complaints("connectors", site("a", "mars", "sites", "10.9.0.0/24"), draw.resolve) == {
         "exchange": "unknown_reference"
@@ -121,7 +124,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("kind", CONNECTOR_KINDS)
-def test_every_kind_of_connector_reads_its_settings_and_fills_the_rest_in(kind: str) -> None:
+def test_every_kind_of_connector_reads_its_settings_and_fills_in_defaults(kind: str) -> None:
     prefixes = () if kind == "internet-exit" else ("10.0.0.0/24",)
     body = {**site("a", "eu", None, *prefixes), "kind": kind, "settings": SETTINGS[kind]}
     read = normalise_body("connectors", body, same)
@@ -131,13 +134,13 @@ def test_every_kind_of_connector_reads_its_settings_and_fills_the_rest_in(kind: 
     assert complaints("connectors", wrong) == {"settings.secret": "unknown_field"}
 
 
-def test_a_kind_of_connector_nobody_knows_is_told_what_there_is() -> None:
+def test_an_unknown_kind_of_connector_is_reported_with_the_known_kinds() -> None:
     assert complaints("connectors", {**site("a", "eu", None, "10.0.0.0/24"), "kind": "tin-can"}) == {
         "kind": "not_one_of"
     }
 
 
-def test_a_site_joins_several_segments_and_groups_but_none_of_them_twice() -> None:
+def test_a_site_joins_several_segments_and_groups_but_none_twice() -> None:
     body = site("a", "eu", "sites", "10.0.0.0/24")
     more = [
         {"segment": "corp", "group": "labs", "prefixes": ["10.0.1.0/24"]},
@@ -149,7 +152,7 @@ def test_a_site_joins_several_segments_and_groups_but_none_of_them_twice() -> No
     assert complaints("connectors", {**body, "attachments": body["attachments"] * 2}) == {"attachments[1]": "duplicate"}
 
 
-def test_a_vpc_has_exactly_one_segment_and_says_which_vpc_it_is() -> None:
+def test_a_vpc_has_exactly_one_segment_and_names_its_vpc() -> None:
     body = vpc("v", "eu", "prod", "10.0.0.0/16", "vpc-1")
     body["attachments"] *= 2
     assert complaints("connectors", body) == {"attachments": "out_of_range"}
@@ -160,7 +163,7 @@ def test_a_vpc_has_exactly_one_segment_and_says_which_vpc_it_is() -> None:
     }
 
 
-def test_any_and_internet_are_no_names_for_groups() -> None:
+def test_groups_cannot_be_named_any_or_internet() -> None:
     assert complaints("groups", {"name": "Internet"}) == {"name": "reserved_name"}
 
 
@@ -179,7 +182,7 @@ def test_references_of_a_policy_name_its_segments_sides_and_services() -> None:
     assert ("services", draw.resolve("services", "fw")) in named
 
 
-def test_normalising_what_was_normalised_changes_nothing() -> None:
+def test_normalising_twice_changes_nothing() -> None:
     for kind, _, _, _, body in hospital_network().rows.values():
         assert normalise_body(kind, body, same) == body
 
@@ -190,7 +193,7 @@ def test_a_stored_body_of_an_older_version_gets_the_newer_defaults() -> None:
     assert build_object("connectors", "u", 1, "k", older).preference == 100
 
 
-def test_rules_name_prefix_lists_and_a_mistyped_prefix_is_still_told_as_one() -> None:
+def test_rules_name_prefix_lists_and_a_mistyped_prefix_is_reported_as_a_prefix() -> None:
     draw = hospital_network()
     uid = draw.add("prefix-lists", {"name": "offices", "entries": [{"prefix": "10.3.0.0/16", "le": 24}]})
     rule = {"action": "deny", "source": ["offices", "10.9.0.0/24"], "destination": ["nowhere"]}
@@ -236,17 +239,17 @@ def test_lengths_of_a_prefix_list_lie_inside_its_prefix(entry: dict[str, Any], p
         (PrefixEntry("2001:db8::/32", le=48), "2001:db8:7::/48", True),
     ],
 )
-def test_an_entry_means_one_route_or_those_of_its_lengths_inside(entry: PrefixEntry, route: str, holds: bool) -> None:
+def test_an_entry_matches_its_prefix_or_the_lengths_within_it(entry: PrefixEntry, route: str, holds: bool) -> None:
     assert entry.holds(route) is holds
 
 
-def test_a_prefix_list_cannot_be_called_like_an_address() -> None:
+def test_a_prefix_list_cannot_be_named_like_an_address() -> None:
     assert complaints("prefix-lists", {"name": "10.0.0.0/8"}) == {"name": "reserved_name"}
     assert complaints("prefix-lists", {"name": "Any"}) == {"name": "reserved_name"}
 
 
 RULE = {"action": "deny", "protocol": "tcp"}
-MANY = [f"10.{place >> 8}.{place & 255}.0/24" for place in range(10_001)]
+MANY = [f"10.{number >> 8}.{number & 255}.0/24" for number in range(10_001)]
 
 
 @pytest.mark.parametrize(
@@ -258,19 +261,19 @@ MANY = [f"10.{place >> 8}.{place & 255}.0/24" for place in range(10_001)]
         ([{**RULE, "source": MANY[:11]}] * 910, "rules", "too_many_prefixes"),
     ],
 )
-def test_a_policy_that_is_too_long_is_told_where_and_what_to_do(rules: list[Any], path: str, code: str) -> None:
+def test_a_policy_over_a_limit_is_reported_with_the_path_and_the_limit(rules: list[Any], path: str, code: str) -> None:
     body = policy("acl", 10, "a", "b", *rules)
     with pytest.raises(InvalidIntent) as caught:
         normalise_body("policies", body, same)
     [problem] = caught.value.problems
     assert (problem.path, problem.code) == (path, code)
     assert "is the most" in problem.message
-    half = {**body, "rules": [{**one, "source": one.get("source", [])[:200]} for one in rules[:500]]}
+    half = {**body, "rules": [{**rule, "source": rule.get("source", [])[:200]} for rule in rules[:500]]}
     if code != "too_many_ports":
         assert normalise_body("policies", half, same)["rules"]
 
 
-def test_the_rules_of_a_firewall_and_the_entries_of_a_list_have_an_end_too() -> None:
+def test_firewall_rules_and_prefix_list_entries_are_limited() -> None:
     firewall = {"name": "fw", "product": "linux-firewall", "segments": ["corp"]}
     assert complaints("services", {**firewall, "settings": {"rules": [RULE] * 1_001}}) == {
         "settings.rules": "too_many_rules"
@@ -280,7 +283,7 @@ def test_the_rules_of_a_firewall_and_the_entries_of_a_list_have_an_end_too() -> 
     assert len(normalise_body("prefix-lists", {"name": "all", "entries": entries[1:]}, same)["entries"]) == 10_000
 
 
-def test_billing_tags_are_named_and_a_free_text_is_an_unknown_reference() -> None:
+def test_billing_tags_are_referenced_by_name_and_free_text_is_an_unknown_reference() -> None:
     draw = hospital_network()
     uid = draw.add("billing-tags", {"name": "research", "color": "#00aa55"})
     body = {**site("a", "eu", "sites", "10.9.0.0/24"), "billing_tags": ["research"]}
@@ -291,7 +294,7 @@ def test_billing_tags_are_named_and_a_free_text_is_an_unknown_reference() -> Non
     }
 
 
-def test_a_share_says_what_each_side_shares() -> None:
+def test_a_share_lists_the_groups_and_prefixes_of_each_side() -> None:
     body = {"name": "s", "a": {"segment": "corp", "groups": ["prod"]}, "b": {"segment": "guest"}}
     assert complaints("shares", body) == {"b": "required"}
     body["b"] = {"segment": "guest", "prefixes": ["10.1.0.0/24"]}
@@ -304,7 +307,7 @@ NAT: dict[str, Any] = {"name": "n", "segment": "corp", "connector": "a", "positi
 
 
 @pytest.mark.parametrize(
-    ("more", "told"),
+    ("more", "codes"),
     [
         ({}, {"source": "required"}),
         ({"source": {"type": "pool"}}, {"source.prefixes": "required"}),
@@ -317,11 +320,11 @@ NAT: dict[str, Any] = {"name": "n", "segment": "corp", "connector": "a", "positi
         ({"match": {"ports": [80]}, "source": {"type": "pool", "prefixes": ["10.9.0.1"]}}, {"match.ports": "bad_port"}),
     ],
 )
-def test_a_nat_rule_translates_something_and_says_to_what(more: dict[str, Any], told: dict[str, str]) -> None:
-    assert complaints("nat-rules", {**NAT, **more}) == told
+def test_a_nat_rule_needs_a_translation_and_its_prefixes(more: dict[str, Any], codes: dict[str, str]) -> None:
+    assert complaints("nat-rules", {**NAT, **more}) == codes
 
 
-def test_a_route_policy_says_what_is_wrong_with_its_rules() -> None:
+def test_problems_of_a_route_policy_name_its_rules() -> None:
     rules = [
         {"action": "deny", "set": {"med": 5}},
         {"action": "allow", "match": {"as_path": "^65001(", "communities": ["65000:100", "no-export"]}},
@@ -337,7 +340,7 @@ def test_a_route_policy_says_what_is_wrong_with_its_rules() -> None:
     }
 
 
-def test_an_internet_app_listens_where_its_target_does_and_carries_ipv4_only() -> None:
+def test_an_internet_app_listens_on_its_targets_port_and_is_ipv4_only() -> None:
     body: dict[str, Any] = {"name": "shop", "connector": "exit", "port": 443}
     body["target"] = {"connector": "a", "addresses": ["10.1.2.3"]}
     app = build_object("internet-apps", "u", 1, "shop", normalise_body("internet-apps", body, same))
@@ -361,7 +364,7 @@ def test_a_segments_stance_is_still_read_as_its_default_action() -> None:
     assert complaints("groups", {"name": "prod", "stance": "open"}) == {"stance": "unknown_field"}
 
 
-def test_objects_of_every_kind_load_and_are_found_by_the_name_of_their_kind() -> None:
+def test_objects_of_every_kind_load_and_are_found_by_kind_and_name() -> None:
     draw = IntentBuilder()
     for kind in KINDS[:5]:
         draw.add(kind, {"name": "x", "location": "aws-eu-central-1"} if kind == "exchanges" else {"name": "x"})
@@ -387,7 +390,7 @@ FIELDS = st.sampled_from(
 
 
 @given(kind=st.sampled_from(KINDS), body=st.dictionaries(FIELDS, JSON, max_size=8) | JSON)
-def test_no_json_whatever_breaks_reading(kind: str, body: Any) -> None:
+def test_arbitrary_json_never_crashes_normalising(kind: str, body: Any) -> None:
     try:
         normalise_body(kind, body, lambda _kind, wanted: str(uuid.uuid5(uuid.NAMESPACE_URL, wanted)))
     except InvalidIntent as error:

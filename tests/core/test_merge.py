@@ -1,4 +1,4 @@
-"""The three-way merge of bodies: what only one side changed holds, what both changed is told with its path."""
+"""The three-way merge of bodies: a change on one side is kept, a change on both is a conflict with its path."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ def rule(name: str, *ports: str, action: str = "allow") -> dict[str, Any]:
     return {"name": name, "action": action, "ports": list(ports)}
 
 
-def test_what_only_one_side_changed_is_kept() -> None:
+def test_a_field_that_one_side_changed_is_kept() -> None:
     base = {"name": "a", "size": "small", "description": ""}
     merged, conflicts = merge_bodies(base, {**base, "size": "large"}, {**base, "description": "x"})
     assert merged == {"name": "a", "size": "large", "description": "x"} and not conflicts
 
 
-def test_a_field_both_changed_is_told_with_base_mine_and_theirs_and_taken_as_decided() -> None:
+def test_a_field_both_sides_changed_is_a_conflict_until_one_is_taken() -> None:
     base, mine, theirs = ({"name": "a", "size": size} for size in ("small", "large", "medium"))
     assert merge_bodies(base, mine, theirs)[1] == [MergeConflict("size", "small", "large", "medium")]
     assert merge_bodies(base, mine, theirs, take=lambda path: "theirs") == (theirs, [])
     assert merge_bodies(base, mine, theirs, take=lambda path: "mine") == (mine, [])
 
 
-def test_two_rules_of_one_policy_are_changed_by_two_people() -> None:
+def test_changes_to_two_rules_of_one_policy_merge() -> None:
     base = policy(rule("web", "443"), rule("ssh", "22"))
     merged, conflicts = merge_bodies(
         base, policy(rule("web", "443", "8443"), rule("ssh", "22")), policy(rule("web", "443"), rule("ssh", "2222"))
@@ -40,9 +40,9 @@ def test_two_rules_of_one_policy_are_changed_by_two_people() -> None:
     assert not conflicts and merged == policy(rule("web", "443", "8443"), rule("ssh", "2222"))
 
 
-def test_one_rule_changed_by_both_is_told_with_the_rules_name() -> None:
+def test_a_conflict_in_a_rule_has_the_rules_name_in_its_path() -> None:
     base, mine, theirs = (policy(rule("web", port)) for port in ("443", "8443", "9443"))
-    assert [one.path for one in merge_bodies(base, mine, theirs)[1]] == ["rules[web].ports"]
+    assert [conflict.path for conflict in merge_bodies(base, mine, theirs)[1]] == ["rules[web].ports"]
 
 
 def test_a_rule_that_one_side_removed_and_the_other_changed_is_a_conflict() -> None:
@@ -55,18 +55,18 @@ def test_a_rule_that_one_side_removed_and_the_other_changed_is_a_conflict() -> N
     )
 
 
-def test_new_rules_keep_their_place_behind_the_rule_they_followed() -> None:
+def test_new_rules_stay_behind_the_rule_they_followed() -> None:
     web, ssh, mine, theirs = rule("web"), rule("ssh"), rule("mine"), rule("theirs")
     merged, _ = merge_bodies(policy(web, ssh), policy(web, mine, ssh), policy(theirs, web, ssh))
-    assert [one["name"] for one in merged["rules"]] == ["theirs", "web", "mine", "ssh"]
+    assert [rule["name"] for rule in merged["rules"]] == ["theirs", "web", "mine", "ssh"]
     merged, conflicts = merge_bodies(policy(web, ssh), policy(web, mine, ssh), policy(ssh, web))
-    assert [one["name"] for one in merged["rules"]] == ["ssh", "web", "mine"] and not conflicts
+    assert [rule["name"] for rule in merged["rules"]] == ["ssh", "web", "mine"] and not conflicts
 
 
-def test_an_order_both_changed_is_a_conflict() -> None:
+def test_an_order_that_both_sides_changed_is_a_conflict() -> None:
     a, b, c = rule("a"), rule("b"), rule("c")
     conflicts = merge_bodies(policy(a, b, c), policy(b, a, c), policy(a, c, b))[1]
-    assert [one.path for one in conflicts] == ["rules (order)"]
+    assert [conflict.path for conflict in conflicts] == ["rules (order)"]
     merged, _ = merge_bodies(policy(a, b, c), policy(b, a, c), policy(a, c, b), take=lambda path: "theirs")
     assert merged["rules"] == [a, c, b]
 
@@ -81,17 +81,17 @@ def test_an_object_removed_by_one_and_changed_by_the_other_is_a_conflict() -> No
     assert merge_bodies(base, base, None) == (None, [])
 
 
-def test_attachments_are_told_apart_by_segment_and_where_that_is_not_enough_by_group_too() -> None:
+def test_attachments_are_identified_by_segment_and_if_ambiguous_by_group() -> None:
     names = {"u1": "corp", "u2": "prod", "u3": "dev"}
 
     def site(*attachments: tuple[str, str, str]) -> dict[str, Any]:
         return {"attachments": [{"segment": s, "group": g, "prefixes": [p]} for s, g, p in attachments]}
 
-    one, other = site(("u1", "u2", "10.1.0.0/16")), site(("u1", "u2", "10.9.0.0/16"))
-    told = diff_bodies(one, other, lambda uid: names.get(uid, uid))
-    assert told == [("attachments[corp].prefixes", ["10.1.0.0/16"], ["10.9.0.0/16"])]
+    before_site, after_site = site(("u1", "u2", "10.1.0.0/16")), site(("u1", "u2", "10.9.0.0/16"))
+    differences = diff_bodies(before_site, after_site, lambda uid: names.get(uid, uid))
+    assert differences == [("attachments[corp].prefixes", ["10.1.0.0/16"], ["10.9.0.0/16"])]
     both = site(("u1", "u2", "10.1.0.0/16"), ("u1", "u3", "10.2.0.0/16"))
-    [(path, before, after)] = diff_bodies(one, both, lambda uid: names.get(uid, uid))
+    [(path, before, after)] = diff_bodies(before_site, both, lambda uid: names.get(uid, uid))
     assert path == "attachments[corp/dev]" and before is None and after["group"] == "u3"
 
 
@@ -114,7 +114,7 @@ def test_a_merge_is_complete_once_every_conflict_is_decided(base: Any, mine: Any
     assert merge_bodies(base, base, theirs) == (theirs, [])
     assert merge_bodies(base, mine, mine) == (mine, [])
     conflicts = merge_bodies(base, mine, theirs)[1]
-    decided = {one.path for one in conflicts}
+    decided = {conflict.path for conflict in conflicts}
     assert len(decided) == len(conflicts)
     for side in ("mine", "theirs"):
         assert merge_bodies(base, mine, theirs, take=dict.fromkeys(decided, side).get)[1] == []

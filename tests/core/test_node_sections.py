@@ -1,4 +1,4 @@
-"""Sections say the same as the model: read as an agent reads them, every packet meets the same fate."""
+"""Compare the sections that agents get with traces of the model, packet by packet."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from tests.core.sample_networks import IntentBuilder, site
 from tests.core.section_evaluator import SectionEvaluator, SectionOutcome, SectionPacket
 from tests.core.test_reference_evaluator import flows, reference_settings
 
-WORDS = {"denied_spoofed": "spoofed", "delivered_inspected": "delivered", "service_unavailable": "denied"}
-TOLD = ("denied_by_rule", "delivered", "delivered_inspected")
-"""Dispositions whose rule counts."""
+SECTION_WORDS = {"denied_spoofed": "spoofed", "delivered_inspected": "delivered", "service_unavailable": "denied"}
+DISPOSITIONS_WITH_RULE = ("denied_by_rule", "delivered", "delivered_inspected")
+"""Dispositions whose rule is compared."""
 
 
 def _sections_agree(net: IntentBuilder, seed: int, count: int) -> None:
@@ -31,19 +31,19 @@ def _sections_agree(net: IntentBuilder, seed: int, count: int) -> None:
     for segment, connector, flow in flows(ReferenceEvaluator(net), random.Random(seed), count):
         packet = SectionPacket(flow.source, flow.destination, flow.protocol, flow.port)
         source, destination = address_text(packet.source), address_text(packet.destination)
-        told = trace_flow(network, f"{connector}@{source}", destination, packet.protocol, packet.port, segment)
-        word = WORDS.get(told.disposition, told.disposition)
+        trace = trace_flow(network, f"{connector}@{source}", destination, packet.protocol, packet.port, segment)
+        word = SECTION_WORDS.get(trace.disposition, trace.disposition)
         delivered = word == "delivered"
-        wanted = SectionOutcome(
+        expected = SectionOutcome(
             "denied" if word.startswith("denied") else word,
-            told.rule if told.disposition in TOLD else None,
-            tuple(keys[uid] for uid in told.chain) if delivered else (),
+            trace.rule if trace.disposition in DISPOSITIONS_WITH_RULE else None,
+            tuple(keys[uid] for uid in trace.chain) if delivered else (),
         )
-        found = agent.sent(keys[segment], keys[connector], packet)
-        if found != wanted:
+        outcome = agent.sent(keys[segment], keys[connector], packet)
+        if outcome != expected:
             asked = {"connector": net.rows[connector][4]["name"], "segment": net.rows[segment][4]["name"]}
             asked["packet"] = f"{source} → {destination} {packet.protocol}/{packet.port}"
-            raise AssertionError(format_failing_case(net, **asked, traced=str(wanted), sections=str(found)))
+            raise AssertionError(format_failing_case(net, **asked, traced=str(expected), sections=str(outcome)))
 
 
 @reference_settings(60)
@@ -55,7 +55,7 @@ def test_sections_and_traces_agree(net: IntentBuilder, seed: int) -> None:
 @pytest.mark.long
 @reference_settings(2_000)
 @given(full_networks(), st.integers(0, 10_000))
-def test_sections_and_traces_of_thousands_of_networks(net: IntentBuilder, seed: int) -> None:
+def test_sections_and_traces_of_thousands_of_networks_agree(net: IntentBuilder, seed: int) -> None:
     _sections_agree(net, seed, 100)
 
 
@@ -68,28 +68,28 @@ def test_sections_and_traces_agree_about_the_internet(net: IntentBuilder, client
     for app in apps:
         flow = (address_number(client), app.public, app.app.protocol, app.app.port)
         packet = SectionPacket(*flow)
-        wanted = ReferenceEvaluator(net).from_internet(reference_evaluator.ReferencePacket(*flow))
-        found = agent.from_internet(packet)
-        assert found.word == WORDS.get(wanted.disposition, wanted.disposition).partition("_")[0], format_failing_case(
-            net
+        expected = ReferenceEvaluator(net).from_internet(reference_evaluator.ReferencePacket(*flow))
+        outcome = agent.from_internet(packet)
+        assert outcome.word == SECTION_WORDS.get(expected.disposition, expected.disposition).partition("_")[0], (
+            format_failing_case(net)
         )
 
 
 def anchors(net: IntentBuilder) -> dict[tuple[str, str, str], str]:
-    found = {}
+    anchor_by_pair = {}
     for resource in compile_network(net.network()).values():
         if resource.kind == "exchange.segment":
-            for one in resource.body["members"]:
-                for other in resource.body["members"]:
-                    low, high = sorted((one["anchor_class"], other["anchor_class"]))
-                    pair = resource.body["segment"], one["connector"], other["connector"]
-                    found[pair] = resource.body["anchors"][f"{low}.{high}"]
-    return found
+            for first in resource.body["members"]:
+                for second in resource.body["members"]:
+                    low, high = sorted((first["anchor_class"], second["anchor_class"]))
+                    pair = resource.body["segment"], first["connector"], second["connector"]
+                    anchor_by_pair[pair] = resource.body["anchors"][f"{low}.{high}"]
+    return anchor_by_pair
 
 
 @many_examples
 @given(small_networks(), st.sampled_from(["red", "blue", None]), st.sampled_from(["eu", "us"]))
-def test_a_new_site_moves_nobody_elses_anchor(net: IntentBuilder, group: str | None, exchange: str) -> None:
+def test_a_new_site_moves_no_existing_anchor(net: IntentBuilder, group: str | None, exchange: str) -> None:
     before = anchors(net)
     net.add("connectors", site("newcomer", exchange, group, "10.77.0.0/16"))
     after = anchors(net)
@@ -98,11 +98,11 @@ def test_a_new_site_moves_nobody_elses_anchor(net: IntentBuilder, group: str | N
 
 @reference_settings(30)
 @given(full_networks())
-def test_every_pair_of_ends_that_may_meet_has_an_anchor(net: IntentBuilder) -> None:
+def test_every_pair_of_members_has_an_anchor(net: IntentBuilder) -> None:
     for resource in compile_network(net.network()).values():
         if resource.kind == "exchange.segment":
             section = resource.body
-            for one in section["members"]:
-                for other in (*section["members"], *section["imported_members"]):
-                    low, high = sorted((one["anchor_class"], other["anchor_class"]))
+            for first in section["members"]:
+                for second in (*section["members"], *section["imported_members"]):
+                    low, high = sorted((first["anchor_class"], second["anchor_class"]))
                     assert f"{low}.{high}" in section["anchors"]

@@ -33,9 +33,9 @@ from tests.core.unversioned_bodies import unversioned_body
 
 
 def plan_text(before: IntentBuilder, after: IntentBuilder) -> str:
-    one, other = before.network(), after.network()
-    changes = diff_resources(compile_network(one), compile_network(other))
-    return render_plan(changes, plan_warnings(changes, one.intent, other.intent, gateway_warnings()))
+    current, planned = before.network(), after.network()
+    changes = diff_resources(compile_network(current), compile_network(planned))
+    return render_plan(changes, plan_warnings(changes, current.intent, planned.intent, gateway_warnings()))
 
 
 def first_day() -> tuple[IntentBuilder, IntentBuilder]:
@@ -57,7 +57,7 @@ def last_day() -> tuple[IntentBuilder, IntentBuilder]:
 
 
 def rule_added() -> tuple[IntentBuilder, IntentBuilder]:
-    """In front of the others, narrowed by a prefix list; the deny moves behind."""
+    """Add a rule before the others, narrowed by a prefix list; the deny moves behind it."""
     after = hospital_network()
     after.add("prefix-lists", {"name": "labs", "entries": [{"prefix": "10.3.8.0/22"}, {"prefix": "10.4.8.0/22"}]})
     web, ssh = after.rows[after.uid_of("policies", "sites-to-prod")][4]["rules"]
@@ -100,7 +100,7 @@ def share_removed() -> tuple[IntentBuilder, IntentBuilder]:
 
 
 def nat_changed() -> tuple[IntentBuilder, IntentBuilder]:
-    """A hospital is shown under other addresses, and a printer of it becomes reachable from outside."""
+    """Present a hospital with other addresses, and translate a presented address to its printer."""
     shown = {"type": "static", "prefixes": ["100.64.3.0/24"]}
     out = {"segment": "corp", "connector": "hospital-a", "direction": "outbound", "match": {"source": ["10.3.0.0/24"]}}
     before = hospital_network()
@@ -115,7 +115,7 @@ def nat_changed() -> tuple[IntentBuilder, IntentBuilder]:
 
 
 def exchange_replaced() -> tuple[IntentBuilder, IntentBuilder]:
-    """From Ashburn to Dublin."""
+    """Move connectors from the exchange in Ashburn to a new one in Dublin, and remove the old one."""
     after = hospital_network()
     after.add("exchanges", {"name": "ie", "location": "aws-eu-west-1"})
     for name in ("hospital-b", "lobby"):
@@ -151,10 +151,10 @@ def application_published() -> tuple[IntentBuilder, IntentBuilder]:
 
 def routes_filtered() -> tuple[IntentBuilder, IntentBuilder]:
     after = hospital_network()
-    told = {"match": {"prefixes": ["10.2.0.0/16"]}, "action": "deny"}
+    filtered = {"match": {"prefixes": ["10.2.0.0/16"]}, "action": "deny"}
     tuned = {"match": {"prefixes": ["10.1.0.0/16"]}, "action": "allow", "set": {"prepend": 2}}
     base = {"name": "no-dev", "segment": "corp", "direction": "out", "targets": ["sites"]}
-    after.add("route-policies", {**base, "rules": [told, tuned]})
+    after.add("route-policies", {**base, "rules": [filtered, tuned]})
     return hospital_network(), after
 
 
@@ -183,17 +183,17 @@ def test_a_plan_reads_as_a_reviewer_approved_it(
     assert plan_text(*edit()) == plan_snapshot
 
 
-def test_dependencies_come_first_and_removals_wait_for_their_users() -> None:
+def test_changes_are_ordered_after_their_dependencies_and_removals_after_their_users() -> None:
     resources = compile_network(hospital_network().network())
     for changes in (diff_resources({}, resources), diff_resources(resources, {})):
-        place = {change.address: nth for nth, change in enumerate(changes)}
+        order = {change.address: index for index, change in enumerate(changes)}
         for change in changes:
-            assert all(place[needed] < place[change.address] for needed in change.depends)
+            assert all(order[dependency] < order[change.address] for dependency in change.depends)
     (tgw,) = [change for change in diff_resources(resources, {}) if change.kind == "aws.transit-gateway"]
     assert "aws/111122223333/eu-central-1/vpc/vpc-0a1/attachment" in tgw.depends
 
 
-def test_what_a_driver_cannot_change_is_replaced_and_what_refers_to_it_follows() -> None:
+def test_a_resource_its_driver_cannot_change_is_replaced_and_its_referrers_follow() -> None:
     def world(asn: int) -> dict[str, Resource]:
         ref = {"ref": "gw", "attr": "id"}
         return {
@@ -208,7 +208,7 @@ def test_what_a_driver_cannot_change_is_replaced_and_what_refers_to_it_follows()
     assert {change.action for change in diff_resources(world(1), world(2))} == {"change"}
 
 
-def test_what_was_begun_and_not_finished_is_written_again_where_wanted_and_removed_where_not() -> None:
+def test_an_unfinished_resource_is_written_again_if_desired_and_removed_if_not() -> None:
     kept = Resource("kept", "x.table", {"v": 1})
     over = Resource("kept", "x.table", {"v": 2}, ("lost",))
     lost = Resource("lost", "x.gateway", {"asn": 1})
@@ -217,13 +217,13 @@ def test_what_was_begun_and_not_finished_is_written_again_where_wanted_and_remov
         ("change", "kept", {"v": 2}, {"v": 1}),
         ("remove", "lost", {"asn": 1}, None),
     ]
-    assert changes[1].depends == ("kept",), "what may refer to it lets go first"
+    assert changes[1].depends == ("kept",), "resources that may refer to it change first"
     fixed = {"x.table": frozenset({"v"})}
     assert diff_resources({"kept": kept}, {"kept": kept}, fixed, {"kept": over})[0].action == "replace"
     assert diff_resources({}, {"lost": lost}, None, {"lost": lost})[0].action == "create"
 
 
-def test_fields_name_what_differs_and_say_what_is_known_later() -> None:
+def test_changed_fields_name_each_difference_and_values_known_after_apply() -> None:
     before = {"rules": [{"id": "a", "action": "allow"}, {"id": "b", "action": "deny"}], "prefixes": ["10.0.0.0/8"]}
     after = {"rules": [{"id": "a", "action": "deny"}], "prefixes": ["10.0.0.0/8", "11.0.0.0/8"], "tgw": None}
     after["tgw"] = {"ref": "gw", "attr": "id"}
@@ -236,12 +236,12 @@ def test_fields_name_what_differs_and_say_what_is_known_later() -> None:
 
 
 def test_the_order_of_rules_is_a_difference() -> None:
-    one, other = {"id": "a"}, {"id": "b"}
-    change = Change("change", "x", "x.y", {"rules": [one, other]}, {"rules": [other, one]})
+    first, second = {"id": "a"}, {"id": "b"}
+    change = Change("change", "x", "x.y", {"rules": [first, second]}, {"rules": [second, first]})
     assert changed_fields(change) == [("rules (order)", ["a", "b"], ["b", "a"])]
 
 
-def test_what_an_older_release_wrote_is_compared_in_the_words_of_this_one() -> None:
+def test_a_document_of_an_older_release_is_compared_in_the_current_version() -> None:
     before, after = hospital_network(), hospital_network()
     after.edit("segments", "guest", default_action="allow")
     new = compile_network(after.network())["segment/guest"]
@@ -251,33 +251,35 @@ def test_what_an_older_release_wrote_is_compared_in_the_words_of_this_one() -> N
     assert list(describe_change(change)) == [f"document version 0 → {VERSION}", "default action: deny → allow"]
 
 
-def test_opening_the_internet_and_a_service_without_instances_are_warned_about() -> None:
+def test_warnings_name_internet_exposure_and_a_service_without_instances() -> None:
     after = hospital_network()
     after.add("policies", policy("all-out", 50, "dev", "internet", {"action": "allow"}))
     after.edit("services", "fw", placements=[{"exchange": "eu", "min_instances": 0}])
-    one, other = hospital_network().intent(), after.intent()
-    changes = diff_resources(compile_network(Network(one)), compile_network(Network(other)))
-    warnings = plan_warnings(changes, one, other, gateway_warnings())
+    current, planned = hospital_network().intent(), after.intent()
+    changes = diff_resources(compile_network(Network(current)), compile_network(Network(planned)))
+    warnings = plan_warnings(changes, current, planned, gateway_warnings())
     assert [warning.code for warning in warnings] == ["internet_exposure", "service_without_instances"]
 
 
-def test_an_approval_names_the_changes_whatever_their_order() -> None:
+def test_the_plan_digest_does_not_depend_on_the_order_of_changes() -> None:
     changes = diff_resources({}, compile_network(hospital_network().network()))
     assert plan_digest(changes) == plan_digest(reversed(changes)) != plan_digest(changes[1:])
 
 
 def radius(before: IntentBuilder, after: IntentBuilder) -> dict[str, Any]:
-    one, other = before.network(), after.network()
-    return compute_blast_radius(diff_resources(compile_network(one), compile_network(other)), one.intent, other.intent)
+    current, planned = before.network(), after.network()
+    return compute_blast_radius(
+        diff_resources(compile_network(current), compile_network(planned)), current.intent, planned.intent
+    )
 
 
-def test_blast_radius_counts_what_a_policy_touches() -> None:
+def test_blast_radius_counts_the_members_a_policy_affects() -> None:
     after = hospital_network()
     after.edit("policies", "no-dev-in-prod", enabled=False)
-    found = radius(hospital_network(), after)
-    assert found["connectors"] == {"touched": ["vpc-dev", "vpc-prod"], "total": 6}
-    assert found["groups"] == {"touched": ["dev", "prod"], "total": 3}
-    assert found["actions"] == {"change": 1} and found["segments"]["touched"] == ["corp"]
+    affected = radius(hospital_network(), after)
+    assert affected["connectors"] == {"touched": ["vpc-dev", "vpc-prod"], "total": 6}
+    assert affected["groups"] == {"touched": ["dev", "prod"], "total": 3}
+    assert affected["actions"] == {"change": 1} and affected["segments"]["touched"] == ["corp"]
 
 
 def test_blast_radius_follows_shares_translations_applications_and_prefix_lists() -> None:
@@ -289,26 +291,28 @@ def test_blast_radius_follows_shares_translations_applications_and_prefix_lists(
     assert radius(before, after)["groups"]["touched"] == ["prod", "sites"]
 
 
-def test_blast_radius_of_nothing_is_nothing() -> None:
-    found = radius(hospital_network(), hospital_network())
-    assert not found["actions"] and not any(found[kind]["touched"] for kind in ("connectors", "groups", "exchanges"))
+def test_blast_radius_of_no_change_is_empty() -> None:
+    affected = radius(hospital_network(), hospital_network())
+    assert not affected["actions"] and not any(
+        affected[kind]["touched"] for kind in ("connectors", "groups", "exchanges")
+    )
 
 
-def test_what_is_taken_away_under_members_or_opened_is_warned_about() -> None:
+def test_warnings_name_removed_shares_and_nat_and_an_allowing_default_action() -> None:
     closed, opened = hospital_network(), hospital_network()
     opened.edit("segments", "guest", default_action="allow")
-    assert [one.code for one in warnings(closed, opened)] == ["default_action_allow"]
-    assert [one.code for one in warnings(*share_removed())] == ["share_removed"]
+    assert [warning.code for warning in warnings(closed, opened)] == ["default_action_allow"]
+    assert [warning.code for warning in warnings(*share_removed())] == ["share_removed"]
     after, before = nat_changed()
-    assert [one.path for one in warnings(before, after)] == ["nat-rules/printer"]
+    assert [warning.path for warning in warnings(before, after)] == ["nat-rules/printer"]
     without = before.copy()
     without.remove("nat-rules", "printer")
     without.remove("nat-rules", "hide")
     without.remove("connectors", "hospital-a")
-    assert warnings(before, without) == [], "with its connector a translation goes without a word"
+    assert warnings(before, without) == [], "NAT rules removed with their connector raise no warning"
 
 
-def test_an_application_that_leads_elsewhere_is_an_exposure() -> None:
+def test_an_application_with_another_target_is_an_internet_exposure() -> None:
     _, before = application_published()
     after = before.copy()
     target = {"connector": "vpc-prod", "addresses": ["10.1.9.9"], "port": 22}
@@ -317,63 +321,69 @@ def test_an_application_that_leads_elsewhere_is_an_exposure() -> None:
     assert warning.code == "internet_exposure" and "10.1.9.9 port 22 of vpc-prod" in warning.message
 
 
-def test_what_the_internet_cannot_reach_is_no_exposure() -> None:
+def test_a_policy_the_internet_cannot_use_is_no_exposure() -> None:
     after = hospital_network()
     after.add("policies", policy("in", 50, "internet", "dev", {"action": "allow"}))
     assert warnings(hospital_network(), after) == []
 
 
 def warnings(before: IntentBuilder, after: IntentBuilder) -> list[Problem]:
-    one, other = before.network(), after.network()
-    changes = diff_resources(compile_network(one), compile_network(other))
-    return plan_warnings(changes, one.intent, other.intent, gateway_warnings())
+    current, planned = before.network(), after.network()
+    changes = diff_resources(compile_network(current), compile_network(planned))
+    return plan_warnings(changes, current.intent, planned.intent, gateway_warnings())
 
 
-# Worlds of a few resources that depend on earlier ones.
 @st.composite
-def worlds(draw: st.DrawFn) -> dict[str, Resource]:
-    found: dict[str, Resource] = {}
+def resource_sets(draw: st.DrawFn) -> dict[str, Resource]:
+    resources: dict[str, Resource] = {}
     for name in draw(st.lists(st.sampled_from("abcdefgh"), unique=True)):
-        needed = draw(st.lists(st.sampled_from(sorted(found)), unique=True)) if found else []
-        body = {"v": draw(st.integers(0, 2)), "refs": [{"ref": one, "attr": "id"} for one in needed]}
-        # A kind and its rank make dependencies point one way in every world.
-        needed = [one for one in needed if one < name]
-        body["refs"] = [{"ref": one, "attr": "id"} for one in needed]
-        found[name] = Resource(name, "x.y", body, tuple(needed))
-    return found
+        needed = draw(st.lists(st.sampled_from(sorted(resources)), unique=True)) if resources else []
+        body = {"v": draw(st.integers(0, 2)), "refs": [{"ref": name, "attr": "id"} for name in needed]}
+        # Names order dependencies, so that they point one way in every set.
+        needed = [other for other in needed if other < name]
+        body["refs"] = [{"ref": name, "attr": "id"} for name in needed]
+        resources[name] = Resource(name, "x.y", body, tuple(needed))
+    return resources
 
 
-@given(worlds())
-def test_nothing_has_to_be_done_where_everything_is_as_wanted(world: dict[str, Resource]) -> None:
-    assert diff_resources(world, world) == []
+@given(resource_sets())
+def test_equal_resources_need_no_change(resources: dict[str, Resource]) -> None:
+    assert diff_resources(resources, resources) == []
 
 
-@given(worlds(), worlds())
-def test_carrying_out_a_plan_gives_what_was_wanted(before: dict[str, Resource], after: dict[str, Resource]) -> None:
+@given(resource_sets(), resource_sets())
+def test_applying_a_plan_in_order_gives_the_desired_resources(
+    before: dict[str, Resource], after: dict[str, Resource]
+) -> None:
     now = {address: resource.body for address, resource in before.items()}
     for change in diff_resources(before, after, {"x.y": frozenset({"v"})}):
         if change.after is None:
             users = [address for address, body in now.items() if any(r["ref"] == change.address for r in body["refs"])]
-            assert not users, "removed while something still refers to it"
+            assert not users, "removed while a resource still refers to it"
             del now[change.address]
         else:
-            assert all(ref["ref"] in now for ref in change.after["refs"]), "made before what it refers to"
+            assert all(ref["ref"] in now for ref in change.after["refs"]), "created before a resource it refers to"
             now[change.address] = change.after
     assert now == {address: resource.body for address, resource in after.items()}
 
 
 @many_examples
 @given(edited_full_networks())
-def test_every_change_is_told_and_an_edit_is_planned_like_anew(nets: tuple[IntentBuilder, IntentBuilder]) -> None:
-    one, other = (net.network() for net in nets)
-    before, after = compile_network(one), compile_network(other)
+def test_every_change_is_described_and_an_edit_plans_like_a_fresh_network(
+    nets: tuple[IntentBuilder, IntentBuilder],
+) -> None:
+    old_network, new_network = (net.network() for net in nets)
+    before, after = compile_network(old_network), compile_network(new_network)
     changes = diff_resources(before, after)
     assert all(list(describe_change(change)) for change in changes if change.action == "change")
     assert not any("…" in line for change in changes for line in describe_change(change))
-    warned = plan_warnings(changes, one.intent, other.intent, gateway_warnings())
+    warned = plan_warnings(changes, old_network.intent, new_network.intent, gateway_warnings())
     assert render_plan(changes, warned).startswith("Plan: ")
-    kept = compile_network(Network(nets[1].intent(), one))
-    assert plan_digest(diff_resources(before, kept)) == plan_digest(changes), "shared parts give the same digest"
-    stored = {address: replace(held, body=json.loads(canonical_json(held.body))) for address, held in before.items()}
-    assert plan_digest(diff_resources(stored, after)) == plan_digest(changes), "and so do those that were kept as JSON"
-    compute_blast_radius(changes, one.intent, other.intent)
+    kept = compile_network(Network(nets[1].intent(), old_network))
+    assert plan_digest(diff_resources(before, kept)) == plan_digest(changes), "reused parts give the same digest"
+    stored = {
+        address: replace(resource, body=json.loads(canonical_json(resource.body)))
+        for address, resource in before.items()
+    }
+    assert plan_digest(diff_resources(stored, after)) == plan_digest(changes), "and so do bodies stored as JSON"
+    compute_blast_radius(changes, old_network.intent, new_network.intent)

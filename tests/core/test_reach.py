@@ -1,4 +1,4 @@
-"""What a change does, what can be reached and what was promised, on networks that a person can read."""
+"""Reachability deltas, reachable flows and assertions, on networks that a person can read."""
 
 from __future__ import annotations
 
@@ -21,34 +21,35 @@ from tests.core.sample_networks import HTTPS, IntentBuilder, hospital_network, p
 
 
 def change_summary(change: FlowChange) -> tuple[Any, ...]:
+    """Return who, to whom, protocol, ports, services and the deciding rules of a change."""
     return change.from_, change.to, change.protocol, change.ports, change.via, change.rule_before, change.rule_after
 
 
-def test_removing_a_deny_tells_who_may_reach_whom() -> None:
+def test_removing_a_deny_lists_the_flows_it_allows() -> None:
     after = hospital_network()
     after.remove("policies", "no-dev-in-prod")
-    found = compare_reachability(hospital_network().network(), after.network())
-    assert [change_summary(one) for one in found.allowed] == [
+    delta = compare_reachability(hospital_network().network(), after.network())
+    assert [change_summary(change) for change in delta.allowed] == [
         (("dev",), ("prod",), "any", (), (), "no-dev-in-prod/rule-1", None),
     ]
-    assert found.blocked == found.inspected == ()
+    assert delta.blocked == delta.inspected == ()
 
 
-def test_sending_flows_through_a_firewall_is_told_as_inspected() -> None:
+def test_flows_sent_through_a_firewall_are_listed_as_inspected() -> None:
     after = hospital_network()
     after.edit("policies", "web-out", rules=[{"name": "web", "action": "inspect", "services": ["fw"]}])
-    found = compare_reachability(hospital_network().network(), after.network())
-    assert [change_summary(one) for one in found.inspected] == [
+    delta = compare_reachability(hospital_network().network(), after.network())
+    assert [change_summary(change) for change in delta.inspected] == [
         (("prod",), ("internet",), "tcp", ("443",), ("fw",), "web-out/web", "web-out/web")
     ]
-    assert {one.to for one in found.allowed} == {("internet",)}
+    assert {change.to for change in delta.allowed} == {("internet",)}
 
 
-def test_a_new_site_is_told_by_its_name() -> None:
+def test_a_new_site_is_listed_by_its_name() -> None:
     after = hospital_network()
     after.add("connectors", site("clinic", "us", None, "10.6.0.0/16"))
-    found = compare_reachability(hospital_network().network(), after.network())
-    pairs = {(one.from_, one.to) for one in found.allowed}
+    delta = compare_reachability(hospital_network().network(), after.network())
+    pairs = {(change.from_, change.to) for change in delta.allowed}
     assert pairs == {(("clinic",), ("dev", "prod", "sites")), (("dev", "prod", "sites"), ("clinic",))}
 
 
@@ -60,8 +61,8 @@ def test_a_rule_about_part_of_a_site_names_the_part() -> None:
     assert change.to == ("hospital-a (10.3.7.0/24)",) and change.example.destination == "10.3.7.1"
 
 
-def test_everything_that_a_group_can_reach_is_listed_with_its_way() -> None:
-    rows = {(one.to, one.protocol, one.ports, one.via) for one in reachable_flows(hospital_network().network(), "prod")}
+def test_reachable_flows_of_a_group_list_destinations_ports_and_services() -> None:
+    rows = {(row.to, row.protocol, row.ports, row.via) for row in reachable_flows(hospital_network().network(), "prod")}
     assert (("internet",), "tcp", ("443",), ()) in rows
     assert (("dev", "sites"), "any", (), ()) in rows
 
@@ -82,28 +83,28 @@ def test_everything_that_a_group_can_reach_is_listed_with_its_way() -> None:
         ("lobby", "prod", "blocked", {}, True),
     ],
 )
-def test_assertions_hold_or_show_what_breaks_them(
+def test_assertions_hold_or_give_an_example_that_breaks_them(
     start: str, end: str, expect: str, more: dict[str, Any], holds_: bool
 ) -> None:
     draw = hospital_network()
     draw.add("assertions", {"name": "asked", "from": start, "to": end, "expect": expect, **more})
-    result = next(one for one in check_assertions(draw.network()) if one.name == "asked")
+    result = next(result for result in check_assertions(draw.network()) if result.name == "asked")
     assert result.holds == holds_ and bool(result.reason) != holds_
     if result.example:
         shown = result.example
-        found = trace_flow(draw.network(), shown.source, shown.destination, shown.protocol, shown.port)
-        assert found.disposition.startswith("delivered") == (expect == "blocked")
+        trace = trace_flow(draw.network(), shown.source, shown.destination, shown.protocol, shown.port)
+        assert trace.disposition.startswith("delivered") == (expect == "blocked")
 
 
-def test_an_example_is_a_packet_that_somebody_can_send() -> None:
+def test_the_example_of_a_row_is_a_packet_that_a_member_can_send() -> None:
     draw = hospital_network()
     draw.add("connectors", site("ward", "us", None, "fd00:7::/48", "10.7.0.0/16"))
     draw.add("connectors", site("clinic", "us", None, "fd00:8::/48", "10.8.0.0/16"))
-    ping = [{"name": one, "action": "allow", "protocol": one} for one in ("icmp", "icmpv6")]
+    ping = [{"name": protocol, "action": "allow", "protocol": protocol} for protocol in ("icmp", "icmpv6")]
     low = {"name": "low", "action": "allow", "protocol": "udp", "ports": ["0-20"]}
     draw.add("policies", policy("here", 1, "ward", "clinic", *ping, low, {"name": "rest", "action": "deny"}))
     shown = [
-        one.example for one in reachable_flows(draw.network(), "ward") if one.to == ("clinic",) or "clinic" in one.to[0]
+        row.example for row in reachable_flows(draw.network(), "ward") if row.to == ("clinic",) or "clinic" in row.to[0]
     ]
     assert {(one.protocol, one.port, ":" in one.source) for one in shown} == {
         ("icmp", None, False),
@@ -113,7 +114,7 @@ def test_an_example_is_a_packet_that_somebody_can_send() -> None:
     }
     for expect, packet in (("blocked", ("icmp", None)), ("reachable", ("tcp", 443))):
         draw.add("assertions", {"name": expect, "from": "ward", "to": "clinic", "expect": expect})
-        (result,) = (one for one in check_assertions(draw.network()) if one.name == expect)
+        (result,) = (result for result in check_assertions(draw.network()) if result.name == expect)
         assert result.example and (result.example.protocol, result.example.port) == packet
 
 
@@ -124,21 +125,21 @@ def test_ping_is_icmp_over_ipv4_and_icmpv6_over_ipv6() -> None:
     for protocol, source in (("icmp", "10.7.0.1"), ("icmpv6", "fd00:7::1")):
         draw.add("assertions", {"name": protocol, "from": "ward", "to": "clinic", "protocol": protocol,
                                 "expect": "reachable"})  # fmt: skip
-        found = trace_flow(draw.network(), "ward", "clinic", protocol)
-        assert found.disposition == "delivered" and found.hops[0].detail.startswith(f"{source} ")
+        trace = trace_flow(draw.network(), "ward", "clinic", protocol)
+        assert trace.disposition == "delivered" and trace.hops[0].detail.startswith(f"{source} ")
     foreign = [("icmpv6", "10.8.0.1"), ("icmp", "fd00:8::1")]
     assert {trace_flow(draw.network(), "ward", end, protocol).disposition for protocol, end in foreign} == {"no_route"}
     only = [{"action": "deny", "protocol": "icmp", "source": ["fd00::/16"]},
             {"action": "deny", "protocol": "icmpv6", "source": ["10.0.0.0/8"]}]  # fmt: skip
     draw.add("policies", policy("never-met", 1, "any", "any", *only))
-    assert all(one.holds for one in check_assertions(draw.network()) if one.name.startswith("icmp"))
-    assert {one.protocol for one in reachable_flows(draw.network(), "ward")} == {"any"}
+    assert all(result.holds for result in check_assertions(draw.network()) if result.name.startswith("icmp"))
+    assert {row.protocol for row in reachable_flows(draw.network(), "ward")} == {"any"}
 
 
-def test_twenty_connectors_take_milliseconds() -> None:
+def test_comparing_twenty_connectors_takes_milliseconds() -> None:
     draw = hospital_network()
-    for place in range(16):
-        draw.add("connectors", site(f"s{place}", "eu", ("dev", "sites", None)[place % 3], f"10.{100 + place}.0.0/16"))
+    for index in range(16):
+        draw.add("connectors", site(f"s{index}", "eu", ("dev", "sites", None)[index % 3], f"10.{100 + index}.0.0/16"))
     after = draw.copy()
     after.remove("policies", "no-dev-in-prod")
     before, then = draw.network(), after.network()
@@ -151,7 +152,7 @@ def test_twenty_connectors_take_milliseconds() -> None:
 
 
 def partners(**share: Any) -> IntentBuilder:
-    """The hospital, and a laboratory in another segment that a share lets the hospitals begin flows to."""
+    """Return the hospital network with a share that lets its sites initiate flows to a laboratory's segment."""
     draw = hospital_network()
     draw.add("segments", {"name": "partner", "default_action": "deny"})
     draw.add("groups", {"name": "labs"})
@@ -174,21 +175,21 @@ def test_a_share_opens_one_way_between_what_its_sides_hold() -> None:
     assert (change.from_, change.to) == (("sites",), ("labor (10.99.1.0/24)",))
     assert (change.rule_before, change.rule_after) == (None, "share/to-labs")
     both = compare_reachability(partners().network(), partners(direction="both").network())
-    assert [(one.segment, one.from_) for one in both.allowed] == [("partner", ("labor (10.99.1.0/24)",))]
+    assert [(change.segment, change.from_) for change in both.allowed] == [("partner", ("labor (10.99.1.0/24)",))]
 
 
 def test_either_segment_denies_what_a_share_would_allow() -> None:
     after = partners()
-    held = policy("no-telnet", 1, "any", "labs", {"action": "deny", "protocol": "tcp", "ports": ["23"]})
-    after.add("policies", {**held, "segments": ["partner"]})
+    no_telnet = policy("no-telnet", 1, "any", "labs", {"action": "deny", "protocol": "tcp", "ports": ["23"]})
+    after.add("policies", {**no_telnet, "segments": ["partner"]})
     (change,) = compare_reachability(partners().network(), after.network()).blocked
     assert change.ports == ("23",) and change.rule_after == "no-telnet/rule-1" and change.to_segment == "partner"
 
 
-def test_a_share_through_a_firewall_is_told_as_inspected_where_it_lets_pass() -> None:
-    found = compare_reachability(partners().network(), partners(services=["fw"]).network())
-    assert {one.via for one in found.inspected} == {("fw",)}
-    assert [(one.ports, one.rule_after) for one in found.blocked] == [(("8080",), "share/to-labs")]
+def test_a_share_through_a_firewall_is_listed_as_inspected_where_the_firewall_allows() -> None:
+    delta = compare_reachability(partners().network(), partners(services=["fw"]).network())
+    assert {change.via for change in delta.inspected} == {("fw",)}
+    assert [(change.ports, change.rule_after) for change in delta.blocked] == [(("8080",), "share/to-labs")]
 
 
 def published(**fields: Any) -> IntentBuilder:
@@ -209,62 +210,65 @@ def test_an_application_is_reached_from_the_internet_where_a_policy_says_so() ->
     (row,) = reachable_flows(published().network(), "internet")
     assert row.to == ("shop",) and row.rule == "shop-in/rule-1"
     back = {
-        one.to for one in reachable_flows(published().network(), "vpc-prod", towards=True) if one.from_ == ("internet",)
+        row.to for row in reachable_flows(published().network(), "vpc-prod", towards=True) if row.from_ == ("internet",)
     }
     assert back == {("shop",)}
 
 
-def test_a_promise_about_the_internet_looks_at_applications() -> None:
+def test_an_assertion_about_the_internet_covers_applications() -> None:
     for expect, holds in (("blocked", False), ("reachable", True)):
         draw = published()
         body = {"name": "asked", "from": "internet", "to": "prod", "protocol": "tcp", "ports": ["443"]}
         draw.add("assertions", {**body, "expect": expect})
-        result = next(one for one in check_assertions(draw.network()) if one.name == "asked")
+        result = next(result for result in check_assertions(draw.network()) if result.name == "asked")
         assert result.holds == holds
 
 
-def test_a_promise_about_all_segments_includes_shares() -> None:
+def test_an_assertion_about_all_segments_covers_shares() -> None:
     for draw, holds in ((partners(), False), (partners(direction="b-to-a"), True)):
         draw.add("assertions", {"name": "asked", "from": "sites", "to": "labs", "expect": "blocked"})
-        result = next(one for one in check_assertions(draw.network()) if one.name == "asked")
+        result = next(result for result in check_assertions(draw.network()) if result.name == "asked")
         assert result.holds == holds and bool(result.example) != holds
 
 
-def test_what_can_reach_somebody_is_asked_by_name_or_by_address() -> None:
+def test_reachable_flows_towards_a_member_are_queried_by_name_or_address() -> None:
     network = partners().network()
     rows = reachable_flows(network, "labs", towards=True)
-    assert [(one.from_, one.segment, one.to_segment) for one in rows] == [(("sites",), "corp", "partner")]
+    assert [(row.from_, row.segment, row.to_segment) for row in rows] == [(("sites",), "corp", "partner")]
     assert reachable_flows(network, "10.99.1.7", towards=True)[0].to == ("labor (10.99.1.7/32)",)
-    assert {one.to for one in reachable_flows(network, "8.8.8.8", towards=True)} == {("internet (8.8.8.8/32)",)}
-    # No share shows this one to anybody, and no exit leads to private addresses.
+    assert {row.to for row in reachable_flows(network, "8.8.8.8", towards=True)} == {("internet (8.8.8.8/32)",)}
+    # No share exports this address, and no exit leads to private addresses.
     assert reachable_flows(network, "10.99.2.7", towards=True) == []
-    assert {one.from_ for one in reachable_flows(network, "10.3.7.0/24")} == {("hospital-a (10.3.7.0/24)",)}
+    assert {row.from_ for row in reachable_flows(network, "10.3.7.0/24")} == {("hospital-a (10.3.7.0/24)",)}
     with pytest.raises(InvalidIntent):
         reachable_flows(network, "nobody")
 
 
-def test_a_redundant_site_sends_what_it_may_and_takes_nobody_s_place() -> None:
+def test_a_redundant_site_adds_its_flows_and_blocks_no_others() -> None:
     before = hospital_network()
     before.edit("connectors", "hospital-a", redundancy_group="a")
     after = before.copy()
     twin = {**site("hospital-a2", "us", "sites", "10.3.0.0/16"), "redundancy_group": "a", "preference": 50}
     after.add("connectors", twin)
-    found = compare_reachability(before.network(), after.network())
-    assert {one.from_ for one in found.allowed} == {("hospital-a2",)} and not found.blocked
+    delta = compare_reachability(before.network(), after.network())
+    assert {change.from_ for change in delta.allowed} == {("hospital-a2",)} and not delta.blocked
 
 
-def test_both_address_families_are_told_and_never_mixed() -> None:
+def test_a_delta_lists_both_address_families_and_never_mixes_them() -> None:
     after = hospital_network()
     after.add("connectors", site("clinic", "us", None, "fd00:6::/48"))
     assert compare_reachability(hospital_network().network(), after.network()) == ReachabilityDelta()
     both = after.copy()
     both.add("connectors", site("ward", "us", None, "fd00:7::/48"))
-    found = compare_reachability(after.network(), both.network())
-    assert {(one.from_, one.to) for one in found.allowed} == {(("ward",), ("clinic",)), (("clinic",), ("ward",))}
-    assert {one.example.source for one in found.allowed} == {"fd00:7::1", "fd00:6::1"}
+    delta = compare_reachability(after.network(), both.network())
+    assert {(change.from_, change.to) for change in delta.allowed} == {
+        (("ward",), ("clinic",)),
+        (("clinic",), ("ward",)),
+    }
+    assert {change.example.source for change in delta.allowed} == {"fd00:7::1", "fd00:6::1"}
 
 
-def test_moving_a_policy_tells_what_is_decided_otherwise() -> None:
+def test_moving_a_policy_lists_the_flows_decided_by_another_rule() -> None:
     before = hospital_network()
     before.add("policies", policy("https", 30, "dev", "prod", HTTPS))
     after = before.copy()
@@ -273,7 +277,7 @@ def test_moving_a_policy_tells_what_is_decided_otherwise() -> None:
     assert (change.ports, change.rule_before, change.rule_after) == (("443",), "no-dev-in-prod/rule-1", "https/rule-1")
 
 
-def test_a_renamed_group_changes_no_flow_and_is_told_by_its_new_name() -> None:
+def test_a_renamed_group_changes_no_flow_and_is_listed_by_its_new_name() -> None:
     before, after = hospital_network(), hospital_network()
     after.edit("groups", "dev", name="development")
     assert compare_reachability(before.network(), after.network()) == ReachabilityDelta()
@@ -285,7 +289,7 @@ def test_a_renamed_group_changes_no_flow_and_is_told_by_its_new_name() -> None:
         assert compare_reachability(before.network(), network).allowed[0].from_ == ("development",)
 
 
-def test_sites_that_exchange_prefixes_are_told_what_changes_between_them() -> None:
+def test_sites_that_swap_prefixes_list_the_flows_blocked_between_them() -> None:
     draw = IntentBuilder()
     draw.add("exchanges", {"name": "eu", "location": "aws-eu-central-1"})
     draw.add("segments", {"name": "corp", "default_action": "allow"})
@@ -295,16 +299,16 @@ def test_sites_that_exchange_prefixes_are_told_what_changes_between_them() -> No
     after.edit("segments", "corp", default_action="deny")
     after.edit("connectors", "one", attachments=site("one", "eu", None, "10.3.0.0/16", "10.2.0.0/16")["attachments"])
     after.edit("connectors", "two", attachments=site("two", "eu", None, "10.1.0.0/16")["attachments"])
-    # What was or becomes local is not compared, and the rest was sent by somebody else.
-    told = compare_reachability(draw.network(), after.network())
-    assert not told.allowed and {change.from_ for change in told.blocked} == {("one (10.1.0.0/16)", "two")}
+    # Flows that were or become local are not compared; all others have another sender.
+    delta = compare_reachability(draw.network(), after.network())
+    assert not delta.allowed and {change.from_ for change in delta.blocked} == {("one (10.1.0.0/16)", "two")}
 
 
-def test_what_did_not_change_is_not_asked_again() -> None:
+def test_unchanged_flows_are_not_compared_again() -> None:
     before, draw = partners().network(), partners()
     draw.remove("policies", "no-dev-in-prod")
     planned = Network(draw.intent(), before)
     first = compare_reachability(before, planned)
     draw.edit("segments", "guest", default_action="allow")
     again = compare_reachability(before, Network(draw.intent(), planned))
-    assert first.allowed and all(one is other for one, other in zip(first.allowed, again.allowed, strict=True))
+    assert first.allowed and all(before is after for before, after in zip(first.allowed, again.allowed, strict=True))

@@ -1,4 +1,4 @@
-"""All packets at once, held against the decision of one packet after the other, on networks with everything in them."""
+"""Compare the evaluation of all packets at once with the decision of single packets, on full random networks."""
 
 from __future__ import annotations
 
@@ -40,21 +40,21 @@ CLIENT = address_number("198.51.100.10")
 def decide_single_packet(
     network: Network, resolved: ResolvedSegment, connector: Connector, packet: Packet
 ) -> tuple[str, FlowOutcome | None]:
-    """(segment the flow ends in, outcome) of a flow behind whose sender NAT lies already; None: it goes nowhere."""
+    """Return (segment the flow ends in, outcome) of a packet after its sender's NAT; outcome None: it is dropped."""
     start, end = resolved.source(connector, packet.source), resolved.owner(packet.destination)
-    here = resolved.segment.uid
+    segment = resolved.segment.uid
     if start is None or (packet.source >= V6_OFFSET) != (packet.destination >= V6_OFFSET):
-        return here, None
+        return segment, None
     if not is_in_family(packet.l4, packet.source >= V6_OFFSET):
-        return here, None
+        return segment, None
     if end is None:
-        return here, decide_intra_segment(resolved, start, None, packet) if resolved.exits and is_public(
+        return segment, decide_intra_segment(resolved, start, None, packet) if resolved.exits and is_public(
             packet.destination
         ) else None
     if end.connector.uid == connector.uid:
         return end.segment.uid, FlowOutcome("local")
-    if end.segment.uid == here:
-        return here, decide_intra_segment(resolved, start, end, packet)
+    if end.segment.uid == segment:
+        return segment, decide_intra_segment(resolved, start, end, packet)
     directed_share = resolved.directed_share(end.segment.uid, packet.source, packet.destination)
     if directed_share is None:
         return end.segment.uid, None
@@ -64,41 +64,41 @@ def decide_single_packet(
 
 
 def addresses(network: Network) -> list[int]:
-    """Some in every stretch that anything in the network cuts."""
+    """Return addresses on both sides of every boundary that members and rules of the network draw."""
     edges = {0, CLIENT, address_number("8.8.8.8")}
     for resolved in network.resolved_segments.values():
-        held = [
-            one
+        presented = [
+            range_
             for member in (*resolved.members, *resolved.imported_members)
-            for one in (*member.ranges, *member.sources)
+            for range_ in (*member.ranges, *member.sources)
         ]
         rules = [rule for policy in resolved.policies for rule in policy.rules]
         named = [resolved.prefixes.ranges(names) or () for rule in rules for names in (rule.source, rule.destination)]
-        for low, high in (*held, *(one for some in named for one in some)):
+        for low, high in (*presented, *(range_ for ranges in named for range_ in ranges)):
             edges |= {low, (low + high) // 2, high, high + 1}
     return sorted(edge for edge in edges if edge < 1 << 32 or V6_OFFSET <= edge < V6_OFFSET << 1)
 
 
-def within(chance: random.Random, ranges: tuple[Range, ...]) -> int:
-    low, high = chance.choice(ranges)
-    return chance.choice([low, (low + high) // 2, high])
+def within(rng: random.Random, ranges: tuple[Range, ...]) -> int:
+    low, high = rng.choice(ranges)
+    return rng.choice([low, (low + high) // 2, high])
 
 
 def atom(side: AddressAtoms, version: int, connector: str | None, address: int) -> int | None:
-    """The atom of an address, for sources the one of its connector."""
-    for place in range(len(side)):
-        low, high = side.range(place)
-        endpoint = int(side.endpoint[version][place])
+    """Return the index of the atom that holds an address; for sources, of the atom of its connector."""
+    for index in range(len(side)):
+        low, high = side.range(index)
+        endpoint = int(side.endpoint[version][index])
         whose = side.endpoints[version][endpoint].connector
         if low <= address <= high and endpoint != NO_ENDPOINT and connector in (None, whose):
-            return place
+            return index
     return None
 
 
 def evaluate_atom_pair(
     comparison: FlowComparison, row: int, column: int, l4: int
 ) -> tuple[bool, str | None, tuple[str, ...]]:
-    """(delivered, rule, chain) of the one list of two atoms."""
+    """Return (delivered, rule, chain) of the only rule list of two atoms."""
     lists, evaluator = comparison.lists(np.array([row]), np.array([column])), comparison.evaluator(0, rules=True)
     assert evaluator is not None
     mask = comparison.rule_table.l4_bitmap.mask(((l4, l4),))
@@ -111,8 +111,8 @@ def evaluate_atom_pair(
 
 @many_examples
 @given(full_networks(), st.integers(0, 1000))
-def test_lists_and_single_packets_agree(net: IntentBuilder, seed: int) -> None:
-    chance, network = random.Random(seed), net.network()
+def test_rule_lists_and_single_packets_agree(net: IntentBuilder, seed: int) -> None:
+    rng, network = random.Random(seed), net.network()
     pool = addresses(network)
     kept = [(l4_index(*packet),) * 2 for packet in PACKETS]
     blocks: dict[tuple[str, str, bool], FlowComparison] = {}
@@ -122,54 +122,59 @@ def test_lists_and_single_packets_agree(net: IntentBuilder, seed: int) -> None:
             flow_space.destination_segment.segment.uid,
             isinstance(flow_space, InternetInbound),
         )
-        blocks[key] = FlowComparison([flow_space], asked=[(held,) for held in kept])
+        blocks[key] = FlowComparison([flow_space], asked=[(l4_range,) for l4_range in kept])
     for resolved in network.resolved_segments.values():
-        here = resolved.segment.uid
+        segment = resolved.segment.uid
         for _ in range(25 if resolved.members else 0):
-            member = chance.choice(resolved.members)
-            l4 = l4_index(*chance.choice(PACKETS))
-            packet = Packet(chance.choice(pool), chance.choice(pool), l4)
-            if member.sources and chance.random() < 0.8:
-                packet = Packet(within(chance, member.sources), packet.destination, l4)
-            there, outcome = decide_single_packet(network, resolved, member.connector, packet)
-            comparison = blocks.get((here, there, False))
-            found: tuple[bool, str | None, tuple[str, ...]] = (False, None, ())
+            member = rng.choice(resolved.members)
+            l4 = l4_index(*rng.choice(PACKETS))
+            packet = Packet(rng.choice(pool), rng.choice(pool), l4)
+            if member.sources and rng.random() < 0.8:
+                packet = Packet(within(rng, member.sources), packet.destination, l4)
+            destination_segment, outcome = decide_single_packet(network, resolved, member.connector, packet)
+            comparison = blocks.get((segment, destination_segment, False))
+            evaluated: tuple[bool, str | None, tuple[str, ...]] = (False, None, ())
             if comparison is not None:
                 row = atom(comparison.sources, 0, member.connector.uid, packet.source)
                 column = atom(comparison.destinations, 0, None, packet.destination)
                 if row is not None and column is not None:
-                    found = evaluate_atom_pair(comparison, row, column, l4)
+                    evaluated = evaluate_atom_pair(comparison, row, column, l4)
             if outcome is None or not outcome.delivered:
-                assert not found[0], (packet, outcome)
+                assert not evaluated[0], (packet, outcome)
             else:
-                assert found == (True, outcome.rule, outcome.chain), (packet, outcome)
+                assert evaluated == (True, outcome.rule, outcome.chain), (packet, outcome)
         for app in resolved.apps:
-            comparison = blocks[here, here, True]
-            client = chance.choice([one for one in pool if one < V6_OFFSET])
+            comparison = blocks[segment, segment, True]
+            client = rng.choice([address for address in pool if address < V6_OFFSET])
             column = next(
-                place
-                for place in range(len(comparison.destinations))
-                if comparison.destinations.endpoints[0][int(comparison.destinations.endpoint[0][place])].owner is app
+                index
+                for index in range(len(comparison.destinations))
+                if comparison.destinations.endpoints[0][int(comparison.destinations.endpoint[0][index])].owner is app
             )
             row = atom(comparison.sources, 0, None, client)
             assert row is not None
             outcome = decide_internet_inbound(resolved, app, Packet(client, app.public, app.l4))
-            found = evaluate_atom_pair(comparison, row, column, app.l4)
-            assert found[0] == outcome.delivered and (not found[0] or found[1:] == (outcome.rule, outcome.chain))
+            evaluated = evaluate_atom_pair(comparison, row, column, app.l4)
+            assert evaluated[0] == outcome.delivered and (
+                not evaluated[0] or evaluated[1:] == (outcome.rule, outcome.chain)
+            )
 
 
 # The delta
 
 
 def flow(network: Network, uid: str, name: str, packet: Packet) -> tuple[str, bool, tuple[str, ...], str]:
-    """(where, delivered, chain, disposition) of what a connector (by uid) sends into a segment; "" where it is not."""
+    """Return (where, delivered, chain, disposition) of a packet that a connector (by uid) sends into a segment.
+
+    ``where`` is "" if the network has no such connector or segment.
+    """
     connector = network.intent.connectors.get(name)
     if uid not in network.intent.segments or connector is None:
         return "", False, (), ""
     resolved = network.resolved(uid)
-    there, outcome = decide_single_packet(network, resolved, connector, packet)
-    beyond = resolved.owner(packet.destination) is None
-    where = "beyond" if beyond else there
+    destination_segment, outcome = decide_single_packet(network, resolved, connector, packet)
+    unowned = resolved.owner(packet.destination) is None
+    where = "beyond" if unowned else destination_segment
     if outcome is None:
         return where, False, (), "nothing"
     return where, outcome.delivered, outcome.chain if outcome.delivered else (), outcome.disposition
@@ -177,23 +182,23 @@ def flow(network: Network, uid: str, name: str, packet: Packet) -> tuple[str, bo
 
 @many_examples
 @given(edited_full_networks(), st.integers(0, 1000))
-def test_the_delta_tells_exactly_what_changes(pair: tuple[IntentBuilder, IntentBuilder], seed: int) -> None:
-    chance = random.Random(seed)
+def test_the_delta_lists_exactly_the_flows_that_change(pair: tuple[IntentBuilder, IntentBuilder], seed: int) -> None:
+    rng = random.Random(seed)
     before, after = (draw.network() for draw in pair)
-    found = compare_reachability(before, after)
-    assert compare_reachability(before, Network(after.intent, before)) == found
+    delta = compare_reachability(before, after)
+    assert compare_reachability(before, Network(after.intent, before)) == delta
     pool = sorted({*addresses(before), *addresses(after)})
     readers = RowMatcher(before), RowMatcher(after)
     connectors = sorted({**before.intent.connectors, **after.intent.connectors})
     for uid in sorted({**before.intent.segments, **after.intent.segments}):
         segment = (before.intent.segments.get(uid) or after.intent.segments[uid]).name
         for _ in range(30):
-            name = chance.choice(connectors)
-            protocol, port = chance.choice(PACKETS)
-            packet = Packet(chance.choice(pool), chance.choice(pool), l4_index(protocol, port))
-            sent = [one for network in (before, after) for one in _sources(network, uid, name)]
-            if sent and chance.random() < 0.9:
-                packet = Packet(within(chance, chance.choice(sent)), packet.destination, packet.l4)
+            name = rng.choice(connectors)
+            protocol, port = rng.choice(PACKETS)
+            packet = Packet(rng.choice(pool), rng.choice(pool), l4_index(protocol, port))
+            presented = [ranges for network in (before, after) for ranges in _sources(network, uid, name)]
+            if presented and rng.random() < 0.9:
+                packet = Packet(within(rng, rng.choice(presented)), packet.destination, packet.l4)
             old, new = (flow(network, uid, name, packet) for network in (before, after))
             if "local" in (old[3], new[3]) or (packet.source >= V6_OFFSET) != (packet.destination >= V6_OFFSET):
                 continue
@@ -203,30 +208,30 @@ def test_the_delta_tells_exactly_what_changes(pair: tuple[IntentBuilder, IntentB
                 network, reader = (before, after)[version], readers[version]
                 reader.generous = word in words
                 where = (old, new)[version][0]
-                telling = [
+                rows = [
                     change
-                    for change in getattr(found, word)
+                    for change in getattr(delta, word)
                     if change.segment == segment
                     and is_l4_included(change, protocol, port, packet.source >= V6_OFFSET, reader.generous)
                     and is_covered(network, reader, change, uid, where, name, packet)
                 ]
-                assert bool(telling) == (word in words), (word, words, packet, name, telling)
-                assert all(len(change.via) == len(new[2]) for change in telling if word != "blocked")
+                assert bool(rows) == (word in words), (word, words, packet, name, rows)
+                assert all(len(change.via) == len(new[2]) for change in rows if word != "blocked")
 
 
 def _sources(network: Network, uid: str, name: str) -> Iterator[tuple[Range, ...]]:
     connector = network.intent.connectors.get(name)
     if connector and uid in network.intent.segments:
-        yield from (one.sources for one in network.resolved(uid).members_of(connector) if one.sources)
+        yield from (member.sources for member in network.resolved(uid).members_of(connector) if member.sources)
 
 
 @many_examples
 @given(edited_full_networks())
-def test_every_example_of_a_delta_is_true(pair: tuple[IntentBuilder, IntentBuilder]) -> None:
+def test_every_example_of_a_delta_is_decided_as_its_row_says(pair: tuple[IntentBuilder, IntentBuilder]) -> None:
     before, after = (draw.network() for draw in pair)
-    found = compare_reachability(before, after)
+    delta = compare_reachability(before, after)
     for word, was, becomes in (("allowed", False, True), ("blocked", True, False), ("inspected", True, True)):
-        for change in getattr(found, word):
+        for change in getattr(delta, word):
             shown = change.example
             assert is_l4_included(change, shown.protocol, shown.port, ":" in shown.source)
             for network, delivered, rule in (
@@ -235,16 +240,16 @@ def test_every_example_of_a_delta_is_true(pair: tuple[IntentBuilder, IntentBuild
             ):
                 outcomes = list(_outcomes(network, change))
                 if delivered:
-                    assert any(one.delivered and one.rule == rule for one in outcomes), (word, change)
+                    assert any(outcome.delivered and outcome.rule == rule for outcome in outcomes), (word, change)
 
 
 def _outcomes(network: Network, change: FlowChange) -> Iterator[FlowOutcome]:
-    """Of the example, from every connector that may send it."""
+    """Yield the outcome of a change's example from every connector that may send it."""
     shown = change.example
     packet = Packet(
         address_number(shown.source), address_number(shown.destination), l4_index(shown.protocol, shown.port)
     )
-    segment = next((one for one in network.intent.segments.values() if one.name == change.segment), None)
+    segment = next((segment for segment in network.intent.segments.values() if segment.name == change.segment), None)
     if segment is None:
         return
     resolved = network.resolved(segment.uid)
@@ -267,24 +272,24 @@ def test_a_network_does_not_differ_from_itself(net: IntentBuilder) -> None:
 
 @many_examples
 @given(full_networks())
-def test_what_can_reach_somebody_is_what_reaches_them(net: IntentBuilder) -> None:
+def test_flows_towards_members_are_the_flows_from_members(net: IntentBuilder) -> None:
     network = net.network()
-    there = {key(one) for group in ("any",) for one in reachable_flows(network, group)}
+    forward = {key(row) for group in ("any",) for row in reachable_flows(network, group)}
     back = {
-        key(one)
-        for one in (*reachable_flows(network, "any", towards=True), *reachable_flows(network, "internet", towards=True))
+        key(row)
+        for row in (*reachable_flows(network, "any", towards=True), *reachable_flows(network, "internet", towards=True))
     }
-    apps = {one for one in back if str(one[0][0]).startswith(INTERNET)}
-    assert {one[2:] for one in there} == {one[2:] for one in back - apps}
+    apps = {row for row in back if str(row[0][0]).startswith(INTERNET)}
+    assert {row[2:] for row in forward} == {row[2:] for row in back - apps}
 
 
-def key(one: Any) -> tuple[Any, ...]:
+def key(row: Any) -> tuple[Any, ...]:
     names = ("from_", "to", "segment", "to_segment", "protocol", "ports", "via", "rule")
-    return tuple(getattr(one, name) for name in names)
+    return tuple(getattr(row, name) for name in names)
 
 
-def test_shares_that_show_an_address_twice_are_asked_all_the_same() -> None:
-    """``check`` refuses such a network, but an undo over a newer base can lead to one."""
+def test_shares_that_export_an_address_twice_can_be_compared() -> None:
+    """``check`` refuses such a network, but an undo on a newer base can create one."""
     net = IntentBuilder()
     net.add("exchanges", {"name": "eu", "location": "aws-eu-central-1"})
     for name in ("old", "here", "other"):

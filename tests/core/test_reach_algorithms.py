@@ -1,4 +1,4 @@
-"""The parts of reachability that are true of any input: orders joined, cells as bits, pairs as rectangles."""
+"""Property tests of the algorithms of reachability: alignment, L4 bitmaps, rectangles, hash weights."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ orders = st.lists(st.integers(0, 12), unique=True)
 
 
 @given(orders, orders)
-def test_two_orders_become_one_that_is_right_for_either(one: list[int], other: list[int]) -> None:
-    pairs = align([one, other])
-    assert [left for left, _ in pairs if left != MISSING] == list(range(len(one)))
-    assert [right for _, right in pairs if right != MISSING] == list(range(len(other)))
-    assert all(one[left] == other[right] for left, right in pairs if MISSING not in (left, right))
+def test_alignment_keeps_the_order_of_both_lists(first: list[int], second: list[int]) -> None:
+    pairs = align([first, second])
+    assert [left for left, _ in pairs if left != MISSING] == list(range(len(first)))
+    assert [right for _, right in pairs if right != MISSING] == list(range(len(second)))
+    assert all(first[left] == second[right] for left, right in pairs if MISSING not in (left, right))
 
 
 @given(orders, st.data())
-def test_as_much_as_possible_stays_together(one: list[int], data: st.DataObject) -> None:
-    other = [key for key in one if data.draw(st.booleans())]
-    assert sum(MISSING not in pair for pair in align([one, other])) == len(other)
+def test_alignment_pairs_every_key_of_a_sublist(full: list[int], data: st.DataObject) -> None:
+    partial = [key for key in full if data.draw(st.booleans())]
+    assert sum(MISSING not in pair for pair in align([full, partial])) == len(partial)
 
 
 @given(st.lists(st.tuples(st.integers(0, 131000), st.integers(0, 900)), max_size=6))
-def test_cells_come_back_from_their_bits(spans: list[tuple[int, int]]) -> None:
-    held = tuple((low, low + more) for low, more in spans)
-    cells = L4Bitmap([held])
-    mask = cells.mask(held)
-    told = [cell for low, high in cells.intervals(mask) for cell in range(low, high + 1)]
-    assert told == sorted({cell for low, high in held for cell in range(low, high + 1)})
+def test_a_bitmap_gives_back_the_ports_of_its_mask(spans: list[tuple[int, int]]) -> None:
+    ranges = tuple((low, low + more) for low, more in spans)
+    cells = L4Bitmap([ranges])
+    mask = cells.mask(ranges)
+    listed = [cell for low, high in cells.intervals(mask) for cell in range(low, high + 1)]
+    assert listed == sorted({cell for low, high in ranges for cell in range(low, high + 1)})
     assert tuple(cells.intervals(cells.full)) == ALL_L4
 
 
@@ -43,25 +43,25 @@ def test_cells_come_back_from_their_bits(spans: list[tuple[int, int]]) -> None:
     st.lists(st.lists(st.integers(-1, 3), min_size=4, max_size=4), min_size=1, max_size=6),
     st.lists(st.lists(st.integers(0, 2), unique=True), min_size=4, max_size=4),
 )
-def test_rectangles_are_every_pair_of_a_kind_once(ids: list[list[int]], of_list: list[list[int]]) -> None:
+def test_rectangles_cover_every_pair_of_a_kind_once(ids: list[list[int]], of_list: list[list[int]]) -> None:
     grid = np.array(ids, np.int32)
-    wanted = {
+    expected = {
         (kind, row, column)
         for row, line in enumerate(ids)
         for column, number in enumerate(line)
         for kind in (of_list[number] if number >= 0 else ())
     }
-    found = [
+    listed = [
         (kind, row, column)
         for kind, rows, columns in rectangles(*expand_pairs(grid, of_list), grid.shape[1])
         for row in rows.tolist()
         for column in columns.tolist()
     ]
-    assert len(found) == len(set(found)) and set(found) == wanted
+    assert len(listed) == len(set(listed)) and set(listed) == expected
 
 
-def test_weights_are_fixed_apart_and_exact_in_sums() -> None:
+def test_hash_weights_are_distinct_and_their_sums_exact() -> None:
     assert len(set(hash_weights(5000, 2).ravel().tolist())) == 10000
     for count in (10, 20_000):
-        one, other = exact_float_weights(count)
-        assert sum(map(int, one)) == int(one.sum()) and int(one.sum()) < 1 << 53 and (one != other).all()
+        first, second = exact_float_weights(count)
+        assert sum(map(int, first)) == int(first.sum()) and int(first.sum()) < 1 << 53 and (first != second).all()

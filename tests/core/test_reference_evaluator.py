@@ -1,6 +1,6 @@
-"""The second judge: a naive evaluator on concrete packets, against everything the core says about them.
+"""Compare traces, reachable flows, deltas and assertions of the core with the reference evaluator, packet by packet.
 
-``make test`` looks at some hundred networks, ``make test-long`` at thousands. A failing case is told as short YAML.
+``make test`` tries some hundred networks, ``make test-long`` thousands. A failing case is printed as short YAML.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from tests.core.reference_objects import parse_address
 from tests.core.sample_networks import IntentBuilder
 
 pytestmark = pytest.mark.timeout(3600)
-"""A case that fails takes minutes to shrink, and is told only then."""
+"""Hypothesis takes minutes to shrink a failing case before it reports it."""
 
 PACKETS = [("tcp", 22), ("tcp", 85), ("tcp", 443), ("tcp", 444), ("tcp", 9000), ("udp", 80), ("udp", 53)]
 PACKETS += [("icmp", 0), ("47", 0), ("icmpv6", 0)]
@@ -53,116 +53,127 @@ def reference_settings(examples: int) -> settings:
     )
 
 
-def addresses(naive: ReferenceEvaluator) -> list[int]:
-    """First, inner and last addresses of everything that is presented, hidden or listed, and those just outside."""
-    found = {parse_address(text) for text in OUTSIDE_ADDRESSES}
-    for segment in naive.rows.of("segments"):
-        for edge in naive.edges(segment.uid):
-            for held in (*edge.inside, *edge.routes):
-                found |= {held.low, held.low + 9, (held.low + held.high) // 2, held.high, held.high + 1}
-    return sorted(found)
+def addresses(reference: ReferenceEvaluator) -> list[int]:
+    """Return the first, inner and last address of every inside prefix and route, and the addresses just outside."""
+    numbers = {parse_address(text) for text in OUTSIDE_ADDRESSES}
+    for segment in reference.rows.of("segments"):
+        for edge in reference.edges(segment.uid):
+            for span in (*edge.inside, *edge.routes):
+                numbers |= {span.low, span.low + 9, (span.low + span.high) // 2, span.high, span.high + 1}
+    return sorted(numbers)
 
 
-def flows(naive: ReferenceEvaluator, chance: random.Random, count: int) -> Iterator[tuple[str, str, ReferencePacket]]:
-    """(segment, connector, packet) of flows that begin behind connectors; most from addresses that are there."""
-    known = addresses(naive)
-    edges = [edge for row in naive.rows.of("segments") for edge in naive.edges(row.uid) if not edge.is_exit]
+def flows(reference: ReferenceEvaluator, rng: random.Random, count: int) -> Iterator[tuple[str, str, ReferencePacket]]:
+    """Yield (segment, connector, packet) of flows that start behind connectors, most from inside addresses."""
+    known = addresses(reference)
+    edges = [edge for row in reference.rows.of("segments") for edge in reference.edges(row.uid) if not edge.is_exit]
     for _ in range(count if edges else 0):
-        edge = chance.choice(edges)
-        held = chance.choice(edge.inside)
-        inside = [one for one in known if one in held]
-        source = chance.choice(known if chance.random() < 0.1 else inside)
-        alike = [one for one in known if (one >= V6) == (source >= V6) and not is_within(edge.inside, one)]
-        there = [one for one in alike if naive.owner(edge.segment, one) or naive.imported_member(edge.segment, one)]
-        kind = chance.random()
-        destination = chance.choice((kind < 0.7 and there) or (kind < 0.95 and alike) or known)
-        yield edge.segment, edge.connector, ReferencePacket(source, destination, *chance.choice(PACKETS))
+        edge = rng.choice(edges)
+        span = rng.choice(edge.inside)
+        inside = [address for address in known if address in span]
+        source = rng.choice(known if rng.random() < 0.1 else inside)
+        alike = [
+            address for address in known if (address >= V6) == (source >= V6) and not is_within(edge.inside, address)
+        ]
+        reachable = [
+            address
+            for address in alike
+            if reference.owner(edge.segment, address) or reference.imported_member(edge.segment, address)
+        ]
+        kind = rng.random()
+        destination = rng.choice((kind < 0.7 and reachable) or (kind < 0.95 and alike) or known)
+        yield edge.segment, edge.connector, ReferencePacket(source, destination, *rng.choice(PACKETS))
 
 
 def _trace_agrees(net: IntentBuilder, seed: int, count: int) -> None:
-    chance, naive, network = random.Random(seed), ReferenceEvaluator(net), Network(net.intent())
-    for segment, connector, packet in flows(naive, chance, count):
+    rng, reference, network = random.Random(seed), ReferenceEvaluator(net), Network(net.intent())
+    for segment, connector, packet in flows(reference, rng, count):
         source, destination = address_text(packet.source), address_text(packet.destination)
-        wanted = naive.sent(segment, connector, packet)
-        told = trace_flow(network, f"{connector}@{source}", destination, packet.protocol, packet.port, segment)
-        found = ReferenceOutcome(
-            told.disposition, told.rule, told.chain if told.disposition.startswith("delivered") else ()
+        expected = reference.sent(segment, connector, packet)
+        trace = trace_flow(network, f"{connector}@{source}", destination, packet.protocol, packet.port, segment)
+        traced = ReferenceOutcome(
+            trace.disposition, trace.rule, trace.chain if trace.disposition.startswith("delivered") else ()
         )
-        if found != wanted:
+        if traced != expected:
             asked = {
                 "connector": net.rows[connector][4]["name"],
                 "segment": net.rows[segment][4]["name"],
                 "packet": f"{source} → {destination} {packet.protocol}/{packet.port}",
-                "wanted": str(wanted),
-                "traced": str(found),
-                "hops": [f"{hop.kind} {hop.name}: {hop.detail}; {hop.reason}" for hop in told.hops],
+                "wanted": str(expected),
+                "traced": str(traced),
+                "hops": [f"{hop.kind} {hop.name}: {hop.detail}; {hop.reason}" for hop in trace.hops],
             }
             raise AssertionError(format_failing_case(net, **asked))
 
 
 def _internet_agrees(net: IntentBuilder, seed: int) -> None:
-    chance, naive, network = random.Random(seed), ReferenceEvaluator(net), Network(net.intent())
+    rng, reference, network = random.Random(seed), ReferenceEvaluator(net), Network(net.intent())
     public = [parse_address(text) for text in OUTSIDE_ADDRESSES] + [
-        naive.public(app.body) for app in naive.rows.of("internet-apps")
+        reference.public(app.body) for app in reference.rows.of("internet-apps")
     ]
     for _ in range(20):
-        destination = chance.choice([one for one in public if one < V6])
+        destination = rng.choice([address for address in public if address < V6])
         packet = ReferencePacket(
-            parse_address("198.51.100.77"), destination, chance.choice(["tcp", "udp"]), chance.choice([443, 444])
+            parse_address("198.51.100.77"), destination, rng.choice(["tcp", "udp"]), rng.choice([443, 444])
         )
-        wanted = naive.from_internet(packet)
-        told = trace_flow(network, "internet", address_text(destination), packet.protocol, packet.port)
-        assert (told.disposition, told.rule) == (wanted.disposition, wanted.rule), format_failing_case(
+        expected = reference.from_internet(packet)
+        trace = trace_flow(network, "internet", address_text(destination), packet.protocol, packet.port)
+        assert (trace.disposition, trace.rule) == (expected.disposition, expected.rule), format_failing_case(
             net, packet=str(packet)
         )
 
 
 @reference_settings(150)
 @given(full_networks(), st.integers(0, 100))
-def test_a_trace_says_what_the_plain_evaluator_says(net: IntentBuilder, seed: int) -> None:
+def test_traces_agree_with_the_reference_evaluator(net: IntentBuilder, seed: int) -> None:
     _trace_agrees(net, seed, 100)
     _internet_agrees(net, seed)
 
 
 def presented(
-    naive: ReferenceEvaluator, chance: random.Random, count: int
+    reference: ReferenceEvaluator, rng: random.Random, count: int
 ) -> Iterator[tuple[str, str, ReferencePacket]]:
-    """Flows as segments see them: sources from what connectors present."""
-    known = addresses(naive)
-    edges = [edge for row in naive.rows.of("segments") for edge in naive.edges(row.uid) if edge.sends]
+    """Yield (segment, connector, packet) after NAT: sources from the prefixes that connectors present."""
+    known = addresses(reference)
+    edges = [edge for row in reference.rows.of("segments") for edge in reference.edges(row.uid) if edge.sends]
     for _ in range(count if edges else 0):
-        edge = chance.choice(edges)
-        held = chance.choice(edge.sends)
-        source = chance.choice([held.low, held.low + 9, held.high])
-        alike = [one for one in known if (one >= V6) == (source >= V6)]
-        yield edge.segment, edge.connector, ReferencePacket(source, chance.choice(alike), *chance.choice(PACKETS))
+        edge = rng.choice(edges)
+        span = rng.choice(edge.sends)
+        source = rng.choice([span.low, span.low + 9, span.high])
+        alike = [address for address in known if (address >= V6) == (source >= V6)]
+        yield edge.segment, edge.connector, ReferencePacket(source, rng.choice(alike), *rng.choice(PACKETS))
 
 
-def reference_fate(naive: ReferenceEvaluator, segment: str, connector: str, packet: ReferencePacket) -> FlowFate:
-    if segment not in naive.rows or connector not in naive.rows:
+def reference_fate(reference: ReferenceEvaluator, segment: str, connector: str, packet: ReferencePacket) -> FlowFate:
+    if segment not in reference.rows or connector not in reference.rows:
         return "", False, (), ""
-    fate = naive.presented(segment, connector, packet)
+    fate = reference.presented(segment, connector, packet)
     nothing = fate.disposition in ("denied_spoofed", "no_route", "isolated")
-    return naive.place(segment, packet.destination), fate.delivered, fate.chain, "" if nothing else fate.disposition
+    return (
+        reference.destination_segment(segment, packet.destination),
+        fate.delivered,
+        fate.chain,
+        "" if nothing else fate.disposition,
+    )
 
 
 def _reach_agrees(net: IntentBuilder, seed: int, count: int) -> None:
-    chance, naive, network = random.Random(seed), ReferenceEvaluator(net), Network(net.intent())
-    told: dict[str, list[ReachableFlow]] = {}
-    reader = RowMatcher(network)
-    for segment, connector, packet in presented(naive, chance, count):
-        if connector not in told:
-            told[connector] = reachable_flows(network, connector)
-        where, delivered, chain, disposition = reference_fate(naive, segment, connector, packet)
-        reader.generous = delivered
+    rng, reference, network = random.Random(seed), ReferenceEvaluator(net), Network(net.intent())
+    flows_of: dict[str, list[ReachableFlow]] = {}
+    matcher = RowMatcher(network)
+    for segment, connector, packet in presented(reference, rng, count):
+        if connector not in flows_of:
+            flows_of[connector] = reachable_flows(network, connector)
+        destination_segment, delivered, chain, disposition = reference_fate(reference, segment, connector, packet)
+        matcher.generous = delivered
         if disposition == "local":
             continue
         rows = [
             row
-            for row in told[connector]
+            for row in flows_of[connector]
             if row.segment == net.rows[segment][4]["name"]
-            and is_l4_included(row, packet.protocol, packet.port, packet.source >= V6, reader.generous)
-            and is_covered(network, reader, row, segment, where, connector, as_core(packet))
+            and is_l4_included(row, packet.protocol, packet.port, packet.source >= V6, matcher.generous)
+            and is_covered(network, matcher, row, segment, destination_segment, connector, as_core(packet))
         ]
         chains = {row.via for row in rows}
         names = tuple(net.rows[uid][4]["name"] for uid in chain)
@@ -171,48 +182,54 @@ def _reach_agrees(net: IntentBuilder, seed: int, count: int) -> None:
 
 
 def _delta_agrees(pair: tuple[IntentBuilder, IntentBuilder], seed: int, count: int) -> None:
-    chance, naives = random.Random(seed), [ReferenceEvaluator(net) for net in pair]
+    rng, references = random.Random(seed), [ReferenceEvaluator(net) for net in pair]
     networks = [Network(net.intent()) for net in pair]
-    found = compare_reachability(*networks)
-    for asked in (presented(naives[0], chance, count), presented(naives[1], chance, count)):
-        for segment, connector, packet in asked:
-            old, new = (reference_fate(naive, segment, connector, packet) for naive in naives)
+    reach_delta = compare_reachability(*networks)
+    for sampled in (presented(references[0], rng, count), presented(references[1], rng, count)):
+        for segment, connector, packet in sampled:
+            old, new = (reference_fate(reference, segment, connector, packet) for reference in references)
             if "local" in (old[3], new[3]):
                 continue
             words = expected_changes(old, new)
             for word in ("allowed", "blocked", "inspected"):
                 version = 0 if word == "blocked" else 1
-                reader = RowMatcher(networks[version])
-                reader.generous = word in words
-                where = (old, new)[version][0]
+                matcher = RowMatcher(networks[version])
+                matcher.generous = word in words
+                destination_segment = (old, new)[version][0]
                 name = pair[version].rows[segment][4]["name"] if segment in pair[version].rows else ""
                 rows = [
                     row
-                    for row in getattr(found, word)
+                    for row in getattr(reach_delta, word)
                     if row.segment == name
-                    and is_l4_included(row, packet.protocol, packet.port, packet.source >= V6, reader.generous)
-                    and is_covered(networks[version], reader, row, segment, where, connector, as_core(packet))
+                    and is_l4_included(row, packet.protocol, packet.port, packet.source >= V6, matcher.generous)
+                    and is_covered(
+                        networks[version], matcher, row, segment, destination_segment, connector, as_core(packet)
+                    )
                 ]
-                asked_for = {"packet": text_of(packet), "before": str(old), "after": str(new), "told": str(rows)}
+                details = {"packet": text_of(packet), "before": str(old), "after": str(new), "told": str(rows)}
                 assert bool(rows) == (word in words), format_failing_case(
-                    *pair, word=word, connector=connector, **asked_for
+                    *pair, word=word, connector=connector, **details
                 )
 
 
 def _assertions_agree(net: IntentBuilder, seed: int, count: int) -> None:
-    chance, naive, network = random.Random(seed), ReferenceEvaluator(net), Network(net.intent())
+    rng, reference, network = random.Random(seed), ReferenceEvaluator(net), Network(net.intent())
     results = {result.uid: result for result in check_assertions(network)}
-    for segment, connector, packet in presented(naive, chance, count):
-        where, delivered, chain, disposition = reference_fate(naive, segment, connector, packet)
-        start = naive.source(segment, connector, packet.source)
+    for segment, connector, packet in presented(reference, rng, count):
+        destination_segment, delivered, chain, disposition = reference_fate(reference, segment, connector, packet)
+        start = reference.source(segment, connector, packet.source)
         if disposition == "local" or start is None or not disposition:
             continue
-        end = naive.owner(where, packet.destination) if where != "beyond" else None
+        end = reference.owner(destination_segment, packet.destination) if destination_segment != "beyond" else None
         ends = end.names if end else {"internet"}
-        for row in naive.rows.of("assertions"):
+        for row in reference.rows.of("assertions"):
             body = row.body
-            asked = {**body, "source": ["any"], "destination": ["any"]}
-            if body["from"] not in start.names or body["to"] not in ends or not naive.rows.matches(asked, packet):
+            rule_body = {**body, "source": ["any"], "destination": ["any"]}
+            if (
+                body["from"] not in start.names
+                or body["to"] not in ends
+                or not reference.rows.matches(rule_body, packet)
+            ):
                 continue
             broken = {"blocked": delivered, "reachable": not delivered, "inspected": not (delivered and chain)}
             if broken[body["expect"]]:
@@ -232,21 +249,21 @@ def text_of(packet: ReferencePacket) -> str:
 
 @reference_settings(100)
 @given(full_networks(), st.integers(0, 100))
-def test_what_can_be_reached_is_what_the_plain_evaluator_delivers(net: IntentBuilder, seed: int) -> None:
+def test_reachable_flows_and_assertions_agree_with_the_reference_evaluator(net: IntentBuilder, seed: int) -> None:
     _reach_agrees(net, seed, 60)
     _assertions_agree(net, seed, 60)
 
 
 @reference_settings(100)
 @given(edited_full_networks(), st.integers(0, 100))
-def test_a_delta_is_what_the_plain_evaluator_sees_change(pair: tuple[IntentBuilder, IntentBuilder], seed: int) -> None:
+def test_deltas_agree_with_the_reference_evaluator(pair: tuple[IntentBuilder, IntentBuilder], seed: int) -> None:
     _delta_agrees(pair, seed, 40)
 
 
 @pytest.mark.long
 @reference_settings(2_000)
 @given(full_networks(), st.integers(0, 10_000))
-def test_traces_of_thousands_of_networks(net: IntentBuilder, seed: int) -> None:
+def test_traces_of_thousands_of_networks_agree_with_the_reference_evaluator(net: IntentBuilder, seed: int) -> None:
     _trace_agrees(net, seed, 200)
     _internet_agrees(net, seed)
 
@@ -254,7 +271,9 @@ def test_traces_of_thousands_of_networks(net: IntentBuilder, seed: int) -> None:
 @pytest.mark.long
 @reference_settings(2_000)
 @given(edited_full_networks(), st.integers(0, 10_000))
-def test_reachability_of_thousands_of_networks(pair: tuple[IntentBuilder, IntentBuilder], seed: int) -> None:
+def test_reachability_of_thousands_of_networks_agrees_with_the_reference_evaluator(
+    pair: tuple[IntentBuilder, IntentBuilder], seed: int
+) -> None:
     _reach_agrees(pair[1], seed, 100)
     _assertions_agree(pair[1], seed, 100)
     _delta_agrees(pair, seed, 60)

@@ -1,4 +1,4 @@
-"""A network made from the one before it: what an edit cannot have changed is the same object, the rest is made anew."""
+"""A network resolved over its predecessor: objects an edit cannot change are reused, the rest is computed again."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def two_segments() -> IntentBuilder:
 
 
 def reused_segments(draw: IntentBuilder, kind: str, item: str, /, **fields: Any) -> set[str]:
-    """Names of the segments whose realms an edit leaves as they are; every object is read anew."""
+    """Return the names of the segments whose resolved segments survive an edit; all objects are loaded again."""
     before = draw.network()
     assert {resolved.segment.name for resolved in before.resolved_segments.values()} == {"corp", "guest", "lab"}
     draw.edit(kind, item, **fields)
@@ -57,7 +57,7 @@ def reused_segments(draw: IntentBuilder, kind: str, item: str, /, **fields: Any)
     [
         ("groups", "red", {"name": "crimson"}, {"corp", "guest", "lab"}),
         ("connectors", "corp-1", {"preference": 7}, {"guest", "lab"}),
-        # What a share brings elsewhere is read there too.
+        # Members a share exports are read by the importing segment too.
         ("connectors", "lab-1", {"preference": 7}, {"corp"}),
         ("policies", "p", {"enabled": False}, {"guest", "lab"}),
         ("prefix-lists", "admins", {"entries": []}, {"guest", "lab"}),
@@ -65,11 +65,13 @@ def reused_segments(draw: IntentBuilder, kind: str, item: str, /, **fields: Any)
         ("exchanges", "eu", {"size": "large"}, set()),
     ],
 )
-def test_an_edit_makes_anew_what_reads_it(kind: str, name: str, fields: dict[str, Any], kept: set[str]) -> None:
+def test_an_edit_resolves_again_only_the_segments_that_read_the_object(
+    kind: str, name: str, fields: dict[str, Any], kept: set[str]
+) -> None:
     assert reused_segments(two_segments(), kind, name, **fields) == kept
 
 
-def test_what_is_taken_over_answers_with_the_names_of_its_own_version() -> None:
+def test_reused_segments_trace_with_the_names_of_their_own_version() -> None:
     draw = two_segments()
     before = draw.network()
     assert before.resolved_segments
@@ -93,7 +95,7 @@ ANSWER = DerivedKey[str]("an answer")
 
 
 class Maker:
-    """Makes texts and counts them."""
+    """Compute texts and count the calls."""
 
     def __init__(self) -> None:
         self.calls: list[str] = []
@@ -103,7 +105,7 @@ class Maker:
         return f"result {len(self.calls)} {of}".strip()
 
 
-def test_a_derived_value_is_made_anew_when_what_it_read_changes() -> None:
+def test_a_derived_value_is_computed_again_when_its_inputs_change() -> None:
     make = Maker()
     first = Derived()
     assert first.get(ANSWER, (1, "x"), make) == "result 1"
@@ -113,7 +115,7 @@ def test_a_derived_value_is_made_anew_when_what_it_read_changes() -> None:
     assert first.get(ANSWER, (1, "x"), make) == "result 1"
 
 
-def test_derived_values_are_kept_apart_by_key_and_by_what_they_are_about() -> None:
+def test_derived_values_are_separate_by_key_and_by_subject() -> None:
     make, derived = Maker(), Derived()
     assert derived.get(ANSWER, (), make, of="a") == "result 1"
     assert derived.get(ANSWER, (), make, of="b") == "result 2"
@@ -121,7 +123,7 @@ def test_derived_values_are_kept_apart_by_key_and_by_what_they_are_about() -> No
     assert derived.get(ANSWER, (), make, of="a") == "result 1"
 
 
-def test_of_many_derived_values_those_are_made_anew_that_read_something_else() -> None:
+def test_get_each_computes_again_only_the_values_whose_inputs_changed() -> None:
     make = Maker()
     first = Derived()
     assert first.get_each(ANSWER, {"a": (1,), "b": (2,)}, make, shared=("x",)) == ["result 1 a", "result 2 b"]
@@ -131,14 +133,14 @@ def test_of_many_derived_values_those_are_made_anew_that_read_something_else() -
     assert first.get_each(ANSWER, {"a": (1,), "b": (2,)}, make, shared=("x",)) == ["result 1 a", "result 2 b"]
 
 
-def test_a_derived_value_may_say_itself_whether_it_still_holds() -> None:
+def test_a_derived_value_may_decide_whether_it_is_still_valid() -> None:
     make, derived = Maker(), Derived()
     assert derived.get_valid(ANSWER, lambda _: False, make, of="a") == "result 1"
     assert derived.get_valid(ANSWER, lambda text: text == "result 1", make, of="a") == "result 1"
     assert derived.get_valid(ANSWER, lambda _: False, make, of="a") == "result 2"
 
 
-def test_derived_values_about_a_deleted_object_go_with_it() -> None:
+def test_derived_values_of_a_deleted_object_are_dropped() -> None:
     make, first = Maker(), Derived()
     subjects: list[str | tuple[str, str]] = ["gone", ("gone", "other"), ("other", "gone")]
     for of in (*subjects, "other"):
@@ -149,7 +151,7 @@ def test_derived_values_about_a_deleted_object_go_with_it() -> None:
         assert second.get(ANSWER, (), make, of=of) == f"result {number}"
 
 
-def test_a_forgotten_value_is_made_anew() -> None:
+def test_a_forgotten_value_is_computed_again() -> None:
     make, derived = Maker(), Derived()
     derived.get(ANSWER, (), make, of="a")
     derived.forget(ANSWER, of="a")
@@ -157,7 +159,7 @@ def test_a_forgotten_value_is_made_anew() -> None:
     assert derived.get(ANSWER, (), make, of="a") == "result 2"
 
 
-def test_policies_have_no_say_in_who_has_which_addresses() -> None:
+def test_an_edit_of_a_policy_reuses_routing_tables_and_anchors() -> None:
     draw = two_segments()
     before = draw.network()
     known = [
@@ -177,7 +179,7 @@ def test_policies_have_no_say_in_who_has_which_addresses() -> None:
     assert trace_flow(after, "corp-1", "corp-2", "tcp", 22).disposition == "delivered"
 
 
-def test_what_was_derived_from_a_policy_goes_with_it() -> None:
+def test_values_derived_from_a_deleted_policy_are_freed() -> None:
     draw = two_segments()
     before = draw.network()
     (uid,) = before.intent.policies
@@ -189,7 +191,7 @@ def test_what_was_derived_from_a_policy_goes_with_it() -> None:
     assert derived() is None and not after.intent.policies
 
 
-def test_a_version_that_nobody_holds_is_freed_without_the_garbage_collector() -> None:
+def test_an_unreferenced_version_is_freed_without_the_garbage_collector() -> None:
     draw = hospital_network()
     gc.collect()
     gc.disable()
@@ -208,7 +210,7 @@ def test_a_version_that_nobody_holds_is_freed_without_the_garbage_collector() ->
         gc.enable()
 
 
-def test_an_equal_copy_of_a_network_answers_alike() -> None:
+def test_an_equal_copy_of_a_network_gives_equal_results() -> None:
     draw = hospital_network()
     target = {"connector": "vpc-prod", "addresses": ["10.1.2.3"], "port": 8443}
     shop = {"connector": "exit-eu", "port": 443, "target": target}
@@ -221,20 +223,20 @@ def test_an_equal_copy_of_a_network_answers_alike() -> None:
     assert trace_flow(later, "internet", "shop", "tcp", 443).disposition == "delivered"
 
 
-def test_the_instances_of_a_service_stay_where_they_are_when_an_older_one_goes() -> None:
+def test_instances_of_a_service_keep_their_mesh_index_when_an_older_service_is_removed() -> None:
     draw = two_segments()
     for name in ("ids", "fw"):
         placed = [{"exchange": "eu", "min_instances": 2}]
         draw.add("services", {"name": name, "product": "linux-firewall", "segments": ["corp"], "placements": placed})
-    before = {one.id: one.mesh for one in draw.network().instances}
+    before = {instance.id: instance.mesh for instance in draw.network().instances}
     draw.remove("services", "ids")
-    after = {one.id: one.mesh for one in draw.network().instances}
+    after = {instance.id: instance.mesh for instance in draw.network().instances}
     assert len(set(before.values())) == 4
     assert after == {id_: mesh for id_, mesh in before.items() if id_.startswith("fw/")} and len(after) == 2
 
 
 def ask_everything(network: Network) -> dict[str, Any]:
-    """All that is derived from one network by itself."""
+    """Return everything derived from one network alone."""
     return {
         "check": check_network(network),
         "compile": compile_network(network),
@@ -257,10 +259,10 @@ QUESTIONS: dict[str, Callable[[Network], Any]] = {
 
 @many_examples
 @given(network_versions(), st.data())
-def test_versions_made_from_each_other_answer_like_fresh_ones(
+def test_versions_resolved_from_each_other_give_the_results_of_fresh_networks(
     versions: list[IntentBuilder], data: st.DataObject
 ) -> None:
-    """Whatever was asked of the versions in between, and whatever was not."""
+    """The results do not depend on which queries ran on the versions in between."""
     before: Network | None = None
     for number, version in enumerate(versions):
         after = Network(version.intent(), before)

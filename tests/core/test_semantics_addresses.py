@@ -51,17 +51,17 @@ def test_redundant_connectors_share_prefixes_by_preference(preference: int, owne
         ("hospital-a", "10.3.0.0/16", "no_route", "Replies are routed to"),
     ],
 )
-def test_a_route_kept_from_a_connector_is_kept_from_its_packets_and_replies(
+def test_a_route_filtered_from_a_connector_drops_its_packets_and_replies(
     target: str, inside: str, disposition: str, word: str
 ) -> None:
-    """Two may send from one address: the sender needs the route, and who gets the replies."""
+    """Two connectors may send from one address: the sender and the receiver of replies both need the route."""
     net = hospital_network()
     net.edit("connectors", "hospital-a", redundancy_group="clinic")
     net.add("connectors", {**site("annex", "us", "sites", inside), "redundancy_group": "clinic"})
     policy = {"name": "hide", "segment": "corp", "direction": "out", "targets": [target]}
     net.add("route-policies", {**policy, "rules": [{"action": "deny", "match": {"prefixes": ["10.2.0.0/16"]}}]})
-    told = run_trace(net, "annex@10.3.4.7", "vpc-dev")
-    assert told.disposition == disposition and word in told.hops[-1].reason
+    trace = run_trace(net, "annex@10.3.4.7", "vpc-dev")
+    assert trace.disposition == disposition and word in trace.hops[-1].reason
 
 
 def test_a_longer_prefix_inside_another_ones_is_a_warning() -> None:
@@ -103,7 +103,7 @@ def test_the_source_attachment_is_the_longest_match_of_the_connectors_own() -> N
     assert trace_disposition(net, "lab@10.6.7.1", "vpc-prod") == "delivered", "it is prod itself"
 
 
-def test_other_sources_are_spoofed() -> None:
+def test_packets_from_other_sources_are_dropped_as_spoofed() -> None:
     """“none: dropped as spoofed”"""
     net = hospital_network()
     assert trace_disposition(net, "vpc-dev@10.1.0.9", "hospital-a") == "denied_spoofed"
@@ -115,8 +115,8 @@ def test_traffic_inside_one_connector_is_local(end: str) -> None:
     """“Traffic inside one connector never reaches an exchange (`local`)”"""
     net = hospital_network()
     net.add("policies", policy("shut", 1, "any", "any", {"action": "deny"}))
-    found = run_trace(net, "10.4.0.1", end)
-    assert found.disposition == "local" and [hop.kind for hop in found.hops] == ["connector"]
+    trace = run_trace(net, "10.4.0.1", end)
+    assert trace.disposition == "local" and [hop.kind for hop in trace.hops] == ["connector"]
 
 
 def test_a_policy_inside_one_connector_is_not_enforceable() -> None:
@@ -178,7 +178,7 @@ def test_nat_pools_that_collide_are_an_error() -> None:
     assert problem.severity == "error" and "third" in problem.message and "clinic-1" in problem.message
 
 
-def test_routes_are_those_of_presented_addresses() -> None:
+def test_routes_use_presented_addresses() -> None:
     """“routes … use the presented (outside) addresses”"""
     net = inwards(clinics())
     assert run_trace(net, "vpc-dev", "10.9.0.7").hops[-1].name == "clinic-2"
@@ -204,7 +204,7 @@ def test_a_trace_shows_both_addresses() -> None:
     assert [hop.detail for hop in into.hops if hop.kind == "nat"] == ["destination 100.64.0.7:443 → 10.9.0.7:8443"]
 
 
-def test_what_nat_hides_can_only_be_reached_where_a_rule_takes_it_inwards() -> None:
+def test_addresses_hidden_by_nat_are_reachable_only_through_an_inbound_rule() -> None:
     """“NAT belongs to the connector's edge”: without an inbound rule nothing gets in, whatever policies say."""
     net = clinics()
     assert trace_disposition(net, "vpc-dev", "100.64.0.7") == "no_route"
@@ -213,7 +213,7 @@ def test_what_nat_hides_can_only_be_reached_where_a_rule_takes_it_inwards() -> N
     assert trace_disposition(net, "vpc-dev", "100.64.0.7", "tcp", 80) == "no_route"
 
 
-def test_shares_bring_presented_addresses() -> None:
+def test_shares_export_presented_addresses() -> None:
     """“shares … use the presented (outside) addresses”"""
     net = inwards(clinics())
     side = {"segment": "corp", "prefixes": ["10.9.0.0/24", "100.64.0.0/24"]}

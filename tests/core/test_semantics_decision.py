@@ -42,7 +42,9 @@ def test_a_flow_is_decided_by_its_initiator() -> None:
         ({"segments": ["guest", "corp"]}, "sites", "dev", True),
     ],
 )
-def test_candidates_are_what_names_both_ends(more: dict[str, Any], start: str, end: str, denied: bool) -> None:
+def test_candidates_are_the_policies_that_name_both_ends(
+    more: dict[str, Any], start: str, end: str, denied: bool
+) -> None:
     """“Candidates are the enabled policies whose segments hold the flow's segment, whose `from` contains the source
     attachment's group (or its connector, or `any`) and whose `to` contains the destination's.”"""
     net = hospital_network()
@@ -91,8 +93,8 @@ def test_without_a_match_the_default_action_decides(default_action: str, disposi
     """“None: the segment's default action.”"""
     net = hospital_network()
     net.edit("segments", "corp", default_action=default_action)
-    found = run_trace(net, "hospital-a", "vpc-dev")
-    assert (found.disposition, found.rule) == (disposition, None)
+    trace = run_trace(net, "hospital-a", "vpc-dev")
+    assert (trace.disposition, trace.rule) == (disposition, None)
 
 
 def test_rules_may_name_prefix_lists() -> None:
@@ -116,7 +118,7 @@ def test_any_is_never_the_internet() -> None:
     assert trace_disposition(net, "vpc-dev", "internet", "tcp", 80) == "denied_by_default"
 
 
-def test_any_includes_what_shares_bring() -> None:
+def test_any_includes_imported_members() -> None:
     """“`any` means all connectors of the segment, those that shares bring into it included”"""
     net = shared()
     net.add("policies", policy("p", 1, "any", "any", DENY))
@@ -162,8 +164,8 @@ def exits(*more: tuple[str, str, int]) -> IntentBuilder:
 )
 def test_the_exit_is_chosen_by_exchange_preference_and_distance(more: Any, start: str, chosen: str) -> None:
     """“Exit choice: same exchange, then highest preference, then nearest”"""
-    found = run_trace(exits(*more), start, "internet", "tcp", 443)
-    assert [hop.name for hop in found.hops if hop.kind == "connector"][-1] == chosen
+    trace = run_trace(exits(*more), start, "internet", "tcp", 443)
+    assert [hop.name for hop in trace.hops if hop.kind == "connector"][-1] == chosen
 
 
 def published() -> IntentBuilder:
@@ -184,12 +186,12 @@ def published() -> IntentBuilder:
         ([("any", "any", ALLOW)], "denied_by_default"),
     ],
 )
-def test_from_the_internet_only_applications_that_a_policy_allows(rules: Any, disposition: str) -> None:
+def test_the_internet_reaches_only_applications_that_a_policy_allows(rules: Any, disposition: str) -> None:
     """“From the internet only an internet application can be reached (it is its own implicit group), and only when a
     policy allows it.”"""
     net = published()
-    for place, (start, end, rule) in enumerate(rules):
-        net.add("policies", policy(f"p{place}", place, start, end, rule))
+    for position, (start, end, rule) in enumerate(rules):
+        net.add("policies", policy(f"p{position}", position, start, end, rule))
     assert trace_disposition(net, "internet", "shop", "tcp", 443) == disposition
     assert trace_disposition(net, "internet", "vpc-prod", "tcp", 443) == "no_route"
     assert trace_disposition(net, "internet", "203.0.113.1", "tcp", 444) == "no_route"
@@ -199,7 +201,7 @@ def test_from_the_internet_only_applications_that_a_policy_allows(rules: Any, di
 
 
 def shared(**more: Any) -> IntentBuilder:
-    """Segment guest (closed) sees prod of corp (open) through share “records”; its desk is behind 172.16.0.0/24."""
+    """Return a network where guest (deny), with desk 172.16.0.0/24, imports prod of corp (allow) by share “records”."""
     net = hospital_network()
     net.add("groups", {"name": "desks"})
     net.add("connectors", site("desk", "us", "desks", "172.16.0.0/24", segment="guest"))
@@ -231,17 +233,17 @@ def test_shares_are_not_transitive() -> None:
 
 
 @pytest.mark.parametrize(
-    ("direction", "there", "back"),
+    ("direction", "forward", "back"),
     [
         ("both", "delivered", "delivered"),
         ("a-to-b", "isolated", "delivered"),
         ("b-to-a", "delivered", "isolated"),
     ],
 )
-def test_a_share_says_who_may_initiate(direction: str, there: str, back: str) -> None:
+def test_a_share_says_who_may_initiate(direction: str, forward: str, back: str) -> None:
     """“A share names side `a` and side `b` (segment, groups, prefixes) and who may initiate.”"""
     net = shared(direction=direction)
-    assert (trace_disposition(net, "desk", "vpc-prod"), trace_disposition(net, "vpc-prod", "desk")) == (there, back)
+    assert (trace_disposition(net, "desk", "vpc-prod"), trace_disposition(net, "vpc-prod", "desk")) == (forward, back)
 
 
 @pytest.mark.parametrize(
@@ -260,11 +262,11 @@ def test_a_deny_in_either_segment_denies(corp: Any, guest: Any, disposition: str
     """“The source segment's policies are tried, then the destination's: a deny in either denies; where neither has a
     match, the share allows (in place of the default actions).”"""
     net = shared()
-    for place, (segment, held) in enumerate((("corp", corp), ("guest", guest))):
-        if held:
-            net.add("policies", policy(segment, place, "desks", "prod", held, segments=[segment]))
-    found = run_trace(net, "desk", "vpc-prod")
-    assert (found.disposition, found.rule) == (disposition, rule)
+    for position, (segment, rule_body) in enumerate((("corp", corp), ("guest", guest))):
+        if rule_body:
+            net.add("policies", policy(segment, position, "desks", "prod", rule_body, segments=[segment]))
+    trace = run_trace(net, "desk", "vpc-prod")
+    assert (trace.disposition, trace.rule) == (disposition, rule)
 
 
 def test_chains_concatenate_without_repeats() -> None:
@@ -276,8 +278,8 @@ def test_chains_concatenate_without_repeats() -> None:
     for segment, chain in (("guest", ["ids", "fw"]), ("corp", ["proxy", "ids"])):
         rule = {"action": "inspect", "services": chain}
         net.add("policies", policy(segment, len(segment), "desks", "prod", rule, segments=[segment]))
-    found = run_trace(net, "desk", "vpc-prod")
-    assert (found.disposition, services_passed(found)) == ("delivered_inspected", ["ids", "fw", "proxy"])
+    trace = run_trace(net, "desk", "vpc-prod")
+    assert (trace.disposition, services_passed(trace)) == ("delivered_inspected", ["ids", "fw", "proxy"])
 
 
 def test_shared_prefixes_are_unique_in_the_receiving_segment() -> None:
@@ -300,9 +302,9 @@ def test_a_share_of_a_segment_with_itself_is_an_error() -> None:
 
 def test_replies_pass_the_same_way_back() -> None:
     """“Replies of a permitted flow are permitted and pass the same service instances in reverse order”"""
-    found = run_trace(hospital_network(), "hospital-b", "vpc-prod", "tcp", 443)
-    assert found.return_ is not None
-    assert [hop.name for hop in found.return_.hops] == [hop.name for hop in found.hops][::-1]
+    trace = run_trace(hospital_network(), "hospital-b", "vpc-prod", "tcp", 443)
+    assert trace.return_ is not None
+    assert [hop.name for hop in trace.return_.hops] == [hop.name for hop in trace.hops][::-1]
 
 
 def test_both_ends_find_the_same_anchor() -> None:
@@ -310,8 +312,8 @@ def test_both_ends_find_the_same_anchor() -> None:
     attachments)”"""
     net = shared()
     pairs = [("hospital-a", "hospital-b"), ("vpc-dev", "hospital-b"), ("desk", "vpc-prod")]
-    for one, other in pairs:
-        assert anchor_of(run_trace(net, one, other)) == anchor_of(run_trace(net, other, one))
+    for first, second in pairs:
+        assert anchor_of(run_trace(net, first, second)) == anchor_of(run_trace(net, second, first))
 
 
 def test_an_inspected_flow_is_anchored_where_its_service_is() -> None:
@@ -330,23 +332,23 @@ def test_a_flow_is_served_where_its_service_is_placed(placed: list[str], served:
     """“The placement for a flow: at the initiator's exchange, else the responder's, else the nearest healthy.”"""
     net = hospital_network()
     net.add("exchanges", {"name": "ie", "location": "aws-eu-west-1"})
-    net.edit("services", "fw", placements=[{"exchange": one, "min_instances": 2} for one in placed])
-    found = run_trace(net, "hospital-b", "vpc-prod", "tcp", 443)
-    assert anchor_of(found).startswith(f"{served}/")
-    assert all(f"fw/{served}/" in hop.detail for hop in found.hops if hop.kind == "service")
+    net.edit("services", "fw", placements=[{"exchange": exchange, "min_instances": 2} for exchange in placed])
+    trace = run_trace(net, "hospital-b", "vpc-prod", "tcp", 443)
+    assert anchor_of(trace).startswith(f"{served}/")
+    assert all(f"fw/{served}/" in hop.detail for hop in trace.hops if hop.kind == "service")
 
 
-def test_of_placements_far_away_the_nearest_serves() -> None:
+def test_the_nearest_of_distant_placements_serves_a_flow() -> None:
     """“else the nearest healthy”"""
     net = hospital_network()
     net.add("exchanges", {"name": "ie", "location": "aws-eu-west-1"})
     net.edit("services", "fw", placements=[{"exchange": "us"}, {"exchange": "ie"}])
-    found = run_trace(net, "hospital-a", "vpc-prod", "tcp", 443)
-    assert anchor_of(found).startswith("ie/"), "both ends are in Frankfurt; Dublin is nearer than Virginia"
+    trace = run_trace(net, "hospital-a", "vpc-prod", "tcp", 443)
+    assert anchor_of(trace).startswith("ie/"), "both ends are in Frankfurt; Dublin is nearer than Virginia"
 
 
 @pytest.mark.parametrize(("on_failure", "disposition"), [("closed", "service_unavailable"), ("open", "delivered")])
-def test_a_service_without_instances_fails_as_it_says(on_failure: str, disposition: str) -> None:
+def test_a_service_without_instances_fails_open_or_closed(on_failure: str, disposition: str) -> None:
     """“`on_failure` (`closed` by default, or `open`) applies, per service of a chain, only when no placement has a
     healthy instance.”"""
     net = hospital_network()
@@ -362,5 +364,5 @@ def test_failing_open_lets_the_rest_of_the_chain_inspect() -> None:
     body = {"name": "ids", "product": "linux-firewall", "segments": ["corp"], "on_failure": "open"}
     net.add("services", {**body, "placements": [{"exchange": "eu", "min_instances": 0}]})
     net.add("policies", policy("p", 1, "dev", "sites", {"action": "inspect", "services": ["ids", "fw"]}))
-    found = run_trace(net, "vpc-dev", "hospital-a")
-    assert (found.disposition, services_passed(found)) == ("delivered_inspected", ["fw"])
+    trace = run_trace(net, "vpc-dev", "hospital-a")
+    assert (trace.disposition, services_passed(trace)) == ("delivered_inspected", ["fw"])

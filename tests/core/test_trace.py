@@ -1,4 +1,4 @@
-"""One packet at a time, with the reason."""
+"""Traces of single packets, with their reasons."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ def run_trace(*asked: Any, draw: IntentBuilder | None = None) -> Trace:
         (("10.2.0.1", "10.3.0.1", "tcp", 1), "delivered", None),
     ],
 )
-def test_a_packet_meets_the_fate_that_the_network_says(asked: Any, disposition: str, rule: str | None) -> None:
-    found = run_trace(*asked)
-    assert (found.disposition, found.rule) == (disposition, rule)
-    assert (found.return_ is not None) == disposition.startswith("delivered")
-    if found.return_ is None:
-        assert found.hops[-1].reason, "whoever is stopped is told why"
+def test_a_trace_gives_the_disposition_and_the_deciding_rule(asked: Any, disposition: str, rule: str | None) -> None:
+    trace = run_trace(*asked)
+    assert (trace.disposition, trace.rule) == (disposition, rule)
+    assert (trace.return_ is not None) == disposition.startswith("delivered")
+    if trace.return_ is None:
+        assert trace.hops[-1].reason, "a packet that is dropped has a reason"
 
 
 def test_replies_pass_the_same_hops_in_reverse() -> None:
-    found = run_trace("hospital-b", "vpc-prod", "tcp", 443)
-    kinds = [hop.kind for hop in found.hops]
-    # Where the anchor is the home of an end, its two visits are one hop.
+    trace = run_trace("hospital-b", "vpc-prod", "tcp", 443)
+    kinds = [hop.kind for hop in trace.hops]
+    # If the anchor is an end's home node, both visits are one hop.
     assert "".join(kind[0] for kind in kinds) in ("cnsnc", "cnnsnc", "cnsnnc", "cnnsnnc")
-    assert found.return_ is not None
-    assert [hop.name for hop in found.return_.hops] == [hop.name for hop in reversed(found.hops)]
+    assert trace.return_ is not None
+    assert [hop.name for hop in trace.return_.hops] == [hop.name for hop in reversed(trace.hops)]
 
 
 def test_both_directions_of_a_pair_have_the_same_anchor() -> None:
@@ -64,7 +64,7 @@ def test_both_directions_of_a_pair_have_the_same_anchor() -> None:
                 assert anchor(start, end) == anchor(end, start)
 
 
-def test_the_same_addresses_in_two_segments_are_two_places() -> None:
+def test_equal_addresses_in_two_segments_are_different_members() -> None:
     draw = hospital_network()
     draw.add("connectors", site("kiosk", "eu", None, "10.2.0.0/16", segment="guest"))
     assert run_trace("10.1.0.1", "10.2.0.1", "icmp", draw=draw).disposition == "delivered"
@@ -72,11 +72,11 @@ def test_the_same_addresses_in_two_segments_are_two_places() -> None:
     assert (guest.disposition, guest.hops[0].name) == ("denied_by_default", "lobby")
 
 
-def test_the_longest_prefix_says_who_is_meant() -> None:
+def test_the_longest_prefix_owns_an_address() -> None:
     draw = hospital_network()
     draw.add("connectors", site("annex", "us", "dev", "10.3.4.0/24"))
     assert run_trace("10.3.4.9", "vpc-prod", "icmp", draw=draw).disposition == "denied_by_rule"
-    # What a connector may send from is its own affair; replies go to the longest prefix of the segment.
+    # A connector may send from all its own prefixes; replies go to the longest prefix in the segment.
     sent = run_trace("hospital-a@10.3.4.9", "vpc-prod", "tcp", 443, draw=draw)
     assert sent.disposition == "delivered_inspected" and sent.return_ is not None
     assert sent.return_.hops[-1].name == "annex"
@@ -84,19 +84,19 @@ def test_the_longest_prefix_says_who_is_meant() -> None:
 
 
 @pytest.mark.parametrize(("on_failure", "disposition"), [("closed", "service_unavailable"), ("open", "delivered")])
-def test_a_service_without_instances_fails_as_it_says(on_failure: str, disposition: str) -> None:
+def test_a_service_without_instances_fails_open_or_closed(on_failure: str, disposition: str) -> None:
     draw = hospital_network()
     draw.edit("services", "fw", on_failure=on_failure, placements=[{"exchange": "eu", "min_instances": 0}])
     assert run_trace("hospital-a", "vpc-prod", "tcp", 443, draw=draw).disposition == disposition
 
 
-def test_watching_only_counts_and_goes_on() -> None:
+def test_a_watch_rule_counts_and_evaluation_continues() -> None:
     draw = hospital_network()
     draw.add("policies", policy("watch", 1, "any", "any", {"action": "watch"}))
     assert run_trace("hospital-a", "vpc-prod", "tcp", 22, draw=draw).disposition == "denied_by_rule"
 
 
-def test_a_disabled_connector_can_be_reached_by_nobody() -> None:
+def test_a_disabled_connector_neither_sends_nor_receives() -> None:
     draw = hospital_network()
     draw.edit("connectors", "vpc-dev", enabled=False)
     assert run_trace("hospital-a", "vpc-dev", "icmp", draw=draw).disposition == "no_route"
@@ -114,15 +114,15 @@ def test_a_disabled_connector_can_be_reached_by_nobody() -> None:
         (("vpc-prod", "vpc-dev", "icmp", None, "nowhere"), "segment"),
     ],
 )
-def test_a_question_that_makes_no_sense_says_which_part(asked: Any, path: str) -> None:
+def test_an_invalid_query_names_the_wrong_field(asked: Any, path: str) -> None:
     with pytest.raises(InvalidIntent) as caught:
         run_trace(*asked)
     assert [problem.path for problem in caught.value.problems] == [path]
 
 
-def test_a_connector_may_be_called_like_an_address_behind_another_one() -> None:
+def test_a_connector_may_have_a_name_that_reads_as_an_address_behind_another() -> None:
     draw = hospital_network()
     draw.add("connectors", site("hospital-a@10.3.0.1", "eu", "dev", "10.77.0.0/16"))
-    told = run_trace("hospital-a@10.3.0.1", "vpc-dev", "icmp", draw=draw)
-    assert (told.disposition, told.hops[0].name) == ("delivered", "hospital-a@10.3.0.1")
+    trace = run_trace("hospital-a@10.3.0.1", "vpc-dev", "icmp", draw=draw)
+    assert (trace.disposition, trace.hops[0].name) == ("delivered", "hospital-a@10.3.0.1")
     assert run_trace("hospital-a@10.3.0.9", "vpc-dev", "icmp", draw=draw).hops[0].name == "hospital-a"

@@ -1,4 +1,4 @@
-"""Short questions to a drawn network, for tests that quote what is promised."""
+"""Short trace and check queries for tests that quote docs/semantics.md."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def only_problem(net: IntentBuilder, code: str) -> Problem:
     return problem
 
 
-def anchor_of(found: Trace) -> str:
-    return next(hop.name for hop in found.hops if "anchor" in hop.detail)
+def anchor_of(trace: Trace) -> str:
+    return next(hop.name for hop in trace.hops if "anchor" in hop.detail)
 
 
-def services_passed(found: Trace) -> list[str]:
-    """Names of the services passed, in order."""
-    return [hop.name for hop in found.hops if hop.kind == "service"]
+def services_passed(trace: Trace) -> list[str]:
+    """Return the names of the services passed, in order."""
+    return [hop.name for hop in trace.hops if hop.kind == "service"]
