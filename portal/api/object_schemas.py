@@ -9,6 +9,9 @@ from copy import deepcopy
 from functools import cache, singledispatch
 from typing import Any
 
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
+from rest_framework import serializers
+
 from portal.api.schema_fields import (
     any_json,
     boolean,
@@ -22,11 +25,13 @@ from portal.api.schema_fields import (
     uid,
 )
 from provisioning.core.intent import all_kinds, kind_of
+from provisioning.core.intent.connectors import CONNECTOR_KINDS, ConnectorSettings
 from provisioning.core.intent.declaration import Declaration, DeclaredField
-from provisioning.core.intent.field_help import help_text
+from provisioning.core.intent.field_help import help_text, type_text
 from provisioning.core.intent.fields import (
     Boolean,
     Choice,
+    ChoiceOrTexts,
     Field,
     Integer,
     IpProtocol,
@@ -95,6 +100,11 @@ def _(spec: Choice) -> Any:
 
 
 @_value_schema.register
+def _(spec: ChoiceOrTexts) -> Any:
+    return any_json(f"{type_text(spec)}; {spec.help}".removesuffix("; "), required=False)
+
+
+@_value_schema.register
 def _(spec: Integer) -> Any:
     return number(help_text(spec), min_value=spec.low, max_value=spec.high, **_presence(spec))
 
@@ -107,6 +117,26 @@ def _(spec: Boolean) -> Any:
 @_value_schema.register
 def _(spec: IpProtocol) -> Any:
     return any_json(help_text(spec), required=False)
+
+
+class _SettingsSchema(serializers.DictField):
+    """An object with the fields of one kind of connector."""
+
+
+class _SettingsExtension(OpenApiSerializerFieldExtension):
+    """Describes the settings of connectors as any of the shapes that the kinds declare; {} is one of them."""
+
+    target_class = _SettingsSchema
+
+    def map_serializer_field(self, auto_schema: Any, direction: Any) -> Any:
+        declarations = [known.settings_declaration for known in CONNECTOR_KINDS.values()]
+        shapes = [_nested_schema(declaration) for declaration in declarations if declaration.fields]
+        return {"anyOf": [auto_schema.resolve_serializer(shape, direction).ref for shape in shapes]}
+
+
+@_value_schema.register
+def _(spec: ConnectorSettings) -> Any:
+    return _SettingsSchema(help_text=help_text(spec), required=False)
 
 
 def _presence(spec: Field) -> dict[str, Any]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from portal.pages.objects.connector_settings import SETTINGS
-from portal.pages.objects.declared_fields import SIZES, fields_of
-from portal.pages.objects.form_fields import FieldGroup, FormField, SelectField, TextListField
+from portal.pages.objects.declared_fields import SIZES, DeclaredFields, fields_of
+from portal.pages.objects.form_fields import FieldGroup, FormField, TextListField
 from portal.pages.objects.object_kind import Body, ListColumn, ObjectKind, value_at
 from provisioning.core.intent.connectors import CONNECTOR_KINDS
+from provisioning.core.intent.fields import ChoiceOrTexts, Text
 
 FIELDS = fields_of("connectors")
 ATTACHMENT, CIRCUIT = FIELDS.nested("attachments"), FIELDS.nested("circuits")
@@ -36,6 +37,15 @@ CIRCUITS = FieldGroup(
 )
 
 
+LONG_SETTINGS = ("peer_addresses", "credential", "encapsulation", "attachments", "facility", "banner")
+SETTINGS_LAYOUT: dict[str, dict[str, Any]] = {
+    "gateway": {"when": ("mode", ("vnet-gateway",))},
+    "identity": {"mono": True},
+    "credential": {"mono": False},
+}
+"""What is laid out otherwise than most settings."""
+
+
 def attachments_field(kind: str) -> FormField:
     """A cloud network joins one segment; a site may join several, and one segment with several groups."""
     known = CONNECTOR_KINDS[kind]
@@ -48,13 +58,21 @@ def attachments_field(kind: str) -> FormField:
 
 
 def settings_fields(body: Body) -> tuple[FormField, ...]:
-    """Where a word was given as a list instead, such as the ids of route tables, the list is edited."""
-    return tuple(
-        TextListField(one.path, one.label)
-        if isinstance(one, SelectField) and isinstance(value_at(body, f"settings.{one.path}"), list)
-        else one
-        for one in SETTINGS[body["kind"]]
-    )
+    """Return the fields of the far side; two share a line, but for long ones."""
+    declaration = CONNECTOR_KINDS[body["kind"]].settings_declaration
+    fields = DeclaredFields(declaration)
+    form_fields: list[FormField] = []
+    for name in sorted(declaration.by_name, key=lambda name: name == "credential"):
+        spec = declaration.by_name[name].spec
+        # Where a list was given instead of a word, such as the ids of route tables, the list is edited.
+        if isinstance(spec, ChoiceOrTexts) and isinstance(value_at(body, f"settings.{name}"), list):
+            form_fields.append(TextListField(name, declaration.by_name[name].label))
+        else:
+            is_mono = {"mono": bool(spec.pattern)} if isinstance(spec, Text) else {}
+            form_fields.append(
+                fields(name, **{"half": name not in LONG_SETTINGS, **is_mono, **SETTINGS_LAYOUT.get(name, {})})
+            )
+    return tuple(form_fields)
 
 
 def connector_form(body: Body, sizes: Sequence[tuple[str, str]] = SIZES) -> tuple[FormField, ...]:
@@ -65,7 +83,11 @@ def connector_form(body: Body, sizes: Sequence[tuple[str, str]] = SIZES) -> tupl
         FIELDS("exchange", half=True, required=True),
         FIELDS("size", half=True, options=sizes, hint=""),
         attachments_field(kind),
-        *((FieldGroup("settings", "Far side", fields=settings_fields(body)),) if SETTINGS[kind] else ()),
+        *(
+            (FieldGroup("settings", "Far side", fields=settings_fields(body)),)
+            if known.settings_declaration.fields
+            else ()
+        ),
         FieldGroup(
             "",
             "When something fails",
@@ -90,10 +112,16 @@ KIND = ObjectKind(
         ListColumn("Kind", lambda body: body["kind"], cell="kind"),
         ListColumn("Exchange", lambda body: body["exchange"]),
         ListColumn("Size", lambda body: body["size"], wide=True),
-        ListColumn("Segments", lambda body: [one["segment"] for one in body["attachments"]], cell="segment"),
-        ListColumn("Groups", lambda body: [one["group"] for one in body["attachments"] if one["group"]]),
         ListColumn(
-            "Prefixes", lambda body: [prefix for one in body["attachments"] for prefix in one["prefixes"]], cell="mono"
+            "Segments", lambda body: [attachment["segment"] for attachment in body["attachments"]], cell="segment"
+        ),
+        ListColumn(
+            "Groups", lambda body: [attachment["group"] for attachment in body["attachments"] if attachment["group"]]
+        ),
+        ListColumn(
+            "Prefixes",
+            lambda body: [prefix for attachment in body["attachments"] for prefix in attachment["prefixes"]],
+            cell="mono",
         ),
     ),
     form=connector_form,

@@ -99,7 +99,7 @@ def _hint(spec: Field, layout: dict[str, Any]) -> dict[str, Any]:
 @singledispatch
 def _form_field(spec: Field, path: str, label: str, layout: dict[str, Any]) -> FormField:
     """Return a field for texts in a list, which most lists are."""
-    return TextListField(path, label, **{"example": spec.example, **_hint(spec, layout)})
+    return TextListField(path, label, **{"example": spec.example, "required": spec.required, **_hint(spec, layout)})
 
 
 @_form_field.register

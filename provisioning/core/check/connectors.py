@@ -13,13 +13,6 @@ from provisioning.core.values.resource import Problem
 
 MESH_NETWORK = ipaddress.IPv4Network("169.254.128.0/17")
 
-_CLOUD_NETWORK_FIELDS = {
-    "aws-vpc": ("account", "region", "vpc_id"),
-    "azure-vnet": ("subscription", "resource_group", "vnet"),
-    "gcp-vpc": ("project", "network", "region"),
-}
-"""The settings that tell one cloud network from another; in GCP a connector is about one region of it."""
-
 
 def check_link_addresses(network: Network) -> Iterator[Problem]:
     """Link addresses that a person gave: two ends of one network, apart from the mesh and from other links."""
@@ -54,19 +47,19 @@ def check_link_addresses(network: Network) -> Iterator[Problem]:
 
 
 def check_shared_networks(network: Network) -> Iterator[Problem]:
-    """A cloud network belongs to one connector."""
+    """Report cloud networks that more than one connector attaches."""
     first: dict[tuple[str, ...], Connector] = {}
     for connector in network.intent.connectors.values():
-        if (fields := _CLOUD_NETWORK_FIELDS.get(connector.kind)) is None:
+        fields = CONNECTOR_KINDS[connector.kind].cloud_network
+        if not fields:
             continue
-        which = (connector.kind, *(str(connector.settings[field]) for field in fields))
-        other = first.setdefault(which, connector)
+        cloud_network = (connector.kind, *(str(connector.settings[field]) for field in fields))
+        other = first.setdefault(cloud_network, connector)
         if other is not connector:
-            named = "vpc_id" if "vpc_id" in fields else "vnet" if "vnet" in fields else "network"
             yield Problem(
                 "network_in_use",
-                f"connectors/{connector.key}/settings.{named}",
-                f"Connectors “{other.name}” and “{connector.name}” both attach {connector.settings[named]}. "
+                f"connectors/{connector.key}/settings.{fields[-1]}",
+                f"Connectors “{other.name}” and “{connector.name}” both attach {connector.settings[fields[-1]]}. "
                 "Keep one of them.",
             )
 

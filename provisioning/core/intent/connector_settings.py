@@ -1,203 +1,288 @@
-"""The settings of each kind of connector: what its far side is. Secrets are never among them; a ``credential`` names
-where one is kept, and a cloud's account is known by the id the cloud gives it.
+"""The settings of each kind of connector: one dataclass a kind, each field declared once.
+
+Secrets are never among them. A ``credential`` names where one is kept, and a cloud's account is known by the id that
+the cloud gives it. The dataclasses only declare the fields: typed connectors keep the stored mapping.
 """
 
 from __future__ import annotations
 
 import ipaddress
-import re
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
 
-from provisioning.core.intent.field_reader import FieldReader
-
-SUMMARY = (
-    "aws-vpc: account, region, vpc_id, transport, route_tables, subnets. "
-    "azure-vnet: subscription, resource_group, vnet, region, mode (vnet-gateway, transit-vnet, vhub), gateway. "
-    "gcp-vpc: project, network, region, subnets. "
-    "ipsec-site: peer_addresses, identity, credential, ike, ike_proposal, esp_proposal. "
-    "sdwan: vendor, tunnel (ipsec, gre), peer_addresses, vrf, credential. "
-    "direct-connect: connection_id, region, encapsulation (vlan, gre, ipsec, vxlan). "
-    "expressroute: circuit, peering_location, encapsulation. interconnect: attachments, encapsulation. "
-    "colo: facility, cross_connect_a, cross_connect_b. "
-    "remote-access: protocol, authentication, identity_provider, split_tunnel, banner. "
-    "Secrets are never here: a credential names where one is kept"
-)
-
-_IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.()-]*")
+from provisioning.core.intent.field_reader import REQUIRED, FieldReader
+from provisioning.core.intent.fields import Boolean, Choice, ChoiceOrTexts, Nested, Text, Texts
+from provisioning.core.intent.limits import Limit
 
 
-def read_no_settings(body: FieldReader) -> dict[str, Any]:
-    return {}
+@dataclass(frozen=True)
+class Identifier(Text):
+    """What somebody else calls a thing: one word."""
+
+    max_length: int = 100
+    pattern: str = r"[A-Za-z0-9][A-Za-z0-9_.()-]*"
 
 
-def _read_matching_text(body: FieldReader, field: str, shape: str, example: str, required: bool = True) -> Any:
-    """A text of a known shape."""
-    value = body.text(field, most=100) if required else body.text(field, None, most=100)
-    if isinstance(value, str) and value and not re.fullmatch(shape, value):
-        body.problem("not_one_of", field, f"“{value}” is not a {field.replace('_', ' ')}; those look like {example}.")
-    return value
+@dataclass(frozen=True)
+class Proposal(Text):
+    """Algorithms of IKE or ESP as strongSwan spells them; an empty text is the default."""
+
+    max_length: int = 100
+    pattern: str = r"[a-z0-9]+(-[a-z0-9]+)*"
+
+    def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
+        return super().read(reader, name, before, nested) or self.default
 
 
-def _read_identifier(body: FieldReader, field: str, example: str, required: bool = True) -> Any:
-    return _read_matching_text(body, field, _IDENTIFIER.pattern, example, required)
+@dataclass(frozen=True)
+class PeerAddresses(Texts):
+    """Addresses of the devices at the far side, at most one for each circuit."""
+
+    label: str = "Public addresses"
+    help: str = "of the devices there, circuit A's first, at most two; empty: they connect from where they are"
+    example: str = "198.51.100.7, 198.51.100.8"
+    limit: Limit | None = None
+
+    def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
+        addresses = []
+        for index, text in enumerate(reader.texts(name)):
+            try:
+                addresses.append(str(ipaddress.ip_address(text)))
+            except ValueError:
+                reader.problem("bad_address", f"{name}[{index}]", f"“{text}” is not an address, like 198.51.100.7.")
+        if len(addresses) > 2:
+            reader.problem("out_of_range", name, "Name at most two: one for circuit A, one for circuit B.")
+        return list(dict.fromkeys(addresses))
 
 
-def _read_credential_name(body: FieldReader) -> Any:
-    """Where the pre-shared key or the login is kept, never the secret itself."""
-    return _read_identifier(body, "credential", "hospital-a-key", required=False)
+@dataclass(frozen=True)
+class VlanAttachments(Texts):
+    """The VLAN attachments of an interconnect; each ends in its own edge availability domain."""
+
+    default: Any = REQUIRED
+    label: str = "VLAN attachments"
+    help: str = "one for each circuit, circuit A's first"
+    example: str = "vlan-a, vlan-b"
+    limit: Limit | None = None
+
+    def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
+        attachments = reader.texts(name)
+        if not 1 <= len(attachments) <= 2:
+            wrong = "Name the VLAN attachment of circuit A, and of circuit B where there is one."
+            reader.problem("required", name, wrong)
+        return attachments
 
 
-def _read_list_or_keyword(body: FieldReader, field: str, words: tuple[str, ...], default: str) -> str | list[str]:
-    if isinstance(body.body.get(field), list):
-        return body.texts(field)
-    return str(body.choice(field, words, default))
+Credential = Annotated[
+    str | None,
+    Identifier(
+        default=None,
+        help="where the pre-shared key is kept; the key itself is never part of the network",
+        example="hospital-a-key",
+    ),
+]
+Encapsulation = Annotated[
+    str,
+    Choice(
+        {"vlan": "VLAN", "gre": "GRE", "ipsec": "IPsec", "vxlan": "VXLAN"},
+        default="vlan",
+        label="Carried as",
+    ),
+]
 
 
-def _read_peer_addresses(body: FieldReader) -> list[str]:
-    """Public addresses of the devices at the far side, circuit A's first; none: they call from where they are."""
-    addresses = []
-    for index, text in enumerate(body.texts("peer_addresses")):
-        try:
-            addresses.append(str(ipaddress.ip_address(text)))
-        except ValueError:
-            body.problem("bad_address", f"peer_addresses[{index}]", f"“{text}” is not an address, like 198.51.100.7.")
-    if len(addresses) > 2:
-        body.problem("out_of_range", "peer_addresses", "Name at most two: one for circuit A, one for circuit B.")
-    return list(dict.fromkeys(addresses))
+@dataclass(frozen=True, slots=True)
+class NoSettings:
+    """Of a kind whose far side needs no words."""
 
 
-def read_aws_vpc(body: FieldReader) -> dict[str, Any]:
-    vpc = body.text("vpc_id", most=40)
-    if isinstance(vpc, str) and not re.fullmatch(r"vpc-[0-9a-zA-Z]+", vpc):
-        body.problem("not_one_of", "vpc_id", f"“{vpc}” is not the id of a VPC; those look like vpc-0a1b2c3d.")
-    region = body.text("region", most=40)
-    if isinstance(region, str) and not re.fullmatch(r"[a-z0-9-]+", region):
-        body.problem("not_one_of", "region", f"“{region}” is not an AWS region; those look like eu-central-1.")
-    account = body.text("account", most=60)
-    if isinstance(account, str) and "/" in account:
-        body.problem("not_one_of", "account", f"“{account}” is not a cloud account of this tenant.")
-    return {
-        "account": account,
-        "region": region,
-        "vpc_id": vpc,
-        "transport": body.choice("transport", ("vpn",), "vpn"),
-        "route_tables": _read_list_or_keyword(body, "route_tables", ("main", "all"), "all"),
-        "subnets": _read_list_or_keyword(body, "subnets", ("one-per-az",), "one-per-az"),
-    }
-
-
-def read_azure_vnet(body: FieldReader) -> dict[str, Any]:
-    """mode: the customer's VPN gateway, our transit VNet the VNet is peered to, or a virtual hub (drivers)."""
-    mode = body.choice("mode", ("vnet-gateway", "transit-vnet", "vhub"), "vnet-gateway")
-    gateway = _read_identifier(body, "gateway", "vgw-prod", required=False)
-    if gateway and mode != "vnet-gateway":
-        body.problem("not_one_of", "gateway", "Only mode vnet-gateway uses a gateway that is there already.")
-    return {
-        "subscription": _read_matching_text(
-            body, "subscription", r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", "a UUID of 36 characters"
+@dataclass(frozen=True, slots=True)
+class AwsVpcSettings:
+    account: Annotated[
+        str,
+        Text(
+            60,
+            "[^/]+",
+            "a cloud account of this tenant",
+            label="Cloud account",
+            example="123456789012",
         ),
-        "resource_group": _read_identifier(body, "resource_group", "rg-network"),
-        "vnet": _read_identifier(body, "vnet", "vnet-prod"),
-        "region": _read_matching_text(body, "region", r"[a-z0-9]+", "westeurope"),
-        "mode": mode,
-        "gateway": gateway,
-    }
+    ]
+    region: Annotated[
+        str, Text(40, "[a-z0-9-]+", "an AWS region; those look like eu-central-1", example="eu-central-1")
+    ]
+    vpc_id: Annotated[
+        str,
+        Text(
+            40,
+            "vpc-[0-9a-zA-Z]+",
+            "the id of a VPC; those look like vpc-0a1b2c3d",
+            label="VPC",
+            example="vpc-0a1b2c3d",
+        ),
+    ]
+    transport: Annotated[str, Choice({"vpn": "VPN"}, default="vpn")]
+    route_tables: Annotated[
+        str | list[str], ChoiceOrTexts({"all": "all", "main": "the main one"}, default="all", help="or their ids")
+    ]
+    subnets: Annotated[
+        str | list[str], ChoiceOrTexts({"one-per-az": "one in each zone"}, default="one-per-az", help="or their ids")
+    ]
 
 
-def read_gcp_vpc(body: FieldReader) -> dict[str, Any]:
-    """subnets: whose ranges the cloud router announces."""
-    return {
-        "project": _read_matching_text(body, "project", r"[a-z][a-z0-9-]{4,28}[a-z0-9]", "acme-prod-1"),
-        "network": _read_matching_text(body, "network", r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?", "vpc-prod"),
-        "region": _read_matching_text(body, "region", r"[a-z]+-[a-z]+[0-9]+", "europe-west3"),
-        "subnets": _read_list_or_keyword(body, "subnets", ("all",), "all"),
-    }
+@dataclass(frozen=True, slots=True)
+class AzureVnetSettings:
+    """``mode``: the customer's VPN gateway, our transit VNet that the VNet is peered to, or a virtual hub."""
+
+    subscription: Annotated[
+        str,
+        Text(
+            100,
+            "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}",
+            "a subscription; those are UUIDs of 36 characters",
+            example="00000000-0000-0000-0000-000000000000",
+        ),
+    ]
+    resource_group: Annotated[str, Identifier(example="rg-network")]
+    vnet: Annotated[str, Identifier(label="VNet", example="vnet-prod")]
+    region: Annotated[str, Text(100, "[a-z0-9]+", example="westeurope")]
+    mode: Annotated[
+        str,
+        Choice(
+            {
+                "vnet-gateway": "VPN gateway in the VNet",
+                "transit-vnet": "Peered to a transit VNet",
+                "vhub": "Virtual hub",
+            },
+            default="vnet-gateway",
+            label="How it attaches",
+        ),
+    ]
+    gateway: Annotated[str | None, Identifier(default=None, label="Existing gateway", example="vgw-prod")]
+
+    @staticmethod
+    def check_body(reader: FieldReader, body: Mapping[str, Any]) -> None:
+        if body["gateway"] and body["mode"] != "vnet-gateway":
+            reader.problem("not_one_of", "gateway", "Only mode vnet-gateway uses an existing gateway. Leave it out.")
 
 
-def read_ipsec_site(body: FieldReader) -> dict[str, Any]:
-    """BGP is a matter of the circuits; the proposals are strongSwan's spelling."""
-    proposal = r"[a-z0-9]+(-[a-z0-9]+)*"
-    peers = _read_peer_addresses(body)
-    identity = body.text("identity", None, most=100)
-    if not peers and not identity:
-        body.problem(
-            "required",
-            "identity",
-            "Say what the device is known by: its peer_addresses, or an identity where it roams.",
-        )
-    return {
-        "peer_addresses": peers,
-        "identity": identity,
-        "credential": _read_credential_name(body),
-        "ike": body.choice("ike", ("ikev2", "ikev1"), "ikev2"),
-        "ike_proposal": _read_matching_text(body, "ike_proposal", proposal, _DEFAULT_IKE_PROPOSAL, required=False)
-        or _DEFAULT_IKE_PROPOSAL,
-        "esp_proposal": _read_matching_text(body, "esp_proposal", proposal, _DEFAULT_ESP_PROPOSAL, required=False)
-        or _DEFAULT_ESP_PROPOSAL,
-    }
+@dataclass(frozen=True, slots=True)
+class GcpVpcSettings:
+    project: Annotated[str, Text(100, "[a-z][a-z0-9-]{4,28}[a-z0-9]", example="acme-prod-1")]
+    network: Annotated[str, Text(100, "[a-z]([a-z0-9-]{0,61}[a-z0-9])?", label="VPC network", example="vpc-prod")]
+    region: Annotated[str, Text(100, "[a-z]+-[a-z]+[0-9]+", example="europe-west3")]
+    subnets: Annotated[
+        str | list[str],
+        ChoiceOrTexts({"all": "all"}, default="all", help="whose ranges the cloud router announces, or their names"),
+    ]
 
 
-_DEFAULT_IKE_PROPOSAL, _DEFAULT_ESP_PROPOSAL = "aes256gcm16-prfsha384-ecp384", "aes256gcm16-ecp384"
+@dataclass(frozen=True, slots=True)
+class IpsecSiteSettings:
+    """BGP is a matter of the circuits."""
 
-SDWAN_VENDORS = ("aruba", "cisco", "fortinet", "juniper", "prisma", "versa", "vmware", "other")
+    peer_addresses: Annotated[list[str], PeerAddresses()]
+    identity: Annotated[
+        str | None,
+        Text(
+            100,
+            default=None,
+            help="what the device calls itself; needed where it has no fixed address",
+            example="fw.hospital-a.example",
+        ),
+    ]
+    credential: Credential
+    ike: Annotated[str, Choice({"ikev2": "IKEv2", "ikev1": "IKEv1"}, default="ikev2", label="Key exchange")]
+    ike_proposal: Annotated[
+        str,
+        Proposal(default="aes256gcm16-prfsha384-ecp384", label="IKE proposal", example="aes256gcm16-prfsha384-ecp384"),
+    ]
+    esp_proposal: Annotated[
+        str, Proposal(default="aes256gcm16-ecp384", label="ESP proposal", example="aes256gcm16-ecp384")
+    ]
 
-
-def read_sdwan(body: FieldReader) -> dict[str, Any]:
-    """vrf: the vendor's own name for the segment this edge is handed over in."""
-    return {
-        "vendor": body.choice("vendor", SDWAN_VENDORS),
-        "tunnel": body.choice("tunnel", ("ipsec", "gre"), "ipsec"),
-        "peer_addresses": _read_peer_addresses(body),
-        "vrf": _read_identifier(body, "vrf", "corp", required=False),
-        "credential": _read_credential_name(body),
-    }
-
-
-def _read_encapsulation(body: FieldReader) -> Any:
-    return body.choice("encapsulation", ("vlan", "gre", "ipsec", "vxlan"), "vlan")
-
-
-def read_direct_connect(body: FieldReader) -> dict[str, Any]:
-    return {
-        "connection_id": _read_matching_text(body, "connection_id", r"dx(con|lag)-[0-9a-zA-Z]+", "dxcon-fg5678ab"),
-        "region": _read_matching_text(body, "region", r"[a-z0-9-]+", "eu-central-1"),
-        "encapsulation": _read_encapsulation(body),
-    }
-
-
-def read_expressroute(body: FieldReader) -> dict[str, Any]:
-    return {
-        "circuit": _read_identifier(body, "circuit", "er-frankfurt"),
-        "peering_location": body.text("peering_location", "", most=60),
-        "encapsulation": _read_encapsulation(body),
-    }
+    @staticmethod
+    def check_body(reader: FieldReader, body: Mapping[str, Any]) -> None:
+        if not body["peer_addresses"] and not body["identity"]:
+            wrong = (
+                "Say how the device is known: by its peer_addresses, or by an identity where it has no fixed address."
+            )
+            reader.problem("required", "identity", wrong)
 
 
-def read_interconnect(body: FieldReader) -> dict[str, Any]:
-    """attachments: the VLAN attachments, circuit A's first; each ends in its own edge availability domain."""
-    attachments = body.texts("attachments")
-    if not 1 <= len(attachments) <= 2:
-        body.problem(
-            "required", "attachments", "Name the VLAN attachment of circuit A, and of circuit B where there is one."
-        )
-    return {"attachments": attachments, "encapsulation": _read_encapsulation(body)}
+@dataclass(frozen=True, slots=True)
+class SdwanSettings:
+    vendor: Annotated[
+        str,
+        Choice(
+            {
+                "aruba": "Aruba",
+                "cisco": "Cisco",
+                "fortinet": "Fortinet",
+                "juniper": "Juniper",
+                "prisma": "Prisma",
+                "versa": "Versa",
+                "vmware": "VMware",
+                "other": "Other",
+            }
+        ),
+    ]
+    tunnel: Annotated[str, Choice({"ipsec": "IPsec", "gre": "GRE"}, default="ipsec")]
+    peer_addresses: Annotated[list[str], PeerAddresses()]
+    vrf: Annotated[
+        str | None,
+        Identifier(default=None, label="Handed over in", help="the vendor's name for the segment", example="corp"),
+    ]
+    credential: Credential
 
 
-def read_colo(body: FieldReader) -> dict[str, Any]:
-    """Ports or letters of authorisation of the cross-connects; circuit A ends on node 1, circuit B on node 2."""
-    return {
-        "facility": body.text("facility", most=60),
-        "cross_connect_a": body.text("cross_connect_a", "", most=60),
-        "cross_connect_b": body.text("cross_connect_b", "", most=60),
-    }
+@dataclass(frozen=True, slots=True)
+class DirectConnectSettings:
+    connection_id: Annotated[str, Text(100, "dx(con|lag)-[0-9a-zA-Z]+", label="Connection", example="dxcon-fg5678ab")]
+    region: Annotated[str, Text(100, "[a-z0-9-]+", example="eu-central-1")]
+    encapsulation: Encapsulation
 
 
-def read_remote_access(body: FieldReader) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class ExpressrouteSettings:
+    circuit: Annotated[str, Identifier(example="er-frankfurt")]
+    peering_location: Annotated[str, Text(60, default="", example="Frankfurt")]
+    encapsulation: Encapsulation
+
+
+@dataclass(frozen=True, slots=True)
+class InterconnectSettings:
+    attachments: Annotated[list[str], VlanAttachments()]
+    encapsulation: Encapsulation
+
+
+@dataclass(frozen=True, slots=True)
+class ColoSettings:
+    """Circuit A ends on node 1, circuit B on node 2."""
+
+    facility: Annotated[str, Text(60, example="FR2, Frankfurt")]
+    cross_connect_a: Annotated[
+        str, Text(60, default="", label="Cross-connect A", help="port or letter of authorisation; node 1")
+    ]
+    cross_connect_b: Annotated[
+        str, Text(60, default="", label="Cross-connect B", help="port or letter of authorisation; node 2")
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteAccessSettings:
     """The prefixes of its attachments are what clients get their addresses from."""
-    return {
-        "protocol": body.choice("protocol", ("wireguard", "ipsec"), "wireguard"),
-        "authentication": body.choice("authentication", ("local", "oidc", "saml", "ldap"), "oidc"),
-        "identity_provider": _read_identifier(body, "identity_provider", "acme-okta", required=False),
-        "split_tunnel": body.boolean("split_tunnel", True),
-        "banner": body.text("banner", "", most=500),
-    }
+
+    protocol: Annotated[str, Choice({"wireguard": "WireGuard", "ipsec": "IPsec"}, default="wireguard")]
+    authentication: Annotated[
+        str,
+        Choice(
+            {"oidc": "OIDC", "saml": "SAML", "ldap": "LDAP", "local": "local accounts"},
+            default="oidc",
+            label="Who signs in",
+        ),
+    ]
+    identity_provider: Annotated[str | None, Identifier(default=None, example="acme-okta")]
+    split_tunnel: Annotated[bool, Boolean(label="Only traffic to this network")]
+    banner: Annotated[str, Text(500, default="", help="shown when somebody connects")]

@@ -1,18 +1,18 @@
 """Connectors: what attaches a cloud network, a site or the internet to an exchange.
 
-Each kind of connector is one entry of ``CONNECTOR_KINDS``; how its settings read is a function of
-``connector_settings``.
+Each kind of connector is one entry of ``CONNECTOR_KINDS``; its settings are a dataclass of ``connector_settings``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from provisioning.core.intent import connector_settings
 from provisioning.core.intent.billing_tags import BillingTags
 from provisioning.core.intent.circuits import Circuit, Circuits, complete_circuits
+from provisioning.core.intent.declaration import Declaration, declaration_of
 from provisioning.core.intent.field_reader import FieldReader
 from provisioning.core.intent.fields import (
     Boolean,
@@ -34,31 +34,43 @@ from provisioning.core.intent.limits import ATTACHMENTS
 
 @dataclass(frozen=True, slots=True)
 class ConnectorKind:
-    """transport: what carries the link; prefixes: whether attachments bring any; cloud: a cloud network, of exactly
-    one segment; fails_over: whether it can have a failover exchange."""
+    """``transport``: what carries the link; ``settings``: the dataclass that declares what its far side is.
+
+    ``prefixes``: whether attachments bring any. ``supports_failover``: whether it can have a failover exchange.
+    ``cloud_network``: of a cloud network the settings that tell it from others, its own name or id last; it is in
+    exactly one segment.
+    """
 
     transport: str
-    read_settings: Callable[[FieldReader], dict[str, Any]]
+    settings: type
     prefixes: bool = True
-    cloud: bool = False
     supports_failover: bool = True
+    cloud_network: tuple[str, ...] = ()
+
+    @property
+    def cloud(self) -> bool:
+        return bool(self.cloud_network)
+
+    @property
+    def settings_declaration(self) -> Declaration:
+        return declaration_of(self.settings)
 
 
 CONNECTOR_KINDS = {
-    "aws-vpc": ConnectorKind("vpn", connector_settings.read_aws_vpc, cloud=True),
-    "azure-vnet": ConnectorKind("vpn", connector_settings.read_azure_vnet, cloud=True),
-    "gcp-vpc": ConnectorKind("vpn", connector_settings.read_gcp_vpc, cloud=True),
-    "ipsec-site": ConnectorKind("vpn", connector_settings.read_ipsec_site),
-    "sdwan": ConnectorKind("vpn", connector_settings.read_sdwan),
-    "direct-connect": ConnectorKind("circuit", connector_settings.read_direct_connect),
-    "expressroute": ConnectorKind("circuit", connector_settings.read_expressroute),
-    "interconnect": ConnectorKind("circuit", connector_settings.read_interconnect),
-    "colo": ConnectorKind("circuit", connector_settings.read_colo),
-    "internet-exit": ConnectorKind(
-        "internet", connector_settings.read_no_settings, prefixes=False, supports_failover=False
+    "aws-vpc": ConnectorKind("vpn", connector_settings.AwsVpcSettings, cloud_network=("account", "region", "vpc_id")),
+    "azure-vnet": ConnectorKind(
+        "vpn", connector_settings.AzureVnetSettings, cloud_network=("subscription", "resource_group", "vnet")
     ),
-    "remote-access": ConnectorKind("clients", connector_settings.read_remote_access),
-    "lab-site": ConnectorKind("lab", connector_settings.read_no_settings),
+    "gcp-vpc": ConnectorKind("vpn", connector_settings.GcpVpcSettings, cloud_network=("project", "region", "network")),
+    "ipsec-site": ConnectorKind("vpn", connector_settings.IpsecSiteSettings),
+    "sdwan": ConnectorKind("vpn", connector_settings.SdwanSettings),
+    "direct-connect": ConnectorKind("circuit", connector_settings.DirectConnectSettings),
+    "expressroute": ConnectorKind("circuit", connector_settings.ExpressrouteSettings),
+    "interconnect": ConnectorKind("circuit", connector_settings.InterconnectSettings),
+    "colo": ConnectorKind("circuit", connector_settings.ColoSettings),
+    "internet-exit": ConnectorKind("internet", connector_settings.NoSettings, prefixes=False, supports_failover=False),
+    "remote-access": ConnectorKind("clients", connector_settings.RemoteAccessSettings),
+    "lab-site": ConnectorKind("lab", connector_settings.NoSettings),
 }
 
 
@@ -76,11 +88,7 @@ class ConnectorSettings(Field):
             return {}
         # Without settings a kind that needs some says which; null and a wrong type are told like elsewhere.
         settings_reader = reader.object(name, {})
-        if settings_reader is None:
-            return {}
-        settings = kind.read_settings(settings_reader)
-        settings_reader.reject_unknown_fields()
-        return settings
+        return {} if settings_reader is None else kind.settings_declaration.read(settings_reader)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +120,13 @@ class Connector(IntentObject):
         tuple[Circuit, ...],
         Circuits(word="circuit", help="circuit A ends on node 1, circuit B on node 2; what is left empty is filled in"),
     ]
-    settings: Annotated[Mapping[str, Any], ConnectorSettings(help=connector_settings.SUMMARY)]
+    settings: Annotated[
+        Mapping[str, Any],
+        ConnectorSettings(
+            help="what the far side is; its fields follow from the kind. Secrets are never here: a credential names "
+            "where one is kept"
+        ),
+    ]
     billing_tags: BillingTags
 
     @property

@@ -9,6 +9,7 @@ from provisioning.core.intent.fields import (
     Boolean,
     CatalogueKey,
     Choice,
+    ChoiceOrTexts,
     Color,
     Field,
     Integer,
@@ -61,7 +62,8 @@ def type_text(spec: Field) -> str:
 
 @type_text.register
 def _(spec: Text) -> str:
-    return f"text, at most {spec.max_length:,} characters"
+    shape = f" like `{spec.example}`" if spec.pattern and spec.example else ""
+    return f"text{shape}, at most {spec.max_length:,} characters"
 
 
 @type_text.register
@@ -76,7 +78,16 @@ def _(spec: Color) -> str:
 
 @type_text.register
 def _(spec: Choice) -> str:
-    return f"one of {', '.join(f'`{value}`' for value in spec.options)}"
+    return f"one of {_options(spec)}"
+
+
+@type_text.register
+def _(spec: ChoiceOrTexts) -> str:
+    return f"{_options(spec)} or a list of texts"
+
+
+def _options(spec: Choice) -> str:
+    return ", ".join(f"`{value}`" for value in spec.options)
 
 
 @type_text.register

@@ -87,7 +87,7 @@ def _as_tuple(value: Any, number: int, body: Mapping[str, Any]) -> Any:
 
 @dataclass(frozen=True)
 class Text(Field):
-    """``pattern``: what all of it has to match; ``pattern_help`` ends “… is not”."""
+    """``pattern``: what all of it has to match; ``pattern_help`` ends “… is not”, by default the example is shown."""
 
     max_length: int = 200
     pattern: str = ""
@@ -96,7 +96,12 @@ class Text(Field):
     def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
         value = reader.text(name, self.default, most=self.max_length)
         if isinstance(value, str) and value and self.pattern and not re.fullmatch(self.pattern, value):
-            reader.problem("not_one_of", name, f"“{value}” is not {self.pattern_help}.")
+            wrong = (
+                f"is not {self.pattern_help}"
+                if self.pattern_help
+                else f"does not fit “{name}”; write it like {self.example}"
+            )
+            reader.problem("not_one_of", name, f"“{value}” {wrong}.")
         return value
 
 
@@ -132,6 +137,16 @@ class Choice(Field):
 
     def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
         return reader.choice(name, tuple(self.options), self.default)
+
+
+@dataclass(frozen=True)
+class ChoiceOrTexts(Choice):
+    """One of the options, or a list of short texts instead."""
+
+    def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
+        if isinstance(reader.body.get(name), list):
+            return reader.texts(name)
+        return super().read(reader, name, before, nested)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 from provisioning.core.intent import Kind, all_kinds, capitalise
-from provisioning.core.intent.connectors import ConnectorSettings
+from provisioning.core.intent.connectors import CONNECTOR_KINDS, ConnectorSettings
 from provisioning.core.intent.declaration import Declaration, DeclaredField
 from provisioning.core.intent.field_help import default_text, help_text, type_text
 
@@ -19,6 +19,8 @@ def reference_markdown() -> str:
 def _kind_lines(kind: Kind) -> Iterator[str]:
     yield from (f"## {capitalise(kind.plural)}", "", f"`{kind.key}`: {kind.about}", "")
     yield from _field_table(kind.declaration)
+    if any(isinstance(field.spec, ConnectorSettings) for field in kind.declaration.fields):
+        yield from _settings_tables()
     if kind.filters:
         yield from (f"Lists are filtered by {', '.join(f'`{name}`' for name in kind.filters)}.", "")
     orders = ", ".join(f"`{name}`" for name in ("name", *kind.orders))
@@ -29,11 +31,19 @@ def _kind_lines(kind: Kind) -> Iterator[str]:
     yield from ("```json", json.dumps(kind.example, indent=2, ensure_ascii=False), "```", "")
 
 
-def _field_table(declaration: Declaration) -> Iterator[str]:
+def _field_table(declaration: Declaration, path: str = "") -> Iterator[str]:
     yield "| Field | Type | Default | Meaning |"
     yield "|---|---|---|---|"
-    yield from _field_rows(declaration, "")
+    yield from _field_rows(declaration, path)
     yield ""
+
+
+def _settings_tables() -> Iterator[str]:
+    """Yield the settings of each kind of connector that has any."""
+    for kind, known in CONNECTOR_KINDS.items():
+        if known.settings_declaration.fields:
+            yield from (f"### Settings of `{kind}`", "")
+            yield from _field_table(known.settings_declaration, "settings.")
 
 
 def _field_rows(declaration: Declaration, path: str) -> Iterator[str]:
