@@ -1,7 +1,7 @@
-"""``make bench``: measurements of the real thing, one JSON object a line, and a table at the end.
+"""``make bench``: benchmarks of the product; prints one JSON object a line and a table at the end.
 
-Add a module here with a function under ``@bench`` and name it in ``__main__``; it yields ``Figure`` values.
-A figure of a peer is measured here, on the same machine, or left out.
+To add one, add a module here with a generator of ``Figure`` values under ``@bench`` and name it in ``__main__``.
+A peer's figure is measured in the same run on the same machine, or omitted.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Figure:
-    """``peer``: what it is compared with; ``ratio``: our value over the peer's; ``bound``: the most it may be."""
+    """One measurement. ``peer``: what it is compared with; ``ratio``: value / peer's value; ``bound``: the maximum."""
 
     name: str
     value: float

@@ -1,4 +1,4 @@
-"""``python -m tests.bench [NAME…]``: runs all benchmarks, or those named; exits 1 when a figure is out of bounds."""
+"""``python -m tests.bench [NAME…]``: run all benchmarks or those named; exit 1 if a figure exceeds its bound."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ MODULES = [
 ]
 
 
-def main(wanted: list[str]) -> int:
+def main(names: list[str]) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the portal's settings do
     for module in MODULES:
         importlib.import_module(module)
-    if unknown := set(wanted) - set(BENCHES):
+    if unknown := set(names) - set(BENCHES):
         print(f"There is no benchmark {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}.", file=sys.stderr)
         return 2
     if os.getloadavg()[0] > 1:
         print(f"The machine is busy (load {os.getloadavg()[0]:.1f}); times will be too long.", file=sys.stderr)
     figures = []
     for name, bench in BENCHES.items():
-        if not wanted or name in wanted:
+        if not names or name in names:
             print(f"{name} …", file=sys.stderr, flush=True)
             for figure in bench():
                 figures.append(figure)

@@ -1,4 +1,4 @@
-"""The ground of a generated network: exchanges, segments, groups, firewalls and connectors."""
+"""The base objects of a generated network: exchanges, segments, groups, firewalls and connectors."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class NetworkSize:
     side: int
 
     def times(self, factor: float, name: str) -> NetworkSize:
-        """A network of as many connectors, and of everything else in proportion."""
+        """Return a size with ``factor`` times the connectors, segments, groups and rules."""
 
         def scaled(count: int) -> int:
             return max(1, round(count * factor))
@@ -57,7 +57,7 @@ SIZES = {"a": NetworkSize("a", 1_000, 40, 200, 2_000, 15), "b": NetworkSize("b",
 
 
 class BenchNetwork(IntentBuilder):
-    """A drawing on the operator's catalogue, whose uids look like those of the store."""
+    """An IntentBuilder on the operator's catalogue, with UUIDs as the store has them."""
 
     def uid(self, kind: str, number: int) -> str:
         return str(uuid.UUID(int=number << 64 | 0x4000 << 64 | 0x8 << 60 | KINDS.index(kind)))
@@ -69,52 +69,52 @@ class BenchNetwork(IntentBuilder):
         return load_intent(self.rows.values(), self.catalog())
 
     def of(self, kind: str) -> list[tuple[str, dict[str, Any]]]:
-        """(uid, body) of every object of a kind, by number."""
+        """Return (uid, body) of every object of a kind, by number."""
         return [(uid, body) for uid, (row_kind, _, _, _, body) in self.rows.items() if row_kind == kind]
 
 
 class BaseObjectGenerator:
-    """Draws one network; what later steps need of earlier ones is kept by segment."""
+    """Generate one network; lists by segment hold what later steps need of earlier ones."""
 
     def __init__(self, size: NetworkSize, shape: str, every_kind: bool, seed: int) -> None:
         self.size, self.dense, self.skewed, self.every_kind = size, shape != "plain", shape == "skewed", every_kind
-        self.chance = random.Random(f"{size.name}/{shape}/{seed}")
+        self.rng = random.Random(f"{size.name}/{shape}/{seed}")
         self.net = BenchNetwork()
         self.members: list[list[tuple[str, str]]] = [[] for _ in range(size.segments)]
         self.prefixes: list[list[str]] = [[] for _ in range(size.segments)]
         self.hubs: list[list[tuple[str, str]]] = [[] for _ in range(size.segments)]
         self.exits: list[list[str]] = [[] for _ in range(size.segments)]
         self.next = [int(ipaddress.IPv4Address("10.0.0.0"))] * size.segments
-        # Group g-0 is that of the hubs, see ``hub``.
+        # Group g-0 is the group of the hubs, see ``hub``.
         named = range(1, size.groups)
-        self.groups = [self.some(named, max(10, size.groups // 4)) for _ in range(size.segments)]
+        self.groups = [self.sample(named, max(10, size.groups // 4)) for _ in range(size.segments)]
         if self.skewed:
             self.groups[0] = list(named)
 
-    def some(self, of: Any, count: int) -> list[Any]:
-        return self.chance.sample(of, min(count, len(of)))
+    def sample(self, options: Any, count: int) -> list[Any]:
+        return self.rng.sample(options, min(count, len(options)))
 
-    def odds(self, share: float) -> bool:
-        return self.chance.random() < share
+    def chance_of(self, share: float) -> bool:
+        return self.rng.random() < share
 
     def add_base_objects(self) -> None:
-        """Exchanges at every location, segments, groups, firewalls."""
+        """Add exchanges at every location, segments, groups, tags, prefix lists and firewalls."""
         add, size = self.net.add, self.size
-        self.exchanges = [f"x-{place}" for place in range(len(catalog().locations))]
+        self.exchanges = [f"x-{index}" for index in range(len(catalog().locations))]
         for name, location in zip(self.exchanges, catalog().locations, strict=True):
             add("exchanges", {"name": name, "location": location, "size": "large"})
-        for place in range(size.segments):
-            default_action = "allow" if self.odds(0.3) else "deny"
+        for index in range(size.segments):
+            default_action = "allow" if self.chance_of(0.3) else "deny"
             mine = ["10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", *(["fd00::/8"] if self.every_kind else [])]
-            add("segments", {"name": f"s-{place}", "default_action": default_action, "prefixes": mine})
-        for place in range(size.groups):
-            add("groups", {"name": f"g-{place}"})
-        self.tags = [f"tag-{place}" for place in range(10)] if self.every_kind else []
-        for place, tag in enumerate(self.tags):
-            add("billing-tags", {"name": tag, "color": f"#3355{place:02d}"})
-        self.lists = [f"list-{place}" for place in range(max(4, size.rules // 100))] if self.every_kind else []
+            add("segments", {"name": f"s-{index}", "default_action": default_action, "prefixes": mine})
+        for index in range(size.groups):
+            add("groups", {"name": f"g-{index}"})
+        self.tags = [f"tag-{index}" for index in range(10)] if self.every_kind else []
+        for index, tag in enumerate(self.tags):
+            add("billing-tags", {"name": tag, "color": f"#3355{index:02d}"})
+        self.lists = [f"list-{index}" for index in range(max(4, size.rules // 100))] if self.every_kind else []
         for name in self.lists:
-            entries = [{"prefix": self.anywhere()} for _ in range(self.chance.randint(2, 20))]
+            entries = [{"prefix": self.random_prefix()} for _ in range(self.rng.randint(2, 20))]
             add("prefix-lists", {"name": name, "entries": entries})
         for name, at in (("fw", self.exchanges[:2]), ("ids", self.exchanges[1:4])):
             rules = [{"action": "deny", "protocol": "tcp", "ports": ["23", "135-139"]}]
@@ -123,103 +123,103 @@ class BaseObjectGenerator:
 
     def service(self, name: str, placed: list[dict[str, Any]], rules: list[dict[str, Any]]) -> None:
         body = {"name": name, "product": "linux-firewall", "placements": placed}
-        segments = [f"s-{place}" for place in range(self.size.segments)]
+        segments = [f"s-{index}" for index in range(self.size.segments)]
         self.net.add("services", {**body, "segments": segments, "settings": {"default": "allow", "rules": rules}})
 
     def connectors(self) -> None:
         size = self.size
         kinds = _CONNECTOR_MIX if self.every_kind else {"aws-vpc": 40, "lab-site": 60}
-        # Each segment gets an exit or two, by turns.
+        # Segments get one or two exits each, in turn.
         between = max(5, size.connectors // (2 * size.segments))
-        places = iter(range(size.connectors))
-        for place in places:
-            if place % between == 4:
-                self.exit(place, place // between % size.segments)
+        indexes = iter(range(size.connectors))
+        for index in indexes:
+            if index % between == 4:
+                self.exit(index, index // between % size.segments)
                 continue
-            kind = self.chance.choices(list(kinds), list(kinds.values()))[0]
+            kind = self.rng.choices(list(kinds), list(kinds.values()))[0]
             homes = [self.home()]
-            if kind not in _CLOUDS and self.odds(0.05):
+            if kind not in _CLOUDS and self.chance_of(0.05):
                 homes.append(self.home())
-            body = self.connector(place, kind, list(dict.fromkeys(homes)))
-            if body["redundancy_group"] and (other := next(places, None)) is not None:
-                twin = {"name": f"c-{other}", "kind": "lab-site", "preference": self.chance.choice([100, 50])}
+            body = self.connector(index, kind, list(dict.fromkeys(homes)))
+            if body["redundancy_group"] and (other := next(indexes, None)) is not None:
+                twin = {"name": f"c-{other}", "kind": "lab-site", "preference": self.rng.choice([100, 50])}
                 self.net.add("connectors", {**body, **twin, "settings": {}})
 
     def home(self) -> int:
-        return 0 if self.skewed and self.odds(0.3) else self.chance.randrange(self.size.segments)
+        return 0 if self.skewed and self.chance_of(0.3) else self.rng.randrange(self.size.segments)
 
-    def exit(self, place: int, segment: int) -> None:
-        ends = {"kind": "internet-exit", "exchange": self.chance.choice(self.exchanges)}
-        self.net.add("connectors", {"name": f"c-{place}", **ends, "attachments": [{"segment": f"s-{segment}"}]})
-        self.exits[segment].append(f"c-{place}")
+    def exit(self, index: int, segment: int) -> None:
+        ends = {"kind": "internet-exit", "exchange": self.rng.choice(self.exchanges)}
+        self.net.add("connectors", {"name": f"c-{index}", **ends, "attachments": [{"segment": f"s-{segment}"}]})
+        self.exits[segment].append(f"c-{index}")
 
-    def connector(self, place: int, kind: str, homes: list[int]) -> dict[str, Any]:
-        exchange = self.chance.choice(self.exchanges)
+    def connector(self, index: int, kind: str, homes: list[int]) -> dict[str, Any]:
+        exchange = self.rng.choice(self.exchanges)
         body = {
-            "name": f"c-{place}",
+            "name": f"c-{index}",
             "kind": kind,
             "exchange": exchange,
-            "redundancy_group": f"r-{place}" if self.odds(0.01) else None,
-            "attachments": [self.attachment(place, segment) for segment in homes],
-            "settings": self.settings(kind, place, self.exchanges.index(exchange)),
-            "billing_tags": self.some(self.tags, self.chance.randint(0, 2)),
+            "redundancy_group": f"r-{index}" if self.chance_of(0.01) else None,
+            "attachments": [self.attachment(index, segment) for segment in homes],
+            "settings": self.settings(kind, index, self.exchanges.index(exchange)),
+            "billing_tags": self.sample(self.tags, self.rng.randint(0, 2)),
         }
         self.net.add("connectors", body)
         return body
 
-    def attachment(self, place: int, segment: int) -> dict[str, Any]:
+    def attachment(self, index: int, segment: int) -> dict[str, Any]:
         if len(self.hubs[segment]) < 2:
-            return self.hub(place, segment)
-        mine = [self.prefix(segment) for _ in range(self.chance.randint(1, 3))]
+            return self.hub(index, segment)
+        mine = [self.prefix(segment) for _ in range(self.rng.randint(1, 3))]
         self.prefixes[segment] += mine
-        self.members[segment].append((f"c-{place}", mine[0]))
-        if self.every_kind and self.odds(0.1):
-            mine.append(f"fd00:{segment:x}:{place:x}::/48")
-        group = f"g-{self.chance.choice(self.groups[segment])}" if self.odds(0.97) else None
+        self.members[segment].append((f"c-{index}", mine[0]))
+        if self.every_kind and self.chance_of(0.1):
+            mine.append(f"fd00:{segment:x}:{index:x}::/48")
+        group = f"g-{self.rng.choice(self.groups[segment])}" if self.chance_of(0.97) else None
         return {"segment": f"s-{segment}", "group": group, "prefixes": mine}
 
-    def hub(self, place: int, segment: int) -> dict[str, Any]:
-        """Shared services: addresses that no other segment has, so that shares can bring them anywhere."""
+    def hub(self, index: int, segment: int) -> dict[str, Any]:
+        """Return an attachment of shared services with addresses unique to it, so that any segment can import them."""
         count = 1 << ((1 << 20) // (2 * self.size.segments)).bit_length() - 1
         nth = 2 * segment + len(self.hubs[segment])
         start = ipaddress.IPv4Address("172.16.0.0") + count * nth
         prefix = f"{start}/{33 - count.bit_length()}"
-        self.hubs[segment].append((f"c-{place}", prefix))
+        self.hubs[segment].append((f"c-{index}", prefix))
         return {"segment": f"s-{segment}", "group": "g-0", "prefixes": [prefix]}
 
-    def settings(self, kind: str, place: int, exchange: int) -> dict[str, Any]:
+    def settings(self, kind: str, index: int, exchange: int) -> dict[str, Any]:
         region = ["eu-central-1", "us-east-1", "ap-southeast-1", "eu-west-1", "eu-west-2", "sa-east-1"][exchange]
-        peers = [f"198.51.100.{place % 250 + 1}"]
+        peers = [f"198.51.100.{index % 250 + 1}"]
         settings: dict[str, dict[str, Any]] = {
-            "aws-vpc": {"account": "111122223333", "region": region, "vpc_id": f"vpc-{place:08x}"},
+            "aws-vpc": {"account": "111122223333", "region": region, "vpc_id": f"vpc-{index:08x}"},
             "azure-vnet": {
                 "subscription": "00000000-0000-4000-8000-000000000001",
-                "resource_group": f"rg-{place}",
-                "vnet": f"vnet-{place}",
+                "resource_group": f"rg-{index}",
+                "vnet": f"vnet-{index}",
                 "region": "westeurope",
             },
-            "gcp-vpc": {"project": "acme-prod-1", "network": f"vpc-{place}", "region": "europe-west2"},
+            "gcp-vpc": {"project": "acme-prod-1", "network": f"vpc-{index}", "region": "europe-west2"},
             "ipsec-site": {"peer_addresses": peers},
             "sdwan": {"vendor": "cisco", "peer_addresses": peers},
-            "direct-connect": {"connection_id": f"dxcon-{place:08x}", "region": region},
-            "expressroute": {"circuit": f"er-{place}"},
-            "interconnect": {"attachments": [f"attachment-{place}"]},
+            "direct-connect": {"connection_id": f"dxcon-{index:08x}", "region": region},
+            "expressroute": {"circuit": f"er-{index}"},
+            "interconnect": {"attachments": [f"attachment-{index}"]},
             "colo": {"facility": "FR5"},
         }
         return settings.get(kind, {})
 
     def prefix(self, segment: int) -> str:
-        """Mostly free addresses of the segment; now and then a longer prefix inside somebody else's."""
-        if self.prefixes[segment] and self.odds(0.01):
-            outer = ipaddress.ip_network(self.chance.choice(self.prefixes[segment]))
-            inner = f"{outer.network_address + 8 * self.chance.randrange(outer.num_addresses // 8)}/29"
+        """Return a free prefix of the segment; in one of a hundred cases a longer prefix inside another connector's."""
+        if self.prefixes[segment] and self.chance_of(0.01):
+            outer = ipaddress.ip_network(self.rng.choice(self.prefixes[segment]))
+            inner = f"{outer.network_address + 8 * self.rng.randrange(outer.num_addresses // 8)}/29"
             if outer.prefixlen < 27 and inner not in self.prefixes[segment]:
                 return inner
-        length = self.chance.choice(_PREFIX_LENGTHS)
+        length = self.rng.choice(_PREFIX_LENGTHS)
         count = 1 << (32 - length)
         start = -(-self.next[segment] // count) * count
-        self.next[segment] = start + count + (self.chance.randrange(4) << 8)
+        self.next[segment] = start + count + (self.rng.randrange(4) << 8)
         return f"{ipaddress.IPv4Address(start)}/{length}"
 
-    def anywhere(self) -> str:
-        return f"10.{self.chance.randrange(256)}.{self.chance.randrange(256)}.0/24"
+    def random_prefix(self) -> str:
+        return f"10.{self.rng.randrange(256)}.{self.rng.randrange(256)}.0/24"

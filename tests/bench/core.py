@@ -1,7 +1,7 @@
-"""The network core on generated networks: both sizes in all three shapes, each in a process of its own.
+"""The network core on generated networks: both sizes in all three shapes, each in its own process.
 
-``core.b.dense.delta`` and the like. The peer is the tests' naive first-match evaluator on the same network, asked for a
-sample of packets and extrapolated to one packet for each pair of attachments and each protocol and port range.
+Figures are named like ``core.b.dense.delta``. The peer is the tests' reference evaluator on the same network: its time
+for a sample of packets, extrapolated to one packet for each pair of attachments, protocol and port range.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ BOUNDS: dict[str, tuple[str, tuple[float, float, float]]] = {
     "trace": ("ms", (1, 2, 2)),
     "memory": ("MiB", (200, 700, 1331.2)),
 }
-"""What is measured, its unit, and the most it may be: a, b plain and dense, b skewed."""
+"""Measurement → (unit, bounds for sizes a, b plain and dense, b skewed)."""
 
 GROWTH_PARTS = ("check", "compile", "diff")
-"""What may grow no faster than n log n."""
+"""Parts whose time may grow no faster than n log n."""
 
 
 @bench
@@ -44,8 +44,8 @@ def core() -> Iterator[Figure]:
             net = generate_network(SIZES[size], shape)
             costs = spent[size, shape] = measure_network(net)
             yield from _case_figures(f"core.{size}.{shape}", costs, 0 if size == "a" else 2 if shape == "skewed" else 1)
-    one, other = SIZES["a"].connectors, SIZES["b"].connectors
-    allowed = other * math.log(other) / (one * math.log(one))
+    small, large = SIZES["a"].connectors, SIZES["b"].connectors
+    allowed = large * math.log(large) / (small * math.log(small))
     for shape in SHAPES:
         for part in GROWTH_PARTS:
             grown = spent["b", shape][part] / spent["a", shape][part]
@@ -54,21 +54,21 @@ def core() -> Iterator[Figure]:
             )
 
 
-def _case_figures(name: str, found: dict[str, float], column: int) -> Iterator[Figure]:
+def _case_figures(name: str, costs: dict[str, float], column: int) -> Iterator[Figure]:
     for part in ("load", *GROWTH_PARTS):
-        yield Figure(f"{name}.{part}", found[part], "s")
+        yield Figure(f"{name}.{part}", costs[part], "s")
     for row, (unit, bounds) in BOUNDS.items():
-        value, bound = found[row], float(bounds[column])
+        value, bound = costs[row], float(bounds[column])
         if row == "delta":
-            yield Figure(f"{name}.{row}", value, unit, "naive, all pairs", value / found["naive"], bound)
+            yield Figure(f"{name}.{row}", value, unit, "naive, all pairs", value / costs["naive"], bound)
         elif row == "trace":
-            yield Figure(f"{name}.{row}", value, unit, "naive, one packet", value / found["naive.packet"], bound)
+            yield Figure(f"{name}.{row}", value, unit, "naive, one packet", value / costs["naive.packet"], bound)
         else:
             yield Figure(f"{name}.{row}", value, unit, bound=bound)
 
 
 def measure_network(net: BenchNetwork) -> dict[str, float]:
-    """What ``core_case`` says about a network; drawing it is no part of that process."""
+    """Return the figures of ``core_case`` for a network, which is generated outside that process."""
     edits = {"tenth": flip_tenth_of_rules, **EDITS}
     changes = {name: _changed_rows(net, edit(net)) for name, edit in edits.items()}
     with tempfile.NamedTemporaryFile(prefix="causeway-bench-", suffix=".pickle") as file:
@@ -85,6 +85,6 @@ def measure_network(net: BenchNetwork) -> dict[str, float]:
 
 
 def _changed_rows(before: BenchNetwork, after: BenchNetwork) -> list[tuple[object, ...]]:
-    """Rows that are new or different, and (kind, uid, None) of those that are gone."""
+    """Return rows that are new or different, and (kind, uid, None) of removed ones."""
     new = [row for uid, row in after.rows.items() if before.rows.get(uid) != row]
     return [*new, *((row[0], uid, None) for uid, row in before.rows.items() if uid not in after.rows)]

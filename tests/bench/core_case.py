@@ -1,6 +1,6 @@
-"""``python -m tests.bench.core_case FILE``: one generated network through the core; prints seconds by name as JSON.
+"""``python -m tests.bench.core_case FILE``: measure the core on one generated network; print seconds by name as JSON.
 
-The file is a pickle of rows and of the changes of each edit. The naive evaluator comes last, after memory is read.
+The file is a pickle of rows and of the changes of each edit. The reference evaluator runs last, after memory is read.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ REPLACE_ON = {
     "aws.transit-gateway": frozenset({"account", "region", "asn"}),
     "aws.customer-gateway": frozenset({"public_ip", "asn"}),
 }
-"""As drivers say it; these come with a framework that would be measured too."""
+"""Copied from the drivers: importing them would load a framework and distort the measurement."""
 
 MAX_REPEAT_SECONDS = 4.0
-"""Seconds; what takes longer is not measured again."""
+"""A measurement that takes longer is not repeated."""
 
 
 class CoreMeasurement:
@@ -48,18 +48,18 @@ class CoreMeasurement:
         self.rows, self.changes, self.seconds = rows, changes, dict[str, float]()
 
     def timed(self, name: str, run: Callable[[], Any], prepare: Callable[[], object] = gc.collect) -> Any:
-        """The best of three, of what is quick enough for that; garbage is collected before each."""
-        best, began, made = float("inf"), time.perf_counter(), None
+        """Run up to three times, with garbage collected before each; store the best time, return the result."""
+        best, began, result = float("inf"), time.perf_counter(), None
         for _ in range(3):
-            made = None
+            result = None
             prepare()
             started = time.perf_counter()
-            made = run()
+            result = run()
             best = min(best, time.perf_counter() - started)
             if time.perf_counter() - began > MAX_REPEAT_SECONDS:
                 break
         self.seconds[name] = best
-        return made
+        return result
 
     def run(self) -> dict[str, float]:
         intent: Intent = self.timed("load", lambda: load_intent(self.rows, catalog()))
@@ -76,13 +76,13 @@ class CoreMeasurement:
         return self.seconds
 
     def parts(self, intent: Intent) -> None:
-        """Each by itself, on a network of its own: what growth is told from."""
+        """Measure check, compile and diff, each on a fresh network; growth is computed from these."""
         self.timed("check", lambda: check_network(Network(intent)))
-        wanted = self.timed("compile", lambda: compile_network(Network(intent)))
-        self.timed("diff", lambda: diff_resources({}, wanted, REPLACE_ON))
+        desired = self.timed("compile", lambda: compile_network(Network(intent)))
+        self.timed("diff", lambda: diff_resources({}, desired, REPLACE_ON))
 
     def edits(self, live: Network, resources: dict[str, Resource]) -> None:
-        """A draft with one edit is planned; how long until it is planned with one more?"""
+        """Measure planning one more edit on a draft with one planned edit."""
         first = apply_rows(live.intent, self.changes["connector-added"])
         draft = make_plan(Network(first, live), resources, live)[0]
         for name, rows in self.changes.items():
@@ -94,7 +94,7 @@ class CoreMeasurement:
             self.timed(f"edit.{name}", partial(plan_edit, intent, before, resources, live))
 
     def traces(self, network: Network) -> None:
-        """What nineteen in twenty take at most, each at its better of two."""
+        """Measure the 95th percentile of traces in milliseconds, each the better of two runs."""
         seconds = []
         for source, destination, segment in random_pairs(network, random.Random(5), 300):
             took = []
@@ -106,24 +106,24 @@ class CoreMeasurement:
         self.seconds["trace"] = 1000 * statistics.quantiles(seconds, n=20)[-1]
 
     def naive(self, rows: list[Any]) -> None:
-        """One packet for each pair and each range of ports, before and after, at the speed of a sample."""
-        drawn = Drawn()
-        drawn.rows = {row[1]: row for row in rows}
-        naive, chance = ReferenceEvaluator(drawn, catalog()), random.Random(6)
-        segments = [row.uid for row in naive.rows.of("segments")]
-        sizes = {uid: len(naive.edges(uid)) for uid in segments}
+        """Estimate the time of one packet for each pair and port range, before and after, from a sample of packets."""
+        net = Drawn()
+        net.rows = {row[1]: row for row in rows}
+        reference, rng = ReferenceEvaluator(net, catalog()), random.Random(6)
+        segments = [row.uid for row in reference.rows.of("segments")]
+        sizes = {uid: len(reference.edges(uid)) for uid in segments}
         cells = {
-            uid: len({(r["protocol"], *r["ports"]) for p in naive.policies(uid) for r in p["rules"]})
+            uid: len({(r["protocol"], *r["ports"]) for p in reference.policies(uid) for r in p["rules"]})
             for uid in segments
         }
         started, count = time.perf_counter(), 0
         while count < 400 and time.perf_counter() - started < MAX_REPEAT_SECONDS:
-            uid = chance.choices(segments, [sizes[one] ** 2 * (cells[one] + 1) for one in segments])[0]
-            start, end = (chance.choice([e for e in naive.edges(uid) if e.inside]) for _ in range(2))
+            uid = rng.choices(segments, [sizes[uid] ** 2 * (cells[uid] + 1) for uid in segments])[0]
+            start, end = (rng.choice([e for e in reference.edges(uid) if e.inside]) for _ in range(2))
             packet = ReferencePacket(
-                start.inside[0].low + 1, end.inside[0].low + 1, chance.choice([*PROTOCOLS.values()]), 443
+                start.inside[0].low + 1, end.inside[0].low + 1, rng.choice([*PROTOCOLS.values()]), 443
             )
-            naive.sent(uid, start.connector, packet)
+            reference.sent(uid, start.connector, packet)
             count += 1
         each = (time.perf_counter() - started) / count
         self.seconds["naive.packet"] = 1000 * each
@@ -131,18 +131,18 @@ class CoreMeasurement:
 
 
 def make_plan(
-    network: Network, there: dict[str, Resource], before: Network
+    network: Network, known: dict[str, Resource], before: Network
 ) -> tuple[Network, dict[str, Resource], ReachabilityDelta | None]:
-    """Everything that a plan says, as the service that makes plans asks for it."""
+    """Compute everything in a plan, as the plan service does."""
     check_network(network)
     check_assertions(network)
-    wanted = compile_network(network)
-    changes = diff_resources(there, wanted, REPLACE_ON)
+    desired = compile_network(network)
+    changes = diff_resources(known, desired, REPLACE_ON)
     delta = compare_reachability(before, network) if before.intent.segments else None
     compute_blast_radius(changes, before.intent, network.intent)
     plan_warnings(changes, before.intent, network.intent, gateway_warnings())
     plan_digest(changes)
-    return network, wanted, delta
+    return network, desired, delta
 
 
 def plan_edit(intent: Intent, before: Network, resources: Any, live: Network) -> Any:
@@ -150,7 +150,7 @@ def plan_edit(intent: Intent, before: Network, resources: Any, live: Network) ->
 
 
 def apply_rows(intent: Intent, rows: Iterable[Any]) -> Intent:
-    """Another intent with these rows in place of others; what did not change is the same object."""
+    """Return an intent with these rows replaced; unchanged objects are reused."""
     kinds: dict[str, dict[str, Any]] = {}
     for kind, uid, *more in rows:
         objects = kinds.setdefault(kind, dict(intent.of(kind)))
@@ -162,16 +162,16 @@ def apply_rows(intent: Intent, rows: Iterable[Any]) -> Intent:
     return replace(intent, **fields)
 
 
-def random_pairs(network: Network, chance: random.Random, count: int) -> list[tuple[str, str, str]]:
-    """(connector@address, address, segment) of members of one segment."""
+def random_pairs(network: Network, rng: random.Random, count: int) -> list[tuple[str, str, str]]:
+    """Return ``count`` random (connector@address, address, segment) of members of one segment."""
     segments = list(network.resolved_segments.values())
-    found: list[tuple[str, str, str]] = []
-    while len(found) < count:
-        resolved = chance.choices(segments, [len(one.members) for one in segments])[0]
-        start, end = (chance.choice([one for one in resolved.members if one.ranges]) for _ in range(2))
+    pairs: list[tuple[str, str, str]] = []
+    while len(pairs) < count:
+        resolved = rng.choices(segments, [len(segment.members) for segment in segments])[0]
+        start, end = (rng.choice([member for member in resolved.members if member.ranges]) for _ in range(2))
         source = f"{start.connector.uid}@{address_text(start.ranges[0][0] + 1)}"
-        found.append((source, address_text(end.ranges[0][0] + 1), resolved.segment.uid))
-    return found
+        pairs.append((source, address_text(end.ranges[0][0] + 1), resolved.segment.uid))
+    return pairs
 
 
 def main(file: str) -> None:

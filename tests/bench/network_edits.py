@@ -1,4 +1,4 @@
-"""What people do to a network that is planned: each edit takes a network and gives another one."""
+"""Edits that benchmarks plan: each takes a network and returns another one."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from tests.bench.generated_networks import BenchNetwork
 
 
 def flip_one_rule(network: BenchNetwork) -> BenchNetwork:
-    """One rule of a policy in one segment."""
+    """Flip the action of one rule of a policy in one segment."""
     return _flip_first_rule(network, 1)
 
 
 def flip_one_rule_everywhere(network: BenchNetwork) -> BenchNetwork:
-    """One rule of a policy in all segments."""
+    """Flip the action of one rule of a policy in all segments."""
     return _flip_first_rule(network, len(network.of("segments")))
 
 
@@ -34,10 +34,10 @@ def add_connector(network: BenchNetwork) -> BenchNetwork:
 
 
 def flip_tenth_of_rules(network: BenchNetwork) -> BenchNetwork:
-    """Every tenth rule, by chance, allows what it did not, or denies what it did."""
-    other, chance = network.copy(), random.Random(10)
+    """Flip the action of one in ten rules, chosen at random."""
+    other, rng = network.copy(), random.Random(10)
     for uid, body in network.of("policies"):
-        rules = [_flip_action(rule) if chance.random() < 0.1 else rule for rule in body["rules"]]
+        rules = [_flip_action(rule) if rng.random() < 0.1 else rule for rule in body["rules"]]
         if rules != body["rules"]:
             other.edit("policies", uid, rules=rules)
     return other
@@ -52,7 +52,7 @@ EDITS = {
 
 
 def _flip_first_rule(network: BenchNetwork, segments: int) -> BenchNetwork:
-    """Of the policy in the middle among those with so many segments, so that rules before it and after it count."""
+    """Flip the first rule of the middle policy with so many segments, so that rules precede and follow it."""
     policies = [uid for uid, body in network.of("policies") if len(body["segments"]) == segments and body["enabled"]]
     policies.sort(key=lambda uid: network.rows[uid][4]["position"])
     uid = policies[len(policies) // 2]
@@ -67,7 +67,7 @@ def _flip_action(rule: dict[str, Any]) -> dict[str, Any]:
 
 
 def _plain_connector(network: BenchNetwork) -> dict[str, Any]:
-    """One that nothing names: a site in one segment, in a group."""
+    """Return a site in one segment and one group that no policy or NAT rule names."""
     named = {uid for kind in ("policies", "nat-rules", "route-policies") for uid in _connectors_named(network, kind)}
     return next(
         body
@@ -82,7 +82,7 @@ def _plain_connector(network: BenchNetwork) -> dict[str, Any]:
 
 
 def _connectors_named(network: BenchNetwork, kind: str) -> set[str]:
-    found: set[str] = set()
+    names: set[str] = set()
     for _, body in network.of(kind):
-        found |= {*body.get("from", ()), *body.get("to", ()), *body.get("targets", ()), body.get("connector", "")}
-    return found
+        names |= {*body.get("from", ()), *body.get("to", ()), *body.get("targets", ()), body.get("connector", "")}
+    return names

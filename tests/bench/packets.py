@@ -1,4 +1,4 @@
-"""From ``POST …/provision/`` to packets: a new network of 2 exchanges and 10 sites, and a policy that changes."""
+"""Time from ``POST …/provision/`` to packets: for a new network of 2 exchanges and 10 sites, and a changed policy."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def packets() -> Iterator[Figure]:
         posted = time.time()
         provision(customer, plan)
         word, last = leaving.stdout.readline().split()
-        assert word == "cut", "the flow that is denied now goes on"
+        assert word == "cut", "the flow that is denied now was not cut"
         took = float(last) - posted
         yield Figure("provision to a changed policy enforced", took, "s", "bound 3 s", took / BOUND_CHANGE)
         word, gap = staying.communicate("done\n", timeout=30)[0].split()
@@ -86,7 +86,7 @@ def provision(customer: CustomerClient, plan: dict[str, Any]) -> str:
 
 
 def start_flow(demo: RunningDemo, port: str, what: str) -> subprocess.Popen[str]:
-    """A connection from a site of one exchange to one of the other."""
+    """Start a connection from a site of one exchange to a site of the other."""
     words = ["tests.bench.workload_flow", demo.env["LAB_STATE"], TENANT, "site-1", "10.2.0.1", port, what]
     return subprocess.Popen(
         [sys.executable, "-m", *words],

@@ -1,4 +1,4 @@
-"""A whole demo in a folder of its own, for benchmarks that need the real thing."""
+"""A complete demo in its own folder, for benchmarks that need running processes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class RunningDemo:
     seconds: float
 
     def memory(self) -> int:
-        """Bytes of all its processes."""
+        """Return the bytes that all its processes use."""
         return memory.proportional_set_size(memory.process_tree(self.pid))
 
     def manage(self, *words: str) -> str:
@@ -44,10 +44,10 @@ def demo_folder() -> Iterator[Path]:
 
 @contextmanager
 def running_demo(data: Path) -> Iterator[RunningDemo]:
-    """Start, wait until it says that it is ready, hand out, stop; a second in the same folder goes on from there."""
+    """Start a demo, wait until it is ready, yield it and stop it; a second one in the same folder keeps its data."""
     port, began = free_port(), time.monotonic()
     clean = {name: value for name, value in os.environ.items() if not name.endswith("_URL")}
-    started = subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-m", "portal.local.demo"],
         env={**clean, "DATA": str(data), "PORT": str(port)},
         cwd=process_specs.ROOT,
@@ -55,24 +55,24 @@ def running_demo(data: Path) -> Iterator[RunningDemo]:
         stderr=subprocess.STDOUT,
         text=True,
     )
-    assert started.stdout is not None
-    said = []
+    assert process.stdout is not None
+    lines = []
     try:
-        for line in started.stdout:
-            said.append(line)
+        for line in process.stdout:
+            lines.append(line)
             if line.startswith("Ctrl-C"):
                 break
         else:
-            raise RuntimeError(f"The demo did not start:\n{''.join(said)}")
+            raise RuntimeError(f"The demo did not start:\n{''.join(lines)}")
         seconds = time.monotonic() - began
-        token = re.search(r"API token\s+(\S+)", "".join(said))
+        token = re.search(r"API token\s+(\S+)", "".join(lines))
         yield RunningDemo(
             url=f"http://127.0.0.1:{port}",
             token=token[1] if token else "",
             env={**os.environ, **env_file.read_env(data)},
-            pid=started.pid,
+            pid=process.pid,
             seconds=seconds,
         )
     finally:
-        started.terminate()
-        started.communicate(timeout=60)
+        process.terminate()
+        process.communicate(timeout=60)

@@ -1,7 +1,7 @@
-"""A run of many steps, all independent or each after the one before it: what one step costs.
+"""The cost of one step in a run of many steps, all independent or each depending on the one before.
 
-The real database, the portal's own tables and row-level security; a driver that does nothing and a broker that is a
-queue in this process. ``python -m tests.bench runs``.
+It uses the real database with row-level security, a driver that does nothing and a queue in this process instead of
+the broker. ``python -m tests.bench runs``.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from tests.bench import Figure, bench
 from tests.bench.store import analyze
 
 ROUNDS = {200: 3, 2000: 1}
-"""Steps of a run → how many such runs; the fastest counts, since others may be using the machine."""
+"""Steps of a run → number of such runs; the fastest counts, since the machine is shared."""
 MAX_GROWTH = 1.3
-"""Of what a step costs in the larger run over what it costs in the smaller one."""
+"""Largest ratio of the time per step in the larger run to that in the smaller one."""
 ROWS_READ = """
     SELECT sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))
     FROM pg_stat_user_tables WHERE relname IN ('provisioning_step', 'provisioning_run')
@@ -32,7 +32,7 @@ wake_ups: deque[int] = deque()
 
 @dataclass(frozen=True)
 class RunCost:
-    """What a run of ``steps`` steps took."""
+    """The cost of a run of ``steps`` steps."""
 
     steps: int
     seconds: float
@@ -80,7 +80,7 @@ def _fastest(size: int, chained: bool) -> RunCost:
 
 
 def measure_run(slug: str, size: int, chained: bool) -> RunCost:
-    """Provision a plan of ``size`` changes for a new tenant and carry out every step that a message wakes."""
+    """Provision a plan of ``size`` changes for a new tenant and run every step that a message wakes."""
     from provisioning.models import Run
     from provisioning.services import runs, steps
     from tenants.models import Tenant
@@ -102,7 +102,7 @@ def measure_run(slug: str, size: int, chained: bool) -> RunCost:
 
 
 def create_ready_plan(size: int, chained: bool) -> Any:
-    """A plan in the scope of the tenant in force, ready to be provisioned, of changes that no driver minds."""
+    """Create a plan of ``size`` changes, ready to provision, in the current tenant scope."""
     from provisioning.models import Draft, Plan, PlannedChange, ResourceBody
     from provisioning.snapshots import resource_state
 
@@ -137,7 +137,7 @@ def create_ready_plan(size: int, chained: bool) -> Any:
 
 @contextmanager
 def _no_driver_and_no_broker() -> Iterator[None]:
-    """Changes hold at once, and messages are counted; those that wake steps are put into ``wake_ups``."""
+    """Apply changes without a driver and count messages; those that wake steps go to ``wake_ups``."""
     from django.conf import settings
 
     from provisioning.drivers.base import Done
@@ -167,7 +167,7 @@ def take_changed(tenant: str, **message: object) -> None:
 
 
 def _rows_read() -> int:
-    """Rows of steps and runs that the server has handed out so far, by index or by scanning."""
+    """Return the rows of steps and runs that the server has read so far, by index or by scan."""
     from django.db import connection
 
     with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""How long a demo takes to start, first and again, and how much memory it holds. Set-up is done already."""
+"""Seconds to start a demo the first and the second time, and its memory; set-up is not included."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
 """The store at 10,000 and 100,000 connectors: lists through the API, loading into the core, and bulk imports.
 
-A database of its own, 500 revisions that changed six connectors in ten, a draft of a few hundred edits over them.
-Requests go through the whole portal in process: middleware, row-level security, rendering.
-``python -m tests.bench store``.
+The database has 500 revisions that changed 60 % of the connectors, and a draft with a few hundred edits. Requests pass
+the whole portal in process: middleware, row-level security, rendering. ``python -m tests.bench store``.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 SIZES = (10_000, 100_000)
 REPEATS, REQUESTS = 3, 60
-"""Requests of each sort."""
+"""Rounds, and requests of each kind in a round."""
 BOUND, BOUND_TOTAL, BOUND_LOAD = 40.0, 60.0, 0.6
 EXCHANGES, SEGMENTS, GROUPS = 10, 100, 1000
 KINDS = ("lab-site", "ipsec-site", "colo", "direct-connect")
@@ -45,7 +44,7 @@ CONNECTORS = """
             (SELECT array_agg(uid ORDER BY number) FROM provisioning_item WHERE kind = 'groups') AS groups
     ), counted AS (
         SELECT i.*, row_number() OVER (ORDER BY number) AS n FROM provisioning_item i WHERE kind = 'connectors'
-    ), told AS (
+    ), named AS (
         SELECT c.*, 2 + n %% %(revisions)s AS changed, 'site-' || lpad((n * 7919 %% 1000000)::text, 6, '0') AS name
         FROM counted c
     )
@@ -58,7 +57,7 @@ CONNECTORS = """
             'prefixes', jsonb_build_array(
                 format('10.%%s.%%s.0/24', t.n / %(segments)s / 256, t.n / %(segments)s %% 256))
         ))), part.first, part.last
-    FROM told t CROSS JOIN places p CROSS JOIN LATERAL (
+    FROM named t CROSS JOIN places p CROSS JOIN LATERAL (
         SELECT 'small' AS size, 1 AS first, CASE WHEN t.n %% 10 < 6 THEN changed - 1 ELSE %(forever)s END AS last
         UNION ALL SELECT 'large', changed, %(forever)s WHERE t.n %% 10 < 6) part
 """
@@ -101,7 +100,7 @@ def store() -> Iterator[Figure]:
 
 
 def _client(slug: str) -> tuple[Any, Any]:
-    """A tenant and somebody who may do everything there."""
+    """Return a new tenant and a client with the API token of its owner."""
     from django.test import Client
 
     from tenants import tokens
@@ -118,10 +117,10 @@ def _post_request(slug: str) -> PostRequest:
     _, client = _client(slug)
 
     def post(path: str, body: bytes, media: str) -> dict[str, Any]:
-        answer = client.generic("POST", f"/api/v1/t/{slug}/{path}", body, media)
-        assert answer.status_code in (200, 201), answer.content[:500]
-        told: dict[str, Any] = answer.json()
-        return told
+        response = client.generic("POST", f"/api/v1/t/{slug}/{path}", body, media)
+        assert response.status_code in (200, 201), response.content[:500]
+        answer: dict[str, Any] = response.json()
+        return answer
 
     return post
 
@@ -130,39 +129,39 @@ def _measure_size(size: int, owner_url: str) -> Iterator[Figure]:
     tenant, client = _client(f"size-{size}")
     known = _insert_network(tenant, size, owner_url)
 
-    def ask(path: str) -> dict[str, Any]:
-        answer = client.get(f"/api/v1/t/{tenant.slug}/{path}")
-        assert answer.status_code == 200, answer.content[:500]
-        found: dict[str, Any] = answer.json()
-        return found
+    def get(path: str) -> dict[str, Any]:
+        response = client.get(f"/api/v1/t/{tenant.slug}/{path}")
+        assert response.status_code == 200, response.content[:500]
+        answer: dict[str, Any] = response.json()
+        return answer
 
     draft = f"drafts/{known['draft']}/connectors/"
-    chance = random.Random(7)
+    rng = random.Random(7)
     sorts: dict[str, tuple[float, Callable[[], str]]] = {
         "first page": (BOUND, lambda: draft),
-        "deep page": (BOUND, lambda: f"{draft}?cursor={_cursor(chance)}"),
+        "deep page": (BOUND, lambda: f"{draft}?cursor={_cursor(rng)}"),
         "old revision": (
             BOUND,
-            lambda: f"revisions/{chance.randint(2, REVISIONS)}/connectors/?cursor={_cursor(chance)}",
+            lambda: f"revisions/{rng.randint(2, REVISIONS)}/connectors/?cursor={_cursor(rng)}",
         ),
-        "by kind": (BOUND, lambda: draft + _by_kind(chance)),
-        "by exchange": (BOUND, lambda: f"{draft}?exchange={chance.choice(known['exchanges'])}"),
-        "by segment": (BOUND, lambda: f"{draft}?segment={chance.choice(known['segments'])}"),
-        "by group": (BOUND, lambda: f"{draft}?group={chance.choice(known['groups'])}"),
+        "by kind": (BOUND, lambda: draft + _by_kind(rng)),
+        "by exchange": (BOUND, lambda: f"{draft}?exchange={rng.choice(known['exchanges'])}"),
+        "by segment": (BOUND, lambda: f"{draft}?segment={rng.choice(known['segments'])}"),
+        "by group": (BOUND, lambda: f"{draft}?group={rng.choice(known['groups'])}"),
         "by kind, exchange and group": (
             BOUND,
-            lambda: f"{draft}?kind={KINDS[0]}&exchange={known['exchanges'][0]}&group={chance.choice(known['groups'])}",
+            lambda: f"{draft}?kind={KINDS[0]}&exchange={known['exchanges'][0]}&group={rng.choice(known['groups'])}",
         ),
-        "search": (BOUND, lambda: f"{draft}?search={chance.randint(0, 99_999):05d}"),
-        "search, nothing found": (BOUND, lambda: f"{draft}?search=nobody{chance.randint(0, 9)}"),
+        "search": (BOUND, lambda: f"{draft}?search={rng.randint(0, 99_999):05d}"),
+        "search, nothing found": (BOUND, lambda: f"{draft}?search=nobody{rng.randint(0, 9)}"),
         "by name, from the end": (BOUND, lambda: f"{draft}?ordering=-name"),
         "total": (BOUND_TOTAL, lambda: f"{draft}?total=1"),
-        "by kind, total": (BOUND_TOTAL, lambda: f"{draft}?kind={chance.choice(KINDS)}&total=1"),
-        "by segment, total": (BOUND_TOTAL, lambda: f"{draft}?segment={chance.choice(known['segments'])}&total=1"),
-        "search, total": (BOUND_TOTAL, lambda: f"{draft}?search={chance.randint(0, 999):03d}&total=1"),
+        "by kind, total": (BOUND_TOTAL, lambda: f"{draft}?kind={rng.choice(KINDS)}&total=1"),
+        "by segment, total": (BOUND_TOTAL, lambda: f"{draft}?segment={rng.choice(known['segments'])}&total=1"),
+        "search, total": (BOUND_TOTAL, lambda: f"{draft}?search={rng.randint(0, 999):03d}&total=1"),
     }
     for name, (bound, path) in sorts.items():
-        took = _p95(lambda path=path: ask(path()))  # type: ignore[misc]
+        took = _p95(lambda path=path: get(path()))  # type: ignore[misc]
         yield Figure(f"50 of {size:,} connectors, {name}: p95", took, "ms", bound=bound)
     if size == SIZES[0]:
         took = _measure_loading(tenant)
@@ -170,7 +169,7 @@ def _measure_size(size: int, owner_url: str) -> Iterator[Figure]:
 
 
 def _insert_network(tenant: Any, size: int, owner_url: str) -> dict[str, Any]:
-    """The tenant's network, straight into the tables; ids of what is asked for."""
+    """Insert the tenant's network with SQL; return the ids that requests use."""
     from django.db import connection
 
     from provisioning.models import FOREVER, Draft, Item, LiveRevision, Overlay, Revision, Version
@@ -197,7 +196,7 @@ def _insert_network(tenant: Any, size: int, owner_url: str) -> dict[str, Any]:
         known["common"] = json.dumps(COMMON)
         cursor.execute(CONNECTORS, {**known, "exchanges": EXCHANGES, "segments": SEGMENTS, "groups": GROUPS})
         Revision.objects.bulk_create(
-            Revision(number=one, author="bench", counts=counts) for one in range(1, REVISIONS + 1)
+            Revision(number=number, author="bench", counts=counts) for number in range(1, REVISIONS + 1)
         )
         LiveRevision(live=REVISIONS).save()
     analyze(owner_url)
@@ -210,12 +209,12 @@ def _insert_network(tenant: Any, size: int, owner_url: str) -> dict[str, Any]:
         written = Overlay.objects.bulk_create(
             Overlay(
                 draft=draft,
-                item=one.item,
+                item=version.item,
                 kind="connectors",
-                name=one.name,
-                body={**one.body, "size": "medium"} if place % 10 else None,
+                name=version.name,
+                body={**version.body, "size": "medium"} if index % 10 else None,
             )
-            for place, one in enumerate(changed)
+            for index, version in enumerate(changed)
         )
         search_index.write_entries(written)
         uids = {
@@ -227,42 +226,42 @@ def _insert_network(tenant: Any, size: int, owner_url: str) -> dict[str, Any]:
 
 
 def analyze(owner_url: str) -> None:
-    """What autovacuum does by itself where it is not turned off."""
+    """Vacuum and analyze: autovacuum is off in the tests' database."""
     import psycopg
 
     with psycopg.connect(owner_url, autocommit=True) as owner:
         owner.execute("VACUUM (ANALYZE)")
 
 
-def _cursor(chance: random.Random, **filters: str) -> str:
-    """Somewhere in the list of connectors by name."""
+def _cursor(rng: random.Random, **filters: str) -> str:
+    """Return a cursor to a random position in the list of connectors by name."""
     from provisioning.selectors import cursors
 
-    question = cursors.query_fingerprint("connectors", "name", "", filters)
-    return cursors.encode_cursor(question, (f"site-{chance.randint(0, 999_999):06d}", 0))
+    fingerprint = cursors.query_fingerprint("connectors", "name", "", filters)
+    return cursors.encode_cursor(fingerprint, (f"site-{rng.randint(0, 999_999):06d}", 0))
 
 
-def _by_kind(chance: random.Random) -> str:
-    kind = chance.choice(KINDS)
-    return f"?kind={kind}&cursor={_cursor(chance, kind=kind)}"
+def _by_kind(rng: random.Random) -> str:
+    kind = rng.choice(KINDS)
+    return f"?kind={kind}&cursor={_cursor(rng, kind=kind)}"
 
 
-def _p95(ask: Callable[[], Any]) -> float:
-    """Milliseconds; of several rounds the best, since others may be using the machine."""
-    ask()
+def _p95(get: Callable[[], Any]) -> float:
+    """Return the 95th percentile in milliseconds, the best of several rounds since the machine is shared."""
+    get()
     rounds = []
     for _ in range(REPEATS):
         taken = []
         for _ in range(REQUESTS):
             began = time.perf_counter()
-            ask()
+            get()
             taken.append((time.perf_counter() - began) * 1000)
         rounds.append(sorted(taken)[int(REQUESTS * 0.95)])
     return min(rounds)
 
 
 def _measure_loading(tenant: Any) -> float:
-    """Seconds, the best of three."""
+    """Return the seconds to load the tenant's intent, the best of three."""
     from provisioning.snapshots import queries, tenant_cache
     from tenants.scope import scope
 

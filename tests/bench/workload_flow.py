@@ -1,8 +1,9 @@
-"""Inside a workload: ``python -m tests.bench.workload_flow STATE TENANT CONNECTOR ADDRESS PORT first|keep``.
+"""Open a TCP flow inside a workload and report its times (wall clock, seconds).
 
-Waits for the workload to appear, then says with the wall clock's time (seconds) when something happened:
-``first``: the first connection that succeeds. ``keep``: an echo every 10 ms on one connection; prints ``open T`` once,
-then ``gap SECONDS`` at the end of input, or ``cut T`` when the connection breaks or nothing comes back for 1 s.
+``python -m tests.bench.workload_flow STATE TENANT CONNECTOR ADDRESS PORT first|keep`` waits for the workload.
+``first`` prints the time of the first successful connection. ``keep`` sends an echo every 10 ms on one connection;
+it prints ``open T`` once, then ``gap SECONDS`` (the longest pause) at the end of input, or ``cut T`` when the
+connection breaks or no echo returns for 1 s.
 """
 
 from __future__ import annotations

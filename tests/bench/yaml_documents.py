@@ -1,6 +1,6 @@
-"""A network document of 5,000 connectors read and written as YAML, by us and by PyYAML's own C loader and dumper.
+"""Read and write a network document of 5,000 connectors as YAML, with our format and with PyYAML's C loader and dumper.
 
-portal/api/yaml_format.py is kept only while it is several times faster.
+portal/api/yaml_format.py is kept only while it is at least ``LEAST_GAIN`` times faster.
 """
 
 from __future__ import annotations

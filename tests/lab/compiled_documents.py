@@ -1,4 +1,4 @@
-"""From a drawn network to nodes' documents, the way the portal goes: intent, compile, sections."""
+"""Compile a network to node documents as the portal does: intent, resources, sections."""
 
 from __future__ import annotations
 

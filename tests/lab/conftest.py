@@ -1,4 +1,4 @@
-"""A lab for packet tests: the agents, a fixture portal, and a hand in every workload."""
+"""Fixtures of packet tests: a running lab with its agents, a fake portal and a prober."""
 
 from __future__ import annotations
 
@@ -64,11 +64,11 @@ class RunningLab:
         return (self.folder / "lab.log").read_text()
 
     def publish_network(self, network: HandwrittenNetwork, seconds: float = 30) -> float:
-        """Publishes a network and waits until every node has it; returns the moment it was served."""
+        """Publish a network and wait until every node has applied it; return the time it was served."""
         return self.publish(network.documents(), seconds)
 
     def publish(self, documents: Mapping[str, Mapping[str, Any]], seconds: float = 30) -> float:
-        """The same for documents; a node that has none gets an empty one."""
+        """Publish documents in the same way; a node without one gets an empty document."""
         nodes = [f"{location}/{index}" for location in EXCHANGES.values() for index in (1, 2)]
         served = self.portal.publish({**{node: {} for node in nodes}, **documents})
         assert self.portal.wait_until_applied(seconds), f"nodes have not applied the document\n{self.log()[-4000:]}"
@@ -86,7 +86,7 @@ class RunningLab:
         )
 
     def send_command(self, **command: Any) -> Any:
-        """The answer of the prober, which is started when first needed."""
+        """Send a command to the prober, started on first use, and return its answer."""
         if self.prober is None or self.prober.poll() is not None:
             argv = [
                 "nsenter",
@@ -106,18 +106,18 @@ class RunningLab:
         return json.loads(self.prober.stdout.readline())
 
     def run(self, site: str, *argv: str) -> str:
-        """What the command printed."""
+        """Run a command in a site's workload and return what it printed."""
         return self.popen(site, *argv).communicate(timeout=20)[0]
 
     def nft(self, namespace: str) -> str:
         return self.popen_in(namespace, "nft", "list", "ruleset").communicate(timeout=20)[0]
 
     def can_connect(self, site: str, address: str, port: int, bind: str = "") -> bool:
-        """A TCP connection is answered by the other side within two seconds."""
+        """Return whether a TCP connection is answered within two seconds."""
         return "reached" in self.run(site, sys.executable, "-c", CONNECT, address, str(port), bind)
 
     def banner(self, site: str, address: str, port: int) -> str:
-        """What a TCP server says first; the error where none answers."""
+        """Return the banner of a TCP server, or the error text if none answers."""
         return self.run(site, sys.executable, "-c", BANNER, address, str(port))
 
     def can_ping(self, site: str, address: str, *more: str) -> bool:
@@ -154,7 +154,7 @@ try:
 except OSError as error:
     print(error)
 """
-# Told is when the last answer came: a flow that is cut while its server speaks hears nothing more, not even a reset.
+# It prints the time of the last answer: a flow that is cut gets nothing more, not even a reset.
 STREAM = """
 import socket, sys, time
 line = socket.create_connection((sys.argv[1], int(sys.argv[2])), 3)
@@ -174,10 +174,10 @@ except OSError as error:
 """
 
 
-def wait_until(true: object, seconds: float, what: str) -> float:
-    """Waits for a callable to be true; returns how long it took."""
+def wait_until(condition: object, seconds: float, what: str) -> float:
+    """Wait until a callable returns true; return the seconds it took."""
     started = time.monotonic()
-    while not true():  # type: ignore[operator]
+    while not condition():  # type: ignore[operator]
         if time.monotonic() - started > seconds:
             raise AssertionError(f"not within {seconds} s: {what}")
         time.sleep(0.02)
@@ -186,18 +186,18 @@ def wait_until(true: object, seconds: float, what: str) -> float:
 
 @pytest.fixture(scope="session")
 def session_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLab]:
-    made = RunningLab(tmp_path_factory.mktemp("lab"))
+    started_lab = RunningLab(tmp_path_factory.mktemp("lab"))
     _skip_without_packets()
     try:
-        made.start()
-        yield made
+        started_lab.start()
+        yield started_lab
     finally:
-        made.stop()
+        started_lab.stop()
 
 
 @pytest.fixture(scope="module")
 def running_lab(session_lab: RunningLab) -> RunningLab:
-    """One lab for all; each module finds it empty."""
+    """The session's lab, emptied for each module."""
     session_lab.publish({})
     return session_lab
 

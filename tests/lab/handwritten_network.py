@@ -1,4 +1,4 @@
-"""A small network written by hand as the sections that compile would make of it."""
+"""A small network written by hand as the sections that compile would produce."""
 
 from __future__ import annotations
 
@@ -132,14 +132,14 @@ class HandwrittenNetwork:
         }  # fmt: skip
 
     def _anchors(self, members: list[dict[str, Any]]) -> dict[str, str]:
-        """Spread over all four nodes, so that tests cross the mesh in every way."""
+        """Return anchors spread over all four nodes, so that tests use every path of the mesh."""
         anchors = {}
         for a in members:
             for b in members:
                 low, high = sorted((a["anchor_class"], b["anchor_class"]))
-                where = sorted(UNDERLAY)
-                choice = hashlib.sha256(f"{low}.{high}".encode()).digest()[0] % len(where)
-                anchors[f"{low}.{high}"] = where[choice]
+                nodes = sorted(UNDERLAY)
+                choice = hashlib.sha256(f"{low}.{high}".encode()).digest()[0] % len(nodes)
+                anchors[f"{low}.{high}"] = nodes[choice]
         return anchors
 
     def _links(self, number: int, site: Site) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
-"""Small networks of every kind of object, as a person would write them, and a later version of each.
+"""Random small networks with every kind of object, and a later version of each.
 
-Everything overlaps with something: a longer prefix inside another's, the same addresses in both segments, twins with
-one prefix. Most of them are valid; ``check`` says which.
+Prefixes overlap: longer ones inside another connector's, equal ones in both segments, twins with one prefix. Most of
+the networks are valid; ``check_network`` says which.
 """
 
 from __future__ import annotations
@@ -22,35 +22,35 @@ PORTS = (["22"], ["443"], ["8000-8100"], ["53", "443"])
 
 
 class _YamlDumper(yaml.SafeDumper):
-    """Lists that are used twice are written twice."""
+    """Writes shared lists out in full instead of as aliases."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
 
 
 class GeneratedNetwork(IntentBuilder):
-    """Remembers what was added and edited, in the words it was said in."""
+    """An IntentBuilder that keeps a log of its additions, edits and removals for failure messages."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.said: list[tuple[str, dict[str, Any]]] = []
+        self.log: list[tuple[str, dict[str, Any]]] = []
         self.numbers: dict[str, int] = {}
-        """Connector → the second number of its prefixes."""
+        """Connector → the second octet of its prefixes."""
         self.homes: dict[str, str] = {}
         """Connector → its segment."""
 
     def add(self, kind: str, body: dict[str, Any]) -> str:
         uid = super().add(kind, body)
-        self.said.append((kind, body))
+        self.log.append((kind, body))
         return uid
 
     def edit(self, kind: str, name: str, /, **fields: Any) -> None:
         super().edit(kind, name, **fields)
-        self.said.append((f"edit {kind}", {"name": name, **fields}))
+        self.log.append((f"edit {kind}", {"name": name, **fields}))
 
     def remove(self, kind: str, name: str) -> None:
         super().remove(kind, name)
-        self.said.append((f"remove {kind}", {"name": name}))
+        self.log.append((f"remove {kind}", {"name": name}))
 
     def copy(self) -> GeneratedNetwork:
         other = super().copy()
@@ -61,26 +61,26 @@ class GeneratedNetwork(IntentBuilder):
         return [row[4]["name"] for row in self.rows.values() if row[0] == kind]
 
     def __repr__(self) -> str:
-        """YAML, one line for each object."""
+        """Return the log as YAML, one line for each operation."""
         lines = [f"{kind}: {yaml.dump(body, Dumper=_YamlDumper, default_flow_style=True, width=1000).strip()}"
-                 for kind, body in self.said]  # fmt: skip
+                 for kind, body in self.log]  # fmt: skip
         return "\n" + "\n".join(lines)
 
 
 @st.composite
 def rules(draw: st.DrawFn, prefixes: list[str], actions: tuple[str, ...]) -> dict[str, Any]:
-    made: dict[str, Any] = {
+    rule: dict[str, Any] = {
         "action": draw(sampled(actions)),
         "protocol": draw(sampled(("any", "tcp", "udp", "icmp", "icmpv6"))),
     }
-    if made["protocol"] in ("tcp", "udp"):
-        made["ports"] = draw(sampled(([], *PORTS)))
+    if rule["protocol"] in ("tcp", "udp"):
+        rule["ports"] = draw(sampled(([], *PORTS)))
     for side in ("source", "destination"):
         if draw(st.integers(0, 3)) == 0:
-            made[side] = draw(st.lists(sampled(prefixes), min_size=1, max_size=2, unique=True))
-    if made["action"] == "inspect":
-        made["services"] = draw(st.lists(sampled(SERVICES), min_size=1, max_size=2, unique=True))
-    return made
+            rule[side] = draw(st.lists(sampled(prefixes), min_size=1, max_size=2, unique=True))
+    if rule["action"] == "inspect":
+        rule["services"] = draw(st.lists(sampled(SERVICES), min_size=1, max_size=2, unique=True))
+    return rule
 
 
 @st.composite
@@ -99,49 +99,49 @@ def networks(draw: st.DrawFn) -> GeneratedNetwork:
     prefixes.append("some")
     for name in SERVICES:
         inner = draw(st.lists(rules(prefixes, ("allow", "deny")), max_size=2))
-        places = draw(sampled((["eu"], ["us"], ["eu", "us"])))
+        exchanges = draw(sampled((["eu"], ["us"], ["eu", "us"])))
         net.add("services", {
             "name": name, "product": "linux-firewall", "segments": list(SEGMENTS),
-            "placements": [{"exchange": place, "min_instances": draw(st.integers(1, 2))} for place in places],
+            "placements": [{"exchange": exchange, "min_instances": draw(st.integers(1, 2))} for exchange in exchanges],
             "settings": {"default": draw(sampled(("allow", "allow", "deny"))), "rules": inner},
         })  # fmt: skip
-    for place in range(draw(st.integers(0, 2))):
-        net.add("shares", share(draw, net, place))
+    for index in range(draw(st.integers(0, 2))):
+        net.add("shares", share(draw, net, index))
     _nat(draw, net)
     _routes(draw, net, prefixes)
     _apps(draw, net, exits)
-    for place in range(draw(st.integers(0, 4))):
-        net.add("policies", policy(draw, net, f"p{place}", 10 * place, prefixes))
+    for index in range(draw(st.integers(0, 4))):
+        net.add("policies", policy(draw, net, f"p{index}", 10 * index, prefixes))
     return net
 
 
 def used_prefixes(net: GeneratedNetwork) -> list[str]:
-    found = [
+    prefixes = [
         prefix
         for row in net.rows.values()
         if row[0] == "connectors"
         for attachment in row[4]["attachments"]
         for prefix in attachment["prefixes"]
     ]
-    return list(dict.fromkeys([*found, "10.0.0.0/14", "198.51.100.10/32"]))
+    return list(dict.fromkeys([*prefixes, "10.0.0.0/14", "198.51.100.10/32"]))
 
 
 def _connectors(draw: st.DrawFn, net: GeneratedNetwork) -> None:
     used: set[tuple[str, str]] = set()
     total = draw(st.integers(2, 5))
-    for place in range(total):
+    for index in range(total):
         segment = draw(sampled((*SEGMENTS, "corp")))
-        number = draw(sampled((place, place, place % 2)))
-        inner = draw(sampled([one for one in range(total) if one != number]))
-        wanted = [f"10.{number}.0.0/16"]
-        wanted += [f"10.{inner}.7.0/24"] if draw(st.booleans()) else []
-        wanted += [f"fd10:{number}::/48"] if draw(st.booleans()) else []
-        wanted += [f"fd10:{inner}:7::/64"] if draw(st.integers(0, 3)) == 0 else []
-        prefixes = [prefix for prefix in wanted if (segment, prefix) not in used]
+        number = draw(sampled((index, index, index % 2)))
+        inner = draw(sampled([other for other in range(total) if other != number]))
+        candidates = [f"10.{number}.0.0/16"]
+        candidates += [f"10.{inner}.7.0/24"] if draw(st.booleans()) else []
+        candidates += [f"fd10:{number}::/48"] if draw(st.booleans()) else []
+        candidates += [f"fd10:{inner}:7::/64"] if draw(st.integers(0, 3)) == 0 else []
+        prefixes = [prefix for prefix in candidates if (segment, prefix) not in used]
         if not prefixes:
             continue
         used |= {(segment, prefix) for prefix in prefixes}
-        name = f"s{place}"
+        name = f"s{index}"
         net.numbers[name], net.homes[name] = number, segment
         body: dict[str, Any] = {
             "name": name, "kind": "lab-site", "exchange": draw(sampled(("eu", "us"))),
@@ -165,20 +165,20 @@ def _connectors(draw: st.DrawFn, net: GeneratedNetwork) -> None:
 
 
 def _exits(draw: st.DrawFn, net: GeneratedNetwork) -> dict[str, str]:
-    """Segment → its exit."""
+    """Add internet exits; return segment → its exit."""
     exits = {}
     shared = draw(st.integers(0, 5)) == 0
     for segment in SEGMENTS:
         if shared or draw(st.integers(0, 2)) == 0:
             exits[segment] = "exit" if shared else f"exit-{segment}"
     for name in sorted(set(exits.values())):
-        attachments = [{"segment": segment} for segment, held in exits.items() if held == name]
+        attachments = [{"segment": segment} for segment, exit_name in exits.items() if exit_name == name]
         body = {"name": name, "kind": "internet-exit", "attachments": attachments}
         net.add("connectors", {**body, "exchange": draw(sampled(("eu", "us")))})
     return exits
 
 
-def share(draw: st.DrawFn, net: GeneratedNetwork, place: int) -> dict[str, Any]:
+def share(draw: st.DrawFn, net: GeneratedNetwork, index: int) -> dict[str, Any]:
     def side(segment: str) -> dict[str, Any]:
         groups = draw(st.lists(sampled(GROUPS), max_size=2, unique=True))
         prefixes = draw(st.lists(sampled(["10.0.0.0/15", "10.0.7.0/24", "10.2.0.0/16", "10.1.0.0/24", "fd10::/16"]),
@@ -186,20 +186,20 @@ def share(draw: st.DrawFn, net: GeneratedNetwork, place: int) -> dict[str, Any]:
         return {"segment": segment, "groups": groups, "prefixes": prefixes}
 
     first, second = draw(sampled((SEGMENTS, SEGMENTS[::-1])))
-    return {"name": f"sh{place}", "a": side(first), "b": side(second),
+    return {"name": f"sh{index}", "a": side(first), "b": side(second),
             "direction": draw(sampled(("both", "a-to-b", "b-to-a"))),
             "services": draw(st.lists(sampled(SERVICES), max_size=1))}  # fmt: skip
 
 
 def _nat(draw: st.DrawFn, net: GeneratedNetwork) -> None:
     bodies = {row[4]["name"]: row[4] for row in net.rows.values() if row[0] == "connectors"}
-    for place, (name, number) in enumerate(sorted(net.numbers.items())):
-        behind = [prefix for one in bodies[name]["attachments"] for prefix in one["prefixes"]]
+    for index, (name, number) in enumerate(sorted(net.numbers.items())):
+        behind = [prefix for attachment in bodies[name]["attachments"] for prefix in attachment["prefixes"]]
         kinds = [kind for kind in NAT if (f"fd10:{number}::/48" if kind == "six" else f"10.{number}.0.0/16") in behind]
         if kinds and draw(st.integers(0, 4)) == 0:
             for nth, kind in enumerate(draw(st.lists(sampled(kinds), min_size=1, max_size=3, unique=True))):
                 net.add("nat-rules", {"name": f"{kind}-{name}", "segment": net.homes[name], "connector": name,
-                                      "position": 10 * place + nth, **NAT[kind](number)})  # fmt: skip
+                                      "position": 10 * index + nth, **NAT[kind](number)})  # fmt: skip
 
 
 def _outbound(match: dict[str, Any], kind: str, *prefixes: str) -> dict[str, Any]:
@@ -231,26 +231,26 @@ NAT: dict[str, Callable[[int], dict[str, Any]]] = {
         source={"type": "pool", "prefixes": ["192.168.0.0/30"]},
     ),
 }  # fmt: skip
-"""What a rule of each kind says at the site with this second number."""
+"""Kind of NAT rule → its body for the site with this second octet."""
 
 
 def _routes(draw: st.DrawFn, net: GeneratedNetwork, prefixes: list[str]) -> None:
-    for place in range(draw(st.integers(0, 3)) // 2):
+    for index in range(draw(st.integers(0, 3)) // 2):
         rule = {"match": {"prefixes": [draw(sampled(prefixes))]}, "action": "deny"}
         site = draw(sampled(sorted(net.numbers)))
-        net.add("route-policies", {"name": f"r{place}", "segment": net.homes[site], "targets": [site],
+        net.add("route-policies", {"name": f"r{index}", "segment": net.homes[site], "targets": [site],
                                    "direction": draw(sampled(("in", "out"))), "rules": [rule]})  # fmt: skip
 
 
 def _apps(draw: st.DrawFn, net: GeneratedNetwork, exits: dict[str, str]) -> None:
-    for place, (segment, way_in) in enumerate(exits.items()):
+    for index, (segment, way_in) in enumerate(exits.items()):
         near = sorted(name for name, home in net.homes.items() if home == segment)
         published: bool = bool(near) and draw(st.booleans())
         if published:
             target = draw(sampled(near))
             address = draw(sampled((f"10.{net.numbers[target]}.0.1", f"10.{net.numbers[target]}.9.9")))
             protocol, port, inner = draw(sampled((("tcp", 443, 8443), ("udp", 53, 53), ("tcp", 22, 22))))
-            net.add("internet-apps", {"name": f"app{place}", "connector": way_in, "protocol": protocol, "port": port,
+            net.add("internet-apps", {"name": f"app{index}", "connector": way_in, "protocol": protocol, "port": port,
                                       "target": {"connector": target, "addresses": [address], "port": inner},
                                       "source_nat": draw(st.booleans())})  # fmt: skip
 
@@ -262,14 +262,14 @@ def policy(draw: st.DrawFn, net: GeneratedNetwork, name: str, position: int, pre
     if apps and draw(st.integers(0, 3)) == 0:
         start, end = "internet", apps[0]
     listed = draw(st.lists(rules(prefixes, ("allow", "deny", "inspect", "watch")), min_size=1, max_size=3))
-    held = draw(sampled((["corp"], ["part"], list(SEGMENTS))))
+    segments = draw(sampled((["corp"], ["part"], list(SEGMENTS))))
     apply_to = draw(sampled(("all", "all", "new")))
-    return {"name": name, "position": position, "segments": held, "from": [start], "to": [end], "rules": listed,
+    return {"name": name, "position": position, "segments": segments, "from": [start], "to": [end], "rules": listed,
             "apply_to": apply_to}  # fmt: skip
 
 
 def nat_moves_between_connectors() -> tuple[GeneratedNetwork, GeneratedNetwork]:
-    """The last NAT rule of one site goes and the first one of another comes: both circuits move to other namespaces."""
+    """Remove the last NAT rule of one site and add the first of another: both circuits move to other namespaces."""
     net = GeneratedNetwork()
     for exchange, location in (("eu", "aws-eu-central-1"), ("us", "aws-us-east-1")):
         net.add("exchanges", {"name": exchange, "location": location})
@@ -292,7 +292,7 @@ def nat_moves_between_connectors() -> tuple[GeneratedNetwork, GeneratedNetwork]:
 
 @st.composite
 def network_versions(draw: st.DrawFn) -> tuple[GeneratedNetwork, GeneratedNetwork]:
-    """A network and a later version of it; the second tells only what changed."""
+    """Draw a network and a later version of it; the later one's log has only the edits."""
     before = draw(networks())
     after = before.copy()
     prefixes = [*used_prefixes(before), "some"]
@@ -309,17 +309,17 @@ def _random_edit(draw: st.DrawFn, net: GeneratedNetwork, prefixes: list[str]) ->
         listed = draw(st.lists(rules(prefixes, ("allow", "deny", "inspect")), min_size=1, max_size=2))
         net.edit("policies", draw(sampled(names)), rules=listed)
     elif edit == "policy":
-        place = len(net.names("policies"))
+        count = len(net.names("policies"))
         position = 5 + 10 * draw(st.integers(0, 4))
-        if f"late{place}" not in net.names("policies") and position not in {
+        if f"late{count}" not in net.names("policies") and position not in {
             row[4]["position"] for row in net.rows.values() if row[0] == "policies"
         }:
-            net.add("policies", policy(draw, net, f"late{place}", position, prefixes))
+            net.add("policies", policy(draw, net, f"late{count}", position, prefixes))
     elif edit == "group":
         name = draw(sampled(sorted(net.numbers)))
         body = next(row[4] for row in net.rows.values() if row[0] == "connectors" and row[4]["name"] == name)
         first, *others = body["attachments"]
-        taken = {one["group"] for one in others}
+        taken = {attachment["group"] for attachment in others}
         free = [group for group in (*GROUPS, None) if group is None or net.resolve("groups", group) not in taken]
         attachments = [{**first, "group": draw(sampled(free[:2]))}, *others]
         net.edit("connectors", name, attachments=attachments)
@@ -328,8 +328,8 @@ def _random_edit(draw: st.DrawFn, net: GeneratedNetwork, prefixes: list[str]) ->
         net.edit("services", draw(sampled(SERVICES)), settings={"default": "allow", "rules": inner})
     elif edit == "site" and "late" not in net.names("connectors"):
         net.numbers["late"], net.homes["late"] = 3, "corp"
-        held = {"segment": "corp", "group": draw(sampled((*GROUPS, None))), "prefixes": ["10.0.0.0/24"]}
-        net.add("connectors", {"name": "late", "kind": "lab-site", "exchange": "eu", "attachments": [held]})
+        attachment = {"segment": "corp", "group": draw(sampled((*GROUPS, None))), "prefixes": ["10.0.0.0/24"]}
+        net.add("connectors", {"name": "late", "kind": "lab-site", "exchange": "eu", "attachments": [attachment]})
     elif edit in ("share", "nat", "route"):
         kind = {"share": "shares", "nat": "nat-rules", "route": "route-policies"}[edit]
         if names := net.names(kind):

@@ -1,10 +1,10 @@
-"""Sends probes from many workloads at once: one process inside the lab, told what to do by lines of JSON.
+"""Send probes from many workloads at once: one process inside the lab that reads commands as lines of JSON.
 
-{"do": "listen", "spaces": […]}                     note the datagrams that come to port 8000 there, answer none
+{"do": "listen", "spaces": […]}                     record the datagrams that arrive at port 8000 there, answer none
 {"do": "probe", "probes": [[space, source, address, protocol, port], …], "wait": seconds}
-    → [[who answered, or "" | null], [[space, source seen], …]] for each: a ping tells no name, only that it came back
-{"do": "open", "flows": [[space, source, address, port], …]}   TCP streams that go on; → which are open
-{"do": "look"} → for each flow the moment (monotonic) of its last answer
+    → [[name of the answerer, "" or null], [[space, source seen], …]] for each; a ping's reply has no name
+{"do": "open", "flows": [[space, source, address, port], …]}   start TCP streams; → which are open
+{"do": "look"} → the time (monotonic) of the last answer of each flow
 {"do": "close"}
 """
 
@@ -27,7 +27,7 @@ STREAM_SECONDS = 0.05
 
 
 class DatagramRecorder(asyncio.DatagramProtocol):
-    """Whose datagrams came to one workload."""
+    """Record the senders of datagrams that arrive at one workload."""
 
     def __init__(self, space: str, seen: dict[str, list[list[str]]]) -> None:
         self.space, self.seen = space, seen
@@ -45,11 +45,11 @@ class Prober:
         self.count = 0
 
     async def listen(self, spaces: list[str]) -> bool:
-        """Anew each time: a namespace of the same name may be another one by now."""
+        """Open all sockets again: a namespace of the same name may have been replaced."""
         for transport in self.recorders:
             transport.close()
         self.recorders.clear()
-        # Closing takes a turn of the loop.
+        # Transports close in the next iteration of the loop.
         await asyncio.sleep(0.01)
         loop = asyncio.get_running_loop()
         for space in spaces:
@@ -65,9 +65,9 @@ class Prober:
         return True
 
     async def probe(self, probes: list[list[Any]], wait: float) -> list[Any]:
-        return await asyncio.gather(*(self.one(probe, wait) for probe in probes))
+        return await asyncio.gather(*(self.probe_one(probe, wait) for probe in probes))
 
-    async def one(self, probe: list[Any], wait: float) -> list[Any]:
+    async def probe_one(self, probe: list[Any], wait: float) -> list[Any]:
         space, source, address, protocol, port = probe
         self.count += 1
         name = f"probe {self.count}"
@@ -111,17 +111,17 @@ class Prober:
             answer = await loop.sock_recv(line, 200)
             return "" if answer[0] == (129 if six else 0) else None
 
-    # -- flows that go on ----------------------------------------------------------------------------------------------
+    # -- live flows ----------------------------------------------------------------------------------------------------
 
     async def open(self, flows: list[list[Any]]) -> list[bool]:
         self.last = [0.0] * len(flows)
-        self.flows = [asyncio.create_task(self._stream(place, *flow)) for place, flow in enumerate(flows)]
+        self.flows = [asyncio.create_task(self._stream(index, *flow)) for index, flow in enumerate(flows)]
         end = time.monotonic() + 3
         while time.monotonic() < end and not all(self.last):
             await asyncio.sleep(0.02)
         return [moment > 0 for moment in self.last]
 
-    async def _stream(self, place: int, space: str, source: str, address: str, port: int) -> None:
+    async def _stream(self, index: int, space: str, source: str, address: str, port: int) -> None:
         loop = asyncio.get_running_loop()
         try:
             with open_socket(space, source, socket.SOCK_STREAM) as line:
@@ -131,7 +131,7 @@ class Prober:
                     await loop.sock_sendall(line, b"tick\n")
                     if not await loop.sock_recv(line, 200):
                         return
-                    self.last[place] = time.monotonic()
+                    self.last[index] = time.monotonic()
                     await asyncio.sleep(STREAM_SECONDS)
         except OSError:
             return
@@ -160,8 +160,8 @@ async def main() -> None:
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     while line := await reader.readline():
-        told = json.loads(line)
-        answer = await getattr(prober, told.pop("do"))(**told)
+        command = json.loads(line)
+        answer = await getattr(prober, command.pop("do"))(**command)
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
 

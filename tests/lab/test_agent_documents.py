@@ -1,4 +1,4 @@
-"""Which documents an agent carries out: signed ones, of a version it knows or the one before."""
+"""The documents an agent applies: signed ones of a version it knows or the one before."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_a_document_of_a_later_version_or_another_signer_is_refused() -> None:
 
 
 @pytest.mark.parametrize("sections", [NETWORK.documents()[NODE], compile_documents(clinic().network())[NODE]])
-def test_a_document_of_before_versions_means_what_it_meant(sections: dict[str, Any]) -> None:
+def test_an_unversioned_document_is_read_as_before(sections: dict[str, Any]) -> None:
     old = verify_document(*signed(unversioned(sections)), KEY.public_key())
     new = verify_document(*signed({**document(), "sections": sections}), KEY.public_key())
     assert old.serial == 57
@@ -75,7 +75,7 @@ def test_a_document_of_before_versions_means_what_it_meant(sections: dict[str, A
     assert rendered == render_node(new, {}, "x.") and rendered.namespaces and not rendered.failed
 
 
-def test_an_agent_starts_from_its_document_of_before_versions(tmp_path: Path) -> None:
+def test_an_agent_starts_from_its_stored_unversioned_document(tmp_path: Path) -> None:
     text, signature = signed(unversioned(NETWORK.documents()[NODE]))
     (tmp_path / "document.json").write_text(json.dumps({"document": text, "signature": signature}))
     agent = make_agent(tmp_path)
@@ -83,7 +83,7 @@ def test_an_agent_starts_from_its_document_of_before_versions(tmp_path: Path) ->
     assert agent.document.serial == 57 and agent.applied.keys() == NETWORK.documents()[NODE].keys()
 
 
-def test_an_agent_that_was_downgraded_leaves_the_kernel_alone_and_says_so(tmp_path: Path) -> None:
+def test_a_downgraded_agent_leaves_the_kernel_alone_and_reports_it(tmp_path: Path) -> None:
     text, signature = signed(document(VERSION + 1))
     (tmp_path / "document.json").write_text(json.dumps({"document": text, "signature": signature}))
     agent = make_agent(tmp_path)

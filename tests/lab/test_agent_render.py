@@ -1,4 +1,4 @@
-"""From sections to what the kernel is asked for; no root, no kernel."""
+"""Rendering sections to nftables, routes and links, without a kernel."""
 
 from __future__ import annotations
 
@@ -63,14 +63,14 @@ def test_what_shares_edges_and_applications_make_is_as_reviewed(
 ) -> None:
     network = clinic().network()
     documents = compiled_documents.compile_documents(network)
-    found: dict[str, Any] = {}
+    namespaces: dict[str, Any] = {}
     for node in ("aws-eu-central-1/1", "aws-us-east-1/1"):
-        found |= render_node(parse_document(documents[node]), {}, "").namespaces
-    assert nft_text(found[namespace].rules) == nft_snapshot
+        namespaces |= render_node(parse_document(documents[node]), {}, "").namespaces
+    assert nft_text(namespaces[namespace].rules) == nft_snapshot
 
 
 def clinic() -> IntentBuilder:
-    """Two segments and a share, a site behind a pool, an application; in both families of addresses."""
+    """Return two segments with a share, a site behind a NAT pool and an application, in IPv4 and IPv6."""
     draw = IntentBuilder()
     draw.add("exchanges", {"name": "eu", "location": "aws-eu-central-1"})
     draw.add("exchanges", {"name": "us", "location": "aws-us-east-1"})
@@ -102,7 +102,7 @@ def clinic() -> IntentBuilder:
     return draw
 
 
-def test_a_speaker_keeps_its_number_while_others_come_and_go() -> None:
+def test_a_speaker_keeps_its_number_when_others_are_added_or_removed() -> None:
     memory = MarkAllocation().with_overlapping_sources(["one red", "two "])
     assert memory.with_overlapping_sources(["two ", "three "]).overlapping_sources == {
         "one red": 1,
@@ -116,14 +116,14 @@ def test_a_speaker_keeps_its_number_while_others_come_and_go() -> None:
         MarkAllocation().with_overlapping_sources(map(str, range(128)))
 
 
-def test_the_same_document_renders_the_same_and_keeps_its_generation() -> None:
+def test_an_equal_document_renders_equally_and_keeps_its_generation() -> None:
     first = render_network(NETWORK)
     again = render_network(NETWORK, first.mark_allocations[KEY])
     assert again.namespaces == first.namespaces
     assert again.mark_allocations == first.mark_allocations
 
 
-def test_a_changed_rule_starts_a_generation_and_a_new_site_does_too() -> None:
+def test_a_changed_rule_or_a_new_site_starts_a_generation() -> None:
     memory = render_network(NETWORK).mark_allocations[KEY]
     changed = render_network(NETWORK.with_changes(default_action={"corp": "deny"}), memory).mark_allocations[KEY]
     grown = render_network(
@@ -132,7 +132,7 @@ def test_a_changed_rule_starts_a_generation_and_a_new_site_does_too() -> None:
     assert changed.generation == grown.generation == memory.generation + 1
 
 
-def test_chains_and_instances_keep_their_numbers_when_others_come_and_go() -> None:
+def test_chains_and_instances_keep_their_numbers_when_others_are_added_or_removed() -> None:
     memory = render_network(NETWORK).mark_allocations[KEY]
     more = render_network(
         NETWORK.with_changes(instances={"fw": ["eu/1", "eu/2", "eu/1"], "ads": ["eu/1"]}), memory
@@ -143,7 +143,7 @@ def test_chains_and_instances_keep_their_numbers_when_others_come_and_go() -> No
 
 
 def test_every_set_that_a_rule_names_is_declared() -> None:
-    """Also where a route policy keeps routes from a connector."""
+    """This includes the sets of routes that a route policy filters."""
     draw = clinic()
     keep_out = {"match": {"prefixes": ["10.1.0.0/16"]}, "action": "deny"}
     draw.add("route-policies", {"name": "apart", "segment": "corp", "direction": "out", "targets": ["clinic"],
@@ -157,7 +157,7 @@ def test_every_set_that_a_rule_names_is_declared() -> None:
     assert rules.elements["filtered"] and "@filtered drop" in " ".join(rules.chains["leave"][1])
 
 
-def test_a_section_that_makes_no_sense_fails_alone() -> None:
+def test_an_invalid_section_fails_alone() -> None:
     broken = document(NETWORK.with_changes(default_action={"corp": "allow", "lab": "allow"}))
     section = broken.sections["acme/segment/lab"]
     body: dict[str, Any] = {**section.body}
@@ -168,14 +168,14 @@ def test_a_section_that_makes_no_sense_fails_alone() -> None:
     assert "x.acme.corp" in result.namespaces
 
 
-def test_ranges_join_meet_and_become_prefixes() -> None:
+def test_ranges_merge_intersect_and_convert_to_prefixes() -> None:
     joined = parse_ranges(["10.0.0.0/24", "10.0.1.0-10.0.1.255", "10.0.4.7"])
     assert [nft_interval(span) for span in joined] == ["10.0.0.0-10.0.1.255", "10.0.4.7"]
     assert route_prefixes(joined) == ["10.0.0.0/23", "10.0.4.7/32"]
     assert route_prefixes(intersect(joined, parse_ranges(["10.0.1.128/25"]))) == ["10.0.1.128/25"]
 
 
-def test_totals_grow_whatever_the_kernel_forgets() -> None:
+def test_totals_keep_growing_when_kernel_counters_are_reset() -> None:
     totals = CounterTotals()
     assert totals.update({"a": 10}) == {"a": 10}
     assert totals.update({}) == {}

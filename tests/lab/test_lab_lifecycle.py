@@ -1,4 +1,4 @@
-"""How the lab and its agents live and die, and what they do without a portal or without a kernel that helps."""
+"""Start, stop and restart of the lab and its agents, also without a portal or without kernel support."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def is_process_alive(pid: int) -> bool:
 
 @pytest.mark.packets
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-def test_when_the_lab_ends_no_process_and_no_namespace_is_left(own_lab: RunningLab, number: signal.Signals) -> None:
+def test_a_stopped_lab_leaves_no_process_and_no_namespace(own_lab: RunningLab, number: signal.Signals) -> None:
     before = set(os.listdir("/run/netns")) if os.path.isdir("/run/netns") else set()
     own_lab.publish_network(HandwrittenNetwork(SITES))
     pids = lab_processes(own_lab)
@@ -61,7 +61,7 @@ def test_when_the_lab_ends_no_process_and_no_namespace_is_left(own_lab: RunningL
 
 
 @pytest.mark.packets
-def test_packets_flow_on_while_the_portal_is_away_and_a_restarted_agent_needs_no_portal(own_lab: RunningLab) -> None:
+def test_agents_forward_and_restart_without_the_portal(own_lab: RunningLab) -> None:
     own_lab.publish_network(HandwrittenNetwork(SITES))
     own_lab.portal.is_unavailable = True
     for node in own_lab.lab.state["nodes"].values():
@@ -75,7 +75,7 @@ def test_packets_flow_on_while_the_portal_is_away_and_a_restarted_agent_needs_no
 
 
 @pytest.mark.packets
-def test_counters_and_epoch_go_on_when_an_agent_is_started_again(own_lab: RunningLab) -> None:
+def test_counters_and_epoch_continue_after_an_agent_restarts(own_lab: RunningLab) -> None:
     own_lab.publish_network(HandwrittenNetwork(SITES))
     key, node = "acme|connector/prod|corp|in|bytes", "aws-eu-central-1/1"
     own_lab.run("prod", "ping", "-c5", "-i0.01", "10.2.0.1")
@@ -89,7 +89,7 @@ def test_counters_and_epoch_go_on_when_an_agent_is_started_again(own_lab: Runnin
 
 
 @pytest.mark.packets
-def test_exec_passes_the_exit_code_through_and_names_the_workloads_there_are(own_lab: RunningLab) -> None:
+def test_exec_returns_the_exit_code_and_names_the_known_workloads(own_lab: RunningLab) -> None:
     own_lab.publish_network(HandwrittenNetwork(SITES))
     code = (
         "import sys; from provisioning.lab.control import Lab; "
@@ -106,7 +106,7 @@ def test_exec_passes_the_exit_code_through_and_names_the_workloads_there_are(own
 
 
 @pytest.mark.packets
-def test_a_node_that_was_cut_comes_back(own_lab: RunningLab) -> None:
+def test_a_node_that_was_cut_off_recovers(own_lab: RunningLab) -> None:
     own_lab.publish_network(HandwrittenNetwork(SITES))
     code = (
         "import sys; from provisioning.lab.control import Lab; getattr(Lab(sys.argv[1]), sys.argv[2])('aws-us-east-1')"
@@ -118,7 +118,7 @@ def test_a_node_that_was_cut_comes_back(own_lab: RunningLab) -> None:
     wait_until(lambda: own_lab.can_ping("prod", "10.2.0.1"), 10, "the location answers again")
 
 
-def test_without_nft_or_namespaces_nodes_report_what_they_would_do_and_say_so(tmp_path: Path) -> None:
+def test_nodes_without_nft_or_namespaces_report_that_they_simulate(tmp_path: Path) -> None:
     running_lab = RunningLab(tmp_path, simulate=True)
     running_lab.start()
     try:
@@ -130,7 +130,7 @@ def test_without_nft_or_namespaces_nodes_report_what_they_would_do_and_say_so(tm
         running_lab.stop()
 
 
-def test_a_document_that_the_portal_did_not_sign_is_not_applied(tmp_path: Path) -> None:
+def test_a_document_not_signed_by_the_portal_is_not_applied(tmp_path: Path) -> None:
     running_lab = RunningLab(tmp_path, simulate=True)
     running_lab.start()
     try:
@@ -151,7 +151,7 @@ def test_a_document_that_the_portal_did_not_sign_is_not_applied(tmp_path: Path) 
 
 
 @pytest.mark.packets
-def test_an_agent_that_does_not_know_the_documents_version_refuses_it_says_so_and_forwards_on(
+def test_an_agent_refuses_an_unknown_document_version_reports_it_and_keeps_forwarding(
     own_lab: RunningLab,
 ) -> None:
     own_lab.publish_network(HandwrittenNetwork(SITES))
@@ -171,7 +171,7 @@ def test_an_agent_that_does_not_know_the_documents_version_refuses_it_says_so_an
     assert not any(report["health"]["refused"] for report in own_lab.portal.reports.values())
 
 
-def test_an_agent_on_a_router_of_its_own_carries_its_document_out_and_ends_when_told(tmp_path: Path) -> None:
+def test_an_agent_on_its_own_router_applies_its_document_and_stops_on_a_signal(tmp_path: Path) -> None:
     portal, name = FakePortal(), "aws-eu-central-1/1"
     portal.publish(HandwrittenNetwork(SITES).documents())
     config = {"portal": portal.url, "location": "aws-eu-central-1", "index": 1, "token": name,
@@ -189,7 +189,7 @@ def test_an_agent_on_a_router_of_its_own_carries_its_document_out_and_ends_when_
         portal.close()
 
 
-def test_a_configuration_that_lacks_something_is_said(tmp_path: Path) -> None:
+def test_an_incomplete_configuration_is_reported(tmp_path: Path) -> None:
     (tmp_path / "agent.json").write_text('{"portal": "http://127.0.0.1:1", "location": "aws-eu-central-1"}')
     argv = [sys.executable, "-m", "provisioning.agent", "--config", str(tmp_path / "agent.json")]
     done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True)

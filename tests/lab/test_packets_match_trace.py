@@ -1,4 +1,4 @@
-"""What the model says and what packets do are the same, from the drawing to the wire, also while a network changes."""
+"""Packets in the lab agree with traces of the model, also while a network changes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.lab.trace_comparison import TraceComparison, is_same_path, stream_req
 pytestmark = [pytest.mark.packets]
 
 AFTER = 1.3
-"""Seconds after the last node has a change until live flows are looked at."""
+"""Seconds between the last node's change and the look at live flows."""
 ALIVE = 1.0
 STREAMS = 30
 LONG = float(os.environ.get("JUDGE_SECONDS", "1500"))
@@ -36,7 +36,7 @@ def is_valid(network: Network) -> bool:
     return not any(problem.severity == "error" for problem in check_network(network, slow_checks=False))
 
 
-def test_the_hospital_network_behaves_as_the_model_says(running_lab: RunningLab) -> None:
+def test_packets_of_the_hospital_network_agree_with_traces(running_lab: RunningLab) -> None:
     network = Network(hospital_network().intent())
     running_lab.publish({})
     running_lab.publish(compile_documents(network))
@@ -48,7 +48,7 @@ def test_the_hospital_network_behaves_as_the_model_says(running_lab: RunningLab)
 @settings(judging, max_examples=4, derandomize=True)
 @given(both=network_versions())
 @example(both=nat_moves_between_connectors())
-def test_generated_networks_behave_as_the_model_says(
+def test_packets_of_generated_networks_agree_with_traces(
     running_lab: RunningLab, both: tuple[GeneratedNetwork, GeneratedNetwork]
 ) -> None:
     check_versions(running_lab, *both)
@@ -56,8 +56,8 @@ def test_generated_networks_behave_as_the_model_says(
 
 @pytest.mark.long
 @pytest.mark.timeout(0)
-def test_thousands_of_generated_networks_behave_as_the_model_says(running_lab: RunningLab) -> None:
-    """As many as there is time for (JUDGE_SECONDS); those that failed last time come first."""
+def test_packets_of_thousands_of_generated_networks_agree_with_traces(running_lab: RunningLab) -> None:
+    """Try as many networks as JUDGE_SECONDS allow; those that failed last time come first."""
     end, counted = time.monotonic() + LONG, [0, 0]
 
     @settings(judging, max_examples=25)
@@ -74,7 +74,7 @@ def test_thousands_of_generated_networks_behave_as_the_model_says(running_lab: R
 
 
 def check_versions(running_lab: RunningLab, before: GeneratedNetwork, after: GeneratedNetwork) -> int:
-    """Runs one network and then its later version under live flows; returns how many probes agreed."""
+    """Run a network and then its later version under live flows; return the number of probes that agreed."""
     note(repr(before))
     first = Network(before.intent())
     if not is_valid(first):
@@ -83,9 +83,9 @@ def check_versions(running_lab: RunningLab, before: GeneratedNetwork, after: Gen
     running_lab.publish({})
     running_lab.publish(compile_documents(first))
     comparison = TraceComparison(running_lab, first)
-    told = assert_agreement(comparison)
+    agreed = assert_agreement(comparison)
     if not is_valid(second):
-        return told
+        return agreed
     streams = comparison.streams()
     chosen = dict(sorted(streams.items(), key=lambda item: hash_of(item[0]))[:STREAMS])
     opened = running_lab.send_command(do="open", flows=[stream_request(probe) for probe in chosen])
@@ -98,12 +98,12 @@ def check_versions(running_lab: RunningLab, before: GeneratedNetwork, after: Gen
     last, now = running_lab.send_command(do="look"), time.monotonic()
     running_lab.send_command(do="close")
     for (probe, expected_trace), moment in zip(chosen.items(), last, strict=True):
-        what = later.expected_trace(probe)
-        if not what.disposition.startswith("delivered"):
-            assert moment < settled + ALIVE, f"{probe} is {what.disposition} now and goes on"
-        elif is_same_path(expected_trace, what) and later.is_alive(probe, what):
-            assert moment > now - ALIVE, f"{probe} is {what.disposition} as before and was cut"
-    return told + assert_agreement(later)
+        current_trace = later.expected_trace(probe)
+        if not current_trace.disposition.startswith("delivered"):
+            assert moment < settled + ALIVE, f"{probe} is {current_trace.disposition} now but was not cut"
+        elif is_same_path(expected_trace, current_trace) and later.is_alive(probe, current_trace):
+            assert moment > now - ALIVE, f"{probe} is {current_trace.disposition} as before and was cut"
+    return agreed + assert_agreement(later)
 
 
 def assert_agreement(comparison: TraceComparison) -> int:
@@ -113,5 +113,5 @@ def assert_agreement(comparison: TraceComparison) -> int:
 
 
 def hash_of(probe: object) -> str:
-    """Some order that does not put all flows of one site first."""
+    """Return a sort key that does not put all flows of one site first."""
     return str(probe)[::-1]

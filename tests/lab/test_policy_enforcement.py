@@ -1,4 +1,4 @@
-"""Real packets through two exchanges: what the rules say is what gets through."""
+"""Policies enforced on real packets through two exchanges."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ PAIRS = [(a.name, b.name) for a in SITES for b in SITES if a is not b]
 
 
 def stream(running_lab: RunningLab, site: str, address: str, port: int) -> subprocess.Popen[str]:
-    """A live flow that prints a line for every answer."""
+    """Start a live flow that prints a line for every answer."""
     flow = running_lab.popen(site, sys.executable, "-c", STREAM, address, str(port))
     assert flow.stdout and flow.stdout.readline().strip() == "open"
     return flow
 
 
 def stream_result(flow: subprocess.Popen[str], wait: float) -> str:
-    """The flow's last line, after giving it a while and ending it."""
+    """Wait, end the flow and return its last line."""
     try:
         flow.wait(wait)
     except subprocess.TimeoutExpired:
@@ -43,14 +43,14 @@ def stream_result(flow: subprocess.Popen[str], wait: float) -> str:
     return flow.communicate()[0].strip().splitlines()[-1]
 
 
-def test_in_an_open_segment_every_site_reaches_every_other_by_tcp_udp_and_icmp(running_lab: RunningLab) -> None:
+def test_sites_of_an_allowing_segment_reach_each_other_by_tcp_udp_and_icmp(running_lab: RunningLab) -> None:
     running_lab.publish_network(OPEN)
     assert not [(a, b) for a, b in PAIRS if not running_lab.can_ping(a, ADDRESS[b])]
     assert not [(a, b) for a, b in PAIRS if not running_lab.can_connect(a, ADDRESS[b], 443)]
     assert running_lab.can_send_datagram("prod", ADDRESS["dev"], 53)
 
 
-def test_in_a_closed_segment_only_what_a_rule_allows_gets_through_and_only_from_its_initiator(
+def test_a_denying_segment_passes_only_flows_that_a_rule_allows_from_their_initiator(
     running_lab: RunningLab,
 ) -> None:
     rule = policy_rule("c:prod", "c:dev", protocol="tcp", ports=["443", "8000-8100"])
@@ -78,7 +78,7 @@ def test_a_spoofed_source_is_dropped_at_the_circuit(running_lab: RunningLab) -> 
     assert running_lab.can_ping("prod", ADDRESS["dev"])
 
 
-def test_a_denied_live_flow_is_cut_within_a_second_and_an_allowed_one_runs_on(running_lab: RunningLab) -> None:
+def test_a_denied_live_flow_is_cut_within_a_second_and_an_allowed_one_continues(running_lab: RunningLab) -> None:
     running_lab.publish_network(OPEN)
     doomed, kept = stream(running_lab, "prod", ADDRESS["dev"], 8000), stream(running_lab, "prod", ADDRESS["dev"], 443)
     time.sleep(0.3)
@@ -104,7 +104,7 @@ def test_both_directions_of_inspected_flows_cross_the_same_instance_of_two(runni
     wait_until(lambda: running_lab.portal.counter("acme|service/fw|corp|bytes") > 0, 5, "inspected bytes are counted")
 
 
-def test_what_the_firewall_itself_refuses_does_not_get_through(running_lab: RunningLab) -> None:
+def test_a_flow_denied_by_the_firewall_is_dropped(running_lab: RunningLab) -> None:
     network = OPEN.with_changes(
         instances={"fw": ["eu/1", "eu/2"]},
         instance_rules=[{"action": "deny", "protocol": "tcp", "ports": ["22"]}],
@@ -139,7 +139,7 @@ def test_two_segments_may_use_the_same_addresses(running_lab: RunningLab) -> Non
     assert not running_lab.can_ping("twin-a", "10.3.0.1")
 
 
-def test_the_internet_is_reached_by_a_rule_that_names_it_only_and_nothing_comes_in(running_lab: RunningLab) -> None:
+def test_only_a_rule_that_names_the_internet_allows_flows_to_it_and_none_come_in(running_lab: RunningLab) -> None:
     sites = (*SITES, Site("exit", "eu", kind="internet-exit"))
     running_lab.publish_network(HandwrittenNetwork(sites))
     assert not running_lab.can_connect("prod", "198.51.100.10", 443)
@@ -161,7 +161,7 @@ def test_an_inspected_flow_to_the_internet_crosses_the_firewall(running_lab: Run
     assert forwarded_packets(running_lab, "x.aws-eu-central-1-2.acme.fw.1") > before + 4
 
 
-def test_counters_grow_by_what_was_sent(running_lab: RunningLab) -> None:
+def test_counters_grow_by_the_bytes_that_were_sent(running_lab: RunningLab) -> None:
     running_lab.publish_network(OPEN)
     time.sleep(2.5)
     keys = ("acme|connector/prod|corp|in|bytes", "acme|connector/dev|corp|out|bytes", "acme|mesh/us|corp|out|bytes")
@@ -187,7 +187,7 @@ def test_a_circuit_that_fails_is_replaced_by_the_standby_one(running_lab: Runnin
     assert stream_result(flow, 1).startswith("tick")
 
 
-def test_an_agent_that_is_killed_comes_back_without_dropping_a_flow(running_lab: RunningLab) -> None:
+def test_a_killed_agent_restarts_without_dropping_a_flow(running_lab: RunningLab) -> None:
     import os
 
     running_lab.publish_network(OPEN)
@@ -201,6 +201,6 @@ def test_an_agent_that_is_killed_comes_back_without_dropping_a_flow(running_lab:
 
 
 def forwarded_packets(running_lab: RunningLab, namespace: str) -> int:
-    """What an instance let pass."""
+    """Return the packets that a service instance has forwarded."""
     text = running_lab.nft(namespace)
     return max((int(n) for n in re.findall(r"packets (\d+)", text)), default=0)

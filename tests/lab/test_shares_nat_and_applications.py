@@ -1,4 +1,4 @@
-"""Shares, NAT, internet applications, IPv6, route policies and failover exchanges, drawn by a customer, on the wire."""
+"""Shares, NAT, internet applications, IPv6, route policies and failover exchanges, compiled and tested with packets."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def assert_packets_match_trace(running_lab: RunningLab, draw: IntentBuilder) -> 
 
 
 def two_segments() -> IntentBuilder:
-    """corp and partner use the same addresses where they do not show them to each other."""
+    """Return segments corp and partner, whose addresses are equal except for the shared ones."""
     draw = IntentBuilder()
     draw.add("exchanges", {"name": "eu", "location": "aws-eu-central-1"})
     draw.add("exchanges", {"name": "us", "location": "aws-us-east-1"})
@@ -70,7 +70,7 @@ def share(name: str, **more: object) -> dict[str, object]:
     }
 
 
-def test_segments_reach_each_other_through_a_share_and_only_there(running_lab: RunningLab) -> None:
+def test_segments_reach_each_other_only_through_a_share(running_lab: RunningLab) -> None:
     draw = two_segments()
     draw.add("shares", share("both"))
     comparison = assert_packets_match_trace(running_lab, draw)
@@ -80,7 +80,7 @@ def test_segments_reach_each_other_through_a_share_and_only_there(running_lab: R
     assert any(comparison.expected_trace(probe).disposition.startswith("delivered") for probe in comparison.probes())
 
 
-def test_a_share_may_be_begun_from_one_side_only(running_lab: RunningLab) -> None:
+def test_a_one_way_share_allows_only_one_side_to_initiate(running_lab: RunningLab) -> None:
     draw = two_segments()
     draw.add("shares", share("inwards", direction="b-to-a"))
     assert_packets_match_trace(running_lab, draw)
@@ -105,7 +105,7 @@ def test_both_segments_policies_are_tried_and_chains_join(running_lab: RunningLa
     assert not running_lab.can_send_datagram("app", "10.2.0.1", 53)
 
 
-def test_ipv6_goes_everywhere_that_ipv4_goes(running_lab: RunningLab) -> None:
+def test_ipv6_is_forwarded_wherever_ipv4_is(running_lab: RunningLab) -> None:
     draw = two_segments()
     draw.edit(
         "connectors",
@@ -129,7 +129,7 @@ def test_ipv6_goes_everywhere_that_ipv4_goes(running_lab: RunningLab) -> None:
     assert running_lab.can_ping("app", "fd10:2::1", "-s", "1400")
 
 
-def test_a_nat_edge_shows_the_network_other_addresses_than_there_are(running_lab: RunningLab) -> None:
+def test_nat_presents_other_addresses_than_the_inside_ones(running_lab: RunningLab) -> None:
     draw = two_segments()
     common = {"segment": "corp", "connector": "office"}
     draw.add("nat-rules", {"name": "in", **common, "position": 1, "direction": "inbound",
@@ -154,7 +154,7 @@ def test_a_nat_edge_shows_the_network_other_addresses_than_there_are(running_lab
 
 
 def answering_workload(running_lab: RunningLab, workload: str, address: str) -> str:
-    """The source address that the other side sees."""
+    """Return the source address that the other side sees."""
     ask = (
         "import socket,sys; s=socket.socket(2,2); s.settimeout(2); s.sendto(b'who',(sys.argv[1],53)); print(s.recv(99))"
     )
@@ -206,7 +206,7 @@ def test_a_route_policy_keeps_two_sites_apart_in_both_directions(running_lab: Ru
     assert not running_lab.can_ping("plant", "10.1.0.1")
 
 
-def test_a_redundant_connector_sends_from_what_is_routed_to_the_other_and_is_judged_by_its_own_group(
+def test_a_redundant_connector_sends_from_prefixes_routed_to_its_twin_under_its_own_group(
     running_lab: RunningLab,
 ) -> None:
     draw = two_segments()
@@ -224,7 +224,7 @@ def test_a_redundant_connector_sends_from_what_is_routed_to_the_other_and_is_jud
     assert sent == {"one": "delivered", "two": "denied_by_rule"}
 
 
-def test_packets_that_are_too_long_are_told_of_through_shares_and_edges_and_streams_fit(
+def test_path_mtu_errors_pass_shares_and_nat_and_streams_adapt(
     running_lab: RunningLab,
 ) -> None:
     draw = two_segments()
@@ -265,7 +265,7 @@ print(got.count(b"x"))
 """
 
 
-def test_the_failover_exchange_takes_over_when_both_circuits_at_home_are_gone(running_lab: RunningLab) -> None:
+def test_the_failover_exchange_takes_over_when_both_home_circuits_fail(running_lab: RunningLab) -> None:
     draw = two_segments()
     draw.edit("connectors", "app", failover_exchange="us")
     draw.add("connectors", {**site("natted", "eu", "red", "10.7.0.0/16"), "failover_exchange": "us"})

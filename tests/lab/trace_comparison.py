@@ -1,8 +1,8 @@
-"""What the model says of a network, asked of packets: every workload tries to reach every address there is.
+"""Compare traces of a network with packets in the lab: every workload probes every address.
 
-A probe is a packet in a segment: a workload sends it from an address of its own to a presented address, and the model's
-``trace`` in that segment says whether it arrives, and where. TCP and UDP tell who answered; datagrams to port 8000 are
-noted where they arrive and not answered, so they also show flows whose replies go another way.
+A probe is a packet in a segment: a workload sends it from one of its addresses to a presented address, and ``trace`` in
+that segment gives whether and where it arrives. TCP and UDP answers name the answering workload; datagrams to port
+8000 are recorded where they arrive and not answered, so they also show flows whose replies take another way.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ RETRY_SECONDS = 2.5
 
 @dataclass(frozen=True)
 class Probe:
-    """connector: key of the one that sends, or of the exit on whose internet side a client is."""
+    """connector: key of the sender, or of the exit on whose internet side the client is."""
 
     connector: str
     segment: str
@@ -51,12 +51,12 @@ class TraceComparison:
     def __init__(self, running_lab: RunningLab, network: Network) -> None:
         self.running_lab, self.network, self.intent = running_lab, network, network.intent
         self.workloads = {
-            told["connector"]: told
-            for (tenant, _), told in running_lab.lab.workloads().items()
+            workload["connector"]: workload
+            for (tenant, _), workload in running_lab.lab.workloads().items()
             if tenant == running_lab.tenant
         }
 
-    # -- what is asked -------------------------------------------------------------------------------------------------
+    # -- probes --------------------------------------------------------------------------------------------------------
 
     def probes(self) -> list[Probe]:
         return [*self._between_members(), *self._from_internet()]
@@ -65,14 +65,18 @@ class TraceComparison:
         for uid, segment in self.intent.segments.items():
             resolved = self.network.resolved(uid)
             for connector, attachments in resolved.routing_table.attached:
-                told = self.workloads.get(connector.key)
-                if told is None or connector.kind == "internet-exit":
+                workload = self.workloads.get(connector.key)
+                if workload is None or connector.kind == "internet-exit":
                     continue
                 prefixes = [prefix for attachment in attachments for prefix in attachment.prefixes]
                 sources = dict.fromkeys(first_usable(prefix) for prefix in prefixes)
-                towards = [one for one in self._destinations(resolved, connector) if one not in told["addresses"]]
+                destinations = [
+                    address
+                    for address in self._destinations(resolved, connector)
+                    if address not in workload["addresses"]
+                ]
                 for source in sources:
-                    for destination in towards:
+                    for destination in destinations:
                         if (":" in source) == (":" in destination) and not self._is_ambiguous(
                             resolved, connector, source, destination
                         ):
@@ -81,27 +85,29 @@ class TraceComparison:
                                 yield Probe(connector.key, segment.name, source, destination, name, port)
 
     def _destinations(self, resolved: ResolvedSegment, connector: Connector) -> list[str]:
-        """Presented addresses of members and guests, what is behind them, the internet, nobody's, and those that only
-        this connector knows something by."""
-        found = {
+        """Return presented and inside addresses of members and imported members, addresses that this connector's NAT
+        maps, one on the internet and one that nobody has."""
+        destinations = {
             first_usable(text): None
-            for one in (*resolved.members, *resolved.imported_members)
-            for text, _ in one.routes
+            for member in (*resolved.members, *resolved.imported_members)
+            for text, _ in member.routes
         }
         joined = [self.network.resolved(directed_share.other) for directed_share in resolved.directed_shares]
-        for other in (resolved, *joined):
-            for one, _ in other.routing_table.attached:
-                told = self.workloads.get(one.key)
-                if told and one.kind != "internet-exit":
-                    found |= dict.fromkeys(told["addresses"])
+        for segment in (resolved, *joined):
+            for attached_connector, _ in segment.routing_table.attached:
+                workload = self.workloads.get(attached_connector.key)
+                if workload and attached_connector.kind != "internet-exit":
+                    destinations |= dict.fromkeys(workload["addresses"])
         for rule in resolved.routing_table.nat.get(connector.uid, ()):
             if rule.direction == "outbound" and rule.destination.type == "static":
-                found |= dict.fromkeys(map(first_usable, rule.match.destination))
-        return [*found, INTERNET_HOST, "192.0.2.1"]
+                destinations |= dict.fromkeys(map(first_usable, rule.match.destination))
+        return [*destinations, INTERNET_HOST, "192.0.2.1"]
 
     def _is_ambiguous(self, resolved: ResolvedSegment, connector: Connector, source: str, destination: str) -> bool:
-        """What the model and packets are known to see differently: where two may send from one address, it is not
-        known any more who did when an older segment decides (see the agent).
+        """Return whether traces and packets are known to differ.
+
+        If two connectors may send from one address and another segment decides, the deciding node does not know the
+        sender (see the agent).
         """
         owner, where = resolved.owner(address_number(source)), resolved.owner(address_number(destination))
         if owner is None or where is None or owner.connector is connector:
@@ -117,50 +123,52 @@ class TraceComparison:
                         for protocol, port in {*PROBED_PACKETS, (app.app.protocol, app.app.port)}:
                             yield Probe(way_in, segment.name, client, public, protocol, port)
 
-    # -- what the model says -------------------------------------------------------------------------------------------
+    # -- expected outcomes ---------------------------------------------------------------------------------------------
 
     def expected_trace(self, probe: Probe) -> Trace:
         if probe.source in INTERNET_HOSTS:
             return trace_flow(self.network, probe.source, probe.destination, probe.protocol, probe.port)
-        where = f"{probe.connector}@{probe.source}"
-        return trace_flow(self.network, where, probe.destination, probe.protocol, probe.port, segment=probe.segment)
+        start = f"{probe.connector}@{probe.source}"
+        return trace_flow(self.network, start, probe.destination, probe.protocol, probe.port, segment=probe.segment)
 
     def _receiving_connector(self, probe: Probe, expected_trace: Trace) -> str:
-        """The connector where a delivered packet can be seen to arrive.
+        """Return the connector whose workload records a delivered packet.
 
-        "" where nobody has the address, or somebody who has that of the sender too (twins).
+        "" if no workload has the address, or one that also has the sender's address (twins).
         """
         last, before = expected_trace.hops[-1], expected_trace.hops[-2]
         connector = slug((before if last.kind == "internet" else last).name)
-        there = self.workloads.get(connector, {"addresses": ()})["addresses"]
-        return connector if last.detail in there and probe.source not in there else ""
+        addresses = self.workloads.get(connector, {"addresses": ()})["addresses"]
+        return connector if last.detail in addresses and probe.source not in addresses else ""
 
     def _answers_return(self, probe: Probe) -> bool:
-        """Whether replies go back to the one who asked; the address may be another's in its segment."""
+        """Return whether replies go to the sender; another connector may own the source address in its segment."""
         resolved = next(
-            self.network.resolved(uid) for uid, one in self.intent.segments.items() if one.name == probe.segment
+            self.network.resolved(uid) for uid, segment in self.intent.segments.items() if segment.name == probe.segment
         )
         connector = self.network.find("connectors", probe.connector)
         assert connector is not None
         number = address_number(probe.source)
-        member = next((one for one in resolved.members_of(connector) if contains(one.sources, number)), None)
+        member = next((member for member in resolved.members_of(connector) if contains(member.sources, number)), None)
         if member is None:
             return True
         owner = resolved.owner(number)
         return owner is None or owner.connector is connector
 
-    # -- what packets say ----------------------------------------------------------------------------------------------
+    # -- observed outcomes ---------------------------------------------------------------------------------------------
 
     def differences(self) -> list[str]:
-        """Every probe for which packets and the model disagree."""
-        asked = [
+        """Return a line for every probe whose packet and trace disagree."""
+        probed = [
             (probe, expected_trace)
             for probe in self.probes()
             if (expected_trace := self.expected_trace(probe)).disposition != "local"
         ]
-        self.running_lab.send_command(do="listen", spaces=[told["namespace"] for told in self.workloads.values()])
-        left = self._mismatches(asked, PROBE_SECONDS)
-        # A busy machine may be late; what the model forbids and packets do is wrong at once.
+        self.running_lab.send_command(
+            do="listen", spaces=[workload["namespace"] for workload in self.workloads.values()]
+        )
+        left = self._mismatches(probed, PROBE_SECONDS)
+        # A busy machine may answer late, so mismatches are probed again with more time.
         for _ in range(2):
             if left:
                 left = self._mismatches([(probe, expected_trace) for probe, expected_trace, _ in left], RETRY_SECONDS)
@@ -169,22 +177,22 @@ class TraceComparison:
             for probe, expected_trace, got in left
         ]
 
-    def _mismatches(self, asked: list[tuple[Probe, Trace]], wait: float) -> list[tuple[Probe, Trace, str]]:
-        told = [
-            [workload_namespace(TENANT, one.connector), one.source, one.destination,
-             one.protocol.removesuffix("v6"), one.port]
-            for one, _ in asked
+    def _mismatches(self, probed: list[tuple[Probe, Trace]], wait: float) -> list[tuple[Probe, Trace, str]]:
+        requests = [
+            [workload_namespace(TENANT, probe.connector), probe.source, probe.destination,
+             probe.protocol.removesuffix("v6"), probe.port]
+            for probe, _ in probed
         ]  # fmt: skip
-        seen = self.running_lab.send_command(do="probe", probes=told, wait=wait)
+        answers = self.running_lab.send_command(do="probe", probes=requests, wait=wait)
         return [
             (probe, expected_trace, wrong)
-            for (probe, expected_trace), (answer, noted) in zip(asked, seen, strict=True)
+            for (probe, expected_trace), (answer, noted) in zip(probed, answers, strict=True)
             if (wrong := self._compare(probe, expected_trace, answer, noted))
         ]
 
     def _compare(self, probe: Probe, expected_trace: Trace, answer: str | None, noted: list[list[str]]) -> str:
-        """What packets did, "" when the model said so."""
-        spaces = {told["namespace"]: key for key, told in self.workloads.items()}
+        """Return what the packet did; "" if the trace says the same."""
+        spaces = {workload["namespace"]: key for key, workload in self.workloads.items()}
         reached = [spaces[space] for space, _ in noted] if probe.port == SINK_PORT and probe.protocol == "udp" else None
         if not expected_trace.disposition.startswith("delivered"):
             arrived = reached if reached is not None else answer is not None
@@ -199,10 +207,10 @@ class TraceComparison:
         right = answer is not None and answer in ("", f"{TENANT}/{connector}")
         return "" if right else f"are answered by {answer}"
 
-    # -- flows that go on ----------------------------------------------------------------------------------------------
+    # -- live flows ----------------------------------------------------------------------------------------------------
 
     def streams(self) -> dict[Probe, Trace]:
-        """TCP flows between members that live."""
+        """Return the TCP flows between members that stay open, with their traces."""
         asked = [probe for probe in self.probes() if probe.protocol == "tcp" and probe.source not in INTERNET_HOSTS]
         return {
             probe: expected_trace
@@ -211,7 +219,7 @@ class TraceComparison:
         }
 
     def is_alive(self, probe: Probe, expected_trace: Trace) -> bool:
-        """Whether the model delivers the flow to a host that is there, and its answers to who began it."""
+        """Return whether the flow is delivered to a workload and its replies to the sender."""
         delivered = expected_trace.disposition.startswith("delivered")
         return delivered and bool(self._receiving_connector(probe, expected_trace)) and self._answers_return(probe)
 
@@ -221,7 +229,7 @@ def stream_request(probe: Probe) -> list[Any]:
 
 
 def is_same_path(before: Trace, after: Trace) -> bool:
-    """Whether a live flow may not notice: same services, same translations, and an anchor that knows it."""
+    """Return whether a live flow survives the change: same services, translations and anchor."""
     return (before.chain, _path_hops(before)) == (after.chain, _path_hops(after))
 
 
