@@ -6,15 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from billing import services
-from tenants.models import Tenant
-from tenants.tasks import TenantJob, tenant_task
-
-
-@shared_task(name="billing.meter")
-def meter_tenants() -> None:
-    """Start the metering of every tenant."""
-    for slug in Tenant.objects.order_by("pk").values_list("slug", flat=True):
-        meter_tenant.apply_async(kwargs={"tenant": slug}, expires=60)
+from tenants.jobs import TenantJob, start_for_every_tenant, tenant_task
 
 
 class MeterJob(TenantJob[None, None]):
@@ -25,3 +17,9 @@ class MeterJob(TenantJob[None, None]):
 
 
 meter_tenant = tenant_task("billing.meter_tenant", MeterJob)
+
+
+@shared_task(name="billing.meter")
+def meter_tenants() -> None:
+    """Start the metering of every tenant."""
+    start_for_every_tenant(meter_tenant, expires=60)

@@ -8,8 +8,7 @@ from django.utils import timezone
 
 from provisioning.services import discovery, plans, steps
 from tenants import outbox
-from tenants.models import Tenant
-from tenants.tasks import TenantJob, tenant_task
+from tenants.jobs import TenantJob, start_for_every_tenant, tenant_task
 
 process_step = tenant_task("provisioning.step", steps.StepJob)
 process_plan = tenant_task("provisioning.plan", plans.PlanJob)
@@ -34,12 +33,14 @@ class SweepJob(TenantJob[tuple[list[int], list[int]], None]):
         """Nothing: those who are woken record what they do."""
 
 
+sweep_tenant = tenant_task("provisioning.sweep_tenant", SweepJob)
+
+
 @shared_task(name="provisioning.sweep")
 def sweep() -> None:
     """Deliver messages that a crash left behind and, in every tenant, find lapsed leases and lost wake-ups."""
     outbox.deliver_overdue(timezone.now())
-    for tenant in Tenant.objects.order_by("pk"):
-        SweepJob(tenant).run()
+    start_for_every_tenant(sweep_tenant, expires=5)
 
 
 @worker_ready.connect

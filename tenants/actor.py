@@ -22,7 +22,7 @@ SYSTEM = Actor("system")
 _current: ContextVar[Actor] = ContextVar("actor", default=SYSTEM)
 
 
-def current() -> Actor:
+def current_actor() -> Actor:
     return _current.get()
 
 

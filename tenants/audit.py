@@ -49,7 +49,7 @@ def record(
 
 def record_all(events: Iterable[AuditEvent]) -> list[AuditEntry]:
     """Write entries in order, all with the same time."""
-    tenant, acting, now = scope.current(), actor.current(), timezone.now()
+    tenant, acting, now = scope.current_tenant(), actor.current_actor(), timezone.now()
     with connection.cursor() as cursor:
         # The chain has one end: entries of a tenant are written one after the other.
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [0x0A0D, tenant.pk % 2**31])

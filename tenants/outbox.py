@@ -27,7 +27,7 @@ def enqueue(topic: str, **payload: Any) -> None:
     """Deliver ``payload`` (with the slug of the tenant in force) to the topic's handler after the commit."""
     if topic not in settings.OUTBOX_HANDLERS:
         raise KeyError(topic)
-    message = Outbox.objects.create(topic=topic, payload={"tenant": scope.current().slug, **payload})
+    message = Outbox.objects.create(topic=topic, payload={"tenant": scope.current_tenant().slug, **payload})
     transaction.on_commit(partial(_deliver, message))
 
 

@@ -31,7 +31,7 @@ class ScopeError(RuntimeError):
     """A tenant's rows were asked for where no tenant, or another one, is in force: a bug, never an answer."""
 
 
-def current() -> Any:
+def current_tenant() -> Any:
     """Return the Tenant in force; raise ScopeError where there is none."""
     tenant = _current.get()
     if tenant is None:

@@ -12,12 +12,12 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from tenants import audit, tokens
-from tenants.actor import acting, current
+from tenants.actor import acting, current_actor
 from tenants.errors import TenantRequestRefused
+from tenants.jobs import in_scope
 from tenants.models import MSP_ROLES, ApiToken, Membership, Msp, Role, Tenant, User, slug_rule
 from tenants.principal import Principal
-from tenants.scope import current as tenant_in_force
-from tenants.tasks import in_scope
+from tenants.scope import current_tenant
 
 
 def msps_for_new_tenants(principal: Principal) -> list[Msp | None]:
@@ -64,7 +64,7 @@ def create_tenant(
 
 
 def _record_first_owner(owner: str) -> None:
-    tenant = tenant_in_force()
+    tenant = current_tenant()
     audit.record("tenant.create", kind="tenant", object_id=tenant.slug, object_name=tenant.name)
     add_member(owner, Role.OWNER)
 
@@ -72,13 +72,13 @@ def _record_first_owner(owner: str) -> None:
 @contextmanager
 def _acting_for_msp(msp: Msp | None) -> Iterator[None]:
     """Act in the name of the MSP; middleware could not know it before the tenant was there."""
-    person = current()
+    person = current_actor()
     with acting(replace(person, acting_as=msp.slug if msp else "")):
         yield
 
 
 def add_member(email: str, role: str) -> Membership:
-    tenant, email = tenant_in_force(), email.strip().lower()
+    tenant, email = current_tenant(), email.strip().lower()
     _check_role(role)
     user = User.objects.filter(email=email).first() or User.objects.create_user(email)
     try:
@@ -131,7 +131,7 @@ def issue_token(
     """
     if not 1 <= len(name) <= 120:
         raise TenantRequestRefused(400, "out_of_range", "name", "Give the token a name of 1 to 120 characters.")
-    tenant = tenant_in_force()
+    tenant = current_tenant()
     lacking = sorted(set(scopes) - principal.rights(tenant))
     if lacking:
         missing = ", ".join(lacking)
@@ -165,7 +165,7 @@ def _check_role(role: str) -> None:
 
 def _check_not_last_owner(membership: Membership) -> None:
     # The tenant's row is the lock: two owners leaving at once must not both find the other one.
-    Tenant.objects.select_for_update().get(pk=tenant_in_force().pk)
+    Tenant.objects.select_for_update().get(pk=current_tenant().pk)
     others = Membership.objects.filter(tenant=membership.tenant_id, role=Role.OWNER).exclude(pk=membership.pk)
     if not others.exists():
         raise TenantRequestRefused(

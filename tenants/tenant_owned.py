@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models.expressions import Expression
 
 from tenants import bulk_insert
-from tenants.scope import ScopeError, current
+from tenants.scope import ScopeError, current_tenant
 
 
 class CurrentTenant(Expression):
@@ -21,7 +21,7 @@ class CurrentTenant(Expression):
     output_field = models.BigIntegerField()
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[str | int, ...]]:
-        return "%s", (current().pk,)
+        return "%s", (current_tenant().pk,)
 
 
 class TenantQuerySet(models.QuerySet):
@@ -92,7 +92,7 @@ class TenantOwned(models.Model):
 
     def assign_tenant(self) -> Self:
         """Take the row for the tenant in force; refuses another tenant's."""
-        tenant = current()
+        tenant = current_tenant()
         if self.tenant_id is None:
             self.tenant = tenant
         if self.tenant_id != tenant.pk:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 from django.db import connection
 
-from tenants.scope import ScopeError, current
-from tenants.tasks import TenantJob
+from tenants.jobs import TenantJob
+from tenants.scope import ScopeError, current_tenant
 from tests.people import People
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -23,26 +23,26 @@ class NotingJob(TenantJob[str, str]):
         self.act = work
 
     def claim(self, thing: str) -> str | None:
-        self.notes.append(f"claim {thing} of {current().slug}")
+        self.notes.append(f"claim {thing} of {current_tenant().slug}")
         return thing or None
 
     def work(self, claim: str) -> str:
         return self.act(self)
 
     def record(self, claim: str, outcome: str) -> None:
-        self.notes.append(f"record {outcome} of {claim} of {current().slug}")
+        self.notes.append(f"record {outcome} of {claim} of {current_tenant().slug}")
 
 
 class CarefulJob(NotingJob):
     def record_failure(self, claim: str, error: Exception) -> None:
-        self.notes.append(f"{error} of {claim} of {current().slug}")
+        self.notes.append(f"{error} of {claim} of {current_tenant().slug}")
 
 
 def without_scope(job: NotingJob) -> str:
     with pytest.raises(ScopeError):
-        current()
+        current_tenant()
     assert not connection.in_atomic_block
-    return job.in_scope(lambda: f"a look at {current().slug}")
+    return job.in_scope(lambda: f"a look at {current_tenant().slug}")
 
 
 def failing(job: NotingJob) -> str:

@@ -8,7 +8,7 @@ from billing.core.meters import METERS
 from billing.core.price_books import PriceBookValue as BookValue
 from billing.models import PriceBook
 from tenants.models import Msp, Tenant
-from tenants.scope import current
+from tenants.scope import current_tenant
 
 
 def price_book_of(tenant: Tenant) -> PriceBook | None:
@@ -23,7 +23,7 @@ def price_book_value(book: PriceBook) -> BookValue:
 
 def own_price_book() -> dict[str, Any] | None:
     """Return the tenant's own price book, as in ``price_books_sold_by``; None without one."""
-    book = price_book_of(current())
+    book = price_book_of(current_tenant())
     return _price_book_json(book) if book else None
 
 

@@ -18,7 +18,7 @@ from billing.core.samples import SampleValue
 from billing.selectors.price_books import price_book_of, price_book_value
 from billing.selectors.samples import SummedSample, sum_samples
 from billing.selectors.subjects import describe_subjects
-from tenants.scope import current
+from tenants.scope import current_tenant
 
 USAGE_GROUPINGS = ("meter", "subject", "day", "hour")
 """By what usage can be grouped, besides any dimension of a sample (size, kind, exchange, …)."""
@@ -42,7 +42,7 @@ def usage_report(start: datetime, end: datetime, meter: str | None = None, group
     groupings = [*USAGE_GROUPINGS, *sorted(all_dimensions())]
     if group_by not in groupings:
         raise UnknownGrouping(f"Cannot group by {group_by!r}; use one of {', '.join(groupings)}.")
-    book = price_book_of(current())
+    book = price_book_of(current_tenant())
     value = price_book_value(book) if book else BookValue("", "EUR", ())
     rows: dict[tuple[str, str], _UsageTotal] = {}
     unpriced: dict[tuple[str, str], _UsageTotal] = {}

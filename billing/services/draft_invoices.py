@@ -18,7 +18,7 @@ from billing.core.rated_line import RatedLine
 from billing.core.rating import rate_samples
 from billing.core.samples import SampleValue
 from billing.models import Invoice, InvoiceLine, LineSample
-from tenants.scope import current
+from tenants.scope import current_tenant
 
 
 @transaction.atomic
@@ -27,7 +27,7 @@ def update_draft_invoice(month: date, now: datetime) -> Invoice | None:
 
     Lines that are still charged keep their uid. Return None when the tenant has no price book.
     """
-    book = selectors.price_book_of(current())
+    book = selectors.price_book_of(current_tenant())
     if book is None:
         return None
     period = BillingPeriod.month(month.year, month.month)
@@ -35,7 +35,7 @@ def update_draft_invoice(month: date, now: datetime) -> Invoice | None:
     Invoice.objects.get_or_create(
         number=number,
         defaults={
-            "tenant": current(),
+            "tenant": current_tenant(),
             "book": book,
             "seller_name": book.seller_name,
             "currency": book.currency,

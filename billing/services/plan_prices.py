@@ -15,7 +15,7 @@ from billing.core.rated_line import RatedLine
 from billing.services.draft_invoices import summarise_unpriced
 from provisioning.core.values.resource import Resource
 from provisioning.selectors import metering
-from tenants.scope import current
+from tenants.scope import current_tenant
 
 
 def price_plan(before: Iterable[Resource], after: Iterable[Resource], at: datetime | None = None) -> dict[str, Any]:
@@ -27,9 +27,9 @@ def price_plan(before: Iterable[Resource], after: Iterable[Resource], at: dateti
     "explanation"}``; ``subject`` is a thing (billing/selectors/__init__.py). Without a price book the
     amounts are null and ``note`` says so. Traffic is not estimated.
     """
-    book = selectors.price_book_of(current())
+    book = selectors.price_book_of(current_tenant())
     if book is None:
-        note = f"{current().name} has no price book; ask your provider for one."
+        note = f"{current_tenant().name} has no price book; ask your provider for one."
         return {"currency": None, "monthly_before": None, "monthly_after": None, "lines": [], "note": note}
     at = at or timezone.now()
     value = selectors.price_book_value(book)

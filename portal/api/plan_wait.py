@@ -25,9 +25,9 @@ from provisioning.core.values.resource import Problem
 from provisioning.errors import ValidationFailed
 from provisioning.models import Plan
 from provisioning.selectors.plans import get_plan, plan_json
+from tenants.jobs import in_scope
 from tenants.middleware import TenantRequest
 from tenants.models import Tenant
-from tenants.tasks import in_scope
 
 
 class PlanWaitMiddleware:

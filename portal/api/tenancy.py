@@ -37,7 +37,7 @@ from tenants import services
 from tenants.models import MSP_ROLES, ApiToken, AuditEntry, Membership, Role, Tenant
 from tenants.principal import Principal
 from tenants.roles import RIGHTS
-from tenants.scope import current
+from tenants.scope import current_tenant
 
 ROLES = [role.value for role in Role if role not in MSP_ROLES]
 
@@ -246,7 +246,7 @@ class MemberListView(BaseApiView):
     @extend_list_schema(MEMBER, "Member", orderings=paginator.orderings, filters=paginator.filters)
     def get(self, request: Request) -> Response:
         memberships = Membership.objects.select_related("user", "msp")
-        tenant = current()
+        tenant = current_tenant()
         visible = memberships.filter(tenant=tenant) | memberships.filter(msp__isnull=False, msp=tenant.msp_id)
         return Response(self.paginator.page(request, visible, member_json))
 
@@ -263,7 +263,7 @@ class MemberDetailView(BaseApiView):
     write_right = "members"
 
     def _find(self, uid: UUID) -> Membership:
-        membership = Membership.objects.select_related("user", "msp").filter(tenant=current(), uid=uid).first()
+        membership = Membership.objects.select_related("user", "msp").filter(tenant=current_tenant(), uid=uid).first()
         if membership is None:
             raise Http404
         return membership
@@ -335,7 +335,7 @@ class TokenDetailView(BaseApiView):
 
 
 def _visible_tokens(view: BaseApiView) -> Any:
-    tokens = ApiToken.objects.select_related("user").filter(tenant=current())
+    tokens = ApiToken.objects.select_related("user").filter(tenant=current_tenant())
     return tokens if "members" in view.rights else tokens.filter(user=view.principal.user)
 
 

@@ -62,13 +62,14 @@ class DriverContext:
 
     tenant:      slug; part of every tag.
     attributes:  address → attributes (cloud ids) that earlier steps recorded, for references.
-    credentials: account id → CloudCredentials; raises DriverError(permanent) when the account is gone.
+    credentials: (cloud, account id) → CloudCredentials; raises DriverError(permanent) when the account is gone. Two
+                 clouds may number accounts alike.
     sections:    the sections of node documents; only the exchange driver writes them.
     """
 
     tenant: str
     attributes: Mapping[str, Mapping[str, Any]]
-    credentials: Callable[[str], CloudCredentials]
+    credentials: Callable[[str, str], CloudCredentials]
     sections: SectionPublisher
 
 

@@ -16,6 +16,7 @@ from django.utils.functional import cached_property
 from provisioning.core.plan import changed_fields
 from provisioning.core.values import resource as core
 from provisioning.models.intent import Draft
+from tenants.actor import Actor
 from tenants.tenant_owned import TenantOwned
 
 
@@ -55,7 +56,7 @@ class Plan(TenantOwned):
     draft_version = models.IntegerField()
     base_revision = models.IntegerField(help_text="live when it was computed")
     state = models.CharField(max_length=12, choices=State.choices, default=State.COMPUTING)
-    world = models.CharField(max_length=64, blank=True, help_text="fingerprint of what was there")
+    state_fingerprint = models.CharField(max_length=64, blank=True, help_text="of what was there")
     digest = models.CharField(max_length=64, blank=True)
     text = models.TextField(blank=True, help_text="the changes as a person reads them")
     progress = models.CharField(max_length=60, blank=True, help_text="what is being done while it is computed")
@@ -70,6 +71,7 @@ class Plan(TenantOwned):
     problems = models.JSONField(default=list)
     moved = models.JSONField(default=list, help_text="for a stale plan: what moved")
     author = models.CharField(max_length=254)
+    acting_as = models.CharField(max_length=50, blank=True, help_text="the MSP in whose name the author made it")
     created_at = models.DateTimeField(default=timezone.now)
     decided_by = models.CharField(max_length=254, blank=True)
     decided_at = models.DateTimeField(null=True)
@@ -79,6 +81,11 @@ class Plan(TenantOwned):
 
     def __str__(self) -> str:
         return f"plan of {self.draft} at {self.created_at:%H:%M}"
+
+    @property
+    def actor(self) -> Actor:
+        """Return who made the plan, and in whose name: what workers do for it is logged as theirs."""
+        return Actor(self.author, self.acting_as)
 
     @cached_property
     def steps(self) -> list[dict[str, Any]]:

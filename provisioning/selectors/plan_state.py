@@ -38,7 +38,7 @@ def staleness_reasons(plan: Plan, draft: Draft, fingerprint: Callable[[], str] =
         moved.append(
             f"Revision {live} was provisioned by {author}; this plan was made on revision {plan.base_revision}."
         )
-    elif fingerprint() != plan.world:
+    elif fingerprint() != plan.state_fingerprint:
         # Runs write what is there; a change by anybody else is drift.
         wrote = Q(state__in=Run.ACTIVE) | Q(steps__finished_at__gte=plan.created_at)
         run = Run.objects.filter(wrote).first()

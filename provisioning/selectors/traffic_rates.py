@@ -30,4 +30,4 @@ def current_rates(now: datetime) -> dict[str, list[float]]:
 
 def rates_key() -> str:
     """Return the Redis hash of the tenant in force: node → ``{"at": seconds of the epoch, "edges": {id: rates}}``."""
-    return f"causeway:rates:{scope.current().slug}"
+    return f"causeway:rates:{scope.current_tenant().slug}"

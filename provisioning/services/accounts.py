@@ -95,17 +95,17 @@ def request_discovery(account: CloudAccount) -> CloudAccount:
     return account
 
 
-def credentials_lookup(in_scope: Callable[..., Any]) -> Callable[[str], CloudCredentials]:
-    """Return how a driver, outside the tenant's scope, gets the credentials of an account by its account id.
+def credentials_lookup(in_scope: Callable[..., Any]) -> Callable[[str, str], CloudCredentials]:
+    """Return how a driver, outside the tenant's scope, gets the credentials of an account by its cloud and id.
 
     ``in_scope`` calls a function in the tenant's scope (TenantJob.in_scope).
     """
 
-    def find_credentials(account_id: str) -> CloudCredentials:
-        account = in_scope(CloudAccount.objects.filter(account_id=account_id).first)
+    def find_credentials(provider: str, account_id: str) -> CloudCredentials:
+        account = in_scope(CloudAccount.objects.filter(provider=provider, account_id=account_id).first)
         if account is None:
             raise DriverError(
-                f"There is no cloud account {account_id} any more. Add it again and retry.",
+                f"There is no {CLOUDS[provider].label} account {account_id} any more. Add it again and retry.",
                 code="account_missing",
                 permanent=True,
             )

@@ -11,7 +11,7 @@ from provisioning.drivers import get_discoverer
 from provisioning.drivers.base import CloudCredentials, DriverError
 from provisioning.models import CloudAccount
 from tenants import outbox, vault
-from tenants.tasks import TenantJob
+from tenants.jobs import TenantJob
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from provisioning.drivers.base import PublishedSection
 from provisioning.models import Node, NodeSection, NodeTenant
 from provisioning.redis import redis_client
 from tenants import outbox
-from tenants.scope import current
+from tenants.scope import current_tenant
 
 
 class NodeSections:
@@ -77,7 +77,7 @@ def _write_section(section: NodeSection, kind: str, body: Body | None, digest: s
     if section.pk and section.digest == digest and section.serial:
         return
     node = section.node
-    NodeTenant.objects.get_or_create(node=node, tenant=current())
+    NodeTenant.objects.get_or_create(node=node, tenant=current_tenant())
     Node.objects.filter(pk=node.pk).update(serial=F("serial") + 1)
     node.refresh_from_db(fields=["serial"])
     section.kind, section.body, section.digest = kind, body, digest

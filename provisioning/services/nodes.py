@@ -27,8 +27,8 @@ from provisioning.models import Node, NodeSection
 from provisioning.redis import redis_client
 from provisioning.services import steps, telemetry
 from provisioning.services.node_sections import node_channel
+from tenants.jobs import in_scope
 from tenants.models import Tenant
-from tenants.tasks import in_scope
 
 
 def enrollment_key(location: str, index: int) -> str:

@@ -101,7 +101,7 @@ def save_plan(plan: Plan, inputs: PlanInputs, result: PlanResult) -> Plan:
     """Write the result into the plan, which is ready then."""
     changes = result.changes
     plan.draft_version, plan.base_revision = inputs.draft.version, inputs.draft.base_revision
-    plan.world = inputs.fingerprint
+    plan.state_fingerprint = inputs.fingerprint
     plan.text = core_plan.render_plan(changes)
     plan.reachability = as_json(result.reachability)
     plan.assertions = as_json(result.assertions)
@@ -120,7 +120,9 @@ def save_plan(plan: Plan, inputs: PlanInputs, result: PlanResult) -> Plan:
         ]
         for planned_change in planned
     ]
-    plan.digest = content_digest([plan.draft_version, plan.base_revision, plan.world, rows, plan.reachability])
+    plan.digest = content_digest(
+        [plan.draft_version, plan.base_revision, plan.state_fingerprint, rows, plan.reachability]
+    )
     plan.save()
     for planned_change in planned:
         planned_change.plan = plan

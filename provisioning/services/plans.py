@@ -24,8 +24,8 @@ from provisioning.services.drafts.rebase import rebase_draft
 from provisioning.services.plan_computation import PlanInputs, PlanResult
 from provisioning.snapshots import queries, tenant_cache
 from tenants import actor, audit, outbox
-from tenants.actor import Actor, acting
-from tenants.tasks import TenantJob
+from tenants.actor import acting
+from tenants.jobs import TenantJob
 
 logger = logging.getLogger(__name__)
 
@@ -49,8 +49,13 @@ def create_plan(draft: Draft) -> Plan:
     """
     draft = rebase_draft(draft)
     large = len(tenant_cache.load_objects(queries.snapshot_of_draft(draft))) > SYNCHRONOUS_LIMIT
+    author = actor.current_actor()
     plan = Plan(
-        draft=draft, draft_version=draft.version, base_revision=draft.base_revision, author=actor.current().email
+        draft=draft,
+        draft_version=draft.version,
+        base_revision=draft.base_revision,
+        author=author.email,
+        acting_as=author.acting_as,
     )
     if large:
         lifecycle.withdraw_plans(draft, SUPERSEDED)
@@ -94,7 +99,7 @@ class PlanJob(TenantJob[Plan, tuple[PlanInputs, PlanResult]]):
             return inputs, plan_computation.compute_plan(inputs, progress)
 
     def record(self, plan: Plan, outcome: tuple[PlanInputs, PlanResult]) -> None:
-        with acting(Actor(plan.author)):
+        with acting(plan.actor):
             _record_result(plan, *outcome)
 
     def record_failure(self, plan: Plan, error: Exception) -> None:
@@ -108,7 +113,7 @@ class PlanJob(TenantJob[Plan, tuple[PlanInputs, PlanResult]]):
                 # A bug ends its plan, where a person sees it, instead of being tried for ever.
                 logger.error("plan %s crashed", plan.uid, exc_info=error)
                 problems = [Problem("internal", f"plans/{plan.uid}", INTERNAL_ERROR)]
-        with acting(Actor(plan.author)):
+        with acting(plan.actor):
             if claimed := _lock_claimed(plan):
                 _mark_failed(claimed, problems)
 
@@ -128,7 +133,7 @@ def _claim_plan(pk: int, now: datetime) -> Plan | None:
     if plan is None or (plan.lease_number and not lease.has_lapsed(plan, now)):
         return None
     if plan.lease_number >= MAX_ATTEMPTS:
-        with acting(Actor(plan.author)):
+        with acting(plan.actor):
             _mark_failed(plan, [Problem("worker_lost", "", WORKERS_LOST)])
         return None
     # Under this very lease: whoever claims it first raises the number, and the other one comes too late.
@@ -196,9 +201,9 @@ def _record_decision(plan: Plan, state: Plan.State, action: str) -> Plan:
     decidable = (Plan.State.READY, Plan.State.COMPUTING) if state == Plan.State.REJECTED else (Plan.State.READY,)
     if plan.state not in decidable:
         raise StateConflict(f"The plan is {plan.state}; only one that is {' or '.join(decidable)} can be {state}.")
-    if state == Plan.State.APPROVED and plan.author == actor.current().email:
+    if state == Plan.State.APPROVED and plan.author == actor.current_actor().email:
         raise Forbidden("Nobody approves their own plan; ask a second person.")
-    plan.state, plan.decided_by, plan.decided_at, plan.progress = state, actor.current().email, timezone.now(), ""
+    plan.state, plan.decided_by, plan.decided_at, plan.progress = state, actor.current_actor().email, timezone.now(), ""
     plan.save(update_fields=["state", "decided_by", "decided_at", "progress"])
     audit.record(action, kind="plan", object_id=str(plan.uid), object_name=plan.draft.name)
     outbox.enqueue("changed", what="plan", id=str(plan.uid), version=2)

@@ -38,7 +38,7 @@ def provision_plan(plan: Plan, digest: str) -> Run:
     Raises StateConflict where the plan is stale (and says what moved), is not approved though the tenant requires it,
     or another run is going.
     """
-    network = _lock_live_revision()
+    live_revision = _lock_live_revision()
     plan = Plan.objects.select_for_update().get(pk=plan.pk)
     draft = Draft.objects.select_for_update().get(pk=plan.draft_id)
     if plan.state not in plan_state.COMPUTED_STATES:
@@ -48,20 +48,20 @@ def provision_plan(plan: Plan, digest: str) -> Run:
     moved = plan_state.staleness_reasons(plan, draft)
     if moved:
         raise StateConflict(f"The plan is stale. {' '.join(moved)} Plan again.")
-    if scope.current().requires_approval and plan.state != Plan.State.APPROVED:
+    if scope.current_tenant().requires_approval and plan.state != Plan.State.APPROVED:
         raise StateConflict("The plan waits for a second person's approval.")
-    network.live = _create_revision(draft, network.live)
-    network.save(update_fields=["live"])
+    live_revision.live = _create_revision(draft, live_revision.live)
+    live_revision.save(update_fields=["live"])
     draft.state, plan.state = Draft.State.PROVISIONED, Plan.State.PROVISIONED
     draft.save(update_fields=["state"])
     plan.save(update_fields=["state"])
-    run = _start_run(plan, network.live, list(plan.changes.all()))
+    run = _start_run(plan, live_revision.live, list(plan.changes.all()))
     audit.record("run.start", kind="run", object_id=str(run.uid), object_name=f"revision {run.revision}")
     return run
 
 
 def retry_run(run: Run) -> Run:
-    """Go on after a failure with the newest intent: what is done stays, everything else is planned anew from live.
+    """Go on after a failure with the newest intent: what is done stays, everything else is planned again from live.
 
     Raises StateConflict where the run is going, a later one came, or nothing is left to do.
     """
@@ -170,12 +170,12 @@ def _create_revision(draft: Draft, live: int) -> int:
     entries = tenant_cache.load_objects(queries.snapshot_of_draft(draft)).entries
     tenant_cache.prime_versions({version.pk: entries[version.kind][str(version.item.uid)] for version in versions})
     counts.update(version.kind for version in versions)
-    Revision(number=number, author=actor.current().email, message=draft.name, counts=dict(counts)).save()
+    Revision(number=number, author=actor.current_actor().email, message=draft.name, counts=dict(counts)).save()
     return number
 
 
 def _start_run(plan: Plan, revision: int, changes: Sequence[PlannedChange]) -> Run:
-    run = Run(plan=plan, revision=revision, author=actor.current().email)
+    run = Run(plan=plan, revision=revision, author=actor.current_actor().email)
     try:
         with transaction.atomic():
             run.save()
@@ -214,5 +214,5 @@ def _add_steps(run: Run, changes: Sequence[PlannedChange]) -> None:
 
 def _lock_live_revision() -> LiveRevision:
     """Return the row that says what is live, locked until the transaction ends: one person provisions at a time."""
-    LiveRevision.objects.get_or_create(tenant=scope.current())
+    LiveRevision.objects.get_or_create(tenant=scope.current_tenant())
     return LiveRevision.objects.select_for_update().get()

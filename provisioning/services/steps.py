@@ -22,7 +22,7 @@ from provisioning.services import accounts, lease, resource_records, runs
 from provisioning.services.node_sections import NodeSections
 from provisioning.snapshots import resource_state
 from tenants import outbox
-from tenants.tasks import TenantJob
+from tenants.jobs import TenantJob
 
 logger = logging.getLogger(__name__)
 

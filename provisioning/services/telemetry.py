@@ -57,7 +57,7 @@ def _update_rates(node: Node, counters: Mapping[str, int], now: datetime) -> Non
             edges.setdefault(edge[0], [0.0, 0.0])[edge[1]] += grown * 8 / seconds
     redis.hset(rates_key(), str(node.pk), json.dumps({"at": now.timestamp(), "edges": edges}))
     redis.expire(rates_key(), 60)
-    import_string(settings.RATES_HANDLER)(scope.current().slug, now, current_rates(now))
+    import_string(settings.RATES_HANDLER)(scope.current_tenant().slug, now, current_rates(now))
 
 
 def _edge_of_counter(here: str, key: str) -> tuple[str, int] | None:

@@ -224,7 +224,7 @@ def _parse_rows(rows: QuerySet[Any]) -> list[tuple[int, ParsedObject]]:
 
 
 def _tenant_cache() -> TenantCache:
-    tenant = scope.current().pk
+    tenant = scope.current_tenant().pk
     with _lock:
         cache = _tenant_caches.setdefault(tenant, TenantCache())
         _tenant_caches.move_to_end(tenant)

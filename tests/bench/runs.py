@@ -113,7 +113,7 @@ def create_ready_plan(size: int, chained: bool) -> Any:
         draft_version=draft.version,
         base_revision=0,
         state=Plan.State.READY,
-        world=resource_state.state_fingerprint(),
+        state_fingerprint=resource_state.state_fingerprint(),
         digest="bench",
         author="bench",
     )

@@ -170,7 +170,7 @@ def test_a_run_shows_where_its_steps_are_and_how_to_remedy_one(paper: Cloud) -> 
     from provisioning.models import Step
 
     step = Step(order=0, action="create", address="paper/pad-042/paper-west1/sheet/a/folder", state="failed")
-    (location,) = run_progress([step])["places"]
+    (location,) = run_progress([step])["step_groups"]
     assert location["name"] == "Paper paper-west1, pad pad-042"
     assert address_location(step.address) == "paper-west1"
     assert remedy("PaperJam", "") == PAPER.remedies["PaperJam"]
@@ -202,7 +202,7 @@ def test_replacing_the_clouds_gateway_is_warned_about(paper: Cloud, action: Acti
 
 def test_the_shared_base_creates_waits_adopts_replaces_and_removes(paper: Cloud) -> None:
     sections = cast(SectionPublisher, None)  # Of exchange nodes; no cloud touches them.
-    context = DriverContext("acme", {}, CloudCredentials, sections)
+    context = DriverContext("acme", {}, lambda provider, account: CloudCredentials(account), sections)
     address, api = "paper/pad-042/paper-west1/sheet/a/folder", driver.API
 
     def apply(action: Action, before: Any, after: Any) -> Done | Waiting:

@@ -10,6 +10,8 @@ from django.db import connection
 from provisioning.models import Draft, Plan
 from provisioning.services import plans
 from provisioning.services.drafts import editing
+from tenants.actor import Actor, acting
+from tenants.models import AuditEntry
 from tenants.scope import scope
 from tests.people import People
 from tests.provisioning.small_network import draft_with_document
@@ -92,6 +94,18 @@ def test_a_plan_whose_worker_died_is_taken_up_again_and_given_up_at_last(
         plans.PlanJob(people.acme).run(plan.pk)
         plan.refresh_from_db()
         assert plan.state == "failed" and plan.problems[0]["code"] == "worker_lost"
+
+
+def test_a_plan_by_a_worker_is_logged_as_its_authors_in_the_name_of_their_msp(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plans, "SYNCHRONOUS_LIMIT", 0)
+    with scope(people.acme), acting(Actor("engineer@demo.test", acting_as="northwind")):
+        plan = plans.create_plan(draft_with_document())
+    plans.PlanJob(people.acme).run(plan.pk)
+    with scope(people.acme):
+        entry = AuditEntry.objects.get(action="plan.ready")
+        assert (entry.actor, entry.acting_as) == ("engineer@demo.test", "northwind")
 
 
 def test_what_a_resource_should_be_is_kept_once(people: People) -> None:

@@ -91,7 +91,7 @@ def _handler(kind: str) -> ResourceHandler:
 
 def _connect(change: Change, context: DriverContext) -> AwsApi:
     account, region = account_and_region(change)
-    return connect(context.credentials(account), region)
+    return connect(context.credentials(AWS.name, account), region)
 
 
 def _resource_context(change: Change, context: DriverContext, api: AwsApi) -> AwsContext:

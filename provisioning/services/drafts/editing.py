@@ -157,7 +157,7 @@ def record_edit(draft: Draft, summary: str, changes: Sequence[BodyChange]) -> No
         draft=draft,
         number=draft.cursor,
         summary=summary[:200],
-        author=actor.current().email,
+        author=actor.current_actor().email,
         changes=[{"item": c.item.pk, "before": c.before, "after": c.after} for c in changes],
     ).save()
     bump_version(draft)

@@ -18,7 +18,7 @@ def create_draft(name: str) -> Draft:
     if not name or len(name) > 100:
         problem = Problem("required", "name", "Give the draft a name of 1 to 100 characters.")
         raise ValidationFailed("A draft needs a name.", [problem])
-    draft = Draft(name=name, base_revision=queries.live_snapshot().revision, author=actor.current().email)
+    draft = Draft(name=name, base_revision=queries.live_snapshot().revision, author=actor.current_actor().email)
     try:
         with transaction.atomic():
             draft.save()

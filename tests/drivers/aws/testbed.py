@@ -29,7 +29,8 @@ class AwsTestbed:
         self.secrets: dict[str, Mapping[str, str]] = {ACCOUNT: SECRET}
 
     def context(self, tenant: str = "acme") -> DriverContext:
-        def credentials(account: str) -> CloudCredentials:
+        def credentials(provider: str, account: str) -> CloudCredentials:
+            assert provider == "aws"
             return CloudCredentials(account, self.secrets[account])
 
         sections = cast(SectionPublisher, None)  # Of exchange nodes; no cloud touches them.

@@ -1,4 +1,4 @@
-"""Background jobs about one tenant: the one place where work outside a request opens a tenant's scope.
+"""Background jobs about one tenant, and the scope of a tenant for what runs outside a request's tenant.
 
 How to add a job: README.md, "Adding a background job".
 """
@@ -81,3 +81,12 @@ def tenant_task(name: str, job: type[TenantJob[Any, Any]]) -> Task:
         job(Tenant.objects.get(slug=tenant)).run(*args, **message)
 
     return run_job
+
+
+def start_for_every_tenant(task: Task, *, expires: float) -> None:
+    """Send one message of ``task``, made by ``tenant_task``, for each tenant: a failure for one stops no other.
+
+    A message that no worker has taken after ``expires`` seconds is dropped, because the next round's replaces it.
+    """
+    for slug in Tenant.objects.order_by("pk").values_list("slug", flat=True):
+        task.apply_async((slug,), expires=expires)
