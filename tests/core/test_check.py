@@ -253,6 +253,32 @@ def test_empty_groups_of_a_policy_are_one_problem() -> None:
     assert problem.path == "policies/p/from[1]" and "“empty-2” and 2 more" in problem.message
 
 
+@pytest.mark.parametrize(
+    ("numbers", "code", "path", "words"),
+    [
+        ({"segments": 2**24}, "number_too_large", "segments/corp", "VXLAN tells only 16,777,215 segments"),
+        (
+            {"segments": 1_234_567, "connectors": 1_234_568},
+            "number_too_large",
+            "connectors/alone",
+            "“c1234568a1234567”, and Linux takes names of 15 characters",
+        ),
+    ],
+    ids=["vxlan", "interface"],
+)
+def test_a_number_that_the_kernel_cannot_hold_is_refused(
+    numbers: dict[str, int], code: str, path: str, words: str
+) -> None:
+    draw = IntentBuilder()
+    draw.add("exchanges", {"name": "eu", "location": "aws-eu-central-1", "size": "small"})
+    draw.add("segments", {"name": "corp"})
+    draw.add("connectors", site("alone", "eu", None, "10.0.0.0/16"))
+    for uid, (kind, _, number, key, body) in draw.rows.items():
+        draw.rows[uid] = (kind, uid, numbers.get(kind, number), key, body)
+    problem = only_problem(draw, code)
+    assert (problem.severity, problem.path) == ("error", path) and words in problem.message
+
+
 def test_a_check_after_an_edit_equals_a_check_from_scratch() -> None:
     draw = hospital_network()
     before = draw.network()

@@ -251,6 +251,14 @@ def test_a_document_of_an_older_release_is_compared_in_the_current_version() -> 
     assert list(describe_change(change)) == [f"document version 0 → {VERSION}", "default action: deny → allow"]
 
 
+def test_a_kind_of_section_without_words_of_its_own_is_described_field_by_field() -> None:
+    before, after = (
+        Resource("probe/shop", "exchange.probe", {"version": VERSION, "interval": interval}) for interval in (30, 90)
+    )
+    [change] = diff_resources({before.address: before}, {after.address: after})
+    assert list(describe_change(change)) == ["interval: 30 → 90"]
+
+
 def test_warnings_name_internet_exposure_and_a_service_without_instances() -> None:
     after = hospital_network()
     after.add("policies", policy("all-out", 50, "dev", "internet", {"action": "allow"}))

@@ -13,6 +13,7 @@ from functools import partial
 from provisioning.core.check import (
     connectors,
     internet_apps,
+    kernel_limits,
     names,
     nat,
     policies,
@@ -39,6 +40,8 @@ _NETWORK_CHECKS: dict[Callable[[Network], Iterable[Problem]], tuple[str, ...]] =
     connectors.check_shared_networks: ("connectors",),
     connectors.check_failover: ("connectors", "exchanges"),
     connectors.check_manual_cloud_side: ("connectors", "exchanges"),
+    kernel_limits.check_segment_numbers: ("segments",),
+    kernel_limits.check_interface_names: ("connectors", "segments"),
     policies.check_policy_endpoints: (),
     services.check_service_chains: ("policies", "shares", "services", "segments"),
     services.check_service_limits: ("policies", "shares", "services"),

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from provisioning.core.intent import Circuit, Connector, Intent
-from provisioning.core.intent.circuits import LINK_SLOTS, link_addresses, link_slot
+from provisioning.core.intent.circuits import LINK_SLOTS, circuit_interface, link_addresses, link_slot
 from provisioning.core.intent.connectors import CONNECTOR_KINDS
 from provisioning.core.node_document import EdgeEntry, LinkEntry
 from provisioning.core.resolve.derived import DerivedKey
@@ -131,8 +131,7 @@ def link_entry(intent: Intent, connector: Connector, end: LinkEnd, edge: EdgeEnt
         "role": circuit.role,
         "segment": segment.key,
         "segment_number": segment.number,
-        # Linux allows fifteen characters (IFNAMSIZ).
-        "interface": f"c{connector.number}{circuit.name.lower()}{segment.number}"[:15],
+        "interface": circuit_interface(connector.number, circuit.name, segment.number),
         "local": end.local,
         "peer": end.peer,
         "vlan": circuit.vlan,

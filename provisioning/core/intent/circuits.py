@@ -81,6 +81,18 @@ def link_addresses(slot: int) -> tuple[str, str]:
     return f"{ipaddress.IPv4Address(base + 1)}/30", f"{ipaddress.IPv4Address(base + 2)}/30"
 
 
+MAX_INTERFACE_NAME = 15
+"""Characters of an interface's name in Linux (IFNAMSIZ, less the byte that ends it)."""
+
+
+def circuit_interface(connector: int, circuit: str, segment: int) -> str:
+    """Return the name of a circuit's interface on its node, by the numbers of connector and segment: ``c12a7``.
+
+    It may be longer than MAX_INTERFACE_NAME; ``check`` refuses a network where one is.
+    """
+    return f"c{connector}{circuit.lower()}{segment}"
+
+
 def complete_circuits(reader: FieldReader, listed: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return both circuits, what was given kept and the rest filled in; exactly one of them carries traffic."""
     reader.check_unique("circuits", [circuit["name"] for circuit in listed])

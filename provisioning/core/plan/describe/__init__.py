@@ -19,7 +19,6 @@ _DOCUMENT_FIELDS = ("version", "nodes")
 """Fields of every section of a node document that say how it gets to the nodes, not what it does there."""
 
 _DESCRIBERS: dict[str, Describer] = {
-    "exchange.presence": fields.describe_fields,
     "exchange.segment": segment.describe_segment,
     "exchange.vrf": service_instance.describe_vrf_services,
     "exchange.connector": connector.describe_connector,
@@ -38,7 +37,8 @@ def describe_change(change: Change) -> Iterator[str]:
     if before is not None and body_version(before) != body_version(after):
         yield f"document version {body_version(before)} → {body_version(after)}"
         before = upgrade_body(change.kind, before)
-    yield from _DESCRIBERS[change.kind](_without_document_fields(before), _without_document_fields(after))
+    describe = _DESCRIBERS.get(change.kind, fields.describe_fields)
+    yield from describe(_without_document_fields(before), _without_document_fields(after))
 
 
 def _without_document_fields(body: Body | None) -> Body | None:
