@@ -13,6 +13,7 @@ from ipaddress import ip_network
 from provisioning.agent import fwmarks
 from provisioning.agent.address_families import IPV6, AddressFamily, AddressRanges, family_of, nft_interval
 from provisioning.agent.desired import KernelLink, KernelRoute, NetworkNamespace, NftCounter, NftTable
+from provisioning.agent.nft_matches import PACKET_PORT, protocol_match
 from provisioning.agent.parsed_segment import ParsedCircuit, ParsedSegment, hashed_name
 from provisioning.agent.render_internet_exit import MSS_CLAMP
 from provisioning.agent.render_namespace import (
@@ -162,11 +163,7 @@ class _EdgeTable:
                 if not ranges:
                     return
                 parts.append(f"{family.ip} {field} @{self._address_set(ranges, family)}")
-        if rule["protocol"] != "any":
-            parts.append(f"meta l4proto {rule['protocol']}")
-            if rule["ports"]:
-                parts.append(f"th dport {{ {', '.join(rule['ports'])} }}")
-        yield " ".join(parts)
+        yield " ".join(filter(None, (*parts, protocol_match(rule, PACKET_PORT))))
 
     def _snat_rules(self) -> Iterator[str]:
         for number, rule in self.numbered:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from provisioning.agent import fwmarks
 from provisioning.agent.address_families import IPV6
 from provisioning.agent.mark_allocation import MarkAllocation
+from provisioning.agent.nft_matches import MATCH_ACTION
 from provisioning.agent.nft_table_builder import NftTableBuilder
 from provisioning.agent.parsed_segment import ParsedCircuit, ParsedSegment
 from provisioning.agent.render_connector_edge import neighbour_discovery_rules
@@ -17,8 +18,6 @@ from provisioning.agent.render_ingress_sets import declare_ingress_sets
 from provisioning.agent.render_namespace import APPLICATIONS_VETH, in_family
 from provisioning.core.values.addresses import parse_ranges
 from provisioning.core.values.counter_key import CounterKey
-
-MATCH_ACTION = f"meta mark and {fwmarks.ACTION_MASK:#x}"
 
 
 def add_ingress_chains(table: NftTableBuilder, mark_allocation: MarkAllocation) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from provisioning.agent.address_families import IPV4, AddressFamily, AddressRanges
+from provisioning.agent.nft_matches import CONNECTION_PORT, protocol_match
 from provisioning.agent.parsed_segment import ParsedSegment, hashed_name
 from provisioning.agent.render_decision import MATCH_VERDICT, DecisionChains
 from provisioning.core.node_document import AppEntry
@@ -17,7 +18,6 @@ from provisioning.core.node_document_rules import RuleEntry
 from provisioning.core.values.addresses import intersect, merge_ranges, parse_range, parse_ranges
 from provisioning.core.values.counter_key import CounterKey
 
-PORT_PROTOCOLS = ("tcp", "udp", "sctp")
 ServiceKeys = tuple[str, ...]
 
 
@@ -213,7 +213,7 @@ class _PolicyRenderer:
         self, rule_set: SegmentRuleSet, rule: RuleEntry, source: _OverlappingSource | None, is_between_segments: bool
     ) -> Iterator[str]:
         """Yield a rule's nft expressions: groups to groups, groups to the internet, the internet to applications."""
-        protocol = _protocol_match(rule)
+        protocol = protocol_match(rule, CONNECTION_PORT)
         for family in self.segment.families:
             destinations = list(self._group_match(rule_set, rule["to"], rule["destination"], family, "daddr"))
             if not is_between_segments and family is IPV4 and "internet" in rule["to"]:
@@ -296,12 +296,3 @@ def _join_chains(services: ServiceKeys, more: ServiceKeys) -> ServiceKeys:
 
 def _is_for_new_flows(rule: RuleEntry) -> bool:
     return rule["apply_to"] == "new"
-
-
-def _protocol_match(rule: RuleEntry) -> str:
-    if rule["protocol"] == "any":
-        return ""
-    match = f"meta l4proto {rule['protocol']}"
-    if rule["protocol"] in PORT_PROTOCOLS and rule["ports"]:
-        return f"{match} ct original proto-dst {{ {', '.join(rule['ports'])} }}"
-    return match

@@ -12,6 +12,7 @@ from provisioning.agent import fwmarks
 from provisioning.agent.address_families import IPV4, IPV6, nft_interval
 from provisioning.agent.desired import KernelLink, KernelRoute, NetworkNamespace, NftCounter, NftTable
 from provisioning.agent.document import DocumentSection
+from provisioning.agent.nft_matches import CONNECTION_PORT, protocol_match
 from provisioning.agent.parsed_segment import ParsedSegment, hashed_name
 from provisioning.agent.render_namespace import in_family, instance_port
 from provisioning.core.node_document import InstanceBody
@@ -109,11 +110,8 @@ def _filter_rules(rule: FirewallRuleEntry) -> Iterator[str]:
     """Yield one nft rule for each family of addresses that the rule can match."""
     sides = (("saddr", rule["source"]), ("daddr", rule["destination"]))
     limits = [(field, parse_ranges(texts)) for field, texts in sides if texts is not None]
-    protocol = rule["protocol"]
-    parts = [] if protocol == "any" else [f"meta l4proto {protocol}"]
-    if rule["ports"] and protocol in ("tcp", "udp"):
-        parts.append(f"ct original proto-dst {{ {', '.join(rule['ports'])} }}")
-    parts.append("goto pass" if rule["action"] == "allow" else "goto refuse")
+    verdict = "goto pass" if rule["action"] == "allow" else "goto refuse"
+    parts = list(filter(None, (protocol_match(rule, CONNECTION_PORT), verdict)))
     if not limits:
         yield " ".join(parts)
         return

@@ -12,6 +12,7 @@ from provisioning.agent import fwmarks
 from provisioning.agent.address_families import IPV4, IPV6, AddressRanges, nft_interval
 from provisioning.agent.desired import NftTable
 from provisioning.agent.mark_allocation import MarkAllocation
+from provisioning.agent.nft_matches import MATCH_ACTION
 from provisioning.agent.nft_table_builder import NftTableBuilder
 from provisioning.agent.parsed_segment import ETHERNET_MTU, ParsedCircuit, ParsedSegment
 from provisioning.agent.render_decision import DecisionChains
@@ -19,8 +20,6 @@ from provisioning.agent.render_ingress import add_ingress_chains
 from provisioning.agent.render_namespace import APPLICATIONS_VETH, in_family
 from provisioning.core.values.addresses import parse_ranges
 from provisioning.core.values.counter_key import CounterKey
-
-MATCH_ACTION = f"meta mark and {fwmarks.ACTION_MASK:#x}"
 
 
 def segment_table(segment: ParsedSegment, decision: DecisionChains, mark_allocation: MarkAllocation) -> NftTable:

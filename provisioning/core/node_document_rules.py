@@ -27,22 +27,23 @@ class FirewallRuleEntry(MatchEntry):
 
 
 # ``from`` is no name that a class could have.
-RuleEntry = TypedDict(
-    "RuleEntry",
+RuleEndpoints = TypedDict(
+    "RuleEndpoints",
     {
-        "id": Annotated[str, "{policy key}/{rule}"],
-        "action": Annotated[str, "allow, deny, inspect or watch (counts and goes on)"],
-        "chain": Annotated[list[str], "keys of the services that inspect, in order"],
         "from": Annotated[list[str], "names: keys of address_sets, internet"],
         "to": Annotated[list[str], "names: keys of address_sets, applications, internet"],
-        "source": Annotated[Ranges | None, "null: every address"],
-        "destination": Annotated[Ranges | None, "null: every address"],
-        "protocol": Protocol,
-        "ports": Ports,
-        "apply_to": Annotated[str, "all flows, or new ones only"],
     },
 )
-RuleEntry.__doc__ = "One rule of a policy."
+RuleEndpoints.__doc__ = "Between whom a rule of a policy is."
+
+
+class RuleEntry(RuleEndpoints, MatchEntry):
+    """One rule of a policy."""
+
+    id: Annotated[str, "{policy key}/{rule}"]
+    action: Annotated[str, "allow, deny, inspect or watch (counts and goes on)"]
+    chain: Annotated[list[str], "keys of the services that inspect, in order"]
+    apply_to: Annotated[str, "all flows, or new ones only"]
 
 
 # NAT and routes

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from provisioning.core.compile.rules import range_texts
+from provisioning.core.compile.rules import match_entry, range_texts
 from provisioning.core.intent import Attachment, Connector, NatRule, RouteRule
 from provisioning.core.intent.prefix_resolver import PrefixResolver
 from provisioning.core.node_document import EdgeEntry
@@ -50,10 +50,7 @@ def _nat_rule(rule: NatRule, prefixes: PrefixResolver) -> NatRuleEntry:
     return {
         "id": f"nat/{rule.key}",
         "direction": rule.direction,
-        "source": _match_ranges(prefixes, match.source),
-        "destination": _match_ranges(prefixes, match.destination),
-        "protocol": str(match.protocol),
-        "ports": list(match.ports),
+        **match_entry(prefixes, match),
         "to_source": {
             "type": source.type,
             "from": prefixes.texts(match.source) if source.type == "static" else [],
@@ -66,11 +63,6 @@ def _nat_rule(rule: NatRule, prefixes: PrefixResolver) -> NatRuleEntry:
             "port": destination.port,
         },
     }
-
-
-def _match_ranges(prefixes: PrefixResolver, names: tuple[str, ...]) -> list[str] | None:
-    ranges = prefixes.ranges(names)
-    return None if ranges is None else range_texts(ranges)
 
 
 def _route_policy(route_filter: RouteFilter) -> RoutePolicyEntry:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from provisioning.core.intent import ANY, INTERNET, FirewallRule, Intent, Policy, Rule
+from provisioning.core.intent import ANY, INTERNET, FirewallRule, Intent, NatMatch, Policy, Rule
+from provisioning.core.intent.prefix_resolver import PrefixResolver
 from provisioning.core.node_document_rules import MatchEntry, RuleEntry
 from provisioning.core.resolve.derived import DerivedKey
 from provisioning.core.resolve.network import Network
@@ -19,9 +20,9 @@ def range_texts(ranges: Iterable[Range]) -> list[str]:
     return [range_text(pair) for pair in ranges]
 
 
-def address_match(network: Network, names: tuple[str, ...]) -> list[str] | None:
+def _address_match(prefixes: PrefixResolver, names: tuple[str, ...]) -> list[str] | None:
     """Return prefixes and prefix lists as ranges; None where every address matches."""
-    ranges = network.prefixes.ranges(names)
+    ranges = prefixes.ranges(names)
     return None if ranges is None else range_texts(ranges)
 
 
@@ -51,17 +52,17 @@ def _rule_entry(network: Network, policy: Policy, rule: Rule, from_: list[str], 
         "chain": service_keys(network.intent, rule.services),
         "from": from_,
         "to": to,
-        **match_entry(network, rule),
+        **match_entry(network.prefixes, rule),
         "apply_to": policy.apply_to,
     }
 
 
-def match_entry(network: Network, rule: Rule | FirewallRule) -> MatchEntry:
+def match_entry(prefixes: PrefixResolver, match: Rule | FirewallRule | NatMatch) -> MatchEntry:
     return {
-        "source": address_match(network, rule.source),
-        "destination": address_match(network, rule.destination),
-        "protocol": str(rule.protocol),
-        "ports": list(rule.ports),
+        "source": _address_match(prefixes, match.source),
+        "destination": _address_match(prefixes, match.destination),
+        "protocol": str(match.protocol),
+        "ports": list(match.ports),
     }
 
 

@@ -45,7 +45,7 @@ def instance_body(network: Network, instance: ServiceInstance, segments: Sequenc
         ],
         "zones": _zone_entries(network.intent, service),
         "default_action": service.firewall_default,
-        "rules": [{"action": rule.action, **match_entry(network, rule)} for rule in service.firewall_rules],
+        "rules": [{"action": rule.action, **match_entry(network.prefixes, rule)} for rule in service.firewall_rules],
     }
     if not isinstance(service.settings, FirewallSettings):
         body["settings"] = service.settings

@@ -9,7 +9,7 @@ from typing import Any
 from provisioning.core.intent.kind_words import kind_word
 from provisioning.core.intent.limits import LIST_ITEMS, PORTS, PREFIXES, REFERENCES, Limit
 from provisioning.core.values.addresses import BadPrefix, canonical_prefix
-from provisioning.core.values.protocols import PROTOCOL_NUMBERS
+from provisioning.core.values.protocols import PORT_PROTOCOLS, PROTOCOL_NUMBERS
 from provisioning.core.values.resource import Problem
 
 ResolveReference = Callable[[str, str], str | None]
@@ -222,7 +222,7 @@ class FieldReader:
                 self.problem("bad_port", path, f"“{item}” is not a port. Use 0 to 65535, or a range like 8000-8100.")
             else:
                 spans.append((low, high))
-        if spans and protocol not in ("tcp", "udp"):
+        if spans and protocol not in PORT_PROTOCOLS:
             self.problem("bad_port", field, f"Ports need the protocol tcp or udp; this one is “{protocol}”.")
         merged: list[tuple[int, int]] = []
         for low, high in sorted(spans):

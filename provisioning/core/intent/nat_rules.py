@@ -21,6 +21,7 @@ from provisioning.core.intent.fields import (
 from provisioning.core.intent.intent_object import IntentObject
 from provisioning.core.intent.kinds import Kind
 from provisioning.core.intent.match_fields import DestinationMatch, SourceMatch
+from provisioning.core.values.protocols import PORT_PROTOCOLS
 
 DIRECTIONS = {
     "outbound": "Outbound: connections begun behind the connector",
@@ -83,7 +84,7 @@ class NatRule(IntentObject):
             _check_translation(reader, field, body[field])
         if body["source"]["type"] == "none" and body["destination"]["type"] == "none":
             reader.problem("required", "source", "This rule translates neither the source nor the destination.")
-        if body["destination"]["port"] is not None and body["match"]["protocol"] not in ("tcp", "udp"):
+        if body["destination"]["port"] is not None and body["match"]["protocol"] not in PORT_PROTOCOLS:
             wrong = "Another port needs the protocol tcp or udp in match.protocol."
             reader.problem("bad_port", "destination.port", wrong)
 

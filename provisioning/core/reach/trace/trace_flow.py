@@ -8,7 +8,7 @@ from provisioning.core.reach.trace.flow_tracer import FlowTracer, Trace
 from provisioning.core.reach.trace.hops import Hop
 from provisioning.core.resolve.network import Network
 from provisioning.core.values.l4 import l4_index
-from provisioning.core.values.protocols import PROTOCOL_NUMBERS
+from provisioning.core.values.protocols import PORT_PROTOCOLS, PROTOCOL_NUMBERS
 from provisioning.core.values.resource import Problem
 
 
@@ -48,7 +48,7 @@ def _parse_l4(protocol: str | int, port: int | None, end: TraceEndpoint) -> int:
     if protocol == ANY:
         raise InvalidIntent([Problem("bad_protocol", "protocol", "Name one protocol; a packet has exactly one.")])
     protocol = _parse_protocol(protocol)
-    if protocol in ("tcp", "udp") and port is None:
+    if protocol in PORT_PROTOCOLS and port is None:
         raise InvalidIntent([Problem("required", "port", f"Say which port; {protocol} needs one.")])
     if port is not None and not 0 <= port <= 65535:
         raise InvalidIntent([Problem("bad_port", "port", f"“{port}” is not a port. Use 0 to 65535.")])
