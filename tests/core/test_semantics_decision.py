@@ -317,7 +317,7 @@ def test_both_ends_find_the_same_anchor() -> None:
 
 
 def test_an_inspected_flow_is_anchored_where_its_service_is() -> None:
-    """“among the healthy nodes of the service's exchange, else of the initiator's”"""
+    """“among the exchanges of the two ends, those of them where its services are placed”"""
     net = hospital_network()
     assert anchor_of(run_trace(net, "hospital-b", "vpc-prod", "tcp", 443)).startswith("eu/")
     net.add("connectors", site("miami", "us", None, "10.8.0.0/16"))
@@ -329,7 +329,8 @@ def test_an_inspected_flow_is_anchored_where_its_service_is() -> None:
 
 @pytest.mark.parametrize(("placed", "served"), [(["eu"], "eu"), (["us"], "us"), (["ie"], "ie")])
 def test_a_flow_is_served_where_its_service_is_placed(placed: list[str], served: str) -> None:
-    """“The placement for a flow: at the initiator's exchange, else the responder's, else the nearest healthy.”"""
+    """“The placement for a flow: at the exchange of its anchor, which is one of its ends' where the service is placed
+    there, else the nearest.”"""
     net = hospital_network()
     net.add("exchanges", {"name": "ie", "location": "aws-eu-west-1"})
     net.edit("services", "fw", placements=[{"exchange": exchange, "min_instances": 2} for exchange in placed])
@@ -339,7 +340,7 @@ def test_a_flow_is_served_where_its_service_is_placed(placed: list[str], served:
 
 
 def test_the_nearest_of_distant_placements_serves_a_flow() -> None:
-    """“else the nearest healthy”"""
+    """“where they are at neither, the nearest to both that has them”"""
     net = hospital_network()
     net.add("exchanges", {"name": "ie", "location": "aws-eu-west-1"})
     net.edit("services", "fw", placements=[{"exchange": "us"}, {"exchange": "ie"}])
@@ -349,8 +350,8 @@ def test_the_nearest_of_distant_placements_serves_a_flow() -> None:
 
 @pytest.mark.parametrize(("on_failure", "disposition"), [("closed", "service_unavailable"), ("open", "delivered")])
 def test_a_service_without_instances_fails_open_or_closed(on_failure: str, disposition: str) -> None:
-    """“`on_failure` (`closed` by default, or `open`) applies, per service of a chain, only when no placement has a
-    healthy instance.”"""
+    """“`on_failure` (`closed` by default, or `open`) applies, per service of a chain, only when no placement has an
+    instance.”"""
     net = hospital_network()
     net.edit("services", "fw", on_failure=on_failure, placements=[{"exchange": "eu", "min_instances": 0}])
     assert trace_disposition(net, "hospital-a", "vpc-prod", "tcp", 443) == disposition
