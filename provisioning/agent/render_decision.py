@@ -209,7 +209,7 @@ def _service_hop_rules(services: list[str], present: Mapping[str, Mapping[int, i
 def pick_instances(segment: ParsedSegment, chain: tuple[str, ...], mark_allocation: MarkAllocation) -> list[int]:
     """Return, for each of the buckets flows are hashed into, the slots of the instances its flows cross.
 
-    Rendezvous hashing (Thaler and Ravishankar, "Using Name-Based Mappings to Increase Hit Rates", 1998): when instances
+    Rendezvous hashing (see core/resolve/anchors.py): when instances
     come and go, only their buckets change hands. Instances in this node's exchange are preferred.
     """
     exchange = segment.exchange_of(segment.node)
