@@ -209,8 +209,8 @@ def _service_hop_rules(services: list[str], present: Mapping[str, Mapping[int, i
 def pick_instances(segment: ParsedSegment, chain: tuple[str, ...], mark_allocation: MarkAllocation) -> list[int]:
     """Return, for each of the buckets flows are hashed into, the slots of the instances its flows cross.
 
-    Rendezvous hashing (see core/resolve/anchors.py): when instances
-    come and go, only their buckets change hands. Instances in this node's exchange are preferred.
+    Rendezvous hashing (see core/resolve/anchors.py): when instances come and go, only their buckets change hands.
+    Instances in this node's exchange are preferred.
     """
     exchange = segment.exchange_of(segment.node)
     buckets = [0] * fwmarks.HASH_BUCKETS

@@ -61,7 +61,7 @@ class CloudAddress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cloud:
-    """All that the rest of the house knows about one cloud.
+    """All that code outside its folder knows about one cloud.
 
     Importing a declaration loads no SDK: ``driver`` and ``discover`` are named (``module:attribute``) and imported by
     the worker that first needs them. ``compile`` and ``quota_uses`` are pure and import nothing but the core.

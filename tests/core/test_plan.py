@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 from hypothesis import given
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
 from provisioning.core.node_document import VERSION
+from provisioning.core.node_document_rules import RuleEntry
 from provisioning.core.plan import (
     KNOWN_AFTER_APPLY,
     changed_fields,
@@ -23,6 +24,7 @@ from provisioning.core.plan import (
     plan_warnings,
     render_plan,
 )
+from provisioning.core.plan.describe.rules import describe_rules
 from provisioning.core.resolve.network import Network
 from provisioning.core.values.resource import Change, Problem, Resource, canonical_json
 from provisioning.drivers import compile_network, gateway_warnings
@@ -249,6 +251,36 @@ def test_a_document_of_an_older_release_is_compared_in_the_current_version() -> 
     old = replace(old, body=unversioned_body(old.kind, old.body))
     (change,) = diff_resources({old.address: old}, {new.address: new})
     assert list(describe_change(change)) == [f"document version 0 → {VERSION}", "default action: deny → allow"]
+
+
+@pytest.mark.parametrize("field", [name for name in get_type_hints(RuleEntry) if name != "id"])
+def test_a_change_of_any_field_of_a_rule_is_told(field: str) -> None:
+    """For a new field: two values of it here, and its words in ``plan/describe/rules.py``."""
+    rule: dict[str, Any] = {
+        "id": "prod-out/web",
+        "action": "allow",
+        "chain": [],
+        "from": ["g:prod"],
+        "to": ["any"],
+        "source": None,
+        "destination": None,
+        "protocol": "tcp",
+        "ports": ["443"],
+        "apply_to": "all",
+    }
+    other: dict[str, Any] = {
+        "action": "deny",
+        "chain": ["fw"],
+        "from": ["g:dev"],
+        "to": ["internet"],
+        "source": ["10.1.0.0-10.1.255.255"],
+        "destination": ["10.1.0.0-10.1.255.255"],
+        "protocol": "udp",
+        "ports": ["80"],
+        "apply_to": "new",
+    }
+    [line] = describe_rules([rule], [{**rule, field: other[field]}])
+    assert line.startswith("~ rule prod-out/web: ") and "the same" not in line
 
 
 def test_a_kind_of_section_without_words_of_its_own_is_described_field_by_field() -> None:

@@ -1,4 +1,4 @@
-"""AWS as the rest of the house knows it: words, fields, limits, warnings and remedies. Loads no SDK."""
+"""What AWS declares about itself: words, fields, limits, warnings and remedies. Loads no SDK."""
 
 from __future__ import annotations
 

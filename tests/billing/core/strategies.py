@@ -8,8 +8,9 @@ from decimal import Decimal
 from hypothesis import strategies as st
 
 from billing.core.billing_period import BillingPeriod
+from billing.core.price import Price
 from billing.core.price_books import PriceBookValue, PriceBookVersionValue, Rate
-from billing.core.price_shapes import FlatPrice, GraduatedPrice, PackagePrice, Tier, VolumePrice
+from billing.core.price_shapes import PRICE_SHAPES, FlatPrice, GraduatedPrice, PackagePrice, Tier, VolumePrice
 from billing.core.samples import HOUR, SampleValue
 
 NOVEMBER = BillingPeriod.month(2026, 11)
@@ -29,10 +30,15 @@ def tiers(draw: st.DrawFn) -> tuple[Tier, ...]:
 
 
 flats = st.builds(FlatPrice, prices)
-graduated = st.builds(GraduatedPrice, tiers())
-packages = st.builds(PackagePrice, st.decimals("0.001", 500, places=3), prices)
-monotone = st.one_of(flats, graduated, packages)
-shapes = st.one_of(monotone, st.builds(VolumePrice, tiers()))
+GENERATORS: dict[type[Price], st.SearchStrategy[Price]] = {
+    FlatPrice: flats,
+    GraduatedPrice: st.builds(GraduatedPrice, tiers()),
+    PackagePrice: st.builds(PackagePrice, st.decimals("0.001", 500, places=3), prices),
+    VolumePrice: st.builds(VolumePrice, tiers()),
+}
+shapes = st.one_of([GENERATORS[shape] for shape in PRICE_SHAPES.values()])
+monotone = st.one_of([GENERATORS[shape] for shape in PRICE_SHAPES.values() if shape is not VolumePrice])
+"""More usage never costs less, as it may with volume prices."""
 
 
 @st.composite
