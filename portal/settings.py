@@ -1,4 +1,4 @@
-"""Settings: everything that differs between installations comes from the environment (names: README, "Settings")."""
+"""Settings: what differs between installations comes from the environment (docs/install.md, “Settings”)."""
 
 from __future__ import annotations
 

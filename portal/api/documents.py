@@ -19,7 +19,7 @@ from rest_framework.response import Response
 
 from portal.api import etags, parsers
 from portal.api.base_view import BaseApiView, response_with_etag
-from portal.api.intent_objects import boolean_parameter, draft_etag, lock_draft, requested_snapshot
+from portal.api.intent_objects import boolean_parameter, draft_etag, lock_draft_by_uid, requested_snapshot
 from portal.api.object_schemas import object_schemas
 from portal.api.pagination import CursorPaginator
 from portal.api.renderers import JsonRenderer, YamlRenderer
@@ -90,12 +90,12 @@ class DraftDocumentView(NetworkDocumentView):
         "what is left out is removed.",
     )
     def put(self, request: Request, draft: UUID) -> Response:
-        found, dry_run = lock_draft(draft), boolean_parameter(request, "dry_run")
+        draft_row, dry_run = lock_draft_by_uid(draft), boolean_parameter(request, "dry_run")
         if "If-Match" in request.headers:
             etags.check_if_match(
-                request, etags.entity_tag(document_export.export_document(queries.snapshot_of_draft(found)))
+                request, etags.entity_tag(document_export.export_document(queries.snapshot_of_draft(draft_row)))
             )
-        told = editing.import_document(found, self.json_body(request), dry_run=dry_run)
+        told = editing.import_document(draft_row, self.json_body(request), dry_run=dry_run)
         if dry_run:
             return Response({"differences": told})
         return response_with_etag(document_export.export_document(queries.draft_snapshot(draft)))
@@ -132,10 +132,10 @@ class CsvImportView(BaseApiView):
     max_body_bytes = MAX_DOCUMENT_BYTES
 
     def post(self, request: Request, draft: UUID) -> Response:
-        found = lock_draft(draft)
-        etags.check_if_match(request, draft_etag(found))
+        draft_row = lock_draft_by_uid(draft)
+        etags.check_if_match(request, draft_etag(draft_row))
         dry_run = boolean_parameter(request, "dry_run")
-        return Response(bulk.import_table(found, self.kind, self._table(request), dry_run=dry_run))
+        return Response(bulk.import_table(draft_row, self.kind, self._table(request), dry_run=dry_run))
 
     def _table(self, request: Request) -> bytes:
         if isinstance(request.data, bytes):
@@ -194,10 +194,12 @@ class EditListView(BaseApiView):
         description="All of them or none, as one edit; a later one may name what an earlier one makes.",
     )
     def post(self, request: Request, draft: UUID) -> Response:
-        found = lock_draft(draft)
-        etags.check_if_match(request, draft_etag(found))
+        draft_row = lock_draft_by_uid(draft)
+        etags.check_if_match(request, draft_etag(draft_row))
         edits = validate_body(EditBatchSerializer, self.json_body(request))["edits"]
-        return Response({"differences": bulk.apply_edits(found, edits, dry_run=boolean_parameter(request, "dry_run"))})
+        return Response(
+            {"differences": bulk.apply_edits(draft_row, edits, dry_run=boolean_parameter(request, "dry_run"))}
+        )
 
 
 def _csv_import_view(kind: str) -> Any:
@@ -218,7 +220,7 @@ def _csv_import_view(kind: str) -> Any:
 
 
 def document_urls(prefix: str, *, draft: bool = False) -> list[URLPattern]:
-    """The document of one view, and what changes a draft's."""
+    """The document of one snapshot, and what changes a draft's."""
     if not draft:
         return [path(f"{prefix}intent/", NetworkDocumentView.as_view())]
     return [

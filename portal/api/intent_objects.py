@@ -36,18 +36,21 @@ EXTRA_PARAMETERS = ("total", "format")
 
 
 def requested_snapshot(draft: UUID | None = None, n: int | None = None) -> Snapshot:
-    """The view an address is about: ``drafts/{draft}``, ``revisions/{n}``, or live."""
+    """Return the snapshot an address is about: ``drafts/{draft}``, ``revisions/{n}``, or live."""
     if draft is not None:
         return queries.draft_snapshot(draft)
     return queries.live_snapshot() if n is None else queries.revision_snapshot(n)
 
 
-def lock_draft(uid: UUID) -> Draft:
-    """The draft, held until the transaction ends: tags are compared with what is changed then."""
-    found = Draft.objects.select_for_update().filter(uid=uid).first()
-    if found is None:
+def lock_draft_by_uid(uid: UUID) -> Draft:
+    """Return the draft, locked until the transaction ends, so that the tag that is compared is that of what is changed.
+
+    Raises ObjectNotFound where there is none.
+    """
+    draft = Draft.objects.select_for_update().filter(uid=uid).first()
+    if draft is None:
         raise ObjectNotFound("There is no such draft.")
-    return found
+    return draft
 
 
 def object_json(row: StoredObject) -> dict[str, Any]:
@@ -87,16 +90,16 @@ class ObjectListView(BaseApiView):
         asked = core.translate_old_filters(self.kind, request.query_params.dict())
         if asked.get("format", "json") not in FORMATS:
             raise invalid_parameter("format", f"Ask for {' or '.join(FORMATS)}.", "not_one_of")
-        view = requested_snapshot(**where)
+        snapshot = requested_snapshot(**where)
         chosen: dict[str, Any] = {
             "search": asked.get("search", ""),
             "ordering": asked.get("ordering") or "name",
             "filters": {name: asked[name] for name in core.kind_of(self.kind).filters if name in asked},
         }
         if isinstance(request.accepted_renderer, CsvRenderer):
-            return self._table(view, chosen)
+            return self._table(snapshot, chosen)
         page = listing.list_page(
-            view,
+            snapshot,
             self.kind,
             limit=parse_limit(request),
             cursor=asked.get("cursor"),
@@ -106,8 +109,8 @@ class ObjectListView(BaseApiView):
         answer = page_json(request, [object_json(row) for row in page.rows], page.next, page.previous)
         return Response(answer if page.count is None else {**answer, "count": page.count})
 
-    def _table(self, view: Snapshot, chosen: dict[str, Any]) -> Response:
-        rows = document_export.export_objects(view, self.kind, listing.list_uids(view, self.kind, **chosen))
+    def _table(self, snapshot: Snapshot, chosen: dict[str, Any]) -> Response:
+        rows = document_export.export_objects(snapshot, self.kind, listing.list_uids(snapshot, self.kind, **chosen))
         header, lines = csv_tables.objects_to_rows(self.kind, rows)
         headers = {"Content-Disposition": f'attachment; filename="{self.kind}.csv"'}
         return Response(csv_text.write_csv(header, lines), headers=headers)
@@ -116,9 +119,9 @@ class ObjectListView(BaseApiView):
 class DraftObjectListView(ObjectListView):
     def post(self, request: Request, draft: UUID) -> Response:
         """Adds an object; what has a position and is sent without goes last."""
-        found = lock_draft(draft)
-        etags.check_if_match(request, draft_etag(found))
-        row = editing.add_object(found, self.kind, self.json_body(request))
+        draft_row = lock_draft_by_uid(draft)
+        etags.check_if_match(request, draft_etag(draft_row))
+        row = editing.add_object(draft_row, self.kind, self.json_body(request))
         return _object_response(row, 201, f"{request.path}{row.uid}/")
 
 
@@ -151,9 +154,9 @@ class DraftObjectDetailView(ObjectDetailView):
         return Response(status=204)
 
     def _lock_and_match(self, request: Request, uid: UUID, draft: UUID) -> tuple[Draft, str | None]:
-        found = lock_draft(draft)
-        return found, etags.check_if_match(
-            request, queries.get_object(queries.snapshot_of_draft(found), self.kind, uid).etag
+        draft_row = lock_draft_by_uid(draft)
+        return draft_row, etags.check_if_match(
+            request, queries.get_object(queries.snapshot_of_draft(draft_row), self.kind, uid).etag
         )
 
 
@@ -169,10 +172,10 @@ class ObjectRestoreView(BaseApiView):
     kind: ClassVar[str]
 
     def post(self, request: Request, uid: UUID, draft: UUID) -> Response:
-        found = lock_draft(draft)
-        etags.check_if_match(request, draft_etag(found))
+        draft_row = lock_draft_by_uid(draft)
+        etags.check_if_match(request, draft_etag(draft_row))
         told = validate_body(RestoreObjectSerializer, self.json_body(request)) if self.raw_body else {}
-        return _object_response(editing.restore_object(found, self.kind, uid, told.get("revision")))
+        return _object_response(editing.restore_object(draft_row, self.kind, uid, told.get("revision")))
 
 
 def draft_etag(draft: Draft) -> str:
@@ -215,7 +218,7 @@ def _view_for_kind(pattern: type[BaseApiView], kind: str) -> Any:
 
 
 def object_urls(prefix: str, *, draft: bool = False) -> list[URLPattern]:
-    """Addresses of all kinds in one view."""
+    """Addresses of all kinds in one snapshot."""
     many, one = (DraftObjectListView, DraftObjectDetailView) if draft else (ObjectListView, ObjectDetailView)
     restores = [
         path(f"{prefix}{kind}/<uuid:uid>/restore/", _view_for_kind(ObjectRestoreView, kind)) for kind in core.KINDS

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from portal.api.base_view import BaseApiView, response_with_etag
 from portal.api.etags import check_if_match, entity_tag
-from portal.api.intent_objects import draft_etag, lock_draft
+from portal.api.intent_objects import draft_etag, lock_draft_by_uid
 from portal.api.pagination import CursorPaginator
 from portal.api.plan_wait import plan_etag
 from portal.api.schema import extend_list_schema
@@ -140,7 +140,7 @@ class PlanCreateView(BaseApiView):
 
     @extend_schema(request=None, responses={201: PLAN, 202: PLAN})
     def post(self, request: Request, draft: UUID) -> Response:
-        draft_row = lock_draft(draft)
+        draft_row = lock_draft_by_uid(draft)
         check_if_match(request, draft_etag(draft_row))
         plan = plans.create_plan(draft_row)
         data = plan_json(plan)
@@ -179,7 +179,7 @@ class PlanDecisionView(BaseApiView):
 
 
 class PlanApproveView(PlanDecisionView):
-    """Approves a plan. When the tenant requires a second person, nobody can approve their own plan."""
+    """Approves a plan; 403 for its author: it takes a second person. A tenant may require it before provisioning."""
 
     service_call = staticmethod(plans.approve_plan)
 

@@ -1,6 +1,7 @@
 """The processes of an installation besides its database and Redis; the demo and the tests start the same ones.
 
-Each function takes the environment to run in; addresses are in variables named like the settings (README, "Settings").
+Each function takes the environment to run in; addresses are in variables named like the settings
+(docs/install.md, “Settings”).
 """
 
 from __future__ import annotations

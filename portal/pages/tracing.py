@@ -1,4 +1,4 @@
-"""Trace and reachability: one flow, and all flows from or to an object, in any version."""
+"""Trace and reachability: one flow, and all flows from or to an object, in any snapshot."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ HOP_STYLES = {
 
 @dataclass(frozen=True, slots=True)
 class QueriedSnapshot:
-    """The version that is queried: live, a draft or an old revision."""
+    """The snapshot that is asked about: live, a draft or an old revision."""
 
     key: str
-    view: Snapshot
+    snapshot: Snapshot
     root: str  # its objects' pages
     api: str
 
@@ -50,21 +50,21 @@ class QueriedSnapshot:
 @tenant_page()
 def trace(request: PageRequest) -> HttpResponse:
     """Show one flow, hop by hop. The whole query is in the address."""
-    version = _queried_snapshot(request)
+    queried = _queried_snapshot(request)
     query = {name: request.GET.get(name, "").strip() for name in ("from", "to", "port", "from_segment", "to_segment")}
     protocol, assume = request.GET.get("protocol", "tcp"), request.GET.get("assume", "healthy")
     result, outcome = None, ServiceOutcome()
     if query["from"] and query["to"]:
         with catch_refusals() as outcome:
             result = selectors.trace_flow(
-                version.view,
+                queried.snapshot,
                 query["from"],
                 query["to"],
                 protocol=int(protocol) if protocol.isdecimal() else protocol,
                 port=int(query["port"]) if query["port"].isdecimal() and len(query["port"]) < 6 else None,
                 from_segment=query["from_segment"] or None,
                 to_segment=query["to_segment"] or None,
-                observed_at=timezone.now() if assume == "observed" and version.key == "live" else None,
+                observed_at=timezone.now() if assume == "observed" and queried.key == "live" else None,
             )
     endpoint: dict[str, Any] = {"literals": {INTERNET: "internet"}, "free": True, "example": ENDPOINT_EXAMPLE}
     fields = bind_fields(
@@ -75,11 +75,11 @@ def trace(request: PageRequest) -> HttpResponse:
             ReferenceField("to_segment", "To segment", kinds=("segments",)),
         ),
         query,
-        ReferenceNames(version.view, [query]).label,
+        ReferenceNames(queried.snapshot, [query]).label,
         prefix="tr",
     )
     context = {
-        **_query_context(request, version),
+        **_query_context(request, queried),
         "start": fields[0],
         "end": fields[1],
         "segments": fields[2:],
@@ -88,7 +88,7 @@ def trace(request: PageRequest) -> HttpResponse:
         "protocol": protocol,
         "assume": assume,
         "problems": outcome.problems,
-        "trace": _trace_context(version, result, fields) if result else None,
+        "trace": _trace_context(queried, result, fields) if result else None,
     }
     return render(request, "pages/trace.html", context)
 
@@ -96,7 +96,7 @@ def trace(request: PageRequest) -> HttpResponse:
 ENDPOINT_EXAMPLE = "a name, or an address"
 
 
-def _trace_context(version: QueriedSnapshot, result: dict[str, Any], fields: list[BoundField]) -> dict[str, Any]:
+def _trace_context(queried: QueriedSnapshot, result: dict[str, Any], fields: list[BoundField]) -> dict[str, Any]:
     rule = result.get("rule")
     names = [chosen.name for field in fields[:2] for chosen in field.chosen]
     return {
@@ -105,7 +105,7 @@ def _trace_context(version: QueriedSnapshot, result: dict[str, Any], fields: lis
         "end": names[-1] if names else "",
         "passes": result["disposition"] in ("delivered", "delivered_inspected", "local"),
         "rule": plan_review.deciding_rule_text(rule, result.get("segment") or "") if rule else "",
-        "url": ObjectLinks(version.root, [rule]).rule(rule),
+        "url": ObjectLinks(queried.root, [rule]).rule(rule),
         "chain": result.get("chain") or [],
         "segment": result.get("segment") or result.get("to_segment") or "",
         "to_segment": result.get("to_segment") or "",
@@ -122,7 +122,7 @@ def _hop_row(hop: dict[str, Any]) -> dict[str, Any]:
 @tenant_page()
 def reach(request: PageRequest) -> HttpResponse:
     """Show what an object can reach or, with ``way=to``, what can reach it."""
-    version = _queried_snapshot(request)
+    queried = _queried_snapshot(request)
     direction = "to" if request.GET.get("way") == "to" else "from"
     query = {"of": request.GET.get("of", "").strip()}
     fields = bind_fields(
@@ -136,29 +136,29 @@ def reach(request: PageRequest) -> HttpResponse:
             ),
         ),
         query,
-        ReferenceNames(version.view, [query]).label,
+        ReferenceNames(queried.snapshot, [query]).label,
         prefix="re",
     )
     flows: list[dict[str, Any]] | None = None
     outcome = ServiceOutcome()
     if query["of"]:
         with catch_refusals() as outcome:
-            flows = selectors.list_reachable(version.view, query["of"], towards=direction == "to")
+            flows = selectors.list_reachable(queried.snapshot, query["of"], towards=direction == "to")
     context = {
-        **_query_context(request, version),
+        **_query_context(request, queried),
         "of": fields[0],
         "way": direction,
         "query": query,
         "name": fields[0].chosen[0].name if fields[0].chosen else "",
         "problems": outcome.problems,
-        "rows": _reach_rows(request, version, flows[:MAX_ROWS]) if flows is not None else None,
+        "rows": _reach_rows(request, queried, flows[:MAX_ROWS]) if flows is not None else None,
         "more": max(0, len(flows or ()) - MAX_ROWS),
     }
     return render(request, "pages/reach.html", context)
 
 
-def _reach_rows(request: PageRequest, version: QueriedSnapshot, flows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    links = ObjectLinks(version.root, [flow.get("rule") for flow in flows])
+def _reach_rows(request: PageRequest, queried: QueriedSnapshot, flows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    links = ObjectLinks(queried.root, [flow.get("rule") for flow in flows])
     address = reverse("trace", args=[request.tenant.slug])
     return [
         {
@@ -172,13 +172,13 @@ def _reach_rows(request: PageRequest, version: QueriedSnapshot, flows: list[dict
             "cause": plan_review.deciding_rule_text(flow.get("rule"), flow["segment"]),
             "url": links.rule(flow.get("rule")),
             "example": plan_review.example_packet_text(flow.get("example")),
-            "trace": f"{address}?{urlencode(_trace_query(version, flow))}" if flow.get("example") else "",
+            "trace": f"{address}?{urlencode(_trace_query(queried, flow))}" if flow.get("example") else "",
         }
         for flow in flows
     ]
 
 
-def _trace_query(version: QueriedSnapshot, flow: dict[str, Any]) -> dict[str, Any]:
+def _trace_query(queried: QueriedSnapshot, flow: dict[str, Any]) -> dict[str, Any]:
     """Return the query of the trace page for a flow's example packet."""
     packet = flow["example"]
     query = {"from": packet["source"], "to": packet["destination"], "protocol": packet["protocol"]}
@@ -186,15 +186,15 @@ def _trace_query(version: QueriedSnapshot, flow: dict[str, Any]) -> dict[str, An
         query["to"] = INTERNET
     segments = {"from_segment": flow["segment"], "to_segment": flow.get("to_segment") or flow["segment"]}
     port = {"port": packet["port"]} if packet.get("port") is not None else {}
-    return {"version": version.key, **query, **port, **segments}
+    return {"version": queried.key, **query, **port, **segments}
 
 
-def _query_context(request: PageRequest, version: QueriedSnapshot) -> dict[str, Any]:
+def _query_context(request: PageRequest, queried: QueriedSnapshot) -> dict[str, Any]:
     live = queries.live_snapshot().revision
     return {
         "tenant": request.tenant,
-        "version": version.key,
-        "api": version.api,
+        "version": queried.key,
+        "api": queried.api,
         "versions": [
             ("live", f"Live, revision {live}"),
             *((f"drafts/{row.uid}", f"Draft {row.name}") for row in Draft.objects.filter(state=Draft.State.OPEN)),

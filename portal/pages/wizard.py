@@ -37,12 +37,12 @@ def wizard(request: PageRequest) -> HttpResponse:
     if draft is None:
         return render(request, "pages/connectors/choose_draft.html", {"drafts": drafts, "tenant": request.tenant})
     request.draft_uid = draft.uid
-    view = queries.snapshot_of_draft(draft)
+    snapshot = queries.snapshot_of_draft(draft)
     kind = request.GET.get("kind", "")
     cloud = cloud_of_connector(kind)
     accounts = CloudAccount.objects.filter(provider=cloud.name) if cloud else []
     account = next((account for account in accounts if str(account.uid) == request.GET.get("account")), None)
-    exchanges, segments = queries.list_objects(view, "exchanges"), queries.list_objects(view, "segments")
+    exchanges, segments = queries.list_objects(snapshot, "exchanges"), queries.list_objects(snapshot, "segments")
     context = {
         "tenant": request.tenant,
         "draft": draft,
@@ -54,7 +54,7 @@ def wizard(request: PageRequest) -> HttpResponse:
         "is_set_up_by_hand": kind in CONNECTOR_KINDS and CONNECTOR_KINDS[kind].cloud and cloud is None,
         "accounts": accounts,
         "account": account,
-        "networks": _network_rows(cloud, kind, account, view, exchanges) if cloud and account else [],
+        "networks": _network_rows(cloud, kind, account, snapshot, exchanges) if cloud and account else [],
         "exchanges": exchanges,
         "segments": segments,
         "may_discover": "accounts" in request.rights,
@@ -63,11 +63,11 @@ def wizard(request: PageRequest) -> HttpResponse:
         chosen = request.GET.get("segment", "")
         segment = next((row for row in segments if row.uid == chosen), segments[0])
         sizes = _priced_sizes(kind) if "usage" in request.rights else SIZES
-        context["fields"] = _connector_fields(view, kind, exchanges[0], segment, sizes)
+        context["fields"] = _connector_fields(snapshot, kind, exchanges[0], segment, sizes)
     return render(request, "pages/connectors/new.html" + ("#networks" if request.htmx else ""), context)
 
 
-def _connector_fields(view: Snapshot, kind: str, exchange: StoredObject, segment: StoredObject, sizes: Any) -> Any:
+def _connector_fields(snapshot: Snapshot, kind: str, exchange: StoredObject, segment: StoredObject, sizes: Any) -> Any:
     """Return the fields of the form, filled with what most people want."""
     body = {
         "kind": kind,
@@ -76,7 +76,9 @@ def _connector_fields(view: Snapshot, kind: str, exchange: StoredObject, segment
         "preference": 100,
         "attachments": [{"segment": segment.uid}],
     }
-    return bind_fields(connectors.connector_form(body, sizes), body, ReferenceNames(view, [body]).label, prefix="wz")
+    return bind_fields(
+        connectors.connector_form(body, sizes), body, ReferenceNames(snapshot, [body]).label, prefix="wz"
+    )
 
 
 def _priced_sizes(kind: str) -> tuple[tuple[str, str], ...]:
@@ -98,7 +100,7 @@ def _priced_sizes(kind: str) -> tuple[tuple[str, str], ...]:
 
 
 def _network_rows(
-    cloud: Cloud, kind: str, account: CloudAccount, view: Snapshot, exchanges: list[StoredObject]
+    cloud: Cloud, kind: str, account: CloudAccount, snapshot: Snapshot, exchanges: list[StoredObject]
 ) -> list[dict[str, Any]]:
     """Return the discovered networks, each with the connector of this draft that attaches it, the settings of a
     connector that would (JSON), and the exchange in the network's region."""
@@ -112,5 +114,5 @@ def _network_rows(
             "settings": json.dumps(cloud.settings_for(kind, network)),
             "exchange": exchange_by_region.get(network["region"]),
         }
-        for network in discovered_networks(account, queries.list_objects(view, "connectors"))
+        for network in discovered_networks(account, queries.list_objects(snapshot, "connectors"))
     ]

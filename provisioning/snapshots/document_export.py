@@ -21,22 +21,22 @@ _FREE_TEXT_FIELDS = ("name", "description")
 """Fields that are words of people, whatever they look like."""
 
 
-def export_document(view: Snapshot, *, ids: bool = True) -> dict[str, list[dict[str, Any]]]:
+def export_document(snapshot: Snapshot, *, ids: bool = True) -> dict[str, list[dict[str, Any]]]:
     """Kind → objects by name."""
-    content = tenant_cache.load_objects(view)
+    objects = tenant_cache.load_objects(snapshot)
     document: dict[str, list[dict[str, Any]]] = {kind: [] for kind in core.KINDS}
-    names = _ReferenceNames(content)
-    for row in sorted(content, key=lambda row: (row.name, row.number)):
+    names = _ReferenceNames(objects)
+    for row in sorted(objects, key=lambda row: (row.name, row.number)):
         body = order_fields(row.kind, names.by_name(row))
         document[row.kind].append({"id": row.uid, **body} if ids else body)
     return document
 
 
-def export_objects(view: Snapshot, kind: str, uids: Iterable[str]) -> list[dict[str, Any]]:
+def export_objects(snapshot: Snapshot, kind: str, uids: Iterable[str]) -> list[dict[str, Any]]:
     """These objects of one kind, references by name."""
-    content = tenant_cache.load_objects(view)
-    names = _ReferenceNames(content)
-    return [order_fields(kind, names.by_name(content.of(kind)[uid].row)) for uid in uids]
+    objects = tenant_cache.load_objects(snapshot)
+    names = _ReferenceNames(objects)
+    return [order_fields(kind, names.by_name(objects.of(kind)[uid].row)) for uid in uids]
 
 
 def order_fields(kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -58,10 +58,10 @@ def _field_order_of(declaration: Declaration) -> FieldOrder:
 
 
 class _ReferenceNames:
-    """What the objects of a content are called where others name them."""
+    """What the objects of a snapshot are called where others name them."""
 
-    def __init__(self, content: SnapshotObjects) -> None:
-        self.content = content
+    def __init__(self, objects: SnapshotObjects) -> None:
+        self.objects = objects
         self._known: dict[tuple[str, tuple[str, ...]], str] = {}
 
     def by_name(self, row: StoredObject) -> dict[str, Any]:
@@ -79,9 +79,9 @@ class _ReferenceNames:
     def _name(self, uid: str, kinds: tuple[str, ...]) -> str:
         """Its name where no other object that could be meant has it, and it could not be taken for an id or a word."""
         if (uid, kinds) not in self._known:
-            row = next((known for kind in kinds if (known := self.content.get(kind, uid))), None)
+            row = next((known for kind in kinds if (known := self.objects.get(kind, uid))), None)
             name = row.name if row else uid
-            meanings = {found for kind in kinds if (found := self.content.resolve()(kind, name))}
+            meanings = {found for kind in kinds if (found := self.objects.resolve()(kind, name))}
             is_clear = meanings == {uid} and name not in (core.ANY, core.INTERNET)
             is_clear = is_clear and not ("prefix-lists" in kinds and core.is_prefix(name))
             self._known[uid, kinds] = name if is_clear else uid

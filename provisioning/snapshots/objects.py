@@ -1,6 +1,6 @@
-"""All objects of one view at once: as they are kept, as the core takes them, and by name.
+"""All objects of one snapshot: as they are stored, as the core takes them, and by name.
 
-A content never changes. What an edit makes of it is another one that shares everything the edit did not touch, so that
+SnapshotObjects never change. An edit leads to other ones that share everything the edit did not touch, so that
 a network of ten thousand objects is read and built once, and an edit costs what it changes.
 """
 
@@ -26,7 +26,7 @@ class ParsedObject:
 
     @classmethod
     def of(cls, row: StoredObject) -> ParsedObject:
-        """Raises the core's Invalid when the body is not one of its kind."""
+        """Return the object with its typed form; raise InvalidIntent where the body is not one of its kind."""
         return cls(row, core.build_object(row.kind, row.uid, row.number, row.key, row.body))
 
 
@@ -81,7 +81,7 @@ class SnapshotObjects:
         return find
 
     def changed(self, changes: Iterable[ObjectChange]) -> SnapshotObjects:
-        """The content after these changes."""
+        """Return the objects after these changes."""
         touched: dict[str, dict[str, ParsedObject]] = {}
         for kind, uid, entry in changes:
             entries = touched.get(kind)

@@ -43,8 +43,8 @@ class StoredObject:
 
 def live_snapshot() -> Snapshot:
     """Return what is live; revision 0, which is empty, before anything was provisioned."""
-    network = LiveRevision.objects.first()
-    return Snapshot(network.live if network else 0)
+    live_revision = LiveRevision.objects.first()
+    return Snapshot(live_revision.live if live_revision else 0)
 
 
 def revision_snapshot(number: int) -> Snapshot:

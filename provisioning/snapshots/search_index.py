@@ -1,6 +1,6 @@
 """What objects are found and ordered by beside their names, and the rows that make it quick.
 
-A mark is written with the version or overlay it belongs to.
+An index entry is written with the version or overlay that it belongs to.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def order_label(kind: str, field: str) -> str:
 
 
 def write_entries(records: Iterable[Version] | Iterable[Overlay], using: str = "default") -> None:
-    """The marks of these records, which have none yet. Whoever writes versions or overlays calls it."""
+    """Write the index entries of these records, which have none yet. Whoever writes versions or overlays calls it."""
     left: Iterator[Version | Overlay] = iter(records)
     while batch := list(islice(left, BATCH_SIZE)):
         owner, more = (

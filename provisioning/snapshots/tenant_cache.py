@@ -1,7 +1,7 @@
-"""Networks ready to be asked, kept by each process: an edit to a draft reads, builds and derives anew what it touched.
+"""Each process keeps networks that it has read: after an edit it reads, builds and derives only what was touched.
 
-Rows of versions and overlays never change and their numbers are never used again, not even after a rollback: a content
-is kept under the revision's row and the very overlay rows it was made of, and asked for under the tenant in force. What
+Rows of versions and overlays never change and their numbers are never used again, not even after a rollback: objects
+are kept under the revision's row and the very overlay rows they were made of, and read under the tenant in force. What
 is kept is therefore never out of date and never another tenant's, and may be forgotten at any time.
 """
 
@@ -40,7 +40,7 @@ CacheKey = tuple[Any, ...]
 class CachedObjects:
     """The objects of a snapshot and the database rows they were made of, by primary key."""
 
-    content: SnapshotObjects
+    objects: SnapshotObjects
     versions: dict[int, ParsedObject]
     overlays: dict[int, ParsedObject]
 
@@ -61,17 +61,18 @@ class TenantCache:
     snapshots: BoundedCache[CacheKey, CachedObjects] = field(default_factory=lambda: BoundedCache(MAX_SNAPSHOTS))
     networks: BoundedCache[CacheKey, Network] = field(default_factory=lambda: BoundedCache(MAX_NETWORKS))
     latest: BoundedCache[int | None, Network] = field(default_factory=lambda: BoundedCache(MAX_NETWORKS))
-    """Draft (None: a revision) → the network to take unchanged parts from."""
+    """Number of a draft (None: revisions) → the network to take unchanged parts from."""
     versions: dict[int, ParsedObject] = field(default_factory=dict)
+    """Number of a version's row that this process has just written → the very object that was checked."""
     overlays: dict[int, ParsedObject] = field(default_factory=dict)
-    """What this process has just written, by the numbers of the rows: the very objects that were checked."""
-    written: Mapping[int, CachedResource] = field(default_factory=dict)
-    """By the number of the resource record."""
+    """The same of overlays."""
+    resource_records: Mapping[int, CachedResource] = field(default_factory=dict)
+    """Number of a resource record's row → the record as it was last read."""
 
     @property
     def object_count(self) -> int:
         """The objects of the largest snapshot; the others share most of theirs with it."""
-        return max((len(cached.content) for cached in self.snapshots.values()), default=0)
+        return max((len(cached.objects) for cached in self.snapshots.values()), default=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ _tenant_caches: OrderedDict[int, TenantCache] = OrderedDict()
 
 def load_objects(snapshot: Snapshot) -> SnapshotObjects:
     """Return all objects of the snapshot."""
-    return _load_snapshot(snapshot)[1].content
+    return _load_snapshot(snapshot)[1].objects
 
 
 def load_intent(snapshot: Snapshot) -> Intent:
@@ -102,7 +103,7 @@ def load_network(snapshot: Snapshot) -> Network:
     cache = _tenant_cache()
     network = cache.networks.get(key)
     if network is None:
-        network = derive_network(snapshot.draft, cached.content)
+        network = derive_network(snapshot.draft, cached.objects)
         cache.networks.put(key, network)
     return network
 
@@ -128,11 +129,11 @@ def prime_overlays(entries: Mapping[int, ParsedObject]) -> None:
 
 def cached_resources() -> Mapping[int, CachedResource]:
     """Return what was last read of the tenant's resource records (resource_state.py keeps it up to date)."""
-    return _tenant_cache().written
+    return _tenant_cache().resource_records
 
 
 def cache_resources(now: Mapping[int, CachedResource]) -> None:
-    _tenant_cache().written = now
+    _tenant_cache().resource_records = now
 
 
 def stats() -> dict[int, CacheStats]:
@@ -192,7 +193,7 @@ def _load_revision(cache: TenantCache, number: int) -> CachedObjects:
 def _load_draft(cache: TenantCache, draft: Draft, base: CachedObjects, numbers: list[int]) -> CachedObjects | None:
     """None: somebody edited the draft since its ``numbers`` were read, and some of these rows are gone.
 
-    A newer row must not get in either: an undo brings the very rows back that this content is kept under.
+    A newer row must not get in either: an undo brings the very rows back that these objects are kept under.
     """
     known = dict(cache.overlays)
     for key, cached in cache.snapshots.items():
@@ -212,7 +213,7 @@ def _load_draft(cache: TenantCache, draft: Draft, base: CachedObjects, numbers: 
         *((kind, str(uid), None) for _, kind, uid in gone),
         *((entry.row.kind, entry.row.uid, entry) for entry in overlays.values()),
     ]
-    return CachedObjects(base.content.changed(changes), base.versions, overlays)
+    return CachedObjects(base.objects.changed(changes), base.versions, overlays)
 
 
 def _parse_rows(rows: QuerySet[Any]) -> list[tuple[int, ParsedObject]]:

@@ -233,16 +233,16 @@ def test_pages_of_a_draft_go_forth_and_back_over_base_and_overlay(people: People
         for number in (7, 57):
             editing.add_object(draft, "groups", {"name": f"g{number:03}-x"})
         draft.refresh_from_db()
-        view = queries.snapshot_of_draft(draft)
+        snapshot = queries.snapshot_of_draft(draft)
         everything, cursor, pages = [], None, []
         while True:
-            page = listing.list_page(view, "groups", limit=25, cursor=cursor)
+            page = listing.list_page(snapshot, "groups", limit=25, cursor=cursor)
             pages.append(page)
             everything += [row.name for row in page.rows]
             if not (cursor := page.next):
                 break
         assert everything == sorted(everything) and len(everything) == 124
-        assert listing.list_page(view, "groups", limit=25, cursor=pages[2].previous).rows == pages[1].rows
+        assert listing.list_page(snapshot, "groups", limit=25, cursor=pages[2].previous).rows == pages[1].rows
 
 
 def test_a_scope_does_not_open_inside_another_tenants(people: People, draft: Draft) -> None:

@@ -20,38 +20,38 @@ def test_lists_are_found_ordered_and_counted_over_base_and_draft(people: People)
     provision_document(people.acme, document={**DOCUMENT, "policies": policies})
     with scope(people.acme):
         draft = lifecycle.create_draft("second")
-        view = queries.live_snapshot()
-        by_name = {row.name: row for row in queries.list_objects(view, "policies")}
+        snapshot = queries.live_snapshot()
+        by_name = {row.name: row for row in queries.list_objects(snapshot, "policies")}
         editing.patch_object(draft, "policies", by_name["p3"].uid, {"position": 1, "to": ["any"]})
         editing.remove_object(draft, "policies", by_name["p5"].uid)
         editing.add_object(draft, "policies", {"name": "last", **rules})
-        view = queries.draft_snapshot(draft.uid)
+        snapshot = queries.draft_snapshot(draft.uid)
 
         def asked(**what: object) -> list[str]:
-            found = listing.list_page(view, "policies", with_total=True, **what)  # type: ignore[arg-type]
+            found = listing.list_page(snapshot, "policies", with_total=True, **what)  # type: ignore[arg-type]
             assert found.count == len(found.rows)
             return [row.name for row in found.rows]
 
         assert asked() == ["last", "p0", "p1", "p2", "p3", "p4", "p6", "p7", "p8"]
         assert asked(ordering="position") == ["p3", "p8", "p7", "p6", "p4", "p2", "p1", "p0", "last"]
         assert asked(ordering="-position", filters={"to": "any"}) == ["p3"]
-        dev = next(row.uid for row in queries.list_objects(view, "groups") if row.name == "dev")
-        prod = next(row.uid for row in queries.list_objects(view, "groups") if row.name == "prod")
+        dev = next(row.uid for row in queries.list_objects(snapshot, "groups") if row.name == "dev")
+        prod = next(row.uid for row in queries.list_objects(snapshot, "groups") if row.name == "prod")
         assert asked(filters={"to": dev, "from": prod, "enabled": "true"}) == sorted({*by_name, "last"} - {"p3", "p5"})
         assert asked(filters={"to": dev}, search="P6") == ["p6"]
-        first = listing.list_page(view, "policies", limit=4, ordering="position", filters={"from": prod})
+        first = listing.list_page(snapshot, "policies", limit=4, ordering="position", filters={"from": prod})
         second = listing.list_page(
-            view, "policies", limit=4, ordering="position", filters={"from": prod}, cursor=first.next
+            snapshot, "policies", limit=4, ordering="position", filters={"from": prod}, cursor=first.next
         )
         assert [row.name for row in (*first.rows, *second.rows)] == ["p3", "p8", "p7", "p6", "p4", "p2", "p1", "p0"]
         back = listing.list_page(
-            view, "policies", limit=4, ordering="position", filters={"from": prod}, cursor=second.previous
+            snapshot, "policies", limit=4, ordering="position", filters={"from": prod}, cursor=second.previous
         )
         assert back.rows == first.rows
         assert listing.list_page(queries.revision_snapshot(1), "policies", with_total=True).count == 9
-        site = queries.list_objects(view, "connectors")[0]
-        corp = next(row.uid for row in queries.list_objects(view, "segments"))
+        site = queries.list_objects(snapshot, "connectors")[0]
+        corp = next(row.uid for row in queries.list_objects(snapshot, "segments"))
         found = listing.list_page(
-            view, "connectors", filters={"segment": corp, "group": prod, "kind": "lab-site"}, with_total=True
+            snapshot, "connectors", filters={"segment": corp, "group": prod, "kind": "lab-site"}, with_total=True
         )
         assert [row.uid for row in found.rows] == [site.uid] and found.count == 1

@@ -33,9 +33,9 @@ def uid_of(draft: Draft, kind: str, name: str) -> str:
 def exported(draft: Draft) -> dict[str, Any]:
     """The draft's document, after making sure that it holds together and can be put back as it is."""
     draft.refresh_from_db()
-    view = queries.snapshot_of_draft(draft)
-    assert overlay.network_errors(tenant_cache.load_network(view)) == []
-    found = document_export.export_document(view)
+    snapshot = queries.snapshot_of_draft(draft)
+    assert overlay.network_errors(tenant_cache.load_network(snapshot)) == []
+    found = document_export.export_document(snapshot)
     assert editing.import_document(draft, found, dry_run=True) == []
     return found
 

@@ -43,9 +43,9 @@ class ListRow:
 class ReferenceNames:
     """What the references of some bodies lead to; asked for once."""
 
-    def __init__(self, view: Snapshot, bodies: Iterable[Any]) -> None:
+    def __init__(self, snapshot: Snapshot, bodies: Iterable[Any]) -> None:
         wanted = set().union(*map(find_references, bodies))
-        self.rows: Mapping[str, StoredObject] = queries.objects_by_uid(view, wanted) if wanted else {}
+        self.rows: Mapping[str, StoredObject] = queries.objects_by_uid(snapshot, wanted) if wanted else {}
 
     def label(self, ref: str) -> ReferenceLabel:
         row = self.rows.get(ref)
@@ -60,12 +60,12 @@ class ReferenceNames:
         return CellValue(row.name, row.body.get("color"))
 
 
-def get_page(view: Snapshot, kind: str, cursor: str | None, **asked: Any) -> listing.ObjectPage:
-    """A page of what ``listing.page`` is asked for; the first one where the cursor is another list's.
+def get_page(snapshot: Snapshot, kind: str, cursor: str | None, **asked: Any) -> listing.ObjectPage:
+    """Return a page of what ``listing.list_page`` is asked for; the first one where the cursor is another list's.
 
     An address may have been kept while its filters were edited, or put together by hand.
     """
-    ask = partial(listing.list_page, view, kind, limit=PAGE_SIZE, **asked)
+    ask = partial(listing.list_page, snapshot, kind, limit=PAGE_SIZE, **asked)
     try:
         return ask(cursor=cursor)
     except InvalidQuery:

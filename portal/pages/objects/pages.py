@@ -28,7 +28,7 @@ NEW = "new"
 class ShownSnapshot:
     """The version whose objects are shown: its name, its addresses, and the draft where it is one."""
 
-    view: Snapshot
+    snapshot: Snapshot
     title: str
     root: str  # the page's address without the kind
     api: str
@@ -88,7 +88,7 @@ def _render_page(request: PageRequest, place: ShownSnapshot, key: str) -> HttpRe
 
 def _sections(place: ShownSnapshot, here: ObjectKind) -> list[tuple[str, list[dict[str, Any]]]]:
     """The kinds with how many there are, and how many of them the draft touched."""
-    counts = draft_changes.count_objects(place.view)
+    counts = draft_changes.count_objects(place.snapshot)
     touched = draft_changes.count_changed_objects(place.draft) if place.draft else {}
     return [
         (
@@ -121,11 +121,11 @@ def _list_context(request: PageRequest, place: ShownSnapshot, kind: ObjectKind) 
         told = draft_changes.list_changed_objects(place.draft, kind.key)
         found = [(row, state) for row, state in told if search.lower() in row.name.lower()]
     else:
-        listed = get_page(place.view, kind.key, request.GET.get("cursor"), search=search, ordering=ordering)
+        listed = get_page(place.snapshot, kind.key, request.GET.get("cursor"), search=search, ordering=ordering)
         states = draft_changes.change_states(place.draft, listed.rows) if place.draft else {}
         found = [(row, states.get(row.uid, "same")) for row in listed.rows]
         following, previous = listed.next, listed.previous
-    names = ReferenceNames(place.view, [row.body for row, _ in found])
+    names = ReferenceNames(place.snapshot, [row.body for row, _ in found])
     removed = (
         [row for row, state in draft_changes.list_changed_objects(place.draft, kind.key) if state == "removed"]
         if place.draft
@@ -147,15 +147,15 @@ def _panel_context(request: PageRequest, place: ShownSnapshot, kind: ObjectKind,
     """The panel: the object that the address names, or a new one."""
     wanted = request.GET.get("select", "")
     if wanted == NEW and editable and not kind.wizard:
-        return {"panel": object_panel(place.view, kind, None, place.api, place.root), "selected": NEW}
+        return {"panel": object_panel(place.snapshot, kind, None, place.api, place.root), "selected": NEW}
     if not wanted or wanted == NEW:
         return {"panel": None, "selected": ""}
     try:
-        row = queries.get_object(place.view, kind.key, _resolve_uid(kind, wanted))
+        row = queries.get_object(place.snapshot, kind.key, _resolve_uid(kind, wanted))
     except ObjectNotFound:
         return {"panel": None, "selected": ""}
     state = draft_changes.change_states(place.draft, [row]).get(row.uid, "same") if place.draft else "same"
-    return {"panel": object_panel(place.view, kind, row, place.api, place.root, state), "selected": row.uid}
+    return {"panel": object_panel(place.snapshot, kind, row, place.api, place.root, state), "selected": row.uid}
 
 
 def _resolve_uid(kind: ObjectKind, wanted: str) -> str:
@@ -165,11 +165,11 @@ def _resolve_uid(kind: ObjectKind, wanted: str) -> str:
 
 
 def object_panel(
-    view: Snapshot, kind: ObjectKind, row: StoredObject | None, api: str, root: str, state: str = "same"
+    snapshot: Snapshot, kind: ObjectKind, row: StoredObject | None, api: str, root: str, state: str = "same"
 ) -> dict[str, Any]:
     """What the form of an object draws; ``row`` None: of a new one. api, root: as in ``Place``."""
     body = row.body if row else kind.blank
-    names = ReferenceNames(view, [body])
+    names = ReferenceNames(snapshot, [body])
     fields: list[BoundField] = bind_fields(kind.fields(body), body, names.label)
     return {
         "kind": kind,

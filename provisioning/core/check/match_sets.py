@@ -55,7 +55,7 @@ class Budget:
         self.steps = steps
 
     def spend(self, steps: int) -> None:
-        """Raises Fragmented when there is no more."""
+        """Raise BudgetExceeded where there is no more."""
         self.steps -= steps
         if self.steps < 0:
             raise BudgetExceeded
@@ -129,7 +129,7 @@ def find_cover(box: MatchSet, others: Sequence[MatchSet], budget: Budget) -> lis
     """Places in ``others`` of those that together hold all of the box; None when something of it is left.
 
     One that holds it alone is named alone. Otherwise piece by piece: what one of them leaves of a piece is looked for
-    in those after it. Raises Fragmented.
+    in those after it. Raises BudgetExceeded.
     """
     near = _overlapping(box, others, budget)
     for place in near:

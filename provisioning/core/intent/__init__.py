@@ -179,10 +179,10 @@ _ATTRIBUTES = frozenset(kind.key.replace("-", "_") for kind in _KINDS) & frozens
 
 
 def normalise_body(kind: str, body: Any, resolve: ResolveReference) -> dict[str, Any]:
-    """The body with defaults filled in, prefixes in their one spelling, and names replaced by uids.
+    """Return the body with defaults filled in, prefixes in their one spelling, and names replaced by uids.
 
-    ``resolve(kind, name or id)`` gives a uid or None. Raises Invalid with every problem found. Normalising what was
-    normalised changes nothing.
+    ``resolve(kind, name or id)`` gives a uid or None. Raises InvalidIntent with every problem found. Normalising a
+    normalised body changes nothing.
     """
     if not isinstance(body, dict):
         raise InvalidIntent([Problem("wrong_type", "", "An object with fields was expected.")])
@@ -197,7 +197,7 @@ def normalise_body(kind: str, body: Any, resolve: ResolveReference) -> dict[str,
 
 
 def build_object(kind: str, uid: str, number: int, key: str, body: Mapping[str, Any]) -> Any:
-    """The typed object of a stored (normalised) body. Raises Invalid when the body is not one."""
+    """Return the typed object of a stored (normalised) body; raise InvalidIntent where the body is not one."""
     declaration = kind_of(kind).declaration
     try:
         return declaration.build(body, number, uid, number, key)

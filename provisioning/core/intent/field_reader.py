@@ -175,7 +175,7 @@ class FieldReader:
         allow_prefix_lists: bool = False,
         limit: Limit = PREFIXES,
     ) -> list[str]:
-        """Prefixes in their one spelling; with ``lists`` also prefix lists, by uid."""
+        """Prefixes in their one spelling; with ``allow_prefix_lists`` also prefix lists, by uid."""
         prefixes: list[str | None] = []
         for path, item in self._list_items(field, default, limit):
             if item in literals:

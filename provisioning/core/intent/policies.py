@@ -32,7 +32,7 @@ ENDPOINT_KINDS = ("groups", "connectors", "internet-apps")
 class Rule:
     """Empty ``ports`` means every port; an empty ``source`` or ``destination`` every address.
 
-    Addresses are prefixes and uids of prefix lists; ``Intent.ranges`` reads them.
+    Addresses are prefixes and uids of prefix lists; ``PrefixResolver.ranges`` reads them.
     """
 
     name: Annotated[str, Text(60, default="", label="Name of the rule", help="rule-1, rule-2, … where left out")]

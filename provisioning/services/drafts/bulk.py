@@ -49,9 +49,9 @@ def apply_edits(draft: Draft, edits: Sequence[Mapping[str, Any]], *, dry_run: bo
 class _EditBatch:
     """The sum of a list of edits; what they touch is kept apart, so that an edit costs no copy of the network."""
 
-    def __init__(self, content: SnapshotObjects, edits: Sequence[Mapping[str, Any]]) -> None:
-        self.content = content
-        self.touched: dict[str, dict[str, ParsedObject | None]] = {kind: {} for kind in content.entries}
+    def __init__(self, before: SnapshotObjects, edits: Sequence[Mapping[str, Any]]) -> None:
+        self.before = before
+        self.touched: dict[str, dict[str, ParsedObject | None]] = {kind: {} for kind in before.entries}
         self.normaliser = BodyNormaliser(self._find)
         new: dict[str, list[str]] = {}
         for edit in edits:
@@ -82,7 +82,7 @@ class _EditBatch:
         if uid in self.touched[kind]:
             parsed = self.touched[kind][uid]
             return parsed.row if parsed else None
-        return self.content.get(kind, uid)
+        return self.before.get(kind, uid)
 
     def _find(self, kind: str, reference: str) -> str | None:
         """Return the uid of a reference (a name or an id) as it is after the edits so far; None where there is none."""
@@ -90,28 +90,26 @@ class _EditBatch:
             return None
         if self._row(kind, reference):
             return reference
-        touched, uid = self.touched[kind], self.content.names(kind).get(reference)
+        touched, uid = self.touched[kind], self.before.names(kind).get(reference)
         if uid in touched and ((parsed := touched[uid]) is None or parsed.row.name != reference):
             # The oldest object of this name was renamed or removed by an edit.
-            entries = self.content.entries[kind].items()
+            entries = self.before.entries[kind].items()
             uid = next((uid for uid, parsed in entries if parsed.row.name == reference and uid not in touched), None)
         return uid or next((uid for uid, parsed in touched.items() if parsed and parsed.row.name == reference), None)
 
     @cached_property
     def after(self) -> SnapshotObjects:
         """The objects after all edits; read it once every edit is added."""
-        return self.content.changed(
+        return self.before.changed(
             (kind, uid, entry) for kind, touched in self.touched.items() for uid, entry in touched.items()
         )
 
     def changes(self) -> list[BodyChange]:
-        return _body_changes(self.content, self.after, self.items)
+        return _body_changes(self.before, self.after, self.items)
 
     def refuse_dangling(self) -> None:
         """Raise ValidationFailed where an object that stays refers to one that is removed."""
-        removed = {
-            stored.uid: stored.name for stored in self.content if self.after.get(stored.kind, stored.uid) is None
-        }
+        removed = {stored.uid: stored.name for stored in self.before if self.after.get(stored.kind, stored.uid) is None}
         problems = ProblemCollector()
         for referrer in self.after if removed else ():
             for uid in removed.keys() & {target for _, target in object_references(referrer.kind, referrer.body)}:
