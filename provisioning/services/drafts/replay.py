@@ -21,7 +21,7 @@ from provisioning.snapshots.objects import SnapshotObjects
 ItemBodies = dict[int, Body | None]
 """Number of an item → what it is; None: not there."""
 MergeBody = Callable[[Item, Body | None], Body | None]
-"""Returns what an object of the draft is over the new base; raises InvalidIntent where both sides do not go together."""
+"""Returns what an object of the draft is over the new base; raises InvalidIntent where the two do not go together."""
 
 
 def replay_edits(edits: Sequence[Edit], cursor: int, live: SnapshotObjects, merge: MergeBody) -> None:
