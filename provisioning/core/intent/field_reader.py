@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from provisioning.core.intent.kind_words import kind_word
@@ -64,14 +64,17 @@ class FieldReader:
             self.problem("not_one_of", old, f"“{value}” is not one of {', '.join(words)}.")
 
     def reject_unknown_fields(self) -> None:
+        if self.body.keys() <= self._known_fields:
+            return
         for field in self.body:
             if field not in self._known_fields:
                 self.problem("unknown_field", str(field), f"There is no field “{field}” here.")
 
     def _read_typed(self, field: str, default: Any, kind: type | tuple[type, ...], expected: str) -> Any:
         value = self.get(field, default)
-        fits = isinstance(value, kind) and not (isinstance(value, bool) and kind is not bool)
-        if value is None or value is default or fits:
+        if value is None or value is default:
+            return value
+        if isinstance(value, kind) and not (isinstance(value, bool) and kind is not bool):
             return value
         self.problem("wrong_type", field, f"“{field}” has to be {expected}.")
         return None if default is REQUIRED else default
@@ -84,11 +87,11 @@ class FieldReader:
                 self.problem("required", field, f"“{field}” is empty.")
             if len(value) > most:
                 self.problem("out_of_range", field, f"“{field}” is longer than {most} characters.")
-            if any(not char.isprintable() and char not in "\n\t" for char in value):
+            if not value.isprintable() and any(not char.isprintable() and char not in "\n\t" for char in value):
                 self.problem("wrong_type", field, f"“{field}” holds characters that cannot be printed.")
         return value
 
-    def choice(self, field: str, options: Sequence[str], default: Any = REQUIRED) -> Any:
+    def choice(self, field: str, options: Collection[str], default: Any = REQUIRED) -> Any:
         value = self.text(field, default)
         if value is not None and value not in options:
             self.problem("not_one_of", field, f"“{value}” is not one of {', '.join(options)}.")

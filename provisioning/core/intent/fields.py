@@ -21,13 +21,17 @@ ANY, INTERNET = "any", "internet"
 Converter = Callable[[Any, int, Mapping[str, Any]], Any]
 """(stored value, number of the whole object, stored body it is in) → the value of the typed object."""
 
+Build = Callable[..., Any]
+"""(stored body, number of the whole object, values before the declared fields …) → the typed object."""
+
 
 class Nested(Protocol):
     """What reads and builds the objects inside a field."""
 
     def read(self, reader: FieldReader) -> dict[str, Any]: ...
 
-    def build(self, body: Mapping[str, Any], number: int) -> Any: ...
+    @property
+    def build(self) -> Build: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +82,10 @@ class Field:
 
     def converter(self, nested: Nested | None) -> Converter | None:
         """Return what makes the typed value of the stored one; None: it is the same."""
-        return _as_tuple if self.is_list else None
+        return as_tuple if self.is_list else None
 
 
-def _as_tuple(value: Any, number: int, body: Mapping[str, Any]) -> Any:
+def as_tuple(value: Any, number: int, body: Mapping[str, Any]) -> Any:
     return tuple(value)
 
 
@@ -136,7 +140,7 @@ class Choice(Field):
     options: Mapping[str, str]
 
     def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
-        return reader.choice(name, tuple(self.options), self.default)
+        return reader.choice(name, self.options, self.default)
 
 
 @dataclass(frozen=True)
