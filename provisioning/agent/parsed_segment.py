@@ -72,7 +72,7 @@ class ParsedCircuit:
         return self.link["peer"].partition("/")[0]
 
     @property
-    def inside_prefixes(self) -> Sequence[str]:
+    def site_prefixes(self) -> Sequence[str]:
         """The prefixes behind it, before any translation."""
         return self.link["inside"]
 
@@ -210,11 +210,11 @@ class ParsedSegment:
         return self.body["deciding_peers"]
 
     @cached_property
-    def peer_segment_interfaces(self) -> dict[str, str]:
+    def other_segment_interfaces(self) -> dict[str, str]:
         """Interface → the other segment on this node that it leads to, for every one that shares join with us."""
         numbered = [(member["number"], member["segment"]) for member in self.imported_members]
         numbered += [(peer["number"], peer["segment"]) for peer in self.deciding_peers]
-        return {peer_segment_interface(number): segment for number, segment in dict.fromkeys(numbered)}
+        return {other_segment_interface(number): segment for number, segment in dict.fromkeys(numbered)}
 
     @cached_property
     def apps(self) -> list[AppEntry]:
@@ -228,7 +228,7 @@ class ParsedSegment:
         return parse_ranges(text for member in self.members for text in member["ranges"])
 
     @cached_property
-    def peer_ranges(self) -> AddressRanges:
+    def other_segment_ranges(self) -> AddressRanges:
         """Addresses of other segments that are reached from here through shares."""
         return parse_ranges(
             text for entry in (*self.imported_members, *self.deciding_peers) for text in entry["ranges"]
@@ -237,7 +237,7 @@ class ParsedSegment:
     @cached_property
     def internal_ranges(self) -> AddressRanges:
         """Everything that is not the internet."""
-        return merge_ranges((*self.member_ranges, *self.peer_ranges))
+        return merge_ranges((*self.member_ranges, *self.other_segment_ranges))
 
     @cached_property
     def families(self) -> tuple[AddressFamily, ...]:
@@ -288,7 +288,7 @@ class ParsedSegment:
         }
 
 
-def peer_segment_interface(number: int) -> str:
+def other_segment_interface(number: int) -> str:
     """Return the interface towards the namespace of another segment on the same node."""
     return f"w{number}"
 

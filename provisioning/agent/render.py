@@ -61,7 +61,7 @@ def render_node(
 
 
 def _failure(error: Exception) -> str:
-    return f"this section makes no sense to the agent: {type(error).__name__} {error}"
+    return f"the agent cannot read this section: {type(error).__name__} {error}"
 
 
 def _render_segment(segment: ParsedSegment, before: MarkAllocation) -> tuple[list[NetworkNamespace], MarkAllocation]:

@@ -14,7 +14,7 @@ from provisioning.agent.address_families import IPV4
 from provisioning.agent.desired import KernelLink, KernelRoute, NetworkNamespace, NftTable
 from provisioning.agent.parsed_segment import ParsedSegment
 from provisioning.agent.render_internet_exit import MSS_CLAMP
-from provisioning.agent.render_namespace import APPLICATIONS_VETH, INSIDE_VETH, applications_namespace, veth_neighbours
+from provisioning.agent.render_namespace import APPLICATIONS_VETH, SEGMENT_VETH, applications_namespace, veth_neighbours
 from provisioning.core.node_document import AppEntry
 
 
@@ -29,14 +29,14 @@ def namespaces(segment: ParsedSegment) -> list[NetworkNamespace]:
             sections=segment.sections,
             links=(
                 KernelLink(
-                    INSIDE_VETH,
+                    SEGMENT_VETH,
                     "veth",
                     mac=fwmarks.veth_mac(fwmarks.FAR_GATEWAY),
                     peer=(segment.namespace, APPLICATIONS_VETH),
                 ),
             ),
-            neighbours=frozenset(veth_neighbours(INSIDE_VETH, fwmarks.NEAR_GATEWAY, (IPV4,))),
-            routes=frozenset({KernelRoute("0.0.0.0/0", fwmarks.NEAR_GATEWAY, INSIDE_VETH)}),
+            neighbours=frozenset(veth_neighbours(SEGMENT_VETH, fwmarks.NEAR_GATEWAY, (IPV4,))),
+            routes=frozenset({KernelRoute("0.0.0.0/0", fwmarks.NEAR_GATEWAY, SEGMENT_VETH)}),
             rules=NftTable(
                 sets={"hidden": "set { type ipv4_addr; }"},
                 elements={"hidden": tuple(hidden)},

@@ -17,7 +17,7 @@ from provisioning.agent.nft_matches import PACKET_PORT, protocol_match
 from provisioning.agent.parsed_segment import ParsedCircuit, ParsedSegment, hashed_name
 from provisioning.agent.render_internet_exit import MSS_CLAMP
 from provisioning.agent.render_namespace import (
-    INSIDE_VETH,
+    SEGMENT_VETH,
     circuit_addresses,
     circuit_namespace,
     in_family,
@@ -46,8 +46,8 @@ def _namespace(segment: ParsedSegment, circuit: ParsedCircuit) -> NetworkNamespa
         for route in (
             KernelRoute(family.default_route, in_family(circuit.peer, family), site, table=TO_SITE),
             KernelRoute(family.default_route, "", "", table=TO_SITE, metric=1000),
-            KernelRoute(family.default_route, in_family(fwmarks.NEAR_GATEWAY, family), INSIDE_VETH, table=TO_EXCHANGE),
-            KernelRoute(family.default_route, in_family(fwmarks.NEAR_GATEWAY, family), INSIDE_VETH),
+            KernelRoute(family.default_route, in_family(fwmarks.NEAR_GATEWAY, family), SEGMENT_VETH, table=TO_EXCHANGE),
+            KernelRoute(family.default_route, in_family(fwmarks.NEAR_GATEWAY, family), SEGMENT_VETH),
         )
     }
     return NetworkNamespace(
@@ -55,7 +55,7 @@ def _namespace(segment: ParsedSegment, circuit: ParsedCircuit) -> NetworkNamespa
         sections=segment.sections,
         links=(
             KernelLink(
-                INSIDE_VETH,
+                SEGMENT_VETH,
                 "veth",
                 mac=fwmarks.veth_mac(fwmarks.FAR_GATEWAY),
                 mtu=circuit.mtu,
@@ -65,7 +65,7 @@ def _namespace(segment: ParsedSegment, circuit: ParsedCircuit) -> NetworkNamespa
             KernelLink(site, "circuit", mtu=circuit.mtu, rate=circuit.rate),
         ),
         addresses=frozenset(circuit_addresses(circuit, families)),
-        neighbours=frozenset(veth_neighbours(INSIDE_VETH, fwmarks.NEAR_GATEWAY, families)),
+        neighbours=frozenset(veth_neighbours(SEGMENT_VETH, fwmarks.NEAR_GATEWAY, families)),
         routes=frozenset(routes),
         fwmark_rules=frozenset({(TO_SITE, TO_SITE), (TO_EXCHANGE, TO_EXCHANGE)}),
         rules=_EdgeTable(segment, circuit).rules(),
@@ -78,14 +78,14 @@ class _EdgeTable:
     def __init__(self, segment: ParsedSegment, circuit: ParsedCircuit) -> None:
         self.segment, self.circuit = segment, circuit
         self.numbered: list[tuple[int, NatRuleEntry]] = list(enumerate(circuit.link["nat_rules"], start=1))
-        self.inside_ranges = parse_ranges(circuit.inside_prefixes)
+        self.site_ranges = parse_ranges(circuit.site_prefixes)
         hidden = merge_ranges(
             pair
             for _, rule in self.numbered
             if rule["direction"] == "outbound" and rule["to_source"]["type"] != "none" and _is_unconditional(rule)
-            for pair in (self.inside_ranges if rule["source"] is None else parse_ranges(rule["source"]))
+            for pair in (self.site_ranges if rule["source"] is None else parse_ranges(rule["source"]))
         )
-        self.untranslated = subtract(self.inside_ranges, hidden)
+        self.untranslated = subtract(self.site_ranges, hidden)
         self.sets: dict[str, str] = {}
         self.elements: dict[str, tuple[str, ...]] = {}
 
@@ -99,17 +99,17 @@ class _EdgeTable:
                 "arrive": (
                     "type filter hook prerouting priority -310; policy accept;",
                     (
-                        f'iifname "{INSIDE_VETH}" meta mark set {TO_SITE} accept',
+                        f'iifname "{SEGMENT_VETH}" meta mark set {TO_SITE} accept',
                         f'iifname != "{site}" accept',
                         *neighbour_discovery_rules(segment.families),
                         *self._echo_rules(),
-                        *self._rules_not_matching(self.inside_ranges, "saddr", f"counter name {spoofed} drop"),
+                        *self._rules_not_matching(self.site_ranges, "saddr", f"counter name {spoofed} drop"),
                         f"meta mark set {TO_EXCHANGE}",
                     ),
                 ),
                 "to": (
                     "type nat hook prerouting priority dstnat; policy accept;",
-                    (f'iifname "{site}" goto outbound', f'iifname "{INSIDE_VETH}" goto inbound'),
+                    (f'iifname "{site}" goto outbound', f'iifname "{SEGMENT_VETH}" goto inbound'),
                 ),
                 "outbound": ("", tuple(self._dnat_rules("outbound"))),
                 "inbound": ("", tuple(self._dnat_rules("inbound"))),
@@ -119,8 +119,8 @@ class _EdgeTable:
                     (
                         "ct state established,related accept",
                         "ct state invalid drop",
-                        f'iifname "{INSIDE_VETH}" ct mark != 0x0 accept',
-                        *self._rules_matching(self.untranslated, "daddr", f'iifname "{INSIDE_VETH}" accept'),
+                        f'iifname "{SEGMENT_VETH}" ct mark != 0x0 accept',
+                        *self._rules_matching(self.untranslated, "daddr", f'iifname "{SEGMENT_VETH}" accept'),
                         *(f"ct mark {number} accept" for number, rule in self.numbered if _is_source_nat(rule)),
                         *self._rules_matching(self.untranslated, "saddr", f'iifname "{site}" accept'),
                         f'iifname "{site}" counter name {spoofed}',
@@ -129,7 +129,7 @@ class _EdgeTable:
                 "clamp": MSS_CLAMP,
                 "output": (
                     "type route hook output priority mangle; policy accept;",
-                    tuple(self._rules_matching(self.inside_ranges, "daddr", f"meta mark set {TO_SITE}")),
+                    tuple(self._rules_matching(self.site_ranges, "daddr", f"meta mark set {TO_SITE}")),
                 ),
                 "input": (
                     "type filter hook input priority filter; policy drop;",

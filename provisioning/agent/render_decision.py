@@ -68,7 +68,7 @@ class DecisionChains:
         return self.outcome_chain(self.services_of(rule), rule["apply_to"] == "new")
 
     def services_of(self, rule: RuleEntry) -> tuple[str, ...] | None:
-        """Return the services a rule sends flows through; None where it denies, itself or for want of a service."""
+        """Return the services a rule sends flows through; None where it denies, or a service it needs is missing."""
         if rule["action"] == "deny":
             return None
         return self.available_services(rule["chain"]) if rule["action"] == "inspect" else ()

@@ -62,8 +62,8 @@ def add_ingress_chains(table: NftTableBuilder, mark_allocation: MarkAllocation) 
                 f"meta mark set {fwmarks.DECIDE:#x} accept",
             ),
         )
-    if segment.peer_segment_interfaces:
-        _add_peer_segment_chains(table)
+    if segment.other_segment_interfaces:
+        _add_other_segment_chains(table)
 
 
 def _arrival_rules(table: NftTableBuilder) -> Iterator[str]:
@@ -77,7 +77,7 @@ def _arrival_rules(table: NftTableBuilder) -> Iterator[str]:
     yield "iifname @exits goto arrive_exit"
     if segment.apps:
         yield f'iifname "{APPLICATIONS_VETH}" goto arrive_app'
-    if segment.peer_segment_interfaces:
+    if segment.other_segment_interfaces:
         yield "iifname @deciding_peers goto arrive_decided"
         yield "iifname @peers goto arrive_imported"
     for family in segment.families:
@@ -123,7 +123,7 @@ def _unrouted_counter(table: NftTableBuilder) -> str:
     return table.counter(CounterKey(f"no-route/{table.segment.name}"), packets_only=True)
 
 
-# -- peer segments -----------------------------------------------------------------------------------------------------
+# -- other segments ----------------------------------------------------------------------------------------------------
 
 
 def _deciding_peer_rules(table: NftTableBuilder) -> Iterator[str]:
@@ -135,7 +135,7 @@ def _deciding_peer_rules(table: NftTableBuilder) -> Iterator[str]:
     )
 
 
-def _add_peer_segment_chains(table: NftTableBuilder) -> None:
+def _add_other_segment_chains(table: NftTableBuilder) -> None:
     """From deciding segments come packets that were decided there; from other peers packets to be decided here."""
     errors = tuple(
         f"{family.ip} saddr {in_family(fwmarks.MESH_PREFIX, family)} meta l4proto {family.icmp} "

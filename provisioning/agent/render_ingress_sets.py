@@ -65,7 +65,7 @@ def _declare_source_maps(
 def _declare_interface_addresses(table: NftTableBuilder) -> None:
     """Declare our own addresses on circuits, and for each interface what arrives decided or has no route."""
     segment = table.segment
-    interfaces = {other: interface for interface, other in segment.peer_segment_interfaces.items()}
+    interfaces = {other: interface for interface, other in segment.other_segment_interfaces.items()}
     decided = [
         (interfaces[peer["segment"]], pair) for peer in segment.deciding_peers for pair in parse_ranges(peer["ranges"])
     ]
@@ -78,7 +78,7 @@ def _declare_interface_addresses(table: NftTableBuilder) -> None:
     for family in segment.families:
         own = sorted({in_family(circuit.local, family).partition("/")[0] for circuit in direct})
         table.declare_set(f"own{family.suffix}", f"set {{ type {family.address}; }}", own)
-        if segment.peer_segment_interfaces:
+        if segment.other_segment_interfaces:
             _declare_interface_set(table, "decided", family, decided)
         if filtered:
             _declare_interface_set(table, "filtered", family, filtered)
@@ -95,12 +95,12 @@ def _declare_interface_set(
 
 
 def _declare_peer_sets(table: NftTableBuilder) -> None:
-    """Declare the interfaces towards peer segments, and those of them towards segments that decide."""
+    """Declare the interfaces towards other segments, and those of them towards segments that decide."""
     segment = table.segment
-    if not segment.peer_segment_interfaces:
+    if not segment.other_segment_interfaces:
         return
     deciding = {peer["segment"] for peer in segment.deciding_peers}
-    interfaces = segment.peer_segment_interfaces.items()
+    interfaces = segment.other_segment_interfaces.items()
     table.declare_set("peers", "set { type ifname; }", (f'"{interface}"' for interface, _ in interfaces))
     table.declare_set(
         "deciding_peers",
@@ -147,7 +147,7 @@ def _number_sources(
             number = mark_allocation.overlapping_sources.get(segment.source_key(member), 0)
             for pair, owner in segment.sources_owned_by_others(member):
                 add(circuit.segment_interface, pair, (owner["anchor_class"], member["exchange"], number))
-    interfaces = {other: interface for interface, other in segment.peer_segment_interfaces.items()}
+    interfaces = {other: interface for interface, other in segment.other_segment_interfaces.items()}
     for imported in segment.imported_members:
         for pair in parse_ranges(imported["ranges"]):
             add(interfaces[imported["segment"]], pair, (imported["anchor_class"], "", 0))

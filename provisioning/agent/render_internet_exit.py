@@ -11,7 +11,7 @@ from provisioning.agent import fwmarks
 from provisioning.agent.address_families import IPV4, route_prefixes
 from provisioning.agent.desired import KernelLink, KernelRoute, NetworkNamespace, NftTable
 from provisioning.agent.parsed_segment import ParsedCircuit, ParsedSegment
-from provisioning.agent.render_namespace import INSIDE_VETH, circuit_namespace, veth_neighbours
+from provisioning.agent.render_namespace import SEGMENT_VETH, circuit_namespace, veth_neighbours
 
 MSS_CLAMP = ("type filter hook forward priority mangle; policy accept;",
          ("tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu",))  # fmt: skip
@@ -28,17 +28,17 @@ def _namespace(segment: ParsedSegment, circuit: ParsedCircuit) -> NetworkNamespa
     apps = [app for app in segment.apps if connectors.get(app["exit"]) == circuit.connector]
     served = {app["public"] for app in apps} | ({public} if circuit.link["nat"] else set())
     routes = {
-        KernelRoute(prefix, fwmarks.NEAR_GATEWAY, INSIDE_VETH)
+        KernelRoute(prefix, fwmarks.NEAR_GATEWAY, SEGMENT_VETH)
         for prefix in route_prefixes(IPV4.select(segment.member_ranges))
     }
-    routes |= {KernelRoute(f"{address}/32", fwmarks.NEAR_GATEWAY, INSIDE_VETH) for address in served}
+    routes |= {KernelRoute(f"{address}/32", fwmarks.NEAR_GATEWAY, SEGMENT_VETH) for address in served}
     routes.add(KernelRoute("0.0.0.0/0", circuit.peer, outside))
     return NetworkNamespace(
         name=circuit_namespace(segment, circuit),
         sections=segment.sections,
         links=(
             KernelLink(
-                INSIDE_VETH,
+                SEGMENT_VETH,
                 "veth",
                 mac=fwmarks.veth_mac(fwmarks.FAR_GATEWAY),
                 mtu=circuit.mtu,
@@ -47,7 +47,7 @@ def _namespace(segment: ParsedSegment, circuit: ParsedCircuit) -> NetworkNamespa
             KernelLink(outside, "circuit", mtu=circuit.mtu, rate=circuit.rate),
         ),
         addresses=frozenset({(outside, circuit.local)}),
-        neighbours=frozenset(veth_neighbours(INSIDE_VETH, fwmarks.NEAR_GATEWAY, (IPV4,))),
+        neighbours=frozenset(veth_neighbours(SEGMENT_VETH, fwmarks.NEAR_GATEWAY, (IPV4,))),
         routes=frozenset(routes),
         rules=NftTable(
             sets={"apps": "set { type ipv4_addr . inet_proto . inet_service; }"},
@@ -56,7 +56,7 @@ def _namespace(segment: ParsedSegment, circuit: ParsedCircuit) -> NetworkNamespa
                 "leave": (
                     "type filter hook forward priority filter; policy drop;",
                     (
-                        f'iifname "{INSIDE_VETH}" oifname "{outside}" accept',
+                        f'iifname "{SEGMENT_VETH}" oifname "{outside}" accept',
                         f'iifname "{outside}" ct state established,related accept',
                         f'iifname "{outside}" ip daddr . meta l4proto . th dport @apps accept',
                     ),

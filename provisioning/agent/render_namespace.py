@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from provisioning.agent import fwmarks
 from provisioning.agent.address_families import IPV4, IPV6, AddressFamily, family_of, route_prefixes
 from provisioning.agent.desired import KernelLink, KernelRoute, NetworkNamespace, NftTable
-from provisioning.agent.parsed_segment import ParsedCircuit, ParsedSegment, peer_segment_interface
+from provisioning.agent.parsed_segment import ParsedCircuit, ParsedSegment, other_segment_interface
 from provisioning.core.node_document import ServiceInstanceEntry
 from provisioning.core.values.addresses import parse_ranges
 
 MAIN_TABLE = 254
-INSIDE_VETH = "inside"
-"""The end of a veth pair in a namespace where addresses are translated."""
+SEGMENT_VETH = "inside"
+"""The end of a veth pair, in a namespace where addresses are translated, that leads to the segment: the inside of an
+exit, and the exchange's side of an edge (not the site's)."""
 
 APPLICATIONS_VETH = "xapps"
 
@@ -89,15 +90,15 @@ def _links(segment: ParsedSegment) -> list[KernelLink]:
                     circuit.segment_interface,
                     fwmarks.NEAR_GATEWAY,
                     circuit_namespace(segment, circuit),
-                    INSIDE_VETH,
+                    SEGMENT_VETH,
                     circuit.mtu,
                 )
             )
-    for interface, other in segment.peer_segment_interfaces.items():
-        peer_namespace, peer_interface = segment.namespace_of(other), peer_segment_interface(segment.number)
+    for interface, other in segment.other_segment_interfaces.items():
+        peer_namespace, peer_interface = segment.namespace_of(other), other_segment_interface(segment.number)
         links.append(_veth(interface, _own_gateway(segment, other), peer_namespace, peer_interface))
     if segment.apps:
-        links.append(_veth(APPLICATIONS_VETH, fwmarks.NEAR_GATEWAY, applications_namespace(segment), INSIDE_VETH))
+        links.append(_veth(APPLICATIONS_VETH, fwmarks.NEAR_GATEWAY, applications_namespace(segment), SEGMENT_VETH))
     return links
 
 
@@ -112,7 +113,7 @@ def _own_gateway(segment: ParsedSegment, other: str) -> str:
     return fwmarks.NEAR_GATEWAY if is_decider else fwmarks.FAR_GATEWAY
 
 
-def _peer_gateway(segment: ParsedSegment, other: str) -> str:
+def _other_gateway(segment: ParsedSegment, other: str) -> str:
     return fwmarks.FAR_GATEWAY if _own_gateway(segment, other) == fwmarks.NEAR_GATEWAY else fwmarks.NEAR_GATEWAY
 
 
@@ -139,8 +140,8 @@ def _neighbours(segment: ParsedSegment) -> list[tuple[str, str, str]]:
     for circuit in segment.circuits:
         if circuit.segment_interface != circuit.interface:
             neighbours += veth_neighbours(circuit.segment_interface, fwmarks.FAR_GATEWAY, segment.families)
-    for interface, other in segment.peer_segment_interfaces.items():
-        neighbours += veth_neighbours(interface, _peer_gateway(segment, other), segment.families)
+    for interface, other in segment.other_segment_interfaces.items():
+        neighbours += veth_neighbours(interface, _other_gateway(segment, other), segment.families)
     if segment.apps:
         neighbours += veth_neighbours(APPLICATIONS_VETH, fwmarks.FAR_GATEWAY, segment.families)
     return neighbours
@@ -165,7 +166,7 @@ def _vxlan_fdb_entries(index: int, underlay: str) -> list[tuple[str, str, str]]:
 
 
 def _routes(segment: ParsedSegment) -> list[KernelRoute]:
-    routes = [*_member_routes(segment), *_peer_segment_routes(segment)]
+    routes = [*_member_routes(segment), *_other_segment_routes(segment)]
     for family in segment.families:
         routes.append(KernelRoute(family.default_route, "", "", table=fwmarks.STANDBY, metric=1000))
         for table, address in _mesh_routing_tables(segment):
@@ -206,10 +207,10 @@ def _member_routes(segment: ParsedSegment) -> Iterator[KernelRoute]:
                     )
 
 
-def _peer_segment_routes(segment: ParsedSegment) -> Iterator[KernelRoute]:
+def _other_segment_routes(segment: ParsedSegment) -> Iterator[KernelRoute]:
     """Yield routes to imported members, through their own segment's namespace on their home node, and to members of
-    deciding peers, through the peer's namespace on every node."""
-    interfaces = {other: interface for interface, other in segment.peer_segment_interfaces.items()}
+    segments that decide, through their namespace on every node."""
+    interfaces = {other: interface for interface, other in segment.other_segment_interfaces.items()}
     for member in segment.imported_members:
         for prefix in route_prefixes(parse_ranges(member["ranges"])):
             family = family_of(prefix)
@@ -218,10 +219,10 @@ def _peer_segment_routes(segment: ParsedSegment) -> Iterator[KernelRoute]:
             else:
                 index = segment.nodes[member["home"]]["index"]
                 yield KernelRoute(prefix, in_family(fwmarks.mesh_address(index), family), fwmarks.MESH_BRIDGE)
-    for peer in segment.deciding_peers:
-        for prefix in route_prefixes(parse_ranges(peer["ranges"])):
+    for decider in segment.deciding_peers:
+        for prefix in route_prefixes(parse_ranges(decider["ranges"])):
             family = family_of(prefix)
-            yield KernelRoute(prefix, in_family(fwmarks.NEAR_GATEWAY, family), interfaces[peer["segment"]])
+            yield KernelRoute(prefix, in_family(fwmarks.NEAR_GATEWAY, family), interfaces[decider["segment"]])
 
 
 def _mesh_routing_tables(segment: ParsedSegment) -> list[tuple[int, str]]:

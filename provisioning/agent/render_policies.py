@@ -75,11 +75,11 @@ class _PolicyRenderer:
         """Yield the rules for flows that begin at one overlapping source, or at anybody who is known by the address."""
         decision, segment = self.decision, self.segment
         deny = decision.outcome_chain(None, False)
-        yield from self._peer_segment_rules(source)
-        if segment.peer_ranges:
-            yield from self._pair_rules(None, segment.peer_ranges, f"goto {deny}")
+        yield from self._other_segment_rules(source)
+        if segment.other_segment_ranges:
+            yield from self._pair_rules(None, segment.other_segment_ranges, f"goto {deny}")
             if not source:
-                yield from self._pair_rules(segment.peer_ranges, None, f"goto {deny}")
+                yield from self._pair_rules(segment.other_segment_ranges, None, f"goto {deny}")
         for rule in self.own_rules.rules:
             matches = self._matches(self.own_rules, rule, source, is_between_segments=False)
             yield from self._rule_lines(self.own_rules, rule, matches, decision.rule_outcome_chain(rule))
@@ -92,20 +92,20 @@ class _PolicyRenderer:
 
     # -- shares ------------------------------------------------------------------------------------------------------
 
-    def _peer_segment_rules(self, source: _OverlappingSource | None) -> Iterator[str]:
-        """Yield a jump for each peer segment and direction: to the chain that decides about flows with it."""
+    def _other_segment_rules(self, source: _OverlappingSource | None) -> Iterator[str]:
+        """Yield a jump for each other segment and direction: to the chain that decides about flows with it."""
         segment = self.segment
         for name, number in sorted({(member["segment"], member["number"]) for member in segment.imported_members}):
             imported = parse_ranges(
                 text for member in segment.imported_members if member["segment"] == name for text in member["ranges"]
             )
             peer_rules = segment.body["peer_rules"][name]
-            peer = SegmentRuleSet(name, peer_rules["rules"], peer_rules["address_sets"])
-            outbound = SegmentPair(f"out_{number}", self.own_rules, peer)
+            other_segment = SegmentRuleSet(name, peer_rules["rules"], peer_rules["address_sets"])
+            outbound = SegmentPair(f"out_{number}", self.own_rules, other_segment)
             senders = None if source else segment.member_ranges
             yield from self._pair_rules(senders, imported, f"goto {self._shares_chain(outbound, source)}")
             if not source:
-                inbound = SegmentPair(f"in_{number}", peer, self.own_rules)
+                inbound = SegmentPair(f"in_{number}", other_segment, self.own_rules)
                 jump = f"goto {self._shares_chain(inbound, source)}"
                 yield from self._pair_rules(imported, segment.member_ranges, jump)
 

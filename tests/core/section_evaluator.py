@@ -88,7 +88,7 @@ class SectionEvaluator:
         return self._ruled(section, [matched], [], packet)
 
     def _peers(self, section: Section) -> Iterator[tuple[str, Section, list[str]]]:
-        """Yield (peer segment, the deciding segment of the two, the peer's imported addresses)."""
+        """Yield (other segment, the deciding segment of the two, the peer's imported addresses)."""
         for member in section["imported_members"]:
             yield member["segment"], section, member["ranges"]
         for peer in section["deciding_peers"]:

@@ -228,9 +228,9 @@ def test_instances_of_a_service_keep_their_mesh_index_when_an_older_service_is_r
     for name in ("ids", "fw"):
         placed = [{"exchange": "eu", "min_instances": 2}]
         draw.add("services", {"name": name, "product": "linux-firewall", "segments": ["corp"], "placements": placed})
-    before = {instance.id: instance.mesh for instance in draw.network().instances}
+    before = {instance.id: instance.mesh_index for instance in draw.network().instances}
     draw.remove("services", "ids")
-    after = {instance.id: instance.mesh for instance in draw.network().instances}
+    after = {instance.id: instance.mesh_index for instance in draw.network().instances}
     assert len(set(before.values())) == 4
     assert after == {id_: mesh for id_, mesh in before.items() if id_.startswith("fw/")} and len(after) == 2
 

@@ -350,7 +350,7 @@ def test_removing_a_connector_takes_it_off_its_nodes_and_ends_its_hours(people: 
 def test_a_step_says_which_node_needs_a_newer_agent_and_fails_when_it_does_not_come(people: People) -> None:
     def report_old_agent(node: Node) -> None:
         document = json.loads(nodes.signed_document(node)[0])
-        failed = dict.fromkeys(document["sections"], "this section makes no sense to the agent: KeyError")
+        failed = dict.fromkeys(document["sections"], "the agent cannot read this section: KeyError")
         nodes.record_report(node, {"epoch": "e1", "version": 1, "failed": failed, "health": {"simulated": False}})
 
     run, by_address = planned(people.acme)

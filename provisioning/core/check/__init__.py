@@ -1,8 +1,8 @@
 """Check: everything wrong with a network that is whole, which no single body shows.
 
-Errors block a plan, warnings are shown in it. A check is one function here: of a network, or of one of its realms, and
-then its problems are kept as long as the realm is. All of them run even where others find errors, so none may trust
-that a reference leads anywhere.
+Errors block a plan, warnings are shown in it. A check is one function: of a network, or of one of its segments, and
+then its problems are kept as long as the resolved segment is. All of them run even where others find errors, so none
+may trust that a reference leads anywhere.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _NETWORK_CHECKS: dict[Callable[[Network], Iterable[Problem]], tuple[str, ...]] =
 }
 """Each with the kinds it reads and nothing else: its problems are kept while they and the catalogue stay the same.
 
-Those that name none look into realms, or keep what they find by themselves.
+Those that name none look into resolved segments, or keep what they find by themselves.
 """
 
 _SEGMENT_CHECKS: tuple[Callable[[ResolvedSegment], Iterable[Problem]], ...] = (
@@ -66,7 +66,7 @@ _SEGMENT_CHECKS: tuple[Callable[[ResolvedSegment], Iterable[Problem]], ...] = (
     nat.check_hidden_prefixes,
     route_policies.check_unused_route_policies,
 )
-"""These name no groups: a realm outlives the renaming of one."""
+"""These name no groups: a resolved segment outlives the renaming of one."""
 
 _NETWORK_PROBLEMS = DerivedKey[list[Problem]]("problems of a network, by check")
 _SEGMENT_PROBLEMS = DerivedKey[list[Problem]]("problems of a segment")

@@ -44,7 +44,7 @@ class MatchSet(NamedTuple):
 
 
 class BudgetExceeded(Exception):
-    """More than ``MOST_PIECES`` are left to look at, or more than there is ``Effort`` for."""
+    """A rule falls into more pieces than ``MAX_FRAGMENTS``, or takes more comparisons than the ``Budget`` has."""
 
 
 class Budget:

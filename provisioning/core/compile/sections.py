@@ -23,7 +23,7 @@ def segment_body(network: Network, resolved: ResolvedSegment) -> SegmentBody:
         "number": segment.number,
         "default_action": segment.default_action,
         "vni": segment.number,
-        "mesh": [{"node": node.id, "index": node.mesh, "underlay": node.underlay} for node in network.nodes],
+        "mesh": [{"node": node.id, "index": node.mesh_index, "underlay": node.underlay} for node in network.nodes],
         "members": [_member_entry(network, resolved, member) for member in resolved.members],
         "imported_members": shares.imported_member_entries(resolved),
         "deciding_peers": shares.deciding_peer_entries(resolved),
@@ -80,7 +80,7 @@ def vrf_body(resolved: ResolvedSegment, node: ExchangeNode, services: dict[str, 
         "nodes": {node.id: node.exchange.location},
         "segment": resolved.segment.key,
         "node": node.id,
-        "index": node.mesh,
+        "index": node.mesh_index,
         "services": services,
     }
 
@@ -98,7 +98,7 @@ def services_for_exchange(network: Network, resolved: ResolvedSegment, exchange:
             "number": service.number,
             "on_failure": service.on_failure,
             "instances": [
-                {"id": instance.id, "index": instance.mesh, "host": instance.host, "underlay": instance.underlay}
+                {"id": instance.id, "index": instance.mesh_index, "host": instance.host, "underlay": instance.underlay}
                 for instance in network.instances
                 if (instance.service.uid, instance.exchange.uid) == (uid, serving_uid)
             ],

@@ -41,7 +41,7 @@ def instance_body(network: Network, instance: ServiceInstance, segments: Sequenc
         "instance": instance.ordinal,
         "host": instance.host,
         "segments": [
-            {"segment": segment.key, "number": segment.number, "index": instance.mesh} for segment in segments
+            {"segment": segment.key, "number": segment.number, "index": instance.mesh_index} for segment in segments
         ],
         "zones": _zone_entries(network.intent, service),
         "default_action": service.firewall_default,

@@ -96,13 +96,15 @@ def peer_rules(network: Network, resolved: ResolvedSegment) -> dict[str, PeerRul
     imported = _imported_by_segment(resolved)
     entries: dict[str, PeerRulesEntry] = {}
     for uid in _decided_segments(resolved):
-        peer = network.resolved(uid)
-        exported = [*imported.get(uid, ()), *_imported_by_segment(peer).get(resolved.segment.uid, ())]
+        other = network.resolved(uid)
+        exported = [*imported.get(uid, ()), *_imported_by_segment(other).get(resolved.segment.uid, ())]
         names = {name for member in exported for name in member.names}
         policies = [
-            policy for policy in peer.policies if not names.isdisjoint(policy.from_) and not names.isdisjoint(policy.to)
+            policy
+            for policy in other.policies
+            if not names.isdisjoint(policy.from_) and not names.isdisjoint(policy.to)
         ]
-        entries[peer.segment.key] = {
+        entries[other.segment.key] = {
             "rules": rule_entries(network, policies),
             "address_sets": address_sets(network, policies, exported),
         }

@@ -163,14 +163,14 @@ class Intent:
                 yield kind, item
 
     def find(self, kind: str, name: str) -> Any | None:
-        """The object with this uid, name or key; None when there is none."""
+        """Return the object with this uid, name or key; None when there is none."""
         objects = self.of(kind)
         if name in objects:
             return objects[name]
         return next((item for item in objects.values() if name in (item.name, item.key)), None)
 
     def label(self, uid: str) -> str:
-        """The name of what a policy names; ``any`` and ``internet`` stand for themselves, and so does what is gone."""
+        """Return the name of what a policy names; ``any``, ``internet`` and what is gone stand for themselves."""
         item = self.groups.get(uid) or self.connectors.get(uid) or self.internet_apps.get(uid)
         return item.name if item else uid
 
@@ -208,7 +208,7 @@ def build_object(kind: str, uid: str, number: int, key: str, body: Mapping[str, 
 
 
 def load_intent(rows: Iterable[tuple[str, str, int, str, Mapping[str, Any]]], catalog: Catalog) -> Intent:
-    """The network of (kind, uid, number, key, body) rows in any order; objects are kept in order of number."""
+    """Return the network of (kind, uid, number, key, body) rows in any order; objects are kept in order of number."""
     intent = Intent(catalog)
     for kind, uid, number, key, body in sorted(rows, key=lambda row: (row[0], row[2], row[1])):
         intent.of(kind)[uid] = build_object(kind, uid, number, key, body)
@@ -216,7 +216,7 @@ def load_intent(rows: Iterable[tuple[str, str, int, str, Mapping[str, Any]]], ca
 
 
 def object_references(kind: str, body: Mapping[str, Any]) -> set[ObjectReference]:
-    """(kind, uid) of the items a stored body names.
+    """Return (kind, uid) of the items that a stored body names.
 
     A policy does not store whether it names a group or a connector, so such a uid is given for both kinds.
     """

@@ -95,12 +95,12 @@ _FINDING = DerivedKey[_AssertionFinding]("finding of an assertion, by flow space
 def _evaluate_assertions(
     network: Network, flow_space: FlowSpace, assertions: Sequence[Assertion]
 ) -> list[_AssertionFinding]:
-    """In one flow space; what an earlier version found about the same segments is taken over."""
+    """Return what each assertion comes to in a flow space; an unchanged one keeps its earlier findings."""
     by_uid = {assertion.uid: assertion for assertion in assertions}
 
     @cache
     def comparison() -> FlowComparison:
-        """One for all that have to be evaluated, most often none; cut at what each of them asks about."""
+        """Return one comparison for all assertions that need it, cut at the protocols and ports they ask about."""
         concerned = (assertion for assertion in assertions if _is_concerned(flow_space, assertion))
         ranges = [l4_ranges(assertion.protocol, assertion.ports) for assertion in concerned]
         return FlowComparison([flow_space], asked=ranges)

@@ -116,7 +116,7 @@ Groups = Sequence[dict[str, Group]]
 
 
 def _compare_flows(source: _SegmentVersions, destination: _SegmentVersions, groups: Groups) -> LabelledChanges:
-    """Of flows from one segment to another, or inside one."""
+    """Return the changes of flows from one segment to another, or inside one where both are the same."""
     changes: LabelledChanges = []
     for flow_spaces in _flow_spaces(source, destination):
         comparison = FlowComparison(flow_spaces, (source.policies, destination.policies), changes=True)

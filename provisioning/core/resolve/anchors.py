@@ -30,10 +30,10 @@ _ANY_NAME: NameSet = frozenset((ANY,))
 
 @dataclass(frozen=True, slots=True)
 class ServiceSteering:
-    """What sends flows through services at these exchanges.
+    """Policies and shares that send flows through services, all placed at the same exchanges (``candidates``).
 
-    other: uid of the segment whose flows with this one it is about; None for flows inside the segment.
-    sides: what the policies that do so name in ``from``, and in ``to``.
+    other: uid of the segment whose flows with this one they are about; None for flows inside the segment.
+    sides: for each policy, the names in its ``from`` and in its ``to``.
     """
 
     other: str | None

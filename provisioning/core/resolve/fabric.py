@@ -23,12 +23,12 @@ Key = TypeVar("Key")
 
 @dataclass(frozen=True, slots=True)
 class ExchangeNode:
-    """One of the two nodes of an exchange. id: like ``eu/1``; mesh: its index in every segment's mesh."""
+    """One of the two nodes of an exchange. id: like ``eu/1``; mesh_index: its index in every segment's mesh."""
 
     id: str
     exchange: Exchange
     index: int
-    mesh: int
+    mesh_index: int
     underlay: str
     public_ip: str
 
@@ -41,7 +41,7 @@ class ServiceInstance:
     service: Service
     exchange: Exchange
     ordinal: int
-    mesh: int
+    mesh_index: int
     host: str
     underlay: str
 
@@ -88,7 +88,7 @@ def exchange_nodes(intent: Intent) -> list[ExchangeNode]:
                     id=f"{exchange.key}/{index}",
                     exchange=exchange,
                     index=index,
-                    mesh=2 * indexes[exchange.uid] + index,
+                    mesh_index=2 * indexes[exchange.uid] + index,
                     underlay=site.underlay,
                     public_ip=site.public_ip,
                 )
@@ -129,7 +129,7 @@ def service_instances(intent: Intent) -> list[ServiceInstance]:
                 service=service,
                 exchange=exchange,
                 ordinal=ordinal,
-                mesh=FIRST_INSTANCE_INDEX + indexes[position],
+                mesh_index=FIRST_INSTANCE_INDEX + indexes[position],
                 host=f"{exchange.key}/{node}",
                 underlay=intent.catalog.locations[exchange.location].node(node).underlay,
             )

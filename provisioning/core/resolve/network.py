@@ -87,7 +87,7 @@ class Network:
                 self.nodes_by_id,
             )
 
-        reads = (*self._everywhere, *shares, *apps, *local_segments.values())
+        reads = (*self._common_reads, *shares, *apps, *local_segments.values())
         return self.derived.get(_RESOLVED_SEGMENT, reads, make, of=uid)
 
     def _segment_routes(
@@ -102,7 +102,7 @@ class Network:
         chains = {peer: local_segment.inspected_chains for peer, local_segment in local_segments.items()}
         return self.derived.get(
             _ANCHORS,
-            (*self._everywhere, routes, *chains.values()),
+            (*self._common_reads, routes, *chains.values()),
             lambda: AnchorAssignment(routes, chains, intent.services, intent.exchanges, intent.catalog),
             of=uid,
         )
@@ -163,8 +163,8 @@ class Network:
         return tuple(self.intent.exchanges.values())
 
     @cached_property
-    def _everywhere(self) -> Reads:
-        """What every segment reads."""
+    def _common_reads(self) -> Reads:
+        """Return what each segment is made from, whatever else it reads."""
         return self.intent.catalog, self._exchanges, tuple(self.intent.services.values())
 
     @cached_property

@@ -183,7 +183,9 @@ class ResolvedSegment:
                         l4=l4_index(app.protocol, app.port),
                         addresses=addresses,
                         port=app.target.port,
-                        source_nat=address_number(f"{APP_SOURCE_NAT_PREFIX}{node.mesh}") if app.source_nat else None,
+                        source_nat=address_number(f"{APP_SOURCE_NAT_PREFIX}{node.mesh_index}")
+                        if app.source_nat
+                        else None,
                     )
                 )
         return published

@@ -60,8 +60,8 @@ class PrePolicyRule:
 class SegmentRoutes:
     """Made by ``Network``; each part is computed when first asked for.
 
-    routing_tables: by uid, of this segment and of those it shares with. shares: the enabled ones with a side here, by
-    number. Members carry no policy masks here (see ``ResolvedSegment``).
+    routing_tables: by uid, of this segment and of those it shares with. shares: those with a side here, by number.
+    Members carry no policy masks here (see ``ResolvedSegment``).
     """
 
     def __init__(self, uid: str, routing_tables: Mapping[str, RoutingTable], shares: Sequence[Share]) -> None:

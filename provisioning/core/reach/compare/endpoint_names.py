@@ -31,22 +31,22 @@ class EndpointNames:
     """The shortest true names for atoms of one side in one version."""
 
     def __init__(
-        self, side: AddressAtoms, version: int, everybody: Sequence[Member], groups: Mapping[str, Group]
+        self, side: AddressAtoms, version: int, any_members: Sequence[Member], groups: Mapping[str, Group]
     ) -> None:
-        """everybody: the members that ``any`` means, and of whom a group's members have to be there for its name."""
+        """any_members: those that ``any`` means. A group is named where all of its members among them are."""
         self.side, self._endpoint = side, side.endpoint[version]
         self._endpoints = side.endpoints[version]
-        self._everybody = len(everybody)
+        self._any_count = len(any_members)
         self._atoms = np.bincount(self._endpoint[self._endpoint != NO_ENDPOINT], minlength=len(self._endpoints))
         members = [endpoint.owner if isinstance(endpoint.owner, Member) else None for endpoint in self._endpoints]
         self._is_member = np.array([member is not None for member in members], bool)
-        self._attachments = Counter(member.connector.uid for member in everybody)
+        self._attachments = Counter(member.connector.uid for member in any_members)
         uids = [member.attachment.group if member else None for member in members]
         numbers = {uid: number for number, uid in enumerate(dict.fromkeys(uid for uid in uids if uid in groups))}
         self._groups = [groups[uid].name for uid in numbers if uid is not None]
         # One more number for members without a group, which is never complete.
         self._group = np.array([numbers.get(uid, len(numbers)) for uid in uids], np.intp)
-        sizes = Counter(member.attachment.group for member in everybody)
+        sizes = Counter(member.attachment.group for member in any_members)
         self._size = np.array([*(sizes[uid] for uid in numbers), -1], np.intp)
         self._names: dict[bytes, tuple[str, ...]] = {}
         self._parts: dict[bytes, str] = {}
@@ -63,7 +63,7 @@ class EndpointNames:
         counts = np.bincount(self._endpoint[atoms], minlength=len(self._endpoints))
         names = {self._other(index, atoms) for index in np.flatnonzero((counts > 0) & ~self._is_member).tolist()}
         whole = self._is_member & (counts == self._atoms)
-        if self._everybody > 1 and whole.sum() == self._everybody:
+        if self._any_count > 1 and whole.sum() == self._any_count:
             return (ANY, *sorted(names))
         full = np.bincount(self._group[whole], minlength=len(self._size)) == self._size
         names.update(self._groups[number] for number in np.flatnonzero(full).tolist())

@@ -55,7 +55,7 @@ DEFAULT_ACTION_RULE = MatchRule(0, None, None, ALL_L4, ())
 
 
 def pre_policy_match_rules(pre_policy_rules: Iterable[PrePolicyRule], tags: Mapping[str, int]) -> list[MatchRule]:
-    """Return them as match rules. tags: of the connectors that some of them are about."""
+    """Return pre-policy rules as match rules. tags: of the connectors that some of the rules are about, by uid."""
     return [
         MatchRule(
             NO_POLICY if pre_policy_rule.connector is None else tags[pre_policy_rule.connector],
