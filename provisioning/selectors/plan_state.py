@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from django.db.models import Q
 
+from provisioning.core.node_document import VERSION, body_version
 from provisioning.models import Draft, Plan, Revision, Run
 from provisioning.snapshots import queries
 from provisioning.snapshots.resource_state import state_fingerprint
@@ -39,12 +40,18 @@ def staleness_reasons(plan: Plan, draft: Draft, fingerprint: Callable[[], str] =
             f"Revision {live} was provisioned by {author}; this plan was made on revision {plan.base_revision}."
         )
     elif fingerprint() != plan.state_fingerprint:
-        # Runs write what is there; a change by anybody else is drift.
-        wrote = Q(state__in=Run.ACTIVE) | Q(steps__finished_at__gte=plan.created_at)
-        run = Run.objects.filter(wrote).first()
-        moved.append(
-            f"The run of revision {run.revision}, started by {run.author or 'the system'}, has gone on since."
-            if run
-            else "What is there has changed since, in a cloud or on an exchange."
-        )
+        moved.append(_state_change_reason(plan))
     return moved
+
+
+def _state_change_reason(plan: Plan) -> str:
+    # All changes of a plan were compiled by one release, so the first one tells which.
+    sections = plan.changes.filter(kind__startswith="exchange.", after__isnull=False).select_related("after")
+    section = sections.first()
+    if section and section.after and (version := body_version(section.after.body)) != VERSION:
+        return f"An older release made this plan, in document version {version}; nodes are given version {VERSION} now."
+    # Runs write what is there; a change by anybody else is drift.
+    wrote = Q(state__in=Run.ACTIVE) | Q(steps__finished_at__gte=plan.created_at)
+    if run := Run.objects.filter(wrote).first():
+        return f"The run of revision {run.revision}, started by {run.author or 'the system'}, has gone on since."
+    return "What is there has changed since, in a cloud or on an exchange."

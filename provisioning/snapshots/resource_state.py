@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from provisioning.core.node_document import VERSION
 from provisioning.core.values.resource import Resource, content_digest
 from provisioning.models import InFlightWrite, ResourceRecord
 from provisioning.snapshots import tenant_cache
@@ -25,9 +26,13 @@ def in_flight_writes() -> dict[str, Resource]:
 
 
 def state_fingerprint() -> str:
-    """Return a digest that changes when anything that is there, or may be, changes."""
+    """Return a digest that changes when anything that is there, or may be, changes.
+
+    Also when node documents get another version: a plan made before has bodies that nodes are not given any more.
+    """
     digests = {cached.resource.address: cached.digest for cached in _load_records().values()}
-    return content_digest([digests, {address: resource.body for address, resource in in_flight_writes().items()}])
+    in_flight = {address: resource.body for address, resource in in_flight_writes().items()}
+    return content_digest([VERSION, digests, in_flight])
 
 
 def resource_attributes(addresses: list[str]) -> dict[str, Mapping[str, Any]]:

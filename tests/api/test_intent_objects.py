@@ -147,6 +147,14 @@ def test_a_segments_stance_is_still_taken_but_never_answered(netadmin: ApiClient
     [corp] = netadmin.get(f"{where}segments/").json()["results"]
     changed = netadmin.patch(f"{where}segments/{corp['id']}/", {"stance": "closed"}).json()
     assert changed["default_action"] == "deny" and "stance" not in changed
+    opened = [{"action": "change", "kind": "segments", "id": corp["id"], "body": {"stance": "open"}}]
+    assert netadmin.post(f"{where}edits/", {"edits": opened}).status_code == 200
+    for words, default_action in (
+        ({"stance": "closed"}, "deny"),
+        ({"stance": None}, "allow"),
+        ({"stance": "closed"}, "deny"),
+    ):
+        assert netadmin.patch(f"{where}segments/{corp['id']}/", words).json()["default_action"] == default_action
     both = {"stance": "open", "default_action": "deny"}
     problem = assert_problem(netadmin.patch(f"{where}segments/{corp['id']}/", both), 422)
     assert [(reason["path"], reason["code"]) for reason in problem["problems"]] == [("stance", "contradictory")]

@@ -19,11 +19,11 @@ from provisioning.core.values.resource import Change
 from provisioning.drivers.base import Done, DriverContext, DriverError, Waiting
 from provisioning.drivers.exchange.driver import REPORT_TIMEOUT
 from provisioning.errors import Forbidden, StateConflict, ValidationFailed
-from provisioning.models import Draft, Lifecycle, Node, NodeSection, ResourceRecord, Run, Step
+from provisioning.models import Draft, Lifecycle, Node, NodeSection, ResourceBody, ResourceRecord, Run, Step
 from provisioning.selectors import plan_state
 from provisioning.services import lease, node_sections, nodes, plans, revisions, runs, steps
 from provisioning.services.drafts import editing, lifecycle
-from provisioning.snapshots import queries
+from provisioning.snapshots import queries, resource_state
 from tenants.actor import Actor, acting
 from tenants.models import Tenant
 from tenants.scope import scope
@@ -253,6 +253,23 @@ def test_a_stale_plan_says_whose_run_moved_what(people: People) -> None:
         ]
 
 
+def test_a_plan_that_an_older_release_made_is_stale(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    provision_document(people.acme)
+    with scope(people.acme):
+        with monkeypatch.context() as before:
+            before.setattr(resource_state, "VERSION", VERSION - 1)
+            plan = plans.create_plan(_with_policy("waiting"))
+            assert plan_state.staleness_reasons(plan, plan.draft) == []
+        for body in ResourceBody.objects.filter(body__has_key="version"):
+            body.body.pop("version")
+            body.save()
+        assert plan_state.staleness_reasons(plan, plan.draft) == [
+            f"An older release made this plan, in document version 0; nodes are given version {VERSION} now."
+        ]
+        with pytest.raises(StateConflict):
+            runs.provision_plan(plan, plan.digest)
+
+
 def _with_policy(draft: str, **fields: object) -> Draft:
     made = lifecycle.create_draft(draft)
     editing.add_object(made, "policies", policy(**fields))
@@ -396,7 +413,7 @@ def test_a_step_that_an_older_release_planned_is_not_carried_out(people: People)
     with scope(people.acme):
         step.refresh_from_db()
         assert step.state == "failed" and step.error is not None and step.error["code"] == "outdated_plan"
-        assert "Make a new plan." in step.error["message"] and not NodeSection.objects.exists()
+        assert "Retry the run" in step.error["message"] and not NodeSection.objects.exists()
 
 
 def test_steps_that_write_for_the_same_nodes_do_not_wait_for_each_other_in_a_ring(

@@ -25,7 +25,7 @@ class ExchangeDriver:
         if change.after is not None and body_version(change.after) != VERSION:
             message = (
                 f"This step was planned by an older release, in document version {body_version(change.after)}; nodes "
-                f"are given version {VERSION} now. Make a new plan."
+                f"are given version {VERSION} now. Retry the run, which plans it again."
             )
             raise DriverError(message, call="exchange.apply", code="outdated_plan", permanent=True)
         late = [section for section in context.sections.publish(change) if not section.is_applied]

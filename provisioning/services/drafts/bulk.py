@@ -10,7 +10,7 @@ from django.db import transaction
 
 from provisioning.core.formats import csv_tables
 from provisioning.core.formats.csv_text import BadCsv, read_csv
-from provisioning.core.intent import object_references
+from provisioning.core.intent import object_references, translate_old_fields
 from provisioning.core.values.resource import Problem
 from provisioning.errors import ValidationFailed
 from provisioning.models import Draft, Item
@@ -72,7 +72,7 @@ class _EditBatch:
             self.items[str(item.uid)] = item
             stored = StoredObject(kind, str(item.uid), item.number, item.key, new_body["name"], new_body)
         elif stored and action == "change":
-            new_body = self.normaliser.normalise(kind, {**stored.body, **body})
+            new_body = self.normaliser.normalise(kind, {**stored.body, **translate_old_fields(kind, body)})
             stored = StoredObject(kind, stored.uid, stored.number, stored.key, new_body["name"], new_body)
         assert stored is not None
         self.touched[kind][stored.uid] = None if action == "remove" else ParsedObject.of(stored)
