@@ -20,6 +20,7 @@ PACKAGES = {
     "provisioning": "provisioning/README.md",
     "core": "provisioning/core/README.md",
     "agent": "provisioning/agent/README.md",
+    "lab": "provisioning/lab/README.md",
     "drivers": "provisioning/drivers/README.md",
     "aws": "provisioning/drivers/aws/README.md",
     "billing": "billing/README.md",

@@ -1,7 +1,7 @@
 """The lab's AWS: moto's own server as a process, and networks in it that a customer "already had".
 
-moto answers as AWS does, but at once and without limits; ``aws_faults`` puts the waiting and the failing in front.
-State is in memory, and, where a file is named, kept there across restarts (``aws_memory``).
+moto answers as AWS does, but at once and without limits; ``aws_fault_proxy`` puts the waiting and the failing in front.
+State is in memory, and, where a file is named, kept there across restarts (``moto_state``).
 
     python -m provisioning.lab.moto --port 5005 [--state FILE]
 """
