@@ -37,7 +37,7 @@ def compute_blast_radius(changes: Sequence[Change], before: Intent, after: Inten
     """
     touched = {uid for change in changes for uid in change.subjects}
     for intent, other in ((before, after), (after, before)):
-        touched |= _AffectedObjects(intent).of(_changed_objects(intent, other))
+        touched |= _AffectedObjects(intent).find(_changed_objects(intent, other))
     touched |= {
         attachment.group
         for intent in (before, after)
@@ -63,14 +63,14 @@ def _changed_objects(intent: Intent, other: Intent) -> Iterator[IntentObject]:
 
 
 class _AffectedObjects:
-    """What objects are about, in one network."""
+    """The connectors, groups and segments of one network that a change of other objects touches."""
 
     def __init__(self, intent: Intent) -> None:
         self.intent = intent
         self._connectors_by_name: dict[tuple[str, str], set[str]] | None = None
         self._affected: dict[str, set[str]] = {}
 
-    def of(self, items: Iterable[IntentObject]) -> set[str]:
+    def find(self, items: Iterable[IntentObject]) -> set[str]:
         """Return uids of the connectors, groups and segments that these objects are about."""
         affected: set[str] = set()
         for item in items:
@@ -98,11 +98,11 @@ class _AffectedObjects:
             case InternetApp():
                 yield from (item.connector, item.target.connector)
             case Service():
-                yield from self.of(
+                yield from self.find(
                     policy for policy in self.intent.policies.values() if _uses_service(policy, item.uid)
                 )
             case PrefixList():
-                yield from self.of(self._prefix_list_users.get(item.uid, ()))
+                yield from self.find(self._prefix_list_users.get(item.uid, ()))
             case _:
                 of_kind: type = type(item)
                 named = declaration_of(of_kind).named_objects(item)

@@ -57,7 +57,7 @@ class _AssertionFinding:
 
     example: ExamplePacket | None = None
     reason: str = ""
-    met: tuple[ConnectorPairs, ...] = ()
+    connected: tuple[ConnectorPairs, ...] = ()
 
 
 def check_assertions(network: Network) -> list[AssertionResult]:
@@ -150,7 +150,7 @@ def _evaluate_assertion(comparison: FlowComparison, assertion: Assertion) -> _As
         ):
             return finding
     return _AssertionFinding(
-        met=tuple(_connector_pairs(comparison, lists, flowing)) if assertion.expect != "blocked" else ()
+        connected=tuple(_connector_pairs(comparison, lists, flowing)) if assertion.expect != "blocked" else ()
     )
 
 
@@ -208,13 +208,15 @@ def _result(intent: Intent, assertion: Assertion, findings: Sequence[_AssertionF
         if finding.reason:
             return broken(finding.reason, finding.example)
     if assertion.expect != "blocked":
-        missing = _explain_unconnected(intent, assertion, [met for finding in findings for met in finding.met])
+        missing = _explain_unconnected(
+            intent, assertion, [pairs for finding in findings for pairs in finding.connected]
+        )
         if missing:
             return broken(missing)
     return AssertionResult(assertion.uid, assertion.name, assertion.expect, True)
 
 
-def _explain_unconnected(intent: Intent, assertion: Assertion, met: Sequence[ConnectorPairs]) -> str:
+def _explain_unconnected(intent: Intent, assertion: Assertion, connected: Sequence[ConnectorPairs]) -> str:
     """Return a sentence when a connector on one side has no flows at all to one on the other; empty otherwise."""
     starts, ends = _members(intent, assertion.from_), _members(intent, assertion.to)
     if not starts or not ends:
@@ -223,9 +225,9 @@ def _explain_unconnected(intent: Intent, assertion: Assertion, met: Sequence[Con
     # Connectors that are in the same sets have flows to the same others.
     by_sets: dict[frozenset[int], list[str]] = {}
     for end in sorted(ends):
-        by_sets.setdefault(frozenset(n for n, pair in enumerate(met) if end in pair[1]), []).append(end)
+        by_sets.setdefault(frozenset(n for n, pair in enumerate(connected) if end in pair[1]), []).append(end)
     for start in sorted(starts):
-        own_sets = {n for n, pair in enumerate(met) if start in pair[0]}
+        own_sets = {n for n, pair in enumerate(connected) if start in pair[0]}
         for sets, alike in by_sets.items():
             other = next((uid for uid in alike if uid != start), None)
             if other is not None and own_sets.isdisjoint(sets):

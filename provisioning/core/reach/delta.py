@@ -214,7 +214,7 @@ class _ChangeReport:
         if ends is None:
             return
         names = self.names[version]
-        from_, to = names[0].of(rows), names[1].of(columns)
+        from_, to = names[0].find(rows), names[1].find(columns)
         via = tuple(flow_space.source_segment.services[uid].name for uid in chain)
         for described in comparison.rule_table.l4_bitmap.describe(mask):
             packet = comparison.packet(version, *ends, columns, described.example)

@@ -48,7 +48,7 @@ def reachable_flows(network: Network, wanted: str, towards: bool = False) -> lis
     for flow_space in flow_spaces(network):
         comparison = _make_comparison(flow_space, asked, towards)
         if comparison is not None:
-            flows += _FlowReport(network, comparison).of(*_select_atoms(comparison, asked, towards))
+            flows += _FlowReport(network, comparison).report(*_select_atoms(comparison, asked, towards))
     return sorted(flows, key=_sort_key)
 
 
@@ -63,7 +63,7 @@ class _EndpointFilter:
     uid: str = ""
     ranges: tuple[Range, ...] = ()
 
-    def means(self, endpoint: FlowEndpoint) -> bool:
+    def matches(self, endpoint: FlowEndpoint) -> bool:
         return bool(intersect(self.ranges, endpoint.ranges)) if self.ranges else self.uid in endpoint.names
 
 
@@ -87,7 +87,7 @@ def _make_comparison(flow_space: FlowSpace, asked: _EndpointFilter, towards: boo
     if asked.ranges and isinstance(flow_space, InternetInbound) and not towards and _is_owned_here(flow_space, asked):
         return None
     endpoints = flow_space.destinations if towards else flow_space.sources
-    if not any(asked.means(endpoint) for endpoint in endpoints):
+    if not any(asked.matches(endpoint) for endpoint in endpoints):
         return None
     return FlowComparison([flow_space], cuts=asked.ranges)
 
@@ -101,16 +101,16 @@ def _is_owned_here(flow_space: FlowSpace, asked: _EndpointFilter) -> bool:
 def _select_atoms(comparison: FlowComparison, asked: _EndpointFilter, towards: bool) -> tuple[IndexArray, IndexArray]:
     rows, columns = comparison.covered
     if towards:
-        return rows, select_atoms(comparison.destinations, columns, asked.means, asked.ranges)
-    return select_atoms(comparison.sources, rows, asked.means, asked.ranges), columns
+        return rows, select_atoms(comparison.destinations, columns, asked.matches, asked.ranges)
+    return select_atoms(comparison.sources, rows, asked.matches, asked.ranges), columns
 
 
 def select_atoms(
-    side: AddressAtoms, atoms: IndexArray, means: Callable[[FlowEndpoint], bool], ranges: tuple[Range, ...] = ()
+    side: AddressAtoms, atoms: IndexArray, matches: Callable[[FlowEndpoint], bool], ranges: tuple[Range, ...] = ()
 ) -> IndexArray:
-    """Return those of some atoms whose endpoints are meant, inside ``ranges`` (where the side is cut) if given."""
-    meant = np.array([*(means(endpoint) for endpoint in side.endpoints[0]), False], bool)
-    chosen = atoms[meant[side.endpoint[0][atoms]]]
+    """Return those of some atoms whose endpoints match, inside ``ranges`` (where the side is cut) if given."""
+    matching = np.array([*(matches(endpoint) for endpoint in side.endpoints[0]), False], bool)
+    chosen = atoms[matching[side.endpoint[0][atoms]]]
     if not ranges:
         return chosen
     inside = [atom for atom in chosen.tolist() if intersect((side.range(atom),), ranges)]
@@ -125,7 +125,7 @@ class _FlowReport:
         self.flow_space, self.evaluator = comparison.flow_spaces[0], comparison.evaluator(0, rules=True)
         self.names = comparison.names(0, network.intent.groups)
 
-    def of(self, rows: IndexArray, columns: IndexArray) -> Iterator[ReachableFlow]:
+    def report(self, rows: IndexArray, columns: IndexArray) -> Iterator[ReachableFlow]:
         assert self.evaluator is not None
         lists = self.comparison.lists(rows, columns)
         full = self.comparison.rule_table.l4_bitmap.full
@@ -147,8 +147,8 @@ class _FlowReport:
         rule, chain = label
         for described in comparison.rule_table.l4_bitmap.describe(mask):
             yield ReachableFlow(
-                from_=self.names[0].of(rows),
-                to=self.names[1].of(columns),
+                from_=self.names[0].find(rows),
+                to=self.names[1].find(columns),
                 segment=flow_space.segment.name,
                 to_segment=flow_space.to_segment.name if flow_space.to_segment else None,
                 protocol=described.protocol,

@@ -201,12 +201,12 @@ class AnchorAssignment:
                     continue
                 other = high.segment if low.segment == own else low.segment
                 steered = (low.from_mask & high.to_mask) | (high.from_mask & low.to_mask)
-                about = steered, None if other == own else other
-                if about not in common:
-                    common[about] = self._common_candidates(*about)
-                key = low.exchange.uid, high.exchange.uid, common[about]
+                steering = steered, None if other == own else other
+                if steering not in common:
+                    common[steering] = self._common_candidates(*steering)
+                key = low.exchange.uid, high.exchange.uid, common[steering]
                 if key not in exchanges:
-                    exchanges[key] = self._exchange(low.exchange, high.exchange, common[about])
+                    exchanges[key] = self._exchange(low.exchange, high.exchange, common[steering])
                 # The segment's number takes part, so that one node is not the first choice of all segments.
                 shard = low.weight + high.weight + self.routes.segment.number
                 nodes[low.id, high.id] = f"{exchanges[key].key}/{1 + shard % 2}"

@@ -51,7 +51,7 @@ class EndpointNames:
         self._names: dict[bytes, tuple[str, ...]] = {}
         self._parts: dict[bytes, str] = {}
 
-    def of(self, atoms: IndexArray) -> tuple[str, ...]:
+    def find(self, atoms: IndexArray) -> tuple[str, ...]:
         """Return the sorted names of some atoms; ``any`` for all members, where there are more than one."""
         key = atoms.tobytes()
         if key not in self._names:

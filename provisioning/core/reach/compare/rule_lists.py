@@ -141,7 +141,7 @@ class RuleLists:
         return mix64(before) ^ after, before != after
 
     def _weight_sums(self, part: slice) -> list[HashArray]:
-        sums = [factor.of(part) for factor in self._weight_products]
+        sums = [factor.multiply(part) for factor in self._weight_products]
         if not self.same_endpoints:
             return [_hash_sums(version) for version in sums]
         common, before, after = sums
@@ -192,7 +192,7 @@ class _WeightProduct:
         self.row, self.weights = row, weights
         self.column = column.astype(np.float64)
 
-    def of(self, part: slice) -> npt.NDArray[np.float64]:
+    def multiply(self, part: slice) -> npt.NDArray[np.float64]:
         """Return [weight, row, column] for some rows."""
         row = self.row[:, part].T.astype(np.float64)
         weighed = (row * self.weights[:, None, :]).reshape(len(self.weights) * len(row), row.shape[1])
