@@ -18,7 +18,7 @@ QUOTED = re.compile(r"“([^”]+)”")
 
 
 @pytest.mark.parametrize("page", project_files(".md"), ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_relative_link_leads_to_a_file(page: Path) -> None:
+def test_every_relative_link_names_a_file(page: Path) -> None:
     targets = [link for link in LINK.findall(page.read_text()) if "://" not in link]
     assert [link for link in targets if not (page.parent / link).exists()] == []
 
@@ -37,7 +37,7 @@ def test_every_link_of_the_site_leads_to_a_page() -> None:
     assert broken == []
 
 
-def test_quotations_of_the_semantics_tests_stand_in_the_semantics() -> None:
+def test_docs_semantics_contains_every_sentence_that_tests_quote() -> None:
     semantics = _plain((ROOT / "docs" / "semantics.md").read_text())
     missing = [
         f"{module.name}: {part}"
@@ -51,7 +51,7 @@ def test_quotations_of_the_semantics_tests_stand_in_the_semantics() -> None:
     assert missing == []
 
 
-def test_nothing_cites_a_document_that_is_not_in_the_checkout() -> None:
+def test_every_cited_document_is_in_the_checkout() -> None:
     cited = re.compile(r"\b(DESIGN|CONTRACT|STYLE)\b(?:\.md)?")
     citing = [
         str(path.relative_to(ROOT))

@@ -14,7 +14,7 @@ FILES = sorted(file for file in (ROOT / "static" / "test").glob("*.test.*") if f
 
 
 @pytest.mark.parametrize("file", FILES, ids=[file.name for file in FILES])
-def test_a_script_does_what_its_own_tests_say(file: Path) -> None:
+def test_front_end_scripts_pass_their_own_tests(file: Path) -> None:
     path = os.pathsep.join([os.environ.get("PATH", ""), str(ROOT / ".cache" / "node" / "bin")])
     node = shutil.which("node", path=path)
     if not node:

@@ -13,7 +13,7 @@ from portal.local import memory, process_specs
 from tests.servers import TestServers
 
 
-def test_a_running_portal_says_that_it_is_well(live_portal: str) -> None:
+def test_a_running_portal_is_healthy(live_portal: str) -> None:
     assert process_specs.is_answering(f"{live_portal}/healthz")
 
 
@@ -22,7 +22,7 @@ def test_a_running_portal_does_not_hold_the_owners_login(live_portal: str, serve
     assert b"causeway_owner" not in Path(f"/proc/{pid}/environ").read_bytes()
 
 
-def test_a_worker_does_what_the_broker_wakes_it_for(live_worker: None, server_logs: Path) -> None:
+def test_a_worker_runs_the_tasks_of_the_broker(live_worker: None, server_logs: Path) -> None:
     assert "ready." in (server_logs / "worker.log").read_text()
 
 
@@ -46,7 +46,7 @@ def test_every_node_of_the_lab_enrols_at_the_portal(live_lab: dict[str, str]) ->
 
 
 @pytest.mark.browser
-def test_somebody_not_signed_in_is_asked_to_sign_in(page: Page, live_portal: str) -> None:
+def test_a_visitor_of_the_portal_is_asked_to_sign_in(page: Page, live_portal: str) -> None:
     page.goto(f"{live_portal}/")
     expect(page.get_by_label("Email")).to_be_visible()
     with urllib.request.urlopen(page.url) as response:

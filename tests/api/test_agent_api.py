@@ -32,7 +32,7 @@ def node(api: ApiFactory) -> NodeClient:
     return api(), f"Node {created.json()['token']}", created.json()["public_key"]
 
 
-def test_a_node_enrols_with_the_key_only(api: ApiFactory) -> None:
+def test_a_node_enrols_only_with_the_enrolment_key(api: ApiFactory) -> None:
     assert_problem(api().post("/agent/v1/enroll/", {**ENROLMENT, "enrollment_key": "wrong"}), 403)
     assert_problem(api().post("/agent/v1/enroll/", {**ENROLMENT, "enrollment_key": "é"}), 403)
     assert_problem(api().post("/agent/v1/enroll/", ENROLMENT), 400)
@@ -45,7 +45,9 @@ def test_a_node_enrols_with_the_key_only(api: ApiFactory) -> None:
     assert not Node.objects.exists()
 
 
-def test_a_document_is_signed_and_fetched_once(node: NodeClient, people: People, tenant_scope: TenantScope) -> None:
+def test_a_node_document_is_signed_and_sent_once_per_version(
+    node: NodeClient, people: People, tenant_scope: TenantScope
+) -> None:
     client, who, public_key = node
     row = Node.objects.get()
     NodeTenant.objects.create(node=row, tenant=people.acme)
@@ -63,7 +65,7 @@ def test_a_document_is_signed_and_fetched_once(node: NodeClient, people: People,
     assert client.get("/agent/v1/document/?have=other&wait=20", authorization=who).status_code == 200
 
 
-def test_a_report_says_what_was_applied(node: NodeClient, people: People, tenant_scope: TenantScope) -> None:
+def test_a_report_records_the_applied_sections(node: NodeClient, people: People, tenant_scope: TenantScope) -> None:
     client, who, _ = node
     row = Node.objects.get()
     NodeTenant.objects.create(node=row, tenant=people.acme)
@@ -79,7 +81,9 @@ def test_a_report_says_what_was_applied(node: NodeClient, people: People, tenant
     assert row.seen_at and row.health == {"cpu": 1}
 
 
-def test_a_report_that_was_overtaken_is_not_read(node: NodeClient, people: People, tenant_scope: TenantScope) -> None:
+def test_a_report_older_than_the_last_one_is_ignored(
+    node: NodeClient, people: People, tenant_scope: TenantScope
+) -> None:
     """Its lower counters would look like a reset, and everything ever counted would be charged again."""
     client, who, _ = node
     NodeTenant.objects.create(node=Node.objects.get(), tenant=people.acme)
@@ -120,7 +124,7 @@ def test_a_malformed_report_is_refused(node: NodeClient, body: Any) -> None:
     assert_problem(client.post("/agent/v1/report/", body, authorization=who), 400)
 
 
-def test_only_a_node_is_answered(api: ApiFactory, node: NodeClient) -> None:
+def test_the_agent_api_answers_only_nodes(api: ApiFactory, node: NodeClient) -> None:
     for who in ("Node wrong", "Node ", "Bearer x"):
         assert_problem(api().get("/agent/v1/document/", authorization=who), 401)
     assert_problem(api("operator").get("/agent/v1/document/"), 401)

@@ -44,7 +44,7 @@ def invoice(people: People, tenant_scope: TenantScope) -> str:
         return invoice.number
 
 
-def test_usage_adds_up_and_is_grouped(finance: ApiClient, invoice: str) -> None:
+def test_usage_is_grouped_and_adds_up(finance: ApiClient, invoice: str) -> None:
     answer = finance.get(f"t/acme/usage/?{SPAN}").json()
     assert answer["currency"] == "EUR"
     assert sum(Decimal(row["amount"]) for row in answer["results"]) == Decimal(answer["total"]) > 0
@@ -69,11 +69,11 @@ def test_usage_adds_up_and_is_grouped(finance: ApiClient, invoice: str) -> None:
         (f"{SPAN}&group_by=nonsense", "group_by"),
     ],
 )
-def test_usage_that_cannot_be_asked(finance: ApiClient, query: str, path: str) -> None:
+def test_an_invalid_usage_query_names_its_parameter(finance: ApiClient, query: str, path: str) -> None:
     assert assert_problem(finance.get(f"t/acme/usage/?{query}"), 400)["problems"][0]["path"] == path
 
 
-def test_an_invoice_is_read_down_to_its_samples(finance: ApiClient, invoice: str) -> None:
+def test_an_invoice_lists_lines_and_their_samples(finance: ApiClient, invoice: str) -> None:
     [head] = finance.get("t/acme/invoices/").json()["results"]
     assert head["number"] == invoice and head["state"] == "draft"
     detail = finance.get(f"t/acme/invoices/{invoice}/").json()
@@ -86,7 +86,7 @@ def test_an_invoice_is_read_down_to_its_samples(finance: ApiClient, invoice: str
     assert sum(Decimal(sample["quantity"]) for sample in page["results"]) == Decimal(line["quantity"])
 
 
-def test_the_csv_says_the_same(finance: ApiClient, invoice: str) -> None:
+def test_the_csv_of_an_invoice_has_the_same_amounts(finance: ApiClient, invoice: str) -> None:
     answer = finance.get(f"t/acme/invoices/{invoice}/export/?format=csv", accept="application/json")
     assert answer["Content-Type"].startswith("text/csv")
     assert f"invoice-{invoice}.csv" in answer["Content-Disposition"]
@@ -96,7 +96,7 @@ def test_the_csv_says_the_same(finance: ApiClient, invoice: str) -> None:
     assert_problem(finance.get(f"t/acme/invoices/{invoice}/export/?format=docx"), 400)
 
 
-def test_what_is_not_there_is_404_and_not_everybodys_business(
+def test_a_missing_invoice_is_404_and_billing_needs_its_permission(
     finance: ApiClient, api: ApiFactory, invoice: str
 ) -> None:
     assert_problem(finance.get("t/acme/invoices/nothing/"), 404)
@@ -106,12 +106,12 @@ def test_what_is_not_there_is_404_and_not_everybodys_business(
     assert_problem(api("globex_owner").get(f"t/globex/invoices/{invoice}/"), 404)
 
 
-def test_without_a_price_book_amounts_are_open(finance: ApiClient) -> None:
+def test_amounts_are_null_without_a_price_book(finance: ApiClient) -> None:
     assert finance.get("t/acme/usage/").json()["total"] is None
     assert finance.get("t/acme/estimate/").json()["monthly_after"] is None
 
 
-def test_a_new_tenant_gets_prices_like_anothers(api: ApiFactory, people: People) -> None:
+def test_a_new_tenant_gets_the_prices_of_the_named_book(api: ApiFactory, people: People) -> None:
     ensure_demo_prices(datetime(2026, 10, 1, tzinfo=UTC))
     like = PriceBook.objects.get(buyer_tenant=people.acme)
     wish = {"slug": "hooli", "name": "Hooli", "owner": "gavin@demo.test"}

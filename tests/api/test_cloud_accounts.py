@@ -10,7 +10,7 @@ from tests.people import ApiClient, ApiFactory
 pytestmark = pytest.mark.django_db
 
 
-def test_a_cloud_account_keeps_its_secret(netadmin: ApiClient, api: ApiFactory) -> None:
+def test_a_cloud_account_never_returns_its_secret(netadmin: ApiClient, api: ApiFactory) -> None:
     body = {
         "name": "prod",
         "provider": "aws",

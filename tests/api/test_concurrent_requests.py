@@ -41,7 +41,7 @@ def draft(portal: httpx.Client) -> str:
     return portal.post("t/acme/drafts/", json={"name": "work"}).json()["id"]
 
 
-def test_the_same_request_many_times_at_once_is_done_once(portal: httpx.Client, draft: str) -> None:
+def test_concurrent_requests_with_one_key_run_once(portal: httpx.Client, draft: str) -> None:
     def send(_: int) -> Any:
         return portal.post(
             f"t/acme/drafts/{draft}/groups/", json=OBJECT_BODIES["groups"], headers={"Idempotency-Key": "k"}
@@ -54,7 +54,7 @@ def test_the_same_request_many_times_at_once_is_done_once(portal: httpx.Client, 
     assert portal.get(f"t/acme/drafts/{draft}/").json()["edits"] == 1
 
 
-def test_edits_of_two_people_at_once_queue_up(portal: httpx.Client, draft: str) -> None:
+def test_concurrent_edits_of_a_draft_are_serialised(portal: httpx.Client, draft: str) -> None:
     def send(number: int) -> Any:
         return portal.post(f"t/acme/drafts/{draft}/groups/", json={"name": f"g{number}"}).status_code
 
@@ -64,7 +64,7 @@ def test_edits_of_two_people_at_once_queue_up(portal: httpx.Client, draft: str) 
     assert read["edits"] == read["version"] == 12
 
 
-def test_a_caller_does_not_choose_the_address_in_the_audit_log(portal: httpx.Client) -> None:
+def test_a_client_cannot_forge_its_address_in_the_audit_log(portal: httpx.Client) -> None:
     forged = {"X-Forwarded-For": "8.8.4.4", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.test"}
     portal.post("t/acme/drafts/", json={"name": "forged"}, headers=forged)
     answer = portal.get("t/acme/audit/?limit=1&action=draft.create", headers=forged).json()
@@ -82,7 +82,7 @@ def test_bodies_without_a_length_are_read_and_bounded(portal: httpx.Client, draf
     assert huge.status_code == 413 and huge.headers["Content-Type"] == "application/problem+json"
 
 
-async def test_a_change_is_heard_over_the_socket(live_portal: str, secret: str) -> None:
+async def test_a_change_is_sent_over_the_socket(live_portal: str, secret: str) -> None:
     address = live_portal.replace("http", "ws") + "/ws/t/acme/"
     headers = {"Authorization": f"Bearer {secret}"}
     async with (
@@ -100,7 +100,7 @@ async def test_a_change_is_heard_over_the_socket(live_portal: str, secret: str) 
     assert closed.value.rcvd is not None and closed.value.rcvd.code == 4404
 
 
-def test_waiting_nodes_leave_the_portal_answering(live_portal: str, portal: httpx.Client) -> None:
+def test_waiting_nodes_do_not_block_the_portal(live_portal: str, portal: httpx.Client) -> None:
     """More nodes wait for a document than the pool has connections to the database."""
     token, _ = nodes.enroll_node("aws-eu-central-1", 1, nodes.enrollment_key("aws-eu-central-1", 1), "e1")
     headers = {"Authorization": f"Node {token}"}

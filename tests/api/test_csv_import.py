@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("kind", ["connectors", "prefix-lists"])
-def test_a_table_that_was_exported_is_read_back_without_a_difference(netadmin: ApiClient, kind: str) -> None:
+def test_an_exported_table_imports_without_a_difference(netadmin: ApiClient, kind: str) -> None:
     where = create_every_kind(netadmin)
     create_object(netadmin, where, "prefix-lists", {"name": "+more", "entries": []})
     two = [
@@ -56,7 +56,7 @@ def test_a_table_that_was_exported_is_read_back_without_a_difference(netadmin: A
         assert netadmin.get(f"{where}{other}/?format=csv").status_code == 200
 
 
-def test_spreadsheets_write_semicolons_and_byte_order_marks(netadmin: ApiClient) -> None:
+def test_an_import_accepts_semicolons_and_byte_order_marks(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     rows = "\ufeffName;Kind;Exchange;Segment;Group;Prefixes\r\n" + "\r\n".join(
         f"branch-{number};lab-site;eu;corp;prod;10.{number}.0.0/24, 10.{number}.1.0/24" for number in (50, 51)
@@ -103,7 +103,7 @@ WRONG: dict[str, str | bytes] = {
 
 
 @pytest.mark.parametrize("path", WRONG)
-def test_a_wrong_cell_is_told_by_row_and_column_and_nothing_is_changed(netadmin: ApiClient, path: str) -> None:
+def test_a_wrong_cell_is_reported_by_row_and_column_and_nothing_changes(netadmin: ApiClient, path: str) -> None:
     where = create_sample_network(netadmin)
     before, read = get_document(netadmin, where), netadmin.get(where).json()
     for query in ("", "?dry_run=1"):
@@ -123,7 +123,7 @@ def test_a_thousand_rows_are_one_edit(netadmin: ApiClient) -> None:
     assert netadmin.get(f"{where}connectors/?total=1").json()["count"] == 2
 
 
-def test_a_table_tells_the_first_of_what_it_changes_and_counts_all(netadmin: ApiClient) -> None:
+def test_an_import_lists_its_first_changes_and_counts_all(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     answer = import_csv(
         netadmin, where, "name,prefix\n" + "".join(f"list-{n},10.0.{n}.0/24\n" for n in range(250)), "prefix-lists"
@@ -144,7 +144,7 @@ def test_a_table_tells_the_first_of_what_it_changes_and_counts_all(netadmin: Api
         {"settings.attachments": '["a\\u0000"]'},
     ],
 )
-def test_a_cell_that_cannot_be_stored_is_told_and_not_tried(netadmin: ApiClient, cells: dict[str, str]) -> None:
+def test_a_cell_that_cannot_be_stored_is_a_problem(netadmin: ApiClient, cells: dict[str, str]) -> None:
     where = create_sample_network(netadmin)
     row = {
         "name": "new",
@@ -161,7 +161,7 @@ def test_a_cell_that_cannot_be_stored_is_told_and_not_tried(netadmin: ApiClient,
 
 
 @pytest.mark.timeout(30)
-def test_a_table_with_too_many_columns_is_told_in_one_problem(netadmin: ApiClient) -> None:
+def test_a_table_with_too_many_columns_is_one_problem(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     too_many = ",".join(f"c{n}" for n in range(60_000))
     [problem] = get_problems(import_csv(netadmin, where, f"name,{too_many}\n"))

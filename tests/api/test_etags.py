@@ -9,7 +9,7 @@ from tests.people import ApiClient
 pytestmark = pytest.mark.django_db
 
 
-def test_reads_are_tagged_and_answered_short_while_they_hold(netadmin: ApiClient) -> None:
+def test_reads_have_an_etag_and_are_304_while_it_matches(netadmin: ApiClient) -> None:
     for path in ("me/", "t/acme/drafts/", "catalog/sizes/", "t/acme/live/intent/"):
         first = netadmin.get(path)
         assert first["ETag"].startswith('"'), path

@@ -12,7 +12,7 @@ from tests.people import ApiClient, ApiFactory
 pytestmark = pytest.mark.django_db
 
 
-def test_the_same_key_and_body_is_answered_again_and_done_once(netadmin: ApiClient) -> None:
+def test_a_repeated_key_and_body_runs_once_and_gets_the_same_response(netadmin: ApiClient) -> None:
     where = create_draft(netadmin)
     first = netadmin.post(f"{where}groups/", OBJECT_BODIES["groups"], idempotency_key="k1")
     again = netadmin.post(f"{where}groups/", OBJECT_BODIES["groups"], idempotency_key="k1")
@@ -23,7 +23,7 @@ def test_the_same_key_and_body_is_answered_again_and_done_once(netadmin: ApiClie
     assert len(netadmin.get(f"{where}groups/").json()["results"]) == 1
 
 
-def test_the_same_key_with_another_body_is_409(netadmin: ApiClient) -> None:
+def test_a_repeated_key_with_another_body_is_409(netadmin: ApiClient) -> None:
     where = create_draft(netadmin)
     netadmin.post(f"{where}groups/", {"name": "a"}, idempotency_key="k1")
     assert_problem(netadmin.post(f"{where}groups/", {"name": "b"}, idempotency_key="k1"), 409)
@@ -31,19 +31,19 @@ def test_the_same_key_with_another_body_is_409(netadmin: ApiClient) -> None:
     assert netadmin.post(f"{where}groups/", {"name": "b"}, idempotency_key="k2").status_code == 201
 
 
-def test_a_key_is_its_persons_own(api: ApiFactory) -> None:
+def test_idempotency_keys_are_separate_by_person(api: ApiFactory) -> None:
     where = create_draft(api("netadmin"))
     api("netadmin").post(f"{where}groups/", {"name": "a"}, idempotency_key="k1")
     assert api("owner").post(f"{where}groups/", {"name": "b"}, idempotency_key="k1").status_code == 201
 
 
-def test_a_refused_request_leaves_its_key_free(netadmin: ApiClient) -> None:
+def test_a_refused_request_does_not_use_up_its_key(netadmin: ApiClient) -> None:
     where = create_draft(netadmin)
     assert_problem(netadmin.post(f"{where}groups/", {}, idempotency_key="k1"), 422)
     assert netadmin.post(f"{where}groups/", {"name": "a"}, idempotency_key="k1").status_code == 201
 
 
-def test_a_kept_answer_shows_no_secret(api: ApiFactory) -> None:
+def test_a_stored_response_contains_no_secret(api: ApiFactory) -> None:
     created = api("owner").post("t/acme/tokens/", {"name": "ci"}, idempotency_key="k1")
     secret = created.json()["token"]
     assert secret not in str(IdempotentResponse.objects.get().body)

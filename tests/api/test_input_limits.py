@@ -16,12 +16,12 @@ from tests.people import ApiClient, People
 pytestmark = pytest.mark.django_db
 
 
-def test_a_text_that_cannot_be_stored_is_refused_in_addresses_too(netadmin: ApiClient) -> None:
+def test_a_text_that_cannot_be_stored_is_refused_also_in_paths(netadmin: ApiClient) -> None:
     assert_problem(netadmin.get("t/acme/drafts/?search=%00"), 400)
     assert_problem(netadmin.get("t/acme/members/?role=viewer&cursor=%ff"), 400)
 
 
-def test_numbers_and_moments_beyond_all_bounds_are_refused(netadmin: ApiClient) -> None:
+def test_numbers_and_times_out_of_range_are_refused(netadmin: ApiClient) -> None:
     where = create_draft(netadmin)
     assert_problem(netadmin.get(f"{where}groups/?limit={'9' * 5000}"), 400)
     question = cursors.query_fingerprint("/api/v1/t/acme/drafts/", "-created_at", {})
@@ -32,7 +32,7 @@ def test_numbers_and_moments_beyond_all_bounds_are_refused(netadmin: ApiClient) 
     assert_problem(netadmin.get("t/acme/invoices/%00/"), 400)
 
 
-def test_a_page_refuses_what_cannot_be_kept(people: People, sign_in: Callable[[User], Client]) -> None:
+def test_a_page_refuses_text_that_cannot_be_stored(people: People, sign_in: Callable[[User], Client]) -> None:
     browser = sign_in(people.netadmin)
     assert browser.get("/t/acme/audit/?search=%00").status_code == 400
     browser.cookies["csrftoken"] = "a" * 32

@@ -34,7 +34,7 @@ def document_of(api: ApiClient, where: str) -> Any:
 
 
 @pytest.mark.parametrize("kind", core.KINDS)
-def test_every_kind_is_made_read_changed_and_taken_away(netadmin: ApiClient, kind: str) -> None:
+def test_every_kind_is_created_read_changed_and_deleted(netadmin: ApiClient, kind: str) -> None:
     where = create_sample_network(netadmin)
     body = {**OBJECT_BODIES[kind], "name": "another", **({"position": 20} if kind == "policies" else {})}
     if kind == "connectors":
@@ -65,7 +65,7 @@ def test_every_kind_is_made_read_changed_and_taken_away(netadmin: ApiClient, kin
 
 
 @pytest.mark.parametrize("kind", core.KINDS)
-def test_the_schema_says_what_the_core_reads(kind: str) -> None:
+def test_the_schema_has_the_fields_that_the_core_reads(kind: str) -> None:
     unknown = "00000000-0000-0000-0000-000000000000"
     clean = core.normalise_body(kind, OBJECT_BODIES[kind], lambda kind, name: unknown)
     assert set(object_schema_of(kind).fields) == {"id", "key", *clean}
@@ -95,7 +95,7 @@ def body_with(path: tuple[str, ...], value: Any) -> Any:
     ("kind", "path", "most"),
     [(kind, *problem) for kind, inner in object_schemas().items() for problem in lists_in(inner)],
 )
-def test_the_schema_says_how_long_a_list_may_be(kind: str, path: tuple[str, ...], most: int) -> None:
+def test_the_schema_states_the_longest_allowed_list(kind: str, path: tuple[str, ...], most: int) -> None:
     def told(count: int) -> Any:
         with pytest.raises(core.InvalidIntent) as refused:
             core.normalise_body(kind, body_with(path, [None] * count), lambda kind, name: None)
@@ -107,7 +107,7 @@ def test_the_schema_says_how_long_a_list_may_be(kind: str, path: tuple[str, ...]
     assert True not in told(most)
 
 
-def test_what_is_too_long_is_refused_alike_in_an_object_a_document_and_a_table(netadmin: ApiClient) -> None:
+def test_a_list_over_its_limit_is_refused_in_objects_documents_and_tables(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     long = {**OBJECT_BODIES["policies"], "name": "long", "position": 20, "rules": [{"action": "deny"}] * 1_001}
     [problem] = assert_problem(netadmin.post(f"{where}policies/", long), 422)["problems"]
@@ -124,7 +124,7 @@ def test_what_is_too_long_is_refused_alike_in_an_object_a_document_and_a_table(n
 
 
 @pytest.mark.parametrize("kind", core.KINDS)
-def test_the_example_of_every_kind_can_be_read(netadmin: ApiClient, kind: str) -> None:
+def test_the_schemas_example_of_every_kind_is_valid(netadmin: ApiClient, kind: str) -> None:
     groups = ("prod", "dev")
     core.normalise_body(
         kind, core.kind_of(kind).example, lambda kind, name: name if (kind == "groups") == (name in groups) else None
@@ -134,7 +134,7 @@ def test_the_example_of_every_kind_can_be_read(netadmin: ApiClient, kind: str) -
     assert [example["value"] for example in answer["examples"].values()] == [core.kind_of(kind).example]
 
 
-def test_names_are_taken_for_references_and_ids_come_back(netadmin: ApiClient) -> None:
+def test_references_accept_names_and_return_ids(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     [segment] = netadmin.get(f"{where}segments/").json()["results"]
     [policy] = netadmin.get(f"{where}policies/").json()["results"]
@@ -142,7 +142,7 @@ def test_names_are_taken_for_references_and_ids_come_back(netadmin: ApiClient) -
     assert policy["to"] == ["any"]
 
 
-def test_a_segments_stance_is_still_taken_but_never_answered(netadmin: ApiClient) -> None:
+def test_a_segments_stance_is_accepted_but_never_returned(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     [corp] = netadmin.get(f"{where}segments/").json()["results"]
     changed = netadmin.patch(f"{where}segments/{corp['id']}/", {"stance": "closed"}).json()
@@ -162,7 +162,7 @@ def test_a_segments_stance_is_still_taken_but_never_answered(netadmin: ApiClient
         assert [row["name"] for row in netadmin.get(f"{where}segments/?{question}").json()["results"]] == names
 
 
-def test_a_tag_that_was_read_guards_a_write(netadmin: ApiClient) -> None:
+def test_if_match_guards_a_write(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     listed = netadmin.get(f"{where}groups/").json()["results"][0]
     url = f"{where}groups/{listed['id']}/"
@@ -179,7 +179,7 @@ def test_a_tag_that_was_read_guards_a_write(netadmin: ApiClient) -> None:
     assert netadmin.patch(url, {"name": "once more"}, if_match="*").status_code == 200
 
 
-def test_pages_follow_each_other_there_and_back(netadmin: ApiClient) -> None:
+def test_pages_link_to_the_next_and_the_previous_one(netadmin: ApiClient) -> None:
     where = create_draft(netadmin)
     for number in range(7):
         create_object(netadmin, where, "groups", {"name": f"g{number}"})
@@ -196,7 +196,7 @@ def test_pages_follow_each_other_there_and_back(netadmin: ApiClient) -> None:
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=1001", "limit=x", "cursor=x", "ordering=color", "colour=red"])
-def test_a_wrong_question_is_told_so(netadmin: ApiClient, query: str) -> None:
+def test_an_invalid_list_query_is_refused(netadmin: ApiClient, query: str) -> None:
     answer = netadmin.get(f"{create_draft(netadmin)}groups/?{query}")
     assert answer.status_code in (400, 422)
     assert answer.json()["problems"][0]["path"] == query.partition("=")[0]
@@ -234,7 +234,7 @@ BAD["a port of 70000"][1]["rules"] = [{"action": "allow", "protocol": "tcp", "po
 
 
 @pytest.mark.parametrize("what", BAD)
-def test_bad_input_is_refused_with_its_place_and_changes_nothing(netadmin: ApiClient, what: str) -> None:
+def test_bad_input_is_refused_with_its_path_and_changes_nothing(netadmin: ApiClient, what: str) -> None:
     kind, body, path, words = BAD[what]
     where = create_sample_network(netadmin)
     before, draft_before = document_of(netadmin, where), netadmin.get(where).json()
@@ -263,7 +263,7 @@ def test_bad_input_is_refused_with_its_place_and_changes_nothing(netadmin: ApiCl
         (b'{"name": "' + b"x" * 5_000_000 + b'"}', 413, "too_large"),
     ],
 )
-def test_a_body_that_cannot_be_taken(netadmin: ApiClient, body: Any, status: int, code: str) -> None:
+def test_an_invalid_body_is_refused_and_changes_nothing(netadmin: ApiClient, body: Any, status: int, code: str) -> None:
     where = create_sample_network(netadmin)
     before = document_of(netadmin, where)
     problem = assert_problem(netadmin.send("POST", f"{where}groups/", body), status)
@@ -276,7 +276,7 @@ def test_another_content_type_is_415(netadmin: ApiClient) -> None:
     assert_problem(netadmin.send("POST", f"{where}groups/", b"name=x", "application/x-www-form-urlencoded"), 415)
 
 
-def test_what_is_in_use_stays(netadmin: ApiClient) -> None:
+def test_an_object_in_use_cannot_be_deleted(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     [segment] = netadmin.get(f"{where}segments/").json()["results"]
     refusal = assert_problem(netadmin.delete(f"{where}segments/{segment['id']}/"), 409)
@@ -314,7 +314,7 @@ def test_a_draft_is_read_listed_and_discarded(netadmin: ApiClient) -> None:
 
 
 @pytest.mark.parametrize("media", ["application/json", "application/yaml"])
-def test_the_document_goes_round_without_loss(netadmin: ApiClient, media: str) -> None:
+def test_a_document_round_trip_loses_nothing(netadmin: ApiClient, media: str) -> None:
     where = create_sample_network(netadmin)
     create_object(netadmin, where, "groups", {"name": "no", "description": "2026-01-01"})
     answer = netadmin.get(f"{where}intent/", accept=media)
@@ -340,7 +340,7 @@ def without_ids(document: Any) -> Any:
     return json.loads(text)
 
 
-def test_a_name_that_two_kinds_share_has_to_be_told_apart(netadmin: ApiClient) -> None:
+def test_a_name_that_two_kinds_share_is_ambiguous(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     group = create_object(netadmin, where, "groups", {"name": "site-a"}).json()
     body = {**OBJECT_BODIES["policies"], "name": "another", "position": 20, "from": ["site-a"]}
@@ -349,7 +349,7 @@ def test_a_name_that_two_kinds_share_has_to_be_told_apart(netadmin: ApiClient) -
     assert netadmin.post(f"{where}policies/", {**body, "from": [group["id"]]}).status_code == 201
 
 
-def test_the_document_is_guarded_by_its_tag(netadmin: ApiClient) -> None:
+def test_if_match_guards_the_document(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     read = netadmin.get(f"{where}intent/")
     create_object(netadmin, where, "groups", {"name": "late"})
@@ -357,14 +357,14 @@ def test_the_document_is_guarded_by_its_tag(netadmin: ApiClient) -> None:
     assert netadmin.put(f"{where}intent/", read.json()).status_code == 200
 
 
-def test_a_view_that_is_not_there_is_404(netadmin: ApiClient) -> None:
+def test_a_missing_snapshot_is_404(netadmin: ApiClient) -> None:
     assert_problem(netadmin.get("t/acme/revisions/99/segments/"), 404)
     assert_problem(netadmin.get("t/acme/drafts/00000000-0000-0000-0000-000000000000/segments/"), 404)
     assert netadmin.get("t/acme/revisions/0/segments/").json()["results"] == []
     assert netadmin.get("t/acme/live/segments/").json()["results"] == []
 
 
-def test_answers_have_the_shape_the_schema_promises(netadmin: ApiClient) -> None:
+def test_responses_have_the_shape_of_the_schema(netadmin: ApiClient) -> None:
     document = netadmin.get("schema/").json()
     where = create_sample_network(netadmin)
     for kind in core.KINDS[:-1]:

@@ -20,7 +20,7 @@ from tests.people import ApiClient
 pytestmark = pytest.mark.django_db
 
 
-def test_a_large_network_is_planned_while_one_waits_or_later(
+def test_a_large_plan_that_no_worker_has_computed_yet_is_answered_202(
     netadmin: ApiClient, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     monkeypatch.setattr(plans, "SYNCHRONOUS_LIMIT", 0)
@@ -42,7 +42,7 @@ def run_planner(tenant: str, plan: int) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_worker_that_is_quick_enough_answers_at_once(
+def test_a_plan_that_a_worker_computes_quickly_is_in_the_response(
     netadmin: ApiClient, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     monkeypatch.setattr(plans, "SYNCHRONOUS_LIMIT", 0)

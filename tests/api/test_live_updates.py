@@ -61,25 +61,23 @@ async def code_of(communicator: Any) -> int:
     return (await communicator.receive_output(2))["code"]
 
 
-async def test_nobody_is_closed_with_4401(people: People) -> None:
+async def test_a_socket_without_login_is_closed_with_4401(people: People) -> None:
     assert await code_of(socket("/ws/t/acme/", ORIGIN)) == 4401
     assert await code_of(socket("/ws/t/acme/", (b"authorization", b"Bearer cw_wrong"))) == 4401
 
 
-async def test_a_stranger_is_closed_with_4404(people: People) -> None:
+async def test_a_strangers_socket_is_closed_with_4404(people: People) -> None:
     header = await sync_to_async(with_token)(people.stranger)
     assert await code_of(socket("/ws/t/acme/", header)) == 4404
     assert await code_of(socket("/ws/t/nowhere/", header)) == 4404
 
 
-async def test_a_foreign_page_gets_no_socket(people: People, sign_in: Callable[[User], Client]) -> None:
+async def test_a_page_of_another_origin_gets_no_socket(people: People, sign_in: Callable[[User], Client]) -> None:
     client = await sync_to_async(sign_in)(people.viewer)
     assert not await socket("/ws/t/acme/", cookie(client), (b"origin", b"http://evil.example")).connect()
 
 
-async def test_a_session_hears_what_changed_in_its_tenant_only(
-    people: People, sign_in: Callable[[User], Client]
-) -> None:
+async def test_a_session_receives_changes_of_its_tenant_only(people: People, sign_in: Callable[[User], Client]) -> None:
     client = await sync_to_async(sign_in)(people.viewer)
     listening = socket("/ws/t/acme/", cookie(client), ORIGIN)
     assert await listening.connect()
@@ -90,7 +88,7 @@ async def test_a_session_hears_what_changed_in_its_tenant_only(
     await listening.disconnect()
 
 
-async def test_messages_are_paced_and_only_the_newest_of_a_thing_is_told(people: People) -> None:
+async def test_messages_are_rate_limited_and_only_the_newest_of_an_object_is_sent(people: People) -> None:
     listening = socket("/ws/t/acme/", await sync_to_async(with_token)(people.viewer))
     assert await listening.connect()
     start = time.monotonic()
@@ -113,7 +111,7 @@ async def test_messages_are_paced_and_only_the_newest_of_a_thing_is_told(people:
     await listening.disconnect()
 
 
-async def test_a_member_who_left_stops_hearing(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_removed_member_receives_no_more_messages(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_updates, "REAUTHORIZE_INTERVAL", 0.1)
     listening = socket("/ws/t/acme/", await sync_to_async(with_token)(people.viewer))
     assert await listening.connect()
@@ -122,7 +120,7 @@ async def test_a_member_who_left_stops_hearing(people: People, monkeypatch: pyte
     assert closed["code"] == 4404
 
 
-async def test_too_many_changes_fold_into_one() -> None:
+async def test_too_many_pending_changes_become_one_message() -> None:
     pending = live_updates.PendingMessages()
     for number in range(live_updates.MAX_PENDING + 1):
         pending.put({"type": "changed", "what": "run", "id": str(number), "version": 1})

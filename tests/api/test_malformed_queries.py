@@ -18,7 +18,7 @@ def cursor(text: str) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def test_a_cursor_that_nobody_gave_out_is_refused(api: ApiFactory) -> None:
+def test_a_forged_cursor_is_refused(api: ApiFactory) -> None:
     netadmin = api("netadmin")
     where = create_sample_network(netadmin)
     for text in ('["","\\ud800",1,false]', '["","a",Infinity,false]', "[" * 20_000, '["",{"a":1},1,false]', '["a",1]'):
@@ -31,7 +31,7 @@ def test_a_cursor_that_nobody_gave_out_is_refused(api: ApiFactory) -> None:
     assert_problem(netadmin.get(f"{where}reach/?from=prod&ordering=example"), 400)
 
 
-def test_a_cursor_holds_for_the_question_it_was_given_out_for(api: ApiFactory) -> None:
+def test_a_cursor_is_valid_only_for_its_own_query(api: ApiFactory) -> None:
     netadmin = api("netadmin")
     where = create_sample_network(netadmin)
 
@@ -62,19 +62,19 @@ def test_a_cursor_holds_for_the_question_it_was_given_out_for(api: ApiFactory) -
 
 
 @pytest.mark.parametrize("protocol", ["300", "-1", "9999999999", "any", "²", "tcp", "6"])
-def test_a_packet_has_one_protocol_that_there_is_and_its_port(api: ApiFactory, protocol: str) -> None:
+def test_a_trace_needs_a_known_protocol_and_its_port(api: ApiFactory, protocol: str) -> None:
     netadmin = api("netadmin")
     where = create_sample_network(netadmin)
     assert_problem(netadmin.get(f"{where}trace/?from=site-a&to=site-b&protocol={protocol}"), 400)
 
 
-def test_a_protocol_by_number_is_the_one_by_name(api: ApiFactory) -> None:
+def test_a_protocol_number_equals_its_name(api: ApiFactory) -> None:
     netadmin = api("netadmin")
     url = f"{create_sample_network(netadmin)}trace/?from=site-a&to=site-b&port=443&protocol="
     assert netadmin.get(f"{url}6").json() == netadmin.get(f"{url}tcp").json()
 
 
-def test_translations_that_do_not_pair_off_are_told(api: ApiFactory) -> None:
+def test_static_nat_with_unequal_prefixes_is_a_problem(api: ApiFactory) -> None:
     netadmin = api("netadmin")
     where = create_sample_network(netadmin)
     create_object(netadmin, where, "prefix-lists")

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("media", ["application/json", "application/yaml"])
-def test_every_kind_goes_to_another_tenant_and_back_without_a_difference(
+def test_every_kind_is_exported_to_another_tenant_without_a_difference(
     netadmin: ApiClient, api: ApiFactory, media: str
 ) -> None:
     where = create_every_kind(netadmin)
@@ -47,7 +47,7 @@ def test_every_kind_goes_to_another_tenant_and_back_without_a_difference(
     assert all(get_document(netadmin, where).values())
 
 
-def test_references_are_names_and_the_name_comes_first(netadmin: ApiClient) -> None:
+def test_documents_refer_by_name_and_put_the_name_first(netadmin: ApiClient) -> None:
     where = create_every_kind(netadmin)
     answer = get_document(netadmin, where, "?ids=0")
     assert list(answer) == list(core.KINDS)
@@ -60,7 +60,7 @@ def test_references_are_names_and_the_name_comes_first(netadmin: ApiClient) -> N
     assert yaml.safe_load(text) == get_document(netadmin, where)
 
 
-def test_a_name_that_could_mean_two_things_stays_an_id(netadmin: ApiClient) -> None:
+def test_an_ambiguous_reference_is_exported_as_an_id(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     group = create_object(netadmin, where, "groups", {"name": "site-a"}).json()["id"]
     body = {**OBJECT_BODIES["policies"], "name": "another", "position": 20, "from": [group]}
@@ -71,7 +71,7 @@ def test_a_name_that_could_mean_two_things_stays_an_id(netadmin: ApiClient) -> N
 
 
 @pytest.mark.parametrize("kind", core.KINDS)
-def test_fields_are_in_the_order_of_the_schema(kind: str) -> None:
+def test_document_fields_are_in_the_order_of_the_schema(kind: str) -> None:
     def told(value: Any) -> Any:
         return {name: told(one) for name, one in value.items()} if isinstance(value, dict) else None
 
@@ -89,7 +89,7 @@ def test_fields_are_in_the_order_of_the_schema(kind: str) -> None:
     assert json.dumps(told(documents.order_fields(kind, turned(order)))) == json.dumps(order)
 
 
-def test_a_dry_run_tells_what_would_change_and_changes_nothing(netadmin: ApiClient) -> None:
+def test_a_dry_run_lists_changes_and_changes_nothing(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     before, read = get_document(netadmin, where), netadmin.get(where).json()
     edited = json.loads(json.dumps(before))
@@ -110,7 +110,7 @@ def test_a_dry_run_tells_what_would_change_and_changes_nothing(netadmin: ApiClie
     assert_problem(netadmin.put(f"{where}intent/?dry_run=maybe", edited), 400)
 
 
-def test_many_edits_are_made_together_or_not_at_all(netadmin: ApiClient) -> None:
+def test_a_list_of_edits_is_atomic(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     [group] = netadmin.get(f"{where}groups/").json()["results"]
     site = netadmin.get(f"{where}connectors/?search=site-b").json()["results"][0]
@@ -138,7 +138,7 @@ def test_many_edits_are_made_together_or_not_at_all(netadmin: ApiClient) -> None
     assert get_document(netadmin, where) == full
 
 
-def test_each_of_many_edits_sees_what_those_before_it_left(netadmin: ApiClient) -> None:
+def test_each_edit_of_a_list_sees_the_edits_before_it(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     [prod] = netadmin.get(f"{where}groups/").json()["results"]
     site: dict[str, Any] = {**SECOND_SITE, "name": "late"}
@@ -174,7 +174,7 @@ def test_each_of_many_edits_sees_what_those_before_it_left(netadmin: ApiClient) 
     ]
 
 
-def test_an_id_stands_for_one_object_and_a_name_that_moved_for_another(netadmin: ApiClient) -> None:
+def test_an_id_identifies_one_object_even_if_its_name_moved_to_another(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     network = netadmin.get(f"{where}intent/").json()
     [prod] = network["groups"]
@@ -202,7 +202,7 @@ MANY = 150_001
         ("application/json", json.dumps({"x" * 1_000_000: []}).encode(), "unknown_field"),
     ],
 )
-def test_a_document_that_is_too_much_is_told_in_a_short_answer(
+def test_a_document_with_too_many_objects_or_problems_gets_a_short_response(
     netadmin: ApiClient, media: str, body: Any, code: str
 ) -> None:
     where = create_draft(netadmin)
@@ -210,7 +210,7 @@ def test_a_document_that_is_too_much_is_told_in_a_short_answer(
     assert problems[0]["code"] == code and len(problems) <= 101
 
 
-def test_the_rest_of_many_problems_is_counted(netadmin: ApiClient) -> None:
+def test_problems_beyond_the_limit_are_counted(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     problems = get_problems(netadmin.put(f"{where}intent/", {"groups": [{}] * 250}))
     assert len(problems) == 101 and problems[-1]["code"] == "more_problems" and "150 more" in problems[-1]["message"]
@@ -232,7 +232,7 @@ def test_the_rest_of_many_problems_is_counted(netadmin: ApiClient) -> None:
         ({"name": ""}, "required", "groups[0].name"),
     ],
 )
-def test_identity_that_cannot_be_taken_is_a_problem(
+def test_an_invalid_id_key_number_or_name_is_a_problem(
     netadmin: ApiClient, identity: dict[str, Any], code: str, path: str
 ) -> None:
     where = create_draft(netadmin)
@@ -240,7 +240,7 @@ def test_identity_that_cannot_be_taken_is_a_problem(
     assert [(problem["code"], problem["path"]) for problem in problems] == [(code, path)]
 
 
-def test_what_an_object_tells_of_itself_can_be_sent_in_a_document(netadmin: ApiClient) -> None:
+def test_an_objects_response_can_be_sent_in_a_document(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     network = get_document(netadmin, where)
     network["groups"] = netadmin.get(f"{where}groups/").json()["results"]
@@ -249,7 +249,7 @@ def test_what_an_object_tells_of_itself_can_be_sent_in_a_document(netadmin: ApiC
 
 
 @pytest.mark.parametrize("name", ["no", "0x10", "12", "1.5"])
-def test_a_name_that_yaml_reads_as_something_else_is_to_be_quoted(netadmin: ApiClient, name: str) -> None:
+def test_an_unquoted_name_that_yaml_reads_as_another_type_is_refused(netadmin: ApiClient, name: str) -> None:
     where = create_draft(netadmin)
     [one] = get_problems(
         netadmin.send("PUT", f"{where}intent/", f"groups: [name: {name}]".encode(), "application/yaml")
@@ -260,7 +260,7 @@ def test_a_name_that_yaml_reads_as_something_else_is_to_be_quoted(netadmin: ApiC
 
 
 @pytest.mark.parametrize("media", ["application/json", "application/yaml"])
-def test_a_number_without_end_is_told_in_our_words(netadmin: ApiClient, media: str) -> None:
+def test_a_number_with_too_many_digits_is_a_problem_document(netadmin: ApiClient, media: str) -> None:
     where = create_draft(netadmin)
     body = f'{{"policies": [{{"name": "x", "position": {"7" * 5000}}}]}}'.encode()
     problem = assert_problem(netadmin.send("PUT", f"{where}intent/", body, media), 400)
@@ -296,7 +296,7 @@ def test_a_document_with_an_error_changes_nothing(netadmin: ApiClient) -> None:
     ],
 )
 @pytest.mark.timeout(20)
-def test_a_document_that_is_lost_doubled_or_a_trick_is_refused_and_wipes_nothing(
+def test_an_empty_duplicate_or_malicious_document_is_refused_and_deletes_nothing(
     netadmin: ApiClient, media: str, body: Any
 ) -> None:
     where = create_sample_network(netadmin)

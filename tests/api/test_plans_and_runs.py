@@ -21,7 +21,7 @@ from tests.people import ApiClient, ApiFactory, ApiResponse, People
 pytestmark = pytest.mark.django_db
 
 
-def test_a_plan_says_what_would_change_and_runs_nothing(netadmin: ApiClient) -> None:
+def test_a_plan_lists_changes_and_runs_nothing(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     created = create_plan(netadmin, where)
     plan = created.json()
@@ -53,7 +53,7 @@ def test_a_failing_assertion_blocks_a_plan_and_is_named(netadmin: ApiClient) -> 
     assert message.startswith("“never” does not hold: 10.") and " tcp/" in message and "It is delivered" in message
 
 
-def test_provisioning_makes_a_revision_and_a_run(netadmin: ApiClient, finish: Callable[[ApiResponse], None]) -> None:
+def test_provisioning_creates_a_revision_and_a_run(netadmin: ApiClient, finish: Callable[[ApiResponse], None]) -> None:
     where = create_sample_network(netadmin)
     provisioning = provision(netadmin, where)
     run = netadmin.get(provisioning["Location"]).json()
@@ -69,7 +69,7 @@ def test_provisioning_makes_a_revision_and_a_run(netadmin: ApiClient, finish: Ca
     assert netadmin.get("t/acme/runs/?state=succeeded").json()["results"][0]["id"] == run["id"]
 
 
-def test_the_digest_has_to_be_the_plans(netadmin: ApiClient) -> None:
+def test_provisioning_needs_the_digest_of_the_plan(netadmin: ApiClient) -> None:
     plan = create_plan(netadmin, create_sample_network(netadmin))
     assert_problem(netadmin.post(f"{plan['Location']}provision/", {"digest": "another"}), 409)
     assert_problem(netadmin.post(f"{plan['Location']}provision/", {}), 400)
@@ -84,9 +84,7 @@ def test_a_plan_is_stale_once_its_draft_was_edited(netadmin: ApiClient) -> None:
     assert netadmin.get("t/acme/revisions/").json()["results"] == []
 
 
-def test_a_plan_tells_that_it_is_stale_once_live_moved(
-    netadmin: ApiClient, finish: Callable[[ApiResponse], None]
-) -> None:
+def test_a_plan_is_stale_once_live_changed(netadmin: ApiClient, finish: Callable[[ApiResponse], None]) -> None:
     overtaken = create_plan(netadmin, create_sample_network(netadmin))
     other = create_draft(netadmin, "other")
     create_object(netadmin, other, "groups", {"name": "late"})
@@ -98,7 +96,7 @@ def test_a_plan_tells_that_it_is_stale_once_live_moved(
     assert netadmin.post(f"{overtaken['Location']}reject/", if_match=answer["ETag"]).json()["state"] == "rejected"
 
 
-def test_a_plan_is_guarded_by_its_tag(netadmin: ApiClient) -> None:
+def test_if_match_guards_a_plan(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     first = create_plan(netadmin, where)
     tag = netadmin.get(first["Location"])["ETag"]
@@ -108,7 +106,7 @@ def test_a_plan_is_guarded_by_its_tag(netadmin: ApiClient) -> None:
     assert_problem(netadmin.post(f"{first['Location']}provision/", digest, if_match=tag), 412)
 
 
-def test_only_one_run_goes_and_it_can_be_cancelled(netadmin: ApiClient) -> None:
+def test_one_run_is_active_at_a_time_and_can_be_cancelled(netadmin: ApiClient) -> None:
     run = provision(netadmin, create_sample_network(netadmin))
     again = create_draft(netadmin, "again")
     create_object(netadmin, again, "groups", {"name": "late"})
@@ -121,7 +119,7 @@ def test_only_one_run_goes_and_it_can_be_cancelled(netadmin: ApiClient) -> None:
     assert netadmin.post(f"{run['Location']}retry/").status_code == 202
 
 
-def test_a_second_person_approves(api: ApiFactory, people: People) -> None:
+def test_a_plan_is_approved_by_a_second_person(api: ApiFactory, people: People) -> None:
     people.acme.requires_approval = True
     people.acme.save()
     author, second = api("netadmin"), api("secadmin")
@@ -135,13 +133,13 @@ def test_a_second_person_approves(api: ApiFactory, people: People) -> None:
     assert author.post(f"{plan['Location']}provision/", digest).status_code == 202
 
 
-def test_a_rejected_plan_does_not_run(api: ApiFactory) -> None:
+def test_a_rejected_plan_cannot_be_provisioned(api: ApiFactory) -> None:
     plan = create_plan(api("netadmin"), create_sample_network(api("netadmin")))
     assert api("secadmin").post(f"{plan['Location']}reject/").json()["state"] == "rejected"
     assert_problem(api("netadmin").post(f"{plan['Location']}provision/", {"digest": plan.json()["digest"]}), 409)
 
 
-def test_another_tenants_things_are_not_found_below_ones_own_address(
+def test_objects_of_another_tenant_are_404_under_the_own_tenants_path(
     api: ApiFactory, netadmin: ApiClient, finish: Callable[[ApiResponse], None]
 ) -> None:
     where = create_sample_network(netadmin)

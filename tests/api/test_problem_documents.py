@@ -14,7 +14,7 @@ from tests.people import ApiFactory, People, TenantScope
 pytestmark = pytest.mark.django_db
 
 
-def test_a_bug_is_a_problem_document_too_and_leaves_nothing_behind(
+def test_an_unexpected_error_is_a_problem_document_and_rolls_back(
     api: ApiFactory, people: People, monkeypatch: pytest.MonkeyPatch, tenant_scope: TenantScope
 ) -> None:
     def broken(email: str, role: Any) -> None:

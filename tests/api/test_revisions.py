@@ -17,7 +17,7 @@ from tests.people import ApiClient, ApiResponse
 pytestmark = pytest.mark.django_db
 
 
-def test_revisions_are_compared_and_brought_back(netadmin: ApiClient, finish: Callable[[ApiResponse], None]) -> None:
+def test_revisions_are_compared_and_restored(netadmin: ApiClient, finish: Callable[[ApiResponse], None]) -> None:
     finish(provision(netadmin, create_sample_network(netadmin)))
     where = create_draft(netadmin, "second")
     [site] = netadmin.get(f"{where}connectors/?search=site-b").json()["results"]
@@ -41,7 +41,7 @@ def test_revisions_are_compared_and_brought_back(netadmin: ApiClient, finish: Ca
     assert netadmin.get("t/acme/revisions/1/").json()["live"] is False
 
 
-def test_two_drafts_merge_field_by_field_or_say_what_conflicts(
+def test_two_drafts_merge_by_field_or_list_conflicts(
     netadmin: ApiClient, finish: Callable[[ApiResponse], None]
 ) -> None:
     finish(provision(netadmin, create_sample_network(netadmin)))

@@ -31,13 +31,13 @@ def two_drafts(people: People, tenant_scope: TenantScope) -> None:
             Draft(name=f"of {tenant.slug}", base_revision=0, author="x").save()
 
 
-def test_the_application_is_no_superuser_and_owns_nothing(db: None) -> None:
+def test_the_application_role_is_no_superuser_and_owns_no_table(db: None) -> None:
     assert rows("SELECT rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user") == [(False, False)]
     assert rows("SELECT count(*) FROM pg_tables WHERE tableowner = current_user") == [(0,)]
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_without_a_tenant_a_question_is_an_error(table: str) -> None:
+def test_a_query_without_a_tenant_is_an_error(table: str) -> None:
     with pytest.raises(DatabaseError):
         rows(f"SELECT 1 FROM {table} LIMIT 1")
 
@@ -51,7 +51,7 @@ def test_every_tenants_table_has_its_policy_and_cannot_be_truncated(
         rows(f"TRUNCATE {table} CASCADE")
 
 
-def test_raw_sql_sees_one_tenant_only(two_drafts: None, people: People, tenant_scope: TenantScope) -> None:
+def test_raw_sql_sees_only_the_tenant_in_scope(two_drafts: None, people: People, tenant_scope: TenantScope) -> None:
     for tenant in (people.acme, people.globex):
         with tenant_scope(tenant):
             assert rows("SELECT name FROM provisioning_draft") == [(f"of {tenant.slug}",)]
@@ -83,13 +83,13 @@ def test_another_tenants_rows_cannot_be_written(two_drafts: None, people: People
         ("django_migrations", ("DELETE FROM {}", "UPDATE {} SET name = ''")),
     ],
 )
-def test_what_is_history_stays_history(table: str, verbs: str, people: People, tenant_scope: TenantScope) -> None:
+def test_history_cannot_be_rewritten(table: str, verbs: str, people: People, tenant_scope: TenantScope) -> None:
     for verb in verbs:
         with tenant_scope(people.acme), pytest.raises(ProgrammingError, match="permission denied"):
             rows(verb.format(table))
 
 
-def test_the_models_refuse_before_the_database_has_to(
+def test_models_refuse_the_same_writes_before_the_database(
     two_drafts: None, people: People, tenant_scope: TenantScope
 ) -> None:
     with pytest.raises(ScopeError):

@@ -52,7 +52,7 @@ def stored(tenant: Tenant) -> Iterator[tuple[str, str]]:
                 yield table, row
 
 
-def test_secrets_are_nowhere_but_sealed(
+def test_secrets_are_stored_encrypted_and_returned_nowhere(
     api: ApiFactory, people: People, finish: Callable[[ApiResponse], None], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)

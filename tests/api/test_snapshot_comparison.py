@@ -25,7 +25,9 @@ def get_object(client: ApiClient, where: str, kind: str, name: str) -> Any:
     return found
 
 
-def test_conflicts_are_told_and_decided(netadmin: ApiClient, finish: Callable[[ApiResponse], None]) -> None:
+def test_conflicts_of_a_rebase_are_listed_and_decided(
+    netadmin: ApiClient, finish: Callable[[ApiResponse], None]
+) -> None:
     finish(provision(netadmin, create_sample_network(netadmin)))
     my_draft, their_draft = create_draft(netadmin, "mine"), create_draft(netadmin, "theirs")
     site, policy = (
@@ -67,7 +69,7 @@ def test_conflicts_are_told_and_decided(netadmin: ApiClient, finish: Callable[[A
     assert netadmin.post(f"{my_draft}rebase/").status_code == 200
 
 
-def test_a_draft_is_compared_with_its_base_and_one_object_is_brought_back(
+def test_a_draft_is_compared_with_its_base_and_one_object_is_restored(
     netadmin: ApiClient, finish: Callable[[ApiResponse], None]
 ) -> None:
     finish(provision(netadmin, create_sample_network(netadmin)))
@@ -94,9 +96,7 @@ def test_a_draft_is_compared_with_its_base_and_one_object_is_brought_back(
     assert_problem(netadmin.post(f"{url}restore/", {"revision": -1}), 400)
 
 
-def test_any_two_versions_are_compared_by_what_reaches_what(
-    netadmin: ApiClient, finish: Callable[[ApiResponse], None]
-) -> None:
+def test_two_snapshots_are_compared_by_reachability(netadmin: ApiClient, finish: Callable[[ApiResponse], None]) -> None:
     finish(provision(netadmin, create_sample_network(netadmin)))
     where = create_draft(netadmin, "closed")
     corp = get_object(netadmin, where, "segments", "corp")
@@ -113,7 +113,7 @@ def test_any_two_versions_are_compared_by_what_reaches_what(
     assert_problem(netadmin.get("t/acme/delta/?after=revisions/9"), 404)
 
 
-def test_problems_of_a_view_are_listed(netadmin: ApiClient) -> None:
+def test_problems_of_a_snapshot_are_listed(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     assert netadmin.get("t/acme/live/problems/").json()["results"] == []
     create_object(netadmin, where, "groups", {"name": "empty"})
@@ -125,7 +125,7 @@ def test_problems_of_a_view_are_listed(netadmin: ApiClient) -> None:
     assert_problem(netadmin.get(f"{where}problems/?colour=red"), 400)
 
 
-def test_totals_orderings_and_filters_of_lists(netadmin: ApiClient) -> None:
+def test_lists_have_totals_orderings_and_filters(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     corp, prod = get_object(netadmin, where, "segments", "corp"), get_object(netadmin, where, "groups", "prod")
     create_object(

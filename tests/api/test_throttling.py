@@ -12,7 +12,9 @@ from tests.people import ApiClient, ApiFactory
 pytestmark = pytest.mark.django_db
 
 
-def test_too_many_requests_are_asked_to_wait(netadmin: ApiClient, api: ApiFactory, settings: Any) -> None:
+def test_too_many_requests_are_answered_429_with_retry_after(
+    netadmin: ApiClient, api: ApiFactory, settings: Any
+) -> None:
     settings.API_REQUESTS = 3
     codes = [netadmin.get("me/").status_code for _ in range(8)]
     refused = next(answer for answer in iter(lambda: netadmin.get("me/"), None) if answer.status_code == 429)

@@ -20,7 +20,7 @@ from tests.people import ApiClient, ApiResponse
 pytestmark = pytest.mark.django_db
 
 
-def test_a_trace_tells_what_becomes_of_a_flow(netadmin: ApiClient) -> None:
+def test_a_trace_returns_the_disposition_hops_and_rule(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     answer = netadmin.get(f"{where}trace/?from=site-a&to=10.2.0.1&protocol=tcp&port=443")
     assert answer.status_code == 200, answer.content
@@ -43,18 +43,18 @@ def test_a_trace_tells_what_becomes_of_a_flow(netadmin: ApiClient) -> None:
         ("from=site-a&to=site-b&port=80&assume=observed", "assume"),
     ],
 )
-def test_a_trace_that_cannot_be_asked(netadmin: ApiClient, query: str, path: str) -> None:
+def test_an_invalid_trace_query_names_its_parameter(netadmin: ApiClient, query: str, path: str) -> None:
     refusal = assert_problem(netadmin.get(f"{create_sample_network(netadmin)}trace/?{query}"), 400)
     assert path in {problem["path"] for problem in refusal["problems"]}
 
 
-def test_a_trace_to_a_group_names_a_member_to_ask_for(netadmin: ApiClient) -> None:
+def test_a_trace_to_a_group_suggests_a_member(netadmin: ApiClient) -> None:
     refusal = assert_problem(netadmin.get(f"{create_sample_network(netadmin)}trace/?from=site-b&to=prod&port=80"), 400)
     [problem] = refusal["problems"]
     assert problem["path"] == "to" and "“prod” is a group" in problem["message"] and "“site-a”" in problem["message"]
 
 
-def test_live_can_be_asked_as_observed(netadmin: ApiClient, finish: Callable[[ApiResponse], None]) -> None:
+def test_a_trace_of_live_can_use_the_observed_state(netadmin: ApiClient, finish: Callable[[ApiResponse], None]) -> None:
     finish(provision(netadmin, create_sample_network(netadmin)))
     query = "from=site-a&to=site-b&port=80"
     assert netadmin.get(f"t/acme/live/trace/?{query}").json()["disposition"] == "delivered"
@@ -63,7 +63,7 @@ def test_live_can_be_asked_as_observed(netadmin: ApiClient, finish: Callable[[Ap
     assert observed["hops"][-1]["reason"] == "“site-a” is not provisioned yet."
 
 
-def test_reach_lists_what_a_group_can_reach(netadmin: ApiClient) -> None:
+def test_reach_lists_the_flows_of_a_group(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     page = netadmin.get(f"{where}reach/?from=prod").json()
     inspected = [flow for flow in page["results"] if flow["via"] == ["fw"]]
@@ -72,7 +72,7 @@ def test_reach_lists_what_a_group_can_reach(netadmin: ApiClient) -> None:
     assert_problem(netadmin.get(f"{where}reach/"), 400)
 
 
-def test_what_can_reach_something_is_asked_from_the_other_end(netadmin: ApiClient) -> None:
+def test_reach_towards_a_member_lists_its_senders(netadmin: ApiClient) -> None:
     where = create_sample_network(netadmin)
     create_object(netadmin, where, "connectors", INTERNET_EXIT)
     create_object(netadmin, where, "internet-apps")

@@ -37,7 +37,7 @@ VALUES = some.recursive(
 
 @given(VALUES)
 @example({"no": ["no", False, None, "~", 1e300, [], {}]})
-def test_what_is_written_is_read_back_here_and_elsewhere(value: Any) -> None:
+def test_written_yaml_is_read_back_by_us_and_by_pyyaml(value: Any) -> None:
     text = yaml_format.dump_yaml(value, width=120)
     assert yaml_format.load_yaml(text) == value
     assert yaml.safe_load(text) == value
@@ -52,7 +52,7 @@ def test_what_is_written_is_read_back_here_and_elsewhere(value: Any) -> None:
         (b"<<: {a: '1'}", {"<<": {"a": "1"}}),
     ],
 )
-def test_plain_scalars_are_what_yaml_says(text: bytes, value: Any) -> None:
+def test_plain_scalars_are_read_as_yaml_1_1_defines(text: bytes, value: Any) -> None:
     assert yaml_format.load_yaml(text) == value
 
 
@@ -71,12 +71,12 @@ def test_plain_scalars_are_what_yaml_says(text: bytes, value: Any) -> None:
         b"[" * 33,
     ],
 )
-def test_what_is_not_json_is_refused(text: bytes) -> None:
+def test_yaml_that_is_not_json_is_refused(text: bytes) -> None:
     with pytest.raises(ValueError):
         yaml_format.load_yaml(text)
 
 
-def test_the_number_of_values_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_values_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(yaml_format, "MAX_VALUES", 10)
     yaml_format.load_yaml(b"[a, b, c, d, e, f, g, h, i]")
     with pytest.raises(ValueError, match="more than 10"):

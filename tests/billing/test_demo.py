@@ -10,7 +10,7 @@ from tenants.scope import scope
 from tests.billing.conftest import at, create_connector_lifecycle, create_lifecycle
 
 
-def test_last_month_has_usage_and_an_invoice_and_a_second_call_adds_nothing(acme: Tenant) -> None:
+def test_the_demos_last_month_has_usage_and_an_invoice_and_is_created_once(acme: Tenant) -> None:
     with scope(acme):
         create_lifecycle("exchange/eu", "exchange.presence", at(0), location="aws-eu-central-1", size="small")
         create_connector_lifecycle("a", at(0))

@@ -95,7 +95,7 @@ def test_lines_add_up_to_the_total_and_samples_to_their_line(month: Tenant) -> N
         assert invoice["unpriced"] == []
 
 
-def test_computing_a_draft_again_changes_nothing_and_lines_keep_their_id(month: Tenant) -> None:
+def test_computing_a_draft_invoice_again_changes_nothing_and_lines_keep_their_id(month: Tenant) -> None:
     def shown() -> tuple:
         services.update_draft_invoice(NOVEMBER, LATER)
         return selectors.get_invoice("DRAFT-2026-11"), set(LineSample.objects.values_list("pk", "sample_id", "line_id"))
@@ -110,7 +110,7 @@ def test_computing_a_draft_again_changes_nothing_and_lines_keep_their_id(month: 
         assert Invoice.objects.count() == 1
 
 
-def test_a_new_price_in_the_middle_of_the_month_makes_a_line_of_its_own(month: Tenant) -> None:
+def test_a_new_price_within_the_month_gets_its_own_line(month: Tenant) -> None:
     with scope(month):
         services.update_draft_invoice(NOVEMBER, LATER)
         book = selectors.price_book_of(month)
@@ -134,7 +134,7 @@ def test_a_new_price_in_the_middle_of_the_month_makes_a_line_of_its_own(month: T
         assert sum(row["samples"] for row in usage["rows"] + usage["unpriced"]) == Sample.objects.count()
 
 
-def test_the_csv_sums_to_the_invoice_and_runs_no_formula(month: Tenant) -> None:
+def test_the_csv_sums_to_the_invoice_and_escapes_formulas(month: Tenant) -> None:
     with scope(month):
         services.update_draft_invoice(NOVEMBER, LATER)
         rows = list(csv.DictReader(io.StringIO(exports.invoice_csv("DRAFT-2026-11"))))
@@ -143,7 +143,7 @@ def test_the_csv_sums_to_the_invoice_and_runs_no_formula(month: Tenant) -> None:
         assert not [cell for row in rows for cell in row.values() if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
 
 
-def test_usage_costs_the_same_however_it_is_grouped_and_cut(month: Tenant) -> None:
+def test_usage_costs_the_same_in_every_grouping_and_window(month: Tenant) -> None:
     with scope(month):
         services.update_draft_invoice(NOVEMBER, LATER)
         for group_by in ("meter", "subject", "day", "hour", "size", "exchange"):
@@ -154,7 +154,7 @@ def test_usage_costs_the_same_however_it_is_grouped_and_cut(month: Tenant) -> No
         assert sum(part["total"] for part in parts) == report["total"]
 
 
-def test_usage_names_the_thing_and_filters_by_meter(month: Tenant) -> None:
+def test_usage_names_the_resource_and_filters_by_meter(month: Tenant) -> None:
     with scope(month):
         rows = selectors.usage_report(START, END, meter="service_instance_hours", group_by="subject")["rows"]
         assert [row["group_label"] for row in rows] == [
@@ -181,7 +181,7 @@ def test_another_tenant_has_no_such_invoice(month: Tenant, globex: Tenant) -> No
             selectors.line_samples("DRAFT-2026-11", line)
 
 
-def test_without_a_price_book_usage_is_shown_and_nothing_is_charged(acme: Tenant) -> None:
+def test_usage_without_a_price_book_is_shown_and_not_charged(acme: Tenant) -> None:
     nobody = Tenant.objects.create(slug="nobody", name="Nobody")
     with scope(nobody):
         create_connector_lifecycle("a", at(0))

@@ -30,7 +30,7 @@ def quantities(meter: str = "connector_hours") -> list[tuple[str, str, D]]:
     return [(row.subject, f"{row.window_start:%H:%M}", row.quantity.normalize()) for row in rows]
 
 
-def test_a_lifetime_becomes_hours_and_a_second_look_adds_nothing(acme: Tenant) -> None:
+def test_a_lifetime_is_metered_in_hours_once(acme: Tenant) -> None:
     with scope(acme):
         item = create_named_item("connectors", "a", "Hospital A")
         create_connector_lifecycle("a", at(15), at(135))
@@ -48,7 +48,7 @@ def test_a_lifetime_becomes_hours_and_a_second_look_adds_nothing(acme: Tenant) -
         assert sample.provenance == {"source": "lifecycle", "rows": [Lifecycle.objects.get().pk]}
 
 
-def test_the_running_hour_grows_and_a_late_end_takes_back_what_was_too_much(acme: Tenant) -> None:
+def test_the_current_hour_grows_and_a_late_end_corrects_it(acme: Tenant) -> None:
     with scope(acme):
         row = create_connector_lifecycle("a", at(0))
         collect_samples(at(0), at(20), now=at(20))
@@ -60,7 +60,7 @@ def test_the_running_hour_grows_and_a_late_end_takes_back_what_was_too_much(acme
         assert quantities() == [("connector/a", "10:00", D("0.983333333333"))]
 
 
-def test_a_resize_in_the_middle_of_an_hour_is_two_samples_that_make_one_hour(acme: Tenant) -> None:
+def test_a_resize_within_an_hour_gives_two_samples_that_sum_to_one_hour(acme: Tenant) -> None:
     with scope(acme):
         create_connector_lifecycle("a", at(0), at(20))
         create_connector_lifecycle("a", at(20), size="medium")
@@ -69,7 +69,7 @@ def test_a_resize_in_the_middle_of_an_hour_is_two_samples_that_make_one_hour(acm
         assert sum(quantity for *_, quantity in quantities()) == 1
 
 
-def test_overlapping_rows_of_one_thing_never_charge_a_minute_twice(acme: Tenant) -> None:
+def test_overlapping_lifecycle_rows_never_meter_a_minute_twice(acme: Tenant) -> None:
     with scope(acme):
         create_connector_lifecycle("a", at(0), at(90))
         create_connector_lifecycle("a", at(30), at(120))
@@ -89,7 +89,7 @@ def test_metered_hours_equal_the_union_of_the_lifecycle_log(acme: Tenant) -> Non
         assert sum(quantity for *_, quantity in quantities()) == expected
 
 
-def test_only_what_is_sold_by_the_hour_has_hours(acme: Tenant) -> None:
+def test_only_resources_sold_by_the_hour_are_metered_in_hours(acme: Tenant) -> None:
     with scope(acme):
         create_lifecycle("exchange/eu", "exchange.presence", at(0), location="aws-eu-central-1", size="small")
         create_lifecycle("exchange/eu/1/segment/corp", "exchange.segment", at(0))
@@ -100,7 +100,7 @@ def test_only_what_is_sold_by_the_hour_has_hours(acme: Tenant) -> None:
         assert sorted(Sample.objects.values_list("meter", flat=True)) == ["exchange_hours", "service_instance_hours"]
 
 
-def test_bytes_out_are_summed_over_nodes_and_segments_by_the_hour(acme: Tenant) -> None:
+def test_bytes_out_are_summed_by_hour_over_nodes_and_segments(acme: Tenant) -> None:
     with scope(acme):
         create_connector_lifecycle("a", at(-600))
         first, second = get_or_create_node("aws-eu-central-1", 1), get_or_create_node("aws-eu-central-1", 2)
@@ -129,7 +129,7 @@ def test_a_counter_that_restarts_is_counted_from_zero_and_repeats_add_nothing(ac
         assert quantities("gb_exchange_out") == [("connector/a", "10:00", D(9))]
 
 
-def test_bytes_of_a_gap_are_shared_over_its_hours_whenever_they_are_collected(acme: Tenant) -> None:
+def test_bytes_of_a_gap_are_distributed_over_its_hours_whenever_they_are_collected(acme: Tenant) -> None:
     with scope(acme):
         node, key = get_or_create_node("aws-eu-central-1", 1), "connector/a|corp|out|bytes"
         record_reading(node, key, at(0), 0)
@@ -143,7 +143,7 @@ def test_bytes_of_a_gap_are_shared_over_its_hours_whenever_they_are_collected(ac
         assert [row[1:] for row in quantities("gb_exchange_out")] == expected
 
 
-def test_a_long_silence_is_shared_over_its_hours_also_when_only_its_end_is_collected(acme: Tenant) -> None:
+def test_a_long_gap_is_distributed_over_its_hours_even_if_only_its_end_is_collected(acme: Tenant) -> None:
     with scope(acme):
         node, key = get_or_create_node("aws-eu-central-1", 1), "connector/a|corp|out|bytes"
         record_reading(node, key, at(0), 0)
@@ -155,7 +155,7 @@ def test_a_long_silence_is_shared_over_its_hours_also_when_only_its_end_is_colle
         assert [row[2] for row in quantities("gb_exchange_out")] == [D(4), *[D(1)] * 9]
 
 
-def test_bytes_of_a_connector_that_was_made_again_are_not_shared_over_the_time_it_was_gone(acme: Tenant) -> None:
+def test_bytes_of_a_recreated_connector_are_not_distributed_over_its_absence(acme: Tenant) -> None:
     with scope(acme):
         node, key = get_or_create_node("aws-eu-central-1", 1), "connector/a|corp|out|bytes"
         create_connector_lifecycle("a", at(0), at(30))
@@ -167,7 +167,7 @@ def test_bytes_of_a_connector_that_was_made_again_are_not_shared_over_the_time_i
         assert [row[1:] for row in quantities("gb_exchange_out")] == [("10:00", D(1)), ("20:00", D(2))]
 
 
-def test_traffic_between_exchanges_is_told_by_its_ends_and_not_within_one(acme: Tenant) -> None:
+def test_traffic_is_metered_by_pair_of_exchanges_and_not_within_one(acme: Tenant) -> None:
     with scope(acme):
         create_lifecycle("exchange/eu", "exchange.presence", at(-60), location="aws-eu-central-1", size="small")
         create_lifecycle("exchange/us", "exchange.presence", at(-60), location="aws-us-east-1", size="small")
@@ -198,7 +198,7 @@ def test_inspected_bytes_carry_the_product(acme: Tenant) -> None:
         }
 
 
-def test_another_tenant_sees_none_of_it_and_collects_none_of_it(acme: Tenant, globex: Tenant) -> None:
+def test_metering_reads_and_writes_only_its_own_tenant(acme: Tenant, globex: Tenant) -> None:
     with scope(acme):
         create_connector_lifecycle("a", at(0))
         record_reading(get_or_create_node("aws-eu-central-1", 1), "connector/a|corp|out|bytes", at(5), 10**9)
@@ -215,7 +215,7 @@ def test_another_tenant_sees_none_of_it_and_collects_none_of_it(acme: Tenant, gl
         Sample.objects.exists()
 
 
-def test_the_database_holds_one_sample_for_a_key(acme: Tenant) -> None:
+def test_the_database_allows_one_sample_per_key(acme: Tenant) -> None:
     def sample() -> Sample:
         return Sample(
             meter="connector_hours",

@@ -24,7 +24,7 @@ def at_once() -> Iterator[None]:
     app.conf.update(task_always_eager=False, task_eager_propagates=False)
 
 
-def test_metering_brings_each_tenants_draft_up_to_date(acme: Tenant, globex: Tenant, at_once: None) -> None:
+def test_metering_updates_each_tenants_draft_invoice(acme: Tenant, globex: Tenant, at_once: None) -> None:
     for tenant, name in ((acme, "a"), (globex, "g")):
         with scope(tenant):
             create_connector_lifecycle(name, timezone.now() - timedelta(minutes=90))
@@ -36,7 +36,7 @@ def test_metering_brings_each_tenants_draft_up_to_date(acme: Tenant, globex: Ten
             assert [line["subject"]["address"] for line in lines] == [f"connector/{name}"]
 
 
-def test_metering_that_stood_still_for_days_takes_up_where_it_stopped(acme: Tenant) -> None:
+def test_metering_resumes_where_it_stopped_days_ago(acme: Tenant) -> None:
     with scope(acme):
         create_connector_lifecycle("a", at(0))
         services.meter_usage(at(30))

@@ -18,7 +18,7 @@ def connector(name: str, size: str) -> Resource:
     return Resource(f"connector/{name}", "exchange.connector", {"size": size, "kind": "lab-site", "exchange": "eu"})
 
 
-def test_lines_are_what_differs_and_add_up(acme: Tenant) -> None:
+def test_price_lines_are_the_differences_and_add_up(acme: Tenant) -> None:
     with scope(acme):
         item = create_named_item("connectors", "a", "Hospital A")
         before = [EXCHANGE, connector("a", "small"), connector("gone", "small")]
@@ -39,7 +39,7 @@ def test_lines_are_what_differs_and_add_up(acme: Tenant) -> None:
     assert sum(D(line["amount"]) for line in price["lines"]) == D(price["difference"])
 
 
-def test_what_has_no_price_is_named(acme: Tenant) -> None:
+def test_resources_without_a_price_are_listed(acme: Tenant) -> None:
     with scope(acme):
         price = services.price_plan([], [connector("a", "gigantic")], at(0))
     assert price["lines"] == [] and price["unpriced"][0]["subject"] == "connector/a"

@@ -129,7 +129,7 @@ def test_a_price_shape_is_one_class_and_one_line(acme: Tenant, monkeypatch: pyte
 
 
 @pytest.mark.parametrize("meter", [meter for meter in METERS.values() if isinstance(meter.source, ResourceHours)])
-def test_the_lifecycle_log_keeps_what_hours_are_priced_by(meter: Meter) -> None:
+def test_the_lifecycle_log_stores_the_dimensions_that_hours_are_priced_by(meter: Meter) -> None:
     names = (*meter.dimensions, *meter.details)
     body = {**dict.fromkeys(names, "x"), "links": []}
     assert isinstance(meter.source, ResourceHours)

@@ -78,7 +78,7 @@ def page(client: Client, path: str) -> str:
     return answer.content.decode()
 
 
-def test_the_account_form_asks_for_what_the_cloud_declares(
+def test_the_account_form_has_the_fields_that_the_cloud_declares(
     people: People, paper: Cloud, sign_in: Callable[..., Client]
 ) -> None:
     client = sign_in(people.owner)
@@ -89,7 +89,7 @@ def test_the_account_form_asks_for_what_the_cloud_declares(
     assert "Secret access key" not in form
 
 
-def test_the_form_adds_an_account_and_says_what_is_wrong_with_one(people: People, paper: Cloud) -> None:
+def test_the_form_adds_an_account_and_shows_its_problems(people: People, paper: Cloud) -> None:
     client = Client()
     client.force_login(people.owner)
     sent = {**ACCOUNT, **ACCOUNT["credentials"], "regions": "paper-west1"}
@@ -102,9 +102,7 @@ def test_the_form_adds_an_account_and_says_what_is_wrong_with_one(people: People
     assert "pad-042" in page(client, "cloud-accounts/")
 
 
-def test_the_api_takes_the_clouds_credentials_and_no_other_clouds(
-    api: Callable[[str], ApiClient], paper: Cloud
-) -> None:
+def test_the_api_accepts_only_the_clouds_own_credentials(api: Callable[[str], ApiClient], paper: Cloud) -> None:
     owner = api("owner")
     for wrong, path in (
         ({"account_id": "042"}, "account_id"),
@@ -140,7 +138,7 @@ def test_discovery_fills_the_accounts_page_and_the_wizard(
     assert "set up by hand for now.</b>" not in wizard
 
 
-def test_without_a_folder_pages_and_checks_say_that_the_cloud_is_set_up_by_hand(
+def test_a_cloud_without_a_folder_is_set_up_by_hand(
     people: People, draft: Any, sign_in: Callable[..., Client], tenant_scope: Callable[..., Any]
 ) -> None:
     wizard = page(sign_in(people.netadmin), f"connectors/new/?draft={draft.uid}&kind={SERVED_KIND}")
@@ -148,7 +146,7 @@ def test_without_a_folder_pages_and_checks_say_that_the_cloud_is_set_up_by_hand(
     assert problem_codes(people, draft, tenant_scope) == {"cloud_side_by_hand"}
 
 
-def test_with_its_folder_a_cloud_is_compiled_priced_planned_and_shown(
+def test_a_cloud_with_a_folder_is_compiled_priced_planned_and_shown(
     people: People, account: Any, draft: Any, sign_in: Callable[..., Client], tenant_scope: Callable[..., Any]
 ) -> None:
     from provisioning.services import plans
@@ -163,7 +161,7 @@ def test_with_its_folder_a_cloud_is_compiled_priced_planned_and_shown(
     assert address in shown and "paper-west1" in shown
 
 
-def test_a_run_shows_where_its_steps_are_and_how_to_remedy_one(paper: Cloud) -> None:
+def test_a_run_shows_the_region_of_its_steps_and_a_remedy(paper: Cloud) -> None:
     from portal.pages.plan_review import address_location
     from portal.pages.remedies import remedy
     from portal.pages.runs import run_progress
@@ -193,14 +191,14 @@ def test_a_plan_that_exceeds_the_clouds_quota_is_refused(
 
 
 @pytest.mark.parametrize(("action", "codes"), [("replace", ["gateway_replaced"]), ("remove", [])])
-def test_replacing_the_clouds_gateway_is_warned_about(paper: Cloud, action: Action, codes: list[str]) -> None:
+def test_replacing_the_clouds_gateway_raises_a_warning(paper: Cloud, action: Action, codes: list[str]) -> None:
     change = Change(action, "paper/pad-042/paper-west1/sheet/a/folder", "paper.folder", {}, {})
     nothing: Intent = load_intent([], catalog.catalog())
     warnings = plan_warnings([change], nothing, nothing, drivers.gateway_warnings())
     assert [warning.code for warning in warnings] == codes
 
 
-def test_the_shared_base_creates_waits_adopts_replaces_and_removes(paper: Cloud) -> None:
+def test_the_base_of_tagged_resources_creates_waits_adopts_replaces_and_removes(paper: Cloud) -> None:
     sections = cast(SectionPublisher, None)  # Of exchange nodes; no cloud touches them.
     context = DriverContext("acme", {}, lambda provider, account: CloudCredentials(account), sections)
     address, api = "paper/pad-042/paper-west1/sheet/a/folder", driver.API
@@ -226,7 +224,7 @@ def test_the_shared_base_creates_waits_adopts_replaces_and_removes(paper: Cloud)
 
 
 @pytest.mark.parametrize("name", drivers.CLOUDS)
-def test_what_a_declaration_names_is_there(name: str) -> None:
+def test_a_cloud_has_the_driver_and_the_discoverer_that_its_declaration_needs(name: str) -> None:
     cloud = drivers.CLOUDS[name]
     assert cloud.name == name and len(name) <= 10, "a column of ten characters keeps it"
     assert set(drivers.get_driver(name).replace_on) >= set(cloud.gateway_warnings)

@@ -91,7 +91,7 @@ def draft(made_up_kind: Kind, netadmin: ApiClient) -> str:
     return draft
 
 
-def test_it_is_made_read_changed_and_refused_through_the_api(netadmin: ApiClient, draft: str) -> None:
+def test_the_kind_is_created_read_changed_and_validated_through_the_api(netadmin: ApiClient, draft: str) -> None:
     [probe] = netadmin.get(f"{draft}health-probes/").json()["results"]
     assert probe["targets"] == [{"host": "10.1.2.3", "port": 443}] and probe["method"] == "ping"
     one = f"{draft}health-probes/{probe['id']}/"
@@ -106,7 +106,7 @@ def test_it_is_made_read_changed_and_refused_through_the_api(netadmin: ApiClient
     assert netadmin.delete(one).status_code == 204
 
 
-def test_the_schema_describes_it(made_up_kind: Kind) -> None:
+def test_the_schema_describes_the_kind(made_up_kind: Kind) -> None:
     from portal.api.docs import openapi_document
 
     schema: dict[str, Any] = openapi_document.__wrapped__()
@@ -116,7 +116,7 @@ def test_the_schema_describes_it(made_up_kind: Kind) -> None:
     assert shape["segment"]["description"] == "a segment"
 
 
-def test_lists_are_searched_filtered_and_ordered(netadmin: ApiClient, draft: str) -> None:
+def test_lists_of_the_kind_are_searched_filtered_and_ordered(netadmin: ApiClient, draft: str) -> None:
     slow = {**BODY, "name": "slow", "interval": 600, "method": "tcp"}
     assert netadmin.post(f"{draft}health-probes/", slow).status_code == 201
     [segment] = netadmin.get(f"{draft}segments/").json()["results"]
@@ -130,7 +130,7 @@ def test_lists_are_searched_filtered_and_ordered(netadmin: ApiClient, draft: str
         assert [row["name"] for row in rows] == names, question
 
 
-def test_documents_and_tables_hold_it(netadmin: ApiClient, draft: str) -> None:
+def test_documents_and_tables_contain_the_kind(netadmin: ApiClient, draft: str) -> None:
     document = yaml.safe_load(netadmin.get(f"{draft}intent/", Accept="application/yaml").content)
     [probe] = document["health-probes"]
     assert list(probe) == ["id", "name", "description", "segment", "method", "interval", "targets"]
@@ -144,7 +144,7 @@ def test_documents_and_tables_hold_it(netadmin: ApiClient, draft: str) -> None:
     assert (row["name"], row["segment"], row["interval"]) == ("shop-answers", "corp", "30")
 
 
-def test_its_page_has_a_list_and_a_form_of_its_fields(
+def test_the_kinds_page_has_a_list_and_a_form_of_its_fields(
     people: People, sign_in: Callable[[Any], Client], draft: str
 ) -> None:
     page = f"/{draft.replace('drafts', 'design')}objects/health-probes/"
@@ -154,7 +154,7 @@ def test_its_page_has_a_list_and_a_form_of_its_fields(
     assert '"health-probes": "health probe"' in listed
 
 
-def test_what_it_names_is_checked_and_touched(made_up_kind: Kind) -> None:
+def test_references_of_the_kind_are_checked_and_count_in_the_blast_radius(made_up_kind: Kind) -> None:
     rows = [
         ("segments", "s", 1, "corp", intent.normalise_body("segments", {"name": "corp"}, lambda _kind, name: name)),
         (
@@ -177,12 +177,12 @@ def test_what_it_names_is_checked_and_touched(made_up_kind: Kind) -> None:
     assert plan.compute_blast_radius([], empty, whole)["segments"]["touched"] == ["corp"]
 
 
-def test_a_plan_tells_its_resources_field_by_field(made_up_kind: Kind) -> None:
+def test_a_plan_describes_the_kinds_resources_by_field(made_up_kind: Kind) -> None:
     before, after = (Resource("probe:shop", "monitoring.probe", {"interval": every}) for every in (30, 90))
     text = plan.render_plan(plan.diff_resources({before.address: before}, {after.address: after}))
     assert "interval: 30 → 90" in text
 
 
-def test_the_reference_page_describes_it(made_up_kind: Kind) -> None:
+def test_the_reference_page_describes_the_kind(made_up_kind: Kind) -> None:
     page = reference_markdown()
     assert "## Health probes" in page and "`targets[].port` | whole number from 1 to 65,535 | 443" in page

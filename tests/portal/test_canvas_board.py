@@ -50,7 +50,7 @@ def test_a_segment_shows_groups_lone_connectors_and_the_internet_when_it_has_an_
     assert [card.name for card in lane.columns[2] if card.role == "internet"] == ["internet"]
 
 
-def test_a_policy_is_a_line_from_left_to_right_with_its_ports_on_the_chip() -> None:
+def test_a_policy_is_a_line_with_its_ports_on_the_chip() -> None:
     drawn = build_board(network(policies={"p1": policy("web", PROD, DEV)}), {})
     (chip,) = drawn.chips
     assert chip.lines == ((f"at-{CORP}-{PROD}", f"at-{CORP}-{DEV}"),)
@@ -60,7 +60,7 @@ def test_a_policy_is_a_line_from_left_to_right_with_its_ports_on_the_chip() -> N
     assert "prod" in columns[0] and "dev" in columns[1]
 
 
-def test_policies_in_a_circle_still_find_columns() -> None:
+def test_cyclic_policies_are_laid_out_in_columns() -> None:
     both = {"p1": policy("out", PROD, DEV), "p2": policy("back", DEV, PROD, 20)}
     columns = names(build_board(network(policies=both), {}).lanes[0].columns)
     assert "prod" in columns[0] and "dev" in columns[1]
@@ -85,7 +85,7 @@ def test_an_inspecting_chip_names_the_service() -> None:
     assert (chip.style.tone, chip.words, len(chip.lines)) == ("inspect", "fw", 1)
 
 
-def test_what_the_draft_did_is_told_for_each_object() -> None:
+def test_each_object_shows_how_the_draft_changed_it() -> None:
     base = network(policies={"p1": policy("web", PROD, DEV)})
     draft = network(groups={PROD: {"name": "production"}, "grp-new": {"name": "imaging"}})
     drawn = build_board(draft, base)
@@ -96,12 +96,12 @@ def test_what_the_draft_did_is_told_for_each_object() -> None:
     assert drawn.edits == 4
 
 
-def test_flows_read_the_same_everywhere() -> None:
+def test_flows_are_described_alike_everywhere() -> None:
     assert rule_match_text({"protocol": "tcp", "ports": ["443", "8000-8100"]}) == "tcp/443, 8000-8100"
     assert rule_match_text({"protocol": "any", "ports": []}) == "any"
 
 
-def test_a_share_runs_from_the_side_that_may_begin_and_a_policy_to_an_application_ends_at_its_connector() -> None:
+def test_a_share_starts_at_its_initiator_and_a_policy_to_an_application_ends_at_its_connector() -> None:
     app = {"name": "shop", "connector": "c-exit", "protocol": "tcp", "port": 443, "target": {"connector": "c-prod"}}
     share = {
         "name": "partners",

@@ -79,7 +79,7 @@ def by_keyboard(canvas: Canvas) -> None:
 
 
 @pytest.mark.parametrize("way", [by_drag, by_two_clicks, by_keyboard])
-def test_every_way_of_drawing_makes_the_same_policy(canvas: Canvas, way: Callable[[Canvas], None]) -> None:
+def test_every_way_of_drawing_creates_the_same_policy(canvas: Canvas, way: Callable[[Canvas], None]) -> None:
     way(canvas)
     canvas.add()
     expect(canvas.page.locator(".cv-chip")).to_contain_text("tcp/8080")
@@ -91,7 +91,7 @@ def test_every_way_of_drawing_makes_the_same_policy(canvas: Canvas, way: Callabl
     ]
 
 
-def test_a_wrong_port_is_told_at_its_field_and_nothing_typed_is_lost(canvas: Canvas) -> None:
+def test_a_wrong_port_is_reported_at_its_field_and_keeps_the_input(canvas: Canvas) -> None:
     by_drag(canvas)
     canvas.add("70000")
     ports = canvas.page.get_by_role("textbox", name="Ports")
@@ -100,7 +100,7 @@ def test_a_wrong_port_is_told_at_its_field_and_nothing_typed_is_lost(canvas: Can
     assert canvas.policies() == []
 
 
-def test_a_firewall_dropped_on_a_line_inspects_it_and_undo_takes_it_back(canvas: Canvas) -> None:
+def test_a_firewall_dropped_on_a_line_inspects_it_and_undo_reverts_it(canvas: Canvas) -> None:
     by_drag(canvas)
     canvas.add()
     expect(canvas.page.locator(".cv-chip")).to_contain_text("allow")
@@ -115,7 +115,7 @@ def test_a_firewall_dropped_on_a_line_inspects_it_and_undo_takes_it_back(canvas:
     expect(canvas.page.locator(".cv-chip")).to_contain_text("inspect")
 
 
-def test_a_policy_is_edited_beside_the_canvas_and_its_address_shows_it_again(canvas: Canvas) -> None:
+def test_a_policy_is_edited_beside_the_canvas_and_its_url_opens_it_again(canvas: Canvas) -> None:
     by_drag(canvas)
     canvas.add()
     canvas.page.locator(".cv-chip").click()
@@ -131,7 +131,7 @@ def test_a_policy_is_edited_beside_the_canvas_and_its_address_shows_it_again(can
     expect(canvas.page.get_by_role("complementary", name="Policy prod-to-dev")).to_be_visible()
 
 
-def test_what_is_removed_can_be_put_back(canvas: Canvas, people: People) -> None:
+def test_a_removed_object_can_be_restored(canvas: Canvas, people: People) -> None:
     canvas.page.locator(".cv-card[data-name=prod] li button").click()
     canvas.page.get_by_role("button", name="Delete").click()
     expect(canvas.page.locator("#cv-board")).not_to_contain_text("site-prod")
@@ -140,13 +140,13 @@ def test_what_is_removed_can_be_put_back(canvas: Canvas, people: People) -> None
 
 
 @pytest.mark.parametrize("width", [320, 390, 1440])
-def test_the_page_itself_never_scrolls_sideways(canvas: Canvas, width: int) -> None:
+def test_the_canvas_page_never_scrolls_sideways(canvas: Canvas, width: int) -> None:
     canvas.page.set_viewport_size({"width": width, "height": 800})
     canvas.page.reload()
     assert canvas.page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_a_failing_assertion_is_told_beside_the_canvas_and_no_plan_is_made(canvas: Canvas) -> None:
+def test_a_failing_assertion_is_shown_beside_the_canvas_and_blocks_the_plan(canvas: Canvas) -> None:
     by_drag(canvas)
     canvas.add("22")
     expect(canvas.page.locator(".cv-chip")).to_contain_text("tcp/22")
@@ -165,7 +165,7 @@ def test_a_failing_assertion_is_told_beside_the_canvas_and_no_plan_is_made(canva
     expect(canvas.page.get_by_role("alert")).to_contain_text("“prod never reaches dev” does not hold: 10.")
 
 
-def test_what_is_in_use_says_so_once_and_leads_to_what_uses_it(canvas: Canvas) -> None:
+def test_an_object_in_use_cannot_be_removed_and_links_to_its_users(canvas: Canvas) -> None:
     canvas.page.goto(f"{canvas.page.url}?select=groups/{canvas.uids['prod']}")
     canvas.page.get_by_role("button", name="Delete").click()
     answer = canvas.page.locator(".cw-toast")
@@ -179,7 +179,7 @@ def test_what_is_in_use_says_so_once_and_leads_to_what_uses_it(canvas: Canvas) -
     assert "/objects/connectors/?select=" in canvas.page.url
 
 
-def test_nothing_lies_on_the_link_of_an_empty_segment_between_two_that_share(canvas: Canvas) -> None:
+def test_no_chip_covers_the_link_of_an_empty_segment(canvas: Canvas) -> None:
     from provisioning.services.drafts import editing
 
     with canvas.tenant_scope():

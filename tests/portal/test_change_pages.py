@@ -43,14 +43,14 @@ def text(client: Client, path: str, status: int = 200) -> str:
     return answer.content.decode()
 
 
-def test_empty_lists_teach_what_they_are_for(people: People, sign_in: SignIn) -> None:
+def test_empty_lists_explain_their_purpose(people: People, sign_in: SignIn) -> None:
     client = sign_in(people.netadmin)
     for name in LISTS:
         assert "cw-empty" in text(client, f"{name}/"), name
     assert "The filters hide all of them" in text(client, "connectors/?search=nothing")
 
 
-def test_a_stranger_sees_none_of_it(people: People, sign_in: SignIn, drawn: Any) -> None:
+def test_pages_of_a_draft_are_404_to_a_stranger(people: People, sign_in: SignIn, drawn: Any) -> None:
     client = sign_in(people.stranger)
     for path in [f"{name}/" for name in LISTS] + [f"design/{drawn.uid}/", "connectors/new/"]:
         text(client, path, 404)
@@ -73,7 +73,7 @@ def test_a_draft_is_shown_in_every_view(people: People, sign_in: SignIn, drawn: 
     assert "Where it attaches" in text(client, f"connectors/new/?draft={drawn.uid}&kind=lab-site")
 
 
-def test_connectors_come_a_page_at_a_time_and_are_found_by_what_they_attach_to(
+def test_the_list_of_connectors_is_paged_and_searches_attachments(
     people: People, sign_in: SignIn, tenant_scope: Callable[..., Any], drawn: Any
 ) -> None:
     from provisioning.services.drafts import editing
@@ -102,7 +102,7 @@ def test_connectors_come_a_page_at_a_time_and_are_found_by_what_they_attach_to(
     assert "branch-" not in text(client, f"connectors/?draft={'z' * 36}"), "it is no draft's, so live is shown"
 
 
-def test_rules_come_a_page_of_policies_at_a_time_in_the_order_they_are_tried(
+def test_the_list_of_rules_is_paged_by_policy_in_the_order_of_evaluation(
     people: People, sign_in: SignIn, tenant_scope: Callable[..., Any], drawn: Any
 ) -> None:
     from provisioning.services.drafts import editing
@@ -132,7 +132,7 @@ def rows(draft: Any, kind: str) -> Any:
     return queries.list_objects(queries.snapshot_of_draft(draft), kind)
 
 
-def test_a_discarded_draft_is_gone(
+def test_a_discarded_draft_is_not_listed(
     people: People, sign_in: SignIn, tenant_scope: Callable[..., Any], drawn: Any
 ) -> None:
     from provisioning.services.drafts import lifecycle
@@ -142,7 +142,7 @@ def test_a_discarded_draft_is_gone(
     text(sign_in(people.netadmin), f"design/{drawn.uid}/", 404)
 
 
-def test_what_is_selected_is_in_the_address(people: People, sign_in: SignIn, tenant_scope: Any, drawn: Any) -> None:
+def test_the_url_holds_the_selection(people: People, sign_in: SignIn, tenant_scope: Any, drawn: Any) -> None:
     from provisioning.snapshots import queries
 
     with tenant_scope(people.acme):
@@ -156,13 +156,15 @@ def test_what_is_selected_is_in_the_address(people: People, sign_in: SignIn, ten
     assert "It is not in the live network yet." in text(client, f"design/{drawn.uid}/reach/?from={uid}&view=live")
 
 
-def test_a_plan_offers_provision_with_its_digest_to_who_may(people: People, sign_in: SignIn, plan: Any) -> None:
+def test_a_plan_offers_provision_with_its_digest_to_people_with_the_permission(
+    people: People, sign_in: SignIn, plan: Any
+) -> None:
     page = text(sign_in(people.netadmin), f"plans/{plan.uid}/")
     assert plan.digest in page and 'id="provision"' in page
     assert "Your role may not provision" in text(sign_in(people.viewer), f"plans/{plan.uid}/")
 
 
-def test_a_stale_plan_says_what_moved_and_cannot_be_provisioned(
+def test_a_stale_plan_gives_its_reasons_and_cannot_be_provisioned(
     people: People, sign_in: SignIn, tenant_scope: Callable[..., Any], plan: Any
 ) -> None:
     from provisioning.services.drafts import editing
@@ -174,14 +176,14 @@ def test_a_stale_plan_says_what_moved_and_cannot_be_provisioned(
     assert 'id="provision"' not in page
 
 
-def test_where_a_second_person_is_asked_nobody_approves_their_own(people: People, sign_in: SignIn, plan: Any) -> None:
+def test_nobody_approves_their_own_plan(people: People, sign_in: SignIn, plan: Any) -> None:
     people.acme.requires_approval = True
     people.acme.save()
     assert "You cannot approve your own plan" in text(sign_in(people.netadmin), f"plans/{plan.uid}/")
     assert "approve/" in text(sign_in(people.secadmin), f"plans/{plan.uid}/")
 
 
-def test_a_failed_step_says_cause_call_and_remedy(
+def test_a_failed_step_shows_cause_call_and_remedy(
     people: People, sign_in: SignIn, tenant_scope: Callable[..., Any], plan: Any
 ) -> None:
     from provisioning.models import PlannedChange, Run, Step

@@ -29,7 +29,7 @@ def acme(people: People, tenant_scope: Callable[..., Any], monkeypatch: pytest.M
     return people.acme
 
 
-def test_each_kind_is_used_and_nothing_is_wrong(acme: Any, tenant_scope: Callable[..., Any]) -> None:
+def test_the_demo_network_uses_every_kind_without_problems(acme: Any, tenant_scope: Callable[..., Any]) -> None:
     from provisioning.selectors import reachability
     from provisioning.snapshots import queries
 
@@ -40,7 +40,7 @@ def test_each_kind_is_used_and_nothing_is_wrong(acme: Any, tenant_scope: Callabl
     assert {problem["code"] for problem in problems} == {"cloud_side_by_hand", "nat_kept_inside"}
 
 
-def test_the_open_draft_opens_closes_and_inspects_something(acme: Any, tenant_scope: Callable[..., Any]) -> None:
+def test_the_demo_draft_allows_blocks_and_inspects_flows(acme: Any, tenant_scope: Callable[..., Any]) -> None:
     from provisioning.models import Plan
 
     network.create_open_draft(acme)
@@ -52,9 +52,7 @@ def test_the_open_draft_opens_closes_and_inspects_something(acme: Any, tenant_sc
     assert all(assertion["holds"] for assertion in plan.assertions)
 
 
-def test_a_hospital_whose_addresses_another_has_too_is_seen_by_others(
-    acme: Any, tenant_scope: Callable[..., Any]
-) -> None:
+def test_a_hospital_with_overlapping_addresses_is_translated(acme: Any, tenant_scope: Callable[..., Any]) -> None:
     from provisioning.selectors import reachability
     from provisioning.snapshots import queries
 

@@ -38,7 +38,7 @@ def body(people: People, tenant_scope: Callable[..., Any], draft: Any, kind: str
     return results
 
 
-def test_the_text_is_tried_told_by_line_and_saved(page: Page, people: People, tenant_scope: Any, drawn: Any) -> None:
+def test_the_document_is_validated_by_line_and_saved(page: Page, people: People, tenant_scope: Any, drawn: Any) -> None:
     draft, uids, address = drawn
     page.goto(f"{address}yaml/")
     text = page.get_by_label("The network as YAML")
@@ -72,7 +72,7 @@ def test_a_table_is_corrected_by_row_and_imported(page: Page, people: People, te
     assert body(people, tenant_scope, draft, "prefix-lists", uids["prefix-lists"])["entries"][0]["ge"] is None
 
 
-def test_what_both_changed_is_decided_field_by_field(page: Page, people: People, tenant_scope: Any, drawn: Any) -> None:
+def test_conflicts_are_decided_by_field(page: Page, people: People, tenant_scope: Any, drawn: Any) -> None:
     from provisioning.services import plans, runs
     from provisioning.services.drafts import editing, lifecycle
 

@@ -44,7 +44,7 @@ def provisioned(live_lab: dict[str, str], people: People, tenant_scope: Callable
     assert run.state == Run.State.SUCCEEDED
 
 
-def test_a_drawn_policy_is_reviewed_provisioned_carried_out_and_billed(
+def test_a_drawn_policy_is_reviewed_provisioned_applied_and_billed(
     provisioned: None,
     live_lab: dict[str, str],
     live_portal: str,

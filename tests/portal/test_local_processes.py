@@ -16,7 +16,7 @@ from portal.local.secret_file import SecretFile
 from portal.local.supervisor import ProcessSpec, ProcessStartError, ProcessSupervisor
 
 
-def test_redis_wants_its_password(tmp_path: Path) -> None:
+def test_redis_requires_its_password(tmp_path: Path) -> None:
     import redis
 
     server = RedisServer("right")
@@ -38,7 +38,7 @@ def test_a_process_that_ends_while_starting_is_reported_with_the_end_of_its_log(
         supervisor.start(broken)
 
 
-def test_a_process_that_ignores_the_request_to_stop_is_ended_at_its_deadline(tmp_path: Path) -> None:
+def test_a_process_that_ignores_sigterm_is_killed_at_its_deadline(tmp_path: Path) -> None:
     deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
     log = tmp_path / "deaf.log"
     with ProcessSupervisor(tmp_path) as supervisor:
@@ -51,7 +51,7 @@ def test_a_process_that_ignores_the_request_to_stop_is_ended_at_its_deadline(tmp
         assert running.popen.returncode == -signal.SIGKILL
 
 
-def test_nothing_outlives_a_supervisor_that_is_killed(tmp_path: Path) -> None:
+def test_no_process_outlives_a_killed_supervisor(tmp_path: Path) -> None:
     script = f"""
 import sys, time
 from pathlib import Path
@@ -83,7 +83,7 @@ def _alive(pid: int) -> bool:
     return status.exists() and status.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
-def test_keys_are_made_once_and_readable_by_their_owner_only(tmp_path: Path) -> None:
+def test_keys_are_created_once_and_readable_by_their_owner_only(tmp_path: Path) -> None:
     file = tmp_path / "keys.json"
     first = SecretFile(file).get("database")
     assert SecretFile(file).get("database") == first
@@ -91,7 +91,7 @@ def test_keys_are_made_once_and_readable_by_their_owner_only(tmp_path: Path) -> 
     assert file.stat().st_mode & 0o777 == 0o600
 
 
-def test_the_env_file_reads_back_what_was_written_also_by_the_shell(tmp_path: Path) -> None:
+def test_the_env_file_is_read_back_by_us_and_by_the_shell(tmp_path: Path) -> None:
     values = {"SECRET_KEY": 'a\'b "c" $d', "EMPTY": "", "URL": "postgres://u:p@%2Ftmp/x?y=1&z=2"}
     env_file.write_env(tmp_path, values)
     assert env_file.read_env(tmp_path) == values

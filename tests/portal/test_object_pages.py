@@ -49,9 +49,7 @@ def test_each_kind_is_listed_and_opened_in_a_draft(people: People, sign_in: Sign
         assert "Add to draft" in text(client, f"design/{draft.uid}/objects/{kind}/?select=new") or KINDS[kind].wizard
 
 
-def test_an_address_with_a_cursor_of_another_list_shows_the_first_page(
-    people: People, sign_in: SignIn, drawn: Any
-) -> None:
+def test_a_url_with_a_cursor_of_another_list_shows_the_first_page(people: People, sign_in: SignIn, drawn: Any) -> None:
     draft, _ = drawn
     client = sign_in(people.netadmin)
     for where, name in (
@@ -63,7 +61,7 @@ def test_an_address_with_a_cursor_of_another_list_shows_the_first_page(
             assert name in text(client, f"{where}cursor={cursor}"), where
 
 
-def test_a_viewer_reads_it_with_links_and_no_form(people: People, sign_in: SignIn, drawn: Any) -> None:
+def test_a_viewer_sees_objects_with_links_and_no_form(people: People, sign_in: SignIn, drawn: Any) -> None:
     draft, uids = drawn
     page = text(sign_in(people.viewer), f"design/{draft.uid}/objects/policies/?select={uids['policies']}")
     assert "Save to draft" not in page and "10.99.0.0/16" in page
@@ -78,14 +76,14 @@ def test_live_and_old_revisions_are_read_only(people: People, sign_in: SignIn, d
     assert client.get("/t/acme/network/unicorns/").status_code == 404
 
 
-def test_only_what_the_draft_changed_is_listed_on_demand(people: People, sign_in: SignIn, drawn: Any) -> None:
+def test_a_list_can_show_only_the_drafts_changes(people: People, sign_in: SignIn, drawn: Any) -> None:
     draft, _ = drawn
     client = sign_in(people.netadmin)
     assert "colo-fra" in text(client, f"design/{draft.uid}/objects/connectors/?changed=1")
     assert "The filters hide all of them" in text(client, f"design/{draft.uid}/objects/groups/?search=nobody")
 
 
-def test_policies_are_listed_in_the_order_they_are_tried_or_by_name(
+def test_policies_are_listed_in_the_order_of_evaluation_or_by_name(
     people: People, sign_in: SignIn, drawn: Any, tenant_scope: Callable[..., Any]
 ) -> None:
     from provisioning.services.drafts import editing
@@ -108,7 +106,7 @@ def test_policies_are_listed_in_the_order_they_are_tried_or_by_name(
 
 
 @pytest.mark.browser
-def test_saving_any_object_untouched_changes_nothing(
+def test_saving_an_unchanged_form_changes_nothing(
     live_portal: str, people: People, tenant_scope: Callable[..., Any], page: Page, drawn: Any
 ) -> None:
     """The form says everything that an object is: nothing is lost by passing through it."""
@@ -128,7 +126,7 @@ def test_saving_any_object_untouched_changes_nothing(
 
 
 @pytest.mark.browser
-def test_a_share_is_made_by_keyboard_and_refused_at_its_field(
+def test_a_share_is_created_by_keyboard_and_a_problem_is_shown_at_its_field(
     live_portal: str, people: People, page: Page, drawn: Any
 ) -> None:
     draft, _ = drawn

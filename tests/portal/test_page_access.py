@@ -31,14 +31,14 @@ def address(name: str, slug: str = "acme") -> str:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_who_is_not_signed_in_goes_to_the_login_and_back(name: str, people: People) -> None:
+def test_a_visitor_is_sent_to_the_login_and_back(name: str, people: People) -> None:
     answer = Client().get(address(name))
     assert answer.status_code == 302
     assert answer.headers["Location"].startswith("/accounts/login/?next=/t/acme/")
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_for_a_stranger_there_is_no_such_page(name: str, people: People, sign_in: SignIn) -> None:
+def test_every_page_is_404_to_a_stranger(name: str, people: People, sign_in: SignIn) -> None:
     assert sign_in(people.stranger).get(address(name)).status_code == 404
 
 
@@ -50,7 +50,7 @@ def test_an_owner_and_the_msp_see_every_page(name: str, people: People, sign_in:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_has_nothing_our_content_policy_would_refuse(name: str, people: People, sign_in: SignIn) -> None:
+def test_pages_comply_with_the_content_security_policy(name: str, people: People, sign_in: SignIn) -> None:
     text = sign_in(people.owner).get(address(name)).content.decode()
     assert not re.search(r"<[^>]+\sstyle=", text)
     assert not re.search(r"<[^>]+\son[a-z]+=", text)
@@ -61,7 +61,7 @@ def test_a_page_has_nothing_our_content_policy_would_refuse(name: str, people: P
 
 
 @pytest.mark.parametrize("name", [name for name in PAGES if name in RIGHT])
-def test_a_page_asks_for_its_right_and_the_menu_does_not_offer_it_to_others(
+def test_a_page_requires_its_permission_and_the_menu_hides_it_without(
     name: str, people: People, sign_in: SignIn
 ) -> None:
     viewer = sign_in(people.viewer)
@@ -69,13 +69,13 @@ def test_a_page_asks_for_its_right_and_the_menu_does_not_offer_it_to_others(
     assert f'href="{address(name)}"' not in viewer.get(address("topology")).content.decode()
 
 
-def test_a_new_network_teaches_what_to_do_first(people: People, sign_in: SignIn) -> None:
+def test_an_empty_network_explains_the_first_steps(people: People, sign_in: SignIn) -> None:
     text = sign_in(people.owner).get(address("topology")).content.decode()
     assert "No network yet" in text
     assert 'href="/t/acme/design/"' in text
 
 
-def test_the_start_leads_to_the_tenant_one_was_in_last(people: People, sign_in: SignIn) -> None:
+def test_the_start_page_redirects_to_the_last_tenant(people: People, sign_in: SignIn) -> None:
     msp = sign_in(people.msp_admin)
     assert msp.get("/").status_code == 200
     assert "Sign out" in msp.get("/").content.decode()
@@ -83,13 +83,13 @@ def test_the_start_leads_to_the_tenant_one_was_in_last(people: People, sign_in: 
     assert msp.get("/").headers["Location"] == "/t/globex/topology/"
 
 
-def test_the_switcher_lists_only_tenants_one_may_see(people: People, sign_in: SignIn) -> None:
+def test_the_tenant_switcher_lists_only_visible_tenants(people: People, sign_in: SignIn) -> None:
     text = sign_in(people.msp_admin).get(address("topology")).content.decode()
     assert "/t/globex/topology/" in text
     assert "/t/initech/topology/" not in text
 
 
-def test_a_token_is_shown_once_and_then_only_by_its_beginning(people: People, sign_in: SignIn) -> None:
+def test_a_token_is_shown_once_and_then_only_by_its_prefix(people: People, sign_in: SignIn) -> None:
     owner = Client()
     owner.force_login(people.owner)
     created = owner.post(address("tokens"), {"name": "ci", "scopes": ["view"], "days": "30"}).content.decode()
@@ -100,7 +100,7 @@ def test_a_token_is_shown_once_and_then_only_by_its_beginning(people: People, si
     assert secret[1][:8] in later
 
 
-def test_the_last_owner_cannot_be_removed_and_is_told_why(people: People) -> None:
+def test_the_page_refuses_to_remove_the_last_owner_with_a_reason(people: People) -> None:
     from tenants.models import Membership
 
     owner = Client()
@@ -111,7 +111,7 @@ def test_the_last_owner_cannot_be_removed_and_is_told_why(people: People) -> Non
     assert Membership.objects.filter(pk=own.pk).exists()
 
 
-def test_the_keys_of_a_cloud_account_are_never_on_the_page(people: People) -> None:
+def test_cloud_account_keys_are_never_on_a_page(people: People) -> None:
     owner = Client()
     owner.force_login(people.owner)
     sent = {

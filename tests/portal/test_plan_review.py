@@ -21,7 +21,7 @@ OPENED = {
 }
 
 
-def test_what_opens_is_a_sentence_with_an_example_and_its_cause() -> None:
+def test_an_allowed_flow_is_a_sentence_with_an_example_and_its_cause() -> None:
     (row,) = plan_review.reachability_sentences({"allowed": [OPENED], "blocked": [], "inspected": []})
     assert (row["from"], row["verb"], row["to"], row["flow"]) == ("prod", "can now reach", "dev", "tcp/443")
     assert row["example"] == "10.1.0.2 → 10.4.0.2 tcp/443"
@@ -31,14 +31,14 @@ def test_what_opens_is_a_sentence_with_an_example_and_its_cause() -> None:
     ]
 
 
-def test_across_a_share_both_segments_and_the_whole_chain_are_told() -> None:
+def test_a_flow_across_a_share_names_both_segments_and_the_whole_chain() -> None:
     change = {**OPENED, "to_segment": "clinical", "via": ["fw", "proxy"], "rule_after": "share/partners"}
     (row,) = plan_review.reachability_sentences({"allowed": [change]})
     assert (row["segment"], row["to_segment"], row["through"]) == ("corp", "clinical", "fw, then proxy")
     assert [decision["words"] for decision in row["decided"]] == ["share partners", "no share between these addresses"]
 
 
-def test_what_no_rule_decides_has_its_reason_too() -> None:
+def test_a_flow_that_no_rule_decides_has_a_reason() -> None:
     cut = {**OPENED, "rule_before": "prod-to-dev/main", "rule_after": None, "fate_before": "delivered"}
     reasons = {
         "denied_by_default": "the default action of corp",
@@ -52,7 +52,7 @@ def test_what_no_rule_decides_has_its_reason_too() -> None:
     assert row["decided"][0]["words"] == "no share between these addresses"
 
 
-def test_many_ends_are_listed_as_one_says_them() -> None:
+def test_several_ends_are_listed_as_in_a_sentence() -> None:
     change = {**OPENED, "from_": ["dev", "prod", "staff"], "to": ["internet"], "ports": [], "protocol": "any"}
     (row,) = plan_review.reachability_sentences({"blocked": [change]})
     assert (row["from"], row["to"], row["flow"], row["word"]) == (
@@ -63,14 +63,14 @@ def test_many_ends_are_listed_as_one_says_them() -> None:
     )
 
 
-def test_what_leaves_inspection_is_told_as_such() -> None:
+def test_a_flow_that_is_no_longer_inspected_is_listed_as_such() -> None:
     (through,) = plan_review.reachability_sentences({"inspected": [{**OPENED, "via": ["fw"]}]})
     assert (through["verb"], through["through"], through["action"]) == ("reaches", "fw", "inspect")
     (free,) = plan_review.reachability_sentences({"inspected": [OPENED]})
     assert (free["verb"], free["action"]) == ("is no longer inspected on the way to", "allow")
 
 
-def test_removals_come_first_and_fields_are_one_line_each() -> None:
+def test_removals_are_listed_first_and_fields_one_per_line() -> None:
     listed: list[dict[str, Any]] = [
         {
             "action": "change",
@@ -87,7 +87,7 @@ def test_removals_come_first_and_fields_are_one_line_each() -> None:
     assert plan_review.action_counts(listed) == [("change", 1), ("remove", 1)]
 
 
-def test_the_price_keeps_its_comparison_and_its_causes() -> None:
+def test_the_price_lists_its_comparison_and_causes() -> None:
     side = {"label": "Connector hours, small", "quantity": "730", "unit_price": "0.0820", "amount": "59.86"}
     line = {
         "subject": {"name": "vpc-legacy"},
@@ -108,14 +108,14 @@ def test_the_price_keeps_its_comparison_and_its_causes() -> None:
     )
 
 
-def test_without_a_price_book_the_reason_is_told() -> None:
+def test_a_plan_without_a_price_book_gives_the_reason() -> None:
     assert (
         plan_review.cost_summary({"monthly_after": None, "note": "Acme has no price book."})["note"]
         == "Acme has no price book."
     )
 
 
-def test_of_an_object_that_one_side_removed_only_what_the_other_changed_is_told() -> None:
+def test_a_conflict_with_a_removed_object_lists_only_the_other_sides_changes() -> None:
     base = {"name": "lan", "description": "", "prefixes": ["10.1.0.0/16"]}
     my_body = {**base, "prefixes": ["10.2.0.0/16", "10.3.0.0/16"]}
     words = rebasing._side_words({"path": "", "base": base, "mine": my_body, "theirs": None}, DiffWords([], []))

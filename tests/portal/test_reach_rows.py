@@ -14,7 +14,7 @@ def reached(to: str, **more: Any) -> dict[str, Any]:
     return {**flow, "to": [to], **more}
 
 
-def test_what_is_reached_and_why_the_rest_is_not() -> None:
+def test_rows_list_reached_groups_and_the_reason_for_the_others() -> None:
     rows = reach_rows.build_rows(
         "prod", {"corp"}, [reached("dev", protocol="tcp", ports=["22"], rule="ssh/main")], None, ENDS
     )
@@ -26,25 +26,25 @@ def test_what_is_reached_and_why_the_rest_is_not() -> None:
     assert rows[0]["flow"] == "tcp/22"
 
 
-def test_everything_of_an_open_segment_is_one_row() -> None:
+def test_a_flow_to_any_is_one_row() -> None:
     rows = reach_rows.build_rows("prod", {"corp"}, [reached("any")], None, ENDS)
     assert [row["to"] for row in rows] == ["every connector", "ehr", "the internet"]
     assert rows[0]["how"] == "the default action of corp"
 
 
-def test_only_ways_that_live_does_not_have_are_marked() -> None:
+def test_only_flows_that_live_does_not_have_are_marked() -> None:
     unruled, ruled = reached("any"), reached("ehr", via=["fw"], rule="ehr/main")
     rows = reach_rows.build_rows("prod", {"corp"}, [reached("dev"), ruled], [unruled], {})
     assert [(row["new"], row["action"]) for row in rows] == [(False, "allow"), (True, "inspect")]
 
 
-def test_what_is_in_no_segment_reaches_nothing() -> None:
+def test_an_unattached_object_reaches_nothing() -> None:
     assert {row["how"] for row in reach_rows.build_rows("new", set(), [], None, ENDS)} == {
         "other segment, no share lets it through"
     }
 
 
-def test_across_a_share_the_other_segment_is_told_and_a_part_of_a_group_is_not_nothing() -> None:
+def test_a_row_across_a_share_names_the_other_segment_and_a_part_of_a_group() -> None:
     across = reached("ehr", to_segment="clinical", rule="share/records")
     part = reached("site-dev (10.2.0.0/25)")
     rows = reach_rows.build_rows("prod", {"corp"}, [across, part], None, ENDS, {"site-dev": {"dev"}})

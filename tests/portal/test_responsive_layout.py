@@ -51,7 +51,7 @@ def shown(people: People, tenant_scope: Callable[..., Any]) -> list[str]:
     return listed + [f"/t/acme/{path}" for path in (*drafted, f"plans/{plan.uid}/", f"connectors/?draft={draft.uid}")]
 
 
-def test_no_page_and_no_list_scrolls_sideways(live_portal: str, people: People, page: Page, shown: list[str]) -> None:
+def test_no_page_or_list_scrolls_sideways(live_portal: str, people: People, page: Page, shown: list[str]) -> None:
     sign_in(page, live_portal, people.owner)
     results = []
     for where in shown:

@@ -14,22 +14,22 @@ from portal.templatetags import causeway
     ("bits", "said"),
     [(0, "0 b/s"), (999, "999 b/s"), (1500, "1.50 kb/s"), (212e6, "212 Mb/s"), (1.24e9, "1.24 Gb/s"), (None, "–")],
 )
-def test_rates_are_said_in_the_largest_unit_that_fits(bits: float | None, said: str) -> None:
+def test_rates_are_formatted_in_the_largest_unit_that_fits(bits: float | None, said: str) -> None:
     assert causeway.rate(bits) == said
 
 
-def test_money_has_two_places_thousands_and_a_real_minus() -> None:
+def test_money_has_two_decimals_thousands_separators_and_a_minus_sign() -> None:
     assert causeway.money(Decimal("6536.85"), "EUR") == "€ 6,536.85"
     assert causeway.money(Decimal("-169.89")) == "−169.89"
 
 
-def test_a_unit_price_keeps_every_digit_that_matters_and_at_least_two_places() -> None:
+def test_a_unit_price_keeps_all_significant_digits_and_at_least_two_decimals() -> None:
     assert causeway.price(Decimal("0.016852000000")) == "0.016852"
     assert causeway.price(Decimal("1.250000")) == "1.25"
     assert causeway.price(Decimal("2")) == "2.00"
 
 
-def test_a_state_nobody_has_drawn_is_shown_by_its_word_and_never_as_healthy() -> None:
+def test_an_unknown_state_is_shown_as_text_and_never_as_healthy() -> None:
     shown = causeway.state("half_done")
     assert "Half done" in shown
     assert "is-idle" in shown
@@ -40,13 +40,13 @@ def test_a_name_keeps_its_hue() -> None:
     assert {causeway.hue(str(number)) for number in range(200)} == set(range(1, 9))
 
 
-def test_a_segment_has_the_muted_hue_nearest_to_the_color_it_was_given() -> None:
+def test_a_segment_has_the_muted_hue_nearest_to_its_colour() -> None:
     given = ["#3b5bdb", "#a8487f", "#c9a227", "#12b886", "#7048e8", "#e03131", "#66a80f", "#868e96"]
     assert [causeway.segment_hue("corp", color) for color in given] == [1, 2, 3, 4, 5, 6, 7, 8]
     assert causeway.segment_hue("corp", None) == causeway.hue("corp")
 
 
-def test_a_chart_ends_above_its_highest_bar_and_has_none_without_values() -> None:
+def test_a_charts_axis_ends_above_its_highest_bar() -> None:
     drawn = bar_chart([ChartBar("1 Nov", Decimal("177.41")), ChartBar("2 Nov", Decimal("12"))])
     assert drawn is not None
     assert [line["label"] for line in drawn["lines"]] == ["0", "60", "120", "180"]

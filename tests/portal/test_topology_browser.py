@@ -63,7 +63,7 @@ def send_rates(edges: dict[str, list[float]]) -> None:
         threads.submit(live_updates.send_rates, "acme", timezone.now(), edges).result()
 
 
-def test_rates_told_on_the_socket_reach_the_table_and_the_map(page: Page, topology: str) -> None:
+def test_rates_from_the_socket_update_the_table_and_the_map(page: Page, topology: str) -> None:
     for view, cell in (("?view=table", "tr[data-thing='connector/office'] [data-way='forth']"), ("", ".tp-rate .v")):
         page.goto(topology + view)
         expect(page.locator("[data-live]")).to_contain_text("Live")
@@ -72,7 +72,7 @@ def test_rates_told_on_the_socket_reach_the_table_and_the_map(page: Page, topolo
         expect(page.locator(cell).first).to_have_text("212 Mb/s")
 
 
-def test_a_lost_socket_is_said_and_then_found_again(page: Page, topology: str) -> None:
+def test_a_lost_socket_is_shown_and_reconnects(page: Page, topology: str) -> None:
     sockets: list[WebSocketRoute] = []
 
     def through(socket: WebSocketRoute) -> None:
@@ -88,7 +88,7 @@ def test_a_lost_socket_is_said_and_then_found_again(page: Page, topology: str) -
     assert len(sockets) == 2
 
 
-def test_a_connector_is_found_by_keyboard_and_its_address_leads_back_to_it(page: Page, topology: str) -> None:
+def test_a_connector_is_found_by_keyboard_and_its_url_opens_it_again(page: Page, topology: str) -> None:
     page.goto(topology)
     cluster = page.get_by_role("button", name=re.compile("Lab sites, 2 at eu"))
     cluster.focus()
@@ -119,7 +119,7 @@ def test_the_palette_finds_a_connector_by_its_prefix_and_a_page_by_its_name(page
     page.wait_for_url("**/t/acme/invoices/")
 
 
-def test_single_keys_are_listed_and_can_be_turned_off(page: Page, topology: str) -> None:
+def test_keyboard_shortcuts_are_listed_and_can_be_turned_off(page: Page, topology: str) -> None:
     page.goto(topology)
     page.keyboard.press("?")
     shortcuts = page.get_by_role("dialog", name="Keyboard shortcuts")
@@ -132,7 +132,7 @@ def test_single_keys_are_listed_and_can_be_turned_off(page: Page, topology: str)
 
 @pytest.mark.parametrize("width", [320, 1440])
 @pytest.mark.parametrize("path", ["", "?view=table", "../usage/", "../members/", "../settings/tokens/", "../audit/"])
-def test_no_page_scrolls_sideways(page: Page, topology: str, path: str, width: int) -> None:
+def test_no_topology_page_scrolls_sideways(page: Page, topology: str, path: str, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 800})
     page.goto(topology + path)
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0

@@ -40,12 +40,12 @@ def test_a_trace_names_the_rule_with_a_link_to_it(ask: Callable[[str], str]) -> 
     assert "does not reach" in denied and "Denied by default" in denied
 
 
-def test_what_cannot_be_traced_is_said_and_not_an_error(ask: Callable[[str], str]) -> None:
+def test_an_invalid_trace_query_is_explained_on_the_page(ask: Callable[[str], str]) -> None:
     assert "There is no connector “nobody”" in ask("trace/?version={draft}&from=nobody&to=site-dev&port=443")
     assert "Say which port" in ask("trace/?version={draft}&from=site-prod&to=site-dev")
 
 
-def test_reach_is_asked_both_ways_and_in_live_where_nothing_is_yet(ask: Callable[[str], str]) -> None:
+def test_reach_shows_both_directions_and_an_empty_live_network(ask: Callable[[str], str]) -> None:
     assert "What prod can reach" in ask("reach/?version={draft}&of={prod}")
     assert "What can reach dev" in ask("reach/?version={draft}&of={dev}&way=to")
     assert "This cannot be answered" in ask("reach/?of={prod}")

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 VPC = {"id": "vpc-0a1b", "name": "prod", "region": "us-east-1", "prefixes": ["10.7.0.0/16"], "subnets": []}
 
 
-def test_picking_a_discovered_vpc_fills_in_account_region_and_exchange(
+def test_choosing_a_discovered_vpc_fills_in_account_region_and_exchange(
     live_portal: str, people: People, tenant_scope: Callable[..., Any], page: Page
 ) -> None:
     from django.utils import timezone

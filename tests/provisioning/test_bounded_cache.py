@@ -26,7 +26,7 @@ class YieldingKey:
         return isinstance(other, YieldingKey) and other.number == self.number
 
 
-def test_threads_may_ask_at_once() -> None:
+def test_threads_share_the_cache() -> None:
     cache: BoundedCache[YieldingKey, int] = BoundedCache(3)
 
     def use(start: int) -> None:

@@ -48,7 +48,7 @@ def test_sixty_edits_are_undone_and_redone_one_by_one(draft: Draft) -> None:
         history.redo_edit(draft)
 
 
-def test_an_edit_after_an_undo_ends_what_could_be_redone(draft: Draft) -> None:
+def test_an_edit_after_an_undo_clears_redo(draft: Draft) -> None:
     editing.add_object(draft, "groups", {"name": "wrong"})
     history.undo_edit(draft)
     editing.add_object(draft, "groups", {"name": "right"})
@@ -57,7 +57,7 @@ def test_an_edit_after_an_undo_ends_what_could_be_redone(draft: Draft) -> None:
     assert names(draft) == ["dev", "prod", "right"]
 
 
-def test_what_others_name_cannot_be_removed(draft: Draft) -> None:
+def test_an_object_that_others_refer_to_cannot_be_removed(draft: Draft) -> None:
     group = next(row for row in queries.list_objects(queries.snapshot_of_draft(draft), "groups") if row.name == "prod")
     with pytest.raises(StateConflict, match="Group prod is in use") as refused:
         editing.remove_object(draft, "groups", group.uid)
@@ -75,14 +75,14 @@ def test_equal_prefixes_in_a_segment_are_refused_and_nothing_changes(draft: Draf
     assert document_export.export_document(queries.snapshot_of_draft(draft)) == before and draft.cursor == 1
 
 
-def test_a_body_that_was_changed_in_between_is_not_overwritten(draft: Draft) -> None:
+def test_a_write_with_a_stale_etag_is_refused(draft: Draft) -> None:
     row = queries.list_objects(queries.snapshot_of_draft(draft), "groups")[0]
     editing.patch_object(draft, "groups", row.uid, {"description": "mine"}, etag=row.etag)
     with pytest.raises(PreconditionFailed):
         editing.patch_object(draft, "groups", row.uid, {"description": "theirs"}, etag=row.etag)
 
 
-def test_keys_are_given_once_whoever_had_them_and_in_the_order_of_the_names(draft: Draft) -> None:
+def test_keys_are_assigned_once_and_in_the_order_of_the_names(draft: Draft) -> None:
     def keys(*names: str) -> list[str]:
         return [item.key for item in overlay.create_items("groups", names)]
 
@@ -95,7 +95,7 @@ def test_keys_are_given_once_whoever_had_them_and_in_the_order_of_the_names(draf
     assert Item.objects.get(pk=made[1].number).uid == made[1].uid
 
 
-def test_what_was_made_at_once_is_audited_object_by_object_and_the_chain_holds(draft: Draft) -> None:
+def test_a_bulk_import_is_audited_by_object_and_the_hash_chain_verifies(draft: Draft) -> None:
     held = document_export.export_document(queries.snapshot_of_draft(draft))
     groups = [{"name": f"ü “{number}”\n\\", "description": "🏥"} for number in range(30)]
     editing.import_document(draft, {**held, "groups": [*held["groups"], *groups]})
@@ -108,7 +108,7 @@ def test_what_was_made_at_once_is_audited_object_by_object_and_the_chain_holds(d
     assert {body["name"].strip() for body in groups} <= kept.keys()
 
 
-def test_taking_an_edit_back_by_hand_leaves_no_overlay(people: People) -> None:
+def test_reverting_an_edit_by_hand_leaves_no_overlay(people: People) -> None:
     provision_document(people.acme)
     with scope(people.acme):
         draft = lifecycle.create_draft("second")
@@ -136,7 +136,7 @@ def body_of(draft: Draft, uid: str) -> dict[str, Any]:
     return queries.get_object(queries.draft_snapshot(draft.uid), "connectors", uid).body
 
 
-def test_different_fields_are_merged_and_the_edits_can_still_be_undone(people: People) -> None:
+def test_changes_of_different_fields_merge_and_can_still_be_undone(people: People) -> None:
     draft, uid = two_drafts(people, {"size": "large"}, {"description": "theirs"})
     with scope(people.acme):
         editing.patch_object(draft, "connectors", uid, {"preference": 7})
@@ -152,7 +152,7 @@ def test_different_fields_are_merged_and_the_edits_can_still_be_undone(people: P
         assert body_of(draft, uid)["size"] == "large"
 
 
-def test_the_same_field_is_a_conflict_until_it_is_decided(people: People) -> None:
+def test_changes_of_the_same_field_conflict_until_one_is_chosen(people: People) -> None:
     draft, uid = two_drafts(people, {"size": "large", "preference": 7}, {"size": "medium", "description": "theirs"})
     with scope(people.acme):
         with pytest.raises(RebaseConflict) as refused:
@@ -178,7 +178,7 @@ def test_the_same_field_is_a_conflict_until_it_is_decided(people: People) -> Non
         assert (draft.base_revision, draft.cursor) == (2, 1)
 
 
-def test_what_one_removed_and_the_other_changed_is_a_conflict(people: People) -> None:
+def test_an_object_removed_here_and_changed_in_live_is_a_conflict(people: People) -> None:
     provision_document(people.acme)
     with scope(people.acme):
         draft = lifecycle.create_draft("mine")
@@ -225,7 +225,7 @@ def test_an_old_revision_is_restored_as_a_new_draft(people: People) -> None:
         ] == ["remove"]
 
 
-def test_pages_of_a_draft_go_forth_and_back_over_base_and_overlay(people: People) -> None:
+def test_pages_of_a_draft_list_base_and_overlay_in_both_directions(people: People) -> None:
     groups = [{"name": f"g{number:03}"} for number in range(120)] + DOCUMENT["groups"]
     provision_document(people.acme, "many", {**DOCUMENT, "groups": groups})
     with scope(people.acme):
@@ -245,12 +245,12 @@ def test_pages_of_a_draft_go_forth_and_back_over_base_and_overlay(people: People
         assert listing.list_page(snapshot, "groups", limit=25, cursor=pages[2].previous).rows == pages[1].rows
 
 
-def test_a_scope_does_not_open_inside_another_tenants(people: People, draft: Draft) -> None:
+def test_a_tenant_scope_cannot_open_inside_another_tenants(people: People, draft: Draft) -> None:
     with pytest.raises(ScopeError), scope(people.globex):
         pass
 
 
-def test_a_draft_of_another_tenant_does_not_exist_and_no_tenant_is_an_error(people: People) -> None:
+def test_a_draft_of_another_tenant_is_not_found_and_no_scope_is_an_error(people: People) -> None:
     with scope(people.acme):
         uid = draft_with_document().uid
     with scope(people.globex), pytest.raises(ObjectNotFound):
@@ -259,7 +259,7 @@ def test_a_draft_of_another_tenant_does_not_exist_and_no_tenant_is_an_error(peop
         list(Draft.objects.all())
 
 
-def test_policies_drawn_in_two_drafts_do_not_meet_at_one_position(draft: Draft) -> None:
+def test_policies_added_in_two_drafts_get_different_positions(draft: Draft) -> None:
     other = lifecycle.create_draft("another")
     editing.import_document(other, DOCUMENT)
     body = {"segments": ["corp"], "from": ["prod"], "to": ["dev"], "rules": []}
@@ -268,7 +268,7 @@ def test_policies_drawn_in_two_drafts_do_not_meet_at_one_position(draft: Draft) 
     assert first < second and {first % 10, second % 10} == {0}
 
 
-def test_a_position_that_is_left_empty_is_the_last(draft: Draft) -> None:
+def test_a_policy_without_a_position_is_placed_last(draft: Draft) -> None:
     body = {"segments": ["corp"], "from": ["prod"], "to": ["dev"], "rules": [], "position": None}
     editing.import_document(draft, DOCUMENT)
     one = editing.add_object(draft, "policies", {"name": "one", **body})

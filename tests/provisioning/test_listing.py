@@ -14,7 +14,7 @@ from tests.provisioning.small_network import DOCUMENT, provision_document
 pytestmark = pytest.mark.django_db(databases=["default"])
 
 
-def test_lists_are_found_ordered_and_counted_over_base_and_draft(people: People) -> None:
+def test_lists_search_order_and_count_over_base_and_draft(people: People) -> None:
     rules = {"segments": ["corp"], "from": ["prod"], "to": ["dev"], "rules": []}
     policies = [{"name": f"p{number}", "position": 100 - number, **rules} for number in range(9)]
     provision_document(people.acme, document={**DOCUMENT, "policies": policies})

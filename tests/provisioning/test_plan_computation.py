@@ -56,7 +56,7 @@ def processed(people: People, plan: Plan) -> Plan:
 
 
 @pytest.mark.parametrize("where", ["load_inputs", "compute_plan", "save_plan"])
-def test_a_plan_that_crashes_its_worker_fails_and_says_so(
+def test_a_plan_that_crashes_its_worker_fails_with_a_problem(
     people: People, large: None, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     def crash(*args: object) -> None:
@@ -119,7 +119,7 @@ def test_a_plan_that_is_computed_can_be_rejected_and_stays_so(people: People, la
             runs.provision_plan(plan, plan.digest)
 
 
-def test_without_a_broker_a_plan_waits_and_the_sweep_wakes_it(
+def test_a_plan_without_a_broker_waits_until_the_sweep_wakes_it(
     people: People, large: None, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
     from provisioning import tasks

@@ -26,9 +26,7 @@ def processed(people: People, draft: Draft) -> Plan:
     return Plan.objects.get(pk=plan.pk)
 
 
-def test_a_large_network_is_planned_by_a_worker_exactly_as_a_small_one(
-    people: People, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_worker_computes_the_same_plan_as_the_request(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
     with scope(people.acme):
         draft = draft_with_document()
         small = plans.create_plan(draft)
@@ -40,9 +38,7 @@ def test_a_large_network_is_planned_by_a_worker_exactly_as_a_small_one(
         assert small.state == "stale"
 
 
-def test_a_network_that_is_invalid_fails_its_plan_with_problems(
-    people: People, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_plan_of_an_invalid_network_fails_with_problems(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plans, "SYNCHRONOUS_LIMIT", 0)
     with scope(people.acme):
         draft = draft_with_document()
@@ -68,9 +64,7 @@ def test_a_plan_of_a_draft_that_was_edited_meanwhile_is_stale(people: People, mo
         assert plan.state == "stale" and "was edited" in plan.moved[0]
 
 
-def test_a_plan_whose_worker_died_is_taken_up_again_and_given_up_at_last(
-    people: People, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_plan_whose_worker_died_is_retried_and_finally_fails(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plans, "SYNCHRONOUS_LIMIT", 0)
     from django.utils import timezone
 
@@ -108,7 +102,7 @@ def test_a_plan_by_a_worker_is_logged_as_its_authors_in_the_name_of_their_msp(
         assert (entry.actor, entry.acting_as) == ("engineer@demo.test", "northwind")
 
 
-def test_what_a_resource_should_be_is_kept_once(people: People) -> None:
+def test_equal_resource_bodies_are_stored_once(people: People) -> None:
     with scope(people.acme):
         draft = draft_with_document()
         first = plans.create_plan(draft)

@@ -76,7 +76,7 @@ def conflicting(people: People) -> tuple[Draft, str]:
     return draft, uid
 
 
-def test_a_resolution_that_decides_nothing_is_refused_and_nothing_is_moved(people: People) -> None:
+def test_a_resolution_that_decides_nothing_is_refused_and_the_draft_stays(people: People) -> None:
     draft, uid = conflicting(people)
     size = Resolution("connectors", uid, "size", "theirs")
     with scope(people.acme):
@@ -106,7 +106,7 @@ def test_a_resolution_that_decides_nothing_is_refused_and_nothing_is_moved(peopl
             rebase_draft(draft, [size])
 
 
-def test_undo_goes_on_where_live_removed_what_an_earlier_state_named(people: People) -> None:
+def test_undo_works_after_live_removed_an_object_an_earlier_state_named(people: People) -> None:
     provision_document(people.acme, document=OLD)
     with scope(people.acme):
         draft = lifecycle.create_draft("mine")
@@ -124,7 +124,7 @@ def test_undo_goes_on_where_live_removed_what_an_earlier_state_named(people: Peo
         assert named[2:] == [["between", "dev", "prod"], ["after", "between", "dev", "prod"]]
 
 
-def test_what_could_be_redone_and_named_what_live_removed_is_left_out(people: People) -> None:
+def test_redo_omits_edits_that_name_objects_live_removed(people: People) -> None:
     provision_document(people.acme, document=OLD)
     with scope(people.acme):
         draft = lifecycle.create_draft("mine")
@@ -142,7 +142,7 @@ def test_what_could_be_redone_and_named_what_live_removed_is_left_out(people: Pe
             history.redo_edit(draft)
 
 
-def test_undo_does_not_remove_what_live_names_by_now(people: People) -> None:
+def test_undo_does_not_remove_an_object_that_live_refers_to(people: People) -> None:
     provision_document(people.acme, document=OLD)
     with scope(people.acme):
         draft = lifecycle.create_draft("mine")

@@ -52,7 +52,7 @@ def states(run: Run) -> dict[str, str]:
     return {step.address: step.state for step in Step.objects.filter(run=run)}
 
 
-def test_a_provisioned_draft_is_live_and_everything_it_needs_is_there(people: People) -> None:
+def test_a_provisioned_draft_is_live_and_its_resources_exist(people: People) -> None:
     run = provision_document(people.acme)
     with scope(people.acme):
         assert (run.state, queries.live_snapshot().revision) == ("succeeded", 1)
@@ -62,7 +62,7 @@ def test_a_provisioned_draft_is_live_and_everything_it_needs_is_there(people: Pe
         assert again.steps == [] and not any(again.reachability.values())
 
 
-def test_the_plan_says_what_becomes_reachable_before_anything_runs(people: People) -> None:
+def test_a_plan_lists_the_flows_it_allows(people: People) -> None:
     provision_document(people.acme)
     with scope(people.acme):
         draft = lifecycle.create_draft("policy")
@@ -90,7 +90,7 @@ def test_a_failing_assertion_blocks_the_plan(people: People) -> None:
         assert refused.value.problems[0].code == "assertion_failed"
 
 
-def test_a_plan_is_refused_when_the_draft_or_the_digest_moved(people: People) -> None:
+def test_a_plan_is_refused_when_the_draft_or_the_digest_changed(people: People) -> None:
     with scope(people.acme):
         draft = draft_with_document()
         plan = plans.create_plan(draft)
@@ -102,7 +102,7 @@ def test_a_plan_is_refused_when_the_draft_or_the_digest_moved(people: People) ->
         assert queries.live_snapshot().revision == 0
 
 
-def test_one_run_goes_at_a_time(people: People) -> None:
+def test_one_run_is_active_at_a_time(people: People) -> None:
     planned(people.acme)
     with scope(people.acme):
         draft = lifecycle.create_draft("second")
@@ -112,7 +112,7 @@ def test_one_run_goes_at_a_time(people: People) -> None:
             runs.provision_plan(plan, plan.digest)
 
 
-def test_where_approval_is_asked_a_second_person_gives_it(people: People) -> None:
+def test_a_required_approval_comes_from_a_second_person(people: People) -> None:
     Tenant.objects.filter(pk=people.acme.pk).update(requires_approval=True)
     people.acme.refresh_from_db()
     with scope(people.acme):
@@ -149,7 +149,7 @@ def test_an_outcome_under_an_old_lease_is_refused(people: People, monkeypatch: p
         assert not ResourceRecord.objects.exists()
 
 
-def test_a_step_whose_worker_died_is_found_and_finished(people: People) -> None:
+def test_a_step_whose_worker_died_is_due_again_and_finishes(people: People) -> None:
     run, _ = planned(people.acme)
     with scope(people.acme):
         Step.objects.filter(address="exchange/eu").update(
@@ -161,7 +161,7 @@ def test_a_step_whose_worker_died_is_found_and_finished(people: People) -> None:
         assert run.state == "succeeded"
 
 
-def test_a_step_of_a_dead_process_is_free_at_once_and_one_of_a_living_or_distant_process_is_not(people: People) -> None:
+def test_a_lease_ends_at_once_only_if_its_local_process_is_dead(people: People) -> None:
     _, by_address = planned(people.acme)
     now, pk = timezone.now(), by_address["exchange/eu"].pk
     with subprocess.Popen(["true"]) as dead:
@@ -177,7 +177,7 @@ def test_a_step_of_a_dead_process_is_free_at_once_and_one_of_a_living_or_distant
             assert (pk in steps.due_steps(now)) is free, owner
 
 
-def test_a_failed_step_stops_only_what_depends_on_it_and_retry_goes_on_with_the_newest_intent(people: People) -> None:
+def test_a_failed_step_skips_only_its_dependants_and_a_retry_uses_the_newest_intent(people: People) -> None:
     def broken_us(node: Node) -> None:
         if node.location == "aws-us-east-1":
             document = json.loads(nodes.signed_document(node)[0])
@@ -204,7 +204,7 @@ def test_a_failed_step_stops_only_what_depends_on_it_and_retry_goes_on_with_the_
 
 
 @pytest.mark.parametrize("permanent", [True, False])
-def test_errors_that_may_pass_are_tried_again_and_others_are_not(
+def test_temporary_errors_are_retried_and_permanent_ones_are_not(
     people: People, monkeypatch: pytest.MonkeyPatch, permanent: bool
 ) -> None:
     _, by_address = planned(people.acme)
@@ -227,7 +227,7 @@ def test_errors_that_may_pass_are_tried_again_and_others_are_not(
     assert len(calls) == (1 if permanent else steps.MAX_FAILURES)
 
 
-def test_a_stale_plan_says_whose_run_moved_what(people: People) -> None:
+def test_a_stale_plan_names_the_run_that_changed_the_network(people: People) -> None:
     provision_document(people.acme)
     with scope(people.acme):
         waiting = plans.create_plan(_with_policy("waiting"))
@@ -277,14 +277,14 @@ def _with_policy(draft: str, **fields: object) -> Draft:
 
 
 @pytest.mark.parametrize("chained", [False, True])
-def test_each_step_is_woken_once_however_many_there_are(people: People, chained: bool) -> None:
+def test_each_step_is_woken_once(people: People, chained: bool) -> None:
     cost = measure_run("many", 60, chained)
     assert cost.wake_ups == 60
     # One as it begins, one as it ends; the run itself begins and ends too, and the picture with it.
     assert cost.other_messages - 2 * 60 < 10
 
 
-def test_all_that_comes_after_a_failed_step_is_skipped_and_the_rest_goes_on(people: People) -> None:
+def test_dependants_of_a_failed_step_are_skipped_and_other_steps_continue(people: People) -> None:
     """a ← b ← c, and d: with a failed, neither b nor c begins; d does."""
     with scope(people.acme):
         plan = create_ready_plan(4, chained=True)
@@ -296,7 +296,7 @@ def test_all_that_comes_after_a_failed_step_is_skipped_and_the_rest_goes_on(peop
     assert [found[f"thing/{number}"] for number in range(4)] == ["pending", "skipped", "skipped", "pending"]
 
 
-def test_a_cancelled_run_begins_nothing_more(people: People) -> None:
+def test_a_cancelled_run_starts_no_more_steps(people: People) -> None:
     run, _ = planned(people.acme)
     with scope(people.acme):
         runs.cancel_run(run)
@@ -305,7 +305,7 @@ def test_a_cancelled_run_begins_nothing_more(people: People) -> None:
         assert steps.due_steps(timezone.now()) == []
 
 
-def test_what_a_cancelled_run_had_published_is_taken_back_by_the_next_one(people: People) -> None:
+def test_the_next_run_reverts_sections_that_a_cancelled_run_published(people: People) -> None:
     """Otherwise nodes would go on with a policy that live does not have, and every later plan would be empty."""
     provision_document(people.acme)
     with scope(people.acme):
@@ -333,7 +333,7 @@ def test_what_a_cancelled_run_had_published_is_taken_back_by_the_next_one(people
     assert not any('"ports":["443"]' in nodes.signed_document(node)[0] for node in Node.objects.all())
 
 
-def test_what_a_failed_run_may_have_made_is_removed_when_it_is_not_wanted_any_more(
+def test_a_resource_that_a_failed_run_may_have_created_is_removed_if_undesired(
     people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run, by_address = planned(people.acme)
@@ -356,7 +356,7 @@ def test_what_a_failed_run_may_have_made_is_removed_when_it_is_not_wanted_any_mo
         assert removal.state == "succeeded" and plans.create_plan(lifecycle.create_draft("nothing")).steps == []
 
 
-def test_removing_a_connector_takes_it_off_its_nodes_and_ends_its_hours(people: People) -> None:
+def test_a_removed_connector_leaves_its_nodes_and_ends_its_lifecycle(people: People) -> None:
     provision_document(people.acme)
     provision_document(people.acme, "smaller", {**DOCUMENT, "connectors": DOCUMENT["connectors"][:1]})
     with scope(people.acme):
@@ -364,7 +364,7 @@ def test_removing_a_connector_takes_it_off_its_nodes_and_ends_its_hours(people: 
         assert Lifecycle.objects.get(address="connector/site-2").ended_at is not None
 
 
-def test_a_step_says_which_node_needs_a_newer_agent_and_fails_when_it_does_not_come(people: People) -> None:
+def test_a_step_names_nodes_with_an_outdated_agent_and_fails_after_a_timeout(people: People) -> None:
     def report_old_agent(node: Node) -> None:
         document = json.loads(nodes.signed_document(node)[0])
         failed = dict.fromkeys(document["sections"], "the agent cannot read this section: KeyError")
@@ -401,7 +401,7 @@ def test_a_step_says_which_node_needs_a_newer_agent_and_fails_when_it_does_not_c
         assert run.state == "succeeded"
 
 
-def test_a_step_that_an_older_release_planned_is_not_carried_out(people: People) -> None:
+def test_a_step_that_an_older_release_planned_is_not_applied(people: People) -> None:
     _, by_address = planned(people.acme)
     step = by_address["exchange/eu"]
     with scope(people.acme):
@@ -416,7 +416,7 @@ def test_a_step_that_an_older_release_planned_is_not_carried_out(people: People)
         assert "Retry the run" in step.error["message"] and not NodeSection.objects.exists()
 
 
-def test_steps_that_write_for_the_same_nodes_do_not_wait_for_each_other_in_a_ring(
+def test_steps_that_write_sections_of_the_same_nodes_do_not_deadlock(
     people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Sections come back in any order; two steps that each hold one node and want the other's would be a deadlock."""

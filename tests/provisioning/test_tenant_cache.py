@@ -24,7 +24,7 @@ def named(view: queries.Snapshot) -> set[str]:
     return {row.name for row in tenant_cache.load_objects(view)}
 
 
-def test_an_edit_keeps_every_object_and_every_realm_that_it_does_not_touch(people: People) -> None:
+def test_an_edit_reuses_every_object_and_segment_that_it_does_not_change(people: People) -> None:
     provision_document(people.acme, document={**DOCUMENT, "segments": [*DOCUMENT["segments"], GUESTS]})
     with scope(people.acme):
         draft = lifecycle.create_draft("second")
@@ -42,7 +42,7 @@ def test_an_edit_keeps_every_object_and_every_realm_that_it_does_not_touch(peopl
         assert kept["guests"] is resolved_segments["guests"] and kept["corp"] is not resolved_segments["corp"]
 
 
-def test_a_new_revision_is_built_of_what_the_draft_had(people: People) -> None:
+def test_a_new_revision_reuses_the_objects_of_its_draft(people: People) -> None:
     provision_document(people.acme)
     with scope(people.acme):
         before = tenant_cache.load_intent(queries.live_snapshot())
@@ -53,7 +53,7 @@ def test_a_new_revision_is_built_of_what_the_draft_had(people: People) -> None:
         assert "new" in named(queries.live_snapshot()) and "new" not in named(queries.revision_snapshot(1))
 
 
-def test_what_is_rolled_back_is_not_kept(people: People) -> None:
+def test_rolled_back_edits_are_not_cached(people: People) -> None:
     with scope(people.acme):
         draft = draft_with_document()
         for name in ("one", "two"):
@@ -67,7 +67,7 @@ def test_what_is_rolled_back_is_not_kept(people: People) -> None:
         assert {"one", "two"}.isdisjoint(named(queries.draft_snapshot(draft.uid)))
 
 
-def test_undo_and_rebase_are_seen(people: People) -> None:
+def test_cached_snapshots_follow_undo_and_redo(people: People) -> None:
     provision_document(people.acme)
     with scope(people.acme):
         draft, other = lifecycle.create_draft("mine"), lifecycle.create_draft("other")
@@ -81,7 +81,7 @@ def test_undo_and_rebase_are_seen(people: People) -> None:
         assert "mine" in named(queries.draft_snapshot(draft.uid)) and "mine" not in named(queries.live_snapshot())
 
 
-def test_nothing_of_another_tenant_is_ever_served(people: People) -> None:
+def test_cached_objects_are_never_shared_between_tenants(people: People) -> None:
     """Same revisions, same names, asked in turns and by threads at once."""
     tenants = [people.acme, people.globex, people.initech]
     for number, tenant in enumerate(tenants):
@@ -104,7 +104,7 @@ def test_nothing_of_another_tenant_is_ever_served(people: People) -> None:
     assert {tenant.pk for tenant in tenants} <= set(tenant_cache.stats())
 
 
-def test_little_is_kept(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_is_bounded_by_tenants_and_snapshots(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tenant_cache, "MAX_TENANTS", 2)
     tenant_cache.clear()
     for tenant in (people.acme, people.globex, people.initech):
@@ -133,7 +133,7 @@ def before_bodies_are_read(act: Callable[[], object]) -> Iterator[None]:
     assert not pending
 
 
-def test_an_edit_while_a_draft_is_read_does_not_get_into_what_is_kept(people: People) -> None:
+def test_an_edit_during_a_read_does_not_enter_the_cache(people: People) -> None:
     with scope(people.acme):
         draft = draft_with_document()
         before = named(queries.draft_snapshot(draft.uid))
@@ -145,7 +145,7 @@ def test_an_edit_while_a_draft_is_read_does_not_get_into_what_is_kept(people: Pe
         assert named(queries.draft_snapshot(draft.uid)) == before
 
 
-def test_rows_that_go_while_a_draft_is_read_are_read_again(people: People) -> None:
+def test_rows_deleted_during_a_read_are_read_again(people: People) -> None:
     with scope(people.acme):
         draft = draft_with_document()
         before = named(queries.draft_snapshot(draft.uid))

@@ -19,7 +19,7 @@ from tests.system.cloud_document import REGION, VPCS, assert_each_once_in_aws, c
 pytestmark = pytest.mark.packets
 
 
-def test_from_an_empty_tenant_to_packets_usage_and_invoice(
+def test_a_customer_goes_from_an_empty_tenant_to_packets_usage_and_an_invoice(
     people: People, live_portal: str, live_lab: dict[str, str], live_aws: str
 ) -> None:
     ensure_demo_prices()

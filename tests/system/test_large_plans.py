@@ -41,7 +41,7 @@ def large() -> dict[str, Any]:
     return {**DOCUMENT, "connectors": sites, "billing-tags": tags}
 
 
-def test_a_plan_outlives_the_broker_being_away_and_its_worker_being_killed(
+def test_a_plan_survives_a_missing_broker_and_a_killed_worker(
     people: People, servers: TestServers, transactional_db: None, live_env: dict[str, str], tmp_path: Path
 ) -> None:
     with scope(people.acme):

@@ -34,7 +34,7 @@ def slow_aws(live_aws: str) -> Iterator[str]:
         yield proxy
 
 
-def test_a_killed_worker_costs_time_and_nothing_else(
+def test_a_run_survives_a_killed_worker_without_duplicates(
     people: People,
     servers: TestServers,
     live_portal: str,

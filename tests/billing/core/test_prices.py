@@ -39,22 +39,22 @@ TIERS = (Tier(D(100), D("0.10")), Tier(D(1000), D("0.05"), D(3)), Tier(None, D("
         (PackagePrice(D(100), D(4)), "100.1", "8"),
     ],
 )
-def test_amounts_at_the_boundaries(price: Price, quantity: str, amount: str) -> None:
+def test_prices_give_the_expected_amounts_at_their_boundaries(price: Price, quantity: str, amount: str) -> None:
     assert price.amount(D(quantity)) == D(amount)
 
 
 @given(shapes, quantities, quantities)
-def test_bands_say_how_the_amount_came_about(price: Price, first: D, more: D) -> None:
+def test_bands_add_up_to_the_amount(price: Price, first: D, more: D) -> None:
     bands = price.bands(first, first + more)
     assert sum((band.amount for band in bands), D(0)) == price.amount(first + more) - price.amount(first)
 
 
 @given(shapes)
-def test_a_price_survives_storage(price: Price) -> None:
+def test_a_price_is_equal_after_storage(price: Price) -> None:
     assert price_from_data(price.to_data()) == price
 
 
-def test_bands_go_on_where_earlier_usage_stopped() -> None:
+def test_bands_continue_after_earlier_usage() -> None:
     assert GraduatedPrice(TIERS).bands(D(50), D(1100)) == [
         Band(D(50), D("0.10")),
         Band(D(900), D("0.05"), D(3)),
@@ -69,7 +69,7 @@ def test_rounding_is_half_up_and_mirrors() -> None:
     assert str(Money(123456, "EUR")) == "EUR 1,234.56"
 
 
-def test_a_volume_price_that_lowers_the_bill_says_so() -> None:
+def test_a_volume_price_that_lowers_the_bill_is_explained() -> None:
     assert VolumePrice(TIERS).can_lower_bill
     assert not VolumePrice((Tier(D(10), D(1)), Tier(None, D(1), D(5)))).can_lower_bill
 
@@ -91,7 +91,7 @@ def test_a_volume_price_that_lowers_the_bill_says_so() -> None:
         ({"shape": "package", "size": "0", "package_price": "1"}, "above 0"),
     ],
 )
-def test_a_price_that_cannot_be_used_is_refused(data: dict[str, Any], message: str) -> None:
+def test_an_invalid_price_is_refused(data: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidPrice, match=message):
         price_from_data(data)
 

@@ -66,7 +66,7 @@ def test_bands_count_all_connectors_together_and_the_cents_are_shared() -> None:
     )
 
 
-def test_what_has_no_price_is_named_not_dropped() -> None:
+def test_usage_without_a_price_is_listed_as_unpriced() -> None:
     rating = rate_samples([used("gb_inspected", "service/fw", 0, 7)], BOOK, NOVEMBER)
     assert rating.lines == [] and [sample.quantity for sample in rating.unpriced] == [D(7)]
 
@@ -89,7 +89,7 @@ def test_a_plan_is_priced_by_the_month_of_730_hours() -> None:
     assert sum(d.amount.minor for d in estimate.lines) == (estimate.after - estimate.before).minor
 
 
-def test_before_the_first_price_everything_is_unpriced() -> None:
+def test_usage_before_the_first_price_is_unpriced() -> None:
     connector = Resource("connector/a", "exchange.connector", {"size": "small", "kind": "aws-vpc"})
     rating = rate_month([connector], BOOK, datetime(2025, 1, 1, tzinfo=UTC))
     assert rating.lines == [] and rating.unpriced[0].subject == "connector/a"

@@ -42,7 +42,7 @@ def test_i1_any_order_and_any_repeats_give_the_same_bytes(
 
 
 @given(samples(), books())
-def test_i2_every_sample_is_behind_one_line_or_unpriced_and_quantities_are_conserved(
+def test_i2_every_sample_is_in_one_line_or_unpriced_and_quantities_are_conserved(
     usage: list[SampleValue], book: PriceBookValue
 ) -> None:
     rating = rate_samples(usage, book, NOVEMBER)
@@ -128,7 +128,7 @@ def test_i6_a_split_sum_is_whole_again_fair_to_the_cent_and_mirrors(minor: int, 
 
 
 @pytest.mark.parametrize("year", [2024, 2026, 2100])
-def test_i11_a_month_is_its_days_times_24_hours_of_utc_whatever_clocks_do(year: int) -> None:
+def test_i11_a_month_has_24_hours_of_utc_per_day_regardless_of_daylight_saving(year: int) -> None:
     months = [BillingPeriod.month(year, month) for month in range(1, 13)]
     assert [(m.end - m.start) // HOUR for m in months] == [24 * monthrange(year, m)[1] for m in range(1, 13)]
     assert [a.end for a in months[:-1]] == [b.start for b in months[1:]]
@@ -139,7 +139,7 @@ def test_i11_a_month_is_its_days_times_24_hours_of_utc_whatever_clocks_do(year: 
 @pytest.mark.parametrize(
     "day, count", [(datetime(2026, 3, 29), 23), (datetime(2026, 10, 25), 25), (datetime(2026, 7, 1), 24)]
 )
-def test_i11_a_local_day_of_23_or_25_hours_is_metered_by_what_really_passed(day: datetime, count: int) -> None:
+def test_i11_a_local_day_of_23_or_25_hours_is_metered_by_elapsed_time(day: datetime, count: int) -> None:
     berlin = ZoneInfo("Europe/Berlin")
     start, end = (
         day.replace(tzinfo=berlin).astimezone(UTC),
@@ -150,7 +150,7 @@ def test_i11_a_local_day_of_23_or_25_hours_is_metered_by_what_really_passed(day:
     assert local == SampleValue("connector_hours", "c", start, start + HOUR, Decimal(1))
 
 
-def test_two_contents_under_one_key_are_refused() -> None:
+def test_two_different_samples_with_one_key_are_refused() -> None:
     at = NOVEMBER.start
     once = SampleValue("connector_hours", "c", at, at + HOUR, Decimal(1))
     with pytest.raises(ConflictingSamples, match="reported twice"):

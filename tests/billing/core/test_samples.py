@@ -36,7 +36,7 @@ def test_pieces_of_an_hour_add_up_to_exactly_one(cuts: set[int]) -> None:
     assert sum(hours_between(a, b) for a, b in itertools.pairwise(edges)) == 1
 
 
-def test_a_lifetime_is_cut_at_the_hours() -> None:
+def test_a_lifetime_is_split_at_the_hours() -> None:
     assert [(a.hour, a.minute, hours_between(a, b)) for a, b in hour_windows(at(45), at(150))] == [
         (10, 45, Decimal("0.25")),
         (11, 0, Decimal(1)),
@@ -59,7 +59,7 @@ def test_a_counter_that_restarts_counts_from_zero_and_repeats_add_nothing() -> N
     assert [count for *_, count in increments(readings[1:], readings[0])] == [600, 50, 20, 0]
 
 
-def test_bytes_between_two_readings_are_shared_over_the_hours_they_span() -> None:
+def test_bytes_between_two_readings_are_distributed_over_the_hours_they_span() -> None:
     assert bytes_by_hour([CounterReadingValue(at(30), "b", 1_000), CounterReadingValue(at(150), "b", 5_001)]) == {
         TEN: 1_000 + 1_000,
         TEN + HOUR: 2_000,
@@ -69,7 +69,7 @@ def test_bytes_between_two_readings_are_shared_over_the_hours_they_span() -> Non
 
 
 @given(st.integers(0, 500), st.integers(0, 500), st.integers(0, 10**15))
-def test_a_shared_count_is_whole_again(start: int, length: int, count: int) -> None:
+def test_a_distributed_count_sums_to_the_whole(start: int, length: int, count: int) -> None:
     assert sum(part for _, part in spread_over_hours(at(start), at(start + length), count)) == count
 
 
@@ -77,7 +77,7 @@ def test_a_shared_count_is_whole_again(start: int, length: int, count: int) -> N
     st.lists(st.tuples(st.integers(0, 300), st.integers(0, 10**12)), min_size=1, max_size=10, unique_by=lambda r: r[0]),
     st.data(),
 )
-def test_readings_may_come_in_any_order_any_number_of_times_and_in_batches(points: Any, data: st.DataObject) -> None:
+def test_readings_give_the_same_samples_in_any_order_repetition_and_batches(points: Any, data: st.DataObject) -> None:
     totals = sorted(total for _, total in points)
     readings = [
         CounterReadingValue(at(minute), "b", total) for (minute, _), total in zip(sorted(points), totals, strict=True)
@@ -91,7 +91,7 @@ def test_readings_may_come_in_any_order_any_number_of_times_and_in_batches(point
 
 
 @pytest.mark.parametrize("quantity", [Decimal(-1), Decimal("NaN"), 1.5])
-def test_a_quantity_that_cannot_be_used_is_refused(quantity: Any) -> None:
+def test_an_invalid_quantity_is_refused(quantity: Any) -> None:
     with pytest.raises(ValueError, match="not 0 or more"):
         SampleValue("gb_inspected", "fw", TEN, TEN + HOUR, quantity)
 

@@ -27,7 +27,7 @@ CREATES = {
 
 
 @pytest.mark.parametrize("kind", CREATES)
-def test_what_a_lost_answer_created_is_adopted(testbed: AwsTestbed, faults: Faults, kind: str) -> None:
+def test_a_resource_created_by_a_lost_response_is_adopted(testbed: AwsTestbed, faults: Faults, kind: str) -> None:
     resources = example_resources(testbed.vpc())
     target = resource_of_kind(resources, kind.removeprefix("aws."))
     testbed.create_all(resources[: resources.index(target)])
@@ -68,7 +68,7 @@ WRITES = (
 
 
 @pytest.mark.parametrize("fault", ["lost", "dropped", "throttle", "down"])
-def test_a_life_in_which_every_write_fails_once_ends_well(testbed: AwsTestbed, faults: Faults, fault: str) -> None:
+def test_a_lifecycle_in_which_every_write_fails_once_succeeds(testbed: AwsTestbed, faults: Faults, fault: str) -> None:
     resources = example_resources(testbed.vpc())
     for operation in WRITES:
         faults.rule(operation, fault, times=1)
@@ -98,7 +98,7 @@ def _apply_with_retries(testbed: AwsTestbed, change: Change) -> int:
             failures += 1
 
 
-def test_throttling_says_when_to_come_back(testbed: AwsTestbed, faults: Faults) -> None:
+def test_a_throttled_call_is_retryable_and_says_when(testbed: AwsTestbed, faults: Faults) -> None:
     faults.rule("CreateTransitGateway", "throttle", times=2)
     gateway = example_resources("vpc-none")[0]
     for _ in range(2):
@@ -109,7 +109,7 @@ def test_throttling_says_when_to_come_back(testbed: AwsTestbed, faults: Faults) 
     assert isinstance(testbed.apply_once(create_change(gateway)), Done)
 
 
-def test_a_lacking_right_is_permanent_and_names_the_call(testbed: AwsTestbed, faults: Faults) -> None:
+def test_a_missing_permission_is_permanent_and_names_the_call(testbed: AwsTestbed, faults: Faults) -> None:
     message = "You are not authorized to perform this operation."
     faults.rule("CreateCustomerGateway", "error", code="UnauthorizedOperation", message=message)
     with pytest.raises(DriverError, match="not authorized") as caught:
@@ -118,12 +118,12 @@ def test_a_lacking_right_is_permanent_and_names_the_call(testbed: AwsTestbed, fa
     assert caught.value.permanent
 
 
-def test_a_listing_is_asked_once_more_by_itself(testbed: AwsTestbed, faults: Faults) -> None:
+def test_a_failed_listing_is_retried_once(testbed: AwsTestbed, faults: Faults) -> None:
     faults.rule("DescribeTransitGateways", "dropped", times=1)
     assert isinstance(testbed.apply_once(create_change(example_resources("vpc-none")[0])), Done)
 
 
-def test_two_with_one_address_are_named_and_neither_is_touched(testbed: AwsTestbed, faults: Faults) -> None:
+def test_two_resources_with_one_address_are_named_and_neither_is_changed(testbed: AwsTestbed, faults: Faults) -> None:
     gateway = example_resources("vpc-none")[0]
     first = testbed.apply_until_done(create_change(gateway)).attributes["id"]
     tags = testbed.ec2.describe_transit_gateways()["TransitGateways"][0]["Tags"]

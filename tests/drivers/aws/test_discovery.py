@@ -31,7 +31,7 @@ def spec(name: str, second: int, region: str = "eu-central-1") -> dict[str, obje
     }
 
 
-def test_every_page_is_read(testbed: AwsTestbed, faults: Faults) -> None:
+def test_discovery_reads_every_page_of_a_listing(testbed: AwsTestbed, faults: Faults) -> None:
     vpc_ids = moto.seed_vpcs(testbed.endpoint, [spec(f"vpc-{index}", index) for index in range(1, 6)])
     for operation in LISTINGS:
         faults.rule(operation, "page", size=2)
@@ -66,7 +66,7 @@ def test_a_vpc_is_discovered_with_prefixes_subnets_tables_and_rules(testbed: Aws
     assert json.loads(json.dumps(inventory.as_json()))["vpcs"]
 
 
-def test_one_region_that_fails_does_not_hide_the_others(testbed: AwsTestbed, faults: Faults) -> None:
+def test_a_failing_region_does_not_hide_the_others(testbed: AwsTestbed, faults: Faults) -> None:
     moto.seed_vpcs(testbed.endpoint, [spec("west", 3, "eu-west-1")])
     faults.rule("DescribeSubnets", "error", code="UnauthorizedOperation", message="No.", times=1)
     inventory = discover(CREDENTIALS, ["eu-central-1", "eu-west-1"])
@@ -75,7 +75,7 @@ def test_one_region_that_fails_does_not_hide_the_others(testbed: AwsTestbed, fau
 
 
 @pytest.mark.usefixtures("fresh_sessions")
-def test_wrong_credentials_are_an_error(testbed: AwsTestbed, faults: Faults) -> None:
+def test_discovery_with_wrong_credentials_is_an_error(testbed: AwsTestbed, faults: Faults) -> None:
     faults.rule("GetCallerIdentity", "error", code="InvalidClientTokenId", message="The token is invalid.", status=403)
     with pytest.raises(DriverError, match="token is invalid") as caught:
         discover(CREDENTIALS, ["eu-central-1"])

@@ -9,11 +9,11 @@ from provisioning.drivers.quotas import find_exceeded_quotas
 from tests.drivers.aws.testbed import example_resources
 
 
-def test_an_ordinary_network_fits() -> None:
+def test_an_ordinary_network_is_within_the_quotas() -> None:
     assert exceeded_quotas(example_resources("vpc-1")) == []
 
 
-def test_eleven_segments_need_more_route_tables_than_a_gateway_has() -> None:
+def test_eleven_segments_exceed_the_route_tables_of_a_gateway() -> None:
     resources = {
         each.address: each for number in range(11) for each in example_resources("vpc-1", segment=f"s{number}")
     }
@@ -23,5 +23,5 @@ def test_eleven_segments_need_more_route_tables_than_a_gateway_has() -> None:
     assert find_exceeded_quotas(AWS, resources.values(), {"aws_tgw_route_tables": 40}) == []
 
 
-def test_other_clouds_are_not_counted() -> None:
+def test_resources_of_other_clouds_are_not_counted() -> None:
     assert exceeded_quotas([Resource(f"exchange/{n}", "exchange.presence", {}) for n in range(30_000)]) == []

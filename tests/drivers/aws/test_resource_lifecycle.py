@@ -89,7 +89,7 @@ def test_vpcs_use_the_spoke_table_and_propagate_into_the_exchange_table(testbed:
     assert tags["causeway:tenant"] == "acme" and tags["causeway:address"] == f"acme/{base}/tgw"
 
 
-def test_removal_in_reverse_order_leaves_what_the_customer_has(testbed: AwsTestbed, faults: Faults) -> None:
+def test_removal_in_reverse_order_keeps_the_customers_resources(testbed: AwsTestbed, faults: Faults) -> None:
     vpc = testbed.vpc()
     before = main_routes(testbed, vpc)
     resources = example_resources(vpc)
@@ -108,7 +108,7 @@ def test_removal_in_reverse_order_leaves_what_the_customer_has(testbed: AwsTestb
     assert faults.writes() == []
 
 
-def test_a_gateway_in_use_is_not_deleted_but_tried_again(testbed: AwsTestbed) -> None:
+def test_a_gateway_in_use_is_retried_and_not_deleted(testbed: AwsTestbed) -> None:
     resources = example_resources(testbed.vpc())
     testbed.create_all(resources)
     with pytest.raises(DriverError) as caught:
@@ -148,7 +148,7 @@ def test_a_vpn_with_other_tunnels_replaces_the_old_one_once(testbed: AwsTestbed,
 
 
 @pytest.mark.usefixtures("fresh_sessions")
-def test_two_accounts_are_kept_apart(testbed: AwsTestbed) -> None:
+def test_resources_of_two_accounts_are_separate(testbed: AwsTestbed) -> None:
     testbed.secrets[OTHER_ACCOUNT] = {
         **SECRET,
         "role_arn": moto.role_arn(OTHER_ACCOUNT),
@@ -184,7 +184,7 @@ def test_observing_a_whole_network_takes_few_calls(testbed: AwsTestbed, faults: 
     assert len(calls) == len(set(calls)) + 1  # attachments are asked for once for each VPN, the rest once
 
 
-def test_observing_shows_what_somebody_removed(testbed: AwsTestbed) -> None:
+def test_observing_shows_a_removed_resource(testbed: AwsTestbed) -> None:
     vpc = testbed.vpc()
     resources = example_resources(vpc)
     testbed.create_all(resources)
@@ -199,7 +199,7 @@ def test_observing_shows_what_somebody_removed(testbed: AwsTestbed) -> None:
     assert gone == {routes.address, attachment.address}
 
 
-def test_subnets_chosen_by_hand_are_taken_and_changed(testbed: AwsTestbed) -> None:
+def test_chosen_subnets_are_used_and_changed(testbed: AwsTestbed) -> None:
     vpc = testbed.vpc()
     resources = example_resources(vpc)
     listed = testbed.ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["Subnets"]
@@ -217,7 +217,7 @@ def test_subnets_chosen_by_hand_are_taken_and_changed(testbed: AwsTestbed) -> No
     assert sorted(changed["SubnetIds"]) == sorted(after["subnets"])
 
 
-def test_a_vpc_without_subnets_is_refused_with_what_to_do(testbed: AwsTestbed) -> None:
+def test_a_vpc_without_subnets_is_refused_with_a_remedy(testbed: AwsTestbed) -> None:
     vpc = testbed.ec2.create_vpc(CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"]
     resources = example_resources(vpc)
     for resource in resources[:3]:
@@ -227,7 +227,7 @@ def test_a_vpc_without_subnets_is_refused_with_what_to_do(testbed: AwsTestbed) -
     assert caught.value.permanent
 
 
-def test_pending_resources_are_waited_for_without_sleeping(testbed: AwsTestbed, faults: Faults) -> None:
+def test_the_driver_waits_for_pending_resources_without_sleeping(testbed: AwsTestbed, faults: Faults) -> None:
     faults.pending(transit_gateway=0.4, route_table=0.2, attachment=0.4, vpn=0.4)
     resources = example_resources(testbed.vpc())
     outcome = testbed.apply_once(create_change(resources[0]))
@@ -237,7 +237,7 @@ def test_pending_resources_are_waited_for_without_sleeping(testbed: AwsTestbed, 
     assert sum(note.endswith("is pending") for note in testbed.notes) >= 6
 
 
-def test_a_static_route_moves_to_the_other_vpn_whichever_step_comes_first(testbed: AwsTestbed) -> None:
+def test_a_static_route_moves_to_the_other_vpn_in_any_order_of_steps(testbed: AwsTestbed) -> None:
     resources = example_resources(testbed.vpc())
     testbed.create_all(resources)
     first, second = (each for each in resources if each.kind == "aws.vpn-connection")
@@ -265,7 +265,7 @@ def test_a_static_route_moves_to_the_other_vpn_whichever_step_comes_first(testbe
     assert static_route_targets() == [ids[first.address]]
 
 
-def test_a_static_route_of_somebody_else_is_named_and_kept(testbed: AwsTestbed) -> None:
+def test_a_foreign_static_route_is_named_and_kept(testbed: AwsTestbed) -> None:
     resources = example_resources(testbed.vpc())
     first = resource_of_kind(resources, "vpn-connection")
     testbed.create_all(resources[: resources.index(first)])

@@ -43,7 +43,7 @@ def test_a_foreign_route_is_named_and_never_overwritten(testbed: AwsTestbed, fau
     assert tables(testbed, vpc) == before
 
 
-def test_changing_prefixes_leaves_what_others_wrote(testbed: AwsTestbed) -> None:
+def test_changed_prefixes_leave_foreign_routes(testbed: AwsTestbed) -> None:
     vpc = testbed.vpc()
     routes = attach_vpc(testbed, vpc, prefixes=["10.0.0.0/8", "172.16.0.0/12"])
     testbed.apply_until_done(create_change(routes))
@@ -66,7 +66,7 @@ def test_changing_prefixes_leaves_what_others_wrote(testbed: AwsTestbed) -> None
     assert {"172.16.0.0/12", "192.168.0.0/16"} <= set(now)
 
 
-def test_all_tables_or_named_ones(testbed: AwsTestbed) -> None:
+def test_routes_are_written_to_all_tables_or_to_named_ones(testbed: AwsTestbed) -> None:
     vpc = testbed.vpc()
     routes = attach_vpc(testbed, vpc, route_tables="all")
     testbed.apply_until_done(create_change(routes))
@@ -82,7 +82,7 @@ def test_all_tables_or_named_ones(testbed: AwsTestbed) -> None:
         testbed.apply_once(Change("change", routes.address, routes.kind, before, unknown))
 
 
-def test_routes_of_a_vpc_that_is_gone_are_gone(testbed: AwsTestbed) -> None:
+def test_routes_of_a_deleted_vpc_are_observed_as_absent(testbed: AwsTestbed) -> None:
     change = Change(
         "remove",
         f"{example_resources('vpc-0123')[0].address.removesuffix('/tgw')}/vpc/vpc-0123/routes",
@@ -93,7 +93,7 @@ def test_routes_of_a_vpc_that_is_gone_are_gone(testbed: AwsTestbed) -> None:
     assert testbed.apply_until_done(change).body is None
 
 
-def test_routes_to_a_replaced_gateway_follow_it(testbed: AwsTestbed) -> None:
+def test_routes_follow_a_replaced_gateway(testbed: AwsTestbed) -> None:
     vpc = testbed.vpc()
     routes = attach_vpc(testbed, vpc)
     testbed.apply_until_done(create_change(routes))
