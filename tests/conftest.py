@@ -1,4 +1,4 @@
-"""Fixtures everything shares: the database (made by the owner, used as the application), Redis, and its flush."""
+"""Fixtures of all tests: the database (created by the owner, used as the application), Redis, and their flush."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from tests.servers import SERVERS, TestServers
 
 @pytest.fixture(scope="session")
 def servers() -> TestServers:
-    """Launchers, addresses and logs of the session's servers."""
+    """The session's servers: launchers, addresses and logs."""
     return SERVERS
 
 
 @pytest.fixture(scope="session")
 def redis_server(servers: TestServers) -> str:
-    """A running Redis; its URL."""
+    """Start Redis; return its URL."""
     servers.start_redis()
     return servers.redis_url
 

@@ -1,4 +1,4 @@
-"""The people in every test: two tenants of an MSP, a direct tenant, everybody's roles, and a stranger."""
+"""The people of every test: two tenants of an MSP, a direct tenant, a person for each role, and a stranger."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def tenant_scope() -> Iterator[TenantScope]:
 
 @pytest.fixture
 def sign_in() -> Callable[[User], Client]:
-    """A browser's session, signed in; forgery is checked as it would be for a browser."""
+    """Return a function that signs a person in and returns the client; CSRF is checked as for a browser."""
 
     def make(user: User) -> Client:
         client = Client(enforce_csrf_checks=True)
@@ -156,7 +156,7 @@ def sign_in() -> Callable[[User], Client]:
 
 @pytest.fixture
 def password() -> Callable[[User], str]:
-    """Give a person the tests' password, for signing in through the form."""
+    """Return a function that gives a person the tests' password, for signing in through the form."""
 
     def make(user: User) -> str:
         user.set_password(PASSWORD)

@@ -12,21 +12,21 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 
 class PlanText(SingleFileSnapshotExtension):
-    """A plan as people read it."""
+    """The text of a plan."""
 
     _write_mode = WriteMode.TEXT
     file_extension = "txt"
 
 
 class NftRules(SingleFileSnapshotExtension):
-    """What ``nft -f`` is given."""
+    """A rule set for ``nft -f``."""
 
     _write_mode = WriteMode.TEXT
     file_extension = "nft"
 
 
 class JsonText(SingleFileSnapshotExtension):
-    """JSON that the test itself has written, so that its order and its spaces are part of it."""
+    """JSON formatted by the test, so that order and whitespace are compared."""
 
     _write_mode = WriteMode.TEXT
     file_extension = "json"

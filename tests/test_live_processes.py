@@ -1,4 +1,4 @@
-"""The real processes of the tests: each answers from outside."""
+"""The live processes of the tests answer from outside."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_a_running_portal_is_healthy(live_portal: str) -> None:
 
 
 def test_a_running_portal_does_not_hold_the_owners_login(live_portal: str, servers: TestServers) -> None:
-    pid = next(one.popen.pid for one in servers.supervisor.running if one.process.name == "portal")
+    pid = next(running.popen.pid for running in servers.supervisor.running if running.process.name == "portal")
     assert b"causeway_owner" not in Path(f"/proc/{pid}/environ").read_bytes()
 
 
@@ -38,10 +38,10 @@ def test_every_node_of_the_lab_enrols_at_the_portal(live_lab: dict[str, str]) ->
     from provisioning.catalog import catalog
     from provisioning.models import Node
 
-    wanted = sum(len(location.nodes) for location in catalog().locations.values())
+    expected = sum(len(location.nodes) for location in catalog().locations.values())
     until = time.monotonic() + 30
-    while Node.objects.exclude(token_digest="").count() < wanted:
-        assert time.monotonic() < until, f"only {Node.objects.count()} of {wanted} nodes are known to the portal"
+    while Node.objects.exclude(token_digest="").count() < expected:
+        assert time.monotonic() < until, f"only {Node.objects.count()} of {expected} nodes are known to the portal"
         time.sleep(0.1)
 
 

@@ -1,4 +1,4 @@
-"""Every answer that these tests get is held to the schema that the portal serves."""
+"""Fixtures of the API tests; every response is validated against the OpenAPI schema."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def netadmin(api: ApiFactory) -> ApiClient:
 
 @pytest.fixture
 def finish(people: People, tenant_scope: TenantScope) -> Callable[[ApiResponse], None]:
-    """Let a run end as if its workers had done everything."""
+    """Return a function that ends a run as if its workers had finished every step."""
     from provisioning.models import Run, Step
     from provisioning.services import runs
 

@@ -1,4 +1,4 @@
-"""Refusals as the API tells them (RFC 9457)."""
+"""Assertions about problem documents (RFC 9457)."""
 
 from __future__ import annotations
 

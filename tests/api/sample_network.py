@@ -1,4 +1,4 @@
-"""A small network, drawn, planned and provisioned through the API: two sites at one exchange, a firewall, a policy."""
+"""A small network created, planned and provisioned through the API: two sites at one exchange, a firewall, a policy."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ INTERNET_EXIT = {"name": "exit", "kind": "internet-exit", "exchange": "eu", "att
 
 
 def create_draft(api: ApiClient, name: str = "work") -> str:
-    """The address of a new draft."""
+    """Create a draft; return its path."""
     created = api.post("t/acme/drafts/", {"name": name})
     assert created.status_code == 201, created.content
     return f"t/acme/drafts/{created.json()['id']}/"
@@ -94,7 +94,7 @@ def create_object(
 
 
 def create_sample_network(api: ApiClient, name: str = "work") -> str:
-    """A draft with the whole network in it; returns its address."""
+    """Create a draft with the whole network; return its path."""
     where = create_draft(api, name)
     for kind in ("exchanges", "segments", "groups", "connectors", "services", "policies"):
         create_object(api, where, kind)
@@ -116,7 +116,7 @@ def provision(client: ApiClient, where: str) -> ApiResponse:
 
 
 def create_every_kind(api: ApiClient, name: str = "work") -> str:
-    """A draft with an object of every kind; returns its address."""
+    """Create a draft with an object of every kind; return its path."""
     where = create_sample_network(api, name)
     create_object(api, where, "segments", GUEST_SEGMENT)
     create_object(api, where, "connectors", LOBBY_SITE)

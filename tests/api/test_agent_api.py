@@ -1,4 +1,4 @@
-"""What exchange nodes ask and tell: enrolment, the signed document, reports."""
+"""The agent API: enrolment, signed documents and reports of exchange nodes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NodeClient = tuple[ApiClient, str, str]
 
 @pytest.fixture
 def node(api: ApiFactory) -> NodeClient:
-    """(its API, its Authorization header, the portal's public key)."""
+    """Return (API client, Authorization header, the portal's public key) of an enrolled node."""
     created = api().post(
         "/agent/v1/enroll/", {**ENROLMENT, "enrollment_key": nodes.enrollment_key("aws-eu-central-1", 1)}
     )
@@ -84,21 +84,27 @@ def test_a_report_records_the_applied_sections(node: NodeClient, people: People,
 def test_a_report_older_than_the_last_one_is_ignored(
     node: NodeClient, people: People, tenant_scope: TenantScope
 ) -> None:
-    """Its lower counters would look like a reset, and everything ever counted would be charged again."""
+    """Its lower counters would look like a reset, and all bytes would be billed again."""
     client, who, _ = node
     NodeTenant.objects.create(node=Node.objects.get(), tenant=people.acme)
 
-    def told(sequence: int, value: Any, epoch: str = "e1") -> Any:
+    def recorded_value(sequence: int, value: Any, epoch: str = "e1") -> Any:
         body = {"epoch": epoch, "sequence": sequence, "counters": {"acme|connector/a|corp|out|bytes": value}}
         assert client.post("/agent/v1/report/", body, authorization=who).status_code == 204
         with tenant_scope(people.acme):
             return CounterReading.objects.order_by("-at")[0].value
 
-    assert [told(5, 100), told(6, 200), told(5, 100), told(6, 201), told(7, 300)] == [100, 200, 200, 200, 300]
-    assert told(1, 40, epoch="e2") == 40, "a node that was set up anew counts from nought"
+    assert [
+        recorded_value(5, 100),
+        recorded_value(6, 200),
+        recorded_value(5, 100),
+        recorded_value(6, 201),
+        recorded_value(7, 300),
+    ] == [100, 200, 200, 200, 300]
+    assert recorded_value(1, 40, epoch="e2") == 40, "a node that was set up anew counts from nought"
     again = {**ENROLMENT, "epoch": "e3", "enrollment_key": nodes.enrollment_key("aws-eu-central-1", 1)}
     who = f"Node {client.post('/agent/v1/enroll/', again).json()['token']}"
-    assert told(1, 7, epoch="e3") == 7
+    assert recorded_value(1, 7, epoch="e3") == 7
 
 
 @pytest.mark.parametrize(

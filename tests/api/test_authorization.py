@@ -1,4 +1,4 @@
-"""Who gets in: 401 for nobody, 404 for a stranger, 403 for a lacking right; over every address of the schema."""
+"""Authorisation of every operation in the schema: 401 without login, 404 to strangers, 403 without the permission."""
 
 from __future__ import annotations
 

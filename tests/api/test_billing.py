@@ -1,4 +1,4 @@
-"""Usage, the estimate and invoices through the API: the same numbers that billing has, as decimal texts."""
+"""Usage, estimates and invoices through the API: the amounts of billing as decimal strings."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def finance(api: ApiFactory) -> ApiClient:
 
 @pytest.fixture
 def invoice(people: People, tenant_scope: TenantScope) -> str:
-    """The number of a draft invoice over two days of an exchange and a connector."""
+    """Return the number of a draft invoice over two days of an exchange and a connector."""
     ensure_demo_prices(datetime(2026, 10, 1, tzinfo=UTC))
     with tenant_scope(people.acme):
         create_named_item("exchanges", "eu", "Europe")

@@ -1,4 +1,4 @@
-"""The catalogue of what is sold where."""
+"""The catalogue of locations, sizes and products."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The API of a running portal: over real sockets, with requests that really are at the same time."""
+"""The API of a running portal over real sockets, with concurrent requests."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ async def test_a_change_is_sent_over_the_socket(live_portal: str, secret: str) -
 
 
 def test_waiting_nodes_do_not_block_the_portal(live_portal: str, portal: httpx.Client) -> None:
-    """More nodes wait for a document than the pool has connections to the database."""
+    """More nodes wait for a document than the database pool has connections."""
     token, _ = nodes.enroll_node("aws-eu-central-1", 1, nodes.enrollment_key("aws-eu-central-1", 1), "e1")
     headers = {"Authorization": f"Node {token}"}
     text = httpx.get(f"{live_portal}/agent/v1/document/", headers=headers).json()["document"]

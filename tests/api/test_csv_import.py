@@ -1,4 +1,4 @@
-"""Connectors and prefix lists as tables: every wrong cell is told, and nothing happens by half."""
+"""Connectors and prefix lists as CSV: every wrong cell is a problem, and imports are atomic."""
 
 from __future__ import annotations
 
@@ -44,10 +44,13 @@ def test_an_exported_table_imports_without_a_difference(netadmin: ApiClient, kin
     assert answer.status_code == 200, answer.content
     assert answer.json()["unchanged"] and not answer.json()["differences"]
     again = create_draft(netadmin, "again")
-    for one in ("exchanges", "segments", "groups", "billing-tags"):
-        for row in netadmin.get(f"{where}{one}/").json()["results"]:
+    for referenced_kind in ("exchanges", "segments", "groups", "billing-tags"):
+        for row in netadmin.get(f"{where}{referenced_kind}/").json()["results"]:
             create_object(
-                netadmin, again, one, {name: value for name, value in row.items() if name not in ("id", "key")}
+                netadmin,
+                again,
+                referenced_kind,
+                {name: value for name, value in row.items() if name not in ("id", "key")},
             )
     created = import_csv(netadmin, again, exported.content, kind).json()
     assert created["created"] == len(created["differences"]) and created["unchanged"] == 0

@@ -1,4 +1,4 @@
-"""Tags of answers and conditional reads (RFC 9110, section 13)."""
+"""ETags and conditional reads (RFC 9110, section 13)."""
 
 from __future__ import annotations
 

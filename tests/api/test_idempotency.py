@@ -1,4 +1,4 @@
-"""Idempotency keys: a POST that is repeated with its key is done once and answered again."""
+"""Idempotency keys: a POST repeated with its key runs once and gets the same response."""
 
 from __future__ import annotations
 

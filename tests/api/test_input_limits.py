@@ -1,4 +1,4 @@
-"""Texts, numbers and moments that cannot be stored are refused."""
+"""Texts, numbers and times that cannot be stored are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The kinds in a draft: made, read, changed, taken away; what is refused; the network as one document."""
+"""Objects of every kind in a draft: create, read, change, delete, refusals, lists and documents."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_the_schema_has_the_fields_that_the_core_reads(kind: str) -> None:
 
 
 def lists_in(field: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], int | None]]:
-    """The most that each list of a shape may hold, by where it stands."""
+    """Yield (path, maximum length) of each list in a schema."""
     child = getattr(field, "child", None)
     if isinstance(field, ListField):
         yield path, field.max_length
@@ -96,15 +96,15 @@ def body_with(path: tuple[str, ...], value: Any) -> Any:
     [(kind, *problem) for kind, inner in object_schemas().items() for problem in lists_in(inner)],
 )
 def test_the_schema_states_the_longest_allowed_list(kind: str, path: tuple[str, ...], most: int) -> None:
-    def told(count: int) -> Any:
+    def results_for(count: int) -> Any:
         with pytest.raises(core.InvalidIntent) as refused:
             core.normalise_body(kind, body_with(path, [None] * count), lambda kind, name: None)
         return {
             problem.code.startswith("too_many_") for problem in refused.value.problems if problem.path == ".".join(path)
         }
 
-    assert True in told(most + 1)
-    assert True not in told(most)
+    assert True in results_for(most + 1)
+    assert True not in results_for(most)
 
 
 def test_a_list_over_its_limit_is_refused_in_objects_documents_and_tables(netadmin: ApiClient) -> None:
@@ -233,9 +233,9 @@ BAD: dict[str, tuple[str, dict[str, Any], str, str]] = {
 BAD["a port of 70000"][1]["rules"] = [{"action": "allow", "protocol": "tcp", "ports": ["70000"]}]
 
 
-@pytest.mark.parametrize("what", BAD)
-def test_bad_input_is_refused_with_its_path_and_changes_nothing(netadmin: ApiClient, what: str) -> None:
-    kind, body, path, words = BAD[what]
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_refused_with_its_path_and_changes_nothing(netadmin: ApiClient, case: str) -> None:
+    kind, body, path, words = BAD[case]
     where = create_sample_network(netadmin)
     before, draft_before = document_of(netadmin, where), netadmin.get(where).json()
     answer = netadmin.post(f"{where}{kind}/", body)
@@ -323,10 +323,10 @@ def test_a_document_round_trip_loses_nothing(netadmin: ApiClient, media: str) ->
     put = netadmin.send("PUT", f"{again}intent/", answer.content, media)
     assert put.status_code == 200, put.content
 
-    def told(where: str) -> Any:
+    def exported_without_ids(where: str) -> Any:
         return without_ids(document_of(netadmin, where))
 
-    assert told(again) == told(where)
+    assert exported_without_ids(again) == exported_without_ids(where)
     back = netadmin.send("PUT", f"{where}intent/", answer.content, media)
     assert back.json() == document_of(netadmin, where)
     assert netadmin.get(where).json()["edits"] == 8

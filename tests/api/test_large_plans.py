@@ -1,4 +1,4 @@
-"""Plans of large networks: computed by a worker, answered at once when it is quick enough."""
+"""Plans of large networks: computed by a worker, returned at once if it is quick."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_a_large_plan_that_no_worker_has_computed_yet_is_answered_202(
 
 
 def run_planner(tenant: str, plan: int) -> None:
-    """The outbox's handler, with a worker of its own."""
+    """Handle an outbox message with a worker thread."""
 
     def work() -> None:
         plans.PlanJob(Tenant.objects.get(slug=tenant)).run(plan)

@@ -1,4 +1,4 @@
-"""The socket: who may listen, what is told, and never more than ten messages a second."""
+"""The WebSocket of live updates: access, messages, and at most ten messages a second."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ORIGIN = (b"origin", b"http://testserver")
 
 
 class Socket(ApplicationCommunicator):
-    """A browser's end of a socket. (Channels' own test client asks for another server to be installed.)"""
+    """The client end of a WebSocket. Channels' own test client would need another server installed."""
 
     async def connect(self) -> bool:
         await self.send_input({"type": "websocket.connect"})

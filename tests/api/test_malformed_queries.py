@@ -1,4 +1,4 @@
-"""Questions that no client of ours asks: told what is wrong with them, never answered with a failure."""
+"""Malformed queries: answered with a problem that names the parameter, never with a server error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The whole network as one document, many edits at once: nothing is lost, nothing happens by half."""
+"""The network as one document and lists of edits: complete round trips and atomic changes."""
 
 from __future__ import annotations
 
@@ -72,21 +72,21 @@ def test_an_ambiguous_reference_is_exported_as_an_id(netadmin: ApiClient) -> Non
 
 @pytest.mark.parametrize("kind", core.KINDS)
 def test_document_fields_are_in_the_order_of_the_schema(kind: str) -> None:
-    def told(value: Any) -> Any:
-        return {name: told(one) for name, one in value.items()} if isinstance(value, dict) else None
+    def field_order(value: Any) -> Any:
+        return {name: field_order(inner) for name, inner in value.items()} if isinstance(value, dict) else None
 
-    def promised(shape: Any) -> Any:
+    def schema_order(shape: Any) -> Any:
         inner = getattr(shape, "child", shape)
         if not hasattr(inner, "fields"):
             return None
         # A circuit's bgp has no type of its own.
-        return {name: promised(one) if name != "bgp" else None for name, one in inner.fields.items()}
+        return {name: schema_order(field) if name != "bgp" else None for name, field in inner.fields.items()}
 
-    def turned(order: Any) -> Any:
-        return {name: turned(order[name]) for name in sorted(order, reverse=True)} if order else order
+    def reversed_order(order: Any) -> Any:
+        return {name: reversed_order(order[name]) for name in sorted(order, reverse=True)} if order else order
 
-    order = {name: inner for name, inner in promised(object_schema_of(kind)).items() if name not in ("id", "key")}
-    assert json.dumps(told(documents.order_fields(kind, turned(order)))) == json.dumps(order)
+    order = {name: inner for name, inner in schema_order(object_schema_of(kind)).items() if name not in ("id", "key")}
+    assert json.dumps(field_order(documents.order_fields(kind, reversed_order(order)))) == json.dumps(order)
 
 
 def test_a_dry_run_lists_changes_and_changes_nothing(netadmin: ApiClient) -> None:

@@ -1,4 +1,4 @@
-"""From a draft to a plan, an approval and a run."""
+"""Plans, approvals and runs through the API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A bug is answered as a problem document too (RFC 9457)."""
+"""Unexpected errors are answered with a problem document (RFC 9457)."""
 
 from __future__ import annotations
 

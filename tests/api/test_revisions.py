@@ -1,4 +1,4 @@
-"""Revisions: compared, restored, and drafts of an older one merged."""
+"""Revisions: comparison, restore, and drafts of older revisions merged."""
 
 from __future__ import annotations
 

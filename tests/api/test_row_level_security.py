@@ -1,4 +1,4 @@
-"""The floor: what the application's own login can and cannot see and write, whatever its code asks for."""
+"""Row-level security: what the application's database role can read and write, independent of its code."""
 
 from __future__ import annotations
 

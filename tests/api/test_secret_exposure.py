@@ -1,4 +1,4 @@
-"""A secret goes in once and never comes out: not in what is planned, told, exported, audited, stored or logged."""
+"""Secrets are never returned: not in plans, responses, exports, the audit log, the database or the logs."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ SNAPSHOT_PATHS = ("intent/", "connectors/", "connectors/?format=csv", "problems/
 
 
 def stored(tenant: Tenant) -> Iterator[tuple[str, str]]:
-    """Table → its rows as text, as the application may see them."""
+    """Yield (table, its rows as text) of every table that the application's role can read."""
     with scope(tenant), connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
             cursor.execute(f'SELECT t::text FROM "{table}" t')
@@ -84,8 +84,8 @@ def test_secrets_are_stored_encrypted_and_returned_nowhere(
             netadmin.patch(f"{where}connectors/{listed['id']}/", {"size": size})
     finish(provision(netadmin, their_draft))
     assert ask("post", f"{my_draft}rebase/").json()["conflicts"]
-    paths = [f"{where}{what}" for where in (my_draft, "t/acme/live/") for what in SNAPSHOT_PATHS]
-    paths += [f"{my_draft}{what}" for what in DRAFT_PATHS]
+    paths = [f"{base}{path}" for base in (my_draft, "t/acme/live/") for path in SNAPSHOT_PATHS]
+    paths += [f"{my_draft}{path}" for path in DRAFT_PATHS]
     for path in ("plans/", "runs/", "audit/?limit=1000", "cloud-accounts/", "revisions/1/diff/2/", "tokens/"):
         paths.append(f"t/acme/{path}")
     for kind in ("plans", "runs"):
@@ -93,8 +93,10 @@ def test_secrets_are_stored_encrypted_and_returned_nowhere(
     for path in paths:
         assert ask("get", path).status_code == 200, path
 
-    shown = [path for path, answer in answers if MARKER in answer.content.decode() or secret in answer.content.decode()]
-    assert shown == []
+    exposing = [
+        path for path, answer in answers if MARKER in answer.content.decode() or secret in answer.content.decode()
+    ]
+    assert exposing == []
     rows = list(stored(people.acme))
     assert {"provisioning_cloudaccount", "tenants_idempotentresponse", "tenants_auditentry"} <= {
         table for table, _ in rows

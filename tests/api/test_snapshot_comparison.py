@@ -1,4 +1,4 @@
-"""Versions of a network beside each other: conflicts decided, differences told, objects brought back."""
+"""Snapshots of a network compared: conflicts, differences, reachability and restored objects."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ pytestmark = pytest.mark.django_db
 
 
 def get_object(client: ApiClient, where: str, kind: str, name: str) -> Any:
-    [found] = [row for row in client.get(f"{where}{kind}/?search={name}").json()["results"] if row["name"] == name]
-    return found
+    [match] = [row for row in client.get(f"{where}{kind}/?search={name}").json()["results"] if row["name"] == name]
+    return match
 
 
 def test_conflicts_of_a_rebase_are_listed_and_decided(

@@ -1,4 +1,4 @@
-"""Too many requests: 429, and when to come back."""
+"""Rate limits: 429 with Retry-After."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The topology and health of what is live."""
+"""The topology and health of the live network."""
 
 from __future__ import annotations
 

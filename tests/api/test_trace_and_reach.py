@@ -1,4 +1,4 @@
-"""Traces of flows, and what reaches what."""
+"""Traces and reachable flows through the API."""
 
 from __future__ import annotations
 

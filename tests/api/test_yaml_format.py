@@ -1,4 +1,4 @@
-"""YAML as documents use it: read back as it was written, by us and by any other reader of YAML."""
+"""The YAML of documents: round trips through our reader and PyYAML's."""
 
 from __future__ import annotations
 

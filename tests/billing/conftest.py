@@ -1,4 +1,4 @@
-"""A small world to bill: an MSP with two tenants, a direct tenant, and the demo's prices since October 2026."""
+"""Fixtures of billing: an MSP with two tenants, a direct tenant, and the demo's prices since October 2026."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TEN = datetime(2026, 11, 23, 10, tzinfo=UTC)
 
 
 def at(minute: float, day: datetime = TEN) -> datetime:
-    """Minutes after ten o'clock."""
+    """Return the time ``minute`` minutes after ten o'clock."""
     return day + timedelta(minutes=minute)
 
 
@@ -61,7 +61,7 @@ def get_or_create_node(location: str, index: int) -> Node:
 
 
 def record_reading(node: Node, key: str, when: datetime, value: int, epoch: str = "boot-1") -> None:
-    """A report: the newest value of each minute."""
+    """Record a counter reading as a node's report does."""
     minute = when.replace(second=0, microsecond=0)
     CounterReading.objects.update_or_create(
         node=node, key=key, epoch=epoch, minute=minute, defaults={"at": when, "value": value}

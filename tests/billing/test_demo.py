@@ -1,4 +1,4 @@
-"""The demo's past: last month for the network that is there, once."""
+"""The demo's usage and invoice of last month."""
 
 from __future__ import annotations
 

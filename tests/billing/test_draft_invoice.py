@@ -1,4 +1,4 @@
-"""The draft invoice of a month: to the cent, explained, stable, and the same in every export."""
+"""The draft invoice of a month: exact, explained, stable, and equal in every export."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ LATER = END + timedelta(days=1)
 
 @pytest.fixture
 def month(acme: Tenant) -> Tenant:
-    """November of a small network, collected: two exchanges, three connectors, a firewall, some traffic."""
+    """Collect November of a small network: two exchanges, three connectors, a firewall, some traffic."""
     with scope(acme):
         create_named_item("exchanges", "eu", "Europe")
         create_named_item("exchanges", "us", "America")

@@ -1,4 +1,4 @@
-"""Lifecycle and counters become samples: exact, repeatable, one tenant at a time."""
+"""Metering samples from the lifecycle log and counters: exact, idempotent, by tenant."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_overlapping_lifecycle_rows_never_meter_a_minute_twice(acme: Tenant) -> 
 
 
 def test_metered_hours_equal_the_union_of_the_lifecycle_log(acme: Tenant) -> None:
-    """Invariant I8, for things that came and went at odd moments."""
+    """Invariant I8, for resources that start and end at arbitrary times."""
     spans = [(0, 7.5), (7.5, 61), (59, 130.25), (200, 200), (201.1, 333.3)]
     with scope(acme):
         for number, (start, end) in enumerate(spans):

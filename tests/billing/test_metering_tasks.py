@@ -1,4 +1,4 @@
-"""Metering wakes once a minute and looks at each tenant by itself."""
+"""The metering tasks, which run once a minute for each tenant."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from tests.billing.conftest import at, create_connector_lifecycle
 
 
 @pytest.fixture
-def at_once() -> Iterator[None]:
-    """Tasks run where they are sent."""
+def eager_tasks() -> Iterator[None]:
+    """Run Celery tasks eagerly."""
     app.conf.update(task_always_eager=True, task_eager_propagates=True)
     yield
     app.conf.update(task_always_eager=False, task_eager_propagates=False)
 
 
-def test_metering_updates_each_tenants_draft_invoice(acme: Tenant, globex: Tenant, at_once: None) -> None:
+def test_metering_updates_each_tenants_draft_invoice(acme: Tenant, globex: Tenant, eager_tasks: None) -> None:
     for tenant, name in ((acme, "a"), (globex, "g")):
         with scope(tenant):
             create_connector_lifecycle(name, timezone.now() - timedelta(minutes=90))

@@ -1,4 +1,4 @@
-"""A plan's price: the cost delta that the plan page and the API show."""
+"""The cost delta of a plan, as the plan page and the API show it."""
 
 from __future__ import annotations
 

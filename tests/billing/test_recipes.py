@@ -33,7 +33,7 @@ NOVEMBER, START, END = date(2026, 11, 1), datetime(2026, 11, 1, tzinfo=UTC), dat
 
 @dataclass(frozen=True, slots=True)
 class CappedPrice(Price):
-    """Each unit costs the same until the month costs ``cap``."""
+    """A price per unit, up to ``cap`` a month."""
 
     shape: ClassVar[str] = "capped"
     pooled: ClassVar[bool] = False

@@ -1,4 +1,4 @@
-"""Later versions of networks with everything in them, by random edits of every kind."""
+"""Later versions of full random networks, by random edits of every kind."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ Bodies = list[tuple[str, dict[str, Any]]]
 
 
 def _bodies(net: IntentBuilder, kind: str) -> Bodies:
-    return [(uid, body) for uid, (held, _, _, _, body) in net.rows.items() if held == kind]
+    return [(uid, body) for uid, (row_kind, _, _, _, body) in net.rows.items() if row_kind == kind]
 
 
 class _RandomEditor:
     def __init__(self, draw: st.DrawFn, net: IntentBuilder) -> None:
         self.draw, self.net = draw, net
 
-    def one(self, kind: str) -> tuple[str, dict[str, Any]] | None:
-        held = _bodies(self.net, kind)
-        return held[self.draw(one_of(range(len(held))))] if held else None
+    def random_object(self, kind: str) -> tuple[str, dict[str, Any]] | None:
+        bodies = _bodies(self.net, kind)
+        return bodies[self.draw(one_of(range(len(bodies))))] if bodies else None
 
     def edit(self, kind: str, uid: str, **fields: Any) -> None:
         self.net.edit(kind, uid, **fields)
 
     def segments(self) -> None:
-        uid, body = self.one("segments") or ("", {})
+        uid, body = self.random_object("segments") or ("", {})
         self.edit("segments", uid, default_action={"allow": "deny", "deny": "allow"}[body["default_action"]])
 
     def policies(self) -> None:
-        found = self.one("policies")
-        if found is None:
+        chosen = self.random_object("policies")
+        if chosen is None:
             return
-        uid, body = found
+        uid, body = chosen
         what = self.draw(one_of(["rules", "one", "one", "order", "position", "from", "to", "segments", "enabled"]))
         listed = list(body["rules"])
         choices: dict[str, dict[str, Any]] = {
@@ -53,14 +53,14 @@ class _RandomEditor:
         self.edit("policies", uid, **choices[what])
 
     def connectors(self) -> None:
-        found = self.one("connectors")
-        if found is None:
+        chosen = self.random_object("connectors")
+        if chosen is None:
             return
-        uid, body = found
+        uid, body = chosen
         what = self.draw(
             one_of(["group", "group", "prefixes", "enabled", "preference", "exchange", "move", "add", "swap"])
         )
-        attached = [dict(one) for one in body["attachments"]]
+        attached = [dict(attachment) for attachment in body["attachments"]]
         if what == "add" and self.net.resolve("connectors", "new") is None:
             prefixes = self.draw(several_of(PREFIXES, 1))
             more = site("new", "eu", self.draw(one_of([*GROUPS, None])), *prefixes, segment=self.draw(one_of(SEGMENTS)))
@@ -72,8 +72,8 @@ class _RandomEditor:
         elif what == "prefixes" and body["kind"] != "internet-exit":
             attached[0]["prefixes"] = self.draw(several_of(PREFIXES, 1))
             self.edit("connectors", uid, attachments=attached)
-        elif what == "swap" and (other := self.one("connectors")):
-            theirs = [dict(one) for one in other[1]["attachments"]]
+        elif what == "swap" and (other := self.random_object("connectors")):
+            theirs = [dict(attachment) for attachment in other[1]["attachments"]]
             attached[0]["prefixes"], theirs[0]["prefixes"] = theirs[0]["prefixes"], attached[0]["prefixes"]
             self.edit("connectors", uid, attachments=attached)
             self.edit("connectors", other[0], attachments=theirs)
@@ -85,7 +85,7 @@ class _RandomEditor:
             self.edit("connectors", uid, exchange=self.draw(one_of(["eu", "us"])))
 
     def services(self) -> None:
-        uid, body = self.one("services") or ("", {})
+        uid, body = self.random_object("services") or ("", {})
         what = self.draw(one_of(["on_failure", "placements", "settings", "name"]))
         settings = {"default": self.draw(one_of(["allow", "deny"])), "rules": self.draw(rules(["allow", "deny"], 2))}
         fields: dict[str, Any] = {
@@ -97,10 +97,10 @@ class _RandomEditor:
         self.edit("services", uid, **{what: fields[what]}, description="edited")
 
     def shares(self) -> None:
-        found = self.one("shares")
-        if found is None:
+        chosen = self.random_object("shares")
+        if chosen is None:
             return
-        uid, _ = found
+        uid, _ = chosen
         what = self.draw(one_of(["direction", "services", "a"]))
         body = self.net.rows[uid][4]
         fields: dict[str, Any] = {
@@ -111,30 +111,30 @@ class _RandomEditor:
         self.edit("shares", uid, **{what: fields[what]})
 
     def nat_rules(self) -> None:
-        if found := self.one("nat-rules"):
-            self.edit("nat-rules", found[0], enabled=not found[1]["enabled"])
+        if chosen := self.random_object("nat-rules"):
+            self.edit("nat-rules", chosen[0], enabled=not chosen[1]["enabled"])
 
     def route_policies(self) -> None:
-        if found := self.one("route-policies"):
-            self.edit("route-policies", found[0], enabled=not found[1]["enabled"])
+        if chosen := self.random_object("route-policies"):
+            self.edit("route-policies", chosen[0], enabled=not chosen[1]["enabled"])
 
     def prefix_lists(self) -> None:
-        uid, _ = self.one("prefix-lists") or ("", {})
-        self.edit("prefix-lists", uid, entries=[{"prefix": one} for one in self.draw(several_of(PREFIXES))])
+        uid, _ = self.random_object("prefix-lists") or ("", {})
+        self.edit("prefix-lists", uid, entries=[{"prefix": prefix} for prefix in self.draw(several_of(PREFIXES))])
 
     def internet_apps(self) -> None:
-        if found := self.one("internet-apps"):
-            self.edit("internet-apps", found[0], port=self.draw(one_of([22, 443, 8443])))
+        if chosen := self.random_object("internet-apps"):
+            self.edit("internet-apps", chosen[0], port=self.draw(one_of([22, 443, 8443])))
 
     def removed(self) -> None:
         kind = self.draw(one_of(["policies", "connectors", "shares", "nat-rules", "route-policies", "internet-apps"]))
-        if found := self.one(kind):
-            del self.net.rows[found[0]]
+        if chosen := self.random_object(kind):
+            del self.net.rows[chosen[0]]
 
 
 @st.composite
 def edited_full_networks(draw: st.DrawFn) -> tuple[IntentBuilder, IntentBuilder]:
-    """A network with everything in it and a later version of it; ``check`` finds no error in either."""
+    """Draw a full network and a later version of it; ``check`` finds no error in either."""
     before = draw(full_networks())
     after = before
     for _ in range(draw(st.integers(1, 3))):
@@ -144,7 +144,7 @@ def edited_full_networks(draw: st.DrawFn) -> tuple[IntentBuilder, IntentBuilder]
 
 @st.composite
 def network_versions(draw: st.DrawFn) -> list[IntentBuilder]:
-    """A network with everything in it and up to four later versions, each an edit of the one before."""
+    """Draw a full network and up to four later versions, each an edit of the one before."""
     versions = [draw(full_networks())]
     for _ in range(draw(st.integers(1, 4))):
         versions.append(_edited(draw, versions[-1]))
@@ -152,7 +152,7 @@ def network_versions(draw: st.DrawFn) -> list[IntentBuilder]:
 
 
 def _edited(draw: st.DrawFn, before: IntentBuilder) -> IntentBuilder:
-    """A version with one random edit; the very same where an editor would refuse it."""
+    """Return a version with one random edit; ``before`` itself if the edit would be refused."""
     after = before.copy()
     editor = _RandomEditor(draw, after)
     edits = (

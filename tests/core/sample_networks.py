@@ -17,11 +17,11 @@ CATALOG = Catalog(
             latitude,
             longitude,
             (
-                CatalogNode(1, f"172.31.{place}.1", f"203.0.113.{place * 2 + 1}"),
-                CatalogNode(2, f"172.31.{place}.2", f"203.0.113.{place * 2 + 2}"),
+                CatalogNode(1, f"172.31.{index}.1", f"203.0.113.{index * 2 + 1}"),
+                CatalogNode(2, f"172.31.{index}.2", f"203.0.113.{index * 2 + 2}"),
             ),
         )
-        for place, (key, region, city, latitude, longitude) in enumerate(
+        for index, (key, region, city, latitude, longitude) in enumerate(
             [
                 ("aws-eu-central-1", "eu-central-1", "Frankfurt", 50.1, 8.7),
                 ("aws-us-east-1", "us-east-1", "Ashburn", 39.0, -77.5),

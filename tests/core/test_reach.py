@@ -106,7 +106,7 @@ def test_the_example_of_a_row_is_a_packet_that_a_member_can_send() -> None:
     shown = [
         row.example for row in reachable_flows(draw.network(), "ward") if row.to == ("clinic",) or "clinic" in row.to[0]
     ]
-    assert {(one.protocol, one.port, ":" in one.source) for one in shown} == {
+    assert {(example.protocol, example.port, ":" in example.source) for example in shown} == {
         ("icmp", None, False),
         ("icmpv6", None, True),
         ("udp", 1, False),

@@ -1,4 +1,4 @@
-"""Adding a cloud is a folder and a line: a made-up one is seen in forms, API, wizard, plans, runs, quotas, warnings."""
+"""A cloud is a folder and a line: a made-up one appears in forms, API, wizard, plans, runs, quotas and warnings."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ACCOUNT: dict[str, Any] = {
 
 @pytest.fixture
 def paper(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
-    """The recipe's last step: the cloud's line in the registry."""
+    """Add the cloud to the registry, as in the recipe's last step."""
     monkeypatch.setitem(drivers.CLOUDS, "paper", PAPER)
     monkeypatch.setattr(driver, "API", driver.PaperApi())
     catalog.catalog.cache_clear()
@@ -39,7 +39,7 @@ def paper(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
 
 @pytest.fixture
 def account(people: People, paper: Cloud, tenant_scope: Callable[..., Any]) -> Any:
-    """A discovered account of the cloud."""
+    """Return a discovered account of the cloud."""
     from provisioning.models import CloudAccount
     from provisioning.services import accounts, discovery
 
@@ -52,7 +52,7 @@ def account(people: People, paper: Cloud, tenant_scope: Callable[..., Any]) -> A
 
 @pytest.fixture
 def draft(people: People, tenant_scope: Callable[..., Any]) -> Any:
-    """A draft with an exchange and a segment, to which a network may attach."""
+    """Return a draft with an exchange and a segment to attach a network to."""
     from provisioning.services.drafts import editing, lifecycle
 
     with tenant_scope(people.acme):
@@ -157,8 +157,8 @@ def test_a_cloud_with_a_folder_is_compiled_priced_planned_and_shown(
         changes = {change.address: change for change in plan.changes.all()}
     address = "paper/pad-042/paper-west1/sheet/letters-paper-west1/folder"
     assert changes[address].kind == "paper.folder"
-    shown = page(sign_in(people.netadmin), f"plans/{plan.uid}/")
-    assert address in shown and "paper-west1" in shown
+    markup = page(sign_in(people.netadmin), f"plans/{plan.uid}/")
+    assert address in markup and "paper-west1" in markup
 
 
 def test_a_run_shows_the_region_of_its_steps_and_a_remedy(paper: Cloud) -> None:
@@ -233,7 +233,7 @@ def test_a_cloud_has_the_driver_and_the_discoverer_that_its_declaration_needs(na
 
 
 def problem_codes(people: People, draft: Any, tenant_scope: Callable[..., Any]) -> set[str]:
-    """Attach a network of the served kind; return the codes of what is wrong with the draft then."""
+    """Attach a network of the served kind; return the codes of the draft's problems."""
     from provisioning.selectors import reachability
     from provisioning.services.drafts import editing
     from provisioning.snapshots import queries

@@ -1,4 +1,4 @@
-"""A small network for the pages' tests: two groups behind two exchanges, one closed segment, an exit."""
+"""A small network for tests of pages: two groups at two exchanges, one denying segment, an exit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The recipe of provisioning/core/README.md, followed with a made-up kind: one declaration, and everything has it."""
+"""The recipe of provisioning/core/README.md followed with a made-up kind: path declaration adds it everywhere."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ BODY = {**KIND.example, "interval": 30, "method": "ping"}
 
 @pytest.fixture
 def made_up_kind(monkeypatch: pytest.MonkeyPatch) -> Iterator[Kind]:
-    """The kind while the test runs, with the addresses that are made for every kind when the portal starts."""
+    """Register the kind while a test runs, with the URLs that the portal creates for every kind at start."""
     with registered_kind(KIND):
         from portal.api.intent_objects import object_urls
         from portal.urls import urlpatterns
@@ -84,7 +84,7 @@ def netadmin(api: ApiFactory) -> ApiClient:
 
 @pytest.fixture
 def draft(made_up_kind: Kind, netadmin: ApiClient) -> str:
-    """The address of a draft that holds a segment and one object of the kind."""
+    """Return the path of a draft with a segment and path object of the kind."""
     draft = f"t/acme/drafts/{netadmin.post('t/acme/drafts/', {'name': 'probes'}).json()['id']}/"
     assert netadmin.post(f"{draft}segments/", {"name": "corp"}).status_code == 201
     assert netadmin.post(f"{draft}health-probes/", BODY).status_code == 201
@@ -94,16 +94,16 @@ def draft(made_up_kind: Kind, netadmin: ApiClient) -> str:
 def test_the_kind_is_created_read_changed_and_validated_through_the_api(netadmin: ApiClient, draft: str) -> None:
     [probe] = netadmin.get(f"{draft}health-probes/").json()["results"]
     assert probe["targets"] == [{"host": "10.1.2.3", "port": 443}] and probe["method"] == "ping"
-    one = f"{draft}health-probes/{probe['id']}/"
-    assert netadmin.patch(one, {"how": "connect"}).json()["method"] == "tcp"
-    refused = netadmin.patch(one, {"interval": 0, "targets": [], "segment": "nowhere", "colour": "red"})
+    path = f"{draft}health-probes/{probe['id']}/"
+    assert netadmin.patch(path, {"how": "connect"}).json()["method"] == "tcp"
+    refused = netadmin.patch(path, {"interval": 0, "targets": [], "segment": "nowhere", "colour": "red"})
     assert {(problem["path"], problem["code"]) for problem in refused.json()["problems"]} == {
         ("interval", "out_of_range"),
         ("targets", "required"),
         ("segment", "unknown_reference"),
         ("colour", "unknown_field"),
     }
-    assert netadmin.delete(one).status_code == 204
+    assert netadmin.delete(path).status_code == 204
 
 
 def test_the_schema_describes_the_kind(made_up_kind: Kind) -> None:

@@ -1,4 +1,4 @@
-"""The canvas shows every segment, card and policy of a draft, and what the draft did to them."""
+"""The canvas board: segments, cards and policies of a draft, and how the draft changed them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Drawing on the canvas, in a browser: by drag, by two clicks, by keyboard; dropping a firewall; undoing."""
+"""The canvas in a browser: drawing by drag, clicks and keyboard, dropping a firewall, undo."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Design, connectors, plans and runs as pages: what each person sees, and what is said when something is wrong."""
+"""Pages of designs, connectors, plans and runs: access, content and problems."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ LISTS = ("design", "connectors", "plans", "runs")
 
 
 @pytest.fixture
-def drawn(people: People, tenant_scope: Callable[..., Any]) -> Any:
-    """An open draft of acme with a network in it."""
+def open_draft(people: People, tenant_scope: Callable[..., Any]) -> Any:
+    """Return an open draft of acme with a network."""
     from provisioning.services.drafts import lifecycle
 
     with tenant_scope(people.acme):
@@ -28,13 +28,13 @@ def drawn(people: People, tenant_scope: Callable[..., Any]) -> Any:
 
 
 @pytest.fixture
-def plan(people: People, tenant_scope: Callable[..., Any], drawn: Any) -> Any:
-    """A plan that netadmin made of the draft."""
+def plan(people: People, tenant_scope: Callable[..., Any], open_draft: Any) -> Any:
+    """Return netadmin's plan of the draft."""
     from provisioning.services import plans
     from tenants.actor import Actor, acting
 
     with tenant_scope(people.acme), acting(Actor(people.netadmin.email)):
-        return plans.create_plan(drawn)
+        return plans.create_plan(open_draft)
 
 
 def text(client: Client, path: str, status: int = 200) -> str:
@@ -50,44 +50,44 @@ def test_empty_lists_explain_their_purpose(people: People, sign_in: SignIn) -> N
     assert "The filters hide all of them" in text(client, "connectors/?search=nothing")
 
 
-def test_pages_of_a_draft_are_404_to_a_stranger(people: People, sign_in: SignIn, drawn: Any) -> None:
+def test_pages_of_a_draft_are_404_to_a_stranger(people: People, sign_in: SignIn, open_draft: Any) -> None:
     client = sign_in(people.stranger)
-    for path in [f"{name}/" for name in LISTS] + [f"design/{drawn.uid}/", "connectors/new/"]:
+    for path in [f"{name}/" for name in LISTS] + [f"design/{open_draft.uid}/", "connectors/new/"]:
         text(client, path, 404)
 
 
-def test_a_viewer_reads_a_draft_and_changes_nothing(people: People, sign_in: SignIn, drawn: Any) -> None:
+def test_a_viewer_reads_a_draft_and_changes_nothing(people: People, sign_in: SignIn, open_draft: Any) -> None:
     client = sign_in(people.viewer)
-    page = text(client, f"design/{drawn.uid}/")
+    page = text(client, f"design/{open_draft.uid}/")
     assert "site-prod" in page and "data-connect" not in page and "new-policy" not in page
     text(client, "connectors/new/", 403)
-    assert client.post(f"/t/acme/design/{drawn.uid}/restore/").status_code == 403
+    assert client.post(f"/t/acme/design/{open_draft.uid}/restore/").status_code == 403
 
 
-def test_a_draft_is_shown_in_every_view(people: People, sign_in: SignIn, drawn: Any) -> None:
+def test_a_draft_is_shown_in_every_view(people: People, sign_in: SignIn, open_draft: Any) -> None:
     client = sign_in(people.netadmin)
-    assert "only in this draft" in text(client, f"design/{drawn.uid}/")
-    assert "No policy yet" in text(client, f"design/{drawn.uid}/rules/")
-    assert "name: site-prod" in text(client, f"design/{drawn.uid}/yaml/")
-    assert "site-dev" in text(client, f"connectors/?draft={drawn.uid}")
-    assert "Where it attaches" in text(client, f"connectors/new/?draft={drawn.uid}&kind=lab-site")
+    assert "only in this draft" in text(client, f"design/{open_draft.uid}/")
+    assert "No policy yet" in text(client, f"design/{open_draft.uid}/rules/")
+    assert "name: site-prod" in text(client, f"design/{open_draft.uid}/yaml/")
+    assert "site-dev" in text(client, f"connectors/?draft={open_draft.uid}")
+    assert "Where it attaches" in text(client, f"connectors/new/?draft={open_draft.uid}&kind=lab-site")
 
 
 def test_the_list_of_connectors_is_paged_and_searches_attachments(
-    people: People, sign_in: SignIn, tenant_scope: Callable[..., Any], drawn: Any
+    people: People, sign_in: SignIn, tenant_scope: Callable[..., Any], open_draft: Any
 ) -> None:
     from provisioning.services.drafts import editing
 
     with tenant_scope(people.acme):
-        uids = {row.name: row.uid for kind in ("segments", "groups") for row in rows(drawn, kind)}
+        uids = {row.name: row.uid for kind in ("segments", "groups") for row in rows(open_draft, kind)}
         for number in range(60):
             attachments = [
                 {"segment": "corp", "group": "dev", "prefixes": [f"10.9.{number}.0/24", f"10.10.{number}.0/24"]}
             ]
             attachments += [{"segment": "corp", "prefixes": [f"10.11.{number}.0/24"]}] if number == 7 else []
             body = {"name": f"branch-{number:02}", "kind": "lab-site", "exchange": "eu", "attachments": attachments}
-            editing.add_object(drawn, "connectors", body)
-    client, here = sign_in(people.netadmin), f"connectors/?draft={drawn.uid}"
+            editing.add_object(open_draft, "connectors", body)
+    client, here = sign_in(people.netadmin), f"connectors/?draft={open_draft.uid}"
     page = text(client, here)
     assert page.count("branch-") == 50 and "62 attached" in page and 'rel="prev"' not in page
     lines = re.search(r"branch-07.*?<ul class=\"ls-attached\">(.*?)</ul>", page, re.S)
@@ -103,7 +103,7 @@ def test_the_list_of_connectors_is_paged_and_searches_attachments(
 
 
 def test_the_list_of_rules_is_paged_by_policy_in_the_order_of_evaluation(
-    people: People, sign_in: SignIn, tenant_scope: Callable[..., Any], drawn: Any
+    people: People, sign_in: SignIn, tenant_scope: Callable[..., Any], open_draft: Any
 ) -> None:
     from provisioning.services.drafts import editing
 
@@ -117,13 +117,13 @@ def test_the_list_of_rules_is_paged_by_policy_in_the_order_of_evaluation(
                 "from": ["prod"],
                 "to": ["dev"],
             }
-            editing.add_object(drawn, "policies", {**body, "rules": rules})
+            editing.add_object(open_draft, "policies", {**body, "rules": rules})
     client = sign_in(people.netadmin)
-    page = text(client, f"design/{drawn.uid}/rules/")
+    page = text(client, f"design/{open_draft.uid}/rules/")
     assert "rule-50" in page and "rule-00" not in page and page.index("rule-50") < page.index("rule-49")
     after = re.search(r'rel="next" href="([^"]+)"', page)
     assert after
-    assert "rule-00" in text(client, f"design/{drawn.uid}/rules/{after[1].replace('&amp;', '&')}")
+    assert "rule-00" in text(client, f"design/{open_draft.uid}/rules/{after[1].replace('&amp;', '&')}")
 
 
 def rows(draft: Any, kind: str) -> Any:
@@ -133,27 +133,29 @@ def rows(draft: Any, kind: str) -> Any:
 
 
 def test_a_discarded_draft_is_not_listed(
-    people: People, sign_in: SignIn, tenant_scope: Callable[..., Any], drawn: Any
+    people: People, sign_in: SignIn, tenant_scope: Callable[..., Any], open_draft: Any
 ) -> None:
     from provisioning.services.drafts import lifecycle
 
     with tenant_scope(people.acme):
-        lifecycle.discard_draft(drawn)
-    text(sign_in(people.netadmin), f"design/{drawn.uid}/", 404)
+        lifecycle.discard_draft(open_draft)
+    text(sign_in(people.netadmin), f"design/{open_draft.uid}/", 404)
 
 
-def test_the_url_holds_the_selection(people: People, sign_in: SignIn, tenant_scope: Any, drawn: Any) -> None:
+def test_the_url_holds_the_selection(people: People, sign_in: SignIn, tenant_scope: Any, open_draft: Any) -> None:
     from provisioning.snapshots import queries
 
     with tenant_scope(people.acme):
         uid = next(
-            row.uid for row in queries.list_objects(queries.draft_snapshot(drawn.uid), "groups") if row.name == "prod"
+            row.uid
+            for row in queries.list_objects(queries.draft_snapshot(open_draft.uid), "groups")
+            if row.name == "prod"
         )
     client = sign_in(people.netadmin)
-    assert 'aria-label="Group prod"' in text(client, f"design/{drawn.uid}/?select=groups/{uid}")
-    reach = text(client, f"design/{drawn.uid}/reach/?from={uid}")
+    assert 'aria-label="Group prod"' in text(client, f"design/{open_draft.uid}/?select=groups/{uid}")
+    reach = text(client, f"design/{open_draft.uid}/reach/?from={uid}")
     assert "What can prod reach?" in reach and "no rule lets it through" in reach
-    assert "It is not in the live network yet." in text(client, f"design/{drawn.uid}/reach/?from={uid}&view=live")
+    assert "It is not in the live network yet." in text(client, f"design/{open_draft.uid}/reach/?from={uid}&view=live")
 
 
 def test_a_plan_offers_provision_with_its_digest_to_people_with_the_permission(

@@ -1,4 +1,4 @@
-"""The demo's network: every kind in it, nothing wrong with it, and a draft whose plan has something of everything."""
+"""The demo's network: every kind, no problems, and a draft whose plan has every kind of change."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ VPCS = {str(vpc["name"]): f"vpc-{number}a" for number, vpc in enumerate(aws.VPCS
 
 @pytest.fixture
 def acme(people: People, tenant_scope: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Any:
-    """acme as the demo's acme-health: its network is live as far as the database goes, no cloud was asked."""
+    """Return acme with the demo's network live in the database; no cloud is called."""
     from provisioning.models import CloudAccount
 
     people.acme.slug = "acme-health"

@@ -1,4 +1,4 @@
-"""The network as text, as a table, and on top of what somebody else provisioned meanwhile: in a browser."""
+"""The YAML, CSV and conflict pages in a browser."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def drawn(
+def open_draft(
     live_portal: str, people: People, tenant_scope: Callable[..., Any], page: Page
 ) -> tuple[Any, dict[str, str], str]:
-    """An open draft with a network in it, the uid of one object a kind, and the address of its pages."""
+    """Return (open draft with a network, kind → uid of one object, base URL of the draft's pages)."""
     from provisioning.services.drafts import lifecycle
 
     with tenant_scope(people.acme):
@@ -38,15 +38,17 @@ def body(people: People, tenant_scope: Callable[..., Any], draft: Any, kind: str
     return results
 
 
-def test_the_document_is_validated_by_line_and_saved(page: Page, people: People, tenant_scope: Any, drawn: Any) -> None:
-    draft, uids, address = drawn
+def test_the_document_is_validated_by_line_and_saved(
+    page: Page, people: People, tenant_scope: Any, open_draft: Any
+) -> None:
+    draft, uids, address = open_draft
     page.goto(f"{address}yaml/")
     text = page.get_by_label("The network as YAML")
     before = text.input_value()
     text.fill(before.replace("10.1.0.0/16", "10.1.0.0/33"))
     page.keyboard.press("Control+Enter")
     expect(page.get_by_role("alert")).to_contain_text("not a prefix")
-    line = next(number for number, one in enumerate(before.split("\n"), 1) if "10.1.0.0/16" in one)
+    line = next(number for number, text_line in enumerate(before.split("\n"), 1) if "10.1.0.0/16" in text_line)
     expect(page.get_by_role("button", name="prefix-lists[0].entries[0].prefix")).to_contain_text(f"line {line}")
     text.fill(before.replace("10.1.0.0/16", "10.1.0.0/17"))
     page.get_by_role("button", name="Show changes").click()
@@ -57,8 +59,10 @@ def test_the_document_is_validated_by_line_and_saved(page: Page, people: People,
     assert [entry["prefix"] for entry in entries] == ["10.1.0.0/17"]
 
 
-def test_a_table_is_corrected_by_row_and_imported(page: Page, people: People, tenant_scope: Any, drawn: Any) -> None:
-    draft, uids, address = drawn
+def test_a_table_is_corrected_by_row_and_imported(
+    page: Page, people: People, tenant_scope: Any, open_draft: Any
+) -> None:
+    draft, uids, address = open_draft
     page.goto(f"{address}import/prefix-lists/")
     table = page.get_by_label("or paste it")
     table.fill("name,prefix,ge,le\nclinics,10.1.0.0/16,,\nlabs,10.44.0.0/33,,\n")
@@ -72,11 +76,11 @@ def test_a_table_is_corrected_by_row_and_imported(page: Page, people: People, te
     assert body(people, tenant_scope, draft, "prefix-lists", uids["prefix-lists"])["entries"][0]["ge"] is None
 
 
-def test_conflicts_are_decided_by_field(page: Page, people: People, tenant_scope: Any, drawn: Any) -> None:
+def test_conflicts_are_decided_by_field(page: Page, people: People, tenant_scope: Any, open_draft: Any) -> None:
     from provisioning.services import plans, runs
     from provisioning.services.drafts import editing, lifecycle
 
-    first, uids, address = drawn
+    first, uids, address = open_draft
     uid = uids["prefix-lists"]
     with tenant_scope(people.acme):
         plan = plans.create_plan(first)
@@ -100,7 +104,7 @@ def test_conflicts_are_decided_by_field(page: Page, people: People, tenant_scope
 
 
 def live(people: People, tenant_scope: Any, draft: Any) -> None:
-    """Make the draft the live revision; the run before it counts as ended."""
+    """Make the draft the live revision; its run counts as ended."""
     from provisioning.models import Run
     from provisioning.services import plans, runs
 

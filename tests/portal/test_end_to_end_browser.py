@@ -1,4 +1,4 @@
-"""The one path, in a browser: draw a policy by dragging, review what it opens, provision, see the run succeed."""
+"""The whole path in a browser: draw a policy, review its plan, provision, see the run succeed, see the bill."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DEV, SENT = "10.2.0.1", 100_000_000
 
 @pytest.fixture
 def provisioned(live_lab: dict[str, str], people: People, tenant_scope: Callable[..., Any]) -> None:
-    """acme's network is live: prod and dev in a closed segment, nothing allowed between them."""
+    """Make acme's network live: prod and dev in a denying segment, with nothing allowed between them."""
     from provisioning.models import Run
     from provisioning.services import plans, runs
     from provisioning.services.drafts import lifecycle
@@ -107,7 +107,7 @@ def log_in(page: Page, portal: str, email: str, password: str) -> None:
 
 
 def metered(people: People, tenant_scope: Callable[..., Any]) -> None:
-    """Collect now instead of at the worker's next minute; nodes report every two seconds."""
+    """Collect metering samples now; nodes report every two seconds."""
     time.sleep(2.5)
     with tenant_scope(people.acme):
         services.meter_usage(timezone.now())

@@ -95,5 +95,5 @@ def test_the_env_file_is_read_back_by_us_and_by_the_shell(tmp_path: Path) -> Non
     values = {"SECRET_KEY": 'a\'b "c" $d', "EMPTY": "", "URL": "postgres://u:p@%2Ftmp/x?y=1&z=2"}
     env_file.write_env(tmp_path, values)
     assert env_file.read_env(tmp_path) == values
-    shown = subprocess.run(["sh", "-c", f'. {tmp_path}/env; printf %s "$SECRET_KEY"'], capture_output=True, text=True)
-    assert shown.stdout == values["SECRET_KEY"]
+    printed = subprocess.run(["sh", "-c", f'. {tmp_path}/env; printf %s "$SECRET_KEY"'], capture_output=True, text=True)
+    assert printed.stdout == values["SECRET_KEY"]

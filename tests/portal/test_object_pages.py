@@ -1,4 +1,4 @@
-"""Every kind on a page: changed in a draft, read in live and in old revisions, and nothing is lost on the way."""
+"""Pages of every kind: editable in a draft, read-only in live and revisions, lossless forms."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ SignIn = Callable[[Any], Client]
 
 
 @pytest.fixture
-def drawn(people: People, tenant_scope: Callable[..., Any]) -> tuple[Any, dict[str, str]]:
-    """An open draft of acme with objects of every kind, and the uid of one of each."""
+def open_draft(people: People, tenant_scope: Callable[..., Any]) -> tuple[Any, dict[str, str]]:
+    """Return (open draft of acme with objects of every kind, kind → uid of one object)."""
     from provisioning.services.drafts import lifecycle
 
     with tenant_scope(people.acme):
@@ -40,8 +40,8 @@ def test_every_kind_of_the_contract_has_its_page() -> None:
     assert set(KINDS) == set(intent.KINDS)
 
 
-def test_each_kind_is_listed_and_opened_in_a_draft(people: People, sign_in: SignIn, drawn: Any) -> None:
-    draft, uids = drawn
+def test_each_kind_is_listed_and_opened_in_a_draft(people: People, sign_in: SignIn, open_draft: Any) -> None:
+    draft, uids = open_draft
     client = sign_in(people.netadmin)
     for kind, uid in uids.items():
         page = text(client, f"design/{draft.uid}/objects/{kind}/?select={uid}")
@@ -49,8 +49,10 @@ def test_each_kind_is_listed_and_opened_in_a_draft(people: People, sign_in: Sign
         assert "Add to draft" in text(client, f"design/{draft.uid}/objects/{kind}/?select=new") or KINDS[kind].wizard
 
 
-def test_a_url_with_a_cursor_of_another_list_shows_the_first_page(people: People, sign_in: SignIn, drawn: Any) -> None:
-    draft, _ = drawn
+def test_a_url_with_a_cursor_of_another_list_shows_the_first_page(
+    people: People, sign_in: SignIn, open_draft: Any
+) -> None:
+    draft, _ = open_draft
     client = sign_in(people.netadmin)
     for where, name in (
         (f"design/{draft.uid}/objects/groups/?", "prod"),
@@ -61,14 +63,14 @@ def test_a_url_with_a_cursor_of_another_list_shows_the_first_page(people: People
             assert name in text(client, f"{where}cursor={cursor}"), where
 
 
-def test_a_viewer_sees_objects_with_links_and_no_form(people: People, sign_in: SignIn, drawn: Any) -> None:
-    draft, uids = drawn
+def test_a_viewer_sees_objects_with_links_and_no_form(people: People, sign_in: SignIn, open_draft: Any) -> None:
+    draft, uids = open_draft
     page = text(sign_in(people.viewer), f"design/{draft.uid}/objects/policies/?select={uids['policies']}")
     assert "Save to draft" not in page and "10.99.0.0/16" in page
     assert f"/objects/prefix-lists/?select={uids['prefix-lists']}" in page
 
 
-def test_live_and_old_revisions_are_read_only(people: People, sign_in: SignIn, drawn: Any) -> None:
+def test_live_and_old_revisions_are_read_only(people: People, sign_in: SignIn, open_draft: Any) -> None:
     client = sign_in(people.netadmin)
     for path in ("network/shares/", "revisions/0/objects/nat-rules/?select=new"):
         page = text(client, path)
@@ -76,19 +78,19 @@ def test_live_and_old_revisions_are_read_only(people: People, sign_in: SignIn, d
     assert client.get("/t/acme/network/unicorns/").status_code == 404
 
 
-def test_a_list_can_show_only_the_drafts_changes(people: People, sign_in: SignIn, drawn: Any) -> None:
-    draft, _ = drawn
+def test_a_list_can_show_only_the_drafts_changes(people: People, sign_in: SignIn, open_draft: Any) -> None:
+    draft, _ = open_draft
     client = sign_in(people.netadmin)
     assert "colo-fra" in text(client, f"design/{draft.uid}/objects/connectors/?changed=1")
     assert "The filters hide all of them" in text(client, f"design/{draft.uid}/objects/groups/?search=nobody")
 
 
 def test_policies_are_listed_in_the_order_of_evaluation_or_by_name(
-    people: People, sign_in: SignIn, drawn: Any, tenant_scope: Callable[..., Any]
+    people: People, sign_in: SignIn, open_draft: Any, tenant_scope: Callable[..., Any]
 ) -> None:
     from provisioning.services.drafts import editing
 
-    draft, _ = drawn
+    draft, _ = open_draft
     with tenant_scope(people.acme):
         for name, position in (("aaa", 900), ("zzz", 1)):
             body = {"name": name, "segments": ["corp"], "from": ["prod"], "to": ["any"], "position": position}
@@ -107,12 +109,12 @@ def test_policies_are_listed_in_the_order_of_evaluation_or_by_name(
 
 @pytest.mark.browser
 def test_saving_an_unchanged_form_changes_nothing(
-    live_portal: str, people: People, tenant_scope: Callable[..., Any], page: Page, drawn: Any
+    live_portal: str, people: People, tenant_scope: Callable[..., Any], page: Page, open_draft: Any
 ) -> None:
-    """The form says everything that an object is: nothing is lost by passing through it."""
+    """The form holds every field of an object, so that nothing is lost by saving it."""
     from provisioning.snapshots import queries
 
-    draft, uids = drawn
+    draft, uids = open_draft
     browse(page, live_portal, people.netadmin)
     for kind, uid in uids.items():
         with tenant_scope(people.acme):
@@ -127,9 +129,9 @@ def test_saving_an_unchanged_form_changes_nothing(
 
 @pytest.mark.browser
 def test_a_share_is_created_by_keyboard_and_a_problem_is_shown_at_its_field(
-    live_portal: str, people: People, page: Page, drawn: Any
+    live_portal: str, people: People, page: Page, open_draft: Any
 ) -> None:
-    draft, _ = drawn
+    draft, _ = open_draft
     browse(page, live_portal, people.netadmin)
     page.goto(f"{live_portal}/t/acme/design/{draft.uid}/objects/shares/")
     page.keyboard.press("n")
@@ -160,9 +162,9 @@ def test_a_share_is_created_by_keyboard_and_a_problem_is_shown_at_its_field(
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [320, 900, 1440])
 def test_no_page_of_objects_scrolls_sideways(
-    live_portal: str, people: People, page: Page, drawn: Any, width: int
+    live_portal: str, people: People, page: Page, open_draft: Any, width: int
 ) -> None:
-    draft, uids = drawn
+    draft, uids = open_draft
     browse(page, live_portal, people.netadmin)
     page.set_viewport_size({"width": width, "height": 800})
     for kind in ("policies", "connectors"):

@@ -1,4 +1,4 @@
-"""Every page as the people see it: who gets in, who is told there is nothing, and markup that our policy allows."""
+"""Access to every page by person, and compliance of its markup with the content security policy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A plan's page tells in sentences and figures what the plan's JSON says."""
+"""The sentences and figures of a plan's page, derived from the plan's JSON."""
 
 from __future__ import annotations
 
@@ -80,10 +80,10 @@ def test_removals_are_listed_first_and_fields_one_per_line() -> None:
         },
         {"action": "remove", "address": "aws/123/eu-central-1/tgw", "kind": "aws.transit-gateway", "fields": []},
     ]
-    shown = plan_review.step_rows(listed)
-    assert [step["action"] for step in shown] == ["remove", "change"]
-    assert [step["where"] for step in shown] == ["eu-central-1", "eu"]
-    assert shown[1]["fields"][0]["after"] == '["443"]'
+    rows = plan_review.step_rows(listed)
+    assert [step["action"] for step in rows] == ["remove", "change"]
+    assert [step["where"] for step in rows] == ["eu-central-1", "eu"]
+    assert rows[1]["fields"][0]["after"] == '["443"]'
     assert plan_review.action_counts(listed) == [("change", 1), ("remove", 1)]
 
 

@@ -1,4 +1,4 @@
-"""What one thing can reach is told with its cause, what it cannot reach too, and what is new in the draft is marked."""
+"""Rows of the reach page: flows with causes, unreachable ends with reasons, and marks for new flows."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ SPILLING = """() => [...document.querySelectorAll(".cw-note")].filter((note) => 
 
 
 @pytest.fixture
-def shown(people: People, tenant_scope: Callable[..., Any]) -> list[str]:
+def page_paths(people: People, tenant_scope: Callable[..., Any]) -> list[str]:
     """Of every page, with something on those that show a draft and its plan."""
     from provisioning.services import plans
     from provisioning.services.drafts import editing, lifecycle
@@ -51,10 +51,10 @@ def shown(people: People, tenant_scope: Callable[..., Any]) -> list[str]:
     return listed + [f"/t/acme/{path}" for path in (*drafted, f"plans/{plan.uid}/", f"connectors/?draft={draft.uid}")]
 
 
-def test_no_page_or_list_scrolls_sideways(live_portal: str, people: People, page: Page, shown: list[str]) -> None:
+def test_no_page_or_list_scrolls_sideways(live_portal: str, people: People, page: Page, page_paths: list[str]) -> None:
     sign_in(page, live_portal, people.owner)
     results = []
-    for where in shown:
+    for where in page_paths:
         page.set_viewport_size(PHONE)
         page.goto(f"{live_portal}{where}")
         results += [(where, PHONE, name) for name in page.evaluate(WIDER)]

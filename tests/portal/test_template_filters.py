@@ -1,4 +1,4 @@
-"""What templates say: rates, money, quantities, states."""
+"""Template filters: rates, money, quantities, states."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from portal.templatetags import causeway
 
 
 @pytest.mark.parametrize(
-    ("bits", "said"),
+    ("bits", "text"),
     [(0, "0 b/s"), (999, "999 b/s"), (1500, "1.50 kb/s"), (212e6, "212 Mb/s"), (1.24e9, "1.24 Gb/s"), (None, "–")],
 )
-def test_rates_are_formatted_in_the_largest_unit_that_fits(bits: float | None, said: str) -> None:
-    assert causeway.rate(bits) == said
+def test_rates_are_formatted_in_the_largest_unit_that_fits(bits: float | None, text: str) -> None:
+    assert causeway.rate(bits) == text
 
 
 def test_money_has_two_decimals_thousands_separators_and_a_minus_sign() -> None:
@@ -30,9 +30,9 @@ def test_a_unit_price_keeps_all_significant_digits_and_at_least_two_decimals() -
 
 
 def test_an_unknown_state_is_shown_as_text_and_never_as_healthy() -> None:
-    shown = causeway.state("half_done")
-    assert "Half done" in shown
-    assert "is-idle" in shown
+    markup = causeway.state("half_done")
+    assert "Half done" in markup
+    assert "is-idle" in markup
 
 
 def test_a_name_keeps_its_hue() -> None:

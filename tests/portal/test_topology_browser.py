@@ -1,4 +1,4 @@
-"""The topology in a browser: rates arrive, a lost socket is said, the panel follows the address, keys work."""
+"""The topology in a browser: rates, a lost socket, the panel that follows the URL, keyboard."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CORP = {"name": "corp", "default_action": "allow", "prefixes": ["10.0.0.0/8"]}
 
 @pytest.fixture
 def network(people: People, tenant_scope: Callable[..., Any]) -> Iterator[None]:
-    """Two exchanges whose nodes report, and three connectors: live, but no run made them."""
+    """Make a network of two exchanges and three connectors live without a run."""
     from provisioning.core import intent
     from provisioning.models import Item, LiveRevision, Node, Revision, Version
 
@@ -58,7 +58,7 @@ def topology(page: Page, live_portal: str, people: People, network: None) -> str
 
 
 def send_rates(edges: dict[str, list[float]]) -> None:
-    """As a node's report would; from a thread of its own, for Playwright's loop runs in this one."""
+    """Send rates as a node's report does, from another thread because Playwright's loop runs in this one."""
     with ThreadPoolExecutor() as threads:
         threads.submit(live_updates.send_rates, "acme", timezone.now(), edges).result()
 

@@ -1,4 +1,4 @@
-"""Questions about flows as pages: the answer names what decided, and everything asked is in the address."""
+"""Trace and reach pages: the result names the deciding rule, and the URL holds the query."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from tests.portal.sample_network import add_every_kind, create_sample_network
 
 
 @pytest.fixture
-def ask(people: People, tenant_scope: Callable[..., Any], sign_in: Callable[[Any], Client]) -> Callable[[str], str]:
-    """A page of acme by its address; {draft}, {site}, {prod} and {dev} in it are filled in."""
+def get_page(
+    people: People, tenant_scope: Callable[..., Any], sign_in: Callable[[Any], Client]
+) -> Callable[[str], str]:
+    """Return a function that gets a page of acme by path; {draft}, {site}, {prod} and {dev} in it are replaced."""
     from provisioning.services.drafts import lifecycle
 
     with tenant_scope(people.acme):
@@ -32,20 +34,20 @@ def ask(people: People, tenant_scope: Callable[..., Any], sign_in: Callable[[Any
     return page
 
 
-def test_a_trace_names_the_rule_with_a_link_to_it(ask: Callable[[str], str]) -> None:
-    page = ask("trace/?version={draft}&from={site}&to=site-dev&port=443")
+def test_a_trace_names_the_rule_with_a_link_to_it(get_page: Callable[[str], str]) -> None:
+    page = get_page("trace/?version={draft}&from={site}&to=site-dev&port=443")
     assert "site-prod reaches site-dev on tcp/443" in page and "policy web, rule web" in page
     assert "/objects/policies/?select=" in page
-    denied = ask("trace/?version={draft}&from=site-dev&to=10.1.0.1&port=22")
+    denied = get_page("trace/?version={draft}&from=site-dev&to=10.1.0.1&port=22")
     assert "does not reach" in denied and "Denied by default" in denied
 
 
-def test_an_invalid_trace_query_is_explained_on_the_page(ask: Callable[[str], str]) -> None:
-    assert "There is no connector “nobody”" in ask("trace/?version={draft}&from=nobody&to=site-dev&port=443")
-    assert "Say which port" in ask("trace/?version={draft}&from=site-prod&to=site-dev")
+def test_an_invalid_trace_query_is_explained_on_the_page(get_page: Callable[[str], str]) -> None:
+    assert "There is no connector “nobody”" in get_page("trace/?version={draft}&from=nobody&to=site-dev&port=443")
+    assert "Say which port" in get_page("trace/?version={draft}&from=site-prod&to=site-dev")
 
 
-def test_reach_shows_both_directions_and_an_empty_live_network(ask: Callable[[str], str]) -> None:
-    assert "What prod can reach" in ask("reach/?version={draft}&of={prod}")
-    assert "What can reach dev" in ask("reach/?version={draft}&of={dev}&way=to")
-    assert "This cannot be answered" in ask("reach/?of={prod}")
+def test_reach_shows_both_directions_and_an_empty_live_network(get_page: Callable[[str], str]) -> None:
+    assert "What prod can reach" in get_page("reach/?version={draft}&of={prod}")
+    assert "What can reach dev" in get_page("reach/?version={draft}&of={dev}&way=to")
+    assert "This cannot be answered" in get_page("reach/?of={prod}")

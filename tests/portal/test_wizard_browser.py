@@ -1,4 +1,4 @@
-"""The connector wizard in a browser: picking a discovered network fills in the connector's settings."""
+"""The connector wizard in a browser: choosing a discovered network fills in the connector's settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small network in the database, and a node that reports whatever it is told to do as done."""
+"""A small network in the database, and nodes that report their documents as applied."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def draft_with_document(name: str = "first", document: dict[str, Any] | None = N
 
 
 def provision_document(tenant: Tenant, name: str = "first", document: dict[str, Any] | None = None) -> Run:
-    """The document provisioned to the end, with obedient nodes."""
+    """Provision a document and finish its run; return the run."""
     with scope(tenant):
         plan = plans.create_plan(draft_with_document(name, document))
         run = runs.provision_plan(plan, plan.digest)
@@ -54,7 +54,7 @@ def provision_document(tenant: Tenant, name: str = "first", document: dict[str, 
 
 
 def finish_run(tenant: Tenant, run: Run, report: Callable[[Node], None] | None = None) -> None:
-    """Work on the run's steps as a worker would, letting nodes report in between, until nothing moves any more."""
+    """Run the steps of a run as a worker would, with node reports in between, until the run ends."""
     for _ in range(30):
         with scope(tenant):
             run.refresh_from_db()
@@ -68,10 +68,10 @@ def finish_run(tenant: Tenant, run: Run, report: Callable[[Node], None] | None =
             (report or report_all_applied)(node)
 
 
-def report_all_applied(node: Node, **told: Any) -> None:
-    """The report of a node that applied its whole document."""
+def report_all_applied(node: Node, **fields: Any) -> None:
+    """Record the report of a node that applied its whole document; ``fields`` override the report's."""
     text, _, _ = nodes.signed_document(node)
     document = json.loads(text)
     applied = {key: section["digest"] for key, section in document["sections"].items()}
     report = {"epoch": "e1", "serial": document["serial"], "applied": applied, "health": HEALTH}
-    nodes.record_report(node, {**report, **told})
+    nodes.record_report(node, {**report, **fields})

@@ -1,4 +1,4 @@
-"""A cache that threads share."""
+"""The bounded cache under concurrent threads."""
 
 from __future__ import annotations
 

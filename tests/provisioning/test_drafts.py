@@ -1,4 +1,4 @@
-"""Drafts: edits that can be undone, refused where they would break the network, rebased where the world moved."""
+"""Drafts: edits, undo and redo, refusals, rebase, restore and pages."""
 
 from __future__ import annotations
 
@@ -90,19 +90,19 @@ def test_keys_are_assigned_once_and_in_the_order_of_the_names(draft: Draft) -> N
     assert keys("a b", "a-b-3", "A-B", "x") == ["a-b-4", "a-b-3", "a-b-5", "x"]
     assert keys(*["a b"] * 40) == [f"a-b-{number}" for number in range(6, 46)]
     assert keys("a b") == ["a-b-46"] and keys() == []
-    made = overlay.create_items("groups", ["one", "two"])
-    assert [item.number for item in made] == sorted(item.number for item in made)
-    assert Item.objects.get(pk=made[1].number).uid == made[1].uid
+    items = overlay.create_items("groups", ["one", "two"])
+    assert [item.number for item in items] == sorted(item.number for item in items)
+    assert Item.objects.get(pk=items[1].number).uid == items[1].uid
 
 
 def test_a_bulk_import_is_audited_by_object_and_the_hash_chain_verifies(draft: Draft) -> None:
-    held = document_export.export_document(queries.snapshot_of_draft(draft))
+    document = document_export.export_document(queries.snapshot_of_draft(draft))
     groups = [{"name": f"ü “{number}”\n\\", "description": "🏥"} for number in range(30)]
-    editing.import_document(draft, {**held, "groups": [*held["groups"], *groups]})
+    editing.import_document(draft, {**document, "groups": [*document["groups"], *groups]})
     assert list(audit.verify_chain()) == []
-    told = AuditEntry.objects.order_by("-number")[:30]
-    assert {one.object_name for one in told} == {body["name"].strip() for body in groups}
-    assert all(one.before is None and one.after["description"] == "🏥" for one in told)
+    entries = AuditEntry.objects.order_by("-number")[:30]
+    assert {entry.object_name for entry in entries} == {body["name"].strip() for body in groups}
+    assert all(entry.before is None and entry.after["description"] == "🏥" for entry in entries)
     tenant_cache.clear()
     kept = {row.name: row for row in queries.list_objects(queries.snapshot_of_draft(draft), "groups")}
     assert {body["name"].strip() for body in groups} <= kept.keys()
@@ -120,7 +120,7 @@ def test_reverting_an_edit_by_hand_leaves_no_overlay(people: People) -> None:
 
 
 def two_drafts(people: People, mine: dict[str, Any], theirs: dict[str, Any]) -> tuple[Draft, str]:
-    """A draft that changes site-1 on revision 1, while revision 2 changed it too; and the site's id."""
+    """Return a draft that changes site-1 on revision 1, while revision 2 changed it too; and the site's id."""
     provision_document(people.acme)
     with scope(people.acme):
         draft, other = lifecycle.create_draft("mine"), lifecycle.create_draft("other")
@@ -271,7 +271,10 @@ def test_policies_added_in_two_drafts_get_different_positions(draft: Draft) -> N
 def test_a_policy_without_a_position_is_placed_last(draft: Draft) -> None:
     body = {"segments": ["corp"], "from": ["prod"], "to": ["dev"], "rules": [], "position": None}
     editing.import_document(draft, DOCUMENT)
-    one = editing.add_object(draft, "policies", {"name": "one", **body})
-    two = editing.add_object(draft, "policies", {"name": "two", **body})
-    assert one.body["position"] < two.body["position"]
-    assert editing.patch_object(draft, "policies", one.uid, {"position": None}).body["position"] > two.body["position"]
+    first = editing.add_object(draft, "policies", {"name": "one", **body})
+    second = editing.add_object(draft, "policies", {"name": "two", **body})
+    assert first.body["position"] < second.body["position"]
+    assert (
+        editing.patch_object(draft, "policies", first.uid, {"position": None}).body["position"]
+        > second.body["position"]
+    )

@@ -1,4 +1,4 @@
-"""Plans that a worker computes: whatever happens meanwhile, each ends, and says how."""
+"""Plans that a worker computes: each ends in a state that names what happened during_computation."""
 
 from __future__ import annotations
 
@@ -21,35 +21,35 @@ pytestmark = pytest.mark.django_db(databases=["default"])
 
 
 @pytest.fixture
-def large(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every network counts as a large one."""
+def always_by_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave every plan to a worker."""
     monkeypatch.setattr(plans, "SYNCHRONOUS_LIMIT", 0)
 
 
 @pytest.fixture
-def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Any]], list[str]]:
-    """Do something once while a plan is computed; what is noted is how far computing came."""
+def during_computation(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Any]], list[str]]:
+    """Return a function that runs an action during the next computation; its list gets later progress reports."""
 
     def arrange(act: Callable[[], Any]) -> list[str]:
-        came, compute = [], plans.plan_computation.compute_plan
+        reported, compute = [], plans.plan_computation.compute_plan
 
-        def slow(found: Any, progress: Any) -> Any:
+        def interrupted(inputs: Any, progress: Any) -> Any:
             monkeypatch.setattr(plans.plan_computation, "compute_plan", compute)
             act()
 
-            def told(word: str) -> None:
+            def report(word: str) -> None:
                 progress(word)
-                came.append(word)
+                reported.append(word)
 
-            return compute(found, told)
+            return compute(inputs, report)
 
-        monkeypatch.setattr(plans.plan_computation, "compute_plan", slow)
-        return came
+        monkeypatch.setattr(plans.plan_computation, "compute_plan", interrupted)
+        return reported
 
     return arrange
 
 
-def processed(people: People, plan: Plan) -> Plan:
+def computed_plan(people: People, plan: Plan) -> Plan:
     plans.PlanJob(people.acme).run(plan.pk)
     plan.refresh_from_db()
     return plan
@@ -57,14 +57,14 @@ def processed(people: People, plan: Plan) -> Plan:
 
 @pytest.mark.parametrize("where", ["load_inputs", "compute_plan", "save_plan"])
 def test_a_plan_that_crashes_its_worker_fails_with_a_problem(
-    people: People, large: None, monkeypatch: pytest.MonkeyPatch, where: str
+    people: People, always_by_worker: None, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     def crash(*args: object) -> None:
         raise RuntimeError("marker-of-the-crash")
 
     monkeypatch.setattr(plans.plan_computation, where, crash)
     with scope(people.acme):
-        plan = processed(people, plans.create_plan(draft_with_document()))
+        plan = computed_plan(people, plans.create_plan(draft_with_document()))
         assert (plan.state, plan.progress, plan.lease_until) == ("failed", "", None)
         [problem] = plan.problems
         assert problem["code"] == "internal" and str(plan.uid) in problem["path"]
@@ -75,13 +75,13 @@ def test_a_plan_that_crashes_its_worker_fails_with_a_problem(
 
 
 def test_a_plan_of_a_draft_that_is_discarded_meanwhile_is_computed_no_further(
-    people: People, large: None, meanwhile: Any
+    people: People, always_by_worker: None, during_computation: Any
 ) -> None:
     with scope(people.acme):
         draft = draft_with_document()
-        came = meanwhile(lambda: lifecycle.discard_draft(draft))
-        plan = processed(people, plans.create_plan(draft))
-        assert plan.state == "stale" and "was discarded" in plan.moved[0] and came == []
+        reported = during_computation(lambda: lifecycle.discard_draft(draft))
+        plan = computed_plan(people, plans.create_plan(draft))
+        assert plan.state == "stale" and "was discarded" in plan.moved[0] and reported == []
 
 
 def test_a_discarded_draft_is_not_provisioned(people: People) -> None:
@@ -97,30 +97,34 @@ def test_a_discarded_draft_is_not_provisioned(people: People) -> None:
             runs.provision_plan(plan, plan.digest)
 
 
-def test_a_newer_plan_ends_the_one_that_is_computed(people: People, large: None, meanwhile: Any) -> None:
+def test_a_newer_plan_ends_the_one_that_is_computed(
+    people: People, always_by_worker: None, during_computation: Any
+) -> None:
     with scope(people.acme):
         draft, newer = draft_with_document(), []
-        came = meanwhile(lambda: newer.append(plans.create_plan(draft)))
-        plan = processed(people, plans.create_plan(draft))
-        assert plan.state == "stale" and plan.moved == [plans.SUPERSEDED] and came == []
-        assert processed(people, newer[0]).state == "ready"
+        reported = during_computation(lambda: newer.append(plans.create_plan(draft)))
+        plan = computed_plan(people, plans.create_plan(draft))
+        assert plan.state == "stale" and plan.moved == [plans.SUPERSEDED] and reported == []
+        assert computed_plan(people, newer[0]).state == "ready"
         plan.refresh_from_db()
         assert plan.state == "stale"
 
 
-def test_a_plan_that_is_computed_can_be_rejected_and_stays_so(people: People, large: None, meanwhile: Any) -> None:
+def test_a_plan_that_is_computed_can_be_rejected_and_stays_so(
+    people: People, always_by_worker: None, during_computation: Any
+) -> None:
     with scope(people.acme):
         plan = plans.create_plan(draft_with_document())
         with pytest.raises(StateConflict, match="computing"):
             plans.approve_plan(plan)
-        came = meanwhile(lambda: plans.reject_plan(plan))
-        assert processed(people, plan).state == "rejected" and came == [] and plan.progress == ""
+        reported = during_computation(lambda: plans.reject_plan(plan))
+        assert computed_plan(people, plan).state == "rejected" and reported == [] and plan.progress == ""
         with pytest.raises(StateConflict, match="rejected"):
             runs.provision_plan(plan, plan.digest)
 
 
 def test_a_plan_without_a_broker_waits_until_the_sweep_wakes_it(
-    people: People, large: None, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+    people: People, always_by_worker: None, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
     from provisioning import tasks
 
@@ -132,7 +136,7 @@ def test_a_plan_without_a_broker_waits_until_the_sweep_wakes_it(
         with django_capture_on_commit_callbacks(execute=True), scope(people.acme):
             plan = plans.create_plan(draft_with_document())
         assert plan.state == "computing"
-        assert [one.payload["plan"] for one in Outbox.objects.filter(topic="plan")] == [plan.pk]
+        assert [message.payload["plan"] for message in Outbox.objects.filter(topic="plan")] == [plan.pk]
     with scope(people.acme):
         assert plans.due_plans(timezone.now() + 2 * plans.WAKE_UP_TIMEOUT) == [plan.pk]
-        assert processed(people, plan).state == "ready"
+        assert computed_plan(people, plan).state == "ready"

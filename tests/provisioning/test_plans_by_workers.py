@@ -19,7 +19,7 @@ from tests.provisioning.small_network import draft_with_document
 pytestmark = pytest.mark.django_db(databases=["default"])
 
 
-def processed(people: People, draft: Draft) -> Plan:
+def computed_plan(people: People, draft: Draft) -> Plan:
     plan = plans.create_plan(draft)
     assert plan.state == "computing" and plan.progress == "Waiting for a worker"
     plans.PlanJob(people.acme).run(plan.pk)
@@ -31,7 +31,7 @@ def test_a_worker_computes_the_same_plan_as_the_request(people: People, monkeypa
         draft = draft_with_document()
         small = plans.create_plan(draft)
         monkeypatch.setattr(plans, "SYNCHRONOUS_LIMIT", 0)
-        large = processed(people, draft)
+        large = computed_plan(people, draft)
         assert large.state == "ready" and large.digest == small.digest and large.progress == ""
         assert large.steps == small.steps and large.reachability == small.reachability
         small.refresh_from_db()
@@ -44,23 +44,23 @@ def test_a_plan_of_an_invalid_network_fails_with_problems(people: People, monkey
         draft = draft_with_document()
         never = {"name": "never", "from": "prod", "to": "dev", "segment": "corp", "expect": "reachable"}
         editing.add_object(draft, "assertions", never)
-        plan = processed(people, draft)
-        assert plan.state == "failed" and [one["code"] for one in plan.problems] == ["assertion_failed"]
+        plan = computed_plan(people, draft)
+        assert plan.state == "failed" and [problem["code"] for problem in plan.problems] == ["assertion_failed"]
 
 
 def test_a_plan_of_a_draft_that_was_edited_meanwhile_is_stale(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plans, "SYNCHRONOUS_LIMIT", 0)
     real = plans.plan_computation.compute_plan
 
-    def slow(found: Any, progress: Any) -> Any:
-        done = real(found, progress)
+    def edit_meanwhile(inputs: Any, progress: Any) -> Any:
+        result = real(inputs, progress)
         with scope(people.acme):
-            editing.add_object(Draft.objects.get(pk=found.draft.pk), "groups", {"name": "late"})
-        return done
+            editing.add_object(Draft.objects.get(pk=inputs.draft.pk), "groups", {"name": "late"})
+        return result
 
-    monkeypatch.setattr(plans.plan_computation, "compute_plan", slow)
+    monkeypatch.setattr(plans.plan_computation, "compute_plan", edit_meanwhile)
     with scope(people.acme):
-        plan = processed(people, draft_with_document())
+        plan = computed_plan(people, draft_with_document())
         assert plan.state == "stale" and "was edited" in plan.moved[0]
 
 
@@ -73,8 +73,8 @@ def test_a_plan_whose_worker_died_is_retried_and_finally_fails(people: People, m
         plan = plans.create_plan(draft)
         now = timezone.now()
         assert plans.due_plans(now) == [] and plans.due_plans(now + 2 * plans.WAKE_UP_TIMEOUT) == [plan.pk]
-        here = plans.lease.current_worker().rpartition("/")[0].rpartition("/")[0]
-        dead = {"lease_owner": f"{here}/999999999/1", "lease_until": now + plans.lease.LEASE_DURATION}
+        host_and_boot = plans.lease.current_worker().rpartition("/")[0].rpartition("/")[0]
+        dead = {"lease_owner": f"{host_and_boot}/999999999/1", "lease_until": now + plans.lease.LEASE_DURATION}
         Plan.objects.filter(pk=plan.pk).update(lease_number=1, **dead)
         assert plans.due_plans(now) == [plan.pk]
         Plan.objects.filter(pk=plan.pk).update(lease_owner=plans.lease.current_worker())

@@ -1,4 +1,4 @@
-"""Runs: provisioned by digest, carried out by lease, resumed after any crash, retried with the newest intent."""
+"""Runs: provisioned by digest, executed under leases, resumed after crashes, retried with the newest intent."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_an_outcome_under_an_old_lease_is_refused(people: People, monkeypatch: p
 
     class Slow:
         def apply(self, change: object, context: DriverContext) -> Done:
-            # While this worker was stuck, its lease lapsed and another one finished the step.
+            # While this worker was stuck, its lease expired and another one finished the step.
             with scope(people.acme):
                 Step.objects.filter(pk=first.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
                 assert first.pk in steps.due_steps(timezone.now())
@@ -190,10 +190,10 @@ def test_a_failed_step_skips_only_its_dependants_and_a_retry_uses_the_newest_int
     finish_run(people.acme, run, broken_us)
     with scope(people.acme):
         run.refresh_from_db()
-        found = states(run)
+        step_states = states(run)
         assert run.state == "partial"
-        assert (found["exchange/us"], found["connector/site-2"]) == ("failed", "skipped")
-        assert found["connector/site-1"] == "done"
+        assert (step_states["exchange/us"], step_states["connector/site-2"]) == ("failed", "skipped")
+        assert step_states["connector/site-1"] == "done"
         error = Step.objects.get(run=run, address="exchange/us").error
         assert "no such interface" in error["message"] and error["call"] == "exchange.apply"
         runs.retry_run(run)
@@ -234,7 +234,7 @@ def test_a_stale_plan_names_the_run_that_changed_the_network(people: People) -> 
         with acting(Actor(email="netadmin@acme.test")):
             other = plans.create_plan(_with_policy("other"))
             run = runs.provision_plan(other, other.digest)
-        # Its steps have not been taken yet.
+        # No worker has taken its steps yet.
         hurried = plans.create_plan(_with_policy("hurried", name="hurry", position=7))
     finish_run(people.acme, run)
     with scope(people.acme):
@@ -271,29 +271,29 @@ def test_a_plan_that_an_older_release_made_is_stale(people: People, monkeypatch:
 
 
 def _with_policy(draft: str, **fields: object) -> Draft:
-    made = lifecycle.create_draft(draft)
-    editing.add_object(made, "policies", policy(**fields))
-    return made
+    created = lifecycle.create_draft(draft)
+    editing.add_object(created, "policies", policy(**fields))
+    return created
 
 
 @pytest.mark.parametrize("chained", [False, True])
 def test_each_step_is_woken_once(people: People, chained: bool) -> None:
     cost = measure_run("many", 60, chained)
     assert cost.wake_ups == 60
-    # One as it begins, one as it ends; the run itself begins and ends too, and the picture with it.
+    # Each step sends a message when it starts and when it ends; the run and the topology send a few more.
     assert cost.other_messages - 2 * 60 < 10
 
 
 def test_dependants_of_a_failed_step_are_skipped_and_other_steps_continue(people: People) -> None:
-    """a ← b ← c, and d: with a failed, neither b nor c begins; d does."""
+    """Steps a ← b ← c, and d: if a fails, b and c are skipped and d runs."""
     with scope(people.acme):
         plan = create_ready_plan(4, chained=True)
         plan.changes.filter(address="thing/3").update(depends=[])
         run = runs.provision_plan(plan, plan.digest)
         first = Step.objects.get(run=run, address="thing/0")
         runs.skip_dependants(first)
-        found = states(run)
-    assert [found[f"thing/{number}"] for number in range(4)] == ["pending", "skipped", "skipped", "pending"]
+        step_states = states(run)
+    assert [step_states[f"thing/{number}"] for number in range(4)] == ["pending", "skipped", "skipped", "pending"]
 
 
 def test_a_cancelled_run_starts_no_more_steps(people: People) -> None:
@@ -306,7 +306,7 @@ def test_a_cancelled_run_starts_no_more_steps(people: People) -> None:
 
 
 def test_the_next_run_reverts_sections_that_a_cancelled_run_published(people: People) -> None:
-    """Otherwise nodes would go on with a policy that live does not have, and every later plan would be empty."""
+    """Otherwise nodes would keep a policy that live does not have, and every later plan would be empty."""
     provision_document(people.acme)
     with scope(people.acme):
         draft = lifecycle.create_draft("policy")
@@ -419,7 +419,7 @@ def test_a_step_that_an_older_release_planned_is_not_applied(people: People) -> 
 def test_steps_that_write_sections_of_the_same_nodes_do_not_deadlock(
     people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Sections come back in any order; two steps that each hold one node and want the other's would be a deadlock."""
+    """Sections are read in any order; two steps that each lock one node and wait for the other's would deadlock."""
     provision_document(people.acme)
     written = node_sections._write_section
     meeting = threading.Barrier(2)

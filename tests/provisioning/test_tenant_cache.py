@@ -1,4 +1,4 @@
-"""Networks that a process keeps: shared where nothing changed, never out of date, never another tenant's."""
+"""The cache of networks in a process: unchanged objects are shared, never stale and never another tenant's."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db(databases=["default"])
 GUESTS = {"name": "guests", "default_action": "allow", "prefixes": ["10.0.0.0/8"]}
 
 
-def named(view: queries.Snapshot) -> set[str]:
+def object_names(view: queries.Snapshot) -> set[str]:
     return {row.name for row in tenant_cache.load_objects(view)}
 
 
@@ -50,7 +50,9 @@ def test_a_new_revision_reuses_the_objects_of_its_draft(people: People) -> None:
     with scope(people.acme):
         after = tenant_cache.load_intent(queries.live_snapshot())
         assert all(after.connectors[uid] is item for uid, item in before.connectors.items())
-        assert "new" in named(queries.live_snapshot()) and "new" not in named(queries.revision_snapshot(1))
+        assert "new" in object_names(queries.live_snapshot()) and "new" not in object_names(
+            queries.revision_snapshot(1)
+        )
 
 
 def test_rolled_back_edits_are_not_cached(people: People) -> None:
@@ -59,12 +61,12 @@ def test_rolled_back_edits_are_not_cached(people: People) -> None:
         for name in ("one", "two"):
             with transaction.atomic():
                 editing.add_object(draft, "groups", {"name": name})
-                assert name in named(queries.draft_snapshot(draft.uid))
+                assert name in object_names(queries.draft_snapshot(draft.uid))
                 transaction.set_rollback(True)
             draft.refresh_from_db()
-            assert name not in named(queries.draft_snapshot(draft.uid))
+            assert name not in object_names(queries.draft_snapshot(draft.uid))
         editing.add_object(draft, "groups", {"name": "three"})
-        assert {"one", "two"}.isdisjoint(named(queries.draft_snapshot(draft.uid)))
+        assert {"one", "two"}.isdisjoint(object_names(queries.draft_snapshot(draft.uid)))
 
 
 def test_cached_snapshots_follow_undo_and_redo(people: People) -> None:
@@ -72,17 +74,19 @@ def test_cached_snapshots_follow_undo_and_redo(people: People) -> None:
     with scope(people.acme):
         draft, other = lifecycle.create_draft("mine"), lifecycle.create_draft("other")
         editing.add_object(draft, "groups", {"name": "mine"})
-        assert "mine" in named(queries.draft_snapshot(draft.uid)) and "mine" not in named(
+        assert "mine" in object_names(queries.draft_snapshot(draft.uid)) and "mine" not in object_names(
             queries.draft_snapshot(other.uid)
         )
         history.undo_edit(draft)
-        assert "mine" not in named(queries.draft_snapshot(draft.uid))
+        assert "mine" not in object_names(queries.draft_snapshot(draft.uid))
         history.redo_edit(draft)
-        assert "mine" in named(queries.draft_snapshot(draft.uid)) and "mine" not in named(queries.live_snapshot())
+        assert "mine" in object_names(queries.draft_snapshot(draft.uid)) and "mine" not in object_names(
+            queries.live_snapshot()
+        )
 
 
 def test_cached_objects_are_never_shared_between_tenants(people: People) -> None:
-    """Same revisions, same names, asked in turns and by threads at once."""
+    """The tenants have equal revisions and names and are read in turn."""
     tenants = [people.acme, people.globex, people.initech]
     for number, tenant in enumerate(tenants):
         groups = [*DOCUMENT["groups"], {"name": f"only-{tenant.slug}"}]
@@ -93,14 +97,14 @@ def test_cached_objects_are_never_shared_between_tenants(people: People) -> None
     for _ in range(3):
         for tenant in tenants:
             with scope(tenant):
-                assert {name for name in named(queries.live_snapshot()) if name.startswith("only-")} == {
+                assert {name for name in object_names(queries.live_snapshot()) if name.startswith("only-")} == {
                     f"only-{tenant.slug}"
                 }
                 network = tenant_cache.load_network(queries.live_snapshot())
                 seen[tenant.slug] |= {id(item) for _, item in network.intent.items()}
-                assert named(queries.Snapshot(1)) == {item.name for _, item in network.intent.items()}
+                assert object_names(queries.Snapshot(1)) == {item.name for _, item in network.intent.items()}
     slugs = list(seen)
-    assert all(seen[one].isdisjoint(seen[other]) for one in slugs for other in slugs if one != other)
+    assert all(seen[slug].isdisjoint(seen[other]) for slug in slugs for other in slugs if slug != other)
     assert {tenant.pk for tenant in tenants} <= set(tenant_cache.stats())
 
 
@@ -120,7 +124,7 @@ def test_the_cache_is_bounded_by_tenants_and_snapshots(people: People, monkeypat
 
 @contextmanager
 def before_bodies_are_read(act: Callable[[], object]) -> Iterator[None]:
-    """Do something once, after a reader has listed a draft's rows and before it reads their bodies."""
+    """Run ``act`` once, after a reader has listed a draft's rows and before it reads their bodies."""
     pending = [act]
 
     def wrap(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
@@ -136,20 +140,20 @@ def before_bodies_are_read(act: Callable[[], object]) -> Iterator[None]:
 def test_an_edit_during_a_read_does_not_enter_the_cache(people: People) -> None:
     with scope(people.acme):
         draft = draft_with_document()
-        before = named(queries.draft_snapshot(draft.uid))
+        before = object_names(queries.draft_snapshot(draft.uid))
         tenant_cache.clear()
         with before_bodies_are_read(lambda: editing.add_object(draft, "groups", {"name": "late"})):
-            named(queries.draft_snapshot(draft.uid))
-        assert "late" in named(queries.draft_snapshot(draft.uid))
+            object_names(queries.draft_snapshot(draft.uid))
+        assert "late" in object_names(queries.draft_snapshot(draft.uid))
         history.undo_edit(draft)
-        assert named(queries.draft_snapshot(draft.uid)) == before
+        assert object_names(queries.draft_snapshot(draft.uid)) == before
 
 
 def test_rows_deleted_during_a_read_are_read_again(people: People) -> None:
     with scope(people.acme):
         draft = draft_with_document()
-        before = named(queries.draft_snapshot(draft.uid))
+        before = object_names(queries.draft_snapshot(draft.uid))
         editing.add_object(draft, "groups", {"name": "late"})
         tenant_cache.clear()
         with before_bodies_are_read(lambda: history.undo_edit(draft)):
-            assert named(queries.draft_snapshot(draft.uid)) == before
+            assert object_names(queries.draft_snapshot(draft.uid)) == before

@@ -1,4 +1,4 @@
-"""The path a customer goes, through the API alone, against processes as the demo starts them."""
+"""Clients of the API and the lab for system tests, against processes as the demo starts them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ print(got)
 
 
 class CustomerClient:
-    """A person with a token in one tenant."""
+    """The API of one tenant with a person's token."""
 
     def __init__(self, portal: str, token: str, tenant: str) -> None:
         self.http = httpx.Client(
@@ -59,30 +59,30 @@ class CustomerClient:
         return self._checked(self.http.put(path, json=body))
 
     def provision(self, draft: str) -> dict[str, Any]:
-        """Plan the draft, provision the plan as it is, wait until the run has ended."""
+        """Plan a draft, provision the plan, wait until the run ends; return the run."""
         plan = self.post(f"drafts/{draft}/plan/")
         run = self.post(f"plans/{plan['id']}/provision/", {"digest": plan["digest"]})
         return self.ended(run["id"])
 
     def ended(self, run: str, seconds: float = 60) -> dict[str, Any]:
-        return wait_until(lambda: self.get(f"runs/{run}/"), lambda found: found["finished_at"], seconds)
+        return wait_until(lambda: self.get(f"runs/{run}/"), lambda run_body: run_body["finished_at"], seconds)
 
     def _checked(self, answer: httpx.Response) -> Any:
         assert answer.is_success, f"{answer.request.method} {answer.request.url}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
 
 
-def wait_until(look: Callable[[], Any], wanted: Callable[[Any], Any], seconds: float, pause: float = 0.1) -> Any:
-    """Look again and again until what is seen is wanted; fails with what was seen last."""
+def wait_until(get: Callable[[], Any], is_ready: Callable[[Any], Any], seconds: float, pause: float = 0.1) -> Any:
+    """Call ``get`` until its result passes ``is_ready``; return the result. Fail with the last one."""
     deadline = time.monotonic() + seconds
-    while not wanted(seen := look()):
-        assert time.monotonic() < deadline, f"After {seconds} s still: {str(seen)[:2000]}"
+    while not is_ready(result := get()):
+        assert time.monotonic() < deadline, f"After {seconds} s still: {str(result)[:2000]}"
         time.sleep(pause)
-    return seen
+    return result
 
 
 class LabCommands:
-    """Workloads behind connectors, reached as a person does: ``manage.py lab exec``."""
+    """Commands in workloads behind connectors, by ``manage.py lab exec``."""
 
     def __init__(self, env: Mapping[str, str], tenant: str) -> None:
         self.env, self.tenant = dict(env), tenant
@@ -97,17 +97,17 @@ class LabCommands:
         )
 
     def begin_echo(self, connector: str, address: str, port: int, size: int) -> subprocess.Popen[str]:
-        """Sends so many bytes to an echoing workload and reads them back; ``done`` waits for the end."""
+        """Send ``size`` bytes to an echoing workload and read them back; ``done`` waits for the end."""
         words = [sys.executable, "-c", ECHO_SCRIPT, address, str(port), str(size)]
         return subprocess.Popen(
             self._words(connector, *words), cwd=ROOT, env=self.env, text=True, stdout=subprocess.PIPE
         )
 
     def done(self, echo: subprocess.Popen[str], seconds: float = 60) -> int:
-        """Bytes that came back."""
-        told, _ = echo.communicate(timeout=seconds)
+        """Return the number of bytes that came back."""
+        output, _ = echo.communicate(timeout=seconds)
         assert echo.returncode == 0
-        return int(told.split()[-1])
+        return int(output.split()[-1])
 
     def _words(self, connector: str, *command: str) -> list[str]:
         return [sys.executable, "manage.py", "lab", "exec", self.tenant, connector, "--", *command]

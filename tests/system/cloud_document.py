@@ -1,4 +1,4 @@
-"""The network that the system tests provision, and how it has to look in AWS."""
+"""The network that the system tests provision, and its expected resources in AWS."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def cloud_document(vpcs: dict[str, str]) -> dict[str, list[dict[str, Any]]]:
 
 
 def assert_each_once_in_aws(endpoint: str, vpcs: dict[str, str]) -> None:
-    """One of each thing, seen with plain boto3."""
+    """Assert with boto3 that each resource exists exactly once."""
     ec2 = moto.boto3_client("ec2", endpoint, REGION)
     (gateway,) = ec2.describe_transit_gateways()["TransitGateways"]
     of_vpcs = [{"Name": "resource-type", "Values": ["vpc"]}]

@@ -1,4 +1,4 @@
-"""The whole path through the API: draw, plan, provision, packets, usage, invoice; AWS checked by plain boto3."""
+"""A customer's path through the API: draft, plan, provision, packets, usage, invoice; AWS is checked with boto3."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_a_customer_goes_from_an_empty_tenant_to_packets_usage_and_an_invoice(
 
 
 def _discovered_vpcs(acme: CustomerClient) -> dict[str, str]:
-    """Return name → id of what the discovery of a new account finds."""
+    """Add a cloud account; return name → id of its discovered VPCs."""
     account = acme.post(
         "cloud-accounts/",
         {
@@ -93,7 +93,7 @@ def _rates(acme: CustomerClient) -> dict[str, list[float]]:
 
 
 def _metered(people: People, acme: CustomerClient) -> dict[str, Decimal]:
-    """Usage by meter, collected now instead of at the worker's next minute."""
+    """Collect metering samples now; return the usage by meter."""
     with scope(people.acme):
         services.meter_usage(timezone.now())
     return {row["meter"]: Decimal(row["quantity"]) for row in acme.get("usage/", group_by="meter")["results"]}

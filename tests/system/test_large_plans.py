@@ -1,4 +1,4 @@
-"""A large network is planned by a worker, whatever becomes of the worker and of the broker that wakes it."""
+"""Plans of large networks, when their worker is killed or the broker is missing."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from tests.servers import TestServers
 from tests.system.clients import CustomerClient, wait_until
 
 SITES = 1000
-"""Enough that a plan of them takes a while, in which its worker can be killed."""
+"""Enough objects that a plan takes long enough to kill its worker."""
 
 
 def large() -> dict[str, Any]:
-    """So many objects that planning them is left to a worker; most of them are billing tags, which cost little."""
+    """Return a document large enough for a worker; most objects are billing tags, which are cheap to plan."""
     sites = [
         {
             "name": f"branch-{number}",
@@ -60,11 +60,11 @@ def test_a_plan_survives_a_missing_broker_and_a_killed_worker(
 
         worker = process_specs.worker_process(live_env, tmp_path, threads=2)
         first = servers.supervisor.launch(worker)  # It sweeps as soon as it is ready, and may not outrun us.
-        held = Plan.objects.filter(uid=plan["id"])
+        plan_rows = Plan.objects.filter(uid=plan["id"])
 
         def lease() -> int:
             with scope(people.acme):
-                return held.values_list("lease_number", flat=True).get()
+                return plan_rows.values_list("lease_number", flat=True).get()
 
         wait_until(lease, lambda number: number == 1, 60, 0.002)
         os.killpg(first.popen.pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""kill -9 of the worker in mid-run: started again, the run succeeds within 45 s and AWS holds nothing twice."""
+"""kill -9 of the worker during a run: after a restart the run succeeds within 45 s and AWS holds no duplicates."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.packets
 
 @pytest.fixture
 def slow_aws(live_aws: str) -> Iterator[str]:
-    """AWS where every call takes its time and gateways are pending for a while."""
+    """Slow down every call to AWS and keep gateways pending for a while."""
     with aws_fault_proxy.running_proxy(live_aws) as proxy:
         rules = [{"operation": "*", "fault": "slow", "seconds": 0.3}]
         pending = {"transit-gateway": 1.0, "attachment": 1.0, "vpn": 1.0}
@@ -71,6 +71,6 @@ def test_a_run_survives_a_killed_worker_without_duplicates(
 
 
 def is_half_done(run: dict[str, Any]) -> bool:
-    """A call to AWS is under way, something is done, much is not."""
+    """Return whether a call to AWS is running, with steps both done and pending."""
     steps = [step for step in run["steps"] if step["kind"].startswith("aws.")]
     return any(step["state"] == "running" for step in steps) and any(step["state"] == "done" for step in steps)

@@ -1,4 +1,4 @@
-"""Hypothesis strategies: price books, hours of samples, and the small worlds in which the invariants are tried."""
+"""Hypothesis strategies: price books and samples for the invariants of rating."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ monotone = st.one_of([GENERATORS[shape] for shape in PRICE_SHAPES.values() if sh
 def books(
     draw: st.DrawFn, of: st.SearchStrategy = shapes, most_versions: int = 3, complete: bool = False
 ) -> PriceBookValue:
-    """A book whose versions begin before or within November; unless complete, some sizes may have no price."""
+    """Draw a price book with versions from before or within November; unless complete, some sizes may have no price."""
     days = sorted(draw(st.sets(st.integers(2, 29), max_size=most_versions - 1)))
     starts = [datetime(2026, 1, 1, tzinfo=UTC), *(datetime(2026, 11, day, 7, 30, tzinfo=UTC) for day in days)]
     versions = []
@@ -58,7 +58,7 @@ def books(
 
 @st.composite
 def samples(draw: st.DrawFn, most: int = 12) -> list[SampleValue]:
-    """Samples with distinct keys, all in November 2026."""
+    """Draw samples with distinct keys, all in November 2026."""
     keys = draw(
         st.lists(
             st.tuples(st.sampled_from(METERS), st.sampled_from(SUBJECTS), st.integers(0, 719)),

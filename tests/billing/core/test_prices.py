@@ -1,4 +1,4 @@
-"""Price shapes at their boundaries, by hand; books by date and by the most specific rate."""
+"""Price shapes at their boundaries; price books by date and by the most specific rate."""
 
 from __future__ import annotations
 

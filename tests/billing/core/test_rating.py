@@ -1,4 +1,4 @@
-"""Rating and estimates to the cent, by hand."""
+"""Rating and estimates to the cent, with amounts computed by hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hours tile exactly, counters survive resets and repeats, bytes land in their hours."""
+"""Samples: hours without gaps, counters with resets and repeats, bytes distributed over hours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real moto process with the fault proxy in front; every test finds both empty."""
+"""Fixtures: a moto process behind the fault proxy, both reset for each test."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def proxy_endpoint(moto_endpoint: str) -> Iterator[str]:
 
 
 class Faults:
-    """The proxy's control surface."""
+    """Client of the proxy's control API."""
 
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
@@ -62,7 +62,7 @@ def faults(proxy_endpoint: str) -> Faults:
 
 @pytest.fixture
 def fresh_sessions() -> Iterator[None]:
-    """Nobody is logged in: for tests of logging in itself. The others share clients, which take long to make."""
+    """Clear cached sessions, for tests of authentication. Other tests share clients, which are slow to create."""
     clear_cached_clients()
     yield
     clear_cached_clients()
@@ -72,7 +72,7 @@ def fresh_sessions() -> Iterator[None]:
 def testbed(
     moto_endpoint: str, proxy_endpoint: str, faults: Faults, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[AwsTestbed]:
-    """The driver behind the proxy, and a plain client on moto itself to judge by."""
+    """Return a driver that calls through the proxy, and a client on moto itself for assertions."""
     moto.reset_moto(moto_endpoint)
     faults.clear()
     monkeypatch.setenv("AWS_ENDPOINT_URL", proxy_endpoint)

@@ -1,4 +1,4 @@
-"""AWS throttles, fails and loses answers: nothing is created twice, and errors name the call and the reason."""
+"""Throttled, failed and lost calls to AWS: nothing is created twice, and errors name the call and the reason."""
 
 from __future__ import annotations
 

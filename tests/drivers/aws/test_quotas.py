@@ -1,4 +1,4 @@
-"""A plan that AWS' limits forbid is refused before it runs, and the limit is named."""
+"""A plan that exceeds an AWS quota is refused before it runs, and the quota is named."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From nothing to a connected VPC and back, judged by plain boto3 on moto."""
+"""Creation, change and removal of a connected VPC, checked with boto3 on moto."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""VPC routes carry no tags: ours are recognised by what we wrote and where it leads."""
+"""VPC routes have no tags: the driver recognises its own by prefix and target."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small executor and a small network for tests of the AWS driver."""
+"""A minimal executor and network for tests of the AWS driver."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SECRET = {"access_key_id": "lab", "secret_access_key": "lab"}
 
 
 class AwsTestbed:
-    """moto seen from outside (``ec2``), and a driver with the attributes of what was applied so far."""
+    """A client of moto (``ec2``), and a driver with the attributes of the resources applied so far."""
 
     def __init__(self, endpoint: str, region: str) -> None:
         self.endpoint, self.region = endpoint, region
@@ -37,7 +37,7 @@ class AwsTestbed:
         return DriverContext(tenant, self.attributes, credentials, sections)
 
     def apply_once(self, change: Change, tenant: str = "acme") -> Done | Waiting:
-        """One call of apply, with references resolved as the executor does."""
+        """Call apply once, with references resolved as the executor does."""
         after = None if change.after is None else resolve_references(change.after, self.attributes)
         resolved = Change(change.action, change.address, change.kind, change.before, after)
         outcome = get_driver("aws").apply(resolved, self.context(tenant))
@@ -51,7 +51,7 @@ class AwsTestbed:
         return outcome
 
     def apply_until_done(self, change: Change, tenant: str = "acme", seconds: float = 10) -> Done:
-        """Apply until done, as the run's later tasks do; waits a moment instead of retry_after."""
+        """Apply until done as a run's later tasks do, with a short pause instead of retry_after."""
         deadline = time.monotonic() + seconds
         while True:
             outcome = self.apply_once(change, tenant)
@@ -69,7 +69,7 @@ class AwsTestbed:
         return Change("remove", resource.address, resource.kind, self.bodies.get(resource.address), None)
 
     def vpc(self, name: str = "prod", cidr: str = "10.1.0.0/16", account: str | None = None) -> str:
-        """A customer's VPC with two zones."""
+        """Create a customer's VPC with two zones; return its id."""
         third = cidr.split(".")[1]
         subnets = [f"10.{third}.{index}.0/24" for index in range(4)]
         spec = {
@@ -83,7 +83,7 @@ class AwsTestbed:
         return moto.seed_vpcs(self.endpoint, [spec])[name]
 
     def tagged(self, listing: str, items: str) -> list[dict[str, Any]]:
-        """What carries our tag and still lives, by a plain describe call."""
+        """Return the existing resources with our tag, by a describe call."""
         answer = getattr(self.ec2, listing)()[items]
         return [
             item
@@ -161,5 +161,5 @@ def example_resources(vpc: str, account: str = ACCOUNT, region: str = REGION, se
 
 
 def resource_of_kind(resources: list[Resource], kind: str) -> Resource:
-    """The first resource of a kind."""
+    """Return the first resource of a kind."""
     return next(resource for resource in resources if resource.kind == f"aws.{kind}")
