@@ -15,6 +15,7 @@ from portal.pages import canvas_board, canvas_links, reach_rows
 from portal.pages.decorators import PageRequest, get_draft, tenant_page
 from portal.pages.object_links import ObjectLinks
 from portal.pages.objects import KINDS
+from portal.pages.objects.form_fields import PROTOCOLS
 from portal.pages.objects.list_rows import ReferenceNames, get_page
 from portal.pages.objects.pages import object_panel
 from portal.pages.refusals import catch_refusals
@@ -29,7 +30,6 @@ from provisioning.selectors import reachability as selectors
 from provisioning.services.drafts import editing
 from provisioning.snapshots import queries, tenant_cache
 
-PROTOCOLS = ("any", "tcp", "udp", "icmp", "icmpv6")
 NEW_PREFIX = "new/"
 
 
@@ -110,7 +110,7 @@ def _canvas_context(request: PageRequest, uid: UUID) -> dict[str, Any]:
             ("Assertions", "assertions"))],
         **{kind: present.get(kind, []) for kind in ("exchanges", "services")},
         "actions": ACTIONS,
-        "protocols": PROTOCOLS,
+        "protocols": [name for name, _ in PROTOCOLS],
         "products": _products(present.get("services", [])),
     }  # fmt: skip
 

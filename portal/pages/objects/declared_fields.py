@@ -14,7 +14,6 @@ from portal.pages.objects.form_fields import (
     ADDRESS_LITERALS,
     ENDPOINT_LITERALS,
     PROTOCOLS,
-    PROTOCOLS_WITH_PORTS,
     CheckboxField,
     ColorField,
     FieldGroup,
@@ -45,6 +44,7 @@ from provisioning.core.intent.fields import (
     Reference,
     Text,
 )
+from provisioning.core.values.protocols import PORT_PROTOCOLS
 
 SIZES = tuple((key, f"{key}, {rate(bits)}") for key, bits in catalog.SIZES.items())
 LOCATIONS = {
@@ -162,7 +162,7 @@ def _(spec: IpProtocol, path: str, label: str, layout: dict[str, Any]) -> FormFi
 
 @_form_field.register
 def _(spec: Ports, path: str, label: str, layout: dict[str, Any]) -> FormField:
-    when = (spec.beside, PROTOCOLS_WITH_PORTS)
+    when = (spec.beside, PORT_PROTOCOLS)
     return TextListField(path, label, **{"example": spec.example, "half": True, "when": when, **layout})
 
 

@@ -127,4 +127,3 @@ class RowsField(FormField):
 ENDPOINT_LITERALS = {"any": "any connector", "internet": "internet"}
 ADDRESS_LITERALS = {"any": "any address"}
 PROTOCOLS = tuple((name, name) for name in ("any", "tcp", "udp", "icmp", "icmpv6"))
-PROTOCOLS_WITH_PORTS = ("tcp", "udp")
