@@ -115,7 +115,7 @@ def test_a_check_that_exceeds_its_steps_stops_and_is_reported_once(monkeypatch: 
     late(draw, *rules, *({**rules[1], "name": f"again-{n}"} for n in range(40)))
     told_of = problems_with_code(draw, "shadows_not_sought")
     assert len(told_of) == 1
-    assert "the rules before are too many and too various" in told_of[0].message
+    assert "the rules before it are too many and too different" in told_of[0].message
     late_policy = draw.network().intent.find("policies", "late")
     assert late_policy is not None
     late_rules = late_policy.rules

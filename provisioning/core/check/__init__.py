@@ -1,8 +1,8 @@
 """Check: everything wrong with a network that is whole, which no single body shows.
 
-Errors block a plan, warnings are shown in it. A check is one function: of a network, or of one of its segments, and
-then its problems are kept as long as the resolved segment is. All of them run even where others find errors, so none
-may trust that a reference leads anywhere.
+Errors block a plan, warnings are shown in it. A check is one function here. It takes a network, or one of its resolved
+segments; then its problems are kept as long as the resolved segment is. Every check runs even where others find errors,
+so none may assume that a reference leads to an object.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _NETWORK_CHECKS: dict[Callable[[Network], Iterable[Problem]], tuple[str, ...]] =
 }
 """Each with the kinds it reads and nothing else: its problems are kept while they and the catalogue stay the same.
 
-Those that name none look into resolved segments, or keep what they find by themselves.
+Those that name no kinds read resolved segments, or cache their problems themselves.
 """
 
 _SEGMENT_CHECKS: tuple[Callable[[ResolvedSegment], Iterable[Problem]], ...] = (
@@ -66,30 +66,32 @@ _SEGMENT_CHECKS: tuple[Callable[[ResolvedSegment], Iterable[Problem]], ...] = (
     nat.check_hidden_prefixes,
     route_policies.check_unused_route_policies,
 )
-"""These name no groups: a resolved segment outlives the renaming of one."""
+"""Their messages name no groups: a resolved segment outlives the renaming of one."""
 
 _NETWORK_PROBLEMS = DerivedKey[list[Problem]]("problems of a network, by check")
 _SEGMENT_PROBLEMS = DerivedKey[list[Problem]]("problems of a segment")
 
 _SLOW_CHECKS: tuple[Callable[[Network], Iterable[Problem]], ...] = (shadowed_rules.check_shadowed_rules,)
-"""Warnings that take long to find in a large network; an edit, which only errors refuse, does without them."""
+"""Warnings that take long to find in a large network. Only errors refuse an edit, so edits leave these out."""
 
 
 def check_network(network: Network, slow_checks: bool = True) -> list[Problem]:
-    """Errors first; paths look like ``connectors/vpc-prod/attachments[0].prefixes[0]``."""
-    found = [problem for one, kinds in _NETWORK_CHECKS.items() for problem in _cached_problems(network, one, kinds)]
-    found += _segment_problems(network)
-    found += [problem for one in _SLOW_CHECKS if slow_checks for problem in one(network)]
-    return sorted(found, key=lambda problem: problem.severity != "error")
+    """Return all problems, errors first; paths look like ``connectors/vpc-prod/attachments[0].prefixes[0]``."""
+    problems = [
+        problem for check, kinds in _NETWORK_CHECKS.items() for problem in _cached_problems(network, check, kinds)
+    ]
+    problems += _segment_problems(network)
+    problems += [problem for check in _SLOW_CHECKS if slow_checks for problem in check(network)]
+    return sorted(problems, key=lambda problem: problem.severity != "error")
 
 
 def _cached_problems(
-    network: Network, one: Callable[[Network], Iterable[Problem]], kinds: tuple[str, ...]
+    network: Network, check: Callable[[Network], Iterable[Problem]], kinds: tuple[str, ...]
 ) -> Iterable[Problem]:
     if not kinds:
-        return one(network)
+        return check(network)
     read = (network.intent.catalog, *(item for kind in kinds for item in (None, *network.intent.of(kind).values())))
-    return network.derived.get(_NETWORK_PROBLEMS, read, lambda: list(one(network)), of=one)
+    return network.derived.get(_NETWORK_PROBLEMS, read, lambda: list(check(network)), of=check)
 
 
 def _segment_problems(network: Network) -> Iterator[Problem]:

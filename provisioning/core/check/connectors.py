@@ -1,4 +1,4 @@
-"""Connectors one by one: link addresses given by hand, cloud networks, failover, and what is left to do by hand."""
+"""Connectors: link addresses given by hand, cloud networks, failover, and clouds that are set up by hand."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ MESH_NETWORK = ipaddress.IPv4Network("169.254.128.0/17")
 
 
 def check_link_addresses(network: Network) -> Iterator[Problem]:
-    """Link addresses that a person gave: two ends of one network, apart from the mesh and from other links."""
+    """Report link addresses given by hand that are not two ends of one network, or overlap the mesh or other links."""
     taken: dict[tuple[str, int, str, str], Connector] = {}
     for connector in network.intent.connectors.values():
-        for place, circuit in enumerate(connector.circuits):
-            if (circuit.local, circuit.peer) == link_addresses(link_slot(connector.number, place)):
+        for index, circuit in enumerate(connector.circuits):
+            if (circuit.local, circuit.peer) == link_addresses(link_slot(connector.number, index)):
                 continue
-            path = f"connectors/{connector.key}/circuits[{place}].local"
+            path = f"connectors/{connector.key}/circuits[{index}].local"
             local, peer = ipaddress.ip_interface(circuit.local), ipaddress.ip_interface(circuit.peer)
             if local.network != peer.network or local.ip == peer.ip:
                 yield Problem(

@@ -1,4 +1,7 @@
-"""Boxes: what rules match, and whether some of them together hold all of another one."""
+"""Match sets: the packets that a rule matches, and whether some of them together cover another one.
+
+A match set is a box with three sides: source, destination, and protocol with ports.
+"""
 
 from __future__ import annotations
 
@@ -16,15 +19,15 @@ from provisioning.core.values.l4 import l4_ranges
 
 ALL_ADDRESSES: tuple[Range, ...] = (ALL_V4, (V6_OFFSET, V6_OFFSET + (1 << 128) - 1))
 MAX_FRAGMENTS = 2_000
-"""Of one box, after which nobody goes on looking whether others hold it."""
+"""Of one match set; after these the search for its cover ends."""
 BISECT_RATIO = 8
-"""How much longer one list is than another where searching it beats walking along both."""
+"""From this ratio of their lengths on, bisecting the longer list of ranges is quicker than walking along both."""
 RANGES_PER_STEP = 4
-"""Ranges that are compared in the time that two boxes of one range a side take."""
+"""How many ranges are compared in the time that two match sets of one range a side take."""
 
 
 class MatchSet(NamedTuple):
-    """Addresses, addresses and cells (see ``flows``), each sorted and disjoint; a packet is in it with all three."""
+    """Three lists of ranges, each sorted and disjoint; a packet is in the set when it is in all three."""
 
     source: tuple[Range, ...]
     destination: tuple[Range, ...]
@@ -32,30 +35,33 @@ class MatchSet(NamedTuple):
 
     @property
     def range_count(self) -> int:
-        """How many ranges it takes to write it down."""
+        """How many ranges it consists of."""
         return len(self.source) + len(self.destination) + len(self.l4_ranges)
 
     @property
     def is_empty(self) -> bool:
-        """No packet is in it; one of two families is none either."""
+        """Whether no packet is in it. A source and a destination of different address families have none."""
         return not self.l4_ranges or not any(
-            ranges_overlap(self.source, (one,)) and ranges_overlap(self.destination, (one,)) for one in ALL_ADDRESSES
+            ranges_overlap(self.source, (family,)) and ranges_overlap(self.destination, (family,))
+            for family in ALL_ADDRESSES
         )
 
 
 class BudgetExceeded(Exception):
-    """A rule falls into more pieces than ``MAX_FRAGMENTS``, or takes more comparisons than the ``Budget`` has."""
+    """A search takes more than ``MAX_FRAGMENTS`` fragments or more steps than its ``Budget``."""
 
 
 class Budget:
-    """How many comparisons are left, so that looking ends whatever somebody wrote. Counted, not timed: the same network
-    always gets the same answer."""
+    """How many comparisons are left, so that a search ends whatever the rules are.
+
+    Steps are counted, not timed, so that the same network always gets the same answer.
+    """
 
     def __init__(self, steps: int) -> None:
         self.steps = steps
 
     def spend(self, steps: int) -> None:
-        """Raise BudgetExceeded where there is no more."""
+        """Take ``steps`` from what is left. Raises BudgetExceeded when that is not enough."""
         self.steps -= steps
         if self.steps < 0:
             raise BudgetExceeded
@@ -70,21 +76,21 @@ def rule_match_set(rule: Rule, prefixes: PrefixResolver) -> MatchSet:
     )
 
 
-def ranges_overlap(one: Sequence[Range], other: Sequence[Range]) -> bool:
-    """Whether two sorted lists of ranges have anything in common."""
-    if one is other:
-        return bool(one)
-    if len(one) == 1 == len(other):
-        return one[0][0] <= other[0][1] and other[0][0] <= one[0][1]
-    if len(one) > len(other):
-        one, other = other, one
-    if len(one) * BISECT_RATIO < len(other):
-        return any((last := bisect_right(other, (high, 1 << 130))) and low <= other[last - 1][1] for low, high in one)
+def ranges_overlap(a: Sequence[Range], b: Sequence[Range]) -> bool:
+    """Return whether two sorted lists of ranges have a number in common."""
+    if a is b:
+        return bool(a)
+    if len(a) == 1 == len(b):
+        return a[0][0] <= b[0][1] and b[0][0] <= a[0][1]
+    if len(a) > len(b):
+        a, b = b, a
+    if len(a) * BISECT_RATIO < len(b):
+        return any((last := bisect_right(b, (high, 1 << 130))) and low <= b[last - 1][1] for low, high in a)
     i = j = 0
-    while i < len(one) and j < len(other):
-        if one[i][1] < other[j][0]:
+    while i < len(a) and j < len(b):
+        if a[i][1] < b[j][0]:
             i += 1
-        elif other[j][1] < one[i][0]:
+        elif b[j][1] < a[i][0]:
             j += 1
         else:
             return True
@@ -92,7 +98,7 @@ def ranges_overlap(one: Sequence[Range], other: Sequence[Range]) -> bool:
 
 
 def is_within(inner: Sequence[Range], outer: Sequence[Range]) -> bool:
-    """Whether the second of two sorted lists of ranges holds all of the first, which is not empty."""
+    """Return whether a sorted list of ranges holds all of another one, which is not empty."""
     if inner is outer or outer is ALL_ADDRESSES:
         return True
     if len(outer) == 1:
@@ -100,16 +106,16 @@ def is_within(inner: Sequence[Range], outer: Sequence[Range]) -> bool:
     return covers(outer, inner)
 
 
-def match_sets_overlap(one: MatchSet, other: MatchSet) -> bool:
-    return all(map(ranges_overlap, one, other))
+def match_sets_overlap(a: MatchSet, b: MatchSet) -> bool:
+    return all(map(ranges_overlap, a, b))
 
 
 BoundingBoxes = npt.NDArray[np.float64]
-"""[box, low and high of each side]: rounded, which keeps their order, so that what touches still does."""
+"""[match set, low and high of each side]; floats, whose rounding keeps the order, so that what touches still does."""
 
 
 def bounding_boxes(boxes: Sequence[MatchSet]) -> BoundingBoxes:
-    """The first and last number of every side; of an empty one such that it touches nothing."""
+    """Return the first and the last number of every side; an empty side gets bounds that touch nothing."""
     rows = [[edge for side in box for edge in _bounds(side)] for box in boxes]
     return np.array(rows, np.float64).reshape(len(boxes), 6)
 
@@ -119,54 +125,62 @@ def _bounds(side: Sequence[Range]) -> tuple[float, float]:
 
 
 def overlap_candidates(box: MatchSet, others: BoundingBoxes) -> list[int]:
-    """Places of all boxes that meet this one, and of some that do not."""
+    """Return the indexes of all match sets that overlap this one, and of some that do not."""
     low, high = bounding_boxes([box])[0].reshape(3, 2).T
-    found: list[int] = np.flatnonzero(((others[:, ::2] <= high) & (others[:, 1::2] >= low)).all(axis=1)).tolist()
-    return found
+    candidates: list[int] = np.flatnonzero(((others[:, ::2] <= high) & (others[:, 1::2] >= low)).all(axis=1)).tolist()
+    return candidates
 
 
 def find_cover(box: MatchSet, others: Sequence[MatchSet], budget: Budget) -> list[int] | None:
-    """Places in ``others`` of those that together hold all of the box; None when something of it is left.
+    """Return the indexes in ``others`` of match sets that together cover the box; None when some of it is left.
 
-    One that holds it alone is named alone. Otherwise piece by piece: what one of them leaves of a piece is looked for
-    in those after it. Raises BudgetExceeded.
+    1. Where one of them covers it alone, only that one is returned.
+    2. Otherwise the first one that overlaps the box is subtracted, and each fragment that is left is searched for in
+       those after it.
+
+    Raises BudgetExceeded.
     """
-    near = _overlapping(box, others, budget)
-    for place in near:
-        if all(map(is_within, box, others[place])):
-            return [place]
-    used: set[int] = set()
-    pieces, seen = [(box, 0)], 0
-    while pieces:
-        piece, start = pieces.pop()
-        nth = next((nth for nth in range(start, len(near)) if match_sets_overlap(piece, others[near[nth]])), None)
-        budget.spend(((len(near) if nth is None else nth + 1) - start) * (1 + piece.range_count // RANGES_PER_STEP))
+    overlapping = _overlapping(box, others, budget)
+    for index in overlapping:
+        if all(map(is_within, box, others[index])):
+            return [index]
+    covering: set[int] = set()
+    fragments, count = [(box, 0)], 0
+    while fragments:
+        fragment, start = fragments.pop()
+        rest = range(start, len(overlapping))
+        nth = next((nth for nth in rest if match_sets_overlap(fragment, others[overlapping[nth]])), None)
+        compared = (len(overlapping) if nth is None else nth + 1) - start
+        budget.spend(compared * (1 + fragment.range_count // RANGES_PER_STEP))
         if nth is None:
             return None
-        seen += 1
-        if seen > MAX_FRAGMENTS:
+        count += 1
+        if count > MAX_FRAGMENTS:
             raise BudgetExceeded
-        budget.spend(piece.range_count + others[near[nth]].range_count)
-        used.add(near[nth])
-        pieces += [(part, nth + 1) for part in _subtract_match_set(piece, others[near[nth]])]
-    return sorted(used)
+        other = others[overlapping[nth]]
+        budget.spend(fragment.range_count + other.range_count)
+        covering.add(overlapping[nth])
+        fragments += [(remainder, nth + 1) for remainder in _subtract_match_set(fragment, other)]
+    return sorted(covering)
 
 
 def _overlapping(box: MatchSet, others: Sequence[MatchSet], budget: Budget) -> list[int]:
-    """Places of the others that have a packet in common with the box: side by side, so that what the first side tells
-    apart is never compared by a thousand ports."""
-    near = list(range(len(others)))
-    for side, mine in enumerate(box):
-        if len(mine) < RANGES_PER_STEP:
-            budget.spend(len(near))
+    """Return the indexes of the others that have a packet in common with the box.
+
+    One side is compared after the other, so that what differs in the source is never compared by a thousand ports.
+    """
+    indexes = list(range(len(others)))
+    for side, ranges in enumerate(box):
+        if len(ranges) < RANGES_PER_STEP:
+            budget.spend(len(indexes))
         else:
-            budget.spend(sum(1 + min(len(mine), len(others[place][side])) // RANGES_PER_STEP for place in near))
-        near = [place for place in near if ranges_overlap(mine, others[place][side])]
-    return near
+            budget.spend(sum(1 + min(len(ranges), len(others[i][side])) // RANGES_PER_STEP for i in indexes))
+        indexes = [index for index in indexes if ranges_overlap(ranges, others[index][side])]
+    return indexes
 
 
 def _subtract_match_set(box: MatchSet, taken: MatchSet) -> list[MatchSet]:
-    """What of a box another one leaves, as disjoint boxes."""
+    """Return what is left of a box without ``taken``, as disjoint boxes."""
     rest: list[MatchSet] = []
     source, destination = box.source, box.destination
     if source is not taken.source and (left := subtract(source, taken.source)):

@@ -28,8 +28,7 @@ from provisioning.core.resolve.network import Network
 from provisioning.core.values.resource import Problem
 
 KnownUids = Mapping[tuple[str, ...], frozenset[str]]
-"""Kinds that a field may name → what there is of them."""
-
+"""Kinds that a field may name → the uids of their objects."""
 
 _UNKNOWN_REFERENCES = DerivedKey[list[Problem]]("unknown references of an object, by kind")
 _NOT_ON_OFFER = DerivedKey[list[Problem]]("values that are not on offer, by kind")
@@ -38,7 +37,10 @@ _DUPLICATE_NAMES = DerivedKey[list[Problem]]("duplicate names, by kind")
 
 
 def check_references(network: Network) -> Iterator[Problem]:
-    """What was found in an object is kept as long as it, and all there is of what it may name, stay the same."""
+    """Report references to objects that do not exist.
+
+    Problems of an object are kept while it and the uids of the kinds that it may name stay the same.
+    """
     intent = network.intent
     uids = {kind: frozenset(intent.of(kind)) for kind in KINDS}
     literals = frozenset((ANY, INTERNET))
@@ -83,7 +85,7 @@ def object_label(kind: str, item: IntentObject) -> str:
 
 
 def check_catalog_values(network: Network) -> Iterator[Problem]:
-    """Locations, sizes and products have to be on offer."""
+    """Report locations, sizes and products that the catalogue does not offer."""
     catalog = network.intent.catalog
     for kind in all_kinds():
         fields = [
@@ -113,7 +115,7 @@ def _values_not_on_offer(
 
 
 def check_duplicate_names(network: Network) -> Iterator[Problem]:
-    """Names are unique in their kind."""
+    """Report names that are not unique in their kind."""
     for kind in KINDS:
         yield from _duplicate_names(network, kind)
 
@@ -121,7 +123,7 @@ def check_duplicate_names(network: Network) -> Iterator[Problem]:
 def _duplicate_names(network: Network, kind: str) -> list[Problem]:
     items = network.intent.of(kind).values()
 
-    def look() -> Iterator[Problem]:
+    def find_duplicates() -> Iterator[Problem]:
         first: dict[str, IntentObject] = {}
         for item in items:
             other = first.setdefault(item.name.casefold(), item)
@@ -132,11 +134,11 @@ def _duplicate_names(network: Network, kind: str) -> list[Problem]:
                     f"Two {kind_plural(kind)} are called “{item.name}”. Give one of them another name.",
                 )
 
-    return network.derived.get(_DUPLICATE_NAMES, tuple(items), lambda: list(look()), of=kind)
+    return network.derived.get(_DUPLICATE_NAMES, tuple(items), lambda: list(find_duplicates()), of=kind)
 
 
 def check_duplicate_positions(network: Network) -> Iterator[Problem]:
-    """Positions are unique among objects of a kind that are equal in the fields its declaration names."""
+    """Report positions that two objects of a kind have which are equal in the fields ``among`` of its declaration."""
     for kind in all_kinds():
         if kind.position is not None:
             items = tuple(network.intent.of(kind.key).values())
@@ -158,7 +160,7 @@ def _duplicate_positions(kind: str, among: tuple[str, ...], items: Iterable[Any]
 
 
 def check_exchange_limits(network: Network) -> Iterator[Problem]:
-    """A location's nodes carry one exchange of a tenant, and the mesh has an end."""
+    """Report two exchanges at one location, whose nodes carry one, and more exchanges than the mesh has indexes for."""
     intent = network.intent
     first: dict[str, Any] = {}
     for exchange in intent.exchanges.values():

@@ -1,4 +1,4 @@
-"""NAT rules that cannot translate what they say."""
+"""NAT rules that cannot translate what they match."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from provisioning.core.values.resource import Problem
 
 
 def check_nat_attachment(network: Network) -> Iterator[Problem]:
-    """NAT belongs to the edge of a connector in a segment it is attached to."""
+    """Report NAT rules of internet exits, and of connectors that are not attached to the rule's segment."""
     intent = network.intent
     for rule in intent.nat_rules.values():
         connector, segment = intent.connectors.get(rule.connector), intent.segments.get(rule.segment)
@@ -26,7 +26,7 @@ def check_nat_attachment(network: Network) -> Iterator[Problem]:
                 f"NAT rule “{rule.name}” is for internet exit “{connector.name}”, which translates by itself. Remove "
                 "the rule.",
             )
-        elif all(one.segment != segment.uid for one in connector.attachments):
+        elif all(attachment.segment != segment.uid for attachment in connector.attachments):
             yield Problem(
                 "nat_not_attached",
                 f"nat-rules/{rule.key}/segment",
@@ -38,20 +38,20 @@ def check_nat_attachment(network: Network) -> Iterator[Problem]:
 def check_translations(resolved: ResolvedSegment) -> Iterator[Problem]:
     for connector, attachments in resolved.routing_table.attached:
         for rule in resolved.routing_table.nat.get(connector.uid, ()) if connector.kind != "internet-exit" else ():
-            unlike = list(_check_static_pairs(rule))
-            yield from unlike or _check_inside(resolved, connector.name, attachments, rule)
+            pair_problems = list(_check_static_pairs(rule))
+            yield from pair_problems or _check_inside(resolved, connector.name, attachments, rule)
 
 
 def check_hidden_prefixes(resolved: ResolvedSegment) -> Iterator[Problem]:
-    """A prefix that NAT hides is still at home where it is: what is sent from there to its equals elsewhere stays."""
+    """Warn about prefixes that NAT hides and another connector presents: packets from behind the first stay there."""
     for connector, attachments in resolved.routing_table.attached:
         if connector.uid not in resolved.routing_table.nat:
             continue
-        shown = merge_ranges(held for member in resolved.members_of(connector) for held in member.ranges)
+        presented = merge_ranges(range_ for member in resolved.members_of(connector) for range_ in member.ranges)
         for attachment in attachments:
             for prefix in attachment.prefixes:
                 low, high = prefix_range(prefix)
-                owner = resolved.owner(low) if not contains(shown, low) else None
+                owner = resolved.owner(low) if not contains(presented, low) else None
                 if owner is not None and any(first <= low and high <= last for _, (first, last) in owner.routes):
                     where = f"attachments[{connector.attachments.index(attachment)}]"
                     yield Problem(
@@ -66,7 +66,7 @@ def check_hidden_prefixes(resolved: ResolvedSegment) -> Iterator[Problem]:
 
 
 def _check_static_pairs(rule: NatRule) -> Iterator[Problem]:
-    """One to one means prefixes of the same length on both sides, place by place."""
+    """Report static translations whose prefixes do not have the same length on both sides, pair by pair."""
     for field, translation, matched in (
         ("source", rule.source, rule.match.source),
         ("destination", rule.destination, rule.match.destination),
@@ -89,11 +89,11 @@ def _check_static_pairs(rule: NatRule) -> Iterator[Problem]:
                 f"Give as many in {field}.prefixes as in match.{field}.",
             )
         else:
-            for place, (inner, outer) in enumerate(zip(matched, translation.prefixes, strict=True)):
+            for index, (inner, outer) in enumerate(zip(matched, translation.prefixes, strict=True)):
                 if _family_and_length(inner) != _family_and_length(outer):
                     yield Problem(
                         "nat_pairs",
-                        f"{path}[{place}]",
+                        f"{path}[{index}]",
                         f"NAT rule “{rule.name}” translates {inner} to {outer}, which has another size. One to one "
                         "needs prefixes of the same length and family.",
                     )
@@ -106,18 +106,21 @@ def _family_and_length(prefix: str) -> tuple[bool, str]:
 def _check_inside(
     resolved: ResolvedSegment, name: str, attachments: Sequence[Attachment], rule: NatRule
 ) -> Iterator[Problem]:
-    """The inside of a rule is behind the connector, and what it presents belongs to one group."""
-    owned = [(one, merge_ranges(prefix_range(prefix) for prefix in one.prefixes)) for one in attachments]
-    everything = merge_ranges(held for _, ranges in owned for held in ranges)
-    for path, inside, translated in _inside_addresses(resolved, rule, everything):
-        if not covers(everything, inside):
+    """Report inside addresses that are not behind the connector, and rules that present several groups as one."""
+    ranges_by_group = [
+        (attachment.group, merge_ranges(prefix_range(prefix) for prefix in attachment.prefixes))
+        for attachment in attachments
+    ]
+    attached = merge_ranges(range_ for _, ranges in ranges_by_group for range_ in ranges)
+    for path, inside, translated in _inside_addresses(resolved, rule, attached):
+        if not covers(attached, inside):
             yield Problem(
                 "nat_outside_connector",
                 f"nat-rules/{rule.key}/{path}",
                 f"NAT rule “{rule.name}” translates addresses that are not behind connector “{name}” in segment "
                 f"“{resolved.segment.name}”. Name prefixes that it attaches there.",
             )
-        groups = {one.group for one, ranges in owned if ranges_overlap(ranges, inside)}
+        groups = {group for group, ranges in ranges_by_group if ranges_overlap(ranges, inside)}
         if translated and len(groups) > 1:
             yield Problem(
                 "nat_two_groups",
@@ -126,27 +129,27 @@ def _check_inside(
                 "so that policies could not tell them apart. Make a rule for each group.",
             )
     if rule.direction == "outbound" and rule.source.type == "pool":
-        yield from _check_pool_families(resolved, rule, everything)
+        yield from _check_pool_families(resolved, rule, attached)
 
 
 def _inside_addresses(
-    resolved: ResolvedSegment, rule: NatRule, everything: tuple[Range, ...]
+    resolved: ResolvedSegment, rule: NatRule, attached: tuple[Range, ...]
 ) -> Iterator[tuple[str, tuple[Range, ...], bool]]:
-    """(field, inside addresses, whether they share what is presented for them)."""
+    """Yield (field, inside addresses, whether several of them may be presented as the same address)."""
     if rule.direction == "outbound":
-        held = resolved.prefixes.ranges(rule.match.source)
-        yield "match.source", everything if held is None else held, rule.source.type != "none"
+        matched = resolved.prefixes.ranges(rule.match.source)
+        yield "match.source", attached if matched is None else matched, rule.source.type != "none"
     elif rule.destination.type == "static":
-        for place, prefix in enumerate(rule.destination.prefixes):
-            yield f"destination.prefixes[{place}]", (prefix_range(prefix),), True
+        for index, prefix in enumerate(rule.destination.prefixes):
+            yield f"destination.prefixes[{index}]", (prefix_range(prefix),), True
     elif rule.match.destination:
         yield "match.destination", resolved.prefixes.ranges(rule.match.destination) or (), False
 
 
-def _check_pool_families(resolved: ResolvedSegment, rule: NatRule, everything: tuple[Range, ...]) -> Iterator[Problem]:
-    held = resolved.prefixes.ranges(rule.match.source)
+def _check_pool_families(resolved: ResolvedSegment, rule: NatRule, attached: tuple[Range, ...]) -> Iterator[Problem]:
+    matched = resolved.prefixes.ranges(rule.match.source)
     for is_v6, family in ((False, "IPv4"), (True, "IPv6")):
-        needs = any((low >= V6_OFFSET) is is_v6 for low, _ in (everything if held is None else held))
+        needs = any((low >= V6_OFFSET) is is_v6 for low, _ in (attached if matched is None else matched))
         if needs and not any((":" in prefix) is is_v6 for prefix in rule.source.prefixes):
             yield Problem(
                 "nat_family",

@@ -1,4 +1,4 @@
-"""Policies that cannot do what they say."""
+"""Policies that match nothing or cannot be enforced."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ConnectorsByName = dict[str, dict[str, tuple[str, str] | None]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PolicyContext:
-    """What names stand for, and the segments with an exit."""
+    """The network that names are looked up in, and the segments with an exit."""
 
     intent: Intent
     exits: frozenset[str]
@@ -29,68 +29,74 @@ _PROBLEMS = DerivedKey[list[Problem]]("problems of a policy")
 
 
 def _load_context(network: Network) -> tuple[ConnectorsByName, PolicyContext]:
-    """Equal to those before where an edit leaves them as they were."""
+    """Return both, the same objects as before where an edit leaves them equal."""
     intent = network.intent
     named = {name for policy in intent.policies.values() for name in (*policy.from_, *policy.to)}
     imported_members = [resolved.imported_members for resolved in network.resolved_segments.values() if resolved.shares]
     connectors = intent.connectors.values()
-    joined, exits = network.derived.get(
+    by_name, exits = network.derived.get(
         _CONNECTORS_BY_NAME, (named, *connectors, None, *imported_members), lambda: _connectors_by_name(network, named)
     )
-    told = [(one.name, one.kind, one.enabled) for uid in sorted(named) if (one := intent.connectors.get(uid))]
-    items = [one for kind in (intent.groups, intent.segments, intent.internet_apps) for one in kind.values()]
-    return joined, network.derived.get(_CONTEXT, (exits, told, *items), lambda: PolicyContext(intent, exits))
+    named_connectors = [
+        (connector.name, connector.kind, connector.enabled)
+        for uid in sorted(named)
+        if (connector := intent.connectors.get(uid))
+    ]
+    items = [item for kind in (intent.groups, intent.segments, intent.internet_apps) for item in kind.values()]
+    return by_name, network.derived.get(
+        _CONTEXT, (exits, named_connectors, *items), lambda: PolicyContext(intent, exits)
+    )
 
 
 def _connectors_by_name(network: Network, named: set[str]) -> tuple[ConnectorsByName, frozenset[str]]:
-    """Members, and the guests that shares bring into a segment, by the names that policies use."""
-    joined: ConnectorsByName = {}
+    """Return members and imported members by the names that policies use, and the segments with an exit."""
+    by_name: ConnectorsByName = {}
     exits = set()
 
-    def join(segment: str, connector: Connector, group: str | None) -> None:
+    def add(segment: str, connector: Connector, group: str | None) -> None:
         for name in (ANY, connector.uid, group):
             if name in named:
-                here = joined.setdefault(name, {})
-                held = here.setdefault(segment, (connector.uid, connector.name))
-                if held is not None and held[0] != connector.uid:
-                    here[segment] = None
+                by_segment = by_name.setdefault(name, {})
+                known = by_segment.setdefault(segment, (connector.uid, connector.name))
+                if known is not None and known[0] != connector.uid:
+                    by_segment[segment] = None
 
     for connector in network.intent.connectors.values():
         for attachment in connector.attachments if connector.enabled else ():
             if connector.kind == "internet-exit":
                 exits.add(attachment.segment)
             else:
-                join(attachment.segment, connector, attachment.group)
+                add(attachment.segment, connector, attachment.group)
     for uid, resolved in network.resolved_segments.items():
         for imported_member in resolved.imported_members if resolved.shares else ():
-            join(uid, imported_member.connector, imported_member.attachment.group)
-    return joined, frozenset(exits)
+            add(uid, imported_member.connector, imported_member.attachment.group)
+    return by_name, frozenset(exits)
 
 
 def check_policy_endpoints(network: Network) -> Iterator[Problem]:
-    """Names that nobody has in the policy's segments, policies about one connector, and an internet without a way."""
-    joined, meanings = _load_context(network)
+    """Warn about names without a member in the policy's segments, policies inside one connector, and a missing exit."""
+    by_name, context = _load_context(network)
     for policy in network.intent.policies.values():
-        read = (policy, meanings, [joined.get(name) for side in (policy.from_, policy.to) for name in side])
-        make = partial(_policy_problems, policy, joined, meanings)
+        read = (policy, context, [by_name.get(name) for side in (policy.from_, policy.to) for name in side])
+        make = partial(_policy_problems, policy, by_name, context)
         yield from network.derived.get(_PROBLEMS, read, make, of=policy.uid)
 
 
-def _policy_problems(policy: Policy, joined: ConnectorsByName, meanings: PolicyContext) -> list[Problem]:
-    return list(_check_endpoints(policy, joined, meanings))
+def _policy_problems(policy: Policy, by_name: ConnectorsByName, context: PolicyContext) -> list[Problem]:
+    return list(_check_endpoints(policy, by_name, context))
 
 
-def _check_endpoints(policy: Policy, joined: ConnectorsByName, meanings: PolicyContext) -> Iterator[Problem]:
+def _check_endpoints(policy: Policy, by_name: ConnectorsByName, context: PolicyContext) -> Iterator[Problem]:
     for field, side in (("from", policy.from_), ("to", policy.to)):
-        nobody = []
-        for place, uid in enumerate(side):
-            here = joined.get(uid)
-            if here is None or here.keys().isdisjoint(policy.segments):
-                nobody.append((place, uid))
-        if nobody:
-            yield from _check_unmatched_names(policy, meanings.intent, f"policies/{policy.key}/{field}", nobody)
-    yield from _check_same_connector(policy, joined)
-    yield from _check_internet(policy, meanings)
+        unmatched = []
+        for index, uid in enumerate(side):
+            by_segment = by_name.get(uid)
+            if by_segment is None or by_segment.keys().isdisjoint(policy.segments):
+                unmatched.append((index, uid))
+        if unmatched:
+            yield from _check_unmatched_names(policy, context.intent, f"policies/{policy.key}/{field}", unmatched)
+    yield from _check_same_connector(policy, by_name)
+    yield from _check_internet(policy, context)
 
 
 MAX_NAMED = 3
@@ -98,10 +104,10 @@ MAX_NAMED = 3
 
 
 def _check_unmatched_names(
-    policy: Policy, intent: Intent, path: str, named: Sequence[tuple[int, str]]
+    policy: Policy, intent: Intent, path: str, unmatched: Sequence[tuple[int, str]]
 ) -> Iterator[Problem]:
-    """``named``: (place, uid) of what nobody in the policy's segments is called."""
-    groups = [(place, f"“{intent.groups[uid].name}”") for place, uid in named if uid in intent.groups]
+    """``unmatched``: (index, uid) of names that have no member in the policy's segments."""
+    groups = [(index, f"“{intent.groups[uid].name}”") for index, uid in unmatched if uid in intent.groups]
     if groups:
         names = ", ".join(name for _, name in groups[:MAX_NAMED])
         more = f" and {len(groups) - MAX_NAMED} more" if len(groups) > MAX_NAMED else ""
@@ -113,12 +119,12 @@ def _check_unmatched_names(
             "segments. Nothing matches until a connector joins.",
             "warning",
         )
-    for place, uid in named:
+    for index, uid in unmatched:
         connector = intent.connectors.get(uid)
         if connector is not None and connector.kind == "internet-exit":
             yield Problem(
                 "names_exit",
-                f"{path}[{place}]",
+                f"{path}[{index}]",
                 f"Policy “{policy.name}” names the internet exit “{connector.name}”, which has no addresses of its "
                 "own. Name internet instead.",
                 "warning",
@@ -126,18 +132,18 @@ def _check_unmatched_names(
         elif connector is not None and connector.enabled:
             yield Problem(
                 "not_attached",
-                f"{path}[{place}]",
+                f"{path}[{index}]",
                 f"Policy “{policy.name}” names connector “{connector.name}”, which is attached to none of its "
                 "segments. Nothing matches until it is.",
                 "warning",
             )
 
 
-def _check_same_connector(policy: Policy, joined: ConnectorsByName) -> Iterator[Problem]:
+def _check_same_connector(policy: Policy, by_name: ConnectorsByName) -> Iterator[Problem]:
     if INTERNET in (*policy.from_, *policy.to):
         return
-    start = _only_connector(policy, policy.from_, joined)
-    if start is not None and start == _only_connector(policy, policy.to, joined):
+    start = _only_connector(policy, policy.from_, by_name)
+    if start is not None and start == _only_connector(policy, policy.to, by_name):
         yield Problem(
             "not_enforceable",
             f"policies/{policy.key}",
@@ -147,22 +153,22 @@ def _check_same_connector(policy: Policy, joined: ConnectorsByName) -> Iterator[
         )
 
 
-def _only_connector(policy: Policy, side: tuple[str, ...], joined: ConnectorsByName) -> tuple[str, str] | None:
-    """The only connector that a side names in the policy's segments; None for none or several."""
-    lone: tuple[str, str] | None = None
+def _only_connector(policy: Policy, side: tuple[str, ...], by_name: ConnectorsByName) -> tuple[str, str] | None:
+    """Return the only connector that a side names in the policy's segments; None for none or several."""
+    only: tuple[str, str] | None = None
     for name in side:
-        here = joined.get(name, {})
+        by_segment = by_name.get(name, {})
         for uid in policy.segments:
-            if uid in here:
-                found = here[uid]
-                if found is None or lone not in (None, found):
+            if uid in by_segment:
+                connector = by_segment[uid]
+                if connector is None or only not in (None, connector):
                     return None
-                lone = found
-    return lone
+                only = connector
+    return only
 
 
-def _check_internet(policy: Policy, meanings: PolicyContext) -> Iterator[Problem]:
-    intent, path = meanings.intent, f"policies/{policy.key}"
+def _check_internet(policy: Policy, context: PolicyContext) -> Iterator[Problem]:
+    intent, path = context.intent, f"policies/{policy.key}"
     apps = [uid for uid in policy.to if uid in intent.internet_apps]
     if INTERNET in policy.from_ and not apps:
         yield Problem(
@@ -191,7 +197,7 @@ def _check_internet(policy: Policy, meanings: PolicyContext) -> Iterator[Problem
             )
     if INTERNET in policy.to:
         for uid in policy.segments:
-            if uid in intent.segments and uid not in meanings.exits:
+            if uid in intent.segments and uid not in context.exits:
                 yield Problem(
                     "no_exit",
                     f"{path}/to[{policy.to.index(INTERNET)}]",

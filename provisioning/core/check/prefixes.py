@@ -1,4 +1,4 @@
-"""Presented prefixes of a segment: equal, overlapping, colliding, outside, reserved."""
+"""Presented prefixes of a segment: equal, overlapping, colliding with NAT, outside the segment, reserved."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ DEFAULT_ROUTES = ("0.0.0.0/0", "::/0")
 
 RESERVED_TEXT = "0.0.0.0/8, 100.127.255.0/24, 127.0.0.0/8, 169.254.0.0/16, 224.0.0.0/3, ::/8, fe80::/10 or ff00::/8"
 RESERVED_RANGES = merge_ranges(prefix_range(prefix) for prefix in RESERVED_TEXT.replace(" or", ",").split(", "))
-"""Not unicast, or what exchanges use for links, the mesh, and clients of internet applications."""
+"""Addresses that are not unicast, and what exchanges use for links, the mesh, and clients of internet applications."""
 _RESERVED_STARTS = [low for low, _ in RESERVED_RANGES]
 
 
 @dataclass(frozen=True, slots=True)
 class _PresentedPrefix:
     prefix: str
-    held: Range
+    range: Range
     member: Member
     translated: bool
 
@@ -35,35 +35,42 @@ class _PresentedPrefix:
 def _presented_prefixes(resolved: ResolvedSegment) -> list[_PresentedPrefix]:
     nat = resolved.routing_table.nat
     return [
-        _PresentedPrefix(prefix, held, member, member.connector.uid in nat and prefix not in member.attachment.prefixes)
+        _PresentedPrefix(
+            prefix, range_, member, member.connector.uid in nat and prefix not in member.attachment.prefixes
+        )
         for member in resolved.members
-        for prefix, held in member.routes
+        for prefix, range_ in member.routes
         if prefix not in DEFAULT_ROUTES
     ]
 
 
 def check_overlapping_prefixes(resolved: ResolvedSegment) -> Iterator[Problem]:
-    """Equal prefixes are an error, one inside another a warning, and with NAT always an error; defaults are exempt."""
+    """Report equal prefixes and prefixes inside one another; the latter are a warning, with NAT an error too.
+
+    Default routes are exempt.
+    """
     claims = _presented_prefixes(resolved)
-    claims.sort(key=lambda claim: (claim.held[0], -claim.held[1], claim.member.id))
-    around: list[_PresentedPrefix] = []
+    claims.sort(key=lambda claim: (claim.range[0], -claim.range[1], claim.member.id))
+    enclosing: list[_PresentedPrefix] = []
     for claim in claims:
-        while around and around[-1].held[1] < claim.held[0]:
-            around.pop()
-        outer = next((one for one in reversed(around) if _is_conflict(one, claim)), None) if around else None
+        while enclosing and enclosing[-1].range[1] < claim.range[0]:
+            enclosing.pop()
+        outer = (
+            next((outer for outer in reversed(enclosing) if _is_conflict(outer, claim)), None) if enclosing else None
+        )
         if outer is not None and not outer.is_redundant_with(claim):
             yield _overlap_problem(resolved, outer, claim)
-        around.append(claim)
+        enclosing.append(claim)
 
 
 def _is_conflict(outer: _PresentedPrefix, claim: _PresentedPrefix) -> bool:
     return outer.member.connector is not claim.member.connector or (
-        outer.member is not claim.member and outer.held == claim.held and not claim.translated
+        outer.member is not claim.member and outer.range == claim.range and not claim.translated
     )
 
 
 def _overlap_problem(resolved: ResolvedSegment, outer: _PresentedPrefix, inner: _PresentedPrefix) -> Problem:
-    one, other, segment = outer.member.connector, inner.member.connector, resolved.segment.name
+    segment, outer_name, inner_name = resolved.segment.name, outer.member.connector.name, inner.member.connector.name
     if outer.translated or inner.translated:
         claims = (outer, inner) if inner.translated else (inner, outer)
         return Problem(
@@ -74,10 +81,10 @@ def _overlap_problem(resolved: ResolvedSegment, outer: _PresentedPrefix, inner: 
             f"{_presenter_label(resolved, claims[0])} in segment “{segment}”. Translate to addresses that "
             f"nobody else has.",
         )
-    if outer.held == inner.held:
-        names = f"Connectors “{one.name}” and “{other.name}”"
-        if one is other:
-            names = f"Two attachments of connector “{other.name}”"
+    if outer.range == inner.range:
+        names = f"Connectors “{outer_name}” and “{inner_name}”"
+        if outer.member.connector is inner.member.connector:
+            names = f"Two attachments of connector “{inner_name}”"
         return Problem(
             "equal_prefixes",
             prefix_path(resolved, inner.member, inner.prefix),
@@ -87,7 +94,7 @@ def _overlap_problem(resolved: ResolvedSegment, outer: _PresentedPrefix, inner: 
     return Problem(
         "overlapping_prefixes",
         prefix_path(resolved, inner.member, inner.prefix),
-        f"{inner.prefix} of connector “{other.name}” lies inside {outer.prefix} of connector “{one.name}” in segment "
+        f"{inner.prefix} of connector “{inner_name}” lies inside {outer.prefix} of connector “{outer_name}” in segment "
         f"“{segment}”. The longer prefix wins there.",
         "warning",
     )
@@ -110,11 +117,11 @@ def _translating_rule(resolved: ResolvedSegment, member: Member, prefix: str) ->
 
 
 def prefix_path(resolved: ResolvedSegment, member: Member, prefix: str) -> str:
-    """Where a presented prefix is written down: with the attachment, else in the NAT rule that brings it."""
+    """Return where a presented prefix is set: in the attachment, else in the NAT rule that presents it."""
     connector, prefixes = member.connector, member.attachment.prefixes
     if prefix in prefixes:
-        place = next(nth for nth, one in enumerate(connector.attachments) if one is member.attachment)
-        return f"connectors/{connector.key}/attachments[{place}].prefixes[{prefixes.index(prefix)}]"
+        index = next(i for i, attachment in enumerate(connector.attachments) if attachment is member.attachment)
+        return f"connectors/{connector.key}/attachments[{index}].prefixes[{prefixes.index(prefix)}]"
     rule = _translating_rule(resolved, member, prefix)
     if rule is None:
         return f"connectors/{connector.key}"
@@ -131,8 +138,8 @@ def check_segment_prefixes(resolved: ResolvedSegment) -> Iterator[Problem]:
     lows = [low for low, _ in inside]
     for member in resolved.members:
         for prefix, (low, high) in member.routes:
-            place = bisect_right(lows, low) - 1
-            if (place < 0 or high > inside[place][1]) and prefix not in DEFAULT_ROUTES:
+            index = bisect_right(lows, low) - 1
+            if (index < 0 or high > inside[index][1]) and prefix not in DEFAULT_ROUTES:
                 yield Problem(
                     "outside_segment",
                     prefix_path(resolved, member, prefix),
@@ -142,13 +149,13 @@ def check_segment_prefixes(resolved: ResolvedSegment) -> Iterator[Problem]:
                 )
 
 
-def is_reserved(held: Range) -> bool:
-    place = bisect_right(_RESERVED_STARTS, held[1]) - 1
-    return place >= 0 and held[0] <= RESERVED_RANGES[place][1]
+def is_reserved(range_: Range) -> bool:
+    index = bisect_right(_RESERVED_STARTS, range_[1]) - 1
+    return index >= 0 and range_[0] <= RESERVED_RANGES[index][1]
 
 
 def check_reserved_prefixes(resolved: ResolvedSegment) -> Iterator[Problem]:
-    """Attached prefixes, also those that NAT hides, and presented ones."""
+    """Report reserved addresses in attached prefixes, also those that NAT hides, and in presented ones."""
     for member in resolved.members:
         presented = [prefix for prefix, _ in member.routes if prefix not in member.attachment.prefixes]
         for prefix in (*member.attachment.prefixes, *presented):

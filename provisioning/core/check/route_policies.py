@@ -1,4 +1,4 @@
-"""Route policies for nobody, or that change nothing."""
+"""Route policies without a target, and those that change no route."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def check_route_policy_targets(network: Network) -> Iterator[Problem]:
         if segment is None:
             continue
         attached = network.resolved(segment.uid).local_segment.routing_table.attached
-        groups = {one.group for _, attachments in attached for one in attachments}
-        for place, uid in enumerate(policy.targets):
-            path = f"route-policies/{policy.key}/targets[{place}]"
+        groups = {attachment.group for _, attachments in attached for attachment in attachments}
+        for index, uid in enumerate(policy.targets):
+            path = f"route-policies/{policy.key}/targets[{index}]"
             connector, group = intent.connectors.get(uid), intent.groups.get(uid)
-            if connector is not None and all(one.segment != segment.uid for one in connector.attachments):
+            if connector is not None and all(attachment.segment != segment.uid for attachment in connector.attachments):
                 yield Problem(
                     "target_not_in_segment",
                     path,
@@ -41,45 +41,49 @@ def check_route_policy_targets(network: Network) -> Iterator[Problem]:
 
 
 def check_unused_route_policies(resolved: ResolvedSegment) -> Iterator[Problem]:
-    """A policy whose rules neither keep a route that is there from anybody, nor set anything on one."""
+    """Warn about policies whose rules deny no existing route and set no attribute of one."""
     for policy in resolved.routing_table.route_policies:
-        targets = {one.uid for one, some in resolved.routing_table.attached if _is_target(policy, one, some)}
+        targets = {
+            connector.uid
+            for connector, attachments in resolved.routing_table.attached
+            if _is_target(policy, connector, attachments)
+        }
         routes = (
             _presented_routes(resolved, targets) if policy.direction == "in" else _announced_routes(resolved, targets)
         )
-        asked = RouteFilter(policy, resolved.prefixes)
-        if targets and not any(_has_effect(asked, connector, prefix) for connector, prefix in routes):
-            told = "of" if policy.direction == "in" else "told to"
+        route_filter = RouteFilter(policy, resolved.prefixes)
+        if targets and not any(_has_effect(route_filter, connector, prefix) for connector, prefix in routes):
+            relation = "of" if policy.direction == "in" else "told to"
             yield Problem(
                 "changes_nothing",
                 f"route-policies/{policy.key}",
                 f"Route policy “{policy.name}” changes nothing in segment “{resolved.segment.name}”: every "
-                f"route {told} "
+                f"route {relation} "
                 "its targets is allowed as it is. Name prefixes that are there, or remove it.",
                 "warning",
             )
 
 
 def _is_target(policy: RoutePolicy, connector: Connector, attachments: Sequence[Attachment]) -> bool:
-    return connector.uid in policy.targets or any(one.group in policy.targets for one in attachments)
+    return connector.uid in policy.targets or any(attachment.group in policy.targets for attachment in attachments)
 
 
 def _presented_routes(resolved: ResolvedSegment, targets: set[str]) -> Iterator[tuple[Connector, str]]:
-    """What targets would present if there were no route policies."""
+    """Yield what targets would present without route policies."""
     for connector, attachments in resolved.routing_table.attached:
         if connector.uid in targets:
             rules = resolved.routing_table.nat.get(connector.uid, ())
-            for shown in present_attachments(connector, attachments, rules, (), resolved.prefixes):
-                yield from ((connector, prefix) for prefix, _ in shown.routes)
+            for presented in present_attachments(connector, attachments, rules, (), resolved.prefixes):
+                yield from ((connector, prefix) for prefix, _ in presented.routes)
 
 
 def _announced_routes(resolved: ResolvedSegment, targets: set[str]) -> Iterator[tuple[Connector, str]]:
-    """What is told to some target: every route but that of an only target itself."""
+    """Yield the routes that some target is told: all of them, but for a single target its own."""
     for member in (*resolved.members, *resolved.imported_members):
         if targets != {member.connector.uid}:
             yield from ((member.connector, prefix) for prefix, _ in member.routes)
 
 
-def _has_effect(asked: RouteFilter, connector: Connector, prefix: str) -> bool:
-    rule = asked.deciding_rule(prefix, origin_as_path(connector))
+def _has_effect(route_filter: RouteFilter, connector: Connector, prefix: str) -> bool:
+    rule = route_filter.deciding_rule(prefix, origin_as_path(connector))
     return rule is not None and (rule.action == "deny" or rule.set != UNCHANGED)

@@ -9,27 +9,27 @@ from provisioning.core.resolve.network import Network
 from provisioning.core.values.resource import Problem
 
 ServiceChain = tuple[str, str, tuple[str, ...], tuple[str, ...]]
-"""Where it stands, who says so, the services, and the segments each of them has to be in."""
+"""Path of the chain, what it belongs to in words, the services, and the segments that each of them has to be in."""
 
 
 def check_service_chains(network: Network) -> Iterator[Problem]:
-    """Every service of a chain has a placement, is in the segments of its flows, and shares an exchange."""
-    fine: set[tuple[tuple[str, ...], tuple[str, ...]]] = set()
+    """Report services of chains that have no placement, are not in the segments of its flows, or share no exchange."""
+    valid: set[tuple[tuple[str, ...], tuple[str, ...]]] = set()
     for path, where, services, segments in _service_chains(network):
-        if (services, segments) not in fine:
-            found = list(_check_service_chain(network, path, where, services, segments))
-            yield from found
-            if not found:
-                fine.add((services, segments))
+        if (services, segments) not in valid:
+            problems = list(_check_service_chain(network, path, where, services, segments))
+            yield from problems
+            if not problems:
+                valid.add((services, segments))
 
 
 def _service_chains(network: Network) -> Iterator[ServiceChain]:
     intent = network.intent
     for policy in intent.policies.values():
-        for place, rule in enumerate(policy.rules):
+        for index, rule in enumerate(policy.rules):
             if rule.services:
                 where = f"Rule “{rule.name}” of policy “{policy.name}”"
-                yield f"policies/{policy.key}/rules[{place}].services", where, rule.services, policy.segments
+                yield f"policies/{policy.key}/rules[{index}].services", where, rule.services, policy.segments
     for share in intent.shares.values():
         if share.services:
             segments = (share.a.segment, share.b.segment)
@@ -41,14 +41,14 @@ def _check_service_chain(
 ) -> Iterator[Problem]:
     intent = network.intent
     common: set[str] | None = None
-    for nth, uid in enumerate(services):
+    for index, uid in enumerate(services):
         service = intent.services.get(uid)
         if service is None:
             continue
         if not service.placements:
             yield Problem(
                 "no_placement",
-                f"{path}[{nth}]",
+                f"{path}[{index}]",
                 f"{where} uses service “{service.name}”, which is placed at no exchange. Give it a placement.",
             )
             continue
@@ -56,7 +56,7 @@ def _check_service_chain(
             if segment in intent.segments and segment not in service.segments:
                 yield Problem(
                     "service_not_in_segment",
-                    f"{path}[{nth}]",
+                    f"{path}[{index}]",
                     f"{where} uses service “{service.name}”, which is not in segment "
                     f"“{intent.segments[segment].name}”. Add the segment to the service.",
                 )
@@ -72,7 +72,7 @@ def _check_service_chain(
 
 
 def check_service_limits(network: Network) -> Iterator[Problem]:
-    """What exchange nodes can remember of a flow."""
+    """Report chains and placements that are longer than what exchange nodes remember of a flow."""
     for path, where, services, _ in _service_chains(network):
         if len(services) > MAX_CHAIN_LENGTH:
             yield Problem(
@@ -81,11 +81,11 @@ def check_service_limits(network: Network) -> Iterator[Problem]:
                 f"{where} names {len(services)} services; a flow passes {MAX_CHAIN_LENGTH} at most.",
             )
     for service in network.intent.services.values():
-        for place, placement in enumerate(service.placements):
+        for index, placement in enumerate(service.placements):
             if placement.max_instances > MAX_INSTANCES_PER_PLACEMENT:
                 yield Problem(
                     "too_many_instances",
-                    f"services/{service.key}/placements[{place}].max_instances",
+                    f"services/{service.key}/placements[{index}].max_instances",
                     f"Service “{service.name}” may grow to {placement.max_instances} instances at one exchange; "
                     f"{MAX_INSTANCES_PER_PLACEMENT} is the most.",
                 )

@@ -1,12 +1,12 @@
-"""Rules that never get a turn: earlier ones leave nothing for them.
+"""Rules that never match, because earlier rules together match all of their packets.
 
-Sides are compared by the names they hold: a rule is in the way of another one for a name in ``from`` and a name in
-``to`` when its policy holds both, or ``any`` in their place. A rule never matches when in each of its segments and for
-every pair of its names the rules in the way together hold all packets it matches.
+Sides are compared by the names in them. A rule is in the way of a later one for a name in ``from`` and a name in ``to``
+when its policy has both, or ``any`` instead. A rule never matches when in each of its segments, and for every pair of
+its names, the rules in the way together cover its match set.
 
-To see that a rule has a turn one pair of names is enough, so the pair with the fewest policies in the way is looked at
-first, and mostly alone. What was found for a policy is kept for later versions of the network with the policies that
-were looked at for it.
+One pair of names without a cover shows that a rule can match. So the pair with the fewest policies in the way is
+searched first, and mostly it is the only one. The result of a policy is kept for later versions of the network together
+with the policies that were read for it.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ from provisioning.core.resolve.network import Network
 from provisioning.core.values.resource import Problem
 
 MAX_STEPS = 3_000_000
-"""Comparisons for one policy, about a second. A thousand rules of one address a side take 500,000."""
+"""Comparisons for one policy, about a second. 1,000 rules of one address a side take 500,000."""
 
 NUMPY_THRESHOLD = 100
-"""Rules that are compared one by one sooner than numpy is asked which of them come near."""
+"""With more earlier rules than this, numpy first selects those whose bounding boxes overlap."""
 
 MAX_CASES = 200
-"""Ways in which one rule is covered for different names; where there are more, it is taken to have a turn."""
+"""Sets of policies that cover one rule for different names; with more than these the search is given up."""
 
 MAX_NAMED = 3
 """Covering rules that a warning names."""
@@ -51,18 +51,19 @@ _NameTriple = tuple[str, str, str]
 
 @dataclass(frozen=True, eq=False)
 class _PolicyMatchSets:
-    """A policy and what its rules match; the same object as long as neither it nor a prefix list in it changes."""
+    """A policy and what its rules match; the same object while the policy and its prefix lists stay the same."""
 
     policy: Policy
     boxes: tuple[MatchSet, ...]
 
     @cached_property
     def bounding_boxes(self) -> BoundingBoxes:
-        """Of the boxes of ``deciding``."""
+        """Return those of the match sets of ``deciding_rules``."""
         return bounding_boxes([box for _, _, box in self.deciding_rules])
 
     @property
     def deciding_rules(self) -> list[tuple[Policy, Rule, MatchSet]]:
+        """Return the rules that decide; those with the action watch only count."""
         return [
             (self.policy, rule, box)
             for rule, box in zip(self.policy.rules, self.boxes, strict=True)
@@ -72,7 +73,8 @@ class _PolicyMatchSets:
 
 @dataclass(frozen=True, slots=True)
 class _ShadowResult:
-    """``spot`` None: more than one pair of names was looked at, so every policy that could be in the way counts."""
+    """``triple``: the only segment and pair of names that was searched; None: several were, so that the result depends
+    on every policy that could be in the way. ``earlier``: the policies that it depends on."""
 
     matched: _PolicyMatchSets
     triple: _NameTriple | None
@@ -81,24 +83,24 @@ class _ShadowResult:
 
 
 class _PolicyBitmaps:
-    """Which policies hold a segment or a name, as bits in the order the policies are tried."""
+    """Which policies have a segment or a name, as bits in the order in which policies are evaluated."""
 
     def __init__(self, policies: Sequence[Policy], not_in_any: frozenset[str]) -> None:
-        """``apart``: names that ``any`` does not stand for."""
+        """``not_in_any``: names that ``any`` does not stand for."""
         self.segments: dict[str, int] = {}
         self.by_from: dict[str, int] = {}
         self.by_to: dict[str, int] = {}
-        for place, policy in enumerate(policies):
-            for held, names in (
+        for index, policy in enumerate(policies):
+            for bitmaps, names in (
                 (self.segments, policy.segments),
                 (self.by_from, policy.from_),
                 (self.by_to, policy.to),
             ):
                 for name in names:
-                    held[name] = held.get(name, 0) | 1 << place
-        for held in (self.by_from, self.by_to):
-            every = held.get(ANY, 0)
-            held.update((name, bits | every) for name, bits in held.items() if name not in not_in_any)
+                    bitmaps[name] = bitmaps.get(name, 0) | 1 << index
+        for bitmaps in (self.by_from, self.by_to):
+            with_any = bitmaps.get(ANY, 0)
+            bitmaps.update((name, bits | with_any) for name, bits in bitmaps.items() if name not in not_in_any)
 
     def _name_bitmaps(self, policy: Policy) -> tuple[list[int], list[int], list[int]]:
         return (
@@ -107,39 +109,39 @@ class _PolicyBitmaps:
             [self.by_to[name] for name in policy.to],
         )
 
-    def triple(self, place: int, policy: Policy) -> _NameTriple:
-        """Where the fewest earlier policies are in the way, as near as three looks tell."""
-        left = (1 << place) - 1
+    def triple(self, index: int, policy: Policy) -> _NameTriple:
+        """Return the segment and names where few earlier policies are in the way: each is chosen greedily, in turn."""
+        earlier = (1 << index) - 1
         chosen = []
         for names, bits in zip((policy.segments, policy.from_, policy.to), self._name_bitmaps(policy), strict=True):
-            counts = [(left & held).bit_count() for held in bits]
-            nth = counts.index(min(counts))
-            left &= bits[nth]
-            chosen.append(names[nth])
+            counts = [(earlier & bitmap).bit_count() for bitmap in bits]
+            fewest = counts.index(min(counts))
+            earlier &= bits[fewest]
+            chosen.append(names[fewest])
         return chosen[0], chosen[1], chosen[2]
 
-    def earlier_at(self, place: int, triple: _NameTriple) -> int:
+    def earlier_at(self, index: int, triple: _NameTriple) -> int:
         segment, start, end = triple
-        return self.segments[segment] & self.by_from[start] & self.by_to[end] & (1 << place) - 1
+        return self.segments[segment] & self.by_from[start] & self.by_to[end] & (1 << index) - 1
 
-    def earlier_spanning(self, place: int, policy: Policy) -> int:
-        """Earlier policies that hold every segment and name of this one."""
-        return reduce(and_, (held for side in self._name_bitmaps(policy) for held in side)) & (1 << place) - 1
+    def earlier_spanning(self, index: int, policy: Policy) -> int:
+        """Return the earlier policies that have every segment and name of this one."""
+        return reduce(and_, (bitmap for side in self._name_bitmaps(policy) for bitmap in side)) & (1 << index) - 1
 
-    def near(self, place: int, policy: Policy) -> int:
-        """Earlier policies that are in the way somewhere."""
-        return reduce(and_, (reduce(or_, side) for side in self._name_bitmaps(policy))) & (1 << place) - 1
+    def near(self, index: int, policy: Policy) -> int:
+        """Return the earlier policies that are in the way for some segment and pair of names."""
+        return reduce(and_, (reduce(or_, side) for side in self._name_bitmaps(policy))) & (1 << index) - 1
 
-    def earlier_sets(self, place: int, policy: Policy, budget: Budget) -> Iterator[int]:
-        """The different sets of policies in the way, over all segments and pairs of names."""
+    def earlier_sets(self, index: int, policy: Policy, budget: Budget) -> Iterator[int]:
+        """Yield the different sets of policies in the way, over all segments and pairs of names."""
         seen: set[int] = set()
         segments, starts, ends = self._name_bitmaps(policy)
-        for here in segments:
-            here &= (1 << place) - 1
-            ending = {here & end for end in ends}
+        for segment in segments:
+            earlier = segment & (1 << index) - 1
+            by_end = {earlier & end for end in ends}
             for start in set(starts):
-                budget.spend(len(ending))
-                for end in ending:
+                budget.spend(len(by_end))
+                for end in by_end:
                     if (bits := start & end) not in seen:
                         seen.add(bits)
                         yield bits
@@ -154,13 +156,19 @@ class _ShadowSearch:
     def __init__(self, network: Network) -> None:
         intent = network.intent
         self.network = network
-        held = (one for one in intent.policies.values() if one.enabled and one.segments and one.from_ and one.to)
-        self.policies = sorted(held, key=lambda policy: (policy.position, policy.number))
+        matching = (
+            policy
+            for policy in intent.policies.values()
+            if policy.enabled and policy.segments and policy.from_ and policy.to
+        )
+        self.policies = sorted(matching, key=lambda policy: (policy.position, policy.number))
         not_in_any = frozenset((INTERNET, *intent.internet_apps))
-        told = (not_in_any, *(side for one in self.policies for side in (one.segments, one.from_, one.to)))
-        self.sides = network.derived.get(_BITMAPS, told, lambda: _PolicyBitmaps(self.policies, not_in_any))
+        sides = (side for policy in self.policies for side in (policy.segments, policy.from_, policy.to))
+        self.bitmaps = network.derived.get(
+            _BITMAPS, (not_in_any, *sides), lambda: _PolicyBitmaps(self.policies, not_in_any)
+        )
         self.matched = [self._match_sets(policy) for policy in self.policies]
-        self.places = {policy.uid: place for place, policy in enumerate(self.policies)}
+        self.indexes = {policy.uid: index for index, policy in enumerate(self.policies)}
 
     def _match_sets(self, policy: Policy) -> _PolicyMatchSets:
         network = self.network
@@ -173,89 +181,91 @@ class _ShadowSearch:
         )
 
     def problems(self) -> Iterator[Problem]:
-        for place, matched in enumerate(self.matched):
+        for index, matched in enumerate(self.matched):
             result = self.network.derived.get_valid(
                 _RESULT,
-                partial(self._is_valid, place, matched),
-                partial(self._check_policy, place, matched),
+                partial(self._is_valid, index, matched),
+                partial(self._check_policy, index, matched),
                 of=matched.policy.uid,
             )
             yield from result.problems
 
-    def _is_valid(self, place: int, matched: _PolicyMatchSets, result: _ShadowResult) -> bool:
-        return result.matched is matched and self._earlier_policies(place, result.triple) == result.earlier
+    def _is_valid(self, index: int, matched: _PolicyMatchSets, result: _ShadowResult) -> bool:
+        return result.matched is matched and self._earlier_policies(index, result.triple) == result.earlier
 
-    def _earlier_policies(self, place: int, triple: _NameTriple | None) -> tuple[_PolicyMatchSets, ...]:
-        policy = self.policies[place]
+    def _earlier_policies(self, index: int, triple: _NameTriple | None) -> tuple[_PolicyMatchSets, ...]:
+        policy = self.policies[index]
         if triple is None:
-            return self._policies_at(self.sides.near(place, policy))
+            return self._policies_at(self.bitmaps.near(index, policy))
         if triple[0] not in policy.segments or triple[1] not in policy.from_ or triple[2] not in policy.to:
             return ()
-        return self._policies_at(self.sides.earlier_at(place, triple))
+        return self._policies_at(self.bitmaps.earlier_at(index, triple))
 
     def _policies_at(self, bits: int) -> tuple[_PolicyMatchSets, ...]:
-        return tuple(self.matched[place] for place in _set_bits(bits))
+        return tuple(self.matched[index] for index in _set_bits(bits))
 
-    def _check_policy(self, place: int, matched: _PolicyMatchSets) -> _ShadowResult:
+    def _check_policy(self, index: int, matched: _PolicyMatchSets) -> _ShadowResult:
         policy = matched.policy
-        triple = self.sides.triple(place, policy)
-        earlier = self._policies_at(self.sides.earlier_at(place, triple))
-        before = [one for other in earlier for one in other.deciding_rules]
-        far = np.concatenate([other.bounding_boxes for other in earlier]) if len(before) > NUMPY_THRESHOLD else None
-        found: list[Problem] = []
+        triple = self.bitmaps.triple(index, policy)
+        earlier = self._policies_at(self.bitmaps.earlier_at(index, triple))
+        before = [deciding for other in earlier for deciding in other.deciding_rules]
+        boxes = np.concatenate([other.bounding_boxes for other in earlier]) if len(before) > NUMPY_THRESHOLD else None
+        problems: list[Problem] = []
         own: list[tuple[Policy, Rule, MatchSet]] = []
-        wider, tired, budget = False, False, Budget(MAX_STEPS)
+        all_names_searched, exhausted, budget = False, False, Budget(MAX_STEPS)
         for nth, (rule, box) in enumerate(zip(policy.rules, matched.boxes, strict=True)):
             path = f"policies/{policy.key}/rules[{nth}]"
             if box.is_empty:
-                found.append(_matches_nothing_problem(policy, rule, path))
+                problems.append(_matches_nothing_problem(policy, rule, path))
                 continue
-            if tired:
+            if exhausted:
                 continue
             try:
-                near = before if far is None else [before[place] for place in overlap_candidates(box, far)]
-                held = _find_covering_rules(box, [*near, *own], budget)
-                if held is not None and any(one is not policy for one, _ in held):
-                    wider = True
-                    held = self._find_cover_for_all_names(place, policy, box, own, budget)
-                if held is not None:
-                    found.append(_shadowed_problem(policy, rule, path, held))
+                near = before if boxes is None else [before[i] for i in overlap_candidates(box, boxes)]
+                cover = _find_covering_rules(box, [*near, *own], budget)
+                if cover is not None and any(other is not policy for other, _ in cover):
+                    all_names_searched = True
+                    cover = self._find_cover_for_all_names(index, policy, box, own, budget)
+                if cover is not None:
+                    problems.append(_shadowed_problem(policy, rule, path, cover))
             except BudgetExceeded:
-                tired = budget.steps < 0
-                found.append(_not_checked_problem(policy, rule, path, len(policy.rules) - nth - 1 if tired else 0))
+                exhausted = budget.steps < 0
+                unchecked = len(policy.rules) - nth - 1 if exhausted else 0
+                problems.append(_not_checked_problem(policy, rule, path, unchecked))
             if rule.action != "watch":
                 own.append((policy, rule, box))
-        if wider:
-            return _ShadowResult(matched, None, self._policies_at(self.sides.near(place, policy)), tuple(found))
-        return _ShadowResult(matched, triple, earlier, tuple(found))
+        if all_names_searched:
+            return _ShadowResult(matched, None, self._policies_at(self.bitmaps.near(index, policy)), tuple(problems))
+        return _ShadowResult(matched, triple, earlier, tuple(problems))
 
     def _find_cover_for_all_names(
-        self, place: int, policy: Policy, box: MatchSet, own: list[tuple[Policy, Rule, MatchSet]], budget: Budget
+        self, index: int, policy: Policy, box: MatchSet, own: list[tuple[Policy, Rule, MatchSet]], budget: Budget
     ) -> list[tuple[Policy, Rule]] | None:
-        """The covering rules where what holds at one spot has to hold at all of them."""
+        """Return the rules that cover the box for every segment and pair of names; None where something is left."""
         earlier_spanning = [
-            one
-            for other in self._policies_at(self.sides.earlier_spanning(place, policy))
-            for one in other.deciding_rules
+            deciding
+            for other in self._policies_at(self.bitmaps.earlier_spanning(index, policy))
+            for deciding in other.deciding_rules
         ]
-        held = _find_covering_rules(box, [*earlier_spanning, *own], budget)
-        if held is not None:
-            return held
-        named: dict[tuple[str, str], tuple[Policy, Rule]] = {}
-        enough: list[int] = []
-        for bits in self.sides.earlier_sets(place, policy, budget):
-            # Where the policies are that covered it elsewhere, they do so here too.
-            if any(some & bits == some for some in enough):
+        cover = _find_covering_rules(box, [*earlier_spanning, *own], budget)
+        if cover is not None:
+            return cover
+        covering: dict[tuple[str, str], tuple[Policy, Rule]] = {}
+        covering_sets: list[int] = []
+        for bits in self.bitmaps.earlier_sets(index, policy, budget):
+            # Policies that covered it for other names cover it wherever they are all in the way.
+            if any(covering_set & bits == covering_set for covering_set in covering_sets):
                 continue
-            if len(enough) == MAX_CASES:
+            if len(covering_sets) == MAX_CASES:
                 raise BudgetExceeded
-            here = [one for other in self._policies_at(bits) for one in other.deciding_rules]
-            held = _find_covering_rules(box, [*here, *own], budget)
-            if held is None:
+            earlier = [deciding for other in self._policies_at(bits) for deciding in other.deciding_rules]
+            cover = _find_covering_rules(box, [*earlier, *own], budget)
+            if cover is None:
                 return None
-            named |= {(one.uid, rule.name): (one, rule) for one, rule in held}
-            enough.append(sum(1 << self.places[uid] for uid in {one.uid for one, _ in held} - {policy.uid}))
-        return list(named.values())
+            covering |= {(other.uid, rule.name): (other, rule) for other, rule in cover}
+            other_uids = {other.uid for other, _ in cover} - {policy.uid}
+            covering_sets.append(sum(1 << self.indexes[uid] for uid in other_uids))
+        return list(covering.values())
 
 
 def _set_bits(bits: int) -> Iterator[int]:
@@ -268,17 +278,19 @@ def _set_bits(bits: int) -> Iterator[int]:
 def _find_covering_rules(
     box: MatchSet, others: Sequence[tuple[Policy, Rule, MatchSet]], budget: Budget
 ) -> list[tuple[Policy, Rule]] | None:
-    places = find_cover(box, [other for _, _, other in others], budget)
-    return None if places is None else [others[place][:2] for place in places]
+    indexes = find_cover(box, [match_set for _, _, match_set in others], budget)
+    return None if indexes is None else [others[index][:2] for index in indexes]
 
 
 def check_shadowed_rules(network: Network) -> Iterable[Problem]:
-    """Rules that never match, with the ones that cover them."""
+    """Report rules that never match, with the rules that cover them."""
     return _ShadowSearch(network).problems()
 
 
-def _shadowed_problem(policy: Policy, rule: Rule, path: str, held: Sequence[tuple[Policy, Rule]]) -> Problem:
-    names = [f"“{other.name}”" + ("" if one is policy else f" of policy “{one.name}”") for one, other in held]
+def _shadowed_problem(policy: Policy, rule: Rule, path: str, cover: Sequence[tuple[Policy, Rule]]) -> Problem:
+    names = [
+        f"“{covering.name}”" + ("" if other is policy else f" of policy “{other.name}”") for other, covering in cover
+    ]
     more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
     if len(names) == 1:
         why = f"rule {names[0]} comes first and covers it"
@@ -303,12 +315,12 @@ def _matches_nothing_problem(policy: Policy, rule: Rule, path: str) -> Problem:
 
 
 def _not_checked_problem(policy: Policy, rule: Rule, path: str, more: int) -> Problem:
-    """``more``: how many rules after it nobody looked at either."""
+    """``more``: how many rules after it were not checked either."""
     after = f" or the {more} after it" if more > 1 else " or the one after it" if more else ""
     return Problem(
         "shadows_not_sought",
         path,
-        f"Nobody looked whether rule “{rule.name}” of policy “{policy.name}”{after} can ever match: the rules before "
-        "are too many and too various.",
+        f"Rule “{rule.name}” of policy “{policy.name}”{after} was not checked for whether it can ever match: the rules "
+        "before it are too many and too different.",
         "warning",
     )

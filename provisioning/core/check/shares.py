@@ -1,4 +1,4 @@
-"""Shares that bring what is there already, too much, or nothing."""
+"""Shares that import overlapping prefixes, more routes than their limit, or nothing."""
 
 from __future__ import annotations
 
@@ -30,27 +30,30 @@ def check_share_sides(network: Network) -> Iterator[Problem]:
 
 
 def _check_empty_side(network: Network, share: Share, field: str, side: ShareSide) -> Iterator[Problem]:
-    """What a side names and nobody in its segment has; guests do not count, shares are not transitive."""
+    """Warn about groups and prefixes of a side that no member of its segment has.
+
+    Imported members do not count: shares are not transitive.
+    """
     intent = network.intent
     if side.segment not in intent.segments:
         return
     where = f"segment “{intent.segments[side.segment].name}”"
     members = network.resolved(side.segment).members
-    held = {member.attachment.group for member in members}
-    for place, uid in enumerate(side.groups):
-        if uid in intent.groups and uid not in held:
+    groups = {member.attachment.group for member in members}
+    for index, uid in enumerate(side.groups):
+        if uid in intent.groups and uid not in groups:
             yield Problem(
                 "empty_group",
-                f"shares/{share.key}/{field}.groups[{place}]",
+                f"shares/{share.key}/{field}.groups[{index}]",
                 f"Share “{share.name}” names group “{intent.groups[uid].name}”, which has no member in {where}. "
                 "It shares nothing until a connector joins it there.",
                 "warning",
             )
-    for place, prefix in enumerate(side.prefixes):
+    for index, prefix in enumerate(side.prefixes):
         if not any(intersect((prefix_range(prefix),), member.ranges) for member in members):
             yield Problem(
                 "share_of_nothing",
-                f"shares/{share.key}/{field}.prefixes[{place}]",
+                f"shares/{share.key}/{field}.prefixes[{index}]",
                 f"Share “{share.name}” names {prefix}, but no connector has addresses of it in {where}. "
                 "It shares nothing until one does.",
                 "warning",
@@ -58,13 +61,13 @@ def _check_empty_side(network: Network, share: Share, field: str, side: ShareSid
 
 
 def check_share_same_connector(resolved: ResolvedSegment) -> Iterator[Problem]:
-    """A site in both segments: what it sends itself never reaches an exchange."""
+    """Warn about connectors on both sides of a share: what they send themselves never reaches an exchange."""
     for directed_share in resolved.directed_shares:
         if resolved.is_decider(directed_share.other):
             near = {
-                one.connector.uid: one.connector
-                for one in resolved.members
-                if ranges_overlap(one.ranges, directed_share.near)
+                member.connector.uid: member.connector
+                for member in resolved.members
+                if ranges_overlap(member.ranges, directed_share.near)
             }
             for uid in {
                 imported_member.connector.uid for imported_member in _imported_members(resolved, directed_share)
@@ -89,20 +92,20 @@ def _imported_members(resolved: ResolvedSegment, directed_share: DirectedShare) 
 
 
 def check_route_limit(resolved: ResolvedSegment) -> Iterator[Problem]:
-    """Every prefix of the other side, as far as the share shows it, is a route here."""
+    """Report shares that import more routes than their limit."""
     for directed_share in resolved.directed_shares:
         share = directed_share.share
-        seen = {
-            held
+        routes = {
+            range_
             for imported_member in _imported_members(resolved, directed_share)
-            for _, held in imported_member.routes
-            if ranges_overlap((held,), directed_share.far)
+            for _, range_ in imported_member.routes
+            if ranges_overlap((range_,), directed_share.far)
         }
-        if len(seen) > share.route_limit:
+        if len(routes) > share.route_limit:
             yield Problem(
                 "route_limit",
                 f"shares/{share.key}/route_limit",
-                f"Share “{share.name}” shows {len(seen)} prefixes of segment "
+                f"Share “{share.name}” shows {len(routes)} prefixes of segment "
                 f"“{_segment_name(resolved, directed_share.other)}” to "
                 f"segment “{resolved.segment.name}”; its limit is {share.route_limit}. Share less or raise the limit.",
             )
@@ -113,47 +116,47 @@ def _segment_name(resolved: ResolvedSegment, uid: str) -> str:
 
 
 def check_share_overlap(resolved: ResolvedSegment) -> Iterator[Problem]:
-    """Guests have addresses here that neither a member nor a guest of another segment has."""
+    """Report imported addresses that a member, or an imported member of another segment, has too."""
     if not resolved.imported_members:
         return
     rows = sorted(
-        ((held, place, member) for place, member in enumerate(resolved.members) for held in member.ranges),
+        ((range_, index, member) for index, member in enumerate(resolved.members) for range_ in member.ranges),
         key=lambda row: row[:2],
     )
     by_segment: dict[str, list[tuple[Range, int, Member]]] = {resolved.segment.uid: rows}
-    told: set[tuple[int, int]] = set()
+    reported: set[tuple[int, int]] = set()
     for imported_member in resolved.imported_members:
         for uid, others in by_segment.items():
             if uid != imported_member.segment.uid:
-                for held, other, common in _overlapping_ranges(imported_member, others):
-                    if (imported_member.id, other.id) not in told:
-                        told.add((imported_member.id, other.id))
-                        yield _overlap_problem(resolved, imported_member, held, other, common)
-        mine = by_segment.setdefault(imported_member.segment.uid, [])
-        mine += [(held, imported_member.id, imported_member) for held in imported_member.ranges]
-        mine.sort(key=lambda row: row[:2])
+                for range_, other, common in _overlapping_ranges(imported_member, others):
+                    if (imported_member.id, other.id) not in reported:
+                        reported.add((imported_member.id, other.id))
+                        yield _overlap_problem(resolved, imported_member, range_, other, common)
+        rows_of_segment = by_segment.setdefault(imported_member.segment.uid, [])
+        rows_of_segment += [(range_, imported_member.id, imported_member) for range_ in imported_member.ranges]
+        rows_of_segment.sort(key=lambda row: row[:2])
 
 
 def _overlapping_ranges(
     imported_member: Member, rows: list[tuple[Range, int, Member]]
 ) -> Iterator[tuple[Range, Member, Range]]:
-    """(range of the guest, who else has some of it, the part both have); rows are disjoint and sorted."""
+    """Yield (range of the imported member, who else has some of it, what both have); rows are disjoint and sorted."""
     for low, high in imported_member.ranges:
-        place = max(0, bisect_left(rows, low, key=lambda row: row[0][0]) - 1)
-        while place < len(rows) and rows[place][0][0] <= high:
-            first, last = rows[place][0]
+        index = max(0, bisect_left(rows, low, key=lambda row: row[0][0]) - 1)
+        while index < len(rows) and rows[index][0][0] <= high:
+            first, last = rows[index][0]
             if last >= low:
-                yield (low, high), rows[place][2], (max(low, first), min(high, last))
-            place += 1
+                yield (low, high), rows[index][2], (max(low, first), min(high, last))
+            index += 1
 
 
 def _overlap_problem(
-    resolved: ResolvedSegment, imported_member: Member, held: Range, other: Member, common: Range
+    resolved: ResolvedSegment, imported_member: Member, range_: Range, other: Member, common: Range
 ) -> Problem:
     share = next(
-        one.share
-        for one in resolved.directed_shares
-        if one.other == imported_member.segment.uid and ranges_overlap((held,), one.far)
+        directed_share.share
+        for directed_share in resolved.directed_shares
+        if directed_share.other == imported_member.segment.uid and ranges_overlap((range_,), directed_share.far)
     )
     whose = "" if other.segment.uid == resolved.segment.uid else f", which a share brings from “{other.segment.name}”"
     return Problem(
@@ -168,6 +171,6 @@ def _overlap_problem(
 
 
 def _longest_prefix(member: Member, common: Range) -> str:
-    """The longest presented prefix that holds a range."""
-    held = [(high - low, prefix) for prefix, (low, high) in member.routes if low <= common[0] and common[1] <= high]
-    return min(held)[1] if held else member.routes[0][0]
+    """Return the longest presented prefix that holds a range."""
+    holding = [(high - low, prefix) for prefix, (low, high) in member.routes if low <= common[0] and common[1] <= high]
+    return min(holding)[1] if holding else member.routes[0][0]
