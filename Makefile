@@ -7,7 +7,7 @@ export PORT DATA RESET
 .PHONY: demo test test-pg15 test-long check docs bench setup lock clean
 
 demo: PURPOSE = demo
-demo: setup      ## the portal on http://127.0.0.1:$(PORT), seeded and passing packets; RESET=1 starts anew
+demo: setup      ## the portal on http://127.0.0.1:$(PORT), seeded and passing packets; RESET=1 starts from nothing
 	@exec .venv/bin/python -m portal.local.demo
 
 test: PURPOSE = test
@@ -38,9 +38,9 @@ setup:
 	@exec $(PYTHON) -I portal/local/setup.py $(or $(PURPOSE),demo)
 
 lock: PURPOSE = lock
-lock: setup      ## resolve the Python dependencies anew
+lock: setup      ## resolve the Python dependencies again
 	@exec .venv/bin/python -I portal/local/lock.py
 
-clean:           ## everything a clone does not come with, .demo too
+clean:           ## everything a clone does not come with, .demo too; a demo's own DATA= stays
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	rm -rf static/node_modules static/build .demo

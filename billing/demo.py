@@ -42,6 +42,7 @@ def ensure_demo_prices(effective_from: datetime | None = None) -> list[PriceBook
     return created
 
 
+# Those of provisioning.catalog, which billing does not read; tests/billing/test_demo.py compares them.
 SIZES = ("xsmall", "small", "medium", "large", "2large", "5large", "10large")
 
 

@@ -1,7 +1,7 @@
 """Snapshots: texts that a reviewer has approved, one file each, in ``__snapshots__/TEST_FILE/TEST[CASE].SUFFIX``.
 
 A run compares and never writes: a text that differs, a file that is missing and a file that no test asks for fail it.
-After a wanted change, ``make test ARGS='--snapshot-update -k NAME'`` writes them anew; then read their difference.
+After a wanted change, ``make test ARGS='--snapshot-update -k NAME'`` writes them; then read their difference.
 """
 
 from __future__ import annotations

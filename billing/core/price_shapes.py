@@ -96,7 +96,7 @@ class GraduatedPrice(Price):
 class VolumePrice(Price):
     """All units cost what the tier of the whole quantity says.
 
-    Crossing into a cheaper tier can lower the bill; ``can_lower_bill`` says so for whoever writes such a price.
+    Crossing into a cheaper tier can lower the bill.
     """
 
     shape: ClassVar[str] = "volume"
@@ -105,14 +105,6 @@ class VolumePrice(Price):
 
     def __post_init__(self) -> None:
         _check_tiers(self.tiers)
-
-    @property
-    def can_lower_bill(self) -> bool:
-        """Return whether some larger quantity costs less than a smaller one."""
-        return any(
-            above.fee + above.unit_price * (tier.up_to or ZERO) < tier.fee + tier.unit_price * (tier.up_to or ZERO)
-            for tier, above in zip(self.tiers, self.tiers[1:], strict=False)
-        )
 
     def amount(self, quantity: Decimal) -> Decimal:
         return self._band(quantity).amount if quantity else ZERO

@@ -78,7 +78,7 @@ def _rounded_hours(into: timedelta) -> Decimal:
 
 @dataclass(frozen=True, slots=True)
 class CounterReadingValue:
-    """What a cumulative counter showed. ``epoch`` changes when it began anew (a reboot, a recreated namespace)."""
+    """What a cumulative counter showed. ``epoch`` changes when it started again (a reboot, a recreated namespace)."""
 
     at: datetime
     epoch: str

@@ -12,10 +12,11 @@ from provisioning.selectors.metering import NamedItem
 def item_key_of(subject: str) -> tuple[str, str]:
     """Return (kind, key) of the intent object that a subject's address belongs to.
 
-    ``service/fw/eu/…`` gives ``("services", "fw")``.
+    ``service/fw/eu/…`` gives ``("services", "fw")``. An address begins with the word of a kind; one that does not
+    is of no object, and its first part stands for the kind.
     """
-    noun, _, rest = subject.partition("/")
-    return f"{noun}s", rest.partition("/")[0]
+    word, _, rest = subject.partition("/")
+    return metering.kinds_by_word().get(word, word), rest.partition("/")[0]
 
 
 def describe_subjects(subjects: Iterable[str]) -> dict[str, dict[str, Any]]:

@@ -21,12 +21,11 @@ from provisioning.errors import ObjectNotFound
 from provisioning.models import CloudAccount
 from provisioning.services import accounts
 
-DISCOVERY_STATES = ("never", "running", "done", "failed")
 REGION = r"^[a-z0-9-]{1,40}$"
 
 
 class ProviderField(serializers.ChoiceField):
-    """A cloud of the registry, by name. Serializers make their fields anew each time, so it is read when used."""
+    """A cloud of the registry, by name; serializers copy fields for each request, so the registry is read when used."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__([(cloud.name, cloud.label) for cloud in CLOUDS.values()], **options)
@@ -39,14 +38,14 @@ ACCOUNT = object_schema(
     provider=ProviderField(),
     account_id=text("as the cloud knows it"),
     regions=text_list("where discovery looks"),
-    discovery=choice(DISCOVERY_STATES),
+    discovery=choice(CloudAccount.Discovery.values),
     discovery_error=text("which call failed, and why", allow_blank=True),
     discovered_at=timestamp(allow_null=True),
     created_at=timestamp(),
 )
 INVENTORY = object_schema(
     "Inventory",
-    discovery=choice(DISCOVERY_STATES),
+    discovery=choice(CloudAccount.Discovery.values),
     discovered_at=timestamp(allow_null=True),
     **{
         cloud.inventory_key: list_of(

@@ -194,7 +194,7 @@ class Demo:
         print(f"\n  API token  {token}")
         print(f"  Try        curl -H 'Authorization: Bearer {token}' {self.url}/api/v1/me/")
         print(
-            "\nCtrl-C stops everything; the next `make demo` goes on from here, `make demo RESET=1` anew.\n", flush=True
+            "\nCtrl-C stops everything; the next `make demo` goes on from here, `RESET=1` from nothing.\n", flush=True
         )
 
 

@@ -233,7 +233,7 @@ class PostgresCluster:
         if f" {cluster_version}." not in binary_version:
             raise ProcessStartError(
                 f"{self.folder} was made by PostgreSQL {cluster_version}, but {self.binaries} is {binary_version}. "
-                "Start anew with RESET=1, or set CAUSEWAY_PG_BIN to a PostgreSQL of that version."
+                "Start from nothing with RESET=1, or set CAUSEWAY_PG_BIN to a PostgreSQL of that version."
             )
 
 

@@ -19,6 +19,7 @@ from typing import Any, cast
 from django.conf import settings
 from django.db.models import Count
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from portal.pages import nav
@@ -56,7 +57,7 @@ def _tenant_shell(request: PageRequest) -> dict[str, Any]:
         "nav": nav.nav_groups(tenant.slug, url_name or "", request.rights),
         "drafts": drafts,
         "draft": next((draft for draft in drafts if draft["uid"] == shown_draft), drafts[0] if drafts else None),
-        "design_url": nav.page_url("design", tenant.slug),
+        "design_url": reverse("design", args=[tenant.slug]),
         "kind_words": {kind: kind_word(kind) for kind in KINDS},
         "lab": bool(settings.LAB_STATE),
     }
@@ -67,7 +68,7 @@ def _tenant_choice(tenant: Tenant, current: Tenant) -> dict[str, Any]:
         "slug": tenant.slug,
         "name": tenant.name,
         "by": tenant.msp.name if tenant.msp else "",
-        "url": nav.page_url("topology", tenant.slug),
+        "url": reverse("topology", args=[tenant.slug]),
         "is_current": tenant.pk == current.pk,
     }
 
@@ -79,7 +80,7 @@ def _open_drafts(tenant: Tenant) -> list[dict[str, Any]]:
         {
             "uid": str(draft.uid),
             "name": draft.name,
-            "url": nav.page_url("draft", tenant.slug, draft.uid),
+            "url": reverse("draft", args=[tenant.slug, draft.uid]),
             "author": draft.author.partition("@")[0],
             "edits": draft.cursor,
             "base_revision": draft.base_revision,

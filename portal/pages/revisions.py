@@ -12,7 +12,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
-from portal.pages import diff_words, nav
+from portal.pages import diff_words
 from portal.pages.decorators import PageRequest, tenant_page
 from portal.pages.refusals import catch_refusals
 from provisioning.models import Revision, Run
@@ -32,7 +32,6 @@ def revisions(request: PageRequest) -> HttpResponse:
     context = {
         "page": Paginator(revision_rows, 50).get_page(request.GET.get("page")),
         "live": queries.live_snapshot().revision,
-        "has_runs": bool(nav.page_url("runs", request.tenant.slug)),
     }
     return render(request, "pages/revisions.html", context)
 
@@ -91,6 +90,4 @@ def restore(request: PageRequest, number: int) -> HttpResponse:
     if not outcome:
         return redirect("revisions", request.tenant.slug)
     messages.success(request, f"Created draft “{draft.name}”. Review it, then provision it.")
-    return redirect(
-        nav.page_url("draft", request.tenant.slug, draft.uid) or nav.page_url("revisions", request.tenant.slug)
-    )
+    return redirect("draft", request.tenant.slug, draft.uid)

@@ -6,10 +6,10 @@ from collections import defaultdict
 from decimal import Decimal
 from typing import Any
 
+from django.urls import reverse
 from django.utils import timezone
 
 from billing import selectors as billing
-from portal.pages import nav
 from portal.pages.decorators import PageRequest
 from provisioning.models import Revision, Version
 from provisioning.snapshots import queries
@@ -41,7 +41,7 @@ def topology_panel(choice: str, nodes: list[Node], edges: list[Edge], request: P
         "reason": _state_reason(node),
         "changed": _last_change(node["uid"]),
         "cost": _month_cost(node["uid"], request) if "usage" in request.rights else None,
-        "design_url": nav.page_url("design", request.tenant.slug) if "edit" in request.rights else "",
+        "design_url": reverse("design", args=[request.tenant.slug]) if "edit" in request.rights else "",
     }
 
 
@@ -83,7 +83,7 @@ def _month_cost(uid: str, request: PageRequest) -> dict[str, Any] | None:
     if not drafts:
         return None
     amounts = [line["amount"] for line in billing.invoice_lines(drafts[0]["number"]) if line["subject"]["uid"] == uid]
-    url = nav.page_url("invoice", request.tenant.slug, drafts[0]["number"])
+    url = reverse("invoice", args=[request.tenant.slug, drafts[0]["number"]])
     return {"amount": sum(amounts, Decimal(0)), "currency": drafts[0]["currency"], "url": url}
 
 

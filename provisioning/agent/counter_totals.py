@@ -1,6 +1,6 @@
 """Counters that only grow, whatever happens to the ones in the kernel.
 
-A namespace that is made anew, or a rule that is removed and comes back, starts at 0 in the kernel; the total goes on.
+A namespace that is created again, or a rule that comes back, starts at 0 in the kernel; the total goes on.
 The epoch changes only when the state is lost, so a meter sees either a growing number or a new epoch.
 """
 

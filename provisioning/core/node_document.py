@@ -325,10 +325,10 @@ def section_json(tenant: str, node: str, address: str, kind: str, body: Mapping[
 
 
 def document_version(document: Mapping[str, Any]) -> int:
-    """Return the version of a parsed document; 0 for one of before versions, whose ``version`` was its serial."""
+    """Return the version of a parsed document; 0 from before there were versions: ``version`` was its serial."""
     return int(document["version"]) if "serial" in document else 0
 
 
 def body_version(body: Mapping[str, Any]) -> int:
-    """Return the version a section's body is written in; 0 for one of before versions."""
+    """Return the version a section's body is written in; 0 for one from before there were versions."""
     return int(body.get("version", 0))

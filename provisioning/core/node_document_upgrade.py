@@ -1,7 +1,7 @@
 """Bodies written in the version before, read as the present one.
 
 Portal and agents are upgraded apart, bodies are stored, and an agent keeps its last document on disk: what was written
-before an upgrade is read for as long as the next run has not written it anew. Only the version before the present one
+before an upgrade is read for as long as the next run has not written it again. Only the version before the present one
 is read; with the next version, what stands here goes and that step takes its place.
 """
 

@@ -23,8 +23,8 @@ class CloudCredentials:
 class PublishedSection:
     """A resource's section on one node, and what the node has reported of it.
 
-    document_version: what the node's agent knows; None for a node that never reported, 0 for an agent of before
-    versions.
+    document_version: what the node's agent knows; None for a node that never reported, 0 for an agent from before
+    documents had versions.
     """
 
     node: str

@@ -79,13 +79,19 @@ class Lifecycle(TenantOwned):
 class CloudAccount(TenantOwned):
     """An account at a cloud, its sealed credentials and what discovery last found there."""
 
+    class Discovery(models.TextChoices):
+        NEVER = "never"
+        RUNNING = "running"
+        DONE = "done"
+        FAILED = "failed"
+
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=100)
     provider = models.CharField(max_length=10, help_text="a name of provisioning.drivers.CLOUDS")
     account_id = models.CharField(max_length=64)
     regions = models.JSONField(default=list)
     sealed = models.TextField(blank=True)
-    discovery = models.CharField(max_length=10, default="never", help_text="never, running, done or failed")
+    discovery = models.CharField(max_length=10, choices=Discovery.choices, default=Discovery.NEVER)
     discovery_error = models.CharField(max_length=500, blank=True)
     discovered_at = models.DateTimeField(null=True)
     inventory = models.JSONField(default=dict)

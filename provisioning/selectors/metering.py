@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import Min, Q, QuerySet
 
+from provisioning.core.intent import KINDS, kind_word
 from provisioning.core.values.counter_key import CounterKey
 from provisioning.core.values.resource import Resource
 from provisioning.models import CounterReading, Item, Lifecycle, Node, Overlay, ResourceRecord, Version
@@ -43,6 +45,12 @@ class NamedItem(NamedTuple):
 
     uid: UUID
     name: str
+
+
+@cache
+def kinds_by_word() -> Mapping[str, str]:
+    """Return the word of a kind, which addresses of its resources begin with → the kind ("policy" → "policies")."""
+    return {kind_word(kind): kind for kind in KINDS}
 
 
 def lifetimes_between(start: datetime, end: datetime) -> Iterator[ResourceLifetime]:

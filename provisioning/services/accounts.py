@@ -89,7 +89,7 @@ def _field_problem(cloud: Cloud, field: CloudField, value: str, path: str) -> Pr
 
 def request_discovery(account: CloudAccount) -> CloudAccount:
     """Ask a worker to discover what is in the account; the page is told when it is done."""
-    account.discovery, account.discovery_error = "running", ""
+    account.discovery, account.discovery_error = CloudAccount.Discovery.RUNNING, ""
     account.save(update_fields=["discovery", "discovery_error"])
     outbox.enqueue("discover", account=str(account.uid))
     return account

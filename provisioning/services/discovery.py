@@ -44,7 +44,8 @@ class DiscoveryJob(TenantJob[_AccountAccess, "dict[str, Any] | DriverError"]):
         account = CloudAccount.objects.filter(uid=access.uid)
         if isinstance(outcome, DriverError):
             reason = f"{outcome.call}: {outcome.message}".removeprefix(": ")
-            account.update(discovery="failed", discovery_error=reason[:500])
+            account.update(discovery=CloudAccount.Discovery.FAILED, discovery_error=reason[:500])
         else:
-            account.update(discovery="done", discovery_error="", discovered_at=timezone.now(), inventory=outcome)
+            done = CloudAccount.Discovery.DONE
+            account.update(discovery=done, discovery_error="", discovered_at=timezone.now(), inventory=outcome)
         outbox.enqueue("changed", what="account", id=access.uid, version=0)

@@ -100,7 +100,7 @@ def record_report(node: Node, report: Mapping[str, Any]) -> None:
     """Keep what the node applied, what it could not, and what it counted; repeats change nothing.
 
     ``sequence`` grows within an epoch. A report that was overtaken is not read: its lower counters would look as if
-    they had begun anew, and all that was ever counted would be charged again.
+    they had started again from nought, and all that was ever counted would be charged again.
     """
     now, epoch, sequence = timezone.now(), str(report.get("epoch", ""))[:64], int(report.get("sequence", 0))
     overtaken = Q(epoch=epoch, sequence__gte=sequence, sequence__gt=0)

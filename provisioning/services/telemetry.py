@@ -40,7 +40,7 @@ def store_counters(node: Node, counters: Mapping[str, int], now: datetime) -> No
 
 
 def _update_rates(node: Node, counters: Mapping[str, int], now: datetime) -> None:
-    """Rates of the edges this node counts, from its last two reports."""
+    """Store and announce the rates of the edges that this node counts, which follow from its last two reports."""
     redis, last_key = redis_client(), f"{rates_key()}:{node.pk}"
     raw = redis.get(last_key)
     redis.set(last_key, json.dumps({"at": now.timestamp(), "epoch": node.epoch, "counters": dict(counters)}), ex=60)

@@ -27,7 +27,7 @@ document.addEventListener("input", ({ target }) => {
 document.body.addEventListener("saved", () => {
   htmx.ajax("GET", location.pathname + location.search, { target: "#networks", swap: "outerHTML" });
 });
-// The form appears with the first network: the page has to be laid out anew once.
+// The form appears with the first network: the page has to be laid out again once.
 document.body.addEventListener("htmx:afterSwap", () => {
   if (document.querySelector(".wz-choices") && !document.getElementById("wz-form")) location.reload();
 });

@@ -101,7 +101,7 @@ def test_a_report_older_than_the_last_one_is_ignored(
         recorded_value(6, 201),
         recorded_value(7, 300),
     ] == [100, 200, 200, 200, 300]
-    assert recorded_value(1, 40, epoch="e2") == 40, "a node that was set up anew counts from nought"
+    assert recorded_value(1, 40, epoch="e2") == 40, "a node that was set up again counts from nought"
     again = {**ENROLMENT, "epoch": "e3", "enrollment_key": nodes.enrollment_key("aws-eu-central-1", 1)}
     who = f"Node {client.post('/agent/v1/enroll/', again).json()['token']}"
     assert recorded_value(1, 7, epoch="e3") == 7

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from billing import selectors
+from billing import demo, selectors
 from billing.demo_history import ensure_demo_history
 from billing.models import Sample
+from provisioning.catalog import SIZES
 from tenants.models import Tenant
 from tenants.scope import scope
 from tests.billing.conftest import at, create_connector_lifecycle, create_lifecycle
@@ -22,3 +23,7 @@ def test_the_demos_last_month_has_usage_and_an_invoice_and_is_created_once(acme:
         assert [line["meter"] for line in invoice["lines"]] == ["exchange_hours", "connector_hours", "gb_exchange_out"]
         assert invoice["unpriced"] == []
         assert ensure_demo_history(at(60)) is None
+
+
+def test_the_demo_prices_every_size_of_the_catalogue() -> None:
+    assert tuple(SIZES) == demo.SIZES

@@ -80,7 +80,7 @@ def is_l4_included(row: FlowRow, protocol: str, port: int | None, v6: bool, gene
 
 
 def expected_changes(old: FlowFate, new: FlowFate) -> set[str]:
-    """Return the kinds of change between two fates; a flow that ends in another segment is blocked and allowed anew."""
+    """Return the kinds of change between two fates; a flow that ends in another segment is blocked and allowed."""
     if old[0] != new[0]:
         return {*(["blocked"] if old[1] else []), *(["allowed"] if new[1] else [])}
     if old[1] and new[1]:

@@ -127,3 +127,4 @@ class RowsField(FormField):
 ENDPOINT_LITERALS = {"any": "any connector", "internet": "internet"}
 ADDRESS_LITERALS = {"any": "any address"}
 PROTOCOLS = tuple((name, name) for name in ("any", "tcp", "udp", "icmp", "icmpv6"))
+"""As menus list them; others are given by number."""

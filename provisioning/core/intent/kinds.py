@@ -20,8 +20,8 @@ from provisioning.core.values.resource import Problem
 
 @dataclass(frozen=True)
 class Kind:
-    """``key``: as the API calls it; ``word``, ``plural``: in sentences; ``about``: one or two sentences for who has
-    none yet; ``example``: a body as it may be sent, references by name.
+    """``key``: as the API calls it; ``word``, ``plural``: in sentences; ``about``: one or two sentences, shown
+    where a tenant has none yet; ``example``: a body as it may be sent, references by name.
 
     ``counted``: the blast radius of a plan counts how many of them it touches. ``affects_connectors``: it says
     something about connectors without being part of one, so a change of it touches those that it names.

@@ -1,7 +1,7 @@
 """Everything that one version of a network takes over from the version before.
 
 A derived value is kept together with its *reads*: all the values it was made from. A later version gets the same object
-as long as its reads are equal, and makes it anew when they are not. Nothing else is carried from version to version.
+as long as its reads are equal, and derives it again when they are not. Nothing else is carried from version to version.
 """
 
 from __future__ import annotations

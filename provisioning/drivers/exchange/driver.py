@@ -30,7 +30,7 @@ class ExchangeDriver:
             raise DriverError(message, call="exchange.apply", code="outdated_plan", permanent=True)
         late = [section for section in context.sections.publish(change) if not section.is_applied]
         if error := _section_error(late, datetime.now(UTC)):
-            # Forgotten, so that a retry publishes anew and waits anew.
+            # Forgotten, so that a retry publishes and waits again.
             context.sections.reset(change.address, [section.node for section in late])
             raise error
         if late:

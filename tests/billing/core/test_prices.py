@@ -69,9 +69,11 @@ def test_rounding_is_half_up_and_mirrors() -> None:
     assert str(Money(123456, "EUR")) == "EUR 1,234.56"
 
 
-def test_a_volume_price_that_lowers_the_bill_is_explained() -> None:
-    assert VolumePrice(TIERS).can_lower_bill
-    assert not VolumePrice((Tier(D(10), D(1)), Tier(None, D(1), D(5)))).can_lower_bill
+def test_a_cheaper_tier_of_a_volume_price_can_lower_the_bill() -> None:
+    cheaper = VolumePrice(TIERS)
+    assert cheaper.amount(D(101)) < cheaper.amount(D(100))
+    with_fee = VolumePrice((Tier(D(10), D(1)), Tier(None, D(1), D(5))))
+    assert with_fee.amount(D(11)) > with_fee.amount(D(10))
 
 
 @pytest.mark.parametrize(
