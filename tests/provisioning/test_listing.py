@@ -27,18 +27,18 @@ def test_lists_search_order_and_count_over_base_and_draft(people: People) -> Non
         editing.add_object(draft, "policies", {"name": "last", **rules})
         snapshot = queries.draft_snapshot(draft.uid)
 
-        def asked(**what: object) -> list[str]:
-            found = listing.list_page(snapshot, "policies", with_total=True, **what)  # type: ignore[arg-type]
-            assert found.count == len(found.rows)
-            return [row.name for row in found.rows]
+        def listed(**query: object) -> list[str]:
+            page = listing.list_page(snapshot, "policies", with_total=True, **query)  # type: ignore[arg-type]
+            assert page.count == len(page.rows)
+            return [row.name for row in page.rows]
 
-        assert asked() == ["last", "p0", "p1", "p2", "p3", "p4", "p6", "p7", "p8"]
-        assert asked(ordering="position") == ["p3", "p8", "p7", "p6", "p4", "p2", "p1", "p0", "last"]
-        assert asked(ordering="-position", filters={"to": "any"}) == ["p3"]
+        assert listed() == ["last", "p0", "p1", "p2", "p3", "p4", "p6", "p7", "p8"]
+        assert listed(ordering="position") == ["p3", "p8", "p7", "p6", "p4", "p2", "p1", "p0", "last"]
+        assert listed(ordering="-position", filters={"to": "any"}) == ["p3"]
         dev = next(row.uid for row in queries.list_objects(snapshot, "groups") if row.name == "dev")
         prod = next(row.uid for row in queries.list_objects(snapshot, "groups") if row.name == "prod")
-        assert asked(filters={"to": dev, "from": prod, "enabled": "true"}) == sorted({*by_name, "last"} - {"p3", "p5"})
-        assert asked(filters={"to": dev}, search="P6") == ["p6"]
+        assert listed(filters={"to": dev, "from": prod, "enabled": "true"}) == sorted({*by_name, "last"} - {"p3", "p5"})
+        assert listed(filters={"to": dev}, search="P6") == ["p6"]
         first = listing.list_page(snapshot, "policies", limit=4, ordering="position", filters={"from": prod})
         second = listing.list_page(
             snapshot, "policies", limit=4, ordering="position", filters={"from": prod}, cursor=first.next
@@ -51,7 +51,7 @@ def test_lists_search_order_and_count_over_base_and_draft(people: People) -> Non
         assert listing.list_page(queries.revision_snapshot(1), "policies", with_total=True).count == 9
         site = queries.list_objects(snapshot, "connectors")[0]
         corp = next(row.uid for row in queries.list_objects(snapshot, "segments"))
-        found = listing.list_page(
+        page = listing.list_page(
             snapshot, "connectors", filters={"segment": corp, "group": prod, "kind": "lab-site"}, with_total=True
         )
-        assert [row.uid for row in found.rows] == [site.uid] and found.count == 1
+        assert [row.uid for row in page.rows] == [site.uid] and page.count == 1

@@ -1,4 +1,4 @@
-"""A draft that moved to a newer revision: resolutions that decide nothing are refused, and undo goes on."""
+"""Drafts rebased on a newer revision: resolutions that decide nothing are refused, and undo still works."""
 
 from __future__ import annotations
 
@@ -31,35 +31,35 @@ def uid_of(draft: Draft, kind: str, name: str) -> str:
 
 
 def exported(draft: Draft) -> dict[str, Any]:
-    """The draft's document, after making sure that it holds together and can be put back as it is."""
+    """Return the draft's document after checking that it has no errors and imports unchanged."""
     draft.refresh_from_db()
     snapshot = queries.snapshot_of_draft(draft)
     assert overlay.network_errors(tenant_cache.load_network(snapshot)) == []
-    found = document_export.export_document(snapshot)
-    assert editing.import_document(draft, found, dry_run=True) == []
-    return found
+    document = document_export.export_document(snapshot)
+    assert editing.import_document(draft, document, dry_run=True) == []
+    return document
 
 
 def states(draft: Draft) -> list[dict[str, Any]]:
-    """What the draft was after each of its edits, by undoing all of them; redoing leads through the same."""
+    """Rebase a draft; return its documents after each edit, by undoing all edits. Redo must give the same documents."""
     rebase_draft(draft)
     draft.refresh_from_db()
-    found = [exported(draft)]
+    documents = [exported(draft)]
     steps = draft.cursor
     for _ in range(steps):
         history.undo_edit(draft)
-        found.append(exported(draft))
-    assert found[-1] == document_export.export_document(queries.live_snapshot())
-    for earlier in reversed(found[:-1]):
+        documents.append(exported(draft))
+    assert documents[-1] == document_export.export_document(queries.live_snapshot())
+    for earlier in reversed(documents[:-1]):
         history.redo_edit(draft)
         assert exported(draft) == earlier
-    return found[::-1]
+    return documents[::-1]
 
 
 def groups_of(states: list[dict[str, Any]], name: str) -> list[Any]:
-    """The group of a connector in each state; absent where it is not there."""
+    """Return the group of a connector in each state; ``absent`` where the connector does not exist."""
     return [
-        next((one["attachments"][0]["group"] for one in state["connectors"] if one["name"] == name), "absent")
+        next((site["attachments"][0]["group"] for site in state["connectors"] if site["name"] == name), "absent")
         for state in states
     ]
 
@@ -92,14 +92,14 @@ def test_a_resolution_that_decides_nothing_is_refused_and_the_draft_stays(people
         ):
             with pytest.raises(RebaseConflict) as refused:
                 rebase_draft(draft, [size, wrong])
-            assert [(one.code, one.path) for one in refused.value.problems] == [(code, path)]
+            assert [(problem.code, problem.path) for problem in refused.value.problems] == [(code, path)]
             assert refused.value.extra["conflicts"] == []
         draft.refresh_from_db()
         assert draft.base_revision == 1 and AuditEntry.objects.count() == before
         with pytest.raises(RebaseConflict) as refused:
             rebase_draft(draft, [Resolution("connectors", uid, "sizes", "mine")])
-        assert [one.code for one in refused.value.problems] == ["not_in_conflict", "conflict"]
-        assert [one["path"] for one in refused.value.extra["conflicts"]] == ["size"]
+        assert [problem.code for problem in refused.value.problems] == ["not_in_conflict", "conflict"]
+        assert [conflict["path"] for conflict in refused.value.extra["conflicts"]] == ["size"]
         rebase_draft(draft, [size])
         draft.refresh_from_db()
         with pytest.raises(RebaseConflict, match="or no longer"):
@@ -117,9 +117,9 @@ def test_undo_works_after_live_removed_an_object_an_earlier_state_named(people: 
         editing.add_object(draft, "groups", {"name": "after"})
     provision_document(people.acme, "without", DOCUMENT)
     with scope(people.acme):
-        found = states(draft)
-        assert groups_of(found, "new") == ["absent", "prod", "prod", "prod"]
-        named = [[one["name"] for one in state["groups"]] for state in found]
+        after_edits = states(draft)
+        assert groups_of(after_edits, "new") == ["absent", "prod", "prod", "prod"]
+        named = [[group["name"] for group in state["groups"]] for state in after_edits]
         assert named[0] == named[1] == ["dev", "prod"]
         assert named[2:] == [["between", "dev", "prod"], ["after", "between", "dev", "prod"]]
 
@@ -137,7 +137,7 @@ def test_redo_omits_edits_that_name_objects_live_removed(people: People) -> None
     with scope(people.acme):
         rebase_draft(draft)
         history.redo_edit(draft)
-        assert [one["name"] for one in exported(draft)["connectors"]] == ["other", "site-1", "site-2"]
+        assert [site["name"] for site in exported(draft)["connectors"]] == ["other", "site-1", "site-2"]
         with pytest.raises(editing.StateConflict, match="nothing to redo"):
             history.redo_edit(draft)
 
@@ -152,8 +152,8 @@ def test_undo_does_not_remove_an_object_that_live_refers_to(people: People) -> N
         editing.patch_object(draft, "groups", uid, {"description": "kept"})
     provision_document(people.acme, "uses", {**OLD, "connectors": [*OLD["connectors"], site("theirs", "old")]})
     with scope(people.acme):
-        found = states(draft)
-        assert len(found) == 2 and groups_of(found, "theirs") == ["old", "old"]
+        after_edits = states(draft)
+        assert len(after_edits) == 2 and groups_of(after_edits, "theirs") == ["old", "old"]
 
 
 def test_a_chain_of_references_is_undone_together(people: People) -> None:
@@ -169,6 +169,16 @@ def test_a_chain_of_references_is_undone_together(people: People) -> None:
         editing.remove_object(draft, "groups", uid_of(draft, "groups", "first"))
     provision_document(people.acme, "without", DOCUMENT)
     with scope(people.acme):
-        found = states(draft)
-        assert [[one["segments"] for one in state["policies"]] for state in found] == [[], [], [["corp"]], [["corp"]]]
-        assert ["first" in {one["name"] for one in state["groups"]} for state in found] == [False, True, True, False]
+        after_edits = states(draft)
+        assert [[policy["segments"] for policy in state["policies"]] for state in after_edits] == [
+            [],
+            [],
+            [["corp"]],
+            [["corp"]],
+        ]
+        assert ["first" in {group["name"] for group in state["groups"]} for state in after_edits] == [
+            False,
+            True,
+            True,
+            False,
+        ]
