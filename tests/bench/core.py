@@ -60,9 +60,18 @@ def _case_figures(name: str, costs: dict[str, float], column: int) -> Iterator[F
     for row, (unit, bounds) in BOUNDS.items():
         value, bound = costs[row], float(bounds[column])
         if row == "delta":
-            yield Figure(f"{name}.{row}", value, unit, "naive, all pairs", value / costs["naive"], bound)
+            yield Figure(
+                f"{name}.{row}", value, unit, "reference evaluator, all pairs", value / costs["reference"], bound
+            )
         elif row == "trace":
-            yield Figure(f"{name}.{row}", value, unit, "naive, one packet", value / costs["naive.packet"], bound)
+            yield Figure(
+                f"{name}.{row}",
+                value,
+                unit,
+                "reference evaluator, one packet",
+                value / costs["reference.packet"],
+                bound,
+            )
         else:
             yield Figure(f"{name}.{row}", value, unit, bound=bound)
 

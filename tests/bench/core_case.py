@@ -105,7 +105,7 @@ class CoreMeasurement:
             seconds.append(min(took))
         self.seconds["trace"] = 1000 * statistics.quantiles(seconds, n=20)[-1]
 
-    def naive(self, rows: list[Any]) -> None:
+    def estimate_reference(self, rows: list[Any]) -> None:
         """Estimate the time of one packet for each pair and port range, before and after, from a sample of packets."""
         net = Drawn()
         net.rows = {row[1]: row for row in rows}
@@ -126,8 +126,8 @@ class CoreMeasurement:
             reference.sent(uid, start.connector, packet)
             count += 1
         each = (time.perf_counter() - started) / count
-        self.seconds["naive.packet"] = 1000 * each
-        self.seconds["naive"] = 2 * each * sum(sizes[uid] ** 2 * (cells[uid] + 1) for uid in segments)
+        self.seconds["reference.packet"] = 1000 * each
+        self.seconds["reference"] = 2 * each * sum(sizes[uid] ** 2 * (cells[uid] + 1) for uid in segments)
 
 
 def make_plan(
@@ -180,7 +180,7 @@ def main(file: str) -> None:
     case = CoreMeasurement(rows, changes)
     del rows
     case.run()
-    case.naive(pickle.loads(Path(file).read_bytes())[0])
+    case.estimate_reference(pickle.loads(Path(file).read_bytes())[0])
     print(json.dumps(case.seconds))
 
 

@@ -196,7 +196,7 @@ def test_changes_are_ordered_after_their_dependencies_and_removals_after_their_u
 
 
 def test_a_resource_its_driver_cannot_change_is_replaced_and_its_referrers_follow() -> None:
-    def world(asn: int) -> dict[str, Resource]:
+    def gateway_resources(asn: int) -> dict[str, Resource]:
         ref = {"ref": "gw", "attr": "id"}
         return {
             "gw": Resource("gw", "x.gateway", {"asn": asn}),
@@ -205,9 +205,12 @@ def test_a_resource_its_driver_cannot_change_is_replaced_and_its_referrers_follo
         }
 
     replace_on = {"x.gateway": frozenset({"asn"}), "x.table": frozenset({"gateway"})}
-    actions = {change.address: change.action for change in diff_resources(world(1), world(2), replace_on)}
+    actions = {
+        change.address: change.action
+        for change in diff_resources(gateway_resources(1), gateway_resources(2), replace_on)
+    }
     assert actions == {"gw": "replace", "table": "replace", "route": "change"}
-    assert {change.action for change in diff_resources(world(1), world(2))} == {"change"}
+    assert {change.action for change in diff_resources(gateway_resources(1), gateway_resources(2))} == {"change"}
 
 
 def test_an_unfinished_resource_is_written_again_if_desired_and_removed_if_not() -> None:
@@ -254,7 +257,7 @@ def test_a_document_of_an_older_release_is_compared_in_the_current_version() -> 
 
 
 @pytest.mark.parametrize("field", [name for name in get_type_hints(RuleEntry) if name != "id"])
-def test_a_change_of_any_field_of_a_rule_is_told(field: str) -> None:
+def test_a_change_of_any_field_of_a_rule_is_described(field: str) -> None:
     """For a new field: two values of it here, and its words in ``plan/describe/rules.py``."""
     rule: dict[str, Any] = {
         "id": "prod-out/web",

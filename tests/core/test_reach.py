@@ -167,7 +167,7 @@ def partners(**share: Any) -> IntentBuilder:
     return draw
 
 
-def test_a_share_opens_one_way_between_what_its_sides_hold() -> None:
+def test_a_share_allows_one_direction_between_the_members_of_its_sides() -> None:
     without = partners()
     without.remove("shares", "to-labs")
     (change,) = compare_reachability(without.network(), partners().network()).allowed
@@ -178,7 +178,7 @@ def test_a_share_opens_one_way_between_what_its_sides_hold() -> None:
     assert [(change.segment, change.from_) for change in both.allowed] == [("partner", ("labor (10.99.1.0/24)",))]
 
 
-def test_either_segment_denies_what_a_share_would_allow() -> None:
+def test_a_deny_in_either_segment_overrides_a_share() -> None:
     after = partners()
     no_telnet = policy("no-telnet", 1, "any", "labs", {"action": "deny", "protocol": "tcp", "ports": ["23"]})
     after.add("policies", {**no_telnet, "segments": ["partner"]})
@@ -201,7 +201,7 @@ def published(**fields: Any) -> IntentBuilder:
     return draw
 
 
-def test_an_application_is_reached_from_the_internet_where_a_policy_says_so() -> None:
+def test_the_internet_reaches_an_application_that_a_policy_allows() -> None:
     closed = published()
     closed.remove("policies", "shop-in")
     (change,) = compare_reachability(closed.network(), published().network()).allowed

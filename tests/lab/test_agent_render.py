@@ -58,7 +58,7 @@ def nft_text(rules: NftTable) -> str:
 
 
 @pytest.mark.parametrize("namespace", ["acme.corp", "acme.partner", "acme.corp.c9a3", "acme.corp.apps"])
-def test_what_shares_edges_and_applications_make_is_as_reviewed(
+def test_the_rules_of_shares_nat_and_applications_are_as_reviewed(
     namespace: str, nft_snapshot: SnapshotAssertion
 ) -> None:
     network = clinic().network()

@@ -19,7 +19,7 @@ from tests.lab.trace_comparison import TraceComparison
 pytestmark = [pytest.mark.packets, pytest.mark.timeout(180)]
 
 
-def publish_drawing(running_lab: RunningLab, draw: IntentBuilder) -> TraceComparison:
+def publish_builder(running_lab: RunningLab, draw: IntentBuilder) -> TraceComparison:
     network = Network(draw.intent())
     errors = [problem.message for problem in check_network(network) if problem.severity == "error"]
     assert not errors, errors
@@ -29,7 +29,7 @@ def publish_drawing(running_lab: RunningLab, draw: IntentBuilder) -> TraceCompar
 
 
 def assert_packets_match_trace(running_lab: RunningLab, draw: IntentBuilder) -> TraceComparison:
-    comparison = publish_drawing(running_lab, draw)
+    comparison = publish_builder(running_lab, draw)
     wrong = comparison.differences()
     assert not wrong, "\n".join(wrong)
     return comparison

@@ -13,13 +13,13 @@ from tests.drivers.aws.testbed import ACCOUNT, REGION, AwsTestbed
 
 
 def draw_network(testbed: AwsTestbed) -> IntentBuilder:
-    drawing = IntentBuilder()
-    drawing.add("exchanges", {"name": "eu", "location": "aws-eu-central-1", "size": "small"})
-    drawing.add("exchanges", {"name": "us", "location": "aws-us-east-1", "size": "small"})
-    drawing.add("segments", {"name": "corp", "default_action": "allow", "prefixes": ["10.0.0.0/8"]})
-    drawing.add("segments", {"name": "lab", "default_action": "deny", "prefixes": ["172.16.0.0/12"]})
+    network = IntentBuilder()
+    network.add("exchanges", {"name": "eu", "location": "aws-eu-central-1", "size": "small"})
+    network.add("exchanges", {"name": "us", "location": "aws-us-east-1", "size": "small"})
+    network.add("segments", {"name": "corp", "default_action": "allow", "prefixes": ["10.0.0.0/8"]})
+    network.add("segments", {"name": "lab", "default_action": "deny", "prefixes": ["172.16.0.0/12"]})
     for name, exchange, cidr in (("prod", "eu", "10.1.0.0/16"), ("dev", "us", "10.2.0.0/16")):
-        drawing.add(
+        network.add(
             "connectors",
             {
                 "name": name,
@@ -30,13 +30,13 @@ def draw_network(testbed: AwsTestbed) -> IntentBuilder:
                 "settings": {"account": ACCOUNT, "region": REGION, "vpc_id": testbed.vpc(name, cidr)},
             },
         )
-    return drawing
+    return network
 
 
-def aws_resources(drawing: IntentBuilder) -> dict[str, Resource]:
+def aws_resources(network: IntentBuilder) -> dict[str, Resource]:
     return {
         address: resource
-        for address, resource in compile_network(drawing.network()).items()
+        for address, resource in compile_network(network.network()).items()
         if resource.driver == "aws"
     }
 
@@ -49,8 +49,8 @@ def apply_diff(testbed: AwsTestbed, observed: Mapping[str, Resource], desired: M
 
 
 def test_a_compiled_network_is_created_changed_and_removed(testbed: AwsTestbed, faults: Faults) -> None:
-    drawing = draw_network(testbed)
-    desired = aws_resources(drawing)
+    network = draw_network(testbed)
+    desired = aws_resources(network)
     assert exceeded_quotas(desired.values()) == []
     apply_diff(testbed, {}, desired)
     assert len(testbed.tagged("describe_vpn_connections", "VpnConnections")) == 4
@@ -60,8 +60,8 @@ def test_a_compiled_network_is_created_changed_and_removed(testbed: AwsTestbed, 
     )
     assert {each.address: each.body for each in reported} == testbed.bodies
 
-    drawing.remove("connectors", "prod")  # the first exchange's VPNs held the static routes; now the second's do
-    after = aws_resources(drawing)
+    network.remove("connectors", "prod")  # the first exchange's VPNs held the static routes; now the second's do
+    after = aws_resources(network)
     apply_diff(testbed, desired, after)
     assert len(testbed.tagged("describe_vpn_connections", "VpnConnections")) == 2
     reported = get_driver("aws").observe(
