@@ -26,11 +26,27 @@ from provisioning.core.plan import (
 )
 from provisioning.core.plan.describe.rules import describe_rules
 from provisioning.core.resolve.network import Network
-from provisioning.core.values.resource import Change, Problem, Resource, canonical_json
+from provisioning.core.values.resource import Change, Resource, canonical_json
 from provisioning.drivers import compile_network, gateway_warnings
+from tests.core.plan_scenarios import (
+    application_published,
+    connector_removed,
+    exchange_replaced,
+    failover_added,
+    first_day,
+    ipv6,
+    last_day,
+    nat_changed,
+    policies_and_sites,
+    resized,
+    routes_filtered,
+    rule_added,
+    share_added,
+    share_removed,
+)
 from tests.core.random_edits import edited_full_networks
 from tests.core.random_small_networks import many_examples
-from tests.core.sample_networks import IntentBuilder, hospital_network, partner_network, policy, site
+from tests.core.sample_networks import IntentBuilder, hospital_network
 from tests.core.unversioned_bodies import unversioned_body
 
 
@@ -38,126 +54,6 @@ def plan_text(before: IntentBuilder, after: IntentBuilder) -> str:
     current, planned = before.network(), after.network()
     changes = diff_resources(compile_network(current), compile_network(planned))
     return render_plan(changes, plan_warnings(changes, current.intent, planned.intent, gateway_warnings()))
-
-
-def first_day() -> tuple[IntentBuilder, IntentBuilder]:
-    return IntentBuilder(), hospital_network()
-
-
-def policies_and_sites() -> tuple[IntentBuilder, IntentBuilder]:
-    after = hospital_network()
-    after.remove("connectors", "hospital-a")
-    after.edit("connectors", "hospital-b", size="large")
-    after.add("connectors", site("clinic", "us", "sites", "10.6.0.0/16"))
-    after.edit("policies", "web-out", rules=[{"name": "web", "action": "allow", "protocol": "tcp", "ports": [80, 443]}])
-    after.edit("services", "fw", placements=[{"exchange": "us", "min_instances": 0}])
-    return hospital_network(), after
-
-
-def last_day() -> tuple[IntentBuilder, IntentBuilder]:
-    return hospital_network(), IntentBuilder()
-
-
-def rule_added() -> tuple[IntentBuilder, IntentBuilder]:
-    """Add a rule before the others, narrowed by a prefix list; the deny moves behind it."""
-    after = hospital_network()
-    after.add("prefix-lists", {"name": "labs", "entries": [{"prefix": "10.3.8.0/22"}, {"prefix": "10.4.8.0/22"}]})
-    web, ssh = after.rows[after.uid_of("policies", "sites-to-prod")][4]["rules"]
-    hl7 = {"name": "hl7", "action": "allow", "protocol": "tcp", "ports": ["2575"], "source": ["labs"]}
-    after.edit("policies", "sites-to-prod", rules=[hl7, ssh, web])
-    return hospital_network(), after
-
-
-def connector_removed() -> tuple[IntentBuilder, IntentBuilder]:
-    after = hospital_network()
-    after.remove("connectors", "vpc-dev")
-    return hospital_network(), after
-
-
-def resized() -> tuple[IntentBuilder, IntentBuilder]:
-    after = hospital_network()
-    after.edit("exchanges", "eu", size="large")
-    after.edit("connectors", "vpc-prod", size="medium")
-    return hospital_network(), after
-
-
-def share_added() -> tuple[IntentBuilder, IntentBuilder]:
-    after = partner_network()
-    after.add(
-        "shares",
-        {
-            "name": "billing",
-            "a": {"segment": "corp", "groups": ["prod"]},
-            "b": {"segment": "guest", "prefixes": ["172.20.4.0/24"]},
-            "direction": "b-to-a",
-            "services": ["fw"],
-        },
-    )
-    return partner_network(), after
-
-
-def share_removed() -> tuple[IntentBuilder, IntentBuilder]:
-    before, after = share_added()
-    return after, before
-
-
-def nat_changed() -> tuple[IntentBuilder, IntentBuilder]:
-    """Present a hospital with other addresses, and translate a presented address to its printer."""
-    shown = {"type": "static", "prefixes": ["100.64.3.0/24"]}
-    out = {"segment": "corp", "connector": "hospital-a", "direction": "outbound", "match": {"source": ["10.3.0.0/24"]}}
-    before = hospital_network()
-    before.add("nat-rules", {"name": "hide", "position": 10, **out, "source": shown})
-    after = before.copy()
-    after.edit("nat-rules", "hide", source={"type": "static", "prefixes": ["100.64.9.0/24"]})
-    printer = {"type": "static", "prefixes": ["10.3.0.7/32"]}
-    into = {"segment": "corp", "connector": "hospital-a", "direction": "inbound", "destination": printer}
-    match = {"destination": ["100.64.9.7/32"], "protocol": "tcp", "ports": ["9100"]}
-    after.add("nat-rules", {"name": "printer", "position": 20, **into, "match": match})
-    return before, after
-
-
-def exchange_replaced() -> tuple[IntentBuilder, IntentBuilder]:
-    """Move connectors from the exchange in Ashburn to a new one in Dublin, and remove the old one."""
-    after = hospital_network()
-    after.add("exchanges", {"name": "ie", "location": "aws-eu-west-1"})
-    for name in ("hospital-b", "lobby"):
-        after.edit("connectors", name, exchange="ie")
-    after.remove("exchanges", "us")
-    return hospital_network(), after
-
-
-def failover_added() -> tuple[IntentBuilder, IntentBuilder]:
-    after = hospital_network()
-    after.edit("connectors", "hospital-a", failover_exchange="us")
-    return hospital_network(), after
-
-
-def ipv6() -> tuple[IntentBuilder, IntentBuilder]:
-    after = hospital_network()
-    (attachment,) = after.rows[after.uid_of("connectors", "hospital-a")][4]["attachments"]
-    prefixes = ["10.3.0.0/16", "fd00:3::/48"]
-    after.edit("connectors", "hospital-a", attachments=[{**attachment, "prefixes": prefixes}])
-    rule = {"name": "v6", "action": "allow", "protocol": "icmpv6", "source": ["fd00:3::/48"]}
-    after.add("policies", policy("ping", 40, "any", "any", rule))
-    return hospital_network(), after
-
-
-def application_published() -> tuple[IntentBuilder, IntentBuilder]:
-    after = hospital_network()
-    target = {"connector": "vpc-prod", "addresses": ["10.1.0.10", "10.1.0.11"], "port": 8443}
-    after.add("internet-apps", {"name": "portal", "connector": "exit-eu", "port": 443, "target": target})
-    https = {"name": "https", "action": "inspect", "services": ["fw"], "protocol": "tcp", "ports": ["443"]}
-    after.add("policies", policy("patients", 5, "internet", "portal", https))
-    return hospital_network(), after
-
-
-def routes_filtered() -> tuple[IntentBuilder, IntentBuilder]:
-    after = hospital_network()
-    filtered = {"match": {"prefixes": ["10.2.0.0/16"]}, "action": "deny"}
-    tuned = {"match": {"prefixes": ["10.1.0.0/16"]}, "action": "allow", "set": {"prepend": 2}}
-    base = {"name": "no-dev", "segment": "corp", "direction": "out", "targets": ["sites"]}
-    after.add("route-policies", {**base, "rules": [filtered, tuned]})
-    return hospital_network(), after
 
 
 @pytest.mark.parametrize(
@@ -294,86 +190,9 @@ def test_a_kind_of_section_without_words_of_its_own_is_described_field_by_field(
     assert list(describe_change(change)) == ["interval: 30 → 90"]
 
 
-def test_warnings_name_internet_exposure_and_a_service_without_instances() -> None:
-    after = hospital_network()
-    after.add("policies", policy("all-out", 50, "dev", "internet", {"action": "allow"}))
-    after.edit("services", "fw", placements=[{"exchange": "eu", "min_instances": 0}])
-    current, planned = hospital_network().intent(), after.intent()
-    changes = diff_resources(compile_network(Network(current)), compile_network(Network(planned)))
-    warnings = plan_warnings(changes, current, planned, gateway_warnings())
-    assert [warning.code for warning in warnings] == ["internet_exposure", "service_without_instances"]
-
-
 def test_the_plan_digest_does_not_depend_on_the_order_of_changes() -> None:
     changes = diff_resources({}, compile_network(hospital_network().network()))
     assert plan_digest(changes) == plan_digest(reversed(changes)) != plan_digest(changes[1:])
-
-
-def radius(before: IntentBuilder, after: IntentBuilder) -> dict[str, Any]:
-    current, planned = before.network(), after.network()
-    return compute_blast_radius(
-        diff_resources(compile_network(current), compile_network(planned)), current.intent, planned.intent
-    )
-
-
-def test_blast_radius_counts_the_members_a_policy_affects() -> None:
-    after = hospital_network()
-    after.edit("policies", "no-dev-in-prod", enabled=False)
-    affected = radius(hospital_network(), after)
-    assert affected["connectors"] == {"touched": ["vpc-dev", "vpc-prod"], "total": 6}
-    assert affected["groups"] == {"touched": ["dev", "prod"], "total": 3}
-    assert affected["actions"] == {"change": 1} and affected["segments"]["touched"] == ["corp"]
-
-
-def test_blast_radius_follows_shares_translations_applications_and_prefix_lists() -> None:
-    assert radius(*share_added())["connectors"]["touched"] == ["clearing", "vpc-dev", "vpc-prod"]
-    assert radius(*nat_changed())["groups"]["touched"] == ["sites"]
-    assert radius(*application_published())["connectors"]["touched"] == ["exit-eu", "vpc-prod"]
-    before, after = rule_added()[1], rule_added()[1]
-    after.edit("prefix-lists", "labs", entries=[{"prefix": "10.3.8.0/24"}])
-    assert radius(before, after)["groups"]["touched"] == ["prod", "sites"]
-
-
-def test_blast_radius_of_no_change_is_empty() -> None:
-    affected = radius(hospital_network(), hospital_network())
-    assert not affected["actions"] and not any(
-        affected[kind]["touched"] for kind in ("connectors", "groups", "exchanges")
-    )
-
-
-def test_warnings_name_removed_shares_and_nat_and_an_allowing_default_action() -> None:
-    closed, opened = hospital_network(), hospital_network()
-    opened.edit("segments", "guest", default_action="allow")
-    assert [warning.code for warning in warnings(closed, opened)] == ["default_action_allow"]
-    assert [warning.code for warning in warnings(*share_removed())] == ["share_removed"]
-    after, before = nat_changed()
-    assert [warning.path for warning in warnings(before, after)] == ["nat-rules/printer"]
-    without = before.copy()
-    without.remove("nat-rules", "printer")
-    without.remove("nat-rules", "hide")
-    without.remove("connectors", "hospital-a")
-    assert warnings(before, without) == [], "NAT rules removed with their connector raise no warning"
-
-
-def test_an_application_with_another_target_is_an_internet_exposure() -> None:
-    _, before = application_published()
-    after = before.copy()
-    target = {"connector": "vpc-prod", "addresses": ["10.1.9.9"], "port": 22}
-    after.edit("internet-apps", "portal", target=target)
-    (warning,) = warnings(before, after)
-    assert warning.code == "internet_exposure" and "10.1.9.9 port 22 of vpc-prod" in warning.message
-
-
-def test_a_policy_the_internet_cannot_use_is_no_exposure() -> None:
-    after = hospital_network()
-    after.add("policies", policy("in", 50, "internet", "dev", {"action": "allow"}))
-    assert warnings(hospital_network(), after) == []
-
-
-def warnings(before: IntentBuilder, after: IntentBuilder) -> list[Problem]:
-    current, planned = before.network(), after.network()
-    changes = diff_resources(compile_network(current), compile_network(planned))
-    return plan_warnings(changes, current.intent, planned.intent, gateway_warnings())
 
 
 @st.composite

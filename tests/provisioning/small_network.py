@@ -44,6 +44,14 @@ def draft_with_document(name: str = "first", document: dict[str, Any] | None = N
     return draft
 
 
+def create_planned_run(tenant: Tenant) -> tuple[Run, dict[str, Step]]:
+    """Return a run that has begun nothing, and its steps by address."""
+    with scope(tenant):
+        plan = plans.create_plan(draft_with_document())
+        run = runs.provision_plan(plan, plan.digest)
+        return run, {step.address: step for step in run.steps.all()}
+
+
 def provision_document(tenant: Tenant, name: str = "first", document: dict[str, Any] | None = None) -> Run:
     """Provision a document and finish its run; return the run."""
     with scope(tenant):

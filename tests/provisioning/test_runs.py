@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import json
 import subprocess
-import threading
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from provisioning.core.node_document import VERSION
-from provisioning.core.values.resource import Change
 from provisioning.drivers.base import Done, DriverContext, DriverError, Waiting
-from provisioning.drivers.exchange.driver import REPORT_TIMEOUT
 from provisioning.errors import Forbidden, StateConflict, ValidationFailed
-from provisioning.models import Draft, Lifecycle, Node, NodeSection, ResourceBody, ResourceRecord, Run, Step
+from provisioning.models import Draft, Lifecycle, Node, ResourceBody, ResourceRecord, Run, Step
 from provisioning.selectors import plan_state
-from provisioning.services import lease, node_sections, nodes, plans, revisions, runs, steps
+from provisioning.services import lease, nodes, plans, revisions, runs, steps
 from provisioning.services.drafts import editing, lifecycle
 from provisioning.snapshots import queries, resource_state
 from tenants.actor import Actor, acting
@@ -30,8 +23,8 @@ from tenants.scope import scope
 from tests.bench.runs import create_ready_plan, measure_run
 from tests.people import People
 from tests.provisioning.small_network import (
-    DOCUMENT,
     HEALTH,
+    create_planned_run,
     draft_with_document,
     finish_run,
     provision_document,
@@ -39,13 +32,6 @@ from tests.provisioning.small_network import (
 )
 
 pytestmark = pytest.mark.django_db(databases=["default"], transaction=True)
-
-
-def planned(tenant: Tenant) -> tuple[Run, dict[str, Step]]:
-    with scope(tenant):
-        plan = plans.create_plan(draft_with_document())
-        run = runs.provision_plan(plan, plan.digest)
-        return run, {step.address: step for step in run.steps.all()}
 
 
 def states(run: Run) -> dict[str, str]:
@@ -103,7 +89,7 @@ def test_a_plan_is_refused_when_the_draft_or_the_digest_changed(people: People) 
 
 
 def test_one_run_is_active_at_a_time(people: People) -> None:
-    planned(people.acme)
+    create_planned_run(people.acme)
     with scope(people.acme):
         draft = lifecycle.create_draft("second")
         editing.add_object(draft, "groups", {"name": "late"})
@@ -128,7 +114,7 @@ def test_a_required_approval_comes_from_a_second_person(people: People) -> None:
 
 
 def test_an_outcome_under_an_old_lease_is_refused(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
-    _, by_address = planned(people.acme)
+    _, by_address = create_planned_run(people.acme)
     first = by_address["exchange/eu"]
 
     class Slow:
@@ -150,7 +136,7 @@ def test_an_outcome_under_an_old_lease_is_refused(people: People, monkeypatch: p
 
 
 def test_a_step_whose_worker_died_is_due_again_and_finishes(people: People) -> None:
-    run, _ = planned(people.acme)
+    run, _ = create_planned_run(people.acme)
     with scope(people.acme):
         Step.objects.filter(address="exchange/eu").update(
             state="running", lease_number=1, lease_until=timezone.now() - timedelta(seconds=1)
@@ -162,7 +148,7 @@ def test_a_step_whose_worker_died_is_due_again_and_finishes(people: People) -> N
 
 
 def test_a_lease_ends_at_once_only_if_its_local_process_is_dead(people: People) -> None:
-    _, by_address = planned(people.acme)
+    _, by_address = create_planned_run(people.acme)
     now, pk = timezone.now(), by_address["exchange/eu"].pk
     with subprocess.Popen(["true"]) as dead:
         pass
@@ -186,7 +172,7 @@ def test_a_failed_step_skips_only_its_dependants_and_a_retry_uses_the_newest_int
         else:
             report_all_applied(node)
 
-    run, _ = planned(people.acme)
+    run, _ = create_planned_run(people.acme)
     finish_run(people.acme, run, broken_us)
     with scope(people.acme):
         run.refresh_from_db()
@@ -207,7 +193,7 @@ def test_a_failed_step_skips_only_its_dependants_and_a_retry_uses_the_newest_int
 def test_temporary_errors_are_retried_and_permanent_ones_are_not(
     people: People, monkeypatch: pytest.MonkeyPatch, permanent: bool
 ) -> None:
-    _, by_address = planned(people.acme)
+    _, by_address = create_planned_run(people.acme)
     calls: list[str] = []
 
     class Throttled:
@@ -297,7 +283,7 @@ def test_dependants_of_a_failed_step_are_skipped_and_other_steps_continue(people
 
 
 def test_a_cancelled_run_starts_no_more_steps(people: People) -> None:
-    run, _ = planned(people.acme)
+    run, _ = create_planned_run(people.acme)
     with scope(people.acme):
         runs.cancel_run(run)
         run.refresh_from_db()
@@ -336,7 +322,7 @@ def test_the_next_run_reverts_sections_that_a_cancelled_run_published(people: Pe
 def test_a_resource_that_a_failed_run_may_have_created_is_removed_if_undesired(
     people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run, by_address = planned(people.acme)
+    run, by_address = create_planned_run(people.acme)
 
     class Lost:
         def apply(self, change: object, context: DriverContext) -> Done | Waiting:
@@ -354,92 +340,3 @@ def test_a_resource_that_a_failed_run_may_have_created_is_removed_if_undesired(
     with scope(people.acme):
         removal.refresh_from_db()
         assert removal.state == "succeeded" and plans.create_plan(lifecycle.create_draft("nothing")).steps == []
-
-
-def test_a_removed_connector_leaves_its_nodes_and_ends_its_lifecycle(people: People) -> None:
-    provision_document(people.acme)
-    provision_document(people.acme, "smaller", {**DOCUMENT, "connectors": DOCUMENT["connectors"][:1]})
-    with scope(people.acme):
-        assert not ResourceRecord.objects.filter(address="connector/site-2").exists()
-        assert Lifecycle.objects.get(address="connector/site-2").ended_at is not None
-
-
-def test_a_step_names_nodes_with_an_outdated_agent_and_fails_after_a_timeout(people: People) -> None:
-    def report_old_agent(node: Node) -> None:
-        document = json.loads(nodes.signed_document(node)[0])
-        failed = dict.fromkeys(document["sections"], "the agent cannot read this section: KeyError")
-        nodes.record_report(node, {"epoch": "e1", "version": 1, "failed": failed, "health": {"simulated": False}})
-
-    run, by_address = planned(people.acme)
-    step = by_address["exchange/eu"]
-    steps.StepJob(people.acme).run(step.pk)
-    for node in Node.objects.all():
-        report_old_agent(node)
-    with scope(people.acme):
-        Step.objects.filter(pk=step.pk).update(due_at=timezone.now())
-    steps.StepJob(people.acme).run(step.pk)
-    needed = (
-        "Node aws-eu-central-1/1, aws-eu-central-1/2 runs an agent that knows document version 0, "
-        f"this is {VERSION}: upgrade it"
-    )
-    with scope(people.acme):
-        step.refresh_from_db()
-        assert (step.state, step.note) == ("waiting", needed)
-        NodeSection.objects.update(published_at=timezone.now() - 2 * REPORT_TIMEOUT)
-        Step.objects.filter(pk=step.pk).update(due_at=timezone.now())
-    steps.StepJob(people.acme).run(step.pk)
-    with scope(people.acme):
-        step.refresh_from_db()
-        assert step.state == "failed" and step.error is not None
-        assert step.error["code"] == "node_outdated" and step.error["message"] == f"{needed}, then retry."
-    finish_run(people.acme, run)
-    with scope(people.acme):
-        runs.retry_run(run)
-    finish_run(people.acme, run)
-    with scope(people.acme):
-        run.refresh_from_db()
-        assert run.state == "succeeded"
-
-
-def test_a_step_that_an_older_release_planned_is_not_applied(people: People) -> None:
-    _, by_address = planned(people.acme)
-    step = by_address["exchange/eu"]
-    with scope(people.acme):
-        after = step.change.after
-        assert after is not None
-        after.body = {name: value for name, value in after.body.items() if name not in ("version", "nodes")}
-        type(after).objects.filter(pk=after.pk).update(body=after.body)
-    steps.StepJob(people.acme).run(step.pk)
-    with scope(people.acme):
-        step.refresh_from_db()
-        assert step.state == "failed" and step.error is not None and step.error["code"] == "outdated_plan"
-        assert "Retry the run" in step.error["message"] and not NodeSection.objects.exists()
-
-
-def test_steps_that_write_sections_of_the_same_nodes_do_not_deadlock(
-    people: People, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Sections are read in any order; two steps that each lock one node and wait for the other's would deadlock."""
-    provision_document(people.acme)
-    written = node_sections._write_section
-    meeting = threading.Barrier(2)
-
-    def slowly(*args: Any) -> None:
-        written(*args)
-        with suppress(threading.BrokenBarrierError):
-            meeting.wait(0.5)
-
-    monkeypatch.setattr(node_sections, "_write_section", slowly)
-    orders, listed = iter(["node_id", "-node_id"]), NodeSection.objects.select_related
-    monkeypatch.setattr(NodeSection.objects, "select_related", lambda *more: listed(*more).order_by(next(orders)))
-
-    def remove(address: str) -> None:
-        try:
-            with scope(people.acme):
-                node_sections.publish_sections(Change("remove", address, "exchange.segment", {}, None))
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(2) as both:
-        for done in [both.submit(remove, address) for address in ("segment/corp", "exchange/eu")]:
-            done.result(20)
