@@ -95,9 +95,9 @@ class DraftDocumentView(NetworkDocumentView):
             etags.check_if_match(
                 request, etags.entity_tag(document_export.export_document(queries.snapshot_of_draft(draft_row)))
             )
-        told = editing.import_document(draft_row, self.json_body(request), dry_run=dry_run)
+        differences = editing.import_document(draft_row, self.json_body(request), dry_run=dry_run)
         if dry_run:
-            return Response({"differences": told})
+            return Response({"differences": differences})
         return response_with_etag(document_export.export_document(queries.draft_snapshot(draft)))
 
 
@@ -177,13 +177,13 @@ class EditListView(BaseApiView):
 
     @extend_list_schema(EDIT, "Edit", orderings=paginator.orderings, filters=paginator.filters)
     def get(self, request: Request, draft: UUID) -> Response:
-        found = queries.draft_snapshot(draft).draft
-        assert found is not None
+        draft_row = queries.draft_snapshot(draft).draft
+        assert draft_row is not None
         plain = ("number", "summary", "author", "at")
-        rows = Edit.objects.filter(draft=found).defer("changes")
+        rows = Edit.objects.filter(draft=draft_row).defer("changes")
 
         def show(edit: Edit) -> dict[str, Any]:
-            return {**{name: getattr(edit, name) for name in plain}, "in_force": edit.number <= found.cursor}
+            return {**{name: getattr(edit, name) for name in plain}, "in_force": edit.number <= draft_row.cursor}
 
         return Response(self.paginator.page(request, rows, show))
 

@@ -58,7 +58,7 @@ def object_json(row: StoredObject) -> dict[str, Any]:
 
 
 def boolean_parameter(request: Request, name: str) -> bool:
-    """A parameter that is 1 or true, 0 or false, or left out."""
+    """Return a parameter that is 1 or true, 0 or false, or left out (false). Raises ValidationError else."""
     text = request.query_params.get(name, "0").lower()
     if text not in ("0", "1", "true", "false"):
         raise invalid_parameter(name, f"“{text[:20]}” is neither 1 nor 0.", "wrong_type")
@@ -174,8 +174,8 @@ class ObjectRestoreView(BaseApiView):
     def post(self, request: Request, uid: UUID, draft: UUID) -> Response:
         draft_row = lock_draft_by_uid(draft)
         etags.check_if_match(request, draft_etag(draft_row))
-        told = validate_body(RestoreObjectSerializer, self.json_body(request)) if self.raw_body else {}
-        return _object_response(editing.restore_object(draft_row, self.kind, uid, told.get("revision")))
+        sent = validate_body(RestoreObjectSerializer, self.json_body(request)) if self.raw_body else {}
+        return _object_response(editing.restore_object(draft_row, self.kind, uid, sent.get("revision")))
 
 
 def draft_etag(draft: Draft) -> str:
@@ -183,7 +183,7 @@ def draft_etag(draft: Draft) -> str:
 
 
 def _view_for_kind(pattern: type[BaseApiView], kind: str) -> Any:
-    """The pattern for one kind, with the kind's shape in its schema."""
+    """Return a view like ``pattern`` for one kind, with the schema of the kind."""
     inner = object_schema_of(kind)
     name = str(type(inner).__name__)
     methods: dict[str, Any] = {}
@@ -212,19 +212,21 @@ def _view_for_kind(pattern: type[BaseApiView], kind: str) -> Any:
             methods["put"] = extend_schema(request=inner, responses=inner)(copy_method(pattern.put))
             methods["patch"] = extend_schema(request=inner, responses=inner)(copy_method(pattern.patch))
             methods["delete"] = extend_schema(responses={204: None})(copy_method(pattern.delete))
-    told = pattern.__doc__ if issubclass(pattern, ObjectRestoreView) else ""
-    made: Any = type(f"{pattern.__name__}_{kind}", (pattern,), {**methods, "kind": kind, "__doc__": told})
-    return made.as_view()
+    description = pattern.__doc__ if issubclass(pattern, ObjectRestoreView) else ""
+    view_class: Any = type(f"{pattern.__name__}_{kind}", (pattern,), {**methods, "kind": kind, "__doc__": description})
+    return view_class.as_view()
 
 
 def object_urls(prefix: str, *, draft: bool = False) -> list[URLPattern]:
-    """Addresses of all kinds in one snapshot."""
-    many, one = (DraftObjectListView, DraftObjectDetailView) if draft else (ObjectListView, ObjectDetailView)
+    """Return the addresses of all kinds in one snapshot."""
+    list_view, detail_view = (
+        (DraftObjectListView, DraftObjectDetailView) if draft else (ObjectListView, ObjectDetailView)
+    )
     restores = [
         path(f"{prefix}{kind}/<uuid:uid>/restore/", _view_for_kind(ObjectRestoreView, kind)) for kind in core.KINDS
     ]
     return [
-        *(path(f"{prefix}{kind}/", _view_for_kind(many, kind)) for kind in core.KINDS),
-        *(path(f"{prefix}{kind}/<uuid:uid>/", _view_for_kind(one, kind)) for kind in core.KINDS),
+        *(path(f"{prefix}{kind}/", _view_for_kind(list_view, kind)) for kind in core.KINDS),
+        *(path(f"{prefix}{kind}/<uuid:uid>/", _view_for_kind(detail_view, kind)) for kind in core.KINDS),
         *(restores if draft else ()),
     ]

@@ -1,4 +1,4 @@
-"""A description joined with an object: what the templates of fields draw, to be edited or only read. Pure."""
+"""A form joined with an object: what the templates of fields draw, to be edited or only read. Pure."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from portal.pages.objects.object_kind import Body, value_at
 from portal.pages.segment_hues import segment_hue
 
 COLORS = ("#3f67a8", "#a8527f", "#8a7340", "#4d7d74", "#7563a6", "#a1604a", "#5f7a3f", "#5a6b7d")
-"""The eight muted hues, in their order; each is nearest to its own."""
+"""The colours of the eight muted hues, in their order."""
 LabelLookup = Callable[[str], "ReferenceLabel"]
 
 
 @dataclass(frozen=True, slots=True)
 class ReferenceLabel:
-    """Something a reference leads to. ``kind`` is "" for literals, prefixes, and for what is gone."""
+    """What a reference names. ``kind`` is "" for literals, prefixes, and objects that do not exist any more."""
 
     ref: str
     name: str
@@ -36,7 +36,7 @@ class ReferenceLabel:
 
 @dataclass(slots=True)
 class BoundField:
-    """A field with its value: ``name`` is the path of the input, the words a problem's path uses too."""
+    """A field with its value. ``name``: the path of the input, spelled like the path of a problem."""
 
     field: FormField
     name: str
@@ -55,13 +55,13 @@ class BoundField:
 
     @property
     def is_unknown_option(self) -> bool:
-        """A value that is none of the options: it is kept until somebody chooses another."""
+        """Whether the value is none of the options; it is kept until another is chosen."""
         known = isinstance(self.field, SelectField) and any(self.value == value for value, _ in self.field.options)
         return not known and self.value not in (None, "")
 
     @property
     def color_options(self) -> list[tuple[str, int]]:
-        """The colors a swatch offers with their hues; one of its own that was set elsewhere stays to choose from."""
+        """Return the colours that a swatch offers, each with its hue, and one that was set elsewhere."""
         own = [(self.value, segment_hue("", self.value))] if self.value and self.value not in COLORS else []
         return [*((color, number) for number, color in enumerate(COLORS, 1)), *own]
 
@@ -79,7 +79,7 @@ class BoundField:
 
     @property
     def display_value(self) -> str:
-        """The value in words, for who only reads."""
+        """Return the value in words, for pages that are only read."""
         value, kind = self.value, self.field
         if isinstance(kind, SelectField):
             words = dict(kind.options)
@@ -92,9 +92,9 @@ class BoundField:
 
     @property
     def has_value(self) -> bool:
-        """Whether there is anything in it that a person put there."""
+        """Whether it holds a value that a person entered."""
         if self.inner:
-            return any(one.has_value for one in self.inner)
+            return any(inner.has_value for inner in self.inner)
         if isinstance(self.field, ReferenceField) and "any" in self.field.literals:
             return self.value not in (None, [], ["any"])
         usual = self.field.default if isinstance(self.field, NumberField) else None
@@ -110,43 +110,50 @@ class BoundRow:
 def bind_fields(
     fields: Iterable[FormField], body: Body, label: LabelLookup, prefix: str = "edit", base: str = ""
 ) -> list[BoundField]:
-    """``base``: the path of the object the fields belong to; ``prefix`` keeps ids of two forms on a page apart."""
+    """Return the fields with their values.
+
+    ``base``: the path of the object they belong to. ``prefix``: makes ids unique where a page has two forms.
+    """
     fields = tuple(fields)
-    first = {one.path: one.options[0][0] for one in fields if isinstance(one, SelectField) and one.options}
-    return [_bind_field(one, body, label, prefix, base, first) for one in fields]
+    first_options = {
+        field.path: field.options[0][0] for field in fields if isinstance(field, SelectField) and field.options
+    }
+    return [_bind_field(field, body, label, prefix, base, first_options) for field in fields]
 
 
 def _bind_field(
-    one: FormField, body: Body, label: LabelLookup, prefix: str, base: str, first: Mapping[str, str]
+    field: FormField, body: Body, label: LabelLookup, prefix: str, base: str, first_options: Mapping[str, str]
 ) -> BoundField:
-    name = ".".join(filter(None, (base, one.path)))
-    value = value_at(body, one.path)
-    bound = BoundField(one, name, f"{prefix}-{name or one.label}".replace(" ", "-"), value)
-    if isinstance(one, CheckboxField) and value is None:
-        bound.value = one.default
-    if one.when:
-        beside, values = one.when
+    name = ".".join(filter(None, (base, field.path)))
+    value = value_at(body, field.path)
+    bound = BoundField(field, name, f"{prefix}-{name or field.label}".replace(" ", "-"), value)
+    if isinstance(field, CheckboxField) and value is None:
+        bound.value = field.default
+    if field.when:
+        beside, values = field.when
         bound.when = ".".join(filter(None, (base, beside)))
-        # A choice that was not made yet stands at its first option.
-        bound.shown = (value_at(body, beside) or first.get(beside)) in values
-    if isinstance(one, ReferenceField):
+        # A select without a value shows its first option.
+        bound.shown = (value_at(body, beside) or first_options.get(beside)) in values
+    if isinstance(field, ReferenceField):
         refs = value if isinstance(value, list) else [value] if value else []
-        bound.chosen = [ReferenceLabel(ref, one.literals[ref]) if ref in one.literals else label(ref) for ref in refs]
-    elif isinstance(one, FieldGroup):
-        bound.inner = bind_fields(one.fields, value if isinstance(value, Mapping) else {}, label, prefix, name)
-    elif isinstance(one, RowsField):
-        found = value if isinstance(value, Sequence) else ()
-        bound.rows = [_bind_row(one, place, row, label, prefix, name) for place, row in enumerate(found)]
-        bound.blank = _bind_row(one, 0, {}, label, prefix, name)
+        bound.chosen = [
+            ReferenceLabel(ref, field.literals[ref]) if ref in field.literals else label(ref) for ref in refs
+        ]
+    elif isinstance(field, FieldGroup):
+        bound.inner = bind_fields(field.fields, value if isinstance(value, Mapping) else {}, label, prefix, name)
+    elif isinstance(field, RowsField):
+        rows = value if isinstance(value, Sequence) else ()
+        bound.rows = [_bind_row(field, index, row, label, prefix, name) for index, row in enumerate(rows)]
+        bound.blank = _bind_row(field, 0, {}, label, prefix, name)
     return bound
 
 
-def _bind_row(rows: RowsField, place: int, body: Body, label: LabelLookup, prefix: str, name: str) -> BoundRow:
-    return BoundRow(place, bind_fields(rows.fields, body, label, prefix, f"{name}[{place}]"))
+def _bind_row(rows: RowsField, index: int, body: Body, label: LabelLookup, prefix: str, name: str) -> BoundRow:
+    return BoundRow(index, bind_fields(rows.fields, body, label, prefix, f"{name}[{index}]"))
 
 
 def find_references(value: Any) -> set[str]:
-    """Every text of a body that reads like an id, at any depth."""
+    """Return every text of a body, at any depth, that has the form of a UUID."""
     if isinstance(value, str):
         return {value} if len(value) == 36 and value.count("-") == 4 else set()
     if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""A page of a kind's list: the cells of each row, references told by their names, and what the draft did to it."""
+"""A page of a kind's list: the cells of each row, with names for references, and what the draft changed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from provisioning.snapshots.queries import Snapshot, StoredObject
 
 PAGE_SIZE = 50
 MAX_CELL_VALUES = 4
-"""Values of one cell; what is more is counted."""
+"""Values that a cell shows; of the others only the number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +41,11 @@ class ListRow:
 
 
 class ReferenceNames:
-    """What the references of some bodies lead to; asked for once."""
+    """The objects that some bodies refer to, read in one query."""
 
     def __init__(self, snapshot: Snapshot, bodies: Iterable[Any]) -> None:
-        wanted = set().union(*map(find_references, bodies))
-        self.rows: Mapping[str, StoredObject] = queries.objects_by_uid(snapshot, wanted) if wanted else {}
+        uids = set().union(*map(find_references, bodies))
+        self.rows: Mapping[str, StoredObject] = queries.objects_by_uid(snapshot, uids) if uids else {}
 
     def label(self, ref: str) -> ReferenceLabel:
         row = self.rows.get(ref)
@@ -60,27 +60,27 @@ class ReferenceNames:
         return CellValue(row.name, row.body.get("color"))
 
 
-def get_page(snapshot: Snapshot, kind: str, cursor: str | None, **asked: Any) -> listing.ObjectPage:
+def get_page(snapshot: Snapshot, kind: str, cursor: str | None, **query: Any) -> listing.ObjectPage:
     """Return a page of what ``listing.list_page`` is asked for; the first one where the cursor is another list's.
 
     An address may have been kept while its filters were edited, or put together by hand.
     """
-    ask = partial(listing.list_page, snapshot, kind, limit=PAGE_SIZE, **asked)
+    list_page = partial(listing.list_page, snapshot, kind, limit=PAGE_SIZE, **query)
     try:
-        return ask(cursor=cursor)
+        return list_page(cursor=cursor)
     except InvalidQuery:
-        return ask()
+        return list_page()
 
 
-def list_rows(kind: ObjectKind, found: Iterable[tuple[StoredObject, str]], names: ReferenceNames) -> list[ListRow]:
-    return [ListRow(row, state, [_list_cell(column, row, names) for column in kind.columns]) for row, state in found]
+def list_rows(kind: ObjectKind, rows: Iterable[tuple[StoredObject, str]], names: ReferenceNames) -> list[ListRow]:
+    return [ListRow(row, state, [_list_cell(column, row, names) for column in kind.columns]) for row, state in rows]
 
 
 def _list_cell(column: ListColumn, row: StoredObject, names: ReferenceNames) -> ListCell:
-    found = column.show(row.body)
+    shown = column.show(row.body)
     if column.cell == "swatch":
         return ListCell(column, [CellValue(row.name, row.body.get("color"))], 0)
-    values = found if isinstance(found, list) else [found] if found not in (None, "") else []
+    values = shown if isinstance(shown, list) else [shown] if shown not in (None, "") else []
     values = list(dict.fromkeys(values))
     literals = ENDPOINT_LITERALS if column.cell == "words" else {}
     return ListCell(

@@ -1,4 +1,4 @@
-"""The page of every kind: a draft's objects to be changed, those of live and of old revisions to be read."""
+"""The page of every kind: objects of a draft are edited, those of live and of old revisions only read."""
 
 from __future__ import annotations
 
@@ -26,11 +26,14 @@ NEW = "new"
 
 @dataclass(frozen=True, slots=True)
 class ShownSnapshot:
-    """The version whose objects are shown: its name, its addresses, and the draft where it is one."""
+    """The snapshot whose objects are shown, with its title, its addresses, and its draft where it is of one.
+
+    ``root``: the address of the page without the kind; ``api``: of its snapshot in the API.
+    """
 
     snapshot: Snapshot
     title: str
-    root: str  # the page's address without the kind
+    root: str
     api: str
     draft: Draft | None = None
 
@@ -61,45 +64,45 @@ def in_live(request: PageRequest, kind: str = "") -> HttpResponse:
 def in_revision(request: PageRequest, number: int, kind: str = "") -> HttpResponse:
     slug = request.tenant.slug
     root = reverse("revision-objects", args=[slug, number])
-    place = ShownSnapshot(
+    shown = ShownSnapshot(
         queries.revision_snapshot(number), f"Revision {number}", root, f"/api/v1/t/{slug}/revisions/{number}/"
     )
-    return _render_page(request, place, kind)
+    return _render_page(request, shown, kind)
 
 
-def _render_page(request: PageRequest, place: ShownSnapshot, key: str) -> HttpResponse:
+def _render_page(request: PageRequest, shown: ShownSnapshot, key: str) -> HttpResponse:
     kind = KINDS.get(key or next(iter(KINDS)))
     if kind is None:
         raise Http404
-    editable = place.draft is not None and place.draft.state == Draft.State.OPEN and "edit" in request.rights
+    is_editable = shown.draft is not None and shown.draft.state == Draft.State.OPEN and "edit" in request.rights
     context = {
         "tenant": request.tenant,
-        "snapshot": place,
-        "draft": place.draft and {"id": str(place.draft.uid), "name": place.draft.name},
-        "may": {"edit": editable},
+        "snapshot": shown,
+        "draft": shown.draft and {"id": str(shown.draft.uid), "name": shown.draft.name},
+        "may": {"edit": is_editable},
         "kind": kind,
-        "list_url": f"{place.root}{kind.key}/",
-        "sections": _sections(place, kind),
-        **_list_context(request, place, kind),
-        **_panel_context(request, place, kind, editable),
+        "list_url": f"{shown.root}{kind.key}/",
+        "sections": _sections(shown, kind),
+        **_list_context(request, shown, kind),
+        **_panel_context(request, shown, kind, is_editable),
     }
     return render(request, "pages/objects/page.html" + ("#live" if request.htmx else ""), context)
 
 
-def _sections(place: ShownSnapshot, here: ObjectKind) -> list[tuple[str, list[dict[str, Any]]]]:
-    """The kinds with how many there are, and how many of them the draft touched."""
-    counts = draft_changes.count_objects(place.snapshot)
-    touched = draft_changes.count_changed_objects(place.draft) if place.draft else {}
+def _sections(shown: ShownSnapshot, current: ObjectKind) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Return the menu: each kind with the number of its objects, and how many of them the draft changed."""
+    counts = draft_changes.count_objects(shown.snapshot)
+    changed_counts = draft_changes.count_changed_objects(shown.draft) if shown.draft else {}
     return [
         (
             word,
             [
                 {
                     "kind": kind,
-                    "url": f"{place.root}{kind.key}/",
-                    "is_current": kind is here,
+                    "url": f"{shown.root}{kind.key}/",
+                    "is_current": kind is current,
                     "count": counts[kind.key],
-                    "changed_count": touched.get(kind.key, 0),
+                    "changed_count": changed_counts.get(kind.key, 0),
                 }
                 for kind in kinds
             ],
@@ -108,31 +111,31 @@ def _sections(place: ShownSnapshot, here: ObjectKind) -> list[tuple[str, list[di
     ]
 
 
-def _list_context(request: PageRequest, place: ShownSnapshot, kind: ObjectKind) -> dict[str, Any]:
-    """A page of the list by name, or with ``?changed=1`` what the draft did to objects of this kind."""
+def _list_context(request: PageRequest, shown: ShownSnapshot, kind: ObjectKind) -> dict[str, Any]:
+    """Return a page of the list, or with ``?changed=1`` the objects of this kind that the draft changed."""
     search, ordering = request.GET.get("search", ""), request.GET.get("ordering")
     orders = ("name", *(column.order for column in kind.columns if column.order))
     if not ordering or ordering.removeprefix("-") not in orders:
         ordering = kind.order
-    only = bool(place.draft and request.GET.get("changed"))
-    found: list[tuple[StoredObject, str]]
+    only = bool(shown.draft and request.GET.get("changed"))
+    rows_with_states: list[tuple[StoredObject, str]]
     following = previous = None
-    if place.draft and only:
-        told = draft_changes.list_changed_objects(place.draft, kind.key)
-        found = [(row, state) for row, state in told if search.lower() in row.name.lower()]
+    if shown.draft and only:
+        changed = draft_changes.list_changed_objects(shown.draft, kind.key)
+        rows_with_states = [(row, state) for row, state in changed if search.lower() in row.name.lower()]
     else:
-        listed = get_page(place.snapshot, kind.key, request.GET.get("cursor"), search=search, ordering=ordering)
-        states = draft_changes.change_states(place.draft, listed.rows) if place.draft else {}
-        found = [(row, states.get(row.uid, "same")) for row in listed.rows]
-        following, previous = listed.next, listed.previous
-    names = ReferenceNames(place.snapshot, [row.body for row, _ in found])
+        page = get_page(shown.snapshot, kind.key, request.GET.get("cursor"), search=search, ordering=ordering)
+        states = draft_changes.change_states(shown.draft, page.rows) if shown.draft else {}
+        rows_with_states = [(row, states.get(row.uid, "same")) for row in page.rows]
+        following, previous = page.next, page.previous
+    names = ReferenceNames(shown.snapshot, [row.body for row, _ in rows_with_states])
     removed = (
-        [row for row, state in draft_changes.list_changed_objects(place.draft, kind.key) if state == "removed"]
-        if place.draft
+        [row for row, state in draft_changes.list_changed_objects(shown.draft, kind.key) if state == "removed"]
+        if shown.draft
         else []
     )
     return {
-        "lines": list_rows(kind, found, names),
+        "lines": list_rows(kind, rows_with_states, names),
         "removed": [] if only else removed,
         "search": search,
         "only": only,
@@ -143,31 +146,31 @@ def _list_context(request: PageRequest, place: ShownSnapshot, kind: ObjectKind) 
     }
 
 
-def _panel_context(request: PageRequest, place: ShownSnapshot, kind: ObjectKind, editable: bool) -> dict[str, Any]:
-    """The panel: the object that the address names, or a new one."""
-    wanted = request.GET.get("select", "")
-    if wanted == NEW and editable and not kind.wizard:
-        return {"panel": object_panel(place.snapshot, kind, None, place.api, place.root), "selected": NEW}
-    if not wanted or wanted == NEW:
+def _panel_context(request: PageRequest, shown: ShownSnapshot, kind: ObjectKind, is_editable: bool) -> dict[str, Any]:
+    """Return the panel: the form of the object that ``?select=`` names, or of a new one."""
+    selected = request.GET.get("select", "")
+    if selected == NEW and is_editable and not kind.wizard:
+        return {"panel": object_panel(shown.snapshot, kind, None, shown.api, shown.root), "selected": NEW}
+    if not selected or selected == NEW:
         return {"panel": None, "selected": ""}
     try:
-        row = queries.get_object(place.snapshot, kind.key, _resolve_uid(kind, wanted))
+        row = queries.get_object(shown.snapshot, kind.key, _resolve_uid(kind, selected))
     except ObjectNotFound:
         return {"panel": None, "selected": ""}
-    state = draft_changes.change_states(place.draft, [row]).get(row.uid, "same") if place.draft else "same"
-    return {"panel": object_panel(place.snapshot, kind, row, place.api, place.root, state), "selected": row.uid}
+    state = draft_changes.change_states(shown.draft, [row]).get(row.uid, "same") if shown.draft else "same"
+    return {"panel": object_panel(shown.snapshot, kind, row, shown.api, shown.root, state), "selected": row.uid}
 
 
-def _resolve_uid(kind: ObjectKind, wanted: str) -> str:
-    """Of an object that is named by it or by its key, as paths of problems do."""
-    found = Item.objects.filter(kind=kind.key, key=wanted).values_list("uid", flat=True).first()
-    return str(found) if found else wanted
+def _resolve_uid(kind: ObjectKind, uid_or_key: str) -> str:
+    """Return the uid of an object that is named by its uid, or by its key as in paths of problems."""
+    uid = Item.objects.filter(kind=kind.key, key=uid_or_key).values_list("uid", flat=True).first()
+    return str(uid) if uid else uid_or_key
 
 
 def object_panel(
     snapshot: Snapshot, kind: ObjectKind, row: StoredObject | None, api: str, root: str, state: str = "same"
 ) -> dict[str, Any]:
-    """What the form of an object draws; ``row`` None: of a new one. api, root: as in ``Place``."""
+    """Return what an object's form draws; ``row`` None: of a new one. ``api``, ``root``: as in ``ShownSnapshot``."""
     body = row.body if row else kind.blank
     names = ReferenceNames(snapshot, [body])
     fields: list[BoundField] = bind_fields(kind.fields(body), body, names.label)
