@@ -351,6 +351,12 @@ def test_an_internet_app_listens_on_its_targets_port_and_is_ipv4_only() -> None:
     assert complaints("internet-apps", {**body, "name": "internet"})["name"] == "reserved_name"
 
 
+@pytest.mark.parametrize("color", ["", " ", "red", "#2f6fe", "#2f6fedd"])
+def test_a_color_is_written_in_one_way_or_left_out(color: str) -> None:
+    assert complaints("segments", {"name": "corp", "color": color}) == {"color": "not_one_of"}
+    assert normalise_body("segments", {"name": "corp", "color": None}, same)["color"] is None
+
+
 def test_a_segments_stance_is_still_read_as_its_default_action() -> None:
     for stance, default_action in (("open", "allow"), ("closed", "deny")):
         for also in ({}, {"default_action": default_action}, {"default_action": None}):

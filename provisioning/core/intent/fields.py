@@ -91,15 +91,20 @@ def as_tuple(value: Any, number: int, body: Mapping[str, Any]) -> Any:
 
 @dataclass(frozen=True)
 class Text(Field):
-    """``pattern``: what all of it has to match; ``pattern_help`` ends “… is not”, by default the example is shown."""
+    """``pattern``: what all of it has to match; ``pattern_help`` ends “… is not”, by default the example is shown.
+
+    ``may_be_empty``: an empty text says “none”, whatever the pattern.
+    """
 
     max_length: int = 200
     pattern: str = ""
     pattern_help: str = ""
+    may_be_empty: bool = True
 
     def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
         value = reader.text(name, self.default, most=self.max_length)
-        if isinstance(value, str) and value and self.pattern and not re.fullmatch(self.pattern, value):
+        is_checked = isinstance(value, str) and self.pattern and (value or not self.may_be_empty)
+        if is_checked and not re.fullmatch(self.pattern, value):
             wrong = (
                 f"is not {self.pattern_help}"
                 if self.pattern_help
@@ -131,6 +136,7 @@ class Color(Text):
     help: str = "like #2f6fed"
     pattern: str = r"#[0-9a-fA-F]{6}"
     pattern_help: str = "a color. Write it like #2f6fed"
+    may_be_empty: bool = False
 
 
 @dataclass(frozen=True)
