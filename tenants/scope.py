@@ -1,8 +1,8 @@
-"""The tenant in force: opened in middleware and task base, asked by the models' manager and by row-level security.
+"""The tenant in force: opened in middleware and the base of jobs, asked by models' managers and row-level security.
 
 ``scope(tenant)`` opens a transaction and sets the tenant in it, transaction-locally, so that PostgreSQL's row-level
-security sees it and a pooled connection cannot carry it into the next request. Code that runs inside does not mention
-the tenant.
+security sees it and a pooled connection cannot carry it into the next request. Code inside is filtered without saying
+so; it asks ``current_tenant`` only where it needs the tenant itself.
 """
 
 from __future__ import annotations

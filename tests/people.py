@@ -136,7 +136,7 @@ def api(people: People) -> ApiFactory:
 
 @pytest.fixture
 def tenant_scope() -> Iterator[TenantScope]:
-    """``with within(people.acme): …`` opens a tenant's scope, as a door would."""
+    """``with tenant_scope(people.acme): …`` opens a tenant's scope, as middleware does."""
     from tenants.scope import scope
 
     yield scope

@@ -43,10 +43,10 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class QuotaUse:
-    """``amount`` of the quota ``code`` is used up at ``scope``, the address it is counted for."""
+    """``amount`` of the quota ``code`` is used up at ``counted_in``, the address it is counted for."""
 
     code: str
-    scope: str
+    counted_in: str
     amount: int = 1
 
 

@@ -24,17 +24,17 @@ def find_exceeded_quotas(
     for resource in resources:
         if resource.driver == cloud.name:
             for use in cloud.quota_uses(resource):
-                used[use.code, use.scope] += use.amount
+                used[use.code, use.counted_in] += use.amount
     problems = []
-    for (code, scope), amount in sorted(used.items()):
+    for (code, counted_in), amount in sorted(used.items()):
         quota = quotas[code]
         limit = (limits or {}).get(code, quota.limit)
         if amount > limit:
             problems.append(
                 Problem(
                     code,
-                    scope,
-                    f"{scope} would have {amount} {quota.resources}, {cloud.label} allows {limit} for each "
+                    counted_in,
+                    f"{counted_in} would have {amount} {quota.resources}, {cloud.label} allows {limit} for each "
                     f"{quota.per}. Use fewer, another region or {cloud.account_word}, or have {cloud.label} raise "
                     "the limit.",
                 )

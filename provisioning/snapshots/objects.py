@@ -22,7 +22,7 @@ class ParsedObject:
     """One object: its stored form (whose body nobody may change) and its typed form."""
 
     row: StoredObject
-    item: Any
+    typed: Any
 
     @classmethod
     def of(cls, row: StoredObject) -> ParsedObject:
@@ -103,7 +103,7 @@ class SnapshotObjects:
         """The whole network as the core takes it."""
         intent = core.Intent(catalog())
         for kind, entries in self.entries.items():
-            intent.of(kind).update((uid, entry.item) for uid, entry in entries.items())
+            intent.of(kind).update((uid, entry.typed) for uid, entry in entries.items())
         return intent
 
     def users(self, uid: str) -> list[StoredObject]:
