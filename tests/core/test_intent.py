@@ -20,17 +20,8 @@ from provisioning.core.intent import (
 )
 from provisioning.core.intent.connectors import CONNECTOR_KINDS
 from provisioning.core.values.addresses import prefix_range
+from tests.core.body_problems import complaints, same
 from tests.core.sample_networks import CATALOG, IntentBuilder, hospital_network, policy, site, vpc
-
-
-def same(kind: str, name: str) -> str:
-    return name
-
-
-def complaints(kind: str, body: Any, resolve: Any = same) -> dict[str, str]:
-    with pytest.raises(InvalidIntent) as caught:
-        normalise_body(kind, body, resolve)
-    return {problem.path: problem.code for problem in caught.value.problems}
 
 
 def test_a_connector_gets_circuits_a_and_b_on_both_nodes() -> None:
@@ -246,41 +237,6 @@ def test_an_entry_matches_its_prefix_or_the_lengths_within_it(entry: PrefixEntry
 def test_a_prefix_list_cannot_be_named_like_an_address() -> None:
     assert complaints("prefix-lists", {"name": "10.0.0.0/8"}) == {"name": "reserved_name"}
     assert complaints("prefix-lists", {"name": "Any"}) == {"name": "reserved_name"}
-
-
-RULE = {"action": "deny", "protocol": "tcp"}
-MANY = [f"10.{number >> 8}.{number & 255}.0/24" for number in range(10_001)]
-
-
-@pytest.mark.parametrize(
-    ("rules", "path", "code"),
-    [
-        ([RULE] * 1_001, "rules", "too_many_rules"),
-        ([RULE, {**RULE, "ports": [str(port) for port in range(1, 514, 2)]}], "rules[1].ports", "too_many_ports"),
-        ([{**RULE, "source": MANY[:257]}], "rules[0].source", "too_many_prefixes"),
-        ([{**RULE, "source": MANY[:11]}] * 910, "rules", "too_many_prefixes"),
-    ],
-)
-def test_a_policy_over_a_limit_is_reported_with_the_path_and_the_limit(rules: list[Any], path: str, code: str) -> None:
-    body = policy("acl", 10, "a", "b", *rules)
-    with pytest.raises(InvalidIntent) as caught:
-        normalise_body("policies", body, same)
-    [problem] = caught.value.problems
-    assert (problem.path, problem.code) == (path, code)
-    assert "is the most" in problem.message
-    half = {**body, "rules": [{**rule, "source": rule.get("source", [])[:200]} for rule in rules[:500]]}
-    if code != "too_many_ports":
-        assert normalise_body("policies", half, same)["rules"]
-
-
-def test_firewall_rules_and_prefix_list_entries_are_limited() -> None:
-    firewall = {"name": "fw", "product": "linux-firewall", "segments": ["corp"]}
-    assert complaints("services", {**firewall, "settings": {"rules": [RULE] * 1_001}}) == {
-        "settings.rules": "too_many_rules"
-    }
-    entries = [{"prefix": prefix} for prefix in MANY]
-    assert complaints("prefix-lists", {"name": "all", "entries": entries}) == {"entries": "too_many_entries"}
-    assert len(normalise_body("prefix-lists", {"name": "all", "entries": entries[1:]}, same)["entries"]) == 10_000
 
 
 def test_billing_tags_are_referenced_by_name_and_free_text_is_an_unknown_reference() -> None:
