@@ -30,7 +30,7 @@ from provisioning.core.values.resource import Problem
 KnownUids = Mapping[tuple[str, ...], frozenset[str]]
 """Kinds that a field may name → the uids of their objects."""
 
-_UNKNOWN_REFERENCES = DerivedKey[list[Problem]]("unknown references of an object, by kind")
+_UNKNOWN_REFERENCES = DerivedKey[tuple[Problem, ...]]("unknown references of an object, by kind")
 _NOT_ON_OFFER = DerivedKey[list[Problem]]("values that are not on offer, by kind")
 _DUPLICATE_POSITIONS = DerivedKey[list[Problem]]("duplicate positions, by kind")
 _DUPLICATE_NAMES = DerivedKey[list[Problem]]("duplicate names, by kind")
@@ -62,8 +62,8 @@ def check_references(network: Network) -> Iterator[Problem]:
         yield from chain.from_iterable(problems)
 
 
-def _object_problems(kind: Kind, items: Mapping[str, IntentObject], known: KnownUids, uid: str) -> list[Problem]:
-    return list(_unknown_references(kind, items[uid], known))
+def _object_problems(kind: Kind, items: Mapping[str, IntentObject], known: KnownUids, uid: str) -> tuple[Problem, ...]:
+    return tuple(_unknown_references(kind, items[uid], known))
 
 
 def _unknown_references(kind: Kind, item: IntentObject, known: KnownUids) -> Iterator[Problem]:

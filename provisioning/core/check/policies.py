@@ -11,8 +11,11 @@ from provisioning.core.resolve.derived import DerivedKey
 from provisioning.core.resolve.network import Network
 from provisioning.core.values.resource import Problem
 
-ConnectorsByName = dict[str, dict[str, tuple[str, str] | None]]
-"""Name (a group, a connector, ``any``) → segment → the connector it stands for there (uid, name); None for several."""
+SegmentsOfName = dict[str, tuple[str, str] | None]
+"""Segment → the connector that a name stands for there (uid, name); None for several."""
+
+ConnectorsByName = dict[str, SegmentsOfName]
+"""By name: a group, a connector, ``any``."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,8 +27,9 @@ class PolicyContext:
 
 
 _CONNECTORS_BY_NAME = DerivedKey[tuple[ConnectorsByName, frozenset[str]]]("connectors by name, segments with an exit")
+_SEGMENTS_OF_NAME = DerivedKey[SegmentsOfName]("segments where a name has members")
 _CONTEXT = DerivedKey[PolicyContext]("policy context")
-_PROBLEMS = DerivedKey[list[Problem]]("problems of a policy")
+_PROBLEMS = DerivedKey[tuple[Problem, ...]]("problems of a policy")
 
 
 def _load_context(network: Network) -> tuple[ConnectorsByName, PolicyContext]:
@@ -70,7 +74,11 @@ def _connectors_by_name(network: Network, named: set[str]) -> tuple[ConnectorsBy
     for uid, resolved in network.resolved_segments.items():
         for imported_member in resolved.imported_members if resolved.shares else ():
             add(uid, imported_member.connector, imported_member.attachment.group)
-    return by_name, frozenset(exits)
+    # An equal value is the object of the version before: what policies read is then compared by identity.
+    values = network.derived.get_each(
+        _SEGMENTS_OF_NAME, {name: (by_segment,) for name, by_segment in by_name.items()}, by_name.__getitem__
+    )
+    return dict(zip(by_name, values, strict=True)), frozenset(exits)
 
 
 def check_policy_endpoints(network: Network) -> Iterator[Problem]:
@@ -82,8 +90,8 @@ def check_policy_endpoints(network: Network) -> Iterator[Problem]:
         yield from network.derived.get(_PROBLEMS, read, make, of=policy.uid)
 
 
-def _policy_problems(policy: Policy, by_name: ConnectorsByName, context: PolicyContext) -> list[Problem]:
-    return list(_check_endpoints(policy, by_name, context))
+def _policy_problems(policy: Policy, by_name: ConnectorsByName, context: PolicyContext) -> tuple[Problem, ...]:
+    return tuple(_check_endpoints(policy, by_name, context))
 
 
 def _check_endpoints(policy: Policy, by_name: ConnectorsByName, context: PolicyContext) -> Iterator[Problem]:

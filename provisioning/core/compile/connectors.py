@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from provisioning.core.compile.connector_edges import edge_entries
 from provisioning.core.compile.links import LinkEnd, link_ends, link_entry
 from provisioning.core.compile.resource_addresses import connector_address, presence_address, vrf_address
 from provisioning.core.intent import Connector
 from provisioning.core.intent.connectors import CONNECTOR_KINDS
-from provisioning.core.node_document import VERSION, ConnectorBody
+from provisioning.core.node_document import VERSION, ConnectorBody, EdgeEntry
 from provisioning.core.resolve.derived import DerivedKey
 from provisioning.core.resolve.network import Network
 from provisioning.core.values.resource import Resource
@@ -18,19 +20,20 @@ _CONNECTOR_RESOURCES = DerivedKey[Resource]("connector resources")
 def connector_resources(network: Network) -> list[Resource]:
     """Return the connectors' resources by number; what an edit did not touch is the one of the version before."""
     intent, ends = network.intent, link_ends(network)
+    edges = {uid: edge_entries(resolved) for uid, resolved in network.resolved_segments.items()}
     reads = {
         uid: (
             connector,
             intent.catalog.sizes.get(connector.size, 0),
             *ends[uid],
             *(intent.exchanges[exchange] for exchange in _exchange_uids(connector)),
-            *(edge_entries(network.resolved(end.segment))[uid] for end in ends[uid]),
+            *(edges[end.segment][uid] for end in ends[uid]),
         )
         for uid, connector in intent.connectors.items()
         if connector.enabled
     }
     return network.derived.get_each(
-        _CONNECTOR_RESOURCES, reads, lambda uid: _connector_resource(network, intent.connectors[uid], ends[uid])
+        _CONNECTOR_RESOURCES, reads, lambda uid: _connector_resource(network, intent.connectors[uid], ends[uid], edges)
     )
 
 
@@ -38,11 +41,15 @@ def _exchange_uids(connector: Connector) -> list[str]:
     return [uid for uid in (connector.exchange, connector.failover_exchange) if uid]
 
 
-def _connector_resource(network: Network, connector: Connector, ends: tuple[LinkEnd, ...]) -> Resource:
+def _connector_resource(
+    network: Network,
+    connector: Connector,
+    ends: tuple[LinkEnd, ...],
+    edges: Mapping[str, Mapping[str, EdgeEntry]],
+) -> Resource:
+    """Return the connector with its links. edges: by uid of the segment, then of the connector."""
     intent = network.intent
-    links = [
-        link_entry(intent, connector, end, edge_entries(network.resolved(end.segment))[connector.uid]) for end in ends
-    ]
+    links = [link_entry(intent, connector, end, edges[end.segment][connector.uid]) for end in ends]
     exchanges = [intent.exchanges[uid] for uid in _exchange_uids(connector)]
     body: ConnectorBody = {
         "version": VERSION,

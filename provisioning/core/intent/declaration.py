@@ -52,10 +52,10 @@ class Declaration:
         self.by_name = {field.name: field for field in self.fields}
         self.has_references = any(field.is_reference for field in self.fields)
         self._check_body = getattr(type_, "check_body", None)
-        self._reference_fields = tuple(field for field in self.fields if field.is_reference)
-        self._stored_references = tuple(
-            (field.name, field.spec.kinds, field.spec.is_list, None if field.spec.kinds else field.nested)
-            for field in self._reference_fields
+        self._references = tuple(
+            (field.name, field.attribute, field.spec.kinds, field.spec.is_list, field.nested)
+            for field in self.fields
+            if field.is_reference
         )
         self._readers = tuple((field.name, field.spec.read, field.nested) for field in self.fields)
 
@@ -94,12 +94,12 @@ class Declaration:
 
     def references(self, body: Mapping[str, Any]) -> Iterator[ObjectReference]:
         """Yield what a stored body names; a uid is counted for each kind it may be of."""
-        for name, kinds, is_list, nested in self._stored_references:
+        for name, _, kinds, is_list, nested in self._references:
             value = body.get(name)
             if not value:
                 continue
             for inner in value if is_list else (value,):
-                if nested is not None:
+                if nested is not None and not kinds:
                     yield from nested.references(inner)
                 elif inner not in _LITERALS and not is_prefix(inner):
                     for kind in kinds:
@@ -107,20 +107,17 @@ class Declaration:
 
     def named_objects(self, item: Any, path: str = "") -> Iterator[NamedObjects]:
         """Yield what a typed value names, field by field."""
-        for field in self._reference_fields:
-            value = getattr(item, field.attribute)
+        for name, attribute, kinds, is_list, nested in self._references:
+            value = getattr(item, attribute)
             if not value:
                 continue
-            if field.spec.kinds:
-                if field.spec.is_list:
-                    yield f"{path}{field.name}[]", field.spec.kinds, value
-                else:
-                    yield f"{path}{field.name}", field.spec.kinds, (value,)
-            elif field.nested is not None and field.spec.is_list:
+            if kinds:
+                yield (f"{path}{name}[]", kinds, value) if is_list else (path + name, kinds, (value,))
+            elif nested is not None and is_list:
                 for index, inner in enumerate(value):
-                    yield from field.nested.named_objects(inner, f"{path}{field.name}[{index}].")
-            elif field.nested is not None and isinstance(value, field.nested.type):
-                yield from field.nested.named_objects(value, f"{path}{field.name}.")
+                    yield from nested.named_objects(inner, f"{path}{name}[{index}].")
+            elif nested is not None and isinstance(value, nested.type):
+                yield from nested.named_objects(value, f"{path}{name}.")
 
     def kinds_named(self) -> set[tuple[str, ...]]:
         """Return all kinds that its fields may name, field by field."""

@@ -17,7 +17,7 @@ from functools import cached_property
 
 from provisioning.core.intent import ANY, Catalog, Exchange, Service
 from provisioning.core.resolve.fabric import nearest_exchange, placement_exchanges, rendezvous_weight
-from provisioning.core.resolve.local_segment import InspectedChains, NameSet
+from provisioning.core.resolve.local_segment import InspectedChains, NamesOnEitherSide
 from provisioning.core.resolve.routing_table import Member
 from provisioning.core.resolve.segment_routes import SegmentRoutes
 
@@ -25,7 +25,7 @@ SHARDS_PER_EXCHANGE = 2
 """Members of one exchange that services treat alike still spread over its two nodes in this many classes."""
 
 CandidateExchanges = tuple[Exchange, ...]
-_ANY_NAME: NameSet = frozenset((ANY,))
+_ANY_NAMES: NamesOnEitherSide = ((ANY,), (ANY,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +33,12 @@ class ServiceSteering:
     """Policies and shares that send flows through services, all placed at the same exchanges (``candidates``).
 
     other: uid of the segment whose flows with this one they are about; None for flows inside the segment.
-    sides: for each policy, the names in its ``from`` and in its ``to``.
+    sides: for each chain, what its policies name in ``from`` and in ``to``.
     """
 
     other: str | None
     candidates: CandidateExchanges
-    sides: tuple[tuple[NameSet, NameSet], ...]
-
-    def has_name(self, side: int, name: str) -> bool:
-        return any(name in names[side] for names in self.sides)
+    sides: tuple[NamesOnEitherSide, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,23 +84,23 @@ class AnchorAssignment:
 
     @cached_property
     def _steerings(self) -> list[ServiceSteering]:
-        merged: dict[tuple[str | None, CandidateExchanges], list[tuple[NameSet, NameSet]]] = {}
+        merged: dict[tuple[str | None, CandidateExchanges], list[NamesOnEitherSide]] = {}
         for other, chain, sides in self._inspected():
             merged.setdefault((other, self._candidates(chain)), []).append(sides)
         order = sorted(merged, key=lambda key: (key[0] or "", [exchange.key for exchange in key[1]]))
         return [ServiceSteering(*key, tuple(merged[key])) for key in order]
 
-    def _inspected(self) -> Iterator[tuple[str | None, tuple[str, ...], tuple[NameSet, NameSet]]]:
+    def _inspected(self) -> Iterator[tuple[str | None, tuple[str, ...], NamesOnEitherSide]]:
         """(other segment, chain of services, names on either side) of everything that flows are inspected by."""
-        own = self.chains[self.routes.segment.uid]
+        own = self.chains[self.routes.segment.uid].names
         yield from ((None, chain, sides) for chain, sides in own.items())
         for uid in dict.fromkeys(share.other for share in self.routes.directed_shares):
             if self.routes.is_decider(uid):
-                yield from ((uid, chain, sides) for chain, sides in (*own.items(), *self.chains[uid].items()))
+                yield from ((uid, chain, sides) for chain, sides in (*own.items(), *self.chains[uid].names.items()))
                 shares = [share for share in self.routes.directed_shares if share.other == uid]
                 for chain in sorted({share.share.services for share in shares}):
                     if chain:
-                        yield uid, chain, (_ANY_NAME, _ANY_NAME)
+                        yield uid, chain, _ANY_NAMES
 
     def _candidates(self, chain: tuple[str, ...]) -> CandidateExchanges:
         """The exchanges where the whole chain can be served; where services have none in common the first counts."""
@@ -119,8 +116,8 @@ class AnchorAssignment:
     @cached_property
     def class_of(self) -> dict[int, MemberClass]:
         """By member id."""
-        masks_by_name: dict[str, tuple[int, int]] = {}
-        keys = {member.id: self._key(member, masks_by_name) for member in self._members}
+        masks = self._steering_masks()
+        keys = {member.id: self._key(member, *masks) for member in self._members}
         examples = {keys[member.id]: member for member in reversed(self._members)}
         signatures = {key: self._signature(member, key) for key, member in examples.items()}
         ids = {signature: index + 1 for index, signature in enumerate(sorted(signatures.values()))}
@@ -139,27 +136,28 @@ class AnchorAssignment:
         }
         return {member_id: classes[key] for member_id, key in keys.items()}
 
-    def _key(self, member: Member, masks_by_name: dict[str, tuple[int, int]]) -> tuple[str, str, int, int, int]:
-        """What the members of one class have in common. Equal keys have equal signatures, and are made faster.
-
-        masks_by_name: filled as names come up; the steerings (as bits) that hold a name in ``from``, and in ``to``.
-        """
+    def _key(
+        self, member: Member, from_masks: Mapping[str, int], to_masks: Mapping[str, int]
+    ) -> tuple[str, str, int, int, int]:
+        """What the members of one class have in common. Equal keys have equal signatures, and are made faster."""
         if member.is_exit:
             return (member.connector.uid, "", 0, 0, 0)
         from_mask = to_mask = 0
         for name in (ANY, member.connector.uid, member.attachment.group):
             if name is not None:
-                masks = masks_by_name.get(name)
-                if masks is None:
-                    masks = masks_by_name[name] = self._steering_masks(name)
-                from_mask, to_mask = from_mask | masks[0], to_mask | masks[1]
+                from_mask, to_mask = from_mask | from_masks.get(name, 0), to_mask | to_masks.get(name, 0)
         shard = member.connector.number % SHARDS_PER_EXCHANGE
         return (member.exchange.uid, member.segment.uid, shard, from_mask, to_mask)
 
-    def _steering_masks(self, name: str) -> tuple[int, int]:
-        from_mask = sum(1 << k for k, steering in enumerate(self._steerings) if steering.has_name(0, name))
-        to_mask = sum(1 << k for k, steering in enumerate(self._steerings) if steering.has_name(1, name))
-        return from_mask, to_mask
+    def _steering_masks(self) -> tuple[dict[str, int], dict[str, int]]:
+        """Return name → the steerings (as bits) that hold it in ``from``, and in ``to``."""
+        masks: tuple[dict[str, int], dict[str, int]] = ({}, {})
+        for k, steering in enumerate(self._steerings):
+            for sides in steering.sides:
+                for masks_of_side, names in zip(masks, sides, strict=True):
+                    for name in names:
+                        masks_of_side[name] = masks_of_side.get(name, 0) | 1 << k
+        return masks
 
     def _segment_key(self, uid: str | None) -> str:
         return self.routes.routing_tables[uid].segment.key if uid else ""

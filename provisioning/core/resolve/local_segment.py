@@ -10,9 +10,31 @@ from provisioning.core.intent import ANY, INTERNET, Attachment, Connector, Polic
 from provisioning.core.intent.prefix_resolver import PrefixResolver
 from provisioning.core.resolve.routing_table import Member, RoutingTable
 
-NameSet = frozenset[str]
-InspectedChains = dict[tuple[str, ...], tuple[NameSet, NameSet]]
-"""Chain of services → what all policies that send flows through it name in ``from``, and in ``to``."""
+NamesOnEitherSide = tuple[tuple[str, ...], tuple[str, ...]]
+
+
+class InspectedChains:
+    """What a segment's policies send through services; computed when first asked for, or compared with another's."""
+
+    def __init__(self, policies: Sequence[Policy]) -> None:
+        self._policies = policies
+
+    @cached_property
+    def names(self) -> dict[tuple[str, ...], NamesOnEitherSide]:
+        """Chain of services → what all policies that inspect with it name in ``from``, and in ``to``, each once."""
+        chains: dict[tuple[str, ...], tuple[list[str], list[str]]] = {}
+        for policy in self._policies:
+            for chain in {rule.services for rule in policy.rules if rule.action == "inspect"}:
+                from_names, to_names = chains.setdefault(chain, ([], []))
+                from_names += policy.from_
+                to_names += policy.to
+        return {
+            chain: (tuple(dict.fromkeys(from_names)), tuple(dict.fromkeys(to_names)))
+            for chain, (from_names, to_names) in sorted(chains.items())
+        }
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, InspectedChains) and self.names == other.names
 
 
 class LocalSegment:
@@ -39,6 +61,10 @@ class LocalSegment:
         member = self.routing_table.member_lookup.at(address)
         return self.members[member.id - 1] if member else None
 
+    def is_routed(self, address: int) -> bool:
+        """Whether a member has this address, which is quicker to say than which one."""
+        return self.routing_table.member_lookup.at(address) is not None
+
     # Names in policies
 
     @cached_property
@@ -50,13 +76,7 @@ class LocalSegment:
 
     @cached_property
     def inspected_chains(self) -> InspectedChains:
-        chains: dict[tuple[str, ...], tuple[set[str], set[str]]] = {}
-        for policy in self.policies:
-            for chain in {rule.services for rule in policy.rules if rule.action == "inspect"}:
-                from_names, to_names = chains.setdefault(chain, (set(), set()))
-                from_names.update(policy.from_)
-                to_names.update(policy.to)
-        return {chain: (frozenset(from_), frozenset(to)) for chain, (from_, to) in sorted(chains.items())}
+        return InspectedChains(self.policies)
 
     def policy_masks(self, names: Iterable[str | None]) -> tuple[int, int]:
         """Return the policies (as bits) that have one of these names in ``from``, and in ``to``."""
@@ -79,9 +99,10 @@ def _masks_by_name(sides: Sequence[tuple[str, ...]]) -> dict[str, int]:
     size = len(sides) // 8 + 1
     masks: dict[str, bytearray] = {}
     for index, names in enumerate(sides):
+        byte, bit = index >> 3, 1 << (index & 7)
         for name in names:
             mask = masks.get(name)
             if mask is None:
                 mask = masks[name] = bytearray(size)
-            mask[index >> 3] |= 1 << (index & 7)
+            mask[byte] |= bit
     return {name: int.from_bytes(mask, "little") for name, mask in masks.items()}

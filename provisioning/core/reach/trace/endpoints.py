@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import attrgetter
 
 from provisioning.core.intent import INTERNET, Connector, Group, InternetApp, InvalidIntent, Segment
 from provisioning.core.resolve.network import Network
@@ -104,7 +105,7 @@ def find_segment(network: Network, field: str, wanted: str) -> Segment:
 
 def endpoint_segments(network: Network, end: TraceEndpoint) -> list[Segment]:
     """Return the segments an end is in, by number; for an address that nobody owns, which is on the internet, all."""
-    by_number = sorted(network.intent.segments.values(), key=lambda segment: segment.number)
+    by_number = sorted(network.intent.segments.values(), key=attrgetter("number"))
     if end.connector:
         attached = {attachment.segment for attachment in end.connector.attachments}
         return [segment for segment in by_number if segment.uid in attached]
@@ -113,10 +114,5 @@ def endpoint_segments(network: Network, end: TraceEndpoint) -> list[Segment]:
         return [segment for segment in by_number if segment.uid == home]
     if end.address is None:
         return by_number
-    own = [segment for segment in by_number if _is_owner(network.resolved(segment.uid), end.address)]
+    own = [segment for segment in by_number if network.resolved(segment.uid).local_segment.is_routed(end.address)]
     return own or by_number
-
-
-def _is_owner(resolved: ResolvedSegment, address: int) -> bool:
-    member = resolved.owner(address)
-    return member is not None and member.segment.uid == resolved.segment.uid
