@@ -47,7 +47,6 @@ def plan(request: PageRequest, uid: UUID) -> HttpResponse:
 
 
 def _plan_context(request: PageRequest, plan: Plan) -> dict[str, Any]:
-    requires_approval = request.tenant.requires_approval
     own = plan.author == request.principal.user.email
     state, moved = plan_state.current_state(plan)
     root = f"/api/v1/t/{request.tenant.slug}/"
@@ -57,6 +56,8 @@ def _plan_context(request: PageRequest, plan: Plan) -> dict[str, Any]:
     links = ObjectLinks(objects, [item["rule"] for item in decisions], [item.get("path", "") for item in plan.warnings])
     for item in decisions:
         item["url"] = links.rule(item["rule"])
+    cost = plan_review.cost_summary(plan.cost)
+    needs_approval = request.tenant.requires_approval and state == Plan.State.READY
     return {
         "plan": plan,
         "state": state,
@@ -67,10 +68,17 @@ def _plan_context(request: PageRequest, plan: Plan) -> dict[str, Any]:
         "steps": plan_review.step_rows(plan.steps),
         "reach": reach,
         "flow_counts": plan_review.reachability_counts(plan.reachability),
-        "cost": plan_review.cost_summary(plan.cost),
+        "cost": cost,
         "blast_radius": plan_review.blast_radius_rows(plan.blast_radius),
-        "needs_approval": requires_approval and plan.state == Plan.State.READY,
-        "own": own,
+        "parts": [
+            ("reach", "Reachability", len(reach)),
+            ("steps", "Steps", len(plan.steps)),
+            ("cost", "Cost", len(cost["lines"])),
+            ("assertions", "Assertions", len(plan.assertions)),
+            ("warnings", "Warnings", len(plan.warnings)),
+        ],
+        "needs_approval": needs_approval,
+        "blocked": _why_blocked(request, state, needs_approval, own),
         "may": {
             "provision": "provision" in request.rights,
             "approve": "approve" in request.rights and not own,
@@ -81,3 +89,16 @@ def _plan_context(request: PageRequest, plan: Plan) -> dict[str, Any]:
         "warnings": [{**item, "url": links.path(item.get("path", ""))} for item in plan.warnings],
         "warnings_word": f"{len(plan.warnings)} warning{'s' if len(plan.warnings) != 1 else ''}",
     }
+
+
+def _why_blocked(request: PageRequest, state: str, needs_approval: bool, own: bool) -> str:
+    """Return why this person cannot provision a plan that is made, and who or what can help; "" where they can."""
+    if state == "stale":
+        return "Blocked: plan again first."
+    if state not in (Plan.State.READY, Plan.State.APPROVED):
+        return ""
+    if needs_approval:
+        if own:
+            return "You cannot approve your own plan. Ask a second person."
+        return "Blocked until a person with the right to approve has approved the plan."
+    return "" if "provision" in request.rights else "Your role may not provision. Ask an owner or a network admin."
