@@ -23,6 +23,7 @@ class CloudCredentials:
 class PublishedSection:
     """A resource's section on one node, and what the node has reported of it.
 
+    reporting_since:  since when the node has reported without a break; None for one that is silent.
     document_version: what the node's agent knows; None for a node that never reported, 0 for an agent from before
     documents had versions.
     """
@@ -32,6 +33,7 @@ class PublishedSection:
     failure: str
     published_at: datetime
     seen_at: datetime | None
+    reporting_since: datetime | None
     document_version: int | None
 
     @property
@@ -48,6 +50,9 @@ class SectionPublisher(Protocol):
 
     def reset(self, address: str, nodes: Iterable[str]) -> None:
         """Let the next ``publish`` write these nodes' sections again, whether or not their bodies differ."""
+
+    def listening_since(self) -> datetime | None:
+        """Return since when reports of nodes, whichever, have arrived without a break; None while none does."""
 
     def delete_removed(self, address: str) -> None:
         """Drop the sections of nodes that have removed the resource."""

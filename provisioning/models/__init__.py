@@ -12,12 +12,13 @@ from provisioning.models.intent import (
     Version,
     VersionIndexEntry,
 )
-from provisioning.models.nodes import CounterReading, Node, NodeSection, NodeTenant
+from provisioning.models.nodes import NODE_TIMEOUT, CounterReading, Node, NodeSection, NodeTenant
 from provisioning.models.plans import Plan, PlannedChange, ResourceBody, Run, Step
 from provisioning.models.state import CloudAccount, InFlightWrite, Lifecycle, ResourceRecord
 
 __all__ = [
     "FOREVER",
+    "NODE_TIMEOUT",
     "CloudAccount",
     "CounterReading",
     "Draft",

@@ -4,11 +4,15 @@ they counted."""
 from __future__ import annotations
 
 import uuid
+from datetime import datetime, timedelta
 
 from django.db import models
 from django.utils import timezone
 
 from tenants.tenant_owned import TenantOwned
+
+NODE_TIMEOUT = timedelta(seconds=10)
+"""A node that has not reported for so long is silent; agents report every two seconds."""
 
 
 class Node(models.Model):
@@ -24,6 +28,7 @@ class Node(models.Model):
     sequence = models.BigIntegerField(default=0, help_text="of its newest report in this epoch")
     health = models.JSONField(default=dict)
     seen_at = models.DateTimeField(null=True)
+    reporting_since = models.DateTimeField(null=True, help_text="since when no two reports were NODE_TIMEOUT apart")
 
     class Meta:
         ordering = ("location", "index")
@@ -31,6 +36,9 @@ class Node(models.Model):
 
     def __str__(self) -> str:
         return f"{self.location}/{self.index}"
+
+    def is_reporting(self, now: datetime) -> bool:
+        return self.seen_at is not None and self.seen_at > now - NODE_TIMEOUT
 
     @property
     def document_version(self) -> int | None:

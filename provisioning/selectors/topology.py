@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from provisioning.catalog import catalog
@@ -10,9 +10,6 @@ from provisioning.core.intent import Connector, Exchange, Intent
 from provisioning.models import Node, NodeSection, ResourceRecord
 from provisioning.selectors.traffic_rates import current_rates
 from provisioning.snapshots import queries, tenant_cache
-
-NODE_TIMEOUT = timedelta(seconds=10)
-"""A node that has not reported for so long is shown as down."""
 
 
 def load_topology(now: datetime) -> dict[str, Any]:
@@ -46,7 +43,7 @@ class _ObservedHealth:
 
     def __init__(self, now: datetime) -> None:
         self.nodes = {(node.location, node.index): node for node in Node.objects.all()}
-        self.silent_before = now - NODE_TIMEOUT
+        self.now = now
         self.provisioned = set(ResourceRecord.objects.values_list("address", flat=True))
         self.failing = {
             section.address: section.failure
@@ -56,7 +53,7 @@ class _ObservedHealth:
 
     def is_node_up(self, location: str, index: int) -> bool:
         node = self.nodes.get((location, index))
-        return bool(node and node.seen_at and node.seen_at > self.silent_before)
+        return node is not None and node.is_reporting(self.now)
 
     def nodes_up(self, location: str) -> int:
         return sum(self.is_node_up(location, index) for index in (1, 2))

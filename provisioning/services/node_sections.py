@@ -7,14 +7,15 @@ new document; its report says which digests it has applied (``services/nodes.py`
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, Min
 from django.utils import timezone
 
 from provisioning.core.values.resource import Body, Change, content_digest
 from provisioning.drivers.base import PublishedSection
-from provisioning.models import Node, NodeSection, NodeTenant
+from provisioning.models import NODE_TIMEOUT, Node, NodeSection, NodeTenant
 from provisioning.redis import redis_client
 from tenants import outbox
 from tenants.scope import current_tenant
@@ -31,7 +32,13 @@ class NodeSections:
 
     def publish(self, change: Change) -> list[PublishedSection]:
         sections: list[NodeSection] = self._in_scope(publish_sections, change)
-        return [_published(section) for section in sections]
+        now = timezone.now()
+        return [_published(section, now) for section in sections]
+
+    def listening_since(self) -> datetime | None:
+        reporting = Node.objects.filter(seen_at__gt=timezone.now() - NODE_TIMEOUT)
+        since: datetime | None = reporting.aggregate(since=Min("reporting_since"))["since"]
+        return since
 
     def reset(self, address: str, nodes: Iterable[str]) -> None:
         self._in_scope(_reset_sections, address, set(nodes))
@@ -99,7 +106,7 @@ def _exchange_keys(nodes: Mapping[str, str]) -> dict[Node, str]:
     return exchanges
 
 
-def _published(section: NodeSection) -> PublishedSection:
+def _published(section: NodeSection, now: datetime) -> PublishedSection:
     node = section.node
     return PublishedSection(
         node=str(node),
@@ -107,6 +114,7 @@ def _published(section: NodeSection) -> PublishedSection:
         failure=section.failure,
         published_at=section.published_at,
         seen_at=node.seen_at,
+        reporting_since=node.reporting_since if node.is_reporting(now) else None,
         document_version=node.document_version,
     )
 

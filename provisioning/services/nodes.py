@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Case, F, Q, When
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from provisioning import node_enrollment
@@ -23,7 +24,7 @@ from provisioning.core.node_document import VERSION, DocumentJson, SectionJson
 from provisioning.core.values.counter_key import split_tenant
 from provisioning.core.values.resource import canonical_json
 from provisioning.errors import Forbidden, ValidationFailed
-from provisioning.models import Node, NodeSection
+from provisioning.models import NODE_TIMEOUT, Node, NodeSection
 from provisioning.redis import redis_client
 from provisioning.services import steps, telemetry
 from provisioning.services.node_sections import node_channel
@@ -43,10 +44,17 @@ def enroll_node(location: str, index: int, key: str, epoch: str) -> tuple[str, s
     if location not in catalog().locations or index not in (1, 2):
         raise ValidationFailed(f"There is no node {index} at {location} in the catalogue.")
     token = secrets.token_urlsafe(32)
+    now = timezone.now()
     Node.objects.update_or_create(
         location=location,
         index=index,
-        defaults={"token_digest": _token_digest(token), "epoch": epoch, "sequence": 0, "seen_at": timezone.now()},
+        defaults={
+            "token_digest": _token_digest(token),
+            "epoch": epoch,
+            "sequence": 0,
+            "seen_at": now,
+            "reporting_since": now,
+        },
     )
     return token, base64.b64encode(_verification_key()).decode()
 
@@ -103,12 +111,14 @@ def record_report(node: Node, report: Mapping[str, Any]) -> None:
     they had started again from nought, and all that was ever counted would be charged again.
     """
     now, epoch, sequence = timezone.now(), str(report.get("epoch", ""))[:64], int(report.get("sequence", 0))
+    uninterrupted = When(seen_at__gt=now - NODE_TIMEOUT, then=Coalesce(F("reporting_since"), now))
     overtaken = Q(epoch=epoch, sequence__gte=sequence, sequence__gt=0)
     newest = (
         Node.objects.filter(pk=node.pk)
         .exclude(overtaken)
         .update(
             seen_at=now,
+            reporting_since=Case(uninterrupted, default=now),
             epoch=epoch,
             sequence=sequence,
             health=report.get("health") or {},

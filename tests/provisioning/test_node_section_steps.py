@@ -16,12 +16,15 @@ from provisioning.core.node_document import VERSION
 from provisioning.core.values.resource import Change
 from provisioning.drivers.exchange.driver import REPORT_TIMEOUT
 from provisioning.models import Lifecycle, Node, NodeSection, ResourceRecord, Step
-from provisioning.services import node_sections, nodes, runs, steps
+from provisioning.services import node_sections, nodes, plans, runs, steps
+from tenants.models import Tenant
 from tenants.scope import scope
 from tests.people import People
 from tests.provisioning.small_network import (
     DOCUMENT,
+    HEALTH,
     create_planned_run,
+    draft_with_document,
     finish_run,
     provision_document,
 )
@@ -58,11 +61,10 @@ def test_a_step_names_nodes_with_an_outdated_agent_and_fails_after_a_timeout(peo
     with scope(people.acme):
         step.refresh_from_db()
         assert (step.state, step.note) == ("waiting", needed)
-        NodeSection.objects.update(published_at=timezone.now() - 2 * REPORT_TIMEOUT)
-        Step.objects.filter(pk=step.pk).update(due_at=timezone.now())
-    steps.StepJob(people.acme).run(step.pk)
+    _wait_long_ago(people.acme)
+    Node.objects.update(reporting_since=timezone.now() - 2 * REPORT_TIMEOUT)
+    _look_again(people.acme, step)
     with scope(people.acme):
-        step.refresh_from_db()
         assert step.state == "failed" and step.error is not None
         assert step.error["code"] == "node_outdated" and step.error["message"] == f"{needed}, then retry."
     finish_run(people.acme, run)
@@ -72,6 +74,72 @@ def test_a_step_names_nodes_with_an_outdated_agent_and_fails_after_a_timeout(peo
     with scope(people.acme):
         run.refresh_from_db()
         assert run.state == "succeeded"
+
+
+def test_a_node_is_silent_only_while_others_are_heard(people: People) -> None:
+    """What nobody could have told the portal, because it was away, is held against no node."""
+    _, by_address = create_planned_run(people.acme)
+    step = by_address["exchange/eu"]
+    _look_again(people.acme, step)
+    _wait_long_ago(people.acme)
+    _look_again(people.acme, step)
+    assert step.state == "waiting" and step.note.endswith("never heard of; no node reports to the portal at present")
+    other = Node.objects.create(location="aws-us-east-1", index=1)
+    nodes.record_report(other, {"epoch": "e1", "health": HEALTH})
+    _look_again(people.acme, step)
+    assert (step.state, step.note) == (
+        "waiting",
+        "Waiting for node aws-eu-central-1/1, aws-eu-central-1/2, never heard of",
+    )
+    Node.objects.filter(pk=other.pk).update(reporting_since=timezone.now() - 2 * REPORT_TIMEOUT)
+    _look_again(people.acme, step)
+    assert step.state == "failed" and step.error is not None and step.error["code"] == "node_silent"
+
+
+def test_a_run_ends_well_after_the_portal_was_away(people: People) -> None:
+    provision_document(people.acme)
+    with scope(people.acme):
+        plan = plans.create_plan(draft_with_document("rest", {**DOCUMENT, "connectors": DOCUMENT["connectors"][:1]}))
+        run = runs.provision_plan(plan, plan.digest)
+        step = run.steps.order_by("order")[0]
+    _look_again(people.acme, step)
+    long_ago = timezone.now() - 2 * REPORT_TIMEOUT
+    Node.objects.update(seen_at=long_ago, reporting_since=long_ago - REPORT_TIMEOUT)
+    _wait_long_ago(people.acme)
+    nodes.record_report(Node.objects.order_by("pk")[0], {"epoch": "e1", "sequence": 0, "health": HEALTH})
+    _look_again(people.acme, step)
+    assert step.state == "waiting"
+    finish_run(people.acme, run)
+    with scope(people.acme):
+        run.refresh_from_db()
+        assert run.state == "succeeded"
+
+
+def test_a_node_that_reports_may_be_slow(people: People) -> None:
+    _, by_address = create_planned_run(people.acme)
+    step = by_address["exchange/eu"]
+    _look_again(people.acme, step)
+    for node in Node.objects.all():
+        nodes.record_report(node, {"epoch": "e1", "health": HEALTH})
+    Node.objects.update(reporting_since=timezone.now() - 2 * REPORT_TIMEOUT)
+    _wait_long_ago(people.acme)
+    _look_again(people.acme, step)
+    assert (step.state, step.note) == ("waiting", "Waiting for node aws-eu-central-1/1, aws-eu-central-1/2")
+
+
+def _wait_long_ago(tenant: Tenant) -> None:
+    """Let sections have been published before what any patience allows."""
+    with scope(tenant):
+        NodeSection.objects.update(published_at=timezone.now() - 2 * REPORT_TIMEOUT)
+
+
+def _look_again(tenant: Tenant, step: Step) -> None:
+    """Carry out a step that may wait, as a worker does when its time has come."""
+    with scope(tenant):
+        Step.objects.filter(pk=step.pk).update(due_at=timezone.now())
+    steps.StepJob(tenant).run(step.pk)
+    with scope(tenant):
+        step.refresh_from_db()
 
 
 def test_a_step_that_an_older_release_planned_is_not_applied(people: People) -> None:

@@ -2,7 +2,8 @@
 
 Nodes carry their documents out by themselves (provisioning/agent). Writing sections and reading reports is left to the
 context's ``sections`` (services/node_sections.py); this driver decides when a change holds, and when waiting is of no
-use any more.
+use any more. A node that reports is slow at worst, and says itself when it cannot. A silent one has REPORT_TIMEOUT from
+when it could last have been heard: while no node at all is heard, it may be the portal that was away.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from provisioning.core.values.resource import Change
 from provisioning.drivers.base import Done, DriverContext, DriverError, ObservedResource, PublishedSection, Waiting
 
 REPORT_TIMEOUT = timedelta(seconds=60)
-"""How long a node may take to carry a section out before the step says so."""
+"""How long a node may be silent, or run an outdated agent, before the step fails."""
 
 
 class ExchangeDriver:
@@ -29,14 +30,15 @@ class ExchangeDriver:
             )
             raise DriverError(message, call="exchange.apply", code="outdated_plan", permanent=True)
         late = [section for section in context.sections.publish(change) if not section.is_applied]
-        if error := _section_error(late, datetime.now(UTC)):
+        if not late:
+            context.sections.delete_removed(change.address)
+            return Done({}, change.after)
+        listening_since = context.sections.listening_since()
+        if error := _section_error(late, listening_since, datetime.now(UTC)):
             # Forgotten, so that a retry publishes and waits again.
             context.sections.reset(change.address, [section.node for section in late])
             raise error
-        if late:
-            return Waiting(1.0, _waiting_note(late))
-        context.sections.delete_removed(change.address)
-        return Done({}, change.after)
+        return Waiting(1.0, _waiting_note(late, listening_since))
 
     def observe(self, desired: Iterable[Change], context: DriverContext) -> list[ObservedResource]:
         """Return what was last published, where it is what is desired."""
@@ -51,35 +53,54 @@ class ExchangeDriver:
         ]
 
 
-def _waiting_note(late: Sequence[PublishedSection]) -> str:
-    outdated = [section for section in late if section.is_outdated]
-    if outdated:
+def _waiting_note(late: Sequence[PublishedSection], listening_since: datetime | None) -> str:
+    if outdated := [section for section in late if section.is_outdated]:
         return _outdated_text(outdated)
-    return f"Waiting for node {', '.join(section.node for section in late)}"
+    if silent := [section for section in late if section.reporting_since is None]:
+        others = "" if listening_since else "; no node reports to the portal at present"
+        return f"Waiting for node {_names(silent)}, {_last_heard(silent)}{others}"
+    return f"Waiting for node {_names(late)}"
 
 
 def _outdated_text(outdated: Sequence[PublishedSection]) -> str:
-    names = ", ".join(section.node for section in outdated)
     known = min(section.document_version or 0 for section in outdated)
-    return f"Node {names} runs an agent that knows document version {known}, this is {VERSION}: upgrade it"
+    return f"Node {_names(outdated)} runs an agent that knows document version {known}, this is {VERSION}: upgrade it"
 
 
-def _section_error(late: Sequence[PublishedSection], now: datetime) -> DriverError | None:
+def _last_heard(silent: Sequence[PublishedSection]) -> str:
+    seen_at = max((section.seen_at for section in silent if section.seen_at), default=None)
+    return f"last heard of at {seen_at:%H:%M:%S} UTC" if seen_at else "never heard of"
+
+
+def _names(sections: Sequence[PublishedSection]) -> str:
+    return ", ".join(section.node for section in sections)
+
+
+def _section_error(
+    late: Sequence[PublishedSection], listening_since: datetime | None, now: datetime
+) -> DriverError | None:
     """Return why it is of no use to wait any longer for these sections, if it is."""
     for section in late:
         # An agent that does not know the document may well fail in it; what helps is an upgrade.
         if section.failure and not section.is_outdated:
             message = f"Node {section.node} could not carry it out: {section.failure}"
             return DriverError(message, call="exchange.apply", code="node_failed", permanent=True)
-    if not late or now - min(section.published_at for section in late) <= REPORT_TIMEOUT:
-        return None
-    if outdated := [section for section in late if section.is_outdated]:
+    if outdated := [
+        section for section in late if section.is_outdated and _is_overdue(section, section.reporting_since, now)
+    ]:
         message = f"{_outdated_text(outdated)}, then retry."
         return DriverError(message, call="exchange.apply", code="node_outdated", permanent=True)
-    names = ", ".join(section.node for section in late)
-    seen_at = max((section.seen_at for section in late if section.seen_at), default=None)
-    heard = f"last heard of at {seen_at:%H:%M:%S} UTC" if seen_at else "never heard of"
-    message = (
-        f"Node {names} has not reported within {REPORT_TIMEOUT.seconds} s ({heard}). Look at the node, then retry."
-    )
-    return DriverError(message, call="exchange.apply", code="node_silent", permanent=True)
+    if silent := [
+        section for section in late if section.reporting_since is None and _is_overdue(section, listening_since, now)
+    ]:
+        message = (
+            f"Node {_names(silent)} has not reported within {REPORT_TIMEOUT.seconds} s ({_last_heard(silent)}), while "
+            "others did. Look at the node, then retry."
+        )
+        return DriverError(message, call="exchange.apply", code="node_silent", permanent=True)
+    return None
+
+
+def _is_overdue(section: PublishedSection, heard_since: datetime | None, now: datetime) -> bool:
+    """Return whether REPORT_TIMEOUT has passed since the section was there to fetch and its node could be heard."""
+    return heard_since is not None and now - max(section.published_at, heard_since) > REPORT_TIMEOUT
