@@ -120,11 +120,15 @@ class Membership(models.Model):
 
 
 class ApiToken(models.Model):
-    """A bearer token: only its SHA-256 is kept. ``tenant`` and ``scopes`` narrow what its user may do."""
+    """A bearer token: only its SHA-256 is kept. ``tenant`` and ``scopes`` narrow what its user may do.
+
+    ``parent``: the token it was made with, which it never outlives; null: made by a person.
+    """
 
     uid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(User, models.CASCADE, related_name="tokens")
     tenant = models.ForeignKey(Tenant, models.CASCADE, null=True, blank=True, related_name="tokens")
+    parent = models.ForeignKey("self", models.CASCADE, null=True, blank=True, related_name="children")
     name = models.CharField(max_length=120)
     prefix = models.CharField(max_length=12)
     digest = models.CharField(max_length=64, unique=True)
@@ -180,7 +184,7 @@ class AuditEntry(TenantOwned):
 class IdempotentResponse(models.Model):
     """The response to a POST with an Idempotency-Key: the same request gets it again."""
 
-    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    caller = models.CharField(max_length=80, help_text="token:ID, or session: and the SHA-256 of its key")
     key = models.CharField(max_length=120)
     request_digest = models.CharField(max_length=64)
     status = models.IntegerField()
@@ -189,7 +193,7 @@ class IdempotentResponse(models.Model):
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["user", "key"], name="answer_once")]
+        constraints = [models.UniqueConstraint(fields=["caller", "key"], name="answer_once")]
 
     def __str__(self) -> str:
         return self.key

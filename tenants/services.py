@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -13,6 +14,7 @@ from django.utils import timezone
 
 from tenants import audit, tokens
 from tenants.actor import acting, current_actor
+from tenants.audit import AuditEvent
 from tenants.errors import TenantRequestRefused
 from tenants.jobs import in_scope
 from tenants.models import MSP_ROLES, ApiToken, Membership, Msp, Role, Tenant, User, slug_rule
@@ -80,7 +82,7 @@ def _acting_for_msp(msp: Msp | None) -> Iterator[None]:
 def add_member(email: str, role: str) -> Membership:
     tenant, email = current_tenant(), email.strip().lower()
     _check_role(role)
-    user = User.objects.filter(email=email).first() or User.objects.create_user(email)
+    user = _find_or_create_user(email)
     try:
         with transaction.atomic():
             membership = Membership.objects.create(user=user, tenant=tenant, role=role)
@@ -90,7 +92,25 @@ def add_member(email: str, role: str) -> Membership:
     return membership
 
 
+def _find_or_create_user(email: str) -> User:
+    user = User(email=email)
+    user.set_unusable_password()
+    # Of several at once one creates the person; the others wait for its row and leave it.
+    User.objects.bulk_create([user], ignore_conflicts=True)
+    return User.objects.get(email=email)
+
+
+def lock_membership(uid: UUID) -> Membership | None:
+    """Return the tenant's membership and hold it until the transaction ends; None where it is not, or no longer, there.
+
+    Whoever changes or removes a member asks here first: of several at once one wins, the others find what it left.
+    """
+    memberships = Membership.objects.select_for_update(of=("self",)).select_related("user", "msp")
+    return memberships.filter(tenant=current_tenant(), uid=uid).first()
+
+
 def change_role(membership: Membership, role: str) -> Membership:
+    """Give the membership (of ``lock_membership``) another role."""
     _check_role(role)
     before = membership.role
     if before == Role.OWNER and role != Role.OWNER:
@@ -109,7 +129,7 @@ def change_role(membership: Membership, role: str) -> Membership:
 
 
 def remove_member(membership: Membership) -> None:
-    """Remove a member. Their tokens for this tenant end too, because a token's rights are its user's."""
+    """Remove the membership (of ``lock_membership``); with a person's last right here their tokens for it end."""
     if membership.role == Role.OWNER:
         _check_not_last_owner(membership)
     audit.record(
@@ -119,7 +139,11 @@ def remove_member(membership: Membership) -> None:
         object_name=membership.user.email,
         before={"role": membership.role},
     )
+    user = membership.user
     membership.delete()
+    if not Principal(user).rights(current_tenant()):
+        for token in ApiToken.objects.filter(user=user, tenant=current_tenant(), revoked_at=None).order_by("pk"):
+            _revoke_and_record(token)
 
 
 def issue_token(
@@ -127,7 +151,7 @@ def issue_token(
 ) -> tuple[ApiToken, str]:
     """Create a token for the tenant in force; return it and its secret, which cannot be read again.
 
-    It never reaches further or lasts longer than the token it was made with.
+    It never reaches further or lasts longer than the token it was made with, and is revoked with it.
     """
     if not 1 <= len(name) <= 120:
         raise TenantRequestRefused(400, "out_of_range", "name", "Give the token a name of 1 to 120 characters.")
@@ -139,10 +163,14 @@ def issue_token(
     if expires_at is not None and expires_at <= timezone.now():
         raise TenantRequestRefused(400, "out_of_range", "expires_at", "The token would have expired already.")
     if principal.token:
+        if not tokens.lock_parent(principal.token):
+            raise TenantRequestRefused(409, "revoked", "", "The token that this request was made with has ended.")
         scopes = scopes or principal.token.scopes
         ends = [at for at in (expires_at, principal.token.expires_at) if at]
         expires_at = min(ends) if ends else None
-    token, secret = tokens.issue(principal.user, name, tenant=tenant, scopes=list(scopes), expires_at=expires_at)
+    token, secret = tokens.issue(
+        principal.user, name, tenant=tenant, scopes=list(scopes), expires_at=expires_at, parent=principal.token
+    )
     audit.record(
         "token.issue",
         kind="token",
@@ -153,9 +181,27 @@ def issue_token(
     return token, secret
 
 
-def revoke_token(token: ApiToken) -> None:
-    tokens.revoke(token, timezone.now())
-    audit.record("token.revoke", kind="token", object_id=str(token.uid), object_name=token.name)
+def revoke_token(principal: Principal, token: ApiToken) -> None:
+    """Revoke a token with all that were made with it.
+
+    A token ends those of its person that may do no more than itself; who manages members ends anybody's.
+    """
+    rights = principal.rights(current_tenant())
+    if principal.token and "members" not in rights and Principal(token.user, token).rights(current_tenant()) - rights:
+        raise TenantRequestRefused(
+            403,
+            "beyond_own_rights",
+            "",
+            f"“{token.name}” may do more than the token of this request. Revoke it signed in.",
+        )
+    _revoke_and_record(token)
+
+
+def _revoke_and_record(token: ApiToken) -> None:
+    audit.record_all(
+        AuditEvent("token.revoke", kind="token", object_id=str(ended.uid), object_name=ended.name)
+        for ended in tokens.revoke(token, timezone.now())
+    )
 
 
 def _check_role(role: str) -> None:

@@ -25,6 +25,7 @@ def issue(
     tenant: Tenant | None = None,
     scopes: list[str] | None = None,
     expires_at: datetime | None = None,
+    parent: ApiToken | None = None,
 ) -> tuple[ApiToken, str]:
     """Create a token; return it and its secret, which cannot be read again."""
     unknown = set(scopes or []) - set(RIGHTS)
@@ -37,6 +38,7 @@ def issue(
         tenant=tenant,
         scopes=scopes or [],
         expires_at=expires_at,
+        parent=parent,
         prefix=secret[:8],
         digest=digest(secret),
     )
@@ -54,8 +56,27 @@ def find(secret: str) -> ApiToken | None:
     return token
 
 
-def revoke(token: ApiToken, now: datetime) -> None:
-    ApiToken.objects.filter(pk=token.pk, revoked_at__isnull=True).update(revoked_at=now)
+def revoke(token: ApiToken, now: datetime) -> list[ApiToken]:
+    """Revoke the token and every token that was made with it. Return those that were not revoked before.
+
+    A child is made under its parent's lock (``lock_parent``), so none is born while its family falls.
+    """
+    locked = ApiToken.objects.select_for_update(no_key=True)
+    family: list[ApiToken] = []
+    generation = list(locked.filter(pk=token.pk))
+    while generation:
+        family += generation
+        generation = list(locked.filter(parent__in=generation))
+    ended = [each for each in family if each.revoked_at is None]
+    ApiToken.objects.filter(pk__in=[each.pk for each in ended]).update(revoked_at=now)
+    return ended
+
+
+def lock_parent(token: ApiToken) -> bool:
+    """Hold the token until the transaction ends, so that it can be a parent. Return whether it can still be used."""
+    return _is_usable(
+        ApiToken.objects.select_for_update(no_key=True, of=("self",)).select_related("user").get(pk=token.pk)
+    )
 
 
 def _is_usable(token: ApiToken) -> bool:

@@ -32,6 +32,8 @@ class BaseApiView(APIView):
     write_right: ClassVar[str | None] = "edit"
     max_body_bytes: ClassVar[int] = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     """The largest body, in bytes."""
+    secret_fields: ClassVar[tuple[str, ...]] = ()
+    """Fields of a POST's answer that are sent once: a repeated Idempotency-Key gets null."""
 
     parser_classes = [parsers.JsonParser]
     renderer_classes = [JsonRenderer]
@@ -68,7 +70,7 @@ class BaseApiView(APIView):
         if response.status_code >= 400 and isinstance(response, Response):
             request.accepted_renderer, request.accepted_media_type = ProblemRenderer(), ProblemRenderer.media_type
         elif request.method == "POST" and isinstance(response, Response) and "Idempotent-Replayed" not in response:
-            idempotency.store_response(request, self.raw_body, response)
+            idempotency.store_response(request, self.raw_body, response, self.secret_fields)
         response = super().finalize_response(request, response, *args, **kwargs)
         patch_vary_headers(response, ("Accept", "Authorization", "Cookie"))
         response.headers.setdefault("Cache-Control", "private, no-cache")

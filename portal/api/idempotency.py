@@ -1,14 +1,15 @@
 """Idempotency-Key: a POST that is sent again gets the same answer again and changes nothing.
 
 As in the IETF draft "The Idempotency-Key HTTP Header Field". The answer is stored in the transaction of the change it
-reports, for a day, encrypted since it may hold a new token's secret. A refused request leaves nothing behind, so its
-key can be used again.
+reports, for a day, encrypted and without secrets. It belongs to the token or session that got it, and to the rights
+they had then. A refused request leaves nothing behind, so its key can be used again.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
@@ -24,6 +25,8 @@ from tenants.models import IdempotentResponse
 
 RESPONSE_LIFETIME = timedelta(days=1)
 STORED_HEADERS = ("Location", "ETag")
+DELETED_AT_ONCE = 100
+"""How many expired answers a new one takes with it."""
 
 
 class IdempotencyKeyReused(APIException):
@@ -46,39 +49,47 @@ def replay_response(request: Request, body: bytes) -> None:
         return
     with connection.cursor() as cursor:
         # The second of two equal requests waits here until the first has committed.
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{_user_id(request)} {key}"])
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{_caller(request)} {key}"])
     stored = IdempotentResponse.objects.filter(
-        user_id=_user_id(request), key=key, created_at__gt=timezone.now() - RESPONSE_LIFETIME
+        caller=_caller(request), key=key, created_at__gt=timezone.now() - RESPONSE_LIFETIME
     ).first()
     if stored is None:
         return
     if stored.request_digest != _request_digest(request, body):
-        raise IdempotencyKeyReused("This Idempotency-Key was used for another request. Take a new key.")
+        raise IdempotencyKeyReused(
+            "This Idempotency-Key was used for another request, or with other rights. Take a new key."
+        )
     headers = {**stored.headers, "Idempotent-Replayed": "true"}
     raise ReplayedResponse(
         Response(json.loads(vault.unseal(_sealed_body(stored))["body"]), stored.status, headers=headers)
     )
 
 
-def store_response(request: Request, body: bytes, response: Response) -> None:
+def store_response(request: Request, body: bytes, response: Response, secret_fields: Collection[str]) -> None:
+    """Store the answer under the request's key, if it has one; ``secret_fields`` are repeated as null."""
     key = _idempotency_key(request)
     if key is None:
         return
-    IdempotentResponse.objects.filter(
-        user_id=_user_id(request), created_at__lte=timezone.now() - RESPONSE_LIFETIME
-    ).delete()
+    expired = IdempotentResponse.objects.filter(created_at__lte=timezone.now() - RESPONSE_LIFETIME)
+    deletable = expired.select_for_update(skip_locked=True).values_list("pk", flat=True)[:DELETED_AT_ONCE]
+    IdempotentResponse.objects.filter(pk__in=list(deletable)).delete()
+    data = {**response.data, **dict.fromkeys(secret_fields)} if secret_fields else response.data
     IdempotentResponse.objects.create(
-        user_id=_user_id(request),
+        caller=_caller(request),
         key=key,
         request_digest=_request_digest(request, body),
         status=response.status_code,
-        body={"sealed": vault.seal({"body": JsonRenderer().render(response.data).decode() or "null"})},
+        body={"sealed": vault.seal({"body": JsonRenderer().render(data).decode() or "null"})},
         headers={name: response[name] for name in STORED_HEADERS if name in response},
     )
 
 
-def _user_id(request: Request) -> int:
-    return int(request.user.pk or 0)
+def _caller(request: Request) -> str:
+    """Return what names the token, or the session without giving its key away."""
+    if request.auth:
+        return f"token:{request.auth.pk}"
+    session_key = str(request._request.session.session_key)
+    return f"session:{hashlib.sha256(session_key.encode()).hexdigest()}"
 
 
 def _sealed_body(answer: IdempotentResponse) -> str:
@@ -95,5 +106,7 @@ def _idempotency_key(request: Request) -> str | None:
 
 
 def _request_digest(request: Request, body: bytes) -> str:
-    request_line = f"{request.method} {request.get_full_path()} {request.content_type}\n".encode()
+    http: Any = request._request
+    rights = ",".join(sorted(getattr(http, "rights", ())))
+    request_line = f"{request.method} {request.get_full_path()} {request.content_type} {rights}\n".encode()
     return hashlib.sha256(request_line + body).hexdigest()

@@ -63,7 +63,15 @@ TOKEN = object_schema(
     revoked_at=timestamp(allow_null=True),
     last_used_at=timestamp(allow_null=True),
 )
-NEW_TOKEN = object_schema("NewToken", **{**TOKEN.fields, "token": text("the secret; it cannot be read again")})
+NEW_TOKEN = object_schema(
+    "NewToken",
+    **{
+        **TOKEN.fields,
+        "token": optional_text(
+            "the secret, in the first answer only: null when an Idempotency-Key repeats the request"
+        ),
+    },
+)
 ME = object_schema(
     "Me",
     email=text(),
@@ -268,6 +276,12 @@ class MemberDetailView(BaseApiView):
             raise Http404
         return membership
 
+    def _lock(self, uid: UUID) -> Membership:
+        membership = services.lock_membership(uid)
+        if membership is None:
+            raise Http404
+        return membership
+
     @extend_schema(responses=MEMBER)
     def get(self, request: Request, uid: UUID) -> Response:
         return Response(member_json(self._find(uid)))
@@ -275,7 +289,7 @@ class MemberDetailView(BaseApiView):
     @extend_schema(request=RoleChangeSerializer, responses=MEMBER)
     def patch(self, request: Request, uid: UUID) -> Response:
         """Changes a member's role."""
-        membership = self._find(uid)
+        membership = self._lock(uid)
         check_if_match(request, entity_tag(member_json(membership)))
         return response_with_etag(
             member_json(
@@ -286,7 +300,7 @@ class MemberDetailView(BaseApiView):
     @extend_schema(responses={204: None})
     def delete(self, request: Request, uid: UUID) -> Response:
         """Removes a member, who then sees nothing of this tenant any more."""
-        membership = self._find(uid)
+        membership = self._lock(uid)
         check_if_match(request, entity_tag(member_json(membership)))
         services.remove_member(membership)
         return Response(status=204)
@@ -295,7 +309,8 @@ class MemberDetailView(BaseApiView):
 class TokenListView(BaseApiView):
     """Your tokens for this tenant; who manages members sees everybody's. A new one is limited to this tenant."""
 
-    write_right = None
+    write_right = "tokens"
+    secret_fields = ("token",)
     paginator = CursorPaginator({"created_at": "created_at", "name": "name"}, ("name",), default="-created_at")
 
     @extend_list_schema(TOKEN, "Token", orderings=paginator.orderings)
@@ -313,18 +328,20 @@ class TokenListView(BaseApiView):
 class TokenDetailView(BaseApiView):
     """A token; its secret is never shown again."""
 
-    write_right = None
+    write_right = "tokens"
 
     @extend_schema(responses=TOKEN)
     def get(self, request: Request, uid: UUID) -> Response:
         return Response(token_json(self._find(request, uid)))
 
-    @extend_schema(responses={204: None}, description="Revokes the token; it stays listed.")
+    @extend_schema(
+        responses={204: None}, description="Revokes the token and those that were made with it; they stay listed."
+    )
     def delete(self, request: Request, uid: UUID) -> Response:
         """Revokes it at once."""
         token = self._find(request, uid)
         check_if_match(request, entity_tag(token_json(token)))
-        services.revoke_token(token)
+        services.revoke_token(self.principal, token)
         return Response(status=204)
 
     def _find(self, request: Request, uid: UUID) -> ApiToken:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from portal.pages.decorators import PageRequest, tenant_page
@@ -46,7 +46,9 @@ def members(request: PageRequest) -> HttpResponse:
 @tenant_page("members")
 def change(request: PageRequest, uid: UUID) -> HttpResponse:
     """Change a member's role or, with ``remove``, end the membership."""
-    membership = get_object_or_404(Membership.objects.select_related("user"), tenant=request.tenant, uid=uid)
+    membership = services.lock_membership(uid)
+    if membership is None:
+        raise Http404
     email = membership.user.email
     with catch_refusals(request) as outcome:
         if "remove" in request.POST:

@@ -21,7 +21,7 @@ from tenants.roles import RIGHTS
 LIFETIMES = {"30": "30 days", "90": "90 days", "365": "1 year", "": "Until revoked"}
 
 
-@tenant_page("view")
+@tenant_page("tokens")
 def tokens(request: PageRequest) -> HttpResponse:
     new_token, secret, problems = None, "", []
     if request.method == "POST":
@@ -48,10 +48,10 @@ def tokens(request: PageRequest) -> HttpResponse:
 
 
 @require_POST
-@tenant_page("view")
+@tenant_page("tokens")
 def revoke(request: PageRequest, uid: UUID) -> HttpResponse:
     token = get_object_or_404(_visible_tokens(request), uid=uid)
-    services.revoke_token(token)
+    services.revoke_token(request.principal, token)
     messages.success(request, f"Revoked {token.name}. Requests with this token are refused from now on.")
     return redirect("tokens", request.tenant.slug)
 

@@ -64,6 +64,25 @@ def test_concurrent_edits_of_a_draft_are_serialised(portal: httpx.Client, draft:
     assert read["edits"] == read["version"] == 12
 
 
+def test_of_concurrent_changes_to_one_member_one_wins(live_portal: str, people: People) -> None:
+    headers = {"Authorization": f"Bearer {tokens.issue(people.owner, 'test')[1]}"}
+    with httpx.Client(base_url=f"{live_portal}/api/v1/t/acme/", headers=headers, timeout=30) as owner:
+
+        def add(_: int) -> httpx.Response:
+            return owner.post("members/", json={"email": "new@demo.test", "role": "viewer"})
+
+        with ThreadPoolExecutor(8) as pool:
+            added = list(pool.map(add, range(8)))
+        assert sorted(answer.status_code for answer in added) == [201, *[409] * 7]
+        [created] = [answer for answer in added if answer.status_code == 201]
+        with ThreadPoolExecutor(8) as pool:
+            url = f"{live_portal}{created.headers['Location']}"
+            removed = list(pool.map(lambda _: owner.delete(url).status_code, range(8)))
+        assert sorted(removed) == [204, *[404] * 7]
+        entries = owner.get("audit/").json()["results"]
+    assert sorted(entry["action"] for entry in entries) == ["member.add", "member.remove"]
+
+
 def test_a_client_cannot_forge_its_address_in_the_audit_log(portal: httpx.Client) -> None:
     forged = {"X-Forwarded-For": "8.8.4.4", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.test"}
     portal.post("t/acme/drafts/", json={"name": "forged"}, headers=forged)

@@ -39,7 +39,7 @@ def test_each_person_sees_only_their_own_tenants(api: ApiFactory) -> None:
     assert slugs("msp_finance") == ["acme", "globex"]
     assert slugs("operator") == ["acme", "globex", "initech"]
     assert slugs("stranger") == ["initech"]
-    assert api("viewer").get("tenants/acme/").json()["rights"] == ["view"]
+    assert api("viewer").get("tenants/acme/").json()["rights"] == ["view", "tokens"]
     assert_problem(api("viewer").get("tenants/globex/"), 404)
 
 
@@ -113,13 +113,43 @@ def test_a_token_is_shown_once_and_works_until_revoked(api: ApiFactory) -> None:
 def test_a_token_cannot_exceed_the_token_that_created_it(api: ApiFactory) -> None:
     assert_problem(api("viewer").post("t/acme/tokens/", {"name": "x", "scopes": ["edit"]}), 403)
     soon = timezone.now() + timedelta(hours=1)
-    narrow = api("owner", scopes=["view"], expires_at=soon)
+    narrow = api("owner", scopes=["view", "tokens"], expires_at=soon)
     created = narrow.post("t/acme/tokens/", {"name": "x"}).json()
-    assert created["scopes"] == ["view"]
+    assert created["scopes"] == ["view", "tokens"]
     assert datetime.fromisoformat(created["expires_at"]) == soon
     assert_problem(api("owner").post("t/acme/tokens/", {"name": "x", "expires_at": "2020-01-01T00:00:00Z"}), 400)
     assert_problem(api("owner").post("t/acme/tokens/", {"name": "x", "scopes": ["everything"]}), 400)
     assert_problem(api("owner").post("t/acme/tokens/", {"name": "x", "scope": ["view"]}), 400)
+
+
+def test_a_token_without_the_right_makes_and_revokes_no_token(api: ApiFactory) -> None:
+    narrow, owner = api("owner", scopes=["view"]), api("owner")
+    created = owner.post("t/acme/tokens/", {"name": "full"})
+    assert_problem(narrow.post("t/acme/tokens/", {"name": "child"}), 403)
+    assert_problem(narrow.delete(created["Location"]), 403)
+    assert ApiClient(created.json()["token"]).get("me/").status_code == 200
+
+
+def test_a_narrow_token_does_not_revoke_a_wider_one(api: ApiFactory) -> None:
+    owner = api("owner")
+    full = owner.post("t/acme/tokens/", {"name": "full"})["Location"]
+    keeper = ApiClient(owner.post("t/acme/tokens/", {"name": "keeper", "scopes": ["view", "tokens"]}).json()["token"])
+    child = keeper.post("t/acme/tokens/", {"name": "child"})["Location"]
+    assert_problem(keeper.delete(full), 403)
+    assert keeper.delete(child).status_code == 204
+
+
+def test_a_token_falls_with_the_token_that_made_it(api: ApiFactory, people: People, tenant_scope: TenantScope) -> None:
+    created = api("viewer").post("t/acme/tokens/", {"name": "mother"})
+    family = [created.json()["token"]]
+    for name in ("daughter", "granddaughter"):
+        family.append(ApiClient(family[-1]).post("t/acme/tokens/", {"name": name}).json()["token"])
+    assert api("owner").delete(created["Location"]).status_code == 204
+    assert [ApiClient(secret).get("me/").status_code for secret in family] == [401, 401, 401]
+    assert api("owner").delete(created["Location"]).status_code == 204
+    with tenant_scope(people.acme):
+        revoked = AuditEntry.objects.filter(action="token.revoke").order_by("number")
+        assert [entry.object_name for entry in revoked] == ["mother", "daughter", "granddaughter"]
 
 
 def test_tokens_are_visible_to_their_person_and_to_owners(api: ApiFactory) -> None:
@@ -132,8 +162,12 @@ def test_tokens_are_visible_to_their_person_and_to_owners(api: ApiFactory) -> No
 def test_a_token_ends_when_its_member_is_removed(api: ApiFactory, people: People) -> None:
     viewer = api("viewer")
     assert viewer.get("t/acme/members/").status_code == 200
-    Membership.objects.filter(user=people.viewer).delete()
+    secret = viewer.post("t/acme/tokens/", {"name": "ci"}).json()["token"]
+    uid = Membership.objects.get(user=people.viewer).uid
+    assert api("owner").delete(f"t/acme/members/{uid}/").status_code == 204
     assert_problem(viewer.get("t/acme/members/"), 404)
+    Membership.objects.create(user=people.viewer, tenant=people.acme, role=Role.VIEWER)
+    assert_problem(ApiClient(secret).get("t/acme/members/"), 401)
 
 
 def test_the_audit_log_names_actors_and_its_hash_chain_verifies(
