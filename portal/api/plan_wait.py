@@ -31,7 +31,7 @@ from tenants.models import Tenant
 
 
 class PlanWaitMiddleware:
-    """Hold back the answer to a request whose view set ``awaited_plan`` until that plan is computed.
+    """Hold back the answer to a request whose view set ``awaited_plan`` until that plan is computed; 422 if it failed.
 
     First in MIDDLEWARE, so that everything behind it has ended. After ``settings.PLAN_PATIENCE`` seconds, or without
     Redis, the answer is the one the view gave: 202 and a plan that is ``computing``.
@@ -103,7 +103,7 @@ def _write_result(request: TenantRequest, response: Response, plan: Plan) -> Non
             kind=ValidationFailed.kind,
             problems=problems,
             request_id=request.request_id,
-        )
+        ) | {"plan": document["id"]}
         del response["ETag"], response["Location"]
     else:
         response.status_code, response.data = 201, document

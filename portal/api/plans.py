@@ -79,6 +79,10 @@ PLAN = object_schema(
     ),
     blast_radius=any_json(),
     warnings=list_of(any_json('{"code", "path", "message", "severity"}')),
+    risks=list_of(
+        any_json('{"code", "path", "message", "severity"}'),
+        "what a person should confirm before it is provisioned: much is removed, opened or cut",
+    ),
     problems=list_of(any_json('{"code", "path", "message", "severity"}'), "why it failed"),
     moved=text_list("for a stale plan: what moved"),
 )
@@ -114,6 +118,10 @@ RUN_ROW = object_schema("RunSummary", **RUN_FIELDS)
 
 class ProvisionSerializer(serializers.Serializer):
     digest = serializers.CharField(help_text="the plan's digest, as it was read")
+    reason = serializers.CharField(
+        required=False, allow_blank=True, max_length=500, help_text="kept with the revision and shown with it"
+    )
+    change_ticket = serializers.CharField(required=False, allow_blank=True, max_length=100)
 
 
 class PlanListView(BaseApiView):
@@ -134,8 +142,8 @@ class PlanCreateView(BaseApiView):
     """Plans what provisioning this draft would do: steps, reachability, cost. Runs nothing.
 
     A worker plans a large network: 202 and state `computing` when that takes longer than 5 s; the plan at Location
-    shows its progress. 422 with problems when the network is invalid or an assertion fails; when that is found later,
-    the plan becomes `failed` with these problems.
+    shows its progress. 422 with problems when the network is invalid or an assertion fails; `plan` in the answer is
+    then the id of the failed plan, where there is one, which shows what it would do.
     """
 
     @extend_schema(request=None, responses={201: PLAN, 202: PLAN})
@@ -144,9 +152,9 @@ class PlanCreateView(BaseApiView):
         check_if_match(request, draft_etag(draft_row))
         plan = plans.create_plan(draft_row)
         data = plan_json(plan)
-        ready = plan.state != Plan.State.COMPUTING
+        ready = plan.state == Plan.State.READY
         if not ready:
-            # A worker sees the plan once this request has committed; PlanWaitMiddleware waits for it.
+            # The plan is kept: PlanWaitMiddleware waits until a worker has computed it, and refuses it if it failed.
             http: Any = request._request
             http.awaited_plan = plan
         return response_with_etag(
@@ -199,9 +207,8 @@ class PlanProvisionView(BaseApiView):
     def post(self, request: Request, plan: UUID) -> Response:
         plan_row = get_plan(plan)
         check_if_match(request, plan_etag(plan_head(plan_row)))
-        data = run_json(
-            runs.provision_plan(plan_row, validate_body(ProvisionSerializer, self.json_body(request))["digest"])
-        )
+        body = validate_body(ProvisionSerializer, self.json_body(request))
+        data = run_json(runs.provision_plan(plan_row, **body))
         return response_with_etag(data, 202, location=self.tenant_path("runs", data["id"]))
 
 

@@ -15,7 +15,7 @@ from portal.api.drafts import DRAFT, draft_json
 from portal.api.intent_objects import draft_etag
 from portal.api.pagination import CursorPaginator
 from portal.api.schema import extend_list_schema
-from portal.api.schema_fields import boolean, list_of, number, object_schema, text, timestamp
+from portal.api.schema_fields import boolean, list_of, number, object_schema, text, text_list, timestamp
 from portal.api.validation import validate_body
 from provisioning.errors import ObjectNotFound
 from provisioning.models import Revision
@@ -26,15 +26,18 @@ REVISION = object_schema(
     "Revision",
     number=number(),
     created_at=timestamp(),
-    author=text(),
+    author=text("who provisioned it"),
+    writers=text_list("who made the edits"),
     message=text("the name of its draft"),
+    reason=text("why it was provisioned"),
+    change_ticket=text(),
     live=boolean("whether this is the live revision"),
 )
 DIFF = object_schema("RevisionDiff", from_=number(), to=number(), differences=list_of(DIFFERENCE))
 
 
 def revision_json(revision: Revision, live: int) -> dict[str, Any]:
-    fields = ("number", "created_at", "author", "message")
+    fields = ("number", "created_at", "author", "writers", "message", "reason", "change_ticket")
     return {**{name: getattr(revision, name) for name in fields}, "live": revision.number == live}
 
 

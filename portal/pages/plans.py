@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -15,6 +16,7 @@ from portal.pages.decorators import PageRequest, tenant_page
 from portal.pages.object_links import ObjectLinks
 from provisioning.models import Plan
 from provisioning.selectors import plan_state
+from provisioning.selectors.plans import plan_risks
 from provisioning.snapshots import resource_state
 
 PAGE_SIZE = 100
@@ -53,7 +55,8 @@ def _plan_context(request: PageRequest, plan: Plan) -> dict[str, Any]:
     reach = plan_review.reachability_sentences(plan.reachability)
     decisions = [item for row in reach for item in row["decided"]]
     objects = reverse("draft-objects", args=[request.tenant.slug, plan.draft.uid])
-    links = ObjectLinks(objects, [item["rule"] for item in decisions], [item.get("path", "") for item in plan.warnings])
+    noted = [*plan.warnings, *plan.problems]
+    links = ObjectLinks(objects, [item["rule"] for item in decisions], [item.get("path", "") for item in noted])
     for item in decisions:
         item["url"] = links.rule(item["rule"])
     cost = plan_review.cost_summary(plan.cost)
@@ -86,15 +89,34 @@ def _plan_context(request: PageRequest, plan: Plan) -> dict[str, Any]:
             "edit": "edit" in request.rights,
         },
         "runs": plan.runs.all(),
+        "risks": plan_risks(plan),
+        "assertions": [_assertion_row(request, plan, assertion) for assertion in plan.assertions],
+        "failing": sum(not assertion["holds"] for assertion in plan.assertions),
+        "problems": [{**item, "url": links.path(item.get("path", ""))} for item in plan.problems],
         "warnings": [{**item, "url": links.path(item.get("path", ""))} for item in plan.warnings],
         "warnings_word": f"{len(plan.warnings)} warning{'s' if len(plan.warnings) != 1 else ''}",
     }
+
+
+def _assertion_row(request: PageRequest, plan: Plan, assertion: dict[str, Any]) -> dict[str, Any]:
+    """Return an assertion with links to it in the draft and, where a packet breaks it, to the trace of that packet."""
+    slug, version = request.tenant.slug, f"drafts/{plan.draft.uid}"
+    root = reverse("draft-objects", args=[slug, plan.draft.uid])
+    row = {**assertion, "url": f"{root}assertions/?select={assertion['uid']}"}
+    if packet := assertion.get("example"):
+        names = {"source": "from", "destination": "to", "protocol": "protocol", "port": "port"}
+        query = {name: packet[field] for field, name in names.items() if packet.get(field) is not None}
+        row["example"] = plan_review.example_packet_text(packet)
+        row["trace"] = f"{reverse('trace', args=[slug])}?{urlencode({'version': version, **query})}"
+    return row
 
 
 def _why_blocked(request: PageRequest, state: str, needs_approval: bool, own: bool) -> str:
     """Return why this person cannot provision a plan that is made, and who or what can help; "" where they can."""
     if state == "stale":
         return "Blocked: plan again first."
+    if state == Plan.State.FAILED:
+        return "Blocked: an assertion fails. Change the draft, or the assertion, and plan again."
     if state not in (Plan.State.READY, Plan.State.APPROVED):
         return ""
     if needs_approval:

@@ -97,8 +97,11 @@ class Revision(TenantOwned):
 
     number = models.IntegerField()
     created_at = models.DateTimeField(default=timezone.now)
-    author = models.CharField(max_length=254)
-    message = models.CharField(max_length=200, blank=True)
+    author = models.CharField(max_length=254, help_text="who provisioned it")
+    writers = models.JSONField(default=list, help_text="who made the edits of its draft")
+    message = models.CharField(max_length=200, blank=True, help_text="the name of its draft")
+    reason = models.CharField(max_length=500, blank=True, help_text="why it was provisioned")
+    change_ticket = models.CharField(max_length=100, blank=True)
     counts = models.JSONField(default=dict, help_text="kind → objects there are")
 
     class Meta(TenantOwned.Meta):

@@ -25,6 +25,12 @@ def count_objects(snapshot: Snapshot) -> Counter[str]:
     return counts
 
 
+def draft_writers(draft: Draft) -> list[str]:
+    """Return the mail addresses of all who made the edits that are in force, sorted."""
+    edits = draft.edits.filter(number__lte=draft.cursor)
+    return sorted(set(edits.values_list("author", flat=True)))
+
+
 def count_changed_objects(draft: Draft) -> Counter[str]:
     """Return how many objects of each kind the draft adds, changes or removes."""
     return Counter(kind for kind, _ in _overlay_states(draft))

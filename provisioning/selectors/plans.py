@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from provisioning.core import plan as core_plan
+from provisioning.core.values.resource import as_json
 from provisioning.errors import ObjectNotFound
 from provisioning.models import Plan
 from provisioning.selectors import plan_state
@@ -36,9 +38,16 @@ def plan_head(plan: Plan) -> dict[str, Any]:
         "cost": plan.cost or {"currency": None, "monthly_before": None, "monthly_after": None, "lines": []},
         "blast_radius": plan.blast_radius,
         "warnings": plan.warnings,
+        "risks": plan_risks(plan),
         "problems": plan.problems,
         "moved": moved,
     }
+
+
+def plan_risks(plan: Plan) -> list[dict[str, Any]]:
+    """Return what a person confirms before this plan is provisioned, as problems of severity warning."""
+    steps = plan.changes.values("action", "address", "kind")
+    return as_json(core_plan.plan_risks(steps, plan.reachability, plan.warnings))
 
 
 def plan_summary(plan: Plan, fingerprint: Callable[[], str]) -> dict[str, Any]:

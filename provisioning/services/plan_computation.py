@@ -75,7 +75,8 @@ def load_inputs(draft: Draft) -> PlanInputs:
 def compute_plan(inputs: PlanInputs, progress: ProgressCallback = lambda activity: None) -> PlanResult:
     """Compute a plan without the database.
 
-    Raises ValidationFailed where the network is invalid, an assertion fails or a quota is exceeded.
+    Raises ValidationFailed where the network is invalid or a quota is exceeded. An assertion that fails is a result:
+    people want to see what would break it.
     """
     after = inputs.after
     progress("Checking the network")
@@ -84,8 +85,6 @@ def compute_plan(inputs: PlanInputs, progress: ProgressCallback = lambda activit
     if errors:
         raise ValidationFailed(f"The network has {len(errors)} errors.", errors)
     results = check_assertions(after)
-    if failing := assertion_problems(after, results):
-        raise ValidationFailed("An assertion fails.", failing)
     progress("Working out what has to change")
     desired = compile_network(after)
     exceeded = exceeded_quotas(desired.values())
@@ -98,8 +97,8 @@ def compute_plan(inputs: PlanInputs, progress: ProgressCallback = lambda activit
 
 
 def save_plan(plan: Plan, inputs: PlanInputs, result: PlanResult) -> Plan:
-    """Write the result into the plan, which is ready then."""
-    changes = result.changes
+    """Write the result into the plan, which is ready then; where an assertion fails it is ``failed`` and says which."""
+    changes, failing = result.changes, assertion_problems(inputs.after, result.assertions)
     plan.draft_version, plan.base_revision = inputs.draft.version, inputs.draft.base_revision
     plan.state_fingerprint = inputs.fingerprint
     plan.text = core_plan.render_plan(changes)
@@ -108,7 +107,9 @@ def save_plan(plan: Plan, inputs: PlanInputs, result: PlanResult) -> Plan:
     plan.cost = _price_delta(inputs.observed, result.desired)
     plan.blast_radius = as_json(core_plan.compute_blast_radius(changes, inputs.before.intent, inputs.after.intent))
     plan.warnings = as_json(result.warnings)
-    plan.state, plan.progress, plan.lease_until = Plan.State.READY, "", None
+    plan.problems = as_json(failing)
+    plan.state = Plan.State.FAILED if failing else Plan.State.READY
+    plan.progress, plan.lease_until = "", None
     planned = build_planned_changes(changes, result.desired)
     rows = [
         [

@@ -44,8 +44,8 @@ WORKERS_LOST = "The workers that computed this plan stopped. Plan again; if it h
 def create_plan(draft: Draft) -> Plan:
     """Create the plan of a draft, after rebasing it onto what is live; ``computing`` where the network is large.
 
-    Raises StateConflict where the draft cannot be rebased and, for a small network, ValidationFailed where it is
-    invalid, an assertion fails or a quota is exceeded.
+    It is ``failed``, with everything it would do, where an assertion fails. Raises StateConflict where the draft cannot
+    be rebased and, for a small network, ValidationFailed where it is invalid or a quota is exceeded.
     """
     draft = rebase_draft(draft)
     large = len(tenant_cache.load_objects(queries.snapshot_of_draft(draft))) > SYNCHRONOUS_LIMIT
@@ -170,9 +170,9 @@ def _record_result(plan: Plan, inputs: PlanInputs, result: PlanResult) -> None:
         raise _ComputationAbandoned
     plan_computation.save_plan(claimed, inputs, result)
     moved = plan_state.staleness_reasons(claimed, draft)
-    if moved:
+    if moved and claimed.state == Plan.State.READY:
         Plan.objects.filter(pk=claimed.pk).update(state=Plan.State.STALE, moved=moved)
-    _announce(claimed, "plan.ready")
+    _announce(claimed, f"plan.{'fail' if claimed.state == Plan.State.FAILED else 'ready'}")
 
 
 def _mark_failed(plan: Plan, problems: list[Problem]) -> None:

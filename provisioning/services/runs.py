@@ -11,6 +11,7 @@ from django.db.models import Exists, F, QuerySet
 from django.utils import timezone
 
 from provisioning.core.plan import diff_resources, run_states
+from provisioning.core.values.resource import Problem
 from provisioning.drivers import compile_network, replace_on
 from provisioning.errors import StateConflict
 from provisioning.models import (
@@ -27,20 +28,24 @@ from provisioning.models import (
     VersionIndexEntry,
 )
 from provisioning.selectors import plan_state
+from provisioning.selectors.draft_changes import draft_writers
 from provisioning.services import plan_computation
 from provisioning.snapshots import queries, resource_state, search_index, tenant_cache
 from tenants import actor, audit, outbox, scope
 
 
-def provision_plan(plan: Plan, digest: str) -> Run:
+def provision_plan(plan: Plan, digest: str, *, reason: str = "", change_ticket: str = "") -> Run:
     """Provision exactly the plan with this digest: its draft becomes live, and a run starts.
 
-    Raises StateConflict where the plan is stale (and says what moved), is not approved though the tenant requires it,
-    or another run is going.
+    reason, change_ticket: kept with the revision. Raises StateConflict where the plan failed or is stale (and says what
+    moved), is not approved though the tenant requires it, or another run is going.
     """
     live_revision = _lock_live_revision()
     plan = Plan.objects.select_for_update().get(pk=plan.pk)
     draft = Draft.objects.select_for_update().get(pk=plan.draft_id)
+    if plan.state == Plan.State.FAILED:
+        problems = [Problem(row["code"], row["path"], row["message"]) for row in plan.problems]
+        raise StateConflict("The plan failed; mend what its problems name and plan again.", problems)
     if plan.state not in plan_state.COMPUTED_STATES:
         raise StateConflict(f"The plan is {plan.state}; plan the draft again.")
     if digest != plan.digest:
@@ -50,7 +55,7 @@ def provision_plan(plan: Plan, digest: str) -> Run:
         raise StateConflict(f"The plan is stale. {' '.join(moved)} Plan again.")
     if scope.current_tenant().requires_approval and plan.state != Plan.State.APPROVED:
         raise StateConflict("The plan waits for a second person's approval.")
-    live_revision.live = _create_revision(draft, live_revision.live)
+    live_revision.live = _create_revision(draft, live_revision.live, reason, change_ticket)
     live_revision.save(update_fields=["live"])
     draft.state, plan.state = Draft.State.PROVISIONED, Plan.State.PROVISIONED
     draft.save(update_fields=["state"])
@@ -151,7 +156,7 @@ def _wake(steps: QuerySet[Step]) -> None:
         outbox.enqueue("step", step=pk)
 
 
-def _create_revision(draft: Draft, live: int) -> int:
+def _create_revision(draft: Draft, live: int, reason: str, change_ticket: str) -> int:
     """Write the draft's overlay as a new revision; return its number."""
     number = live + 1
     overlays = list(Overlay.objects.filter(draft=draft).select_related("item"))
@@ -170,7 +175,15 @@ def _create_revision(draft: Draft, live: int) -> int:
     entries = tenant_cache.load_objects(queries.snapshot_of_draft(draft)).entries
     tenant_cache.prime_versions({version.pk: entries[version.kind][str(version.item.uid)] for version in versions})
     counts.update(version.kind for version in versions)
-    Revision(number=number, author=actor.current_actor().email, message=draft.name, counts=dict(counts)).save()
+    Revision(
+        number=number,
+        author=actor.current_actor().email,
+        writers=draft_writers(draft),
+        message=draft.name,
+        reason=reason,
+        change_ticket=change_ticket,
+        counts=dict(counts),
+    ).save()
     return number
 
 

@@ -158,6 +158,9 @@ def test_the_url_holds_the_selection(people: People, sign_in: SignIn, tenant_sco
     assert "It is not in the live network yet." in text(client, f"design/{open_draft.uid}/reach/?from={uid}&view=live")
 
 
+CUT = {"from": ["prod"], "to": ["dev"], "segment": "corp", "protocol": "tcp", "ports": ["443"]}
+
+
 def test_a_plan_offers_provision_with_its_digest_to_people_with_the_permission(
     people: People, sign_in: SignIn, plan: Any
 ) -> None:
@@ -176,6 +179,36 @@ def test_a_stale_plan_gives_its_reasons_and_cannot_be_provisioned(
     page = text(sign_in(people.netadmin), f"plans/{plan.uid}/")
     assert "The draft rollout was edited." in page and "Plan again" in page
     assert 'id="provision"' not in page
+
+
+def test_a_plan_whose_assertion_fails_shows_what_it_would_do_and_the_packet_that_breaks_it(
+    people: People, sign_in: SignIn, tenant_scope: Callable[..., Any], plan: Any
+) -> None:
+    from provisioning.services import plans
+    from provisioning.services.drafts import editing
+
+    with tenant_scope(people.acme):
+        never = {"name": "never", "from": "prod", "to": "dev", "segment": "corp", "expect": "reachable"}
+        editing.add_object(plan.draft, "assertions", never)
+        failed = plans.create_plan(plan.draft)
+        address = failed.steps[0]["address"]
+    page = text(sign_in(people.netadmin), f"plans/{failed.uid}/")
+    assert "This plan cannot be provisioned" in page and "1 of 1 fail" in page
+    assert "Trace this packet in the draft" in page and f"version=drafts%2F{plan.draft.uid}" in page
+    assert address in page and "an assertion fails" in page
+    assert 'id="provision"' not in page
+
+
+def test_a_risky_plan_asks_for_the_name_of_the_network_and_a_reason(
+    people: People, sign_in: SignIn, tenant_scope: Callable[..., Any], plan: Any
+) -> None:
+    client = sign_in(people.netadmin)
+    assert 'id="confirm-name"' not in text(client, f"plans/{plan.uid}/")
+    with tenant_scope(people.acme):
+        plan.reachability = {**plan.reachability, "blocked": [CUT]}
+        plan.save()
+    page = text(client, f"plans/{plan.uid}/")
+    assert 'id="confirm-name"' in page and 'pattern="acme"' in page and " now is cut." in page
 
 
 def test_nobody_approves_their_own_plan(people: People, sign_in: SignIn, plan: Any) -> None:

@@ -11,11 +11,12 @@ from django.utils import timezone
 
 from provisioning.core.node_document import VERSION
 from provisioning.drivers.base import Done, DriverContext, DriverError, Waiting
-from provisioning.errors import Forbidden, StateConflict, ValidationFailed
-from provisioning.models import Draft, Lifecycle, Node, ResourceBody, ResourceRecord, Run, Step
+from provisioning.errors import Forbidden, StateConflict
+from provisioning.models import Draft, Lifecycle, Node, ResourceBody, ResourceRecord, Revision, Run, Step
 from provisioning.selectors import plan_state
+from provisioning.selectors.draft_changes import draft_writers
 from provisioning.services import lease, nodes, plans, revisions, runs, steps
-from provisioning.services.drafts import editing, lifecycle
+from provisioning.services.drafts import editing, history, lifecycle
 from provisioning.snapshots import queries, resource_state
 from tenants.actor import Actor, acting
 from tenants.models import Tenant
@@ -71,9 +72,36 @@ def test_a_failing_assertion_blocks_the_plan(people: People) -> None:
         editing.add_object(draft, "policies", policy())
         never = {"name": "prod never reaches dev", "from": "prod", "to": "dev", "segment": "corp", "expect": "blocked"}
         editing.add_object(draft, "assertions", never)
-        with pytest.raises(ValidationFailed) as refused:
-            plans.create_plan(draft)
+        plan = plans.create_plan(draft)
+        assert plan.state == "failed" and [problem["code"] for problem in plan.problems] == ["assertion_failed"]
+        assert plan.reachability["allowed"] and plan.steps
+        [assertion] = plan.assertions
+        assert not assertion["holds"] and assertion["example"]["source"]
+        with pytest.raises(StateConflict, match="failed") as refused:
+            runs.provision_plan(plan, plan.digest)
         assert refused.value.problems[0].code == "assertion_failed"
+
+
+def test_a_revision_names_its_writers_and_why_it_was_provisioned(people: People) -> None:
+    with scope(people.acme):
+        with acting(Actor("writer@example.test")):
+            draft = draft_with_document()
+        with acting(Actor("presser@example.test")):
+            plan = plans.create_plan(draft)
+            runs.provision_plan(plan, plan.digest, reason="first sites", change_ticket="CHG-7")
+        revision = Revision.objects.get()
+        assert (revision.writers, revision.author) == (["writer@example.test"], "presser@example.test")
+        assert (revision.reason, revision.change_ticket) == ("first sites", "CHG-7")
+
+
+def test_an_undone_edit_has_no_writer(people: People) -> None:
+    with scope(people.acme):
+        with acting(Actor("writer@example.test")):
+            draft = draft_with_document()
+        with acting(Actor("other@example.test")):
+            editing.add_object(draft, "groups", {"name": "late"})
+            draft = history.undo_edit(draft)
+        assert draft_writers(draft) == ["writer@example.test"]
 
 
 def test_a_plan_is_refused_when_the_draft_or_the_digest_changed(people: People) -> None:

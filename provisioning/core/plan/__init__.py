@@ -6,6 +6,7 @@ from provisioning.core.plan.diff import diff_resources
 from provisioning.core.plan.digest import plan_digest
 from provisioning.core.plan.field_changes import KNOWN_AFTER_APPLY, changed_fields
 from provisioning.core.plan.render import render_plan
+from provisioning.core.plan.risks import plan_risks
 from provisioning.core.plan.warnings import plan_warnings
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "describe_change",
     "diff_resources",
     "plan_digest",
+    "plan_risks",
     "plan_warnings",
     "render_plan",
 ]

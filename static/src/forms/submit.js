@@ -3,7 +3,7 @@
 //   <button data-call="DELETE …" data-body='{…}' data-confirm="…?" data-word="Delete" data-next="/t/…/{id}/" data-busy="…">
 //   <button data-open="dialog-id">, <button data-close>
 // On success the page goes to data-next ({id} is that of the answer), else the body gets the event "saved": {source, data}.
-import { call } from "../lib/api.js";
+import { call, failedPlan } from "../lib/api.js";
 import { confirm } from "../lib/behaviours.js";
 import { toastProblem } from "../lib/toast.js";
 import { clear, read, show } from "./form_data.js";
@@ -68,7 +68,9 @@ async function callApi(button) {
   const { confirm: question, word, body } = button.dataset;
   if (question && !(await confirm(question, word ?? "Go on"))) return;
   await withSubmitGuard(null, button, async () => {
-    const { data } = await call(method, url, body ? JSON.parse(body) : method === "POST" ? {} : undefined);
+    const sent = body ? JSON.parse(body) : method === "POST" ? {} : undefined;
+    // A plan that failed has a page too, which says more than its problems.
+    const { data } = await call(method, url, sent).catch((problem) => ({ data: { id: failedPlan(problem) } }));
     onSuccess(button, data);
   });
 }

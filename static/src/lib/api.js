@@ -36,6 +36,12 @@ export async function call(method, path, body, { etag, headers = {}, signal, typ
   return { data, etag: answer.headers.get("ETag"), status: answer.status };
 }
 
+// The id of the plan that was made and failed. Throws any other problem again.
+export function failedPlan(problem) {
+  if (!problem.document?.plan) throw problem;
+  return problem.document.plan;
+}
+
 export const get = (path, options) => call("GET", path, undefined, options).then(({ data }) => data);
 export const post = (path, body = {}, options) => call("POST", path, body, options).then(({ data }) => data);
 export const put = (path, body, options) => call("PUT", path, body, options).then(({ data }) => data);

@@ -1,5 +1,5 @@
 // The draft bar: undo, redo, discard, and Review, which makes the plan and goes to it.
-import { post, remove } from "./api.js";
+import { failedPlan, post, remove } from "./api.js";
 import { confirm } from "./behaviours.js";
 import { tenant } from "./dom.js";
 import { toastProblem } from "./toast.js";
@@ -27,8 +27,8 @@ export function startDraftBar() {
 
 async function act(what, draft, name) {
   if (what === "plan") {
-    const plan = await post(`drafts/${draft}/plan/`);
-    location.assign(`/t/${tenant}/plans/${plan.id}/`);
+    const id = await post(`drafts/${draft}/plan/`).then((plan) => plan.id, failedPlan);
+    location.assign(`/t/${tenant}/plans/${id}/`);
     return;
   }
   if (what === "discard") {
