@@ -12,13 +12,14 @@ from django.shortcuts import render
 from portal.api import etags, yaml_format
 from portal.pages.decorators import PageRequest, get_draft, tenant_page
 from portal.pages.objects import KINDS
+from provisioning.core.formats.csv_tables import CSV_TABLES
 from provisioning.models import Draft
 from provisioning.snapshots import queries
 from provisioning.snapshots.document_export import export_document
 from provisioning.snapshots.queries import Snapshot
 
 MAX_NAMES = 500
-COLUMNS = {
+COLUMN_HELP = {
     "connectors": (
         ("name", "several rows of one name are several attachments of one connector"),
         ("kind", "such as ipsec-site or colo"),
@@ -36,7 +37,7 @@ COLUMNS = {
         ("le", "longest length, may be empty"),
     ),
 }
-"""The columns of an imported table, with help; the template that the API gives has every column."""
+"""What the import page says of the columns of a table, where the help of every column would be too much to read."""
 
 
 @tenant_page()
@@ -50,11 +51,12 @@ def text(request: PageRequest, uid: UUID) -> HttpResponse:
 
 @tenant_page()
 def importing(request: PageRequest, uid: UUID, kind: str) -> HttpResponse:
-    """Show the import of connectors or prefix lists from a table."""
-    if kind not in COLUMNS:
+    """Show the import of objects of a kind from a table."""
+    if kind not in CSV_TABLES:
         raise Http404
+    columns = COLUMN_HELP.get(kind) or CSV_TABLES[kind].help_texts.items()
     draft = get_draft(request, uid)
-    context = {**_draft_context(request, draft), "kind": KINDS[kind], "columns": COLUMNS[kind]}
+    context = {**_draft_context(request, draft), "kind": KINDS[kind], "columns": columns}
     return render(request, "pages/design/import.html", context)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from provisioning.core import intent as core
 from tests.people import ApiClient, ApiResponse
 
 OBJECT_BODIES: dict[str, dict[str, Any]] = {
@@ -75,7 +76,13 @@ LOBBY_SITE = {
     "name": "lobby",
     "attachments": [{"segment": "guest", "group": None, "prefixes": ["10.7.0.0/16"]}],
 }
+SAMPLE_KINDS = ("exchanges", "segments", "groups", "connectors", "services", "policies")
 INTERNET_EXIT = {"name": "exit", "kind": "internet-exit", "exchange": "eu", "attachments": [{"segment": "corp"}]}
+
+
+def body_of(kind: str) -> dict[str, Any]:
+    """Return a body of the kind: one of its own above, or the example of its declaration."""
+    return dict(OBJECT_BODIES.get(kind) or core.kind_of(kind).example)
 
 
 def create_draft(api: ApiClient, name: str = "work") -> str:
@@ -88,7 +95,7 @@ def create_draft(api: ApiClient, name: str = "work") -> str:
 def create_object(
     api: ApiClient, where: str, kind: str, body: Mapping[str, Any] | None = None, **changes: Any
 ) -> ApiResponse:
-    created = api.post(f"{where}{kind}/", {**(body or OBJECT_BODIES[kind]), **changes})
+    created = api.post(f"{where}{kind}/", {**(body or body_of(kind)), **changes})
     assert created.status_code == 201, created.content
     return created
 
@@ -96,7 +103,7 @@ def create_object(
 def create_sample_network(api: ApiClient, name: str = "work") -> str:
     """Create a draft with the whole network; return its path."""
     where = create_draft(api, name)
-    for kind in ("exchanges", "segments", "groups", "connectors", "services", "policies"):
+    for kind in SAMPLE_KINDS:
         create_object(api, where, kind)
     create_object(api, where, "connectors", SECOND_SITE)
     return where
@@ -121,16 +128,9 @@ def create_every_kind(api: ApiClient, name: str = "work") -> str:
     create_object(api, where, "segments", GUEST_SEGMENT)
     create_object(api, where, "connectors", LOBBY_SITE)
     create_object(api, where, "connectors", INTERNET_EXIT)
-    for kind in (
-        "prefix-lists",
-        "billing-tags",
-        "shares",
-        "nat-rules",
-        "route-policies",
-        "internet-apps",
-        "assertions",
-    ):
-        create_object(api, where, kind)
+    for kind in core.KINDS:
+        if kind not in SAMPLE_KINDS:
+            create_object(api, where, kind)
     [policy] = api.get(f"{where}policies/").json()["results"]
     rules = [{**policy["rules"][0], "source": ["offices"], "name": "offices"}]
     changes = {"rules": rules, "to": ["shop", "any"], "description": "=1+1"}

@@ -13,7 +13,9 @@ from provisioning.core.intent import (
     KINDS,
     InvalidIntent,
     PrefixEntry,
+    all_kinds,
     build_object,
+    kind_of,
     load_intent,
     normalise_body,
     object_references,
@@ -328,11 +330,13 @@ def test_a_segments_stance_is_still_read_as_its_default_action() -> None:
 
 def test_objects_of_every_kind_load_and_are_found_by_kind_and_name() -> None:
     draw = IntentBuilder()
-    for kind in KINDS[:5]:
-        draw.add(kind, {"name": "x", "location": "aws-eu-central-1"} if kind == "exchanges" else {"name": "x"})
+    kinds = [kind.key for kind in all_kinds() if not kind.declaration.kinds_named()]
+    assert {"exchanges", "segments", "groups", "prefix-lists", "billing-tags"} <= set(kinds)
+    for kind in kinds:
+        draw.add(kind, {**kind_of(kind).example, "name": "x"})
     intent = load_intent(draw.rows.values(), CATALOG)
     assert intent.of("prefix-lists") is intent.prefix_lists and len(intent.of("billing-tags")) == 1
-    assert [kind for kind, _ in intent.items()] == list(KINDS[:5])
+    assert [kind for kind, _ in intent.items()] == kinds
 
 
 JSON = st.recursive(

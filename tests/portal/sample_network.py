@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from provisioning.core.intent import all_kinds
 from provisioning.models import Draft
 from provisioning.services.drafts import editing
 
@@ -29,6 +30,7 @@ def create_sample_network(draft: Draft) -> dict[str, str]:
     }
 
 
+EXIT = {"name": "exit", "kind": "internet-exit", "exchange": "eu", "attachments": [{"segment": "corp"}]}
 EVERY_KIND: dict[str, dict[str, Any]] = {
     "segments": {"name": "partner", "default_action": "deny", "color": "#a8527f"},
     "prefix-lists": {"name": "clinics", "entries": [{"prefix": "10.1.0.0/16", "ge": 20, "le": 24}]},
@@ -86,10 +88,25 @@ EVERY_KIND: dict[str, dict[str, Any]] = {
         "targets": ["colo-fra"],
         "rules": [{"match": {"prefixes": ["clinics"], "as_path": "^65010_"}, "action": "allow", "set": {"med": 5}}],
     },
+    "internet-apps": {
+        "name": "shop",
+        "connector": "exit",
+        "port": 443,
+        "target": {"connector": "site-prod", "addresses": ["10.1.0.5"], "port": 8443},
+    },
     "assertions": {"name": "apart", "from": "dev", "to": "prod", "segment": "corp", "expect": "blocked"},
 }  # fmt: skip
 
 
 def add_every_kind(draft: Draft) -> dict[str, str]:
-    """Add one object of every kind that ``create_sample_network`` leaves out; return kind → uid."""
-    return {kind: editing.add_object(draft, kind, body).uid for kind, body in EVERY_KIND.items()}
+    """Add one object of every kind but exchanges and groups, which the network has; return kind → uid.
+
+    A kind without a body above is added as the example of its declaration says.
+    """
+    editing.add_object(draft, "connectors", EXIT)
+    bodies = {kind.key: EVERY_KIND.get(kind.key) or dict(kind.example) for kind in all_kinds()}
+    return {
+        kind: editing.add_object(draft, kind, body).uid
+        for kind, body in bodies.items()
+        if kind not in ("exchanges", "groups")
+    }

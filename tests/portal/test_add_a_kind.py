@@ -16,12 +16,17 @@ from django.test import Client, override_settings
 from django.urls import clear_url_caches, include, path
 
 from provisioning.core import intent, plan
+from provisioning.core.formats.csv_tables import CSV_TABLES, CsvTable
 from provisioning.core.intent.fields import Choice, Integer, Objects, Reference, RenamedFrom, Text
 from provisioning.core.intent.intent_object import IntentObject
 from provisioning.core.intent.kinds import Kind, registered_kind
 from provisioning.core.intent.reference import reference_markdown
 from provisioning.core.values.resource import Resource
+from tests.api import test_intent_objects, test_network_document
+from tests.api.sample_network import create_every_kind
+from tests.core import test_check_shares_nat_routes, test_intent
 from tests.people import ApiClient, ApiFactory, People
+from tests.portal import sample_network
 
 pytestmark = pytest.mark.django_db(databases=["default"])
 
@@ -63,11 +68,14 @@ BODY = {**KIND.example, "interval": 30, "method": "ping"}
 @pytest.fixture
 def made_up_kind(monkeypatch: pytest.MonkeyPatch) -> Iterator[Kind]:
     """Register the kind while a test runs, with the URLs that the portal creates for every kind at start."""
+    monkeypatch.setitem(CSV_TABLES, KIND.key, CsvTable(KIND.key, "targets"))
     with registered_kind(KIND):
+        from portal.api.documents import document_urls
         from portal.api.intent_objects import object_urls
         from portal.urls import urlpatterns
 
-        objects = [*object_urls("drafts/<uuid:draft>/", draft=True), *object_urls("live/")]
+        draft = "drafts/<uuid:draft>/"
+        objects = [*object_urls(draft, draft=True), *document_urls(draft, draft=True), *object_urls("live/")]
         urlconf = ModuleType("urls_with_a_made_up_kind")
         urlconf.urlpatterns = [path("api/v1/t/<slug:slug>/", include(objects)), *urlpatterns]  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, urlconf.__name__, urlconf)
@@ -142,6 +150,42 @@ def test_documents_and_tables_contain_the_kind(netadmin: ApiClient, draft: str) 
     table = netadmin.get(f"{draft}health-probes/?format=csv").content.decode()
     [row] = csv.DictReader(io.StringIO(table.removeprefix("\ufeff")))
     assert (row["name"], row["segment"], row["interval"]) == ("shop-answers", "corp", "30")
+
+
+def test_objects_of_the_kind_are_imported_from_a_table(
+    netadmin: ApiClient, people: People, sign_in: Callable[[Any], Client], draft: str
+) -> None:
+    table = "name,segment,host,port\nshop-answers,corp,10.1.2.3,443\nshop-answers,,10.1.2.4,\nlate,corp,10.1.2.5,x\n"
+    refused = netadmin.send("POST", f"{draft}import/health-probes/", table.encode(), "text/csv")
+    assert [problem["path"] for problem in refused.json()["problems"]] == ["rows[4].port"]
+    good = table.replace("x\n", "80\n").encode()
+    assert netadmin.send("POST", f"{draft}import/health-probes/", good, "text/csv").json()["created"] == 1
+    rows = netadmin.get(f"{draft}health-probes/?search=answers").json()["results"]
+    assert rows[0]["targets"] == [{"host": "10.1.2.3", "port": 443}, {"host": "10.1.2.4", "port": 443}]
+    page = f"/{draft.replace('drafts', 'design')}import/health-probes/"
+    client = sign_in(people.netadmin)
+    assert "seconds between two probes" in client.get(page).content.decode()
+    assert page in client.get(f"/{draft.replace('drafts', 'design')}objects/health-probes/").content.decode()
+
+
+def test_tests_of_every_kind_take_the_kind_as_its_example_says(
+    people: People, tenant_scope: Callable[..., Any], netadmin: ApiClient, made_up_kind: Kind
+) -> None:
+    from provisioning.services.drafts import lifecycle
+
+    key = made_up_kind.key
+    test_intent_objects.test_every_kind_is_created_read_changed_and_deleted(netadmin, key)
+    test_intent_objects.test_the_schema_has_the_fields_that_the_core_reads(key)
+    test_intent_objects.test_the_schemas_example_of_every_kind_is_valid(netadmin, key)
+    test_network_document.test_document_fields_are_in_the_order_of_the_schema(key)
+    test_intent.test_objects_of_every_kind_load_and_are_found_by_kind_and_name()
+    test_check_shares_nat_routes.test_a_network_with_every_kind_of_object_has_no_problems()
+    test_check_shares_nat_routes.test_missing_objects_of_any_kind_do_not_break_the_other_checks(key)
+    assert len(netadmin.get(f"{create_every_kind(netadmin, 'every kind')}{key}/").json()["results"]) == 1
+    with tenant_scope(people.acme):
+        draft = lifecycle.create_draft("pages")
+        sample_network.create_sample_network(draft)
+        assert key in sample_network.add_every_kind(draft)
 
 
 def test_the_kinds_page_has_a_list_and_a_form_of_its_fields(

@@ -126,5 +126,4 @@ KIND = ObjectKind(
     ),
     form=connector_form,
     wizard="connector-new",
-    imports=True,
 )

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from portal.pages.objects.declared_fields import fields_of
 from portal.pages.objects.form_fields import FormField
+from provisioning.core.formats.csv_tables import CSV_TABLES
 from provisioning.core.intent import capitalise, kind_of
 
 Body = Mapping[str, Any]
@@ -39,8 +40,12 @@ class ObjectKind:
     form: Callable[[Body], Sequence[FormField]] | None = None
     blank: Body = field(default_factory=dict)
     wizard: str = ""
-    imports: bool = False
     order: str = "name"
+
+    @property
+    def is_imported(self) -> bool:
+        """Return whether its objects can be read from a table."""
+        return self.key in CSV_TABLES
 
     @property
     def word(self) -> str:

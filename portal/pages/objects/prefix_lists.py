@@ -35,5 +35,4 @@ KIND = ObjectKind(
         FIELDS("description"),
     ),
     blank={"entries": [{}]},
-    imports=True,
 )

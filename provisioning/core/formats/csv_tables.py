@@ -98,8 +98,15 @@ class CsvTable:
 
     @cached_property
     def prefix_column(self) -> str:
-        """What is wrong with a whole row is told at its prefixes."""
-        return next(field.name for field in self.row_fields if isinstance(field.spec, Prefix | Prefixes))
+        """What is wrong with a whole row is told at its prefixes, or at its first cell where it has none."""
+        prefixes = (field.name for field in self.row_fields if isinstance(field.spec, Prefix | Prefixes))
+        return next(prefixes, self.row_fields[0].name)
+
+    @cached_property
+    def help_texts(self) -> dict[str, str]:
+        """Return column → what its field holds, as the declaration says it."""
+        fields = {field.name: field for field in (*self.single_fields, *self.row_fields)}
+        return {name: fields[name].spec.help or fields[name].label.lower() for name in self.columns}
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
