@@ -11,14 +11,15 @@ from functools import cache
 from provisioning.core.intent import Catalog, CatalogNode, Location
 from provisioning.drivers import CLOUDS
 
+# A location's number makes the addresses of its nodes, so it never changes and is never given twice.
 _LOCATIONS = [
-    # key, provider, region, name, latitude, longitude
-    ("aws-eu-central-1", "aws", "eu-central-1", "Frankfurt", 50.11, 8.68),
-    ("aws-us-east-1", "aws", "us-east-1", "Virginia", 38.95, -77.45),
-    ("aws-ap-southeast-1", "aws", "ap-southeast-1", "Singapore", 1.35, 103.82),
-    ("azure-westeurope", "azure", "westeurope", "Amsterdam", 52.37, 4.9),
-    ("gcp-europe-west2", "gcp", "europe-west2", "London", 51.51, -0.13),
-    ("aws-sa-east-1", "aws", "sa-east-1", "São Paulo", -23.55, -46.63),
+    # number, key, provider, region, name, latitude, longitude
+    (0, "aws-eu-central-1", "aws", "eu-central-1", "Frankfurt", 50.11, 8.68),
+    (1, "aws-us-east-1", "aws", "us-east-1", "Virginia", 38.95, -77.45),
+    (2, "aws-ap-southeast-1", "aws", "ap-southeast-1", "Singapore", 1.35, 103.82),
+    (3, "azure-westeurope", "azure", "westeurope", "Amsterdam", 52.37, 4.9),
+    (4, "gcp-europe-west2", "gcp", "europe-west2", "London", 51.51, -0.13),
+    (5, "aws-sa-east-1", "aws", "sa-east-1", "São Paulo", -23.55, -46.63),
 ]
 
 SIZES: dict[str, int] = {
@@ -62,7 +63,7 @@ PRODUCTS = [
 def catalog() -> Catalog:
     """The catalogue as the core takes it."""
     locations = {}
-    for number, (key, provider, region, name, latitude, longitude) in enumerate(_LOCATIONS):
+    for number, key, provider, region, name, latitude, longitude in _LOCATIONS:
         nodes = tuple(
             CatalogNode(index, f"172.31.{number}.{index}", f"203.0.113.{number * 2 + index}") for index in (1, 2)
         )

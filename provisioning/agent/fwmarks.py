@@ -22,7 +22,9 @@ A connection mark, on the anchor only: generation (8 bits) | verdict or chain (8
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address
+
+from provisioning.core.values.exchange_numbers import MESH_PREFIX
 
 TO_ANCHOR, DELIVER, STANDBY, TO_INSTANCE, TO_EXIT, FROM_INSTANCE, DECIDE, REFUSED, TO_APPLICATION = (
     verb << 12 for verb in range(1, 10)
@@ -46,9 +48,7 @@ NEAR_GATEWAY, FAR_GATEWAY = "169.254.0.1", "169.254.0.2"
 """Gateways over a veth pair between two namespaces of one node: NEAR is the segment's side (of two, that of the one
 which decides), FAR the other. No interface has these addresses; both are neighbours with a fixed hardware address."""
 
-MESH_PREFIX = "169.254.128.0/17"
-"""Addresses of nodes on the mesh, where their own packets (ICMP errors) come from."""
-
+_MESH_BASE = IPv4Network(MESH_PREFIX).network_address
 _IPV6_BASE = int(IPv6Address("fdc5:c5c5::"))
 
 
@@ -70,8 +70,8 @@ def veth_mac(gateway: str) -> str:
 
 
 def mesh_address(index: int) -> str:
-    """Return 169.254.128.0 + index; nodes have the indexes from 1, service instances those from 101."""
-    return f"169.254.{128 + (index >> 8)}.{index & 0xFF}"
+    """Return an address of MESH_PREFIX; nodes have the indexes from 1, service instances those from 101."""
+    return str(_MESH_BASE + index)
 
 
 def mesh_mac(index: int) -> str:

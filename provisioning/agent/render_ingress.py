@@ -18,6 +18,7 @@ from provisioning.agent.render_ingress_sets import declare_ingress_sets
 from provisioning.agent.render_namespace import APPLICATIONS_VETH, in_family
 from provisioning.core.values.addresses import parse_ranges
 from provisioning.core.values.counter_key import CounterKey
+from provisioning.core.values.exchange_numbers import MESH_PREFIX
 
 
 def add_ingress_chains(table: NftTableBuilder, mark_allocation: MarkAllocation) -> None:
@@ -138,7 +139,7 @@ def _deciding_peer_rules(table: NftTableBuilder) -> Iterator[str]:
 def _add_other_segment_chains(table: NftTableBuilder) -> None:
     """From deciding segments come packets that were decided there; from other peers packets to be decided here."""
     errors = tuple(
-        f"{family.ip} saddr {in_family(fwmarks.MESH_PREFIX, family)} meta l4proto {family.icmp} "
+        f"{family.ip} saddr {in_family(MESH_PREFIX, family)} meta l4proto {family.icmp} "
         f"meta mark set {fwmarks.DELIVER:#x} notrack accept"
         for family in table.segment.families
     )

@@ -125,6 +125,9 @@ class DriverError(Exception):
 class Driver(Protocol):
     """Carries out changes. Found by the first part of a resource's kind (``drivers.get_driver``).
 
+    Who calls a driver has resolved the references of both bodies (``values.resource.resolve_change``). In ``before``
+    one to a resource that is gone meanwhile is None.
+
     One instance serves every thread of a worker. A worker may die at any moment, and another one then calls ``apply``
     again with the same change; so the duties of a driver are:
 
@@ -144,7 +147,7 @@ class Driver(Protocol):
     """Kind → body fields whose change needs a replacement."""
 
     def apply(self, change: Change, context: DriverContext) -> Done | Waiting:
-        """Take one step towards the change. References in ``change.after`` are resolved; raises DriverError."""
+        """Take one step towards the change. Raises DriverError."""
 
     def observe(self, desired: Iterable[Change], context: DriverContext) -> list[ObservedResource]:
         """Return what is at the addresses of these changes, in their order. Only reads; raises DriverError."""

@@ -14,7 +14,7 @@ from django.db import OperationalError
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from provisioning.core.values.resource import resolve_references
+from provisioning.core.values.resource import resolve_change
 from provisioning.drivers import get_driver
 from provisioning.drivers.base import Done, DriverContext, DriverError, Waiting
 from provisioning.models import Run, Step
@@ -75,9 +75,8 @@ class StepJob(TenantJob[StepClaim, StepOutcome]):
 
 def _apply_change(step: Step, context: DriverContext) -> StepOutcome:
     try:
-        change = step.change.as_change
-        after = resolve_references(change.after, context.attributes) if change.after is not None else None
-        change = replace(change, after=after, depends=tuple(step.change.resource_depends))
+        change = resolve_change(step.change.as_change, context.attributes)
+        change = replace(change, depends=tuple(step.change.resource_depends))
         return get_driver(change.driver).apply(change, context)
     except DriverError as error:
         return error

@@ -9,9 +9,10 @@ from provisioning.core.intent import Connector
 from provisioning.core.intent.circuits import link_addresses, link_slot
 from provisioning.core.intent.connectors import CONNECTOR_KINDS
 from provisioning.core.resolve.network import Network
+from provisioning.core.values.exchange_numbers import MESH_PREFIX
 from provisioning.core.values.resource import Problem
 
-MESH_NETWORK = ipaddress.IPv4Network("169.254.128.0/17")
+_MESH_NETWORK = ipaddress.IPv4Network(MESH_PREFIX)
 
 
 def check_link_addresses(network: Network) -> Iterator[Problem]:
@@ -32,9 +33,9 @@ def check_link_addresses(network: Network) -> Iterator[Problem]:
                 )
             elif local.version != 4:
                 yield Problem("bad_link", path, f"{circuit.local} cannot be used: links have IPv4 addresses. Give one.")
-            elif local.network.overlaps(MESH_NETWORK):
+            elif local.network.overlaps(_MESH_NETWORK):
                 yield Problem(
-                    "bad_link", path, f"{circuit.local} cannot be used: exchanges use {MESH_NETWORK} themselves."
+                    "bad_link", path, f"{circuit.local} cannot be used: exchanges use {MESH_PREFIX} themselves."
                 )
             for segment in {attachment.segment for attachment in connector.attachments}:
                 other = taken.setdefault((connector.exchange, circuit.node, segment, str(local.ip)), connector)

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from provisioning.core.intent.field_reader import FieldReader
 from provisioning.core.intent.fields import Boolean, Choice, Converter, Integer, Nested, Object, Objects, Text
+from provisioning.core.values.exchange_numbers import LINK_PREFIX
 
 
 @dataclass(frozen=True)
@@ -61,13 +62,12 @@ class Circuits(Objects):
         )
 
 
-# Of the link-local block links have the first quarter, tunnels to clouds the second, the mesh of the nodes the rest.
-_LINK_BASE = int(ipaddress.IPv4Address("169.254.0.0"))
+_LINK_BASE = int(ipaddress.IPv4Network(LINK_PREFIX).network_address)
 LINK_SLOTS = range(1, (1 << 12) - 1)
 
 
 def link_slot(number: int, circuit: int) -> int:
-    """The wanted place of a link among the /30s of 169.254.0.0/18; a connector's four (A to D) never share one.
+    """The wanted place of a link among the /30s of LINK_PREFIX; a connector's four (A to D) never share one.
 
     Half way round, C and D of one connector come where A and B of another one are on the other node.
     """

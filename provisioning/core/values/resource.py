@@ -122,6 +122,23 @@ def body_references(value: Any) -> Iterator[tuple[str, str]]:
             yield from body_references(inner)
 
 
+def resolve_change(change: Change, attributes: Mapping[str, Mapping[str, Any]]) -> Change:
+    """Return the change with the references of both bodies replaced.
+
+    What ``before`` refers to may be gone meanwhile, and is None then; for ``after`` raise KeyError.
+    """
+    after = resolve_references(change.after, attributes)
+    if change.before is None:
+        return replace(change, after=after)
+    before = {}
+    for name, value in change.before.items():
+        try:
+            before[name] = resolve_references(value, attributes)
+        except KeyError:
+            before[name] = None
+    return replace(change, before=before, after=after)
+
+
 def resolve_references(value: Any, attributes: Mapping[str, Mapping[str, Any]]) -> Any:
     """Return the value with every reference replaced. Raise KeyError with the address that is not known yet."""
     if isinstance(value, Mapping):

@@ -17,19 +17,16 @@ from provisioning.core.resolve.fabric import ExchangeNode, allocate_indexes, sor
 from provisioning.core.resolve.network import Network
 from provisioning.core.resolve.segment import ResolvedSegment
 from provisioning.core.values.addresses import address_number, address_text
+from provisioning.core.values.exchange_numbers import CLOUD_TUNNEL_PREFIX, EXCHANGE_ASN
 from provisioning.core.values.resource import Body, Resource, body_references
 from provisioning.drivers.aws.compile_routes import spoke_routes, vpc_routes
 
 GATEWAY_ASN = 64512
 """The ASN of Amazon's side of a transit gateway."""
 
-EXCHANGE_ASN = 65000
-"""The ASN of our side, the same on every node."""
-
-# Inside addresses of tunnels: the second quarter of 169.254.0.0/16. AWS reserves seven /30 blocks of 169.254.0.0/16
-# (169.254.0.0 to 169.254.5.0 and 169.254.169.252), none of them in it:
-# https://docs.aws.amazon.com/vpn/latest/s2svpn/VPNTunnels.html
-_TUNNEL_BASE = address_number("169.254.64.0")
+# AWS reserves seven /30 blocks of 169.254.0.0/16 (169.254.0.0 to 169.254.5.0 and 169.254.169.252), none of them for
+# our tunnels: https://docs.aws.amazon.com/vpn/latest/s2svpn/VPNTunnels.html
+_TUNNEL_BASE = address_number(CLOUD_TUNNEL_PREFIX.partition("/")[0])
 _BLOCK_SIZE = 4
 """Tunnels of one segment at one exchange: two nodes with two each."""
 _BLOCK_COUNT = (1 << 12) // _BLOCK_SIZE

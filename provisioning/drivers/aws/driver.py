@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from provisioning.core.values.resource import Body, Change, resolve_references
+from provisioning.core.values.resource import Change
 from provisioning.drivers.aws.cloud import AWS
 from provisioning.drivers.aws.customer_gateway import CustomerGateway
 from provisioning.drivers.aws.errors import EXPIRED_CREDENTIALS
@@ -95,22 +95,6 @@ def _connect(change: Change, context: DriverContext) -> AwsApi:
 
 
 def _resource_context(change: Change, context: DriverContext, api: AwsApi) -> AwsContext:
-    before = _resolve_references(change.before, context)
-    body = _resolve_references(change.after, context)
-    if body is None:
-        body = before if before is not None else {}
+    body = change.after if change.after is not None else change.before or {}
     known_attributes = context.attributes.get(change.address, {})
-    return ResourceContext(api, context.tenant, change.address, body, before, known_attributes)
-
-
-def _resolve_references(body: Body | None, context: DriverContext) -> Body | None:
-    """Return the body with its references resolved; one to a resource that is gone meanwhile becomes None."""
-    if body is None:
-        return None
-    resolved = {}
-    for name, value in body.items():
-        try:
-            resolved[name] = resolve_references(value, context.attributes)
-        except KeyError:
-            resolved[name] = None
-    return resolved
+    return ResourceContext(api, context.tenant, change.address, body, change.before, known_attributes)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, cast
 
-from provisioning.core.values.resource import Change, Resource, resolve_references
+from provisioning.core.values.resource import Change, Resource, resolve_change
 from provisioning.drivers import get_driver
 from provisioning.drivers.base import CloudCredentials, Done, DriverContext, SectionPublisher, Waiting
 from provisioning.lab import moto
@@ -38,9 +38,7 @@ class AwsTestbed:
 
     def apply_once(self, change: Change, tenant: str = "acme") -> Done | Waiting:
         """Call apply once, with references resolved as the executor does."""
-        after = None if change.after is None else resolve_references(change.after, self.attributes)
-        resolved = Change(change.action, change.address, change.kind, change.before, after)
-        outcome = get_driver("aws").apply(resolved, self.context(tenant))
+        outcome = get_driver("aws").apply(resolve_change(change, self.attributes), self.context(tenant))
         if isinstance(outcome, Done):
             if outcome.body is None:
                 self.attributes.pop(change.address, None)
