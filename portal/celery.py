@@ -5,6 +5,7 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import worker_ready
+from kombu.transport import redis
 
 from provisioning.process_start import tune_garbage_collection
 
@@ -13,6 +14,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 app = Celery("causeway")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+# Messages only wake: the rows say what there is to do, and the sweep finds what a lost message was about. So none is
+# kept in Redis until it is acknowledged. Putting such messages back when Redis has gone ends the worker: kombu's
+# Channel.close asks its dead connection for an address.
+redis.Channel.ack_emulation = redis.Channel.do_restore = False
 
 
 @worker_ready.connect
