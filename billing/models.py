@@ -77,6 +77,9 @@ class Watermark(TenantOwned):
 class PriceBook(models.Model):
     """What a seller (an MSP; null: the operator) charges one buyer: an MSP, or a tenant."""
 
+    revoked_privileges = "DELETE"
+    updatable_columns = ("name",)
+
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=120)
     currency = models.CharField(max_length=3)
@@ -140,7 +143,10 @@ class PriceBookVersion(models.Model):
 
 
 class Invoice(TenantOwned):
-    """What a tenant owes its seller for a period. A draft is computed again and again while its month runs."""
+    """What a tenant owes its seller for a period. A draft is computed again and again while its month runs.
+
+    Once it is no draft any more, triggers keep it, its lines and the samples that they charge; only ``state`` goes on.
+    """
 
     DRAFT = "draft"
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from django.apps import apps
 from django.conf import settings
-from django.db import connections
+from django.db import connections, models, transaction
+from django.db.backends.utils import CursorWrapper
 
 from tenants.scope import SETTING
 from tenants.tenant_owned import TenantOwned
@@ -31,7 +32,8 @@ def install_policies(using: str = "owner", **kwargs: Any) -> None:
     if using != "owner":
         return
     role = settings.DATABASES["default"]["USER"]
-    with connections[using].cursor() as cursor:
+    # In one transaction: at no moment may the role do more than it may afterwards.
+    with transaction.atomic(using=using), connections[using].cursor() as cursor:
         quote = connections[using].ops.quote_name
         cursor.execute(f"GRANT USAGE ON SCHEMA public TO {quote(role)}")
         cursor.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {quote(role)}")
@@ -40,8 +42,8 @@ def install_policies(using: str = "owner", **kwargs: Any) -> None:
         # A database that is migrated one migration at a time has not every table yet.
         tables = set(connections[using].introspection.table_names(cursor))
         for model in apps.get_models():
-            if (revoked := getattr(model, "revoked_privileges", "")) and model._meta.db_table in tables:
-                cursor.execute(f"REVOKE {revoked} ON {quote(model._meta.db_table)} FROM {quote(role)}")
+            if model._meta.db_table in tables:
+                _revoke_privileges(cursor, model, quote(role))
         for model in tenant_owned_models():
             table = quote(model._meta.db_table)
             if model._meta.db_table not in tables:
@@ -51,3 +53,14 @@ def install_policies(using: str = "owner", **kwargs: Any) -> None:
             cursor.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
             cursor.execute(f"DROP POLICY IF EXISTS tenant_scope ON {table}")
             cursor.execute(f"CREATE POLICY tenant_scope ON {table} USING ({own_rows}) WITH CHECK ({own_rows})")
+
+
+def _revoke_privileges(cursor: CursorWrapper, model: type[models.Model], role: str) -> None:
+    """Take from the role what the model says that it may not do (``TenantOwned``; platform tables may say so too)."""
+    table = f'"{model._meta.db_table}"'
+    if revoked := getattr(model, "revoked_privileges", ""):
+        cursor.execute(f"REVOKE {revoked} ON {table} FROM {role}")
+    if updatable := getattr(model, "updatable_columns", ()):
+        columns = ", ".join(f'"{column}"' for column in updatable)
+        cursor.execute(f"REVOKE UPDATE ON {table} FROM {role}")
+        cursor.execute(f"GRANT UPDATE ({columns}) ON {table} TO {role}")

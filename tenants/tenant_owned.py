@@ -70,10 +70,12 @@ class TenantManager(models.Manager.from_queryset(TenantQuerySet)):  # type: igno
 class TenantOwned(models.Model):
     """A row that belongs to the tenant in force.
 
-    ``revoked_privileges``: what the application's role may not do to such rows.
+    ``revoked_privileges``: what the application's role may not do to such rows; ``updatable_columns``: the only ones it
+    may change, where there are any.
     """
 
     revoked_privileges: ClassVar[str] = ""
+    updatable_columns: ClassVar[tuple[str, ...]] = ()
 
     tenant = models.ForeignKey("tenants.Tenant", models.CASCADE, related_name="+", editable=False)
     objects = TenantManager()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import psycopg
 import pytest
 
 from tests.servers import SERVERS, TestServers
@@ -14,6 +15,18 @@ from tests.servers import SERVERS, TestServers
 def servers() -> TestServers:
     """The session's servers: launchers, addresses and logs."""
     return SERVERS
+
+
+@pytest.fixture
+def as_owner(servers: TestServers) -> Callable[[str], None]:
+    """Return a function that runs SQL as the owner: rows that the application's role may not rewrite, as they were
+    in an older release. It sees what is committed (``transaction=True``, outside a scope)."""
+
+    def run(sql: str) -> None:
+        with psycopg.connect(servers.owner_url) as owner:
+            owner.execute(sql)
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -35,6 +35,8 @@ class Item(TenantOwned):
     """The identity of one intent object. ``number`` is unique in the installation and never reused (VXLAN ids and
     interface names follow from it); ``key`` is the slug of its first name and outlives renames."""
 
+    revoked_privileges = "UPDATE, DELETE"
+
     number = models.BigAutoField(primary_key=True)
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     kind = models.CharField(max_length=20)
@@ -51,6 +53,7 @@ class Version(TenantOwned):
     """What an item was from revision ``first`` to revision ``last``, both included."""
 
     revoked_privileges = "DELETE"
+    updatable_columns = ("last",)
 
     item = models.ForeignKey(Item, models.CASCADE, related_name="versions")
     kind = models.CharField(max_length=20)
@@ -188,6 +191,7 @@ class VersionIndexEntry(TenantOwned):
     """
 
     revoked_privileges = "DELETE"
+    updatable_columns = ("last",)
 
     version = models.ForeignKey(Version, models.CASCADE, related_name="index_entries", db_index=False)
     item = models.ForeignKey(Item, models.CASCADE, related_name="+", db_index=False, db_constraint=False)

@@ -96,6 +96,7 @@ class CounterReading(TenantOwned):
     """
 
     revoked_privileges = "DELETE"
+    updatable_columns = ("at", "value")
 
     node = models.ForeignKey(Node, models.CASCADE, related_name="+")
     key = models.CharField(max_length=200)

@@ -23,6 +23,8 @@ from tenants.tenant_owned import TenantOwned
 class ResourceBody(TenantOwned):
     """The body of a resource, by the digest of its canonical JSON."""
 
+    revoked_privileges = "UPDATE, DELETE"
+
     digest = models.CharField(max_length=64, db_collation="C")
     body = models.JSONField()
 
@@ -36,9 +38,11 @@ class ResourceBody(TenantOwned):
 class Plan(TenantOwned):
     """The difference between a draft and what is observed, as it was computed; ``digest`` names exactly this content.
 
-    While it is computing, a worker holds it by a lease (services/lease.py) and ``progress`` says how far it is. The
-    JSON fields are those of the API.
+    While it is computing, a worker holds it by a lease (services/lease.py) and ``progress`` says how far it is. A
+    trigger keeps the contents once there is a digest. The JSON fields are those of the API.
     """
+
+    revoked_privileges = "DELETE"
 
     class State(models.TextChoices):
         COMPUTING = "computing"
@@ -107,6 +111,8 @@ class Plan(TenantOwned):
 class PlannedChange(TenantOwned):
     """One change of a plan, or without a plan one that the retry of a run added; ``before`` null: nothing is there."""
 
+    revoked_privileges = "UPDATE, DELETE"
+
     plan = models.ForeignKey(Plan, models.CASCADE, null=True, related_name="changes")
     order = models.IntegerField()
     action = models.CharField(max_length=8)
@@ -171,6 +177,8 @@ class Run(TenantOwned):
     ACTIVE = (State.PENDING, State.RUNNING)
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    revoked_privileges = "DELETE"
+
     plan = models.ForeignKey(Plan, models.PROTECT, related_name="runs")
     revision = models.IntegerField()
     state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)

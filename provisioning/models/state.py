@@ -56,6 +56,7 @@ class Lifecycle(TenantOwned):
     """
 
     revoked_privileges = "DELETE"
+    updatable_columns = ("ended_at",)
 
     address = models.CharField(max_length=250)
     kind = models.CharField(max_length=60)

@@ -8,7 +8,7 @@ import pytest
 from django.db import ProgrammingError, connection, transaction
 from django.db.utils import DatabaseError
 
-from provisioning.models import Draft
+from provisioning.models import Draft, Plan
 from tenants.rls import tenant_owned_models
 from tenants.scope import ScopeError
 from tests.people import People, TenantScope
@@ -77,9 +77,16 @@ def test_another_tenants_rows_cannot_be_written(two_drafts: None, people: People
         ("tenants_auditentry", ("UPDATE {} SET action = ''", "DELETE FROM {}")),
         ("provisioning_revision", ("UPDATE {} SET message = ''", "DELETE FROM {}")),
         ("billing_pricebookversion", ("UPDATE {} SET note = ''", "DELETE FROM {}")),
-        ("provisioning_version", ("DELETE FROM {}",)),
-        ("provisioning_lifecycle", ("DELETE FROM {}",)),
-        ("provisioning_counterreading", ("DELETE FROM {}",)),
+        ("billing_pricebook", ("UPDATE {} SET currency = 'USD'", "DELETE FROM {}")),
+        ("provisioning_item", ("UPDATE {} SET key = ''", "DELETE FROM {}")),
+        ("provisioning_version", ("UPDATE {} SET body = '{{}}'", "UPDATE {} SET first = 0", "DELETE FROM {}")),
+        ("provisioning_versionindexentry", ("UPDATE {} SET label = ''", "DELETE FROM {}")),
+        ("provisioning_resourcebody", ("UPDATE {} SET body = '{{}}'", "DELETE FROM {}")),
+        ("provisioning_plan", ("DELETE FROM {}",)),
+        ("provisioning_plannedchange", ("UPDATE {} SET action = ''", "DELETE FROM {}")),
+        ("provisioning_run", ("DELETE FROM {}",)),
+        ("provisioning_lifecycle", ("UPDATE {} SET started_at = now()", "DELETE FROM {}")),
+        ("provisioning_counterreading", ("UPDATE {} SET key = ''", "DELETE FROM {}")),
         ("django_migrations", ("DELETE FROM {}", "UPDATE {} SET name = ''")),
     ],
 )
@@ -87,6 +94,19 @@ def test_history_cannot_be_rewritten(table: str, verbs: str, people: People, ten
     for verb in verbs:
         with tenant_scope(people.acme), pytest.raises(ProgrammingError, match="permission denied"):
             rows(verb.format(table))
+
+
+def test_a_plan_with_a_digest_keeps_its_contents(people: People, tenant_scope: TenantScope) -> None:
+    with tenant_scope(people.acme):
+        draft = Draft(name="work", base_revision=0, author="x")
+        draft.save()
+        plan = Plan(draft=draft, draft_version=0, base_revision=0, author="x")
+        plan.save()
+        Plan.objects.update(digest="d", text="+ exchange")
+        Plan.objects.update(state=Plan.State.APPROVED, decided_by="y", progress="")
+        for column in ("digest", "text", "author"):
+            with pytest.raises(ProgrammingError, match="cannot be changed"):
+                rows(f"UPDATE provisioning_plan SET {column} = 'z'")
 
 
 def test_models_refuse_the_same_writes_before_the_database(

@@ -63,6 +63,9 @@ def get_or_create_node(location: str, index: int) -> Node:
 def record_reading(node: Node, key: str, when: datetime, value: int, epoch: str = "boot-1") -> None:
     """Record a counter reading as a node's report does."""
     minute = when.replace(second=0, microsecond=0)
-    CounterReading.objects.update_or_create(
-        node=node, key=key, epoch=epoch, minute=minute, defaults={"at": when, "value": value}
+    CounterReading.objects.bulk_create(
+        [CounterReading(node=node, key=key, epoch=epoch, minute=minute, at=when, value=value)],
+        update_conflicts=True,
+        unique_fields=["tenant", "node", "key", "epoch", "minute"],
+        update_fields=["at", "value"],
     )

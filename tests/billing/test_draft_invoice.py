@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal as D
+from uuid import uuid4
 
 import pytest
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, ProgrammingError, transaction
 from syrupy.assertion import SnapshotAssertion
 
 from billing import exports, selectors, services
@@ -208,3 +210,33 @@ def test_each_seller_sees_its_own_books(acme: Tenant) -> None:
     assert [book["buyer"] for book in northwind] == ["Acme Health", "Globex Retail"]
     with scope(acme):
         assert selectors.own_price_book() == northwind[0]
+
+
+def test_the_database_keeps_an_issued_invoice_its_lines_and_its_samples(month: Tenant) -> None:
+    with scope(month):
+        invoice = services.update_draft_invoice(NOVEMBER, LATER)
+        assert invoice is not None
+        line = invoice.lines.order_by("position")[0]
+        charged = line.charged.all()[0]
+        Invoice.objects.update(state="issued")
+        changes: list[Callable[[], object]] = [
+            lambda: Invoice.objects.update(total_minor=1),
+            lambda: Invoice.objects.update(state=Invoice.DRAFT),
+            lambda: Invoice.objects.all()._raw_delete(using="default"),
+            lambda: InvoiceLine.objects.update(amount_minor=1),
+            lambda: InvoiceLine.objects.filter(pk=line.pk)._raw_delete(using="default"),
+            lambda: LineSample.objects.filter(pk=charged.pk)._raw_delete(using="default"),
+            lambda: Sample.objects.filter(pk=charged.sample_id).update(quantity=1),
+            lambda: Sample.objects.filter(pk=charged.sample_id)._raw_delete(using="default"),
+            lambda: InvoiceLine.objects.bulk_create([copy_of(line)]),
+        ]
+        for change in changes:
+            with pytest.raises(ProgrammingError, match="issued invoice cannot be changed"), transaction.atomic():
+                change()
+        assert Invoice.objects.update(state="paid") == 1
+
+
+def copy_of(line: InvoiceLine) -> InvoiceLine:
+    copy = InvoiceLine.objects.get(pk=line.pk)
+    copy.pk, copy.uid, copy.subject = None, uuid4(), "connector/other"
+    return copy

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.db.migrations import RunSQL
 
 from provisioning.models import Edit, Overlay, OverlayIndexEntry, VersionIndexEntry
@@ -18,7 +17,7 @@ from tenants.scope import scope
 from tests.people import People
 from tests.provisioning.small_network import provision_document
 
-pytestmark = pytest.mark.django_db(databases=["default"])
+pytestmark = pytest.mark.django_db(databases=["default"], transaction=True)
 
 MIGRATION = import_module("provisioning.migrations.0011_default_action").Migration
 BACK = """
@@ -33,18 +32,6 @@ BACK_IN_EDITS = """
 """
 
 
-def run_sql(sql: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(sql)
-
-
-@pytest.fixture
-def acme(people: People) -> Iterator[None]:
-    provision_document(people.acme)
-    with scope(people.acme):
-        yield
-
-
 def stored() -> list[Any]:
     return [
         list(Edit.objects.order_by("pk").values_list("changes", flat=True)),
@@ -55,21 +42,25 @@ def stored() -> list[Any]:
     ]
 
 
-def test_stored_stances_become_default_actions_everywhere(acme: None) -> None:
-    draft = lifecycle.create_draft("guests")
-    guests = editing.add_object(draft, "segments", {"name": "guests", "default_action": "deny"})
-    editing.patch_object(draft, "segments", guests.uid, {"default_action": "allow"})
-    editing.add_object(draft, "groups", {"name": "visitors"})
-    editing.remove_object(draft, "segments", guests.uid)
-    before = stored()
+def test_stored_stances_become_default_actions_everywhere(people: People, as_owner: Callable[[str], None]) -> None:
+    provision_document(people.acme)
+    with scope(people.acme):
+        draft = lifecycle.create_draft("guests")
+        guests = editing.add_object(draft, "segments", {"name": "guests", "default_action": "deny"})
+        editing.patch_object(draft, "segments", guests.uid, {"default_action": "allow"})
+        editing.add_object(draft, "groups", {"name": "visitors"})
+        editing.remove_object(draft, "segments", guests.uid)
+        before = stored()
     for table in ("version", "overlay"):
         for old, new in (("open", "allow"), ("closed", "deny")):
-            run_sql(BACK.format(table=table, old=old, new=new))
-    run_sql(BACK_IN_EDITS)
-    assert "stance" in str(stored()) and "default_action" not in str(stored())
+            as_owner(BACK.format(table=table, old=old, new=new))
+    as_owner(BACK_IN_EDITS)
+    with scope(people.acme):
+        assert "stance" in str(stored()) and "default_action" not in str(stored())
     for operation in MIGRATION.operations:
         assert isinstance(operation, RunSQL) and isinstance(operation.sql, str)
-        run_sql(operation.sql)
-    assert stored() == before
-    page = listing.list_page(queries.live_snapshot(), "segments", filters={"default_action": "deny"})
-    assert [row.name for row in page.rows] == ["corp"]
+        as_owner(operation.sql)
+    with scope(people.acme):
+        assert stored() == before
+        page = listing.list_page(queries.live_snapshot(), "segments", filters={"default_action": "deny"})
+        assert [row.name for row in page.rows] == ["corp"]

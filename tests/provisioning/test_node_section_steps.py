@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
@@ -142,14 +143,10 @@ def _look_again(tenant: Tenant, step: Step) -> None:
         step.refresh_from_db()
 
 
-def test_a_step_that_an_older_release_planned_is_not_applied(people: People) -> None:
+def test_a_step_that_an_older_release_planned_is_not_applied(people: People, as_owner: Callable[[str], None]) -> None:
     _, by_address = create_planned_run(people.acme)
     step = by_address["exchange/eu"]
-    with scope(people.acme):
-        after = step.change.after
-        assert after is not None
-        after.body = {name: value for name, value in after.body.items() if name not in ("version", "nodes")}
-        type(after).objects.filter(pk=after.pk).update(body=after.body)
+    as_owner("UPDATE provisioning_resourcebody SET body = body - 'version' - 'nodes'")
     steps.StepJob(people.acme).run(step.pk)
     with scope(people.acme):
         step.refresh_from_db()
