@@ -16,7 +16,7 @@ from portal.pages.decorators import PageRequest, tenant_page
 from portal.pages.object_links import ObjectLinks
 from provisioning.models import Plan
 from provisioning.selectors import plan_state
-from provisioning.selectors.plans import plan_risks
+from provisioning.selectors.plans import plan_authors, plan_risks
 from provisioning.snapshots import resource_state
 
 PAGE_SIZE = 100
@@ -49,7 +49,7 @@ def plan(request: PageRequest, uid: UUID) -> HttpResponse:
 
 
 def _plan_context(request: PageRequest, plan: Plan) -> dict[str, Any]:
-    own = plan.author == request.principal.user.email
+    own = request.principal.user.email in plan_authors(plan)
     state, moved = plan_state.current_state(plan)
     root = f"/api/v1/t/{request.tenant.slug}/"
     reach = plan_review.reachability_sentences(plan.reachability)
@@ -121,6 +121,6 @@ def _why_blocked(request: PageRequest, state: str, needs_approval: bool, own: bo
         return ""
     if needs_approval:
         if own:
-            return "You cannot approve your own plan. Ask a second person."
+            return "You made this plan or wrote some of its edits, so another person has to approve it."
         return "Blocked until a person with the right to approve has approved the plan."
     return "" if "provision" in request.rights else "Your role may not provision. Ask an owner or a network admin."

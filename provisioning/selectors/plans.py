@@ -11,6 +11,7 @@ from provisioning.core.values.resource import as_json
 from provisioning.errors import ObjectNotFound
 from provisioning.models import Plan
 from provisioning.selectors import plan_state
+from provisioning.selectors.draft_changes import draft_writers
 from provisioning.snapshots.queries import parse_uuid
 
 
@@ -20,6 +21,11 @@ def get_plan(uid: str | UUID) -> Plan:
     if plan is None:
         raise ObjectNotFound("There is no such plan.")
     return plan
+
+
+def plan_authors(plan: Plan) -> set[str]:
+    """Return the mail addresses of who made the plan and who wrote what it does: none of them may approve it."""
+    return {plan.author, *draft_writers(plan.draft)}
 
 
 def plan_json(plan: Plan) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from provisioning.core.values.resource import Problem, as_json
 from provisioning.errors import Forbidden, StateConflict, ValidationFailed
 from provisioning.models import Draft, Plan
 from provisioning.selectors import plan_state
+from provisioning.selectors.plans import plan_authors
 from provisioning.services import lease, plan_computation
 from provisioning.services.drafts import lifecycle
 from provisioning.services.drafts.rebase import rebase_draft
@@ -187,7 +188,7 @@ def _announce(plan: Plan, action: str) -> None:
 
 
 def approve_plan(plan: Plan) -> Plan:
-    """Approve a plan; raise Forbidden for its author, because it takes a second person."""
+    """Approve a plan; raise Forbidden for those who made it or wrote its edits, because it takes a second person."""
     return _record_decision(plan, Plan.State.APPROVED, "plan.approve")
 
 
@@ -201,8 +202,8 @@ def _record_decision(plan: Plan, state: Plan.State, action: str) -> Plan:
     decidable = (Plan.State.READY, Plan.State.COMPUTING) if state == Plan.State.REJECTED else (Plan.State.READY,)
     if plan.state not in decidable:
         raise StateConflict(f"The plan is {plan.state}; only one that is {' or '.join(decidable)} can be {state}.")
-    if state == Plan.State.APPROVED and plan.author == actor.current_actor().email:
-        raise Forbidden("Nobody approves their own plan; ask a second person.")
+    if state == Plan.State.APPROVED and actor.current_actor().email in plan_authors(plan):
+        raise Forbidden("Nobody approves their own plan, or one of edits that they wrote; ask another person.")
     plan.state, plan.decided_by, plan.decided_at, plan.progress = state, actor.current_actor().email, timezone.now(), ""
     plan.save(update_fields=["state", "decided_by", "decided_at", "progress"])
     audit.record(action, kind="plan", object_id=str(plan.uid), object_name=plan.draft.name)

@@ -142,6 +142,19 @@ def test_a_required_approval_comes_from_a_second_person(people: People) -> None:
         runs.provision_plan(plan, plan.digest)
 
 
+def test_nobody_approves_a_plan_of_edits_that_they_wrote(people: People) -> None:
+    with scope(people.acme):
+        with acting(Actor("secadmin@demo.test")):
+            draft = draft_with_document()
+        with acting(Actor("netadmin@demo.test")):
+            plan = plans.create_plan(draft)
+        for writer in ("secadmin@demo.test", "netadmin@demo.test"):
+            with acting(Actor(writer)), pytest.raises(Forbidden, match="edits that they wrote"):
+                plans.approve_plan(plan)
+        with acting(Actor("owner@demo.test")):
+            assert plans.approve_plan(plan).decided_by == "owner@demo.test"
+
+
 def test_an_outcome_under_an_old_lease_is_refused(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
     _, by_address = create_planned_run(people.acme)
     first = by_address["exchange/eu"]

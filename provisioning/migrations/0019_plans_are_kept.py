@@ -19,6 +19,6 @@ DROP FUNCTION provisioning_plan_is_kept();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("provisioning", "0017_node_reporting_since")]
+    dependencies = [("provisioning", "0018_revision_reason")]
 
     operations = [migrations.RunSQL(KEEP, RELEASE)]
