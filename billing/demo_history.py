@@ -14,8 +14,8 @@ from django.db import transaction
 
 from billing import services
 from billing.core.billing_period import BillingPeriod
-from billing.core.meters import METERS, hourly_usage
-from billing.core.samples import HOUR, SampleValue, bytes_to_gigabytes, hour_windows, hours_between
+from billing.core.meters import METERS, NodeCounter, hourly_usage
+from billing.core.samples import HOUR, SampleValue, hour_windows, hours_between
 from billing.models import Invoice, Sample
 from billing.sample_store import MeasuredSample, store_samples
 from provisioning.selectors import metering
@@ -57,8 +57,9 @@ def _month_samples(period: BillingPeriod) -> Iterator[SampleValue]:
 
 
 def _traffic_sample(meter: str, subject: str, hour: datetime, count: int, row: ResourceLifetime) -> SampleValue:
-    dimensions = tuple(METERS[meter].sample_dimensions(row.dimensions).items())
-    return SampleValue(meter, subject, hour, hour + HOUR, bytes_to_gigabytes(count), dimensions)
+    source, dimensions = METERS[meter].source, METERS[meter].sample_dimensions(row.dimensions)
+    assert isinstance(source, NodeCounter), f"{meter} counts traffic"
+    return SampleValue(meter, subject, hour, hour + HOUR, source.units(count), tuple(dimensions.items()))
 
 
 def _bytes_in_hour(row: ResourceLifetime, hour: datetime) -> int:

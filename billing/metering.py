@@ -11,8 +11,8 @@ from datetime import datetime
 
 from billing.core.meters import hourly_usage
 from billing.core.samples import SampleValue, end_of_hour, hour_windows, hours_between, start_of_hour
+from billing.counter_metering import CounterIndex, counter_samples, counter_series
 from billing.sample_store import CollectionResult, MeasuredSample, store_samples
-from billing.traffic_metering import CounterIndex, counter_series, traffic_samples
 from provisioning.selectors import metering
 
 
@@ -28,7 +28,7 @@ def collect_samples(start: datetime, end: datetime, now: datetime) -> Collection
     while silent_since := [row.before.at for row in series if row.before and row.has_silent_gap(start)]:
         start = start_of_hour(min(silent_since))
         series = list(counter_series(start, end, index))
-    measured = [*_hour_samples(start, end, now), *traffic_samples(series, index, start)]
+    measured = [*_hour_samples(start, end, now), *counter_samples(series, index, start)]
     return store_samples(measured, start, end, now)
 
 

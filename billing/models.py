@@ -14,6 +14,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from billing.core import price_books
+from billing.core.meters import MAX_UNIT_LENGTH
 from billing.core.money import Money
 from billing.core.samples import SampleValue
 from tenants.models import Msp, Tenant
@@ -25,7 +26,7 @@ class Sample(TenantOwned):
 
     subject: the address of what was metered (``connector/vpc-prod``); item_uid: the intent object behind it.
     provenance: what it was counted from, ``{"source": "lifecycle", "rows": [id…]}`` or
-    ``{"source": "counter", "bytes": {segment: n}}``.
+    ``{"source": "counter", QUANTITY: {segment: n}}`` (``bytes`` or what else the counter counts).
     """
 
     meter = models.CharField(max_length=40)
@@ -195,7 +196,7 @@ class InvoiceLine(TenantOwned):
     rate_key = models.CharField(max_length=200, help_text="the dimensions its rate asks for: size=small,kind=aws-vpc")
     price = models.JSONField()
     quantity = models.DecimalField(max_digits=30, decimal_places=12)
-    unit = models.CharField(max_length=8)
+    unit = models.CharField(max_length=MAX_UNIT_LENGTH)
     unit_price = models.DecimalField(max_digits=24, decimal_places=12, null=True, help_text="null: several bands")
     bands = models.JSONField(default=list)
     pool_quantity = models.DecimalField(max_digits=30, decimal_places=12)

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Literal
 
-from provisioning.core.values.counter_key import CounterKey
+from provisioning.core.values.counter_key import CounterForm, CounterKey
+
+MAX_UNIT_LENGTH = 8
+"""Characters of a unit on an invoice line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +25,10 @@ class ResourceHours:
 
 
 @dataclass(frozen=True, slots=True)
-class CounterBytes:
-    """A source: the bytes of the nodes' counters of a form (provisioning/core/values/counter_key.py).
+class NodeCounter:
+    """A source: what the nodes' counters of a form count (provisioning/core/values/counter_key.py).
+
+    quantity: as it stands in the counters' keys; one ``unit`` is 10 to the power of ``exponent`` of it.
 
     Dimensions are attributes of the counter's subject: of a connector or a service the fields of its lifecycle, of
     the traffic to another exchange ``from`` and ``to``, the locations.
@@ -30,7 +36,17 @@ class CounterBytes:
 
     subject_kind: str
     direction: str = ""
-    unit: Literal["GB"] = "GB"
+    quantity: str = "bytes"
+    unit: str = "GB"
+    exponent: int = 9
+
+    @property
+    def form(self) -> CounterForm:
+        return self.subject_kind, self.direction, self.quantity
+
+    def units(self, count: int) -> Decimal:
+        """Return a count in units, exactly."""
+        return Decimal(count).scaleb(-self.exponent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +59,13 @@ class Meter:
 
     key: str
     label: str
-    source: ResourceHours | CounterBytes
+    source: ResourceHours | NodeCounter
     dimensions: tuple[str, ...]
     details: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.unit) > MAX_UNIT_LENGTH:
+            raise ValueError(f"Meter {self.key}: unit {self.unit} is longer than {MAX_UNIT_LENGTH} characters.")
 
     @property
     def unit(self) -> str:
@@ -70,9 +90,9 @@ METERS: dict[str, Meter] = {
             ("product", "license"),
             ("service", "exchange"),
         ),
-        Meter("gb_exchange_out", "GB out of an exchange", CounterBytes("connector", "out"), ("kind",), ("exchange",)),
-        Meter("gb_between_exchanges", "GB between exchanges", CounterBytes("mesh", "out"), ("from", "to")),
-        Meter("gb_inspected", "GB inspected", CounterBytes("service"), ("product", "license")),
+        Meter("gb_exchange_out", "GB out of an exchange", NodeCounter("connector", "out"), ("kind",), ("exchange",)),
+        Meter("gb_between_exchanges", "GB between exchanges", NodeCounter("mesh", "out"), ("from", "to")),
+        Meter("gb_inspected", "GB inspected", NodeCounter("service"), ("product", "license")),
     )
 }
 """Every meter by its key, in the order of an invoice."""
@@ -111,20 +131,18 @@ def lifecycle_dimensions(kind: str, body: Mapping[str, Any]) -> dict[str, Any] |
     return {name: body[name] for name in sorted(names) if name in body}
 
 
-def counter_meters(key: CounterKey) -> list[Meter]:
-    """Return the meters that count the bytes of a counter."""
+def counter_meters(key: CounterKey) -> list[tuple[Meter, NodeCounter]]:
+    """Return the meters that count a counter, with their sources."""
     return [
-        meter
+        (meter, meter.source)
         for meter in METERS.values()
-        if isinstance(meter.source, CounterBytes)
-        and (meter.source.subject_kind, meter.source.direction) == (key.subject_kind, key.direction)
+        if isinstance(meter.source, NodeCounter) and meter.source.form == key.form
     ]
 
 
-def counted_forms() -> set[tuple[str, str]]:
-    """Return (kind of subject, direction) of the counters that some meter counts."""
-    sources = [meter.source for meter in METERS.values()]
-    return {(source.subject_kind, source.direction) for source in sources if isinstance(source, CounterBytes)}
+def counted_forms() -> set[CounterForm]:
+    """Return the forms of the counters that some meter counts."""
+    return {meter.source.form for meter in METERS.values() if isinstance(meter.source, NodeCounter)}
 
 
 def line_label(meter: str, dimensions: Mapping[str, str]) -> str:

@@ -170,16 +170,24 @@ class PackagePrice(Price):
         return cls(parse_decimal(data, "size"), parse_decimal(data, "package_price"))
 
 
-PRICE_SHAPES: dict[str, type[Price]] = {
-    shape.shape: shape
-    for shape in (
-        FlatPrice,
-        GraduatedPrice,
-        VolumePrice,
-        PackagePrice,
-    )
-}
-"""Every price shape by its name in stored books. A new shape is a class and a line."""
+def shapes_by_name(*shapes: type[Price]) -> dict[str, type[Price]]:
+    """Return the shapes by their names in stored books. Raise ValueError where two have one name."""
+    by_name: dict[str, type[Price]] = {}
+    for shape in shapes:
+        other = by_name.setdefault(shape.shape, shape)
+        if other is not shape:
+            raise ValueError(f"{other.__name__} and {shape.__name__} are both called {shape.shape!r} in stored books.")
+    return by_name
+
+
+PRICE_SHAPES = shapes_by_name(
+    FlatPrice,
+    GraduatedPrice,
+    VolumePrice,
+    PackagePrice,
+)
+"""Every price shape by its name in stored books. A new shape is a class and a line; a name is never changed, since
+books that are published keep it."""
 
 
 def price_from_data(data: Mapping[str, Any]) -> Price:

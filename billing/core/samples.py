@@ -1,7 +1,7 @@
 """Samples: one metered quantity for one thing in one window of at most an hour; how hours and counters become them.
 
-Everything here is exact. Hours are differences of one rounded scale, so the parts of an hour always add up to 1; bytes
-are integers and a gigabyte is 10^9 of them.
+Everything here is exact. Hours are differences of one rounded scale, so the parts of an hour always add up to 1;
+counts are integers.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class CounterReadingValue:
 def increments(
     readings: Iterable[CounterReadingValue], before: CounterReadingValue | None = None
 ) -> Iterator[tuple[datetime, datetime, int]]:
-    """Yield (from, to, bytes) between neighbouring readings, in order of time.
+    """Yield (from, to, count) between neighbouring readings, in order of time.
 
     ``before`` is the last reading already counted. Without one, and after a reset (a new epoch, or a value that went
     down), the counter began at 0 and all it shows is new. What was counted between the last reading and a reset is
@@ -105,7 +105,7 @@ def increments(
 
 
 def spread_over_hours(start: datetime, end: datetime, count: int) -> Iterator[tuple[datetime, int]]:
-    """Yield (hour, bytes): a count shared over the hours of [start, end) by time; the parts add up to it exactly."""
+    """Yield (hour, part): a count shared over the hours of [start, end) by time; the parts add up to it exactly."""
     length = (end - start) // timedelta(microseconds=1)
     if not length:
         yield start_of_hour(end), count
@@ -118,17 +118,12 @@ def spread_over_hours(start: datetime, end: datetime, count: int) -> Iterator[tu
         shared = until
 
 
-def bytes_by_hour(
+def counts_by_hour(
     readings: Iterable[CounterReadingValue], before: CounterReadingValue | None = None
 ) -> dict[datetime, int]:
-    """Return hour → bytes of one counter's readings; hours without bytes are absent."""
+    """Return hour → what one counter counted in it; hours in which it counted nothing are absent."""
     hourly: dict[datetime, int] = {}
     for start, end, count in increments(readings, before):
         for hour, part in spread_over_hours(start, end, count):
             hourly[hour] = hourly.get(hour, 0) + part
     return {hour: count for hour, count in sorted(hourly.items()) if count}
-
-
-def bytes_to_gigabytes(count: int) -> Decimal:
-    """Return bytes as gigabytes of 10^9, exactly."""
-    return Decimal(count).scaleb(-9)

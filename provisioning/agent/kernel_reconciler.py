@@ -140,12 +140,13 @@ class KernelReconciler:
                 if (declared := namespace.rules.counters.get(counter)) is None:
                     continue
                 key, tenant = declared.key, declared.tenant
-                if declared.packets_only:
-                    # Several namespaces may count packets of one key.
-                    now[key.reported_by(tenant)] = now.get(key.reported_by(tenant), 0) + packets
-                else:
-                    now[key._replace(quantity="bytes").reported_by(tenant)] = count_bytes
-                    now[key._replace(quantity="packets").reported_by(tenant)] = packets
+                counted = {key: packets}
+                if not declared.packets_only:
+                    counted = {key._replace(quantity="bytes"): count_bytes, key._replace(quantity="packets"): packets}
+                for counter_key, count in counted.items():
+                    # Several namespaces may count the same.
+                    reported = counter_key.reported_by(tenant)
+                    now[reported] = now.get(reported, 0) + count
         return now
 
     def circuits(self, document: NodeDocument) -> dict[str, str]:

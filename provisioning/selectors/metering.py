@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db.models import Min, Q, QuerySet
 
 from provisioning.core.intent import KINDS, kind_word
-from provisioning.core.values.counter_key import CounterKey
+from provisioning.core.values.counter_key import CounterForm, CounterKey
 from provisioning.core.values.resource import Resource
 from provisioning.models import CounterReading, Item, Lifecycle, Node, Overlay, ResourceRecord, Version
 
@@ -73,17 +73,15 @@ def _lifetimes(rows: QuerySet[Lifecycle]) -> Iterator[ResourceLifetime]:
     return map(ResourceLifetime._make, rows.values_list(*ResourceLifetime._fields))
 
 
-def counter_readings(
-    start: datetime, end: datetime, forms: Iterable[tuple[str, str]], quantity: str = "bytes"
-) -> Iterator[CounterReadingRow]:
+def counter_readings(start: datetime, end: datetime, forms: Iterable[CounterForm]) -> Iterator[CounterReadingRow]:
     """Yield the readings of [start, end) of counters of these forms, by node, key and time.
 
-    A form is (kind of subject, direction), as in ``("connector", "out")``; the direction is "" for keys without one.
+    A form without a direction is found with every one; who reads the rows parses their keys.
     """
     has_form = Q(pk__in=())
-    for subject_kind, direction in forms:
-        suffix = f"|{CounterKey('', direction=direction, quantity=quantity)}"
-        has_form |= Q(key__startswith=f"{subject_kind}/", key__endswith=suffix)
+    for subject_kind, direction, quantity in forms:
+        suffix = str(CounterKey("", direction=direction, quantity=quantity))
+        has_form |= Q(key__startswith=f"{subject_kind}/", key__endswith=f"|{suffix}" if suffix else "")
     rows = CounterReading.objects.filter(has_form, at__gte=start, at__lt=end).order_by("node_id", "key", "at", "pk")
     return map(CounterReadingRow._make, rows.values_list("node_id", "key", "epoch", "at", "value").iterator())
 

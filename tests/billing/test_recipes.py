@@ -9,13 +9,14 @@ from decimal import Decimal as D
 from typing import Any, ClassVar, Self
 
 import pytest
+from django.template.loader import render_to_string
 
 from billing import selectors, services
-from billing.core.meters import METERS, CounterBytes, Meter, ResourceHours, lifecycle_dimensions
+from billing.core.meters import METERS, Meter, NodeCounter, ResourceHours, lifecycle_dimensions
 from billing.core.money import EXACT
 from billing.core.price import Band, Price, parse_decimal
 from billing.core.price_books import Rate
-from billing.core.price_shapes import PRICE_SHAPES, FlatPrice
+from billing.core.price_shapes import PRICE_SHAPES, FlatPrice, shapes_by_name
 from billing.metering import collect_samples
 from provisioning.core.values.resource import Resource
 from tenants.models import Tenant
@@ -90,7 +91,7 @@ def test_a_meter_of_bytes_is_one_entry(acme: Tenant, monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(
         METERS,
         "gb_exchange_in",
-        Meter("gb_exchange_in", "GB into an exchange", CounterBytes("connector", "in"), ("kind",), ("exchange",)),
+        Meter("gb_exchange_in", "GB into an exchange", NodeCounter("connector", "in"), ("kind",), ("exchange",)),
     )
     with scope(acme):
         publish(acme, Rate.of("gb_exchange_in", FlatPrice(D("0.01"))))
@@ -103,6 +104,36 @@ def test_a_meter_of_bytes_is_one_entry(acme: Tenant, monkeypatch: pytest.MonkeyP
         assert line["amount"] == D("2.00")
         (row,) = selectors.usage_report(START, END, meter="gb_exchange_in", group_by="exchange")["rows"]
         assert (row["group"], row["amount"]) == ("eu", D("2.00"))
+
+
+def test_a_meter_of_what_nodes_count_is_one_entry(acme: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = NodeCounter("connector", "out", "sessions", "sessions", 0)
+    meter = Meter("sessions_out", "Sessions of a connector", source, ("kind",), ("exchange",))
+    monkeypatch.setitem(METERS, meter.key, meter)
+    with scope(acme):
+        publish(acme, Rate.of("sessions_out", FlatPrice(D("0.01"))), Rate.of("gb_exchange_out", FlatPrice(D(1))))
+        create_connector_lifecycle("a", at(-60))
+        for index, sessions in ((1, 150), (2, 50)):
+            node = get_or_create_node("aws-eu-central-1", index)
+            record_reading(node, "connector/a|corp|out|sessions", at(5), sessions)
+            record_reading(node, "connector/a|corp|out|packets", at(5), 9_999)
+        collect_samples(START, END, END)
+        services.update_draft_invoice(NOVEMBER, END)
+        (line,) = selectors.invoice_lines("DRAFT-2026-11")
+        assert (line["label"], line["quantity"], line["unit"]) == ("Sessions of a connector, lab-site", 200, "sessions")
+        assert line["explanation"] == "200 sessions × 0.01 = EUR 2.00, flat price, half up to the minor unit."
+        (sample,) = selectors.line_samples("DRAFT-2026-11", line["id"])
+        assert sample["provenance"] == {"source": "counter", "sessions": {"corp": 200}}
+        assert "corp 200 sessions" in " ".join(
+            render_to_string("pages/invoice_samples.html", {"samples": [sample], "more": 0}).split()
+        )
+        (row,) = selectors.usage_report(START, END, meter="sessions_out", group_by="exchange")["rows"]
+        assert (row["group"], row["amount"]) == ("eu", D("2.00"))
+
+
+def test_a_meter_whose_unit_no_invoice_line_can_hold_is_refused() -> None:
+    with pytest.raises(ValueError, match="longer than 8 characters"):
+        Meter("hours", "Hours", NodeCounter("connector", unit="connections"), ())
 
 
 def test_a_price_shape_is_one_class_and_one_line(acme: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,6 +157,14 @@ def test_a_price_shape_is_one_class_and_one_line(acme: Tenant, monkeypatch: pyte
             "amount": "3.00",
             "explanation": words,
         }
+
+
+def test_two_price_shapes_of_one_name_are_refused() -> None:
+    class OtherFlatPrice(FlatPrice):
+        pass
+
+    with pytest.raises(ValueError, match="FlatPrice and OtherFlatPrice are both called 'flat'"):
+        shapes_by_name(FlatPrice, OtherFlatPrice)
 
 
 @pytest.mark.parametrize("meter", [meter for meter in METERS.values() if isinstance(meter.source, ResourceHours)])

@@ -28,6 +28,10 @@ COUNTER_FORMS: dict[str, tuple[str, ...]] = {
 """
 
 
+CounterForm = tuple[str, str, str]
+"""(kind of subject, direction, quantity), each of the last two "" for keys without one."""
+
+
 class CounterKey(NamedTuple):
     """``str`` gives the text; ``parse`` reads it. A key without a quantity counts packets."""
 
@@ -46,6 +50,10 @@ class CounterKey(NamedTuple):
     def subject_name(self) -> str:
         """The subject without its first word: ``hospital-a``."""
         return self.subject.partition("/")[2]
+
+    @property
+    def form(self) -> CounterForm:
+        return self.subject_kind, self.direction, self.quantity
 
     def __str__(self) -> str:
         return "|".join(filter(None, self))

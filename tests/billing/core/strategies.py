@@ -36,6 +36,8 @@ GENERATORS: dict[type[Price], st.SearchStrategy[Price]] = {
     PackagePrice: st.builds(PackagePrice, st.decimals("0.001", 500, places=3), prices),
     VolumePrice: st.builds(VolumePrice, tiers()),
 }
+without_generator = [shape.__name__ for shape in PRICE_SHAPES.values() if shape not in GENERATORS]
+assert not without_generator, f"GENERATORS above needs a line for {', '.join(without_generator)}"
 shapes = st.one_of([GENERATORS[shape] for shape in PRICE_SHAPES.values()])
 monotone = st.one_of([GENERATORS[shape] for shape in PRICE_SHAPES.values() if shape is not VolumePrice])
 """More usage never costs less, as it may with volume prices."""

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from billing.core.meters import NodeCounter
 from billing.core.samples import (
     HOUR,
     CounterReadingValue,
     SampleValue,
-    bytes_by_hour,
-    bytes_to_gigabytes,
+    counts_by_hour,
     hour_windows,
     hours_between,
     increments,
@@ -59,13 +59,13 @@ def test_a_counter_that_restarts_counts_from_zero_and_repeats_add_nothing() -> N
     assert [count for *_, count in increments(readings[1:], readings[0])] == [600, 50, 20, 0]
 
 
-def test_bytes_between_two_readings_are_distributed_over_the_hours_they_span() -> None:
-    assert bytes_by_hour([CounterReadingValue(at(30), "b", 1_000), CounterReadingValue(at(150), "b", 5_001)]) == {
+def test_what_is_counted_between_two_readings_is_distributed_over_the_hours_they_span() -> None:
+    assert counts_by_hour([CounterReadingValue(at(30), "b", 1_000), CounterReadingValue(at(150), "b", 5_001)]) == {
         TEN: 1_000 + 1_000,
         TEN + HOUR: 2_000,
         TEN + 2 * HOUR: 1_001,
     }
-    assert bytes_to_gigabytes(1_234_567_890) == Decimal("1.23456789")
+    assert NodeCounter("connector").units(1_234_567_890) == Decimal("1.23456789")
 
 
 @given(st.integers(0, 500), st.integers(0, 500), st.integers(0, 10**15))
@@ -82,11 +82,11 @@ def test_readings_give_the_same_samples_in_any_order_repetition_and_batches(poin
     readings = [
         CounterReadingValue(at(minute), "b", total) for (minute, _), total in zip(sorted(points), totals, strict=True)
     ]
-    whole = bytes_by_hour(readings)
+    whole = counts_by_hour(readings)
     assert sum(whole.values()) == totals[-1]
-    assert bytes_by_hour(data.draw(st.permutations(readings + readings))) == whole
+    assert counts_by_hour(data.draw(st.permutations(readings + readings))) == whole
     cut = data.draw(st.integers(1, len(readings)))
-    first, rest = bytes_by_hour(readings[:cut]), bytes_by_hour(readings[cut:], readings[cut - 1])
+    first, rest = counts_by_hour(readings[:cut]), counts_by_hour(readings[cut:], readings[cut - 1])
     assert {hour: first.get(hour, 0) + rest.get(hour, 0) for hour in {*first, *rest}} == whole
 
 

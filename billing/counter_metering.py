@@ -1,4 +1,4 @@
-"""Gigabytes: the nodes' byte counters become samples."""
+"""What nodes count (bytes, packets, sessions) becomes samples."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from billing.core.meters import Meter, counted_forms, counter_meters
+from billing.core.meters import NodeCounter, counted_forms, counter_meters
 from billing.core.samples import (
     HOUR,
     CounterReadingValue,
     SampleValue,
-    bytes_by_hour,
-    bytes_to_gigabytes,
+    counts_by_hour,
     end_of_hour,
     start_of_hour,
 )
@@ -42,7 +41,7 @@ class CounterSeries(NamedTuple):
 
 
 class CountedSubject(NamedTuple):
-    """Whose traffic a counter counts, as samples name it, and what prices may depend on."""
+    """Whose doing a counter counts, as samples name it, and what prices may depend on."""
 
     address: str
     attributes: Mapping[str, Any]
@@ -87,31 +86,35 @@ class CounterIndex:
         return str(self._attributes.get(f"exchange/{exchange}", {}).get("location", exchange))
 
 
-def traffic_samples(series: Iterable[CounterSeries], index: CounterIndex, start: datetime) -> Iterator[MeasuredSample]:
-    """Yield the gigabytes of each hour from ``start`` on, summed over the nodes and segments that carried them."""
-    bytes_by_segment: dict[tuple[str, str, datetime], dict[str, int]] = defaultdict(lambda: defaultdict(int))
+def counter_samples(series: Iterable[CounterSeries], index: CounterIndex, start: datetime) -> Iterator[MeasuredSample]:
+    """Yield what was counted in each hour from ``start`` on, summed over the nodes and segments that counted it."""
+    counts: dict[tuple[str, str, datetime], dict[str, int]] = defaultdict(lambda: defaultdict(int))
     dimensions: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {}
+    sources: dict[str, NodeCounter] = {}
     for node, key, readings, before in series:
         subject = index.subject(node, key)
         if subject is None:
             continue
-        meters: list[Meter] = counter_meters(key)
-        for meter in meters:
+        meters = counter_meters(key)
+        for meter, source in meters:
+            sources[meter.key] = source
             dimensions[meter.key, subject.address] = tuple(meter.sample_dimensions(subject.attributes).items())
-        for hour, count in bytes_by_hour(readings, before).items():
+        for hour, count in counts_by_hour(readings, before).items():
             if start <= hour < index.when:
-                for meter in meters:
-                    bytes_by_segment[meter.key, subject.address, hour][key.segment] += count
-    for (meter_key, address, hour), segments in bytes_by_segment.items():
-        quantity = bytes_to_gigabytes(sum(segments.values()))
+                for meter, _ in meters:
+                    counts[meter.key, subject.address, hour][key.segment] += count
+    for (meter_key, address, hour), segments in counts.items():
+        source = sources[meter_key]
+        quantity = source.units(sum(segments.values()))
         value = SampleValue(meter_key, address, hour, hour + HOUR, quantity, dimensions[meter_key, address])
-        yield MeasuredSample(value, {"source": "counter", "bytes": dict(sorted(segments.items()))})
+        counted = {source.quantity or "packets": dict(sorted(segments.items()))}
+        yield MeasuredSample(value, {"source": "counter", **counted})
 
 
 def counter_series(start: datetime, end: datetime, index: CounterIndex) -> Iterator[CounterSeries]:
     """Yield the counters that some meter counts and that were read in [start, end).
 
-    Readings up to one hour after the window belong to it, since they share the bytes of a gap over its hours.
+    Readings up to one hour after the window belong to it, since they share the count of a gap over its hours.
     """
     rows = metering.counter_readings(start - HOUR, end_of_hour(end) + HOUR, counted_forms())
     for (node, text), group in groupby(rows, key=lambda row: (row.node, row.key)):
