@@ -94,6 +94,12 @@ class BoardLane:
     def cards(self) -> list[BoardCard]:
         return [card for column in self.columns for card in column]
 
+    @property
+    def count_text(self) -> str:
+        """What is attached: ``3 groups, 1 connector``; a connector in a group counts with its group."""
+        counts = ((role, sum(card.role == role for card in self.cards)) for role in ("group", "connector"))
+        return ", ".join(f"{count} {role}{'' if count == 1 else 's'}" for role, count in counts if count)
+
 
 @dataclass(frozen=True, slots=True)
 class BoardChip:
@@ -122,6 +128,10 @@ class Board:
     unplaced: list[BoardObject]  # groups without a connector: they are in no segment yet
     removed: list[BoardObject]
     edits: int  # objects that differ from the base revision
+
+    def cards_of(self, ref: str) -> list[BoardCard]:
+        """Return the cards of what a policy names so, one in each of its segments."""
+        return [card for lane in self.lanes for card in lane.cards if card.ref == ref]
 
 
 def compare_networks(draft: BodiesByKind, base: BodiesByKind) -> dict[str, list[BoardObject]]:

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
-from portal.pages import canvas_board, canvas_links, reach_rows
+from portal.pages import canvas_board, canvas_links, canvas_panel, canvas_problems, reach_rows
 from portal.pages.decorators import PageRequest, get_draft, tenant_page
 from portal.pages.object_links import ObjectLinks
 from portal.pages.objects import KINDS
@@ -23,7 +23,7 @@ from provisioning import catalog
 from provisioning.core.check import check_network
 from provisioning.core.intent import INTERNET, InvalidIntent
 from provisioning.core.intent.policies import ACTIONS
-from provisioning.core.values.resource import as_json
+from provisioning.core.values.resource import MAX_PROBLEMS, Problem, as_json
 from provisioning.models import Draft
 from provisioning.selectors import draft_changes
 from provisioning.selectors import reachability as selectors
@@ -48,7 +48,7 @@ def canvas(request: PageRequest, uid: UUID) -> HttpResponse:
     context |= {
         "selected": selected,
         "panel": panel,
-        "panel_label": _panel_label(selected, panel),
+        "heading": canvas_panel.panel_heading(context["board"], selected, panel),
         "reach_from": selected.uid if selected and selected.kind in ("groups", "connectors") else "",
     }
     return render(request, "pages/design/canvas.html" + ("#live" if request.htmx else ""), context)
@@ -78,18 +78,15 @@ def _canvas_context(request: PageRequest, uid: UUID) -> dict[str, Any]:
     draft = get_draft(request, uid)
     snapshot = queries.snapshot_of_draft(draft)
     objects = queries.list_objects(snapshot)
+    live = queries.live_snapshot()
     base = _bodies_by_kind(queries.list_objects(queries.Snapshot(draft.base_revision)))
     board = canvas_board.build_board(_bodies_by_kind(objects), base)
     items = canvas_board.compare_networks(_bodies_by_kind(objects), base)
     present = {kind: [item for item in rows if item.state != "removed"] for kind, rows in items.items()}
     names = {item.uid: item.name for rows in present.values() for item in rows}
     canvas_links.add_badges(board, present)
-    problems = check_network(tenant_cache.load_network(snapshot))
-    valid = all(problem.severity != "error" for problem in problems)
-    failing = selectors.failing_assertions(snapshot) if valid else []
+    problems = _draft_problems(snapshot, queries.Snapshot(draft.base_revision))
     objects_url = reverse("draft-objects", args=[request.tenant.slug, draft.uid])
-    links = ObjectLinks(objects_url, paths=[problem.path for problem in (*failing, *problems)])
-    problem_rows = [{**as_json(problem), "url": links.path(problem.path)} for problem in (*failing, *problems)]
     return {
         "tenant": request.tenant,
         "draft": {"id": str(draft.uid), "name": draft.name},
@@ -101,18 +98,53 @@ def _canvas_context(request: PageRequest, uid: UUID) -> dict[str, Any]:
         "items": items,
         "shares": canvas_links.share_chips(present.get("shares", []), board.lanes, names),
         "changes": [item for rows in items.values() for item in rows if item.state != "same"],
-        "problems": problem_rows,
-        "errors": 0 if valid else sum(problem["severity"] == "error" for problem in problem_rows),
-        "failing": len(failing),
-        "warnings": sum(problem["severity"] == "warning" for problem in problem_rows),
+        "problems": problems,
+        "problem_lists": _problem_lists(problems, objects_url),
+        "base_word": "live" if draft.base_revision == live.revision else f"revision {draft.base_revision}",
         "lists": [(word, present.get(kind, [])) for word, kind in (
             ("Exchanges", "exchanges"), ("Services", "services"), ("Prefix lists", "prefix-lists"),
             ("Assertions", "assertions"))],
         **{kind: present.get(kind, []) for kind in ("exchanges", "services")},
+        "first_steps": _first_steps(present, reverse("connector-new", args=[request.tenant.slug])),
         "actions": ACTIONS,
         "protocols": [name for name, _ in PROTOCOLS],
         "products": _products(present.get("services", [])),
     }  # fmt: skip
+
+
+def _first_steps(present: dict[str, list[canvas_board.BoardObject]], wizard_url: str) -> list[dict[str, Any]]:
+    """Return the steps to a first connector, none once there is one: {"word", "is_done", and "key" or "url"}."""
+    if present.get("connectors"):
+        return []
+    return [
+        {"word": "1. Add an exchange", "key": "new/exchanges", "is_done": bool(present.get("exchanges"))},
+        {"word": "2. Add a segment", "key": "new/segments", "is_done": bool(present.get("segments"))},
+        {"word": "3. Add a connector", "url": wizard_url, "is_done": False},
+    ]
+
+
+def _draft_problems(snapshot: queries.Snapshot, base: queries.Snapshot) -> canvas_problems.DraftProblems:
+    problems, base_problems = (check_network(tenant_cache.load_network(which)) for which in (snapshot, base))
+    failing = _failing_assertions(snapshot, problems)
+    if failing:
+        base_problems = [*base_problems, *_failing_assertions(base, base_problems)]
+    return canvas_problems.split_problems(failing, problems, base_problems)
+
+
+def _failing_assertions(snapshot: queries.Snapshot, problems: list[Problem]) -> list[Problem]:
+    """Return the assertions that do not hold; only a valid network can tell."""
+    is_valid = all(problem.severity != "error" for problem in problems)
+    return selectors.failing_assertions(snapshot) if is_valid else []
+
+
+def _problem_lists(problems: canvas_problems.DraftProblems, objects_url: str) -> dict[str, list[dict[str, Any]]]:
+    """Return the first of the new and of the inherited problems, each with the address of its object."""
+    shown = {"new": problems.new[:MAX_PROBLEMS], "inherited": problems.inherited[:MAX_PROBLEMS]}
+    links = ObjectLinks(objects_url, paths=[problem.path for part in shown.values() for problem in part])
+    return {
+        name: [{**as_json(problem), "url": links.path(problem.path)} for problem in part]
+        for name, part in shown.items()
+    }
 
 
 def _bodies_by_kind(rows: list[queries.StoredObject]) -> dict[str, dict[str, dict[str, Any]]]:
@@ -142,13 +174,6 @@ def _object_panel(
         KINDS.get(chosen.removeprefix(NEW_PREFIX)) if chosen.startswith(NEW_PREFIX) and context["may"]["edit"] else None
     )
     return object_panel(snapshot, kind, None, api, root) if kind and not kind.wizard else None
-
-
-def _panel_label(selected: canvas_board.BoardObject | None, panel: dict[str, Any] | None) -> str:
-    """What a screen reader calls the panel beside the canvas."""
-    if selected:
-        return f"{selected.word[:1].upper()}{selected.word[1:]} {selected.name}"
-    return f"New {panel['kind'].word}" if panel else "This draft"
 
 
 def _products(services: list[canvas_board.BoardObject]) -> list[dict[str, Any]]:

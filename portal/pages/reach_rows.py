@@ -19,8 +19,9 @@ def build_rows(
     ends: Mapping[str, set[str]],
     groups: Mapping[str, set[str]] | None = None,
 ) -> list[dict[str, Any]]:
-    """Return rows for what an object reaches, then for what it does not: {"to", "flow", "how", "action", "via", "new"}.
+    """Return rows for what an object reaches, then one for each reason why it does not reach the rest.
 
+    A row is {"to", "flow", "how", "action", "via", "new"}.
     name, own_segments: the object and the names of its segments.
     flows: what it reaches; before: the same in live, or None to leave the comparison out.
     ends: what could be reached → its segments.
@@ -46,16 +47,13 @@ def build_rows(
         for end in sorted(ends)
         if end not in {*reached, name} and (end == "internet" or not ends[end] & fully_reached)
     ]
+    ends_by_reason: dict[str, list[str]] = {}
+    for end in unreached:
+        reason = _unreachable_reason(end, bool(ends[end] & own_segments))
+        ends_by_reason.setdefault(reason, []).append(ENDPOINT_WORDS.get(end, end))
     return reached_rows + [
-        {
-            "to": ENDPOINT_WORDS.get(end, end),
-            "flow": "any port",
-            "how": _unreachable_reason(end, bool(ends[end] & own_segments)),
-            "action": "deny",
-            "via": "",
-            "new": False,
-        }
-        for end in unreached
+        {"to": ", ".join(ends_alike), "flow": "any port", "how": reason, "action": "deny", "via": "", "new": False}
+        for reason, ends_alike in ends_by_reason.items()
     ]
 
 

@@ -8,6 +8,7 @@ import { startDrag } from "./canvas/drag.js";
 import { board, draw, redrawOnChange, policyAt } from "./canvas/policy_lines.js";
 import { openPolicyDialog, addInspection, startServiceDialog } from "./canvas/policy_dialog.js";
 
+const FIRST_FIELD = "#cv-side form :is(input:not([type=hidden], [type=radio]), select, textarea)";
 const canvas = document.getElementById("cv");
 const stage = document.getElementById("cv-stage");
 const say = (words) => { document.getElementById("cv-status").textContent = words; };
@@ -29,6 +30,7 @@ function join(source, target) {
   else openPolicyDialog(source, target);
 }
 
+draw();
 redrawOnChange(stage);
 startObjectForms();
 startDraftPage(canvas, { panel: "cv-side", say });
@@ -50,15 +52,32 @@ if ("edit" in canvas.dataset) {
     shortcut(key, word, () => document.querySelector(`[data-shortcut="${key}"]`)?.click());
   }
 }
+shortcut("← ↑ ↓ →", "Go from card to card");
+shortcut("Enter", "Open the focused card; end the policy there");
+shortcut("Esc", "Cancel a drag or a policy that was started");
+
+// Show an object's panel or the form of a new one, and bring it where the eye is.
+async function show(key) {
+  await select(key);
+  if (!key) return;
+  document.getElementById("cv-heading")?.scrollIntoView({ block: "nearest" });
+  if (key.startsWith("new/")) document.querySelector(FIRST_FIELD)?.focus({ preventScroll: true });
+}
 
 document.addEventListener("click", (event) => {
   const chosen = event.target.closest("[data-select]");
-  if (chosen) select(chosen.dataset.select);
+  if (chosen) show(chosen.dataset.select);
+  if (event.target.closest("[href='#draft-problems']")) document.querySelector("#draft-problem-list")?.setAttribute("open", "");
 });
 
 document.body.addEventListener("refreshed", draw);
 document.body.addEventListener("saved", ({ detail }) => {
   const { source } = detail;
-  if ("deselect" in source.dataset || source.matches("[data-object][data-method=POST]")) select("");
-  else refresh();
+  if (!("deselect" in source.dataset || source.matches("[data-object][data-method=POST]"))) {
+    refresh();
+    return;
+  }
+  // The form is done: it closes now, whatever the page still loads.
+  source.closest("#cv-side").replaceChildren();
+  select("");
 });

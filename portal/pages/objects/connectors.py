@@ -1,4 +1,4 @@
-"""Connectors: what attaches to an exchange, and how the far side of each kind is told."""
+"""Connectors: what attaches to an exchange, and how the remote side of each kind is described."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def attachments_field(kind: str) -> FormField:
 
 
 def settings_fields(body: Body) -> tuple[FormField, ...]:
-    """Return the fields of the far side; two share a line, but for long ones."""
+    """Return the fields of the remote side; two share a line, but for long ones."""
     declaration = CONNECTOR_KINDS[body["kind"]].settings_declaration
     fields = DeclaredFields(declaration)
     form_fields: list[FormField] = []
@@ -84,13 +84,13 @@ def connector_form(body: Body, sizes: Sequence[tuple[str, str]] = SIZES) -> tupl
         FIELDS("size", half=True, options=sizes, hint=""),
         attachments_field(kind),
         *(
-            (FieldGroup("settings", "Far side", fields=settings_fields(body)),)
+            (FieldGroup("settings", "Remote side", fields=settings_fields(body)),)
             if known.settings_declaration.fields
             else ()
         ),
         FieldGroup(
             "",
-            "When something fails",
+            "Failover",
             folded=True,
             fields=(
                 *((FIELDS("failover_exchange"),) if known.supports_failover else ()),

@@ -35,7 +35,7 @@ class InterfaceAddress(Text):
 class BgpSession:
     """Only declares the fields; circuits keep the stored mapping."""
 
-    peer_asn: Annotated[int, Integer(1, 4_294_967_294, label="Far side's ASN", help="empty: static routes")]
+    peer_asn: Annotated[int, Integer(1, 4_294_967_294, label="Peer ASN", help="empty: static routes")]
     bfd: Annotated[bool, Boolean(label="BFD")]
 
 
@@ -46,8 +46,8 @@ class Circuit:
     name: Annotated[str, Choice({"A": "A", "B": "B"}, label="Circuit")]
     node: Annotated[int, Integer(1, 2, default=None)]
     role: Annotated[str, Choice({"active": "active", "standby": "standby"}, default=None)]
-    local: Annotated[str, InterfaceAddress(label="Our end", help="the exchange's end", example="169.254.1.1/30")]
-    peer: Annotated[str, InterfaceAddress(label="Far end", example="169.254.1.2/30")]
+    local: Annotated[str, InterfaceAddress(label="Local address", help="the exchange's end", example="169.254.1.1/30")]
+    peer: Annotated[str, InterfaceAddress(label="Peer address", example="169.254.1.2/30")]
     vlan: Annotated[int | None, Integer(1, 4094, default=None, label="VLAN")]
     bgp: Annotated[Mapping[str, Any] | None, Object(default=None, stored_as=BgpSession, label="BGP")]
 

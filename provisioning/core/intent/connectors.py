@@ -79,7 +79,7 @@ class ConnectorSettings(Field):
     """What the far side is, by the kind of the connector beside it."""
 
     default: Any = None
-    label: str = "Far side"
+    label: str = "Remote side"
 
     def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
         kind = CONNECTOR_KINDS.get(before["kind"])

@@ -13,7 +13,7 @@ from provisioning.core.intent.kinds import Kind
 @dataclass(frozen=True, slots=True)
 class Exchange(IntentObject):
     location: Annotated[str, CatalogueKey(offers="locations", filter=True)]
-    size: Annotated[str, CatalogueKey(offers="sizes", default="small", help="the rate its nodes shape to", filter=True)]
+    size: Annotated[str, CatalogueKey(offers="sizes", default="small", help="throughput per node", filter=True)]
 
 
 KIND = Kind(

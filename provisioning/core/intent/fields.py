@@ -1,6 +1,6 @@
 """What a field of an intent object can be. A field is declared once, in the annotation of its dataclass::
 
-    size: Annotated[str, CatalogueKey("sizes", default="small", help="the rate its nodes shape to", filter=True)]
+    size: Annotated[str, CatalogueKey("sizes", default="small", help="throughput per node", filter=True)]
 
 Reading, building, references, the API's schema, forms, filters, tables and the reference page follow from it.
 A field whose name is a word of Python ends in ``_`` (``from_``); bodies have it without.

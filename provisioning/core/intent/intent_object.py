@@ -17,7 +17,7 @@ class IntentObject:
     number: int
     key: str
     name: Annotated[str, Name()]
-    description: Annotated[str, Text(2000, default="", label="Description", help="for colleagues; it decides nothing")]
+    description: Annotated[str, Text(2000, default="", label="Description", help="optional; shown to your team only")]
 
 
 def slug(text: str) -> str:

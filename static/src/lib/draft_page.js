@@ -1,6 +1,7 @@
 // What every page of a draft does: undo and redo by key, refresh when the draft changed, show why a plan was refused.
 import { post } from "./api.js";
 import { refresh } from "./refresh.js";
+import { shortcut } from "./shortcuts.js";
 import { showRefusal } from "./plan_refusal.js";
 import { toastProblem } from "./toast.js";
 
@@ -21,17 +22,16 @@ export function startDraftPage(page, { panel, say }) {
     if (detail.id === page.dataset.draft) refresh({ keep: [panel] });
   });
   if (!("edit" in page.dataset)) return;
-  document.addEventListener("keydown", async (event) => {
-    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
-    if (event.target.closest("input, textarea, select, dialog")) return;
-    event.preventDefault();
-    const what = event.shiftKey ? "redo" : "undo";
+  const step = (action, word) => async () => {
     try {
-      await post(`${page.dataset.api}${what}/`);
-      say(what === "undo" ? "Undone." : "Redone.");
+      await post(`${page.dataset.api}${action}/`);
+      say(word);
     } catch (problem) {
       toastProblem(problem);
     }
     refresh();
-  });
+  };
+  shortcut("Ctrl Z", "Undo the last edit", step("undo", "Undone."));
+  shortcut("Ctrl Shift Z", "Redo the edit undone last", step("redo", "Redone."));
+  shortcut("Ctrl S", "Save the form to the draft");
 }

@@ -1,21 +1,33 @@
 // Fetches this page again after a change and replaces its parts (`data-part`). Keeps focus and scroll position.
-let latestRequest = 0;
+let latest = { isLoading: false }; // {keep, isLoading, done}
 
-/** Refresh the page. `keep` names parts to leave alone, for changes that somebody else made. */
-export async function refresh({ keep = [] } = {}) {
-  latestRequest += 1;
-  const thisRequest = latestRequest;
+/**
+ * Refresh the page; resolves when it shows what the server answered. `keep` names parts to leave alone, for changes that
+ * somebody else made. A request that is overtaken hands on what it would have replaced to the newer one.
+ */
+export function refresh({ keep = [] } = {}) {
+  const request = { keep: latest.isLoading ? keep.filter((id) => latest.keep.includes(id)) : keep, isLoading: true };
+  latest = request;
+  request.done = load(request).finally(() => { request.isLoading = false; });
+  return request.done;
+}
+
+async function load(request) {
   const answer = await fetch(location.href, { headers: { "HX-Request": "true" }, credentials: "same-origin" });
   if (answer.status === 404 || answer.redirected) {
     location.reload();
     return;
   }
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  if (thisRequest !== latestRequest) return;
+  if (latest !== request) {
+    await latest.done;
+    return;
+  }
   const focused = document.activeElement?.id;
   for (const fresh of [...page.querySelectorAll("[data-part]")]) {
     const old = document.getElementById(fresh.id);
-    if (!old || old.querySelector("dialog[open]") || keep.includes(fresh.id)) continue;
+    if (!old || old.querySelector("dialog[open]") || request.keep.includes(fresh.id)) continue;
+    for (const { id } of old.querySelectorAll("details[open][id]")) fresh.querySelector(`#${CSS.escape(id)}`)?.setAttribute("open", "");
     old.replaceWith(document.adoptNode(fresh));
     htmx.process(fresh);
   }

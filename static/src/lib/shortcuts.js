@@ -1,10 +1,10 @@
 // Keys. "?" lists them; single keys can be turned off (WCAG 2.1.4).
 import { h } from "./dom.js";
 
-const keys = new Map(); // "g t" -> {word, run}
+const keys = new Map(); // "g t" or "Ctrl Z" -> {word, run}
 let prefix = "";
 
-// A page adds its own: shortcut("z", "Show the whole network", fit).
+// A page adds its own: shortcut("z", "Show the whole network", fit). Without `run` it is only listed.
 export function shortcut(stroke, word, run) {
   keys.set(stroke, { word, run });
 }
@@ -29,12 +29,14 @@ export function startShortcuts() {
 const areEnabled = () => localStorage.getItem("keys") !== "off";
 
 function onKeydown(event) {
-  if (!areEnabled() || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+  if (event.altKey || event.defaultPrevented) return;
   if (event.target.closest("input, textarea, select, [contenteditable], dialog, [role=grid]")) return;
-  const stroke = prefix ? `${prefix} ${event.key}` : event.key;
+  const hasControl = event.ctrlKey || event.metaKey;
+  if (!hasControl && !areEnabled()) return;
+  const stroke = hasControl ? controlStroke(event) : prefix ? `${prefix} ${event.key}` : event.key;
   prefix = "";
   const match = keys.get(stroke);
-  if (match) {
+  if (match?.run) {
     event.preventDefault();
     match.run();
   } else if ([...keys.keys()].some((key) => key.startsWith(`${event.key} `))) {
@@ -42,6 +44,8 @@ function onKeydown(event) {
     setTimeout(() => { prefix = ""; }, 1200);
   }
 }
+
+const controlStroke = ({ shiftKey, key }) => `Ctrl ${shiftKey ? "Shift " : ""}${key.toUpperCase()}`;
 
 function show() {
   const list = document.getElementById("shortcut-list");

@@ -1,0 +1,91 @@
+"""The canvas answers where the eye is: the selected thing first, focus in its form, panel and board in step."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from playwright.sync_api import Route, expect
+
+from tests.portal.test_canvas_browser import Canvas, by_drag
+from tests.portal.test_canvas_browser import canvas as canvas
+
+pytestmark = pytest.mark.browser
+
+
+def add_failing_assertion(canvas: Canvas) -> None:
+    from provisioning.services.drafts import editing
+
+    with canvas.tenant_scope():
+        assertion = {"name": "joined", "from": "prod", "to": "dev", "segment": "corp", "expect": "reachable"}
+        editing.add_object(canvas.draft, "assertions", assertion)
+    canvas.page.reload()
+
+
+def test_problems_are_one_collapsed_line_below_the_selected_object(canvas: Canvas) -> None:
+    add_failing_assertion(canvas)
+    panel, line = canvas.page.locator("#cv-side"), canvas.page.locator("#draft-problems summary")
+    canvas.page.locator(".cv-card[data-name=prod] h3 button").click()
+    expect(panel.get_by_role("heading", name="prod", exact=True)).to_be_in_viewport()
+    expect(panel.get_by_label("Description")).to_be_in_viewport()
+    expect(line).to_contain_text("1 problem to fix")
+    expect(line).to_be_in_viewport()
+    problem = canvas.page.locator("#draft-problems li").first
+    expect(problem).to_be_hidden()
+    canvas.page.locator("#cv-checks").get_by_role("link", name="1 assertion fails").click()
+    expect(problem).to_be_visible()
+
+
+@pytest.mark.parametrize(("key", "word"), [("x", "exchange"), ("s", "segment"), ("n", "group"), ("h", "share")])
+def test_after_a_key_the_focus_is_in_the_form_that_it_opens(canvas: Canvas, key: str, word: str) -> None:
+    canvas.page.locator("#cv-stage").focus()
+    canvas.page.keyboard.press(key)
+    panel = canvas.page.get_by_role("complementary", name=f"New {word}")
+    expect(panel.get_by_role("textbox", name="Name")).to_be_focused()
+
+
+def test_the_list_of_keys_has_undo_and_redo(canvas: Canvas) -> None:
+    canvas.page.keyboard.press("?")
+    keys = canvas.page.locator("#shortcut-list")
+    for word in ("Undo the last edit", "Redo the edit undone last", "Add an exchange", "Start a policy"):
+        expect(keys).to_contain_text(word)
+
+
+def test_the_form_closes_although_a_message_about_the_same_edit_overtakes_the_answer(canvas: Canvas) -> None:
+    held: list[Route] = []
+
+    def hold_first(route: Route) -> None:
+        if not held and route.request.headers.get("hx-request"):
+            held.append(route)
+        else:
+            route.continue_()
+
+    canvas.page.keyboard.press("x")
+    panel = canvas.page.get_by_role("complementary", name="New exchange")
+    panel.get_by_role("textbox", name="Name").fill("ap")
+    panel.get_by_label("Location").select_option(index=3)
+    canvas.page.route("**/design/**", hold_first)
+    panel.get_by_role("button", name="Add to draft").click()
+    deadline = time.monotonic() + 10
+    while not held and time.monotonic() < deadline:
+        canvas.page.wait_for_timeout(20)
+    message: dict[str, Any] = {"id": str(canvas.draft.uid)}
+    canvas.page.evaluate("detail => document.body.dispatchEvent(new CustomEvent('changed:draft', {detail}))", message)
+    expect(canvas.page.get_by_role("complementary", name="This draft")).to_contain_text("ap")
+    expect(canvas.page.locator("#cv-palette")).to_contain_text("ap")
+    held[0].continue_()
+
+
+def test_a_chip_is_called_by_what_it_shows(canvas: Canvas) -> None:
+    by_drag(canvas)
+    canvas.add("8080")
+    chip = canvas.page.locator(".cv-chip")
+    expect(chip).to_have_accessible_name("allow tcp/8080 : prod-to-dev: prod to dev, allow tcp/8080, new in this draft")
+
+
+def test_an_icon_of_the_rail_shows_its_word(canvas: Canvas) -> None:
+    link = canvas.page.locator(".cw-navlink[data-page=runs]")
+    link.hover()
+    box = link.locator("span").bounding_box()
+    assert box and box["width"] > 20 and box["x"] > 40
