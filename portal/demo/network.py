@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from provisioning.models import CloudAccount, Draft, Run
+from provisioning.models import CloudAccount, Draft, Run, Step
 from provisioning.services import accounts, discovery, plans, runs
 from provisioning.services.drafts import editing, lifecycle
 from provisioning.snapshots import queries
@@ -18,10 +18,6 @@ from tenants.models import Tenant
 from tenants.scope import scope
 
 FOLDER = Path(__file__).parent
-
-
-class DemoProvisioningError(Exception):
-    """The demo's network did not come up; says why."""
 
 
 def ensure_account(
@@ -47,12 +43,23 @@ def discovered_vpcs(tenant: Tenant) -> dict[str, str]:
         }
 
 
-def provision_network(tenant: Tenant, patience: float = 120) -> None:
-    """Provision the network of the tenant's file; does nothing where a network is live."""
+def provision_network(tenant: Tenant) -> str:
+    """Provision the network of the tenant's file, or finish what an earlier start began; wait until the run ends.
+
+    Return why something is not provisioned, "" where everything is. A run that somebody cancelled is left alone.
+    """
     with scope(tenant):
-        if queries.live_snapshot().revision:
-            return
-        text = (FOLDER / f"{tenant.slug}.yaml").read_text()
+        run = Run.objects.order_by("-created_at").first()
+    if run is None:
+        run = _start_first_run(tenant)
+    elif run.state in (Run.State.PARTIAL, Run.State.FAILED):
+        with scope(tenant):
+            run = runs.retry_run(run)
+    return _wait_for_run(tenant, run)
+
+
+def _start_first_run(tenant: Tenant) -> Run:
+    text = (FOLDER / f"{tenant.slug}.yaml").read_text()
     vpc_ids = discovered_vpcs(tenant)
     document = yaml.safe_load(re.sub(r"\{vpc:([\w-]+)\}", lambda match: vpc_ids[match[1]], text))
     with scope(tenant):
@@ -60,8 +67,7 @@ def provision_network(tenant: Tenant, patience: float = 120) -> None:
         draft = draft or lifecycle.create_draft("first-network")
         editing.import_document(draft, document)
         plan = plans.create_plan(draft)
-        run = runs.provision_plan(plan, plan.digest)
-    _wait_for_run(tenant, run, patience)
+        return runs.provision_plan(plan, plan.digest)
 
 
 def create_open_draft(tenant: Tenant) -> None:
@@ -115,15 +121,16 @@ def _change_rule(draft: Draft, policy: str, rule: str, fields: Mapping[str, Any]
     editing.patch_object(draft, "policies", row.uid, {"rules": rules})
 
 
-def _wait_for_run(tenant: Tenant, run: Run, patience: float) -> None:
-    deadline = time.monotonic() + patience
+def _wait_for_run(tenant: Tenant, run: Run) -> str:
+    """Wait until the run ends, however slow it is; return why it did not succeed, "" where it did."""
     while True:
         with scope(tenant):
             run.refresh_from_db()
-            failing = [f"{step}: {step.error}" for step in run.steps.exclude(error=None)]
-            unfinished = [f"{step} ({step.state}) {step.note}" for step in run.steps.exclude(state="done")]
-        if run.state == Run.State.SUCCEEDED:
-            return
-        if run.state not in Run.ACTIVE or time.monotonic() > deadline:
-            raise DemoProvisioningError(f"The run of {tenant} is {run.state}: {'; '.join(failing or unfinished[:5])}")
+            if run.state == Run.State.SUCCEEDED:
+                return ""
+            if run.state not in Run.ACTIVE:
+                missing = run.steps.exclude(state=Step.State.DONE).count()
+                reasons = [f"{step}: {step.error['message']}" for step in run.steps.all() if step.error]
+                state = f"the run of revision {run.revision} is {run.state}, {missing} steps missing."
+                return " ".join([state, *reasons])
         time.sleep(0.2)

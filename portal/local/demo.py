@@ -1,8 +1,8 @@
 """``make demo``: everything on one machine, seeded, provisioned, and passing packets.
 
 It locks the data folder, starts PostgreSQL and Redis, migrates as the owner, starts the portal, a worker and the lab,
-seeds the network and waits until it is provisioned, prints the addresses, and watches until it is stopped. All its data
-is in DATA; addresses and passwords are in DATA/env for a second terminal.
+seeds the network and waits until it is provisioned, however slow that is, prints the addresses, and starts again what
+ends until it is stopped. All its data is in DATA; addresses and passwords are in DATA/env for a second terminal.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import textwrap
 import time
 import urllib.error
 import urllib.request
@@ -21,14 +22,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from portal.demo import NOT_PROVISIONED
 from portal.local import env_file, memory, process_specs
 from portal.local.os_account import OsAccountError
 from portal.local.postgres import APPLICATION, OWNER, PostgresCluster
 from portal.local.redis import RedisServer, free_port
+from portal.local.restarts import ProcessRestarter, TooManyFailures
 from portal.local.secret_file import SecretFile
 from portal.local.supervisor import ProcessSpec, ProcessStartError, ProcessSupervisor
 
 DATABASE = "causeway"
+TELL_SECONDS = 30.0
+"""Between two signs of life of a command that takes long."""
 DEMO_FILES = ("postgres", "postgres.sockets", "log", "lab", "worker", "env", "token", "migrated", "keys.json")
 DEMO_LOGINS = {
     "operator": "the installation",
@@ -51,6 +56,7 @@ class Demo:
         self.data = data
         self.port = port
         self.supervisor = supervisor
+        self.restarter = ProcessRestarter(supervisor, print_message)
         self.keys = SecretFile(data / "keys.json")
         self.cluster: PostgresCluster | None = None
         self.env: dict[str, str] = {}
@@ -78,9 +84,9 @@ class Demo:
             print_step(f"{running.process.name} up", running.seconds)
         for reason in missing:
             print(f"            exchanges are simulated and no packets flow: this machine lacks {reason}", flush=True)
-        self.command("network seeded and provisioned", "seed_demo")
+        is_provisioned = self.command("network seeded", "seed_demo", tolerated=NOT_PROVISIONED)
         token = self.token()
-        self.print_summary(token, time.monotonic() - began)
+        self.print_summary(token, time.monotonic() - began, is_provisioned=is_provisioned)
 
     def start(self, process: ProcessSpec) -> None:
         print_step(f"{process.name} up", self.supervisor.start(process).seconds)
@@ -142,21 +148,35 @@ class Demo:
         """Return the environment without the owner's login, which row-level security does not bind."""
         return {name: value for name, value in self.env.items() if name != "DATABASE_OWNER_URL"}
 
-    def command(self, text: str, *words: str) -> None:
-        """Run a manage.py command with the owner's login; its output goes to its log."""
-        began, log = time.monotonic(), self.data / "log" / f"{words[0]}.log"
+    def command(self, text: str, *words: str, tolerated: int = 0) -> bool:
+        """Run a manage.py command with the owner's login, its output to its log; return whether its exit code was 0.
+
+        Other parts are started again meanwhile; where one was, a command that failed is repeated. Raise DemoError for
+        an exit code that is neither 0 nor ``tolerated``, whose reason is told.
+        """
+        began, log, restarts = time.monotonic(), self.data / "log" / f"{words[0]}.log", self.restarter.restarts
         # Through the supervisor, so that Ctrl-C ends it too.
+        manage = [sys.executable, "manage.py", *words]
         running = self.supervisor.launch(
-            ProcessSpec(words[0], [sys.executable, "manage.py", *words], env=self.env, folder=process_specs.ROOT)
+            ProcessSpec(words[0], manage, env=self.env, folder=process_specs.ROOT, keep_running=False)
         )
+        told_at = began
         while running.popen.poll() is None:
-            self.supervisor.raise_if_stopping()
-            time.sleep(0.05)
+            self.restarter.restart_ended()
+            self.supervisor.sleep(0.05)
+            if time.monotonic() - told_at > TELL_SECONDS:
+                told_at = time.monotonic()
+                print_step(f"{words[0]} goes on: {running.tail(1).strip()}", told_at - began)
         tail, code = running.tail(), running.popen.returncode
         self.supervisor.stop(words[0])
-        if code != 0:
+        if code not in (0, tolerated):
+            if self.restarter.restarts > restarts:
+                return self.command(text, *words, tolerated=tolerated)
             raise DemoError(f"`manage.py {' '.join(words)}` failed with exit code {code}. Its log ({log}):\n{tail}")
         print_step(text, time.monotonic() - began)
+        if code:
+            print_message(tail)
+        return code == 0
 
     def secret(self, *words: str) -> str:
         """Return the output of a manage.py command; it is a secret and goes to no log."""
@@ -184,9 +204,10 @@ class Demo:
         except urllib.error.HTTPError:
             return False
 
-    def print_summary(self, token: str, seconds: float) -> None:
+    def print_summary(self, token: str, seconds: float, *, is_provisioned: bool) -> None:
         size = memory.proportional_set_size(memory.process_tree(os.getpid())) / 2**20
-        print(f"\nReady after {seconds:.1f} s, {size:.0f} MiB in use, all in {self.data}.\n")
+        state = "Ready" if is_provisioned else "Up, but not all is provisioned (see above),"
+        print(f"\n{state} after {seconds:.1f} s, {size:.0f} MiB in use, all in {self.data}.\n")
         print(f"  Portal     {self.url}")
         print(f"  Password   {self.env['DEMO_PASSWORD']}   (for every login)")
         for name, what in DEMO_LOGINS.items():
@@ -205,6 +226,10 @@ def source_digest() -> str:
         for file in sorted((process_specs.ROOT / package).rglob("*.py")):
             digest.update(str(file.relative_to(process_specs.ROOT)).encode() + file.read_bytes())
     return digest.hexdigest()
+
+
+def print_message(text: str) -> None:
+    print(textwrap.indent(text, " " * 12), flush=True)
 
 
 def print_step(text: str, seconds: float) -> None:
@@ -256,22 +281,23 @@ def main() -> int:
             if os.environ.get("RESET", "") not in ("", "0"):
                 reset_data(data)
             print(f"Causeway demo, data in {data}", flush=True)
-            with ProcessSupervisor(data / "log") as supervisor:
+            with ProcessSupervisor(data / "log", on_late=print_message) as supervisor:
                 supervisor.handle_stop_signals()
                 demo = Demo(data, port, supervisor)
                 try:
                     demo.run()
-                    ended = supervisor.watch()
+                    demo.restarter.watch()
                 finally:
                     print("Stopping …", flush=True)
                     supervisor.stop()
                     if demo.cluster:
                         demo.cluster.remove_sockets()
-                print(f"Stopped, because {ended}" if ended else "Stopped.", flush=True)
-                return 1 if ended else 0
     except KeyboardInterrupt:
         print("Stopped.")
         return 0
+    except TooManyFailures as error:
+        print(f"Stopped, because {error}", file=sys.stderr)
+        return 1
     except (DemoError, ProcessStartError, OsAccountError) as error:
         print(f"The demo could not start. {error}", file=sys.stderr)
         return 1

@@ -104,7 +104,6 @@ def lab_process(
     The lab writes its addresses to the file LAB_STATE.
     """
     state, config = Path(env["LAB_STATE"]), folder / "config.json"
-    state.unlink(missing_ok=True)
     nodes = [
         {
             "location": name,
@@ -133,6 +132,7 @@ def lab_process(
         name="lab",
         command=[sys.executable, "-m", "provisioning.lab", "--config", str(config)],
         ready=state.exists,
+        prepare=lambda: state.unlink(missing_ok=True),
         # Debian installs nft in /usr/sbin, which is not in an ordinary user's PATH.
         env={**env, "PATH": f"{env.get('PATH', os.defpath)}:/usr/sbin:/sbin"},
         folder=ROOT,

@@ -1,8 +1,7 @@
 """A supervisor for the processes of one installation on one machine.
 
-It starts them in order, waits until each is ready, and stops them in reverse order with a deadline. A process that ends
-by itself is not started again: the supervisor says so, shows the last lines of its log and stops the rest, because a
-demo or a test that runs on without it would hide the fault. Nothing outlives the supervisor, not even after ``kill -9``
+It starts them in order, waits until each is ready, and stops them in reverse order with a deadline. Starting again
+what ends by itself is left to ``restarts.py``. Nothing outlives the supervisor, not even after ``kill -9``
 (``guard.py``, and the parent-death signal of prctl(2) for when the guard is killed too).
 """
 
@@ -29,18 +28,25 @@ class ProcessStartError(Exception):
     """A process did not become ready; the message says which, and ends with the last lines of its log."""
 
 
+def _raise_start_error(message: str) -> None:
+    raise ProcessStartError(message)
+
+
 @dataclass(frozen=True)
 class ProcessSpec:
     """How to run one process.
 
     ready:        returns whether it can be used; an exception counts as no.
+    prepare:      runs here before each start; removes what an earlier one left.
     enter:        runs in the child before exec; drops privileges, enters namespaces.
     start_within, stop_within: seconds.
+    keep_running: whether it serves until it is stopped, so that its end is a failure.
     """
 
     name: str
     command: Sequence[str]
     ready: Callable[[], bool] = lambda: True
+    prepare: Callable[[], None] = lambda: None
     env: Mapping[str, str] | None = None
     folder: Path | None = None
     enter: Callable[[], None] | None = None
@@ -48,6 +54,7 @@ class ProcessSpec:
     stop_signal: signal.Signals = signal.SIGTERM
     start_within: float = 30.0
     stop_within: float = 10.0
+    keep_running: bool = True
 
 
 @dataclass
@@ -59,6 +66,10 @@ class RunningProcess:
     started_at: float
     seconds: float = 0.0
 
+    def end_text(self) -> str:
+        """Return how it ended, and the last lines of its log."""
+        return f"{self.process.name} ended with {_exit_reason(self.popen.poll() or 0)}. Its log:\n{self.tail()}"
+
     def tail(self, lines: int = 20) -> str:
         """Return the last lines it has printed since it was started."""
         with self.log.open("rb") as stream:
@@ -69,9 +80,14 @@ class RunningProcess:
 
 @dataclass
 class ProcessSupervisor:
-    """The running processes; a context manager that stops them all."""
+    """The running processes; a context manager that stops them all.
+
+    ``on_late`` is called with a message when a process is not ready within its time; where it returns, as much time is
+    given again. By default it raises ProcessStartError.
+    """
 
     logs: Path
+    on_late: Callable[[str], None] = field(default=_raise_start_error)
     running: list[RunningProcess] = field(default_factory=list)
     _guard: subprocess.Popen[bytes] | None = None
     _signalled: int | None = None
@@ -90,6 +106,7 @@ class ProcessSupervisor:
 
     def launch(self, process: ProcessSpec) -> RunningProcess:
         """Start a process without waiting, so that several can start side by side."""
+        process.prepare()
         log = self._open_log(process.name)
         with log.open("ab") as output:
             log_start = output.tell()
@@ -114,7 +131,7 @@ class ProcessSupervisor:
 
     def wait_ready(self, running: RunningProcess) -> None:
         process, began = running.process, running.started_at
-        pause = 0.02
+        pause, late_after = 0.02, process.start_within
         while True:
             self.raise_if_stopping()
             code = running.popen.poll()
@@ -125,25 +142,35 @@ class ProcessSupervisor:
             if _is_ready(process.ready):
                 running.seconds = time.monotonic() - began
                 return
-            if time.monotonic() - began > process.start_within:
-                raise ProcessStartError(
-                    f"{process.name} was not ready after {process.start_within:.0f} s. Its log:\n{running.tail()}"
-                )
+            if time.monotonic() - began > late_after:
+                self.on_late(f"{process.name} is not ready after {late_after:.0f} s. Its log:\n{running.tail()}")
+                late_after += process.start_within
             time.sleep(pause)
             pause = min(pause * 1.5, 0.25)
 
-    def watch(self) -> str | None:
-        """Wait for a stop signal and return None, or for the end of any process and return a message about it."""
-        while self._signalled is None:
-            for running in self.running:
-                code = running.popen.poll()
-                if code is not None:
-                    return f"{running.process.name} ended with {_exit_reason(code)}. Its log:\n{running.tail()}"
-            time.sleep(0.2)
-        return None
+    def restart(self, running: RunningProcess) -> RunningProcess:
+        """Stop what is left of a process, start it again and wait until it is ready. Raises ProcessStartError."""
+        position = self.running.index(running)
+        self.stop(running.process.name)
+        again = self.launch(running.process)
+        # In its old place: it is stopped after what depends on it.
+        self.running.insert(position, self.running.pop())
+        self.wait_ready(again)
+        return again
+
+    def find(self, name: str) -> RunningProcess:
+        return next(running for running in self.running if running.process.name == name)
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep; raise KeyboardInterrupt as soon as a stop signal comes."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            self.raise_if_stopping()
+            time.sleep(min(left, 0.2))
+        self.raise_if_stopping()
 
     def handle_stop_signals(self) -> None:
-        """Let SIGINT, SIGTERM and SIGHUP end ``watch`` and any start in progress."""
+        """Let SIGINT, SIGTERM and SIGHUP end ``sleep`` and any start in progress."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._on_signal)
 

@@ -12,6 +12,7 @@ from portal.demo import aws, network
 from provisioning.core import intent
 from tests.people import People
 
+wait_for_run = network._wait_for_run
 VPCS = {str(vpc["name"]): f"vpc-{number}a" for number, vpc in enumerate(aws.VPCS)}
 
 
@@ -23,7 +24,7 @@ def acme(people: People, tenant_scope: Callable[..., Any], monkeypatch: pytest.M
     people.acme.slug = "acme-health"
     people.acme.save()
     monkeypatch.setattr(network, "discovered_vpcs", lambda tenant: VPCS)
-    monkeypatch.setattr(network, "_wait_for_run", lambda tenant, run, patience: None)
+    monkeypatch.setattr(network, "_wait_for_run", lambda tenant, run: "")
     with tenant_scope(people.acme):
         CloudAccount(name=aws.ACCOUNT, provider="aws", account_id=aws.ACCOUNT_ID, regions=aws.REGIONS).save()
     network.provision_network(people.acme)
@@ -39,6 +40,21 @@ def test_the_demo_network_is_created_whole_without_problems(acme: Any, tenant_sc
         problems = reachability.list_problems(queries.live_snapshot())
     assert used == yaml.safe_load((network.FOLDER / "acme-health.yaml").read_text()).keys() <= set(intent.KINDS)
     assert {problem["code"] for problem in problems} == {"cloud_side_by_hand", "nat_kept_inside"}
+
+
+def test_a_second_start_finishes_what_the_first_one_left(acme: Any, tenant_scope: Callable[..., Any]) -> None:
+    from provisioning.models import Run, Step
+
+    with tenant_scope(acme):
+        Step.objects.update(state=Step.State.DONE)
+        failed = Step.objects.order_by("order")[0]
+        Step.objects.filter(pk=failed.pk).update(state=Step.State.FAILED, error={"message": "no route to host"})
+        Run.objects.update(state=Run.State.PARTIAL)
+        run = Run.objects.get()
+    assert wait_for_run(acme, run) == (f"the run of revision 1 is partial, 1 steps missing. {failed}: no route to host")
+    assert network.provision_network(acme) == ""
+    with tenant_scope(acme):
+        assert Run.objects.get().state == Run.State.PENDING and not Step.objects.filter(state=Step.State.FAILED)
 
 
 def test_the_demo_draft_allows_blocks_and_inspects_flows(acme: Any, tenant_scope: Callable[..., Any]) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from portal.local import env_file
 from portal.local.redis import RedisServer
+from portal.local.restarts import ProcessRestarter, TooManyFailures
 from portal.local.secret_file import SecretFile
 from portal.local.supervisor import ProcessSpec, ProcessStartError, ProcessSupervisor
 
@@ -97,3 +98,53 @@ def test_the_env_file_is_read_back_by_us_and_by_the_shell(tmp_path: Path) -> Non
     assert env_file.read_env(tmp_path) == values
     printed = subprocess.run(["sh", "-c", f'. {tmp_path}/env; printf %s "$SECRET_KEY"'], capture_output=True, text=True)
     assert printed.stdout == values["SECRET_KEY"]
+
+
+def test_a_process_that_is_killed_is_started_again_and_told(tmp_path: Path) -> None:
+    told: list[str] = []
+    with ProcessSupervisor(tmp_path) as supervisor:
+        restarter = ProcessRestarter(supervisor, told.append)
+        first, _ = (supervisor.start(ProcessSpec(name, [sys.executable, "-c", SERVING])) for name in ("one", "two"))
+        first.popen.kill()
+        first.popen.wait()
+        restarter.restart_ended()
+        assert [running.process.name for running in supervisor.running] == ["one", "two"]
+        assert supervisor.find("one").popen.poll() is None and supervisor.find("one").popen.pid != first.popen.pid
+    assert told[0].startswith("one ended with signal SIGKILL. Its log:")
+    assert told[0].endswith("Starting one again in 1 s.") and told[1:] == ["one is up again."]
+
+
+def test_five_failures_within_a_minute_are_too_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    pauses: list[float] = []
+    monkeypatch.setattr(ProcessSupervisor, "sleep", lambda supervisor, seconds: pauses.append(seconds))
+    with ProcessSupervisor(tmp_path) as supervisor:
+        supervisor.launch(ProcessSpec("broken", [sys.executable, "-c", "raise SystemExit('no such device')"], _never))
+        supervisor.find("broken").popen.wait()
+        with pytest.raises(TooManyFailures, match=r"no such device(.|\n)*broken failed 5 times within 60 s"):
+            ProcessRestarter(supervisor, told.append).restart_ended()
+    assert pauses == [1, 2, 4, 8] and len(told) == 4
+
+
+def test_a_command_that_ends_is_not_started_again(tmp_path: Path) -> None:
+    with ProcessSupervisor(tmp_path) as supervisor:
+        once = supervisor.launch(ProcessSpec("once", [sys.executable, "-c", ""], keep_running=False))
+        once.popen.wait()
+        ProcessRestarter(supervisor, pytest.fail).restart_ended()
+
+
+def test_a_slow_start_is_told_and_waited_for_where_the_supervisor_is_patient(tmp_path: Path) -> None:
+    told: list[str] = []
+    slow = ProcessSpec("slow", [sys.executable, "-c", SERVING], lambda: len(told) == 2, start_within=0.2)
+    with ProcessSupervisor(tmp_path, on_late=told.append) as supervisor:
+        supervisor.start(slow)
+    assert [message.split(" s.")[0] for message in told] == ["slow is not ready after 0", "slow is not ready after 0"]
+    with ProcessSupervisor(tmp_path) as supervisor, pytest.raises(ProcessStartError, match="is not ready after"):
+        supervisor.start(ProcessSpec("slow", [sys.executable, "-c", SERVING], _never, start_within=0.2))
+
+
+SERVING = "import time; time.sleep(60)"
+
+
+def _never() -> bool:
+    return False

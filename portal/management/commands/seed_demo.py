@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from billing.demo import ensure_demo_prices
 from billing.demo_history import ensure_demo_history
-from portal.demo import aws, network, people
+from portal.demo import NOT_PROVISIONED, aws, network, people
 from tenants.actor import Actor, acting
 from tenants.scope import scope
 
@@ -30,16 +30,18 @@ class Command(BaseCommand):
             return
         acme = tenants["acme-health"]
         aws.seed_vpcs()
-        try:
-            with acting(NETADMIN):
-                network.ensure_account(acme, aws.ACCOUNT, aws.ACCOUNT_ID, aws.REGIONS, aws.CREDENTIALS)
-            for slug, actor in (("acme-health", NETADMIN), ("globex-retail", MSP)):
-                with acting(actor):
-                    network.provision_network(tenants[slug])
-                self.stdout.write(f"{slug} is provisioned")
-                with scope(tenants[slug]):
-                    ensure_demo_history(timezone.now())
-            with acting(NETADMIN):
-                network.create_open_draft(acme)
-        except network.DemoProvisioningError as error:
-            raise CommandError(str(error)) from error
+        with acting(NETADMIN):
+            network.ensure_account(acme, aws.ACCOUNT, aws.ACCOUNT_ID, aws.REGIONS, aws.CREDENTIALS)
+        missing = []
+        for slug, actor in (("acme-health", NETADMIN), ("globex-retail", MSP)):
+            self.stdout.write(f"provisioning {slug}")
+            self.stdout.flush()
+            with acting(actor):
+                reason = network.provision_network(tenants[slug])
+            missing += [f"{slug} is not provisioned: {reason}"] if reason else []
+            with scope(tenants[slug]):
+                ensure_demo_history(timezone.now())
+        with acting(NETADMIN):
+            network.create_open_draft(acme)
+        if missing:
+            raise CommandError("\n".join(missing), returncode=NOT_PROVISIONED)
