@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from tenants.errors import RequestRefused
 
 
@@ -26,9 +28,16 @@ class StateConflict(RequestRefused):
 
 
 class PreconditionFailed(RequestRefused):
+    """Somebody else was quicker; ``by`` (an e-mail address) and ``at`` say who and when, where that is known."""
+
     kind = "changed"
     status = 412
     title = "It has changed since you read it"
+
+    def __init__(self, what: str, by: str = "", at: datetime | None = None) -> None:
+        who = f" by {by}" if by else ""
+        super().__init__(f"{what} was changed{who} since you read it. Read it again and repeat your change.")
+        self.extra = {"changed_by": by or None, "changed_at": at and at.isoformat()}
 
 
 class ObjectNotFound(RequestRefused):

@@ -19,7 +19,7 @@ from rest_framework.response import Response
 
 from portal.api import etags, parsers
 from portal.api.base_view import BaseApiView, response_with_etag
-from portal.api.intent_objects import boolean_parameter, draft_etag, lock_draft_by_uid, requested_snapshot
+from portal.api.intent_objects import boolean_parameter, lock_draft_by_uid, lock_matching_draft, requested_snapshot
 from portal.api.object_schemas import object_schemas
 from portal.api.pagination import CursorPaginator
 from portal.api.renderers import JsonRenderer, YamlRenderer
@@ -132,8 +132,7 @@ class CsvImportView(BaseApiView):
     max_body_bytes = MAX_DOCUMENT_BYTES
 
     def post(self, request: Request, draft: UUID) -> Response:
-        draft_row = lock_draft_by_uid(draft)
-        etags.check_if_match(request, draft_etag(draft_row))
+        draft_row = lock_matching_draft(request, draft)
         dry_run = boolean_parameter(request, "dry_run")
         return Response(bulk.import_table(draft_row, self.kind, self._table(request), dry_run=dry_run))
 
@@ -194,8 +193,7 @@ class EditListView(BaseApiView):
         description="All of them or none, as one edit; a later one may name what an earlier one makes.",
     )
     def post(self, request: Request, draft: UUID) -> Response:
-        draft_row = lock_draft_by_uid(draft)
-        etags.check_if_match(request, draft_etag(draft_row))
+        draft_row = lock_matching_draft(request, draft)
         edits = validate_body(EditBatchSerializer, self.json_body(request))["edits"]
         return Response(
             {"differences": bulk.apply_edits(draft_row, edits, dry_run=boolean_parameter(request, "dry_run"))}

@@ -13,8 +13,7 @@ from rest_framework.response import Response
 
 from portal.api.base_view import BaseApiView, response_with_etag
 from portal.api.documents import DIFFERENCE
-from portal.api.etags import check_if_match
-from portal.api.intent_objects import draft_etag, lock_draft_by_uid
+from portal.api.intent_objects import draft_etag, lock_matching_draft
 from portal.api.pagination import CursorPaginator
 from portal.api.schema import extend_list_schema
 from portal.api.schema_fields import boolean, choice, list_of, number, object_schema, text, timestamp, uid
@@ -97,8 +96,7 @@ class DraftDetailView(BaseApiView):
 
     @extend_schema(responses={204: None}, description="Discards the draft.")
     def delete(self, request: Request, draft: UUID) -> Response:
-        draft_row = lock_draft_by_uid(draft)
-        check_if_match(request, draft_etag(draft_row))
+        draft_row = lock_matching_draft(request, draft)
         lifecycle.discard_draft(draft_row)
         return Response(status=204)
 
@@ -108,8 +106,7 @@ class DraftActionView(BaseApiView):
 
     @extend_schema(request=None, responses=DRAFT)
     def post(self, request: Request, draft: UUID) -> Response:
-        draft_row = lock_draft_by_uid(draft)
-        check_if_match(request, draft_etag(draft_row))
+        draft_row = lock_matching_draft(request, draft)
         return _draft_response(type(self).service_call(draft_row))
 
 
@@ -145,8 +142,7 @@ class DraftRebaseView(BaseApiView):
 
     @extend_schema(request=RebaseSerializer, responses=DRAFT)
     def post(self, request: Request, draft: UUID) -> Response:
-        draft_row = lock_draft_by_uid(draft)
-        check_if_match(request, draft_etag(draft_row))
+        draft_row = lock_matching_draft(request, draft)
         body = validate_body(RebaseSerializer, self.json_body(request)) if self.raw_body else {}
         chosen = body.get("resolutions", ())
         resolutions = [

@@ -19,15 +19,13 @@ def entity_tag(representation: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
-def check_if_match(request: Request, current: str) -> str | None:
-    """Return the tag that a write requires, or None without If-Match.
-
-    Raises PreconditionFailed when If-Match names another state.
-    """
+def matches(request: Request, current: str) -> bool:
+    """Return whether the request may write over the state with this tag: it has no If-Match, or one that names it."""
     header = request.headers.get("If-Match")
-    if header is None:
-        return None
-    tags = parse_etags(header)
-    if tags != ["*"] and f'"{current}"' not in tags:
-        raise PreconditionFailed("The object was changed since you read it. Read it again and repeat your change.")
-    return current
+    return header is None or parse_etags(header) == ["*"] or f'"{current}"' in parse_etags(header)
+
+
+def check_if_match(request: Request, current: str) -> None:
+    """Raise PreconditionFailed when If-Match names another state than ``current``."""
+    if not matches(request, current):
+        raise PreconditionFailed("The object")

@@ -24,9 +24,9 @@ from portal.api.schema import copy_method, extend_list_schema, page_schema, quer
 from portal.api.validation import validate_body
 from provisioning.core import intent as core
 from provisioning.core.formats import csv_tables, csv_text
-from provisioning.errors import ObjectNotFound
+from provisioning.errors import ObjectNotFound, PreconditionFailed
 from provisioning.models import Draft
-from provisioning.selectors import listing
+from provisioning.selectors import draft_changes, listing
 from provisioning.services.drafts import editing
 from provisioning.snapshots import document_export, queries
 from provisioning.snapshots.queries import Snapshot, StoredObject
@@ -50,6 +50,14 @@ def lock_draft_by_uid(uid: UUID) -> Draft:
     draft = Draft.objects.select_for_update().filter(uid=uid).first()
     if draft is None:
         raise ObjectNotFound("There is no such draft.")
+    return draft
+
+
+def lock_matching_draft(request: Request, uid: UUID) -> Draft:
+    """Return the draft, locked; raise PreconditionFailed, with who changed it, where If-Match names another state."""
+    draft = lock_draft_by_uid(uid)
+    if not etags.matches(request, draft_etag(draft)):
+        raise PreconditionFailed(f"The draft {draft.name}", *draft_changes.last_change(draft))
     return draft
 
 
@@ -119,8 +127,7 @@ class ObjectListView(BaseApiView):
 class DraftObjectListView(ObjectListView):
     def post(self, request: Request, draft: UUID) -> Response:
         """Adds an object; what has a position and is sent without goes last."""
-        draft_row = lock_draft_by_uid(draft)
-        etags.check_if_match(request, draft_etag(draft_row))
+        draft_row = lock_matching_draft(request, draft)
         row = editing.add_object(draft_row, self.kind, self.json_body(request))
         return _object_response(row, 201, f"{request.path}{row.uid}/")
 
@@ -139,25 +146,27 @@ class DraftObjectDetailView(ObjectDetailView):
 
     def put(self, request: Request, uid: UUID, draft: UUID) -> Response:
         """Puts a whole new object in its place."""
-        found, tag = self._lock_and_match(request, uid, draft)
-        return _object_response(editing.replace_object(found, self.kind, uid, self.json_body(request), tag))
+        found = self._lock_and_match(request, uid, draft)
+        return _object_response(editing.replace_object(found, self.kind, uid, self.json_body(request)))
 
     def patch(self, request: Request, uid: UUID, draft: UUID) -> Response:
         """Changes the fields that are given."""
-        found, tag = self._lock_and_match(request, uid, draft)
-        return _object_response(editing.patch_object(found, self.kind, uid, self.json_body(request), tag))
+        found = self._lock_and_match(request, uid, draft)
+        return _object_response(editing.patch_object(found, self.kind, uid, self.json_body(request)))
 
     def delete(self, request: Request, uid: UUID, draft: UUID) -> Response:
         """Takes it out of the draft; refused while others name it."""
-        found, tag = self._lock_and_match(request, uid, draft)
-        editing.remove_object(found, self.kind, uid, tag)
+        found = self._lock_and_match(request, uid, draft)
+        editing.remove_object(found, self.kind, uid)
         return Response(status=204)
 
-    def _lock_and_match(self, request: Request, uid: UUID, draft: UUID) -> tuple[Draft, str | None]:
+    def _lock_and_match(self, request: Request, uid: UUID, draft: UUID) -> Draft:
+        """Return the locked draft; raise PreconditionFailed, with who changed the object, where If-Match is another."""
         draft_row = lock_draft_by_uid(draft)
-        return draft_row, etags.check_if_match(
-            request, queries.get_object(queries.snapshot_of_draft(draft_row), self.kind, uid).etag
-        )
+        stored = queries.get_object(queries.snapshot_of_draft(draft_row), self.kind, uid)
+        if not etags.matches(request, stored.etag):
+            raise PreconditionFailed(stored.name, *draft_changes.last_change(draft_row, stored))
+        return draft_row
 
 
 class RestoreObjectSerializer(serializers.Serializer):
@@ -172,8 +181,7 @@ class ObjectRestoreView(BaseApiView):
     kind: ClassVar[str]
 
     def post(self, request: Request, uid: UUID, draft: UUID) -> Response:
-        draft_row = lock_draft_by_uid(draft)
-        etags.check_if_match(request, draft_etag(draft_row))
+        draft_row = lock_matching_draft(request, draft)
         sent = validate_body(RestoreObjectSerializer, self.json_body(request)) if self.raw_body else {}
         return _object_response(editing.restore_object(draft_row, self.kind, uid, sent.get("revision")))
 

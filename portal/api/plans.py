@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from portal.api.base_view import BaseApiView, response_with_etag
 from portal.api.etags import check_if_match, entity_tag
-from portal.api.intent_objects import draft_etag, lock_draft_by_uid
+from portal.api.intent_objects import lock_matching_draft
 from portal.api.pagination import CursorPaginator
 from portal.api.plan_wait import plan_etag
 from portal.api.schema import extend_list_schema
@@ -148,8 +148,7 @@ class PlanCreateView(BaseApiView):
 
     @extend_schema(request=None, responses={201: PLAN, 202: PLAN})
     def post(self, request: Request, draft: UUID) -> Response:
-        draft_row = lock_draft_by_uid(draft)
-        check_if_match(request, draft_etag(draft_row))
+        draft_row = lock_matching_draft(request, draft)
         plan = plans.create_plan(draft_row)
         data = plan_json(plan)
         ready = plan.state == Plan.State.READY

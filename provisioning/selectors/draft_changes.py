@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable
+from datetime import datetime
 from typing import Literal
 
 from django.db.models import Count
 
-from provisioning.models import Draft, Overlay, Version
+from provisioning.models import Draft, Edit, Overlay, Version
 from provisioning.snapshots import queries
 from provisioning.snapshots.queries import Snapshot, StoredObject
+from tenants.models import AuditEntry
 
 ChangeState = Literal["new", "changed", "removed"]
 
@@ -34,6 +36,19 @@ def draft_writers(draft: Draft) -> list[str]:
 def count_changed_objects(draft: Draft) -> Counter[str]:
     """Return how many objects of each kind the draft adds, changes or removes."""
     return Counter(kind for kind, _ in _overlay_states(draft))
+
+
+def last_change(draft: Draft, stored: StoredObject | None = None) -> tuple[str, datetime | None]:
+    """Return who changed the draft last, or made one of its objects what it is, and when; ("", None) if nobody did."""
+    edits = Edit.objects.filter(draft=draft, number__lte=draft.cursor)
+    # An undo, a redo and a rebase are written to the audit log only.
+    moves = AuditEntry.objects.filter(object_id=str(draft.uid), action__in=("draft.edit", "draft.rebase"))
+    if stored:
+        edits = edits.filter(changes__contains=[{"item": stored.number, "after": stored.body}])
+        moves = moves.none() if edits else moves
+    changes = [(edit.author, edit.at) for edit in edits.order_by("-number")[:1]]
+    changes += [(entry.actor, entry.at) for entry in moves[:1]]
+    return max(changes, key=lambda change: change[1], default=("", None))
 
 
 def change_states(draft: Draft, objects: Collection[StoredObject]) -> dict[str, ChangeState]:

@@ -1,6 +1,7 @@
 // What every page has: theme, menus, toasts, search, shortcuts, and the socket where there is a tenant.
 import { startBehaviours } from "./lib/behaviours.js";
 import { startDraftBar } from "./lib/draft_bar.js";
+import { startGuard } from "./lib/guard.js";
 import { startMenus } from "./lib/menus.js";
 import { startPalette } from "./lib/palette.js";
 import { startShortcuts } from "./lib/shortcuts.js";
@@ -14,6 +15,7 @@ startDensityToggle();
 startToasts();
 startMenus();
 startBehaviours();
+startGuard();
 if (tenant) {
   startDraftBar();
   startPalette();

@@ -2,6 +2,7 @@
 import { call } from "./lib/api.js";
 import { actionCountsText, renderDifferences } from "./lib/differences.js";
 import { h, icon } from "./lib/dom.js";
+import { release, unsaved } from "./lib/guard.js";
 import { toast } from "./lib/toast.js";
 import { lineOf } from "./forms/yaml_lines.js";
 
@@ -10,9 +11,8 @@ const text = document.getElementById("dc-text");
 const gutter = document.getElementById("dc-lines");
 const side = document.getElementById("dc-side");
 const { api } = page.dataset;
-let saved = text.value;
 const { tag } = page.dataset;
-const dirty = () => text.value !== saved;
+const editor = text.closest("[data-guard]");
 
 numberLines();
 text.addEventListener("input", numberLines);
@@ -30,18 +30,16 @@ if ("edit" in page.dataset) {
     if (event.key === "s") save();
     else check();
   });
-  window.addEventListener("beforeunload", (event) => { if (dirty()) event.preventDefault(); });
 }
 document.body.addEventListener("changed:draft", ({ detail }) => {
   if (detail.id !== page.dataset.draft || busy) return;
-  if (!dirty()) location.reload();
+  if (!unsaved(editor).length) location.reload();
   else showInPanel(h("div", { class: "cw-note is-warn", role: "status" }, icon("alert-triangle"), h("div", {},
     h("b", {}, "The draft was changed by somebody else."), " Saving this text would be refused. Copy what you need, then ",
     h("a", { href: location.href }, "load it again"), ".")));
 });
 document.body.addEventListener("draft:moved", (event) => {
   event.preventDefault();
-  saved = text.value;
   location.reload();
 });
 
@@ -60,8 +58,8 @@ async function check() {
 
 async function save() {
   await runExclusive(async () => {
-    await send("", `"${tag}"`);
-    saved = text.value;
+    await send("", tag);
+    release(editor);
     toast("ok", "Saved to the draft. Undo takes it back.");
     location.reload();
   });

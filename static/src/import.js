@@ -2,6 +2,7 @@
 import { call } from "./lib/api.js";
 import { renderDifferences, countsText } from "./lib/differences.js";
 import { h, icon } from "./lib/dom.js";
+import { release } from "./lib/guard.js";
 import { withSubmitGuard } from "./forms/submit.js";
 
 const page = document.getElementById("im");
@@ -43,6 +44,7 @@ async function check(button) {
     const importButton = h("button", { class: "btn btn-primary", type: "button", "data-busy": "Importing…" }, `Import ${preview.rows} row${preview.rows === 1 ? "" : "s"}`);
     importButton.addEventListener("click", () => withSubmitGuard(null, importButton, async () => {
       await send("");
+      release(text.closest("[data-guard]"));
       location.assign(page.dataset.next);
     }));
     card(`2. What it changes: ${countsText({ create: preview.created, change: preview.changed })}${preview.unchanged ? `, ${preview.unchanged} unchanged` : ""}`,

@@ -1,5 +1,4 @@
 // Every kind on a page: the list, and the panel in which an object is added, changed or read.
-import { confirm } from "./lib/behaviours.js";
 import { startDraftPage } from "./lib/draft_page.js";
 import { refresh, select } from "./lib/refresh.js";
 import { shortcut } from "./lib/shortcuts.js";
@@ -8,7 +7,6 @@ import { startObjectForms } from "./forms/object_form.js";
 const page = document.getElementById("ob");
 const panel = () => document.getElementById("ob-panel");
 const say = (words) => { document.getElementById("cv-status").textContent = words; };
-let typed = false;
 let opener = null;
 
 startObjectForms();
@@ -17,8 +15,6 @@ shortcut("n", "Add one of this kind", () => document.querySelector("[data-new]")
 shortcut("j", "Next kind", () => step(1));
 shortcut("k", "Previous kind", () => step(-1));
 document.querySelector(".ob-kind[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
-
-document.addEventListener("input", ({ target }) => { typed ||= Boolean(target.closest("[data-object]")); });
 
 document.addEventListener("click", (event) => {
   const chosen = event.target.closest("[data-select]");
@@ -39,17 +35,13 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.body.addEventListener("saved", ({ detail: { source } }) => {
-  typed = false;
   say("deselect" in source.dataset ? "Removed in this draft." : "Saved in this draft.");
   if ("deselect" in source.dataset || source.dataset.method === "POST") show("");
   else refresh();
 });
-window.addEventListener("beforeunload", (event) => { if (typed) event.preventDefault(); });
 
 async function show(key) {
-  if (typed && !(await confirm("Discard what you typed?", "Discard"))) return;
-  typed = false;
-  await select(key);
+  if (!(await select(key))) return;
   if (key) (panel().querySelector("form input:not([type=hidden])") ?? panel().querySelector("h2"))?.focus();
   else document.getElementById(opener)?.focus();
 }

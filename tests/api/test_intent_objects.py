@@ -174,7 +174,12 @@ def test_if_match_guards_a_write(netadmin: ApiClient) -> None:
     assert netadmin.get(url, if_none_match=tag).status_code == 304
     changed = netadmin.patch(url, {"name": "production"}, if_match=tag)
     assert changed.status_code == 200
-    assert_problem(netadmin.patch(url, {"name": "again"}, if_match=tag), 412)
+    refused = assert_problem(netadmin.patch(url, {"name": "again"}, if_match=tag), 412)
+    assert (
+        refused["changed_by"] == "netadmin@demo.test"
+        and refused["changed_at"]
+        and refused["changed_by"] in refused["detail"]
+    )
     assert_problem(netadmin.put(url, {"name": "again"}, if_match=tag), 412)
     assert_problem(netadmin.delete(url, if_match=tag), 412)
     assert netadmin.get(url).json()["name"] == "production"

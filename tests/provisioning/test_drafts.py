@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from provisioning.errors import ObjectNotFound, PreconditionFailed, StateConflict, ValidationFailed
+from provisioning.errors import ObjectNotFound, StateConflict, ValidationFailed
 from provisioning.models import Draft, Item, Overlay
 from provisioning.selectors import listing
 from provisioning.services import revisions
@@ -73,13 +73,6 @@ def test_equal_prefixes_in_a_segment_are_refused_and_nothing_changes(draft: Draf
     assert "10.1.0.0/16" in refused.value.problems[0].message and "site-1" in refused.value.problems[0].message
     draft.refresh_from_db()
     assert document_export.export_document(queries.snapshot_of_draft(draft)) == before and draft.cursor == 1
-
-
-def test_a_write_with_a_stale_etag_is_refused(draft: Draft) -> None:
-    row = queries.list_objects(queries.snapshot_of_draft(draft), "groups")[0]
-    editing.patch_object(draft, "groups", row.uid, {"description": "mine"}, etag=row.etag)
-    with pytest.raises(PreconditionFailed):
-        editing.patch_object(draft, "groups", row.uid, {"description": "theirs"}, etag=row.etag)
 
 
 def test_keys_are_assigned_once_and_in_the_order_of_the_names(draft: Draft) -> None:

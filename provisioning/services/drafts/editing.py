@@ -10,7 +10,7 @@ from django.db import transaction
 
 from provisioning.core import intent as core
 from provisioning.core.values.resource import Problem
-from provisioning.errors import ObjectNotFound, PreconditionFailed, StateConflict, ValidationFailed
+from provisioning.errors import ObjectNotFound, StateConflict, ValidationFailed
 from provisioning.models import Draft, Edit, Item, Overlay
 from provisioning.services.drafts import document_import, overlay
 from provisioning.services.drafts.bodies import BodyNormaliser
@@ -56,10 +56,10 @@ def _next_position(draft: Draft, kind: str) -> int:
     return (max([*positions, *others.values_list("body__position", flat=True)], default=0) // 10 + 1) * 10
 
 
-def replace_object(draft: Draft, kind: str, uid: str | UUID, body: Any, etag: str | None = None) -> StoredObject:
-    """Put a whole new body in the object's place; with ``etag`` only if it is still the one that was read."""
+def replace_object(draft: Draft, kind: str, uid: str | UUID, body: Any) -> StoredObject:
+    """Put a whole new body in the object's place."""
     draft = lock_draft(draft)
-    stored = _get_if_unchanged(draft, kind, uid, etag)
+    stored = queries.get_object(queries.snapshot_of_draft(draft), kind, uid)
     new_body = _normalise(draft, kind, _with_position(draft, kind, body))
     change = BodyChange(_get_item(stored), stored.body, new_body)
     if new_body != stored.body:
@@ -67,18 +67,18 @@ def replace_object(draft: Draft, kind: str, uid: str | UUID, body: Any, etag: st
     return _object_after(change)
 
 
-def patch_object(draft: Draft, kind: str, uid: str | UUID, body: Any, etag: str | None = None) -> StoredObject:
+def patch_object(draft: Draft, kind: str, uid: str | UUID, body: Any) -> StoredObject:
     """Replace the fields that are given and keep the others."""
     if not isinstance(body, Mapping):
         raise ValidationFailed("An object was expected.", [Problem("wrong_type", "", "Send an object with fields.")])
     stored = queries.get_object(queries.snapshot_of_draft(draft), kind, uid)
-    return replace_object(draft, kind, uid, {**stored.body, **core.translate_old_fields(kind, body)}, etag)
+    return replace_object(draft, kind, uid, {**stored.body, **core.translate_old_fields(kind, body)})
 
 
-def remove_object(draft: Draft, kind: str, uid: str | UUID, etag: str | None = None) -> None:
+def remove_object(draft: Draft, kind: str, uid: str | UUID) -> None:
     """Remove an object; raise StateConflict with the names of those that refer to it, where there are any."""
     draft = lock_draft(draft)
-    stored = _get_if_unchanged(draft, kind, uid, etag)
+    stored = queries.get_object(queries.snapshot_of_draft(draft), kind, uid)
     referrers = tenant_cache.load_objects(queries.snapshot_of_draft(draft)).users(stored.uid)
     if referrers:
         problems = [
@@ -172,13 +172,6 @@ def record_edit(draft: Draft, summary: str, changes: Sequence[BodyChange]) -> No
         )
         for change in changes
     )
-
-
-def _get_if_unchanged(draft: Draft, kind: str, uid: str | UUID, etag: str | None) -> StoredObject:
-    stored = queries.get_object(queries.snapshot_of_draft(draft), kind, uid)
-    if etag is not None and etag != stored.etag:
-        raise PreconditionFailed(f"{stored.name} was changed in the meantime. Read it again and repeat your change.")
-    return stored
 
 
 def _normalise(draft: Draft, kind: str, body: Any) -> Body:

@@ -1,5 +1,6 @@
 // What a drop starts: the dialog of a new policy, or inspection of an existing one.
-import { get, patch, post } from "../lib/api.js";
+import { call, patch, post } from "../lib/api.js";
+import { release } from "../lib/guard.js";
 import { toast, toastProblem } from "../lib/toast.js";
 import { withSubmitGuard, open } from "../forms/submit.js";
 import { board } from "./policy_lines.js";
@@ -26,6 +27,7 @@ export function openPolicyDialog(source, target) {
   form.elements.to.value = to.ref;
   form.elements.segments.value = segment;
   form.elements.name.value = freeName(`${source.dataset.name}-to-${to.name}`.replace(/\s+/g, "-"));
+  release(form);
   form.querySelector("[name='rules[0].ports']").focus();
 }
 
@@ -53,6 +55,7 @@ export async function addInspection(policy, product) {
   const form = dialog.querySelector("form");
   form.dataset.policy = policy;
   form.elements.product.value = product.dataset.product;
+  release(form);
 }
 
 /** Handle the dialog of a new service: create it, then let the policy inspect with it. */
@@ -66,9 +69,10 @@ export function startServiceDialog() {
         const count = Number(box.closest(".fm-place").querySelector("[data-instances]").value);
         return { exchange: box.value, min_instances: count, max_instances: count };
       });
-      const { segments } = await get(`${api()}policies/${form.dataset.policy}/`);
+      const { data: { segments } } = await call("GET", `${api()}policies/${form.dataset.policy}/`);
       const { name, product, on_failure: failure } = form.elements;
       const service = await post(`${api()}services/`, { name: name.value, product: product.value, segments, placements, on_failure: failure.value });
+      release(form);
       form.closest("dialog").close();
       await addServiceToRules(form.dataset.policy, service.id);
     });
@@ -78,9 +82,9 @@ export function startServiceDialog() {
 // Every rule that allows or inspects gets the service; without such a rule, the first one. The service must be in the
 // segments of the policy.
 async function addServiceToRules(uid, service) {
-  const [policy, inspector] = await Promise.all([get(`${api()}policies/${uid}/`), get(`${api()}services/${service}/`)]);
+  const [{ data: policy, etag }, { data: inspector, etag: inspectorTag }] = await Promise.all([call("GET", `${api()}policies/${uid}/`), call("GET", `${api()}services/${service}/`)]);
   const missing = policy.segments.filter((segment) => !inspector.segments.includes(segment));
-  if (missing.length) await patch(`${api()}services/${service}/`, { segments: [...inspector.segments, ...missing] });
+  if (missing.length) await patch(`${api()}services/${service}/`, { segments: [...inspector.segments, ...missing] }, { etag: inspectorTag });
   const passing = policy.rules.filter((rule) => rule.action === "allow" || rule.action === "inspect");
   const chosen = new Set(passing.length ? passing : policy.rules.slice(0, 1));
   const rules = policy.rules.map((rule) => {
@@ -88,7 +92,7 @@ async function addServiceToRules(uid, service) {
     const services = (rule.services ?? []).includes(service) ? rule.services : [...(rule.services ?? []), service];
     return { ...rule, action: "inspect", services };
   });
-  const data = await patch(`${api()}policies/${uid}/`, { rules });
+  const data = await patch(`${api()}policies/${uid}/`, { rules }, { etag });
   toast("ok", `${policy.name} is inspected now, in this draft.`);
   document.body.dispatchEvent(new CustomEvent("saved", { detail: { source: document.getElementById("cv"), data } }));
 }

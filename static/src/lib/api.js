@@ -17,7 +17,7 @@ export async function call(method, path, body, { etag, headers = {}, signal, typ
   const sent = { Accept: "application/json", ...headers };
   if (method !== "GET") sent["X-CSRFToken"] = csrf();
   if (body !== undefined) sent["Content-Type"] = type ?? "application/json";
-  if (etag) sent["If-Match"] = etag;
+  if (etag) sent["If-Match"] = etag.startsWith('"') ? etag : `"${etag}"`;
   let answer;
   try {
     answer = await fetch(url, { method, headers: sent, signal, credentials: "same-origin", body: body === undefined || type ? body : JSON.stringify(body) });

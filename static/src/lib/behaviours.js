@@ -36,15 +36,16 @@ export function startBehaviours() {
   });
 }
 
-// Resolves to whether the person agreed.
-export function confirm(question, word = "Go on") {
+/** Ask in a dialog that names the tenant; `detail` is a further sentence. Resolves to whether the person agreed. */
+export function confirm(question, word = "Go on", { refuse = "Cancel", detail = "" } = {}) {
   const dialog = h(
     "dialog", { class: "cw-dialog", "aria-labelledby": "confirm-title" },
     h("form", { method: "dialog", class: "card-body cw-form" },
       h("h2", { id: "confirm-title" }, question),
+      detail ? h("p", { class: "ink-2" }, detail) : null,
       tenant ? h("p", { class: "ink-2" }, "In ", h("b", {}, tenant), ".") : null,
       h("div", { class: "cw-formacts" },
-        h("button", { class: "btn", value: "no", type: "submit", autofocus: true }, "Cancel"),
+        h("button", { class: "btn", value: "no", type: "submit", autofocus: true }, refuse),
         h("button", { class: "btn btn-danger-line", value: "yes", type: "submit" }, word))),
   );
   document.body.append(dialog);

@@ -1,4 +1,7 @@
-// Fetches this page again after a change and replaces its parts (`data-part`). Keeps focus and scroll position.
+// Fetches this page again after a change and replaces its parts (`data-part`), but none in which something is half typed.
+// Keeps focus and scroll position.
+import { leave, unsaved } from "./guard.js";
+
 let latest = { isLoading: false }; // {keep, isLoading, done}
 
 /**
@@ -26,7 +29,7 @@ async function load(request) {
   const focused = document.activeElement?.id;
   for (const fresh of [...page.querySelectorAll("[data-part]")]) {
     const old = document.getElementById(fresh.id);
-    if (!old || old.querySelector("dialog[open]") || request.keep.includes(fresh.id)) continue;
+    if (!old || old.querySelector("dialog[open]") || unsaved(old).length || request.keep.includes(fresh.id)) continue;
     for (const { id } of old.querySelectorAll("details[open][id]")) fresh.querySelector(`#${CSS.escape(id)}`)?.setAttribute("open", "");
     old.replaceWith(document.adoptNode(fresh));
     htmx.process(fresh);
@@ -35,11 +38,14 @@ async function load(request) {
   document.body.dispatchEvent(new CustomEvent("refreshed"));
 }
 
-/** Put the selection into the URL, so that a pasted link shows the same, and show its panel. */
-export function select(key, options) {
+/** Put the selection into the URL, so that a pasted link shows the same, and show its panel. What is half typed asks first;
+ * resolves to whether the selection was made. */
+export async function select(key) {
+  if (!(await leave())) return false;
   const url = new URL(location.href);
   if (key) url.searchParams.set("select", key);
   else url.searchParams.delete("select");
   history.replaceState(null, "", url);
-  return refresh(options);
+  await refresh();
+  return true;
 }

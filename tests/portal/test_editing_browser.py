@@ -1,0 +1,147 @@
+"""What is half typed, and two people in one draft: nothing is lost without a word."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser import sign_in
+from tests.people import People
+from tests.portal.sample_network import create_sample_network
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def draft(people: People, tenant_scope: Callable[..., Any]) -> Any:
+    from provisioning.services.drafts import lifecycle
+
+    with tenant_scope(people.acme):
+        new_draft = lifecycle.create_draft("rollout")
+        create_sample_network(new_draft)
+    return new_draft
+
+
+@pytest.fixture
+def design(live_portal: str, draft: Any, people: People, page: Page) -> str:
+    """Return the base URL of the draft's pages; netadmin is signed in."""
+    sign_in(page, live_portal, people.netadmin)
+    return f"{live_portal}/t/acme/design/{draft.uid}/"
+
+
+@pytest.fixture
+def second_page(browser: Browser, live_portal: str, people: People) -> Iterator[Page]:
+    """A page of another browser, in which secadmin is signed in."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-GB", timezone_id="UTC")
+    other = context.new_page()
+    other.set_default_timeout(10_000)
+    sign_in(other, live_portal, people.secadmin)
+    yield other
+    context.close()
+
+
+def open_group(page: Page, design: str, name: str) -> None:
+    page.goto(f"{design}objects/groups/")
+    page.get_by_role("link", name=name, exact=True).click()
+    expect(page.get_by_role("complementary", name=name)).to_be_visible()
+
+
+def group_body(people: People, tenant_scope: Any, draft: Any, name: str) -> dict[str, Any]:
+    from provisioning.snapshots import queries
+
+    with tenant_scope(people.acme):
+        rows = queries.list_objects(queries.draft_snapshot(draft.uid), "groups")
+        body: dict[str, Any] = next(row.body for row in rows if row.name == name)
+    return body
+
+
+def test_two_browsers_on_one_object_keep_both_edits(
+    page: Page, second_page: Page, people: People, tenant_scope: Any, draft: Any, design: str
+) -> None:
+    for browser_page in (page, second_page):
+        open_group(browser_page, design, "prod")
+    page.get_by_label("Description").fill("the clinics' servers")
+    second_page.get_by_label("Name", exact=True).fill("production")
+    page.get_by_role("button", name="Save to draft").click()
+    expect(page.get_by_text("Saved in this draft.")).to_be_attached()
+    second_page.get_by_role("button", name="Save to draft").click()
+    notice = second_page.get_by_role("alert")
+    expect(notice).to_contain_text("Changed by netadmin@demo.test since you opened it")
+    expect(notice).to_contain_text("Description is the clinics' servers")
+    second_page.get_by_role("button", name="Save both").click()
+    expect(second_page.get_by_text("Saved in this draft.")).to_be_attached()
+    assert group_body(people, tenant_scope, draft, "production")["description"] == "the clinics' servers"
+
+
+def test_a_field_that_two_people_changed_is_shown_with_both_values(
+    page: Page, second_page: Page, people: People, tenant_scope: Any, draft: Any, design: str
+) -> None:
+    for browser_page, words in ((page, "first"), (second_page, "second")):
+        open_group(browser_page, design, "prod")
+        browser_page.get_by_label("Description").fill(words)
+    page.get_by_role("button", name="Save to draft").click()
+    expect(page.get_by_text("Saved in this draft.")).to_be_attached()
+    second_page.get_by_role("button", name="Save to draft").click()
+    field = second_page.get_by_role("group", name="Description")
+    expect(field).to_contain_text("Keep mine: second")
+    field.get_by_label("Take theirs: first").check()
+    second_page.get_by_role("button", name="Save these values").click()
+    expect(second_page.get_by_text("Saved in this draft.")).to_be_attached()
+    assert group_body(people, tenant_scope, draft, "prod")["description"] == "first"
+
+
+def keep_editing(page: Page) -> None:
+    expect(page.get_by_role("dialog", name="Discard unsaved changes to prod?")).to_be_visible()
+    page.get_by_role("button", name="Keep editing").click()
+    expect(page.get_by_label("Description")).to_have_value("half ty")
+
+
+@pytest.mark.parametrize("view", ["objects", "canvas"])
+def test_a_half_typed_form_asks_before_it_goes(page: Page, draft: Any, design: str, view: str) -> None:
+    page.goto(f"{design}objects/groups/" if view == "objects" else design)
+    if view == "objects":
+        page.get_by_role("link", name="prod", exact=True).click()
+    else:
+        page.locator(".cv-card[data-name=prod] [data-select]").first.click()
+    page.get_by_label("Description").fill("half ty")
+    if view == "objects":
+        page.get_by_role("link", name="dev", exact=True).click()
+    else:
+        page.locator(".cv-card[data-name=dev] [data-select]").first.click()
+    keep_editing(page)
+    page.get_by_role("link", name="Plans", exact=True).click()
+    keep_editing(page)
+    with page.expect_event("dialog") as asked:
+        page.once("dialog", lambda dialog: dialog.dismiss())
+        page.evaluate("location.reload()")
+    assert asked.value.type == "beforeunload"
+    page.get_by_role("link", name="Plans", exact=True).click()
+    page.get_by_role("button", name="Discard changes").click()
+    page.wait_for_url("**/plans/")
+
+
+def test_a_change_by_somebody_else_leaves_what_is_typed(
+    page: Page, people: People, tenant_scope: Any, draft: Any, design: str
+) -> None:
+    from provisioning.services.drafts import editing
+
+    open_group(page, design, "prod")
+    page.get_by_label("Description").fill("half ty")
+    with tenant_scope(people.acme):
+        editing.add_object(draft, "groups", {"name": "printers"})
+    expect(page.get_by_role("link", name="printers", exact=True)).to_be_visible()
+    expect(page.get_by_label("Description")).to_have_value("half ty")
+
+
+def test_a_half_typed_dialog_asks_before_escape_closes_it(page: Page, live_portal: str, people: People) -> None:
+    sign_in(page, live_portal, people.netadmin)
+    page.goto(f"{live_portal}/t/acme/design/")
+    page.get_by_role("button", name="Start a draft").click()
+    page.get_by_label("Name").fill("roll")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog", name="Discard unsaved changes to New draft?")).to_be_visible()
+    page.get_by_role("button", name="Discard changes").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
