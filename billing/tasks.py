@@ -3,18 +3,9 @@
 from __future__ import annotations
 
 from celery import shared_task
-from django.utils import timezone
 
-from billing import services
-from tenants.jobs import TenantJob, start_for_every_tenant, tenant_task
-
-
-class MeterJob(TenantJob[None, None]):
-    """Meter what a tenant used since the last time, and bring its draft invoices up to date: one transaction."""
-
-    def claim(self) -> None:
-        services.meter_usage(timezone.now())
-
+from billing.services import MeterJob
+from tenants.jobs import start_for_every_tenant, tenant_task
 
 meter_tenant = tenant_task("billing.meter_tenant", MeterJob)
 

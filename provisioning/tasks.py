@@ -16,7 +16,10 @@ discover_account = tenant_task("provisioning.discover", discovery.DiscoveryJob)
 
 
 class SweepJob(TenantJob[tuple[list[int], list[int]], None]):
-    """Wake the steps and plans of a tenant that a worker should look at."""
+    """Wake the steps and plans of a tenant that a worker should look at.
+
+    It does nothing but send the tasks of this module, so it stands here: services know no tasks.
+    """
 
     def claim(self) -> tuple[list[int], list[int]]:
         now = timezone.now()

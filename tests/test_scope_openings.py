@@ -16,6 +16,13 @@ OPENINGS = {
     "portal/demo/network.py": "what that command calls",
 }
 
+ALL_NODES = {
+    "provisioning/selectors/nodes.py": "nodes_of_tenant",
+    "provisioning/services/nodes.py": "enrols nodes and takes their reports",
+    "provisioning/services/node_sections.py": "publishes to nodes, and asks whether any of them is heard",
+}
+"""What reads the platform table of nodes, which no scope filters; all else asks for ``nodes_of_tenant()``."""
+
 CALLS_IN_SCOPE = {
     "tenants/services.py": "middleware cannot open the scope of a tenant that the request is creating",
     "provisioning/services/nodes.py": "a node serves several tenants, and its document is made of all of theirs",
@@ -39,6 +46,16 @@ def _imports_in_scope(tree: ast.AST) -> bool:
     )
 
 
+def _asks_for_all_nodes(tree: ast.AST) -> bool:
+    return any(
+        isinstance(node, ast.Attribute)
+        and node.attr == "objects"
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "Node"
+        for node in ast.walk(tree)
+    )
+
+
 def _modules(matches: Callable[[ast.AST], bool]) -> set[str]:
     return {
         str(path.relative_to(ROOT))
@@ -54,3 +71,7 @@ def test_a_scope_is_opened_in_middleware_task_base_and_commands_only() -> None:
 
 def test_few_modules_call_a_function_in_the_scope_of_a_tenant_they_name() -> None:
     assert _modules(_imports_in_scope) == set(CALLS_IN_SCOPE)
+
+
+def test_few_modules_read_the_nodes_of_every_tenant() -> None:
+    assert _modules(_asks_for_all_nodes) == set(ALL_NODES)

@@ -5,15 +5,24 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
+from django.utils import timezone
 
 from billing.metering import collect_samples
 from billing.models import Watermark
 from billing.sample_store import CollectionResult
 from billing.services.draft_invoices import update_draft_invoice
 from provisioning.selectors import metering
+from tenants.jobs import TenantJob
 
 COLLECTION_OVERLAP = timedelta(hours=2)
 """How far before the watermark each collection begins, for ends and readings that were written late."""
+
+
+class MeterJob(TenantJob[None, None]):
+    """Meter what a tenant used since the last time, and bring its draft invoices up to date: one transaction."""
+
+    def claim(self) -> None:
+        meter_usage(timezone.now())
 
 
 @transaction.atomic

@@ -16,7 +16,11 @@ NODE_TIMEOUT = timedelta(seconds=10)
 
 
 class Node(models.Model):
-    """One Linux router of a location's pair. Knows nothing of tenants beyond ``NodeTenant``."""
+    """One Linux router of a location's pair. Knows nothing of tenants beyond ``NodeTenant``.
+
+    Rows of the whole installation, which no scope filters: for a tenant, read ``selectors.nodes.nodes_of_tenant()``.
+    seen_at: when it last reported or enrolled.
+    """
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     location = models.CharField(max_length=60)
@@ -48,7 +52,8 @@ class Node(models.Model):
 
 
 class NodeTenant(models.Model):
-    """Which tenants have sections on a node: a pointer, so that a node's document is a loop of single scopes."""
+    """Which tenants have, or ever had, sections on a node: a pointer, so that a node's document is a loop of single
+    scopes."""
 
     node = models.ForeignKey(Node, models.CASCADE, related_name="tenants")
     tenant = models.ForeignKey("tenants.Tenant", models.CASCADE, related_name="+")

@@ -16,7 +16,8 @@ from django.db.models import Min, Q, QuerySet
 from provisioning.core.intent import KINDS, kind_word
 from provisioning.core.values.counter_key import CounterForm, CounterKey
 from provisioning.core.values.resource import Resource
-from provisioning.models import CounterReading, Item, Lifecycle, Node, Overlay, ResourceRecord, Version
+from provisioning.models import CounterReading, Item, Lifecycle, Overlay, ResourceRecord, Version
+from provisioning.selectors.nodes import nodes_of_tenant
 
 
 class ResourceLifetime(NamedTuple):
@@ -94,8 +95,8 @@ def last_reading_before(node: int, key: str, when: datetime) -> CounterReadingRo
 
 
 def node_locations() -> dict[int, str]:
-    """Return the location of every node, by its primary key."""
-    return dict(Node.objects.values_list("pk", "location"))
+    """Return the location of each of the tenant's nodes, by its primary key."""
+    return dict(nodes_of_tenant().values_list("pk", "location"))
 
 
 def first_activity() -> datetime | None:

@@ -7,7 +7,8 @@ from typing import Any
 
 from provisioning.catalog import catalog
 from provisioning.core.intent import Connector, Exchange, Intent
-from provisioning.models import Node, NodeSection, ResourceRecord
+from provisioning.models import NodeSection, ResourceRecord
+from provisioning.selectors.nodes import nodes_of_tenant
 from provisioning.selectors.traffic_rates import current_rates
 from provisioning.snapshots import queries, tenant_cache
 
@@ -42,7 +43,7 @@ class _ObservedHealth:
     """What nodes last reported, and which resources are provisioned."""
 
     def __init__(self, now: datetime) -> None:
-        self.nodes = {(node.location, node.index): node for node in Node.objects.all()}
+        self.nodes = {(node.location, node.index): node for node in nodes_of_tenant()}
         self.now = now
         self.provisioned = set(ResourceRecord.objects.values_list("address", flat=True))
         self.failing = {

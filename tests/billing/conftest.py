@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from billing.demo import ensure_demo_prices
-from provisioning.models import CounterReading, Item, Lifecycle, Node, Version
+from provisioning.models import CounterReading, Item, Lifecycle, Node, NodeTenant, Version
 from tenants.models import Msp, Tenant
+from tenants.scope import current_tenant
 
 TEN = datetime(2026, 11, 23, 10, tzinfo=UTC)
 
@@ -63,6 +64,7 @@ def get_or_create_node(location: str, index: int) -> Node:
 def record_reading(node: Node, key: str, when: datetime, value: int, epoch: str = "boot-1") -> None:
     """Record a counter reading as a node's report does."""
     minute = when.replace(second=0, microsecond=0)
+    NodeTenant.objects.get_or_create(node=node, tenant=current_tenant())
     CounterReading.objects.bulk_create(
         [CounterReading(node=node, key=key, epoch=epoch, minute=minute, at=when, value=value)],
         update_conflicts=True,
