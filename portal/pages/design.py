@@ -44,7 +44,7 @@ def canvas(request: PageRequest, uid: UUID) -> HttpResponse:
     context = _canvas_context(request, uid)
     chosen = request.GET.get("select", "")
     selected = _selected_object(context["items"], chosen)
-    panel = _object_panel(context, selected, chosen)
+    panel = _object_panel(request, context, selected, chosen)
     context |= {
         "selected": selected,
         "panel": panel,
@@ -163,17 +163,25 @@ def _selected_object(items: dict[str, list[canvas_board.BoardObject]], key: str)
 
 
 def _object_panel(
-    context: dict[str, Any], selected: canvas_board.BoardObject | None, chosen: str
+    request: PageRequest, context: dict[str, Any], selected: canvas_board.BoardObject | None, chosen: str
 ) -> dict[str, Any] | None:
     """Return the form beside the canvas: of the selected object, or for ``new/groups`` of a new one."""
+    may_edit, with_prices = context["may"]["edit"], "usage" in request.rights
     snapshot, api, root = context["view"], context["api"], context["objects_url"]
     if selected and selected.kind in KINDS:
         row = queries.get_object(snapshot, selected.kind, selected.uid)
-        return object_panel(snapshot, KINDS[selected.kind], row, api, root, selected.state)
-    kind = (
-        KINDS.get(chosen.removeprefix(NEW_PREFIX)) if chosen.startswith(NEW_PREFIX) and context["may"]["edit"] else None
-    )
-    return object_panel(snapshot, kind, None, api, root) if kind and not kind.wizard else None
+        return object_panel(
+            snapshot, KINDS[selected.kind], row, api, root, selected.state, with_prices=may_edit and with_prices
+        )
+    kind = KINDS.get(chosen.removeprefix(NEW_PREFIX)) if chosen.startswith(NEW_PREFIX) and may_edit else None
+    if kind is None or kind.wizard:
+        return None
+    blank = None
+    if kind.key == "shares":
+        names = [share.name for share in context["items"]["shares"]]
+        ends = (request.GET.get("from", ""), request.GET.get("to", ""))
+        blank = canvas_panel.share_between(context["board"], *ends, names)
+    return object_panel(snapshot, kind, None, api, root, blank=blank, with_prices=with_prices)
 
 
 def _products(services: list[canvas_board.BoardObject]) -> list[dict[str, Any]]:

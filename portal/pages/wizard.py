@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
-from decimal import Decimal
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
 
-from billing.services import price_plan
 from portal.pages import kind_styles
 from portal.pages.decorators import PageRequest, tenant_page
 from portal.pages.discovered_networks import discovered_networks
-from portal.pages.number_formats import money
 from portal.pages.objects import connectors
-from portal.pages.objects.bound_form import bind_fields
-from portal.pages.objects.declared_fields import SIZES
+from portal.pages.objects.bound_form import BoundField, bind_fields
+from portal.pages.objects.form_fields import FormField
 from portal.pages.objects.list_rows import ReferenceNames
+from portal.pages.objects.prices import add_prices
 from provisioning.catalog import catalog
 from provisioning.core.intent.connectors import CONNECTOR_KINDS
-from provisioning.core.values.resource import Resource
 from provisioning.drivers import cloud_of_connector
 from provisioning.drivers.cloud import Cloud
 from provisioning.models import CloudAccount, Draft
@@ -62,12 +59,13 @@ def wizard(request: PageRequest) -> HttpResponse:
     if context["kind"] and exchanges and segments:
         chosen = request.GET.get("segment", "")
         segment = next((row for row in segments if row.uid == chosen), segments[0])
-        sizes = _priced_sizes(kind) if "usage" in request.rights else SIZES
-        context["fields"] = _connector_fields(snapshot, kind, exchanges[0], segment, sizes)
+        context["fields"] = _connector_fields(snapshot, kind, exchanges[0], segment, "usage" in request.rights)
     return render(request, "pages/connectors/new.html" + ("#networks" if request.htmx else ""), context)
 
 
-def _connector_fields(snapshot: Snapshot, kind: str, exchange: StoredObject, segment: StoredObject, sizes: Any) -> Any:
+def _connector_fields(
+    snapshot: Snapshot, kind: str, exchange: StoredObject, segment: StoredObject, with_prices: bool
+) -> list[BoundField]:
     """Return the fields of the form, filled with what most people want."""
     body = {
         "kind": kind,
@@ -76,27 +74,10 @@ def _connector_fields(snapshot: Snapshot, kind: str, exchange: StoredObject, seg
         "preference": 100,
         "attachments": [{"segment": segment.uid}],
     }
-    return bind_fields(
-        connectors.connector_form(body, sizes), body, ReferenceNames(snapshot, [body]).label, prefix="wz"
-    )
-
-
-def _priced_sizes(kind: str) -> tuple[tuple[str, str], ...]:
-    """Return the sizes with what a connector of this kind costs each month, where a price book applies."""
-    addresses = {size: f"connector/{size}" for size, _ in SIZES}
-    connectors_of_each_size = [
-        Resource(address, "exchange.connector", {"kind": kind, "size": size, "exchange": ""})
-        for size, address in addresses.items()
-    ]
-    prices = price_plan([], connectors_of_each_size)
-    amounts: dict[str, Decimal] = defaultdict(Decimal)
-    for line in prices["lines"]:
-        amounts[line["subject"]["address"]] += Decimal(line["amount"])
-    labels = []
-    for size, word in SIZES:
-        amount = amounts.get(addresses[size])
-        labels.append((size, f"{word}, {money(amount, prices['currency'])} a month" if amount else word))
-    return tuple(labels)
+    fields: Sequence[FormField] = connectors.connector_form(body)
+    if with_prices:
+        fields = add_prices("connectors", fields, body)
+    return bind_fields(fields, body, ReferenceNames(snapshot, [body]).label, prefix="wz")
 
 
 def _network_rows(

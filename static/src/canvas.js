@@ -6,7 +6,7 @@ import { startObjectForms } from "./forms/object_form.js";
 import { startConnect } from "./canvas/connect.js";
 import { startDrag } from "./canvas/drag.js";
 import { board, draw, redrawOnChange, policyAt } from "./canvas/policy_lines.js";
-import { openPolicyDialog, addInspection, startServiceDialog } from "./canvas/policy_dialog.js";
+import { addInspection, openPolicyDialog, shareEnds, startServiceDialog } from "./canvas/policy_dialog.js";
 
 const FIRST_FIELD = "#cv-side form :is(input:not([type=hidden], [type=radio]), select, textarea)";
 const canvas = document.getElementById("cv");
@@ -26,7 +26,12 @@ function hover(source, x, y) {
 }
 
 function join(source, target) {
-  if (source.matches(".cv-product")) addInspection(target.parentElement.dataset.policy, source);
+  if (source.matches(".cv-product")) {
+    addInspection(target.parentElement.dataset.policy, source);
+    return;
+  }
+  const ends = shareEnds(source, target);
+  if (ends) show("new/shares", ends);
   else openPolicyDialog(source, target);
 }
 
@@ -57,9 +62,8 @@ shortcut("Enter", "Open the focused card; end the policy there");
 shortcut("Esc", "Cancel a drag or a policy that was started");
 
 // Show an object's panel or the form of a new one, and bring it where the eye is.
-async function show(key) {
-  await select(key);
-  if (!key) return;
+async function show(key, more) {
+  if (!(await select(key, more)) || !key) return;
   document.getElementById("cv-heading")?.scrollIntoView({ block: "nearest" });
   if (key.startsWith("new/")) document.querySelector(FIRST_FIELD)?.focus({ preventScroll: true });
 }

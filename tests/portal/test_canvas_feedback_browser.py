@@ -89,3 +89,24 @@ def test_an_icon_of_the_rail_shows_its_word(canvas: Canvas) -> None:
     link.hover()
     box = link.locator("span").bounding_box()
     assert box and box["width"] > 20 and box["x"] > 40
+
+
+def test_a_line_into_another_segment_opens_the_share_filled_in(canvas: Canvas) -> None:
+    from provisioning.services.drafts import editing
+    from provisioning.snapshots import queries
+
+    with canvas.tenant_scope():
+        editing.add_object(canvas.draft, "segments", {"name": "partner", "default_action": "deny"})
+        attachment = {"segment": "partner", "group": None, "prefixes": ["10.9.0.0/24"]}
+        vendor = {"name": "vendor", "kind": "lab-site", "exchange": "eu", "attachments": [attachment]}
+        editing.add_object(canvas.draft, "connectors", vendor)
+    canvas.page.reload()
+    canvas.drag(".cv-card[data-name=prod]", ".cv-card[data-name=vendor]")
+    panel = canvas.page.get_by_role("complementary", name="New share")
+    expect(panel.get_by_role("textbox", name="Name")).to_have_value("prod-to-vendor")
+    panel.get_by_role("button", name="Add to draft").click()
+    expect(canvas.page.locator(".cv-chip")).to_contain_text("share")
+    with canvas.tenant_scope():
+        (share,) = [row.body for row in queries.list_objects(queries.draft_snapshot(canvas.draft.uid), "shares")]
+    assert (share["a"]["groups"], share["b"]["prefixes"]) == ([canvas.uids["prod"]], ["10.9.0.0/24"])
+    assert (share["a"]["segment"], share["direction"]) == (canvas.uids["corp"], "a-to-b")

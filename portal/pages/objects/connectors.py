@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from portal.pages.objects.declared_fields import SIZES, DeclaredFields, fields_of
+from portal.pages.objects.declared_fields import DeclaredFields, fields_of
 from portal.pages.objects.form_fields import FieldGroup, FormField, TextListField
 from portal.pages.objects.object_kind import Body, ListColumn, ObjectKind, value_at
 from provisioning.core.intent.connectors import CONNECTOR_KINDS
@@ -75,13 +74,13 @@ def settings_fields(body: Body) -> tuple[FormField, ...]:
     return tuple(form_fields)
 
 
-def connector_form(body: Body, sizes: Sequence[tuple[str, str]] = SIZES) -> tuple[FormField, ...]:
+def connector_form(body: Body) -> tuple[FormField, ...]:
     kind = body["kind"]
     known = CONNECTOR_KINDS[kind]
     return (
         FIELDS("name"),
         FIELDS("exchange", half=True, required=True),
-        FIELDS("size", half=True, options=sizes, hint=""),
+        FIELDS("size", half=True, hint=""),
         attachments_field(kind),
         *(
             (FieldGroup("settings", "Remote side", fields=settings_fields(body)),)

@@ -14,7 +14,8 @@ from portal.pages.decorators import PageRequest, get_draft, tenant_page
 from portal.pages.objects import KINDS, menu_sections
 from portal.pages.objects.bound_form import BoundField, bind_fields
 from portal.pages.objects.list_rows import ReferenceNames, get_page, list_rows
-from portal.pages.objects.object_kind import ObjectKind
+from portal.pages.objects.object_kind import Body, ObjectKind
+from portal.pages.objects.prices import add_prices
 from provisioning.errors import ObjectNotFound
 from provisioning.models import Draft, Item
 from provisioning.selectors import draft_changes
@@ -149,8 +150,10 @@ def _list_context(request: PageRequest, shown: ShownSnapshot, kind: ObjectKind) 
 def _panel_context(request: PageRequest, shown: ShownSnapshot, kind: ObjectKind, is_editable: bool) -> dict[str, Any]:
     """Return the panel: the form of the object that ``?select=`` names, or of a new one."""
     selected = request.GET.get("select", "")
+    with_prices = is_editable and "usage" in request.rights
     if selected == NEW and is_editable and not kind.wizard:
-        return {"panel": object_panel(shown.snapshot, kind, None, shown.api, shown.root), "selected": NEW}
+        panel = object_panel(shown.snapshot, kind, None, shown.api, shown.root, with_prices=with_prices)
+        return {"panel": panel, "selected": NEW}
     if not selected or selected == NEW:
         return {"panel": None, "selected": ""}
     try:
@@ -158,7 +161,8 @@ def _panel_context(request: PageRequest, shown: ShownSnapshot, kind: ObjectKind,
     except ObjectNotFound:
         return {"panel": None, "selected": ""}
     state = draft_changes.change_states(shown.draft, [row]).get(row.uid, "same") if shown.draft else "same"
-    return {"panel": object_panel(shown.snapshot, kind, row, shown.api, shown.root, state), "selected": row.uid}
+    panel = object_panel(shown.snapshot, kind, row, shown.api, shown.root, state, with_prices=with_prices)
+    return {"panel": panel, "selected": row.uid}
 
 
 def _resolve_uid(kind: ObjectKind, uid_or_key: str) -> str:
@@ -168,12 +172,26 @@ def _resolve_uid(kind: ObjectKind, uid_or_key: str) -> str:
 
 
 def object_panel(
-    snapshot: Snapshot, kind: ObjectKind, row: StoredObject | None, api: str, root: str, state: str = "same"
+    snapshot: Snapshot,
+    kind: ObjectKind,
+    row: StoredObject | None,
+    api: str,
+    root: str,
+    state: str = "same",
+    *,
+    blank: Body | None = None,
+    with_prices: bool = False,
 ) -> dict[str, Any]:
-    """Return what an object's form draws; ``row`` None: of a new one. ``api``, ``root``: as in ``ShownSnapshot``."""
-    body = row.body if row else kind.blank
+    """Return what an object's form draws; ``row`` None: of a new one. ``api``, ``root``: as in ``ShownSnapshot``.
+
+    ``blank``: what a new one begins with, if not as its kind says. ``with_prices``: sizes say what they cost.
+    """
+    body = row.body if row else kind.blank if blank is None else blank
     names = ReferenceNames(snapshot, [body])
-    fields: list[BoundField] = bind_fields(kind.fields(body), body, names.label)
+    form_fields = kind.fields(body)
+    if with_prices:
+        form_fields = add_prices(kind.key, form_fields, body)
+    fields: list[BoundField] = bind_fields(form_fields, body, names.label)
     return {
         "kind": kind,
         "row": row,

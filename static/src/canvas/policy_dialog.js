@@ -11,13 +11,7 @@ const fill = (dialog, words) => Object.entries(words).forEach(([name, word]) =>
 
 /** Open the dialog of a new policy from one card to another, or to any connector of a segment. */
 export function openPolicyDialog(source, target) {
-  const segment = source.dataset.segment;
-  const lane = target.closest("[data-segment].cv-lane");
-  if (lane.dataset.segment !== segment) {
-    const [mine, theirs] = [source.dataset.segmentName, lane.getAttribute("aria-label")];
-    toast("warn", `${source.dataset.name} is in segment ${mine}, the target is in ${theirs}. Two segments need a share to reach each other: press H to add one.`);
-    return;
-  }
+  const { segment } = source.dataset;
   const to = target.matches(".cv-card") ? target.dataset : { ref: "any", name: "any" };
   const dialog = document.getElementById("new-policy");
   open(dialog);
@@ -29,6 +23,13 @@ export function openPolicyDialog(source, target) {
   form.elements.name.value = freeName(`${source.dataset.name}-to-${to.name}`.replace(/\s+/g, "-"));
   release(form);
   form.querySelector("[name='rules[0].ports']").focus();
+}
+
+/** Return the ends of a share where a line from the card would cross into another segment, else null. */
+export function shareEnds(source, target) {
+  const { segment } = target.closest(".cv-lane").dataset;
+  if (segment === source.dataset.segment) return null;
+  return { from: `${source.dataset.segment}/${source.dataset.ref}`, to: `${segment}/${target.dataset.ref ?? ""}` };
 }
 
 function freeName(base) {

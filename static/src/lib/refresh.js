@@ -38,13 +38,17 @@ async function load(request) {
   document.body.dispatchEvent(new CustomEvent("refreshed"));
 }
 
-/** Put the selection into the URL, so that a pasted link shows the same, and show its panel. What is half typed asks first;
- * resolves to whether the selection was made. */
-export async function select(key) {
+/**
+ * Put the selection into the URL, so that a pasted link shows the same, and show its panel. What is half typed asks first;
+ * resolves to whether the selection was made. `more`: what else the panel begins with, such as the ends of a new share.
+ */
+export async function select(key, more = {}) {
   if (!(await leave())) return false;
   const url = new URL(location.href);
-  if (key) url.searchParams.set("select", key);
-  else url.searchParams.delete("select");
+  for (const [name, value] of Object.entries({ from: "", to: "", ...more, select: key })) {
+    if (value) url.searchParams.set(name, value);
+    else url.searchParams.delete(name);
+  }
   history.replaceState(null, "", url);
   await refresh();
   return true;
