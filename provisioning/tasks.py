@@ -15,24 +15,30 @@ process_plan = tenant_task("provisioning.plan", plans.PlanJob)
 discover_account = tenant_task("provisioning.discover", discovery.DiscoveryJob)
 
 
-class SweepJob(TenantJob[tuple[list[int], list[int]], None]):
-    """Wake the steps and plans of a tenant that a worker should look at.
+Due = tuple[list[int], list[int], list[str]]
+"""Steps and plans by primary key, accounts to discover by uid."""
+
+
+class SweepJob(TenantJob[Due, None]):
+    """Wake the steps, plans and discoveries of a tenant that a worker should look at.
 
     It does nothing but send the tasks of this module, so it stands here: services know no tasks.
     """
 
-    def claim(self) -> tuple[list[int], list[int]]:
+    def claim(self) -> Due:
         now = timezone.now()
-        return steps.due_steps(now), plans.due_plans(now)
+        return steps.due_steps(now), plans.due_plans(now), discovery.due_accounts(now)
 
-    def work(self, claim: tuple[list[int], list[int]]) -> None:
-        due_steps, due_plans = claim
+    def work(self, claim: Due) -> None:
+        due_steps, due_plans, due_accounts = claim
         for step in due_steps:
             wake_step(self.tenant.slug, step)
         for plan in due_plans:
             wake_plan(self.tenant.slug, plan)
+        for account in due_accounts:
+            wake_discovery(self.tenant.slug, account)
 
-    def record(self, claim: tuple[list[int], list[int]], outcome: None) -> None:
+    def record(self, claim: Due, outcome: None) -> None:
         """Nothing: those who are woken record what they do."""
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, Generic, ParamSpec, TypeVar
 
 from celery import Task, shared_task
+from django.db import OperationalError
 
 from tenants.models import Tenant
 from tenants.scope import scope
@@ -50,6 +51,9 @@ class TenantJob(Generic[Claim, Outcome]):
             return
         try:
             self.in_scope(self.record, claim, self.work(claim))
+        except OperationalError:
+            # The database was away: that says nothing about the work, which is claimed again once its lease has lapsed.
+            raise
         except Exception as error:
             self.in_scope(self.record_failure, claim, error)
 

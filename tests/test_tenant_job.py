@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
 from tenants.jobs import TenantJob
 from tenants.scope import ScopeError, current_tenant
@@ -67,3 +67,13 @@ def test_an_error_is_raised_unless_the_job_records_it(people: People) -> None:
     job = CarefulJob(people, failing)
     job.run("thing")
     assert job.notes[1:] == ["a failure of thing of acme"]
+
+
+def test_a_database_that_was_away_is_no_failure_of_the_work(people: People) -> None:
+    def losing_the_database(job: NotingJob) -> str:
+        raise OperationalError("the connection is closed")
+
+    job = CarefulJob(people, losing_the_database)
+    with pytest.raises(OperationalError):
+        job.run("thing")
+    assert job.notes == ["claim thing of acme"]

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from provisioning.models import CloudAccount, Draft, Run, Step
-from provisioning.services import accounts, discovery, plans, runs
+from provisioning.services import accounts, plans, runs
 from provisioning.services.drafts import editing, lifecycle
 from provisioning.snapshots import queries
 from tenants.models import Tenant
@@ -22,15 +22,23 @@ FOLDER = Path(__file__).parent
 
 def ensure_account(
     tenant: Tenant, name: str, account_id: str, regions: list[str], credentials: Mapping[str, str]
-) -> None:
-    """Add the cloud account and discover what is in it; does nothing where that is done already."""
+) -> str:
+    """Add the cloud account and let a worker discover what is in it, where that is not done already.
+
+    Return why nothing was discovered, "" where something was.
+    """
     with scope(tenant):
         account = CloudAccount.objects.filter(name=name).first() or accounts.add_account(
             name=name, provider="aws", account_id=account_id, regions=regions, credentials=credentials
         )
-        if account.discovery == "done":
-            return
-    discovery.DiscoveryJob(tenant).run(str(account.uid))
+        if account.discovery != CloudAccount.Discovery.DONE:
+            accounts.request_discovery(account)
+    while True:
+        with scope(tenant):
+            account.refresh_from_db()
+        if account.discovery != CloudAccount.Discovery.RUNNING:
+            return account.discovery_error
+        time.sleep(0.2)
 
 
 def discovered_vpcs(tenant: Tenant) -> dict[str, str]:

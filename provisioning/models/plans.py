@@ -16,6 +16,7 @@ from django.utils.functional import cached_property
 from provisioning.core.plan import changed_fields
 from provisioning.core.values import resource as core
 from provisioning.models.intent import Draft
+from provisioning.models.leased import Leased
 from tenants.actor import Actor
 from tenants.tenant_owned import TenantOwned
 
@@ -35,7 +36,7 @@ class ResourceBody(TenantOwned):
         return self.digest[:12]
 
 
-class Plan(TenantOwned):
+class Plan(TenantOwned, Leased):
     """The difference between a draft and what is observed, as it was computed; ``digest`` names exactly this content.
 
     While it is computing, a worker holds it by a lease (services/lease.py) and ``progress`` says how far it is. A
@@ -64,9 +65,6 @@ class Plan(TenantOwned):
     digest = models.CharField(max_length=64, blank=True)
     text = models.TextField(blank=True, help_text="the changes as a person reads them")
     progress = models.CharField(max_length=60, blank=True, help_text="what is being done while it is computed")
-    lease_owner = models.CharField(max_length=80, blank=True)
-    lease_number = models.IntegerField(default=0)
-    lease_until = models.DateTimeField(null=True)
     reachability = models.JSONField(default=dict)
     assertions = models.JSONField(default=list)
     cost = models.JSONField(default=dict)
@@ -199,7 +197,7 @@ class Run(TenantOwned):
         return f"run of revision {self.revision}"
 
 
-class Step(TenantOwned):
+class Step(TenantOwned, Leased):
     """One change of a run. A worker holds it by a lease; an outcome that carries an old lease number is refused."""
 
     class State(models.TextChoices):
@@ -222,9 +220,6 @@ class Step(TenantOwned):
     dependants = models.JSONField(default=list, help_text="addresses of steps of this run that this one comes before")
     waits_for = models.IntegerField(default=0, help_text="how many of depends are not done yet; 0: it may begin")
     state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
-    lease_owner = models.CharField(max_length=80, blank=True)
-    lease_number = models.IntegerField(default=0)
-    lease_until = models.DateTimeField(null=True)
     due_at = models.DateTimeField(null=True, help_text="a waiting step is looked at again from here on")
     attempts = models.IntegerField(default=0)
     failures = models.IntegerField(default=0, help_text="attempts that ended in an error which may pass")

@@ -7,6 +7,7 @@ import uuid
 from django.db import models
 from django.utils import timezone
 
+from provisioning.models.leased import Leased
 from tenants.tenant_owned import TenantOwned
 
 
@@ -77,8 +78,12 @@ class Lifecycle(TenantOwned):
         return f"{self.address} from {self.started_at}"
 
 
-class CloudAccount(TenantOwned):
-    """An account at a cloud, its sealed credentials and what discovery last found there."""
+class CloudAccount(TenantOwned, Leased):
+    """An account at a cloud, its sealed credentials and what discovery last found there.
+
+    While discovery is running, a worker holds the account by a lease, or is about to: without an owner, ``lease_until``
+    is when the request is sent again.
+    """
 
     class Discovery(models.TextChoices):
         NEVER = "never"
@@ -93,6 +98,7 @@ class CloudAccount(TenantOwned):
     regions = models.JSONField(default=list)
     sealed = models.TextField(blank=True)
     discovery = models.CharField(max_length=10, choices=Discovery.choices, default=Discovery.NEVER)
+    discovery_attempts = models.IntegerField(default=0, help_text="of workers, since it was asked for")
     discovery_error = models.CharField(max_length=500, blank=True)
     discovered_at = models.DateTimeField(null=True)
     inventory = models.JSONField(default=dict)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from provisioning.core.values.resource import Problem
 from provisioning.drivers import CLOUDS
@@ -14,6 +15,7 @@ from provisioning.drivers.base import CloudCredentials, DriverError
 from provisioning.drivers.cloud import Cloud, CloudField
 from provisioning.errors import StateConflict, ValidationFailed
 from provisioning.models import CloudAccount
+from provisioning.services import lease
 from tenants import audit, outbox, vault
 
 
@@ -90,7 +92,9 @@ def _field_problem(cloud: Cloud, field: CloudField, value: str, path: str) -> Pr
 def request_discovery(account: CloudAccount) -> CloudAccount:
     """Ask a worker to discover what is in the account; the page is told when it is done."""
     account.discovery, account.discovery_error = CloudAccount.Discovery.RUNNING, ""
-    account.save(update_fields=["discovery", "discovery_error"])
+    account.discovery_attempts, account.lease_owner = 0, ""
+    account.lease_until = timezone.now() + lease.WAKE_UP_TIMEOUT
+    account.save(update_fields=["discovery", "discovery_error", "discovery_attempts", "lease_owner", "lease_until"])
     outbox.enqueue("discover", account=str(account.uid))
     return account
 

@@ -2,50 +2,91 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import logging
+from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from provisioning.drivers import get_discoverer
 from provisioning.drivers.base import CloudCredentials, DriverError
 from provisioning.models import CloudAccount
+from provisioning.services import lease
 from tenants import outbox, vault
 from tenants.jobs import TenantJob
 
+logger = logging.getLogger(__name__)
 
-@dataclass(frozen=True, slots=True)
-class _AccountAccess:
-    """Where to look, and with which credentials."""
-
-    uid: str
-    provider: str
-    regions: list[str]
-    credentials: CloudCredentials
+MAX_ATTEMPTS = 3
+WORKERS_LOST = "The workers that discovered it stopped. Discover the account again, or ask the operator."
 
 
-class DiscoveryJob(TenantJob[_AccountAccess, "dict[str, Any] | DriverError"]):
-    """Read what is in an account and keep it; a page that waits is told."""
+class DiscoveryJob(TenantJob[CloudAccount, "dict[str, Any] | DriverError"]):
+    """Read what is in an account and keep it; a page that waits is told.
 
-    def claim(self, account: str) -> _AccountAccess | None:
-        row = CloudAccount.objects.filter(uid=account).first()
-        if row is None:
-            return None
-        credentials = CloudCredentials(row.account_id, vault.unseal(row.sealed))
-        return _AccountAccess(account, row.provider, row.regions, credentials)
+    1. Claim: take the account if its discovery is running and no worker's lease on it runs, by one conditional update
+       that raises the lease number. A discovery whose workers died MAX_ATTEMPTS times fails.
+    2. Work: ask the cloud, renewing the lease meanwhile.
+    3. Record: write what was found, or why nothing was, where the discovery still runs under this lease number.
+    """
 
-    def work(self, access: _AccountAccess) -> dict[str, Any] | DriverError:
-        try:
-            return asdict(get_discoverer(access.provider)(access.credentials, access.regions))
-        except DriverError as error:
-            return error
+    def claim(self, account: str) -> CloudAccount | None:
+        return _claim_account(account, timezone.now())
 
-    def record(self, access: _AccountAccess, outcome: dict[str, Any] | DriverError) -> None:
-        account = CloudAccount.objects.filter(uid=access.uid)
+    def work(self, account: CloudAccount) -> dict[str, Any] | DriverError:
+        with lease.keep_renewed(self.in_scope, account):
+            try:
+                credentials = CloudCredentials(account.account_id, vault.unseal(account.sealed))
+                return asdict(get_discoverer(account.provider)(credentials, account.regions))
+            except DriverError as error:
+                return error
+
+    def record(self, account: CloudAccount, outcome: dict[str, Any] | DriverError) -> None:
+        claimed = CloudAccount.objects.filter(
+            pk=account.pk, discovery=CloudAccount.Discovery.RUNNING, lease_number=account.lease_number
+        )
         if isinstance(outcome, DriverError):
-            reason = f"{outcome.call}: {outcome.message}".removeprefix(": ")
-            account.update(discovery=CloudAccount.Discovery.FAILED, discovery_error=reason[:500])
+            _mark_failed(claimed, f"{outcome.call}: {outcome.message}".removeprefix(": "))
         else:
-            done = CloudAccount.Discovery.DONE
-            account.update(discovery=done, discovery_error="", discovered_at=timezone.now(), inventory=outcome)
-        outbox.enqueue("changed", what="account", id=access.uid, version=0)
+            claimed.update(
+                discovery=CloudAccount.Discovery.DONE,
+                discovery_error="",
+                discovered_at=timezone.now(),
+                inventory=outcome,
+                lease_until=None,
+            )
+        outbox.enqueue("changed", what="account", id=str(account.uid), version=0)
+
+    def record_failure(self, account: CloudAccount, error: Exception) -> None:
+        # A bug ends the discovery, where a person sees it, instead of being tried for ever.
+        logger.error("discovery of account %s crashed", account.uid, exc_info=error)
+        self.record(account, DriverError(f"Internal error: {error!r}"))
+
+
+def due_accounts(now: datetime) -> list[str]:
+    """Return the accounts whose discovery a worker should take up: the wake-up was lost, or the worker died."""
+    running = CloudAccount.objects.filter(discovery=CloudAccount.Discovery.RUNNING).defer("inventory")
+    return [str(account.uid) for account in running if account.lease_until is None or lease.has_lapsed(account, now)]
+
+
+def _claim_account(uid: str, now: datetime) -> CloudAccount | None:
+    account = CloudAccount.objects.filter(uid=uid, discovery=CloudAccount.Discovery.RUNNING).first()
+    if account is None or (account.lease_owner and account.lease_until and not lease.has_lapsed(account, now)):
+        return None
+    claimed = CloudAccount.objects.filter(
+        pk=account.pk, discovery=CloudAccount.Discovery.RUNNING, lease_number=account.lease_number
+    )
+    if account.discovery_attempts >= MAX_ATTEMPTS:
+        _mark_failed(claimed, WORKERS_LOST)
+        outbox.enqueue("changed", what="account", id=uid, version=0)
+        return None
+    if not claimed.update(**lease.next_lease(now), discovery_attempts=F("discovery_attempts") + 1):
+        return None
+    account.refresh_from_db()
+    return account
+
+
+def _mark_failed(claimed: QuerySet[CloudAccount], reason: str) -> None:
+    claimed.update(discovery=CloudAccount.Discovery.FAILED, discovery_error=reason[:500], lease_until=None)

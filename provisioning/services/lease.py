@@ -1,5 +1,5 @@
-"""Who holds a step or a plan, and when nobody does any more: after the lease's time, or at once when its process is
-dead."""
+"""Who holds a step, a plan or the discovery of an account, and when nobody does any more: after the lease's time, or at
+once when its process is dead."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ from typing import Any
 
 import psutil
 from django.db import connection
+from django.db.models import F
 from django.utils import timezone
 
-from provisioning.models import Plan, Step
+from provisioning.models.leased import Leased
 
 LEASE_DURATION = timedelta(seconds=30)
+WAKE_UP_TIMEOUT = timedelta(seconds=5)
+"""After this time what no worker claimed is woken again."""
 
 
 def current_worker() -> str:
@@ -25,7 +28,17 @@ def current_worker() -> str:
     return f"{_pid_namespace()}/{os.getpid()}/{_start_time(os.getpid())}"
 
 
-def has_lapsed(claimed: Step | Plan, now: datetime) -> bool:
+def next_lease(now: datetime) -> dict[str, Any]:
+    """Return the fields of this worker's lease. Claim by an update of the row under the number that was read: whoever
+    comes first raises it, and the other one comes too late."""
+    return {
+        "lease_owner": current_worker(),
+        "lease_number": F("lease_number") + 1,
+        "lease_until": now + LEASE_DURATION,
+    }
+
+
+def has_lapsed(claimed: Leased, now: datetime) -> bool:
     """Return whether another worker may claim what this one holds.
 
     A process of this machine that is gone has stopped working on it for good, so its time need not pass; of another
@@ -38,7 +51,7 @@ def has_lapsed(claimed: Step | Plan, now: datetime) -> bool:
 
 
 @contextmanager
-def keep_renewed(in_scope: Callable[..., Any], claimed: Step | Plan) -> Iterator[None]:
+def keep_renewed(in_scope: Callable[..., Any], claimed: Leased) -> Iterator[None]:
     """Renew the lease while one works; a worker that dies stops renewing, and the sweep finds what it held.
 
     ``in_scope`` calls a function in the tenant's scope (TenantJob.in_scope).
@@ -46,7 +59,7 @@ def keep_renewed(in_scope: Callable[..., Any], claimed: Step | Plan) -> Iterator
     finished = threading.Event()
 
     def renew() -> None:
-        leased = type(claimed).objects.filter(
+        leased = type(claimed)._default_manager.filter(
             pk=claimed.pk, lease_number=claimed.lease_number, lease_until__isnull=False
         )
         while not finished.wait(LEASE_DURATION.total_seconds() / 3):

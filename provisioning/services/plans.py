@@ -8,9 +8,8 @@ sweep finds its plan.
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from django.db.models import F
 from django.utils import timezone
 
 from provisioning.core import intent as core
@@ -33,8 +32,6 @@ logger = logging.getLogger(__name__)
 SYNCHRONOUS_LIMIT = 3000
 """Objects of the largest network that is planned inside the request."""
 MAX_ATTEMPTS = 3
-WAKE_UP_TIMEOUT = timedelta(seconds=5)
-"""After this time a plan that no worker claimed is woken again."""
 SUPERSEDED = "A newer plan of this draft was made."
 INTERNAL_ERROR = (
     "The portal failed while it computed this plan. Plan again; if it happens again, tell the operator the id."
@@ -125,7 +122,7 @@ def due_plans(now: datetime) -> list[int]:
     return [
         plan.pk
         for plan in computing
-        if (lease.has_lapsed(plan, now) if plan.lease_number else plan.created_at < now - WAKE_UP_TIMEOUT)
+        if (lease.has_lapsed(plan, now) if plan.lease_number else plan.created_at < now - lease.WAKE_UP_TIMEOUT)
     ]
 
 
@@ -137,9 +134,8 @@ def _claim_plan(pk: int, now: datetime) -> Plan | None:
         with acting(plan.actor):
             _mark_failed(plan, [Problem("worker_lost", "", WORKERS_LOST)])
         return None
-    # Under this very lease: whoever claims it first raises the number, and the other one comes too late.
     claimed = Plan.objects.filter(pk=pk, state=Plan.State.COMPUTING, lease_number=plan.lease_number).update(
-        lease_owner=lease.current_worker(), lease_number=F("lease_number") + 1, lease_until=now + lease.LEASE_DURATION
+        **lease.next_lease(now)
     )
     if not claimed:
         return None

@@ -119,9 +119,7 @@ def _claim_step(pk: int, now: datetime) -> StepClaim | None:
         free |= Q(state=Step.State.RUNNING, lease_number=step.lease_number)
     claimed = Step.objects.filter(free, pk=pk).update(
         state=Step.State.RUNNING,
-        lease_owner=lease.current_worker(),
-        lease_number=F("lease_number") + 1,
-        lease_until=now + lease.LEASE_DURATION,
+        **lease.next_lease(now),
         attempts=F("attempts") + 1,
         started_at=step.started_at or now,
     )

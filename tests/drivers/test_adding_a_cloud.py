@@ -44,7 +44,7 @@ def account(people: People, paper: Cloud, tenant_scope: Callable[..., Any]) -> A
     from provisioning.services import accounts, discovery
 
     with tenant_scope(people.acme):
-        account = accounts.add_account(**ACCOUNT)
+        account = accounts.request_discovery(accounts.add_account(**ACCOUNT))
     discovery.DiscoveryJob(people.acme).run(str(account.uid))
     with tenant_scope(people.acme):
         return CloudAccount.objects.get(uid=account.uid)

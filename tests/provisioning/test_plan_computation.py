@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from provisioning.errors import StateConflict
 from provisioning.models import Draft, Plan
-from provisioning.services import plans, runs
+from provisioning.services import lease, plans, runs
 from provisioning.services.drafts import lifecycle
 from tenants.models import Outbox
 from tenants.scope import scope
@@ -69,7 +69,7 @@ def test_a_plan_that_crashes_its_worker_fails_with_a_problem(
         [problem] = plan.problems
         assert problem["code"] == "internal" and str(plan.uid) in problem["path"]
         assert "Plan again" in problem["message"] and "marker" not in str(plan.problems)
-        assert plans.due_plans(timezone.now() + 10 * plans.WAKE_UP_TIMEOUT) == []
+        assert plans.due_plans(timezone.now() + 10 * lease.WAKE_UP_TIMEOUT) == []
         monkeypatch.undo()
         assert plans.create_plan(Draft.objects.get()).state == "ready"
 
@@ -138,5 +138,5 @@ def test_a_plan_without_a_broker_waits_until_the_sweep_wakes_it(
         assert plan.state == "computing"
         assert [message.payload["plan"] for message in Outbox.objects.filter(topic="plan")] == [plan.pk]
     with scope(people.acme):
-        assert plans.due_plans(timezone.now() + 2 * plans.WAKE_UP_TIMEOUT) == [plan.pk]
+        assert plans.due_plans(timezone.now() + 2 * lease.WAKE_UP_TIMEOUT) == [plan.pk]
         assert computed_plan(people, plan).state == "ready"

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from provisioning.models import Draft, Plan
-from provisioning.services import plans
+from provisioning.services import lease, plans
 from provisioning.services.drafts import editing
 from tenants.actor import Actor, acting
 from tenants.models import AuditEntry
@@ -72,7 +72,7 @@ def test_a_plan_whose_worker_died_is_retried_and_finally_fails(people: People, m
         draft = draft_with_document()
         plan = plans.create_plan(draft)
         now = timezone.now()
-        assert plans.due_plans(now) == [] and plans.due_plans(now + 2 * plans.WAKE_UP_TIMEOUT) == [plan.pk]
+        assert plans.due_plans(now) == [] and plans.due_plans(now + 2 * lease.WAKE_UP_TIMEOUT) == [plan.pk]
         host_and_boot = plans.lease.current_worker().rpartition("/")[0].rpartition("/")[0]
         dead = {"lease_owner": f"{host_and_boot}/999999999/1", "lease_until": now + plans.lease.LEASE_DURATION}
         Plan.objects.filter(pk=plan.pk).update(lease_number=1, **dead)

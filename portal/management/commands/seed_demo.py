@@ -31,7 +31,9 @@ class Command(BaseCommand):
         acme = tenants["acme-health"]
         aws.seed_vpcs()
         with acting(NETADMIN):
-            network.ensure_account(acme, aws.ACCOUNT, aws.ACCOUNT_ID, aws.REGIONS, aws.CREDENTIALS)
+            reason = network.ensure_account(acme, aws.ACCOUNT, aws.ACCOUNT_ID, aws.REGIONS, aws.CREDENTIALS)
+        if reason:
+            raise CommandError(f"{aws.ACCOUNT} is not discovered: {reason}", returncode=NOT_PROVISIONED)
         missing = []
         for slug, actor in (("acme-health", NETADMIN), ("globex-retail", MSP)):
             self.stdout.write(f"provisioning {slug}")

@@ -124,6 +124,7 @@ def _create_client(service: str, region: str, keys: Mapping[str, str], attempts:
     global _session
     import boto3
     from botocore.config import Config
+    from botocore.exceptions import BotoCoreError
 
     config = Config(
         connect_timeout=CONNECT_SECONDS,
@@ -134,7 +135,11 @@ def _create_client(service: str, region: str, keys: Mapping[str, str], attempts:
     with _lock:  # sessions are not thread-safe, clients are
         if _session is None:
             _session = boto3.session.Session()
-        return _session.client(service, region_name=region, config=config, **keys)
+        try:
+            return _session.client(service, region_name=region, config=config, **keys)
+        except BotoCoreError as error:
+            message = f"There is no client for region “{region}”: {error}"
+            raise DriverError(message, call=service, code=type(error).__name__, permanent=True) from error
 
 
 def _client_credentials(credentials: CloudCredentials, region: str) -> tuple[dict[str, str], float]:
