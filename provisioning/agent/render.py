@@ -19,7 +19,7 @@ from provisioning.agent.document import NodeDocument
 from provisioning.agent.mark_allocation import MarkAllocation
 from provisioning.agent.parsed_segment import ParsedSegment, parse_segments
 from provisioning.agent.render_decision import DecisionChains
-from provisioning.core.node_document import MAX_CHAIN_LENGTH
+from provisioning.core.node_document import MAX_CHAIN_LENGTH, SECTION_KINDS
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,11 @@ def render_node(
     """Render the document. ``mark_allocations``: key of a segment's own section → its numbers so far."""
     namespaces: dict[str, NetworkNamespace] = {}
     allocations: dict[str, MarkAllocation] = {}
-    failed: dict[str, str] = {}
+    failed = {
+        section.key: f"this agent knows no sections of kind {section.kind}: upgrade it"
+        for section in document.sections.values()
+        if section.kind not in SECTION_KINDS
+    }
     segments = parse_segments(document, prefix)
     for segment in segments:
         key = segment.section.key

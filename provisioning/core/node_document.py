@@ -15,7 +15,7 @@ This module needs the standard library only, so that an agent on a router can im
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, NotRequired, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, TypedDict, get_args
 
 from provisioning.core.node_document_rules import FirewallRuleEntry, NatRuleEntry, Ranges, RoutePolicies, RuleEntry
 from provisioning.core.values.resource import content_digest
@@ -27,6 +27,7 @@ before."""
 SectionKind = Literal[
     "exchange.presence", "exchange.segment", "exchange.vrf", "exchange.connector", "exchange.instance"
 ]
+SECTION_KINDS = frozenset[str](get_args(SectionKind))
 Nodes = Annotated[dict[str, str], "nodes that carry the section out → their location"]
 Version = Annotated[int, "version of the node document that the body is written in"]
 

@@ -168,6 +168,14 @@ def test_an_invalid_section_fails_alone() -> None:
     assert "x.acme.corp" in result.namespaces
 
 
+def test_a_section_of_a_kind_that_the_agent_does_not_know_fails_alone() -> None:
+    sections = NETWORK.documents()["aws-eu-central-1/1"]
+    known = next(iter(sections.values()))
+    rendered = render_node(parse_document({**sections, "acme/tunnel": {**known, "kind": "exchange.tunnel"}}), {})
+    assert rendered.failed == {"acme/tunnel": "this agent knows no sections of kind exchange.tunnel: upgrade it"}
+    assert rendered.namespaces.keys() == render_node(parse_document(sections), {}).namespaces.keys()
+
+
 def test_ranges_merge_intersect_and_convert_to_prefixes() -> None:
     joined = parse_ranges(["10.0.0.0/24", "10.0.1.0-10.0.1.255", "10.0.4.7"])
     assert [nft_interval(span) for span in joined] == ["10.0.0.0-10.0.1.255", "10.0.4.7"]

@@ -21,6 +21,9 @@ PAGES = [
     if isinstance(pattern, URLPattern) and re.fullmatch(r"t/<slug:slug>/[a-z/-]+/", str(pattern.pattern))
 ]
 
+OUTSIDE_A_TENANT = {"home": "lists the tenants that a person may see"}
+"""Pages whose view asks by itself who may see them, since ``tenant_page`` is about one tenant."""
+
 SignIn = Callable[[Any], Client]
 
 
@@ -35,6 +38,20 @@ def test_a_visitor_is_sent_to_the_login_and_back(name: str, people: People) -> N
     answer = Client().get(address(name))
     assert answer.status_code == 302
     assert answer.headers["Location"].startswith("/accounts/login/?next=/t/acme/")
+
+
+def test_a_page_outside_a_tenant_is_named_here_with_its_reason() -> None:
+    patterns = [pattern for pattern in urlpatterns if isinstance(pattern, URLPattern)]
+    outside = {pattern.name for pattern in patterns if not str(pattern.pattern).startswith("t/<slug:slug>/")}
+    assert outside == set(OUTSIDE_A_TENANT)
+
+
+@pytest.mark.parametrize("name", OUTSIDE_A_TENANT)
+def test_a_page_outside_a_tenant_requires_a_login(name: str, people: People) -> None:
+    from django.urls import reverse
+
+    answer = Client().get(reverse(name))
+    assert answer.status_code == 302 and answer.headers["Location"].startswith("/accounts/login/")
 
 
 @pytest.mark.parametrize("name", PAGES)
