@@ -171,7 +171,7 @@ class SegmentBody(TypedDict):
     version: Version
     nodes: Nodes
     segment: Annotated[str, "key"]
-    number: Annotated[int, "in the tenant's network; names interfaces"]
+    number: Annotated[int, "of the segment, in the whole installation; the same as vni, and names interfaces"]
     default_action: Annotated[str, "allow or deny: what becomes of flows between members that no rule is about"]
     vni: Annotated[int, "VXLAN network identifier of the mesh"]
     mesh: Annotated[list[MeshPeerEntry], "all nodes of the segment"]
@@ -302,7 +302,7 @@ class InstanceBody(TypedDict):
     service: Annotated[str, "key"]
     number: Annotated[int, "of the service"]
     product: Annotated[str, "product in the catalogue"]
-    license: Annotated[str, "byol or included"]
+    license: Annotated[str, "payg or byol"]
     exchange: Annotated[str, "key"]
     instance: Annotated[int, "ordinal among the service's instances at the exchange"]
     host: Annotated[str, "node that runs it"]

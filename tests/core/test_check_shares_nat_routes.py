@@ -257,6 +257,17 @@ def test_a_route_policy_that_changes_nothing_is_a_warning(rules: Any, direction:
     assert [problem.path for problem in problems] == (["route-policies/filter"] if idle else [])
 
 
+def test_what_needs_bgp_in_a_route_policy_is_a_warning_at_its_rule() -> None:
+    rules = [{"match": {"communities": ["65000:1"]}, "action": "deny"}, {"action": "allow", "set": {"med": 10}}]
+    problem = only_problem(routing(*rules, direction="in"), "never_matches")
+    assert (problem.severity, problem.path) == ("warning", "route-policies/filter/rules[0].match.communities")
+    assert "What it should deny goes on to the next rule" in problem.message
+    assert only_problem(routing(*rules, direction="in"), "not_in_effect").path == "route-policies/filter/rules[1].set"
+    draw = routing(*rules)
+    draw.edit("route-policies", "filter", enabled=False)
+    assert problems_with_code(draw, "never_matches") == []
+
+
 def test_a_prefix_that_a_route_policy_denies_can_be_attached_elsewhere() -> None:
     draw = routing(deny("10.3.0.0/16"))
     draw.add("connectors", site("moved", "us", "sites", "10.3.0.0/16"))

@@ -48,6 +48,7 @@ _NETWORK_CHECKS: dict[Callable[[Network], Iterable[Problem]], tuple[str, ...]] =
     shares.check_share_sides: (),
     nat.check_nat_attachment: ("nat-rules", "connectors", "segments"),
     route_policies.check_route_policy_targets: (),
+    route_policies.check_attributes_without_effect: ("route-policies",),
     internet_apps.check_internet_apps: (),
 }
 """Each with the kinds it reads and nothing else: its problems are kept while they and the catalogue stay the same.

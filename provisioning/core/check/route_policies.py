@@ -40,6 +40,30 @@ def check_route_policy_targets(network: Network) -> Iterator[Problem]:
                 )
 
 
+def check_attributes_without_effect(network: Network) -> Iterator[Problem]:
+    """Warn about rules that match or set what no route has, as long as nothing speaks BGP."""
+    for policy in network.intent.route_policies.values():
+        for index, rule in enumerate(policy.rules if policy.enabled else ()):
+            path = f"route-policies/{policy.key}/rules[{index}]"
+            if rule.match.communities:
+                yield Problem(
+                    "never_matches",
+                    f"{path}.match.communities",
+                    f"Rule {index + 1} of route policy “{policy.name}” never matches: no BGP session is opened yet, so "
+                    f"no route carries a community. What it should {rule.action} goes on to the next rule. Match "
+                    "prefixes instead.",
+                    "warning",
+                )
+            if rule.set != UNCHANGED:
+                yield Problem(
+                    "not_in_effect",
+                    f"{path}.set",
+                    f"What rule {index + 1} of route policy “{policy.name}” sets on routes is kept, but not in effect: "
+                    "no BGP session is opened yet. Nothing is to be done; it will be told once there is one.",
+                    "warning",
+                )
+
+
 def check_unused_route_policies(resolved: ResolvedSegment) -> Iterator[Problem]:
     """Warn about policies whose rules deny no existing route and set no attribute of one."""
     for policy in resolved.routing_table.route_policies:

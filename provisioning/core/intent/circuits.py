@@ -35,8 +35,16 @@ class InterfaceAddress(Text):
 class BgpSession:
     """Only declares the fields; circuits keep the stored mapping."""
 
-    peer_asn: Annotated[int, Integer(1, 4_294_967_294, label="Peer ASN", help="empty: static routes")]
-    bfd: Annotated[bool, Boolean(label="BFD")]
+    peer_asn: Annotated[
+        int,
+        Integer(
+            1,
+            4_294_967_294,
+            label="Peer ASN",
+            help="the AS path that route policies see; no BGP session is opened yet",
+        ),
+    ]
+    bfd: Annotated[bool, Boolean(label="BFD", help="not in effect yet")]
 
 
 @dataclass(frozen=True, slots=True)

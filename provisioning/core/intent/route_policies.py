@@ -27,6 +27,7 @@ from provisioning.core.intent.limits import RULES
 from provisioning.core.values.as_paths import BadAsPathPattern, compile_as_path
 
 _COMMUNITY = re.compile(r"(\d{1,5}):(\d{1,5})")
+NOT_IN_EFFECT = "not in effect yet"
 _MAX_UINT32 = 4_294_967_295
 DIRECTIONS = {
     "in": "In: what is accepted from the targets",
@@ -83,17 +84,20 @@ class RouteMatch:
             example="^65010_",
         ),
     ]
-    communities: Annotated[tuple[str, ...], Communities()]
+    communities: Annotated[
+        tuple[str, ...],
+        Communities(help=f"{NOT_IN_EFFECT}: a rule that names one never matches"),
+    ]
 
 
 @dataclass(frozen=True, slots=True)
 class RouteSetClause:
     """What an allowed route is given; 0, None and () leave it as it is."""
 
-    prepend: Annotated[int, Integer(0, 10, default=0, help="times its own ASN is put in front")]
-    med: Annotated[int | None, Integer(0, _MAX_UINT32, default=None, label="MED")]
-    local_preference: Annotated[int | None, Integer(0, _MAX_UINT32, default=None)]
-    communities: Annotated[tuple[str, ...], Communities(example="65000:200")]
+    prepend: Annotated[int, Integer(0, 10, default=0, help="times our ASN is put in front; not in effect yet")]
+    med: Annotated[int | None, Integer(0, _MAX_UINT32, default=None, label="MED", help=NOT_IN_EFFECT)]
+    local_preference: Annotated[int | None, Integer(0, _MAX_UINT32, default=None, help=NOT_IN_EFFECT)]
+    communities: Annotated[tuple[str, ...], Communities(example="65000:200", help=f"like 65000:200; {NOT_IN_EFFECT}")]
 
 
 UNCHANGED = RouteSetClause(0, None, None, ())

@@ -112,15 +112,15 @@ class Service(IntentObject):
         Choice(
             {"closed": "Closed: inspected flows stop", "open": "Open: they pass without inspection"},
             default="closed",
-            label="When no instance is healthy",
-            help="when no placement has a healthy instance",
+            label="When it has no instance",
+            help="when no placement has an instance; their health is not looked at yet",
         ),
     ]
     placements: Annotated[
         tuple[Placement, ...],
         Objects(
             word="placement",
-            help="a flow is inspected at its initiator's exchange, else at the responder's, else at the nearest one",
+            help="a flow is inspected at the exchange of its anchor, else at the nearest one",
         ),
     ]
     zones: Annotated[tuple[Zone, ...], Objects(word="zone", help="how groups are called inside the firewall")]
