@@ -27,7 +27,7 @@ from provisioning.core.formats import csv_tables, csv_text
 from provisioning.errors import ObjectNotFound, PreconditionFailed
 from provisioning.models import Draft
 from provisioning.selectors import draft_changes, listing
-from provisioning.services.drafts import editing
+from provisioning.services.drafts import editing, ordering
 from provisioning.snapshots import document_export, queries
 from provisioning.snapshots.queries import Snapshot, StoredObject
 
@@ -175,15 +175,53 @@ class RestoreObjectSerializer(serializers.Serializer):
     )
 
 
-class ObjectRestoreView(BaseApiView):
-    """Makes the object what it was in the draft's base or in a revision, also one that is removed since."""
+class MoveObjectSerializer(serializers.Serializer):
+    before = serializers.UUIDField(required=False, allow_null=True, help_text="id; it goes last when left out")
+
+
+class ObjectActionView(BaseApiView):
+    """What is done to one object of a draft besides changing its fields. The answer is the object."""
 
     kind: ClassVar[str]
+    serializer: ClassVar[type[serializers.Serializer] | None] = None
+    status: ClassVar[int] = 200
 
     def post(self, request: Request, uid: UUID, draft: UUID) -> Response:
         draft_row = lock_matching_draft(request, draft)
-        sent = validate_body(RestoreObjectSerializer, self.json_body(request)) if self.raw_body else {}
-        return _object_response(editing.restore_object(draft_row, self.kind, uid, sent.get("revision")))
+        sent = validate_body(self.serializer, self.json_body(request)) if self.serializer and self.raw_body else {}
+        row = self.act(draft_row, uid, sent)
+        where = request.path.split(f"{uid}/")[0] + f"{row.uid}/" if self.status == 201 else None
+        return _object_response(row, self.status, where)
+
+    def act(self, draft: Draft, uid: UUID, sent: dict[str, Any]) -> StoredObject:
+        raise NotImplementedError
+
+
+class ObjectRestoreView(ObjectActionView):
+    """Makes the object what it was in the draft's base or in a revision, also one that is removed since."""
+
+    serializer = RestoreObjectSerializer
+
+    def act(self, draft: Draft, uid: UUID, sent: dict[str, Any]) -> StoredObject:
+        return editing.restore_object(draft, self.kind, uid, sent.get("revision"))
+
+
+class ObjectCloneView(ObjectActionView):
+    """Adds a copy under a name of its own; where the order of objects decides, right behind the original."""
+
+    status = 201
+
+    def act(self, draft: Draft, uid: UUID, sent: dict[str, Any]) -> StoredObject:
+        return ordering.clone_object(draft, self.kind, uid)
+
+
+class ObjectMoveView(ObjectActionView):
+    """Puts the object right before another of its kind, or last: positions follow. Only for kinds with positions."""
+
+    serializer = MoveObjectSerializer
+
+    def act(self, draft: Draft, uid: UUID, sent: dict[str, Any]) -> StoredObject:
+        return ordering.move_object(draft, self.kind, uid, sent.get("before"))
 
 
 def draft_etag(draft: Draft) -> str:
@@ -212,15 +250,17 @@ def _view_for_kind(pattern: type[BaseApiView], kind: str) -> Any:
             methods["post"] = extend_schema(request=inner, responses={201: inner}, examples=sent)(
                 copy_method(pattern.post)
             )
-    elif issubclass(pattern, ObjectRestoreView):
-        methods["post"] = extend_schema(request=RestoreObjectSerializer, responses=inner)(copy_method(pattern.post))
+    elif issubclass(pattern, ObjectActionView):
+        methods["post"] = extend_schema(request=pattern.serializer, responses={pattern.status: inner})(
+            copy_method(pattern.post)
+        )
     else:
         methods["get"] = extend_schema(responses=inner)(copy_method(pattern.get))  # type: ignore[attr-defined]
         if issubclass(pattern, DraftObjectDetailView):
             methods["put"] = extend_schema(request=inner, responses=inner)(copy_method(pattern.put))
             methods["patch"] = extend_schema(request=inner, responses=inner)(copy_method(pattern.patch))
             methods["delete"] = extend_schema(responses={204: None})(copy_method(pattern.delete))
-    description = pattern.__doc__ if issubclass(pattern, ObjectRestoreView) else ""
+    description = pattern.__doc__ if issubclass(pattern, ObjectActionView) else ""
     view_class: Any = type(f"{pattern.__name__}_{kind}", (pattern,), {**methods, "kind": kind, "__doc__": description})
     return view_class.as_view()
 
@@ -230,11 +270,14 @@ def object_urls(prefix: str, *, draft: bool = False) -> list[URLPattern]:
     list_view, detail_view = (
         (DraftObjectListView, DraftObjectDetailView) if draft else (ObjectListView, ObjectDetailView)
     )
-    restores = [
-        path(f"{prefix}{kind}/<uuid:uid>/restore/", _view_for_kind(ObjectRestoreView, kind)) for kind in core.KINDS
+    actions = [
+        path(f"{prefix}{kind}/<uuid:uid>/{word}/", _view_for_kind(view, kind))
+        for word, view in (("restore", ObjectRestoreView), ("clone", ObjectCloneView), ("move", ObjectMoveView))
+        for kind in core.KINDS
+        if view is not ObjectMoveView or core.kind_of(kind).position is not None
     ]
     return [
         *(path(f"{prefix}{kind}/", _view_for_kind(list_view, kind)) for kind in core.KINDS),
         *(path(f"{prefix}{kind}/<uuid:uid>/", _view_for_kind(detail_view, kind)) for kind in core.KINDS),
-        *(restores if draft else ()),
+        *(actions if draft else ()),
     ]

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from portal.pages import kind_styles
 from portal.pages.objects import KINDS
-from portal.pages.rule_text import leading_action, rule_match_text, rules_summary
+from portal.pages.rule_text import leading_action, rules_summary
 from portal.pages.state_styles import StateStyle, state_style
 
 Body = Mapping[str, Any]
@@ -282,36 +282,3 @@ def _build_chip(
     off = "" if body.get("enabled", True) else ", switched off"
     sentence = f"{policy.name}: {start} to {end}, {action} {words}{off}"
     return BoardChip(policy, state_style(action), words, sentence, tuple(dict.fromkeys(lines)))
-
-
-def rule_rows(policy: BoardObject, names: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Return the rules of a policy as rows of one table; the first row carries what belongs to the policy."""
-    body = policy.body
-    segments, start, end = (
-        ", ".join(names.get(ref, ref) for ref in body.get(side, ())) for side in ("segments", "from", "to")
-    )
-    return [
-        {
-            "first": number == 0,
-            "key": policy.key,
-            "policy": policy.name,
-            "state": policy.state,
-            "position": body.get("position", 0),
-            "enabled": body.get("enabled", True),
-            "segments": segments,
-            "from": start,
-            "to": end,
-            "name": rule.get("name", ""),
-            "flow": rule_match_text(rule),
-            "addresses": _address_text(rule, names),
-            "action": rule.get("action", ""),
-            "services": ", ".join(names.get(uid, uid) for uid in rule.get("services", ())),
-        }
-        for number, rule in enumerate(body.get("rules", ()))
-    ]
-
-
-def _address_text(rule: Body, names: Mapping[str, str]) -> str:
-    """Return the addresses that a rule matches, prefix lists by name: ``ward-networks → 10.20.0.0/16``; "" for any."""
-    sides = [[names.get(ref, ref) for ref in rule.get(side, ()) if ref != "any"] for side in ("source", "destination")]
-    return " → ".join(", ".join(side) or "any" for side in sides) if any(sides) else ""

@@ -16,7 +16,6 @@ from portal.pages.decorators import PageRequest, get_draft, tenant_page
 from portal.pages.object_links import ObjectLinks
 from portal.pages.objects import KINDS
 from portal.pages.objects.form_fields import PROTOCOLS
-from portal.pages.objects.list_rows import ReferenceNames, get_page
 from portal.pages.objects.pages import object_panel
 from portal.pages.refusals import catch_refusals
 from provisioning import catalog
@@ -25,7 +24,6 @@ from provisioning.core.intent import INTERNET, InvalidIntent
 from provisioning.core.intent.policies import ACTIONS
 from provisioning.core.values.resource import MAX_PROBLEMS, Problem, as_json
 from provisioning.models import Draft
-from provisioning.selectors import draft_changes
 from provisioning.selectors import reachability as selectors
 from provisioning.services.drafts import editing
 from provisioning.snapshots import queries, tenant_cache
@@ -52,25 +50,6 @@ def canvas(request: PageRequest, uid: UUID) -> HttpResponse:
         "reach_from": selected.uid if selected and selected.kind in ("groups", "connectors") else "",
     }
     return render(request, "pages/design/canvas.html" + ("#live" if request.htmx else ""), context)
-
-
-@tenant_page()
-def rules(request: PageRequest, uid: UUID) -> HttpResponse:
-    """List the policies in the order of evaluation, a page at a time."""
-    draft = get_draft(request, uid)
-    snapshot = queries.snapshot_of_draft(draft)
-    listing = get_page(snapshot, "policies", request.GET.get("cursor"), ordering="position")
-    states = draft_changes.change_states(draft, listing.rows)
-    names = {ref: row.name for ref, row in ReferenceNames(snapshot, [row.body for row in listing.rows]).rows.items()}
-    items = [canvas_board.BoardObject(row.kind, row.uid, row.body, states.get(row.uid, "same")) for row in listing.rows]
-    context = {
-        "tenant": request.tenant,
-        "draft": {"id": str(draft.uid), "name": draft.name},
-        "rule_rows": [row for item in items for row in canvas_board.rule_rows(item, names)],
-        "next": listing.next,
-        "previous": listing.previous,
-    }
-    return render(request, "pages/design/rules.html", context)
 
 
 def _canvas_context(request: PageRequest, uid: UUID) -> dict[str, Any]:

@@ -36,6 +36,7 @@ NAV_GROUPS: tuple[tuple[str, tuple[NavPage, ...]], ...] = (
                 ),
             ),
             NavPage("network", "All objects", icon="list-tree", under=("network-object",)),
+            NavPage("rules", "Rules", icon="list-details"),
             NavPage("connectors", "Connectors", icon="plug-connected", under=("connector-new",)),
         ),
     ),

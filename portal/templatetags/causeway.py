@@ -103,6 +103,11 @@ def quantity(amount: Decimal | None) -> str:
 
 
 @register.filter
+def grouped(number: int) -> str:
+    return f"{number:,}"
+
+
+@register.filter
 def price(amount: Decimal | None) -> str:
     """Return a unit price with at least two places and without trailing zeros after them."""
     if amount is None:

@@ -68,7 +68,7 @@ def test_a_viewer_reads_a_draft_and_changes_nothing(people: People, sign_in: Sig
 def test_a_draft_is_shown_in_every_view(people: People, sign_in: SignIn, open_draft: Any) -> None:
     client = sign_in(people.netadmin)
     assert "only in this draft" in text(client, f"design/{open_draft.uid}/")
-    assert "No policy yet" in text(client, f"design/{open_draft.uid}/rules/")
+    assert "No rule yet" in text(client, f"design/{open_draft.uid}/rules/")
     assert "name: site-prod" in text(client, f"design/{open_draft.uid}/yaml/")
     assert "site-dev" in text(client, f"connectors/?draft={open_draft.uid}")
     assert "Where it attaches" in text(client, f"connectors/new/?draft={open_draft.uid}&kind=lab-site")
@@ -110,7 +110,8 @@ def test_the_list_of_rules_is_paged_by_policy_in_the_order_of_evaluation(
 
     with tenant_scope(people.acme):
         for number in range(51):
-            rules = [{"name": "web", "action": "allow", "protocol": "tcp", "ports": ["443"]}]
+            allow = {"action": "allow", "protocol": "tcp"}
+            rules = [{**allow, "name": "web", "ports": ["443"]}, {**allow, "name": "ssh", "ports": ["22"]}]
             body = {
                 "name": f"rule-{number:02}",
                 "position": 1000 - number,
@@ -122,7 +123,7 @@ def test_the_list_of_rules_is_paged_by_policy_in_the_order_of_evaluation(
     client = sign_in(people.netadmin)
     page = text(client, f"design/{open_draft.uid}/rules/")
     assert "rule-50" in page and "rule-00" not in page and page.index("rule-50") < page.index("rule-49")
-    after = re.search(r'rel="next" href="([^"]+)"', page)
+    after = re.search(r'href="([^"]+)" rel="next"', page)
     assert after
     assert "rule-00" in text(client, f"design/{open_draft.uid}/rules/{after[1].replace('&amp;', '&')}")
 

@@ -1,0 +1,108 @@
+"""The rules of a draft or of live: every policy's rules in the order they are tried, shares, and default actions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+
+from portal.pages import rule_table
+from portal.pages.decorators import PageRequest, get_draft, tenant_page
+from portal.pages.objects import KINDS
+from portal.pages.objects.pages import NEW, ShownSnapshot, object_panel
+from provisioning.core.check import check_network
+from provisioning.core.intent.policies import ACTIONS
+from provisioning.models import Draft
+from provisioning.selectors import rule_hits
+from provisioning.snapshots import queries, tenant_cache
+from provisioning.snapshots.queries import Snapshot, StoredObject
+
+PAGE_SIZE = 100
+NEVER_MATCHES = ("shadowed_rule", "matches_nothing")
+
+
+@tenant_page()
+def of_draft(request: PageRequest, uid: UUID) -> HttpResponse:
+    draft, slug = get_draft(request, uid), request.tenant.slug
+    root, api = reverse("draft-objects", args=[slug, uid]), f"/api/v1/t/{slug}/drafts/{uid}/"
+    return _render(request, ShownSnapshot(queries.snapshot_of_draft(draft), draft.name, root, api, draft))
+
+
+@tenant_page()
+def of_live(request: PageRequest) -> HttpResponse:
+    slug = request.tenant.slug
+    root, api = reverse("network", args=[slug]), f"/api/v1/t/{slug}/live/"
+    return _render(request, ShownSnapshot(queries.live_snapshot(), "Live", root, api))
+
+
+def _render(request: PageRequest, shown: ShownSnapshot) -> HttpResponse:
+    snapshot, draft, now = shown.snapshot, shown.draft, timezone.now()
+    objects = tenant_cache.load_objects(snapshot)
+    of_kind: dict[str, list[StoredObject]] = {"policies": [], "shares": [], "segments": []}
+    names = {}
+    for row in objects:
+        names[row.uid] = row.name
+        if row.kind in of_kind:
+            of_kind[row.kind].append(row)
+    policies = sorted(of_kind["policies"], key=lambda row: row.body["position"])
+    known = _base_bodies(snapshot), names, _never_match(snapshot), rule_hits.rule_hits(now)
+    rows = list(rule_table.policy_rows(policies, *known))
+    asked = rule_table.RuleFilter(
+        **{name: request.GET.get(name, "").strip() for name in ("search", "action", "segment", "only")}
+    )
+    page = Paginator([row for row in rows if asked.takes(row)], PAGE_SIZE).get_page(request.GET.get("page"))
+    editable = draft is not None and draft.state == Draft.State.OPEN and "edit" in request.rights
+    context = {
+        "tenant": request.tenant,
+        "snapshot": shown,
+        "draft": draft and {"id": str(draft.uid), "name": draft.name},
+        "may": {"edit": editable},
+        "asked": asked,
+        "page": page,
+        "total": len(rows),
+        "counts": _counts(rows, draft is not None),
+        "actions": ACTIONS,
+        "segments": sorted(of_kind["segments"], key=lambda row: row.name),
+        "shares": rule_table.share_rows(of_kind["shares"], names),
+        "defaults": rule_table.default_rows(of_kind["segments"], rule_hits.default_action_hits(now)),
+        **_editing(request, shown, policies, editable),
+    }
+    return render(request, "pages/rules/page.html" + ("#live" if request.htmx else ""), context)
+
+
+def _base_bodies(snapshot: Snapshot) -> dict[str, dict[str, Any]]:
+    """Return uid → body of the policies in the draft's base, or of these very ones where it is no draft."""
+    base = tenant_cache.load_objects(Snapshot(snapshot.revision))
+    return {row.uid: row.body for row in base if row.kind == "policies"}
+
+
+def _never_match(snapshot: Snapshot) -> dict[str, str]:
+    problems = check_network(tenant_cache.load_network(snapshot))
+    return {problem.path: problem.message for problem in problems if problem.code in NEVER_MATCHES}
+
+
+def _counts(rows: Sequence[rule_table.RuleRow], is_draft: bool) -> list[tuple[str, str, int]]:
+    """Return (name, word, rules) of the quick filters that list something."""
+    counts = [
+        (name, word, sum(rule_table.is_listed_under(row, name) for row in rows))
+        for name, word in rule_table.ONLY.items()
+        if is_draft or name != "changed"
+    ]
+    return [(name, word, count) for name, word, count in counts if count]
+
+
+def _editing(
+    request: PageRequest, shown: ShownSnapshot, policies: Sequence[StoredObject], editable: bool
+) -> dict[str, Any]:
+    """Return the form that ``?select=`` asks for: of a policy, shown in its place, or of a new one."""
+    selected, kind = request.GET.get("select", ""), KINDS["policies"]
+    policy = next((row for row in policies if row.uid == selected), None)
+    if not editable or (policy is None and selected != NEW):
+        return {"panel": None, "selected": ""}
+    return {"panel": object_panel(shown.snapshot, kind, policy, shown.api, shown.root), "selected": selected}

@@ -1,0 +1,125 @@
+"""The rules of a draft in a browser: found, edited in place, moved, cloned, disabled; those of live are read."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser import sign_in
+from tests.people import People
+from tests.portal.sample_network import create_sample_network
+
+pytestmark = pytest.mark.browser
+
+
+def policy(name: str, position: int, *rules: dict[str, Any], **more: Any) -> dict[str, Any]:
+    ends = {"segments": ["corp"], "from": ["prod"], "to": ["dev"]}
+    return {"name": name, "position": position, **ends, "rules": list(rules), **more}
+
+
+def rule(name: str, action: str, *ports: str) -> dict[str, Any]:
+    return {"name": name, "action": action, "protocol": "tcp" if ports else "any", "ports": list(ports)}
+
+
+@pytest.fixture
+def rules_page(live_portal: str, people: People, tenant_scope: Any, page: Page) -> Page:
+    from provisioning.services.drafts import editing, lifecycle
+
+    with tenant_scope(people.acme):
+        draft = lifecycle.create_draft("rollout")
+        create_sample_network(draft)
+        web, ssh = rule("web", "allow", "443"), rule("ssh", "deny", "22")
+        editing.add_object(draft, "policies", policy("front", 10, web, ssh, description="CHG-2291 go-live"))
+        editing.add_object(draft, "policies", policy("late", 20, rule("all", "deny")))
+        editing.add_object(draft, "policies", policy("never", 30, rule("again", "allow", "443")))
+    sign_in(page, live_portal, people.netadmin)
+    page.goto(f"{live_portal}/t/acme/design/{draft.uid}/rules/")
+    return page
+
+
+def names(page: Page) -> list[str]:
+    return page.locator(".rl-name").all_inner_texts()
+
+
+def choose(page: Page, row: str, action: str) -> None:
+    page.get_by_role("button", name=f"Actions for {row}").click()
+    page.get_by_role("button", name=action).locator("visible=true").click()
+
+
+def test_rules_are_found_by_words_action_and_what_deserves_a_look(rules_page: Page) -> None:
+    page = rules_page
+    assert names(page) == ["front, web", "front, ssh", "late, all", "never, again"]
+    look(page, "rules")
+    page.get_by_role("searchbox", name="Search rules").fill("CHG-2291 ssh")
+    page.keyboard.press("Enter")
+    expect(page.locator(".rl-name")).to_have_text(["front, ssh"])
+    page.get_by_role("link", name="Clear filters").click()
+    page.locator(".rl-quick", has_text="Never match").click()
+    expect(page.locator(".rl-name")).to_have_text(["never, again"])
+    expect(page.get_by_text("1 of 4 rules")).to_be_visible()
+
+
+def test_a_policy_is_edited_in_its_place(rules_page: Page) -> None:
+    page = rules_page
+    choose(page, "late, all", "Edit policy")
+    form = page.locator(".rl-edit")
+    expect(form).to_be_visible()
+    look(page, "rules-edit")
+    form.get_by_label("Description").fill("for the auditors")
+    form.get_by_role("button", name="Save to draft").click()
+    expect(page.locator(".rl-edit")).to_have_count(0)
+    expect(page.get_by_text("for the auditors")).to_be_visible()
+
+
+def test_rules_move_by_key_and_policies_at_the_edge_of_theirs(rules_page: Page) -> None:
+    page = rules_page
+    page.locator(".rl-table [data-policy]").first.focus()
+    page.keyboard.press("Alt+ArrowDown")
+    expect(page.locator(".rl-name")).to_have_text(["front, ssh", "front, web", "late, all", "never, again"])
+    choose(page, "late, all", "Move up")
+    expect(page.locator(".rl-name")).to_have_text(["late, all", "front, ssh", "front, web", "never, again"])
+    page.locator(".rl-table [data-policy]").last.drag_to(page.locator(".rl-table [data-policy]").first)
+    expect(page.locator(".rl-name")).to_have_text(["never, again", "late, all", "front, ssh", "front, web"])
+
+
+def test_a_policy_is_cloned_disabled_and_its_rules_removed(rules_page: Page) -> None:
+    page = rules_page
+    choose(page, "late, all", "Clone policy")
+    expect(page.locator(".rl-name")).to_have_count(5)
+    assert names(page)[3] == "late copy, all"
+    choose(page, "late copy, all", "Disable policy")
+    expect(page.locator("tr.is-off .rl-name")).to_have_text(["late copy, all"])
+    choose(page, "late copy, all", "Remove rule")
+    choose(page, "front, ssh", "Remove rule")
+    expect(page.locator(".rl-name")).to_have_text(["front, web", "late, all", "never, again"])
+
+
+def test_a_viewer_reads_the_rules_of_live(
+    live_portal: str, people: People, tenant_scope: Any, page: Page, rules_page: Page
+) -> None:
+    from provisioning.models import Draft
+    from provisioning.services import plans, runs
+
+    with tenant_scope(people.acme):
+        plan = plans.create_plan(Draft.objects.get())
+        runs.provision_plan(plan, plan.digest)
+    page.context.clear_cookies()
+    sign_in(page, live_portal, people.viewer)
+    page.goto(f"{live_portal}/t/acme/rules/")
+    assert names(page) == ["front, web", "front, ssh", "late, all", "never, again"]
+    expect(page.get_by_role("heading", name="Default actions")).to_be_visible()
+    expect(page.get_by_role("button", name="Actions for front, web")).to_have_count(0)
+
+
+def look(page: Page, name: str) -> None:
+    """Keep a picture where SCREENSHOTS names a folder."""
+    folder = os.environ.get("SCREENSHOTS")
+    if not folder:
+        return
+    for width in (1440, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.screenshot(path=f"{folder}/{name}-{width}.png", full_page=True)
+    page.set_viewport_size({"width": 1440, "height": 900})
