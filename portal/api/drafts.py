@@ -21,7 +21,8 @@ from portal.api.validation import validate_body
 from provisioning.core import intent as core
 from provisioning.models import Draft, Edit
 from provisioning.services.drafts import history, lifecycle
-from provisioning.services.drafts.rebase import Resolution, rebase_draft
+from provisioning.services.drafts.rebase import rebase_draft
+from provisioning.services.drafts.rebase_merge import Resolution
 from provisioning.snapshots import diff, queries
 
 DRAFT = object_schema(
@@ -136,7 +137,8 @@ class RebaseSerializer(serializers.Serializer):
 class DraftRebaseView(BaseApiView):
     """Rebases the edits onto the live revision, field by field; each can still be undone.
 
-    409 when both changed the same field, with `conflicts` (base, mine and theirs of each); nothing is changed then.
+    409 when both changed the same field or the merged network would be invalid, with all `conflicts` (base, mine and
+    theirs of each; the empty path is the whole object; `reason` says what would be invalid). Nothing is changed then.
     Send it again with a resolution for each conflict, and for nothing else.
     """
 

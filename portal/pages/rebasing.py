@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -9,14 +10,18 @@ from uuid import UUID
 from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 
+from portal.api.intent_objects import draft_etag
 from portal.pages import diff_words
 from portal.pages.decorators import PageRequest, tenant_page
 from portal.pages.diff_words import DiffWords
+from portal.pages.object_links import ObjectLinks
 from portal.pages.objects import KINDS
-from portal.pages.refusals import catch_refusals
+from provisioning.core.values.resource import Problem, as_json
 from provisioning.models import Draft
-from provisioning.services.drafts.rebase import RebaseConflict, rebase_draft
+from provisioning.services.drafts.rebase import rebase_draft
+from provisioning.services.drafts.rebase_merge import Conflict, RebaseConflict
 from provisioning.snapshots import diff, queries
 from provisioning.snapshots.queries import Snapshot
 
@@ -31,6 +36,9 @@ def rebasing(request: PageRequest, uid: UUID) -> HttpResponse:
     request.draft_uid = uid
     live = queries.live_snapshot().revision
     conflicts, problems = _try_rebase(draft)
+    roots = {"mine": reverse("draft-objects", args=[request.tenant.slug, uid])}
+    roots["theirs"] = reverse("network", args=[request.tenant.slug])
+    links = ObjectLinks(roots["mine"], paths=[problem.path for problem in problems])
     base, theirs = Snapshot(draft.base_revision), Snapshot(live)
     changed = diff_words.difference_rows(diff.diff_snapshots(base, theirs), base, theirs)
     context = {
@@ -40,54 +48,67 @@ def rebasing(request: PageRequest, uid: UUID) -> HttpResponse:
         "may": {"edit": "edit" in request.rights},
         "live": live,
         "behind": live != draft.base_revision,
-        "objects": _conflict_rows(draft, live, conflicts),
+        "etag": draft_etag(draft),
+        "objects": _conflict_rows(draft, live, conflicts, roots),
         "count": len(conflicts),
-        "problems": problems,
+        "problems": [{**as_json(problem), "url": links.path(problem.path)} for problem in problems],
         "changed": changed,
     }
     return render(request, "pages/design/rebase.html", context)
 
 
-def _try_rebase(draft: Draft) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def _try_rebase(draft: Draft) -> tuple[list[Conflict], list[Problem]]:
     """Return the conflicts of a rebase and the problems of the merged network. Nothing is changed."""
-    conflicts: list[dict[str, Any]] = []
-    with transaction.atomic(), catch_refusals() as outcome:
+    conflicts: list[Conflict] = []
+    invalid: list[Problem] = []
+    with transaction.atomic():
         try:
             rebase_draft(draft)
         except RebaseConflict as refused:
             conflicts = refused.extra["conflicts"]
+            invalid = [problem for problem in refused.problems if problem.code != "conflict"]
         transaction.set_rollback(True)
-    return conflicts, outcome.problems
+    return conflicts, invalid
 
 
-def _conflict_rows(draft: Draft, live: int, conflicts: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the conflicts by object. References are shown by name, as either side calls the object."""
+def _conflict_rows(
+    draft: Draft, live: int, conflicts: list[Conflict], roots: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Return the conflicts by object, with its pages in the draft and in live, each below one of ``roots``.
+
+    References are shown by name, as either side calls the object.
+    """
     diff_words = DiffWords(
         [[conflict[side] for side in SIDES] for conflict in conflicts],
         [Snapshot(live), queries.snapshot_of_draft(draft)],
     )
     numbered = [{**conflict, "number": number} for number, conflict in enumerate(conflicts)]
+    numbered.sort(key=lambda conflict: (conflict["kind"], conflict["name"], conflict["id"]))
+    snapshots = {"mine": queries.snapshot_of_draft(draft), "theirs": Snapshot(live)}
+    present = {side: queries.objects_by_uid(of, {row["id"] for row in conflicts}) for side, of in snapshots.items()}
     return [
         {
             "kind": KINDS[kind],
             "name": name,
+            "urls": {side: f"{roots[side]}{kind}/?select={uid}" for side in roots if uid in present[side]},
             "fields": [{**conflict, **_side_words(conflict, diff_words)} for conflict in fields],
         }
-        for (kind, _, name), fields in groupby(
-            numbered, key=lambda conflict: (conflict["kind"], conflict["id"], conflict["name"])
+        for (kind, name, uid), fields in groupby(
+            numbered, key=lambda conflict: (conflict["kind"], conflict["name"], conflict["id"])
         )
     ]
 
 
-def _side_words(conflict: dict[str, Any], diff_words: DiffWords) -> dict[str, str]:
-    """Return each side's value. When one side removed the object, only the fields the others disagree on are shown."""
+def _side_words(conflict: Conflict, diff_words: DiffWords) -> dict[str, str]:
+    """Return each side's value, "" where there is none. Of a whole object only fields that differ are shown."""
     if conflict["path"]:
         return {side: diff_words.words(conflict[side]) for side in SIDES}
     present = [conflict[side] for side in SIDES if conflict[side] is not None]
-    differing = [name for name in present[0] if any(body.get(name) != present[0][name] for body in present)]
+    names = dict.fromkeys(name for body in present for name in body)
+    differing = [name for name in names if any(body.get(name) != present[0].get(name) for body in present)]
+    same = "unchanged" if conflict["base"] else "added"
     return {
-        side: "; ".join(f"{name}: {diff_words.words(conflict[side].get(name)) or 'none'}" for name in differing)
-        or "unchanged"
+        side: "; ".join(f"{name}: {diff_words.words(conflict[side].get(name)) or 'none'}" for name in differing) or same
         if conflict[side] is not None
         else ""
         for side in SIDES

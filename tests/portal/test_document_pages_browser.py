@@ -95,12 +95,55 @@ def test_conflicts_are_decided_by_field(page: Page, people: People, tenant_scope
     expect(page.get_by_role("heading", name="Rebase mine")).to_be_visible()
     field = page.get_by_role("group", name="description")
     expect(field).to_contain_text("theirs")
-    field.get_by_label("Mine, in this draft").check()
+    field.get_by_label("Keep mine").check()
     expect(page.get_by_text("All decided")).to_be_visible()
     page.get_by_role("button", name="Rebase on revision 2").click()
     page.wait_for_url(f"**/design/{my_draft.uid}/")
     results = body(people, tenant_scope, my_draft, "prefix-lists", uid)
     assert (results["description"], results["name"]) == ("mine", "all-clinics")
+
+
+def test_a_rebase_to_an_invalid_network_leads_to_the_objects_and_is_solved_by_choosing(
+    page: Page, people: People, tenant_scope: Any, open_draft: Any
+) -> None:
+    from provisioning.services import plans, runs
+    from provisioning.services.drafts import editing, lifecycle
+
+    first, _, address = open_draft
+    with tenant_scope(people.acme):
+        editing.add_object(first, "groups", {"name": "printers"})
+        first.refresh_from_db()
+        plan = plans.create_plan(first)
+        runs.provision_plan(plan, plan.digest)
+        my_draft, their_draft = lifecycle.create_draft("mine"), lifecycle.create_draft("theirs")
+        segment = queried_uid(first, "segments", "corp")
+        printers = queried_uid(first, "groups", "printers")
+        policy = {
+            "segments": [segment],
+            "from": [printers],
+            "to": ["any"],
+            "rules": [{"name": "all", "action": "allow"}],
+        }
+        editing.add_object(my_draft, "policies", {"name": "printing", **policy})
+        editing.remove_object(their_draft, "groups", printers)
+        first.refresh_from_db()
+    live(people, tenant_scope, their_draft)
+    page.goto(address.split("/design/")[0] + "/design/")
+    page.get_by_role("row", name="mine").get_by_role("button", name="Review").click()
+    expect(page.get_by_role("heading", name="Rebase would create an invalid network")).to_be_visible()
+    expect(page.get_by_role("link", name="printing in this draft")).to_be_visible()
+    policy_card = page.get_by_role("region", name="policy printing")
+    policy_card.get_by_label("Take live").check()
+    page.get_by_role("region", name="group printers").get_by_label("Take live").check()
+    page.get_by_role("button", name="Rebase on revision 2").click()
+    page.wait_for_url(f"**/design/{my_draft.uid}/")
+
+
+def queried_uid(draft: Any, kind: str, name: str) -> str:
+    from provisioning.snapshots import queries
+
+    rows = queries.list_objects(queries.draft_snapshot(draft.uid), kind)
+    return next(row.uid for row in rows if row.name == name)
 
 
 def live(people: People, tenant_scope: Any, draft: Any) -> None:

@@ -12,7 +12,8 @@ from provisioning.models import Draft, Item, Overlay
 from provisioning.selectors import listing
 from provisioning.services import revisions
 from provisioning.services.drafts import editing, history, lifecycle, overlay
-from provisioning.services.drafts.rebase import RebaseConflict, Resolution, rebase_draft
+from provisioning.services.drafts.rebase import rebase_draft
+from provisioning.services.drafts.rebase_merge import RebaseConflict, Resolution
 from provisioning.snapshots import diff, document_export, queries, tenant_cache
 from tenants import audit
 from tenants.models import AuditEntry
@@ -160,6 +161,7 @@ def test_changes_of_the_same_field_conflict_until_one_is_chosen(people: People) 
             "base": "small",
             "mine": "large",
             "theirs": "medium",
+            "reason": "",
         }
         assert refused.value.problems[0].path == "connectors/site-1.size"
         draft.refresh_from_db()

@@ -8,7 +8,8 @@ import pytest
 
 from provisioning.models import Draft
 from provisioning.services.drafts import editing, history, lifecycle, overlay
-from provisioning.services.drafts.rebase import RebaseConflict, Resolution, rebase_draft
+from provisioning.services.drafts.rebase import rebase_draft
+from provisioning.services.drafts.rebase_merge import RebaseConflict, Resolution
 from provisioning.snapshots import document_export, queries, tenant_cache
 from tenants.models import AuditEntry
 from tenants.scope import scope
@@ -182,3 +183,61 @@ def test_a_chain_of_references_is_undone_together(people: People) -> None:
             True,
             False,
         ]
+
+
+def invalid_together(people: People) -> tuple[Draft, str]:
+    """Return a draft that adds a connector in the group old, which live has removed, and the group's uid."""
+    provision_document(people.acme, document=OLD)
+    with scope(people.acme):
+        draft = lifecycle.create_draft("mine")
+        group = uid_of(draft, "groups", "old")
+        editing.add_object(draft, "connectors", site("site-3", "old"))
+        editing.add_object(draft, "groups", {"name": "new"})
+    provision_document(people.acme, "second", DOCUMENT)
+    return draft, group
+
+
+def test_a_rebase_to_an_invalid_network_names_the_objects_of_both_sides(people: People) -> None:
+    draft, group = invalid_together(people)
+    with scope(people.acme):
+        with pytest.raises(RebaseConflict, match="would create an invalid network") as refused:
+            rebase_draft(draft)
+        conflicts = {conflict["name"]: conflict for conflict in refused.value.extra["conflicts"]}
+        assert conflicts.keys() == {"site-3", "old"}
+        assert conflicts["old"]["mine"] and conflicts["old"]["theirs"] is None and conflicts["old"]["reason"]
+        connector = conflicts["site-3"]["id"]
+        keep = [Resolution("groups", group, "", "mine"), Resolution("connectors", connector, "", "mine")]
+        rebase_draft(draft, keep)
+        draft.refresh_from_db()
+        assert {"old", "new"} <= {row["name"] for row in exported(draft)["groups"]}
+        for _ in range(draft.cursor):
+            history.undo_edit(draft)
+            exported(draft)
+        assert exported(draft) == document_export.export_document(queries.live_snapshot())
+
+
+def test_a_rebase_takes_live_for_a_whole_object_that_would_be_invalid(people: People) -> None:
+    draft, _ = invalid_together(people)
+    with scope(people.acme):
+        connector = uid_of(draft, "connectors", "site-3")
+        rebase_draft(draft, [Resolution("connectors", connector, "", "theirs")])
+        document = exported(draft)
+        assert [row["name"] for row in document["groups"]] == ["dev", "new", "prod"]
+        assert "site-3" not in {row["name"] for row in document["connectors"]}
+
+
+def test_all_conflicts_of_a_rebase_are_told_at_once(people: People) -> None:
+    provision_document(people.acme, document=OLD)
+    with scope(people.acme):
+        draft, other = lifecycle.create_draft("mine"), lifecycle.create_draft("other")
+        site_1, old = uid_of(draft, "connectors", "site-1"), uid_of(draft, "groups", "old")
+        editing.patch_object(draft, "connectors", site_1, {"size": "large"})
+        editing.add_object(draft, "connectors", site("site-3", "old"))
+        editing.patch_object(other, "connectors", site_1, {"size": "medium"})
+        editing.remove_object(other, "groups", old)
+        changed = document_export.export_document(queries.draft_snapshot(other.uid))
+    provision_document(people.acme, "third", changed)
+    with scope(people.acme), pytest.raises(RebaseConflict) as refused:
+        rebase_draft(draft)
+    met = {(conflict["name"], conflict["path"]) for conflict in refused.value.extra["conflicts"]}
+    assert met == {("site-1", "size"), ("site-3", ""), ("old", "")}

@@ -115,17 +115,20 @@ def _delete_overlays(overlays: list[int]) -> None:
 
 def refuse_new_errors(draft: Draft, changes: Sequence[BodyChange]) -> None:
     """Raise ValidationFailed where the changes would bring errors into the network that it does not have yet."""
-    snapshot = queries.snapshot_of_draft(draft)
+    if errors := new_errors(draft, queries.snapshot_of_draft(draft), changes):
+        raise ValidationFailed(errors[0].message, errors)
+
+
+def new_errors(draft: Draft, snapshot: Snapshot, changes: Sequence[BodyChange]) -> list[Problem]:
+    """Return the errors that the changes of ``draft`` would bring into the network of ``snapshot``."""
     before = tenant_cache.load_objects(snapshot)
     try:
         after = before.changed([_object_change(change) for change in changes])
         errors = network_errors(tenant_cache.derive_network(draft, after))
     except core.InvalidIntent as error:
-        raise ValidationFailed("The network would be invalid.", error.problems) from error
+        return list(error.problems)
     known_errors = set(network_errors(tenant_cache.load_network(snapshot))) if errors else set()
-    new_errors = [problem for problem in errors if problem not in known_errors]
-    if new_errors:
-        raise ValidationFailed(new_errors[0].message, new_errors)
+    return [problem for problem in errors if problem not in known_errors]
 
 
 def network_errors(network: Network) -> list[Problem]:

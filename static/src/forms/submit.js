@@ -4,7 +4,7 @@
 //   data-etag="…" on either is the state it was rendered from, sent as If-Match; a form that comes too late shows both values
 //   <button data-open="dialog-id">, <button data-close>
 // On success the page goes to data-next ({id} is that of the answer), else the body gets the event "saved": {source, data}.
-import { call, failedPlan } from "../lib/api.js";
+import { call, failedPlan, goToConflicts } from "../lib/api.js";
 import { confirm } from "../lib/behaviours.js";
 import { leave, release } from "../lib/guard.js";
 import { toastProblem } from "../lib/toast.js";
@@ -67,6 +67,7 @@ export async function withSubmitGuard(form, button, work) {
   } catch (problem) {
     if (problem.status === undefined) throw problem;
     if (form) show(form, problem);
+    else if (goToConflicts(problem)) return false;
     else if (!document.body.dispatchEvent(new CustomEvent("refused", { detail: { button, problem }, cancelable: true }))) return false;
     else toastProblem(problem);
     return false;

@@ -42,6 +42,13 @@ export function failedPlan(problem) {
   return problem.document.plan;
 }
 
+/** Go to the page that solves the conflicts of a draft with live, where these are the problem. Return whether they are. */
+export function goToConflicts({ document }) {
+  if (!document?.conflicts) return false;
+  location.assign(`/t/${tenant}/design/${document.draft}/rebase/`);
+  return true;
+}
+
 export const get = (path, options) => call("GET", path, undefined, options).then(({ data }) => data);
 export const post = (path, body = {}, options) => call("POST", path, body, options).then(({ data }) => data);
 export const put = (path, body, options) => call("PUT", path, body, options).then(({ data }) => data);

@@ -1,5 +1,5 @@
 // The draft bar: undo, redo, discard, and Review, which makes the plan and goes to it.
-import { failedPlan, post, remove } from "./api.js";
+import { failedPlan, goToConflicts, post, remove } from "./api.js";
 import { confirm } from "./behaviours.js";
 import { tenant } from "./dom.js";
 import { toastProblem } from "./toast.js";
@@ -13,10 +13,7 @@ export function startDraftBar() {
     try {
       await act(button.dataset.draftDo, draft, button.dataset.name);
     } catch (problem) {
-      if (problem.document?.conflicts) {
-        location.assign(`/t/${tenant}/design/${draft}/rebase/`);
-        return;
-      }
+      if (goToConflicts(problem)) return;
       // A page that shows the draft shows why it was refused where it belongs, and cancels this.
       const refused = new CustomEvent("draft:refused", { detail: { problem }, cancelable: true });
       if (document.body.dispatchEvent(refused)) toastProblem(problem);
