@@ -6,7 +6,9 @@ import os
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Warning, register
+
+from portal.email_url import EXAMPLE
 
 REQUIRED_VARIABLES = {
     "DATABASE_URL": "postgres://causeway_app:…@HOST/causeway (the application's login, which owns nothing)",
@@ -29,6 +31,11 @@ def check_environment(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             messages.append(
                 Error(f"{name} does not begin with {schemes[0]}://.", hint=REQUIRED_VARIABLES[name], id="causeway.E002")
             )
+    if settings.EMAIL_URL_PROBLEM:
+        messages.append(Error(settings.EMAIL_URL_PROBLEM, hint=f"Set EMAIL_URL to {EXAMPLE}.", id="causeway.E004"))
+    elif "EMAIL_URL" not in os.environ:
+        text = "EMAIL_URL is not set: mails are given to this machine's own server, if it has one."
+        messages.append(Warning(text, hint=f"Set EMAIL_URL to {EXAMPLE}.", id="causeway.W001"))
     for number, key in enumerate(settings.ENCRYPTION_KEYS):
         from cryptography.fernet import Fernet
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import dj_database_url
+
+from portal.email_url import read_email_url
 
 # Before anything loads numpy: threads of small products wait for each other busily, and processes are many here.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -114,6 +117,7 @@ OUTBOX_HANDLERS = {
     "plan": "provisioning.tasks.wake_plan",
     "node": "provisioning.services.node_sections.wake_node",
     "discover": "provisioning.tasks.wake_discovery",
+    "invitation": "tenants.tasks.wake_invitation",
 }
 # Seconds that one who asks for the plan of a large network is kept waiting before being told to look again.
 PLAN_PATIENCE = 5.0
@@ -141,7 +145,13 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
 
-EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+# Without one, mail is given to this machine's own server. A wrong one is an error of a system check (portal/checks.py).
+EMAIL_URL = os.environ.get("EMAIL_URL", "smtp://localhost")
+EMAIL_URL_PROBLEM = ""
+try:
+    globals().update(read_email_url(EMAIL_URL, urlsplit(PUBLIC_URL).hostname or "localhost"))
+except ValueError as error:
+    EMAIL_URL_PROBLEM = str(error)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["portal.api.authentication.MiddlewareAuthentication"],

@@ -96,13 +96,19 @@ TENANT_ROLES = [role for role in Role if role not in MSP_ROLES]
 
 
 class Membership(models.Model):
-    """A user's role in one tenant, or in one MSP and so in all of its tenants."""
+    """A user's role in one tenant, or in one MSP and so in all of its tenants.
+
+    It gives no right while ``invited_at`` is set: the person has not accepted yet (tenants/invitations.py).
+    """
 
     uid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
     tenant = models.ForeignKey(Tenant, models.CASCADE, null=True, blank=True, related_name="memberships")
     msp = models.ForeignKey(Msp, models.CASCADE, null=True, blank=True, related_name="memberships")
     role = models.CharField(max_length=20, choices=Role.choices)
+    invited_at = models.DateTimeField(null=True, blank=True, help_text="set while the person has not accepted yet")
+    invited_by = models.CharField(max_length=254, blank=True)
+    invitation_problem = models.CharField(max_length=200, blank=True, help_text="why the mail did not leave")
 
     class Meta:
         constraints = [

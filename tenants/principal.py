@@ -20,7 +20,7 @@ class Principal:
 
     @cached_property
     def _memberships(self) -> list[Membership]:
-        return list(self.user.memberships.select_related("tenant", "msp"))
+        return list(self.user.memberships.filter(invited_at=None).select_related("tenant", "msp"))
 
     def _memberships_in(self, tenant: Tenant) -> list[Membership]:
         """Return the memberships that count in the tenant: their own first, then those of its MSP."""

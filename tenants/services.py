@@ -16,6 +16,7 @@ from tenants import audit, tokens
 from tenants.actor import acting, current_actor
 from tenants.audit import AuditEvent
 from tenants.errors import TenantRequestRefused
+from tenants.invitations import send_invitation
 from tenants.jobs import in_scope
 from tenants.models import MSP_ROLES, ApiToken, Membership, Msp, Role, Tenant, User, slug_rule
 from tenants.principal import Principal
@@ -29,7 +30,7 @@ def msps_for_new_tenants(principal: Principal) -> list[Msp | None]:
         return []
     if principal.user.is_operator:
         return [None, *Msp.objects.order_by("name")]
-    admin = principal.user.memberships.filter(role=Role.MSP_ADMIN).select_related("msp")
+    admin = principal.user.memberships.filter(role=Role.MSP_ADMIN, invited_at=None).select_related("msp")
     return [membership.msp for membership in admin]
 
 
@@ -80,15 +81,24 @@ def _acting_for_msp(msp: Msp | None) -> Iterator[None]:
 
 
 def add_member(email: str, role: str) -> Membership:
+    """Invite a person without telling whether they are known here; who acts becomes a member at once."""
     tenant, email = current_tenant(), email.strip().lower()
     _check_role(role)
+    _check_email(email)
+    invited = email != current_actor().email
     user = _find_or_create_user(email)
     try:
         with transaction.atomic():
-            membership = Membership.objects.create(user=user, tenant=tenant, role=role)
+            membership = Membership.objects.create(
+                user=user, tenant=tenant, role=role, invited_at=timezone.now() if invited else None
+            )
     except IntegrityError as error:
-        raise TenantRequestRefused(409, "duplicate_name", "email", f"{email} is a member already.") from error
+        raise TenantRequestRefused(
+            409, "duplicate_name", "email", f"{email} is a member, or invited, already."
+        ) from error
     audit.record("member.add", kind="member", object_id=str(membership.uid), object_name=email, after={"role": role})
+    if invited:
+        send_invitation(membership)
     return membership
 
 
@@ -113,7 +123,7 @@ def change_role(membership: Membership, role: str) -> Membership:
     """Give the membership (of ``lock_membership``) another role."""
     _check_role(role)
     before = membership.role
-    if before == Role.OWNER and role != Role.OWNER:
+    if role != Role.OWNER:
         _check_not_last_owner(membership)
     membership.role = role
     membership.save(update_fields=["role"])
@@ -130,8 +140,7 @@ def change_role(membership: Membership, role: str) -> Membership:
 
 def remove_member(membership: Membership) -> None:
     """Remove the membership (of ``lock_membership``); with a person's last right here their tokens for it end."""
-    if membership.role == Role.OWNER:
-        _check_not_last_owner(membership)
+    _check_not_last_owner(membership)
     audit.record(
         "member.remove",
         kind="member",
@@ -209,11 +218,23 @@ def _check_role(role: str) -> None:
         raise TenantRequestRefused(400, "not_one_of", "role", f"“{role}” is no role of a tenant.")
 
 
+def _check_email(email: str) -> None:
+    field = User._meta.get_field("email")
+    try:
+        field.clean(email, None)
+    except ValidationError as error:
+        raise TenantRequestRefused(
+            400, "wrong_type", "email", f"Give an e-mail address of at most {field.max_length} characters."
+        ) from error
+
+
 def _check_not_last_owner(membership: Membership) -> None:
+    if membership.role != Role.OWNER or membership.invited_at:
+        return
     # The tenant's row is the lock: two owners leaving at once must not both find the other one.
     Tenant.objects.select_for_update().get(pk=current_tenant().pk)
-    others = Membership.objects.filter(tenant=membership.tenant_id, role=Role.OWNER).exclude(pk=membership.pk)
-    if not others.exists():
+    owners = Membership.objects.filter(tenant=membership.tenant_id, role=Role.OWNER, invited_at=None)
+    if not owners.exclude(pk=membership.pk).exists():
         raise TenantRequestRefused(
             409, "last_owner", "role", "A tenant keeps at least one owner. Make somebody else owner first."
         )

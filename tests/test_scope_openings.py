@@ -1,4 +1,4 @@
-"""Where a tenant's scope is opened: in middleware, in the base of jobs and in commands; three modules more name why."""
+"""Where a tenant's scope is opened: in middleware, in the base of jobs and in commands; four modules more name why."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ ALL_NODES = {
 """What reads the platform table of nodes, which no scope filters; all else asks for ``nodes_of_tenant()``."""
 
 CALLS_IN_SCOPE = {
+    "tenants/invitations.py": "who answers an invitation is not in the tenant's scope yet",
     "tenants/services.py": "middleware cannot open the scope of a tenant that the request is creating",
     "provisioning/services/nodes.py": "a node serves several tenants, and its document is made of all of theirs",
     "portal/api/plan_wait.py": "waits outside any transaction and looks at the plan in between",

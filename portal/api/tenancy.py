@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Case, Value, When
 from django.http import Http404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -96,6 +97,9 @@ MEMBER = object_schema(
     name=text(),
     role=choice([*ROLES, *MSP_ROLES]),
     msp=optional_text("set for the MSP's people"),
+    state=choice(["invited", "active"], "invited: no rights until the person accepts"),
+    invited_at=timestamp(allow_null=True),
+    invitation_problem=text("why the mail did not leave"),
 )
 AUDIT_ENTRY = object_schema(
     "AuditEntry",
@@ -160,9 +164,13 @@ def member_json(membership: Membership) -> dict[str, Any]:
     return {
         "id": membership.uid,
         "email": membership.user.email,
-        "name": membership.user.name,
+        # Who invites learns nothing about the address before its person accepts.
+        "name": "" if membership.invited_at else membership.user.name,
         "role": membership.role,
         "msp": membership.msp.slug if membership.msp else None,
+        "state": "invited" if membership.invited_at else "active",
+        "invited_at": membership.invited_at,
+        "invitation_problem": membership.invitation_problem,
     }
 
 
@@ -249,18 +257,19 @@ class MemberListView(BaseApiView):
     """The tenant's own people, and those of the MSP that runs it."""
 
     write_right = "members"
-    paginator = CursorPaginator({"email": "user__email"}, ("user__email", "user__name"), {"role": "role"})
+    paginator = CursorPaginator({"email": "user__email"}, ("user__email", "shown_name"), {"role": "role"})
 
     @extend_list_schema(MEMBER, "Member", orderings=paginator.orderings, filters=paginator.filters)
     def get(self, request: Request) -> Response:
         memberships = Membership.objects.select_related("user", "msp")
         tenant = current_tenant()
         visible = memberships.filter(tenant=tenant) | memberships.filter(msp__isnull=False, msp=tenant.msp_id)
+        visible = visible.annotate(shown_name=Case(When(invited_at=None, then="user__name"), default=Value("")))
         return Response(self.paginator.page(request, visible, member_json))
 
     @extend_schema(request=NewMemberSerializer, responses={201: MEMBER})
     def post(self, request: Request) -> Response:
-        """Adds a member."""
+        """Invites a person by mail; they are a member once they accept."""
         membership = services.add_member(**validate_body(NewMemberSerializer, self.json_body(request)))
         return response_with_etag(member_json(membership), 201, location=f"{request.path}{membership.uid}/")
 

@@ -34,7 +34,7 @@ from portal.local.supervisor import ProcessSpec, ProcessStartError, ProcessSuper
 DATABASE = "causeway"
 TELL_SECONDS = 30.0
 """Between two signs of life of a command that takes long."""
-DEMO_FILES = ("postgres", "postgres.sockets", "log", "lab", "worker", "env", "token", "migrated", "keys.json")
+DEMO_FILES = ("postgres", "postgres.sockets", "log", "lab", "worker", "env", "token", "migrated", "keys.json", "mails")
 DEMO_LOGINS = {
     "operator": "the installation",
     "msp": "MSP Northwind Managed Networks",
@@ -137,6 +137,7 @@ class Demo:
             "ALLOWED_HOSTS": "127.0.0.1,localhost",
             "PUBLIC_URL": self.url,
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.aws_port}",
+            "EMAIL_URL": self.folder("mails").absolute().as_uri(),
             "LAB_STATE": str(self.folder("lab") / "state.json"),
             "DEMO_PASSWORD": self.keys.readable("demo"),
         }
@@ -212,7 +213,8 @@ class Demo:
         print(f"  Password   {self.env['DEMO_PASSWORD']}   (for every login)")
         for name, what in DEMO_LOGINS.items():
             print(f"  {name + '@demo.test':<22} {what}")
-        print(f"\n  API token  {token}")
+        print(f"\n  Mails      {self.url}/mails/")
+        print(f"  API token  {token}")
         print(f"  Try        curl -H 'Authorization: Bearer {token}' {self.url}/api/v1/me/")
         print(
             "\nCtrl-C stops everything; the next `make demo` goes on from here, `RESET=1` from nothing.\n", flush=True

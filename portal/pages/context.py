@@ -9,6 +9,7 @@ shell.drafts      open drafts, newest first: [{uid, name, url, author, edits, ba
 shell.draft       the one in the bar: the page's own (request.draft_uid), else the newest; None if there is none
 shell.design_url  the list of drafts
 shell.kind_words  kind of object → what one of it is called, for scripts
+shell.has_mails   outside a tenant: whether mails are files that this visitor may read
 shell.lab         whether a lab answers in place of clouds here
 """
 
@@ -22,7 +23,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
-from portal.pages import nav
+from portal.pages import mails, nav
 from portal.pages.decorators import PageRequest
 from portal.pages.home import LAST_TENANT
 from provisioning.core.intent import KINDS, kind_word
@@ -39,7 +40,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
 
 def _build_shell(request: HttpRequest) -> dict[str, Any]:
     if not hasattr(request, "tenant"):
-        return {"tenant": None, "nav": [], "lab": bool(settings.LAB_STATE)}
+        return {"tenant": None, "nav": [], "lab": bool(settings.LAB_STATE), "has_mails": mails.are_kept_here(request)}
     return _tenant_shell(cast(PageRequest, request))
 
 

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 from portal.pages.decorators import PageRequest, tenant_page
 from portal.pages.refusals import catch_refusals
 from tenants import services
+from tenants.invitations import send_invitation
 from tenants.models import MSP_ROLES, Membership, Role
 from tenants.roles import RIGHTS, ROLE_RIGHTS
 
@@ -25,7 +26,8 @@ def members(request: PageRequest) -> HttpResponse:
         with catch_refusals() as outcome:
             membership = services.add_member(request.POST.get("email", ""), request.POST.get("role", ""))
         if outcome:
-            messages.success(request, f"Added {membership.user.email} as {membership.get_role_display().lower()}.")
+            done = "Invited" if membership.invited_at else "Added"
+            messages.success(request, f"{done} {membership.user.email} as {membership.get_role_display().lower()}.")
             return redirect("members", request.tenant.slug)
         problems = outcome.problems
     people = Membership.objects.select_related("user", "msp").order_by("user__email")
@@ -45,7 +47,7 @@ def members(request: PageRequest) -> HttpResponse:
 @require_POST
 @tenant_page("members")
 def change(request: PageRequest, uid: UUID) -> HttpResponse:
-    """Change a member's role or, with ``remove``, end the membership."""
+    """Change a member's role or, with ``remove``, end the membership; with ``send``, mail an invitation again."""
     membership = services.lock_membership(uid)
     if membership is None:
         raise Http404
@@ -53,8 +55,13 @@ def change(request: PageRequest, uid: UUID) -> HttpResponse:
     with catch_refusals(request) as outcome:
         if "remove" in request.POST:
             services.remove_member(membership)
+            done = f"Removed {email}."
+        elif "send" in request.POST:
+            send_invitation(membership)
+            done = f"The invitation of {email} is on its way again."
         else:
             services.change_role(membership, request.POST.get("role", ""))
+            done = f"Changed the role of {email}."
     if outcome:
-        messages.success(request, f"Removed {email}." if "remove" in request.POST else f"Changed the role of {email}.")
+        messages.success(request, done)
     return redirect("members", request.tenant.slug)

@@ -12,7 +12,9 @@ from portal.pages import (
     documents,
     draft_bar,
     home,
+    invitations,
     invoices,
+    mails,
     members,
     plans,
     rebasing,
@@ -29,6 +31,9 @@ from portal.pages.objects import pages as objects
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
+    path("mails/", mails.mails, name="mails"),
+    path("invitations/<uuid:uid>/answer/", invitations.answer, name="invitation-answer"),
+    path("invitations/<str:token>/", invitations.invitation, name="invitation"),
     path("t/<slug:slug>/topology/", topology.topology, name="topology"),
     path("t/<slug:slug>/topology/side/", topology.side, name="topology-side"),
     path("t/<slug:slug>/draft-bar/", draft_bar.bar, name="draft-bar"),

@@ -26,6 +26,8 @@ OWN_RESOURCE_OPERATIONS = {
     ("POST", "/api/v1/t/{slug}/tokens/"),
     ("DELETE", "/api/v1/t/{slug}/tokens/{uid}/"),
     ("POST", "/api/v1/tenants/"),
+    ("POST", "/api/v1/invitations/{uid}/accept/"),
+    ("POST", "/api/v1/invitations/{uid}/decline/"),
 }
 
 
