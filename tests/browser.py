@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from typing import Any
@@ -48,6 +49,15 @@ def page(browser: Browser) -> Iterator[Page]:
     yield fresh
     context.close()
     assert not wrong, f"The page's scripts failed: {wrong}"
+
+
+def log_in(page: Page, portal: str, email: str, password: str) -> None:
+    """Sign in on the sign-in page."""
+    page.goto(f"{portal}/accounts/login/")
+    page.get_by_label("Email").fill(email)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(re.compile("/t/acme/"))
 
 
 def sign_in(page: Page, portal: str, user: Any) -> None:

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.api.base_view import BaseApiView, response_with_etag
-from portal.api.documents import DIFFERENCE
+from portal.api.documents import DIFFERENCE, EditRequestSerializer
 from portal.api.intent_objects import draft_etag, lock_matching_draft
 from portal.api.pagination import CursorPaginator
 from portal.api.schema import extend_list_schema
@@ -20,7 +20,7 @@ from portal.api.schema_fields import boolean, choice, list_of, number, object_sc
 from portal.api.validation import validate_body
 from provisioning.core import intent as core
 from provisioning.models import Draft, Edit
-from provisioning.services.drafts import history, lifecycle
+from provisioning.services.drafts import bulk, history, lifecycle
 from provisioning.services.drafts.rebase import rebase_draft
 from provisioning.services.drafts.rebase_merge import Resolution
 from provisioning.snapshots import diff, queries
@@ -43,6 +43,9 @@ DRAFT = object_schema(
 
 class NewDraftSerializer(serializers.Serializer):
     name = serializers.CharField(max_length=100)
+    edits = serializers.ListField(
+        child=EditRequestSerializer(), required=False, max_length=bulk.MAX_EDITS, help_text="its first edits"
+    )
 
 
 def draft_json(draft: Draft) -> dict[str, Any]:
@@ -80,9 +83,17 @@ class DraftListView(BaseApiView):
             rows = rows.filter(state=Draft.State.OPEN)
         return Response(self.paginator.page(request, rows, draft_json))
 
-    @extend_schema(request=NewDraftSerializer, responses={201: DRAFT})
+    @extend_schema(
+        request=NewDraftSerializer,
+        responses={201: DRAFT},
+        description="Creates a draft; with `edits` those are in it as one edit, or there is no draft.",
+    )
     def post(self, request: Request) -> Response:
-        draft = lifecycle.create_draft(validate_body(NewDraftSerializer, self.json_body(request))["name"])
+        body = validate_body(NewDraftSerializer, self.json_body(request))
+        draft = lifecycle.create_draft(body["name"])
+        if edits := body.get("edits"):
+            bulk.apply_edits(draft, edits)
+            draft.refresh_from_db()
         return _draft_response(draft, 201, f"{request.path}{draft.uid}/")
 
 

@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
 from portal.pages.decorators import PageRequest, tenant_page
+from portal.pages.first_network import suggest_trace
 from portal.pages.state_styles import state_style
 from provisioning.drivers import find_cloud_address
 from provisioning.models import Run, Step
@@ -44,6 +45,7 @@ def run(request: PageRequest, uid: UUID) -> HttpResponse:
         "going": run_row.state in Run.ACTIVE,
         "broken": run_row.state in FAILED_STATES,
         "newer": newer,
+        "trace": suggest_trace(request, run_row) if run_row.state == Run.State.SUCCEEDED else None,
         "may": {"provision": "provision" in request.rights},
         **run_progress(list(run_row.steps.all())),
         "seconds": (

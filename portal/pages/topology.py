@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
 from portal.pages import kind_styles, topology_panel
 from portal.pages.decorators import PageRequest, tenant_page
+from portal.pages.first_network import first_network_choices
 from portal.pages.topology_panel import circuits_by_end, traffic_totals
 from provisioning.selectors.topology import load_topology
 
@@ -39,6 +41,7 @@ def topology(request: PageRequest) -> HttpResponse:
         "drawing": _map_data(shown, data["edges"]),
         "side": topology_panel.topology_panel(choice, nodes, data["edges"], request) if choice else None,
         "choice": choice,
+        "first": None if nodes or "edit" not in request.rights else first_network_choices(lab=bool(settings.LAB_STATE)),
     }
     part = "#data" if request.headers.get("HX-Target") == "tp-data" else ""
     return render(request, f"pages/topology.html{part}", context)

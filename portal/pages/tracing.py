@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -19,14 +20,24 @@ from portal.pages.objects.form_fields import PROTOCOLS, ReferenceField
 from portal.pages.objects.list_rows import ReferenceNames
 from portal.pages.refusals import ServiceOutcome, catch_refusals
 from provisioning.core.intent import INTERNET
+from provisioning.core.values.protocols import PORT_PROTOCOLS
 from provisioning.models import Draft, Revision
 from provisioning.selectors import reachability as selectors
-from provisioning.snapshots import queries
+from provisioning.snapshots import queries, tenant_cache
 from provisioning.snapshots.queries import Snapshot
 
+DEFAULT_PORT = 443
+"""What a trace on TCP or UDP asks for where no port is named."""
 MAX_REVISIONS = 20
 MAX_ROWS = 300
 ENDPOINT_KINDS = ("connectors", "groups", "internet-apps")
+TRACE_KINDS = {
+    "from": ("connectors",),
+    "to": ("connectors", "internet-apps"),
+    "from_segment": ("segments",),
+    "to_segment": ("segments",),
+}
+"""What each field of a trace may name."""
 HOP_STYLES = {
     "nat": kind_styles.KindStyle(icon="replace", word="NAT", cluster=""),
     "node": kind_styles.KindStyle(icon="server-2", word="Exchange node", cluster=""),
@@ -54,7 +65,10 @@ def trace(request: PageRequest) -> HttpResponse:
     query = {name: request.GET.get(name, "").strip() for name in ("from", "to", "port", "from_segment", "to_segment")}
     protocol, assume = request.GET.get("protocol", "tcp"), request.GET.get("assume", "healthy")
     result, outcome = None, ServiceOutcome()
+    kinds = _resolve_names(queried.snapshot, query, TRACE_KINDS)
     if query["from"] and query["to"]:
+        if not query["port"] and protocol in PORT_PROTOCOLS and kinds.get("to") != "internet-apps":
+            query["port"] = str(DEFAULT_PORT)
         with catch_refusals() as outcome:
             result = selectors.trace_flow(
                 queried.snapshot,
@@ -69,10 +83,10 @@ def trace(request: PageRequest) -> HttpResponse:
     endpoint: dict[str, Any] = {"literals": {INTERNET: "internet"}, "free": True, "example": ENDPOINT_EXAMPLE}
     fields = bind_fields(
         (
-            ReferenceField("from", "From", kinds=("connectors",), **endpoint),
-            ReferenceField("to", "To", kinds=("connectors", "internet-apps"), **endpoint),
-            ReferenceField("from_segment", "From segment", kinds=("segments",)),
-            ReferenceField("to_segment", "To segment", kinds=("segments",)),
+            ReferenceField("from", "From", kinds=TRACE_KINDS["from"], **endpoint),
+            ReferenceField("to", "To", kinds=TRACE_KINDS["to"], **endpoint),
+            ReferenceField("from_segment", "From segment", kinds=TRACE_KINDS["from_segment"]),
+            ReferenceField("to_segment", "To segment", kinds=TRACE_KINDS["to_segment"]),
         ),
         query,
         ReferenceNames(queried.snapshot, [query]).label,
@@ -94,6 +108,19 @@ def trace(request: PageRequest) -> HttpResponse:
 
 
 ENDPOINT_EXAMPLE = "a name, or an address"
+
+
+def _resolve_names(snapshot: Snapshot, query: dict[str, str], kinds: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Replace each name that was typed in ``query`` by the id of its object; return the kinds of those found."""
+    network = tenant_cache.load_network(snapshot)
+    found = {
+        (field, kind): item
+        for field, names in kinds.items()
+        for kind in reversed(names)
+        if query[field] and (item := network.find(kind, query[field]))
+    }
+    query.update({field: item.uid for (field, _), item in found.items()})
+    return dict(found.keys())
 
 
 def _trace_context(queried: QueriedSnapshot, result: dict[str, Any], fields: list[BoundField]) -> dict[str, Any]:
@@ -125,6 +152,7 @@ def reach(request: PageRequest) -> HttpResponse:
     queried = _queried_snapshot(request)
     direction = "to" if request.GET.get("way") == "to" else "from"
     query = {"of": request.GET.get("of", "").strip()}
+    _resolve_names(queried.snapshot, query, {"of": ENDPOINT_KINDS})
     fields = bind_fields(
         (
             ReferenceField(

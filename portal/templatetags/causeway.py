@@ -57,10 +57,13 @@ def kind(value: str) -> SafeString:
 
 
 @register.simple_block_tag
-def blankslate(content: str, icon_name: str, title: str, url: str = "", action: str = "") -> SafeString:
-    """Render what a page shows for an empty list. The block between the tags explains what the list is for."""
+def blankslate(
+    content: str, icon_name: str, title: str, url: str = "", action: str = "", opens: str = ""
+) -> SafeString:
+    """Render what a page shows for an empty list. The block between the tags explains what the list is for; the action
+    goes to ``url`` or opens the dialog whose id is ``opens``."""
     text = " ".join(content.split())
-    context = {"icon": icon_name, "title": title, "text": mark_safe(text), "url": url, "action": action}
+    context = {"icon": icon_name, "title": title, "text": mark_safe(text), "url": url, "action": action, "opens": opens}
     return render_to_string("partials/empty.html", context)
 
 

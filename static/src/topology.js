@@ -1,4 +1,5 @@
 // The topology page: map and table of the same data, one thing selected, rates from the socket.
+import { startFirstNetwork } from "./topology/first_network.js";
 import { startMap } from "./topology/map.js";
 import { data } from "./lib/dom.js";
 import { writeRates } from "./lib/rates.js";
@@ -39,6 +40,9 @@ async function select(id, push = true) {
   await htmx.ajax("GET", `${url.pathname}side/?select=${encodeURIComponent(id)}`, { target: "#tp-side", swap: "outerHTML" });
   writeRates(document, edges);
 }
+
+const firstNetwork = document.querySelector("[data-first-network]");
+if (firstNetwork) startFirstNetwork(firstNetwork);
 
 const selected = () => new URLSearchParams(location.search).get("select") ?? "";
 

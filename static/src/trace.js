@@ -1,7 +1,9 @@
 // Trace and reachability: ends are picked by name or typed as addresses; the form is a plain GET form.
-import { startPickers } from "./forms/picker.js";
+import { startConditionalFields } from "./forms/conditional_fields.js";
+import { startPickers, typedName } from "./forms/picker.js";
 
 startPickers();
+startConditionalFields();
 const form = document.querySelector(".tr-ask");
 form.querySelector("[name=version]").addEventListener("change", ({ target }) => {
   const tenant = document.body.dataset.tenant;
@@ -15,8 +17,11 @@ document.querySelector("[data-swap]")?.addEventListener("click", () => {
     end.querySelector(".fm-chosen").replaceChildren(...chips);
   }
 });
-// Empty fields stay out of the query string.
+// A typed name is sent as it is. Fields that are empty or hidden stay out of the query string.
 form.addEventListener("submit", () => {
-  for (const field of form.elements) if (field.name && field.value === "") field.disabled = true;
+  for (const picker of form.querySelectorAll("[data-pick]")) {
+    if (typedName(picker)) picker.querySelector("[type=hidden]").value = typedName(picker);
+  }
+  for (const field of form.elements) if (field.name && (field.value === "" || field.closest("[hidden]"))) field.disabled = true;
 });
 window.addEventListener("pageshow", () => { for (const field of form.elements) field.disabled = false; });

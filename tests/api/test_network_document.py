@@ -304,3 +304,18 @@ def test_an_empty_duplicate_or_malicious_document_is_refused_and_deletes_nothing
     problem = assert_problem(netadmin.send("PUT", f"{where}intent/", body, media), 400)
     assert problem["problems"][0]["code"] in ("required", "bad_json", "bad_yaml")
     assert netadmin.get(f"{where}intent/").json() == before
+
+
+def test_a_draft_is_created_with_its_first_edits_or_not_at_all(netadmin: ApiClient) -> None:
+    edits = [
+        {"action": "create", "kind": "segments", "body": {"name": "corp"}},
+        {"action": "create", "kind": "groups", "body": {"name": "prod"}},
+    ]
+    wrong = [*edits, {"action": "create", "kind": "exchanges", "body": {"name": "eu", "location": "moon"}}]
+    refusal = assert_problem(netadmin.post("t/acme/drafts/", {"name": "first", "edits": wrong}), 422)
+    assert [problem["path"] for problem in refusal["problems"]] == ["exchanges/eu/location"]
+    assert netadmin.get("t/acme/drafts/").json()["results"] == []
+    draft = netadmin.post("t/acme/drafts/", {"name": "first", "edits": edits}).json()
+    assert draft["edits"] == 1 and draft["can_undo"]
+    names = netadmin.get(f"t/acme/drafts/{draft['id']}/groups/").json()["results"]
+    assert [group["name"] for group in names] == ["prod"]

@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect
 from billing import services
 from billing.demo import ensure_demo_prices
 from tenants.models import User
+from tests.browser import log_in
 from tests.people import People
 from tests.portal.sample_network import create_sample_network
 from tests.system.clients import LabCommands
@@ -96,14 +97,6 @@ def test_a_drawn_policy_is_reviewed_provisioned_applied_and_billed(
     page.get_by_role("link", name=re.compile("DRAFT-")).first.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("DRAFT-")
     expect(page.locator("main")).to_contain_text("GB out of an exchange")
-
-
-def log_in(page: Page, portal: str, email: str, password: str) -> None:
-    page.goto(f"{portal}/accounts/login/")
-    page.get_by_label("Email").fill(email)
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url(re.compile("/t/acme/"))
 
 
 def metered(people: People, tenant_scope: Callable[..., Any]) -> None:

@@ -11,18 +11,35 @@ from django.test import Client
 from tests.people import People
 from tests.portal.sample_network import add_every_kind, create_sample_network
 
+PUBLISHED_APP: dict[str, dict[str, Any]] = {
+    "connectors": {
+        "name": "exit",
+        "kind": "internet-exit",
+        "exchange": "eu",
+        "attachments": [{"segment": "corp", "prefixes": []}],
+    },
+    "internet-apps": {
+        "name": "booking",
+        "connector": "exit",
+        "port": 8443,
+        "target": {"connector": "site-prod", "addresses": ["10.1.0.10"], "port": 443},
+    },
+}
+
 
 @pytest.fixture
 def get_page(
     people: People, tenant_scope: Callable[..., Any], sign_in: Callable[[Any], Client]
 ) -> Callable[[str], str]:
     """Return a function that gets a page of acme by path; {draft}, {site}, {prod} and {dev} in it are replaced."""
-    from provisioning.services.drafts import lifecycle
+    from provisioning.services.drafts import editing, lifecycle
 
     with tenant_scope(people.acme):
         draft = lifecycle.create_draft("rollout")
         names = create_sample_network(draft)
         add_every_kind(draft)
+        for kind, body in PUBLISHED_APP.items():
+            editing.add_object(draft, kind, body)
     client = sign_in(people.viewer)
 
     def page(path: str) -> str:
@@ -44,7 +61,37 @@ def test_a_trace_names_the_rule_with_a_link_to_it(get_page: Callable[[str], str]
 
 def test_an_invalid_trace_query_is_explained_on_the_page(get_page: Callable[[str], str]) -> None:
     assert "There is no connector “nobody”" in get_page("trace/?version={draft}&from=nobody&to=site-dev&port=443")
-    assert "Say which port" in get_page("trace/?version={draft}&from=site-prod&to=site-dev")
+    assert "Use 0 to 65535" in get_page("trace/?version={draft}&from=site-prod&to=site-dev&port=65536")
+
+
+def test_a_trace_of_tcp_without_a_port_asks_for_443_and_one_to_an_application_for_its_own(
+    get_page: Callable[[str], str],
+) -> None:
+    assert "on tcp/443" in get_page("trace/?version={draft}&from=site-prod&to=site-dev")
+    assert "/443" not in get_page("trace/?version={draft}&from=site-prod&to=site-dev&protocol=icmp")
+    with_app = get_page("trace/?version={draft}&from=internet&to=booking")
+    assert "booking on tcp" in with_app and "tcp/443" not in with_app
+
+
+@pytest.mark.parametrize(
+    ("query", "advice"),
+    [
+        ("from=prod&to=site-dev", "“prod” is a group; a flow has places at its ends. Name one of its connectors"),
+        ("from=corp&to=site-dev", "“corp” is a segment; a flow has places at its ends. Name one of its connectors"),
+        ("from=eu&to=site-dev", "such as “colo-fra”"),
+        ("from=site-prd&to=site-dev", "Did you mean connector “site-prod”?"),
+        ("from=10.1.0.1&to=Site-Dev", "Did you mean connector “site-dev”?"),
+    ],
+)
+def test_a_name_that_is_no_end_of_a_flow_is_answered_with_what_to_name(
+    get_page: Callable[[str], str], query: str, advice: str
+) -> None:
+    assert advice in get_page("trace/?version={draft}&" + query)
+
+
+def test_reach_takes_a_typed_name_and_says_what_a_segment_is(get_page: Callable[[str], str]) -> None:
+    assert "What prod can reach" in get_page("reach/?version={draft}&of=prod")
+    assert "“corp” is a segment" in get_page("reach/?version={draft}&of=corp")
 
 
 def test_reach_shows_both_directions_and_an_empty_live_network(get_page: Callable[[str], str]) -> None:

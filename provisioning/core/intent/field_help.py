@@ -24,7 +24,7 @@ from provisioning.core.intent.fields import (
     Text,
     Texts,
 )
-from provisioning.core.intent.kind_words import kind_plural, kind_word
+from provisioning.core.intent.kind_words import kind_plural, kind_word, with_article
 
 _CATALOGUE_PATHS = {"locations": "/catalog/exchanges/", "sizes": "/catalog/sizes/", "products": "/catalog/products/"}
 
@@ -41,13 +41,8 @@ def names_text(spec: Field) -> str:
         return _alternatives(["prefixes", "prefix lists", "“any”"])
     if isinstance(spec, CatalogueKey):
         return f"a key of {_CATALOGUE_PATHS[spec.offers]}"
-    words = [kind_plural(kind) if spec.is_list else _with_article(kind_word(kind)) for kind in spec.kinds]
+    words = [kind_plural(kind) if spec.is_list else with_article(kind_word(kind)) for kind in spec.kinds]
     return _alternatives([*words, *(f"“{literal}”" for literal in spec.literals)])
-
-
-def _with_article(word: str) -> str:
-    # “NAT” is spelled out: an N-A-T rule.
-    return f"an {word}" if word[0] in "aeiou" or word.startswith("NAT") else f"a {word}"
 
 
 def _alternatives(words: list[str]) -> str:

@@ -17,3 +17,8 @@ def kind_plural(kind: str) -> str:
 def capitalise(word: str) -> str:
     """Return the word with a capital first letter; ``NAT rule`` stays as it is."""
     return word[:1].upper() + word[1:]
+
+
+def with_article(word: str) -> str:
+    # “NAT” is spelled out: an N-A-T rule.
+    return f"an {word}" if word[0] in "aeiou" or word.startswith("NAT") else f"a {word}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from provisioning.core.intent import ANY, INTERNET, InvalidIntent
+from provisioning.core.intent import ANY, INTERNET
 from provisioning.core.reach.compare.atoms import AddressAtoms
 from provisioning.core.reach.compare.comparison import FlowComparison, make_example
 from provisioning.core.reach.compare.endpoint_names import ExamplePacket
@@ -17,9 +17,9 @@ from provisioning.core.reach.compare.flow_space import FlowEndpoint, FlowSpace
 from provisioning.core.reach.compare.rectangles import expand_pairs, rectangles
 from provisioning.core.reach.compare.rule_lists import find_non_local_pair, without_local_pairs
 from provisioning.core.reach.compare.rule_table import IndexArray
+from provisioning.core.reach.unknown_names import unknown_end
 from provisioning.core.resolve.network import Network
 from provisioning.core.values.addresses import Range, address_number, intersect, prefix_range
-from provisioning.core.values.resource import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +77,8 @@ def _parse_endpoint_filter(network: Network, wanted: str, towards: bool) -> _End
     try:
         return _EndpointFilter(ranges=(prefix_range(wanted) if "/" in wanted else (address_number(wanted),) * 2,))
     except ValueError:
-        field = "to" if towards else "from"
         message = f"There is no group or connector “{wanted}”, and it is neither an address nor a prefix."
-        raise InvalidIntent([Problem("unknown_reference", field, message)]) from None
+        raise unknown_end(network, "to" if towards else "from", wanted, message) from None
 
 
 def _make_comparison(flow_space: FlowSpace, asked: _EndpointFilter, towards: bool) -> FlowComparison | None:

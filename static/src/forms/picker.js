@@ -1,5 +1,6 @@
 // Picking objects by typing their name (the combobox pattern of WAI-ARIA): names come from the API's lists as
 // one types, so it works for ten thousand connectors. Each choice is a chip; the hidden field holds the ids.
+// A form with data-names takes a name that was typed and not chosen too (typedName): the server finds its object.
 //   data-kinds="groups connectors" data-words='{"any": "any connector"}' data-where='{"kind": "…"}' data-many data-free
 import { get } from "../lib/api.js";
 import { h, icon } from "../lib/dom.js";
@@ -35,6 +36,7 @@ const inputOf = (picker) => picker.querySelector(".fm-pickinput");
 const listOf = (picker) => picker.querySelector(".fm-options");
 const chipsOf = (picker) => [...picker.querySelectorAll(".fm-chosen > li")];
 const isMultiple = (picker) => "many" in picker.dataset;
+const takesNames = (picker) => Boolean(picker.closest("[data-names]"));
 
 async function suggest(input) {
   const picker = input.closest("[data-pick]");
@@ -48,11 +50,12 @@ async function suggest(input) {
       h("span", {}, option.name), h("small", {}, option.word)));
   if (!options.length) options.push(h("li", { class: "is-none" }, emptyText(picker, text)));
   listOf(picker).replaceChildren(...options);
+  listOf(picker).dataset.for = text;
   setOpen(picker, true);
 }
 
 function emptyText(picker, text) {
-  if ("free" in picker.dataset && text) return "Press Enter to use it as an address.";
+  if ("free" in picker.dataset && ADDRESSES.test(text)) return "Press Enter to use it as an address.";
   if (text) return "No object has this name.";
   return `No ${picker.dataset.kinds.split(" ").map(kindName).join(" or ")} here yet.`;
 }
@@ -81,7 +84,9 @@ function onKeydown(event) {
   const input = event.target;
   const picker = input.closest("[data-pick]");
   const options = [...listOf(picker).querySelectorAll("[role=option]")];
-  const at = options.findIndex((option) => option.getAttribute("aria-selected") === "true");
+  // Options of an older text say nothing about the present one.
+  const isCurrent = listOf(picker).dataset.for === input.value.trim();
+  const at = isCurrent ? options.findIndex((option) => option.getAttribute("aria-selected") === "true") : -1;
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   if (step) {
     event.preventDefault();
@@ -89,6 +94,7 @@ function onKeydown(event) {
     else if (options.length) markOption(input, options, (at + step + options.length) % options.length);
   } else if (event.key === "Enter" || (event.key === "," && "free" in picker.dataset)) {
     if (!input.value.trim() && at < 0) return;
+    if (at < 0 && takesNames(picker) && event.key === "Enter") return;
     event.preventDefault();
     if (at >= 0 && event.key === "Enter") chooseOption(picker, options[at].dataset.ref, options[at].dataset.name);
     else chooseTyped(picker);
@@ -125,7 +131,7 @@ async function chooseTyped(picker) {
   const named = (await candidates(picker, text)).find(({ name }) => name.toLowerCase() === text.toLowerCase());
   if (input.value.trim() !== text) return;
   if (named) chooseOption(picker, named.ref, named.name);
-  else input.setCustomValidity("No object has this name. Choose one from the list, or empty the field.");
+  else if (!takesNames(picker)) input.setCustomValidity("No object has this name. Choose one from the list, or empty the field.");
 }
 
 /** Choose an object: instead of the present choice, or beside it where several may be chosen. */
@@ -141,6 +147,9 @@ export function chooseOption(picker, ref, name) {
   setOpen(picker, false);
   storeValue(picker);
 }
+
+/** Return what is typed in a picker and not chosen. */
+export const typedName = (picker) => inputOf(picker).value.trim();
 
 function removeChip(picker, chip) {
   chip.remove();

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from operator import attrgetter
 
-from provisioning.core.intent import INTERNET, Connector, Group, InternetApp, InvalidIntent, Segment
+from provisioning.core.intent import INTERNET, Connector, InternetApp, InvalidIntent, Segment
+from provisioning.core.reach.unknown_names import unknown_end
 from provisioning.core.resolve.network import Network
 from provisioning.core.resolve.segment import ResolvedSegment
 from provisioning.core.values.addresses import V6_OFFSET, address_number, address_text, example_host, prefix_range
@@ -78,22 +79,8 @@ def find_endpoint(network: Network, field: str, wanted: str) -> TraceEndpoint:
     try:
         return TraceEndpoint(connector, address_number(address if connector else wanted))
     except ValueError:
-        group = network.find("groups", wanted) or network.find("groups", name)
-        message = (
-            _explain_group(network, group) if group else f"There is no connector “{wanted}”, and it is not an address."
-        )
-        raise InvalidIntent([Problem("unknown_reference", field, message)]) from None
-
-
-def _explain_group(network: Network, group: Group) -> str:
-    members = (
-        connector.name
-        for connector in network.intent.connectors.values()
-        if any(attachment.group == group.uid for attachment in connector.attachments)
-    )
-    example = min(members, default="")
-    advice = f"Name one of its members, for example “{example}”." if example else "It has no member; name a connector."
-    return f"“{group.name}” is a group, and a trace follows a flow between two places. {advice}"
+        message = f"There is no connector “{wanted}”, and it is not an address."
+        raise unknown_end(network, field, wanted, message) from None
 
 
 def find_segment(network: Network, field: str, wanted: str) -> Segment:

@@ -1,0 +1,54 @@
+"""Trace and reach in a browser: a name that was typed and not chosen counts, however soon Enter comes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser import sign_in
+from tests.people import People
+from tests.portal.sample_network import create_sample_network
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def version(live_portal: str, people: People, tenant_scope: Callable[..., Any], page: Page) -> str:
+    """Sign in; return how the address of a page names the draft with the sample network."""
+    from provisioning.services.drafts import lifecycle
+
+    with tenant_scope(people.acme):
+        draft = lifecycle.create_draft("rollout")
+        create_sample_network(draft)
+    sign_in(page, live_portal, people.viewer)
+    return f"?version=drafts/{draft.uid}"
+
+
+def test_names_that_are_typed_and_not_chosen_are_traced(live_portal: str, version: str, page: Page) -> None:
+    page.goto(f"{live_portal}/t/acme/trace/{version}")
+    page.get_by_role("combobox", name="From", exact=True).fill("site-prod")
+    page.get_by_role("combobox", name="To", exact=True).fill("site-dev")
+    page.get_by_role("button", name="Trace", exact=True).click()
+    expect(page.locator("#tr-verdict")).to_contain_text("site-prod does not reach site-dev on tcp/443")
+
+
+def test_a_name_sent_by_enter_before_the_list_arrives_is_traced(live_portal: str, version: str, page: Page) -> None:
+    def never(route: Route) -> None:
+        """Leave the lists of names unanswered."""
+
+    page.goto(f"{live_portal}/t/acme/trace/{version}&from=site-prod")
+    page.route("**/connectors/?search*", never)
+    page.get_by_role("combobox", name="To", exact=True).fill("site-dev")
+    page.keyboard.press("Enter")
+    expect(page.locator("#tr-verdict")).to_contain_text("site-prod does not reach site-dev")
+
+
+def test_a_group_that_is_typed_says_what_to_name_instead(live_portal: str, version: str, page: Page) -> None:
+    page.goto(f"{live_portal}/t/acme/trace/{version}&to=site-dev")
+    page.get_by_role("combobox", name="From", exact=True).fill("prod")
+    page.get_by_role("button", name="Trace", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("“prod” is a group")
+    expect(page.get_by_role("alert")).to_contain_text("such as “site-prod”")
