@@ -12,7 +12,7 @@ from typing import Any
 
 from provisioning.core.compile import compile_network as compile_core
 from provisioning.core.resolve.network import Network
-from provisioning.core.values.resource import Action, Problem, Resource
+from provisioning.core.values.resource import Action, Change, Problem, Resource, body_references
 from provisioning.drivers.base import CloudCredentials, Driver
 from provisioning.drivers.cloud import Cloud, CloudAddress
 from provisioning.drivers.quotas import find_exceeded_quotas
@@ -77,6 +77,26 @@ def exceeded_quotas(resources: Iterable[Resource]) -> list[Problem]:
     """Return the quotas of each cloud that these resources together exceed."""
     desired = list(resources)
     return [problem for cloud in CLOUDS.values() for problem in find_exceeded_quotas(cloud, desired)]
+
+
+def find_conflicts(
+    changes: Iterable[Change],
+    inventories: Mapping[tuple[str, str], Mapping[str, Any]],
+    attributes: Mapping[str, Mapping[str, Any]],
+) -> list[Problem]:
+    """Return what in the accounts, as discovery last saw them, stands in the way of these changes.
+
+    ``inventories``: (cloud, account) → what was discovered; ``attributes``: address → what is known of what is there.
+    """
+    problems: list[Problem] = []
+    for change in changes:
+        found = find_cloud_address(change.address)
+        inventory = inventories.get((found[0].name, found[1].account)) if found else None
+        if found and inventory:
+            related = {change.address, *(address for address, _ in body_references(change.after))}
+            known = {address: attributes[address] for address in related if address in attributes}
+            problems += found[0].conflicts(change, inventory, known)
+    return problems
 
 
 def gateway_warnings() -> Mapping[str, frozenset[Action]]:

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from provisioning.core.compile import CloudCompiler
-from provisioning.core.values.resource import Action, Resource
+from provisioning.core.values.resource import Action, Change, Problem, Resource
+
+ConflictFinder = Callable[[Change, Mapping[str, Any], Mapping[str, Mapping[str, Any]]], Iterable[Problem]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +78,8 @@ class Cloud:
     connector_settings: kind of connector it serves → setting → member of a discovered network that fills it;
               ``account`` is the account's id.
     quotas, quota_uses: its limits, and how much of them one resource uses. Checked before a plan is shown.
+    conflicts: what in a discovered inventory stands in the way of a change, given address → attributes of what is there
+              at the change's address and those its body refers to. Asked before a plan is shown.
     gateway_warnings: kind of resource → actions that a plan warns about, because traffic stops.
     remedies: error code of a failed call → what a person can do about it.
     denied_codes, busy_codes: parts of the codes with which it refuses a right, and says that it is overloaded.
@@ -93,6 +97,7 @@ class Cloud:
     connector_settings: Mapping[str, Mapping[str, str]]
     quotas: tuple[Quota, ...] = ()
     quota_uses: Callable[[Resource], Iterable[QuotaUse]] = lambda resource: ()
+    conflicts: ConflictFinder = lambda change, inventory, attributes: ()
     gateway_warnings: Mapping[str, frozenset[Action]] = field(default_factory=dict)
     remedies: Mapping[str, str] = field(default_factory=dict)
     denied_codes: tuple[str, ...] = ()

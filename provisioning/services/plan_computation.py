@@ -23,7 +23,14 @@ from provisioning.core.reach import (
 )
 from provisioning.core.resolve.network import Network
 from provisioning.core.values.resource import Change, Problem, Resource, as_json, body_references, content_digest
-from provisioning.drivers import compile_network, exceeded_quotas, gateway_warnings, replace_on
+from provisioning.drivers import (
+    compile_network,
+    exceeded_quotas,
+    find_cloud_address,
+    find_conflicts,
+    gateway_warnings,
+    replace_on,
+)
 from provisioning.errors import ValidationFailed
 from provisioning.models import Draft, Plan, PlannedChange, ResourceBody
 from provisioning.snapshots import queries, resource_state, tenant_cache
@@ -94,6 +101,18 @@ def compute_plan(inputs: PlanInputs, progress: ProgressCallback = lambda activit
     warnings = core_plan.plan_warnings(changes, inputs.before.intent, after.intent, gateway_warnings())
     progress("Comparing what reaches what")
     return PlanResult(changes, desired, compare_reachability(inputs.before, after), results, [*problems, *warnings])
+
+
+def refuse_conflicts(changes: Sequence[Change]) -> None:
+    """Raise ValidationFailed where something of somebody else stands in the way, as discovery last saw the clouds."""
+    writes = [change for change in changes if change.after is not None and find_cloud_address(change.address)]
+    if not writes:
+        return
+    addresses = {address for change in writes for address, _ in body_references(change.after)}
+    addresses.update(change.address for change in writes)
+    attributes = resource_state.resource_attributes(sorted(addresses))
+    if conflicts := find_conflicts(writes, resource_state.discovered_inventories(), attributes):
+        raise ValidationFailed(conflicts[0].message, conflicts)
 
 
 def save_plan(plan: Plan, inputs: PlanInputs, result: PlanResult) -> Plan:

@@ -43,7 +43,8 @@ def create_plan(draft: Draft) -> Plan:
     """Create the plan of a draft, after rebasing it onto what is live; ``computing`` where the network is large.
 
     It is ``failed``, with everything it would do, where an assertion fails. Raises StateConflict where the draft cannot
-    be rebased and, for a small network, ValidationFailed where it is invalid or a quota is exceeded.
+    be rebased and, for a small network, ValidationFailed where it is invalid, a quota is exceeded or the cloud
+    holds something of somebody else in the way.
     """
     draft = rebase_draft(draft)
     large = len(tenant_cache.load_objects(queries.snapshot_of_draft(draft))) > SYNCHRONOUS_LIMIT
@@ -63,6 +64,7 @@ def create_plan(draft: Draft) -> Plan:
     else:
         inputs = plan_computation.load_inputs(draft)
         result = plan_computation.compute_plan(inputs)
+        plan_computation.refuse_conflicts(result.changes)
         lifecycle.withdraw_plans(draft, SUPERSEDED)
         plan_computation.save_plan(plan, inputs, result)
     _announce(plan, "plan.make")
@@ -94,7 +96,9 @@ class PlanJob(TenantJob[Plan, tuple[PlanInputs, PlanResult]]):
 
         with lease.keep_renewed(self.in_scope, plan):
             inputs = self.in_scope(_load_inputs, plan)
-            return inputs, plan_computation.compute_plan(inputs, progress)
+            result = plan_computation.compute_plan(inputs, progress)
+            self.in_scope(plan_computation.refuse_conflicts, result.changes)
+            return inputs, result
 
     def record(self, plan: Plan, outcome: tuple[PlanInputs, PlanResult]) -> None:
         with acting(plan.actor):

@@ -7,7 +7,7 @@ from typing import Any
 
 from provisioning.core.node_document import VERSION
 from provisioning.core.values.resource import Resource, content_digest
-from provisioning.models import InFlightWrite, ResourceRecord
+from provisioning.models import CloudAccount, InFlightWrite, ResourceRecord
 from provisioning.snapshots import tenant_cache
 from provisioning.snapshots.tenant_cache import CachedResource
 
@@ -39,6 +39,15 @@ def resource_attributes(addresses: list[str]) -> dict[str, Mapping[str, Any]]:
     """Return address → what is known of the resource there, cloud ids for example."""
     records = ResourceRecord.objects.filter(address__in=addresses)
     return {record.address: record.attributes for record in records}
+
+
+def discovered_inventories() -> dict[tuple[str, str], Mapping[str, Any]]:
+    """Return (cloud, account) → what discovery last found there."""
+    accounts = CloudAccount.objects.filter(discovered_at__isnull=False)
+    return {
+        (provider, account): inventory
+        for provider, account, inventory in accounts.values_list("provider", "account_id", "inventory")
+    }
 
 
 def _load_records() -> Mapping[int, CachedResource]:

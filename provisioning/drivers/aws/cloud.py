@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from provisioning.drivers.aws.compile import compile_aws
+from provisioning.drivers.aws.conflicts import find_conflicts
 from provisioning.drivers.aws.quotas import QUOTAS, quota_uses
 from provisioning.drivers.cloud import Cloud, CloudField
 
@@ -54,6 +55,7 @@ AWS = Cloud(
     connector_settings={"aws-vpc": {"account": "account", "region": "region", "vpc_id": "id"}},
     quotas=QUOTAS,
     quota_uses=quota_uses,
+    conflicts=find_conflicts,
     gateway_warnings={
         "aws.transit-gateway": frozenset({"replace", "remove"}),
         "aws.customer-gateway": frozenset({"replace"}),

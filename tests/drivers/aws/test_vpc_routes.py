@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
 
 from provisioning.core.values.resource import Change, Resource
-from provisioning.drivers.base import DriverError
+from provisioning.drivers import find_conflicts
+from provisioning.drivers.aws.discovery import discover
+from provisioning.drivers.base import CloudCredentials, DriverError
 from tests.drivers.aws.conftest import Faults
-from tests.drivers.aws.testbed import AwsTestbed, create_change, example_resources, resource_of_kind
+from tests.drivers.aws.testbed import (
+    ACCOUNT,
+    REGION,
+    SECRET,
+    AwsTestbed,
+    create_change,
+    example_resources,
+    resource_of_kind,
+)
 
 
 def tables(testbed: AwsTestbed, vpc: str) -> dict[str, dict[str, str]]:
@@ -104,3 +115,27 @@ def test_routes_follow_a_replaced_gateway(testbed: AwsTestbed) -> None:
     # As the run has it: what was written holds a reference, which now leads to the successor.
     testbed.apply_until_done(Change("change", routes.address, routes.kind, routes.body, routes.body))
     assert tables(testbed, vpc)[main]["10.0.0.0/8"] == successor
+
+
+def conflicts(testbed: AwsTestbed, routes: Resource) -> list[tuple[str, str]]:
+    """Return (code, message) of what the plan of these routes would say, from what discovery sees now."""
+    inventory = discover(CloudCredentials(ACCOUNT, SECRET), [REGION]).as_json()
+    problems = find_conflicts([create_change(routes)], {("aws", ACCOUNT): inventory}, testbed.attributes)
+    return [(problem.code, problem.message) for problem in problems]
+
+
+def test_a_plan_names_a_foreign_route_and_none_of_ours(testbed: AwsTestbed) -> None:
+    vpc = testbed.vpc()
+    routes = attach_vpc(testbed, vpc, route_tables="all", prefixes=["10.0.0.0/8", "0.0.0.0/0"])
+    [(code, message)] = conflicts(testbed, routes)
+    assert code == "foreign_route" and re.match(rf"rtb-\w+ of {vpc} already routes 0.0.0.0/0 to igw-", message)
+    ours = replace(routes, body={**routes.body, "prefixes": ["10.0.0.0/8"]})
+    testbed.apply_until_done(create_change(ours))
+    assert conflicts(testbed, ours) == []
+
+
+def test_a_plan_names_a_route_table_that_is_gone(testbed: AwsTestbed) -> None:
+    vpc = testbed.vpc()
+    routes = attach_vpc(testbed, vpc, route_tables=["rtb-gone"])
+    [(code, message)] = conflicts(testbed, routes)
+    assert code == "unknown_route_table" and message.startswith(f"{vpc} has no route table rtb-gone. ")

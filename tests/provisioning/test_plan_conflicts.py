@@ -1,0 +1,72 @@
+"""Plans compare with the cloud, as discovery last saw it: what stands in the way is an error before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from provisioning.errors import ValidationFailed
+from provisioning.models import CloudAccount, Plan
+from provisioning.services import plans
+from tenants.scope import scope
+from tests.people import People
+from tests.provisioning.small_network import DOCUMENT, draft_with_document
+
+pytestmark = pytest.mark.django_db
+
+ACCOUNT, VPC = "123456789012", "vpc-0a"
+CONNECTOR = {
+    "name": "prod",
+    "kind": "aws-vpc",
+    "exchange": "eu",
+    "attachments": [{"segment": "corp", "group": "prod", "prefixes": ["10.9.0.0/16"]}],
+    "settings": {"account": ACCOUNT, "region": "eu-central-1", "vpc_id": VPC},
+}
+NETWORK = {**DOCUMENT, "connectors": [*DOCUMENT["connectors"], CONNECTOR]}
+
+
+def add_account(*routes: Mapping[str, str]) -> None:
+    """Add an account whose VPC was discovered with these routes in its main table."""
+    table = {"id": "rtb-1", "name": "", "main": True, "subnets": [], "routes": routes}
+    vpc: dict[str, Any] = {"id": VPC, "name": "prod", "region": "eu-central-1", "prefixes": ["10.9.0.0/16"]}
+    inventory = {"account": ACCOUNT, "vpcs": [{**vpc, "route_tables": [table]}], "errors": {}}
+    CloudAccount(
+        name="aws", provider="aws", account_id=ACCOUNT, discovered_at=timezone.now(), inventory=inventory
+    ).save()
+
+
+FOREIGN = {"destination": "10.0.0.0/8", "target": "pcx-partner", "state": "active"}
+LOCAL = {"destination": "10.9.0.0/16", "target": "local", "state": "active"}
+
+
+def test_a_foreign_route_for_a_prefix_of_ours_refuses_the_plan(people: People) -> None:
+    with scope(people.acme):
+        add_account(LOCAL, FOREIGN)
+        draft = draft_with_document("first", NETWORK)
+        with pytest.raises(ValidationFailed, match=r"already routes 10\.0\.0\.0/8 to pcx-partner") as raised:
+            plans.create_plan(draft)
+        [problem] = raised.value.problems
+        assert problem.code == "foreign_route" and problem.path.endswith("/vpc/vpc-0a/routes")
+        assert not Plan.objects.exists()
+
+
+def test_a_foreign_route_fails_the_plan_of_a_worker(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plans, "SYNCHRONOUS_LIMIT", 0)
+    with scope(people.acme):
+        add_account(FOREIGN)
+        plan = plans.create_plan(draft_with_document("first", NETWORK))
+        plans.PlanJob(people.acme).run(plan.pk)
+        plan.refresh_from_db()
+        assert plan.state == "failed" and [problem["code"] for problem in plan.problems] == ["foreign_route"]
+
+
+def test_other_routes_and_accounts_never_discovered_refuse_nothing(people: People) -> None:
+    with scope(people.acme):
+        add_account(LOCAL)
+        draft = draft_with_document("first", NETWORK)
+        assert plans.create_plan(draft).state == "ready"
+        CloudAccount.objects.update(inventory={}, discovered_at=None)
+        assert plans.create_plan(draft).state == "ready"
