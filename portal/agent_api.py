@@ -57,15 +57,21 @@ def _agent_endpoint(method: str) -> Callable[[AgentViewFunction], AgentViewFunct
 def _require_node(view: AgentViewFunction) -> AgentViewFunction:
     @wraps(view)
     def wrapper(request: HttpRequest) -> HttpResponse:
-        header = request.headers.get("Authorization", "")
-        node = nodes.authenticate_node(header.removeprefix("Node ").strip()) if header.startswith("Node ") else None
-        if node is None:
-            refused = problem_response(request, 401, "This node token is not valid. Enrol again.")
-            refused["WWW-Authenticate"] = 'Node realm="Causeway"'
-            return refused
-        return view(request, node)
+        node = nodes.authenticate_node(_node_token(request))
+        return _refuse_token(request) if node is None else view(request, node)
 
     return wrapper
+
+
+def _node_token(request: HttpRequest) -> str:
+    header = request.headers.get("Authorization", "")
+    return header.removeprefix("Node ").strip() if header.startswith("Node ") else ""
+
+
+def _refuse_token(request: HttpRequest) -> HttpResponse:
+    refused = problem_response(request, 401, "This node token is not valid. Enrol again.")
+    refused["WWW-Authenticate"] = 'Node realm="Causeway"'
+    return refused
 
 
 @_agent_endpoint("POST")
@@ -95,9 +101,14 @@ def document(request: HttpRequest, node: Node) -> HttpResponse:
 
 
 @_agent_endpoint("POST")
-@_require_node
-def report(request: HttpRequest, node: Node) -> HttpResponse:
-    """Record what the node applied, what it could not apply, its health and its counters."""
+def report(request: HttpRequest) -> HttpResponse:
+    """Record what the node applied, what it could not apply, its health and its counters.
+
+    The token is checked by the statement that stores the report.
+    """
+    token = _node_token(request)
+    if not token:
+        return _refuse_token(request)
     body = _json_body(request)
     for name in ("applied", "failed", "counters", "health"):
         if not isinstance(body.get(name, {}), dict):
@@ -117,8 +128,7 @@ def report(request: HttpRequest, node: Node) -> HttpResponse:
             raise MalformedRequest(
                 f"Counter {key} is {value!r}; it must be an integer of at most {MAX_COUNTER_DIGITS} digits."
             )
-    nodes.record_report(node, body)
-    return HttpResponse(status=204)
+    return HttpResponse(status=204) if nodes.record_report(token, body) else _refuse_token(request)
 
 
 def _json_body(request: HttpRequest) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Live updates: the senders, and the WebSocket ``/ws/t/{slug}/`` (docs/api.md, “Live updates”).
 
 A message says what changed, and the page fetches it again with the ordinary permission check; only rates carry numbers.
+What a socket is sent comes from its tenant's feed (live_feed.py).
 """
 
 from __future__ import annotations
@@ -9,8 +10,7 @@ import asyncio
 import logging
 import os
 import threading
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Any
 
 from channels.db import database_sync_to_async
@@ -18,6 +18,7 @@ from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from channels.layers import get_channel_layer
 from redis.exceptions import RedisError
 
+from portal.live_feed import PendingMessages, join_feed, tenant_group
 from tenants import tokens
 from tenants.middleware import find_visible_tenant
 from tenants.models import User
@@ -29,7 +30,6 @@ SEND_INTERVAL = 0.1
 """Seconds between two messages of one socket: at most 10 a second."""
 REAUTHORIZE_INTERVAL = 30.0
 """Seconds after which a socket's permission is checked again."""
-MAX_PENDING = 100
 SEND_TIMEOUT = 5.0
 """Seconds that a sender waits for Redis."""
 
@@ -42,15 +42,6 @@ def send_changed(tenant: str, what: str, id: str = "", version: int | None = Non
         _send_to_tenant(tenant, {"type": "changed", "what": what, "id": id, "version": version})
     except (RedisError, TimeoutError) as error:
         raise ConnectionError(str(error)) from error
-
-
-def send_rates(tenant: str, at: datetime, edges: Mapping[str, Sequence[float]]) -> None:
-    """Send the bits per second of edges; a failure is logged and not retried, since newer rates follow soon."""
-    rounded = {edge: [round(rate) for rate in pair] for edge, pair in edges.items()}
-    try:
-        _send_to_tenant(tenant, {"type": "rates", "at": at.isoformat(), "edges": rounded})
-    except (RedisError, OSError) as error:
-        logger.warning("live: rates of %s not sent: %s", tenant, error)
 
 
 def _send_to_tenant(tenant: str, message: dict[str, Any]) -> None:
@@ -77,45 +68,11 @@ def _event_loop() -> asyncio.AbstractEventLoop:
         return _event_loops[process]
 
 
-def tenant_group(tenant: str) -> str:
-    return f"tenant.{tenant}"
-
-
-class PendingMessages:
-    """The messages that one socket has not been sent yet; only the newest about each object is kept."""
-
-    def __init__(self) -> None:
-        self._messages: dict[tuple[str, ...], dict[str, Any]] = {}
-        self._has_messages = asyncio.Event()
-
-    def put(self, message: dict[str, Any]) -> None:
-        if message["type"] == "rates":
-            before = self._messages.get(("rates",), {"edges": {}})
-            self._messages["rates",] = {**message, "edges": {**before["edges"], **message["edges"]}}
-        else:
-            self._messages["changed", message["what"], message["id"]] = message
-        if len(self._messages) > MAX_PENDING:
-            self._merge_by_kind()
-        self._has_messages.set()
-
-    async def take(self) -> dict[str, Any]:
-        await self._has_messages.wait()
-        message = self._messages.pop(next(iter(self._messages)))
-        if not self._messages:
-            self._has_messages.clear()
-        return message
-
-    def _merge_by_kind(self) -> None:
-        """Replace the messages about single objects by one for each kind, with an empty id: pages reload them all."""
-        for key, message in list(self._messages.items()):
-            if key[0] == "changed" and message["id"]:
-                del self._messages[key]
-                self._messages["changed", message["what"], ""] = {**message, "id": "", "version": None}
-
-
 class LiveConsumer(AsyncJsonWebsocketConsumer):
     """The WebSocket of one browser or script. Closed with 4401 when not signed in and with 4404 for a stranger."""
 
+    channel_layer_alias = "none"
+    """Sockets do not subscribe one by one; their tenant's feed does, once."""
     send_task: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
@@ -127,9 +84,8 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             await self.close(refusal)
             return
         self.pending = PendingMessages()
-        self.group = tenant_group(slug)
         # Subscribed before it is accepted, so that whoever has a socket misses nothing.
-        await self.channel_layer.group_add(self.group, self.channel_name)
+        self.feed = await join_feed(slug, self.pending)
         await self.accept()
         self.send_task = asyncio.create_task(self._send())
         self.authorization_task = asyncio.create_task(self._reauthorize(slug))
@@ -138,10 +94,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         if self.send_task:
             self.send_task.cancel()
             self.authorization_task.cancel()
-            await self.channel_layer.group_discard(self.group, self.channel_name)
-
-    async def tenant_message(self, event: dict[str, Any]) -> None:
-        self.pending.put(event["message"])
+            self.feed.leave(self.pending)
 
     async def receive_json(self, content: Any, **kwargs: Any) -> None:
         """Ignore what a browser sends; requests belong to the API."""

@@ -121,8 +121,7 @@ OUTBOX_HANDLERS = {
 }
 # Seconds that one who asks for the plan of a large network is kept waiting before being told to look again.
 PLAN_PATIENCE = 5.0
-# Called by lower layers with what upper ones do: prices of a plan, rates for browsers.
-RATES_HANDLER = "portal.live_updates.send_rates"
+# Called by lower layers with what upper ones do: prices of a plan.
 PLAN_PRICER = "billing.services.price_plan"
 # (kind, body) → what the hours of a resource are priced by, None when they are not sold.
 LIFECYCLE_DIMENSIONS = "billing.core.meters.lifecycle_dimensions"

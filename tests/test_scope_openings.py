@@ -27,6 +27,7 @@ CALLS_IN_SCOPE = {
     "tenants/invitations.py": "who answers an invitation is not in the tenant's scope yet",
     "tenants/services.py": "middleware cannot open the scope of a tenant that the request is creating",
     "provisioning/services/nodes.py": "a node serves several tenants, and its document is made of all of theirs",
+    "portal/live_feed.py": "looks at a tenant's rates while it has sockets, outside any request",
     "portal/api/plan_wait.py": "waits outside any transaction and looks at the plan in between",
 }
 """What imports ``jobs.in_scope``. A job's own ``self.in_scope`` is in the scope of its one tenant."""

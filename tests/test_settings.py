@@ -12,7 +12,6 @@ from portal.celery import app
 
 HANDLERS = [
     *settings.OUTBOX_HANDLERS.values(),
-    settings.RATES_HANDLER,
     settings.PLAN_PRICER,
     settings.LIFECYCLE_DIMENSIONS,
 ]

@@ -20,7 +20,7 @@ from rest_framework.response import Response
 
 from portal.api.etags import entity_tag
 from portal.api.problems import ProblemRenderer, problem_document
-from portal.live_updates import tenant_group
+from portal.live_feed import tenant_group
 from provisioning.core.values.resource import Problem
 from provisioning.errors import ValidationFailed
 from provisioning.models import Plan

@@ -224,7 +224,7 @@ class Agent:
 
     def build_report(self) -> dict[str, Any]:
         counters = {} if self.simulate else self._totals.update(self.kernel.counters())
-        self.state.save("counters", {"base": self._totals.base, "last": self._totals.last})
+        self.state.save("counters", self._totals.as_json())
         return {
             "epoch": self.state.epoch,
             # Grows while the epoch lasts, over restarts of this process too.

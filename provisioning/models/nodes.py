@@ -33,6 +33,7 @@ class Node(models.Model):
     health = models.JSONField(default=dict)
     seen_at = models.DateTimeField(null=True)
     reporting_since = models.DateTimeField(null=True, help_text="since when no two reports were NODE_TIMEOUT apart")
+    counted_at = models.DateTimeField(null=True, help_text="when its counters were last kept, once a minute")
 
     class Meta:
         ordering = ("location", "index")
@@ -57,6 +58,11 @@ class NodeTenant(models.Model):
 
     node = models.ForeignKey(Node, models.CASCADE, related_name="tenants")
     tenant = models.ForeignKey("tenants.Tenant", models.CASCADE, related_name="+")
+    recorded = models.CharField(
+        max_length=64,
+        blank=True,
+        help_text="digest of what the node reported of the tenant's sections, once all of it is recorded",
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["node", "tenant"], name="node_tenant_once")]
@@ -95,7 +101,7 @@ class NodeSection(TenantOwned):
 
 
 class CounterReading(TenantOwned):
-    """A cumulative counter as a node reported it: the newest value of each minute.
+    """A cumulative counter as a node reported it first in a minute.
 
     ``key`` is the text of a CounterKey (core/values/counter_key.py). A new ``epoch`` starts from zero.
     """

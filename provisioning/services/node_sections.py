@@ -84,7 +84,7 @@ def _write_section(section: NodeSection, kind: str, body: Body | None, digest: s
     if section.pk and section.digest == digest and section.serial:
         return
     node = section.node
-    NodeTenant.objects.get_or_create(node=node, tenant=current_tenant())
+    NodeTenant.objects.update_or_create(node=node, tenant=current_tenant(), defaults={"recorded": ""})
     Node.objects.filter(pk=node.pk).update(serial=F("serial") + 1)
     node.refresh_from_db(fields=["serial"])
     section.kind, section.body, section.digest = kind, body, digest

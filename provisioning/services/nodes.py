@@ -14,17 +14,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
 from django.db import connection
-from django.db.models import Case, F, Q, When
-from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from provisioning import node_enrollment
 from provisioning.catalog import catalog
 from provisioning.core.node_document import VERSION, DocumentJson, SectionJson
-from provisioning.core.values.counter_key import split_tenant
-from provisioning.core.values.resource import canonical_json
+from provisioning.core.values.resource import canonical_json, content_digest
 from provisioning.errors import Forbidden, ValidationFailed
-from provisioning.models import NODE_TIMEOUT, Node, NodeSection
+from provisioning.models import Node, NodeSection, NodeTenant
 from provisioning.redis import redis_client
 from provisioning.services import steps, telemetry
 from provisioning.services.node_sections import node_channel
@@ -104,38 +101,33 @@ def wait_for_change(node: Node, seconds: float) -> None:
                 return
 
 
-def record_report(node: Node, report: Mapping[str, Any]) -> None:
-    """Keep what the node applied, what it could not, and what it counted; repeats change nothing.
+def record_report(token: str, report: Mapping[str, Any]) -> bool:
+    """Keep what the node applied, what it could not, and what it counted; return whether the token is a node's.
 
-    ``sequence`` grows within an epoch. A report that was overtaken is not read: its lower counters would look as if
-    they had started again from nought, and all that was ever counted would be charged again.
+    Repeats change nothing. ``sequence`` grows within an epoch. A report that was overtaken is not read: its lower
+    counters would look as if they had started again from nought, and all that was ever counted would be charged again.
     """
-    now, epoch, sequence = timezone.now(), str(report.get("epoch", ""))[:64], int(report.get("sequence", 0))
-    uninterrupted = When(seen_at__gt=now - NODE_TIMEOUT, then=Coalesce(F("reporting_since"), now))
-    overtaken = Q(epoch=epoch, sequence__gte=sequence, sequence__gt=0)
-    newest = (
-        Node.objects.filter(pk=node.pk)
-        .exclude(overtaken)
-        .update(
-            seen_at=now,
-            reporting_since=Case(uninterrupted, default=now),
-            epoch=epoch,
-            sequence=sequence,
-            health=report.get("health") or {},
-            applied_serial=int(report.get("serial", 0)),
-        )
-    )
-    if not newest:
-        return
-    node.refresh_from_db()
     applied, failed = report.get("applied") or {}, report.get("failed") or {}
-    counters: dict[str, dict[str, int]] = {}
-    for key, value in (report.get("counters") or {}).items():
-        slug, name = split_tenant(key)
-        counters.setdefault(slug, {})[name] = int(value)
-    tenants = {pointer.tenant.slug: pointer.tenant for pointer in node.tenants.select_related("tenant")}
-    for slug, tenant in tenants.items():
-        in_scope(tenant, _record_for_tenant, node, tenant, applied, failed, counters.get(slug, {}))
+    applied_by_tenant, failed_by_tenant = _by_tenant(applied), _by_tenant(failed)
+    digests = {
+        slug: content_digest([applied_by_tenant.get(slug, {}), failed_by_tenant.get(slug, {})])
+        for slug in applied_by_tenant.keys() | failed_by_tenant.keys()
+    }
+    stored = telemetry.store_report(_token_digest(token), report, digests, timezone.now())
+    if stored is None:
+        return authenticate_node(token) is not None
+    node, changed = stored
+    for tenant in Tenant.objects.filter(slug__in=changed):
+        in_scope(tenant, _record_sections, node, tenant, applied, failed, digests)
+    return True
+
+
+def _by_tenant(reported: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Return slug → the entries of the tenant's sections."""
+    entries: dict[str, dict[str, str]] = {}
+    for key, value in reported.items():
+        entries.setdefault(key.partition("/")[0], {})[key] = value
+    return entries
 
 
 def _tenant_sections(node: Node, tenant: Tenant) -> dict[str, SectionJson]:
@@ -152,25 +144,32 @@ def _tenant_sections(node: Node, tenant: Tenant) -> dict[str, SectionJson]:
     }
 
 
-def _record_for_tenant(
-    node: Node, tenant: Tenant, applied: Mapping[str, str], failed: Mapping[str, str], counters: Mapping[str, int]
+def _record_sections(
+    pk: int, tenant: Tenant, applied: Mapping[str, str], failed: Mapping[str, str], digests: Mapping[str, str]
 ) -> None:
-    _record_applied(node, tenant, applied, failed)
-    telemetry.store_counters(node, counters, timezone.now())
+    """Record what became of the tenant's sections; the same report of them is then not looked at again.
 
-
-def _record_applied(node: Node, tenant: Tenant, applied: Mapping[str, str], failed: Mapping[str, str]) -> None:
+    It is as long as a section waits to be removed: the step that waits for it may begin to wait only now.
+    """
+    # Locked, so that a section is published before or after, and what is recorded of it is forgotten then.
+    pointers = NodeTenant.objects.select_for_update(of=("self",)).select_related("node")
+    pointer = pointers.get(node=pk, tenant=tenant)
+    recorded = digests.get(tenant.slug, telemetry.NOTHING_REPORTED)
     # In one order: two nodes' reports wake the same steps at once.
-    for section in NodeSection.objects.filter(node=node).order_by("address"):
+    for section in NodeSection.objects.filter(node=pk).order_by("address"):
         key = f"{tenant.slug}/{section.address}"
         digest, failure = applied.get(key, ""), str(failed.get(key, ""))[:500]
-        has_seen_section = node.applied_serial >= section.serial
+        has_seen_section = pointer.node.applied_serial >= section.serial
         changed = section.applied != digest or section.failure != failure
         if changed:
             section.applied, section.failure = digest, failure
             section.save(update_fields=["applied", "failure"])
         if has_seen_section and (changed or section.body is None):
             steps.wake_waiting_steps(section.address)
+        if section.body is None:
+            recorded = ""
+    pointer.recorded = recorded
+    pointer.save(update_fields=["recorded"])
 
 
 def _token_digest(token: str) -> str:

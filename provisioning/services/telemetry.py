@@ -1,73 +1,96 @@
-"""Counters: kept by the minute for metering, turned into rates for the topology."""
+"""What a node counted: kept once a minute for metering, and its last two reports for the rates of the moment.
+
+However many tenants are on a node, its report is one statement and one round trip to Redis.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
-from django.conf import settings
-from django.utils.module_loading import import_string
+from django.db import connection
+from psycopg.types.json import Jsonb
 
-from provisioning.core.values.counter_key import CounterKey
-from provisioning.models import CounterReading, Node, NodeSection
+from provisioning.core.values.counter_key import split_tenant
+from provisioning.core.values.resource import content_digest
+from provisioning.models import NODE_TIMEOUT
 from provisioning.redis import redis_client
-from provisioning.selectors.traffic_rates import current_rates, rates_key
-from tenants import scope
+from provisioning.selectors.traffic_rates import REPORT_LIFETIME, report_keys
 
-
-def store_counters(node: Node, counters: Mapping[str, int], now: datetime) -> None:
-    """Take a node's cumulative counters of the tenant in force."""
-    if not counters:
-        return
-    CounterReading.objects.bulk_create(
-        (
-            CounterReading(
-                node=node,
-                key=key,
-                epoch=node.epoch,
-                minute=now.replace(second=0, microsecond=0),
-                at=now,
-                value=value,
-            )
-            for key, value in counters.items()
-        ),
-        update_conflicts=True,
-        unique_fields=["tenant", "node", "key", "epoch", "minute"],
-        update_fields=["at", "value"],
+STORE_REPORT = """
+    WITH newest AS (
+        UPDATE provisioning_node SET
+            seen_at = %(now)s, epoch = %(epoch)s, sequence = %(sequence)s, health = %(health)s,
+            applied_serial = %(serial)s,
+            reporting_since = CASE WHEN seen_at > %(now)s - %(timeout)s THEN coalesce(reporting_since, %(now)s)
+                ELSE %(now)s END,
+            counted_at = CASE WHEN epoch = %(epoch)s AND counted_at >= date_trunc('minute', %(now)s) THEN counted_at
+                ELSE %(now)s END
+        WHERE token_digest = %(token)s
+            AND NOT (epoch = %(epoch)s AND sequence >= %(sequence)s AND sequence > 0)
+        RETURNING id, counted_at = %(now)s AS is_due
     )
-    _update_rates(node, counters, now)
+    SELECT id, CASE WHEN is_due THEN causeway_store_counters(id, %(epoch)s, %(now)s, %(counters)s) END, ARRAY(
+        SELECT slug FROM provisioning_nodetenant pointer JOIN tenants_tenant tenant ON tenant.id = pointer.tenant_id
+        WHERE node_id = newest.id AND recorded <> coalesce(%(digests)s ->> slug, %(nothing)s)
+    ) FROM newest
+"""
+
+NOTHING_REPORTED = content_digest([{}, {}])
+"""The digest of what is reported of a tenant without sections: nothing applied, nothing failed."""
 
 
-def _update_rates(node: Node, counters: Mapping[str, int], now: datetime) -> None:
-    """Store and announce the rates of the edges that this node counts, which follow from its last two reports."""
-    redis, last_key = redis_client(), f"{rates_key()}:{node.pk}"
-    raw = redis.get(last_key)
-    redis.set(last_key, json.dumps({"at": now.timestamp(), "epoch": node.epoch, "counters": dict(counters)}), ex=60)
-    last = json.loads(raw) if raw else None
-    if last is None or last["epoch"] != node.epoch or now.timestamp() <= last["at"]:
-        return
-    seconds = now.timestamp() - last["at"]
-    here = NodeSection.objects.filter(node=node).values_list("exchange", flat=True).first() or ""
-    edges: dict[str, list[float]] = {}
-    for key, value in counters.items():
-        edge = _edge_of_counter(here, key)
-        grown = value - last["counters"].get(key, value)
-        if edge and grown >= 0:
-            edges.setdefault(edge[0], [0.0, 0.0])[edge[1]] += grown * 8 / seconds
-    redis.hset(rates_key(), str(node.pk), json.dumps({"at": now.timestamp(), "edges": edges}))
-    redis.expire(rates_key(), 60)
-    import_string(settings.RATES_HANDLER)(scope.current_tenant().slug, now, current_rates(now))
+def store_report(
+    token_digest: str, report: Mapping[str, Any], digests: Mapping[str, str], now: datetime
+) -> tuple[int, list[str]] | None:
+    """Store what a node reports of itself and its cumulative counters.
 
-
-def _edge_of_counter(here: str, key: str) -> tuple[str, int] | None:
-    """The topology edge that a byte counter of a node at exchange ``here`` belongs to, and its direction (0 forth)."""
-    counter = CounterKey.parse(key)
-    if counter is None or counter.quantity != "bytes":
+    ``digests``: slug → digest of what it reports of the tenant's sections. Return the node's primary key and the slugs
+    of the tenants of whom something else is recorded; None where no node has the token, or the report was overtaken by
+    a newer one.
+    """
+    epoch, counters = str(report.get("epoch", ""))[:64], _counters_by_tenant(report.get("counters") or {})
+    values: dict[str, Any] = {
+        "token": token_digest,
+        "now": now,
+        "timeout": NODE_TIMEOUT,
+        "epoch": epoch,
+        "sequence": int(report.get("sequence", 0)),
+        "serial": int(report.get("serial", 0)),
+        "health": Jsonb(report.get("health") or {}),
+        "counters": Jsonb(counters),
+        "digests": Jsonb(digests),
+        "nothing": NOTHING_REPORTED,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(STORE_REPORT, values)
+        row = cursor.fetchone()
+    if row is None:
         return None
-    if counter.subject_kind == "connector":
-        return counter.subject, 0 if counter.direction == "in" else 1
-    if counter.subject_kind == "mesh":
-        a, b = sorted((here, counter.subject_name))
-        return f"mesh/{a}/{b}", 0 if here == a else 1
-    return None
+    node, _, changed = row
+    _keep_for_rates(node, epoch, counters, now)
+    return node, changed
+
+
+def _counters_by_tenant(reported: Mapping[str, int]) -> dict[str, dict[str, int]]:
+    """Return slug → key → value."""
+    counters: dict[str, dict[str, int]] = {}
+    for key, value in reported.items():
+        slug, name = split_tenant(key)
+        counters.setdefault(slug, {})[name] = value
+    return counters
+
+
+def _keep_for_rates(node: int, epoch: str, counters: Mapping[str, Mapping[str, int]], now: datetime) -> None:
+    last, previous = report_keys(node)
+    reading = {"at": now.timestamp(), "epoch": epoch}
+    fields: dict[Any, Any] = {slug: json.dumps({**reading, "counters": values}) for slug, values in counters.items()}
+    pipeline = redis_client().pipeline(transaction=False)
+    pipeline.copy(last, previous, replace=True)
+    pipeline.delete(last)
+    if fields:
+        pipeline.hset(last, mapping=fields)
+    pipeline.expire(last, REPORT_LIFETIME)
+    pipeline.execute()

@@ -5,13 +5,18 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import redis
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from provisioning.models import CounterReading, Node, NodeSection, NodeTenant
-from provisioning.services import nodes
+from provisioning.services import nodes, telemetry
 from tests.api.problem_assertions import assert_problem
 from tests.people import ApiClient, ApiFactory, People, TenantScope
 
@@ -90,6 +95,7 @@ def test_a_report_older_than_the_last_one_is_ignored(
 
     def recorded_value(sequence: int, value: Any, epoch: str = "e1") -> Any:
         body = {"epoch": epoch, "sequence": sequence, "counters": {"acme|connector/a|corp|out|bytes": value}}
+        Node.objects.update(counted_at=timezone.now() - timedelta(minutes=1))
         assert client.post("/agent/v1/report/", body, authorization=who).status_code == 204
         with tenant_scope(people.acme):
             return CounterReading.objects.order_by("-at")[0].value
@@ -105,6 +111,51 @@ def test_a_report_older_than_the_last_one_is_ignored(
     again = {**ENROLMENT, "epoch": "e3", "enrollment_key": nodes.enrollment_key("aws-eu-central-1", 1)}
     who = f"Node {client.post('/agent/v1/enroll/', again).json()['token']}"
     assert recorded_value(1, 7, epoch="e3") == 7
+
+
+def test_a_report_is_one_statement_and_one_round_trip_however_many_tenants_are_on_the_node(
+    node: NodeClient, people: People, tenant_scope: TenantScope, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, who, _ = node
+    row = Node.objects.get()
+    owners = (people.acme, people.globex)
+    counters = {f"{tenant.slug}|connector/a|corp|out|bytes": 5 for tenant in owners}
+    applied = {f"{tenant.slug}/exchange/eu": "d" for tenant in owners}
+    for tenant in owners:
+        NodeTenant.objects.create(node=row, tenant=tenant)
+        with tenant_scope(tenant):
+            NodeSection(node=row, exchange="eu", address="exchange/eu", kind="exchange.presence", body={}).save()
+
+    def report(sequence: int) -> None:
+        body = {"epoch": "e1", "sequence": sequence, "applied": applied, "counters": counters}
+        assert client.post("/agent/v1/report/", body, authorization=who).status_code == 204
+
+    report(1)
+    round_trips = []
+    send = redis.Connection.send_packed_command
+
+    def count(self: redis.Connection, *args: Any, **kwargs: Any) -> Any:
+        round_trips.append(self)
+        return send(self, *args, **kwargs)
+
+    monkeypatch.setattr(redis.Connection, "send_packed_command", count)
+    with CaptureQueriesContext(connection) as queries:
+        report(2)
+    assert (len(queries), len(round_trips)) == (1, 1)
+    for tenant in owners:
+        with tenant_scope(tenant):
+            assert CounterReading.objects.get().value == 5
+            assert NodeSection.objects.get().applied == "d"
+
+
+def test_a_counter_is_kept_once_a_minute(node: NodeClient, people: People, tenant_scope: TenantScope) -> None:
+    NodeTenant.objects.create(node=Node.objects.get(), tenant=people.acme)
+    digest, began = Node.objects.get().token_digest, datetime(2026, 1, 1, tzinfo=UTC)
+    for second in range(0, 180, 2):
+        counters = {"acme|connector/a|corp|out|bytes": second}
+        telemetry.store_report(digest, {"epoch": "e1", "counters": counters}, {}, began + timedelta(seconds=second))
+    with tenant_scope(people.acme):
+        assert list(CounterReading.objects.order_by("at").values_list("value", flat=True)) == [0, 60, 120]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import asyncio
 import json
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -14,10 +13,11 @@ from asgiref.sync import sync_to_async
 from asgiref.testing import ApplicationCommunicator
 from django.test import Client
 
-from portal import live_updates
+from portal import live_feed, live_updates
 from portal.asgi import application
 from tenants import tokens
 from tenants.models import Membership, User
+from tests.node_reports import report_rates
 from tests.people import People
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -94,9 +94,6 @@ async def test_messages_are_rate_limited_and_only_the_newest_of_an_object_is_sen
     start = time.monotonic()
     for version in range(30):
         await sync_to_async(live_updates.send_changed)("acme", "draft", f"d{version % 5}", version)
-        await sync_to_async(live_updates.send_rates)(
-            "acme", datetime(2026, 1, 1, tzinfo=UTC), {f"connector/{version % 3}": [version, 0.4]}
-        )
     received = []
     while not await listening.receive_nothing(0.4):
         received.append(await listening.json())
@@ -104,11 +101,31 @@ async def test_messages_are_rate_limited_and_only_the_newest_of_an_object_is_sen
     assert len(received) <= took * 10 + 1
     newest = {message["id"]: message["version"] for message in received if message["type"] == "changed"}
     assert newest == {f"d{number}": 25 + number for number in range(5)}
-    edges = {}
-    for message in received:
-        edges.update(message.get("edges", {}))
-    assert edges == {"connector/0": [27, 0], "connector/1": [28, 0], "connector/2": [29, 0]}
     await listening.disconnect()
+
+
+async def test_rates_follow_from_the_last_two_reports_of_a_node(people: People) -> None:
+    listening = socket("/ws/t/acme/", await sync_to_async(with_token)(people.viewer))
+    rates = {"connector/a": [800, 16], "connector/b": [8, 0]}
+    await sync_to_async(report_rates)(people.acme, "aws-eu-central-1", rates)
+    await sync_to_async(report_rates)(people.globex, "aws-us-east-1", {"connector/not-yours": [8, 8]})
+    assert await listening.connect()
+    message = await listening.json()
+    assert (message["type"], message["edges"]) == ("rates", rates)
+    await listening.disconnect()
+
+
+async def test_a_tenants_feed_ends_with_its_last_socket(people: People) -> None:
+    header = await sync_to_async(with_token)(people.viewer)
+    first, second = socket("/ws/t/acme/", header), socket("/ws/t/acme/", header)
+    assert await first.connect() and await second.connect()
+    (feed,) = live_feed._feeds.values()
+    assert len(feed.sockets) == 2
+    await first.disconnect()
+    await sync_to_async(live_updates.send_changed)("acme", "run", "r1", 3)
+    assert (await second.json())["id"] == "r1"
+    await second.disconnect()
+    assert not live_feed._feeds and all(task.cancelling() or task.done() for task in feed.tasks)
 
 
 async def test_a_removed_member_receives_no_more_messages(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,8 +138,8 @@ async def test_a_removed_member_receives_no_more_messages(people: People, monkey
 
 
 async def test_too_many_pending_changes_become_one_message() -> None:
-    pending = live_updates.PendingMessages()
-    for number in range(live_updates.MAX_PENDING + 1):
+    pending = live_feed.PendingMessages()
+    for number in range(live_feed.MAX_PENDING + 1):
         pending.put({"type": "changed", "what": "run", "id": str(number), "version": 1})
     message = await asyncio.wait_for(pending.take(), 1)
     assert message == {"type": "changed", "what": "run", "id": "", "version": None}

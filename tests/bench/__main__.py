@@ -15,6 +15,7 @@ MODULES = [
     "tests.bench.core",
     "tests.bench.store",
     "tests.bench.runs",
+    "tests.bench.reports",
     "tests.bench.startup",
     "tests.bench.packets",
     "tests.bench.yaml_documents",

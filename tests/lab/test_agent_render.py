@@ -10,7 +10,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from provisioning.agent import nft
 from provisioning.agent.address_families import nft_interval, route_prefixes
-from provisioning.agent.counter_totals import CounterTotals
+from provisioning.agent.counter_totals import REPORTS_AFTER_END, CounterTotals
 from provisioning.agent.desired import NftTable
 from provisioning.agent.document import NodeDocument, parse_section
 from provisioning.agent.mark_allocation import MarkAllocation
@@ -186,6 +186,16 @@ def test_ranges_merge_intersect_and_convert_to_prefixes() -> None:
 def test_totals_keep_growing_when_kernel_counters_are_reset() -> None:
     totals = CounterTotals()
     assert totals.update({"a": 10}) == {"a": 10}
-    assert totals.update({}) == {}
+    assert totals.update({}) == {"a": 10}
     assert totals.update({"a": 3}) == {"a": 13}
     assert CounterTotals(totals.base, totals.last).update({"a": 5}) == {"a": 15}
+
+
+def test_the_last_total_of_a_counter_that_is_gone_is_reported_for_two_minutes() -> None:
+    totals = CounterTotals()
+    totals.update({"a": 10, "b": 1})
+    for _ in range(REPORTS_AFTER_END):
+        assert totals.update({"b": 2}) == {"a": 10, "b": 2}
+        totals = CounterTotals(**totals.as_json())
+    assert totals.update({"b": 2}) == {"b": 2}
+    assert totals.update({"a": 3, "b": 2}) == {"a": 13, "b": 2}

@@ -9,11 +9,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from playwright.sync_api import Page, WebSocketRoute, expect
 
-from portal import live_updates
+from tenants.models import Tenant
 from tests.browser import sign_in
+from tests.node_reports import report_rates
 from tests.people import People
 
 pytestmark = pytest.mark.browser
@@ -57,18 +59,23 @@ def topology(page: Page, live_portal: str, people: People, network: None) -> str
     return f"{live_portal}/t/acme/topology/"
 
 
-def send_rates(edges: dict[str, list[float]]) -> None:
-    """Send rates as a node's report does, from another thread because Playwright's loop runs in this one."""
+def report_traffic(bits: int) -> None:
+    """Report so many bits per second, from another thread because Playwright's loop runs in this one."""
+
+    def report() -> None:
+        subjects = {"connector/office": [bits, 0], "mesh/eu": [0, bits]}
+        report_rates(Tenant.objects.get(slug="acme"), "aws-us-east-1", subjects, exchange="us")
+        connection.close()
+
     with ThreadPoolExecutor() as threads:
-        threads.submit(live_updates.send_rates, "acme", timezone.now(), edges).result()
+        threads.submit(report).result()
 
 
 def test_rates_from_the_socket_update_the_table_and_the_map(page: Page, topology: str) -> None:
     for view, cell in (("?view=table", "tr[data-thing='connector/office'] [data-way='forth']"), ("", ".tp-rate .v")):
         page.goto(topology + view)
         expect(page.locator("[data-live]")).to_contain_text("Live")
-        edges = {"connector/office": [212e6, 64e6], "mesh/eu/us": [200e6, 12e6]}
-        send_rates(edges)
+        report_traffic(212_000_000)
         expect(page.locator(cell).first).to_have_text("212 Mb/s")
 
 

@@ -14,6 +14,7 @@ from provisioning.services import nodes, plans, runs, steps
 from provisioning.services.drafts import editing, lifecycle
 from tenants.models import Tenant
 from tenants.scope import scope
+from tests.node_reports import record_report
 
 DOCUMENT: dict[str, list[dict[str, Any]]] = {
     "exchanges": [{"name": "eu", "location": "aws-eu-central-1"}, {"name": "us", "location": "aws-us-east-1"}],
@@ -82,4 +83,4 @@ def report_all_applied(node: Node, **fields: Any) -> None:
     document = json.loads(text)
     applied = {key: section["digest"] for key, section in document["sections"].items()}
     report = {"epoch": "e1", "serial": document["serial"], "applied": applied, "health": HEALTH}
-    nodes.record_report(node, {**report, **fields})
+    record_report(node, {**report, **fields})

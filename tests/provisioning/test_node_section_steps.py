@@ -20,6 +20,7 @@ from provisioning.models import Lifecycle, Node, NodeSection, ResourceRecord, St
 from provisioning.services import node_sections, nodes, plans, runs, steps
 from tenants.models import Tenant
 from tenants.scope import scope
+from tests.node_reports import record_report
 from tests.people import People
 from tests.provisioning.small_network import (
     DOCUMENT,
@@ -45,7 +46,7 @@ def test_a_step_names_nodes_with_an_outdated_agent_and_fails_after_a_timeout(peo
     def report_old_agent(node: Node) -> None:
         document = json.loads(nodes.signed_document(node)[0])
         failed = dict.fromkeys(document["sections"], "the agent cannot read this section: KeyError")
-        nodes.record_report(node, {"epoch": "e1", "version": 1, "failed": failed, "health": {"simulated": False}})
+        record_report(node, {"epoch": "e1", "version": 1, "failed": failed, "health": {"simulated": False}})
 
     run, by_address = create_planned_run(people.acme)
     step = by_address["exchange/eu"]
@@ -86,7 +87,7 @@ def test_a_node_is_silent_only_while_others_are_heard(people: People) -> None:
     _look_again(people.acme, step)
     assert step.state == "waiting" and step.note.endswith("never heard of; no node reports to the portal at present")
     other = Node.objects.create(location="aws-us-east-1", index=1)
-    nodes.record_report(other, {"epoch": "e1", "health": HEALTH})
+    record_report(other, {"epoch": "e1", "health": HEALTH})
     _look_again(people.acme, step)
     assert (step.state, step.note) == (
         "waiting",
@@ -107,7 +108,7 @@ def test_a_run_ends_well_after_the_portal_was_away(people: People) -> None:
     long_ago = timezone.now() - 2 * REPORT_TIMEOUT
     Node.objects.update(seen_at=long_ago, reporting_since=long_ago - REPORT_TIMEOUT)
     _wait_long_ago(people.acme)
-    nodes.record_report(Node.objects.order_by("pk")[0], {"epoch": "e1", "sequence": 0, "health": HEALTH})
+    record_report(Node.objects.order_by("pk")[0], {"epoch": "e1", "sequence": 0, "health": HEALTH})
     _look_again(people.acme, step)
     assert step.state == "waiting"
     finish_run(people.acme, run)
@@ -121,7 +122,7 @@ def test_a_node_that_reports_may_be_slow(people: People) -> None:
     step = by_address["exchange/eu"]
     _look_again(people.acme, step)
     for node in Node.objects.all():
-        nodes.record_report(node, {"epoch": "e1", "health": HEALTH})
+        record_report(node, {"epoch": "e1", "health": HEALTH})
     Node.objects.update(reporting_since=timezone.now() - 2 * REPORT_TIMEOUT)
     _wait_long_ago(people.acme)
     _look_again(people.acme, step)
