@@ -4,6 +4,7 @@ A *thing* is what a subject's address stands for: ``{"address", "uid", "kind", "
 key are those of the intent object (uid None: unknown); title also says which part: ``fw at eu, instance 1``.
 """
 
+from billing.selectors.cost_owners import OWNER_GROUPINGS
 from billing.selectors.invoices import (
     UnknownInvoice,
     get_invoice,
@@ -18,6 +19,7 @@ from billing.selectors.subjects import describe_subjects
 from billing.selectors.usage import USAGE_GROUPINGS, UnknownGrouping, usage_report
 
 __all__ = [
+    "OWNER_GROUPINGS",
     "USAGE_GROUPINGS",
     "StoredSample",
     "UnknownGrouping",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -10,18 +10,19 @@ from typing import Any
 from billing.core.billing_period import BillingPeriod
 from billing.core.decimals import strip_trailing_zeros
 from billing.core.meters import METERS, all_dimensions, meter_order
-from billing.core.money import Money, allocate
+from billing.core.money import Money, allocate, round_to_minor
 from billing.core.price_books import PriceBookValue as BookValue
 from billing.core.rated_line import RatedLine
 from billing.core.rating import rate_samples
 from billing.core.samples import SampleValue
+from billing.selectors.cost_owners import OWNER_GROUPINGS, CostOwner, owners_of
 from billing.selectors.price_books import price_book_of, price_book_value
 from billing.selectors.samples import SummedSample, sum_samples
 from billing.selectors.subjects import describe_subjects
 from tenants.scope import current_tenant
 
 USAGE_GROUPINGS = ("meter", "subject", "day", "hour")
-"""By what usage can be grouped, besides any dimension of a sample (size, kind, exchange, …)."""
+"""By what usage can be grouped, besides tags, segments, groups and any dimension of a sample (size, exchange, …)."""
 
 
 class UnknownGrouping(ValueError):
@@ -33,15 +34,18 @@ def usage_report(start: datetime, end: datetime, meter: str | None = None, group
 
     ``{"from", "to", "currency", "total", "group_by", "rows": [{"meter", "label", "unit", "group", "group_label",
     "thing", "quantity", "amount", "samples"}], "unpriced": same without amount}``; rows in order of meter, then
-    group. ``group`` is the meter, the subject's address, an ISO day or hour, or a dimension's value ("" where a
-    sample has none). ``thing`` only when grouped by subject. Without a price book, amount, currency and total are
-    None. Raises UnknownGrouping for an unknown meter or grouping.
+    group. ``group`` is the meter, the subject's address, an ISO day or hour, a dimension's value, or the uid of a
+    billing tag, segment or group as the network was at ``end`` ("" where there is none; cost that belongs to several
+    is split evenly). ``thing`` only when grouped by subject. Without a price book, amount, currency and total are None.
+    Raises UnknownGrouping for an unknown meter or grouping.
     """
     if meter is not None and meter not in METERS:
         raise UnknownGrouping(f"Meter {meter!r} is not known; use one of {', '.join(METERS)}.")
-    groupings = [*USAGE_GROUPINGS, *sorted(all_dimensions())]
+    groupings = [*USAGE_GROUPINGS, *OWNER_GROUPINGS, *sorted(all_dimensions())]
     if group_by not in groupings:
         raise UnknownGrouping(f"Cannot group by {group_by!r}; use one of {', '.join(groupings)}.")
+    if group_by in OWNER_GROUPINGS:
+        return _report_by_owner(usage_report(start, end, meter, "subject"), group_by, end)
     book = price_book_of(current_tenant())
     value = price_book_value(book) if book else BookValue("", "EUR", ())
     rows: dict[tuple[str, str], _UsageTotal] = {}
@@ -68,6 +72,42 @@ def usage_report(start: datetime, end: datetime, meter: str | None = None, group
         "rows": [_usage_row(key, total, things, currency) for key, total in _in_meter_order(rows)],
         "unpriced": [_usage_row(key, total, things, None) for key, total in _in_meter_order(unpriced)],
     }
+
+
+def _report_by_owner(report: dict[str, Any], grouping: str, at: datetime) -> dict[str, Any]:
+    """Return a report by subject as one by owner; amounts are split to the cent and their sum stays what it is."""
+    subjects = {row["group"] for part in ("rows", "unpriced") for row in report[part]}
+    owners = owners_of(subjects, grouping, at)
+    return {
+        **report,
+        "group_by": grouping,
+        **{part: _split_rows(report[part], owners, report["currency"]) for part in ("rows", "unpriced")},
+    }
+
+
+def _split_rows(
+    rows: Iterable[dict[str, Any]], owners: Mapping[str, list[CostOwner]], currency: str | None
+) -> list[dict[str, Any]]:
+    totals: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in rows:
+        sharing = owners[row["group"]]
+        amounts: list[Decimal | None] = [None] * len(sharing)
+        if row["amount"] is not None and currency:
+            parts = allocate(round_to_minor(row["amount"], currency), [Decimal(1)] * len(sharing))
+            amounts = [part.amount for part in parts]
+        for owner, amount in zip(sharing, amounts, strict=True):
+            total = totals.setdefault(
+                (row["meter"], owner.uid),
+                {**row, "group": owner.uid, "group_label": owner.name, "thing": None}
+                | {"quantity": Decimal(0), "samples": 0, "amount": None if amount is None else Decimal(0)},
+            )
+            total["quantity"] += row["quantity"] / len(sharing)
+            total["samples"] += row["samples"]
+            if amount is not None:
+                total["amount"] += amount
+    order = meter_order()
+    split = sorted(totals.values(), key=lambda row: (order[row["meter"]], not row["group"], row["group_label"]))
+    return [{**row, "quantity": strip_trailing_zeros(round(row["quantity"], 9))} for row in split]
 
 
 class _UsageTotal:

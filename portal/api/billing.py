@@ -32,6 +32,7 @@ from provisioning.errors import ObjectNotFound
 
 MAX_PERIOD = timedelta(days=400)
 FORMATS = ("csv",)
+GROUPINGS = (*selectors.USAGE_GROUPINGS, *selectors.OWNER_GROUPINGS)
 USAGE_PARAMETERS = ("from", "to", "meter", "group_by")
 
 THING = object_schema(
@@ -137,7 +138,7 @@ class UsageView(BillingView):
             query_parameter("from", "a date or a timestamp", OpenApiTypes.DATETIME),
             query_parameter("to", "a date or a timestamp", OpenApiTypes.DATETIME),
             query_parameter("meter"),
-            query_parameter("group_by", "meter, subject, day, hour, or a dimension such as exchange or size"),
+            query_parameter("group_by", f"{', '.join(GROUPINGS)}, or a dimension such as exchange or size"),
         ],
     )
     def get(self, request: Request) -> Response:

@@ -34,12 +34,16 @@ def usage(request: PageRequest) -> HttpResponse:
     if request.GET.get("format") == "csv":
         return _csv_response(report, start, end, request)
     days = report if by == "day" else selectors.usage_report(_midnight(start), _midnight(end), meter, "day")
+    before = _previous_period(start, end, today, meter, by, report)
     context = {
         "report": report,
-        "rows": [{**row, "share": _percent_of_total(row, report)} for row in report["rows"]],
+        "rows": [
+            {**row, "share": _percent_of_total(row, report), "change": before and _row_change(row, before["amounts"])}
+            for row in report["rows"]
+        ],
         "chart": bar_chart(_daily_bars(days, start, min(end, today + timedelta(days=1)), bool(report["currency"]))),
         "in_money": bool(report["currency"]),
-        "before": _previous_period(start, end, today, meter, report["total"]),
+        "before": before,
         "most_expensive": _most_expensive_group(report),
         "start": start,
         "last": end - timedelta(days=1),
@@ -62,7 +66,8 @@ def usage(request: PageRequest) -> HttpResponse:
 def _groupings() -> dict[str, str]:
     """Return what usage can be grouped by → its word: a new dimension of a meter is offered without a change here."""
     dimensions = {name: name.replace("_", " ").capitalize() for name in sorted(all_dimensions())}
-    return {"meter": "Meter", "subject": "Resource", "day": "Day", **dimensions}
+    owners = {"tag": "Billing tag", "segment": "Segment", "group": "Group"}
+    return {"meter": "Meter", "subject": "Resource", **owners, "day": "Day", **dimensions}
 
 
 def _period(request: PageRequest, today: date) -> tuple[date, date]:
@@ -113,15 +118,35 @@ def _daily_bars(report: dict[str, Any], start: date, end: date, in_money: bool) 
 
 
 def _previous_period(
-    start: date, end: date, today: date, meter: str | None, total: Decimal | None
+    start: date, end: date, today: date, meter: str | None, by: str, report: dict[str, Any]
 ) -> dict[str, Any] | None:
-    """Return the cost of a period as long as the passed part of this one, just before it, and the change in percent."""
-    passed = min(end, today + timedelta(days=1)) - start
+    """Return the cost of a period as long as the passed part of this one, just before it, in all and by row.
+
+    ``amounts``: (meter, group) → amount; empty by day, since no day is in both.
+    """
+    passed, total = min(end, today + timedelta(days=1)) - start, report["total"]
     if total is None or passed <= timedelta():
         return None
-    previous = selectors.usage_report(_midnight(start - passed), _midnight(start), meter, "meter")["total"]
-    percent = round((total - previous) / previous * 100) if previous else None
-    return {"total": previous, "percent": percent, "from": start - passed, "days": passed.days}
+    previous = selectors.usage_report(_midnight(start - passed), _midnight(start), meter, by)
+    return {
+        "total": previous["total"],
+        "percent": _percent_change(previous["total"], total),
+        "from": start - passed,
+        "days": passed.days,
+        "amounts": {} if by == "day" else {(row["meter"], row["group"]): row["amount"] for row in previous["rows"]},
+    }
+
+
+def _percent_change(before: Decimal, after: Decimal) -> int | None:
+    return round((after - before) / before * 100) if before else None
+
+
+def _row_change(row: dict[str, Any], amounts: dict[tuple[str, str], Decimal]) -> dict[str, Any] | None:
+    """Return how a row's amount differs from the one of the period before; None where that cannot be said."""
+    if not amounts or row["amount"] is None:
+        return None
+    previous = amounts.get((row["meter"], row["group"]), Decimal(0))
+    return {"amount": row["amount"] - previous, "percent": _percent_change(previous, row["amount"])}
 
 
 def _most_expensive_group(report: dict[str, Any]) -> dict[str, Any] | None:

@@ -111,6 +111,12 @@ def grouped(number: int) -> str:
 
 
 @register.filter
+def signed(number: int) -> str:
+    """Return a whole number with its sign: ``+12``, ``−3``, ``0``."""
+    return f"{'+' if number > 0 else '−' if number < 0 else ''}{abs(number):,}"
+
+
+@register.filter
 def price(amount: Decimal | None) -> str:
     """Return a unit price with at least two places and without trailing zeros after them."""
     if amount is None:

@@ -5,18 +5,18 @@ Everything is of the tenant in force.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Min, Q, QuerySet
+from django.db.models import Max, Min, Q, QuerySet
 
 from provisioning.core.intent import KINDS, kind_word
 from provisioning.core.values.counter_key import CounterForm, CounterKey
 from provisioning.core.values.resource import Resource
-from provisioning.models import CounterReading, Item, Lifecycle, Overlay, ResourceRecord, Version
+from provisioning.models import CounterReading, Item, Lifecycle, Overlay, ResourceRecord, Revision, Version
 from provisioning.selectors.nodes import nodes_of_tenant
 
 
@@ -129,3 +129,50 @@ def named_items(keys: Iterable[str]) -> dict[tuple[str, str], NamedItem]:
     names = dict(Overlay.objects.filter(item__in=numbers).order_by("pk").values_list("item_id", "name"))
     names.update(Version.objects.filter(item__in=numbers).order_by("first").values_list("item_id", "name"))
     return {(item.kind, item.key): NamedItem(item.uid, names.get(item.number, item.key)) for item in items}
+
+
+class Belonging(NamedTuple):
+    """Name by uid of what an object is told apart by: its billing tags, its segments, its groups."""
+
+    tags: Mapping[str, str]
+    segments: Mapping[str, str]
+    groups: Mapping[str, str]
+
+
+def belongings(keys: Iterable[tuple[str, str]], at: datetime) -> dict[tuple[str, str], Belonging]:
+    """Return (kind, key) → what each object belonged to in the revision that was live at an instant.
+
+    One that was not live then is taken as it was last, or first became. Four queries however many there are.
+    """
+    wanted = set(keys)
+    items = {row.number: row for row in Item.objects.filter(key__in={key for _, key in wanted})}
+    items = {number: row for number, row in items.items() if (row.kind, row.key) in wanted}
+    live = Revision.objects.filter(created_at__lte=at).aggregate(newest=Max("number"))["newest"] or 0
+    bodies: dict[int, Mapping[str, Any]] = {}
+    for number, first, body in (
+        Version.objects.filter(item__in=items).order_by("first").values_list("item_id", "first", "body")
+    ):
+        if first <= live or number not in bodies:
+            bodies[number] = body
+    named = {number: _named_by(body) for number, body in bodies.items()}
+    uids = set().union(*(uids for lists in named.values() for uids in lists)) if named else set()
+    names = {str(item.uid): item.name for item in named_items(_keys_of(uids)).values()}
+    return {
+        (items[number].kind, items[number].key): Belonging(*(_labelled(uids, names) for uids in lists))
+        for number, lists in named.items()
+    }
+
+
+def _labelled(uids: Iterable[str], names: Mapping[str, str]) -> dict[str, str]:
+    return {uid: names.get(uid, uid) for uid in uids}
+
+
+def _named_by(body: Mapping[str, Any]) -> tuple[list[str], list[str], list[str]]:
+    attachments = body.get("attachments", ())
+    segments = [part["segment"] for part in (*attachments, body) if part.get("segment")]
+    groups = [attachment["group"] for attachment in attachments if attachment.get("group")]
+    return [*body.get("billing_tags", ())], [*dict.fromkeys(segments)], [*dict.fromkeys(groups)]
+
+
+def _keys_of(uids: Collection[str]) -> list[str]:
+    return list(Item.objects.filter(uid__in=uids).values_list("key", flat=True)) if uids else []
