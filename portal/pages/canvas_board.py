@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from portal.pages import kind_styles
-from portal.pages.objects import KINDS
+from portal.pages.objects import KIND_PAGES
 from portal.pages.rule_text import leading_action, rules_summary
 from portal.pages.state_styles import StateStyle, state_style
 
@@ -43,7 +43,7 @@ class BoardObject:
 
     @property
     def word(self) -> str:
-        return KINDS[self.kind].word if self.kind in KINDS else self.kind
+        return KIND_PAGES[self.kind].word if self.kind in KIND_PAGES else self.kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +159,7 @@ def _change_state(body: Body, before: Body | None) -> ChangeState:
 
 
 def icon_of(kind: str, body: Body) -> str:
-    return kind_styles.kind_style(str(body.get("kind"))).icon if kind == "connectors" else KINDS[kind].icon
+    return kind_styles.kind_style(str(body.get("kind"))).icon if kind == "connectors" else KIND_PAGES[kind].icon
 
 
 def build_board(draft: BodiesByKind, base: BodiesByKind) -> Board:

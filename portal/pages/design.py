@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from portal.pages import canvas_board, canvas_links, canvas_panel, canvas_problems, reach_rows
 from portal.pages.decorators import PageRequest, get_draft, tenant_page
 from portal.pages.object_links import ObjectLinks
-from portal.pages.objects import KINDS
+from portal.pages.objects import KIND_PAGES
 from portal.pages.objects.form_fields import PROTOCOLS
 from portal.pages.objects.pages import object_panel
 from portal.pages.refusals import catch_refusals
@@ -147,12 +147,12 @@ def _object_panel(
     """Return the form beside the canvas: of the selected object, or for ``new/groups`` of a new one."""
     may_edit, with_prices = context["may"]["edit"], "usage" in request.rights
     snapshot, api, root = context["view"], context["api"], context["objects_url"]
-    if selected and selected.kind in KINDS:
+    if selected and selected.kind in KIND_PAGES:
         row = queries.get_object(snapshot, selected.kind, selected.uid)
         return object_panel(
-            snapshot, KINDS[selected.kind], row, api, root, selected.state, with_prices=may_edit and with_prices
+            snapshot, KIND_PAGES[selected.kind], row, api, root, selected.state, with_prices=may_edit and with_prices
         )
-    kind = KINDS.get(chosen.removeprefix(NEW_PREFIX)) if chosen.startswith(NEW_PREFIX) and may_edit else None
+    kind = KIND_PAGES.get(chosen.removeprefix(NEW_PREFIX)) if chosen.startswith(NEW_PREFIX) and may_edit else None
     if kind is None or kind.wizard:
         return None
     blank = None

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from portal.pages import plan_review
-from portal.pages.objects import KINDS
+from portal.pages.objects import KIND_PAGES
 from portal.pages.objects.bound_form import find_references
 from provisioning.snapshots import queries
 from provisioning.snapshots.queries import Snapshot
@@ -41,7 +41,7 @@ def difference_rows(changes: Iterable[Difference], before: Snapshot, after: Snap
     return [
         {
             **change,
-            "word": KINDS[change["kind"]].word if change["kind"] in KINDS else change["kind"],
+            "word": KIND_PAGES[change["kind"]].word if change["kind"] in KIND_PAGES else change["kind"],
             "fields": [
                 {"path": field["path"], **{side: diff_words.words(field[side]) for side in ("before", "after")}}
                 for field in change["fields"]

@@ -11,7 +11,7 @@ from django.shortcuts import render
 
 from portal.api import etags, yaml_format
 from portal.pages.decorators import PageRequest, get_draft, tenant_page
-from portal.pages.objects import KINDS
+from portal.pages.objects import KIND_PAGES
 from provisioning.core.formats.csv_tables import CSV_TABLES
 from provisioning.models import Draft
 from provisioning.snapshots import queries
@@ -56,7 +56,7 @@ def importing(request: PageRequest, uid: UUID, kind: str) -> HttpResponse:
         raise Http404
     columns = COLUMN_HELP.get(kind) or CSV_TABLES[kind].help_texts.items()
     draft = get_draft(request, uid)
-    context = {**_draft_context(request, draft), "kind": KINDS[kind], "columns": columns}
+    context = {**_draft_context(request, draft), "kind": KIND_PAGES[kind], "columns": columns}
     return render(request, "pages/design/import.html", context)
 
 

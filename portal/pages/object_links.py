@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from portal.pages.objects import KINDS
+from portal.pages.objects import KIND_PAGES
 from provisioning.models import Item
 
 
@@ -39,4 +39,4 @@ def parse_problem_path(path: str) -> tuple[str, str] | None:
     """Return (kind, key): ``policies/prod-out/rules[0].ports`` is about the policy prod-out."""
     kind, _, rest = path.partition("/")
     key = rest.partition("/")[0]
-    return (kind, key) if kind in KINDS and key else None
+    return (kind, key) if kind in KIND_PAGES and key else None

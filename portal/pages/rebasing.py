@@ -17,7 +17,7 @@ from portal.pages import diff_words
 from portal.pages.decorators import PageRequest, tenant_page
 from portal.pages.diff_words import DiffWords
 from portal.pages.object_links import ObjectLinks
-from portal.pages.objects import KINDS
+from portal.pages.objects import KIND_PAGES
 from provisioning.core.values.resource import Problem, as_json
 from provisioning.models import Draft
 from provisioning.services.drafts.rebase import rebase_draft
@@ -88,7 +88,7 @@ def _conflict_rows(
     present = {side: queries.objects_by_uid(of, {row["id"] for row in conflicts}) for side, of in snapshots.items()}
     return [
         {
-            "kind": KINDS[kind],
+            "kind": KIND_PAGES[kind],
             "name": name,
             "urls": {side: f"{roots[side]}{kind}/?select={uid}" for side in roots if uid in present[side]},
             "fields": [{**conflict, **_side_words(conflict, diff_words)} for conflict in fields],

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from portal.pages import rule_table
 from portal.pages.decorators import PageRequest, get_draft, tenant_page
-from portal.pages.objects import KINDS
+from portal.pages.objects import KIND_PAGES
 from portal.pages.objects.pages import NEW, ShownSnapshot, object_panel
 from provisioning.core.check import check_network
 from provisioning.core.intent.policies import ACTIONS
@@ -101,7 +101,7 @@ def _editing(
     request: PageRequest, shown: ShownSnapshot, policies: Sequence[StoredObject], editable: bool
 ) -> dict[str, Any]:
     """Return the form that ``?select=`` asks for: of a policy, shown in its place, or of a new one."""
-    selected, kind = request.GET.get("select", ""), KINDS["policies"]
+    selected, kind = request.GET.get("select", ""), KIND_PAGES["policies"]
     policy = next((row for row in policies if row.uid == selected), None)
     if not editable or (policy is None and selected != NEW):
         return {"panel": None, "selected": ""}

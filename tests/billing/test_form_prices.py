@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from portal.pages.objects import KINDS
+from portal.pages.objects import KIND_PAGES
 from portal.pages.objects.form_fields import SelectField
 from portal.pages.objects.prices import PRICED_FIELDS, add_prices
 from tenants.models import Tenant
@@ -12,8 +12,8 @@ from tenants.scope import scope
 
 
 def option_words(kind: str) -> list[str]:
-    body = KINDS[kind].blank or {"kind": "lab-site"}
-    fields = add_prices(kind, KINDS[kind].fields(body), body)
+    body = KIND_PAGES[kind].blank or {"kind": "lab-site"}
+    fields = add_prices(kind, KIND_PAGES[kind].fields(body), body)
     (priced,) = (field for field in fields if isinstance(field, SelectField) and field.path == PRICED_FIELDS[kind].path)
     return [word for _, word in priced.options]
 

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from playwright.sync_api import Page, expect
 
-from portal.pages.objects import KINDS
+from portal.pages.objects import KIND_PAGES
 from provisioning.core import intent
 from provisioning.selectors import cursors
 from tests.browser import sign_in as browse
@@ -37,7 +37,7 @@ def text(client: Client, path: str) -> str:
 
 
 def test_every_kind_of_the_contract_has_its_page() -> None:
-    assert set(KINDS) == set(intent.KINDS)
+    assert set(KIND_PAGES) == set(intent.KINDS)
 
 
 def test_each_kind_is_listed_and_opened_in_a_draft(people: People, sign_in: SignIn, open_draft: Any) -> None:
@@ -46,7 +46,8 @@ def test_each_kind_is_listed_and_opened_in_a_draft(people: People, sign_in: Sign
     for kind, uid in uids.items():
         page = text(client, f"design/{draft.uid}/objects/{kind}/?select={uid}")
         assert "Save to draft" in page and "only in this draft" in page, kind
-        assert "Add to draft" in text(client, f"design/{draft.uid}/objects/{kind}/?select=new") or KINDS[kind].wizard
+        form = text(client, f"design/{draft.uid}/objects/{kind}/?select=new")
+        assert "Add to draft" in form or KIND_PAGES[kind].wizard
 
 
 def test_a_url_with_a_cursor_of_another_list_shows_the_first_page(
@@ -74,7 +75,7 @@ def test_live_and_old_revisions_are_read_only(people: People, sign_in: SignIn, o
     client = sign_in(people.netadmin)
     for path in ("network/shares/", "revisions/0/objects/nat-rules/?select=new"):
         page = text(client, path)
-        assert KINDS[path.split("/")[-2]].empty_text in page and "data-edit" not in page
+        assert KIND_PAGES[path.split("/")[-2]].empty_text in page and "data-edit" not in page
     assert client.get("/t/acme/network/unicorns/").status_code == 404
 
 

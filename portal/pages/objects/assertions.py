@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from portal.pages.objects.declared_fields import fields_of
-from portal.pages.objects.object_kind import ListColumn, ObjectKind
+from portal.pages.objects.kind_page import KindPage, ListColumn
 from portal.pages.rule_text import rule_match_text
 
 FIELDS = fields_of("assertions")
 
-KIND = ObjectKind(
+KIND_PAGE = KindPage(
     key="assertions",
     icon="shield-check",
     columns=(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from portal.pages.objects.object_kind import ListColumn, ObjectKind
+from portal.pages.objects.kind_page import KindPage, ListColumn
 
-KIND = ObjectKind(
+KIND_PAGE = KindPage(
     key="billing-tags",
     icon="tag",
     columns=(

@@ -17,7 +17,7 @@ from portal.pages.objects.form_fields import (
     RowsField,
     SelectField,
 )
-from portal.pages.objects.object_kind import Body, value_at
+from portal.pages.objects.kind_page import Body, value_at
 from portal.pages.segment_hues import segment_hue
 
 COLORS = ("#3f67a8", "#a8527f", "#8a7340", "#4d7d74", "#7563a6", "#a1604a", "#5f7a3f", "#5a6b7d")

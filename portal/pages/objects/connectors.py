@@ -6,7 +6,7 @@ from typing import Any
 
 from portal.pages.objects.declared_fields import DeclaredFields, fields_of
 from portal.pages.objects.form_fields import FieldGroup, FormField, TextListField
-from portal.pages.objects.object_kind import Body, ListColumn, ObjectKind, value_at
+from portal.pages.objects.kind_page import Body, KindPage, ListColumn, value_at
 from provisioning.core.intent.connectors import CONNECTOR_KINDS
 from provisioning.core.intent.fields import ChoiceOrTexts, Text
 
@@ -104,7 +104,7 @@ def connector_form(body: Body) -> tuple[FormField, ...]:
     )
 
 
-KIND = ObjectKind(
+KIND_PAGE = KindPage(
     key="connectors",
     icon="plug-connected",
     columns=(

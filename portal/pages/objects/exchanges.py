@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from portal.pages.objects.declared_fields import LOCATIONS
-from portal.pages.objects.object_kind import ListColumn, ObjectKind
+from portal.pages.objects.kind_page import KindPage, ListColumn
 
-KIND = ObjectKind(
+KIND_PAGE = KindPage(
     key="exchanges",
     icon="topology-star-3",
     columns=(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from portal.pages.objects.declared_fields import fields_of
-from portal.pages.objects.object_kind import Body, ListColumn, ObjectKind
+from portal.pages.objects.kind_page import Body, KindPage, ListColumn
 
 FIELDS = fields_of("internet-apps")
 TARGET = FIELDS.nested("target")
@@ -17,7 +17,7 @@ def target_addresses(body: Body) -> list[str]:
     return [f"{address} port {body['target']['port']}" for address in body["target"]["addresses"]]
 
 
-KIND = ObjectKind(
+KIND_PAGE = KindPage(
     key="internet-apps",
     icon="world-www",
     columns=(

@@ -9,7 +9,7 @@ from typing import Any
 
 from portal.pages.objects.bound_form import ReferenceLabel, find_references
 from portal.pages.objects.form_fields import ENDPOINT_LITERALS
-from portal.pages.objects.object_kind import ListColumn, ObjectKind
+from portal.pages.objects.kind_page import KindPage, ListColumn
 from provisioning.errors import InvalidQuery
 from provisioning.selectors import listing
 from provisioning.snapshots import queries
@@ -72,7 +72,7 @@ def get_page(snapshot: Snapshot, kind: str, cursor: str | None, **query: Any) ->
         return list_page()
 
 
-def list_rows(kind: ObjectKind, rows: Iterable[tuple[StoredObject, str]], names: ReferenceNames) -> list[ListRow]:
+def list_rows(kind: KindPage, rows: Iterable[tuple[StoredObject, str]], names: ReferenceNames) -> list[ListRow]:
     return [ListRow(row, state, [_list_cell(column, row, names) for column in kind.columns]) for row, state in rows]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from portal.pages.objects.declared_fields import fields_of
 from portal.pages.objects.form_fields import FormField
-from portal.pages.objects.object_kind import Body, ListColumn, ObjectKind
+from portal.pages.objects.kind_page import Body, KindPage, ListColumn
 from portal.pages.rule_text import rule_match_text
 
 FIELDS = fields_of("nat-rules")
@@ -39,7 +39,7 @@ def nat_rule_form(body: Body) -> tuple[FormField, ...]:
     )
 
 
-KIND = ObjectKind(
+KIND_PAGE = KindPage(
     key="nat-rules",
     icon="replace",
     columns=(

@@ -11,10 +11,10 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from portal.pages.decorators import PageRequest, get_draft, tenant_page
-from portal.pages.objects import KINDS, menu_sections
+from portal.pages.objects import KIND_PAGES, menu_sections
 from portal.pages.objects.bound_form import BoundField, bind_fields
+from portal.pages.objects.kind_page import Body, KindPage
 from portal.pages.objects.list_rows import ReferenceNames, get_page, list_rows
-from portal.pages.objects.object_kind import Body, ObjectKind
 from portal.pages.objects.prices import add_prices
 from provisioning.errors import ObjectNotFound
 from provisioning.models import Draft, Item
@@ -72,7 +72,7 @@ def in_revision(request: PageRequest, number: int, kind: str = "") -> HttpRespon
 
 
 def _render_page(request: PageRequest, shown: ShownSnapshot, key: str) -> HttpResponse:
-    kind = KINDS.get(key or next(iter(KINDS)))
+    kind = KIND_PAGES.get(key or next(iter(KIND_PAGES)))
     if kind is None:
         raise Http404
     is_editable = shown.draft is not None and shown.draft.state == Draft.State.OPEN and "edit" in request.rights
@@ -90,7 +90,7 @@ def _render_page(request: PageRequest, shown: ShownSnapshot, key: str) -> HttpRe
     return render(request, "pages/objects/page.html" + ("#live" if request.htmx else ""), context)
 
 
-def _sections(shown: ShownSnapshot, current: ObjectKind) -> list[tuple[str, list[dict[str, Any]]]]:
+def _sections(shown: ShownSnapshot, current: KindPage) -> list[tuple[str, list[dict[str, Any]]]]:
     """Return the menu: each kind with the number of its objects, and how many of them the draft changed."""
     counts = draft_changes.count_objects(shown.snapshot)
     changed_counts = draft_changes.count_changed_objects(shown.draft) if shown.draft else {}
@@ -112,7 +112,7 @@ def _sections(shown: ShownSnapshot, current: ObjectKind) -> list[tuple[str, list
     ]
 
 
-def _list_context(request: PageRequest, shown: ShownSnapshot, kind: ObjectKind) -> dict[str, Any]:
+def _list_context(request: PageRequest, shown: ShownSnapshot, kind: KindPage) -> dict[str, Any]:
     """Return a page of the list, or with ``?changed=1`` the objects of this kind that the draft changed."""
     search, ordering = request.GET.get("search", ""), request.GET.get("ordering")
     orders = ("name", *(column.order for column in kind.columns if column.order))
@@ -147,7 +147,7 @@ def _list_context(request: PageRequest, shown: ShownSnapshot, kind: ObjectKind) 
     }
 
 
-def _panel_context(request: PageRequest, shown: ShownSnapshot, kind: ObjectKind, is_editable: bool) -> dict[str, Any]:
+def _panel_context(request: PageRequest, shown: ShownSnapshot, kind: KindPage, is_editable: bool) -> dict[str, Any]:
     """Return the panel: the form of the object that ``?select=`` names, or of a new one."""
     selected = request.GET.get("select", "")
     with_prices = is_editable and "usage" in request.rights
@@ -165,7 +165,7 @@ def _panel_context(request: PageRequest, shown: ShownSnapshot, kind: ObjectKind,
     return {"panel": panel, "selected": row.uid}
 
 
-def _resolve_uid(kind: ObjectKind, uid_or_key: str) -> str:
+def _resolve_uid(kind: KindPage, uid_or_key: str) -> str:
     """Return the uid of an object that is named by its uid, or by its key as in paths of problems."""
     uid = Item.objects.filter(kind=kind.key, key=uid_or_key).values_list("uid", flat=True).first()
     return str(uid) if uid else uid_or_key
@@ -173,7 +173,7 @@ def _resolve_uid(kind: ObjectKind, uid_or_key: str) -> str:
 
 def object_panel(
     snapshot: Snapshot,
-    kind: ObjectKind,
+    kind: KindPage,
     row: StoredObject | None,
     api: str,
     root: str,

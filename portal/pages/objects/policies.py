@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from portal.pages.objects.declared_fields import fields_of
 from portal.pages.objects.form_fields import FieldGroup, FormField
-from portal.pages.objects.object_kind import Body, ListColumn, ObjectKind
+from portal.pages.objects.kind_page import Body, KindPage, ListColumn
 
 FIELDS = fields_of("policies")
 RULE = FIELDS.nested("rules")
@@ -36,7 +36,7 @@ def policy_form(body: Body) -> tuple[FormField, ...]:
     )
 
 
-KIND = ObjectKind(
+KIND_PAGE = KindPage(
     key="policies",
     icon="arrows-exchange",
     columns=(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from portal.pages.objects.declared_fields import fields_of
-from portal.pages.objects.object_kind import Body, ListColumn, ObjectKind
+from portal.pages.objects.kind_page import Body, KindPage, ListColumn
 
 FIELDS = fields_of("prefix-lists")
 ENTRY = FIELDS.nested("entries")
@@ -15,7 +15,7 @@ def entry_text(entry: Body) -> str:
     return f"{entry['prefix']}{bounds}"
 
 
-KIND = ObjectKind(
+KIND_PAGE = KindPage(
     key="prefix-lists",
     icon="list-numbers",
     columns=(

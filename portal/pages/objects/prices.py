@@ -11,7 +11,7 @@ from typing import NamedTuple
 from billing.services import price_plan
 from portal.pages.number_formats import money
 from portal.pages.objects.form_fields import FormField, SelectField
-from portal.pages.objects.object_kind import Body
+from portal.pages.objects.kind_page import Body
 from provisioning.core.values.resource import Resource
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from portal.pages.objects.declared_fields import fields_of
 from portal.pages.objects.form_fields import FieldGroup
-from portal.pages.objects.object_kind import Body, ListColumn, ObjectKind
+from portal.pages.objects.kind_page import Body, KindPage, ListColumn
 
 FIELDS = fields_of("route-policies")
 RULE = FIELDS.nested("rules")
@@ -38,7 +38,7 @@ RULES = FIELDS(
     ),
 )
 
-KIND = ObjectKind(
+KIND_PAGE = KindPage(
     key="route-policies",
     icon="route",
     columns=(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from portal.pages.objects.declared_fields import fields_of
-from portal.pages.objects.object_kind import ListColumn, ObjectKind
+from portal.pages.objects.kind_page import KindPage, ListColumn
 
 FIELDS = fields_of("segments")
 
-KIND = ObjectKind(
+KIND_PAGE = KindPage(
     key="segments",
     icon="route-2",
     columns=(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from portal.pages.objects.declared_fields import fields_of
 from portal.pages.objects.form_fields import FormField
-from portal.pages.objects.object_kind import Body, ListColumn, ObjectKind
+from portal.pages.objects.kind_page import Body, KindPage, ListColumn
 from provisioning.core.intent import FIREWALL
 
 FIELDS = fields_of("services")
@@ -40,7 +40,7 @@ def service_form(body: Body) -> tuple[FormField, ...]:
     )
 
 
-KIND = ObjectKind(
+KIND_PAGE = KindPage(
     key="services",
     icon="shield-lock",
     columns=(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from portal.pages.objects.object_kind import Body, ListColumn, ObjectKind
+from portal.pages.objects.kind_page import Body, KindPage, ListColumn
 
 ARROWS = {"both": "⇄", "a-to-b": "→", "b-to-a": "←"}
 
@@ -16,7 +16,7 @@ def shared_addresses(path: str) -> Any:
     return show
 
 
-KIND = ObjectKind(
+KIND_PAGE = KindPage(
     key="shares",
     icon="arrows-left-right",
     columns=(

@@ -29,7 +29,7 @@ class ListColumn:
 
 
 @dataclass(frozen=True, slots=True)
-class ObjectKind:
+class KindPage:
     """key: as the API calls it. blank: what a new one begins with. form: its fields, which may hang on the body, by
     default all that are declared; wizard: a page that adds one better than a form does; order: of a list, until another
     is chosen. Its words stand in the declaration of the kind."""
