@@ -7,6 +7,7 @@ services open the scopes of the tenants that are on it.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -89,7 +90,7 @@ def enroll(request: HttpRequest) -> HttpResponse:
 def document(request: HttpRequest, node: Node) -> HttpResponse:
     """Answer ``?have=DIGEST&wait=SECONDS`` with the document when it differs, now or within the wait, else with 204."""
     have, wait = request.GET.get("have", ""), request.GET.get("wait", "0")
-    if not wait.isdecimal():
+    if not re.fullmatch(r"[0-9]{1,9}", wait):
         raise MalformedRequest("“wait” must be a number of seconds.")
     text, digest, signature = nodes.signed_document(node)
     if digest == have and int(wait):

@@ -127,13 +127,12 @@ class TraceView(BaseApiView):
         parameters = query.validated_data
         if parameters["assume"] == "observed" and not self.observable:
             raise invalid_parameter("assume", "Only live can be asked as observed.", "not_one_of")
-        protocol = parameters["protocol"].lower()
         return Response(
             reachability.trace_flow(
                 requested_snapshot(**where),
                 parameters["from"],
                 parameters["to"],
-                protocol=int(protocol) if protocol.isdecimal() else protocol,
+                protocol=parameters["protocol"],
                 port=parameters["port"],
                 **{name: parameters[name] or None for name in ("segment", "from_segment", "to_segment")},
                 observed_at=timezone.now() if parameters["assume"] == "observed" else None,

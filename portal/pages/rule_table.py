@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from portal.pages.rule_text import rule_match_text
-from provisioning.core.intent import ANY, INTERNET
-from provisioning.core.intent.intent_object import slug
+from provisioning.core.intent import ANY, INTERNET, slug
 from provisioning.selectors.rule_hits import RuleHits
 from provisioning.snapshots.queries import StoredObject
 

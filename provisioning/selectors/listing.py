@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from provisioning.core.intent import kind_of
 from provisioning.core.values.resource import Problem
+from provisioning.core.values.text import normalise_text, spellings
 from provisioning.errors import InvalidQuery
 from provisioning.models import FOREVER, Item, Overlay, OverlayIndexEntry, Revision, Version, VersionIndexEntry
 from provisioning.selectors import cursors
@@ -111,7 +114,7 @@ class _ListQuery:
             raise InvalidQuery(
                 "Unknown filter.", [Problem("unknown_field", unknown[0], "There is no such filter here.")]
             )
-        labels = [search_index.filter_label(kind, field, value) for field, value in filters.items()]
+        labels = [search_index.filter_label(kind, field, normalise_text(value)) for field, value in filters.items()]
         order = search_index.order_label(kind, column) if column != "name" else None
         valid = _valid_in(snapshot.revision)
         overlaid = (
@@ -173,7 +176,8 @@ class _TableSource:
         if search:
             # Where letters have no case, names need not be folded: a third of the time it takes to read them all.
             alike = "icontains" if search.upper() != search.lower() else "contains"
-            rows = rows.filter(**{f"{named}__{alike}": search})
+            conditions = [Q(**{f"{named}__{alike}": spelling}) for spelling in spellings(search)]
+            rows = rows.filter(reduce(or_, conditions))
         self.rows = rows.filter(~overlaid) if overlaid else rows
 
     @staticmethod

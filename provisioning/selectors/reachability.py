@@ -31,7 +31,7 @@ def trace_flow(
     destination: str,
     *,
     protocol: str | int = "tcp",
-    port: int | None = None,
+    port: str | int | None = None,
     segment: str | None = None,
     from_segment: str | None = None,
     to_segment: str | None = None,

@@ -25,7 +25,11 @@ def diff_snapshots(base: Snapshot, changed_snapshot: Snapshot) -> list[dict[str,
         for uid in was.keys() | now.keys() if was is not now else ():
             old, new = was.get(uid), now.get(uid)
             row = new or old
-            if old is not new and row and (old is None or new is None or old.row.body != new.row.body):
+            if (
+                old is not new
+                and row
+                and (old is None or new is None or not core.is_same_body(kind, old.row.body, new.row.body))
+            ):
                 changed.append((row.row, old.row if old else None, new.row if new else None))
     order = {kind: index for index, kind in enumerate(core.KINDS)}
     changed.sort(key=lambda change: (order[change[0].kind], change[0].name, change[0].number))
@@ -36,7 +40,10 @@ def diff_object(
     row: StoredObject, before: ObjectBody | None, after: ObjectBody | None, label: Callable[[str], str]
 ) -> dict[str, Any]:
     """One object's difference; one that comes or goes is told with all its fields."""
-    was, now = (order_fields(row.kind, body) if body is not None else None for body in (before, after))
+    was, now = (
+        order_fields(row.kind, core.with_sorted_sets(row.kind, body)) if body is not None else None
+        for body in (before, after)
+    )
     fields: Iterable[tuple[str, Any, Any]]
     if was is None or now is None:
         fields = [(field, (was or {}).get(field), (now or {}).get(field)) for field in (now or was or {})]

@@ -71,10 +71,12 @@ class _ReferenceNames:
         if not kinds:
             return row.body
         names = {uid: self._name(uid, tuple(sorted(of))) for uid, of in kinds.items()}
-        return {
+        body = {
             field: value if field in _FREE_TEXT_FIELDS else _replace_references(value, names)
             for field, value in row.body.items()
         }
+        # By name: ids are others in another tenant.
+        return core.with_sorted_sets(row.kind, body)
 
     def _name(self, uid: str, kinds: tuple[str, ...]) -> str:
         """Its name where no other object that could be meant has it, and it could not be taken for an id or a word."""

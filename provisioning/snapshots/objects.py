@@ -14,6 +14,7 @@ from typing import Any
 
 from provisioning.catalog import catalog
 from provisioning.core import intent as core
+from provisioning.core.values.text import normalise_text
 from provisioning.snapshots.queries import StoredObject
 
 
@@ -61,9 +62,9 @@ class SnapshotObjects:
         return entry.row.body if entry else None
 
     def names(self, kind: str) -> dict[str, str]:
-        """Name → uid of the oldest object that has it."""
+        """Normalised name → uid of the oldest object that has it."""
         if kind not in self._names:
-            self._names[kind] = {entry.row.name: uid for uid, entry in reversed(self.of(kind).items())}
+            self._names[kind] = {normalise_text(entry.row.name): uid for uid, entry in reversed(self.of(kind).items())}
         return self._names[kind]
 
     def label(self, uid: str) -> str:
@@ -76,7 +77,7 @@ class SnapshotObjects:
 
         def find(kind: str, name_or_uid: str) -> str | None:
             name_or_uid = (aliases or {}).get(name_or_uid, name_or_uid)
-            return name_or_uid if name_or_uid in self.of(kind) else self.names(kind).get(name_or_uid)
+            return name_or_uid if name_or_uid in self.of(kind) else self.names(kind).get(normalise_text(name_or_uid))
 
         return find
 

@@ -21,6 +21,8 @@ test("fields give what their kind says", () => {
   assert.equal(parseValue("number", "70000"), 70000);
   assert.equal(parseValue("number", " "), null);
   assert.equal(parseValue("optional", ""), null);
+  assert.equal(parseValue("optional-list", " "), null);
+  assert.deepEqual(parseValue("optional-list", "any"), ["any"]);
   assert.equal(parseValue("flag", "on", true), true);
   assert.equal(parseValue(undefined, " corp "), "corp");
 });

@@ -52,7 +52,7 @@ def test_documents_refer_by_name_and_put_the_name_first(netadmin: ApiClient) -> 
     answer = get_document(netadmin, where, "?ids=0")
     assert list(answer) == list(core.KINDS)
     [policy] = answer["policies"]
-    assert policy["segments"] == ["corp"] and policy["to"] == ["shop", "any"]
+    assert policy["segments"] == ["corp"] and policy["to"] == ["any", "shop"]
     assert policy["rules"][0]["source"] == ["offices"] and policy["rules"][0]["services"] == ["fw"]
     assert all(next(iter(row)) == "name" for rows in answer.values() for row in rows)
     assert answer["shares"][0]["b"]["segment"] == "guest"

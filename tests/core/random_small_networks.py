@@ -41,7 +41,7 @@ def rules(draw: st.DrawFn, actions: list[str], services: list[str]) -> dict[str,
     if protocol in ("tcp", "udp"):
         rule["ports"] = draw(st.lists(anything(PORTS), max_size=2))
     for side in ("source", "destination"):
-        rule[side] = draw(st.lists(anything([*PREFIXES[1:6], "8.8.8.8/32"]), max_size=2))
+        rule[side] = draw(st.lists(anything([*PREFIXES[1:6], "8.8.8.8/32"]), max_size=2)) or ["any"]
     if rule["action"] == "inspect":
         rule["services"] = draw(st.lists(anything(services), min_size=1, unique=True))
     return rule

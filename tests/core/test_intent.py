@@ -199,7 +199,7 @@ def test_rules_name_prefix_lists_and_a_mistyped_prefix_is_reported_as_a_prefix()
     }
     rule["destination"] = ["any"]
     body = normalise_body("policies", policy("p", 1, "prod", "dev", rule), draw.resolve)
-    assert body["rules"][0]["source"] == [uid, "10.9.0.0/24"]
+    assert body["rules"][0]["source"] == ["10.9.0.0/24", uid]
     assert ("prefix-lists", uid) in object_references("policies", body)
     prefixes = draw.network().prefixes
     assert prefixes.ranges((uid, "10.9.0.0/24")) == (prefix_range("10.3.0.0/16"), prefix_range("10.9.0.0/24"))

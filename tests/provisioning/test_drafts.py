@@ -91,7 +91,7 @@ def test_keys_are_assigned_once_and_in_the_order_of_the_names(draft: Draft) -> N
 
 def test_a_bulk_import_is_audited_by_object_and_the_hash_chain_verifies(draft: Draft) -> None:
     document = document_export.export_document(queries.snapshot_of_draft(draft))
-    groups = [{"name": f"ü “{number}”\n\\", "description": "🏥"} for number in range(30)]
+    groups = [{"name": f"ü “{number}” \\", "description": "🏥\n\t"} for number in range(30)]
     editing.import_document(draft, {**document, "groups": [*document["groups"], *groups]})
     assert list(audit.verify_chain()) == []
     entries = AuditEntry.objects.order_by("-number")[:30]

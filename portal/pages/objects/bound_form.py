@@ -139,6 +139,8 @@ def _bind_field(
         bound.chosen = [
             ReferenceLabel(ref, field.literals[ref]) if ref in field.literals else label(ref) for ref in refs
         ]
+        if not field.ordered:
+            bound.chosen.sort(key=lambda chosen: chosen.name)
     elif isinstance(field, FieldGroup):
         bound.inner = bind_fields(field.fields, value if isinstance(value, Mapping) else {}, label, prefix, name)
     elif isinstance(field, RowsField):

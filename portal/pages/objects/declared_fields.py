@@ -144,13 +144,13 @@ def _(spec: Boolean, path: str, label: str, layout: dict[str, Any]) -> FormField
 @_form_field.register
 def _(spec: Reference, path: str, label: str, layout: dict[str, Any]) -> FormField:
     literals = {literal: ENDPOINT_LITERALS[literal] for literal in spec.literals}
-    declared = {"kinds": spec.kinds, "literals": literals, "many": spec.is_list}
+    declared = {"kinds": spec.kinds, "literals": literals, "many": spec.is_list, "ordered": spec.ordered}
     return ReferenceField(path, label, **{**declared, **_hint(spec, layout)})
 
 
 @_form_field.register
 def _(spec: AddressMatch, path: str, label: str, layout: dict[str, Any]) -> FormField:
-    declared = {"kinds": spec.kinds, "literals": ADDRESS_LITERALS, "many": True, "free": True}
+    declared = {"kinds": spec.kinds, "literals": ADDRESS_LITERALS, "many": True, "free": True, "ordered": True}
     example = spec.example or "any address, 10.0.0.0/8 or a prefix list"
     return ReferenceField(path, label, **{**declared, "example": example, **layout})
 

@@ -87,7 +87,8 @@ class ReferenceField(FormField):
     """Objects found by typing their name.
 
     kinds: what may be picked; literals: words beside them; many: a list, else one or null; where: filters of the
-    API's list, such as ``{"kind": "internet-exit"}``; free: prefixes may be typed too.
+    API's list, such as ``{"kind": "internet-exit"}``; free: prefixes may be typed too; ordered: in their order, not by
+    name.
     """
 
     widget: ClassVar[str] = "pick"
@@ -97,6 +98,7 @@ class ReferenceField(FormField):
     many: bool = field(default=False, kw_only=True)
     where: Mapping[str, str] = field(default_factory=dict, kw_only=True)
     free: bool = field(default=False, kw_only=True)
+    ordered: bool = field(default=False, kw_only=True)
     example: str = field(default="", kw_only=True)
 
 

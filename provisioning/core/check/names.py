@@ -26,6 +26,7 @@ from provisioning.core.resolve.derived import DerivedKey
 from provisioning.core.resolve.fabric import MAX_EXCHANGES
 from provisioning.core.resolve.network import Network
 from provisioning.core.values.resource import Problem
+from provisioning.core.values.text import name_key
 
 KnownUids = Mapping[tuple[str, ...], frozenset[str]]
 """Kinds that a field may name → the uids of their objects."""
@@ -126,7 +127,7 @@ def _duplicate_names(network: Network, kind: str) -> list[Problem]:
     def find_duplicates() -> Iterator[Problem]:
         first: dict[str, IntentObject] = {}
         for item in items:
-            other = first.setdefault(item.name.casefold(), item)
+            other = first.setdefault(name_key(item.name), item)
             if other is not item:
                 yield Problem(
                     "duplicate_name",

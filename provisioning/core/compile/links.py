@@ -13,7 +13,7 @@ from provisioning.core.intent.connectors import CONNECTOR_KINDS
 from provisioning.core.node_document import EdgeEntry, LinkEntry
 from provisioning.core.resolve.derived import DerivedKey
 from provisioning.core.resolve.network import Network
-from provisioning.core.values.addresses import BadPrefix
+from provisioning.core.values.address_forms import BadAddress
 
 
 class LinkEnd(NamedTuple):
@@ -118,7 +118,7 @@ def _move_to_free_slot(end: LinkEnd, slot: int, taken: set[tuple[str, int, str, 
         moved = end._replace(local=local, peer=peer)
         if moved.interface not in taken:
             return moved
-    raise BadPrefix("out_of_range", "There is no link address left in this segment.")
+    raise BadAddress("out_of_range", "There is no link address left in this segment.")
 
 
 def link_entry(intent: Intent, connector: Connector, end: LinkEnd, edge: EdgeEntry) -> LinkEntry:

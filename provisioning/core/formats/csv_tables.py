@@ -20,6 +20,7 @@ from provisioning.core.formats.csv_text import CsvRow
 from provisioning.core.intent import kind_of
 from provisioning.core.intent.declaration import DeclaredField
 from provisioning.core.intent.fields import Boolean, Field, Integer, Objects, Prefix, Prefixes
+from provisioning.core.values.text import normalise_text
 
 Body = Mapping[str, Any]
 SETTINGS_FIELD = "settings"
@@ -187,7 +188,7 @@ def rows_to_objects(
         problems.append((1, "name", "There is no column “name”."))
     objects: dict[str, CsvObject] = {}
     for line in lines if not problems else ():
-        name = line.cells["name"]
+        name = normalise_text(line.cells["name"])
         if not name:
             problems.append((line.number, "name", "This row has no name."))
         else:

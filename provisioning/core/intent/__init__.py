@@ -35,7 +35,7 @@ from provisioning.core.intent.exchanges import Exchange
 from provisioning.core.intent.field_reader import FieldReader, InvalidIntent, ResolveReference
 from provisioning.core.intent.fields import ANY, INTERNET, is_prefix
 from provisioning.core.intent.groups import Group
-from provisioning.core.intent.intent_object import IntentObject, slug
+from provisioning.core.intent.intent_object import IntentObject
 from provisioning.core.intent.internet_apps import AppTarget, InternetApp
 from provisioning.core.intent.kind_words import capitalise, kind_plural, kind_word
 from provisioning.core.intent.kinds import KINDS, Kind, all_kinds, kind_of, register_kind
@@ -48,6 +48,7 @@ from provisioning.core.intent.segments import Segment
 from provisioning.core.intent.services import FIREWALL, FirewallRule, FirewallSettings, Placement, Service, Zone
 from provisioning.core.intent.shares import Share, ShareSide
 from provisioning.core.values.resource import Problem
+from provisioning.core.values.text import normalise_text, slug
 
 __all__ = [
     "ANY",
@@ -95,6 +96,7 @@ __all__ = [
     "build_object",
     "capitalise",
     "is_prefix",
+    "is_same_body",
     "kind_of",
     "kind_plural",
     "kind_word",
@@ -105,6 +107,7 @@ __all__ = [
     "slug",
     "translate_old_fields",
     "translate_old_filters",
+    "with_sorted_sets",
 ]
 
 _KINDS: tuple[Kind, ...] = (
@@ -167,7 +170,8 @@ class Intent:
         objects = self.of(kind)
         if name in objects:
             return objects[name]
-        return next((item for item in objects.values() if name in (item.name, item.key)), None)
+        name = normalise_text(name)
+        return next((item for item in objects.values() if name in (normalise_text(item.name), item.key)), None)
 
     def label(self, uid: str) -> str:
         """Return the name of what a policy names; ``any``, ``internet`` and what is gone stand for themselves."""
@@ -194,6 +198,18 @@ def normalise_body(kind: str, body: Any, resolve: ResolveReference) -> dict[str,
     if reader.problems:
         raise InvalidIntent(reader.problems)
     return read
+
+
+def is_same_body(kind: str, one: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> bool:
+    """Whether two stored bodies say the same. Sets compare as sets: older bodies have them in another order."""
+    if one is None or other is None:
+        return one is other
+    return one == other or with_sorted_sets(kind, one) == with_sorted_sets(kind, other)
+
+
+def with_sorted_sets(kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a stored body with its sets in the order that new bodies have them in."""
+    return kind_of(kind).declaration.with_sorted_sets(body)
 
 
 def build_object(kind: str, uid: str, number: int, key: str, body: Mapping[str, Any]) -> Any:

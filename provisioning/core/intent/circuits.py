@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from provisioning.core.intent.field_reader import FieldReader
 from provisioning.core.intent.fields import Boolean, Choice, Converter, Integer, Nested, Object, Objects, Text
+from provisioning.core.values.address_forms import canonical_interface
 from provisioning.core.values.exchange_numbers import LINK_PREFIX
 
 
@@ -21,14 +22,7 @@ class InterfaceAddress(Text):
 
     def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
         text = reader.text(name, None)
-        if text is None:
-            return None
-        try:
-            return str(ipaddress.ip_interface(text))
-        except ValueError:
-            wrong = f"“{text}” is not an address with its length, like 169.254.1.1/30."
-            reader.problem("bad_prefix", name, wrong)
-            return None
+        return None if text is None else reader.address(name, text, canonical_interface)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ the cloud gives it. The dataclasses only declare the fields: typed connectors ke
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -14,6 +13,7 @@ from typing import Annotated, Any
 from provisioning.core.intent.field_reader import REQUIRED, FieldReader
 from provisioning.core.intent.fields import Boolean, Choice, ChoiceOrTexts, Nested, Text, Texts
 from provisioning.core.intent.limits import Limit
+from provisioning.core.values.address_forms import canonical_address
 
 
 @dataclass(frozen=True)
@@ -45,15 +45,13 @@ class PeerAddresses(Texts):
     limit: Limit | None = None
 
     def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
-        addresses = []
-        for index, text in enumerate(reader.texts(name)):
-            try:
-                addresses.append(str(ipaddress.ip_address(text)))
-            except ValueError:
-                reader.problem("bad_address", f"{name}[{index}]", f"“{text}” is not an address, like 198.51.100.7.")
+        read = [
+            reader.address(f"{name}[{index}]", text, canonical_address) for index, text in enumerate(reader.texts(name))
+        ]
+        addresses = list(dict.fromkeys(address for address in read if address))
         if len(addresses) > 2:
             reader.problem("out_of_range", name, "Name at most two: one for circuit A, one for circuit B.")
-        return list(dict.fromkeys(addresses))
+        return addresses
 
 
 @dataclass(frozen=True)
@@ -285,4 +283,4 @@ class RemoteAccessSettings:
     ]
     identity_provider: Annotated[str | None, Identifier(default=None, example="acme-okta")]
     split_tunnel: Annotated[bool, Boolean(label="Only traffic to this network")]
-    banner: Annotated[str, Text(500, default="", help="shown when somebody connects")]
+    banner: Annotated[str, Text(500, default="", lines=True, help="shown when somebody connects")]

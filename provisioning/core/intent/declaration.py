@@ -57,6 +57,12 @@ class Declaration:
             for field in self.fields
             if field.is_reference
         )
+        self._sets: tuple[tuple[str, Any], ...] = tuple(
+            (field.name, field.spec.sorted_by) for field in self.fields if field.spec.is_set
+        )
+        self._nested = tuple(
+            (field.name, field.spec, field.nested) for field in self.fields if field.nested is not None
+        )
         self._readers = tuple((field.name, field.spec.read, field.nested) for field in self.fields)
 
     def read(self, reader: FieldReader) -> dict[str, Any]:
@@ -67,7 +73,20 @@ class Declaration:
         if self._check_body is not None:
             self._check_body(reader, body)
         reader.reject_unknown_fields()
+        for name, sort_key in () if reader.problems else self._sets:
+            body[name] = sorted(body[name], key=sort_key)
         return body
+
+    def with_sorted_sets(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a stored body with its sets in the order that ``read`` gives them; older bodies have another one."""
+        changes: dict[str, Any] = {
+            name: sorted(body[name], key=sort_key) for name, sort_key in self._sets if body.get(name)
+        }
+        for name, spec, nested in self._nested:
+            if (inner := body.get(name)) and spec.is_declared_in(body):
+                sort, is_list = nested.with_sorted_sets, spec.is_list
+                changes[name] = [sort(part) for part in inner] if is_list else sort(inner)
+        return {**body, **changes}
 
     @cached_property
     def build(self) -> Build:

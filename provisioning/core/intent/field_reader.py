@@ -8,18 +8,22 @@ from typing import Any
 
 from provisioning.core.intent.kind_words import kind_word
 from provisioning.core.intent.limits import LIST_ITEMS, PORTS, PREFIXES, REFERENCES, Limit
-from provisioning.core.values.addresses import BadPrefix, canonical_prefix
+from provisioning.core.values.address_forms import BadAddress, canonical_prefix
 from provisioning.core.values.protocols import PORT_PROTOCOLS, PROTOCOL_NUMBERS
 from provisioning.core.values.resource import Problem
+from provisioning.core.values.text import normalise_text, text_fault
 
 ResolveReference = Callable[[str, str], str | None]
 """(kind, name or id) → uid, or None when there is no such item."""
 
 REQUIRED: Any = object()
+MAX_TEXT = 200
+"""Characters of a text that has no limit of its own."""
 _PROTOCOL_NAMES = {number: name for name, number in PROTOCOL_NUMBERS.items()}
 LOOKS_LIKE_ADDRESS = re.compile(r"[0-9]+[./][0-9./]*|[0-9a-fA-F]*:[0-9a-fA-F:./]*")
 """What cannot be the name of a prefix list, so that a mistyped prefix is told as one."""
-_PORT_RANGE = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")
+_NUMBER = r"(?:0|[1-9][0-9]{0,4})"
+_PORT_RANGE = re.compile(rf"\s*({_NUMBER})(?:\s*-\s*({_NUMBER}))?\s*")
 
 
 class InvalidIntent(Exception):
@@ -79,17 +83,22 @@ class FieldReader:
         self.problem("wrong_type", field, f"“{field}” has to be {expected}.")
         return None if default is REQUIRED else default
 
-    def text(self, field: str, default: Any = REQUIRED, most: int = 200) -> Any:
+    def text(self, field: str, default: Any = REQUIRED, most: int = MAX_TEXT, lines: bool = False) -> Any:
         value = self._read_typed(field, default, str, "a text")
         if isinstance(value, str):
-            value = value.strip()
+            value = self._read_text(field, value, most, lines)
             if not value and default is REQUIRED:
                 self.problem("required", field, f"“{field}” is empty.")
-            if len(value) > most:
-                self.problem("out_of_range", field, f"“{field}” is longer than {most} characters.")
-            if not value.isprintable() and any(not char.isprintable() and char not in "\n\t" for char in value):
-                self.problem("wrong_type", field, f"“{field}” holds characters that cannot be printed.")
         return value
+
+    def _read_text(self, path: str, text: str, most: int = MAX_TEXT, lines: bool = False) -> str:
+        """Return the text as it is stored; problems where it is too long or holds what it may not."""
+        text = normalise_text(text)
+        if len(text) > most:
+            self.problem("out_of_range", path, f"“{path}” is longer than {most} characters.")
+        if fault := text_fault(text, lines=lines):
+            self.problem("wrong_type", path, f"“{path}” holds {fault}. Leave that out.")
+        return text
 
     def choice(self, field: str, options: Collection[str], default: Any = REQUIRED) -> Any:
         value = self.text(field, default)
@@ -121,7 +130,7 @@ class FieldReader:
         texts = []
         for path, item in self._list_items(field, default, limit):
             if isinstance(item, str) and item.strip():
-                texts.append(item.strip())
+                texts.append(self._read_text(path, item))
             else:
                 self.problem("wrong_type", path, "A text was expected here.")
         return texts
@@ -132,7 +141,7 @@ class FieldReader:
         if not isinstance(value, str):
             self.problem("wrong_type", path, "A name or an id was expected here.")
             return None
-        value = value.strip()
+        value = normalise_text(value)
         if value in literals:
             return value
         uids = {kind: uid for kind in kinds if (uid := self.resolve(kind, value))}
@@ -161,12 +170,13 @@ class FieldReader:
 
     def prefix(self, field: str) -> str | None:
         value = self.text(field)
-        return self._read_prefix(field, value) if isinstance(value, str) else None
+        return self.address(field, value, canonical_prefix) if isinstance(value, str) else None
 
-    def _read_prefix(self, path: str, text: str) -> str | None:
+    def address(self, path: str, text: str, canonical: Callable[[str], str]) -> str | None:
+        """The text as a function of ``values.address_forms`` spells it."""
         try:
-            return canonical_prefix(text)
-        except BadPrefix as error:
+            return canonical(text)
+        except BadAddress as error:
             self.problem(error.code, path, str(error))
             return None
 
@@ -188,7 +198,7 @@ class FieldReader:
             elif allow_prefix_lists and item.strip() and not LOOKS_LIKE_ADDRESS.fullmatch(item.strip()):
                 prefixes.append(self._resolve_reference(path, item, ("prefix-lists",), ()))
             else:
-                prefixes.append(self._read_prefix(path, item))
+                prefixes.append(self.address(path, item, canonical_prefix))
         return list(dict.fromkeys(prefix for prefix in prefixes if prefix))
 
     def protocol(self, field: str = "protocol") -> str | int:
@@ -198,7 +208,7 @@ class FieldReader:
             value = value.strip().lower()
             if value in ("any", *PROTOCOL_NUMBERS):
                 return value
-            value = int(value) if value.isdecimal() and len(value) < 6 else value
+            value = int(value) if re.fullmatch(_NUMBER, value) else value
         if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 255:
             return _PROTOCOL_NAMES.get(value, value)
         self.problem(
@@ -217,9 +227,7 @@ class FieldReader:
                 is_every_port = True
                 continue
             number = isinstance(item, int) and not isinstance(item, bool)
-            match = _PORT_RANGE.fullmatch(
-                item.replace(" ", "") if isinstance(item, str) else str(item) if number else ""
-            )
+            match = _PORT_RANGE.fullmatch(item if isinstance(item, str) else str(item) if number else "")
             low, high = (int(match[1]), int(match[2] or match[1])) if match else (-1, -1)
             if not 0 <= low <= high <= 65535:
                 self.problem("bad_port", path, f"“{item}” is not a port. Use 0 to 65535, or a range like 8000-8100.")
@@ -265,11 +273,13 @@ class FieldReader:
             return None
         return FieldReader(value, self.resolve, f"{self.path}{field}.", self.problems)
 
-    def check_unique(self, field: str, values: Sequence[Any]) -> None:
-        """Complains about a repeated value among the objects of a list."""
-        seen = set()
-        for index, value in enumerate(values):
-            if value not in seen:
-                seen.add(value)
-            else:
-                self.problem("duplicate", f"{field}[{index}].name", f"“{value}” is used twice. Give each its own name.")
+    def check_unique(self, field: str, names: Sequence[str], key: Callable[[str], str] = str) -> None:
+        """Report names in a list of objects that are the same, or become the same by ``key``."""
+        first: dict[str, str] = {}
+        for index, name in enumerate(names):
+            other = first.setdefault(key(name), name)
+            if index and other == name and name in names[:index]:
+                self.problem("duplicate", f"{field}[{index}].name", f"“{name}” is used twice. Give each its own name.")
+            elif other != name:
+                alike = f"“{other}” and “{name}” differ only in case, accents, spaces or punctuation."
+                self.problem("duplicate", f"{field}[{index}].name", f"{alike} Give each its own name.")

@@ -11,10 +11,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from provisioning.core.intent.field_reader import REQUIRED, FieldReader
 from provisioning.core.intent.limits import LIST_ITEMS, LITERAL_PREFIXES, PORTS, PREFIXES, REFERENCES, Limit
+from provisioning.core.values.addresses import prefix_order
 
 ANY, INTERNET = "any", "internet"
 
@@ -23,6 +24,10 @@ Converter = Callable[[Any, int, Mapping[str, Any]], Any]
 
 Build = Callable[..., Any]
 """(stored body, number of the whole object, values before the declared fields …) → the typed object."""
+
+
+SortKey = Callable[[Any], Any]
+"""A value of a list → what it is sorted by."""
 
 
 class Nested(Protocol):
@@ -48,6 +53,7 @@ class Field:
 
     ``filter``: lists are filtered by it, under its own name or another one. ``order``: lists are ordered by it.
     ``kinds``: of the objects that it names; ``literals``: words that may stand there instead. ``limit``: of a list.
+    ``ordered``: the order of its values means something; else they are a set.
     """
 
     _: KW_ONLY
@@ -62,12 +68,19 @@ class Field:
     kinds: tuple[str, ...] = ()
     literals: tuple[str, ...] = ()
     limit: Limit | None = None
+    ordered: bool = False
 
     is_list = False
+    sorted_by: ClassVar[SortKey | None] = None
+    """Of a list that is a set: the order it is stored in."""
 
     @property
     def required(self) -> bool:
         return self.default is REQUIRED
+
+    @property
+    def is_set(self) -> bool:
+        return self.sorted_by is not None and not self.ordered
 
     @property
     def nullable(self) -> bool:
@@ -79,6 +92,10 @@ class Field:
         ``before``: the fields of the same object that were read; ``nested``: what reads an object inside.
         """
         raise NotImplementedError
+
+    def is_declared_in(self, body: Mapping[str, Any]) -> bool:
+        """Whether the object inside, in this stored body around it, is one of the annotated dataclass."""
+        return True
 
     def converter(self, nested: Nested | None) -> Converter | None:
         """Return what makes the typed value of the stored one; None: it is the same."""
@@ -93,16 +110,17 @@ def as_tuple(value: Any, number: int, body: Mapping[str, Any]) -> Any:
 class Text(Field):
     """``pattern``: what all of it has to match; ``pattern_help`` ends “… is not”, by default the example is shown.
 
-    ``may_be_empty``: an empty text says “none”, whatever the pattern.
+    ``may_be_empty``: an empty text says “none”, whatever the pattern. ``lines``: it may have several lines.
     """
 
     max_length: int = 200
     pattern: str = ""
     pattern_help: str = ""
     may_be_empty: bool = True
+    lines: bool = False
 
     def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
-        value = reader.text(name, self.default, most=self.max_length)
+        value = reader.text(name, self.default, most=self.max_length, lines=self.lines)
         is_checked = isinstance(value, str) and self.pattern and (value or not self.may_be_empty)
         if is_checked and not re.fullmatch(self.pattern, value):
             wrong = (
@@ -151,11 +169,11 @@ class Choice(Field):
 
 @dataclass(frozen=True)
 class ChoiceOrTexts(Choice):
-    """One of the options, or a list of short texts instead."""
+    """One of the options, or a set of short texts instead."""
 
     def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
         if isinstance(reader.body.get(name), list):
-            return reader.texts(name)
+            return sorted(set(reader.texts(name)))
         return super().read(reader, name, before, nested)
 
 
@@ -206,9 +224,10 @@ class Reference(Field):
 
 @dataclass(frozen=True)
 class References(Reference):
-    """Objects in their order, each once. Where it is required at least one."""
+    """Objects, each once. Where it is required at least one."""
 
     is_list = True
+    sorted_by: ClassVar[SortKey | None] = str
     limit: Limit | None = REFERENCES
 
     def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
@@ -241,6 +260,7 @@ class Prefixes(Field):
     label: str = "Prefixes"
     limit: Limit | None = LITERAL_PREFIXES
     is_list = True
+    sorted_by: ClassVar[SortKey | None] = staticmethod(prefix_order)
 
     def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
         return reader.prefixes(name, self.default, limit=self.limit or LITERAL_PREFIXES)
@@ -250,8 +270,9 @@ class Prefixes(Field):
 class AddressMatch(Field):
     """What rules match addresses with: prefixes and names of prefix lists.
 
-    Left out, empty or with ``any`` among them it is stored as ``["any"]`` or, as ``stores_any`` says, as an empty
-    list; typed objects keep () for it.
+    Left out or with ``any`` among them it is stored as ``["any"]`` or, as ``stores_any`` says, as an empty list; typed
+    objects keep () for it. Where ``["any"]`` is stored an empty list is refused: a list that somebody computed may have
+    become empty, and would open the rule to everybody.
     """
 
     stores_any: bool = True
@@ -260,9 +281,13 @@ class AddressMatch(Field):
     kinds: tuple[str, ...] = ("prefix-lists",)
     literals: tuple[str, ...] = (ANY,)
     is_list = True
+    sorted_by: ClassVar[SortKey | None] = staticmethod(prefix_order)
     limit: Limit | None = PREFIXES
 
     def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
+        if self.stores_any and reader.body.get(name) == []:
+            nobody = f"“{name}” is empty, which would match no address. Leave it out, or write any, to match every one."
+            reader.problem("required", name, nobody)
         addresses = reader.prefixes(name, [ANY], literals=(ANY,), allow_prefix_lists=True)
         if addresses and ANY not in addresses:
             return addresses

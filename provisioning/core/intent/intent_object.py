@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -17,9 +16,6 @@ class IntentObject:
     number: int
     key: str
     name: Annotated[str, Name()]
-    description: Annotated[str, Text(2000, default="", label="Description", help="optional; shown to your team only")]
-
-
-def slug(text: str) -> str:
-    """Lower-case letters, digits and dashes; never empty."""
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "x"
+    description: Annotated[
+        str, Text(2000, default="", lines=True, label="Description", help="optional; shown to your team only")
+    ]

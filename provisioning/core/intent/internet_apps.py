@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from provisioning.core.intent.billing_tags import BillingTags
 from provisioning.core.intent.field_reader import REQUIRED, FieldReader
@@ -17,21 +16,23 @@ from provisioning.core.intent.fields import (
     Nested,
     Object,
     Reference,
+    SortKey,
     Text,
     Texts,
 )
 from provisioning.core.intent.intent_object import IntentObject
 from provisioning.core.intent.kinds import Kind
+from provisioning.core.values.address_forms import canonical_address
 from provisioning.core.values.addresses import address_number, is_public
 
 
 def _read_ipv4(reader: FieldReader, field: str, value: Any) -> str | None:
-    try:
-        return str(ipaddress.IPv4Address(value.strip())) if isinstance(value, str) else None
-    except ValueError:
+    address = reader.address(field, value, canonical_address) if isinstance(value, str) else None
+    if address and ":" in address:
         wrong = f"“{value}” is not an IPv4 address; internet exits carry no other. Write one."
         reader.problem("bad_address", field, wrong)
         return None
+    return address
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class PublicIpv4(Text):
 @dataclass(frozen=True)
 class Ipv4Addresses(Texts):
     default: Any = REQUIRED
+    sorted_by: ClassVar[SortKey | None] = staticmethod(address_number)
 
     def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
         addresses = [_read_ipv4(reader, f"{name}[{i}]", text) for i, text in enumerate(reader.texts(name))]

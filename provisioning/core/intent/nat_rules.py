@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from provisioning.core.intent.field_reader import FieldReader
 from provisioning.core.intent.fields import (
+    AddressMatch,
     Boolean,
     Choice,
     Integer,
@@ -20,7 +21,6 @@ from provisioning.core.intent.fields import (
 )
 from provisioning.core.intent.intent_object import IntentObject
 from provisioning.core.intent.kinds import Kind
-from provisioning.core.intent.match_fields import DestinationMatch, SourceMatch
 from provisioning.core.values.protocols import PORT_PROTOCOLS
 
 DIRECTIONS = {
@@ -34,10 +34,13 @@ _POOL = {"pool": "Pool: many share few, ports are translated"}
 
 @dataclass(frozen=True, slots=True)
 class NatMatch:
-    """Empty ``source`` or ``destination`` means every address, empty ``ports`` every port."""
+    """Empty ``source`` or ``destination`` means every address, empty ``ports`` every port.
 
-    source: SourceMatch
-    destination: DestinationMatch
+    Static translation takes matched and translated prefixes place by place, so their order is kept.
+    """
+
+    source: Annotated[tuple[str, ...], AddressMatch(ordered=True, label="Source")]
+    destination: Annotated[tuple[str, ...], AddressMatch(ordered=True, label="Destination")]
     protocol: Annotated[str | int, IpProtocol()]
     ports: Annotated[tuple[str, ...], Ports()]
 
@@ -47,7 +50,7 @@ class Translation:
     """static: one to one with what is matched, place by place; pool: many behind few, with port translation."""
 
     type: Annotated[str, Choice(_UNCHANGED | _STATIC | _POOL, default="none", label="Source")]
-    prefixes: Annotated[tuple[str, ...], Prefixes(label="Seen as", example="100.64.1.0/24")]
+    prefixes: Annotated[tuple[str, ...], Prefixes(ordered=True, label="Seen as", example="100.64.1.0/24")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class DestinationTranslation:
     """``port`` None keeps the port."""
 
     type: Annotated[str, Choice(_UNCHANGED | _STATIC, default="none", label="Destination")]
-    prefixes: Annotated[tuple[str, ...], Prefixes(label="Inside", example="10.22.0.0/24")]
+    prefixes: Annotated[tuple[str, ...], Prefixes(ordered=True, label="Inside", example="10.22.0.0/24")]
     port: Annotated[int | None, Integer(1, 65535, default=None, label="Other port", help="empty: the same")]
 
 

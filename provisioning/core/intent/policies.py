@@ -18,10 +18,11 @@ from provisioning.core.intent.fields import (
     References,
     Text,
 )
-from provisioning.core.intent.intent_object import IntentObject, slug
+from provisioning.core.intent.intent_object import IntentObject
 from provisioning.core.intent.kinds import Kind
 from provisioning.core.intent.limits import MATCH_VALUES, RULES
 from provisioning.core.intent.match_fields import DestinationMatch, SourceMatch, count_match_values
+from provisioning.core.values.text import slug
 
 ACTIONS = {"allow": "allow", "deny": "deny", "inspect": "inspect", "watch": "watch"}
 ENDPOINT_KINDS = ("groups", "connectors", "internet-apps")
@@ -39,7 +40,14 @@ class Rule:
     action: Annotated[str, Choice(ACTIONS, filter=True)]
     services: Annotated[
         tuple[str, ...],
-        References(("services",), default=(), label="Through", help="in the order of their inspection", filter=True),
+        References(
+            ("services",),
+            default=(),
+            ordered=True,
+            label="Through",
+            help="in the order of their inspection",
+            filter=True,
+        ),
     ]
     protocol: Annotated[str | int, IpProtocol()]
     ports: Annotated[tuple[str, ...], Ports()]
@@ -94,7 +102,7 @@ class Policy(IntentObject):
         reader.check_limit("rules", count_match_values(rules), MATCH_VALUES)
         for number, rule in enumerate(rules, 1):
             rule["name"] = rule["name"] or f"rule-{number}"
-        reader.check_unique("rules", [slug(rule["name"]) for rule in rules])
+        reader.check_unique("rules", [rule["name"] for rule in rules], slug)
 
 
 KIND = Kind(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from provisioning.core.intent.field_reader import FieldReader
 from provisioning.core.intent.fields import (
@@ -18,6 +18,7 @@ from provisioning.core.intent.fields import (
     Objects,
     Reference,
     References,
+    SortKey,
     Text,
     Texts,
 )
@@ -26,7 +27,7 @@ from provisioning.core.intent.kinds import Kind
 from provisioning.core.intent.limits import RULES
 from provisioning.core.values.as_paths import BadAsPathPattern, compile_as_path
 
-_COMMUNITY = re.compile(r"(\d{1,5}):(\d{1,5})")
+_COMMUNITY = re.compile(r"(0|[1-9][0-9]{0,4}):(0|[1-9][0-9]{0,4})")
 NOT_IN_EFFECT = "not in effect yet"
 _MAX_UINT32 = 4_294_967_295
 DIRECTIONS = {
@@ -59,6 +60,7 @@ class Communities(Texts):
 
     help: str = "like 65000:100"
     example: str = "65000:100"
+    sorted_by: ClassVar[SortKey | None] = staticmethod(lambda text: [int(half) for half in text.split(":")])
 
     def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
         communities = reader.texts(name)

@@ -91,10 +91,13 @@ class ServiceSettings(Object):
         settings = reader.object(name, {})
         return {} if settings is None else dict(settings.body)
 
+    def is_declared_in(self, body: Mapping[str, Any]) -> bool:
+        return bool(body["product"] == FIREWALL)
+
     def converter(self, nested: Nested | None) -> Converter | None:
         assert nested is not None, "settings are annotated with those of a firewall"
         build = nested.build
-        return lambda value, number, body: build(value, number) if body["product"] == FIREWALL else value
+        return lambda value, number, body: build(value, number) if self.is_declared_in(body) else value
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,9 @@ class Share(IntentObject):
     ]
     services: Annotated[
         tuple[str, ...],
-        References(("services",), default=(), label="Through", help="inspected in this order", filter=True),
+        References(
+            ("services",), default=(), ordered=True, label="Through", help="inspected in this order", filter=True
+        ),
     ]
     route_limit: Annotated[
         int,

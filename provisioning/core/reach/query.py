@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from provisioning.core.intent import ANY, INTERNET
+from provisioning.core.intent import ANY, INTERNET, InvalidIntent
 from provisioning.core.reach.compare.atoms import AddressAtoms
 from provisioning.core.reach.compare.comparison import FlowComparison, make_example
 from provisioning.core.reach.compare.endpoint_names import ExamplePacket
@@ -19,7 +19,9 @@ from provisioning.core.reach.compare.rule_lists import find_non_local_pair, with
 from provisioning.core.reach.compare.rule_table import IndexArray
 from provisioning.core.reach.unknown_names import unknown_end
 from provisioning.core.resolve.network import Network
-from provisioning.core.values.addresses import Range, address_number, intersect, prefix_range
+from provisioning.core.values.address_forms import BadAddress, MistypedAddress, canonical_prefix
+from provisioning.core.values.addresses import Range, intersect, prefix_range
+from provisioning.core.values.resource import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +76,14 @@ def _parse_endpoint_filter(network: Network, wanted: str, towards: bool) -> _End
     item = next((item for kind in kinds if (item := network.find(kind, wanted))), None)
     if item is not None:
         return _EndpointFilter(item.uid)
+    field = "to" if towards else "from"
     try:
-        return _EndpointFilter(ranges=(prefix_range(wanted) if "/" in wanted else (address_number(wanted),) * 2,))
-    except ValueError:
+        return _EndpointFilter(ranges=(prefix_range(canonical_prefix(wanted)),))
+    except MistypedAddress as error:
+        raise InvalidIntent([Problem(error.code, field, str(error))]) from None
+    except BadAddress:
         message = f"There is no group or connector “{wanted}”, and it is neither an address nor a prefix."
-        raise unknown_end(network, "to" if towards else "from", wanted, message) from None
+        raise unknown_end(network, field, wanted, message) from None
 
 
 def _make_comparison(flow_space: FlowSpace, asked: _EndpointFilter, towards: bool) -> FlowComparison | None:

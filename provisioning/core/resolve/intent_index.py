@@ -17,6 +17,7 @@ from provisioning.core.intent import (
     Service,
     Share,
 )
+from provisioning.core.values.text import normalise_text
 
 
 class IntentIndex:
@@ -106,9 +107,9 @@ class IntentIndex:
         objects = self.intent.of(kind)
         if kind not in self._by_name:
             by_name = {item.key: item for item in reversed(objects.values())}
-            by_name |= {item.name: item for item in reversed(objects.values())}
+            by_name |= {normalise_text(item.name): item for item in reversed(objects.values())}
             self._by_name[kind] = by_name
-        return objects.get(wanted) or self._by_name[kind].get(wanted)
+        return objects.get(wanted) or self._by_name[kind].get(normalise_text(wanted))
 
 
 def _prefix_names(item: Policy | NatRule | RoutePolicy | Service) -> Iterable[str]:

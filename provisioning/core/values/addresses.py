@@ -1,4 +1,4 @@
-"""Prefixes as ranges of integers: parsing, union, intersection, and who owns an address that several claim.
+"""Prefixes as ranges of integers: union, intersection, and who owns an address that several claim.
 
 An IPv4 address is its own integer; an IPv6 address is its integer plus ``V6_OFFSET``. So both families share one line,
 and a range never holds addresses of two families.
@@ -24,29 +24,6 @@ Owner = TypeVar("Owner", bound=Hashable)
 Rank = tuple[int, ...]
 
 
-class BadPrefix(ValueError):
-    """Text that is not a prefix; ``code`` is ``bad_prefix`` or ``host_bits``."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-
-
-def canonical_prefix(text: str) -> str:
-    """Return the prefix in its canonical spelling (RFC 5952 for IPv6); a bare address becomes a /32 or /128.
-
-    Raise BadPrefix when the text is no prefix, or has bits set after its length.
-    """
-    try:
-        interface = ipaddress.ip_interface(text.strip())
-    except ValueError:
-        raise BadPrefix("bad_prefix", f"“{text}” is not a prefix. Write it like 10.1.0.0/16.") from None
-    network = interface.network
-    if interface.ip != network.network_address:
-        raise BadPrefix("host_bits", f"{text} has host bits set. The network is {network}.")
-    return str(network)
-
-
 @lru_cache(maxsize=1 << 18)
 def prefix_range(prefix: str) -> Range:
     """Return the range that a canonical prefix covers."""
@@ -60,9 +37,17 @@ def prefix_range(prefix: str) -> Range:
     return low, low | (1 << 32 - int(length or 32)) - 1
 
 
+def prefix_order(text: str) -> tuple[bool, int, int, str]:
+    """Return what sorts canonical prefixes by their numbers, the shorter one first; other texts come behind them."""
+    if "/" not in text:
+        return True, 0, 0, text
+    low, high = prefix_range(text)
+    return False, low, -high, ""
+
+
 def address_number(text: str) -> int:
     """Return the number of an address on the line. Raise ValueError when the text is no address."""
-    address = ipaddress.ip_address(text.strip())
+    address = ipaddress.ip_address(text)
     return (V6_OFFSET if address.version == 6 else 0) + int(address)
 
 

@@ -10,8 +10,9 @@ from django.db import transaction
 
 from provisioning.core.formats import csv_tables
 from provisioning.core.formats.csv_text import BadCsv, read_csv
-from provisioning.core.intent import object_references, translate_old_fields
+from provisioning.core.intent import is_same_body, object_references, translate_old_fields
 from provisioning.core.values.resource import Problem
+from provisioning.core.values.text import normalise_text
 from provisioning.errors import ValidationFailed
 from provisioning.models import Draft, Item
 from provisioning.services.drafts.bodies import BodyNormaliser, ProblemCollector
@@ -91,11 +92,11 @@ class _EditBatch:
         if self._row(kind, reference):
             return reference
         touched, uid = self.touched[kind], self.before.names(kind).get(reference)
-        if uid in touched and ((parsed := touched[uid]) is None or parsed.row.name != reference):
+        if uid in touched and ((parsed := touched[uid]) is None or not _is_named(parsed, reference)):
             # The oldest object of this name was renamed or removed by an edit.
             entries = self.before.entries[kind].items()
-            uid = next((uid for uid, parsed in entries if parsed.row.name == reference and uid not in touched), None)
-        return uid or next((uid for uid, parsed in touched.items() if parsed and parsed.row.name == reference), None)
+            uid = next((uid for uid, parsed in entries if _is_named(parsed, reference) and uid not in touched), None)
+        return uid or next((uid for uid, parsed in touched.items() if parsed and _is_named(parsed, reference)), None)
 
     @cached_property
     def after(self) -> SnapshotObjects:
@@ -208,7 +209,7 @@ def _body_changes(before: SnapshotObjects, after: SnapshotObjects, created: Mapp
         if before.entries[kind] is not after.entries[kind]
         for uid in {**before.entries[kind], **after.entries[kind]}
         if (old := before.entries[kind].get(uid)) is not (new := after.entries[kind].get(uid))
-        and (old is None or new is None or old.row.body != new.row.body)
+        and (old is None or new is None or not is_same_body(kind, old.row.body, new.row.body))
     ]
     existing = Item.objects.in_bulk([old.row.number for old, _ in touched if old])
     return [
@@ -220,6 +221,10 @@ def _body_changes(before: SnapshotObjects, after: SnapshotObjects, created: Mapp
         )
         for old, new in touched
     ]
+
+
+def _is_named(parsed: ParsedObject, reference: str) -> bool:
+    return normalise_text(parsed.row.name) == reference
 
 
 def _single_problem(code: str, path: str, message: str) -> ValidationFailed:

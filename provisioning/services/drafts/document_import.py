@@ -15,6 +15,7 @@ from uuid import UUID
 
 from provisioning.core import intent as core
 from provisioning.core.intent.limits import OBJECTS
+from provisioning.core.values.text import name_key, normalise_text
 from provisioning.models import Draft, Item
 from provisioning.services.drafts.bodies import BodyNormaliser, ProblemCollector
 from provisioning.services.drafts.overlay import BodyChange, create_items
@@ -35,7 +36,7 @@ class ImportedObject:
 
     @property
     def name(self) -> str:
-        return str(self.body["name"]).strip()
+        return normalise_text(str(self.body["name"]))
 
 
 def changes_from_document(draft: Draft, document: Any) -> list[BodyChange]:
@@ -66,8 +67,9 @@ def changes_from_document(draft: Draft, document: Any) -> list[BodyChange]:
     normaliser, problems = BodyNormaliser(resolve), ProblemCollector()
     for imported in imports:
         new_body = problems.collect(imported.path, partial(normaliser.normalise, imported.kind, imported.body))
-        if new_body is not None and imported.item and (imported.stored is None or new_body != imported.stored.body):
-            changes.append(BodyChange(imported.item, imported.stored.body if imported.stored else None, new_body))
+        before = imported.stored.body if imported.stored else None
+        if new_body is not None and imported.item and not core.is_same_body(imported.kind, before, new_body):
+            changes.append(BodyChange(imported.item, before, new_body))
     problems.raise_if_any()
     return changes
 
@@ -122,7 +124,7 @@ def _match_objects(objects: SnapshotObjects, document: Mapping[str, Any]) -> lis
     seen_names: set[tuple[str, str]] = set()
     for kind in core.KINDS:
         for index, body in enumerate(document.get(kind, ())):
-            path, name, sent_id = f"{kind}[{index}]", body["name"].strip(), body.get("id")
+            path, name, sent_id = f"{kind}[{index}]", normalise_text(body["name"]), body.get("id")
             uid_by_name = objects.names(kind).get(name)
             # Another object of the document may be this one under a new name.
             by_name = objects.get(kind, uid_by_name) if uid_by_name and uid_by_name not in ids else None
@@ -132,13 +134,13 @@ def _match_objects(objects: SnapshotObjects, document: Mapping[str, Any]) -> lis
             }
             _check_identity_fields(body, stored, path, problems)
             # Checked before items are created: thousands of one name would each be looked for in the whole network.
-            if not stored and (kind, name.casefold()) in seen_names:
+            if not stored and (kind, name_key(name)) in seen_names:
                 problems.add(
                     "duplicate_name",
                     f"{path}.name",
                     f"“{name}” is in the document twice. Give one of them another name.",
                 )
-            seen_names.add((kind, name.casefold()))
+            seen_names.add((kind, name_key(name)))
             if seen_ids & own_ids:
                 problems.add(
                     "duplicate", f"{path}.id", f"“{name}” is in the document twice, under the same id or name."

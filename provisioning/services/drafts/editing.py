@@ -62,7 +62,7 @@ def replace_object(draft: Draft, kind: str, uid: str | UUID, body: Any) -> Store
     stored = queries.get_object(queries.snapshot_of_draft(draft), kind, uid)
     new_body = _normalise(draft, kind, _with_position(draft, kind, body))
     change = BodyChange(_get_item(stored), stored.body, new_body)
-    if new_body != stored.body:
+    if not core.is_same_body(kind, new_body, stored.body):
         record_edit(draft, f"Change {core.kind_word(kind)} {new_body['name']}", [change])
     return _object_after(change)
 
@@ -103,7 +103,7 @@ def restore_object(draft: Draft, kind: str, uid: str | UUID, revision: int | Non
         queries.Snapshot(draft.base_revision) if revision is None else queries.revision_snapshot(revision), kind, uid
     )
     current = tenant_cache.load_objects(queries.snapshot_of_draft(draft)).get(kind, stored.uid)
-    if current and current.body == stored.body:
+    if current and core.is_same_body(kind, current.body, stored.body):
         raise StateConflict(f"{stored.name} is as it was there; there is nothing to restore.")
     record_edit(
         draft,

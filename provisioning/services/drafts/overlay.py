@@ -99,7 +99,7 @@ def write_overlay(draft: Draft, changes: Iterable[BodyChange]) -> None:
             body=change.after,
         )
         for change in changes
-        if change.after != base_bodies[change.item.pk]
+        if not core.is_same_body(change.item.kind, change.after, base_bodies[change.item.pk])
     )
     search_index.write_entries(written)
     after = {change.item.pk: change.entry for change in changes}

@@ -84,7 +84,7 @@ def _merge_objects(
             conflicts += [inputs.whole_conflict(stored, located[0].message)]
             body = mine
         changes.append(BodyChange(item, inputs.live.body(kind, uid), body))
-    changes = [change for change in changes if change.before != change.after]
+    changes = [change for change in changes if not core.is_same_body(change.item.kind, change.before, change.after)]
     if unused := inputs.unused(resolutions):
         problems = [*unused, *map(conflict_problem, conflicts)]
         raise RebaseConflict(draft, f"A resolution decides nothing: {unused[0].message}", problems, conflicts)

@@ -63,7 +63,8 @@ class RebaseInputs:
 
     def merge(self, item: Item, mine: Body | None) -> tuple[Body | None, list[MergeConflict]]:
         kind, uid = item.kind, str(item.uid)
-        base, theirs = (objects.body(kind, uid) for objects in (self.base, self.live))
+        bodies = (self.base.body(kind, uid), mine, self.live.body(kind, uid))
+        base, mine, theirs = (body and core.with_sorted_sets(kind, body) for body in bodies)
 
         def take(path: str) -> MergeChoice | None:
             self.conflicts_met.add((kind, uid, path))

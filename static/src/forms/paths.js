@@ -21,10 +21,11 @@ export function nullIfEmpty(body, path) {
   if (holder && !filled(holder[last])) holder[last] = null;
 }
 
-/** Return the value of a field by its kind: list, number, flag, optional (null when empty) or text. */
+/** Return the value of a field by its kind: list, number, flag or text; optional or optional-list: null when empty. */
 export function parseValue(kind, text, checked = false) {
   const trimmed = text.trim();
   if (kind === "list") return trimmed.split(/[\s,]+/).filter(Boolean);
+  if (kind === "optional-list") return trimmed ? parseValue("list", trimmed) : null;
   if (kind === "number") return trimmed === "" ? null : Number(trimmed);
   if (kind === "flag") return checked;
   if (kind === "optional") return trimmed || null;

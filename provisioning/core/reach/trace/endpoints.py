@@ -9,6 +9,7 @@ from provisioning.core.intent import INTERNET, Connector, InternetApp, InvalidIn
 from provisioning.core.reach.unknown_names import unknown_end
 from provisioning.core.resolve.network import Network
 from provisioning.core.resolve.segment import ResolvedSegment
+from provisioning.core.values.address_forms import BadAddress, MistypedAddress, canonical_address
 from provisioning.core.values.addresses import V6_OFFSET, address_number, address_text, example_host, prefix_range
 from provisioning.core.values.resource import Problem
 
@@ -77,8 +78,10 @@ def find_endpoint(network: Network, field: str, wanted: str) -> TraceEndpoint:
     name, _, address = wanted.rpartition("@")
     connector = network.find("connectors", name) if name else None
     try:
-        return TraceEndpoint(connector, address_number(address if connector else wanted))
-    except ValueError:
+        return TraceEndpoint(connector, address_number(canonical_address(address if connector else wanted)))
+    except MistypedAddress as error:
+        raise InvalidIntent([Problem(error.code, field, str(error))]) from None
+    except BadAddress:
         message = f"There is no connector “{wanted}”, and it is not an address."
         raise unknown_end(network, field, wanted, message) from None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from provisioning.core.intent import ANY, InvalidIntent, Segment
 from provisioning.core.reach.trace.endpoints import TraceEndpoint, endpoint_segments, find_endpoint, find_segment
 from provisioning.core.reach.trace.flow_tracer import FlowTracer, Trace
@@ -17,7 +19,7 @@ def trace_flow(
     source: str,
     destination: str,
     protocol: str | int = "tcp",
-    port: int | None = None,
+    port: str | int | None = None,
     segment: str | None = None,
     from_segment: str | None = None,
     to_segment: str | None = None,
@@ -42,7 +44,7 @@ def trace_flow(
     return Trace("isolated", (first,), None, None)
 
 
-def _parse_l4(protocol: str | int, port: int | None, end: TraceEndpoint) -> int:
+def _parse_l4(protocol: str | int, port: str | int | None, end: TraceEndpoint) -> int:
     if end.app and port is None:
         protocol, port = end.app.protocol, end.app.port
     if protocol == ANY:
@@ -50,18 +52,22 @@ def _parse_l4(protocol: str | int, port: int | None, end: TraceEndpoint) -> int:
     protocol = _parse_protocol(protocol)
     if protocol in PORT_PROTOCOLS and port is None:
         raise InvalidIntent([Problem("required", "port", f"Say which port; {protocol} needs one.")])
-    if port is not None and not 0 <= port <= 65535:
-        raise InvalidIntent([Problem("bad_port", "port", f"“{port}” is not a port. Use 0 to 65535.")])
-    return l4_index(protocol, port)
+    return l4_index(protocol, None if port is None else _parse_port(port))
+
+
+def _parse_port(port: str | int) -> int:
+    if not re.fullmatch(r"[0-9]{1,5}", str(port)) or int(port) > 65535:
+        raise InvalidIntent([Problem("bad_port", "port", f"“{str(port)[:20]}” is not a port. Use 0 to 65535.")])
+    return int(port)
 
 
 def _parse_protocol(text: str | int) -> str | int:
     """Return the name of a protocol where it has one: ports belong to tcp, whether it is written tcp or 6."""
     names = {str(number): name for name, number in PROTOCOL_NUMBERS.items()}
-    name = names.get(str(text), text)
-    if name in PROTOCOL_NUMBERS or (str(name).isdecimal() and int(name) <= 255):
+    name = names.get(str(text), str(text).lower())
+    if name in PROTOCOL_NUMBERS or (re.fullmatch(r"[0-9]{1,3}", name) and int(name) <= 255):
         return name
-    message = f"“{text}” is not a protocol. Use tcp, udp, icmp, icmpv6 or a number up to 255."
+    message = f"“{str(text)[:20]}” is not a protocol. Use tcp, udp, icmp, icmpv6 or a number up to 255."
     raise InvalidIntent([Problem("bad_protocol", "protocol", message)])
 
 
