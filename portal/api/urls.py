@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.urls import include, path
 
 from portal.api import (
-    accounts,
     billing,
     catalog,
+    cloud_accounts,
     documents,
     drafts,
     intent_objects,
@@ -51,10 +51,10 @@ tenant = [
     path("revisions/<int:n>/", revisions.RevisionDetailView.as_view()),
     path("revisions/<int:n>/diff/<int:m>/", revisions.RevisionDiffView.as_view()),
     path("revisions/<int:n>/restore/", revisions.RevisionRestoreView.as_view()),
-    path("cloud-accounts/", accounts.CloudAccountListView.as_view()),
-    path("cloud-accounts/<uuid:uid>/", accounts.CloudAccountDetailView.as_view()),
-    path("cloud-accounts/<uuid:uid>/discover/", accounts.CloudAccountDiscoverView.as_view()),
-    path("cloud-accounts/<uuid:uid>/inventory/", accounts.CloudAccountInventoryView.as_view()),
+    path("cloud-accounts/", cloud_accounts.CloudAccountListView.as_view()),
+    path("cloud-accounts/<uuid:uid>/", cloud_accounts.CloudAccountDetailView.as_view()),
+    path("cloud-accounts/<uuid:uid>/discover/", cloud_accounts.CloudAccountDiscoverView.as_view()),
+    path("cloud-accounts/<uuid:uid>/inventory/", cloud_accounts.CloudAccountInventoryView.as_view()),
     path("topology/", topology.TopologyView.as_view()),
     path("health/", topology.HealthView.as_view()),
     path("usage/", billing.UsageView.as_view()),

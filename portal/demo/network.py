@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from provisioning.models import CloudAccount, Draft, Run, Step
-from provisioning.services import accounts, plans, runs
+from provisioning.services import cloud_accounts, plans, runs
 from provisioning.services.drafts import editing, lifecycle
 from provisioning.snapshots import queries
 from tenants.models import Tenant
@@ -28,11 +28,11 @@ def ensure_account(
     Return why nothing was discovered, "" where something was.
     """
     with scope(tenant):
-        account = CloudAccount.objects.filter(name=name).first() or accounts.add_account(
+        account = CloudAccount.objects.filter(name=name).first() or cloud_accounts.add_account(
             name=name, provider="aws", account_id=account_id, regions=regions, credentials=credentials
         )
         if account.discovery != CloudAccount.Discovery.DONE:
-            accounts.request_discovery(account)
+            cloud_accounts.request_discovery(account)
     while True:
         with scope(tenant):
             account.refresh_from_db()

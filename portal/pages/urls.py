@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 
 from portal.pages import (
-    accounts,
     audit,
+    cloud_accounts,
     connectors,
     design,
     documents,
@@ -74,9 +74,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:slug>/invoices/<str:number>/csv/", invoices.table, name="invoice-csv"),
     path("t/<slug:slug>/invoices/<str:number>/lines/<int:position>/", invoices.group, name="invoice-group"),
     path("t/<slug:slug>/invoices/<str:number>/samples/<str:line>/", invoices.samples, name="invoice-samples"),
-    path("t/<slug:slug>/cloud-accounts/", accounts.accounts, name="cloud-accounts"),
-    path("t/<slug:slug>/cloud-accounts/<uuid:uid>/discover/", accounts.discover, name="cloud-account-discover"),
-    path("t/<slug:slug>/cloud-accounts/<uuid:uid>/keys/", accounts.credentials, name="cloud-account-keys"),
+    path("t/<slug:slug>/cloud-accounts/", cloud_accounts.accounts, name="cloud-accounts"),
+    path("t/<slug:slug>/cloud-accounts/<uuid:uid>/discover/", cloud_accounts.discover, name="cloud-account-discover"),
+    path("t/<slug:slug>/cloud-accounts/<uuid:uid>/keys/", cloud_accounts.credentials, name="cloud-account-keys"),
     path("t/<slug:slug>/members/", members.members, name="members"),
     path("t/<slug:slug>/members/<uuid:uid>/", members.change, name="member"),
     path("t/<slug:slug>/settings/tokens/", tokens.tokens, name="tokens"),

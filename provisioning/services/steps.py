@@ -18,7 +18,7 @@ from provisioning.core.values.resource import resolve_change
 from provisioning.drivers import get_driver
 from provisioning.drivers.base import Done, DriverContext, DriverError, Waiting
 from provisioning.models import Run, Step
-from provisioning.services import accounts, lease, resource_records, runs
+from provisioning.services import cloud_accounts, lease, resource_records, runs
 from provisioning.services.node_sections import NodeSections
 from provisioning.snapshots import resource_state
 from tenants import outbox
@@ -63,7 +63,7 @@ class StepJob(TenantJob[StepClaim, StepOutcome]):
         context = DriverContext(
             self.tenant.slug,
             claim.attributes,
-            accounts.credentials_lookup(self.in_scope),
+            cloud_accounts.credentials_lookup(self.in_scope),
             NodeSections(self.in_scope),
         )
         with lease.keep_renewed(self.in_scope, claim.step):

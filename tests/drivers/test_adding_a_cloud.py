@@ -41,10 +41,10 @@ def paper(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
 def account(people: People, paper: Cloud, tenant_scope: Callable[..., Any]) -> Any:
     """Return a discovered account of the cloud."""
     from provisioning.models import CloudAccount
-    from provisioning.services import accounts, discovery
+    from provisioning.services import cloud_accounts, discovery
 
     with tenant_scope(people.acme):
-        account = accounts.request_discovery(accounts.add_account(**ACCOUNT))
+        account = cloud_accounts.request_discovery(cloud_accounts.add_account(**ACCOUNT))
     discovery.DiscoveryJob(people.acme).run(str(account.uid))
     with tenant_scope(people.acme):
         return CloudAccount.objects.get(uid=account.uid)
@@ -118,7 +118,7 @@ def test_the_api_accepts_only_the_clouds_own_credentials(api: Callable[[str], Ap
 
 
 def test_the_api_document_has_the_clouds_fields(paper: Cloud) -> None:
-    from portal.api.accounts import NewAccountSerializer
+    from portal.api.cloud_accounts import NewAccountSerializer
 
     fields: Any = NewAccountSerializer().fields
     assert "paper" in fields["provider"].choices

@@ -8,7 +8,7 @@ import pytest
 
 from provisioning.drivers.base import DriverError
 from provisioning.models import CloudAccount
-from provisioning.services.accounts import credentials_lookup
+from provisioning.services.cloud_accounts import credentials_lookup
 from tenants import vault
 from tenants.jobs import in_scope
 from tenants.scope import scope

@@ -13,7 +13,7 @@ from provisioning.drivers.aws import session
 from provisioning.drivers.aws.inventory import CloudInventory
 from provisioning.drivers.base import CloudCredentials, DriverError
 from provisioning.models import CloudAccount
-from provisioning.services import accounts, discovery, lease
+from provisioning.services import cloud_accounts, discovery, lease
 from tenants.scope import scope
 from tests.people import People
 
@@ -25,10 +25,10 @@ Discover = Callable[[Any, Any], CloudInventory]
 def account(people: People) -> CloudAccount:
     secret = {"access_key_id": "lab", "secret_access_key": "lab"}
     with scope(people.acme):
-        account = accounts.add_account(
+        account = cloud_accounts.add_account(
             name="aws", provider="aws", account_id="123456789012", regions=["eu-central-1"], credentials=secret
         )
-        return accounts.request_discovery(account)
+        return cloud_accounts.request_discovery(account)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 
 from portal.local import process_specs
 from provisioning.lab import aws_fault_proxy, moto
-from provisioning.services import accounts
+from provisioning.services import cloud_accounts
 from tenants import tokens
 from tenants.scope import scope
 from tests.people import People
@@ -46,7 +46,7 @@ def test_a_run_survives_a_killed_worker_without_duplicates(
     vpcs = moto.seed_vpcs(live_aws, VPCS)
     with scope(people.acme):
         secret = {"access_key_id": "lab", "secret_access_key": "lab"}
-        accounts.add_account(
+        cloud_accounts.add_account(
             name="aws", provider="aws", account_id="123456789012", regions=[REGION], credentials=secret
         )
     _, token = tokens.issue(people.owner, "crash")

@@ -16,7 +16,7 @@ from portal.pages.refusals import catch_refusals
 from provisioning.drivers import CLOUDS
 from provisioning.drivers.cloud import Cloud
 from provisioning.models import CloudAccount
-from provisioning.services import accounts as service
+from provisioning.services import cloud_accounts as service
 from provisioning.snapshots import queries
 
 DISCOVERY_STYLES = {"never": "unchecked", "running": "running", "done": "done", "failed": "failed"}
@@ -52,7 +52,7 @@ def accounts(request: PageRequest) -> HttpResponse:
         "adding": bool(problems) or "add" in request.GET,
     }
     part = "#list" if request.headers.get("HX-Target") == "accounts" else ""
-    return render(request, f"pages/accounts.html{part}", context, status=422 if problems else 200)
+    return render(request, f"pages/cloud_accounts.html{part}", context, status=422 if problems else 200)
 
 
 @require_POST

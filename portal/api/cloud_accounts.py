@@ -19,7 +19,7 @@ from portal.api.validation import validate_body
 from provisioning.drivers import CLOUDS
 from provisioning.errors import ObjectNotFound
 from provisioning.models import CloudAccount
-from provisioning.services import accounts
+from provisioning.services import cloud_accounts
 
 REGION = r"^[a-z0-9-]{1,40}$"
 
@@ -116,7 +116,7 @@ class CloudAccountListView(BaseApiView):
     @extend_schema(request=NewAccountSerializer, responses={201: ACCOUNT})
     def post(self, request: Request) -> Response:
         """Add an account with its credentials."""
-        account = accounts.add_account(**validate_body(NewAccountSerializer, self.json_body(request)))
+        account = cloud_accounts.add_account(**validate_body(NewAccountSerializer, self.json_body(request)))
         return response_with_etag(account_json(account), 201, location=f"{request.path}{account.uid}/")
 
 
@@ -139,7 +139,7 @@ class CloudAccountDetailView(BaseApiView):
             "credentials": None,
             **validate_body(AccountChangeSerializer, self.json_body(request)),
         }
-        return response_with_etag(account_json(accounts.update_account(account, **change)))
+        return response_with_etag(account_json(cloud_accounts.update_account(account, **change)))
 
 
 class CloudAccountDiscoverView(BaseApiView):
@@ -149,7 +149,7 @@ class CloudAccountDiscoverView(BaseApiView):
 
     @extend_schema(request=None, responses={202: ACCOUNT})
     def post(self, request: Request, uid: UUID) -> Response:
-        return response_with_etag(account_json(accounts.request_discovery(_get_account(uid))), 202)
+        return response_with_etag(account_json(cloud_accounts.request_discovery(_get_account(uid))), 202)
 
 
 class CloudAccountInventoryView(BaseApiView):
