@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django_htmx.middleware import HtmxDetails
@@ -38,7 +38,7 @@ def tenant_page(right: str = "view") -> Callable[[PageViewFunction], PageViewFun
     """Decorate a view at ``t/<slug:slug>/…`` so that only people with a right in that tenant see it.
 
     ``@tenant_page("usage")`` goes over ``view(request, …)``. The tenant's scope is open, and ``request.tenant`` and
-    ``request.rights`` are set. Who is not signed in is sent to the login; a stranger to the tenant sees 404, who lacks
+    ``request.rights`` are set. Who is not signed in is sent to sign in; a stranger to the tenant sees 404, who lacks
     the right sees 403. A service's ObjectNotFound becomes a 404.
     """
     if right not in RIGHTS:
@@ -48,7 +48,7 @@ def tenant_page(right: str = "view") -> Callable[[PageViewFunction], PageViewFun
         @wraps(view)
         def wrapper(request: HttpRequest, slug: str, *args: object, **kwargs: object) -> HttpResponseBase:
             if getattr(request, "principal", None) is None:
-                return redirect_to_login(request.get_full_path())
+                return sign_in_response(request)
             if not hasattr(request, "tenant"):
                 raise Http404
             if right not in cast(PageRequest, request).rights:
@@ -61,6 +61,21 @@ def tenant_page(right: str = "view") -> Callable[[PageViewFunction], PageViewFun
         return wrapper
 
     return decorator
+
+
+def sign_in_response(request: HttpRequest) -> HttpResponse:
+    """Return the way to sign in and back.
+
+    A page is redirected. A fragment must not become the login form, so a script gets 401, and htmx is told to leave for
+    sign-in and to come back to the page that it is on; scripts hold it back where something is half typed (sign_in.js).
+    """
+    htmx = cast(PageRequest, request).htmx
+    if not htmx and request.headers.get("Sec-Fetch-Dest") != "empty":
+        return redirect_to_login(request.get_full_path())
+    response = HttpResponse("You were signed out.", status=401)
+    if htmx:
+        response["HX-Redirect"] = redirect_to_login(htmx.current_url_abs_path or request.get_full_path()).url
+    return response
 
 
 def get_draft(request: PageRequest, uid: UUID) -> Draft:

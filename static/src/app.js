@@ -4,6 +4,7 @@ import { startDraftBar } from "./lib/draft_bar.js";
 import { startGuard } from "./lib/guard.js";
 import { startMenus } from "./lib/menus.js";
 import { startPalette } from "./lib/palette.js";
+import { startSignIn } from "./lib/sign_in.js";
 import { startShortcuts } from "./lib/shortcuts.js";
 import { connect } from "./lib/socket.js";
 import { startDensityToggle, startThemeToggle } from "./lib/display_toggles.js";
@@ -17,6 +18,7 @@ startMenus();
 startBehaviours();
 startGuard();
 if (tenant) {
+  startSignIn();
   startDraftBar();
   startPalette();
   startShortcuts();

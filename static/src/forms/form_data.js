@@ -1,4 +1,5 @@
 // Reads a form into a JSON body by the names of its fields, and shows problems where they belong.
+import { signInLink } from "../lib/sign_in.js";
 import { nullIfEmpty, nearest, put, parseValue, pathInObject } from "./paths.js";
 
 const fields = (form) => [...form.elements].filter((field) => field.name && !field.matches(":disabled"));
@@ -70,6 +71,7 @@ export function show(form, error) {
     box.tabIndex = -1;
     const list = document.createElement("div");
     list.append(...(rest.length ? rest.map(({ message, path }) => line(message, path)) : [line(error.detail || error.message)]));
+    if (error.status === 401) list.append(signInLink());
     box.append(list);
     form.querySelector("[data-problems]")?.replaceChildren(box) ?? form.prepend(box);
     first ??= box;

@@ -1,5 +1,6 @@
 // The REST API with the session of this page. Errors are problem documents (RFC 9457) thrown as Problem.
 import { csrf, tenant } from "./dom.js";
+import { SIGNED_OUT } from "./sign_in.js";
 
 export class Problem extends Error {
   constructor(status, document) {
@@ -31,6 +32,10 @@ export async function call(method, path, body, { etag, headers = {}, signal, typ
     data = text ? JSON.parse(text) : null;
   } catch {
     data = { title: `The server answered ${answer.status} with no JSON.` };
+  }
+  if (answer.status === 401) {
+    document.body.dispatchEvent(new CustomEvent("signed-out"));
+    throw new Problem(401, { detail: SIGNED_OUT });
   }
   if (!answer.ok) throw new Problem(answer.status, data ?? {});
   return { data, etag: answer.headers.get("ETag"), status: answer.status };

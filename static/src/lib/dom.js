@@ -1,6 +1,7 @@
 // Data that the server renders into the page for scripts, and helpers that build elements.
 export const tenant = document.body.dataset.tenant ?? "";
 
+export const signInAddress = () => `/accounts/login/?next=${encodeURIComponent(location.pathname + location.search)}`;
 export const csrf = () => document.querySelector('meta[name="csrf-token"]')?.content ?? "";
 
 // Data of a json_script element.

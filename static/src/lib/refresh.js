@@ -1,6 +1,7 @@
 // Fetches this page again after a change and replaces its parts (`data-part`), but none in which something is half typed.
 // Keeps focus and scroll position.
 import { leave, unsaved } from "./guard.js";
+import { leaveForSignIn } from "./sign_in.js";
 
 let latest = { isLoading: false }; // {keep, isLoading, done}
 
@@ -17,6 +18,10 @@ export function refresh({ keep = [] } = {}) {
 
 async function load(request) {
   const answer = await fetch(location.href, { headers: { "HX-Request": "true" }, credentials: "same-origin" });
+  if (answer.status === 401) {
+    leaveForSignIn();
+    return;
+  }
   if (answer.status === 404 || answer.redirected) {
     location.reload();
     return;
