@@ -71,7 +71,8 @@ class Cloud:
     name:     first part of the kinds and addresses of its resources, and ``CloudAccount.provider``; at most 10 letters.
     label:    its name for people.
     account_id, account_word: the field that names an account, and what an account is called ("subscription").
-    regions:  those that the account form suggests; others are taken as well.
+    regions:  those that the account form suggests, each with its latitude and longitude in degrees; the nearest
+              exchange is proposed. Others are taken as well.
     network_word, networks_word: what it calls a network ("VPC", "VPCs").
     inventory_key: the member of a discovered inventory (and of the API's answer) that lists its networks. Each is an
               object with at least id, name, region, prefixes and subnets.
@@ -90,7 +91,7 @@ class Cloud:
     account_id: CloudField
     account_word: str = "account"
     credentials: tuple[CloudField, ...]
-    regions: tuple[str, ...]
+    regions: Mapping[str, tuple[float, float]]
     network_word: str
     networks_word: str
     inventory_key: str
@@ -105,6 +106,10 @@ class Cloud:
     compile: CloudCompiler
     discover: str
     driver: str
+
+    @property
+    def region_names(self) -> tuple[str, ...]:
+        return tuple(self.regions)
 
     def parse_address(self, address: str) -> CloudAddress | None:
         """Return the parts of a resource's address; None where it does not lie in an account and region."""

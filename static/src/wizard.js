@@ -3,6 +3,8 @@ import { startObjectForms } from "./forms/object_form.js";
 import { chooseOption } from "./forms/picker.js";
 
 startObjectForms();
+// The step that is next is where the eye and the keyboard are.
+document.querySelector("[data-step]")?.focus();
 
 document.addEventListener("change", ({ target }) => {
   if (target.name !== "network") return;
@@ -18,6 +20,31 @@ document.addEventListener("change", ({ target }) => {
   }
   if (dataset.exchange) chooseOption(elements.namedItem("exchange").closest("[data-pick]"), dataset.exchange, dataset.exchangeName);
 });
+
+// A network that was pressed is a finished step; arrow keys only move between networks, until Enter.
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-change-network]")) showNetworks(true);
+  else if (event.detail && event.target.closest(".wz-choice")?.querySelector("input:enabled")) finishNetworks();
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && event.target.name === "network" && event.target.checked) finishNetworks();
+});
+
+function finishNetworks() {
+  const line = document.querySelector("[data-network-chosen]");
+  // The click on a label chooses its network after this event.
+  setTimeout(() => {
+    const { name, prefixes } = document.querySelector("input[name=network]:checked").dataset;
+    line.querySelector("span").textContent = [name, prefixes].filter(Boolean).join(" · ");
+    showNetworks(false);
+  });
+}
+
+function showNetworks(shown) {
+  document.querySelector("[data-network-chosen]").hidden = shown;
+  document.querySelector(".wz-choices").hidden = !shown;
+  (shown ? document.querySelector("input[name=network]:checked") : document.getElementById("wz-where")).focus();
+}
 
 document.addEventListener("input", ({ target }) => {
   if (target.name === "name") delete target.dataset.filled;

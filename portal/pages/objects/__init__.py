@@ -30,7 +30,7 @@ from provisioning.core import intent
 SECTIONS: tuple[tuple[str, tuple[KindPage, ...]], ...] = (
     ("Network", (exchanges.KIND_PAGE, segments.KIND_PAGE, groups.KIND_PAGE, connectors.KIND_PAGE, services.KIND_PAGE)),
     (
-        "Who may reach whom",
+        "Security policy",
         (policies.KIND_PAGE, shares.KIND_PAGE, internet_apps.KIND_PAGE, prefix_lists.KIND_PAGE, assertions.KIND_PAGE),
     ),
     ("Edge and routes", (nat_rules.KIND_PAGE, route_policies.KIND_PAGE)),

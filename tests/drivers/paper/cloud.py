@@ -41,7 +41,7 @@ PAPER = Cloud(
         CloudField(name="ink", label="Ink", max_length=20, required=True, secret=True, help="Blue or black."),
         CloudField(name="stamp", label="Stamp", max_length=20, pattern="[A-Z]+", rule="capital letters"),
     ),
-    regions=("paper-west1", "paper-east1"),
+    regions={"paper-west1": (50.0, 8.0), "paper-east1": (38.0, -77.0)},
     network_word="sheet",
     networks_word="sheets",
     inventory_key="sheets",
