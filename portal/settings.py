@@ -107,6 +107,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "provisioning.sweep", "schedule": 5.0, "options": {"expires": 5}},
+    "purge": {"task": "provisioning.purge", "schedule": 3600.0, "options": {"expires": 3600}},
     "meter": {"task": "billing.meter", "schedule": 60.0, "options": {"expires": 60}},
 }
 

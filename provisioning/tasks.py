@@ -7,6 +7,7 @@ from celery.signals import worker_ready
 from django.utils import timezone
 
 from provisioning.services import discovery, plans, steps
+from provisioning.services.drafts import lifecycle
 from tenants import outbox
 from tenants.jobs import TenantJob, start_for_every_tenant, tenant_task
 
@@ -42,6 +43,7 @@ class SweepJob(TenantJob[Due, None]):
         """Nothing: those who are woken record what they do."""
 
 
+purge_tenant = tenant_task("provisioning.purge_tenant", lifecycle.PurgeJob)
 sweep_tenant = tenant_task("provisioning.sweep_tenant", SweepJob)
 
 
@@ -50,6 +52,12 @@ def sweep() -> None:
     """Deliver messages that a crash left behind and, in every tenant, find lapsed leases and lost wake-ups."""
     outbox.deliver_overdue(timezone.now())
     start_for_every_tenant(sweep_tenant, expires=5)
+
+
+@shared_task(name="provisioning.purge")
+def purge() -> None:
+    """Delete, in every tenant, what was discarded and cannot be restored any more."""
+    start_for_every_tenant(purge_tenant, expires=3600)
 
 
 @worker_ready.connect

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.db.models import Max
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -16,7 +17,7 @@ from portal.api.documents import DIFFERENCE, EditRequestSerializer
 from portal.api.intent_objects import draft_etag, lock_matching_draft
 from portal.api.pagination import CursorPaginator
 from portal.api.schema import extend_list_schema
-from portal.api.schema_fields import boolean, choice, list_of, number, object_schema, text, timestamp, uid
+from portal.api.schema_fields import boolean, choice, list_of, nullable, number, object_schema, text, timestamp, uid
 from portal.api.validation import validate_body
 from provisioning.core import intent as core
 from provisioning.models import Draft, Edit
@@ -36,6 +37,10 @@ DRAFT = object_schema(
     version=number("grows with every edit, undo, redo and rebase"),
     can_undo=boolean(),
     can_redo=boolean(),
+    undo_summary=nullable(text("what undo would take back")),
+    redo_summary=nullable(text("what redo would do again")),
+    discarded_at=nullable(timestamp()),
+    discarded_by=text(),
     created_at=timestamp(),
     updated_at=timestamp(),
 )
@@ -48,17 +53,25 @@ class NewDraftSerializer(serializers.Serializer):
     )
 
 
+def _with_summaries(drafts: QuerySet[Draft]) -> QuerySet[Draft]:
+    edits = Edit.objects.filter(draft=OuterRef("pk"))
+    return drafts.annotate(
+        undo_summary=Subquery(edits.filter(number=OuterRef("cursor")).values("summary")),
+        redo_summary=Subquery(edits.filter(number=OuterRef("cursor") + 1).values("summary")),
+    )
+
+
 def draft_json(draft: Draft) -> dict[str, Any]:
-    last = getattr(draft, "last_edit", None)
-    if last is None:
-        last = Edit.objects.filter(draft=draft).aggregate(last=Max("number"))["last"] or 0
+    row: Any = draft if hasattr(draft, "redo_summary") else _with_summaries(Draft.objects.all()).get(pk=draft.pk)
     fields = ("name", "base_revision", "author", "state", "version", "created_at", "updated_at")
     return {
-        "id": str(draft.uid),
-        **{name: getattr(draft, name) for name in fields},
-        "edits": draft.cursor,
-        "can_undo": draft.cursor > 0,
-        "can_redo": last > draft.cursor,
+        "id": str(row.uid),
+        **{name: getattr(row, name) for name in (*fields, "discarded_at", "discarded_by")},
+        "edits": row.cursor,
+        "can_undo": row.cursor > 0,
+        "can_redo": row.redo_summary is not None,
+        "undo_summary": row.undo_summary,
+        "redo_summary": row.redo_summary,
     }
 
 
@@ -78,7 +91,7 @@ class DraftListView(BaseApiView):
 
     @extend_list_schema(DRAFT, "Draft", orderings=paginator.orderings, filters=paginator.filters)
     def get(self, request: Request) -> Response:
-        rows = Draft.objects.annotate(last_edit=Max("edits__number", default=0))
+        rows = _with_summaries(Draft.objects.all())
         if "state" not in request.query_params:
             rows = rows.filter(state=Draft.State.OPEN)
         return Response(self.paginator.page(request, rows, draft_json))
@@ -106,7 +119,7 @@ class DraftDetailView(BaseApiView):
         assert draft_row is not None
         return _draft_response(draft_row)
 
-    @extend_schema(responses={204: None}, description="Discards the draft.")
+    @extend_schema(responses={204: None}, description="Discards the draft; restorable for 30 days.")
     def delete(self, request: Request, draft: UUID) -> Response:
         draft_row = lock_matching_draft(request, draft)
         lifecycle.discard_draft(draft_row)
@@ -132,6 +145,14 @@ class DraftRedoView(DraftActionView):
     """Redoes the edit that was undone last; 409 when there is none."""
 
     service_call = staticmethod(history.redo_edit)
+
+
+class DraftRestoreView(BaseApiView):
+    """Opens a draft again that was discarded in the last 30 days; 409 when it was not."""
+
+    @extend_schema(request=None, responses=DRAFT)
+    def post(self, request: Request, draft: UUID) -> Response:
+        return _draft_response(lifecycle.restore_draft(lock_matching_draft(request, draft), timezone.now()))
 
 
 class ConflictResolutionSerializer(serializers.Serializer):

@@ -25,6 +25,7 @@ tenant = [
     path("drafts/<uuid:draft>/", drafts.DraftDetailView.as_view()),
     path("drafts/<uuid:draft>/undo/", drafts.DraftUndoView.as_view()),
     path("drafts/<uuid:draft>/redo/", drafts.DraftRedoView.as_view()),
+    path("drafts/<uuid:draft>/restore/", drafts.DraftRestoreView.as_view()),
     path("drafts/<uuid:draft>/rebase/", drafts.DraftRebaseView.as_view()),
     path("drafts/<uuid:draft>/plan/", plans.PlanCreateView.as_view()),
     path("drafts/<uuid:draft>/diff/", drafts.DraftDiffView.as_view()),

@@ -4,9 +4,8 @@ shell.tenant      the tenant (tenants.models.Tenant), None outside one
 shell.by          the name of the MSP that runs it, or ""
 shell.tenants     the tenants this person may switch to: [{slug, name, by, url, is_current}]
 shell.nav         [(group, [Link])]
-shell.drafts      open drafts, newest first: [{uid, name, url, author, edits, base_revision, behind, updated, redo}]
-                  (behind: the live revision when that is another one, else 0)
-shell.draft       the one in the bar: the page's own (request.draft_uid), else the newest; None if there is none
+shell.drafts      open drafts, newest first (portal/pages/draft_bar.py)
+shell.draft       the one in the bar: the page's own (request.draft_uid), else the person's newest, or None
 shell.design_url  the list of drafts
 shell.kind_words  kind of object → what one of it is called, for scripts
 shell.has_mails   outside a tenant: whether mails are files that this visitor may read
@@ -18,17 +17,15 @@ from __future__ import annotations
 from typing import Any, cast
 
 from django.conf import settings
-from django.db.models import Count
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from portal.pages import mails, nav
 from portal.pages.decorators import PageRequest
+from portal.pages.draft_bar import open_drafts, shown_draft
 from portal.pages.home import LAST_TENANT
 from provisioning.core.intent import KINDS, kind_word
-from provisioning.models import Draft
-from provisioning.snapshots import queries
 from tenants.models import Tenant
 
 MAX_SWITCHER_TENANTS = 200  # more are found by searching the start page
@@ -49,15 +46,14 @@ def _tenant_shell(request: PageRequest) -> dict[str, Any]:
     if request.session.get(LAST_TENANT) != tenant.slug:
         request.session[LAST_TENANT] = tenant.slug
     url_name = request.resolver_match.url_name if request.resolver_match else ""
-    drafts = _open_drafts(tenant) if "edit" in request.rights else []
-    shown_draft = str(getattr(request, "draft_uid", ""))
+    drafts = open_drafts(tenant, request.principal.user.email) if "edit" in request.rights else []
     return {
         "tenant": tenant,
         "by": tenant.msp.name if tenant.msp else "",
         "tenants": [_tenant_choice(choice, tenant) for choice in request.principal.tenants()[:MAX_SWITCHER_TENANTS]],
         "nav": nav.nav_groups(tenant.slug, url_name or "", request.rights),
         "drafts": drafts,
-        "draft": next((draft for draft in drafts if draft["uid"] == shown_draft), drafts[0] if drafts else None),
+        "draft": shown_draft(drafts, str(getattr(request, "draft_uid", ""))),
         "design_url": reverse("design", args=[tenant.slug]),
         "kind_words": {kind: kind_word(kind) for kind in KINDS},
         "lab": bool(settings.LAB_STATE),
@@ -72,22 +68,3 @@ def _tenant_choice(tenant: Tenant, current: Tenant) -> dict[str, Any]:
         "url": reverse("topology", args=[tenant.slug]),
         "is_current": tenant.pk == current.pk,
     }
-
-
-def _open_drafts(tenant: Tenant) -> list[dict[str, Any]]:
-    drafts = Draft.objects.filter(state=Draft.State.OPEN).annotate(made=Count("edits"))[:20]
-    live = queries.live_snapshot().revision
-    return [
-        {
-            "uid": str(draft.uid),
-            "name": draft.name,
-            "url": reverse("draft", args=[tenant.slug, draft.uid]),
-            "author": draft.author.partition("@")[0],
-            "edits": draft.cursor,
-            "base_revision": draft.base_revision,
-            "behind": live if draft.base_revision != live else 0,
-            "updated": draft.updated_at,
-            "redo": draft.made > draft.cursor,
-        }
-        for draft in drafts
-    ]

@@ -8,11 +8,13 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from portal.pages import canvas_board, canvas_links, canvas_panel, canvas_problems, reach_rows
 from portal.pages.decorators import PageRequest, get_draft, tenant_page
+from portal.pages.draft_bar import open_drafts
 from portal.pages.object_links import ObjectLinks
 from portal.pages.objects import KIND_PAGES
 from portal.pages.objects.form_fields import PROTOCOLS
@@ -26,6 +28,7 @@ from provisioning.core.values.resource import MAX_PROBLEMS, Problem, as_json
 from provisioning.models import Draft
 from provisioning.selectors import reachability as selectors
 from provisioning.services.drafts import editing
+from provisioning.services.drafts.lifecycle import RESTORABLE_FOR
 from provisioning.snapshots import queries, tenant_cache
 
 NEW_PREFIX = "new/"
@@ -33,8 +36,14 @@ NEW_PREFIX = "new/"
 
 @tenant_page()
 def design(request: PageRequest) -> HttpResponse:
-    drafts = Draft.objects.filter(state=Draft.State.OPEN)
-    return render(request, "pages/design/drafts.html", {"drafts": drafts, "live": queries.live_snapshot().revision})
+    expiry = timezone.now() - RESTORABLE_FOR
+    discarded = Draft.objects.filter(state=Draft.State.DISCARDED, discarded_at__gt=expiry).order_by("-discarded_at")
+    context = {
+        "drafts": open_drafts(request.tenant, request.principal.user.email, limit=None),
+        "discarded": [{"draft": draft, "until": draft.discarded_at + RESTORABLE_FOR} for draft in discarded],
+        "live": queries.live_snapshot().revision,
+    }
+    return render(request, "pages/design/drafts.html", context)
 
 
 @tenant_page()

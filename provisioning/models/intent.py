@@ -132,6 +132,8 @@ class Draft(TenantOwned):
     version = models.IntegerField(default=0, help_text="grows with every edit, undo, redo and rebase")
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
+    discarded_at = models.DateTimeField(null=True)
+    discarded_by = models.CharField(max_length=254, blank=True)
 
     class Meta(TenantOwned.Meta):
         ordering = ("-updated_at",)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Literal
 
-from django.db.models import Count
+from django.db.models import Count, F
 
 from provisioning.models import Draft, Edit, Overlay, Version
 from provisioning.snapshots import queries
@@ -49,6 +49,15 @@ def last_change(draft: Draft, stored: StoredObject | None = None) -> tuple[str, 
     changes = [(edit.author, edit.at) for edit in edits.order_by("-number")[:1]]
     changes += [(entry.actor, entry.at) for entry in moves[:1]]
     return max(changes, key=lambda change: change[1], default=("", None))
+
+
+def count_edits_by_author(drafts: Iterable[Draft]) -> defaultdict[int, Counter[str]]:
+    """Return primary key of a draft → author → edits in force."""
+    edits = Edit.objects.filter(draft__in=list(drafts), number__lte=F("draft__cursor"))
+    counts: defaultdict[int, Counter[str]] = defaultdict(Counter)
+    for draft, author, number in edits.values_list("draft", "author").annotate(number=Count("pk")).order_by("author"):
+        counts[draft][author] = number
+    return counts
 
 
 def change_states(draft: Draft, objects: Collection[StoredObject]) -> dict[str, ChangeState]:

@@ -38,7 +38,7 @@ function join(source, target) {
 draw();
 redrawOnChange(stage);
 startObjectForms();
-startDraftPage(canvas, { panel: "cv-side", say });
+startDraftPage(canvas, { panel: "cv-side" });
 if ("edit" in canvas.dataset) {
   startServiceDialog();
   startDrag({

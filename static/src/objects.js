@@ -10,7 +10,7 @@ const say = (words) => { document.getElementById("cv-status").textContent = word
 let opener = null;
 
 startObjectForms();
-startDraftPage(page, { panel: "ob-panel", say });
+startDraftPage(page, { panel: "ob-panel" });
 shortcut("n", "Add one of this kind", () => document.querySelector("[data-new]")?.click());
 shortcut("j", "Next kind", () => step(1));
 shortcut("k", "Previous kind", () => step(-1));

@@ -12,7 +12,7 @@ const policies = `${page.dataset.api}policies/`;
 const rows = () => [...document.querySelectorAll(".rl-table [data-policy]")];
 
 startObjectForms();
-startDraftPage(page, { panel: "rl-list", say });
+startDraftPage(page, { panel: "rl-list" });
 shortcut("n", "Add a policy", () => document.querySelector("[data-new]")?.click());
 
 document.addEventListener("click", (event) => {

@@ -126,7 +126,7 @@ def test_a_list_of_edits_is_atomic(netadmin: ApiClient) -> None:
     assert netadmin.post(f"{where}edits/", {"edits": edits}).status_code == 200
     assert netadmin.get(where).json()["edits"] == before + 1
     listed = netadmin.get(f"{where}edits/").json()["results"]
-    assert listed[0]["summary"] == "Make 3 changes" and listed[0]["in_force"]
+    assert listed[0]["summary"] == "3 changes made" and listed[0]["in_force"]
     full = get_document(netadmin, where)
     refusal = assert_problem(
         netadmin.post(f"{where}edits/", {"edits": [{"action": "remove", "kind": "groups", "id": group["id"]}]}), 422

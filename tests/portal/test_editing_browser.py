@@ -18,10 +18,12 @@ pytestmark = pytest.mark.browser
 @pytest.fixture
 def draft(people: People, tenant_scope: Callable[..., Any]) -> Any:
     from provisioning.services.drafts import lifecycle
+    from tenants.actor import Actor, acting
 
-    with tenant_scope(people.acme):
+    with tenant_scope(people.acme), acting(Actor(people.netadmin.email)):
         new_draft = lifecycle.create_draft("rollout")
         create_sample_network(new_draft)
+        new_draft.refresh_from_db()
     return new_draft
 
 
@@ -145,3 +147,32 @@ def test_a_half_typed_dialog_asks_before_escape_closes_it(page: Page, live_porta
     expect(page.get_by_role("dialog", name="Discard unsaved changes to New draft?")).to_be_visible()
     page.get_by_role("button", name="Discard changes").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_the_draft_bar_is_mine_and_a_discarded_draft_is_restored(
+    page: Page, second_page: Page, people: People, tenant_scope: Any, draft: Any, design: str
+) -> None:
+    second_page.goto(design.split("/design/")[0] + "/topology/")
+    expect(second_page.get_by_role("region", name="Draft")).to_have_count(0)
+    page.goto(design.split("/design/")[0] + "/topology/")
+    page.get_by_role("region", name="Draft").get_by_role("button", name="Discard draft rollout").click()
+    dialog = page.get_by_role("dialog", name="Discard the draft rollout?")
+    expect(dialog).to_contain_text(f"{draft.cursor} edits by netadmin")
+    expect(dialog).to_contain_text("restored for 30 days")
+    dialog.get_by_role("button", name="Discard", exact=True).click()
+    page.get_by_role("button", name="Restore draft rollout").click()
+    page.wait_for_url(f"**/design/{draft.uid}/")
+    expect(page.locator(".cv-card[data-name=prod]").first).to_be_visible()
+
+
+def test_undo_says_what_was_undone(page: Page, people: People, tenant_scope: Any, draft: Any, design: str) -> None:
+    from provisioning.services.drafts import editing
+
+    with tenant_scope(people.acme):
+        editing.add_object(draft, "groups", {"name": "printers"})
+    page.goto(f"{design}objects/groups/")
+    page.get_by_role("button", name="Undo the last edit").click()
+    expect(page.get_by_text("Undone: group printers added")).to_be_visible()
+    page.goto(design.split("/design/")[0] + "/plans/")
+    page.get_by_role("button", name="Redo the edit undone last").click()
+    expect(page.get_by_text("Redone: group printers added")).to_be_visible()

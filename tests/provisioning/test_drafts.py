@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from provisioning.errors import ObjectNotFound, StateConflict, ValidationFailed
-from provisioning.models import Draft, Item, Overlay
+from provisioning.models import Draft, Edit, Item, Overlay
 from provisioning.selectors import listing
 from provisioning.services import revisions
 from provisioning.services.drafts import editing, history, lifecycle, overlay
@@ -273,3 +275,21 @@ def test_a_policy_without_a_position_is_placed_last(draft: Draft) -> None:
         editing.patch_object(draft, "policies", first.uid, {"position": None}).body["position"]
         > second.body["position"]
     )
+
+
+def test_a_discarded_draft_is_restored_for_thirty_days_and_then_purged(draft: Draft) -> None:
+    now = timezone.now()
+    before = document_export.export_document(queries.snapshot_of_draft(draft))
+    lifecycle.discard_draft(draft)
+    lifecycle.create_draft(draft.name)
+    lifecycle.purge_discarded(now + timedelta(days=29))
+    restored = lifecycle.restore_draft(draft, now + timedelta(days=29))
+    assert restored.name == f"{draft.name}-2" and restored.state == Draft.State.OPEN
+    assert document_export.export_document(queries.snapshot_of_draft(restored)) == before
+    with pytest.raises(StateConflict, match="only a discarded one"):
+        lifecycle.restore_draft(restored, now)
+    lifecycle.discard_draft(restored)
+    with pytest.raises(StateConflict, match="more than 30 days ago"):
+        lifecycle.restore_draft(restored, now + timedelta(days=31))
+    lifecycle.purge_discarded(now + timedelta(days=31))
+    assert not Edit.objects.filter(draft=restored).exists() and not Overlay.objects.filter(draft=restored).exists()

@@ -44,7 +44,7 @@ def apply_edits(draft: Draft, edits: Sequence[Mapping[str, Any]], *, dry_run: bo
             problems.collect(f"edits[{index}]", partial(batch.add, edit))
         problems.raise_if_any()
         batch.refuse_dangling()
-        return apply_changes(draft, batch.changes(), "Make", dry_run=dry_run)
+        return apply_changes(draft, batch.changes(), "made", dry_run=dry_run)
 
 
 class _EditBatch:
@@ -143,7 +143,7 @@ def import_table(draft: Draft, kind: str, data: bytes, *, dry_run: bool = False)
         after, items = _apply_table(before, kind, objects)
         changes = _body_changes(before, after, items)
         try:
-            differences = apply_changes(draft, changes, "Import", dry_run=dry_run, most=MAX_DIFFERENCES)
+            differences = apply_changes(draft, changes, "imported", dry_run=dry_run, most=MAX_DIFFERENCES)
         except ValidationFailed as error:
             raise ValidationFailed(error.detail, _problems_by_row(kind, after, objects, error.problems)) from error
     created = sum(change.before is None for change in changes)

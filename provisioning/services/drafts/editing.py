@@ -31,7 +31,7 @@ def add_object(draft: Draft, kind: str, body: Any) -> StoredObject:
     with transaction.atomic():
         [item] = overlay.create_items(kind, [new_body["name"]])
         change = BodyChange(item, None, new_body)
-        record_edit(draft, f"Add {core.kind_word(kind)} {new_body['name']}", [change])
+        record_edit(draft, f"{core.kind_word(kind)} {new_body['name']} added", [change])
     return _object_after(change)
 
 
@@ -63,7 +63,7 @@ def replace_object(draft: Draft, kind: str, uid: str | UUID, body: Any) -> Store
     new_body = _normalise(draft, kind, _with_position(draft, kind, body))
     change = BodyChange(_get_item(stored), stored.body, new_body)
     if not core.is_same_body(kind, new_body, stored.body):
-        record_edit(draft, f"Change {core.kind_word(kind)} {new_body['name']}", [change])
+        record_edit(draft, f"{core.kind_word(kind)} {new_body['name']} changed", [change])
     return _object_after(change)
 
 
@@ -92,7 +92,7 @@ def remove_object(draft: Draft, kind: str, uid: str | UUID) -> None:
         detail = f"{_capital_word(kind)} {stored.name} is in use. Change or remove what refers to it first."
         raise StateConflict(detail, problems)
     record_edit(
-        draft, f"Remove {core.kind_word(kind)} {stored.name}", [BodyChange(_get_item(stored), stored.body, None)]
+        draft, f"{core.kind_word(kind)} {stored.name} removed", [BodyChange(_get_item(stored), stored.body, None)]
     )
 
 
@@ -107,7 +107,7 @@ def restore_object(draft: Draft, kind: str, uid: str | UUID, revision: int | Non
         raise StateConflict(f"{stored.name} is as it was there; there is nothing to restore.")
     record_edit(
         draft,
-        f"Restore {core.kind_word(kind)} {stored.name}",
+        f"{core.kind_word(kind)} {stored.name} restored",
         [BodyChange(_get_item(stored), current.body if current else None, stored.body)],
     )
     return stored
@@ -122,13 +122,13 @@ def import_document(draft: Draft, document: Any, *, dry_run: bool = False) -> li
     draft = lock_draft(draft)
     with transaction.atomic():
         changes = document_import.changes_from_document(draft, document)
-        return apply_changes(draft, changes, "Import", dry_run=dry_run, most=None if dry_run else 0)
+        return apply_changes(draft, changes, "imported", dry_run=dry_run, most=None if dry_run else 0)
 
 
 def apply_changes(
-    draft: Draft, changes: Sequence[BodyChange], verb: str, *, dry_run: bool = False, most: int | None = None
+    draft: Draft, changes: Sequence[BodyChange], done: str, *, dry_run: bool = False, most: int | None = None
 ) -> list[dict[str, Any]]:
-    """Make the changes as one edit; with ``dry_run`` check them and change nothing.
+    """Make the changes as one edit, whose summary says that they were ``done``; with ``dry_run`` only check them.
 
     Returns what differs, object by object, for the first ``most`` of them.
     """
@@ -143,7 +143,7 @@ def apply_changes(
         transaction.set_rollback(True)
     elif changes:
         count = len(changes)
-        record_edit(draft, f"{verb} {count} change{'s' if count > 1 else ''}", changes)
+        record_edit(draft, f"{count} change{'s' if count > 1 else ''} {done}", changes)
     return differences
 
 

@@ -1,15 +1,21 @@
-"""A draft's life: created over what is live, locked while it is edited, discarded."""
+"""A draft's life: created over what is live, locked while it is edited, discarded, restored."""
 
 from __future__ import annotations
+
+from datetime import datetime, timedelta
+from itertools import count
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from provisioning.core.values.resource import Problem
 from provisioning.errors import StateConflict, ValidationFailed
-from provisioning.models import Draft, Plan
+from provisioning.models import Draft, Edit, Overlay, Plan
 from provisioning.snapshots import queries
 from tenants import actor, audit, outbox
+from tenants.jobs import TenantJob
+
+RESTORABLE_FOR = timedelta(days=30)
 
 
 def create_draft(name: str) -> Draft:
@@ -31,13 +37,50 @@ def create_draft(name: str) -> Draft:
 
 
 def discard_draft(draft: Draft) -> None:
-    """Close the draft and withdraw its plans."""
+    """Close the draft and withdraw its plans. It can be restored for RESTORABLE_FOR."""
     draft = lock_draft(draft)
-    draft.state = Draft.State.DISCARDED
-    draft.save(update_fields=["state"])
+    draft.state, draft.discarded_at, draft.discarded_by = (
+        Draft.State.DISCARDED,
+        timezone.now(),
+        actor.current_actor().email,
+    )
+    draft.save(update_fields=["state", "discarded_at", "discarded_by"])
     withdraw_plans(draft, f"The draft {draft.name} was discarded.")
     audit.record("draft.discard", kind="draft", object_id=str(draft.uid), object_name=draft.name)
     outbox.enqueue("changed", what="draft", id=str(draft.uid), version=draft.version)
+
+
+def restore_draft(draft: Draft, now: datetime) -> Draft:
+    """Open a discarded draft again, as it was; where its name is taken meanwhile, with a number after it.
+
+    Raises StateConflict where it was not discarded, or longer than RESTORABLE_FOR ago.
+    """
+    draft = Draft.objects.select_for_update().get(pk=draft.pk)
+    if draft.state != Draft.State.DISCARDED or draft.discarded_at is None:
+        raise StateConflict(f"The draft {draft.name} is {draft.state}; only a discarded one can be restored.")
+    if draft.discarded_at < now - RESTORABLE_FOR:
+        raise StateConflict(f"The draft {draft.name} was discarded more than {RESTORABLE_FOR.days} days ago.")
+    taken = set(Draft.objects.filter(state=Draft.State.OPEN).values_list("name", flat=True))
+    names = (f"{draft.name[:90]}-{number}" for number in count(2))
+    draft.name = draft.name if draft.name not in taken else next(name for name in names if name not in taken)
+    draft.state, draft.discarded_at, draft.discarded_by = Draft.State.OPEN, None, ""
+    draft.save(update_fields=["name", "state", "discarded_at", "discarded_by"])
+    audit.record("draft.restore", kind="draft", object_id=str(draft.uid), object_name=draft.name)
+    outbox.enqueue("changed", what="draft", id=str(draft.uid), version=draft.version)
+    return draft
+
+
+class PurgeJob(TenantJob[None, None]):
+    """Delete the edits of drafts that cannot be restored any more; the drafts stay, for plans and runs name them."""
+
+    def claim(self) -> None:
+        purge_discarded(timezone.now())
+
+
+def purge_discarded(now: datetime) -> None:
+    expired = Draft.objects.filter(state=Draft.State.DISCARDED, discarded_at__lt=now - RESTORABLE_FOR)
+    Edit.objects.filter(draft__in=expired).delete()
+    Overlay.objects.filter(draft__in=expired).delete()
 
 
 def withdraw_plans(draft: Draft, moved: str) -> None:

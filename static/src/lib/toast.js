@@ -16,6 +16,12 @@ export function toast(tone, text, points = []) {
   leave(element, tone);
 }
 
+/** Load the page again and show a notice then. */
+export function toastAfterLoad(tone, text) {
+  sessionStorage.setItem("toast", JSON.stringify([tone, text]));
+  location.reload();
+}
+
 /** Show a Problem of lib/api.js: what happened, then its reasons, each with a link to its object. */
 export function toastProblem(problem) {
   const reasons = (problem.problems ?? []).filter(({ message }) => message !== problem.message);
@@ -33,6 +39,9 @@ export function startToasts() {
   const region = document.getElementById("toasts");
   region.addEventListener("click", (event) => event.target.closest("[data-dismiss]")?.closest(".cw-toast").remove());
   for (const element of region.querySelectorAll("[data-toast]")) leave(element, LEVELS[element.dataset.toast.split(" ").pop()] ?? "info");
+  const waiting = sessionStorage.getItem("toast");
+  sessionStorage.removeItem("toast");
+  if (waiting) toast(...JSON.parse(waiting));
   // The server speaks through HX-Trigger: {"toast": {"tone": "ok", "text": "…"}}.
   document.body.addEventListener("toast", ({ detail }) => toast(detail.tone ?? "info", detail.text));
   document.body.addEventListener("htmx:responseError", ({ detail }) => toast("bad", `The server answered ${detail.xhr.status}. Reload the page and try again.`));
