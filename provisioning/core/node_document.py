@@ -182,7 +182,10 @@ class SegmentBody(TypedDict):
     peer_rules: Annotated[dict[str, PeerRulesEntry], "segment of imported members → its rules"]
     anchors: Annotated[dict[str, str], "{lower class}.{higher class} → node that decides about their flows"]
     exits: Annotated[dict[str, ExitEntry], "exchange → its internet exit"]
-    bogons: Annotated[Ranges, "addresses no host on the internet has (RFC 6890); empty where there is no exit"]
+    bogons: Annotated[
+        Ranges,
+        "addresses no exit leads to (RFC 6890, and our own); empty where there is no exit",
+    ]
     apps: Annotated[list[AppEntry], "internet applications of the segment"]
     address_sets: Annotated[dict[str, Ranges], "name in from and to (any, g:prod, c:site, app:shop) → addresses"]
     rules: Annotated[list[RuleEntry], "in the order they are tried"]

@@ -8,7 +8,7 @@ from provisioning.core.intent import INTERNET, Connector
 from provisioning.core.resolve.nat import Packet
 from provisioning.core.resolve.network import Network
 from provisioning.core.resolve.segment import ResolvedSegment
-from provisioning.core.values.addresses import contains, is_public, merge_ranges, prefix_range
+from provisioning.core.values.addresses import contains, merge_ranges, prefix_range
 
 FlowFate = tuple[str, bool, tuple[str, ...], str]
 """(segment the flow ends in, delivered, chain, disposition); segment "" if there is no such sender."""
@@ -49,8 +49,8 @@ class RowMatcher:
         owner = resolved.owner(address) if end else resolved.source(connector, address) if connector else None
         if name.startswith(INTERNET):
             part = name.removeprefix(INTERNET).strip(" ()")
-            if owner is not None or not is_public(address) or not part:
-                return owner is None and is_public(address)
+            if owner is not None or not resolved.is_on_internet(address) or not part:
+                return owner is None and resolved.is_on_internet(address)
             inside = self._part(part.removeprefix("without "), address)
             return inside != part.startswith("without ") or (self.generous and "…" in part)
         if owner is None or owner.segment.uid != resolved.segment.uid:

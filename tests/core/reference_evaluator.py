@@ -169,9 +169,12 @@ class ReferenceEvaluator:
         return None
 
     def outwards(self, segment: str, start: ReferenceEdge, packet: ReferencePacket) -> ReferenceOutcome:
-        """Return the outcome of a flow to the internet: IPv4 and public addresses only; no default action applies."""
+        """Return the outcome of a flow to the internet: IPv4 and public addresses only, and none of our own; no default
+        action applies."""
         exits = any(edge.is_exit for edge in self.edges(segment))
         if not exits or packet.destination >= V6 or packet.source >= V6 or is_within(PRIVATE, packet.destination):
+            return ReferenceOutcome("no_route")
+        if packet.destination in self.own_addresses(segment):
             return ReferenceOutcome("no_route")
         matched = self.first(segment, start.names, {"internet"}, packet)
         return (
@@ -302,6 +305,14 @@ class ReferenceEvaluator:
                 if edge is not None and edge.connector == app["target"]["connector"]:
                     return segment.uid
         return None
+
+    def own_addresses(self, segment: str) -> set[int]:
+        """Return the public addresses of all nodes, and of the applications of a segment."""
+        locations = [self.catalog.locations[row.body["location"]] for row in self.rows.of("exchanges")]
+        nodes = {parse_address(node.public_ip) for location in locations for node in location.nodes}
+        return nodes | {
+            self.public(app.body) for app in self.rows.of("internet-apps") if self.home(app.body) == segment
+        }
 
     def public(self, app: dict[str, Any]) -> int:
         if app["public_ip"]:

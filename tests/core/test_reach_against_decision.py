@@ -26,7 +26,7 @@ from provisioning.core.reach.trace.decision import (
 from provisioning.core.resolve.nat import Packet
 from provisioning.core.resolve.network import Network
 from provisioning.core.resolve.segment import ResolvedSegment
-from provisioning.core.values.addresses import V6_OFFSET, Range, address_number, is_public
+from provisioning.core.values.addresses import V6_OFFSET, Range, address_number
 from provisioning.core.values.l4 import is_in_family, l4_index
 from tests.core.flow_rows import RowMatcher, expected_changes, is_covered, is_l4_included
 from tests.core.random_edits import edited_full_networks
@@ -48,9 +48,8 @@ def decide_single_packet(
     if not is_in_family(packet.l4, packet.source >= V6_OFFSET):
         return segment, None
     if end is None:
-        return segment, decide_intra_segment(resolved, start, None, packet) if resolved.exits and is_public(
-            packet.destination
-        ) else None
+        carried = resolved.exits and resolved.is_on_internet(packet.destination)
+        return segment, decide_intra_segment(resolved, start, None, packet) if carried else None
     if end.connector.uid == connector.uid:
         return end.segment.uid, FlowOutcome("local")
     if end.segment.uid == segment:

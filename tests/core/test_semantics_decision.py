@@ -197,6 +197,22 @@ def test_the_internet_reaches_only_applications_that_a_policy_allows(rules: Any,
     assert trace_disposition(net, "internet", "203.0.113.1", "tcp", 444) == "no_route"
 
 
+def test_own_public_addresses_are_not_reached_from_inside() -> None:
+    """“No exit leads to our own public addresses, of nodes and of the segment's applications: from inside, an
+    application is reached at its target”"""
+    net = published()
+    net.add("policies", policy("out", 1, "any", "internet", ALLOW))
+    net.add("policies", policy("in", 2, "internet", "shop", ALLOW))
+    public = next(node.public_ip for node in net.network().nodes if node.id == "eu/1")
+    for end in ("shop", public):
+        trace = run_trace(net, "vpc-dev", end, "tcp", 443)
+        assert (trace.disposition, trace.return_) == ("no_route", None)
+        assert trace.hops[-1].reason.endswith("for the internet; from inside use 10.1.2.3 port 8443.")
+    other = next(node.public_ip for node in net.network().nodes if node.id == "us/2")
+    assert trace_disposition(net, "vpc-dev", other, "tcp", 443) == "no_route"
+    assert trace_disposition(net, "vpc-dev", "198.51.100.7", "tcp", 443) == "delivered"
+
+
 # 6
 
 

@@ -86,7 +86,7 @@ class TraceComparison:
 
     def _destinations(self, resolved: ResolvedSegment, connector: Connector) -> list[str]:
         """Return presented and inside addresses of members and imported members, addresses that this connector's NAT
-        maps, one on the internet and one that nobody has."""
+        maps, our own public ones, one on the internet and one that nobody has."""
         destinations = {
             first_usable(text): None
             for member in (*resolved.members, *resolved.imported_members)
@@ -101,7 +101,9 @@ class TraceComparison:
         for rule in resolved.routing_table.nat.get(connector.uid, ()):
             if rule.direction == "outbound" and rule.destination.type == "static":
                 destinations |= dict.fromkeys(map(first_usable, rule.match.destination))
-        return [*destinations, INTERNET_HOST, "192.0.2.1"]
+        published = [address_text(app.public) for app in resolved.apps]
+        nodes = [node.public_ip for node in resolved.nodes.values()][:1]
+        return [*destinations, *published, *nodes, INTERNET_HOST, "192.0.2.1"]
 
     def _is_ambiguous(self, resolved: ResolvedSegment, connector: Connector, source: str, destination: str) -> bool:
         """Return whether traces and packets are known to differ.

@@ -10,7 +10,7 @@ from provisioning.core.resolve.fabric import ExchangeNode, serving_exchange
 from provisioning.core.resolve.network import Network
 from provisioning.core.resolve.routing_table import Member
 from provisioning.core.resolve.segment import PublishedApp, ResolvedSegment
-from provisioning.core.values.addresses import BOGON_RANGES, address_text
+from provisioning.core.values.addresses import address_text
 
 
 def segment_body(network: Network, resolved: ResolvedSegment) -> SegmentBody:
@@ -33,7 +33,7 @@ def segment_body(network: Network, resolved: ResolvedSegment) -> SegmentBody:
         "exits": {
             exchanges[uid].key: {"member": member.id, "home": member.home} for uid, member in resolved.exits.items()
         },
-        "bogons": range_texts(BOGON_RANGES) if resolved.exits else [],
+        "bogons": range_texts(resolved.off_internet) if resolved.exits else [],
         "apps": [_app_entry(app) for app in resolved.apps],
         "address_sets": address_sets(
             network, resolved.policies, (*resolved.members, *resolved.imported_members), resolved.apps

@@ -18,7 +18,14 @@ from provisioning.core.resolve.fabric import ExchangeNode, nearest_exchange
 from provisioning.core.resolve.local_segment import LocalSegment
 from provisioning.core.resolve.routing_table import Member, RoutingTable, members_by_connector
 from provisioning.core.resolve.segment_routes import DirectedShare, PrePolicyRule, SegmentRoutes
-from provisioning.core.values.addresses import Range, address_number, contains
+from provisioning.core.values.addresses import (
+    BOGON_RANGES,
+    V6_OFFSET,
+    Range,
+    address_number,
+    contains,
+    merge_ranges,
+)
 from provisioning.core.values.l4 import l4_index
 
 APP_SOURCE_NAT_PREFIX = "100.127.255."
@@ -189,6 +196,17 @@ class ResolvedSegment:
                     )
                 )
         return published
+
+    @cached_property
+    def off_internet(self) -> tuple[Range, ...]:
+        """Addresses that no exit leads to: those that no host on the internet has, and our own, of nodes and of the
+        internet applications here, from where what is sent from inside would come back to where it left."""
+        own = {address_number(node.public_ip) for node in self.nodes.values()} | {app.public for app in self.apps}
+        return merge_ranges((*BOGON_RANGES, *((address, address) for address in own)))
+
+    def is_on_internet(self, address: int) -> bool:
+        """Return whether an exit may lead to this address; only IPv4, since exits carry nothing else."""
+        return address < V6_OFFSET and not contains(self.off_internet, address)
 
     # Anchors
 

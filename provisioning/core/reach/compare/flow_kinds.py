@@ -42,7 +42,6 @@ from provisioning.core.resolve.routing_table import Member
 from provisioning.core.resolve.segment import PublishedApp, ResolvedSegment
 from provisioning.core.values.addresses import (
     ALL_V4,
-    BOGON_RANGES,
     Range,
     complement,
     intersect,
@@ -121,7 +120,7 @@ class IntraSegment(FlowSpace):
     def _internet_ranges(self) -> tuple[Range, ...]:
         members = (*self.source_segment.members, *self.source_segment.imported_members)
         owned = (pair for member in members for pair in member.ranges)
-        return complement(merge_ranges((*owned, *BOGON_RANGES)))
+        return complement(merge_ranges((*owned, *self.source_segment.off_internet)))
 
     def outcome(self, source: FlowEndpoint, destination: FlowEndpoint, packet: Packet) -> FlowOutcome:
         assert isinstance(source.owner, Member) and not isinstance(destination.owner, PublishedApp)

@@ -62,7 +62,7 @@ class FlowTracer:
         destination_segment = self.network.resolved(towards.uid)
         # icmpv6 means the ends' IPv6 addresses.
         family = next((like for like in (0, V6_OFFSET) if not is_in_family(self.l4, like < V6_OFFSET)), None)
-        target = self.end.presented_address(destination_segment, family)
+        target = self._target(destination_segment, family)
         inner_address = self.start.inner_address(resolved, family if target is None else target)
         if inner_address is None:
             self.path.add_hop("connector", self.start.name)
@@ -70,7 +70,7 @@ class FlowTracer:
         owner = resolved.owner(inner_address) if self.start.connector is None else None
         connector = self.start.connector or (owner.connector if owner else None)
         assert connector is not None, "a bare address that nobody owns is the internet's"
-        if target is None and self.end.connector:
+        if target is None and (self.end.connector or self.end.app):
             self.path.add_hop("connector", connector.name, address_text(inner_address))
             return self._stop("no_route", f"{self.end.label} has no address in segment “{towards.name}”.")
         packet = began = Packet(inner_address, EXAMPLE_INTERNET_ADDRESS if target is None else target, self.l4)
@@ -84,6 +84,12 @@ class FlowTracer:
             return self._stop("denied_spoofed", f"{reason}; dropped.")
         self.path.add_source(start, began, translated)
         return self._route(resolved, start, packet, target is None)
+
+    def _target(self, resolved: ResolvedSegment, family: int | None) -> int | None:
+        """Return the address that the packet is sent to; None stands for the internet in general."""
+        if self.end.app is None:
+            return self.end.presented_address(resolved, family)
+        return next((app.public for app in resolved.apps if app.app.uid == self.end.app.uid), None)
 
     def _route(self, resolved: ResolvedSegment, start: Member, packet: Packet, general: bool) -> Trace:
         """Follow a packet that is in the segment to where it is routed. general: to the internet in general."""
@@ -99,9 +105,8 @@ class FlowTracer:
         if where is None:
             if self.end.connector:
                 return self._stop("no_route", f"{self.end.label} has no such address in “{self.segments[1]}”.")
-            if not resolved.exits or packet.source >= V6_OFFSET or not is_public(packet.destination):
-                reason = f"No member of segment “{resolved.segment.name}” has this address, and no exit carries it."
-                return self._stop("no_route", reason)
+            if not resolved.exits or packet.source >= V6_OFFSET or not resolved.is_on_internet(packet.destination):
+                return self._stop("no_route", self._explain_unrouted(resolved, packet.destination))
             return self._intra_segment(resolved, start, None, packet)
         if where.connector.uid == start.connector.uid:
             del self.path.hops[1:]
@@ -142,6 +147,16 @@ class FlowTracer:
         anchor = host.anchor(ends[0], ends[1])
         reason = self._explain_share(outcome, directed_share, other)
         return self._decided(anchor, outcome, reason, resolved, start, imported_member, packet)
+
+    def _explain_unrouted(self, resolved: ResolvedSegment, address: int) -> str:
+        """Return why no exit carries packets to an address that no member has."""
+        published = [app for app in resolved.apps if app.public == address]
+        if app := next((app for app in published if app.l4 == self.l4), published[0] if published else None):
+            inside = f"{address_text(app.addresses[0])} port {app.port}"
+            return f"This is the public address of “{app.app.name}”, for the internet; from inside use {inside}."
+        if is_public(address) and resolved.exits and not resolved.is_on_internet(address):
+            return "This is the public address of one of our own nodes; nothing behind it is reached from inside."
+        return f"No member of segment “{resolved.segment.name}” has this address, and no exit carries it."
 
     def _explain_isolation(self, resolved: ResolvedSegment, imported_member: Member, packet: Packet) -> str:
         """Why no share carries a flow between two segments that shares join."""
