@@ -92,13 +92,18 @@ def document(request: HttpRequest, node: Node) -> HttpResponse:
     have, wait = request.GET.get("have", ""), request.GET.get("wait", "0")
     if not re.fullmatch(r"[0-9]{1,9}", wait):
         raise MalformedRequest("“wait” must be a number of seconds.")
-    text, digest, signature = nodes.signed_document(node)
-    if digest == have and int(wait):
+    newer = _newer_document(node, have)
+    if newer is None and int(wait):
         nodes.wait_for_change(node, min(int(wait), MAX_WAIT_SECONDS))
-        text, digest, signature = nodes.signed_document(node)
-    if digest == have:
-        return HttpResponse(status=204)
-    return JsonResponse({"document": text, "signature": signature})
+        newer = _newer_document(node, have)
+    return newer or HttpResponse(status=204)
+
+
+def _newer_document(node: Node, have: str) -> HttpResponse | None:
+    if nodes.has_newest_document(node, have):
+        return None
+    text, digest, signature = nodes.signed_document(node)
+    return None if digest == have else JsonResponse({"document": text, "signature": signature})
 
 
 @_agent_endpoint("POST")

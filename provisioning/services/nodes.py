@@ -28,6 +28,9 @@ from provisioning.services.node_sections import node_channel
 from tenants.jobs import in_scope
 from tenants.models import Tenant
 
+_made: dict[int, tuple[int, str]] = {}
+"""The serial and digest of the document that this process made last for a node, by its primary key."""
+
 
 def enrollment_key(location: str, index: int) -> str:
     """Return what a new node shows once; the operator puts it into the node's configuration."""
@@ -81,7 +84,14 @@ def signed_document(node: Node) -> tuple[str, str, str]:
     }
     text = canonical_json(document)
     signature = base64.b64encode(_signing_key().sign(text.encode())).decode()
-    return text, hashlib.sha256(text.encode()).hexdigest(), signature
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    _made[node.pk] = node.serial, digest
+    return text, digest, signature
+
+
+def has_newest_document(node: Node, digest: str) -> bool:
+    """Return whether it is known, without making it, that the node's document has this digest."""
+    return _made.get(node.pk) == (node.serial, digest)
 
 
 def wait_for_change(node: Node, seconds: float) -> None:
@@ -96,9 +106,8 @@ def wait_for_change(node: Node, seconds: float) -> None:
             # Nodes wait most of the time; the pool's connections are for those who ask.
             connection.close()
         while node.serial == known and (left := deadline - time.monotonic()) > 0:
-            message = subscription.get_message(ignore_subscribe_messages=True, timeout=left)
-            if message:
-                return
+            if subscription.get_message(ignore_subscribe_messages=True, timeout=left):
+                node.refresh_from_db(fields=["serial"])
 
 
 def record_report(token: str, report: Mapping[str, Any]) -> bool:
@@ -113,12 +122,15 @@ def record_report(token: str, report: Mapping[str, Any]) -> bool:
         slug: content_digest([applied_by_tenant.get(slug, {}), failed_by_tenant.get(slug, {})])
         for slug in applied_by_tenant.keys() | failed_by_tenant.keys()
     }
-    stored = telemetry.store_report(_token_digest(token), report, digests, timezone.now())
+    now = timezone.now()
+    stored = telemetry.store_report(_token_digest(token), report, digests, now)
     if stored is None:
         return authenticate_node(token) is not None
     node, changed = stored
     for tenant in Tenant.objects.filter(slug__in=changed):
         in_scope(tenant, _record_sections, node, tenant, applied, failed, digests)
+    # Last, so that without Redis nothing else is missed.
+    telemetry.keep_for_rates(node, report, now)
     return True
 
 

@@ -70,8 +70,24 @@ def store_report(
     if row is None:
         return None
     node, _, changed = row
-    _keep_for_rates(node, epoch, counters, now)
     return node, changed
+
+
+def keep_for_rates(node: int, report: Mapping[str, Any], now: datetime) -> None:
+    """Keep in Redis what a node counted, and what it had counted before."""
+    last, previous = report_keys(node)
+    reading = {"at": now.timestamp(), "epoch": str(report.get("epoch", ""))[:64]}
+    fields: dict[Any, Any] = {
+        slug: json.dumps({**reading, "counters": counters})
+        for slug, counters in _counters_by_tenant(report.get("counters") or {}).items()
+    }
+    pipeline = redis_client().pipeline(transaction=False)
+    pipeline.copy(last, previous, replace=True)
+    pipeline.delete(last)
+    if fields:
+        pipeline.hset(last, mapping=fields)
+    pipeline.expire(last, REPORT_LIFETIME)
+    pipeline.execute()
 
 
 def _counters_by_tenant(reported: Mapping[str, int]) -> dict[str, dict[str, int]]:
@@ -81,16 +97,3 @@ def _counters_by_tenant(reported: Mapping[str, int]) -> dict[str, dict[str, int]
         slug, name = split_tenant(key)
         counters.setdefault(slug, {})[name] = value
     return counters
-
-
-def _keep_for_rates(node: int, epoch: str, counters: Mapping[str, Mapping[str, int]], now: datetime) -> None:
-    last, previous = report_keys(node)
-    reading = {"at": now.timestamp(), "epoch": epoch}
-    fields: dict[Any, Any] = {slug: json.dumps({**reading, "counters": values}) for slug, values in counters.items()}
-    pipeline = redis_client().pipeline(transaction=False)
-    pipeline.copy(last, previous, replace=True)
-    pipeline.delete(last)
-    if fields:
-        pipeline.hset(last, mapping=fields)
-    pipeline.expire(last, REPORT_LIFETIME)
-    pipeline.execute()

@@ -68,6 +68,9 @@ def test_a_node_document_is_signed_and_sent_once_per_version(
     have = hashlib.sha256(answer["document"].encode()).hexdigest()
     assert client.get(f"/agent/v1/document/?have={have}&wait=0", authorization=who).status_code == 204
     assert client.get("/agent/v1/document/?have=other&wait=20", authorization=who).status_code == 200
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(f"/agent/v1/document/?have={have}&wait=0", authorization=who).status_code == 204
+    assert len(queries) == 1, "it is made once for each serial, not for each question"
 
 
 def test_a_report_records_the_applied_sections(node: NodeClient, people: People, tenant_scope: TenantScope) -> None:
