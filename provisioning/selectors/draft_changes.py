@@ -5,37 +5,50 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from django.db.models import Count, F
+from django.db.models import Count, Exists, F, OuterRef, Q
 
+from provisioning.core.intent import KINDS
 from provisioning.models import Draft, Edit, Overlay, Version
 from provisioning.snapshots import queries
 from provisioning.snapshots.queries import Snapshot, StoredObject
 from tenants.models import AuditEntry
 
-ChangeState = Literal["new", "changed", "removed"]
+ChangeState = Literal["new", "changed"]
+MAX_REMOVED = 50
 
 
-def count_objects(snapshot: Snapshot) -> Counter[str]:
-    """Return how many objects of each kind the snapshot has."""
-    versions = Version.objects.filter(first__lte=snapshot.revision, last__gte=snapshot.revision)
-    counts = Counter({row["kind"]: row["number"] for row in versions.values("kind").annotate(number=Count("pk"))})
+class ObjectCount(NamedTuple):
+    """How many objects of a kind there are, and how many the draft added, changed or removed."""
+
+    present: int
+    touched: int
+
+
+def count_objects(snapshot: Snapshot) -> dict[str, ObjectCount]:
+    """Return how many objects of each kind the snapshot has, and how many of them its draft touched."""
+    base = snapshot.revision
+    versions = Version.objects.filter(first__lte=base, last__gte=base)
+    present = Counter({row["kind"]: row["number"] for row in versions.values("kind").annotate(number=Count("pk"))})
+    touched: Counter[str] = Counter()
     if snapshot.draft:
-        for kind, state in _overlay_states(snapshot.draft):
-            counts[kind] += {"new": 1, "changed": 0, "removed": -1}[state]
-    return counts
+        overlays = Overlay.objects.filter(draft=snapshot.draft).annotate(
+            removed=Q(body__isnull=True), in_base=Exists(versions.filter(item=OuterRef("item")))
+        )
+        for row in overlays.values("kind", "removed", "in_base").annotate(number=Count("pk")):
+            touched[row["kind"]] += row["number"]
+            if row["removed"]:
+                present[row["kind"]] -= row["number"]
+            elif not row["in_base"]:
+                present[row["kind"]] += row["number"]
+    return {kind: ObjectCount(present[kind], touched[kind]) for kind in KINDS}
 
 
 def draft_writers(draft: Draft) -> list[str]:
     """Return the mail addresses of all who made the edits that are in force, sorted."""
     edits = draft.edits.filter(number__lte=draft.cursor)
     return sorted(set(edits.values_list("author", flat=True)))
-
-
-def count_changed_objects(draft: Draft) -> Counter[str]:
-    """Return how many objects of each kind the draft adds, changes or removes."""
-    return Counter(kind for kind, _ in _overlay_states(draft))
 
 
 def last_change(draft: Draft, stored: StoredObject | None = None) -> tuple[str, datetime | None]:
@@ -69,29 +82,16 @@ def change_states(draft: Draft, objects: Collection[StoredObject]) -> dict[str, 
     return {row.uid: "changed" if row.number in in_base else "new" for row in objects if row.number in overlaid}
 
 
-def list_changed_objects(draft: Draft, kind: str) -> list[tuple[StoredObject, ChangeState]]:
-    """Return the objects of a kind that the draft touched, by name; removed ones come last, as the base has them."""
-    overlays = list(Overlay.objects.filter(draft=draft, kind=kind).select_related("item"))
-    kept = [overlay for overlay in overlays if overlay.body is not None]
-    in_base = _items_in_base(draft, [overlay.item_id for overlay in kept])
-    base = Snapshot(draft.base_revision)
-    rows = queries.objects_by_uid(queries.snapshot_of_draft(draft), [overlay.item.uid for overlay in kept])
-    removed = queries.objects_by_uid(base, [overlay.item.uid for overlay in overlays if overlay.body is None])
-    present: list[tuple[StoredObject, ChangeState]] = [
-        (rows[str(overlay.item.uid)], "changed" if overlay.item_id in in_base else "new") for overlay in kept
-    ]
-    return sorted(present, key=_name_of) + sorted(((row, "removed") for row in removed.values()), key=_name_of)
+def list_removed_objects(draft: Draft, kind: str, search: str = "") -> tuple[list[StoredObject], int]:
+    """Return objects of a kind that the draft removed, by name and as its base has them, and how many there are.
 
-
-def _name_of(entry: tuple[StoredObject, ChangeState]) -> str:
-    return entry[0].name
-
-
-def _overlay_states(draft: Draft) -> Iterable[tuple[str, ChangeState]]:
-    overlays = list(Overlay.objects.filter(draft=draft).values_list("kind", "item", "body__isnull"))
-    in_base = _items_in_base(draft, [item for _, item, _ in overlays])
-    for kind, item, removed in overlays:
-        yield kind, "removed" if removed else "changed" if item in in_base else "new"
+    ``search``: only those with this in their names. At most MAX_REMOVED are returned.
+    """
+    removed = Overlay.objects.filter(draft=draft, kind=kind, body__isnull=True, name__icontains=search)
+    uids = removed.order_by("name", "item").values_list("item__uid", flat=True)[:MAX_REMOVED]
+    rows = queries.objects_by_uid(Snapshot(draft.base_revision), uids)
+    count = removed.count() if len(rows) == MAX_REMOVED else len(rows)
+    return sorted(rows.values(), key=lambda row: (row.name, row.number)), count
 
 
 def _items_in_base(draft: Draft, items: Iterable[int]) -> set[int]:

@@ -53,13 +53,15 @@ def list_page(
     ordering: str = "name",
     filters: Mapping[str, str] | None = None,
     with_total: bool = False,
+    only_touched: bool = False,
 ) -> ObjectPage:
     """Return up to ``limit`` objects in order, and with ``with_total`` how many there are in all.
 
+    ``only_touched``: of those that the snapshot's draft added or changed.
     ``filters``: field of the kind's ``filters`` → value, for a reference its uid. Raises InvalidQuery for an ordering
     or filter that the kind does not have, and for a cursor of another query.
     """
-    query = _ListQuery(snapshot, kind, search, ordering, filters or {})
+    query = _ListQuery(snapshot, kind, search, ordering, filters or {}, only_touched=only_touched)
     fingerprint = cursors.query_fingerprint(kind, ordering, search, filters or {})
     after, backwards = cursors.decode_cursor(cursor, fingerprint)
     descending = ordering.startswith("-") != backwards
@@ -104,7 +106,16 @@ class _PageKey:
 class _ListQuery:
     """A query for objects of one kind, as the sources its pages are merged from."""
 
-    def __init__(self, snapshot: Snapshot, kind: str, search: str, ordering: str, filters: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        kind: str,
+        search: str,
+        ordering: str,
+        filters: Mapping[str, str],
+        *,
+        only_touched: bool = False,
+    ) -> None:
         column = ordering.removeprefix("-")
         if column not in orderings(kind):
             hint = f"Order by {', '.join(orderings(kind))}, or with - before it."
@@ -125,8 +136,10 @@ class _ListQuery:
         if snapshot.draft:
             mine = Q(draft=snapshot.draft)
             self.sources.append(_TableSource(Overlay, OverlayIndexEntry, kind, mine, labels, order, search, None))
+        if only_touched:
+            del self.sources[0]
         # All of a kind are counted when a revision is made.
-        self.counted = not labels and not search
+        self.counted = not labels and not search and not only_touched
         self.hidden = Version.objects.filter(valid, overlaid, kind=kind) if overlaid else None
 
     def count(self) -> int:

@@ -16,6 +16,8 @@ MODULES = [
     "tests.bench.store",
     "tests.bench.runs",
     "tests.bench.reports",
+    "tests.bench.idle",
+    "tests.bench.requests",
     "tests.bench.startup",
     "tests.bench.packets",
     "tests.bench.yaml_documents",

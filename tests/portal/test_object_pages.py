@@ -11,7 +11,9 @@ from playwright.sync_api import Page, expect
 
 from portal.pages.objects import KIND_PAGES
 from provisioning.core import intent
-from provisioning.selectors import cursors
+from provisioning.models import Draft, Item, Overlay, Version
+from provisioning.selectors import cursors, draft_changes
+from provisioning.snapshots import queries
 from tests.browser import sign_in as browse
 from tests.people import People
 from tests.portal.sample_network import add_every_kind, create_sample_network
@@ -84,6 +86,30 @@ def test_a_list_can_show_only_the_drafts_changes(people: People, sign_in: SignIn
     client = sign_in(people.netadmin)
     assert "colo-fra" in text(client, f"design/{draft.uid}/objects/connectors/?changed=1")
     assert "The filters hide all of them" in text(client, f"design/{draft.uid}/objects/groups/?search=nobody")
+
+
+def test_what_a_draft_removed_is_found_by_a_query_and_a_page_of_it(
+    people: People, sign_in: SignIn, tenant_scope: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(draft_changes, "MAX_REMOVED", 2)
+    with tenant_scope(people.acme):
+        for number in range(4):
+            item = Item.objects.create(kind="groups", key=f"old-{number}")
+            Version(item=item, kind="groups", name=item.key, body={"name": item.key, "description": ""}, first=1).save()
+        draft = Draft(name="removing", base_revision=1)
+        draft.save()
+        for item in Item.objects.order_by("key")[1:]:
+            Overlay(draft=draft, item=item, kind="groups", name=item.key, body=None).save()
+        added = Item.objects.create(kind="groups", key="new")
+        Overlay(draft=draft, item=added, kind="groups", name="new", body={"name": "new", "description": ""}).save()
+        counts = draft_changes.count_objects(queries.snapshot_of_draft(draft))
+    assert counts["groups"] == (2, 4) and counts["segments"] == (0, 0)
+    path = f"design/{draft.uid}/objects/groups/"
+    page = text(sign_in(people.netadmin), path)
+    assert ">old-1</del>" in page and ">old-2</del>" in page and ">old-3</del>" not in page and "and 1 more" in page
+    page = text(sign_in(people.netadmin), f"{path}?search=old-3&changed=1")
+    assert ">old-3</del>" in page and ">old-1</del>" not in page and ">old-0</a>" not in page
+    assert ">new</a>" in text(sign_in(people.netadmin), f"{path}?changed=1&ordering=-name")
 
 
 def test_policies_are_listed_in_the_order_of_evaluation_or_by_name(

@@ -93,7 +93,6 @@ def _render_page(request: PageRequest, shown: ShownSnapshot, key: str) -> HttpRe
 def _sections(shown: ShownSnapshot, current: KindPage) -> list[tuple[str, list[dict[str, Any]]]]:
     """Return the menu: each kind with the number of its objects, and how many of them the draft changed."""
     counts = draft_changes.count_objects(shown.snapshot)
-    changed_counts = draft_changes.count_changed_objects(shown.draft) if shown.draft else {}
     return [
         (
             word,
@@ -102,8 +101,8 @@ def _sections(shown: ShownSnapshot, current: KindPage) -> list[tuple[str, list[d
                     "kind": kind,
                     "url": f"{shown.root}{kind.key}/",
                     "is_current": kind is current,
-                    "count": counts[kind.key],
-                    "changed_count": changed_counts.get(kind.key, 0),
+                    "count": counts[kind.key].present,
+                    "changed_count": counts[kind.key].touched,
                 }
                 for kind in kinds
             ],
@@ -113,37 +112,30 @@ def _sections(shown: ShownSnapshot, current: KindPage) -> list[tuple[str, list[d
 
 
 def _list_context(request: PageRequest, shown: ShownSnapshot, kind: KindPage) -> dict[str, Any]:
-    """Return a page of the list, or with ``?changed=1`` the objects of this kind that the draft changed."""
+    """Return a page of the list, with ``?changed=1`` of the objects that the draft added or changed."""
     search, ordering = request.GET.get("search", ""), request.GET.get("ordering")
     orders = ("name", *(column.order for column in kind.columns if column.order))
     if not ordering or ordering.removeprefix("-") not in orders:
         ordering = kind.order
     only = bool(shown.draft and request.GET.get("changed"))
-    rows_with_states: list[tuple[StoredObject, str]]
-    following = previous = None
-    if shown.draft and only:
-        changed = draft_changes.list_changed_objects(shown.draft, kind.key)
-        rows_with_states = [(row, state) for row, state in changed if search.lower() in row.name.lower()]
-    else:
-        page = get_page(shown.snapshot, kind.key, request.GET.get("cursor"), search=search, ordering=ordering)
-        states = draft_changes.change_states(shown.draft, page.rows) if shown.draft else {}
-        rows_with_states = [(row, states.get(row.uid, "same")) for row in page.rows]
-        following, previous = page.next, page.previous
-    names = ReferenceNames(shown.snapshot, [row.body for row, _ in rows_with_states])
-    removed = (
-        [row for row, state in draft_changes.list_changed_objects(shown.draft, kind.key) if state == "removed"]
-        if shown.draft
-        else []
+    page = get_page(
+        shown.snapshot, kind.key, request.GET.get("cursor"), search=search, ordering=ordering, only_touched=only
+    )
+    states = draft_changes.change_states(shown.draft, page.rows) if shown.draft else {}
+    names = ReferenceNames(shown.snapshot, [row.body for row in page.rows])
+    removed, removed_count = (
+        draft_changes.list_removed_objects(shown.draft, kind.key, search) if shown.draft else ([], 0)
     )
     return {
-        "lines": list_rows(kind, rows_with_states, names),
-        "removed": [] if only else removed,
+        "lines": list_rows(kind, [(row, states.get(row.uid, "same")) for row in page.rows], names),
+        "removed": removed,
+        "more_removed": removed_count - len(removed),
         "search": search,
         "only": only,
         "ordering": ordering,
         "filtered": bool(search) or only,
-        "next": following,
-        "previous": previous,
+        "next": page.next,
+        "previous": page.previous,
     }
 
 
