@@ -126,6 +126,25 @@ def test_the_palette_finds_a_connector_by_its_prefix_and_a_page_by_its_name(page
     page.wait_for_url("**/t/acme/invoices/")
 
 
+def test_the_palette_finds_what_holds_an_address_and_does_what_it_is_asked(page: Page, topology: str) -> None:
+    page.goto(topology)
+    page.keyboard.press("Control+k")
+    search, options = page.get_by_label("Search or jump to").last, page.locator("#palette [role=option]")
+    search.fill("10.3.7.9")
+    expect(options.nth(0)).to_contain_text("office")  # of a longer prefix than the segment's
+    expect(options.nth(1)).to_contain_text("corp")
+    expect(options.nth(2)).to_contain_text("Trace from 10.3.7.9")
+    search.fill("nothing-like-it")
+    expect(page.locator("#palette")).to_contain_text("No results for “nothing-like-it”.")
+    search.fill("theme: dark")
+    page.keyboard.press("Enter")
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+    page.keyboard.press("Control+k")
+    search.fill("new draft")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog", name="New draft")).to_be_visible()
+
+
 def test_keyboard_shortcuts_are_listed_and_can_be_turned_off(page: Page, topology: str) -> None:
     page.goto(topology)
     page.keyboard.press("?")

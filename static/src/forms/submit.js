@@ -25,6 +25,16 @@ export function startForms() {
     else if (button.dataset.open) open(document.getElementById(button.dataset.open));
     else callApi(button);
   });
+  addEventListener("hashchange", openNamed);
+  openNamed();
+}
+
+// A dialog that the address names (#new-draft) is open, so that other pages can link to it.
+function openNamed() {
+  const named = document.getElementById(location.hash.slice(1));
+  if (!named?.matches("dialog:not([open])")) return;
+  history.replaceState(null, "", location.pathname + location.search);
+  open(named);
 }
 
 async function close(dialog) {

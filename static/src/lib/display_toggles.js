@@ -1,17 +1,22 @@
 // Light, dark or as the machine says; kept in this browser.
 const NEXT = { system: "light", light: "dark", dark: "system" };
 
+const theme = () => localStorage.getItem("theme") ?? "system";
+const toggle = () => document.querySelector("[data-theme-toggle]");
+
 export function startThemeToggle() {
-  const button = document.querySelector("[data-theme-toggle]");
-  if (!button) return;
-  const theme = () => localStorage.getItem("theme") ?? "system";
-  const label = () => button.setAttribute("aria-label", `Theme: ${theme()}`);
-  button.addEventListener("click", () => {
-    localStorage.setItem("theme", NEXT[theme()]);
-    dispatchEvent(new Event("cw:theme"));
-    label();
-  });
+  toggle()?.addEventListener("click", () => setTheme(NEXT[theme()]));
   label();
+}
+
+export function setTheme(name) {
+  localStorage.setItem("theme", name);
+  dispatchEvent(new Event("cw:theme"));
+  label();
+}
+
+function label() {
+  toggle()?.setAttribute("aria-label", `Theme: ${theme()}`);
 }
 
 // Two densities, kept in this browser too; type never changes with them.

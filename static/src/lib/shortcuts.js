@@ -14,8 +14,8 @@ const go = (id) => () => document.querySelector(`.cw-navlink[data-page="${id}"]`
 export function startShortcuts() {
   shortcut("?", "This list", show);
   shortcut("/", "Search or jump to (also Ctrl K)", () => document.querySelector("[data-palette]").click());
-  shortcut("t", "Switch tenant", () => document.querySelector('[popovertarget="switcher"]')?.click());
-  for (const [key, id] of [["t", "topology"], ["d", "design"], ["c", "connectors"], ["p", "plans"], ["r", "runs"], ["e", "network"], ["f", "trace"], ["w", "reach"], ["u", "usage"], ["i", "invoices"]]) {
+  shortcut("g s", "Switch tenant", () => document.querySelector('[popovertarget="switcher"]')?.click());
+  for (const [key, id] of [["o", "topology"], ["d", "design"], ["c", "connectors"], ["p", "plans"], ["r", "runs"], ["a", "network"], ["t", "trace"], ["e", "reach"], ["u", "usage"], ["i", "invoices"]]) {
     const link = document.querySelector(`.cw-navlink[data-page="${id}"]`);
     if (link) shortcut(`g ${key}`, `Go to ${link.textContent.trim()}`, go(id));
   }
