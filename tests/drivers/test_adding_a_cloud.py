@@ -1,4 +1,4 @@
-"""A cloud is a folder and a line: a made-up one appears in forms, API, wizard, plans, runs, quotas and warnings."""
+"""A cloud is a gateway and a line: a made-up one appears in forms, API, wizard, plans, runs, quotas and warnings."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from provisioning.core.plan import plan_warnings
 from provisioning.core.values.resource import Action, Change
 from provisioning.drivers.base import CloudCredentials, Done, DriverContext, SectionPublisher, Waiting
 from provisioning.drivers.cloud import Cloud
-from tests.drivers.paper import driver
-from tests.drivers.paper.cloud import PAPER, SERVED_KIND
+from tests.drivers.testcloud import driver
+from tests.drivers.testcloud.cloud import SERVED_KIND, TESTCLOUD
 from tests.people import ApiClient, People
 
 ACCOUNT: dict[str, Any] = {
-    "name": "notepad",
-    "provider": "paper",
-    "account_id": "pad-042",
-    "regions": ["paper-west1"],
-    "credentials": {"ink": "very blue"},
+    "name": "main-subscription",
+    "provider": "testcloud",
+    "account_id": "sub-042",
+    "regions": ["testcloud-west1"],
+    "credentials": {"key": "very secret"},
 }
 
 
 @pytest.fixture
-def paper(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+def testcloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     """Add the cloud to the registry, as in the recipe's last step."""
-    monkeypatch.setitem(drivers.CLOUDS, "paper", PAPER)
-    monkeypatch.setattr(driver, "API", driver.PaperApi())
+    monkeypatch.setitem(drivers.CLOUDS, "testcloud", TESTCLOUD)
+    monkeypatch.setattr(driver, "API", driver.GatewayApi())
     catalog.catalog.cache_clear()
-    yield PAPER
+    yield TESTCLOUD
     catalog.catalog.cache_clear()
 
 
 @pytest.fixture
-def account(people: People, paper: Cloud, tenant_scope: Callable[..., Any]) -> Any:
+def account(people: People, testcloud: Cloud, tenant_scope: Callable[..., Any]) -> Any:
     """Return a discovered account of the cloud."""
     from provisioning.models import CloudAccount
     from provisioning.services import cloud_accounts, discovery
@@ -62,13 +62,13 @@ def draft(people: People, tenant_scope: Callable[..., Any]) -> Any:
     return draft
 
 
-def connector(name: str = "letters", prefix: str = "10.80.0.0/16") -> dict[str, Any]:
+def connector(name: str = "shops", prefix: str = "10.80.0.0/16") -> dict[str, Any]:
     return {
         "name": name,
         "kind": SERVED_KIND,
         "exchange": "eu",
         "attachments": [{"segment": "corp", "prefixes": [prefix]}],
-        "settings": {"project": "notepad", "network": f"{name}-paper-west1", "region": "paper-west1"},
+        "settings": {"project": "main-subscription", "network": f"{name}-testcloud-west1", "region": "testcloud-west1"},
     }
 
 
@@ -79,30 +79,36 @@ def page(client: Client, path: str) -> str:
 
 
 def test_the_account_form_has_the_fields_that_the_cloud_declares(
-    people: People, paper: Cloud, sign_in: Callable[..., Client]
+    people: People, testcloud: Cloud, sign_in: Callable[..., Client]
 ) -> None:
     client = sign_in(people.owner)
-    form = page(client, "cloud-accounts/?add=paper")
-    for text in ("Add an account: Paper", "Pad number", 'pattern="pad-[0-9]{3}"', "Blue or black.", "?add=aws"):
+    form = page(client, "cloud-accounts/?add=testcloud")
+    for text in (
+        "Add an account: Test Cloud",
+        "Subscription number",
+        'pattern="sub-[0-9]{3}"',
+        "As its console shows it.",
+        "?add=aws",
+    ):
         assert text in form
-    assert 'id="a-ink"' in form and 'type="password"' in form
+    assert 'id="a-key"' in form and 'type="password"' in form
     assert "Secret access key" not in form
 
 
-def test_the_form_adds_an_account_and_shows_its_problems(people: People, paper: Cloud) -> None:
+def test_the_form_adds_an_account_and_shows_its_problems(people: People, testcloud: Cloud) -> None:
     client = Client()
     client.force_login(people.owner)
-    sent = {**ACCOUNT, **ACCOUNT["credentials"], "regions": "paper-west1"}
+    sent = {**ACCOUNT, **ACCOUNT["credentials"], "regions": "testcloud-west1"}
     del sent["credentials"]
-    refused = client.post("/t/acme/cloud-accounts/", {**sent, "stamp": "small"})
+    refused = client.post("/t/acme/cloud-accounts/", {**sent, "suffix": "small"})
     assert refused.status_code == 422
-    assert "“Stamp” of Paper has to be capital letters." in refused.content.decode()
-    assert "very blue" not in refused.content.decode()
+    assert "“Suffix” of Test Cloud has to be capital letters." in refused.content.decode()
+    assert "very secret" not in refused.content.decode()
     assert client.post("/t/acme/cloud-accounts/", sent).status_code == 302
-    assert "pad-042" in page(client, "cloud-accounts/")
+    assert "sub-042" in page(client, "cloud-accounts/")
 
 
-def test_the_api_accepts_only_the_clouds_own_credentials(api: Callable[[str], ApiClient], paper: Cloud) -> None:
+def test_the_api_accepts_only_the_clouds_own_credentials(api: Callable[[str], ApiClient], testcloud: Cloud) -> None:
     owner = api("owner")
     for wrong, path in (
         ({"account_id": "042"}, "account_id"),
@@ -112,33 +118,33 @@ def test_the_api_accepts_only_the_clouds_own_credentials(api: Callable[[str], Ap
         refused = owner.post("t/acme/cloud-accounts/", {**ACCOUNT, **wrong})
         assert [problem["path"] for problem in refused.json()["problems"]] == [path]
     created = owner.post("t/acme/cloud-accounts/", ACCOUNT)
-    assert created.status_code == 201 and created.json()["provider"] == "paper"
-    assert "very blue" not in created.content.decode()
-    assert owner.get(f"{created['Location']}inventory/").json()["sheets"] == []
+    assert created.status_code == 201 and created.json()["provider"] == "testcloud"
+    assert "very secret" not in created.content.decode()
+    assert owner.get(f"{created['Location']}inventory/").json()["vnets"] == []
 
 
-def test_the_api_document_has_the_clouds_fields(paper: Cloud) -> None:
+def test_the_api_document_has_the_clouds_fields(testcloud: Cloud) -> None:
     from portal.api.cloud_accounts import NewAccountSerializer
 
     fields: Any = NewAccountSerializer().fields
-    assert "paper" in fields["provider"].choices
-    assert {"ink", "stamp", "access_key_id"} <= set(fields["credentials"].fields)
+    assert "testcloud" in fields["provider"].choices
+    assert {"key", "suffix", "access_key_id"} <= set(fields["credentials"].fields)
 
 
 def test_discovery_fills_the_accounts_page_and_the_wizard(
     people: People, account: Any, draft: Any, sign_in: Callable[..., Client]
 ) -> None:
-    assert account.inventory["sheets"][0]["name"] == "letter-paper-west1"
-    assert "letter-paper-west1" in page(sign_in(people.owner), "cloud-accounts/")
+    assert account.inventory["vnets"][0]["name"] == "shop-testcloud-west1"
+    assert "shop-testcloud-west1" in page(sign_in(people.owner), "cloud-accounts/")
     wizard = page(
         sign_in(people.netadmin), f"connectors/new/?draft={draft.uid}&kind={SERVED_KIND}&account={account.uid}"
     )
-    assert "Discovered sheets" in wizard and "letter-paper-west1" in wizard
-    assert "&quot;project&quot;: &quot;pad-042&quot;" in wizard, "picking a network fills in its settings"
+    assert "Discovered vnets" in wizard and "shop-testcloud-west1" in wizard
+    assert "&quot;project&quot;: &quot;sub-042&quot;" in wizard, "picking a network fills in its settings"
     assert "set up by hand for now.</b>" not in wizard
 
 
-def test_a_cloud_without_a_folder_is_set_up_by_hand(
+def test_a_cloud_without_a_gateway_is_set_up_by_hand(
     people: People, draft: Any, sign_in: Callable[..., Client], tenant_scope: Callable[..., Any]
 ) -> None:
     wizard = page(sign_in(people.netadmin), f"connectors/new/?draft={draft.uid}&kind={SERVED_KIND}")
@@ -146,7 +152,7 @@ def test_a_cloud_without_a_folder_is_set_up_by_hand(
     assert problem_codes(people, draft, tenant_scope) == {"cloud_side_by_hand"}
 
 
-def test_a_cloud_with_a_folder_is_compiled_priced_planned_and_shown(
+def test_a_cloud_with_a_gateway_is_compiled_priced_planned_and_shown(
     people: People, account: Any, draft: Any, sign_in: Callable[..., Client], tenant_scope: Callable[..., Any]
 ) -> None:
     from provisioning.services import plans
@@ -155,25 +161,25 @@ def test_a_cloud_with_a_folder_is_compiled_priced_planned_and_shown(
     with tenant_scope(people.acme):
         plan = plans.create_plan(draft)
         changes = {change.address: change for change in plan.changes.all()}
-    address = "paper/pad-042/paper-west1/sheet/letters-paper-west1/folder"
-    assert changes[address].kind == "paper.folder"
+    address = "testcloud/sub-042/testcloud-west1/vnet/shops-testcloud-west1/gateway"
+    assert changes[address].kind == "testcloud.gateway"
     markup = page(sign_in(people.netadmin), f"plans/{plan.uid}/")
-    assert address in markup and "paper-west1" in markup
+    assert address in markup and "testcloud-west1" in markup
 
 
-def test_a_run_shows_the_region_of_its_steps_and_a_remedy(paper: Cloud) -> None:
+def test_a_run_shows_the_region_of_its_steps_and_a_remedy(testcloud: Cloud) -> None:
     from portal.pages.plan_review import address_location
     from portal.pages.remedies import remedy
     from portal.pages.runs import run_progress
     from provisioning.models import Step
 
-    step = Step(order=0, action="create", address="paper/pad-042/paper-west1/sheet/a/folder", state="failed")
+    step = Step(order=0, action="create", address="testcloud/sub-042/testcloud-west1/vnet/a/gateway", state="failed")
     (location,) = run_progress([step])["step_groups"]
-    assert location["name"] == "Paper paper-west1, pad pad-042"
-    assert address_location(step.address) == "paper-west1"
-    assert remedy("PaperJam", "") == PAPER.remedies["PaperJam"]
-    assert "Allow paper.Fold to the credentials" in remedy("NoInkLeft", "paper.Fold")
-    assert "was busy" in remedy("Folding", "")
+    assert location["name"] == "Test Cloud testcloud-west1, subscription sub-042"
+    assert address_location(step.address) == "testcloud-west1"
+    assert remedy("GatewayStuck", "") == TESTCLOUD.remedies["GatewayStuck"]
+    assert "Allow testcloud.Attach to the credentials" in remedy("NoAccessLeft", "testcloud.Attach")
+    assert "was busy" in remedy("Attaching", "")
 
 
 def test_a_plan_that_exceeds_the_clouds_quota_is_refused(
@@ -184,43 +190,47 @@ def test_a_plan_that_exceeds_the_clouds_quota_is_refused(
     from provisioning.services.drafts import editing
 
     with tenant_scope(people.acme):
-        for name, prefix in (("letters", "10.80.0.0/16"), ("cards", "10.81.0.0/16")):
+        for name, prefix in (("shops", "10.80.0.0/16"), ("stock", "10.81.0.0/16")):
             editing.add_object(draft, "connectors", connector(name, prefix))
-        with pytest.raises(ValidationFailed, match=r"would have 2 folders, Paper allows 1 for each region.*or pad"):
+        with pytest.raises(
+            ValidationFailed, match=r"would have 2 gateways, Test Cloud allows 1 for each region.*or subscription"
+        ):
             plans.create_plan(draft)
 
 
 @pytest.mark.parametrize(("action", "codes"), [("replace", ["gateway_replaced"]), ("remove", [])])
-def test_replacing_the_clouds_gateway_raises_a_warning(paper: Cloud, action: Action, codes: list[str]) -> None:
-    change = Change(action, "paper/pad-042/paper-west1/sheet/a/folder", "paper.folder", {}, {})
+def test_replacing_the_clouds_gateway_raises_a_warning(testcloud: Cloud, action: Action, codes: list[str]) -> None:
+    change = Change(action, "testcloud/sub-042/testcloud-west1/vnet/a/gateway", "testcloud.gateway", {}, {})
     nothing: Intent = load_intent([], catalog.catalog())
     warnings = plan_warnings([change], nothing, nothing, drivers.gateway_warnings())
     assert [warning.code for warning in warnings] == codes
 
 
-def test_the_base_of_tagged_resources_creates_waits_adopts_replaces_and_removes(paper: Cloud) -> None:
+def test_the_base_of_tagged_resources_creates_waits_adopts_replaces_and_removes(testcloud: Cloud) -> None:
     sections = cast(SectionPublisher, None)  # Of exchange nodes; no cloud touches them.
     context = DriverContext("acme", {}, lambda provider, account: CloudCredentials(account), sections)
-    address, api = "paper/pad-042/paper-west1/sheet/a/folder", driver.API
+    address, api = "testcloud/sub-042/testcloud-west1/vnet/a/gateway", driver.API
 
     def apply(action: Action, before: Any, after: Any) -> Done | Waiting:
-        return drivers.get_driver("paper").apply(Change(action, address, "paper.folder", before, after), context)
+        return drivers.get_driver("testcloud").apply(
+            Change(action, address, "testcloud.gateway", before, after), context
+        )
 
-    first = apply("create", None, {"sheet": "a"})
-    assert isinstance(first, Waiting) and first.note == "folder-1 is wet"
-    assert isinstance(apply("create", None, {"sheet": "a"}), Waiting), "it was still wet when it was listed"
-    assert apply("create", None, {"sheet": "a"}) == Done({"id": "folder-1"}, {"sheet": "a"})
+    first = apply("create", None, {"vnet": "a"})
+    assert isinstance(first, Waiting) and first.note == "gateway-1 is pending"
+    assert isinstance(apply("create", None, {"vnet": "a"}), Waiting), "it was still pending when it was listed"
+    assert apply("create", None, {"vnet": "a"}) == Done({"id": "gateway-1"}, {"vnet": "a"})
     assert api.creates == 1, "what the first step created was adopted by those after it"
-    (observed,) = drivers.get_driver("paper").observe(
-        [Change("create", address, "paper.folder", None, {"sheet": "a"})], context
+    (observed,) = drivers.get_driver("testcloud").observe(
+        [Change("create", address, "testcloud.gateway", None, {"vnet": "a"})], context
     )
-    assert (observed.body, observed.attributes) == ({"sheet": "a"}, {"id": "folder-1"})
-    assert isinstance(apply("replace", {"sheet": "a"}, {"sheet": "b"}), Waiting)
-    assert api.folders == []
-    assert isinstance(apply("replace", {"sheet": "a"}, {"sheet": "b"}), Waiting)
-    assert [folder["sheet"] for folder in api.folders] == ["b"]
-    assert apply("remove", {"sheet": "b"}, None) == Done({}, None)
-    assert api.folders == []
+    assert (observed.body, observed.attributes) == ({"vnet": "a"}, {"id": "gateway-1"})
+    assert isinstance(apply("replace", {"vnet": "a"}, {"vnet": "b"}), Waiting)
+    assert api.gateways == []
+    assert isinstance(apply("replace", {"vnet": "a"}, {"vnet": "b"}), Waiting)
+    assert [gateway["vnet"] for gateway in api.gateways] == ["b"]
+    assert apply("remove", {"vnet": "b"}, None) == Done({}, None)
+    assert api.gateways == []
 
 
 @pytest.mark.parametrize("name", drivers.CLOUDS)

@@ -102,7 +102,7 @@ def clinic() -> IntentBuilder:
     return draw
 
 
-def test_a_speaker_keeps_its_number_when_others_are_added_or_removed() -> None:
+def test_an_overlapping_source_keeps_its_number_when_others_are_added_or_removed() -> None:
     memory = MarkAllocation().with_overlapping_sources(["one red", "two "])
     assert memory.with_overlapping_sources(["two ", "three "]).overlapping_sources == {
         "one red": 1,
