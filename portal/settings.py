@@ -139,7 +139,10 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
-ACCOUNT_ADAPTER = "tenants.account_adapter.AccountAdapter"
+ACCOUNT_ADAPTER = "portal.account_adapter.AccountAdapter"
+# Wrong passwords are counted for all processes (portal/sign_in_throttle.py).
+ACCOUNT_RATE_LIMITS = {"login_failed": None}
+ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_LOGOUT_ON_GET = False
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

@@ -84,7 +84,8 @@ def test_a_page_requires_its_permission_and_the_menu_hides_it_without(
     name: str, people: People, sign_in: SignIn
 ) -> None:
     viewer = sign_in(people.viewer)
-    assert viewer.get(address(name)).status_code == 403
+    refused = viewer.get(address(name))
+    assert refused.status_code == 403 and f'href="{address("topology")}"' in refused.content.decode()
     assert f'href="{address(name)}"' not in viewer.get(address("topology")).content.decode()
 
 
