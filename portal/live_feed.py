@@ -29,13 +29,20 @@ MAX_PENDING = 100
 class PendingMessages:
     """The messages that one socket has not been sent yet; only the newest about each object is kept."""
 
-    def __init__(self) -> None:
+    def __init__(self, draft: str = "", email: str = "") -> None:
+        """``draft``: the uid of the one its page is about; who else is there is told, but not ``email`` itself."""
+        self.draft, self.email = draft, email
         self._messages: dict[tuple[str, ...], dict[str, Any]] = {}
         self._has_messages = asyncio.Event()
 
     def put(self, message: dict[str, Any]) -> None:
         if message["type"] == "rates":
             self._messages["rates",] = message
+        elif message["type"] == "presence":
+            if message["draft"] != self.draft:
+                return
+            others = [email for email in message["people"] if email != self.email]
+            self._messages["presence",] = {**message, "people": others}
         else:
             self._messages["changed", message["what"], message["id"]] = message
         if len(self._messages) > MAX_PENDING:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import re
 import threading
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qs
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
@@ -19,6 +21,7 @@ from channels.layers import get_channel_layer
 from redis.exceptions import RedisError
 
 from portal.live_feed import PendingMessages, join_feed, tenant_group
+from portal.presence import Presence
 from tenants import tokens
 from tenants.middleware import find_visible_tenant
 from tenants.models import User
@@ -34,6 +37,7 @@ SEND_TIMEOUT = 5.0
 """Seconds that a sender waits for Redis."""
 
 CLOSE_UNAUTHENTICATED, CLOSE_NOT_FOUND = 4401, 4404
+UUID_TEXT = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def send_changed(tenant: str, what: str, id: str = "", version: int | None = None) -> None:
@@ -83,18 +87,24 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             await self.accept()
             await self.close(refusal)
             return
-        self.pending = PendingMessages()
+        draft = _draft_of(self.scope)
+        self.presence = Presence(slug, draft, self.email) if draft else None
+        self.pending = PendingMessages(draft, self.email)
         # Subscribed before it is accepted, so that whoever has a socket misses nothing.
         self.feed = await join_feed(slug, self.pending)
         await self.accept()
         self.send_task = asyncio.create_task(self._send())
         self.authorization_task = asyncio.create_task(self._reauthorize(slug))
+        if self.presence:
+            await self.presence.renew()
 
     async def disconnect(self, code: int) -> None:
         if self.send_task:
             self.send_task.cancel()
             self.authorization_task.cancel()
             self.feed.leave(self.pending)
+            if self.presence:
+                await self.presence.leave()
 
     async def receive_json(self, content: Any, **kwargs: Any) -> None:
         """Ignore what a browser sends; requests belong to the API."""
@@ -115,13 +125,22 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             if refusal:
                 await self.close(refusal)
                 return
+            if self.presence:
+                await self.presence.renew()
 
     async def _close_code(self, slug: str) -> int | None:
         principal = await database_sync_to_async(_authenticate)(self.scope)
         if principal is None:
             return CLOSE_UNAUTHENTICATED
+        self.email = principal.user.email
         tenant = await database_sync_to_async(find_visible_tenant)(principal, slug)
         return None if tenant and "view" in await database_sync_to_async(principal.rights)(tenant) else CLOSE_NOT_FOUND
+
+
+def _draft_of(scope: Mapping[str, Any]) -> str:
+    """Return the uid after ``?draft=``, "" where there is none."""
+    named = parse_qs(scope["query_string"].decode("latin1")).get("draft", [""])[0]
+    return named if UUID_TEXT.fullmatch(named) else ""
 
 
 def bearer_token(scope: Mapping[str, Any]) -> str | None:

@@ -5,6 +5,7 @@ import { startGuard } from "./lib/guard.js";
 import { startMenus } from "./lib/menus.js";
 import { startPalette } from "./lib/palette.js";
 import { startSignIn } from "./lib/sign_in.js";
+import { startPresence } from "./lib/presence.js";
 import { startShortcuts } from "./lib/shortcuts.js";
 import { connect } from "./lib/socket.js";
 import { startDensityToggle, startThemeToggle } from "./lib/display_toggles.js";
@@ -20,6 +21,7 @@ startGuard();
 if (tenant) {
   startSignIn();
   startDraftBar();
+  startPresence();
   startPalette();
   startShortcuts();
   connect(tenant);

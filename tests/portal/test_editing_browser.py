@@ -176,3 +176,14 @@ def test_undo_says_what_was_undone(page: Page, people: People, tenant_scope: Any
     page.goto(design.split("/design/")[0] + "/plans/")
     page.get_by_role("button", name="Redo the edit undone last").click()
     expect(page.get_by_text("Redone: group printers added")).to_be_visible()
+
+
+def test_the_draft_bar_says_who_else_is_here(
+    page: Page, second_page: Page, people: People, draft: Any, design: str
+) -> None:
+    page.goto(design)
+    second_page.goto(f"{design}objects/groups/")
+    expect(page.get_by_text("secadmin is here too")).to_be_visible()
+    expect(second_page.get_by_text("netadmin is here too")).to_be_visible()
+    second_page.goto(design.split("/design/")[0] + "/plans/")
+    expect(page.get_by_text("secadmin is here too")).to_be_hidden()

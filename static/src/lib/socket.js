@@ -1,6 +1,7 @@
 // The WebSocket of a page. It reports what changed and the page fetches fragments again; only rates carry numbers.
 //   on body: "changed" and "changed:<what>" (detail: the message), for hx-trigger="changed:run from:body"
 //            "rates" (detail: {at, edges})
+//            "presence" (detail: {draft, people}): who else has a page of this page's draft open
 //            "live" (detail: {live: bool, since: Date}), the last one also in `liveStatus`
 // Reconnects after growing delays with jitter. After a gap anything may have changed, so it reports "everything".
 import { toast } from "./toast.js";
@@ -13,7 +14,8 @@ let delay = FIRST_DELAY;
 let wasConnected = false;
 
 export function connect(tenant) {
-  const url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/t/${tenant}/`;
+  const { draft } = document.body.dataset;
+  const url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/t/${tenant}/${draft ? `?draft=${draft}` : ""}`;
   const socket = new WebSocket(url);
   socket.addEventListener("open", () => {
     delay = FIRST_DELAY;
@@ -23,7 +25,7 @@ export function connect(tenant) {
   });
   socket.addEventListener("message", ({ data }) => {
     const message = JSON.parse(data);
-    if (message.type === "rates") dispatch("rates", message);
+    if (message.type === "rates" || message.type === "presence") dispatch(message.type, message);
     if (message.type === "changed") {
       dispatch("changed", message);
       dispatch(`changed:${message.what}`, message);
