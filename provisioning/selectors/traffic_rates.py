@@ -25,7 +25,7 @@ def current_rates(now: datetime) -> dict[str, list[float]]:
 
     Forth is from a connector into its exchange, and on ``mesh/a/b`` from a to b.
     """
-    exchanges = dict(NodeSection.objects.order_by().values_list("node", "exchange").distinct())
+    exchanges = exchanges_by_node()
     slug = scope.current_tenant().slug
     pipeline = redis_client().pipeline(transaction=False)
     for node in exchanges:
@@ -39,6 +39,11 @@ def current_rates(now: datetime) -> dict[str, list[float]]:
     return rates
 
 
+def exchanges_by_node() -> dict[int, str]:
+    """Return node → the key of the tenant's exchange there."""
+    return dict(NodeSection.objects.order_by().values_list("node", "exchange").distinct())
+
+
 def report_keys(node: int) -> tuple[str, str]:
     """Return the Redis hashes of a node's last report and the one before: slug → ``{"at", "epoch", "counters"}``."""
     return f"causeway:counters:{node}:last", f"causeway:counters:{node}:previous"
@@ -49,13 +54,13 @@ def _add_rates(rates: dict[str, list[float]], here: str, last: dict[str, Any], p
     if last["epoch"] != previous["epoch"] or seconds <= 0:
         return
     for key, value in last["counters"].items():
-        edge, grown = _edge_of_counter(here, key), value - previous["counters"].get(key, value)
+        edge, grown = edge_of_counter(here, key), value - previous["counters"].get(key, value)
         if edge and grown >= 0:
             rates.setdefault(edge[0], [0.0, 0.0])[edge[1]] += grown * 8 / seconds
 
 
-def _edge_of_counter(here: str, key: str) -> tuple[str, int] | None:
-    """The topology edge that a byte counter of a node at exchange ``here`` belongs to, and its direction (0 forth)."""
+def edge_of_counter(here: str, key: str) -> tuple[str, int] | None:
+    """Return the edge that a byte counter of a node at exchange ``here`` belongs to, and its direction (0 forth)."""
     counter = CounterKey.parse(key)
     if counter is None or counter.quantity != "bytes":
         return None
