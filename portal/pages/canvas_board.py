@@ -7,131 +7,26 @@ draws the cards and the list of policies; the browser draws the lines from that 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
 
 from portal.pages import kind_styles
+from portal.pages.canvas_cards import (
+    Board,
+    BoardCard,
+    BoardChip,
+    BoardLane,
+    BoardObject,
+    BodiesByKind,
+    Body,
+    CardRole,
+    ChangeState,
+)
+from portal.pages.canvas_view import WHOLE_BOARD, BoardView, narrow_lanes, visible_chips
 from portal.pages.objects import KIND_PAGES
 from portal.pages.rule_text import leading_action, rules_summary
-from portal.pages.state_styles import StateStyle, state_style
+from portal.pages.state_styles import state_style
 
-Body = Mapping[str, Any]
-BodiesByKind = Mapping[str, Mapping[str, Body]]  # kind -> uid -> body, in the order of their numbers
-CardRole = Literal["group", "connector", "any", "internet"]
-ChangeState = Literal["same", "new", "changed", "removed"]
-
-
-@dataclass(frozen=True, slots=True)
-class BoardObject:
-    """An object of the network and what this draft did to it."""
-
-    kind: str
-    uid: str
-    body: Body
-    state: ChangeState = "same"
-    icon: str = "stack-2"
-    badges: tuple[BoardBadge, ...] = ()
-
-    @property
-    def name(self) -> str:
-        return str(self.body.get("name", ""))
-
-    @property
-    def key(self) -> str:
-        """The object in the page's address and in the side panel: ``policies/{uid}``."""
-        return f"{self.kind}/{self.uid}"
-
-    @property
-    def word(self) -> str:
-        return KIND_PAGES[self.kind].word if self.kind in KIND_PAGES else self.kind
-
-
-@dataclass(frozen=True, slots=True)
-class BoardBadge:
-    """Something that is set at a connector's edge."""
-
-    item: BoardObject
-    word: str
-
-
-@dataclass(slots=True)
-class BoardCard:
-    """Something a policy can start from or end at: a group, a connector without one, a whole segment, the internet."""
-
-    element_id: str
-    ref: str  # what a policy's `from` or `to` holds: a uid, "any" or "internet"
-    role: CardRole
-    name: str
-    icon: str
-    segment: str
-    item: BoardObject | None = None
-    members: list[tuple[str, BoardObject]] = field(default_factory=list)  # (element id, connector)
-
-    @property
-    def state(self) -> ChangeState:
-        return self.item.state if self.item else "same"
-
-    @property
-    def label(self) -> str:
-        """What a screen reader says of the card."""
-        role = {"group": "Group ", "connector": "Connector "}.get(self.role, "")
-        return f"{role}{self.name}{', only in this draft' if self.state == 'new' else ''}"
-
-
-@dataclass(slots=True)
-class BoardLane:
-    """A segment: its cards in three columns, flows running left to right."""
-
-    segment: BoardObject
-    columns: tuple[list[BoardCard], list[BoardCard], list[BoardCard]]
-
-    @property
-    def label(self) -> str:
-        """What a screen reader says of the lane."""
-        return f"Segment {self.segment.name}{', only in this draft' if self.segment.state == 'new' else ''}"
-
-    @property
-    def cards(self) -> list[BoardCard]:
-        return [card for column in self.columns for card in column]
-
-    @property
-    def count_text(self) -> str:
-        """What is attached: ``3 groups, 1 connector``; a connector in a group counts with its group."""
-        counts = ((role, sum(card.role == role for card in self.cards)) for role in ("group", "connector"))
-        return ", ".join(f"{count} {role}{'' if count == 1 else 's'}" for role, count in counts if count)
-
-
-@dataclass(frozen=True, slots=True)
-class BoardChip:
-    """A policy or a share: the text of its chip and the pairs of elements that its lines join."""
-
-    item: BoardObject
-    style: StateStyle
-    words: str
-    sentence: str
-    lines: tuple[tuple[str, str], ...]
-
-    @property
-    def label(self) -> str:
-        """What a screen reader says of the chip."""
-        return self.sentence if self.item.state == "same" else f"{self.sentence}, {self.item.state} in this draft"
-
-    @property
-    def line_pairs(self) -> str:
-        return " ".join(f"{start}>{end}" for start, end in self.lines)
-
-
-@dataclass(slots=True)
-class Board:
-    lanes: list[BoardLane]
-    chips: list[BoardChip]
-    unplaced: list[BoardObject]  # groups without a connector: they are in no segment yet
-    removed: list[BoardObject]
-    edits: int  # objects that differ from the base revision
-
-    def cards_of(self, ref: str) -> list[BoardCard]:
-        """Return the cards of what a policy names so, one in each of its segments."""
-        return [card for lane in self.lanes for card in lane.cards if card.ref == ref]
+MOST_LONE_CARDS = 8
+"""From here on connectors without a group share one card for each exchange."""
 
 
 def compare_networks(draft: BodiesByKind, base: BodiesByKind) -> dict[str, list[BoardObject]]:
@@ -162,20 +57,24 @@ def icon_of(kind: str, body: Body) -> str:
     return kind_styles.kind_style(str(body.get("kind"))).icon if kind == "connectors" else KIND_PAGES[kind].icon
 
 
-def build_board(draft: BodiesByKind, base: BodiesByKind) -> Board:
+def build_board(draft: BodiesByKind, base: BodiesByKind, view: BoardView = WHOLE_BOARD) -> Board:
+    """Return the board of a draft: what of it ``view`` shows, beside what the draft did to its base."""
     items = compare_networks(draft, base)
     present = {kind: [item for item in rows if item.state != "removed"] for kind, rows in items.items()}
     names = {item.uid: item.name for rows in present.values() for item in rows}
     policies = sorted(present.get("policies", []), key=lambda item: item.body.get("position") or 0)
-    lanes = [
-        _build_lane(segment, present.get("groups", []), present.get("connectors", []), policies)
+    all_lanes = [
+        _build_lane(segment, present.get("groups", []), present.get("connectors", []), policies, names)
         for segment in present.get("segments", [])
     ]
-    placed = {card.ref for lane in lanes for card in lane.cards}
+    placed = {card.ref for lane in all_lanes for card in lane.cards}
     targets = {app.uid: str(app.body["target"]["connector"]) for app in present.get("internet-apps", [])}
+    ends = {ref for policy in policies for side in ("from", "to") for ref in policy.body.get(side, ())}
+    lanes = narrow_lanes(all_lanes, view, ends | set(targets.values()))
     return Board(
         lanes=lanes,
-        chips=[_build_chip(policy, lanes, names, targets) for policy in policies],
+        all_lanes=all_lanes,
+        chips=visible_chips((_build_chip(policy, lanes, names, targets) for policy in policies), view),
         unplaced=[group for group in present.get("groups", []) if group.uid not in placed],
         removed=[item for rows in items.values() for item in rows if item.state == "removed"],
         edits=sum(item.state != "same" for rows in items.values() for item in rows),
@@ -183,28 +82,39 @@ def build_board(draft: BodiesByKind, base: BodiesByKind) -> Board:
 
 
 def _build_lane(
-    segment: BoardObject, groups: list[BoardObject], connectors: list[BoardObject], policies: list[BoardObject]
+    segment: BoardObject,
+    groups: list[BoardObject],
+    connectors: list[BoardObject],
+    policies: list[BoardObject],
+    names: Mapping[str, str],
 ) -> BoardLane:
     cards: dict[str, BoardCard] = {}
 
     def card(ref: str, role: CardRole, name: str, item: BoardObject | None, icon: str) -> BoardCard:
-        return cards.setdefault(ref, BoardCard(f"at-{segment.uid}-{ref}", ref, role, name, icon, segment.uid, item))
+        element_id = f"at-{segment.uid}-{ref.replace('/', '-')}"
+        return cards.setdefault(ref, BoardCard(element_id, ref, role, name, icon, segment.uid, item))
 
     by_uid = {group.uid: group for group in groups}
-    for connector in connectors:
-        for attachment in connector.body.get("attachments", ()):
-            if attachment.get("segment") != segment.uid:
-                continue
-            group = by_uid.get(str(attachment.get("group")))
-            if connector.body.get("kind") == "internet-exit":
-                home = card("internet", "internet", "internet", None, "world")
-            elif group:
-                home = card(group.uid, "group", group.name, group, "stack-2")
-            else:
-                home = card(connector.uid, "connector", connector.name, connector, connector.icon)
-            element_id = f"at-{segment.uid}-{connector.uid}" + ("-in" if home.ref == connector.uid else "")
-            if all(member.uid != connector.uid for _, member in home.members):
-                home.members.append((element_id, connector))
+    here = [
+        (connector, by_uid.get(str(attachment.get("group"))))
+        for connector in connectors
+        for attachment in connector.body.get("attachments", ())
+        if attachment.get("segment") == segment.uid
+    ]
+    lone = {connector.uid for connector, group in here if not group and connector.body.get("kind") != "internet-exit"}
+    for connector, group in here:
+        if connector.body.get("kind") == "internet-exit":
+            home = card("internet", "internet", "internet", None, "world")
+        elif group:
+            home = card(group.uid, "group", group.name, group, "stack-2")
+        elif len(lone) > MOST_LONE_CARDS:
+            exchange = str(connector.body.get("exchange"))
+            home = card(f"exchange/{exchange}", "exchange", names.get(exchange, ""), None, "topology-star-3")
+        else:
+            home = card(connector.uid, "connector", connector.name, connector, connector.icon)
+        element_id = f"at-{segment.uid}-{connector.uid}" + ("-in" if home.ref == connector.uid else "")
+        if all(member.uid != connector.uid for _, member in home.members):
+            home.members.append((element_id, connector))
     segment_policies = [policy for policy in policies if segment.uid in policy.body.get("segments", ())]
     if any("any" in (*policy.body.get("from", ()), *policy.body.get("to", ())) for policy in segment_policies):
         card("any", "any", "any connector", None, "circles")
@@ -215,7 +125,12 @@ def _columns(
     cards: dict[str, BoardCard], policies: list[BoardObject]
 ) -> tuple[list[BoardCard], list[BoardCard], list[BoardCard]]:
     """Return the cards in three columns: sources left, what they reach further right, the internet rightmost."""
-    group_of = {member.uid: card.ref for card in cards.values() for _, member in card.members if card.role == "group"}
+    group_of = {
+        member.uid: card.ref
+        for card in cards.values()
+        for _, member in card.members
+        if card.role in ("group", "exchange")
+    }
     edges = [
         (group_of.get(start, start), group_of.get(end, end))
         for policy in policies
@@ -264,10 +179,7 @@ def _build_chip(
     for lane in lanes:
         if lane.segment.uid not in body.get("segments", ()):
             continue
-        element_ids = {card.ref: card.element_id for card in lane.cards}
-        element_ids |= {
-            member.uid: element_id for card in lane.cards if card.role == "group" for element_id, member in card.members
-        }
+        element_ids = lane.element_ids()
         element_ids |= {app: element_ids[connector] for app, connector in targets.items() if connector in element_ids}
         for start in body.get("from", ()):
             lines += [

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from portal.pages.canvas_board import Board, BoardBadge, BoardChip, BoardLane, BoardObject
+from portal.pages.canvas_cards import Board, BoardBadge, BoardChip, BoardLane, BoardObject
 from portal.pages.state_styles import state_style
 
 DIRECTION_WORDS = {"both": "both ways", "a-to-b": "one way", "b-to-a": "one way"}
@@ -42,7 +42,7 @@ def _side_element_ids(side: Mapping[str, object], lanes: Mapping[str, BoardLane]
     if lane is None:
         return []
     groups = side["groups"]
-    element_ids = {card.ref: card.element_id for card in lane.cards}
+    element_ids = lane.element_ids()
     group_ids = [element_ids[uid] for uid in groups if uid in element_ids] if isinstance(groups, list) else []
     return group_ids or [f"lane-{lane.segment.uid}"]
 

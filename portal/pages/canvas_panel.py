@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any
 
 from portal.pages import kind_styles
-from portal.pages.canvas_board import Board, BoardObject
+from portal.pages.canvas_cards import Board, BoardObject
 from provisioning.core.intent import INTERNET, capitalise
 
 
@@ -42,10 +42,8 @@ def panel_heading(board: Board, selected: BoardObject | None, panel: dict[str, A
         selected.name,
         capitalise(word),
         selected.state,
-        tuple(lane.segment for lane in board.lanes if lane.segment.uid in _segment_uids(board, selected)),
-        len({member.uid for card in board.cards_of(selected.uid) for _, member in card.members})
-        if selected.kind == "groups"
-        else None,
+        tuple(lane.segment for lane in board.all_lanes if lane.segment.uid in _segment_uids(board, selected)),
+        sum(card.member_count for card in board.cards_of(selected.uid)) if selected.kind == "groups" else None,
     )
 
 
@@ -78,15 +76,16 @@ def share_between(board: Board, start: str, end: str, names: Collection[str]) ->
 
 def _share_side(board: Board, segment_uid: str, ref: str) -> tuple[str, dict[str, Any]] | None:
     """Return what a side is called and what it shares: a group, or the prefixes of a connector or of the segment."""
-    lane = next((lane for lane in board.lanes if lane.segment.uid == segment_uid), None)
+    lane = next((lane for lane in board.all_lanes if lane.segment.uid == segment_uid), None)
     if lane is None:
         return None
     card = next((card for card in lane.cards if card.ref == ref), None)
     side: dict[str, Any] = {"segment": segment_uid, "groups": [], "prefixes": []}
     if card and card.role == "group":
         return card.name, {**side, "groups": [ref]}
-    if card and card.role == "connector" and card.item:
-        attachments = card.item.body["attachments"]
+    connectors = [member for card in lane.cards for _, member in card.members if member.uid == ref]
+    for connector in connectors[:1]:
+        attachments = connector.body["attachments"]
         prefixes = [prefix for each in attachments if each["segment"] == segment_uid for prefix in each["prefixes"]]
-        return card.name, {**side, "prefixes": prefixes}
+        return connector.name, {**side, "prefixes": prefixes}
     return lane.segment.name, {**side, "prefixes": list(lane.segment.body.get("prefixes", ()))}

@@ -13,6 +13,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from portal.pages import canvas_board, canvas_links, canvas_panel, canvas_problems, reach_rows
+from portal.pages.canvas_cards import BoardObject
+from portal.pages.canvas_view import BoardView, visible_chips
 from portal.pages.decorators import PageRequest, get_draft, tenant_page
 from portal.pages.draft_bar import open_drafts
 from portal.pages.object_links import ObjectLinks
@@ -68,7 +70,12 @@ def _canvas_context(request: PageRequest, uid: UUID) -> dict[str, Any]:
     objects = queries.list_objects(snapshot)
     live = queries.live_snapshot()
     base = _bodies_by_kind(queries.list_objects(queries.Snapshot(draft.base_revision)))
-    board = canvas_board.build_board(_bodies_by_kind(objects), base)
+    board_view = BoardView(
+        request.GET.get("find", "").strip(),
+        frozenset(request.GET.getlist("segment")),
+        frozenset(request.GET.getlist("open")),
+    )
+    board = canvas_board.build_board(_bodies_by_kind(objects), base, board_view)
     items = canvas_board.compare_networks(_bodies_by_kind(objects), base)
     present = {kind: [item for item in rows if item.state != "removed"] for kind, rows in items.items()}
     names = {item.uid: item.name for rows in present.values() for item in rows}
@@ -83,8 +90,10 @@ def _canvas_context(request: PageRequest, uid: UUID) -> dict[str, Any]:
         "objects_url": objects_url,
         "may": {"edit": "edit" in request.rights and draft.state == Draft.State.OPEN},
         "board": board,
+        "board_view": board_view,
         "items": items,
-        "shares": canvas_links.share_chips(present.get("shares", []), board.lanes, names),
+        "shares": visible_chips(
+            canvas_links.share_chips(present.get("shares", []), board.lanes, names), board_view),
         "changes": [item for rows in items.values() for item in rows if item.state != "same"],
         "problems": problems,
         "problem_lists": _problem_lists(problems, objects_url),
@@ -92,7 +101,7 @@ def _canvas_context(request: PageRequest, uid: UUID) -> dict[str, Any]:
         "lists": [(word, present.get(kind, [])) for word, kind in (
             ("Exchanges", "exchanges"), ("Services", "services"), ("Prefix lists", "prefix-lists"),
             ("Assertions", "assertions"))],
-        **{kind: present.get(kind, []) for kind in ("exchanges", "services")},
+        **{kind: present.get(kind, []) for kind in ("exchanges", "segments", "services")},
         "first_steps": _first_steps(present, reverse("connector-new", args=[request.tenant.slug])),
         "actions": ACTIONS,
         "protocols": [name for name, _ in PROTOCOLS],
@@ -100,7 +109,7 @@ def _canvas_context(request: PageRequest, uid: UUID) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _first_steps(present: dict[str, list[canvas_board.BoardObject]], wizard_url: str) -> list[dict[str, Any]]:
+def _first_steps(present: dict[str, list[BoardObject]], wizard_url: str) -> list[dict[str, Any]]:
     """Return the steps to a first connector, none once there is one: {"word", "is_done", and "key" or "url"}."""
     if present.get("connectors"):
         return []
@@ -142,16 +151,16 @@ def _bodies_by_kind(rows: list[queries.StoredObject]) -> dict[str, dict[str, dic
     return bodies
 
 
-def _selected_object(items: dict[str, list[canvas_board.BoardObject]], key: str) -> canvas_board.BoardObject | None:
+def _selected_object(items: dict[str, list[BoardObject]], key: str) -> BoardObject | None:
     """Return the object that the address names; the internet is no object but can be selected too."""
     if key == INTERNET:
-        return canvas_board.BoardObject(INTERNET, INTERNET, {"name": "the internet"}, icon="world")
+        return BoardObject(INTERNET, INTERNET, {"name": "the internet"}, icon="world")
     kind, _, uid = key.partition("/")
     return next((item for item in items.get(kind, []) if item.uid == uid and item.state != "removed"), None)
 
 
 def _object_panel(
-    request: PageRequest, context: dict[str, Any], selected: canvas_board.BoardObject | None, chosen: str
+    request: PageRequest, context: dict[str, Any], selected: BoardObject | None, chosen: str
 ) -> dict[str, Any] | None:
     """Return the form beside the canvas: of the selected object, or for ``new/groups`` of a new one."""
     may_edit, with_prices = context["may"]["edit"], "usage" in request.rights
@@ -172,7 +181,7 @@ def _object_panel(
     return object_panel(snapshot, kind, None, api, root, blank=blank, with_prices=with_prices)
 
 
-def _products(services: list[canvas_board.BoardObject]) -> list[dict[str, Any]]:
+def _products(services: list[BoardObject]) -> list[dict[str, Any]]:
     """Return the marketplace products that can be dropped here, with the services the draft already has of each."""
     return [
         {

@@ -3,9 +3,11 @@ import { startDraftPage } from "./lib/draft_page.js";
 import { refresh, select } from "./lib/refresh.js";
 import { shortcut } from "./lib/shortcuts.js";
 import { startObjectForms } from "./forms/object_form.js";
-import { startConnect } from "./canvas/connect.js";
+import { ENDS, startConnect } from "./canvas/connect.js";
 import { startDrag } from "./canvas/drag.js";
 import { board, draw, redrawOnChange, policyAt } from "./canvas/policy_lines.js";
+import { startView } from "./canvas/view.js";
+import { startZoom } from "./canvas/zoom.js";
 import { addInspection, openPolicyDialog, shareEnds, startServiceDialog } from "./canvas/policy_dialog.js";
 
 const FIRST_FIELD = "#cv-side form :is(input:not([type=hidden], [type=radio]), select, textarea)";
@@ -21,7 +23,7 @@ function hover(source, x, y) {
     const policy = under(x, y, ".cv-chip")?.parentElement.dataset.policy ?? policyAt(x, y);
     return policy ? chipOf(policy) : null;
   }
-  const target = under(x, y, ".cv-card, .cv-lane > header");
+  const target = under(x, y, ENDS);
   return target === source ? null : target;
 }
 
@@ -37,6 +39,8 @@ function join(source, target) {
 
 draw();
 redrawOnChange(stage);
+startView();
+startZoom(stage, draw);
 startObjectForms();
 startDraftPage(canvas, { panel: "cv-side" });
 if ("edit" in canvas.dataset) {
@@ -52,7 +56,7 @@ if ("edit" in canvas.dataset) {
     },
   });
   const connect = startConnect({ stage, drop: join, say });
-  shortcut("p", "Start a policy at the focused card", () => connect.pick(document.activeElement?.closest(".cv-card")));
+  shortcut("p", "Start a policy at the focused card", () => connect.pick(document.activeElement?.closest("[data-ref]")));
   for (const [key, word] of [["c", "Add a connector"], ["s", "Add a segment"], ["x", "Add an exchange"], ["h", "Add a share"], ["a", "Add an assertion"], ["n", "Add a group"]]) {
     shortcut(key, word, () => document.querySelector(`[data-shortcut="${key}"]`)?.click());
   }
@@ -64,9 +68,16 @@ shortcut("Esc", "Cancel a drag or a policy that was started");
 // Show an object's panel or the form of a new one, and bring it where the eye is.
 async function show(key, more) {
   if (!(await select(key, more)) || !key) return;
-  document.getElementById("cv-heading")?.scrollIntoView({ block: "nearest" });
-  if (key.startsWith("new/")) document.querySelector(FIRST_FIELD)?.focus({ preventScroll: true });
+  const heading = document.getElementById("cv-heading");
+  if (heading?.getBoundingClientRect().bottom > innerHeight * 0.75) heading.scrollIntoView({ block: "center" });
+  if (key.startsWith("new/")) document.querySelector(FIRST_FIELD)?.focus();
 }
+
+// The palette is a popover on small screens: what is chosen in it closes it, so that the canvas is seen.
+document.addEventListener("click", (event) => {
+  const palette = document.getElementById("cv-palette");
+  if (palette.matches(":popover-open") && event.target.closest("[data-select], [data-product]")) palette.hidePopover();
+}, true);
 
 document.addEventListener("click", (event) => {
   const chosen = event.target.closest("[data-select]");

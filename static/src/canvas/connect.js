@@ -2,6 +2,9 @@
 // Arrow keys go from card to card. One card or product is picked up at a time; Escape cancels.
 import { neighbour } from "./geometry.js";
 
+/** What a policy can end at: a card, a connector's row in the card of an exchange, or a whole segment. */
+export const ENDS = "[data-ref], .cv-lane > header";
+
 export function startConnect({ stage, drop, say }) {
   let picked = null;
 
@@ -32,7 +35,7 @@ export function startConnect({ stage, drop, say }) {
     const product = event.target.closest(".cv-product");
     const start = event.target.closest("[data-connect]");
     if (picked) {
-      const target = picked.matches(".cv-product") ? event.target.closest(".cv-chip") : event.target.closest(".cv-card, .cv-lane > header");
+      const target = picked.matches(".cv-product") ? event.target.closest(".cv-chip") : event.target.closest(ENDS);
       if (target && target !== picked) {
         event.preventDefault();
         event.stopImmediatePropagation();
@@ -45,19 +48,19 @@ export function startConnect({ stage, drop, say }) {
     if (product) pick(product);
     else if (start) {
       event.stopImmediatePropagation();
-      pick(start.closest(".cv-card"));
+      pick(start.closest("[data-ref]"));
     }
   }, true);
 
   stage.addEventListener("keydown", (event) => {
-    const card = event.target.closest(".cv-card");
+    const card = event.target.closest("[data-ref]");
     if (!event.key.startsWith("Arrow") || !event.target.closest(".cv-card, .cv-chip")) return;
-    const cards = [...stage.querySelectorAll(".cv-card")];
+    const cards = [...stage.querySelectorAll("[data-ref]")];
     const rect = (card ?? event.target).getBoundingClientRect();
     const next = cards[neighbour(rect, cards.map((other) => other.getBoundingClientRect()), event.key)];
     if (!next) return;
     event.preventDefault();
-    next.querySelector("h3 button").focus();
+    next.querySelector(".cv-plain").focus();
   });
 
   document.addEventListener("keydown", (event) => {

@@ -1,7 +1,7 @@
 // Dragging with pointer events of our own: a card onto another card (a policy), a product onto a line (inspect).
 // A mouse may take a card anywhere, a finger takes it by its icon so that the rest still scrolls.
 import { h, s } from "../lib/dom.js";
-import { board } from "./policy_lines.js";
+import { board, onBoard } from "./policy_lines.js";
 
 const THRESHOLD = 6;
 const EDGE = 36;
@@ -73,7 +73,7 @@ export function startDrag({ stage, hover, drop, say }) {
 function dragSource({ target, pointerType }) {
   const product = target.closest(".cv-product");
   if (product) return product;
-  const card = target.closest("#cv[data-edit] .cv-card");
+  const card = target.closest("#cv[data-edit] [data-ref]");
   return card && (pointerType === "mouse" || target.closest(".cv-grip")) ? card : null;
 }
 
@@ -91,13 +91,13 @@ function createGhost(source) {
   }
   const line = s("path", { class: "cv-line cv-drag-line" });
   board().querySelector(".cv-lines").append(line);
-  const from = source.getBoundingClientRect();
+  const from = onBoard(source.getBoundingClientRect());
   return {
     remove: () => line.remove(),
-    to(x, y) {
-      const frame = board().getBoundingClientRect();
+    to(left, top) {
+      const { left: x, top: y } = onBoard({ left, top });
       const edge = x > from.right ? from.right : x < from.left ? from.left : (from.left + from.right) / 2;
-      line.setAttribute("d", `M${edge - frame.left} ${(from.top + from.bottom) / 2 - frame.top}L${x - frame.left} ${y - frame.top}`);
+      line.setAttribute("d", `M${edge} ${(from.top + from.bottom) / 2}L${x} ${y}`);
     },
   };
 }

@@ -11,11 +11,11 @@ const fill = (dialog, words) => Object.entries(words).forEach(([name, word]) =>
 
 /** Open the dialog of a new policy from one card to another, or to any connector of a segment. */
 export function openPolicyDialog(source, target) {
-  const { segment } = source.dataset;
-  const to = target.matches(".cv-card") ? target.dataset : { ref: "any", name: "any" };
+  const { segment, name: segmentName } = source.closest(".cv-lane").dataset;
+  const to = target.dataset.ref ? target.dataset : { ref: "any", name: "any" };
   const dialog = document.getElementById("new-policy");
   open(dialog);
-  fill(dialog, { "from-name": source.dataset.name, "to-name": to.name, "segment-name": source.dataset.segmentName });
+  fill(dialog, { "from-name": source.dataset.name, "to-name": to.name, "segment-name": segmentName });
   const form = dialog.querySelector("form");
   form.elements.from.value = source.dataset.ref;
   form.elements.to.value = to.ref;
@@ -27,9 +27,8 @@ export function openPolicyDialog(source, target) {
 
 /** Return the ends of a share where a line from the card would cross into another segment, else null. */
 export function shareEnds(source, target) {
-  const { segment } = target.closest(".cv-lane").dataset;
-  if (segment === source.dataset.segment) return null;
-  return { from: `${source.dataset.segment}/${source.dataset.ref}`, to: `${segment}/${target.dataset.ref ?? ""}` };
+  const [from, to] = [source, target].map((end) => end.closest(".cv-lane").dataset.segment);
+  return from === to ? null : { from: `${from}/${source.dataset.ref}`, to: `${to}/${target.dataset.ref ?? ""}` };
 }
 
 function freeName(base) {

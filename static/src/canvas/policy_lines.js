@@ -1,6 +1,7 @@
 // Draws each policy of the list as lines between cards and places its chip on the first line.
 // The list is the source; the drawing follows it, also when cards move.
 import { s } from "../lib/dom.js";
+import { zoomScale } from "./zoom.js";
 import { arrow, bendThrough, distance, path, route, placeChip, slotOffset } from "./geometry.js";
 
 const CHIP_ROOM = 6;
@@ -8,13 +9,17 @@ let curves = []; // [{policy, points}] of the last drawing
 
 export const board = () => document.getElementById("cv-board");
 
+/** Return a rectangle of the window in the board's own pixels. */
+export function onBoard({ left, top, right, bottom }) {
+  const frame = board().getBoundingClientRect();
+  const scale = zoomScale();
+  const [x, y] = [(at) => (at - frame.left) / scale, (at) => (at - frame.top) / scale];
+  return { left: x(left), right: x(right), top: y(top), bottom: y(bottom) };
+}
+
 export function draw() {
   const boardElement = board();
-  const frame = boardElement.getBoundingClientRect();
-  const box = (node) => {
-    const at = node.getBoundingClientRect();
-    return { left: at.left - frame.left, right: at.right - frame.left, top: at.top - frame.top, bottom: at.bottom - frame.top };
-  };
+  const box = (node) => onBoard(node.getBoundingClientRect());
   const cards = [...boardElement.querySelectorAll(".cv-card")].map((card) => ({ card, rect: box(card) }));
   const taken = [...cards.map(({ rect }) => rect), ...[...boardElement.querySelectorAll(".cv-lane > header, .cv-hint")].map(box)];
   const used = new Map();
@@ -32,7 +37,8 @@ export function draw() {
       const way = route(start, from === to ? start : box(to), others, slotOffset(n));
       let { points } = way;
       if (!isPlaced) {
-        const size = { width: chip.offsetWidth + CHIP_ROOM, height: chip.offsetHeight + CHIP_ROOM };
+        const chipBox = box(chip);
+        const size = { width: chipBox.right - chipBox.left + CHIP_ROOM, height: chipBox.bottom - chipBox.top + CHIP_ROOM };
         const place = placeChip(points, size, taken);
         chip.style.left = `${Math.round(place.x)}px`;
         chip.style.top = `${Math.round(place.y)}px`;
@@ -50,8 +56,8 @@ export function draw() {
 
 /** Return the policy whose line passes within `reach` pixels of a point of the window, or null. */
 export function policyAt(x, y, reach = 22) {
-  const frame = board().getBoundingClientRect();
-  const point = { x: x - frame.left, y: y - frame.top };
+  const { left, top } = onBoard({ left: x, top: y });
+  const point = { x: left, y: top };
   const near = curves.map(({ policy, points }) => ({ policy, far: distance(points, point) })).sort((a, b) => a.far - b.far)[0];
   return near && near.far <= reach ? near.policy : null;
 }

@@ -34,7 +34,7 @@ async function load(request) {
   const focused = document.activeElement?.id;
   for (const fresh of [...page.querySelectorAll("[data-part]")]) {
     const old = document.getElementById(fresh.id);
-    if (!old || old.querySelector("dialog[open]") || unsaved(old).length || request.keep.includes(fresh.id)) continue;
+    if (!old || isOpen(old) || unsaved(old).length || request.keep.includes(fresh.id)) continue;
     for (const { id } of old.querySelectorAll("details[open][id]")) fresh.querySelector(`#${CSS.escape(id)}`)?.setAttribute("open", "");
     old.replaceWith(document.adoptNode(fresh));
     htmx.process(fresh);
@@ -42,6 +42,8 @@ async function load(request) {
   if (focused && document.activeElement?.id !== focused) document.getElementById(focused)?.focus({ preventScroll: true });
   document.body.dispatchEvent(new CustomEvent("refreshed"));
 }
+
+const isOpen = (part) => part.matches(":popover-open") || part.querySelector("dialog[open], :popover-open");
 
 /**
  * Put the selection into the URL, so that a pasted link shows the same, and show its panel. What is half typed asks first;
