@@ -11,16 +11,17 @@ http = get_asgi_application()
 # Only now that Django is set up can models be imported.
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from channels.security.websocket import AllowedHostsOriginValidator, WebsocketDenier  # noqa: E402
+from channels.security.websocket import WebsocketDenier  # noqa: E402
 from django.urls import path, re_path  # noqa: E402
 
 from portal.live_updates import LiveConsumer, bearer_token  # noqa: E402
+from portal.socket_origin import SameOriginValidator  # noqa: E402
 from provisioning.process_start import tune_garbage_collection  # noqa: E402
 
 websocket_urls: Any = URLRouter(
     [path("ws/t/<slug:slug>/", LiveConsumer.as_asgi()), re_path("", WebsocketDenier.as_asgi())]
 )
-session_websocket: Any = AllowedHostsOriginValidator(AuthMiddlewareStack(websocket_urls))
+session_websocket: Any = SameOriginValidator(AuthMiddlewareStack(websocket_urls))
 
 
 async def websocket(scope: Any, receive: Any, send: Any) -> None:

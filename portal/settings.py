@@ -147,6 +147,10 @@ ACCOUNT_LOGOUT_ON_GET = False
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
+# Browsers keep to https for so long; a web server in front that is spoken to over http redirects by itself.
+SECURE_HSTS_SECONDS = int(os.environ.get("HSTS_SECONDS", 30 * 86400 if SESSION_COOKIE_SECURE else 0))
+SECURE_SSL_REDIRECT = os.environ.get("HTTPS_REDIRECT", "0") == "1"
+SECURE_REDIRECT_EXEMPT = ["^healthz$"]
 
 # Without one, mail is given to this machine's own server. A wrong one is an error of a system check (portal/checks.py).
 EMAIL_URL = os.environ.get("EMAIL_URL", "smtp://localhost")
@@ -219,7 +223,9 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    # A request that is refused for its form, such as one with a wrong Host header, is one line and no traceback.
+    "filters": {"one_line": {"()": "portal.log_filters.RefusedInOneLine"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["one_line"]}},
     "root": {"handlers": ["stderr"], "level": os.environ.get("LOG_LEVEL", "INFO")},
     "loggers": {"httpx": {"level": "WARNING"}, "botocore": {"level": "WARNING"}},
 }

@@ -24,6 +24,7 @@ from tenants import vault
 from tenants.models import IdempotentResponse
 
 RESPONSE_LIFETIME = timedelta(days=1)
+MAX_KEY_LENGTH = 120
 STORED_HEADERS = ("Location", "ETag")
 DELETED_AT_ONCE = 100
 """How many expired answers a new one takes with it."""
@@ -100,8 +101,8 @@ def _idempotency_key(request: Request) -> str | None:
     key: Any = request.headers.get("Idempotency-Key")
     if key is None:
         return None
-    if not 1 <= len(key) <= 120 or not key.isprintable():
-        raise ValidationError("An Idempotency-Key has 1 to 120 printable characters.", "bad_key")
+    if not 1 <= len(key) <= MAX_KEY_LENGTH or not key.isprintable():
+        raise ValidationError(f"An Idempotency-Key has 1 to {MAX_KEY_LENGTH} printable characters.", "bad_key")
     return str(key)
 
 

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.views import defaults
@@ -23,6 +25,9 @@ from provisioning.core.values.resource import Problem, limit_problems, truncate
 from tenants.errors import RequestRefused
 
 MEDIA_TYPE = "application/problem+json"
+DATABASE_AWAY_TITLE = "The database is away"
+DATABASE_AWAY = "The portal's database does not answer. Nothing was changed; try again in a few seconds."
+RETRY_SECONDS = 5
 MACHINE_PATHS = ("/api/", "/agent/")
 
 # Our codes for the codes of serializers and parsers.
@@ -82,6 +87,9 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         body = problem_document(404, "There is nothing at this address.", kind="missing")
     elif isinstance(error, PermissionDenied):
         body = problem_document(403, str(error) or "You may not do that.", kind="forbidden")
+    elif isinstance(error, OperationalError):
+        body = problem_document(503, DATABASE_AWAY, title=DATABASE_AWAY_TITLE, kind="away")
+        headers = {"Retry-After": str(RETRY_SECONDS)}
     elif isinstance(error, exceptions.APIException):
         body, headers = _framework_problem(error)
     else:
@@ -149,7 +157,20 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     return problem_response(request, 404, "There is nothing at this address.", kind="missing")
 
 
+def _unavailable(request: HttpRequest) -> HttpResponse:
+    """Return the answer while the database is away; nothing of the request was carried out."""
+    if _is_machine_path(request):
+        response: HttpResponse = problem_response(request, 503, DATABASE_AWAY, title=DATABASE_AWAY_TITLE, kind="away")
+    else:
+        response = HttpResponse(f"{DATABASE_AWAY}\n", status=503, content_type="text/plain")
+    response["Retry-After"] = str(RETRY_SECONDS)
+    return response
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer what no view has caught; Django calls this while it handles the exception."""
+    if isinstance(sys.exc_info()[1], OperationalError):
+        return _unavailable(request)
     if not _is_machine_path(request):
         return defaults.server_error(request)
     detail = "The portal failed. Nothing was changed. Find the cause in the portal's log by the request id."

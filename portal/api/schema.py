@@ -10,6 +10,9 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
 from rest_framework import serializers
 
+from portal.api.idempotency import MAX_KEY_LENGTH
+from portal.api.pagination import DEFAULT_LIMIT, MAX_LIMIT
+
 PREFIX = ("api", "v1", "t")
 ACTIONS = {"GET": "read", "POST": "create", "PUT": "replace", "PATCH": "change", "DELETE": "remove"}
 
@@ -53,8 +56,11 @@ def _header_parameter(name: str, text: str) -> OpenApiParameter:
 
 IF_MATCH = _header_parameter("If-Match", "An ETag that was read: 412 when the object has changed since.")
 IF_NONE_MATCH = _header_parameter("If-None-Match", "An ETag that was read: 304 while it holds.")
-IDEMPOTENCY = _header_parameter(
-    "Idempotency-Key", "The same key and body again: the same answer, and nothing is done twice."
+IDEMPOTENCY = OpenApiParameter(
+    "Idempotency-Key",
+    {"type": "string", "minLength": 1, "maxLength": MAX_KEY_LENGTH},
+    OpenApiParameter.HEADER,
+    description="The same key and body again: the same answer, and nothing is done twice.",
 )
 
 
@@ -93,7 +99,11 @@ def extend_list_schema(
     """Return a decorator for a ``get`` that answers a page of ``shape``; ``also``: more parameters."""
     signed = [sign + ordering for ordering in orderings for sign in ("", "-")]
     parameters = [
-        query_parameter("limit", "Rows in a page, at most 1000; 50 when left out.", int),
+        query_parameter(
+            "limit",
+            "Rows in a page.",
+            {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+        ),
         query_parameter("cursor", "Opaque; part of next and previous."),
         query_parameter("search", "Part of a name, in any case."),
         query_parameter("ordering", enum=signed),

@@ -77,6 +77,29 @@ async def test_a_page_of_another_origin_gets_no_socket(people: People, sign_in: 
     assert not await socket("/ws/t/acme/", cookie(client), (b"origin", b"http://evil.example")).connect()
 
 
+@pytest.mark.parametrize(
+    ("origin", "accepted"),
+    [
+        ("http://testserver", True),
+        ("http://127.0.0.1:8000", True),  # PUBLIC_URL
+        ("http://testserver:8001", False),
+        ("http://127.0.0.1:8001", False),
+        ("http://localhost", False),
+        ("null", False),
+        ("", False),
+    ],
+)
+async def test_the_port_of_an_origin_counts(
+    people: People, sign_in: Callable[[User], Client], settings: Any, origin: str, accepted: bool
+) -> None:
+    settings.PUBLIC_URL = "http://127.0.0.1:8000"
+    client = await sync_to_async(sign_in)(people.viewer)
+    page = socket("/ws/t/acme/", cookie(client), (b"origin", origin.encode()))
+    assert await page.connect() is accepted
+    if accepted:
+        await page.disconnect()
+
+
 async def test_a_session_receives_changes_of_its_tenant_only(people: People, sign_in: Callable[[User], Client]) -> None:
     client = await sync_to_async(sign_in)(people.viewer)
     listening = socket("/ws/t/acme/", cookie(client), ORIGIN)
