@@ -119,6 +119,7 @@ OUTBOX_HANDLERS = {
     "node": "provisioning.services.node_sections.wake_node",
     "discover": "provisioning.tasks.wake_discovery",
     "invitation": "tenants.tasks.wake_invitation",
+    "notification": "tenants.tasks.wake_notification",
 }
 # Seconds that one who asks for the plan of a large network is kept waiting before being told to look again.
 PLAN_PATIENCE = 5.0

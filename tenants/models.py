@@ -187,6 +187,24 @@ class AuditEntry(TenantOwned):
         return f"{self.number} {self.action} {self.object_name}"
 
 
+class Notification(TenantOwned):
+    """What a person is told in a tenant: an entry of their inbox, also mailed (tenants/notifications.py)."""
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    text = models.CharField(max_length=200)
+    path = models.CharField(max_length=200, help_text="of the page it is about, below the tenant's address")
+    at = models.DateTimeField(default=timezone.now)
+    read_at = models.DateTimeField(null=True)
+
+    class Meta(TenantOwned.Meta):
+        ordering = ("-at",)
+        indexes = [models.Index(fields=["tenant", "user", "read_at"], name="notification_by_person")]
+
+    def __str__(self) -> str:
+        return self.text
+
+
 class IdempotentResponse(models.Model):
     """The response to a POST with an Idempotency-Key: the same request gets it again."""
 

@@ -36,6 +36,7 @@ from provisioning.selectors.runs import get_run, run_json
 from provisioning.services import plans, runs
 from provisioning.snapshots.resource_state import state_fingerprint
 
+REQUESTED = object_schema("RequestedDecision", asked=text_list("mail addresses of those who were asked"))
 FLOWS = "flows, as source, destination, protocol and ports"
 CHANGE = object_schema(
     "Change",
@@ -195,6 +196,14 @@ class PlanRejectView(PlanDecisionView):
     """Rejects a plan: it cannot be provisioned any more; its draft stays. Computing it stops."""
 
     service_call = staticmethod(plans.reject_plan)
+
+
+class PlanRequestView(BaseApiView):
+    """Asks those who can to approve the plan or, when that is done or not needed, to provision it: inbox and mail."""
+
+    @extend_schema(request=None, responses={200: REQUESTED})
+    def post(self, request: Request, plan: UUID) -> Response:
+        return Response({"asked": plans.request_decision(get_plan(plan))})
 
 
 class PlanProvisionView(BaseApiView):

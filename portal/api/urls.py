@@ -43,6 +43,7 @@ tenant = [
     path("plans/<uuid:plan>/", plans.PlanDetailView.as_view()),
     path("plans/<uuid:plan>/approve/", plans.PlanApproveView.as_view()),
     path("plans/<uuid:plan>/reject/", plans.PlanRejectView.as_view()),
+    path("plans/<uuid:plan>/request/", plans.PlanRequestView.as_view()),
     path("plans/<uuid:plan>/provision/", plans.PlanProvisionView.as_view()),
     path("runs/", plans.RunListView.as_view()),
     path("runs/<uuid:run>/", plans.RunDetailView.as_view()),

@@ -6,6 +6,7 @@ shell.tenants     the tenants this person may switch to: [{slug, name, by, url, 
 shell.nav         [(group, [Link])]
 shell.drafts      open drafts, newest first (portal/pages/draft_bar.py)
 shell.draft       the one in the bar: the page's own (request.draft_uid), else the person's newest, or None
+shell.unread      how many notifications this person has not read
 shell.design_url  the list of drafts
 shell.kind_words  kind of object → what one of it is called, for scripts
 shell.has_mails   outside a tenant: whether mails are files that this visitor may read
@@ -27,6 +28,7 @@ from portal.pages.draft_bar import open_drafts, shown_draft
 from portal.pages.home import LAST_TENANT
 from provisioning.core.intent import KINDS, kind_word
 from tenants.models import Tenant
+from tenants.notifications import unread_count
 
 MAX_SWITCHER_TENANTS = 200  # more are found by searching the start page
 
@@ -54,6 +56,7 @@ def _tenant_shell(request: PageRequest) -> dict[str, Any]:
         "nav": nav.nav_groups(tenant.slug, url_name or "", request.rights),
         "drafts": drafts,
         "draft": shown_draft(drafts, str(getattr(request, "draft_uid", ""))),
+        "unread": unread_count(request.principal.user),
         "design_url": reverse("design", args=[tenant.slug]),
         "kind_words": {kind: kind_word(kind) for kind in KINDS},
         "lab": bool(settings.LAB_STATE),

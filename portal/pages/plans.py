@@ -18,6 +18,7 @@ from provisioning.models import Plan
 from provisioning.selectors import plan_state
 from provisioning.selectors.plans import plan_authors, plan_risks
 from provisioning.snapshots import resource_state
+from tenants.models import Notification
 
 PAGE_SIZE = 100
 
@@ -87,7 +88,9 @@ def _plan_context(request: PageRequest, plan: Plan) -> dict[str, Any]:
             "approve": "approve" in request.rights and not own,
             "stop": "approve" in request.rights,
             "edit": "edit" in request.rights,
+            "ask": "edit" in request.rights and state in (Plan.State.READY, Plan.State.APPROVED),
         },
+        "asked": Notification.objects.filter(path=f"plans/{plan.uid}/").select_related("user"),
         "runs": plan.runs.all(),
         "risks": plan_risks(plan),
         "assertions": [_assertion_row(request, plan, assertion) for assertion in plan.assertions],

@@ -12,6 +12,7 @@ from portal.pages import (
     documents,
     draft_bar,
     home,
+    inbox,
     invitations,
     invoices,
     mails,
@@ -81,6 +82,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:slug>/members/<uuid:uid>/", members.change, name="member"),
     path("t/<slug:slug>/settings/tokens/", tokens.tokens, name="tokens"),
     path("t/<slug:slug>/settings/tokens/<uuid:uid>/revoke/", tokens.revoke, name="token-revoke"),
+    path("t/<slug:slug>/inbox/", inbox.inbox, name="inbox"),
     path("t/<slug:slug>/audit/", audit.audit, name="audit"),
     path("t/<slug:slug>/audit/verify/", audit.verify, name="audit-verify"),
 ]

@@ -23,7 +23,7 @@ from provisioning.services.drafts import lifecycle
 from provisioning.services.drafts.rebase import rebase_draft
 from provisioning.services.plan_computation import PlanInputs, PlanResult
 from provisioning.snapshots import queries, tenant_cache
-from tenants import actor, audit, outbox
+from tenants import actor, audit, notifications, outbox, scope
 from tenants.actor import acting
 from tenants.jobs import TenantJob
 
@@ -209,3 +209,31 @@ def _record_decision(plan: Plan, state: Plan.State, action: str) -> Plan:
     audit.record(action, kind="plan", object_id=str(plan.uid), object_name=plan.draft.name)
     outbox.enqueue("changed", what="plan", id=str(plan.uid), version=2)
     return plan
+
+
+def request_decision(plan: Plan) -> list[str]:
+    """Ask those who can for what the plan waits for, approval or provisioning; return their mail addresses.
+
+    Raises StateConflict where the plan waits for nobody, or nobody else can.
+    """
+    plan = Plan.objects.select_for_update().get(pk=plan.pk)
+    waits_for_approval = scope.current_tenant().requires_approval and plan.state == Plan.State.READY
+    if plan.state not in (Plan.State.READY, Plan.State.APPROVED):
+        raise StateConflict(f"The plan is {plan.state}; nobody has to decide about it.")
+    asking = actor.current_actor().email
+    word, excluded = ("approve", plan_authors(plan) | {asking}) if waits_for_approval else ("provision", {asking})
+    people = [person for person in notifications.people_with(word) if person.email not in excluded]
+    if not people:
+        raise StateConflict(f"Nobody else here may {word} this plan. Ask an owner to invite somebody who may.")
+    told = notifications.notify(
+        people, f"{asking} asks you to {word} the plan of {plan.draft.name}"[:200], f"plans/{plan.uid}/"
+    )
+    if told:
+        audit.record(
+            "plan.request",
+            kind="plan",
+            object_id=str(plan.uid),
+            object_name=plan.draft.name,
+            after={"asked": [person.email for person in told], "for": word},
+        )
+    return [person.email for person in people]

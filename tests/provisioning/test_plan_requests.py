@@ -1,0 +1,82 @@
+"""Asking others to approve or provision a plan: who is told, where, and by mail."""
+
+from __future__ import annotations
+
+import pytest
+from django.core import mail
+from django.test import Client
+
+from provisioning.errors import StateConflict
+from provisioning.models import Plan
+from provisioning.services import plans
+from tenants.actor import Actor, acting
+from tenants.models import Membership, Notification, Tenant
+from tenants.notifications import NotificationJob
+from tenants.scope import scope
+from tests.api.problem_assertions import assert_problem
+from tests.people import ApiFactory, People
+from tests.provisioning.small_network import draft_with_document
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def plan(people: People) -> Plan:
+    """A plan that secadmin wrote and netadmin made."""
+    with scope(people.acme):
+        with acting(Actor("secadmin@demo.test")):
+            draft = draft_with_document()
+        with acting(Actor("netadmin@demo.test")):
+            return plans.create_plan(draft)
+
+
+def require_approval(people: People) -> None:
+    Tenant.objects.filter(pk=people.acme.pk).update(requires_approval=True)
+    people.acme.refresh_from_db()
+
+
+def test_approval_is_asked_of_those_who_may_and_wrote_nothing(people: People, api: ApiFactory, plan: Plan) -> None:
+    require_approval(people)
+    where = f"t/acme/plans/{plan.uid}/request/"
+    asked = api("secadmin").post(where)
+    assert asked.json()["asked"] == ["engineer@demo.test", "msp@demo.test", "owner@demo.test"]
+    assert api("secadmin").post(where).status_code == 200
+    with scope(people.acme):
+        assert Notification.objects.count() == 3  # asked again, nobody is told twice
+    assert_problem(api("viewer").post(where), 403)
+
+
+def test_provisioning_is_asked_of_those_who_may(people: People, api: ApiFactory, plan: Plan) -> None:
+    asked = api("secadmin").post(f"t/acme/plans/{plan.uid}/request/").json()["asked"]
+    assert "netadmin@demo.test" in asked and "finance@demo.test" not in asked
+
+
+def test_asking_where_nobody_else_can_says_so(people: People, plan: Plan) -> None:
+    require_approval(people)
+    Membership.objects.exclude(user__in=[people.netadmin, people.secadmin]).delete()
+    with (
+        scope(people.acme),
+        acting(Actor("secadmin@demo.test")),
+        pytest.raises(StateConflict, match="invite somebody"),
+    ):
+        plans.request_decision(plan)
+
+
+def test_a_request_is_in_the_inbox_on_the_bell_and_in_a_mail(people: People, api: ApiFactory, plan: Plan) -> None:
+    require_approval(people)
+    api("secadmin").post(f"t/acme/plans/{plan.uid}/request/")
+    owner = Client()
+    owner.force_login(people.owner)
+    assert "Inbox, 1 not read" in owner.get("/t/acme/topology/").content.decode()
+    page = owner.get("/t/acme/inbox/").content.decode()
+    assert "secadmin@demo.test asks you to approve the plan" in page and f"/t/acme/plans/{plan.uid}/" in page
+    with scope(people.acme):
+        notification = Notification.objects.get(user=people.owner)
+    NotificationJob(people.acme).run(notification.pk)
+    assert mail.outbox[-1].to == ["owner@demo.test"] and f"/t/acme/plans/{plan.uid}/" in str(mail.outbox[-1].body)
+    owner.post("/t/acme/inbox/")
+    assert "not read" not in owner.get("/t/acme/topology/").content.decode()
+    secadmin = Client()
+    secadmin.force_login(people.secadmin)
+    page = secadmin.get(f"/t/acme/plans/{plan.uid}/").content.decode()
+    assert "Request approval" in page and "Asked:" in page
