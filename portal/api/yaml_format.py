@@ -1,12 +1,14 @@
 """The part of YAML that JSON can hold, read and written event by event.
 
 The library's own nodes and constructors take 5 to 7 times as long (``make bench ARGS=yaml_documents``) and would build
-all that a short text of aliases expands to. Plain scalars mean what YAML 1.1 says (``no`` is false; the types are at
-yaml.org/type), except that dates stay text and ``<<`` is a key like any other. Aliases and tags are refused.
+all that a short text of aliases expands to. Plain scalars mean what the core schema of YAML 1.2 says (10.3.2): ``no``
+and ``20:21`` are texts. What would be another number in YAML 1.1 (``010``, ``1_000``, ``1e3``) is refused, and so are
+aliases and tags.
 """
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from io import BytesIO
 from typing import Any
@@ -20,11 +22,22 @@ MAX_NUMBER_LENGTH = 1000
 """Characters; converting longer ones takes long, and no field comes near them."""
 
 _STR = "tag:yaml.org,2002:str"
-_RESOLVERS = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag.rpartition(":")[2] in ("bool", "int", "float", "null")]
+_CONSTANTS: dict[str, Any] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+_INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(
+    r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
+)
+_LEADING_ZERO = re.compile(r"[-+]?0[0-9]")
+_OLD_NUMBERS = {
+    first: [pattern for tag, pattern in resolvers if tag.rpartition(":")[2] in ("int", "float")]
     for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
 }
-_CONSTRUCT, _REPRESENT = yaml.constructor.SafeConstructor(), yaml.representer.SafeRepresenter()
+"""First character → what a number looks like in YAML 1.1."""
+_REPRESENT = yaml.representer.SafeRepresenter()
 _RESOLVER = yaml.resolver.Resolver()
 _NO_KEY: Any = object()
 _MAPPING = yaml.MappingStartEvent(None, None, True, flow_style=False), yaml.MappingEndEvent()
@@ -93,23 +106,25 @@ def _tag_error(tag: str) -> ValueError:
 
 def _plain_scalar(text: str) -> Any:
     """Return the value of a scalar without quotes."""
-    tag = _scalar_tag(text) if len(text) <= 64 else _scalar_tag.__wrapped__(text)
-    if tag == _STR:
-        return text
-    if len(text) > MAX_NUMBER_LENGTH:
-        raise ValueError(f"a number has {len(text):,} characters; quote it if it is a text")
-    try:
-        return _CONSTRUCT.construct_object(yaml.ScalarNode(tag, text))
-    except (ValueError, OverflowError) as error:
-        raise ValueError(f"“{text[:100]}” is no number; quote it if it is a text") from error
+    return _read_plain(text) if len(text) <= 64 else _read_plain.__wrapped__(text)
 
 
 @lru_cache(maxsize=10_000)
-def _scalar_tag(text: str) -> str:
-    for tag, pattern in (*_RESOLVERS.get(text[:1], ()), *_RESOLVERS.get(None, ())):
-        if pattern.match(text):
-            return str(tag)
-    return _STR
+def _read_plain(text: str) -> Any:
+    if text in _CONSTANTS:
+        return _CONSTANTS[text]
+    is_integer = _INTEGER.fullmatch(text)
+    is_number = is_integer or _FLOAT.fullmatch(text)
+    was_number = ":" not in text and any(pattern.match(text) for pattern in _OLD_NUMBERS.get(text[:1], ()))
+    if not is_number and not was_number:
+        return text
+    if len(text) > MAX_NUMBER_LENGTH:
+        raise ValueError(f"a number has {len(text):,} characters; quote it if it is a text")
+    if not is_number or not was_number or _LEADING_ZERO.match(text):
+        raise ValueError(
+            f"“{text}” is another value in YAML 1.1 than in YAML 1.2; quote it if it is a text, or write a plain number"
+        )
+    return int(text, 16 if text.startswith("0x") else 10) if is_integer else float(text.lower().replace(".inf", "inf"))
 
 
 def dump_yaml(value: Any, width: int) -> bytes:
@@ -142,12 +157,13 @@ def _emit(dumper: Any, value: Any) -> None:
 
 def _scalar_event(value: Any) -> yaml.ScalarEvent:
     if isinstance(value, str):
-        return yaml.ScalarEvent(None, _STR, (_needs_quotes(value), True), value)
+        return yaml.ScalarEvent(None, _STR, (_can_be_plain(value), True), value)
     node = _REPRESENT.represent_data(value)
     return yaml.ScalarEvent(None, node.tag, (True, False), node.value)
 
 
 @lru_cache(maxsize=10_000)
-def _needs_quotes(text: str) -> bool:
-    """Return whether every YAML reader, also one that knows dates, takes the text without quotes for a string."""
-    return _RESOLVER.resolve(yaml.ScalarNode, text, (True, False)) == _STR
+def _can_be_plain(text: str) -> bool:
+    """Return whether readers of YAML 1.1, with its dates, and of 1.2 take the text without quotes for a string."""
+    is_number = _INTEGER.fullmatch(text) or _FLOAT.fullmatch(text)
+    return not is_number and _RESOLVER.resolve(yaml.ScalarNode, text, (True, False)) == _STR

@@ -17,6 +17,9 @@ TEXTS = some.text(some.characters(exclude_categories=["Cs", "Cc"]), max_size=20)
         "0x10",
         "1_000",
         "1:30",
+        "1e3",
+        "0o17",
+        "010",
         "~",
         "",
         "2026-01-01",
@@ -48,11 +51,16 @@ def test_written_yaml_is_read_back_by_us_and_by_pyyaml(value: Any) -> None:
     [
         (b"", None),
         (b"a: 2026-01-01", {"a": "2026-01-01"}),
-        (b"a: [no, 0x10, 010, 1_0, 1:30, .5, ~]", {"a": [False, 16, 8, 10, 90, 0.5, None]}),
+        (b"a: [no, on, Yes, 0x10, 10, -7, .5, ~, True]", {"a": ["no", "on", "Yes", 16, 10, -7, 0.5, None, True]}),
+        (b"ports: [20:21, 8000-8100, 443]", {"ports": ["20:21", "8000-8100", 443]}),
+        (
+            b"a: [65000:10, 12:30:45, 190:20:30.15, v1_0, 1.2.3.4]",
+            {"a": ["65000:10", "12:30:45", "190:20:30.15", "v1_0", "1.2.3.4"]},
+        ),
         (b"<<: {a: '1'}", {"<<": {"a": "1"}}),
     ],
 )
-def test_plain_scalars_are_read_as_yaml_1_1_defines(text: bytes, value: Any) -> None:
+def test_plain_scalars_are_read_as_the_core_schema_of_yaml_1_2_defines(text: bytes, value: Any) -> None:
     assert yaml_format.load_yaml(text) == value
 
 
@@ -67,13 +75,23 @@ def test_plain_scalars_are_read_as_yaml_1_1_defines(text: bytes, value: Any) -> 
         b"? [a]\n: b",
         b"a: 1\n---\nb: 2",
         b"a: 0x_",
-        b"a: " + b"1:" * 1000 + b"1.5",
+        b"a: " + b"1" * 1001,
         b"[" * 33,
     ],
 )
 def test_yaml_that_is_not_json_is_refused(text: bytes) -> None:
     with pytest.raises(ValueError):
         yaml_format.load_yaml(text)
+
+
+@pytest.mark.parametrize(
+    "number", ["010", "-07", "0o17", "0b11", "1_000", "0x_1", "1e3", "1.5e3", "012345678901", "1_0.5"]
+)
+def test_a_number_that_another_version_of_yaml_reads_differently_is_refused_with_a_hint(number: str) -> None:
+    with pytest.raises(ValueError, match=f"“{number}”.*quote it if it is a text"):
+        yaml_format.load_yaml(f"a: {number}".encode())
+    assert yaml_format.load_yaml(f"a: '{number}'".encode()) == {"a": number}
+    assert yaml_format.dump_yaml({"a": number}, width=120) == f"a: '{number}'\n".encode()
 
 
 def test_the_number_of_values_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
