@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 _FORMULA_START = re.compile(r"'*[=+\-@\t\r\n]")
 DELIMITERS = (",", ";", "\t")
+_SEPARATOR = re.compile(r'"?sep=([,;\t])"?[ \t]*(?:\r\n|\r|\n|\Z)', re.IGNORECASE)
 MAX_CELL_LENGTH = 200_000
 """Characters of one cell."""
 MAX_COLUMNS, MAX_COLUMN_NAME_LENGTH = 200, 100
@@ -53,7 +54,8 @@ def write_csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def read_csv(data: bytes, most: int) -> tuple[list[str], list[CsvRow]]:
     """The columns and at most ``most`` rows; knows byte order marks, and commas, semicolons or tabs between cells.
 
-    Empty rows are left out; columns are told in lower case. Raises BadTable.
+    Before the header there may be a line ``sep=;``, which spreadsheets obey and do not show, and empty rows. Empty rows
+    are left out; columns are told in lower case. Raises BadCsv.
     """
     try:
         text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
@@ -62,40 +64,44 @@ def read_csv(data: bytes, most: int) -> tuple[list[str], list[CsvRow]]:
     text = text.removeprefix("\ufeff")
     if "\0" in text:
         raise BadCsv(1 + text[: text.index("\0")].count("\n"), "A cell holds the character U+0000.")
-    first = text.partition("\n")[0]
-    delimiter = max(DELIMITERS, key=first.count)
+    if told := _SEPARATOR.match(text):
+        text = text[told.end() :]
+    first = text.lstrip("\r\n").partition("\n")[0]
+    delimiter = told[1] if told else max(DELIMITERS, key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     lines: list[CsvRow] = []
-    number, header = 0, [""]
+    number, header = 0, list[str]()
     try:
         csv.field_size_limit(MAX_CELL_LENGTH)
         for number, cells in enumerate(reader, 1):
-            if number == 1:
-                header = _parse_header(cells)
-            elif any(cell.strip() for cell in cells):
+            if not any(cell.strip() for cell in cells):
+                continue
+            if not header:
+                header = _parse_header(number, cells)
+            else:
                 lines.append(_parse_row(number, header, cells))
                 if len(lines) > most:
                     raise BadCsv(number, f"There are more than {most:,} rows. Split the table.")
     except csv.Error as error:
         raise BadCsv(number + 1, f"This row cannot be read: {error}.") from error
-    if not number:
+    if not header:
         raise BadCsv(1, "The table is empty. Its first row names the columns.")
     return header, lines
 
 
-def _parse_header(cells: Sequence[str]) -> list[str]:
+def _parse_header(number: int, cells: Sequence[str]) -> list[str]:
     header = [cell.strip().lower() for cell in cells]
     while header and not header[-1]:
         header.pop()
     if len(header) > MAX_COLUMNS:
         raise BadCsv(
-            1, f"There are {len(header):,} columns; {MAX_COLUMNS} is the most. Leave out what is not asked for."
+            number, f"There are {len(header):,} columns; {MAX_COLUMNS} is the most. Leave out what is not asked for."
         )
     for index, name in enumerate(header):
         if len(name) > MAX_COLUMN_NAME_LENGTH:
-            raise BadCsv(1, f"The name of column {index + 1} is longer than {MAX_COLUMN_NAME_LENGTH} characters.")
+            raise BadCsv(number, f"The name of column {index + 1} is longer than {MAX_COLUMN_NAME_LENGTH} characters.")
         if not name or name in header[:index]:
-            raise BadCsv(1, f"Column {index + 1} has no name." if not name else f"There are two columns “{name}”.")
+            raise BadCsv(number, f"Column {index + 1} has no name." if not name else f"There are two columns “{name}”.")
     return header
 
 
