@@ -23,7 +23,6 @@ from portal.pages.objects.form_fields import PROTOCOLS
 from portal.pages.objects.pages import object_panel
 from portal.pages.refusals import catch_refusals
 from provisioning import catalog
-from provisioning.core.check import check_network
 from provisioning.core.intent import INTERNET, InvalidIntent
 from provisioning.core.intent.policies import ACTIONS
 from provisioning.core.values.resource import MAX_PROBLEMS, Problem, as_json
@@ -31,7 +30,7 @@ from provisioning.models import Draft
 from provisioning.selectors import reachability as selectors
 from provisioning.services.drafts import editing
 from provisioning.services.drafts.lifecycle import RESTORABLE_FOR
-from provisioning.snapshots import queries, tenant_cache
+from provisioning.snapshots import network_problems, queries
 
 NEW_PREFIX = "new/"
 
@@ -121,7 +120,7 @@ def _first_steps(present: dict[str, list[BoardObject]], wizard_url: str) -> list
 
 
 def _draft_problems(snapshot: queries.Snapshot, base: queries.Snapshot) -> canvas_problems.DraftProblems:
-    problems, base_problems = (check_network(tenant_cache.load_network(which)) for which in (snapshot, base))
+    problems, base_problems = map(network_problems.find_problems, (snapshot, base))
     failing = _failing_assertions(snapshot, problems)
     if failing:
         base_problems = [*base_problems, *_failing_assertions(base, base_problems)]

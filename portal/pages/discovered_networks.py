@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from provisioning.drivers import CLOUDS
-from provisioning.drivers.cloud import Cloud
+from provisioning.drivers.cloud import NetworkKey
 from provisioning.models import CloudAccount
 from provisioning.snapshots.queries import StoredObject
 
@@ -14,20 +14,15 @@ from provisioning.snapshots.queries import StoredObject
 def discovered_networks(account: CloudAccount, connectors: Iterable[StoredObject]) -> list[dict[str, Any]]:
     """Return the networks as discovery kept them, each with ``connector``: the one that attaches it, or None."""
     cloud = CLOUDS[account.provider]
-    by_network: dict[tuple[str, ...], StoredObject] = {}
+    by_network: dict[NetworkKey, StoredObject] = {}
     for row in connectors:
         if row.body["kind"] in cloud.connector_settings:
-            by_network[_network_key(cloud, row.body["kind"], row.body["settings"])] = row
+            by_network[cloud.network_key(row.body["kind"], row.body["settings"])] = row
     networks = cloud.networks(account.account_id, account.inventory)
     for network in networks:
         rows = (
-            by_network.get(_network_key(cloud, kind, cloud.settings_for(kind, network)))
+            by_network.get(cloud.network_key(kind, cloud.settings_for(kind, network)))
             for kind in cloud.connector_settings
         )
         network["connector"] = next(filter(None, rows), None)
     return networks
-
-
-def _network_key(cloud: Cloud, kind: str, settings: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return what tells one network from another: the settings that discovery fills in."""
-    return (kind, *(str(settings[name]) for name in cloud.connector_settings[kind]))

@@ -9,6 +9,8 @@ from typing import Any
 from provisioning.core.compile import CloudCompiler
 from provisioning.core.values.resource import Action, Change, Problem, Resource
 
+NetworkKey = tuple[str, ...]
+"""Kind of a connector, and the settings by which it names its network."""
 ConflictFinder = Callable[[Change, Mapping[str, Any], Mapping[str, Mapping[str, Any]]], Iterable[Problem]]
 
 
@@ -123,6 +125,10 @@ class Cloud:
     def networks(self, account_id: str, inventory: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Return the networks of a discovered inventory, each with its ``account``."""
         return [{**network, "account": account_id} for network in inventory.get(self.inventory_key, ())]
+
+    def network_key(self, kind: str, settings: Mapping[str, Any]) -> NetworkKey:
+        """Return what tells one network from another: the settings that discovery fills in."""
+        return (kind, *(str(settings[name]) for name in self.connector_settings[kind]))
 
     def settings_for(self, kind: str, network: Mapping[str, Any]) -> dict[str, str]:
         """Return the settings of a connector of this kind that attaches a discovered network."""

@@ -6,11 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from provisioning.core import reach as core
-from provisioning.core.check import check_network
 from provisioning.core.intent import Intent
 from provisioning.core.values.resource import Problem, as_json
 from provisioning.selectors.topology import load_topology
-from provisioning.snapshots import tenant_cache
+from provisioning.snapshots import network_problems, tenant_cache
 from provisioning.snapshots.queries import Snapshot
 
 UNAVAILABLE_REASONS = {"down": "is down", "pending": "is not provisioned yet"}
@@ -62,7 +61,7 @@ def reachability_delta(before: Snapshot, after: Snapshot, most: int) -> dict[str
 
 def list_problems(snapshot: Snapshot) -> list[dict[str, Any]]:
     """Return everything that is wrong with the network of the snapshot, errors first."""
-    problems: list[dict[str, Any]] = as_json(check_network(tenant_cache.load_network(snapshot)))
+    problems: list[dict[str, Any]] = as_json(network_problems.find_problems(snapshot))
     return problems
 
 

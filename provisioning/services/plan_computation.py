@@ -31,6 +31,7 @@ from provisioning.drivers import (
     gateway_warnings,
     replace_on,
 )
+from provisioning.drivers.discovered import Inventories, check_discovered_prefixes
 from provisioning.errors import ValidationFailed
 from provisioning.models import Draft, Plan, PlannedChange, ResourceBody
 from provisioning.snapshots import queries, resource_state, tenant_cache
@@ -44,7 +45,8 @@ ProgressCallback = Callable[[str], None]
 class PlanInputs:
     """What a plan is computed from: the network before and after, and what is observed.
 
-    ``in_flight``: address → what a step began to write there and did not finish.
+    ``in_flight``: address → what a step began to write there and did not finish. ``inventories``: (cloud, account) →
+    what discovery last saw.
     """
 
     draft: Draft
@@ -52,6 +54,7 @@ class PlanInputs:
     after: Network
     observed: Mapping[str, Resource]
     in_flight: Mapping[str, Resource]
+    inventories: Inventories
     fingerprint: str
 
 
@@ -75,6 +78,7 @@ def load_inputs(draft: Draft) -> PlanInputs:
         after=tenant_cache.load_network(queries.snapshot_of_draft(draft)),
         observed=observed,
         in_flight=in_flight,
+        inventories=resource_state.discovered_inventories(),
         fingerprint=resource_state.state_fingerprint(),
     )
 
@@ -98,9 +102,13 @@ def compute_plan(inputs: PlanInputs, progress: ProgressCallback = lambda activit
     if exceeded:
         raise ValidationFailed(exceeded[0].message, exceeded)
     changes = core_plan.diff_resources(inputs.observed, desired, replace_on(), inputs.in_flight)
-    warnings = core_plan.plan_warnings(changes, inputs.before.intent, after.intent, gateway_warnings())
+    warnings = [
+        *problems,
+        *check_discovered_prefixes(after.intent, inputs.inventories),
+        *core_plan.plan_warnings(changes, inputs.before.intent, after.intent, gateway_warnings()),
+    ]
     progress("Comparing what reaches what")
-    return PlanResult(changes, desired, compare_reachability(inputs.before, after), results, [*problems, *warnings])
+    return PlanResult(changes, desired, compare_reachability(inputs.before, after), results, warnings)
 
 
 def refuse_conflicts(changes: Sequence[Change]) -> None:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from provisioning.errors import ValidationFailed
 from provisioning.models import CloudAccount, Plan
 from provisioning.services import plans
+from provisioning.snapshots import network_problems, queries
 from tenants.scope import scope
 from tests.people import People
 from tests.provisioning.small_network import DOCUMENT, draft_with_document
@@ -51,6 +52,23 @@ def test_a_foreign_route_for_a_prefix_of_ours_refuses_the_plan(people: People) -
         [problem] = raised.value.problems
         assert problem.code == "foreign_route" and problem.path.endswith("/vpc/vpc-0a/routes")
         assert not Plan.objects.exists()
+
+
+def test_prefixes_that_the_discovered_network_does_not_have_are_warnings(people: People) -> None:
+    inside = {"segment": "corp", "group": "prod", "prefixes": ["10.9.128.0/17"]}
+    outside = {**CONNECTOR, "attachments": [{**inside, "prefixes": ["10.9.128.0/17", "10.8.0.0/15"]}]}
+    with scope(people.acme):
+        add_account(LOCAL)
+        CloudAccount.objects.update(discovered_at=None)
+        draft = draft_with_document("first", {**DOCUMENT, "connectors": [*DOCUMENT["connectors"], outside]})
+        snapshot = queries.snapshot_of_draft(draft)
+        assert "not_in_network" not in {problem.code for problem in network_problems.find_problems(snapshot)}
+        CloudAccount.objects.update(discovered_at=timezone.now())
+        plan = plans.create_plan(draft)
+        told = [problem for problem in network_problems.find_problems(snapshot) if problem.code == "not_in_network"]
+        assert [problem.path for problem in told] == ["connectors/prod/attachments[0].prefixes[0]"]
+        assert told[0].severity == "warning" and "VPC vpc-0a, which has 10.9.0.0/16" in told[0].message
+        assert "not_in_network" in {warning["code"] for warning in plan.warnings}
 
 
 def test_a_foreign_route_fails_the_plan_of_a_worker(people: People, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,6 +60,7 @@ _SEGMENT_CHECKS: tuple[Callable[[ResolvedSegment], Iterable[Problem]], ...] = (
     prefixes.check_overlapping_prefixes,
     prefixes.check_segment_prefixes,
     prefixes.check_reserved_prefixes,
+    prefixes.check_carried_families,
     shares.check_share_same_connector,
     shares.check_route_limit,
     shares.check_share_overlap,

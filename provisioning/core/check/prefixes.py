@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from provisioning.core.intent import NatRule
+from provisioning.core.intent.connectors import CONNECTOR_KINDS
 from provisioning.core.resolve.routing_table import Member
 from provisioning.core.resolve.segment import ResolvedSegment
 from provisioning.core.values.addresses import Range, merge_ranges, prefix_range
@@ -146,6 +147,22 @@ def check_segment_prefixes(resolved: ResolvedSegment) -> Iterator[Problem]:
                     f"{prefix} of connector “{member.connector.name}” is outside the prefixes of segment "
                     f"“{segment.name}” ({', '.join(segment.prefixes)}); cloud networks will have no route to it.",
                     "warning",
+                )
+
+
+def check_carried_families(resolved: ResolvedSegment) -> Iterator[Problem]:
+    """Report IPv6 prefixes, attached or presented by NAT, where the connector's link carries IPv4 only."""
+    for member in resolved.members:
+        connector = member.connector
+        if CONNECTOR_KINDS[connector.kind].ipv6:
+            continue
+        for prefix in dict.fromkeys((*member.attachment.prefixes, *(prefix for prefix, _ in member.routes))):
+            if ":" in prefix:
+                yield Problem(
+                    "not_carried",
+                    prefix_path(resolved, member, prefix),
+                    f"{prefix} of connector “{connector.name}” is IPv6, and the link of a connector of kind "
+                    f"{connector.kind} carries IPv4 only. Leave it out.",
                 )
 
 

@@ -37,6 +37,7 @@ class ConnectorKind:
     """``transport``: what carries the link; ``settings``: the dataclass that declares what its far side is.
 
     ``prefixes``: whether attachments bring any. ``supports_failover``: whether it can have a failover exchange.
+    ``ipv6``: whether the link carries IPv6.
     ``cloud_network``: of a cloud network the settings that tell it from others, its own name or id last; it is in
     exactly one segment.
     """
@@ -45,6 +46,7 @@ class ConnectorKind:
     settings: type
     prefixes: bool = True
     supports_failover: bool = True
+    ipv6: bool = True
     cloud_network: tuple[str, ...] = ()
 
     @property
@@ -57,7 +59,9 @@ class ConnectorKind:
 
 
 CONNECTOR_KINDS = {
-    "aws-vpc": ConnectorKind("vpn", connector_settings.AwsVpcSettings, cloud_network=("account", "region", "vpc_id")),
+    "aws-vpc": ConnectorKind(
+        "vpn", connector_settings.AwsVpcSettings, ipv6=False, cloud_network=("account", "region", "vpc_id")
+    ),
     "azure-vnet": ConnectorKind(
         "vpn", connector_settings.AzureVnetSettings, cloud_network=("subscription", "resource_group", "vnet")
     ),
