@@ -16,7 +16,7 @@ from billing.selectors.invoices import (
 from billing.selectors.price_books import own_price_book, price_book_of, price_book_value, price_books_sold_by
 from billing.selectors.samples import StoredSample, load_samples
 from billing.selectors.subjects import describe_subjects
-from billing.selectors.usage import USAGE_GROUPINGS, UnknownGrouping, usage_report
+from billing.selectors.usage import USAGE_GROUPINGS, UnknownGrouping, UnusablePeriod, check_period, usage_report
 
 __all__ = [
     "OWNER_GROUPINGS",
@@ -24,6 +24,8 @@ __all__ = [
     "StoredSample",
     "UnknownGrouping",
     "UnknownInvoice",
+    "UnusablePeriod",
+    "check_period",
     "describe_subjects",
     "get_invoice",
     "invoice_lines",

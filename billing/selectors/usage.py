@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -23,6 +23,28 @@ from tenants.scope import current_tenant
 
 USAGE_GROUPINGS = ("meter", "subject", "day", "hour")
 """By what usage can be grouped, besides tags, segments, groups and any dimension of a sample (size, exchange, …)."""
+
+
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+MAX_PERIOD = timedelta(days=400)
+"""Of one report."""
+
+
+class UnusablePeriod(ValueError):
+    """There is no report of such a period; ``field`` (``from`` or ``to``) is wrong, the message says what is right."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+def check_period(start: datetime, end: datetime) -> None:
+    """Raise UnusablePeriod where there is no report of [start, end). Until then no date may be calculated with."""
+    for field, moment in (("from", start), ("to", end)):
+        if not EARLIEST <= moment <= LATEST:
+            raise UnusablePeriod(field, f"“{field}” has to be in the years {EARLIEST.year} to {LATEST.year - 1}.")
+    if not start <= end <= start + MAX_PERIOD:
+        raise UnusablePeriod("to", f"“to” comes after “from”, at most {MAX_PERIOD.days} days.")
 
 
 class UnknownGrouping(ValueError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -30,7 +30,6 @@ from portal.api.schema_fields import (
 )
 from provisioning.errors import ObjectNotFound
 
-MAX_PERIOD = timedelta(days=400)
 FORMATS = ("csv",)
 GROUPINGS = (*selectors.USAGE_GROUPINGS, *selectors.OWNER_GROUPINGS)
 USAGE_PARAMETERS = ("from", "to", "meter", "group_by")
@@ -147,10 +146,11 @@ class UsageView(BillingView):
             day=1, hour=0, minute=0, second=0, microsecond=0
         )
         end = _parse_moment(query.get("to"), "to") or now
-        if not start <= end <= start + MAX_PERIOD:
-            raise invalid_parameter("to", f"“to” comes after “from”, at most {MAX_PERIOD.days} days.", "out_of_range")
         try:
+            selectors.check_period(start, end)
             report = selectors.usage_report(start, end, query.get("meter") or None, query.get("group_by") or "meter")
+        except selectors.UnusablePeriod as error:
+            raise invalid_parameter(error.field, str(error), "out_of_range") from error
         except selectors.UnknownGrouping as error:
             raise invalid_parameter(
                 "group_by" if "group" in str(error) else "meter", str(error), "not_one_of"

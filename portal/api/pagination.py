@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from types import NoneType
 from typing import Any
 
 from django.core.exceptions import ValidationError as ModelError
@@ -20,6 +23,8 @@ from rest_framework.request import Request
 from provisioning.selectors import cursors
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 1000
+_ORDERED = (str, int, float, Decimal, datetime, NoneType)
+"""Types of values that lists are ordered by."""
 LIST_PARAMETERS = ("limit", "cursor", "search", "ordering")
 
 
@@ -114,7 +119,7 @@ def paginate_values(
         matching = [value for value in matching if any(words in str(inner).lower() for inner in value.values())]
     if ordering := query.get("ordering"):
         name = ordering.removeprefix("-")
-        if any(isinstance(value.get(name, {}), dict) for value in matching):
+        if not all(isinstance(value.get(name, ()), _ORDERED) for value in matching):
             raise invalid_parameter("ordering", "Order by a field of the objects.", "not_one_of")
         matching.sort(key=lambda value: (str(type(value[name])), value[name]), reverse=ordering.startswith("-"))
     fingerprint = _query_fingerprint(request, ordering or "")

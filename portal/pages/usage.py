@@ -19,14 +19,13 @@ from billing.core.meters import METERS, all_dimensions
 from portal.pages.bar_chart import ChartBar, bar_chart
 from portal.pages.decorators import PageRequest, tenant_page
 from provisioning.core.formats.csv_text import escape_formula
-
-MAX_PERIOD = timedelta(days=400)
+from tenants.errors import FieldProblem
 
 
 @tenant_page("usage")
 def usage(request: PageRequest) -> HttpResponse:
     today = timezone.now().astimezone(UTC).date()
-    start, end = _period(request, today)
+    start, end, problem = _period(request, today)
     meter = request.GET.get("meter") if request.GET.get("meter") in METERS else None
     groupings = _groupings()
     by = request.GET.get("by", "") if request.GET.get("by") in groupings else "meter"
@@ -37,6 +36,7 @@ def usage(request: PageRequest) -> HttpResponse:
     before = _previous_period(start, end, today, meter, by, report)
     context = {
         "report": report,
+        "problems": [problem] if problem else [],
         "rows": [
             {**row, "share": _percent_of_total(row, report), "change": before and _row_change(row, before["amounts"])}
             for row in report["rows"]
@@ -60,7 +60,7 @@ def usage(request: PageRequest) -> HttpResponse:
         "by": by,
         "groupings": groupings.items(),
     }
-    return render(request, "pages/usage.html", context)
+    return render(request, "pages/usage.html", context, status=400 if problem else 200)
 
 
 def _groupings() -> dict[str, str]:
@@ -70,21 +70,30 @@ def _groupings() -> dict[str, str]:
     return {"meter": "Meter", "subject": "Resource", **owners, "day": "Day", **dimensions}
 
 
-def _period(request: PageRequest, today: date) -> tuple[date, date]:
-    """Return [from, to) of the query, whose ``to`` is the last day; the current month when the query is unusable."""
-    first = _parse_day(request.GET.get("from", ""))
-    last = _parse_day(request.GET.get("to", ""))
-    if first and last and first <= last and last - first < MAX_PERIOD:
-        return first, last + timedelta(days=1)
+def _period(request: PageRequest, today: date) -> tuple[date, date, FieldProblem | None]:
+    """Return [from, to) of the query, whose ``to`` is the last day; the current month, and what is wrong with the
+    query, where it is unusable."""
     start = today.replace(day=1)
-    return start, _next_month(start)
-
-
-def _parse_day(text: str) -> date | None:
+    month = start, _next_month(start)
+    from_text, to_text = request.GET.get("from", ""), request.GET.get("to", "")
+    if not from_text and not to_text:
+        return *month, None
     try:
-        return parse_date(text)
+        first, last = _parse_day("from", from_text), _parse_day("to", to_text)
+        selectors.check_period(_midnight(first), _midnight(last))
+    except selectors.UnusablePeriod as error:
+        return *month, FieldProblem("out_of_range", error.field, str(error))
+    return first, last + timedelta(days=1), None
+
+
+def _parse_day(name: str, text: str) -> date:
+    try:
+        day = parse_date(text)
     except ValueError:
-        return None
+        day = None
+    if day is None:
+        raise selectors.UnusablePeriod(name, f"“{name}” is no date; write it like 2026-11-01.")
+    return day
 
 
 def _midnight(day: date) -> datetime:

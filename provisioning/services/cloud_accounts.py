@@ -16,6 +16,7 @@ from provisioning.drivers.cloud import Cloud, CloudField
 from provisioning.errors import StateConflict, ValidationFailed
 from provisioning.models import CloudAccount
 from provisioning.services import lease
+from provisioning.services.names import read_name
 from tenants import audit, outbox, vault
 
 
@@ -32,11 +33,10 @@ def add_account(
         raise ValidationFailed("Unknown cloud.", [Problem("not_one_of", "provider", f"Choose one of: {names}.")])
     if problem := _field_problem(cloud, cloud.account_id, account_id, cloud.account_id.name):
         raise ValidationFailed("Wrong account id.", [problem])
-    if not name.strip():
-        raise ValidationFailed("An account needs a name.", [Problem("required", "name", "Give the account a name.")])
+    name = read_name(name, "account")
     _check_credentials(cloud, credentials)
     account = CloudAccount(
-        name=name.strip(),
+        name=name,
         provider=provider,
         account_id=account_id,
         regions=list(regions),

@@ -6,10 +6,15 @@ import base64
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.test import Client
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.test import APIRequestFactory
 
+from portal.api.pagination import paginate_values
 from tests.api.problem_assertions import assert_problem
 from tests.api.sample_network import create_object, create_sample_network
-from tests.people import ApiFactory
+from tests.people import ApiFactory, People
 
 pytestmark = pytest.mark.django_db
 
@@ -88,3 +93,52 @@ def test_static_nat_with_unequal_prefixes_is_a_problem(api: ApiFactory) -> None:
     ):
         problem = assert_problem(netadmin.post(f"{where}nat-rules/", body), 422)
         assert "nat_pairs" in {reason["code"] for reason in problem["problems"]}
+
+
+@pytest.mark.parametrize(
+    ("query", "path"),
+    [
+        ("from=9999-12-01", "from"),
+        ("from=9999-12-31&to=9999-12-31", "from"),
+        ("from=0001-01-01T00:00:00%2B14:00", "from"),
+        ("from=2026-01-01&to=9999-12-31T23:59:59-14:00", "to"),
+        ("from=2026-01-01&to=0001-01-01", "to"),
+        ("from=2026-01-01&to=2028-01-01", "to"),
+        ("from=2026-02-30", "from"),
+    ],
+)
+def test_usage_of_an_impossible_period_is_refused_in_api_and_page(api: ApiFactory, query: str, path: str) -> None:
+    netadmin = api("owner")
+    problem = assert_problem(netadmin.get(f"t/acme/usage/?{query}"), 400)
+    assert [each["path"] for each in problem["problems"]] == [path]
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("from=9999-12-01&to=9999-12-31", "“from” has to be in the years"),
+        ("from=0001-01-01&to=0001-01-31", "“from” has to be in the years"),
+        ("from=2026-01-01&to=9999-12-31", "“to” has to be in the years"),
+        ("from=2026-02-30&to=2026-03-01", "“from” is no date"),
+        ("from=2026-03-02&to=2026-03-01", "“to” comes after “from”"),
+    ],
+)
+def test_the_usage_page_says_what_is_wrong_with_a_period(client: Client, people: People, query: str, told: str) -> None:
+    client.force_login(people.owner)
+    answer = client.get(f"/t/acme/usage/?{query}")
+    assert answer.status_code == 400 and told in answer.content.decode()
+
+
+@pytest.mark.parametrize("ordering", ["unit", "-thing", "quantity", "samples", "nothing"])
+def test_a_list_in_memory_orders_by_values_that_have_an_order(api: ApiFactory, ordering: str) -> None:
+    assert api("owner").get(f"t/acme/usage/?ordering={ordering}").status_code in (200, 400)
+
+
+def test_ordering_by_a_list_or_an_object_is_refused() -> None:
+    values = [{"name": "a", "list": [{"x": 1}], "at": None}, {"name": "b", "list": [], "at": "later"}]
+    for ordering in ("list", "-list", "missing"):
+        request = Request(APIRequestFactory().get("/", {"ordering": ordering}))
+        with pytest.raises(ValidationError):
+            paginate_values(request, values)
+    request = Request(APIRequestFactory().get("/", {"ordering": "-at"}))
+    assert [value["name"] for value in paginate_values(request, values)["results"]] == ["b", "a"]

@@ -9,8 +9,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from provisioning.core.values.resource import Problem
-from provisioning.errors import StateConflict, ValidationFailed
+from provisioning.errors import StateConflict
 from provisioning.models import Draft, Edit, Overlay, Plan
+from provisioning.services.names import read_name
 from provisioning.snapshots import queries
 from tenants import actor, audit, outbox
 from tenants.jobs import TenantJob
@@ -20,10 +21,7 @@ RESTORABLE_FOR = timedelta(days=30)
 
 def create_draft(name: str) -> Draft:
     """Create an empty draft over what is live."""
-    name = name.strip()
-    if not name or len(name) > 100:
-        problem = Problem("required", "name", "Give the draft a name of 1 to 100 characters.")
-        raise ValidationFailed("A draft needs a name.", [problem])
+    name = read_name(name, "draft")
     draft = Draft(name=name, base_revision=queries.live_snapshot().revision, author=actor.current_actor().email)
     try:
         with transaction.atomic():
