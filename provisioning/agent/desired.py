@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from provisioning.agent.nft_names import hashed_name
 from provisioning.core.values.counter_key import CounterKey
 
 
@@ -50,6 +51,11 @@ class NftCounter(NamedTuple):
     tenant: str
     key: CounterKey
     packets_only: bool = False
+
+    @property
+    def name(self) -> str:
+        """Its name in nftables; each table is one tenant's."""
+        return hashed_name("n", str(self.key))
 
 
 @dataclass(frozen=True, slots=True)

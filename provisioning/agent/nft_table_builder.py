@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from provisioning.agent.address_families import AddressRanges, nft_interval
 from provisioning.agent.desired import NftCounter, NftTable
-from provisioning.agent.parsed_segment import ParsedSegment, hashed_name
+from provisioning.agent.parsed_segment import ParsedSegment
 from provisioning.agent.render_decision import Chains, DecisionChains
 from provisioning.core.values.counter_key import CounterKey
 
@@ -39,9 +39,9 @@ class NftTableBuilder:
 
     def counter(self, key: CounterKey, *, packets_only: bool = False) -> str:
         """Declare a counter and return its name in nftables."""
-        name = hashed_name("n", str(key))
-        self.counters[name] = NftCounter(self.segment.tenant, key, packets_only)
-        return name
+        counter = NftCounter(self.segment.tenant, key, packets_only)
+        self.counters[counter.name] = counter
+        return counter.name
 
     def declare_counter_map(self, name: str, key_type: str, counters: Mapping[str, str]) -> None:
         self.declare_set(name, f"map {{ type {key_type} : counter; }}", (f'{k} : "{c}"' for k, c in counters.items()))

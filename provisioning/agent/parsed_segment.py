@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -305,8 +304,3 @@ def parse_segments(document: NodeDocument, prefix: str = "") -> list[ParsedSegme
         for section in document.of_kind("exchange.vrf")
         if (key := (section.tenant, section.body["segment"])) in shared
     ]
-
-
-def hashed_name(kind: str, text: str) -> str:
-    """Return a stable, unique name that nft accepts for something whose own name it does not."""
-    return f"{kind}_{hashlib.sha256(text.encode()).hexdigest()[:12]}"

@@ -73,7 +73,7 @@ def _render_segment(segment: ParsedSegment, before: MarkAllocation) -> tuple[lis
     allocation = before.with_overlapping_sources(segment.overlapping_sources)
     decision = DecisionChains(segment)
     render_policies.add_policy_chains(segment, decision, allocation.overlapping_sources)
-    chains = decision.required_chains()
+    chains = decision.service_chains()
     longest = max(map(len, chains), default=0)
     if longest > MAX_CHAIN_LENGTH:
         raise ValueError(f"a chain of {longest} services is longer than {MAX_CHAIN_LENGTH}")

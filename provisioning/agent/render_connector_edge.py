@@ -14,7 +14,8 @@ from provisioning.agent import fwmarks
 from provisioning.agent.address_families import IPV6, AddressFamily, AddressRanges, family_of, nft_interval
 from provisioning.agent.desired import KernelLink, KernelRoute, NetworkNamespace, NftCounter, NftTable
 from provisioning.agent.nft_matches import PACKET_PORT, protocol_match
-from provisioning.agent.parsed_segment import ParsedCircuit, ParsedSegment, hashed_name
+from provisioning.agent.nft_names import content_named_set
+from provisioning.agent.parsed_segment import ParsedCircuit, ParsedSegment
 from provisioning.agent.render_internet_exit import MSS_CLAMP
 from provisioning.agent.render_namespace import (
     SEGMENT_VETH,
@@ -92,9 +93,10 @@ class _EdgeTable:
     def rules(self) -> NftTable:
         site, segment = self.circuit.interface, self.segment
         key = CounterKey(f"spoof/{self.circuit.connector}", segment.name)
-        spoofed = hashed_name("n", str(key))
+        counter = NftCounter(segment.tenant, key, packets_only=True)
+        spoofed = counter.name
         return NftTable(
-            counters={spoofed: NftCounter(segment.tenant, key, packets_only=True)},
+            counters={spoofed: counter},
             chains={
                 "arrive": (
                     "type filter hook prerouting priority -310; policy accept;",
@@ -184,8 +186,7 @@ class _EdgeTable:
 
     def _address_set(self, ranges: AddressRanges, family: AddressFamily) -> str:
         """Declare a set named by its content and return its name."""
-        elements = tuple(map(nft_interval, ranges))
-        name = hashed_name(f"a{family.suffix}", ",".join(elements))
+        name, elements = content_named_set(ranges, family)
         self.sets[name] = f"set {{ type {family.address}; flags interval; }}"
         self.elements[name] = elements
         return name

@@ -10,12 +10,14 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 
 from provisioning.agent import fwmarks
-from provisioning.agent.address_families import IPV4, AddressFamily, AddressRanges, nft_interval
+from provisioning.agent.address_families import IPV4, AddressFamily, AddressRanges
 from provisioning.agent.desired import NftCounter
 from provisioning.agent.mark_allocation import MarkAllocation
-from provisioning.agent.parsed_segment import ParsedSegment, hashed_name
+from provisioning.agent.nft_names import content_named_set, hashed_name
+from provisioning.agent.parsed_segment import ParsedSegment
 from provisioning.core.node_document_rules import RuleEntry
 from provisioning.core.values.counter_key import CounterKey
+from provisioning.core.values.rendezvous import rendezvous_weight
 
 Chains = dict[str, tuple[str, tuple[str, ...]]]
 MATCH_VERDICT = f"ct mark and {fwmarks.VERDICT_MASK:#x}"
@@ -25,7 +27,7 @@ class DecisionChains:
     """The sets, chains and counters that one segment's rules need.
 
     sets: name → (family, elements). rule_chains: chain → its nft rules, as policies want them; they end in outcomes.
-    outcomes: (chain, services or None for denied, whether for new flows only).
+    outcomes: (nft chain, services or None for denied, whether for new flows only).
     """
 
     def __init__(self, segment: ParsedSegment) -> None:
@@ -42,16 +44,16 @@ class DecisionChains:
         addresses share it."""
         selected = family.select(ranges)
         if (family.ip, selected) not in self._names:
-            elements = tuple(map(nft_interval, selected))
-            name = self._names[family.ip, selected] = hashed_name(f"a{family.suffix}", ",".join(elements))
+            name, elements = content_named_set(selected, family)
+            self._names[family.ip, selected] = name
             self.sets[name] = family, elements
         return self._names[family.ip, selected]
 
     def packet_counter(self, key: CounterKey) -> str:
         """Declare a counter of packets and return its name in nftables."""
-        name = hashed_name("n", str(key))
-        self.counters[name] = NftCounter(self.segment.tenant, key, packets_only=True)
-        return name
+        counter = NftCounter(self.segment.tenant, key, packets_only=True)
+        self.counters[counter.name] = counter
+        return counter.name
 
     def hit_counter_chain(self, counter: str, outcome: str) -> str:
         """Return the name of a chain that counts a new flow and goes on to the outcome."""
@@ -73,11 +75,11 @@ class DecisionChains:
             return None
         return self.available_services(rule["chain"]) if rule["action"] == "inspect" else ()
 
-    def available_services(self, chain: Iterable[str]) -> tuple[str, ...] | None:
+    def available_services(self, service_chain: Iterable[str]) -> tuple[str, ...] | None:
         """Return the services that have instances; None when one that has none fails closed."""
         services = self.segment.section.body["services"]
         available: list[str] = []
-        for key in chain:
+        for key in service_chain:
             # The node's own section may be older than the shared one, and not know the service yet.
             service = services.get(key)
             if service and service["instances"]:
@@ -86,12 +88,14 @@ class DecisionChains:
                 return None
         return tuple(available)
 
-    def outcome_chain(self, chain: tuple[str, ...] | None, new_only: bool) -> str:
-        """Return the name of the chain for an outcome: denied (None), let pass (()), or sent through services."""
-        word = "deny" if chain is None else "pass" if not chain else hashed_name("via", ",".join(chain))
+    def outcome_chain(self, service_chain: tuple[str, ...] | None, new_only: bool) -> str:
+        """Return the name of the nft chain of an outcome: denied (None), let pass (()), or sent through services."""
+        word = "deny" if service_chain is None else "pass"
+        if service_chain:
+            word = hashed_name("via", ",".join(service_chain))
         name = f"{word}_new" if new_only else word
-        if (name, chain, new_only) not in self.outcomes:
-            self.outcomes.append((name, chain, new_only))
+        if (name, service_chain, new_only) not in self.outcomes:
+            self.outcomes.append((name, service_chain, new_only))
         return name
 
     # -- with the numbers that connections remember -------------------------------------------------------------------
@@ -110,15 +114,15 @@ class DecisionChains:
             **{name: ("", lines) for name, lines in self.rule_chains.items()},
             **self._steer_chains(mark_allocation),
         }
-        for name, chain, new_only in self.outcomes:
-            chains[name] = ("", tuple(self._outcome_rules(chain, new_only, mark_allocation)))
+        for name, service_chain, new_only in self.outcomes:
+            chains[name] = ("", tuple(self._outcome_rules(service_chain, new_only, mark_allocation)))
         return chains
 
-    def required_chains(self) -> list[tuple[str, ...]]:
-        return [chain for _, chain, _ in self.outcomes if chain]
+    def service_chains(self) -> list[tuple[str, ...]]:
+        return [service_chain for _, service_chain, _ in self.outcomes if service_chain]
 
     def _outcome_rules(
-        self, chain: tuple[str, ...] | None, new_only: bool, mark_allocation: MarkAllocation
+        self, service_chain: tuple[str, ...] | None, new_only: bool, mark_allocation: MarkAllocation
     ) -> Iterator[str]:
         """Yield what a decision does to a connection: fresh, decided alike before, or decided otherwise before."""
         now = mark_allocation.generation
@@ -127,17 +131,17 @@ class DecisionChains:
         undecided_or_denied = f"{{ 0x0, {fwmarks.DENIED << 16:#x} }}"
         if new_only:
             yield f"{MATCH_VERDICT} != {undecided_or_denied} {keep}"
-        if chain is None:
+        if service_chain is None:
             yield denied
             return
-        if not chain:
+        if not service_chain:
             fresh = f"ct mark set {fwmarks.connection_mark(now, fwmarks.ALLOWED):#x}"
             yield f"{MATCH_VERDICT} {fwmarks.ALLOWED << 16:#x} {keep}"
         else:
-            number = mark_allocation.chains[",".join(chain)]
-            combinations = pick_instances(self.segment, chain, mark_allocation)
+            number = mark_allocation.chains[",".join(service_chain)]
+            combinations = pick_instances(self.segment, service_chain, mark_allocation)
             alive = ", ".join(
-                f"{slots | number << 16:#x}" for slots in sorted(self._pinnable_slots(chain, mark_allocation))
+                f"{slots | number << 16:#x}" for slots in sorted(self._pinnable_slots(service_chain, mark_allocation))
             )
             yield f"ct mark and {fwmarks.VERDICT_MASK | fwmarks.INSTANCE_SLOTS_MASK:#x} {{ {alive} }} {keep}"
             table = ", ".join(
@@ -150,10 +154,10 @@ class DecisionChains:
         yield f"{MATCH_VERDICT} != {undecided_or_denied} meta l4proto tcp {denied}"
         yield f"{fresh} goto steer"
 
-    def _pinnable_slots(self, chain: tuple[str, ...], mark_allocation: MarkAllocation) -> set[int]:
+    def _pinnable_slots(self, service_chain: tuple[str, ...], mark_allocation: MarkAllocation) -> set[int]:
         """Return every combination of present instances a flow may be pinned to."""
         combinations = {0}
-        for position, service in enumerate(chain):
+        for position, service in enumerate(service_chain):
             slots = [
                 mark_allocation.slots[instance["id"]] for key, instance in self.segment.instances if key == service
             ]
@@ -161,8 +165,8 @@ class DecisionChains:
         return combinations
 
     def _steer_chains(self, mark_allocation: MarkAllocation) -> Chains:
-        """Return which instance a packet goes to next, by direction and by the instance it comes from, for every chain
-        ever used here."""
+        """Return which instance a packet goes to next, by direction and by the instance it comes from, for every
+        service chain ever used here."""
         present: dict[str, dict[int, int]] = {}
         for service, instance in self.segment.instances:
             present.setdefault(service, {})[mark_allocation.slots[instance["id"]]] = instance["index"]
@@ -206,22 +210,20 @@ def _service_hop_rules(services: list[str], present: Mapping[str, Mapping[int, i
     yield "drop"
 
 
-def pick_instances(segment: ParsedSegment, chain: tuple[str, ...], mark_allocation: MarkAllocation) -> list[int]:
+def pick_instances(
+    segment: ParsedSegment, service_chain: tuple[str, ...], mark_allocation: MarkAllocation
+) -> list[int]:
     """Return, for each of the buckets flows are hashed into, the slots of the instances its flows cross.
 
-    Rendezvous hashing (see core/resolve/anchors.py): when instances come and go, only their buckets change hands.
+    Rendezvous hashing (core/values/rendezvous.py): when instances come and go, only their buckets change hands.
     Instances in this node's exchange are preferred.
     """
     exchange = segment.exchange_of(segment.node)
     buckets = [0] * fwmarks.HASH_BUCKETS
-    for position, service in enumerate(chain):
+    for position, service in enumerate(service_chain):
         instances = [instance for key, instance in segment.instances if key == service]
         near = [instance for instance in instances if segment.exchange_of(instance["host"]) == exchange] or instances
         for bucket in range(fwmarks.HASH_BUCKETS):
-            best = max(near, key=lambda instance: _rendezvous_weight(service, instance["id"], bucket))
+            best = max(near, key=lambda instance: rendezvous_weight(service, instance["id"], bucket))
             buckets[bucket] |= mark_allocation.slots[best["id"]] << 4 * position
     return buckets
-
-
-def _rendezvous_weight(service: str, instance: str, bucket: int) -> bytes:
-    return hashlib.sha256(f"{service} {instance} {bucket}".encode()).digest()

@@ -11,7 +11,8 @@ from functools import cached_property
 
 from provisioning.agent.address_families import IPV4, AddressFamily, AddressRanges
 from provisioning.agent.nft_matches import CONNECTION_PORT, protocol_match
-from provisioning.agent.parsed_segment import ParsedSegment, hashed_name
+from provisioning.agent.nft_names import hashed_name
+from provisioning.agent.parsed_segment import ParsedSegment
 from provisioning.agent.render_decision import MATCH_VERDICT, DecisionChains
 from provisioning.core.node_document import AppEntry
 from provisioning.core.node_document_rules import RuleEntry

@@ -13,7 +13,7 @@ from provisioning.agent.address_families import IPV4, IPV6, nft_interval
 from provisioning.agent.desired import KernelLink, KernelRoute, NetworkNamespace, NftCounter, NftTable
 from provisioning.agent.document import DocumentSection
 from provisioning.agent.nft_matches import CONNECTION_PORT, protocol_match
-from provisioning.agent.parsed_segment import ParsedSegment, hashed_name
+from provisioning.agent.parsed_segment import ParsedSegment
 from provisioning.agent.render_namespace import in_family, instance_port
 from provisioning.core.node_document import InstanceBody
 from provisioning.core.node_document_rules import FirewallRuleEntry
@@ -72,7 +72,8 @@ def _instance_table(section: DocumentSection[InstanceBody], arms: Sequence[tuple
     """``arms``: (connection-tracking zone, segment, index on its mesh)."""
     body = section.body
     subject = f"instance/{body['service']}/{body['host'].rpartition('/')[0]}/{body['instance']}"
-    passed, refused = (hashed_name("n", f"{section.tenant}|{subject}{verdict}") for verdict in ("passed", "refused"))
+    passed = NftCounter(section.tenant, CounterKey(subject, verdict="passed"))
+    refused = NftCounter(section.tenant, CounterKey(subject, verdict="refused"), packets_only=True)
     anchors = [
         f'"seg{segment.number}" . {fwmarks.mesh_mac(peer["index"])} : {zone << 16 | peer["index"]:#x}'
         for zone, segment, _ in arms
@@ -94,15 +95,12 @@ def _instance_table(section: DocumentSection[InstanceBody], arms: Sequence[tuple
             # On the original tuple and for every packet: a changed rule also cuts what is under way.
             "decide": ("type filter hook forward priority filter; policy drop;", (
                 "ct state invalid drop", "ct mark set meta mark", "ct state related goto pass", *decide, last)),
-            "pass": ("", (f"counter name {passed} accept",)),
-            "refuse": ("", (f"counter name {refused}", "meta l4proto tcp reject with tcp reset", "drop")),
+            "pass": ("", (f"counter name {passed.name} accept",)),
+            "refuse": ("", (f"counter name {refused.name}", "meta l4proto tcp reject with tcp reset", "drop")),
             # Resets that it sends itself go to the anchor whose packet it refused.
             "output": ("type route hook output priority mangle; policy accept;", ("meta mark set ct mark",)),
         },
-        counters={
-            passed: NftCounter(section.tenant, CounterKey(subject, verdict="passed")),
-            refused: NftCounter(section.tenant, CounterKey(subject, verdict="refused"), packets_only=True),
-        },
+        counters={counter.name: counter for counter in (passed, refused)},
     )  # fmt: skip
 
 

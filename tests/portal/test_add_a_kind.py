@@ -70,6 +70,7 @@ def made_up_kind(monkeypatch: pytest.MonkeyPatch) -> Iterator[Kind]:
     """Register the kind while a test runs, with the URLs that the portal creates for every kind at start."""
     monkeypatch.setitem(CSV_TABLES, KIND.key, CsvTable(KIND.key, "targets"))
     with registered_kind(KIND):
+        from portal.api.docs import openapi_document
         from portal.api.documents import document_urls
         from portal.api.intent_objects import object_urls
         from portal.urls import urlpatterns
@@ -80,9 +81,11 @@ def made_up_kind(monkeypatch: pytest.MonkeyPatch) -> Iterator[Kind]:
         urlconf.urlpatterns = [path("api/v1/t/<slug:slug>/", include(objects)), *urlpatterns]  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, urlconf.__name__, urlconf)
         clear_url_caches()
+        openapi_document.cache_clear()
         with override_settings(ROOT_URLCONF=urlconf.__name__):
             yield KIND
     clear_url_caches()
+    openapi_document.cache_clear()
 
 
 @pytest.fixture

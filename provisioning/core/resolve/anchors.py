@@ -4,9 +4,8 @@ Members that exchange, shard and services treat alike are one class, and a pair 
 inspect through services at the same exchanges count as one, so that classes stay few in large segments; a pair that no
 rule inspects may therefore be decided where other flows of its ends are inspected.
 
-Where several exchanges would do, the highest weight in a rendezvous hash wins (Thaler and Ravishankar, "Using
-name-based mappings to increase hit rates", IEEE/ACM Transactions on Networking 6(1), 1998): an exchange that comes or
-goes moves only the pairs that it wins or has won.
+Where several exchanges would do, rendezvous hashing chooses (values/rendezvous.py), so that an exchange that comes or
+goes moves few pairs.
 """
 
 from __future__ import annotations
@@ -16,10 +15,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from provisioning.core.intent import ANY, Catalog, Exchange, Service
-from provisioning.core.resolve.fabric import nearest_exchange, placement_exchanges, rendezvous_weight
+from provisioning.core.resolve.fabric import nearest_exchange, placement_exchanges
 from provisioning.core.resolve.local_segment import InspectedChains, NamesOnEitherSide
 from provisioning.core.resolve.routing_table import Member
 from provisioning.core.resolve.segment_routes import SegmentRoutes
+from provisioning.core.values.rendezvous import rendezvous_weight
 
 SHARDS_PER_EXCHANGE = 2
 """Members of one exchange that services treat alike still spread over its two nodes in this many classes."""

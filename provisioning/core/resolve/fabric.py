@@ -5,7 +5,6 @@ Everything here is computed from the intent alone, so that plans, traces and nod
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
@@ -44,12 +43,6 @@ class ServiceInstance:
     mesh_index: int
     host: str
     underlay: str
-
-
-def rendezvous_weight(*parts: object) -> int:
-    """Return the weight of a candidate in a rendezvous hash (see anchors.py); the highest wins."""
-    text = "\x1f".join(map(str, parts))
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
 
 
 def allocate_indexes(wanted: Iterable[tuple[Key, int]], size: int) -> dict[Key, int]:
