@@ -52,7 +52,7 @@ class NotificationJob(TenantJob[EmailMessage, None]):
 
     def claim(self, notification: int) -> EmailMessage | None:
         unread = Notification.objects.select_related("user").filter(pk=notification, read_at=None).first()
-        if unread is None:
+        if unread is None or not unread.user.mail_notifications:
             return None
         url = f"{settings.PUBLIC_URL.rstrip('/')}/t/{self.tenant.slug}/{unread.path}"
         return mail.compose_mail("notification", unread.user.email, tenant=self.tenant.name, text=unread.text, url=url)

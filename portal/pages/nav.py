@@ -71,6 +71,7 @@ NAV_GROUPS: tuple[tuple[str, tuple[NavPage, ...]], ...] = (
         "Settings",
         (
             NavPage("cloud-accounts", "Cloud accounts", icon="cloud", right="accounts"),
+            NavPage("settings", "Tenant", icon="settings", right="members"),
             NavPage("members", "Members and roles", icon="users", right="members"),
             NavPage("tokens", "API tokens", icon="key"),
             NavPage("audit", "Audit", icon="shield-check", right="audit"),

@@ -14,7 +14,14 @@ from portal.pages.urls import urlpatterns
 from tests.people import People
 
 # The rights that open a page; what is not named asks for `view`.
-RIGHT = {"usage": "usage", "invoices": "usage", "cloud-accounts": "accounts", "members": "members", "audit": "audit"}
+RIGHT = {
+    "usage": "usage",
+    "invoices": "usage",
+    "cloud-accounts": "accounts",
+    "members": "members",
+    "settings": "members",
+    "audit": "audit",
+}
 PAGES = [
     pattern.name
     for pattern in urlpatterns
