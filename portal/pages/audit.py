@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
+import csv
+import json
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
 from django.core.paginator import Paginator
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.dateparse import parse_date
 
+from portal.pages.audit_words import action_word, actions_matching
 from portal.pages.decorators import PageRequest, tenant_page
+from provisioning.core.formats.csv_text import escape_formula
 from tenants.audit import verify_chain
 from tenants.models import AuditEntry
+
+CSV_COLUMNS = ("number", "at", "actor", "acting_as", "address", "action", "kind", "object_id", "object_name")
 
 
 @tenant_page("audit")
 def audit(request: PageRequest) -> HttpResponse:
-    search, kind = request.GET.get("search", "").strip(), request.GET.get("kind", "")
-    entries_found = AuditEntry.objects.order_by("-number")
-    if search:
-        entries_found = entries_found.filter(
-            Q(actor__icontains=search) | Q(action__icontains=search) | Q(object_name__icontains=search)
-        )
-    if kind:
-        entries_found = entries_found.filter(kind=kind)
+    query = {name: request.GET.get(name, "").strip() for name in ("search", "kind", "from", "to")}
+    entries_found = _find_entries(query)
+    if request.GET.get("format") == "csv":
+        return _csv_response(entries_found, f"audit-{request.tenant.slug}.csv")
     entries = Paginator(entries_found, 100).get_page(request.GET.get("page"))
-    for entry in entries:
-        entry.fields = _changed_fields(entry)
     context = {
         "page": entries,
+        "rows": [(entry, action_word(entry.action), _changed_fields(entry)) for entry in entries],
         "kinds": sorted(filter(None, set(AuditEntry.objects.order_by().values_list("kind", flat=True).distinct()))),
-        "kind": kind,
-        "search": search,
+        "query": query,
+        "filtered": any(query.values()),
     }
     return render(request, "pages/audit.html", context)
 
@@ -44,7 +49,48 @@ def verify(request: PageRequest) -> HttpResponse:
     )
 
 
-def _changed_fields(entry: AuditEntry) -> list[tuple[str, object, object]]:
+def _find_entries(query: dict[str, str]) -> QuerySet[AuditEntry]:
+    """Return the entries that match, the newest first; a day that cannot be read is no limit."""
+    entries = AuditEntry.objects.order_by("-number")
+    if search := query["search"]:
+        named = Q(actor__icontains=search) | Q(action__icontains=search) | Q(object_name__icontains=search)
+        entries = entries.filter(named | Q(action__in=actions_matching(search)))
+    if query["kind"]:
+        entries = entries.filter(kind=query["kind"])
+    if first := _parse_day(query["from"]):
+        entries = entries.filter(at__gte=_midnight(first))
+    if last := _parse_day(query["to"]):
+        entries = entries.filter(at__lt=_midnight(last) + timedelta(days=1))
+    return entries
+
+
+def _parse_day(text: str) -> date | None:
+    try:
+        day = parse_date(text)
+    except ValueError:
+        return None
+    return day if day and 1970 <= day.year <= 9000 else None
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def _csv_response(entries: QuerySet[AuditEntry], name: str) -> HttpResponse:
+    """Answer all entries with what they changed, times in UTC (ISO 8601)."""
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    writer = csv.writer(response)
+    writer.writerow([*CSV_COLUMNS, "before", "after"])
+    for entry in entries.iterator():
+        values = (getattr(entry, column) for column in CSV_COLUMNS)
+        words = [value.isoformat() if isinstance(value, datetime) else str(value) for value in values]
+        changes = ["" if value is None else json.dumps(value) for value in (entry.before, entry.after)]
+        writer.writerow(map(escape_formula, [*words, *changes]))
+    return response
+
+
+def _changed_fields(entry: AuditEntry) -> list[tuple[str, Any, Any]]:
     """Return (field, before, after) of each field that differs."""
     before, after = entry.before, entry.after
     if not isinstance(before, dict) and not isinstance(after, dict):

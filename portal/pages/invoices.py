@@ -91,7 +91,18 @@ def _cost_by_object(invoice: dict[str, Any]) -> list[dict[str, Any]]:
         entry = sums.setdefault(thing["uid"] or thing["address"], {"resource": thing, "amount": Decimal(0)})
         entry["amount"] += line["amount"]
     entries = sorted(sums.values(), key=lambda entry: entry["amount"], reverse=True)
-    return [
-        {**entry, "share": round(entry["amount"] / invoice["total"] * 100) if invoice["total"] else 0}
-        for entry in entries
-    ]
+    shares = whole_percents([entry["amount"] for entry in entries])
+    return [{**entry, "share": share} for entry, share in zip(entries, shares, strict=True)]
+
+
+def whole_percents(amounts: list[Decimal]) -> list[int]:
+    """Return each amount's share in percent; they add up to 100 (largest remainder)."""
+    total = sum(amounts)
+    if not total:
+        return [0] * len(amounts)
+    exact = [amount / total * 100 for amount in amounts]
+    whole = [int(share) for share in exact]
+    by_remainder = sorted(range(len(exact)), key=lambda n: exact[n] - whole[n], reverse=True)
+    for n in by_remainder[: 100 - sum(whole)]:
+        whole[n] += 1
+    return whole

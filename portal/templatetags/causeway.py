@@ -127,19 +127,17 @@ def price(amount: Decimal | None) -> str:
 
 @register.filter
 def timestamp(moment: datetime | None) -> SafeString | str:
-    """Render a time, with the full one as its title: 14:02:11 today, 23 Nov 14:02 this year, 23 Nov 2025 before."""
+    """Render a time in the zone in force with its date: ``23 Nov, 14:02 UTC``, the year if it is another one.
+
+    The title says it to the second.
+    """
     if moment is None:
         return "–"
-    now = timezone.now()
-    if moment.date() == now.date():
-        text = moment.strftime("%H:%M:%S")
-    elif moment.year == now.year:
-        text = f"{moment.day} {moment.strftime('%b %H:%M')}"
-    else:
-        text = f"{moment.day} {moment.strftime('%b %Y')}"
+    here = timezone.localtime(moment)
+    year = "" if here.year == timezone.localtime().year else f" {here.year}"
     return format_html(
-        '<time class="nowrap" datetime="{}" title="{} UTC">{}</time>',
-        moment.isoformat(), moment.strftime("%Y-%m-%d %H:%M:%S"), text,
+        '<time class="nowrap" datetime="{}" title="{}">{} <span class="ink-3">{}</span></time>',
+        moment.isoformat(), f"{here:%Y-%m-%d %H:%M:%S %Z}", f"{here.day} {here:%b}{year}, {here:%H:%M}", f"{here:%Z}",
     )  # fmt: skip
 
 

@@ -41,7 +41,7 @@ def page_paths(people: People, tenant_scope: Callable[..., Any]) -> list[str]:
         create_sample_network(draft)
         add_every_kind(draft)
         # Warned about with a path that has no place to break at.
-        inner = [{"segment": "corp", "prefixes": ["10.1.0.0/25"]}]
+        inner = [{"segment": "corp", "prefixes": ["10.1.0.128/25"]}]
         lab = {"name": "laboratory", "kind": "lab-site", "exchange": "us", "attachments": inner}
         editing.add_object(draft, "connectors", lab)
         plan = plans.create_plan(draft)

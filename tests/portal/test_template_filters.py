@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
 from portal.pages.bar_chart import ChartBar, bar_chart
+from portal.pages.invoices import whole_percents
 from portal.templatetags import causeway
 
 
@@ -51,3 +55,20 @@ def test_a_charts_axis_ends_above_its_highest_bar() -> None:
     assert drawn is not None
     assert [line["label"] for line in drawn["lines"]] == ["0", "60", "120", "180"]
     assert bar_chart([ChartBar("1 Nov", Decimal(0))]) is None
+
+
+def test_a_time_is_shown_with_its_date_and_zone() -> None:
+    shown = causeway.timestamp(datetime(2020, 2, 3, 4, 5, 6, tzinfo=UTC))
+    assert re.sub(r"<[^>]*>", "", shown) == "3 Feb 2020, 04:05 UTC"
+    assert 'title="2020-02-03 04:05:06 UTC"' in shown and causeway.timestamp(None) == "–"
+    with timezone.override("Europe/Berlin"):
+        assert ">3 Feb 2020, 05:05 <" in causeway.timestamp(datetime(2020, 2, 3, 4, 5, tzinfo=UTC))
+
+
+def test_changes_carry_their_sign() -> None:
+    assert [causeway.signed(number) for number in (12, -3, 0)] == ["+12", "−3", "0"]
+
+
+def test_shares_of_a_whole_add_up_to_a_hundred() -> None:
+    assert whole_percents([Decimal(1), Decimal(1), Decimal(1)]) == [34, 33, 33]
+    assert whole_percents([Decimal(0)]) == [0] and whole_percents([]) == []

@@ -2,6 +2,7 @@
 //   data-copy="text"       a button that copies
 //   data-confirm="…?"      a form or button that asks first, in a dialog that names the tenant
 //   data-expand="id"       a button that opens and closes that element
+//   data-expands           a table row that does what the data-expand button in it does
 //   data-submit            a select that sends its form when it changes
 import { h, tenant } from "./dom.js";
 import { toast } from "./toast.js";
@@ -14,6 +15,8 @@ export function startBehaviours() {
     toast("ok", "Copied.");
   });
   document.addEventListener("click", (event) => {
+    const row = event.target.closest("a, button, input, label, summary") ? null : event.target.closest("[data-expands]");
+    if (row) row.querySelector("[data-expand]").click();
     const button = event.target.closest("[data-expand]");
     if (!button) return;
     const open = button.getAttribute("aria-expanded") !== "true";
