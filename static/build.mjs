@@ -68,7 +68,7 @@ async function everything() {
     ...common,
     entryPoints: [{ in: join(src, "css/main.css"), out: "causeway" }],
     loader: { ".woff2": "file" },
-    assetNames: "fonts/[name]-[hash]",
+    assetNames: "fonts/[name]",
   });
   cpSync(join(modules, "world-atlas/countries-110m.json"), join(out, "world.json"));
   dropSourceMapLines();

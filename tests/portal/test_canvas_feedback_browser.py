@@ -6,8 +6,10 @@ import time
 from typing import Any
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Page, Route, expect
 
+from tests.browser import sign_in
+from tests.people import People
 from tests.portal.test_canvas_browser import Canvas, by_drag
 from tests.portal.test_canvas_browser import canvas as canvas
 
@@ -110,3 +112,35 @@ def test_a_line_into_another_segment_opens_the_share_filled_in(canvas: Canvas) -
         (share,) = [row.body for row in queries.list_objects(queries.draft_snapshot(canvas.draft.uid), "shares")]
     assert (share["a"]["groups"], share["b"]["prefixes"]) == ([canvas.uids["prod"]], ["10.9.0.0/24"])
     assert (share["a"]["segment"], share["direction"]) == (canvas.uids["corp"], "a-to-b")
+
+
+def test_a_first_step_that_is_done_is_ticked(live_portal: str, people: People, tenant_scope: Any, page: Page) -> None:
+    from provisioning.services.drafts import lifecycle
+
+    with tenant_scope(people.acme):
+        draft = lifecycle.create_draft("first")
+    sign_in(page, live_portal, people.netadmin)
+    page.goto(f"{live_portal}/t/acme/design/{draft.uid}/")
+    steps = page.get_by_role("list", name="First steps")
+    steps.get_by_role("button", name="1. Add an exchange").click()
+    panel = page.get_by_role("complementary", name="New exchange")
+    panel.get_by_role("textbox", name="Name").fill("eu")
+    panel.get_by_role("button", name="Add to draft").click()
+    expect(steps.get_by_role("button", name="Done: 1. Add an exchange")).to_be_visible()
+    expect(steps.get_by_role("button", name="2. Add a segment")).to_be_visible()
+    expect(page.get_by_role("complementary", name="This draft")).to_be_visible()
+
+
+def test_the_lines_are_drawn_with_the_first_paint_of_the_cards(canvas: Canvas) -> None:
+    by_drag(canvas)
+    canvas.add("8080")
+    expect(canvas.page.locator(".cv-chip")).to_contain_text("tcp/8080")
+    script = canvas.page.locator("script[src*='canvas.js']")
+    expect(script).to_have_attribute("blocking", "render")
+    canvas.page.reload(wait_until="commit")
+    canvas.page.wait_for_selector(".cv-card", state="attached")
+    painted = canvas.page.evaluate(
+        """() => new Promise((resolve) => requestAnimationFrame(
+             () => resolve(document.querySelectorAll('.cv-lines path').length)))"""
+    )
+    assert painted > 0

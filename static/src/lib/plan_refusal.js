@@ -5,9 +5,9 @@ export function showRefusal(place, problem) {
   const list = problem.problems.length ? problem.problems : [{ message: problem.message, path: "" }];
   const notes = list.map(({ message, path }) => h("li", { class: "cw-note is-bad" }, icon("circle-x"),
     h("div", {}, h("p", {}, message), path ? h("div", { class: "mono ink-2" }, problemLocation(path) ? h("a", { href: problemLocation(path) }, path) : path) : null)));
-  const box = h("section", { id: place.id, tabindex: "-1", role: "alert" },
+  const box = h("section", { tabindex: "-1", role: "alert" },
     h("div", { class: "cw-problems" }, h("h3", {}, "No plan: ", problem.message), h("ul", {}, ...notes)));
-  place.replaceWith(box);
+  place.replaceChildren(box);
   box.focus();
   box.scrollIntoView({ block: "nearest" });
 }
