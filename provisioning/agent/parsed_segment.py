@@ -273,7 +273,7 @@ class ParsedSegment:
                 yield (cursor, high), member
 
     @staticmethod
-    def source_key(member: MemberEntry) -> str:
+    def source_name(member: MemberEntry) -> str:
         """Return what policies tell attachments apart by."""
         return f"{member['connector']} {member['group'] or ''}"
 
@@ -281,7 +281,7 @@ class ParsedSegment:
     def overlapping_sources(self) -> Mapping[str, frozenset[str]]:
         """Key of each member that sends from addresses of others → the names that policies may know it by."""
         return {
-            self.source_key(member): frozenset(("any", f"c:{member['connector']}", f"g:{member['group'] or ''}"))
+            self.source_name(member): frozenset(("any", f"c:{member['connector']}", f"g:{member['group'] or ''}"))
             for member in self.members
             if any(True for _ in self.sources_owned_by_others(member))
         }

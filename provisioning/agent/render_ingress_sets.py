@@ -144,7 +144,7 @@ def _number_sources(
         for member in segment.members_of.get(circuit.connector, ()):
             for pair in parse_ranges(member["ranges"]):
                 add(circuit.segment_interface, pair, (member["anchor_class"], member["exchange"], 0))
-            number = mark_allocation.overlapping_sources.get(segment.source_key(member), 0)
+            number = mark_allocation.overlapping_sources.get(segment.source_name(member), 0)
             for pair, owner in segment.sources_owned_by_others(member):
                 add(circuit.segment_interface, pair, (owner["anchor_class"], member["exchange"], number))
     interfaces = {other: interface for interface, other in segment.other_segment_interfaces.items()}

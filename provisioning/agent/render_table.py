@@ -118,7 +118,7 @@ def _ranges_by_exit(segment: ParsedSegment, exit_of: Mapping[str, str]) -> dict[
 def _overlapping_source_exchanges(segment: ParsedSegment) -> dict[str, str]:
     exchanges = {}
     for member in segment.members:
-        if (name := segment.source_key(member)) in segment.overlapping_sources:
+        if (name := segment.source_name(member)) in segment.overlapping_sources:
             exchanges[name] = member["exchange"]
     return exchanges
 
