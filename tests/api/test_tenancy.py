@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 import pytest
 from django.core.management import call_command
 from django.db import ProgrammingError
+from django.test import Client
 from django.utils import timezone
 
 from tenants import audit
-from tenants.models import AuditEntry, Membership, Role, Tenant
+from tenants.models import AuditEntry, Membership, Role, Tenant, User
 from tenants.principal import Principal
 from tenants.roles import RIGHTS
 from tests.api.problem_assertions import assert_problem
@@ -207,3 +208,13 @@ def test_a_tampered_audit_entry_is_detected(
 def test_a_tenant_cannot_narrow_what_its_msp_may_do(people: People) -> None:
     Membership.objects.create(user=people.msp_admin, tenant=people.acme, role=Role.VIEWER)
     assert Principal(people.msp_admin).rights(people.acme) == frozenset(RIGHTS)
+
+
+@pytest.mark.parametrize("email", ["", "not an address", f"{'a' * 290}@demo.test", "a@b"])
+def test_an_address_that_is_none_is_refused_by_api_and_page(
+    client: Client, people: People, api: ApiFactory, email: str
+) -> None:
+    assert_problem(api("owner").post("t/acme/members/", {"email": email, "role": "viewer"}), 400)
+    client.force_login(people.owner)
+    answer = client.post("/t/acme/members/", {"email": email, "role": "viewer"})
+    assert answer.status_code < 500 and not User.objects.filter(email=email.lower()).exists()

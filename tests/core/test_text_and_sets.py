@@ -66,7 +66,9 @@ def test_normalising_a_text_twice_changes_nothing_and_slugs_are_plain(text: str)
 def test_two_spellings_of_a_name_are_one_name() -> None:
     composed, decomposed = "Zürich", "Zu\u0308rich"
     assert normalise_body("groups", {"name": decomposed}, same)["name"] == composed
-    assert name_key(composed.upper()) == name_key(decomposed) and spellings(composed) == (composed, decomposed)
+    assert name_key(composed.upper()) == name_key(decomposed) and {composed, decomposed} <= set(
+        spellings(composed.lower())
+    )
     draw = IntentBuilder()
     draw.add("groups", {"name": composed})
     draw.add("groups", {"name": decomposed.upper()})

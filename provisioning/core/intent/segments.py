@@ -28,7 +28,11 @@ class Segment(IntentObject):
         ),
     ]
     prefixes: Annotated[
-        tuple[str, ...], Prefixes(help="what the segment is made of", example="10.0.0.0/8, 2001:db8::/32")
+        tuple[str, ...],
+        Prefixes(
+            help="what the segment is made of; empty: whatever its connectors bring",
+            example="10.0.0.0/8, 2001:db8::/32",
+        ),
     ]
     color: Annotated[str | None, Color()]
 

@@ -30,11 +30,13 @@ def normalise_text(text: str) -> str:
 
 
 def spellings(text: str) -> tuple[str, ...]:
-    """Return the text composed and, where that differs, decomposed: names that were stored long ago may be either."""
+    """Return what a text may be stored as: composed or, long ago, decomposed, and in the usual cases where it has other
+    letters than ASCII, whose case a database without a locale does not know."""
     text = normalise_text(text)
     if text.isascii() or _has_too_many_marks(text):
         return (text,)
-    return tuple(dict.fromkeys((text, unicodedata.normalize("NFD", text))))
+    cases = (text, text.lower(), text.upper(), text.title(), text.capitalize())
+    return tuple(dict.fromkeys(unicodedata.normalize(form, case) for form in ("NFC", "NFD") for case in cases))
 
 
 def name_key(name: str) -> str:
