@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -21,6 +22,7 @@ STATE_ORDER = ("done", "running", "waiting", "failed", "skipped", "cancelled", "
 STATE_PRECEDENCE = ("failed", "running", "waiting", "pending", "skipped", "cancelled", "done")
 FAILED_STATES = (Run.State.FAILED, Run.State.PARTIAL)
 PAGE_SIZE = 100
+MAX_LOG_ROWS = 500
 
 
 @tenant_page()
@@ -70,11 +72,18 @@ def run_progress(steps: list[Step]) -> dict[str, Any]:
         "ended": sum(counts[state] for state in ("done", "failed", "skipped", "cancelled")),
         "failed": [step for step in steps if step.state == Step.State.FAILED],
         "bar": bar,
+        "log": _log_rows(steps),
         "step_groups": [
             _location_row(name, list(group))
             for name, group in groupby(sorted(steps, key=_step_location), key=_step_location)
         ],
     }
+
+
+def _log_rows(steps: list[Step]) -> list[dict[str, Any]]:
+    """Return what came of the attempts of all steps, the newest first: {step, first, attempt, at, outcome, note}."""
+    rows = [{**entry, "step": step, "at": datetime.fromisoformat(entry["at"])} for step in steps for entry in step.log]
+    return sorted(rows, key=lambda row: row["at"], reverse=True)[:MAX_LOG_ROWS]
 
 
 def _step_location(step: Step) -> str:

@@ -39,7 +39,7 @@ STATE_STYLES: dict[str, StateStyle] = {
     # Runs and their steps.
     "pending": StateStyle("idle", icon="clock", word="Pending"),
     "running": _BUSY,
-    "waiting": _with_word(_INFO, "Waiting"),
+    "waiting": StateStyle("warn", icon="hourglass", word="Waiting"),
     "done": _with_word(_OK, "Done"),
     "succeeded": _with_word(_OK, "Succeeded"),
     "partial": _with_word(_WARN, "Partial"),

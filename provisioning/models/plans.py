@@ -225,6 +225,7 @@ class Step(TenantOwned, Leased):
     failures = models.IntegerField(default=0, help_text="attempts that ended in an error which may pass")
     note = models.CharField(max_length=300, blank=True)
     error = models.JSONField(null=True, help_text='{"call","code","message"}')
+    log = models.JSONField(default=list, help_text='attempts: [{"first","attempt","at","outcome","note"}]')
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 

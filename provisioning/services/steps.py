@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 MAX_FAILURES = 6
 """Errors that may pass before a step fails; waiting for a slow operation is none."""
+MAX_LOG_ENTRIES = 30
 MAX_LOST_WAKE_UPS = 100
 """Of a tenant in one sweep. Most ready steps wait in the broker's queue: waking all of them again each time would let
 messages grow with the square of the steps."""
@@ -147,24 +148,39 @@ def _record_outcome(claim: StepClaim, outcome: StepOutcome, now: datetime) -> No
             resource_records.record_write_finished(
                 claim.step, claim.step.change.as_change.after if body is not None else None, attributes, now
             )
-            claimed.update(state=Step.State.DONE, finished_at=now, note="", error=None, lease_until=None)
+            log = _extended_log(claim.step, "done", "", now)
+            claimed.update(state=Step.State.DONE, finished_at=now, note="", error=None, log=log, lease_until=None)
             runs.wake_dependants(claim.step)
         case Waiting(retry_after=seconds, note=note):
-            _schedule_retry(claimed, claim, seconds, now, note=note[:300], error=None)
+            log = _extended_log(claim.step, "waiting", note, now)
+            _schedule_retry(claimed, claim, seconds, now, note=note[:300], error=None, log=log)
         case DriverError() as error:
             reason = {"call": error.call, "code": error.code, "message": error.message}
             failures = claim.step.failures + 1
+            log = _extended_log(claim.step, "failed", f"{error.call} {error.code}: {error.message}".strip(), now)
             if error.permanent or failures >= MAX_FAILURES:
-                claimed.update(state=Step.State.FAILED, finished_at=now, error=reason, note="", lease_until=None)
+                claimed.update(
+                    state=Step.State.FAILED, finished_at=now, error=reason, note="", log=log, lease_until=None
+                )
                 runs.skip_dependants(claim.step)
             else:
                 seconds = error.retry_after or min(2.0**failures, 30.0)
                 note = f"Trying again in {seconds:.0f} s"
-                _schedule_retry(claimed, claim, seconds, now, error=reason, note=note, failures=failures)
+                _schedule_retry(claimed, claim, seconds, now, error=reason, note=note, log=log, failures=failures)
     if run.state == Run.State.CANCELLED:
         return
     runs.update_run_state(run)
     outbox.enqueue("changed", what="run", id=str(run.uid), version=claim.step.pk)
+
+
+def _extended_log(step: Step, outcome: str, note: str, now: datetime) -> list[dict[str, Any]]:
+    """Return the step's log with this attempt: waits for the same are one entry, of the last MAX_LOG_ENTRIES."""
+    number, note = step.attempts, note[:300]
+    entry = {"first": number, "attempt": number, "at": now.isoformat(), "outcome": outcome, "note": note}
+    earlier = list(step.log)
+    if outcome == "waiting" and earlier and (earlier[-1]["outcome"], earlier[-1]["note"]) == (outcome, note):
+        entry["first"] = earlier.pop()["first"]
+    return [*earlier, entry][-MAX_LOG_ENTRIES:]
 
 
 def _schedule_retry(claimed: QuerySet[Step], claim: StepClaim, seconds: float, now: datetime, **fields: object) -> None:

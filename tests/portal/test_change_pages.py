@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
+from tenants.actor import Actor, acting
 from tests.people import People
 from tests.portal.sample_network import create_sample_network
 
@@ -243,9 +244,29 @@ def test_a_failed_step_shows_cause_call_and_remedy(
                 **what,
                 state=state,
                 error=error if state == "failed" else None,
+                log=[{"first": 1, "attempt": 3, "at": "2026-11-30T12:00:00+00:00", "outcome": state, "note": "slow"}],
             ).save()
     page = text(sign_in(people.netadmin), f"runs/{run.uid}/")
     assert "You are not authorized." in page and "1 of 3 steps failed." in page
+    assert "3 entries, newest first" in page and "slow" in page
     assert "Allow ec2.CreateVpnConnection to the credentials of this cloud account, then retry." in page
     assert "retry/" in page and "retry/" not in text(sign_in(people.viewer), f"runs/{run.uid}/")
     assert "1 failed" in text(sign_in(people.viewer), "runs/")
+
+
+def test_live_is_not_called_newer_while_its_run_goes_on(
+    people: People, sign_in: SignIn, tenant_scope: Callable[..., Any], plan: Any
+) -> None:
+    from provisioning.models import Run
+    from provisioning.services import runs
+    from provisioning.services.drafts import lifecycle
+
+    with tenant_scope(people.acme), acting(Actor(people.netadmin.email)):
+        lifecycle.create_draft("next")
+        run = runs.provision_plan(plan, plan.digest)
+    client = sign_in(people.netadmin)
+    page = text(client, "design/")
+    assert "Revision 1 is being provisioned" in page and f"runs/{run.uid}/" in page and "Out of date" not in page
+    with tenant_scope(people.acme):
+        Run.objects.filter(pk=run.pk).update(state=Run.State.SUCCEEDED)
+    assert "Out of date: live is revision 1" in text(client, "design/")

@@ -232,30 +232,6 @@ def test_a_failed_step_skips_only_its_dependants_and_a_retry_uses_the_newest_int
         assert run.state == "succeeded" and set(states(run).values()) == {"done"}
 
 
-@pytest.mark.parametrize("permanent", [True, False])
-def test_temporary_errors_are_retried_and_permanent_ones_are_not(
-    people: People, monkeypatch: pytest.MonkeyPatch, permanent: bool
-) -> None:
-    _, by_address = create_planned_run(people.acme)
-    calls: list[str] = []
-
-    class Throttled:
-        def apply(self, change: object, context: DriverContext) -> Done | Waiting:
-            calls.append("call")
-            raise DriverError("Rate exceeded", call="ec2.CreateX", code="RequestLimitExceeded", permanent=permanent)
-
-    monkeypatch.setattr(steps, "get_driver", lambda name: Throttled())
-    pk = by_address["exchange/eu"].pk
-    for _ in range(10):
-        with scope(people.acme):
-            Step.objects.filter(pk=pk, state="waiting").update(due_at=timezone.now())
-        steps.StepJob(people.acme).run(pk)
-    with scope(people.acme):
-        step = Step.objects.get(pk=pk)
-    assert step.state == "failed" and step.error["call"] == "ec2.CreateX"
-    assert len(calls) == (1 if permanent else steps.MAX_FAILURES)
-
-
 def test_a_stale_plan_names_the_run_that_changed_the_network(people: People) -> None:
     provision_document(people.acme)
     with scope(people.acme):
