@@ -142,3 +142,14 @@ def test_ordering_by_a_list_or_an_object_is_refused() -> None:
             paginate_values(request, values)
     request = Request(APIRequestFactory().get("/", {"ordering": "-at"}))
     assert [value["name"] for value in paginate_values(request, values)["results"]] == ["b", "a"]
+
+
+def test_the_schema_says_the_limits_that_are_enforced(api: ApiFactory) -> None:
+    operation = api("owner").get("schema/?format=json").json()["paths"]["/api/v1/t/{slug}/tokens/"]
+    schemas = {
+        parameter["name"]: parameter["schema"]
+        for verb in ("get", "post")
+        for parameter in operation[verb]["parameters"]
+    }
+    assert (schemas["limit"]["minimum"], schemas["limit"]["maximum"]) == (1, 1000)
+    assert (schemas["Idempotency-Key"]["minLength"], schemas["Idempotency-Key"]["maxLength"]) == (1, 120)
