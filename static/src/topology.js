@@ -9,6 +9,7 @@ import { shortcut } from "./lib/shortcuts.js";
 const STALE_AFTER = 20_000; // milliseconds without rates, after some came
 const edges = {};
 const indicator = document.querySelector("[data-live]");
+indicator.hidden = false;
 let lastRatesAt = null;
 let map = null;
 
@@ -39,6 +40,15 @@ async function select(id, push = true) {
   document.querySelector(".tp").classList.toggle("is-alone", !id);
   await htmx.ajax("GET", `${url.pathname}side/?select=${encodeURIComponent(id)}`, { target: "#tp-side", swap: "outerHTML" });
   writeRates(document, edges);
+  showPanel();
+}
+
+// On a narrow page the panel is below the map: what was selected there is where the eye is.
+function showPanel() {
+  const panel = document.getElementById("tp-side");
+  if (panel.hidden || !matchMedia("(max-width: 760px)").matches) return;
+  panel.scrollIntoView({ block: "start" });
+  panel.querySelector("h2").focus({ preventScroll: true });
 }
 
 const firstNetwork = document.querySelector("[data-first-network]");

@@ -78,3 +78,15 @@ test("down is worse than degraded, and degraded worse than not provisioned yet",
   assert.equal(worst(["up", "degraded", "down"]), "down");
   assert.equal(worst(["up", "up"]), "up");
 });
+
+test("connectors of neighbouring exchanges are nearest to their own", () => {
+  const exchanges = [exchange("london", 480, 300), exchange("frankfurt", 540, 315), exchange("amsterdam", 520, 290)];
+  const things = Array.from({ length: 12 }, (_, number) => thing(number, exchanges[number % 3].id, `K${Math.floor(number / 3)}`));
+  const meshes = [["london", "frankfurt"], ["london", "amsterdam"], ["frankfurt", "amsterdam"]].map(([from, to]) => ({ id: `${from}/${to}`, from, to, state: "up" }));
+  const { hubs, pills } = mapLayout({ exchanges, things, meshes }, place, view);
+  const away = (pill, hub) => Math.hypot(pill.x - hub.x, pill.y - hub.y);
+  for (const pill of pills) {
+    const nearest = hubs.reduce((best, hub) => (away(pill, hub) < away(pill, best) ? hub : best));
+    assert.equal(nearest.id, pill.hub.id, `${pill.label} of ${pill.hub.id}`);
+  }
+});

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.utils import timezone
-from playwright.sync_api import Page, WebSocketRoute, expect
+from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
 from tenants.models import Tenant
 from tests.browser import sign_in
@@ -162,3 +162,32 @@ def test_no_topology_page_scrolls_sideways(page: Page, topology: str, path: str,
     page.set_viewport_size({"width": width, "height": 800})
     page.goto(topology + path)
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
+def test_on_a_phone_a_selected_connector_shows_its_details(page: Page, topology: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(topology)
+    page.get_by_role("link", name=re.compile("office, Lab site at us")).focus()
+    page.keyboard.press("Enter")
+    panel = page.get_by_role("complementary", name="office")
+    expect(panel.get_by_role("heading", name="office")).to_be_in_viewport()
+    expect(panel.get_by_role("link", name="Trace")).to_have_attribute("href", re.compile(r"/trace/\?from="))
+    expect(panel).to_contain_text("Last 24 h")
+
+
+def test_a_link_without_traffic_has_a_mark_and_no_number_and_its_name_holds_its_rate(page: Page, topology: str) -> None:
+    page.goto(topology)
+    expect(page.get_by_role("link", name=re.compile("Mesh link eu to us.*no traffic"))).to_be_visible()
+    expect(page.locator(".tp-rate")).to_have_count(0)
+    expect(page.locator(".tp-hub", has_text="Frankfurt")).to_contain_text("eu")
+    report_traffic(212_000_000)
+    expect(page.get_by_role("link", name=re.compile("Mesh link eu to us, .* 212 Mb.s"))).to_be_visible()
+
+
+def test_without_scripts_the_topology_says_where_its_data_is(topology: str, page: Page, browser: Browser) -> None:
+    context = browser.new_context(java_script_enabled=False, storage_state=page.context.storage_state())
+    plain = context.new_page()
+    plain.goto(topology)
+    expect(plain.locator(".tp-noscript")).to_be_visible()
+    expect(plain.locator("[data-live]")).to_be_hidden()
+    context.close()

@@ -18,7 +18,7 @@ export function draw(layer, { hubs, pills, links, tags }, { edges, selected }) {
     s("g", { class: "tp-spokes" }, pills.map((pill) => s("path", { d: `M${pill.hub.x} ${pill.hub.y}L${pill.x} ${pill.y}`, class: `is-${tone(pill.state)}` }))),
     s("g", { class: "tp-anchors" }, hubs.filter(away).map((hub) => s("path", { d: `M${hub.at}L${hub.x} ${hub.y}` }))),
     ...links.flatMap((link) => lines(link, edges)),
-    ...tags.map((tag) => rateTag(tag, edges, selected)),
+    ...tags.map((tag) => (tone(tag.state) === "bad" || width(tag, edges) ? rateTag(tag, edges, selected) : idleMark(tag, selected))),
     ...pills.map((pill) => pillMark(pill, selected)),
     ...hubs.map((hub) => hubMark(hub, edges, selected)),
   );
@@ -43,11 +43,29 @@ function lines(link, edges) {
   ].filter(Boolean);
 }
 
+// A mark is named by its title and what is written in it, which rates go on changing.
+let marks = 0;
+function named(title) {
+  marks += 1;
+  const [titleId, textId] = [`tp-title-${marks}`, `tp-text-${marks}`];
+  return { title: s("title", { id: titleId }, title), textId, labelledBy: `${titleId} ${textId}` };
+}
+
+const linkMark = (tag, selected, classes) => ({ class: `${classes} is-${tone(tag.state)}`, href: address(tag), "data-mark": tag.id, "aria-current": tag.id === selected ? "true" : null });
+const linkName = (tag) => `Mesh link ${tag.a.name} to ${tag.b.name}, ${word(tag.state)}`;
+
 function rateTag(tag, edges, selected) {
   const down = tone(tag.state) === "bad";
   const text = down ? "Down" : rateParts(total(edges, [tag.id])).join(" ").trim();
-  return s("a", { class: `tp-rate is-${tone(tag.state)}`, href: address(tag), "data-mark": tag.id, "aria-current": tag.id === selected ? "true" : null, "aria-label": `Mesh link ${tag.a.name} to ${tag.b.name}, ${text}, ${word(tag.state)}` },
-    s("g", { transform: box(tag) }, s("rect", { width: tag.width, height: tag.height, rx: 6 }), s("text", { x: tag.width / 2, y: 15, "text-anchor": "middle" }, s("tspan", { class: "v", "data-rates": down ? null : tag.id }, text))));
+  const { title, textId, labelledBy } = named(`${linkName(tag)},`);
+  return s("a", { ...linkMark(tag, selected, "tp-rate"), "aria-labelledby": labelledBy }, title,
+    s("g", { transform: box(tag) }, s("rect", { width: tag.width, height: tag.height, rx: 6 }), s("text", { id: textId, x: tag.width / 2, y: 15, "text-anchor": "middle" }, s("tspan", { class: "v", "data-rates": down ? null : tag.id }, text))));
+}
+
+// A link without traffic has a mark to select it, and no number.
+function idleMark(tag, selected) {
+  return s("a", { ...linkMark(tag, selected, "tp-idle"), "aria-label": `${linkName(tag)}, no traffic` },
+    s("circle", { cx: tag.x, cy: tag.y, r: 12, class: "tp-hit" }), s("circle", { cx: tag.x, cy: tag.y, r: 5 }));
 }
 
 function pillMark(pill, selected) {
@@ -55,7 +73,7 @@ function pillMark(pill, selected) {
   const mark = s("g", { transform: box(pill) },
     s("rect", { width: pill.width, height: pill.height, rx: 12 }),
     s("svg", { x: 8, y: 5, width: 14, height: 14, viewBox: "0 0 24 24", class: "ic" }, use(bad ? "alert-triangle" : pill.icon)),
-    s("text", { x: 26, y: 16 }, shorten(pill.label)),
+    s("text", { x: 26, y: 16 }, clip(pill.label, 24)),
     pill.count ? s("text", { class: "n", x: pill.width - 10, y: 16, "text-anchor": "end" }, String(pill.count)) : null);
   const common = { class: `tp-pill is-${tone(pill.state)}`, "data-mark": pill.id };
   if (pill.key) {
@@ -64,16 +82,17 @@ function pillMark(pill, selected) {
   return s("a", { ...common, href: address(pill), "aria-current": pill.id === selected ? "true" : null, "aria-label": `${pill.label}, ${pill.word} at ${pill.hub.name}, ${word(pill.state)}` }, mark);
 }
 
-const shorten = (label) => (label.length > 24 ? `${label.slice(0, 23)}…` : label);
+const clip = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
 
 function hubMark(hub, edges, selected) {
   const [value, unit] = rateParts(total(edges, hub.edges));
-  return s("a", { class: `tp-hub is-${tone(hub.state)}`, href: address(hub), "data-mark": hub.id, "aria-current": hub.id === selected ? "true" : null, "aria-label": `Exchange ${hub.name}, ${value} ${unit}, ${hub.up} of ${hub.nodes} nodes up, ${word(hub.state)}` },
-    s("g", { transform: box(hub) },
+  const { title, textId, labelledBy } = named(`Exchange, ${word(hub.state)}, ${hub.up} of ${hub.nodes} nodes up,`);
+  return s("a", { class: `tp-hub is-${tone(hub.state)}`, href: address(hub), "data-mark": hub.id, "aria-current": hub.id === selected ? "true" : null, "aria-labelledby": labelledBy }, title,
+    s("g", { transform: box(hub), id: textId },
       s("rect", { width: hub.width, height: hub.height, rx: 8 }),
       s("circle", { cx: 14, cy: 15, r: 4 }),
-      s("text", { class: "t", x: 24, y: 19 }, hub.name.length > 13 ? `${hub.name.slice(0, 12)}…` : hub.name,
-        hub.name.length + hub.place.length < 14 ? s("tspan", { class: "p", dx: 5 }, hub.place) : null),
-      s("text", { x: 10, y: 34 }, s("tspan", { class: "v", "data-rates": hub.edges.join(" "), "data-part": "value" }, value), " ", s("tspan", { "data-rates": hub.edges.join(" "), "data-part": "unit" }, unit)),
-      s("text", { x: hub.width - 10, y: 34, "text-anchor": "end" }, `${hub.up}/${hub.nodes}`)));
+      s("text", { class: "t", x: 24, y: 19 }, clip(hub.name, 13)),
+      s("text", { class: "p", x: 24, y: 33 }, clip(hub.place, 15)),
+      s("text", { x: 10, y: 49 }, s("tspan", { class: "v", "data-rates": hub.edges.join(" "), "data-part": "value" }, value), " ", s("tspan", { "data-rates": hub.edges.join(" "), "data-part": "unit" }, unit)),
+      s("text", { x: hub.width - 10, y: 49, "text-anchor": "end" }, `${hub.up}/${hub.nodes}`)));
 }

@@ -8,7 +8,9 @@ const CLOSE_ZOOM = 4; // zoom from which small exchanges show single connectors
 const MAX_SINGLE_PILLS = 24;
 const MAX_PILLS = 60; // single pills at one exchange; the rest is a number; the table lists all
 const RINGS = [[122, 82, 8], [226, 128, 14], [320, 176, 20], [410, 226, 40]];
-const HUB = { width: 124, height: 42 };
+const HUB = { width: 124, height: 56 };
+const NEIGHBOUR = 320; // pixels; nearer exchanges leave each other the space between them
+const PILL_ROOM = { width: 90, height: 96 }; // what an exchange with connectors keeps free around it
 const WALL = 1e9; // the weight of what does not move
 
 export const worst = (states) => STATES_WORST_FIRST.find((state) => states.includes(state)) ?? states[0] ?? "unknown";
@@ -20,10 +22,13 @@ export function mapLayout({ exchanges, things, meshes }, project, { zoom, open, 
     const [x, y] = project(exchange);
     hubs.set(exchange.id, { ...exchange, type: "hub", at: [x, y], x, y, ...HUB, weight: 6 });
   }
-  separateBoxes([...hubs.values()]);
+  separateHubs([...hubs.values()], things);
   const links = meshes.filter(({ from, to }) => hubs.has(from) && hubs.has(to)).map((mesh) => ({ ...mesh, a: hubs.get(mesh.from), b: hubs.get(mesh.to) }));
   const pills = [...hubs.values()].flatMap((hub) => {
-    const busy = links.filter(({ a, b }) => a === hub || b === hub).map((link) => linkDirection(hub, link));
+    const busy = [
+      ...links.filter(({ a, b }) => a === hub || b === hub).map((link) => linkDirection(hub, link)),
+      ...neighbours(hub, hubs).map((other) => Math.atan2(other.y - hub.y, other.x - hub.x)),
+    ];
     return pillsAround(hub, things.filter((thing) => thing.exchanges.includes(hub.id)), zoom, open, busy);
   });
   const fixed = walls.map((box) => ({ ...box, weight: WALL }));
@@ -35,6 +40,18 @@ export function mapLayout({ exchanges, things, meshes }, project, { zoom, open, 
   separateTags(tags, [...fixed, ...hubs.values(), ...pills]);
   return { hubs: [...hubs.values()], pills, links, tags };
 }
+
+// Exchanges move apart, those that have connectors further, so that each one's stand at itself.
+function separateHubs(hubs, things) {
+  const boxes = hubs.map((hub) => {
+    const room = things.some(({ exchanges }) => exchanges.includes(hub.id)) ? PILL_ROOM : { width: 0, height: 0 };
+    return { ...hub, width: hub.width + room.width, height: hub.height + room.height };
+  });
+  separateBoxes(boxes);
+  boxes.forEach(({ x, y }, index) => Object.assign(hubs[index], { x, y }));
+}
+
+const neighbours = (hub, hubs) => [...hubs.values()].filter((other) => other !== hub && Math.hypot(other.x - hub.x, other.y - hub.y) < NEIGHBOUR);
 
 /** Return the exchange that a narrow map shows first: that of the selected object, else the one with most objects. */
 export function startPosition({ exchanges, things }, selected) {

@@ -8,7 +8,7 @@ import { draw, width as linkWidth } from "./draw.js";
 import { startPosition, mapLayout } from "./layout.js";
 
 const PADDING = { x: 150, top: 120, bottom: 130 };
-const NARROW = 560; // marks of several exchanges would cover one another
+const NARROW = 760; // marks of several exchanges would cover one another
 const INHABITED = { type: "MultiPoint", coordinates: [[-170, 74], [178, -56]] };
 
 export async function startMap(stage, first, edges, chosen) {
