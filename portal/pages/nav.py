@@ -35,7 +35,7 @@ NAV_GROUPS: tuple[tuple[str, tuple[NavPage, ...]], ...] = (
                     "draft-rebase",
                 ),
             ),
-            NavPage("network", "All objects", icon="list-tree", under=("network-object",)),
+            NavPage("network", "Objects", icon="list-tree", under=("network-object",)),
             NavPage("rules", "Rules", icon="list-details"),
             NavPage("connectors", "Connectors", icon="plug-connected", under=("connector-new",)),
         ),
