@@ -8,10 +8,9 @@ from typing import cast
 from uuid import UUID
 
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, render
 from django_htmx.middleware import HtmxDetails
 
 from provisioning.errors import ObjectNotFound
@@ -52,7 +51,8 @@ def tenant_page(right: str = "view") -> Callable[[PageViewFunction], PageViewFun
             if not hasattr(request, "tenant"):
                 raise Http404
             if right not in cast(PageRequest, request).rights:
-                raise PermissionDenied
+                # Here, not in handler403: under ASGI that runs in another thread, outside the tenant's transaction.
+                return render(request, "pages/not_allowed.html", status=403)
             try:
                 return view(request, *args, **kwargs)
             except ObjectNotFound as error:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 from django.test import Client
 from django.urls import URLPattern
@@ -94,6 +95,25 @@ def test_a_page_requires_its_permission_and_the_menu_hides_it_without(
     refused = viewer.get(address(name))
     assert refused.status_code == 403 and f'href="{address("topology")}"' in refused.content.decode()
     assert f'href="{address(name)}"' not in viewer.get(address("topology")).content.decode()
+
+
+def test_a_refused_page_keeps_the_menu_and_the_draft_bar(people: People, sign_in: SignIn) -> None:
+    from provisioning.services.drafts import lifecycle
+    from tenants.actor import Actor, acting
+    from tenants.scope import scope
+
+    with scope(people.acme), acting(Actor(people.secadmin.email)):
+        lifecycle.create_draft("rollout")
+    refused = sign_in(people.secadmin).get(address("members"))
+    assert refused.status_code == 403
+    assert f'href="{address("topology")}"' in refused.content.decode() and "rollout" in refused.content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_running_portal_refuses_a_page_with_its_menu(live_portal: str, people: People, sign_in: SignIn) -> None:
+    session = sign_in(people.viewer).cookies["sessionid"].value
+    refused = httpx.get(f"{live_portal}{address('members')}", cookies={"sessionid": session})
+    assert refused.status_code == 403 and f'href="{address("topology")}"' in refused.text
 
 
 def test_an_empty_network_explains_the_first_steps(people: People, sign_in: SignIn) -> None:
