@@ -106,9 +106,10 @@ def _side_words(conflict: Conflict, diff_words: DiffWords) -> dict[str, str]:
     present = [conflict[side] for side in SIDES if conflict[side] is not None]
     names = dict.fromkeys(name for body in present for name in body)
     differing = [name for name in names if any(body.get(name) != present[0].get(name) for body in present)]
-    same = "unchanged" if conflict["base"] else "added"
+    same = {"base": "there", **dict.fromkeys(("mine", "theirs"), "unchanged" if conflict["base"] else "added")}
     return {
-        side: "; ".join(f"{name}: {diff_words.words(conflict[side].get(name)) or 'none'}" for name in differing) or same
+        side: "; ".join(f"{name}: {diff_words.words(conflict[side].get(name)) or 'none'}" for name in differing)
+        or same[side]
         if conflict[side] is not None
         else ""
         for side in SIDES

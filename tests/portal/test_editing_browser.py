@@ -160,6 +160,7 @@ def test_the_draft_bar_is_mine_and_a_discarded_draft_is_restored(
     expect(dialog).to_contain_text(f"{draft.cursor} edits by netadmin")
     expect(dialog).to_contain_text("restored for 30 days")
     dialog.get_by_role("button", name="Discard", exact=True).click()
+    page.wait_for_url("**/design/")
     page.get_by_role("button", name="Restore draft rollout").click()
     page.wait_for_url(f"**/design/{draft.uid}/")
     expect(page.locator(".cv-card[data-name=prod]").first).to_be_visible()
