@@ -1,4 +1,7 @@
-"""``python -m tests.bench [NAME…]``: run all benchmarks or those named; exit 1 if a figure exceeds its bound."""
+"""``python -m tests.bench [NAME…]``: run all benchmarks or those named; exit 1 if a figure exceeds its bound.
+
+A calibration runs first, and bounds of time are those of the reference machine times how much slower this one is.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 
 from tests.bench import BENCHES, Figure
+from tests.bench.calibration import calibrate
 
 MODULES = [
     "tests.bench.core",
@@ -18,6 +22,7 @@ MODULES = [
     "tests.bench.reports",
     "tests.bench.idle",
     "tests.bench.requests",
+    "tests.bench.sockets",
     "tests.bench.startup",
     "tests.bench.packets",
     "tests.bench.yaml_documents",
@@ -33,11 +38,15 @@ def main(names: list[str]) -> int:
         return 2
     if os.getloadavg()[0] > 1:
         print(f"The machine is busy (load {os.getloadavg()[0]:.1f}); times will be too long.", file=sys.stderr)
-    figures = []
+    print("calibration …", file=sys.stderr, flush=True)
+    slowness, figures = calibrate()
+    for figure in figures:
+        print(json.dumps(_figure_as_json(figure)), flush=True)
     for name, bench in BENCHES.items():
         if not names or name in names:
             print(f"{name} …", file=sys.stderr, flush=True)
-            for figure in bench():
+            for measured in bench():
+                figure = measured.scaled(slowness)
                 figures.append(figure)
                 print(json.dumps(_figure_as_json(figure)), flush=True)
     print(table(figures), file=sys.stderr)

@@ -16,7 +16,7 @@ from typing import Any
 from tests.bench import Figure, bench
 from tests.bench.portal_under_load import LivePortal, live_portal, start_servers
 
-SIZES = {"14 objects": (1, 1, 2, 10), "10,000 objects": (10, 100, 1000, 10_000)}
+SIZES = {"14 objects": (1, 1, 2, 10), "10,000 objects": (6, 100, 1000, 10_000)}
 """Name → exchanges, segments, groups and connectors of a draft."""
 ROUNDS, REQUESTS = 3, 20
 LIST, ONE, CREATE, CONNECTORS_PAGE = 10.0, 6.0, 12.0, 20.0
@@ -123,6 +123,7 @@ def _make_draft(
 ) -> tuple[Browser, str, str, list[str]]:
     from django.test import Client
 
+    from provisioning.catalog import catalog
     from provisioning.models import Draft, Item, Overlay
     from provisioning.snapshots import search_index
     from tenants import tokens
@@ -152,7 +153,7 @@ def _make_draft(
         def body(kind: str, number: int, name: str) -> dict[str, Any]:
             text = {"name": name, "description": ""}
             if kind == "exchanges":
-                return {**text, "location": "aws-eu-central-1", "size": "small"}
+                return {**text, "location": sorted(catalog().locations)[number], "size": "small"}
             if kind == "segments":
                 return {**text, "default_action": "allow", "prefixes": ["10.0.0.0/8", "172.16.0.0/12"], "color": None}
             if kind == "groups":

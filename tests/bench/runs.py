@@ -6,7 +6,6 @@ the broker. ``python -m tests.bench runs``.
 
 from __future__ import annotations
 
-import os
 import time
 from collections import Counter, deque
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.bench import Figure, bench
+from tests.bench.portal_under_load import start_servers
 from tests.bench.store import analyze
 
 ROUNDS = {200: 3, 2000: 1}
@@ -43,24 +43,11 @@ class RunCost:
 
 @bench
 def runs() -> Iterator[Figure]:
-    from tests.servers import SERVERS
-
-    os.environ.update(DJANGO_SETTINGS_MODULE="portal.settings", LOG_LEVEL="ERROR")
-    SERVERS.start_database()
-    SERVERS.start_redis()
-    import django
-
-    django.setup()
-    from django.core.management import call_command
-
-    call_command("migrate", database="owner", verbosity=0, interactive=False)
-    try:
-        for shape, chained in (("independent", False), ("chained", True)):
-            measure_run(f"warm-up-{shape}", 20, chained)
-            analyze(SERVERS.owner_url)
-            yield from _figures(shape, *(_fastest(size, chained) for size in ROUNDS))
-    finally:
-        SERVERS.close()
+    owner_url = start_servers()
+    for shape, chained in (("independent", False), ("chained", True)):
+        measure_run(f"warm-up-{shape}", 20, chained)
+        analyze(owner_url)
+        yield from _figures(shape, *(_fastest(size, chained) for size in ROUNDS))
 
 
 def _figures(shape: str, small: RunCost, large: RunCost) -> Iterator[Figure]:

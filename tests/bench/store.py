@@ -7,13 +7,13 @@ the whole portal in process: middleware, row-level security, rendering. ``python
 from __future__ import annotations
 
 import json
-import os
 import random
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from tests.bench import Figure, bench
+from tests.bench.portal_under_load import start_servers
 
 if TYPE_CHECKING:
     from tests.bench.bulk_import import PostRequest
@@ -78,25 +78,12 @@ COMMON: dict[str, Any] = {
 
 @bench
 def store() -> Iterator[Figure]:
-    from tests.servers import SERVERS
-
-    os.environ.update(DJANGO_SETTINGS_MODULE="portal.settings", API_REQUESTS="100000000", LOG_LEVEL="ERROR")
-    SERVERS.start_database()
-    SERVERS.start_redis()
-    import django
-
-    django.setup()
-    from django.core.management import call_command
-
     from tests.bench.bulk_import import measure_bulk_import
 
-    call_command("migrate", database="owner", verbosity=0, interactive=False)
-    try:
-        yield from measure_bulk_import(_post_request("bulk"))
-        for size in SIZES:
-            yield from _measure_size(size, SERVERS.owner_url)
-    finally:
-        SERVERS.close()
+    owner_url = start_servers()
+    yield from measure_bulk_import(_post_request("bulk"))
+    for size in SIZES:
+        yield from _measure_size(size, owner_url)
 
 
 def _client(slug: str) -> tuple[Any, Any]:

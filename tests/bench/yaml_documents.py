@@ -39,7 +39,7 @@ def yaml_documents() -> Iterator[Figure]:
 def _compare(verb: str, ours: Callable[[], object], library: Callable[[], object], peer: str) -> Figure:
     seconds, peer_seconds = _best_seconds(ours), _best_seconds(library)
     name = f"YAML of {CONNECTORS:,} connectors {verb}"
-    return Figure(name, seconds, "s", peer, seconds / peer_seconds, bound=peer_seconds / LEAST_GAIN)
+    return Figure(name, seconds, "s", peer, seconds / peer_seconds, peer_seconds / LEAST_GAIN, is_relative=True)
 
 
 def _best_seconds(work: Callable[[], object]) -> float:
