@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from typing import Any
 
 from provisioning.catalog import catalog
@@ -84,18 +83,19 @@ class SnapshotObjects:
     def changed(self, changes: Iterable[ObjectChange]) -> SnapshotObjects:
         """Return the objects after these changes."""
         touched: dict[str, dict[str, ParsedObject]] = {}
+        unordered = set()
         for kind, uid, entry in changes:
             entries = touched.get(kind)
             if entries is None:
                 entries = touched[kind] = dict(self.of(kind))
             if entry is None:
                 entries.pop(uid, None)
-            else:
-                entries[uid] = entry
-        for kind, entries in touched.items():
-            numbers = [entry.row.number for entry in entries.values()]
-            if any(one > other for one, other in pairwise(numbers)):
-                touched[kind] = dict(sorted(entries.items(), key=lambda pair: pair[1].row.number))
+                continue
+            if uid not in entries and entries and entry.row.number < next(reversed(entries.values())).row.number:
+                unordered.add(kind)
+            entries[uid] = entry
+        for kind in unordered:
+            touched[kind] = dict(sorted(touched[kind].items(), key=lambda pair: pair[1].row.number))
         names = {kind: known for kind, known in self._names.items() if kind not in touched}
         return SnapshotObjects({**self.entries, **touched}, names)
 

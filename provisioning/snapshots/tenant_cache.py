@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from hashlib import sha256
+from hashlib import md5
 from typing import Any
 
+from django.db import connection
 from django.db.models import QuerySet
 
 from provisioning.core.intent import Intent
@@ -22,7 +23,7 @@ from provisioning.core.resolve.network import Network
 from provisioning.core.values.resource import Resource
 from provisioning.models import Draft, Overlay, Revision, Version
 from provisioning.snapshots.bounded_cache import BoundedCache
-from provisioning.snapshots.objects import NO_OBJECTS, ParsedObject, SnapshotObjects
+from provisioning.snapshots.objects import NO_OBJECTS, ObjectChange, ParsedObject, SnapshotObjects
 from provisioning.snapshots.queries import Snapshot, StoredObject
 from tenants import scope
 
@@ -33,6 +34,8 @@ MAX_SNAPSHOTS = 8
 MAX_NETWORKS = 5
 """Of one tenant."""
 
+OVERLAY_DIGEST = "SELECT md5(string_agg(id::text, ',' ORDER BY id)) FROM provisioning_overlay WHERE draft_id = %s"
+
 CacheKey = tuple[Any, ...]
 
 
@@ -42,7 +45,7 @@ class CachedObjects:
 
     objects: SnapshotObjects
     versions: dict[int, ParsedObject]
-    overlays: dict[int, ParsedObject]
+    overlays: dict[int, ObjectChange]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +67,8 @@ class TenantCache:
     """Number of a draft (None: revisions) → the network to take unchanged parts from."""
     versions: dict[int, ParsedObject] = field(default_factory=dict)
     """Number of a version's row that this process has just written → the very object that was checked."""
-    overlays: dict[int, ParsedObject] = field(default_factory=dict)
-    """The same of overlays."""
+    written: CachedObjects | None = None
+    """A draft's objects as this process has just written them, unless that was rolled back."""
     resource_records: Mapping[int, CachedResource] = field(default_factory=dict)
     """Number of a resource record's row → the record as it was last read."""
 
@@ -90,7 +93,11 @@ _tenant_caches: OrderedDict[int, TenantCache] = OrderedDict()
 
 def load_objects(snapshot: Snapshot) -> SnapshotObjects:
     """Return all objects of the snapshot."""
-    return _load_snapshot(snapshot)[1].objects
+    return load_cached(snapshot).objects
+
+
+def load_cached(snapshot: Snapshot) -> CachedObjects:
+    return _load_snapshot(snapshot)[1]
 
 
 def load_intent(snapshot: Snapshot) -> Intent:
@@ -122,9 +129,18 @@ def prime_versions(entries: Mapping[int, ParsedObject]) -> None:
     _tenant_cache().versions = dict(entries)
 
 
-def prime_overlays(entries: Mapping[int, ParsedObject]) -> None:
-    """Keep what these new overlay rows will be read as, unless they are rolled back."""
-    _tenant_cache().overlays = dict(entries)
+def prime_draft(
+    before: CachedObjects, deleted: Iterable[int], written: Mapping[int, ObjectChange], changes: Iterable[ObjectChange]
+) -> None:
+    """Keep what a draft will be read as after an edit, unless that is rolled back.
+
+    before: the draft as it was; deleted, written: its overlay rows that are gone and that are new; changes: the edit.
+    """
+    overlays = dict(before.overlays)
+    for pk in deleted:
+        del overlays[pk]
+    overlays.update(written)
+    _tenant_cache().written = CachedObjects(before.objects.changed(changes), before.versions, overlays)
 
 
 def cached_resources() -> Mapping[int, CachedResource]:
@@ -163,14 +179,29 @@ def _load_snapshot(snapshot: Snapshot) -> tuple[CacheKey, CachedObjects]:
         _evict()
     if snapshot.draft is None:
         return base_key, base
-    while overlays := list(Overlay.objects.filter(draft=snapshot.draft).order_by("pk").values_list("pk", flat=True)):
-        key = ("draft", snapshot.draft.pk, revision, sha256(repr(overlays).encode()).digest())
-        cached = cache.snapshots.get(key) or _load_draft(cache, snapshot.draft, base, overlays)
+    while digest := _overlay_digest(snapshot.draft):
+        key = ("draft", snapshot.draft.pk, revision, digest)
+        cached = cache.snapshots.get(key) or _load_draft(cache, snapshot.draft, base, digest)
         if cached is not None:
             cache.snapshots.put(key, cached)
             _evict()
             return key, cached
     return base_key, base
+
+
+def _overlay_digest(draft: Draft) -> str | None:
+    """Return a digest of the very overlay rows that the draft has, made where they are; None where it has none."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT md5(string_agg(id::text, ',' ORDER BY id)) FROM provisioning_overlay WHERE draft_id = %s",
+            [draft.pk],
+        )
+        row: tuple[str | None] = cursor.fetchone()
+    return row[0]
+
+
+def _digest_of(overlays: Iterable[int]) -> str:
+    return md5(",".join(map(str, overlays)).encode(), usedforsecurity=False).hexdigest()
 
 
 def _load_revision(cache: TenantCache, number: int) -> CachedObjects:
@@ -190,30 +221,30 @@ def _load_revision(cache: TenantCache, number: int) -> CachedObjects:
     )
 
 
-def _load_draft(cache: TenantCache, draft: Draft, base: CachedObjects, numbers: list[int]) -> CachedObjects | None:
-    """None: somebody edited the draft since its ``numbers`` were read, and some of these rows are gone.
+def _load_draft(cache: TenantCache, draft: Draft, base: CachedObjects, digest: str) -> CachedObjects | None:
+    """None: somebody edited the draft since the digest of its rows was made, and some of these rows are gone.
 
     A newer row must not get in either: an undo brings the very rows back that these objects are kept under.
     """
-    known = dict(cache.overlays)
+    written = cache.written
+    if written and written.versions is base.versions and _digest_of(sorted(written.overlays)) == digest:
+        return written
+    numbers = list(Overlay.objects.filter(draft=draft).order_by("pk").values_list("pk", flat=True))
+    known = dict(written.overlays) if written else {}
     for key, cached in cache.snapshots.items():
         if key[:2] == ("draft", draft.pk):
             known.update(cached.overlays)
-    rows = Overlay.objects.filter(draft=draft, body__isnull=False)
-    new = {pk for pk in numbers if pk not in known}
+    new = [pk for pk in numbers if pk not in known]
     overlays = {pk: known[pk] for pk in numbers if pk in known}
-    if new:
-        read = _parse_rows(rows.filter(pk__in=new) if overlays else rows)
-        overlays.update((pk, entry) for pk, entry in read if pk in new)
-    removed = Overlay.objects.filter(draft=draft, body__isnull=True).values_list("pk", "kind", "item__uid")
-    gone = [row for row in removed if row[0] in new]
-    if len(overlays) + len(gone) < len(numbers):
+    rows = Overlay.objects.filter(draft=draft)
+    rows = rows.filter(pk__in=new) if overlays else rows
+    removed = rows.filter(body__isnull=True).values_list("pk", "kind", "item__uid")
+    overlays.update((pk, (kind, str(uid), None)) for pk, kind, uid in removed)
+    read = _parse_rows(rows.filter(body__isnull=False))
+    overlays.update((pk, (entry.row.kind, entry.row.uid, entry)) for pk, entry in read)
+    if _digest_of(sorted(overlays)) != digest:
         return None
-    changes = [
-        *((kind, str(uid), None) for _, kind, uid in gone),
-        *((entry.row.kind, entry.row.uid, entry) for entry in overlays.values()),
-    ]
-    return CachedObjects(base.objects.changed(changes), base.versions, overlays)
+    return CachedObjects(base.objects.changed(overlays.values()), base.versions, overlays)
 
 
 def _parse_rows(rows: QuerySet[Any]) -> list[tuple[int, ParsedObject]]:

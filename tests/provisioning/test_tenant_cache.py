@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from provisioning.services.drafts import editing, history, lifecycle
 from provisioning.snapshots import queries, tenant_cache
@@ -40,6 +41,22 @@ def test_an_edit_reuses_every_object_and_segment_that_it_does_not_change(people:
         assert all(mine.intent.connectors[uid] is live.intent.connectors[uid] for uid in others)
         kept = {resolved.segment.name: resolved for resolved in mine.resolved_segments.values()}
         assert kept["guests"] is resolved_segments["guests"] and kept["corp"] is not resolved_segments["corp"]
+
+
+def test_an_edit_reads_no_object_of_the_draft_again(people: People) -> None:
+    with scope(people.acme):
+        draft = draft_with_document()
+        tenant_cache.load_objects(queries.draft_snapshot(draft.uid))
+        group = editing.add_object(draft, "groups", {"name": "one"})
+        with CaptureQueriesContext(connection) as captured:
+            assert "one" in object_names(queries.draft_snapshot(draft.uid))
+            editing.patch_object(draft, "groups", group.uid, {"description": "changed"})
+            objects = tenant_cache.load_objects(queries.draft_snapshot(draft.uid))
+        lists = [query["sql"] for query in captured if query["sql"].startswith('SELECT "provisioning_overlay"."id"')]
+        assert all("item_id" in sql or "uid" in sql for sql in lists), "only rows of the object are read"
+        assert objects.body("groups", group.uid) == {"name": "one", "description": "changed"}
+        tenant_cache.clear()
+        assert list(tenant_cache.load_objects(queries.draft_snapshot(draft.uid))) == list(objects)
 
 
 def test_a_new_revision_reuses_the_objects_of_its_draft(people: People) -> None:

@@ -92,7 +92,8 @@ def _cached_problems(
 ) -> Iterable[Problem]:
     if not kinds:
         return check(network)
-    read = (network.intent.catalog, *(item for kind in kinds for item in (None, *network.intent.of(kind).values())))
+    intent = network.intent
+    read = (intent.catalog, *(network.derived.token(intent.of(kind), of=kind) for kind in kinds))
     return network.derived.get(_NETWORK_PROBLEMS, read, lambda: list(check(network)), of=check)
 
 

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from provisioning.core.intent import Connector
 from provisioning.core.intent.circuits import link_addresses, link_slot
 from provisioning.core.intent.connectors import CONNECTOR_KINDS
+from provisioning.core.resolve.derived import DerivedKey
 from provisioning.core.resolve.network import Network
 from provisioning.core.values.exchange_numbers import MESH_PREFIX
 from provisioning.core.values.resource import Problem
 
+_GIVEN_LINKS = DerivedKey[list[int]]("link addresses given by hand, by connector")
+_CLOUD_NETWORKS = DerivedKey[tuple[str, ...]]("the cloud network that a connector attaches")
+_SET_UP_BY_HAND = DerivedKey[bool]("connectors whose cloud is set up by hand")
 _MESH_NETWORK = ipaddress.IPv4Network(MESH_PREFIX)
 
 
 def check_link_addresses(network: Network) -> Iterator[Problem]:
     """Report link addresses given by hand that are not two ends of one network, or overlap the mesh or other links."""
     taken: dict[tuple[str, int, str, str], Connector] = {}
-    for connector in network.intent.connectors.values():
-        for index, circuit in enumerate(connector.circuits):
-            if (circuit.local, circuit.peer) == link_addresses(link_slot(connector.number, index)):
-                continue
+    connectors = network.intent.connectors
+    given = network.derived.get_by_object(_GIVEN_LINKS, connectors, _given_links)
+    for connector in _by_number(connectors, given):
+        for index in given[connector.uid]:
+            circuit = connector.circuits[index]
             path = f"connectors/{connector.key}/circuits[{index}].local"
             local, peer = ipaddress.ip_interface(circuit.local), ipaddress.ip_interface(circuit.peer)
             if local.network != peer.network or local.ip == peer.ip:
@@ -47,15 +52,23 @@ def check_link_addresses(network: Network) -> Iterator[Problem]:
                     )
 
 
+def _given_links(connector: Connector) -> list[int]:
+    """Return the indexes of the circuits whose addresses are not those that the connector's number gives."""
+    return [
+        index
+        for index, circuit in enumerate(connector.circuits)
+        if (circuit.local, circuit.peer) != link_addresses(link_slot(connector.number, index))
+    ]
+
+
 def check_shared_networks(network: Network) -> Iterator[Problem]:
     """Report cloud networks that more than one connector attaches."""
     first: dict[tuple[str, ...], Connector] = {}
-    for connector in network.intent.connectors.values():
+    connectors = network.intent.connectors
+    cloud_networks = network.derived.get_by_object(_CLOUD_NETWORKS, connectors, _cloud_network)
+    for connector in _by_number(connectors, cloud_networks):
         fields = CONNECTOR_KINDS[connector.kind].cloud_network
-        if not fields:
-            continue
-        cloud_network = (connector.kind, *(str(connector.settings[field]) for field in fields))
-        other = first.setdefault(cloud_network, connector)
+        other = first.setdefault(cloud_networks[connector.uid], connector)
         if other is not connector:
             yield Problem(
                 "network_in_use",
@@ -63,6 +76,15 @@ def check_shared_networks(network: Network) -> Iterator[Problem]:
                 f"Connectors “{other.name}” and “{connector.name}” both attach {connector.settings[fields[-1]]}. "
                 "Keep one of them.",
             )
+
+
+def _cloud_network(connector: Connector) -> tuple[str, ...]:
+    fields = CONNECTOR_KINDS[connector.kind].cloud_network
+    return (connector.kind, *(str(connector.settings[field]) for field in fields)) if fields else ()
+
+
+def _by_number(connectors: Mapping[str, Connector], uids: Iterable[str]) -> list[Connector]:
+    return sorted((connectors[uid] for uid in uids), key=lambda connector: connector.number)
 
 
 def check_failover(network: Network) -> Iterator[Problem]:
@@ -89,18 +111,22 @@ def check_failover(network: Network) -> Iterator[Problem]:
 
 def check_manual_cloud_side(network: Network) -> Iterator[Problem]:
     """Warn about clouds that Causeway does not set up itself yet: it makes the exchange's side, the customer theirs."""
-    provisioned = network.intent.catalog.provisioned_kinds
-    for connector in network.intent.connectors.values():
-        if connector.enabled and CONNECTOR_KINDS[connector.kind].cloud and connector.kind not in provisioned:
-            yield Problem(
-                "cloud_side_by_hand",
-                f"connectors/{connector.key}",
-                f"Only the exchange's side of connector “{connector.name}” is set up. "
-                + _MANUAL_CLOUD_STEPS.get(connector.kind, _MANUAL_STEPS).format(
-                    **connector.settings, nodes=_node_addresses(network, connector)
-                ),
-                "warning",
-            )
+    provisioned, connectors = network.intent.catalog.provisioned_kinds, network.intent.connectors
+
+    def is_manual(connector: Connector) -> bool:
+        return connector.enabled and connector.kind not in provisioned and bool(CONNECTOR_KINDS[connector.kind].cloud)
+
+    manual = network.derived.get_by_object(_SET_UP_BY_HAND, connectors, is_manual, shared=(provisioned,))
+    for connector in _by_number(connectors, manual):
+        yield Problem(
+            "cloud_side_by_hand",
+            f"connectors/{connector.key}",
+            f"Only the exchange's side of connector “{connector.name}” is set up. "
+            + _MANUAL_CLOUD_STEPS.get(connector.kind, _MANUAL_STEPS).format(
+                **connector.settings, nodes=_node_addresses(network, connector)
+            ),
+            "warning",
+        )
 
 
 _MANUAL_CLOUD_STEPS = {

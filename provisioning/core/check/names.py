@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
-from itertools import chain
 from typing import Any
 
 from provisioning.core.intent import (
@@ -28,51 +28,53 @@ from provisioning.core.resolve.network import Network
 from provisioning.core.values.resource import Problem
 from provisioning.core.values.text import name_key
 
-KnownUids = Mapping[tuple[str, ...], frozenset[str]]
-"""Kinds that a field may name → the uids of their objects."""
-
-_UNKNOWN_REFERENCES = DerivedKey[tuple[Problem, ...]]("unknown references of an object, by kind")
+_UNKNOWN_REFERENCES = DerivedKey[list[Problem]]("unknown references, by kind and the kinds named")
 _NOT_ON_OFFER = DerivedKey[list[Problem]]("values that are not on offer, by kind")
 _DUPLICATE_POSITIONS = DerivedKey[list[Problem]]("duplicate positions, by kind")
-_DUPLICATE_NAMES = DerivedKey[list[Problem]]("duplicate names, by kind")
+_NAME_KEYS = DerivedKey[str]("what names of a kind are compared by")
 
 
 def check_references(network: Network) -> Iterator[Problem]:
     """Report references to objects that do not exist.
 
-    Problems of an object are kept while it and the uids of the kinds that it may name stay the same.
+    Objects whose references are known are not looked at again before one that may be referred to is deleted.
     """
     intent = network.intent
     uids = {kind: frozenset(intent.of(kind)) for kind in KINDS}
     literals = frozenset((ANY, INTERNET))
     for kind in all_kinds():
-        known = {
-            kinds: literals.union(*(uids[named] for named in kinds)) if len(kinds) > 1 else uids[kinds[0]]
-            for kinds in kind.declaration.kinds_named()
-        }
-        if not known:
-            continue
         items = intent.of(kind.key)
-        problems = network.derived.get_each(
-            _UNKNOWN_REFERENCES,
-            {uid: (item,) for uid, item in items.items()},
-            partial(_object_problems, kind, items, known),
-            shared=tuple(known.values()),
-            of=kind.key,
-        )
-        yield from chain.from_iterable(problems)
+        for kinds in sorted(kind.declaration.kinds_named()):
+            known = literals.union(*(uids[named] for named in kinds)) if len(kinds) > 1 else uids[kinds[0]]
+
+            def find(item: IntentObject) -> list[Problem]:
+                return list(_unknown_references(kind, item, kinds, known))  # noqa: B023  (called at once)
+
+            of = kind.key, kinds
+            unknown = network.derived.get_by_object(_UNKNOWN_REFERENCES, items, find, shared=(_Known(known),), of=of)
+            for item in sorted((items[uid] for uid in unknown), key=lambda item: item.number):
+                # What was unknown may be there again.
+                yield from find(item)
 
 
-def _object_problems(kind: Kind, items: Mapping[str, IntentObject], known: KnownUids, uid: str) -> tuple[Problem, ...]:
-    return tuple(_unknown_references(kind, items[uid], known))
+@dataclass(frozen=True, eq=False)
+class _Known:
+    """The uids that may be referred to. Equal to later ones that have all of them: no reference is broken by those."""
+
+    uids: frozenset[str]
+
+    def __eq__(self, later: object) -> bool:
+        return isinstance(later, _Known) and self.uids <= later.uids
+
+    __hash__ = None  # type: ignore[assignment]
 
 
-def _unknown_references(kind: Kind, item: IntentObject, known: KnownUids) -> Iterator[Problem]:
-    for path, kinds, uids in kind.declaration.named_objects(item):
-        if known[kinds].issuperset(uids):
-            continue
-        for index, uid in enumerate(uids):
-            if uid not in known[kinds] and not is_prefix(uid):
+def _unknown_references(
+    kind: Kind, item: IntentObject, kinds: tuple[str, ...], known: frozenset[str]
+) -> Iterator[Problem]:
+    for path, each, uids in kind.declaration.named_objects(item):
+        for index, uid in enumerate(uids if each == kinds else ()):
+            if uid not in known and not is_prefix(uid):
                 yield Problem(
                     "unknown_reference",
                     f"{kind.key}/{item.key}/{path.replace('[]', f'[{index}]')}",
@@ -121,21 +123,20 @@ def check_duplicate_names(network: Network) -> Iterator[Problem]:
         yield from _duplicate_names(network, kind)
 
 
-def _duplicate_names(network: Network, kind: str) -> list[Problem]:
-    items = network.intent.of(kind).values()
-
-    def find_duplicates() -> Iterator[Problem]:
-        first: dict[str, IntentObject] = {}
-        for item in items:
-            other = first.setdefault(name_key(item.name), item)
-            if other is not item:
-                yield Problem(
-                    "duplicate_name",
-                    f"{kind}/{item.key}/name",
-                    f"Two {kind_plural(kind)} are called “{item.name}”. Give one of them another name.",
-                )
-
-    return network.derived.get(_DUPLICATE_NAMES, tuple(items), lambda: list(find_duplicates()), of=kind)
+def _duplicate_names(network: Network, kind: str) -> Iterator[Problem]:
+    items = network.intent.of(kind)
+    keys = network.derived.get_by_object(_NAME_KEYS, items, lambda item: name_key(item.name), of=kind)
+    if len(set(keys.values())) == len(items):
+        return
+    first: dict[str, IntentObject] = {}
+    for uid, item in items.items():
+        other = first.setdefault(keys[uid], item)
+        if other is not item:
+            yield Problem(
+                "duplicate_name",
+                f"{kind}/{item.key}/name",
+                f"Two {kind_plural(kind)} are called “{item.name}”. Give one of them another name.",
+            )
 
 
 def check_duplicate_positions(network: Network) -> Iterator[Problem]:

@@ -40,6 +40,8 @@ class Derived:
         self._entries: dict[tuple[DerivedKey[Any], Hashable], tuple[Reads, Any]] = (
             dict(previous._entries) if previous else {}
         )
+        self._compared: dict[tuple[int, int], tuple[Any, Any, Collection[str], Collection[str]]] = {}
+        """By the ids of two mappings: what differs, which several keys ask for."""
         if deleted:
             gone = frozenset(deleted)
             for entry in [(key, of) for key, of in self._entries if _is_about(of, gone)]:
@@ -75,6 +77,53 @@ class Derived:
         self._entries[key, of] = (shared, after)
         return [value for _, value in after.values()]
 
+    def get_by_object(
+        self,
+        key: DerivedKey[Value],
+        objects: Mapping[str, Any],
+        make: Callable[[Any], Value],
+        *,
+        shared: Reads = (),
+        of: Hashable = None,
+    ) -> dict[str, Value]:
+        """Return uid → value for the objects whose value is not empty, in no order.
+
+        A value is made from one object and from ``shared``. Of thousands of objects only those are looked at that are
+        not the very ones of the version before.
+        """
+        entry = self._entries.get((key, of))
+        before, values = entry[1] if entry is not None and entry[0] == shared else ({}, {})
+        changed, deleted = self._differences(before, objects)
+        if changed or deleted:
+            made = {uid: make(objects[uid]) for uid in changed}
+            values = {**values, **made}
+            for uid in (*deleted, *(uid for uid, value in made.items() if not value)):
+                values.pop(uid, None)
+        self._entries[key, of] = (shared, (objects, values))
+        return values
+
+    def token(self, objects: Mapping[str, Any], *, of: Hashable) -> object:
+        """Return the same token as in the version before where these are the very same objects: a read for all."""
+        before, token = self._entries.get((_TOKEN, of), ((), ({}, object())))[1]
+        if any(self._differences(before, objects)):
+            token = object()
+        self._entries[_TOKEN, of] = ((), (objects, token))
+        return token
+
+    def _differences(
+        self, before: Mapping[str, Any], objects: Mapping[str, Any]
+    ) -> tuple[Collection[str], Collection[str]]:
+        """Return the uids of objects that were not there, or not the same, and of those that are gone."""
+        if before is objects:
+            return (), ()
+        known = self._compared.get((id(before), id(objects)))
+        if known is None:
+            changed = [uid for uid, item in objects.items() if before.get(uid) is not item]
+            # Both are kept, so that their ids stay theirs.
+            known = before, objects, changed, before.keys() - objects.keys()
+            self._compared[id(before), id(objects)] = known
+        return known[2:]
+
     def get_valid(
         self, key: DerivedKey[Value], is_valid: Callable[[Value], bool], make: Callable[[], Value], *, of: Hashable
     ) -> Value:
@@ -91,6 +140,9 @@ class Derived:
     def forget(self, key: DerivedKey[Any], *, of: Hashable = None) -> None:
         """Drop a value that nobody will ask for again, and with it the old objects that it has read."""
         self._entries.pop((key, of), None)
+
+
+_TOKEN = DerivedKey[object]("token of some objects")
 
 
 def _is_about(of: Hashable, uids: frozenset[str]) -> bool:

@@ -19,25 +19,53 @@ from provisioning.core.intent import (
 )
 from provisioning.core.values.text import normalise_text
 
+AttachedConnector = tuple[Connector, list[Attachment]]
+"""A connector with its attachments in one segment."""
+
 
 class IntentIndex:
-    """Each index is made when first asked for. Disabled objects are in none but those by name."""
+    """Each index is made when first asked for. Disabled objects are in none but those by name.
 
-    def __init__(self, intent: Intent) -> None:
+    previous: that of the version before; of connectors, only the segments that an edit touched are indexed again.
+    """
+
+    def __init__(self, intent: Intent, previous: IntentIndex | None = None) -> None:
         self.intent = intent
+        if previous and "attached" in vars(previous) and previous.intent.exchanges.keys() == intent.exchanges.keys():
+            self.attached = self._attached_after(previous)
         self._by_name: dict[str, dict[str, Any]] = {}
 
     @cached_property
-    def attached(self) -> dict[str, list[tuple[Connector, list[Attachment]]]]:
+    def attached(self) -> dict[str, list[AttachedConnector]]:
         """Segment uid → its connectors by number, each with its attachments there."""
-        attached: dict[str, list[tuple[Connector, list[Attachment]]]] = {}
+        attached: dict[str, list[AttachedConnector]] = {}
         for connector in sorted(self.intent.connectors.values(), key=lambda connector: connector.number):
-            if connector.enabled and connector.exchange in self.intent.exchanges:
-                by_segment: dict[str, list[Attachment]] = {}
-                for attachment in connector.attachments:
-                    by_segment.setdefault(attachment.segment, []).append(attachment)
-                for uid, attachments in by_segment.items():
-                    attached.setdefault(uid, []).append((connector, attachments))
+            for uid, attachments in self._attachments(connector).items():
+                attached.setdefault(uid, []).append((connector, attachments))
+        return attached
+
+    def _attachments(self, connector: Connector | None) -> dict[str, list[Attachment]]:
+        """Return the connector's attachments by segment; none where it is disabled or has no exchange."""
+        by_segment: dict[str, list[Attachment]] = {}
+        if connector and connector.enabled and connector.exchange in self.intent.exchanges:
+            for attachment in connector.attachments:
+                by_segment.setdefault(attachment.segment, []).append(attachment)
+        return by_segment
+
+    def _attached_after(self, previous: IntentIndex) -> dict[str, list[AttachedConnector]]:
+        before, after = previous.intent.connectors, self.intent.connectors
+        changed = {uid for uid, connector in after.items() if before.get(uid) is not connector}
+        changed |= before.keys() - after.keys()
+        added: dict[str, list[AttachedConnector]] = {}
+        for uid in changed:
+            for segment in self._attachments(before.get(uid)):
+                added.setdefault(segment, [])
+            for segment, attachments in self._attachments(after.get(uid)).items():
+                added.setdefault(segment, []).append((after[uid], attachments))
+        attached = dict(previous.attached)
+        for segment, pairs in added.items():
+            kept = [pair for pair in attached.get(segment, ()) if pair[0].uid not in changed]
+            attached[segment] = sorted(kept + pairs, key=lambda pair: pair[0].number)
         return attached
 
     @cached_property

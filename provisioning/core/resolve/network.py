@@ -47,7 +47,7 @@ class Network:
 
     def __init__(self, intent: Intent, previous: Network | None = None) -> None:
         self.intent = intent
-        self._index = IntentIndex(intent)
+        self._index: IntentIndex = IntentIndex(intent, previous._index if previous else None)
         self.derived: Derived = (
             Derived(previous.derived, _deleted_uids(previous.intent, intent)) if previous else Derived()
         )

@@ -17,7 +17,7 @@ from provisioning.core.values.resource import Problem
 from provisioning.errors import ValidationFailed
 from provisioning.models import Draft, Item, Overlay
 from provisioning.snapshots import queries, search_index, tenant_cache
-from provisioning.snapshots.objects import ObjectChange, ParsedObject
+from provisioning.snapshots.objects import ObjectChange, ParsedObject, SnapshotObjects
 from provisioning.snapshots.queries import Snapshot, StoredObject
 
 Body = dict[str, Any]
@@ -88,8 +88,10 @@ def write_overlay(draft: Draft, changes: Iterable[BodyChange]) -> None:
     """Write the bodies after the changes into the overlay; what equals the base revision needs no row."""
     changes = list(changes)
     base = tenant_cache.load_objects(Snapshot(draft.base_revision))
+    before = tenant_cache.load_cached(queries.snapshot_of_draft(draft))
     base_bodies = {change.item.pk: base.body(change.item.kind, str(change.item.uid)) for change in changes}
-    _delete_overlays(list(Overlay.objects.filter(draft=draft, item__in=list(base_bodies)).values_list("pk", flat=True)))
+    replaced = list(Overlay.objects.filter(draft=draft, item__in=list(base_bodies)).values_list("pk", flat=True))
+    _delete_overlays(replaced)
     written = Overlay.objects.bulk_insert(
         Overlay(
             draft=draft,
@@ -102,8 +104,14 @@ def write_overlay(draft: Draft, changes: Iterable[BodyChange]) -> None:
         if not core.is_same_body(change.item.kind, change.after, base_bodies[change.item.pk])
     )
     search_index.write_entries(written)
-    after = {change.item.pk: change.entry for change in changes}
-    tenant_cache.prime_overlays({overlay.pk: entry for overlay in written if (entry := after[overlay.item_id])})
+    overlaid = {overlay.item_id for overlay in written}
+    # What equals the base is read from there.
+    after = {
+        change.item.pk: _object_change(change) if change.item.pk in overlaid else _object_in(base, change.item)
+        for change in changes
+    }
+    rows = {overlay.pk: after[overlay.item_id] for overlay in written}
+    tenant_cache.prime_draft(before, replaced, rows, after.values())
 
 
 def _delete_overlays(overlays: list[int]) -> None:
@@ -137,3 +145,7 @@ def network_errors(network: Network) -> list[Problem]:
 
 def _object_change(change: BodyChange) -> ObjectChange:
     return change.item.kind, str(change.item.uid), change.entry
+
+
+def _object_in(objects: SnapshotObjects, item: Item) -> ObjectChange:
+    return item.kind, str(item.uid), objects.of(item.kind).get(str(item.uid))
