@@ -56,7 +56,7 @@ def test_both_directions_of_a_pair_have_the_same_anchor() -> None:
     names = ("hospital-a", "hospital-b", "vpc-prod", "vpc-dev")
 
     def anchor(start: str, end: str) -> str:
-        return next(hop.name for hop in run_trace(start, end, "icmp").hops if "anchor" in hop.detail)
+        return next(hop.name for hop in run_trace(start, end, "icmp").hops if "owner node" in hop.detail)
 
     for start in names:
         for end in names:

@@ -32,7 +32,7 @@ def only_problem(net: IntentBuilder, code: str) -> Problem:
 
 
 def anchor_of(trace: Trace) -> str:
-    return next(hop.name for hop in trace.hops if "anchor" in hop.detail)
+    return next(hop.name for hop in trace.hops if "owner node" in hop.detail)
 
 
 def services_passed(trace: Trace) -> list[str]:

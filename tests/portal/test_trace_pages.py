@@ -11,19 +11,11 @@ from django.test import Client
 from tests.people import People
 from tests.portal.sample_network import add_every_kind, create_sample_network
 
-PUBLISHED_APP: dict[str, dict[str, Any]] = {
-    "connectors": {
-        "name": "exit",
-        "kind": "internet-exit",
-        "exchange": "eu",
-        "attachments": [{"segment": "corp", "prefixes": []}],
-    },
-    "internet-apps": {
-        "name": "booking",
-        "connector": "exit",
-        "port": 8443,
-        "target": {"connector": "site-prod", "addresses": ["10.1.0.10"], "port": 443},
-    },
+PUBLISHED_APP = {
+    "name": "booking",
+    "connector": "exit",
+    "port": 8443,
+    "target": {"connector": "site-prod", "addresses": ["10.1.0.10"], "port": 443},
 }
 
 
@@ -38,8 +30,7 @@ def get_page(
         draft = lifecycle.create_draft("rollout")
         names = create_sample_network(draft)
         add_every_kind(draft)
-        for kind, body in PUBLISHED_APP.items():
-            editing.add_object(draft, kind, body)
+        editing.add_object(draft, "internet-apps", PUBLISHED_APP)
     client = sign_in(people.viewer)
 
     def page(path: str) -> str:

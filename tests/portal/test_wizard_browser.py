@@ -74,6 +74,8 @@ def test_finished_steps_are_a_line_and_the_next_heading_has_the_focus(
     expect(focused).to_have_text("2. Which network")
     expect(focused).to_be_in_viewport()
     expect(page.get_by_role("heading", name="1. AWS VPC")).to_be_visible()
+    finished = page.locator("section.wz-done").bounding_box()
+    assert finished is not None and finished["height"] < 60
     expect(page.get_by_role("link", name="Lab site")).to_have_count(0)
     page.get_by_role("link", name="other").click()
     expect(page.get_by_role("link", name="Change the account")).to_be_visible()

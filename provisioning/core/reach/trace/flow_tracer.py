@@ -223,7 +223,7 @@ class FlowTracer:
         app: PublishedApp | None = None,
     ) -> Trace:
         """At the anchor: through the chain, out at the other end, and the way back."""
-        self.path.add_node(anchor, "anchor of this flow", reason)
+        self.path.add_node(anchor, "owner node, keeps the flow's state", reason)
         exchange = next(
             exchange for exchange in resolved.exchanges.values() if exchange.key == anchor.rpartition("/")[0]
         )
@@ -236,7 +236,7 @@ class FlowTracer:
         if not outcome.delivered:
             return Trace(outcome.disposition, tuple(self.path.hops), outcome.rule, None, outcome.chain, *self.segments)
         if outcome.chain:
-            self.path.add_hop("node", anchor, "anchor of this flow", "Back from inspection.")
+            self.path.add_hop("node", anchor, "owner node, keeps the flow's state", "Back from inspection.")
         if app:
             self.path.add_application(app)
         self.path.add_egress(leaving, packet, app, "" if self.end.address is None else self.end.name)
