@@ -90,12 +90,15 @@ class DraftDocumentView(NetworkDocumentView):
         "what is left out is removed.",
     )
     def put(self, request: Request, draft: UUID) -> Response:
-        draft_row, dry_run = lock_draft_by_uid(draft), boolean_parameter(request, "dry_run")
+        # Read before the draft is locked; trying a document locks nothing.
+        document, dry_run = self.json_body(request), boolean_parameter(request, "dry_run")
+        draft_row = queries.draft_snapshot(draft).draft if dry_run else lock_draft_by_uid(draft)
+        assert draft_row is not None
         if "If-Match" in request.headers:
             etags.check_if_match(
                 request, etags.entity_tag(document_export.export_document(queries.snapshot_of_draft(draft_row)))
             )
-        differences = editing.import_document(draft_row, self.json_body(request), dry_run=dry_run)
+        differences = editing.import_document(draft_row, document, dry_run=dry_run)
         if dry_run:
             return Response({"differences": differences})
         return response_with_etag(document_export.export_document(queries.draft_snapshot(draft)))
@@ -132,9 +135,9 @@ class CsvImportView(BaseApiView):
     max_body_bytes = MAX_DOCUMENT_BYTES
 
     def post(self, request: Request, draft: UUID) -> Response:
+        table, dry_run = self._table(request), boolean_parameter(request, "dry_run")
         draft_row = lock_matching_draft(request, draft)
-        dry_run = boolean_parameter(request, "dry_run")
-        return Response(bulk.import_table(draft_row, self.kind, self._table(request), dry_run=dry_run))
+        return Response(bulk.import_table(draft_row, self.kind, table, dry_run=dry_run))
 
     def _table(self, request: Request) -> bytes:
         if isinstance(request.data, bytes):
@@ -193,8 +196,8 @@ class EditListView(BaseApiView):
         description="All of them or none, as one edit; a later one may name what an earlier one makes.",
     )
     def post(self, request: Request, draft: UUID) -> Response:
-        draft_row = lock_matching_draft(request, draft)
         edits = validate_body(EditBatchSerializer, self.json_body(request))["edits"]
+        draft_row = lock_matching_draft(request, draft)
         return Response(
             {"differences": bulk.apply_edits(draft_row, edits, dry_run=boolean_parameter(request, "dry_run"))}
         )

@@ -115,12 +115,13 @@ def load_network(snapshot: Snapshot) -> Network:
     return network
 
 
-def derive_network(draft: Draft | None, after: SnapshotObjects) -> Network:
+def derive_network(draft: Draft | None, after: SnapshotObjects, *, keep: bool = True) -> Network:
     """Return the network of objects that may not be written yet, made from the draft's last network."""
     latest, key = _tenant_cache().latest, draft.pk if draft else None
     previous = latest.get(key) or latest.get(None) or next(reversed(latest.values()), None)
     network = Network(after.intent, previous)
-    latest.put(key, network)
+    if keep:
+        latest.put(key, network)
     return network
 
 

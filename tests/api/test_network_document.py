@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 import yaml
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from portal.api.object_schemas import object_schema_of
 from provisioning.core import intent as core
 from provisioning.snapshots import document_export as documents
+from provisioning.snapshots import tenant_cache
 from tests.api.problem_assertions import assert_problem, get_problems
 from tests.api.sample_network import (
     OBJECT_BODIES,
@@ -87,6 +90,16 @@ def test_document_fields_are_in_the_order_of_the_schema(kind: str) -> None:
 
     order = {name: inner for name, inner in schema_order(object_schema_of(kind)).items() if name not in ("id", "key")}
     assert json.dumps(field_order(documents.order_fields(kind, reversed_order(order)))) == json.dumps(order)
+
+
+def test_a_dry_run_locks_nothing_and_keeps_no_network(netadmin: ApiClient) -> None:
+    where = create_sample_network(netadmin)
+    document = {**get_document(netadmin, where), "groups": [{"name": f"group-{number}"} for number in range(50)]}
+    kept = tenant_cache.stats()
+    with CaptureQueriesContext(connection) as queries:
+        assert netadmin.put(f"{where}intent/?dry_run=1", document).status_code in (200, 422)
+    assert queries.captured_queries and not any("FOR UPDATE" in query["sql"] for query in queries)
+    assert tenant_cache.stats() == kept
 
 
 def test_a_dry_run_lists_changes_and_changes_nothing(netadmin: ApiClient) -> None:

@@ -103,6 +103,11 @@ def lock_draft(draft: Draft) -> Draft:
     Raises StateConflict where it is not open any more.
     """
     draft = Draft.objects.select_for_update().get(pk=draft.pk)
+    refuse_closed(draft)
+    return draft
+
+
+def refuse_closed(draft: Draft) -> None:
+    """Raise StateConflict where the draft is not open any more."""
     if draft.state != Draft.State.OPEN:
         raise StateConflict(f"The draft {draft.name} is {draft.state}; make a new one.")
-    return draft

@@ -121,18 +121,21 @@ def _delete_overlays(overlays: list[int]) -> None:
         cursor.execute("DELETE FROM provisioning_overlay WHERE id = ANY(%s)", [overlays])
 
 
-def refuse_new_errors(draft: Draft, changes: Sequence[BodyChange]) -> None:
+def refuse_new_errors(draft: Draft, changes: Sequence[BodyChange], *, keep: bool = True) -> None:
     """Raise ValidationFailed where the changes would bring errors into the network that it does not have yet."""
-    if errors := new_errors(draft, queries.snapshot_of_draft(draft), changes):
+    if errors := new_errors(draft, queries.snapshot_of_draft(draft), changes, keep=keep):
         raise ValidationFailed(errors[0].message, errors)
 
 
-def new_errors(draft: Draft, snapshot: Snapshot, changes: Sequence[BodyChange]) -> list[Problem]:
-    """Return the errors that the changes of ``draft`` would bring into the network of ``snapshot``."""
+def new_errors(draft: Draft, snapshot: Snapshot, changes: Sequence[BodyChange], *, keep: bool = True) -> list[Problem]:
+    """Return the errors that the changes of ``draft`` would bring into the network of ``snapshot``.
+
+    keep: whether the network after the changes is kept in memory, for the next edit to start from.
+    """
     before = tenant_cache.load_objects(snapshot)
     try:
         after = before.changed([_object_change(change) for change in changes])
-        errors = network_errors(tenant_cache.derive_network(draft, after))
+        errors = network_errors(tenant_cache.derive_network(draft, after, keep=keep))
     except core.InvalidIntent as error:
         return list(error.problems)
     known_errors = set(network_errors(tenant_cache.load_network(snapshot))) if errors else set()
