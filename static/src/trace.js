@@ -11,9 +11,10 @@ form.querySelector("[name=version]").addEventListener("change", ({ target }) => 
 });
 document.querySelector("[data-swap]")?.addEventListener("click", () => {
   const [first, second] = form.querySelectorAll(".tr-end");
-  const [firstState, secondState] = [first, second].map((end) => ({ value: end.querySelector("[type=hidden]").value, chips: [...end.querySelectorAll(".fm-chosen > li")] }));
-  for (const [end, { value, chips }] of [[first, secondState], [second, firstState]]) {
+  const [firstState, secondState] = [first, second].map((end) => ({ value: end.querySelector("[type=hidden]").value, typed: end.querySelector(".fm-pickinput").value, chips: [...end.querySelectorAll(".fm-chosen > li")] }));
+  for (const [end, { value, typed, chips }] of [[first, secondState], [second, firstState]]) {
     end.querySelector("[type=hidden]").value = value;
+    end.querySelector(".fm-pickinput").value = typed;
     end.querySelector(".fm-chosen").replaceChildren(...chips);
   }
 });

@@ -35,6 +35,14 @@ def test_names_that_are_typed_and_not_chosen_are_traced(live_portal: str, versio
     expect(page.locator("#tr-verdict")).to_contain_text("site-prod does not reach site-dev on tcp/443")
 
 
+def test_what_is_typed_is_swapped_too(live_portal: str, version: str, page: Page) -> None:
+    page.goto(f"{live_portal}/t/acme/trace/{version}&to=site-dev")
+    page.get_by_role("combobox", name="From", exact=True).fill("10.1.0.1")
+    page.get_by_role("button", name="Swap from and to").click()
+    page.get_by_role("button", name="Trace", exact=True).click()
+    expect(page.locator("#tr-verdict")).to_contain_text("site-dev does not reach 10.1.0.1")
+
+
 def test_a_name_sent_by_enter_before_the_list_arrives_is_traced(live_portal: str, version: str, page: Page) -> None:
     def never(route: Route) -> None:
         """Leave the lists of names unanswered."""
