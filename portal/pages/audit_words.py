@@ -22,6 +22,7 @@ ACTION_WORDS = {
     "plan.make": "Plan made",
     "plan.ready": "Plan computed",
     "plan.reject": "Plan rejected",
+    "plan.request": "Approval or provisioning requested",
     "run.cancel": "Run cancelled",
     "run.end": "Run ended",
     "run.retry": "Run retried",

@@ -18,4 +18,5 @@ def inbox(request: PageRequest) -> HttpResponse:
         mark_all_read(request.principal.user)
         return redirect("inbox", request.tenant.slug)
     rows = Notification.objects.filter(user=request.principal.user)[:MAX_ROWS]
-    return render(request, "pages/inbox.html", {"notifications": rows})
+    notifications = [(row, f"/t/{request.tenant.slug}/{row.path}") for row in rows]
+    return render(request, "pages/inbox.html", {"notifications": notifications})

@@ -19,6 +19,7 @@ document.addEventListener("click", (event) => {
   const chosen = event.target.closest("[data-select]");
   if (chosen) {
     event.preventDefault();
+    closeMenu();
     show(chosen.dataset.select);
     return;
   }
@@ -43,13 +44,16 @@ document.body.addEventListener("saved", ({ detail: { source } }) => {
   show("");
 });
 
+/** A part with an open menu is not replaced. */
+const closeMenu = () => document.querySelector(":popover-open")?.hidePopover();
+
 async function show(key) {
   await select(key);
   if (key) document.querySelector("[data-object] input:not([type=hidden])")?.focus();
 }
 
 async function act(what, row) {
-  document.querySelector(":popover-open")?.hidePopover();
+  closeMenu();
   const { policy, policyName } = row.dataset;
   const index = Number(row.dataset.rule);
   try {
