@@ -103,6 +103,10 @@ class TenantFeed:
             except (RedisError, OSError, DatabaseError) as error:
                 logger.warning("live: no rates of %s: %s", self.slug, error)
                 edges = {}
+            except Exception:
+                # Nobody waits for this task, and sockets that come later find this feed: one look must not end it.
+                logger.exception("live: no rates of %s", self.slug)
+                edges = {}
             if edges:
                 self._put({"type": "rates", "at": now.isoformat(), "edges": edges})
             await asyncio.sleep(RATES_INTERVAL)
@@ -134,5 +138,8 @@ def tenant_group(slug: str) -> str:
 
 
 def _rates(slug: str) -> dict[str, list[int]]:
-    rates = in_scope(Tenant.objects.get(slug=slug), current_rates, timezone.now())
+    tenant = Tenant.objects.filter(slug=slug).first()
+    if tenant is None:  # removed while a page of it is open
+        return {}
+    rates = in_scope(tenant, current_rates, timezone.now())
     return {edge: [round(rate) for rate in pair] for edge, pair in rates.items()}

@@ -11,7 +11,7 @@ import logging
 import os
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -20,7 +20,7 @@ from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from channels.layers import get_channel_layer
 from redis.exceptions import RedisError
 
-from portal.live_feed import PendingMessages, join_feed, tenant_group
+from portal.live_feed import PendingMessages, TenantFeed, join_feed, tenant_group
 from portal.presence import Presence
 from tenants import tokens
 from tenants.middleware import find_visible_tenant
@@ -77,7 +77,16 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
 
     channel_layer_alias = "none"
     """Sockets do not subscribe one by one; their tenant's feed does, once."""
-    send_task: asyncio.Task[None] | None = None
+    feed: TenantFeed | None = None
+    presence: Presence | None = None
+    tasks: Sequence[asyncio.Task[None]] = ()
+
+    async def __call__(self, *connection: Any) -> None:
+        # However it ends: a socket whose browser went before it was accepted is never told that it disconnected.
+        try:
+            await super().__call__(*connection)
+        finally:
+            await self._leave()
 
     async def connect(self) -> None:
         slug = self.scope["url_route"]["kwargs"]["slug"]
@@ -88,23 +97,22 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
             await self.close(refusal)
             return
         draft = _draft_of(self.scope)
-        self.presence = Presence(slug, draft, self.email) if draft else None
         self.pending = PendingMessages(draft, self.email)
         # Subscribed before it is accepted, so that whoever has a socket misses nothing.
         self.feed = await join_feed(slug, self.pending)
         await self.accept()
-        self.send_task = asyncio.create_task(self._send())
-        self.authorization_task = asyncio.create_task(self._reauthorize(slug))
-        if self.presence:
+        self.tasks = asyncio.create_task(self._send()), asyncio.create_task(self._reauthorize(slug))
+        if draft:
+            self.presence = Presence(slug, draft, self.email)
             await self.presence.renew()
 
-    async def disconnect(self, code: int) -> None:
-        if self.send_task:
-            self.send_task.cancel()
-            self.authorization_task.cancel()
+    async def _leave(self) -> None:
+        for task in self.tasks:
+            task.cancel()
+        if self.feed:
             self.feed.leave(self.pending)
-            if self.presence:
-                await self.presence.leave()
+        if self.presence:
+            await self.presence.leave()
 
     async def receive_json(self, content: Any, **kwargs: Any) -> None:
         """Ignore what a browser sends; requests belong to the API."""

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import redis
 from asgiref.sync import sync_to_async
 from asgiref.testing import ApplicationCommunicator
 from django.test import Client
@@ -149,6 +150,55 @@ async def test_a_tenants_feed_ends_with_its_last_socket(people: People) -> None:
     assert (await second.json())["id"] == "r1"
     await second.disconnect()
     assert not live_feed._feeds and all(task.cancelling() or task.done() for task in feed.tasks)
+
+
+async def test_a_browser_that_goes_while_it_connects_leaves_no_feed(people: People) -> None:
+    header = await sync_to_async(with_token)(people.viewer)
+
+    async def is_gone(message: Any) -> None:
+        assert live_feed._feeds, "joined before it is accepted"
+        raise OSError("the browser has gone")
+
+    async def connect() -> Any:
+        return {"type": "websocket.connect"}
+
+    with pytest.raises(OSError, match="has gone"):
+        await application(socket("/ws/t/acme/", header).scope, connect, is_gone)
+    assert not live_feed._feeds
+
+
+async def test_a_feed_outlives_a_look_at_rates_that_fails(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = iter([RuntimeError("a bug"), {"connector/a": [8, 0]}])
+
+    def look(slug: str) -> Any:
+        if isinstance(result := next(looks), Exception):
+            raise result
+        return result
+
+    monkeypatch.setattr(live_feed, "_rates", look)
+    monkeypatch.setattr(live_feed, "RATES_INTERVAL", 0.1)
+    listening = socket("/ws/t/acme/", await sync_to_async(with_token)(people.viewer))
+    assert await listening.connect()
+    assert (await listening.json())["edges"] == {"connector/a": [8, 0]}
+    await listening.disconnect()
+
+
+async def test_a_tenant_that_was_removed_under_its_page_has_no_rates(people: People) -> None:
+    assert await sync_to_async(live_feed._rates)("removed") == {}
+
+
+async def test_changes_arrive_after_connections_to_redis_were_lost(people: People, redis_server: str) -> None:
+    listening = socket("/ws/t/acme/", await sync_to_async(with_token)(people.viewer))
+    assert await listening.connect()
+    await sync_to_async(live_updates.send_changed)("acme", "run", "before", 1)
+    assert (await listening.json())["id"] == "before"
+    with redis.Redis.from_url(redis_server) as client:
+        client.client_kill_filter(_type="normal", skipme=True)
+        client.client_kill_filter(_type="pubsub")
+    await asyncio.sleep(0.5)  # the feed subscribes again
+    await sync_to_async(live_updates.send_changed)("acme", "run", "after", 2)
+    assert (await listening.json())["id"] == "after"
+    await listening.disconnect()
 
 
 async def test_a_removed_member_receives_no_more_messages(people: People, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from billing import services
 from billing.demo import ensure_demo_prices
 from tenants.models import User
 from tests.browser import log_in
+from tests.node_reports import keep_next_reports
 from tests.people import People
 from tests.portal.sample_network import create_sample_network
 from tests.system.clients import LabCommands
@@ -100,7 +101,9 @@ def test_a_drawn_policy_is_reviewed_provisioned_applied_and_billed(
 
 
 def metered(people: People, tenant_scope: Callable[..., Any]) -> None:
-    """Collect metering samples now; nodes report every two seconds."""
+    """Collect metering samples of what was counted until now; nodes report every two seconds."""
+    time.sleep(2.5)
+    keep_next_reports()
     time.sleep(2.5)
     with tenant_scope(people.acme):
         services.meter_usage(timezone.now())

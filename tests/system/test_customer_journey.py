@@ -12,6 +12,7 @@ from billing.demo import ensure_demo_prices
 from provisioning.lab import moto
 from tenants import tokens
 from tenants.scope import scope
+from tests.node_reports import keep_next_reports
 from tests.people import People
 from tests.system.clients import CustomerClient, LabCommands, wait_until
 from tests.system.cloud_document import REGION, VPCS, assert_each_once_in_aws, cloud_document
@@ -94,6 +95,7 @@ def _rates(acme: CustomerClient) -> dict[str, list[float]]:
 
 def _metered(people: People, acme: CustomerClient) -> dict[str, Decimal]:
     """Collect metering samples now; return the usage by meter."""
+    keep_next_reports()
     with scope(people.acme):
         services.meter_usage(timezone.now())
     return {row["meter"]: Decimal(row["quantity"]) for row in acme.get("usage/", group_by="meter")["results"]}
