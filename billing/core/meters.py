@@ -90,9 +90,9 @@ METERS: dict[str, Meter] = {
             ("product", "license"),
             ("service", "exchange"),
         ),
-        Meter("gb_exchange_out", "GB out of an exchange", NodeCounter("connector", "out"), ("kind",), ("exchange",)),
-        Meter("gb_between_exchanges", "GB between exchanges", NodeCounter("mesh", "out"), ("from", "to")),
-        Meter("gb_inspected", "GB inspected", NodeCounter("service"), ("product", "license")),
+        Meter("gb_exchange_out", "Data egress", NodeCounter("connector", "out"), ("kind",), ("exchange",)),
+        Meter("gb_between_exchanges", "Inter-exchange transfer", NodeCounter("mesh", "out"), ("from", "to")),
+        Meter("gb_inspected", "Inspected data", NodeCounter("service"), ("product", "license")),
     )
 }
 """Every meter by its key, in the order of an invoice."""

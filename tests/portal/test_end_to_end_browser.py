@@ -97,7 +97,7 @@ def test_a_drawn_policy_is_reviewed_provisioned_applied_and_billed(
     page.goto(f"{live_portal}/t/acme/invoices/")
     page.get_by_role("link", name=re.compile("DRAFT-")).first.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("DRAFT-")
-    expect(page.locator("main")).to_contain_text("GB out of an exchange")
+    expect(page.locator("main")).to_contain_text("Data egress")
 
 
 def metered(people: People, tenant_scope: Callable[..., Any]) -> None:
