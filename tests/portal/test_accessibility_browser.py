@@ -43,6 +43,7 @@ OPENED = """async () => {
 }"""
 
 
+@pytest.mark.timeout(400)  # forty pages, each looked at three times
 def test_no_page_has_an_axe_violation(live_portal: str, people: People, page: Page, page_paths: list[str]) -> None:
     sign_in(page, live_portal, people.owner)
     axe, found = AXE.read_text(), []
