@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -28,7 +28,7 @@ from provisioning.core.resolve.network import Network
 from provisioning.core.values.resource import Problem
 from provisioning.core.values.text import name_key
 
-_UNKNOWN_REFERENCES = DerivedKey[list[Problem]]("unknown references, by kind and the kinds named")
+_UNKNOWN_REFERENCES = DerivedKey[list[Problem]]("unknown references, by kind")
 _NOT_ON_OFFER = DerivedKey[list[Problem]]("values that are not on offer, by kind")
 _DUPLICATE_POSITIONS = DerivedKey[list[Problem]]("duplicate positions, by kind")
 _NAME_KEYS = DerivedKey[str]("what names of a kind are compared by")
@@ -44,17 +44,21 @@ def check_references(network: Network) -> Iterator[Problem]:
     literals = frozenset((ANY, INTERNET))
     for kind in all_kinds():
         items = intent.of(kind.key)
-        for kinds in sorted(kind.declaration.kinds_named()):
-            known = literals.union(*(uids[named] for named in kinds)) if len(kinds) > 1 else uids[kinds[0]]
+        known = {
+            kinds: literals.union(*(uids[named] for named in kinds)) if len(kinds) > 1 else uids[kinds[0]]
+            for kinds in sorted(kind.declaration.kinds_named())
+        }
+        if not known:
+            continue
 
-            def find(item: IntentObject) -> list[Problem]:
-                return list(_unknown_references(kind, item, kinds, known))  # noqa: B023  (called at once)
+        def find(item: IntentObject) -> list[Problem]:
+            return list(_unknown_references(kind, item, known))  # noqa: B023  (called at once)
 
-            of = kind.key, kinds
-            unknown = network.derived.get_by_object(_UNKNOWN_REFERENCES, items, find, shared=(_Known(known),), of=of)
-            for item in sorted((items[uid] for uid in unknown), key=lambda item: item.number):
-                # What was unknown may be there again.
-                yield from find(item)
+        shared = tuple(map(_Known, known.values()))
+        unknown = network.derived.get_by_object(_UNKNOWN_REFERENCES, items, find, shared=shared, of=kind.key)
+        for item in sorted((items[uid] for uid in unknown), key=lambda item: item.number):
+            # What was unknown may be there again.
+            yield from find(item)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,11 +74,13 @@ class _Known:
 
 
 def _unknown_references(
-    kind: Kind, item: IntentObject, kinds: tuple[str, ...], known: frozenset[str]
+    kind: Kind, item: IntentObject, known: Mapping[tuple[str, ...], frozenset[str]]
 ) -> Iterator[Problem]:
-    for path, each, uids in kind.declaration.named_objects(item):
-        for index, uid in enumerate(uids if each == kinds else ()):
-            if uid not in known and not is_prefix(uid):
+    for path, kinds, uids in kind.declaration.named_objects(item):
+        if known[kinds].issuperset(uids):
+            continue
+        for index, uid in enumerate(uids):
+            if uid not in known[kinds] and not is_prefix(uid):
                 yield Problem(
                     "unknown_reference",
                     f"{kind.key}/{item.key}/{path.replace('[]', f'[{index}]')}",
