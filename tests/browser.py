@@ -69,3 +69,13 @@ def sign_in(page: Page, portal: str, user: Any) -> None:
     client.force_login(user, backend=settings.AUTHENTICATION_BACKENDS[0])
     cookie = client.cookies[settings.SESSION_COOKIE_NAME]
     page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": portal}])
+
+
+def look(page: Page, name: str) -> None:
+    """Keep pictures of a page, wide and narrow, where SCREENSHOTS names a folder."""
+    folder = os.environ.get("SCREENSHOTS")
+    if not folder:
+        return
+    for width in (390, 1440):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.screenshot(path=f"{folder}/{name}-{width}.png", full_page=True)

@@ -13,6 +13,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import pytest
+
 from portal.local.setup import CACHE, PROGRAMS_BY_PURPOSE
 
 # Part of every Debian ("Essential: yes"): what our code starts, then what Debian's launcher of Chromium starts.
@@ -28,6 +30,14 @@ PROVIDED_PROGRAMS = (*PROGRAMS_BY_PURPOSE["test"], *NODE_PROGRAMS)
 def search_path() -> str:
     """Where programs of this machine and of set-up lie; Debian keeps some where an ordinary PATH does not look."""
     return os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin", str(CACHE / "node" / "bin")])
+
+
+def node_or_skip() -> str:
+    """Return the path of Node.js; skip the test where it is missing."""
+    node = shutil.which("node", path=search_path())
+    if not node:
+        pytest.skip("Node.js is missing (make setup takes it from a wheel)")
+    return node
 
 
 def link_programs(folder: Path) -> None:

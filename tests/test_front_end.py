@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+
+from tests.programs import node_or_skip
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = sorted(file for file in (ROOT / "static" / "test").glob("*.test.*") if file.suffix in (".js", ".mjs"))
@@ -16,11 +16,7 @@ FILES = sorted(file for file in (ROOT / "static" / "test").glob("*.test.*") if f
 
 @pytest.mark.parametrize("file", FILES, ids=[file.name for file in FILES])
 def test_front_end_scripts_pass_their_own_tests(file: Path) -> None:
-    path = os.pathsep.join([os.environ.get("PATH", ""), str(ROOT / ".cache" / "node" / "bin")])
-    node = shutil.which("node", path=path)
-    if not node:
-        pytest.skip("Node.js is missing (make setup takes it from a wheel)")
-    result = subprocess.run([node, "--test", str(file)], cwd=ROOT / "static", capture_output=True, text=True)
+    result = subprocess.run([node_or_skip(), "--test", str(file)], cwd=ROOT / "static", capture_output=True, text=True)
     assert result.returncode == 0, result.stdout + result.stderr
 
 

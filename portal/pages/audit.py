@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import csv
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import MAXYEAR, date, datetime, timedelta
 from typing import Any
 
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.utils.dateparse import parse_date
 
 from portal.pages.audit_words import action_word, actions_matching
+from portal.pages.days import midnight, parse_day
 from portal.pages.decorators import PageRequest, tenant_page
 from provisioning.core.formats.csv_text import escape_formula
 from tenants.audit import verify_chain
@@ -57,23 +57,17 @@ def _find_entries(query: dict[str, str]) -> QuerySet[AuditEntry]:
         entries = entries.filter(named | Q(action__in=actions_matching(search)))
     if query["kind"]:
         entries = entries.filter(kind=query["kind"])
-    if first := _parse_day(query["from"]):
-        entries = entries.filter(at__gte=_midnight(first))
-    if last := _parse_day(query["to"]):
-        entries = entries.filter(at__lt=_midnight(last) + timedelta(days=1))
+    if first := _limit(query["from"]):
+        entries = entries.filter(at__gte=midnight(first))
+    if last := _limit(query["to"]):
+        entries = entries.filter(at__lt=midnight(last) + timedelta(days=1))
     return entries
 
 
-def _parse_day(text: str) -> date | None:
-    try:
-        day = parse_date(text)
-    except ValueError:
-        return None
-    return day if day and 1970 <= day.year <= 9000 else None
-
-
-def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+def _limit(text: str) -> date | None:
+    """Return a day that a limit can be made of: in the year 9999 none comes after the last."""
+    day = parse_day(text)
+    return day if day and day.year < MAXYEAR else None
 
 
 def _csv_response(entries: QuerySet[AuditEntry], name: str) -> HttpResponse:

@@ -33,6 +33,8 @@ from provisioning.services.drafts.lifecycle import RESTORABLE_FOR
 from provisioning.snapshots import network_problems, queries
 
 NEW_PREFIX = "new/"
+PALETTE_KEYS = {"groups": "n", "segments": "s", "exchanges": "x", "shares": "h", "assertions": "a"}
+"""Kinds that are added on the canvas → the key that adds one; connectors have a wizard."""
 
 
 @tenant_page()
@@ -104,6 +106,7 @@ def _canvas_context(request: PageRequest, uid: UUID) -> dict[str, Any]:
         "first_steps": _first_steps(present, reverse("connector-new", args=[request.tenant.slug])),
         "actions": ACTIONS,
         "protocols": [name for name, _ in PROTOCOLS],
+        "palette": [(KIND_PAGES[kind], key) for kind, key in PALETTE_KEYS.items()],
         "products": _products(present.get("services", [])),
     }  # fmt: skip
 

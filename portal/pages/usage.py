@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.dateparse import parse_date
 
 from billing import selectors
 from billing.core.decimals import decimal_text
 from billing.core.meters import METERS, all_dimensions
 from portal.pages.bar_chart import ChartBar, bar_chart
+from portal.pages.days import midnight, parse_day
 from portal.pages.decorators import PageRequest, tenant_page
 from provisioning.core.formats.csv_text import escape_formula
 from tenants.errors import FieldProblem
@@ -29,10 +29,10 @@ def usage(request: PageRequest) -> HttpResponse:
     meter = request.GET.get("meter") if request.GET.get("meter") in METERS else None
     groupings = _groupings()
     by = request.GET.get("by", "") if request.GET.get("by") in groupings else "meter"
-    report = selectors.usage_report(_midnight(start), _midnight(end), meter, by)
+    report = selectors.usage_report(midnight(start), midnight(end), meter, by)
     if request.GET.get("format") == "csv":
         return _csv_response(report, start, end, request)
-    days = report if by == "day" else selectors.usage_report(_midnight(start), _midnight(end), meter, "day")
+    days = report if by == "day" else selectors.usage_report(midnight(start), midnight(end), meter, "day")
     before = _previous_period(start, end, today, meter, by, report)
     context = {
         "report": report,
@@ -79,25 +79,18 @@ def _period(request: PageRequest, today: date) -> tuple[date, date, FieldProblem
     if not from_text and not to_text:
         return *month, None
     try:
-        first, last = _parse_day("from", from_text), _parse_day("to", to_text)
-        selectors.check_period(_midnight(first), _midnight(last))
+        first, last = _required_day("from", from_text), _required_day("to", to_text)
+        selectors.check_period(midnight(first), midnight(last))
     except selectors.UnusablePeriod as error:
         return *month, FieldProblem("out_of_range", error.field, str(error))
     return first, last + timedelta(days=1), None
 
 
-def _parse_day(name: str, text: str) -> date:
-    try:
-        day = parse_date(text)
-    except ValueError:
-        day = None
+def _required_day(name: str, text: str) -> date:
+    day = parse_day(text)
     if day is None:
         raise selectors.UnusablePeriod(name, f"“{name}” is no date; write it like 2026-11-01.")
     return day
-
-
-def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 def _next_month(first: date) -> date:
@@ -136,7 +129,7 @@ def _previous_period(
     passed, total = min(end, today + timedelta(days=1)) - start, report["total"]
     if total is None or passed <= timedelta():
         return None
-    previous = selectors.usage_report(_midnight(start - passed), _midnight(start), meter, by)
+    previous = selectors.usage_report(midnight(start - passed), midnight(start), meter, by)
     return {
         "total": previous["total"],
         "percent": _percent_change(previous["total"], total),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from playwright.sync_api import Page
 
 from tests.browser import sign_in
 from tests.people import People
+from tests.programs import node_or_skip
 
 pytestmark = pytest.mark.browser
 
@@ -62,7 +61,6 @@ def test_no_page_has_an_axe_violation(live_portal: str, people: People, page: Pa
 
 
 def test_every_page_is_valid_html(people: People, page_paths: list[str], client: Client, tmp_path: Path) -> None:
-    node = _node()
     client.force_login(people.owner)
     for number, where in enumerate(page_paths):
         answer = client.get(where, follow=True)
@@ -71,17 +69,17 @@ def test_every_page_is_valid_html(people: People, page_paths: list[str], client:
         (tmp_path / name).write_bytes(answer.content)
     validator, config = STATIC / "node_modules/html-validate/bin/html-validate.mjs", STATIC / ".htmlvalidate.json"
     result = subprocess.run(
-        [node, str(validator), "--config", str(config), "--formatter", "text", *map(str, tmp_path.glob("*.html"))],
+        [
+            node_or_skip(),
+            str(validator),
+            "--config",
+            str(config),
+            "--formatter",
+            "text",
+            *map(str, tmp_path.glob("*.html")),
+        ],
         cwd=STATIC,
         capture_output=True,
         text=True,
     )
     assert result.returncode == 0, result.stdout[:4000] + result.stderr[:2000]
-
-
-def _node() -> str:
-    path = os.pathsep.join([os.environ.get("PATH", ""), str(STATIC.parent / ".cache" / "node" / "bin")])
-    node = shutil.which("node", path=path)
-    if not node:
-        pytest.skip("Node.js is missing (make setup takes it from a wheel)")
-    return node

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser import sign_in
+from tests.browser import look, sign_in
 from tests.people import People
 from tests.portal.sample_network import create_sample_network
 
@@ -68,12 +67,3 @@ def test_a_risky_plan_is_provisioned_only_with_the_name_and_a_reason(
         assert (revision.reason, revision.change_ticket) == ("CAB approved it", "CHG-7")
     page.goto(f"{live_portal}/t/acme/revisions/")
     expect(page.get_by_role("row", name="Revision 1")).to_contain_text("CHG-7 CAB approved it")
-
-
-def look(page: Page, name: str) -> None:
-    folder = os.environ.get("SCREENSHOTS")
-    if folder:
-        page.screenshot(path=f"{folder}/plan-{name}.png", full_page=True)
-        page.set_viewport_size({"width": 390, "height": 844})
-        page.screenshot(path=f"{folder}/plan-{name}-390.png", full_page=True)
-        page.set_viewport_size({"width": 1440, "height": 900})

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser import sign_in
+from tests.browser import look, sign_in
 from tests.people import People
 from tests.portal.sample_network import create_sample_network
 
@@ -112,14 +111,3 @@ def test_a_viewer_reads_the_rules_of_live(
     assert names(page) == ["front, web", "front, ssh", "late, all", "never, again"]
     expect(page.get_by_role("heading", name="Default actions")).to_be_visible()
     expect(page.get_by_role("button", name="Actions for front, web")).to_have_count(0)
-
-
-def look(page: Page, name: str) -> None:
-    """Keep a picture where SCREENSHOTS names a folder."""
-    folder = os.environ.get("SCREENSHOTS")
-    if not folder:
-        return
-    for width in (1440, 390):
-        page.set_viewport_size({"width": width, "height": 900})
-        page.screenshot(path=f"{folder}/{name}-{width}.png", full_page=True)
-    page.set_viewport_size({"width": 1440, "height": 900})
