@@ -110,31 +110,44 @@ def _newer_document(node: Node, have: str) -> HttpResponse | None:
 def report(request: HttpRequest) -> HttpResponse:
     """Record what the node applied, what it could not apply, its health and its counters.
 
-    The token is checked by the statement that stores the report.
+    ``ended``: ``{"epoch", "sequence", "counters"}``, what it counted last before its counters began anew. The token is
+    checked by the statement that stores the report.
     """
     token = _node_token(request)
     if not token:
         return _refuse_token(request)
     body = _json_body(request)
-    for name in ("applied", "failed", "counters", "health"):
-        if not isinstance(body.get(name, {}), dict):
-            raise MalformedRequest(f"“{name}” must be an object.")
+    _check_objects(body, "applied", "failed", "counters", "health", "ended")
+    ended = body.get("ended", {})
+    _check_objects(ended, "counters")
     numbers = {name: body.get(name, 0) for name in ("serial", "sequence")}
     numbers["document_version"] = body.get("health", {}).get("document_version", 0)
+    numbers["ended.sequence"] = ended.get("sequence", 0)
     for name, number in numbers.items():
         if not isinstance(number, int) or not 0 <= number <= MAX_INTEGER:
             raise MalformedRequest(f"“{name}” must be an integer from 0 to {MAX_INTEGER}.")
     for address, digest in body.get("applied", {}).items():
         if not isinstance(digest, str) or len(digest) > MAX_DIGEST_LENGTH:
             raise MalformedRequest(f"“applied” of {address[:MAX_KEY_LENGTH]} must be a digest.")
-    for key, value in body.get("counters", {}).items():
+    for counters in (body.get("counters", {}), ended.get("counters", {})):
+        _check_counters(counters)
+    return HttpResponse(status=204) if nodes.record_report(token, body) else _refuse_token(request)
+
+
+def _check_objects(body: dict[str, Any], *names: str) -> None:
+    for name in names:
+        if not isinstance(body.get(name, {}), dict):
+            raise MalformedRequest(f"“{name}” must be an object.")
+
+
+def _check_counters(counters: dict[str, Any]) -> None:
+    for key, value in counters.items():
         if len(split_tenant(key)[1]) > MAX_KEY_LENGTH:
             raise MalformedRequest(f"The key of counter {key[:MAX_KEY_LENGTH]}… is too long.")
         if not isinstance(value, int) or value < 0 or len(str(value)) > MAX_COUNTER_DIGITS:
             raise MalformedRequest(
                 f"Counter {key} is {value!r}; it must be an integer of at most {MAX_COUNTER_DIGITS} digits."
             )
-    return HttpResponse(status=204) if nodes.record_report(token, body) else _refuse_token(request)
 
 
 def _json_body(request: HttpRequest) -> dict[str, Any]:

@@ -91,8 +91,9 @@ def increments(
     """Yield (from, to, count) between neighbouring readings, in order of time.
 
     ``before`` is the last reading already counted. Without one, and after a reset (a new epoch, or a value that went
-    down), the counter began at 0 and all it shows is new. What was counted between the last reading and a reset is
-    lost, in the customer's favour. A repeated reading adds nothing.
+    down), the counter began at 0 and all it shows is new. The last reading before a reset is what the node told of the
+    epoch that ended (services/telemetry.py); where its disk is lost too, what it counted after its last stored reading
+    is lost, in the customer's favour. A repeated reading adds nothing.
     """
     for reading in sorted(set(readings), key=lambda reading: (reading.at, reading.total)):
         if before is None:

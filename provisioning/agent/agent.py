@@ -72,7 +72,7 @@ class Agent:
         self._report: dict[str, Any] = {}
         self._warned: set[str] = set()
         self._received: NodeDocument = EMPTY_DOCUMENT
-        self._totals = CounterTotals(**self.state.load("counters", {}))
+        self._totals = CounterTotals.from_json(self.state.load("counters", {}))
 
     # -- threads ---------------------------------------------------------------------------------------------------
 
@@ -142,7 +142,10 @@ class Agent:
             if self._stop.is_set() or not self.portal.token:
                 continue
             try:
-                self.portal.report(self._report)
+                report = self._report
+                self.portal.report(report)
+                if "ended" in report:
+                    self.state.forget_ended_epoch()
                 self._warned.clear()
             except httpx.HTTPError as error:
                 self._warn_once(f"report not delivered: {error}")
@@ -224,11 +227,12 @@ class Agent:
 
     def build_report(self) -> dict[str, Any]:
         counters = {} if self.simulate else self._totals.update(self.kernel.counters())
-        self.state.save("counters", self._totals.as_json())
+        # Grows while the epoch lasts, over restarts of this process too.
+        sequence = time.monotonic_ns() // 1_000_000
+        self.state.save("counters", {**self._totals.as_json(), "sequence": sequence})
         return {
             "epoch": self.state.epoch,
-            # Grows while the epoch lasts, over restarts of this process too.
-            "sequence": time.monotonic_ns() // 1_000_000,
+            "sequence": sequence,
             "serial": self.document.serial,
             # Read by portals of before document versions, which call the serial so.
             "version": self.document.serial,
@@ -236,6 +240,7 @@ class Agent:
             "failed": self.failed,
             "health": self._health(),
             "counters": counters,
+            **({"ended": self.state.ended} if self.state.ended else {}),
         }
 
     def _health(self) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 """Counters that only grow, whatever happens to the ones in the kernel.
 
 A namespace that is created again, or a rule that comes back, starts at 0 in the kernel; the total goes on.
-The epoch changes only when the state is lost, so a meter sees either a growing number or a new epoch.
+The epoch changes only when the kernel or the state is lost, so a meter sees either a growing number or a new epoch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 REPORTS_AFTER_END = 60
 """In how many reports a counter that is gone is told: for two minutes, since the portal keeps one report of each."""
@@ -35,6 +36,14 @@ class CounterTotals:
         self.gone = {key: told + 1 for key, told in self.gone.items() if key not in now and told < REPORTS_AFTER_END}
         return {key: self.base.get(key, 0) + now.get(key, 0) for key in (*now, *self.gone)}
 
+    def values(self) -> dict[str, int]:
+        """Return the cumulative values as they were told last."""
+        return {key: self.base.get(key, 0) + self.last.get(key, 0) for key in (*self.last, *self.gone)}
+
     def as_json(self) -> dict[str, dict[str, int]]:
-        """Return the arguments that make an equal one."""
+        """Return what ``from_json`` reads."""
         return {"base": self.base, "last": self.last, "gone": self.gone}
+
+    @classmethod
+    def from_json(cls, saved: Mapping[str, Any]) -> CounterTotals:
+        return cls(saved.get("base"), saved.get("last"), saved.get("gone"))

@@ -101,7 +101,7 @@ class NodeSection(TenantOwned):
 
 
 class CounterReading(TenantOwned):
-    """A cumulative counter as a node reported it first in a minute.
+    """A cumulative counter as a node reported it first in a minute, or last before its epoch ended.
 
     ``key`` is the text of a CounterKey (core/values/counter_key.py). A new ``epoch`` starts from zero.
     """

@@ -177,6 +177,9 @@ def test_a_counter_is_kept_once_a_minute(node: NodeClient, people: People, tenan
         {"health": 3},
         {"health": {"cpu": float("nan")}},
         {"epoch": "\0"},
+        {"ended": []},
+        {"ended": {"sequence": 2**63}},
+        {"ended": {"epoch": "e0", "counters": {"acme|x": -1}}},
     ],
 )
 def test_a_malformed_report_is_refused(node: NodeClient, body: Any) -> None:

@@ -196,6 +196,6 @@ def test_the_last_total_of_a_counter_that_is_gone_is_reported_for_two_minutes() 
     totals.update({"a": 10, "b": 1})
     for _ in range(REPORTS_AFTER_END):
         assert totals.update({"b": 2}) == {"a": 10, "b": 2}
-        totals = CounterTotals(**totals.as_json())
+        totals = CounterTotals.from_json(totals.as_json())
     assert totals.update({"b": 2}) == {"b": 2}
     assert totals.update({"a": 3, "b": 2}) == {"a": 13, "b": 2}
