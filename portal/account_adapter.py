@@ -7,10 +7,12 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.exceptions import ImmediateHttpResponse
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.sites.shortcuts import get_current_site
 from django.http import HttpRequest
 from django.shortcuts import render
 
 from portal import sign_in_throttle
+from tenants.mail import queue_mail
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -21,6 +23,11 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def populate_username(self, request: HttpRequest, user: Any) -> None:
         """There are no user names here, only e-mail addresses."""
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Leave it to a worker: the server may be slow or away, and an answer must not tell whether a mail was sent."""
+        site = {"email": email, "current_site": get_current_site(self.request), "request": self.request}
+        queue_mail(self.render_mail(template_prefix, email, {**site, **context}))
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         if seconds := sign_in_throttle.count_try(*_who(request, credentials)):

@@ -4,9 +4,11 @@ import os
 from typing import Any
 
 from django.core.asgi import get_asgi_application
+from django.core.management import call_command
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 http = get_asgi_application()
+call_command("check", tags=["environment"])  # a missing or wrong setting ends the process and says what to set
 
 # Only now that Django is set up can models be imported.
 from channels.auth import AuthMiddlewareStack  # noqa: E402

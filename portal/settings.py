@@ -20,8 +20,8 @@ DEBUG = os.environ.get("DEBUG") == "1"
 SECRET_KEY = os.environ.get("SECRET_KEY", "")
 ENCRYPTION_KEYS = [key for key in os.environ.get("ENCRYPTION_KEYS", "").split(",") if key]
 ALLOWED_HOSTS = [host for host in os.environ.get("ALLOWED_HOSTS", "127.0.0.1,localhost").split(",") if host]
-PUBLIC_URL = os.environ.get("PUBLIC_URL", "http://127.0.0.1:8000")
-CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+PUBLIC_URL = os.environ.get("PUBLIC_URL", "")
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if "://" in PUBLIC_URL else []
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -110,6 +110,7 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "provisioning.sweep", "schedule": 5.0, "options": {"expires": 5}},
     "purge": {"task": "provisioning.purge", "schedule": 3600.0, "options": {"expires": 3600}},
+    "mail": {"task": "tenants.send_due_mails", "schedule": 30.0, "options": {"expires": 30}},
     "meter": {"task": "billing.meter", "schedule": 60.0, "options": {"expires": 60}},
 }
 
@@ -120,8 +121,6 @@ OUTBOX_HANDLERS = {
     "plan": "provisioning.tasks.wake_plan",
     "node": "provisioning.services.node_sections.wake_node",
     "discover": "provisioning.tasks.wake_discovery",
-    "invitation": "tenants.tasks.wake_invitation",
-    "notification": "tenants.tasks.wake_notification",
 }
 # Seconds that one who asks for the plan of a large network is kept waiting before being told to look again.
 PLAN_PATIENCE = 5.0
@@ -155,9 +154,8 @@ SECURE_HSTS_SECONDS = int(os.environ.get("HSTS_SECONDS", 30 * 86400 if SESSION_C
 SECURE_SSL_REDIRECT = os.environ.get("HTTPS_REDIRECT", "0") == "1"
 SECURE_REDIRECT_EXEMPT = ["^healthz$"]
 
-# Without one, mail is given to this machine's own server. A wrong one is an error of a system check (portal/checks.py).
-EMAIL_URL = os.environ.get("EMAIL_URL", "smtp://localhost")
-EMAIL_URL_PROBLEM = ""
+EMAIL_URL = os.environ.get("EMAIL_URL", "")
+EMAIL_URL_PROBLEM = ""  # an error of a system check (portal/checks.py)
 try:
     globals().update(read_email_url(EMAIL_URL, urlsplit(PUBLIC_URL).hostname or "localhost"))
 except ValueError as error:

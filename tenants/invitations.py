@@ -6,21 +6,18 @@ nothing about the address: whether somebody has it here shows only when they hav
 
 from __future__ import annotations
 
-import logging
 from datetime import timedelta
 
 from django.core import signing
-from django.core.mail import EmailMessage
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from tenants import audit, mail, outbox
+from tenants import audit, mail
 from tenants.actor import current_actor
 from tenants.errors import TenantRequestRefused
-from tenants.jobs import TenantJob, in_scope
+from tenants.jobs import in_scope
 from tenants.models import Membership, User
-
-logger = logging.getLogger(__name__)
+from tenants.scope import current_tenant
 
 LIFETIME = timedelta(days=7)
 """How long the link of a mail is good; the invitation itself stays, and another link can be sent."""
@@ -38,7 +35,17 @@ def send_invitation(membership: Membership) -> None:
     membership.invited_at, membership.invited_by = timezone.now(), current_actor().email
     membership.invitation_problem = ""
     membership.save(update_fields=["invited_at", "invited_by", "invitation_problem"])
-    outbox.enqueue("invitation", membership=str(membership.uid))
+    membership.mails.all().delete()
+    message = mail.compose_mail(
+        "invitation",
+        membership.user.email,
+        tenant=current_tenant().name,
+        invited_by=membership.invited_by,
+        role=membership.get_role_display().lower(),
+        days=LIFETIME.days,
+        url=mail.public_url("invitation", invitation_token(membership)),
+    )
+    mail.queue_mail(message, invitation=membership)
 
 
 def invitation_token(membership: Membership) -> str:
@@ -69,37 +76,7 @@ def _record_answer(user: User, membership: Membership, accept: bool) -> None:
     if accept:
         pending.invited_at, pending.invitation_problem = None, ""
         pending.save(update_fields=["invited_at", "invitation_problem"])
+        pending.mails.all().delete()
     else:
         pending.delete()
     audit.record("member.accept" if accept else "member.decline", kind="member", object_id=uid, object_name=email)
-
-
-class InvitationJob(TenantJob[EmailMessage, None]):
-    """Mail an invitation. A mail that does not leave is told on the members page, where it can be sent again."""
-
-    def claim(self, membership: str) -> EmailMessage | None:
-        self._pending = Membership.objects.filter(tenant=self.tenant, uid=membership, invited_at__isnull=False)
-        invited = self._pending.select_related("user").first()
-        if invited is None:
-            return None
-        return mail.compose_mail(
-            "invitation",
-            invited.user.email,
-            tenant=self.tenant.name,
-            invited_by=invited.invited_by,
-            role=invited.get_role_display().lower(),
-            days=LIFETIME.days,
-            url=mail.public_url("invitation", invitation_token(invited)),
-        )
-
-    def work(self, claim: EmailMessage) -> None:
-        claim.send()
-
-    def record(self, claim: EmailMessage, outcome: None) -> None:
-        """Nothing: the mail is on its way."""
-
-    def record_failure(self, claim: EmailMessage, error: Exception) -> None:
-        if not isinstance(error, OSError):  # smtplib's errors are OSErrors too
-            raise error
-        logger.warning("invitation of %s not mailed: %s", claim.to[0], error)
-        self._pending.update(invitation_problem=str(error)[:200])

@@ -160,6 +160,20 @@ class Outbox(models.Model):
         return f"{self.topic} {self.payload}"
 
 
+class Mail(models.Model):
+    """A mail that has not left yet (tenants/mail.py); ``sealed`` holds its subject and text."""
+
+    to = models.EmailField()
+    sealed = models.TextField()
+    invitation = models.ForeignKey(Membership, models.CASCADE, null=True, related_name="mails")
+    created_at = models.DateTimeField(default=timezone.now)
+    due_at = models.DateTimeField(default=timezone.now, db_index=True)
+    attempts = models.IntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"to {self.to}"
+
+
 class AuditEntry(TenantOwned):
     """Who did what to which thing; append-only, each row carries the hash of the one before it."""
 

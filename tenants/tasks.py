@@ -1,18 +1,13 @@
-"""Celery tasks: one line each. ``wake_*`` are handlers of the outbox (OUTBOX_HANDLERS)."""
+"""Celery tasks: one line each."""
 
 from __future__ import annotations
 
-from tenants.invitations import InvitationJob
-from tenants.jobs import tenant_task
-from tenants.notifications import NotificationJob
+from celery import shared_task
+from django.utils import timezone
 
-mail_invitation = tenant_task("tenants.invitation", InvitationJob)
-mail_notification = tenant_task("tenants.notification", NotificationJob)
+from tenants import mail
 
 
-def wake_invitation(tenant: str, membership: str) -> None:
-    mail_invitation.delay(tenant, membership)
-
-
-def wake_notification(tenant: str, notification: int) -> None:
-    mail_notification.delay(tenant, notification)
+@shared_task(name=mail.SEND_TASK)
+def send_mails() -> None:
+    mail.send_due_mails(timezone.now())

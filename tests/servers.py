@@ -71,6 +71,8 @@ class TestServers:
         os.environ.setdefault("AWS_ENDPOINT_URL", self.aws_url)
         os.environ.setdefault("SECRET_KEY", self.keys.get("secret"))
         os.environ.setdefault("ENCRYPTION_KEYS", self.keys.fernet("encryption"))
+        os.environ.setdefault("PUBLIC_URL", "http://127.0.0.1:8000")
+        os.environ.setdefault("EMAIL_URL", "smtp://127.0.0.1:1")  # nothing answers there: no test mails anybody
         os.environ.setdefault("ALLOWED_HOSTS", "127.0.0.1,localhost,testserver")
 
         # A session that fails before pytest has its configuration never unconfigures; close twice does no harm.

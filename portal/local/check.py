@@ -18,6 +18,8 @@ BIN = Path(sys.executable).parent
 CHECK_ENV = {
     "DATABASE_URL": "postgres:///check",
     "REDIS_URL": "redis://127.0.0.1:1/0",
+    "PUBLIC_URL": "http://127.0.0.1:8000",
+    "EMAIL_URL": "smtp://127.0.0.1:1",
     "SECRET_KEY": "for make check only, not a secret, and long enough",
     "ENCRYPTION_KEYS": "A" * 43 + "=",
 }

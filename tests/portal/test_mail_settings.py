@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +31,14 @@ def test_an_address_becomes_the_settings_of_mail() -> None:
 def test_a_wrong_address_is_refused_without_quoting_it(url: str) -> None:
     with pytest.raises(ValueError, match="EMAIL_URL"):
         read_email_url(url, "portal.test")
+
+
+@pytest.mark.parametrize("name", ["EMAIL_URL", "PUBLIC_URL"])
+def test_a_portal_without_its_mail_settings_does_not_start_and_says_what_to_set(name: str) -> None:
+    env = {**os.environ, name: ""}
+    command = [sys.executable, "-c", "import portal.asgi"]
+    started = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
+    assert started.returncode and f"{name} is not set." in started.stderr and f"Set {name} to " in started.stderr
 
 
 @pytest.mark.django_db

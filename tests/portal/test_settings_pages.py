@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from django.core import mail
 from django.test import Client
 
-from tenants.models import AuditEntry, Notification
-from tenants.notifications import NotificationJob
+from tenants.models import AuditEntry, Mail
+from tenants.notifications import notify
 from tenants.scope import scope
 from tests.people import People
 
@@ -33,7 +32,5 @@ def test_a_person_changes_their_name_and_is_mailed_only_if_they_want(people: Peo
     people.viewer.refresh_from_db()
     assert (people.viewer.name, people.viewer.mail_notifications) == ("Vera View", False)
     with scope(people.acme):
-        notification = Notification(user=people.viewer, text="Look", path="plans/")
-        notification.save()
-    NotificationJob(people.acme).run(notification.pk)
-    assert mail.outbox == []
+        notify([people.viewer], "Look", "plans/")
+    assert not Mail.objects.exists()
