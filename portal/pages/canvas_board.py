@@ -6,6 +6,7 @@ draws the cards and the list of policies; the browser draws the lines from that 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from portal.pages import kind_styles
@@ -50,7 +51,8 @@ def compare_networks(draft: BodiesByKind, base: BodiesByKind) -> dict[str, list[
 def _change_state(body: Body, before: Body | None) -> ChangeState:
     if before is None:
         return "new"
-    return "same" if body == before else "changed"
+    # What the draft did not touch is the very body of its base.
+    return "same" if body is before or body == before else "changed"
 
 
 def icon_of(kind: str, body: Body) -> str:
@@ -63,44 +65,67 @@ def build_board(draft: BodiesByKind, base: BodiesByKind, view: BoardView = WHOLE
     present = {kind: [item for item in rows if item.state != "removed"] for kind, rows in items.items()}
     names = {item.uid: item.name for rows in present.values() for item in rows}
     policies = sorted(present.get("policies", []), key=lambda item: item.body.get("position") or 0)
+    groups = {group.uid: group for group in present.get("groups", [])}
+    attached = _attached_connectors(present.get("connectors", []))
+    policies_of = _policies_by_segment(policies)
     all_lanes = [
-        _build_lane(segment, present.get("groups", []), present.get("connectors", []), policies, names)
+        _build_lane(segment, groups, attached[segment.uid], policies_of[segment.uid], names)
         for segment in present.get("segments", [])
     ]
     placed = {card.ref for lane in all_lanes for card in lane.cards}
     targets = {app.uid: str(app.body["target"]["connector"]) for app in present.get("internet-apps", [])}
     ends = {ref for policy in policies for side in ("from", "to") for ref in policy.body.get(side, ())}
     lanes = narrow_lanes(all_lanes, view, ends | set(targets.values()))
+    element_ids = {lane.segment.uid: _element_ids(lane, targets) for lane in lanes}
     return Board(
+        items=items,
         lanes=lanes,
         all_lanes=all_lanes,
-        chips=visible_chips((_build_chip(policy, lanes, names, targets) for policy in policies), view),
-        unplaced=[group for group in present.get("groups", []) if group.uid not in placed],
+        chips=visible_chips((_build_chip(policy, element_ids, names) for policy in policies), view, lanes),
+        unplaced=[group for uid, group in groups.items() if uid not in placed],
         removed=[item for rows in items.values() for item in rows if item.state == "removed"],
         edits=sum(item.state != "same" for rows in items.values() for item in rows),
     )
 
 
+def _attached_connectors(connectors: Iterable[BoardObject]) -> dict[str, list[tuple[BoardObject, str]]]:
+    """Return segment → the connectors attached to it, each with the uid of its group there, or ""."""
+    attached: dict[str, list[tuple[BoardObject, str]]] = defaultdict(list)
+    for connector in connectors:
+        for attachment in connector.body.get("attachments", ()):
+            attached[attachment["segment"]].append((connector, attachment.get("group") or ""))
+    return attached
+
+
+def _policies_by_segment(policies: Iterable[BoardObject]) -> dict[str, list[BoardObject]]:
+    by_segment: dict[str, list[BoardObject]] = defaultdict(list)
+    for policy in policies:
+        for segment in policy.body.get("segments", ()):
+            by_segment[segment].append(policy)
+    return by_segment
+
+
+def _element_ids(lane: BoardLane, targets: Mapping[str, str]) -> dict[str, str]:
+    """Return where lines end in a lane. ``targets``: internet application → its connector, where lines to it end."""
+    element_ids = lane.element_ids()
+    return element_ids | {app: element_ids[uid] for app, uid in targets.items() if uid in element_ids}
+
+
 def _build_lane(
     segment: BoardObject,
-    groups: list[BoardObject],
-    connectors: list[BoardObject],
+    groups: Mapping[str, BoardObject],
+    attached: Iterable[tuple[BoardObject, str]],
     policies: list[BoardObject],
     names: Mapping[str, str],
 ) -> BoardLane:
+    """Return the lane of a segment. ``attached``, ``policies``: those of this segment."""
     cards: dict[str, BoardCard] = {}
 
     def card(ref: str, role: CardRole, name: str, item: BoardObject | None, icon: str) -> BoardCard:
         element_id = f"at-{segment.uid}-{ref.replace('/', '-')}"
         return cards.setdefault(ref, BoardCard(element_id, ref, role, name, icon, segment.uid, item))
 
-    by_uid = {group.uid: group for group in groups}
-    here = [
-        (connector, by_uid.get(str(attachment.get("group"))))
-        for connector in connectors
-        for attachment in connector.body.get("attachments", ())
-        if attachment.get("segment") == segment.uid
-    ]
+    here = [(connector, groups.get(group)) for connector, group in attached]
     lone = {connector.uid for connector, group in here if not group and connector.body.get("kind") != "internet-exit"}
     for connector, group in here:
         if connector.body.get("kind") == "internet-exit":
@@ -113,12 +138,12 @@ def _build_lane(
         else:
             home = card(connector.uid, "connector", connector.name, connector, connector.icon)
         element_id = f"at-{segment.uid}-{connector.uid}" + ("-in" if home.ref == connector.uid else "")
-        if all(member.uid != connector.uid for _, member in home.members):
+        # One that is attached twice follows itself.
+        if not home.members or home.members[-1][1].uid != connector.uid:
             home.members.append((element_id, connector))
-    segment_policies = [policy for policy in policies if segment.uid in policy.body.get("segments", ())]
-    if any("any" in (*policy.body.get("from", ()), *policy.body.get("to", ())) for policy in segment_policies):
+    if any("any" in (*policy.body.get("from", ()), *policy.body.get("to", ())) for policy in policies):
         card("any", "any", "any connector", None, "circles")
-    return BoardLane(segment, _columns(cards, segment_policies))
+    return BoardLane(segment, _columns(cards, policies))
 
 
 def _columns(
@@ -155,7 +180,12 @@ def _ranks(edges: list[tuple[str, str]]) -> dict[str, int]:
     after: dict[str, set[str]] = {ref: set() for edge in edges for ref in edge}
 
     def leads_to(start: str, end: str) -> bool:
-        return start == end or any(leads_to(further, end) for further in after[start])
+        seen, waiting = {start}, [start]
+        while waiting:
+            further = after[waiting.pop()] - seen
+            seen |= further
+            waiting += further
+        return end in seen
 
     for start, end in edges:
         if not leads_to(end, start):
@@ -169,24 +199,20 @@ def _ranks(edges: list[tuple[str, str]]) -> dict[str, int]:
 
 
 def _build_chip(
-    policy: BoardObject, lanes: Iterable[BoardLane], names: Mapping[str, str], targets: Mapping[str, str]
+    policy: BoardObject, element_ids: Mapping[str, Mapping[str, str]], names: Mapping[str, str]
 ) -> BoardChip:
-    """Return a policy's chip. ``targets``: internet application → its connector, where lines to it end."""
+    """Return a policy's chip. ``element_ids``: segment that is shown → where lines end in it."""
     body = policy.body
     rules = list(body.get("rules", ()))
     action = leading_action(rules)
-    lines: list[tuple[str, str]] = []
-    for lane in lanes:
-        if lane.segment.uid not in body.get("segments", ()):
-            continue
-        element_ids = lane.element_ids()
-        element_ids |= {app: element_ids[connector] for app, connector in targets.items() if connector in element_ids}
-        for start in body.get("from", ()):
-            lines += [
-                (element_ids[start], element_ids[end])
-                for end in body.get("to", ())
-                if start in element_ids and end in element_ids
-            ]
+    lines = [
+        (ends[start], ends[end])
+        for segment in body.get("segments", ())
+        for ends in (element_ids.get(segment, {}),)
+        for start in body.get("from", ())
+        for end in body.get("to", ())
+        if start in ends and end in ends
+    ]
     words = rules_summary(rules, names)
     join_names = " and ".join
     start = join_names(names.get(ref, ref) for ref in body.get("from", ()))

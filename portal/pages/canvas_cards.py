@@ -10,7 +10,7 @@ from portal.pages.objects import KIND_PAGES
 from portal.pages.state_styles import StateStyle
 
 Body = Mapping[str, Any]
-BodiesByKind = Mapping[str, Mapping[str, Body]]  # kind -> uid -> body, in the order of their numbers
+BodiesByKind = Mapping[str, Mapping[str, Body]]  # kind -> uid -> body, in the order of the cards
 CardRole = Literal["group", "connector", "exchange", "any", "internet"]
 ChangeState = Literal["same", "new", "changed", "removed"]
 
@@ -74,6 +74,12 @@ class BoardCard:
         return len(self.members) + len(self.hidden)
 
     @property
+    def changed_count(self) -> int:
+        """How many objects of the card the draft added or changed."""
+        changed = {item.uid for item in (self.item, *self.hidden) if item and item.state != "same"}
+        return len(changed | {member.uid for _, member in self.members if member.state != "same"})
+
+    @property
     def label(self) -> str:
         """What a screen reader says of the card."""
         role = {"group": "Group ", "connector": "Connector ", "exchange": "Connectors at "}.get(self.role, "")
@@ -82,10 +88,15 @@ class BoardCard:
 
 @dataclass(slots=True)
 class BoardLane:
-    """A segment: its cards in three columns, flows running left to right."""
+    """A segment: its cards in three columns, flows running left to right; a collapsed one shows none of them."""
 
     segment: BoardObject
     columns: tuple[list[BoardCard], list[BoardCard], list[BoardCard]]
+    hidden: list[BoardCard] = field(default_factory=list)
+
+    @property
+    def element_id(self) -> str:
+        return f"lane-{self.segment.uid}"
 
     @property
     def label(self) -> str:
@@ -106,11 +117,21 @@ class BoardLane:
         return element_ids
 
     @property
+    def hidden_changed_count(self) -> int:
+        """How many objects that are not shown the draft added or changed."""
+        return sum(card.changed_count for card in self.hidden)
+
+    @property
+    def hidden_connector_count(self) -> int:
+        return sum(card.member_count for card in self.hidden)
+
+    @property
     def count_text(self) -> str:
         """What is attached: ``3 groups, 1 connector``; a connector in a group counts with its group."""
+        cards = [*self.cards, *self.hidden]
         counts = (
-            ("group", sum(card.role == "group" for card in self.cards)),
-            ("connector", sum(card.member_count for card in self.cards if card.role in ("connector", "exchange"))),
+            ("group", sum(card.role == "group" for card in cards)),
+            ("connector", sum(card.member_count for card in cards if card.role in ("connector", "exchange"))),
         )
         return ", ".join(f"{count} {role}{'' if count == 1 else 's'}" for role, count in counts if count)
 
@@ -137,14 +158,20 @@ class BoardChip:
 
 @dataclass(slots=True)
 class Board:
-    """``lanes``: what is shown of ``all_lanes``."""
+    """``lanes``: what is shown of ``all_lanes``; ``items``: every object of the draft and, last, what it removed."""
 
+    items: dict[str, list[BoardObject]]
     lanes: list[BoardLane]
     all_lanes: list[BoardLane]
     chips: list[BoardChip]
     unplaced: list[BoardObject]  # groups without a connector: they are in no segment yet
     removed: list[BoardObject]
     edits: int  # objects that differ from the base revision
+
+    @property
+    def present(self) -> dict[str, list[BoardObject]]:
+        """The objects of the draft by kind."""
+        return {kind: [item for item in rows if item.state != "removed"] for kind, rows in self.items.items()}
 
     def cards_of(self, ref: str) -> list[BoardCard]:
         """Return the cards of what a policy names so, one in each of its segments."""

@@ -44,7 +44,7 @@ def _side_element_ids(side: Mapping[str, object], lanes: Mapping[str, BoardLane]
     groups = side["groups"]
     element_ids = lane.element_ids()
     group_ids = [element_ids[uid] for uid in groups if uid in element_ids] if isinstance(groups, list) else []
-    return group_ids or [f"lane-{lane.segment.uid}"]
+    return group_ids or [lane.element_id]
 
 
 def add_badges(board: Board, items: Mapping[str, list[BoardObject]]) -> None:

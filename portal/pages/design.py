@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -30,7 +31,7 @@ from provisioning.models import Draft
 from provisioning.selectors import reachability as selectors
 from provisioning.services.drafts import editing
 from provisioning.services.drafts.lifecycle import RESTORABLE_FOR
-from provisioning.snapshots import network_problems, queries
+from provisioning.snapshots import network_problems, queries, tenant_cache
 
 NEW_PREFIX = "new/"
 PALETTE_KEYS = {"groups": "n", "segments": "s", "exchanges": "x", "shares": "h", "assertions": "a"}
@@ -67,21 +68,22 @@ def canvas(request: PageRequest, uid: UUID) -> HttpResponse:
 def _canvas_context(request: PageRequest, uid: UUID) -> dict[str, Any]:
     """Return what the canvas shows of a draft: network, changes since its base, problems, what can be chosen."""
     draft = get_draft(request, uid)
-    snapshot = queries.snapshot_of_draft(draft)
-    objects = queries.list_objects(snapshot)
-    live = queries.live_snapshot()
-    base = _bodies_by_kind(queries.list_objects(queries.Snapshot(draft.base_revision)))
+    snapshot, base, live = (
+        queries.snapshot_of_draft(draft),
+        queries.Snapshot(draft.base_revision),
+        queries.live_snapshot(),
+    )
     board_view = BoardView(
         request.GET.get("find", "").strip(),
         frozenset(request.GET.getlist("segment")),
         frozenset(request.GET.getlist("open")),
+        request.GET.get("select", "").partition("/")[2],
     )
-    board = canvas_board.build_board(_bodies_by_kind(objects), base, board_view)
-    items = canvas_board.compare_networks(_bodies_by_kind(objects), base)
-    present = {kind: [item for item in rows if item.state != "removed"] for kind, rows in items.items()}
+    board = canvas_board.build_board(_bodies_by_kind(snapshot), _bodies_by_kind(base), board_view)
+    items, present = board.items, board.present
     names = {item.uid: item.name for rows in present.values() for item in rows}
     canvas_links.add_badges(board, present)
-    problems = _draft_problems(snapshot, queries.Snapshot(draft.base_revision))
+    problems = _draft_problems(snapshot, base)
     objects_url = reverse("draft-objects", args=[request.tenant.slug, draft.uid])
     return {
         "tenant": request.tenant,
@@ -93,8 +95,9 @@ def _canvas_context(request: PageRequest, uid: UUID) -> dict[str, Any]:
         "board": board,
         "board_view": board_view,
         "items": items,
+        "present": present,
         "shares": visible_chips(
-            canvas_links.share_chips(present.get("shares", []), board.lanes, names), board_view),
+            canvas_links.share_chips(present.get("shares", []), board.lanes, names), board_view, board.lanes),
         "changes": [item for rows in items.values() for item in rows if item.state != "same"],
         "problems": problems,
         "problem_lists": _problem_lists(problems, objects_url),
@@ -146,11 +149,13 @@ def _problem_lists(problems: canvas_problems.DraftProblems, objects_url: str) ->
     }
 
 
-def _bodies_by_kind(rows: list[queries.StoredObject]) -> dict[str, dict[str, dict[str, Any]]]:
-    bodies: dict[str, dict[str, dict[str, Any]]] = {kind: {} for kind in queries.KINDS}
-    for row in rows:
-        bodies[row.kind][row.uid] = row.body
-    return bodies
+def _bodies_by_kind(snapshot: queries.Snapshot) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return kind → uid → body, by name."""
+    objects = tenant_cache.load_objects(snapshot)
+    return {
+        kind: {row.uid: row.body for row in sorted(objects.rows(kind), key=attrgetter("name"))}
+        for kind in queries.KINDS
+    }
 
 
 def _selected_object(items: dict[str, list[BoardObject]], key: str) -> BoardObject | None:
@@ -216,7 +221,7 @@ def reach(request: PageRequest, uid: UUID) -> HttpResponse:
     draft = get_object_or_404(Draft, uid=uid)
     draft_snapshot, live = queries.snapshot_of_draft(draft), queries.live_snapshot()
     source, version = request.GET.get("from", ""), request.GET.get("view", "draft")
-    name = next((row.name for row in queries.list_objects(draft_snapshot) if row.uid == source), source)
+    name = tenant_cache.load_objects(draft_snapshot).label(source)
     snapshot = draft_snapshot if version == "draft" else live
     flows = _reachable_flows(snapshot, source)
     live_flows = (_reachable_flows(live, source) or []) if version == "draft" else None
@@ -251,10 +256,10 @@ def _reachable_flows(snapshot: queries.Snapshot, source: str) -> list[dict[str, 
 
 def _segments_of(snapshot: queries.Snapshot, source: str) -> set[str]:
     """Return the names of the segments that a group or a connector is in."""
-    names = {row.uid: row.name for row in queries.list_objects(snapshot, "segments")}
+    objects = tenant_cache.load_objects(snapshot)
     return {
-        names[attachment["segment"]]
-        for row in queries.list_objects(snapshot, "connectors")
+        objects.label(attachment["segment"])
+        for row in objects.rows("connectors")
         for attachment in row.body["attachments"]
         if source in (row.uid, attachment["group"])
     }
@@ -262,9 +267,10 @@ def _segments_of(snapshot: queries.Snapshot, source: str) -> set[str]:
 
 def _reachable_ends(snapshot: queries.Snapshot) -> dict[str, set[str]]:
     """Return name → segments of what could be reached: groups with a connector, the internet if there is an exit."""
-    names = {row.uid: row.name for kind in ("segments", "groups") for row in queries.list_objects(snapshot, kind)}
+    objects = tenant_cache.load_objects(snapshot)
+    names = {row.uid: row.name for kind in ("segments", "groups") for row in objects.rows(kind)}
     ends: dict[str, set[str]] = {}
-    for row in queries.list_objects(snapshot, "connectors"):
+    for row in objects.rows("connectors"):
         for attachment in row.body["attachments"]:
             name = INTERNET if row.body["kind"] == "internet-exit" else names.get(attachment["group"] or "", row.name)
             ends.setdefault(name, set()).add(names[attachment["segment"]])
@@ -273,8 +279,9 @@ def _reachable_ends(snapshot: queries.Snapshot) -> dict[str, set[str]]:
 
 def _groups_by_connector(snapshot: queries.Snapshot) -> dict[str, set[str]]:
     """Return connector → the names of its groups."""
-    names = {row.uid: row.name for row in queries.list_objects(snapshot, "groups")}
+    objects = tenant_cache.load_objects(snapshot)
+    names = {row.uid: row.name for row in objects.rows("groups")}
     return {
         row.name: {names[attachment["group"]] for attachment in row.body["attachments"] if attachment["group"] in names}
-        for row in queries.list_objects(snapshot, "connectors")
+        for row in objects.rows("connectors")
     }

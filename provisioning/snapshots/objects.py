@@ -52,6 +52,9 @@ class SnapshotObjects:
     def of(self, kind: str) -> dict[str, ParsedObject]:
         return self.entries.get(kind, {})
 
+    def rows(self, kind: str) -> Iterator[StoredObject]:
+        return (entry.row for entry in self.of(kind).values())
+
     def get(self, kind: str, uid: str) -> StoredObject | None:
         entry = self.of(kind).get(uid)
         return entry.row if entry else None

@@ -47,6 +47,35 @@ def test_many_connectors_are_one_card_that_opens_and_is_searched(canvas: Canvas)
     expect(card.locator(".cv-member")).to_have_count(10)
 
 
+def test_a_large_network_collapses_to_segments_that_open_and_are_searched(canvas: Canvas) -> None:
+    from provisioning.services.drafts import bulk
+
+    adds = [{"kind": "segments", "body": {"name": f"vrf-{number}", "prefixes": []}} for number in range(12)]
+    adds += [{"kind": "groups", "body": {"name": f"app-{number}"}} for number in range(60)]
+    for number in range(240):
+        attachment = {
+            "segment": f"vrf-{number % 12}",
+            "group": f"app-{number % 60}",
+            "prefixes": [f"10.40.{number}.0/24"],
+        }
+        site = {"name": f"site-{number:03}", "kind": "lab-site", "exchange": "eu", "attachments": [attachment]}
+        adds.append({"kind": "connectors", "body": site})
+    with canvas.tenant_scope():
+        bulk.apply_edits(canvas.draft, [{"action": "create", **add} for add in adds])
+    page = canvas.page
+    page.reload()
+    expect(page.locator(".cv-card")).to_have_count(0)
+    lane = page.get_by_role("region", name="Segment vrf-7, only in this draft")
+    expect(lane).to_contain_text("20 connectors")
+    lane.get_by_role("link", name="Show what is in vrf-7").click()
+    expect(lane.locator(".cv-card")).to_have_count(5)
+    expect(lane.locator(".cv-member")).to_have_count(20)
+    lane.get_by_role("link", name="Collapse vrf-7").click()
+    expect(page.locator(".cv-card")).to_have_count(0)
+    page.get_by_role("searchbox", name="Find on the canvas").fill("site-123")
+    expect(page.locator(".cv-member")).to_have_count(1)
+
+
 def test_a_policy_starts_at_a_connector_in_the_card_of_its_exchange(canvas: Canvas) -> None:
     add_stores(canvas)
     canvas.page.get_by_role("button", name="Start a policy from store-001").click()

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import Any
+
+from django.test import Client
 
 from portal.pages.canvas_board import MOST_LONE_CARDS, build_board
 from portal.pages.canvas_cards import Board
-from portal.pages.canvas_view import MOST_MEMBERS, BoardView
+from portal.pages.canvas_view import MOST_MEMBERS, MOST_ROWS, BoardView
+from tests.people import People
 from tests.portal.test_canvas_board import CORP, DEV, PROD, connector, network, policy
 
 STORES = 200
@@ -87,3 +92,116 @@ def test_chosen_segments_are_shown_and_policies_without_a_line_in_them_are_not()
     corp = build_board(several, {}, BoardView(segments=frozenset({CORP})))
     assert [chip.item.name for chip in corp.chips] == ["web"]
     assert partner.unplaced == corp.unplaced == []
+
+
+SEGMENTS = 40
+
+
+def network_of_segments() -> dict[str, dict[str, Any]]:
+    """Return a network whose segments have five groups of four connectors each, and a policy between two of them."""
+    segments = {f"s-{number}": {"name": f"vrf-{number}", "default_action": "deny"} for number in range(SEGMENTS)}
+    groups = {f"g-{number}": {"name": f"app-{number}"} for number in range(SEGMENTS * 5)}
+    connectors = {}
+    for number in range(SEGMENTS * 20):
+        site = connector(f"site-{number:03}")
+        site["attachments"][0] |= {"segment": f"s-{number % SEGMENTS}", "group": f"g-{number % (SEGMENTS * 5)}"}
+        connectors[f"c-{number}"] = site
+    within = {**policy("within", "g-0", f"g-{SEGMENTS}"), "segments": ["s-0"]}
+    return network(segments=segments, groups=groups, connectors=connectors, policies={"p1": within})
+
+
+def test_segments_of_a_large_network_collapse_and_say_what_they_hold() -> None:
+    board = build_board(network_of_segments(), {})
+    assert len(board.lanes) == SEGMENTS and not any(lane.cards for lane in board.lanes)
+    first = board.lanes[0]
+    assert (first.count_text, first.hidden_connector_count, first.hidden_changed_count) == ("5 groups", 20, 25)
+    assert board.chips == []
+
+
+def test_an_opened_or_chosen_segment_and_the_one_of_the_selected_object_show_their_cards() -> None:
+    large = network_of_segments()
+    for view in (
+        BoardView(opened=frozenset({"lane-s-0"})),
+        BoardView(segments=frozenset({"s-0"})),
+        BoardView(selected="c-40"),
+        BoardView(selected="g-0"),
+        BoardView(opened=frozenset({"at-s-0-g-0"})),
+    ):
+        board = build_board(large, large, view)
+        assert {lane.segment.uid: len(lane.cards) for lane in board.lanes if lane.cards} == {"s-0": 5}, view
+        assert [chip.item.name for chip in board.chips] == ["within"], view
+
+
+def test_a_search_finds_what_collapsed_segments_hold() -> None:
+    board = build_board(network_of_segments(), {}, BoardView(find="site-123"))
+    assert shown_members(board) == {"app-123": ["site-123"]}
+    assert not any(lane.hidden for lane in board.lanes)
+
+
+def test_a_segment_with_very_many_groups_shows_some_of_them_changed_ones_first() -> None:
+    many = 2 * MOST_ROWS
+    groups = {f"g-{number:03}": {"name": f"app-{number:03}"} for number in range(many)}
+    connectors = {f"c-{number}": connector(f"site-{number}", group=f"g-{number:03}") for number in range(many)}
+    base = network(groups=groups, connectors=connectors)
+    last = f"g-{many - 1:03}"
+    draft = network(groups={**groups, last: {"name": "renamed"}}, connectors=connectors)
+    (lane,) = build_board(draft, base).lanes
+    assert (len(lane.cards), len(lane.hidden)) == (MOST_ROWS, many - MOST_ROWS)
+    assert last in [card.ref for card in lane.cards]
+    assert lane.count_text == f"{many} groups"
+
+
+def test_a_long_circle_of_policies_is_laid_out() -> None:
+    many = 2000
+    groups = {f"g-{number}": {"name": f"app-{number}"} for number in range(many)}
+    connectors = {f"c-{number}": connector(f"site-{number}", group=f"g-{number}") for number in range(many)}
+    policies = {
+        f"p{number}": policy(f"p{number}", f"g-{number}", f"g-{(number + 1) % many}", number) for number in range(many)
+    }
+    (lane,) = build_board(network(groups=groups, connectors=connectors, policies=policies), {}).lanes
+    assert len(lane.cards) == MOST_ROWS
+
+
+def test_the_page_of_a_large_network_is_small_and_opening_or_searching_loads_what_it_left_out(
+    people: People, sign_in: Callable[[Any], Client], tenant_scope: Callable[..., Any]
+) -> None:
+    from provisioning.services.drafts import editing, lifecycle
+
+    sites = [
+        {
+            "name": f"site-{number:04}",
+            "kind": "lab-site",
+            "exchange": "eu",
+            "attachments": [
+                {
+                    "segment": f"vrf-{number % 20}",
+                    "group": f"app-{number % 100}",
+                    "prefixes": [f"10.{number // 250}.{number % 250}.0/24"],
+                }
+            ],
+        }
+        for number in range(1000)
+    ]
+    document = {
+        "exchanges": [{"name": "eu", "location": "aws-eu-central-1"}],
+        "segments": [{"name": f"vrf-{number}", "prefixes": ["10.0.0.0/8"]} for number in range(20)],
+        "groups": [{"name": f"app-{number}"} for number in range(100)],
+        "connectors": sites,
+    }
+    with tenant_scope(people.acme):
+        draft = lifecycle.create_draft("large")
+        editing.import_document(draft, document)
+    client = sign_in(people.netadmin)
+
+    def page(query: str) -> str:
+        answer = client.get(f"/t/acme/design/{draft.uid}/{query}")
+        assert answer.status_code == 200
+        return answer.content.decode()
+
+    collapsed = page("")
+    assert len(collapsed) < 150_000 and 'title="site-0007"' not in collapsed
+    lane = re.search(r'id="(lane-[^"]+)">\s*<h2>\s*<button[^>]+title="vrf-7"', collapsed)
+    assert lane
+    assert 'title="site-0007"' in page(f"?open={lane[1]}")
+    assert 'title="site-0987"' in page("?find=site-0987")
+    assert 'title="site-0988"' not in page("?find=site-0987")

@@ -1,4 +1,4 @@
-// What of the canvas is shown: search, segments and opened cards are in the address, and the server draws it.
+// What of the canvas is shown: search, segments and what is opened are in the address, and the server draws it.
 import { refresh } from "../lib/refresh.js";
 
 const PAUSE = 250; // milliseconds after the last key
