@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from provisioning.core.intent import ANY
+
 Body = Mapping[str, Any]
 
 
@@ -26,5 +28,5 @@ def rules_summary(rules: list[Body], names: Mapping[str, str]) -> str:
 def rule_match_text(rule: Body) -> str:
     """Return what a rule matches in the short form used everywhere: ``any``, ``tcp/443, 8443``, ``icmp``."""
     protocol = str(rule.get("protocol", "any"))
-    ports = [str(port) for port in rule.get("ports", ()) or ()]
+    ports = [str(port) for port in rule.get("ports", ()) or () if port != ANY]
     return f"{protocol}/{', '.join(ports)}" if ports else protocol

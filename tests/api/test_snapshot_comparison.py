@@ -64,7 +64,7 @@ def test_conflicts_of_a_rebase_are_listed_and_decided(
     merged = netadmin.get(f"{my_draft}connectors/{site['id']}/").json()
     assert (merged["size"], merged["description"], merged["preference"]) == ("medium", "mine", 7)
     rules = netadmin.get(f"{my_draft}policies/{policy['id']}/").json()["rules"]
-    assert [(rule["name"], rule["ports"]) for rule in rules] == [("web", ["9443"]), ("rule-2", [])]
+    assert [(rule["name"], rule["ports"]) for rule in rules] == [("web", ["9443"]), ("rule-2", ["any"])]
     assert netadmin.post(f"{my_draft}undo/").json()["edits"] == 1
     assert netadmin.post(f"{my_draft}rebase/").status_code == 200
 

@@ -37,7 +37,7 @@ def example_intent() -> dict[str, list[dict[str, Any]]]:
 
 
 def example_policy(*ports: str) -> dict[str, Any]:
-    rule = {"name": "web", "action": "allow", "protocol": "tcp", "ports": list(ports)}
+    rule = {"name": "web", "action": "allow", "protocol": "tcp", "ports": list(ports) or ["any"]}
     ends = {"segments": ["corp"], "from": ["b"], "to": ["a"]}
     return {"name": "b-to-a", "position": 1, **ends, "rules": [rule]}
 

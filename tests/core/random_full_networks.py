@@ -56,7 +56,7 @@ def rules(draw: st.DrawFn, actions: list[str], most: int = 3) -> list[dict[str, 
         protocol = draw(one_of(["any", "any", "tcp", "tcp", "udp", 1, 47]))
         rule: dict[str, Any] = {"action": draw(one_of(actions)), "protocol": protocol}
         if protocol in ("tcp", "udp"):
-            rule["ports"] = draw(several_of(PORTS))
+            rule["ports"] = draw(several_of(PORTS)) or ["any"]
         for side in ("source", "destination"):
             if draw(one_of([False, False, False, True])):
                 rule[side] = draw(
@@ -151,7 +151,7 @@ class NetworkGenerator:
             outside = outside.replace("/24", "/" + part.partition("/")[2])
             match: dict[str, Any] = {}
             if draw(st.booleans()):
-                match = {"protocol": "tcp", "ports": draw(several_of(PORTS))}
+                match = {"protocol": "tcp", "ports": draw(several_of(PORTS)) or ["any"]}
             body = {"segment": segment, "connector": name, "position": draw(st.integers(0, 3)), "name": f"n{index}"}
             self.net.add("nat-rules", {**body, **draw(self.translation(match, part, outside))})
 
@@ -202,7 +202,7 @@ class NetworkGenerator:
             listed = [
                 {
                     "match": {
-                        "prefixes": draw(several_of(known)),
+                        "prefixes": draw(several_of(known)) or ["any"],
                         "as_path": draw(one_of([None, None, "^65001$", "^$"])),
                     },
                     "action": draw(one_of(["deny", "deny", "allow"])),
@@ -256,7 +256,7 @@ class NetworkGenerator:
         for index in range(draw(st.integers(0, 2))):
             body = {"name": f"kept{index}", "from": draw(starts), "to": draw(starts), "protocol": "tcp"}
             expect = draw(one_of(["blocked", "reachable", "inspected"]))
-            self.net.add("assertions", {**body, "ports": draw(several_of(PORTS)), "expect": expect})
+            self.net.add("assertions", {**body, "ports": draw(several_of(PORTS)) or ["any"], "expect": expect})
 
 
 def _nat(

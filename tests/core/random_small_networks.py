@@ -39,7 +39,7 @@ def rules(draw: st.DrawFn, actions: list[str], services: list[str]) -> dict[str,
     protocol = draw(anything(["any", "tcp", "udp", "icmp", 47]))
     rule: dict[str, Any] = {"action": draw(anything(actions)), "protocol": protocol}
     if protocol in ("tcp", "udp"):
-        rule["ports"] = draw(st.lists(anything(PORTS), max_size=2))
+        rule["ports"] = draw(st.lists(anything(PORTS), max_size=2)) or ["any"]
     for side in ("source", "destination"):
         rule[side] = draw(st.lists(anything([*PREFIXES[1:6], "8.8.8.8/32"]), max_size=2)) or ["any"]
     if rule["action"] == "inspect":

@@ -64,9 +64,9 @@ def accepts(rows: ObjectRows, policy: dict[str, Any], route: Span, edge: Referen
     """Return whether a route policy allows a route to an edge's prefix: the first match decides, else it is allowed."""
     for rule in policy["rules"]:
         match = rule["match"]
-        if match["communities"] or (match["as_path"] and not re.search(match["as_path"], edge.as_path)):
+        if match["communities"] != ["any"] or (match["as_path"] and not re.search(match["as_path"], edge.as_path)):
             continue
-        if not match["prefixes"] or any(_is_prefix_match(rows, name, route) for name in match["prefixes"]):
+        if match["prefixes"] == ["any"] or any(_is_prefix_match(rows, name, route) for name in match["prefixes"]):
             return bool(rule["action"] == "allow")
     return True
 

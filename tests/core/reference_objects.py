@@ -105,7 +105,7 @@ class ObjectRows:
         protocol = PROTOCOLS.get(str(rule["protocol"]), str(rule["protocol"]))
         if protocol not in ("any", packet.protocol):
             return False
-        if rule["ports"] and not any(low <= packet.port <= high for low, high in map(_ports, rule["ports"])):
+        if rule["ports"] != ["any"] and not any(low <= packet.port <= high for low, high in map(_ports, rule["ports"])):
             return False
         return self.within(rule["source"], packet.source) and self.within(rule["destination"], packet.destination)
 

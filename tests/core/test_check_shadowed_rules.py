@@ -125,7 +125,7 @@ def test_a_check_that_exceeds_its_steps_stops_and_is_reported_once(monkeypatch: 
 
 
 PREFIXES = ("10.0.0.0/30", "10.0.0.0/31", "10.0.0.2/31", "10.0.0.1/32", "any")
-PORTS: tuple[list[str], ...] = (["1-4"], ["1-2"], ["3-4"], ["2"], [])
+PORTS: tuple[list[str], ...] = (["1-4"], ["1-2"], ["3-4"], ["2"], ["any"])
 NAMES = ("g1", "g2", "g3")
 RULE = st.fixed_dictionaries(
     {
@@ -206,4 +206,5 @@ def _is_match(rule: dict[str, Any], source: int, destination: int, port: int) ->
         prefix == ["any"] or prefix_range(prefix[0])[0] <= address <= prefix_range(prefix[0])[1]
         for prefix, address in ((rule["source"], source), (rule["destination"], destination))
     ]
-    return all(within) and any(low <= port <= high for low, high in l4_ranges("tcp", tuple(rule["ports"])))
+    ports = () if rule["ports"] == ["any"] else tuple(rule["ports"])
+    return all(within) and any(low <= port <= high for low, high in l4_ranges("tcp", ports))

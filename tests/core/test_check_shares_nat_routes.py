@@ -226,7 +226,7 @@ def routing(*rules: dict[str, Any], direction: str = "in", targets: tuple[str, .
 
 
 def deny(*prefixes: str) -> dict[str, Any]:
-    return {"match": {"prefixes": list(prefixes)}, "action": "deny"}
+    return {"match": {"prefixes": list(prefixes) or ["any"]}, "action": "deny"}
 
 
 def test_a_route_policy_with_a_target_of_another_segment_is_an_error() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioning.core.check import check_network
-from provisioning.core.intent import InvalidIntent, is_same_body, kind_of, normalise_body
+from provisioning.core.intent import InvalidIntent, build_object, is_same_body, kind_of, normalise_body
 from provisioning.core.intent.declaration import Declaration
 from provisioning.core.plan import diff_resources
 from provisioning.core.values.text import MAX_MARKS, name_key, normalise_text, slug, spellings, text_fault
@@ -145,15 +145,42 @@ def test_sets_are_sorted_by_number_and_sequences_keep_their_order() -> None:
     assert read["source"]["prefixes"] == static["prefixes"] and read["match"]["source"] == match["source"]
 
 
-@pytest.mark.parametrize("field", ["source", "destination"])
-def test_an_empty_list_of_addresses_is_refused_and_a_missing_one_is_any(field: str) -> None:
-    rule = {"action": "allow", field: []}
-    assert complaints("policies", policy("p", 1, "a", "b", rule)) == {f"rules[0].{field}": "required"}
-    for left_out in ({"action": "allow"}, {"action": "allow", field: None}):
-        read = normalise_body("policies", policy("p", 1, "a", "b", left_out), same)
-        assert read["rules"][0][field] == ["any"]
-    firewall = {"name": "fw", "product": "linux-firewall", "segments": ["corp"], "settings": {"rules": [rule]}}
-    assert complaints("services", firewall) == {f"settings.rules[0].{field}": "required"}
+def _matching_bodies(field: str, value: Any) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Return the bodies in which something is matched by a field, by the path of it: kind and body."""
+    nat = {"name": "n", "segment": "s", "connector": "c", "position": 1, "direction": "outbound"}
+    pool = {"type": "pool", "prefixes": ["10.0.0.0/30"]}
+    firewall = {"name": "fw", "product": "linux-firewall", "segments": ["corp"]}
+    route_policy = {"name": "r", "segment": "s", "direction": "in", "targets": ["g"]}
+    assertion = {"name": "a", "from": "x", "to": "y", "expect": "blocked"}
+    if field in ("prefixes", "communities"):
+        rules = [{"action": "deny", "match": {field: value}}]
+        return {f"rules[0].match.{field}": ("route-policies", {**route_policy, "rules": rules})}
+    match = {"protocol": "tcp", field: value}
+    rule = {"action": "allow", **match}
+    asked = {"ports": ("assertions", {**assertion, **match})} if field == "ports" else {}
+    return {
+        f"rules[0].{field}": ("policies", policy("p", 1, "a", "b", rule)),
+        f"settings.rules[0].{field}": ("services", {**firewall, "settings": {"rules": [rule]}}),
+        f"match.{field}": ("nat-rules", {**nat, "match": match, "source": pool}),
+        **asked,
+    }
+
+
+@pytest.mark.parametrize("field", ["source", "destination", "ports", "prefixes", "communities"])
+def test_an_empty_list_that_matches_is_refused_and_a_missing_one_is_any(field: str) -> None:
+    for path, (kind, body) in _matching_bodies(field, []).items():
+        assert complaints(kind, body) == {path: "required"}
+    for everything in (None, ["any"]):
+        for path, (kind, body) in _matching_bodies(field, everything).items():
+            read = normalise_body(kind, body, same)
+            assert _value_at(read, path) == ["any"] and normalise_body(kind, read, same) == read
+            assert f"{field}=()" in str(build_object(kind, "uid", 1, "key", read))
+
+
+def _value_at(body: Any, path: str) -> Any:
+    for part in path.replace("[0]", ".0").split("."):
+        body = body[int(part)] if part.isdigit() else body[part]
+    return body
 
 
 def test_names_are_found_in_either_spelling() -> None:

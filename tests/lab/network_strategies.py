@@ -74,7 +74,7 @@ def rules(draw: st.DrawFn, prefixes: list[str], actions: tuple[str, ...]) -> dic
         "protocol": draw(sampled(("any", "tcp", "udp", "icmp", "icmpv6"))),
     }
     if rule["protocol"] in ("tcp", "udp"):
-        rule["ports"] = draw(sampled(([], *PORTS)))
+        rule["ports"] = draw(sampled((["any"], *PORTS)))
     for side in ("source", "destination"):
         if draw(st.integers(0, 3)) == 0:
             rule[side] = draw(st.lists(sampled(prefixes), min_size=1, max_size=2, unique=True))

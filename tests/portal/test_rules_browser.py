@@ -20,7 +20,7 @@ def policy(name: str, position: int, *rules: dict[str, Any], **more: Any) -> dic
 
 
 def rule(name: str, action: str, *ports: str) -> dict[str, Any]:
-    return {"name": name, "action": action, "protocol": "tcp" if ports else "any", "ports": list(ports)}
+    return {"name": name, "action": action, "protocol": "tcp" if ports else "any", "ports": list(ports) or ["any"]}
 
 
 @pytest.fixture

@@ -16,9 +16,11 @@ from portal.pages.objects.form_fields import (
     ReferenceField,
     RowsField,
     SelectField,
+    TextListField,
 )
 from portal.pages.objects.kind_page import Body, value_at
 from portal.pages.segment_hues import segment_hue
+from provisioning.core.intent import ANY
 
 COLORS = ("#3f67a8", "#a8527f", "#8a7340", "#4d7d74", "#7563a6", "#a1604a", "#5f7a3f", "#5a6b7d")
 """The colours of the eight muted hues, in their order."""
@@ -129,6 +131,8 @@ def _bind_field(
     bound = BoundField(field, name, f"{prefix}-{name or field.label}".replace(" ", "-"), value)
     if isinstance(field, CheckboxField) and value is None:
         bound.value = field.default
+    if isinstance(field, TextListField) and value == [ANY]:
+        bound.value = []
     if field.when:
         beside, values = field.when
         bound.when = ".".join(filter(None, (base, beside)))

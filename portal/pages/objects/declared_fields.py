@@ -37,6 +37,7 @@ from provisioning.core.intent.fields import (
     Field,
     Integer,
     IpProtocol,
+    Match,
     Object,
     Objects,
     Ports,
@@ -149,6 +150,11 @@ def _(spec: Reference, path: str, label: str, layout: dict[str, Any]) -> FormFie
 
 
 @_form_field.register
+def _(spec: Match, path: str, label: str, layout: dict[str, Any]) -> FormField:
+    return TextListField(path, label, **{"example": spec.example, "optional": True, **_hint(spec, layout)})
+
+
+@_form_field.register
 def _(spec: AddressMatch, path: str, label: str, layout: dict[str, Any]) -> FormField:
     declared = {"kinds": spec.kinds, "literals": ADDRESS_LITERALS, "many": True, "free": True, "ordered": True}
     example = spec.example or "any address, 10.0.0.0/8 or a prefix list"
@@ -162,8 +168,8 @@ def _(spec: IpProtocol, path: str, label: str, layout: dict[str, Any]) -> FormFi
 
 @_form_field.register
 def _(spec: Ports, path: str, label: str, layout: dict[str, Any]) -> FormField:
-    when = (spec.beside, PORT_PROTOCOLS)
-    return TextListField(path, label, **{"example": spec.example, "half": True, "when": when, **layout})
+    declared = {"example": spec.example, "optional": True, "when": (spec.beside, PORT_PROTOCOLS)}
+    return TextListField(path, label, **{**declared, "half": True, **layout})
 
 
 @_form_field.register

@@ -40,11 +40,12 @@ class TextField(FormField):
 
 @dataclass(frozen=True, slots=True)
 class TextListField(FormField):
-    """A list of short texts, such as prefixes or ports, parted by commas or spaces."""
+    """A list of short texts, such as prefixes or ports, parted by commas or spaces. ``optional``: empty means null."""
 
     widget: ClassVar[str] = "texts"
 
     example: str = field(default="", kw_only=True)
+    optional: bool = field(default=False, kw_only=True)
     lines: int = field(default=1, kw_only=True)
 
 

@@ -219,7 +219,7 @@ class FieldReader:
         return "any"
 
     def ports(self, protocol: str | int, field: str = "ports") -> list[str]:
-        """Destination ports and port ranges, sorted and merged; an empty list means every port."""
+        """Destination ports and port ranges, sorted and merged; empty where they are every port."""
         spans: list[tuple[int, int]] = []
         is_every_port = False
         for path, item in self._list_items(field, (), PORTS):

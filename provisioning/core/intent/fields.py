@@ -267,38 +267,46 @@ class Prefixes(Field):
 
 
 @dataclass(frozen=True)
-class AddressMatch(Field):
-    """What rules match addresses with: prefixes and names of prefix lists.
+class Match(Field):
+    """A list that flows or routes are matched with.
 
-    Left out or with ``any`` among them it is stored as ``["any"]`` or, as ``stores_any`` says, as an empty list; typed
-    objects keep () for it. Where ``["any"]`` is stored an empty list is refused: a list that somebody computed may have
-    become empty, and would open the rule to everybody.
+    Left out, or with ``any`` among its values, it matches every one: ``["any"]`` is stored, and typed objects keep ().
+    An empty list is refused: one that somebody computed may have become empty, and would match everything.
     """
 
-    stores_any: bool = True
-
     default: Any = (ANY,)
-    kinds: tuple[str, ...] = ("prefix-lists",)
     literals: tuple[str, ...] = (ANY,)
     is_list = True
+
+    def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
+        if reader.body.get(name) == []:
+            remedy = "Leave it out, or write any, to match every one."
+            reader.problem("required", name, f"“{name}” is empty, which would match nothing. {remedy}")
+        values = self.read_values(reader, name, before)
+        return values if values and ANY not in values else [ANY]
+
+    def read_values(self, reader: FieldReader, name: str, before: Mapping[str, Any]) -> list[str]:
+        """Return the values; empty, or ``any`` among them, where every one is meant."""
+        raise NotImplementedError
+
+    def converter(self, nested: Nested | None) -> Converter:
+        return _specific_values
+
+
+def _specific_values(value: Any, number: int, body: Mapping[str, Any]) -> Any:
+    return () if ANY in value else tuple(value)
+
+
+@dataclass(frozen=True)
+class AddressMatch(Match):
+    """What rules match addresses with: prefixes and names of prefix lists."""
+
+    kinds: tuple[str, ...] = ("prefix-lists",)
     sorted_by: ClassVar[SortKey | None] = staticmethod(prefix_order)
     limit: Limit | None = PREFIXES
 
-    def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
-        if self.stores_any and reader.body.get(name) == []:
-            nobody = f"“{name}” is empty, which would match no address. Leave it out, or write any, to match every one."
-            reader.problem("required", name, nobody)
-        addresses = reader.prefixes(name, [ANY], literals=(ANY,), allow_prefix_lists=True)
-        if addresses and ANY not in addresses:
-            return addresses
-        return [ANY] if self.stores_any else []
-
-    def converter(self, nested: Nested | None) -> Converter:
-        return _specific_addresses
-
-
-def _specific_addresses(value: Any, number: int, body: Mapping[str, Any]) -> Any:
-    return () if ANY in value else tuple(value)
+    def read_values(self, reader: FieldReader, name: str, before: Mapping[str, Any]) -> list[str]:
+        return reader.prefixes(name, [ANY], literals=(ANY,), allow_prefix_lists=True)
 
 
 @dataclass(frozen=True)
@@ -312,18 +320,16 @@ class IpProtocol(Field):
 
 
 @dataclass(frozen=True)
-class Ports(Field):
-    """Destination ports of the protocol beside it, sorted and merged; empty: every port."""
+class Ports(Match):
+    """Destination ports of the protocol beside it, sorted and merged."""
 
-    default: Any = ()
     label: str = "Ports"
-    help: str = "destination ports, like 443 or 8000-8100; empty: all"
+    help: str = "destination ports, like 443 or 8000-8100; left out: every port"
     example: str = "any, or 443, 8000-8100"
     beside: str = "protocol"
-    is_list = True
     limit: Limit | None = PORTS
 
-    def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
+    def read_values(self, reader: FieldReader, name: str, before: Mapping[str, Any]) -> list[str]:
         return reader.ports(before[self.beside], name)
 
 

@@ -118,7 +118,7 @@ KIND = Kind(
         "connector": "site-1",
         "position": 10,
         "direction": "outbound",
-        "match": {"source": ["192.168.0.0/24"], "destination": ["any"], "protocol": "any", "ports": []},
+        "match": {"source": ["192.168.0.0/24"], "destination": ["any"], "protocol": "any"},
         "source": {"type": "pool", "prefixes": ["10.200.0.0/30"]},
     },
     affects_connectors=True,

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
 from provisioning.core.intent.field_reader import FieldReader
 from provisioning.core.intent.fields import (
+    ANY,
     AddressMatch,
     Boolean,
     Choice,
     Integer,
+    Match,
     Nested,
     Object,
     Objects,
@@ -24,7 +26,7 @@ from provisioning.core.intent.fields import (
 )
 from provisioning.core.intent.intent_object import IntentObject
 from provisioning.core.intent.kinds import Kind
-from provisioning.core.intent.limits import RULES
+from provisioning.core.intent.limits import LIST_ITEMS, RULES, Limit
 from provisioning.core.values.as_paths import BadAsPathPattern, compile_as_path
 
 _COMMUNITY = re.compile(r"(0|[1-9][0-9]{0,4}):(0|[1-9][0-9]{0,4})")
@@ -54,31 +56,49 @@ class AsPath(Text):
         return pattern or None
 
 
+def _community_order(text: str) -> list[int]:
+    return [] if text == ANY else [int(half) for half in text.split(":")]
+
+
+def _read_communities(reader: FieldReader, name: str, literals: Sequence[str] = ()) -> list[str]:
+    communities = reader.texts(name)
+    for index, text in enumerate(communities):
+        match = _COMMUNITY.fullmatch(text)
+        if text not in literals and (not match or any(int(half) > 65535 for half in match.groups())):
+            wrong = f"“{text}” is not a BGP community; those look like 65000:100."
+            reader.problem("not_one_of", f"{name}[{index}]", wrong)
+    return list(dict.fromkeys(communities))
+
+
 @dataclass(frozen=True)
 class Communities(Texts):
     """Standard communities (RFC 1997): two numbers of 16 bits."""
 
     help: str = "like 65000:100"
     example: str = "65000:100"
-    sorted_by: ClassVar[SortKey | None] = staticmethod(lambda text: [int(half) for half in text.split(":")])
+    sorted_by: ClassVar[SortKey | None] = staticmethod(_community_order)
 
     def read(self, reader: FieldReader, name: str, before: Mapping[str, Any], nested: Nested | None) -> Any:
-        communities = reader.texts(name)
-        for index, text in enumerate(communities):
-            match = _COMMUNITY.fullmatch(text)
-            if not match or any(int(half) > 65535 for half in match.groups()):
-                wrong = f"“{text}” is not a BGP community; those look like 65000:100."
-                reader.problem("not_one_of", f"{name}[{index}]", wrong)
-        return list(dict.fromkeys(communities))
+        return _read_communities(reader, name)
+
+
+@dataclass(frozen=True)
+class CommunityMatch(Match):
+    """The communities that a route must have, all of them."""
+
+    example: str = "65000:100"
+    sorted_by: ClassVar[SortKey | None] = staticmethod(_community_order)
+    limit: Limit | None = LIST_ITEMS
+
+    def read_values(self, reader: FieldReader, name: str, before: Mapping[str, Any]) -> list[str]:
+        return _read_communities(reader, name, literals=(ANY,))
 
 
 @dataclass(frozen=True, slots=True)
 class RouteMatch:
     """A route matches when every part does; empty ``prefixes`` or ``communities`` and no ``as_path`` match all."""
 
-    prefixes: Annotated[
-        tuple[str, ...], AddressMatch(stores_any=False, default=(), label="Routes", help="empty: every route")
-    ]
+    prefixes: Annotated[tuple[str, ...], AddressMatch(label="Routes", help="left out: every route")]
     as_path: Annotated[
         str | None,
         AsPath(
@@ -88,7 +108,7 @@ class RouteMatch:
     ]
     communities: Annotated[
         tuple[str, ...],
-        Communities(help=f"{NOT_IN_EFFECT}: a rule that names one never matches"),
+        CommunityMatch(help=f"{NOT_IN_EFFECT}: a rule that names one never matches"),
     ]
 
 
