@@ -142,9 +142,10 @@ class PlanListView(BaseApiView):
 class PlanCreateView(BaseApiView):
     """Plans what provisioning this draft would do: steps, reachability, cost. Runs nothing.
 
-    A worker plans a large network: 202 and state `computing` when that takes longer than 5 s; the plan at Location
-    shows its progress. 422 with problems when the network is invalid or an assertion fails; `plan` in the answer is
-    then the id of the failed plan, where there is one, which shows what it would do.
+    A worker plans a large network, and one that writes in cloud accounts into which it has to look first: 202 and state
+    `computing` when that takes longer than 5 s; the plan at Location shows its progress. 422 with problems when the
+    network is invalid or an assertion fails; `plan` in the answer is then the id of the failed plan, where there is
+    one, which shows what it would do.
     """
 
     @extend_schema(request=None, responses={201: PLAN, 202: PLAN})

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from provisioning.models import CloudAccount, Draft, Run, Step
+from provisioning.models import CloudAccount, Draft, Plan, Run, Step
 from provisioning.services import cloud_accounts, plans, runs
 from provisioning.services.drafts import editing, lifecycle
 from provisioning.snapshots import queries
@@ -75,7 +75,12 @@ def _start_first_run(tenant: Tenant) -> Run:
         draft = draft or lifecycle.create_draft("first-network")
         editing.import_document(draft, document)
         plan = plans.create_plan(draft)
-        return runs.provision_plan(plan, plan.digest)
+    while True:
+        with scope(tenant):
+            plan.refresh_from_db()
+            if plan.state != Plan.State.COMPUTING:
+                return runs.provision_plan(plan, plan.digest)
+        time.sleep(0.2)
 
 
 def create_open_draft(tenant: Tenant) -> None:

@@ -1,13 +1,14 @@
 """Plans: ordered, computed, approved by their digest, found stale.
 
-A small network is planned at once. A large one is left to a worker: the plan is ``computing`` until a worker, which
-holds it by a lease, has kept what it computed, or the plan has failed and says why. A worker may die anywhere; the
-sweep finds its plan.
+A small network is planned at once. A large one is left to a worker, and so is one that writes in a cloud account into
+which nobody looked just now: the worker looks. The plan is ``computing`` until a worker, which holds it by a lease, has
+kept what it computed, or the plan has failed and says why. A worker may die anywhere; the sweep finds its plan.
 """
 
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import datetime
 
 from django.utils import timezone
@@ -18,7 +19,7 @@ from provisioning.errors import Forbidden, StateConflict, ValidationFailed
 from provisioning.models import Draft, Plan
 from provisioning.selectors import plan_state
 from provisioning.selectors.plans import plan_authors
-from provisioning.services import lease, plan_computation
+from provisioning.services import discovery, lease, plan_computation
 from provisioning.services.drafts import lifecycle
 from provisioning.services.drafts.rebase import rebase_draft
 from provisioning.services.plan_computation import PlanInputs, PlanResult
@@ -40,11 +41,11 @@ WORKERS_LOST = "The workers that computed this plan stopped. Plan again; if it h
 
 
 def create_plan(draft: Draft) -> Plan:
-    """Create the plan of a draft, after rebasing it onto what is live; ``computing`` where the network is large.
+    """Create the plan of a draft, after rebasing it onto what is live; ``computing`` where it is left to a worker.
 
     It is ``failed``, with everything it would do, where an assertion fails. Raises StateConflict where the draft cannot
-    be rebased and, for a small network, ValidationFailed where it is invalid, a quota is exceeded or the cloud
-    holds something of somebody else in the way.
+    be rebased and, for a small network, ValidationFailed where it is invalid, a quota is exceeded or the cloud, into
+    which somebody looked just now, holds something of somebody else in the way.
     """
     draft = rebase_draft(draft)
     large = len(tenant_cache.load_objects(queries.snapshot_of_draft(draft))) > SYNCHRONOUS_LIMIT
@@ -56,14 +57,15 @@ def create_plan(draft: Draft) -> Plan:
         author=author.email,
         acting_as=author.acting_as,
     )
-    if large:
+    if not large:
+        inputs = plan_computation.load_inputs(draft)
+        result = plan_computation.compute_plan(inputs)
+    if large or discovery.accounts_to_observe(result.changes, timezone.now()):
         lifecycle.withdraw_plans(draft, SUPERSEDED)
         plan.progress = "Waiting for a worker"
         plan.save()
         outbox.enqueue("plan", plan=plan.pk)
     else:
-        inputs = plan_computation.load_inputs(draft)
-        result = plan_computation.compute_plan(inputs)
         plan_computation.refuse_conflicts(result.changes)
         lifecycle.withdraw_plans(draft, SUPERSEDED)
         plan_computation.save_plan(plan, inputs, result)
@@ -76,12 +78,13 @@ class _ComputationAbandoned(Exception):
 
 
 class PlanJob(TenantJob[Plan, tuple[PlanInputs, PlanResult]]):
-    """Compute the plan of a large network.
+    """Compute the plan of a large network, or of one that writes in a cloud.
 
     1. Claim: take the plan if it is computing and no worker's lease on it runs, by one conditional update that raises
        the lease number: of two workers one comes too late. A plan whose workers died MAX_ATTEMPTS times fails.
     2. Work: read what it is computed from, in one short transaction; compute, renewing the lease and writing the
-       progress meanwhile. Where the plan is not wanted any more, writing the progress stops the work.
+       progress meanwhile; look into the cloud accounts that it would write in. Where the plan is not wanted any more,
+       writing the progress stops the work.
     3. Record: lock draft and plan; where the plan is still computing under this lease number, write the result: the
        plan is ready, or stale if something moved meanwhile.
     4. Whatever was raised fails the plan: with its problems where the network is invalid, else as an internal error.
@@ -97,6 +100,10 @@ class PlanJob(TenantJob[Plan, tuple[PlanInputs, PlanResult]]):
         with lease.keep_renewed(self.in_scope, plan):
             inputs = self.in_scope(_load_inputs, plan)
             result = plan_computation.compute_plan(inputs, progress)
+            if accounts := self.in_scope(discovery.accounts_to_observe, result.changes, timezone.now()):
+                progress(f"Looking into {', '.join(account.name for account in accounts)}")
+                unseen = discovery.observe_accounts(self.in_scope, accounts)
+                result = replace(result, warnings=[*result.warnings, *unseen])
             self.in_scope(plan_computation.refuse_conflicts, result.changes)
             return inputs, result
 

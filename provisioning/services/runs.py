@@ -68,7 +68,8 @@ def provision_plan(plan: Plan, digest: str, *, reason: str = "", change_ticket: 
 def retry_run(run: Run) -> Run:
     """Go on after a failure with the newest intent: what is done stays, everything else is planned again from live.
 
-    Raises StateConflict where the run is going, a later one came, or nothing is left to do.
+    Raises StateConflict where the run is going, a later one came, or nothing is left to do; ValidationFailed where
+    something of somebody else stands in the way, as for a plan.
     """
     _lock_live_revision()
     run = Run.objects.select_for_update().get(pk=run.pk)
@@ -82,6 +83,7 @@ def retry_run(run: Run) -> Run:
     changes = diff_resources(observed, desired, replace_on(), resource_state.in_flight_writes())
     if not changes:
         raise StateConflict("Everything is as it should be; there is nothing to retry.")
+    plan_computation.refuse_conflicts(changes)
     Step.objects.filter(run=run).exclude(state=Step.State.DONE).delete()
     Step.objects.filter(run=run, address__in=[change.address for change in changes]).delete()
     run.revision, run.finished_at, run.state = live.revision, None, Run.State.PENDING

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+from django.utils import timezone
 
 from portal.demo import aws, network
 from provisioning.core import intent
@@ -26,7 +27,13 @@ def acme(people: People, tenant_scope: Callable[..., Any], monkeypatch: pytest.M
     monkeypatch.setattr(network, "discovered_vpcs", lambda tenant: VPCS)
     monkeypatch.setattr(network, "_wait_for_run", lambda tenant, run: "")
     with tenant_scope(people.acme):
-        CloudAccount(name=aws.ACCOUNT, provider="aws", account_id=aws.ACCOUNT_ID, regions=aws.REGIONS).save()
+        CloudAccount(
+            name=aws.ACCOUNT,
+            provider="aws",
+            account_id=aws.ACCOUNT_ID,
+            regions=aws.REGIONS,
+            discovered_at=timezone.now(),
+        ).save()
     network.provision_network(people.acme)
     return people.acme
 
