@@ -88,7 +88,12 @@ class TenantFeed:
 
     async def _receive_changes(self) -> None:
         layer: Any = get_channel_layer()
-        channel = await asyncio.shield(self.subscription)
+        try:
+            channel = await asyncio.shield(self.subscription)
+        except asyncio.CancelledError:
+            # The last socket left before the subscription was there.
+            await _unsubscribe(layer, tenant_group(self.slug), await self.subscription)
+            raise
         try:
             while True:
                 self._put((await layer.receive(channel))["message"])
@@ -135,6 +140,15 @@ async def join_feed(slug: str, socket: PendingMessages) -> TenantFeed:
 
 def tenant_group(slug: str) -> str:
     return f"tenant.{slug}"
+
+
+async def _unsubscribe(layer: Any, group: str, channel: str) -> None:
+    """Leave the group by a channel from which nobody received; the layer forgets it when a receiver is cancelled."""
+    await layer.group_discard(group, channel)
+    receiving = asyncio.create_task(layer.receive(channel))
+    await asyncio.sleep(0)
+    receiving.cancel()
+    await asyncio.wait([receiving])
 
 
 def _rates(slug: str) -> dict[str, list[int]]:

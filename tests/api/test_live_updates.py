@@ -12,6 +12,7 @@ import pytest
 import redis
 from asgiref.sync import sync_to_async
 from asgiref.testing import ApplicationCommunicator
+from channels.layers import get_channel_layer
 from django.test import Client
 
 from portal import live_feed, live_updates
@@ -165,6 +166,19 @@ async def test_a_browser_that_goes_while_it_connects_leaves_no_feed(people: Peop
     with pytest.raises(OSError, match="has gone"):
         await application(socket("/ws/t/acme/", header).scope, connect, is_gone)
     assert not live_feed._feeds
+
+
+async def test_a_feed_that_ends_while_it_subscribes_leaves_no_channel_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer: Any = get_channel_layer()
+    monkeypatch.setattr(live_feed, "_rates", lambda slug: {})
+    pending = live_feed.PendingMessages()
+    joining = asyncio.create_task(live_feed.join_feed("acme", pending))
+    await asyncio.sleep(0)
+    (feed,) = live_feed._feeds.values()
+    joining.cancel()
+    await asyncio.wait([joining, *feed.tasks])
+    assert not live_feed._feeds and feed.subscription.done()
+    assert not layer.channels and not layer.groups
 
 
 async def test_a_feed_outlives_a_look_at_rates_that_fails(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
