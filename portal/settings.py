@@ -61,6 +61,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "tenants.middleware.IdentityMiddleware",
     "tenants.middleware.TenantMiddleware",
+    "portal.time_zone.TimeZoneMiddleware",
 ]
 
 ROOT_URLCONF = "portal.urls"
@@ -126,6 +127,8 @@ OUTBOX_HANDLERS = {
 PLAN_PATIENCE = 5.0
 # Called by lower layers with what upper ones do: prices of a plan.
 PLAN_PRICER = "billing.services.price_plan"
+# Currency → an error where the tenant in force cannot have it.
+CURRENCY_RULE = "billing.services.check_currency"
 # (kind, body) → what the hours of a resource are priced by, None when they are not sold.
 LIFECYCLE_DIMENSIONS = "billing.core.meters.lifecycle_dimensions"
 

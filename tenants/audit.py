@@ -77,6 +77,11 @@ def record_all(events: Iterable[AuditEvent]) -> list[AuditEntry]:
     return AuditEntry.objects.bulk_insert(entries)
 
 
+def last_entry(kind: str, object_id: str) -> AuditEntry | None:
+    """Return what was last done to an object; None where nothing was."""
+    return AuditEntry.objects.filter(kind=kind, object_id=object_id).order_by("-number").first()
+
+
 def verify_chain() -> Iterator[str]:
     """Yield what is wrong with the chain of the tenant in force, one sentence a finding."""
     previous, expected = "", 1

@@ -36,6 +36,9 @@ class Tenant(models.Model):
     name = models.CharField(max_length=120)
     msp = models.ForeignKey(Msp, models.PROTECT, null=True, blank=True, related_name="tenants")
     requires_approval = models.BooleanField(default=False)
+    currency = models.CharField(max_length=3, blank=True, help_text="of its first price book; that one's counts then")
+    time_zone = models.CharField(max_length=63, default="UTC")
+    notifications = models.JSONField(default=dict, help_text="event → channel, where chosen (tenants/notifications.py)")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     def __str__(self) -> str:
@@ -61,7 +64,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     name = models.CharField(max_length=120, blank=True)
     is_active = models.BooleanField(default=True)
     is_operator = models.BooleanField(default=False)
-    mail_notifications = models.BooleanField(default=True)
+    time_zone = models.CharField(max_length=63, blank=True, help_text="empty: the tenant's")
+    notifications = models.JSONField(default=dict, help_text="event → channel, where not the tenant's")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = UserManager()

@@ -80,27 +80,6 @@ def _acting_for_msp(msp: Msp | None) -> Iterator[None]:
         yield
 
 
-def change_settings(*, requires_approval: bool) -> None:
-    """Change what holds for everybody in the tenant in force."""
-    tenant = Tenant.objects.select_for_update().get(pk=current_tenant().pk)
-    if tenant.requires_approval == requires_approval:
-        return
-    before, tenant.requires_approval = {"requires_approval": tenant.requires_approval}, requires_approval
-    tenant.save(update_fields=["requires_approval"])
-    after = {"requires_approval": requires_approval}
-    audit.record(
-        "tenant.change", kind="tenant", object_id=tenant.slug, object_name=tenant.name, before=before, after=after
-    )
-
-
-def change_profile(user: User, *, name: str, mail_notifications: bool) -> None:
-    name = " ".join(name.split())
-    if len(name) > 120 or not name.isprintable():
-        raise TenantRequestRefused(400, "out_of_range", "name", "A name has at most 120 printable characters.")
-    user.name, user.mail_notifications = name, mail_notifications
-    user.save(update_fields=["name", "mail_notifications"])
-
-
 def add_member(email: str, role: str) -> Membership:
     """Invite a person without telling whether they are known here; who acts becomes a member at once."""
     tenant, email = current_tenant(), email.strip().lower()

@@ -13,6 +13,7 @@ from portal.celery import app
 HANDLERS = [
     *settings.OUTBOX_HANDLERS.values(),
     settings.PLAN_PRICER,
+    settings.CURRENCY_RULE,
     settings.LIFECYCLE_DIMENSIONS,
 ]
 

@@ -13,7 +13,13 @@ from billing.selectors.invoices import (
     line_samples,
     list_invoices,
 )
-from billing.selectors.price_books import own_price_book, price_book_of, price_book_value, price_books_sold_by
+from billing.selectors.price_books import (
+    currency_of,
+    own_price_book,
+    price_book_of,
+    price_book_value,
+    price_books_sold_by,
+)
 from billing.selectors.samples import StoredSample, load_samples
 from billing.selectors.subjects import describe_subjects
 from billing.selectors.usage import USAGE_GROUPINGS, UnknownGrouping, UnusablePeriod, check_period, usage_report
@@ -26,6 +32,7 @@ __all__ = [
     "UnknownInvoice",
     "UnusablePeriod",
     "check_period",
+    "currency_of",
     "describe_subjects",
     "get_invoice",
     "invoice_lines",

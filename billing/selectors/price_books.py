@@ -16,6 +16,12 @@ def price_book_of(tenant: Tenant) -> PriceBook | None:
     return PriceBook.objects.select_related("seller").filter(buyer_tenant=tenant).first()
 
 
+def currency_of(tenant: Tenant) -> str | None:
+    """Return the currency of a tenant's amounts: its price book's, without one the one it wants, or None."""
+    book = price_book_of(tenant)
+    return book.currency if book else tenant.currency or None
+
+
 def price_book_value(book: PriceBook) -> BookValue:
     versions = book.versions.order_by("effective_from")
     return BookValue(book.name, book.currency, tuple(version.value for version in versions))

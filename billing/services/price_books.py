@@ -36,12 +36,15 @@ def publish_version(
 def copy_price_book(tenant: Tenant, like: str, at: datetime) -> PriceBook:
     """Create a tenant's first price book from the prices in force in the book named ``like`` of the same seller.
 
-    Raises InvalidPrice when the seller has no such book, or it has no prices yet.
+    Raises InvalidPrice when the seller has no such book, it has no prices yet, or is in another currency than the
+    tenant's.
     """
     source = PriceBook.objects.filter(seller=tenant.msp, buyer_tenant__isnull=False, name=like).first()
     version = source.versions.filter(effective_from__lte=at).order_by("-effective_from").first() if source else None
     if source is None or version is None:
         raise InvalidPrice(f"There is no price book “{like}” with prices in force.")
+    if tenant.currency not in ("", source.currency):
+        raise InvalidPrice(f"“{like}” is in {source.currency}, but {tenant.name} pays in {tenant.currency}.")
     seller = tenant.msp.name if tenant.msp else "Causeway"
     book = PriceBook.objects.create(
         name=f"{seller} for {tenant.name}"[:120], currency=source.currency, seller=tenant.msp, buyer_tenant=tenant

@@ -20,6 +20,7 @@ from provisioning.drivers import CLOUDS
 from provisioning.errors import ObjectNotFound
 from provisioning.models import CloudAccount
 from provisioning.services import cloud_accounts
+from tenants import audit
 
 REGION = r"^[a-z0-9-]{1,40}$"
 
@@ -133,7 +134,7 @@ class CloudAccountDetailView(BaseApiView):
     def patch(self, request: Request, uid: UUID) -> Response:
         """Change the given fields; new credentials take the place of all old ones."""
         account = _get_account(uid)
-        check_if_match(request, entity_tag(account_json(account)))
+        check_if_match(request, entity_tag(account_json(account)), audit.last_entry("cloud-account", str(uid)))
         change = {
             "regions": None,
             "credentials": None,

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 
 from portal.api.renderers import DecimalJsonEncoder
 from provisioning.errors import PreconditionFailed
+from tenants.models import AuditEntry
 
 
 def entity_tag(representation: Any) -> str:
@@ -25,7 +26,11 @@ def matches(request: Request, current: str) -> bool:
     return header is None or parse_etags(header) == ["*"] or f'"{current}"' in parse_etags(header)
 
 
-def check_if_match(request: Request, current: str) -> None:
-    """Raise PreconditionFailed when If-Match names another state than ``current``."""
+def check_if_match(request: Request, current: str, last_entry: AuditEntry | None = None) -> None:
+    """Raise PreconditionFailed when If-Match names another state than ``current``.
+
+    It names who made the last change, where the audit log's entry about it is given.
+    """
     if not matches(request, current):
-        raise PreconditionFailed("The object")
+        by, at = (last_entry.actor, last_entry.at) if last_entry else ("", None)
+        raise PreconditionFailed("The object", by, at)

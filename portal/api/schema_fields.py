@@ -50,6 +50,10 @@ def choice(options: Sequence[str], help_text: str = "", **more: Any) -> Any:
     return serializers.ChoiceField(list(options), help_text=help_text, **more)
 
 
+def nullable_choice(options: Sequence[str], help_text: str = "") -> Any:
+    return serializers.ChoiceField(list(options), help_text=help_text, allow_null=True, required=False)
+
+
 def text_list(help_text: str = "", **more: Any) -> Any:
     return serializers.ListField(child=serializers.CharField(), help_text=help_text, **more)
 

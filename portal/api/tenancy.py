@@ -1,4 +1,4 @@
-"""The person or token, tenants, their members and tokens, and the audit log."""
+"""Tenants, their members and tokens, and the audit log."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ from portal.api.schema_fields import (
     boolean,
     choice,
     list_of,
-    nullable,
     number,
     object_schema,
     optional_text,
@@ -34,7 +33,7 @@ from portal.api.schema_fields import (
     uid,
 )
 from portal.api.validation import validate_body
-from tenants import services
+from tenants import audit, services
 from tenants.models import MSP_ROLES, ApiToken, AuditEntry, Membership, Role, Tenant
 from tenants.principal import Principal
 from tenants.roles import RIGHTS
@@ -72,23 +71,6 @@ NEW_TOKEN = object_schema(
             "the secret, in the first answer only: null when an Idempotency-Key repeats the request"
         ),
     },
-)
-ME = object_schema(
-    "Me",
-    email=text(),
-    name=text(),
-    is_operator=boolean(),
-    msps=list_of(object_schema("MyMsp", slug=text(), name=text(), role=text())),
-    token=nullable(
-        object_schema(
-            "MyToken",
-            id=uid(),
-            name=text(),
-            tenant=optional_text(),
-            scopes=text_list(),
-            expires_at=timestamp(allow_null=True),
-        )
-    ),
 )
 MEMBER = object_schema(
     "Member",
@@ -183,33 +165,6 @@ def audit_json(entry: AuditEntry) -> dict[str, Any]:
     return {name: getattr(entry, name) for name in AUDIT_ENTRY.fields}
 
 
-class MeView(BaseApiView):
-    """The person of the token or the session, and what the token is limited to."""
-
-    read_right = None
-
-    @extend_schema(responses=ME)
-    def get(self, request: Request) -> Response:
-        user, token = self.principal.user, self.principal.token
-        msps = user.memberships.exclude(msp=None).select_related("msp")
-        return Response(
-            {
-                "email": user.email,
-                "name": user.name,
-                "is_operator": user.is_operator,
-                "msps": [{"slug": m.msp.slug, "name": m.msp.name, "role": m.role} for m in msps if m.msp],
-                "token": token
-                and {
-                    "id": token.uid,
-                    "name": token.name,
-                    "tenant": token.tenant.slug if token.tenant else None,
-                    "scopes": token.scopes,
-                    "expires_at": token.expires_at,
-                },
-            }
-        )
-
-
 class TenantListView(BaseApiView):
     """The tenants you may see. The operator and MSP admins create new ones."""
 
@@ -299,7 +254,7 @@ class MemberDetailView(BaseApiView):
     def patch(self, request: Request, uid: UUID) -> Response:
         """Changes a member's role."""
         membership = self._lock(uid)
-        check_if_match(request, entity_tag(member_json(membership)))
+        check_if_match(request, entity_tag(member_json(membership)), audit.last_entry("member", str(uid)))
         return response_with_etag(
             member_json(
                 services.change_role(membership, validate_body(RoleChangeSerializer, self.json_body(request))["role"])
@@ -310,7 +265,7 @@ class MemberDetailView(BaseApiView):
     def delete(self, request: Request, uid: UUID) -> Response:
         """Removes a member, who then sees nothing of this tenant any more."""
         membership = self._lock(uid)
-        check_if_match(request, entity_tag(member_json(membership)))
+        check_if_match(request, entity_tag(member_json(membership)), audit.last_entry("member", str(uid)))
         services.remove_member(membership)
         return Response(status=204)
 

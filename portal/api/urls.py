@@ -10,11 +10,14 @@ from portal.api import (
     cloud_accounts,
     documents,
     drafts,
+    inbox,
     intent_objects,
     invitations,
     plans,
+    profile,
     reachability,
     revisions,
+    settings,
     tenancy,
     topology,
 )
@@ -70,13 +73,17 @@ tenant = [
     path("members/<uuid:uid>/", tenancy.MemberDetailView.as_view()),
     path("tokens/", tenancy.TokenListView.as_view()),
     path("tokens/<uuid:uid>/", tenancy.TokenDetailView.as_view()),
+    path("settings/", settings.TenantSettingsView.as_view()),
+    path("inbox/", inbox.InboxView.as_view()),
+    path("inbox/read/", inbox.InboxReadView.as_view()),
+    path("inbox/<uuid:uid>/", inbox.NotificationDetailView.as_view()),
     path("audit/", tenancy.AuditEntryListView.as_view()),
 ]
 
 urlpatterns = [
     path("schema/", OpenApiSchemaView.as_view(), name="schema"),
     path("docs/", ApiDocsView.as_view(), name="api-docs"),
-    path("me/", tenancy.MeView.as_view()),
+    path("me/", profile.MeView.as_view()),
     path("invitations/", invitations.InvitationListView.as_view()),
     path("invitations/<uuid:uid>/accept/", invitations.InvitationAcceptView.as_view()),
     path("invitations/<uuid:uid>/decline/", invitations.InvitationDeclineView.as_view()),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
-from datetime import MAXYEAR, date, datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, date, datetime, timedelta
 from typing import Any
 
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 
 from portal.pages.audit_words import action_word, actions_matching
 from portal.pages.days import midnight, parse_day
@@ -35,6 +36,7 @@ def audit(request: PageRequest) -> HttpResponse:
         "kinds": sorted(filter(None, set(AuditEntry.objects.order_by().values_list("kind", flat=True).distinct()))),
         "query": query,
         "filtered": any(query.values()),
+        "zone": timezone.get_current_timezone_name(),
     }
     return render(request, "pages/audit.html", context)
 
@@ -58,16 +60,16 @@ def _find_entries(query: dict[str, str]) -> QuerySet[AuditEntry]:
     if query["kind"]:
         entries = entries.filter(kind=query["kind"])
     if first := _limit(query["from"]):
-        entries = entries.filter(at__gte=midnight(first))
+        entries = entries.filter(at__gte=midnight(first, timezone.get_current_timezone()))
     if last := _limit(query["to"]):
-        entries = entries.filter(at__lt=midnight(last) + timedelta(days=1))
+        entries = entries.filter(at__lt=midnight(last + timedelta(days=1), timezone.get_current_timezone()))
     return entries
 
 
 def _limit(text: str) -> date | None:
-    """Return a day that a limit can be made of: in the year 9999 none comes after the last."""
+    """Return a day that a limit can be made of: at both ends of the calendar other zones have other years."""
     day = parse_day(text)
-    return day if day and day.year < MAXYEAR else None
+    return day if day and MINYEAR < day.year < MAXYEAR else None
 
 
 def _csv_response(entries: QuerySet[AuditEntry], name: str) -> HttpResponse:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 
 from django.utils.dateparse import parse_date
 
@@ -15,6 +15,6 @@ def parse_day(text: str) -> date | None:
         return None
 
 
-def midnight(day: date) -> datetime:
-    """Return when a day begins, in UTC."""
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+def midnight(day: date, zone: tzinfo = UTC) -> datetime:
+    """Return when a day begins: in UTC, by which usage is charged, or in another zone."""
+    return datetime(day.year, day.month, day.day, tzinfo=zone)

@@ -6,8 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
 from portal.pages.decorators import PageRequest, tenant_page
-from tenants.models import Notification
-from tenants.notifications import mark_all_read
+from tenants.notifications import inbox_of, mark_all_read
 
 MAX_ROWS = 100
 
@@ -17,6 +16,6 @@ def inbox(request: PageRequest) -> HttpResponse:
     if request.method == "POST":
         mark_all_read(request.principal.user)
         return redirect("inbox", request.tenant.slug)
-    rows = Notification.objects.filter(user=request.principal.user)[:MAX_ROWS]
+    rows = inbox_of(request.principal.user)[:MAX_ROWS]
     notifications = [(row, f"/t/{request.tenant.slug}/{row.path}") for row in rows]
     return render(request, "pages/inbox.html", {"notifications": notifications})

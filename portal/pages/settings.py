@@ -1,38 +1,55 @@
-"""Settings of a tenant, and of the person who is signed in."""
+"""Settings of a tenant, and of the person who is signed in. Their forms write through the API."""
 
 from __future__ import annotations
 
-from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 
+from billing.core.money import MINOR_DIGITS
+from billing.selectors import price_book_of
+from portal.api.etags import entity_tag
+from portal.api.profile import me_json
+from portal.api.settings import settings_json
 from portal.pages.decorators import PageRequest, tenant_page
-from portal.pages.refusals import catch_refusals
-from tenants import services
+from tenants.notifications import CHANNELS, EVENTS, channel_of
+from tenants.preferences import time_zones
 
 
 @tenant_page("members")
 def tenant_settings(request: PageRequest) -> HttpResponse:
-    if request.method == "POST":
-        services.change_settings(requires_approval="requires_approval" in request.POST)
-        messages.success(request, "Saved the settings.")
-        return redirect("settings", request.tenant.slug)
-    return render(request, "pages/settings.html")
+    settings = settings_json(request.tenant)
+    context = {
+        "settings": settings,
+        "etag": entity_tag(settings),
+        "time_zones": time_zones(),
+        "price_book": price_book_of(request.tenant),
+        "currencies": MINOR_DIGITS,
+        "events": [_event_row(name, settings["notifications"][name]) for name in EVENTS],
+    }
+    return render(request, "pages/settings.html", context)
 
 
 @tenant_page()
 def profile(request: PageRequest) -> HttpResponse:
-    problems = []
-    if request.method == "POST":
-        with catch_refusals() as outcome:
-            services.change_profile(
-                request.principal.user,
-                name=request.POST.get("name", ""),
-                mail_notifications="mail_notifications" in request.POST,
-            )
-        if outcome:
-            messages.success(request, "Saved your profile.")
-            return redirect("profile", request.tenant.slug)
-        problems = outcome.problems
-    context = {"person": request.principal.user, "problems": problems, "sent": request.POST}
-    return render(request, "pages/profile.html", context, status=422 if problems else 200)
+    person = request.principal.user
+    context = {
+        "person": person,
+        "etag": entity_tag(me_json(person, None)),
+        "time_zones": time_zones(),
+        "events": [
+            _event_row(name, person.notifications.get(name), CHANNELS[channel_of(name, request.tenant)])
+            for name in EVENTS
+        ],
+    }
+    return render(request, "pages/profile.html", context)
+
+
+def _event_row(name: str, chosen: str | None, by_default: str = "") -> dict[str, object]:
+    event = EVENTS[name]
+    return {
+        "name": f"notifications.{name}",
+        "event": event,
+        "channels": [(channel, CHANNELS[channel]) for channel in event.channels],
+        "chosen": chosen,
+        "default": by_default,
+    }

@@ -215,6 +215,9 @@ def _record_decision(plan: Plan, state: Plan.State, action: str) -> Plan:
     plan.save(update_fields=["state", "decided_by", "decided_at", "progress"])
     audit.record(action, kind="plan", object_id=str(plan.uid), object_name=plan.draft.name)
     outbox.enqueue("changed", what="plan", id=str(plan.uid), version=2)
+    if plan.author != plan.decided_by:
+        text = f"{plan.decided_by} {state} your plan of {plan.draft.name}"
+        notifications.notify(notifications.people_named(plan.author), "plan_decided", text, f"plans/{plan.uid}/")
     return plan
 
 
@@ -232,9 +235,9 @@ def request_decision(plan: Plan) -> list[str]:
     people = [person for person in notifications.people_with(word) if person.email not in excluded]
     if not people:
         raise StateConflict(f"Nobody else here may {word} this plan. Ask an owner to invite somebody who may.")
-    told = notifications.notify(
-        people, f"{asking} asks you to {word} the plan of {plan.draft.name}"[:200], f"plans/{plan.uid}/"
-    )
+    event = "approval_requested" if waits_for_approval else "provisioning_requested"
+    text = f"{asking} asks you to {word} the plan of {plan.draft.name}"
+    told = notifications.notify(people, event, text, f"plans/{plan.uid}/")
     if told:
         audit.record(
             "plan.request",

@@ -31,7 +31,7 @@ from provisioning.selectors import plan_state
 from provisioning.selectors.draft_changes import draft_writers
 from provisioning.services import plan_computation
 from provisioning.snapshots import queries, resource_state, search_index, tenant_cache
-from tenants import actor, audit, outbox, scope
+from tenants import actor, audit, notifications, outbox, scope
 
 
 def provision_plan(plan: Plan, digest: str, *, reason: str = "", change_ticket: str = "") -> Run:
@@ -142,6 +142,11 @@ def update_run_state(run: Run) -> None:
             object_name=f"revision {run.revision}",
             after={"state": state},
         )
+    if state in (Run.State.FAILED, Run.State.PARTIAL):
+        word = "has failed" if state == Run.State.FAILED else "is provisioned in part only"
+        text = f"Revision {run.revision}, {run.plan.draft.name}, {word}"
+        people = notifications.people_named(run.author)
+        notifications.notify(people, "run_not_succeeded", text, f"runs/{run.uid}/")
     outbox.enqueue("changed", what="run", id=str(run.uid), version=run.pk)
     outbox.enqueue("changed", what="topology", id="", version=run.revision)
 

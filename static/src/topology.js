@@ -5,6 +5,7 @@ import { data } from "./lib/dom.js";
 import { writeRates } from "./lib/rates.js";
 import { liveStatus } from "./lib/socket.js";
 import { shortcut } from "./lib/shortcuts.js";
+import { timeOfDay } from "./lib/times.js";
 
 const STALE_AFTER = 20_000; // milliseconds without rates, after some came
 const edges = {};
@@ -19,9 +20,7 @@ function readPicture() {
   return picture;
 }
 
-function timeText(moment) {
-  return moment.toLocaleTimeString("en-GB");
-}
+const timeText = (moment) => timeOfDay(moment, { seconds: true });
 
 function updateIndicator() {
   const quiet = lastRatesAt && Date.now() - lastRatesAt > STALE_AFTER;

@@ -26,6 +26,9 @@ OWN_RESOURCE_OPERATIONS = {
     ("POST", "/api/v1/t/{slug}/tokens/"),
     ("DELETE", "/api/v1/t/{slug}/tokens/{uid}/"),
     ("POST", "/api/v1/tenants/"),
+    ("PATCH", "/api/v1/me/"),
+    ("POST", "/api/v1/t/{slug}/inbox/read/"),
+    ("PATCH", "/api/v1/t/{slug}/inbox/{uid}/"),
     ("POST", "/api/v1/invitations/{uid}/accept/"),
     ("POST", "/api/v1/invitations/{uid}/decline/"),
 }

@@ -3,6 +3,7 @@
 import { h, icon } from "../lib/dom.js";
 import { original, release } from "../lib/guard.js";
 import { refresh } from "../lib/refresh.js";
+import { timeOfDay } from "../lib/times.js";
 import { showConditionalFields } from "./conditional_fields.js";
 import { clear, read, show } from "./form_data.js";
 import { merge } from "./merge.js";
@@ -20,7 +21,7 @@ export async function showChange(form, problem, save) {
   const { taken, conflicts } = merge(...bodies);
   const words = wording([form, fresh]);
   const by = problem.document.changed_by;
-  const at = problem.document.changed_at ? new Date(problem.document.changed_at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }) : "";
+  const at = problem.document.changed_at ? timeOfDay(new Date(problem.document.changed_at)) : "";
   clear(form);
   const box = h("div", { class: "cw-note is-warn fm-changed", "data-problem": true, role: "alert", tabindex: "-1" }, icon("users"), h("div", {},
     h("b", {}, `Changed by ${by ?? "somebody else"} since you opened it${at ? `, at ${at}` : ""}.`),
