@@ -29,7 +29,7 @@ from provisioning.core.values.resource import Problem
 from provisioning.core.values.text import name_key
 
 _UNKNOWN_REFERENCES = DerivedKey[list[Problem]]("unknown references, by kind")
-_NOT_ON_OFFER = DerivedKey[list[Problem]]("values that are not on offer, by kind")
+_NOT_ON_OFFER = DerivedKey[list[Problem]]("values that are not on offer, by object")
 _DUPLICATE_POSITIONS = DerivedKey[list[Problem]]("duplicate positions, by kind")
 _NAME_KEYS = DerivedKey[str]("what names of a kind are compared by")
 
@@ -100,14 +100,16 @@ def check_catalog_values(network: Network) -> Iterator[Problem]:
         fields = [
             (field, field.spec.offers) for field in kind.declaration.fields if isinstance(field.spec, CatalogueKey)
         ]
-        items = tuple(network.intent.of(kind.key).values()) if fields else ()
-        if items:
-            find = partial(_values_not_on_offer, kind.key, fields, items, catalog)
-            yield from network.derived.get(_NOT_ON_OFFER, (catalog, *items), find, of=kind.key)
+        if fields:
+            items = network.intent.of(kind.key)
+            find = partial(_values_not_on_offer, kind.key, fields, catalog)
+            problems = network.derived.get_by_object(_NOT_ON_OFFER, items, find, shared=(catalog,), of=kind.key)
+            for uid in sorted(problems, key=lambda uid: items[uid].number):
+                yield from problems[uid]
 
 
 def _values_not_on_offer(
-    kind: str, fields: Sequence[tuple[DeclaredField, str]], items: Iterable[IntentObject], catalog: Catalog
+    kind: str, fields: Sequence[tuple[DeclaredField, str]], catalog: Catalog, item: IntentObject
 ) -> list[Problem]:
     return [
         Problem(
@@ -118,7 +120,6 @@ def _values_not_on_offer(
         )
         for field, offers in fields
         for offered in [getattr(catalog, offers)]
-        for item in items
         if (value := getattr(item, field.attribute)) not in offered
     ]
 

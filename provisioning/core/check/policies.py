@@ -6,13 +6,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from provisioning.core.intent import ANY, INTERNET, Connector, Intent, Policy
+from provisioning.core.intent import ANY, INTERNET, Intent, Policy
 from provisioning.core.resolve.derived import DerivedKey
 from provisioning.core.resolve.network import Network
+from provisioning.core.resolve.segment import ResolvedSegment
 from provisioning.core.values.resource import Problem
 
 SegmentsOfName = dict[str, tuple[str, str] | None]
 """Segment → the connector that a name stands for there (uid, name); None for several."""
+
+MembersByName = dict[str, tuple[str, str] | None]
+"""Group, connector or ``any`` → the connector that it stands for in one segment (uid, name); None for several."""
 
 ConnectorsByName = dict[str, SegmentsOfName]
 """By name: a group, a connector, ``any``."""
@@ -26,21 +30,17 @@ class PolicyContext:
     exits: frozenset[str]
 
 
-_CONNECTORS_BY_NAME = DerivedKey[tuple[ConnectorsByName, frozenset[str]]]("connectors by name, segments with an exit")
+_MEMBERS_BY_NAME = DerivedKey[tuple[MembersByName, bool]]("members of a segment by name, whether it has an exit")
 _SEGMENTS_OF_NAME = DerivedKey[SegmentsOfName]("segments where a name has members")
 _CONTEXT = DerivedKey[PolicyContext]("policy context")
 _PROBLEMS = DerivedKey[tuple[Problem, ...]]("problems of a policy")
 
 
 def _load_context(network: Network) -> tuple[ConnectorsByName, PolicyContext]:
-    """Return both, the same objects as before where an edit leaves them equal."""
+    """Return both, with the same values as before where an edit leaves them equal."""
     intent = network.intent
     named = {name for policy in intent.policies.values() for name in (*policy.from_, *policy.to)}
-    imported_members = [resolved.imported_members for resolved in network.resolved_segments.values() if resolved.shares]
-    connectors = intent.connectors.values()
-    by_name, exits = network.derived.get(
-        _CONNECTORS_BY_NAME, (named, *connectors, None, *imported_members), lambda: _connectors_by_name(network, named)
-    )
+    by_name, exits = _connectors_by_name(network, named)
     named_connectors = [
         (connector.name, connector.kind, connector.enabled)
         for uid in sorted(named)
@@ -56,29 +56,36 @@ def _connectors_by_name(network: Network, named: set[str]) -> tuple[ConnectorsBy
     """Return members and imported members by the names that policies use, and the segments with an exit."""
     by_name: ConnectorsByName = {}
     exits = set()
-
-    def add(segment: str, connector: Connector, group: str | None) -> None:
-        for name in (ANY, connector.uid, group):
-            if name in named:
-                by_segment = by_name.setdefault(name, {})
-                known = by_segment.setdefault(segment, (connector.uid, connector.name))
-                if known is not None and known[0] != connector.uid:
-                    by_segment[segment] = None
-
-    for connector in network.intent.connectors.values():
-        for attachment in connector.attachments if connector.enabled else ():
-            if connector.kind == "internet-exit":
-                exits.add(attachment.segment)
-            else:
-                add(attachment.segment, connector, attachment.group)
     for uid, resolved in network.resolved_segments.items():
-        for imported_member in resolved.imported_members if resolved.shares else ():
-            add(uid, imported_member.connector, imported_member.attachment.group)
+        members, has_exit = resolved.derived.get(_MEMBERS_BY_NAME, (), partial(_members_by_name, resolved))
+        if has_exit:
+            exits.add(uid)
+        for name in members.keys() & named:
+            by_name.setdefault(name, {})[uid] = members[name]
     # An equal value is the object of the version before: what policies read is then compared by identity.
     values = network.derived.get_each(
         _SEGMENTS_OF_NAME, {name: (by_segment,) for name, by_segment in by_name.items()}, by_name.__getitem__
     )
     return dict(zip(by_name, values, strict=True)), frozenset(exits)
+
+
+def _members_by_name(resolved: ResolvedSegment) -> tuple[MembersByName, bool]:
+    """Return own and imported members of a segment by every name a policy may use, and whether it has an exit."""
+    by_name: MembersByName = {}
+    attached = [
+        (connector, attachment.group)
+        for connector, attachments in resolved.routing_table.attached
+        for attachment in attachments
+    ]
+    inner = [(connector, group) for connector, group in attached if connector.kind != "internet-exit"]
+    imported = resolved.imported_members if resolved.shares else ()
+    for connector, group in (*inner, *((member.connector, member.attachment.group) for member in imported)):
+        for name in (ANY, connector.uid, group):
+            if name is not None:
+                known = by_name.setdefault(name, (connector.uid, connector.name))
+                if known is not None and known[0] != connector.uid:
+                    by_name[name] = None
+    return by_name, len(inner) < len(attached)
 
 
 def check_policy_endpoints(network: Network) -> Iterator[Problem]:
