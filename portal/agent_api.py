@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
+from portal.agent_wait import WAIT_HEADER
 from portal.api.parsers import check_json_value
 from portal.api.problems import problem_response
 from provisioning.core.values.counter_key import split_tenant
@@ -88,22 +89,19 @@ def enroll(request: HttpRequest) -> HttpResponse:
 @_agent_endpoint("GET")
 @_require_node
 def document(request: HttpRequest, node: Node) -> HttpResponse:
-    """Answer ``?have=DIGEST&wait=SECONDS`` with the document when it differs, now or within the wait, else with 204."""
+    """Answer ``?have=DIGEST&wait=SECONDS`` with the document when it differs, now or within the wait, else with 204.
+
+    The wait is ``portal.agent_wait``'s.
+    """
     have, wait = request.GET.get("have", ""), request.GET.get("wait", "0")
     if not re.fullmatch(r"[0-9]{1,9}", wait):
         raise MalformedRequest("“wait” must be a number of seconds.")
-    newer = _newer_document(node, have)
-    if newer is None and int(wait):
-        nodes.wait_for_change(node, min(int(wait), MAX_WAIT_SECONDS))
-        newer = _newer_document(node, have)
-    return newer or HttpResponse(status=204)
-
-
-def _newer_document(node: Node, have: str) -> HttpResponse | None:
-    if nodes.has_newest_document(node, have):
-        return None
-    text, digest, signature = nodes.signed_document(node)
-    return None if digest == have else JsonResponse({"document": text, "signature": signature})
+    if not nodes.has_newest_document(node, have):
+        text, digest, signature = nodes.signed_document(node)
+        if digest != have:
+            return JsonResponse({"document": text, "signature": signature})
+    seconds = min(int(wait), MAX_WAIT_SECONDS)
+    return HttpResponse(status=204, headers={WAIT_HEADER: f"{node.pk} {seconds}"} if seconds else {})
 
 
 @_agent_endpoint("POST")

@@ -7,7 +7,7 @@ from django.core.asgi import get_asgi_application
 from django.core.management import call_command
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
-http = get_asgi_application()
+django = get_asgi_application()
 call_command("check", tags=["environment"])  # a missing or wrong setting ends the process and says what to set
 
 # Only now that Django is set up can models be imported.
@@ -16,6 +16,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import WebsocketDenier  # noqa: E402
 from django.urls import path, re_path  # noqa: E402
 
+from portal.agent_wait import DocumentWait  # noqa: E402
 from portal.live_updates import LiveConsumer, bearer_token  # noqa: E402
 from portal.socket_origin import SameOriginValidator  # noqa: E402
 from provisioning.process_start import tune_garbage_collection  # noqa: E402
@@ -31,5 +32,5 @@ async def websocket(scope: Any, receive: Any, send: Any) -> None:
     await (session_websocket if bearer_token(scope) is None else websocket_urls)(scope, receive, send)
 
 
-application = ProtocolTypeRouter({"http": http, "websocket": websocket})
+application = ProtocolTypeRouter({"http": DocumentWait(django), "websocket": websocket})
 tune_garbage_collection()

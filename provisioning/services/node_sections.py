@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from django.db.models import F, Min
 from django.utils import timezone
@@ -124,5 +124,5 @@ def wake_node(tenant: str, node: int) -> None:
     redis_client().publish(node_channel(node), "changed")
 
 
-def node_channel(node: int) -> str:
+def node_channel(node: int | Literal["*"]) -> str:
     return f"causeway:node:{node}"

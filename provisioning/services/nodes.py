@@ -6,14 +6,12 @@ import base64
 import hashlib
 import hmac
 import secrets
-import time
 from collections.abc import Mapping
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
-from django.db import connection
 from django.utils import timezone
 
 from provisioning import node_enrollment
@@ -22,9 +20,7 @@ from provisioning.core.node_document import VERSION, DocumentJson, SectionJson
 from provisioning.core.values.resource import canonical_json, content_digest
 from provisioning.errors import Forbidden, ValidationFailed
 from provisioning.models import Node, NodeSection, NodeTenant
-from provisioning.redis import redis_client
 from provisioning.services import steps, telemetry
-from provisioning.services.node_sections import node_channel
 from tenants.jobs import in_scope
 from tenants.models import Tenant
 
@@ -92,22 +88,6 @@ def signed_document(node: Node) -> tuple[str, str, str]:
 def has_newest_document(node: Node, digest: str) -> bool:
     """Return whether it is known, without making it, that the node's document has this digest."""
     return _made.get(node.pk) == (node.serial, digest)
-
-
-def wait_for_change(node: Node, seconds: float) -> None:
-    """Return when the node's document may have changed, or after so many seconds."""
-    deadline = time.monotonic() + min(seconds, 30)
-    with redis_client().pubsub() as subscription:
-        subscription.subscribe(node_channel(node.pk))
-        known = node.serial
-        # Subscribed first, then looked: a change in between is seen by one or the other.
-        node.refresh_from_db(fields=["serial"])
-        if not connection.in_atomic_block:
-            # Nodes wait most of the time; the pool's connections are for those who ask.
-            connection.close()
-        while node.serial == known and (left := deadline - time.monotonic()) > 0:
-            if subscription.get_message(ignore_subscribe_messages=True, timeout=left):
-                node.refresh_from_db(fields=["serial"])
 
 
 def record_report(token: str, report: Mapping[str, Any]) -> bool:

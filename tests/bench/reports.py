@@ -1,4 +1,4 @@
-"""Reports of 200 nodes with 20 tenants each, one every two seconds, to one web process.
+"""Reports of 200 nodes with 20 tenants each, one every two seconds, to one web process, and 200 nodes that wait.
 
 Every report has other counters than the one before; what was applied stays the same, as on a network that nobody edits.
 """
@@ -11,6 +11,8 @@ import json
 import time
 from collections.abc import Iterator
 
+import httpx
+
 from provisioning.agent.agent import REPORT_SECONDS
 from provisioning.core.values.resource import content_digest
 from tests.bench import Figure, bench
@@ -20,6 +22,9 @@ NODES, TENANTS, SECTIONS, COUNTERS = 200, 20, 5, 10
 """Sections and counters are those of one tenant on one node."""
 SECONDS = 30
 MAX_CORE, MAX_LATENCY = 40.0, 50.0
+WAIT_SECONDS = 20
+MAX_THREADS, MAX_REDIS_CONNECTIONS, MAX_MEMORY = 10, 2, 20.0
+"""Of the web process: threads and connections that 200 waiting nodes add, and MB."""
 
 
 @bench
@@ -28,6 +33,7 @@ def reports() -> Iterator[Figure]:
     slugs = _insert_nodes()
     with live_portal() as portal:
         asyncio.run(_send_reports(portal.port, slugs, 2 * REPORT_SECONDS))
+        yield from asyncio.run(_measure_waiting(portal))
         share, latencies = asyncio.run(_measure(portal, slugs))
     name = f"{NODES} nodes × {TENANTS} tenants reporting"
     yield Figure(f"{name}: web process", share, "% of a core", bound=MAX_CORE)
@@ -36,12 +42,18 @@ def reports() -> Iterator[Figure]:
 
 
 def _insert_nodes() -> list[str]:
+    from provisioning.catalog import catalog
     from provisioning.models import Node, NodeSection, NodeTenant
     from tenants.models import Tenant
     from tenants.scope import scope
 
     nodes = Node.objects.bulk_create(
-        Node(location=f"bench-{number}", index=1, token_digest=hashlib.sha256(_token(number).encode()).hexdigest())
+        # The first one is real, so that it has a document.
+        Node(
+            location=f"bench-{number}" if number else min(catalog().locations),
+            index=1,
+            token_digest=hashlib.sha256(_token(number).encode()).hexdigest(),
+        )
         for number in range(NODES)
     )
     slugs = [f"reporting-{number}" for number in range(TENANTS)]
@@ -68,6 +80,43 @@ def _addresses() -> list[str]:
 
 def _token(number: int) -> str:
     return f"bench-node-{number}"
+
+
+async def _measure_waiting(portal: LivePortal) -> list[Figure]:
+    """Return what it takes that all nodes wait at once."""
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{portal.port}") as client:
+        answer = await client.get("/agent/v1/document/", headers={"Authorization": f"Node {_token(0)}"})
+    have = hashlib.sha256(answer.json()["document"].encode()).hexdigest()
+    before = _resources(portal)
+    waiting = [await _wait_for_document(portal.port, have) for _ in range(NODES)]
+    await asyncio.sleep(3)
+    threads, connections, memory = (now - then for now, then in zip(_resources(portal), before, strict=True))
+    for reader, writer in waiting:
+        assert not reader.at_eof()
+        writer.close()
+    name = f"{NODES} nodes waiting"
+    return [
+        Figure(f"{name}: threads", threads, "", bound=MAX_THREADS),
+        Figure(f"{name}: connections to Redis", connections, "", bound=MAX_REDIS_CONNECTIONS),
+        Figure(f"{name}: memory", memory, "MB", bound=MAX_MEMORY),
+    ]
+
+
+def _resources(portal: LivePortal) -> tuple[int, int, float]:
+    """Return threads, connections to Redis and MB of the web process."""
+    from provisioning.redis import redis_client
+
+    clients = redis_client().client_list()
+    return portal.process.num_threads(), len(clients), portal.process.memory_info().rss / 1e6
+
+
+async def _wait_for_document(port: int, have: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(
+        f"GET /agent/v1/document/?have={have}&wait={WAIT_SECONDS} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        f"Authorization: Node {_token(0)}\r\n\r\n".encode()
+    )
+    return reader, writer
 
 
 async def _measure(portal: LivePortal, slugs: list[str]) -> tuple[float, list[float]]:
