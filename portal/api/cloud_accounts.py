@@ -93,8 +93,9 @@ def account_json(account: CloudAccount) -> dict[str, Any]:
     }
 
 
-def _get_account(uid: UUID) -> CloudAccount:
-    account = CloudAccount.objects.filter(uid=uid).first()
+def _get_account(uid: UUID, *, lock: bool = False) -> CloudAccount:
+    accounts = CloudAccount.objects.select_for_update() if lock else CloudAccount.objects
+    account = accounts.filter(uid=uid).first()
     if account is None:
         raise ObjectNotFound("There is no such cloud account.")
     return account
@@ -133,7 +134,7 @@ class CloudAccountDetailView(BaseApiView):
     @extend_schema(request=AccountChangeSerializer, responses=ACCOUNT)
     def patch(self, request: Request, uid: UUID) -> Response:
         """Change the given fields; new credentials take the place of all old ones."""
-        account = _get_account(uid)
+        account = _get_account(uid, lock=True)
         check_if_match(request, entity_tag(account_json(account)), audit.last_entry("cloud-account", str(uid)))
         change = {
             "regions": None,

@@ -10,8 +10,10 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
+from portal.api.etags import entity_tag
 from portal.pages.decorators import PageRequest, tenant_page
 from portal.pages.discovered_networks import discovered_networks
+from portal.pages.form_etags import check_form_etag
 from portal.pages.refusals import catch_refusals
 from provisioning.drivers import CLOUDS
 from provisioning.drivers.cloud import Cloud
@@ -68,9 +70,10 @@ def discover(request: PageRequest, uid: UUID) -> HttpResponse:
 @tenant_page("accounts")
 def credentials(request: PageRequest, uid: UUID) -> HttpResponse:
     """Put new credentials in place of all old ones, and other regions; what is left empty stays."""
-    account = get_object_or_404(CloudAccount, uid=uid)
+    account = get_object_or_404(CloudAccount.objects.select_for_update(), uid=uid)
     posted = _posted_credentials(request, CLOUDS[account.provider])
     with catch_refusals(request) as outcome:
+        check_form_etag(request, _changeable(account), account.name, "cloud-account", uid)
         service.update_account(account, regions=_posted_regions(request) or None, credentials=posted or None)
     if outcome:
         messages.success(request, f"Changed {account.name}.")
@@ -90,9 +93,15 @@ def _posted_credentials(request: PageRequest, cloud: Cloud) -> dict[str, str]:
     return {field.name: value for field in cloud.credentials if (value := request.POST.get(field.name, "").strip())}
 
 
+def _changeable(account: CloudAccount) -> list[Any]:
+    """Return what the form changes; a scan that ends meanwhile takes nothing from it."""
+    return [account.regions, account.sealed]
+
+
 def _account_row(account: CloudAccount, connectors: list[queries.StoredObject]) -> dict[str, Any]:
     return {
         "account": account,
+        "etag": entity_tag(_changeable(account)),
         "cloud": CLOUDS[account.provider],
         "kind": next(iter(CLOUDS[account.provider].connector_settings)),
         "state": DISCOVERY_STYLES[account.discovery],

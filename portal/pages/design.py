@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
+from portal.api.intent_objects import draft_etag
 from portal.pages import canvas_board, canvas_links, canvas_panel, canvas_problems, reach_rows
 from portal.pages.canvas_cards import BoardObject
 from portal.pages.canvas_view import BoardView, visible_chips
@@ -44,7 +45,10 @@ def design(request: PageRequest) -> HttpResponse:
     discarded = Draft.objects.filter(state=Draft.State.DISCARDED, discarded_at__gt=expiry).order_by("-discarded_at")
     context = {
         "drafts": open_drafts(request.tenant, request.principal.user.email, limit=None),
-        "discarded": [{"draft": draft, "until": draft.discarded_at + RESTORABLE_FOR} for draft in discarded],
+        "discarded": [
+            {"draft": draft, "etag": draft_etag(draft), "until": draft.discarded_at + RESTORABLE_FOR}
+            for draft in discarded
+        ],
         "live": queries.live_snapshot().revision,
     }
     return render(request, "pages/design/drafts.html", context)

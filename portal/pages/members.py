@@ -9,7 +9,10 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
+from portal.api.etags import entity_tag
+from portal.api.tenancy import member_json
 from portal.pages.decorators import PageRequest, tenant_page
+from portal.pages.form_etags import check_form_etag
 from portal.pages.refusals import catch_refusals
 from tenants import services
 from tenants.invitations import send_invitation
@@ -32,7 +35,7 @@ def members(request: PageRequest) -> HttpResponse:
         problems = outcome.problems
     people = Membership.objects.select_related("user", "msp").order_by("user__email")
     context = {
-        "members": people.filter(tenant=request.tenant),
+        "members": [(member, entity_tag(member_json(member))) for member in people.filter(tenant=request.tenant)],
         "from_msp": people.filter(msp=request.tenant.msp) if request.tenant.msp else [],
         "roles": ROLES,
         "rights": [
@@ -51,8 +54,9 @@ def change(request: PageRequest, uid: UUID) -> HttpResponse:
     membership = services.lock_membership(uid)
     if membership is None:
         raise Http404
-    email = membership.user.email
+    email, role = membership.user.email, membership.get_role_display()
     with catch_refusals(request) as outcome:
+        check_form_etag(request, member_json(membership), f"The membership of {email}, now {role},", "member", uid)
         if "remove" in request.POST:
             services.remove_member(membership)
             done = f"Removed {email}."

@@ -15,6 +15,7 @@ from tenants.models import AuditEntry, Membership, User
 from tenants.scope import scope
 from tests.api.problem_assertions import assert_problem
 from tests.people import ApiFactory, People
+from tests.portal.page_forms import submit
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -95,11 +96,11 @@ def test_a_link_ends_when_it_is_sent_again_or_withdrawn(people: People, invite: 
     assert Client().get(link[:-2] + "x/").status_code == 404
     browser = Client()
     browser.force_login(people.owner)
-    browser.post(f"/t/acme/members/{invitation.uid}/", {"send": "1"})
+    submit(browser, "/t/acme/members/", f"/t/acme/members/{invitation.uid}/", {"send": "1"})
     assert Client().get(link).status_code == 404
     send_due_mails(timezone.now())
     assert Client().get(link_of_the_mail()).status_code == 200
-    browser.post(f"/t/acme/members/{invitation.uid}/", {"remove": "1"})
+    submit(browser, "/t/acme/members/", f"/t/acme/members/{invitation.uid}/", {"remove": "1"})
     assert Client().get(link_of_the_mail()).status_code == 404
 
 
