@@ -220,6 +220,11 @@ class ParsedSegment:
         """The internet applications that this node answers for."""
         return [app for app in self.body["apps"] if app["home"] == self.node]
 
+    @cached_property
+    def hairpin_apps(self) -> list[AppEntry]:
+        """The internet applications that members reach at their public addresses."""
+        return [app for app in self.body["apps"] if "hairpin_source" in app]
+
     # -- addresses -----------------------------------------------------------------------------------------------------
 
     @cached_property
@@ -285,6 +290,11 @@ class ParsedSegment:
             for member in self.members
             if any(True for _ in self.sources_owned_by_others(member))
         }
+
+
+def hidden_sources(app: AppEntry) -> set[str]:
+    """Return the addresses that stand for clients of an application, and that its target answers to."""
+    return {address for address in (app["source_nat"], app.get("hairpin_source")) if address}
 
 
 def other_segment_interface(number: int) -> str:

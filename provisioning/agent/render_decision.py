@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 
 from provisioning.agent import fwmarks
-from provisioning.agent.address_families import IPV4, AddressFamily, AddressRanges
+from provisioning.agent.address_families import AddressFamily, AddressRanges
 from provisioning.agent.desired import NftCounter
 from provisioning.agent.mark_allocation import MarkAllocation
 from provisioning.agent.nft_names import content_named_set, hashed_name
@@ -37,7 +37,6 @@ class DecisionChains:
         self.rule_chains: dict[str, tuple[str, ...]] = {}
         self.outcomes: list[tuple[str, tuple[str, ...] | None, bool]] = []
         self._names: dict[tuple[str, AddressRanges], str] = {}
-        self.internal_set = self.address_set(segment.internal_ranges, IPV4)
 
     def address_set(self, ranges: AddressRanges, family: AddressFamily) -> str:
         """Return the name of a set of one family's addresses. It is named by its content: policies that mean the same

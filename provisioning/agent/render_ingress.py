@@ -12,7 +12,7 @@ from provisioning.agent.address_families import IPV6
 from provisioning.agent.mark_allocation import MarkAllocation
 from provisioning.agent.nft_matches import MATCH_ACTION
 from provisioning.agent.nft_table_builder import NftTableBuilder
-from provisioning.agent.parsed_segment import ParsedCircuit, ParsedSegment
+from provisioning.agent.parsed_segment import ParsedCircuit, ParsedSegment, hidden_sources
 from provisioning.agent.render_connector_edge import neighbour_discovery_rules
 from provisioning.agent.render_ingress_sets import declare_ingress_sets
 from provisioning.agent.render_namespace import APPLICATIONS_VETH, in_family
@@ -55,10 +55,13 @@ def add_ingress_chains(table: NftTableBuilder, mark_allocation: MarkAllocation) 
         ),
     )
     if segment.apps:
-        # Translated: to the target, or back to a client, as the reply of the connection that was decided here.
+        # Translated: to the target, or back to a client, as the reply of the connection that was decided here. To one
+        # inside it comes from the public address.
+        public = ", ".join(sorted(f"{app['public']} . {app['protocol']} . {app['port']}" for app in segment.apps))
         table.chains["arrive_app"] = (
             "",
             (
+                f"ip saddr . meta l4proto . th sport {{ {public} }} meta mark set {fwmarks.DECIDE:#x} accept",
                 f"ip daddr @inside meta mark set {fwmarks.DELIVER:#x} notrack accept",
                 f"meta mark set {fwmarks.DECIDE:#x} accept",
             ),
@@ -107,12 +110,15 @@ def _nfproto_match(segment: ParsedSegment) -> str:
 
 
 def _anchor_rules(table: NftTableBuilder) -> Iterator[str]:
-    """Yield the way to the anchor of the pair. What goes to no member goes to the anchor of the exit, unless no host on
-    the internet can have the address."""
+    """Yield the way to the anchor of the pair. What goes to no member goes to the home node of the application at that
+    address and port, or else to the anchor of the exit, unless no host on the internet can have the address."""
     unrouted = _unrouted_counter(table)
     jumps = (f"{MATCH_ACTION} {fwmarks.TO_ANCHOR:#x} notrack accept", f"{MATCH_ACTION} {fwmarks.DECIDE:#x} goto track")
     yield from table.per_family("meta mark set meta mark . {ip} daddr map @anchor{suffix}")
     yield from jumps
+    if table.segment.hairpin_apps:
+        yield "meta mark set meta mark . ip daddr . meta l4proto . th dport map @published"
+        yield from jumps
     if table.segment.body["bogons"]:
         yield f"ip daddr @bogons counter name {unrouted} reject with icmpx no-route"
     yield "meta nfproto ipv4 meta mark set meta mark map @internet"
@@ -168,7 +174,7 @@ def _add_other_segment_chains(table: NftTableBuilder) -> None:
 def _application_reply_rules(table: NftTableBuilder) -> Sequence[str]:
     """Return rules by which replies of applications' targets are translated before they are tracked."""
     apps = table.segment.apps
-    hidden = sorted({app["source_nat"] for app in apps if app["source_nat"]})
+    hidden = sorted({address for app in apps for address in hidden_sources(app)})
     visible = {
         f"{target} . {app['protocol']} . {app['target_port']}"
         for app in apps

@@ -8,7 +8,7 @@ from provisioning.agent import fwmarks
 from provisioning.agent.address_families import AddressFamily, AddressRanges, nft_interval
 from provisioning.agent.mark_allocation import MarkAllocation
 from provisioning.agent.nft_table_builder import NftTableBuilder
-from provisioning.agent.parsed_segment import ParsedSegment
+from provisioning.agent.parsed_segment import ParsedSegment, hidden_sources
 from provisioning.agent.render_namespace import in_family
 from provisioning.core.node_document import ImportedMemberEntry, MemberEntry
 from provisioning.core.values.addresses import Range, merge_ranges, parse_range, parse_ranges
@@ -28,6 +28,9 @@ def declare_ingress_sets(table: NftTableBuilder, mark_allocation: MarkAllocation
     _declare_arrival_counters(table)
     segment = table.segment
     table.declare_set("internet", "map { type mark : mark; }", _exit_marks(segment, sources))
+    if segment.hairpin_apps:
+        key = "mark . ipv4_addr . inet_proto . inet_service"
+        table.declare_set("published", f"map {{ type {key} : mark; }}", _application_marks(segment, sources))
     if bogons := segment.body["bogons"]:
         table.declare_set("bogons", "set { type ipv4_addr; flags interval; }", bogons)
     table.declare_set("exits", "set { type ifname; }", (f'"{circuit.segment_interface}"' for circuit in segment.exits))
@@ -165,8 +168,7 @@ def _anchor_marks(segment: ParsedSegment, sources: Mapping[AnchorSource, int]) -
             low, high = sorted((anchor_class, other))
             by_anchor.setdefault(segment.body["anchors"][f"{low}.{high}"], []).extend(ranges)
         for app in segment.body["apps"] if exchange else ():
-            if app["source_nat"]:
-                by_anchor.setdefault(app["home"], []).append(parse_range(app["source_nat"]))
+            by_anchor.setdefault(app["home"], []).extend(map(parse_range, hidden_sources(app)))
         for node, destinations in sorted(by_anchor.items()):
             for pair in merge_ranges(destinations):
                 yield number, pair, _anchor_mark(segment, node) | overlapping_source << 16
@@ -186,6 +188,14 @@ def _exit_marks(segment: ParsedSegment, sources: Mapping[AnchorSource, int]) -> 
         for (_, exchange, overlapping_source), number in sources.items()
         if exchange in exits
     ]
+
+
+def _application_marks(segment: ParsedSegment, sources: Mapping[AnchorSource, int]) -> Iterator[str]:
+    """Yield the way to the home node of each application that members reach at its public address and port."""
+    for (_, exchange, overlapping_source), number in sources.items():
+        for app in segment.hairpin_apps if exchange else ():
+            mark = _anchor_mark(segment, app["home"]) | overlapping_source << 16
+            yield f"{number:#x} . {app['public']} . {app['protocol']} . {app['port']} : {mark:#x}"
 
 
 def _anchor_mark(segment: ParsedSegment, node: str) -> int:

@@ -71,6 +71,11 @@ class _PolicyRenderer:
         self.segment, self.decision = segment, decision
         self.own_rules = SegmentRuleSet(segment.name, segment.body["rules"], segment.body["address_sets"])
         self.apps = {app["id"]: app for app in segment.body["apps"]}
+        published = (parse_range(app["public"]) for app in segment.hairpin_apps)
+        self.off_internet = {
+            "saddr": decision.address_set(segment.internal_ranges, IPV4),
+            "daddr": decision.address_set(merge_ranges((*segment.internal_ranges, *published)), IPV4),
+        }
 
     def all_rules(self, source: _OverlappingSource | None) -> Iterator[str]:
         """Yield the rules for flows that begin at one overlapping source, or at anybody who is known by the address."""
@@ -213,7 +218,7 @@ class _PolicyRenderer:
     def _matches(
         self, rule_set: SegmentRuleSet, rule: RuleEntry, source: _OverlappingSource | None, is_between_segments: bool
     ) -> Iterator[str]:
-        """Yield a rule's nft expressions: groups to groups, groups to the internet, the internet to applications."""
+        """Yield a rule's nft expressions: groups to groups, groups to the internet, either to applications."""
         protocol = protocol_match(rule, CONNECTION_PORT)
         for family in self.segment.families:
             destinations = list(self._group_match(rule_set, rule["to"], rule["destination"], family, "daddr"))
@@ -222,10 +227,14 @@ class _PolicyRenderer:
             for source_match in self._source_matches(rule_set, rule, source, family):
                 for destination in destinations:
                     yield " ".join(filter(None, (source_match, destination, protocol)))
-        if not is_between_segments and not source and "internet" in rule["from"]:
-            for name in rule["to"]:
-                if name in self.apps and (to_app := self._application_match(self.apps[name], rule)):
-                    yield f"{self._internet_match(rule['source'], 'saddr')} {to_app}".strip()
+        if is_between_segments:
+            return
+        clients = list(self._source_matches(rule_set, rule, source, IPV4))
+        if not source and "internet" in rule["from"]:
+            clients.append(self._internet_match(rule["source"], "saddr"))
+        for name in rule["to"]:
+            if name in self.apps and (to_app := self._application_match(self.apps[name], rule)):
+                yield from (f"{client} {to_app}".strip() for client in clients)
 
     def _source_matches(
         self, rule_set: SegmentRuleSet, rule: RuleEntry, source: _OverlappingSource | None, family: AddressFamily
@@ -253,7 +262,7 @@ class _PolicyRenderer:
             yield self._set_match(selected, field, family)
 
     def _internet_match(self, narrowed: list[str] | None, field: str) -> str:
-        outside = f"ct original ip {field} != @{self.decision.internal_set}"
+        outside = f"ct original ip {field} != @{self.off_internet[field]}"
         if narrowed is None:
             return outside
         return f"{outside} {self._set_match(IPV4.select(parse_ranges(narrowed)), field, IPV4)}"

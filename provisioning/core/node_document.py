@@ -162,7 +162,8 @@ class AppEntry(TypedDict):
     port: Annotated[int, "public port"]
     targets: Annotated[list[str], "addresses that serve it"]
     target_port: Annotated[int, "port they serve it on"]
-    source_nat: Annotated[str | None, "address clients appear from; null: their own"]
+    source_nat: Annotated[str | None, "address clients on the internet appear from; null: their own"]
+    hairpin_source: NotRequired[Annotated[str, "address members of the segment appear from; left out: they cannot"]]
 
 
 class SegmentBody(TypedDict):

@@ -11,7 +11,8 @@ from provisioning.core.resolve.segment import ResolvedSegment
 from provisioning.core.values.addresses import contains, merge_ranges, prefix_range
 
 FlowFate = tuple[str, bool, tuple[str, ...], str]
-"""(segment the flow ends in, delivered, chain, disposition); segment "" if there is no such sender."""
+"""(where the flow ends, delivered, chain, disposition). Where: a segment, an application, the internet; "" if there is
+no such sender."""
 
 
 class FlowRow(Protocol):
@@ -46,6 +47,8 @@ class RowMatcher:
     def _holds(
         self, name: str, resolved: ResolvedSegment, connector: Connector | None, address: int, end: bool
     ) -> bool:
+        if end and any((app.app.name, app.public) == (name, address) for app in resolved.apps):
+            return True
         owner = resolved.owner(address) if end else resolved.source(connector, address) if connector else None
         if name.startswith(INTERNET):
             part = name.removeprefix(INTERNET).strip(" ()")
@@ -94,7 +97,7 @@ def is_covered(
     connector = network.intent.connectors.get(name)
     if uid not in network.intent.segments or connector is None or not where:
         return False
-    destination_segment = uid if where == "beyond" else where
+    destination_segment = where if where in network.intent.segments else uid
     if (change.to_segment or change.segment) != network.intent.segments[destination_segment].name:
         return False
     return reader.holds(change.from_, network.resolved(uid), connector, packet.source, False) and reader.holds(

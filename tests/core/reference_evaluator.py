@@ -169,8 +169,10 @@ class ReferenceEvaluator:
         return None
 
     def outwards(self, segment: str, start: ReferenceEdge, packet: ReferencePacket) -> ReferenceOutcome:
-        """Return the outcome of a flow to the internet: IPv4 and public addresses only, and none of our own; no default
-        action applies."""
+        """Return the outcome of a flow to an address that no member has: an application's, or one on the internet: IPv4
+        and public addresses only, and none of our own; no default action applies."""
+        if packet.source < V6 and (app := self.application(packet, segment)) is not None:
+            return self.to_application(segment, start.names, app, packet)
         exits = any(edge.is_exit for edge in self.edges(segment))
         if not exits or packet.destination >= V6 or packet.source >= V6 or is_within(PRIVATE, packet.destination):
             return ReferenceOutcome("no_route")
@@ -183,19 +185,29 @@ class ReferenceEvaluator:
 
     def from_internet(self, packet: ReferencePacket) -> ReferenceOutcome:
         """Return the outcome of a flow from the internet: it reaches only applications that a policy allows."""
+        app = self.application(packet)
+        segment = self.home(app.body) if app else None
+        if app is None or segment is None:
+            return ReferenceOutcome("no_route")
+        return self.to_application(segment, {"internet"}, app, packet)
+
+    def application(self, packet: ReferencePacket, segment: str | None = None) -> ObjectRow | None:
+        """Return the internet application at a packet's destination: of one segment, or the first of any."""
         applications = [
             (self.rows[home].number, app.number, app)
             for app in self.rows.of("internet-apps")
             if (app.body["protocol"], app.body["port"]) == (packet.protocol, packet.port)
             and (home := self.home(app.body)) is not None
+            and segment in (None, home)
             and self.public(app.body) == packet.destination
         ]
-        if not applications:
-            return ReferenceOutcome("no_route")
-        app = min(applications)[2]
-        segment = self.home(app.body)
-        assert segment is not None
-        matched = self.first(segment, {"internet"}, {app.uid}, packet)
+        return min(applications)[2] if applications else None
+
+    def to_application(
+        self, segment: str, starts: set[str], app: ObjectRow, packet: ReferencePacket
+    ) -> ReferenceOutcome:
+        """Return the outcome of a flow to an application's public address; no default action applies."""
+        matched = self.first(segment, starts, {app.uid}, packet)
         return (
             self.ruled([matched], matched[1]["services"], packet) if matched else ReferenceOutcome("denied_by_default")
         )

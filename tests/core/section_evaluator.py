@@ -65,17 +65,24 @@ class SectionEvaluator:
         for other, decider, ranges in self._peers(section):
             if is_within(ranges, packet.destination):
                 return self._across(section, self.segments[other], decider, start, packet)
+        if (to_application := self._to_application(section, names(start), packet)) is not None:
+            return to_application
         if packet.destination >= V6_OFFSET or not section["exits"] or is_within(section["bogons"], packet.destination):
             return SectionOutcome("no_route")
         return self._ruled(section, [_first_match(section["rules"], names(start), {"internet"}, packet)], [], packet)
 
     def from_internet(self, packet: SectionPacket) -> SectionOutcome:
         for section in sorted(self.segments.values(), key=lambda segment: int(segment["number"])):
-            for app in section["apps"]:
-                if (address_number(app["public"]), app["protocol"], app["port"]) == packet[1:]:
-                    matched = _first_match(section["rules"], {"internet"}, {app["id"]}, packet)
-                    return self._ruled(section, [matched], [], packet)
+            if (outcome := self._to_application(section, {"internet"}, packet)) is not None:
+                return outcome
         return SectionOutcome("no_route")
+
+    def _to_application(self, section: Section, starts: set[str], packet: SectionPacket) -> SectionOutcome | None:
+        """Return the outcome of a flow to an internet application's public address; None where there is none."""
+        for app in section["apps"]:
+            if (address_number(app["public"]), app["protocol"], app["port"]) == packet[1:]:
+                return self._ruled(section, [_first_match(section["rules"], starts, {app["id"]}, packet)], [], packet)
+        return None
 
     def _inside(self, section: Section, start: Section, end: Section, packet: SectionPacket) -> SectionOutcome:
         if self._closed(section, section, start["connector"], end["connector"], packet):

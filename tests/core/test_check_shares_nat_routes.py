@@ -335,14 +335,22 @@ def test_an_application_without_source_nat_needs_its_targets_exit() -> None:
     assert problems_with_code(draw, "app_asymmetric") == []
 
 
-def test_policies_name_applications_only_as_destinations_from_the_internet() -> None:
+@pytest.mark.parametrize("prefix", ["0.0.0.0/0", "203.0.113.0/24"])
+def test_a_member_must_not_have_the_public_address_of_an_application(prefix: str) -> None:
+    draw = published()
+    draw.add("connectors", site("datacentre", "us", None, "10.77.0.0/16", prefix))
+    problem = only_problem(draw, "app_address_taken")
+    assert problem.path == "internet-apps/shop/public_ip" and "“datacentre”" in problem.message
+
+
+def test_policies_name_applications_only_as_destinations() -> None:
     draw = published()
     draw.add("policies", policy("a", 60, "internet", "prod", {"action": "allow"}))
     draw.add("policies", policy("b", 61, "dev", "shop", {"action": "allow"}))
     draw.add("policies", policy("c", 62, "shop", "dev", {"action": "allow"}))
     assert only_problem(draw, "no_internet_application").path == "policies/a/from[0]"
-    assert only_problem(draw, "not_from_internet").path == "policies/b/to[0]"
     assert only_problem(draw, "names_application").path == "policies/c/from[0]"
+    assert not [problem for problem in check_network(draw.network()) if problem.path.startswith("policies/b")]
 
 
 def everything() -> IntentBuilder:

@@ -289,6 +289,7 @@ def test_an_application_is_in_its_segment_and_only_its_target_gets_the_route_to_
         "targets": ["10.1.0.10"],
         "target_port": 8443,
         "source_nat": "100.127.255.3",
+        "hairpin_source": "100.127.255.3",
     }
     section = resources["segment/corp"].body
     assert section["address_sets"]["app:portal"] == ["203.0.113.1-203.0.113.1"] and section["rules"][0]["to"] == [
@@ -303,6 +304,18 @@ def test_an_application_is_in_its_segment_and_only_its_target_gets_the_route_to_
         "100.127.255.0/24",
     ]
     assert resources[f"{base}/vpc-0a2/routes"].body["prefixes"] == ["10.0.0.0/8", "172.20.4.0/23"]
+
+
+def test_only_a_vpc_that_a_policy_lets_reach_an_application_gets_the_route_to_its_public_address() -> None:
+    draw = every_kind()
+    before = compile_network(draw.network())
+    draw.add("policies", policy("front", 70, "vpc-dev", "portal", {"action": "allow"}))
+    after = compile_network(draw.network())
+    routes = {name: after[name].body["prefixes"] for name in after if name.endswith("/routes")}
+    changed = {name: set(added) - set(before[name].body["prefixes"]) for name, added in routes.items()}
+    assert {name.rpartition("/vpc/")[2]: added for name, added in changed.items() if added} == {
+        "vpc-0a2/routes": {"203.0.113.1/32"}
+    }
 
 
 def test_rules_contain_the_entries_of_their_prefix_lists() -> None:

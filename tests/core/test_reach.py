@@ -224,6 +224,29 @@ def test_an_assertion_about_the_internet_covers_applications() -> None:
         assert result.holds == holds
 
 
+def test_a_policy_from_a_group_to_an_application_opens_its_public_address() -> None:
+    before, after = published(), published()
+    after.add("policies", policy("front", 41, "dev", "shop", HTTPS))
+    (change,) = compare_reachability(before.network(), after.network()).allowed
+    assert (change.from_, change.to, change.ports) == (("dev",), ("shop",), ("443",))
+    assert (change.fate_before, change.rule_after) == ("denied_by_default", "front/rule-1")
+    rows = [row for row in reachable_flows(after.network(), "vpc-dev") if row.to == ("shop",)]
+    assert [row.rule for row in rows] == ["front/rule-1"]
+
+
+def test_an_assertion_covers_what_reaches_a_target_by_its_applications_public_address() -> None:
+    https = {"protocol": "tcp", "ports": ["443"]}
+    for opened in (False, True):
+        draw = published()
+        draw.add("assertions", {"name": "apart", "from": "dev", "to": "prod", "expect": "blocked", **https})
+        draw.add("assertions", {"name": "joined", "from": "sites", "to": "prod", "expect": "reachable", **https})
+        if opened:
+            draw.add("policies", policy("front", 41, "dev", "shop", HTTPS))
+        holds = {result.name: result.holds for result in check_assertions(draw.network())}
+        assert holds["apart"] != opened, "it is another way to the same target"
+        assert holds["joined"], "nobody has to be let in there, where the target itself is reached"
+
+
 def test_an_assertion_about_all_segments_covers_shares() -> None:
     for draw, holds in ((partners(), False), (partners(direction="b-to-a"), True)):
         draw.add("assertions", {"name": "asked", "from": "sites", "to": "labs", "expect": "blocked"})

@@ -15,13 +15,13 @@ from provisioning.core.intent import INTERNET, Connector
 from provisioning.core.reach import FlowChange, ReachabilityDelta, compare_reachability, reachable_flows
 from provisioning.core.reach.compare.atoms import NO_ENDPOINT, AddressAtoms
 from provisioning.core.reach.compare.comparison import FlowComparison
-from provisioning.core.reach.compare.flow_kinds import InternetInbound
+from provisioning.core.reach.compare.flow_kinds import Hairpin, InternetInbound
 from provisioning.core.reach.query import flow_spaces
 from provisioning.core.reach.trace.decision import (
     FlowOutcome,
     decide_inter_segment,
-    decide_internet_inbound,
     decide_intra_segment,
+    decide_to_application,
 )
 from provisioning.core.resolve.nat import Packet
 from provisioning.core.resolve.network import Network
@@ -48,6 +48,8 @@ def decide_single_packet(
     if not is_in_family(packet.l4, packet.source >= V6_OFFSET):
         return segment, None
     if end is None:
+        if app := resolved.find_app(packet.destination, packet.l4):
+            return segment, decide_to_application(resolved, start, app, packet)
         carried = resolved.exits and resolved.is_on_internet(packet.destination)
         return segment, decide_intra_segment(resolved, start, None, packet) if carried else None
     if end.connector.uid == connector.uid:
@@ -65,6 +67,7 @@ def decide_single_packet(
 def addresses(network: Network) -> list[int]:
     """Return addresses on both sides of every boundary that members and rules of the network draw."""
     edges = {0, CLIENT, address_number("8.8.8.8")}
+    edges |= {app.public for resolved in network.resolved_segments.values() for app in resolved.apps}
     for resolved in network.resolved_segments.values():
         presented = [
             range_
@@ -114,12 +117,12 @@ def test_rule_lists_and_single_packets_agree(net: IntentBuilder, seed: int) -> N
     rng, network = random.Random(seed), net.network()
     pool = addresses(network)
     kept = [(l4_index(*packet),) * 2 for packet in PACKETS]
-    blocks: dict[tuple[str, str, bool], FlowComparison] = {}
+    blocks: dict[tuple[str, str, type | None], FlowComparison] = {}
     for flow_space in flow_spaces(network):
         key = (
             flow_space.segment.uid,
             flow_space.destination_segment.segment.uid,
-            isinstance(flow_space, InternetInbound),
+            type(flow_space) if isinstance(flow_space, InternetInbound | Hairpin) else None,
         )
         blocks[key] = FlowComparison([flow_space], asked=[(l4_range,) for l4_range in kept])
     for resolved in network.resolved_segments.values():
@@ -131,7 +134,8 @@ def test_rule_lists_and_single_packets_agree(net: IntentBuilder, seed: int) -> N
             if member.sources and rng.random() < 0.8:
                 packet = Packet(within(rng, member.sources), packet.destination, l4)
             destination_segment, outcome = decide_single_packet(network, resolved, member.connector, packet)
-            comparison = blocks.get((segment, destination_segment, False))
+            kind = Hairpin if resolved.find_app(packet.destination, l4) else None
+            comparison = blocks.get((segment, destination_segment, kind))
             evaluated: tuple[bool, str | None, tuple[str, ...]] = (False, None, ())
             if comparison is not None:
                 row = atom(comparison.sources, 0, member.connector.uid, packet.source)
@@ -143,7 +147,7 @@ def test_rule_lists_and_single_packets_agree(net: IntentBuilder, seed: int) -> N
             else:
                 assert evaluated == (True, outcome.rule, outcome.chain), (packet, outcome)
         for app in resolved.apps:
-            comparison = blocks[segment, segment, True]
+            comparison = blocks[segment, segment, InternetInbound]
             client = rng.choice([address for address in pool if address < V6_OFFSET])
             column = next(
                 index
@@ -152,7 +156,7 @@ def test_rule_lists_and_single_packets_agree(net: IntentBuilder, seed: int) -> N
             )
             row = atom(comparison.sources, 0, None, client)
             assert row is not None
-            outcome = decide_internet_inbound(resolved, app, Packet(client, app.public, app.l4))
+            outcome = decide_to_application(resolved, None, app, Packet(client, app.public, app.l4))
             evaluated = evaluate_atom_pair(comparison, row, column, app.l4)
             assert evaluated[0] == outcome.delivered and (
                 not evaluated[0] or evaluated[1:] == (outcome.rule, outcome.chain)
@@ -172,8 +176,10 @@ def flow(network: Network, uid: str, name: str, packet: Packet) -> tuple[str, bo
         return "", False, (), ""
     resolved = network.resolved(uid)
     destination_segment, outcome = decide_single_packet(network, resolved, connector, packet)
-    unowned = resolved.owner(packet.destination) is None
-    where = "beyond" if unowned else destination_segment
+    where = "beyond" if resolved.owner(packet.destination) is None else destination_segment
+    if app := resolved.find_app(packet.destination, packet.l4):
+        # An application with another target is another destination.
+        where = f"{app.app.uid} {app.target.connector.uid} {app.addresses} {app.port}"
     if outcome is None:
         return where, False, (), "nothing"
     return where, outcome.delivered, outcome.chain if outcome.delivered else (), outcome.disposition
@@ -254,7 +260,9 @@ def _outcomes(network: Network, change: FlowChange) -> Iterator[FlowOutcome]:
     resolved = network.resolved(segment.uid)
     if change.from_[0].startswith(INTERNET):
         yield from (
-            decide_internet_inbound(resolved, app, packet) for app in resolved.apps if app.public == packet.destination
+            decide_to_application(resolved, None, app, packet)
+            for app in resolved.apps
+            if app.public == packet.destination
         )
         return
     for connector in network.intent.connectors.values():

@@ -108,111 +108,6 @@ def test_rules_may_name_prefix_lists() -> None:
     assert trace_disposition(net, "hospital-a@10.3.0.9", "vpc-dev") == "delivered"
 
 
-# 5
-
-
-def test_any_is_never_the_internet() -> None:
-    """“`any` means all connectors of the segment … and never the internet”"""
-    net = hospital_network()
-    net.add("policies", policy("p", 1, "any", "any", ALLOW))
-    assert trace_disposition(net, "vpc-dev", "internet", "tcp", 80) == "denied_by_default"
-
-
-def test_any_includes_imported_members() -> None:
-    """“`any` means all connectors of the segment, those that shares bring into it included”"""
-    net = shared()
-    net.add("policies", policy("p", 1, "any", "any", DENY))
-    assert trace_disposition(net, "desk", "vpc-prod") == "denied_by_rule"
-
-
-def test_the_default_action_never_covers_the_internet() -> None:
-    """“The default action never covers it: flows to or from it need a rule that names `internet`”"""
-    net = hospital_network()
-    assert trace_disposition(net, "vpc-prod", "internet", "tcp", 443) == "delivered"
-    assert trace_disposition(net, "hospital-a", "internet", "tcp", 443) == "denied_by_default", "corp allows by default"
-
-
-def test_no_exit_leads_to_private_addresses() -> None:
-    """“`internet` stands for what lies behind an internet exit”"""
-    net = hospital_network()
-    net.add("policies", policy("out", 1, "any", "internet", ALLOW))
-    assert trace_disposition(net, "vpc-prod", "8.8.8.8") == "delivered"
-    for address in ("10.99.0.1", "172.16.0.1", "192.168.1.1", "100.64.0.1", "169.254.169.254", "224.0.0.1"):
-        assert trace_disposition(net, "vpc-prod", address) == "no_route", address
-
-
-def exits(*more: tuple[str, str, int]) -> IntentBuilder:
-    net = hospital_network()
-    net.add("exchanges", {"name": "ie", "location": "aws-eu-west-1"})
-    net.add("policies", policy("out", 1, "any", "internet", ALLOW))
-    net.add("connectors", site("dublin", "ie", None, "10.7.0.0/16"))
-    for name, exchange, preference in more:
-        body = {"kind": "internet-exit", "exchange": exchange, "attachments": [{"segment": "corp"}]}
-        net.add("connectors", {**body, "name": name, "preference": preference})
-    return net
-
-
-@pytest.mark.parametrize(
-    ("more", "start", "chosen"),
-    [
-        ([("exit-us", "us", 900)], "hospital-a", "exit-eu"),
-        ([("exit-us", "us", 200)], "dublin", "exit-us"),
-        ([("exit-us", "us", 100)], "dublin", "exit-eu"),
-        ([("exit-us", "us", 100)], "hospital-b", "exit-us"),
-        ([("exit-2", "eu", 200)], "hospital-a", "exit-2"),
-    ],
-)
-def test_the_exit_is_chosen_by_exchange_preference_and_distance(more: Any, start: str, chosen: str) -> None:
-    """“Exit choice: same exchange, then highest preference, then nearest”"""
-    trace = run_trace(exits(*more), start, "internet", "tcp", 443)
-    assert [hop.name for hop in trace.hops if hop.kind == "connector"][-1] == chosen
-
-
-def published() -> IntentBuilder:
-    net = hospital_network()
-    target = {"connector": "vpc-prod", "addresses": ["10.1.2.3"], "port": 8443}
-    net.add("internet-apps", {"name": "shop", "connector": "exit-eu", "port": 443, "target": target})
-    return net
-
-
-@pytest.mark.parametrize(
-    ("rules", "disposition"),
-    [
-        ([], "denied_by_default"),
-        ([("internet", "shop", ALLOW)], "delivered"),
-        ([("internet", "shop", DENY)], "denied_by_rule"),
-        ([("internet", "any", ALLOW)], "denied_by_default"),
-        ([("internet", "prod", ALLOW)], "denied_by_default"),
-        ([("any", "any", ALLOW)], "denied_by_default"),
-    ],
-)
-def test_the_internet_reaches_only_applications_that_a_policy_allows(rules: Any, disposition: str) -> None:
-    """“From the internet only an internet application can be reached (it is its own implicit group), and only when a
-    policy allows it.”"""
-    net = published()
-    for position, (start, end, rule) in enumerate(rules):
-        net.add("policies", policy(f"p{position}", position, start, end, rule))
-    assert trace_disposition(net, "internet", "shop", "tcp", 443) == disposition
-    assert trace_disposition(net, "internet", "vpc-prod", "tcp", 443) == "no_route"
-    assert trace_disposition(net, "internet", "203.0.113.1", "tcp", 444) == "no_route"
-
-
-def test_own_public_addresses_are_not_reached_from_inside() -> None:
-    """“No exit leads to our own public addresses, of nodes and of the segment's applications: from inside, an
-    application is reached at its target”"""
-    net = published()
-    net.add("policies", policy("out", 1, "any", "internet", ALLOW))
-    net.add("policies", policy("in", 2, "internet", "shop", ALLOW))
-    public = next(node.public_ip for node in net.network().nodes if node.id == "eu/1")
-    for end in ("shop", public):
-        trace = run_trace(net, "vpc-dev", end, "tcp", 443)
-        assert (trace.disposition, trace.return_) == ("no_route", None)
-        assert trace.hops[-1].reason.endswith("for the internet; from inside use 10.1.2.3 port 8443.")
-    other = next(node.public_ip for node in net.network().nodes if node.id == "us/2")
-    assert trace_disposition(net, "vpc-dev", other, "tcp", 443) == "no_route"
-    assert trace_disposition(net, "vpc-dev", "198.51.100.7", "tcp", 443) == "delivered"
-
-
 # 6
 
 
@@ -226,6 +121,13 @@ def shared(**more: Any) -> IntentBuilder:
     net.edit("services", "fw", segments=["corp", "guest"])
     net.add("shares", {"name": "records", "a": a, "b": b, **more})
     return net
+
+
+def test_any_includes_imported_members() -> None:
+    """“`any` means all connectors of the segment, those that shares bring into it included”"""
+    net = shared()
+    net.add("policies", policy("p", 1, "any", "any", DENY))
+    assert trace_disposition(net, "desk", "vpc-prod") == "denied_by_rule"
 
 
 def test_segments_reach_each_other_through_shares_only() -> None:

@@ -260,7 +260,7 @@ def policy(draw: st.DrawFn, net: GeneratedNetwork, name: str, position: int, pre
     start = draw(sampled((*GROUPS, "any", "internet", sites[0])))
     end = draw(sampled((*GROUPS, "any", "internet", sites[-1], *apps)))
     if apps and draw(st.integers(0, 3)) == 0:
-        start, end = "internet", apps[0]
+        start, end = draw(sampled(("internet", "any"))), apps[0]
     listed = draw(st.lists(rules(prefixes, ("allow", "deny", "inspect", "watch")), min_size=1, max_size=3))
     segments = draw(sampled((["corp"], ["part"], list(SEGMENTS))))
     apply_to = draw(sampled(("all", "all", "new")))

@@ -11,6 +11,7 @@ import pytest
 
 from provisioning.core.check import check_network
 from provisioning.core.resolve.network import Network
+from provisioning.lab.workloads import INTERNET_HOSTS
 from tests.core.sample_networks import IntentBuilder, policy, site
 from tests.lab.compiled_documents import compile_documents
 from tests.lab.conftest import RunningLab
@@ -192,6 +193,45 @@ def test_the_internet_reaches_an_application_when_a_policy_allows_it(running_lab
     assert running_lab.can_connect("exit", public, 443, "198.51.100.10")
     assert running_lab.can_connect("exit", public, 443), "who names no source speaks as the first host of the internet"
     assert not running_lab.can_connect("exit", public, 443, "198.51.100.77")
+
+
+@pytest.mark.parametrize("source_nat", [True, False])
+@pytest.mark.parametrize("exchange", ["eu", "us"])
+def test_members_reach_an_application_by_its_public_address_when_a_policy_allows_it(
+    running_lab: RunningLab, exchange: str, source_nat: bool
+) -> None:
+    draw = two_segments()
+    draw.add("connectors", site("plant", "eu", "blue", "10.9.0.0/16"))
+    draw.add("connectors", {"name": "exit", "kind": "internet-exit", "exchange": exchange,
+                            "attachments": [{"segment": "corp"}]})  # fmt: skip
+    draw.add("internet-apps", {"name": "shop", "connector": "exit", "protocol": "tcp", "port": 443,
+                               "target": {"connector": "app", "addresses": ["10.1.2.3"], "port": 8443},
+                               "source_nat": source_nat})  # fmt: skip
+    draw.add("policies", policy("out", 1, "any", "internet", {"action": "allow"}, segments=["corp", "partner"]))
+    public = draw.network().nodes_by_id[f"{exchange}/1"].public_ip
+    comparison = assert_packets_match_trace(running_lab, draw)
+    assert hairpin_dispositions(comparison, public) == {"denied_by_default", "no_route"}
+    draw.add("services", firewall("fw", "us", {"action": "deny", "source": ["10.9.0.0/16"]}))
+    look = {"action": "inspect", "services": ["fw"], "protocol": "tcp", "ports": ["443"]}
+    draw.add("policies", policy("front", 2, "blue", "shop", look))
+    draw.add("policies", policy("own", 3, "app", "shop", {"action": "allow"}))
+    comparison = assert_packets_match_trace(running_lab, draw)
+    expected = {"denied_by_service", "delivered_inspected", "delivered", "no_route"}
+    assert hairpin_dispositions(comparison, public) == expected
+    assert running_lab.can_connect("office", public, 443)
+    assert not running_lab.can_connect("plant", public, 443)
+    assert running_lab.can_connect("app", public, 443), "also from behind the target's own connector"
+    assert not running_lab.can_connect("office", public, 22), "no application is at this port"
+    assert not running_lab.can_connect("supplier", public, 443), "another segment"
+
+
+def hairpin_dispositions(comparison: TraceComparison, public: str) -> set[str]:
+    """Return what becomes of packets that members send to a public address of ours."""
+    return {
+        comparison.expected_trace(probe).disposition
+        for probe in comparison.probes()
+        if probe.destination == public and probe.source not in INTERNET_HOSTS
+    }
 
 
 def test_a_route_policy_keeps_two_sites_apart_in_both_directions(running_lab: RunningLab) -> None:

@@ -1,4 +1,4 @@
-"""Internet applications that cannot be reached, and two of them at one public address."""
+"""Internet applications that cannot be reached, and public addresses that two of them or a member have."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from provisioning.core.intent import Connector, InternetApp
 from provisioning.core.resolve.network import Network
-from provisioning.core.values.addresses import address_number, contains
+from provisioning.core.values.addresses import address_number, address_text, contains
 from provisioning.core.values.resource import Problem
 
 
@@ -68,6 +68,7 @@ def _check_target(
         if not any(contains(member.ranges, address_number(address)) for member in members):
             yield _not_owned_problem(app, target, index)
     yield from _check_symmetry(network, app, exit_connector, target, uid)
+    yield from _check_public_address(network, app, uid)
 
 
 def _not_owned_problem(app: InternetApp, target: Connector, index: int) -> Problem:
@@ -91,6 +92,20 @@ def _check_symmetry(
             f"exit “{used_exit.connector.name}” and not through “{exit_connector.name}”. Turn source_nat on, or use "
             f"“{used_exit.connector.name}”.",
         )
+
+
+def _check_public_address(network: Network, app: InternetApp, segment: str) -> Iterator[Problem]:
+    resolved = network.resolved(segment)
+    for published in resolved.apps:
+        owner = resolved.owner(published.public)
+        if published.app.uid == app.uid and owner is not None:
+            yield Problem(
+                "app_address_taken",
+                f"internet-apps/{app.key}/public_ip",
+                f"Internet application “{app.name}”: its public address {address_text(published.public)} lies in a "
+                f"prefix of connector “{owner.connector.name}” in segment “{resolved.segment.name}”, so packets to it "
+                "would go there. Take the address out of that prefix, or publish from a segment without it.",
+            )
 
 
 def _public_address(network: Network, app: InternetApp, exit_connector: Connector) -> str | None:

@@ -184,21 +184,12 @@ def _only_connector(policy: Policy, side: tuple[str, ...], by_name: ConnectorsBy
 
 def _check_internet(policy: Policy, context: PolicyContext) -> Iterator[Problem]:
     intent, path = context.intent, f"policies/{policy.key}"
-    apps = [uid for uid in policy.to if uid in intent.internet_apps]
-    if INTERNET in policy.from_ and not apps:
+    if INTERNET in policy.from_ and intent.internet_apps.keys().isdisjoint(policy.to):
         yield Problem(
             "no_internet_application",
             f"{path}/from[{policy.from_.index(INTERNET)}]",
             f"Policy “{policy.name}” lets the internet in, but only internet applications can be reached from there "
             "and “to” names none. Nothing matches.",
-            "warning",
-        )
-    for uid in apps if INTERNET not in policy.from_ else ():
-        yield Problem(
-            "not_from_internet",
-            f"{path}/to[{policy.to.index(uid)}]",
-            f"Policy “{policy.name}” names internet application “{intent.internet_apps[uid].name}”, which only the "
-            "internet reaches. Name internet in “from”.",
             "warning",
         )
     for uid in policy.from_:

@@ -70,6 +70,7 @@ def _app_entry(app: PublishedApp) -> AppEntry:
         "targets": [address_text(address) for address in app.addresses],
         "target_port": app.port,
         "source_nat": None if app.source_nat is None else address_text(app.source_nat),
+        "hairpin_source": address_text(app.hairpin_source),
     }
 
 

@@ -92,8 +92,8 @@ class InternetApp(IntentObject):
         bool,
         Boolean(
             label="Hide the client's address",
-            help="clients appear as the exchange's node, so replies find their way back from anywhere; off: the "
-            "target sees the client, and must use this exit",
+            help="clients on the internet appear as the exchange's node, so replies find their way back from anywhere; "
+            "off: the target sees the client, and must use this exit. Members always appear as the node",
         ),
     ]
     billing_tags: BillingTags
@@ -110,7 +110,7 @@ KIND = Kind(
     "internet application",
     "internet applications",
     "From the internet nothing can be reached but an application: a public port that leads to addresses of yours. It "
-    "opens only with a policy from internet to the application.",
+    "opens only with a policy from internet to the application; to members of its segment, with a policy from those.",
     {
         "name": "shop",
         "connector": "exit-eu",

@@ -10,7 +10,7 @@ from provisioning.core.intent import Group
 from provisioning.core.reach.compare.comparison import FlowComparison, make_example
 from provisioning.core.reach.compare.endpoint_names import EndpointNames, ExamplePacket
 from provisioning.core.reach.compare.evaluator import FlowDifference, compare_verdicts
-from provisioning.core.reach.compare.flow_kinds import inter_segment, internet_inbound, intra_segment
+from provisioning.core.reach.compare.flow_kinds import hairpin, inter_segment, internet_inbound, intra_segment
 from provisioning.core.reach.compare.flow_space import FlowSpace
 from provisioning.core.reach.compare.match_rules import AlignedPolicies
 from provisioning.core.reach.compare.rectangles import expand_pairs, rectangles
@@ -136,7 +136,8 @@ def _flow_spaces(source: _SegmentVersions, destination: _SegmentVersions) -> Ite
         return
     yield [intra_segment(network, source.uid) if here else None for network, here, _ in both]
     if any(here and here.apps for _, here, _ in both):
-        yield [internet_inbound(network, source.uid) if here else None for network, here, _ in both]
+        for kind in (internet_inbound, hairpin):
+            yield [kind(network, source.uid) if here else None for network, here, _ in both]
 
 
 def _inter_segment(network: Network, source: str, destination: str) -> FlowSpace | None:

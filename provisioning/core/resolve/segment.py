@@ -29,12 +29,18 @@ from provisioning.core.values.addresses import (
 from provisioning.core.values.l4 import l4_index
 
 APP_SOURCE_NAT_PREFIX = "100.127.255."
-"""Clients of internet applications appear inside as this plus the mesh index of the exit's home node."""
+"""Clients of internet applications appear to targets as this plus the mesh index of the exit's home node: those on the
+internet where ``source_nat`` says so, those inside always, because answers have to come back the same way (RFC 4787,
+section 6: hairpinning)."""
 
 
 @dataclass(frozen=True, slots=True)
 class PublishedApp:
-    """An internet application in this segment; addresses as numbers, ``l4`` of the public port (see values/l4)."""
+    """An internet application in this segment; addresses as numbers, ``l4`` of the public port (see values/l4).
+
+    hairpin_source: the address from which members of the segment appear to the target. source_nat: the same for clients
+    on the internet; None: they keep their own.
+    """
 
     app: InternetApp
     exit: Member
@@ -43,7 +49,11 @@ class PublishedApp:
     l4: int
     addresses: tuple[int, ...]
     port: int
-    source_nat: int | None
+    hairpin_source: int
+
+    @property
+    def source_nat(self) -> int | None:
+        return self.hairpin_source if self.app.source_nat else None
 
 
 class ResolvedSegment:
@@ -190,12 +200,17 @@ class ResolvedSegment:
                         l4=l4_index(app.protocol, app.port),
                         addresses=addresses,
                         port=app.target.port,
-                        source_nat=address_number(f"{APP_SOURCE_NAT_PREFIX}{node.mesh_index}")
-                        if app.source_nat
-                        else None,
+                        hairpin_source=address_number(f"{APP_SOURCE_NAT_PREFIX}{node.mesh_index}"),
                     )
                 )
         return published
+
+    def find_app(self, address: int, l4: int) -> PublishedApp | None:
+        """Return the internet application that a member reaches at a public address and port. Where a member has the
+        address, its route counts."""
+        if self.owner(address) is not None:
+            return None
+        return next((app for app in self.apps if (app.public, app.l4) == (address, l4)), None)
 
     @cached_property
     def off_internet(self) -> tuple[Range, ...]:

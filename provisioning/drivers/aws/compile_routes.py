@@ -11,11 +11,11 @@ from collections.abc import Iterable
 from provisioning.core.intent import INTERNET, Connector
 from provisioning.core.resolve.derived import DerivedKey
 from provisioning.core.resolve.segment import APP_SOURCE_NAT_PREFIX, ResolvedSegment
-from provisioning.core.values.addresses import Range, prefix_range
+from provisioning.core.values.addresses import Range, address_text, prefix_range
 
 DEFAULT_ROUTE = "0.0.0.0/0"
 SOURCE_NAT_PREFIX = f"{APP_SOURCE_NAT_PREFIX}0/24"
-"""The addresses that clients of internet applications have inside."""
+"""The addresses that clients of internet applications have for the targets."""
 
 _SEGMENT_ROUTES = DerivedKey[tuple[list[str], list[Range]]]("routes of a segment's VPCs")
 
@@ -38,7 +38,8 @@ def vpc_routes(resolved: ResolvedSegment, connector: Connector) -> list[str]:
 
     These are the segment's prefixes, or those of all its members where it names none, and what shares add, but never
     what lies inside the VPC's own prefixes. The default route is among them only where a policy lets the VPC out
-    through an internet exit of the segment; the addresses of clients only where an internet application leads to it.
+    through an internet exit of the segment; the addresses of clients only where an internet application leads to it;
+    an application's public address where a policy lets the VPC reach it and the default route is not there.
     """
     routes, ranges = _segment_routes(resolved)
     outside: list[str] = []
@@ -50,10 +51,13 @@ def vpc_routes(resolved: ResolvedSegment, connector: Connector) -> list[str]:
                 outside += routes[next_index:index]
                 next_index = index + 1
     outside += routes[next_index:]
-    if any(app.target.connector.uid == connector.uid and app.source_nat for app in resolved.apps):
+    if any(app.target.connector.uid == connector.uid for app in resolved.apps):
         outside.append(SOURCE_NAT_PREFIX)
-    if resolved.exits and DEFAULT_ROUTE not in outside and _has_egress(resolved, connector):
+    if resolved.exits and DEFAULT_ROUTE not in outside and _has_policy_to(resolved, connector, INTERNET):
         outside.insert(0, DEFAULT_ROUTE)
+    if DEFAULT_ROUTE not in outside:
+        reached = {app.public for app in resolved.apps if _has_policy_to(resolved, connector, app.app.uid)}
+        outside += [f"{address_text(public)}/32" for public in sorted(reached)]
     return outside
 
 
@@ -76,6 +80,7 @@ def _sorted_ipv4(prefixes: Iterable[str]) -> list[str]:
     return sorted({prefix for prefix in prefixes if ":" not in prefix}, key=prefix_range)
 
 
-def _has_egress(resolved: ResolvedSegment, connector: Connector) -> bool:
-    _, outward = resolved.local_segment.policy_masks((INTERNET,))
-    return any(member.from_mask & outward for member in resolved.members_of(connector))
+def _has_policy_to(resolved: ResolvedSegment, connector: Connector, name: str) -> bool:
+    """Return whether a policy is about flows from a connector to the internet or to an application."""
+    _, to_mask = resolved.local_segment.policy_masks((name,))
+    return any(member.from_mask & to_mask for member in resolved.members_of(connector))

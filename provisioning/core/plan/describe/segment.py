@@ -131,6 +131,7 @@ def _apps(body: SegmentBody) -> dict[str, str]:
             f"{app['public']} {app['protocol']} {app['port']} at {app['home']} → "
             f"{', '.join(app['targets'])} port {app['target_port']}"
             + (f", clients appear as {app['source_nat']}" if app["source_nat"] else "")
+            + (f", members appear as {app['hairpin_source']}" if "hairpin_source" in app else "")
         )
         for app in body["apps"]
     }

@@ -1,8 +1,9 @@
-"""The three kinds of flows: inside a segment and out to the internet, between two segments, and from the internet."""
+"""The four kinds of flows: inside a segment and out to the internet, between two segments, and to internet applications
+from the internet and from inside."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from functools import cached_property
 
 from provisioning.core.intent import INTERNET
@@ -32,8 +33,8 @@ from provisioning.core.reach.compare.rule_table import (
 from provisioning.core.reach.trace.decision import (
     FlowOutcome,
     decide_inter_segment,
-    decide_internet_inbound,
     decide_intra_segment,
+    decide_to_application,
 )
 from provisioning.core.resolve.derived import DerivedKey
 from provisioning.core.resolve.nat import Packet
@@ -53,6 +54,7 @@ INTERNET_SOURCE, INTERNET_TARGET = "from the internet", "to the internet"
 
 _INTRA_SEGMENT: DerivedKey[IntraSegment] = DerivedKey("flows inside a segment")
 _INTERNET_INBOUND: DerivedKey[InternetInbound] = DerivedKey("flows from the internet")
+_HAIRPIN: DerivedKey[Hairpin] = DerivedKey("flows from inside to internet applications")
 _INTER_SEGMENT: DerivedKey[InterSegment] = DerivedKey("flows between two segments")
 
 
@@ -65,6 +67,11 @@ def intra_segment(network: Network, uid: str) -> IntraSegment:
 def internet_inbound(network: Network, uid: str) -> InternetInbound:
     resolved = network.resolved(uid)
     return network.derived.get(_INTERNET_INBOUND, (resolved,), lambda: InternetInbound(resolved), of=uid)
+
+
+def hairpin(network: Network, uid: str) -> Hairpin:
+    resolved = network.resolved(uid)
+    return network.derived.get(_HAIRPIN, (resolved,), lambda: Hairpin(resolved), of=uid)
 
 
 def inter_segment(network: Network, source: str, destination: str) -> InterSegment:
@@ -82,6 +89,7 @@ def flow_spaces(network: Network) -> Iterator[FlowSpace]:
         yield intra_segment(network, uid)
         if resolved.apps:
             yield internet_inbound(network, uid)
+            yield hairpin(network, uid)
         for other in dict.fromkeys(share.other for share in resolved.directed_shares if share.can_initiate):
             yield inter_segment(network, uid, other)
 
@@ -195,27 +203,21 @@ class InterSegment(FlowSpace):
         return decide_inter_segment(self.source_segment, self.destination_segment, directed_share, source.owner, packet)
 
 
-class InternetInbound(FlowSpace):
-    """From the internet to the applications of one segment."""
+class _ToApplications(FlowSpace):
+    """To internet applications (``apps``) of one segment."""
 
-    def __init__(self, resolved: ResolvedSegment) -> None:
+    def __init__(self, resolved: ResolvedSegment, apps: Sequence[PublishedApp]) -> None:
         super().__init__(resolved, resolved)
+        self.apps = apps
+        self._tags = (1 << len(apps)) - 1
 
     def stages(self) -> dict[int, RuleStage]:
         # An application is one port of one address; anything else that is sent to the address has no route.
-        ports = [
-            MatchRule(tag, None, None, ((app.l4, app.l4),), ()) for tag, app in enumerate(self.source_segment.apps)
-        ]
+        ports = [MatchRule(tag, None, None, ((app.l4, app.l4),), ()) for tag, app in enumerate(self.apps)]
         return {
             FAMILY_STAGE: _FAMILY_RULE_STAGE,
-            SHARE_STAGE: RuleStage(TAGGED_ENDPOINTS, ports, [self._identity(app) for app in self.source_segment.apps]),
+            SHARE_STAGE: RuleStage(TAGGED_ENDPOINTS, ports, [self._identity(app) for app in self.apps]),
         }
-
-    @cached_property
-    def sources(self) -> list[FlowEndpoint]:
-        from_mask = self.source_segment.local_segment.policy_masks((INTERNET,))[0]
-        everywhere = (1 << len(self.source_segment.apps)) - 1
-        return [FlowEndpoint(INTERNET, INTERNET_SOURCE, INTERNET, (ALL_V4,), (from_mask, 0, everywhere), None)]
 
     @cached_property
     def destinations(self) -> list[FlowEndpoint]:
@@ -229,7 +231,7 @@ class InternetInbound(FlowSpace):
                 (masks_of((app.app.uid,))[1], 0, 1 << tag),
                 app,
             )
-            for tag, app in enumerate(self.source_segment.apps)
+            for tag, app in enumerate(self.apps)
         ]
 
     @staticmethod
@@ -238,8 +240,31 @@ class InternetInbound(FlowSpace):
         return app.app.uid, app.public, app.l4, app.target.connector.uid, app.addresses, app.port
 
     def outcome(self, source: FlowEndpoint, destination: FlowEndpoint, packet: Packet) -> FlowOutcome:
-        assert isinstance(destination.owner, PublishedApp)
-        return decide_internet_inbound(self.source_segment, destination.owner, packet)
+        assert isinstance(destination.owner, PublishedApp) and not isinstance(source.owner, PublishedApp)
+        return decide_to_application(self.source_segment, source.owner, destination.owner, packet)
+
+
+class InternetInbound(_ToApplications):
+    """From the internet to the applications of one segment."""
+
+    def __init__(self, resolved: ResolvedSegment) -> None:
+        super().__init__(resolved, resolved.apps)
+
+    @cached_property
+    def sources(self) -> list[FlowEndpoint]:
+        from_mask = self.source_segment.local_segment.policy_masks((INTERNET,))[0]
+        return [FlowEndpoint(INTERNET, INTERNET_SOURCE, INTERNET, (ALL_V4,), (from_mask, 0, self._tags), None)]
+
+
+class Hairpin(_ToApplications):
+    """From members of one segment to its applications by their public addresses (RFC 4787, section 6)."""
+
+    def __init__(self, resolved: ResolvedSegment) -> None:
+        super().__init__(resolved, [app for app in resolved.apps if resolved.find_app(app.public, app.l4) is app])
+
+    @cached_property
+    def sources(self) -> list[FlowEndpoint]:
+        return [_source_endpoint(member, 0, self._tags) for member in self.source_segment.members if member.sources]
 
 
 def _source_endpoint(member: Member, destination_mask: int, tags: int) -> FlowEndpoint:

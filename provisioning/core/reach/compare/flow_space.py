@@ -1,7 +1,7 @@
 """Who may talk to whom under which rules: one kind of flows, seen in one version of the network.
 
 A flow space says who has which addresses on either side, gives its rules stage by stage in the order they are tried,
-and can decide a single packet on the plain path. ``flow_kinds.py`` has the three kinds there are.
+and can decide a single packet on the plain path. ``flow_kinds.py`` has the four kinds there are.
 """
 
 from __future__ import annotations

@@ -104,13 +104,14 @@ def decide_inter_segment(
     return _apply_matched_rules(here, packet, matched, chain, f"share/{directed_share.share.key}")
 
 
-def decide_internet_inbound(resolved: ResolvedSegment, app: PublishedApp, packet: Packet) -> FlowOutcome:
-    """Decide a flow from the internet to an application; the default action never covers it."""
-    from_mask, to_mask = (
-        resolved.local_segment.policy_masks((INTERNET,))[0],
-        resolved.local_segment.policy_masks((app.app.uid,))[1],
-    )
-    matched = find_first_match(resolved, from_mask & to_mask, packet)
+def decide_to_application(
+    resolved: ResolvedSegment, start: Member | None, app: PublishedApp, packet: Packet
+) -> FlowOutcome:
+    """Decide a flow to an application's public address, from a member of its segment; ``start`` None is the internet.
+    The default action never covers it."""
+    masks_of = resolved.local_segment.policy_masks
+    from_mask = masks_of((INTERNET,))[0] if start is None else start.from_mask
+    matched = find_first_match(resolved, from_mask & masks_of((app.app.uid,))[1], packet)
     if matched is None:
         return FlowOutcome("denied_by_default")
     return _apply_matched_rules(resolved, packet, [matched], matched[1].services, "")

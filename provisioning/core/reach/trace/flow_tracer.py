@@ -8,8 +8,8 @@ from provisioning.core.intent import Segment
 from provisioning.core.reach.trace.decision import (
     FlowOutcome,
     decide_inter_segment,
-    decide_internet_inbound,
     decide_intra_segment,
+    decide_to_application,
     find_filtering_rule,
 )
 from provisioning.core.reach.trace.endpoints import TraceEndpoint
@@ -105,6 +105,8 @@ class FlowTracer:
         if where is None:
             if self.end.connector:
                 return self._stop("no_route", f"{self.end.label} has no such address in “{self.segments[1]}”.")
+            if app := resolved.find_app(packet.destination, packet.l4):
+                return self._to_application(resolved, start, app, packet)
             if not resolved.exits or packet.source >= V6_OFFSET or not resolved.is_on_internet(packet.destination):
                 return self._stop("no_route", self._explain_unrouted(resolved, packet.destination))
             return self._intra_segment(resolved, start, None, packet)
@@ -127,8 +129,22 @@ class FlowTracer:
         origin = resolved.owner(packet.source) or start
         anchor = resolved.anchor(origin, leaving)
         return self._decided(
-            anchor, outcome, self._explain_rule(resolved, outcome, end is None), resolved, start, leaving, packet
+            anchor,
+            outcome,
+            self._explain_rule(resolved, outcome, "" if end else "the internet"),
+            resolved,
+            start,
+            leaving,
+            packet,
         )
+
+    def _to_application(self, resolved: ResolvedSegment, start: Member, app: PublishedApp, packet: Packet) -> Trace:
+        """Follow a packet from a member to an application's public address: it goes to the exit's home node, and back
+        inside from there."""
+        self.segments = (resolved.segment.name, resolved.segment.name)
+        outcome = decide_to_application(resolved, start, app, packet)
+        reason = self._explain_rule(resolved, outcome, "an internet application")
+        return self._decided(app.exit.home, outcome, reason, resolved, start, app.target, packet, app)
 
     def _inter_segment(
         self, resolved: ResolvedSegment, start: Member, imported_member: Member, packet: Packet
@@ -150,10 +166,10 @@ class FlowTracer:
 
     def _explain_unrouted(self, resolved: ResolvedSegment, address: int) -> str:
         """Return why no exit carries packets to an address that no member has."""
-        published = [app for app in resolved.apps if app.public == address]
-        if app := next((app for app in published if app.l4 == self.l4), published[0] if published else None):
-            inside = f"{address_text(app.addresses[0])} port {app.port}"
-            return f"This is the public address of “{app.app.name}”, for the internet; from inside use {inside}."
+        apps = [app.app for app in resolved.apps if app.public == address]
+        if apps:
+            published = ", ".join(f"“{app.name}” ({app.protocol}/{app.port})" for app in apps)
+            return f"At this public address of ours there is {published} and nothing else."
         if is_public(address) and resolved.exits and not resolved.is_on_internet(address):
             return "This is the public address of one of our own nodes; nothing behind it is reached from inside."
         return f"No member of segment “{resolved.segment.name}” has this address, and no exit carries it."
@@ -193,7 +209,7 @@ class FlowTracer:
         resolved, app = published
         self.segments = ("", resolved.segment.name)
         packet = Packet(source, app.public, self.l4)
-        outcome = decide_internet_inbound(resolved, app, packet)
+        outcome = decide_to_application(resolved, None, app, packet)
         self.path.add_home_node(app.exit)
         why = (
             f"Rule {outcome.rule}"
@@ -238,7 +254,7 @@ class FlowTracer:
         if outcome.chain:
             self.path.add_hop("node", anchor, "owner node, keeps the flow's state", "Back from inspection.")
         if app:
-            self.path.add_application(app)
+            self.path.add_application(app, app.source_nat if start.is_exit else app.hairpin_source)
         self.path.add_egress(leaving, packet, app, "" if self.end.address is None else self.end.name)
         owner = None if start.is_exit else resolved.owner(packet.source)
         other = owner if owner is not None and owner.connector.uid != start.connector.uid else None
@@ -249,10 +265,11 @@ class FlowTracer:
 
     # Reasons
 
-    def _explain_rule(self, resolved: ResolvedSegment, outcome: FlowOutcome, internet: bool) -> str:
+    def _explain_rule(self, resolved: ResolvedSegment, outcome: FlowOutcome, uncovered: str) -> str:
+        """uncovered: what the flow goes to, where the default action does not cover that."""
         if outcome.rule is None:
-            if internet:
-                return "The default action never covers the internet; a policy has to name it."
+            if uncovered:
+                return f"The default action never covers {uncovered}; a policy has to name it."
             segment = resolved.segment
             return f"No rule matches; the default action of segment “{segment.name}” is {segment.default_action}."
         verb = {"denied_by_rule": "denies", "delivered": "allows"}.get(outcome.disposition, "inspects")

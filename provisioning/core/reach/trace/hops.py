@@ -75,9 +75,10 @@ class PathBuilder:
             reason = f"Subject to the policy of “{service.name}” itself."
         self.add_hop("service", service.name, f"one of {', '.join(running)}" if running else "", reason)
 
-    def add_application(self, app: PublishedApp) -> None:
+    def add_application(self, app: PublishedApp, client: int | None) -> None:
+        """Add the translation to the target. client: the address it sees instead of the client's own."""
         inside = ", ".join(f"{address_text(address)}:{app.port}" for address in app.addresses)
-        source = f"; the client appears as {address_text(app.source_nat)}" if app.source_nat is not None else ""
+        source = "" if client is None else f"; the client appears as {address_text(client)}"
         public = _format_destination(Packet(0, app.public, app.l4))
         self.add_hop("app", app.app.name, f"{public} → {inside}{source}", "Published to the internet.")
 

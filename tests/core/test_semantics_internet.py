@@ -1,0 +1,160 @@
+"""docs/semantics.md, “`any` and the internet”: every docstring quotes the sentence it tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.core.sample_networks import IntentBuilder, hospital_network, policy, site
+from tests.core.trace_queries import (
+    run_trace,
+    trace_disposition,
+)
+
+DENY, ALLOW = {"action": "deny"}, {"action": "allow"}
+
+
+def test_any_is_never_the_internet() -> None:
+    """“`any` means all connectors of the segment … and never the internet”"""
+    net = hospital_network()
+    net.add("policies", policy("p", 1, "any", "any", ALLOW))
+    assert trace_disposition(net, "vpc-dev", "internet", "tcp", 80) == "denied_by_default"
+
+
+def test_the_default_action_never_covers_the_internet() -> None:
+    """“The default action never covers it: flows to or from it need a rule that names `internet`”"""
+    net = hospital_network()
+    assert trace_disposition(net, "vpc-prod", "internet", "tcp", 443) == "delivered"
+    assert trace_disposition(net, "hospital-a", "internet", "tcp", 443) == "denied_by_default", "corp allows by default"
+
+
+def test_no_exit_leads_to_private_addresses() -> None:
+    """“`internet` stands for what lies behind an internet exit”"""
+    net = hospital_network()
+    net.add("policies", policy("out", 1, "any", "internet", ALLOW))
+    assert trace_disposition(net, "vpc-prod", "8.8.8.8") == "delivered"
+    for address in ("10.99.0.1", "172.16.0.1", "192.168.1.1", "100.64.0.1", "169.254.169.254", "224.0.0.1"):
+        assert trace_disposition(net, "vpc-prod", address) == "no_route", address
+
+
+def exits(*more: tuple[str, str, int]) -> IntentBuilder:
+    net = hospital_network()
+    net.add("exchanges", {"name": "ie", "location": "aws-eu-west-1"})
+    net.add("policies", policy("out", 1, "any", "internet", ALLOW))
+    net.add("connectors", site("dublin", "ie", None, "10.7.0.0/16"))
+    for name, exchange, preference in more:
+        body = {"kind": "internet-exit", "exchange": exchange, "attachments": [{"segment": "corp"}]}
+        net.add("connectors", {**body, "name": name, "preference": preference})
+    return net
+
+
+@pytest.mark.parametrize(
+    ("more", "start", "chosen"),
+    [
+        ([("exit-us", "us", 900)], "hospital-a", "exit-eu"),
+        ([("exit-us", "us", 200)], "dublin", "exit-us"),
+        ([("exit-us", "us", 100)], "dublin", "exit-eu"),
+        ([("exit-us", "us", 100)], "hospital-b", "exit-us"),
+        ([("exit-2", "eu", 200)], "hospital-a", "exit-2"),
+    ],
+)
+def test_the_exit_is_chosen_by_exchange_preference_and_distance(more: Any, start: str, chosen: str) -> None:
+    """“Exit choice: same exchange, then highest preference, then nearest”"""
+    trace = run_trace(exits(*more), start, "internet", "tcp", 443)
+    assert [hop.name for hop in trace.hops if hop.kind == "connector"][-1] == chosen
+
+
+def published() -> IntentBuilder:
+    net = hospital_network()
+    target = {"connector": "vpc-prod", "addresses": ["10.1.2.3"], "port": 8443}
+    net.add("internet-apps", {"name": "shop", "connector": "exit-eu", "port": 443, "target": target})
+    return net
+
+
+@pytest.mark.parametrize(
+    ("rules", "disposition"),
+    [
+        ([], "denied_by_default"),
+        ([("internet", "shop", ALLOW)], "delivered"),
+        ([("internet", "shop", DENY)], "denied_by_rule"),
+        ([("internet", "any", ALLOW)], "denied_by_default"),
+        ([("internet", "prod", ALLOW)], "denied_by_default"),
+        ([("any", "any", ALLOW)], "denied_by_default"),
+    ],
+)
+def test_the_internet_reaches_only_applications_that_a_policy_allows(rules: Any, disposition: str) -> None:
+    """“From the internet only an internet application can be reached (it is its own implicit group), and only when a
+    policy allows it.”"""
+    net = published()
+    for position, (start, end, rule) in enumerate(rules):
+        net.add("policies", policy(f"p{position}", position, start, end, rule))
+    assert trace_disposition(net, "internet", "shop", "tcp", 443) == disposition
+    assert trace_disposition(net, "internet", "vpc-prod", "tcp", 443) == "no_route"
+    assert trace_disposition(net, "internet", "203.0.113.1", "tcp", 444) == "no_route"
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "rule", "disposition"),
+    [
+        ("vpc-dev", "shop", ALLOW, "delivered"),
+        ("dev", "shop", ALLOW, "delivered"),
+        ("any", "shop", ALLOW, "delivered"),
+        ("any", "shop", DENY, "denied_by_rule"),
+        ("hospital-a", "shop", ALLOW, "denied_by_default"),
+        ("internet", "shop", ALLOW, "denied_by_default"),
+        ("any", "any", ALLOW, "denied_by_default"),
+        ("any", "vpc-prod", ALLOW, "denied_by_default"),
+        ("any", "internet", ALLOW, "denied_by_default"),
+    ],
+)
+def test_a_member_reaches_an_application_when_a_policy_names_the_two(
+    start: str, end: str, rule: Any, disposition: str
+) -> None:
+    """“A member of its segment reaches an application by its public address too, when a policy from the member to the
+    application allows it.”"""
+    net = published()
+    net.add("policies", policy("p", 1, start, end, rule))
+    public = public_address(net, "eu/1")
+    for target in ("shop", public):
+        assert trace_disposition(net, "vpc-dev", target, "tcp", 443) == disposition
+
+
+def public_address(net: IntentBuilder, node: str) -> str:
+    return net.network().nodes_by_id[node].public_ip
+
+
+@pytest.mark.parametrize("source_nat", [True, False])
+@pytest.mark.parametrize("start", ["vpc-dev", "vpc-prod", "hospital-b"])
+def test_a_flow_from_inside_to_an_application_goes_by_its_home_and_back(start: str, source_nat: bool) -> None:
+    """“The flow is decided at the application's home, and its target sees it come from an address of that node, so that
+    answers come back the same way.”"""
+    net = published()
+    net.edit("internet-apps", "shop", source_nat=source_nat)
+    net.add("policies", policy("p", 1, "any", "shop", ALLOW))
+    trace = run_trace(net, start, "shop", "tcp", 443)
+    assert trace.disposition == "delivered" and trace.return_ is not None
+    kinds = [(hop.kind, hop.name) for hop in trace.hops]
+    assert kinds[0] == ("connector", start) and kinds[-1] == ("connector", "vpc-prod")
+    home, app = (next(hop for hop in trace.hops if hop.kind == kind) for kind in ("node", "app"))
+    deciding = next(hop for hop in trace.hops if "keeps the flow's state" in hop.detail)
+    assert deciding.name == "eu/1" and home.kind == "node"
+    node = net.network().nodes_by_id["eu/1"]
+    assert app.detail.endswith(f"10.1.2.3:8443; the client appears as 100.127.255.{node.mesh_index}")
+    assert ("app", "shop") in [(hop.kind, hop.name) for hop in trace.return_.hops]
+
+
+def test_no_exit_leads_to_our_own_public_addresses() -> None:
+    """“No exit leads to our own public addresses, of nodes and of the segment's applications: where no application is
+    there, a packet from inside has no route.”"""
+    net = published()
+    net.add("policies", policy("out", 1, "any", "internet", ALLOW))
+    net.add("policies", policy("in", 2, "any", "shop", ALLOW))
+    public = public_address(net, "eu/1")
+    for protocol, port in (("tcp", 444), ("udp", 443), ("icmp", None)):
+        trace = run_trace(net, "vpc-dev", public, protocol, port)
+        assert (trace.disposition, trace.return_) == ("no_route", None)
+        assert trace.hops[-1].reason == "At this public address of ours there is “shop” (tcp/443) and nothing else."
+    assert trace_disposition(net, "vpc-dev", public_address(net, "us/2"), "tcp", 443) == "no_route"
+    assert trace_disposition(net, "vpc-dev", "198.51.100.7", "tcp", 443) == "delivered"
+    assert trace_disposition(net, "lobby", public, "tcp", 443) == "no_route", "in another segment"
