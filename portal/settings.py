@@ -85,7 +85,8 @@ TEMPLATES = [
 
 # Two logins to one database: the application's owns nothing and is held by row-level security,
 # the owner's migrates (tenants/rls.py).
-_POOL = {"min_size": 1, "max_size": 20, "timeout": 10} if os.environ.get("DATABASE_POOL", "1") == "1" else None
+# Who waits longer than ``timeout`` for a connection gets 503 with Retry-After (portal/api/problems.py).
+_POOL = {"min_size": 1, "max_size": 20, "timeout": 5} if os.environ.get("DATABASE_POOL", "1") == "1" else None
 DATABASES = {"default": dj_database_url.parse(os.environ.get("DATABASE_URL", "postgres:///causeway"), conn_max_age=0)}
 DATABASES["default"]["OPTIONS"] = {**DATABASES["default"].get("OPTIONS", {}), **({"pool": _POOL} if _POOL else {})}
 if "DATABASE_OWNER_URL" in os.environ:

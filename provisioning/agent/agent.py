@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from provisioning.agent.backoff import Backoff
 from provisioning.agent.counter_totals import CounterTotals
 from provisioning.agent.document import (
     EMPTY_DOCUMENT,
@@ -38,7 +39,7 @@ DEBOUNCE_SECONDS = 0.05
 REPORT_SECONDS = 2.0
 RETRY_SECONDS = 1.0
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 5.0
-"""Between questions that the portal did not answer."""
+"""Between questions and reports that the portal did not answer, before chance is added."""
 
 
 @dataclass
@@ -113,12 +114,12 @@ class Agent:
 
     def _poll_documents(self) -> None:
         self._resumed.wait()
-        have, pause = self.document.digest, FIRST_PAUSE_SECONDS
+        have, backoff = self.document.digest, Backoff(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
         while not self._stop.is_set():
             try:
                 self._ensure_enrolled()
                 answer = self.portal.poll_document(have)
-                pause = FIRST_PAUSE_SECONDS
+                backoff.reset()
                 if answer is None:
                     continue
                 document = verify_document(answer["document"], answer["signature"], self._portal_key())
@@ -132,10 +133,10 @@ class Agent:
             except (httpx.HTTPError, UntrustedDocument, ValueError, KeyError) as error:
                 self._discard_refused_token(error)
                 self._warn_once(f"no document: {error}; forwarding goes on as before")
-                self._stop.wait(pause)
-                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+                self._stop.wait(backoff.pause(error))
 
     def _send_reports(self) -> None:
+        backoff = Backoff(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
         while not self._stop.is_set():
             self._report_ready.wait()
             self._report_ready.clear()
@@ -146,9 +147,11 @@ class Agent:
                 self.portal.report(report)
                 if "ended" in report:
                     self.state.forget_ended_epoch()
+                backoff.reset()
                 self._warned.clear()
             except httpx.HTTPError as error:
                 self._warn_once(f"report not delivered: {error}")
+                self._stop.wait(backoff.pause(error))
 
     def _warn_once(self, message: str) -> None:
         """Log a message once, until a report is delivered again."""

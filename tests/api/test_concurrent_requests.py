@@ -7,11 +7,12 @@ import hashlib
 import json
 import socket
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+import psycopg
 import pytest
 import websockets
 from playwright.sync_api import Page, expect
@@ -20,6 +21,7 @@ from provisioning.services import nodes
 from tenants import tokens
 from tests.api.sample_network import OBJECT_BODIES
 from tests.people import People
+from tests.servers import TestServers
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -140,6 +142,23 @@ def test_waiting_nodes_do_not_block_the_portal(live_portal: str, portal: httpx.C
     finally:
         for connection in waiting:
             connection.close()
+
+
+def test_more_reports_than_the_pool_has_connections_are_put_off(live_portal: str, servers: TestServers) -> None:
+    """They wait a while, and then the node is told when to come again: 503 with Retry-After, never 500."""
+    with psycopg.connect(servers.owner_url) as held, ThreadPoolExecutor(40) as executor:
+        held.execute("LOCK TABLE provisioning_node IN ACCESS EXCLUSIVE MODE")
+
+        def report(number: int) -> httpx.Response:
+            headers = {"Authorization": f"Node {number}"}
+            return httpx.post(f"{live_portal}/agent/v1/report/", json={}, headers=headers, timeout=30)
+
+        reports = [executor.submit(report, number) for number in range(40)]
+        done, _ = wait(reports, 20, FIRST_COMPLETED)
+        first = done.pop().result()
+        held.rollback()
+        assert first.status_code == 503 and first.headers["Retry-After"] == "5"
+        assert {report.result().status_code for report in reports} == {401, 503}, "none of these nodes is known"
 
 
 @pytest.mark.browser

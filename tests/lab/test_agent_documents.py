@@ -7,10 +7,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from provisioning.agent.agent import Agent
+from provisioning.agent.backoff import Backoff
 from provisioning.agent.document import UnknownDocumentVersion, UntrustedDocument, verify_document
 from provisioning.agent.netlink import Netlink
 from provisioning.agent.portal_client import PortalClient
@@ -92,3 +94,14 @@ def test_a_downgraded_agent_leaves_the_kernel_alone_and_reports_it(tmp_path: Pat
     assert (report["serial"], report["applied"], report["health"]["document_version"]) == (0, {}, VERSION)
     assert "upgrade the agent" in report["health"]["refused"]
     assert json.loads((tmp_path / "document.json").read_text())["document"] == text
+
+
+def test_an_agent_pauses_longer_each_time_by_chance_and_as_long_as_the_portal_asks() -> None:
+    backoff, away = Backoff(0.2, 5.0), httpx.ConnectError("refused")
+    pauses = [backoff.pause(away) for _ in range(7)]
+    least = (0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0)
+    assert all(low <= pause <= 1.5 * low for low, pause in zip(least, pauses, strict=True))
+    backoff.reset()
+    assert len({Backoff(1, 1).pause(away) for _ in range(20)}) > 1, "nodes do not come back together"
+    busy = httpx.Response(503, headers={"Retry-After": "7"}, request=httpx.Request("POST", "http://portal"))
+    assert backoff.pause(httpx.HTTPStatusError("busy", request=busy.request, response=busy)) >= 7
