@@ -12,6 +12,7 @@ from django.urls import path
 from django.urls.resolvers import URLPattern
 from drf_spectacular.utils import OpenApiExample, OpenApiTypes, extend_schema
 from rest_framework import serializers
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -19,7 +20,7 @@ from portal.api import etags, parsers
 from portal.api.base_view import BaseApiView, response_with_etag
 from portal.api.object_schemas import object_schema_of
 from portal.api.pagination import invalid_parameter, page_json, parse_limit, refuse_unknown_parameters
-from portal.api.renderers import CsvRenderer, JsonRenderer
+from portal.api.renderers import CsvRenderer, JsonRenderer, YamlRenderer
 from portal.api.schema import copy_method, extend_list_schema, page_schema, query_parameter
 from portal.api.validation import validate_body
 from provisioning.core import intent as core
@@ -31,8 +32,11 @@ from provisioning.services.drafts import editing, ordering
 from provisioning.snapshots import document_export, queries
 from provisioning.snapshots.queries import Snapshot, StoredObject
 
-FORMATS = ("json", "csv")
-EXTRA_PARAMETERS = ("total", "format")
+EXPORTS: dict[str, type[BaseRenderer]] = {"csv": CsvRenderer, "yaml": YamlRenderer}
+FORMATS = ("json", *EXPORTS)
+EXTRA_PARAMETERS = ("total", "format", "ids", "changed")
+MAX_NAMED = 200
+"""Ids that an address may name."""
 
 
 def requested_snapshot(draft: UUID | None = None, n: int | None = None) -> Snapshot:
@@ -78,16 +82,16 @@ def _object_response(row: StoredObject, status: int = 200, location: str | None 
 
 
 class ObjectListView(BaseApiView):
-    """A page of objects, or as CSV all of them."""
+    """A page of objects, or as CSV or YAML all of them."""
 
     kind: ClassVar[str]
-    renderer_classes = [JsonRenderer, CsvRenderer]
+    renderer_classes = [JsonRenderer, CsvRenderer, YamlRenderer]
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[Any, str]:
         """`?format=` says what is wanted, whatever Accept says."""
         wanted = request.query_params.get("format")
         if wanted in FORMATS:
-            chosen = CsvRenderer if wanted == "csv" else JsonRenderer
+            chosen = EXPORTS.get(wanted, JsonRenderer)
             return chosen(), chosen.media_type
         return super().perform_content_negotiation(request, force)
 
@@ -103,9 +107,11 @@ class ObjectListView(BaseApiView):
             "search": asked.get("search", ""),
             "ordering": asked.get("ordering") or "name",
             "filters": {name: asked[name] for name in core.kind_of(self.kind).filters if name in asked},
+            "only_touched": boolean_parameter(request, "changed") and snapshot.draft is not None,
         }
-        if isinstance(request.accepted_renderer, CsvRenderer):
-            return self._table(snapshot, chosen)
+        if isinstance(request.accepted_renderer, tuple(EXPORTS.values())):
+            uids = self._named(request) if "ids" in asked else listing.list_uids(snapshot, self.kind, **chosen)
+            return self._export(snapshot, uids, request.accepted_renderer)
         page = listing.list_page(
             snapshot,
             self.kind,
@@ -117,11 +123,23 @@ class ObjectListView(BaseApiView):
         answer = page_json(request, [object_json(row) for row in page.rows], page.next, page.previous)
         return Response(answer if page.count is None else {**answer, "count": page.count})
 
-    def _table(self, snapshot: Snapshot, chosen: dict[str, Any]) -> Response:
-        rows = document_export.export_objects(snapshot, self.kind, listing.list_uids(snapshot, self.kind, **chosen))
-        header, lines = csv_tables.objects_to_rows(self.kind, rows)
-        headers = {"Content-Disposition": f'attachment; filename="{self.kind}.csv"'}
-        return Response(csv_text.write_csv(header, lines), headers=headers)
+    def _named(self, request: Request) -> list[str]:
+        """Return the ids of the parameter. Raises ValidationError where one is none, or there are too many."""
+        ids = request.query_params["ids"].split(",")
+        try:
+            uids = [str(UUID(uid)) for uid in ids]
+        except ValueError as error:
+            raise invalid_parameter("ids", "Name ids, parted by commas.", "wrong_type") from error
+        if len(uids) > MAX_NAMED:
+            raise invalid_parameter("ids", f"Name at most {MAX_NAMED} ids, or filter the list.", "out_of_range")
+        return uids
+
+    def _export(self, snapshot: Snapshot, uids: list[str], renderer: BaseRenderer) -> Response:
+        rows = document_export.export_objects(snapshot, self.kind, uids)
+        headers = {"Content-Disposition": f'attachment; filename="{self.kind}.{renderer.format}"'}
+        if isinstance(renderer, YamlRenderer):
+            return Response({self.kind: rows}, headers=headers)
+        return Response(csv_text.write_csv(*csv_tables.objects_to_rows(self.kind, rows)), headers=headers)
 
 
 class DraftObjectListView(ObjectListView):
@@ -236,13 +254,19 @@ def _view_for_kind(pattern: type[BaseApiView], kind: str) -> Any:
     if issubclass(pattern, ObjectListView):
         also = [
             query_parameter("total", "1: how many there are in all", enum=("0", "1")),
-            query_parameter("format", "csv: all of them as a table, references by name", enum=FORMATS),
+            query_parameter("changed", "1: only what the draft added or changed", enum=("0", "1")),
+            query_parameter("format", "csv, yaml: all of them, references by name", enum=FORMATS),
+            query_parameter("ids", f"with csv or yaml: only these, at most {MAX_NAMED}, parted by commas"),
         ]
         decorated = extend_list_schema(
             inner, name, orderings=listing.orderings(kind), filters=core.kind_of(kind).filters, also=also
         )
         both = extend_schema(
-            responses={(200, "application/json"): page_schema(inner, name), (200, "text/csv"): OpenApiTypes.STR}
+            responses={
+                (200, "application/json"): page_schema(inner, name),
+                (200, "text/csv"): OpenApiTypes.STR,
+                (200, "application/yaml"): OpenApiTypes.STR,
+            }
         )
         methods["get"] = both(decorated(copy_method(pattern.get)))
         if issubclass(pattern, DraftObjectListView):

@@ -6,6 +6,7 @@ from django.urls import include, path
 
 from portal.api import (
     billing,
+    bulk_edits,
     catalog,
     cloud_accounts,
     documents,
@@ -36,6 +37,7 @@ tenant = [
     *documents.document_urls("live/"),
     *documents.document_urls("revisions/<int:n>/"),
     *intent_objects.object_urls("drafts/<uuid:draft>/", draft=True),
+    *bulk_edits.bulk_edit_urls("drafts/<uuid:draft>/"),
     *intent_objects.object_urls("live/"),
     *intent_objects.object_urls("revisions/<int:n>/"),
     *reachability.reachability_urls("drafts/<uuid:draft>/"),

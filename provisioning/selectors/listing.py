@@ -84,9 +84,17 @@ def list_page(
     )
 
 
-def list_uids(snapshot: Snapshot, kind: str, *, search: str, ordering: str, filters: Mapping[str, str]) -> list[str]:
-    """Return the uids of all objects that match, in order."""
-    query = _ListQuery(snapshot, kind, search, ordering, filters)
+def list_uids(
+    snapshot: Snapshot,
+    kind: str,
+    *,
+    search: str = "",
+    ordering: str = "name",
+    filters: Mapping[str, str] | None = None,
+    only_touched: bool = False,
+) -> list[str]:
+    """Return the uids of all objects that match, in order; what is asked for is as in ``list_page``."""
+    query = _ListQuery(snapshot, kind, search, ordering, filters or {}, only_touched=only_touched)
     keys = [key for source in query.sources for key in source.keys(None, ordering.startswith("-"), None)]
     keys.sort(key=lambda key: key.position, reverse=ordering.startswith("-"))
     numbers = [key.position[1] for key in keys]

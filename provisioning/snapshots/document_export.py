@@ -33,10 +33,11 @@ def export_document(snapshot: Snapshot, *, ids: bool = True) -> dict[str, list[d
 
 
 def export_objects(snapshot: Snapshot, kind: str, uids: Iterable[str]) -> list[dict[str, Any]]:
-    """These objects of one kind, references by name."""
+    """Return those of these objects of one kind that there are, references by name."""
     objects = tenant_cache.load_objects(snapshot)
     names = _ReferenceNames(objects)
-    return [order_fields(kind, names.by_name(objects.of(kind)[uid].row)) for uid in uids]
+    rows = [objects.get(kind, uid) for uid in uids]
+    return [order_fields(kind, names.by_name(row)) for row in rows if row]
 
 
 def order_fields(kind: str, body: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 import { startDraftPage } from "./lib/draft_page.js";
 import { refresh, select } from "./lib/refresh.js";
 import { shortcut } from "./lib/shortcuts.js";
+import { startBulkEdits } from "./forms/bulk_edit.js";
 import { startObjectForms } from "./forms/object_form.js";
 
 const page = document.getElementById("ob");
@@ -11,6 +12,7 @@ let opener = null;
 
 startObjectForms();
 startDraftPage(page, { panel: "ob-panel" });
+startBulkEdits(page, refresh);
 shortcut("n", "Add one of this kind", () => document.querySelector("[data-new]")?.click());
 shortcut("j", "Next kind", () => step(1));
 shortcut("k", "Previous kind", () => step(-1));

@@ -5,6 +5,7 @@ What a form adds is its layout: which fields, in which order, two on a line, fol
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import singledispatch
 from typing import Any
@@ -76,6 +77,11 @@ class DeclaredFields:
         nested = self._find(path).nested
         assert nested is not None, f"{path} holds no objects"
         return DeclaredFields(nested)
+
+    def at(self, path: Sequence[str]) -> FormField:
+        """Return the field at a path in bodies, where ``*`` stands for each of a list."""
+        first, *rest = [name for name in path if name != "*"]
+        return self.nested(first).at(rest) if rest else self(first)
 
     def all(self) -> tuple[FormField, ...]:
         """Return every field: the name first, the description last, the others as they are declared."""

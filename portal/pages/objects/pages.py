@@ -10,9 +10,11 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
+from portal.api.intent_objects import draft_etag
 from portal.pages.decorators import PageRequest, get_draft, tenant_page
 from portal.pages.objects import KIND_PAGES, menu_sections
-from portal.pages.objects.bound_form import BoundField, bind_fields
+from portal.pages.objects.bound_form import BoundField, ReferenceLabel, bind_fields
+from portal.pages.objects.bulk_form import bulk_fields
 from portal.pages.objects.kind_page import Body, KindPage
 from portal.pages.objects.list_rows import ReferenceNames, get_page, list_rows
 from portal.pages.objects.prices import add_prices
@@ -85,6 +87,7 @@ def _render_page(request: PageRequest, shown: ShownSnapshot, key: str) -> HttpRe
         "list_url": f"{shown.root}{kind.key}/",
         "sections": _sections(shown, kind),
         **_list_context(request, shown, kind),
+        "bulk_fields": bind_fields(bulk_fields(kind), {}, lambda ref: ReferenceLabel(ref, ref), "bulk"),
         **_panel_context(request, shown, kind, is_editable),
     }
     return render(request, "pages/objects/page.html" + ("#live" if request.htmx else ""), context)
@@ -119,7 +122,13 @@ def _list_context(request: PageRequest, shown: ShownSnapshot, kind: KindPage) ->
         ordering = kind.order
     only = bool(shown.draft and request.GET.get("changed"))
     page = get_page(
-        shown.snapshot, kind.key, request.GET.get("cursor"), search=search, ordering=ordering, only_touched=only
+        shown.snapshot,
+        kind.key,
+        request.GET.get("cursor"),
+        search=search,
+        ordering=ordering,
+        only_touched=only,
+        with_total=True,
     )
     states = draft_changes.change_states(shown.draft, page.rows) if shown.draft else {}
     names = ReferenceNames(shown.snapshot, [row.body for row in page.rows])
@@ -134,6 +143,8 @@ def _list_context(request: PageRequest, shown: ShownSnapshot, kind: KindPage) ->
         "only": only,
         "ordering": ordering,
         "filtered": bool(search) or only,
+        "total": page.count,
+        "etag": draft_etag(shown.draft) if shown.draft else "",
         "next": page.next,
         "previous": page.previous,
     }

@@ -27,6 +27,7 @@ from provisioning.core.intent import (
 )
 from provisioning.core.intent.assertions import Assertion
 from provisioning.core.intent.billing_tags import BillingTag
+from provisioning.core.intent.bulk_changes import BulkChange, read_bulk_change
 from provisioning.core.intent.catalog import Catalog, CatalogNode, Location
 from provisioning.core.intent.circuits import Circuit
 from provisioning.core.intent.connectors import Attachment, Connector
@@ -59,6 +60,7 @@ __all__ = [
     "Assertion",
     "Attachment",
     "BillingTag",
+    "BulkChange",
     "Catalog",
     "CatalogNode",
     "Circuit",
@@ -104,6 +106,7 @@ __all__ = [
     "normalise_body",
     "object_references",
     "old_field_names",
+    "read_bulk_change",
     "slug",
     "translate_old_fields",
     "translate_old_filters",

@@ -10,7 +10,7 @@ from provisioning.core.intent.intent_object import IntentObject
 from provisioning.core.intent.kinds import Kind
 
 BillingTags = Annotated[
-    tuple[str, ...], References(("billing-tags",), default=(), help="used to split costs", filter=True)
+    tuple[str, ...], References(("billing-tags",), default=(), help="used to split costs", filter=True, in_bulk=True)
 ]
 """The field of what carries tags."""
 

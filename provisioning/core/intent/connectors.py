@@ -99,8 +99,8 @@ class ConnectorSettings(Field):
 class Attachment:
     """``group`` None: the connector is only its own implicit group."""
 
-    segment: Annotated[str, Reference(("segments",), filter=True)]
-    group: Annotated[str | None, Reference(("groups",), default=None, filter=True)]
+    segment: Annotated[str, Reference(("segments",), filter=True, in_bulk=True)]
+    group: Annotated[str | None, Reference(("groups",), default=None, filter=True, in_bulk=True)]
     prefixes: Annotated[tuple[str, ...], Prefixes(example="10.1.0.0/16")]
 
 
@@ -108,11 +108,14 @@ class Attachment:
 class Connector(IntentObject):
     name: Annotated[str, Name(reserved=True)]
     kind: Annotated[str, Choice({kind: kind for kind in CONNECTOR_KINDS}, filter=True)]
-    exchange: Annotated[str, Reference(("exchanges",), filter=True)]
-    size: Annotated[str, CatalogueKey(offers="sizes", default="small", help="the rate it is shaped to", filter=True)]
-    enabled: Annotated[bool, Boolean(filter=True)]
+    exchange: Annotated[str, Reference(("exchanges",), filter=True, in_bulk=True)]
+    size: Annotated[
+        str, CatalogueKey(offers="sizes", default="small", help="the rate it is shaped to", filter=True, in_bulk=True)
+    ]
+    enabled: Annotated[bool, Boolean(filter=True, in_bulk=True)]
     failover_exchange: Annotated[
-        str | None, Reference(("exchanges",), default=None, help="an exchange that takes over", filter=True)
+        str | None,
+        Reference(("exchanges",), default=None, help="an exchange that takes over", filter=True, in_bulk=True),
     ]
     redundancy_group: Annotated[
         str | None,

@@ -13,7 +13,9 @@ from provisioning.core.intent.kinds import Kind
 @dataclass(frozen=True, slots=True)
 class Exchange(IntentObject):
     location: Annotated[str, CatalogueKey(offers="locations", filter=True)]
-    size: Annotated[str, CatalogueKey(offers="sizes", default="small", help="throughput per node", filter=True)]
+    size: Annotated[
+        str, CatalogueKey(offers="sizes", default="small", help="throughput per node", filter=True, in_bulk=True)
+    ]
 
 
 KIND = Kind(

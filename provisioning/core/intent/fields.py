@@ -54,6 +54,7 @@ class Field:
     ``filter``: lists are filtered by it, under its own name or another one. ``order``: lists are ordered by it.
     ``kinds``: of the objects that it names; ``literals``: words that may stand there instead. ``limit``: of a list.
     ``ordered``: the order of its values means something; else they are a set.
+    ``in_bulk``: it can be changed for many objects at once.
     """
 
     _: KW_ONLY
@@ -63,6 +64,7 @@ class Field:
     example: str = ""
     filter: bool | str = False
     order: bool = False
+    in_bulk: bool = False
     renamed_from: RenamedFrom | None = None
 
     kinds: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, overload
 
-from provisioning.core.intent.declaration import Declaration, declaration_of
+from provisioning.core.intent.declaration import Declaration, DeclaredField, declaration_of
 from provisioning.core.intent.field_reader import InvalidIntent
 from provisioning.core.intent.fields import Position, RenamedFrom
 from provisioning.core.intent.kind_words import WORDS
@@ -58,6 +58,11 @@ class Kind:
                 where = (*path, "*") if declared.spec.is_list else path
                 paths[name] = (*paths.get(name, ()), where)
         return paths
+
+    @cached_property
+    def bulk_fields(self) -> dict[str, tuple[tuple[str, ...], DeclaredField]]:
+        """What is changed for many at once → its path in bodies, ``*`` for each of a list, and the field."""
+        return {declared.name: (path, declared) for path, declared in self.declaration.walk() if declared.spec.in_bulk}
 
     @cached_property
     def orders(self) -> tuple[str, ...]:

@@ -75,7 +75,7 @@ class NatRule(IntentObject):
             help="unique for a connector in a segment; lower is tried first; last where left out",
         ),
     ]
-    enabled: Annotated[bool, Boolean(filter=True)]
+    enabled: Annotated[bool, Boolean(filter=True, in_bulk=True)]
     direction: Annotated[str, Choice(DIRECTIONS, filter=True)]
     match: Annotated[NatMatch, Object(default={}, label="Match")]
     source: Annotated[Translation, Object(default={}, label="Source becomes")]

@@ -69,7 +69,7 @@ class Policy(IntentObject):
     """``from_`` and ``to`` hold uids of groups, connectors and internet apps, ``any`` and ``internet``."""
 
     position: Annotated[int, Position(help="unique in the network; lower is tried first; last where left out")]
-    enabled: Annotated[bool, Boolean(filter=True)]
+    enabled: Annotated[bool, Boolean(filter=True, in_bulk=True)]
     apply_to: Annotated[
         str,
         Choice(
@@ -79,9 +79,9 @@ class Policy(IntentObject):
             help="new: flows that are there stay as they were decided",
         ),
     ]
-    segments: Annotated[tuple[str, ...], References(("segments",), filter=True)]
-    from_: Annotated[tuple[str, ...], References(ENDPOINT_KINDS, literals=(ANY, INTERNET), filter=True)]
-    to: Annotated[tuple[str, ...], References(ENDPOINT_KINDS, literals=(ANY, INTERNET), filter=True)]
+    segments: Annotated[tuple[str, ...], References(("segments",), filter=True, in_bulk=True)]
+    from_: Annotated[tuple[str, ...], References(ENDPOINT_KINDS, literals=(ANY, INTERNET), filter=True, in_bulk=True)]
+    to: Annotated[tuple[str, ...], References(ENDPOINT_KINDS, literals=(ANY, INTERNET), filter=True, in_bulk=True)]
     rules: Annotated[
         tuple[Rule, ...],
         Objects(

@@ -144,8 +144,8 @@ class RoutePolicy(IntentObject):
 
     segment: Annotated[str, Reference(("segments",), filter=True)]
     direction: Annotated[str, Choice(DIRECTIONS, filter=True)]
-    targets: Annotated[tuple[str, ...], References(("groups", "connectors"), filter=True)]
-    enabled: Annotated[bool, Boolean(filter=True)]
+    targets: Annotated[tuple[str, ...], References(("groups", "connectors"), filter=True, in_bulk=True)]
+    enabled: Annotated[bool, Boolean(filter=True, in_bulk=True)]
     rules: Annotated[
         tuple[RouteRule, ...],
         Objects(limit=RULES, word="rule", help="the first that matches decides; what none matches is allowed"),

@@ -24,6 +24,7 @@ class Segment(IntentObject):
             default="allow",
             help="what becomes of flows that no policy decides",
             filter=True,
+            in_bulk=True,
             renamed_from=RenamedFrom("stance", {"open": "allow", "closed": "deny"}),
         ),
     ]

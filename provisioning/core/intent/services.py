@@ -105,7 +105,7 @@ class Service(IntentObject):
     """``settings`` of products that are no linux-firewall are kept as they are stored."""
 
     product: Annotated[str, CatalogueKey(offers="products", filter=True)]
-    segments: Annotated[tuple[str, ...], References(("segments",), filter=True)]
+    segments: Annotated[tuple[str, ...], References(("segments",), filter=True, in_bulk=True)]
     license: Annotated[
         str,
         Choice({"payg": "Pay as you go", "byol": "Bring your own"}, default="byol", label="Licence", filter=True),

@@ -65,12 +65,15 @@ class ProblemCollector:
         self.problems.append(Problem(code, path, message))
 
     def collect(self, location: str, read: Callable[[], Body]) -> Body | None:
-        """Return what ``read`` returns; None, with its problems kept, where it raises ValidationFailed."""
+        """Return what ``read`` returns; None, with its problems kept, where it raises ValidationFailed.
+
+        ``location`` is what stands before the path of each, with what parts them.
+        """
         try:
             return read()
         except ValidationFailed as error:
             for problem in error.problems:
-                self.add(problem.code, f"{location}.{problem.path}".rstrip("."), problem.message)
+                self.add(problem.code, f"{location}{problem.path}".rstrip("./"), problem.message)
             return None
 
     def raise_if_any(self) -> None:

@@ -38,13 +38,24 @@ def apply_edits(draft: Draft, edits: Sequence[Mapping[str, Any]], *, dry_run: bo
     """
     draft = lock_draft(draft)
     with transaction.atomic():
-        batch = _EditBatch(tenant_cache.load_objects(queries.snapshot_of_draft(draft)), edits)
-        problems = ProblemCollector()
-        for index, edit in enumerate(edits):
-            problems.collect(f"edits[{index}]", partial(batch.add, edit))
-        problems.raise_if_any()
-        batch.refuse_dangling()
-        return apply_changes(draft, batch.changes(), "made", dry_run=dry_run)
+        changes = changes_of_edits(
+            tenant_cache.load_objects(queries.snapshot_of_draft(draft)),
+            [(f"edits[{index}].", edit) for index, edit in enumerate(edits)],
+        )
+        return apply_changes(draft, changes, "made", dry_run=dry_run)
+
+
+def changes_of_edits(before: SnapshotObjects, edits: Sequence[tuple[str, Mapping[str, Any]]]) -> list[BodyChange]:
+    """Return what becomes of each object; ``edits``: what stands before the paths of its problems, and the edit.
+
+    Raises ValidationFailed with the problems of all.
+    """
+    batch, problems = _EditBatch(before, [edit for _, edit in edits]), ProblemCollector()
+    for location, edit in edits:
+        problems.collect(location, partial(batch.add, edit))
+    problems.raise_if_any()
+    batch.refuse_dangling()
+    return batch.changes()
 
 
 class _EditBatch:

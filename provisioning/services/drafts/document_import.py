@@ -66,7 +66,7 @@ def changes_from_document(draft: Draft, document: Any) -> list[BodyChange]:
 
     normaliser, problems = BodyNormaliser(resolve), ProblemCollector()
     for imported in imports:
-        new_body = problems.collect(imported.path, partial(normaliser.normalise, imported.kind, imported.body))
+        new_body = problems.collect(f"{imported.path}.", partial(normaliser.normalise, imported.kind, imported.body))
         before = imported.stored.body if imported.stored else None
         if new_body is not None and imported.item and not core.is_same_body(imported.kind, before, new_body):
             changes.append(BodyChange(imported.item, before, new_body))

@@ -129,9 +129,15 @@ def import_document(draft: Draft, document: Any, *, dry_run: bool = False) -> li
 
 
 def apply_changes(
-    draft: Draft, changes: Sequence[BodyChange], done: str, *, dry_run: bool = False, most: int | None = None
+    draft: Draft,
+    changes: Sequence[BodyChange],
+    done: str,
+    *,
+    words: tuple[str, str] = ("change", "changes"),
+    dry_run: bool = False,
+    most: int | None = None,
 ) -> list[dict[str, Any]]:
-    """Make the changes as one edit, whose summary says that they were ``done``; with ``dry_run`` only check them.
+    """Make the changes as one edit, whose summary says how many (``words``) were ``done``; ``dry_run``: only check.
 
     Returns what differs, object by object, for the first ``most`` of them.
     """
@@ -146,7 +152,7 @@ def apply_changes(
         transaction.set_rollback(True)
     elif changes:
         count = len(changes)
-        record_edit(draft, f"{count} change{'s' if count > 1 else ''} {done}", changes)
+        record_edit(draft, f"{count} {words[count > 1]} {done}", changes)
     return differences
 
 

@@ -30,7 +30,7 @@ const areEnabled = () => localStorage.getItem("keys") !== "off";
 
 function onKeydown(event) {
   if (event.altKey || event.defaultPrevented) return;
-  if (event.target.closest("input, textarea, select, [contenteditable], dialog, [role=grid]")) return;
+  if (event.target.closest("input:not([type=checkbox]), textarea, select, [contenteditable], dialog, [role=grid]")) return;
   const hasControl = event.ctrlKey || event.metaKey;
   if (!hasControl && !areEnabled()) return;
   const stroke = hasControl ? controlStroke(event) : prefix ? `${prefix} ${event.key}` : event.key;
