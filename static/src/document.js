@@ -3,6 +3,7 @@ import { call } from "./lib/api.js";
 import { actionCountsText, renderDifferences } from "./lib/differences.js";
 import { h, icon } from "./lib/dom.js";
 import { release, unsaved } from "./lib/guard.js";
+import { signInLink } from "./lib/sign_in.js";
 import { toast } from "./lib/toast.js";
 import { lineOf } from "./forms/yaml_lines.js";
 
@@ -86,8 +87,9 @@ function showProblems(problem) {
     return h("li", { class: "cw-note is-bad" }, icon("circle-x"), h("div", {}, h("b", {}, message),
       lineIndex === null ? null : h("p", {}, h("button", { type: "button", class: "cv-plain is-link mono", "data-line": String(lineIndex) }, `line ${lineIndex + 1}${path ? `, ${path}` : ""}`))));
   });
+  const signIn = problem.status === 401 ? h("p", { "data-problem": true }, signInLink()) : null;
   const head = problem.status === 412 ? "The draft was changed since you loaded this text" : problems.length === 1 ? "The text cannot be saved" : `${problems.length} problems`;
-  showInPanel(h("h2", {}, head), h("div", { class: "cw-problems", role: "alert" }, h("ul", {}, ...items)));
+  showInPanel(h("h2", {}, head), h("div", { class: "cw-problems", role: "alert" }, h("ul", {}, ...items), signIn));
 }
 
 side.addEventListener("click", ({ target }) => {

@@ -3,6 +3,7 @@ import { call } from "./lib/api.js";
 import { renderDifferences, countsText } from "./lib/differences.js";
 import { h, icon } from "./lib/dom.js";
 import { release } from "./lib/guard.js";
+import { signInLink } from "./lib/sign_in.js";
 import { withSubmitGuard } from "./forms/submit.js";
 
 const page = document.getElementById("im");
@@ -62,7 +63,7 @@ function refuse(problem) {
     rows.length
       ? h("div", { class: "cw-scroll", tabindex: "0", role: "region", "aria-label": "Wrong cells" }, h("table", { class: "table cw-table im-wrong" },
         h("thead", {}, h("tr", {}, h("th", { scope: "col", class: "num" }, "Row"), h("th", { scope: "col" }, "Column"), h("th", { scope: "col" }, "What is wrong"))), h("tbody", {}, ...rows)))
-      : h("div", { class: "cw-note is-bad" }, icon("circle-x"), h("div", {}, problem.message)));
+      : h("div", { class: "cw-note is-bad", "data-problem": true }, icon("circle-x"), h("div", {}, problem.message, " ", problem.status === 401 ? signInLink() : null)));
 }
 
 function card(title, ...children) {

@@ -27,7 +27,7 @@ export function leaveForSignIn() {
 }
 
 function tellSignedOut() {
-  if (!isOver) toast("bad", SIGNED_OUT, [{ text: "Sign in", href: signInAddress(), target: "_blank" }]);
+  if (!document.querySelector('.cw-toast a[href^="/accounts/login/"]')) toast("bad", SIGNED_OUT, [{ text: "Sign in", href: signInAddress(), target: "_blank" }]);
   isOver = true;
 }
 
