@@ -176,7 +176,7 @@ class ReferenceEvaluator:
         exits = any(edge.is_exit for edge in self.edges(segment))
         if not exits or packet.destination >= V6 or packet.source >= V6 or is_within(PRIVATE, packet.destination):
             return ReferenceOutcome("no_route")
-        if packet.destination in self.own_addresses(segment):
+        if packet.destination in self.own_addresses():
             return ReferenceOutcome("no_route")
         matched = self.first(segment, start.names, {"internet"}, packet)
         return (
@@ -318,13 +318,11 @@ class ReferenceEvaluator:
                     return segment.uid
         return None
 
-    def own_addresses(self, segment: str) -> set[int]:
-        """Return the public addresses of all nodes, and of the applications of a segment."""
+    def own_addresses(self) -> set[int]:
+        """Return the public addresses of all nodes and applications."""
         locations = [self.catalog.locations[row.body["location"]] for row in self.rows.of("exchanges")]
         nodes = {parse_address(node.public_ip) for location in locations for node in location.nodes}
-        return nodes | {
-            self.public(app.body) for app in self.rows.of("internet-apps") if self.home(app.body) == segment
-        }
+        return nodes | {self.public(app.body) for app in self.rows.of("internet-apps") if self.home(app.body)}
 
     def public(self, app: dict[str, Any]) -> int:
         if app["public_ip"]:

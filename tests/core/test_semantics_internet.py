@@ -145,7 +145,7 @@ def test_a_flow_from_inside_to_an_application_goes_by_its_home_and_back(start: s
 
 
 def test_no_exit_leads_to_our_own_public_addresses() -> None:
-    """“No exit leads to our own public addresses, of nodes and of the segment's applications: where no application is
+    """“No exit leads to our own public addresses, of nodes and of applications: where no application of the segment is
     there, a packet from inside has no route.”"""
     net = published()
     net.add("policies", policy("out", 1, "any", "internet", ALLOW))
@@ -157,4 +157,13 @@ def test_no_exit_leads_to_our_own_public_addresses() -> None:
         assert trace.hops[-1].reason == "At this public address of ours there is “shop” (tcp/443) and nothing else."
     assert trace_disposition(net, "vpc-dev", public_address(net, "us/2"), "tcp", 443) == "no_route"
     assert trace_disposition(net, "vpc-dev", "198.51.100.7", "tcp", 443) == "delivered"
-    assert trace_disposition(net, "lobby", public, "tcp", 443) == "no_route", "in another segment"
+    net.add("connectors", {"name": "exit-guest", "kind": "internet-exit", "exchange": "eu",
+                           "attachments": [{"segment": "guest"}]})  # fmt: skip
+    net.add("policies", policy("guests", 3, "any", "internet", ALLOW, segments=["guest"]))
+    for address in (public, "192.88.10.7"):
+        net.edit("internet-apps", "shop", public_ip=address)
+        assert trace_disposition(net, "vpc-dev", address, "tcp", 443) == "delivered"
+        trace = run_trace(net, "lobby", address, "tcp", 443)
+        assert trace.disposition == "no_route", "it is of another segment"
+        assert trace.hops[-1].reason == "This public address is ours; no application of segment “guest” is there."
+    assert trace_disposition(net, "lobby", "192.88.10.8", "tcp", 443) == "delivered"

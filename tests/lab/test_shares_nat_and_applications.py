@@ -196,19 +196,19 @@ def test_the_internet_reaches_an_application_when_a_policy_allows_it(running_lab
 
 
 @pytest.mark.parametrize("source_nat", [True, False])
-@pytest.mark.parametrize("exchange", ["eu", "us"])
+@pytest.mark.parametrize(("exchange", "own_address"), [("eu", None), ("us", "192.88.10.7")])
 def test_members_reach_an_application_by_its_public_address_when_a_policy_allows_it(
-    running_lab: RunningLab, exchange: str, source_nat: bool
+    running_lab: RunningLab, exchange: str, own_address: str | None, source_nat: bool
 ) -> None:
     draw = two_segments()
     draw.add("connectors", site("plant", "eu", "blue", "10.9.0.0/16"))
     draw.add("connectors", {"name": "exit", "kind": "internet-exit", "exchange": exchange,
-                            "attachments": [{"segment": "corp"}]})  # fmt: skip
+                            "attachments": [{"segment": "corp"}, {"segment": "partner"}]})  # fmt: skip
     draw.add("internet-apps", {"name": "shop", "connector": "exit", "protocol": "tcp", "port": 443,
                                "target": {"connector": "app", "addresses": ["10.1.2.3"], "port": 8443},
-                               "source_nat": source_nat})  # fmt: skip
+                               "source_nat": source_nat, "public_ip": own_address})  # fmt: skip
     draw.add("policies", policy("out", 1, "any", "internet", {"action": "allow"}, segments=["corp", "partner"]))
-    public = draw.network().nodes_by_id[f"{exchange}/1"].public_ip
+    public = own_address or draw.network().nodes_by_id[f"{exchange}/1"].public_ip
     comparison = assert_packets_match_trace(running_lab, draw)
     assert hairpin_dispositions(comparison, public) == {"denied_by_default", "no_route"}
     draw.add("services", firewall("fw", "us", {"action": "deny", "source": ["10.9.0.0/16"]}))

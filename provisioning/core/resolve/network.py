@@ -85,9 +85,10 @@ class Network:
                 intent.exchanges,
                 intent.catalog,
                 self.nodes_by_id,
+                self._public_ips,
             )
 
-        reads = (*self._common_reads, *shares, *apps, *local_segments.values())
+        reads = (*self._common_reads, self._public_ips, *shares, *apps, *local_segments.values())
         return self.derived.get(_RESOLVED_SEGMENT, reads, make, of=uid)
 
     def _segment_routes(
@@ -176,6 +177,11 @@ class Network:
             if uid is not None:
                 by_segment.setdefault(uid, []).append(app)
         return by_segment
+
+    @cached_property
+    def _public_ips(self) -> tuple[str, ...]:
+        """The public addresses that applications have instead of their exit's node's."""
+        return tuple(sorted({app.public_ip for apps in self._apps.values() for app in apps if app.public_ip}))
 
     def segment_of(self, app: InternetApp) -> str | None:
         """Return the segment an application belongs to: the first (by number) with both exit and target in it where the

@@ -61,7 +61,7 @@ class ResolvedSegment:
 
     local_segments: by uid, of this segment and of those it shares with. routes: this segment's, before any policy.
     anchors: of the flows that are decided here. apps: those whose exit is attached here, and that belong here. nodes:
-    of the whole network, by id.
+    of the whole network, by id. public_ips: those that applications of the whole network name.
     derived: values that others derive from nothing but this segment. They last as long as it does; a value in it must
     not refer back to the segment, or only the garbage collector could free the two.
     """
@@ -76,9 +76,11 @@ class ResolvedSegment:
         exchanges: Mapping[str, Exchange],
         catalog: Catalog,
         nodes: Mapping[str, ExchangeNode],
+        public_ips: Sequence[str],
     ) -> None:
         self.routes, self._anchors, self.local_segments, self._apps = routes, anchors, local_segments, apps
         self.services, self.exchanges, self.catalog, self.nodes = services, exchanges, catalog, nodes
+        self._public_ips = public_ips
         self.segment: Segment = routes.segment
         self.routing_table: RoutingTable = routes.routing_table
         self.shares: Sequence[Share] = routes.shares
@@ -214,9 +216,9 @@ class ResolvedSegment:
 
     @cached_property
     def off_internet(self) -> tuple[Range, ...]:
-        """Addresses that no exit leads to: those that no host on the internet has, and our own, of nodes and of the
-        internet applications here, from where what is sent from inside would come back to where it left."""
-        own = {address_number(node.public_ip) for node in self.nodes.values()} | {app.public for app in self.apps}
+        """Addresses that no exit leads to: those that no host on the internet has, and our own, of nodes and apps,
+        from where what is sent from inside would come back to where it left."""
+        own = {address_number(text) for text in (*(node.public_ip for node in self.nodes.values()), *self._public_ips)}
         return merge_ranges((*BOGON_RANGES, *((address, address) for address in own)))
 
     def is_on_internet(self, address: int) -> bool:

@@ -171,7 +171,7 @@ class FlowTracer:
             published = ", ".join(f"“{app.name}” ({app.protocol}/{app.port})" for app in apps)
             return f"At this public address of ours there is {published} and nothing else."
         if is_public(address) and resolved.exits and not resolved.is_on_internet(address):
-            return "This is the public address of one of our own nodes; nothing behind it is reached from inside."
+            return f"This public address is ours; no application of segment “{resolved.segment.name}” is there."
         return f"No member of segment “{resolved.segment.name}” has this address, and no exit carries it."
 
     def _explain_isolation(self, resolved: ResolvedSegment, imported_member: Member, packet: Packet) -> str:
