@@ -19,7 +19,13 @@ from rest_framework.response import Response
 
 from portal.api import etags, parsers
 from portal.api.base_view import BaseApiView, response_with_etag
-from portal.api.intent_objects import boolean_parameter, lock_draft_by_uid, lock_matching_draft, requested_snapshot
+from portal.api.intent_objects import (
+    boolean_parameter,
+    get_draft_by_uid,
+    get_matching_draft,
+    lock_draft_by_uid,
+    requested_snapshot,
+)
 from portal.api.object_schemas import object_schemas
 from portal.api.pagination import CursorPaginator
 from portal.api.renderers import JsonRenderer, YamlRenderer
@@ -92,8 +98,7 @@ class DraftDocumentView(NetworkDocumentView):
     def put(self, request: Request, draft: UUID) -> Response:
         # Read before the draft is locked; trying a document locks nothing.
         document, dry_run = self.json_body(request), boolean_parameter(request, "dry_run")
-        draft_row = queries.draft_snapshot(draft).draft if dry_run else lock_draft_by_uid(draft)
-        assert draft_row is not None
+        draft_row = get_draft_by_uid(draft) if dry_run else lock_draft_by_uid(draft)
         if "If-Match" in request.headers:
             etags.check_if_match(
                 request, etags.entity_tag(document_export.export_document(queries.snapshot_of_draft(draft_row)))
@@ -136,7 +141,7 @@ class CsvImportView(BaseApiView):
 
     def post(self, request: Request, draft: UUID) -> Response:
         table, dry_run = self._table(request), boolean_parameter(request, "dry_run")
-        draft_row = lock_matching_draft(request, draft)
+        draft_row = get_matching_draft(request, draft, lock=not dry_run)
         return Response(bulk.import_table(draft_row, self.kind, table, dry_run=dry_run))
 
     def _table(self, request: Request) -> bytes:
@@ -179,8 +184,7 @@ class EditListView(BaseApiView):
 
     @extend_list_schema(EDIT, "Edit", orderings=paginator.orderings, filters=paginator.filters)
     def get(self, request: Request, draft: UUID) -> Response:
-        draft_row = queries.draft_snapshot(draft).draft
-        assert draft_row is not None
+        draft_row = get_draft_by_uid(draft)
         plain = ("number", "summary", "author", "at")
         rows = Edit.objects.filter(draft=draft_row).defer("changes")
 
@@ -197,10 +201,9 @@ class EditListView(BaseApiView):
     )
     def post(self, request: Request, draft: UUID) -> Response:
         edits = validate_body(EditBatchSerializer, self.json_body(request))["edits"]
-        draft_row = lock_matching_draft(request, draft)
-        return Response(
-            {"differences": bulk.apply_edits(draft_row, edits, dry_run=boolean_parameter(request, "dry_run"))}
-        )
+        dry_run = boolean_parameter(request, "dry_run")
+        draft_row = get_matching_draft(request, draft, lock=not dry_run)
+        return Response({"differences": bulk.apply_edits(draft_row, edits, dry_run=dry_run)})
 
 
 def _csv_import_view(kind: str) -> Any:

@@ -57,9 +57,20 @@ def lock_draft_by_uid(uid: UUID) -> Draft:
     return draft
 
 
+def get_draft_by_uid(uid: UUID) -> Draft:
+    draft = queries.draft_snapshot(uid).draft
+    assert draft is not None
+    return draft
+
+
 def lock_matching_draft(request: Request, uid: UUID) -> Draft:
     """Return the draft, locked; raise PreconditionFailed, with who changed it, where If-Match names another state."""
-    draft = lock_draft_by_uid(uid)
+    return get_matching_draft(request, uid, lock=True)
+
+
+def get_matching_draft(request: Request, uid: UUID, *, lock: bool) -> Draft:
+    """As ``lock_matching_draft``, locked only where ``lock`` says so: a dry run keeps nobody waiting."""
+    draft = lock_draft_by_uid(uid) if lock else get_draft_by_uid(uid)
     if not etags.matches(request, draft_etag(draft)):
         raise PreconditionFailed(f"The draft {draft.name}", *draft_changes.last_change(draft))
     return draft

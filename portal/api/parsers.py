@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Mapping
 from io import BytesIO
 from typing import IO, Any
 
@@ -85,7 +84,7 @@ def check_json_value(value: Any, depth: int = 0) -> Any:
         if "\0" in value:
             raise ValueError("a text holds the character U+0000")
         value.encode()
-    elif isinstance(value, Mapping):
+    elif isinstance(value, dict):
         for key, inner in value.items():
             if not isinstance(key, str):
                 raise ValueError(f"the key {key!r} is not a text")

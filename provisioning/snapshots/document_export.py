@@ -46,7 +46,7 @@ def order_fields(kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _order_value(value: Any, order: FieldOrder) -> Any:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         known = [field for field in order if field in value]
         more = sorted(value.keys() - order.keys()) if len(known) < len(value) else ()
         return {field: _order_value(value[field], order.get(field, {})) for field in (*known, *more)}
@@ -94,7 +94,7 @@ class _ReferenceNames:
 def _replace_references(value: Any, names: Mapping[str, str]) -> Any:
     if isinstance(value, str):
         return names.get(value, value)
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {
             field: inner if field in _FREE_TEXT_FIELDS else _replace_references(inner, names)
             for field, inner in value.items()

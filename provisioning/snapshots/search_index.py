@@ -5,7 +5,7 @@ An index entry is written with the version or overlay that it belongs to.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -78,8 +78,8 @@ def _values_at(value: Any, path: Sequence[str]) -> Iterator[Any]:
     if not path:
         yield value
     elif path[0] == "*":
-        inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+        inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
         for item in inner:
             yield from _values_at(item, path[1:])
-    elif isinstance(value, Mapping) and path[0] in value:
+    elif isinstance(value, dict) and path[0] in value:
         yield from _values_at(value[path[0]], path[1:])

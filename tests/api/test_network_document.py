@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from django.test.utils import CaptureQueriesContext
 
 from portal.api.object_schemas import object_schema_of
 from provisioning.core import intent as core
+from provisioning.models import Item
+from provisioning.services.drafts import overlay
 from provisioning.snapshots import document_export as documents
 from provisioning.snapshots import tenant_cache
 from tests.api.problem_assertions import assert_problem, get_problems
@@ -25,7 +28,7 @@ from tests.api.sample_network import (
     get_document,
     import_csv,
 )
-from tests.people import ApiClient, ApiFactory
+from tests.people import ApiClient, ApiFactory, People, TenantScope
 
 NOBODY = "11111111-1111-4111-8111-111111111111"
 pytestmark = pytest.mark.django_db
@@ -92,14 +95,33 @@ def test_document_fields_are_in_the_order_of_the_schema(kind: str) -> None:
     assert json.dumps(field_order(documents.order_fields(kind, reversed_order(order)))) == json.dumps(order)
 
 
-def test_a_dry_run_locks_nothing_and_keeps_no_network(netadmin: ApiClient) -> None:
+@pytest.mark.parametrize("how", ["intent", "edits", "import"])
+def test_a_dry_run_writes_and_locks_nothing_and_keeps_no_network(
+    netadmin: ApiClient, people: People, tenant_scope: TenantScope, how: str
+) -> None:
     where = create_sample_network(netadmin)
-    document = {**get_document(netadmin, where), "groups": [{"name": f"group-{number}"} for number in range(50)]}
+    names = [f"list-{number}" for number in range(50)]
+    document = {**get_document(netadmin, where), "prefix-lists": [{"name": name} for name in names]}
+    edits = [{"action": "create", "kind": "prefix-lists", "body": {"name": name}} for name in names]
+    table = "name,prefix\n" + "".join(f"{name},10.0.0.0/8\n" for name in names)
     kept = tenant_cache.stats()
     with CaptureQueriesContext(connection) as queries:
-        assert netadmin.put(f"{where}intent/?dry_run=1", document).status_code in (200, 422)
-    assert queries.captured_queries and not any("FOR UPDATE" in query["sql"] for query in queries)
+        if how == "intent":
+            answer = netadmin.put(f"{where}intent/?dry_run=1", document)
+        elif how == "edits":
+            answer = netadmin.post(f"{where}edits/?dry_run=1", {"edits": edits})
+        else:
+            answer = netadmin.send("POST", f"{where}import/prefix-lists/?dry_run=1", table.encode(), "text/csv")
+    assert answer.status_code == 200, answer.content
+    assert [row["name"] for row in answer.json()["differences"] if row["action"] == "create"] == names
+    writes = re.compile(r"FOR UPDATE|INSERT|UPDATE|DELETE|nextval")
+    assert queries.captured_queries and not [query["sql"] for query in queries if writes.search(query["sql"])]
     assert tenant_cache.stats() == kept
+    with tenant_scope(people.acme):
+        before = Item.objects.latest("number").number
+        [item] = overlay.create_items("groups", ["next"])
+    # Numbers are in the names of interfaces and in VXLAN headers, and there are only so many.
+    assert item.number == before + 1
 
 
 def test_a_dry_run_lists_changes_and_changes_nothing(netadmin: ApiClient) -> None:

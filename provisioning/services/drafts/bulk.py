@@ -17,7 +17,7 @@ from provisioning.errors import ValidationFailed
 from provisioning.models import Draft, Item
 from provisioning.services.drafts.bodies import BodyNormaliser, ProblemCollector
 from provisioning.services.drafts.editing import apply_changes
-from provisioning.services.drafts.lifecycle import lock_draft
+from provisioning.services.drafts.lifecycle import draft_to_edit
 from provisioning.services.drafts.overlay import Body, BodyChange, create_items
 from provisioning.snapshots import queries, tenant_cache
 from provisioning.snapshots.objects import ParsedObject, SnapshotObjects
@@ -36,21 +36,24 @@ def apply_edits(draft: Draft, edits: Sequence[Mapping[str, Any]], *, dry_run: bo
     A later edit may refer to what an earlier one creates. ``change`` replaces the fields that are given. Returns what
     differs, object by object; raises ValidationFailed with every problem by edit, ``edits[3].prefixes``.
     """
-    draft = lock_draft(draft)
+    draft = draft_to_edit(draft, dry_run=dry_run)
     with transaction.atomic():
         changes = changes_of_edits(
             tenant_cache.load_objects(queries.snapshot_of_draft(draft)),
             [(f"edits[{index}].", edit) for index, edit in enumerate(edits)],
+            dry_run=dry_run,
         )
         return apply_changes(draft, changes, "made", dry_run=dry_run)
 
 
-def changes_of_edits(before: SnapshotObjects, edits: Sequence[tuple[str, Mapping[str, Any]]]) -> list[BodyChange]:
+def changes_of_edits(
+    before: SnapshotObjects, edits: Sequence[tuple[str, Mapping[str, Any]]], *, dry_run: bool = False
+) -> list[BodyChange]:
     """Return what becomes of each object; ``edits``: what stands before the paths of its problems, and the edit.
 
-    Raises ValidationFailed with the problems of all.
+    Creates the items of what is new, with ``dry_run`` none. Raises ValidationFailed with the problems of all.
     """
-    batch, problems = _EditBatch(before, [edit for _, edit in edits]), ProblemCollector()
+    batch, problems = _EditBatch(before, [edit for _, edit in edits], dry_run=dry_run), ProblemCollector()
     for location, edit in edits:
         problems.collect(location, partial(batch.add, edit))
     problems.raise_if_any()
@@ -61,7 +64,7 @@ def changes_of_edits(before: SnapshotObjects, edits: Sequence[tuple[str, Mapping
 class _EditBatch:
     """The sum of a list of edits; what they touch is kept apart, so that an edit costs no copy of the network."""
 
-    def __init__(self, before: SnapshotObjects, edits: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, before: SnapshotObjects, edits: Sequence[Mapping[str, Any]], *, dry_run: bool) -> None:
         self.before = before
         self.touched: dict[str, dict[str, ParsedObject | None]] = {kind: {} for kind in before.entries}
         self.normaliser = BodyNormaliser(self._find)
@@ -69,7 +72,7 @@ class _EditBatch:
         for edit in edits:
             if edit["action"] == "create":
                 new.setdefault(edit["kind"], []).append(str((edit.get("body") or {}).get("name")))
-        self.new = {kind: iter(create_items(kind, names)) for kind, names in new.items()}
+        self.new = {kind: iter(create_items(kind, names, dry_run=dry_run)) for kind, names in new.items()}
         self.items: dict[str, Item] = {}
 
     def add(self, edit: Mapping[str, Any]) -> Body:
@@ -139,7 +142,6 @@ def import_table(draft: Draft, kind: str, data: bytes, *, dry_run: bool = False)
     Returns ``{"rows", "created", "changed", "unchanged", "differences"}``. Raises ValidationFailed with every problem
     by row and column, ``rows[3].prefixes``; then nothing was changed.
     """
-    draft = lock_draft(draft)
     try:
         header, lines = read_csv(data, MAX_ROWS)
     except BadCsv as error:
@@ -149,9 +151,10 @@ def import_table(draft: Draft, kind: str, data: bytes, *, dry_run: bool = False)
     for row, column, message in bad_cells:
         problems.add("bad_cell", f"rows[{row}].{column}", f"Row {row}, {column}: {message}")
     problems.raise_if_any()
+    draft = draft_to_edit(draft, dry_run=dry_run)
     with transaction.atomic():
         before = tenant_cache.load_objects(queries.snapshot_of_draft(draft))
-        after, items = _apply_table(before, kind, objects)
+        after, items = _apply_table(before, kind, objects, dry_run=dry_run)
         changes = _body_changes(before, after, items)
         try:
             differences = apply_changes(draft, changes, "imported", dry_run=dry_run, most=MAX_DIFFERENCES)
@@ -163,7 +166,7 @@ def import_table(draft: Draft, kind: str, data: bytes, *, dry_run: bool = False)
 
 
 def _apply_table(
-    before: SnapshotObjects, kind: str, objects: Sequence[csv_tables.CsvObject]
+    before: SnapshotObjects, kind: str, objects: Sequence[csv_tables.CsvObject], *, dry_run: bool
 ) -> tuple[SnapshotObjects, dict[str, Item]]:
     """Return the objects with those of the table in them, and the items of the new ones by uid."""
     names, normaliser, problems = before.names(kind), BodyNormaliser(before.resolve()), ProblemCollector()
@@ -177,7 +180,8 @@ def _apply_table(
                 row, column = csv_object.place(problem.path)
                 problems.add(problem.code, f"rows[{row}].{column}", f"Row {row}, {column}: {problem.message}")
     problems.raise_if_any()
-    new = create_items(kind, [csv_object.name for csv_object, _ in normalised if csv_object.name not in names])
+    new_names = [csv_object.name for csv_object, _ in normalised if csv_object.name not in names]
+    new = create_items(kind, new_names, dry_run=dry_run)
     created = {str(item.uid): item for item in new}
     unused_items = iter(new)
     stored_objects = []

@@ -39,15 +39,15 @@ class ImportedObject:
         return normalise_text(str(self.body["name"]))
 
 
-def changes_from_document(draft: Draft, document: Any) -> list[BodyChange]:
-    """Return every change that makes the draft this document; create items for what is new.
+def changes_from_document(draft: Draft, document: Any, *, dry_run: bool = False) -> list[BodyChange]:
+    """Return every change that makes the draft this document; create items for what is new, with ``dry_run`` none.
 
     Raises ValidationFailed with every problem by its path in the document.
     """
     _check_document(document)
     objects = tenant_cache.load_objects(queries.snapshot_of_draft(draft))
     imports = _match_objects(objects, document)
-    _assign_items(objects, imports)
+    _assign_items(objects, imports, dry_run=dry_run)
     changes = _removals(objects, imports)
     names: dict[str, dict[str, str]] = {kind: {} for kind in core.KINDS}
     # An object of the document may have another id here: it may come from another tenant.
@@ -162,7 +162,7 @@ def _check_identity_fields(
             problems.add("unknown_field", f"{path}.{field}", message)
 
 
-def _assign_items(objects: SnapshotObjects, imports: list[ImportedObject]) -> None:
+def _assign_items(objects: SnapshotObjects, imports: list[ImportedObject], *, dry_run: bool) -> None:
     """Give every object its item: the one it has here, the one it had here before, or a new one."""
     items = Item.objects.in_bulk([imported.stored.number for imported in imports if imported.stored])
     sent = {
@@ -178,7 +178,8 @@ def _assign_items(objects: SnapshotObjects, imports: list[ImportedObject]) -> No
             imported.item = item
     for kind in core.KINDS:
         new = [imported for imported in imports if imported.kind == kind and imported.item is None]
-        for imported, item in zip(new, create_items(kind, [imported.name for imported in new]), strict=True):
+        created = create_items(kind, [imported.name for imported in new], dry_run=dry_run)
+        for imported, item in zip(new, created, strict=True):
             imported.item = item
 
 

@@ -14,7 +14,7 @@ from provisioning.errors import ObjectNotFound, StateConflict, ValidationFailed
 from provisioning.models import Draft, Edit, Item, Overlay
 from provisioning.services.drafts import document_import, overlay
 from provisioning.services.drafts.bodies import BodyNormaliser
-from provisioning.services.drafts.lifecycle import bump_version, lock_draft, refuse_closed
+from provisioning.services.drafts.lifecycle import bump_version, draft_to_edit, lock_draft
 from provisioning.services.drafts.overlay import Body, BodyChange
 from provisioning.snapshots import diff, queries, tenant_cache
 from provisioning.snapshots.queries import StoredObject
@@ -117,14 +117,11 @@ def import_document(draft: Draft, document: Any, *, dry_run: bool = False) -> li
     """Make the draft's network the one in the document, as a single edit.
 
     Objects are matched by ``id``, else by name; what the document leaves out is removed. Returns what differs; with
-    ``dry_run`` nothing is changed, locked or kept.
+    ``dry_run`` nothing is written, locked or kept.
     """
-    if dry_run:
-        refuse_closed(draft)
-    else:
-        draft = lock_draft(draft)
+    draft = draft_to_edit(draft, dry_run=dry_run)
     with transaction.atomic():
-        changes = document_import.changes_from_document(draft, document)
+        changes = document_import.changes_from_document(draft, document, dry_run=dry_run)
         return apply_changes(draft, changes, "imported", dry_run=dry_run, most=None if dry_run else 0)
 
 
@@ -149,7 +146,6 @@ def apply_changes(
     ]
     if dry_run:
         overlay.refuse_new_errors(draft, changes, keep=False)
-        transaction.set_rollback(True)
     elif changes:
         count = len(changes)
         record_edit(draft, f"{count} {words[count > 1]} {done}", changes)

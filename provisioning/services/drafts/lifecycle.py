@@ -107,6 +107,14 @@ def lock_draft(draft: Draft) -> Draft:
     return draft
 
 
+def draft_to_edit(draft: Draft, *, dry_run: bool) -> Draft:
+    """Return the draft, locked as by ``lock_draft``; a dry run locks nothing."""
+    if not dry_run:
+        return lock_draft(draft)
+    refuse_closed(draft)
+    return draft
+
+
 def refuse_closed(draft: Draft) -> None:
     """Raise StateConflict where the draft is not open any more."""
     if draft.state != Draft.State.OPEN:

@@ -48,11 +48,24 @@ class BodyChange:
         return ParsedObject.of(stored) if stored else None
 
 
-def create_items(kind: str, names: Sequence[str]) -> list[Item]:
-    """Create items with keys that no item ever had, in the order of the names.
+def create_items(kind: str, names: Sequence[str], *, dry_run: bool = False) -> list[Item]:
+    """Create items with keys that no item ever had, in the order of the names; with ``dry_run`` write none of them.
 
-    A name whose key is taken gets a number after it. Candidates are looked up in batches that grow fourfold,
-    so that few queries find a free one.
+    Numbers of a dry run are only the next ones that nobody has: those of the sequence are never given twice.
+    """
+    items = [Item(kind=kind, key=key) for key in _free_keys(kind, names)]
+    if not dry_run:
+        return Item.objects.bulk_insert(items)
+    last = Item.objects.order_by("-number").values_list("number", flat=True).first() or 0
+    for number, item in enumerate(items, last + 1):
+        item.number = number
+    return items
+
+
+def _free_keys(kind: str, names: Sequence[str]) -> list[str]:
+    """Return a key for each name that no item has; where that of the name is taken, with a number after it.
+
+    Candidates are looked up in batches that grow fourfold, so that few queries find a free one.
     """
     stems = [core.slug(name)[:50] for name in names]
     keys: dict[int, str] = {}
@@ -77,7 +90,7 @@ def create_items(kind: str, names: Sequence[str]) -> list[Item]:
                 keys[index] = key
                 given.add(key)
         open_indexes, width = [index for index in open_indexes if index not in keys], width * 4
-    return Item.objects.bulk_insert(Item(kind=kind, key=keys[index]) for index in range(len(stems)))
+    return [keys[index] for index in range(len(stems))]
 
 
 def _candidate_keys(stem: str, start: int, count: int) -> list[str]:
