@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import render
 
-from portal.pages.decorators import PageRequest, tenant_page
+from portal.pages.decorators import PageRequest, chosen_draft, tenant_page
 from portal.pages.objects.list_rows import ReferenceNames, get_page
 from provisioning.core.intent.connectors import CONNECTOR_KINDS
 from provisioning.models import Draft
@@ -19,8 +19,7 @@ FILTERS = ("kind", "exchange", "segment", "group")
 
 @tenant_page()
 def connectors(request: PageRequest) -> HttpResponse:
-    drafts = list(Draft.objects.filter(state=Draft.State.OPEN))
-    draft = next((draft_row for draft_row in drafts if str(draft_row.uid) == request.GET.get("draft")), None)
+    drafts, draft = Draft.objects.filter(state=Draft.State.OPEN), chosen_draft(request)
     snapshot = queries.snapshot_of_draft(draft) if draft else queries.live_snapshot()
     chosen = {name: request.GET.get(name, "") for name in FILTERS}
     search = request.GET.get("search", "")

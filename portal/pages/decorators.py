@@ -8,9 +8,11 @@ from typing import cast
 from uuid import UUID
 
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django_htmx.middleware import HtmxDetails
 
 from provisioning.errors import ObjectNotFound
@@ -18,6 +20,14 @@ from provisioning.models import Draft
 from tenants.models import Tenant
 from tenants.principal import Principal
 from tenants.roles import RIGHTS
+
+
+class DraftDiscarded(Exception):
+    """The draft that a page is about was discarded."""
+
+    def __init__(self, draft: Draft) -> None:
+        super().__init__(draft.name)
+        self.draft = draft
 
 
 class PageRequest(HttpRequest):
@@ -38,7 +48,7 @@ def tenant_page(right: str = "view") -> Callable[[PageViewFunction], PageViewFun
 
     ``@tenant_page("usage")`` goes over ``view(request, …)``. The tenant's scope is open, and ``request.tenant`` and
     ``request.rights`` are set. Who is not signed in is sent to sign in; a stranger to the tenant sees 404, who lacks
-    the right sees 403. A service's ObjectNotFound becomes a 404.
+    the right sees 403. A service's ObjectNotFound becomes a 404, and a page about a discarded draft leads to Design.
     """
     if right not in RIGHTS:
         raise KeyError(right)
@@ -57,6 +67,8 @@ def tenant_page(right: str = "view") -> Callable[[PageViewFunction], PageViewFun
                 return view(request, *args, **kwargs)
             except ObjectNotFound as error:
                 raise Http404(error.detail) from error
+            except DraftDiscarded as error:
+                return _discarded_response(cast(PageRequest, request), error.draft)
 
         return wrapper
 
@@ -78,10 +90,30 @@ def sign_in_response(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def get_draft(request: PageRequest, uid: UUID) -> Draft:
-    """Return the draft that the page is about and show it in the draft bar. Raise 404 when it was discarded."""
-    draft = get_object_or_404(Draft, uid=uid)
+def _discarded_response(request: PageRequest, draft: Draft) -> HttpResponse:
+    """Return the way to Design, which says who discarded the draft and offers to restore it; a fragment leaves too."""
+    design = reverse("design", args=[request.tenant.slug], query={"discarded": str(draft.uid)})
+    if not request.htmx:
+        return redirect(design)
+    return HttpResponse(f"The draft {draft.name} was discarded.", status=404, headers={"HX-Redirect": design})
+
+
+def get_draft(request: PageRequest, uid: UUID | str) -> Draft:
+    """Return the draft that the page is about and show it in the draft bar. Raise DraftDiscarded when it was."""
+    try:
+        draft = get_object_or_404(Draft, uid=uid)
+    except ValidationError as error:
+        raise Http404(f"“{uid}” is the id of no draft.") from error
     if draft.state == Draft.State.DISCARDED:
-        raise Http404
-    request.draft_uid = uid
+        raise DraftDiscarded(draft)
+    request.draft_uid = draft.uid
     return draft
+
+
+def chosen_draft(request: PageRequest) -> Draft | None:
+    """Return the open draft that ``?draft=`` names, None where it names none. Raise DraftDiscarded when it was."""
+    try:
+        draft = get_draft(request, request.GET.get("draft", ""))
+    except Http404:
+        return None
+    return draft if draft.state == Draft.State.OPEN else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
@@ -49,9 +50,19 @@ def design(request: PageRequest) -> HttpResponse:
             {"draft": draft, "etag": draft_etag(draft), "until": draft.discarded_at + RESTORABLE_FOR}
             for draft in discarded
         ],
+        "gone": _draft_that_is_gone(request),
+        "restorable_from": expiry,
         "live": queries.live_snapshot().revision,
     }
     return render(request, "pages/design/drafts.html", context)
+
+
+def _draft_that_is_gone(request: PageRequest) -> Draft | None:
+    """Return the discarded draft that ``?discarded=`` names: a page about it led here."""
+    with suppress(ValueError):
+        uid = UUID(request.GET.get("discarded", ""))
+        return Draft.objects.filter(uid=uid, state=Draft.State.DISCARDED).first()
+    return None
 
 
 @tenant_page()

@@ -8,13 +8,13 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from portal.api.intent_objects import draft_etag
 from portal.pages import diff_words
-from portal.pages.decorators import PageRequest, tenant_page
+from portal.pages.decorators import PageRequest, get_draft, tenant_page
 from portal.pages.diff_words import DiffWords
 from portal.pages.object_links import ObjectLinks
 from portal.pages.objects import KIND_PAGES
@@ -30,10 +30,9 @@ SIDES = ("base", "mine", "theirs")
 
 @tenant_page()
 def rebasing(request: PageRequest, uid: UUID) -> HttpResponse:
-    draft = get_object_or_404(Draft, uid=uid)
+    draft = get_draft(request, uid)
     if draft.state != Draft.State.OPEN:
-        raise Http404
-    request.draft_uid = uid
+        return redirect("draft", request.tenant.slug, uid)
     live = queries.live_snapshot().revision
     conflicts, problems = _try_rebase(draft)
     roots = {"mine": reverse("draft-objects", args=[request.tenant.slug, uid])}

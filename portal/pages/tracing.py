@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from portal.pages import kind_styles, plan_review
-from portal.pages.decorators import PageRequest, tenant_page
+from portal.pages.decorators import PageRequest, get_draft, tenant_page
 from portal.pages.object_links import ObjectLinks
 from portal.pages.objects.bound_form import BoundField, bind_fields
 from portal.pages.objects.form_fields import PROTOCOLS, ReferenceField
@@ -245,8 +245,6 @@ def _queried_snapshot(request: PageRequest) -> QueriedSnapshot:
         return QueriedSnapshot(key, queries.revision_snapshot(int(identifier)), root, f"{api}{key}/")
     if kind != "drafts":
         raise Http404
-    snapshot = queries.draft_snapshot(identifier)
-    if snapshot.draft is None or snapshot.draft.state == Draft.State.DISCARDED:
-        raise Http404
-    request.draft_uid = snapshot.draft.uid
-    return QueriedSnapshot(key, snapshot, reverse("draft-objects", args=[slug, snapshot.draft.uid]), f"{api}{key}/")
+    draft = get_draft(request, identifier)
+    root = reverse("draft-objects", args=[slug, draft.uid])
+    return QueriedSnapshot(key, queries.snapshot_of_draft(draft), root, f"{api}{key}/")

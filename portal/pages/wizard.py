@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 
 from portal.pages import kind_styles
-from portal.pages.decorators import PageRequest, tenant_page
+from portal.pages.decorators import PageRequest, chosen_draft, tenant_page
 from portal.pages.discovered_networks import discovered_networks
 from portal.pages.nearest_exchange import nearest_exchange
 from portal.pages.objects import connectors
@@ -29,12 +29,10 @@ from provisioning.snapshots.queries import Snapshot, StoredObject
 
 @tenant_page("edit")
 def wizard(request: PageRequest) -> HttpResponse:
-    drafts = list(Draft.objects.filter(state=Draft.State.OPEN))
-    draft_uid = request.GET.get("draft", "")
-    draft = next((draft for draft in drafts if str(draft.uid) == draft_uid), None)
+    draft = chosen_draft(request)
     if draft is None:
+        drafts = Draft.objects.filter(state=Draft.State.OPEN)
         return render(request, "pages/connectors/choose_draft.html", {"drafts": drafts, "tenant": request.tenant})
-    request.draft_uid = draft.uid
     snapshot = queries.snapshot_of_draft(draft)
     kind = request.GET.get("kind", "")
     cloud = cloud_of_connector(kind)

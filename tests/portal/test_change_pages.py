@@ -135,16 +135,6 @@ def rows(draft: Any, kind: str) -> Any:
     return queries.list_objects(queries.snapshot_of_draft(draft), kind)
 
 
-def test_a_discarded_draft_is_not_listed(
-    people: People, sign_in: SignIn, tenant_scope: Callable[..., Any], open_draft: Any
-) -> None:
-    from provisioning.services.drafts import lifecycle
-
-    with tenant_scope(people.acme):
-        lifecycle.discard_draft(open_draft)
-    text(sign_in(people.netadmin), f"design/{open_draft.uid}/", 404)
-
-
 def test_the_url_holds_the_selection(people: People, sign_in: SignIn, tenant_scope: Any, open_draft: Any) -> None:
     from provisioning.snapshots import queries
 
