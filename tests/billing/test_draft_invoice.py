@@ -195,6 +195,15 @@ def test_usage_without_a_price_book_is_shown_and_not_charged(acme: Tenant) -> No
         assert services.price_plan([], [])["monthly_after"] is None
 
 
+def test_a_tenant_gets_no_price_book_in_another_currency_than_its_own(acme: Tenant) -> None:
+    like, at_once = "Northwind Managed Networks for Acme Health", datetime(2026, 11, 1, tzinfo=UTC)
+    dollars = Tenant.objects.create(slug="dollars", name="Dollars", msp=acme.msp, currency="USD")
+    with pytest.raises(InvalidPrice, match="is in EUR, but Dollars pays in USD"):
+        services.copy_price_book(dollars, like, at_once)
+    euros = Tenant.objects.create(slug="euros", name="Euros", msp=acme.msp, currency="EUR")
+    assert services.copy_price_book(euros, like, at_once).currency == "EUR"
+
+
 def test_prices_are_never_rewritten(acme: Tenant) -> None:
     version = PriceBookVersion.objects.filter(book=selectors.price_book_of(acme)).get()
     version.note = "cheaper"

@@ -52,6 +52,20 @@ def test_provisioning_is_asked_of_those_who_may(people: People, api: ApiFactory,
     assert "netadmin@demo.test" in asked and "finance@demo.test" not in asked
 
 
+@pytest.mark.parametrize("verb", ["approve", "reject"])
+def test_who_made_a_plan_is_told_what_another_decided(people: People, api: ApiFactory, plan: Plan, verb: str) -> None:
+    assert api("owner").post(f"t/acme/plans/{plan.uid}/{verb}/").status_code == 200
+    [told] = api("netadmin").get("t/acme/inbox/").json()["results"]
+    assert told["text"].startswith(f"owner@demo.test {'approved' if verb == 'approve' else 'rejected'} your plan of ")
+    assert told["path"] == f"/t/acme/plans/{plan.uid}/"
+
+
+def test_who_rejects_their_own_plan_is_told_nothing(people: People, api: ApiFactory, plan: Plan) -> None:
+    Membership.objects.filter(user=people.netadmin).update(role="owner")
+    assert api("netadmin").post(f"t/acme/plans/{plan.uid}/reject/").status_code == 200
+    assert api("netadmin").get("t/acme/inbox/").json()["results"] == []
+
+
 def test_asking_where_nobody_else_can_says_so(people: People, plan: Plan) -> None:
     require_approval(people)
     Membership.objects.exclude(user__in=[people.netadmin, people.secadmin]).delete()

@@ -20,7 +20,7 @@ from provisioning.services import lease, nodes, plans, revisions, runs, steps
 from provisioning.services.drafts import editing, history, lifecycle
 from provisioning.snapshots import queries, resource_state
 from tenants.actor import Actor, acting
-from tenants.models import Tenant
+from tenants.models import Notification, Tenant
 from tenants.scope import scope
 from tests.bench.runs import create_ready_plan, measure_run
 from tests.node_reports import record_report
@@ -215,12 +215,15 @@ def test_a_failed_step_skips_only_its_dependants_and_a_retry_uses_the_newest_int
         else:
             report_all_applied(node)
 
-    run, _ = create_planned_run(people.acme)
+    with acting(Actor("netadmin@demo.test")):
+        run, _ = create_planned_run(people.acme)
     finish_run(people.acme, run, broken_us)
     with scope(people.acme):
         run.refresh_from_db()
         step_states = states(run)
         assert run.state == "partial"
+        told = Notification.objects.get(user=people.netadmin, path=f"runs/{run.uid}/")
+        assert told.text == "Revision 1, first, is provisioned in part only"
         assert (step_states["exchange/us"], step_states["connector/site-2"]) == ("failed", "skipped")
         assert step_states["connector/site-1"] == "done"
         error = Step.objects.get(run=run, address="exchange/us").error
