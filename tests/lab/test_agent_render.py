@@ -69,6 +69,24 @@ def test_the_rules_of_shares_nat_and_applications_are_as_reviewed(
     assert nft_text(namespaces[namespace].rules) == nft_snapshot
 
 
+def test_a_section_without_hairpin_sources_leads_members_to_no_application() -> None:
+    sections = home_sections(without="hairpin_source")
+    rules = nft_text(render_node(parse_document(sections), {}, "").namespaces["acme.corp"].rules)
+    assert "published" not in rules and "no-route" in rules
+    rules = nft_text(render_node(parse_document(home_sections()), {}, "").namespaces["acme.corp"].rules)
+    assert "published" in rules
+
+
+def home_sections(without: str = "") -> dict[str, Any]:
+    """Return the sections of the clinic's application home, its applications without one field."""
+    sections: dict[str, Any] = dict(compiled_documents.compile_documents(clinic().network())["aws-us-east-1/1"])
+    for key, section in sections.items():
+        if section["kind"] == "exchange.segment":
+            apps = [{name: value for name, value in app.items() if name != without} for app in section["body"]["apps"]]
+            sections[key] = {**section, "body": {**section["body"], "apps": apps}}
+    return sections
+
+
 def clinic() -> IntentBuilder:
     """Return two segments with a share, a site behind a NAT pool and an application, in IPv4 and IPv6."""
     draw = IntentBuilder()
